@@ -1,0 +1,21 @@
+// Compiler attributes used all over the tree. No state, no threads.
+#pragma once
+
+// The function's result must be looked at.
+#define LQ_MUST_CHECK __attribute__((warn_unused_result))
+
+// printf-like argument checking: format at position f, arguments from position a.
+#define LQ_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+// Exported from liblacquer. Everything else is hidden.
+#define LQ_PUBLIC __attribute__((visibility("default")))
+
+// A hot loop that is compiled once per instruction set and chosen when the program is loaded.
+// Sanitizers instrument the resolver before their runtime is up, so they get one plain version.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(LQ_SANITIZE)
+#define LQ_HOT __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#else
+#define LQ_HOT
+#endif
+
+#define LQ_COUNT(array) (sizeof(array) / sizeof((array)[0]))

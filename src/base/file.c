@@ -1,0 +1,116 @@
+#include "base/file.h"
+
+#include <stdbool.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_STEP = 64 * 1024 };
+
+static int read_all(int fd, struct lq_buf *buf)
+{
+    for (;;) {
+        size_t want = buf->max - buf->len < READ_STEP ? buf->max - buf->len : READ_STEP;
+        // One byte more than fits tells a file of exactly `max` bytes from a longer one.
+        uint8_t extra;
+        uint8_t *into = &extra;
+        if (want > 0) {
+            int status = lq_buf_reserve(buf, buf->len + want);
+            if (status != LQ_OK)
+                return status;
+            into = buf->data + buf->len;
+        }
+        ssize_t got = read(fd, into, want > 0 ? want : 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return LQ_ERR_IO;
+        if (got == 0)
+            return LQ_OK;
+        if (want == 0)
+            return LQ_ERR_TOO_LARGE;
+        buf->len += (size_t)got;
+    }
+}
+
+int lq_file_read(const char *path, struct lq_buf *buf, struct lq_error *err)
+{
+    bool from_stdin = strcmp(path, "-") == 0;
+    int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return lq_fail(err, LQ_ERR_IO, "cannot open '%s': %s", path, strerror(errno));
+    struct stat info;
+    lq_buf_clear(buf);
+    // The size is a hint only: the file may grow, and a pipe has none.
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
+        (size_t)info.st_size <= buf->max)
+        (void)!lq_buf_reserve(buf, (size_t)info.st_size);
+    int status = read_all(fd, buf);
+    int saved = errno;
+    if (!from_stdin)
+        close(fd);
+    if (status == LQ_ERR_TOO_LARGE)
+        return lq_fail(err, status, "'%s' is larger than %zu bytes", path, buf->max);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "cannot read '%s': %s", path, strerror(saved));
+    return LQ_OK;
+}
+
+static int write_all(int fd, const uint8_t *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(fd, bytes, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return LQ_ERR_IO;
+        bytes += done;
+        len -= (size_t)done;
+    }
+    return LQ_OK;
+}
+
+int lq_file_write(const char *path, const void *bytes, size_t len, struct lq_error *err)
+{
+    if (strcmp(path, "-") == 0) {
+        if (write_all(STDOUT_FILENO, bytes, len) == LQ_OK)
+            return LQ_OK;
+        return lq_fail(err, LQ_ERR_IO, "cannot write to standard output: %s", strerror(errno));
+    }
+    struct stat info;
+    // Devices and pipes cannot be replaced by rename.
+    bool direct = stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+    char temporary[4096];
+    int size = snprintf(temporary, sizeof temporary, direct ? "%s" : "%s.XXXXXX", path);
+    if (size < 0 || (size_t)size >= sizeof temporary)
+        return lq_fail(err, LQ_ERR_IO, "path too long: '%.80s…'", path);
+    int fd = direct ? open(path, O_WRONLY | O_CLOEXEC) : mkstemp(temporary);
+    if (fd < 0)
+        return lq_fail(err, LQ_ERR_IO, "cannot write '%s': %s", path, strerror(errno));
+    int status = write_all(fd, bytes, len);
+    if (!direct) {
+        mode_t mask = umask(0);
+        umask(mask);
+        if (status == LQ_OK && fchmod(fd, 0666 & ~mask) != 0)
+            status = LQ_ERR_IO;
+    }
+    int saved = errno;
+    if (close(fd) != 0 && status == LQ_OK) {
+        saved = errno;
+        status = LQ_ERR_IO;
+    }
+    if (!direct && status == LQ_OK && rename(temporary, path) != 0) {
+        saved = errno;
+        status = LQ_ERR_IO;
+    }
+    if (status != LQ_OK && !direct)
+        unlink(temporary);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "cannot write '%s': %s", path, strerror(saved));
+    return LQ_OK;
+}

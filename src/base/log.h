@@ -1,0 +1,16 @@
+// Log lines on stderr: "time level text". Never holds pixels, addresses of users or tokens.
+// Threads: any; one line is one write.
+#pragma once
+
+#include "base/attr.h"
+
+enum lq_log_level { LQ_LOG_ERROR, LQ_LOG_WARN, LQ_LOG_INFO, LQ_LOG_DEBUG };
+
+void lq_log_set_level(enum lq_log_level level);
+enum lq_log_level lq_log_level(void);
+void lq_log(enum lq_log_level level, const char *format, ...) LQ_PRINTF(2, 3);
+
+#define lq_log_error(...) lq_log(LQ_LOG_ERROR, __VA_ARGS__)
+#define lq_log_warn(...) lq_log(LQ_LOG_WARN, __VA_ARGS__)
+#define lq_log_info(...) lq_log(LQ_LOG_INFO, __VA_ARGS__)
+#define lq_log_debug(...) lq_log(LQ_LOG_DEBUG, __VA_ARGS__)

@@ -1,0 +1,78 @@
+// Inference engines behind one small interface. An engine knows tensors, not nails.
+// Threads: an opened engine may serve many requests at once; one request belongs to one thread.
+// Owner: the engine owns the memory of input and output tensors; callers write into and read from
+// it, so nothing is copied on the way in.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { LQ_TENSOR_RANK_MAX = 6, LQ_TENSORS_MAX = 8, LQ_TENSOR_NAME_MAX = 128 };
+
+enum lq_tensor_type { LQ_TENSOR_F32, LQ_TENSOR_F16, LQ_TENSOR_U8, LQ_TENSOR_I8, LQ_TENSOR_I32,
+                      LQ_TENSOR_I64, LQ_TENSOR_OTHER };
+
+struct lq_tensor {
+    char name[LQ_TENSOR_NAME_MAX];
+    enum lq_tensor_type type;
+    int rank;
+    int64_t dims[LQ_TENSOR_RANK_MAX]; // -1 where the model leaves a dimension open
+    void *data;                       // NULL in a description, memory of a request otherwise
+};
+
+size_t lq_tensor_count(const struct lq_tensor *tensor); // product of dims; 0 when one is open
+size_t lq_tensor_bytes(const struct lq_tensor *tensor);
+const char *lq_tensor_type_name(enum lq_tensor_type type);
+
+struct lq_tensors {
+    int input_count, output_count;
+    struct lq_tensor inputs[LQ_TENSORS_MAX];
+    struct lq_tensor outputs[LQ_TENSORS_MAX];
+};
+
+enum lq_precision { LQ_PRECISION_AUTO, LQ_PRECISION_F32, LQ_PRECISION_BF16 };
+enum lq_tune { LQ_TUNE_LATENCY, LQ_TUNE_THROUGHPUT };
+
+struct lq_engine_options {
+    enum lq_precision precision; // AUTO is resolved by model/ before an engine sees it
+    enum lq_tune tune;           // one request as fast as can be, or many side by side
+    int threads;                 // 0: all cores this process may use
+    const char *cache_dir;       // compiled models; NULL: none kept
+    // Input 0 is reshaped to these before compiling (rank 0: as the model says).
+    int shape_rank;
+    int64_t shape[LQ_TENSOR_RANK_MAX];
+};
+
+struct lq_engine;  // an opened model
+struct lq_request; // its tensors for one inference at a time
+
+struct lq_engine_ops {
+    const char *name;    // "openvino"
+    const char *summary; // one line for `lacquer engines`
+    // 0 when it can run here; else a status with the reason in err.
+    int (*probe)(struct lq_error *err);
+    // Which of a model's operator kinds and counts, for `lacquer inspect`; may be NULL.
+    // Calls row once per kind, most frequent first.
+    int (*operators)(const char *path, void (*row)(void *context, const char *kind, int count),
+                     void *context, struct lq_error *err);
+    // Tensors as the file declares them, nothing compiled; dims may be -1.
+    int (*describe)(const char *path, struct lq_tensors *tensors, struct lq_error *err);
+    int (*open)(struct lq_engine **engine, const char *path,
+                const struct lq_engine_options *options, struct lq_error *err);
+    void (*close)(struct lq_engine *engine); // after all its requests are released; NULL is fine
+    int (*request_new)(struct lq_request **request, struct lq_engine *engine,
+                       struct lq_error *err);
+    void (*request_free)(struct lq_request *request); // NULL is fine
+    // The request's tensors, data pointers filled in; valid until it is freed.
+    const struct lq_tensors *(*request_tensors)(struct lq_request *request);
+    int (*run)(struct lq_request *request, struct lq_error *err);
+};
+
+// Every engine this build knows, best first, NULL at the end.
+extern const struct lq_engine_ops *const lq_engines[];
+
+// By name; NULL and a message listing the known names when there is none.
+const struct lq_engine_ops *lq_engine_find(const char *name, struct lq_error *err);

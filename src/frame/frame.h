@@ -1,0 +1,55 @@
+// The one pipeline: decode > prepare > infer > nails > paint > encode, with a time for each stage.
+// Every way in (command line, library, HTTP, WebSocket, Socket.IO) ends here.
+// Threads: a pipe belongs to one worker; a job to one owner at a time.
+// Owner: new/free and init/release by the caller. A pipe's memory grows to the largest picture it
+// has seen; after that a frame allocates nothing.
+#pragma once
+
+#include "image/codec.h"
+#include "model/model.h"
+#include "nail/nail.h"
+#include "paint/paint.h"
+
+enum lq_stage { LQ_STAGE_DECODE, LQ_STAGE_PREPARE, LQ_STAGE_INFER, LQ_STAGE_NAILS, LQ_STAGE_PAINT,
+                LQ_STAGE_ENCODE, LQ_STAGE_COUNT };
+
+const char *lq_stage_name(enum lq_stage stage); // "decode", …
+
+// What is asked and what came of it.
+struct lq_job {
+    // asked
+    const uint8_t *input;     // picture file bytes (JPEG or PNG); not owned
+    size_t input_len;
+    struct lq_look look;
+    bool paint;               // false: nails only, nothing is painted or encoded
+    int jpeg_quality;         // 1..100
+    enum lq_picture_kind kind_out; // UNKNOWN: the same kind as came in
+    bool keep_profile;        // carry the file's colour profile into the reply
+    size_t pixels_max;
+    struct lq_buf *output;    // encoded picture is appended; not owned; NULL with paint false
+
+    // done
+    int width, height;             // upright picture
+    enum lq_picture_kind kind;     // of the encoded reply
+    const struct lq_nails *nails;  // in the pipe, until its next job
+    uint32_t stage_us[LQ_STAGE_COUNT];
+    uint32_t total_us;
+};
+
+struct lq_pipe;
+
+LQ_MUST_CHECK int lq_pipe_new(struct lq_pipe **pipe, const struct lq_model *model,
+                              struct lq_error *err);
+void lq_pipe_free(struct lq_pipe *pipe);
+
+void lq_job_init(struct lq_job *job); // default look, paint, quality 85, limits for the network
+
+// Runs the whole pipeline. On failure the output buffer is as long as it was before.
+LQ_MUST_CHECK int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err);
+
+// The same on pixels in memory, in place: prepare > infer > nails > paint. For include/lacquer.h.
+LQ_MUST_CHECK int lq_pipe_run_image(struct lq_pipe *pipe, struct lq_job *job,
+                                    struct lq_image *picture, struct lq_error *err);
+
+// The decoded (and painted) picture of the last run; valid until the next.
+const struct lq_image *lq_pipe_picture(const struct lq_pipe *pipe);

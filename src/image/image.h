@@ -1,0 +1,32 @@
+// A view of pixels in memory. A view owns nothing: the bytes belong to whoever made it.
+// Threads: read by many, written by one.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct lq_image {
+    uint8_t *data;    // top left pixel; for depth 16 the samples are host-endian uint16_t
+    int width;        // pixels
+    int height;       // pixels
+    int channels;     // 1 (masks only), 3 (RGB) or 4 (RGBA, alpha not premultiplied)
+    int depth;        // bits per sample: 8 or 16
+    size_t stride;    // bytes from one row to the next
+};
+
+static inline size_t lq_image_pixel_bytes(const struct lq_image *image)
+{
+    return (size_t)image->channels * (size_t)(image->depth / 8);
+}
+
+static inline uint8_t *lq_image_row(const struct lq_image *image, int y)
+{
+    return image->data + (size_t)y * image->stride;
+}
+
+// Makes room in buf for the picture and points `image` at it (rows 64-byte aligned).
+// Pixels are unspecified. Fails with TOO_LARGE when buf->max is crossed.
+LQ_MUST_CHECK int lq_image_alloc(struct lq_image *image, struct lq_buf *buf, int width, int height,
+                                 int channels, int depth);

@@ -1,0 +1,72 @@
+// What a model's tensors mean: how a picture becomes its input, and its output patches of
+// probability. Read from shapes, or from a sidecar file "<model>.json" beside it.
+// Threads: a model is read-only once opened and shared by all; a runner belongs to one thread.
+// Owner: open/close and new/free by the caller; patches point into the runner until its next run.
+#pragma once
+
+#include "engine/engine.h"
+#include "image/image.h"
+
+enum lq_head { LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG };
+
+struct lq_model_options {
+    const char *engine;          // NULL: the first engine that can run here
+    enum lq_precision precision; // AUTO: bf16 only where the CPU has it and the sidecar allows it
+    enum lq_tune tune;
+    int threads;
+    const char *cache_dir;
+    float score_min;             // 0..1; 0: the sidecar's or 0.25 (detections), 0.5 (mask threshold)
+    float nms_iou;               // 0..1; 0: the sidecar's or 0.45
+};
+
+// One grid of probabilities over part of the picture. A mask head gives one patch that covers the
+// whole picture and may hold many nails; a detection head gives one patch per nail.
+struct lq_patch {
+    float confidence;     // 0..1; for a mask head 1
+    bool single;          // holds exactly one nail
+    float threshold;      // a probability at or above this is nail
+    int width, height;    // grid points
+    int stride;           // floats from one row to the next
+    const float *data;    // probabilities 0..1
+    // Centre of grid point (i, j) lies at (x0 + i * dx, y0 + j * dy) in picture pixels, where pixel
+    // (0, 0) spans 0..1.
+    float x0, y0, dx, dy;
+    float box[4];         // x, y, width, height in picture pixels: nothing outside is nail
+};
+
+struct lq_model;
+struct lq_runner;
+
+// What was found in the file, for people (`lacquer inspect`) and for the server's hello.
+struct lq_model_info {
+    const char *path, *name;    // name: the sidecar's, else the file's stem
+    const char *engine;         // engine's name
+    enum lq_head head;
+    enum lq_precision precision; // what it runs in: F32 or BF16
+    struct lq_tensors tensors;   // as the file declares them
+    bool channels_first, letterbox, boxes_normalised, sidecar;
+    int classes;                 // detection heads
+    int proto_channels;          // detection heads
+    int size_count;              // input sizes compiled, e.g. 384x288 and 288x384
+    struct { int width, height; } sizes[4];
+    float score_min, nms_iou;
+};
+
+// Opens the model, decides what its head is, and compiles it once per input size.
+// An unreadable file: MODEL. Tensors that are neither head: MODEL with what was found.
+LQ_MUST_CHECK int lq_model_open(struct lq_model **model, const char *path,
+                                const struct lq_model_options *options, struct lq_error *err);
+void lq_model_close(struct lq_model *model);
+const struct lq_model_info *lq_model_info(const struct lq_model *model);
+
+LQ_MUST_CHECK int lq_runner_new(struct lq_runner **runner, const struct lq_model *model,
+                                struct lq_error *err);
+void lq_runner_free(struct lq_runner *runner);
+
+// The three steps of a frame, in this order. prepare picks the input size that wastes least.
+LQ_MUST_CHECK int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
+                                    struct lq_error *err);
+LQ_MUST_CHECK int lq_runner_infer(struct lq_runner *runner, struct lq_error *err);
+// *patches and *count stay valid until the next prepare. At most LQ_NAILS_MAX patches.
+LQ_MUST_CHECK int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches,
+                                    int *count, struct lq_error *err);

@@ -1,0 +1,42 @@
+// Nails: from patches of probability to single nails with soft, full-resolution edges.
+// Threads: a finder belongs to one thread at a time.
+// Owner: new/free by the caller; the nails found and their alpha live in the finder until its next
+// run. Scratch memory grows to the largest picture seen and is then reused.
+#pragma once
+
+#include "base/limits.h"
+#include "image/image.h"
+#include "model/model.h"
+
+struct lq_nail {
+    int id;               // 1, 2, … in this picture, left to right
+    float confidence;     // 0..1
+    int x, y;             // top left of the alpha crop, picture pixels
+    int width, height;    // of the alpha crop, inside the picture
+    const uint8_t *alpha; // coverage 0..255, rows of `alpha_stride` bytes
+    size_t alpha_stride;
+    int64_t area;         // pixels with alpha >= 128
+    // Local frame from the shape's moments. axis is the unit vector along the nail's length (either
+    // direction: which end is the tip is not known from the mask alone).
+    float center_x, center_y;
+    float axis_x, axis_y;
+    float length;         // pixels along the axis
+    float breadth;        // pixels across it
+};
+
+struct lq_nails {
+    int count;
+    struct lq_nail items[LQ_NAILS_MAX];
+};
+
+struct lq_nail_finder;
+
+LQ_MUST_CHECK int lq_nail_finder_new(struct lq_nail_finder **finder);
+void lq_nail_finder_free(struct lq_nail_finder *finder);
+
+// Splits patches into nails (connected components for a whole-picture patch), drops specks and what
+// no nail can be, and refines each outline on the picture's own edges (guided filter; He, Sun and
+// Tang, "Guided Image Filtering", ECCV 2010).
+LQ_MUST_CHECK int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
+                               const struct lq_patch *patches, int patch_count,
+                               const struct lq_nails **nails, struct lq_error *err);

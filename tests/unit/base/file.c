@@ -1,0 +1,82 @@
+#include "base/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit/unit.h"
+
+static char folder[] = "/tmp/lacquer-file-XXXXXX";
+static char path[128];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/data", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void writes_and_reads_back(void **state)
+{
+    (void)state;
+    struct lq_buf buf;
+    struct lq_error err;
+    lq_buf_init(&buf, 5);
+    assert_ok(lq_file_write(path, "old", 3, &err));
+    assert_ok(lq_file_write(path, "hello", 5, &err));
+    assert_ok(lq_file_read(path, &buf, &err)); // exactly the maximum
+    assert_int_equal(buf.len, 5);
+    assert_memory_equal(buf.data, "hello", 5);
+    struct stat info;
+    mode_t mask = umask(0);
+    umask(mask);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0666 & ~mask);
+    lq_buf_release(&buf);
+}
+
+static void refuses_a_longer_file(void **state)
+{
+    (void)state;
+    struct lq_buf buf;
+    struct lq_error err;
+    lq_buf_init(&buf, 4);
+    assert_ok(lq_file_write(path, "hello", 5, &err));
+    assert_int_equal(lq_file_read(path, &buf, &err), LQ_ERR_TOO_LARGE);
+    assert_non_null(strstr(err.text, "larger than 4 bytes"));
+    lq_buf_release(&buf);
+}
+
+static void says_what_is_missing(void **state)
+{
+    (void)state;
+    struct lq_buf buf;
+    struct lq_error err;
+    lq_buf_init(&buf, 4);
+    assert_int_equal(lq_file_read("/no/such/file", &buf, &err), LQ_ERR_IO);
+    assert_string_equal(err.text, "cannot open '/no/such/file': No such file or directory");
+    assert_int_equal(lq_file_write("/no/such/file", "x", 1, &err), LQ_ERR_IO);
+    assert_non_null(strstr(err.text, "cannot write '/no/such/file'"));
+    lq_buf_release(&buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_and_reads_back),
+        cmocka_unit_test(refuses_a_longer_file),
+        cmocka_unit_test(says_what_is_missing),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,20 @@
+// cmocka with the headers it wants, and the few helpers every unit test uses.
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define assert_ok(expression) assert_int_equal((expression), 0)
+
+// A repeatable stream of numbers for test pictures (xorshift32; Marsaglia 2003).
+static inline uint32_t unit_random(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""Fails when a file under src/ includes something from a higher layer.
+
+Layers, lowest first, are those of docs/ARCHITECTURE.md. Usage: check_layers.py SOURCE_ROOT
+"""
+import pathlib
+import re
+import sys
+
+LAYERS = ["base", "image", "engine", "model", "nail", "paint", "frame", "convert", "serve", "cli"]
+# Nothing between these two may include the other: serving never converts, converting never serves.
+APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serve", "convert")}
+
+
+def main(root):
+    wrong, seen = [], 0
+    for path in sorted((root / "src").rglob("*.[ch]")):
+        layer = path.relative_to(root / "src").parts[0]
+        if layer not in LAYERS:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            found = re.match(r'\s*#\s*include\s+"([^"/]+)/', line)
+            if not found or found[1] not in LAYERS:
+                continue
+            seen += 1
+            if LAYERS.index(found[1]) > LAYERS.index(layer) or (layer, found[1]) in APART:
+                wrong.append(f"{path.relative_to(root)}:{number}: {layer} may not include {found[1]}")
+    print("\n".join(wrong) or f"{seen} includes, all downward")
+    return 1 if wrong or not seen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1])))

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Makes a Debian 12 machine ready to build (and, with "test", to test) Lacquer:
+# Debian packages by apt-get, the OpenVINO runtime and the tests' tools into .deps/, nothing global
+# beyond the packages. A second run finds its stamps and returns at once.
+#
+#   tools/setup.sh [build|test]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=${1:-build}
+
+build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
+    libwebsockets-dev libssl-dev libturbojpeg0-dev libspng-dev libexif-dev libjansson-dev
+    libcmocka-dev)
+test_packages=(chromium nodejs npm openssl curl)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+need_packages() {
+    local missing=() name
+    for name in "$@"; do
+        dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q ' installed$' ||
+            missing+=("$name")
+    done
+    # Node may come from elsewhere; Debian's packages are only wanted where there is none.
+    if command -v node >/dev/null && command -v npm >/dev/null; then
+        local kept=()
+        for name in "${missing[@]}"; do
+            case $name in nodejs | npm) ;; *) kept+=("$name") ;; esac
+        done
+        missing=("${kept[@]}")
+    fi
+    [ ${#missing[@]} -gt 0 ] || return 0
+    local as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || {
+            say "these packages are missing and there is no sudo; as root run:"
+            say "  apt-get install ${missing[*]}"
+            exit 1
+        }
+        as_root=(sudo)
+    fi
+    say "installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -q >/dev/null
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -qy --no-install-recommends \
+        "${missing[@]}" >/dev/null
+}
+
+# A stamp holds the checksum of what it was made from: a changed pin is installed anew.
+fresh() { [ -f ".deps/$1.stamp" ] && [ "$(cat ".deps/$1.stamp")" = "$2" ]; }
+
+venv() { [ -x .deps/venv/bin/pip ] || python3 -m venv .deps/venv; }
+
+get_openvino() {
+    local sum
+    sum=$(sha256sum tools/openvino.txt tools/setup.sh | sha256sum)
+    fresh openvino "$sum" && return
+    say "fetching the OpenVINO runtime"
+    venv
+    rm -rf .deps/openvino .deps/wheel
+    # The wheel is named for one Python, but only its C libraries and headers are used.
+    .deps/venv/bin/pip --disable-pip-version-check -q download --no-deps --require-hashes \
+        --only-binary :all: --implementation cp --python-version 3.11 --abi cp311 \
+        --platform manylinux_2_28_x86_64 -d .deps/wheel -r tools/openvino.txt
+    python3 -m zipfile -e .deps/wheel/openvino-*.whl .deps/wheel/unpacked
+    mkdir -p .deps/openvino
+    mv .deps/wheel/unpacked/openvino/include .deps/wheel/unpacked/openvino/libs .deps/openvino/
+    mv .deps/wheel/unpacked/openvino-*.dist-info/licenses .deps/openvino/
+    # The GPU and NPU plugins and other frameworks' readers are not used: 60 MB less.
+    rm -f .deps/openvino/libs/libopenvino_{intel_gpu,intel_npu}_plugin.so \
+        .deps/openvino/libs/libopenvino_{gguf,jax,paddle,pytorch,tensorflow}_frontend.so.* \
+        .deps/openvino/libs/cache.json
+    rm -rf .deps/wheel
+    printf '%s' "$sum" >.deps/openvino.stamp
+}
+
+get_test_tools() {
+    local sum
+    sum=$(cat tests/requirements.txt tests/e2e/package*.json tools/setup.sh | sha256sum)
+    fresh tests "$sum" && return
+    say "fetching the tests' tools"
+    venv
+    .deps/venv/bin/pip --disable-pip-version-check -q install --only-binary :all: \
+        -r tests/requirements.txt
+    (cd tests/e2e && npm ci --silent --no-audit --no-fund)
+    printf '%s' "$sum" >.deps/tests.stamp
+}
+
+mkdir -p .deps
+sum=$(sha256sum tools/setup.sh)
+fresh "packages-$what" "$sum" || {
+    need_packages "${build_packages[@]}"
+    [ "$what" != test ] || need_packages "${test_packages[@]}"
+    printf '%s' "$sum" >".deps/packages-$what.stamp"
+}
+get_openvino
+[ "$what" != test ] || get_test_tools
