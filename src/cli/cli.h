@@ -1,0 +1,39 @@
+// The commands of `lacquer`: one file a command, one table in main.c, help and man page from the
+// same argp tables. Exit status 0 done, 1 failed, 2 wrong use. Results go to stdout, all else to
+// stderr. Main thread only.
+#pragma once
+
+#include <argp.h>
+
+#include "base/error.h"
+
+enum { LQ_EXIT_OK = 0, LQ_EXIT_FAILED = 1, LQ_EXIT_USAGE = 2 };
+
+struct lq_command {
+    const char *name;
+    const char *summary; // one line for `lacquer --help` and the man page's heading
+    int (*run)(int argc, char **argv); // argv[0] is "lacquer NAME"; returns the exit status
+    const struct argp *argp;
+};
+
+extern const struct lq_command lq_commands[]; // a row without a name ends it
+
+int lq_cli_apply(int argc, char **argv);
+int lq_cli_bench(int argc, char **argv);
+int lq_cli_engines(int argc, char **argv);
+int lq_cli_eval(int argc, char **argv);
+int lq_cli_inspect(int argc, char **argv);
+int lq_cli_serve(int argc, char **argv);
+
+extern const struct argp lq_apply_argp;
+extern const struct argp lq_bench_argp;
+extern const struct argp lq_engines_argp;
+extern const struct argp lq_eval_argp;
+extern const struct argp lq_inspect_argp;
+extern const struct argp lq_serve_argp;
+
+// "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
+int lq_cli_error(const struct lq_error *err);
+
+// The whole manual page in man(7) markup, from the tables, on stdout.
+void lq_cli_print_man(void);

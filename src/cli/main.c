@@ -1,0 +1,79 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config.h"
+
+const struct lq_command lq_commands[] = {
+    {"apply", "paint the nails in pictures", lq_cli_apply, &lq_apply_argp},
+    {"eval", "measure a model against hand-drawn masks", lq_cli_eval, &lq_eval_argp},
+    {0}};
+
+int lq_cli_error(const struct lq_error *err)
+{
+    fprintf(stderr, "lacquer: %s\n", err->text);
+    return err->status == LQ_ERR_ARGUMENT ? LQ_EXIT_USAGE : LQ_EXIT_FAILED;
+}
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "Usage: lacquer COMMAND [OPTION...]\n"
+                 "Finds fingernails in pictures and paints polish on them, live.\n\n");
+    for (const struct lq_command *command = lq_commands; command->name; command++)
+        fprintf(out, "  %-12s %s\n", command->name, command->summary);
+    fprintf(out, "\n`lacquer COMMAND --help` tells a command's options. "
+                 "The first thing to try:\n\n"
+                 "  lacquer serve            then open http://localhost:8080\n"
+                 "  lacquer apply hand.jpg -o painted.jpg --color '#c71585'\n");
+}
+
+static const struct lq_command *find(const char *name)
+{
+    for (const struct lq_command *command = lq_commands; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+static int run(const struct lq_command *command, int argc, char **argv)
+{
+    // argp prints this name in usage lines and errors.
+    char name[64];
+    snprintf(name, sizeof name, "lacquer %s", command->name);
+    argv[0] = name;
+    argp_err_exit_status = LQ_EXIT_USAGE;
+    int status = command->run(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "lacquer: cannot write to standard output\n");
+        return LQ_EXIT_FAILED;
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+        printf("lacquer %s\n", LQ_VERSION);
+        return LQ_EXIT_OK;
+    }
+    if (strcmp(word, "--man") == 0) {
+        lq_cli_print_man();
+        return LQ_EXIT_OK;
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        const struct lq_command *about = argc > 2 ? find(argv[2]) : NULL;
+        if (about)
+            return run(about, 2, (char *[]){argv[0], "--help", NULL});
+        print_help(stdout);
+        return LQ_EXIT_OK;
+    }
+    const struct lq_command *command = find(word);
+    if (command)
+        return run(command, argc - 1, argv + 1);
+    if (*word)
+        fprintf(stderr, "lacquer: there is no command '%s'\n\n", word);
+    print_help(stderr);
+    return LQ_EXIT_USAGE;
+}

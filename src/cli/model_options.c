@@ -1,0 +1,130 @@
+#include "cli/model_options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+
+enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE };
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "Model and engine:", 10},
+    {"model", 'm', "FILE", 0, "Model to find nails with: .onnx or .tflite (default: our own)", 10},
+    {"engine", OPT_ENGINE, "NAME", 0, "Inference engine; `lacquer engines` lists them", 10},
+    {"precision", OPT_PRECISION, "f32|bf16|auto", 0,
+     "Arithmetic (default auto: bf16 where the processor has it and the model was checked with it)",
+     10},
+    {"tune", OPT_TUNE, "latency|throughput", 0,
+     "One frame as fast as can be, or many side by side (default latency)", 10},
+    {"threads", OPT_THREADS, "N", 0, "Threads for inference (default: all cores)", 10},
+    {"score", OPT_SCORE, "0..1", 0,
+     "Least confidence of a detection (default 0.25), or a mask's threshold (default 0.5)", 10},
+    {"nms", OPT_NMS, "0..1", 0, "Overlap at which two detections are one (default 0.45)", 10},
+    {"cache-dir", OPT_CACHE, "DIR", 0,
+     "Where compiled models are kept (default ~/.cache/lacquer; `none` keeps none)", 10},
+    {0}};
+
+double lq_cli_number(struct argp_state *state, const char *option, const char *text, double low,
+                     double high)
+{
+    char *end;
+    errno = 0;
+    double value = strtod(text, &end);
+    if (errno || end == text || *end || !isfinite(value) || value < low || value > high)
+        argp_error(state, "--%s wants a number from %g to %g, not '%s'", option, low, high, text);
+    return value;
+}
+
+static int choice(struct argp_state *state, const char *option, const char *text,
+                  const char *const *names)
+{
+    for (int i = 0; names[i]; i++)
+        if (strcmp(text, names[i]) == 0)
+            return i;
+    argp_error(state, "--%s does not know '%s'", option, text);
+    return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
+    static const char *const tunes[] = {"latency", "throughput", NULL};
+    struct lq_cli_model *model = state->input;
+    struct lq_model_options *chosen = &model->options;
+    switch (key) {
+    case 'm':
+        model->path = arg;
+        return 0;
+    case OPT_ENGINE:
+        chosen->engine = arg;
+        return 0;
+    case OPT_PRECISION:
+        chosen->precision = (enum lq_precision)choice(state, "precision", arg, precisions);
+        return 0;
+    case OPT_TUNE:
+        chosen->tune = (enum lq_tune)choice(state, "tune", arg, tunes);
+        return 0;
+    case OPT_THREADS:
+        chosen->threads = (int)lq_cli_number(state, "threads", arg, 1, 1024);
+        return 0;
+    case OPT_SCORE:
+        chosen->score_min = (float)lq_cli_number(state, "score", arg, 0.001, 1);
+        return 0;
+    case OPT_NMS:
+        chosen->nms_iou = (float)lq_cli_number(state, "nms", arg, 0.001, 1);
+        return 0;
+    case OPT_CACHE:
+        chosen->cache_dir = strcmp(arg, "none") == 0 ? NULL : arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp lq_cli_model_argp = {.options = options, .parser = parse};
+
+void lq_cli_model_init(struct lq_cli_model *model)
+{
+    *model = (struct lq_cli_model){0};
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int size = -1;
+    if (cache && cache[0] == '/')
+        size = snprintf(model->cache_dir, sizeof model->cache_dir, "%s/lacquer", cache);
+    else if (home && home[0] == '/')
+        size = snprintf(model->cache_dir, sizeof model->cache_dir, "%s/.cache/lacquer", home);
+    if (size > 0 && (size_t)size < sizeof model->cache_dir)
+        model->options.cache_dir = model->cache_dir;
+}
+
+static const char *default_model_path(void)
+{
+    return access(LQ_MODEL_INSTALLED, R_OK) == 0 ? LQ_MODEL_INSTALLED : LQ_MODEL_SOURCE;
+}
+
+// Creates the default cache folder; without one Lacquer works too, it only starts slower.
+static const char *usable_cache(const char *dir)
+{
+    if (!dir)
+        return NULL;
+    char parent[512];
+    snprintf(parent, sizeof parent, "%s", dir);
+    char *slash = strrchr(parent, '/');
+    if (slash && slash != parent) {
+        *slash = 0;
+        mkdir(parent, 0700);
+    }
+    mkdir(dir, 0700);
+    return access(dir, W_OK) == 0 ? dir : NULL;
+}
+
+int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struct lq_error *err)
+{
+    struct lq_model_options chosen = asked->options;
+    chosen.cache_dir = usable_cache(chosen.cache_dir);
+    return lq_model_open(model, asked->path ? asked->path : default_model_path(), &chosen, err);
+}

@@ -1,0 +1,26 @@
+// The options about models and engines that several commands share, as an argp child.
+// Main thread, before the model is opened.
+#pragma once
+
+#include <argp.h>
+
+#include "model/model.h"
+
+struct lq_cli_model {
+    const char *path;                // NULL: the model that comes with Lacquer
+    struct lq_model_options options;
+    char cache_dir[512];
+};
+
+// A child parser; its input is a struct lq_cli_model set up by lq_cli_model_init.
+extern const struct argp lq_cli_model_argp;
+
+void lq_cli_model_init(struct lq_cli_model *model);
+
+// Opens what the options ask for.
+LQ_MUST_CHECK int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model,
+                                    struct lq_error *err);
+
+// A number in [low, high], or an argp usage error that names the option.
+double lq_cli_number(struct argp_state *state, const char *option, const char *text, double low,
+                     double high);

@@ -1,0 +1,189 @@
+#include "frame/frame.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+struct lq_pipe {
+    struct lq_codec *codec;
+    struct lq_runner *runner;
+    struct lq_nail_finder *finder;
+    struct lq_painter *painter;
+    struct lq_buf pixels;         // the decoded picture's memory
+    struct lq_image picture;
+    struct lq_picture_info info;
+};
+
+const char *lq_stage_name(enum lq_stage stage)
+{
+    static const char *const names[LQ_STAGE_COUNT] = {"decode", "prepare", "infer",
+                                                      "nails",  "paint",   "encode"};
+    return names[stage];
+}
+
+int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_error *err)
+{
+    struct lq_pipe *pipe = calloc(1, sizeof *pipe);
+    if (!pipe)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    // Eight bytes a pixel is the most a picture takes: RGBA of 16 bits; rows are padded to 64 bytes.
+    lq_buf_init(&pipe->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
+    lq_picture_info_init(&pipe->info);
+    int status = lq_codec_new(&pipe->codec, err);
+    if (status == LQ_OK)
+        status = lq_runner_new(&pipe->runner, model, err);
+    if (status == LQ_OK && (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
+                            lq_painter_new(&pipe->painter) != LQ_OK))
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    if (status != LQ_OK) {
+        lq_pipe_free(pipe);
+        return status;
+    }
+    *out = pipe;
+    return LQ_OK;
+}
+
+void lq_pipe_free(struct lq_pipe *pipe)
+{
+    if (!pipe)
+        return;
+    lq_painter_free(pipe->painter);
+    lq_nail_finder_free(pipe->finder);
+    lq_runner_free(pipe->runner);
+    lq_codec_free(pipe->codec);
+    lq_picture_info_release(&pipe->info);
+    lq_buf_release(&pipe->pixels);
+    free(pipe);
+}
+
+void lq_job_init(struct lq_job *job)
+{
+    *job = (struct lq_job){
+        .look = lq_look_default(),
+        .paint = true,
+        .jpeg_quality = 85,
+        .pixels_max = LQ_FRAME_PIXELS_MAX,
+    };
+}
+
+// Each stage's time runs from the end of the one before, so the six add up to the total.
+static void stage_done(struct lq_job *job, enum lq_stage stage, uint64_t *since_us)
+{
+    uint64_t now = lq_clock_us();
+    job->stage_us[stage] = (uint32_t)(now - *since_us);
+    job->total_us += job->stage_us[stage];
+    *since_us = now;
+}
+
+static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                      uint64_t *since_us, struct lq_error *err)
+{
+    const struct lq_patch *patches;
+    int patch_count;
+    int status = lq_runner_prepare(pipe->runner, picture, err);
+    if (status != LQ_OK)
+        return status;
+    stage_done(job, LQ_STAGE_PREPARE, since_us);
+    status = lq_runner_infer(pipe->runner, err);
+    if (status != LQ_OK)
+        return status;
+    stage_done(job, LQ_STAGE_INFER, since_us);
+    status = lq_runner_patches(pipe->runner, &patches, &patch_count, err);
+    if (status == LQ_OK)
+        status = lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails, err);
+    if (status == LQ_OK)
+        stage_done(job, LQ_STAGE_NAILS, since_us);
+    return status;
+}
+
+static int paint_nails(struct lq_pipe *pipe, struct lq_job *job, struct lq_image *picture,
+                       uint64_t *since_us, struct lq_error *err)
+{
+    int status = lq_paint(pipe->painter, picture, job->nails, &job->look, err);
+    if (status == LQ_OK)
+        stage_done(job, LQ_STAGE_PAINT, since_us);
+    return status;
+}
+
+static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
+                  struct lq_error *err)
+{
+    const struct lq_buf *icc = job->keep_profile && pipe->info.icc.len ? &pipe->info.icc : NULL;
+    size_t before = job->output->len;
+    int status = job->kind == LQ_PICTURE_PNG
+                     ? lq_codec_encode_png(pipe->codec, &pipe->picture, icc, job->output, err)
+                     : lq_codec_encode_jpeg(pipe->codec, &pipe->picture, job->jpeg_quality, icc,
+                                            job->output, err);
+    if (status == LQ_OK)
+        stage_done(job, LQ_STAGE_ENCODE, since_us);
+    else
+        job->output->len = before;
+    return status;
+}
+
+// A JPEG holds eight bits and no alpha: what a PNG had beyond that is dropped in place.
+static void flatten_for_jpeg(struct lq_image *picture)
+{
+    if (picture->depth != 16)
+        return;
+    for (int y = 0; y < picture->height; y++) {
+        uint8_t *row = lq_image_row(picture, y);
+        const uint16_t *wide = (const uint16_t *)(const void *)row;
+        for (int i = 0; i < picture->width * picture->channels; i++)
+            row[i] = (uint8_t)((wide[i] * 255u + 32895u) >> 16);
+    }
+    picture->depth = 8;
+}
+
+static void forget_result(struct lq_job *job)
+{
+    job->nails = NULL;
+    job->total_us = 0;
+    for (int i = 0; i < LQ_STAGE_COUNT; i++)
+        job->stage_us[i] = 0;
+}
+
+int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
+{
+    uint64_t since_us = lq_clock_us();
+    forget_result(job);
+    int status = lq_codec_decode(pipe->codec, job->input, job->input_len, job->pixels_max,
+                                 &pipe->pixels, &pipe->picture,
+                                 job->keep_profile ? &pipe->info : NULL, err);
+    if (status != LQ_OK)
+        return status;
+    job->width = pipe->picture.width;
+    job->height = pipe->picture.height;
+    job->kind = job->kind_out != LQ_PICTURE_UNKNOWN ? job->kind_out
+                                                    : lq_picture_sniff(job->input, job->input_len);
+    stage_done(job, LQ_STAGE_DECODE, &since_us);
+    status = find_nails(pipe, job, &pipe->picture, &since_us, err);
+    if (status != LQ_OK || !job->paint)
+        return status;
+    status = paint_nails(pipe, job, &pipe->picture, &since_us, err);
+    if (status != LQ_OK)
+        return status;
+    if (job->kind == LQ_PICTURE_JPEG)
+        flatten_for_jpeg(&pipe->picture);
+    return encode(pipe, job, &since_us, err);
+}
+
+int lq_pipe_run_image(struct lq_pipe *pipe, struct lq_job *job, struct lq_image *picture,
+                      struct lq_error *err)
+{
+    uint64_t since_us = lq_clock_us();
+    forget_result(job);
+    job->width = picture->width;
+    job->height = picture->height;
+    pipe->picture = *picture;
+    int status = find_nails(pipe, job, picture, &since_us, err);
+    if (status == LQ_OK && job->paint)
+        status = paint_nails(pipe, job, picture, &since_us, err);
+    return status;
+}
+
+const struct lq_image *lq_pipe_picture(const struct lq_pipe *pipe)
+{
+    return &pipe->picture;
+}
