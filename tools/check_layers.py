@@ -7,9 +7,10 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["base", "image", "engine", "model", "nail", "paint", "frame", "convert", "serve", "cli"]
+LAYERS = ["base", "image", "engine", "model", "nail", "paint", "frame", "lib", "convert", "serve", "cli"]
 # Nothing between these two may include the other: serving never converts, converting never serves.
-APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serve", "convert")}
+APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serve", "convert"),
+         ("serve", "lib"), ("cli", "lib"), ("convert", "lib")}
 
 
 def main(root):

@@ -65,7 +65,7 @@ int main(int argc, char **argv)
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         const struct lq_command *about = argc > 2 ? find(argv[2]) : NULL;
         if (about)
-            return run(about, 2, (char *[]){argv[0], "--help", NULL});
+            return run(about, 2, (char *[]){argv[0], (char[]){"--help"}, NULL});
         print_help(stdout);
         return LQ_EXIT_OK;
     }

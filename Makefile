@@ -1,0 +1,39 @@
+# Thin wrappers: each sets up what it needs (Debian packages, OpenVINO in .deps/) and calls meson.
+#
+#   make serve    build and run on http://localhost:8080        (PORT=9000 make serve)
+#   make build    build only: build/lacquer
+#   make test     everything that can be tested on this machine
+#   make bench    the comparison table and the kernels, timed
+#   make install  into /usr/local (DESTDIR and PREFIX honoured)
+BUILD ?= build
+PREFIX ?= /usr/local
+PYTHON := .deps/venv/bin/python
+
+.PHONY: all build serve test bench install clean
+all: build
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX) >/dev/null
+
+build:
+	@tools/setup.sh build
+	@$(MAKE) -s $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+serve: build
+	@exec $(BUILD)/lacquer serve $(ARGS)
+
+test:
+	@tools/setup.sh test
+	@tools/test.sh $(BUILD)
+
+bench: build
+	@bench/peers/setup.sh
+	@meson test -C $(BUILD) --benchmark --verbose
+	@$(BUILD)/lacquer bench --peers
+
+install: build
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) build-asan

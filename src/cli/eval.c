@@ -1,0 +1,322 @@
+// lacquer eval: a model's masks against hand-drawn ones.
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "cli/cli.h"
+#include "cli/metrics.h"
+#include "cli/model_options.h"
+#include "cli/progress.h"
+#include "frame/frame.h"
+#include "frame/mask.h"
+
+struct eval {
+    struct lq_cli_model model;
+    const char *images, *masks, *write;
+    bool json;
+};
+
+enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_JSON };
+
+static const struct argp_option options[] = {
+    {"images", OPT_IMAGES, "DIR", 0, "Pictures (.jpg, .jpeg, .png)", 1},
+    {"masks", OPT_MASKS, "DIR", 0,
+     "Drawn masks of the same file stem (.png; nail where >= 128). Without it the pictures are "
+     "taken to show no nails", 1},
+    {"write-masks", OPT_WRITE, "DIR", 0, "Keep the predicted masks as PNG", 1},
+    {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct eval *eval = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &eval->model;
+        return 0;
+    case OPT_IMAGES:
+        eval->images = arg;
+        return 0;
+    case OPT_MASKS:
+        eval->masks = arg;
+        return 0;
+    case OPT_WRITE:
+        eval->write = arg;
+        return 0;
+    case OPT_JSON:
+        eval->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "'%s' is not an option; see --images and --masks", arg);
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (!eval->images)
+            argp_error(state, "which pictures? give --images DIR and --masks DIR");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0}, {0}};
+
+const struct argp lq_eval_argp = {
+    options, parse, NULL,
+    "Finds nails in every picture of a folder and compares them with drawn masks at full picture "
+    "size: intersection over union over all pixels, its mean over pictures, boundary F at 2 px, "
+    "nails found, missed and false, and paint on pictures without nails.",
+    children, NULL, NULL};
+
+static int is_picture(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot && dot != entry->d_name &&
+           (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
+            strcasecmp(dot, ".png") == 0);
+}
+
+struct work {
+    struct lq_pipe *pipe;
+    struct lq_codec *codec;
+    struct lq_buf file, drawn_pixels, drawn, predicted;
+    struct lq_metrics metrics;
+    double *ms; // one per picture that was measured
+    int ms_count;
+};
+
+static int find_nails(struct work *work, struct lq_job *job, const char *path,
+                      struct lq_error *err)
+{
+    int status = lq_file_read(path, &work->file, err);
+    if (status != LQ_OK)
+        return status;
+    lq_job_init(job);
+    job->paint = false;
+    job->pixels_max = LQ_PICTURE_PIXELS_MAX;
+    job->input = work->file.data;
+    job->input_len = work->file.len;
+    status = lq_pipe_run(work->pipe, job, err);
+    return status == LQ_OK ? LQ_OK : lq_fail_within(err, "'%s'", path);
+}
+
+// Reads a drawn mask as tight bytes of the picture's size. Masks are grey: their red is enough.
+static int read_mask(struct work *work, const struct lq_job *job, const char *path,
+                     struct lq_error *err)
+{
+    struct lq_image mask;
+    int status = lq_file_read(path, &work->file, err);
+    if (status != LQ_OK)
+        return status;
+    status = lq_codec_decode(work->codec, work->file.data, work->file.len, LQ_PICTURE_PIXELS_MAX,
+                             &work->drawn_pixels, &mask, NULL, err);
+    if (status != LQ_OK)
+        return lq_fail_within(err, "'%s'", path);
+    if (mask.width != job->width || mask.height != job->height)
+        return lq_fail(err, LQ_ERR_FIELD, "'%s' is %dx%d but its picture is %dx%d", path,
+                       mask.width, mask.height, job->width, job->height);
+    size_t step = lq_image_pixel_bytes(&mask), high = mask.depth == 16 ? 1 : 0;
+    for (int y = 0; y < mask.height; y++) {
+        const uint8_t *row = lq_image_row(&mask, y);
+        for (int x = 0; x < mask.width; x++)
+            work->drawn.data[(size_t)y * (size_t)mask.width + (size_t)x] =
+                row[(size_t)x * step + high];
+    }
+    return LQ_OK;
+}
+
+static int write_mask(struct work *work, const struct lq_image *mask, const char *folder,
+                      const char *stem, struct lq_error *err)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.png", folder, stem);
+    lq_buf_clear(&work->file);
+    int status = lq_codec_encode_png(work->codec, mask, NULL, &work->file, err);
+    return status == LQ_OK ? lq_file_write(path, work->file.data, work->file.len, err) : status;
+}
+
+static int eval_one(const struct eval *eval, struct work *work, const char *name,
+                    struct lq_error *err)
+{
+    char path[4096], stem[256];
+    struct lq_job job;
+    snprintf(stem, sizeof stem, "%.*s", (int)(strrchr(name, '.') - name), name);
+    snprintf(path, sizeof path, "%s/%s", eval->images, name);
+    int status = find_nails(work, &job, path, err);
+    if (status != LQ_OK)
+        return status;
+    size_t pixels = (size_t)job.width * (size_t)job.height;
+    if (lq_buf_resize(&work->drawn, pixels) != LQ_OK ||
+        lq_buf_resize(&work->predicted, pixels) != LQ_OK)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    memset(work->drawn.data, 0, pixels);
+    snprintf(path, sizeof path, "%s/%s.png", eval->masks ? eval->masks : "", stem);
+    if (eval->masks && (status = read_mask(work, &job, path, err)) != LQ_OK)
+        return status;
+    struct lq_image mask = {work->predicted.data, job.width, job.height, 1, 8, (size_t)job.width};
+    lq_mask_draw(&mask, job.nails);
+    if (eval->write && (status = write_mask(work, &mask, eval->write, stem, err)) != LQ_OK)
+        return status;
+    work->ms[work->ms_count++] = (job.total_us - job.stage_us[LQ_STAGE_DECODE]) / 1e3;
+    status = lq_metrics_add(&work->metrics, work->predicted.data, work->drawn.data, job.width,
+                            job.height);
+    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "out of memory");
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(double *values, int count)
+{
+    if (count == 0)
+        return 0;
+    qsort(values, (size_t)count, sizeof *values, by_value);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+static json_t *rounded(double value)
+{
+    return isfinite(value) ? json_real(round(value * 1e6) / 1e6) : json_null();
+}
+
+static void print_json(const struct work *work, double ms, const struct lq_model_info *info)
+{
+    const struct lq_metrics *m = &work->metrics;
+    json_t *report = json_pack(
+        "{s:i, s:o, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:s, s:s}", "images", m->images, "iou",
+        rounded(lq_metrics_iou(m)), "mean_iou", rounded(lq_metrics_mean_iou(m)), "boundary_f",
+        rounded(lq_metrics_boundary_f(m)), "found", m->found, "missed", m->missed, "false",
+        m->false_, "false_paint", rounded(lq_metrics_false_paint(m)), "ms_median", rounded(ms),
+        "model", info->name, "engine", info->engine);
+    if (report) {
+        json_dumpf(report, stdout, JSON_INDENT(2));
+        printf("\n");
+    }
+    json_decref(report);
+}
+
+static void print_table(const struct work *work, double ms)
+{
+    const struct lq_metrics *m = &work->metrics;
+    printf("pictures             %d (%d without nails)\n", m->images, m->blank_images);
+    if (m->images > m->blank_images) {
+        printf("IoU, all pixels      %.4f\n", lq_metrics_iou(m));
+        printf("IoU, mean            %.4f\n", lq_metrics_mean_iou(m));
+        printf("boundary F at 2 px   %.4f\n", lq_metrics_boundary_f(m));
+        printf("nails found/missed   %d / %d\n", m->found, m->missed);
+    }
+    printf("false nails          %d\n", m->false_);
+    if (m->blank_images)
+        printf("false paint          %.4f %% of pixels\n", 100 * lq_metrics_false_paint(m));
+    printf("prepare+infer+nails  %.2f ms (median)\n", ms);
+}
+
+static int eval_all(const struct eval *eval, struct work *work, struct dirent **names, int count)
+{
+    int failed = 0;
+    struct lq_progress progress;
+    lq_progress_start(&progress, count, false);
+    for (int i = 0; i < count; i++) {
+        struct lq_error err;
+        if (eval_one(eval, work, names[i]->d_name, &err) != LQ_OK) {
+            lq_progress_hide(&progress);
+            lq_cli_error(&err);
+            failed++;
+        }
+        lq_progress_step(&progress, i + 1);
+    }
+    lq_progress_hide(&progress);
+    if (failed)
+        fprintf(stderr, "lacquer: %d of %d pictures could not be measured\n", failed, count);
+    return failed ? LQ_EXIT_FAILED : LQ_EXIT_OK;
+}
+
+static int work_init(struct work *work, const struct lq_model *model, int count,
+                     struct lq_error *err)
+{
+    struct lq_buf *tight[] = {&work->drawn, &work->predicted};
+    *work = (struct work){0};
+    lq_buf_init(&work->file, LQ_FILE_BYTES_MAX);
+    lq_buf_init(&work->drawn_pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 10);
+    for (size_t i = 0; i < LQ_COUNT(tight); i++)
+        lq_buf_init(tight[i], LQ_PICTURE_PIXELS_MAX);
+    lq_metrics_init(&work->metrics);
+    work->ms = calloc((size_t)count, sizeof *work->ms);
+    if (!work->ms)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    int status = lq_codec_new(&work->codec, err);
+    return status == LQ_OK ? lq_pipe_new(&work->pipe, model, err) : status;
+}
+
+static void work_release(struct work *work)
+{
+    lq_pipe_free(work->pipe);
+    lq_codec_free(work->codec);
+    lq_buf_release(&work->file);
+    lq_buf_release(&work->drawn_pixels);
+    lq_buf_release(&work->drawn);
+    lq_buf_release(&work->predicted);
+    lq_metrics_release(&work->metrics);
+    free(work->ms);
+}
+
+static int run(struct eval *eval, struct dirent **names, int count)
+{
+    struct lq_error err;
+    struct lq_model *model = NULL;
+    struct work work = {0};
+    int result;
+    if (eval->write && mkdir(eval->write, 0777) != 0 && errno != EEXIST) {
+        lq_fail(&err, LQ_ERR_IO, "cannot make '%s': %s", eval->write, strerror(errno));
+        return lq_cli_error(&err);
+    }
+    if (lq_cli_model_open(&eval->model, &model, &err) != LQ_OK)
+        return lq_cli_error(&err);
+    if (work_init(&work, model, count, &err) != LQ_OK) {
+        result = lq_cli_error(&err);
+    } else {
+        result = eval_all(eval, &work, names, count);
+        double ms = median(work.ms, work.ms_count);
+        if (eval->json)
+            print_json(&work, ms, lq_model_info(model));
+        else
+            print_table(&work, ms);
+    }
+    work_release(&work);
+    lq_model_close(model);
+    return result;
+}
+
+int lq_cli_eval(int argc, char **argv)
+{
+    struct eval eval = {0};
+    lq_cli_model_init(&eval.model);
+    argp_parse(&lq_eval_argp, argc, argv, 0, NULL, &eval);
+
+    struct dirent **names;
+    struct lq_error err;
+    int count = scandir(eval.images, &names, is_picture, alphasort);
+    if (count <= 0) {
+        lq_fail(&err, LQ_ERR_IO, "no pictures in '%s'%s%s", eval.images, count < 0 ? ": " : "",
+                count < 0 ? strerror(errno) : "");
+        if (count == 0)
+            free(names);
+        return lq_cli_error(&err);
+    }
+    int result = run(&eval, names, count);
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+    return result;
+}
