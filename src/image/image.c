@@ -1,5 +1,7 @@
 #include "image/image.h"
 
+#include "base/limits.h"
+
 int lq_image_alloc(struct lq_image *image, struct lq_buf *buf, int width, int height, int channels,
                    int depth)
 {
@@ -8,5 +10,18 @@ int lq_image_alloc(struct lq_image *image, struct lq_buf *buf, int width, int he
     if (status != LQ_OK)
         return status;
     *image = (struct lq_image){buf->data, width, height, channels, depth, stride};
+    return LQ_OK;
+}
+
+int lq_image_check_size(uint32_t width, uint32_t height, size_t pixels_max, struct lq_error *err)
+{
+    if (width == 0 || height == 0)
+        return lq_fail(err, LQ_ERR_CORRUPT, "picture has no pixels: %ux%u", width, height);
+    if (width > LQ_PICTURE_SIDE_MAX || height > LQ_PICTURE_SIDE_MAX)
+        return lq_fail(err, LQ_ERR_TOO_LARGE, "picture of %ux%u pixels is over the limit of %d a side",
+                       width, height, LQ_PICTURE_SIDE_MAX);
+    if ((size_t)width * height > pixels_max)
+        return lq_fail(err, LQ_ERR_TOO_LARGE, "picture of %ux%u pixels is over the limit of %zu in all",
+                       width, height, pixels_max);
     return LQ_OK;
 }

@@ -30,3 +30,8 @@ static inline uint8_t *lq_image_row(const struct lq_image *image, int y)
 // Pixels are unspecified. Fails with TOO_LARGE when buf->max is crossed.
 LQ_MUST_CHECK int lq_image_alloc(struct lq_image *image, struct lq_buf *buf, int width, int height,
                                  int channels, int depth);
+
+// Whether a picture of this size may be decoded: both sides at least 1 and at most
+// LQ_PICTURE_SIDE_MAX, at most pixels_max pixels in all. CORRUPT or TOO_LARGE otherwise.
+LQ_MUST_CHECK int lq_image_check_size(uint32_t width, uint32_t height, size_t pixels_max,
+                                      struct lq_error *err);

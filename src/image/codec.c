@@ -1,0 +1,165 @@
+#include "image/codec.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "image/jpeg.h"
+#include "image/orient.h"
+#include "image/png.h"
+
+enum {
+    ICC_BYTES_MAX = 16 * 1024 * 1024, // all that a JPEG's 255 parts can hold
+    ICC_HEAD_BYTES = 128,             // ICC.1, clause 7.2
+    ICC_SPACE_OFFSET = 16,
+};
+
+struct lq_codec {
+    struct lq_jpeg jpeg;
+    struct lq_buf turned; // a picture on its way to being upright; changes places with the caller's
+};
+
+void lq_picture_info_init(struct lq_picture_info *info)
+{
+    *info = (struct lq_picture_info){.orientation = 1};
+    lq_buf_init(&info->icc, ICC_BYTES_MAX);
+}
+
+void lq_picture_info_release(struct lq_picture_info *info)
+{
+    lq_buf_release(&info->icc);
+    lq_picture_info_init(info);
+}
+
+enum lq_picture_kind lq_picture_sniff(const uint8_t *bytes, size_t len)
+{
+    static const uint8_t jpeg[3] = {0xff, 0xd8, 0xff};
+    static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    if (len >= sizeof(jpeg) && memcmp(bytes, jpeg, sizeof(jpeg)) == 0)
+        return LQ_PICTURE_JPEG;
+    if (len >= sizeof(png) && memcmp(bytes, png, sizeof(png)) == 0)
+        return LQ_PICTURE_PNG;
+    return LQ_PICTURE_UNKNOWN;
+}
+
+int lq_codec_new(struct lq_codec **codec, struct lq_error *err)
+{
+    *codec = malloc(sizeof(**codec));
+    if (!*codec)
+        return lq_fail(err, LQ_ERR_MEMORY, "cannot make a picture codec");
+    lq_jpeg_init(&(*codec)->jpeg);
+    lq_buf_init(&(*codec)->turned, SIZE_MAX / 2);
+    return LQ_OK;
+}
+
+void lq_codec_free(struct lq_codec *codec)
+{
+    if (!codec)
+        return;
+    lq_jpeg_release(&codec->jpeg);
+    lq_buf_release(&codec->turned);
+    free(codec);
+}
+
+static void swap_memory(struct lq_buf *a, struct lq_buf *b)
+{
+    struct lq_buf before = *a;
+    *a = *b;
+    *b = before;
+    b->max = a->max;
+    a->max = before.max;
+}
+
+static int turn_upright(struct lq_codec *codec, int orientation, struct lq_buf *pixels,
+                        struct lq_image *image, struct lq_error *err)
+{
+    if (orientation == 1)
+        return LQ_OK;
+    int swaps = lq_orientation_swaps(orientation);
+    struct lq_image upright;
+    codec->turned.max = pixels->max;
+    int status = lq_image_alloc(&upright, &codec->turned, swaps ? image->height : image->width,
+                                swaps ? image->width : image->height, image->channels,
+                                image->depth);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "no room to turn the picture upright");
+    lq_orient_upright(image, orientation, &upright);
+    swap_memory(pixels, &codec->turned);
+    *image = upright;
+    return LQ_OK;
+}
+
+int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, size_t pixels_max,
+                    struct lq_buf *pixels, struct lq_image *image, struct lq_picture_info *info,
+                    struct lq_error *err)
+{
+    struct lq_image decoded;
+    int orientation = 1;
+    int status;
+    if (info)
+        lq_buf_clear(&info->icc);
+    switch (lq_picture_sniff(bytes, len)) {
+    case LQ_PICTURE_JPEG:
+        status = lq_jpeg_decode(&codec->jpeg, bytes, len, pixels_max, pixels, &decoded, info,
+                                &orientation, err);
+        break;
+    case LQ_PICTURE_PNG:
+        status = lq_png_decode(bytes, len, pixels_max, pixels, &decoded, info, &orientation, err);
+        break;
+    default:
+        return lq_fail(err, LQ_ERR_FORMAT, "the picture is neither JPEG nor PNG");
+    }
+    if (status == LQ_OK)
+        status = turn_upright(codec, orientation, pixels, &decoded, err);
+    if (status != LQ_OK)
+        return status;
+    if (info)
+        info->orientation = orientation;
+    *image = decoded;
+    return LQ_OK;
+}
+
+// A profile says which colour space it is for; one for ink or grey does not fit RGB pixels.
+static const struct lq_buf *fitting_icc(const struct lq_buf *icc, int channels)
+{
+    if (!icc || icc->len < ICC_HEAD_BYTES)
+        return NULL;
+    const char *space = channels == 1 ? "GRAY" : "RGB ";
+    return memcmp(icc->data + ICC_SPACE_OFFSET, space, 4) == 0 ? icc : NULL;
+}
+
+static int check_encodable(const struct lq_image *image, struct lq_error *err)
+{
+    bool channels = image->channels == 1 || image->channels == 3 || image->channels == 4;
+    if (!channels || (image->depth != 8 && image->depth != 16) || image->width < 1 ||
+        image->height < 1 || image->width > LQ_PICTURE_SIDE_MAX ||
+        image->height > LQ_PICTURE_SIDE_MAX)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot encode %dx%d pixels of %d channels, %d bits",
+                       image->width, image->height, image->channels, image->depth);
+    return LQ_OK;
+}
+
+int lq_codec_encode_jpeg(struct lq_codec *codec, const struct lq_image *image, int quality,
+                         const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
+{
+    int status = check_encodable(image, err);
+    if (status != LQ_OK)
+        return status;
+    if (image->depth != 8)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "a JPEG holds 8 bits a sample, not %d", image->depth);
+    if (quality < 1 || quality > 100)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "JPEG quality must be 1 to 100, not %d", quality);
+    return lq_jpeg_encode(&codec->jpeg, image, quality, fitting_icc(icc, image->channels), out,
+                          err);
+}
+
+int lq_codec_encode_png(struct lq_codec *codec, const struct lq_image *image,
+                        const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
+{
+    (void)codec;
+    int status = check_encodable(image, err);
+    if (status != LQ_OK)
+        return status;
+    return lq_png_encode(image, fitting_icc(icc, image->channels), out, err);
+}

@@ -1,0 +1,264 @@
+#include "image/jpeg.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <turbojpeg.h>
+
+#include "base/limits.h"
+#include "image/jpeg_map.h"
+#include "image/orient.h"
+
+enum {
+    SCRATCH_BYTES_MAX = 512 * 1024 * 1024, // LQ_PICTURE_PIXELS_MAX at tjBufSize's 6 bytes each
+    FULL_CHROMA_QUALITY = 92,
+    ICC_PART_BYTES_MAX = 65535 - 2 - 14,
+    JFIF_END = 20, // SOI and the JFIF segment, with which every file of libjpeg's begins
+};
+
+void lq_jpeg_init(struct lq_jpeg *jpeg)
+{
+    *jpeg = (struct lq_jpeg){0};
+    lq_buf_init(&jpeg->scratch, SCRATCH_BYTES_MAX);
+    lq_buf_init(&jpeg->mended, SCRATCH_BYTES_MAX);
+}
+
+void lq_jpeg_release(struct lq_jpeg *jpeg)
+{
+    if (jpeg->decoder)
+        tjDestroy(jpeg->decoder);
+    if (jpeg->encoder)
+        tjDestroy(jpeg->encoder);
+    lq_buf_release(&jpeg->scratch);
+    lq_buf_release(&jpeg->mended);
+    lq_jpeg_init(jpeg);
+}
+
+static int fail_damaged(struct lq_error *err, const char *why)
+{
+    return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the JPEG: %s", why);
+}
+
+static int fail_room(struct lq_error *err, int status)
+{
+    return lq_fail(err, status, "no room for the picture");
+}
+
+// A block of 8x8 samples takes one bit or more of Huffman code, so a header that promises more than
+// this of a short file is refused before memory is spent on it.
+static bool file_can_hold(const struct lq_jpeg_map *map, size_t len)
+{
+    bool arithmetic = map->process >= 0xc9;
+    return arithmetic || (size_t)map->width * (size_t)map->height / (64 * 8) <= len;
+}
+
+static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_max,
+                     struct lq_error *err)
+{
+    if (!map->process)
+        return fail_damaged(err, "it ends before its header does");
+    int status = lq_image_check_size((uint32_t)map->width, (uint32_t)map->height, pixels_max, err);
+    if (status != LQ_OK)
+        return status;
+    bool known = map->process <= 0xc2 || map->process == 0xc9 || map->process == 0xca;
+    if (!known || map->precision != 8)
+        return lq_fail(err, LQ_ERR_FORMAT, "JPEG process %02x with %d bits is not supported",
+                       (unsigned)map->process, map->precision);
+    if (map->components != 1 && map->components != 3 && map->components != 4)
+        return lq_fail(err, LQ_ERR_FORMAT, "JPEG of %d components is not supported",
+                       map->components);
+    if (map->scans > LQ_JPEG_SCANS_MAX)
+        return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG has %d scans, over the limit of %d",
+                       map->scans, LQ_JPEG_SCANS_MAX);
+    // Scans to come only refine what one full scan holds, so a lost end marker is a loss only then.
+    if (!map->covered || (!map->ended && (map->process == 0xc2 || map->scans > 1)))
+        return fail_damaged(err, "it ends early");
+    if (!file_can_hold(map, len))
+        return fail_damaged(err, "it is too short for its size in pixels");
+    return LQ_OK;
+}
+
+// Four-colour files of Adobe's store paper white as 255, others ink as 255. Without the profiles of
+// both sides this is the usual approximation: what each ink leaves of the light.
+static void rgb_from_cmyk(const struct lq_image *cmyk, bool inverted, const struct lq_image *rgb)
+{
+    unsigned flip = inverted ? 0 : 255;
+    for (int y = 0; y < rgb->height; y++) {
+        const uint8_t *from = lq_image_row(cmyk, y);
+        uint8_t *to = lq_image_row(rgb, y);
+        for (int x = 0; x < rgb->width; x++, from += 4, to += 3) {
+            unsigned k = from[3] ^ flip;
+            for (int c = 0; c < 3; c++)
+                to[c] = (uint8_t)(((from[c] ^ flip) * k + 127) / 255);
+        }
+    }
+}
+
+static int decode_pixels(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, int format,
+                         const struct lq_image *image)
+{
+    return tjDecompress2(jpeg->decoder, bytes, len, image->data, image->width, (int)image->stride,
+                         image->height, format, 0);
+}
+
+// The library goes on after a warning and keeps the first one's text only. Nothing is missing when
+// one scan is followed by spare bytes: by then all its blocks have been read.
+static bool pixels_whole(const struct lq_jpeg *jpeg, const struct lq_jpeg_map *map)
+{
+    return tjGetErrorCode(jpeg->decoder) == TJERR_WARNING && map->scans == 1 &&
+           strstr(tjGetErrorStr2(jpeg->decoder), "extraneous bytes before marker 0xd9");
+}
+
+// Decodes strictly; what the library warned of is decoded once more from a mended copy, which is
+// whole exactly when that passes without a warning.
+static int decode_whole(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
+                        const struct lq_jpeg_map *map, int format, const struct lq_image *image,
+                        struct lq_error *err)
+{
+    if (map->ended) {
+        if (decode_pixels(jpeg, bytes, len, format, image) == 0 || pixels_whole(jpeg, map))
+            return LQ_OK;
+        if (tjGetErrorCode(jpeg->decoder) != TJERR_WARNING)
+            return fail_damaged(err, tjGetErrorStr2(jpeg->decoder));
+    }
+    int status = lq_jpeg_mend(bytes, len, &jpeg->mended);
+    if (status != LQ_OK)
+        return fail_room(err, status);
+    if (decode_pixels(jpeg, jpeg->mended.data, jpeg->mended.len, format, image) == 0 ||
+        pixels_whole(jpeg, map))
+        return LQ_OK;
+    return fail_damaged(err, tjGetErrorStr2(jpeg->decoder));
+}
+
+static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
+                       const struct lq_jpeg_map *map, const struct lq_image *image,
+                       struct lq_error *err)
+{
+    struct lq_image cmyk;
+    int status = lq_image_alloc(&cmyk, &jpeg->scratch, image->width, image->height, 4, 8);
+    if (status != LQ_OK)
+        return fail_room(err, status);
+    status = decode_whole(jpeg, bytes, len, map, TJPF_CMYK, &cmyk, err);
+    if (status == LQ_OK)
+        rgb_from_cmyk(&cmyk, map->adobe, image);
+    return status;
+}
+
+// The header as the library reads it: the colour space decides which pixels may be asked for.
+static int read_colorspace(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, int *colorspace,
+                           struct lq_error *err)
+{
+    if (!jpeg->decoder)
+        jpeg->decoder = tjInitDecompress();
+    if (!jpeg->decoder)
+        return lq_fail(err, LQ_ERR_MEMORY, "cannot start the JPEG decoder");
+    int width = 0, height = 0, subsampling = -1;
+    *colorspace = -1;
+    // A failure after the colour space is known is a warning, or a rare subsampling that has no
+    // name in this interface but decodes all the same.
+    if (tjDecompressHeader3(jpeg->decoder, bytes, len, &width, &height, &subsampling,
+                            colorspace) != 0 && *colorspace < 0)
+        return fail_damaged(err, tjGetErrorStr2(jpeg->decoder));
+    return LQ_OK;
+}
+
+static int fill_info(const struct lq_jpeg_map *map, struct lq_picture_info *info,
+                     struct lq_error *err)
+{
+    if (!info)
+        return LQ_OK;
+    info->kind = LQ_PICTURE_JPEG;
+    info->source_channels = map->components;
+    info->source_depth = map->precision;
+    int status = lq_jpeg_map_icc(map, &info->icc);
+    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "no room for the colour profile");
+}
+
+int lq_jpeg_decode(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, size_t pixels_max,
+                   struct lq_buf *pixels, struct lq_image *image, struct lq_picture_info *info,
+                   int *orientation, struct lq_error *err)
+{
+    struct lq_jpeg_map map;
+    lq_jpeg_map_read(&map, bytes, len);
+    int status = check_map(&map, len, pixels_max, err);
+    if (status != LQ_OK)
+        return status;
+    int colorspace;
+    status = read_colorspace(jpeg, bytes, len, &colorspace, err);
+    if (status != LQ_OK)
+        return status;
+    status = lq_image_alloc(image, pixels, map.width, map.height, 3, 8);
+    if (status != LQ_OK)
+        return fail_room(err, status);
+    if (colorspace == TJCS_CMYK || colorspace == TJCS_YCCK)
+        status = decode_cmyk(jpeg, bytes, len, &map, image, err);
+    else
+        status = decode_whole(jpeg, bytes, len, &map, TJPF_RGB, image, err);
+    if (status != LQ_OK)
+        return status;
+    *orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;
+    return fill_info(&map, info, err);
+}
+
+static int append_icc(struct lq_buf *out, const struct lq_buf *icc)
+{
+    size_t parts = (icc->len + ICC_PART_BYTES_MAX - 1) / ICC_PART_BYTES_MAX;
+    if (parts > 255)
+        return LQ_ERR_TOO_LARGE;
+    int status = LQ_OK;
+    for (size_t part = 0; part < parts && status == LQ_OK; part++) {
+        size_t from = part * ICC_PART_BYTES_MAX;
+        size_t len = icc->len - from < ICC_PART_BYTES_MAX ? icc->len - from : ICC_PART_BYTES_MAX;
+        uint8_t head[18] = {0xff, 0xe2, (uint8_t)((len + 16) >> 8), (uint8_t)(len + 16)};
+        memcpy(head + 4, "ICC_PROFILE", 12);
+        head[16] = (uint8_t)(part + 1);
+        head[17] = (uint8_t)parts;
+        status = lq_buf_append(out, head, sizeof(head));
+        if (status == LQ_OK)
+            status = lq_buf_append(out, icc->data + from, len);
+    }
+    return status;
+}
+
+// The profile belongs in front of everything but the JFIF segment, which must come first.
+static int append_file(struct lq_buf *out, const uint8_t *bytes, size_t len,
+                       const struct lq_buf *icc)
+{
+    if (!icc)
+        return lq_buf_append(out, bytes, len);
+    int status = lq_buf_append(out, bytes, JFIF_END);
+    if (status == LQ_OK)
+        status = append_icc(out, icc);
+    return status == LQ_OK ? lq_buf_append(out, bytes + JFIF_END, len - JFIF_END) : status;
+}
+
+int lq_jpeg_encode(struct lq_jpeg *jpeg, const struct lq_image *image, int quality,
+                   const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
+{
+    static const int formats[5] = {[1] = TJPF_GRAY, [3] = TJPF_RGB, [4] = TJPF_RGBX};
+    if (!jpeg->encoder)
+        jpeg->encoder = tjInitCompress();
+    if (!jpeg->encoder)
+        return lq_fail(err, LQ_ERR_MEMORY, "cannot start the JPEG encoder");
+    int subsampling = quality < FULL_CHROMA_QUALITY ? TJSAMP_420 : TJSAMP_444;
+    if (image->channels == 1)
+        subsampling = TJSAMP_GRAY;
+    // Made in scratch memory, not in `out`: the library wants room for the worst case, many times
+    // what a picture takes, and only the thread should hold that, not each session.
+    unsigned long len = tjBufSize(image->width, image->height, subsampling);
+    int status = lq_buf_resize(&jpeg->scratch, len);
+    if (status != LQ_OK)
+        return fail_room(err, status);
+    unsigned char *bytes = jpeg->scratch.data;
+    if (tjCompress2(jpeg->encoder, image->data, image->width, (int)image->stride, image->height,
+                    formats[image->channels], &bytes, &len, subsampling, quality,
+                    TJFLAG_NOREALLOC) != 0)
+        return lq_fail(err, LQ_ERR_MEMORY, "cannot encode the JPEG: %s",
+                       tjGetErrorStr2(jpeg->encoder));
+    size_t before = out->len;
+    status = append_file(out, bytes, len, icc);
+    if (status == LQ_OK)
+        return LQ_OK;
+    out->len = before;
+    return lq_fail(err, status, "no room for the JPEG of %lu bytes", len);
+}

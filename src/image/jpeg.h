@@ -1,0 +1,26 @@
+// JPEG by libturbojpeg: bytes to RGB pixels and back, with the colour profile.
+// Threads: one struct lq_jpeg belongs to one thread at a time. Owner: init/release by the codec.
+#pragma once
+
+#include "image/codec.h"
+
+struct lq_jpeg {
+    void *decoder;         // tjhandle, made at first use
+    void *encoder;
+    struct lq_buf scratch; // four-colour pixels, or a JPEG being made
+    struct lq_buf mended;  // a slightly odd file put right
+};
+
+void lq_jpeg_init(struct lq_jpeg *jpeg);
+void lq_jpeg_release(struct lq_jpeg *jpeg);
+
+// As lq_codec_decode, but the pixels are as stored and *orientation says how.
+LQ_MUST_CHECK int lq_jpeg_decode(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
+                                 size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
+                                 struct lq_picture_info *info, int *orientation,
+                                 struct lq_error *err);
+
+// As lq_codec_encode_jpeg.
+LQ_MUST_CHECK int lq_jpeg_encode(struct lq_jpeg *jpeg, const struct lq_image *image, int quality,
+                                 const struct lq_buf *icc, struct lq_buf *out,
+                                 struct lq_error *err);

@@ -1,0 +1,43 @@
+// A walk over a JPEG file's markers, without decoding: what the decoder must know before it spends
+// memory or time, what the decoder library does not tell, and a mended copy of slightly odd files.
+//
+//   SOI  { FF code length16 body } …  SOS body entropy-coded data … EOI       (ITU-T T.81, annex B)
+//   in the data FF 00 is a byte FF, FF D0 .. FF D7 are restarts, any other FF code ends the scan
+//   APP1 "Exif\0\0" TIFF          APP2 "ICC_PROFILE\0" part parts bytes     APP14 "Adobe" … transform
+//
+// Threads: any. Owner: a map points into the file's bytes and owns nothing.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct lq_jpeg_map {
+    int process;         // 0xc0 baseline, 0xc1 extended, 0xc2 progressive, …; 0 no frame header
+    int precision;       // bits a sample
+    int width, height;   // pixels
+    int components;      // 1, 3 or 4 in what we decode
+    int scans;
+    bool covered;        // every component has its first scan
+    bool ended;          // EOI was reached
+    bool adobe;          // APP14: four components are then stored inverted
+    const uint8_t *exif; // "Exif\0\0" and what follows, NULL without
+    size_t exif_len;
+    int icc_parts;       // as announced; 0 without
+    struct {
+        const uint8_t *bytes;
+        size_t len;
+    } icc[256];          // by part number, from 1
+};
+
+// Reads as far as the bytes make sense; what is missing shows in the fields.
+void lq_jpeg_map_read(struct lq_jpeg_map *map, const uint8_t *bytes, size_t len);
+
+// The colour profile put together from its parts; nothing when a part is missing.
+LQ_MUST_CHECK int lq_jpeg_map_icc(const struct lq_jpeg_map *map, struct lq_buf *icc);
+
+// Writes the file again without what real cameras get wrong and nobody misses: bytes between
+// segments, a sequential scan's unused parameters, an unknown JFIF version, a missing EOI.
+LQ_MUST_CHECK int lq_jpeg_mend(const uint8_t *bytes, size_t len, struct lq_buf *mended);

@@ -1,0 +1,19 @@
+// Which way up a picture was taken (EXIF tag 0x0112), and turning it upright.
+// Threads: any; no state. libexif allocates while it parses, so a picture that carries EXIF costs
+// a few allocations; live frames carry none.
+#pragma once
+
+#include "image/image.h"
+
+// The orientation 1..8 in an EXIF block ("Exif\0\0", then TIFF); 1 when there is none.
+int lq_exif_orientation(const uint8_t *exif, size_t len);
+
+// Orientations 5..8 swap width and height.
+static inline int lq_orientation_swaps(int orientation)
+{
+    return orientation >= 5 && orientation <= 8;
+}
+
+// Copies `source` upright into `upright`, which has the turned size and the same pixel format.
+void lq_orient_upright(const struct lq_image *source, int orientation,
+                       const struct lq_image *upright);

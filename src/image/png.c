@@ -1,0 +1,265 @@
+#include "image/png.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <spng.h>
+
+#include "base/limits.h"
+#include "image/orient.h"
+
+enum {
+    CHUNK_BYTES_MAX = 16 * 1024 * 1024,       // of one profile or text, unpacked
+    CHUNKS_BYTES_MAX = 2 * CHUNK_BYTES_MAX,   // of all that is kept while decoding
+    EXIF_BYTES_MAX = 1024 * 1024,
+    DEFLATE_RATIO_MAX = 1032,                 // 258 bytes for two bits (RFC 1951)
+};
+
+static int fail_spng(struct lq_error *err, int code)
+{
+    int status = LQ_ERR_CORRUPT;
+    if (code == SPNG_EMEM)
+        status = LQ_ERR_MEMORY;
+    if (code == SPNG_EUSER_WIDTH || code == SPNG_EUSER_HEIGHT || code == SPNG_ECHUNK_LIMITS)
+        status = LQ_ERR_TOO_LARGE;
+    return lq_fail(err, status, "cannot decode the PNG: %s", spng_strerror(code));
+}
+
+static int channels_of(const struct spng_ihdr *ihdr)
+{
+    switch (ihdr->color_type) {
+    case SPNG_COLOR_TYPE_GRAYSCALE: return 1;
+    case SPNG_COLOR_TYPE_GRAYSCALE_ALPHA: return 2;
+    case SPNG_COLOR_TYPE_TRUECOLOR_ALPHA: return 4;
+    case SPNG_COLOR_TYPE_TRUECOLOR: return 3;
+    default: return 3; // a palette's
+    }
+}
+
+// What deflate can possibly unpack from a file of `len` bytes bounds what its header may promise.
+static bool file_can_hold(const struct spng_ihdr *ihdr, size_t len)
+{
+    size_t samples = ihdr->color_type == SPNG_COLOR_TYPE_INDEXED ? 1 : (size_t)channels_of(ihdr);
+    size_t row = 1 + (ihdr->width * samples * ihdr->bit_depth + 7) / 8;
+    return row * ihdr->height / DEFLATE_RATIO_MAX <= len;
+}
+
+static int read_header(spng_ctx *ctx, const uint8_t *bytes, size_t len, size_t pixels_max,
+                       struct spng_ihdr *ihdr, struct lq_error *err)
+{
+    int code = spng_set_image_limits(ctx, INT32_MAX, INT32_MAX);
+    if (code == 0)
+        code = spng_set_chunk_limits(ctx, CHUNK_BYTES_MAX, CHUNKS_BYTES_MAX);
+    if (code == 0)
+        code = spng_set_png_buffer(ctx, bytes, len);
+    if (code == 0)
+        code = spng_get_ihdr(ctx, ihdr);
+    if (code != 0)
+        return fail_spng(err, code);
+    int status = lq_image_check_size(ihdr->width, ihdr->height, pixels_max, err);
+    if (status == LQ_OK && !file_can_hold(ihdr, len))
+        status = lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the PNG: too short for %ux%u pixels",
+                         ihdr->width, ihdr->height);
+    return status;
+}
+
+// How the library is to write rows, and what they hold.
+struct layout {
+    int format;
+    int flags;
+    int row_channels; // written by the library
+    int channels;     // kept
+    int depth;
+};
+
+static struct layout layout_of(spng_ctx *ctx, const struct spng_ihdr *ihdr)
+{
+    struct spng_trns trns;
+    bool transparent = spng_get_trns(ctx, &trns) == 0;
+    bool alpha = transparent || channels_of(ihdr) == 2 || channels_of(ihdr) == 4;
+    struct layout layout = {.flags = transparent ? SPNG_DECODE_TRNS : 0,
+                            .channels = alpha ? 4 : 3,
+                            .depth = ihdr->bit_depth == 16 ? 16 : 8};
+    layout.row_channels = layout.channels;
+    if (layout.depth == 8) {
+        layout.format = alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8;
+    } else if (!alpha && ihdr->color_type == SPNG_COLOR_TYPE_TRUECOLOR) {
+        layout.format = SPNG_FMT_PNG;
+    } else { // the library's only other way to 16 bits
+        layout.format = SPNG_FMT_RGBA16;
+        layout.row_channels = 4;
+    }
+    return layout;
+}
+
+static void drop_alpha16(const struct lq_image *wide, const struct lq_image *image)
+{
+    for (int y = 0; y < image->height; y++) {
+        const uint16_t *from = (const uint16_t *)lq_image_row(wide, y);
+        uint16_t *to = (uint16_t *)lq_image_row(image, y);
+        for (int x = 0; x < image->width; x++, from += 4, to += 3) {
+            for (int c = 0; c < 3; c++)
+                to[c] = from[c];
+        }
+    }
+}
+
+static int decode_rows(spng_ctx *ctx, const struct layout *layout, const struct lq_image *rows,
+                       struct lq_error *err)
+{
+    size_t row_len = (size_t)rows->width * lq_image_pixel_bytes(rows);
+    int code = spng_decode_image(ctx, NULL, 0, layout->format,
+                                 layout->flags | SPNG_DECODE_PROGRESSIVE);
+    while (code == 0) {
+        struct spng_row_info row;
+        code = spng_get_row_info(ctx, &row);
+        if (code == 0) // interlaced pictures visit a row more than once
+            code = spng_decode_row(ctx, lq_image_row(rows, (int)row.row_num), row_len);
+    }
+    if (code == SPNG_EOI) // what follows the pixels must be there too: their checksum, the end
+        code = spng_decode_chunks(ctx);
+    return code == 0 ? LQ_OK : fail_spng(err, code);
+}
+
+static int decode_pixels(spng_ctx *ctx, const struct spng_ihdr *ihdr, struct lq_buf *pixels,
+                         struct lq_image *image, struct lq_error *err)
+{
+    struct layout layout = layout_of(ctx, ihdr);
+    int width = (int)ihdr->width, height = (int)ihdr->height;
+    int status = lq_image_alloc(image, pixels, width, height, layout.channels, layout.depth);
+    if (status == LQ_OK && layout.row_channels == layout.channels)
+        return decode_rows(ctx, &layout, image, err);
+    struct lq_buf wide_pixels;
+    struct lq_image wide;
+    lq_buf_init(&wide_pixels, pixels->max + pixels->max / 2);
+    if (status == LQ_OK)
+        status = lq_image_alloc(&wide, &wide_pixels, width, height, layout.row_channels, 16);
+    if (status != LQ_OK) {
+        lq_buf_release(&wide_pixels);
+        return lq_fail(err, status, "no room for the picture");
+    }
+    status = decode_rows(ctx, &layout, &wide, err);
+    if (status == LQ_OK)
+        drop_alpha16(&wide, image);
+    lq_buf_release(&wide_pixels);
+    return status;
+}
+
+// The library hands out the bare TIFF; libexif wants the name that JPEG puts before it.
+static int read_orientation(spng_ctx *ctx)
+{
+    struct spng_exif exif;
+    struct lq_buf named;
+    if (spng_get_exif(ctx, &exif) != 0)
+        return 1;
+    int orientation = 1;
+    lq_buf_init(&named, EXIF_BYTES_MAX);
+    if (lq_buf_append(&named, "Exif\0", 6) == LQ_OK &&
+        lq_buf_append(&named, exif.data, exif.length) == LQ_OK)
+        orientation = lq_exif_orientation(named.data, named.len);
+    lq_buf_release(&named);
+    return orientation;
+}
+
+static int fill_info(spng_ctx *ctx, const struct spng_ihdr *ihdr, int channels,
+                     struct lq_picture_info *info, struct lq_error *err)
+{
+    if (!info)
+        return LQ_OK;
+    info->kind = LQ_PICTURE_PNG;
+    info->source_depth = ihdr->bit_depth;
+    info->source_channels = channels_of(ihdr);
+    if (channels == 4 && info->source_channels % 2) // by tRNS
+        info->source_channels++;
+    struct spng_iccp iccp;
+    if (spng_get_iccp(ctx, &iccp) != 0)
+        return LQ_OK;
+    lq_buf_clear(&info->icc);
+    int status = lq_buf_append(&info->icc, iccp.profile, iccp.profile_len);
+    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "no room for the colour profile");
+}
+
+int lq_png_decode(const uint8_t *bytes, size_t len, size_t pixels_max, struct lq_buf *pixels,
+                  struct lq_image *image, struct lq_picture_info *info, int *orientation,
+                  struct lq_error *err)
+{
+    spng_ctx *ctx = spng_ctx_new(0);
+    if (!ctx)
+        return lq_fail(err, LQ_ERR_MEMORY, "cannot start the PNG decoder");
+    struct spng_ihdr ihdr;
+    int status = read_header(ctx, bytes, len, pixels_max, &ihdr, err);
+    if (status == LQ_OK)
+        status = decode_pixels(ctx, &ihdr, pixels, image, err);
+    if (status == LQ_OK) {
+        *orientation = read_orientation(ctx);
+        status = fill_info(ctx, &ihdr, image->channels, info, err);
+    }
+    spng_ctx_free(ctx);
+    return status;
+}
+
+struct sink {
+    struct lq_buf *out;
+    int status;
+};
+
+static int write_bytes(spng_ctx *ctx, void *user, void *bytes, size_t len)
+{
+    (void)ctx;
+    struct sink *sink = user;
+    sink->status = lq_buf_append(sink->out, bytes, len);
+    return sink->status == LQ_OK ? 0 : SPNG_IO_ERROR;
+}
+
+static int write_header(spng_ctx *ctx, const struct lq_image *image, const struct lq_buf *icc)
+{
+    static const uint8_t types[5] = {[1] = SPNG_COLOR_TYPE_GRAYSCALE,
+                                     [3] = SPNG_COLOR_TYPE_TRUECOLOR,
+                                     [4] = SPNG_COLOR_TYPE_TRUECOLOR_ALPHA};
+    struct spng_ihdr ihdr = {.width = (uint32_t)image->width,
+                             .height = (uint32_t)image->height,
+                             .bit_depth = (uint8_t)image->depth,
+                             .color_type = types[image->channels]};
+    int code = spng_set_ihdr(ctx, &ihdr);
+    if (code == 0)
+        code = spng_set_option(ctx, SPNG_IMG_COMPRESSION_LEVEL, 3);
+    if (code == 0)
+        code = spng_set_option(ctx, SPNG_FILTER_CHOICE, SPNG_FILTER_CHOICE_SUB);
+    if (code == 0 && icc) {
+        struct spng_iccp iccp = {.profile_name = "ICC profile", .profile_len = icc->len,
+                                 .profile = (char *)icc->data};
+        code = spng_set_iccp(ctx, &iccp);
+    }
+    return code;
+}
+
+static int write_rows(spng_ctx *ctx, const struct lq_image *image)
+{
+    size_t row_len = (size_t)image->width * lq_image_pixel_bytes(image);
+    int code = spng_encode_image(ctx, NULL, 0, SPNG_FMT_PNG,
+                                 SPNG_ENCODE_PROGRESSIVE | SPNG_ENCODE_FINALIZE);
+    for (int y = 0; y < image->height && code == 0; y++)
+        code = spng_encode_row(ctx, lq_image_row(image, y), row_len);
+    return code == SPNG_EOI ? 0 : code;
+}
+
+int lq_png_encode(const struct lq_image *image, const struct lq_buf *icc, struct lq_buf *out,
+                  struct lq_error *err)
+{
+    spng_ctx *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
+    if (!ctx)
+        return lq_fail(err, LQ_ERR_MEMORY, "cannot start the PNG encoder");
+    struct sink sink = {.out = out};
+    size_t before = out->len;
+    int code = spng_set_png_stream(ctx, write_bytes, &sink);
+    if (code == 0)
+        code = write_header(ctx, image, icc);
+    if (code == 0)
+        code = write_rows(ctx, image);
+    spng_ctx_free(ctx);
+    if (code == 0)
+        return LQ_OK;
+    out->len = before;
+    return lq_fail(err, sink.status != LQ_OK ? sink.status : LQ_ERR_MEMORY,
+                   "cannot encode the PNG: %s", spng_strerror(code));
+}
