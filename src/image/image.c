@@ -18,10 +18,10 @@ int lq_image_check_size(uint32_t width, uint32_t height, size_t pixels_max, stru
     if (width == 0 || height == 0)
         return lq_fail(err, LQ_ERR_CORRUPT, "picture has no pixels: %ux%u", width, height);
     if (width > LQ_PICTURE_SIDE_MAX || height > LQ_PICTURE_SIDE_MAX)
-        return lq_fail(err, LQ_ERR_TOO_LARGE, "picture of %ux%u pixels is over the limit of %d a side",
-                       width, height, LQ_PICTURE_SIDE_MAX);
+        return lq_fail(err, LQ_ERR_TOO_LARGE, "picture of %ux%u pixels: at most %d a side", width,
+                       height, LQ_PICTURE_SIDE_MAX);
     if ((size_t)width * height > pixels_max)
-        return lq_fail(err, LQ_ERR_TOO_LARGE, "picture of %ux%u pixels is over the limit of %zu in all",
-                       width, height, pixels_max);
+        return lq_fail(err, LQ_ERR_TOO_LARGE, "picture of %ux%u pixels: at most %zu in all", width,
+                       height, pixels_max);
     return LQ_OK;
 }

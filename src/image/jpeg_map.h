@@ -1,9 +1,9 @@
 // A walk over a JPEG file's markers, without decoding: what the decoder must know before it spends
 // memory or time, what the decoder library does not tell, and a mended copy of slightly odd files.
 //
-//   SOI  { FF code length16 body } …  SOS body entropy-coded data … EOI       (ITU-T T.81, annex B)
+//   SOI  { FF code length16 body } ..  SOS body entropy-coded data .. EOI    (ITU-T T.81, annex B)
 //   in the data FF 00 is a byte FF, FF D0 .. FF D7 are restarts, any other FF code ends the scan
-//   APP1 "Exif\0\0" TIFF          APP2 "ICC_PROFILE\0" part parts bytes     APP14 "Adobe" … transform
+//   APP1 "Exif\0\0" TIFF     APP2 "ICC_PROFILE\0" part parts bytes     APP14 "Adobe" .. transform
 //
 // Threads: any. Owner: a map points into the file's bytes and owns nothing.
 #pragma once

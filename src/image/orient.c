@@ -33,9 +33,10 @@ static struct path path_of(const struct lq_image *source, int orientation)
 {
     ptrdiff_t pixel = (ptrdiff_t)lq_image_pixel_bytes(source);
     ptrdiff_t row = (ptrdiff_t)source->stride;
-    // The corner and the direction in which the stored rows run: EXIF 2.3, table of tag 274.
+    // The stored corner that is shown top left, by the definition of EXIF tag 274.
     bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-    bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 ||
+                       orientation == 7;
     struct path path = {.origin = source->data};
     if (from_right)
         path.origin += (source->width - 1) * pixel;

@@ -58,9 +58,10 @@ static void compare(const struct lq_image *source, const struct lq_resize_target
     for (int y = 0; y < target->tensor_height; y++) {
         for (int x = 0; x < target->tensor_width; x++) {
             for (int c = 0; c < 3; c++) {
-                double pixel = inside(target, x, y) ? filtered(source, target->width, target->height,
-                                                               x - target->x, y - target->y, c)
-                                                    : (double)target->pad;
+                double pixel = (double)target->pad;
+                if (inside(target, x, y))
+                    pixel = filtered(source, target->width, target->height, x - target->x,
+                                     y - target->y, c);
                 double wanted = pixel * (double)target->scale[c] + (double)target->bias[c];
                 double got = (double)*value_at(target, x, y, c);
                 if (!(fabs(got - wanted) < 1e-5 * (1 + fabs(wanted))))
