@@ -1,0 +1,67 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/list.h"
+
+const struct lq_engine_ops *const lq_engines[] = {&lq_engine_openvino, &lq_engine_replay, NULL};
+
+const struct lq_engine_ops *lq_engine_find(const char *name, struct lq_error *err)
+{
+    char known[128] = "";
+    for (int i = 0; lq_engines[i]; i++) {
+        if (strcmp(lq_engines[i]->name, name) == 0)
+            return lq_engines[i];
+        size_t len = strlen(known);
+        snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "", lq_engines[i]->name);
+    }
+    lq_fail(err, LQ_ERR_ARGUMENT, "unknown engine '%.40s': this build has %s", name, known);
+    return NULL;
+}
+
+static size_t type_bytes(enum lq_tensor_type type)
+{
+    switch (type) {
+    case LQ_TENSOR_F32:
+    case LQ_TENSOR_I32:
+        return 4;
+    case LQ_TENSOR_F16:
+        return 2;
+    case LQ_TENSOR_U8:
+    case LQ_TENSOR_I8:
+        return 1;
+    case LQ_TENSOR_I64:
+        return 8;
+    case LQ_TENSOR_OTHER:
+        break;
+    }
+    return 0;
+}
+
+size_t lq_tensor_count(const struct lq_tensor *tensor)
+{
+    size_t count = 1;
+    for (int i = 0; i < tensor->rank; i++)
+        if (tensor->dims[i] <= 0 ||
+            __builtin_mul_overflow(count, (size_t)tensor->dims[i], &count))
+            return 0;
+    return count;
+}
+
+size_t lq_tensor_bytes(const struct lq_tensor *tensor)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(lq_tensor_count(tensor), type_bytes(tensor->type), &bytes))
+        return 0;
+    return bytes;
+}
+
+const char *lq_tensor_type_name(enum lq_tensor_type type)
+{
+    static const char *const names[] = {
+        [LQ_TENSOR_F32] = "f32", [LQ_TENSOR_F16] = "f16", [LQ_TENSOR_U8] = "u8",
+        [LQ_TENSOR_I8] = "i8",   [LQ_TENSOR_I32] = "i32", [LQ_TENSOR_I64] = "i64",
+        [LQ_TENSOR_OTHER] = "other",
+    };
+    return names[type];
+}

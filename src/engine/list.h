@@ -1,0 +1,14 @@
+// The engines of this build, one const struct each at the foot of its file, and what they share.
+// No state. Any thread.
+#pragma once
+
+#include "engine/engine.h"
+
+extern const struct lq_engine_ops lq_engine_openvino;
+extern const struct lq_engine_ops lq_engine_replay;
+
+// Counts the operators of an .onnx or .tflite file by reading the file itself (operators.c);
+// the contract is that of lq_engine_ops.operators.
+LQ_MUST_CHECK int lq_operators_count(const char *path,
+                                     void (*row)(void *context, const char *kind, int count),
+                                     void *context, struct lq_error *err);

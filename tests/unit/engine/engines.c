@@ -1,0 +1,40 @@
+#include <string.h>
+
+#include "engine/engine.h"
+#include "unit/unit.h"
+
+static void engines_are_found_by_name(void **state)
+{
+    (void)state;
+    struct lq_error err = {0};
+    for (int i = 0; lq_engines[i]; i++)
+        assert_ptr_equal(lq_engine_find(lq_engines[i]->name, &err), lq_engines[i]);
+    assert_string_equal(lq_engines[0]->name, "openvino"); // the default
+    assert_null(lq_engine_find("abacus", &err));
+    assert_int_equal(err.status, LQ_ERR_ARGUMENT);
+    assert_string_equal(err.text, "unknown engine 'abacus': this build has openvino, replay");
+}
+
+static void tensors_are_measured(void **state)
+{
+    (void)state;
+    struct lq_tensor tensor = {.type = LQ_TENSOR_F16, .rank = 4, .dims = {1, 3, 288, 384}};
+    assert_int_equal(lq_tensor_count(&tensor), 331776);
+    assert_int_equal(lq_tensor_bytes(&tensor), 663552);
+    tensor.dims[0] = -1; // open
+    assert_int_equal(lq_tensor_count(&tensor), 0);
+    tensor.dims[0] = INT64_MAX; // more than memory has
+    assert_int_equal(lq_tensor_bytes(&tensor), 0);
+    tensor.dims[0] = 1;
+    tensor.type = LQ_TENSOR_OTHER; // nothing known of its size
+    assert_int_equal(lq_tensor_bytes(&tensor), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(engines_are_found_by_name),
+        cmocka_unit_test(tensors_are_measured),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
