@@ -15,7 +15,7 @@ struct lq_model_options {
     enum lq_tune tune;
     int threads;
     const char *cache_dir;
-    float score_min;             // 0..1; 0: the sidecar's or 0.25 (detections), 0.5 (mask threshold)
+    float score_min;             // 0..1; 0: the sidecar's or 0.25 (detections), 0.5 (masks)
     float nms_iou;               // 0..1; 0: the sidecar's or 0.45
 };
 

@@ -1,0 +1,82 @@
+#include <math.h>
+#include <string.h>
+
+#include "model/decode.h"
+
+// A map of logits has most of its values outside 0..1 (background is far below 0); a map of
+// probabilities none, but for rounding and the odd number a broken run leaves behind.
+static const float look_slack = 1e-3f;
+enum { LOOK_PART = 100 }; // more than one value in so many outside: logits
+
+float lq_sigmoid(float x)
+{
+    float y = 1.0f / (1.0f + expf(-x));
+    return isfinite(x) ? y : 0.0f;
+}
+
+LQ_HOT static int count_outside(const float *values, int count)
+{
+    int outside = 0;
+    for (int i = 0; i < count; i++)
+        outside += (values[i] < -look_slack) | (values[i] > 1.0f + look_slack);
+    return outside;
+}
+
+static bool are_logits(const struct lq_rules *rules, const float *map, int count)
+{
+    if (rules->values != LQ_VALUES_BY_LOOK)
+        return rules->values == LQ_VALUES_LOGITS;
+    return count_outside(map, count) > count / LOOK_PART;
+}
+
+// Probabilities clamped to 0..1; what is no number becomes 0 (both comparisons are false for it).
+LQ_HOT static void copy_clamped(float *grid, const float *map, int step, int count)
+{
+    for (int i = 0; i < count; i++) {
+        float value = map[(size_t)i * (size_t)step];
+        value = value > 0.0f ? value : 0.0f;
+        grid[i] = value <= 1.0f ? value : isinf(value) ? 0.0f : 1.0f;
+    }
+}
+
+// Two classes' logits: softmax of two is the sigmoid of their difference.
+static void copy_sigmoid(float *grid, const float *nail, const float *rest, int step, int count)
+{
+    for (int i = 0; i < count; i++) {
+        size_t at = (size_t)i * (size_t)step;
+        grid[i] = lq_sigmoid(rest ? nail[at] - rest[at] : nail[at]);
+    }
+}
+
+void lq_mask_decode(const struct lq_layout *layout, const struct lq_rules *rules,
+                    const struct lq_geometry *geometry, const float *map, float *grid,
+                    struct lq_patch *patch)
+{
+    int count = layout->map_width * layout->map_height;
+    int channels = layout->map_channels;
+    size_t plane = layout->map_channels_first ? (size_t)count : 1;
+    int step = layout->map_channels_first ? 1 : channels;
+    int nail_channel = channels > 1 ? rules->nail_channel : 0;
+    const float *nail = map + (size_t)nail_channel * plane;
+    const float *rest = channels > 1 ? map + (size_t)(1 - nail_channel) * plane : NULL;
+    if (are_logits(rules, map, count * channels))
+        copy_sigmoid(grid, nail, rest, step, count);
+    else
+        copy_clamped(grid, nail, step, count);
+
+    float step_x = (float)geometry->tensor_width / (float)layout->map_width;
+    float step_y = (float)geometry->tensor_height / (float)layout->map_height;
+    *patch = (struct lq_patch){
+        .confidence = 1.0f,
+        .threshold = rules->threshold,
+        .width = layout->map_width,
+        .height = layout->map_height,
+        .stride = layout->map_width,
+        .data = grid,
+        .x0 = (0.5f * step_x - geometry->offset_x) / geometry->scale_x,
+        .y0 = (0.5f * step_y - geometry->offset_y) / geometry->scale_y,
+        .dx = step_x / geometry->scale_x,
+        .dy = step_y / geometry->scale_y,
+        .box = {0, 0, (float)geometry->picture_width, (float)geometry->picture_height},
+    };
+}

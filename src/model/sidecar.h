@@ -1,0 +1,34 @@
+// The sidecar "<model's stem>.json": what shapes alone cannot say about a model (docs/MODELS.md).
+// Threads: any. Owner: a struct the caller owns; there is nothing to release.
+#pragma once
+
+#include "base/error.h"
+#include "model/decode.h"
+
+enum lq_sidecar_head { LQ_SIDECAR_HEAD_ANY, LQ_SIDECAR_HEAD_MASK, LQ_SIDECAR_HEAD_YOLO_SEG };
+enum lq_sidecar_layout { LQ_SIDECAR_LAYOUT_ANY, LQ_SIDECAR_LAYOUT_NCHW, LQ_SIDECAR_LAYOUT_NHWC };
+enum lq_sidecar_resize { LQ_SIDECAR_RESIZE_ANY, LQ_SIDECAR_STRETCH, LQ_SIDECAR_LETTERBOX };
+
+enum { LQ_MODEL_SIZES_MAX = 4, LQ_MODEL_NAME_MAX = 64 };
+
+struct lq_sidecar {
+    bool present;
+    char name[LQ_MODEL_NAME_MAX]; // empty: not given
+    enum lq_sidecar_head head;
+    enum lq_sidecar_layout layout;
+    enum lq_sidecar_resize resize;
+    int size_count;
+    struct { int width, height; } sizes[LQ_MODEL_SIZES_MAX];
+    float pad; // < 0: not given
+    float mean[3], std[3];
+    enum lq_values values;
+    enum lq_boxes boxes;
+    int nail_channel;     // -1: not given
+    uint64_t class_mask;  // classes that are nails, bit by bit; 0: not given
+    float score, nms_iou, threshold; // 0: not given
+    bool bf16_checked;
+};
+
+// Reads the file beside `model_path`; without one, `present` is false and all is "not given".
+LQ_MUST_CHECK int lq_sidecar_read(struct lq_sidecar *sidecar, const char *model_path,
+                                  struct lq_error *err);
