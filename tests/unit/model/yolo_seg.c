@@ -1,0 +1,237 @@
+// Decoding against tests/reference/yolo_seg.py: the fixtures are replayed as a model's answers and
+// every patch is compared with what numpy made of the same tensors.
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/decode.h"
+#include "unit/unit.h"
+
+static struct lq_error err;
+
+static struct lq_model *open_model(const char *name, float score_min, float nms_iou)
+{
+    char path[256];
+    snprintf(path, sizeof path, "tests/fixtures/yolo_%s.replay", name);
+    const struct lq_model_options options = {.score_min = score_min, .nms_iou = nms_iou};
+    struct lq_model *model = NULL;
+    if (lq_model_open(&model, path, &options, &err) != LQ_OK)
+        fail_msg("%s", err.text);
+    return model;
+}
+
+static json_t *expected_of(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "tests/fixtures/yolo_%s.expected.json", name);
+    json_t *expected = json_load_file(path, 0, NULL);
+    assert_non_null(expected);
+    return expected;
+}
+
+static int run(struct lq_runner *runner, int width, int height, const struct lq_patch **patches)
+{
+    uint8_t *pixels = calloc((size_t)width * (size_t)height, 3);
+    const struct lq_image picture = {pixels, width, height, 3, 8, (size_t)width * 3};
+    int count = -1;
+    assert_ok(lq_runner_prepare(runner, &picture, &err));
+    assert_ok(lq_runner_infer(runner, &err));
+    assert_ok(lq_runner_patches(runner, patches, &count, &err));
+    free(pixels);
+    return count;
+}
+
+static double number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static void compare(const struct lq_patch *patch, const json_t *expected)
+{
+    assert_true(patch->single && patch->threshold == 0.5f && patch->stride == patch->width);
+    assert_int_equal(patch->width, number(expected, "width"));
+    assert_int_equal(patch->height, number(expected, "height"));
+    assert_true(fabs((double)patch->confidence - number(expected, "confidence")) < 2e-6);
+    const float have[] = {patch->x0, patch->y0, patch->dx, patch->dy};
+    static const char *const keys[] = {"x0", "y0", "dx", "dy"};
+    for (int i = 0; i < 4; i++) {
+        const json_t *side = json_array_get(json_object_get(expected, "box"), (size_t)i);
+        assert_true(fabs((double)patch->box[i] - json_number_value(side)) < 2e-3);
+        assert_true(fabs((double)have[i] - number(expected, keys[i])) < 1e-3);
+    }
+    const json_t *data = json_object_get(expected, "data");
+    assert_int_equal(json_array_size(data), patch->width * patch->height);
+    for (int i = 0; i < patch->width * patch->height; i++) {
+        double wanted = json_number_value(json_array_get(data, (size_t)i));
+        assert_true(fabs((double)patch->data[i] - wanted) < 2e-5);
+    }
+}
+
+static void check_case(const char *name, int classes)
+{
+    struct lq_model *model = open_model(name, 0, 0);
+    assert_int_equal(lq_model_info(model)->head, LQ_HEAD_YOLO_SEG);
+    assert_int_equal(lq_model_info(model)->classes, classes);
+    assert_int_equal(lq_model_info(model)->proto_channels, 8);
+    assert_true(lq_model_info(model)->letterbox);
+    json_t *expected = expected_of(name);
+    const json_t *size = json_object_get(expected, "picture");
+    const json_t *wanted = json_object_get(expected, "patches");
+    struct lq_runner *runner;
+    assert_ok(lq_runner_new(&runner, model, &err));
+    for (int again = 0; again < 2; again++) { // scratch of the first run must not show in the next
+        const struct lq_patch *patches;
+        int count = run(runner, (int)json_integer_value(json_array_get(size, 0)),
+                        (int)json_integer_value(json_array_get(size, 1)), &patches);
+        assert_int_equal(count, json_array_size(wanted));
+        for (int i = 0; i < count; i++)
+            compare(&patches[i], json_array_get(wanted, (size_t)i));
+    }
+    json_decref(expected);
+    lq_runner_free(runner);
+    lq_model_close(model);
+}
+
+static void boxes_in_pixels_planes_first(void **state)
+{
+    (void)state;
+    check_case("pixels", 1);
+}
+
+static void boxes_in_units_channels_last_transposed(void **state)
+{
+    (void)state;
+    check_case("unit", 3);
+}
+
+static void broken_numbers_do_no_harm(void **state)
+{
+    (void)state;
+    check_case("broken", 2);
+}
+
+static void nothing_found_is_fine(void **state)
+{
+    (void)state;
+    check_case("empty", 1);
+}
+
+static int count_with(float score_min, float nms_iou)
+{
+    struct lq_model *model = open_model("pixels", score_min, nms_iou);
+    struct lq_runner *runner;
+    const struct lq_patch *patches;
+    assert_ok(lq_runner_new(&runner, model, &err));
+    int count = run(runner, 640, 480, &patches);
+    for (int i = 0; i < count; i++)
+        assert_true(patches[i].confidence >= score_min);
+    for (int i = 1; i < count; i++) // best first
+        assert_true(patches[i].confidence <= patches[i - 1].confidence);
+    lq_runner_free(runner);
+    lq_model_close(model);
+    return count;
+}
+
+static void options_move_the_thresholds(void **state)
+{
+    (void)state;
+    int usual = count_with(0, 0);
+    assert_true(count_with(0.6f, 0) < usual);
+    assert_int_equal(count_with(0.999f, 0), 0);
+    assert_true(count_with(0, 0.05f) < usual); // hardly any overlap allowed
+    assert_true(count_with(0, 1.0f) > usual);  // all kept
+    assert_int_equal(count_with(0.001f, 1.0f), LQ_NAILS_MAX); // every anchor is a candidate
+}
+
+// The order of a model's memory and its kind of boxes must not matter, whatever the sizes.
+static void layouts_agree(void **state)
+{
+    (void)state;
+    enum { ANCHORS = 37, PROTOS = 5, SIDE = 7, ROWS = 4 + 1 + PROTOS };
+    static float det[ROWS * ANCHORS], turned[ROWS * ANCHORS];
+    static float first[PROTOS * SIDE * SIDE], last[PROTOS * SIDE * SIDE];
+    uint32_t seed = 11;
+    for (int row = 0; row < ROWS; row++)
+        for (int i = 0; i < ANCHORS; i++) {
+            float unit = (float)(unit_random(&seed) % 10000) / 10000.0f;
+            float value = row < 2 ? unit * 224 : row < 4 ? 20 + unit * 60 : unit;
+            value -= row > 4 ? 0.5f : 0;
+            det[row * ANCHORS + i] = value;
+            turned[i * ROWS + row] = row < 4 ? value / 224 : value;
+        }
+    for (int c = 0; c < PROTOS; c++)
+        for (int i = 0; i < SIDE * SIDE; i++)
+            first[c * SIDE * SIDE + i] = last[i * PROTOS + c] =
+                (float)(unit_random(&seed) % 10000) / 1000.0f - 5;
+    const struct lq_layout plain = {.anchors = ANCHORS, .classes = 1, .protos = PROTOS,
+                                    .proto_channels_first = true, .proto_width = SIDE,
+                                    .proto_height = SIDE};
+    struct lq_layout other = plain;
+    other.det_transposed = true;
+    other.proto_channels_first = false;
+    const struct lq_rules rules = {.score_min = 0.25f, .nms_iou = 0.45f, .threshold = 0.5f,
+                                   .class_mask = UINT64_MAX};
+    const struct lq_geometry geometry = {224, 224, 0, 28, 0.35f, 0.35f, 640, 480};
+    struct lq_yolo a = {0}, b = {0};
+    struct lq_patch one[LQ_NAILS_MAX], two[LQ_NAILS_MAX];
+    assert_ok(lq_yolo_init(&a, &plain));
+    assert_ok(lq_yolo_init(&b, &other));
+    int count = lq_yolo_decode(&a, &plain, &rules, &geometry, det, first, one);
+    assert_int_equal(lq_yolo_decode(&b, &other, &rules, &geometry, turned, last, two), count);
+    assert_true(count > 3);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(one[i].width, two[i].width);
+        assert_int_equal(one[i].height, two[i].height);
+        assert_true(fabsf(one[i].box[0] - two[i].box[0]) < 1e-3f);
+        for (int k = 0; k < one[i].width * one[i].height; k++)
+            assert_true(fabsf(one[i].data[k] - two[i].data[k]) < 1e-5f);
+    }
+    lq_yolo_release(&a);
+    lq_yolo_release(&b);
+}
+
+static void only_nail_classes_count(void **state)
+{
+    (void)state;
+    enum { ANCHORS = 3, CLASSES = 70, ROWS = 4 + CLASSES + 1 };
+    static float det[ROWS * ANCHORS];
+    const float proto[4] = {1, 1, 1, 1};
+    for (int i = 0; i < ANCHORS; i++) {
+        det[0 * ANCHORS + i] = 50 + 200 * (float)i; // apart from each other
+        det[1 * ANCHORS + i] = 100;
+        det[2 * ANCHORS + i] = det[3 * ANCHORS + i] = 80;
+    }
+    det[(4 + 0) * ANCHORS + 0] = 0.9f;
+    det[(4 + 2) * ANCHORS + 1] = 0.8f;
+    det[(4 + 69) * ANCHORS + 2] = 0.7f;
+    const struct lq_layout layout = {.anchors = ANCHORS, .classes = CLASSES, .protos = 1,
+                                     .proto_channels_first = true, .proto_width = 2,
+                                     .proto_height = 2};
+    struct lq_rules rules = {.score_min = 0.25f, .nms_iou = 0.45f, .threshold = 0.5f,
+                             .class_mask = UINT64_MAX};
+    const struct lq_geometry geometry = {640, 640, 0, 0, 1, 1, 640, 640};
+    struct lq_yolo yolo = {0};
+    struct lq_patch patches[LQ_NAILS_MAX];
+    assert_ok(lq_yolo_init(&yolo, &layout));
+    assert_int_equal(lq_yolo_decode(&yolo, &layout, &rules, &geometry, det, proto, patches), 3);
+    rules.class_mask = 1 << 2;
+    assert_int_equal(lq_yolo_decode(&yolo, &layout, &rules, &geometry, det, proto, patches), 1);
+    assert_true(fabsf(patches[0].confidence - 0.8f) < 1e-6f);
+    lq_yolo_release(&yolo);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boxes_in_pixels_planes_first),
+        cmocka_unit_test(boxes_in_units_channels_last_transposed),
+        cmocka_unit_test(broken_numbers_do_no_harm),
+        cmocka_unit_test(nothing_found_is_fine),
+        cmocka_unit_test(options_move_the_thresholds),
+        cmocka_unit_test(layouts_agree),
+        cmocka_unit_test(only_nail_classes_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
