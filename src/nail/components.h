@@ -1,0 +1,46 @@
+// Connected components of a grid of probabilities, as runs of neighbouring points.
+// Threads: one owner at a time. Owner: init/release by the caller; memory is kept between grids.
+#pragma once
+
+#include "base/buf.h"
+
+// Points x0..x1 (both included) of row y, all at or above the threshold.
+struct lq_run {
+    int y, x0, x1;
+    int label; // index into components once lq_components_find is done
+};
+
+struct lq_component {
+    int x0, y0, x1, y1;           // bounding box in grid points, both ends included
+    int count;                    // points
+    float sum, peak;              // of their probabilities
+    double sx, sy, sxx, sxy, syy; // first and second moments of the points' positions
+};
+
+struct lq_components {
+    struct lq_buf runs;  // struct lq_run, top to bottom, left to right
+    struct lq_buf items; // struct lq_component
+    int run_count, count;
+};
+
+void lq_components_init(struct lq_components *components);
+void lq_components_release(struct lq_components *components);
+
+// Finds the components of width x height points (8 neighbours); NaN is never a member.
+// Points outside columns [left, right] and rows [top, bottom] count as empty.
+LQ_MUST_CHECK int lq_components_find(struct lq_components *components, const float *data,
+                                     int stride, int left, int top, int right, int bottom,
+                                     float threshold);
+
+static inline const struct lq_run *lq_components_runs(const struct lq_components *components)
+{
+    return (const struct lq_run *)(const void *)components->runs.data;
+}
+
+static inline const struct lq_component *lq_components_items(const struct lq_components *components)
+{
+    return (const struct lq_component *)(const void *)components->items.data;
+}
+
+// Length divided by breadth, from second moments; 1 for a disc or a square.
+float lq_component_aspect(const struct lq_component *component, float dx, float dy);

@@ -1,0 +1,363 @@
+#include "nail/nail.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nail/components.h"
+#include "nail/refine.h"
+#include "nail/shape.h"
+
+// What no nail can be.
+static const float ASPECT_MAX = 6.0f;
+static const float PICTURE_SHARE_MAX = 0.25f;  // of the picture's pixels
+static const float AREA_MIN = 12.0f;           // picture pixels
+static const float POINTS_MIN = 4.0f;          // grid points
+static const float MEDIAN_SHARE_MIN = 0.06f;   // of the median nail's area
+static const float PEAK_MARGIN = 0.1f;         // of the way from the threshold to 1
+
+enum { CANDIDATES_MAX = 256 };
+
+struct candidate {
+    int patch, component; // component: index among that patch's own components
+    int x0, y0, x1, y1;   // grid box
+    float area;           // picture pixels
+    float confidence, rank;
+};
+
+struct lq_nail_finder {
+    struct lq_components components;
+    struct lq_refiner refiner;
+    struct lq_buf grid;   // one nail's own window of the grid
+    struct lq_buf alpha;  // all crops, one after the other
+    int candidate_count;
+    struct candidate candidates[CANDIDATES_MAX];
+    struct lq_nails nails;
+};
+
+int lq_nail_finder_new(struct lq_nail_finder **finder)
+{
+    *finder = calloc(1, sizeof(**finder));
+    if (!*finder)
+        return LQ_ERR_MEMORY;
+    lq_components_init(&(*finder)->components);
+    lq_refiner_init(&(*finder)->refiner);
+    lq_buf_init(&(*finder)->grid, (size_t)LQ_PICTURE_PIXELS_MAX * sizeof(float));
+    lq_buf_init(&(*finder)->alpha, (size_t)LQ_PICTURE_PIXELS_MAX * LQ_NAILS_MAX);
+    return LQ_OK;
+}
+
+void lq_nail_finder_free(struct lq_nail_finder *finder)
+{
+    if (!finder)
+        return;
+    lq_components_release(&finder->components);
+    lq_refiner_release(&finder->refiner);
+    lq_buf_release(&finder->grid);
+    lq_buf_release(&finder->alpha);
+    free(finder);
+}
+
+// The columns or rows of the grid whose points lie within [from, to] picture pixels and the picture.
+static void grid_span(float origin, float spacing, int count, float from, float to, int *first,
+                      int *last)
+{
+    float a = ceilf((from - origin) / spacing - 0.01f), b = floorf((to - origin) / spacing + 0.01f);
+    *first = a > 0.0f ? (a < (float)count ? (int)a : count) : 0;
+    *last = b < (float)(count - 1) ? (b >= 0.0f ? (int)b : -1) : count - 1;
+}
+
+static int find_components(struct lq_nail_finder *finder, const struct lq_image *picture,
+                           const struct lq_patch *patch)
+{
+    int left, top, right, bottom;
+    float x1 = fminf(patch->box[0] + patch->box[2], (float)picture->width);
+    float y1 = fminf(patch->box[1] + patch->box[3], (float)picture->height);
+    grid_span(patch->x0, patch->dx, patch->width, fmaxf(patch->box[0], 0.0f), x1, &left, &right);
+    grid_span(patch->y0, patch->dy, patch->height, fmaxf(patch->box[1], 0.0f), y1, &top, &bottom);
+    return lq_components_find(&finder->components, patch->data, patch->stride, left, top, right,
+                              bottom, patch->threshold);
+}
+
+static bool plausible(const struct lq_component *item, const struct lq_patch *patch,
+                      const struct lq_image *picture)
+{
+    float area = (float)item->count * patch->dx * patch->dy;
+    float pixels = (float)picture->width * (float)picture->height;
+    float peak_min = patch->threshold + PEAK_MARGIN * (1.0f - patch->threshold);
+    return item->peak >= peak_min && area >= AREA_MIN && (float)item->count >= POINTS_MIN &&
+           area <= PICTURE_SHARE_MAX * pixels &&
+           lq_component_aspect(item, patch->dx, patch->dy) <= ASPECT_MAX;
+}
+
+// Keeps the CANDIDATES_MAX of highest rank.
+static void add_candidate(struct lq_nail_finder *finder, const struct candidate *candidate)
+{
+    int slot = finder->candidate_count;
+    if (slot < CANDIDATES_MAX) {
+        finder->candidate_count++;
+    } else {
+        slot = 0;
+        for (int i = 1; i < CANDIDATES_MAX; i++)
+            if (finder->candidates[i].rank < finder->candidates[slot].rank)
+                slot = i;
+        if (candidate->rank <= finder->candidates[slot].rank)
+            return;
+    }
+    finder->candidates[slot] = *candidate;
+}
+
+static void add_components(struct lq_nail_finder *finder, const struct lq_image *picture,
+                           const struct lq_patch *patches, int index)
+{
+    const struct lq_patch *patch = &patches[index];
+    const struct lq_component *items = lq_components_items(&finder->components);
+    int best = -1;
+    for (int i = 0; i < finder->components.count; i++) {
+        const struct lq_component *item = &items[i];
+        if (patch->single) {
+            if (best < 0 || item->count > items[best].count)
+                best = i;
+            if (i < finder->components.count - 1)
+                continue;
+            item = &items[best];
+        } else {
+            best = i;
+        }
+        if (!plausible(item, patch, picture))
+            continue;
+        float confidence = patch->confidence * (patch->single ? 1.0f : item->sum / (float)item->count);
+        float area = (float)item->count * patch->dx * patch->dy;
+        add_candidate(finder, &(struct candidate){index, best, item->x0, item->y0, item->x1,
+                                                  item->y1, area, confidence, confidence * area});
+    }
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    float difference = ((const struct candidate *)b)->rank - ((const struct candidate *)a)->rank;
+    return (difference > 0.0f) - (difference < 0.0f);
+}
+
+// Best first; then drops what is too many, and what is far smaller than the nail at the middle of
+// all area (a plain median would follow the specks when they are many).
+static void choose_candidates(struct lq_nail_finder *finder)
+{
+    struct candidate *candidates = finder->candidates;
+    int count = finder->candidate_count, kept = 0;
+    qsort(candidates, (size_t)count, sizeof(*candidates), by_rank);
+    if (count > LQ_NAILS_MAX)
+        count = LQ_NAILS_MAX;
+    float total = 0.0f, passed = 0.0f, middle = 0.0f;
+    for (int i = 0; i < count; i++)
+        total += candidates[i].area;
+    for (int i = 0; i < count && passed < 0.5f * total; i++) {
+        passed += candidates[i].area;
+        middle = candidates[i].area;
+    }
+    for (int i = 0; i < count; i++)
+        if (candidates[i].area >= MEDIAN_SHARE_MIN * middle)
+            candidates[kept++] = candidates[i];
+    finder->candidate_count = kept;
+}
+
+static int clamp_pixel(float value, int last)
+{
+    return value > 0.0f ? (value < (float)last ? (int)value : last) : 0;
+}
+
+// The candidate's box in picture pixels, with room for the edge to move.
+static void place_crop(struct lq_nail *nail, const struct candidate *candidate,
+                       const struct lq_patch *patch, const struct lq_image *picture)
+{
+    float margin_x = 1.6f * patch->dx + 3.0f, margin_y = 1.6f * patch->dy + 3.0f;
+    int right = clamp_pixel(ceilf(patch->x0 + (float)candidate->x1 * patch->dx + margin_x),
+                            picture->width);
+    int bottom = clamp_pixel(ceilf(patch->y0 + (float)candidate->y1 * patch->dy + margin_y),
+                             picture->height);
+    nail->x = clamp_pixel(patch->x0 + (float)candidate->x0 * patch->dx - margin_x,
+                          picture->width - 1);
+    nail->y = clamp_pixel(patch->y0 + (float)candidate->y0 * patch->dy - margin_y,
+                          picture->height - 1);
+    nail->width = (right > nail->x ? right : nail->x + 1) - nail->x;
+    nail->height = (bottom > nail->y ? bottom : nail->y + 1) - nail->y;
+    nail->confidence = candidate->confidence;
+    nail->alpha_stride = ((size_t)nail->width + 15) & ~(size_t)15;
+}
+
+// 0..1 with the patch's threshold at 0.5; NaN becomes 0.
+static float level(float p, float threshold)
+{
+    if (!(p > 0.0f))
+        return 0.0f;
+    if (p >= 1.0f)
+        return 1.0f;
+    return p < threshold ? 0.5f * p / threshold
+                         : 0.5f + 0.5f * (p - threshold) / (1.0f - threshold);
+}
+
+struct window {
+    int left, top, width, height; // of the patch's grid
+};
+
+static struct window window_of(const struct candidate *candidate, const struct lq_patch *patch)
+{
+    enum { ROOM = 4 };
+    int left = candidate->x0 > ROOM ? candidate->x0 - ROOM : 0;
+    int top = candidate->y0 > ROOM ? candidate->y0 - ROOM : 0;
+    int right = candidate->x1 + ROOM < patch->width ? candidate->x1 + ROOM : patch->width - 1;
+    int bottom = candidate->y1 + ROOM < patch->height ? candidate->y1 + ROOM : patch->height - 1;
+    return (struct window){left, top, right - left + 1, bottom - top + 1};
+}
+
+// The nail's part of the grid, alone: points of other nails and outside the patch's box are empty.
+static int cut_grid(struct lq_nail_finder *finder, const struct candidate *candidate,
+                    const struct lq_patch *patch, const struct window *window)
+{
+    size_t width = (size_t)window->width;
+    int status = lq_buf_resize(&finder->grid, width * (size_t)window->height * sizeof(float));
+    if (status != LQ_OK)
+        return status;
+    float *grid = (float *)(void *)finder->grid.data;
+    float box_right = patch->box[0] + patch->box[2], box_bottom = patch->box[1] + patch->box[3];
+    for (int j = 0; j < window->height; j++) {
+        float y = patch->y0 + (float)(window->top + j) * patch->dy;
+        bool in_rows = y >= patch->box[1] - patch->dy && y <= box_bottom + patch->dy;
+        const float *row = patch->data + (ptrdiff_t)(window->top + j) * patch->stride;
+        for (int i = 0; i < window->width; i++) {
+            float x = patch->x0 + (float)(window->left + i) * patch->dx;
+            bool in = in_rows && x >= patch->box[0] - patch->dx && x <= box_right + patch->dx;
+            grid[(size_t)j * width + (size_t)i] =
+                in ? level(row[window->left + i], patch->threshold) : 0.0f;
+        }
+    }
+    const struct lq_run *runs = lq_components_runs(&finder->components);
+    for (int k = 0; k < finder->components.run_count; k++) {
+        int j = runs[k].y - window->top;
+        if (runs[k].label == candidate->component || j < 0 || j >= window->height)
+            continue;
+        int first = runs[k].x0 - window->left, last = runs[k].x1 - window->left;
+        for (int i = first > 0 ? first : 0; i <= last && i < window->width; i++)
+            grid[(size_t)j * width + (size_t)i] = 0.0f;
+    }
+    return LQ_OK;
+}
+
+static int refine_candidate(struct lq_nail_finder *finder, const struct lq_image *picture,
+                            const struct candidate *candidate, const struct lq_patch *patch,
+                            struct lq_nail *nail, uint8_t *alpha)
+{
+    struct window window = window_of(candidate, patch);
+    int status = cut_grid(finder, candidate, patch, &window);
+    if (status != LQ_OK)
+        return status;
+    nail->alpha = alpha;
+    struct lq_refine_job job = {
+        .picture = picture,
+        .grid = (const float *)(const void *)finder->grid.data,
+        .grid_width = window.width,
+        .grid_height = window.height,
+        .x0 = patch->x0 + (float)window.left * patch->dx,
+        .y0 = patch->y0 + (float)window.top * patch->dy,
+        .dx = patch->dx,
+        .dy = patch->dy,
+        .x = nail->x, .y = nail->y, .width = nail->width, .height = nail->height,
+        .alpha = alpha,
+        .alpha_stride = nail->alpha_stride,
+    };
+    status = lq_refine(&finder->refiner, &job);
+    if (status == LQ_OK)
+        lq_shape_measure(nail);
+    return status;
+}
+
+static int by_patch(const void *a, const void *b)
+{
+    const struct candidate *p = a, *q = b;
+    return p->patch != q->patch ? p->patch - q->patch : p->component - q->component;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct lq_nail *p = a, *q = b;
+    if (p->center_x != q->center_x)
+        return p->center_x < q->center_x ? -1 : 1;
+    return (p->center_y > q->center_y) - (p->center_y < q->center_y);
+}
+
+static int refine_all(struct lq_nail_finder *finder, const struct lq_image *picture,
+                      const struct lq_patch *patches, int last_patch)
+{
+    struct lq_nail *items = finder->nails.items;
+    size_t offset[LQ_NAILS_MAX], size = 0;
+    qsort(finder->candidates, (size_t)finder->candidate_count, sizeof(*finder->candidates),
+          by_patch);
+    for (int i = 0; i < finder->candidate_count; i++) {
+        const struct candidate *candidate = &finder->candidates[i];
+        place_crop(&items[i], candidate, &patches[candidate->patch], picture);
+        offset[i] = size;
+        size += items[i].alpha_stride * (size_t)items[i].height;
+    }
+    int status = lq_buf_resize(&finder->alpha, size);
+    for (int i = 0; status == LQ_OK && i < finder->candidate_count; i++) {
+        const struct candidate *candidate = &finder->candidates[i];
+        const struct lq_patch *patch = &patches[candidate->patch];
+        if (candidate->patch != last_patch) // its components were overwritten by another patch's
+            status = find_components(finder, picture, patch);
+        last_patch = candidate->patch;
+        struct lq_nail *nail = &items[finder->nails.count];
+        *nail = items[i];
+        if (status == LQ_OK)
+            status = refine_candidate(finder, picture, candidate, patch, nail,
+                                      finder->alpha.data + offset[i]);
+        if (status == LQ_OK && nail->area > 0)
+            finder->nails.count++;
+    }
+    return status;
+}
+
+static int check_patch(const struct lq_patch *patch, int index, struct lq_error *err)
+{
+    if (patch->width < 1 || patch->height < 1 || patch->stride < patch->width || !patch->data)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot read patch %d: it has no grid", index);
+    if (!(patch->dx > 0.0f) || !(patch->dy > 0.0f) || !isfinite(patch->dx) ||
+        !isfinite(patch->dy) || !isfinite(patch->x0) || !isfinite(patch->y0))
+        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot place patch %d: its scale is not positive",
+                       index);
+    if (!(patch->threshold > 0.0f) || !(patch->threshold < 1.0f))
+        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot read patch %d: threshold not in 0..1", index);
+    return LQ_OK;
+}
+
+int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
+                 const struct lq_patch *patches, int patch_count, const struct lq_nails **nails,
+                 struct lq_error *err)
+{
+    finder->candidate_count = 0;
+    finder->nails.count = 0;
+    *nails = &finder->nails;
+    if (picture->channels < 3)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot find nails: the picture is not in colour");
+    int status = LQ_OK;
+    for (int i = 0; status == LQ_OK && i < patch_count; i++) {
+        status = check_patch(&patches[i], i, err);
+        if (status != LQ_OK)
+            return status;
+        status = find_components(finder, picture, &patches[i]);
+        if (status == LQ_OK)
+            add_components(finder, picture, patches, i);
+    }
+    if (status == LQ_OK) {
+        choose_candidates(finder);
+        status = refine_all(finder, picture, patches, patch_count - 1);
+    }
+    if (status != LQ_OK) {
+        finder->nails.count = 0;
+        return lq_fail(err, status, "cannot find nails: %s", lq_status_text(status));
+    }
+    qsort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
+          by_place);
+    for (int i = 0; i < finder->nails.count; i++)
+        finder->nails.items[i].id = i + 1;
+    return LQ_OK;
+}

@@ -1,0 +1,273 @@
+#include "nail/refine.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/limits.h"
+#include "nail/box.h"
+#include "nail/guide.h"
+#include "nail/upsample.h"
+
+// How far (in probability) the picture may argue with the model, and how strongly it smooths.
+static const float TRUST = 0.30f;
+static const float EPSILON = 0.02f;
+static const float EDGE_WIDTH = 1.3f; // pixels from bare to covered
+
+enum { STEP_MAX = 16 };
+
+// Everything one job needs, cut from one block of memory.
+struct plan {
+    const struct lq_refine_job *job;
+    int step;              // picture pixels to one pixel of the filter
+    int width, height;     // of the filter's planes
+    int radius;            // of its window
+    float *grid_rows;      // grid_height rows of job->width: the grid stretched sideways
+    float *red, *green, *blue, *guess; // filter's planes
+    float *stats;          // 4 lanes: guide, guess, guide * guess, guide * guide
+    float *means;          // 4 lanes
+    float *lines;          // 2 lanes: slope and offset of guess against guide
+    float *line_means;     // 2 lanes
+    float *slope_rows, *offset_rows; // `height` rows of job->width
+    float *scratch;        // box filter
+    float *rows;           // whole rows at the picture's size
+};
+
+void lq_refiner_init(struct lq_refiner *refiner)
+{
+    *refiner = (struct lq_refiner){0};
+    lq_buf_init(&refiner->scratch, (size_t)LQ_PICTURE_PIXELS_MAX * 24 * sizeof(float));
+}
+
+void lq_refiner_release(struct lq_refiner *refiner)
+{
+    lq_buf_release(&refiner->scratch);
+}
+
+static float *take(float **memory, size_t count)
+{
+    float *floats = *memory;
+    *memory += (count + 15) & ~(size_t)15;
+    return floats;
+}
+
+// Called twice: first with a null block to learn its size, then for real.
+static size_t plan_memory(struct plan *plan, float *block)
+{
+    size_t width = (size_t)plan->job->width, n = (size_t)plan->width * (size_t)plan->height;
+    float *memory = block;
+    plan->grid_rows = take(&memory, width * (size_t)plan->job->grid_height);
+    plan->red = take(&memory, n);
+    plan->green = take(&memory, n);
+    plan->blue = take(&memory, n);
+    plan->guess = take(&memory, n);
+    plan->stats = take(&memory, n * 4);
+    plan->means = take(&memory, n * 4);
+    plan->lines = take(&memory, n * 2);
+    plan->line_means = take(&memory, n * 2);
+    plan->slope_rows = take(&memory, width * (size_t)plan->height);
+    plan->offset_rows = take(&memory, width * (size_t)plan->height);
+    plan->scratch = take(&memory, (size_t)lq_box_scratch(plan->width, 4));
+    plan->rows = take(&memory, (width + 16) * 12);
+    return (size_t)(memory - block);
+}
+
+static int plan_make(struct plan *plan, struct lq_refiner *refiner,
+                     const struct lq_refine_job *job)
+{
+    float cell = job->dx < job->dy ? job->dx : job->dy;
+    int step = (int)(cell / 3.0f);
+    step = step < 1 ? 1 : step > STEP_MAX ? STEP_MAX : step;
+    *plan = (struct plan){.job = job, .step = step};
+    plan->width = (job->width + step - 1) / step;
+    plan->height = (job->height + step - 1) / step;
+    float radius = 1.3f * (job->dx > job->dy ? job->dx : job->dy) / (float)step;
+    plan->radius = radius < 3.0f ? 3 : radius > 64.0f ? 64 : (int)(radius + 0.5f);
+    static float origin[1];
+    size_t count = plan_memory(plan, origin);
+    int status = lq_buf_resize(&refiner->scratch, count * sizeof(float));
+    if (status != LQ_OK)
+        return status;
+    plan_memory(plan, (float *)(void *)refiner->scratch.data);
+    return LQ_OK;
+}
+
+static float grid_y(const struct lq_refine_job *job, float y)
+{
+    return (y - job->y0) / job->dy;
+}
+
+// The grid stretched sideways once; each picture row then needs only a mix of four of these rows.
+static void stretch_grid(const struct plan *plan)
+{
+    const struct lq_refine_job *job = plan->job;
+    float first = ((float)job->x + 0.5f - job->x0) / job->dx;
+    for (int j = 0; j < job->grid_height; j++)
+        lq_upsample_row(job->grid + (size_t)j * (size_t)job->grid_width, job->grid_width, first,
+                        1.0f / job->dx, plan->grid_rows + (size_t)j * (size_t)job->width,
+                        job->width);
+}
+
+static void guess_row(const struct plan *plan, float y, float *out)
+{
+    const struct lq_refine_job *job = plan->job;
+    lq_upsample_column(plan->grid_rows, job->grid_height, grid_y(job, y), out, job->width);
+}
+
+// The model's guess in the filter's planes: the middle of each block of step x step pixels.
+static void sample_guess(const struct plan *plan)
+{
+    const struct lq_refine_job *job = plan->job;
+    float *row = plan->rows;
+    for (int j = 0; j < plan->height; j++) {
+        float middle = ((float)j + 0.5f) * (float)plan->step;
+        guess_row(plan, (float)job->y + middle, row);
+        float *out = plan->guess + (size_t)j * (size_t)plan->width;
+        for (int i = 0; i < plan->width; i++) {
+            int x = i * plan->step + plan->step / 2;
+            out[i] = row[x < job->width ? x : job->width - 1];
+        }
+    }
+}
+
+LQ_HOT static void make_stats(const float *restrict guide, const float *restrict guess,
+                              float *restrict stats, int n)
+{
+    for (int i = 0; i < n; i++) {
+        stats[4 * i] = guide[i];
+        stats[4 * i + 1] = guess[i];
+        stats[4 * i + 2] = guide[i] * guess[i];
+        stats[4 * i + 3] = guide[i] * guide[i];
+    }
+}
+
+// In each window: the line that predicts the guess from the guide (ridge regression).
+LQ_HOT static void fit_lines(const float *restrict means, float *restrict lines, float epsilon,
+                             int n)
+{
+    for (int i = 0; i < n; i++) {
+        float guide = means[4 * i], guess = means[4 * i + 1];
+        float covariance = means[4 * i + 2] - guide * guess;
+        float variance = means[4 * i + 3] - guide * guide;
+        variance = variance > 0.0f ? variance : 0.0f;
+        float slope = covariance / (variance + epsilon);
+        lines[2 * i] = slope;
+        lines[2 * i + 1] = guess - slope * guide;
+    }
+}
+
+// The guided filter on the filter's planes; leaves slope and offset stretched to the crop's width.
+static void filter(const struct plan *plan, const struct lq_guide *guide)
+{
+    int n = plan->width * plan->height, width = plan->job->width;
+    float *plane = plan->line_means; // free until the lines are averaged
+    lq_guide_planes(guide, plan->red, plan->green, plan->blue, plane, n);
+    make_stats(plane, plan->guess, plan->stats, n);
+    lq_box_mean(plan->stats, plan->means, plan->width, plan->height, 4, plan->radius,
+                plan->scratch);
+    fit_lines(plan->means, plan->lines, EPSILON + guide->noise, n);
+    lq_box_mean(plan->lines, plan->line_means, plan->width, plan->height, 2, plan->radius,
+                plan->scratch);
+    float step = 1.0f / (float)plan->step, first = 0.5f * step - 0.5f;
+    for (int j = 0; j < plan->height; j++) {
+        const float *row = plan->line_means + (size_t)j * (size_t)plan->width * 2;
+        size_t at = (size_t)j * (size_t)width;
+        lq_stretch_row(row, plan->width, 2, first, step, plan->slope_rows + at, width);
+        lq_stretch_row(row + 1, plan->width, 2, first, step, plan->offset_rows + at, width);
+    }
+}
+
+struct line_rows {
+    const float *slope0, *slope1, *offset0, *offset1;
+    float t;
+};
+
+// What the guided filter says, kept within TRUST of the model's own guess.
+LQ_HOT static void refine_row(const struct line_rows *lines, const float *restrict guide,
+                              const float *restrict guess, float *restrict out, float trust,
+                              int n)
+{
+    const float *restrict s0 = lines->slope0, *restrict s1 = lines->slope1;
+    const float *restrict o0 = lines->offset0, *restrict o1 = lines->offset1;
+    float t = lines->t;
+    for (int i = 0; i < n; i++) {
+        float slope = s0[i] + (s1[i] - s0[i]) * t, offset = o0[i] + (o1[i] - o0[i]) * t;
+        float value = slope * guide[i] + offset;
+        float least = guess[i] - trust, most = guess[i] + trust;
+        value = value < least ? least : value;
+        out[i] = value > most ? most : value;
+    }
+}
+
+// Distance from the level 0.5 in pixels, by the slope there, becomes coverage. The slope is held
+// above the least that the grid's own spacing would give, or flat places would become noise.
+LQ_HOT static void edge_row(const float *restrict above, const float *restrict here,
+                            const float *restrict below, float slope_min, float width,
+                            uint8_t *restrict alpha, int n)
+{
+    float scale = 1.0f / width;
+    for (int i = 0; i < n; i++) {
+        float gx = (here[i + 1] - here[i - 1]) * 0.5f, gy = (below[i] - above[i]) * 0.5f;
+        float slope = sqrtf(gx * gx + gy * gy + slope_min * slope_min);
+        float cover = (here[i] - 0.5f) / slope * scale + 0.5f;
+        cover = cover < 0.0f ? 0.0f : cover > 1.0f ? 1.0f : cover;
+        alpha[i] = (uint8_t)(cover * 255.0f + 0.5f);
+    }
+}
+
+static void refined_row(const struct plan *plan, const struct lq_guide *guide, int y, float *out)
+{
+    const struct lq_refine_job *job = plan->job;
+    size_t width = (size_t)job->width;
+    y = y < 0 ? 0 : y >= job->height ? job->height - 1 : y;
+    float *guess = plan->rows, *tone = plan->rows + width + 16;
+    guess_row(plan, (float)(job->y + y) + 0.5f, guess);
+    lq_guide_row(guide, job->picture, job->x, job->y + y, tone, job->width);
+    float p = ((float)y + 0.5f) / (float)plan->step - 0.5f;
+    float last = (float)(plan->height - 1);
+    p = p < 0.0f ? 0.0f : p > last ? last : p;
+    size_t j0 = (size_t)p, j1 = j0 + (j0 + 1 < (size_t)plan->height);
+    struct line_rows lines = {
+        plan->slope_rows + j0 * width, plan->slope_rows + j1 * width,
+        plan->offset_rows + j0 * width, plan->offset_rows + j1 * width, p - (float)j0};
+    refine_row(&lines, tone, guess, out, TRUST, job->width);
+    out[-1] = out[0];
+    out[width] = out[width - 1];
+}
+
+static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
+{
+    const struct lq_refine_job *job = plan->job;
+    size_t width = (size_t)job->width;
+    float *ring[3];
+    for (int k = 0; k < 3; k++)
+        ring[k] = plan->rows + (width + 16) * (size_t)(k + 2) + 8;
+    float cell = job->dx > job->dy ? job->dx : job->dy;
+    float slope_min = 0.12f / (cell > 1.0f ? cell : 1.0f);
+    refined_row(plan, guide, -1, ring[0]);
+    refined_row(plan, guide, 0, ring[1]);
+    for (int y = 0; y < job->height; y++) {
+        float *above = ring[y % 3], *here = ring[(y + 1) % 3], *below = ring[(y + 2) % 3];
+        refined_row(plan, guide, y + 1, below);
+        edge_row(above, here, below, slope_min, EDGE_WIDTH,
+                 job->alpha + (size_t)y * job->alpha_stride, job->width);
+    }
+}
+
+int lq_refine(struct lq_refiner *refiner, const struct lq_refine_job *job)
+{
+    struct plan plan;
+    int status = plan_make(&plan, refiner, job);
+    if (status != LQ_OK)
+        return status;
+    stretch_grid(&plan);
+    sample_guess(&plan);
+    lq_guide_sample(job->picture, job->x, job->y, plan.step, plan.width, plan.height, plan.red,
+                    plan.green, plan.blue);
+    struct lq_guide guide;
+    lq_guide_fit(&guide, plan.red, plan.green, plan.blue, plan.guess, plan.width * plan.height);
+    filter(&plan, &guide);
+    write_alpha(&plan, &guide);
+    return LQ_OK;
+}

@@ -1,0 +1,28 @@
+// One nail's outline, from a coarse grid of probabilities to soft alpha at the picture's own size.
+// Method: bicubic upsampling; then a guided filter (He, Sun and Tang, ECCV 2010; subsampled where
+// the grid is coarse, He and Sun, arXiv 1505.00996) whose guide is the one colour direction that
+// best tells this nail from what lies around it (Fisher's discriminant); then an edge of constant
+// width at the level 0.5. The picture may move the outline only as far as the grid is unsure of it.
+// Threads: one owner at a time. Owner: init/release by the caller; scratch memory is kept.
+#pragma once
+
+#include "image/image.h"
+
+struct lq_refiner {
+    struct lq_buf scratch;
+};
+
+struct lq_refine_job {
+    const struct lq_image *picture;
+    const float *grid;              // grid_width x grid_height, 0..1, 0.5 = outline, no NaN
+    int grid_width, grid_height;
+    float x0, y0, dx, dy;           // grid point (i, j) lies at (x0 + i * dx, y0 + j * dy)
+    int x, y, width, height;        // the crop, inside the picture
+    uint8_t *alpha;                 // out: width x height
+    size_t alpha_stride;
+};
+
+void lq_refiner_init(struct lq_refiner *refiner);
+void lq_refiner_release(struct lq_refiner *refiner);
+
+LQ_MUST_CHECK int lq_refine(struct lq_refiner *refiner, const struct lq_refine_job *job);

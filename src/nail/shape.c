@@ -1,0 +1,56 @@
+#include "nail/shape.h"
+
+#include <math.h>
+
+struct row_sums {
+    int64_t weight, x, xx, area;
+};
+
+// x stays below 2^14 and alpha below 2^8, so a block of 64 terms of alpha * x * x fits 64 bits with
+// ease and alpha * x sums of a block fit 32.
+LQ_HOT static void sum_row(const uint8_t *restrict alpha, int width, struct row_sums *sums)
+{
+    int64_t weight = 0, first = 0, second = 0;
+    int32_t area = 0;
+    for (int x = 0; x < width; x++) {
+        int32_t a = alpha[x];
+        weight += a;
+        first += (int64_t)(a * x);
+        second += (int64_t)(a * x) * x;
+        area += a >= 128;
+    }
+    *sums = (struct row_sums){weight, first, second, area};
+}
+
+void lq_shape_measure(struct lq_nail *nail)
+{
+    double w = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0;
+    nail->area = 0;
+    for (int j = 0; j < nail->height; j++) {
+        struct row_sums row;
+        sum_row(nail->alpha + (size_t)j * nail->alpha_stride, nail->width, &row);
+        double rw = (double)row.weight, rx = (double)row.x;
+        w += rw;
+        x += rx;
+        y += rw * j;
+        xx += (double)row.xx;
+        xy += rx * j;
+        yy += rw * j * j;
+        nail->area += row.area;
+    }
+    w = w > 0.0 ? w : 1.0;
+    x /= w;
+    y /= w;
+    xx = xx / w - x * x;
+    xy = xy / w - x * y;
+    yy = yy / w - y * y;
+    nail->center_x = (float)(nail->x + x + 0.5);
+    nail->center_y = (float)(nail->y + y + 0.5);
+    double middle = (xx + yy) / 2.0, spread = hypot((xx - yy) / 2.0, xy);
+    double angle = 0.5 * atan2(2.0 * xy, xx - yy);
+    nail->axis_x = (float)cos(angle);
+    nail->axis_y = (float)sin(angle);
+    // A full axis of an ellipse is four standard deviations; pixels are squares of their own size.
+    nail->length = (float)(4.0 * sqrt(fmax(middle + spread, 1.0 / 12.0)));
+    nail->breadth = (float)(4.0 * sqrt(fmax(middle - spread, 1.0 / 12.0)));
+}

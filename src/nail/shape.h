@@ -1,0 +1,7 @@
+// A nail's local frame from its coverage. Threads: any. Owner: nothing.
+#pragma once
+
+#include "nail/nail.h"
+
+// Fills area, center, axis, length and breadth from the alpha crop. An ellipse gets its own axes.
+void lq_shape_measure(struct lq_nail *nail);

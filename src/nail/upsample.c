@@ -1,0 +1,68 @@
+#include "nail/upsample.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+
+static int clamp_index(int i, int count)
+{
+    return i < 0 ? 0 : i >= count ? count - 1 : i;
+}
+
+struct lq_taps lq_taps_at(float position, int count)
+{
+    float limit = (float)count + 2.0f;
+    float p = position < -3.0f ? -3.0f : position > limit ? limit : position;
+    float base = floorf(p), t = p - base, u = 1.0f - t;
+    struct lq_taps taps = {.weight = {
+        -0.5f * t * u * u,
+        1.0f + t * t * (1.5f * t - 2.5f),
+        1.0f + u * u * (1.5f * u - 2.5f),
+        -0.5f * u * t * t,
+    }};
+    for (int k = 0; k < 4; k++)
+        taps.index[k] = clamp_index((int)base - 1 + k, count);
+    return taps;
+}
+
+void lq_upsample_row(const float *row, int count, float first, float step, float *out, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct lq_taps taps = lq_taps_at(first + (float)i * step, count);
+        float sum = 0.0f;
+        for (int k = 0; k < 4; k++)
+            sum += row[taps.index[k]] * taps.weight[k];
+        out[i] = sum;
+    }
+}
+
+LQ_HOT static void mix_rows(const float *restrict a, const float *restrict b,
+                            const float *restrict c, const float *restrict d,
+                            const float *weight, float *restrict out, int n)
+{
+    float wa = weight[0], wb = weight[1], wc = weight[2], wd = weight[3];
+    for (int i = 0; i < n; i++)
+        out[i] = a[i] * wa + b[i] * wb + c[i] * wc + d[i] * wd;
+}
+
+void lq_upsample_column(const float *rows, int row_count, float position, float *out, int n)
+{
+    struct lq_taps taps = lq_taps_at(position, row_count);
+    mix_rows(rows + (ptrdiff_t)taps.index[0] * n, rows + (ptrdiff_t)taps.index[1] * n,
+             rows + (ptrdiff_t)taps.index[2] * n, rows + (ptrdiff_t)taps.index[3] * n,
+             taps.weight, out, n);
+}
+
+void lq_stretch_row(const float *row, int count, int lanes, float first, float step, float *out,
+                    int n)
+{
+    float last = (float)(count - 1);
+    for (int i = 0; i < n; i++) {
+        float p = first + (float)i * step;
+        p = p < 0.0f ? 0.0f : p > last ? last : p;
+        int left = (int)p, right = left + (left + 1 < count);
+        float t = p - (float)left;
+        out[i] = row[left * lanes] + (row[right * lanes] - row[left * lanes]) * t;
+    }
+}

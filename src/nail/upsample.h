@@ -1,0 +1,22 @@
+// Rows of a coarse grid at the picture's pixels, smoothly (cubic convolution; Keys, 1981).
+// Threads: any, on separate memory. Owner: the caller brings all memory.
+#pragma once
+
+// Where one pixel falls between grid points, as four taps.
+struct lq_taps {
+    int index[4];
+    float weight[4];
+};
+
+// Taps for `position` (in grid points; edge points repeat) in a grid of `count` points.
+struct lq_taps lq_taps_at(float position, int count);
+
+// out[i] = cubic through row at positions (first + i * step), i < n.
+void lq_upsample_row(const float *row, int count, float first, float step, float *out, int n);
+
+// out[i] = cubic through the column i of `rows` (row_count rows of n floats) at `position`.
+void lq_upsample_column(const float *rows, int row_count, float position, float *out, int n);
+
+// out[i] = straight line through row at positions (first + i * step), i < n.
+void lq_stretch_row(const float *row, int count, int lanes, float first, float step, float *out,
+                    int n);

@@ -1,0 +1,173 @@
+#include "paint/paint.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "nail/box.h"
+#include "paint/finish.h"
+#include "paint/light.h"
+#include "paint/shade.h"
+#include "paint/transfer.h"
+
+struct lq_painter {
+    struct lq_buf planes;
+    struct lq_shade_fit fits[LQ_NAILS_MAX];
+};
+
+enum { PLANES = 8, PAIRS = 2 }; // planes of one float a pixel, and of two
+
+int lq_painter_new(struct lq_painter **painter)
+{
+    *painter = calloc(1, sizeof(**painter));
+    if (!*painter)
+        return LQ_ERR_MEMORY;
+    lq_buf_init(&(*painter)->planes,
+                (size_t)LQ_PICTURE_PIXELS_MAX * (PLANES + 2 * PAIRS + 1) * sizeof(float));
+    lq_transfer_init();
+    return LQ_OK;
+}
+
+void lq_painter_free(struct lq_painter *painter)
+{
+    if (!painter)
+        return;
+    lq_buf_release(&painter->planes);
+    free(painter);
+}
+
+static int check(const struct lq_image *picture, const struct lq_nails *nails,
+                 const struct lq_look *look, struct lq_error *err)
+{
+    if (picture->channels < 3 || (picture->depth != 8 && picture->depth != 16))
+        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot paint: the picture is not RGB or RGBA");
+    if ((unsigned)look->finish >= LQ_FINISH_COUNT)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot paint: unknown finish %d", (int)look->finish);
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *nail = &nails->items[i];
+        if (nail->x < 0 || nail->y < 0 || nail->width < 1 || nail->height < 1 ||
+            nail->width > picture->width - nail->x || nail->height > picture->height - nail->y)
+            return lq_fail(err, LQ_ERR_ARGUMENT, "cannot paint: nail %d leaves the picture",
+                           nail->id);
+    }
+    return LQ_OK;
+}
+
+// Memory for the largest nail, so that the planes never move between nails.
+static int make_room(struct lq_painter *painter, const struct lq_nails *nails)
+{
+    size_t most = 0;
+    for (int i = 0; i < nails->count; i++) {
+        size_t width = (size_t)nails->items[i].width, height = (size_t)nails->items[i].height;
+        size_t floats = ((width * height + 15) & ~(size_t)15) * (PLANES + 2 * PAIRS) +
+                        (width + 16) * 5;
+        most = floats > most ? floats : most;
+    }
+    return lq_buf_resize(&painter->planes, most * sizeof(float));
+}
+
+static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_nail *nail,
+                                  float **rows)
+{
+    size_t n = ((size_t)nail->width * (size_t)nail->height + 15) & ~(size_t)15;
+    float *p = (float *)(void *)painter->planes.data;
+    *rows = p + n * (PLANES + 2 * PAIRS) + 2 * ((size_t)nail->width + 16);
+    return (struct lq_shade){
+        .red = p, .green = p + n, .blue = p + 2 * n, .cover = p + 3 * n, .slow = p + 4 * n,
+        .detail = p + 5 * n, .shine = p + 6 * n, .rim = p + 7 * n, .pairs = p + 8 * n,
+        .means = p + 10 * n, .scratch = p + 12 * n,
+    };
+}
+
+static int by_value(const void *a, const void *b)
+{
+    float p = *(const float *)a, q = *(const float *)b;
+    return (p > q) - (p < q);
+}
+
+// Brightness of the middle nail: what one nail's own is measured against.
+static float median_level(const struct lq_painter *painter, int count)
+{
+    float levels[LQ_NAILS_MAX];
+    for (int i = 0; i < count; i++)
+        levels[i] = painter->fits[i].level;
+    qsort(levels, (size_t)count, sizeof(levels[0]), by_value);
+    return levels[count / 2];
+}
+
+// Light comes from where nails grow brighter; a prior from above left keeps this steady.
+static void aim_light(struct lq_light *light, const struct lq_painter *painter, int count)
+{
+    float x = light->dir_x, y = light->dir_y;
+    for (int i = 0; i < count; i++) {
+        x += 0.25f * painter->fits[i].slope_x;
+        y += 0.25f * painter->fits[i].slope_y;
+    }
+    float length = sqrtf(x * x + y * y), most = 0.9f;
+    light->dir_x = length > most ? x * most / length : x;
+    light->dir_y = length > most ? y * most / length : y;
+}
+
+static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_light *light,
+                               const struct lq_nail *nail, float relative_level)
+{
+    float relative = sqrtf(relative_level);
+    relative = relative < 0.6f ? 0.6f : relative > 1.15f ? 1.15f : relative;
+    struct lq_coat coat = {.opacity = look->opacity,
+                           .texture = look->texture,
+                           .kept = look->sheen ? 1.0f : 0.0f,
+                           .added = look->sheen ? 1.0f : 0.0f};
+    for (int k = 0; k < 3; k++) {
+        coat.pigment[k] = (float)lq_srgb_decode(look->color[k] / 255.0);
+        coat.light[k] = light->exposure * light->tint[k] * relative;
+    }
+    coat.sun_w = 0.75f * (light->dir_x * -nail->axis_y + light->dir_y * nail->axis_x);
+    coat.sun_u = 0.30f * (light->dir_x * nail->axis_x + light->dir_y * nail->axis_y);
+    return coat;
+}
+
+static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
+                       enum lq_finish finish, struct lq_image *picture, const struct lq_nail *nail,
+                       float *rows)
+{
+    struct lq_nail_map map = lq_nail_map_of(nail);
+    size_t width = (size_t)nail->width;
+    float *red = rows, *green = rows + width, *blue = rows + 2 * width;
+    for (int j = 0; j < nail->height; j++) {
+        size_t at = (size_t)j * width;
+        float x = (float)nail->x + 0.5f, y = (float)(nail->y + j) + 0.5f;
+        struct lq_coat_row row = {
+            shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
+            shade->slow + at, shade->detail + at, shade->shine + at, shade->rim + at,
+            map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux, map.wx,
+            nail->width};
+        lq_finish_row(finish, coat, &row, red, green, blue);
+        lq_transfer_write(picture, nail->x, nail->y + j, nail->width,
+                          nail->alpha + (size_t)j * nail->alpha_stride, red, green, blue);
+    }
+}
+
+int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct lq_nails *nails,
+             const struct lq_look *look, struct lq_error *err)
+{
+    int status = check(picture, nails, look, err);
+    if (status != LQ_OK || nails->count == 0)
+        return status;
+    status = make_room(painter, nails);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "cannot paint: %s", lq_status_text(status));
+    struct lq_light light;
+    lq_light_judge(&light, picture);
+    for (int i = 0; i < nails->count; i++)
+        lq_shade_fit(&painter->fits[i], picture, &nails->items[i]);
+    float median = median_level(painter, nails->count);
+    aim_light(&light, painter, nails->count);
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *nail = &nails->items[i];
+        float *rows;
+        struct lq_shade shade = cut_planes(painter, nail, &rows);
+        lq_shade_split(&shade, &painter->fits[i], picture, nail);
+        struct lq_coat coat = mix_coat(look, &light, nail, painter->fits[i].level / median);
+        paint_nail(&shade, &coat, look->finish, picture, nail, rows);
+    }
+    return LQ_OK;
+}

@@ -1,0 +1,239 @@
+#include "paint/shade.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nail/box.h"
+#include "paint/transfer.h"
+
+enum { SAMPLES_MAX = 640, TERMS = 6, ROUNDS = 4 };
+
+struct sample {
+    float term[TERMS];
+    float log_value, bright, dark, weight;
+};
+
+struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail)
+{
+    float long_half = 0.5f * fmaxf(nail->length, 1.0f);
+    float broad_half = 0.5f * fmaxf(nail->breadth, 1.0f);
+    struct lq_nail_map map = {.ux = nail->axis_x / long_half, .uy = nail->axis_y / long_half,
+                              .wx = -nail->axis_y / broad_half, .wy = nail->axis_x / broad_half};
+    map.u0 = -(map.ux * nail->center_x + map.uy * nail->center_y);
+    map.w0 = -(map.wx * nail->center_x + map.wy * nail->center_y);
+    return map;
+}
+
+static int collect(struct sample *samples, const struct lq_image *picture,
+                   const struct lq_nail *nail)
+{
+    struct lq_nail_map map = lq_nail_map_of(nail);
+    int stride = (int)ceil(sqrt((double)nail->area / (SAMPLES_MAX * 0.8)));
+    stride = stride < 1 ? 1 : stride;
+    int count = 0;
+    for (int j = stride / 2; j < nail->height; j += stride)
+        for (int i = stride / 2; i < nail->width && count < SAMPLES_MAX; i += stride) {
+            if (nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] < 230)
+                continue;
+            float r, g, b;
+            lq_transfer_read(picture, nail->x + i, nail->y + j, 1, &r, &g, &b);
+            float x = (float)(nail->x + i) + 0.5f, y = (float)(nail->y + j) + 0.5f;
+            float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
+            float bright = fmaxf(fmaxf(r, g), fmaxf(b, 2e-3f));
+            samples[count++] = (struct sample){{1.0f, u, w, u * u, u * w, w * w},
+                                               logf(bright), bright, fminf(fminf(r, g), b), 1.0f};
+        }
+    return count;
+}
+
+// Least squares with a little ridge, by Cholesky.
+static void solve(const struct sample *samples, int count, float c[TERMS])
+{
+    static const double ridge[TERMS] = {1e-6, 0.01, 0.01, 0.03, 0.03, 0.03};
+    double a[TERMS][TERMS] = {{0}}, y[TERMS] = {0};
+    for (int s = 0; s < count; s++)
+        for (int i = 0; i < TERMS; i++) {
+            double wi = (double)(samples[s].weight * samples[s].term[i]);
+            y[i] += wi * (double)samples[s].log_value;
+            for (int j = 0; j <= i; j++)
+                a[i][j] += wi * (double)samples[s].term[j];
+        }
+    for (int i = 0; i < TERMS; i++)
+        a[i][i] += ridge[i] * count;
+    for (int i = 0; i < TERMS; i++)
+        for (int j = 0; j <= i; j++) {
+            double sum = a[i][j];
+            for (int k = 0; k < j; k++)
+                sum -= a[i][k] * a[j][k];
+            a[i][j] = i == j ? sqrt(fmax(sum, 1e-12)) : sum / a[j][j];
+        }
+    for (int i = 0; i < TERMS; i++) {
+        for (int k = 0; k < i; k++)
+            y[i] -= a[i][k] * y[k];
+        y[i] /= a[i][i];
+    }
+    for (int i = TERMS - 1; i >= 0; i--) {
+        for (int k = i + 1; k < TERMS; k++)
+            y[i] -= a[k][i] * y[k];
+        y[i] /= a[i][i];
+        c[i] = (float)y[i];
+    }
+}
+
+// Brighter than the fit is likely a highlight and counts little; darker may be true shadow.
+static void reweigh(struct sample *samples, int count, const float c[TERMS])
+{
+    for (int s = 0; s < count; s++) {
+        float residual = samples[s].log_value;
+        for (int i = 0; i < TERMS; i++)
+            residual -= c[i] * samples[s].term[i];
+        float t = residual / (residual > 0.0f ? 0.10f : 0.30f);
+        samples[s].weight = 1.0f / (1.0f + t * t);
+    }
+}
+
+void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
+                  const struct lq_nail *nail)
+{
+    struct sample samples[SAMPLES_MAX];
+    *fit = (struct lq_shade_fit){.level = 0.4f, .grey = 0.5f};
+    int count = collect(samples, picture, nail);
+    if (count < 4) {
+        fit->c[0] = logf(fit->level);
+        return;
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        solve(samples, count, fit->c);
+        reweigh(samples, count, fit->c);
+    }
+    float weight = 1e-6f, bright = 0.0f, dark = 0.0f;
+    for (int s = 0; s < count; s++) {
+        weight += samples[s].weight;
+        bright += samples[s].weight * samples[s].bright;
+        dark += samples[s].weight * samples[s].dark;
+    }
+    fit->level = bright / weight;
+    fit->grey = dark / bright;
+    float along = fit->c[1] * nail->breadth / fmaxf(nail->length, 1.0f), across = fit->c[2];
+    fit->slope_x = along * nail->axis_x - across * nail->axis_y;
+    fit->slope_y = along * nail->axis_y + across * nail->axis_x;
+}
+
+static inline float clamp(float x, float least, float most)
+{
+    x = x < least ? least : x;
+    return x > most ? most : x;
+}
+
+// e to the power x, to 1e-5, for x in about -20..20 (Cephes-style split into 2^n and a polynomial).
+static inline float exp_near(float x)
+{
+    float t = clamp(x, -20.0f, 20.0f) * 1.44269504f;
+    float whole = floorf(t), part = (t - whole) * 0.69314718f;
+    float p = 1.0f + part * (1.0f + part * (0.5f + part * (0.16666667f + part *
+              (0.041666668f + part * (0.0083333338f + part * 0.0013888889f)))));
+    int32_t bits = ((int32_t)whole + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof(scale));
+    return p * scale;
+}
+
+static inline float brightest(float r, float g, float b)
+{
+    float m = r > g ? r : g;
+    return m > b ? m : b;
+}
+
+static inline float darkest(float r, float g, float b)
+{
+    float m = r < g ? r : g;
+    return m < b ? m : b;
+}
+
+// One row of the fitted surface, and how far the photo lies from it, ready to be averaged.
+LQ_HOT static void fit_row(const float *c, float u, float w, float du, float dw,
+                           const float *restrict red, const float *restrict green,
+                           const float *restrict blue, const float *restrict cover,
+                           float *restrict slow, float *restrict pairs, int n)
+{
+    for (int i = 0; i < n; i++) {
+        float x = clamp(u + du * (float)i, -1.5f, 1.5f), y = clamp(w + dw * (float)i, -1.5f, 1.5f);
+        float fitted =
+            exp_near(c[0] + c[1] * x + c[2] * y + c[3] * x * x + c[4] * x * y + c[5] * y * y);
+        float ratio = clamp(brightest(red[i], green[i], blue[i]) / fitted, 0.3f, 1.15f);
+        float weight = cover[i] * cover[i] + 1e-4f;
+        slow[i] = fitted;
+        pairs[2 * i] = weight * ratio;
+        pairs[2 * i + 1] = weight;
+    }
+}
+
+// With the slow shading known: what is fast detail and what is highlight.
+LQ_HOT static void split_row(const struct lq_shade_fit *fit, const float *restrict means,
+                             const float *restrict red, const float *restrict green,
+                             const float *restrict blue, float *restrict slow,
+                             float *restrict detail, float *restrict shine, int n)
+{
+    float grey = fit->grey, inverse = 1.0f / fit->level;
+    float by_color = clamp((0.95f - grey) * 5.0f, 0.0f, 1.0f); // a grey nail's colour says nothing
+    float gain = 1.0f / (1.05f - grey);
+    for (int i = 0; i < n; i++) {
+        float bright = brightest(red[i], green[i], blue[i]);
+        float dark = darkest(red[i], green[i], blue[i]);
+        float base = slow[i] * (means[2 * i] / means[2 * i + 1]);
+        float over = bright - 1.05f * base;
+        float white = (dark - grey * bright) * gain;
+        white = over + (white - over) * by_color;
+        float shown = white < over ? white : over;
+        shown = shown > 0.0f ? shown : 0.0f;
+        shine[i] = shown;
+        detail[i] = clamp((bright - shown) / base, 0.55f, 1.4f);
+        slow[i] = clamp(base * inverse, 0.15f, 2.2f);
+    }
+}
+
+LQ_HOT static void cover_row(const uint8_t *restrict alpha, float *restrict cover, int n)
+{
+    for (int i = 0; i < n; i++)
+        cover[i] = (float)alpha[i] * (1.0f / 255.0f);
+}
+
+LQ_HOT static void rim_row(float *restrict rim, int n)
+{
+    for (int i = 0; i < n; i++) {
+        float t = clamp((rim[i] - 0.5f) * 2.2f, 0.0f, 1.0f);
+        rim[i] = t * (2.0f - t);
+    }
+}
+
+static int radius_of(float radius)
+{
+    return radius < 1.0f ? 1 : radius > 400.0f ? 400 : (int)(radius + 0.5f);
+}
+
+void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
+                    const struct lq_image *picture, const struct lq_nail *nail)
+{
+    struct lq_nail_map map = lq_nail_map_of(nail);
+    int width = nail->width, height = nail->height;
+    for (int j = 0; j < height; j++) {
+        size_t at = (size_t)j * (size_t)width;
+        float x = (float)nail->x + 0.5f, y = (float)(nail->y + j) + 0.5f;
+        lq_transfer_read(picture, nail->x, nail->y + j, width, shade->red + at, shade->green + at,
+                         shade->blue + at);
+        cover_row(nail->alpha + (size_t)j * nail->alpha_stride, shade->cover + at, width);
+        fit_row(fit->c, map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux,
+                map.wx, shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
+                shade->slow + at, shade->pairs + 2 * at, width);
+    }
+    lq_box_mean(shade->pairs, shade->means, width, height, 2, radius_of(nail->breadth * 0.09f),
+                shade->scratch);
+    for (int j = 0; j < height; j++) {
+        size_t at = (size_t)j * (size_t)width;
+        split_row(fit, shade->means + 2 * at, shade->red + at, shade->green + at, shade->blue + at,
+                  shade->slow + at, shade->detail + at, shade->shine + at, width);
+    }
+    lq_box_mean(shade->cover, shade->rim, width, height, 1, radius_of(nail->breadth * 0.05f),
+                shade->scratch);
+    rim_row(shade->rim, width * height);
+}

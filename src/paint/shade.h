@@ -1,0 +1,43 @@
+// A bare nail taken apart: slow shading (the light on its curve), fast detail (ridges), highlights.
+// The measure of light is a pixel's brightest channel: it hardly changes from the pink nail bed to
+// the white free edge and half-moon, so that these vanish under polish, while shadows stay.
+// Threads: any, on separate memory. Owner: the caller brings all memory.
+#pragma once
+
+#include "image/image.h"
+#include "nail/nail.h"
+
+// log(brightness) over the nail as a square polynomial in nail coordinates: u along, w across,
+// both about -1..1 at the outline.
+struct lq_shade_fit {
+    float c[6];    // 1, u, w, u * u, u * w, w * w
+    float level;   // mean brightness, linear
+    float grey;    // darkest channel over brightest one, for the nail without highlights
+    float slope_x, slope_y; // how brightness grows over the picture's plane, per half breadth
+};
+
+// Nail coordinates of picture points: u = ux * x + uy * y + u0, likewise w.
+struct lq_nail_map {
+    float ux, uy, u0, wx, wy, w0;
+};
+
+struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail);
+
+// Robust: highlights, cuticle and dirt are outvoted. Reads at most about 600 pixels.
+void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
+                  const struct lq_nail *nail);
+
+// Planes of nail->width x nail->height floats.
+struct lq_shade {
+    float *red, *green, *blue; // the photo, linear
+    float *cover;              // alpha 0..1
+    float *slow;               // slow shading; 1 = the nail's mean
+    float *detail;             // fast detail; 1 = none
+    float *shine;              // highlight, linear, to be added
+    float *rim;                // 0 at the outline, 1 well inside
+    float *pairs, *means;      // scratch, 2 floats a pixel
+    float *scratch;            // lq_box_scratch(width, 2) floats
+};
+
+void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
+                    const struct lq_image *picture, const struct lq_nail *nail);

@@ -1,0 +1,23 @@
+// sRGB samples to linear light and back (IEC 61966-2-1), by rows.
+// Threads: any once lq_transfer_init has returned. Owner: the caller brings all memory.
+#pragma once
+
+#include "image/image.h"
+
+// Builds the tables; the first call does the work, any thread may make it.
+void lq_transfer_init(void);
+
+// The curve itself, for single values and for tests.
+double lq_srgb_decode(double stored);
+double lq_srgb_encode(double linear);
+
+// n pixels from (x, y) as three rows of linear light, 0..1.
+void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float *red,
+                      float *green, float *blue);
+
+// Writes n pixels from (x, y) where alpha is not 0, and nothing else; a fourth channel stays.
+void lq_transfer_write(const struct lq_image *picture, int x, int y, int n, const uint8_t *alpha,
+                       const float *red, const float *green, const float *blue);
+
+// linear 0..1 (clamped, NaN becomes 0) to stored 0..1.
+void lq_transfer_encode(const float *linear, float *stored, int n);
