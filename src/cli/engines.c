@@ -1,0 +1,103 @@
+// lacquer engines: what this machine can run, and why not.
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "cli/cli.h"
+#include "engine/engine.h"
+
+enum { OPT_JSON = 0x300 };
+
+static const struct argp_option options[] = {
+    {"json", OPT_JSON, NULL, 0, "Print JSON", 1}, {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    switch (key) {
+    case OPT_JSON:
+        *(bool *)state->input = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "'%s' is not an option", arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp lq_engines_argp = {
+    .options = options,
+    .parser = parse,
+    .doc = "Lists the inference engines of this build, whether each can run here and if not why "
+           "not, and what the processor offers them."};
+
+static const char *features(void)
+{
+#if defined(__x86_64__)
+    static char text[128];
+    __builtin_cpu_init();
+    const struct {
+        const char *name;
+        int has;
+    } known[] = {{"sse4.2", __builtin_cpu_supports("sse4.2")},
+                 {"avx2", __builtin_cpu_supports("avx2")},
+                 {"fma", __builtin_cpu_supports("fma")},
+                 {"avx512f", __builtin_cpu_supports("avx512f")},
+                 {"avx512vnni", __builtin_cpu_supports("avx512vnni")},
+                 {"bf16", lq_cpu_has_bf16()}};
+    text[0] = '\0';
+    for (size_t i = 0; i < LQ_COUNT(known); i++) {
+        size_t len = strlen(text);
+        if (known[i].has)
+            snprintf(text + len, sizeof text - len, "%s%s", len ? " " : "", known[i].name);
+    }
+    return text;
+#else
+    return "";
+#endif
+}
+
+static void print_text(void)
+{
+    for (int i = 0; lq_engines[i]; i++) {
+        struct lq_error err = {0};
+        bool runs = lq_engines[i]->probe(&err) == LQ_OK;
+        printf("%-10s %-4s %s\n", lq_engines[i]->name, runs ? "yes" : "no",
+               lq_engines[i]->summary);
+        if (!runs)
+            printf("%-10s      %s\n", "", err.text);
+    }
+    printf("processor  %d cores, %s\n", lq_cpu_count(), features());
+}
+
+static void print_json(void)
+{
+    json_t *engines = json_array();
+    for (int i = 0; lq_engines[i]; i++) {
+        struct lq_error err = {0};
+        bool runs = lq_engines[i]->probe(&err) == LQ_OK;
+        json_array_append_new(engines,
+                              json_pack("{s:s, s:s, s:b, s:s?}", "name", lq_engines[i]->name,
+                                        "summary", lq_engines[i]->summary, "available", runs,
+                                        "reason", runs ? NULL : err.text));
+    }
+    json_t *root = json_pack("{s:o, s:i, s:s, s:b}", "engines", engines, "cores", lq_cpu_count(),
+                             "features", features(), "bf16", lq_cpu_has_bf16());
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(root);
+}
+
+int lq_cli_engines(int argc, char **argv)
+{
+    bool json = false;
+    if (argp_parse(&lq_engines_argp, argc, argv, 0, NULL, &json) != 0)
+        return LQ_EXIT_USAGE;
+    if (json)
+        print_json();
+    else
+        print_text();
+    return LQ_EXIT_OK;
+}

@@ -1,0 +1,184 @@
+// lacquer inspect: what is in a model file, and what Lacquer makes of it.
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/model_options.h"
+#include "engine/engine.h"
+
+struct inspect {
+    struct lq_cli_model model;
+    bool json;
+};
+
+enum { OPT_JSON = 0x300 };
+
+static const struct argp_option options[] = {
+    {"json", OPT_JSON, NULL, 0, "Print JSON", 1}, {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct inspect *inspect = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &inspect->model;
+        return 0;
+    case OPT_JSON:
+        inspect->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0)
+            argp_error(state, "one model at a time, please");
+        inspect->model.path = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0}, {0}};
+
+const struct argp lq_inspect_argp = {
+    options, parse, "[MODEL]",
+    "Says what is in a model file: inputs, outputs, operators, which head it has, how pictures are "
+    "put in, and in which precision and sizes it runs here. Without MODEL, the one that comes with "
+    "Lacquer.",
+    children, NULL, NULL};
+
+static json_t *tensors_json(const struct lq_tensor *tensors, int count)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++) {
+        json_t *dims = json_array();
+        for (int d = 0; d < tensors[i].rank; d++)
+            json_array_append_new(dims, tensors[i].dims[d] < 0
+                                            ? json_null()
+                                            : json_integer(tensors[i].dims[d]));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", tensors[i].name, "type",
+                                              lq_tensor_type_name(tensors[i].type), "dims", dims));
+    }
+    return list;
+}
+
+static void add_operator(void *context, const char *kind, int count)
+{
+    json_object_set_new(context, kind, json_integer(count));
+}
+
+// Kinds and counts, most frequent first; null where the file's format lists none.
+static json_t *operators_json(const struct lq_engine_ops *engine, const char *path)
+{
+    json_t *operators = json_object();
+    if (engine->operators && engine->operators(path, add_operator, operators, NULL) == LQ_OK)
+        return operators;
+    json_decref(operators);
+    return json_null();
+}
+
+static void add_model(json_t *root, const struct lq_model_info *info)
+{
+    bool yolo = info->head == LQ_HEAD_YOLO_SEG;
+    json_t *sizes = json_array();
+    for (int i = 0; i < info->size_count; i++)
+        json_array_append_new(sizes, json_pack("[ii]", info->sizes[i].width,
+                                               info->sizes[i].height));
+    json_t *more = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name", info->name, "head",
+        yolo ? "yolo-seg" : "mask", "layout", info->channels_first ? "nchw" : "nhwc", "precision",
+        info->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "resize",
+        info->letterbox ? "letterbox" : "stretch", "sizes", sizes, "sidecar", info->sidecar);
+    json_object_update(root, more);
+    json_decref(more);
+    if (!yolo) {
+        json_object_set_new(root, "threshold", json_real((double)info->score_min));
+        return;
+    }
+    more = json_pack("{s:i, s:i, s:s, s:f, s:f}", "classes", info->classes, "prototypes",
+                     info->proto_channels, "boxes", info->boxes_normalised ? "unit" : "pixels",
+                     "score", (double)info->score_min, "nms_iou", (double)info->nms_iou);
+    json_object_update(root, more);
+    json_decref(more);
+}
+
+static void print_tensors(const char *what, const struct lq_tensor *tensors, int count)
+{
+    for (int i = 0; i < count; i++) {
+        printf("%-11s %s %s [", what, tensors[i].name, lq_tensor_type_name(tensors[i].type));
+        for (int d = 0; d < tensors[i].rank; d++) {
+            printf("%s", d ? "," : "");
+            if (tensors[i].dims[d] < 0)
+                printf("?");
+            else
+                printf("%lld", (long long)tensors[i].dims[d]);
+        }
+        printf("]\n");
+    }
+}
+
+// One line for each member that is no list of tensors; those follow, a line each.
+static void print_text(json_t *root, const struct lq_tensors *tensors)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(root, key, value) {
+        if (json_is_null(value) || strcmp(key, "inputs") == 0 || strcmp(key, "outputs") == 0)
+            continue;
+        char *text = json_is_string(value)
+                         ? strdup(json_string_value(value))
+                         : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(3));
+        printf("%-11s %s\n", key, text ? text : "");
+        free(text);
+    }
+    print_tensors("input", tensors->inputs, tensors->input_count);
+    print_tensors("output", tensors->outputs, tensors->output_count);
+}
+
+// A file that cannot be used may still be one that can be described.
+static int describe(const struct inspect *inspect, struct lq_tensors *tensors,
+                    const struct lq_engine_ops **engine)
+{
+    *engine = inspect->model.options.engine ? lq_engine_find(inspect->model.options.engine, NULL)
+                                            : lq_engines[0];
+    if (!*engine || !inspect->model.path || (*engine)->probe(NULL) != LQ_OK)
+        return LQ_ERR_UNAVAILABLE;
+    return (*engine)->describe(inspect->model.path, tensors, NULL);
+}
+
+int lq_cli_inspect(int argc, char **argv)
+{
+    struct inspect inspect = {0};
+    lq_cli_model_init(&inspect.model);
+    if (argp_parse(&lq_inspect_argp, argc, argv, 0, NULL, &inspect) != 0)
+        return LQ_EXIT_USAGE;
+    struct lq_error err = {0};
+    struct lq_model *model = NULL;
+    struct lq_tensors tensors = {0};
+    const struct lq_engine_ops *engine = NULL;
+    const struct lq_model_info *info = NULL;
+    int status = lq_cli_model_open(&inspect.model, &model, &err);
+    if (status == LQ_OK) {
+        info = lq_model_info(model);
+        tensors = info->tensors;
+        engine = lq_engine_find(info->engine, NULL);
+    } else if (describe(&inspect, &tensors, &engine) != LQ_OK) {
+        return lq_cli_error(&err);
+    }
+    const char *path = info ? info->path : inspect.model.path;
+    json_t *root = json_pack("{s:s, s:s, s:n}", "path", path, "engine", engine->name, "head");
+    if (info)
+        add_model(root, info);
+    json_object_set_new(root, "inputs", tensors_json(tensors.inputs, tensors.input_count));
+    json_object_set_new(root, "outputs", tensors_json(tensors.outputs, tensors.output_count));
+    json_object_set_new(root, "operators", operators_json(engine, path));
+    if (inspect.json) {
+        json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+        putchar('\n');
+    } else {
+        print_text(root, &tensors);
+    }
+    json_decref(root);
+    lq_model_close(model);
+    return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
+}
