@@ -197,7 +197,8 @@ static void print_json(const struct apply *apply, const struct lq_model_info *in
                                info->name, "nails", lq_report_nails(job->nails, true), "ms",
                                lq_report_ms(job));
     if (report) {
-        json_dumpf(report, stdout, apply->input_count > 1 ? JSON_COMPACT : JSON_INDENT(2));
+        json_dumpf(report, stdout, (apply->input_count > 1 ? JSON_COMPACT : JSON_INDENT(2)) |
+                                      JSON_REAL_PRECISION(7));
         printf("\n");
     }
     json_decref(report);

@@ -200,7 +200,7 @@ static void print_json(const struct work *work, double ms, const struct lq_model
         m->false_, "false_paint", rounded(lq_metrics_false_paint(m)), "ms_median", rounded(ms),
         "model", info->name, "engine", info->engine);
     if (report) {
-        json_dumpf(report, stdout, JSON_INDENT(2));
+        json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(7));
         printf("\n");
     }
     json_decref(report);
