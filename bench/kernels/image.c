@@ -29,7 +29,8 @@ static void paint_source(const struct lq_image *image)
             int patch = ((x / 56) * 7 + (y / 40) * 5) % 11 * 9;
             for (int c = 0; c < 3; c++) {
                 noise = noise * 1664525u + 1013904223u; // Numerical Recipes' LCG
-                row[3 * x + c] = (uint8_t)(40 + patch + (x * (c + 1) + y) / 20 + (int)(noise >> 28));
+                int shade = 40 + patch + (x * (c + 1) + y) / 20;
+                row[3 * x + c] = (uint8_t)(shade + (int)(noise >> 28));
             }
         }
     }

@@ -1,6 +1,7 @@
 // Pictures in and out of bytes: JPEG by libturbojpeg, PNG by libspng, orientation by libexif.
 // Threads: one codec belongs to one thread at a time. Owner: init/release by the caller.
-// A codec keeps its library handles and scratch memory, so that live frames allocate nothing.
+// A codec keeps its library handles and scratch memory, so that live frames allocate nothing of
+// ours; libjpeg-turbo itself takes and gives back some 17 small blocks for a decode and an encode.
 #pragma once
 
 #include "image/image.h"
@@ -38,7 +39,7 @@ LQ_MUST_CHECK int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, 
 
 // Appends a baseline JPEG (4:2:0 below quality 92, 4:4:4 from there) to `out`, after whatever it
 // holds already (head-room for a message header). 8-bit RGB/RGBA, or 1 channel grey.
-// icc may be NULL.
+// icc may be NULL; a profile for another colour space than the image's (ink, grey) is left out.
 LQ_MUST_CHECK int lq_codec_encode_jpeg(struct lq_codec *codec, const struct lq_image *image,
                                        int quality, const struct lq_buf *icc, struct lq_buf *out,
                                        struct lq_error *err);

@@ -1,6 +1,7 @@
 #include "image/jpeg.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <turbojpeg.h>
@@ -102,11 +103,24 @@ static int decode_pixels(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
 }
 
 // The library goes on after a warning and keeps the first one's text only. Nothing is missing when
-// one scan is followed by spare bytes: by then all its blocks have been read.
+// the one scan is followed by padding, as some cameras write it: by then all its blocks have been
+// read. Anything else left over means that a damaged place made the decoder finish early.
 static bool pixels_whole(const struct lq_jpeg *jpeg, const struct lq_jpeg_map *map)
 {
-    return tjGetErrorCode(jpeg->decoder) == TJERR_WARNING && map->scans == 1 &&
-           strstr(tjGetErrorStr2(jpeg->decoder), "extraneous bytes before marker 0xd9");
+    if (tjGetErrorCode(jpeg->decoder) != TJERR_WARNING || map->scans != 1)
+        return false;
+    const char *text = strstr(tjGetErrorStr2(jpeg->decoder), "data: ");
+    if (!text || !strstr(text, "extraneous bytes before marker 0xd9"))
+        return false;
+    size_t spare = strtoul(text + strlen("data: "), NULL, 10);
+    if (spare > map->scan_len)
+        return false;
+    const uint8_t *padding = map->scan + map->scan_len - spare;
+    for (size_t i = 1; i < spare; i++) {
+        if (padding[i] != padding[0])
+            return false;
+    }
+    return true;
 }
 
 // Decodes strictly; what the library warned of is decoded once more from a mended copy, which is
@@ -144,24 +158,6 @@ static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
     return status;
 }
 
-// The header as the library reads it: the colour space decides which pixels may be asked for.
-static int read_colorspace(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, int *colorspace,
-                           struct lq_error *err)
-{
-    if (!jpeg->decoder)
-        jpeg->decoder = tjInitDecompress();
-    if (!jpeg->decoder)
-        return lq_fail(err, LQ_ERR_MEMORY, "cannot start the JPEG decoder");
-    int width = 0, height = 0, subsampling = -1;
-    *colorspace = -1;
-    // A failure after the colour space is known is a warning, or a rare subsampling that has no
-    // name in this interface but decodes all the same.
-    if (tjDecompressHeader3(jpeg->decoder, bytes, len, &width, &height, &subsampling,
-                            colorspace) != 0 && *colorspace < 0)
-        return fail_damaged(err, tjGetErrorStr2(jpeg->decoder));
-    return LQ_OK;
-}
-
 static int fill_info(const struct lq_jpeg_map *map, struct lq_picture_info *info,
                      struct lq_error *err)
 {
@@ -183,14 +179,16 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, size_
     int status = check_map(&map, len, pixels_max, err);
     if (status != LQ_OK)
         return status;
-    int colorspace;
-    status = read_colorspace(jpeg, bytes, len, &colorspace, err);
-    if (status != LQ_OK)
-        return status;
+    // The library's own header call is not used: the map says what it would, and after a failure
+    // there (libjpeg-turbo 2.1.5) the handle goes on in the middle of the failed file.
+    if (!jpeg->decoder)
+        jpeg->decoder = tjInitDecompress();
+    if (!jpeg->decoder)
+        return lq_fail(err, LQ_ERR_MEMORY, "cannot start the JPEG decoder");
     status = lq_image_alloc(image, pixels, map.width, map.height, 3, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    if (colorspace == TJCS_CMYK || colorspace == TJCS_YCCK)
+    if (map.components == 4)
         status = decode_cmyk(jpeg, bytes, len, &map, image, err);
     else
         status = decode_whole(jpeg, bytes, len, &map, TJPF_RGB, image, err);

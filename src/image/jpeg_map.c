@@ -142,6 +142,8 @@ void lq_jpeg_map_read(struct lq_jpeg_map *map, const uint8_t *bytes, size_t len)
     struct segment segment;
     while (!map->ended && next_segment(&reader, &segment)) {
         int code = segment.code;
+        map->scan = segment.gap;
+        map->scan_len = segment.gap_len;
         if (code == EOI)
             map->ended = true;
         else if (code == SOS)

@@ -23,6 +23,8 @@ struct lq_jpeg_map {
     bool covered;        // every component has its first scan
     bool ended;          // EOI was reached
     bool adobe;          // APP14: four components are then stored inverted
+    const uint8_t *scan; // what stands before EOI: the last scan's data
+    size_t scan_len;
     const uint8_t *exif; // "Exif\0\0" and what follows, NULL without
     size_t exif_len;
     int icc_parts;       // as announced; 0 without

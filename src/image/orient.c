@@ -50,8 +50,8 @@ static struct path path_of(const struct lq_image *source, int orientation)
 }
 
 // `size` is a constant at each call, so that each pixel's copy is one or two moves.
-static inline void copy_tile(const struct lq_image *upright, struct path path, size_t size, int left,
-                             int top)
+static inline void copy_tile(const struct lq_image *upright, struct path path, size_t size,
+                             int left, int top)
 {
     int right = left + TILE < upright->width ? left + TILE : upright->width;
     int bottom = top + TILE < upright->height ? top + TILE : upright->height;

@@ -12,6 +12,7 @@ enum {
     CHUNK_BYTES_MAX = 16 * 1024 * 1024,       // of one profile or text, unpacked
     CHUNKS_BYTES_MAX = 2 * CHUNK_BYTES_MAX,   // of all that is kept while decoding
     EXIF_BYTES_MAX = 1024 * 1024,
+    HEADER_BYTES = 8 + 25,                    // signature and IHDR
     DEFLATE_RATIO_MAX = 1032,                 // 258 bytes for two bits (RFC 1951)
 };
 
@@ -44,10 +45,22 @@ static bool file_can_hold(const struct spng_ihdr *ihdr, size_t len)
     return row * ihdr->height / DEFLATE_RATIO_MAX <= len;
 }
 
+static uint32_t big_endian32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
 static int read_header(spng_ctx *ctx, const uint8_t *bytes, size_t len, size_t pixels_max,
                        struct spng_ihdr *ihdr, struct lq_error *err)
 {
-    int code = spng_set_image_limits(ctx, INT32_MAX, INT32_MAX);
+    // The size stands at a fixed place and is judged before the library sees the file.
+    if (len < HEADER_BYTES || memcmp(bytes + 12, "IHDR", 4) != 0)
+        return fail_spng(err, SPNG_ENOIHDR);
+    int status = lq_image_check_size(big_endian32(bytes + 16), big_endian32(bytes + 20),
+                                     pixels_max, err);
+    if (status != LQ_OK)
+        return status;
+    int code = spng_set_image_limits(ctx, LQ_PICTURE_SIDE_MAX, LQ_PICTURE_SIDE_MAX);
     if (code == 0)
         code = spng_set_chunk_limits(ctx, CHUNK_BYTES_MAX, CHUNKS_BYTES_MAX);
     if (code == 0)
@@ -56,11 +69,10 @@ static int read_header(spng_ctx *ctx, const uint8_t *bytes, size_t len, size_t p
         code = spng_get_ihdr(ctx, ihdr);
     if (code != 0)
         return fail_spng(err, code);
-    int status = lq_image_check_size(ihdr->width, ihdr->height, pixels_max, err);
-    if (status == LQ_OK && !file_can_hold(ihdr, len))
-        status = lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the PNG: too short for %ux%u pixels",
-                         ihdr->width, ihdr->height);
-    return status;
+    if (!file_can_hold(ihdr, len))
+        return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the PNG: too short for %ux%u pixels",
+                       ihdr->width, ihdr->height);
+    return LQ_OK;
 }
 
 // How the library is to write rows, and what they hold.
@@ -72,10 +84,8 @@ struct layout {
     int depth;
 };
 
-static struct layout layout_of(spng_ctx *ctx, const struct spng_ihdr *ihdr)
+static struct layout layout_of(const struct spng_ihdr *ihdr, bool transparent)
 {
-    struct spng_trns trns;
-    bool transparent = spng_get_trns(ctx, &trns) == 0;
     bool alpha = transparent || channels_of(ihdr) == 2 || channels_of(ihdr) == 4;
     struct layout layout = {.flags = transparent ? SPNG_DECODE_TRNS : 0,
                             .channels = alpha ? 4 : 3,
@@ -124,7 +134,11 @@ static int decode_rows(spng_ctx *ctx, const struct layout *layout, const struct 
 static int decode_pixels(spng_ctx *ctx, const struct spng_ihdr *ihdr, struct lq_buf *pixels,
                          struct lq_image *image, struct lq_error *err)
 {
-    struct layout layout = layout_of(ctx, ihdr);
+    struct spng_trns trns;
+    int code = spng_get_trns(ctx, &trns); // reads all that stands before the pixels
+    if (code != 0 && code != SPNG_ECHUNKAVAIL)
+        return fail_spng(err, code);
+    struct layout layout = layout_of(ihdr, code == 0);
     int width = (int)ihdr->width, height = (int)ihdr->height;
     int status = lq_image_alloc(image, pixels, width, height, layout.channels, layout.depth);
     if (status == LQ_OK && layout.row_channels == layout.channels)
