@@ -14,6 +14,7 @@
 static const float TRUST = 0.30f;
 static const float EPSILON = 0.02f;
 static const float EDGE_WIDTH = 1.3f; // pixels from bare to covered
+static const float EDGE_SPREAD = 0.15f; // pixels by which polish hides the bare nail's own rim
 
 enum { STEP_MAX = 16 };
 
@@ -203,14 +204,14 @@ LQ_HOT static void refine_row(const struct line_rows *lines, const float *restri
 // Distance from the level 0.5 in pixels, by the slope there, becomes coverage. The slope is held
 // above the least that the grid's own spacing would give, or flat places would become noise.
 LQ_HOT static void edge_row(const float *restrict above, const float *restrict here,
-                            const float *restrict below, float slope_min, float width,
+                            const float *restrict below, float slope_min,
                             uint8_t *restrict alpha, int n)
 {
-    float scale = 1.0f / width;
+    const float scale = 1.0f / EDGE_WIDTH, middle = 0.5f + EDGE_SPREAD / EDGE_WIDTH;
     for (int i = 0; i < n; i++) {
         float gx = (here[i + 1] - here[i - 1]) * 0.5f, gy = (below[i] - above[i]) * 0.5f;
         float slope = sqrtf(gx * gx + gy * gy + slope_min * slope_min);
-        float cover = (here[i] - 0.5f) / slope * scale + 0.5f;
+        float cover = (here[i] - 0.5f) / slope * scale + middle;
         cover = cover < 0.0f ? 0.0f : cover > 1.0f ? 1.0f : cover;
         alpha[i] = (uint8_t)(cover * 255.0f + 0.5f);
     }
@@ -250,7 +251,7 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
     for (int y = 0; y < job->height; y++) {
         float *above = ring[y % 3], *here = ring[(y + 1) % 3], *below = ring[(y + 2) % 3];
         refined_row(plan, guide, y + 1, below);
-        edge_row(above, here, below, slope_min, EDGE_WIDTH,
+        edge_row(above, here, below, slope_min,
                  job->alpha + (size_t)y * job->alpha_stride, job->width);
     }
 }

@@ -16,6 +16,7 @@ struct lq_coat {
     float kept;          // how much of the nail's own highlight is kept
     float added;         // strength of the finish's own highlight
     float sun_u, sun_w;  // where that highlight lies, in nail coordinates
+    float stretch;       // 1; more makes the highlight shorter along the nail
 };
 
 // One row of planes, and the row's place in nail coordinates.

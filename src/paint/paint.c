@@ -14,6 +14,9 @@ struct lq_painter {
     struct lq_shade_fit fits[LQ_NAILS_MAX];
 };
 
+// No polish sends back all light: room for shading and highlights on white.
+static const float WHITEST = 0.94f;
+
 enum { PLANES = 8, PAIRS = 2 }; // planes of one float a pixel, and of two
 
 int lq_painter_new(struct lq_painter **painter)
@@ -84,6 +87,13 @@ static int by_value(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
+// Nails that are dark although the scene holds something bright lie in its shade.
+static void dim_light(struct lq_light *light, float level)
+{
+    float dim = powf(level / 0.42f, 0.35f);
+    light->exposure *= dim < 0.6f ? 0.6f : dim > 1.0f ? 1.0f : dim;
+}
+
 // Brightness of the middle nail: what one nail's own is measured against.
 static float median_level(const struct lq_painter *painter, int count)
 {
@@ -117,11 +127,14 @@ static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_light
                            .kept = look->sheen ? 1.0f : 0.0f,
                            .added = look->sheen ? 1.0f : 0.0f};
     for (int k = 0; k < 3; k++) {
-        coat.pigment[k] = (float)lq_srgb_decode(look->color[k] / 255.0);
+        coat.pigment[k] = WHITEST * (float)lq_srgb_decode(look->color[k] / 255.0);
         coat.light[k] = light->exposure * light->tint[k] * relative;
     }
     coat.sun_w = 0.75f * (light->dir_x * -nail->axis_y + light->dir_y * nail->axis_x);
     coat.sun_u = 0.30f * (light->dir_x * nail->axis_x + light->dir_y * nail->axis_y);
+    // Of a nail as broad as long the axis says little: a rounder highlight is right either way.
+    float aspect = nail->length / fmaxf(nail->breadth, 1.0f);
+    coat.stretch = aspect < 1.35f ? 1.0f + 2.0f * (1.35f - aspect) : 1.0f;
     return coat;
 }
 
@@ -160,6 +173,7 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
     for (int i = 0; i < nails->count; i++)
         lq_shade_fit(&painter->fits[i], picture, &nails->items[i]);
     float median = median_level(painter, nails->count);
+    dim_light(&light, median);
     aim_light(&light, painter, nails->count);
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];

@@ -168,27 +168,46 @@ LQ_HOT static void fit_row(const float *c, float u, float w, float du, float dw,
     }
 }
 
-// With the slow shading known: what is fast detail and what is highlight.
-LQ_HOT static void split_row(const struct lq_shade_fit *fit, const float *restrict means,
+// With the slow shading known: what is brighter and paler than the nail's body, well inside it.
+LQ_HOT static void gleam_row(const struct lq_shade_fit *fit, const float *restrict means,
                              const float *restrict red, const float *restrict green,
-                             const float *restrict blue, float *restrict slow,
-                             float *restrict detail, float *restrict shine, int n)
+                             const float *restrict blue, const float *restrict rim,
+                             float *restrict slow, float *restrict shine, int n)
 {
-    float grey = fit->grey, inverse = 1.0f / fit->level;
+    float grey = fit->grey;
     float by_color = clamp((0.95f - grey) * 5.0f, 0.0f, 1.0f); // a grey nail's colour says nothing
     float gain = 1.0f / (1.05f - grey);
     for (int i = 0; i < n; i++) {
         float bright = brightest(red[i], green[i], blue[i]);
         float dark = darkest(red[i], green[i], blue[i]);
         float base = slow[i] * (means[2 * i] / means[2 * i + 1]);
-        float over = bright - 1.05f * base;
+        float over = bright - 1.06f * base;
         float white = (dark - grey * bright) * gain;
         white = over + (white - over) * by_color;
         float shown = white < over ? white : over;
+        shown -= 0.08f * base; // ringing and noise are no highlights
         shown = shown > 0.0f ? shown : 0.0f;
+        float inside = (rim[i] - 0.6f) * 2.5f; // bright edges belong to what lies beside
+        shine[i] = inside > 0.0f ? shown * inside : 0.0f;
+        slow[i] = base;
+    }
+}
+
+// A highlight is narrow: what is as bright all around (a white free edge) is not one. The rest is
+// fast detail.
+LQ_HOT static void split_row(float level, const float *restrict around,
+                             const float *restrict red, const float *restrict green,
+                             const float *restrict blue, float *restrict slow,
+                             float *restrict detail, float *restrict shine, int n)
+{
+    float inverse = 1.0f / level;
+    for (int i = 0; i < n; i++) {
+        float bright = brightest(red[i], green[i], blue[i]);
+        float shown = (shine[i] - around[i]) * 1.25f;
+        shown = shown > 0.0f ? shown : 0.0f;
+        detail[i] = clamp((bright - shine[i]) / slow[i], 0.55f, 1.12f);
         shine[i] = shown;
-        detail[i] = clamp((bright - shown) / base, 0.55f, 1.4f);
-        slow[i] = clamp(base * inverse, 0.15f, 2.2f);
+        slow[i] = clamp(slow[i] * inverse, 0.15f, 2.2f);
     }
 }
 
@@ -226,14 +245,21 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
                 map.wx, shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
                 shade->slow + at, shade->pairs + 2 * at, width);
     }
+    lq_box_mean(shade->cover, shade->rim, width, height, 1, radius_of(fmaxf(nail->breadth * 0.05f, nail->breadth > 14.0f ? 2.0f : 1.0f)),
+                shade->scratch);
+    rim_row(shade->rim, width * height);
     lq_box_mean(shade->pairs, shade->means, width, height, 2, radius_of(nail->breadth * 0.09f),
                 shade->scratch);
     for (int j = 0; j < height; j++) {
         size_t at = (size_t)j * (size_t)width;
-        split_row(fit, shade->means + 2 * at, shade->red + at, shade->green + at, shade->blue + at,
-                  shade->slow + at, shade->detail + at, shade->shine + at, width);
+        gleam_row(fit, shade->means + 2 * at, shade->red + at, shade->green + at, shade->blue + at,
+                  shade->rim + at, shade->slow + at, shade->shine + at, width);
     }
-    lq_box_mean(shade->cover, shade->rim, width, height, 1, radius_of(nail->breadth * 0.05f),
+    lq_box_mean(shade->shine, shade->means, width, height, 1, radius_of(nail->breadth * 0.17f),
                 shade->scratch);
-    rim_row(shade->rim, width * height);
+    for (int j = 0; j < height; j++) {
+        size_t at = (size_t)j * (size_t)width;
+        split_row(fit->level, shade->means + at, shade->red + at, shade->green + at,
+                  shade->blue + at, shade->slow + at, shade->detail + at, shade->shine + at, width);
+    }
 }

@@ -121,6 +121,147 @@ static void swatches_come_out_true(void **state)
     }
 }
 
+// Brightness falls to the right on the bare nail; so it must on the painted one.
+static void shading_is_kept(void **state)
+{
+    struct lq_nails nails = one_nail();
+    struct lq_image image = flat_picture(3, 150);
+    for (int y = 20; y < H; y++)
+        for (int x = 0; x < W; x++)
+            for (int k = 0; k < 3; k++)
+                lq_image_row(&image, y)[x * 3 + k] = (uint8_t)(230 - 2 * x - k * 20);
+    struct lq_look look = look_of("#b00020", LQ_FINISH_CREME, false);
+    look.texture = 0.0f;
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    for (int x = 40; x < 58; x += 3)
+        assert_true(lq_image_row(&image, 40)[x * 3] > lq_image_row(&image, 40)[(x + 3) * 3]);
+}
+
+static void draw_highlight(const struct lq_image *image)
+{
+    for (int y = 20; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            uint8_t *p = lq_image_row(image, y) + x * 3;
+            bool lit = x >= 52 && x < 55 && y >= 32 && y < 46;
+            p[0] = lit ? 250 : 200;
+            p[1] = lit ? 246 : 150;
+            p[2] = lit ? 244 : 135;
+        }
+}
+
+// A bare nail's highlight stays a highlight with sheen, and goes without.
+static void highlights_are_kept(void **state)
+{
+    struct lq_nails nails = one_nail();
+    int rise[2];
+    for (int sheen = 0; sheen < 2; sheen++) {
+        struct lq_image image = flat_picture(3, 150);
+        draw_highlight(&image);
+        struct lq_look look = look_of("#1b1464", LQ_FINISH_CREME, sheen);
+        assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+        const uint8_t *row = lq_image_row(&image, 39);
+        rise[sheen] = row[53 * 3 + 1] - row[58 * 3 + 1];
+    }
+    assert_true(rise[1] > 60);
+    assert_true(rise[0] < 15);
+}
+
+// A white free edge is paint like the rest of the nail, not a highlight.
+static void free_edges_vanish(void **state)
+{
+    struct lq_nails nails = one_nail();
+    struct lq_image image = flat_picture(3, 150);
+    for (int y = 10; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            uint8_t *p = lq_image_row(&image, y) + x * 3;
+            p[0] = y < 26 ? 225 : 215;
+            p[1] = y < 26 ? 215 : 160;
+            p[2] = y < 26 ? 205 : 150;
+        }
+    struct lq_look look = look_of("#b00020", LQ_FINISH_CREME, false);
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    const uint8_t *tip = lq_image_row(&image, 23) + 48 * 3;
+    const uint8_t *body = lq_image_row(&image, 40) + 48 * 3;
+    for (int k = 0; k < 3; k++)
+        assert_in_range(tip[k] - body[k] + 30, 0, 60);
+}
+
+static void texture_scales_detail(void **state)
+{
+    struct lq_nails nails = one_nail();
+    int contrast[3];
+    for (int t = 0; t < 3; t++) {
+        struct lq_image image = flat_picture(3, 150);
+        for (int y = 10; y < H; y++)
+            for (int x = 0; x < W; x++)
+                memset(lq_image_row(&image, y) + x * 3, x % 2 ? 150 : 165, 3);
+        struct lq_look look = look_of("#c71585", LQ_FINISH_CREME, false);
+        look.texture = 0.5f * (float)t;
+        assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+        const uint8_t *row = lq_image_row(&image, 40);
+        contrast[t] = row[48 * 3] - row[49 * 3];
+    }
+    assert_in_range(contrast[0] + 1, 0, 3);
+    assert_true(contrast[1] > contrast[0] + 4);
+    assert_true(contrast[2] > contrast[1] + 4);
+}
+
+// In a dim picture polish is darker, but keeps its hue.
+static void dark_scenes_get_darker_polish(void **state)
+{
+    struct lq_nails nails = one_nail();
+    double day[3], night[3];
+    struct lq_look look = look_of("#b00020", LQ_FINISH_CREME, false);
+    struct lq_image image = flat_picture(3, 170);
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    mean_of(&image, &nails.items[0], day);
+    memset(pixels, 40, sizeof(pixels));
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    mean_of(&image, &nails.items[0], night);
+    assert_true(night[0] < 0.7 * day[0] && night[0] > 0.1 * day[0]);
+    assert_true(night[0] > 10.0 * night[1]);
+}
+
+// Any picture, any extreme: every sample stays a sample, nothing outside is touched.
+static void extremes_stay_finite(void **state)
+{
+    static const char *const colors[] = {"#000", "#fff", "#00f", "#ff0"};
+    struct lq_nails nails = one_nail();
+    uint32_t seed = 11;
+    for (int round = 0; round < 24; round++) {
+        struct lq_image image = flat_picture(3, 0);
+        for (int i = 0; i < W * H * 3; i++)
+            pixels[i] = round % 3 == 0 ? 0 : round % 3 == 1 ? 255 : (uint8_t)unit_random(&seed);
+        struct lq_look look = look_of(colors[round % 4], (enum lq_finish)(round % LQ_FINISH_COUNT),
+                                      round & 1);
+        look.texture = 1.0f;
+        look.opacity = round % 5 == 0 ? 0.0f : 1.0f;
+        assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    }
+    // A nail that is almost nothing: no pixel is sure, so there is nothing to fit.
+    memset(alpha, 0, sizeof(alpha));
+    alpha[30 * 56 + 28] = 40;
+    struct lq_image image = flat_picture(3, 150);
+    nails.items[0].length = nails.items[0].breadth = 0.0f;
+    struct lq_look look = look_of("#fff", LQ_FINISH_GLOSS, true);
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+}
+
+static void one_pixel_pictures(void **state)
+{
+    uint8_t pixel[4] = {200, 150, 140, 66}, cover = 255;
+    struct lq_image image = {pixel, 1, 1, 4, 8, 4};
+    struct lq_nails nails = {.count = 1};
+    nails.items[0] = (struct lq_nail){.id = 1, .width = 1, .height = 1, .alpha = &cover,
+                                      .alpha_stride = 1, .area = 1, .center_x = 0.5f,
+                                      .center_y = 0.5f, .axis_x = 1.0f, .length = 1.0f,
+                                      .breadth = 1.0f};
+    struct lq_look look = look_of("#0000ff", LQ_FINISH_CREME, false);
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    assert_int_equal(pixel[3], 66);
+    assert_true(pixel[2] > 120 && pixel[0] < 60);
+}
+
 static void depths_agree(void **state)
 {
     struct lq_nails nails = one_nail();
@@ -164,6 +305,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_covered_pixels_change),
         cmocka_unit_test(swatches_come_out_true),
+        cmocka_unit_test(shading_is_kept),
+        cmocka_unit_test(highlights_are_kept),
+        cmocka_unit_test(free_edges_vanish),
+        cmocka_unit_test(texture_scales_detail),
+        cmocka_unit_test(dark_scenes_get_darker_polish),
+        cmocka_unit_test(extremes_stay_finite),
+        cmocka_unit_test(one_pixel_pictures),
         cmocka_unit_test(depths_agree),
         cmocka_unit_test(refuses_what_it_cannot_paint),
     };

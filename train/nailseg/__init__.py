@@ -1,1 +1,0 @@
-"""Training, evaluation and export of Lacquer's nail segmentation model."""
