@@ -95,6 +95,7 @@ static void rgb_from_cmyk(const struct lq_image *cmyk, bool inverted, const stru
     }
 }
 
+// No flags: on vector units the library's fast DCT saves nothing and costs a grey level.
 static int decode_pixels(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, int format,
                          const struct lq_image *image)
 {

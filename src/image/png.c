@@ -14,6 +14,9 @@ enum {
     EXIF_BYTES_MAX = 1024 * 1024,
     HEADER_BYTES = 8 + 25,                    // signature and IHDR
     DEFLATE_RATIO_MAX = 1032,                 // 258 bytes for two bits (RFC 1951)
+    // Photographs of 0.2 and 0.7 megapixels: with the filter "up", level 2 takes 14 and 30 ms where
+    // choosing among all filters at level 6 takes 57 and 258 for files 6 % larger and 5 % smaller.
+    COMPRESSION_LEVEL = 2,
 };
 
 static int fail_spng(struct lq_error *err, int code)
@@ -236,9 +239,9 @@ static int write_header(spng_ctx *ctx, const struct lq_image *image, const struc
                              .color_type = types[image->channels]};
     int code = spng_set_ihdr(ctx, &ihdr);
     if (code == 0)
-        code = spng_set_option(ctx, SPNG_IMG_COMPRESSION_LEVEL, 3);
+        code = spng_set_option(ctx, SPNG_IMG_COMPRESSION_LEVEL, COMPRESSION_LEVEL);
     if (code == 0)
-        code = spng_set_option(ctx, SPNG_FILTER_CHOICE, SPNG_FILTER_CHOICE_SUB);
+        code = spng_set_option(ctx, SPNG_FILTER_CHOICE, SPNG_FILTER_CHOICE_UP);
     if (code == 0 && icc) {
         struct spng_iccp iccp = {.profile_name = "ICC profile", .profile_len = icc->len,
                                  .profile = (char *)icc->data};

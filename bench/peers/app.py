@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The usual stack, for comparison: Flask and Flask-SocketIO around nails.py.
+
+  app.py --model M.tflite --port N [--threads N] [--score 0.25] [--limit 32]
+
+POST /process_base64   {"image": data URL, "color", "texture"} -> {"success", "image", "nails"}
+Socket.IO event frame  {"image": bytes, "color", "texture", "id"} -> event result, to its sender
+"""
+import argparse
+import base64
+import binascii
+
+from flask import Flask, jsonify, request
+from flask_socketio import SocketIO, emit
+
+from nails import Detector, Painter
+
+app = Flask(__name__)
+socketio = SocketIO(app, async_mode="threading", max_http_buffer_size=4 << 20)
+painter = None
+
+
+def look(fields):
+    return {"color": fields.get("color", "#c71585"), "texture": float(fields.get("texture", 0.5))}
+
+
+@app.get("/healthz")
+def healthz():
+    return "ok"
+
+
+@app.post("/process_base64")
+def process_base64():
+    fields = request.get_json()
+    try:
+        jpeg = base64.b64decode(fields["image"].rpartition(",")[2], validate=True)
+        reply, nails, ms = painter.run(jpeg, **look(fields))
+    except (KeyError, ValueError, binascii.Error) as error:
+        return jsonify(success=False, error=str(error)), 400
+    image = "data:image/jpeg;base64," + base64.b64encode(reply).decode("ascii")
+    return jsonify(success=True, image=image, nails=nails, ms=round(ms, 1))
+
+
+@socketio.on("frame")
+def frame(fields):
+    try:
+        reply, nails, ms = painter.run(fields["image"], **look(fields))
+    except (KeyError, ValueError) as error:
+        emit("error", {"error": str(error), "id": fields.get("id")})
+        return
+    emit("result", {"image": reply, "id": fields.get("id"), "nails": nails, "ms": round(ms, 1)})
+
+
+def main():
+    global painter
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--model", required=True)
+    options.add_argument("--port", type=int, required=True)
+    options.add_argument("--threads", type=int, default=0)
+    options.add_argument("--score", type=float, default=0.25)
+    options.add_argument("--limit", type=int, default=32)
+    chosen = options.parse_args()
+    painter = Painter(Detector(chosen.model, chosen.threads, chosen.score, limit=chosen.limit))
+    socketio.run(app, host="127.0.0.1", port=chosen.port, allow_unsafe_werkzeug=True,
+                 log_output=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Puts the comparison stack's Python packages, at pinned versions and hashes, into .deps/venv-peers.
+# Only `make bench` needs them. A second run finds its stamp and returns at once.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+sum=$(sha256sum bench/peers/requirements.txt bench/peers/setup.sh | sha256sum)
+stamp=.deps/peers.stamp
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ] && exit 0
+printf 'setup: fetching the comparison stack\n' >&2
+mkdir -p .deps
+rm -rf .deps/venv-peers
+python3 -m venv .deps/venv-peers
+.deps/venv-peers/bin/pip --disable-pip-version-check -q install --only-binary :all: \
+    --require-hashes --no-deps -r bench/peers/requirements.txt
+printf '%s' "$sum" >"$stamp"

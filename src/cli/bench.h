@@ -1,0 +1,44 @@
+// lacquer bench: what its parts share. Main thread. Owner: lq_cli_bench.
+#pragma once
+
+#include "cli/bench_report.h"
+#include "cli/bench_server.h"
+
+struct lq_bench_options {
+    const char *model;      // NULL: what lacquer serve takes by itself
+    const char *yolo;       // a YOLOv8-seg model for the rows beside the usual stack
+    bool yolo_asked;        // named by the user: its absence is an error
+    const char *score;      // least confidence, for both sides; NULL: both have 0.25
+    const char *frames;
+    const char *url;        // measure this server instead of starting one
+    const char *peers_dir;
+    double seconds;
+    double fps;
+    int users[LQ_BENCH_LOADS_MAX];
+    int users_count;
+    char *const *serve_args; // handed on to lacquer serve
+    int serve_args_count;
+    bool peers, json;
+};
+
+struct lq_bench {
+    struct lq_bench_options options;
+    struct lq_bench_frames frames;
+    struct lq_bench_report report;
+    char self[4096]; // this program
+};
+
+enum { LQ_BENCH_READY_MS = 90000 }; // the first start compiles the model
+
+// Measures one row in both ways of flight.
+void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_target *target,
+                          pid_t server, struct lq_bench_row *row);
+
+// The row of that id; NULL when there is none.
+struct lq_bench_row *lq_bench_row(struct lq_bench_report *report, const char *id);
+
+// Tells on stderr what is going on, when a person looks on.
+void lq_bench_say(const char *what);
+
+// Starts and measures bench/peers; its rows go to report.peers. Needs the rows of Lacquer's own.
+void lq_bench_run_peers(struct lq_bench *bench);

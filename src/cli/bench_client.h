@@ -1,0 +1,68 @@
+// One user of a live server, as a page would be: sends frames one of three ways and times each
+// reply by its frame id. Many of them are driven by one thread with poll().
+// Threads: one. Owner: open/close by the caller; frames and the target outlive the client.
+#pragma once
+
+#include "cli/bench_wire.h"
+
+enum lq_client_way { LQ_CLIENT_HTTP, LQ_CLIENT_WS, LQ_CLIENT_SOCKETIO };
+
+enum { LQ_CLIENT_IN_FLIGHT_MAX = 2, LQ_CLIENT_TIMEOUT_MS = 20000 };
+
+struct lq_client_target {
+    struct lq_url url;
+    enum lq_client_way way;
+    const char *path; // of the HTTP endpoint or the WebSocket
+};
+
+// The same picture, ready for every way.
+struct lq_client_frame {
+    struct lq_buf jpeg;
+    struct lq_buf base64;
+};
+
+struct lq_client_reply {
+    double latency_ms; // from the frame's sending to its reply's last byte
+    size_t jpeg_len;
+};
+
+struct lq_client {
+    const struct lq_client_target *target;
+    int fd;
+    struct lq_buf in, out, message; // message: a WebSocket message that came in pieces
+    size_t in_done, out_done;
+    struct lq_http_head head; // of the HTTP reply being read; size 0: none yet
+    bool ready;               // hands are shaken
+    enum lq_ws_opcode message_kind;
+    uint32_t mask;
+    uint32_t id; // of the frame last sent
+    uint32_t binary_id; // Socket.IO: frame id of the picture about to arrive; 0: none
+    struct {
+        uint32_t id;
+        uint64_t sent_us;
+    } flight[LQ_CLIENT_IN_FLIGHT_MAX]; // oldest first
+    int in_flight;
+    uint64_t bytes; // both ways, protocol and all, since the connection was made
+    uint32_t replaced; // frames the server gave up for newer ones
+    void (*on_reply)(void *context, const struct lq_client_reply *reply);
+    void *context;
+};
+
+// Connects and shakes hands. On failure the client is closed.
+LQ_MUST_CHECK int lq_client_open(struct lq_client *client, const struct lq_client_target *target,
+                                 struct lq_error *err);
+void lq_client_close(struct lq_client *client); // a zeroed or closed one is fine
+
+// Frames that may be on their way at once.
+int lq_client_in_flight_max(const struct lq_client *client);
+
+LQ_MUST_CHECK int lq_client_send(struct lq_client *client, const struct lq_client_frame *frame,
+                                 struct lq_error *err);
+
+// What poll() shall wait for, and what to do when it came. Calls on_reply for each reply.
+short lq_client_events(const struct lq_client *client);
+LQ_MUST_CHECK int lq_client_pump(struct lq_client *client, short events, struct lq_error *err);
+
+// One GET, start to end, for readiness. *status is the HTTP status.
+LQ_MUST_CHECK int lq_client_get(const struct lq_url *url, const char *path, int *status,
+                                struct lq_error *err);

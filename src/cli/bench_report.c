@@ -1,0 +1,161 @@
+#include "cli/bench_report.h"
+
+#include <math.h>
+
+#include <jansson.h>
+
+// A figure, or a dash where there is none.
+static void cell(double value, int width, int digits, FILE *out)
+{
+    if (value < 0)
+        fprintf(out, " %*s", width, "-");
+    else
+        fprintf(out, " %*.*f", width, digits, value);
+}
+
+static void print_row(const struct lq_bench_row *row, bool peer, FILE *out)
+{
+    if (!row->measured) {
+        fprintf(out, "%-46s not measured: %s\n", row->name, row->reason);
+        return;
+    }
+    fprintf(out, "%-46s", row->name);
+    cell(row->two.fps, 7, 1, out);
+    cell(row->one.p50_ms, 7, 1, out);
+    cell(row->one.p95_ms, 7, 1, out);
+    cell(row->one.p99_ms, 7, 1, out);
+    cell(row->alone ? -1 : row->two.bytes_per_frame / 1000, 7, 1, out);
+    cell(row->two.cpu_percent, 6, 0, out);
+    if (peer) {
+        cell(row->ratio_same_model > 0 ? row->ratio_same_model : -1, 11, 1, out);
+        cell(row->ratio_own_model > 0 ? row->ratio_own_model : -1, 11, 1, out);
+    }
+    fputc('\n', out);
+}
+
+static void print_rows(const char *title, const struct lq_bench_row *rows, int count, bool peer,
+                       FILE *out)
+{
+    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %6s%s\n", title, "frames", "p50", "p95", "p99",
+            "kB a", "CPU", peer ? "  Lacquer's frames over its:" : "");
+    fprintf(out, "%-46s %7s %7s %7s %7s %7s %6s%s\n", "", "a s", "ms", "ms", "ms", "frame", "%",
+            peer ? "  same model  own model" : "");
+    for (int i = 0; i < count; i++)
+        if (rows[i].wanted)
+            print_row(&rows[i], peer, out);
+}
+
+static void print_loads(const struct lq_bench_report *report, FILE *out)
+{
+    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %6s\n", "Users at once, WebSocket binary", "frames",
+            "p50", "p95", "p99", "dropped", "CPU");
+    fprintf(out, "%-46s %7s %7s %7s %7s %7s %6s\n", "", "a s,", "ms", "ms", "ms", "", "%");
+    fprintf(out, "%-46s %7s\n", "", "each");
+    for (int i = 0; i < report->load_count; i++) {
+        const struct lq_bench_load *load = &report->loads[i];
+        const struct lq_bench_result *found = &load->result;
+        char name[64];
+        snprintf(name, sizeof name, "%d at %g frames a second", load->users, load->fps_asked);
+        fprintf(out, "%-46s", name);
+        if (!load->measured) {
+            fprintf(out, " not measured: %s\n", load->reason);
+            continue;
+        }
+        cell(found->fps / load->users, 7, 1, out);
+        cell(found->p50_ms, 7, 1, out);
+        cell(found->p95_ms, 7, 1, out);
+        cell(found->p99_ms, 7, 1, out);
+        cell((double)found->dropped, 7, 0, out);
+        cell(found->cpu_percent, 6, 0, out);
+        fputc('\n', out);
+    }
+}
+
+void lq_bench_report_print(const struct lq_bench_report *report, FILE *out)
+{
+    fprintf(out, "%s; busy with other things before: %.0f %%\n", report->machine,
+            report->busy_percent);
+    fprintf(out, "commit %s; %d frames of %dx%d, %d bytes on average, %g s a measurement\n",
+            report->commit, report->frames, LQ_BENCH_WIDTH, LQ_BENCH_HEIGHT, report->frame_bytes,
+            report->seconds);
+    if (report->ready_ms > 0)
+        fprintf(out, "server ready %.0f ms after its start\n", report->ready_ms);
+    print_rows("Lacquer", report->rows, report->row_count, false, out);
+    fprintf(out, "(frames a second, kB and CPU with two frames in flight, CPU of one core; "
+                 "latency with one)\n");
+    if (report->peer_count > 0)
+        print_rows("The usual stack, same frames, same client", report->peers, report->peer_count,
+                   true, out);
+    if (report->load_count > 0)
+        print_loads(report, out);
+}
+
+// JSON has no infinity and nobody needs a nanosecond.
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(round(value * 1000) / 1000) : json_null();
+}
+
+static json_t *cpu(double percent)
+{
+    return percent < 0 ? json_null() : number(percent);
+}
+
+static json_t *row_json(const struct lq_bench_row *row)
+{
+    if (!row->measured)
+        return json_pack("{s:s, s:s, s:s, s:s}", "id", row->id, "name", row->name, "status",
+                         "not measured", "reason", row->reason);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "id", row->id, "name",
+        row->name, "status", "measured", "fps", number(row->two.fps), "fps_one_in_flight",
+        number(row->one.fps), "p50_ms", number(row->one.p50_ms), "p95_ms", number(row->one.p95_ms),
+        "p99_ms", number(row->one.p99_ms), "cpu_percent", cpu(row->two.cpu_percent), "frames",
+        row->one.replies + row->two.replies, "dropped", (int)(row->one.dropped + row->two.dropped));
+    if (!row->alone)
+        json_object_set_new(object, "bytes_per_frame", number(row->two.bytes_per_frame));
+    if (row->threads)
+        json_object_set_new(object, "threads", json_integer(row->threads));
+    if (row->ratio_same_model > 0)
+        json_object_set_new(object, "ratio_same_model", number(row->ratio_same_model));
+    if (row->ratio_own_model > 0)
+        json_object_set_new(object, "ratio_own_model", number(row->ratio_own_model));
+    return object;
+}
+
+static json_t *load_json(const struct lq_bench_load *load)
+{
+    const struct lq_bench_result *found = &load->result;
+    if (!load->measured)
+        return json_pack("{s:i, s:o, s:s, s:s}", "users", load->users, "fps_asked",
+                         number(load->fps_asked), "status", "not measured", "reason",
+                         load->reason);
+    return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "users", load->users,
+                     "fps_asked", number(load->fps_asked), "status", "measured", "fps_each",
+                     number(found->fps / load->users), "p50_ms", number(found->p50_ms), "p95_ms",
+                     number(found->p95_ms), "p99_ms", number(found->p99_ms), "dropped",
+                     (json_int_t)found->dropped, "cpu_percent", cpu(found->cpu_percent));
+}
+
+int lq_bench_report_json(const struct lq_bench_report *report, FILE *out)
+{
+    json_t *rows = json_array(), *peers = json_array(), *loads = json_array();
+    for (int i = 0; i < report->row_count; i++)
+        if (report->rows[i].wanted)
+            json_array_append_new(rows, row_json(&report->rows[i]));
+    for (int i = 0; i < report->peer_count; i++)
+        json_array_append_new(peers, row_json(&report->peers[i]));
+    for (int i = 0; i < report->load_count; i++)
+        json_array_append_new(loads, load_json(&report->loads[i]));
+    json_t *root = json_pack(
+        "{s:s, s:o, s:s, s:o, s:o, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o}", "machine",
+        report->machine, "busy_percent", number(report->busy_percent), "commit", report->commit,
+        "seconds", number(report->seconds), "ready_ms",
+        report->ready_ms > 0 ? number(report->ready_ms) : json_null(), "frames", "count",
+        report->frames, "width", LQ_BENCH_WIDTH, "height", LQ_BENCH_HEIGHT, "bytes",
+        report->frame_bytes, "rows", rows, "peers", peers, "load", loads);
+    int bad = !root || json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
+    json_decref(root);
+    fputc('\n', out);
+    return bad ? LQ_ERR_MEMORY : LQ_OK;
+}

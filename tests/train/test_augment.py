@@ -1,0 +1,69 @@
+"""The sample stream: seeded, labels where the nails are, negatives empty."""
+import pytest
+
+np = pytest.importorskip("numpy", reason="the training requirements are not installed")
+pytest.importorskip("cv2", reason="the training requirements are not installed")
+from nailseg import augment, data, negatives  # noqa: E402
+
+MIX = {"negative": .2, "synth": .0, "skin": .3, "polish": .3, "clutter": .3, "camera": 1.0}
+PLAIN = {"negative": 0, "synth": 0, "skin": 0, "polish": 0, "clutter": 0, "camera": 0}
+
+
+class Photos:
+    """One made-up photo: a bright red nail on grey."""
+    synth = ()
+
+    def photo(self, rng):
+        image, mask = np.full((120, 160, 3), 90, np.uint8), np.zeros((120, 160), np.uint8)
+        mask[40:70, 60:100] = 255
+        image[mask > 0] = (0, 0, 255)
+        return image, mask
+
+    any = photo
+
+
+def draw(seed, mix, n=12):
+    return data.batch(np.random.default_rng(seed), Photos(), n, 96, (60, 300), mix, augment.sample)
+
+
+def test_a_seed_fixes_the_stream():
+    a, b, c = draw(1, MIX), draw(1, MIX), draw(2, MIX)
+    assert (a[0] == b[0]).all() and (a[1] == b[1]).all()
+    assert not (a[0] == c[0]).all()
+
+
+def test_shapes_and_types():
+    images, labels = draw(3, MIX)
+    assert images.shape == (12, 96, 96, 3) and images.dtype == np.uint8
+    assert labels.shape == (12, 48, 48) and labels.dtype == np.uint8
+
+
+def test_label_follows_the_nail_through_every_warp(monkeypatch):
+    monkeypatch.setattr(negatives, "colour", lambda rng, skin=0: (60, 60, 60))
+    images, labels = draw(4, PLAIN, 40)
+    red = (images[..., 0].astype(int) - images[..., 1] > 80)[:, ::2, ::2]
+    nail = labels > 127
+    seen = 0
+    for r, m in zip(red, nail):
+        if m.sum() > 60:
+            seen += 1
+            assert (r & m).sum() / (r | m).sum() > .7
+    assert seen > 15
+
+
+@pytest.mark.parametrize("kind", negatives.KINDS)
+def test_negatives_are_pictures_and_differ(kind):
+    a, b = (kind(np.random.default_rng(s), 64) for s in (1, 2))
+    assert a.shape == (64, 64, 3) and a.dtype == np.uint8
+    assert (a != b).any()
+
+
+def test_negative_samples_hold_no_nail():
+    _, labels = draw(5, dict(PLAIN, negative=1.0), 20)
+    assert labels.max() < 40
+
+
+def test_sensor_noise_keeps_the_picture():
+    image = np.full((64, 64, 3), 128, np.uint8)
+    out = augment.sensor(np.random.default_rng(1), image)
+    assert out.dtype == np.uint8 and out.std() > .5

@@ -1,0 +1,241 @@
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "engine/list.h"
+#include "unit/unit.h"
+
+static const struct lq_engine_ops *const openvino = &lq_engine_openvino;
+static const char model[] = "models/nail.onnx";
+static char folder[] = "/tmp/lacquer-openvino-XXXXXX";
+static struct lq_error err;
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+// Counts the files two folders down, and removes them when asked.
+static int files_below(const char *path, bool removing)
+{
+    int count = 0;
+    char inside[512];
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+        struct stat info;
+        if (stat(inside, &info) == 0 && S_ISDIR(info.st_mode)) {
+            count += files_below(inside, removing);
+        } else {
+            count++;
+            if (removing)
+                unlink(inside);
+        }
+    }
+    if (dir)
+        closedir(dir);
+    if (removing)
+        rmdir(path);
+    return count;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    files_below(folder, true);
+    return 0;
+}
+
+// What a process says that is told to look for OpenVINO in `where`. OpenVINO is loaded once for a
+// process, so each answer needs a new one; before this process has loaded it itself.
+static void probe_elsewhere(const char *where, char *text, size_t size)
+{
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct lq_error said = {0};
+        setenv("LACQUER_OPENVINO", where, 1);
+        int status = openvino->probe(&said);
+        _exit(status == LQ_ERR_UNAVAILABLE &&
+                      write(pipes[1], said.text, strlen(said.text)) > 0
+                  ? 0
+                  : 1);
+    }
+    close(pipes[1]);
+    ssize_t len = read(pipes[0], text, size - 1);
+    text[len > 0 ? len : 0] = '\0';
+    close(pipes[0]);
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void its_absence_is_explained(void **state)
+{
+    (void)state;
+    char text[256];
+    probe_elsewhere("/nonexistent", text, sizeof text);
+    assert_string_equal(text, "cannot load OpenVINO from LACQUER_OPENVINO='/nonexistent': no such "
+                              "folder; name a folder that holds libopenvino_c.so");
+    probe_elsewhere(folder, text, sizeof text);
+    assert_non_null(strstr(text, "not in there"));
+}
+
+static void describes_without_compiling(void **state)
+{
+    (void)state;
+    struct lq_tensors tensors;
+    assert_ok(openvino->describe(model, &tensors, &err));
+    assert_int_equal(tensors.input_count, 1);
+    assert_int_equal(tensors.output_count, 1);
+    assert_string_equal(tensors.inputs[0].name, "image");
+    assert_int_equal(tensors.inputs[0].rank, 4);
+    assert_int_equal(tensors.inputs[0].dims[3], 384);
+    assert_int_equal(tensors.outputs[0].type, LQ_TENSOR_F32);
+    assert_null(tensors.outputs[0].data);
+}
+
+static void files_that_are_no_models(void **state)
+{
+    (void)state;
+    struct lq_tensors tensors;
+    char path[128];
+    static const char *const endings[] = {"onnx", "tflite", "txt"};
+    for (size_t i = 0; i < LQ_COUNT(endings); i++) {
+        snprintf(path, sizeof path, "%s/bad.%s", folder, endings[i]);
+        assert_ok(lq_file_write(path, "not a model", 11, &err));
+        assert_int_equal(openvino->describe(path, &tensors, &err), LQ_ERR_MODEL);
+        assert_non_null(strstr(err.text, "cannot read model '"));
+        assert_null(strstr(err.text, "Exception from"));
+        assert_ok(unlink(path));
+    }
+    // A model that ends in its middle.
+    struct lq_buf whole;
+    lq_buf_init(&whole, 1 << 24);
+    assert_ok(lq_file_read(model, &whole, &err));
+    snprintf(path, sizeof path, "%s/cut.onnx", folder);
+    assert_ok(lq_file_write(path, whole.data, whole.len / 2, &err));
+    assert_int_equal(openvino->describe(path, &tensors, &err), LQ_ERR_MODEL);
+    assert_ok(unlink(path));
+    lq_buf_release(&whole);
+    assert_int_equal(openvino->describe("/no/such.onnx", &tensors, &err), LQ_ERR_MODEL);
+    assert_string_equal(err.text, "cannot open model '/no/such.onnx': No such file or directory");
+}
+
+// Opens at 96x64, runs a fixed pattern and copies the 48x32 answer.
+static void run_once(enum lq_precision precision, const char *cache_dir, float *answer)
+{
+    const struct lq_engine_options options = {.precision = precision, .cache_dir = cache_dir,
+                                              .shape_rank = 4, .shape = {1, 3, 64, 96}};
+    struct lq_engine *engine;
+    struct lq_request *request;
+    assert_ok(openvino->open(&engine, model, &options, &err));
+    assert_ok(openvino->request_new(&request, engine, &err));
+    const struct lq_tensors *tensors = openvino->request_tensors(request);
+    assert_int_equal(lq_tensor_count(&tensors->inputs[0]), 3 * 64 * 96);
+    assert_int_equal(tensors->outputs[0].dims[2], 32);
+    assert_int_equal(tensors->outputs[0].dims[3], 48);
+    float *input = tensors->inputs[0].data;
+    const void *output = tensors->outputs[0].data;
+    assert_non_null(input);
+    assert_non_null(output);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3 * 64 * 96; i++)
+            input[i] = (float)(i * 31 % 97) / 97.0f;
+        assert_ok(openvino->run(request, &err));
+        assert_ptr_equal(openvino->request_tensors(request)->outputs[0].data, output);
+        memcpy(answer, output, 32 * 48 * sizeof(float));
+    }
+    openvino->request_free(request);
+    openvino->close(engine);
+}
+
+static void runs_at_another_size_and_keeps_what_it_compiled(void **state)
+{
+    (void)state;
+    static float first[32 * 48], second[32 * 48];
+    run_once(LQ_PRECISION_F32, folder, first);
+    assert_int_equal(files_below(folder, false), 1);
+    for (int i = 0; i < 32 * 48; i++)
+        assert_true(first[i] >= 0 && first[i] <= 1);
+    run_once(LQ_PRECISION_F32, folder, second);
+    assert_int_equal(files_below(folder, false), 1); // found, not made again
+    for (int i = 0; i < 32 * 48; i++)
+        assert_true(fabsf(first[i] - second[i]) < 1e-5f);
+    if (lq_cpu_has_bf16()) {
+        run_once(LQ_PRECISION_BF16, folder, second);
+        assert_int_equal(files_below(folder, false), 2); // another precision, another file
+        float worst = 0;
+        for (int i = 0; i < 32 * 48; i++)
+            worst = fmaxf(worst, fabsf(first[i] - second[i]));
+        assert_true(worst > 0 && worst < 0.2f);
+    }
+}
+
+// Cuts every kept file short: the model must open all the same.
+static void cut_files_below(const char *path)
+{
+    char inside[512];
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+        struct stat info;
+        if (stat(inside, &info) == 0 && S_ISDIR(info.st_mode)) {
+            cut_files_below(inside);
+        } else {
+            chmod(inside, 0600);
+            assert_ok(truncate(inside, info.st_size / 3));
+        }
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static void a_cut_cache_is_made_anew(void **state)
+{
+    (void)state;
+    static float first[32 * 48], second[32 * 48];
+    run_once(LQ_PRECISION_F32, folder, first);
+    cut_files_below(folder);
+    run_once(LQ_PRECISION_F32, folder, second);
+    for (int i = 0; i < 32 * 48; i++)
+        assert_true(fabsf(first[i] - second[i]) < 1e-5f);
+}
+
+static void a_size_that_cannot_be(void **state)
+{
+    (void)state;
+    const struct lq_engine_options options = {.shape_rank = 4, .shape = {1, 5, 64, 96}};
+    struct lq_engine *engine;
+    assert_int_equal(openvino->open(&engine, model, &options, &err), LQ_ERR_MODEL);
+    assert_null(engine);
+    assert_non_null(strstr(err.text, "cannot reshape model 'models/nail.onnx': "));
+    assert_null(strstr(err.text, "Exception from"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(its_absence_is_explained), // before OpenVINO is loaded here
+        cmocka_unit_test(describes_without_compiling),
+        cmocka_unit_test(files_that_are_no_models),
+        cmocka_unit_test(runs_at_another_size_and_keeps_what_it_compiled),
+        cmocka_unit_test(a_cut_cache_is_made_anew),
+        cmocka_unit_test(a_size_that_cannot_be),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

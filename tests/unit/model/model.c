@@ -1,0 +1,187 @@
+#include "model/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "unit/unit.h"
+
+static struct lq_error err;
+static const struct lq_model_options plain = {0};
+static struct lq_model *nail;
+
+static int open_nail(void **state)
+{
+    (void)state;
+    const struct lq_model_options options = {.precision = LQ_PRECISION_F32};
+    return lq_model_open(&nail, "models/nail.onnx", &options, &err);
+}
+
+static int close_nail(void **state)
+{
+    (void)state;
+    lq_model_close(nail);
+    return 0;
+}
+
+static void the_default_model(void **state)
+{
+    (void)state;
+    const struct lq_model_info *info = lq_model_info(nail);
+    assert_string_equal(info->name, "nail");
+    assert_string_equal(info->engine, "openvino");
+    assert_string_equal(info->path, "models/nail.onnx");
+    assert_int_equal(info->head, LQ_HEAD_MASK);
+    assert_int_equal(info->precision, LQ_PRECISION_F32);
+    assert_true(info->channels_first && info->sidecar && !info->letterbox);
+    assert_int_equal(info->size_count, 3);
+    assert_true(info->score_min == 0.5f);
+}
+
+static struct lq_image grey(uint8_t *pixels, int width, int height)
+{
+    memset(pixels, 120, (size_t)width * (size_t)height * 3);
+    return (struct lq_image){pixels, width, height, 3, 8, (size_t)width * 3};
+}
+
+static void pictures_go_to_the_size_nearest_in_shape(void **state)
+{
+    (void)state;
+    static const struct {
+        int width, height, grid_width, grid_height;
+    } cases[] = {
+        {640, 480, 192, 144}, {480, 640, 144, 192}, {500, 500, 160, 160}, {1280, 720, 192, 144},
+        {720, 1280, 144, 192}, {110, 100, 160, 160}, {1, 1, 160, 160}, {2000, 3, 192, 144},
+    };
+    struct lq_runner *runner;
+    assert_ok(lq_runner_new(&runner, nail, &err));
+    uint8_t *pixels = malloc(1280 * 1280 * 3);
+    assert_non_null(pixels);
+    for (size_t i = 0; i < LQ_COUNT(cases); i++) {
+        const struct lq_image picture = grey(pixels, cases[i].width, cases[i].height);
+        const struct lq_patch *patch;
+        int count = 0;
+        assert_ok(lq_runner_prepare(runner, &picture, &err));
+        assert_ok(lq_runner_infer(runner, &err));
+        assert_ok(lq_runner_patches(runner, &patch, &count, &err));
+        assert_int_equal(count, 1);
+        assert_int_equal(patch->width, cases[i].grid_width);
+        assert_int_equal(patch->height, cases[i].grid_height);
+        // The grid covers the picture exactly.
+        assert_true(fabsf(patch->dx * (float)patch->width - (float)picture.width) < 1e-2f);
+        assert_true(fabsf(patch->y0 - patch->dy / 2) < 1e-3f);
+    }
+    free(pixels);
+    lq_runner_free(runner);
+}
+
+static void steps_out_of_order(void **state)
+{
+    (void)state;
+    struct lq_runner *runner;
+    const struct lq_patch *patches;
+    int count = 5;
+    assert_ok(lq_runner_new(&runner, nail, &err));
+    assert_int_equal(lq_runner_infer(runner, &err), LQ_ERR_ARGUMENT);
+    assert_int_equal(lq_runner_patches(runner, &patches, &count, &err), LQ_ERR_ARGUMENT);
+    assert_int_equal(count, 0);
+    uint8_t pixel[3] = {0};
+    const struct lq_image empty = {pixel, 0, 1, 3, 8, 3};
+    assert_int_equal(lq_runner_prepare(runner, &empty, &err), LQ_ERR_ARGUMENT);
+    lq_runner_free(runner);
+    lq_runner_free(NULL);
+    lq_model_close(NULL);
+}
+
+static void precision_is_chosen(void **state)
+{
+    (void)state;
+    struct lq_model_options options = {.precision = LQ_PRECISION_BF16};
+    struct lq_model *model;
+    if (!lq_cpu_has_bf16()) {
+        assert_int_equal(lq_model_open(&model, "models/nail.onnx", &options, &err),
+                         LQ_ERR_UNAVAILABLE);
+        assert_non_null(strstr(err.text, "cannot run in bf16"));
+    }
+    // The sidecar of the default model allows it.
+    assert_ok(lq_model_open(&model, "models/nail.onnx", &plain, &err));
+    assert_int_equal(lq_model_info(model)->precision,
+                     lq_cpu_has_bf16() ? LQ_PRECISION_BF16 : LQ_PRECISION_F32);
+    lq_model_close(model);
+    // Nobody vouches for a recording.
+    assert_ok(lq_model_open(&model, "tests/fixtures/yolo_pixels.replay", &plain, &err));
+    assert_int_equal(lq_model_info(model)->precision, LQ_PRECISION_F32);
+    lq_model_close(model);
+}
+
+static void what_cannot_be_opened(void **state)
+{
+    (void)state;
+    struct lq_model *model = nail;
+    struct lq_model_options options = {.engine = "abacus"};
+    assert_int_equal(lq_model_open(&model, "models/nail.onnx", &options, &err), LQ_ERR_ARGUMENT);
+    assert_null(model);
+    assert_non_null(strstr(err.text, "unknown engine 'abacus'"));
+    assert_int_equal(lq_model_open(&model, "no/such.onnx", &plain, &err), LQ_ERR_MODEL);
+    assert_int_equal(lq_model_open(&model, "LICENSE", &plain, &err), LQ_ERR_MODEL);
+    assert_non_null(strstr(err.text, "cannot read model 'LICENSE'"));
+    options.engine = "replay";
+    assert_int_equal(lq_model_open(&model, "models/nail.onnx", &options, &err), LQ_ERR_MODEL);
+    assert_non_null(strstr(err.text, "it is no .replay file"));
+}
+
+// The graph that users of YOLOv8s-seg exports bring; its file is not part of the tree.
+static void a_real_export(void **state)
+{
+    (void)state;
+    static const char path[] = "../shared/model/yolov8s-seg-random-f16.tflite";
+    if (access(path, R_OK) != 0) {
+        print_message("skipped: %s is not here\n", path);
+        skip();
+    }
+    struct lq_model *model;
+    struct lq_runner *runner;
+    const struct lq_model_options low = {.score_min = 0.001f, .nms_iou = 0.9f};
+    assert_ok(lq_model_open(&model, path, &low, &err));
+    const struct lq_model_info *info = lq_model_info(model);
+    assert_int_equal(info->head, LQ_HEAD_YOLO_SEG);
+    assert_true(!info->channels_first && info->letterbox && info->boxes_normalised);
+    assert_int_equal(info->classes, 1);
+    assert_int_equal(info->proto_channels, 32);
+    assert_int_equal(info->sizes[0].width, 640);
+    assert_ok(lq_runner_new(&runner, model, &err));
+    uint8_t *pixels = malloc(320 * 240 * 3);
+    const struct lq_image picture = grey(pixels, 320, 240);
+    const struct lq_patch *patches;
+    int count = 0;
+    assert_ok(lq_runner_prepare(runner, &picture, &err));
+    assert_ok(lq_runner_infer(runner, &err));
+    assert_ok(lq_runner_patches(runner, &patches, &count, &err));
+    for (int i = 0; i < count; i++) {
+        const struct lq_patch *p = &patches[i];
+        assert_true(p->box[0] >= 0 && p->box[1] >= 0 && p->box[0] + p->box[2] <= 320.01f &&
+                    p->box[1] + p->box[3] <= 240.01f);
+        assert_true(p->width >= 1 && p->width <= 160 && p->height >= 1 && p->height <= 160);
+        for (int k = 0; k < p->width * p->height; k++)
+            assert_true(p->data[k] >= 0 && p->data[k] <= 1);
+    }
+    print_message("%d detections\n", count);
+    free(pixels);
+    lq_runner_free(runner);
+    lq_model_close(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_default_model),
+        cmocka_unit_test(pictures_go_to_the_size_nearest_in_shape),
+        cmocka_unit_test(steps_out_of_order),
+        cmocka_unit_test(precision_is_chosen),
+        cmocka_unit_test(what_cannot_be_opened),
+        cmocka_unit_test(a_real_export),
+    };
+    return cmocka_run_group_tests(tests, open_nail, close_nail);
+}

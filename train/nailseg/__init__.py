@@ -1,0 +1,1 @@
+"""Training, evaluation and export of Lacquer's nail segmentation model."""

@@ -1,0 +1,66 @@
+"""python3 -m nailseg train | evaluate | export"""
+import argparse
+import importlib
+import sys
+
+
+def size(text):
+    h, w = map(int, text.split("x"))
+    if h % 32 or w % 32 or h <= 0 or w <= 0:
+        raise argparse.ArgumentTypeError("height and width must be multiples of 32")
+    return h, w
+
+
+def train_options(p):
+    p.add_argument("--config", required=True)
+    p.add_argument("--out", required=True, help="folder of checkpoints and log.jsonl; a run that "
+                   "finds last.pt there goes on from it")
+    p.add_argument("--start", help="go on from this checkpoint instead")
+    p.add_argument("--synth", help="folder of rendered frames with images/ and masks/")
+    p.add_argument("--hours", type=float, help="the whole run's length, instead of the config's")
+    p.add_argument("--stop-at", metavar="HH:MM", help="stop cleanly at this time of day")
+    p.add_argument("--until-stop", action="store_true",
+                   help="fit the schedule to end at --stop-at")
+    p.add_argument("--threads", type=int, default=1)
+
+
+def evaluate_options(p):
+    p.add_argument("--checkpoint")
+    p.add_argument("--model", help="an exported .onnx, run in OpenVINO")
+    p.add_argument("--precision", default="f32", choices=("f32", "bf16"))
+    p.add_argument("--set", default="val", choices=("val", "a"))
+    p.add_argument("--images")
+    p.add_argument("--masks")
+    p.add_argument("--sizes", type=size, nargs="+", metavar="HxW",
+                   default=((288, 384), (384, 288), (320, 320)),
+                   help="input sizes to choose from, as in the model's sidecar")
+    p.add_argument("--threshold", type=float, default=0.5)
+    p.add_argument("--worst", type=int, default=0, help="also name this many worst pictures")
+    p.add_argument("--json", action="store_true")
+
+
+def export_options(p):
+    p.add_argument("--checkpoint", required=True)
+    p.add_argument("--out", required=True)
+    p.add_argument("--size", type=size, default=(288, 384), metavar="HxW")
+    p.add_argument("--f32", action="store_true", help="keep weights as float32")
+
+
+COMMANDS = {"train": train_options, "evaluate": evaluate_options, "export": export_options}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="nailseg")
+    sub = parser.add_subparsers(dest="command", required=True)
+    for name, add in COMMANDS.items():
+        p = sub.add_parser(name)
+        p.add_argument("--data", default="../shared/data")
+        add(p)
+    args = parser.parse_args()
+    if args.command == "evaluate" and bool(args.checkpoint) == bool(args.model):
+        parser.error("evaluate needs either --checkpoint or --model")
+    return importlib.import_module("nailseg." + args.command).main(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Pictures in memory: decoded once, kept as uint8, drawn from by the augmentation."""
+import csv
+import os
+
+import cv2
+import numpy as np
+
+
+def read_pair(image_path, mask_path, side_max=None):
+    """(BGR uint8, mask uint8), or None where a file is missing or half written."""
+    image, mask = cv2.imread(image_path), cv2.imread(mask_path, 0)
+    if image is None or mask is None or image.shape[:2] != mask.shape:
+        return None
+    if side_max and max(mask.shape) > side_max:
+        f = side_max / max(mask.shape)
+        image = cv2.resize(image, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)
+        mask = cv2.resize(mask, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)
+    return image, mask
+
+
+def split_rows(root, use):
+    """The rows of splits.csv with this use."""
+    with open(os.path.join(root, "nails-cc-by", "splits.csv"), newline="") as f:
+        return [r for r in csv.DictReader(f) if r["use"] == use]
+
+
+def load_split(root, use):
+    """[(stem, image, mask)] of nails-cc-by's train or val part."""
+    base = os.path.join(root, "nails-cc-by")
+    out = []
+    for r in split_rows(root, use):
+        pair = read_pair(f"{base}/images/{r['stem']}.jpg", f"{base}/masks/{r['stem']}.png")
+        if pair is None:
+            raise SystemExit(f"cannot read picture or mask: '{r['stem']}'")
+        out.append((r["stem"],) + pair)
+    return out
+
+
+def load_folder(images, masks):
+    """[(stem, image, mask)] of two folders whose files share stems; for evaluation."""
+    names = {os.path.splitext(n)[0]: n for n in sorted(os.listdir(masks))}
+    out = []
+    for name in sorted(os.listdir(images)):
+        stem = os.path.splitext(name)[0]
+        if stem not in names:
+            raise SystemExit(f"cannot find the mask of '{name}' in '{masks}'")
+        pair = read_pair(os.path.join(images, name), os.path.join(masks, names[stem]))
+        if pair is None:
+            raise SystemExit(f"cannot read picture or mask, or their sizes differ: '{name}'")
+        out.append((stem,) + pair)
+    return out
+
+
+class Store:
+    """The training photos, and rendered frames as they appear in a folder."""
+
+    def __init__(self, root, synth_dir=None, synth_max=0):
+        self.photos = [(i, m) for _, i, m in load_split(root, "train")]
+        self.synth, self.synth_dir, self.synth_max = [], synth_dir, synth_max
+        self.seen = set()
+
+    def rescan(self):
+        """Reads rendered frames that were written since the last call."""
+        folder = self.synth_dir and os.path.join(self.synth_dir, "images")
+        if not folder or not os.path.isdir(folder):
+            return
+        for name in sorted(os.listdir(folder)):
+            if name in self.seen or len(self.synth) >= self.synth_max:
+                continue
+            mask = os.path.join(self.synth_dir, "masks", os.path.splitext(name)[0] + ".png")
+            pair = read_pair(os.path.join(folder, name), mask, 480)
+            if pair is not None:
+                self.seen.add(name)
+                self.synth.append(pair)
+
+    def photo(self, rng):
+        return self.photos[rng.integers(len(self.photos))]
+
+    def synthetic(self, rng):
+        return self.synth[rng.integers(len(self.synth))]
+
+    def any(self, rng):
+        return self.photo(rng)
+
+
+def batch(rng, store, n, side, fit, mix, sampler):
+    """n samples: (uint8 RGB n x side x side x 3, uint8 n x side/2 x side/2)."""
+    images = np.empty((n, side, side, 3), np.uint8)
+    labels = np.empty((n, side // 2, side // 2), np.uint8)
+    for i in range(n):
+        image, labels[i] = sampler(rng, store, side, fit, mix)
+        images[i] = image[..., ::-1]
+    return images, labels

@@ -1,0 +1,219 @@
+"""The training loop: one process, one core, a schedule that follows the clock.
+
+Time is what is scarce, so the schedule is a share of --hours rather than a count of steps: the
+learning rate warms up, stays, then falls, while crops grow. Every epoch saves last.pt; stable.pt
+is the state just before the rate falls, the one to continue from with more hours.
+"""
+import json
+import os
+import signal
+import sys
+import time
+
+import cv2
+import numpy as np
+import torch
+
+from . import augment, checkpoint, data, evaluate
+from .loss import nail_loss
+from .model import NailNet
+
+
+class Average:
+    """Exponential moving average of weights and batch-norm statistics."""
+
+    def __init__(self, model, decay):
+        self.decay, self.steps = decay, 0
+        self.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model):
+        self.steps += 1
+        d = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for k, v in model.state_dict().items():
+            if v.dtype.is_floating_point:
+                self.state[k].lerp_(v, 1 - d)
+            else:
+                self.state[k].copy_(v)
+
+
+def rate(progress, opt):
+    """The learning rate at this share of the run."""
+    if progress < opt["warmup"]:
+        return opt["lr"] * max(progress / opt["warmup"], .02)
+    if progress < opt["decay_from"]:
+        return opt["lr"]
+    left = max(1 - progress, 0) / (1 - opt["decay_from"])
+    return opt["lr"] * max(left * left * (3 - 2 * left), .005)
+
+
+def phase(progress, phases):
+    """The phase that holds at this share of the run."""
+    return next((p for p in phases if progress < p["until"]), phases[-1])
+
+
+def groups(model, decay):
+    """Weight decay for convolutions' weights alone."""
+    big = [p for p in model.parameters() if p.ndim > 1]
+    small = [p for p in model.parameters() if p.ndim <= 1]
+    return [{"params": big, "weight_decay": decay}, {"params": small, "weight_decay": 0.0}]
+
+
+class Run:
+    """One training run and all of its state."""
+
+    def __init__(self, config, out, root, hours, synth=None):
+        self.config, self.out = config, out
+        self.budget = hours * 3600
+        opt = config["optimiser"]
+        torch.manual_seed(config["seed"])
+        self.model = NailNet(**config["model"]).to(memory_format=torch.channels_last)
+        self.average = Average(self.model, opt["ema"])
+        self.opt = torch.optim.AdamW(groups(self.model, opt["weight_decay"]), lr=opt["lr"])
+        self.seconds, self.epoch, self.images, self.best = 0.0, 0, 0, 0.0
+        self.evaluated, self.stopping = -1e9, False
+        self.store = data.Store(root, synth, config["data"]["synth_max"])
+        self.val = data.load_split(root, "val")
+        base = os.path.join(root, "test-a-cc0")
+        self.test = data.load_folder(base + "/images", base + "/masks")
+
+    def progress(self):
+        return self.seconds / self.budget
+
+    def state(self):
+        return {"config": self.config, "model": self.model.state_dict(),
+                "ema": self.average.state, "ema_steps": self.average.steps,
+                "optimiser": self.opt.state_dict(), "seconds": self.seconds,
+                "epoch": self.epoch, "images": self.images, "best": self.best}
+
+    def save(self, name):
+        checkpoint.save(os.path.join(self.out, name), self.state())
+
+    def resume(self, path):
+        s = checkpoint.load(path)
+        if s["config"]["model"] != self.config["model"]:
+            raise SystemExit(f"cannot resume: the config's [model] differs from that of '{path}'")
+        self.model.load_state_dict(s["model"])
+        self.average.state, self.average.steps = s["ema"], s["ema_steps"]
+        self.opt.load_state_dict(s["optimiser"])
+        self.seconds, self.epoch = s["seconds"], s["epoch"]
+        self.images, self.best = s["images"], s["best"]
+
+    def log(self, **row):
+        row = {"epoch": self.epoch, "minutes": round(self.seconds / 60, 2),
+               "images": self.images, **row}
+        with open(os.path.join(self.out, "log.jsonl"), "a") as f:
+            f.write(json.dumps(row) + "\n")
+        print(json.dumps(row), file=sys.stderr, flush=True)
+
+    def step(self, rng, ph):
+        """One optimiser step; the loss."""
+        for g in self.opt.param_groups:
+            g["lr"] = rate(self.progress(), self.config["optimiser"])
+        mix = self.config["mix"] | ph.get("mix", {})
+        x, y = data.batch(rng, self.store, ph["batch"], ph["size"], ph["fit"], mix,
+                          augment.sample)
+        x = torch.from_numpy(x).permute(0, 3, 1, 2).float().div_(255)
+        y = torch.from_numpy(y)[:, None].float().div_(255)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config["bf16"]):
+            logits = self.model(x)
+        loss = nail_loss(logits.float(), y, **self.config["loss"])
+        self.opt.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
+        self.opt.step()
+        self.average.update(self.model)
+        self.images += ph["batch"]
+        return loss.item()
+
+    def run_epoch(self):
+        """About `epoch_images` samples, then a checkpoint; the mean loss."""
+        self.store.rescan()
+        rng = np.random.default_rng((self.config["seed"], self.epoch))
+        self.model.train()
+        losses, done, t = [], 0, time.monotonic()
+        ph = phase(self.progress(), self.config["phase"])
+        while done < self.config["epoch_images"] and not self.stopping:
+            before = self.progress()
+            losses.append(self.step(rng, ph))
+            done += ph["batch"]
+            now = time.monotonic()
+            self.seconds, t = self.seconds + now - t, now
+            if before < self.config["optimiser"]["decay_from"] <= self.progress():
+                self.save("stable.pt")
+            if self.progress() >= 1:
+                self.stopping = True
+            if len(losses) % 20 == 0:
+                self.show(losses, done, ph)
+        self.epoch += 1
+        return float(np.mean(losses)) if losses else float("nan")
+
+    def show(self, losses, done, ph):
+        bar = "#" * int(20 * done / self.config["epoch_images"])
+        print(f"\repoch {self.epoch} [{bar:<20}] {ph['size']} px  loss {np.mean(losses):.4f}  "
+              f"{100 * self.progress():.1f} % of the run", end="", file=sys.stderr, flush=True)
+
+    def measure(self):
+        """IoU of the averaged weights on val and on test A; keeps best.pt by val."""
+        net = NailNet(**self.config["model"]).to(memory_format=torch.channels_last)
+        net.load_state_dict(self.average.state)
+        run = evaluate.torch_runner(net.eval())
+        val, _ = evaluate.evaluate(run, self.val)
+        test, _ = evaluate.evaluate(run, self.test)
+        self.log(val_iou=round(val["iou"], 4), val_mean=round(val["mean_iou"], 4),
+                 val_bf=round(val["boundary_f"], 4), a_iou=round(test["iou"], 4),
+                 a_mean=round(test["mean_iou"], 4), a_bf=round(test["boundary_f"], 4),
+                 false_paint=round(val["false_paint"] or 0, 6))
+        self.evaluated = self.seconds
+        if val["iou"] > self.best:
+            self.best = val["iou"]
+            self.save("best.pt")
+
+    def go(self, stop_at=None):
+        while not self.stopping and self.progress() < 1:
+            loss = self.run_epoch()
+            self.save("last.pt")
+            ph = phase(self.progress(), self.config["phase"])
+            self.log(loss=round(loss, 4), size=ph["size"], synth=len(self.store.synth),
+                     lr=round(rate(self.progress(), self.config["optimiser"]), 6))
+            if stop_at and time.time() > stop_at:
+                self.stopping = True
+            due = self.seconds - self.evaluated >= 60 * self.config["eval_minutes"]
+            if due or self.stopping:
+                self.measure()
+        self.save("last.pt")
+
+
+def clock(text):
+    """The next moment at which the wall clock shows HH:MM."""
+    h, m = map(int, text.split(":"))
+    now = time.localtime()
+    at = time.mktime((*now[:3], h, m, 0, 0, 0, -1))
+    return at if at > time.time() else at + 86400
+
+
+def main(args):
+    from .config import read
+    config = read(args.config)
+    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(1)
+    os.makedirs(args.out, exist_ok=True)
+    stop_at = clock(args.stop_at) if args.stop_at else None
+    hours = args.hours or config["hours"]
+    run = Run(config, args.out, args.data, hours, args.synth)
+    last = os.path.join(args.out, "last.pt")
+    start = args.start or (last if os.path.exists(last) else None)
+    if start:
+        run.resume(start)
+    if args.until_stop and stop_at:
+        run.budget = run.seconds + stop_at - time.time()
+
+    def stop(*_):
+        run.stopping = True
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    count = sum(p.numel() for p in run.model.parameters())
+    print(f"{len(run.store.photos)} photos, {count} parameters, from {run.seconds / 60:.1f} of "
+          f"{run.budget / 60:.1f} minutes", file=sys.stderr, flush=True)
+    run.go(stop_at)
+    return 0
