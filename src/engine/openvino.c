@@ -96,6 +96,27 @@ static int ov_fail(struct lq_error *err, int status, ov_status_e code, const cha
 
 // ---- loading
 
+#if defined(LQ_SANITIZE)
+// TBB opens a helper with RTLD_DEEPBIND, at which the address sanitizer ends the process. In
+// sanitized builds every dlopen of the process comes by here and goes on without that flag.
+LQ_PUBLIC void *dlopen(const char *path, int flags);
+
+void *dlopen(const char *path, int flags)
+{
+    void *(*next)(const char *, int);
+    *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
+    return next(path, flags & ~RTLD_DEEPBIND);
+}
+
+// What these keep until the process ends is theirs to know.
+LQ_PUBLIC const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libopenvino\nleak:libtbb\nleak:libhwloc\n";
+}
+#endif
+
 static void *try_open(const char *folder)
 {
     static const char *const names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
