@@ -13,6 +13,7 @@
 enum {
     SCRATCH_BYTES_MAX = 512 * 1024 * 1024, // LQ_PICTURE_PIXELS_MAX at tjBufSize's 6 bytes each
     FULL_CHROMA_QUALITY = 92,
+    LARGEST_SCANS = 16, // of the largest picture allowed; encoders write up to about a dozen
     ICC_PART_BYTES_MAX = 65535 - 2 - 14,
     JFIF_END = 20, // SOI and the JFIF segment, with which every file of libjpeg's begins
 };
@@ -68,9 +69,11 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
     if (map->components != 1 && map->components != 3 && map->components != 4)
         return lq_fail(err, LQ_ERR_FORMAT, "JPEG of %d components is not supported",
                        map->components);
-    if (map->scans > LQ_JPEG_SCANS_MAX)
-        return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG has %d scans, over the limit of %d",
-                       map->scans, LQ_JPEG_SCANS_MAX);
+    // Each scan visits every block, however few bytes it takes: both bound the decoder's time.
+    size_t pixels = (size_t)map->width * (size_t)map->height;
+    if (map->scans > LQ_JPEG_SCANS_MAX || (size_t)map->scans * pixels / LARGEST_SCANS > pixels_max)
+        return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG of %dx%d pixels has too many scans: %d",
+                       map->width, map->height, map->scans);
     // Scans to come only refine what one full scan holds, so a lost end marker is a loss only then.
     if (!map->covered || (!map->ended && (map->process == 0xc2 || map->scans > 1)))
         return fail_damaged(err, "it ends early");
@@ -139,6 +142,8 @@ static int decode_whole(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
     int status = lq_jpeg_mend(bytes, len, &jpeg->mended);
     if (status != LQ_OK)
         return fail_room(err, status);
+    if (jpeg->mended.len <= len && memcmp(jpeg->mended.data, bytes, jpeg->mended.len) == 0)
+        return fail_damaged(err, tjGetErrorStr2(jpeg->decoder)); // there was nothing to mend
     if (decode_pixels(jpeg, jpeg->mended.data, jpeg->mended.len, format, image) == 0 ||
         pixels_whole(jpeg, map))
         return LQ_OK;

@@ -5,7 +5,7 @@
 
 #include <libexif/exif-data.h>
 
-enum { TILE = 32 }; // pixels a side: a tile's source and target rows both stay in the first cache
+enum { TILE = 64 }; // pixels a side: the rows that a tile reads and writes stay in the first caches
 
 int lq_exif_orientation(const uint8_t *exif, size_t len)
 {

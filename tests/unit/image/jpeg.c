@@ -318,6 +318,13 @@ static void limits_scans(void **state)
         file_insert(&edited, edited.len - 2, file.data + scan, len);
     assert_int_equal(decode(&edited), LQ_ERR_TOO_LARGE);
     assert_non_null(strstr(error.text, "scans"));
+    // A picture as large as may be gets fewer, since each costs its whole size.
+    file_copy(&edited, &file);
+    for (int i = 0; i < 16; i++)
+        file_insert(&edited, edited.len - 2, file.data + scan, len);
+    assert_int_equal(lq_codec_decode(codec, edited.data, edited.len, 43 * 27, &pixels, &image, NULL,
+                                     &error), LQ_ERR_TOO_LARGE);
+    assert_int_equal(decode(&edited), LQ_ERR_CORRUPT); // said twice
 }
 
 int main(void)
