@@ -196,3 +196,12 @@ def test_the_command_writes_what_it_says(tmp_path):
     for folder, end in (("images", "jpg"), ("masks", "png"), ("ids", "png"), ("meta", "json")):
         assert sorted(p.name for p in (tmp_path / folder).iterdir()) == [
             f"s4-00000{k}.{end}" for k in (3, 4)]
+
+
+@needs_assets
+def test_most_random_pictures_show_nails_and_some_show_none(room):
+    shots = [room.frame(8, k, SMALL) for k in range(24)]
+    shown = sum(bool(s.meta["nails"]) for s in shots)
+    assert 16 <= shown <= 23
+    assert {s.meta["hands"][0]["side"] for s in shots} == {"left", "right"}
+    assert any(len(s.meta["hands"]) == 2 for s in shots)

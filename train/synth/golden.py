@@ -3,7 +3,8 @@
 from . import camera
 
 _SIZE = (640, 480)
-_COMMON = {"polished": 0.0, "palm": "", "hands": 1, "close": False, "tilt": 0.35, "fill": 0.9}
+_COMMON = {"polished": 0.0, "palm": "", "hands": 1, "close": False, "tilt": 0.35, "fill": 0.9,
+           "facing": 0}
 
 # name: seed, wishes. Lens, light, desk and the hand's side follow from the seed.
 HANDS = {

@@ -15,6 +15,7 @@ OPEN_POSES = ("Straight", "Default pose", "Sign 5", "Sign 4", "Sign 3", "OK", "P
               "Pinch Middle", "Grip 5", "Rounded", "Default pose", "Sign 5")
 CURLED_POSES = ("Grip", "Grip 1", "Grip 2", "Grip 3", "Grip 4", "Grip Shaft", "Cup", "Pistol",
                 "Hold", "PingPong")
+FIST_POSES = ("Grip", "Hold", "Pinch Tight", "Pistol", "Grip Shaft", "Cup")
 FINISHES = ("creme", "gloss", "matte", "metallic", "chrome", "glitter", "shimmer", "sheer",
             "french", "ombre")
 
@@ -169,22 +170,24 @@ def sample_view(rng, subject, poses, rest, aspect, palm=None, hands=None, close=
                 openness=0.7, tilt=1.0, fill=None, fixed=None):
     """Where the hands are and where the camera is.
 
-    `palm`: "away" (an open palm, nails hidden), "curled" (fingers bent over the palm, nails
-    towards the camera) or "" (the back of the hand). `fixed`: the name of a pose to keep to.
+    `palm`: "away" (an open palm, nails hidden), "fist" (its back, nails hidden), "curled" (fingers
+    bent over the palm, nails towards the camera) or "" (the back of the hand). `fixed`: the name of a pose to keep to.
     """
     if palm is None:
-        palm = str(rng.choice(["away", "curled", ""], p=[0.08, 0.22, 0.7]))
+        palm = str(rng.choice(["away", "fist", "curled", ""], p=[0.09, 0.06, 0.20, 0.65]))
     count = hands or (2 if rng.random() < 0.15 else 1)
-    close = bool(rng.random() < 0.3) if close is None else close
+    close = bool(rng.random() < 0.6) if close is None else close
     first = str(rng.choice(["left", "right"]))
     placed = []
     for k in range(count):
         side = first if k == 0 else ("right" if first == "left" else "left")
-        wanted = fixed or (str(rng.choice(CURLED_POSES)) if palm == "curled" else None)
+        wanted = fixed
+        if palm in ("curled", "fist"):
+            wanted = wanted or str(rng.choice(CURLED_POSES if palm == "curled" else FIST_POSES))
         bones, names = sample_pose(rng, poses, rest, 1.0 if palm == "away" else openness, wanted)
         lean = np.array([rng.normal(0, 0.18), rng.normal(0, 0.22), 0]) * tilt
         heading = float(rng.normal(0, 0.5)) if count == 1 else float(rng.normal(0, 0.2))
-        spin = turn(2, heading) @ turn(1, lean[1] + (np.pi if palm else 0)) @ turn(0, lean[0])
+        spin = turn(2, heading) @ turn(1, lean[1] + (np.pi if palm in ("away", "curled") else 0)) @ turn(0, lean[0])
         shift = np.zeros(3)
         if count == 2:
             shift[0] = (0.075 if side == "right" else -0.075) * float(rng.uniform(0.9, 1.3))
@@ -197,10 +200,32 @@ def sample_view(rng, subject, poses, rest, aspect, palm=None, hands=None, close=
     azimuth = float(rng.normal(-np.pi / 2, 0.7))
     roll = float(rng.normal(0, 0.35)) if rng.random() < 0.7 else float(rng.uniform(-np.pi, np.pi))
     if fill is None:
-        fill = float(rng.uniform(1.1, 2.4) if close else rng.uniform(0.55, 1.0))
-    return {"hands": placed, "palm": palm, "angle": angle, "azimuth": azimuth, "roll": roll,
+        fill = float(rng.uniform(0.55, 1.0))
+    view = {"hands": placed, "palm": palm, "angle": angle, "azimuth": azimuth, "roll": roll,
             "fov": float(np.radians(rng.uniform(30, 62))), "close": close, "fill": fill,
             "offset": rng.normal(0, 0.06, 2), "aspect": aspect}
+    if close:
+        view["nail_size"] = float(np.clip(0.075 * np.exp(rng.normal(0, 0.45)), 0.03, 0.24))
+        view["pick"] = float(rng.random())
+    return view
+
+
+def nails_facing(hand, view):
+    """How squarely each nail faces the camera: cosines, hand by hand, thumb to little finger."""
+    away = _towards_camera(view)
+    out = []
+    for placed in view["hands"]:
+        mats = hand.skin_matrices(placed["pose"])[:, :3, :3]
+        to_world = _to_world(placed)
+        for frame in hand.nail_frames:
+            turned = to_world @ np.tensordot(frame["weights"], mats, 1) @ frame["frame"][:, 2]
+            out.append(float(turned @ away))
+    return np.array(out)
+
+
+def _towards_camera(view):
+    a, b = view["angle"], view["azimuth"]
+    return np.array([np.sin(a) * np.cos(b), np.sin(a) * np.sin(b), np.cos(a)])
 
 
 # -- assembly
@@ -258,6 +283,7 @@ def assemble(hand, subject, view, textures, pinned=None):
     solid = np.concatenate(skins)
     low, high = solid.min(0), solid.max(0)
     scene["centre"] = (low + high) / 2
+    scene["facing"] = nails_facing(hand, view)
     scene["radius"] = float(np.linalg.norm(solid - scene["centre"], axis=1).max() * 1.5)
     _place_camera(scene, view, solid, pinned)
     _place_light(scene, subject, view)
@@ -359,32 +385,48 @@ def _place_camera(scene, view, solid, pinned):
         scene.update(pinned)
         return
     points = np.concatenate([solid[::7], scene["marks"].reshape(-1, 3)])
-    if view["close"]:  # the fingers fill the picture, not the whole hand
-        points = scene["marks"].reshape(-1, 3)
-    a, b = view["angle"], view["azimuth"]
-    away = np.array([np.sin(a) * np.cos(b), np.sin(a) * np.sin(b), np.cos(a)])
+    away = _towards_camera(view)
     up = turn(2, view["roll"]) @ np.array([0, 1.0, 0])
     proj = _perspective(view["fov"], view["aspect"], 0.02, 4.0)
-    target = (points.min(0) + points.max(0)) / 2
-    distance = 0.4
-    fill = view["fill"] if not view["close"] else view["fill"] / 1.9
-    for _ in range(8):
-        eye = target + away * distance
-        look = _look_at(eye, target, up)
-        ndc = project(proj @ look, points, (2, 2)) - 1
-        low, high = ndc.min(0), ndc.max(0)
-        shift = (low + high) / 2
-        reach = distance / np.array([proj[0, 0], proj[1, 1]])
-        target = target + look[0, :3] * shift[0] * reach[0] - look[1, :3] * shift[1] * reach[1]
-        distance = float(np.clip(distance * ((high - low).max() / 2 / fill), 0.07, 1.5))
-    slack = np.maximum(0.0, 0.98 - (high - low) / 2) if not view["close"] else 0.3
-    nudge = np.clip(view["offset"] * 2, -slack, slack) * distance / np.diag(proj)[:2]
-    target = target + look[0, :3] * nudge[0] + look[1, :3] * nudge[1]
+    if view["close"]:
+        target, distance = _frame_nails(scene, view, proj, away, up)
+    else:
+        target, distance = _frame_hand(view, points, proj, away, up)
     eye = target + away * distance
     look = _look_at(eye, target, up)
     scene["view_proj"] = proj @ look
     scene["view_ray"] = np.linalg.inv(scene["view_proj"])
     scene["eye"] = eye
+
+
+def _frame_nails(scene, view, proj, away, up):
+    """Nails of a wanted size around the picture's middle: as people photograph them."""
+    seen = scene["marks"][scene["facing"] > 0.2]
+    seen = seen if len(seen) else scene["marks"].reshape(-1, 5, 3)
+    length = np.linalg.norm(seen[:, 1] - seen[:, 0], axis=1).mean()
+    distance = max(length * proj.diagonal()[:2].min() / (2 * view["nail_size"]), 0.07)
+    target = seen[:, 2].mean(0)
+    if view["nail_size"] > 0.14:
+        target = seen[int(view["pick"] * len(seen)), 2]
+    look = _look_at(target + away * distance, target, up)
+    nudge = view["offset"] * 2 * distance / np.diag(proj)[:2]
+    return target + look[0, :3] * nudge[0] + look[1, :3] * nudge[1], distance
+
+
+def _frame_hand(view, points, proj, away, up):
+    """The whole hand, filling a wanted share of the picture."""
+    target, distance = (points.min(0) + points.max(0)) / 2, 0.4
+    for _ in range(8):
+        look = _look_at(target + away * distance, target, up)
+        ndc = project(proj @ look, points, (2, 2)) - 1
+        low, high = ndc.min(0), ndc.max(0)
+        shift = (low + high) / 2
+        reach = distance / np.array([proj[0, 0], proj[1, 1]])
+        target = target + look[0, :3] * shift[0] * reach[0] - look[1, :3] * shift[1] * reach[1]
+        distance = float(np.clip(distance * ((high - low).max() / 2 / view["fill"]), 0.07, 1.5))
+    slack = np.maximum(0.0, 0.98 - (high - low) / 2)
+    nudge = np.clip(view["offset"] * 2, -slack, slack) * distance / np.diag(proj)[:2]
+    return target + look[0, :3] * nudge[0] + look[1, :3] * nudge[1], distance
 
 
 def _place_light(scene, subject, view):

@@ -12,6 +12,7 @@ from .mesh import FINGERS, AssetError, Hand
 
 DEFAULT_ASSETS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data",
                               "hand3d-cc0")
+HIDDEN = ("away", "fist")  # views whose point is that no nail shows
 
 
 @dataclass
@@ -50,9 +51,22 @@ class Studio:
         subject = scene.sample_subject(rng, **{k: wishes.pop(k) for k in subject_keys if k in wishes})
         cam = wishes.pop("camera", None) or camera.sample(rng)
         size = self.size(rng, size)
-        view = scene.sample_view(rng, subject, self.poses, self.hand.rest_rotation,
-                                 size[0] / size[1], **wishes)
+        view = self._view(rng, subject, size, wishes.pop("facing", None), wishes)
         return self.shoot(subject, view, cam, rng, size, {"seed": seed, "index": index})
+
+    def _view(self, rng, subject, size, facing, wishes):
+        """Tries again until `facing` nails of a hand look at the camera (default: mostly three)."""
+        wanted = facing
+        for _ in range(8):
+            view = scene.sample_view(rng, subject, self.poses, self.hand.rest_rotation,
+                                     size[0] / size[1], **wishes)
+            if wanted is None:
+                wanted = 0 if view["palm"] in HIDDEN or rng.random() < 0.12 else 3
+            if (scene.nails_facing(self.hand, view) > 0.3).sum() >= wanted:
+                break
+            if facing is None and view["palm"] in HIDDEN:
+                break
+        return view
 
     @staticmethod
     def size(rng, size):
