@@ -1,0 +1,189 @@
+"""The command line: apply and eval on real files, and every kind of wrong use."""
+import io
+import json
+import pathlib
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LACQUER = ROOT / "build" / "lacquer"
+HANDS = ROOT / "tests" / "golden" / "hands"
+SHARED = ROOT.parent / "shared"
+
+
+def lacquer(*args, status=0, **kwargs):
+    done = subprocess.run([LACQUER, *map(str, args)], capture_output=True, timeout=120, cwd=ROOT,
+                          **kwargs)
+    assert done.returncode == status, done.stderr.decode()
+    return done
+
+
+def hand(name="light"):
+    return HANDS / f"{name}.jpg"
+
+
+def truth(name="light"):
+    return np.asarray(Image.open(HANDS / f"{name}.mask.png").convert("L")) >= 128
+
+
+def picture(path, **kwargs):
+    return np.asarray(Image.open(path, **kwargs).convert("RGB")).astype(int)
+
+
+def test_apply_paints_nails_and_little_else(tmp_path):
+    out = tmp_path / "out.png"
+    done = lacquer("apply", hand(), "-o", out, "--color", "#00ff00", "--json")
+    report = json.loads(done.stdout)
+    before, after, nails = picture(hand()), picture(out), truth()
+    assert after.shape == before.shape == (report["height"], report["width"], 3)
+    greener = (after - before)[..., 1] - (after - before)[..., 0]
+    assert greener[nails].mean() > 60
+    from PIL import ImageFilter
+
+    near = np.asarray(Image.fromarray((nails * 255).astype("uint8"))
+                      .filter(ImageFilter.MaxFilter(25))) > 0
+    assert np.abs(after - before)[~near].mean() < 0.3
+    assert [n["id"] for n in report["nails"]] == list(range(1, len(report["nails"]) + 1))
+    assert set(report["ms"]) == {"decode", "prepare", "infer", "nails", "paint", "encode", "total"}
+    assert report["ms"]["total"] == pytest.approx(
+        sum(v for k, v in report["ms"].items() if k != "total"), abs=0.01)
+
+
+def test_apply_keeps_the_kind_and_the_untouched_pixels(tmp_path):
+    source = tmp_path / "in.png"
+    Image.open(hand()).save(source)
+    lacquer("apply", source, "-o", tmp_path / "out.png", "--mask-out", tmp_path / "mask.png")
+    before, after = picture(source), picture(tmp_path / "out.png")
+    mask = np.asarray(Image.open(tmp_path / "mask.png"))
+    assert mask.ndim == 2 and mask.shape == before.shape[:2]
+    assert (mask >= 128).any()
+    assert (after[mask == 0] == before[mask == 0]).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB;progressive", "RGBA", "LA", "P", "1", "I;16"])
+def test_apply_reads_every_kind(tmp_path, mode):
+    source = Image.open(hand())
+    name, _, how = mode.partition(";")
+    if name in ("L", "CMYK") or how == "progressive":
+        path = tmp_path / "in.jpg"
+        source.convert(name).save(path, progressive=how == "progressive")
+    else:
+        path = tmp_path / "in.png"
+        if name == "I":
+            grey = np.asarray(source.convert("L")).astype("uint16") * 257
+            Image.fromarray(grey).save(path)
+        else:
+            source.convert(name).save(path)
+    out = tmp_path / ("out" + path.suffix)
+    lacquer("apply", path, "-o", out)
+    painted = Image.open(out)
+    assert painted.size == source.size
+    assert painted.format == ("JPEG" if path.suffix == ".jpg" else "PNG")
+    if name in ("RGBA", "LA"):
+        assert painted.mode == "RGBA"
+
+
+def test_apply_turns_by_exif(tmp_path):
+    source = Image.open(hand())
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown rotated by 90 degrees clockwise
+    source.save(tmp_path / "in.jpg", exif=exif, quality=95)
+    lacquer("apply", tmp_path / "in.jpg", "-o", tmp_path / "out.jpg")
+    out = Image.open(tmp_path / "out.jpg")
+    assert out.size == (source.height, source.width)
+    assert out.getexif().get(0x0112, 1) == 1
+
+
+def test_apply_takes_many_and_names_the_bad_one(tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"not a picture")
+    done = lacquer("apply", hand("light"), bad, hand("dark"), "-o", tmp_path / "out", "--json", status=1)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [pathlib.Path(line["input"]).name for line in lines] == ["light.jpg", "dark.jpg"]
+    assert b"bad.jpg" in done.stderr and b"1 of 3" in done.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["dark.jpg", "light.jpg"]
+
+
+def test_apply_reads_stdin_and_writes_stdout():
+    done = lacquer("apply", "-", "-o", "-", input=hand().read_bytes())
+    assert Image.open(io.BytesIO(done.stdout)).size == Image.open(hand()).size
+
+
+def test_apply_never_overwrites_its_input(tmp_path):
+    copy = tmp_path / "hand.jpg"
+    shutil.copy(hand(), copy)
+    done = lacquer("apply", copy, "-o", copy, status=1)
+    assert b"overwrite" in done.stderr
+    assert copy.read_bytes() == hand().read_bytes()
+
+
+@pytest.mark.parametrize("args, words", [
+    (["apply"], "which picture"),
+    (["apply", "x.jpg"], "where to"),
+    (["apply", "x.jpg", "-o", "y.jpg", "--color", "#zzz"], "#zzz"),
+    (["apply", "x.jpg", "-o", "y.jpg", "--texture", "2"], "texture"),
+    (["apply", "x.jpg", "-o", "y.jpg", "--texture", "nan"], "texture"),
+    (["apply", "x.jpg", "-o", "y.jpg", "--finish", "velvet"], "velvet"),
+    (["apply", "x.jpg", "-o", "y.jpg", "--precision", "f8"], "f8"),
+    (["apply", "x.jpg", "-o", "y.jpg", "--engine", "abacus"], "abacus"),
+    (["eval"], "which pictures"),
+    (["nosuch"], "no command"),
+    ([], "Usage"),
+])
+def test_wrong_use_exits_2_with_one_clear_line(args, words):
+    done = lacquer(*args, status=2)
+    assert words in done.stderr.decode()
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize("args, words", [
+    (["apply", "/no/such.jpg", "-o", "/tmp/y.jpg"], "/no/such.jpg"),
+    (["apply", "IN", "-o", "/no/such/folder/y.jpg"], "/no/such/folder"),
+    (["apply", "IN", "-o", "/tmp/y.jpg", "--model", "/no/such.onnx"], "/no/such.onnx"),
+    (["apply", "IN", "-o", "/tmp/y.jpg", "--model", "README.md"], "README.md"),
+    (["apply", "IN", "-o", "/tmp/y.jpg", "--model", "tests/golden/hands/light.mask.png"],
+     "light.mask.png"),
+    (["eval", "--images", "/no/such/folder"], "/no/such/folder"),
+])
+def test_failure_exits_1_with_one_clear_line(args, words):
+    done = lacquer(*[hand() if a == "IN" else a for a in args], status=1)
+    text = done.stderr.decode()
+    assert words in text and text.startswith("lacquer: ") and text.count("\n") == 1
+
+
+def test_eval_scores_its_own_masks_as_perfect(tmp_path):
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    images.mkdir()
+    for name in ("light", "dark"):
+        shutil.copy(hand(name), images)
+    lacquer("eval", "--images", images, "--write-masks", masks)
+    report = json.loads(lacquer("eval", "--images", images, "--masks", masks, "--json").stdout)
+    assert report["images"] == 2
+    assert report["iou"] == report["mean_iou"] == report["boundary_f"] == 1
+    assert report["missed"] == report["false"] == 0 and report["found"] > 0
+    assert report["false_paint"] is None
+
+
+def test_eval_names_a_missing_or_wrong_mask(tmp_path):
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    images.mkdir(), masks.mkdir()
+    shutil.copy(hand(), images)
+    done = lacquer("eval", "--images", images, "--masks", masks, status=1)
+    assert b"light.png" in done.stderr
+    Image.new("L", (10, 10)).save(masks / "light.png")
+    done = lacquer("eval", "--images", images, "--masks", masks, status=1)
+    assert b"10x10" in done.stderr
+
+
+@pytest.mark.skipif(not (SHARED / "data" / "test-a-cc0").is_dir(),
+                    reason="needs the public test pictures beside the checkout")
+def test_eval_reaches_its_goal_on_real_photos():
+    data = SHARED / "data" / "test-a-cc0"
+    report = json.loads(lacquer("eval", "--images", data / "images", "--masks", data / "masks",
+                                "--json").stdout)
+    assert report["images"] == 52
+    assert report["iou"] >= 0.75
