@@ -1,0 +1,162 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cpu.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/model_options.h"
+#include "serve/serve.h"
+
+enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
+       OPT_LOG_LEVEL, OPT_QUALITY, OPT_SESSIONS, OPT_ORIGIN };
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "Server:", 1},
+    {"port", 'p', "N", 0, "Port to listen on (default: PORT of the environment, else 8080; 0: any)",
+     1},
+    {"host", OPT_HOST, "ADDRESS", 0,
+     "Address to listen on (default 127.0.0.1; 0.0.0.0 lets others in)", 1},
+    {"tls-cert", OPT_TLS_CERT, "FILE", 0, "Serve HTTPS with this PEM certificate (chain)", 1},
+    {"tls-key", OPT_TLS_KEY, "FILE", 0, "The certificate's PEM private key", 1},
+    {"tls-self-signed", OPT_SELF_SIGNED, NULL, 0,
+     "Serve HTTPS with a certificate made on the spot: phones give the camera to HTTPS pages only",
+     1},
+    {"allow-origin", OPT_ORIGIN, "ORIGIN", 0,
+     "Let pages from this origin (https://example.org, or *) use the server; may be given again", 1},
+    {"max-sessions", OPT_SESSIONS, "N", 0, "Sessions at once (default 512)", 1},
+    {"workers", OPT_WORKERS, "N", 0,
+     "Frames worked on at once (default: 1, with --tune throughput as many as cores)", 1},
+    {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
+    {"web", OPT_WEB, "DIR", 0, "Serve the page from this folder instead of the built-in one", 1},
+    {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
+    {0}};
+
+struct arguments {
+    struct lq_cli_model model;
+    struct lq_serve_options serve;
+};
+
+static void set_log_level(struct argp_state *state, const char *text)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    for (int i = 0; i < (int)LQ_COUNT(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            lq_log_set_level((enum lq_log_level)i);
+            return;
+        }
+    argp_error(state, "--log-level does not know '%s'", text);
+}
+
+static void add_origin(struct argp_state *state, struct lq_serve_options *serve, char *origin)
+{
+    if (serve->allow_origin_count == LQ_ALLOW_ORIGINS_MAX)
+        argp_error(state, "--allow-origin may be given %d times", LQ_ALLOW_ORIGINS_MAX);
+    if (strcmp(origin, "*") != 0 && !strstr(origin, "://"))
+        argp_error(state, "--allow-origin wants https://host[:port] or *, not '%s'", origin);
+    serve->allow_origins[serve->allow_origin_count++] = origin;
+}
+
+static void check(struct argp_state *state, struct arguments *arguments)
+{
+    struct lq_serve_options *serve = &arguments->serve;
+    struct stat info;
+    if (!serve->tls_cert != !serve->tls_key)
+        argp_error(state, "--tls-cert and --tls-key belong together");
+    if (serve->tls_cert && serve->tls_self_signed)
+        argp_error(state, "--tls-self-signed makes its own certificate: leave --tls-cert out");
+    if (serve->web_dir && (stat(serve->web_dir, &info) != 0 || !S_ISDIR(info.st_mode)))
+        argp_error(state, "--web: '%s' is not a folder", serve->web_dir);
+    if (serve->workers == 0)
+        serve->workers = arguments->model.options.tune == LQ_TUNE_THROUGHPUT ? lq_cpu_count() : 1;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    struct lq_serve_options *serve = &arguments->serve;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->model;
+        return 0;
+    case 'p':
+        serve->port = (int)lq_cli_number(state, "port", arg, 0, 65535);
+        return 0;
+    case OPT_HOST:
+        serve->host = strcmp(arg, "localhost") == 0 ? "127.0.0.1" : arg;
+        return 0;
+    case OPT_TLS_CERT:
+        serve->tls_cert = arg;
+        return 0;
+    case OPT_TLS_KEY:
+        serve->tls_key = arg;
+        return 0;
+    case OPT_SELF_SIGNED:
+        serve->tls_self_signed = true;
+        return 0;
+    case OPT_ORIGIN:
+        add_origin(state, serve, arg);
+        return 0;
+    case OPT_SESSIONS:
+        serve->sessions_max = (int)lq_cli_number(state, "max-sessions", arg, 1, 10000);
+        return 0;
+    case OPT_WORKERS:
+        serve->workers = (int)lq_cli_number(state, "workers", arg, 1, 256);
+        return 0;
+    case OPT_QUALITY:
+        serve->jpeg_quality = (int)lq_cli_number(state, "jpeg-quality", arg, 30, 95);
+        return 0;
+    case OPT_WEB:
+        serve->web_dir = arg;
+        return 0;
+    case OPT_LOG_LEVEL:
+        set_log_level(state, arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "'%s' is not an option", arg);
+        return 0;
+    case ARGP_KEY_END:
+        check(state, arguments);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0}, {0}};
+
+const struct argp lq_serve_argp = {
+    options, parse, NULL,
+    "Serves the live page, the HTTP API, WebSocket and Socket.IO from one port.\v"
+    "Stops on SIGINT or SIGTERM after finishing the frames it is working on.",
+    children, NULL, NULL};
+
+int lq_cli_serve(int argc, char **argv)
+{
+    struct arguments arguments = {.serve = {.host = "127.0.0.1",
+                                            .port = 8080,
+                                            .jpeg_quality = 85,
+                                            .sessions_max = LQ_SESSIONS_MAX}};
+    struct lq_model *model = NULL;
+    struct lq_error error;
+    lq_cli_model_init(&arguments.model);
+    const char *port = getenv("PORT");
+    char *end = NULL;
+    if (port && *port) {
+        long number = strtol(port, &end, 10);
+        if (*end || number < 0 || number > 65535) {
+            lq_fail(&error, LQ_ERR_ARGUMENT, "PORT in the environment is not a port: '%.40s'", port);
+            return lq_cli_error(&error);
+        }
+        arguments.serve.port = (int)number;
+    }
+    argp_parse(&lq_serve_argp, argc, argv, 0, NULL, &arguments);
+    lq_serve_block_signals();
+    int status = lq_cli_model_open(&arguments.model, &model, &error);
+    if (status == LQ_OK)
+        status = lq_serve(&arguments.serve, model, &error);
+    lq_model_close(model);
+    return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&error);
+}

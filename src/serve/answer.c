@@ -1,0 +1,279 @@
+#include "serve/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame/report.h"
+#include "serve/base64.h"
+#include "serve/wire.h"
+
+const char *lq_answer_media_type(enum lq_picture_kind kind)
+{
+    return kind == LQ_PICTURE_PNG ? "image/png" : "image/jpeg";
+}
+
+// Out of memory while answering leaves the slot without parts; the loop then closes the connection.
+static int append(struct lq_buf *out, const char *text)
+{
+    return lq_buf_append(out, text, strlen(text));
+}
+
+static int append_json(struct lq_buf *out, json_t *json)
+{
+    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
+    int status = text ? append(out, text) : LQ_ERR_MEMORY;
+    free(text);
+    json_decref(json);
+    return status;
+}
+
+// Starts a text part: head-room, then what the caller appends until end_text.
+static int begin_text(struct lq_slot *slot)
+{
+    slot->parts[slot->part_count].picture = false;
+    int status = lq_buf_resize(&slot->message, slot->message.len + LQ_REPLY_HEAD);
+    slot->parts[slot->part_count].at = slot->message.len;
+    return status;
+}
+
+static void end_text(struct lq_slot *slot)
+{
+    struct lq_part *part = &slot->parts[slot->part_count++];
+    part->len = slot->message.len - part->at;
+}
+
+static void add_picture(struct lq_slot *slot, size_t at)
+{
+    slot->parts[slot->part_count++] =
+        (struct lq_part){.picture = true, .at = at, .len = slot->picture.len - at};
+}
+
+static const uint8_t *picture_bytes(const struct lq_slot *slot)
+{
+    return slot->picture.data + LQ_REPLY_HEAD;
+}
+
+static size_t picture_len(const struct lq_slot *slot)
+{
+    return slot->picture.len - LQ_REPLY_HEAD;
+}
+
+static void write_v1(struct lq_slot *slot, const struct lq_job *job)
+{
+    struct lq_wire_reply reply = {
+        .nails = (uint8_t)job->nails->count,
+        .id = slot->ask.frame_id,
+        .client_time = slot->ask.client_time,
+        .queue_us = slot->queue_us,
+        .width = (uint16_t)job->width,
+        .height = (uint16_t)job->height,
+        .quality = (uint8_t)job->jpeg_quality,
+    };
+    memcpy(reply.stage_us, job->stage_us, sizeof reply.stage_us);
+    size_t at = LQ_REPLY_HEAD - LQ_WIRE_REPLY_BYTES;
+    lq_wire_reply_write(&reply, slot->picture.data + at);
+    add_picture(slot, at);
+}
+
+// Appends the quoted picture: a data URL, or bare base64.
+static int append_image(struct lq_slot *slot, bool url)
+{
+    struct lq_buf *out = &slot->message;
+    int status = append(out, "\"");
+    if (status == LQ_OK && url)
+        status = lq_buf_printf(out, "data:%s;base64,", lq_answer_media_type(slot->kind));
+    if (status == LQ_OK)
+        status = lq_base64_encode(picture_bytes(slot), picture_len(slot), out);
+    return status == LQ_OK ? append(out, "\"") : status;
+}
+
+static json_t *timing(const struct lq_slot *slot, const struct lq_job *job)
+{
+    json_t *object = lq_report_ms(job);
+    if (object)
+        json_object_set_new(object, "queue", json_real(slot->queue_us / 1e3));
+    return object;
+}
+
+// … "width", "height", "nails", "timing"}
+static int append_facts(struct lq_slot *slot, const struct lq_job *job)
+{
+    struct lq_buf *out = &slot->message;
+    int status = lq_buf_printf(out, "\"width\":%d,\"height\":%d,\"nails\":", job->width,
+                               job->height);
+    if (status == LQ_OK)
+        status = append_json(out, lq_report_nails(job->nails,
+                                                  slot->ask.reply_form == LQ_REPLY_NAILS));
+    if (status == LQ_OK)
+        status = append(out, ",\"timing\":");
+    if (status == LQ_OK)
+        status = append_json(out, timing(slot, job));
+    return status == LQ_OK ? append(out, "}") : status;
+}
+
+static int write_json(struct lq_slot *slot, const struct lq_job *job)
+{
+    int status = begin_text(slot);
+    if (status == LQ_OK)
+        status = append(&slot->message, "{\"success\":true,");
+    if (status == LQ_OK && slot->ask.reply_form == LQ_REPLY_JSON) {
+        status = append(&slot->message, "\"image\":");
+        if (status == LQ_OK)
+            status = append_image(slot, true);
+        if (status == LQ_OK)
+            status = append(&slot->message, ",");
+    }
+    if (status == LQ_OK)
+        status = append_facts(slot, job);
+    if (status == LQ_OK)
+        end_text(slot);
+    return status;
+}
+
+// The result object of a Socket.IO answer.
+static int append_result(struct lq_slot *slot, const struct lq_job *job,
+                         const struct lq_ask_picture *picture)
+{
+    struct lq_buf *out = &slot->message;
+    int status = append(out, "{\"image\":");
+    if (status == LQ_OK)
+        status = picture->text ? append_image(slot, picture->url)
+                               : append(out, "{\"_placeholder\":true,\"num\":0}");
+    if (status == LQ_OK && picture->id) {
+        status = append(out, ",\"id\":");
+        if (status == LQ_OK)
+            status = append_json(out, json_incref(picture->id));
+    }
+    if (status == LQ_OK)
+        status = append(out, ",");
+    return status == LQ_OK ? append_facts(slot, job) : status;
+}
+
+// Socket.IO packets: 2 event, 3 acknowledgement, 5 and 6 the same with "N-" binary attachments.
+static int write_event_packet(struct lq_slot *slot, const struct lq_job *job,
+                              const struct lq_ask_picture *picture, bool ack)
+{
+    struct lq_buf *out = &slot->message;
+    int status = begin_text(slot);
+    if (status == LQ_OK && ack)
+        status = lq_buf_printf(out, picture->text ? "43%lld[" : "461-%lld[", slot->ask.ack);
+    else if (status == LQ_OK)
+        status = append(out, picture->text ? "42[\"result\"," : "451-[\"result\",");
+    if (status == LQ_OK)
+        status = append_result(slot, job, picture);
+    if (status == LQ_OK)
+        status = append(out, "]");
+    if (status != LQ_OK)
+        return status;
+    end_text(slot);
+    if (!picture->text)
+        add_picture(slot, LQ_REPLY_HEAD);
+    return LQ_OK;
+}
+
+static int write_event(struct lq_slot *slot, const struct lq_job *job,
+                       const struct lq_ask_picture *picture)
+{
+    int status = write_event_packet(slot, job, picture, false);
+    if (status == LQ_OK && slot->ask.ack >= 0)
+        status = write_event_packet(slot, job, picture, true);
+    return status;
+}
+
+void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
+                     const struct lq_ask_picture *picture)
+{
+    int status = LQ_OK;
+    slot->kind = job->kind;
+    slot->width = job->width;
+    slot->height = job->height;
+    slot->nails = job->nails->count;
+    switch (slot->ask.reply_form) {
+    case LQ_REPLY_PICTURE:
+        add_picture(slot, LQ_REPLY_HEAD);
+        break;
+    case LQ_REPLY_V1:
+        write_v1(slot, job);
+        break;
+    case LQ_REPLY_JSON:
+    case LQ_REPLY_NAILS:
+        status = write_json(slot, job);
+        break;
+    case LQ_REPLY_EVENT:
+        status = write_event(slot, job, picture);
+        break;
+    }
+    if (status != LQ_OK) {
+        slot->part_count = 0;
+        slot->status = lq_fail(&slot->error, status, "cannot write the answer: %s",
+                               lq_status_text(status));
+    }
+}
+
+static json_t *error_json(const struct lq_error *error)
+{
+    // Foreign text may hold broken UTF-8, which no JSON text can carry.
+    json_t *text = json_string(error->text);
+    if (!text)
+        text = json_string(lq_status_text(error->status));
+    return json_pack("{s:o, s:s}", "error", text, "status", lq_status_name(error->status));
+}
+
+int lq_answer_ws_error(struct lq_buf *out, const struct lq_error *error, int64_t id)
+{
+    json_t *object = error_json(error);
+    if (object)
+        json_object_set_new(object, "type", json_string("error"));
+    if (object && id >= 0)
+        json_object_set_new(object, "id", json_integer(id));
+    return append_json(out, object);
+}
+
+int lq_answer_http_error(struct lq_buf *out, const struct lq_error *error)
+{
+    json_t *object = error_json(error);
+    if (object)
+        json_object_set_new(object, "success", json_false());
+    return append_json(out, object);
+}
+
+static int write_event_error(struct lq_slot *slot, const struct lq_ask_picture *picture, bool ack)
+{
+    int status = begin_text(slot);
+    if (status == LQ_OK && ack)
+        status = lq_buf_printf(&slot->message, "43%lld[", slot->ask.ack);
+    else if (status == LQ_OK)
+        status = append(&slot->message, "42[\"error\",");
+    json_t *object = error_json(&slot->error);
+    if (object && picture->id)
+        json_object_set(object, "id", picture->id);
+    if (status == LQ_OK)
+        status = append_json(&slot->message, object);
+    else
+        json_decref(object);
+    if (status == LQ_OK)
+        status = append(&slot->message, "]");
+    if (status == LQ_OK)
+        end_text(slot);
+    return status;
+}
+
+void lq_answer_write_error(struct lq_slot *slot, const struct lq_ask_picture *picture)
+{
+    slot->part_count = 0;
+    lq_buf_clear(&slot->message);
+    if (slot->ask.reply_form == LQ_REPLY_EVENT) {
+        if (write_event_error(slot, picture, false) == LQ_OK && slot->ask.ack >= 0)
+            (void)!write_event_error(slot, picture, true);
+        return;
+    }
+    bool socket = slot->ask.live;
+    int status = begin_text(slot);
+    if (status == LQ_OK)
+        status = !socket ? lq_answer_http_error(&slot->message, &slot->error)
+                         : lq_answer_ws_error(&slot->message, &slot->error,
+                                              slot->ask.reply_form == LQ_REPLY_V1
+                                                  ? (int64_t)slot->ask.frame_id : -1);
+    if (status == LQ_OK)
+        end_text(slot);
+}

@@ -1,0 +1,21 @@
+// What goes back: turns a finished job into the parts that the loop sends, in the form asked for
+// (docs/PROTOCOL.md). Text in slot->message, each part after LQ_REPLY_HEAD bytes of head-room, the
+// picture in slot->picture likewise.
+// Threads: the worker that owns the slot; the plain text writers any. Owner: the slot.
+#pragma once
+
+#include "serve/ask.h"
+
+// The answer to a job that went well. picture may be NULL for pictures that came as bytes.
+void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
+                     const struct lq_ask_picture *picture);
+
+// The answer to one that did not: slot->error says why.
+void lq_answer_write_error(struct lq_slot *slot, const struct lq_ask_picture *picture);
+
+// {"type": "error", "status", "error"[, "id"]} appended to out; id < 0: none.
+LQ_MUST_CHECK int lq_answer_ws_error(struct lq_buf *out, const struct lq_error *error, int64_t id);
+// {"success": false, "error", "status"} appended to out.
+LQ_MUST_CHECK int lq_answer_http_error(struct lq_buf *out, const struct lq_error *error);
+
+const char *lq_answer_media_type(enum lq_picture_kind kind);

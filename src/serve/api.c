@@ -1,0 +1,156 @@
+// The HTTP API: POST a picture, wait for a worker, answer. A request is a session of one frame.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+#include "config.h"
+#include "serve/ask.h"
+#include "serve/form.h"
+#include "serve/http.h"
+
+static bool is_type(const char *type, const char *wanted)
+{
+    size_t len = strlen(wanted);
+    return strncasecmp(type, wanted, len) == 0 && (!type[len] || strchr("; \t", type[len]));
+}
+
+// What the path and the declared type say about the body.
+static int read_form(struct lq_request *request, struct lq_ask *ask, struct lq_error *err)
+{
+    char type[256] = "";
+    if (lws_hdr_total_length(request->conn->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) > 0 &&
+        lws_hdr_copy(request->conn->wsi, type, sizeof type, WSI_TOKEN_HTTP_CONTENT_TYPE) < 0)
+        return lq_fail(err, LQ_ERR_FORMAT, "Content-Type is too long");
+    const char *path = request->route->path;
+    if (strcmp(path, "/api/process_base64") == 0) {
+        ask->body_form = LQ_BODY_JSON;
+        return is_type(type, "application/json")
+                   ? LQ_OK
+                   : lq_fail(err, LQ_ERR_FORMAT, "%s wants application/json", path);
+    }
+    if (strcmp(path, "/api/process") == 0) {
+        bool multipart = is_type(type, "multipart/form-data");
+        ask->body_form = multipart ? LQ_BODY_MULTIPART : LQ_BODY_URLENCODED;
+        if (multipart)
+            return lq_form_boundary(type, ask->boundary, sizeof ask->boundary, err);
+        return is_type(type, "application/x-www-form-urlencoded")
+                   ? LQ_OK
+                   : lq_fail(err, LQ_ERR_FORMAT, "%s wants multipart/form-data or "
+                             "application/x-www-form-urlencoded", path);
+    }
+    ask->body_form = LQ_BODY_PICTURE;
+    ask->reply_form = LQ_REPLY_NAILS;
+    if (!*type || is_type(type, "image/jpeg") || is_type(type, "image/png") ||
+        is_type(type, "application/octet-stream"))
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_FORMAT, "%s wants image/jpeg or image/png", path);
+}
+
+static void on_ready(struct lq_session *session)
+{
+    lq_request_wake(session->owner);
+}
+
+void lq_api_start(struct lq_request *request)
+{
+    struct lq_server *server = request->conn->server;
+    struct lq_error error;
+    struct lq_ask ask = {.look = lq_look_default(),
+                         .jpeg_quality = server->options->jpeg_quality,
+                         .reply_form = request->accept_jpeg ? LQ_REPLY_PICTURE : LQ_REPLY_JSON,
+                         .ack = -1};
+    if (read_form(request, &ask, &error) != LQ_OK) {
+        lq_request_fail(request, &error);
+        return;
+    }
+    request->session = lq_server_admit(server, LQ_VIA_HTTP, request, on_ready);
+    if (!request->session) {
+        lq_fail(&error, LQ_ERR_BUSY, "the server is full; try again soon");
+        lq_request_fail(request, &error);
+        return;
+    }
+    struct lq_slot *slot = lq_session_fill(request->session);
+    slot->ask = ask;
+    request->body = &slot->body;
+}
+
+void lq_api_body_done(struct lq_request *request)
+{
+    lq_server_count_in(request->conn->server, LQ_VIA_HTTP, request->body->len);
+    request->body = NULL;
+    lq_session_post(request->session);
+    lq_request_wait(request);
+}
+
+static void add_timing(struct lq_request *request, const struct lq_slot *slot)
+{
+    char text[512] = "";
+    for (int i = 0; i < LQ_STAGE_COUNT; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s;dur=%.2f, ",
+                 lq_stage_name((enum lq_stage)i), slot->stage_us[i] / 1e3);
+    lq_request_add_header(request, "server-timing: %stotal;dur=%.2f, queue;dur=%.2f", text,
+                          slot->total_us / 1e3, slot->queue_us / 1e3);
+    lq_request_add_header(request, "x-nails: %d", slot->nails);
+}
+
+void lq_api_look(struct lq_request *request)
+{
+    const struct lq_slot *slot = request->session ? lq_session_reply(request->session) : NULL;
+    struct lq_error error;
+    if (!slot)
+        return;
+    if (slot->part_count == 0) {
+        lq_fail(&error, LQ_ERR_MEMORY, "out of memory");
+        lq_request_fail(request, &error);
+        return;
+    }
+    const struct lq_part *part = &slot->parts[0];
+    lq_request_add_header(request, "cache-control: no-store");
+    if (part->picture) {
+        add_timing(request, slot);
+        lq_request_answer(request, 200, "image/jpeg", slot->picture.data + part->at, part->len);
+    } else {
+        lq_request_answer(request, lq_status_http(slot->status), "application/json",
+                          slot->message.data + part->at, part->len);
+    }
+    lq_server_count_out(request->conn->server, LQ_VIA_HTTP, slot);
+}
+
+void lq_api_gone(struct lq_request *request)
+{
+    // Answered: its frame is done with, so that it does not count as dropped.
+    if (request->code && request->session && lq_session_reply(request->session))
+        lq_session_release(request->session);
+    lq_server_dismiss(request->conn->server, LQ_VIA_HTTP, request->session);
+    request->session = NULL;
+}
+
+void lq_api_info(struct lq_request *request)
+{
+    const struct lq_model_info *model = lq_model_info(request->conn->server->model);
+    json_t *finishes = json_array();
+    for (int i = 0; i < LQ_FINISH_COUNT; i++)
+        json_array_append_new(finishes, json_string(lq_finish_name((enum lq_finish)i)));
+    json_t *limits = json_pack("{s:i, s:i, s:i, s:i, s:i}", "body_bytes", LQ_BODY_BYTES_MAX,
+                               "message_bytes", LQ_MESSAGE_BYTES_MAX, "pixels",
+                               LQ_FRAME_PIXELS_MAX, "side", LQ_PICTURE_SIDE_MAX, "in_flight",
+                               LQ_IN_FLIGHT_MAX);
+    json_t *info = json_pack(
+        "{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "version", LQ_VERSION, "model",
+        model->name ? model->name : "", "engine", model->engine ? model->engine : "", "precision",
+        model->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "jpeg_quality",
+        request->conn->server->options->jpeg_quality, "limits", limits, "finishes", finishes);
+    char *text = info ? json_dumps(info, 0) : NULL;
+    json_decref(info);
+    struct lq_error error;
+    if (text && lq_buf_append(&request->text, text, strlen(text)) == LQ_OK) {
+        lq_request_add_header(request, "cache-control: no-cache");
+        lq_request_answer_text(request, 200, "application/json");
+    } else {
+        lq_fail(&error, LQ_ERR_MEMORY, "out of memory");
+        lq_request_fail(request, &error);
+    }
+    free(text);
+}

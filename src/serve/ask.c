@@ -1,0 +1,288 @@
+#include "serve/ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "serve/base64.h"
+#include "serve/form.h"
+
+// A short text field as a C string; longer than any valid value is reported as what it begins with.
+static void copy_text(char *out, size_t size, const char *text, size_t len)
+{
+    if (len > size - 1)
+        len = size - 1;
+    memcpy(out, text, len);
+    out[len] = 0;
+}
+
+static int parse_unit(const char *name, const char *text, double *value, struct lq_error *err)
+{
+    char *end;
+    *value = strtod(text, &end);
+    if (end == text || *end)
+        return lq_fail(err, LQ_ERR_FIELD, "%s wants a number from 0 to 1, not '%.40s'", name, text);
+    return LQ_OK;
+}
+
+static int set_opacity(struct lq_look *look, double opacity, struct lq_error *err)
+{
+    if (!(opacity >= 0 && opacity <= 1))
+        return lq_fail(err, LQ_ERR_FIELD, "opacity must be from 0 to 1");
+    look->opacity = (float)opacity;
+    return LQ_OK;
+}
+
+static int set_color(struct lq_look *look, const char *text, struct lq_error *err)
+{
+    return lq_look_parse_color(look, text, err);
+}
+
+static int set_finish(struct lq_look *look, const char *text, struct lq_error *err)
+{
+    return lq_look_parse_finish(look, text, err);
+}
+
+static int set_texture(struct lq_look *look, const char *text, struct lq_error *err)
+{
+    double value;
+    int status = parse_unit("texture", text, &value, err);
+    return status == LQ_OK ? lq_look_set_texture(look, value, err) : status;
+}
+
+static int set_opacity_text(struct lq_look *look, const char *text, struct lq_error *err)
+{
+    double value;
+    int status = parse_unit("opacity", text, &value, err);
+    return status == LQ_OK ? set_opacity(look, value, err) : status;
+}
+
+static int set_sheen(struct lq_look *look, const char *text, struct lq_error *err)
+{
+    static const char *const yes[] = {"1", "true", "on", "yes"};
+    static const char *const no[] = {"0", "false", "off", "no", ""};
+    for (size_t i = 0; i < LQ_COUNT(yes); i++)
+        if (strcasecmp(text, yes[i]) == 0) {
+            look->sheen = true;
+            return LQ_OK;
+        }
+    for (size_t i = 0; i < LQ_COUNT(no); i++)
+        if (strcasecmp(text, no[i]) == 0) {
+            look->sheen = false;
+            return LQ_OK;
+        }
+    return lq_fail(err, LQ_ERR_FIELD, "sheen wants true or false, not '%.40s'", text);
+}
+
+static const struct look_field {
+    const char *name;
+    int (*set)(struct lq_look *look, const char *text, struct lq_error *err);
+} fields[] = {
+    {"color", set_color},     {"finish", set_finish},          {"texture", set_texture},
+    {"sheen", set_sheen},     {"opacity", set_opacity_text},
+};
+
+int lq_ask_look_text(struct lq_look *look, const char *name, size_t name_len, const char *value,
+                     size_t value_len, struct lq_error *err)
+{
+    char text[64];
+    for (size_t i = 0; i < LQ_COUNT(fields); i++)
+        if (strlen(fields[i].name) == name_len && memcmp(fields[i].name, name, name_len) == 0) {
+            copy_text(text, sizeof text, value, value_len);
+            return fields[i].set(look, text, err);
+        }
+    return LQ_OK;
+}
+
+// A JSON value as the text a form would hold, so that both are judged by one rule.
+static int value_text(const struct look_field *field, const json_t *value, char *text, size_t size,
+                      struct lq_error *err)
+{
+    if (json_is_string(value))
+        copy_text(text, size, json_string_value(value), json_string_length(value));
+    else if (json_is_boolean(value) && field->set == set_sheen)
+        snprintf(text, size, "%s", json_is_true(value) ? "true" : "false");
+    else if (json_is_number(value) && field->set != set_color && field->set != set_finish)
+        snprintf(text, size, "%.17g", json_number_value(value));
+    else
+        return lq_fail(err, LQ_ERR_FIELD, "%s has the wrong type", field->name);
+    return LQ_OK;
+}
+
+int lq_ask_look_json(struct lq_look *look, const json_t *object, struct lq_error *err)
+{
+    struct lq_look next = *look;
+    char text[64];
+    for (size_t i = 0; i < LQ_COUNT(fields); i++) {
+        const json_t *value = json_object_get(object, fields[i].name);
+        if (!value || json_is_null(value))
+            continue;
+        int status = value_text(&fields[i], value, text, sizeof text, err);
+        if (status == LQ_OK)
+            status = fields[i].set(&next, text, err);
+        if (status != LQ_OK)
+            return status;
+    }
+    *look = next;
+    return LQ_OK;
+}
+
+static int missing_image(struct lq_error *err)
+{
+    return lq_fail(err, LQ_ERR_FIELD, "missing field 'image'");
+}
+
+// Text that stands for a picture: a data URL or bare base64.
+static int read_text(const char *text, size_t len, struct lq_buf *decoded,
+                     struct lq_ask_picture *picture, struct lq_error *err)
+{
+    struct lq_data_url url;
+    int status = lq_data_url_parse(text, len, &url, err);
+    if (status == LQ_OK && url.base64_len == 0)
+        return missing_image(err);
+    if (status == LQ_OK)
+        status = lq_base64_decode(url.base64, url.base64_len, decoded, err);
+    if (status != LQ_OK)
+        return status;
+    picture->bytes = decoded->data;
+    picture->len = decoded->len;
+    picture->text = true;
+    picture->url = url.is_url;
+    return LQ_OK;
+}
+
+static int read_json(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
+                     struct lq_error *err)
+{
+    json_error_t where;
+    json_t *root = json_loadb((const char *)slot->body.data, slot->body.len, 0, &where);
+    if (!root)
+        return lq_fail(err, LQ_ERR_SYNTAX, "body is not JSON: %.120s", where.text);
+    int status;
+    const json_t *image = json_object_get(root, "image");
+    if (!json_is_object(root))
+        status = lq_fail(err, LQ_ERR_SYNTAX, "body is not a JSON object");
+    else if (!image || json_is_null(image))
+        status = missing_image(err);
+    else if (!json_is_string(image))
+        status = lq_fail(err, LQ_ERR_FIELD, "image must be a string");
+    else
+        status = lq_ask_look_json(&slot->ask.look, root, err);
+    if (status == LQ_OK)
+        status = read_text(json_string_value(image), json_string_length(image), decoded, picture,
+                           err);
+    json_decref(root);
+    return status;
+}
+
+static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
+                     struct lq_error *err)
+{
+    struct lq_form form;
+    struct lq_form_field field, image = {0};
+    int status = LQ_OK;
+    if (slot->ask.body_form == LQ_BODY_MULTIPART)
+        status = lq_form_init_multipart(&form, slot->body.data, slot->body.len,
+                                        slot->ask.boundary, err);
+    else
+        lq_form_init_urlencoded(&form, slot->body.data, slot->body.len);
+    while (status == LQ_OK && (status = lq_form_next(&form, &field, err)) == 1) {
+        if (lq_form_field_is(&field, "image"))
+            image = field;
+        status = lq_ask_look_text(&slot->ask.look, field.name, field.name_len, field.value,
+                                  field.value_len, err);
+    }
+    if (status != LQ_OK)
+        return status;
+    if (image.value_len == 0)
+        return missing_image(err);
+    picture->bytes = (const uint8_t *)image.value;
+    picture->len = image.value_len;
+    if (lq_picture_sniff(picture->bytes, picture->len) != LQ_PICTURE_UNKNOWN)
+        return LQ_OK;
+    if (slot->ask.body_form == LQ_BODY_URLENCODED ||
+        (image.value_len > 5 && memcmp(image.value, "data:", 5) == 0))
+        return read_text(image.value, image.value_len, decoded, picture, err);
+    return LQ_OK; // bytes of neither kind: the decoder says so
+}
+
+static int read_attachment(struct lq_slot *slot, struct lq_buf *decoded,
+                           struct lq_ask_picture *picture, struct lq_error *err)
+{
+    picture->bytes = slot->attachment.data;
+    picture->len = slot->attachment.len;
+    if (!slot->ask.attachment_base64)
+        return LQ_OK;
+    int status = lq_base64_decode((const char *)slot->attachment.data, slot->attachment.len,
+                                  decoded, err);
+    picture->bytes = decoded->data;
+    picture->len = decoded->len;
+    return status;
+}
+
+static int read_event_argument(struct lq_slot *slot, const json_t *argument,
+                               struct lq_buf *decoded, struct lq_ask_picture *picture,
+                               struct lq_error *err)
+{
+    const json_t *image = argument;
+    if (json_is_object(argument) && !json_object_get(argument, "_placeholder")) {
+        image = json_object_get(argument, "image");
+        json_t *id = json_object_get(argument, "id");
+        if (json_is_number(id) || json_is_string(id))
+            picture->id = json_incref(id);
+        int status = lq_ask_look_json(&slot->ask.look, argument, err);
+        if (status != LQ_OK)
+            return status;
+    }
+    if (!image || json_is_null(image))
+        return missing_image(err);
+    if (json_is_string(image))
+        return read_text(json_string_value(image), json_string_length(image), decoded, picture,
+                         err);
+    if (json_is_true(json_object_get(image, "_placeholder")) && slot->ask.has_attachment)
+        return read_attachment(slot, decoded, picture, err);
+    return lq_fail(err, LQ_ERR_FIELD, "image must be binary, a data URL or base64");
+}
+
+// The body holds the event's JSON array from picture_at on: ["frame", argument].
+static int read_event(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
+                      struct lq_error *err)
+{
+    json_error_t where;
+    json_t *root = json_loadb((const char *)slot->body.data + slot->ask.picture_at,
+                              slot->body.len - slot->ask.picture_at, 0, &where);
+    if (!json_is_array(root)) {
+        json_decref(root);
+        return lq_fail(err, LQ_ERR_SYNTAX, "event is not a JSON array");
+    }
+    int status = read_event_argument(slot, json_array_get(root, 1), decoded, picture, err);
+    json_decref(root);
+    return status;
+}
+
+void lq_ask_picture_release(struct lq_ask_picture *picture)
+{
+    json_decref(picture->id);
+    picture->id = NULL;
+}
+
+int lq_ask_read(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
+                struct lq_error *err)
+{
+    *picture = (struct lq_ask_picture){0};
+    lq_buf_clear(decoded);
+    switch (slot->ask.body_form) {
+    case LQ_BODY_JSON:
+        return read_json(slot, decoded, picture, err);
+    case LQ_BODY_URLENCODED:
+    case LQ_BODY_MULTIPART:
+        return read_form(slot, decoded, picture, err);
+    case LQ_BODY_EVENT:
+        return read_event(slot, decoded, picture, err);
+    case LQ_BODY_PICTURE:
+        break;
+    }
+    picture->bytes = slot->body.data + slot->ask.picture_at;
+    picture->len = slot->body.len - slot->ask.picture_at;
+    return LQ_OK;
+}

@@ -1,0 +1,30 @@
+// What clients say about a picture: the look fields and where the picture is, in JSON, forms and
+// Socket.IO events; the same five fields everywhere (docs/PROTOCOL.md, "The look").
+// Threads: any; live frames are read by workers. Owner: the caller's.
+#pragma once
+
+#include <jansson.h>
+
+#include "serve/session.h"
+
+// Sets one look field from text (forms). An unknown name is left alone: 0.
+LQ_MUST_CHECK int lq_ask_look_text(struct lq_look *look, const char *name, size_t name_len,
+                                   const char *value, size_t value_len, struct lq_error *err);
+
+// Reads the look fields that `object` has; the others keep their value. On failure *look is
+// unchanged.
+LQ_MUST_CHECK int lq_ask_look_json(struct lq_look *look, const json_t *object,
+                                   struct lq_error *err);
+
+// The picture's bytes and how it was written, found in a filled slot; look fields beside it are
+// applied to slot->ask.look. `decoded` takes what base64 stood for.
+struct lq_ask_picture {
+    const uint8_t *bytes;
+    size_t len;
+    bool text;        // came as base64
+    bool url;         // … in a data URL
+    json_t *id;       // Socket.IO: the client's "id"; owned by this struct
+};
+void lq_ask_picture_release(struct lq_ask_picture *picture);
+LQ_MUST_CHECK int lq_ask_read(struct lq_slot *slot, struct lq_buf *decoded,
+                              struct lq_ask_picture *picture, struct lq_error *err);

@@ -1,0 +1,99 @@
+// The page: from the table in the binary, or with --web from a folder while it is being worked on.
+#include "serve/assets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "serve/http.h"
+
+static const struct { const char *ending, *type; } types[] = {
+    {".html", "text/html; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".json", "application/json"},
+    {".webmanifest", "application/manifest+json"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".jpg", "image/jpeg"},
+    {".webp", "image/webp"},
+    {".ico", "image/x-icon"},
+    {".woff2", "font/woff2"},
+    {".txt", "text/plain; charset=utf-8"},
+};
+
+const char *lq_asset_type(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < LQ_COUNT(types); i++)
+        if (strcmp(dot, types[i].ending) == 0)
+            return types[i].type;
+    return "application/octet-stream";
+}
+
+static void not_found(struct lq_request *request)
+{
+    struct lq_error error;
+    lq_fail(&error, LQ_ERR_NOT_FOUND, "there is nothing at this path");
+    lq_request_fail(request, &error);
+}
+
+static const struct lq_asset *find(const char *path)
+{
+    for (const struct lq_asset *asset = lq_assets; asset->path; asset++)
+        if (strcmp(asset->path, path) == 0)
+            return asset;
+    return NULL;
+}
+
+// No hidden files, no way upwards.
+static bool is_plain(const char *path)
+{
+    return *path == '/' && !strstr(path, "/.") && !strchr(path, '\\');
+}
+
+static void start_from_folder(struct lq_request *request, const char *path)
+{
+    char name[4096];
+    int len = snprintf(name, sizeof name, "%s%s", request->conn->server->options->web_dir, path);
+    if (!is_plain(path) || len < 0 || (size_t)len >= sizeof name ||
+        lq_file_read(name, &request->text, NULL) != LQ_OK) {
+        not_found(request);
+        return;
+    }
+    lq_request_add_header(request, "cache-control: no-store");
+    lq_request_answer_text(request, 200, lq_asset_type(path));
+}
+
+static bool has_header(struct lq_request *request, enum lws_token_indexes token, const char *wanted)
+{
+    char text[512];
+    return lws_hdr_copy(request->conn->wsi, text, sizeof text, token) > 0 && strstr(text, wanted);
+}
+
+void lq_asset_start(struct lq_request *request, const char *path)
+{
+    if (strcmp(path, "/") == 0)
+        path = "/index.html";
+    if (request->conn->server->options->web_dir) {
+        start_from_folder(request, path);
+        return;
+    }
+    const struct lq_asset *asset = find(path);
+    if (!asset) {
+        not_found(request);
+        return;
+    }
+    lq_request_add_header(request, "etag: %s", asset->etag);
+    lq_request_add_header(request, "cache-control: no-cache");
+    lq_request_add_header(request, "vary: accept-encoding");
+    bool gzip = asset->gzip && has_header(request, WSI_TOKEN_HTTP_ACCEPT_ENCODING, "gzip");
+    if (has_header(request, WSI_TOKEN_HTTP_IF_NONE_MATCH, asset->etag)) {
+        lq_request_answer(request, 304, asset->type, NULL, 0);
+        return;
+    }
+    if (gzip)
+        lq_request_add_header(request, "content-encoding: gzip");
+    lq_request_answer(request, 200, asset->type, gzip ? asset->gzip : asset->bytes,
+                      gzip ? asset->gzip_len : asset->len);
+}

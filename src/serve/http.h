@@ -1,0 +1,71 @@
+// One HTTP request: from its headers, over its body, to its answer. Routes are a table in http.c;
+// what a route does is in api.c, assets.c, socketio.c.
+// Threads: the loop. Owner: a request belongs to its connection and goes when it is answered or the
+// connection closes; a route's `gone` is told either way.
+#pragma once
+
+#include "serve/server.h"
+
+struct lq_request;
+
+struct lq_route {
+    const char *path;
+    unsigned methods; // 1 << LWSHUMETH_…
+    // All headers are there. May answer at once, or say where the body goes (request->body).
+    void (*start)(struct lq_request *request);
+    // The whole body has come.
+    void (*body_done)(struct lq_request *request);
+    // Nothing is answered yet and the socket could take it: time to look.
+    void (*look)(struct lq_request *request);
+    // Answered, or the client has gone.
+    void (*gone)(struct lq_request *request);
+};
+
+struct lq_request {
+    struct lq_conn *conn;
+    const struct lq_route *route;
+    int method;               // LWSHUMETH_…
+    void *state;              // the route's
+    struct lq_session *session;
+    // asked
+    struct lq_buf *body;      // where body bytes go; NULL: nowhere
+    size_t body_max;
+    uint64_t body_len;        // come so far
+    bool body_whole;
+    char name[24];            // Socket.IO: whose body this is
+    bool accept_jpeg;
+    char origin[256];         // of an allowed page from elsewhere, or ""
+    // answered
+    int code;                 // 0: not yet
+    const char *type;
+    const uint8_t *out;
+    size_t out_len, out_at;
+    char headers[1024];       // "name: value\r\n" lines beside the usual ones
+    struct lq_buf text;       // owned memory for small answers
+    bool headers_sent, hang_up;
+};
+
+// Answers with bytes that stay until `gone` (or, in request->text, until the request goes).
+void lq_request_answer(struct lq_request *request, int code, const char *type, const void *bytes,
+                       size_t len);
+// Answers with what is in request->text.
+void lq_request_answer_text(struct lq_request *request, int code, const char *type);
+// Answers with {"success": false, …} and the status's code.
+void lq_request_fail(struct lq_request *request, const struct lq_error *error);
+void lq_request_add_header(struct lq_request *request, const char *format, ...) LQ_PRINTF(2, 3);
+// The client waits for work to be done: nothing more is read from it until then.
+void lq_request_wait(struct lq_request *request);
+// There is something to look at: `look` is called when the socket can take it.
+void lq_request_wake(struct lq_request *request);
+
+// The routes' functions.
+void lq_api_start(struct lq_request *request);
+void lq_api_body_done(struct lq_request *request);
+void lq_api_look(struct lq_request *request);
+void lq_api_gone(struct lq_request *request);
+void lq_api_info(struct lq_request *request);
+void lq_asset_start(struct lq_request *request, const char *path);
+void lq_sio_http_start(struct lq_request *request);
+void lq_sio_http_body_done(struct lq_request *request);
+void lq_sio_http_look(struct lq_request *request);
+void lq_sio_http_gone(struct lq_request *request);

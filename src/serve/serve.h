@@ -1,0 +1,29 @@
+// The live server: what `lacquer serve` runs. docs/PROTOCOL.md is its contract with clients.
+// Threads: lq_serve takes over the calling thread (one event loop) and starts the workers.
+// Owner: the caller owns the options and the model until lq_serve returns.
+#pragma once
+
+#include "model/model.h"
+
+enum { LQ_ALLOW_ORIGINS_MAX = 16 };
+
+struct lq_serve_options {
+    const char *host;          // address to listen on; "0.0.0.0" or "::" is every one
+    int port;                  // 0: any free one
+    int workers;               // frames worked on at once
+    int jpeg_quality;          // of replies unless a client asks otherwise
+    int sessions_max;
+    const char *tls_cert, *tls_key; // PEM files, or both NULL
+    bool tls_self_signed;
+    const char *web_dir;       // serve the page from here; NULL: the built-in one
+    const char *allow_origins[LQ_ALLOW_ORIGINS_MAX]; // besides the server's own; "*" is any
+    int allow_origin_count;
+};
+
+// Blocks SIGINT and SIGTERM for this thread and those it starts, so that the server can drain on
+// them. Call before threads are started (before the model is opened).
+void lq_serve_block_signals(void);
+
+// Serves until SIGINT or SIGTERM, then drains. Prints one line with the address when ready.
+LQ_MUST_CHECK int lq_serve(const struct lq_serve_options *options, const struct lq_model *model,
+                           struct lq_error *err);

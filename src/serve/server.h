@@ -1,0 +1,116 @@
+// The server's insides: one libwebsockets context, its connections, and what each of them is doing.
+// server.c owns the loop and hands each callback to http.c (requests), live.c (/ws) or socketio.c.
+// Threads: all of this is the loop's; workers touch sessions only (session.h).
+// Owner: struct lq_server lives in lq_serve; a connection's struct is libwebsockets' user space and
+// its state belongs to whoever set its ops.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include "serve/metrics.h"
+#include "serve/serve.h"
+
+enum {
+    LQ_SEND_BYTES = 64 * 1024,      // one write of an HTTP body
+    LQ_TEXT_BYTES_MAX = 64 * 1024,  // one text message of a live client
+    LQ_OUTBOX_BYTES_MAX = 64 * 1024,
+    LQ_IDLE_TRIM_S = 5,             // a session without frames gives its buffers back
+    LQ_DRAIN_S = 5,                 // to finish what is being worked on when told to stop
+};
+
+struct lq_conn;
+
+// What a connection does with its events. Nonzero closes it.
+struct lq_conn_ops {
+    int (*established)(struct lq_conn *conn);
+    int (*receive)(struct lq_conn *conn, const uint8_t *bytes, size_t len);
+    int (*body)(struct lq_conn *conn, const uint8_t *bytes, size_t len);
+    int (*body_done)(struct lq_conn *conn);
+    int (*writable)(struct lq_conn *conn);
+    void (*tick)(struct lq_conn *conn, uint64_t now_us); // once a second; may be NULL
+    void (*drain)(struct lq_conn *conn);                 // finish and close; may be NULL
+    void (*closed)(struct lq_conn *conn);
+};
+
+struct lq_conn {
+    struct lws *wsi;
+    struct lq_server *server;
+    const struct lq_conn_ops *ops; // NULL: nothing under way
+    void *state;
+    struct lq_conn *next, **link;  // the server's list of connections with ops
+};
+
+struct lq_sio;
+
+struct lq_server {
+    const struct lq_serve_options *options;
+    const struct lq_model *model;
+    struct lq_metrics metrics;
+    struct lq_workers *workers;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct lq_conn *conns;
+    struct lq_sio *sios;           // every Socket.IO session, connected or between polls
+    int session_count;
+    bool tls;
+    int port;
+    uint64_t started_us, drain_until_us; // 0: not draining
+    bool stop;
+    lws_sorted_usec_list_t tick;
+};
+
+// Gives a connection something to do, or with NULL nothing.
+void lq_conn_set(struct lq_conn *conn, const struct lq_conn_ops *ops, void *state);
+
+// A new session, or NULL when the server is full or draining.
+struct lq_session *lq_server_admit(struct lq_server *server, enum lq_transport via, void *owner,
+                                   void (*ready)(struct lq_session *session));
+void lq_server_dismiss(struct lq_server *server, enum lq_transport via,
+                       struct lq_session *session);
+
+// Counts a posted frame, a sent reply.
+void lq_server_count_in(struct lq_server *server, enum lq_transport via, size_t bytes);
+void lq_server_count_out(struct lq_server *server, enum lq_transport via,
+                         const struct lq_slot *slot);
+
+// Whether the page that opened this connection may use it: it came from here, or is allowed, or the
+// client is no browser. *cross: it is allowed, but comes from elsewhere (its origin in `origin`).
+bool lq_origin_allowed(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
+                       bool *cross);
+
+// "YES" of a query argument: copies its value, false when absent or too long.
+bool lq_query(struct lws *wsi, const char *name_equals, char *value, size_t size);
+
+// Messages waiting to be sent, each after LWS_PRE bytes of room.
+struct lq_outbox {
+    struct lq_buf buf;
+    size_t at;
+};
+void lq_outbox_init(struct lq_outbox *outbox);
+void lq_outbox_release(struct lq_outbox *outbox);
+// Appends printf output as one message. TOO_LARGE when the client does not take what waits.
+LQ_MUST_CHECK int lq_outbox_printf(struct lq_outbox *outbox, const char *format, ...)
+    LQ_PRINTF(2, 3);
+LQ_MUST_CHECK int lq_outbox_add(struct lq_outbox *outbox, const void *bytes, size_t len);
+// The next message (with LWS_PRE writable bytes before it) or NULL; it stays valid until the next
+// call.
+uint8_t *lq_outbox_next(struct lq_outbox *outbox, size_t *len);
+bool lq_outbox_empty(const struct lq_outbox *outbox);
+
+// Sends the next part of the session's oldest finished frame, if there is one. Returns 1 when
+// something was sent, 0 when there is nothing, -1 to close. The Socket.IO and /ws way of writing.
+int lq_conn_send_reply(struct lq_conn *conn, enum lq_transport via, struct lq_session *session);
+// Whether lq_conn_send_reply has more to do.
+bool lq_conn_has_reply(struct lq_session *session);
+
+extern const struct lq_conn_ops lq_http_ops, lq_live_ops, lq_sio_ops;
+// Starts an HTTP request on this connection.
+int lq_http_start(struct lq_conn *conn);
+// Decides about an upgrade while its headers are still there; nonzero refuses.
+int lq_upgrade(struct lq_conn *conn, bool v1);
+int lq_live_upgrade(struct lq_conn *conn, bool v1);
+int lq_sio_upgrade(struct lq_conn *conn);
+
+// Once a second: pings, timeouts, memory of idle sessions.
+void lq_sio_tick(struct lq_server *server, uint64_t now_us);
+void lq_sio_close_all(struct lq_server *server);

@@ -1,0 +1,324 @@
+#include "serve/session.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+struct lq_thread {
+    struct lq_workers *workers;
+    void *worker;
+    pthread_t thread;
+    bool running;
+};
+
+struct lq_workers {
+    struct lq_work work;
+    void (*wake)(void *context);
+    void *wake_context;
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct lq_session *first, *last; // lock: sessions with a frame to take, in turn
+    struct lq_slot *done;            // lock: newest first
+    bool stop;                       // lock
+    int count;
+    struct lq_thread threads[];
+};
+
+// Puts a session at the ring's end if it has a frame that may be taken now. With the lock held.
+static void queue(struct lq_session *session)
+{
+    struct lq_workers *workers = session->workers;
+    if (session->queued || !session->waiting || session->flight_count == LQ_IN_FLIGHT_MAX)
+        return;
+    session->queued = true;
+    session->next_ready = NULL;
+    if (workers->last)
+        workers->last->next_ready = session;
+    else
+        workers->first = session;
+    workers->last = session;
+    pthread_cond_signal(&workers->more);
+}
+
+static void unqueue(struct lq_session *session)
+{
+    struct lq_workers *workers = session->workers;
+    struct lq_session *before = NULL;
+    if (!session->queued)
+        return;
+    for (struct lq_session *each = workers->first; each != session; each = each->next_ready)
+        before = each;
+    *(before ? &before->next_ready : &workers->first) = session->next_ready;
+    if (workers->last == session)
+        workers->last = before;
+    session->queued = false;
+}
+
+// The next frame in turn; NULL when it is time to stop.
+static struct lq_slot *take(struct lq_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    while (!workers->first && !workers->stop)
+        pthread_cond_wait(&workers->more, &workers->lock);
+    struct lq_slot *slot = NULL;
+    if (!workers->stop) {
+        struct lq_session *session = workers->first;
+        unqueue(session);
+        slot = session->waiting;
+        session->waiting = NULL;
+        slot->state = LQ_SLOT_WORKING;
+        session->flight[session->flight_count++] = slot;
+        session->held++;
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return slot;
+}
+
+static void give(struct lq_workers *workers, struct lq_slot *slot)
+{
+    pthread_mutex_lock(&workers->lock);
+    bool first = !workers->done;
+    slot->state = LQ_SLOT_DONE;
+    slot->next_done = workers->done;
+    workers->done = slot;
+    pthread_mutex_unlock(&workers->lock);
+    // The loop takes the whole list at once, so only the first of a batch needs to wake it.
+    if (first)
+        workers->wake(workers->wake_context);
+}
+
+static void *work(void *context)
+{
+    struct lq_thread *thread = context;
+    struct lq_slot *slot;
+    while ((slot = take(thread->workers))) {
+        thread->workers->work.run(thread->worker, slot);
+        give(thread->workers, slot);
+    }
+    return NULL;
+}
+
+int lq_workers_start(struct lq_workers **out, const struct lq_work *tasks, int count,
+                     void (*wake)(void *context), void *wake_context, struct lq_error *err)
+{
+    struct lq_workers *workers = calloc(1, sizeof *workers + (size_t)count * sizeof(struct lq_thread));
+    if (!workers)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    workers->work = *tasks;
+    workers->wake = wake;
+    workers->wake_context = wake_context;
+    pthread_mutex_init(&workers->lock, NULL);
+    pthread_cond_init(&workers->more, NULL);
+    int status = LQ_OK;
+    for (int i = 0; i < count && status == LQ_OK; i++) {
+        struct lq_thread *thread = &workers->threads[i];
+        thread->workers = workers;
+        workers->count = i + 1;
+        status = tasks->open(tasks->context, &thread->worker, err);
+        if (status == LQ_OK) {
+            thread->running = pthread_create(&thread->thread, NULL, work, thread) == 0;
+            if (!thread->running)
+                status = lq_fail(err, LQ_ERR_MEMORY, "cannot start worker thread %d", i + 1);
+        }
+    }
+    if (status != LQ_OK) {
+        lq_workers_free(workers);
+        return status;
+    }
+    *out = workers;
+    return LQ_OK;
+}
+
+void lq_workers_stop(struct lq_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    workers->stop = true;
+    pthread_cond_broadcast(&workers->more);
+    pthread_mutex_unlock(&workers->lock);
+    for (int i = 0; i < workers->count; i++)
+        if (workers->threads[i].running) {
+            pthread_join(workers->threads[i].thread, NULL);
+            workers->threads[i].running = false;
+        }
+    lq_workers_collect(workers);
+}
+
+void lq_workers_free(struct lq_workers *workers)
+{
+    if (!workers)
+        return;
+    lq_workers_stop(workers);
+    for (int i = 0; i < workers->count; i++)
+        if (workers->threads[i].worker)
+            workers->work.close(workers->threads[i].worker);
+    pthread_cond_destroy(&workers->more);
+    pthread_mutex_destroy(&workers->lock);
+    free(workers);
+}
+
+static void release_slot(struct lq_slot *slot)
+{
+    lq_buf_release(&slot->body);
+    lq_buf_release(&slot->attachment);
+    lq_buf_release(&slot->picture);
+    lq_buf_release(&slot->message);
+}
+
+static void free_session(struct lq_session *session)
+{
+    for (int i = 0; i < LQ_SLOTS; i++)
+        release_slot(&session->slots[i]);
+    free(session);
+}
+
+void lq_workers_collect(struct lq_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    struct lq_slot *done = workers->done;
+    workers->done = NULL;
+    pthread_mutex_unlock(&workers->lock);
+    while (done) {
+        struct lq_slot *slot = done;
+        struct lq_session *session = slot->session;
+        done = slot->next_done;
+        pthread_mutex_lock(&workers->lock);
+        slot->state = LQ_SLOT_READY;
+        bool closed = session->closed, last = --session->held == 0;
+        pthread_mutex_unlock(&workers->lock);
+        if (!closed)
+            session->ready(session);
+        else if (last)
+            free_session(session);
+    }
+}
+
+struct lq_session *lq_session_open(struct lq_workers *workers, void *owner,
+                                   void (*ready)(struct lq_session *session))
+{
+    struct lq_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return NULL;
+    session->workers = workers;
+    session->owner = owner;
+    session->ready = ready;
+    session->used_us = lq_clock_us();
+    for (int i = 0; i < LQ_SLOTS; i++) {
+        struct lq_slot *slot = &session->slots[i];
+        slot->session = session;
+        lq_buf_init(&slot->body, LQ_BODY_BYTES_MAX);
+        lq_buf_init(&slot->attachment, LQ_BODY_BYTES_MAX);
+        // A reply may be larger than what was sent: a PNG of 16 megapixels, as text.
+        lq_buf_init(&slot->picture, (size_t)LQ_FRAME_PIXELS_MAX * 9);
+        lq_buf_init(&slot->message, (size_t)LQ_FRAME_PIXELS_MAX * 12);
+    }
+    return session;
+}
+
+void lq_session_close(struct lq_session *session)
+{
+    if (!session)
+        return;
+    struct lq_workers *workers = session->workers;
+    pthread_mutex_lock(&workers->lock);
+    unqueue(session);
+    session->waiting = NULL;
+    session->closed = true;
+    bool last = session->held == 0;
+    pthread_mutex_unlock(&workers->lock);
+    if (last)
+        free_session(session);
+}
+
+struct lq_slot *lq_session_fill(struct lq_session *session)
+{
+    if (session->filling)
+        return session->filling;
+    pthread_mutex_lock(&session->workers->lock);
+    struct lq_slot *slot = session->slots;
+    while (slot->state != LQ_SLOT_FREE) // there is one: the others are waiting or in flight
+        slot++;
+    slot->state = LQ_SLOT_FILLING;
+    pthread_mutex_unlock(&session->workers->lock);
+    lq_buf_clear(&slot->body);
+    lq_buf_clear(&slot->attachment);
+    lq_buf_clear(&slot->picture);
+    lq_buf_clear(&slot->message);
+    slot->ask = (struct lq_ask){.ack = -1};
+    slot->status = LQ_OK;
+    slot->error = (struct lq_error){0};
+    slot->part_count = slot->part_next = 0;
+    slot->width = slot->height = slot->nails = 0;
+    session->filling = slot;
+    return slot;
+}
+
+void lq_session_post(struct lq_session *session)
+{
+    struct lq_slot *slot = session->filling;
+    session->filling = NULL;
+    session->used_us = slot->arrived_us = lq_clock_us();
+    pthread_mutex_lock(&session->workers->lock);
+    if (session->waiting) {
+        session->waiting->state = LQ_SLOT_FREE;
+        session->replaced++;
+    }
+    slot->state = LQ_SLOT_WAITING;
+    session->waiting = slot;
+    queue(session);
+    pthread_mutex_unlock(&session->workers->lock);
+}
+
+void lq_session_drop(struct lq_session *session)
+{
+    if (!session->filling)
+        return;
+    pthread_mutex_lock(&session->workers->lock);
+    session->filling->state = LQ_SLOT_FREE;
+    pthread_mutex_unlock(&session->workers->lock);
+    session->filling = NULL;
+}
+
+struct lq_slot *lq_session_reply(struct lq_session *session)
+{
+    pthread_mutex_lock(&session->workers->lock);
+    struct lq_slot *slot = session->flight_count ? session->flight[0] : NULL;
+    if (slot && slot->state != LQ_SLOT_READY)
+        slot = NULL;
+    pthread_mutex_unlock(&session->workers->lock);
+    return slot;
+}
+
+void lq_session_release(struct lq_session *session)
+{
+    pthread_mutex_lock(&session->workers->lock);
+    session->flight[0]->state = LQ_SLOT_FREE;
+    for (int i = 1; i < session->flight_count; i++)
+        session->flight[i - 1] = session->flight[i];
+    session->flight_count--;
+    queue(session);
+    pthread_mutex_unlock(&session->workers->lock);
+}
+
+bool lq_session_busy(struct lq_session *session)
+{
+    pthread_mutex_lock(&session->workers->lock);
+    bool busy = session->waiting || session->flight_count;
+    pthread_mutex_unlock(&session->workers->lock);
+    return busy;
+}
+
+void lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_us)
+{
+    if (now_us - session->used_us < idle_us)
+        return;
+    for (int i = 0; i < LQ_SLOTS; i++) {
+        // Only the loop makes a free slot anything else, so it stays free meanwhile.
+        pthread_mutex_lock(&session->workers->lock);
+        bool is_free = session->slots[i].state == LQ_SLOT_FREE;
+        pthread_mutex_unlock(&session->workers->lock);
+        if (is_free)
+            release_slot(&session->slots[i]);
+    }
+}

@@ -1,0 +1,135 @@
+// Sessions, their frames, and the workers that paint them.
+//
+// A frame's life: the loop fills a slot, posts it to its session's mailbox of one (a frame already
+// there is replaced: the newest wins), a worker takes it, works on it without any lock, and puts it
+// on the done list; the loop sends the reply and the slot is free again. A session is in the
+// workers' ring while a frame waits and fewer than LQ_IN_FLIGHT_MAX are being worked on or sent, so
+// that each takes its turn. Replies come out in the order in which frames were taken.
+//
+// Threads: everything is the loop's, except that a worker owns the slot it took (state WORKING) and
+// what is marked "lock" is guarded by the workers' one mutex, held for a few instructions.
+// Owner: the loop opens and closes sessions; a session closed while a worker holds one of its slots
+// lives on until that slot comes back.
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "frame/frame.h"
+
+enum {
+    LQ_SLOTS = LQ_IN_FLIGHT_MAX + 2, // one filling, one waiting, the others in flight
+    LQ_REPLY_HEAD = 128,             // bytes before a reply's picture: socket framing and v1 header
+    LQ_PARTS_MAX = 4,
+};
+
+// DONE is still on the done list; READY has been collected from it and may be sent.
+enum lq_slot_state { LQ_SLOT_FREE, LQ_SLOT_FILLING, LQ_SLOT_WAITING, LQ_SLOT_WORKING,
+                     LQ_SLOT_DONE, LQ_SLOT_READY };
+
+// How the picture lies in what came.
+enum lq_body_form { LQ_BODY_PICTURE, LQ_BODY_JSON, LQ_BODY_URLENCODED, LQ_BODY_MULTIPART,
+                    LQ_BODY_EVENT };
+
+// How the answer is wanted.
+enum lq_reply_form { LQ_REPLY_PICTURE, LQ_REPLY_V1, LQ_REPLY_JSON, LQ_REPLY_NAILS,
+                     LQ_REPLY_EVENT };
+
+struct lq_ask {
+    enum lq_body_form body_form;
+    enum lq_reply_form reply_form;
+    struct lq_look look;
+    int jpeg_quality;
+    bool live;                // over a WebSocket: errors are messages, not HTTP bodies
+    size_t picture_at;        // where the picture's bytes or the event's JSON start in the body
+    uint32_t frame_id;        // v1
+    uint64_t client_time;     // v1
+    char boundary[72];        // multipart
+    long long ack;            // Socket.IO: the acknowledgement asked for, or -1
+    bool has_attachment;      // Socket.IO: the picture came as binary
+    bool attachment_base64;   // … in text, over long polling
+};
+
+// A piece of a reply that goes out as one message.
+struct lq_part {
+    bool picture;  // the encoded picture, else text from `message`
+    size_t at, len;
+};
+
+struct lq_slot {
+    struct lq_session *session;
+    struct lq_slot *next_done;   // lock
+    enum lq_slot_state state;    // lock
+    // asked
+    struct lq_ask ask;
+    struct lq_buf body;
+    struct lq_buf attachment;
+    uint64_t arrived_us;         // the last byte's arrival
+    // answered
+    int status;                  // enum lq_status
+    struct lq_error error;
+    struct lq_buf picture;       // encoded reply, after LQ_REPLY_HEAD bytes
+    struct lq_buf message;       // text of the reply, each part after LQ_REPLY_HEAD bytes
+    struct lq_part parts[LQ_PARTS_MAX];
+    int part_count, part_next;
+    enum lq_picture_kind kind;
+    int width, height, nails;
+    uint32_t stage_us[LQ_STAGE_COUNT], total_us, queue_us;
+};
+
+struct lq_workers;
+
+struct lq_session {
+    struct lq_workers *workers;
+    void (*ready)(struct lq_session *session); // on the loop: lq_session_reply has something
+    void *owner;
+    struct lq_slot slots[LQ_SLOTS];
+    struct lq_slot *filling;
+    uint32_t replaced;                         // frames that a newer one took the place of
+    uint64_t used_us;                          // last time a frame was posted
+    struct lq_slot *waiting;                   // lock
+    struct lq_slot *flight[LQ_IN_FLIGHT_MAX];  // lock; oldest first
+    int flight_count;                          // lock
+    int held;                                  // lock: slots with workers or on the done list
+    struct lq_session *next_ready;             // lock
+    bool queued;                               // lock: in the workers' ring
+    bool closed;                               // lock
+};
+
+// What a worker thread does. run may not fail: what went wrong is the slot's status.
+struct lq_work {
+    int (*open)(void *context, void **worker, struct lq_error *err);
+    void (*run)(void *worker, struct lq_slot *slot);
+    void (*close)(void *worker);
+    void *context;
+};
+
+// Starts `count` threads. wake(wake_context) is called from workers when the done list was empty.
+LQ_MUST_CHECK int lq_workers_start(struct lq_workers **workers, const struct lq_work *work,
+                                   int count, void (*wake)(void *context), void *wake_context,
+                                   struct lq_error *err);
+// Lets each worker finish its frame, then joins all; nothing is taken from then on.
+void lq_workers_stop(struct lq_workers *workers);
+// Stops if need be. After every session was closed. NULL is fine.
+void lq_workers_free(struct lq_workers *workers);
+// Deals with every finished frame: calls ready, frees sessions that were closed meanwhile.
+void lq_workers_collect(struct lq_workers *workers);
+// NULL when there is no memory.
+struct lq_session *lq_session_open(struct lq_workers *workers, void *owner,
+                                   void (*ready)(struct lq_session *session));
+// Forgets what waits; nothing of this session is sent any more. NULL is fine.
+void lq_session_close(struct lq_session *session);
+
+// The slot that is being filled; a new empty one after each post.
+struct lq_slot *lq_session_fill(struct lq_session *session);
+// Hands the filled slot over.
+void lq_session_post(struct lq_session *session);
+// Throws the filled slot's contents away.
+void lq_session_drop(struct lq_session *session);
+// The oldest frame in flight if it is finished, else NULL. Stays until lq_session_release.
+struct lq_slot *lq_session_reply(struct lq_session *session);
+void lq_session_release(struct lq_session *session);
+// Whether anything waits, is worked on or is still to be sent.
+bool lq_session_busy(struct lq_session *session);
+// Gives back the memory of free slots when no frame has come for idle_us.
+void lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_us);

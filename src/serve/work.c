@@ -1,0 +1,90 @@
+#include "serve/work.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "serve/answer.h"
+
+struct worker {
+    struct lq_pipe *pipe;
+    struct lq_buf decoded; // what base64 stood for
+    struct lq_metrics *metrics;
+};
+
+static void worker_close(void *context)
+{
+    struct worker *worker = context;
+    lq_pipe_free(worker->pipe);
+    lq_buf_release(&worker->decoded);
+    free(worker);
+}
+
+static int worker_open(void *context, void **out, struct lq_error *err)
+{
+    const struct lq_work_context *shared = context;
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    lq_buf_init(&worker->decoded, LQ_BODY_BYTES_MAX);
+    worker->metrics = shared->metrics;
+    int status = lq_pipe_new(&worker->pipe, shared->model, err);
+    if (status != LQ_OK)
+        worker_close(worker);
+    else
+        *out = worker;
+    return status;
+}
+
+static enum lq_picture_kind reply_kind(const struct lq_slot *slot)
+{
+    // Live replies are JPEG whatever came; elsewhere a PNG is answered with a PNG.
+    return slot->ask.live || slot->ask.reply_form == LQ_REPLY_PICTURE ? LQ_PICTURE_JPEG
+                                                                      : LQ_PICTURE_UNKNOWN;
+}
+
+static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *job,
+                    const struct lq_ask_picture *picture)
+{
+    lq_job_init(job);
+    job->input = picture->bytes;
+    job->input_len = picture->len;
+    job->look = slot->ask.look;
+    job->paint = slot->ask.reply_form != LQ_REPLY_NAILS;
+    job->jpeg_quality = slot->ask.jpeg_quality;
+    job->kind_out = reply_kind(slot);
+    job->output = job->paint ? &slot->picture : NULL;
+    lq_buf_clear(&slot->picture);
+    int status = lq_buf_resize(&slot->picture, LQ_REPLY_HEAD);
+    if (status != LQ_OK)
+        return lq_fail(&slot->error, status, "out of memory");
+    return lq_pipe_run(worker->pipe, job, &slot->error);
+}
+
+static void worker_run(void *context, struct lq_slot *slot)
+{
+    struct worker *worker = context;
+    struct lq_ask_picture picture;
+    struct lq_job job;
+    slot->queue_us = (uint32_t)(lq_clock_us() - slot->arrived_us);
+    slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
+    if (slot->status == LQ_OK)
+        slot->status = run_pipe(worker, slot, &job, &picture);
+    if (slot->status == LQ_OK) {
+        for (int i = 0; i < LQ_STAGE_COUNT; i++)
+            slot->stage_us[i] = job.stage_us[i];
+        slot->total_us = job.total_us;
+        lq_answer_write(slot, &job, &picture);
+    }
+    if (slot->status != LQ_OK) {
+        slot->error.status = slot->status;
+        lq_answer_write_error(slot, &picture);
+    }
+    lq_ask_picture_release(&picture);
+    lq_metrics_count_slot(worker->metrics, slot);
+}
+
+struct lq_work lq_work_with(struct lq_work_context *context)
+{
+    return (struct lq_work){worker_open, worker_run, worker_close, context};
+}

@@ -1,0 +1,13 @@
+// The workers' task: read what came, run the pipeline, write the answer.
+// Threads: each worker has its own pipe; the metrics are shared. Owner: lq_workers.
+#pragma once
+
+#include "serve/metrics.h"
+
+struct lq_work_context {
+    const struct lq_model *model;
+    struct lq_metrics *metrics;
+};
+
+// context must outlive the workers.
+struct lq_work lq_work_with(struct lq_work_context *context);

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Turns the page's files into a C table (src/serve/assets.h), compressed where that is smaller.
+
+Usage: embed.py WEB_DIR OUT.c DEPFILE
+"""
+import gzip
+import hashlib
+import pathlib
+import sys
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+def c_bytes(name, data):
+    rows = [", ".join(str(byte) for byte in data[i:i + 24]) for i in range(0, len(data), 24)]
+    return f"static const uint8_t {name}[] = {{\n" + ",\n".join(rows) + "};\n"
+
+
+def main(web, out, depfile):
+    files = sorted(
+        path for path in web.rglob("*")
+        if path.is_file() and path.suffix in TYPES and not path.name.startswith(".")
+    )
+    text = ['// Made by tools/embed.py.\n#include "serve/assets.h"\n']
+    rows = []
+    for number, path in enumerate(files):
+        data = path.read_bytes()
+        small = gzip.compress(data, 9, mtime=0)
+        text.append(c_bytes(f"file_{number}", data or b"\0"))
+        packed = "NULL, 0"
+        if len(small) < len(data) * 9 // 10:
+            text.append(c_bytes(f"gzip_{number}", small))
+            packed = f"gzip_{number}, {len(small)}"
+        etag = hashlib.sha256(data).hexdigest()[:16]
+        rows.append(
+            f'    {{"/{path.relative_to(web).as_posix()}", "{TYPES[path.suffix]}", '
+            f'"\\"{etag}\\"", file_{number}, {len(data)}, {packed}}},\n'
+        )
+    text.append("const struct lq_asset lq_assets[] = {\n" + "".join(rows) + "    {0}};\n")
+    out.write_text("\n".join(text), encoding="utf-8")
+    # The folders are named too: a new file changes its folder.
+    watched = files + [path for path in [web, *web.rglob("*")] if path.is_dir()]
+    depfile.write_text(f"{out}: " + " ".join(str(path) for path in watched) + "\n")
+
+
+if __name__ == "__main__":
+    main(*map(pathlib.Path, sys.argv[1:]))
