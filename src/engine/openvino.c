@@ -286,7 +286,14 @@ static int read_model(ov_model_t **model, const char *path, struct lq_error *err
         return lq_fail(err, LQ_ERR_MODEL, "cannot open model '%.150s': %s", path,
                        strerror(errno));
     ov_status_e code = ov.core_read_model(ov.core, path, NULL, model);
-    return code == OK ? LQ_OK : ov_fail(err, LQ_ERR_MODEL, code, "read model", path);
+    if (code == OK)
+        return LQ_OK;
+    ov_fail(err, LQ_ERR_MODEL, code, "read model", path);
+    // No reader wanted the file at all: say so in our own words.
+    if (err && strstr(err->text, "Unable to read the model"))
+        lq_fail(err, LQ_ERR_MODEL, "'%.150s' is no model: .onnx, .tflite and .xml files are read",
+                path);
+    return LQ_ERR_MODEL;
 }
 
 static int openvino_describe(const char *path, struct lq_tensors *tensors, struct lq_error *err)

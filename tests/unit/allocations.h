@@ -1,16 +1,17 @@
 // Counts allocations made by the test program's own code, the core included, apart from those made
 // inside shared libraries. Include in one file of a program. Sanitizers have an allocator of their
 // own: there the count stays 0 and `allocations_counted` says so.
-// Threads: one.
+// Threads: any.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/attr.h"
 
-static size_t allocations_own;
-static size_t allocations_foreign;
+static atomic_size_t allocations_own;
+static atomic_size_t allocations_foreign;
 
 #ifdef LQ_SANITIZE
 static const bool allocations_counted = false;

@@ -2,57 +2,14 @@
 // under it allocate per frame is given back per frame.
 #include <dirent.h>
 #include <malloc.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "frame/frame.h"
+#include "unit/allocations.h"
 #include "unit/unit.h"
-
-// malloc and its family are replaced in this program. A call whose return address lies in the
-// program itself (where liblacquer's code is linked) is ours; one from a shared library is theirs.
-extern char __executable_start, etext;
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t),
-    *__libc_memalign(size_t, size_t);
-
-static atomic_long ours, theirs;
-
-static void count(const void *caller)
-{
-    bool own = (const char *)caller >= &__executable_start && (const char *)caller < &etext;
-    atomic_fetch_add(own ? &ours : &theirs, 1);
-}
-
-#ifndef LQ_SANITIZE
-// Visible, so that the libraries use them too; never inlined, so that the caller can be told.
-#define REPLACED __attribute__((visibility("default"), noinline))
-
-REPLACED void *malloc(size_t size)
-{
-    count(__builtin_return_address(0));
-    return __libc_malloc(size);
-}
-
-REPLACED void *calloc(size_t number, size_t size)
-{
-    count(__builtin_return_address(0));
-    return __libc_calloc(number, size);
-}
-
-REPLACED void *realloc(void *old, size_t size)
-{
-    count(__builtin_return_address(0));
-    return __libc_realloc(old, size);
-}
-
-REPLACED void *aligned_alloc(size_t alignment, size_t size)
-{
-    count(__builtin_return_address(0));
-    return __libc_memalign(alignment, size);
-}
-#endif
 
 static struct lq_buf input, output;
 static struct lq_model *model;
@@ -101,10 +58,10 @@ static void run_frame(void)
 static void the_counter_counts(void **state)
 {
     (void)state;
-    long before = atomic_load(&ours);
+    size_t before = allocations_own;
     void *volatile memory = malloc(10);
     free(memory);
-    assert_int_equal(atomic_load(&ours) - before, 1);
+    assert_int_equal(allocations_own - before, 1);
 }
 
 static void a_warm_frame_allocates_nothing_of_ours(void **state)
@@ -112,12 +69,12 @@ static void a_warm_frame_allocates_nothing_of_ours(void **state)
     (void)state;
     for (int i = 0; i < 5; i++)
         run_frame();
-    long before = atomic_load(&ours), before_theirs = atomic_load(&theirs);
+    size_t before = allocations_own, before_foreign = allocations_foreign;
     for (int i = 0; i < 50; i++)
         run_frame();
     print_message("allocations a frame: 0 expected of ours, %.1f inside libraries\n",
-                  (double)(atomic_load(&theirs) - before_theirs) / 50);
-    assert_int_equal(atomic_load(&ours) - before, 0);
+                  (double)(allocations_foreign - before_foreign) / 50);
+    assert_int_equal(allocations_own - before, 0);
 }
 
 static void memory_in_use_stays_flat(void **state)
@@ -134,9 +91,8 @@ static void memory_in_use_stays_flat(void **state)
 
 int main(void)
 {
-#ifdef LQ_SANITIZE
-    return 77; // the sanitizer owns malloc
-#endif
+    if (!allocations_counted)
+        return 77; // skipped: the sanitizer owns malloc
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_counter_counts),
         cmocka_unit_test(a_warm_frame_allocates_nothing_of_ours),
