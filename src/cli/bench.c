@@ -23,8 +23,8 @@ static const struct argp_option options[] = {
      "for the usual stack", 1},
     {"score", OPT_SCORE, "0..1", 0, "Least confidence of that model's detections, the same for "
      "Lacquer and for the usual stack (default 0.25)", 1},
-    {"frames", OPT_FRAMES, "DIR", 0, "Pictures to send, brought to 640x480 (default: the tests' "
-     "own hands)", 1},
+    {"frames", OPT_FRAMES, "PATH", 0, "Frames to send: a folder of JPEGs or a Motion JPEG file; "
+     "brought to 640x480 (default: the tests' film of a moving hand)", 1},
     {"url", OPT_URL, "URL", 0, "Measure the server at http://HOST:PORT instead of starting one. "
      "Without this nothing but 127.0.0.1 is ever talked to", 1},
     {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, triton, tensorrt, socketio, yolo-http, "

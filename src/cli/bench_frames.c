@@ -1,7 +1,6 @@
 #include "cli/bench_frames.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,74 +74,104 @@ static int fit(struct loader *loader, struct lq_image *image, struct lq_buf *jpe
                            : status;
 }
 
-static int load_one(struct loader *loader, const char *path, struct lq_client_frame *frame,
-                    struct lq_error *err)
+static int add(struct loader *loader, struct lq_bench_frames *frames, const uint8_t *bytes,
+               size_t len, struct lq_error *err)
 {
-    const struct lq_buf *file = &loader->file;
+    struct lq_client_frame *frame = &frames->items[frames->count++];
     struct lq_image image;
     lq_buf_init(&frame->jpeg, LQ_MESSAGE_BYTES_MAX);
     lq_buf_init(&frame->base64, 2 * (size_t)LQ_MESSAGE_BYTES_MAX);
-    int status = lq_file_read(path, &loader->file, err);
-    if (status == LQ_OK)
-        status = lq_codec_decode(loader->codec, file->data, file->len, LQ_PICTURE_PIXELS_MAX,
+    int status = lq_codec_decode(loader->codec, bytes, len, LQ_PICTURE_PIXELS_MAX,
                                  &loader->pixels, &image, NULL, err);
     if (status != LQ_OK)
         return status;
-    bool as_it_is = image.width == LQ_BENCH_WIDTH && image.height == LQ_BENCH_HEIGHT &&
-                    lq_picture_sniff(file->data, file->len) == LQ_PICTURE_JPEG;
-    status = as_it_is ? lq_buf_append(&frame->jpeg, file->data, file->len)
-                      : fit(loader, &image, &frame->jpeg, err);
+    if (image.width == LQ_BENCH_WIDTH && image.height == LQ_BENCH_HEIGHT)
+        status = lq_buf_append(&frame->jpeg, bytes, len);
+    else
+        status = fit(loader, &image, &frame->jpeg, err);
     if (status == LQ_OK)
         status = lq_base64_append(&frame->base64, frame->jpeg.data, frame->jpeg.len);
     return status;
 }
 
-static int is_picture(const struct dirent *entry)
+static int load_folder(struct loader *loader, struct lq_bench_frames *frames, const char *dir,
+                       struct dirent **entries, int count, struct lq_error *err)
 {
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && dot != entry->d_name &&
-           (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
-            strcasecmp(dot, ".png") == 0);
-}
-
-static int load_all(struct lq_bench_frames *frames, const char *dir, struct dirent **entries,
-                    int count, struct lq_error *err)
-{
-    struct loader loader;
-    loader_init(&loader);
-    int status = lq_codec_new(&loader.codec, err);
-    if (status == LQ_OK && lq_resizer_new(&loader.resizer) != LQ_OK)
-        status = lq_fail(err, LQ_ERR_MEMORY, "cannot make a resizer");
-    size_t bytes = 0;
+    int status = LQ_OK;
     for (int i = 0; status == LQ_OK && i < count && i < LQ_BENCH_FRAMES_MAX; i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", dir, entries[i]->d_name);
-        frames->count = i + 1;
-        status = load_one(&loader, path, &frames->items[i], err);
-        bytes += frames->items[i].jpeg.len;
+        status = lq_file_read(path, &loader->file, err);
+        if (status == LQ_OK)
+            status = add(loader, frames, loader->file.data, loader->file.len, err);
+        if (status != LQ_OK)
+            return lq_fail_within(err, "frame '%s'", entries[i]->d_name);
     }
-    if (frames->count > 0)
-        frames->bytes_mean = bytes / (size_t)frames->count;
-    loader_release(&loader);
-    return status == LQ_OK ? LQ_OK : lq_fail_within(err, "frames in '%s'", dir);
+    return status;
 }
 
-int lq_bench_frames_load(struct lq_bench_frames *frames, const char *dir, struct lq_error *err)
+// One JPEG ends and the next begins where a last marker meets a first one; within a picture's data
+// the first is never written.
+static int load_film(struct loader *loader, struct lq_bench_frames *frames, const char *path,
+                     struct lq_error *err)
+{
+    static const uint8_t seam[] = {0xff, 0xd9, 0xff, 0xd8};
+    int status = lq_file_read(path, &loader->file, err);
+    const uint8_t *from = loader->file.data;
+    size_t left = status == LQ_OK ? loader->file.len : 0;
+    while (left > 0 && frames->count < LQ_BENCH_FRAMES_MAX) {
+        const uint8_t *next = memmem(from, left, seam, sizeof seam);
+        size_t len = next ? (size_t)(next - from) + 2 : left;
+        status = add(loader, frames, from, len, err);
+        if (status != LQ_OK)
+            return lq_fail_within(err, "frame %d", frames->count);
+        from += len;
+        left -= len;
+    }
+    return status;
+}
+
+static int is_jpeg(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot && dot != entry->d_name &&
+           (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
+}
+
+static int load(struct loader *loader, struct lq_bench_frames *frames, const char *path,
+                struct lq_error *err)
 {
     struct dirent **entries = NULL;
-    *frames = (struct lq_bench_frames){0};
-    int count = scandir(dir, &entries, is_picture, alphasort);
-    if (count < 0)
-        return lq_fail(err, LQ_ERR_IO, "cannot read frames from '%s': %s; name a folder of "
-                       "pictures with --frames", dir, strerror(errno));
-    int status = count == 0 ? lq_fail(err, LQ_ERR_NOT_FOUND, "no picture in '%s'", dir)
-                            : load_all(frames, dir, entries, count, err);
+    int count = scandir(path, &entries, is_jpeg, alphasort);
+    int status = lq_codec_new(&loader->codec, err);
+    if (status == LQ_OK && lq_resizer_new(&loader->resizer) != LQ_OK)
+        status = lq_fail(err, LQ_ERR_MEMORY, "cannot make a resizer");
+    if (status == LQ_OK)
+        status = count < 0 ? load_film(loader, frames, path, err)
+                           : load_folder(loader, frames, path, entries, count, err);
     for (int i = 0; i < count; i++)
         free(entries[i]);
     free(entries);
-    if (status != LQ_OK)
-        lq_bench_frames_release(frames);
+    if (status == LQ_OK && frames->count == 0)
+        status = lq_fail(err, LQ_ERR_NOT_FOUND, "no JPEG there");
     return status;
+}
+
+int lq_bench_frames_load(struct lq_bench_frames *frames, const char *path, struct lq_error *err)
+{
+    struct loader loader;
+    *frames = (struct lq_bench_frames){0};
+    loader_init(&loader);
+    int status = load(&loader, frames, path, err);
+    loader_release(&loader);
+    if (status != LQ_OK) {
+        lq_bench_frames_release(frames);
+        return lq_fail_within(err, "--frames '%s'", path);
+    }
+    for (int i = 0; i < frames->count; i++)
+        frames->bytes_mean += frames->items[i].jpeg.len;
+    frames->bytes_mean /= (size_t)frames->count;
+    return LQ_OK;
 }
 
 void lq_bench_frames_release(struct lq_bench_frames *frames)

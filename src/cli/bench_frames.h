@@ -4,7 +4,7 @@
 
 #include "cli/bench_client.h"
 
-enum { LQ_BENCH_FRAMES_MAX = 32, LQ_BENCH_WIDTH = 640, LQ_BENCH_HEIGHT = 480 };
+enum { LQ_BENCH_FRAMES_MAX = 96, LQ_BENCH_WIDTH = 640, LQ_BENCH_HEIGHT = 480 };
 
 struct lq_bench_frames {
     struct lq_client_frame items[LQ_BENCH_FRAMES_MAX];
@@ -12,8 +12,9 @@ struct lq_bench_frames {
     size_t bytes_mean; // of a JPEG
 };
 
-// Reads the pictures of a folder, by name, the first LQ_BENCH_FRAMES_MAX. A JPEG of 640x480 is sent
-// as it is; others are cut to 4:3 about their middle, resized, and written at quality 85.
-LQ_MUST_CHECK int lq_bench_frames_load(struct lq_bench_frames *frames, const char *dir,
+// Reads a folder's JPEGs, by name, or a file of JPEGs one after another (Motion JPEG, what a camera
+// gives); at most LQ_BENCH_FRAMES_MAX. A frame of 640x480 is sent as it is; others are cut to 4:3
+// about their middle, resized, and written at quality 85.
+LQ_MUST_CHECK int lq_bench_frames_load(struct lq_bench_frames *frames, const char *path,
                                        struct lq_error *err);
 void lq_bench_frames_release(struct lq_bench_frames *frames);
