@@ -25,6 +25,9 @@ void *__libc_memalign(size_t alignment, size_t size);
 
 extern char __executable_start, etext; // the linker's, around the program's own code
 
+// Inlined, the caller would be the caller's caller.
+#define LQ_REPLACED __attribute__((noinline))
+
 static void allocations_note(const void *caller)
 {
     const char *at = caller;
@@ -34,25 +37,25 @@ static void allocations_note(const void *caller)
         allocations_foreign++;
 }
 
-LQ_PUBLIC void *malloc(size_t size)
+LQ_PUBLIC LQ_REPLACED void *malloc(size_t size)
 {
     allocations_note(__builtin_return_address(0));
     return __libc_malloc(size);
 }
 
-LQ_PUBLIC void *calloc(size_t count, size_t size)
+LQ_PUBLIC LQ_REPLACED void *calloc(size_t count, size_t size)
 {
     allocations_note(__builtin_return_address(0));
     return __libc_calloc(count, size);
 }
 
-LQ_PUBLIC void *realloc(void *memory, size_t size)
+LQ_PUBLIC LQ_REPLACED void *realloc(void *memory, size_t size)
 {
     allocations_note(__builtin_return_address(0));
     return __libc_realloc(memory, size);
 }
 
-LQ_PUBLIC void *aligned_alloc(size_t alignment, size_t size)
+LQ_PUBLIC LQ_REPLACED void *aligned_alloc(size_t alignment, size_t size)
 {
     allocations_note(__builtin_return_address(0));
     return __libc_memalign(alignment, size);
