@@ -11,10 +11,10 @@
 #include "nail/upsample.h"
 
 // How far (in probability) the picture may argue with the model, and how strongly it smooths.
-static const float TRUST = 0.30f;
+static const float TRUST = 0.20f;
 static const float EPSILON = 0.02f;
 static const float EDGE_WIDTH = 1.3f; // pixels from bare to covered
-static const float EDGE_SPREAD = 0.15f; // pixels by which polish hides the bare nail's own rim
+static const float EDGE_SPREAD = 0.3f; // pixels by which polish hides the bare nail's own rim
 
 enum { STEP_MAX = 16 };
 
@@ -83,7 +83,7 @@ static int plan_make(struct plan *plan, struct lq_refiner *refiner,
     *plan = (struct plan){.job = job, .step = step};
     plan->width = (job->width + step - 1) / step;
     plan->height = (job->height + step - 1) / step;
-    float radius = 1.3f * (job->dx > job->dy ? job->dx : job->dy) / (float)step;
+    float radius = 1.1f * (job->dx > job->dy ? job->dx : job->dy) / (float)step;
     plan->radius = radius < 3.0f ? 3 : radius > 64.0f ? 64 : (int)(radius + 0.5f);
     static float origin[1];
     size_t count = plan_memory(plan, origin);
@@ -167,7 +167,7 @@ static void filter(const struct plan *plan, const struct lq_guide *guide)
     make_stats(plane, plan->guess, plan->stats, n);
     lq_box_mean(plan->stats, plan->means, plan->width, plan->height, 4, plan->radius,
                 plan->scratch);
-    fit_lines(plan->means, plan->lines, EPSILON + guide->noise, n);
+    fit_lines(plan->means, plan->lines, EPSILON + 2.0f * guide->noise, n);
     lq_box_mean(plan->lines, plan->line_means, plan->width, plan->height, 2, plan->radius,
                 plan->scratch);
     float step = 1.0f / (float)plan->step, first = 0.5f * step - 0.5f;
@@ -211,7 +211,9 @@ LQ_HOT static void edge_row(const float *restrict above, const float *restrict h
     for (int i = 0; i < n; i++) {
         float gx = (here[i + 1] - here[i - 1]) * 0.5f, gy = (below[i] - above[i]) * 0.5f;
         float slope = sqrtf(gx * gx + gy * gy + slope_min * slope_min);
-        float cover = (here[i] - 0.5f) / slope * scale + middle;
+        float around = here[i - 1] + here[i + 1] + above[i] + below[i];
+        float level = 0.5f * here[i] + 0.125f * around; // the picture's grain stays out of the edge
+        float cover = (level - 0.5f) / slope * scale + middle;
         cover = cover < 0.0f ? 0.0f : cover > 1.0f ? 1.0f : cover;
         alpha[i] = (uint8_t)(cover * 255.0f + 0.5f);
     }
