@@ -122,10 +122,10 @@ static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_light
 {
     float relative = sqrtf(relative_level);
     relative = relative < 0.6f ? 0.6f : relative > 1.15f ? 1.15f : relative;
-    struct lq_coat coat = {.opacity = look->opacity,
-                           .texture = look->texture,
-                           .kept = look->sheen ? 1.0f : 0.0f,
-                           .added = look->sheen ? 1.0f : 0.0f};
+    // A nail of a few pixels (far away, or seen from its side) cannot show a highlight.
+    float sheen = look->sheen ? fminf(fmaxf((nail->breadth - 5.0f) * 0.1f, 0.0f), 1.0f) : 0.0f;
+    struct lq_coat coat = {.opacity = look->opacity, .texture = look->texture, .kept = sheen,
+                           .added = sheen};
     for (int k = 0; k < 3; k++) {
         coat.pigment[k] = WHITEST * (float)lq_srgb_decode(look->color[k] / 255.0);
         coat.light[k] = light->exposure * light->tint[k] * relative;

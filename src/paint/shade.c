@@ -187,7 +187,7 @@ LQ_HOT static void gleam_row(const struct lq_shade_fit *fit, const float *restri
         float shown = white < over ? white : over;
         shown -= 0.08f * base; // ringing and noise are no highlights
         shown = shown > 0.0f ? shown : 0.0f;
-        float inside = (rim[i] - 0.6f) * 2.5f; // bright edges belong to what lies beside
+        float inside = (rim[i] - 0.85f) * 6.6f; // bright edges belong to what lies beside
         shine[i] = inside > 0.0f ? shown * inside : 0.0f;
         slow[i] = base;
     }
