@@ -1,16 +1,9 @@
-// OpenVINO on this machine's processor, by its C interface, loaded with dlopen when first wanted:
-// a build without it still runs and says what is missing.
+// OpenVINO on this machine's processor, by its C interface (openvino_load.h).
 //
-// The library is looked for in $LACQUER_OPENVINO (and then nowhere else), in the folder it was
-// unpacked to when Lacquer was built, in ../lib/lacquer beside the program, and by the loader.
-// Its own libraries find each other by their RPATH ($ORIGIN).
-//
-// One core serves the whole process, made on first use. A compiled-model cache lives in a folder
-// named for the OpenVINO build, the processor and the precision, so that a cache carried to another
-// machine is never read there.
-#include <dlfcn.h>
+// One core serves the whole process. A compiled-model cache lives in a folder named for the
+// OpenVINO build, the processor and the precision, so that a cache carried to another machine is
+// never read there.
 #include <errno.h>
-#include <openvino/c/openvino.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,34 +18,10 @@
 
 #include "base/cpu.h"
 #include "base/log.h"
-#include "config.h"
 #include "engine/list.h"
+#include "engine/openvino_load.h"
 
-// Every function we call; the library's header declares them, dlsym finds them.
-#define OV_FUNCTIONS(X)                                                                           \
-    X(get_openvino_version) X(version_free) X(core_create) X(core_read_model)                     \
-    X(core_compile_model_props) X(model_free) X(model_inputs_size) X(model_outputs_size)          \
-    X(model_const_input_by_index) X(model_const_output_by_index)                                  \
-    X(model_reshape_by_port_indexes) X(compiled_model_create_infer_request)                       \
-    X(compiled_model_inputs_size) X(compiled_model_outputs_size)                                  \
-    X(compiled_model_input_by_index) X(compiled_model_output_by_index) X(compiled_model_free)     \
-    X(port_get_any_name) X(port_get_partial_shape) X(port_get_element_type)                       \
-    X(output_const_port_free) X(partial_shape_create_static) X(partial_shape_free)                \
-    X(infer_request_get_input_tensor_by_index) X(infer_request_get_output_tensor_by_index)        \
-    X(infer_request_infer) X(infer_request_free) X(tensor_data) X(tensor_get_shape)               \
-    X(tensor_free) X(shape_free) X(get_last_err_msg) X(get_error_info) X(free)
-
-static struct {
-#define X(name) __typeof__(ov_##name) *name;
-    OV_FUNCTIONS(X)
-#undef X
-    ov_core_t *core;
-    char build[64]; // "2026.4.1"
-    int status;     // of loading, once for all
-    struct lq_error err;
-} ov;
-
-static pthread_once_t ov_once = PTHREAD_ONCE_INIT;
+#define ov lq_openvino
 
 struct lq_engine {
     ov_compiled_model_t *compiled;
@@ -64,145 +33,6 @@ struct lq_request {
     int held_count;
     struct lq_tensors tensors;
 };
-
-// OpenVINO's message is a few lines of "Exception from file:line:" before the one that matters.
-static void keep_reason(char *out, size_t size, const char *message)
-{
-    snprintf(out, size, "no reason given");
-    while (message && *message) {
-        size_t len = strcspn(message, "\n");
-        bool noise = strncmp(message, "Exception from ", 15) == 0 ||
-                     strspn(message, " \t\r") >= len ||
-                     (len > 6 && strncmp(message, "Check '", 7) == 0 && message[len - 1] == ':');
-        if (!noise) {
-            snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), message);
-            return;
-        }
-        message += len + (message[len] == '\n');
-    }
-}
-
-static int ov_fail(struct lq_error *err, int status, ov_status_e code, const char *what,
-                   const char *path)
-{
-    const char *message = ov.get_last_err_msg();
-    char reason[160];
-    keep_reason(reason, sizeof reason,
-                message && *message ? message : ov.get_error_info(code));
-    if (message)
-        ov.free(message);
-    return lq_fail(err, status, "cannot %s '%.70s': %s", what, path, reason);
-}
-
-// ---- loading
-
-#if defined(LQ_SANITIZE)
-// TBB opens a helper with RTLD_DEEPBIND, at which the address sanitizer ends the process. In
-// sanitized builds every dlopen of the process comes by here and goes on without that flag.
-LQ_PUBLIC void *dlopen(const char *path, int flags);
-
-void *dlopen(const char *path, int flags)
-{
-    void *(*next)(const char *, int);
-    *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
-    return next(path, flags & ~RTLD_DEEPBIND);
-}
-
-// What these keep until the process ends is theirs to know.
-LQ_PUBLIC const char *__lsan_default_suppressions(void);
-
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libopenvino\nleak:libtbb\nleak:libhwloc\n";
-}
-#endif
-
-static void *try_open(const char *folder)
-{
-    static const char *const names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
-    char path[4096];
-    for (size_t i = 0; i < LQ_COUNT(names); i++) {
-        snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", names[i]);
-        void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        if (library)
-            return library;
-    }
-    return NULL;
-}
-
-static void *open_beside_program(void)
-{
-    char path[2048];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (len <= 0)
-        return NULL;
-    path[len] = '\0';
-    char *slash = strrchr(path, '/');
-    if (!slash)
-        return NULL;
-    snprintf(slash, sizeof path - (size_t)(slash - path), "/../lib/lacquer");
-    return try_open(path);
-}
-
-static void *open_library(struct lq_error *err)
-{
-    const char *chosen = getenv("LACQUER_OPENVINO");
-    void *library = NULL;
-    if (chosen && *chosen) {
-        library = try_open(chosen);
-        if (!library)
-            lq_fail(err, LQ_ERR_UNAVAILABLE,
-                    "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s; name a folder that "
-                    "holds libopenvino_c.so",
-                    chosen, access(chosen, F_OK) == 0 ? "not in there" : "no such folder");
-        return library;
-    }
-    library = try_open(LQ_OPENVINO_LIBS);
-    if (!library)
-        library = open_beside_program();
-    if (!library)
-        library = try_open("");
-    if (!library)
-        lq_fail(err, LQ_ERR_UNAVAILABLE,
-                "cannot load OpenVINO: libopenvino_c.so is not here; run 'make build', or set "
-                "LACQUER_OPENVINO to the folder that holds it");
-    return library;
-}
-
-static int load(struct lq_error *err)
-{
-    void *library = open_library(err);
-    if (!library)
-        return err->status;
-#define X(name)                                                                                   \
-    ov.name = (__typeof__(ov.name))dlsym(library, "ov_" #name);                                   \
-    if (!ov.name)                                                                                 \
-        return lq_fail(err, LQ_ERR_UNAVAILABLE, "this OpenVINO is too old: it has no ov_" #name);
-    OV_FUNCTIONS(X)
-#undef X
-    ov_version_t version;
-    if (ov.get_openvino_version(&version) == OK) {
-        // "2026.4.1-12345-hash-releases/2026/4" or with dots only; the head is the release
-        snprintf(ov.build, sizeof ov.build, "%.*s", (int)strcspn(version.buildNumber, "-"),
-                 version.buildNumber);
-        ov.version_free(&version);
-    }
-    ov_status_e code = ov.core_create(&ov.core);
-    if (code != OK)
-        return ov_fail(err, LQ_ERR_UNAVAILABLE, code, "start", "OpenVINO");
-    return LQ_OK;
-}
-
-static void load_once(void)
-{
-    ov.status = load(&ov.err);
-}
-
-static int openvino_probe(struct lq_error *err)
-{
-    pthread_once(&ov_once, load_once);
-    return ov.status == LQ_OK ? LQ_OK : lq_fail(err, ov.status, "%s", ov.err.text);
-}
 
 // ---- descriptions
 
@@ -269,7 +99,7 @@ static int describe_model(const ov_model_t *model, const char *path, struct lq_t
         ov_status_e code = in ? ov.model_const_input_by_index(model, i, &port)
                               : ov.model_const_output_by_index(model, i - inputs, &port);
         if (code != OK)
-            return ov_fail(err, LQ_ERR_MODEL, code, "describe", path);
+            return lq_openvino_fail(err, LQ_ERR_MODEL, code, "describe", path);
         if (describe_port(port, in ? &tensors->inputs[i] : &tensors->outputs[i - inputs]))
             return lq_fail(err, LQ_ERR_MODEL,
                            "'%.100s' has a tensor of unknown or too many dimensions", path);
@@ -279,7 +109,7 @@ static int describe_model(const ov_model_t *model, const char *path, struct lq_t
 
 static int read_model(ov_model_t **model, const char *path, struct lq_error *err)
 {
-    int status = openvino_probe(err);
+    int status = lq_openvino_load(err);
     if (status != LQ_OK)
         return status;
     if (access(path, R_OK) != 0)
@@ -288,12 +118,45 @@ static int read_model(ov_model_t **model, const char *path, struct lq_error *err
     ov_status_e code = ov.core_read_model(ov.core, path, NULL, model);
     if (code == OK)
         return LQ_OK;
-    ov_fail(err, LQ_ERR_MODEL, code, "read model", path);
+    lq_openvino_fail(err, LQ_ERR_MODEL, code, "read model", path);
     // No reader wanted the file at all: say so in our own words.
     if (err && strstr(err->text, "Unable to read the model"))
         lq_fail(err, LQ_ERR_MODEL, "'%.150s' is no model, or a damaged one: .onnx, .tflite and .xml are read",
                 path);
     return LQ_ERR_MODEL;
+}
+
+// A model that was read to be described is mostly opened next; reading a large one takes as long as
+// compiling it, so the last one described waits here for its first opening.
+static struct {
+    pthread_mutex_t lock;
+    char *path;
+    ov_model_t *model;
+} described = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+// Puts a model there (it is then not the caller's) and forgets the one before.
+static void keep_described(ov_model_t *model, const char *path)
+{
+    pthread_mutex_lock(&described.lock);
+    if (described.model)
+        ov.model_free(described.model);
+    free(described.path);
+    described.model = model;
+    described.path = strdup(path);
+    pthread_mutex_unlock(&described.lock);
+}
+
+// NULL when it is another one. What is taken is the caller's.
+static ov_model_t *take_described(const char *path)
+{
+    pthread_mutex_lock(&described.lock);
+    ov_model_t *model = NULL;
+    if (described.model && described.path && strcmp(described.path, path) == 0) {
+        model = described.model;
+        described.model = NULL;
+    }
+    pthread_mutex_unlock(&described.lock);
+    return model;
 }
 
 static int openvino_describe(const char *path, struct lq_tensors *tensors, struct lq_error *err)
@@ -302,7 +165,9 @@ static int openvino_describe(const char *path, struct lq_tensors *tensors, struc
     int status = read_model(&model, path, err);
     if (status == LQ_OK)
         status = describe_model(model, path, tensors, err);
-    if (model)
+    if (status == LQ_OK)
+        keep_described(model, path);
+    else if (model)
         ov.model_free(model);
     return status;
 }
@@ -372,7 +237,7 @@ static int reshape(ov_model_t *model, const char *path, const struct lq_engine_o
         code = ov.model_reshape_by_port_indexes(model, &port, &shape, 1);
         ov.partial_shape_free(&shape);
     }
-    return code == OK ? LQ_OK : ov_fail(err, LQ_ERR_MODEL, code, "reshape model", path);
+    return code == OK ? LQ_OK : lq_openvino_fail(err, LQ_ERR_MODEL, code, "reshape model", path);
 }
 
 static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *model,
@@ -414,7 +279,11 @@ static int openvino_open(struct lq_engine **out, const char *path,
     *out = NULL;
     ov_model_t *model = NULL;
     struct lq_engine *engine = NULL;
-    int status = read_model(&model, path, err);
+    int status = lq_openvino_load(err);
+    if (status == LQ_OK)
+        model = take_described(path);
+    if (status == LQ_OK && !model)
+        status = read_model(&model, path, err);
     if (status == LQ_OK)
         status = reshape(model, path, options, err);
     if (status != LQ_OK)
@@ -426,7 +295,7 @@ static int openvino_open(struct lq_engine **out, const char *path,
     }
     ov_status_e code = compile(&engine->compiled, model, options);
     if (code != OK) {
-        status = ov_fail(err, LQ_ERR_MODEL, code, "compile model", path);
+        status = lq_openvino_fail(err, LQ_ERR_MODEL, code, "compile model", path);
         goto fail;
     }
     ov.model_free(model);
@@ -513,7 +382,7 @@ static int openvino_request_new(struct lq_request **out, struct lq_engine *engin
     if (code == OK)
         code = bind_all(request, engine);
     if (code != OK) {
-        int status = ov_fail(err, LQ_ERR_ENGINE, code, "start", "an inference request");
+        int status = lq_openvino_fail(err, LQ_ERR_ENGINE, code, "start", "an inference request");
         openvino_request_free(request);
         return status;
     }
@@ -529,13 +398,13 @@ static const struct lq_tensors *openvino_request_tensors(struct lq_request *requ
 static int openvino_run(struct lq_request *request, struct lq_error *err)
 {
     ov_status_e code = ov.infer_request_infer(request->infer);
-    return code == OK ? LQ_OK : ov_fail(err, LQ_ERR_ENGINE, code, "run", "the model");
+    return code == OK ? LQ_OK : lq_openvino_fail(err, LQ_ERR_ENGINE, code, "run", "the model");
 }
 
 const struct lq_engine_ops lq_engine_openvino = {
     .name = "openvino",
     .summary = "OpenVINO on this machine's processor (.onnx, .tflite, .xml)",
-    .probe = openvino_probe,
+    .probe = lq_openvino_load,
     .operators = lq_operators_count,
     .describe = openvino_describe,
     .open = openvino_open,
