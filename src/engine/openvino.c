@@ -121,8 +121,8 @@ static int read_model(ov_model_t **model, const char *path, struct lq_error *err
     lq_openvino_fail(err, LQ_ERR_MODEL, code, "read model", path);
     // No reader wanted the file at all: say so in our own words.
     if (err && strstr(err->text, "Unable to read the model"))
-        lq_fail(err, LQ_ERR_MODEL, "'%.150s' is no model, or a damaged one: .onnx, .tflite and .xml are read",
-                path);
+        lq_fail(err, LQ_ERR_MODEL,
+                "'%.150s' is no model, or a damaged one: .onnx, .tflite and .xml are read", path);
     return LQ_ERR_MODEL;
 }
 

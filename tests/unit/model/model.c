@@ -127,9 +127,55 @@ static void what_cannot_be_opened(void **state)
     assert_int_equal(lq_model_open(&model, "no/such.onnx", &plain, &err), LQ_ERR_MODEL);
     assert_int_equal(lq_model_open(&model, "LICENSE", &plain, &err), LQ_ERR_MODEL);
     assert_non_null(strstr(err.text, "'LICENSE' is no model"));
+    assert_int_equal(lq_model_open(&model, "tests/fixtures/tiny_scores.onnx", &plain, &err),
+                     LQ_ERR_MODEL);
+    assert_non_null(strstr(err.text, "unknown head: outputs scores f32 [1,5]; wanted a map"));
     options.engine = "replay";
     assert_int_equal(lq_model_open(&model, "models/nail.onnx", &options, &err), LQ_ERR_MODEL);
     assert_non_null(strstr(err.text, "it is no .replay file"));
+}
+
+// Everything open, two channels, logits: a model that calls red pixels nail.
+static void open_dimensions_and_two_channels(void **state)
+{
+    (void)state;
+    struct lq_model *model;
+    struct lq_runner *runner;
+    assert_ok(lq_model_open(&model, "tests/fixtures/tiny_map.onnx", &plain, &err));
+    const struct lq_model_info *info = lq_model_info(model);
+    assert_int_equal(info->tensors.inputs[0].dims[0], -1);
+    assert_int_equal(info->tensors.inputs[0].dims[3], -1);
+    assert_int_equal(info->size_count, 3);
+    assert_false(info->sidecar);
+    assert_ok(lq_runner_new(&runner, model, &err));
+    // Red from x 100 to 200 and y 60 to 180, on a portrait picture.
+    enum { WIDTH = 300, HEIGHT = 400 };
+    uint8_t *pixels = malloc(WIDTH * HEIGHT * 3);
+    assert_non_null(pixels);
+    const struct lq_image picture = grey(pixels, WIDTH, HEIGHT);
+    for (int y = 60; y < 180; y++)
+        for (int x = 100; x < 200; x++)
+            lq_image_row(&picture, y)[3 * x] = 255;
+    const struct lq_patch *patch;
+    int count = 0;
+    assert_ok(lq_runner_prepare(runner, &picture, &err));
+    assert_ok(lq_runner_infer(runner, &err));
+    assert_ok(lq_runner_patches(runner, &patch, &count, &err));
+    assert_int_equal(patch->width, 288);
+    assert_int_equal(patch->height, 384);
+    for (int j = 0; j < patch->height; j++)
+        for (int i = 0; i < patch->width; i++) {
+            float x = patch->x0 + (float)i * patch->dx, y = patch->y0 + (float)j * patch->dy;
+            float inside = fminf(fminf(x - 100, 200 - x), fminf(y - 60, 180 - y));
+            float value = patch->data[j * patch->stride + i];
+            if (inside > 2)
+                assert_true(value > 0.99f);
+            if (inside < -2)
+                assert_true(value < 0.5f);
+        }
+    free(pixels);
+    lq_runner_free(runner);
+    lq_model_close(model);
 }
 
 // The graph that users of YOLOv8s-seg exports bring; its file is not part of the tree.
@@ -181,6 +227,7 @@ int main(void)
         cmocka_unit_test(steps_out_of_order),
         cmocka_unit_test(precision_is_chosen),
         cmocka_unit_test(what_cannot_be_opened),
+        cmocka_unit_test(open_dimensions_and_two_channels),
         cmocka_unit_test(a_real_export),
     };
     return cmocka_run_group_tests(tests, open_nail, close_nail);
