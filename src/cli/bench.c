@@ -161,7 +161,8 @@ static void not_measured(struct lq_bench_row *row, const struct lq_error *err)
 
 static struct lq_client_target target_of(const struct lq_url *url, const char *id)
 {
-    struct lq_client_target target = {.url = *url, .way = LQ_CLIENT_WS, .path = "/ws"};
+    struct lq_client_target target = {.url = *url, .way = LQ_CLIENT_WS, .path = "/ws",
+                                      .in_order = true};
     if (strstr(id, "http")) {
         target.way = LQ_CLIENT_HTTP;
         target.path = "/api/process_base64";

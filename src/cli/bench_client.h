@@ -13,6 +13,7 @@ struct lq_client_target {
     struct lq_url url;
     enum lq_client_way way;
     const char *path; // of the HTTP endpoint or the WebSocket
+    bool in_order;    // a reply settles older frames too: Lacquer replaced them by newer ones
 };
 
 // The same picture, ready for every way.
@@ -43,7 +44,7 @@ struct lq_client {
     } flight[LQ_CLIENT_IN_FLIGHT_MAX]; // oldest first
     int in_flight;
     uint64_t bytes; // both ways, protocol and all, since the connection was made
-    uint32_t replaced; // frames the server gave up for newer ones
+    long replaced; // frames the server gave up for newer ones
     void (*on_reply)(void *context, const struct lq_client_reply *reply);
     void *context;
 };

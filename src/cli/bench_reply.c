@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-enum { REPLY_HEADER = 64, REPLY_TYPE_JPEG = 2, REPLY_REPLACED_AT = 48 };
+enum { REPLY_HEADER = 64, REPLY_TYPE_JPEG = 2 };
 
 bool lq_client_is_ready(const struct lq_client *client)
 {
@@ -18,8 +18,8 @@ bool lq_client_has_head(const struct lq_client *client)
     return client->head.size > 0;
 }
 
-// The reply for frame `id` is here. lacquer.v1 settles older frames with it, which were replaced;
-// elsewhere replies may overtake one another.
+// The reply for frame `id` is here. Where replies keep their order it settles older frames too;
+// elsewhere they may overtake one another.
 static int settle(struct lq_client *client, uint32_t id, size_t jpeg_len, struct lq_error *err)
 {
     int at = 0;
@@ -28,7 +28,8 @@ static int settle(struct lq_client *client, uint32_t id, size_t jpeg_len, struct
     if (at == client->in_flight)
         return lq_fail(err, LQ_ERR_SYNTAX, "reply to frame %u, which is not awaited", id);
     double ms = (double)(lq_clock_us() - client->flight[at].sent_us) / 1000;
-    int first = client->target->way == LQ_CLIENT_WS ? 0 : at, after = at + 1;
+    int first = client->target->in_order ? 0 : at, after = at + 1;
+    client->replaced += at - first;
     memmove(client->flight + first, client->flight + after,
             (size_t)(client->in_flight - after) * sizeof *client->flight);
     client->in_flight -= after - first;
@@ -132,7 +133,6 @@ static int read_lacquer(struct lq_client *client, enum lq_ws_opcode kind, const 
     size_t header = len >= REPLY_HEADER ? bytes[2] | (size_t)bytes[3] << 8 : 0;
     if (header < REPLY_HEADER || header > len || bytes[0] != REPLY_TYPE_JPEG)
         return lq_fail(err, LQ_ERR_SYNTAX, "the reply's header is not that of lacquer.v1");
-    client->replaced = little_endian(bytes + REPLY_REPLACED_AT);
     return settle_jpeg(client, little_endian(bytes + 4), bytes + header, len - header, err);
 }
 

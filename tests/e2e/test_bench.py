@@ -1,0 +1,142 @@
+"""lacquer bench from outside: its JSON, its reasons, and whether its figures agree."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LACQUER = os.environ.get("LACQUER", ROOT / "build" / "lacquer")
+
+
+def bench(*args, timeout=300):
+    return subprocess.run([LACQUER, "bench", *args], capture_output=True, text=True,
+                          timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def report():
+    done = bench("--seconds", "1", "--json", "--users", "2", "--fps", "10",
+                 "--rows", "http,ws,triton,tensorrt,socketio")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def row(report, name):
+    return next(row for row in report["rows"] if row["id"] == name)
+
+
+def test_schema(report):
+    assert {"machine", "commit", "rows", "peers", "load"} <= report.keys()
+    assert re.search(r"\d+ cores", report["machine"])
+    assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|unknown|v?\d.*", report["commit"])
+    assert [row["id"] for row in report["rows"]] == ["http", "ws", "triton", "tensorrt", "socketio"]
+    assert report["peers"] == []
+    assert report["frames"]["width"] == 640 and report["frames"]["height"] == 480
+    for each in report["rows"]:
+        assert each["name"]
+        if each["status"] == "measured":
+            keys = ("fps", "p50_ms", "p95_ms", "p99_ms", "bytes_per_frame", "cpu_percent")
+            assert all(each[key] > 0 for key in keys), each
+        else:
+            assert each["status"] == "not measured" and each["reason"], each
+            assert "fps" not in each
+
+
+@pytest.mark.parametrize("name", ["http", "ws", "socketio"])
+def test_rows_for_the_cpu_are_measured(report, name):
+    assert row(report, name)["status"] == "measured", row(report, name)
+
+
+def test_a_row_without_its_engine_says_so(report):
+    engines = subprocess.run([LACQUER, "engines"], capture_output=True, text=True, check=True)
+    if "triton" not in engines.stdout:
+        assert "triton" in row(report, "triton")["reason"]
+    if not os.path.exists("/dev/nvidiactl"):
+        assert row(report, "tensorrt")["reason"] == "no NVIDIA GPU found"
+
+
+@pytest.mark.parametrize("name", ["http", "ws", "socketio"])
+def test_figures_agree(report, name):
+    each = row(report, name)
+    assert each["p50_ms"] <= each["p95_ms"] <= each["p99_ms"]
+    # One frame in flight: frames a second times the mean latency is one second. The median stands
+    # for the mean, which a few slow frames pull up, never far down.
+    assert 300 < each["fps_one_in_flight"] * each["p50_ms"] < 1300
+    # Two in flight are at most twice as many.
+    assert each["fps"] < 2.5 * each["fps_one_in_flight"]
+    assert each["frames"] >= 6
+    cores = int(re.search(r"(\d+) cores", report["machine"])[1])
+    assert each["cpu_percent"] <= 105 * cores
+
+
+def test_base64_costs_a_third_more_bytes(report):
+    ratio = row(report, "http")["bytes_per_frame"] / row(report, "ws")["bytes_per_frame"]
+    assert 1.25 < ratio < 1.5
+    # A frame goes there and a frame comes back.
+    assert row(report, "ws")["bytes_per_frame"] > report["frames"]["bytes"] * 1.2
+
+
+def test_load(report):
+    (load,) = report["load"]
+    assert load["users"] == 2 and load["status"] == "measured"
+    assert 0 < load["fps_each"] <= 11
+    assert load["p50_ms"] <= load["p99_ms"]
+    # What was asked for was answered or is counted as dropped (one second, two users, 10 a second).
+    assert 14 <= load["fps_each"] * 2 + load["dropped"] <= 24
+
+
+def test_table_for_people():
+    done = bench("--seconds", "0.3", "--users", "0", "--rows", "ws,tensorrt")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^WebSocket binary \+ CPU +[\d.]+ +[\d.]+", done.stdout, re.M)
+    assert "base64 over HTTP" not in done.stdout
+    assert "Users at once" not in done.stdout
+
+
+def test_no_server_is_left(tmp_path):
+    model = tmp_path / "model.onnx"
+    model.symlink_to(ROOT / "models" / "nail.onnx")
+    done = bench("--seconds", "0.2", "--users", "0", "--rows", "ws", "--model", str(model))
+    assert done.returncode == 0, done.stderr
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            assert str(tmp_path).encode() not in path.read_bytes()
+        except OSError:
+            pass  # it ended while we looked
+
+
+@pytest.mark.parametrize("args, status, words", [
+    (["--rows", "ws,telegraph"], 2, "telegraph"),
+    (["--seconds", "0"], 2, "--seconds"),
+    (["--users", "x"], 2, "--users"),
+    (["--url", "https://127.0.0.1"], 2, "http://"),
+    (["--url", "http://127.0.0.1:1", "--rows", "ws", "--users", "0"], 0, ""),
+    (["--frames", "/nowhere"], 1, "/nowhere"),
+    (["--model-yolo", "/nowhere.tflite"], 1, "/nowhere.tflite"),
+    (["--rows", "ws", "--users", "0", "--model", "/nowhere.onnx"], 1, "nowhere.onnx"),
+])
+def test_wrong_use(args, status, words):
+    done = bench("--seconds", "0.2", *args)
+    assert done.returncode == status, done.stderr
+    assert words in done.stderr
+    if status == 1:
+        assert done.stderr.count("\n") == 1, "one line says it"
+
+
+def test_a_server_that_is_not_there_is_a_reason(tmp_path):
+    done = bench("--json", "--url", "http://127.0.0.1:1", "--rows", "ws,http", "--users", "1")
+    report = json.loads(done.stdout)
+    for each in report["rows"] + report["load"]:
+        assert each["status"] == "not measured" and "cannot connect" in each["reason"]
+
+
+def test_peers_without_their_packages_say_what_to_do(tmp_path):
+    (tmp_path / "peers").mkdir()
+    done = bench("--json", "--seconds", "0.2", "--users", "0", "--rows", "tensorrt", "--peers",
+                 "--peers-dir", str(tmp_path / "peers"))
+    peers = json.loads(done.stdout)["peers"]
+    assert len(peers) >= 4
+    assert all("bench/peers/setup.sh" in peer["reason"] for peer in peers)
