@@ -49,7 +49,8 @@ def _parser():
     def command(name, text):
         sub = commands.add_parser(name, help=text, description=text)
         sub.add_argument("--hand3d", default=DEFAULT_ASSETS, metavar="DIR",
-                         help="the rigged hands (default: ../shared/data/hand3d-cc0 beside the repository)")
+                         help="the rigged hands (default: ../shared/data/hand3d-cc0 beside the "
+                              "repository)")
         sub.add_argument("--supersample", type=_number(1, 6), default=3, metavar="N",
                          help="samples per pixel side (default 3)")
         return sub

@@ -112,7 +112,8 @@ class Hand:
         index = {j: i for i, j in enumerate(self.joints)}
         self.parent = [index.get(parent.get(j), -1) for j in self.joints]
         self.rest_rotation = {
-            b: tuple(nodes[j].get("rotation", (0, 0, 0, 1))) for b, j in zip(self.bones, self.joints)}
+            b: tuple(nodes[j].get("rotation", (0, 0, 0, 1)))
+            for b, j in zip(self.bones, self.joints)}
         self.translation = np.array([nodes[j].get("translation", (0, 0, 0)) for j in self.joints])
         self.order = sorted(range(len(self.joints)), key=self._depth)
 
@@ -281,8 +282,8 @@ def seat_plate(positions, frame, shape):
     local = (positions - frame["origin"]) @ frame["frame"]
     half_w = frame["half_width"] * shape["width"]
     half_l = frame["half_length"] * shape["length"]
-    near = np.flatnonzero((np.abs(local[:, 0]) < half_w * 1.6) & (np.abs(local[:, 1]) < half_l * 1.6)
-                          & (np.abs(local[:, 2]) < 0.005))
+    reach = [half_w * 1.6, half_l * 1.6, 0.005]
+    near = np.flatnonzero((np.abs(local) < reach).all(1))
     x, y, z = local[near].T
     height = _plate_height(frame, x, np.minimum(y, 0.82 * half_l), shape["arch"])
     r = np.sqrt((x / half_w) ** 2 + (np.minimum(y, 0) / half_l) ** 2)

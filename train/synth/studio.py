@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from . import camera, pose, scene, skin
+from . import camera, pose, scene, skin, stage
 from .gpu import Renderer
 from .mesh import FINGERS, AssetError, Hand
 
@@ -45,10 +45,11 @@ class Studio:
         self.renderer.close()
 
     def frame(self, seed, index=0, size=(640, 480), **wishes):
-        """One random picture. `wishes` go to scene.sample_subject / sample_view by name."""
+        """One random picture. `wishes` go to scene.sample_subject and sample_view by name."""
         rng = np.random.default_rng([seed, index])
         subject_keys = ("depth", "polished", "desk", "mode")
-        subject = scene.sample_subject(rng, **{k: wishes.pop(k) for k in subject_keys if k in wishes})
+        chosen = {k: wishes.pop(k) for k in subject_keys if k in wishes}
+        subject = scene.sample_subject(rng, **chosen)
         cam = wishes.pop("camera", None) or camera.sample(rng)
         size = self.size(rng, size)
         view = self._view(rng, subject, size, wishes.pop("facing", None), wishes)
@@ -85,7 +86,7 @@ class Studio:
 
     def shoot(self, subject, view, cam, rng, size, about, textures=None, pinned=None):
         textures = textures or self.prepare(subject)
-        setup = scene.assemble(self.hand, subject, view, textures, pinned)
+        setup = stage.assemble(self.hand, subject, view, textures, pinned)
         linear, big_ids = self.renderer.draw(setup, size, self.supersample)
         kernel = camera.motion_kernel(cam, max(size) / 640)
         cover = _coverage(big_ids, self.supersample, len(view["hands"]) * 5, kernel)
@@ -116,7 +117,7 @@ def _describe(subject, view, cam, setup, ids, size, about):
         pixels = int((ids == k + 1).sum())
         if not pixels:
             continue
-        base, tip, centre, left, right = scene.project(setup["view_proj"], marks, size)
+        base, tip, centre, left, right = stage.project(setup["view_proj"], marks, size)
         axis = tip - base
         length = float(np.linalg.norm(axis))
         ys, xs = np.nonzero(ids == k + 1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import camera, pose, scene
+from . import camera, pose, scene, stage
 
 _TURNS = ("Sign 5", "Default pose", "Sign 4", "Straight")
 
@@ -38,7 +38,7 @@ def frames(studio, seed, count, size=(640, 480), depth=None, polished=0.0, quali
 def _lens(studio, subject, view, start, textures):
     """The camera stands where it sees the unmoved, widest hand whole."""
     still = dict(view, hands=[start])
-    setup = scene.assemble(studio.hand, subject, still, textures)
+    setup = stage.assemble(studio.hand, subject, still, textures)
     return {k: setup[k] for k in ("view_proj", "view_ray", "eye")}
 
 

@@ -73,8 +73,10 @@ surface nail_surface(vec3 n) {
     s.albedo = bed_rgb * (1.0 + 0.10 * ridge) * (0.95 + 0.1 * noise(st * vec2(3.0, 4.0) + 3.0));
     float moon = 1.0 - smoothstep(0.75, 1.05, length(vec2(across * 1.15, along / lunula_size[k])));
     s.albedo = mix(s.albedo, lunula_rgb, moon * 0.65);
-    float line = edge_start - 0.07 * across * across + 0.02 * (noise(vec2(across * 5.0, 4.0)) - 0.5);
-    float band = smoothstep(line - 0.035, line, along) * (1.0 - smoothstep(line, line + 0.03, along));
+    float wave = 0.02 * (noise(vec2(across * 5.0, 4.0)) - 0.5);
+    float line = edge_start - 0.07 * across * across + wave;
+    float band = smoothstep(line - 0.035, line, along)
+        * (1.0 - smoothstep(line, line + 0.03, along));
     s.albedo *= 1.0 - 0.10 * band;
     s.albedo = mix(s.albedo, edge_rgb, smoothstep(line, line + 0.045, along) * 0.85);
     float rim = smoothstep(0.80, 1.0, abs(across)) + 1.0 - smoothstep(0.0, 0.07, along);
@@ -158,7 +160,8 @@ void main() {
     vec3 open = seen / all;
     float facing = max(dot(s.n, view), 0.0);
     vec3 fresnel = s.f0 + (max(vec3(1.0 - s.rough), s.f0) - s.f0) * pow(1.0 - facing, 5.0);
-    vec3 gloss = surroundings(reflect(-view, s.n), s.rough) * fresnel * mix(vec3(0.25), vec3(1.0), open);
+    vec3 gloss = surroundings(reflect(-view, s.n), s.rough) * fresnel;
+    gloss *= mix(vec3(0.25), vec3(1.0), open);
     out_colour = vec4(develop(s.albedo * diffuse + gloss), 1.0);
     out_id = uint(part_id);
 }
