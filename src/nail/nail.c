@@ -290,8 +290,10 @@ static int refine_candidate(struct lq_nail_finder *finder, const struct lq_image
         .alpha_stride = nail->alpha_stride,
     };
     status = lq_refine(&finder->refiner, &job);
-    if (status == LQ_OK)
+    if (status == LQ_OK) {
         lq_shape_measure(nail);
+        lq_shape_trim(nail);
+    }
     return status;
 }
 

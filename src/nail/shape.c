@@ -1,6 +1,7 @@
 #include "nail/shape.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 struct row_sums {
     int64_t weight, x, xx, area;
@@ -53,4 +54,41 @@ void lq_shape_measure(struct lq_nail *nail)
     // A full axis of an ellipse is four standard deviations; pixels are squares of their own size.
     nail->length = (float)(4.0 * sqrt(fmax(middle + spread, 1.0 / 12.0)));
     nail->breadth = (float)(4.0 * sqrt(fmax(middle - spread, 1.0 / 12.0)));
+}
+
+// Widens [*left, *right] to hold the covered part of a row; false when there is none.
+static bool row_span(const uint8_t *alpha, int width, int *left, int *right)
+{
+    int first = 0, last = width - 1;
+    while (first < width && !alpha[first])
+        first++;
+    if (first == width)
+        return false;
+    while (!alpha[last])
+        last--;
+    *left = first < *left ? first : *left;
+    *right = last > *right ? last : *right;
+    return true;
+}
+
+void lq_shape_trim(struct lq_nail *nail)
+{
+    int left = nail->width, right = -1, top = -1, bottom = -1;
+    for (int j = 0; j < nail->height; j++)
+        if (row_span(nail->alpha + (size_t)j * nail->alpha_stride, nail->width, &left, &right)) {
+            top = top < 0 ? j : top;
+            bottom = j;
+        }
+    if (top < 0)
+        return;
+    int margin = 2 + (int)(nail->breadth * 0.06f);
+    left = left > margin ? left - margin : 0;
+    top = top > margin ? top - margin : 0;
+    right = right + margin < nail->width ? right + margin : nail->width - 1;
+    bottom = bottom + margin < nail->height ? bottom + margin : nail->height - 1;
+    nail->alpha += (size_t)top * nail->alpha_stride + (size_t)left;
+    nail->x += left;
+    nail->y += top;
+    nail->width = right - left + 1;
+    nail->height = bottom - top + 1;
 }
