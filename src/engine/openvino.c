@@ -244,8 +244,13 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
                            const struct lq_engine_options *options)
 {
     const char *precision = options->precision == LQ_PRECISION_BF16 ? "bf16" : "f32";
-    int threads = options->threads > 0 ? options->threads : lq_cpu_count();
     bool latency = options->tune == LQ_TUNE_LATENCY;
+    int cores = lq_cpu_count();
+    int threads = options->threads > 0 ? options->threads : cores;
+    // With the whole machine to itself OpenVINO knows better: no two threads on one core, and none
+    // on the slow cores. 0 asks for that.
+    if (latency && options->threads == 0 && cores == sysconf(_SC_NPROCESSORS_ONLN))
+        threads = 0;
     char threads_text[16], streams_text[16], folder[4096];
     snprintf(threads_text, sizeof threads_text, "%d", threads);
     // Side by side: one stream a core, so that no request waits for another's threads.
