@@ -5,7 +5,7 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="the training requirements are not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-from nailseg import checkpoint, config, loss, model, train  # noqa: E402
+from nailseg import checkpoint, config, loss, model, optim, train  # noqa: E402
 
 DEFAULT = config.read(pathlib.Path(__file__).resolve().parents[2] / "train/config/default.toml")
 SMALL = {"widths": [8, 8, 16, 16, 16], "depths": [0, 1, 1, 1, 1], "decoder": [8, 8, 8, 8],
@@ -49,7 +49,7 @@ def test_a_few_steps_learn_one_picture():
     x, y = torch.zeros(4, 3, 64, 64), torch.zeros(4, 1, 32, 32)
     x[:, :, 16:40, 16:48] = 1
     y[:, :, 8:20, 8:24] = 1
-    opt = torch.optim.AdamW(net.parameters(), 5e-3)
+    opt = optim.Mixed(net, {"lr": 2e-3, "lr_muon": .02, "weight_decay": .01})
     first = last = None
     for _ in range(30):
         value = loss.nail_loss(net(x), y)
@@ -60,8 +60,23 @@ def test_a_few_steps_learn_one_picture():
     assert last < first * .35
 
 
+@pytest.mark.parametrize("shape", [(12, 40), (40, 12)])
+def test_orthogonal_evens_out_singular_values(shape):
+    torch.manual_seed(2)
+    values = torch.linalg.svdvals(optim.orthogonal(torch.randn(shape)))
+    assert values.min() > .5 and values.max() < 1.5
+
+
+def test_every_parameter_is_in_one_group():
+    net = model.NailNet(**SMALL)
+    parts = optim.groups(net, DEFAULT["optimiser"])
+    ids = [id(p) for g in parts for p in g["params"]]
+    assert sorted(ids) == sorted(id(p) for p in net.parameters())
+    assert all(g["params"] for g in parts)
+
+
 def test_rate_warms_up_stays_and_falls():
-    o = {"lr": 1.0, "warmup": .1, "decay_from": .5}
+    o = {"warmup": .1, "decay_from": .5}
     assert train.rate(.05, o) == .5 and train.rate(.3, o) == 1
     assert 0 < train.rate(.99, o) < .01 and train.rate(.75, o) == .5
 

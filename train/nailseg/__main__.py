@@ -16,6 +16,7 @@ def train_options(p):
     p.add_argument("--out", required=True, help="folder of checkpoints and log.jsonl; a run that "
                    "finds last.pt there goes on from it")
     p.add_argument("--start", help="go on from this checkpoint instead")
+    p.add_argument("--weights", help="begin with this checkpoint's weights and nothing else of it")
     p.add_argument("--synth", help="folder of rendered frames with images/ and masks/")
     p.add_argument("--hours", type=float, help="the whole run's length, instead of the config's")
     p.add_argument("--stop-at", metavar="HH:MM", help="stop cleanly at this time of day")

@@ -17,6 +17,7 @@ import torch
 from . import augment, checkpoint, data, evaluate
 from .loss import nail_loss
 from .model import NailNet
+from .optim import Mixed
 
 
 class Average:
@@ -38,25 +39,18 @@ class Average:
 
 
 def rate(progress, opt):
-    """The learning rate at this share of the run."""
+    """The learning rate at this share of the run, as a share of its full height."""
     if progress < opt["warmup"]:
-        return opt["lr"] * max(progress / opt["warmup"], .02)
+        return max(progress / opt["warmup"], .02)
     if progress < opt["decay_from"]:
-        return opt["lr"]
+        return 1.0
     left = max(1 - progress, 0) / (1 - opt["decay_from"])
-    return opt["lr"] * max(left * left * (3 - 2 * left), .005)
+    return max(left * left * (3 - 2 * left), .005)
 
 
 def phase(progress, phases):
     """The phase that holds at this share of the run."""
     return next((p for p in phases if progress < p["until"]), phases[-1])
-
-
-def groups(model, decay):
-    """Weight decay for convolutions' weights alone."""
-    big = [p for p in model.parameters() if p.ndim > 1]
-    small = [p for p in model.parameters() if p.ndim <= 1]
-    return [{"params": big, "weight_decay": decay}, {"params": small, "weight_decay": 0.0}]
 
 
 class Run:
@@ -69,7 +63,7 @@ class Run:
         torch.manual_seed(config["seed"])
         self.model = NailNet(**config["model"]).to(memory_format=torch.channels_last)
         self.average = Average(self.model, opt["ema"])
-        self.opt = torch.optim.AdamW(groups(self.model, opt["weight_decay"]), lr=opt["lr"])
+        self.opt = Mixed(self.model, opt)
         self.seconds, self.epoch, self.images, self.best = 0.0, 0, 0, 0.0
         self.evaluated, self.stopping = -1e9, False
         self.store = data.Store(root, synth, config["data"]["synth_max"])
@@ -89,12 +83,14 @@ class Run:
     def save(self, name):
         checkpoint.save(os.path.join(self.out, name), self.state())
 
-    def resume(self, path):
+    def resume(self, path, weights_only=False):
         s = checkpoint.load(path)
         if s["config"]["model"] != self.config["model"]:
             raise SystemExit(f"cannot resume: the config's [model] differs from that of '{path}'")
         self.model.load_state_dict(s["model"])
         self.average.state, self.average.steps = s["ema"], s["ema_steps"]
+        if weights_only:
+            return
         self.opt.load_state_dict(s["optimiser"])
         self.seconds, self.epoch = s["seconds"], s["epoch"]
         self.images, self.best = s["images"], s["best"]
@@ -108,8 +104,7 @@ class Run:
 
     def step(self, rng, ph):
         """One optimiser step; the loss."""
-        for g in self.opt.param_groups:
-            g["lr"] = rate(self.progress(), self.config["optimiser"])
+        self.opt.scale = rate(self.progress(), self.config["optimiser"])
         mix = self.config["mix"] | ph.get("mix", {})
         x, y = data.batch(rng, self.store, ph["batch"], ph["size"], ph["fit"], mix,
                           augment.sample)
@@ -175,7 +170,7 @@ class Run:
             self.save("last.pt")
             ph = phase(self.progress(), self.config["phase"])
             self.log(loss=round(loss, 4), size=ph["size"], synth=len(self.store.synth),
-                     lr=round(rate(self.progress(), self.config["optimiser"]), 6))
+                     rate=round(rate(self.progress(), self.config["optimiser"]), 4))
             if stop_at and time.time() > stop_at:
                 self.stopping = True
             due = self.seconds - self.evaluated >= 60 * self.config["eval_minutes"]
@@ -203,6 +198,8 @@ def main(args):
     run = Run(config, args.out, args.data, hours, args.synth)
     last = os.path.join(args.out, "last.pt")
     start = args.start or (last if os.path.exists(last) else None)
+    if args.weights and not start:
+        run.resume(args.weights, weights_only=True)
     if start:
         run.resume(start)
     if args.until_stop and stop_at:
