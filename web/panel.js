@@ -90,7 +90,7 @@ function buildFan() {
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
     return node;
   };
-  for (const angle of [-44, -22, 44, 22, 0]) {
+  for (const angle of [-50, -25, 50, 25, 0]) {
     const group = make('g', { transform: `rotate(${angle} 160 196)` });
     group.append(
       make('path', { class: 'stick', d: 'M150 100h20l-3 104a7 7 0 0 1-14 0Z' }),

@@ -35,6 +35,7 @@ export class Photo {
   #running = false;
   #again = false;
   #abort = null;
+  #fallback = null;          // the photo before this one, back when this one is refused
   result = null;             // the server's picture, as sent
   onstart = () => {};
   onshow = () => {};         // ({painted, before, nails, timing, bytesUp, bytesDown, ms})
@@ -45,12 +46,13 @@ export class Photo {
   get open() { return this.#file !== null; }
 
   async load(file) {
-    this.close();
+    this.#abort?.abort();
     const abort = this.#abort = new AbortController();
     this.onstart();
     const { file: sent, bitmap } = await prepare(file);
     bitmap?.close();
     if (abort.signal.aborted) return;
+    this.#fallback ??= { file: this.#file, original: this.#original };
     this.#file = sent;
     this.#original = bitmap ? sent : null;
     await this.paint();
@@ -59,7 +61,7 @@ export class Photo {
   close() {
     this.#abort?.abort();
     this.#abort = null;
-    this.#file = this.#original = this.result = null;
+    this.#file = this.#original = this.#fallback = this.result = null;
     this.#again = false;
   }
 
@@ -91,10 +93,17 @@ export class Photo {
         return;
       }
       this.result = blob;
+      this.#fallback = null;
       this.onshow({ painted, nails: reply.nails, timing: reply.timing, bytesUp: this.#file.size,
         bytesDown: blob.size, ms: performance.now() - start });
     } catch (error) {
-      if (!abort.signal.aborted) this.onerror(error);
+      if (abort.signal.aborted) return;
+      if (this.#fallback) {
+        this.#file = this.#fallback.file;
+        this.#original = this.#fallback.original;
+        this.#fallback = null;
+      }
+      this.onerror(error);
     }
   }
 
