@@ -190,7 +190,7 @@ live.onframe = ({ id, nails }) => {
   delete $('stage').dataset.stale;
   stage.canvas.dataset.frame = id;
   stage.canvas.dataset.nails = nails;
-  if (id % 8 === 1) pictureReady();
+  if ($('save').disabled) pictureReady();
   link('live', 'Live');
   adviseNails(nails);
 };
@@ -236,8 +236,9 @@ photo.onshow = async ({ painted, nails, ms }) => {
   stage.canvas.dataset.nails = nails.length;
   stage.canvas.dataset.frame = Number(stage.canvas.dataset.frame ?? 0) + 1;
   busy('');
+  quiet('photo');
   pictureReady();
-  link('idle', `Photo · ${painted.width} × ${painted.height} · ${Math.round(ms)} ms`);
+  link('idle', `${painted.width} × ${painted.height} · ${Math.round(ms)} ms`);
   if (nails.length) quiet('nails');
   else notify('No nails were found in this photo. Try one with the hand flat, near and well lit.', { key: 'nails' });
   const text = nails.length === 1 ? '1 nail' : `${nails.length} nails`;
