@@ -1,24 +1,15 @@
 // OpenVINO on this machine's processor, by its C interface (openvino_load.h).
-//
-// One core serves the whole process. A compiled-model cache lives in a folder named for the
-// OpenVINO build, the processor and the precision, so that a cache carried to another machine is
-// never read there.
+// One core serves the whole process; compiled models are kept (openvino_cache.h).
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
 #include "base/cpu.h"
-#include "base/log.h"
 #include "engine/list.h"
+#include "engine/openvino_cache.h"
 #include "engine/openvino_load.h"
 
 #define ov lq_openvino
@@ -174,57 +165,6 @@ static int openvino_describe(const char *path, struct lq_tensors *tensors, struc
 
 // ---- compiling
 
-// Tells processors apart that a compiled model cannot travel between: family, model and features.
-static unsigned processor_tag(void)
-{
-    unsigned hash = 2166136261u;
-#if defined(__x86_64__)
-    unsigned words[7] = {0}, a, b, c, d;
-    if (__get_cpuid(1, &a, &b, &c, &d))
-        words[0] = a, words[1] = c & ~(1u << 27), words[2] = d; // without OSXSAVE
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
-        words[3] = b, words[4] = c & ~(1u << 4), words[5] = d; // without OSPKE
-    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
-        words[6] = a;
-    for (size_t i = 0; i < LQ_COUNT(words); i++)
-        for (int shift = 0; shift < 32; shift += 8)
-            hash = (hash ^ (words[i] >> shift & 255)) * 16777619u; // FNV-1a
-#endif
-    return hash;
-}
-
-static int make_folders(char *path)
-{
-    for (char *at = path + 1;; at++) {
-        if (*at && *at != '/')
-            continue;
-        char kept = *at;
-        *at = '\0';
-        int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
-        *at = kept;
-        if (failed)
-            return -1;
-        if (!kept)
-            return access(path, W_OK);
-    }
-}
-
-// Writes the cache folder's name; empty when there is none or it cannot be made.
-static void cache_folder(char *out, size_t size, const char *cache_dir, const char *precision)
-{
-    out[0] = '\0';
-    if (!cache_dir || !*cache_dir)
-        return;
-    int len = snprintf(out, size, "%s/openvino-%s-%08x-%s", cache_dir, ov.build, processor_tag(),
-                       precision);
-    if (len < 0 || (size_t)len >= size || make_folders(out) != 0) {
-        static atomic_flag said = ATOMIC_FLAG_INIT;
-        if (!atomic_flag_test_and_set(&said))
-            lq_log_warn("compiled models are not kept: cannot write to '%s'", cache_dir);
-        out[0] = '\0';
-    }
-}
-
 static int reshape(ov_model_t *model, const char *path, const struct lq_engine_options *options,
                    struct lq_error *err)
 {
@@ -241,7 +181,7 @@ static int reshape(ov_model_t *model, const char *path, const struct lq_engine_o
 }
 
 static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *model,
-                           const struct lq_engine_options *options)
+                           const char *path, const struct lq_engine_options *options)
 {
     const char *precision = options->precision == LQ_PRECISION_BF16 ? "bf16" : "f32";
     bool latency = options->tune == LQ_TUNE_LATENCY;
@@ -255,7 +195,7 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
     snprintf(threads_text, sizeof threads_text, "%d", threads);
     // Side by side: one stream a core, so that no request waits for another's threads.
     snprintf(streams_text, sizeof streams_text, "%d", latency ? 1 : threads);
-    cache_folder(folder, sizeof folder, options->cache_dir, precision);
+    lq_openvino_cache_open(folder, sizeof folder, options->cache_dir, path, precision);
     ov_property_t properties[] = {
         {"PERFORMANCE_HINT", latency ? "LATENCY" : "THROUGHPUT"},
         {"NUM_STREAMS", streams_text},
@@ -266,7 +206,11 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
         {"CACHE_DIR", folder},
     };
     size_t count = LQ_COUNT(properties) - (folder[0] ? 0 : 1);
-    return ov.core_compile_model_props(ov.core, model, "CPU", count, properties, compiled);
+    ov_status_e code =
+        ov.core_compile_model_props(ov.core, model, "CPU", count, properties, compiled);
+    if (code == OK)
+        lq_openvino_cache_seal(folder);
+    return code;
 }
 
 static void openvino_close(struct lq_engine *engine)
@@ -298,7 +242,7 @@ static int openvino_open(struct lq_engine **out, const char *path,
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
         goto fail;
     }
-    ov_status_e code = compile(&engine->compiled, model, options);
+    ov_status_e code = compile(&engine->compiled, model, path, options);
     if (code != OK) {
         status = lq_openvino_fail(err, LQ_ERR_MODEL, code, "compile model", path);
         goto fail;

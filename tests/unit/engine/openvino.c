@@ -167,16 +167,16 @@ static void runs_at_another_size_and_keeps_what_it_compiled(void **state)
     (void)state;
     static float first[32 * 48], second[32 * 48];
     run_once(LQ_PRECISION_F32, folder, first);
-    assert_int_equal(files_below(folder, false), 1);
+    assert_int_equal(files_below(folder, false), 2); // the model and its seal
     for (int i = 0; i < 32 * 48; i++)
         assert_true(first[i] >= 0 && first[i] <= 1);
     run_once(LQ_PRECISION_F32, folder, second);
-    assert_int_equal(files_below(folder, false), 1); // found, not made again
+    assert_int_equal(files_below(folder, false), 2); // found, not made again
     for (int i = 0; i < 32 * 48; i++)
         assert_true(fabsf(first[i] - second[i]) < 1e-5f);
     if (lq_cpu_has_bf16()) {
         run_once(LQ_PRECISION_BF16, folder, second);
-        assert_int_equal(files_below(folder, false), 2); // another precision, another file
+        assert_int_equal(files_below(folder, false), 4); // another precision, another file
         float worst = 0;
         for (int i = 0; i < 32 * 48; i++)
             worst = fmaxf(worst, fabsf(first[i] - second[i]));
@@ -184,36 +184,69 @@ static void runs_at_another_size_and_keeps_what_it_compiled(void **state)
     }
 }
 
-// Cuts every kept file short: the model must open all the same.
-static void cut_files_below(const char *path)
+static void cut(const char *path, off_t size)
 {
+    assert_ok(truncate(path, size / 3));
+}
+
+static void spoil(const char *path, off_t size)
+{
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_ok(fseek(file, size / 2, SEEK_SET)); // among the weights
+    for (int i = 0; i < 1000; i++)
+        fputc(i * 7 % 251, file);
+    fclose(file);
+}
+
+static void remove_seal(const char *path, off_t size)
+{
+    (void)size;
+    char seal[520];
+    snprintf(seal, sizeof seal, "%s.sum", path);
+    assert_ok(unlink(seal));
+}
+
+static int damage_blobs_below(const char *path, void (*damage)(const char *path, off_t size))
+{
+    int count = 0;
     char inside[512];
     DIR *dir = opendir(path);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
         struct stat info;
-        if (stat(inside, &info) == 0 && S_ISDIR(info.st_mode)) {
-            cut_files_below(inside);
-        } else {
+        snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] == '.' || stat(inside, &info) != 0)
+            continue;
+        const char *ending = strrchr(entry->d_name, '.');
+        if (S_ISDIR(info.st_mode)) {
+            count += damage_blobs_below(inside, damage);
+        } else if (ending && strcmp(ending, ".blob") == 0) {
             chmod(inside, 0600);
-            assert_ok(truncate(inside, info.st_size / 3));
+            damage(inside, info.st_size);
+            count++;
         }
     }
     if (dir)
         closedir(dir);
+    return count;
 }
 
-static void a_cut_cache_is_made_anew(void **state)
+static void a_damaged_cache_is_made_anew(void **state)
 {
     (void)state;
     static float first[32 * 48], second[32 * 48];
+    static void (*const damages[])(const char *path, off_t size) = {cut, spoil, remove_seal};
     run_once(LQ_PRECISION_F32, folder, first);
-    cut_files_below(folder);
-    run_once(LQ_PRECISION_F32, folder, second);
-    for (int i = 0; i < 32 * 48; i++)
-        assert_true(fabsf(first[i] - second[i]) < 1e-5f);
+    int files = files_below(folder, false);
+    for (size_t i = 0; i < LQ_COUNT(damages); i++) {
+        assert_true(damage_blobs_below(folder, damages[i]) > 0);
+        run_once(LQ_PRECISION_F32, folder, second);
+        for (int k = 0; k < 32 * 48; k++)
+            assert_true(fabsf(first[k] - second[k]) < 1e-5f);
+        if (lq_cpu_has_bf16())
+            run_once(LQ_PRECISION_BF16, folder, second);
+        assert_int_equal(files_below(folder, false), files); // whole and sealed again
+    }
 }
 
 static void a_size_that_cannot_be(void **state)
@@ -234,7 +267,7 @@ int main(void)
         cmocka_unit_test(describes_without_compiling),
         cmocka_unit_test(files_that_are_no_models),
         cmocka_unit_test(runs_at_another_size_and_keeps_what_it_compiled),
-        cmocka_unit_test(a_cut_cache_is_made_anew),
+        cmocka_unit_test(a_damaged_cache_is_made_anew),
         cmocka_unit_test(a_size_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

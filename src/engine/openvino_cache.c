@@ -1,0 +1,172 @@
+#include "engine/openvino_cache.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#include "base/file.h"
+#include "base/log.h"
+#include "engine/openvino_load.h"
+
+enum { SUM_DIGITS = 16 };
+
+// FNV-1a over words of eight bytes in four lanes, so that tens of megabytes take milliseconds. It
+// guards against accidents, not against people: the folder is its owner's alone.
+static uint64_t checksum(const uint8_t *bytes, size_t len)
+{
+    const uint64_t prime = 1099511628211u;
+    uint64_t lanes[4] = {14695981039346656037u, 1, 2, 3}, word;
+    size_t at = 0;
+    for (; at + 32 <= len; at += 32)
+        for (size_t lane = 0; lane < 4; lane++) {
+            memcpy(&word, bytes + at + 8 * lane, 8);
+            lanes[lane] = (lanes[lane] ^ word) * prime;
+            lanes[lane] ^= lanes[lane] >> 29; // high bits come down again
+        }
+    uint64_t hash = len;
+    for (size_t lane = 0; lane < 4; lane++)
+        hash = (hash ^ lanes[lane]) * prime;
+    for (; at < len; at++)
+        hash = (hash ^ bytes[at]) * prime;
+    return hash ^ hash >> 32;
+}
+
+// ---- the folder
+
+// Tells processors apart that a compiled model cannot travel between: family, model and features.
+static uint32_t processor_tag(void)
+{
+    uint32_t words[7] = {0};
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    if (__get_cpuid(1, &a, &b, &c, &d))
+        words[0] = a, words[1] = c & ~(1u << 27), words[2] = d; // without OSXSAVE
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        words[3] = b, words[4] = c & ~(1u << 4), words[5] = d; // without OSPKE
+    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
+        words[6] = a;
+#endif
+    return (uint32_t)checksum((const uint8_t *)words, sizeof words);
+}
+
+static int make_folders(char *path)
+{
+    for (char *at = path + 1;; at++) {
+        if (*at && *at != '/')
+            continue;
+        char kept = *at;
+        *at = '\0';
+        int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+        *at = kept;
+        if (failed)
+            return -1;
+        if (!kept)
+            return access(path, W_OK);
+    }
+}
+
+// ---- seals
+
+// False when the file cannot be read.
+static bool checksum_file(const char *path, char *sum)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    bool fine = fd >= 0 && fstat(fd, &info) == 0 && info.st_size > 0;
+    void *bytes = fine ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
+                       : MAP_FAILED;
+    if (fd >= 0)
+        close(fd);
+    if (bytes == MAP_FAILED)
+        return false;
+    snprintf(sum, SUM_DIGITS + 1, "%016llx",
+             (unsigned long long)checksum(bytes, (size_t)info.st_size));
+    munmap(bytes, (size_t)info.st_size);
+    return true;
+}
+
+static bool is_blob(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 5 && strcmp(name + len - 5, ".blob") == 0;
+}
+
+static void check_seal(const char *blob)
+{
+    char seal[PATH_MAX], sum[SUM_DIGITS + 1], said[SUM_DIGITS + 1] = "";
+    if (snprintf(seal, sizeof seal, "%s.sum", blob) >= (int)sizeof seal)
+        return;
+    FILE *file = fopen(seal, "re");
+    if (file) {
+        if (!fgets(said, sizeof said, file))
+            said[0] = '\0';
+        fclose(file);
+    }
+    if (checksum_file(blob, sum) && strcmp(sum, said) == 0)
+        return;
+    unlink(blob);
+    unlink(seal);
+}
+
+static void make_seal(const char *blob)
+{
+    char seal[PATH_MAX], sum[SUM_DIGITS + 1];
+    if (snprintf(seal, sizeof seal, "%s.sum", blob) >= (int)sizeof seal ||
+        access(seal, F_OK) == 0 || !checksum_file(blob, sum))
+        return;
+    // One that cannot be written costs a compilation at the next start, no more.
+    (void)!lq_file_write(seal, sum, SUM_DIGITS, NULL);
+}
+
+static void for_each_blob(const char *folder, void (*visit)(const char *blob))
+{
+    char path[PATH_MAX];
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (is_blob(entry->d_name) &&
+            snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path)
+            visit(path);
+    if (dir)
+        closedir(dir);
+}
+
+void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
+                            const char *model_path, const char *precision)
+{
+    folder[0] = '\0';
+    if (!cache_dir || !*cache_dir)
+        return;
+    char whole[PATH_MAX];
+    const char *model = realpath(model_path, whole) ? whole : model_path;
+    int len = snprintf(folder, size, "%s/openvino-%s-%08x-%s-%08x", cache_dir, lq_openvino.build,
+                       processor_tag(), precision,
+                       (uint32_t)checksum((const uint8_t *)model, strlen(model)));
+    if (len < 0 || (size_t)len >= size || make_folders(folder) != 0) {
+        static atomic_flag said = ATOMIC_FLAG_INIT;
+        if (!atomic_flag_test_and_set(&said))
+            lq_log_warn("compiled models are not kept: cannot write to '%s'", cache_dir);
+        folder[0] = '\0';
+        return;
+    }
+    for_each_blob(folder, check_seal);
+}
+
+void lq_openvino_cache_seal(const char *folder)
+{
+    if (*folder)
+        for_each_blob(folder, make_seal);
+}

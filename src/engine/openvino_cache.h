@@ -1,0 +1,17 @@
+// Where OpenVINO keeps compiled models (*.blob), one folder for each model file, processor,
+// precision and OpenVINO build, so that a cache carried to another machine is never read there.
+// OpenVINO believes whatever stands in a blob: a spoiled one would run and find nothing, for ever.
+// So each is sealed with its checksum once it is written (*.blob.sum), and one whose seal is
+// missing or wrong is removed before OpenVINO looks.
+// Threads: any, also several processes: at worst a blob is compiled once more.
+#pragma once
+
+#include <stddef.h>
+
+// Makes the folder, drops unsealed blobs from it and writes its name; "" when there is to be no
+// cache or it cannot be made.
+void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
+                            const char *model_path, const char *precision);
+
+// Seals what a compilation has written. "" is fine.
+void lq_openvino_cache_seal(const char *folder);
