@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "cli/bench_paths.h"
 #include "cli/cli.h"
 #include "cli/commit.h"
@@ -19,8 +20,8 @@ enum { SERVE_ARGS_MAX = 48 };
 static const struct argp_option options[] = {
     {"seconds", OPT_SECONDS, "N", 0, "How long each measurement lasts (default 5)", 1},
     {"model", 'm', "FILE", 0, "Model of the server (default: our own)", 1},
-    {"model-yolo", OPT_YOLO, "FILE", 0, "YOLOv8-seg model for the rows yolo-http and yolo-ws and "
-     "for the usual stack", 1},
+    {"model-yolo", OPT_YOLO, "FILE", 0, "YOLOv8-seg model for the yolo rows and for the "
+     "usual stack", 1},
     {"score", OPT_SCORE, "0..1", 0, "Least confidence of that model's detections, the same for "
      "Lacquer and for the usual stack (default 0.25)", 1},
     {"frames", OPT_FRAMES, "PATH", 0, "Frames to send: a folder of JPEGs or a Motion JPEG file; "
@@ -28,7 +29,7 @@ static const struct argp_option options[] = {
     {"url", OPT_URL, "URL", 0, "Measure the server at http://HOST:PORT instead of starting one. "
      "Without this nothing but 127.0.0.1 is ever talked to", 1},
     {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, triton, tensorrt, socketio, yolo-http, "
-     "yolo-ws (default: all)", 1},
+     "yolo-ws, yolo-ws-bf16 (default: all)", 1},
     {"peers", OPT_PEERS, NULL, 0, "Also measure the usual stack, bench/peers", 1},
     {"peers-dir", OPT_PEERS_DIR, "DIR", OPTION_HIDDEN, "Where bench/peers is", 1},
     {"users", OPT_USERS, "LIST", 0, "Numbers of users at once, one load row each "
@@ -130,9 +131,14 @@ void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_t
         snprintf(row->reason, sizeof row->reason, "%s", err.text);
 }
 
-// Starts `lacquer serve` with the model and the engine named, and what the user hands on.
-static int start_serve(const struct lq_bench *bench, const char *model, const char *engine,
-                       const char *score, struct lq_bench_server *server, struct lq_error *err)
+// How `lacquer serve` is started for some rows; NULL leaves an option out.
+struct setting {
+    const char *model, *engine, *precision, *score;
+};
+
+// ... and with what the user hands on.
+static int start_serve(const struct lq_bench *bench, const struct setting *setting,
+                       struct lq_bench_server *server, struct lq_error *err)
 {
     const struct lq_bench_options *chosen = &bench->options;
     char port[8], *argv[SERVE_ARGS_MAX];
@@ -141,12 +147,14 @@ static int start_serve(const struct lq_bench *bench, const char *model, const ch
     if (status != LQ_OK)
         return status;
     snprintf(port, sizeof port, "%d", server->url.port);
-    const char *const words[] = {bench->self, "serve", "--host", server->url.host, "--port", port,
-                                 model ? "--model" : NULL, model, engine ? "--engine" : NULL,
-                                 engine, score ? "--score" : NULL, score};
-    for (size_t i = 0; i < LQ_COUNT(words); i++)
-        if (words[i])
-            argv[count++] = (char *)(uintptr_t)words[i];
+    const char *const pairs[][2] = {{bench->self, "serve"}, {"--host", server->url.host},
+                                    {"--port", port}, {"--model", setting->model},
+                                    {"--engine", setting->engine},
+                                    {"--precision", setting->precision},
+                                    {"--score", setting->score}};
+    for (size_t i = 0; i < LQ_COUNT(pairs); i++)
+        for (int j = 0; pairs[i][1] && j < 2; j++)
+            argv[count++] = (char *)(uintptr_t)pairs[i][j];
     for (int i = 0; i < chosen->serve_args_count; i++)
         argv[count++] = chosen->serve_args[i];
     argv[count] = NULL;
@@ -218,8 +226,8 @@ static void skip_rows(struct lq_bench *bench, const char *const *ids, int count,
 }
 
 // One server, the rows that want it, and perhaps the load.
-static int run_rows(struct lq_bench *bench, const char *const *ids, int count, const char *model,
-                    const char *engine, const char *score, bool loads, struct lq_error *err)
+static int run_rows(struct lq_bench *bench, const char *const *ids, int count,
+                    const struct setting *setting, bool loads, struct lq_error *err)
 {
     struct lq_bench_server server = {0};
     loads &= bench->options.users_count > 0;
@@ -229,7 +237,7 @@ static int run_rows(struct lq_bench *bench, const char *const *ids, int count, c
     if (bench->options.url)
         status = lq_url_parse(&server.url, bench->options.url, err);
     else
-        status = start_serve(bench, model, engine, score, &server, err);
+        status = start_serve(bench, setting, &server, err);
     if (status != LQ_OK) {
         skip_rows(bench, ids, count, err);
         return status;
@@ -252,6 +260,7 @@ static bool has_nvidia(void)
 static void run_engine_row(struct lq_bench *bench, const char *id, bool wants_gpu)
 {
     const char *const ids[] = {id};
+    const struct setting setting = {.model = bench->options.model, .engine = id};
     struct lq_error err;
     int status = LQ_OK;
     if (bench->options.url)
@@ -263,23 +272,26 @@ static void run_engine_row(struct lq_bench *bench, const char *id, bool wants_gp
     if (status != LQ_OK)
         skip_rows(bench, ids, 1, &err);
     else
-        (void)!run_rows(bench, ids, 1, bench->options.model, id, NULL, false, &err);
+        (void)!run_rows(bench, ids, 1, &setting, false, &err);
 }
 
-static void run_yolo(struct lq_bench *bench)
+static void run_yolo(struct lq_bench *bench, const char *const *ids, int count,
+                     const char *precision)
 {
-    static const char *const ids[] = {"yolo-http", "yolo-ws"};
     const struct lq_bench_options *chosen = &bench->options;
+    const struct setting setting = {chosen->yolo, NULL, precision, chosen->score};
     struct lq_error err;
     int status = LQ_OK;
     if (chosen->url)
         status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "the server at --url has its own model");
     else if (access(chosen->yolo, R_OK) != 0)
         status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "no model for it; name one with --model-yolo");
+    else if (precision && !lq_cpu_has_bf16())
+        status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "this processor has no bf16 arithmetic");
     if (status != LQ_OK)
-        skip_rows(bench, ids, 2, &err);
+        skip_rows(bench, ids, count, &err);
     else
-        (void)!run_rows(bench, ids, 2, chosen->yolo, NULL, chosen->score, false, &err);
+        (void)!run_rows(bench, ids, count, &setting, false, &err);
 }
 
 static void set_up(struct lq_bench *bench)
@@ -292,6 +304,7 @@ static void set_up(struct lq_bench *bench)
         {.id = "socketio", .name = "Socket.IO binary + CPU"},
         {.id = "yolo-http", .name = "YOLOv8-seg model, base64 over HTTP + CPU"},
         {.id = "yolo-ws", .name = "YOLOv8-seg model, WebSocket binary + CPU"},
+        {.id = "yolo-ws-bf16", .name = "YOLOv8-seg model, WebSocket + CPU, bf16"},
     };
     *bench = (struct lq_bench){.options = {
         .yolo = LQ_BENCH_YOLO, .frames = LQ_BENCH_FRAMES, .peers_dir = LQ_BENCH_PEERS,
@@ -307,7 +320,9 @@ static void set_up(struct lq_bench *bench)
 static int measure_all(struct lq_bench *bench, struct lq_error *err)
 {
     static const char *const ids[] = {"http", "ws", "socketio"};
+    static const char *const yolo[] = {"yolo-http", "yolo-ws"}, *const bf16[] = {"yolo-ws-bf16"};
     const struct lq_bench_options *chosen = &bench->options;
+    const struct setting usual = {.model = chosen->model};
     struct lq_bench_report *report = &bench->report;
     struct lq_url url;
     ssize_t len = readlink("/proc/self/exe", bench->self, sizeof bench->self - 1);
@@ -325,12 +340,13 @@ static int measure_all(struct lq_bench *bench, struct lq_error *err)
     report->frame_bytes = (int)bench->frames.bytes_mean;
     lq_machine_name(report->machine, sizeof report->machine);
     report->busy_percent = lq_machine_busy_percent();
-    status = run_rows(bench, ids, 3, chosen->model, NULL, NULL, true, err);
+    status = run_rows(bench, ids, 3, &usual, true, err);
     if (status != LQ_OK)
         return status;
     run_engine_row(bench, "triton", false);
     run_engine_row(bench, "tensorrt", true);
-    run_yolo(bench);
+    run_yolo(bench, yolo, 2, NULL);
+    run_yolo(bench, bf16, 1, "bf16");
     if (chosen->peers)
         lq_bench_run_peers(bench);
     return LQ_OK;

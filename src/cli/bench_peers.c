@@ -80,6 +80,7 @@ static int read_alone(const struct lq_buf *text, struct lq_bench_result *result,
         .p99_ms = json_number_value(json_object_get(root, "p99_ms")),
         .cpu_percent = json_number_value(json_object_get(root, "cpu_percent")),
     };
+    result->cpu_ms = result->fps > 0 ? 10 * result->cpu_percent / result->fps : -1;
     bool good = json_is_number(fps);
     json_decref(root);
     return good ? LQ_OK : lq_fail(err, LQ_ERR_SYNTAX, "alone.py does not print its figures");
@@ -144,6 +145,7 @@ void lq_bench_run_peers(struct lq_bench *bench)
             snprintf(row->reason, sizeof row->reason, "%s", err.text);
         if (row->measured) {
             row->ratio_same_model = ratio(report, peer->rival, row->two.fps);
+            row->ratio_bf16 = ratio(report, "yolo-ws-bf16", row->two.fps);
             row->ratio_own_model = ratio(report, peer->own, row->two.fps);
         }
     }

@@ -4,6 +4,8 @@
 
 #include <jansson.h>
 
+enum { BUSY_PERCENT = 15 };
+
 // A figure, or a dash where there is none.
 static void cell(double value, int width, int digits, FILE *out)
 {
@@ -26,9 +28,11 @@ static void print_row(const struct lq_bench_row *row, bool peer, FILE *out)
     cell(row->one.p99_ms, 7, 1, out);
     cell(row->alone ? -1 : row->two.bytes_per_frame / 1000, 7, 1, out);
     cell(row->two.cpu_percent, 6, 0, out);
+    cell(row->two.cpu_ms, 7, 1, out);
     if (peer) {
         cell(row->ratio_same_model > 0 ? row->ratio_same_model : -1, 11, 1, out);
-        cell(row->ratio_own_model > 0 ? row->ratio_own_model : -1, 11, 1, out);
+        cell(row->ratio_bf16 > 0 ? row->ratio_bf16 : -1, 8, 1, out);
+        cell(row->ratio_own_model > 0 ? row->ratio_own_model : -1, 10, 1, out);
     }
     fputc('\n', out);
 }
@@ -36,10 +40,10 @@ static void print_row(const struct lq_bench_row *row, bool peer, FILE *out)
 static void print_rows(const char *title, const struct lq_bench_row *rows, int count, bool peer,
                        FILE *out)
 {
-    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %6s%s\n", title, "frames", "p50", "p95", "p99",
-            "kB a", "CPU", peer ? "  Lacquer's frames over its:" : "");
-    fprintf(out, "%-46s %7s %7s %7s %7s %7s %6s%s\n", "", "a s", "ms", "ms", "ms", "frame", "%",
-            peer ? "  same model  own model" : "");
+    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %6s %7s%s\n", title, "frames", "p50", "p95", "p99",
+            "kB a", "CPU", "CPU ms", peer ? "  Lacquer's frames over its:" : "");
+    fprintf(out, "%-46s %7s %7s %7s %7s %7s %6s %7s%s\n", "", "a s", "ms", "ms", "ms", "frame", "%",
+            "a frame", peer ? "  same model in bf16  own model" : "");
     for (int i = 0; i < count; i++)
         if (rows[i].wanted)
             print_row(&rows[i], peer, out);
@@ -75,13 +79,15 @@ void lq_bench_report_print(const struct lq_bench_report *report, FILE *out)
 {
     fprintf(out, "%s; busy with other things before: %.0f %%\n", report->machine,
             report->busy_percent);
+    if (report->busy_percent > BUSY_PERCENT)
+        fprintf(out, "Others use this machine: trust the processor time a frame, not the clock.\n");
     fprintf(out, "commit %s; %d frames of %dx%d, %d bytes on average, %g s a measurement\n",
             report->commit, report->frames, LQ_BENCH_WIDTH, LQ_BENCH_HEIGHT, report->frame_bytes,
             report->seconds);
     if (report->ready_ms > 0)
         fprintf(out, "server ready %.0f ms after its start\n", report->ready_ms);
     print_rows("Lacquer", report->rows, report->row_count, false, out);
-    fprintf(out, "(frames a second, kB and CPU with two frames in flight, CPU of one core; "
+    fprintf(out, "(frames a second, kB and CPU with two frames in flight, CPU in %% of one core; "
                  "latency with one)\n");
     if (report->peer_count > 0)
         print_rows("The usual stack, same frames, same client", report->peers, report->peer_count,
@@ -96,9 +102,9 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(round(value * 1000) / 1000) : json_null();
 }
 
-static json_t *cpu(double percent)
+static json_t *cpu(double value)
 {
-    return percent < 0 ? json_null() : number(percent);
+    return value < 0 ? json_null() : number(value);
 }
 
 static json_t *row_json(const struct lq_bench_row *row)
@@ -107,17 +113,20 @@ static json_t *row_json(const struct lq_bench_row *row)
         return json_pack("{s:s, s:s, s:s, s:s}", "id", row->id, "name", row->name, "status",
                          "not measured", "reason", row->reason);
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "id", row->id, "name",
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "id", row->id, "name",
         row->name, "status", "measured", "fps", number(row->two.fps), "fps_one_in_flight",
         number(row->one.fps), "p50_ms", number(row->one.p50_ms), "p95_ms", number(row->one.p95_ms),
-        "p99_ms", number(row->one.p99_ms), "cpu_percent", cpu(row->two.cpu_percent), "frames",
-        row->one.replies + row->two.replies, "dropped", (int)(row->one.dropped + row->two.dropped));
+        "p99_ms", number(row->one.p99_ms), "cpu_percent", cpu(row->two.cpu_percent),
+        "cpu_ms_per_frame", cpu(row->two.cpu_ms), "frames", row->one.replies + row->two.replies,
+        "dropped", (int)(row->one.dropped + row->two.dropped));
     if (!row->alone)
         json_object_set_new(object, "bytes_per_frame", number(row->two.bytes_per_frame));
     if (row->threads)
         json_object_set_new(object, "threads", json_integer(row->threads));
     if (row->ratio_same_model > 0)
         json_object_set_new(object, "ratio_same_model", number(row->ratio_same_model));
+    if (row->ratio_bf16 > 0)
+        json_object_set_new(object, "ratio_bf16", number(row->ratio_bf16));
     if (row->ratio_own_model > 0)
         json_object_set_new(object, "ratio_own_model", number(row->ratio_own_model));
     return object;

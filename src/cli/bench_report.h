@@ -21,6 +21,7 @@ struct lq_bench_row {
     int threads;                // of its inference
     bool alone;                 // the model by itself: no picture, no network, one at a time
     double ratio_same_model;    // our frames a second with the same model over its; 0: unknown
+    double ratio_bf16;          // the same with the same model in bf16
     double ratio_own_model;     // the same with the model Lacquer runs by default
 };
 

@@ -225,6 +225,7 @@ static int measure(struct run *run, struct lq_bench_result *result, struct lq_er
     double wall = (double)(lq_clock_us() - run->start_us) / 1e6;
     summarise(run, result);
     result->cpu_percent = cpu_before < 0 ? -1 : 100 * cpu / wall;
+    result->cpu_ms = cpu_before < 0 ? -1 : 1000 * cpu / result->replies;
     status = drain(run, err);
     if (status != LQ_OK)
         return status;

@@ -27,6 +27,7 @@ struct lq_bench_result {
     double p50_ms, p95_ms, p99_ms;
     double bytes_per_frame; // both ways, protocol and all
     double cpu_percent;     // of one core; negative: unknown
+    double cpu_ms;          // processor time a frame; negative: unknown
     long dropped;           // due while in_flight were out, or given up by the server for newer
 };
 
