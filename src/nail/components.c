@@ -161,7 +161,9 @@ int lq_components_find(struct lq_components *components, const float *data, int 
     return gather(components, data, stride);
 }
 
-float lq_component_aspect(const struct lq_component *component, float dx, float dy)
+// Variances along the longest and the shortest direction, in pixels.
+static void principal(const struct lq_component *component, float dx, float dy, double *most,
+                      double *least)
 {
     double n = component->count, mx = component->sx / n, my = component->sy / n;
     // A point stands for its whole cell, whose own variance is a twelfth.
@@ -169,6 +171,20 @@ float lq_component_aspect(const struct lq_component *component, float dx, float 
     double yy = (component->syy / n - my * my + 1.0 / 12.0) * (double)dy * (double)dy;
     double xy = (component->sxy / n - mx * my) * (double)dx * (double)dy;
     double middle = (xx + yy) / 2.0, spread = hypot((xx - yy) / 2.0, xy);
-    double least = middle - spread;
-    return (float)sqrt((middle + spread) / (least > 1e-9 ? least : 1e-9));
+    *most = middle + spread;
+    *least = middle - spread > 1e-9 ? middle - spread : 1e-9;
+}
+
+float lq_component_aspect(const struct lq_component *component, float dx, float dy)
+{
+    double most, least;
+    principal(component, dx, dy, &most, &least);
+    return (float)sqrt(most / least);
+}
+
+float lq_component_solidity(const struct lq_component *component)
+{
+    double most, least;
+    principal(component, 1.0f, 1.0f, &most, &least);
+    return (float)(component->count / (4.0 * M_PI * sqrt(most * least)));
 }

@@ -126,6 +126,20 @@ static void aspect_follows_the_shape(void **state)
     lq_components_release(&components);
 }
 
+static void solidity_tells_rings_from_discs(void **state)
+{
+    (void)state;
+    struct lq_components components;
+    lq_components_init(&components);
+    const char *disc[] = {"..####..", ".######.", "########", "########", ".######.", "..####.."};
+    assert_ok(find(&components, disc, 6));
+    assert_float_equal(lq_component_solidity(lq_components_items(&components)), 1.0f, 0.05f);
+    const char *ring[] = {"..####..", ".#....#.", "#......#", "#......#", ".#....#.", "..####.."};
+    assert_ok(find(&components, ring, 6));
+    assert_true(lq_component_solidity(lq_components_items(&components)) < 0.5f);
+    lq_components_release(&components);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +148,7 @@ int main(void)
         cmocka_unit_test(labels_match_a_flood_fill),
         cmocka_unit_test(looks_only_inside_its_bounds),
         cmocka_unit_test(aspect_follows_the_shape),
+        cmocka_unit_test(solidity_tells_rings_from_discs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,6 +173,24 @@ static void huge_areas_are_no_nails(void **state)
     assert_int_equal(find(*state, &picture, &patch, 1)->count, 0);
 }
 
+// A faint blob is no nail; a small one must be surer than its large neighbours.
+static void the_unsure_go(void **state)
+{
+    struct lq_image picture = plain_picture(320, 240, 140);
+    struct ellipse shapes[] = {{60.0f, 60.0f, 24.0f, 16.0f, 0.0f}, {160.0f, 60.0f, 24.0f, 16.0f, 0.5f},
+                               {260.0f, 60.0f, 9.0f, 6.0f, 0.0f}, {60.0f, 180.0f, 24.0f, 16.0f, 1.0f},
+                               {160.0f, 180.0f, 9.0f, 6.0f, 0.0f}};
+    struct lq_patch patch = sketch(&picture, shapes, 5, 2);
+    assert_int_equal(find(*state, &picture, &patch, 1)->count, 5);
+    for (int j = 60; j < patch.height; j++) // the lower two: peaks at 0.62 and 0.85
+        for (int i = 0; i < patch.width; i++)
+            grid[j * patch.width + i] *= i < 55 ? 0.62f : 0.85f;
+    const struct lq_nails *nails = find(*state, &picture, &patch, 1);
+    assert_int_equal(nails->count, 3);
+    for (int i = 0; i < 3; i++)
+        assert_true(nails->items[i].center_y < 120.0f);
+}
+
 static void keeps_the_best_of_too_many(void **state)
 {
     struct lq_image picture = plain_picture(640, 480, 140);
@@ -307,6 +325,7 @@ int main(void)
         cmocka_unit_test(no_stairs_without_edges),
         cmocka_unit_test(borders_and_specks),
         cmocka_unit_test(huge_areas_are_no_nails),
+        cmocka_unit_test(the_unsure_go),
         cmocka_unit_test(keeps_the_best_of_too_many),
         cmocka_unit_test(single_patches_give_one_nail_each),
         cmocka_unit_test(grids_may_leave_the_picture),
