@@ -43,7 +43,8 @@ static void draw(struct scene *scene)
         uint8_t *row = lq_image_row(picture, y);
         for (int x = 0; x < picture->width; x++) {
             float depth = depth_at((float)x * unit, (float)y * unit);
-            float nail = fminf(fmaxf(depth * 40.0f, 0.0f), 1.0f), light = 1.0f - 0.2f * (float)y * unit;
+            float nail = fminf(fmaxf(depth * 40.0f, 0.0f), 1.0f);
+            float light = 1.0f - 0.2f * (float)y * unit;
             noise = noise * 1664525u + 1013904223u; // Numerical Recipes' LCG
             float grain = (float)(noise >> 29);
             row[3 * x] = (uint8_t)((190.0f + 35.0f * nail) * light + grain);

@@ -8,9 +8,9 @@ static inline int lq_box_scratch(int width, int lanes)
     return (width + 1) * lanes;
 }
 
-// out(x, y) = mean of in over the part of the (2 * radius + 1) square around (x, y) that lies in the
-// plane. A pixel is `lanes` floats side by side (1, 2 or 4), rows are width * lanes floats apart.
-// out may not overlap in.
+// out(x, y) = mean of in over the part of the (2 * radius + 1) square around (x, y) that lies in
+// the plane. A pixel is `lanes` floats side by side (1, 2 or 4), rows are width * lanes floats
+// apart. out may not overlap in.
 void lq_box_mean(const float *in, float *out, int width, int height, int lanes, int radius,
                  float *scratch);
 

@@ -45,6 +45,6 @@ static inline const struct lq_component *lq_components_items(const struct lq_com
 // Length divided by breadth, from second moments; 1 for a disc or a square.
 float lq_component_aspect(const struct lq_component *component, float dx, float dy);
 
-// Points over those of an ellipse with the same moments: 1 for an ellipse, 0.95 for a rectangle, far
-// less for a ring, a crescent or scattered points.
+// Points over those of an ellipse with the same moments: 1 for an ellipse, 0.95 for a rectangle,
+// far less for a ring, a crescent or scattered points.
 float lq_component_solidity(const struct lq_component *component);

@@ -1,10 +1,12 @@
 #include "nail/nail.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nail/components.h"
+#include "nail/cut.h"
 #include "nail/refine.h"
 #include "nail/shape.h"
 
@@ -66,7 +68,7 @@ void lq_nail_finder_free(struct lq_nail_finder *finder)
     free(finder);
 }
 
-// The columns or rows of the grid whose points lie within [from, to] picture pixels and the picture.
+// The columns or rows of the grid whose points lie within [from, to] picture pixels.
 static void grid_span(float origin, float spacing, int count, float from, float to, int *first,
                       int *last)
 {
@@ -147,6 +149,20 @@ static void add_components(struct lq_nail_finder *finder, const struct lq_image 
     }
 }
 
+// Insertion sort: the C library's qsort may allocate, and a live frame must not.
+static void sort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+    unsigned char *base = items, held[128];
+    assert(size <= sizeof(held));
+    for (size_t i = 1; i < count; i++) {
+        size_t j = i;
+        memcpy(held, base + i * size, size);
+        for (; j > 0 && compare(base + (j - 1) * size, held) > 0; j--)
+            memcpy(base + j * size, base + (j - 1) * size, size);
+        memcpy(base + j * size, held, size);
+    }
+}
+
 static int by_rank(const void *a, const void *b)
 {
     float difference = ((const struct candidate *)b)->rank - ((const struct candidate *)a)->rank;
@@ -159,7 +175,7 @@ static void choose_candidates(struct lq_nail_finder *finder)
 {
     struct candidate *candidates = finder->candidates;
     int count = finder->candidate_count, kept = 0;
-    qsort(candidates, (size_t)count, sizeof(*candidates), by_rank);
+    sort(candidates, (size_t)count, sizeof(*candidates), by_rank);
     if (count > LQ_NAILS_MAX)
         count = LQ_NAILS_MAX;
     float total = 0.0f, passed = 0.0f, middle = 0.0f;
@@ -201,111 +217,20 @@ static void place_crop(struct lq_nail *nail, const struct candidate *candidate,
     nail->alpha_stride = ((size_t)nail->width + 15) & ~(size_t)15;
 }
 
-// 0..1 with the patch's threshold at 0.5; NaN becomes 0.
-static float level(float p, float threshold)
-{
-    if (!(p > 0.0f))
-        return 0.0f;
-    if (p >= 1.0f)
-        return 1.0f;
-    return p < threshold ? 0.5f * p / threshold
-                         : 0.5f + 0.5f * (p - threshold) / (1.0f - threshold);
-}
-
-struct window {
-    int left, top, width, height; // of the patch's grid
-};
-
-static struct window window_of(const struct candidate *candidate, const struct lq_patch *patch)
-{
-    enum { ROOM = 4 };
-    int left = candidate->x0 > ROOM ? candidate->x0 - ROOM : 0;
-    int top = candidate->y0 > ROOM ? candidate->y0 - ROOM : 0;
-    int right = candidate->x1 + ROOM < patch->width ? candidate->x1 + ROOM : patch->width - 1;
-    int bottom = candidate->y1 + ROOM < patch->height ? candidate->y1 + ROOM : patch->height - 1;
-    return (struct window){left, top, right - left + 1, bottom - top + 1};
-}
-
-// The nail's part of the grid, alone: points of other nails and outside the patch's box are empty.
-static int cut_grid(struct lq_nail_finder *finder, const struct candidate *candidate,
-                    const struct lq_patch *patch, const struct window *window)
-{
-    size_t width = (size_t)window->width;
-    int status = lq_buf_resize(&finder->grid, width * (size_t)window->height * sizeof(float));
-    if (status != LQ_OK)
-        return status;
-    float *grid = (float *)(void *)finder->grid.data;
-    float box_right = patch->box[0] + patch->box[2], box_bottom = patch->box[1] + patch->box[3];
-    for (int j = 0; j < window->height; j++) {
-        float y = patch->y0 + (float)(window->top + j) * patch->dy;
-        bool in_rows = y >= patch->box[1] - patch->dy && y <= box_bottom + patch->dy;
-        const float *row = patch->data + (ptrdiff_t)(window->top + j) * patch->stride;
-        for (int i = 0; i < window->width; i++) {
-            float x = patch->x0 + (float)(window->left + i) * patch->dx;
-            bool in = in_rows && x >= patch->box[0] - patch->dx && x <= box_right + patch->dx;
-            grid[(size_t)j * width + (size_t)i] =
-                in ? level(row[window->left + i], patch->threshold) : 0.0f;
-        }
-    }
-    const struct lq_run *runs = lq_components_runs(&finder->components);
-    for (int k = 0; k < finder->components.run_count; k++) {
-        int j = runs[k].y - window->top;
-        if (runs[k].label == candidate->component || j < 0 || j >= window->height)
-            continue;
-        int first = runs[k].x0 - window->left, last = runs[k].x1 - window->left;
-        for (int i = first > 0 ? first : 0; i <= last && i < window->width; i++)
-            grid[(size_t)j * width + (size_t)i] = 0.0f;
-    }
-    return LQ_OK;
-}
-
-// A quarter of each neighbour along one row or column of n points, in place.
-static void smooth_line(float *line, int n, ptrdiff_t stride)
-{
-    float before = line[0];
-    for (int i = 0; i < n; i++) {
-        float here = line[i * stride], after = line[(i + 1 < n ? i + 1 : i) * stride];
-        line[i * stride] = 0.25f * (before + after) + 0.5f * here;
-        before = here;
-    }
-}
-
-// A grid as fine as the picture has stairs of its own: smoothed, its edge can be drawn soft.
-static void smooth_grid(float *grid, const struct window *window, float cell)
-{
-    int rounds = cell < 1.4f ? 2 : cell < 2.4f ? 1 : 0;
-    for (int round = 0; round < rounds; round++) {
-        for (int j = 0; j < window->height; j++)
-            smooth_line(grid + (ptrdiff_t)j * window->width, window->width, 1);
-        for (int i = 0; i < window->width; i++)
-            smooth_line(grid + i, window->height, window->width);
-    }
-}
-
 static int refine_candidate(struct lq_nail_finder *finder, const struct lq_image *picture,
                             const struct candidate *candidate, const struct lq_patch *patch,
                             struct lq_nail *nail, uint8_t *alpha)
 {
-    struct window window = window_of(candidate, patch);
-    int status = cut_grid(finder, candidate, patch, &window);
-    if (status != LQ_OK)
-        return status;
-    nail->alpha = alpha;
-    smooth_grid((float *)(void *)finder->grid.data, &window, fmaxf(patch->dx, patch->dy));
     struct lq_refine_job job = {
         .picture = picture,
-        .grid = (const float *)(const void *)finder->grid.data,
-        .grid_width = window.width,
-        .grid_height = window.height,
-        .x0 = patch->x0 + (float)window.left * patch->dx,
-        .y0 = patch->y0 + (float)window.top * patch->dy,
-        .dx = patch->dx,
-        .dy = patch->dy,
         .x = nail->x, .y = nail->y, .width = nail->width, .height = nail->height,
         .alpha = alpha,
         .alpha_stride = nail->alpha_stride,
     };
-    status = lq_refine(&finder->refiner, &job);
+    nail->alpha = alpha;
+    int status = lq_cut(&finder->grid, &finder->components, candidate->component, patch, &job);
+    if (status == LQ_OK)
+        status = lq_refine(&finder->refiner, &job);
     if (status == LQ_OK) {
         lq_shape_measure(nail);
         lq_shape_trim(nail);
@@ -332,8 +257,8 @@ static int refine_all(struct lq_nail_finder *finder, const struct lq_image *pict
 {
     struct lq_nail *items = finder->nails.items;
     size_t offset[LQ_NAILS_MAX], size = 0;
-    qsort(finder->candidates, (size_t)finder->candidate_count, sizeof(*finder->candidates),
-          by_patch);
+    sort(finder->candidates, (size_t)finder->candidate_count, sizeof(*finder->candidates),
+         by_patch);
     for (int i = 0; i < finder->candidate_count; i++) {
         const struct candidate *candidate = &finder->candidates[i];
         place_crop(&items[i], candidate, &patches[candidate->patch], picture);
@@ -397,8 +322,8 @@ int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
         finder->nails.count = 0;
         return lq_fail(err, status, "cannot find nails: %s", lq_status_text(status));
     }
-    qsort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
-          by_place);
+    sort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
+         by_place);
     for (int i = 0; i < finder->nails.count; i++)
         finder->nails.items[i].id = i + 1;
     return LQ_OK;

@@ -6,5 +6,5 @@
 // Fills area, center, axis, length and breadth from the alpha crop. An ellipse gets its own axes.
 void lq_shape_measure(struct lq_nail *nail);
 
-// Shrinks the crop to what is covered, with a margin that is enough to see the outline from outside.
+// Shrinks the crop to what is covered, with a margin wide enough to see the outline from outside.
 void lq_shape_trim(struct lq_nail *nail);

@@ -22,7 +22,8 @@ static const struct recipe RECIPES[LQ_FINISH_COUNT] = {
                          .strength = 0.07f, .haze = 0.010f, .fresnel = 0.01f, .kept = 0.85f},
     [LQ_FINISH_GLOSS] = {.contrast = 1.05f, .volume = 0.16f, .depth = 0.10f, .rim = 0.20f,
                          .half_w = 0.08f, .half_u = 0.20f, .soft_w = 0.10f, .soft_u = 0.16f,
-                         .strength = 0.34f, .fill = 0.14f, .haze = 0.012f, .fresnel = 0.04f, .kept = 1.15f},
+                         .strength = 0.34f, .fill = 0.14f, .haze = 0.012f, .fresnel = 0.04f,
+                         .kept = 1.15f},
 };
 
 static inline float clamp01(float x)

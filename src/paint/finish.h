@@ -1,5 +1,5 @@
-// Finishes: how a nail's light becomes polish. One row function each; adding a finish is adding a row
-// to the table in finish.c.
+// Finishes: how a nail's light becomes polish. One model, one recipe each: adding a finish is
+// adding a row to the table in finish.c.
 // Threads: any. Owner: plain data.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The scene's light, judged from the picture: how bright a white thing would be, its tint, and where
-// it comes from. Threads: any. Owner: plain data.
+// The scene's light, judged from the picture: how bright a white thing would be, its tint, and
+// where it comes from. Threads: any. Owner: plain data.
 #pragma once
 
 #include "image/image.h"

@@ -245,8 +245,9 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
                 map.wx, shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
                 shade->slow + at, shade->pairs + 2 * at, width);
     }
-    lq_box_mean(shade->cover, shade->rim, width, height, 1, radius_of(fmaxf(nail->breadth * 0.05f, nail->breadth > 14.0f ? 2.0f : 1.0f)),
-                shade->scratch);
+    float rim_least = nail->breadth > 14.0f ? 2.0f : 1.0f;
+    lq_box_mean(shade->cover, shade->rim, width, height, 1,
+                radius_of(fmaxf(nail->breadth * 0.05f, rim_least)), shade->scratch);
     rim_row(shade->rim, width * height);
     lq_box_mean(shade->pairs, shade->means, width, height, 2, radius_of(nail->breadth * 0.09f),
                 shade->scratch);

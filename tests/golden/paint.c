@@ -1,5 +1,5 @@
-// Paints the golden hands through their true masks, as a model a quarter their size would give them,
-// and compares every nail with the pictures in tests/golden/painted.
+// Paints the golden hands through their true masks, as a model a quarter their size would give
+// them, and compares every nail with the pictures in tests/golden/painted.
 // Usage: golden-paint            compare; exit status 1 when a picture is off
 //        golden-paint --write    make the pictures anew (tools/regolden.sh); look at them then
 #include <math.h>
@@ -70,7 +70,8 @@ static int make_patch(struct stage *stage, int cell, struct lq_patch *patch)
 // One square a nail, side by side.
 static int make_sheet(struct stage *stage, const struct lq_nails *nails, int tile)
 {
-    int status = lq_image_alloc(&stage->sheet, &stage->sheet_pixels, tile * nails->count, tile, 3, 8);
+    int width = tile * nails->count;
+    int status = lq_image_alloc(&stage->sheet, &stage->sheet_pixels, width, tile, 3, 8);
     if (status != LQ_OK)
         return lq_fail(&stage->err, status, "cannot make a sheet of %d nails", nails->count);
     for (int k = 0; k < nails->count; k++)

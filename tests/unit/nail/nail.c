@@ -177,8 +177,10 @@ static void huge_areas_are_no_nails(void **state)
 static void the_unsure_go(void **state)
 {
     struct lq_image picture = plain_picture(320, 240, 140);
-    struct ellipse shapes[] = {{60.0f, 60.0f, 24.0f, 16.0f, 0.0f}, {160.0f, 60.0f, 24.0f, 16.0f, 0.5f},
-                               {260.0f, 60.0f, 9.0f, 6.0f, 0.0f}, {60.0f, 180.0f, 24.0f, 16.0f, 1.0f},
+    struct ellipse shapes[] = {{60.0f, 60.0f, 24.0f, 16.0f, 0.0f},
+                               {160.0f, 60.0f, 24.0f, 16.0f, 0.5f},
+                               {260.0f, 60.0f, 9.0f, 6.0f, 0.0f},
+                               {60.0f, 180.0f, 24.0f, 16.0f, 1.0f},
                                {160.0f, 180.0f, 9.0f, 6.0f, 0.0f}};
     struct lq_patch patch = sketch(&picture, shapes, 5, 2);
     assert_int_equal(find(*state, &picture, &patch, 1)->count, 5);
@@ -208,7 +210,8 @@ static void keeps_the_best_of_too_many(void **state)
 static void single_patches_give_one_nail_each(void **state)
 {
     struct lq_image picture = plain_picture(160, 120, 140);
-    struct ellipse shapes[] = {{40.0f, 60.0f, 20.0f, 14.0f, 1.0f}, {120.0f, 60.0f, 20.0f, 14.0f, 2.0f},
+    struct ellipse shapes[] = {{40.0f, 60.0f, 20.0f, 14.0f, 1.0f},
+                               {120.0f, 60.0f, 20.0f, 14.0f, 2.0f},
                                {80.0f, 20.0f, 6.0f, 5.0f, 0.0f}};
     struct lq_patch first = sketch(&picture, shapes, 3, 2), second;
     first.single = true;

@@ -37,7 +37,8 @@ static void colors(void **state)
 static void colors_that_are_none(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "#", "#zzz", "#12", "#1234", "#12345", "#1234567", "##123",
+    static const char *const bad[] = {"", "#", "#zzz", "#12", "#1234", "#12345", "#1234567",
+                                      "##123",
                                       "#12345g", "0x1234", "rouge", " red", "red ", "#ff ff0",
                                       "-12345", "+12345", "#f\xc3\xa9", NULL};
     for (size_t i = 0; i < LQ_COUNT(bad); i++) {
