@@ -11,7 +11,7 @@ what=${1:-build}
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
     libwebsockets-dev libssl-dev libturbojpeg0-dev libspng-dev libexif-dev libjansson-dev
     libcmocka-dev)
-test_packages=(chromium nodejs npm openssl curl)
+test_packages=(chromium nodejs npm openssl curl libegl1 libgl1-mesa-dri)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -80,7 +80,7 @@ get_test_tools() {
     say "fetching the tests' tools"
     venv
     .deps/venv/bin/pip --disable-pip-version-check -q install --only-binary :all: \
-        -r tests/requirements.txt
+        --require-hashes -r tests/requirements.txt
     (cd tests/e2e && npm ci --silent --no-audit --no-fund)
     printf '%s' "$sum" >.deps/tests.stamp
 }
