@@ -108,19 +108,21 @@ async function listCameras() {
 }
 
 async function startCamera() {
-  photo.close();
+  const before = document.activeElement;
   live.stop();
   quiet();
   busy('Starting the camera');
   $('start').disabled = true;
   try {
     await camera.start({ deviceId, facing });
+    photo.close();
     stage.clear();
     setMode('live');
     applyMirror();
     framesEmpty = 0;
     live.start();
-    $('tools').querySelector('#stop').focus({ preventScroll: true });
+    keepAwake();
+    if (before === document.body || !before?.checkVisibility()) $('stop').focus({ preventScroll: true });
     await listCameras();
   } catch (error) {
     busy('');
@@ -135,11 +137,23 @@ async function startCamera() {
 function stopCamera() {
   live.stop();
   camera.stop();
+  wakeLock?.release();
   busy('');
   quiet();
   setMode('empty');
   say('Camera stopped.');
   $('start').focus({ preventScroll: true });
+}
+
+// A phone's screen stays on while it is a mirror.
+let wakeLock = null;
+
+async function keepAwake() {
+  if (mode !== 'live' || document.hidden || !navigator.wakeLock) return;
+  try {
+    await wakeLock?.release();
+    wakeLock = await navigator.wakeLock.request('screen');
+  } catch { /* low battery, or not allowed: the screen follows its own rules */ }
 }
 
 camera.onended = () => {
@@ -161,7 +175,7 @@ let framesEmpty = 0;
 let emptySince = 0;
 let saidNails = -1;
 
-live.onstate = (state, { retryMs = 0, reason = '' } = {}) => {
+live.onstate = (state, { retryMs = 0 } = {}) => {
   if (mode !== 'live') return;
   if (state === 'open') {
     link('live', 'Live');
@@ -175,12 +189,11 @@ live.onstate = (state, { retryMs = 0, reason = '' } = {}) => {
   busy('');
   $('stage').dataset.stale = '';
   const seconds = Math.max(1, Math.round(retryMs / 1000));
-  const text = state === 'busy' ? `The server is full just now${reason ? ` (${reason})` : ''}.`
-    : 'The server does not answer. The picture is the last one it sent.';
-  link('gone', state === 'busy' ? 'Server full' : 'No server');
-  notify(`${stage.empty && state === 'gone' ? 'The server does not answer.' : text} `
-    + `Trying again in ${seconds} s.`,
-  { kind: 'bad', action: 'Try now', run: () => live.retryNow(), key: 'server' });
+  link('gone', `${state === 'busy' ? 'Server full' : 'No server'} · again in ${seconds} s`);
+  const gone = stage.empty ? 'The server does not answer.'
+    : 'The server does not answer; the picture is the last one it sent.';
+  notify(`${state === 'busy' ? 'The server is full just now.' : gone} Trying again by itself.`,
+    { kind: 'bad', action: 'Try now', run: () => live.retryNow(), key: 'server' });
 };
 
 live.onframe = ({ id, nails }) => {
@@ -190,12 +203,15 @@ live.onframe = ({ id, nails }) => {
   delete $('stage').dataset.stale;
   stage.canvas.dataset.frame = id;
   stage.canvas.dataset.nails = nails;
-  if ($('save').disabled) pictureReady();
+  if ($('save').disabled) {
+    pictureReady();
+    say('The camera is live.');
+  }
   link('live', 'Live');
   adviseNails(nails);
 };
 
-live.onerror = (text) => notify(`A frame was refused: ${text}`, { kind: 'warn', key: 'frame', forMs: 5000 });
+live.onerror = (text) => notify(`A frame was not painted: ${text}`, { kind: 'warn', key: 'frame', forMs: 5000 });
 
 function adviseNails(nails) {
   const now = performance.now();
@@ -324,6 +340,7 @@ function wireControls() {
   }
   look.addEventListener('change', () => photo.paint());
   navigator.mediaDevices?.addEventListener?.('devicechange', listCameras);
+  document.addEventListener('visibilitychange', keepAwake);
 }
 
 function tick() {

@@ -110,7 +110,7 @@ export class Live {
       this.#stats.sent(bytesUp);
       this.#adapt();
     } catch (error) {
-      this.onerror(`A camera frame could not be read: ${error.message}`);
+      this.onerror(`a camera frame could not be read: ${error.message}`);
     } finally {
       this.#encoding = false;
     }
@@ -154,7 +154,7 @@ export class Live {
       bitmaps = await Promise.all([createImageBitmap(reply.jpeg),
         this.#stage.wantsBefore ? createImageBitmap(new Blob([frame.jpeg])) : null]);
     } catch {
-      this.onerror('The server’s picture could not be read.');
+      this.onerror('a painted frame could not be read');
       return;
     }
     if (round !== this.#round || reply.id <= this.#shownId) {

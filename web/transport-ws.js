@@ -99,12 +99,12 @@ export class WsTransport {
       if (socket !== this.#socket) return;
       if (typeof data === 'string') this.#text(data); else this.#frame(data);
     };
-    socket.onclose = async ({ code, reason }) => {
+    socket.onclose = async ({ code }) => {
       if (socket !== this.#socket) return;
       const opened = this.#open;
       this.#drop();
-      if (code === 1013 || code === 1008) this.#lost('busy', reason);
-      else this.#lost(opened ? 'gone' : await whyNot(), reason);
+      if (code === 1013 || code === 1008) this.#lost('busy');
+      else this.#lost(opened ? 'gone' : await whyNot());
     };
   }
 
@@ -116,13 +116,13 @@ export class WsTransport {
     socket?.close();
   }
 
-  #lost(why, reason = '') {
+  #lost(why) {
     this.#drop();
     if (!this.#wanted) return;
     const retryMs = this.#backoff.next(why === 'busy' ? 2000 : 0);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#connect(), retryMs);
-    this.onstate(why, { retryMs, reason });
+    this.onstate(why, { retryMs });
   }
 
   #text(data) {
