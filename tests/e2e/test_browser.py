@@ -1,0 +1,33 @@
+"""The page in Chromium: browser.mjs runs once, every test of it is reported here by name."""
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+SCRIPT = HERE / "browser.mjs"
+
+
+def names():
+    listed = subprocess.run(["node", SCRIPT, "--list"], capture_output=True, text=True, timeout=60)
+    if listed.returncode != 0:
+        return ["browser_tests_can_start"]
+    return listed.stdout.split()
+
+
+@pytest.fixture(scope="module")
+def results():
+    run = subprocess.run(["node", SCRIPT], capture_output=True, text=True, timeout=420, cwd=HERE)
+    found = {}
+    for line in run.stdout.splitlines():
+        result = json.loads(line)
+        found[result["name"]] = result
+    return found, run.stderr
+
+
+@pytest.mark.parametrize("name", names())
+def test_browser(name, results):
+    found, stderr = results
+    assert name in found, f"did not run: {stderr[-2000:]}"
+    assert found[name]["ok"], found[name].get("error")
