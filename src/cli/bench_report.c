@@ -26,7 +26,7 @@ static void print_row(const struct lq_bench_row *row, bool peer, FILE *out)
     cell(row->one.p50_ms, 7, 1, out);
     cell(row->one.p95_ms, 7, 1, out);
     cell(row->one.p99_ms, 7, 1, out);
-    cell(row->alone ? -1 : row->two.bytes_per_frame / 1000, 7, 1, out);
+    cell(row->alone ? -1 : row->one.bytes_per_frame / 1000, 7, 1, out);
     cell(row->two.cpu_percent, 6, 0, out);
     cell(row->two.cpu_ms, 7, 1, out);
     if (peer) {
@@ -87,8 +87,8 @@ void lq_bench_report_print(const struct lq_bench_report *report, FILE *out)
     if (report->ready_ms > 0)
         fprintf(out, "server ready %.0f ms after its start\n", report->ready_ms);
     print_rows("Lacquer", report->rows, report->row_count, false, out);
-    fprintf(out, "(frames a second, kB and CPU with two frames in flight, CPU in %% of one core; "
-                 "latency with one)\n");
+    fprintf(out, "(frames a second and CPU with two frames in flight, CPU in %% of one core; latency "
+                 "and kB with one)\n");
     if (report->peer_count > 0)
         print_rows("The usual stack, same frames, same client", report->peers, report->peer_count,
                    true, out);
@@ -120,7 +120,7 @@ static json_t *row_json(const struct lq_bench_row *row)
         "cpu_ms_per_frame", cpu(row->two.cpu_ms), "frames", row->one.replies + row->two.replies,
         "dropped", (int)(row->one.dropped + row->two.dropped));
     if (!row->alone)
-        json_object_set_new(object, "bytes_per_frame", number(row->two.bytes_per_frame));
+        json_object_set_new(object, "bytes_per_frame", number(row->one.bytes_per_frame));
     if (row->threads)
         json_object_set_new(object, "threads", json_integer(row->threads));
     if (row->ratio_same_model > 0)

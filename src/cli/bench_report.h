@@ -15,8 +15,8 @@ struct lq_bench_row {
     bool wanted;
     bool measured;
     char reason[256];  // why it was not measured
-    struct lq_bench_result one; // one frame in flight: latency
-    struct lq_bench_result two; // two in flight: frames a second, bytes, processor time
+    struct lq_bench_result one; // one frame in flight: latency, bytes
+    struct lq_bench_result two; // two in flight: frames a second, processor time
     // Comparison stack only:
     int threads;                // of its inference
     bool alone;                 // the model by itself: no picture, no network, one at a time
