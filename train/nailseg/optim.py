@@ -13,11 +13,11 @@ def orthogonal(g, steps=5):
     """Roughly U V' of g = U S V': every singular value near 1."""
     a, b, c = NEWTON_SCHULZ
     tall = g.shape[0] > g.shape[1]
-    x = (g.T if tall else g) / (g.norm() + 1e-7)
+    x = ((g.T if tall else g) / (g.norm() + 1e-7)).bfloat16()
     for _ in range(steps):
         s = x @ x.T
         x = a * x + (b * s + c * (s @ s)) @ x
-    return x.T if tall else x
+    return (x.T if tall else x).float()
 
 
 def groups(model, opt):

@@ -66,6 +66,7 @@ class Run:
         self.opt = Mixed(self.model, opt)
         self.seconds, self.epoch, self.images, self.best = 0.0, 0, 0, 0.0
         self.evaluated, self.stopping = -1e9, False
+        self.at, self.stop_at = 0.0, None
         self.store = data.Store(root, synth, config["data"]["synth_max"])
         self.val = data.load_split(root, "val")
         base = os.path.join(root, "test-a-cc0")
@@ -73,6 +74,11 @@ class Run:
 
     def progress(self):
         return self.seconds / self.budget
+
+    def tick(self):
+        """Counts the time since the last call, measuring included, into the run's."""
+        now = time.monotonic()
+        self.seconds, self.at = self.seconds + now - self.at, now
 
     def state(self):
         return {"config": self.config, "model": self.model.state_dict(),
@@ -126,17 +132,16 @@ class Run:
         self.store.rescan()
         rng = np.random.default_rng((self.config["seed"], self.epoch))
         self.model.train()
-        losses, done, t = [], 0, time.monotonic()
+        losses, done = [], 0
         ph = phase(self.progress(), self.config["phase"])
         while done < self.config["epoch_images"] and not self.stopping:
             before = self.progress()
             losses.append(self.step(rng, ph))
             done += ph["batch"]
-            now = time.monotonic()
-            self.seconds, t = self.seconds + now - t, now
+            self.tick()
             if before < self.config["optimiser"]["decay_from"] <= self.progress():
                 self.save("stable.pt")
-            if self.progress() >= 1:
+            if self.progress() >= 1 or (self.stop_at and time.time() > self.stop_at):
                 self.stopping = True
             if len(losses) % 20 == 0:
                 self.show(losses, done, ph)
@@ -164,15 +169,14 @@ class Run:
             self.best = val["iou"]
             self.save("best.pt")
 
-    def go(self, stop_at=None):
+    def go(self):
+        self.at = time.monotonic()
         while not self.stopping and self.progress() < 1:
             loss = self.run_epoch()
             self.save("last.pt")
             ph = phase(self.progress(), self.config["phase"])
             self.log(loss=round(loss, 4), size=ph["size"], synth=len(self.store.synth),
                      rate=round(rate(self.progress(), self.config["optimiser"]), 4))
-            if stop_at and time.time() > stop_at:
-                self.stopping = True
             due = self.seconds - self.evaluated >= 60 * self.config["eval_minutes"]
             if due or self.stopping:
                 self.measure()
@@ -193,17 +197,17 @@ def main(args):
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     os.makedirs(args.out, exist_ok=True)
-    stop_at = clock(args.stop_at) if args.stop_at else None
     hours = args.hours or config["hours"]
     run = Run(config, args.out, args.data, hours, args.synth)
     last = os.path.join(args.out, "last.pt")
+    run.stop_at = clock(args.stop_at) if args.stop_at else None
     start = args.start or (last if os.path.exists(last) else None)
     if args.weights and not start:
         run.resume(args.weights, weights_only=True)
     if start:
         run.resume(start)
-    if args.until_stop and stop_at:
-        run.budget = run.seconds + stop_at - time.time()
+    if args.until_stop and run.stop_at:
+        run.budget = run.seconds + run.stop_at - time.time()
 
     def stop(*_):
         run.stopping = True
@@ -212,5 +216,5 @@ def main(args):
     count = sum(p.numel() for p in run.model.parameters())
     print(f"{len(run.store.photos)} photos, {count} parameters, from {run.seconds / 60:.1f} of "
           f"{run.budget / 60:.1f} minutes", file=sys.stderr, flush=True)
-    run.go(stop_at)
+    run.go()
     return 0
