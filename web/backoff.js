@@ -1,20 +1,26 @@
 // How long to wait before asking a server again: doubling, with a little chance so that many pages
 // do not come back at the same instant.
 export class Backoff {
-  #ms = 0;
-  reset() { this.#ms = 0; }
-  next(atLeastMs = 0) {
-    this.#ms = Math.min(8000, this.#ms ? this.#ms * 2 : 500);
-    return Math.max(atLeastMs, this.#ms * (0.85 + Math.random() * 0.3));
-  }
+    #ms = 0;
+    reset() {
+        this.#ms = 0;
+    }
+    next(atLeastMs = 0) {
+        this.#ms = Math.min(8000, this.#ms ? this.#ms * 2 : 500);
+        return Math.max(atLeastMs, this.#ms * (0.85 + Math.random() * 0.3));
+    }
 }
 
-// Why a connection cannot be had: 'gone' (no answer at all) or 'busy' (it answers, but admits nobody).
+// Why a connection cannot be had: 'gone' (no answer at all) or 'busy' (it answers, but admits
+// nobody).
 export async function whyNot() {
-  try {
-    const reply = await fetch('readyz', { cache: 'no-store', signal: AbortSignal.timeout(3000) });
-    return reply.status === 503 ? 'busy' : 'gone';
-  } catch {
-    return 'gone';
-  }
+    try {
+        const reply = await fetch('readyz', {
+            cache: 'no-store',
+            signal: AbortSignal.timeout(3000),
+        });
+        return reply.status === 503 ? 'busy' : 'gone';
+    } catch {
+        return 'gone';
+    }
 }

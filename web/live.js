@@ -1,5 +1,5 @@
-// Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent, and
-// no frame is shown after a newer one.
+// Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
+// and no frame is shown after a newer one.
 import { Encoder } from './encoder.js';
 import { Base64Transport } from './transport-base64.js';
 import { WsTransport } from './transport-ws.js';
@@ -9,172 +9,197 @@ const qualityMin = 0.5;
 const qualityMax = 0.82;
 
 export class Live {
-  #camera;
-  #stage;
-  #stats;
-  #look;
-  #encoder = new Encoder();
-  #transport = null;
-  #kind = 'ws';
-  #flight = new Map();       // id → what the stats need and the JPEG sent
-  #id = 0;
-  #shownId = 0;
-  #shownJpeg = null;
-  #encoding = false;
-  #running = false;
-  #round = 0;                // a new one for every start: late answers of an old one are ignored
-  #quality = qualityMax;
-  #budget = bytesPerSecond / 4;
-  #budgetAt = 0;
-  onstate = () => {};
-  onframe = () => {};        // ({id, nails}) after it was drawn
-  onerror = () => {};        // (text)
+    #camera;
+    #stage;
+    #stats;
+    #look;
+    #encoder = new Encoder();
+    #transport = null;
+    #kind = 'ws';
+    #flight = new Map(); // id → what the stats need and the JPEG sent
+    #id = 0;
+    #shownId = 0;
+    #shownJpeg = null;
+    #encoding = false;
+    #running = false;
+    #round = 0; // a new one for every start: late answers of an old one are ignored
+    #quality = qualityMax;
+    #budget = bytesPerSecond / 4;
+    #budgetAt = 0;
+    onstate = () => {};
+    onframe = () => {}; // ({id, nails}) after it was drawn
+    onerror = () => {}; // (text)
 
-  constructor({ camera, stage, stats, look }) {
-    this.#camera = camera;
-    this.#stage = stage;
-    this.#stats = stats;
-    this.#look = look;
-    look.addEventListener('change', () => this.#transport?.look());
-    setInterval(() => this.#transport?.watch(this.#flight.size), 1000);
-  }
-
-  get running() { return this.#running; }
-
-  set kind(kind) {
-    if (kind === this.#kind) return;
-    this.#kind = kind;
-    if (this.#running) this.#connect();
-  }
-
-  start() {
-    this.stop();
-    this.#running = true;
-    this.#connect();
-    this.#next(this.#round);
-  }
-
-  stop() {
-    this.#running = false;
-    this.#round++;
-    this.#transport?.close();
-    this.#transport = null;
-    this.#flight.clear();
-  }
-
-  retryNow() { this.#transport?.retryNow(); }
-
-  // The original of the frame on the screen.
-  async before() {
-    return this.#shownJpeg ? createImageBitmap(new Blob([this.#shownJpeg])) : null;
-  }
-
-  #connect() {
-    this.#transport?.close();
-    this.#flight.clear();
-    this.#stats.reset();
-    const transport = this.#kind === 'ws' ? new WsTransport(this.#look) : new Base64Transport(this.#look);
-    this.#transport = transport;
-    const mine = (call) => (...args) => { if (transport === this.#transport) call(...args); };
-    transport.onreply = mine((reply) => this.#reply(reply, transport));
-    transport.onerror = mine((error) => this.#failed(error, transport));
-    transport.onstate = mine((state, detail) => {
-      if (state === 'gone' || state === 'busy') this.#flight.clear();
-      this.onstate(state, detail);
-    });
-    transport.open();
-  }
-
-  #next(round) {
-    this.#camera.next(() => {
-      if (round !== this.#round || !this.#camera.running) return;
-      this.#next(round);
-      this.#take(performance.now());
-    });
-  }
-
-  async #take(start) {
-    const transport = this.#transport;
-    const video = this.#camera.video;
-    if (this.#encoding || !transport.ready || this.#flight.size >= transport.limit) return;
-    if (!video.videoWidth || !this.#affordable(start)) return;
-    const round = this.#round;
-    this.#encoding = true;
-    try {
-      const jpeg = await this.#encoder.encode(video, this.#quality);
-      if (round !== this.#round || transport !== this.#transport || !transport.ready) return;
-      const id = ++this.#id;
-      const bytesUp = transport.send(id, jpeg);
-      this.#flight.set(id, { start, sent: performance.now(), bytesUp, jpeg });
-      this.#budget -= bytesUp;
-      this.#stats.sent(bytesUp);
-      this.#adapt();
-    } catch (error) {
-      this.onerror(`a camera frame could not be read: ${error.message}`);
-    } finally {
-      this.#encoding = false;
+    constructor({ camera, stage, stats, look }) {
+        this.#camera = camera;
+        this.#stage = stage;
+        this.#stats = stats;
+        this.#look = look;
+        look.addEventListener('change', () => this.#transport?.look());
+        setInterval(() => this.#transport?.watch(this.#flight.size), 1000);
     }
-  }
 
-  // A bucket of bytes that fills at the rate allowed.
-  #affordable(now) {
-    const passed = Math.min(1000, now - this.#budgetAt);
-    this.#budgetAt = now;
-    this.#budget = Math.min(bytesPerSecond / 4, this.#budget + passed / 1000 * bytesPerSecond);
-    return this.#budget > 0;
-  }
-
-  #adapt() {
-    const rate = this.#stats.rate();
-    if (rate > bytesPerSecond * 0.85) this.#quality = Math.max(qualityMin, this.#quality - 0.02);
-    else if (rate < bytesPerSecond * 0.6) this.#quality = Math.min(qualityMax, this.#quality + 0.01);
-  }
-
-  // Takes id out of flight; on an ordered transport everything older is settled with it.
-  #settle(id, ordered) {
-    const frame = this.#flight.get(id);
-    this.#flight.delete(id);
-    if (ordered) {
-      for (const older of this.#flight.keys()) {
-        if (older >= id) continue;
-        this.#flight.delete(older);
-        this.#stats.lost++;
-      }
+    get running() {
+        return this.#running;
     }
-    return frame;
-  }
 
-  async #reply(reply, transport) {
-    const replied = performance.now();
-    const frame = this.#settle(reply.id, transport.ordered);
-    if (!frame) return;
-    const round = this.#round;
-    let bitmaps;
-    try {
-      bitmaps = await Promise.all([createImageBitmap(reply.jpeg),
-        this.#stage.wantsBefore ? createImageBitmap(new Blob([frame.jpeg])) : null]);
-    } catch {
-      this.onerror('a painted frame could not be read');
-      return;
+    set kind(kind) {
+        if (kind === this.#kind) return;
+        this.#kind = kind;
+        if (this.#running) this.#connect();
     }
-    if (round !== this.#round || reply.id <= this.#shownId) {
-      bitmaps.forEach((bitmap) => bitmap?.close());
-      if (round === this.#round) this.#stats.lost++;
-      return;
-    }
-    this.#shownId = reply.id;
-    this.#shownJpeg = frame.jpeg;
-    this.#stage.show(...bitmaps);
-    this.#stats.add({ start: frame.start, sent: frame.sent, replied, shown: performance.now(),
-      bytesUp: frame.bytesUp, bytesDown: reply.bytes }, reply.server, reply.nails);
-    this.onframe({ id: reply.id, nails: reply.nails });
-  }
 
-  #failed({ id, error }, transport) {
-    if (id !== undefined) {
-      if (this.#settle(id, transport.ordered)) this.#stats.lost++;
+    start() {
+        this.stop();
+        this.#running = true;
+        this.#connect();
+        this.#next(this.#round);
     }
-    if (error) this.onerror(error);
-  }
+
+    stop() {
+        this.#running = false;
+        this.#round++;
+        this.#transport?.close();
+        this.#transport = null;
+        this.#flight.clear();
+    }
+
+    retryNow() {
+        this.#transport?.retryNow();
+    }
+
+    // The original of the frame on the screen.
+    async before() {
+        return this.#shownJpeg ? createImageBitmap(new Blob([this.#shownJpeg])) : null;
+    }
+
+    #connect() {
+        this.#transport?.close();
+        this.#flight.clear();
+        this.#stats.reset();
+        const transport =
+            this.#kind === 'ws' ? new WsTransport(this.#look) : new Base64Transport(this.#look);
+        this.#transport = transport;
+        const mine =
+            (call) =>
+            (...args) => {
+                if (transport === this.#transport) call(...args);
+            };
+        transport.onreply = mine((reply) => this.#reply(reply, transport));
+        transport.onerror = mine((error) => this.#failed(error, transport));
+        transport.onstate = mine((state, detail) => {
+            if (state === 'gone' || state === 'busy') this.#flight.clear();
+            this.onstate(state, detail);
+        });
+        transport.open();
+    }
+
+    #next(round) {
+        this.#camera.next(() => {
+            if (round !== this.#round || !this.#camera.running) return;
+            this.#next(round);
+            this.#take(performance.now());
+        });
+    }
+
+    async #take(start) {
+        const transport = this.#transport;
+        const video = this.#camera.video;
+        if (this.#encoding || !transport.ready || this.#flight.size >= transport.limit) return;
+        if (!video.videoWidth || !this.#affordable(start)) return;
+        const round = this.#round;
+        this.#encoding = true;
+        try {
+            const jpeg = await this.#encoder.encode(video, this.#quality);
+            if (round !== this.#round || transport !== this.#transport || !transport.ready) return;
+            const id = ++this.#id;
+            const bytesUp = transport.send(id, jpeg);
+            this.#flight.set(id, { start, sent: performance.now(), bytesUp, jpeg });
+            this.#budget -= bytesUp;
+            this.#stats.sent(bytesUp);
+            this.#adapt();
+        } catch (error) {
+            this.onerror(`a camera frame could not be read: ${error.message}`);
+        } finally {
+            this.#encoding = false;
+        }
+    }
+
+    // A bucket of bytes that fills at the rate allowed.
+    #affordable(now) {
+        const passed = Math.min(1000, now - this.#budgetAt);
+        this.#budgetAt = now;
+        this.#budget = Math.min(
+            bytesPerSecond / 4,
+            this.#budget + (passed / 1000) * bytesPerSecond,
+        );
+        return this.#budget > 0;
+    }
+
+    #adapt() {
+        const rate = this.#stats.rate();
+        if (rate > bytesPerSecond * 0.85)
+            this.#quality = Math.max(qualityMin, this.#quality - 0.02);
+        else if (rate < bytesPerSecond * 0.6)
+            this.#quality = Math.min(qualityMax, this.#quality + 0.01);
+    }
+
+    // Takes id out of flight; on an ordered transport everything older is settled with it.
+    #settle(id, ordered) {
+        const frame = this.#flight.get(id);
+        this.#flight.delete(id);
+        if (ordered) {
+            for (const older of this.#flight.keys()) {
+                if (older >= id) continue;
+                this.#flight.delete(older);
+                this.#stats.lost++;
+            }
+        }
+        return frame;
+    }
+
+    async #reply(reply, transport) {
+        const replied = performance.now();
+        const frame = this.#settle(reply.id, transport.ordered);
+        if (!frame) return;
+        const round = this.#round;
+        let bitmaps;
+        try {
+            bitmaps = await Promise.all([
+                createImageBitmap(reply.jpeg),
+                this.#stage.wantsBefore ? createImageBitmap(new Blob([frame.jpeg])) : null,
+            ]);
+        } catch {
+            this.onerror('a painted frame could not be read');
+            return;
+        }
+        if (round !== this.#round || reply.id <= this.#shownId) {
+            bitmaps.forEach((bitmap) => bitmap?.close());
+            if (round === this.#round) this.#stats.lost++;
+            return;
+        }
+        this.#shownId = reply.id;
+        this.#shownJpeg = frame.jpeg;
+        this.#stage.show(...bitmaps);
+        this.#stats.add(
+            {
+                start: frame.start,
+                sent: frame.sent,
+                replied,
+                shown: performance.now(),
+                bytesUp: frame.bytesUp,
+                bytesDown: reply.bytes,
+            },
+            reply.server,
+            reply.nails,
+        );
+        this.onframe({ id: reply.id, nails: reply.nails });
+    }
+
+    #failed({ id, error }, transport) {
+        if (id !== undefined) {
+            if (this.#settle(id, transport.ordered)) this.#stats.lost++;
+        }
+        if (error) this.onerror(error);
+    }
 }
-

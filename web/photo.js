@@ -1,5 +1,5 @@
-// A photo: sent at full size to /api/process as a form, painted there, shown here. While one request
-// is in work the newest look waits; older ones are never asked for.
+// A photo: sent at full size to /api/process as a form, painted there, shown here. While one
+// request is in work the newest look waits; older ones are never asked for.
 import { fromDataUrl } from './transport-base64.js';
 
 const pixelsMax = 16e6;
@@ -8,120 +8,145 @@ const bytesMax = 16 * 1024 * 1024 - 4096;
 export class PhotoError extends Error {}
 
 async function encode(bitmap, scale, quality) {
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.floor(bitmap.width * scale);
-  canvas.height = Math.floor(bitmap.height * scale);
-  canvas.getContext('2d', { alpha: false }).drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', quality));
+    const canvas = document.createElement('canvas');
+    canvas.width = Math.floor(bitmap.width * scale);
+    canvas.height = Math.floor(bitmap.height * scale);
+    canvas.getContext('2d', { alpha: false }).drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', quality));
 }
 
 // What the server takes: JPEG and PNG as they are; other kinds, and pictures beyond its limits, are
 // made into JPEG here when the browser can read them. Else the file goes as it is, and the server's
 // own words say what is wrong with it.
 async function prepare(file) {
-  let bitmap;
-  try { bitmap = await createImageBitmap(file); } catch { return { file, bitmap: null }; }
-  const pixels = bitmap.width * bitmap.height;
-  const kept = ['image/jpeg', 'image/png'].includes(file.type);
-  if (kept && pixels <= pixelsMax && file.size <= bytesMax) return { file, bitmap };
-  const blob = await encode(bitmap, Math.min(1, Math.sqrt(pixelsMax / pixels)), 0.93);
-  return { file: blob ?? file, bitmap };
+    let bitmap;
+    try {
+        bitmap = await createImageBitmap(file);
+    } catch {
+        return { file, bitmap: null };
+    }
+    const pixels = bitmap.width * bitmap.height;
+    const kept = ['image/jpeg', 'image/png'].includes(file.type);
+    if (kept && pixels <= pixelsMax && file.size <= bytesMax) return { file, bitmap };
+    const blob = await encode(bitmap, Math.min(1, Math.sqrt(pixelsMax / pixels)), 0.93);
+    return { file: blob ?? file, bitmap };
 }
 
 export class Photo {
-  #look;
-  #file = null;
-  #original = null;          // the picture before, kept as a blob: bitmaps belong to the stage
-  #running = false;
-  #again = false;
-  #abort = null;
-  #fallback = null;          // the photo before this one, back when this one is refused
-  result = null;             // the server's picture, as sent
-  onstart = () => {};
-  onshow = () => {};         // ({painted, before, nails, timing, bytesUp, bytesDown, ms})
-  onerror = () => {};        // (Error)
+    #look;
+    #file = null;
+    #original = null; // the picture before, kept as a blob: bitmaps belong to the stage
+    #running = false;
+    #again = false;
+    #abort = null;
+    #fallback = null; // the photo before this one, back when this one is refused
+    result = null; // the server's picture, as sent
+    onstart = () => {};
+    onshow = () => {}; // ({painted, before, nails, timing, bytesUp, bytesDown, ms})
+    onerror = () => {}; // (Error)
 
-  constructor(look) { this.#look = look; }
-
-  get open() { return this.#file !== null; }
-
-  async load(file) {
-    this.#abort?.abort();
-    const abort = this.#abort = new AbortController();
-    this.onstart();
-    const { file: sent, bitmap } = await prepare(file);
-    bitmap?.close();
-    if (abort.signal.aborted) return;
-    this.#fallback ??= { file: this.#file, original: this.#original };
-    this.#file = sent;
-    this.#original = bitmap ? sent : null;
-    await this.paint();
-  }
-
-  close() {
-    this.#abort?.abort();
-    this.#abort = null;
-    this.#file = this.#original = this.#fallback = this.result = null;
-    this.#again = false;
-  }
-
-  before() { return this.#original ? createImageBitmap(this.#original) : null; }
-
-  async paint() {
-    if (!this.#file) return;
-    if (this.#running) {
-      this.#again = true;
-      return;
+    constructor(look) {
+        this.#look = look;
     }
-    this.#running = true;
-    do {
-      this.#again = false;
-      await this.#once(this.#abort);
-    } while (this.#again);
-    this.#running = false;
-  }
 
-  async #once(abort) {
-    this.onstart();
-    const start = performance.now();
-    try {
-      const reply = await this.#ask(abort);
-      const blob = fromDataUrl(reply.image);
-      const painted = await createImageBitmap(blob);
-      if (abort.signal.aborted) {
-        painted.close();
-        return;
-      }
-      this.result = blob;
-      this.#fallback = null;
-      this.onshow({ painted, nails: reply.nails, timing: reply.timing, bytesUp: this.#file.size,
-        bytesDown: blob.size, ms: performance.now() - start });
-    } catch (error) {
-      if (abort.signal.aborted) return;
-      if (this.#fallback) {
-        this.#file = this.#fallback.file;
-        this.#original = this.#fallback.original;
-        this.#fallback = null;
-      }
-      this.onerror(error);
+    get open() {
+        return this.#file !== null;
     }
-  }
 
-  async #ask(abort) {
-    const form = new FormData();
-    form.append('image', this.#file, 'photo');
-    for (const [name, value] of Object.entries(this.#look.fields)) form.append(name, String(value));
-    let response;
-    let reply = null;
-    try {
-      response = await fetch('api/process', { method: 'POST', body: form, signal: abort.signal,
-        cache: 'no-store', headers: { accept: 'application/json' } });
-      reply = await response.json();
-    } catch (error) {
-      if (!response) throw new PhotoError('The server does not answer. Try the photo again in a moment.');
-      throw new PhotoError(`The server answered ${response.status} without a reason.`);
+    async load(file) {
+        this.#abort?.abort();
+        const abort = (this.#abort = new AbortController());
+        this.onstart();
+        const { file: sent, bitmap } = await prepare(file);
+        bitmap?.close();
+        if (abort.signal.aborted) return;
+        this.#fallback ??= { file: this.#file, original: this.#original };
+        this.#file = sent;
+        this.#original = bitmap ? sent : null;
+        await this.paint();
     }
-    if (!reply.success) throw new PhotoError(`The photo was not painted: ${reply.error}`);
-    return reply;
-  }
+
+    close() {
+        this.#abort?.abort();
+        this.#abort = null;
+        this.#file = this.#original = this.#fallback = this.result = null;
+        this.#again = false;
+    }
+
+    before() {
+        return this.#original ? createImageBitmap(this.#original) : null;
+    }
+
+    async paint() {
+        if (!this.#file) return;
+        if (this.#running) {
+            this.#again = true;
+            return;
+        }
+        this.#running = true;
+        do {
+            this.#again = false;
+            await this.#once(this.#abort);
+        } while (this.#again);
+        this.#running = false;
+    }
+
+    async #once(abort) {
+        this.onstart();
+        const start = performance.now();
+        try {
+            const reply = await this.#ask(abort);
+            const blob = fromDataUrl(reply.image);
+            const painted = await createImageBitmap(blob);
+            if (abort.signal.aborted) {
+                painted.close();
+                return;
+            }
+            this.result = blob;
+            this.#fallback = null;
+            this.onshow({
+                painted,
+                nails: reply.nails,
+                timing: reply.timing,
+                bytesUp: this.#file.size,
+                bytesDown: blob.size,
+                ms: performance.now() - start,
+            });
+        } catch (error) {
+            if (abort.signal.aborted) return;
+            if (this.#fallback) {
+                this.#file = this.#fallback.file;
+                this.#original = this.#fallback.original;
+                this.#fallback = null;
+            }
+            this.onerror(error);
+        }
+    }
+
+    async #ask(abort) {
+        const form = new FormData();
+        form.append('image', this.#file, 'photo');
+        for (const [name, value] of Object.entries(this.#look.fields))
+            form.append(name, String(value));
+        let response;
+        let reply = null;
+        try {
+            response = await fetch('api/process', {
+                method: 'POST',
+                body: form,
+                signal: abort.signal,
+                cache: 'no-store',
+                headers: { accept: 'application/json' },
+            });
+            reply = await response.json();
+        } catch (error) {
+            if (!response)
+                throw new PhotoError(
+                    'The server does not answer. Try the photo again in a moment.',
+                );
+            throw new PhotoError(`The server answered ${response.status} without a reason.`);
+        }
+        if (!reply.success) throw new PhotoError(`The photo was not painted: ${reply.error}`);
+        return reply;
+    }
 }

@@ -3,147 +3,165 @@ import { Backoff, whyNot } from './backoff.js';
 
 const headerUp = 16;
 const headerDown = 64;
-const queuedMax = 65536;     // bytes the socket may still hold before another frame is worth sending
-const silenceMs = 6000;      // frames in flight and no answer for this long: start afresh
+const queuedMax = 65536; // bytes the socket may still hold before another frame is worth sending
+const silenceMs = 6000; // frames in flight and no answer for this long: start afresh
 const stages = ['queue', 'decode', 'prepare', 'infer', 'nails', 'paint', 'encode', 'total'];
 
 export class WsTransport {
-  ordered = true;            // a reply for id N settles every id up to N
-  onreply = () => {};        // {id, jpeg: Blob, nails, server, replaced, bytes}
-  onerror = () => {};        // {id?, error, status}
-  onstate = () => {};        // 'connecting' | 'open' | 'gone' | 'busy', {retryMs}
-  #socket = null;
-  #open = false;
-  #wanted = false;
-  #backoff = new Backoff();
-  #timer = 0;
-  #look;
-  #lookTimer = 0;
-  #waitingSince = 0;
-  limit = 2;
+    ordered = true; // a reply for id N settles every id up to N
+    onreply = () => {}; // {id, jpeg: Blob, nails, server, replaced, bytes}
+    onerror = () => {}; // {id?, error, status}
+    onstate = () => {}; // 'connecting' | 'open' | 'gone' | 'busy', {retryMs}
+    #socket = null;
+    #open = false;
+    #wanted = false;
+    #backoff = new Backoff();
+    #timer = 0;
+    #look;
+    #lookTimer = 0;
+    #waitingSince = 0;
+    limit = 2;
 
-  constructor(look) { this.#look = look; }
+    constructor(look) {
+        this.#look = look;
+    }
 
-  open() {
-    this.#wanted = true;
-    this.#connect();
-  }
+    open() {
+        this.#wanted = true;
+        this.#connect();
+    }
 
-  close() {
-    this.#wanted = false;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#lookTimer);
-    this.#lookTimer = 0;
-    this.#drop();
-  }
+    close() {
+        this.#wanted = false;
+        clearTimeout(this.#timer);
+        clearTimeout(this.#lookTimer);
+        this.#lookTimer = 0;
+        this.#drop();
+    }
 
-  retryNow() {
-    if (!this.#wanted || this.#socket) return;
-    clearTimeout(this.#timer);
-    this.#connect();
-  }
+    retryNow() {
+        if (!this.#wanted || this.#socket) return;
+        clearTimeout(this.#timer);
+        this.#connect();
+    }
 
-  get ready() { return this.#open && this.#socket.bufferedAmount < queuedMax; }
+    get ready() {
+        return this.#open && this.#socket.bufferedAmount < queuedMax;
+    }
 
-  send(id, jpeg) {
-    const message = new Uint8Array(headerUp + jpeg.byteLength);
-    const view = new DataView(message.buffer);
-    view.setUint8(0, 1);
-    view.setUint8(1, 0);
-    view.setUint16(2, headerUp, true);
-    view.setUint32(4, id, true);
-    view.setBigUint64(8, BigInt(Math.round(performance.now() * 1000)), true);
-    message.set(new Uint8Array(jpeg), headerUp);
-    this.#socket.send(message);
-    this.#waitingSince ||= performance.now();
-    return message.byteLength;
-  }
+    send(id, jpeg) {
+        const message = new Uint8Array(headerUp + jpeg.byteLength);
+        const view = new DataView(message.buffer);
+        view.setUint8(0, 1);
+        view.setUint8(1, 0);
+        view.setUint16(2, headerUp, true);
+        view.setUint32(4, id, true);
+        view.setBigUint64(8, BigInt(Math.round(performance.now() * 1000)), true);
+        message.set(new Uint8Array(jpeg), headerUp);
+        this.#socket.send(message);
+        this.#waitingSince ||= performance.now();
+        return message.byteLength;
+    }
 
-  // The newest look goes at most every 40 ms, the last one always.
-  look() {
-    if (this.#lookTimer) return;
-    this.#sendLook();
-    this.#lookTimer = setTimeout(() => { this.#lookTimer = 0; this.#sendLook(); }, 40);
-  }
+    // The newest look goes at most every 40 ms, the last one always.
+    look() {
+        if (this.#lookTimer) return;
+        this.#sendLook();
+        this.#lookTimer = setTimeout(() => {
+            this.#lookTimer = 0;
+            this.#sendLook();
+        }, 40);
+    }
 
-  // Called by the page now and then; a server that keeps the socket but says nothing is gone too.
-  watch(inFlight) {
-    if (!inFlight) this.#waitingSince = 0;
-    if (this.#waitingSince && performance.now() - this.#waitingSince > silenceMs) this.#lost('gone');
-  }
+    // Called by the page now and then; a server that keeps the socket but says nothing is gone too.
+    watch(inFlight) {
+        if (!inFlight) this.#waitingSince = 0;
+        if (this.#waitingSince && performance.now() - this.#waitingSince > silenceMs)
+            this.#lost('gone');
+    }
 
-  #lastLook = '';
-  #sendLook() {
-    const text = JSON.stringify({ type: 'look', ...this.#look.fields });
-    if (!this.#open || text === this.#lastLook) return;
-    this.#lastLook = text;
-    this.#socket.send(text);
-  }
+    #lastLook = '';
+    #sendLook() {
+        const text = JSON.stringify({ type: 'look', ...this.#look.fields });
+        if (!this.#open || text === this.#lastLook) return;
+        this.#lastLook = text;
+        this.#socket.send(text);
+    }
 
-  #connect() {
-    this.onstate('connecting', {});
-    const url = new URL('ws', location.href);
-    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-    const socket = new WebSocket(url, 'lacquer.v1');
-    socket.binaryType = 'arraybuffer';
-    this.#socket = socket;
-    socket.onopen = () => {
-      if (socket !== this.#socket) return;
-      this.#open = true;
-      this.#waitingSince = 0;
-      this.#lastLook = '';
-      this.#sendLook();
-      this.onstate('open', {});
-    };
-    socket.onmessage = ({ data }) => {
-      if (socket !== this.#socket) return;
-      if (typeof data === 'string') this.#text(data); else this.#frame(data);
-    };
-    socket.onclose = async ({ code }) => {
-      if (socket !== this.#socket) return;
-      const opened = this.#open;
-      this.#drop();
-      if (code === 1013 || code === 1008) this.#lost('busy');
-      else this.#lost(opened ? 'gone' : await whyNot());
-    };
-  }
+    #connect() {
+        this.onstate('connecting', {});
+        const url = new URL('ws', location.href);
+        url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+        const socket = new WebSocket(url, 'lacquer.v1');
+        socket.binaryType = 'arraybuffer';
+        this.#socket = socket;
+        socket.onopen = () => {
+            if (socket !== this.#socket) return;
+            this.#open = true;
+            this.#waitingSince = 0;
+            this.#lastLook = '';
+            this.#sendLook();
+            this.onstate('open', {});
+        };
+        socket.onmessage = ({ data }) => {
+            if (socket !== this.#socket) return;
+            if (typeof data === 'string') this.#text(data);
+            else this.#frame(data);
+        };
+        socket.onclose = async ({ code }) => {
+            if (socket !== this.#socket) return;
+            const opened = this.#open;
+            this.#drop();
+            if (code === 1013 || code === 1008) this.#lost('busy');
+            else this.#lost(opened ? 'gone' : await whyNot());
+        };
+    }
 
-  #drop() {
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#open = false;
-    this.#waitingSince = 0;
-    socket?.close();
-  }
+    #drop() {
+        const socket = this.#socket;
+        this.#socket = null;
+        this.#open = false;
+        this.#waitingSince = 0;
+        socket?.close();
+    }
 
-  #lost(why) {
-    this.#drop();
-    if (!this.#wanted) return;
-    const retryMs = this.#backoff.next(why === 'busy' ? 2000 : 0);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#connect(), retryMs);
-    this.onstate(why, { retryMs });
-  }
+    #lost(why) {
+        this.#drop();
+        if (!this.#wanted) return;
+        const retryMs = this.#backoff.next(why === 'busy' ? 2000 : 0);
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#connect(), retryMs);
+        this.onstate(why, { retryMs });
+    }
 
-  #text(data) {
-    let message;
-    try { message = JSON.parse(data); } catch { return; }
-    if (message.type === 'hello') this.limit = Math.max(1, Math.min(2, message.in_flight ?? 2));
-    if (message.type === 'error') this.onerror(message);
-  }
+    #text(data) {
+        let message;
+        try {
+            message = JSON.parse(data);
+        } catch {
+            return;
+        }
+        if (message.type === 'hello') this.limit = Math.max(1, Math.min(2, message.in_flight ?? 2));
+        if (message.type === 'error') this.onerror(message);
+    }
 
-  #frame(data) {
-    const view = new DataView(data);
-    if (data.byteLength < headerDown || view.getUint8(0) !== 2) return;
-    const header = view.getUint16(2, true);
-    const server = {};
-    stages.forEach((name, i) => { server[name] = view.getUint32(16 + 4 * i, true) / 1000; });
-    this.#backoff.reset();
-    this.#waitingSince = performance.now();
-    this.onreply({
-      id: view.getUint32(4, true), nails: view.getUint8(1), server,
-      replaced: view.getUint32(48, true), bytes: data.byteLength,
-      jpeg: new Blob([new Uint8Array(data, header)], { type: 'image/jpeg' }),
-    });
-  }
+    #frame(data) {
+        const view = new DataView(data);
+        if (data.byteLength < headerDown || view.getUint8(0) !== 2) return;
+        const header = view.getUint16(2, true);
+        const server = {};
+        stages.forEach((name, i) => {
+            server[name] = view.getUint32(16 + 4 * i, true) / 1000;
+        });
+        this.#backoff.reset();
+        this.#waitingSince = performance.now();
+        this.onreply({
+            id: view.getUint32(4, true),
+            nails: view.getUint8(1),
+            server,
+            replaced: view.getUint32(48, true),
+            bytes: data.byteLength,
+            jpeg: new Blob([new Uint8Array(data, header)], { type: 'image/jpeg' }),
+        });
+    }
 }

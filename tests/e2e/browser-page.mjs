@@ -1,0 +1,399 @@
+// The page itself: loading, photos, before and after, keyboard, phones, contrast.
+import fs from 'node:fs';
+import path from 'node:path';
+import {
+  check,
+  clean,
+  frameId,
+  frames,
+  golden,
+  live,
+  nails,
+  notice,
+  open,
+  saved,
+  setRange,
+  shade,
+  shot,
+  sleep,
+  text,
+  until,
+} from './browser-harness.mjs';
+import { keepBoth, measure } from './browser-pixels.mjs';
+
+export const tests = {};
+
+tests.page_loads_clean_and_from_here_alone = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await sleep(300);
+  await shot(page, 'desktop-start');
+  clean(page);
+  const away = page.asked.filter((url) => !url.startsWith(server.url));
+  check(away.length === 0, `loaded from elsewhere: ${away}`);
+  const policy = (await (await fetch(server.url)).headers).get('content-security-policy') ?? '';
+  check(policy.includes("default-src 'none'") && !policy.includes('unsafe'), `policy: ${policy}`);
+  check((await page.locator('input[name=shade]').count()) >= 12, 'fewer than twelve shades');
+  const violated = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        document.addEventListener('securitypolicyviolation', () => resolve(true));
+        const style = document.createElement('style');
+        style.textContent = 'body { color: red }';
+        document.head.append(style);
+        setTimeout(() => resolve(false), 1000);
+      }),
+  );
+  check(violated, 'an inline style was not refused');
+};
+
+tests.before_and_after = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await page.setInputFiles('#file', path.join(golden, 'light.jpg'));
+  await until('the photo', async () => (await frameId(page)) > 0);
+  check(await page.isHidden('#split'), 'the divider shows before it is asked for');
+  const sum = () =>
+    page.evaluate(() => {
+      const c = document.getElementById('canvas');
+      const copy = new OffscreenCanvas(c.width, c.height).getContext('2d');
+      copy.drawImage(c, 0, 0);
+      const { data } = copy.getImageData(0, 0, c.width, c.height);
+      let left = 0,
+        right = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        const value = data[i] + 3 * data[i + 1] + 7 * data[i + 2];
+        if ((i / 4) % c.width < c.width / 2) left += value;
+        else right += value;
+      }
+      return [left, right];
+    });
+  const painted = await sum();
+  await page.click('#compare');
+  await page.focus('#split');
+  await page.keyboard.press('End');
+  const before = await until('the original', async () => {
+    const now = await sum();
+    return now[0] !== painted[0] && now[1] !== painted[1] && now;
+  });
+  await page.keyboard.press('Home');
+  check(String(await sum()) === String(painted), 'Home does not show the painted picture');
+  await setRange(page, '#split', 50);
+  const half = await sum();
+  check(half[0] === before[0] && half[1] === painted[1], 'the middle does not divide the picture');
+  await page.keyboard.press('ArrowRight');
+  check((await page.inputValue('#split')) === '51', 'an arrow does not move the divider');
+  await shot(page, 'desktop-compare');
+  await page.click('#compare');
+  const box = await page.locator('#canvas').boundingBox();
+  await page.mouse.move(box.x + box.width / 3, box.y + box.height / 3);
+  await page.mouse.down();
+  await until('the original while held', async () => String(await sum()) === String(before));
+  check(await page.isVisible('#tag-before'), 'the held original is not marked');
+  await page.mouse.up();
+  await until('the painted one after', async () => String(await sum()) === String(painted));
+  clean(page);
+};
+
+tests.photo_at_full_size = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await page.setInputFiles('#file', path.join(golden, 'large.jpg'));
+  await until('the photo', async () => (await frameId(page)) > 0);
+  check((await nails(page)) >= 2, 'fewer than two nails found');
+  await keepBoth(page);
+  const result = await measure(page, path.join(golden, 'large.mask.png'), '#c71585');
+  check(
+    result.moved > 0.4,
+    `only ${(result.moved * 100).toFixed()} % of the nails took the colour`,
+  );
+  check(result.outside < 2.5, `the rest of the picture changed by ${result.outside.toFixed(2)}`);
+  const seen = await frameId(page);
+  await shade(page, 'Ink');
+  await until('the new shade', async () => (await frameId(page)) > seen);
+  await shot(page, 'desktop-photo');
+  const file = await saved(page);
+  check(String(file.size) === '1600,1200', `saved ${file.size}`);
+  check(file.name.startsWith('lacquer-ink-'), file.name);
+  clean(page);
+  return result;
+};
+
+// Files of the other ways in: dropped and pasted.
+tests.photo_dropped_and_pasted = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  const bytes = fs.readFileSync(path.join(golden, 'brown.jpg')).toString('base64');
+  for (const type of ['drop', 'paste']) {
+    const seen = await frameId(page);
+    await page.evaluate(
+      ([kind, data]) => {
+        const file = new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], 'hand.jpg', {
+          type: 'image/jpeg',
+        });
+        const transfer = new DataTransfer();
+        transfer.items.add(file);
+        const init = { bubbles: true, cancelable: true };
+        document.body.dispatchEvent(
+          kind === 'drop'
+            ? new DragEvent('drop', { ...init, dataTransfer: transfer })
+            : new ClipboardEvent('paste', { ...init, clipboardData: transfer }),
+        );
+      },
+      [type, bytes],
+    );
+    await until(`the photo by ${type}`, async () => (await frameId(page)) > seen);
+  }
+  clean(page);
+};
+
+tests.keyboard_alone = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  const press = (key) => page.keyboard.press(key);
+  const focused = () =>
+    page.evaluate(() => {
+      const node = document.activeElement;
+      return node.id || node.name || node.closest('[id]')?.id || node.tagName;
+    });
+  const reach = async (id) => {
+    for (let i = 0; i < 45; i++) {
+      if ((await focused()) === id) return;
+      await press('Tab');
+    }
+    throw new Error(`Tab does not reach ${id}`);
+  };
+  const ring = () =>
+    page.evaluate(() => {
+      const visible = (node) =>
+        node &&
+        parseFloat(getComputedStyle(node).outlineWidth) >= 2 &&
+        getComputedStyle(node).outlineStyle !== 'none';
+      const node = document.activeElement;
+      return [
+        node,
+        node.closest('label'),
+        node.parentElement?.querySelector('span'),
+        node.parentElement?.querySelector('.divider span'),
+      ].some(visible);
+    });
+  await press('Tab');
+  check(
+    (await page.evaluate(() => document.activeElement.className)) === 'skip',
+    'no skip link first',
+  );
+  await reach('start');
+  check(await ring(), 'Start camera shows no focus');
+  await press('Enter');
+  await until('a frame', async () => (await frameId(page)) > 0, 20000);
+  check((await focused()) === 'stop', 'focus did not go on to the tools');
+
+  const order = [];
+  for (let i = 0; i < 30; i++) {
+    order.push(await focused());
+    check(order.at(-1) === 'BODY' || (await ring()), `${order.at(-1)} shows no focus`);
+    await press('Tab');
+  }
+  for (const id of [
+    'stop',
+    'photo',
+    'save',
+    'compare',
+    'hex',
+    'shade',
+    'custom',
+    'finish',
+    'texture',
+    'opacity',
+    'sheen',
+    'more',
+    'hud',
+  ]) {
+    check(order.includes(id), `Tab does not pass ${id}: ${order}`);
+  }
+  const look = () => page.evaluate(async () => (await import('/app.js')).look.fields);
+  await reach('shade');
+  await press('ArrowRight');
+  check((await look()).color === '#ff6f59', `arrow in the shades: ${(await look()).color}`);
+  await reach('finish');
+  await press('ArrowRight');
+  check((await look()).finish === 'gloss', 'arrow in the finishes');
+  await reach('texture');
+  await press('ArrowRight');
+  await press('PageUp');
+  check((await look()).texture > 0.55, 'keys on the texture');
+  await reach('opacity');
+  await press('ArrowLeft');
+  check((await look()).opacity === 0.99, 'keys on the coverage');
+  await reach('sheen');
+  await press('Space');
+  check((await look()).sheen === false, 'Space on the sheen');
+  await reach('more');
+  await press('Enter');
+  await reach('mirror');
+  await press('Space');
+  check((await page.isChecked('#mirror')) === false, 'Space on the mirror');
+  await reach('transport');
+  await press('ArrowRight');
+  await until('base64 chosen', () => page.isChecked('input[value=base64]'));
+  await press('ArrowLeft');
+  await reach('hex');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('0a7');
+  await press('Enter');
+  check((await look()).color === '#00aa77', `typed colour: ${(await look()).color}`);
+  await reach('compare');
+  await press('Space');
+  await reach('split');
+  await press('ArrowLeft');
+  check((await page.inputValue('#split')) === '49', 'arrow on the divider');
+  await frames(page, 3);
+  await shot(page, 'desktop-keyboard');
+  await reach('stop');
+  await press('Enter');
+  await until('the start page', async () => (await focused()) === 'start');
+  clean(page);
+};
+
+tests.bad_upload_shows_the_servers_line = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  const upload = (name, buffer) =>
+    page.setInputFiles('#file', { name, mimeType: 'image/jpeg', buffer });
+  const form = new FormData();
+  form.append('image', new Blob(['hello']), 'x.jpg');
+  const line = (
+    await (await fetch(`${server.url}api/process`, { method: 'POST', body: form })).json()
+  ).error;
+  await upload('not.jpg', Buffer.from('hello'));
+  await until('the server’s line', async () => (await text(page, '#notice-text')).includes(line));
+  check(await page.isVisible('#start'), 'the start page is gone');
+  await page.setInputFiles('#file', path.join(golden, 'light.jpg'));
+  await until('a good photo', async () => (await frameId(page)) > 0);
+  await until('the message to go', () => page.isHidden('#notice'));
+  const whole = fs.readFileSync(path.join(golden, 'light.jpg'));
+  await upload('cut.jpg', whole.subarray(0, 400));
+  await notice(page, /was not painted: .{5,}/);
+  await shot(page, 'desktop-bad-upload');
+  const seen = await frameId(page);
+  await shade(page, 'Onyx');
+  await until('the photo before to stay', async () => (await frameId(page)) > seen);
+  clean(page, /status of (415|422)/);
+};
+
+tests.no_nails_gives_advice = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  const flat = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(320, 240);
+    const context = canvas.getContext('2d');
+    context.fillStyle = '#7d8a94';
+    context.fillRect(0, 0, 320, 240);
+    const blob = await canvas.convertToBlob({ type: 'image/png' });
+    return btoa(String.fromCharCode(...new Uint8Array(await blob.arrayBuffer())));
+  });
+  await page.setInputFiles('#file', {
+    name: 'wall.png',
+    mimeType: 'image/png',
+    buffer: Buffer.from(flat, 'base64'),
+  });
+  await notice(page, /No nails were found/);
+  const file = await saved(page);
+  check(file.name.endsWith('.png') && String(file.size) === '320,240', `${file.name} ${file.size}`);
+  clean(page);
+};
+
+tests.on_a_phone = async ({ browser, server }) => {
+  for (const [width, colorScheme] of [
+    [390, 'light'],
+    [320, 'dark'],
+  ]) {
+    const page = await open(browser, server.url, {
+      viewport: { width, height: 844 },
+      isMobile: true,
+      hasTouch: true,
+      deviceScaleFactor: 2,
+      colorScheme,
+    });
+    const fits = async (what) => {
+      const [inner, outer] = await page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        innerWidth,
+      ]);
+      check(inner <= outer, `${what} at ${width}: ${inner} wide`);
+    };
+    await fits('start');
+    await shot(page, `phone-${colorScheme}-start`);
+    await page.tap('#start');
+    await until('a painted frame', async () => (await frameId(page)) > 0, 20000);
+    await fits('live');
+    await page.tap('#hud summary');
+    await page.evaluate(() => {
+      document.getElementById('more').open = true;
+    });
+    await fits('all open');
+    await page.tap('#hud summary');
+    await frames(page, 3);
+    await shot(page, `phone-${colorScheme}-live`);
+    const small = await page.$$eval(
+      '.tools button:not([hidden]), .swatch, .segments label, #start, .switch',
+      (nodes) =>
+        nodes
+          .map((n) => [n.id || n.className || n.textContent, n.getBoundingClientRect()])
+          .filter(([, box]) => box.width && (box.width < 40 || box.height < 40))
+          .map(([name]) => name),
+    );
+    check(small.length === 0, `too small for a finger: ${small}`);
+    const overlapped = await page.evaluate(() => {
+      scrollTo(0, document.body.scrollHeight);
+      const box = document.getElementById('stage').getBoundingClientRect();
+      return box.top >= -1 && box.height > 150;
+    });
+    check(overlapped, 'the picture scrolls away from the shades');
+    clean(page);
+  }
+};
+
+// Text against the ground it stands on, in both schemes: 4.5 to 1 or better.
+tests.contrast_and_motion = async ({ browser, server }) => {
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await open(browser, server.url, { colorScheme, reducedMotion: 'reduce' });
+    await page.click('#more summary');
+    const low = await page.evaluate(() => {
+      const parse = (text) => text.match(/[\d.]+/g).map(Number);
+      const light = ([r, g, b]) =>
+        [r, g, b]
+          .map((v) => v / 255)
+          .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+          .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+      const ground = (node) => {
+        for (let n = node; n; n = n.parentElement) {
+          const style = getComputedStyle(n);
+          const [r, g, b, a = 1] = parse(style.backgroundColor);
+          if (a > 0.9) return [r, g, b];
+          if (n.id === 'stage') return [42, 33, 37];
+        }
+        return [255, 255, 255];
+      };
+      const bad = [];
+      for (const node of document.querySelectorAll(
+        'p, span, b, small, legend, summary, output, button, input, select, h1',
+      )) {
+        const own =
+          [...node.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) ||
+          node.matches('#hex, select');
+        if (
+          !own ||
+          !node.checkVisibility() ||
+          node.closest('.sr, .skip, .drop, .tag, .hud, .busy, [hidden]')
+        )
+          continue;
+        const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        const value = ratio(light(parse(getComputedStyle(node).color)), light(ground(node)));
+        if (value < 4.5)
+          bad.push(`${node.id || node.className || node.textContent.trim()}: ${value.toFixed(2)}`);
+      }
+      return bad;
+    });
+    check(low.length === 0, `${colorScheme}: ${low.join(', ')}`);
+    await live(page);
+    const seconds = await page
+      .locator('.dot')
+      .evaluate((n) => parseFloat(getComputedStyle(n).animationDuration));
+    check(seconds < 0.001, `motion goes on for ${seconds} s`);
+    await shot(page, `desktop-${colorScheme}-live`);
+  }
+};
