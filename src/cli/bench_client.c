@@ -143,10 +143,10 @@ static int shake_hands(struct lq_client *client, struct lq_error *err)
     const struct lq_client_target *target = client->target;
     bool own = target->way == LQ_CLIENT_WS;
     int status = lq_buf_printf(&client->out,
-                               "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\n"
+                               "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
                                "Connection: Upgrade\r\nSec-WebSocket-Key: " LQ_WS_KEY "\r\n"
                                "Sec-WebSocket-Version: 13\r\n%s\r\n",
-                               target->path, target->url.host, target->url.port,
+                               target->path, client->host,
                                own ? "Sec-WebSocket-Protocol: lacquer.v1\r\n" : "");
     if (status == LQ_OK)
         status = flush(client, err);
@@ -168,6 +168,9 @@ int lq_client_open(struct lq_client *client, const struct lq_client_target *targ
                    struct lq_error *err)
 {
     *client = (struct lq_client){.target = target, .fd = -1};
+    bool v6 = strchr(target->url.host, ':');
+    snprintf(client->host, sizeof client->host, v6 ? "[%s]:%d" : "%s:%d", target->url.host,
+             target->url.port);
     lq_buf_init(&client->in, MESSAGE_MAX);
     lq_buf_init(&client->out, 2 * (size_t)MESSAGE_MAX);
     lq_buf_init(&client->message, MESSAGE_MAX);
@@ -215,13 +218,12 @@ int lq_client_say(struct lq_client *client, enum lq_ws_opcode opcode, const void
 static int queue_http(struct lq_client *client, const struct lq_client_frame *frame)
 {
     static const char before[] = "{\"image\":\"data:image/jpeg;base64,", after[] = "\"}";
-    const struct lq_client_target *target = client->target;
     struct lq_buf *out = &client->out;
     size_t body = sizeof before - 1 + frame->base64.len + sizeof after - 1;
     int status = lq_buf_printf(out,
-                               "POST %s HTTP/1.1\r\nHost: %s:%d\r\n"
+                               "POST %s HTTP/1.1\r\nHost: %s\r\n"
                                "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                               target->path, target->url.host, target->url.port, body, before);
+                               client->target->path, client->host, body, before);
     if (status == LQ_OK)
         status = lq_buf_append(out, frame->base64.data, frame->base64.len);
     return status == LQ_OK ? lq_buf_append(out, after, sizeof after - 1) : status;
@@ -273,12 +275,11 @@ int lq_client_send(struct lq_client *client, const struct lq_client_frame *frame
     return flush(client, err);
 }
 
-static int get(const struct lq_url *url, const char *path, struct lq_client *client,
-               struct lq_error *err)
+static int get(struct lq_client *client, struct lq_error *err)
 {
-    const struct lq_client_target *target = client->target;
-    int status = lq_buf_printf(&client->out, "GET %s HTTP/1.1\r\nHost: %s:%d\r\n"
-                               "Connection: close\r\n\r\n", path, target->url.host, url->port);
+    int status = lq_buf_printf(&client->out,
+                               "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                               client->target->path, client->host);
     if (status == LQ_OK)
         status = flush(client, err);
     return status == LQ_OK ? pump_until(client, lq_client_has_head, err) : status;
@@ -291,7 +292,7 @@ int lq_client_get(const struct lq_url *url, const char *path, int *status, struc
     int result = lq_client_open(&client, &target, err);
     if (result != LQ_OK)
         return result;
-    result = get(url, path, &client, err);
+    result = get(&client, err);
     *status = client.head.status;
     lq_client_close(&client);
     return result;

@@ -29,6 +29,7 @@ struct lq_client_reply {
 
 struct lq_client {
     const struct lq_client_target *target;
+    char host[272]; // for the Host header
     int fd;
     struct lq_buf in, out, message; // message: a WebSocket message that came in pieces
     size_t in_done, out_done;
