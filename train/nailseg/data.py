@@ -89,5 +89,5 @@ def batch(rng, store, n, side, fit, mix, sampler):
     labels = np.empty((n, side // 2, side // 2), np.uint8)
     for i in range(n):
         image, labels[i] = sampler(rng, store, side, fit, mix)
-        images[i] = image[..., ::-1]
+        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=images[i])
     return images, labels
