@@ -15,6 +15,9 @@ static const float TRUST = 0.20f;
 static const float EPSILON = 0.02f;
 static const float EDGE_WIDTH = 1.3f; // pixels from bare to covered
 static const float EDGE_SPREAD = 0.3f; // pixels by which polish hides the bare nail's own rim
+// A nail's outline is smooth where the grid cannot know: what is finer than this share of a grid
+// point's spacing came from the picture's texture beside the nail.
+static const float OUTLINE_SMOOTH = 0.45f;
 
 enum { STEP_MAX = 16 };
 
@@ -31,6 +34,9 @@ struct plan {
     float *lines;          // 2 lanes: slope and offset of guess against guide
     float *line_means;     // 2 lanes
     float *slope_rows, *offset_rows; // `height` rows of job->width
+    int smooth;            // radius in picture pixels by which the outline is smoothed
+    float *levels;         // job's size, with `smooth` > 0
+    float *smoothed;       // the same
     float *scratch;        // box filter
     float *rows;           // whole rows at the picture's size
 };
@@ -69,7 +75,12 @@ static size_t plan_memory(struct plan *plan, float *block)
     plan->line_means = take(&memory, n * 2);
     plan->slope_rows = take(&memory, width * (size_t)plan->height);
     plan->offset_rows = take(&memory, width * (size_t)plan->height);
-    plan->scratch = take(&memory, (size_t)lq_box_scratch(plan->width, 4));
+    size_t pixels = plan->smooth ? width * (size_t)plan->job->height : 0;
+    plan->levels = take(&memory, pixels);
+    plan->smoothed = take(&memory, pixels);
+    size_t filter = (size_t)lq_box_scratch(plan->width, 4);
+    size_t outline = (size_t)lq_box_scratch(plan->job->width, 1);
+    plan->scratch = take(&memory, filter > outline ? filter : outline);
     plan->rows = take(&memory, (width + 16) * 12);
     return (size_t)(memory - block);
 }
@@ -85,6 +96,9 @@ static int plan_make(struct plan *plan, struct lq_refiner *refiner,
     plan->height = (job->height + step - 1) / step;
     float radius = 1.1f * (job->dx > job->dy ? job->dx : job->dy) / (float)step;
     plan->radius = radius < 3.0f ? 3 : radius > 64.0f ? 64 : (int)(radius + 0.5f);
+    plan->smooth = (int)(OUTLINE_SMOOTH * cell);
+    if (plan->smooth < 2) // a fine grid left nothing to wave
+        plan->smooth = 0;
     static float origin[1];
     size_t count = plan_memory(plan, origin);
     int status = lq_buf_resize(&refiner->scratch, count * sizeof(float));
@@ -204,10 +218,10 @@ LQ_HOT static void refine_row(const struct line_rows *lines, const float *restri
 // Distance from the level 0.5 in pixels, by the slope there, becomes coverage. The slope is held
 // above the least that the grid's own spacing would give, or flat places would become noise.
 LQ_HOT static void edge_row(const float *restrict above, const float *restrict here,
-                            const float *restrict below, float slope_min,
+                            const float *restrict below, float slope_min, float spread,
                             uint8_t *restrict alpha, int n)
 {
-    const float scale = 1.0f / EDGE_WIDTH, middle = 0.5f + EDGE_SPREAD / EDGE_WIDTH;
+    const float scale = 1.0f / EDGE_WIDTH, middle = 0.5f + spread / EDGE_WIDTH;
     for (int i = 0; i < n; i++) {
         float gx = (here[i + 1] - here[i - 1]) * 0.5f, gy = (below[i] - above[i]) * 0.5f;
         float slope = sqrtf(gx * gx + gy * gy + slope_min * slope_min);
@@ -239,6 +253,34 @@ static void refined_row(const struct plan *plan, const struct lq_guide *guide, i
     out[width] = out[width - 1];
 }
 
+// The outline without the waves that texture beside the nail gave it: two box means are near
+// enough to a Gaussian.
+static void smooth_outline(const struct plan *plan, const struct lq_guide *guide)
+{
+    int width = plan->job->width, height = plan->job->height;
+    float *row = plan->rows + ((size_t)width + 16) * 2 + 8;
+    for (int y = 0; y < height; y++) {
+        refined_row(plan, guide, y, row);
+        memcpy(plan->levels + (size_t)y * (size_t)width, row, (size_t)width * sizeof *row);
+    }
+    lq_box_mean(plan->levels, plan->smoothed, width, height, 1, plan->smooth, plan->scratch);
+    lq_box_mean(plan->smoothed, plan->levels, width, height, 1, plan->smooth, plan->scratch);
+}
+
+// Row y of what the outline is drawn from, with a pixel more at either end.
+static void level_row(const struct plan *plan, const struct lq_guide *guide, int y, float *out)
+{
+    if (!plan->smooth) {
+        refined_row(plan, guide, y, out);
+        return;
+    }
+    size_t width = (size_t)plan->job->width;
+    y = y < 0 ? 0 : y >= plan->job->height ? plan->job->height - 1 : y;
+    memcpy(out, plan->levels + (size_t)y * width, width * sizeof *out);
+    out[-1] = out[0];
+    out[width] = out[width - 1];
+}
+
 static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
 {
     const struct lq_refine_job *job = plan->job;
@@ -248,12 +290,16 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
         ring[k] = plan->rows + (width + 16) * (size_t)(k + 2) + 8;
     float cell = job->dx > job->dy ? job->dx : job->dy;
     float slope_min = 0.12f / (cell > 1.0f ? cell : 1.0f);
-    refined_row(plan, guide, -1, ring[0]);
-    refined_row(plan, guide, 0, ring[1]);
+    // Smoothing draws a convex outline inwards a little; the spread gives that back.
+    float spread = EDGE_SPREAD + 0.2f * (float)plan->smooth;
+    if (plan->smooth)
+        smooth_outline(plan, guide);
+    level_row(plan, guide, -1, ring[0]);
+    level_row(plan, guide, 0, ring[1]);
     for (int y = 0; y < job->height; y++) {
         float *above = ring[y % 3], *here = ring[(y + 1) % 3], *below = ring[(y + 2) % 3];
-        refined_row(plan, guide, y + 1, below);
-        edge_row(above, here, below, slope_min,
+        level_row(plan, guide, y + 1, below);
+        edge_row(above, here, below, slope_min, spread,
                  job->alpha + (size_t)y * job->alpha_stride, job->width);
     }
 }
