@@ -11,11 +11,14 @@
 #include "serve/server.h"
 #include "serve/wire.h"
 
+enum { EXCESS_BYTES_MAX = 64 * 1024 * 1024 };
+
 struct lq_live {
     struct lq_conn *conn;
     struct lq_session *session; // NULL: refused
     bool v1;
     bool text;                  // the message that is coming is text
+    size_t excess;              // bytes of a message over the limit that were thrown away
     struct lq_look look;
     int jpeg_quality;
     struct lq_buf said;         // a text message as it comes
@@ -156,6 +159,19 @@ static int post(struct lq_live *live)
     return 0;
 }
 
+// Reads a message over the limit to its end, within bounds, before closing: closing with unread
+// bytes would take the reason from the client.
+static int throw_away(struct lq_live *live, size_t len)
+{
+    struct lq_error error;
+    live->excess += len;
+    if (!lws_is_final_fragment(live->conn->wsi) && live->excess < EXCESS_BYTES_MAX)
+        return 0;
+    lq_fail(&error, LQ_ERR_TOO_LARGE, "message is larger than %d bytes",
+            live->text ? LQ_TEXT_BYTES_MAX : LQ_MESSAGE_BYTES_MAX);
+    return close_with(live, &error);
+}
+
 static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 {
     struct lq_live *live = conn->state;
@@ -170,10 +186,8 @@ static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
     struct lq_buf *into = live->text ? &live->said : &lq_session_fill(live->session)->body;
     size_t max = live->text ? LQ_TEXT_BYTES_MAX : LQ_MESSAGE_BYTES_MAX;
     size_t coming = len + lws_remaining_packet_payload(conn->wsi);
-    if (coming > max - into->len) {
-        lq_fail(&error, LQ_ERR_TOO_LARGE, "message is larger than %zu bytes", max);
-        return close_with(live, &error);
-    }
+    if (live->excess || coming > max - into->len)
+        return throw_away(live, len);
     // All of a message's room at once: its length is known from its first bytes.
     if (lq_buf_reserve(into, into->len + coming) != LQ_OK ||
         lq_buf_append(into, bytes, len) != LQ_OK) {

@@ -244,6 +244,7 @@ static int create_context(struct lq_server *server, struct lq_error *err)
     limit_files(server->options);
     struct lws_context_creation_info info = {
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8 |
                    (server->tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
         .gid = -1,
         .uid = -1,
@@ -300,7 +301,7 @@ static int create_vhost(struct lq_server *server, struct lq_error *err)
         .iface = everywhere ? NULL : options->host,
         .protocols = protocols,
         .vhost_name = "lacquer",
-        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
                    (strchr(options->host, ':') ? 0 : LWS_SERVER_OPTION_DISABLE_IPV6),
         .keepalive_timeout = 20,
         .timeout_secs = 20,

@@ -30,7 +30,7 @@ struct lq_workers {
 static void queue(struct lq_session *session)
 {
     struct lq_workers *workers = session->workers;
-    if (session->queued || !session->waiting || session->flight_count == LQ_IN_FLIGHT_MAX)
+    if (session->queued || !session->waiting_count || session->flight_count == LQ_IN_FLIGHT_MAX)
         return;
     session->queued = true;
     session->next_ready = NULL;
@@ -56,47 +56,69 @@ static void unqueue(struct lq_session *session)
     session->queued = false;
 }
 
-// The next frame in turn; NULL when it is time to stop.
+// The next frame in turn, waiting for one; NULL when it is time to stop. With the lock held.
 static struct lq_slot *take(struct lq_workers *workers)
 {
-    pthread_mutex_lock(&workers->lock);
     while (!workers->first && !workers->stop)
         pthread_cond_wait(&workers->more, &workers->lock);
-    struct lq_slot *slot = NULL;
-    if (!workers->stop) {
-        struct lq_session *session = workers->first;
-        unqueue(session);
-        slot = session->waiting;
-        session->waiting = NULL;
-        slot->state = LQ_SLOT_WORKING;
-        session->flight[session->flight_count++] = slot;
-        session->held++;
-    }
-    pthread_mutex_unlock(&workers->lock);
+    if (workers->stop)
+        return NULL;
+    struct lq_session *session = workers->first;
+    struct lq_slot *slot = session->waiting[0];
+    unqueue(session);
+    for (int i = 1; i < session->waiting_count; i++)
+        session->waiting[i - 1] = session->waiting[i];
+    session->waiting_count--;
+    slot->state = LQ_SLOT_WORKING;
+    session->flight[session->flight_count++] = slot;
+    session->held++;
+    queue(session); // another worker may take its next
     return slot;
 }
 
-static void give(struct lq_workers *workers, struct lq_slot *slot)
+// Puts a finished slot on the done list; true when it is the first there. With the lock held.
+static bool give(struct lq_workers *workers, struct lq_slot *slot)
 {
-    pthread_mutex_lock(&workers->lock);
     bool first = !workers->done;
     slot->state = LQ_SLOT_DONE;
     slot->next_done = workers->done;
     workers->done = slot;
+    return first;
+}
+
+// Gives one frame back and takes the next in one go: else a client that keeps two frames under way
+// could see its reply and send a third before the second was taken, and so lose it.
+static struct lq_slot *exchange(struct lq_workers *workers, struct lq_slot *done)
+{
+    pthread_mutex_lock(&workers->lock);
+    bool first = done && give(workers, done);
+    struct lq_slot *next = NULL;
+    if (workers->first || !first)
+        next = take(workers);
     pthread_mutex_unlock(&workers->lock);
-    // The loop takes the whole list at once, so only the first of a batch needs to wake it.
+    // The loop takes the whole done list at once, so only the first of a batch needs to wake it.
     if (first)
         workers->wake(workers->wake_context);
+    return next;
+}
+
+static bool stopping(struct lq_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    bool stop = workers->stop;
+    pthread_mutex_unlock(&workers->lock);
+    return stop;
 }
 
 static void *work(void *context)
 {
     struct lq_thread *thread = context;
-    struct lq_slot *slot;
-    while ((slot = take(thread->workers))) {
-        thread->workers->work.run(thread->worker, slot);
-        give(thread->workers, slot);
-    }
+    struct lq_slot *slot = NULL;
+    do {
+        slot = exchange(thread->workers, slot);
+        if (slot)
+            thread->workers->work.run(thread->worker, slot);
+    } while (slot || !stopping(thread->workers));
     return NULL;
 }
 
@@ -223,7 +245,7 @@ void lq_session_close(struct lq_session *session)
     struct lq_workers *workers = session->workers;
     pthread_mutex_lock(&workers->lock);
     unqueue(session);
-    session->waiting = NULL;
+    session->waiting_count = 0;
     session->closed = true;
     bool last = session->held == 0;
     pthread_mutex_unlock(&workers->lock);
@@ -260,12 +282,14 @@ void lq_session_post(struct lq_session *session)
     session->filling = NULL;
     session->used_us = slot->arrived_us = lq_clock_us();
     pthread_mutex_lock(&session->workers->lock);
-    if (session->waiting) {
-        session->waiting->state = LQ_SLOT_FREE;
-        session->replaced++;
+    if (session->waiting_count + session->flight_count >= LQ_IN_FLIGHT_MAX) {
+        for (int i = 0; i < session->waiting_count; i++)
+            session->waiting[i]->state = LQ_SLOT_FREE;
+        session->replaced += (uint32_t)session->waiting_count;
+        session->waiting_count = 0;
     }
     slot->state = LQ_SLOT_WAITING;
-    session->waiting = slot;
+    session->waiting[session->waiting_count++] = slot;
     queue(session);
     pthread_mutex_unlock(&session->workers->lock);
 }
@@ -304,7 +328,7 @@ void lq_session_release(struct lq_session *session)
 bool lq_session_busy(struct lq_session *session)
 {
     pthread_mutex_lock(&session->workers->lock);
-    bool busy = session->waiting || session->flight_count;
+    bool busy = session->waiting_count || session->flight_count;
     pthread_mutex_unlock(&session->workers->lock);
     return busy;
 }

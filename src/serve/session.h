@@ -1,10 +1,12 @@
 // Sessions, their frames, and the workers that paint them.
 //
-// A frame's life: the loop fills a slot, posts it to its session's mailbox of one (a frame already
-// there is replaced: the newest wins), a worker takes it, works on it without any lock, and puts it
-// on the done list; the loop sends the reply and the slot is free again. A session is in the
-// workers' ring while a frame waits and fewer than LQ_IN_FLIGHT_MAX are being worked on or sent, so
-// that each takes its turn. Replies come out in the order in which frames were taken.
+// A frame's life: the loop fills a slot and posts it; a worker takes it, works on it without any
+// lock, and puts it on the done list; the loop sends the reply and the slot is free again. A session
+// is in the workers' ring while a frame waits and fewer than LQ_IN_FLIGHT_MAX are being worked on or
+// sent, so that each takes its turn. Replies come out in the order in which frames were taken.
+//
+// The newest wins: who keeps to LQ_IN_FLIGHT_MAX unanswered frames has each of them answered; of
+// whatever is sent beyond that one frame waits, and a newer one takes the place of all that wait.
 //
 // Threads: everything is the loop's, except that a worker owns the slot it took (state WORKING) and
 // what is marked "lock" is guarded by the workers' one mutex, held for a few instructions.
@@ -87,7 +89,8 @@ struct lq_session {
     struct lq_slot *filling;
     uint32_t replaced;                         // frames that a newer one took the place of
     uint64_t used_us;                          // last time a frame was posted
-    struct lq_slot *waiting;                   // lock
+    struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first
+    int waiting_count;                         // lock
     struct lq_slot *flight[LQ_IN_FLIGHT_MAX];  // lock; oldest first
     int flight_count;                          // lock
     int held;                                  // lock: slots with workers or on the done list

@@ -1,0 +1,136 @@
+"""Starts the real server for the tests and speaks its protocols."""
+import contextlib
+import io
+import os
+import pathlib
+import re
+import struct
+import subprocess
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from websockets.sync.client import connect
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LACQUER = pathlib.Path(os.environ.get("LACQUER", ROOT / "build" / "lacquer"))
+HANDS = ROOT / "tests" / "golden" / "hands"
+
+
+class Server:
+    """A running `lacquer serve` on a free loopback port."""
+
+    def __init__(self, *args, **environment):
+        env = {**os.environ, **environment}
+        env.pop("PORT", None) if "PORT" not in environment else None
+        self.process = subprocess.Popen(
+            [LACQUER, "serve", *(["--port", "0"] if "PORT" not in environment else []), *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT)
+        line = self.process.stdout.readline()
+        found = re.search(r"listening on (https?)://[^:]+:(\d+)", line)
+        if not found:
+            self.process.kill()
+            raise RuntimeError(f"no address in {line!r}: {self.process.stderr.read()}")
+        self.line = line.strip()
+        self.scheme, self.port = found[1], int(found[2])
+
+    @property
+    def url(self):
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def socket(self, path="/ws", **kwargs):
+        scheme = "wss" if self.scheme == "https" else "ws"
+        return connect(f"{scheme}://127.0.0.1:{self.port}{path}", max_size=None, compression=None,
+                       **kwargs)
+
+    @contextlib.contextmanager
+    def v1(self, **kwargs):
+        """A lacquer.v1 connection whose hello has been read."""
+        with self.socket(subprotocols=["lacquer.v1"], **kwargs) as socket:
+            assert '"hello"' in socket.recv(timeout=10)
+            yield socket
+
+    def rss_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    def metric(self, name):
+        text = httpx.get(f"{self.url}/metrics", verify=False).text
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)
+        return float(found[1])
+
+    def stop(self):
+        """Asks it to stop; returns its exit status and what it said."""
+        self.process.terminate()
+        _, said = self.process.communicate(timeout=20)
+        return self.process.returncode, said
+
+
+@pytest.fixture(scope="session")
+def server():
+    running = Server("--log-level", "warn")
+    yield running
+    status, said = running.stop()
+    assert status == 0, said
+    assert "Sanitizer" not in said, said
+
+
+@pytest.fixture(scope="session")
+def hand():
+    """A 640x480 camera frame of a hand."""
+    picture = Image.open(HANDS / "light.jpg").convert("RGB").resize((640, 480))
+    return jpeg(picture)
+
+
+def jpeg(picture, quality=85):
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def png(picture):
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def pixels(data):
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+
+def plain(color=(128, 128, 128), size=(160, 120)):
+    """A small picture without a hand."""
+    return jpeg(Image.new("RGB", size, color))
+
+
+def marked(number, size=(160, 120)):
+    """A grey picture whose corner carries a number in 16 black or white squares of 8 pixels."""
+    data = np.full((size[1], size[0], 3), 128, np.uint8)
+    for bit in range(16):
+        x, y = bit % 4 * 8, bit // 4 * 8
+        data[y:y + 8, x:x + 8] = 255 if number >> bit & 1 else 0
+    return jpeg(Image.fromarray(data), 92)
+
+
+def mark_of(data):
+    """The number that `marked` put there, read from a reply."""
+    grey = pixels(data).mean(axis=2)
+    return sum(1 << bit for bit in range(16)
+               if grey[bit // 4 * 8 + 4, bit % 4 * 8 + 4] > 128)
+
+
+def frame(number, picture, want=0, time=0, kind=1, header=16):
+    return struct.pack("<BBHIQ", kind, want, header, number, time) + picture
+
+
+class Reply:
+    """A lacquer.v1 reply taken apart."""
+
+    NAMES = ("type nails header id time queue decode prepare infer nails_us paint encode served "
+             "replaced width height quality").split()
+
+    def __init__(self, data):
+        for name, value in zip(self.NAMES, struct.unpack("<BBHIQ9IHHB7x", data[:64])):
+            setattr(self, name, value)
+        self.picture = data[64:]

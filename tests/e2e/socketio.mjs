@@ -1,0 +1,49 @@
+// The real socket.io-client against a running server: node socketio.mjs URL HAND.jpg
+// Prints {"checks": N}; throws at the first thing that is wrong.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { io } from "socket.io-client";
+
+const [url, path] = process.argv.slice(2);
+const hand = await readFile(path);
+let checks = 0;
+
+const event = (socket, name, ms = 20000) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no ${name} within ${ms} ms`)), ms);
+    socket.once(name, (data) => {
+      clearTimeout(timer);
+      resolve(data);
+    });
+  });
+
+const check = (condition, what) => {
+  assert.ok(condition, what);
+  checks++;
+};
+
+for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
+  const socket = io(url, { transports, reconnection: false });
+  const connected = await event(socket, "connected");
+  check(connected.status === "ok" && connected.sid === socket.id, "connected names the socket");
+  if (transports.length === 2) {
+    if (socket.io.engine.transport.name !== "websocket") await event(socket.io.engine, "upgrade");
+    check(socket.io.engine.transport.name === "websocket", "upgraded");
+  }
+  let result = event(socket, "result");
+  socket.emit("frame", { image: hand, color: "#00ff00", id: 1 });
+  const binary = await result;
+  check(Buffer.isBuffer(binary.image) && binary.image[0] === 0xff && binary.id === 1, "binary");
+  check(binary.nails.length > 0, "nails");
+  result = event(socket, "result");
+  socket.emit("frame", { image: `data:image/jpeg;base64,${hand.toString("base64")}`, id: 2 });
+  check((await result).image.startsWith("data:image/jpeg;base64,"), "data URL");
+  const answer = await socket.timeout(20000).emitWithAck("frame", { image: hand, id: 3 });
+  check(Buffer.isBuffer(answer.image) && answer.id === 3, "acknowledgement");
+  const error = event(socket, "error");
+  socket.emit("frame", { image: "!", id: 4 });
+  const told = await error;
+  check(told.status === "SYNTAX" && told.id === 4, "error");
+  socket.disconnect();
+}
+console.log(JSON.stringify({ checks }));

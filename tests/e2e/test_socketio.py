@@ -1,0 +1,248 @@
+"""/socket.io/ with the real clients: python-socketio here, socket.io-client on Node."""
+import base64
+import json
+import subprocess
+import threading
+import time
+
+import httpx
+import pytest
+import socketio
+
+from conftest import ROOT, mark_of, marked, pixels, plain
+
+TRANSPORTS = [["polling"], ["websocket"], ["polling", "websocket"]]
+
+
+class Client:
+    """A python-socketio client that keeps what it is told."""
+
+    def __init__(self, server, transports):
+        self.io = socketio.Client(reconnection=False)
+        self.told = {"connected": [], "result": [], "error": []}
+        self.news = threading.Condition()
+        for name in self.told:
+            self.io.on(name, lambda data, name=name: self.hear(name, data))
+        self.io.connect(server.url, transports=transports, wait_timeout=20)
+
+    def hear(self, name, data):
+        with self.news:
+            self.told[name].append(data)
+            self.news.notify_all()
+
+    def wait(self, name, count=1):
+        with self.news:
+            assert self.news.wait_for(lambda: len(self.told[name]) >= count, 30), self.told
+            return self.told[name][count - 1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.io.disconnect()
+
+
+@pytest.fixture(params=TRANSPORTS, ids="-".join)
+def client(server, request):
+    with Client(server, request.param) as running:
+        yield running
+
+
+def url(picture):
+    return "data:image/jpeg;base64," + base64.b64encode(picture).decode()
+
+
+def test_connected(client):
+    told = client.wait("connected")
+    assert told["status"] == "ok" and told["sid"] == client.io.get_sid() and told["model"] == "nail"
+
+
+def test_data_url(client, hand):
+    client.io.emit("frame", {"image": url(hand), "color": "#00ff00", "id": 5})
+    result = client.wait("result")
+    assert result["image"].startswith("data:image/jpeg;base64,") and result["id"] == 5
+    picture = base64.b64decode(result["image"].split(",")[1])
+    assert pixels(picture).shape == (480, 640, 3)
+    assert result["nails"] and result["timing"]["total"] > 0
+
+
+def test_bare_base64(client, hand):
+    client.io.emit("frame", {"image": base64.b64encode(hand).decode()})
+    assert base64.b64decode(client.wait("result")["image"])[:2] == b"\xff\xd8"
+
+
+def test_binary(client, hand):
+    client.io.emit("frame", {"image": hand, "color": "#00ff00", "id": "a"})
+    result = client.wait("result")
+    assert isinstance(result["image"], bytes) and result["id"] == "a" and result["nails"]
+    assert pixels(result["image"]).shape == (480, 640, 3)
+
+
+def test_picture_alone(client, hand):
+    client.io.emit("frame", hand)
+    assert isinstance(client.wait("result", 1)["image"], bytes)
+    client.io.emit("frame", url(hand))
+    assert client.wait("result", 2)["image"].startswith("data:")
+
+
+def test_acknowledgement(client, hand):
+    answer = client.io.call("frame", {"image": hand, "id": 9}, timeout=30)
+    assert isinstance(answer["image"], bytes) and answer["id"] == 9
+    answer = client.io.call("frame", {"image": "AAAA"}, timeout=30)
+    assert answer["status"] == "FORMAT" and answer["error"]
+
+
+@pytest.mark.parametrize("frame,status", [
+    ({"image": b"no picture"}, "FORMAT"), ({"image": "data:image/jpeg;base64,????"}, "SYNTAX"),
+    ({}, "FIELD"), ({"image": 7}, "FIELD"), ({"image": plain(), "color": "#zzz"}, "FIELD"),
+    ({"image": plain()[:400]}, "CORRUPT"), (None, "FIELD"), ([1, 2], "FIELD")])
+def test_errors(client, frame, status):
+    client.io.emit("frame", frame)
+    assert client.wait("error")["status"] == status
+    client.io.emit("frame", plain())
+    client.wait("result")
+
+
+def test_other_events_are_ignored(client):
+    client.io.emit("something", {"a": 1})
+    client.io.emit("something", b"binary")
+    client.io.emit("frame", plain())
+    client.wait("result")
+
+
+def test_results_go_to_their_sender_alone(server):
+    """Clients on every transport at once; each sees its own marks and nothing else."""
+    wrong, done = [], []
+
+    def user(number):
+        with Client(server, TRANSPORTS[number % 3]) as mine:
+            for i in range(1, 11):
+                mark = number << 8 | i
+                mine.io.emit("frame", {"image": marked(mark), "id": mark, "opacity": 0, "texture": 1,
+                                       "sheen": False})
+                result = mine.wait("result", i)
+                if result["id"] != mark or mark_of(result["image"]) != mark:
+                    wrong.append((number, i, result["id"]))
+            time.sleep(0.2)
+            if len(mine.told["result"]) != 10 or mine.told["error"]:
+                wrong.append(number)
+        done.append(number)
+
+    threads = [threading.Thread(target=user, args=(number,)) for number in range(1, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and len(done) == 6
+
+
+def test_the_newest_frame_wins(client, hand):
+    for number in range(1, 21):
+        client.io.emit("frame", {"image": hand, "id": number})
+    deadline = time.time() + 30
+    while time.time() < deadline:
+        if client.told["result"] and client.told["result"][-1]["id"] == 20:
+            break
+        time.sleep(0.05)
+    ids = [result["id"] for result in client.told["result"]]
+    assert ids[-1] == 20 and ids == sorted(ids)
+
+
+def test_sessions_end(server):
+    def count():
+        return server.metric('lacquer_sessions{transport="socketio"}')
+
+    before = count()
+    with Client(server, ["websocket"]), Client(server, ["polling"]):
+        assert count() == before + 2
+    deadline = time.time() + 10
+    while count() != before and time.time() < deadline:
+        time.sleep(0.05)
+    assert count() == before
+
+
+def test_node_client(server, tmp_path, hand):
+    """The page's own library, upgrade included."""
+    (tmp_path / "hand.jpg").write_bytes(hand)
+    done = subprocess.run(["node", ROOT / "tests/e2e/socketio.mjs", server.url, tmp_path / "hand.jpg"],
+                          capture_output=True, text=True, timeout=120, cwd=ROOT / "tests/e2e")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["checks"] >= 12
+
+
+# ---- the protocol itself -----------------------------------------------------------------------
+
+def poll(server, **query):
+    return httpx.get(f"{server.url}/socket.io/", params={"EIO": "4", "transport": "polling", **query},
+                     timeout=40)
+
+
+def post(server, body, **query):
+    return httpx.post(f"{server.url}/socket.io/", content=body,
+                      params={"EIO": "4", "transport": "polling", **query}, timeout=40)
+
+
+def handshake(server):
+    text = poll(server).text
+    assert text[0] == "0"
+    facts = json.loads(text[1:])
+    assert facts["upgrades"] == ["websocket"] and facts["maxPayload"] == 4 * 1024 * 1024
+    assert (facts["pingInterval"], facts["pingTimeout"]) == (25000, 20000)
+    return facts["sid"]
+
+
+@pytest.mark.parametrize("query,code", [
+    ({"EIO": "3"}, 5), ({"transport": "pigeon"}, 0), ({"sid": "nobody"}, 1), ({"sid": "x" * 300}, None)])
+def test_bad_queries(server, query, code):
+    reply = poll(server, **query)
+    if code is None:
+        assert reply.status_code in (200, 400)
+    else:
+        assert reply.status_code == 400 and reply.json()["code"] == code
+
+
+def test_post_without_a_session(server):
+    assert post(server, "40").status_code == 400
+    assert post(server, "40", sid="nobody").json()["code"] == 1
+
+
+@pytest.mark.parametrize("body", ["", "9", "4", "4x", "42", '42["frame"]', "45", '459999-["frame"]',
+                                  "4299999999999999999999[]", "\x1e", "40\x1e\x1e", "bAAAA", "40\x1e40",
+                                  '40\x1e451-["frame",{}]\x1e42["x"]'])
+def test_broken_packets_end_only_their_session(server, body):
+    sid = handshake(server)
+    assert post(server, body, sid=sid).status_code in (200, 400)
+    other = handshake(server)
+    assert post(server, "40", sid=other).text == "ok"
+    assert poll(server, sid=other).text.startswith("40{")
+
+
+def test_namespace_that_is_not_there(server):
+    sid = handshake(server)
+    assert post(server, "40/admin,", sid=sid).text == "ok"
+    assert poll(server, sid=sid).text == '44/admin,{"message":"Invalid namespace"}'
+
+
+def test_close_packet(server):
+    sid = handshake(server)
+    assert post(server, "1", sid=sid).status_code == 200
+    assert poll(server, sid=sid).json()["code"] == 1
+
+
+def test_long_poll_waits_without_work(server):
+    sid = handshake(server)
+    post(server, "40", sid=sid)
+    poll(server, sid=sid)
+    before = time.process_time(), cpu(server)
+    thread = threading.Thread(target=lambda: poll(server, sid=sid))
+    thread.start()
+    time.sleep(2)
+    used = cpu(server) - before[1]
+    post(server, "1", sid=sid)
+    thread.join(10)
+    assert not thread.is_alive() and used < 0.5
+
+
+def cpu(server):
+    fields = open(f"/proc/{server.process.pid}/stat").read().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100

@@ -1,0 +1,311 @@
+"""/ws with and without lacquer.v1: replies, order, the newest frame, separate users, memory."""
+import contextlib
+import json
+import threading
+import time
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
+
+from conftest import Reply, Server, frame, mark_of, marked, pixels, plain
+
+
+def test_bare_picture_in_painted_picture_out(server, hand):
+    with server.socket() as ws:
+        ws.send(hand)
+        out = ws.recv(timeout=30)
+        assert out[:2] == b"\xff\xd8"
+        assert abs(pixels(out) - pixels(hand)).max() > 60
+
+
+def test_bare_look(server, hand):
+    with server.socket() as ws:
+        pictures = []
+        for color in ("#00ff00", "#ff0000"):
+            ws.send(json.dumps({"color": color, "opacity": 1}))
+            ws.send(hand)
+            pictures.append(pixels(ws.recv(timeout=30)))
+        green = pictures[0] - pictures[1]
+        assert green[..., 1].max() > 100 and green[..., 0].min() < -100
+
+
+def test_bare_error_is_text(server):
+    with server.socket() as ws:
+        ws.send(b"no picture")
+        error = json.loads(ws.recv(timeout=10))
+        assert error["type"] == "error" and error["status"] == "FORMAT" and "id" not in error
+        ws.send(plain())
+        assert isinstance(ws.recv(timeout=30), bytes)
+
+
+def test_hello(server):
+    with server.socket(subprotocols=["lacquer.v1"]) as ws:
+        assert ws.subprotocol == "lacquer.v1"
+        hello = json.loads(ws.recv(timeout=10))
+        assert hello["type"] == "hello" and hello["in_flight"] == 2
+        assert hello["message_bytes_max"] == 4 * 1024 * 1024 and "creme" in hello["finishes"]
+
+
+def test_v1_reply(server, hand):
+    with server.v1() as ws:
+        ws.send(frame(7, hand, time=0xfedcba9876543210))
+        reply = Reply(ws.recv(timeout=30))
+        assert (reply.type, reply.header, reply.id) == (2, 64, 7)
+        assert reply.time == 0xfedcba9876543210
+        assert (reply.width, reply.height) == (640, 480)
+        assert reply.nails > 0 and reply.quality == 85 and reply.replaced == 0
+        stages = (reply.decode + reply.prepare + reply.infer + reply.nails_us + reply.paint
+                  + reply.encode)
+        assert 0 < stages <= reply.served - reply.queue
+        assert pixels(reply.picture).shape == (480, 640, 3)
+
+
+def test_longer_header_is_stepped_over(server):
+    with server.v1() as ws:
+        ws.send(frame(1, b"future" * 2 + plain(), header=28))
+        assert Reply(ws.recv(timeout=30)).id == 1
+
+
+def test_look_and_quality(server, hand):
+    with server.v1() as ws:
+        sizes = []
+        for quality in (30, 95):
+            ws.send(json.dumps({"type": "quality", "jpeg": quality}))
+            ws.send(json.dumps({"type": "look", "color": "blue"}))
+            ws.send(frame(quality, hand))
+            reply = Reply(ws.recv(timeout=30))
+            assert reply.quality == quality
+            sizes.append(len(reply.picture))
+        assert sizes[1] > 2 * sizes[0]
+
+
+def test_a_bad_look_changes_nothing(server, hand):
+    with server.v1() as ws:
+        ws.send('{"type": "look", "color": "#00ff00"}')
+        ws.send(frame(1, hand))
+        before = pixels(Reply(ws.recv(timeout=30)).picture)
+        ws.send('{"type": "look", "color": "#ff0000", "texture": 9}')
+        assert json.loads(ws.recv(timeout=10))["status"] == "FIELD"
+        ws.send(frame(2, hand))
+        assert (pixels(Reply(ws.recv(timeout=30)).picture) == before).all()
+
+
+def test_fragmented_messages(server, hand):
+    data = frame(3, hand)
+    with server.v1() as ws:
+        ws.send(data[i:i + 1000] for i in range(0, len(data), 1000))
+        assert Reply(ws.recv(timeout=30)).id == 3
+
+
+def test_the_newest_frame_wins(server, hand):
+    """A burst is answered by its first frame or two and its last; never by one that was overtaken."""
+    with server.v1() as ws:
+        for number in range(1, 41):
+            ws.send(frame(number, hand))
+        replies = []
+        while not replies or replies[-1].id != 40:
+            replies.append(Reply(ws.recv(timeout=30)))
+        ids = [reply.id for reply in replies]
+        assert ids == sorted(ids) and len(ids) < 20
+        # Every frame was answered or counted as replaced.
+        assert len(ids) + replies[-1].replaced == 40
+        with pytest.raises(TimeoutError):
+            ws.recv(timeout=0.3)
+
+
+def test_nothing_is_lost_with_two_in_flight(server):
+    """A client that keeps to the in_flight of the hello gets every frame answered, in order."""
+    with server.v1() as ws:
+        ids, sent = [], 0
+        while len(ids) < 100:
+            while sent < 100 and sent - len(ids) < 2:
+                sent += 1
+                ws.send(frame(sent, plain(), time=sent * 3))
+            reply = Reply(ws.recv(timeout=30))
+            assert reply.time == reply.id * 3 and reply.replaced == 0
+            ids.append(reply.id)
+        assert ids == list(range(1, 101))
+
+
+def test_replies_keep_their_order_with_many_workers(hand):
+    """Frames of very different cost on four workers still come back in the order they went."""
+    running = Server("--workers", "4")
+    try:
+        with running.v1() as ws:
+            settled = []
+            for number in range(1, 41):
+                ws.send(frame(number, hand if number % 2 else plain(size=(32, 32))))
+                if number - (settled[-1] if settled else 0) >= 2:
+                    settled.append(Reply(ws.recv(timeout=30)).id)
+            while settled[-1] != 40:
+                settled.append(Reply(ws.recv(timeout=30)).id)
+            # A reply settles all frames before it.
+            assert settled == sorted(set(settled)) and len(settled) > 30
+    finally:
+        assert running.stop()[0] == 0
+
+
+def test_users_never_see_each_other(server):
+    """Each user's frames carry the user's number; only that number may come back."""
+    wrong, done = [], []
+
+    def user(number):
+        with server.v1() as ws:
+            # A mark may look like a nail; polish that cannot be seen leaves it legible.
+            ws.send('{"type": "look", "opacity": 0, "texture": 1, "sheen": false}')
+            for i in range(1, 26):
+                mark = number << 8 | i
+                ws.send(frame(i, marked(mark)))
+                reply = Reply(ws.recv(timeout=60))
+                if (reply.id, mark_of(reply.picture)) != (i, mark):
+                    wrong.append((number, i, reply.id, mark_of(reply.picture)))
+        done.append(number)
+
+    threads = [threading.Thread(target=user, args=(number,)) for number in range(1, 13)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and len(done) == 12
+
+
+def test_turns_are_fair(server, hand):
+    """One who floods does not keep another from being served."""
+    stop = threading.Event()
+
+    def flood():
+        with contextlib.suppress(ConnectionClosed), server.v1() as ws:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                ws.send(frame(number, hand))
+                with contextlib.suppress(TimeoutError):
+                    ws.recv(timeout=0)
+
+    floods = [threading.Thread(target=flood) for _ in range(2)]
+    for thread in floods:
+        thread.start()
+    try:
+        with server.v1() as ws:
+            for number in range(1, 11):
+                ws.send(frame(number, hand))
+                # At most a frame each of the others comes before.
+                reply = Reply(ws.recv(timeout=30))
+                assert reply.id == number
+                work = reply.served - reply.queue
+                assert reply.queue < 12 * work + 100_000
+    finally:
+        stop.set()
+        for thread in floods:
+            thread.join()
+
+
+def test_a_client_that_does_not_read_holds_nobody_up(server, hand):
+    """Its replies are bounded, others are served, and the newest frame is there when it reads."""
+    with server.v1() as slow, server.v1() as other:
+        # The library reads by itself; a paused reader is one whose socket is not read.
+        slow.socket.setsockopt(__import__("socket").SOL_SOCKET, __import__("socket").SO_RCVBUF, 4096)
+        for number in range(1, 30):
+            slow.send(frame(number, hand))
+        for number in range(1, 6):
+            other.send(frame(number, hand))
+            assert Reply(other.recv(timeout=30)).id == number
+        last = 0
+        while last != 29:
+            last = Reply(slow.recv(timeout=30)).id
+
+
+def test_origins(server):
+    for origin in ("https://evil.example", f"http://127.0.0.1:{server.port + 1}", "null"):
+        with pytest.raises((InvalidStatus, InvalidMessage, ConnectionClosed, OSError)):
+            with server.socket(origin=origin):
+                pass
+    with server.socket(origin=server.url) as ws:
+        ws.send(plain())
+        assert ws.recv(timeout=30)
+
+
+def test_other_paths_and_protocols_are_refused(server):
+    for path, kwargs in [("/", {}), ("/ws2", {}), ("/ws", {"subprotocols": ["other.v9"]})]:
+        with pytest.raises((InvalidStatus, InvalidMessage, ConnectionClosed, OSError)):
+            with server.socket(path, **kwargs) as ws:
+                ws.send(plain())
+                ws.recv(timeout=5)
+
+
+def test_full_server_says_so():
+    running = Server("--max-sessions", "2")
+    try:
+        with running.v1() as one, running.v1():
+            with pytest.raises(ConnectionClosed) as closed:
+                with running.v1():
+                    pass
+            assert closed.value.rcvd.code == 1013
+            ready = httpx.get(f"{running.url}/readyz")
+            assert ready.status_code == 503 and ready.text == "full\n"
+            refused = httpx.post(f"{running.url}/api/v1/nails", content=plain())
+            assert refused.status_code == 503 and refused.json()["status"] == "BUSY"
+            assert refused.headers["retry-after"]
+            one.send(frame(1, plain()))
+            assert Reply(one.recv(timeout=30)).id == 1
+        deadline = time.time() + 5
+        while httpx.get(f"{running.url}/readyz").status_code != 200 and time.time() < deadline:
+            time.sleep(0.05)
+        with running.v1():
+            pass
+    finally:
+        assert running.stop()[0] == 0
+
+
+def test_memory_is_flat_over_10000_frames():
+    """Everything a frame needs is kept and used again: RSS grows by less than 5 %."""
+    running = Server("--log-level", "error")
+    picture = plain(size=(64, 48))
+    try:
+        with running.v1() as ws:
+            def run(frames):
+                for number in range(frames):
+                    ws.send(frame(number, picture))
+                    ws.recv(timeout=30)
+
+            run(500)
+            before = running.rss_kib()
+            run(10_000)
+            after = running.rss_kib()
+        assert after < before * 1.05, (before, after)
+    finally:
+        assert running.stop()[0] == 0
+
+
+def test_idle_sessions_are_cheap(hand):
+    """200 sessions that have each sent a frame hold little once they are idle."""
+    running = Server("--log-level", "error")
+    try:
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(running.v1())
+            first.send(frame(1, hand))
+            first.recv(timeout=30)
+            before = running.rss_kib()
+            for _ in range(200):
+                ws = stack.enter_context(running.v1())
+                ws.send(frame(1, hand))
+                ws.recv(timeout=30)
+            time.sleep(7)
+            after = running.rss_kib()
+            assert (after - before) / 200 < 100, (before, after)
+    finally:
+        assert running.stop()[0] == 0
+
+
+def test_stopping_finishes_what_is_being_worked_on(hand):
+    running = Server()
+    with running.v1() as ws:
+        ws.send(frame(1, hand))
+        time.sleep(0.005)
+        running.process.terminate()
+        assert Reply(ws.recv(timeout=20)).id == 1
+        with pytest.raises(ConnectionClosed) as closed:
+            ws.recv(timeout=20)
+        assert closed.value.rcvd.code == 1001
+    assert running.process.wait(20) == 0
