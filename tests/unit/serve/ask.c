@@ -1,0 +1,138 @@
+#include "serve/ask.h"
+
+#include <string.h>
+
+#include "serve/base64.h"
+#include "unit/unit.h"
+
+static int look_json(struct lq_look *look, const char *text)
+{
+    json_t *object = json_loads(text, 0, NULL);
+    assert_non_null(object);
+    int status = lq_ask_look_json(look, object, NULL);
+    json_decref(object);
+    return status;
+}
+
+static void reads_look_fields(void **state)
+{
+    (void)state;
+    struct lq_look look = lq_look_default();
+    assert_ok(look_json(&look, "{\"color\":\"#010203\",\"finish\":\"gloss\",\"texture\":0.25,"
+                               "\"sheen\":false,\"opacity\":0.5,\"other\":[]}"));
+    assert_memory_equal(look.color, ((uint8_t[]){1, 2, 3}), 3);
+    assert_int_equal(look.finish, LQ_FINISH_GLOSS);
+    assert_float_equal(look.texture, 0.25f, 1e-6);
+    assert_float_equal(look.opacity, 0.5f, 1e-6);
+    assert_false(look.sheen);
+    // What is left out, or null, stays; text counts as in a form.
+    assert_ok(look_json(&look, "{\"color\":null,\"texture\":\"0.75\",\"sheen\":\"on\"}"));
+    assert_int_equal(look.color[0], 1);
+    assert_float_equal(look.texture, 0.75f, 1e-6);
+    assert_true(look.sheen);
+}
+
+static void a_bad_field_changes_nothing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "{\"color\":\"red\",\"texture\":2}", "{\"color\":\"red\",\"finish\":\"mud\"}",
+        "{\"color\":7}", "{\"color\":true}", "{\"texture\":true}", "{\"texture\":\"\"}",
+        "{\"texture\":\"0.5x\"}", "{\"texture\":\"nan\"}", "{\"sheen\":2}", "{\"sheen\":[]}",
+        "{\"opacity\":-1}", "{\"opacity\":\"inf\"}", "{\"finish\":1}"};
+    for (size_t i = 0; i < LQ_COUNT(bad); i++) {
+        struct lq_look look = lq_look_default(), before = lq_look_default();
+        assert_int_equal(look_json(&look, bad[i]), LQ_ERR_FIELD);
+        assert_memory_equal(look.color, before.color, sizeof before.color);
+        assert_float_equal(look.texture, before.texture, 0);
+        assert_int_equal(look.finish, before.finish);
+    }
+}
+
+struct case_slot {
+    struct lq_slot slot;
+    struct lq_buf decoded;
+    struct lq_ask_picture picture;
+};
+
+static int read_body(struct case_slot *mine, enum lq_body_form form, const char *text)
+{
+    *mine = (struct case_slot){.slot = {.ask = {.body_form = form, .look = lq_look_default()}}};
+    lq_buf_init(&mine->slot.body, 4096);
+    lq_buf_init(&mine->decoded, 4096);
+    assert_ok(lq_buf_append(&mine->slot.body, text, strlen(text)));
+    return lq_ask_read(&mine->slot, &mine->decoded, &mine->picture, NULL);
+}
+
+static void done(struct case_slot *mine)
+{
+    lq_ask_picture_release(&mine->picture);
+    lq_buf_release(&mine->slot.body);
+    lq_buf_release(&mine->decoded);
+}
+
+static void finds_the_picture_in_json(void **state)
+{
+    (void)state;
+    struct case_slot mine;
+    assert_ok(read_body(&mine, LQ_BODY_JSON, "{\"image\":\"data:image/png;base64,Zm9v\","
+                                             "\"color\":\"#0000ff\"}"));
+    assert_int_equal(mine.picture.len, 3);
+    assert_memory_equal(mine.picture.bytes, "foo", 3);
+    assert_true(mine.picture.text && mine.picture.url);
+    assert_int_equal(mine.slot.ask.look.color[2], 255);
+    done(&mine);
+    static const struct { const char *text; int status; } bad[] = {
+        {"", LQ_ERR_SYNTAX}, {"[]", LQ_ERR_SYNTAX}, {"{}", LQ_ERR_FIELD},
+        {"{\"image\":\"\"}", LQ_ERR_FIELD}, {"{\"image\":1}", LQ_ERR_FIELD},
+        {"{\"image\":\"Zm9\"}", LQ_ERR_SYNTAX}, {"{\"image\":\"Zm9v\"} x", LQ_ERR_SYNTAX}};
+    for (size_t i = 0; i < LQ_COUNT(bad); i++) {
+        assert_int_equal(read_body(&mine, LQ_BODY_JSON, bad[i].text), bad[i].status);
+        done(&mine);
+    }
+}
+
+static void finds_the_picture_in_events(void **state)
+{
+    (void)state;
+    struct case_slot mine;
+    assert_ok(read_body(&mine, LQ_BODY_EVENT, "[\"frame\",{\"image\":\"Zm9v\",\"id\":\"x\"}]"));
+    assert_true(mine.picture.text && !mine.picture.url);
+    assert_string_equal(json_string_value(mine.picture.id), "x");
+    done(&mine);
+    assert_ok(read_body(&mine, LQ_BODY_EVENT, "[\"frame\",\"Zm9v\"]"));
+    assert_null(mine.picture.id);
+    done(&mine);
+    // A placeholder without its attachment is no picture.
+    assert_int_equal(read_body(&mine, LQ_BODY_EVENT, "[\"frame\",{\"_placeholder\":true,\"num\":0}]"),
+                     LQ_ERR_FIELD);
+    done(&mine);
+    assert_int_equal(read_body(&mine, LQ_BODY_EVENT, "[\"frame\"]"), LQ_ERR_FIELD);
+    done(&mine);
+    assert_int_equal(read_body(&mine, LQ_BODY_EVENT, "{}"), LQ_ERR_SYNTAX);
+    done(&mine);
+}
+
+static void finds_the_picture_in_forms(void **state)
+{
+    (void)state;
+    struct case_slot mine;
+    assert_ok(read_body(&mine, LQ_BODY_URLENCODED, "sheen=off&image=data%3A%3Bbase64%2CZm9v"));
+    assert_memory_equal(mine.picture.bytes, "foo", 3);
+    assert_false(mine.slot.ask.look.sheen);
+    done(&mine);
+    assert_int_equal(read_body(&mine, LQ_BODY_URLENCODED, "image="), LQ_ERR_FIELD);
+    done(&mine);
+    assert_int_equal(read_body(&mine, LQ_BODY_URLENCODED, "image=Zm9v&texture=9"), LQ_ERR_FIELD);
+    done(&mine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_look_fields),          cmocka_unit_test(a_bad_field_changes_nothing),
+        cmocka_unit_test(finds_the_picture_in_json),  cmocka_unit_test(finds_the_picture_in_events),
+        cmocka_unit_test(finds_the_picture_in_forms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

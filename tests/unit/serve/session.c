@@ -1,0 +1,322 @@
+// Sessions and workers with a task of the test's own instead of the pipeline.
+#include "serve/session.h"
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unit/unit.h"
+
+// A worker's task: waits to be let go if asked to, then copies what came into the reply.
+struct rig {
+    struct lq_workers *workers;
+    sem_t wakes;        // the loop was woken
+    sem_t taken, go;    // with `gated`: a frame was taken; it may be finished
+    atomic_bool gated;
+    atomic_int open, run;
+    int ready;          // calls of the ready callback
+};
+
+static struct rig rig;
+
+static int task_open(void *context, void **worker, struct lq_error *err)
+{
+    (void)err;
+    struct rig *mine = context;
+    atomic_fetch_add(&mine->open, 1);
+    *worker = mine;
+    return LQ_OK;
+}
+
+static void task_run(void *worker, struct lq_slot *slot)
+{
+    struct rig *mine = worker;
+    atomic_fetch_add(&mine->run, 1);
+    if (atomic_load(&mine->gated)) {
+        sem_post(&mine->taken);
+        sem_wait(&mine->go);
+    }
+    lq_buf_clear(&slot->message);
+    if (lq_buf_append(&slot->message, slot->body.data, slot->body.len) != LQ_OK)
+        slot->status = LQ_ERR_MEMORY;
+    slot->nails = (int)slot->ask.frame_id;
+}
+
+static void task_close(void *worker)
+{
+    atomic_fetch_sub(&((struct rig *)worker)->open, 1);
+}
+
+static void on_wake(void *context)
+{
+    sem_post(&((struct rig *)context)->wakes);
+}
+
+static void on_ready(struct lq_session *session)
+{
+    (void)session;
+    rig.ready++;
+}
+
+static void start(int count, bool gated)
+{
+    memset(&rig, 0, sizeof rig);
+    sem_init(&rig.wakes, 0, 0);
+    sem_init(&rig.taken, 0, 0);
+    sem_init(&rig.go, 0, 0);
+    atomic_store(&rig.gated, gated);
+    const struct lq_work work = {task_open, task_run, task_close, &rig};
+    assert_ok(lq_workers_start(&rig.workers, &work, count, on_wake, &rig, NULL));
+}
+
+static void stop(void)
+{
+    atomic_store(&rig.gated, false);
+    for (int i = 0; i < 8; i++)
+        sem_post(&rig.go);
+    lq_workers_free(rig.workers);
+    assert_int_equal(atomic_load(&rig.open), 0);
+}
+
+static struct lq_session *open_session(void)
+{
+    struct lq_session *session = lq_session_open(rig.workers, &rig, on_ready);
+    assert_non_null(session);
+    return session;
+}
+
+static void post(struct lq_session *session, uint32_t id)
+{
+    struct lq_slot *slot = lq_session_fill(session);
+    slot->ask.frame_id = id;
+    assert_ok(lq_buf_append(&slot->body, &id, sizeof id));
+    lq_session_post(session);
+}
+
+// The loop: waits for the next reply and takes it; its id.
+static uint32_t next_reply(struct lq_session *session)
+{
+    struct lq_slot *slot;
+    while (!(slot = lq_session_reply(session))) {
+        sem_wait(&rig.wakes);
+        lq_workers_collect(rig.workers);
+    }
+    uint32_t id;
+    assert_int_equal(slot->message.len, sizeof id);
+    memcpy(&id, slot->message.data, sizeof id);
+    assert_int_equal(slot->nails, (int)id);
+    lq_session_release(session);
+    return id;
+}
+
+static void answers_in_order(void **state)
+{
+    (void)state;
+    start(3, false);
+    struct lq_session *session = open_session();
+    post(session, 1);
+    for (uint32_t id = 2; id <= 2000; id++) {
+        post(session, id); // two under way: none may be lost
+        assert_int_equal(next_reply(session), id - 1);
+    }
+    assert_int_equal(next_reply(session), 2000);
+    assert_int_equal(session->replaced, 0);
+    assert_false(lq_session_busy(session));
+    lq_session_close(session);
+    stop();
+}
+
+static void two_posted_before_a_worker_wakes_are_both_kept(void **state)
+{
+    (void)state;
+    start(1, true);
+    struct lq_session *other = open_session(), *session = open_session();
+    post(other, 9);
+    sem_wait(&rig.taken); // the only worker is busy
+    post(session, 1);
+    post(session, 2);
+    assert_int_equal(session->replaced, 0);
+    atomic_store(&rig.gated, false);
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(session), 1);
+    assert_int_equal(next_reply(session), 2);
+    lq_session_close(session);
+    lq_session_close(other);
+    stop();
+}
+
+static void the_newest_frame_wins(void **state)
+{
+    (void)state;
+    start(1, true);
+    struct lq_session *session = open_session();
+    post(session, 1);
+    sem_wait(&rig.taken);
+    for (uint32_t id = 2; id <= 100; id++)
+        post(session, id);
+    assert_int_equal(session->replaced, 98);
+    atomic_store(&rig.gated, false);
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(session), 1);
+    assert_int_equal(next_reply(session), 100);
+    assert_false(lq_session_busy(session));
+    assert_int_equal(atomic_load(&rig.run), 2);
+    lq_session_close(session);
+    stop();
+}
+
+static void replies_that_are_not_taken_stop_the_work(void **state)
+{
+    (void)state;
+    start(2, false);
+    struct lq_session *session = open_session();
+    for (uint32_t id = 1; id <= 50; id++)
+        post(session, id);
+    usleep(20000);
+    lq_workers_collect(rig.workers);
+    for (uint32_t id = 51; id <= 100; id++)
+        post(session, id);
+    usleep(20000);
+    // Two are finished and unsent, the newest waits; nothing else was worked on.
+    assert_int_equal(atomic_load(&rig.run), LQ_IN_FLIGHT_MAX);
+    next_reply(session);
+    next_reply(session);
+    assert_int_equal(next_reply(session), 100);
+    lq_session_close(session);
+    stop();
+}
+
+static void sessions_take_turns(void **state)
+{
+    (void)state;
+    enum { COUNT = 5 };
+    start(1, true);
+    struct lq_session *blocker = open_session(), *sessions[COUNT];
+    post(blocker, 1);
+    sem_wait(&rig.taken);
+    for (int i = 0; i < COUNT; i++) {
+        sessions[i] = open_session();
+        post(sessions[i], 1);
+        post(sessions[i], 2);
+    }
+    // One frame of each, then the second of each: after COUNT more frames all have one answered.
+    for (int i = 0; i < COUNT; i++) {
+        sem_post(&rig.go);
+        sem_wait(&rig.taken);
+    }
+    sem_post(&rig.go);
+    sem_wait(&rig.taken);
+    lq_workers_collect(rig.workers);
+    for (int i = 0; i < COUNT; i++)
+        assert_non_null(lq_session_reply(sessions[i]));
+    atomic_store(&rig.gated, false);
+    sem_post(&rig.go);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(next_reply(sessions[i]), 1);
+        assert_int_equal(next_reply(sessions[i]), 2);
+        lq_session_close(sessions[i]);
+    }
+    lq_session_close(blocker);
+    stop();
+}
+
+static void a_session_may_close_at_any_moment(void **state)
+{
+    (void)state;
+    start(2, false);
+    uint32_t seed = 5;
+    for (int round = 0; round < 2000; round++) {
+        struct lq_session *session = open_session();
+        uint32_t frames = unit_random(&seed) % 5, answers = unit_random(&seed) % 2;
+        for (uint32_t id = 1; id <= frames; id++)
+            post(session, id);
+        if (frames && answers)
+            next_reply(session);
+        if (unit_random(&seed) % 2)
+            lq_session_fill(session); // half a message has come
+        if (unit_random(&seed) % 4 == 0)
+            lq_workers_collect(rig.workers);
+        lq_session_close(session);
+    }
+    stop();
+}
+
+static void stopping_finishes_what_was_taken(void **state)
+{
+    (void)state;
+    start(1, true);
+    struct lq_session *session = open_session();
+    post(session, 1);
+    sem_wait(&rig.taken);
+    post(session, 2);
+    atomic_store(&rig.gated, false);
+    sem_post(&rig.go);
+    lq_workers_stop(rig.workers);
+    struct lq_slot *slot = lq_session_reply(session);
+    assert_non_null(slot);
+    assert_int_equal(slot->ask.frame_id, 1);
+    lq_session_close(session);
+    stop();
+}
+
+static void idle_sessions_give_memory_back(void **state)
+{
+    (void)state;
+    start(1, false);
+    struct lq_session *session = open_session();
+    post(session, 1);
+    next_reply(session);
+    size_t held = 0;
+    for (int i = 0; i < LQ_SLOTS; i++)
+        held += session->slots[i].body.cap;
+    assert_true(held > 0);
+    lq_session_trim(session, session->used_us + 999, 1000);
+    lq_session_fill(session); // not while it is being filled
+    assert_ok(lq_buf_append(&session->filling->body, "x", 1));
+    lq_session_trim(session, session->used_us + 1001, 1000);
+    assert_non_null(session->filling->body.data);
+    lq_session_drop(session);
+    lq_session_trim(session, session->used_us + 1001, 1000);
+    for (int i = 0; i < LQ_SLOTS; i++)
+        assert_null(session->slots[i].body.data);
+    post(session, 2);
+    assert_int_equal(next_reply(session), 2);
+    lq_session_close(session);
+    stop();
+}
+
+static int task_refuses(void *context, void **worker, struct lq_error *err)
+{
+    if (atomic_load(&((struct rig *)context)->open) == 2)
+        return lq_fail(err, LQ_ERR_MODEL, "no");
+    return task_open(context, worker, err);
+}
+
+static void a_worker_that_cannot_open_fails_the_start(void **state)
+{
+    (void)state;
+    struct lq_error error;
+    memset(&rig, 0, sizeof rig);
+    sem_init(&rig.wakes, 0, 0);
+    const struct lq_work work = {task_refuses, task_run, task_close, &rig};
+    assert_int_equal(lq_workers_start(&rig.workers, &work, 4, on_wake, &rig, &error), LQ_ERR_MODEL);
+    assert_int_equal(atomic_load(&rig.open), 0);
+    lq_workers_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_in_order),
+        cmocka_unit_test(two_posted_before_a_worker_wakes_are_both_kept),
+        cmocka_unit_test(the_newest_frame_wins),
+        cmocka_unit_test(replies_that_are_not_taken_stop_the_work),
+        cmocka_unit_test(sessions_take_turns),
+        cmocka_unit_test(a_session_may_close_at_any_moment),
+        cmocka_unit_test(stopping_finishes_what_was_taken),
+        cmocka_unit_test(idle_sessions_give_memory_back),
+        cmocka_unit_test(a_worker_that_cannot_open_fails_the_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
