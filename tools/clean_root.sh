@@ -16,7 +16,7 @@ command -v debootstrap >/dev/null || { echo "clean_root: apt-get install deboots
 server=
 leave() {
     [ -z "$server" ] || kill "$server" 2>/dev/null || true
-    for at in dev/shm dev proc; do
+    for at in dev sys proc; do
         mountpoint -q "$root/$at" && umount -l "$root/$at" || true
     done
 }
@@ -40,6 +40,7 @@ mkdir -p "$root/root/lacquer" "$root/root/shared"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/root/authorities.crt"
 mount -t proc proc "$root/proc"
+mount -t sysfs sysfs "$root/sys"
 mount --rbind /dev "$root/dev"
 git archive HEAD | tar -x -C "$root/root/lacquer"
 [ ! -d ../shared ] || cp -r ../shared/. "$root/root/shared/"

@@ -15,6 +15,7 @@ enum {
     POST = 1 << LWSHUMETH_POST,
     DISCARD_BYTES_MAX = 64 * 1024 * 1024, // of a refused body, so that the client sees the answer
     LINGER_S = 2,                         // for a refused client to read it
+    SLOW_READER_S = 20,                   // for a last answer to reach its reader
     WORK_TIMEOUT_S = 60,
 };
 
@@ -115,7 +116,10 @@ void lq_request_answer(struct lq_request *request, int code, const char *type, c
     request->type = type;
     request->out = bytes;
     request->out_len = len;
-    lq_request_wake(request);
+    if (request->waiting)
+        lq_request_wake(request);
+    else
+        lws_callback_on_writable(request->conn->wsi);
 }
 
 void lq_request_answer_text(struct lq_request *request, int code, const char *type)
@@ -144,15 +148,9 @@ static void fail(struct lq_request *request, int code, int status, const char *t
 
 void lq_request_wait(struct lq_request *request)
 {
+    request->waiting = true;
     lws_rx_flow_control(request->conn->wsi, 0);
     lws_set_timeout(request->conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WORK_TIMEOUT_S);
-}
-
-void lq_request_wake(struct lq_request *request)
-{
-    // libwebsockets tells an HTTP connection that may not read nothing of writing either.
-    lws_rx_flow_control(request->conn->wsi, 1);
-    lws_callback_on_writable(request->conn->wsi);
 }
 
 // "name: value\r\n" lines, one call each.
@@ -210,6 +208,19 @@ static void finish(struct lq_conn *conn)
     free(request);
 }
 
+// Whether bytes were read but not used: a request was pipelined behind this one. libwebsockets 4.1
+// spins for ever when such a request has a body, so the connection ends after the first answer and
+// the client sends the rest again on another (RFC 9112 section 9.3.2). Lets reading go on otherwise.
+static bool has_unused_bytes(struct lws *wsi)
+{
+    lws_rx_flow_control(wsi, 1);
+    // It is asked whether any connection has such bytes; at worst one is closed that had none.
+    if (lws_service_adjust_timeout(lws_get_context(wsi), 1000, 0) != 0)
+        return false;
+    lws_rx_flow_control(wsi, 0);
+    return true;
+}
+
 // All is sent: the connection is ready for its next request, or closed.
 static int complete(struct lq_request *request)
 {
@@ -220,11 +231,9 @@ static int complete(struct lq_request *request)
         lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, request->hang_up ? LINGER_S : 20);
         return 0;
     }
-    bool hang_up = request->hang_up || conn->server->drain_until_us;
+    bool hang_up = request->hang_up || conn->server->drain_until_us || has_unused_bytes(wsi);
     finish(conn);
-    if (hang_up)
-        return -1;
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
+    return hang_up || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
 static bool all_sent(const struct lq_request *request)
@@ -264,6 +273,27 @@ static int on_writable(struct lq_conn *conn)
         return complete(request);
     lws_callback_on_writable(conn->wsi);
     return 0;
+}
+
+void lq_request_wake(struct lq_request *request)
+{
+    // Written now, not when the socket calls for it: libwebsockets tells a connection that may not
+    // read nothing of writing either, and it must not read before its answer is complete. What the
+    // socket does not take at once the library keeps and sends.
+    struct lq_conn *conn = request->conn;
+    struct lws *wsi = conn->wsi;
+    int failed;
+    if (request->sending)
+        return; // `look` just answered
+    request->sending = true;
+    do
+        failed = on_writable(conn);
+    while (!failed && conn->state == request && request->code && !all_sent(request));
+    if (conn->state == request)
+        request->sending = false;
+    if (failed) // what the library still keeps for a slow reader goes out first
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE,
+                        lws_partial_buffered(wsi) ? SLOW_READER_S : LWS_TO_KILL_ASYNC);
 }
 
 // ---- requests ----------------------------------------------------------------------------------

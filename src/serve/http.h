@@ -43,6 +43,8 @@ struct lq_request {
     char headers[1024];       // "name: value\r\n" lines beside the usual ones
     struct lq_buf text;       // owned memory for small answers
     bool headers_sent, hang_up;
+    bool waiting;             // for work; nothing is read meanwhile
+    bool sending;             // in lq_request_wake
 };
 
 // Answers with bytes that stay until `gone` (or, in request->text, until the request goes).
@@ -55,7 +57,8 @@ void lq_request_fail(struct lq_request *request, const struct lq_error *error);
 void lq_request_add_header(struct lq_request *request, const char *format, ...) LQ_PRINTF(2, 3);
 // The client waits for work to be done: nothing more is read from it until then.
 void lq_request_wait(struct lq_request *request);
-// There is something to look at: `look` is called when the socket can take it.
+// There is something to look at: calls `look`, and sends the answer if it gave one. The request may
+// be gone afterwards.
 void lq_request_wake(struct lq_request *request);
 
 // The routes' functions.

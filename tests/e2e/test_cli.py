@@ -187,3 +187,23 @@ def test_eval_reaches_its_goal_on_real_photos():
                                 "--json").stdout)
     assert report["images"] == 52
     assert report["iou"] >= 0.75
+
+
+def test_the_example_program_paints_by_the_library_alone(tmp_path):
+    out = tmp_path / "out.jpg"
+    done = subprocess.run([ROOT / "build" / "example-paint", hand(), out], capture_output=True,
+                          timeout=60, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b"nail ") >= 3
+    assert Image.open(out).size == Image.open(hand()).size
+
+
+def test_manual_has_every_command_and_option():
+    page = (ROOT / "build" / "lacquer.1").read_text()
+    for command in ("apply", "eval", "inspect", "engines", "serve", "bench"):
+        assert f".SS lacquer {command}" in page
+        text = lacquer(command, "--help").stdout.decode()
+        for word in text.split():
+            option = word.strip("[],.").split("=")[0]
+            if option.startswith("--") and option not in ("--help", "--usage", "--version", "--"):
+                assert option.replace("-", "\\-") in page, (command, option)

@@ -2,7 +2,6 @@
 import base64
 import gzip
 import json
-import socket
 
 import httpx
 import pytest
@@ -134,19 +133,6 @@ def test_many_requests_on_one_connection(http):
         assert http.post("/api/v1/nails", content=plain()).status_code == 200
         assert http.get("/healthz").text == "ok\n"
 
-
-def test_pipelined_requests_are_answered_in_order(server):
-    picture = plain()
-    with socket.create_connection(("127.0.0.1", server.port), 20) as raw:
-        post = (b"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-                % len(picture)) + picture
-        raw.sendall(post + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        raw.settimeout(20)
-        data = b""
-        while chunk := raw.recv(65536):
-            data += chunk
-    assert data.count(b"HTTP/1.1 200") == 2
-    assert data.index(b'"nails"') < data.index(b"ok\n")
 
 
 def test_many_clients_at_once(server, hand):
