@@ -32,6 +32,7 @@ struct lq_request {
     size_t body_max;
     uint64_t body_len;        // come so far
     bool body_whole;
+    int ends;                 // times that the body's end was told again
     char name[24];            // Socket.IO: whose body this is
     bool accept_jpeg;
     char origin[256];         // of an allowed page from elsewhere, or ""

@@ -6,6 +6,7 @@ import pathlib
 import re
 import struct
 import subprocess
+import tempfile
 
 import httpx
 import numpy as np
@@ -24,14 +25,16 @@ class Server:
     def __init__(self, *args, **environment):
         env = {**os.environ, **environment}
         env.pop("PORT", None) if "PORT" not in environment else None
+        # A file, not a pipe: nobody reads what is said before the end.
+        self.said = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [LACQUER, "serve", *(["--port", "0"] if "PORT" not in environment else []), *args],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT)
+            stdout=subprocess.PIPE, stderr=self.said, text=True, env=env, cwd=ROOT)
         line = self.process.stdout.readline()
         found = re.search(r"listening on (https?)://[^:]+:(\d+)", line)
         if not found:
             self.process.kill()
-            raise RuntimeError(f"no address in {line!r}: {self.process.stderr.read()}")
+            raise RuntimeError(f"no address in {line!r}: {self.heard()}")
         self.line = line.strip()
         self.scheme, self.port = found[1], int(found[2])
 
@@ -63,8 +66,13 @@ class Server:
     def stop(self):
         """Asks it to stop; returns its exit status and what it said."""
         self.process.terminate()
-        _, said = self.process.communicate(timeout=20)
-        return self.process.returncode, said
+        self.process.wait(timeout=20)
+        return self.process.returncode, self.heard()
+
+    def heard(self):
+        self.process.wait(timeout=5)
+        self.said.seek(0)
+        return self.said.read()
 
 
 @pytest.fixture(scope="session")

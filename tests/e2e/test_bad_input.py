@@ -221,6 +221,50 @@ def test_broken_http(server, http, text):
             pass
 
 
+def exchange(server, *parts, gap=0.02):
+    """Sends the parts with gaps between; everything that comes back until the end."""
+    with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
+        data = b""
+        with contextlib.suppress(OSError):
+            for part in parts:
+                raw.sendall(part)
+                time.sleep(gap)
+            raw.shutdown(socket.SHUT_WR)
+            raw.settimeout(10)
+            while chunk_ := raw.recv(65536):
+                data += chunk_
+    return data
+
+
+def request(method, path, body=None):
+    length = b"" if body is None else b"Content-Length: %d\r\n" % len(body)
+    return method + b" " + path + b" HTTP/1.1\r\nHost: x\r\n" + length + b"\r\n" + (body or b"")
+
+
+@pytest.mark.parametrize("gap", [0, 0.02])
+@pytest.mark.parametrize("method", [b"PATCH", b"PUT", b"POST", b"DELETE", b"GET"])
+def test_a_refused_body_is_never_read_as_a_request(server, http, method, gap):
+    """The answer comes before the body, which must not upset what follows it."""
+    head = request(method, b"/api/process_base64", b"abc")[:-3]
+    data = exchange(server, head, b"abc" + request(method, b"/healthz", b"abc"), gap=gap)
+    assert data.startswith(b"HTTP/1.1 4") and data.count(b"HTTP/1.1") == 1
+    assert b"connection: close" in data
+
+
+def test_pipelined_posts_do_no_harm(server, http):
+    """libwebsockets cannot take them; the server closes the connection and lives."""
+    post = request(b"POST", b"/api/v1/nails", plain())
+    for count in (2, 3, 10):
+        data = exchange(server, post * count, gap=0)
+        assert data.count(b"HTTP/1.1 200") <= 1 and b'"success":false' not in data
+
+
+@pytest.mark.parametrize("method", [b"PATCH", b"PUT", b"POST", b"DELETE", b"GET"])
+def test_empty_bodies(server, http, method):
+    data = exchange(server, request(method, b"/api/v1/nails", b""))
+    assert data.startswith(b"HTTP/1.1 4"), data
+
+
 def test_clients_that_vanish(server, http, hand):
     for wait in (0, 0, 0.002, 0.01, 0.03, 0.1):
         raw = socket.create_connection(("127.0.0.1", server.port), 10)

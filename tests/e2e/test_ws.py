@@ -8,7 +8,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
-from conftest import Reply, Server, frame, mark_of, marked, pixels, plain
+from conftest import ROOT, Reply, Server, frame, mark_of, marked, pixels, plain
 
 
 def test_bare_picture_in_painted_picture_out(server, hand):
@@ -260,7 +260,8 @@ def test_full_server_says_so():
 
 def test_memory_is_flat_over_10000_frames():
     """Everything a frame needs is kept and used again: RSS grows by less than 5 %."""
-    running = Server("--log-level", "error")
+    # A model of one operator: inference has a test of its own, and 10,000 frames take seconds.
+    running = Server("--log-level", "error", "--model", str(ROOT / "tests/fixtures/tiny_map.onnx"))
     picture = plain(size=(64, 48))
     try:
         with running.v1() as ws:
