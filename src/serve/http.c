@@ -208,6 +208,7 @@ static void finish(struct lq_conn *conn)
     lq_conn_set(conn, NULL, NULL);
     if (request->route->gone)
         request->route->gone(request);
+    conn->server->requests_finished++;
     lq_buf_release(&request->text);
     free(request);
 }
@@ -286,14 +287,16 @@ void lq_request_wake(struct lq_request *request)
     // socket does not take at once the library keeps and sends.
     struct lq_conn *conn = request->conn;
     struct lws *wsi = conn->wsi;
+    struct lq_server *server = conn->server;
+    uint64_t before = server->requests_finished; // more of them: request and conn are freed
     int failed;
     if (request->sending)
         return; // `look` just answered
     request->sending = true;
     do
         failed = on_writable(conn);
-    while (!failed && conn->state == request && request->code && !all_sent(request));
-    if (conn->state == request)
+    while (!failed && server->requests_finished == before && request->code && !all_sent(request));
+    if (server->requests_finished == before)
         request->sending = false;
     if (failed) // what the library still keeps for a slow reader goes out first
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE,

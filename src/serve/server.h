@@ -52,6 +52,7 @@ struct lq_server {
     struct lq_conn *conns;
     struct lq_sio *sios;           // every Socket.IO session, connected or between polls
     int session_count;
+    uint64_t requests_finished;
     bool tls;
     int port;
     uint64_t started_us, drain_until_us; // 0: not draining
