@@ -248,7 +248,6 @@ def test_a_refused_body_is_never_read_as_a_request(server, http, method, gap):
     head = request(method, b"/api/process_base64", b"abc")[:-3]
     data = exchange(server, head, b"abc" + request(method, b"/healthz", b"abc"), gap=gap)
     assert data.startswith(b"HTTP/1.1 4") and data.count(b"HTTP/1.1") == 1
-    assert gap == 0 or b"connection: close" in data
 
 
 def test_pipelined_posts_do_no_harm(server, http):
