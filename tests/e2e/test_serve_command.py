@@ -102,7 +102,7 @@ def test_self_signed():
         assert "DNS:localhost" in text and "IP Address:127.0.0.1" in text
         # Browsers accept it once it is trusted: the name matches and it verifies.
         trusted = ssl.create_default_context(cadata=pem)
-        assert httpx.get(f"https://localhost:{running.port}/healthz", verify=trusted).text == "ok\n"
+        assert httpx.get(f"https://127.0.0.1:{running.port}/healthz", verify=trusted).text == "ok\n"
     finally:
         assert running.stop()[0] == 0
 
@@ -110,12 +110,12 @@ def test_self_signed():
 def test_certificate_from_files(tmp_path):
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
                     "-keyout", key, "-out", cert], check=True, capture_output=True)
     running = Server("--tls-cert", str(cert), "--tls-key", str(key))
     try:
         trusted = ssl.create_default_context(cafile=str(cert))
-        reply = httpx.post(f"https://localhost:{running.port}/api/v1/nails", verify=trusted,
+        reply = httpx.post(f"https://127.0.0.1:{running.port}/api/v1/nails", verify=trusted,
                            content=plain(), timeout=30)
         assert reply.json()["success"]
         with pytest.raises(httpx.HTTPError):
