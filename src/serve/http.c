@@ -365,6 +365,15 @@ static void allow_methods(struct lq_request *request)
     lq_request_add_header(request, "allow: %s", list);
 }
 
+// A browser asks before it lets an allowed page from elsewhere send JSON (Fetch, "CORS preflight").
+static void answer_preflight(struct lq_request *request)
+{
+    lq_request_add_header(request, "access-control-allow-methods: GET, POST");
+    lq_request_add_header(request, "access-control-allow-headers: content-type");
+    lq_request_add_header(request, "access-control-max-age: 600");
+    lq_request_answer(request, 200, "text/plain; charset=utf-8", "", 0);
+}
+
 // Content-Length in digits and nothing else; -1 none, -2 nonsense.
 static int64_t content_length(struct lws *wsi)
 {
@@ -424,7 +433,9 @@ int lq_http_start(struct lq_conn *conn)
     bool body = method == LWSHUMETH_POST || method == LWSHUMETH_PUT || method == LWSHUMETH_PATCH;
     if (!check_body(request, body))
         return 0;
-    if (method < 0 || !(request->route->methods & 1u << method)) {
+    if (method == LWSHUMETH_OPTIONS && *request->origin) {
+        answer_preflight(request);
+    } else if (method < 0 || !(request->route->methods & 1u << method)) {
         allow_methods(request);
         fail(request, 405, LQ_ERR_ARGUMENT, "this path does not take this method");
     } else if (!allowed && method == LWSHUMETH_POST) {

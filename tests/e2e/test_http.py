@@ -244,6 +244,15 @@ def test_allowed_origin(hand):
                            headers={"Origin": "https://shop.example"}, timeout=30)
         assert reply.status_code == 200
         assert reply.headers["access-control-allow-origin"] == "https://shop.example"
+        asked = httpx.options(f"{running.url}/api/process_base64",
+                              headers={"Origin": "https://shop.example",
+                                       "Access-Control-Request-Method": "POST"})
+        assert asked.status_code == 200
+        assert asked.headers["access-control-allow-origin"] == "https://shop.example"
+        assert asked.headers["access-control-allow-headers"] == "content-type"
+        refused = httpx.options(f"{running.url}/api/process_base64",
+                                headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in refused.headers
     finally:
         assert running.stop()[0] == 0
 
