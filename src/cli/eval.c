@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "cli/bench_stats.h"
 #include "cli/cli.h"
 #include "cli/metrics.h"
 #include "cli/model_options.h"
@@ -89,8 +90,7 @@ struct work {
     struct lq_codec *codec;
     struct lq_buf file, drawn_pixels, drawn, predicted;
     struct lq_metrics metrics;
-    double *ms; // one per picture that was measured
-    int ms_count;
+    struct lq_samples ms; // one per picture that was measured
 };
 
 static int find_nails(struct work *work, struct lq_job *job, const char *path,
@@ -165,24 +165,11 @@ static int eval_one(const struct eval *eval, struct work *work, const char *name
     lq_mask_draw(&mask, job.nails);
     if (eval->write && (status = write_mask(work, &mask, eval->write, stem, err)) != LQ_OK)
         return status;
-    work->ms[work->ms_count++] = (job.total_us - job.stage_us[LQ_STAGE_DECODE]) / 1e3;
-    status = lq_metrics_add(&work->metrics, work->predicted.data, work->drawn.data, job.width,
-                            job.height);
+    status = lq_samples_add(&work->ms, (job.total_us - job.stage_us[LQ_STAGE_DECODE]) / 1e3);
+    if (status == LQ_OK)
+        status = lq_metrics_add(&work->metrics, work->predicted.data, work->drawn.data, job.width,
+                                job.height);
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "out of memory");
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *values, int count)
-{
-    if (count == 0)
-        return 0;
-    qsort(values, (size_t)count, sizeof *values, by_value);
-    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
 static json_t *rounded(double value)
@@ -242,8 +229,7 @@ static int eval_all(const struct eval *eval, struct work *work, struct dirent **
     return failed ? LQ_EXIT_FAILED : LQ_EXIT_OK;
 }
 
-static int work_init(struct work *work, const struct lq_model *model, int count,
-                     struct lq_error *err)
+static int work_init(struct work *work, const struct lq_model *model, struct lq_error *err)
 {
     struct lq_buf *tight[] = {&work->drawn, &work->predicted};
     *work = (struct work){0};
@@ -252,9 +238,7 @@ static int work_init(struct work *work, const struct lq_model *model, int count,
     for (size_t i = 0; i < LQ_COUNT(tight); i++)
         lq_buf_init(tight[i], LQ_PICTURE_PIXELS_MAX);
     lq_metrics_init(&work->metrics);
-    work->ms = calloc((size_t)count, sizeof *work->ms);
-    if (!work->ms)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    lq_samples_init(&work->ms);
     int status = lq_codec_new(&work->codec, err);
     return status == LQ_OK ? lq_pipe_new(&work->pipe, model, err) : status;
 }
@@ -268,7 +252,7 @@ static void work_release(struct work *work)
     lq_buf_release(&work->drawn);
     lq_buf_release(&work->predicted);
     lq_metrics_release(&work->metrics);
-    free(work->ms);
+    lq_samples_release(&work->ms);
 }
 
 static int run(struct eval *eval, struct dirent **names, int count)
@@ -283,11 +267,11 @@ static int run(struct eval *eval, struct dirent **names, int count)
     }
     if (lq_cli_model_open(&eval->model, &model, &err) != LQ_OK)
         return lq_cli_error(&err);
-    if (work_init(&work, model, count, &err) != LQ_OK) {
+    if (work_init(&work, model, &err) != LQ_OK) {
         result = lq_cli_error(&err);
     } else {
         result = eval_all(eval, &work, names, count);
-        double ms = median(work.ms, work.ms_count);
+        double ms = lq_samples_percentile(&work.ms, 50);
         if (eval->json)
             print_json(&work, ms, lq_model_info(model));
         else

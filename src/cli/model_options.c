@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE };
 
@@ -101,11 +100,6 @@ void lq_cli_model_init(struct lq_cli_model *model)
         model->options.cache_dir = model->cache_dir;
 }
 
-static const char *default_model_path(void)
-{
-    return access(LQ_MODEL_INSTALLED, R_OK) == 0 ? LQ_MODEL_INSTALLED : LQ_MODEL_SOURCE;
-}
-
 // Creates the default cache folder; without one Lacquer works too, it only starts slower.
 static const char *usable_cache(const char *dir)
 {
@@ -126,5 +120,5 @@ int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struc
 {
     struct lq_model_options chosen = asked->options;
     chosen.cache_dir = usable_cache(chosen.cache_dir);
-    return lq_model_open(model, asked->path ? asked->path : default_model_path(), &chosen, err);
+    return lq_model_open(model, asked->path ? asked->path : lq_model_default_path(), &chosen, err);
 }

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "config.h"
@@ -109,7 +108,7 @@ static int model_open(struct shared_model **out, const struct lacquer_options *o
         chosen.threads = options->threads;
     }
     if (!path)
-        path = access(LQ_MODEL_INSTALLED, R_OK) == 0 ? LQ_MODEL_INSTALLED : LQ_MODEL_SOURCE;
+        path = lq_model_default_path();
     struct shared_model *shared = calloc(1, sizeof *shared);
     if (!shared)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");

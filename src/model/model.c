@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/limits.h"
+#include "config.h"
 #include "image/resize.h"
 #include "model/head.h"
 
@@ -244,6 +246,11 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
     settle_rules(model, options);
     fill_info(model);
     return LQ_OK;
+}
+
+const char *lq_model_default_path(void)
+{
+    return access(LQ_MODEL_INSTALLED, R_OK) == 0 ? LQ_MODEL_INSTALLED : LQ_MODEL_SOURCE;
 }
 
 int lq_model_open(struct lq_model **out, const char *path, const struct lq_model_options *options,

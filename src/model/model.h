@@ -52,6 +52,9 @@ struct lq_model_info {
     float score_min, nms_iou;
 };
 
+// The model that comes with Lacquer: the installed file, else the one in the source tree.
+const char *lq_model_default_path(void);
+
 // Opens the model, decides what its head is, and compiles it once per input size.
 // An unreadable file: MODEL. Tensors that are neither head: MODEL with what was found.
 LQ_MUST_CHECK int lq_model_open(struct lq_model **model, const char *path,
