@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a unit test on disk is not listed in its meson.build, so that none is forgotten.
+"""Fails when a test on disk is not listed in its meson.build, so that none is forgotten: unit tests,
+and fuzz targets, which also need a corpus.
 
 Usage: check_listed.py SOURCE_ROOT
 """
@@ -15,10 +16,15 @@ def main(root):
         for path in files
         if f"'{path.parent.name}/{path.stem}'" not in (path.parent / "meson.build").read_text()
     ]
+    fuzz = root / "tests" / "fuzz"
+    targets = sorted(path for path in fuzz.glob("*.c") if path.name != "main.c")
+    listed = (fuzz / "meson.build").read_text()
+    missing += [path.relative_to(root) for path in targets
+                if f"'{path.stem}'" not in listed or not (fuzz / "corpus" / path.stem).is_dir()]
     for path in missing:
-        print(f"{path}: not listed in {path.parent.relative_to(root)}/meson.build")
-    print(f"{len(files)} unit test files, {len(missing)} not listed")
-    return 1 if missing or not files else 0
+        print(f"{path}: not listed in {path.parent}/meson.build, or without a corpus")
+    print(f"{len(files)} unit test files, {len(targets)} fuzz targets, {len(missing)} not listed")
+    return 1 if missing or not files or not targets else 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 int lq_base64_encode(const uint8_t *bytes, size_t len, struct lq_buf *out)
 {
+    if (len == 0)
+        return LQ_OK;
     size_t at = out->len;
     int status = lq_buf_resize(out, at + lq_base64_size(len));
     if (status != LQ_OK)
@@ -57,10 +59,12 @@ static int bad(struct lq_buf *out, size_t at, struct lq_error *err)
 
 int lq_base64_decode(const char *text, size_t len, struct lq_buf *out, struct lq_error *err)
 {
+    if (len == 0)
+        return LQ_OK;
     size_t at = out->len;
     if (len % 4 != 0)
         return bad(out, at, err);
-    size_t pad = len && text[len - 1] == '=' ? 1 + (text[len - 2] == '=') : 0;
+    size_t pad = text[len - 1] == '=' ? 1 + (text[len - 2] == '=') : 0;
     int status = lq_buf_resize(out, at + len / 4 * 3);
     if (status != LQ_OK)
         return lq_fail(err, status, "picture is larger than %zu bytes", out->max);

@@ -1,0 +1,31 @@
+// For the targets that read a request's body as workers do: a slot filled with the bytes.
+// Threads: one. Owner: fuzz_ask owns all it makes.
+#pragma once
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "fuzz/fuzz.h"
+#include "serve/ask.h"
+
+// Reads the slot's body as slot->ask says; a picture that is found lies in memory.
+static inline void fuzz_ask(struct lq_slot *slot, const uint8_t *bytes, size_t len)
+{
+    struct lq_buf decoded;
+    struct lq_ask_picture picture;
+    struct lq_error error;
+    slot->ask.look = lq_look_default();
+    lq_buf_init(&decoded, LQ_BODY_BYTES_MAX);
+    lq_buf_init(&slot->body, LQ_BODY_BYTES_MAX);
+    lq_buf_init(&slot->attachment, LQ_BODY_BYTES_MAX);
+    if (lq_buf_append(&slot->body, bytes, len) == LQ_OK &&
+        lq_ask_read(slot, &decoded, &picture, &error) == LQ_OK)
+        fuzz_touch(picture.bytes, picture.len);
+    if (len > 0)
+        lq_ask_picture_release(&picture);
+    FUZZ_CHECK(slot->ask.look.opacity >= 0 && slot->ask.look.opacity <= 1);
+    FUZZ_CHECK(slot->ask.look.texture >= 0 && slot->ask.look.texture <= 1);
+    lq_buf_release(&slot->attachment);
+    lq_buf_release(&slot->body);
+    lq_buf_release(&decoded);
+}

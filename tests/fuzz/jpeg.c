@@ -1,0 +1,24 @@
+// A JPEG file: our marker walk and the decoding that trusts it.
+#include "image/jpeg_map.h"
+
+#include "base/limits.h"
+#include "fuzz/decode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    struct lq_jpeg_map map;
+    struct lq_buf made;
+    lq_jpeg_map_read(&map, bytes, len);
+    fuzz_touch(map.exif, map.exif_len);
+    fuzz_touch(map.scan, map.scan_len);
+    lq_buf_init(&made, LQ_FILE_BYTES_MAX);
+    if (lq_jpeg_map_icc(&map, &made) == LQ_OK)
+        FUZZ_CHECK(made.len <= len);
+    lq_buf_clear(&made);
+    if (lq_jpeg_mend(bytes, len, &made) == LQ_OK)
+        FUZZ_CHECK(made.len <= len + 2); // at most an EOI more
+    lq_buf_release(&made);
+    if (lq_picture_sniff(bytes, len) == LQ_PICTURE_JPEG)
+        fuzz_decode(bytes, len);
+    return 0;
+}

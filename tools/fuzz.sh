@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Looks for inputs that break a parser of foreign bytes: runs libFuzzer targets under
+# AddressSanitizer and UndefinedBehaviorSanitizer. Needs clang with its runtime
+# (Debian: clang libclang-rt-14-dev). What breaks one is kept as build-fuzz/found/TARGET-*.
+#
+#   tools/fuzz.sh                     60 s each target
+#   tools/fuzz.sh 600 jpeg png        600 s each of these
+#   tools/fuzz.sh --keep [TARGET...]  adds what covered new code to tests/fuzz/corpus
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=build-fuzz
+seconds=60 keep=
+case ${1:-} in
+--keep) keep=1 && shift ;;
+[0-9]*) seconds=$1 && shift ;;
+esac
+
+command -v clang >/dev/null || { echo "fuzz: clang is missing; see the head of $0" >&2; exit 1; }
+[ -f $build/build.ninja ] || CC=clang meson setup $build --buildtype=debugoptimized \
+    -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzing=true >/dev/null
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || for folder in tests/fuzz/corpus/*/; do
+    targets+=("$(basename "$folder")")
+done
+ninja -C $build --quiet "${targets[@]/#/tests/fuzz/fuzz-}"
+
+mkdir -p $build/found
+export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+failed=()
+for target in "${targets[@]}"; do
+    program=$build/tests/fuzz/fuzz-$target committed=tests/fuzz/corpus/$target
+    mine=$build/corpus/$target
+    mkdir -p "$mine" "$committed"
+    if [ -n "$keep" ]; then
+        # Only what reaches something new, and nothing large: the corpus is replayed in every test.
+        "$program" -merge=1 -max_len=8192 "$committed" "$mine" 2>&1 | tail -n 1
+        continue
+    fi
+    log=$build/found/$target.log
+    if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+        -print_final_stats=1 -artifact_prefix="$build/found/$target-" "$mine" "$committed" \
+        >"$log" 2>&1; then
+        printf '%-10s %s\n' "$target" "$(grep -E 'DONE' "$log" | tail -n 1)"
+    else
+        failed+=("$target")
+        printf '%-10s FAILED, see %s\n' "$target" "$log"
+        grep -E '^SUMMARY|runtime error|ERROR' "$log" | head -n 3
+    fi
+done
+[ ${#failed[@]} -eq 0 ]
