@@ -1,32 +1,31 @@
 // lacquer eval: a model's masks against hand-drawn ones.
 #include <dirent.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
-
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "cli/bench_stats.h"
 #include "cli/cli.h"
-#include "cli/metrics.h"
+#include "cli/eval.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
+#include "cli/raw_mask.h"
 #include "frame/frame.h"
 #include "frame/mask.h"
 
 struct eval {
     struct lq_cli_model model;
     const char *images, *masks, *write;
-    bool json;
+    bool raw, json;
 };
 
-enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_JSON };
+enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_RAW, OPT_JSON };
 
 static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "DIR", 0, "Pictures (.jpg, .jpeg, .png)", 1},
@@ -34,6 +33,8 @@ static const struct argp_option options[] = {
      "Drawn masks of the same file stem (.png; nail where >= 128). Without it the pictures are "
      "taken to show no nails", 1},
     {"write-masks", OPT_WRITE, "DIR", 0, "Keep the predicted masks as PNG", 1},
+    {"raw", OPT_RAW, NULL, 0,
+     "Measure the network alone, without the nail stage that drops specks and refines edges", 1},
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
 
@@ -52,6 +53,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_WRITE:
         eval->write = arg;
+        return 0;
+    case OPT_RAW:
+        eval->raw = true;
         return 0;
     case OPT_JSON:
         eval->json = true;
@@ -74,7 +78,8 @@ const struct argp lq_eval_argp = {
     options, parse, NULL,
     "Finds nails in every picture of a folder and compares them with drawn masks at full picture "
     "size: intersection over union over all pixels, its mean over pictures, boundary F at 2 px, "
-    "nails found, missed and false, and paint on pictures without nails.",
+    "nails found, missed and false, and paint on pictures without nails; the same by skin tone "
+    "(ITA), nail size and light, which are read beside the drawn nails.",
     children, NULL, NULL};
 
 static int is_picture(const struct dirent *entry)
@@ -86,30 +91,88 @@ static int is_picture(const struct dirent *entry)
 }
 
 struct work {
-    struct lq_pipe *pipe;
+    struct lq_pipe *pipe;     // what is painted
+    struct lq_runner *runner; // the network alone
     struct lq_codec *codec;
-    struct lq_buf file, drawn_pixels, drawn, predicted;
+    struct lq_buf file, pixels, drawn_pixels, drawn, predicted;
     struct lq_metrics metrics;
+    struct lq_traits_reader traits;
     struct lq_samples ms; // one per picture that was measured
+    struct lq_eval_figures figures;
 };
 
-static int find_nails(struct work *work, struct lq_job *job, const char *path,
-                      struct lq_error *err)
+// A picture, its two masks of one byte a pixel, and the time from pixels to nails.
+struct sample {
+    struct lq_image picture, predicted;
+    double ms;
+};
+
+static int place_masks(struct work *work, struct sample *sample, struct lq_error *err)
+{
+    int width = sample->picture.width, height = sample->picture.height;
+    size_t pixels = (size_t)width * (size_t)height;
+    if (lq_buf_resize(&work->drawn, pixels) != LQ_OK ||
+        lq_buf_resize(&work->predicted, pixels) != LQ_OK)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    memset(work->drawn.data, 0, pixels);
+    sample->predicted =
+        (struct lq_image){work->predicted.data, width, height, 1, 8, (size_t)width};
+    return LQ_OK;
+}
+
+static int paint_sample(struct work *work, struct sample *sample, struct lq_error *err)
+{
+    struct lq_job job;
+    lq_job_init(&job);
+    job.paint = false;
+    job.pixels_max = LQ_PICTURE_PIXELS_MAX;
+    job.input = work->file.data;
+    job.input_len = work->file.len;
+    int status = lq_pipe_run(work->pipe, &job, err);
+    if (status != LQ_OK)
+        return status;
+    sample->picture = *lq_pipe_picture(work->pipe);
+    sample->ms = (job.total_us - job.stage_us[LQ_STAGE_DECODE]) / 1e3;
+    status = place_masks(work, sample, err);
+    if (status == LQ_OK)
+        lq_mask_draw(&sample->predicted, job.nails);
+    return status;
+}
+
+static int raw_sample(struct work *work, struct sample *sample, struct lq_error *err)
+{
+    const struct lq_patch *patches;
+    int count;
+    int status = lq_codec_decode(work->codec, work->file.data, work->file.len,
+                                 LQ_PICTURE_PIXELS_MAX, &work->pixels, &sample->picture, NULL, err);
+    if (status == LQ_OK)
+        status = place_masks(work, sample, err);
+    uint64_t since_us = lq_clock_us();
+    if (status == LQ_OK)
+        status = lq_runner_prepare(work->runner, &sample->picture, err);
+    if (status == LQ_OK)
+        status = lq_runner_infer(work->runner, err);
+    if (status == LQ_OK)
+        status = lq_runner_patches(work->runner, &patches, &count, err);
+    if (status != LQ_OK)
+        return status;
+    sample->ms = (double)(lq_clock_us() - since_us) / 1e3;
+    lq_raw_mask_draw(&sample->predicted, patches, count);
+    return LQ_OK;
+}
+
+static int find_nails(const struct eval *eval, struct work *work, const char *path,
+                      struct sample *sample, struct lq_error *err)
 {
     int status = lq_file_read(path, &work->file, err);
     if (status != LQ_OK)
         return status;
-    lq_job_init(job);
-    job->paint = false;
-    job->pixels_max = LQ_PICTURE_PIXELS_MAX;
-    job->input = work->file.data;
-    job->input_len = work->file.len;
-    status = lq_pipe_run(work->pipe, job, err);
+    status = eval->raw ? raw_sample(work, sample, err) : paint_sample(work, sample, err);
     return status == LQ_OK ? LQ_OK : lq_fail_within(err, "'%s'", path);
 }
 
 // Reads a drawn mask as tight bytes of the picture's size. Masks are grey: their red is enough.
-static int read_mask(struct work *work, const struct lq_job *job, const char *path,
+static int read_mask(struct work *work, const struct lq_image *picture, const char *path,
                      struct lq_error *err)
 {
     struct lq_image mask;
@@ -120,9 +183,9 @@ static int read_mask(struct work *work, const struct lq_job *job, const char *pa
                              &work->drawn_pixels, &mask, NULL, err);
     if (status != LQ_OK)
         return lq_fail_within(err, "'%s'", path);
-    if (mask.width != job->width || mask.height != job->height)
+    if (mask.width != picture->width || mask.height != picture->height)
         return lq_fail(err, LQ_ERR_FIELD, "'%s' is %dx%d but its picture is %dx%d", path,
-                       mask.width, mask.height, job->width, job->height);
+                       mask.width, mask.height, picture->width, picture->height);
     size_t step = lq_image_pixel_bytes(&mask), high = mask.depth == 16 ? 1 : 0;
     for (int y = 0; y < mask.height; y++) {
         const uint8_t *row = lq_image_row(&mask, y);
@@ -143,70 +206,43 @@ static int write_mask(struct work *work, const struct lq_image *mask, const char
     return status == LQ_OK ? lq_file_write(path, work->file.data, work->file.len, err) : status;
 }
 
+static int count_sample(struct work *work, const struct sample *sample, struct lq_error *err)
+{
+    struct lq_score score;
+    struct lq_traits traits;
+    int status = lq_samples_add(&work->ms, sample->ms);
+    if (status == LQ_OK)
+        status = lq_metrics_score(&work->metrics, work->predicted.data, work->drawn.data,
+                                  sample->picture.width, sample->picture.height, &score);
+    if (status == LQ_OK)
+        status = lq_traits_read(&work->traits, &sample->picture, work->drawn.data,
+                                score.found + score.missed, &traits);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "out of memory");
+    lq_tally_add(&work->figures.all, &score);
+    for (int t = 0; t < LQ_TRAIT_COUNT; t++)
+        if (traits.class_[t] >= 0)
+            lq_tally_add(&work->figures.by[t][traits.class_[t]], &score);
+    return LQ_OK;
+}
+
 static int eval_one(const struct eval *eval, struct work *work, const char *name,
                     struct lq_error *err)
 {
     char path[4096], stem[256];
-    struct lq_job job;
+    struct sample sample;
     snprintf(stem, sizeof stem, "%.*s", (int)(strrchr(name, '.') - name), name);
     snprintf(path, sizeof path, "%s/%s", eval->images, name);
-    int status = find_nails(work, &job, path, err);
+    int status = find_nails(eval, work, path, &sample, err);
     if (status != LQ_OK)
         return status;
-    size_t pixels = (size_t)job.width * (size_t)job.height;
-    if (lq_buf_resize(&work->drawn, pixels) != LQ_OK ||
-        lq_buf_resize(&work->predicted, pixels) != LQ_OK)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-    memset(work->drawn.data, 0, pixels);
     snprintf(path, sizeof path, "%s/%s.png", eval->masks ? eval->masks : "", stem);
-    if (eval->masks && (status = read_mask(work, &job, path, err)) != LQ_OK)
+    if (eval->masks && (status = read_mask(work, &sample.picture, path, err)) != LQ_OK)
         return status;
-    struct lq_image mask = {work->predicted.data, job.width, job.height, 1, 8, (size_t)job.width};
-    lq_mask_draw(&mask, job.nails);
-    if (eval->write && (status = write_mask(work, &mask, eval->write, stem, err)) != LQ_OK)
+    if (eval->write &&
+        (status = write_mask(work, &sample.predicted, eval->write, stem, err)) != LQ_OK)
         return status;
-    status = lq_samples_add(&work->ms, (job.total_us - job.stage_us[LQ_STAGE_DECODE]) / 1e3);
-    if (status == LQ_OK)
-        status = lq_metrics_add(&work->metrics, work->predicted.data, work->drawn.data, job.width,
-                                job.height);
-    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "out of memory");
-}
-
-static json_t *rounded(double value)
-{
-    return isfinite(value) ? json_real(round(value * 1e6) / 1e6) : json_null();
-}
-
-static void print_json(const struct work *work, double ms, const struct lq_model_info *info)
-{
-    const struct lq_metrics *m = &work->metrics;
-    json_t *report = json_pack(
-        "{s:i, s:o, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:s, s:s}", "images", m->images, "iou",
-        rounded(lq_metrics_iou(m)), "mean_iou", rounded(lq_metrics_mean_iou(m)), "boundary_f",
-        rounded(lq_metrics_boundary_f(m)), "found", m->found, "missed", m->missed, "false",
-        m->false_, "false_paint", rounded(lq_metrics_false_paint(m)), "ms_median", rounded(ms),
-        "model", info->name, "engine", info->engine);
-    if (report) {
-        json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(7));
-        printf("\n");
-    }
-    json_decref(report);
-}
-
-static void print_table(const struct work *work, double ms)
-{
-    const struct lq_metrics *m = &work->metrics;
-    printf("pictures             %d (%d without nails)\n", m->images, m->blank_images);
-    if (m->images > m->blank_images) {
-        printf("IoU, all pixels      %.4f\n", lq_metrics_iou(m));
-        printf("IoU, mean            %.4f\n", lq_metrics_mean_iou(m));
-        printf("boundary F at 2 px   %.4f\n", lq_metrics_boundary_f(m));
-        printf("nails found/missed   %d / %d\n", m->found, m->missed);
-    }
-    printf("false nails          %d\n", m->false_);
-    if (m->blank_images)
-        printf("false paint          %.4f %% of pixels\n", 100 * lq_metrics_false_paint(m));
-    printf("prepare+infer+nails  %.2f ms (median)\n", ms);
+    return count_sample(work, &sample, err);
 }
 
 static int eval_all(const struct eval *eval, struct work *work, struct dirent **names, int count)
@@ -229,29 +265,37 @@ static int eval_all(const struct eval *eval, struct work *work, struct dirent **
     return failed ? LQ_EXIT_FAILED : LQ_EXIT_OK;
 }
 
-static int work_init(struct work *work, const struct lq_model *model, struct lq_error *err)
+static int work_init(struct work *work, const struct lq_model *model, bool raw,
+                     struct lq_error *err)
 {
     struct lq_buf *tight[] = {&work->drawn, &work->predicted};
-    *work = (struct work){0};
+    *work = (struct work){.figures.raw = raw};
     lq_buf_init(&work->file, LQ_FILE_BYTES_MAX);
+    lq_buf_init(&work->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 10);
     lq_buf_init(&work->drawn_pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 10);
     for (size_t i = 0; i < LQ_COUNT(tight); i++)
         lq_buf_init(tight[i], LQ_PICTURE_PIXELS_MAX);
     lq_metrics_init(&work->metrics);
+    lq_traits_init(&work->traits);
     lq_samples_init(&work->ms);
     int status = lq_codec_new(&work->codec, err);
-    return status == LQ_OK ? lq_pipe_new(&work->pipe, model, err) : status;
+    if (status != LQ_OK)
+        return status;
+    return raw ? lq_runner_new(&work->runner, model, err) : lq_pipe_new(&work->pipe, model, err);
 }
 
 static void work_release(struct work *work)
 {
     lq_pipe_free(work->pipe);
+    lq_runner_free(work->runner);
     lq_codec_free(work->codec);
     lq_buf_release(&work->file);
+    lq_buf_release(&work->pixels);
     lq_buf_release(&work->drawn_pixels);
     lq_buf_release(&work->drawn);
     lq_buf_release(&work->predicted);
     lq_metrics_release(&work->metrics);
+    lq_traits_release(&work->traits);
     lq_samples_release(&work->ms);
 }
 
@@ -267,15 +311,15 @@ static int run(struct eval *eval, struct dirent **names, int count)
     }
     if (lq_cli_model_open(&eval->model, &model, &err) != LQ_OK)
         return lq_cli_error(&err);
-    if (work_init(&work, model, &err) != LQ_OK) {
+    if (work_init(&work, model, eval->raw, &err) != LQ_OK) {
         result = lq_cli_error(&err);
     } else {
         result = eval_all(eval, &work, names, count);
-        double ms = lq_samples_percentile(&work.ms, 50);
+        work.figures.ms_median = lq_samples_percentile(&work.ms, 50);
         if (eval->json)
-            print_json(&work, ms, lq_model_info(model));
+            lq_eval_print_json(&work.figures, lq_model_info(model));
         else
-            print_table(&work, ms);
+            lq_eval_print_table(&work.figures);
     }
     work_release(&work);
     lq_model_close(model);

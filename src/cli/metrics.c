@@ -136,57 +136,66 @@ static int reserve(struct lq_metrics *metrics, size_t pixels)
     return lq_buf_reserve(&metrics->stack, pixels * sizeof(uint32_t));
 }
 
-int lq_metrics_add(struct lq_metrics *metrics, const uint8_t *predicted, const uint8_t *drawn,
-                   int width, int height)
+int lq_metrics_score(struct lq_metrics *metrics, const uint8_t *predicted, const uint8_t *drawn,
+                     int width, int height, struct lq_score *score)
 {
     size_t pixels = (size_t)width * (size_t)height;
+    *score = (struct lq_score){.pixels = pixels};
     int status = reserve(metrics, pixels);
     if (status != LQ_OK)
         return status;
-    uint64_t both = 0, either = 0, painted = 0, nail = 0;
     for (size_t i = 0; i < pixels; i++) {
         bool p = predicted[i] >= 128, d = drawn[i] >= 128;
-        both += p && d;
-        either += p || d;
-        painted += p;
-        nail += d;
+        score->intersection += p && d;
+        score->union_ += p || d;
+        score->painted += p;
+        score->nail_pixels += d;
     }
-    metrics->images++;
-    metrics->intersection += both;
-    metrics->union_ += either;
-    metrics->iou_sum += either ? (double)both / (double)either : 1;
-    metrics->boundary_sum += boundary_f(metrics, predicted, drawn, width, height);
-    if (nail == 0) {
-        metrics->blank_images++;
-        metrics->blank_painted += painted;
-        metrics->blank_pixels += pixels;
-    }
+    score->blank = score->nail_pixels == 0;
+    score->iou = score->union_ ? (double)score->intersection / (double)score->union_ : 1;
+    score->boundary_f = boundary_f(metrics, predicted, drawn, width, height);
     int all, covered;
     count_components(metrics, drawn, predicted, width, height, 0.5, &all, &covered);
-    metrics->found += covered;
-    metrics->missed += all - covered;
+    score->found = covered;
+    score->missed = all - covered;
     count_components(metrics, predicted, drawn, width, height, 0.25, &all, &covered);
-    metrics->false_ += all - covered;
+    score->false_ = all - covered;
     return LQ_OK;
 }
 
-double lq_metrics_iou(const struct lq_metrics *metrics)
+void lq_tally_add(struct lq_tally *tally, const struct lq_score *score)
 {
-    return metrics->union_ ? (double)metrics->intersection / (double)metrics->union_ : 1;
+    tally->images++;
+    tally->intersection += score->intersection;
+    tally->union_ += score->union_;
+    tally->iou_sum += score->iou;
+    tally->boundary_sum += score->boundary_f;
+    if (score->blank) {
+        tally->blank_images++;
+        tally->blank_painted += score->painted;
+        tally->blank_pixels += score->pixels;
+    }
+    tally->found += score->found;
+    tally->missed += score->missed;
+    tally->false_ += score->false_;
 }
 
-double lq_metrics_mean_iou(const struct lq_metrics *metrics)
+double lq_tally_iou(const struct lq_tally *tally)
 {
-    return metrics->images ? metrics->iou_sum / metrics->images : 1;
+    return tally->union_ ? (double)tally->intersection / (double)tally->union_ : 1;
 }
 
-double lq_metrics_boundary_f(const struct lq_metrics *metrics)
+double lq_tally_mean_iou(const struct lq_tally *tally)
 {
-    return metrics->images ? metrics->boundary_sum / metrics->images : 1;
+    return tally->images ? tally->iou_sum / tally->images : 1;
 }
 
-double lq_metrics_false_paint(const struct lq_metrics *metrics)
+double lq_tally_boundary_f(const struct lq_tally *tally)
 {
-    return metrics->blank_pixels ? (double)metrics->blank_painted / (double)metrics->blank_pixels
-                                 : NAN;
+    return tally->images ? tally->boundary_sum / tally->images : 1;
+}
+
+double lq_tally_false_paint(const struct lq_tally *tally)
+{
+    return tally->blank_pixels ? (double)tally->blank_painted / (double)tally->blank_pixels : NAN;
 }

@@ -11,28 +11,42 @@
 // false_paint share of pixels painted, over the pictures without a nail
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 
-struct lq_metrics {
-    int images, blank_images;       // blank: no nail drawn
-    uint64_t intersection, union_;  // pixels
-    uint64_t blank_painted, blank_pixels;
-    double iou_sum, boundary_sum;   // over images
+struct lq_score { // one picture
+    uint64_t intersection, union_, painted, pixels; // pixels
+    bool blank;                                     // no nail drawn
+    double iou, boundary_f;
     int found, missed, false_;
+    uint64_t nail_pixels; // drawn
+};
+
+struct lq_tally { // many pictures; {0} is empty
+    int images, blank_images;
+    uint64_t intersection, union_, blank_painted, blank_pixels;
+    double iou_sum, boundary_sum;
+    int found, missed, false_;
+};
+
+// Scratch memory.
+struct lq_metrics {
     struct lq_buf labels, stack, outline_a, outline_b, near;
 };
 
 void lq_metrics_init(struct lq_metrics *metrics);
 void lq_metrics_release(struct lq_metrics *metrics);
 
-// Adds one picture: width x height bytes each, rows without padding.
-LQ_MUST_CHECK int lq_metrics_add(struct lq_metrics *metrics, const uint8_t *predicted,
-                                 const uint8_t *drawn, int width, int height);
+// Compares one picture's masks: width x height bytes each, rows without padding.
+LQ_MUST_CHECK int lq_metrics_score(struct lq_metrics *metrics, const uint8_t *predicted,
+                                   const uint8_t *drawn, int width, int height,
+                                   struct lq_score *score);
 
-double lq_metrics_iou(const struct lq_metrics *metrics);         // 1 when nothing was to be found
-double lq_metrics_mean_iou(const struct lq_metrics *metrics);
-double lq_metrics_boundary_f(const struct lq_metrics *metrics);
-double lq_metrics_false_paint(const struct lq_metrics *metrics); // NaN without blank pictures
+void lq_tally_add(struct lq_tally *tally, const struct lq_score *score);
+double lq_tally_iou(const struct lq_tally *tally);         // 1 when nothing was to be found
+double lq_tally_mean_iou(const struct lq_tally *tally);
+double lq_tally_boundary_f(const struct lq_tally *tally);
+double lq_tally_false_paint(const struct lq_tally *tally); // NaN without blank pictures

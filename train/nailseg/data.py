@@ -7,8 +7,15 @@ import numpy as np
 
 
 def read_pair(image_path, mask_path, side_max=None):
-    """(BGR uint8, mask uint8), or None where a file is missing or half written."""
-    image, mask = cv2.imread(image_path), cv2.imread(mask_path, 0)
+    """(BGR uint8, mask uint8), or None where a file is missing or half written.
+
+    Without a mask's path the picture holds no nail.
+    """
+    image = cv2.imread(image_path)
+    if image is not None and mask_path is None:
+        mask = np.zeros(image.shape[:2], np.uint8)
+    else:
+        mask = cv2.imread(mask_path, 0)
     if image is None or mask is None or image.shape[:2] != mask.shape:
         return None
     if side_max and max(mask.shape) > side_max:
@@ -24,29 +31,40 @@ def split_rows(root, use):
         return [r for r in csv.DictReader(f) if r["use"] == use]
 
 
-def load_split(root, use):
-    """[(stem, image, mask)] of nails-cc-by's train or val part."""
+def list_split(root, use):
+    """[(stem, picture's path, mask's path)] of nails-cc-by's train or val part."""
     base = os.path.join(root, "nails-cc-by")
-    out = []
-    for r in split_rows(root, use):
-        pair = read_pair(f"{base}/images/{r['stem']}.jpg", f"{base}/masks/{r['stem']}.png")
-        if pair is None:
-            raise SystemExit(f"cannot read picture or mask: '{r['stem']}'")
-        out.append((r["stem"],) + pair)
-    return out
+    return [(r["stem"], f"{base}/images/{r['stem']}.jpg", f"{base}/masks/{r['stem']}.png")
+            for r in split_rows(root, use)]
 
 
-def load_folder(images, masks):
-    """[(stem, image, mask)] of two folders whose files share stems; for evaluation."""
-    names = {os.path.splitext(n)[0]: n for n in sorted(os.listdir(masks))}
+def list_folder(images, masks=None):
+    """The same of two folders whose files share stems; without `masks` the pictures hold no nail."""
+    names = {os.path.splitext(n)[0]: n for n in sorted(os.listdir(masks))} if masks else {}
     out = []
     for name in sorted(os.listdir(images)):
         stem = os.path.splitext(name)[0]
-        if stem not in names:
+        if masks and stem not in names:
             raise SystemExit(f"cannot find the mask of '{name}' in '{masks}'")
-        pair = read_pair(os.path.join(images, name), os.path.join(masks, names[stem]))
+        out.append((stem, os.path.join(images, name),
+                    os.path.join(masks, names[stem]) if masks else None))
+    return out
+
+
+def list_set(root, name):
+    """The files of a set by its name: "train", "val", or "a" for the CC0 test photos."""
+    if name != "a":
+        return list_split(root, name)
+    return list_folder(f"{root}/test-a-cc0/images", f"{root}/test-a-cc0/masks")
+
+
+def load(files):
+    """[(stem, image, mask)] of listed files; what cannot be read is an error that names it."""
+    out = []
+    for stem, image, mask in files:
+        pair = read_pair(image, mask)
         if pair is None:
-            raise SystemExit(f"cannot read picture or mask, or their sizes differ: '{name}'")
+            raise SystemExit(f"cannot read picture or mask, or their sizes differ: '{image}'")
         out.append((stem,) + pair)
     return out
 
@@ -55,7 +73,7 @@ class Store:
     """The training photos, and rendered frames as they appear in a folder."""
 
     def __init__(self, root, synth_dir=None, synth_max=0):
-        self.photos = [(i, m) for _, i, m in load_split(root, "train")]
+        self.photos = [(i, m) for _, i, m in load(list_set(root, "train"))]
         self.synth, self.synth_dir, self.synth_max = [], synth_dir, synth_max
         self.seen = set()
 

@@ -1,12 +1,19 @@
-"""Runs a checkpoint or an exported model over pictures and prints the figures of metrics.py."""
+"""Runs a checkpoint, an exported model or the program over pictures and counts what they find.
+
+Two kinds of masks: the network's own (a checkpoint, a model, or the program with --raw), and as
+painted (the program, whose nail stage drops specks and refines edges). `lacquer eval` prints the
+same figures of both; tests/train/test_agreement.py holds the two to 0.1 points.
+"""
 import functools
 import json
-import time
+import os
+import subprocess
+import tempfile
 
 import cv2
 import numpy as np
 
-from . import data, metrics
+from . import data, metrics, traits
 
 
 SIZES = ((288, 384), (384, 288), (320, 320))  # height, width; those of models/nail.json
@@ -44,17 +51,47 @@ def predict(run, image, sizes=SIZES):
     return cv2.resize(prob, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
+def masks_of(run, pairs, sizes=SIZES, threshold=0.5):
+    """The network's own boolean mask of each picture."""
+    for _, image, _ in pairs:
+        yield predict(run, image, sizes) >= threshold
+
+
+def painted_masks(program, files, *options):
+    """The masks that `lacquer eval` makes of these files, as boolean arrays in their order."""
+    with tempfile.TemporaryDirectory() as folder:
+        images, masks = os.path.join(folder, "images"), os.path.join(folder, "masks")
+        os.mkdir(images)
+        for stem, image, _ in files:
+            suffix = os.path.splitext(image)[1]
+            os.symlink(os.path.abspath(image), os.path.join(images, stem + suffix))
+        done = subprocess.run([program, "eval", "--images", images, "--write-masks", masks, "--json",
+                               *options], stdout=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            raise SystemExit(f"cannot measure: '{program} eval' failed")
+        for stem, _, _ in files:
+            yield cv2.imread(os.path.join(masks, stem + ".png"), 0) >= 128
+
+
+def score(pairs, masks):
+    """[(stem, counts, classes)] of each picture against its drawn mask."""
+    rows = []
+    for (stem, image, drawn), mask in zip(pairs, masks, strict=True):
+        truth = drawn > 127
+        counts = metrics.score(mask, truth)
+        rows.append((stem, counts, traits.classes(image, truth, counts["found"] + counts["missed"])))
+    return rows
+
+
+def total(rows):
+    """What `lacquer eval --json` prints of these rows, but for its time and its names."""
+    return metrics.total([r[1] for r in rows]) | {"by": metrics.groups([r[1:] for r in rows])}
+
+
 def evaluate(run, pairs, sizes=SIZES, threshold=0.5):
-    """(totals, rows): rows are [(stem, counts)] in the order of `pairs`."""
-    rows, ms = [], []
-    for stem, image, mask in pairs:
-        t = time.perf_counter()
-        p = predict(run, image, sizes)
-        ms.append((time.perf_counter() - t) * 1e3)
-        rows.append((stem, metrics.score(p >= threshold, mask > 127)))
-    out = metrics.total([r for _, r in rows])
-    out["ms_median"] = float(np.median(ms))
-    return out, rows
+    """(totals, rows) of the network alone."""
+    rows = score(pairs, masks_of(run, pairs, sizes, threshold))
+    return total(rows), rows
 
 
 def torch_runner(model, bf16=True):
@@ -83,24 +120,42 @@ def openvino_runner(path, precision="f32", threads=1):
     return run
 
 
-def load_pairs(args):
+def list_files(args):
     """What --set or --images and --masks name."""
     if args.images:
-        return data.load_folder(args.images, args.masks)
-    if args.set == "val":
-        return data.load_split(args.data, "val")
-    return data.load_folder(f"{args.data}/test-a-cc0/images", f"{args.data}/test-a-cc0/masks")
+        return data.list_folder(args.images, args.masks)
+    return data.list_set(args.data, args.set)
 
 
-def main(args):
+def measure(args, files):
+    """The rows of what the arguments ask for: the program, an exported model or a checkpoint."""
+    pairs = data.load(files)
+    if args.program:
+        options = ["--precision", args.precision, *(("--model", args.model) if args.model else ()),
+                   *(("--raw",) if args.raw else ())]
+        return score(pairs, painted_masks(args.program, files, *options))
     if args.model:
         run = openvino_runner(args.model, args.precision)
     else:
         from . import checkpoint
         run = torch_runner(checkpoint.network(args.checkpoint), bf16=False)
-    out, rows = evaluate(run, load_pairs(args), args.sizes, args.threshold)
+    return score(pairs, masks_of(run, pairs, args.sizes, args.threshold))
+
+
+def table(out):
+    """The totals as lines of text, classes below."""
+    lines = [f"{k:12} {v}" for k, v in out.items() if k != "by"]
+    lines += [f"{trait:6} {name:13} {t['images']:4}  IoU {t['iou']:.4f}  mean {t['mean_iou']:.4f}  "
+              f"boundary {t['boundary_f']:.4f}  found {t['found']}  missed {t['missed']}"
+              for trait, classes in out["by"].items() for name, t in classes.items()]
+    return "\n".join(lines)
+
+
+def main(args):
+    rows = measure(args, list_files(args))
+    out = total(rows) | {"masks": "painted" if args.program and not args.raw else "network"}
     if args.worst:
         rows.sort(key=lambda r: r[1]["iou"])
-        out["worst"] = [(stem, round(r["iou"], 4)) for stem, r in rows[:args.worst]]
-    print(json.dumps(out) if args.json else "\n".join(f"{k:12} {v}" for k, v in out.items()))
+        out["worst"] = [(stem, round(r["iou"], 4)) for stem, r, _ in rows[:args.worst]]
+    print(json.dumps(out) if args.json else table(out))
     return 0

@@ -6,6 +6,8 @@ definitions to small pictures counted by hand.
 import cv2
 import numpy as np
 
+from . import traits
+
 TOLERANCE_PX, AREA_MIN = 2, 20
 SUMS = ("inter", "union", "found", "missed", "false", "painted", "blank_pixels")
 
@@ -61,3 +63,14 @@ def total(rows):
             "boundary_f": float(np.mean([r["boundary_f"] for r in rows])),
             "found": s["found"], "missed": s["missed"], "false": s["false"],
             "false_paint": s["painted"] / s["blank_pixels"] if s["blank_pixels"] else None}
+
+
+def groups(rows):
+    """Totals by class: rows are (counts, {"tone": "light", …}); pictures of no class are left out."""
+    out = {trait: {} for trait in traits.CLASSES}
+    for trait, classes in traits.CLASSES.items():
+        for name, _ in classes:
+            part = [counts for counts, of in rows if of[trait] == name]
+            if part:
+                out[trait][name] = total(part)
+    return out

@@ -68,9 +68,8 @@ class Run:
         self.evaluated, self.stopping = -1e9, False
         self.at, self.stop_at = 0.0, None
         self.store = data.Store(root, synth, config["data"]["synth_max"])
-        self.val = data.load_split(root, "val")
-        base = os.path.join(root, "test-a-cc0")
-        self.test = data.load_folder(base + "/images", base + "/masks")
+        self.val = data.load(data.list_set(root, "val"))
+        self.test = data.load(data.list_set(root, "a"))
 
     def progress(self):
         return self.seconds / self.budget
