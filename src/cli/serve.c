@@ -11,7 +11,7 @@
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
-       OPT_LOG_LEVEL, OPT_QUALITY, OPT_SESSIONS, OPT_ORIGIN };
+       OPT_LOG_LEVEL, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_ORIGIN };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Server:", 1},
@@ -27,6 +27,9 @@ static const struct argp_option options[] = {
     {"allow-origin", OPT_ORIGIN, "ORIGIN", 0,
      "Let pages from this origin (https://example.org, or *) use the server; may be given again", 1},
     {"max-sessions", OPT_SESSIONS, "N", 0, "Sessions at once (default 512)", 1},
+    {"drain-delay", OPT_DRAIN, "SECONDS", 0,
+     "After SIGTERM say so at /readyz and serve on for so long, for a balancer to see it (default 0)",
+     1},
     {"workers", OPT_WORKERS, "N", 0,
      "Frames worked on at once (default: 1, with --tune throughput as many as cores)", 1},
     {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
@@ -101,6 +104,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_SESSIONS:
         serve->sessions_max = (int)lq_cli_number(state, "max-sessions", arg, 1, 10000);
+        return 0;
+    case OPT_DRAIN:
+        serve->drain_delay_s = (int)lq_cli_number(state, "drain-delay", arg, 0, 600);
         return 0;
     case OPT_WORKERS:
         serve->workers = (int)lq_cli_number(state, "workers", arg, 1, 256);

@@ -42,9 +42,9 @@ static void start_health(struct lq_request *request)
 static void start_ready(struct lq_request *request)
 {
     const struct lq_server *server = request->conn->server;
-    const char *why = server->drain_until_us                                          ? "stopping\n"
+    const char *why = server->told_to_stop                                     ? "stopping\n"
                       : server->session_count >= server->options->sessions_max ? "full\n"
-                                                                                      : NULL;
+                                                                               : NULL;
     if (why)
         lq_request_answer(request, 503, "text/plain; charset=utf-8", why, strlen(why));
     else
@@ -182,7 +182,7 @@ static int send_headers(struct lq_request *request)
         lq_request_add_header(request, "vary: origin");
     }
     // What follows an unread body is best not read as a request (see on_body).
-    if (!request->body_whole)
+    if (!request->body_whole || request->conn->server->told_to_stop)
         request->hang_up = true;
     if (request->hang_up)
         lq_request_add_header(request, "connection: close");
@@ -236,8 +236,10 @@ static int complete(struct lq_request *request)
         lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, request->hang_up ? LINGER_S : 20);
         return 0;
     }
-    bool hang_up = request->hang_up || conn->server->drain_until_us || has_unused_bytes(wsi);
+    bool hang_up = request->hang_up || has_unused_bytes(wsi);
     finish(conn);
+    if (lws_partial_buffered(wsi))
+        lq_conn_set_flushing(conn, true);
     return hang_up || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 

@@ -155,6 +155,11 @@ static int post(struct lq_live *live)
         .ack = -1,
     };
     lq_server_count_in(live->conn->server, via(live), slot->body.len);
+    if (!lq_server_takes_frames(live->conn->server)) {
+        lq_count(&live->conn->server->metrics.dropped[LQ_DROP_STOPPING], 1);
+        lq_session_drop(live->session);
+        return 0;
+    }
     lq_session_post(live->session);
     return 0;
 }
@@ -221,7 +226,7 @@ static int on_writable(struct lq_conn *conn)
         lws_callback_on_writable(conn->wsi);
         return 0;
     }
-    if (conn->server->drain_until_us && !lq_session_busy(live->session)) {
+    if (lq_server_done_with(conn->server, live->session)) {
         lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_GOINGAWAY, (unsigned char *)"stopping", 8);
         return -1;
     }
@@ -237,6 +242,11 @@ static void on_tick(struct lq_conn *conn, uint64_t now_us)
 
 static void on_drain(struct lq_conn *conn)
 {
+    static const char stopping[] = "{\"type\":\"stopping\"}";
+    struct lq_live *live = conn->state;
+    // Who stops sending now loses nothing.
+    if (live->session && live->v1)
+        (void)!lq_outbox_add(&live->outbox, stopping, sizeof stopping - 1);
     lws_callback_on_writable(conn->wsi);
 }
 

@@ -37,10 +37,18 @@ void lq_conn_set(struct lq_conn *conn, const struct lq_conn_ops *ops, void *stat
     conn->server->conns = conn;
 }
 
+void lq_conn_set_flushing(struct lq_conn *conn, bool flushing)
+{
+    conn->server->flushing += flushing - conn->flushing;
+    conn->flushing = flushing;
+}
+
 struct lq_session *lq_server_admit(struct lq_server *server, enum lq_transport via, void *owner,
                                    void (*ready)(struct lq_session *session))
 {
-    if (server->drain_until_us || server->session_count >= server->options->sessions_max)
+    // While stopping, requests on connections that are open already are still answered.
+    if ((server->drain_from_us && via != LQ_VIA_HTTP) ||
+        server->session_count >= server->options->sessions_max)
         return NULL;
     struct lq_session *session = lq_session_open(server->workers, owner, ready);
     if (!session)
@@ -96,33 +104,30 @@ static struct lq_conn *conn_of(struct lws *wsi, void *user)
     return conn;
 }
 
-static void drain(struct lq_server *server)
-{
-    if (server->drain_until_us) {
-        server->stop = true; // told twice: do not wait
-        return;
-    }
-    lq_log_info("stopping: finishing %d session(s)", server->session_count);
-    server->drain_until_us = lq_clock_us() + LQ_DRAIN_S * UINT64_C(1000000);
-    for (struct lq_conn *conn = server->conns, *next; conn; conn = next) {
-        next = conn->next;
-        if (conn->ops->drain)
-            conn->ops->drain(conn);
-    }
-    lq_sio_tick(server, lq_clock_us());
-}
-
 static int on_signal(struct lws *wsi)
 {
     struct signalfd_siginfo info;
     int fd = (int)(intptr_t)lws_get_opaque_user_data(wsi);
     if (read(fd, &info, sizeof info) == sizeof info)
-        drain(server_of(wsi));
+        lq_drain_start(server_of(wsi), info.ssi_signo == SIGTERM);
     return 0;
+}
+
+// Told of each connection before it is accepted; `wsi` is the listener. Nonzero refuses.
+static int on_connection(struct lws *wsi)
+{
+    struct lq_server *server = server_of(wsi);
+    server->listen_fd = lws_get_socket_fd(wsi);
+    if (!server->drain_from_us)
+        return 0;
+    lq_drain_close_listener(server);
+    return -1;
 }
 
 static void on_closed(struct lq_conn *conn)
 {
+    if (conn && conn->flushing)
+        lq_conn_set_flushing(conn, false);
     if (conn && conn->ops) {
         const struct lq_conn_ops *ops = conn->ops;
         ops->closed(conn);
@@ -133,6 +138,9 @@ static void on_closed(struct lq_conn *conn)
 static int on_http_event(struct lq_conn *conn, enum lws_callback_reasons reason, const void *in,
                          size_t len)
 {
+    // Either comes only after everything that was kept has gone out.
+    if (reason == LWS_CALLBACK_HTTP || reason == LWS_CALLBACK_HTTP_WRITEABLE)
+        lq_conn_set_flushing(conn, false);
     if (reason == LWS_CALLBACK_HTTP)
         return lq_http_start(conn);
     if (!conn->ops)
@@ -166,7 +174,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
             lq_workers_collect(server_of(wsi)->workers);
         return 0;
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-        return server_of(wsi)->drain_until_us != 0;
+        return on_connection(wsi);
     case LWS_CALLBACK_RAW_RX_FILE:
         return on_signal(wsi);
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
@@ -379,9 +387,7 @@ void lq_serve_block_signals(void)
 static void run(struct lq_server *server)
 {
     while (!server->stop && lws_service(server->context, 0) >= 0) {
-        if (!server->drain_until_us)
-            continue;
-        if (server->session_count == 0 || lq_clock_us() >= server->drain_until_us)
+        if (lq_drain_is_over(server))
             server->stop = true;
     }
 }
@@ -396,6 +402,7 @@ int lq_serve(const struct lq_serve_options *options, const struct lq_model *mode
     server->model = model;
     server->tls = options->tls_cert || options->tls_self_signed;
     server->started_us = lq_clock_us();
+    server->listen_fd = -1;
     struct lq_work_context shared = {model, &server->metrics};
     struct lq_work work = lq_work_with(&shared);
     int status = create_context(server, err);
@@ -412,6 +419,7 @@ int lq_serve(const struct lq_serve_options *options, const struct lq_model *mode
         lq_workers_stop(server->workers); // from here on nobody wakes the loop
     }
     lws_sul_cancel(&server->tick);
+    lws_sul_cancel(&server->drain_timer);
     lq_sio_close_all(server);
     if (server->context)
         lws_context_destroy(server->context);

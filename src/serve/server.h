@@ -15,7 +15,11 @@ enum {
     LQ_TEXT_BYTES_MAX = 64 * 1024,  // one text message of a live client
     LQ_OUTBOX_BYTES_MAX = 64 * 1024,
     LQ_IDLE_TRIM_S = 5,             // a session without frames gives its buffers back
-    LQ_DRAIN_S = 5,                 // to finish what is being worked on when told to stop
+    // When told to stop: frames that were on their way are still taken for a moment, who goes on
+    // sending is cut off a little later, and at the end the server stops whatever is left.
+    LQ_DRAIN_SETTLE_MS = 100,
+    LQ_DRAIN_TAKE_MS = 500,
+    LQ_DRAIN_MS = 5000,
 };
 
 struct lq_conn;
@@ -28,7 +32,8 @@ struct lq_conn_ops {
     int (*body_done)(struct lq_conn *conn);
     int (*writable)(struct lq_conn *conn);
     void (*tick)(struct lq_conn *conn, uint64_t now_us); // once a second; may be NULL
-    void (*drain)(struct lq_conn *conn);                 // finish and close; may be NULL
+    void (*drain)(struct lq_conn *conn); // the server stops: told once, then `writable` is called
+                                         // often until the connection is closed; may be NULL
     void (*closed)(struct lq_conn *conn);
 };
 
@@ -37,6 +42,7 @@ struct lq_conn {
     struct lq_server *server;
     const struct lq_conn_ops *ops; // NULL: nothing under way
     void *state;
+    bool flushing;                 // counted in server->flushing
     struct lq_conn *next, **link;  // the server's list of connections with ops
 };
 
@@ -55,19 +61,30 @@ struct lq_server {
     uint64_t requests_finished;
     bool tls;
     int port;
-    uint64_t started_us, drain_until_us; // 0: not draining
+    int listen_fd;                 // -1: not known before the first connection, or closed
+    uint64_t started_us;
+    bool told_to_stop;             // /readyz says no; still serving for options->drain_delay_s
+    uint64_t drain_from_us;        // 0: not draining; from then on no new connections
+    int flushing;                  // answered requests whose last bytes the library still keeps
     bool stop;
-    lws_sorted_usec_list_t tick;
+    lws_sorted_usec_list_t tick, drain_timer;
 };
 
 // Gives a connection something to do, or with NULL nothing.
 void lq_conn_set(struct lq_conn *conn, const struct lq_conn_ops *ops, void *state);
+
+// Whether the library still has bytes of an answered request to send.
+void lq_conn_set_flushing(struct lq_conn *conn, bool flushing);
 
 // A new session, or NULL when the server is full or draining.
 struct lq_session *lq_server_admit(struct lq_server *server, enum lq_transport via, void *owner,
                                    void (*ready)(struct lq_session *session));
 void lq_server_dismiss(struct lq_server *server, enum lq_transport via,
                        struct lq_session *session);
+// Whether a live client's frame may still be posted: false once it was cut off by a stop.
+bool lq_server_takes_frames(const struct lq_server *server);
+// Whether the server stops and this session has all that it will get.
+bool lq_server_done_with(const struct lq_server *server, struct lq_session *session);
 
 // Counts a posted frame, a sent reply.
 void lq_server_count_in(struct lq_server *server, enum lq_transport via, size_t bytes);
@@ -115,3 +132,10 @@ int lq_sio_upgrade(struct lq_conn *conn);
 // Once a second: pings, timeouts, memory of idle sessions.
 void lq_sio_tick(struct lq_server *server, uint64_t now_us);
 void lq_sio_close_all(struct lq_server *server);
+
+// Stopping without losing a reply (drain.c). Told a second time it stops at once. `wait`: say at
+// /readyz first that no new users should come, and serve on for options->drain_delay_s.
+void lq_drain_start(struct lq_server *server, bool wait);
+// New connections are refused by the system from then on, so that a balancer goes elsewhere.
+void lq_drain_close_listener(struct lq_server *server);
+bool lq_drain_is_over(const struct lq_server *server);

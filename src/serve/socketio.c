@@ -17,7 +17,8 @@
 #include "serve/engineio.h"
 #include "serve/http.h"
 
-enum { PING_INTERVAL_MS = 25000, PING_TIMEOUT_MS = 20000, SID_BYTES = 15, SID_SIZE = 24 };
+enum { PING_INTERVAL_MS = 25000, PING_TIMEOUT_MS = 20000, GOODBYE_S = 2,
+       SID_BYTES = 15, SID_SIZE = 24 };
 
 struct lq_sio_link; // a WebSocket of a client
 
@@ -111,7 +112,11 @@ static void sio_end(struct lq_sio *sio)
         }
     if (sio->link) {
         sio->link->sio = NULL;
-        lws_set_timeout(sio->link->conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+        // A stop says goodbye first, so that the last reply is read; others broke the rules.
+        bool polite = sio->server->drain_from_us != 0;
+        lws_set_timeout(sio->link->conn->wsi, PENDING_TIMEOUT_USER_OK,
+                        polite ? GOODBYE_S : LWS_TO_KILL_ASYNC);
+        lws_callback_on_writable(sio->link->conn->wsi);
     }
     if (sio->poll) {
         sio->poll->state = NULL;
@@ -173,6 +178,11 @@ static void post(struct lq_sio *sio)
 {
     struct lq_slot *slot = lq_session_fill(sio->session);
     lq_server_count_in(sio->server, LQ_VIA_SIO, slot->body.len + slot->attachment.len);
+    if (!lq_server_takes_frames(sio->server)) {
+        lq_count(&sio->server->metrics.dropped[LQ_DROP_STOPPING], 1);
+        lq_session_drop(sio->session);
+        return;
+    }
     lq_session_post(sio->session);
 }
 
@@ -546,7 +556,8 @@ static int on_writable(struct lq_conn *conn)
     struct lq_sio_link *link = conn->state;
     struct lq_sio *sio = link->sio;
     if (!sio) {
-        lws_close_reason(conn->wsi, (enum lws_close_status)1013, NULL, 0);
+        int code = conn->server->drain_from_us ? LWS_CLOSE_STATUS_GOINGAWAY : 1013;
+        lws_close_reason(conn->wsi, (enum lws_close_status)code, NULL, 0);
         return -1;
     }
     if (link->pong_due) {
@@ -596,7 +607,7 @@ const struct lq_conn_ops lq_sio_ops = {
 
 static bool is_over(struct lq_sio *sio, uint64_t now_us)
 {
-    if (sio->server->drain_until_us && !lq_session_busy(sio->session))
+    if (lq_server_done_with(sio->server, sio->session) && lq_outbox_empty(&sio->outbox))
         return true;
     if (sio->pong_by_us)
         return now_us > sio->pong_by_us;
