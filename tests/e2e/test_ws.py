@@ -297,16 +297,3 @@ def test_idle_sessions_are_cheap(hand):
             assert (after - before) / 200 < 100, (before, after)
     finally:
         assert running.stop()[0] == 0
-
-
-def test_stopping_finishes_what_is_being_worked_on(hand):
-    running = Server()
-    with running.v1() as ws:
-        ws.send(frame(1, hand))
-        time.sleep(0.005)
-        running.process.terminate()
-        assert Reply(ws.recv(timeout=20)).id == 1
-        with pytest.raises(ConnectionClosed) as closed:
-            ws.recv(timeout=20)
-        assert closed.value.rcvd.code == 1001
-    assert running.process.wait(20) == 0
