@@ -5,13 +5,12 @@
 
 #include "nail/box.h"
 #include "paint/finish.h"
-#include "paint/light.h"
-#include "paint/shade.h"
+#include "paint/scene.h"
 #include "paint/transfer.h"
 
 struct lq_painter {
     struct lq_buf planes;
-    struct lq_shade_fit fits[LQ_NAILS_MAX];
+    struct lq_scene scene;
 };
 
 // No polish sends back all light: room for shading and highlights on white.
@@ -81,42 +80,6 @@ static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_na
     };
 }
 
-static int by_value(const void *a, const void *b)
-{
-    float p = *(const float *)a, q = *(const float *)b;
-    return (p > q) - (p < q);
-}
-
-// Nails that are dark although the scene holds something bright lie in its shade.
-static void dim_light(struct lq_light *light, float level)
-{
-    float dim = powf(level / 0.42f, 0.35f);
-    light->exposure *= dim < 0.6f ? 0.6f : dim > 1.0f ? 1.0f : dim;
-}
-
-// Brightness of the middle nail: what one nail's own is measured against.
-static float median_level(const struct lq_painter *painter, int count)
-{
-    float levels[LQ_NAILS_MAX];
-    for (int i = 0; i < count; i++)
-        levels[i] = painter->fits[i].level;
-    qsort(levels, (size_t)count, sizeof(levels[0]), by_value);
-    return levels[count / 2];
-}
-
-// Light comes from where nails grow brighter; a prior from above left keeps this steady.
-static void aim_light(struct lq_light *light, const struct lq_painter *painter, int count)
-{
-    float x = light->dir_x, y = light->dir_y;
-    for (int i = 0; i < count; i++) {
-        x += 0.25f * painter->fits[i].slope_x;
-        y += 0.25f * painter->fits[i].slope_y;
-    }
-    float length = sqrtf(x * x + y * y), most = 0.9f;
-    light->dir_x = length > most ? x * most / length : x;
-    light->dir_y = length > most ? y * most / length : y;
-}
-
 static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_light *light,
                                const struct lq_nail *nail, float relative_level)
 {
@@ -168,19 +131,15 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
     status = make_room(painter, nails);
     if (status != LQ_OK)
         return lq_fail(err, status, "cannot paint: %s", lq_status_text(status));
-    struct lq_light light;
-    lq_light_judge(&light, picture);
-    for (int i = 0; i < nails->count; i++)
-        lq_shade_fit(&painter->fits[i], picture, &nails->items[i]);
-    float median = median_level(painter, nails->count);
-    dim_light(&light, median);
-    aim_light(&light, painter, nails->count);
+    struct lq_scene *scene = &painter->scene;
+    lq_scene_judge(scene, picture, nails);
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];
         float *rows;
         struct lq_shade shade = cut_planes(painter, nail, &rows);
-        lq_shade_split(&shade, &painter->fits[i], picture, nail);
-        struct lq_coat coat = mix_coat(look, &light, nail, painter->fits[i].level / median);
+        lq_shade_split(&shade, &scene->fits[i], picture, nail);
+        struct lq_coat coat = mix_coat(look, &scene->light, nail,
+                                        scene->fits[i].level / scene->level);
         paint_nail(&shade, &coat, look->finish, picture, nail, rows);
     }
     return LQ_OK;

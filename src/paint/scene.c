@@ -1,0 +1,50 @@
+#include "paint/scene.h"
+
+#include <math.h>
+
+// Nails that are dark although the scene holds something bright lie in its shade.
+static void dim_light(struct lq_light *light, float level)
+{
+    float dim = powf(level / 0.42f, 0.35f);
+    light->exposure *= dim < 0.6f ? 0.6f : dim > 1.0f ? 1.0f : dim;
+}
+
+// Brightness of the middle nail: what one nail's own is measured against.
+static float median_level(const struct lq_shade_fit *fits, int count)
+{
+    float levels[LQ_NAILS_MAX];
+    for (int i = 0; i < count; i++) {
+        int j = i;
+        for (; j > 0 && levels[j - 1] > fits[i].level; j--)
+            levels[j] = levels[j - 1];
+        levels[j] = fits[i].level;
+    }
+    return levels[count / 2];
+}
+
+// Light comes from where nails grow brighter; a prior from above left keeps this steady.
+static void aim_light(struct lq_light *light, const struct lq_shade_fit *fits, int count)
+{
+    float x = light->dir_x, y = light->dir_y;
+    for (int i = 0; i < count; i++) {
+        x += 0.25f * fits[i].slope_x;
+        y += 0.25f * fits[i].slope_y;
+    }
+    float length = sqrtf(x * x + y * y), most = 0.9f;
+    light->dir_x = length > most ? x * most / length : x;
+    light->dir_y = length > most ? y * most / length : y;
+}
+
+void lq_scene_judge(struct lq_scene *scene, const struct lq_image *picture,
+                    const struct lq_nails *nails)
+{
+    lq_light_judge(&scene->light, picture);
+    scene->level = 0.0f;
+    if (nails->count == 0)
+        return;
+    for (int i = 0; i < nails->count; i++)
+        lq_shade_fit(&scene->fits[i], picture, &nails->items[i]);
+    scene->level = median_level(scene->fits, nails->count);
+    dim_light(&scene->light, scene->level);
+    aim_light(&scene->light, scene->fits, nails->count);
+}
