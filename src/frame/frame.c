@@ -106,6 +106,12 @@ static int paint_nails(struct lq_pipe *pipe, struct lq_job *job, struct lq_image
     return status;
 }
 
+static void judge_scene(struct lq_job *job, const struct lq_image *picture, uint64_t *since_us)
+{
+    lq_scene_judge(job->scene, picture, job->nails);
+    stage_done(job, LQ_STAGE_PAINT, since_us);
+}
+
 static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
                   struct lq_error *err)
 {
@@ -159,6 +165,8 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
                                                     : lq_picture_sniff(job->input, job->input_len);
     stage_done(job, LQ_STAGE_DECODE, &since_us);
     status = find_nails(pipe, job, &pipe->picture, &since_us, err);
+    if (status == LQ_OK && !job->paint && job->scene)
+        judge_scene(job, &pipe->picture, &since_us);
     if (status != LQ_OK || !job->paint)
         return status;
     status = paint_nails(pipe, job, &pipe->picture, &since_us, err);

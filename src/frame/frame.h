@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "nail/nail.h"
 #include "paint/paint.h"
+#include "paint/scene.h"
 
 enum lq_stage { LQ_STAGE_DECODE, LQ_STAGE_PREPARE, LQ_STAGE_INFER, LQ_STAGE_NAILS, LQ_STAGE_PAINT,
                 LQ_STAGE_ENCODE, LQ_STAGE_COUNT };
@@ -26,6 +27,7 @@ struct lq_job {
     enum lq_picture_kind kind_out; // UNKNOWN: the same kind as came in
     bool keep_profile;        // carry the file's colour profile into the reply
     size_t pixels_max;
+    struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
     struct lq_buf *output;    // encoded picture is appended; not owned; NULL with paint false
 
     // done

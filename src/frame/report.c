@@ -21,6 +21,9 @@ static json_t *nail_json(const struct lq_nail *nail, bool geometry)
                                                   rounded(nail->axis_y, 1e3)));
     json_object_set_new(object, "length", rounded(nail->length, 10));
     json_object_set_new(object, "width", rounded(nail->breadth, 10));
+    json_object_set_new(object, "curvature", rounded(nail->curvature, 1e3));
+    json_object_set_new(object, "tip_known", json_boolean(nail->tip_known));
+    json_object_set_new(object, "finger", json_string(lq_finger_name(nail->finger)));
     return object;
 }
 

@@ -6,8 +6,8 @@
 
 #include "frame/frame.h"
 
-// [{"id", "confidence", "box": [x, y, w, h], "area"}, …]; with geometry also center, axis, length
-// and width. Units: picture pixels. NULL when out of memory.
+// [{"id", "confidence", "box": [x, y, w, h], "area"}, …]; with geometry also center, axis, length,
+// width, curvature, tip_known and finger. Units: picture pixels. NULL when out of memory.
 json_t *lq_report_nails(const struct lq_nails *nails, bool geometry);
 
 // {"decode": 1.4, …, "total": 8.9}: milliseconds with three decimals. Stages that did not run

@@ -45,6 +45,13 @@ struct lq_nail_finder {
     struct lq_nails nails;
 };
 
+const char *lq_finger_name(enum lq_finger finger)
+{
+    static const char *const names[LQ_FINGER_COUNT] = {"unknown", "thumb", "index",
+                                                       "middle",  "ring",  "little"};
+    return names[finger];
+}
+
 int lq_nail_finder_new(struct lq_nail_finder **finder)
 {
     *finder = calloc(1, sizeof(**finder));
@@ -234,6 +241,7 @@ static int refine_candidate(struct lq_nail_finder *finder, const struct lq_image
     if (status == LQ_OK) {
         lq_shape_measure(nail);
         lq_shape_trim(nail);
+        lq_shape_bend(nail);
     }
     return status;
 }

@@ -4,9 +4,15 @@
 // run. Scratch memory grows to the largest picture seen and is then reused.
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/limits.h"
 #include "image/image.h"
 #include "model/model.h"
+
+// Which finger a nail is on, where the hand shows it.
+enum lq_finger { LQ_FINGER_UNKNOWN, LQ_FINGER_THUMB, LQ_FINGER_INDEX, LQ_FINGER_MIDDLE,
+                 LQ_FINGER_RING, LQ_FINGER_LITTLE, LQ_FINGER_COUNT };
 
 struct lq_nail {
     int id;               // 1, 2, … in this picture, left to right
@@ -16,13 +22,18 @@ struct lq_nail {
     const uint8_t *alpha; // coverage 0..255, rows of `alpha_stride` bytes
     size_t alpha_stride;
     int64_t area;         // pixels with alpha >= 128
-    // Local frame from the shape's moments. axis is the unit vector along the nail's length (either
-    // direction: which end is the tip is not known from the mask alone).
+    // Local frame. axis is the unit vector along the nail's length: towards the tip where tip_known
+    // says so, else either way.
     float center_x, center_y;
     float axis_x, axis_y;
     float length;         // pixels along the axis
     float breadth;        // pixels across it
+    float curvature;      // radians that the middle line turns over the length, clockwise as seen
+    bool tip_known;
+    enum lq_finger finger;
 };
+
+const char *lq_finger_name(enum lq_finger finger); // "unknown", "thumb", … "little"
 
 struct lq_nails {
     int count;

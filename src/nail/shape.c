@@ -56,6 +56,56 @@ void lq_shape_measure(struct lq_nail *nail)
     nail->breadth = (float)(4.0 * sqrt(fmax(middle - spread, 1.0 / 12.0)));
 }
 
+// Sums over a nail of u^0..u^4 and of w * u^0..u^2, by coverage; u and w in half lengths.
+struct bend_sums {
+    float u[5], w[3];
+};
+
+// The ends are left out: there a bent nail shows more of its outer side.
+static const float BEND_REACH = 0.7f;
+
+static void bend_row(const uint8_t *alpha, int width, float u, float w, float du, float dw,
+                     struct bend_sums *sums)
+{
+    for (int x = 0; x < width; x++) {
+        float s = u + du * (float)x, t = w + dw * (float)x;
+        if (!alpha[x] || fabsf(s) > BEND_REACH)
+            continue;
+        float term = alpha[x];
+        for (int k = 0; k < 5; k++, term *= s) {
+            sums->u[k] += term;
+            if (k < 3)
+                sums->w[k] += term * t;
+        }
+    }
+}
+
+// The last coefficient of w = a + b u + c u^2 by least squares (Cramer's rule), 0 when undefined.
+static float bend_of(const struct bend_sums *sums)
+{
+    float n = sums->u[0] > 0.0f ? sums->u[0] : 1.0f;
+    float p = sums->u[1] / n, q = sums->u[2] / n, r = sums->u[3] / n, s = sums->u[4] / n;
+    float x = sums->w[0] / n, y = sums->w[1] / n, z = sums->w[2] / n;
+    float all = q * s - r * r - p * (p * s - r * q) + q * (p * r - q * q);
+    float last = q * z - r * y - p * (p * z - q * y) + x * (p * r - q * q);
+    return all > 1e-6f ? last / all : 0.0f;
+}
+
+void lq_shape_bend(struct lq_nail *nail)
+{
+    float scale = 2.0f / fmaxf(nail->length, 1.0f);
+    float ux = nail->axis_x * scale, uy = nail->axis_y * scale;
+    struct bend_sums sums = {0};
+    for (int j = 0; j < nail->height; j++) {
+        const uint8_t *row = nail->alpha + (size_t)j * nail->alpha_stride;
+        float x = (float)nail->x + 0.5f - nail->center_x;
+        float y = (float)(nail->y + j) + 0.5f - nail->center_y;
+        bend_row(row, nail->width, ux * x + uy * y, ux * y - uy * x, ux, -uy, &sums);
+    }
+    // The middle line turns by 2 c over each half length.
+    nail->curvature = 4.0f * bend_of(&sums);
+}
+
 // Widens [*left, *right] to hold the covered part of a row; false when there is none.
 static bool row_span(const uint8_t *alpha, int width, int *left, int *right)
 {

@@ -6,5 +6,8 @@
 // Fills area, center, axis, length and breadth from the alpha crop. An ellipse gets its own axes.
 void lq_shape_measure(struct lq_nail *nail);
 
+// Fills curvature, with the frame in place.
+void lq_shape_bend(struct lq_nail *nail);
+
 // Shrinks the crop to what is covered, with a margin wide enough to see the outline from outside.
 void lq_shape_trim(struct lq_nail *nail);

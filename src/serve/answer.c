@@ -6,6 +6,7 @@
 #include "frame/report.h"
 #include "serve/base64.h"
 #include "serve/wire.h"
+#include "serve/wire_nails.h"
 
 const char *lq_answer_media_type(enum lq_picture_kind kind)
 {
@@ -61,18 +62,27 @@ static size_t picture_len(const struct lq_slot *slot)
 static void write_v1(struct lq_slot *slot, const struct lq_job *job)
 {
     struct lq_wire_reply reply = {
+        .type = job->paint ? LQ_WIRE_TYPE_JPEG : LQ_WIRE_TYPE_NAILS,
         .nails = (uint8_t)job->nails->count,
         .id = slot->ask.frame_id,
         .client_time = slot->ask.client_time,
         .queue_us = slot->queue_us,
         .width = (uint16_t)job->width,
         .height = (uint16_t)job->height,
-        .quality = (uint8_t)job->jpeg_quality,
+        .quality = (uint8_t)(job->paint ? job->jpeg_quality : 0),
     };
     memcpy(reply.stage_us, job->stage_us, sizeof reply.stage_us);
     size_t at = LQ_REPLY_HEAD - LQ_WIRE_REPLY_BYTES;
     lq_wire_reply_write(&reply, slot->picture.data + at);
     add_picture(slot, at);
+}
+
+static int write_v1_nails(struct lq_slot *slot, const struct lq_job *job, struct lq_buf *scratch)
+{
+    int status = lq_wire_nails_append(&slot->picture, scratch, job->nails, job->scene);
+    if (status == LQ_OK)
+        write_v1(slot, job);
+    return status;
 }
 
 // Appends the quoted picture: a data URL, or bare base64.
@@ -181,7 +191,7 @@ static int write_event(struct lq_slot *slot, const struct lq_job *job,
 }
 
 void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
-                     const struct lq_ask_picture *picture)
+                     const struct lq_ask_picture *picture, struct lq_buf *scratch)
 {
     int status = LQ_OK;
     slot->kind = job->kind;
@@ -194,6 +204,9 @@ void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
         break;
     case LQ_REPLY_V1:
         write_v1(slot, job);
+        break;
+    case LQ_REPLY_V1_NAILS:
+        status = write_v1_nails(slot, job, scratch);
         break;
     case LQ_REPLY_JSON:
     case LQ_REPLY_NAILS:
@@ -272,7 +285,7 @@ void lq_answer_write_error(struct lq_slot *slot, const struct lq_ask_picture *pi
     if (status == LQ_OK)
         status = !socket ? lq_answer_http_error(&slot->message, &slot->error)
                          : lq_answer_ws_error(&slot->message, &slot->error,
-                                              slot->ask.reply_form == LQ_REPLY_V1
+                                              lq_ask_is_v1(&slot->ask)
                                                   ? (int64_t)slot->ask.frame_id : -1);
     if (status == LQ_OK)
         end_text(slot);

@@ -6,9 +6,9 @@
 
 #include "serve/ask.h"
 
-// The answer to a job that went well. picture may be NULL for pictures that came as bytes.
+// The answer to a job that went well. scratch is the worker's, for coding crops.
 void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
-                     const struct lq_ask_picture *picture);
+                     const struct lq_ask_picture *picture, struct lq_buf *scratch);
 
 // The answer to one that did not: slot->error says why.
 void lq_answer_write_error(struct lq_slot *slot, const struct lq_ask_picture *picture);

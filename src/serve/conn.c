@@ -130,7 +130,7 @@ uint8_t *lq_outbox_next(struct lq_outbox *outbox, size_t *len)
 
 static void stamp(struct lq_session *session, struct lq_slot *slot, uint8_t *bytes)
 {
-    if (slot->ask.reply_form == LQ_REPLY_V1)
+    if (lq_ask_is_v1(&slot->ask))
         lq_wire_reply_set_served(bytes, (uint32_t)(lq_clock_us() - slot->arrived_us),
                                  session->replaced);
 }

@@ -81,10 +81,11 @@ static void say_hello(struct lq_live *live)
     json_t *finishes = json_array();
     for (int i = 0; i < LQ_FINISH_COUNT; i++)
         json_array_append_new(finishes, json_string(lq_finish_name((enum lq_finish)i)));
-    json_t *hello = json_pack("{s:s, s:s, s:s, s:i, s:i, s:o}", "type", "hello", "version",
+    json_t *hello = json_pack("{s:s, s:s, s:s, s:i, s:i, s:[s,s], s:o}", "type", "hello", "version",
                               LQ_VERSION, "model", lq_model_info(live->conn->server->model)->name,
                               "in_flight", LQ_IN_FLIGHT_MAX, "message_bytes_max",
-                              LQ_MESSAGE_BYTES_MAX, "finishes", finishes);
+                              LQ_MESSAGE_BYTES_MAX, "replies", "jpeg", "nails", "finishes",
+                              finishes);
     char *text = hello ? json_dumps(hello, JSON_COMPACT) : NULL;
     if (text)
         (void)!lq_outbox_add(&live->outbox, text, strlen(text));
@@ -137,15 +138,17 @@ static int post(struct lq_live *live)
     struct lq_wire_frame frame = {0};
     if (live->v1 && lq_wire_frame_read(&frame, slot->body.data, slot->body.len, &error) != LQ_OK)
         return close_with(live, &error);
-    if (live->v1 && frame.want != LQ_WIRE_WANT_JPEG) {
-        lq_fail(&error, LQ_ERR_FIELD, "reply kind %u is not known here; 0 is jpeg", frame.want);
+    if (live->v1 && frame.want > LQ_WIRE_WANT_NAILS) {
+        lq_fail(&error, LQ_ERR_FIELD, "reply kind %u is not known here; 0 is jpeg, 1 is nails",
+                frame.want);
         tell(live, &error, frame.id);
         lq_session_drop(live->session);
         return 0;
     }
     slot->ask = (struct lq_ask){
         .body_form = LQ_BODY_PICTURE,
-        .reply_form = live->v1 ? LQ_REPLY_V1 : LQ_REPLY_PICTURE,
+        .reply_form = !live->v1 ? LQ_REPLY_PICTURE
+                      : frame.want == LQ_WIRE_WANT_NAILS ? LQ_REPLY_V1_NAILS : LQ_REPLY_V1,
         .live = true,
         .look = live->look,
         .jpeg_quality = live->jpeg_quality,

@@ -34,8 +34,8 @@ enum lq_body_form { LQ_BODY_PICTURE, LQ_BODY_JSON, LQ_BODY_URLENCODED, LQ_BODY_M
                     LQ_BODY_EVENT };
 
 // How the answer is wanted.
-enum lq_reply_form { LQ_REPLY_PICTURE, LQ_REPLY_V1, LQ_REPLY_JSON, LQ_REPLY_NAILS,
-                     LQ_REPLY_EVENT };
+enum lq_reply_form { LQ_REPLY_PICTURE, LQ_REPLY_V1, LQ_REPLY_V1_NAILS, LQ_REPLY_JSON,
+                     LQ_REPLY_NAILS, LQ_REPLY_EVENT };
 
 struct lq_ask {
     enum lq_body_form body_form;
@@ -52,9 +52,15 @@ struct lq_ask {
     bool attachment_base64;   // … in text, over long polling
 };
 
+// Whether a lacquer.v1 header goes before the reply.
+static inline bool lq_ask_is_v1(const struct lq_ask *ask)
+{
+    return ask->reply_form == LQ_REPLY_V1 || ask->reply_form == LQ_REPLY_V1_NAILS;
+}
+
 // A piece of a reply that goes out as one message.
 struct lq_part {
-    bool picture;  // the encoded picture, else text from `message`
+    bool picture;  // binary from `picture`, else text from `message`
     size_t at, len;
 };
 
@@ -70,7 +76,7 @@ struct lq_slot {
     // answered
     int status;                  // enum lq_status
     struct lq_error error;
-    struct lq_buf picture;       // encoded reply, after LQ_REPLY_HEAD bytes
+    struct lq_buf picture;       // encoded reply (v1: or the nails'), after LQ_REPLY_HEAD bytes
     struct lq_buf message;       // text of the reply, each part after LQ_REPLY_HEAD bytes
     struct lq_part parts[LQ_PARTS_MAX];
     int part_count, part_next;

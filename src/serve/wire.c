@@ -2,20 +2,6 @@
 
 #include <string.h>
 
-static void put(uint8_t *bytes, uint64_t value, int size)
-{
-    for (int i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(value >> 8 * i);
-}
-
-static uint64_t get(const uint8_t *bytes, int size)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < size; i++)
-        value |= (uint64_t)bytes[i] << 8 * i;
-    return value;
-}
-
 int lq_wire_frame_read(struct lq_wire_frame *frame, const uint8_t *bytes, size_t len,
                        struct lq_error *err)
 {
@@ -24,9 +10,9 @@ int lq_wire_frame_read(struct lq_wire_frame *frame, const uint8_t *bytes, size_t
     *frame = (struct lq_wire_frame){
         .type = bytes[0],
         .want = bytes[1],
-        .header_bytes = (uint16_t)get(bytes + 2, 2),
-        .id = (uint32_t)get(bytes + 4, 4),
-        .client_time = get(bytes + 8, 8),
+        .header_bytes = (uint16_t)lq_wire_get(bytes + 2, 2),
+        .id = (uint32_t)lq_wire_get(bytes + 4, 4),
+        .client_time = lq_wire_get(bytes + 8, 8),
     };
     if (frame->type != LQ_WIRE_TYPE_FRAME)
         return lq_fail(err, LQ_ERR_SYNTAX, "unknown message type %u", frame->type);
@@ -40,54 +26,56 @@ void lq_wire_frame_write(const struct lq_wire_frame *frame, uint8_t bytes[LQ_WIR
 {
     bytes[0] = frame->type;
     bytes[1] = frame->want;
-    put(bytes + 2, frame->header_bytes, 2);
-    put(bytes + 4, frame->id, 4);
-    put(bytes + 8, frame->client_time, 8);
+    lq_wire_put(bytes + 2, frame->header_bytes, 2);
+    lq_wire_put(bytes + 4, frame->id, 4);
+    lq_wire_put(bytes + 8, frame->client_time, 8);
 }
 
 int lq_wire_reply_read(struct lq_wire_reply *reply, const uint8_t *bytes, size_t len,
                        struct lq_error *err)
 {
-    if (len < LQ_WIRE_REPLY_BYTES || bytes[0] != LQ_WIRE_TYPE_JPEG ||
-        get(bytes + 2, 2) != LQ_WIRE_REPLY_BYTES)
+    if (len < LQ_WIRE_REPLY_BYTES ||
+        (bytes[0] != LQ_WIRE_TYPE_JPEG && bytes[0] != LQ_WIRE_TYPE_NAILS) ||
+        lq_wire_get(bytes + 2, 2) != LQ_WIRE_REPLY_BYTES)
         return lq_fail(err, LQ_ERR_SYNTAX, "not a lacquer.v1 reply");
     *reply = (struct lq_wire_reply){
+        .type = bytes[0],
         .nails = bytes[1],
-        .id = (uint32_t)get(bytes + 4, 4),
-        .client_time = get(bytes + 8, 8),
-        .queue_us = (uint32_t)get(bytes + 16, 4),
-        .served_us = (uint32_t)get(bytes + 44, 4),
-        .replaced = (uint32_t)get(bytes + 48, 4),
-        .width = (uint16_t)get(bytes + 52, 2),
-        .height = (uint16_t)get(bytes + 54, 2),
+        .id = (uint32_t)lq_wire_get(bytes + 4, 4),
+        .client_time = lq_wire_get(bytes + 8, 8),
+        .queue_us = (uint32_t)lq_wire_get(bytes + 16, 4),
+        .served_us = (uint32_t)lq_wire_get(bytes + 44, 4),
+        .replaced = (uint32_t)lq_wire_get(bytes + 48, 4),
+        .width = (uint16_t)lq_wire_get(bytes + 52, 2),
+        .height = (uint16_t)lq_wire_get(bytes + 54, 2),
         .quality = bytes[56],
     };
     for (int i = 0; i < 6; i++)
-        reply->stage_us[i] = (uint32_t)get(bytes + 20 + 4 * i, 4);
+        reply->stage_us[i] = (uint32_t)lq_wire_get(bytes + 20 + 4 * i, 4);
     return LQ_OK;
 }
 
 void lq_wire_reply_write(const struct lq_wire_reply *reply, uint8_t bytes[LQ_WIRE_REPLY_BYTES])
 {
     memset(bytes, 0, LQ_WIRE_REPLY_BYTES);
-    bytes[0] = LQ_WIRE_TYPE_JPEG;
+    bytes[0] = reply->type;
     bytes[1] = reply->nails;
-    put(bytes + 2, LQ_WIRE_REPLY_BYTES, 2);
-    put(bytes + 4, reply->id, 4);
-    put(bytes + 8, reply->client_time, 8);
-    put(bytes + 16, reply->queue_us, 4);
+    lq_wire_put(bytes + 2, LQ_WIRE_REPLY_BYTES, 2);
+    lq_wire_put(bytes + 4, reply->id, 4);
+    lq_wire_put(bytes + 8, reply->client_time, 8);
+    lq_wire_put(bytes + 16, reply->queue_us, 4);
     for (int i = 0; i < 6; i++)
-        put(bytes + 20 + 4 * i, reply->stage_us[i], 4);
-    put(bytes + 44, reply->served_us, 4);
-    put(bytes + 48, reply->replaced, 4);
-    put(bytes + 52, reply->width, 2);
-    put(bytes + 54, reply->height, 2);
+        lq_wire_put(bytes + 20 + 4 * i, reply->stage_us[i], 4);
+    lq_wire_put(bytes + 44, reply->served_us, 4);
+    lq_wire_put(bytes + 48, reply->replaced, 4);
+    lq_wire_put(bytes + 52, reply->width, 2);
+    lq_wire_put(bytes + 54, reply->height, 2);
     bytes[56] = reply->quality;
 }
 
 void lq_wire_reply_set_served(uint8_t bytes[LQ_WIRE_REPLY_BYTES], uint32_t served_us,
                               uint32_t replaced)
 {
-    put(bytes + 44, served_us, 4);
-    put(bytes + 48, replaced, 4);
+    lq_wire_put(bytes + 44, served_us, 4);
+    lq_wire_put(bytes + 48, replaced, 4);
 }

@@ -8,12 +8,29 @@
 
 #include "base/error.h"
 
+// Little-endian numbers of 1 to 8 bytes.
+static inline void lq_wire_put(uint8_t *bytes, uint64_t value, int size)
+{
+    for (int i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(value >> 8 * i);
+}
+
+static inline uint64_t lq_wire_get(const uint8_t *bytes, int size)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < size; i++)
+        value |= (uint64_t)bytes[i] << 8 * i;
+    return value;
+}
+
 enum {
     LQ_WIRE_FRAME_BYTES = 16, // client to server
     LQ_WIRE_REPLY_BYTES = 64, // server to client
     LQ_WIRE_TYPE_FRAME = 1,
     LQ_WIRE_TYPE_JPEG = 2,
+    LQ_WIRE_TYPE_NAILS = 3,
     LQ_WIRE_WANT_JPEG = 0,
+    LQ_WIRE_WANT_NAILS = 1,
 };
 
 struct lq_wire_frame {
@@ -25,6 +42,7 @@ struct lq_wire_frame {
 };
 
 struct lq_wire_reply {
+    uint8_t type; // JPEG or NAILS
     uint8_t nails;
     uint32_t id;
     uint64_t client_time;

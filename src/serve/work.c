@@ -9,6 +9,8 @@
 struct worker {
     struct lq_pipe *pipe;
     struct lq_buf decoded; // what base64 stood for
+    struct lq_buf scratch; // for coding crops
+    struct lq_scene scene;
     struct lq_metrics *metrics;
 };
 
@@ -17,6 +19,7 @@ static void worker_close(void *context)
     struct worker *worker = context;
     lq_pipe_free(worker->pipe);
     lq_buf_release(&worker->decoded);
+    lq_buf_release(&worker->scratch);
     free(worker);
 }
 
@@ -48,6 +51,7 @@ static int worker_open(void *context, void **out, struct lq_error *err)
     if (!worker)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     lq_buf_init(&worker->decoded, LQ_BODY_BYTES_MAX);
+    lq_buf_init(&worker->scratch, (size_t)LQ_FRAME_PIXELS_MAX * 3);
     worker->metrics = shared->metrics;
     int status = lq_pipe_new(&worker->pipe, shared->model, err);
     if (status == LQ_OK)
@@ -73,7 +77,9 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
     job->input = picture->bytes;
     job->input_len = picture->len;
     job->look = slot->ask.look;
-    job->paint = slot->ask.reply_form != LQ_REPLY_NAILS;
+    job->paint = slot->ask.reply_form != LQ_REPLY_NAILS &&
+                 slot->ask.reply_form != LQ_REPLY_V1_NAILS;
+    job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->jpeg_quality = slot->ask.jpeg_quality;
     job->kind_out = reply_kind(slot);
     job->output = job->paint ? &slot->picture : NULL;
@@ -97,7 +103,7 @@ static void worker_run(void *context, struct lq_slot *slot)
         for (int i = 0; i < LQ_STAGE_COUNT; i++)
             slot->stage_us[i] = job.stage_us[i];
         slot->total_us = job.total_us;
-        lq_answer_write(slot, &job, &picture);
+        lq_answer_write(slot, &job, &picture, &worker->scratch);
     }
     if (slot->status != LQ_OK) {
         slot->error.status = slot->status;

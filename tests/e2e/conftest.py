@@ -142,3 +142,55 @@ class Reply:
         for name, value in zip(self.NAMES, struct.unpack("<BBHIQ9IHHB7x", data[:64])):
             setattr(self, name, value)
         self.picture = data[64:]
+
+
+class Nails:
+    """The blocks of a `nails` reply (docs/PROTOCOL.md), every byte accounted for."""
+
+    def __init__(self, reply):
+        data, self.items = reply.picture, []
+        while data:
+            kind, size = struct.unpack("<HH", data[:4])
+            block, data = data[4:4 + size], data[4 + size:]
+            assert len(block) == size
+            if kind == 1:
+                self.exposure, *rest = struct.unpack("<7f", block[:28])
+                self.tint, self.towards, self.level = rest[:3], rest[3:5], rest[5]
+            elif kind == 2:
+                self.items.append(Nail(block))
+        assert len(self.items) == reply.nails
+
+    def mask(self, width, height):
+        mask = np.zeros((height, width), np.uint8)
+        for nail in self.items:
+            place = mask[nail.y:nail.y + nail.alpha.shape[0], nail.x:nail.x + nail.alpha.shape[1]]
+            np.maximum(place, nail.alpha[:place.shape[0], :place.shape[1]], out=place)
+        return mask
+
+
+class Nail:
+    NAMES = ("head finger confidence id x y width height scale tip center_x center_y axis_x axis_y "
+             "length breadth curvature c0 c1 c2 c3 c4 c5 level grey").split()
+
+    def __init__(self, block):
+        for name, value in zip(self.NAMES, struct.unpack("<HBBIHHHHBB2x15f", block[:80])):
+            setattr(self, name, value)
+        samples = uncrop(block[self.head:], self.width * self.height)
+        tight = np.frombuffer(samples, np.uint8).reshape(self.height, self.width)
+        self.alpha = tight.repeat(self.scale, 0).repeat(self.scale, 1)
+
+
+def uncrop(code, count):
+    """A crop's samples from its code."""
+    out, at = bytearray(), 0
+    while len(out) < count:
+        token = code[at]
+        at += 1
+        run, literals = token >> 3 & 15, token & 7
+        if run == 15:
+            run += code[at]
+            at += 1
+        out += (b"\xff" if token & 128 else b"\0") * run + code[at:at + literals]
+        at += literals
+    assert len(out) == count and at == len(code)
+    return bytes(out)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
-from conftest import ROOT, Reply, Server, frame, mark_of, marked, pixels, plain
+from conftest import ROOT, Nails, Reply, Server, frame, mark_of, marked, pixels, plain
 
 
 def test_bare_picture_in_painted_picture_out(server, hand):
@@ -44,6 +44,7 @@ def test_hello(server):
         assert ws.subprotocol == "lacquer.v1"
         hello = json.loads(ws.recv(timeout=10))
         assert hello["type"] == "hello" and hello["in_flight"] == 2
+        assert hello["replies"] == ["jpeg", "nails"]
         assert hello["message_bytes_max"] == 4 * 1024 * 1024 and "creme" in hello["finishes"]
 
 
@@ -59,6 +60,47 @@ def test_v1_reply(server, hand):
                   + reply.encode)
         assert 0 < stages <= reply.served - reply.queue
         assert pixels(reply.picture).shape == (480, 640, 3)
+
+
+def test_v1_nails_reply(server, hand):
+    """The shapes of /api/v1/nails and the mask of a painted reply, in 1 to 4 KB."""
+    told = httpx.post(f"{server.url}/api/v1/nails", content=hand).json()
+    with server.v1() as ws:
+        ws.send(frame(8, hand, want=1, time=99))
+        data = ws.recv(timeout=30)
+        reply = Reply(data)
+        assert (reply.type, reply.header, reply.id, reply.time) == (3, 64, 8, 99)
+        assert (reply.width, reply.height, reply.quality, reply.encode) == (640, 480, 0, 0)
+        assert 1000 <= len(data) <= 4096
+        found = Nails(reply)
+        ws.send(json.dumps({"type": "look", "color": "#00ff00", "opacity": 1, "sheen": False}))
+        ws.send(json.dumps({"type": "quality", "jpeg": 95}))
+        ws.send(frame(9, hand))
+        painted = Reply(ws.recv(timeout=30))
+    assert painted.type == 2 and painted.nails == len(found.items) == len(told["nails"])
+    for nail, want in zip(found.items, told["nails"]):
+        assert nail.id > 0 and abs(nail.confidence / 255 - want["confidence"]) < 0.01
+        assert [nail.x, nail.y, nail.width, nail.height] == want["box"] and nail.scale == 1
+        assert abs(nail.center_x - want["center"][0]) < 0.1
+        assert abs(nail.axis_x ** 2 + nail.axis_y ** 2 - 1) < 1e-4
+        assert abs(nail.length - want["length"]) < 0.1 and abs(nail.breadth - want["width"]) < 0.1
+        assert 0 < nail.level <= 1 and 0 < nail.grey <= 1
+        assert (nail.alpha >= 128).sum() == want["area"]
+    assert 0.1 < found.exposure <= 1 and all(0.8 < c < 1.2 for c in found.tint)
+    # Green polish lies where the mask says, and nowhere else.
+    mask = found.mask(640, 480)
+    change = abs(pixels(painted.picture) - pixels(hand)).max(axis=2)
+    assert change[mask == 255].min() > 40 and (change[mask == 0] > 60).mean() < 1e-3
+
+
+def test_v1_nails_of_a_picture_without_a_hand(server):
+    with server.v1() as ws:
+        ws.send(frame(1, plain(), want=1))
+        reply = Reply(ws.recv(timeout=30))
+        assert reply.type == 3 and reply.nails == 0
+        assert Nails(reply).items == [] and len(reply.picture) == 32
+        ws.send(frame(2, b"no picture", want=1))
+        assert json.loads(ws.recv(timeout=10))["id"] == 2
 
 
 def test_longer_header_is_stepped_over(server):

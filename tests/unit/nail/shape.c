@@ -1,5 +1,6 @@
 #include "nail/shape.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "unit/unit.h"
@@ -28,6 +29,47 @@ static void measures_a_box(void **state)
     assert_float_equal(nail.center_y, 216.0f, 1e-3f);
     assert_float_equal(nail.axis_x, 1.0f, 1e-3f);
     assert_float_equal(nail.length / nail.breadth, 2.5f, 0.02f);
+}
+
+// A band of constant breadth along an arc of `angle` radians, its middle line `length` long.
+static struct lq_nail arc(float length, float breadth, float angle)
+{
+    float radius = length / angle;
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            int inside = 0;
+            for (int k = 0; k < 64; k++) {
+                float dx = (float)x + ((float)(k % 8) + 0.5f) / 8 - W / 2.0f;
+                float dy = (float)y + ((float)(k / 8) + 0.5f) / 8 - (10.0f + radius);
+                inside += fabsf(atan2f(dx, -dy)) < angle / 2 &&
+                          fabsf(hypotf(dx, dy) - radius) < breadth / 2;
+            }
+            alpha[y * W + x] = (uint8_t)(inside * 255 / 64);
+        }
+    return (struct lq_nail){.width = W, .height = H, .alpha = alpha, .alpha_stride = W};
+}
+
+static void measures_how_the_middle_line_turns(void **state)
+{
+    (void)state;
+    static const float angles[] = {0.01f, 0.2f, 0.5f};
+    for (size_t i = 0; i < LQ_COUNT(angles); i++) {
+        struct lq_nail nail = arc(50, 18, angles[i]);
+        lq_shape_measure(&nail);
+        lq_shape_bend(&nail);
+        // The arc bulges upwards: from left to right it turns clockwise.
+        float sign = nail.axis_x > 0 ? 1.0f : -1.0f;
+        assert_float_equal(sign * nail.curvature, angles[i] * nail.length / 50, 0.02f);
+        nail.axis_x = -nail.axis_x;
+        nail.axis_y = -nail.axis_y;
+        float before = nail.curvature;
+        lq_shape_bend(&nail);
+        assert_float_equal(nail.curvature, -before, 1e-4f);
+    }
+    struct lq_nail nail = box(0, 0, 0, 0);
+    lq_shape_measure(&nail);
+    lq_shape_bend(&nail);
+    assert_true(nail.curvature == 0.0f);
 }
 
 static void trims_to_what_is_covered(void **state)
@@ -66,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measures_a_box),
+        cmocka_unit_test(measures_how_the_middle_line_turns),
         cmocka_unit_test(trims_to_what_is_covered),
         cmocka_unit_test(keeps_to_the_crop),
     };

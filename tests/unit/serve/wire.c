@@ -50,7 +50,7 @@ static void writes_replies_as_documented(void **state)
 {
     (void)state;
     const struct lq_wire_reply reply = {
-        .nails = 10, .id = 0x01020304, .client_time = 0x1112131415161718, .queue_us = 100,
+        .type = LQ_WIRE_TYPE_JPEG, .nails = 10, .id = 0x01020304, .client_time = 0x1112131415161718, .queue_us = 100,
         .stage_us = {1, 2, 3, 4, 5, 6}, .served_us = 0x21222324, .replaced = 9, .width = 640,
         .height = 480, .quality = 85};
     uint8_t bytes[LQ_WIRE_REPLY_BYTES];
@@ -71,6 +71,11 @@ static void writes_replies_as_documented(void **state)
     assert_int_equal(again.served_us, 7);
     assert_int_equal(again.replaced, 8);
     assert_int_equal(again.id, reply.id);
+    bytes[0] = LQ_WIRE_TYPE_NAILS;
+    assert_ok(lq_wire_reply_read(&again, bytes, sizeof bytes, NULL));
+    assert_int_equal(again.type, LQ_WIRE_TYPE_NAILS);
+    bytes[0] = 4;
+    assert_int_equal(lq_wire_reply_read(&again, bytes, sizeof bytes, NULL), LQ_ERR_SYNTAX);
     assert_int_equal(lq_wire_reply_read(&again, bytes, 63, NULL), LQ_ERR_SYNTAX);
     assert_int_equal(lq_wire_reply_read(&again, example, sizeof example, NULL), LQ_ERR_SYNTAX);
 }

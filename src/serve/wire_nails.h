@@ -1,0 +1,21 @@
+// The body of a lacquer.v1 `nails` reply, as docs/PROTOCOL.md lays it out: a block with the light,
+// then a block a nail with its frame, its shading and its alpha crop.
+// Threads: any. Owner: the caller's memory.
+#pragma once
+
+#include "base/buf.h"
+#include "paint/scene.h"
+
+enum {
+    LQ_WIRE_BLOCK_BYTES = 4, // kind, zero, length
+    LQ_WIRE_BLOCK_LIGHT = 1,
+    LQ_WIRE_BLOCK_NAIL = 2,
+    LQ_WIRE_LIGHT_BYTES = 28,
+    LQ_WIRE_NAIL_BYTES = 80, // before the crop's code
+    LQ_WIRE_CROPS_BYTES_MAX = 3072, // all crops together: beyond it the largest are sent coarser
+    LQ_WIRE_SCALE_MAX = 64,
+};
+
+// Appends the blocks. scratch keeps its memory between calls.
+LQ_MUST_CHECK int lq_wire_nails_append(struct lq_buf *out, struct lq_buf *scratch,
+                                       const struct lq_nails *nails, const struct lq_scene *scene);
