@@ -1,380 +1,531 @@
-// The page's wiring: modes (empty, live, photo), buttons, messages. Everything else has its own
+// The try-on's wiring: modes (empty, live, photo), buttons, messages. Everything else has its own
 // file.
+import { Adviser } from './advice.js';
 import { Camera } from './camera.js';
-import { showStats } from './hud.js';
+import { Catalogue } from './catalogue.js';
+import { drawFan } from './fan.js';
+import { takePhotos } from './files.js';
+import { Hud } from './hud.js';
+import { canShare, savePicture, sharePicture } from './keep.js';
 import { Live } from './live.js';
-import { Look, shadeText } from './look.js';
-import { busy, link, notify, quiet, say } from './notice.js';
-import { buildFinishes, buildPanel } from './panel.js';
+import { Wardrobe } from './look.js';
+import { Notices } from './notice.js';
+import { Panel } from './panel.js';
 import { Photo, PhotoError } from './photo.js';
+import { BitmapPicture } from './picture.js';
+import { Shades } from './shades.js';
 import { Stage } from './stage.js';
 import { Stats } from './stats.js';
 
-const $ = (id) => document.getElementById(id);
-const advice =
-    'No nails in view. Hold your hand flat and near, nails towards the camera, in even light.';
+export class App {
+    stats = new Stats();
+    wardrobe = new Wardrobe();
+    catalogue = new Catalogue();
+    #find;
+    #words;
+    #base;
+    #tell;
+    #notices;
+    #hud;
+    #shades;
+    #panel;
+    #adviser = new Adviser();
+    #mode = 'empty';
+    #versus = null; // what the picture is compared with: null, 'original' or 'second'
+    #finishes = ['creme', 'gloss'];
+    #cameraCount = 0;
+    #facing;
+    #deviceId = '';
+    #mirrorChosen = null; // null: mirror what faces the user
+    #wakeLock = null;
+    #nails = -1;
+    #ticking = 0;
+    #leaveFiles = null;
 
-export const look = new Look();
-export const stats = new Stats();
-export const stage = new Stage($('stage'));
-const camera = new Camera($('video'));
-const live = new Live({ camera, stage, stats, look });
-const photo = new Photo(look);
-
-let mode = 'empty';
-let facing = matchMedia('(pointer: coarse)').matches ? 'environment' : 'user';
-let deviceId = '';
-let mirrorChosen = null; // null: mirror what faces the user
-
-function setMode(next) {
-    mode = next;
-    $('stage').dataset.mode = next;
-    $('intro').hidden = next !== 'empty';
-    $('tools').hidden = next === 'empty';
-    $('hud').hidden = next !== 'live';
-    $('flip').hidden = next !== 'live' || cameraCount < 2;
-    $('stop-text').textContent = next === 'photo' ? 'Camera' : 'Stop';
-    $('stop-icon').setAttribute('href', next === 'photo' ? '#i-camera' : '#i-stop');
-    if (next === 'empty') {
-        stage.clear();
-        link('idle', 'Ready');
+    // root: the shadow root; tell: (event name, detail) → nothing.
+    constructor({ root, words, base, facing, tell }) {
+        const find = (id) => root.getElementById(id);
+        const { wardrobe, catalogue, stats } = this;
+        this.#find = find;
+        this.#words = words;
+        this.#base = base;
+        this.#tell = tell;
+        this.#facing =
+            facing ?? (matchMedia('(pointer: coarse)').matches ? 'environment' : 'user');
+        this.#notices = new Notices(find);
+        this.stage = new Stage(find, words);
+        this.camera = new Camera(find('video'));
+        this.live = new Live({
+            camera: this.camera,
+            stage: this.stage,
+            stats,
+            look: wardrobe.main,
+            base,
+        });
+        this.photo = new Photo({ wardrobe, base });
+        this.#hud = new Hud(find, words);
+        this.#shades = new Shades({ find, wardrobe, catalogue, words, say: this.#notices.say });
+        this.#panel = new Panel({ find, wardrobe, words });
+        drawFan(find('fan'));
+        this.#wireControls();
+        this.#wireLive();
+        this.#wirePhoto();
+        this.#panel.buildFinishes(this.#finishes);
+        this.#showLook();
+        this.#readInfo();
+        this.#listCameras();
     }
-    if (next !== 'live') delete $('stage').dataset.stale;
-    setCompare(false);
-    $('save').disabled = $('compare').disabled = stage.empty;
-}
 
-function setCompare(on) {
-    $('compare').setAttribute('aria-pressed', String(on));
-    stage.compare(on);
-}
+    // In the page, and out of it.
+    resume() {
+        this.#leaveFiles ??= takePhotos({
+            find: this.#find,
+            choose: [this.#find('choose'), this.#find('photo')],
+            open: (file) => this.#openPhoto(file),
+        });
+        this.#ticking ||= setInterval(() => this.#tick(), 250);
+    }
 
-function pictureReady() {
-    $('save').disabled = $('compare').disabled = false;
-}
+    pause() {
+        if (this.#mode === 'live') this.#stopCamera();
+        clearInterval(this.#ticking);
+        this.#ticking = 0;
+        this.#leaveFiles?.();
+        this.#leaveFiles = null;
+    }
 
-// Camera
-let cameraCount = 0;
+    // After a change of language: what no data-t attribute says.
+    translate() {
+        const { t } = this.#words;
+        this.#hud.name(this.#words);
+        this.#shades.build();
+        this.#panel.buildFinishes(this.#finishes);
+        this.#setMode(this.#mode, { same: true });
+        if (this.#mode === 'empty') this.#notices.link('idle', t('link.ready'));
+        this.#tagSides();
+        this.#transportHint();
+        this.#listCameras();
+    }
 
-function applyMirror() {
-    const front = (camera.settings.facingMode ?? (facing === 'user' ? 'user' : '')) === 'user';
-    const on = mode === 'live' && (mirrorChosen ?? front);
-    stage.mirror = on;
-    if (mode === 'live') $('mirror').checked = on;
-}
+    // ---- modes ---------------------------------------------------------------------------------
 
-async function listCameras() {
-    const cameras = await camera.list();
-    cameraCount = cameras.length;
-    const current = camera.settings.deviceId ?? deviceId;
-    const options = cameras.map(
-        ({ deviceId: id, label }) => new Option(label, id, false, id === current),
-    );
-    $('cameras').replaceChildren(
-        ...(options.length ? options : [new Option('Default camera', '')]),
-    );
-    $('flip').hidden = mode !== 'live' || cameraCount < 2;
-}
+    #setMode(next, { same = false } = {}) {
+        const find = this.#find;
+        this.#mode = next;
+        find('stage').dataset.mode = next;
+        find('intro').hidden = next !== 'empty';
+        find('tools').hidden = next === 'empty';
+        find('hud').hidden = next !== 'live';
+        this.#offerFlip();
+        find('stop-text').textContent = this.#words.t(next === 'photo' ? 'tool.camera' : 'tool.stop');
+        find('stop-icon').setAttribute('href', next === 'photo' ? '#i-camera' : '#i-stop');
+        if (same) return;
+        if (next === 'empty') {
+            this.stage.clear();
+            this.#notices.link('idle', this.#words.t('link.ready'));
+        }
+        if (next !== 'live') delete find('stage').dataset.stale;
+        this.#compare(null);
+        this.#pictureReady(!this.stage.empty);
+    }
 
-async function startCamera() {
-    const before = document.activeElement;
-    live.stop();
-    quiet();
-    busy('Starting the camera');
-    $('start').disabled = true;
-    try {
-        await camera.start({ deviceId, facing });
-        photo.close();
-        stage.clear();
-        setMode('live');
-        applyMirror();
-        framesEmpty = 0;
-        live.start();
-        keepAwake();
-        if (before === document.body || !before?.checkVisibility())
-            $('stop').focus({ preventScroll: true });
-        await listCameras();
-    } catch (error) {
-        busy('');
-        if (mode === 'live') setMode('empty');
-        const again = error.reason !== 'insecure' && error.reason !== 'unsupported';
-        notify(error.message, {
+    #pictureReady(ready) {
+        for (const id of ['save', 'share', 'compare']) this.#find(id).disabled = !ready;
+    }
+
+    // ---- compare -------------------------------------------------------------------------------
+
+    get #secondOffered() {
+        return this.#mode === 'photo';
+    }
+
+    #compare(versus) {
+        this.#versus = versus;
+        const find = this.#find;
+        const second = versus === 'second';
+        find('compare').setAttribute('aria-pressed', String(versus !== null));
+        find('versus').hidden = versus === null || !this.#secondOffered;
+        for (const input of find('versus').querySelectorAll('input'))
+            input.checked = input.value === (versus ?? 'original');
+        find('sides').hidden = !second;
+        if (!second && this.wardrobe.editsSecond) this.wardrobe.edit({ second: false });
+        this.#tagSides();
+        this.stage.compare(versus);
+    }
+
+    #tagSides() {
+        const { t } = this.#words;
+        const { main, second } = this.wardrobe;
+        const name = ({ fields }) =>
+            `${this.#shades.nameOf(fields.color)} · ${this.#panel.finishText(fields.finish)}`;
+        if (this.#versus === 'second') this.stage.tag(name(second), name(main));
+        else this.stage.tag(t('compare.before'), t('compare.after'));
+    }
+
+    async #wanted() {
+        if (this.#mode === 'photo' && this.stage.wantsSecond) this.photo.paint();
+        if (!this.stage.wantsOriginal) return;
+        const picture = this.stage.picture;
+        const original = await (this.#mode === 'photo' ? this.photo.before() : this.live.before());
+        if (!original) return;
+        if (picture !== this.stage.picture || !picture.setOriginal) original.close();
+        else picture.setOriginal(original);
+        this.stage.draw();
+    }
+
+    // ---- camera --------------------------------------------------------------------------------
+
+    #applyMirror() {
+        const facing = this.camera.settings.facingMode ?? this.#facing;
+        const on = this.#mode === 'live' && (this.#mirrorChosen ?? facing === 'user');
+        this.stage.mirror = on;
+        if (this.#mode === 'live') this.#find('mirror').checked = on;
+    }
+
+    #offerFlip() {
+        this.#find('flip').hidden = this.#mode !== 'live' || this.#cameraCount < 2;
+    }
+
+    #listCameras = async () => {
+        const { t } = this.#words;
+        const cameras = await this.camera.list();
+        this.#cameraCount = cameras.length;
+        const current = this.camera.settings.deviceId ?? this.#deviceId;
+        const options = cameras.map(
+            ({ deviceId: id, label, number }) =>
+                new Option(
+                    label || t('settings.cameraNumber', { number }),
+                    id,
+                    false,
+                    id === current,
+                ),
+        );
+        if (!options.length) options.push(new Option(t('settings.cameraDefault'), ''));
+        this.#find('cameras').replaceChildren(...options);
+        this.#offerFlip();
+    };
+
+    #startCamera = async () => {
+        const { t } = this.#words;
+        const find = this.#find;
+        const before = find('stage').getRootNode().activeElement;
+        this.live.stop();
+        this.#notices.quiet();
+        this.#notices.busy(t('busy.camera'));
+        find('start').disabled = true;
+        try {
+            await this.camera.start({ deviceId: this.#deviceId, facing: this.#facing });
+            this.photo.close();
+            this.stage.clear();
+            this.#setMode('live');
+            this.#applyMirror();
+            this.#adviser.reset();
+            this.live.start();
+            this.#keepAwake();
+            if (!before?.checkVisibility()) find('stop').focus({ preventScroll: true });
+            await this.#listCameras();
+        } catch (error) {
+            this.#cameraFailed(error);
+        } finally {
+            find('start').disabled = false;
+        }
+    };
+
+    #cameraFailed({ reason, why }) {
+        const { t } = this.#words;
+        this.#notices.busy('');
+        if (this.#mode === 'live') this.#setMode('empty');
+        const again = reason !== 'insecure' && reason !== 'unsupported';
+        this.#notices.notify(t(`camera.${reason}`, { why }), {
             kind: 'bad',
-            action: again ? 'Try again' : '',
-            run: startCamera,
+            action: again ? t('again') : '',
+            run: this.#startCamera,
             key: 'camera',
         });
-    } finally {
-        $('start').disabled = false;
     }
-}
 
-function stopCamera() {
-    live.stop();
-    camera.stop();
-    wakeLock?.release();
-    busy('');
-    quiet();
-    setMode('empty');
-    say('Camera stopped.');
-    $('start').focus({ preventScroll: true });
-}
-
-// A phone's screen stays on while it is a mirror.
-let wakeLock = null;
-
-async function keepAwake() {
-    if (mode !== 'live' || document.hidden || !navigator.wakeLock) return;
-    try {
-        await wakeLock?.release();
-        wakeLock = await navigator.wakeLock.request('screen');
-    } catch {
-        /* low battery, or not allowed: the screen follows its own rules */
+    #stopCamera() {
+        this.live.stop();
+        this.camera.stop();
+        this.#wakeLock?.release();
+        this.#notices.busy('');
+        this.#notices.quiet();
+        this.#setMode('empty');
+        this.#notices.say(this.#words.t('say.stopped'));
+        this.#find('start').focus({ preventScroll: true });
     }
-}
 
-camera.onended = () => {
-    stopCamera();
-    notify('The camera was unplugged or taken away.', {
-        kind: 'bad',
-        action: 'Start again',
-        run: startCamera,
-    });
-};
+    // A phone's screen stays on while it is a mirror.
+    #keepAwake = async () => {
+        if (this.#mode !== 'live' || document.hidden || !navigator.wakeLock) return;
+        try {
+            await this.#wakeLock?.release();
+            this.#wakeLock = await navigator.wakeLock.request('screen');
+        } catch {
+            /* low battery, or not allowed: the screen follows its own rules */
+        }
+    };
 
-async function flip() {
-    const cameras = await camera.list();
-    const at = cameras.findIndex((c) => c.deviceId === camera.settings.deviceId);
-    facing = facing === 'user' ? 'environment' : 'user';
-    deviceId =
-        matchMedia('(pointer: coarse)').matches || at < 0
-            ? ''
-            : cameras[(at + 1) % cameras.length].deviceId;
-    await startCamera();
-}
+    #flip = async () => {
+        const cameras = await this.camera.list();
+        const at = cameras.findIndex((c) => c.deviceId === this.camera.settings.deviceId);
+        this.#facing = this.#facing === 'user' ? 'environment' : 'user';
+        this.#deviceId =
+            matchMedia('(pointer: coarse)').matches || at < 0
+                ? ''
+                : cameras[(at + 1) % cameras.length].deviceId;
+        await this.#startCamera();
+    };
 
-// Live
-let framesEmpty = 0;
-let emptySince = 0;
-let saidNails = -1;
+    // ---- live ----------------------------------------------------------------------------------
 
-live.onstate = (state, { retryMs = 0 } = {}) => {
-    if (mode !== 'live') return;
-    if (state === 'open') {
-        link('live', 'Live');
-        return;
+    #wireLive() {
+        const { t } = this.#words;
+        this.live.onstate = (state, detail) => this.#liveState(state, detail);
+        this.live.onframe = (reply) => this.#liveFrame(reply);
+        this.live.onerror = (why) =>
+            this.#notices.notify(t('frame.failed', { why: why ?? t('frame.unreadable') }), {
+                kind: 'warn',
+                key: 'frame',
+                forMs: 5000,
+            });
+        this.#adviser.onadvice = (key) => {
+            const { shown } = this.#notices;
+            if (shown.startsWith('advice.') && shown !== key) this.#notices.quiet(shown);
+            if (key && this.#find('notice').hidden && key !== this.#dismissed)
+                this.#notices.notify(t(key), { key });
+            if (!key) this.#dismissed = '';
+        };
+        this.camera.onended = () => {
+            this.#stopCamera();
+            this.#notices.notify(t('camera.lost'), {
+                kind: 'bad',
+                action: t('startAgain'),
+                run: this.#startCamera,
+            });
+        };
     }
-    if (state === 'connecting') {
-        link('wait', 'Connecting');
-        if (stage.empty) busy('Connecting');
-        return;
-    }
-    busy('');
-    $('stage').dataset.stale = '';
-    const seconds = Math.max(1, Math.round(retryMs / 1000));
-    link('gone', `${state === 'busy' ? 'Server full' : 'No server'} · again in ${seconds} s`);
-    const gone = stage.empty
-        ? 'The server does not answer.'
-        : 'The server does not answer; the picture is the last one it sent.';
-    notify(`${state === 'busy' ? 'The server is full just now.' : gone} Trying again by itself.`, {
-        kind: 'bad',
-        action: 'Try now',
-        run: () => live.retryNow(),
-        key: 'server',
-    });
-};
+    #dismissed = ''; // advice that the reader has read; not said again until all was well
 
-live.onframe = ({ id, nails }) => {
-    busy('');
-    quiet('server');
-    quiet('frame');
-    delete $('stage').dataset.stale;
-    stage.canvas.dataset.frame = id;
-    stage.canvas.dataset.nails = nails;
-    if ($('save').disabled) {
-        pictureReady();
-        say('The camera is live.');
-    }
-    link('live', 'Live');
-    adviseNails(nails);
-};
-
-live.onerror = (text) =>
-    notify(`A frame was not painted: ${text}`, { kind: 'warn', key: 'frame', forMs: 5000 });
-
-function adviseNails(nails) {
-    const now = performance.now();
-    if (nails) {
-        framesEmpty = 0;
-        quiet('nails');
-        return;
-    }
-    if (framesEmpty++ === 0) emptySince = now;
-    if (framesEmpty > 8 && now - emptySince > 2500 && $('notice').hidden) {
-        notify(advice, { key: 'nails' });
-        emptySince = now + 20000;
-    }
-}
-
-// Photo
-async function openPhoto(file) {
-    if (!file) return;
-    live.stop();
-    camera.stop();
-    quiet();
-    await photo.load(file);
-}
-
-photo.onstart = () => {
-    if (mode === 'photo') link('wait', 'Painting');
-    busy('Painting the photo');
-};
-
-photo.onshow = async ({ painted, nails, ms }) => {
-    const before = stage.wantsBefore && mode === 'photo' ? await photo.before() : null;
-    if (mode !== 'photo') {
-        stage.clear();
-        setMode('photo');
-    }
-    stage.mirror = false;
-    stage.show(painted, before);
-    stage.canvas.dataset.nails = nails.length;
-    stage.canvas.dataset.frame = Number(stage.canvas.dataset.frame ?? 0) + 1;
-    busy('');
-    quiet('photo');
-    pictureReady();
-    link('idle', `${painted.width} × ${painted.height} · ${Math.round(ms)} ms`);
-    if (nails.length) quiet('nails');
-    else
-        notify(
-            'No nails were found in this photo. Try one with the hand flat, near and well lit.',
-            { key: 'nails' },
-        );
-    const text = nails.length === 1 ? '1 nail' : `${nails.length} nails`;
-    say(`${text} painted ${shadeText(look.fields.color)}.`);
-};
-
-photo.onerror = (error) => {
-    busy('');
-    if (mode === 'photo') link('gone', 'Not painted');
-    if (mode === 'live') setMode('empty');
-    const text =
-        error instanceof PhotoError ? error.message : `The photo was not painted: ${error.message}`;
-    notify(text, {
-        kind: 'bad',
-        key: 'photo',
-        action: 'Another photo',
-        run: () => $('file').click(),
-    });
-};
-
-stage.onpeek = async () => {
-    const before = await (mode === 'photo' ? photo.before() : live.before());
-    if (before) stage.setBefore(before);
-};
-
-async function save() {
-    const blob = mode === 'photo' ? photo.result : await stage.save();
-    if (!blob) return;
-    const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
-    const anchor = document.createElement('a');
-    anchor.download =
-        `lacquer-${shadeText(look.fields.color).toLowerCase().replaceAll(' ', '-')}-${stamp}.` +
-        (blob.type === 'image/png' ? 'png' : 'jpg');
-    anchor.href = URL.createObjectURL(blob);
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
-    say('Picture saved.');
-}
-
-function wireFiles() {
-    const box = $('stage');
-    const pick = () => $('file').click();
-    $('choose').addEventListener('click', pick);
-    $('photo').addEventListener('click', pick);
-    $('file').addEventListener('change', () => {
-        openPhoto($('file').files[0]);
-        $('file').value = '';
-    });
-    const hasFile = (event) => event.dataTransfer?.types.includes('Files');
-    document.addEventListener('dragover', (event) => {
-        if (!hasFile(event)) return;
-        event.preventDefault();
-        box.dataset.drop = '';
-    });
-    document.addEventListener('dragleave', (event) => {
-        if (!event.relatedTarget) delete box.dataset.drop;
-    });
-    document.addEventListener('drop', (event) => {
-        delete box.dataset.drop;
-        if (!hasFile(event)) return;
-        event.preventDefault();
-        openPhoto(event.dataTransfer.files[0]);
-    });
-    document.addEventListener('paste', (event) => openPhoto(event.clipboardData?.files[0]));
-}
-
-const hints = {
-    ws: 'Binary frames over one open connection.',
-    base64: 'Each frame as text in its own request: the usual way, here to compare.',
-};
-
-function wireControls() {
-    $('start').addEventListener('click', startCamera);
-    $('stop').addEventListener('click', () => (mode === 'photo' ? startCamera() : stopCamera()));
-    $('save').addEventListener('click', save);
-    $('flip').addEventListener('click', flip);
-    $('compare').addEventListener('click', () => setCompare($('compare').ariaPressed !== 'true'));
-    $('notice-close').addEventListener('click', () => quiet());
-    $('mirror').addEventListener('change', () => {
-        mirrorChosen = $('mirror').checked;
-        applyMirror();
-    });
-    $('cameras').addEventListener('change', () => {
-        deviceId = $('cameras').value;
-        if (mode === 'live') startCamera();
-    });
-    for (const input of document.querySelectorAll('input[name=transport]')) {
-        input.addEventListener('change', () => {
-            live.kind = input.value;
-            $('transport-hint').textContent = hints[input.value];
+    #liveState(state, { retryMs = 0 } = {}) {
+        if (this.#mode !== 'live') return;
+        const { t } = this.#words;
+        if (state === 'open') {
+            this.#notices.link('live', t('link.live'));
+            return;
+        }
+        if (state === 'connecting') {
+            this.#notices.link('wait', t('link.connecting'));
+            if (this.stage.empty) this.#notices.busy(t('busy.connecting'));
+            return;
+        }
+        this.#notices.busy('');
+        this.#find('stage').dataset.stale = '';
+        const seconds = Math.max(1, Math.round(retryMs / 1000));
+        this.#notices.link('gone', t(`link.${state}`, { seconds }));
+        const silent = this.stage.empty ? 'server.silent' : 'server.silentStale';
+        this.#notices.notify(t(state === 'busy' ? 'server.busy' : silent), {
+            kind: 'bad',
+            action: t('now'),
+            run: () => this.live.retryNow(),
+            key: 'server',
         });
     }
-    look.addEventListener('change', () => photo.paint());
-    navigator.mediaDevices?.addEventListener?.('devicechange', listCameras);
-    document.addEventListener('visibilitychange', keepAwake);
-}
 
-function tick() {
-    if (mode !== 'live') return;
-    const summary = stats.summary();
-    showStats(summary);
-    if (summary.count && summary.nails !== saidNails && $('link').dataset.state === 'live') {
-        saidNails = summary.nails;
-        const text = saidNails === 1 ? '1 nail' : `${saidNails} nails`;
-        stage.canvas.setAttribute(
+    #liveFrame({ id, nails, breadths }) {
+        const { t } = this.#words;
+        this.#notices.busy('');
+        this.#notices.quiet('server');
+        this.#notices.quiet('frame');
+        delete this.#find('stage').dataset.stale;
+        this.stage.canvas.dataset.frame = id;
+        this.stage.canvas.dataset.nails = nails;
+        if (this.#find('save').disabled) {
+            this.#pictureReady(true);
+            this.#notices.say(t('say.live'));
+        }
+        this.#notices.link('live', t('link.live'));
+        const { video } = this.camera;
+        const size = [video.videoWidth, video.videoHeight];
+        this.#adviser.see({ nails, breadths, source: video, size });
+    }
+
+    #tick() {
+        if (this.#mode !== 'live') return;
+        this.live.watch();
+        const summary = this.stats.summary();
+        this.#hud.show(summary);
+        if (!summary.count || summary.nails === this.#nails) return;
+        this.#nails = summary.nails;
+        this.#tell('lacquer-nails', { count: this.#nails });
+        this.stage.canvas.setAttribute(
             'aria-label',
-            `Your camera, ${text} painted ${shadeText(look.fields.color)}`,
+            this.#words.t('picture.live', {
+                nails: this.#words.t('nails', { count: this.#nails }),
+                shade: this.#shades.nameOf(this.wardrobe.main.fields.color),
+            }),
         );
     }
-}
 
-async function readInfo() {
-    try {
-        const info = await (await fetch('api/v1/info', { cache: 'no-store' })).json();
-        if (info.finishes?.length) buildFinishes(look, info.finishes);
-        const model = typeof info.model === 'string' ? info.model : info.model?.name;
-        $('about').textContent = ['Lacquer', info.version, model && `· ${model}`]
-            .filter(Boolean)
-            .join(' ');
-    } catch {
-        /* the page works without; the connection says when the server is gone */
+    // ---- photo ---------------------------------------------------------------------------------
+
+    async #openPhoto(file) {
+        this.live.stop();
+        this.camera.stop();
+        this.#notices.quiet();
+        await this.photo.load(file);
+    }
+
+    #wirePhoto() {
+        const { t } = this.#words;
+        this.photo.wantsSecond = () => this.stage.wantsSecond;
+        this.photo.onstart = () => {
+            if (this.#mode === 'photo') this.#notices.link('wait', t('link.painting'));
+            this.#notices.busy(t('busy.photo'));
+        };
+        this.photo.onshow = (result) => this.#photoShown(result);
+        this.photo.onerror = (error) => this.#photoFailed(error);
+        this.stage.onwant = () => this.#wanted();
+    }
+
+    async #photoShown({ painted, second, nails, ms }) {
+        const { t } = this.#words;
+        const wanted = this.stage.wantsOriginal && this.#mode === 'photo';
+        const original = wanted ? await this.photo.before() : null;
+        if (this.#mode !== 'photo') {
+            this.stage.clear();
+            this.#setMode('photo');
+        }
+        this.stage.mirror = false;
+        this.stage.show(new BitmapPicture(painted, { original, second }));
+        const { dataset } = this.stage.canvas;
+        dataset.nails = nails.length;
+        dataset.frame = Number(dataset.frame ?? 0) + 1;
+        this.#notices.busy('');
+        this.#notices.quiet('photo');
+        this.#pictureReady(true);
+        const size = { width: painted.width, height: painted.height };
+        this.#notices.link('idle', t('link.photo', { ...size, ms: Math.round(ms) }));
+        if (nails.length) this.#notices.quiet('nails');
+        else this.#notices.notify(t('advice.photo'), { key: 'nails' });
+        const shade = this.#shades.nameOf(this.wardrobe.main.fields.color);
+        const count = t('nails', { count: nails.length });
+        this.#notices.say(t('say.painted', { nails: count, shade }));
+    }
+
+    #photoFailed(error) {
+        const { t } = this.#words;
+        this.#notices.busy('');
+        if (this.#mode === 'photo') this.#notices.link('gone', t('link.notPainted'));
+        if (this.#mode === 'live') this.#setMode('empty');
+        const text =
+            error instanceof PhotoError
+                ? t(error.key, error.values)
+                : t('photo.failed', { why: error.message });
+        this.#notices.notify(text, {
+            kind: 'bad',
+            key: 'photo',
+            action: t('another'),
+            run: () => this.#find('file').click(),
+        });
+    }
+
+    // ---- controls ------------------------------------------------------------------------------
+
+    async #snapshot() {
+        const blob = this.#mode === 'photo' ? this.photo.result : await this.stage.save();
+        if (blob) this.#tell('lacquer-picture', { blob });
+        return { blob, shade: this.#shades.nameOf(this.wardrobe.main.fields.color) };
+    }
+
+    #save = async () => {
+        const { blob, shade } = await this.#snapshot();
+        if (!blob) return;
+        savePicture(blob, shade);
+        this.#notices.say(this.#words.t('say.saved'));
+    };
+
+    #share = async () => {
+        const { t } = this.#words;
+        const { blob, shade } = await this.#snapshot();
+        try {
+            if (blob && (await sharePicture(blob, shade))) this.#notices.say(t('say.shared'));
+        } catch (error) {
+            this.#notices.notify(t('share.failed', { why: error.message }), {
+                kind: 'warn',
+                action: t('tool.save'),
+                run: this.#save,
+            });
+        }
+    };
+
+    #transportHint() {
+        this.#find('transport-hint').textContent = this.#words.t(`settings.${this.live.kind}Hint`);
+    }
+
+    #wireControls() {
+        const find = this.#find;
+        const on = (id, type, call) => find(id).addEventListener(type, call);
+        on('skip', 'click', () => find('panel').focus());
+        on('start', 'click', this.#startCamera);
+        on('stop', 'click', () =>
+            this.#mode === 'photo' ? this.#startCamera() : this.#stopCamera(),
+        );
+        on('save', 'click', this.#save);
+        on('share', 'click', this.#share);
+        find('share').hidden = !canShare();
+        on('flip', 'click', this.#flip);
+        on('compare', 'click', () => this.#compare(this.#versus === null ? 'original' : null));
+        on('versus', 'change', (event) => this.#compare(event.target.value));
+        this.#notices.onclose = (key) => {
+            this.#dismissed = key;
+        };
+        on('mirror', 'change', () => {
+            this.#mirrorChosen = find('mirror').checked;
+            this.#applyMirror();
+        });
+        on('cameras', 'change', () => {
+            this.#deviceId = find('cameras').value;
+            if (this.#mode === 'live') this.#startCamera();
+        });
+        for (const input of find('more').querySelectorAll('input[name=transport]'))
+            input.addEventListener('change', () => {
+                this.live.kind = input.value;
+                this.#transportHint();
+            });
+        this.wardrobe.addEventListener('change', () => this.#lookChanged());
+        this.wardrobe.addEventListener('choice', () => this.#showLook());
+        navigator.mediaDevices?.addEventListener?.('devicechange', this.#listCameras);
+        document.addEventListener('visibilitychange', this.#keepAwake);
+    }
+
+    #showLook() {
+        this.#find('app').style.setProperty('--shade', this.wardrobe.fields.color);
+        this.#shades.show();
+        this.#panel.show();
+        this.#tagSides();
+    }
+
+    #lookChanged() {
+        this.#showLook();
+        this.photo.paint();
+        this.#tell('lacquer-look', this.wardrobe.main.fields);
+    }
+
+    async #readInfo() {
+        try {
+            const url = new URL('api/v1/info', this.#base);
+            const info = await (await fetch(url, { cache: 'no-store' })).json();
+            if (info.finishes?.length) {
+                this.#finishes = info.finishes;
+                this.#panel.buildFinishes(this.#finishes);
+            }
+            const model = typeof info.model === 'string' ? info.model : info.model?.name;
+            this.#find('about').textContent = ['Lacquer', info.version, model && `· ${model}`]
+                .filter(Boolean)
+                .join(' ');
+        } catch {
+            /* the page works without; the connection says when the server is gone */
+        }
     }
 }
-
-buildPanel(look, ['creme', 'gloss']);
-wireControls();
-wireFiles();
-readInfo();
-listCameras();
-setInterval(tick, 250);

@@ -13,9 +13,9 @@ export class Backoff {
 
 // Why a connection cannot be had: 'gone' (no answer at all) or 'busy' (it answers, but admits
 // nobody).
-export async function whyNot() {
+export async function whyNot(base) {
     try {
-        const reply = await fetch('readyz', {
+        const reply = await fetch(new URL('readyz', base), {
             cache: 'no-store',
             signal: AbortSignal.timeout(3000),
         });

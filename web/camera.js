@@ -1,48 +1,29 @@
 // The camera: start, stop, choose, and why it does not start.
 
+// reason is the end of a text's key: camera.denied, camera.none, …; why fills its gap.
 export class CameraError extends Error {
-    constructor(reason, message) {
-        super(message);
+    constructor(reason, why = '') {
+        super(`camera ${reason} ${why}`);
         this.reason = reason;
+        this.why = why;
     }
 }
 
 const reasons = {
-    NotAllowedError: [
-        'denied',
-        'The camera is blocked for this page. Allow it beside the address ' +
-            '(on a phone: in the browser’s settings), then start it again. A photo works without it.',
-    ],
-    NotFoundError: ['none', 'No camera was found on this device. You can use a photo instead.'],
-    NotReadableError: [
-        'taken',
-        'The camera is in use by another program. Close that one, then start again.',
-    ],
-    AbortError: ['taken', 'The camera stopped before it gave a picture. Start it again.'],
+    NotAllowedError: 'denied',
+    NotFoundError: 'none',
+    NotReadableError: 'taken',
+    AbortError: 'aborted',
 };
 
 function explain(error) {
     if (error instanceof CameraError) return error;
-    const [reason, text] = reasons[error.name] ?? [
-        'failed',
-        `The camera did not start: ${error.message}`,
-    ];
-    return new CameraError(reason, text);
+    return new CameraError(reasons[error.name] ?? 'failed', error.message);
 }
 
 function check() {
     if (navigator.mediaDevices?.getUserMedia) return;
-    if (!window.isSecureContext) {
-        throw new CameraError(
-            'insecure',
-            'Browsers give the camera to secure pages only. Open this page ' +
-                'with https:// (the server offers it with --tls-self-signed), or use a photo.',
-        );
-    }
-    throw new CameraError(
-        'unsupported',
-        'This browser offers pages no camera. You can use a photo instead.',
-    );
+    throw new CameraError(window.isSecureContext ? 'unsupported' : 'insecure');
 }
 
 export class Camera {
@@ -108,13 +89,13 @@ export class Camera {
         this.#video.srcObject = null;
     }
 
-    // [{deviceId, label}]; labels are empty until the camera was allowed once.
+    // [{deviceId, label, number}]; labels are empty until the camera was allowed once.
     async list() {
         if (!navigator.mediaDevices?.enumerateDevices) return [];
         const all = await navigator.mediaDevices.enumerateDevices();
         return all
             .filter((d) => d.kind === 'videoinput' && d.deviceId)
-            .map((d, i) => ({ deviceId: d.deviceId, label: d.label || `Camera ${i + 1}` }));
+            .map((d, i) => ({ deviceId: d.deviceId, label: d.label, number: i + 1 }));
     }
 
     // Calls back once for the next new picture, never twice for the same one.

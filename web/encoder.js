@@ -16,7 +16,11 @@ export class Encoder {
     constructor() {
         if (typeof OffscreenCanvas !== 'function' || typeof Worker !== 'function') return;
         if (!OffscreenCanvas.prototype.convertToBlob) return;
-        this.#worker = new Worker('encoder-worker.js');
+        try {
+            this.#worker = new Worker(new URL('encoder-worker.js', import.meta.url));
+        } catch {
+            return; // a page of another origin may not start it
+        }
         this.#worker.onmessage = ({ data }) => {
             const { resolve, reject } = this.#waiting;
             this.#waiting = null;

@@ -1,6 +1,7 @@
 // Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
 // and no frame is shown after a newer one.
 import { Encoder } from './encoder.js';
+import { BitmapPicture } from './picture.js';
 import { Base64Transport } from './transport-base64.js';
 import { WsTransport } from './transport-ws.js';
 
@@ -9,6 +10,7 @@ const qualityMin = 0.5;
 const qualityMax = 0.82;
 
 export class Live {
+    #base;
     #camera;
     #stage;
     #stats;
@@ -28,21 +30,24 @@ export class Live {
     #budgetAt = 0;
     onstate = () => {};
     onframe = () => {}; // ({id, nails}) after it was drawn
-    onerror = () => {}; // (text)
+    onerror = () => {}; // (why), nothing when the reply's picture could not be read
 
-    constructor({ camera, stage, stats, look }) {
+    constructor({ camera, stage, stats, look, base }) {
         this.#camera = camera;
+        this.#base = base;
         this.#stage = stage;
         this.#stats = stats;
         this.#look = look;
         look.addEventListener('change', () => this.#transport?.look());
-        setInterval(() => this.#transport?.watch(this.#flight.size), 1000);
     }
 
     get running() {
         return this.#running;
     }
 
+    get kind() {
+        return this.#kind;
+    }
     set kind(kind) {
         if (kind === this.#kind) return;
         this.#kind = kind;
@@ -64,6 +69,11 @@ export class Live {
         this.#flight.clear();
     }
 
+    // Called now and then: a server that keeps the socket but says nothing is gone too.
+    watch() {
+        this.#transport?.watch(this.#flight.size);
+    }
+
     retryNow() {
         this.#transport?.retryNow();
     }
@@ -78,7 +88,9 @@ export class Live {
         this.#flight.clear();
         this.#stats.reset();
         const transport =
-            this.#kind === 'ws' ? new WsTransport(this.#look) : new Base64Transport(this.#look);
+            this.#kind === 'ws'
+                ? new WsTransport(this.#look, this.#base)
+                : new Base64Transport(this.#look, this.#base);
         this.#transport = transport;
         const mine =
             (call) =>
@@ -119,7 +131,7 @@ export class Live {
             this.#stats.sent(bytesUp);
             this.#adapt();
         } catch (error) {
-            this.onerror(`a camera frame could not be read: ${error.message}`);
+            this.onerror(error.message);
         } finally {
             this.#encoding = false;
         }
@@ -167,10 +179,10 @@ export class Live {
         try {
             bitmaps = await Promise.all([
                 createImageBitmap(reply.jpeg),
-                this.#stage.wantsBefore ? createImageBitmap(new Blob([frame.jpeg])) : null,
+                this.#stage.wantsOriginal ? createImageBitmap(new Blob([frame.jpeg])) : null,
             ]);
         } catch {
-            this.onerror('a painted frame could not be read');
+            this.onerror();
             return;
         }
         if (round !== this.#round || reply.id <= this.#shownId) {
@@ -180,7 +192,7 @@ export class Live {
         }
         this.#shownId = reply.id;
         this.#shownJpeg = frame.jpeg;
-        this.#stage.show(...bitmaps);
+        this.#stage.show(new BitmapPicture(bitmaps[0], { original: bitmaps[1] }));
         this.#stats.add(
             {
                 start: frame.start,

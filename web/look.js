@@ -1,30 +1,7 @@
-// The look: what polish is painted, and the shades and finishes offered.
+// Looks: what polish is painted. One for all nails, with a look of its own for any finger; a
+// second one to compare with. Remembered on this device only.
 
-export const shades = [
-    ['Milk', '#f3ece6'],
-    ['Ballet', '#ebc7c1'],
-    ['Bare', '#c9977f'],
-    ['Mauve', '#a8737f'],
-    ['Rosewater', '#ee8fa9'],
-    ['Peony', '#e8487f'],
-    ['Fuchsia', '#c71585'],
-    ['Coral', '#ff6f59'],
-    ['Scarlet', '#d0112b'],
-    ['Cherry', '#8a0f26'],
-    ['Fig', '#4c1d37'],
-    ['Cocoa', '#5b372a'],
-    ['Lilac', '#b7a2dc'],
-    ['Sage', '#93ab8c'],
-    ['Lagoon', '#1f8a8c'],
-    ['Ink', '#22336b'],
-    ['Onyx', '#19171b'],
-];
-
-const finishTexts = { creme: 'Crème', gloss: 'Glossy' };
-export const finishText = (name) =>
-    finishTexts[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
-
-export const shadeText = (color) => shades.find(([, hex]) => hex === color)?.[0] ?? 'Your colour';
+export const fingers = ['thumb', 'index', 'middle', 'ring', 'little'];
 
 // "c71585", "#f0a", "#C71585" → "#rrggbb"; anything else → null.
 export function parseHex(text) {
@@ -34,21 +11,33 @@ export function parseHex(text) {
     return '#' + (hex.length === 3 ? [...hex].map((c) => c + c).join('') : hex);
 }
 
-const key = 'lacquer.look';
 const defaults = { color: '#c71585', finish: 'creme', texture: 0.5, sheen: true, opacity: 1 };
 
-// Emits "change" after every change. Remembered on this device only.
-export class Look extends EventTarget {
-    #fields = { ...defaults };
+// Of a foreign object only fields that we know, of the right kind.
+function known(object) {
+    const fields = {};
+    for (const name of Object.keys(defaults))
+        if (typeof object?.[name] === typeof defaults[name]) fields[name] = object[name];
+    if ('color' in fields && !parseHex(fields.color)) delete fields.color;
+    return fields;
+}
 
-    constructor() {
+// Emits "change" after every change.
+export class Look extends EventTarget {
+    #storageKey;
+    #fields;
+    #fingers = {}; // finger → all fields of its own look
+
+    constructor(storageKey, own = {}) {
         super();
+        this.#storageKey = storageKey;
+        this.#fields = { ...defaults, ...own };
         try {
-            const saved = JSON.parse(localStorage.getItem(key) ?? '{}');
-            for (const name of Object.keys(defaults)) {
-                if (typeof saved[name] === typeof defaults[name]) this.#fields[name] = saved[name];
-            }
-            if (!parseHex(this.#fields.color)) this.#fields.color = defaults.color;
+            const saved = JSON.parse(localStorage.getItem(storageKey) ?? '{}');
+            Object.assign(this.#fields, known(saved));
+            for (const finger of fingers)
+                if (saved.fingers?.[finger])
+                    this.#fingers[finger] = { ...this.#fields, ...known(saved.fingers[finger]) };
         } catch {
             /* storage may be blocked: the defaults do */
         }
@@ -58,13 +47,79 @@ export class Look extends EventTarget {
         return { ...this.#fields };
     }
 
-    set(change) {
-        Object.assign(this.#fields, change);
+    // Fingers that have a look of their own.
+    get fingers() {
+        return Object.keys(this.#fingers);
+    }
+
+    // What a finger wears; null is a nail whose finger is not known.
+    of(finger) {
+        return { ...(this.#fingers[finger] ?? this.#fields) };
+    }
+
+    // For all nails, or for one finger alone.
+    set(change, finger = null) {
+        if (finger) this.#fingers[finger] = { ...this.of(finger), ...change };
+        else Object.assign(this.#fields, change);
+        this.#changed();
+    }
+
+    // The finger wears what the others wear.
+    reset(finger) {
+        delete this.#fingers[finger];
+        this.#changed();
+    }
+
+    #changed() {
         try {
-            localStorage.setItem(key, JSON.stringify(this.#fields));
+            const saved = { ...this.#fields, fingers: this.#fingers };
+            localStorage.setItem(this.#storageKey, JSON.stringify(saved));
         } catch {
             /* not remembered */
         }
         this.dispatchEvent(new Event('change'));
+    }
+}
+
+// The look worn, the one beside it, and which of them and which finger the controls change.
+// Emits "change" when a look changed, "choice" when another one is to be changed.
+export class Wardrobe extends EventTarget {
+    main = new Look('lacquer.look');
+    second = new Look('lacquer.second', { color: '#22336b', finish: 'gloss' });
+    #edited = this.main;
+    #finger = null;
+
+    constructor() {
+        super();
+        for (const look of [this.main, this.second])
+            look.addEventListener('change', () => this.dispatchEvent(new Event('change')));
+    }
+
+    get finger() {
+        return this.#finger;
+    }
+    get editsSecond() {
+        return this.#edited === this.second;
+    }
+    // The fields that the controls show.
+    get fields() {
+        return this.#edited.of(this.#finger);
+    }
+    get ownFingers() {
+        return this.#edited.fingers;
+    }
+
+    edit({ second = this.editsSecond, finger = this.#finger }) {
+        this.#edited = second ? this.second : this.main;
+        this.#finger = finger;
+        this.dispatchEvent(new Event('choice'));
+    }
+
+    set(change) {
+        this.#edited.set(change, this.#finger);
+    }
+
+    resetFinger() {
+        this.#edited.reset(this.#finger);
     }
 }

@@ -1,42 +1,62 @@
-// What the page says: one message over the picture, the state in the top line, a line for readers,
-// and that something is in work.
+// What the page says: one message over the picture, the state in the top line, a line for screen
+// readers, and that something is in work.
 
-const $ = (id) => document.getElementById(id);
+export class Notices {
+    #find;
+    #timer = 0;
+    onclose = () => {}; // (key of the message that the reader put away)
 
-// One message at a time, known by its key; kind: 'info', 'warn' or 'bad'.
-let noticeTimer = 0;
+    constructor(find) {
+        this.#find = find;
+        find('notice-close').addEventListener('click', () => {
+            this.onclose(this.shown);
+            this.quiet();
+        });
+    }
 
-export function notify(text, { kind = 'info', action = '', run = null, key = '', forMs = 0 } = {}) {
-    clearTimeout(noticeTimer);
-    const box = $('notice');
-    box.dataset.kind = kind;
-    box.dataset.key = key;
-    box.hidden = false;
-    if ($('notice-text').textContent !== text) $('notice-text').textContent = text;
-    $('notice-action').hidden = !action;
-    $('notice-action').textContent = action;
-    $('notice-action').onclick = run;
-    if (forMs) noticeTimer = setTimeout(() => quiet(key), forMs);
-}
+    // One message at a time, known by its key; kind: 'info', 'warn' or 'bad'.
+    notify(text, { kind = 'info', action = '', run = null, key = '', forMs = 0 } = {}) {
+        clearTimeout(this.#timer);
+        const box = this.#find('notice');
+        const line = this.#find('notice-text');
+        const button = this.#find('notice-action');
+        box.dataset.kind = kind;
+        box.dataset.key = key;
+        box.hidden = false;
+        if (line.textContent !== text) line.textContent = text;
+        button.hidden = !action;
+        button.textContent = action;
+        button.onclick = run;
+        if (forMs) this.#timer = setTimeout(() => this.quiet(key), forMs);
+    }
 
-export function quiet(key) {
-    const box = $('notice');
-    if (key !== undefined && box.dataset.key !== key) return;
-    box.hidden = true;
-    box.dataset.key = '';
-    $('notice-text').textContent = '';
-}
+    quiet(key) {
+        const box = this.#find('notice');
+        if (key !== undefined && box.dataset.key !== key) return;
+        box.hidden = true;
+        box.dataset.key = '';
+        this.#find('notice-text').textContent = '';
+    }
 
-export function link(state, text) {
-    $('link').dataset.state = state;
-    if ($('link-text').textContent !== text) $('link-text').textContent = text;
-}
+    // Key of the message shown, '' for none.
+    get shown() {
+        const box = this.#find('notice');
+        return box.hidden ? '' : box.dataset.key;
+    }
 
-export function say(text) {
-    if ($('live').textContent !== text) $('live').textContent = text;
-}
+    link(state, text) {
+        this.#find('link').dataset.state = state;
+        const line = this.#find('link-text');
+        if (line.textContent !== text) line.textContent = text;
+    }
 
-export function busy(text) {
-    $('busy').hidden = !text;
-    if (text) $('busy-text').textContent = text;
+    say = (text) => {
+        const line = this.#find('live');
+        if (line.textContent !== text) line.textContent = text;
+    };
+
+    busy(text) {
+        this.#find('busy').hidden = !text;
+        if (text) this.#find('busy-text').textContent = text;
+    }
 }

@@ -5,7 +5,14 @@ import { fromDataUrl } from './transport-base64.js';
 const pixelsMax = 16e6;
 const bytesMax = 16 * 1024 * 1024 - 4096;
 
-export class PhotoError extends Error {}
+// key names the text that says why; values fill its gaps.
+export class PhotoError extends Error {
+    constructor(key, values = {}) {
+        super(`${key} ${values.why ?? ''}`);
+        this.key = key;
+        this.values = values;
+    }
+}
 
 async function encode(bitmap, scale, quality) {
     const canvas = document.createElement('canvas');
@@ -33,7 +40,8 @@ async function prepare(file) {
 }
 
 export class Photo {
-    #look;
+    #base;
+    #wardrobe;
     #file = null;
     #original = null; // the picture before, kept as a blob: bitmaps belong to the stage
     #running = false;
@@ -42,11 +50,13 @@ export class Photo {
     #fallback = null; // the photo before this one, back when this one is refused
     result = null; // the server's picture, as sent
     onstart = () => {};
-    onshow = () => {}; // ({painted, before, nails, timing, bytesUp, bytesDown, ms})
+    wantsSecond = () => false; // whether the second look is to be painted too
+    onshow = () => {}; // ({painted, second, nails, ms})
     onerror = () => {}; // (Error)
 
-    constructor(look) {
-        this.#look = look;
+    constructor({ wardrobe, base }) {
+        this.#wardrobe = wardrobe;
+        this.#base = base;
     }
 
     get open() {
@@ -95,21 +105,25 @@ export class Photo {
         this.onstart();
         const start = performance.now();
         try {
-            const reply = await this.#ask(abort);
-            const blob = fromDataUrl(reply.image);
-            const painted = await createImageBitmap(blob);
+            const { main, second } = this.#wardrobe;
+            const replies = await Promise.all([
+                this.#ask(abort, main),
+                this.wantsSecond() ? this.#ask(abort, second) : null,
+            ]);
+            const blob = fromDataUrl(replies[0].image);
+            const bitmaps = await Promise.all(
+                replies.map((reply) => reply && createImageBitmap(fromDataUrl(reply.image))),
+            );
             if (abort.signal.aborted) {
-                painted.close();
+                bitmaps.forEach((bitmap) => bitmap?.close());
                 return;
             }
             this.result = blob;
             this.#fallback = null;
             this.onshow({
-                painted,
-                nails: reply.nails,
-                timing: reply.timing,
-                bytesUp: this.#file.size,
-                bytesDown: blob.size,
+                painted: bitmaps[0],
+                second: bitmaps[1],
+                nails: replies[0].nails,
                 ms: performance.now() - start,
             });
         } catch (error) {
@@ -123,15 +137,14 @@ export class Photo {
         }
     }
 
-    async #ask(abort) {
+    async #ask(abort, look) {
         const form = new FormData();
         form.append('image', this.#file, 'photo');
-        for (const [name, value] of Object.entries(this.#look.fields))
-            form.append(name, String(value));
+        for (const [name, value] of Object.entries(look.fields)) form.append(name, String(value));
         let response;
         let reply = null;
         try {
-            response = await fetch('api/process', {
+            response = await fetch(new URL('api/process', this.#base), {
                 method: 'POST',
                 body: form,
                 signal: abort.signal,
@@ -139,14 +152,11 @@ export class Photo {
                 headers: { accept: 'application/json' },
             });
             reply = await response.json();
-        } catch (error) {
-            if (!response)
-                throw new PhotoError(
-                    'The server does not answer. Try the photo again in a moment.',
-                );
-            throw new PhotoError(`The server answered ${response.status} without a reason.`);
+        } catch {
+            if (!response) throw new PhotoError('photo.silent');
+            throw new PhotoError('photo.noReason', { status: String(response.status) });
         }
-        if (!reply.success) throw new PhotoError(`The photo was not painted: ${reply.error}`);
+        if (!reply.success) throw new PhotoError('photo.failed', { why: reply.error });
         return reply;
     }
 }

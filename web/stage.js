@@ -1,149 +1,121 @@
-// The picture: draws painted frames, the original beside or instead of them, and saves what is
-// shown. Owns the bitmaps it is given and closes them.
+// The picture on the screen: draws what it is given, with the original or a second look left of a
+// divider, or the original while it is held; tells taps; saves what is shown. Owns its picture.
 
 const sideMax = 2048; // larger photos are drawn at this; saving uses the server's own bytes
+const holdMs = 180; // shorter is a tap
 
 export class Stage {
     #box;
-    #picture;
+    #frame;
     #canvas;
     #context;
-    #painted = null;
-    #before = null;
+    #picture = null;
     #split = null; // 0..100 of the shown width, or null: no divider
+    #versus = 'original'; // what stands left of the divider: 'original' or 'second'
     #peek = false;
     #mirror = false;
     #size = [4, 3];
     #parts;
+    #words;
+    onwant = () => {}; // the original or the second look is wanted, and there may be none yet
+    ontap = () => {}; // ({x, y}) in pixels of the picture
 
-    constructor(box) {
-        const find = (name) => box.querySelector('#' + name);
-        this.#box = box;
-        this.#picture = find('picture');
+    constructor(find, words) {
+        this.#box = find('stage');
+        this.#frame = find('picture');
         this.#canvas = find('canvas');
         this.#context = this.#canvas.getContext('2d', { alpha: false });
+        this.#words = words;
         this.#parts = {
             divider: find('divider'),
             split: find('split'),
             before: find('tag-before'),
             after: find('tag-after'),
         };
-        new ResizeObserver(() => this.#fit()).observe(box);
+        new ResizeObserver(() => this.#fit()).observe(this.#box);
         this.#parts.split.addEventListener('input', () => this.#moveSplit());
-        this.#holdToPeek();
+        this.#watchPointer();
     }
 
     get canvas() {
         return this.#canvas;
     }
-    get wantsBefore() {
-        return this.#peek || this.#split !== null;
+    get picture() {
+        return this.#picture;
     }
     get empty() {
-        return this.#painted === null;
+        return this.#picture === null;
     }
-    onpeek = () => {}; // the original is wanted, and there may be none yet
+    get wantsOriginal() {
+        return this.#peek || (this.#split !== null && this.#versus === 'original');
+    }
+    get wantsSecond() {
+        return this.#split !== null && this.#versus === 'second';
+    }
 
     set mirror(on) {
         if (this.#mirror === on) return;
         this.#mirror = on;
-        this.#draw();
+        this.draw();
     }
 
-    // before may be null: it is then not shown until the next picture brings one.
-    show(painted, before) {
-        this.#painted?.close();
-        if (this.#before !== before) this.#before?.close();
-        this.#painted = painted;
-        this.#before = before;
-        this.#picture.hidden = false;
-        if (this.#size[0] !== painted.width || this.#size[1] !== painted.height) {
-            this.#size = [painted.width, painted.height];
+    show(picture) {
+        if (this.#picture !== picture) this.#picture?.close();
+        this.#picture = picture;
+        this.#frame.hidden = false;
+        if (this.#size[0] !== picture.width || this.#size[1] !== picture.height) {
+            this.#size = [picture.width, picture.height];
             this.#fit();
         }
-        this.#draw();
-    }
-
-    setBefore(before) {
-        if (this.#before !== before) this.#before?.close();
-        this.#before = before;
-        this.#draw();
+        this.draw();
     }
 
     clear() {
-        this.#painted?.close();
-        this.#before?.close();
-        this.#painted = this.#before = null;
-        this.#picture.hidden = true;
-        this.compare(false);
+        this.#picture?.close();
+        this.#picture = null;
+        this.#frame.hidden = true;
+        this.compare(null);
     }
 
-    compare(on) {
+    // 'original', 'second', or null: nothing beside the painted picture.
+    compare(versus) {
         const { divider, split, before, after } = this.#parts;
+        const on = versus !== null;
         divider.hidden = split.hidden = before.hidden = after.hidden = !on;
-        this.#picture.toggleAttribute('data-split', on);
+        this.#frame.toggleAttribute('data-split', on);
         this.#split = on ? Number(split.value) : null;
         if (on) {
+            this.#versus = versus;
             this.#moveSplit();
-            this.onpeek();
+            this.onwant();
         }
-        this.#draw();
+        this.draw();
+    }
+
+    // Names on the two sides of the divider.
+    tag(left, right) {
+        this.#parts.before.textContent = left;
+        this.#parts.after.textContent = right;
     }
 
     // The painted picture as it is seen (mirrored or not), without the divider.
     async save() {
-        const { width, height } = this.#painted;
+        const { width, height } = this.#picture;
         const canvas = document.createElement('canvas');
         canvas.width = width;
         canvas.height = height;
         const context = canvas.getContext('2d', { alpha: false });
         if (this.#mirror) context.setTransform(-1, 0, 0, 1, width, 0);
-        context.drawImage(this.#painted, 0, 0);
+        context.drawImage(this.#picture.painted(), 0, 0);
         return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.95));
     }
 
-    #moveSplit() {
-        const { split } = this.#parts;
-        this.#split = Number(split.value);
-        split.setAttribute('aria-valuetext', `${split.value} percent original`);
-        this.#picture.style.setProperty('--split', split.value);
-        this.#draw();
-    }
-
-    #holdToPeek() {
-        const set = (on) => {
-            if (this.#peek === on) return;
-            this.#peek = on;
-            this.#box.toggleAttribute('data-peek', on);
-            if (this.#split === null) this.#parts.before.hidden = !on;
-            if (on) this.onpeek();
-            this.#draw();
-        };
-        this.#canvas.addEventListener('pointerdown', (event) => {
-            if (event.button === 0) set(true);
-        });
-        for (const name of ['pointerup', 'pointercancel', 'blur'])
-            window.addEventListener(name, () => set(false));
-        this.#canvas.addEventListener('contextmenu', (event) => {
-            if (this.#peek) event.preventDefault();
-        });
-    }
-
-    // The picture as large as the stage allows, never cut.
-    #fit() {
-        const [width, height] = this.#size;
-        const scale = Math.min(this.#box.clientWidth / width, this.#box.clientHeight / height);
-        this.#picture.style.width = `${Math.round(width * scale)}px`;
-        this.#picture.style.height = `${Math.round(height * scale)}px`;
-        this.#box.style.setProperty('--ratio', String(width / height));
-    }
-
-    #draw() {
-        const painted = this.#painted;
-        if (!painted) return;
-        const scale = Math.min(1, sideMax / Math.max(painted.width, painted.height));
-        const width = Math.round(painted.width * scale);
-        const height = Math.round(painted.height * scale);
+    draw() {
+        const picture = this.#picture;
+        if (!picture) return;
+        const scale = Math.min(1, sideMax / Math.max(picture.width, picture.height));
+        const width = Math.round(picture.width * scale);
+        const height = Math.round(picture.height * scale);
         const canvas = this.#canvas;
         if (canvas.width !== width || canvas.height !== height) {
             canvas.width = width;
@@ -151,16 +123,77 @@ export class Stage {
         }
         const context = this.#context;
         context.setTransform(this.#mirror ? -1 : 1, 0, 0, 1, this.#mirror ? width : 0, 0);
-        const original = this.#peek && this.#split === null;
-        const first = original && this.#before ? this.#before : painted;
-        context.drawImage(first, 0, 0, width, height);
-        if (this.#split === null || !this.#before) return;
+        const held = this.#peek && this.#split === null;
+        context.drawImage((held && picture.original()) || picture.painted(), 0, 0, width, height);
+        if (this.#split === null) return;
+        const left = this.#versus === 'second' ? picture.second() : picture.original();
+        if (!left) return;
         const x = Math.round((width * this.#split) / 100);
         context.save();
         context.beginPath();
         context.rect(this.#mirror ? width - x : 0, 0, x, height);
         context.clip();
-        context.drawImage(this.#before, 0, 0, width, height);
+        context.drawImage(left, 0, 0, width, height);
         context.restore();
+    }
+
+    #moveSplit() {
+        const { split } = this.#parts;
+        this.#split = Number(split.value);
+        const percent = new Intl.NumberFormat(this.#words.language, { style: 'percent' });
+        split.setAttribute(
+            'aria-valuetext',
+            this.#words.t('compare.percent', { value: percent.format(this.#split / 100) }),
+        );
+        this.#frame.style.setProperty('--split', split.value);
+        this.draw();
+    }
+
+    // A press that lasts shows the original; a short one is a tap on a nail.
+    #watchPointer() {
+        let timer = 0;
+        const peek = (on) => {
+            if (this.#peek === on) return;
+            this.#peek = on;
+            this.#box.toggleAttribute('data-peek', on);
+            if (this.#split === null) {
+                this.#parts.before.hidden = !on;
+                if (on) this.tag(this.#words.t('compare.before'), '');
+            }
+            if (on) this.onwant();
+            this.draw();
+        };
+        this.#canvas.addEventListener('pointerdown', (event) => {
+            if (event.button === 0) timer = setTimeout(peek, holdMs, true);
+        });
+        this.#frame.addEventListener('click', (event) => {
+            if (event.target === this.#canvas && !this.#heldLong) this.ontap(this.#place(event));
+        });
+        for (const name of ['pointerup', 'pointercancel', 'blur'])
+            window.addEventListener(name, () => {
+                clearTimeout(timer);
+                this.#heldLong = this.#peek;
+                peek(false);
+            });
+        this.#canvas.addEventListener('contextmenu', (event) => {
+            if (this.#peek) event.preventDefault();
+        });
+    }
+    #heldLong = false;
+
+    #place(event) {
+        const box = this.#canvas.getBoundingClientRect();
+        const x = ((event.clientX - box.left) / box.width) * this.#size[0];
+        const y = ((event.clientY - box.top) / box.height) * this.#size[1];
+        return { x: this.#mirror ? this.#size[0] - x : x, y };
+    }
+
+    // The picture as large as the stage allows, never cut.
+    #fit() {
+        const [width, height] = this.#size;
+        const scale = Math.min(this.#box.clientWidth / width, this.#box.clientHeight / height);
+        this.#frame.style.width = `${Math.round(width * scale)}px`;
+        this.#frame.style.height = `${Math.round(height * scale)}px`;
+        this.#box.style.setProperty('--ratio', String(width / height));
     }
 }

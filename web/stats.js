@@ -5,16 +5,16 @@ const keep = 150; // samples a percentile looks back over
 const windowMs = 2000; // frames and bytes a second are counted over this
 
 export const parts = [
-    ['send', 'Capture', '#8d7f86'],
-    ['net', 'Network', '#6f8fd0'],
-    ['queue', 'Queue', '#c9a24b'],
-    ['decode', 'Decode', '#5fb3a8'],
-    ['prepare', 'Prepare', '#86c26a'],
-    ['infer', 'Infer', '#e46aa5'],
-    ['nails', 'Find nails', '#f0946b'],
-    ['paint', 'Paint', '#d6455f'],
-    ['encode', 'Encode', '#a883d8'],
-    ['show', 'Show', '#e5dcd9'],
+    ['send', '#8d7f86'],
+    ['net', '#6f8fd0'],
+    ['queue', '#c9a24b'],
+    ['decode', '#5fb3a8'],
+    ['prepare', '#86c26a'],
+    ['infer', '#e46aa5'],
+    ['nails', '#f0946b'],
+    ['paint', '#d6455f'],
+    ['encode', '#a883d8'],
+    ['show', '#e5dcd9'],
 ];
 const serverParts = ['decode', 'prepare', 'infer', 'nails', 'paint', 'encode'];
 

@@ -24,14 +24,16 @@ export class Base64Transport {
     onerror = () => {};
     onstate = () => {};
     limit = 2;
+    #base;
     #look;
     #abort = null;
     #backoff = new Backoff();
     #timer = 0;
     #ready = false;
 
-    constructor(look) {
+    constructor(look, base) {
         this.#look = look;
+        this.#base = base;
     }
 
     open() {
@@ -77,7 +79,7 @@ export class Base64Transport {
         let reply;
         try {
             const image = await toDataUrl(new Blob([jpeg], { type: 'image/jpeg' }));
-            const response = await fetch('api/process_base64', {
+            const response = await fetch(new URL('api/process_base64', this.#base), {
                 method: 'POST',
                 headers: { 'content-type': 'application/json' },
                 cache: 'no-store',
@@ -93,7 +95,7 @@ export class Base64Transport {
             reply = JSON.parse(text);
             reply.bytes = text.length;
         } catch {
-            if (!abort.signal.aborted) this.#lost(id, await whyNot());
+            if (!abort.signal.aborted) this.#lost(id, await whyNot(this.#base));
             return;
         }
         if (!reply.success) {

@@ -17,13 +17,16 @@ export class WsTransport {
     #wanted = false;
     #backoff = new Backoff();
     #timer = 0;
+    #base;
     #look;
     #lookTimer = 0;
     #waitingSince = 0;
     limit = 2;
 
-    constructor(look) {
+    // base: the server's URL.
+    constructor(look, base) {
         this.#look = look;
+        this.#base = base;
     }
 
     open() {
@@ -73,7 +76,7 @@ export class WsTransport {
         }, 40);
     }
 
-    // Called by the page now and then; a server that keeps the socket but says nothing is gone too.
+    // A server that keeps the socket but says nothing is gone too.
     watch(inFlight) {
         if (!inFlight) this.#waitingSince = 0;
         if (this.#waitingSince && performance.now() - this.#waitingSince > silenceMs)
@@ -90,8 +93,8 @@ export class WsTransport {
 
     #connect() {
         this.onstate('connecting', {});
-        const url = new URL('ws', location.href);
-        url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+        const url = new URL('ws', this.#base);
+        url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
         const socket = new WebSocket(url, 'lacquer.v1');
         socket.binaryType = 'arraybuffer';
         this.#socket = socket;
@@ -113,7 +116,7 @@ export class WsTransport {
             const opened = this.#open;
             this.#drop();
             if (code === 1013 || code === 1008) this.#lost('busy');
-            else this.#lost(opened ? 'gone' : await whyNot());
+            else this.#lost(opened ? 'gone' : await whyNot(this.#base));
         };
     }
 

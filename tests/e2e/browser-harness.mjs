@@ -110,14 +110,30 @@ export function launch(extra = []) {
 export const withCamera = '--use-fake-ui-for-media-stream';
 export const withoutCamera = '--deny-permission-prompts';
 
+// Runs in every page: ways into the element's shadow root for the tests' own scripts.
+export function reach() {
+  window.tryon = () => document.querySelector('lacquer-tryon').app;
+  window.part = (id) => document.querySelector('lacquer-tryon').shadowRoot.getElementById(id);
+  window.parts = (selector) => [
+    ...document.querySelector('lacquer-tryon').shadowRoot.querySelectorAll(selector),
+  ];
+  window.focused = () => {
+    let node = document.activeElement;
+    while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+    return node;
+  };
+}
+
 // A page of its own profile that notes everything a careful page must not do.
 export async function open(browser, url, options = {}) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
+    locale: 'en-US',
     acceptDownloads: true,
     ...options,
   });
   context.setDefaultTimeout(10000);
+  await context.addInitScript(reach);
   const page = await context.newPage();
   page.faults = [];
   page.asked = [];
@@ -150,7 +166,7 @@ export async function live(page) {
 
 // Stops the camera's clock, so that the picture on the screen stays, and waits for the last reply.
 export async function freeze(page) {
-  await page.evaluate(() => document.getElementById('video').pause());
+  await page.evaluate(() => part('video').pause());
   for (let last = -1; ;) {
     const now = await frameId(page);
     if (now === last) return;

@@ -13,6 +13,7 @@ import {
   notice,
   number,
   open,
+  reach,
   saved,
   shade,
   shot,
@@ -67,7 +68,7 @@ tests.colour_change_takes_effect = async ({ browser, server }) => {
     const result = await measure(page, await whichFrame(page), color);
     check(result.moved > 0.45, `${name}: only ${(result.moved * 100).toFixed()} % took the colour`);
     means[name] = result.mean;
-    await page.evaluate(() => document.getElementById('video').play());
+    await page.evaluate(() => part('video').play());
     await frames(page, 2);
   }
   check(
@@ -80,6 +81,7 @@ tests.colour_change_takes_effect = async ({ browser, server }) => {
 // What the HUD says is held against what the test itself sees on the wire.
 tests.figures_are_plausible = async ({ browser, server }) => {
   const context = await browser.newContext();
+  await context.addInitScript(reach);
   const page = await context.newPage();
   const wire = { sent: 0, got: 0, open: 0, most: 0, lastSent: 0, lastGot: 0, serverMs: [] };
   page.on('websocket', (socket) => {
@@ -131,7 +133,7 @@ tests.figures_are_plausible = async ({ browser, server }) => {
   );
   const parts = await page.locator('#stages li span').allTextContents();
   check(parts.length === 10 && parts.every((part) => parseFloat(part) >= 0), `stages: ${parts}`);
-  const kept = await page.evaluate(async () => (await import('/app.js')).stats.summary());
+  const kept = await page.evaluate(() => tryon().stats.summary());
   check(kept.rate < 2.2e6, `${kept.rate} bytes a second`);
   check(kept.bytesUp > 2000 && kept.bytesUp < 200000, `${kept.bytesUp} bytes a frame`);
   await context.close();
@@ -144,8 +146,8 @@ tests.saves_what_is_shown = async ({ browser, server }) => {
   await frames(page, 3);
   const file = await saved(page);
   const size = await page.evaluate(() => [
-    document.getElementById('video').videoWidth,
-    document.getElementById('video').videoHeight,
+    part('video').videoWidth,
+    part('video').videoHeight,
   ]);
   check(String(file.size) === String(size), `saved ${file.size}, the camera gives ${size}`);
   check(/^lacquer-fuchsia-[0-9-]+\.jpg$/.test(file.name), file.name);
@@ -219,7 +221,7 @@ tests.two_pages_at_once = async ({ browser, server }) => {
   await Promise.all(pages.map((page) => frames(page, 4, 30000)));
   for (const [i, page] of pages.entries()) {
     await page.evaluate(async () => {
-      document.getElementById('mirror').click();
+      part('mirror').click();
     });
     await frames(page, 2);
     await freeze(page);

@@ -8,7 +8,7 @@ const masks = path.join(root, 'tests/e2e/hand-masks');
 // Keeps the canvas as it is drawn now, under a name, in the page.
 async function keep(page, name) {
   await page.evaluate((key) => {
-    const canvas = document.getElementById('canvas');
+    const canvas = part('canvas');
     const copy = new OffscreenCanvas(canvas.width, canvas.height);
     copy.getContext('2d').drawImage(canvas, 0, 0);
     window.kept ??= {};

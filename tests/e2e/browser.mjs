@@ -7,8 +7,9 @@ import fs from 'node:fs';
 import { artifacts, check, launch, Server, shot, withCamera } from './browser-harness.mjs';
 import { tests as liveTests } from './browser-live.mjs';
 import { tests as pageTests } from './browser-page.mjs';
+import { tests as shopTests } from './browser-shop.mjs';
 
-const tests = { ...pageTests, ...liveTests };
+const tests = { ...pageTests, ...shopTests, ...liveTests };
 
 async function main(wanted) {
   if (wanted[0] === '--list') {

@@ -1,0 +1,363 @@
+// What a shop needs of the page: catalogue, favourites, two looks, sharing, languages, embedding,
+// and no violation of axe-core's accessibility rules.
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import {
+  Server,
+  check,
+  clean,
+  frameId,
+  frames,
+  golden,
+  live,
+  notice,
+  open,
+  root,
+  saved,
+  setRange,
+  shade,
+  shot,
+  text,
+  until,
+} from './browser-harness.mjs';
+
+export const tests = {};
+
+const hand = path.join(golden, 'light.jpg');
+const names = (page) =>
+  page.$$eval('input[name=shade]', (inputs) => inputs.map((input) => input.ariaLabel));
+
+async function openPhoto(page, file = hand) {
+  const seen = await frameId(page);
+  await page.setInputFiles('#file', file);
+  await until('the photo', async () => (await frameId(page)) > seen);
+}
+
+tests.shades_are_found_and_kept = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  const all = await names(page);
+  await page.fill('#search', 'fuch');
+  check(String(await names(page)) === 'Fuchsia', `found ${await names(page)}`);
+  await until('the count to be said', async () => /1 shade/.test(await text(page, '#live')));
+  await page.fill('#search', 'no such shade');
+  check(await page.isVisible('#shades-none'), 'nothing says that nothing was found');
+  await page.fill('#search', '');
+  await page.selectOption('#group', 'blues');
+  const blues = await names(page);
+  check(
+    blues.length > 0 && blues.length < all.length && blues.includes('Ink'),
+    `blues: ${blues}`,
+  );
+  await shade(page, 'Ink');
+  await page.click('#favourite');
+  check((await page.getAttribute('#favourite', 'aria-pressed')) === 'true', 'not kept');
+  await page.selectOption('#group', 'favourites');
+  check(String(await names(page)) === 'Ink', `favourites: ${await names(page)}`);
+  await page.reload();
+  await until('the swatches', () => page.locator('.swatch').count());
+  await page.selectOption('#group', 'favourites');
+  check(String(await names(page)) === 'Ink', 'favourites are forgotten');
+  check((await text(page, '#shade-name')) === 'Ink', 'the look is forgotten');
+  await page.click('#favourite');
+  check((await names(page)).length === 0, 'a favourite cannot be let go');
+  check(await page.isVisible('#shades-none'), 'no hint how favourites are made');
+  clean(page);
+};
+
+tests.two_looks_side_by_side = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await openPhoto(page);
+  await page.click('#compare');
+  await page.check('input[name=versus][value=second]', { force: true });
+  check(await page.isVisible('#sides'), 'no choice of the look to change');
+  await page.check('input[name=side][value="0"]', { force: true });
+  const seen = await frameId(page);
+  await shade(page, 'Lagoon');
+  await until('the left look', async () => (await frameId(page)) > seen);
+  check(/^Lagoon · /.test(await text(page, '#tag-before')), 'the left look is not named');
+  check(/^Fuchsia · /.test(await text(page, '#tag-after')), 'the right look is not named');
+  const sum = () =>
+    page.evaluate(() => {
+      const c = part('canvas');
+      const copy = new OffscreenCanvas(c.width, c.height).getContext('2d');
+      copy.drawImage(c, 0, 0);
+      const { data } = copy.getImageData(0, 0, c.width, c.height);
+      let value = 0;
+      for (let i = 0; i < data.length; i++) value += data[i] * ((i % 4) + 1);
+      return value;
+    });
+  await setRange(page, '#split', 0);
+  const right = await sum();
+  await setRange(page, '#split', 100);
+  const left = await sum();
+  await page.check('input[name=versus][value=original]', { force: true });
+  await until('the original', async () => ![left, right].includes(await sum()));
+  check(left !== right, 'both looks are the same');
+  check(await page.isHidden('#sides'), 'the choice stays');
+  check((await text(page, '#shade-name')) === 'Fuchsia', 'the panel shows the other look');
+  await shot(page, 'desktop-two-looks');
+  clean(page);
+};
+
+tests.shares_or_saves = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await openPhoto(page);
+  check(await page.isHidden('#share'), 'sharing is offered where it cannot be done');
+  await page.addInitScript(() => {
+    navigator.canShare = ({ files }) => files.length === 1;
+    navigator.share = async (what) => {
+      window.shared = { type: what.files[0].type, size: what.files[0].size };
+      if (window.refuse) throw new DOMException('no program takes it', 'NotAllowedError');
+    };
+  });
+  await page.reload();
+  await until('the swatches', () => page.locator('.swatch').count());
+  await openPhoto(page);
+  await page.click('#share');
+  const shared = await until('the picture to be shared', () => page.evaluate(() => window.shared));
+  check(shared.type === 'image/jpeg' && shared.size > 10000, JSON.stringify(shared));
+  await page.evaluate(() => {
+    window.refuse = true;
+  });
+  await page.click('#share');
+  await notice(page, /was not shared: no program takes it/);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.click('#notice-action'),
+  ]);
+  check(download.suggestedFilename().endsWith('.jpg'), 'saving instead gives no file');
+  clean(page);
+};
+
+// Every language says everything that English says, with the same gaps and its own plurals.
+tests.languages_are_complete = async () => {
+  const folder = path.join(root, 'web/lang');
+  const load = async (file) => {
+    const code = fs.readFileSync(path.join(folder, file), 'utf8');
+    const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
+    return (await import(url)).default;
+  };
+  const english = await load('en.js');
+  const stems = new Set();
+  for (const key of Object.keys(english)) if (key.endsWith('.one')) stems.add(key.slice(0, -4));
+  const files = fs.readdirSync(folder);
+  check(files.length >= 4, `only ${files}`);
+  const gaps = (line) => [...line.matchAll(/\{\w+\}/g)].map(([gap]) => gap).sort();
+  for (const file of files) {
+    const texts = await load(file);
+    for (const [key, line] of Object.entries(english)) {
+      check(typeof texts[key] === 'string' && texts[key], `${file} lacks ${key}`);
+      const plural = stems.has(key.replace(/\.\w+$/, ''));
+      check(plural || String(gaps(texts[key])) === String(gaps(line)), `${file}: gaps of ${key}`);
+    }
+    const { pluralCategories } = new Intl.PluralRules(file.slice(0, 2)).resolvedOptions();
+    for (const stem of stems)
+      for (const category of pluralCategories)
+        check(texts[`${stem}.${category}`], `${file} lacks ${stem}.${category}`);
+    for (const key of Object.keys(texts)) {
+      const known = key in english || stems.has(key.replace(/\.\w+$/, ''));
+      check(known, `${file}: nobody says ${key}`);
+    }
+  }
+};
+
+// Every text that the page's code asks for exists, and every text that exists is asked for.
+tests.texts_are_used = async () => {
+  const folder = path.join(root, 'web');
+  const english = fs.readFileSync(path.join(folder, 'lang/en.js'), 'utf8');
+  const keys = [...english.matchAll(/^ {4}'?([\w.]+)'?:/gm)].map(([, key]) => key);
+  const code = fs
+    .readdirSync(folder, { recursive: true })
+    .filter((file) => file.endsWith('.js') && !file.startsWith('lang'))
+    .map((file) => fs.readFileSync(path.join(folder, file), 'utf8'))
+    .join('\n');
+  for (const [, key] of code.matchAll(/\bt\('([\w.]+)'|data-t(?:-[\w-]+)?="([\w.]+)"/g))
+    check(!key || keys.includes(key) || keys.includes(`${key}.other`), `no text for ${key}`);
+  const families = /^(group|finger|finish|part|link|hud|camera|settings|tool|nails|shades)\.|\.(low|high)$/;
+  for (const key of keys) {
+    if (key === 'direction' || key === 'name' || families.test(key)) continue;
+    check(code.includes(`'${key}'`) || code.includes(`"${key}"`), `nobody says ${key}`);
+  }
+};
+
+tests.speaks_the_readers_language = async ({ browser, server }) => {
+  const page = await open(browser, server.url, { locale: 'de-AT' });
+  await until('German', async () => (await text(page, '#start span')) === 'Kamera starten');
+  await page.selectOption('#language', 'ar');
+  await until('Arabic', async () => /الكاميرا/.test(await text(page, '#start span')));
+  check((await page.getAttribute('#app', 'dir')) === 'rtl', 'Arabic runs from the left');
+  check((await page.getAttribute('#app', 'lang')) === 'ar', 'the language is not marked');
+  const sides = await page.evaluate(() =>
+    ['stage', 'panel'].map((id) => part(id).getBoundingClientRect().left),
+  );
+  check(sides[0] > sides[1], 'the picture does not change sides');
+  await live(page);
+  await frames(page, 2);
+  await shot(page, 'desktop-arabic');
+  await page.reload();
+  await until('Arabic again', async () => /الكاميرا/.test(await text(page, '#start span')));
+  await page.setViewportSize({ width: 390, height: 844 });
+  const [inner, outer] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    innerWidth,
+  ]);
+  check(inner <= outer, `${inner} wide`);
+  await shot(page, 'phone-arabic-start');
+  clean(page);
+};
+
+// What a frame is like, judged by the page's own code on pictures made here.
+tests.advice_fits_the_picture = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  const said = await page.evaluate(async () => {
+    const { adviseFor, frameStatistics } = await import('/advice.js');
+    const [width, height] = [160, 120];
+    const picture = (value) => {
+      const data = new Uint8ClampedArray(4 * width * height);
+      for (let i = 0; i < width * height; i++)
+        data.fill(value(i % width, Math.floor(i / width)), 4 * i, 4 * i + 3);
+      return frameStatistics({ data, width, height });
+    };
+    const sharp = picture((x, y) => ((x >> 3) + (y >> 3)) % 2 ? 190 : 90);
+    const dark = picture((x, y) => ((x >> 3) + (y >> 3)) % 2 ? 30 : 8);
+    const blurred = picture((x) => 128 + 80 * Math.sin(x / 20));
+    const wall = picture(() => 128);
+    const side = 640;
+    return {
+      fine: adviseFor({ nails: 4, breadths: [20, 22, 25, 18], side, frame: sharp }),
+      unknown: adviseFor({ nails: 4, side, frame: sharp }),
+      small: adviseFor({ nails: 4, breadths: [6, 7, 8, 30], side, frame: sharp }),
+      none: adviseFor({ nails: 0, side, frame: sharp }),
+      wall: adviseFor({ nails: 0, side, frame: wall }),
+      dark: adviseFor({ nails: 0, side, frame: dark }),
+      blurred: adviseFor({ nails: 2, breadths: [20, 20], side, frame: blurred }),
+    };
+  });
+  const wanted = {
+    fine: '',
+    unknown: '',
+    small: 'advice.small',
+    none: 'advice.none',
+    wall: 'advice.none',
+    dark: 'advice.dark',
+    blurred: 'advice.blurred',
+  };
+  check(JSON.stringify(said) === JSON.stringify(wanted), JSON.stringify(said));
+};
+
+tests.advice_is_given_and_put_away = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await page.evaluate(() => {
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width: 320, height: 240 });
+    const context = canvas.getContext('2d');
+    setInterval(() => {
+      context.fillStyle = `rgb(12 12 ${10 + (performance.now() % 4)})`;
+      context.fillRect(0, 0, 320, 240);
+    }, 60);
+    navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(15);
+  });
+  await page.click('#start');
+  await notice(page, /It is dark/);
+  await page.click('#notice-close');
+  await frames(page, 10);
+  check(await page.isHidden('#notice'), 'advice comes back at once');
+  clean(page);
+};
+
+// A shop's page on another origin: the element, its style, its texts, its socket come from here.
+tests.stands_in_a_shops_page = async ({ browser }) => {
+  let server;
+  const shop = http.createServer((request, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end(`<!doctype html><html lang="en"><title>Shop</title><main><h1>Polish</h1>
+      <script type="module" src="${server.url}tryon.js"></script>
+      <lacquer-tryon color="#1f8a8c" finish="gloss" lang="es"></lacquer-tryon></main></html>`);
+  });
+  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${shop.address().port}`;
+  server = await new Server(['--allow-origin', origin]).start();
+  try {
+    const page = await open(browser, `${origin}/`);
+    await until('Spanish', async () => (await text(page, '#start span')) === 'Abrir la cámara');
+    check((await text(page, '#shade-name')) === 'Lagoon', 'the shade is not the one asked for');
+    await page.evaluate(() => {
+      window.told = [];
+      document.addEventListener('lacquer-look', ({ detail }) => window.told.push(detail.color));
+    });
+    await shade(page, 'Ink');
+    const told = await page.evaluate(() => window.told.at(-1));
+    check(told === '#22336b', `the shop is told ${told}`);
+    await live(page);
+    await frames(page, 3);
+    await saved(page);
+    await openPhoto(page);
+    await shot(page, 'embedded');
+    const stopped = await page.evaluate(() => {
+      document.querySelector('lacquer-tryon').remove();
+      return true;
+    });
+    check(stopped, 'the element does not leave');
+    clean(page, /favicon/);
+  } finally {
+    await server.kill();
+    shop.close();
+  }
+};
+
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function audit(page, state) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document));
+  const lines = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.flat().join(' ')).join(', ')}`,
+  );
+  check(violations.length === 0, `${state}: ${lines.join(' | ')}`);
+}
+
+tests.axe_finds_nothing = async ({ browser, server }) => {
+  for (const [options, name] of [
+    [{ viewport: { width: 1280, height: 800 }, colorScheme: 'light' }, 'laptop'],
+    [{ viewport: { width: 390, height: 844 }, colorScheme: 'dark', isMobile: true }, 'phone'],
+  ]) {
+    const page = await open(browser, server.url, { ...options, reducedMotion: 'reduce' });
+    await audit(page, `${name}, start`);
+    await page.click('#more summary');
+    await page.fill('#search', 'zzz');
+    await audit(page, `${name}, settings open, nothing found`);
+    await page.fill('#search', '');
+    await openPhoto(page);
+    await page.click('#compare');
+    await page.check('input[name=versus][value=second]', { force: true });
+    await audit(page, `${name}, photo with two looks`);
+    await page.click('#compare');
+    await page.click('#stop');
+    await until('a frame', async () => (await page.getAttribute('#stage', 'data-mode')) === 'live');
+    await frames(page, 2);
+    await page.click('#hud summary');
+    await audit(page, `${name}, live with figures`);
+    await page.click('#stop');
+    await page.setInputFiles('#file', {
+      name: 'not.jpg',
+      mimeType: 'image/jpeg',
+      buffer: Buffer.from('hello'),
+    });
+    await notice(page, /was not painted/);
+    await audit(page, `${name}, a message`);
+    await page.selectOption('#language', 'ar');
+    await until('Arabic', async () => (await page.getAttribute('#app', 'dir')) === 'rtl');
+    await audit(page, `${name}, Arabic`);
+  }
+};
+
+// The example page is served, and holds the element.
+tests.example_page_works = async ({ browser, server }) => {
+  const page = await open(browser, `${server.url}embed.html`);
+  check((await text(page, '#shade-name')) === 'Cherry', 'the example does not wear its shade');
+  await shot(page, 'desktop-example');
+  clean(page);
+  await audit(page, 'example');
+};

@@ -1,0 +1,85 @@
+// What the page says, in the reader's language. English is always there; another language is
+// fetched when it is wanted, and a key that it lacks is said in English (a test forbids that).
+import english from './lang/en.js';
+
+export const languages = { en: 'English', de: 'Deutsch', es: 'Español', ar: 'العربية' };
+
+const storageKey = 'lacquer.language';
+
+// The first of the wanted languages ("de-AT", "ar") that there is.
+export function chooseLanguage(wanted) {
+    for (const tag of wanted) {
+        const language = String(tag).toLowerCase().split('-')[0];
+        if (Object.hasOwn(languages, language)) return language;
+    }
+    return 'en';
+}
+
+export function rememberedLanguage() {
+    try {
+        return localStorage.getItem(storageKey);
+    } catch {
+        return null; // storage may be blocked
+    }
+}
+
+function emphasised(text) {
+    return text.split('*').map((part, i) => {
+        if (i % 2 === 0) return part;
+        const em = document.createElement('em');
+        em.textContent = part;
+        return em;
+    });
+}
+
+export class Words extends EventTarget {
+    #texts = english;
+    #plural = new Intl.PluralRules('en');
+    #number = new Intl.NumberFormat('en');
+    language = 'en';
+
+    get direction() {
+        return this.#texts.direction;
+    }
+
+    // Emits "change" once the language's texts are there.
+    async use(language, { remember = false } = {}) {
+        if (!Object.hasOwn(languages, language)) return;
+        this.#texts =
+            language === 'en' ? english : (await import(`./lang/${language}.js`)).default;
+        this.language = language;
+        this.#plural = new Intl.PluralRules(language);
+        this.#number = new Intl.NumberFormat(language);
+        try {
+            if (remember) localStorage.setItem(storageKey, language);
+        } catch {
+            /* not remembered */
+        }
+        this.dispatchEvent(new Event('change'));
+    }
+
+    has(key) {
+        return key in english;
+    }
+
+    // t('nails', {count: 2}) takes 'nails.one', 'nails.few', …, by the language's own rules.
+    t = (key, values = {}) => {
+        const own = 'count' in values ? `${key}.${this.#plural.select(values.count)}` : key;
+        const text = this.#texts[own] ?? english[own] ?? english[`${key}.other`] ?? key;
+        return text.replace(/\{(\w+)\}/g, (whole, name) => {
+            const value = values[name];
+            if (value === undefined) return whole;
+            return typeof value === 'number' ? this.#number.format(value) : value;
+        });
+    };
+
+    // Fills every element below root that names its text: data-t="key" for its content (*…* is
+    // emphasis), data-t-aria-label, data-t-title, data-t-placeholder for that attribute.
+    apply(root) {
+        for (const node of root.querySelectorAll('[data-t]'))
+            node.replaceChildren(...emphasised(this.t(node.dataset.t)));
+        for (const name of ['aria-label', 'title', 'placeholder'])
+            for (const node of root.querySelectorAll(`[data-t-${name}]`))
+                node.setAttribute(name, this.t(node.getAttribute(`data-t-${name}`)));
+    }
+}

@@ -1,0 +1,33 @@
+// A picture leaves the page only by the reader's hand: saved as a file, or shared.
+
+function fileOf(blob, shade) {
+    const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+    const name = shade.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-');
+    const ending = blob.type === 'image/png' ? 'png' : 'jpg';
+    return new File([blob], `lacquer-${name}-${stamp}.${ending}`, { type: blob.type });
+}
+
+export function savePicture(blob, shade) {
+    const file = fileOf(blob, shade);
+    const anchor = document.createElement('a');
+    anchor.download = file.name;
+    anchor.href = URL.createObjectURL(file);
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
+}
+
+export function canShare() {
+    const probe = new File([''], 'lacquer.jpg', { type: 'image/jpeg' });
+    return navigator.canShare?.({ files: [probe] }) ?? false;
+}
+
+// false when the reader thought better of it.
+export async function sharePicture(blob, shade) {
+    try {
+        await navigator.share({ files: [fileOf(blob, shade)], title: shade });
+        return true;
+    } catch (error) {
+        if (error.name === 'AbortError') return false;
+        throw error;
+    }
+}

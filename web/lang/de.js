@@ -1,0 +1,182 @@
+// German. Keys and gaps as in en.js.
+export default {
+    direction: 'ltr',
+    name: 'Deutsch',
+
+    skip: 'Zu den Farben springen',
+    language: 'Sprache',
+    stage: 'Bild',
+    'intro.title': 'Sieh es auf *deinen* Nägeln',
+    'intro.text': 'Probier einen Farbton live in der Kamera oder auf einem Foto deiner Hand.',
+    'intro.privacy':
+        'Bilder werden nur im Arbeitsspeicher lackiert und nie gespeichert. Du kannst ein ' +
+        'Foto auch hierher ziehen oder einfügen.',
+    'camera.start': 'Kamera starten',
+    'photo.choose': 'Foto wählen',
+    'photo.file': 'Foto einer Hand',
+    'photo.drop': 'Foto einer Hand hier ablegen',
+
+    tools: 'Bildwerkzeuge',
+    'tool.stop': 'Stopp',
+    'tool.camera': 'Kamera',
+    'tool.photo': 'Foto',
+    'tool.save': 'Sichern',
+    'tool.share': 'Teilen',
+    'tool.compare': 'Vergleich',
+    'tool.flip': 'Drehen',
+
+    'picture.painted': 'Dein Bild mit Lack',
+    'picture.live': 'Deine Kamera, {nails} in {shade}',
+    'compare.with': 'Vergleichen mit',
+    'compare.original': 'Original',
+    'compare.second': 'Zweiter Look',
+    'compare.before': 'Vorher',
+    'compare.after': 'Nachher',
+    'compare.split': 'Wo das linke Bild endet und das rechte beginnt',
+    'compare.percent': '{value} links',
+    'look.edit': 'Welcher Look',
+    'look.left': 'Linker Look',
+    'look.right': 'Rechter Look',
+
+    'nails.one': '{count} Nagel',
+    'nails.other': '{count} Nägel',
+
+    panel: 'Lack',
+    shade: 'Farbton',
+    'shade.code': 'Farbcode',
+    'shade.own': 'Deine Farbe',
+    'shade.any': 'Beliebige Farbe',
+    'shade.search': 'Farbtöne suchen',
+    'shade.none': 'Kein Farbton heißt so.',
+    'shade.noFavourites':
+        'Noch keine Favoriten. Das Herz neben dem Namen merkt sich einen Farbton.',
+    'shade.favourite': 'Favorit: {shade}',
+    'shade.group': 'Gruppe der Farbtöne',
+    'shades.one': '{count} Farbton',
+    'shades.other': '{count} Farbtöne',
+    'group.all': 'Alle',
+    'group.favourites': 'Favoriten',
+    'group.nudes': 'Nudes',
+    'group.pinks': 'Rosa',
+    'group.reds': 'Rot',
+    'group.corals': 'Koralle',
+    'group.yellows': 'Gelb',
+    'group.greens': 'Grün',
+    'group.blues': 'Blau',
+    'group.purples': 'Violett',
+    'group.browns': 'Braun',
+    'group.greys': 'Schwarz und Weiß',
+
+    finish: 'Finish',
+    'finish.creme': 'Creme',
+    'finish.gloss': 'Glanz',
+
+    texture: 'Struktur',
+    'texture.low': 'Glatt',
+    'texture.high': 'Natürlich',
+    opacity: 'Deckkraft',
+    'opacity.low': 'Zart',
+    'opacity.high': 'Voll',
+    sheen: 'Schimmerlicht',
+    'sheen.hint': 'Glanzlichter behalten und verstärken',
+
+    settings: 'Kamera und Verbindung',
+    'settings.camera': 'Kamera',
+    'settings.cameraDefault': 'Standardkamera',
+    'settings.cameraNumber': 'Kamera {number}',
+    'settings.mirror': 'Spiegeln',
+    'settings.mirrorHint': 'Das Bild wie im Spiegel zeigen',
+    'settings.connection': 'Verbindung',
+    'settings.ws': 'WebSocket',
+    'settings.base64': 'Base64 HTTP',
+    'settings.wsHint': 'Binäre Bilder über eine offene Verbindung.',
+    'settings.base64Hint':
+        'Jedes Bild als Text in einer eigenen Anfrage: der übliche Weg, hier zum Vergleich.',
+
+    'hud.open': 'Tempo, öffnen für Einzelheiten:',
+    'hud.fps': 'fps',
+    'hud.p50': 'Latenz p50',
+    'hud.p95': 'Latenz p95',
+    'hud.server': 'Server',
+    'hud.nails': 'Nägel',
+    'hud.up': 'Bild hin',
+    'hud.down': 'Bild zurück',
+    'hud.rate': 'Gesendet',
+    'hud.lost': 'Verworfen',
+    'hud.stages': 'Wohin die Zeit eines Bildes geht',
+    'hud.fine': 'Für jedes Bild gemessen, von der Kamera bis zum Schirm.',
+    'part.send': 'Aufnahme',
+    'part.net': 'Netz',
+    'part.queue': 'Warten',
+    'part.decode': 'Dekodieren',
+    'part.prepare': 'Vorbereiten',
+    'part.infer': 'Erkennen',
+    'part.nails': 'Nägel finden',
+    'part.paint': 'Lackieren',
+    'part.encode': 'Kodieren',
+    'part.show': 'Zeigen',
+
+    'link.ready': 'Bereit',
+    'link.live': 'Live',
+    'link.connecting': 'Verbinden',
+    'link.painting': 'Lackieren',
+    'link.notPainted': 'Nicht lackiert',
+    'link.gone': 'Kein Server · wieder in {seconds} s',
+    'link.busy': 'Server voll · wieder in {seconds} s',
+    'link.photo': '{width} × {height} · {ms} ms',
+
+    'busy.camera': 'Kamera startet',
+    'busy.connecting': 'Verbinden',
+    'busy.photo': 'Foto wird lackiert',
+
+    'say.live': 'Die Kamera läuft.',
+    'say.stopped': 'Kamera gestoppt.',
+    'say.saved': 'Bild gesichert.',
+    'say.shared': 'Bild geteilt.',
+    'say.painted': '{nails} in {shade} lackiert.',
+    'say.favourite': '{shade} ist jetzt ein Favorit.',
+    'say.notFavourite': '{shade} ist kein Favorit mehr.',
+
+    dismiss: 'Schließen',
+    again: 'Noch einmal',
+    now: 'Jetzt versuchen',
+    startAgain: 'Neu starten',
+    another: 'Anderes Foto',
+
+    'camera.denied':
+        'Die Kamera ist für diese Seite gesperrt. Erlaube sie neben der Adresse (am Telefon: ' +
+        'in den Einstellungen des Browsers) und starte sie dann neu. Ein Foto geht auch so.',
+    'camera.none':
+        'An diesem Gerät wurde keine Kamera gefunden. Du kannst stattdessen ein Foto nehmen.',
+    'camera.taken': 'Ein anderes Programm benutzt die Kamera. Schließe es und starte dann neu.',
+    'camera.aborted': 'Die Kamera hielt an, bevor sie ein Bild gab. Starte sie neu.',
+    'camera.failed': 'Die Kamera startete nicht: {why}',
+    'camera.insecure':
+        'Browser geben die Kamera nur sicheren Seiten. Öffne diese Seite mit https:// (der ' +
+        'Server bietet es mit --tls-self-signed) oder nimm ein Foto.',
+    'camera.unsupported':
+        'Dieser Browser gibt Seiten keine Kamera. Du kannst stattdessen ein Foto nehmen.',
+    'camera.lost': 'Die Kamera wurde abgezogen oder weggenommen.',
+
+    'server.busy': 'Der Server ist gerade voll. Es wird von selbst wieder versucht.',
+    'server.silent': 'Der Server antwortet nicht. Es wird von selbst wieder versucht.',
+    'server.silentStale':
+        'Der Server antwortet nicht; das Bild ist sein letztes. Es wird von selbst wieder ' +
+        'versucht.',
+    'frame.failed': 'Ein Bild wurde nicht lackiert: {why}',
+    'frame.unreadable': 'ein lackiertes Bild war nicht lesbar',
+    'photo.failed': 'Das Foto wurde nicht lackiert: {why}',
+    'photo.silent': 'Der Server antwortet nicht. Versuche das Foto gleich noch einmal.',
+    'photo.noReason': 'Der Server antwortete {status} ohne Grund.',
+    'share.failed': 'Das Bild wurde nicht geteilt: {why}. Es lässt sich aber sichern.',
+
+    'advice.none':
+        'Keine Nägel im Bild. Halte die Hand flach und nah, die Nägel zur Kamera, in ' +
+        'gleichmäßigem Licht.',
+    'advice.small': 'Deine Nägel sind klein im Bild. Komm mit der Hand näher an die Kamera.',
+    'advice.dark': 'Es ist dunkel. Dreh dich zum Fenster oder mach eine Lampe an.',
+    'advice.blurred': 'Das Bild ist unscharf. Halte still oder putze die Linse.',
+    'advice.photo':
+        'In diesem Foto wurden keine Nägel gefunden. Nimm eines mit flacher Hand, nah und gut ' +
+        'beleuchtet.',
+};

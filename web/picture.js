@@ -1,0 +1,40 @@
+// What the stage shows: something that can draw itself painted, original, or in the second look.
+// This one is made of bitmaps from the server; it owns them. live-picture.js draws on the camera.
+
+export class BitmapPicture {
+    #painted;
+    #original = null; // null: not there (yet)
+    #second = null;
+
+    constructor(painted, { original = null, second = null } = {}) {
+        this.#painted = painted;
+        this.#original = original;
+        this.#second = second;
+    }
+
+    get width() {
+        return this.#painted.width;
+    }
+    get height() {
+        return this.#painted.height;
+    }
+    // Each is a CanvasImageSource, good until the next call on this picture, or null.
+    painted() {
+        return this.#painted;
+    }
+    original() {
+        return this.#original;
+    }
+    second() {
+        return this.#second;
+    }
+
+    setOriginal(bitmap) {
+        this.#original?.close();
+        this.#original = bitmap;
+    }
+
+    close() {
+        for (const bitmap of [this.#painted, this.#original, this.#second]) bitmap?.close();
+    }
+}

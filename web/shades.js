@@ -1,0 +1,147 @@
+// Choosing a shade: the grid with search, groups and favourites, the colour picker, the code.
+import { parseHex } from './look.js';
+
+function element(name, attributes = {}, ...children) {
+    const node = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.append(...children);
+    return node;
+}
+
+export class Shades {
+    #find;
+    #wardrobe;
+    #catalogue;
+    #words;
+    #say;
+    #picker;
+
+    // find: id → element; say: text → nothing, for screen readers.
+    constructor({ find, wardrobe, catalogue, words, say }) {
+        this.#find = find;
+        this.#wardrobe = wardrobe;
+        this.#catalogue = catalogue;
+        this.#words = words;
+        this.#say = say;
+        this.#wire();
+        this.#wireHex();
+        this.build();
+        catalogue.addEventListener('change', () => this.build());
+    }
+
+    nameOf(color) {
+        return this.#catalogue.nameOf(color) ?? this.#words.t('shade.own');
+    }
+
+    // After a change of language or of the catalogue.
+    build() {
+        this.#buildGroups();
+        this.#buildGrid();
+        this.show();
+    }
+
+    show() {
+        const { color } = this.#wardrobe.fields;
+        this.#find('shade-name').textContent = this.nameOf(color);
+        const heart = this.#find('favourite');
+        heart.setAttribute('aria-pressed', String(this.#catalogue.isFavourite(color)));
+        heart.setAttribute(
+            'aria-label',
+            this.#words.t('shade.favourite', { shade: this.nameOf(color) }),
+        );
+        let shown = false;
+        for (const input of this.#find('swatches').querySelectorAll('input[type=radio]')) {
+            input.checked = input.value === color;
+            shown ||= input.checked;
+        }
+        const custom = !shown && !this.#catalogue.nameOf(color);
+        this.#picker.parentElement.toggleAttribute('data-on', custom);
+        this.#picker.value = color;
+        const hex = this.#find('hex');
+        if (hex.getRootNode().activeElement !== hex) hex.value = color;
+    }
+
+    #buildGroups() {
+        const select = this.#find('group');
+        const chosen = select.value || 'all';
+        const names = ['all', 'favourites', ...this.#catalogue.groups];
+        select.replaceChildren(
+            ...names.map((name) => new Option(this.#words.t(`group.${name}`), name)),
+        );
+        select.value = names.includes(chosen) ? chosen : 'all';
+    }
+
+    #buildGrid() {
+        const query = this.#find('search').value;
+        const group = this.#find('group').value;
+        const shades = this.#catalogue.find({ query, group });
+        this.#find('swatches').replaceChildren(
+            ...shades.map((shade) => this.#swatch(shade)),
+            this.#customTile(),
+        );
+        const none = this.#find('shades-none');
+        none.hidden = shades.length > 0;
+        none.textContent = this.#words.t(
+            group === 'favourites' && !query ? 'shade.noFavourites' : 'shade.none',
+        );
+        return shades.length;
+    }
+
+    #swatch({ name, color }) {
+        const title = name || color;
+        const input = element('input', {
+            type: 'radio',
+            name: 'shade',
+            value: color,
+            'aria-label': title,
+        });
+        const nail = element('span');
+        nail.style.setProperty('--c', color);
+        input.addEventListener('change', () => this.#wardrobe.set({ color }));
+        return element('label', { class: 'swatch', title }, input, nail);
+    }
+
+    #customTile() {
+        const title = this.#words.t('shade.any');
+        this.#picker = element('input', { type: 'color', id: 'custom', 'aria-label': title });
+        this.#picker.addEventListener('input', () =>
+            this.#wardrobe.set({ color: this.#picker.value }),
+        );
+        return element('label', { class: 'swatch custom', title }, this.#picker, element('span'));
+    }
+
+    #wire() {
+        const again = () => {
+            const count = this.#buildGrid();
+            this.show();
+            this.#say(this.#words.t('shades', { count }));
+        };
+        this.#find('search').addEventListener('input', again);
+        this.#find('group').addEventListener('change', again);
+        this.#find('favourite').addEventListener('click', () => {
+            const { color } = this.#wardrobe.fields;
+            const on = !this.#catalogue.isFavourite(color);
+            this.#catalogue.setFavourite(color, on);
+            this.#say(
+                this.#words.t(on ? 'say.favourite' : 'say.notFavourite', {
+                    shade: this.nameOf(color),
+                }),
+            );
+        });
+    }
+
+    #wireHex() {
+        const hex = this.#find('hex');
+        hex.addEventListener('input', () => {
+            const color = parseHex(hex.value);
+            hex.setAttribute('aria-invalid', String(!color && hex.value.length > 6));
+            if (color && hex.value.replace('#', '').length === 6) this.#wardrobe.set({ color });
+        });
+        hex.addEventListener('change', () => {
+            const color = parseHex(hex.value);
+            hex.removeAttribute('aria-invalid');
+            if (color) this.#wardrobe.set({ color });
+            hex.value = this.#wardrobe.fields.color;
+        });
+    }
+}

@@ -1,0 +1,112 @@
+// <lacquer-tryon>: the whole try-on as one element for any page. Everything it shows lives in its
+// shadow root; everything it asks goes to one Lacquer server.
+//
+//   <script type="module" src="https://polish.example/tryon.js"></script>
+//   <lacquer-tryon color="#8a0f26" finish="gloss"></lacquer-tryon>
+//
+// Attributes, all optional:
+//   server   URL of the Lacquer server; the one that this script came from
+//   color    first shade, "#rrggbb"; else the one of the last visit
+//   finish   first finish, by its name
+//   camera   "user" or "environment": which camera first
+//   lang     "en", "de", "es" or "ar"; else the reader's own choice, then the browser's
+// Slot "brand": what stands at the top left.
+// Events, bubbling: "lacquer-look" {color, finish, …} after each change of the look,
+// "lacquer-nails" {count} when another number of nails is seen, "lacquer-picture" {blob} when a
+// picture is saved or shared.
+// A page of another origin needs `lacquer serve --allow-origin` with its own.
+import { App } from './app.js';
+import { chooseLanguage, languages, rememberedLanguage, Words } from './i18n.js';
+import { parseHex } from './look.js';
+import { markup } from './markup.js';
+
+const home = new URL('.', import.meta.url);
+
+export class LacquerTryon extends HTMLElement {
+    static observedAttributes = ['lang', 'color', 'finish'];
+    #words = new Words();
+    #app = null;
+
+    connectedCallback() {
+        if (!this.#app) this.#build();
+        this.#app.resume();
+    }
+
+    disconnectedCallback() {
+        this.#app.pause();
+    }
+
+    attributeChangedCallback(name, before, value) {
+        if (!this.#app || value === before || value === null) return;
+        if (name === 'lang') this.#speak();
+        else this.#wear();
+    }
+
+    // The parts, for pages that want more than the events.
+    get app() {
+        return this.#app;
+    }
+
+    #build() {
+        const root = this.attachShadow({ mode: 'open' });
+        const style = document.createElement('link');
+        style.rel = 'stylesheet';
+        style.href = new URL('style.css', home);
+        const body = document.createElement('template');
+        body.innerHTML = markup;
+        root.append(style, body.content);
+        this.#app = new App({
+            root,
+            words: this.#words,
+            base: new URL(this.getAttribute('server') ?? '.', this.getAttribute('server') ? document.baseURI : home),
+            facing: this.getAttribute('camera'),
+            tell: (type, detail) =>
+                this.dispatchEvent(
+                    new CustomEvent(type, { detail, bubbles: true, composed: true }),
+                ),
+        });
+        this.#wear();
+        this.#offerLanguages(root.getElementById('language'));
+        this.#words.addEventListener('change', () => this.#translate());
+        this.#translate();
+        this.#speak();
+    }
+
+    #wear() {
+        const change = {};
+        const color = parseHex(this.getAttribute('color') ?? '');
+        if (color) change.color = color;
+        if (this.hasAttribute('finish')) change.finish = this.getAttribute('finish');
+        if (Object.keys(change).length) this.#app.wardrobe.main.set(change);
+    }
+
+    #offerLanguages(select) {
+        for (const [language, name] of Object.entries(languages)) {
+            const option = new Option(name, language);
+            option.lang = language;
+            select.append(option);
+        }
+        select.addEventListener('change', () =>
+            this.#words.use(select.value, { remember: true }),
+        );
+    }
+
+    #speak() {
+        const own = [this.getAttribute('lang') || rememberedLanguage()];
+        this.#words.use(chooseLanguage(own[0] ? own : navigator.languages)).catch(() => {
+            /* its texts cannot be had: English stays */
+        });
+    }
+
+    #translate() {
+        const { language, direction } = this.#words;
+        const app = this.shadowRoot.getElementById('app');
+        app.lang = language;
+        app.dir = direction;
+        this.shadowRoot.getElementById('language').value = language;
+        this.#words.apply(app);
+        this.#app.translate();
+    }
+}
+
+customElements.define('lacquer-tryon', LacquerTryon);
