@@ -27,7 +27,12 @@ enum {
     LACQUER_ERR_MEMORY = -5
 };
 
-enum lacquer_finish { LACQUER_CREME, LACQUER_GLOSS };
+/* docs/LOOKS.md says what each looks like. */
+enum lacquer_finish {
+    LACQUER_CREME, LACQUER_GLOSS, LACQUER_SHEER, LACQUER_JELLY, LACQUER_SATIN, LACQUER_MATTE,
+    LACQUER_PEARL, LACQUER_SHIMMER, LACQUER_GLITTER, LACQUER_METALLIC, LACQUER_CHROME,
+    LACQUER_HOLOGRAPHIC, LACQUER_CAT_EYE, LACQUER_TEXTURED
+};
 
 /* What polish to paint. lacquer_look_default() is a good start. */
 struct lacquer_look {

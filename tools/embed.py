@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Turns the page's files into a C table (src/serve/assets.h), compressed where that is smaller.
+"""Turns a folder's files into a C table.
 
-Usage: embed.py WEB_DIR OUT.c DEPFILE
+Usage: embed.py WEB_DIR OUT.c DEPFILE          the page's (src/serve/assets.h), with compressed forms
+       embed.py --plain DIR OUT.c DEPFILE      the looks' (src/paint/builtin.h), as they are
 """
 import gzip
 import hashlib
@@ -29,11 +30,14 @@ def c_bytes(name, data):
     return f"static const uint8_t {name}[] = {{\n" + ",\n".join(rows) + "};\n"
 
 
-def main(web, out, depfile):
-    files = sorted(
-        path for path in web.rglob("*")
+def files_in(folder):
+    return sorted(
+        path for path in folder.rglob("*")
         if path.is_file() and path.suffix in TYPES and not path.name.startswith(".")
     )
+
+
+def page_table(folder, files):
     text = ['// Made by tools/embed.py.\n#include "serve/assets.h"\n']
     rows = []
     for number, path in enumerate(files):
@@ -46,15 +50,32 @@ def main(web, out, depfile):
             packed = f"gzip_{number}, {len(small)}"
         etag = hashlib.sha256(data).hexdigest()[:16]
         rows.append(
-            f'    {{"/{path.relative_to(web).as_posix()}", "{TYPES[path.suffix]}", '
+            f'    {{"/{path.relative_to(folder).as_posix()}", "{TYPES[path.suffix]}", '
             f'"\\"{etag}\\"", file_{number}, {len(data)}, {packed}}},\n'
         )
     text.append("const struct lq_asset lq_assets[] = {\n" + "".join(rows) + "    {0}};\n")
-    out.write_text("\n".join(text), encoding="utf-8")
+    return text
+
+
+def plain_table(folder, files):
+    text = ['// Made by tools/embed.py.\n#include "paint/builtin.h"\n']
+    rows = []
+    for number, path in enumerate(files):
+        data = path.read_bytes()
+        text.append(c_bytes(f"file_{number}", data or b"\0"))
+        rows.append(f'    {{"{path.relative_to(folder).as_posix()}", file_{number}, {len(data)}}},\n')
+    text.append("const struct lq_builtin lq_builtins[] = {\n" + "".join(rows) + "    {0}};\n")
+    return text
+
+
+def main(make_table, folder, out, depfile):
+    files = files_in(folder)
+    out.write_text("\n".join(make_table(folder, files)), encoding="utf-8")
     # The folders are named too: a new file changes its folder.
-    watched = files + [path for path in [web, *web.rglob("*")] if path.is_dir()]
+    watched = files + [path for path in [folder, *folder.rglob("*")] if path.is_dir()]
     depfile.write_text(f"{out}: " + " ".join(str(path) for path in watched) + "\n")
 
 
 if __name__ == "__main__":
-    main(*map(pathlib.Path, sys.argv[1:]))
+    plain = sys.argv[1] == "--plain"
+    main(plain_table if plain else page_table, *map(pathlib.Path, sys.argv[2 if plain else 1:]))

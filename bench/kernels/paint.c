@@ -71,7 +71,7 @@ static int find(struct scene *scene)
 static int paint(struct scene *scene, enum lq_finish finish)
 {
     struct lq_look look = lq_look_default();
-    look.finish = finish;
+    lq_look_set_finish(&look, finish);
     return lq_paint(scene->painter, &scene->picture, scene->nails, &look, NULL);
 }
 

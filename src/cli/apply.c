@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "cli/cli.h"
+#include "cli/look_options.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "frame/frame.h"
@@ -18,7 +19,7 @@
 
 struct apply {
     struct lq_cli_model model;
-    struct lq_look look;
+    struct lq_cli_look look;
     const char *out, *mask_out;
     bool json;
     int quality;
@@ -26,54 +27,15 @@ struct apply {
     int input_count;
 };
 
-enum { OPT_COLOR = 0x200, OPT_FINISH, OPT_TEXTURE, OPT_OPACITY, OPT_SHEEN, OPT_NO_SHEEN, OPT_MASK,
-       OPT_JSON, OPT_QUALITY };
+enum { OPT_MASK = 0x200, OPT_JSON, OPT_QUALITY };
 
 static const struct argp_option options[] = {
     {"output", 'o', "FILE|DIR", 0,
      "Where to write: a file for one picture, a folder for several; .jpg or .png", 1},
-    {"color", OPT_COLOR, "#RRGGBB", 0, "Polish colour (default #c71585)", 2},
-    {"finish", OPT_FINISH, "NAME", 0, "creme (default) or gloss", 2},
-    {"texture", OPT_TEXTURE, "0..1", 0,
-     "How much of the nail's own fine detail shows (default 0.5)", 2},
-    {"opacity", OPT_OPACITY, "0..1", 0, "How far the polish hides the nail (default 1)", 2},
-    {"sheen", OPT_SHEEN, NULL, 0, "Keep highlights and add the finish's own (default)", 2},
-    {"no-sheen", OPT_NO_SHEEN, NULL, 0, "Paint without highlights", 2},
     {"mask-out", OPT_MASK, "FILE|DIR", 0, "Also write the nails' mask as a grey PNG", 3},
     {"quality", OPT_QUALITY, "1..100", 0, "JPEG quality (default 95)", 3},
     {"json", OPT_JSON, NULL, 0, "Print what was found and the times: one JSON object a picture", 3},
     {0}};
-
-static void check_look(struct argp_state *state, int status, const struct lq_error *err)
-{
-    if (status != LQ_OK)
-        argp_error(state, "%s", err->text);
-}
-
-static error_t parse_look(int key, char *arg, struct argp_state *state, struct lq_look *look)
-{
-    struct lq_error err;
-    switch (key) {
-    case OPT_COLOR:
-        check_look(state, lq_look_parse_color(look, arg, &err), &err);
-        return 0;
-    case OPT_FINISH:
-        check_look(state, lq_look_parse_finish(look, arg, &err), &err);
-        return 0;
-    case OPT_TEXTURE:
-        look->texture = (float)lq_cli_number(state, "texture", arg, 0, 1);
-        return 0;
-    case OPT_OPACITY:
-        look->opacity = (float)lq_cli_number(state, "opacity", arg, 0, 1);
-        return 0;
-    case OPT_SHEEN:
-    case OPT_NO_SHEEN:
-        look->sheen = key == OPT_SHEEN;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -81,6 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &apply->model;
+        state->child_inputs[1] = &apply->look;
         return 0;
     case 'o':
         apply->out = arg;
@@ -106,11 +69,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "where to? give -o OUT, --mask-out FILE or --json");
         return 0;
     default:
-        return parse_look(key, arg, state, &apply->look);
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0},
+                                             {&lq_cli_look_argp, 0, NULL, 0},
+                                             {0}};
 
 const struct argp lq_apply_argp = {
     options, parse, "IN...",
@@ -217,7 +182,7 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     char path[4096];
     struct lq_job job;
     lq_job_init(&job);
-    job.look = apply->look;
+    job.look = apply->look.look;
     job.paint = apply->out != NULL;
     job.jpeg_quality = apply->quality;
     job.keep_profile = true;
@@ -283,8 +248,9 @@ static int apply_all(const struct apply *apply, struct tools *tools)
 
 int lq_cli_apply(int argc, char **argv)
 {
-    struct apply apply = {.look = lq_look_default(), .quality = 95};
+    struct apply apply = {.quality = 95};
     lq_cli_model_init(&apply.model);
+    lq_cli_look_init(&apply.look);
     argp_parse(&lq_apply_argp, argc, argv, 0, NULL, &apply);
 
     struct lq_error err;
@@ -307,5 +273,6 @@ int lq_cli_apply(int argc, char **argv)
     lq_buf_release(&tools.input);
     lq_buf_release(&tools.output);
     lq_model_close(model);
+    lq_cli_look_release(&apply.look);
     return result;
 }

@@ -23,6 +23,7 @@ int lq_cli_bench(int argc, char **argv);
 int lq_cli_engines(int argc, char **argv);
 int lq_cli_eval(int argc, char **argv);
 int lq_cli_inspect(int argc, char **argv);
+int lq_cli_looks(int argc, char **argv);
 int lq_cli_serve(int argc, char **argv);
 
 extern const struct argp lq_apply_argp;
@@ -30,6 +31,7 @@ extern const struct argp lq_bench_argp;
 extern const struct argp lq_engines_argp;
 extern const struct argp lq_eval_argp;
 extern const struct argp lq_inspect_argp;
+extern const struct argp lq_looks_argp;
 extern const struct argp lq_serve_argp;
 
 // "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.

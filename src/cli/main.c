@@ -11,6 +11,7 @@ const struct lq_command lq_commands[] = {
     {"engines", "list what this machine can run, and why not", lq_cli_engines, &lq_engines_argp},
     {"eval", "measure a model against hand-drawn masks", lq_cli_eval, &lq_eval_argp},
     {"inspect", "say what is in a model file", lq_cli_inspect, &lq_inspect_argp},
+    {"looks", "list shades, finishes, looks and patterns", lq_cli_looks, &lq_looks_argp},
     {"serve", "serve the live page and the API", lq_cli_serve, &lq_serve_argp},
     {0}};
 

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/look_options.h"
 #include "cli/model_options.h"
 #include "serve/serve.h"
 
@@ -39,6 +40,7 @@ static const struct argp_option options[] = {
 
 struct arguments {
     struct lq_cli_model model;
+    struct lq_cli_look look; // where looks are found
     struct lq_serve_options serve;
 };
 
@@ -83,6 +85,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->model;
+        state->child_inputs[1] = &arguments->look;
         return 0;
     case 'p':
         serve->port = (int)lq_cli_number(state, "port", arg, 0, 65535);
@@ -131,7 +134,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0},
+                                             {&lq_cli_looks_argp, 0, NULL, 0},
+                                             {0}};
 
 const struct argp lq_serve_argp = {
     options, parse, NULL,
@@ -148,6 +153,7 @@ int lq_cli_serve(int argc, char **argv)
     struct lq_model *model = NULL;
     struct lq_error error;
     lq_cli_model_init(&arguments.model);
+    lq_cli_look_init(&arguments.look);
     const char *port = getenv("PORT");
     char *end = NULL;
     if (port && *port) {
@@ -159,10 +165,12 @@ int lq_cli_serve(int argc, char **argv)
         arguments.serve.port = (int)number;
     }
     argp_parse(&lq_serve_argp, argc, argv, 0, NULL, &arguments);
+    arguments.serve.catalogue = arguments.look.catalogue;
     lq_serve_block_signals();
     int status = lq_cli_model_open(&arguments.model, &model, &error);
     if (status == LQ_OK)
         status = lq_serve(&arguments.serve, model, &error);
     lq_model_close(model);
+    lq_cli_look_release(&arguments.look);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&error);
 }

@@ -53,11 +53,12 @@ LQ_PUBLIC const char *lacquer_version(void)
 LQ_PUBLIC struct lacquer_look lacquer_look_default(void)
 {
     struct lq_look look = lq_look_default();
-    return (struct lacquer_look){.color = {look.color[0], look.color[1], look.color[2]},
-                                 .finish = (enum lacquer_finish)look.finish,
-                                 .opacity = look.opacity,
-                                 .texture = look.texture,
-                                 .sheen = look.sheen};
+    const struct lq_polish *polish = &look.polish;
+    return (struct lacquer_look){.color = {polish->color[0], polish->color[1], polish->color[2]},
+                                 .finish = (enum lacquer_finish)polish->finish,
+                                 .opacity = polish->opacity,
+                                 .texture = polish->texture,
+                                 .sheen = polish->sheen};
 }
 
 static bool in_unit(float value)
@@ -72,11 +73,12 @@ static int check_look(const struct lacquer_look *look, struct lq_look *checked,
         return lq_fail(err, LQ_ERR_ARGUMENT, "there is no finish %d", (int)look->finish);
     if (!in_unit(look->opacity) || !in_unit(look->texture))
         return lq_fail(err, LQ_ERR_ARGUMENT, "opacity and texture are numbers from 0 to 1");
-    *checked = (struct lq_look){.color = {look->color[0], look->color[1], look->color[2]},
-                                .finish = (enum lq_finish)look->finish,
-                                .opacity = look->opacity,
-                                .texture = look->texture,
-                                .sheen = look->sheen != 0};
+    *checked = lq_look_default();
+    lq_look_set_finish(checked, (enum lq_finish)look->finish);
+    lq_look_set_color(checked, look->color);
+    lq_look_set_sheen(checked, look->sheen != 0);
+    checked->polish.opacity = look->opacity;
+    checked->polish.texture = look->texture;
     return LQ_OK;
 }
 

@@ -2,41 +2,173 @@
 
 #include <math.h>
 
-// Numbers that make a finish of the one model below.
-struct recipe {
-    float contrast;    // of slow shading
-    float volume;      // shading of the curve itself, which a translucent bare nail hides
-    float depth;       // how much the pigment deepens where little light comes back
-    float rim;         // darkening at the outline
-    float half_w, half_u, soft_w, soft_u; // the highlight's half size and softness
-    float strength;    // of the highlight, against white in this light
-    float fill;        // share of it that a second, opposite light gives
-    float haze;        // a broad, weak lobe around it
-    float fresnel;     // mirror-like return at grazing angles
-    float kept;        // of the nail's own highlight
+#include "paint/effect.h"
+#include "paint/layout.h"
+#include "paint/noise.h"
+#include "paint/pattern.h"
+#include "paint/transfer.h"
+
+// No polish sends back all light: room for shading and highlights on white.
+static const float WHITEST = 0.94f;
+
+// Top coats from matte to wet; between two of them every number is interpolated.
+static const struct {
+    float gloss;
+    struct lq_recipe recipe;
+} TOPS[] = {
+    {0.00f, {.contrast = 0.92f, .volume = 0.12f, .rim = 0.10f, .soft_w = 0.90f, .soft_u = 0.90f,
+             .strength = 0.012f, .haze = 0.016f, .kept = 0.10f}},
+    {0.35f, {.contrast = 0.95f, .volume = 0.14f, .rim = 0.14f, .half_w = 0.05f, .half_u = 0.16f,
+             .soft_w = 0.55f, .soft_u = 0.55f, .strength = 0.13f, .fill = 0.08f, .haze = 0.028f,
+             .fresnel = 0.015f, .kept = 0.40f}},
+    {0.60f, {.contrast = 0.95f, .volume = 0.10f, .rim = 0.14f, .half_w = 0.00f, .half_u = 0.06f,
+             .soft_w = 0.42f, .soft_u = 0.42f, .strength = 0.07f, .haze = 0.010f, .fresnel = 0.01f,
+             .kept = 0.85f}},
+    {1.00f, {.contrast = 1.05f, .volume = 0.16f, .depth = 0.10f, .rim = 0.20f, .half_w = 0.08f,
+             .half_u = 0.20f, .soft_w = 0.10f, .soft_u = 0.16f, .strength = 0.34f, .fill = 0.14f,
+             .haze = 0.012f, .fresnel = 0.04f, .kept = 1.15f}},
 };
 
-static const struct recipe RECIPES[LQ_FINISH_COUNT] = {
-    [LQ_FINISH_CREME] = {.contrast = 0.95f, .volume = 0.10f, .depth = 0.0f, .rim = 0.14f,
-                         .half_w = 0.00f, .half_u = 0.06f, .soft_w = 0.42f, .soft_u = 0.42f,
-                         .strength = 0.07f, .haze = 0.010f, .fresnel = 0.01f, .kept = 0.85f},
-    [LQ_FINISH_GLOSS] = {.contrast = 1.05f, .volume = 0.16f, .depth = 0.10f, .rim = 0.20f,
-                         .half_w = 0.08f, .half_u = 0.20f, .soft_w = 0.10f, .soft_u = 0.16f,
-                         .strength = 0.34f, .fill = 0.14f, .haze = 0.012f, .fresnel = 0.04f,
-                         .kept = 1.15f},
+// Each finish's top coat, how far one coat of it hides the nail, and how far it stains what is seen
+// through it.
+static const struct {
+    float gloss, hide, stain;
+} FILMS[LQ_FINISH_COUNT] = {
+    [LQ_FINISH_CREME] = {0.60f, 1.00f, 0.0f},       [LQ_FINISH_GLOSS] = {1.00f, 1.00f, 0.0f},
+    [LQ_FINISH_SHEER] = {1.00f, 0.36f, 0.25f},      [LQ_FINISH_JELLY] = {1.00f, 0.30f, 0.9f},
+    [LQ_FINISH_SATIN] = {0.35f, 1.00f, 0.0f},       [LQ_FINISH_MATTE] = {0.00f, 1.00f, 0.0f},
+    [LQ_FINISH_PEARL] = {0.85f, 0.96f, 0.0f},       [LQ_FINISH_SHIMMER] = {0.95f, 1.00f, 0.0f},
+    [LQ_FINISH_GLITTER] = {0.95f, 0.85f, 0.3f},     [LQ_FINISH_METALLIC] = {0.70f, 1.00f, 0.0f},
+    [LQ_FINISH_CHROME] = {0.85f, 1.00f, 0.0f},      [LQ_FINISH_HOLOGRAPHIC] = {0.90f, 1.00f, 0.0f},
+    [LQ_FINISH_CAT_EYE] = {1.00f, 1.00f, 0.0f},     [LQ_FINISH_TEXTURED] = {0.08f, 1.00f, 0.0f},
 };
 
-static inline float clamp01(float x)
+// ---- mixing --------------------------------------------------------------------------------------
+
+static struct lq_recipe recipe_at(float gloss)
 {
-    x = x < 0.0f ? 0.0f : x;
-    return x > 1.0f ? 1.0f : x;
+    int i = 0;
+    while (i + 2 < (int)LQ_COUNT(TOPS) && gloss > TOPS[i + 1].gloss)
+        i++;
+    float t = lq_clamp01((gloss - TOPS[i].gloss) / (TOPS[i + 1].gloss - TOPS[i].gloss));
+    const struct lq_recipe *a = &TOPS[i].recipe, *b = &TOPS[i + 1].recipe;
+#define MIX(field) .field = a->field + (b->field - a->field) * t
+    return (struct lq_recipe){MIX(contrast), MIX(volume), MIX(depth), MIX(rim), MIX(half_w),
+                              MIX(half_u), MIX(soft_w), MIX(soft_u), MIX(strength), MIX(fill),
+                              MIX(haze), MIX(fresnel), MIX(kept)};
+#undef MIX
 }
+
+static void linear_of(float linear[3], const uint8_t color[3])
+{
+    for (int k = 0; k < 3; k++)
+        linear[k] = WHITEST * (float)lq_srgb_decode(color[k] / 255.0);
+}
+
+static void mix_effect(struct lq_coat *coat, const struct lq_effect *effect)
+{
+    float turn = effect->angle * 0.017453293f;
+    for (int i = 0; i < LQ_EFFECT_COUNT; i++)
+        coat->number[i] = effect->number[i];
+    coat->turn_c = cosf(turn);
+    coat->turn_s = sinf(turn);
+    coat->color_count = effect->color_count;
+    for (int i = 0; i < effect->color_count; i++)
+        linear_of(coat->color[i], effect->colors[i]);
+}
+
+void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth)
+{
+    float bare = 1.0f;
+    for (int i = 0; i < polish->coats; i++)
+        bare *= 1.0f - FILMS[polish->finish].hide;
+    coat->finish = polish->finish;
+    coat->recipe = recipe_at(polish->gloss >= 0.0f ? polish->gloss : FILMS[polish->finish].gloss);
+    linear_of(coat->pigment, polish->color);
+    coat->hide = (1.0f - bare) * polish->opacity;
+    coat->stain = FILMS[polish->finish].stain * polish->opacity;
+    if (polish->finish == LQ_FINISH_JELLY)
+        coat->stain *= polish->effect.number[LQ_EFFECT_STRENGTH];
+    coat->texture = polish->texture;
+    mix_effect(coat, &polish->effect);
+    coat->ombre = polish->ombre;
+    coat->french = polish->french;
+    linear_of(coat->ombre_color, polish->ombre.color);
+    linear_of(coat->french_color, polish->french.color);
+    coat->pattern = polish->pattern ? lq_pattern_level(polish->pattern, breadth) : NULL;
+    coat->pattern_opacity = polish->pattern_opacity * polish->opacity;
+}
+
+// ---- the surface ---------------------------------------------------------------------------------
+
+// The surface's slope at a point: a cylinder across that rolls off towards its ends, and narrows
+// there, so that a highlight bows with the outline.
+LQ_HOT static void slope_row(float u0, float w0, float du, float dw, int n, float *restrict su,
+                             float *restrict sw, float *restrict sz)
+{
+    for (int i = 0; i < n; i++) {
+        float u = u0 + du * (float)i, w = w0 + dw * (float)i;
+        float nw = lq_clamp01(0.5f + 0.43f * w * (1.0f + 0.3f * u * u)) * 2.0f - 1.0f;
+        float nu = lq_clamp01(0.5f + 0.5f * (u * (0.10f + 0.36f * u * u))) * 2.0f - 1.0f;
+        float nz = 1.0f - nw * nw - nu * nu;
+        su[i] = nu;
+        sw[i] = nw;
+        sz[i] = sqrtf(nz > 0.01f ? nz : 0.01f);
+    }
+}
+
+// Light on the body of the polish, against the nail's mean.
+LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row *row,
+                            const float *restrict su, const float *restrict sw,
+                            const float *restrict sz, float *restrict body)
+{
+    const struct lq_recipe r = coat->recipe;
+    float sun_u = coat->sun_u, sun_w = coat->sun_w, texture = coat->texture;
+    float cuticle = 0.9f * coat->cuticle;
+    const float *restrict slow = row->slow, *restrict detail = row->detail;
+    const float *restrict rim = row->rim;
+    for (int i = 0; i < row->count; i++) {
+        float light = 1.0f + (slow[i] - 1.0f) * r.contrast;
+        light *= 1.0f + r.volume * (sw[i] * sun_w + su[i] * sun_u + sz[i] - 0.83f);
+        light *= 1.0f + (detail[i] - 1.0f) * texture;
+        // The film ends in a rounded edge, and where it meets the skin at the base lies a shadow.
+        float base = lq_clamp01(-1.6f * (row->u + row->du * (float)i) - 0.6f) * cuticle;
+        light *= 1.0f - r.rim * (1.0f + base) * (1.0f - rim[i]);
+        body[i] = light > 0.02f ? light : 0.02f;
+    }
+}
+
+// Pigment in the film, over the nail seen through it.
+LQ_HOT static void film_row(const struct lq_coat *coat, const float *restrict in,
+                            const float *restrict body, const float *restrict rim,
+                            const float *restrict pigment, const float *restrict hide,
+                            const float *restrict clear, float light, int n, float *restrict out)
+{
+    float depth = coat->recipe.depth, stain = coat->stain;
+    for (int i = 0; i < n; i++) {
+        float deep = 1.0f - depth * (1.0f - rim[i]);
+        float under = in[i] * (1.0f - stain * (1.0f - pigment[i] * clear[i]));
+        out[i] = under + (pigment[i] * light * body[i] * deep - under) * hide[i];
+    }
+}
+
+// One over the pigment's brightest channel: what passes a stained film against what it stops.
+LQ_HOT static void clear_row(const float *restrict red, const float *restrict green,
+                             const float *restrict blue, int n, float *restrict clear)
+{
+    for (int i = 0; i < n; i++) {
+        float most = red[i] > green[i] ? red[i] : green[i];
+        most = most > blue[i] ? most : blue[i];
+        clear[i] = 1.0f / (most > 0.05f ? most : 0.05f);
+    }
+}
+
+// ---- the top coat --------------------------------------------------------------------------------
 
 // 1 inside |x| < half, falling smoothly to 0 over `soft`.
 static inline float window(float x, float half, float inverse_soft)
 {
-    float t = clamp01(1.0f - ((x < 0.0f ? -x : x) - half) * inverse_soft);
-    return t * t * (3.0f - 2.0f * t);
+    return lq_smooth01(lq_clamp01(1.0f - ((x < 0.0f ? -x : x) - half) * inverse_soft));
 }
 
 // Leaves room below white, so that light polish keeps its shading and its highlights.
@@ -47,75 +179,62 @@ static inline float shoulder(float x)
     return x < 0.8f ? x : 0.8f + 0.2f * over / (1.0f + over);
 }
 
-// The surface's slope at a point: a cylinder across that rolls off towards its ends, and narrows
-// there, so that a highlight bows with the outline.
-struct slope {
-    float w, u, z;
-};
-
-static inline struct slope slope_at(float u, float w)
-{
-    float nw = clamp01(0.5f + 0.43f * w * (1.0f + 0.3f * u * u)) * 2.0f - 1.0f;
-    float nu = clamp01(0.5f + 0.5f * (u * (0.10f + 0.36f * u * u))) * 2.0f - 1.0f;
-    float nz = 1.0f - nw * nw - nu * nu;
-    return (struct slope){nw, nu, sqrtf(nz > 0.01f ? nz : 0.01f)};
-}
-
 // What the surface sends straight back, by the reflection of the view. Detail bends it a little, so
 // that it does not look ruled.
-static inline float mirror(const struct recipe *recipe, const struct lq_coat *coat,
-                           struct slope slope, float detail)
+LQ_HOT static void gleam_row(const struct lq_coat *coat, const float *restrict su,
+                             const float *restrict sw, const float *restrict sz,
+                             const float *restrict detail, const float *restrict rim, int n,
+                             float *restrict gleam)
 {
-    float bend = (detail - 1.0f) * coat->texture * 0.2f;
-    float rw = 2.0f * slope.z * slope.w - coat->sun_w + bend;
-    float ru = (2.0f * slope.z * slope.u - coat->sun_u) * coat->stretch;
-    float lamp = window(rw, recipe->half_w, 1.0f / recipe->soft_w) *
-                 window(ru, recipe->half_u, 1.0f / recipe->soft_u);
-    float fill = window(rw + 2.1f * coat->sun_w, 0.5f * recipe->half_w, 1.0f / recipe->soft_w) *
-                 window(ru, 0.7f * recipe->half_u, 1.0f / recipe->soft_u);
-    float haze = window(rw, 0.0f, 1.0f / 0.9f) * window(ru, 0.1f, 1.0f / 0.9f);
-    float graze = 1.0f - slope.z;
-    return coat->added * (recipe->strength * (lamp + recipe->fill * fill) + recipe->haze * haze +
-                          recipe->fresnel * graze * graze);
-}
-
-LQ_HOT static void coat_row(const struct recipe *recipe, const struct lq_coat *coat,
-                            const struct lq_coat_row *row, float *restrict red,
-                            float *restrict green, float *restrict blue)
-{
-    const struct recipe r = *recipe;
-    const struct lq_coat c = *coat;
-    const float *restrict in_red = row->red, *restrict in_green = row->green;
-    const float *restrict in_blue = row->blue, *restrict cover = row->cover;
-    const float *restrict slow = row->slow, *restrict detail = row->detail;
-    const float *restrict shine = row->shine, *restrict rim = row->rim;
-    float u0 = row->u, w0 = row->w, du = row->du, dw = row->dw;
-    for (int i = 0, n = row->count; i < n; i++) {
-        float u = u0 + du * (float)i, w = w0 + dw * (float)i;
-        struct slope slope = slope_at(u, w);
-        float body = 1.0f + (slow[i] - 1.0f) * r.contrast;
-        body *= 1.0f + r.volume * (slope.w * c.sun_w + slope.u * c.sun_u + slope.z - 0.83f);
-        body *= 1.0f + (detail[i] - 1.0f) * c.texture;
-        body *= 1.0f - r.rim * (1.0f - rim[i]);
-        body = body > 0.02f ? body : 0.02f;
-        float deep = 1.0f - r.depth * (1.0f - rim[i]);
-        float gleam = mirror(&r, &c, slope, detail[i]) * rim[i] + 0.004f;
-        float kept = shine[i] * c.kept * r.kept;
-        float a = cover[i], o = c.opacity;
-        float pr = in_red[i] + (c.pigment[0] * c.light[0] * body * deep - in_red[i]) * o;
-        float pg = in_green[i] + (c.pigment[1] * c.light[1] * body * deep - in_green[i]) * o;
-        float pb = in_blue[i] + (c.pigment[2] * c.light[2] * body * deep - in_blue[i]) * o;
-        pr = shoulder(pr + kept * o + gleam * c.light[0]);
-        pg = shoulder(pg + kept * o + gleam * c.light[1]);
-        pb = shoulder(pb + kept * o + gleam * c.light[2]);
-        red[i] = in_red[i] + (pr - in_red[i]) * a;
-        green[i] = in_green[i] + (pg - in_green[i]) * a;
-        blue[i] = in_blue[i] + (pb - in_blue[i]) * a;
+    const struct lq_recipe r = coat->recipe;
+    float sun_u = coat->sun_u, sun_w = coat->sun_w, stretch = coat->stretch;
+    float bending = coat->texture * 0.2f, added = coat->added;
+    float inverse_w = 1.0f / r.soft_w, inverse_u = 1.0f / r.soft_u;
+    for (int i = 0; i < n; i++) {
+        float rw = 2.0f * sz[i] * sw[i] - sun_w + (detail[i] - 1.0f) * bending;
+        float ru = (2.0f * sz[i] * su[i] - sun_u) * stretch;
+        float lamp = window(rw, r.half_w, inverse_w) * window(ru, r.half_u, inverse_u);
+        float fill = window(rw + 2.1f * sun_w, 0.5f * r.half_w, inverse_w) *
+                     window(ru, 0.7f * r.half_u, inverse_u);
+        float haze = window(rw, 0.0f, 1.0f / 0.9f) * window(ru, 0.1f, 1.0f / 0.9f);
+        float graze = 1.0f - sz[i];
+        float back = r.strength * (lamp + r.fill * fill) + r.haze * haze +
+                     r.fresnel * graze * graze;
+        gleam[i] = added * back * rim[i] + 0.004f;
     }
 }
 
-void lq_finish_row(enum lq_finish finish, const struct lq_coat *coat,
-                   const struct lq_coat_row *row, float *red, float *green, float *blue)
+LQ_HOT static void top_row(const float *restrict in, const float *restrict cover,
+                           const float *restrict shine, const float *restrict gleam,
+                           const float *restrict hide, float kept, float light, int n,
+                           float *restrict out)
 {
-    coat_row(&RECIPES[finish], coat, row, red, green, blue);
+    for (int i = 0; i < n; i++) {
+        float painted = shoulder(out[i] + shine[i] * kept * hide[i] + gleam[i] * light);
+        out[i] = in[i] + (painted - in[i]) * cover[i];
+    }
+}
+
+void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *row, float *scratch,
+                   float *red, float *green, float *blue)
+{
+    int n = row->count;
+    float *su = scratch, *sw = su + n, *sz = sw + n, *body = sz + n, *hide = body + n;
+    float *seen = hide + n, *clear = seen + n, *pigment[3] = {clear + n, clear + 2 * n, clear + 3 * n};
+    float *gleam = clear;
+    float *out[3] = {red, green, blue};
+    const float *in[3] = {row->red, row->green, row->blue};
+    slope_row(row->u, row->w, row->du, row->dw, n, su, sw, sz);
+    body_row(coat, row, su, sw, sz, body);
+    lq_layout_row(coat, row->u, row->w, row->du, row->dw, n, pigment[0], pigment[1], pigment[2],
+                  hide, seen);
+    clear_row(pigment[0], pigment[1], pigment[2], n, clear);
+    for (int k = 0; k < 3; k++)
+        film_row(coat, in[k], body, row->rim, pigment[k], hide, clear, coat->light[k], n, out[k]);
+    lq_effect_apply(coat, &(struct lq_effect_row){row->u, row->w, row->du, row->dw, n, su, sw, sz,
+                                                  body, red, green, blue, seen});
+    gleam_row(coat, su, sw, sz, row->detail, row->rim, n, gleam);
+    float kept = coat->kept * coat->recipe.kept;
+    for (int k = 0; k < 3; k++)
+        top_row(in[k], row->cover, row->shine, gleam, hide, kept, coat->light[k], n, out[k]);
 }

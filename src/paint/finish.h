@@ -1,5 +1,5 @@
-// Finishes: how a nail's light becomes polish. One model, one recipe each: adding a finish is
-// adding a row to the table in finish.c.
+// Finishes: how a nail's light becomes polish. docs/LOOKS.md has the arithmetic, step by step; the
+// page's shader follows it too.
 // Threads: any. Owner: plain data.
 #pragma once
 
@@ -7,16 +7,48 @@
 #include "paint/look.h"
 #include "paint/shade.h"
 
+// The top coat and the film under it: what gloss makes of them.
+struct lq_recipe {
+    float contrast;    // of slow shading
+    float volume;      // shading of the curve itself, which a translucent bare nail hides
+    float depth;       // how much the pigment deepens where little light comes back
+    float rim;         // darkening at the outline
+    float half_w, half_u, soft_w, soft_u; // the highlight's half size and softness
+    float strength;    // of the highlight, against white in this light
+    float fill;        // share of it that a second, opposite light gives
+    float haze;        // a broad, weak lobe around it
+    float fresnel;     // mirror-like return at grazing angles
+    float kept;        // of the nail's own highlight
+};
+
 // What is the same for a whole nail.
 struct lq_coat {
+    enum lq_finish finish;
+    struct lq_recipe recipe;
     float pigment[3];    // linear albedo
     float light[3];      // the scene's light on this nail: exposure and tint
-    float opacity;       // 0..1
+    float bed[3];        // the bare nail's mean colour, linear, without highlights
+    float hide;          // 0..1: how far the film hides the nail
+    float stain;         // 0..1: how far what is seen through the film takes its colour
     float texture;       // 0..1
     float kept;          // how much of the nail's own highlight is kept
     float added;         // strength of the finish's own highlight
     float sun_u, sun_w;  // where that highlight lies, in nail coordinates
     float stretch;       // 1; more makes the highlight shorter along the nail
+    float aspect;        // length over breadth
+    float pixel;         // a pixel's side in half breadths
+    float cuticle;       // 1 where the base is known to be at u = -1, else 0
+    float number[LQ_EFFECT_COUNT];
+    float turn_c, turn_s; // cosine and sine of the effect's angle
+    float color[LQ_EFFECT_COLORS_MAX][3]; // the effect's, linear; all filled
+    int color_count;
+    // Layout: colours in places. Places along are stretched over an extended nail.
+    struct lq_ombre ombre;
+    struct lq_french french;
+    float ombre_color[3], french_color[3]; // linear
+    const struct lq_pattern_level *pattern;
+    float pattern_opacity;
+    float whole_u, whole_u0; // u over the whole, extended nail: u * whole_u + whole_u0
 };
 
 // One row of planes, and the row's place in nail coordinates.
@@ -26,6 +58,12 @@ struct lq_coat_row {
     int count;
 };
 
-// Fills out with the composited row, linear light: polish over the photo by cover.
-void lq_finish_row(enum lq_finish finish, const struct lq_coat *coat,
-                   const struct lq_coat_row *row, float *red, float *green, float *blue);
+enum { LQ_FINISH_ROWS = 11 };
+
+// The coat of a polish; the light, sun and geometry are the caller's to fill in.
+void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth);
+
+// Fills out with the composited row, linear light: polish over the photo by cover. scratch:
+// LQ_FINISH_ROWS * row->count floats.
+void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *row, float *scratch,
+                   float *red, float *green, float *blue);

@@ -5,6 +5,7 @@
 
 #include "nail/box.h"
 #include "paint/finish.h"
+#include "paint/noise.h"
 #include "paint/scene.h"
 #include "paint/transfer.h"
 
@@ -13,10 +14,8 @@ struct lq_painter {
     struct lq_scene scene;
 };
 
-// No polish sends back all light: room for shading and highlights on white.
-static const float WHITEST = 0.94f;
-
-enum { PLANES = 8, PAIRS = 2 }; // planes of one float a pixel, and of two
+// Planes of one float a pixel, and of two; rows: painted, and the finish's own.
+enum { PLANES = 8, PAIRS = 2, ROWS = 3 + LQ_FINISH_ROWS };
 
 int lq_painter_new(struct lq_painter **painter)
 {
@@ -42,8 +41,11 @@ static int check(const struct lq_image *picture, const struct lq_nails *nails,
 {
     if (picture->channels < 3 || (picture->depth != 8 && picture->depth != 16))
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot paint: the picture is not RGB or RGBA");
-    if ((unsigned)look->finish >= LQ_FINISH_COUNT)
-        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot paint: unknown finish %d", (int)look->finish);
+    for (int i = LQ_FINGER_UNKNOWN; i < LQ_FINGER_COUNT; i++) {
+        int finish = (int)lq_look_polish(look, (enum lq_finger)i)->finish;
+        if ((unsigned)finish >= LQ_FINISH_COUNT)
+            return lq_fail(err, LQ_ERR_ARGUMENT, "cannot paint: unknown finish %d", finish);
+    }
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];
         if (nail->x < 0 || nail->y < 0 || nail->width < 1 || nail->height < 1 ||
@@ -61,7 +63,7 @@ static int make_room(struct lq_painter *painter, const struct lq_nails *nails)
     for (int i = 0; i < nails->count; i++) {
         size_t width = (size_t)nails->items[i].width, height = (size_t)nails->items[i].height;
         size_t floats = ((width * height + 15) & ~(size_t)15) * (PLANES + 2 * PAIRS) +
-                        (width + 16) * 5;
+                        (width + 16) * (2 + ROWS);
         most = floats > most ? floats : most;
     }
     return lq_buf_resize(&painter->planes, most * sizeof(float));
@@ -80,34 +82,44 @@ static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_na
     };
 }
 
-static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_light *light,
-                               const struct lq_nail *nail, float relative_level)
+// The polish of this nail's finger in this nail's light.
+static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_scene *scene, int index,
+                               const struct lq_nail *nail)
 {
-    float relative = sqrtf(relative_level);
+    const struct lq_polish *polish = lq_look_polish(look, nail->finger);
+    const struct lq_light *light = &scene->light;
+    const struct lq_shade_fit *fit = &scene->fits[index];
+    float relative = sqrtf(fit->level / scene->level);
     relative = relative < 0.6f ? 0.6f : relative > 1.15f ? 1.15f : relative;
     // A nail of a few pixels (far away, or seen from its side) cannot show a highlight.
-    float sheen = look->sheen ? fminf(fmaxf((nail->breadth - 5.0f) * 0.1f, 0.0f), 1.0f) : 0.0f;
-    struct lq_coat coat = {.opacity = look->opacity, .texture = look->texture, .kept = sheen,
-                           .added = sheen};
-    for (int k = 0; k < 3; k++) {
-        coat.pigment[k] = WHITEST * (float)lq_srgb_decode(look->color[k] / 255.0);
-        coat.light[k] = light->exposure * light->tint[k] * relative;
-    }
-    coat.sun_w = 0.75f * (light->dir_x * -nail->axis_y + light->dir_y * nail->axis_x);
-    coat.sun_u = 0.30f * (light->dir_x * nail->axis_x + light->dir_y * nail->axis_y);
+    float sheen = polish->sheen ? lq_clamp01((nail->breadth - 5.0f) * 0.1f) : 0.0f;
     // Of a nail as broad as long the axis says little: a rounder highlight is right either way.
-    float aspect = nail->length / fmaxf(nail->breadth, 1.0f);
-    coat.stretch = aspect < 1.35f ? 1.0f + 2.0f * (1.35f - aspect) : 1.0f;
+    float breadth = fmaxf(nail->breadth, 1.0f), aspect = nail->length / breadth;
+    struct lq_coat coat = {
+        .kept = sheen,
+        .added = sheen,
+        .sun_w = 0.75f * (light->dir_x * -nail->axis_y + light->dir_y * nail->axis_x),
+        .sun_u = 0.30f * (light->dir_x * nail->axis_x + light->dir_y * nail->axis_y),
+        .stretch = aspect < 1.35f ? 1.0f + 2.0f * (1.35f - aspect) : 1.0f,
+        .aspect = aspect,
+        .pixel = 2.0f / breadth,
+        .cuticle = nail->tip_known ? 1.0f : 0.0f,
+        .whole_u = 1.0f,
+    };
+    for (int k = 0; k < 3; k++) {
+        coat.light[k] = light->exposure * light->tint[k] * relative;
+        coat.bed[k] = fit->bed[k];
+    }
+    lq_coat_mix(&coat, polish, breadth);
     return coat;
 }
 
 static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
-                       enum lq_finish finish, struct lq_image *picture, const struct lq_nail *nail,
-                       float *rows)
+                       struct lq_image *picture, const struct lq_nail *nail, float *rows)
 {
     struct lq_nail_map map = lq_nail_map_of(nail);
     size_t width = (size_t)nail->width;
-    float *red = rows, *green = rows + width, *blue = rows + 2 * width;
+    float *red = rows, *green = rows + width, *blue = rows + 2 * width, *scratch = rows + 3 * width;
     for (int j = 0; j < nail->height; j++) {
         size_t at = (size_t)j * width;
         float x = (float)nail->x + 0.5f, y = (float)(nail->y + j) + 0.5f;
@@ -116,7 +128,7 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
             shade->slow + at, shade->detail + at, shade->shine + at, shade->rim + at,
             map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux, map.wx,
             nail->width};
-        lq_finish_row(finish, coat, &row, red, green, blue);
+        lq_finish_row(coat, &row, scratch, red, green, blue);
         lq_transfer_write(picture, nail->x, nail->y + j, nail->width,
                           nail->alpha + (size_t)j * nail->alpha_stride, red, green, blue);
     }
@@ -138,9 +150,8 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
         float *rows;
         struct lq_shade shade = cut_planes(painter, nail, &rows);
         lq_shade_split(&shade, &scene->fits[i], picture, nail);
-        struct lq_coat coat = mix_coat(look, &scene->light, nail,
-                                        scene->fits[i].level / scene->level);
-        paint_nail(&shade, &coat, look->finish, picture, nail, rows);
+        struct lq_coat coat = mix_coat(look, scene, i, nail);
+        paint_nail(&shade, &coat, picture, nail, rows);
     }
     return LQ_OK;
 }

@@ -10,7 +10,7 @@ enum { SAMPLES_MAX = 640, TERMS = 6, ROUNDS = 4 };
 
 struct sample {
     float term[TERMS];
-    float log_value, bright, dark, weight;
+    float log_value, bright, dark, weight, color[3];
 };
 
 struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail)
@@ -41,7 +41,8 @@ static int collect(struct sample *samples, const struct lq_image *picture,
             float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
             float bright = fmaxf(fmaxf(r, g), fmaxf(b, 2e-3f));
             samples[count++] = (struct sample){{1.0f, u, w, u * u, u * w, w * w},
-                                               logf(bright), bright, fminf(fminf(r, g), b), 1.0f};
+                                               logf(bright), bright, fminf(fminf(r, g), b), 1.0f,
+                                               {r, g, b}};
         }
     return count;
 }
@@ -100,6 +101,8 @@ void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
     int count = collect(samples, picture, nail);
     if (count < 4) {
         fit->c[0] = logf(fit->level);
+        for (int k = 0; k < 3; k++)
+            fit->bed[k] = fit->level;
         return;
     }
     for (int round = 0; round < ROUNDS; round++) {
@@ -111,9 +114,13 @@ void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
         weight += samples[s].weight;
         bright += samples[s].weight * samples[s].bright;
         dark += samples[s].weight * samples[s].dark;
+        for (int k = 0; k < 3; k++)
+            fit->bed[k] += samples[s].weight * samples[s].color[k];
     }
     fit->level = bright / weight;
     fit->grey = dark / bright;
+    for (int k = 0; k < 3; k++)
+        fit->bed[k] /= weight;
     float along = fit->c[1] * nail->breadth / fmaxf(nail->length, 1.0f), across = fit->c[2];
     fit->slope_x = along * nail->axis_x - across * nail->axis_y;
     fit->slope_y = along * nail->axis_y + across * nail->axis_x;

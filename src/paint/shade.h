@@ -13,6 +13,7 @@ struct lq_shade_fit {
     float c[6];    // 1, u, w, u * u, u * w, w * w
     float level;   // mean brightness, linear
     float grey;    // darkest channel over brightest one, for the nail without highlights
+    float bed[3];  // mean colour, linear, without highlights
     float slope_x, slope_y; // how brightness grows over the picture's plane, per half breadth
 };
 

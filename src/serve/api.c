@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "config.h"
+#include "paint/catalogue_json.h"
 #include "serve/ask.h"
 #include "serve/form.h"
 #include "serve/http.h"
@@ -58,6 +59,7 @@ void lq_api_start(struct lq_request *request)
     struct lq_server *server = request->conn->server;
     struct lq_error error;
     struct lq_ask ask = {.look = lq_look_default(),
+                         .catalogue = server->options->catalogue,
                          .jpeg_quality = server->options->jpeg_quality,
                          .reply_form = request->accept_jpeg ? LQ_REPLY_PICTURE : LQ_REPLY_JSON,
                          .ack = -1};
@@ -127,6 +129,22 @@ void lq_api_gone(struct lq_request *request)
     request->session = NULL;
 }
 
+// Takes `root`.
+static void answer_json(struct lq_request *request, json_t *root)
+{
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    struct lq_error error;
+    if (text && lq_buf_append(&request->text, text, strlen(text)) == LQ_OK) {
+        lq_request_add_header(request, "cache-control: no-cache");
+        lq_request_answer_text(request, 200, "application/json");
+    } else {
+        lq_fail(&error, LQ_ERR_MEMORY, "out of memory");
+        lq_request_fail(request, &error);
+    }
+    free(text);
+}
+
 void lq_api_info(struct lq_request *request)
 {
     const struct lq_model_info *model = lq_model_info(request->conn->server->model);
@@ -142,15 +160,10 @@ void lq_api_info(struct lq_request *request)
         model->name ? model->name : "", "engine", model->engine ? model->engine : "", "precision",
         model->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "jpeg_quality",
         request->conn->server->options->jpeg_quality, "limits", limits, "finishes", finishes);
-    char *text = info ? json_dumps(info, 0) : NULL;
-    json_decref(info);
-    struct lq_error error;
-    if (text && lq_buf_append(&request->text, text, strlen(text)) == LQ_OK) {
-        lq_request_add_header(request, "cache-control: no-cache");
-        lq_request_answer_text(request, 200, "application/json");
-    } else {
-        lq_fail(&error, LQ_ERR_MEMORY, "out of memory");
-        lq_request_fail(request, &error);
-    }
-    free(text);
+    answer_json(request, info);
+}
+
+void lq_api_looks(struct lq_request *request)
+{
+    answer_json(request, lq_catalogue_write(request->conn->server->options->catalogue));
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "paint/look_json.h"
 #include "serve/base64.h"
 #include "serve/form.h"
 
@@ -22,14 +23,6 @@ static int parse_unit(const char *name, const char *text, double *value, struct 
     *value = strtod(text, &end);
     if (end == text || *end)
         return lq_fail(err, LQ_ERR_FIELD, "%s wants a number from 0 to 1, not '%.40s'", name, text);
-    return LQ_OK;
-}
-
-static int set_opacity(struct lq_look *look, double opacity, struct lq_error *err)
-{
-    if (!(opacity >= 0 && opacity <= 1))
-        return lq_fail(err, LQ_ERR_FIELD, "opacity must be from 0 to 1");
-    look->opacity = (float)opacity;
     return LQ_OK;
 }
 
@@ -54,7 +47,7 @@ static int set_opacity_text(struct lq_look *look, const char *text, struct lq_er
 {
     double value;
     int status = parse_unit("opacity", text, &value, err);
-    return status == LQ_OK ? set_opacity(look, value, err) : status;
+    return status == LQ_OK ? lq_look_set_opacity(look, value, err) : status;
 }
 
 static int set_sheen(struct lq_look *look, const char *text, struct lq_error *err)
@@ -63,12 +56,12 @@ static int set_sheen(struct lq_look *look, const char *text, struct lq_error *er
     static const char *const no[] = {"0", "false", "off", "no", ""};
     for (size_t i = 0; i < LQ_COUNT(yes); i++)
         if (strcasecmp(text, yes[i]) == 0) {
-            look->sheen = true;
+            lq_look_set_sheen(look, true);
             return LQ_OK;
         }
     for (size_t i = 0; i < LQ_COUNT(no); i++)
         if (strcasecmp(text, no[i]) == 0) {
-            look->sheen = false;
+            lq_look_set_sheen(look, false);
             return LQ_OK;
         }
     return lq_fail(err, LQ_ERR_FIELD, "sheen wants true or false, not '%.40s'", text);
@@ -82,14 +75,28 @@ static const struct look_field {
     {"sheen", set_sheen},     {"opacity", set_opacity_text},
 };
 
-int lq_ask_look_text(struct lq_look *look, const char *name, size_t name_len, const char *value,
-                     size_t value_len, struct lq_error *err)
+// A look field of a form, kept as what it would be in JSON, so that one rule judges both and `look`
+// comes first whatever the order. An unknown name is left alone.
+static int keep_field(json_t *said, const struct lq_form_field *field, struct lq_error *err)
 {
-    char text[64];
+    json_error_t where = {0};
+    if (lq_form_field_is(field, "look")) {
+        if (field->value_len > LQ_LOOK_BYTES_MAX)
+            return lq_fail(err, LQ_ERR_TOO_LARGE, "look is larger than %d bytes",
+                           LQ_LOOK_BYTES_MAX);
+        bool object = field->value_len > 0 && field->value[0] == '{';
+        json_t *look = object ? json_loadb(field->value, field->value_len, JSON_REJECT_DUPLICATES,
+                                           &where)
+                              : json_stringn(field->value, field->value_len);
+        return json_object_set_new(said, "look", look) == 0
+                   ? LQ_OK : lq_fail(err, LQ_ERR_SYNTAX, "look is not JSON: %.120s", where.text);
+    }
     for (size_t i = 0; i < LQ_COUNT(fields); i++)
-        if (strlen(fields[i].name) == name_len && memcmp(fields[i].name, name, name_len) == 0) {
-            copy_text(text, sizeof text, value, value_len);
-            return fields[i].set(look, text, err);
+        if (lq_form_field_is(field, fields[i].name)) {
+            char text[64];
+            copy_text(text, sizeof text, field->value, field->value_len);
+            if (json_object_set_new(said, fields[i].name, json_string(text)) != 0)
+                return lq_fail(err, LQ_ERR_FIELD, "%s is not UTF-8 text", fields[i].name);
         }
     return LQ_OK;
 }
@@ -109,10 +116,17 @@ static int value_text(const struct look_field *field, const json_t *value, char 
     return LQ_OK;
 }
 
-int lq_ask_look_json(struct lq_look *look, const json_t *object, struct lq_error *err)
+int lq_ask_look_json(struct lq_look *look, const struct lq_catalogue *catalogue,
+                     const json_t *object, struct lq_error *err)
 {
     struct lq_look next = *look;
     char text[64];
+    const json_t *whole = json_object_get(object, "look");
+    if (whole && !json_is_null(whole)) {
+        int status = lq_look_read_any(&next, whole, catalogue, err);
+        if (status != LQ_OK)
+            return status;
+    }
     for (size_t i = 0; i < LQ_COUNT(fields); i++) {
         const json_t *value = json_object_get(object, fields[i].name);
         if (!value || json_is_null(value))
@@ -167,7 +181,7 @@ static int read_json(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
     else if (!json_is_string(image))
         status = lq_fail(err, LQ_ERR_FIELD, "image must be a string");
     else
-        status = lq_ask_look_json(&slot->ask.look, root, err);
+        status = lq_ask_look_json(&slot->ask.look, slot->ask.catalogue, root, err);
     if (status == LQ_OK)
         status = read_text(json_string_value(image), json_string_length(image), decoded, picture,
                            err);
@@ -186,12 +200,15 @@ static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
                                         slot->ask.boundary, err);
     else
         lq_form_init_urlencoded(&form, slot->body.data, slot->body.len);
+    json_t *said = json_object();
     while (status == LQ_OK && (status = lq_form_next(&form, &field, err)) == 1) {
         if (lq_form_field_is(&field, "image"))
             image = field;
-        status = lq_ask_look_text(&slot->ask.look, field.name, field.name_len, field.value,
-                                  field.value_len, err);
+        status = keep_field(said, &field, err);
     }
+    if (status == LQ_OK)
+        status = lq_ask_look_json(&slot->ask.look, slot->ask.catalogue, said, err);
+    json_decref(said);
     if (status != LQ_OK)
         return status;
     if (image.value_len == 0)
@@ -230,7 +247,7 @@ static int read_event_argument(struct lq_slot *slot, const json_t *argument,
         json_t *id = json_object_get(argument, "id");
         if (json_is_number(id) || json_is_string(id))
             picture->id = json_incref(id);
-        int status = lq_ask_look_json(&slot->ask.look, argument, err);
+        int status = lq_ask_look_json(&slot->ask.look, slot->ask.catalogue, argument, err);
         if (status != LQ_OK)
             return status;
     }

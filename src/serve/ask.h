@@ -1,20 +1,17 @@
 // What clients say about a picture: the look fields and where the picture is, in JSON, forms and
-// Socket.IO events; the same five fields everywhere (docs/PROTOCOL.md, "The look").
+// Socket.IO events; the same fields everywhere (docs/PROTOCOL.md, "The look").
 // Threads: any; live frames are read by workers. Owner: the caller's.
 #pragma once
 
 #include <jansson.h>
 
+#include "paint/catalogue.h"
 #include "serve/session.h"
 
-// Sets one look field from text (forms). An unknown name is left alone: 0.
-LQ_MUST_CHECK int lq_ask_look_text(struct lq_look *look, const char *name, size_t name_len,
-                                   const char *value, size_t value_len, struct lq_error *err);
-
-// Reads the look fields that `object` has; the others keep their value. On failure *look is
-// unchanged.
-LQ_MUST_CHECK int lq_ask_look_json(struct lq_look *look, const json_t *object,
-                                   struct lq_error *err);
+// Reads the look fields that `object` has; the others keep their value. `look` comes first, whatever
+// the order. On failure *look is unchanged.
+LQ_MUST_CHECK int lq_ask_look_json(struct lq_look *look, const struct lq_catalogue *catalogue,
+                                   const json_t *object, struct lq_error *err);
 
 // The picture's bytes and how it was written, found in a filled slot; look fields beside it are
 // applied to slot->ask.look. `decoded` takes what base64 stood for.

@@ -67,6 +67,7 @@ static const struct lq_route routes[] = {
     {"/readyz", GET, start_ready, NULL, NULL, NULL},
     {"/metrics", GET, start_metrics, NULL, NULL, NULL},
     {"/api/v1/info", GET, lq_api_info, NULL, NULL, NULL},
+    {"/api/looks", GET, lq_api_looks, NULL, NULL, NULL},
     {"/api/v1/nails", POST, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
     {"/api/process", POST, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
     {"/api/process_base64", POST, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},

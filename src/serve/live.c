@@ -121,7 +121,8 @@ static int hear(struct lq_live *live, struct lq_error *err)
     if (!json_is_object(message))
         status = lq_fail(err, LQ_ERR_SYNTAX, "message is not a JSON object");
     else if (!live->v1 || (type && strcmp(type, "look") == 0))
-        status = lq_ask_look_json(&live->look, message, err);
+        status = lq_ask_look_json(&live->look, live->conn->server->options->catalogue, message,
+                                  err);
     else if (type && strcmp(type, "quality") == 0)
         status = set_quality(live, message, err);
     else

@@ -3,6 +3,7 @@
 // Owner: the caller owns the options and the model until lq_serve returns.
 #pragma once
 
+#include "paint/catalogue.h"
 #include "model/model.h"
 
 enum { LQ_ALLOW_ORIGINS_MAX = 16 };
@@ -19,6 +20,7 @@ struct lq_serve_options {
     const char *web_dir;       // serve the page from here; NULL: the built-in one
     const char *allow_origins[LQ_ALLOW_ORIGINS_MAX]; // besides the server's own; "*" is any
     int allow_origin_count;
+    const struct lq_catalogue *catalogue; // of looks; outlives the server
 };
 
 // Blocks SIGINT and SIGTERM for this thread and those it starts, so that the server can drain on

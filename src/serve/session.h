@@ -41,6 +41,7 @@ struct lq_ask {
     enum lq_body_form body_form;
     enum lq_reply_form reply_form;
     struct lq_look look;
+    const struct lq_catalogue *catalogue; // where named looks are found; NULL: nowhere
     int jpeg_quality;
     bool live;                // over a WebSocket: errors are messages, not HTTP bodies
     size_t picture_at;        // where the picture's bytes or the event's JSON start in the body

@@ -53,6 +53,28 @@ def test_apply_paints_nails_and_little_else(tmp_path):
         sum(v for k, v in report["ms"].items() if k != "total"), abs=0.01)
 
 
+def test_apply_a_look_and_what_changes_it(tmp_path):
+    look = tmp_path / "my.json"
+    look.write_text(json.dumps({"color": "#00ff00", "finish": "matte"}))
+    nails = truth()
+
+    def painted(*options):
+        lacquer("apply", hand(), "-o", tmp_path / "out.png", *options)
+        return picture(tmp_path / "out.png")[nails].mean(axis=0)
+
+    assert painted("--look", look)[1] > 2 * painted("--color", "#0000ff", "--look", look)[1]
+    lacquer("looks", "--looks", tmp_path)
+    listed = json.loads(lacquer("looks", "--json", "--looks", tmp_path).stdout)
+    assert "my" in [item["name"] for item in listed["looks"]]
+    pattern = tmp_path / "Blue sky.png"
+    Image.new("RGB", (8, 8), (0, 0, 255)).save(pattern)
+    blue = painted("--look", look, "--pattern", pattern)
+    assert blue[2] > blue[1] + 40
+    look.write_text('{"gloss": 7}')
+    done = lacquer("apply", hand(), "-o", tmp_path / "out.png", "--look", look, status=2)
+    assert b"gloss must be a number from 0 to 1" in done.stderr
+
+
 def test_apply_keeps_the_kind_and_the_untouched_pixels(tmp_path):
     source = tmp_path / "in.png"
     Image.open(hand()).save(source)

@@ -69,6 +69,34 @@ def test_the_colour_asked_for_is_painted(http, hand):
     assert found["#0000ff"][2] > found["#0000ff"][0] + 40
 
 
+def middle_of_largest(body):
+    nail = max(body["nails"], key=lambda each: each["area"])
+    x, y, width, height = nail["box"]
+    return pixels(picture_of(body["image"])[1])[y + height // 2, x + width // 2].tolist()
+
+
+def test_a_look_by_name_by_object_and_in_a_form(http, hand):
+    listed = http.get("/api/looks").json()
+    assert len(listed["shades"]) >= 60 and "cat-eye" in [f["name"] for f in listed["finishes"]]
+    look = next(item["look"] for item in listed["looks"] if item["name"] == "noir-matte")
+    seen = []
+    for said in ("noir-matte", look):
+        body = http.post("/api/process_base64", json={"image": data_url(hand), "look": said}).json()
+        seen.append(middle_of_largest(body))
+    # In a form the look counts first too, though it comes last.
+    for form in ({"look": "noir-matte"}, {"color": "#ffffff", "look": json.dumps(look)}):
+        body = http.post("/api/process", data=form, files={"image": ("a.jpg", hand)}).json()
+        seen.append(middle_of_largest(body))
+    assert seen[0] == seen[1] == seen[2] and max(seen[0]) < 70 and min(seen[3]) > 90
+
+
+def test_a_bad_look_names_the_key(http, hand):
+    for said, error in (("none-such", "unknown look 'none-such'"),
+                        ({"finish": {"name": "glitter", "size": 2}}, "look: finish.size must be")):
+        reply = http.post("/api/process_base64", json={"image": data_url(hand), "look": said})
+        assert reply.status_code == 422 and reply.json()["error"].startswith(error)
+
+
 def test_jpeg_itself(http, hand):
     reply = http.post("/api/process_base64", json={"image": data_url(hand)},
                       headers={"Accept": "image/jpeg"})

@@ -23,8 +23,8 @@ static inline void fuzz_ask(struct lq_slot *slot, const uint8_t *bytes, size_t l
         fuzz_touch(picture.bytes, picture.len);
     if (len > 0)
         lq_ask_picture_release(&picture);
-    FUZZ_CHECK(slot->ask.look.opacity >= 0 && slot->ask.look.opacity <= 1);
-    FUZZ_CHECK(slot->ask.look.texture >= 0 && slot->ask.look.texture <= 1);
+    FUZZ_CHECK(slot->ask.look.polish.opacity >= 0 && slot->ask.look.polish.opacity <= 1);
+    FUZZ_CHECK(slot->ask.look.polish.texture >= 0 && slot->ask.look.polish.texture <= 1);
     lq_buf_release(&slot->attachment);
     lq_buf_release(&slot->body);
     lq_buf_release(&decoded);

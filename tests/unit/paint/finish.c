@@ -4,63 +4,131 @@
 
 #include "unit/unit.h"
 
-enum { N = 67, ROWS = 8 };
+enum { N = 67, PLANES = 8 };
 
-// Wide vectors and their remainders must agree with the same arithmetic one pixel at a time.
+static float scratch[LQ_FINISH_ROWS * N];
+
+static struct lq_coat coat_of(enum lq_finish finish, const char *color)
+{
+    struct lq_look look = lq_look_default();
+    assert_ok(lq_look_parse_color(&look, color, NULL));
+    lq_look_set_finish(&look, finish);
+    look.polish.ombre = (struct lq_ombre){true, {255, 240, 0}, 0.1f, 0.7f};
+    look.polish.french = (struct lq_french){true, {250, 250, 250}, 0.2f, 0.5f, LQ_FRENCH_SMILE};
+    struct lq_coat coat = {.light = {0.9f, 0.92f, 0.88f}, .bed = {0.5f, 0.3f, 0.25f}, .kept = 1.0f,
+                           .added = 1.0f, .sun_u = 0.1f, .sun_w = -0.3f, .stretch = 1.2f,
+                           .aspect = 1.4f, .pixel = 0.06f, .cuticle = 1.0f, .whole_u = 1.0f};
+    lq_coat_mix(&coat, &look.polish, 30.0f);
+    return coat;
+}
+
+// Wide vectors and their remainders must agree with the same arithmetic one pixel at a time. Flakes
+// have edges: there a rounding moves a pixel to the next cell, so a few may differ.
 static void rows_equal_single_pixels(void **state)
 {
     (void)state;
-    static float planes[ROWS][N + 1], whole[3][N], single[3][N];
+    static float planes[PLANES][N + 1], whole[3][N], single[3][N];
     uint32_t seed = 21;
+    int differ = 0, all = 0;
     for (int finish = 0; finish < LQ_FINISH_COUNT; finish++)
         for (int count = 1; count <= N; count += 11) {
-            for (int p = 0; p < ROWS; p++)
+            for (int p = 0; p < PLANES; p++)
                 for (int i = 0; i <= N; i++)
                     planes[p][i] = (float)(unit_random(&seed) % 1000) / 900.0f;
-            struct lq_coat coat = {{0.6f, 0.1f, 0.2f}, {0.9f, 0.92f, 0.88f}, 0.9f, 0.5f, 1.0f,
-                                   1.0f, 0.1f, -0.3f, 1.2f};
+            struct lq_coat coat = coat_of((enum lq_finish)finish, "#c71585");
             struct lq_coat_row row = {planes[0] + 1, planes[1] + 1, planes[2] + 1, planes[3] + 1,
                                       planes[4] + 1, planes[5] + 1, planes[6] + 1, planes[7] + 1,
                                       -0.7f, 0.9f, 0.02f, -0.03f, count};
-            lq_finish_row((enum lq_finish)finish, &coat, &row, whole[0], whole[1], whole[2]);
+            lq_finish_row(&coat, &row, scratch, whole[0], whole[1], whole[2]);
             for (int i = 0; i < count; i++) {
                 struct lq_coat_row pixel = {
                     row.red + i, row.green + i, row.blue + i, row.cover + i, row.slow + i,
                     row.detail + i, row.shine + i, row.rim + i, row.u + row.du * (float)i,
                     row.w + row.dw * (float)i, row.du, row.dw, 1};
-                lq_finish_row((enum lq_finish)finish, &coat, &pixel, single[0] + i, single[1] + i,
-                              single[2] + i);
+                lq_finish_row(&coat, &pixel, scratch, single[0] + i, single[1] + i, single[2] + i);
                 for (int k = 0; k < 3; k++) {
                     assert_true(isfinite(whole[k][i]));
-                    assert_float_equal(whole[k][i], single[k][i], 2e-5f);
+                    differ += fabsf(whole[k][i] - single[k][i]) > 5e-5f;
+                    all++;
                 }
             }
         }
+    assert_true(differ * 500 < all);
 }
 
-// Where nothing is covered the photo comes back; gloss reflects more than creme.
+// Where nothing is covered the photo comes back; gloss reflects more than creme, matte less.
 static void cover_and_gloss(void **state)
 {
     (void)state;
-    float one[N], zero[N] = {0}, out[LQ_FINISH_COUNT][3][N];
+    float one[N], zero[N] = {0}, out[3][N];
     for (int i = 0; i < N; i++)
         one[i] = 1.0f;
-    struct lq_coat coat = {{0.02f, 0.02f, 0.02f}, {1.0f, 1.0f, 1.0f}, 1.0f, 0.5f, 1.0f, 1.0f, 0.0f,
-                           -0.3f, 1.0f};
-    struct lq_coat_row row = {one, one, one, zero, one, one, zero, one,
-                              0.0f, -1.0f, 0.0f, 2.0f / N, N};
-    lq_finish_row(LQ_FINISH_CREME, &coat, &row, out[0][0], out[0][1], out[0][2]);
-    for (int i = 0; i < N; i++)
-        assert_float_equal(out[0][1][i], 1.0f, 1e-6f);
-    row.cover = one;
     float brightest[LQ_FINISH_COUNT] = {0};
     for (int f = 0; f < LQ_FINISH_COUNT; f++) {
-        lq_finish_row((enum lq_finish)f, &coat, &row, out[f][0], out[f][1], out[f][2]);
+        struct lq_coat coat = coat_of((enum lq_finish)f, "#202020");
+        coat.ombre.on = coat.french.on = false;
+        struct lq_coat_row row = {one, one, one, zero, one, one, zero, one,
+                                  0.0f, -1.0f, 0.0f, 2.0f / N, N};
+        lq_finish_row(&coat, &row, scratch, out[0], out[1], out[2]);
         for (int i = 0; i < N; i++)
-            brightest[f] = fmaxf(brightest[f], out[f][1][i]);
+            assert_float_equal(out[1][i], 1.0f, 1e-6f);
+        row.cover = one;
+        lq_finish_row(&coat, &row, scratch, out[0], out[1], out[2]);
+        for (int i = 0; i < N; i++)
+            brightest[f] = fmaxf(brightest[f], out[1][i]);
     }
     assert_true(brightest[LQ_FINISH_GLOSS] > 2.0f * brightest[LQ_FINISH_CREME]);
-    assert_true(brightest[LQ_FINISH_CREME] > 0.03f);
+    assert_true(brightest[LQ_FINISH_CREME] > 1.2f * brightest[LQ_FINISH_MATTE]);
+    assert_true(brightest[LQ_FINISH_CHROME] > 2.0f * brightest[LQ_FINISH_CREME]);
+}
+
+// No finish may be another one in disguise.
+static void finishes_differ(void **state)
+{
+    (void)state;
+    static float out[LQ_FINISH_COUNT][3][N];
+    float one[N], half[N], zero[N] = {0};
+    for (int i = 0; i < N; i++)
+        one[i] = 1.0f, half[i] = 0.5f;
+    for (int f = 0; f < LQ_FINISH_COUNT; f++) {
+        struct lq_coat coat = coat_of((enum lq_finish)f, "#8040a0");
+        coat.ombre.on = coat.french.on = false;
+        struct lq_coat_row row = {half, half, half, one, one, one, zero, one,
+                                  -0.2f, -0.95f, 0.0f, 1.9f / N, N};
+        lq_finish_row(&coat, &row, scratch, out[f][0], out[f][1], out[f][2]);
+    }
+    for (int f = 0; f < LQ_FINISH_COUNT; f++)
+        for (int g = 0; g < f; g++) {
+            float sum = 0.0f;
+            for (int i = 0; i < N; i++)
+                for (int k = 0; k < 3; k++)
+                    sum += fabsf(out[f][k][i] - out[g][k][i]);
+            if (sum / (3 * N) < 0.004f)
+                print_error("%s is %s\n", lq_finish_name((enum lq_finish)f),
+                            lq_finish_name((enum lq_finish)g));
+            assert_true(sum / (3 * N) >= 0.004f);
+        }
+}
+
+// The same place of the nail has the same flakes at any row step and start.
+static void flakes_stay_in_place(void **state)
+{
+    (void)state;
+    float one[N], half[N], zero[N] = {0}, a[3][N], b[3][N];
+    for (int i = 0; i < N; i++)
+        one[i] = 1.0f, half[i] = 0.5f;
+    struct lq_coat coat = coat_of(LQ_FINISH_GLITTER, "#8040a0");
+    coat.ombre.on = coat.french.on = false;
+    struct lq_coat_row row = {half, half, half, one, one, one, zero, one,
+                              0.3f, -0.5f, 0.0f, 0.01f, 60};
+    lq_finish_row(&coat, &row, scratch, a[0], a[1], a[2]);
+    row.w = -0.5f + 0.2f;
+    row.count = 40;
+    lq_finish_row(&coat, &row, scratch, b[0], b[1], b[2]);
+    int differ = 0;
+    for (int i = 0; i < 40; i++)
+        differ += fabsf(a[1][i + 20] - b[1][i]) > 1e-3f;
+    assert_true(differ <= 2);
 }
 
 int main(void)
@@ -68,6 +136,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_equal_single_pixels),
         cmocka_unit_test(cover_and_gloss),
+        cmocka_unit_test(finishes_differ),
+        cmocka_unit_test(flakes_stay_in_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,11 +9,11 @@ static void default_look(void **state)
 {
     (void)state;
     struct lq_look look = lq_look_default();
-    assert_memory_equal(look.color, ((uint8_t[]){0xc7, 0x15, 0x85}), 3);
-    assert_int_equal(look.finish, LQ_FINISH_CREME);
-    assert_float_equal(look.opacity, 1.0f, 0.0f);
-    assert_float_equal(look.texture, 0.5f, 0.0f);
-    assert_true(look.sheen);
+    assert_memory_equal(look.polish.color, ((uint8_t[]){0xc7, 0x15, 0x85}), 3);
+    assert_int_equal(look.polish.finish, LQ_FINISH_CREME);
+    assert_float_equal(look.polish.opacity, 1.0f, 0.0f);
+    assert_float_equal(look.polish.texture, 0.5f, 0.0f);
+    assert_true(look.polish.sheen);
 }
 
 static void colors(void **state)
@@ -30,7 +30,7 @@ static void colors(void **state)
     for (size_t i = 0; i < LQ_COUNT(good); i++) {
         struct lq_look look = lq_look_default();
         assert_ok(lq_look_parse_color(&look, good[i].text, NULL));
-        assert_memory_equal(look.color, good[i].color, 3);
+        assert_memory_equal(look.polish.color, good[i].color, 3);
     }
 }
 
@@ -46,7 +46,7 @@ static void colors_that_are_none(void **state)
         struct lq_error err;
         assert_int_equal(lq_look_parse_color(&look, bad[i], &err), LQ_ERR_FIELD);
         assert_non_null(strstr(err.text, "#rrggbb"));
-        assert_memory_equal(look.color, lq_look_default().color, 3);
+        assert_memory_equal(look.polish.color, lq_look_default().polish.color, 3);
     }
     struct lq_error err;
     struct lq_look look = lq_look_default();
@@ -61,15 +61,17 @@ static void finishes(void **state)
     struct lq_look look = lq_look_default();
     for (int i = 0; i < LQ_FINISH_COUNT; i++) {
         assert_ok(lq_look_parse_finish(&look, lq_finish_name((enum lq_finish)i), NULL));
-        assert_int_equal(look.finish, i);
+        assert_int_equal(look.polish.finish, i);
     }
     assert_ok(lq_look_parse_finish(&look, "Gloss", NULL));
     struct lq_error err;
     assert_int_equal(lq_look_parse_finish(&look, "glossy!", &err), LQ_ERR_FIELD);
-    assert_string_equal(err.text, "unknown finish 'glossy!': give creme or gloss");
+    assert_string_equal(err.text, "unknown finish 'glossy!': give creme, gloss, sheer, jelly, satin, matte, "
+                        "pearl, shimmer, glitter, metallic, chrome, holographic, cat-eye or "
+                        "textured");
     assert_int_equal(lq_look_parse_finish(&look, "", NULL), LQ_ERR_FIELD);
     assert_int_equal(lq_look_parse_finish(&look, NULL, NULL), LQ_ERR_FIELD);
-    assert_int_equal(look.finish, LQ_FINISH_GLOSS);
+    assert_int_equal(look.polish.finish, LQ_FINISH_GLOSS);
     assert_string_equal(lq_finish_name((enum lq_finish)99), "unknown");
 }
 
@@ -80,11 +82,27 @@ static void textures(void **state)
     static const double good[] = {0.0, 0.25, 1.0}, bad[] = {-1e-9, 1.0000001, NAN, INFINITY, -1.0};
     for (size_t i = 0; i < LQ_COUNT(good); i++) {
         assert_ok(lq_look_set_texture(&look, good[i], NULL));
-        assert_float_equal(look.texture, (float)good[i], 0.0f);
+        assert_float_equal(look.polish.texture, (float)good[i], 0.0f);
     }
     for (size_t i = 0; i < LQ_COUNT(bad); i++)
         assert_int_equal(lq_look_set_texture(&look, bad[i], NULL), LQ_ERR_FIELD);
-    assert_float_equal(look.texture, 1.0f, 0.0f);
+    assert_float_equal(look.polish.texture, 1.0f, 0.0f);
+}
+
+static void fingers_have_their_own(void **state)
+{
+    (void)state;
+    struct lq_look look = lq_look_default();
+    look.own[3] = look.polish;
+    look.own[3].color[0] = 1;
+    look.has_own = 1 << 3;
+    assert_int_equal(lq_look_polish(&look, LQ_FINGER_RING)->color[0], 1);
+    assert_ptr_equal(lq_look_polish(&look, LQ_FINGER_THUMB), &look.polish);
+    assert_ptr_equal(lq_look_polish(&look, LQ_FINGER_UNKNOWN), &look.polish);
+    assert_ptr_equal(lq_look_polish(&look, LQ_FINGER_COUNT), &look.polish);
+    // A field for the whole hand reaches it too.
+    assert_ok(lq_look_parse_color(&look, "#020304", NULL));
+    assert_int_equal(lq_look_polish(&look, LQ_FINGER_RING)->color[0], 2);
 }
 
 int main(void)
@@ -95,6 +113,7 @@ int main(void)
         cmocka_unit_test(colors_that_are_none),
         cmocka_unit_test(finishes),
         cmocka_unit_test(textures),
+        cmocka_unit_test(fingers_have_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

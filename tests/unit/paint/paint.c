@@ -52,8 +52,8 @@ static struct lq_look look_of(const char *color, enum lq_finish finish, bool she
 {
     struct lq_look look = lq_look_default();
     assert_ok(lq_look_parse_color(&look, color, NULL));
-    look.finish = finish;
-    look.sheen = sheen;
+    lq_look_set_finish(&look, finish);
+    look.polish.sheen = sheen;
     return look;
 }
 
@@ -113,7 +113,7 @@ static void swatches_come_out_true(void **state)
         double mean[3], wanted[3];
         mean_of(&image, &nails.items[0], mean);
         for (int k = 0; k < 3; k++)
-            wanted[k] = lq_srgb_decode(look.color[k] / 255.0);
+            wanted[k] = lq_srgb_decode(look.polish.color[k] / 255.0);
         double difference = unit_delta_e_2000(mean, wanted);
         if (difference > 3.0)
             print_message("%s: delta E %.2f\n", colors[i], difference);
@@ -131,7 +131,7 @@ static void shading_is_kept(void **state)
             for (int k = 0; k < 3; k++)
                 lq_image_row(&image, y)[x * 3 + k] = (uint8_t)(230 - 2 * x - k * 20);
     struct lq_look look = look_of("#b00020", LQ_FINISH_CREME, false);
-    look.texture = 0.0f;
+    look.polish.texture = 0.0f;
     assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
     for (int x = 40; x < 58; x += 3)
         assert_true(lq_image_row(&image, 40)[x * 3] > lq_image_row(&image, 40)[(x + 3) * 3]);
@@ -196,7 +196,7 @@ static void texture_scales_detail(void **state)
             for (int x = 0; x < W; x++)
                 memset(lq_image_row(&image, y) + x * 3, x % 2 ? 150 : 165, 3);
         struct lq_look look = look_of("#c71585", LQ_FINISH_CREME, false);
-        look.texture = 0.5f * (float)t;
+        look.polish.texture = 0.5f * (float)t;
         assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
         const uint8_t *row = lq_image_row(&image, 40);
         contrast[t] = row[48 * 3] - row[49 * 3];
@@ -234,8 +234,8 @@ static void extremes_stay_finite(void **state)
             pixels[i] = round % 3 == 0 ? 0 : round % 3 == 1 ? 255 : (uint8_t)unit_random(&seed);
         struct lq_look look = look_of(colors[round % 4], (enum lq_finish)(round % LQ_FINISH_COUNT),
                                       round & 1);
-        look.texture = 1.0f;
-        look.opacity = round % 5 == 0 ? 0.0f : 1.0f;
+        look.polish.texture = 1.0f;
+        look.polish.opacity = round % 5 == 0 ? 0.0f : 1.0f;
         assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
     }
     // A nail that is almost nothing: no pixel is sure, so there is nothing to fit.

@@ -9,7 +9,7 @@ static int look_json(struct lq_look *look, const char *text)
 {
     json_t *object = json_loads(text, 0, NULL);
     assert_non_null(object);
-    int status = lq_ask_look_json(look, object, NULL);
+    int status = lq_ask_look_json(look, NULL, object, NULL);
     json_decref(object);
     return status;
 }
@@ -20,16 +20,16 @@ static void reads_look_fields(void **state)
     struct lq_look look = lq_look_default();
     assert_ok(look_json(&look, "{\"color\":\"#010203\",\"finish\":\"gloss\",\"texture\":0.25,"
                                "\"sheen\":false,\"opacity\":0.5,\"other\":[]}"));
-    assert_memory_equal(look.color, ((uint8_t[]){1, 2, 3}), 3);
-    assert_int_equal(look.finish, LQ_FINISH_GLOSS);
-    assert_float_equal(look.texture, 0.25f, 1e-6);
-    assert_float_equal(look.opacity, 0.5f, 1e-6);
-    assert_false(look.sheen);
+    assert_memory_equal(look.polish.color, ((uint8_t[]){1, 2, 3}), 3);
+    assert_int_equal(look.polish.finish, LQ_FINISH_GLOSS);
+    assert_float_equal(look.polish.texture, 0.25f, 1e-6);
+    assert_float_equal(look.polish.opacity, 0.5f, 1e-6);
+    assert_false(look.polish.sheen);
     // What is left out, or null, stays; text counts as in a form.
     assert_ok(look_json(&look, "{\"color\":null,\"texture\":\"0.75\",\"sheen\":\"on\"}"));
-    assert_int_equal(look.color[0], 1);
-    assert_float_equal(look.texture, 0.75f, 1e-6);
-    assert_true(look.sheen);
+    assert_int_equal(look.polish.color[0], 1);
+    assert_float_equal(look.polish.texture, 0.75f, 1e-6);
+    assert_true(look.polish.sheen);
 }
 
 static void a_bad_field_changes_nothing(void **state)
@@ -43,9 +43,9 @@ static void a_bad_field_changes_nothing(void **state)
     for (size_t i = 0; i < LQ_COUNT(bad); i++) {
         struct lq_look look = lq_look_default(), before = lq_look_default();
         assert_int_equal(look_json(&look, bad[i]), LQ_ERR_FIELD);
-        assert_memory_equal(look.color, before.color, sizeof before.color);
-        assert_float_equal(look.texture, before.texture, 0);
-        assert_int_equal(look.finish, before.finish);
+        assert_memory_equal(look.polish.color, before.polish.color, sizeof before.polish.color);
+        assert_float_equal(look.polish.texture, before.polish.texture, 0);
+        assert_int_equal(look.polish.finish, before.polish.finish);
     }
 }
 
@@ -80,7 +80,7 @@ static void finds_the_picture_in_json(void **state)
     assert_int_equal(mine.picture.len, 3);
     assert_memory_equal(mine.picture.bytes, "foo", 3);
     assert_true(mine.picture.text && mine.picture.url);
-    assert_int_equal(mine.slot.ask.look.color[2], 255);
+    assert_int_equal(mine.slot.ask.look.polish.color[2], 255);
     done(&mine);
     static const struct { const char *text; int status; } bad[] = {
         {"", LQ_ERR_SYNTAX}, {"[]", LQ_ERR_SYNTAX}, {"{}", LQ_ERR_FIELD},
@@ -119,7 +119,7 @@ static void finds_the_picture_in_forms(void **state)
     struct case_slot mine;
     assert_ok(read_body(&mine, LQ_BODY_URLENCODED, "sheen=off&image=data%3A%3Bbase64%2CZm9v"));
     assert_memory_equal(mine.picture.bytes, "foo", 3);
-    assert_false(mine.slot.ask.look.sheen);
+    assert_false(mine.slot.ask.look.polish.sheen);
     done(&mine);
     assert_int_equal(read_body(&mine, LQ_BODY_URLENCODED, "image="), LQ_ERR_FIELD);
     done(&mine);

@@ -38,7 +38,7 @@ static float get_float(const uint8_t *bytes)
 static const struct lq_scene scene = {
     .light = {0.75f, {1.05f, 1.0f, 0.875f}, -0.25f, -0.5f},
     .level = 0.375f,
-    .fits = {{{1, 2, 3, 4, 5, 6}, 0.5f, 0.625f, 0, 0}},
+    .fits = {{.c = {1, 2, 3, 4, 5, 6}, .level = 0.5f, .grey = 0.625f}},
 };
 
 static void blocks_are_laid_out_as_documented(void **state)

@@ -1,0 +1,175 @@
+#include "cli/look_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/model_options.h"
+#include "paint/look_json.h"
+
+enum { OPT_COLOR = 0x500, OPT_FINISH, OPT_TEXTURE, OPT_OPACITY, OPT_SHEEN, OPT_NO_SHEEN, OPT_LOOK,
+       OPT_LOOKS, OPT_PATTERN };
+
+#define LOOKS_OPTION                                                                              \
+    {"looks", OPT_LOOKS, "DIR", 0,                                                                \
+     "A folder with looks, shades and patterns of your own (docs/LOOKS.md)", 2}
+
+static const struct argp_option options[] = {
+    {"look", OPT_LOOK, "NAME|FILE.json", 0,
+     "A whole look; `lacquer looks` lists them. The options below change it", 2},
+    {"color", OPT_COLOR, "#RRGGBB|SHADE", 0, "Polish colour (default #c71585)", 2},
+    {"finish", OPT_FINISH, "NAME", 0, "creme (default), gloss, …; `lacquer looks` lists them", 2},
+    {"texture", OPT_TEXTURE, "0..1", 0,
+     "How much of the nail's own fine detail shows (default 0.5)", 2},
+    {"opacity", OPT_OPACITY, "0..1", 0, "How far the polish hides the nail (default 1)", 2},
+    {"sheen", OPT_SHEEN, NULL, 0, "Keep highlights and add the finish's own (default)", 2},
+    {"no-sheen", OPT_NO_SHEEN, NULL, 0, "Paint without highlights", 2},
+    {"pattern", OPT_PATTERN, "NAME|FILE.png", 0, "Nail art laid over every nail, its top at the tip",
+     2},
+    LOOKS_OPTION,
+    {0}};
+
+static const struct argp_option looks_options[] = {LOOKS_OPTION, {0}};
+
+static bool is_file(const char *text)
+{
+    return strchr(text, '/') || strchr(text, '.');
+}
+
+static int read_look_file(struct lq_cli_look *asked, struct lq_error *err)
+{
+    struct lq_buf file;
+    lq_buf_init(&file, LQ_LOOK_BYTES_MAX);
+    int status = lq_file_read(asked->name, &file, err);
+    json_error_t where;
+    json_t *json = status == LQ_OK ? json_loadb((const char *)file.data, file.len,
+                                                JSON_REJECT_DUPLICATES, &where)
+                                   : NULL;
+    if (status == LQ_OK && !json)
+        status = lq_fail(err, LQ_ERR_SYNTAX, "'%.120s': line %d: %.80s", asked->name, where.line,
+                         where.text);
+    if (status == LQ_OK)
+        status = lq_look_read(&asked->look, json, asked->catalogue, err);
+    json_decref(json);
+    lq_buf_release(&file);
+    return status;
+}
+
+static int find_look(struct lq_cli_look *asked, struct lq_error *err)
+{
+    if (is_file(asked->name))
+        return read_look_file(asked, err);
+    json_t *name = json_string(asked->name);
+    int status = lq_look_read_any(&asked->look, name, asked->catalogue, err);
+    json_decref(name);
+    return status;
+}
+
+static int find_pattern(struct lq_cli_look *asked, struct lq_error *err)
+{
+    const struct lq_pattern *pattern = NULL;
+    if (is_file(asked->pattern_name)) {
+        struct lq_buf file;
+        lq_buf_init(&file, LQ_PATTERN_BYTES_MAX);
+        int status = lq_file_read(asked->pattern_name, &file, err);
+        if (status == LQ_OK)
+            status = lq_pattern_new(&asked->pattern, asked->pattern_name, file.data, file.len, err);
+        lq_buf_release(&file);
+        if (status != LQ_OK)
+            return status;
+        pattern = asked->pattern;
+    } else {
+        pattern = lq_catalogue_pattern(asked->catalogue, asked->pattern_name);
+    }
+    if (!pattern)
+        return lq_fail(err, LQ_ERR_FIELD, "unknown pattern '%.40s': `lacquer looks` lists them",
+                       asked->pattern_name);
+    lq_look_set_pattern(&asked->look, pattern);
+    return LQ_OK;
+}
+
+static int set_color(struct lq_cli_look *asked, struct lq_error *err)
+{
+    const struct lq_shade_name *shade = lq_catalogue_shade(asked->catalogue, asked->color);
+    if (!shade)
+        return lq_look_parse_color(&asked->look, asked->color, err);
+    lq_look_set_color(&asked->look, shade->color);
+    return LQ_OK;
+}
+
+// Everything was read: the look first, then what changes it.
+static void resolve(struct argp_state *state, struct lq_cli_look *asked)
+{
+    struct lq_error err;
+    struct lq_look *look = &asked->look;
+    int status = lq_catalogue_open(&asked->catalogue, asked->dir, &err);
+    if (status == LQ_OK && asked->name)
+        status = find_look(asked, &err);
+    if (status == LQ_OK && asked->color)
+        status = set_color(asked, &err);
+    if (status == LQ_OK && asked->finish)
+        status = lq_look_parse_finish(look, asked->finish, &err);
+    if (status == LQ_OK && asked->texture)
+        status = lq_look_set_texture(look, lq_cli_number(state, "texture", asked->texture, 0, 1),
+                                     &err);
+    if (status == LQ_OK && asked->opacity)
+        status = lq_look_set_opacity(look, lq_cli_number(state, "opacity", asked->opacity, 0, 1),
+                                     &err);
+    if (asked->sheen >= 0)
+        lq_look_set_sheen(look, asked->sheen);
+    if (status == LQ_OK && asked->pattern_name)
+        status = find_pattern(asked, &err);
+    if (status != LQ_OK)
+        argp_error(state, "%s", err.text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct lq_cli_look *asked = state->input;
+    switch (key) {
+    case OPT_LOOKS:
+        asked->dir = arg;
+        return 0;
+    case OPT_LOOK:
+        asked->name = arg;
+        return 0;
+    case OPT_COLOR:
+        asked->color = arg;
+        return 0;
+    case OPT_FINISH:
+        asked->finish = arg;
+        return 0;
+    case OPT_TEXTURE:
+        asked->texture = arg;
+        return 0;
+    case OPT_OPACITY:
+        asked->opacity = arg;
+        return 0;
+    case OPT_PATTERN:
+        asked->pattern_name = arg;
+        return 0;
+    case OPT_SHEEN:
+    case OPT_NO_SHEEN:
+        asked->sheen = key == OPT_SHEEN;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        resolve(state, asked);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp lq_cli_look_argp = {.options = options, .parser = parse};
+const struct argp lq_cli_looks_argp = {.options = looks_options, .parser = parse};
+
+void lq_cli_look_init(struct lq_cli_look *look)
+{
+    *look = (struct lq_cli_look){.look = lq_look_default(), .sheen = -1};
+}
+
+void lq_cli_look_release(struct lq_cli_look *look)
+{
+    lq_catalogue_close(look->catalogue);
+    lq_pattern_free(look->pattern);
+}

@@ -1,0 +1,24 @@
+// The options that say what is painted, as an argp child. Main thread.
+#pragma once
+
+#include <argp.h>
+
+#include "paint/catalogue.h"
+
+struct lq_cli_look {
+    struct lq_catalogue *catalogue; // opened when all options are read
+    struct lq_look look;            // what they come to; borrows from the catalogue and the pattern
+    struct lq_pattern *pattern;     // --pattern FILE
+    // As they were given; NULL: not at all.
+    const char *dir, *name, *color, *finish, *texture, *opacity, *pattern_name;
+    int sheen;                      // -1: not given
+};
+
+// A child parser; its input is a struct lq_cli_look set up by lq_cli_look_init.
+extern const struct argp lq_cli_look_argp;
+
+// --looks alone, for commands that paint what others ask for.
+extern const struct argp lq_cli_looks_argp;
+
+void lq_cli_look_init(struct lq_cli_look *look);
+void lq_cli_look_release(struct lq_cli_look *look);

@@ -1,0 +1,13 @@
+// The files of looks/, built into the program (tools/embed.py). Read-only; any thread.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct lq_builtin {
+    const char *path;     // "shades.json", "patterns/dots.png"; NULL ends the table
+    const uint8_t *bytes;
+    size_t len;
+};
+
+extern const struct lq_builtin lq_builtins[];

@@ -1,0 +1,47 @@
+// The catalogue: named shades, looks and nail-art patterns. Built in, and more of them from a
+// folder (docs/LOOKS.md, "Folder").
+// Threads: read by any once opened. Owner: open/close by the caller; what it hands out lives until
+// it is closed, and looks read with it borrow its patterns.
+#pragma once
+
+#include "paint/look.h"
+#include "paint/pattern.h"
+
+enum { LQ_LOOK_NAME_MAX = 48, LQ_SHADES_MAX = 512, LQ_LOOKS_MAX = 256, LQ_PATTERNS_MAX = 32,
+       LQ_LOOK_BYTES_MAX = 64 * 1024, LQ_PATTERN_BYTES_MAX = 1024 * 1024 };
+
+struct lq_shade_name {
+    char name[LQ_LOOK_NAME_MAX];   // a-z, 0-9 and '-'
+    char title[LQ_LOOK_NAME_MAX];  // for people
+    char family[LQ_LOOK_NAME_MAX]; // red, pink, nude, …
+    float lab[3];                  // CIELAB, D65, 2 degrees
+    uint8_t color[3];              // sRGB of the same
+};
+
+struct lq_named_look {
+    char name[LQ_LOOK_NAME_MAX], title[LQ_LOOK_NAME_MAX];
+    struct lq_look look;
+};
+
+struct lq_catalogue;
+
+// Built-in ones, then those in `dir` (may be NULL), which replace any of the same name.
+LQ_MUST_CHECK int lq_catalogue_open(struct lq_catalogue **catalogue, const char *dir,
+                                    struct lq_error *err);
+void lq_catalogue_close(struct lq_catalogue *catalogue);
+
+const struct lq_shade_name *lq_catalogue_shades(const struct lq_catalogue *catalogue, int *count);
+const struct lq_named_look *lq_catalogue_looks(const struct lq_catalogue *catalogue, int *count);
+const struct lq_pattern *const *lq_catalogue_patterns(const struct lq_catalogue *catalogue,
+                                                      int *count);
+
+// NULL when there is none of that name.
+const struct lq_shade_name *lq_catalogue_shade(const struct lq_catalogue *catalogue,
+                                               const char *name);
+const struct lq_named_look *lq_catalogue_look(const struct lq_catalogue *catalogue,
+                                              const char *name);
+const struct lq_pattern *lq_catalogue_pattern(const struct lq_catalogue *catalogue,
+                                              const char *name);
+
+// CIELAB (D65) to sRGB, each channel held to 0..255.
+void lq_lab_to_color(const float lab[3], uint8_t color[3]);

@@ -1,0 +1,100 @@
+#include "paint/catalogue_json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "paint/look_json.h"
+
+static json_t *finishes_json(void)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < LQ_FINISH_COUNT; i++) {
+        enum lq_finish finish = (enum lq_finish)i;
+        struct lq_polish polish = lq_look_default().polish;
+        lq_polish_set_finish(&polish, finish);
+        json_t *numbers = json_object();
+        for (int k = 0; k < LQ_EFFECT_COUNT; k++)
+            if (lq_finish_reads(finish, (enum lq_effect_number)k))
+                json_object_set_new(numbers, lq_effect_name((enum lq_effect_number)k),
+                                    json_real(round(100.0 * (double)polish.effect.number[k]) / 100));
+        json_array_append_new(list, json_pack("{s:s, s:o, s:b, s:b}", "name", lq_finish_name(finish),
+                                              "numbers", numbers, "angle",
+                                              (int)lq_finish_reads_angle(finish), "colors",
+                                              (int)lq_finish_reads_colors(finish)));
+    }
+    return list;
+}
+
+static json_t *shades_json(const struct lq_catalogue *catalogue)
+{
+    int count;
+    const struct lq_shade_name *shades = lq_catalogue_shades(catalogue, &count);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++) {
+        char color[8];
+        snprintf(color, sizeof color, "#%02x%02x%02x", shades[i].color[0], shades[i].color[1],
+                 shades[i].color[2]);
+        json_t *lab = json_array();
+        for (int k = 0; k < 3; k++)
+            json_array_append_new(lab, json_real(round(10.0 * (double)shades[i].lab[k]) / 10));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", shades[i].name,
+                                              "title", shades[i].title, "family",
+                                              shades[i].family, "color", color, "lab", lab));
+    }
+    return list;
+}
+
+static json_t *looks_json(const struct lq_catalogue *catalogue)
+{
+    int count;
+    const struct lq_named_look *looks = lq_catalogue_looks(catalogue, &count);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", looks[i].name, "title",
+                                              looks[i].title, "look",
+                                              lq_look_write(&looks[i].look)));
+    return list;
+}
+
+// RFC 4648 section 4, as a data URL.
+static json_t *data_url(const uint8_t *bytes, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char head[] = "data:image/png;base64,";
+    size_t at = sizeof head - 1;
+    char *text = malloc(at + (len + 2) / 3 * 4 + 1);
+    if (!text)
+        return NULL;
+    memcpy(text, head, at);
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t bits = (uint32_t)bytes[i] << 16 | (i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                        (i + 2 < len ? bytes[i + 2] : 0);
+        for (int k = 0; k < 4; k++)
+            text[at++] = i + (size_t)k > len ? '=' : digits[bits >> (18 - 6 * k) & 63];
+    }
+    json_t *url = json_stringn(text, at);
+    free(text);
+    return url;
+}
+
+static json_t *patterns_json(const struct lq_catalogue *catalogue)
+{
+    int count;
+    const struct lq_pattern *const *patterns = lq_catalogue_patterns(catalogue, &count);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(
+            list, json_pack("{s:s, s:i, s:i, s:o}", "name", patterns[i]->name, "width",
+                            patterns[i]->levels[0].width, "height", patterns[i]->levels[0].height,
+                            "image", data_url(patterns[i]->file, patterns[i]->file_len)));
+    return list;
+}
+
+json_t *lq_catalogue_write(const struct lq_catalogue *catalogue)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "finishes", finishes_json(), "shades",
+                     shades_json(catalogue), "looks", looks_json(catalogue), "patterns",
+                     patterns_json(catalogue));
+}

@@ -1,0 +1,35 @@
+// Nail art: a small picture laid over a nail, its top at the tip. Kept in linear light with alpha
+// multiplied in, halved again and again (a mip pyramid), so that it neither shimmers nor blurs at
+// any size of nail.
+// Threads: read by any once made. Owner: new/free by the caller.
+#pragma once
+
+#include "image/image.h"
+
+enum { LQ_PATTERN_SIDE_MAX = 512, LQ_PATTERN_LEVELS = 10, LQ_PATTERN_NAME_MAX = 48 };
+
+struct lq_pattern_level {
+    int width, height;
+    const float *texels; // red, green, blue, alpha; rows from the top (the tip)
+};
+
+struct lq_pattern {
+    char name[LQ_PATTERN_NAME_MAX];
+    int level_count;
+    struct lq_pattern_level levels[LQ_PATTERN_LEVELS];
+    const uint8_t *file;  // the PNG it came from
+    size_t file_len;
+    float *memory;        // all levels
+};
+
+// A PNG's (or JPEG's) bytes, copied; at most LQ_PATTERN_SIDE_MAX on a side.
+LQ_MUST_CHECK int lq_pattern_new(struct lq_pattern **pattern, const char *name,
+                                 const uint8_t *bytes, size_t len, struct lq_error *err);
+void lq_pattern_free(struct lq_pattern *pattern);
+
+// The level for a nail that many pixels broad: the coarsest that has at least as many texels.
+const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float breadth);
+
+// Bilinear, edge texels repeated. x and y in 0..1 from the top left. rgba: 4 rows of n floats.
+void lq_pattern_read(const struct lq_pattern_level *level, const float *x, const float *y, int n,
+                     float *red, float *green, float *blue, float *alpha);
