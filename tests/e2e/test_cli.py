@@ -201,6 +201,23 @@ def test_eval_names_a_missing_or_wrong_mask(tmp_path):
     assert b"10x10" in done.stderr
 
 
+TFLITE = ROOT / "models" / "nail.tflite"
+
+
+@pytest.mark.skipif(not TFLITE.exists(), reason="the default model has no .tflite yet")
+def test_the_default_models_two_files_find_the_same_nails(tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in ("light", "brown", "large"):
+        shutil.copy(hand(name), images)
+    lacquer("eval", "--raw", "--precision", "f32", "--images", images, "--write-masks",
+            tmp_path / "masks")
+    report = json.loads(lacquer("eval", "--raw", "--precision", "f32", "--images", images, "--masks",
+                                tmp_path / "masks", "--model", TFLITE, "--json").stdout)
+    assert report["found"] > 5 and report["missed"] == report["false"] == 0
+    assert report["iou"] > 0.99
+
+
 @pytest.mark.skipif(not (SHARED / "data" / "test-a-cc0").is_dir(),
                     reason="needs the public test pictures beside the checkout")
 def test_eval_reaches_its_goal_on_real_photos():

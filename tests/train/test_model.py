@@ -92,16 +92,83 @@ def test_average_follows_weights_and_statistics():
                for k, v in net.state_dict().items())
 
 
-def test_export_agrees_with_the_checkpoint_at_other_sizes(tmp_path):
-    pytest.importorskip("onnx", reason="onnx is not installed")
-    pytest.importorskip("openvino", reason="the OpenVINO Python package is not installed")
-    from nailseg import export
+def kept(folder, **more):
+    """A checkpoint of a small network with random statistics; (path, network)."""
     net = shaken(model.NailNet(**SMALL))
-    state = net.state_dict()
-    checkpoint.save(tmp_path.as_posix() + "/c.pt", {"config": {"model": SMALL}, "ema": state})
-    net = checkpoint.network(tmp_path / "c.pt")
-    path = str(tmp_path / "m.onnx")
-    export.write_onnx(export.Probability(net).eval(), path, (64, 96))
-    assert export.compare(net, path, [(64, 96), (96, 64), (32, 32)]) < 1e-3
-    export.halve(path)
-    assert export.compare(net, path, [(64, 96)]) < 2e-2
+    net.head.weight.data.mul_(20)  # or every pixel would get nearly the same probability
+    net.head.bias.data.zero_()
+    path = str(folder / "c.pt")
+    checkpoint.save(path, {"config": {"model": SMALL}, "ema": net.state_dict(), **more})
+    return path, checkpoint.network(path)
+
+
+@pytest.mark.parametrize("ending, package", [(".onnx", "openvino"), (".tflite", "ai_edge_litert")])
+def test_export_agrees_with_the_checkpoint_at_other_sizes(tmp_path, ending, package):
+    pytest.importorskip(package, reason=f"the package {package} is not installed")
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    from nailseg import export
+    _, trained = kept(tmp_path)
+    net = export.rounded(trained)
+    run = export.write(net, str(tmp_path / ("m" + ending)), (64, 96))
+    x = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        assert torch.sigmoid(net(x)).std() > .05
+    tensors = [np.random.default_rng(1).random((1, 3, *size), np.float32)
+               for size in ((64, 96), (96, 64), (32, 32))]
+    assert export.difference(run, net, tensors) < export.GRAPH_MAX
+    assert export.difference(run, trained, tensors) < export.ROUNDING_MAX
+
+
+def test_packed_weights_are_small_and_the_same_network(tmp_path):
+    path, net = kept(tmp_path, ema_steps=7, images=100, seconds=60.0)
+    packed = str(tmp_path / "m.weights")
+    checkpoint.pack(packed, checkpoint.load(path))
+    x = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        before, after = torch.sigmoid(net(x)), torch.sigmoid(checkpoint.network(packed)(x))
+    assert (before - after).abs().max() < 1e-2
+    assert checkpoint.load(packed)["ema_steps"] == 7
+    assert (tmp_path / "m.weights").stat().st_size < .8 * (tmp_path / "c.pt").stat().st_size
+
+
+def test_an_unreadable_checkpoint_is_named(tmp_path):
+    for name in ("bad.weights", "bad.pt"):
+        (tmp_path / name).write_bytes(b"not an archive")
+        with pytest.raises(SystemExit, match=name):
+            checkpoint.load(tmp_path / name)
+    with pytest.raises(SystemExit, match="none.weights"):
+        checkpoint.load(tmp_path / "none.weights")
+
+
+def photos(root):
+    """The least set of photos that a run can be started on."""
+    cv2 = pytest.importorskip("cv2")
+    folders = [root / "nails-cc-by" / "images", root / "nails-cc-by" / "masks",
+               root / "test-a-cc0" / "images", root / "test-a-cc0" / "masks"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    mask = np.zeros((80, 96), np.uint8)
+    mask[30:50, 30:60] = 255
+    image = np.dstack([mask // 2 + 60] * 3)
+    (root / "nails-cc-by" / "splits.csv").write_text("stem,use\np1,train\np2,val\n")
+    for folder, stem in (("nails-cc-by", "p1"), ("nails-cc-by", "p2"), ("test-a-cc0", "p3")):
+        cv2.imwrite(str(root / folder / "images" / (stem + ".jpg")), image)
+        cv2.imwrite(str(root / folder / "masks" / (stem + ".png")), mask)
+
+
+def test_a_run_goes_on_from_packed_weights(tmp_path):
+    photos(tmp_path / "data")
+    path, net = kept(tmp_path, ema_steps=500, images=100, seconds=60.0)
+    packed = str(tmp_path / "m.weights")
+    checkpoint.pack(packed, checkpoint.load(path))
+    settings = DEFAULT | {"model": SMALL, "bf16": False}
+    run = train.Run(settings, str(tmp_path), str(tmp_path / "data"), hours=1)
+    run.resume(packed, weights_only=True)
+    for state in (run.model.state_dict(), run.average.state):
+        assert all(torch.allclose(state[k].float(), v.float(), atol=2e-3)
+                   for k, v in net.state_dict().items())
+    rng = np.random.default_rng(1)
+    run.step(rng, DEFAULT["phase"][0] | {"batch": 2, "size": 64})
+    assert run.average.steps == 501 and run.images == 2
+    with pytest.raises(SystemExit, match="weights alone"):
+        run.resume(packed)

@@ -46,9 +46,9 @@ def evaluate_options(p):
 
 def export_options(p):
     p.add_argument("--checkpoint", required=True)
-    p.add_argument("--out", required=True)
+    p.add_argument("--out", required=True, metavar="FILE",
+                   help="its ending says what: .onnx, .tflite, or .weights to train on from")
     p.add_argument("--size", type=size, default=(288, 384), metavar="HxW")
-    p.add_argument("--f32", action="store_true", help="keep weights as float32")
 
 
 COMMANDS = {"train": train_options, "evaluate": evaluate_options, "export": export_options}

@@ -1,9 +1,19 @@
-"""Checkpoints: one file each, replaced whole, so that a stop at any moment leaves a good one."""
-import os
+"""Checkpoints: one file each, replaced whole, so that a stop at any moment leaves a good one.
 
+A .pt file holds a run's whole state. A .weights file, small enough to keep beside the exported model,
+holds the averaged weights and batch-norm statistics alone, as a numpy archive: what a later run can
+start from. Convolutions are float16 in it; what has one value a channel stays float32.
+"""
+import json
+import os
+import pickle
+
+import numpy as np
 import torch
 
 from .model import NailNet
+
+PACKED = ".weights"
 
 
 def save(path, state):
@@ -15,7 +25,37 @@ def save(path, state):
 
 def load(path):
     """The saved state, tensors and plain values only."""
-    return torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        if str(path).endswith(PACKED):
+            return unpack(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError) as e:
+        raise SystemExit(f"cannot read checkpoint: '{path}': {str(e).splitlines()[0]}") from e
+
+
+def pack(path, state):
+    """Writes the averaged weights of a state."""
+    arrays = {}
+    for name, tensor in state["ema"].items():
+        array = tensor.detach().numpy()
+        arrays["ema/" + name] = array.astype(np.float16) if array.ndim > 1 else array
+    about = {"model": state["config"]["model"], "ema_steps": state["ema_steps"],
+             "images": state["images"], "minutes": round(state["seconds"] / 60, 1)}
+    part = path + ".part"
+    with open(part, "wb") as f:
+        np.savez_compressed(f, about=np.array(json.dumps(about)), **arrays)
+    os.replace(part, path)
+
+
+def unpack(path):
+    """A state without optimiser and clock; its weights are the averaged ones."""
+    with np.load(path, allow_pickle=False) as archive:
+        about = json.loads(str(archive["about"]))
+        ema = {name[len("ema/"):]: torch.from_numpy(
+            array.astype(np.float32) if array.dtype == np.float16 else array)
+            for name, array in archive.items() if name.startswith("ema/")}
+    return {"config": {"model": about["model"]}, "ema": ema, "ema_steps": about["ema_steps"],
+            "model": {name: tensor.clone() for name, tensor in ema.items()}}
 
 
 def network(path, weights="ema"):

@@ -1,20 +1,40 @@
-"""Checkpoint to ONNX, checked against the network it came from."""
+"""Checkpoint to .onnx or .tflite, checked against the network it came from, or to packed weights.
+
+Weights are rounded to float16 first, so that both files hold the same numbers and what is compared
+is the graph alone; what the rounding itself costs is compared apart.
+"""
 import copy
+import pathlib
 import sys
 import warnings
 
+import cv2
 import numpy as np
 import torch
 
 from . import checkpoint
 
+HANDS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "hands"
+HALF_FROM = 64        # values: fewer stay float32
+GRAPH_MAX = 1e-3      # difference of probabilities: the file against the rounded network
+ROUNDING_MAX = 2e-2   # the rounded network against the checkpoint
+
+
+def rounded(net):
+    """The network, fused, its weights rounded to what float16 can hold."""
+    net = copy.deepcopy(net).fuse()
+    for p in net.parameters():
+        if p.numel() >= HALF_FROM:
+            p.data = p.data.half().float()
+    return net
+
 
 class Probability(torch.nn.Module):
-    """The fused network with its sigmoid in the graph."""
+    """A network with its sigmoid in the graph."""
 
     def __init__(self, net):
         super().__init__()
-        self.net = copy.deepcopy(net).fuse()
+        self.net = net
 
     def forward(self, image):
         return torch.sigmoid(self.net(image))
@@ -38,7 +58,7 @@ def halve(path):
     graph, casts = model.graph, []
     for w in graph.initializer:
         a = numpy_helper.to_array(w)
-        if a.dtype == np.float32 and a.size >= 64:
+        if a.dtype == np.float32 and a.size >= HALF_FROM:
             name = w.name
             w.CopyFrom(numpy_helper.from_array(a.astype(np.float16), name + "_half"))
             casts.append(helper.make_node("Cast", [name + "_half"], [name], to=1))
@@ -49,27 +69,51 @@ def halve(path):
     onnx.save(model, path)
 
 
-def compare(net, path, sizes):
-    """The largest difference between the exported graph in OpenVINO and the network."""
-    from .evaluate import openvino_runner
-    run, worst = openvino_runner(path), 0.0
-    rng = np.random.default_rng(1)
-    for h, w in sizes:
-        x = rng.random((1, 3, h, w), np.float32)
+def inputs(sizes):
+    """Rendered hands at these sizes: on noise the network says no nail, whatever its weights."""
+    from .evaluate import tensor
+    images = [cv2.imread(str(HANDS / name)) for name in ("light.jpg", "dark.jpg")]
+    return [tensor(image, size) for size in sizes for image in images]
+
+
+def difference(run, net, tensors):
+    """The largest difference of probability between `run` and a network on these inputs."""
+    worst = 0.0
+    for x in tensors:
         with torch.no_grad():
             y = torch.sigmoid(net(torch.from_numpy(x)))[0, 0].numpy()
         worst = max(worst, float(np.abs(run(x) - y).max()))
     return worst
 
 
+def write(net, path, size):
+    """Writes a rounded network as what the path's ending says; returns its runner."""
+    if path.endswith(".tflite"):
+        from . import tflite
+        tflite.write(net, path, size)
+        return tflite.runner(path)
+    from .evaluate import openvino_runner
+    write_onnx(Probability(net).eval(), path, size)
+    halve(path)
+    return openvino_runner(path)
+
+
 def main(args):
-    net = checkpoint.network(args.checkpoint)
-    write_onnx(Probability(net).eval(), args.out, args.size)
-    if not args.f32:
-        halve(args.out)
-    worst = compare(net, args.out, [args.size, (args.size[1], args.size[0]), (416, 416)])
-    print(f"wrote '{args.out}', largest difference {worst:.2e}", file=sys.stderr)
-    if worst > 2e-2:
+    if not args.out.endswith((".onnx", ".tflite", checkpoint.PACKED)):
+        raise SystemExit(f"cannot export to '{args.out}': it must end in .onnx, .tflite or .weights")
+    if args.out.endswith(checkpoint.PACKED):
+        checkpoint.pack(args.out, checkpoint.load(args.checkpoint))
+        print(f"wrote '{args.out}'", file=sys.stderr)
+        return 0
+    from .evaluate import torch_runner
+    trained = checkpoint.network(args.checkpoint)
+    net = rounded(trained)
+    tensors = inputs([args.size, args.size[::-1], (416, 416)])
+    graph = difference(write(net, args.out, args.size), net, tensors)
+    rounding = difference(torch_runner(net, bf16=False), trained, tensors)
+    print(f"wrote '{args.out}': the graph differs by {graph:.1e}, float16 weights by "
+          f"{rounding:.1e}", file=sys.stderr)
+    if graph > GRAPH_MAX or rounding > ROUNDING_MAX:
         print("cannot accept the export: it differs from the checkpoint", file=sys.stderr)
         return 1
     return 0

@@ -92,6 +92,8 @@ class Run:
         s = checkpoint.load(path)
         if s["config"]["model"] != self.config["model"]:
             raise SystemExit(f"cannot resume: the config's [model] differs from that of '{path}'")
+        if not weights_only and "optimiser" not in s:
+            raise SystemExit(f"cannot resume: '{path}' holds weights alone; give it to --weights")
         self.model.load_state_dict(s["model"])
         self.average.state, self.average.steps = s["ema"], s["ema_steps"]
         if weights_only:
