@@ -11,7 +11,9 @@ what=${1:-build}
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
     libwebsockets-dev libssl-dev libturbojpeg0-dev libspng-dev libexif-dev libjansson-dev
     libcmocka-dev)
-test_packages=(chromium nodejs npm openssl curl libegl1 libgl1-mesa-dri)
+# The last three are what HAProxy and nginx link with (see get_servers).
+test_packages=(chromium nodejs npm openssl curl libegl1 libgl1-mesa-dri liblua5.3-0
+    libopentracing-c-wrapper0 libpcre2-8-0)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -30,20 +32,18 @@ need_packages() {
         missing=("${kept[@]}")
     fi
     [ ${#missing[@]} -gt 0 ] || return 0
-    local as_root=()
-    if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || {
-            say "these packages are missing and there is no sudo; as root run:"
-            say "  apt-get install ${missing[*]}"
-            exit 1
-        }
-        as_root=(sudo)
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        say "these packages are missing and there is no sudo; as root run:"
+        say "  apt-get install ${missing[*]}"
+        exit 1
     fi
     say "installing ${missing[*]}"
-    "${as_root[@]}" apt-get update -q >/dev/null
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -qy --no-install-recommends \
+    as_root apt-get update -q >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
         "${missing[@]}" >/dev/null
 }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # A stamp holds the checksum of what it was made from: a changed pin is installed anew.
 fresh() { [ -f ".deps/$1.stamp" ] && [ "$(cat ".deps/$1.stamp")" = "$2" ]; }
@@ -85,6 +85,27 @@ get_test_tools() {
     printf '%s' "$sum" >.deps/tests.stamp
 }
 
+# The balancers and promtool that deploy/ is tested with: unpacked here, for installed they would
+# start as services of the machine.
+get_servers() {
+    local packages=(haproxy nginx prometheus) sum package
+    sum=$(sha256sum tools/setup.sh)
+    fresh servers "$sum" && return
+    say "fetching ${packages[*]}"
+    rm -rf .deps/servers
+    mkdir -p .deps/servers/debs
+    # A list of packages that is old names files that are gone.
+    (cd .deps/servers/debs && { apt-get download -q "${packages[@]}" >/dev/null 2>&1 ||
+        { as_root apt-get update -q && apt-get download -q "${packages[@]}"; } >/dev/null; })
+    for package in .deps/servers/debs/*.deb; do
+        dpkg-deb -x "$package" .deps/servers
+    done
+    mkdir .deps/servers/bin
+    mv .deps/servers/usr/sbin/{haproxy,nginx} .deps/servers/usr/bin/promtool .deps/servers/bin/
+    rm -rf .deps/servers/{debs,etc,lib,usr,var}
+    printf '%s' "$sum" >.deps/servers.stamp
+}
+
 mkdir -p .deps
 sum=$(sha256sum tools/setup.sh)
 fresh "packages-$what" "$sum" || {
@@ -93,4 +114,4 @@ fresh "packages-$what" "$sum" || {
     printf '%s' "$sum" >".deps/packages-$what.stamp"
 }
 get_openvino
-[ "$what" != test ] || get_test_tools
+[ "$what" != test ] || { get_test_tools && get_servers; }

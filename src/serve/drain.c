@@ -3,8 +3,9 @@
 //
 //   SIGTERM      /readyz says 503; all goes on as before for --drain-delay seconds
 //   then         the listener is closed; live clients are told
-//   +100 ms      who has no frame under way is closed; who has gets its replies first
-//   +500 ms      frames that come now are dropped, so that who never pauses is done with, too
+//   +300 ms      who has sent nothing for so long and has its replies is closed: what it sent before
+//                it could hear of the stop has come
+//   +1 s         frames that come now are dropped, so that who never pauses is done with, too
 //   +5 s         the end for whoever does not read its replies
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -29,14 +30,16 @@ bool lq_server_takes_frames(const struct lq_server *server)
 
 bool lq_server_done_with(const struct lq_server *server, struct lq_session *session)
 {
-    return passed_ms(server, LQ_DRAIN_SETTLE_MS) && !lq_session_busy(session);
+    bool quiet = lq_clock_us() >= session->used_us + LQ_DRAIN_QUIET_MS * 1000;
+    return passed_ms(server, LQ_DRAIN_QUIET_MS) && (quiet || !lq_server_takes_frames(server)) &&
+           !lq_session_busy(session);
 }
 
 bool lq_drain_is_over(const struct lq_server *server)
 {
     if (passed_ms(server, LQ_DRAIN_MS))
         return true;
-    return passed_ms(server, LQ_DRAIN_SETTLE_MS) && server->session_count == 0 && !server->conns &&
+    return passed_ms(server, LQ_DRAIN_QUIET_MS) && server->session_count == 0 && !server->conns &&
            server->flushing == 0;
 }
 

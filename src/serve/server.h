@@ -15,10 +15,10 @@ enum {
     LQ_TEXT_BYTES_MAX = 64 * 1024,  // one text message of a live client
     LQ_OUTBOX_BYTES_MAX = 64 * 1024,
     LQ_IDLE_TRIM_S = 5,             // a session without frames gives its buffers back
-    // When told to stop: frames that were on their way are still taken for a moment, who goes on
-    // sending is cut off a little later, and at the end the server stops whatever is left.
-    LQ_DRAIN_SETTLE_MS = 100,
-    LQ_DRAIN_TAKE_MS = 500,
+    // When told to stop: who has been quiet for a way there and back on a slow network is done, who
+    // goes on sending is cut off a little later, and at the end the server stops whatever is left.
+    LQ_DRAIN_QUIET_MS = 300,
+    LQ_DRAIN_TAKE_MS = 1000,
     LQ_DRAIN_MS = 5000,
 };
 

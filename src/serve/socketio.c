@@ -305,6 +305,8 @@ static void start_session(struct lq_request *request)
         return;
     }
     int len = print_open(sio, true, text, sizeof text);
+    // For balancers: they can remember a header, not what stands in a body (deploy/haproxy.cfg).
+    lq_request_add_header(request, "x-engineio-sid: %s", sio->sid);
     (void)!lq_buf_append(&request->text, text, (size_t)len);
     lq_request_answer_text(request, 200, "text/plain; charset=UTF-8");
 }

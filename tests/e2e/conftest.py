@@ -4,6 +4,7 @@ import io
 import os
 import pathlib
 import re
+import socket
 import struct
 import subprocess
 import tempfile
@@ -89,6 +90,18 @@ def hand():
     """A 640x480 camera frame of a hand."""
     picture = Image.open(HANDS / "light.jpg").convert("RGB").resize((640, 480))
     return jpeg(picture)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def tool(name):
+    """A program that deploy/ is tested with."""
+    path = ROOT / ".deps" / "servers" / "bin" / name
+    assert path.exists(), f"no {path}: tools/setup.sh test"
+    return path
 
 
 def jpeg(picture, quality=85):

@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from conftest import LACQUER, ROOT, Reply, Server, frame, plain
+from conftest import LACQUER, ROOT, Reply, Server, frame, free_port, plain
 
 
 def fails(*args, status=1, **environment):
@@ -19,11 +19,6 @@ def fails(*args, status=1, **environment):
     assert done.returncode == status, (done.returncode, done.stderr)
     assert done.stdout == ""
     return done.stderr
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def test_port_from_the_environment():
