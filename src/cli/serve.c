@@ -9,10 +9,11 @@
 #include "cli/cli.h"
 #include "cli/look_options.h"
 #include "cli/model_options.h"
+#include "serve/load.h"
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
-       OPT_LOG_LEVEL, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_ORIGIN };
+       OPT_LOG_LEVEL, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Server:", 1},
@@ -31,6 +32,8 @@ static const struct argp_option options[] = {
     {"drain-delay", OPT_DRAIN, "SECONDS", 0,
      "After SIGTERM say so at /readyz and serve on for so long, for a balancer to see it (default 0)",
      1},
+    {"max-wait", OPT_WAIT, "MS", 0,
+     "Refuse new live sessions while frames wait longer for a worker (default 60)", 1},
     {"workers", OPT_WORKERS, "N", 0,
      "Frames worked on at once (default: 1, with --tune throughput as many as cores)", 1},
     {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
@@ -111,6 +114,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_DRAIN:
         serve->drain_delay_s = (int)lq_cli_number(state, "drain-delay", arg, 0, 600);
         return 0;
+    case OPT_WAIT:
+        serve->wait_ms_max = (int)lq_cli_number(state, "max-wait", arg, 1, 60000);
+        return 0;
     case OPT_WORKERS:
         serve->workers = (int)lq_cli_number(state, "workers", arg, 1, 256);
         return 0;
@@ -149,7 +155,8 @@ int lq_cli_serve(int argc, char **argv)
     struct arguments arguments = {.serve = {.host = "127.0.0.1",
                                             .port = 8080,
                                             .jpeg_quality = 85,
-                                            .sessions_max = LQ_SESSIONS_MAX}};
+                                            .sessions_max = LQ_SESSIONS_MAX,
+                                            .wait_ms_max = LQ_LOAD_WAIT_MS}};
     struct lq_model *model = NULL;
     struct lq_error error;
     lq_cli_model_init(&arguments.model);

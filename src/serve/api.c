@@ -67,9 +67,10 @@ void lq_api_start(struct lq_request *request)
         lq_request_fail(request, &error);
         return;
     }
-    request->session = lq_server_admit(server, LQ_VIA_HTTP, request, on_ready);
+    if (!lq_server_is_busy(server, LQ_LOAD_HTTP_WAIT_MS))
+        request->session = lq_server_admit(server, LQ_VIA_HTTP, request, on_ready);
     if (!request->session) {
-        lq_fail(&error, LQ_ERR_BUSY, "the server is full; try again soon");
+        lq_fail(&error, LQ_ERR_BUSY, "the server is busy; try again in %d s", LQ_LOAD_RETRY_S);
         lq_request_fail(request, &error);
         return;
     }
@@ -82,7 +83,7 @@ void lq_api_body_done(struct lq_request *request)
 {
     lq_server_count_in(request->conn->server, LQ_VIA_HTTP, request->body->len);
     request->body = NULL;
-    lq_session_post(request->session);
+    lq_server_post(request->conn->server, request->session);
     lq_request_wait(request);
 }
 

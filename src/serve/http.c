@@ -136,7 +136,7 @@ void lq_request_fail(struct lq_request *request, const struct lq_error *error)
     if (lq_answer_http_error(&request->text, error) != LQ_OK)
         request->hang_up = true;
     if (error->status == LQ_ERR_BUSY)
-        lq_request_add_header(request, "retry-after: 1");
+        lq_request_add_header(request, "retry-after: %d", LQ_LOAD_RETRY_S);
     lq_request_answer_text(request, lq_status_http(error->status), "application/json");
 }
 

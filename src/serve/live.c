@@ -159,12 +159,7 @@ static int post(struct lq_live *live)
         .ack = -1,
     };
     lq_server_count_in(live->conn->server, via(live), slot->body.len);
-    if (!lq_server_takes_frames(live->conn->server)) {
-        lq_count(&live->conn->server->metrics.dropped[LQ_DROP_STOPPING], 1);
-        lq_session_drop(live->session);
-        return 0;
-    }
-    lq_session_post(live->session);
+    lq_server_post(live->conn->server, live->session);
     return 0;
 }
 

@@ -7,7 +7,7 @@
 static const uint32_t bounds_us[LQ_BUCKETS] = {100,   250,   500,   1000,   2500,   5000,   10000,
                                                15000, 20000, 33000, 50000, 100000, 250000, 1000000};
 static const char *const via_names[LQ_VIA_COUNT] = {"http", "websocket", "lacquer.v1", "socketio"};
-static const char *const drop_names[LQ_DROP_COUNT] = {"replaced", "client_gone", "stopping"};
+static const char *const drop_names[LQ_DROP_COUNT] = {"replaced", "client_gone", "stopping", "stale"};
 
 void lq_histogram_add(struct lq_histogram *histogram, uint64_t us)
 {

@@ -8,7 +8,7 @@
 #include "serve/session.h"
 
 enum lq_transport { LQ_VIA_HTTP, LQ_VIA_WS, LQ_VIA_V1, LQ_VIA_SIO, LQ_VIA_COUNT };
-enum lq_drop { LQ_DROP_REPLACED, LQ_DROP_GONE, LQ_DROP_STOPPING, LQ_DROP_COUNT };
+enum lq_drop { LQ_DROP_REPLACED, LQ_DROP_GONE, LQ_DROP_STOPPING, LQ_DROP_STALE, LQ_DROP_COUNT };
 
 enum { LQ_BUCKETS = 14 };
 

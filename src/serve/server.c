@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "serve/answer.h"
 #include "serve/tls.h"
 #include "serve/work.h"
 
@@ -56,6 +57,39 @@ struct lq_session *lq_server_admit(struct lq_server *server, enum lq_transport v
     server->session_count++;
     atomic_fetch_add_explicit(&server->metrics.sessions[via], 1, memory_order_relaxed);
     return session;
+}
+
+bool lq_server_is_busy(const struct lq_server *server, int limit_ms)
+{
+    uint64_t wait_us = lq_load_wait_us(&server->load, lq_workers_waiting(server->workers));
+    return wait_us > lq_load_limit_us(&server->load, limit_ms);
+}
+
+static bool may_go_on(const struct lq_server *server, const struct lq_session *session)
+{
+    return lq_session_recent(session, lq_clock_us(), LQ_LOAD_RECENT_S * UINT64_C(1000000)) ||
+           !lq_server_is_busy(server, server->options->wait_ms_max);
+}
+
+void lq_server_post(struct lq_server *server, struct lq_session *session)
+{
+    struct lq_slot *slot = lq_session_fill(session);
+    if (slot->ask.live && !lq_server_takes_frames(server)) {
+        lq_count(&server->metrics.dropped[LQ_DROP_STOPPING], 1);
+        lq_session_drop(session);
+        return;
+    }
+    if (!slot->ask.live || may_go_on(server, session)) {
+        slot->stale_us = lq_load_limit_us(&server->load, LQ_LOAD_STALE_MS);
+        lq_session_post(session);
+        return;
+    }
+    static const struct lq_ask_picture unread = {0};
+    lq_fail(&slot->error, LQ_ERR_BUSY, "the server is busy; try again in %d s", LQ_LOAD_RETRY_S);
+    slot->status = LQ_ERR_BUSY;
+    lq_metrics_count_error(&server->metrics, LQ_ERR_BUSY);
+    lq_answer_write_error(slot, &unread);
+    lq_session_answer(session);
 }
 
 void lq_server_dismiss(struct lq_server *server, enum lq_transport via, struct lq_session *session)
@@ -223,6 +257,7 @@ static void on_tick(lws_sorted_usec_list_t *sul)
         if (conn->ops->tick)
             conn->ops->tick(conn, now_us);
     }
+    lq_load_tick(&server->load);
     lq_sio_tick(server, now_us);
     lws_sul_schedule(server->context, 0, sul, on_tick, LWS_US_PER_SEC);
 }
@@ -403,7 +438,8 @@ int lq_serve(const struct lq_serve_options *options, const struct lq_model *mode
     server->tls = options->tls_cert || options->tls_self_signed;
     server->started_us = lq_clock_us();
     server->listen_fd = -1;
-    struct lq_work_context shared = {model, &server->metrics};
+    server->load.workers = options->workers;
+    struct lq_work_context shared = {model, &server->metrics, &server->load};
     struct lq_work work = lq_work_with(&shared);
     int status = create_context(server, err);
     if (status == LQ_OK)

@@ -7,6 +7,7 @@
 
 #include <libwebsockets.h>
 
+#include "serve/load.h"
 #include "serve/metrics.h"
 #include "serve/serve.h"
 
@@ -52,6 +53,7 @@ struct lq_server {
     const struct lq_serve_options *options;
     const struct lq_model *model;
     struct lq_metrics metrics;
+    struct lq_load load;
     struct lq_workers *workers;
     struct lws_context *context;
     struct lws_vhost *vhost;
@@ -75,6 +77,12 @@ void lq_conn_set(struct lq_conn *conn, const struct lq_conn_ops *ops, void *stat
 
 // Whether the library still has bytes of an answered request to send.
 void lq_conn_set_flushing(struct lq_conn *conn, bool flushing);
+
+// Hands the filled slot over. Of a live session nothing more is taken while stopping, and one that
+// sent nothing for a while is answered BUSY instead when its frames would slow down others.
+void lq_server_post(struct lq_server *server, struct lq_session *session);
+// Whether work of this kind would wait longer than `limit_ms`.
+bool lq_server_is_busy(const struct lq_server *server, int limit_ms);
 
 // A new session, or NULL when the server is full or draining.
 struct lq_session *lq_server_admit(struct lq_server *server, enum lq_transport via, void *owner,

@@ -20,6 +20,7 @@ struct lq_workers {
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct lq_session *first, *last; // lock: sessions with a frame to take, in turn
+    int queued_count;                // lock: how many these are
     struct lq_slot *done;            // lock: newest first
     bool stop;                       // lock
     int count;
@@ -33,6 +34,7 @@ static void queue(struct lq_session *session)
     if (session->queued || !session->waiting_count || session->flight_count == LQ_IN_FLIGHT_MAX)
         return;
     session->queued = true;
+    workers->queued_count++;
     session->next_ready = NULL;
     if (workers->last)
         workers->last->next_ready = session;
@@ -54,6 +56,7 @@ static void unqueue(struct lq_session *session)
     if (workers->last == session)
         workers->last = before;
     session->queued = false;
+    workers->queued_count--;
 }
 
 // The next frame in turn, waiting for one; NULL when it is time to stop. With the lock held.
@@ -281,6 +284,7 @@ void lq_session_post(struct lq_session *session)
     struct lq_slot *slot = session->filling;
     session->filling = NULL;
     session->used_us = slot->arrived_us = lq_clock_us();
+    session->has_posted = true;
     pthread_mutex_lock(&session->workers->lock);
     if (session->waiting_count + session->flight_count >= LQ_IN_FLIGHT_MAX) {
         for (int i = 0; i < session->waiting_count; i++)
@@ -292,6 +296,23 @@ void lq_session_post(struct lq_session *session)
     session->waiting[session->waiting_count++] = slot;
     queue(session);
     pthread_mutex_unlock(&session->workers->lock);
+}
+
+void lq_session_answer(struct lq_session *session)
+{
+    struct lq_slot *slot = session->filling;
+    session->filling = NULL;
+    slot->arrived_us = lq_clock_us();
+    pthread_mutex_lock(&session->workers->lock);
+    bool fits = session->flight_count < LQ_IN_FLIGHT_MAX;
+    slot->state = fits ? LQ_SLOT_READY : LQ_SLOT_FREE;
+    if (fits)
+        session->flight[session->flight_count++] = slot;
+    else
+        session->replaced++;
+    pthread_mutex_unlock(&session->workers->lock);
+    if (fits)
+        session->ready(session);
 }
 
 void lq_session_drop(struct lq_session *session)
@@ -323,6 +344,19 @@ void lq_session_release(struct lq_session *session)
     session->flight_count--;
     queue(session);
     pthread_mutex_unlock(&session->workers->lock);
+}
+
+int lq_workers_waiting(struct lq_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    int count = workers->queued_count;
+    pthread_mutex_unlock(&workers->lock);
+    return count;
+}
+
+bool lq_session_recent(const struct lq_session *session, uint64_t now_us, uint64_t recent_us)
+{
+    return session->has_posted && now_us - session->used_us < recent_us;
 }
 
 bool lq_session_busy(struct lq_session *session)

@@ -74,6 +74,7 @@ struct lq_slot {
     struct lq_buf body;
     struct lq_buf attachment;
     uint64_t arrived_us;         // the last byte's arrival
+    uint64_t stale_us;           // a live frame that waited longer is dropped
     // answered
     int status;                  // enum lq_status
     struct lq_error error;
@@ -95,7 +96,8 @@ struct lq_session {
     struct lq_slot slots[LQ_SLOTS];
     struct lq_slot *filling;
     uint32_t replaced;                         // frames that a newer one took the place of
-    uint64_t used_us;                          // last time a frame was posted
+    uint64_t used_us;                          // last time a frame was posted, at first the opening
+    bool has_posted;
     struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first
     int waiting_count;                         // lock
     struct lq_slot *flight[LQ_IN_FLIGHT_MAX];  // lock; oldest first
@@ -124,6 +126,8 @@ void lq_workers_stop(struct lq_workers *workers);
 void lq_workers_free(struct lq_workers *workers);
 // Deals with every finished frame: calls ready, frees sessions that were closed meanwhile.
 void lq_workers_collect(struct lq_workers *workers);
+// Sessions whose next frame waits for a worker.
+int lq_workers_waiting(struct lq_workers *workers);
 // NULL when there is no memory.
 struct lq_session *lq_session_open(struct lq_workers *workers, void *owner,
                                    void (*ready)(struct lq_session *session));
@@ -134,11 +138,16 @@ void lq_session_close(struct lq_session *session);
 struct lq_slot *lq_session_fill(struct lq_session *session);
 // Hands the filled slot over.
 void lq_session_post(struct lq_session *session);
+// The filled slot holds its answer already: no worker sees it. Counted as replaced when as many as
+// may be are in flight.
+void lq_session_answer(struct lq_session *session);
 // Throws the filled slot's contents away.
 void lq_session_drop(struct lq_session *session);
 // The oldest frame in flight if it is finished, else NULL. Stays until lq_session_release.
 struct lq_slot *lq_session_reply(struct lq_session *session);
 void lq_session_release(struct lq_session *session);
+// Whether it posted a frame in the last recent_us.
+bool lq_session_recent(const struct lq_session *session, uint64_t now_us, uint64_t recent_us);
 // Whether anything waits, is worked on or is still to be sent.
 bool lq_session_busy(struct lq_session *session);
 // Gives back the memory of free slots when no frame has come for idle_us.

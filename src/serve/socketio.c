@@ -178,12 +178,7 @@ static void post(struct lq_sio *sio)
 {
     struct lq_slot *slot = lq_session_fill(sio->session);
     lq_server_count_in(sio->server, LQ_VIA_SIO, slot->body.len + slot->attachment.len);
-    if (!lq_server_takes_frames(sio->server)) {
-        lq_count(&sio->server->metrics.dropped[LQ_DROP_STOPPING], 1);
-        lq_session_drop(sio->session);
-        return;
-    }
-    lq_session_post(sio->session);
+    lq_server_post(sio->server, sio->session);
 }
 
 // An event: the packet's text lies in `said`, which changes places with a slot's body if it is a

@@ -12,6 +12,7 @@ struct worker {
     struct lq_buf scratch; // for coding crops
     struct lq_scene scene;
     struct lq_metrics *metrics;
+    struct lq_load *load;
 };
 
 static void worker_close(void *context)
@@ -53,6 +54,7 @@ static int worker_open(void *context, void **out, struct lq_error *err)
     lq_buf_init(&worker->decoded, LQ_BODY_BYTES_MAX);
     lq_buf_init(&worker->scratch, (size_t)LQ_FRAME_PIXELS_MAX * 3);
     worker->metrics = shared->metrics;
+    worker->load = shared->load;
     int status = lq_pipe_new(&worker->pipe, shared->model, err);
     if (status == LQ_OK)
         status = warm_up(worker->pipe, err);
@@ -90,13 +92,26 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
     return lq_pipe_run(worker->pipe, job, &slot->error);
 }
 
+// A live frame that has waited too long shows what the user did long ago. Only overload does this.
+static int check_age(const struct lq_slot *slot, struct lq_error *err)
+{
+    if (!slot->ask.live || slot->queue_us <= slot->stale_us)
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_BUSY, "the server is busy: a frame waited %u ms and was dropped",
+                   slot->queue_us / 1000);
+}
+
 static void worker_run(void *context, struct lq_slot *slot)
 {
     struct worker *worker = context;
-    struct lq_ask_picture picture;
+    struct lq_ask_picture picture = {0};
     struct lq_job job;
-    slot->queue_us = (uint32_t)(lq_clock_us() - slot->arrived_us);
-    slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
+    uint64_t begun_us = lq_clock_us();
+    slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
+    slot->status = check_age(slot, &slot->error);
+    bool stale = slot->status != LQ_OK;
+    if (!stale)
+        slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
     if (slot->status == LQ_OK)
         slot->status = run_pipe(worker, slot, &job, &picture);
     if (slot->status == LQ_OK) {
@@ -110,6 +125,10 @@ static void worker_run(void *context, struct lq_slot *slot)
         lq_answer_write_error(slot, &picture);
     }
     lq_ask_picture_release(&picture);
+    if (stale)
+        lq_count(&worker->metrics->dropped[LQ_DROP_STALE], 1);
+    else
+        lq_load_count(worker->load, lq_clock_us() - begun_us);
     lq_metrics_count_slot(worker->metrics, slot);
 }
 

@@ -2,11 +2,13 @@
 // Threads: each worker has its own pipe; the metrics are shared. Owner: lq_workers.
 #pragma once
 
+#include "serve/load.h"
 #include "serve/metrics.h"
 
 struct lq_work_context {
     const struct lq_model *model;
     struct lq_metrics *metrics;
+    struct lq_load *load;
 };
 
 // context must outlive the workers.

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "unit/unit.h"
 
 // A worker's task: waits to be let go if asked to, then copies what came into the reply.
@@ -286,6 +287,47 @@ static void idle_sessions_give_memory_back(void **state)
     stop();
 }
 
+static void an_answer_without_work_keeps_its_turn(void **state)
+{
+    (void)state;
+    start(1, true);
+    struct lq_session *session = open_session();
+    assert_false(lq_session_recent(session, lq_clock_us(), 1000000));
+    for (uint32_t id = 1; id <= 3; id++) {
+        struct lq_slot *slot = lq_session_fill(session);
+        slot->nails = (int)id;
+        assert_ok(lq_buf_append(&slot->message, &id, sizeof id));
+        lq_session_answer(session);
+    }
+    assert_int_equal(session->replaced, 1); // two may be in flight
+    assert_int_equal(rig.ready, 2);
+    assert_int_equal(next_reply(session), 1);
+    assert_int_equal(next_reply(session), 2);
+    assert_int_equal(atomic_load(&rig.run), 0);
+    assert_false(lq_session_recent(session, lq_clock_us(), 1000000));
+    lq_session_close(session);
+    stop();
+}
+
+static void counts_whose_turn_is_to_come(void **state)
+{
+    (void)state;
+    start(1, true);
+    struct lq_session *first = open_session(), *second = open_session();
+    assert_int_equal(lq_workers_waiting(rig.workers), 0);
+    post(first, 1);
+    sem_wait(&rig.taken);
+    post(first, 2);
+    post(second, 1);
+    assert_int_equal(lq_workers_waiting(rig.workers), 2);
+    assert_true(lq_session_recent(second, lq_clock_us(), 1000000));
+    lq_session_close(second);
+    assert_int_equal(lq_workers_waiting(rig.workers), 1);
+    lq_session_close(first);
+    assert_int_equal(lq_workers_waiting(rig.workers), 0);
+    stop();
+}
+
 static int task_refuses(void *context, void **worker, struct lq_error *err)
 {
     if (atomic_load(&((struct rig *)context)->open) == 2)
@@ -316,6 +358,8 @@ int main(void)
         cmocka_unit_test(a_session_may_close_at_any_moment),
         cmocka_unit_test(stopping_finishes_what_was_taken),
         cmocka_unit_test(idle_sessions_give_memory_back),
+        cmocka_unit_test(an_answer_without_work_keeps_its_turn),
+        cmocka_unit_test(counts_whose_turn_is_to_come),
         cmocka_unit_test(a_worker_that_cannot_open_fails_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

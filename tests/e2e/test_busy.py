@@ -1,0 +1,125 @@
+"""More users than the machine can serve: who is in stays smooth, others hear of it at once."""
+import json
+import struct
+import threading
+import time
+
+import httpx
+
+from conftest import Server, frame, plain
+
+
+def slow_model(folder, delay_ms):
+    """A mask model that finds nothing and takes its time."""
+    head = {"inputs": [{"name": "image", "type": "f32", "dims": [1, 3, 32, 32]}],
+            "outputs": [{"name": "mask", "type": "f32", "dims": [1, 1, 32, 32]}],
+            "frames": 1, "delay_ms": delay_ms}
+    path = folder / f"slow{delay_ms}.replay"
+    path.write_bytes(b"lacquer-replay 1\n" + json.dumps(head).encode() + b"\n"
+                     + struct.pack("<1024f", *[0.0] * 1024))
+    return str(path)
+
+
+def serve(folder, delay_ms, *args):
+    return Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
+                  slow_model(folder, delay_ms), *args)
+
+
+class Client(threading.Thread):
+    """Keeps two frames under way; comes back a little after it was told busy."""
+
+    def __init__(self, server, until):
+        super().__init__(daemon=True)
+        self.server, self.until = server, until
+        self.served, self.busy, self.other = [], [], []
+
+    def run(self):
+        picture, number = plain(), 0
+        with self.server.v1() as ws:
+            for _ in range(2):
+                number += 1
+                ws.send(frame(number, picture))
+            while time.monotonic() < self.until:
+                reply = ws.recv(timeout=30)
+                now = time.monotonic()
+                if isinstance(reply, bytes):
+                    self.served.append(now)
+                elif json.loads(reply)["status"] == "BUSY":
+                    self.busy.append(json.loads(reply))
+                    time.sleep(.2)
+                else:
+                    self.other.append(reply)
+                number += 1
+                ws.send(frame(number, picture))
+
+
+def test_past_capacity_new_sessions_are_told_busy_and_old_ones_go_on(tmp_path):
+    server = serve(tmp_path, 40, "--max-wait", "100")
+    begun = time.monotonic()
+    try:
+        first = Client(server, begun + 6)
+        first.start()
+        time.sleep(2)  # so that a frame's time is known
+        crowd = [Client(server, begun + 5) for _ in range(12)]
+        for client in crowd:
+            client.start()
+        for client in [first, *crowd]:
+            client.join(timeout=30)
+        assert not any(client.other for client in [first, *crowd])
+        # 25 frames a second: the first goes on, some are let in, most are not.
+        assert first.served and not first.busy
+        refused = [client for client in crowd if not client.served]
+        assert len(refused) >= 4 and all(client.busy for client in refused)
+        assert any(client.served for client in crowd)
+        told = refused[0].busy[0]
+        assert told["type"] == "error" and told["id"] == 1 and "try again in 2 s" in told["error"]
+        assert server.metric('lacquer_errors_total{status="BUSY"}') >= len(refused)
+        # They left: whoever comes now is served.
+        again = Client(server, time.monotonic() + 1)
+        again.start()
+        again.join(timeout=30)
+        assert again.served and not again.busy
+    finally:
+        server.stop()
+
+
+def test_a_live_frame_that_waited_too_long_is_dropped_and_said(tmp_path):
+    server = serve(tmp_path, 900)
+    try:
+        with server.v1() as one, server.v1() as two:
+            one.send(frame(1, plain()))
+            time.sleep(.1)
+            two.send(frame(5, plain()))  # waits 800 ms, and 500 are the limit
+            told = json.loads(two.recv(timeout=30))
+            assert (told["status"], told["id"]) == ("BUSY", 5) and "was dropped" in told["error"]
+            assert isinstance(one.recv(timeout=30), bytes)
+            two.send(frame(6, plain()))
+            assert isinstance(two.recv(timeout=30), bytes)
+        assert server.metric('lacquer_frames_dropped_total{reason="stale"}') == 1
+    finally:
+        server.stop()
+
+
+def test_single_requests_wait_longer_but_not_for_ever(tmp_path):
+    server = serve(tmp_path, 700)
+    answers = []
+
+    def post():
+        answers.append(httpx.post(f"{server.url}/api/process", files={"image": plain()},
+                                  timeout=60))
+    try:
+        post()
+        time.sleep(1.5)  # until the next tick a frame's time is not known
+        threads = [threading.Thread(target=post) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+            time.sleep(.03)
+        for thread in threads:
+            thread.join(timeout=60)
+        codes = sorted(answer.status_code for answer in answers)
+        assert codes.count(200) >= 3 and codes.count(503) >= 3 and len(codes) == 9
+        refused = next(answer for answer in answers if answer.status_code == 503)
+        assert refused.headers["retry-after"] == "2"
+        assert refused.json()["status"] == "BUSY"
+    finally:
+        server.stop()
