@@ -1,25 +1,73 @@
 #include "serve/load.h"
 
-void lq_load_count(struct lq_load *load, uint64_t us)
+static uint64_t load_of(atomic_uint_fast64_t *counter)
 {
-    atomic_fetch_add_explicit(&load->busy_us, us, memory_order_relaxed);
-    atomic_fetch_add_explicit(&load->frames, 1, memory_order_relaxed);
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add(atomic_uint_fast64_t *counter, uint64_t by)
+{
+    atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+}
+
+void lq_load_waited(struct lq_load *load, uint64_t us)
+{
+    add(&load->waited_us, us);
+    add(&load->taken, 1);
+}
+
+void lq_load_worked(struct lq_load *load, uint64_t us)
+{
+    add(&load->busy_us, us);
+    add(&load->frames, 1);
+}
+
+// The mean of what was counted since it was last seen; 0 of nothing.
+static double mean_since(uint64_t sum, uint64_t *seen_sum, uint64_t count, uint64_t *seen_count)
+{
+    double mean = count == *seen_count ? 0
+                                       : (double)(sum - *seen_sum) / (double)(count - *seen_count);
+    *seen_sum = sum;
+    *seen_count = count;
+    return mean;
 }
 
 void lq_load_tick(struct lq_load *load)
 {
-    uint64_t busy_us = atomic_load_explicit(&load->busy_us, memory_order_relaxed);
-    uint64_t frames = atomic_load_explicit(&load->frames, memory_order_relaxed);
-    if (frames == load->seen_frames)
-        return;
-    double mean_us = (double)(busy_us - load->seen_busy_us) / (double)(frames - load->seen_frames);
+    double frame_us = mean_since(load_of(&load->busy_us), &load->seen_busy_us,
+                                 load_of(&load->frames), &load->seen_frames);
     // Halfway each second: a few seconds to believe a change, no leap for one odd frame.
-    load->frame_us = load->frame_us > 0 ? (load->frame_us + mean_us) / 2 : mean_us;
-    load->seen_busy_us = busy_us;
-    load->seen_frames = frames;
+    if (frame_us > 0)
+        load->frame_us = load->frame_us > 0 ? (load->frame_us + frame_us) / 2 : frame_us;
+    load->wait_us = mean_since(load_of(&load->waited_us), &load->seen_waited_us,
+                               load_of(&load->taken), &load->seen_taken);
+    double excess_us = load->wait_us - (double)lq_load_limit_us(load, load->limit_ms);
+    load->to_shed = excess_us > 0 && load->frame_us > 0
+                        ? (int)(excess_us * load->workers / load->frame_us) : 0;
+    // If sending the youngest away was not enough, the next older have their turn.
+    uint64_t young_us = LQ_LOAD_YOUNG_S * UINT64_C(1000000);
+    load->shed_age_us = load->to_shed == 0 ? 0 : load->shed_age_us ? load->shed_age_us * 2 : young_us;
+    if (load->shed_age_us > LQ_LOAD_OLD_S * UINT64_C(1000000))
+        load->shed_age_us = LQ_LOAD_OLD_S * UINT64_C(1000000);
 }
 
-uint64_t lq_load_wait_us(const struct lq_load *load, int waiting)
+bool lq_load_lets_in(const struct lq_load *load, int waiting)
+{
+    double limit_us = (double)lq_load_limit_us(load, load->limit_ms);
+    double with_us = load->wait_us + load->frame_us / load->workers;
+    return with_us <= limit_us &&
+           (double)lq_load_expected_us(load, waiting) <= limit_us * LQ_LOAD_BURST;
+}
+
+bool lq_load_sheds(struct lq_load *load, uint64_t age_us)
+{
+    if (load->to_shed == 0 || age_us > load->shed_age_us)
+        return false;
+    load->to_shed--;
+    return true;
+}
+
+uint64_t lq_load_expected_us(const struct lq_load *load, int waiting)
 {
     return (uint64_t)(load->frame_us * waiting / load->workers);
 }
@@ -29,11 +77,4 @@ uint64_t lq_load_limit_us(const struct lq_load *load, int limit_ms)
     uint64_t limit_us = (uint64_t)limit_ms * 1000;
     uint64_t least_us = (uint64_t)(load->frame_us * LQ_LOAD_AHEAD);
     return limit_us > least_us ? limit_us : least_us;
-}
-
-double lq_load_share_fps(const struct lq_load *load, int sessions)
-{
-    if (load->frame_us <= 0 || sessions < 1)
-        return 0;
-    return 1e6 * load->workers / load->frame_us / sessions;
 }

@@ -1,38 +1,50 @@
 // How busy the workers are, measured, and what that means for who is let in.
 //
-// A frame's expected wait is the number of sessions whose turn comes first, times what a frame
-// takes, over the number of workers. Who would wait longer than the limit is told to come back
-// later, so that those who are in stay smooth; a frame that has waited too long all the same is
-// not worked on any more, because a newer one shows what the user does now.
-// Threads: lq_load_count is the workers'; the rest is the loop's.
+// Everybody's frames take turns, so the mean wait of a frame grows by one frame's time with each
+// session that the machine cannot keep up with. A session that starts is let in while the wait stays
+// under the limit; when many start at once it shows within a second, and the youngest are sent away
+// again until the wait fits. A frame that has waited too long all the same is not worked on any
+// more, because a newer one shows what the user does now.
+// Threads: lq_load_waited and lq_load_worked are the workers'; the rest is the loop's.
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    LQ_LOAD_WAIT_MS = 60,        // a live session is let in below this wait (--max-wait)
+    LQ_LOAD_WAIT_MS = 60,        // the mean wait that a live session may bring about (--max-wait)
     LQ_LOAD_HTTP_WAIT_MS = 1000, // a single request may wait so long
     LQ_LOAD_STALE_MS = 500,      // a live frame older than this is not worth working on
     LQ_LOAD_AHEAD = 2,           // but a wait of so many frames is never too long: slow models
-    LQ_LOAD_RECENT_S = 3,        // a session that sent a frame since is let go on
+    LQ_LOAD_BURST = 10,          // times the limit: a start of many at once is no overload yet
+    LQ_LOAD_RECENT_S = 3,        // a session that sent a frame since then is in
+    LQ_LOAD_YOUNG_S = 2,         // who came since then is sent away again first,
+    LQ_LOAD_OLD_S = 16,          // and who came before that never
     LQ_LOAD_RETRY_S = 2,         // what who is refused is told to wait
 };
 
 struct lq_load {
-    atomic_uint_fast64_t busy_us, frames; // since the start
-    uint64_t seen_busy_us, seen_frames;   // at the last tick
-    double frame_us;                      // of one frame on one worker, smoothed; 0: not known yet
-    int workers;
+    int workers, limit_ms;                       // set before use
+    atomic_uint_fast64_t busy_us, frames;        // since the start: worked on
+    atomic_uint_fast64_t waited_us, taken;       // … taken by a worker
+    uint64_t seen_busy_us, seen_frames, seen_waited_us, seen_taken; // at the last tick
+    double frame_us;                             // of one frame on one worker; 0: not known yet
+    double wait_us;                              // mean since the last tick but one
+    int to_shed;                                 // sessions too many
+    uint64_t shed_age_us;                        // the oldest of them
 };
 
-// A worker spent `us` on a frame.
-void lq_load_count(struct lq_load *load, uint64_t us);
-// About once a second.
+// A worker took a frame that had waited for `us`; it worked on one for `us`.
+void lq_load_waited(struct lq_load *load, uint64_t us);
+void lq_load_worked(struct lq_load *load, uint64_t us);
+// Once a second.
 void lq_load_tick(struct lq_load *load);
+// Whether a session that was quiet may begin now, with `waiting` others whose turn comes first.
+bool lq_load_lets_in(const struct lq_load *load, int waiting);
+// Whether a session that began `age_us` ago must go again.
+bool lq_load_sheds(struct lq_load *load, uint64_t age_us);
 // How long a frame that comes now will wait behind `waiting` others. µs
-uint64_t lq_load_wait_us(const struct lq_load *load, int waiting);
+uint64_t lq_load_expected_us(const struct lq_load *load, int waiting);
 // A limit in ms as µs, made longer where single frames take long.
 uint64_t lq_load_limit_us(const struct lq_load *load, int limit_ms);
-// Frames a second that each of `sessions` can have; 0 while that is not known.
-double lq_load_share_fps(const struct lq_load *load, int sessions);

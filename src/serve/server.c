@@ -61,14 +61,20 @@ struct lq_session *lq_server_admit(struct lq_server *server, enum lq_transport v
 
 bool lq_server_is_busy(const struct lq_server *server, int limit_ms)
 {
-    uint64_t wait_us = lq_load_wait_us(&server->load, lq_workers_waiting(server->workers));
+    uint64_t wait_us = lq_load_expected_us(&server->load, lq_workers_waiting(server->workers));
     return wait_us > lq_load_limit_us(&server->load, limit_ms);
 }
 
-static bool may_go_on(const struct lq_server *server, const struct lq_session *session)
+// Whether a live session's frame is taken: it is in and may stay, or may come in.
+static bool may_post(struct lq_server *server, struct lq_session *session)
 {
-    return lq_session_recent(session, lq_clock_us(), LQ_LOAD_RECENT_S * UINT64_C(1000000)) ||
-           !lq_server_is_busy(server, server->options->wait_ms_max);
+    uint64_t now_us = lq_clock_us();
+    if (lq_session_recent(session, now_us, LQ_LOAD_RECENT_S * UINT64_C(1000000))) {
+        session->has_posted = !lq_load_sheds(&server->load, now_us - session->entered_us);
+        return session->has_posted;
+    }
+    session->entered_us = now_us;
+    return lq_load_lets_in(&server->load, lq_workers_waiting(server->workers));
 }
 
 void lq_server_post(struct lq_server *server, struct lq_session *session)
@@ -79,7 +85,7 @@ void lq_server_post(struct lq_server *server, struct lq_session *session)
         lq_session_drop(session);
         return;
     }
-    if (!slot->ask.live || may_go_on(server, session)) {
+    if (!slot->ask.live || may_post(server, session)) {
         slot->stale_us = lq_load_limit_us(&server->load, LQ_LOAD_STALE_MS);
         lq_session_post(session);
         return;
@@ -439,6 +445,7 @@ int lq_serve(const struct lq_serve_options *options, const struct lq_model *mode
     server->started_us = lq_clock_us();
     server->listen_fd = -1;
     server->load.workers = options->workers;
+    server->load.limit_ms = options->wait_ms_max;
     struct lq_work_context shared = {model, &server->metrics, &server->load};
     struct lq_work work = lq_work_with(&shared);
     int status = create_context(server, err);

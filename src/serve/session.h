@@ -98,6 +98,7 @@ struct lq_session {
     uint32_t replaced;                         // frames that a newer one took the place of
     uint64_t used_us;                          // last time a frame was posted, at first the opening
     bool has_posted;
+    uint64_t entered_us;                       // when its frames began to come, after a pause
     struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first
     int waiting_count;                         // lock
     struct lq_slot *flight[LQ_IN_FLIGHT_MAX];  // lock; oldest first

@@ -110,6 +110,7 @@ static void worker_run(void *context, struct lq_slot *slot)
     slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
     slot->status = check_age(slot, &slot->error);
     bool stale = slot->status != LQ_OK;
+    lq_load_waited(worker->load, slot->queue_us);
     if (!stale)
         slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
     if (slot->status == LQ_OK)
@@ -128,7 +129,7 @@ static void worker_run(void *context, struct lq_slot *slot)
     if (stale)
         lq_count(&worker->metrics->dropped[LQ_DROP_STALE], 1);
     else
-        lq_load_count(worker->load, lq_clock_us() - begun_us);
+        lq_load_worked(worker->load, lq_clock_us() - begun_us);
     lq_metrics_count_slot(worker->metrics, slot);
 }
 

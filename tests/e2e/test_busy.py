@@ -66,14 +66,16 @@ def test_past_capacity_new_sessions_are_told_busy_and_old_ones_go_on(tmp_path):
         for client in [first, *crowd]:
             client.join(timeout=30)
         assert not any(client.other for client in [first, *crowd])
-        # 25 frames a second: the first goes on, some are let in, most are not.
+        # 25 frames a second in all: who was there goes on, of the crowd about two stay.
         assert first.served and not first.busy
-        refused = [client for client in crowd if not client.served]
-        assert len(refused) >= 4 and all(client.busy for client in refused)
-        assert any(client.served for client in crowd)
+        refused = [client for client in crowd if client.busy]
+        assert len(refused) >= 8 and any(client.served for client in crowd)
         told = refused[0].busy[0]
-        assert told["type"] == "error" and told["id"] == 1 and "try again in 2 s" in told["error"]
+        assert told["type"] == "error" and told["id"] and "try again in 2 s" in told["error"]
         assert server.metric('lacquer_errors_total{status="BUSY"}') >= len(refused)
+        # In the last second the first had its turn more often than one in four.
+        late = [t for t in first.served if t > begun + 4]
+        assert len(late) >= 6
         # They left: whoever comes now is served.
         again = Client(server, time.monotonic() + 1)
         again.start()
