@@ -32,6 +32,25 @@ static double mean_since(uint64_t sum, uint64_t *seen_sum, uint64_t count, uint6
     return mean;
 }
 
+// Decides how many must go. If sending the youngest away is not enough, the next older have their
+// turn, but each time only after a second in which the last decision could show.
+static void judge(struct lq_load *load)
+{
+    double excess_us = load->wait_us - (double)lq_load_limit_us(load, load->limit_ms);
+    int excess = load->frame_us > 0 ? (int)(excess_us * load->workers / load->frame_us) : 0;
+    load->to_shed = 0;
+    load->settling = !load->settling && excess > 0;
+    if (excess <= 0)
+        load->shed_age_us = 0;
+    if (!load->settling)
+        return;
+    load->to_shed = excess;
+    if (load->shed_age_us == 0)
+        load->shed_age_us = LQ_LOAD_YOUNG_S * UINT64_C(1000000);
+    else if (load->shed_age_us < LQ_LOAD_OLD_S * UINT64_C(1000000))
+        load->shed_age_us *= 2;
+}
+
 void lq_load_tick(struct lq_load *load)
 {
     double frame_us = mean_since(load_of(&load->busy_us), &load->seen_busy_us,
@@ -41,14 +60,7 @@ void lq_load_tick(struct lq_load *load)
         load->frame_us = load->frame_us > 0 ? (load->frame_us + frame_us) / 2 : frame_us;
     load->wait_us = mean_since(load_of(&load->waited_us), &load->seen_waited_us,
                                load_of(&load->taken), &load->seen_taken);
-    double excess_us = load->wait_us - (double)lq_load_limit_us(load, load->limit_ms);
-    load->to_shed = excess_us > 0 && load->frame_us > 0
-                        ? (int)(excess_us * load->workers / load->frame_us) : 0;
-    // If sending the youngest away was not enough, the next older have their turn.
-    uint64_t young_us = LQ_LOAD_YOUNG_S * UINT64_C(1000000);
-    load->shed_age_us = load->to_shed == 0 ? 0 : load->shed_age_us ? load->shed_age_us * 2 : young_us;
-    if (load->shed_age_us > LQ_LOAD_OLD_S * UINT64_C(1000000))
-        load->shed_age_us = LQ_LOAD_OLD_S * UINT64_C(1000000);
+    judge(load);
 }
 
 bool lq_load_lets_in(const struct lq_load *load, int waiting)

@@ -32,7 +32,8 @@ struct lq_load {
     double frame_us;                             // of one frame on one worker; 0: not known yet
     double wait_us;                              // mean since the last tick but one
     int to_shed;                                 // sessions too many
-    uint64_t shed_age_us;                        // the oldest of them
+    uint64_t shed_age_us;                        // how old they may be
+    bool settling;                               // some were told to go a moment ago
 };
 
 // A worker took a frame that had waited for `us`; it worked on one for `us`.

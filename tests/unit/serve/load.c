@@ -54,6 +54,8 @@ static void sheds_as_many_young_sessions_as_are_too_many(void **state)
     assert_true(lq_load_sheds(&load, 500000));
     assert_true(lq_load_sheds(&load, 500000));
     assert_false(lq_load_sheds(&load, 500000));
+    second(&load, 100, 10000, 85000); // this second was in part before
+    assert_false(lq_load_sheds(&load, 500000));
     second(&load, 100, 10000, 85000); // not enough
     assert_true(lq_load_sheds(&load, UINT64_C(2100000)));
     for (int i = 0; i < 10; i++)
