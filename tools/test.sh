@@ -63,6 +63,8 @@ ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print
 
 say "the command, the server and the page"
 python_tests e2e tests/e2e
+say "converted models against the runtimes"
+python_tests convert tests/convert
 [ ! -d tests/train ] || { say "training tools" && python_tests train tests/train; }
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

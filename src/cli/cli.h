@@ -20,6 +20,7 @@ extern const struct lq_command lq_commands[]; // a row without a name ends it
 
 int lq_cli_apply(int argc, char **argv);
 int lq_cli_bench(int argc, char **argv);
+int lq_cli_convert(int argc, char **argv);
 int lq_cli_engines(int argc, char **argv);
 int lq_cli_eval(int argc, char **argv);
 int lq_cli_inspect(int argc, char **argv);
@@ -28,6 +29,7 @@ int lq_cli_serve(int argc, char **argv);
 
 extern const struct argp lq_apply_argp;
 extern const struct argp lq_bench_argp;
+extern const struct argp lq_convert_argp;
 extern const struct argp lq_engines_argp;
 extern const struct argp lq_eval_argp;
 extern const struct argp lq_inspect_argp;

@@ -8,6 +8,8 @@
 const struct lq_command lq_commands[] = {
     {"apply", "paint the nails in pictures", lq_cli_apply, &lq_apply_argp},
     {"bench", "measure how fast a live server is here", lq_cli_bench, &lq_bench_argp},
+    {"convert", "make an ONNX model from a TensorFlow Lite one", lq_cli_convert,
+     &lq_convert_argp},
     {"engines", "list what this machine can run, and why not", lq_cli_engines, &lq_engines_argp},
     {"eval", "measure a model against hand-drawn masks", lq_cli_eval, &lq_eval_argp},
     {"inspect", "say what is in a model file", lq_cli_inspect, &lq_inspect_argp},

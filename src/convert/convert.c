@@ -1,0 +1,77 @@
+#include "convert/convert.h"
+
+#include <string.h>
+
+#include "convert/lower.h"
+
+// What a conversion may take: float16 weights become twice as large, and some are turned on the
+// way. A hostile file that has one constant used in a thousand shapes meets it.
+enum { BYTES_LEAST = 64 << 20, BYTES_PER_BYTE = 8 };
+
+static bool is_convolution(const struct lq_node *node)
+{
+    return strcmp(node->op, "Conv") == 0 || strcmp(node->op, "ConvTranspose") == 0;
+}
+
+// Transposes that stand behind one convolution and before another. A value's mark is its node's.
+static int count_inner(struct lq_graph *graph)
+{
+    int count = lq_graph_count(graph, NULL), inner = 0, i = 0;
+    struct lq_node **nodes = lq_graph_take(graph, (size_t)(count + 1) * sizeof *nodes);
+    if (!nodes)
+        return 0;
+    for (struct lq_node *node = graph->first; node; node = node->next)
+        nodes[i++] = node;
+    for (i = 0; i < count; i++) {
+        nodes[i]->behind = is_convolution(nodes[i]);
+        for (int k = 0; k < nodes[i]->input_count; k++) {
+            const struct lq_node *maker = nodes[i]->inputs[k]->maker;
+            nodes[i]->behind |= maker && maker->behind;
+        }
+    }
+    for (i = count - 1; i >= 0; i--) {
+        if (strcmp(nodes[i]->op, "Transpose") == 0)
+            inner += nodes[i]->behind && nodes[i]->before;
+        for (int k = 0; k < nodes[i]->input_count; k++) {
+            struct lq_node *maker = nodes[i]->inputs[k]->maker;
+            if (maker)
+                maker->before |= nodes[i]->before || is_convolution(nodes[i]);
+        }
+    }
+    return inner;
+}
+
+static void summarise(struct lq_graph *graph, const struct lq_tflite *model,
+                      struct lq_convert_summary *summary)
+{
+    *summary = (struct lq_convert_summary){
+        .operators = model->op_count,
+        .nodes = lq_graph_count(graph, NULL),
+        .transposes = lq_graph_count(graph, "Transpose"),
+        .transposes_inner = count_inner(graph),
+    };
+}
+
+int lq_convert(const uint8_t *data, size_t len, const char *name,
+               const struct lq_convert_options *options, struct lq_buf *out,
+               struct lq_convert_summary *summary, struct lq_error *err)
+{
+    struct lq_tflite model;
+    int status = lq_tflite_read(&model, data, len, err);
+    if (status != LQ_OK)
+        return status;
+    struct lq_graph graph;
+    lq_graph_init(&graph, BYTES_LEAST + len * BYTES_PER_BYTE, err);
+    struct lq_lower low = {.model = &model, .graph = &graph, .options = options};
+    status = lq_lower(&low);
+    if (status == LQ_OK) {
+        lq_graph_prune(&graph);
+        summarise(&graph, &model, summary);
+        if (options->fp16)
+            lq_graph_store_f16(&graph);
+        status = lq_graph_write(&graph, name, out);
+    }
+    lq_graph_release(&graph);
+    lq_tflite_release(&model);
+    return status;
+}

@@ -1,0 +1,38 @@
+// Bounds-checked reading of a FlatBuffer: tables are named by where they stand, 0 is "not there".
+// The first damaged place found sticks, and every read of it gives 0, so that one look at the end is
+// enough. Threads: one owner at a time. Owner: the bytes are the caller's; nothing is allocated.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "convert/tflite.h" // struct lq_tflite_ints
+
+struct lq_flat {
+    const uint8_t *data;
+    size_t len;
+    const char *damaged; // what was found wrong first; NULL: nothing
+};
+
+size_t lq_flat_damage(struct lq_flat *flat, const char *what); // gives 0
+
+uint32_t lq_flat_load_u32(const uint8_t *p);
+uint64_t lq_flat_load_u64(const uint8_t *p);
+
+// Where field `field` of `size` bytes stands in a table; 0 when absent.
+size_t lq_flat_field(struct lq_flat *flat, size_t table, unsigned field, size_t size);
+int32_t lq_flat_i32(struct lq_flat *flat, size_t table, unsigned field, int32_t otherwise);
+int lq_flat_byte(struct lq_flat *flat, size_t table, unsigned field, int otherwise); // -128..127
+
+size_t lq_flat_root(struct lq_flat *flat); // the root table
+
+// What stands behind the offset at `at`, and behind a field that is one.
+size_t lq_flat_follow(struct lq_flat *flat, size_t at);
+size_t lq_flat_table(struct lq_flat *flat, size_t table, unsigned field);
+
+// A vector field's first item, and how many there are; all of them are inside the file.
+size_t lq_flat_vector(struct lq_flat *flat, size_t table, unsigned field, size_t item_bytes,
+                      size_t *count);
+struct lq_tflite_ints lq_flat_ints(struct lq_flat *flat, size_t table, unsigned field, size_t max);
+const char *lq_flat_string(struct lq_flat *flat, size_t table, unsigned field); // NULL: absent

@@ -1,0 +1,433 @@
+// Forms: in which orders of axes, and in which kind of numbers, a tensor is to be had.
+#include <string.h>
+
+#include "convert/lower.h"
+
+// ---- orders
+
+bool lq_order_equal(struct lq_order a, struct lq_order b)
+{
+    return a.rank == b.rank && memcmp(a.axis, b.axis, (size_t)a.rank) == 0;
+}
+
+bool lq_order_is_plain(struct lq_order order)
+{
+    return lq_order_equal(order, lq_order_plain(order.rank));
+}
+
+int lq_order_place(struct lq_order order, int axis)
+{
+    for (int i = 0; i < order.rank; i++)
+        if (order.axis[i] == axis)
+            return i;
+    return 0;
+}
+
+void lq_order_ints(struct lq_order order, const int64_t *plain, int64_t *stored)
+{
+    for (int i = 0; i < order.rank; i++)
+        stored[i] = plain[order.axis[i]];
+}
+
+struct lq_order lq_order_without(struct lq_order order, unsigned gone)
+{
+    struct lq_order made = {0};
+    for (int i = 0; i < order.rank; i++) {
+        int axis = order.axis[i];
+        if (!(gone >> axis & 1))
+            made.axis[made.rank++] = (uint8_t)(axis - __builtin_popcount(gone & ((1u << axis) - 1)));
+    }
+    return made;
+}
+
+// ---- finding and adding forms
+
+static struct lq_form *find_form(struct lq_slot *slot, enum lq_form_kind kind, bool folded,
+                                 const struct lq_order *order)
+{
+    for (struct lq_form *form = slot->forms; form; form = form->next)
+        if (form->kind == kind && form->folded == folded &&
+            (!order || lq_order_equal(form->order, *order)))
+            return form;
+    return NULL;
+}
+
+static void add_form(struct lq_lower *low, int tensor, struct lq_form form)
+{
+    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_form *copy = lq_graph_take(low->graph, sizeof *copy);
+    if (!copy || low->graph->status != LQ_OK)
+        return;
+    *copy = form;
+    copy->next = NULL;
+    struct lq_form **end = &slot->forms;
+    while (*end)
+        end = &(*end)->next;
+    *end = copy;
+    if (form.value->name)
+        return;
+    if (!slot->name_taken) {
+        slot->name_taken = true;
+        form.value->name = slot->name;
+    }
+}
+
+static struct lq_shape stored_shape(const struct lq_shape *shape, struct lq_order order)
+{
+    struct lq_shape stored = {.rank = order.rank};
+    lq_order_ints(order, shape->dims, stored.dims);
+    return stored;
+}
+
+// ---- turning
+
+struct lq_value *lq_turn(struct lq_lower *low, struct lq_value *value, struct lq_order from,
+                         struct lq_order to)
+{
+    if (lq_order_equal(from, to) || low->graph->status != LQ_OK)
+        return value;
+    int64_t perm[LQ_RANK_MAX], dims[LQ_RANK_MAX];
+    int open = 0, last = -1;
+    bool moves = false; // something longer than 1 overtakes another
+    for (int i = 0; i < to.rank; i++) {
+        perm[i] = lq_order_place(from, to.axis[i]);
+        int64_t size = value->shape.dims[perm[i]];
+        dims[i] = size;
+        open += size < 0;
+        if (size == 1)
+            continue;
+        moves |= perm[i] < last;
+        last = (int)perm[i];
+    }
+    if (moves || open > 1)
+        return lq_graph_add(low->graph, "Transpose", LQ_INPUTS(value),
+                            LQ_ATTRS(lq_ints("perm", perm, to.rank)));
+    for (int i = 0; i < to.rank; i++)
+        dims[i] = dims[i] < 0 ? -1 : dims[i];
+    return lq_reshaped(low, value, dims, to.rank);
+}
+
+struct lq_value *lq_reshaped(struct lq_lower *low, struct lq_value *value, const int64_t *dims,
+                             int rank)
+{
+    struct lq_shape shape = lq_shape_of(rank, dims);
+    int64_t items = lq_shape_items(&shape);
+    if (value->data && items >= 0 && items == lq_shape_items(&value->shape))
+        return lq_graph_constant(low->graph, value->type, &shape, value->data);
+    return lq_graph_add(low->graph, "Reshape",
+                        LQ_INPUTS(value, lq_graph_i64s(low->graph, dims, rank)), LQ_NO_ATTRS);
+}
+
+// ---- from the file's numbers to their meaning and back
+
+static struct lq_value *quantisation(struct lq_lower *low, int tensor, struct lq_value **zero)
+{
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    enum lq_onnx_type type = lq_lower_stored_type(low, tensor);
+    int count = about->scale_count;
+    struct lq_shape shape = {count > 1, {count}};
+    float *scales = lq_graph_take(low->graph, (size_t)count * sizeof *scales);
+    void *zeros = lq_graph_take(low->graph, (size_t)count * sizeof(int32_t));
+    *zero = &low->graph->nothing;
+    if (!scales || !zeros)
+        return *zero;
+    for (int i = 0; i < count; i++) {
+        int64_t number = lq_tflite_zero(about, i);
+        scales[i] = lq_tflite_scale(about, i);
+        if (type == LQ_ONNX_I32)
+            ((int32_t *)zeros)[i] = (int32_t)number;
+        else
+            ((uint8_t *)zeros)[i] = (uint8_t)number;
+    }
+    *zero = lq_graph_constant(low->graph, type, &shape, zeros);
+    return lq_graph_constant(low->graph, LQ_ONNX_F32, &shape, scales);
+}
+
+static int64_t quantised_place(const struct lq_lower *low, int tensor, struct lq_order order)
+{
+    int axis = lq_lower_tensor(low, tensor)->scale_axis;
+    return axis < order.rank ? lq_order_place(order, axis) : 0;
+}
+
+static bool can_quantise(struct lq_lower *low, int tensor)
+{
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    int rank = lq_lower_rank(low, tensor);
+    return lq_lower_need(low, about->type != LQ_TFLITE_I16,
+                         "int16 activations cannot be written in opset 17; int8 and uint8 can") &&
+           lq_lower_need(low, about->scale_count == 1 ||
+                                  (about->scale_axis >= 0 && about->scale_axis < rank),
+                         "a tensor's scales belong to no axis of it");
+}
+
+static struct lq_value *to_real(struct lq_lower *low, int tensor, struct lq_value *stored,
+                                struct lq_order order)
+{
+    if (lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
+        return stored;
+    if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
+        return lq_graph_add(low->graph, "Cast", LQ_INPUTS(stored),
+                            LQ_ATTRS(lq_int("to", LQ_ONNX_F32)));
+    if (!can_quantise(low, tensor))
+        return stored;
+    struct lq_value *zero, *scale = quantisation(low, tensor, &zero);
+    return lq_graph_add(low->graph, "DequantizeLinear", LQ_INPUTS(stored, scale, zero),
+                        LQ_ATTRS(lq_int("axis", quantised_place(low, tensor, order))));
+}
+
+static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_value *real,
+                                  struct lq_order order)
+{
+    if (lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
+        return real;
+    if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
+        return lq_graph_add(low->graph, "Cast", LQ_INPUTS(real),
+                            LQ_ATTRS(lq_int("to", LQ_ONNX_F16)));
+    if (!can_quantise(low, tensor))
+        return real;
+    struct lq_value *zero, *scale = quantisation(low, tensor, &zero);
+    return lq_graph_add(low->graph, "QuantizeLinear", LQ_INPUTS(real, scale, zero),
+                        LQ_ATTRS(lq_int("axis", quantised_place(low, tensor, order))));
+}
+
+// ---- taking
+
+static bool usable(struct lq_lower *low, int tensor, struct lq_order order)
+{
+    return lq_lower_need(low, tensor >= 0, "an input that it needs is left out") &&
+           lq_lower_need(low, low->slots[tensor].made, "an input is used before it is made") &&
+           lq_lower_need(low, order.rank == lq_lower_rank(low, tensor),
+                         "an input has an unexpected number of dimensions");
+}
+
+// A constant's own numbers in an order.
+static struct lq_value *constant_form(struct lq_lower *low, int tensor, struct lq_order order)
+{
+    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_form *form = find_form(slot, LQ_STORED, false, &order);
+    if (form)
+        return form->value;
+    struct lq_shape shape = stored_shape(&slot->shape, order);
+    const void *data = lq_stored_constant(low, tensor, order);
+    if (!data)
+        return &low->graph->nothing;
+    struct lq_value *value =
+        lq_graph_constant(low->graph, lq_lower_stored_type(low, tensor), &shape, data);
+    add_form(low, tensor, (struct lq_form){value, order, LQ_STORED, false, NULL});
+    return value;
+}
+
+struct lq_value *lq_take_folded(struct lq_lower *low, int tensor, struct lq_order order)
+{
+    if (!usable(low, tensor, order))
+        return &low->graph->nothing;
+    struct lq_slot *slot = &low->slots[tensor];
+    if (!lq_is_constant(low, tensor) ||
+        lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
+        return lq_take(low, tensor, order);
+    struct lq_form *form = find_form(slot, LQ_REAL, true, &order);
+    if (form)
+        return form->value;
+    struct lq_shape shape = stored_shape(&slot->shape, order);
+    float *numbers = lq_real_constant(low, tensor, order);
+    if (!numbers)
+        return &low->graph->nothing;
+    struct lq_value *value = lq_graph_constant(low->graph, LQ_ONNX_F32, &shape, numbers);
+    add_form(low, tensor, (struct lq_form){value, order, LQ_REAL, true, NULL});
+    return value;
+}
+
+static struct lq_value *take_constant(struct lq_lower *low, int tensor, struct lq_order order)
+{
+    // float16 weights are written as what they mean; quantised ones keep their numbers.
+    if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
+        return lq_take_folded(low, tensor, order);
+    struct lq_value *stored = constant_form(low, tensor, order);
+    struct lq_value *real = to_real(low, tensor, stored, order);
+    if (real != stored)
+        add_form(low, tensor, (struct lq_form){real, order, LQ_REAL, false, NULL});
+    return real;
+}
+
+struct lq_value *lq_take(struct lq_lower *low, int tensor, struct lq_order order)
+{
+    if (!usable(low, tensor, order))
+        return &low->graph->nothing;
+    struct lq_slot *slot = &low->slots[tensor];
+    bool same = lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor);
+    enum lq_form_kind kind = same ? LQ_STORED : LQ_REAL;
+    struct lq_form *form = find_form(slot, kind, false, &order);
+    if (form)
+        return form->value;
+    if (lq_is_constant(low, tensor))
+        return take_constant(low, tensor, order);
+    // Turned last: a DequantizeLinear should stand right behind its QuantizeLinear.
+    form = find_form(slot, kind, false, NULL);
+    if (!form) {
+        struct lq_form *stored = find_form(slot, LQ_STORED, false, NULL);
+        struct lq_value *real = to_real(low, tensor, stored->value, stored->order);
+        add_form(low, tensor, (struct lq_form){real, stored->order, LQ_REAL, false, NULL});
+        form = find_form(slot, LQ_REAL, false, NULL);
+        if (!form)
+            return &low->graph->nothing;
+    }
+    if (lq_order_equal(form->order, order))
+        return form->value;
+    struct lq_value *turned = lq_turn(low, form->value, form->order, order);
+    add_form(low, tensor, (struct lq_form){turned, order, kind, false, NULL});
+    return turned;
+}
+
+struct lq_value *lq_take_plain(struct lq_lower *low, int tensor)
+{
+    return lq_take(low, tensor, lq_order_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor)));
+}
+
+struct lq_value *lq_take_any(struct lq_lower *low, int tensor, struct lq_order *order)
+{
+    *order = lq_order_common(low, &tensor, 1);
+    return lq_take(low, tensor, *order);
+}
+
+struct lq_value *lq_take_stored(struct lq_lower *low, int tensor)
+{
+    struct lq_order order = lq_order_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor));
+    if (!usable(low, tensor, order))
+        return &low->graph->nothing;
+    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_form *form = find_form(slot, LQ_STORED, false, &order);
+    if (form)
+        return form->value;
+    if (lq_is_constant(low, tensor))
+        return constant_form(low, tensor, order);
+    form = find_form(slot, LQ_STORED, false, NULL);
+    struct lq_value *turned = lq_turn(low, form->value, form->order, order);
+    add_form(low, tensor, (struct lq_form){turned, order, LQ_STORED, false, NULL});
+    return turned;
+}
+
+struct lq_order lq_order_common(struct lq_lower *low, const int *tensors, int count)
+{
+    int rank = 0, best = -1;
+    double best_items = -1;
+    for (int i = 0; i < count; i++)
+        if (tensors[i] >= 0 && lq_lower_rank(low, tensors[i]) > rank)
+            rank = lq_lower_rank(low, tensors[i]);
+    // The largest one stays as it is; the others are turned if they must be.
+    for (int i = 0; i < count; i++) {
+        const struct lq_slot *slot = tensors[i] < 0 ? NULL : &low->slots[tensors[i]];
+        if (!slot || !slot->forms || lq_is_constant(low, tensors[i]) || slot->shape.rank != rank)
+            continue;
+        double items = 1;
+        for (int d = 0; d < rank; d++)
+            items *= slot->shape.dims[d] < 0 ? 256 : (double)slot->shape.dims[d];
+        // Among equals one whose order is not TFLite's: it lies on a convolution's path.
+        bool turned = !lq_order_is_plain(slot->forms->order);
+        if (items > best_items || (items == best_items && turned &&
+                                   lq_order_is_plain(low->slots[best].forms->order))) {
+            best = tensors[i];
+            best_items = items;
+        }
+    }
+    return best < 0 ? lq_order_plain(rank) : low->slots[best].forms->order;
+}
+
+// ---- giving
+
+static struct lq_shape plain_shape(const struct lq_shape *stored, struct lq_order order)
+{
+    struct lq_shape shape = {.rank = order.rank};
+    for (int i = 0; i < order.rank; i++)
+        shape.dims[order.axis[i]] = stored->dims[i];
+    return shape;
+}
+
+// What was inferred must be what the file says, where both know.
+static void check_shape(struct lq_lower *low, int tensor)
+{
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    const struct lq_shape *shape = &low->slots[tensor].shape;
+    bool fits = !about->ranked || about->rank == 0 || about->rank == shape->rank;
+    for (int i = 0; fits && i < about->rank; i++)
+        fits = about->dims[i] < 0 || shape->dims[i] < 0 || about->dims[i] == shape->dims[i];
+    if (fits)
+        return;
+    char made[96], said[96];
+    struct lq_shape file = lq_shape_of(about->rank, about->dims);
+    lq_graph_fail(low->graph, LQ_ERR_MODEL, "its result is %s where the file says %s",
+                  lq_shape_text(shape, made, sizeof made), lq_shape_text(&file, said, sizeof said));
+}
+
+static bool may_give(struct lq_lower *low, int tensor, const struct lq_shape *shape)
+{
+    if (!lq_lower_need(low, tensor >= 0, "a result of it is missing") ||
+        !lq_lower_need(low, !low->slots[tensor].made, "its result is made twice"))
+        return false;
+    low->slots[tensor].shape = *shape;
+    low->slots[tensor].made = true;
+    check_shape(low, tensor);
+    return low->graph->status == LQ_OK;
+}
+
+void lq_give_stored(struct lq_lower *low, int tensor, struct lq_value *value,
+                    struct lq_order order)
+{
+    if (low->graph->status != LQ_OK)
+        return;
+    struct lq_shape shape = plain_shape(&value->shape, order);
+    if (!lq_lower_need(low, value->shape.rank == order.rank, "axes went missing") ||
+        !may_give(low, tensor, &shape) ||
+        !lq_lower_need(low, value->type == lq_lower_stored_type(low, tensor),
+                       "its result is not of the type that the file says"))
+        return;
+    add_form(low, tensor, (struct lq_form){value, order, LQ_STORED, false, NULL});
+}
+
+void lq_give(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_order order)
+{
+    if (low->graph->status != LQ_OK)
+        return;
+    if (tensor >= 0)
+        low->slots[tensor].shape.rank = order.rank; // for the quantised axis
+    if (tensor >= 0)
+        value = to_stored(low, tensor, value, order);
+    lq_give_stored(low, tensor, value, order);
+}
+
+void lq_give_plain(struct lq_lower *low, int tensor, struct lq_value *value)
+{
+    lq_give(low, tensor, value, lq_order_plain(value->shape.rank));
+}
+
+void lq_give_renamed(struct lq_lower *low, int tensor, int from, const int *map)
+{
+    if (low->graph->status != LQ_OK)
+        return;
+    const struct lq_slot *source = &low->slots[from];
+    struct lq_shape shape = {.rank = source->shape.rank};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dims[i] = source->shape.dims[map[i]];
+    if (!may_give(low, tensor, &shape))
+        return;
+    for (const struct lq_form *form = source->forms; form; form = form->next) {
+        struct lq_form renamed = *form;
+        for (int i = 0; i < shape.rank; i++)
+            for (int axis = 0; axis < shape.rank; axis++)
+                if (map[axis] == form->order.axis[i])
+                    renamed.order.axis[i] = (uint8_t)axis;
+        add_form(low, tensor, renamed);
+    }
+}
+
+void lq_give_constant(struct lq_lower *low, int tensor, const void *data,
+                      const struct lq_shape *shape)
+{
+    if (low->graph->status == LQ_OK && data && may_give(low, tensor, shape))
+        low->slots[tensor].data = data;
+}
+
+void lq_give_meaning(struct lq_lower *low, int tensor, int constant)
+{
+    if (low->graph->status == LQ_OK && may_give(low, tensor, &low->slots[constant].shape))
+        low->slots[tensor].meaning_of = constant;
+}

@@ -1,0 +1,471 @@
+// Walks the model's operators once, in their order, and lowers each by the table below.
+#include "convert/lower.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert/operators.h"
+
+static const struct {
+    int builtin;
+    lq_lower_fn *lower;
+} table[] = {
+    // convolutions and products
+    {LQ_OP_CONV_2D, lq_lower_conv},
+    {LQ_OP_DEPTHWISE_CONV_2D, lq_lower_depthwise},
+    {LQ_OP_TRANSPOSE_CONV, lq_lower_transpose_conv},
+    {LQ_OP_FULLY_CONNECTED, lq_lower_fully_connected},
+    {LQ_OP_BATCH_MATMUL, lq_lower_batch_matmul},
+    // windows and sizes
+    {LQ_OP_AVERAGE_POOL_2D, lq_lower_average_pool},
+    {LQ_OP_MAX_POOL_2D, lq_lower_max_pool},
+    {LQ_OP_RESIZE_BILINEAR, lq_lower_resize_bilinear},
+    {LQ_OP_RESIZE_NEAREST_NEIGHBOR, lq_lower_resize_nearest},
+    {LQ_OP_LOCAL_RESPONSE_NORMALIZATION, lq_lower_lrn},
+    // two numbers into one
+    {LQ_OP_ADD, lq_lower_binary},
+    {LQ_OP_SUB, lq_lower_binary},
+    {LQ_OP_MUL, lq_lower_binary},
+    {LQ_OP_DIV, lq_lower_binary},
+    {LQ_OP_MAXIMUM, lq_lower_binary},
+    {LQ_OP_MINIMUM, lq_lower_binary},
+    {LQ_OP_POW, lq_lower_binary},
+    {LQ_OP_SQUARED_DIFFERENCE, lq_lower_binary},
+    {LQ_OP_FLOOR_DIV, lq_lower_binary},
+    {LQ_OP_FLOOR_MOD, lq_lower_binary},
+    {LQ_OP_LOGICAL_AND, lq_lower_binary},
+    {LQ_OP_LOGICAL_OR, lq_lower_binary},
+    {LQ_OP_LESS, lq_lower_compare},
+    {LQ_OP_LESS_EQUAL, lq_lower_compare},
+    {LQ_OP_GREATER, lq_lower_compare},
+    {LQ_OP_GREATER_EQUAL, lq_lower_compare},
+    {LQ_OP_EQUAL, lq_lower_compare},
+    {LQ_OP_NOT_EQUAL, lq_lower_compare},
+    {LQ_OP_SELECT, lq_lower_select},
+    {LQ_OP_SELECT_V2, lq_lower_select},
+    {LQ_OP_ADD_N, lq_lower_add_n},
+    // one number into one
+    {LQ_OP_RELU, lq_lower_unary},
+    {LQ_OP_RELU6, lq_lower_unary},
+    {LQ_OP_RELU_N1_TO_1, lq_lower_unary},
+    {LQ_OP_RELU_0_TO_1, lq_lower_unary},
+    {LQ_OP_LEAKY_RELU, lq_lower_unary},
+    {LQ_OP_ELU, lq_lower_unary},
+    {LQ_OP_GELU, lq_lower_unary},
+    {LQ_OP_HARD_SWISH, lq_lower_unary},
+    {LQ_OP_LOGISTIC, lq_lower_unary},
+    {LQ_OP_TANH, lq_lower_unary},
+    {LQ_OP_EXP, lq_lower_unary},
+    {LQ_OP_LOG, lq_lower_unary},
+    {LQ_OP_SQRT, lq_lower_unary},
+    {LQ_OP_RSQRT, lq_lower_unary},
+    {LQ_OP_SQUARE, lq_lower_unary},
+    {LQ_OP_NEG, lq_lower_unary},
+    {LQ_OP_ABS, lq_lower_unary},
+    {LQ_OP_SIGN, lq_lower_unary},
+    {LQ_OP_FLOOR, lq_lower_unary},
+    {LQ_OP_CEIL, lq_lower_unary},
+    {LQ_OP_ROUND, lq_lower_unary},
+    {LQ_OP_SIN, lq_lower_unary},
+    {LQ_OP_COS, lq_lower_unary},
+    {LQ_OP_LOGICAL_NOT, lq_lower_unary},
+    {LQ_OP_PRELU, lq_lower_prelu},
+    {LQ_OP_SOFTMAX, lq_lower_softmax},
+    {LQ_OP_LOG_SOFTMAX, lq_lower_softmax},
+    {LQ_OP_L2_NORMALIZATION, lq_lower_l2_normalize},
+    {LQ_OP_CAST, lq_lower_cast},
+    {LQ_OP_QUANTIZE, lq_lower_quantize},
+    {LQ_OP_DEQUANTIZE, lq_lower_dequantize},
+    {LQ_OP_DENSIFY, lq_lower_densify},
+    // many numbers into few
+    {LQ_OP_MEAN, lq_lower_reduce},
+    {LQ_OP_SUM, lq_lower_reduce},
+    {LQ_OP_REDUCE_MAX, lq_lower_reduce},
+    {LQ_OP_REDUCE_MIN, lq_lower_reduce},
+    {LQ_OP_REDUCE_PROD, lq_lower_reduce},
+    {LQ_OP_REDUCE_ANY, lq_lower_reduce},
+    {LQ_OP_REDUCE_ALL, lq_lower_reduce},
+    {LQ_OP_ARG_MAX, lq_lower_arg},
+    {LQ_OP_ARG_MIN, lq_lower_arg},
+    {LQ_OP_TOPK_V2, lq_lower_top_k},
+    {LQ_OP_CUMSUM, lq_lower_cumsum},
+    // moving numbers about
+    {LQ_OP_CONCATENATION, lq_lower_concat},
+    {LQ_OP_PACK, lq_lower_pack},
+    {LQ_OP_UNPACK, lq_lower_unpack},
+    {LQ_OP_SPLIT, lq_lower_split},
+    {LQ_OP_SPLIT_V, lq_lower_split},
+    {LQ_OP_GATHER, lq_lower_gather},
+    {LQ_OP_GATHER_ND, lq_lower_gather_nd},
+    {LQ_OP_RESHAPE, lq_lower_reshape},
+    {LQ_OP_SQUEEZE, lq_lower_squeeze},
+    {LQ_OP_EXPAND_DIMS, lq_lower_expand_dims},
+    {LQ_OP_TRANSPOSE, lq_lower_transpose},
+    {LQ_OP_SLICE, lq_lower_slice},
+    {LQ_OP_STRIDED_SLICE, lq_lower_strided_slice},
+    {LQ_OP_REVERSE_V2, lq_lower_reverse},
+    {LQ_OP_PAD, lq_lower_pad},
+    {LQ_OP_PADV2, lq_lower_pad},
+    {LQ_OP_MIRROR_PAD, lq_lower_mirror_pad},
+    {LQ_OP_DEPTH_TO_SPACE, lq_lower_depth_to_space},
+    {LQ_OP_SPACE_TO_DEPTH, lq_lower_space_to_depth},
+    {LQ_OP_SPACE_TO_BATCH_ND, lq_lower_space_to_batch},
+    {LQ_OP_BATCH_TO_SPACE_ND, lq_lower_batch_to_space},
+    {LQ_OP_TILE, lq_lower_tile},
+    {LQ_OP_BROADCAST_TO, lq_lower_broadcast_to},
+    {LQ_OP_FILL, lq_lower_fill},
+    {LQ_OP_ZEROS_LIKE, lq_lower_zeros_like},
+    {LQ_OP_SHAPE, lq_lower_shape_of},
+    {LQ_OP_CUSTOM, lq_lower_custom},
+};
+
+// ---- what the lowering functions ask
+
+bool lq_lower_need(struct lq_lower *low, bool fine, const char *what)
+{
+    if (!fine)
+        lq_graph_fail(low->graph, LQ_ERR_MODEL, "%s", what);
+    return fine && low->graph->status == LQ_OK;
+}
+
+int lq_lower_input(const struct lq_lower *low, int i)
+{
+    return i < low->op->inputs.count ? lq_tflite_int(low->op->inputs, i) : -1;
+}
+
+int lq_lower_output(const struct lq_lower *low, int i)
+{
+    return i < low->op->outputs.count ? lq_tflite_int(low->op->outputs, i) : -1;
+}
+
+int32_t lq_lower_option(const struct lq_lower *low, unsigned field, int32_t otherwise)
+{
+    return lq_tflite_option(low->model, low->op, field, otherwise);
+}
+
+int lq_lower_byte(const struct lq_lower *low, unsigned field, int otherwise)
+{
+    return lq_tflite_option_byte(low->model, low->op, field, otherwise);
+}
+
+const struct lq_tflite_tensor *lq_lower_tensor(const struct lq_lower *low, int tensor)
+{
+    return &low->model->tensors[tensor];
+}
+
+struct lq_shape lq_lower_shape(const struct lq_lower *low, int tensor)
+{
+    return tensor < 0 ? (struct lq_shape){0} : low->slots[tensor].shape;
+}
+
+int lq_lower_rank(const struct lq_lower *low, int tensor)
+{
+    return tensor < 0 ? 0 : low->slots[tensor].shape.rank;
+}
+
+bool lq_lower_quantised(const struct lq_lower *low, int tensor)
+{
+    if (tensor < 0)
+        return false;
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    return about->scale_count > 0 && (about->type == LQ_TFLITE_I8 || about->type == LQ_TFLITE_U8 ||
+                                      about->type == LQ_TFLITE_I16);
+}
+
+enum lq_onnx_type lq_lower_stored_type(const struct lq_lower *low, int tensor)
+{
+    switch (lq_lower_tensor(low, tensor)->type) {
+    case LQ_TFLITE_F32:
+        return LQ_ONNX_F32;
+    case LQ_TFLITE_F16:
+        return LQ_ONNX_F16;
+    case LQ_TFLITE_I32:
+        return LQ_ONNX_I32;
+    case LQ_TFLITE_U8:
+        return LQ_ONNX_U8;
+    case LQ_TFLITE_I64:
+        return LQ_ONNX_I64;
+    case LQ_TFLITE_BOOL:
+        return LQ_ONNX_BOOL;
+    case LQ_TFLITE_I16:
+        return LQ_ONNX_I16;
+    case LQ_TFLITE_I8:
+        return LQ_ONNX_I8;
+    case LQ_TFLITE_F64:
+        return LQ_ONNX_F64;
+    default:
+        return LQ_ONNX_NONE;
+    }
+}
+
+enum lq_onnx_type lq_lower_real_type(const struct lq_lower *low, int tensor)
+{
+    enum lq_onnx_type type = lq_lower_stored_type(low, tensor);
+    return type == LQ_ONNX_F16 || lq_lower_quantised(low, tensor) ? LQ_ONNX_F32 : type;
+}
+
+int lq_sole_user(const struct lq_lower *low, int tensor)
+{
+    return low->slots[tensor].users == 1 ? low->slots[tensor].user : -1;
+}
+
+// ---- names
+
+struct naming {
+    const char *name;
+    int tensor;
+    bool edge; // an input or an output: keeps its name when another one has the same
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct naming *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    if (order != 0)
+        return order;
+    return x->edge != y->edge ? y->edge - x->edge : x->tensor - y->tensor;
+}
+
+// ONNX wants UTF-8, and our own names begin with '#'.
+static bool good_name(const char *name)
+{
+    const uint8_t *p = (const uint8_t *)name;
+    if (*p == 0 || *p == '#')
+        return false;
+    while (*p) {
+        int more = *p < 0x80 ? 0 : *p >= 0xc2 && *p < 0xe0 ? 1 : *p >= 0xe0 && *p < 0xf0 ? 2
+                 : *p >= 0xf0 && *p < 0xf5 ? 3 : -1;
+        if (more < 0 || (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
+            (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+            return false;
+        for (p++; more > 0; more--, p++)
+            if ((*p & 0xc0) != 0x80)
+                return false;
+    }
+    return true;
+}
+
+static void mark_edges(struct naming *list, struct lq_tflite_ints ints)
+{
+    for (int i = 0; i < ints.count; i++)
+        list[lq_tflite_int(ints, i)].edge = true;
+}
+
+// Every tensor's name as in the file, but told apart by its number where two have the same.
+static void name_tensors(struct lq_lower *low)
+{
+    int count = low->model->tensor_count;
+    struct naming *list = lq_graph_take(low->graph, (size_t)(count + 1) * sizeof *list);
+    if (!list)
+        return;
+    for (int i = 0; i < count; i++)
+        list[i] = (struct naming){low->model->tensors[i].name, i, false};
+    mark_edges(list, low->model->inputs);
+    mark_edges(list, low->model->outputs);
+    qsort(list, (size_t)count, sizeof *list, by_name);
+    for (int i = 0; i < count; i++) {
+        struct lq_slot *slot = &low->slots[list[i].tensor];
+        slot->name = list[i].name;
+        bool taken = i > 0 && strcmp(list[i].name, list[i - 1].name) == 0;
+        bool good = good_name(slot->name);
+        if (good && !taken)
+            continue;
+        char text[600];
+        int len = snprintf(text, sizeof text, "%.500s#t%d", good ? slot->name : "", list[i].tensor);
+        slot->name = lq_arena_text(&low->graph->arena, text, (size_t)len);
+        if (!slot->name)
+            lq_graph_fail(low->graph, LQ_ERR_MEMORY, "out of memory for names");
+    }
+}
+
+// ---- before the operators
+
+// A constant's bytes must be what its shape and type want.
+static void make_constant(struct lq_lower *low, int tensor)
+{
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_shape shape = lq_shape_of(about->rank, about->dims);
+    int64_t items = lq_shape_items(&shape);
+    size_t item = lq_onnx_bytes(lq_lower_stored_type(low, tensor));
+    // Texts, 4-bit numbers and sparse ones are nothing to us until an operator asks for them.
+    if (item == 0 || about->sparsity)
+        return;
+    if (items < 0 || (uint64_t)items > about->bytes / item || about->bytes != (size_t)items * item) {
+        lq_graph_fail(low->graph, LQ_ERR_MODEL,
+                      "constant '%.80s' has %zu bytes, which do not fill its shape", about->name,
+                      about->bytes);
+        return;
+    }
+    slot->shape = shape;
+    slot->data = about->data;
+    slot->made = true;
+}
+
+static void count_users(struct lq_lower *low)
+{
+    const struct lq_tflite *model = low->model;
+    for (int i = 0; i < model->op_count; i++) {
+        const struct lq_tflite_op *op = &model->ops[i];
+        for (int k = 0; k < op->inputs.count; k++) {
+            int tensor = lq_tflite_int(op->inputs, k);
+            if (tensor < 0)
+                continue;
+            low->slots[tensor].users++;
+            low->slots[tensor].user = i;
+        }
+        for (int k = 0; k < op->outputs.count; k++)
+            low->slots[lq_tflite_int(op->outputs, k)].maker = i;
+    }
+    for (int i = 0; i < model->outputs.count; i++) {
+        struct lq_slot *slot = &low->slots[lq_tflite_int(model->outputs, i)];
+        slot->users++;
+        slot->user = -1;
+    }
+}
+
+static void make_input(struct lq_lower *low, int number)
+{
+    int tensor = lq_tflite_int(low->model->inputs, number);
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_shape shape = lq_shape_of(about->rank, about->dims), stored = shape;
+    enum lq_onnx_type type = lq_lower_stored_type(low, tensor);
+    if (slot->made || type == LQ_ONNX_NONE) {
+        lq_graph_fail(low->graph, LQ_ERR_MODEL, "input '%.80s' is %s", about->name,
+                      slot->made ? "named twice or is a constant" : "of a type we do not know");
+        return;
+    }
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dims[i] < 0)
+            shape.dims[i] = i == 0 ? LQ_DIM_BATCH : LQ_DIM_OPEN;
+    bool turned = low->options->channels_first && shape.rank == 4;
+    struct lq_order order =
+        turned ? lq_order_channels_first(shape.rank) : lq_order_plain(shape.rank);
+    stored.rank = shape.rank;
+    lq_order_ints(order, shape.dims, stored.dims);
+    struct lq_value *value = lq_graph_input(low->graph, slot->name, type, &stored);
+    low->graph->inputs[low->graph->input_count++] = value;
+    slot->name_taken = true;
+    slot->shape = shape;
+    lq_give_stored(low, tensor, value, order);
+}
+
+static void prepare(struct lq_lower *low)
+{
+    const struct lq_tflite *model = low->model;
+    struct lq_graph *graph = low->graph;
+    low->slots = lq_graph_take(graph, (size_t)(model->tensor_count + 1) * sizeof *low->slots);
+    low->absorbed = lq_graph_take(graph, (size_t)model->op_count + 1);
+    graph->inputs = lq_graph_take(graph, (size_t)(model->inputs.count + 1) * sizeof *graph->inputs);
+    // Traced, every tensor may become an output too.
+    size_t outputs = (size_t)model->outputs.count + (size_t)model->tensor_count;
+    graph->outputs = lq_graph_take(graph, outputs * sizeof *graph->outputs);
+    if (graph->status != LQ_OK)
+        return;
+    for (int i = 0; i < model->tensor_count; i++) {
+        low->slots[i].meaning_of = low->slots[i].maker = low->slots[i].user = -1;
+        if (model->tensors[i].data)
+            make_constant(low, i);
+    }
+    name_tensors(low);
+    count_users(low);
+    for (int i = 0; i < model->inputs.count && graph->status == LQ_OK; i++)
+        make_input(low, i);
+}
+
+// ---- the operators
+
+static void lower_one(struct lq_lower *low)
+{
+    if (low->absorbed[low->index] || lq_fold(low))
+        return;
+    for (int i = 0; i < low->op->inputs.count; i++) {
+        int tensor = lq_lower_input(low, i);
+        if (tensor >= 0 && !lq_lower_need(low, !lq_lower_tensor(low, tensor)->variable,
+                                          "networks that remember are not supported"))
+            return;
+    }
+    for (size_t i = 0; i < LQ_COUNT(table); i++)
+        if (table[i].builtin == low->op->builtin) {
+            table[i].lower(low);
+            return;
+        }
+    lq_graph_fail(low->graph, LQ_ERR_FORMAT, "this operator is not supported");
+}
+
+static void lower_all(struct lq_lower *low)
+{
+    for (int i = 0; i < low->model->op_count && low->graph->status == LQ_OK; i++) {
+        low->index = i;
+        low->op = &low->model->ops[i];
+        lower_one(low);
+        if (low->graph->status == LQ_OK)
+            continue;
+        int output = lq_lower_output(low, 0);
+        lq_fail_within(low->graph->err, "operator %d, %.40s, which makes '%.60s'", i,
+                       lq_tflite_op_name(low->op),
+                       output >= 0 ? lq_lower_tensor(low, output)->name : "");
+    }
+}
+
+// ---- after them
+
+static bool is_output_already(const struct lq_graph *graph, const struct lq_value *value)
+{
+    for (int i = 0; i < graph->output_count; i++)
+        if (graph->outputs[i] == value)
+            return true;
+    return false;
+}
+
+static struct lq_value *output_value(struct lq_lower *low, int tensor)
+{
+    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_form *form = slot->forms;
+    // With pictures as NCHW an output stays as it lies, if that is how.
+    if (low->options->channels_first && form && form->kind == LQ_STORED && slot->shape.rank == 4 &&
+        lq_order_equal(form->order, lq_order_channels_first(4)))
+        return form->value;
+    return lq_take_stored(low, tensor);
+}
+
+static void add_output(struct lq_lower *low, int tensor)
+{
+    struct lq_graph *graph = low->graph;
+    struct lq_slot *slot = &low->slots[tensor];
+    if (!slot->made) {
+        lq_graph_fail(graph, LQ_ERR_MODEL, "output '%.80s' is made by no operator",
+                      lq_lower_tensor(low, tensor)->name);
+        return;
+    }
+    struct lq_value *value = output_value(low, tensor);
+    bool input = !value->maker && !value->data;
+    // The name belongs to the value that is the output; a form in another order gives it up.
+    if (value->data || input || is_output_already(graph, value))
+        value = lq_graph_add(graph, "Identity", LQ_INPUTS(value), LQ_NO_ATTRS);
+    if (graph->status != LQ_OK)
+        return;
+    for (struct lq_form *form = slot->forms; form; form = form->next)
+        if (form->value->name == slot->name && form->value->maker &&
+            !is_output_already(graph, form->value))
+            form->value->name = NULL;
+    bool free_name = true;
+    for (int i = 0; i < graph->output_count; i++)
+        free_name &= graph->outputs[i]->name != slot->name;
+    if (free_name && !input)
+        value->name = slot->name;
+    graph->outputs[graph->output_count++] = value;
+}
+
+int lq_lower(struct lq_lower *low)
+{
+    prepare(low);
+    lower_all(low);
+    for (int i = 0; i < low->model->outputs.count && low->graph->status == LQ_OK; i++)
+        add_output(low, lq_tflite_int(low->model->outputs, i));
+    if (low->graph->status == LQ_OK && low->graph->output_count == 0)
+        lq_graph_fail(low->graph, LQ_ERR_MODEL, "the network has no outputs");
+    return low->graph->status;
+}

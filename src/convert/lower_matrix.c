@@ -1,0 +1,145 @@
+// FULLY_CONNECTED and BATCH_MATMUL.
+#include "convert/lower.h"
+
+// x [n, in] times weights [out, in], turned.
+static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq_value *w,
+                             struct lq_value *bias)
+{
+    return lq_graph_add(low->graph, "Gemm",
+                        bias->type == LQ_ONNX_NONE ? LQ_INPUTS(x, w) : LQ_INPUTS(x, w, bias),
+                        LQ_ATTRS(lq_int("transB", 1)));
+}
+
+static struct lq_value *weights_value(struct lq_lower *low, int weights, bool quantised, bool turned)
+{
+    struct lq_order order = {2, {turned, !turned}};
+    return quantised ? lq_take(low, weights, order) : lq_take_folded(low, weights, order);
+}
+
+// Over the last axis of many, wherever it stands: a 1x1 convolution, or a product from the left or
+// from the right.
+static struct lq_value *over_last_axis(struct lq_lower *low, int tensor, int weights,
+                                       bool quantised, struct lq_value *bias,
+                                       struct lq_order *order)
+{
+    struct lq_value *x = lq_take_any(low, tensor, order);
+    int rank = order->rank, place = lq_order_place(*order, rank - 1);
+    if (place != rank - 1 && place != rank - 2 && !(rank == 4 && place == 1)) {
+        *order = lq_order_plain(rank);
+        x = lq_take(low, tensor, *order);
+        place = rank - 1;
+    }
+    bool biased = bias->type != LQ_ONNX_NONE;
+    struct lq_value *w = weights_value(low, weights, quantised, place == rank - 1);
+    if (rank == 4 && place == 1 && low->graph->status == LQ_OK) {
+        int64_t dims[4] = {w->shape.dims[0], w->shape.dims[1], 1, 1};
+        w = lq_reshaped(low, w, dims, 4);
+        return lq_graph_add(low->graph, "Conv", biased ? LQ_INPUTS(x, w, bias) : LQ_INPUTS(x, w),
+                            LQ_NO_ATTRS);
+    }
+    struct lq_value *y;
+    if (place == rank - 1) {
+        y = lq_graph_add(low->graph, "MatMul", LQ_INPUTS(x, w), LQ_NO_ATTRS);
+    } else {
+        y = lq_graph_add(low->graph, "MatMul", LQ_INPUTS(w, x), LQ_NO_ATTRS);
+        if (biased)
+            bias = lq_reshaped(low, bias, (int64_t[]){bias->shape.dims[0], 1}, 2);
+    }
+    return biased ? lq_graph_add(low->graph, "Add", LQ_INPUTS(y, bias), LQ_NO_ATTRS) : y;
+}
+
+void lq_lower_fully_connected(struct lq_lower *low)
+{
+    int x = lq_lower_input(low, 0), weights = lq_lower_input(low, 1), b = lq_lower_input(low, 2);
+    int output = lq_lower_output(low, 0);
+    if (!lq_lower_need(low, x >= 0 && weights >= 0 && low->slots[x].made &&
+                                low->slots[weights].made && lq_lower_rank(low, weights) == 2,
+                       "its weights must have two dimensions") ||
+        !lq_lower_need(low, lq_lower_byte(low, 1, 0) == 0,
+                       "its weights are in a shuffled order for one processor"))
+        return;
+    bool quantised = lq_lower_quantised(low, x) && lq_lower_quantised(low, weights);
+    struct lq_order order = lq_order_plain(2);
+    struct lq_value *bias = b < 0       ? &low->graph->nothing
+                            : quantised ? lq_bias_value(low, b, x, weights)
+                                        : lq_take_folded(low, b, lq_order_plain(1));
+    struct lq_value *y;
+    int rank = lq_lower_rank(low, x);
+    bool keeps = lq_lower_byte(low, 2, 0) && rank != 2;
+    if (keeps && rank > 2) {
+        y = over_last_axis(low, x, weights, quantised, bias, &order);
+    } else {
+        struct lq_value *flat = lq_take_plain(low, x);
+        int64_t in = low->slots[weights].shape.dims[1];
+        if (rank != 2)
+            flat = lq_reshaped(low, flat, (int64_t[]){-1, in}, 2);
+        y = gemm(low, flat, weights_value(low, weights, quantised, false), bias);
+        if (keeps) { // of a single vector
+            y = lq_reshaped(low, y, (int64_t[]){-1}, 1);
+            order = lq_order_plain(1);
+        }
+    }
+    if (!lq_clip_is_free(low, output, lq_lower_byte(low, 0, 0)))
+        y = lq_activate(low, y, lq_lower_byte(low, 0, 0));
+    lq_give(low, output, y, order);
+}
+
+// One factor as it lies. *turned: its last two axes stand the other way round from what the product
+// wants. Other unusual orders are turned to the plain one.
+static struct lq_value *factor(struct lq_lower *low, int tensor, bool adjoint, bool *turned)
+{
+    struct lq_order order;
+    struct lq_value *value = lq_take_any(low, tensor, &order);
+    int rank = order.rank;
+    struct lq_order plain = lq_order_plain(rank), swapped = plain;
+    if (!lq_lower_need(low, rank >= 2, "its factors must have two dimensions or more"))
+        return value;
+    swapped.axis[rank - 2] = (uint8_t)(rank - 1);
+    swapped.axis[rank - 1] = (uint8_t)(rank - 2);
+    if (lq_is_constant(low, tensor))
+        return lq_take(low, tensor, adjoint ? swapped : plain);
+    if (!lq_order_equal(order, plain) && !lq_order_equal(order, swapped)) {
+        // Turned into what the product wants, at once.
+        order = adjoint ? swapped : plain;
+        value = lq_take(low, tensor, order);
+    }
+    *turned = lq_order_equal(order, swapped) != adjoint;
+    return value;
+}
+
+static struct lq_value *swap_last(struct lq_lower *low, struct lq_value *value)
+{
+    int rank = value->shape.rank;
+    int64_t perm[LQ_RANK_MAX];
+    for (int i = 0; i < rank; i++)
+        perm[i] = i < rank - 2 ? i : 2 * rank - 3 - i;
+    return lq_graph_add(low->graph, "Transpose", LQ_INPUTS(value),
+                        LQ_ATTRS(lq_ints("perm", perm, rank)));
+}
+
+void lq_lower_batch_matmul(struct lq_lower *low)
+{
+    int a = lq_lower_input(low, 0), b = lq_lower_input(low, 1), output = lq_lower_output(low, 0);
+    bool a_turned = false, b_turned = false;
+    if (!lq_lower_need(low, a >= 0 && b >= 0 && low->slots[a].made && low->slots[b].made,
+                       "a factor of it is missing"))
+        return;
+    struct lq_value *x = factor(low, a, lq_lower_byte(low, 0, 0), &a_turned);
+    struct lq_value *y = factor(low, b, lq_lower_byte(low, 1, 0), &b_turned);
+    if (low->graph->status != LQ_OK)
+        return;
+    // Both turned: (AB)' = B'A', and nothing has to be moved.
+    if (a_turned && b_turned && x->shape.rank == y->shape.rank) {
+        struct lq_value *z = lq_graph_add(low->graph, "MatMul", LQ_INPUTS(y, x), LQ_NO_ATTRS);
+        struct lq_order order = lq_order_plain(z->shape.rank);
+        if (low->graph->status != LQ_OK)
+            return;
+        order.axis[order.rank - 2] = (uint8_t)(order.rank - 1);
+        order.axis[order.rank - 1] = (uint8_t)(order.rank - 2);
+        lq_give(low, output, z, order);
+        return;
+    }
+    x = a_turned ? swap_last(low, x) : x;
+    y = b_turned ? swap_last(low, y) : y;
+    lq_give_plain(low, output, lq_graph_add(low->graph, "MatMul", LQ_INPUTS(x, y), LQ_NO_ATTRS));
+}

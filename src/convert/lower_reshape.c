@@ -1,0 +1,336 @@
+// RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE and SHAPE: new names for the same numbers. A reshape that
+// joins or parts neighbouring axes is done where they lie; only one that mixes axes which are no
+// neighbours in the stored order has them turned first.
+#include "convert/lower.h"
+
+// Which axes of the old and of the new shape hold the same numbers together.
+struct groups {
+    int count;
+    int of_in[LQ_RANK_MAX], of_out[LQ_RANK_MAX];
+};
+
+static bool group_axes(const struct lq_shape *in, const struct lq_shape *out, struct groups *groups)
+{
+    int i = 0, o = 0;
+    groups->count = 0;
+    while (i < in->rank && o < out->rank) {
+        int64_t have = in->dims[i], want = out->dims[o];
+        if ((have < 0) != (want < 0)) { // an open size stands alone; ones may stand between
+            if (have == 1)
+                groups->of_in[i++] = groups->count;
+            else if (want == 1)
+                groups->of_out[o++] = groups->count;
+            else
+                return false;
+            continue;
+        }
+        groups->of_in[i++] = groups->of_out[o++] = groups->count;
+        if (have < 0 && have != want)
+            return false;
+        while (have >= 0 && have != want) {
+            bool more_in = have < want;
+            if (more_in ? i == in->rank || in->dims[i] < 0 : o == out->rank || out->dims[o] < 0)
+                return false;
+            if (more_in ? __builtin_mul_overflow(have, in->dims[i], &have)
+                        : __builtin_mul_overflow(want, out->dims[o], &want))
+                return false;
+            if (more_in)
+                groups->of_in[i++] = groups->count;
+            else
+                groups->of_out[o++] = groups->count;
+        }
+        groups->count++;
+    }
+    // Only ones can be left over; they belong to the last group.
+    int last = groups->count > 0 ? groups->count - 1 : 0;
+    groups->count = last + 1;
+    for (; i < in->rank; i++) {
+        if (in->dims[i] != 1)
+            return false;
+        groups->of_in[i] = last;
+    }
+    for (; o < out->rank; o++) {
+        if (out->dims[o] != 1)
+            return false;
+        groups->of_out[o] = last;
+    }
+    return true;
+}
+
+// In which order the new axes lie when a value of this order is reshaped where it lies; false when
+// a group's axes are scattered.
+static bool order_after(const struct groups *groups, const struct lq_shape *in, int out_rank,
+                        struct lq_order order, struct lq_order *after)
+{
+    int place[LQ_RANK_MAX * 2], now = -1, highest = -1;
+    bool closed[LQ_RANK_MAX * 2] = {false};
+    for (int g = 0; g < groups->count; g++)
+        place[g] = -1;
+    for (int i = 0; i < order.rank; i++) {
+        int axis = order.axis[i], g = groups->of_in[axis];
+        if (in->dims[axis] == 1)
+            continue;
+        if (g != now) {
+            if (closed[g])
+                return false;
+            closed[g] = true;
+            now = g;
+            highest = -1;
+            place[g] = i;
+        }
+        if (axis < highest)
+            return false;
+        highest = axis;
+    }
+    for (int i = 0; i < order.rank; i++) // groups of ones only
+        if (place[groups->of_in[order.axis[i]]] < 0)
+            place[groups->of_in[order.axis[i]]] = i;
+    *after = (struct lq_order){0};
+    for (int i = 0; i < order.rank; i++)
+        for (int o = 0; o < out_rank; o++)
+            if (place[groups->of_out[o]] == i)
+                after->axis[after->rank++] = (uint8_t)o;
+    return after->rank == out_rank;
+}
+
+// The shape as ONNX's Reshape wants it: 0 copies an open size, one -1 stands for what is left.
+static bool reshape_dims(const struct lq_value *from, const struct lq_shape *to, int64_t *dims)
+{
+    int holes = 0;
+    for (int i = 0; i < to->rank; i++) {
+        dims[i] = to->dims[i];
+        if (dims[i] >= 0)
+            continue;
+        bool copied = i < from->shape.rank && from->shape.dims[i] == dims[i];
+        dims[i] = copied ? 0 : -1;
+        holes += !copied;
+    }
+    return holes <= 1;
+}
+
+static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *out)
+{
+    const struct lq_shape in = lq_lower_shape(low, input);
+    struct groups groups;
+    struct lq_order order = lq_order_common(low, &input, 1), after;
+    if (!group_axes(&in, out, &groups) || !order_after(&groups, &in, out->rank, order, &after)) {
+        order = lq_order_plain(in.rank);
+        after = lq_order_plain(out->rank);
+    }
+    struct lq_value *value = lq_take(low, input, order);
+    struct lq_shape stored = {.rank = out->rank};
+    int64_t dims[LQ_RANK_MAX];
+    lq_order_ints(after, out->dims, stored.dims);
+    if (!lq_lower_need(low, reshape_dims(value, &stored, dims), "too many of its sizes are open"))
+        return;
+    if (!lq_shape_equal(&stored, &value->shape))
+        value = lq_reshaped(low, value, dims, out->rank);
+    lq_give(low, lq_lower_output(low, 0), value, after);
+}
+
+// ---- RESHAPE
+
+// The wanted sizes: from the second input as far as they are known, from the options, or from what
+// the file says of the result. Unknown ones become -1.
+static int wanted_dims(struct lq_lower *low, int64_t dims[LQ_RANK_MAX], bool *unknown)
+{
+    const struct lq_known *known = lq_known_of(low, lq_lower_input(low, 1));
+    struct lq_tflite_ints option = lq_tflite_option_ints(low->model, low->op, 0);
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, lq_lower_output(low, 0));
+    int count = known ? known->count : option.count > 0 ? option.count : about->rank;
+    if (count > LQ_RANK_MAX)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        unknown[i] = known && !known->some[i];
+        dims[i] = known ? known->at[i] : option.count > 0 ? lq_tflite_int(option, i) : about->dims[i];
+        if (unknown[i])
+            dims[i] = -1;
+        if (dims[i] < -1 || dims[i] > INT32_MAX)
+            return -1;
+    }
+    return count;
+}
+
+// Puts a number or a name to what is left open. False when it cannot be told beforehand.
+static bool settle(const struct lq_shape *in, struct lq_shape *out, const bool *unknown)
+{
+    int hole = -1;
+    int64_t have = 1, want = 1;
+    int names[2] = {0}; // open sizes of the input, less those of the result
+    for (int i = 0; i < in->rank; i++) {
+        if (in->dims[i] < 0)
+            names[in->dims[i] == LQ_DIM_OPEN]++;
+        else if (__builtin_mul_overflow(have, in->dims[i], &have))
+            return false;
+    }
+    for (int i = 0; i < out->rank; i++) {
+        // An unknown size in the place of an open one is that one.
+        if (unknown[i] && i < in->rank && in->dims[i] < 0) {
+            out->dims[i] = in->dims[i];
+            names[in->dims[i] == LQ_DIM_OPEN]--;
+        } else if (out->dims[i] < 0) {
+            if (hole >= 0)
+                return false;
+            hole = i;
+        } else if (__builtin_mul_overflow(want, out->dims[i], &want)) {
+            return false;
+        }
+    }
+    if (hole < 0)
+        return true;
+    if (names[0] == 0 && names[1] == 0 && want > 0 && have % want == 0)
+        out->dims[hole] = have / want;
+    else if (names[0] == 1 && names[1] == 0 && have == want)
+        out->dims[hole] = LQ_DIM_BATCH;
+    else
+        out->dims[hole] = LQ_DIM_OPEN;
+    return true;
+}
+
+void lq_lower_reshape(struct lq_lower *low)
+{
+    int input = lq_lower_input(low, 0);
+    bool unknown[LQ_RANK_MAX];
+    if (!lq_lower_need(low, input >= 0 && low->slots[input].made && lq_lower_output(low, 0) >= 0,
+                       "its operands are missing"))
+        return;
+    struct lq_shape in = lq_lower_shape(low, input), out = {0};
+    int shape = lq_lower_input(low, 1);
+    out.rank = wanted_dims(low, out.dims, unknown);
+    if (!lq_lower_need(low, out.rank >= 0, "its new shape makes no sense"))
+        return;
+    bool told = shape < 0 || lq_known_of(low, shape) || lq_lower_rank(low, shape) != 1;
+    if (told && settle(&in, &out, unknown)) {
+        reshape_to(low, input, &out);
+        return;
+    }
+    if (!lq_lower_need(low, shape >= 0, "too many of its sizes are open"))
+        return;
+    struct lq_value *sizes = lq_graph_add(low->graph, "Cast", LQ_INPUTS(lq_take_plain(low, shape)),
+                                          LQ_ATTRS(lq_int("to", LQ_ONNX_I64)));
+    lq_give_plain(low, lq_lower_output(low, 0),
+                  lq_graph_add(low->graph, "Reshape", LQ_INPUTS(lq_take_plain(low, input), sizes),
+                               LQ_NO_ATTRS));
+}
+
+// ---- axes of one come and go
+
+// `axis` (of the result) is added: it stands before the one that follows it.
+struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, int axis,
+                                struct lq_order *order)
+{
+    struct lq_order made = {.rank = order->rank + 1};
+    if (!lq_lower_need(low, made.rank <= LQ_RANK_MAX, "its result has too many dimensions"))
+        return value;
+    int64_t place = axis < order->rank ? lq_order_place(*order, axis) : order->rank;
+    for (int i = 0, from = 0; i < made.rank; i++) {
+        int old = i == place ? axis : order->axis[from++];
+        made.axis[i] = (uint8_t)(i != place && old >= axis ? old + 1 : old);
+    }
+    *order = made;
+    return lq_graph_add(low->graph, "Unsqueeze",
+                        LQ_INPUTS(value, lq_graph_i64s(low->graph, &place, 1)), LQ_NO_ATTRS);
+}
+
+struct lq_value *lq_remove_axes(struct lq_lower *low, struct lq_value *value, unsigned gone,
+                                struct lq_order *order)
+{
+    int64_t places[LQ_RANK_MAX];
+    int count = 0;
+    for (int i = 0; i < order->rank; i++)
+        if (gone >> order->axis[i] & 1)
+            places[count++] = i;
+    *order = lq_order_without(*order, gone);
+    if (count == 0)
+        return value;
+    return lq_graph_add(low->graph, "Squeeze",
+                        LQ_INPUTS(value, lq_graph_i64s(low->graph, places, count)), LQ_NO_ATTRS);
+}
+
+void lq_lower_squeeze(struct lq_lower *low)
+{
+    int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input);
+    struct lq_tflite_ints axes = lq_tflite_option_ints(low->model, low->op, 0);
+    struct lq_shape shape = lq_lower_shape(low, input);
+    unsigned gone = 0;
+    for (int i = 0; i < axes.count; i++) {
+        int axis = lq_tflite_int(axes, i);
+        axis += axis < 0 ? rank : 0;
+        if (!lq_lower_need(low, axis >= 0 && axis < rank, "it squeezes an axis that is not there"))
+            return;
+        gone |= 1u << axis;
+    }
+    for (int i = 0; axes.count == 0 && i < rank; i++)
+        gone |= (unsigned)(shape.dims[i] == 1) << i;
+    struct lq_order order;
+    struct lq_value *value = lq_take_any(low, input, &order);
+    value = lq_remove_axes(low, value, gone, &order);
+    lq_give(low, lq_lower_output(low, 0), value, order);
+}
+
+void lq_lower_expand_dims(struct lq_lower *low)
+{
+    int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input);
+    int64_t axis;
+    if (!lq_lower_need(low, lq_ints_of(low, lq_lower_input(low, 1), &axis, 1) == 1,
+                       "its axis must be a constant"))
+        return;
+    axis += axis < 0 ? rank + 1 : 0;
+    if (!lq_lower_need(low, axis >= 0 && axis <= rank, "its axis makes no sense"))
+        return;
+    struct lq_order order;
+    struct lq_value *value = lq_take_any(low, input, &order);
+    value = lq_insert_axis(low, value, (int)axis, &order);
+    lq_give(low, lq_lower_output(low, 0), value, order);
+}
+
+// ---- TRANSPOSE, SHAPE
+
+void lq_lower_transpose(struct lq_lower *low)
+{
+    int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input), map[LQ_RANK_MAX];
+    int64_t perm[LQ_RANK_MAX];
+    unsigned seen = 0;
+    bool fine = input >= 0 && low->slots[input].made &&
+                lq_ints_of(low, lq_lower_input(low, 1), perm, LQ_RANK_MAX) == rank;
+    for (int i = 0; fine && i < rank; i++) {
+        fine = perm[i] >= 0 && perm[i] < rank;
+        seen |= fine ? 1u << perm[i] : 0;
+        map[i] = (int)perm[i];
+    }
+    if (!lq_lower_need(low, fine && seen == (1u << rank) - 1,
+                       "its order of axes must be a constant"))
+        return;
+    if (lq_is_constant(low, input)) { // of a kind that fold.c leaves
+        int64_t dims[LQ_RANK_MAX];
+        for (int i = 0; i < rank; i++)
+            dims[i] = perm[i];
+        lq_give_plain(low, lq_lower_output(low, 0),
+                      lq_graph_add(low->graph, "Transpose", LQ_INPUTS(lq_take_plain(low, input)),
+                                   LQ_ATTRS(lq_ints("perm", dims, rank))));
+        return;
+    }
+    lq_give_renamed(low, lq_lower_output(low, 0), input, map);
+}
+
+void lq_lower_shape_of(struct lq_lower *low)
+{
+    struct lq_order order;
+    int output = lq_lower_output(low, 0);
+    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
+    if (!lq_lower_need(low, output >= 0, "its result is missing"))
+        return;
+    struct lq_value *sizes = lq_graph_add(low->graph, "Shape", LQ_INPUTS(x), LQ_NO_ATTRS);
+    if (!lq_order_is_plain(order)) {
+        int64_t places[LQ_RANK_MAX];
+        for (int i = 0; i < order.rank; i++)
+            places[i] = lq_order_place(order, i);
+        sizes = lq_graph_add(low->graph, "Gather",
+                             LQ_INPUTS(sizes, lq_graph_i64s(low->graph, places, order.rank)),
+                             LQ_ATTRS(lq_int("axis", 0)));
+    }
+    enum lq_onnx_type type = lq_lower_stored_type(low, output);
+    if (type != LQ_ONNX_I64)
+        sizes = lq_graph_add(low->graph, "Cast", LQ_INPUTS(sizes), LQ_ATTRS(lq_int("to", type)));
+    lq_give_plain(low, output, sizes);
+}

@@ -1,0 +1,26 @@
+"""Every operator with odd parameters: the TFLite runtime against ONNX Runtime."""
+import pytest
+
+import cases
+import compare
+
+FLOAT_MAX = 1e-4  # of the largest number
+STEPS_MAX = 1     # of a quantised output
+
+
+@pytest.mark.parametrize("family", cases.ALL, ids=lambda family: family.__name__)
+def test_operator(tmp_path, family):
+    wrong, seen = [], 0
+    for name, model, options in family():
+        source = tmp_path / "model.tflite"
+        source.write_bytes(model)
+        try:
+            gap, converted = compare.same(source, tmp_path / "model.onnx", **options)
+        except Exception as problem:  # all of a family's failures are told, not only the first
+            wrong.append(f"{name}: {str(problem)[:300]}")
+            continue
+        seen += 1
+        quantised = converted.graph.output[0].type.tensor_type.elem_type in (2, 3)
+        if gap > (STEPS_MAX if quantised else FLOAT_MAX):
+            wrong.append(f"{name}: differs by {gap:g}")
+    assert not wrong, f"{len(wrong)} of {seen + len(wrong)}:\n" + "\n".join(wrong)
