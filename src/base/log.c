@@ -3,10 +3,16 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/trace.h"
+
+enum { MESSAGE_SIZE = 401, LINE_SIZE = MESSAGE_SIZE * 6 + 256 }; // each byte may become \u00XX
+
 static atomic_int level_max = LQ_LOG_INFO;
+static atomic_int form = LQ_LOG_TEXT;
 
 void lq_log_set_level(enum lq_log_level level)
 {
@@ -18,6 +24,40 @@ enum lq_log_level lq_log_level(void)
     return (enum lq_log_level)atomic_load_explicit(&level_max, memory_order_relaxed);
 }
 
+void lq_log_set_format(enum lq_log_format format)
+{
+    atomic_store_explicit(&form, (int)format, memory_order_relaxed);
+}
+
+// A JSON string's inside (RFC 8259 section 7). What is no ASCII becomes a question mark: messages
+// are ours, and of foreign text in them nobody knows that it is UTF-8. Returns the end.
+static char *escape(char *at, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') {
+            *at++ = '\\';
+            *at++ = (char)c;
+        } else if (c < 0x20 || c == 0x7f) {
+            at += sprintf(at, "\\u%04x", c);
+        } else {
+            *at++ = c < 0x80 ? (char)c : '?';
+        }
+    }
+    return at;
+}
+
+static size_t format_json(char *line, const char *when, const char *level, const char *message,
+                          const char *trace_id)
+{
+    char *at = line + sprintf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", when, level);
+    at = escape(at, message);
+    if (*trace_id)
+        at += sprintf(at, "\",\"trace_id\":\"%s", trace_id);
+    at += sprintf(at, "\"}\n");
+    return (size_t)(at - line);
+}
+
 void lq_log(enum lq_log_level level, const char *format, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -25,20 +65,22 @@ void lq_log(enum lq_log_level level, const char *format, ...)
         return;
     struct timespec now;
     struct tm utc;
+    char when[32], message[MESSAGE_SIZE], line[LINE_SIZE], trace_id[LQ_TRACE_ID_SIZE];
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
-    char line[512];
-    size_t len = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
-    len += (size_t)snprintf(line + len, sizeof line - len, ".%03ldZ %-5s ",
-                            now.tv_nsec / 1000000, names[level]);
+    size_t len = strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(when + len, sizeof when - len, ".%03dZ", (int)(now.tv_nsec / 1000000));
     va_list args;
     va_start(args, format);
-    int body = vsnprintf(line + len, sizeof line - len - 1, format, args);
+    if (vsnprintf(message, sizeof message, format, args) < 0)
+        message[0] = 0;
     va_end(args);
-    len += body < 0 ? 0 : (size_t)body;
-    if (len > sizeof line - 2)
-        len = sizeof line - 2;
-    line[len++] = '\n';
+    lq_trace_id(trace_id);
+    if (atomic_load_explicit(&form, memory_order_relaxed) == LQ_LOG_JSON)
+        len = format_json(line, when, names[level], message, trace_id);
+    else
+        len = (size_t)sprintf(line, "%s %-5s %s%s%s\n", when, names[level], message,
+                              *trace_id ? " trace=" : "", trace_id);
     // A log line that cannot be written has nowhere to be reported.
     ssize_t written = write(STDERR_FILENO, line, len);
     (void)written;

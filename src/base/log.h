@@ -1,13 +1,17 @@
-// Log lines on stderr: "time level text". Never holds pixels, addresses of users or tokens.
+// Log lines on stderr, as text ("time level text") or JSON (an object a line). Never holds pixels,
+// addresses of users or tokens.
 // Threads: any; one line is one write.
 #pragma once
 
 #include "base/attr.h"
 
 enum lq_log_level { LQ_LOG_ERROR, LQ_LOG_WARN, LQ_LOG_INFO, LQ_LOG_DEBUG };
+enum lq_log_format { LQ_LOG_TEXT, LQ_LOG_JSON };
 
 void lq_log_set_level(enum lq_log_level level);
 enum lq_log_level lq_log_level(void);
+void lq_log_set_format(enum lq_log_format format);
+// What is longer than 400 bytes is cut off. A trace that the thread is in (trace.h) is named.
 void lq_log(enum lq_log_level level, const char *format, ...) LQ_PRINTF(2, 3);
 
 #define lq_log_error(...) lq_log(LQ_LOG_ERROR, __VA_ARGS__)

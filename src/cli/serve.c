@@ -13,7 +13,7 @@
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
-       OPT_LOG_LEVEL, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN };
+       OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Server:", 1},
@@ -39,6 +39,8 @@ static const struct argp_option options[] = {
     {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the page from this folder instead of the built-in one", 1},
     {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
+    {"log-format", OPT_LOG_FORMAT, "text|json", 0,
+     "How to tell it: lines for people, or an object a line for programs (default text)", 1},
     {0}};
 
 struct arguments {
@@ -56,6 +58,13 @@ static void set_log_level(struct argp_state *state, const char *text)
             return;
         }
     argp_error(state, "--log-level does not know '%s'", text);
+}
+
+static void set_log_format(struct argp_state *state, const char *text)
+{
+    if (strcmp(text, "json") != 0 && strcmp(text, "text") != 0)
+        argp_error(state, "--log-format does not know '%s'", text);
+    lq_log_set_format(strcmp(text, "json") == 0 ? LQ_LOG_JSON : LQ_LOG_TEXT);
 }
 
 static void add_origin(struct argp_state *state, struct lq_serve_options *serve, char *origin)
@@ -128,6 +137,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_LOG_LEVEL:
         set_log_level(state, arg);
+        return 0;
+    case OPT_LOG_FORMAT:
+        set_log_format(state, arg);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is not an option", arg);

@@ -1,4 +1,5 @@
 """`lacquer serve` as a command: its options, its one line, its errors, TLS."""
+import json
 import os
 import re
 import signal
@@ -44,7 +45,7 @@ def test_taken_port():
 
 @pytest.mark.parametrize("args,text", [
     (["--port", "70000"], "--port"), (["--port", "x"], "--port"), (["--workers", "0"], "--workers"),
-    (["--jpeg-quality", "101"], "--jpeg-quality"), (["--log-level", "loud"], "--log-level"),
+    (["--jpeg-quality", "101"], "--jpeg-quality"), (["--log-level", "loud"], "--log-level"), (["--log-format", "xml"], "--log-format"),
     (["--tls-cert", "a.pem"], "--tls-key"), (["--web", "/nonexistent"], "--web"),
     (["--allow-origin", "example.org"], "--allow-origin"), (["extra"], "extra")])
 def test_wrong_use(args, text):
@@ -76,6 +77,15 @@ def test_signals(number):
     running = Server()
     running.process.send_signal(number)
     assert running.process.wait(20) == 0
+
+
+def test_log_as_json():
+    running = Server("--log-format", "json")
+    status, said = running.stop()
+    assert status == 0
+    line = json.loads(said.strip().splitlines()[-1])
+    assert set(line) == {"time", "level", "message"}
+    assert line["level"] == "info" and line["message"].startswith("stopping")
 
 
 def test_self_signed():
