@@ -8,9 +8,9 @@
 
 // Squared distance of the view's reflection from the light's, both in the nail's plane: 0 where the
 // surface mirrors the light.
-static inline float off_light(const struct lq_coat *coat, float su, float sw, float sz)
+static inline float off_light(float su, float sw, float sz, float sun_u, float sun_w)
 {
-    float a = 2.0f * sz * sw - coat->sun_w, b = 2.0f * sz * su - coat->sun_u;
+    float a = 2.0f * sz * sw - sun_w, b = 2.0f * sz * su - sun_u;
     return a * a + b * b;
 }
 
@@ -31,6 +31,21 @@ static float brightest_of(const float c[3])
     return fmaxf(fmaxf(c[0], c[1]), c[2]);
 }
 
+// Pointers and numbers of a row as locals: nothing written changes them, and with `ivdep`, which says
+// that rows do not overlap, the compiler makes vectors of the loop.
+#define ROW_LOCALS                                                                                \
+    const float *restrict slope_u = row->slope_u, *restrict slope_w = row->slope_w;               \
+    const float *restrict slope_z = row->slope_z, *restrict body = row->body;                     \
+    const float *restrict seen = row->seen;                                                       \
+    float *restrict red = row->red, *restrict green = row->green, *restrict blue = row->blue;     \
+    const float row_u = row->u, row_w = row->w, row_du = row->du, row_dw = row->dw;               \
+    const float sun_u = coat->sun_u, sun_w = coat->sun_w, aspect = coat->aspect;                  \
+    const float light_r = coat->light[0], light_g = coat->light[1], light_b = coat->light[2];     \
+    const int n = row->count;                                                                     \
+    (void)slope_u, (void)slope_w, (void)slope_z, (void)body, (void)row_u, (void)row_w,            \
+        (void)row_du, (void)row_dw, (void)sun_u, (void)sun_w, (void)aspect, (void)light_r,        \
+        (void)light_g, (void)light_b
+
 // ---- flakes --------------------------------------------------------------------------------------
 
 // One layer of flakes: a flake a cell, where there is one. Points are in half breadths.
@@ -41,7 +56,9 @@ struct flakes {
     float tilt;      // how far flakes lean out of the surface
     float tight;     // of their flash
     float matt;      // what they send back of light from everywhere
+    float vary;      // … and how far that differs from flake to flake
     float flash;     // … and of the light itself
+    float pale;      // 0..1: how white that is
     float weight;    // of the layer
     float turn_c, turn_s; // the grid, turned
     uint32_t seed;
@@ -49,25 +66,34 @@ struct flakes {
     float color[LQ_EFFECT_COLORS_MAX][3];
 };
 
+// The palette's colour at 0 <= which < 4, without a table: tables do not go into vectors.
+static inline float choose(float which, float a, float b, float c, float d)
+{
+    float low = which < 1.0f ? a : b, high = which < 3.0f ? c : d;
+    return which < 2.0f ? low : high;
+}
+
 // Hexagons, each in a place, a lean, a turn and a colour of its own; all from its cell's number.
 LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *flakes,
                              const struct lq_effect_row *row)
 {
+    ROW_LOCALS;
     const struct flakes f = *flakes;
-    float x0 = row->w * f.scale, y0 = row->u * coat->aspect * f.scale;
-    float dx = row->dw * f.scale, dy = row->du * coat->aspect * f.scale;
+    float x0 = row_w * f.scale, y0 = row_u * aspect * f.scale;
+    float dx = row_dw * f.scale, dy = row_du * aspect * f.scale;
     float sharp = 1.0f / (coat->pixel * f.scale), counted = (float)f.color_count;
-    for (int i = 0, n = row->count; i < n; i++) {
+#pragma GCC ivdep
+    for (int i = 0; i < n; i++) {
         float px = x0 + dx * (float)i, py = y0 + dy * (float)i;
         float qx = px * f.turn_c + py * f.turn_s, qy = py * f.turn_c - px * f.turn_s;
         int32_t ix = lq_floor(qx), iy = lq_floor(qy);
         uint32_t h = lq_cell_hash(ix, iy, f.seed);
         float here = lq_hash_part(h, 0, 6) < f.present ? f.weight : 0.0f;
-        float room = 1.0f - 2.0f * f.radius;
-        float jx = f.radius + room * lq_hash_part(h, 6, 4);
-        float jy = f.radius + room * lq_hash_part(h, 10, 4);
+        float radius = f.radius * (0.6f + 0.4f * lq_hash_part(h, 17, 4)), room = 1.0f - 2.0f * radius;
+        float jx = radius + room * lq_hash_part(h, 6, 4);
+        float jy = radius + room * lq_hash_part(h, 10, 4);
         float tw = 2.0f * lq_hash_part(h, 14, 5) - 1.0f, tu = 2.0f * lq_hash_part(h, 19, 5) - 1.0f;
-        float pick = lq_hash_part(h, 24, 8);
+        float pick = lq_hash_part(h, 24, 8) * 0.999f;
         // A turn by the tangent of its half: no sine needed.
         float t = tw * 0.6f + tu * 0.4f, inverse = 1.0f / (1.0f + t * t);
         float c = (1.0f - t * t) * inverse, s = 2.0f * t * inverse;
@@ -76,20 +102,20 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *fl
         bx = bx < 0.0f ? -bx : bx;
         by = by < 0.0f ? -by : by;
         float side = 0.8660254f * bx + 0.5f * by, edge = by > side ? by : side;
-        float cover = lq_clamp01((f.radius - edge) * sharp + 0.5f) * here * row->seen[i];
-        float rw = 2.0f * row->slope_z[i] * row->slope_w[i] + tw * f.tilt - coat->sun_w;
-        float ru = 2.0f * row->slope_z[i] * row->slope_u[i] + tu * f.tilt - coat->sun_u;
+        float cover = lq_clamp01((radius - edge) * sharp + 0.5f) * here * seen[i];
+        float rw = 2.0f * slope_z[i] * slope_w[i] + tw * f.tilt - sun_w;
+        float ru = 2.0f * slope_z[i] * slope_u[i] + tu * f.tilt - sun_u;
         float flash = lobe(rw * rw + ru * ru, f.tight) * f.flash;
-        float dull = f.matt * (0.55f + 0.9f * pick);
-        int32_t which = (int32_t)(pick * counted);
-        which = which < f.color_count ? which : f.color_count - 1;
-        float lit = row->body[i];
-        float red = f.color[which][0] * dull + (0.35f + 0.65f * f.color[which][0]) * flash;
-        float green = f.color[which][1] * dull + (0.35f + 0.65f * f.color[which][1]) * flash;
-        float blue = f.color[which][2] * dull + (0.35f + 0.65f * f.color[which][2]) * flash;
-        row->red[i] = lerp(row->red[i], red * coat->light[0] * lit, cover);
-        row->green[i] = lerp(row->green[i], green * coat->light[1] * lit, cover);
-        row->blue[i] = lerp(row->blue[i], blue * coat->light[2] * lit, cover);
+        float dull = f.matt * (1.0f + f.vary * (2.0f * lq_hash_part(h, 20, 4) - 1.0f));
+        float which = pick * counted;
+        float lit = body[i];
+        float cr = choose(which, f.color[0][0], f.color[1][0], f.color[2][0], f.color[3][0]);
+        float cg = choose(which, f.color[0][1], f.color[1][1], f.color[2][1], f.color[3][1]);
+        float cb = choose(which, f.color[0][2], f.color[1][2], f.color[2][2], f.color[3][2]);
+        float white = f.pale * flash, colored = dull + (1.0f - f.pale) * flash;
+        red[i] = lerp(red[i], (cr * colored + white) * light_r * lit, cover);
+        green[i] = lerp(green[i], (cg * colored + white) * light_g * lit, cover);
+        blue[i] = lerp(blue[i], (cb * colored + white) * light_b * lit, cover);
     }
 }
 
@@ -130,20 +156,34 @@ static void color_flakes(const struct lq_coat *coat, struct flakes *flakes)
         return;
     flakes->color_count = 3;
     set_color(flakes->color[0], coat->pigment, 0.0f, gain);
-    set_color(flakes->color[1], coat->pigment, 0.45f, gain);
-    set_color(flakes->color[2], coat->pigment, 0.12f, 0.5f * gain);
+    set_color(flakes->color[1], coat->pigment, 0.28f, gain);
+    set_color(flakes->color[2], coat->pigment, 0.02f, 0.5f * gain);
+}
+
+// The polish between the flakes lies in their shadow.
+LQ_HOT static void shadow_row(float depth, const struct lq_effect_row *row)
+{
+    for (int i = 0; i < row->count; i++) {
+        float lit = 1.0f - depth * row->seen[i];
+        row->red[i] *= lit;
+        row->green[i] *= lit;
+        row->blue[i] *= lit;
+    }
 }
 
 static void glitter(const struct lq_coat *coat, const struct lq_effect_row *row)
 {
     float size = coat->number[LQ_EFFECT_SIZE], density = coat->number[LQ_EFFECT_DENSITY];
-    float strength = coat->number[LQ_EFFECT_STRENGTH], cell = 0.09f + 0.26f * size;
-    struct flakes flakes = {.radius = 0.40f, .present = 0.35f + 0.65f * density, .tilt = 0.55f,
-                            .tight = 9.0f, .matt = 0.42f, .flash = 0.7f + 1.5f * strength};
+    float strength = coat->number[LQ_EFFECT_STRENGTH], cell = 0.07f + 0.22f * size * size + 0.08f * size;
+    struct flakes flakes = {.radius = 0.46f, .present = 0.35f + 0.65f * density, .tilt = 0.8f,
+                            .tight = 5.0f, .matt = 0.32f, .vary = 0.7f, .flash = 0.8f + 1.6f * strength,
+                            .pale = 0.25f};
     static const struct {
         float scale, weight, c, s;
-    } layers[] = {{2.6f, 0.90f, 0.88f, 0.47f}, {1.55f, 0.95f, 0.62f, -0.78f}, {1.0f, 1.0f, 0.97f, 0.22f}};
+    } layers[] = {{2.7f, 0.95f, 0.88f, 0.47f}, {1.7f, 0.97f, 0.62f, -0.78f},
+                  {1.0f, 1.0f, 0.97f, 0.22f}};
     color_flakes(coat, &flakes);
+    shadow_row(0.5f * density, row);
     for (uint32_t i = 0; i < LQ_COUNT(layers); i++) {
         flakes.scale = layers[i].scale / cell;
         flakes.weight = layers[i].weight;
@@ -151,9 +191,20 @@ static void glitter(const struct lq_coat *coat, const struct lq_effect_row *row)
         flakes.turn_s = layers[i].s;
         flakes.seed = 11u + i;
         if (i == 2)
-            flakes.present *= 0.55f;
-        lay_flakes(coat, row, flakes, 2.2f);
+            flakes.present *= 0.5f;
+        lay_flakes(coat, row, flakes, 2.0f);
     }
+    // Dust that only flashes fills what is left, where the picture can show it.
+    flakes.scale = 5.2f / cell;
+    flakes.weight = lq_clamp01(2.0f - 1.2f * coat->pixel * flakes.scale);
+    if (flakes.weight <= 0.0f)
+        return;
+    flakes.matt = 0.5f;
+    flakes.tight = 14.0f;
+    flakes.flash *= 1.5f;
+    flakes.present = 0.22f * density;
+    flakes.seed = 23u;
+    lay_flakes(coat, row, flakes, 1.2f);
 }
 
 // ---- pearl, shimmer, metal: fine flakes that lie flat, seen as one -------------------------------
@@ -169,26 +220,28 @@ struct sheen {
 LQ_HOT static void sheen_row(const struct lq_coat *coat, const struct sheen *sheen,
                              const struct lq_effect_row *row)
 {
+    ROW_LOCALS;
     const struct sheen s = *sheen;
-    float aspect = coat->aspect, fine = 0.5f / coat->pixel;
+    float fine = 0.5f / coat->pixel;
     fine = fine < 38.0f ? fine : 38.0f;
-    for (int i = 0, n = row->count; i < n; i++) {
-        float x = row->w + row->dw * (float)i, y = (row->u + row->du * (float)i) * aspect;
-        float su = row->slope_u[i], sw = row->slope_w[i], sz = row->slope_z[i];
-        float near = lobe(off_light(coat, su, sw, sz), s.tight);
+#pragma GCC ivdep
+    for (int i = 0; i < n; i++) {
+        float x = row_w + row_dw * (float)i, y = (row_u + row_du * (float)i) * aspect;
+        float su = slope_u[i], sw = slope_w[i], sz = slope_z[i];
+        float near = lobe(off_light(su, sw, sz, sun_u, sun_w), s.tight);
         float stroke = lq_value_noise(x * 9.0f + 40.0f, y * 0.7f + 40.0f, 5u) +
                        0.5f * lq_value_noise(x * 21.0f + 40.0f, y * 1.1f + 40.0f, 6u) - 0.75f;
         float grain = lq_value_noise(x * fine + 90.0f, y * fine + 90.0f, 7u) - 0.5f;
         float broken = 1.0f + s.streak * stroke + s.grain * grain;
         float graze = (1.0f - sz) * s.edge_gain;
-        float lit = row->body[i] * row->seen[i], keep = 1.0f - (1.0f - s.keep) * row->seen[i];
+        float lit = body[i] * seen[i], keep = 1.0f - (1.0f - s.keep) * seen[i];
         float on = near * s.gain * broken * lit, out = graze * lit;
-        row->red[i] = row->red[i] * keep +
-                      (s.lobe_color[0] * on + s.edge_color[0] * out) * coat->light[0];
-        row->green[i] = row->green[i] * keep +
-                        (s.lobe_color[1] * on + s.edge_color[1] * out) * coat->light[1];
-        row->blue[i] = row->blue[i] * keep +
-                       (s.lobe_color[2] * on + s.edge_color[2] * out) * coat->light[2];
+        red[i] = red[i] * keep +
+                      (s.lobe_color[0] * on + s.edge_color[0] * out) * light_r;
+        green[i] = green[i] * keep +
+                        (s.lobe_color[1] * on + s.edge_color[1] * out) * light_g;
+        blue[i] = blue[i] * keep +
+                       (s.lobe_color[2] * on + s.edge_color[2] * out) * light_b;
     }
 }
 
@@ -196,13 +249,15 @@ static void pearl(const struct lq_coat *coat, const struct lq_effect_row *row)
 {
     static const float ice[3] = {0.62f, 0.80f, 0.94f};
     float strength = coat->number[LQ_EFFECT_STRENGTH], shift = coat->number[LQ_EFFECT_SHIFT];
-    struct sheen sheen = {.keep = 1.0f - 0.38f * strength, .tight = 1.3f, .gain = 0.55f * strength,
-                          .edge_gain = 0.55f * strength * shift, .streak = 0.10f, .grain = 0.05f};
+    float gain = fminf(0.8f / fmaxf(brightest_of(coat->pigment), 0.15f), 2.5f);
+    struct sheen sheen = {.keep = 1.0f - 0.22f * strength, .tight = 2.0f, .gain = 0.62f * strength,
+                          .edge_gain = 0.45f * strength * shift, .streak = 0.16f, .grain = 0.07f};
     const float *edge = coat->color_count > 1 ? coat->color[1] : ice;
     for (int k = 0; k < 3; k++) {
         sheen.lobe_color[k] = coat->color_count > 0 ? coat->color[0][k]
-                                                    : lerp(coat->pigment[k], 0.94f, 0.65f);
-        sheen.edge_color[k] = edge[k];
+                                                    : lerp(coat->pigment[k] * gain, 0.94f, 0.38f);
+        sheen.edge_color[k] = coat->color_count > 1 ? edge[k]
+                                                    : 0.4f * edge[k] + 0.6f * coat->pigment[k];
     }
     sheen_row(coat, &sheen, row);
 }
@@ -210,24 +265,26 @@ static void pearl(const struct lq_coat *coat, const struct lq_effect_row *row)
 static void shimmer(const struct lq_coat *coat, const struct lq_effect_row *row)
 {
     float strength = coat->number[LQ_EFFECT_STRENGTH], size = coat->number[LQ_EFFECT_SIZE];
-    float cell = 0.035f + 0.08f * size;
-    struct sheen sheen = {.keep = 1.0f - 0.35f * strength, .tight = 2.2f, .gain = 0.5f * strength,
-                          .grain = 0.25f * strength};
-    struct flakes flakes = {.radius = 0.42f, .present = 0.25f + 0.6f * coat->number[LQ_EFFECT_DENSITY],
-                            .tilt = 0.75f, .tight = 16.0f, .matt = 0.55f,
-                            .flash = 0.4f + 1.4f * strength, .turn_c = 0.83f, .turn_s = 0.557f,
-                            .scale = 1.0f / cell, .seed = 31u};
+    float cell = 0.022f + 0.065f * size;
+    struct sheen sheen = {.keep = 1.0f - 0.30f * strength, .tight = 2.4f, .gain = 0.55f * strength,
+                          .grain = 0.5f * strength};
+    struct flakes flakes = {.radius = 0.40f,
+                            .present = 0.2f + 0.5f * coat->number[LQ_EFFECT_DENSITY],
+                            .tilt = 0.85f, .tight = 11.0f, .matt = 0.62f, .vary = 0.3f,
+                            .flash = 0.5f + 1.6f * strength, .pale = 0.3f, .turn_c = 0.83f,
+                            .turn_s = 0.557f, .scale = 1.0f / cell, .seed = 31u};
     color_flakes(coat, &flakes);
     for (int k = 0; k < 3; k++)
         sheen.lobe_color[k] = flakes.color[0][k];
     sheen_row(coat, &sheen, row);
-    flakes.weight = 0.55f * strength + 0.15f;
-    lay_flakes(coat, row, flakes, 1.3f);
-    flakes.scale *= 0.61f;
+    flakes.weight = 0.35f + 0.4f * strength;
+    lay_flakes(coat, row, flakes, 1.2f);
+    flakes.scale *= 0.58f;
     flakes.turn_s = -flakes.turn_s;
     flakes.seed = 37u;
-    flakes.present *= 0.35f;
-    lay_flakes(coat, row, flakes, 1.6f);
+    flakes.present *= 0.22f;
+    flakes.flash *= 1.4f;
+    lay_flakes(coat, row, flakes, 1.4f);
 }
 
 static void metallic(const struct lq_coat *coat, const struct lq_effect_row *row)
@@ -259,35 +316,47 @@ static inline float band(float x, float half, float soft)
     return lq_smooth01(lq_clamp01((half + soft - d) / soft));
 }
 
-// A bright window where the light is, a dark frame around it, a second window across, walls that
-// grow lighter upwards, and below the hand itself.
+// One channel of what the metal sends back.
+static inline float mirrored(float face, float edge, float turn, float white, float room,
+                             float ground)
+{
+    return lerp(lerp(face, edge, turn), 0.94f, white) * (room + ground);
+}
+
+// A bright window where the light is, dark walls beside it, a second window across, a ceiling that
+// grows lighter upwards, and below it the hand itself. Bright light hides the metal's colour.
 LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *mirror,
                               const struct lq_effect_row *row)
 {
+    ROW_LOCALS;
     const struct mirror m = *mirror;
-    float aspect = coat->aspect, across = coat->sun_w < 0.0f ? 1.0f : -1.0f;
-    for (int i = 0, n = row->count; i < n; i++) {
-        float w = row->w + row->dw * (float)i, u = row->u + row->du * (float)i;
-        float wave = lq_value_noise(w * 1.3f + 20.0f, u * aspect * 0.9f + 20.0f, 71u) - 0.5f;
-        float sz = row->slope_z[i];
-        float x = 2.0f * sz * row->slope_w[i] - coat->sun_w + 0.16f * wave;
-        float y = 2.0f * sz * row->slope_u[i] - coat->sun_u + 0.10f * wave;
-        float window = band(x, 0.17f, 0.10f) * band(y, 0.42f, 0.35f);
-        float frame = band(x, 0.36f, 0.16f) * band(y, 0.60f, 0.35f);
-        float other = band(x - 0.78f * across, 0.12f, 0.16f) * band(y + 0.05f, 0.34f, 0.4f);
-        float up = lq_smooth01(lq_clamp01(0.5f + 0.75f * (y + 0.25f * x * x)));
-        float wall = 0.16f + 0.34f * up - 0.13f * frame;
-        float graze = (1.0f - sz) * (1.0f - sz);
-        float bright = wall + 1.05f * window + 0.40f * other + 0.9f * graze;
+    float across = sun_w < 0.0f ? 1.0f : -1.0f;
+#pragma GCC ivdep
+    for (int i = 0; i < n; i++) {
+        float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
+        float wave = lq_value_noise(w * 1.1f + 20.0f, u * aspect * 0.8f + 20.0f, 71u) - 0.5f;
+        float sz = slope_z[i], graze = (1.0f - sz) * (1.0f - sz);
+        float y = 2.0f * sz * slope_u[i] - 0.5f * sun_u + 0.12f * wave;
+        float x = (2.0f * sz * slope_w[i] - sun_w) * (1.0f + 0.35f * y * y) + 0.14f * wave;
+        float end = 1.0f - 0.75f * lq_smooth01(lq_clamp01((y < 0.0f ? -y : y) * 1.9f - 0.35f));
+        float window = band(x, 0.10f, 0.24f) * end;
+        float other = band(x - 0.80f * across, 0.05f, 0.22f) * end;
+        float beside = 1.0f - 0.66f * band(x - 0.40f * across, 0.02f, 0.34f);
+        float outside = 1.0f - 0.58f * band(x + 0.46f * across, 0.03f, 0.34f);
+        float up = lq_smooth01(lq_clamp01(0.55f + 0.8f * y));
+        float far = lq_smooth01(lq_clamp01(((x < 0.0f ? -x : x) - 0.45f) * 1.1f));
+        float ceiling = (0.26f + 0.58f * up) * (1.0f - 0.78f * far);
+        float bright = ceiling * beside * outside + 0.95f * window + 0.55f * other + 1.1f * graze;
         float turn = lq_clamp01((1.0f - sz) * 2.2f + 0.25f * wave) * m.shift;
-        float low = (1.0f - up) * 0.55f, lit = 0.45f + 0.55f * row->body[i];
-        float share = m.strength * row->seen[i];
-        for (int k = 0; k < 3; k++) {
-            float *out = k == 0 ? row->red : k == 1 ? row->green : row->blue;
-            float tint = lerp(m.face[k], m.edge[k], turn);
-            float room = bright * coat->light[k] + low * m.ground[k];
-            out[i] = lerp(out[i], tint * room * lit, share);
-        }
+        float white = lq_smooth01(lq_clamp01(1.1f * bright - 0.62f)) * 0.62f;
+        float low = (1.0f - up) * beside * outside, lit = 0.4f + 0.6f * body[i];
+        float share = m.strength * seen[i];
+        red[i] = lerp(red[i], mirrored(m.face[0], m.edge[0], turn, white, bright * light_r,
+                                       low * m.ground[0]) * lit, share);
+        green[i] = lerp(green[i], mirrored(m.face[1], m.edge[1], turn, white, bright * light_g,
+                                           low * m.ground[1]) * lit, share);
+        blue[i] = lerp(blue[i], mirrored(m.face[2], m.edge[2], turn, white, bright * light_b,
+                                         low * m.ground[2]) * lit, share);
     }
 }
 
@@ -315,36 +384,43 @@ static inline float hump(float phase)
     return lq_smooth01(lq_clamp01(1.5f * t - 0.25f));
 }
 
+// Lying in a line they make one rainbow around the light; each also has a phase of its own.
 LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float orders,
                                float strength, const struct lq_effect_row *row)
 {
-    float aspect = coat->aspect;
-    for (int i = 0, n = row->count; i < n; i++) {
-        float x = (row->w + row->dw * (float)i) * scale + 60.0f;
-        float y = (row->u + row->du * (float)i) * aspect * scale + 60.0f;
+    ROW_LOCALS;
+#pragma GCC ivdep
+    for (int i = 0; i < n; i++) {
+        float x = (row_w + row_dw * (float)i) * scale + 60.0f;
+        float y = (row_u + row_du * (float)i) * aspect * scale + 60.0f;
         uint32_t h = lq_cell_hash(lq_floor(x), lq_floor(y), 53u);
-        float one = lq_hash_part(h, 0, 8), two = lq_hash_part(h, 8, 8), three = lq_hash_part(h, 16, 8);
-        float off = off_light(coat, row->slope_u[i] + 0.10f * (one - 0.5f),
-                              row->slope_w[i] + 0.10f * (two - 0.5f), row->slope_z[i]);
-        float phase = orders * sqrtf(off) + 0.10f * three;
-        float far = lobe(off, 0.25f), sparkle = three * three;
-        float gain = strength * row->seen[i] * row->body[i] * (0.30f + 0.85f * sparkle) * (0.35f + 0.65f * far);
-        float keep = 1.0f - 0.55f * strength * row->seen[i];
-        row->red[i] = row->red[i] * keep + gain * hump(phase) * coat->light[0];
-        row->green[i] = row->green[i] * keep + gain * hump(phase - 0.3333f) * coat->light[1];
-        row->blue[i] = row->blue[i] * keep + gain * hump(phase - 0.6667f) * coat->light[2];
+        float one = lq_hash_part(h, 0, 8), two = lq_hash_part(h, 8, 8);
+        float off = off_light(slope_u[i], slope_w[i], slope_z[i], sun_u, sun_w);
+        float phase = orders * (sqrtf(off + 0.01f) - 0.1f) - 0.12f;
+        float flake = phase + 0.22f * (one - 0.5f);
+        float far = lobe(off, 0.30f), near = lobe(off, 7.0f), sparkle = two * two * two;
+        float share = strength * seen[i], lit = body[i] * (0.30f + 0.70f * far);
+        float smooth = 0.34f * share * lit * (1.0f - 0.8f * near);
+        float grains = 0.95f * share * lit * sparkle;
+        float keep = 1.0f - 0.38f * share;
+        red[i] = red[i] * keep +
+                      (smooth * hump(phase) + grains * hump(flake)) * light_r;
+        green[i] = green[i] * keep + (smooth * hump(phase - 0.3333f) +
+                                                grains * hump(flake - 0.3333f)) * light_g;
+        blue[i] = blue[i] * keep + (smooth * hump(phase - 0.6667f) +
+                                              grains * hump(flake - 0.6667f)) * light_b;
     }
 }
 
 static void holographic(const struct lq_coat *coat, const struct lq_effect_row *row)
 {
     float strength = coat->number[LQ_EFFECT_STRENGTH];
-    struct sheen sheen = {.keep = 0.75f, .tight = 1.6f, .gain = 0.5f, .grain = 0.2f};
-    float scale = 1.0f / (0.03f + 0.10f * coat->number[LQ_EFFECT_SIZE]);
+    struct sheen sheen = {.keep = 0.72f, .tight = 1.8f, .gain = 0.55f, .grain = 0.25f};
+    float scale = 1.0f / (0.012f + 0.05f * coat->number[LQ_EFFECT_SIZE]);
     float most = 1.0f / (1.2f * coat->pixel);
     set_color(sheen.lobe_color, coat->pigment, 0.35f, 1.2f);
     sheen_row(coat, &sheen, row);
-    grating_row(coat, scale < most ? scale : most, 0.7f + 1.6f * coat->number[LQ_EFFECT_SHIFT],
+    grating_row(coat, scale < most ? scale : most, 0.6f + 1.4f * coat->number[LQ_EFFECT_SHIFT],
                 strength, row);
 }
 
@@ -358,27 +434,30 @@ struct magnet {
 LQ_HOT static void magnet_row(const struct lq_coat *coat, const struct magnet *magnet,
                               const struct lq_effect_row *row)
 {
+    ROW_LOCALS;
     const struct magnet m = *magnet;
-    float aspect = coat->aspect, fine = 0.5f / coat->pixel;
+    const float turn_c = coat->turn_c, turn_s = coat->turn_s;
+    float fine = 0.5f / coat->pixel;
     fine = fine < 34.0f ? fine : 34.0f;
-    for (int i = 0, n = row->count; i < n; i++) {
-        float w = row->w + row->dw * (float)i, u = row->u + row->du * (float)i;
-        float x = w * coat->turn_c - u * aspect * coat->turn_s;
-        float y = w * coat->turn_s + u * aspect * coat->turn_c;
+#pragma GCC ivdep
+    for (int i = 0; i < n; i++) {
+        float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
+        float x = w * turn_c - u * aspect * turn_s;
+        float y = w * turn_s + u * aspect * turn_c;
         // The band bows a little and runs ahead of the light: it lies below the surface.
-        float t = x - m.place - 0.05f * y * y + 0.22f * coat->sun_w;
+        float t = x - m.place - 0.05f * y * y + 0.22f * sun_w;
         float grain = lq_value_noise(w * fine + 70.0f, u * aspect * fine + 70.0f, 91u) - 0.5f;
         float soft = lq_value_noise(w * 3.0f + 30.0f, u * aspect * 1.5f + 30.0f, 92u) - 0.5f;
         float d = t * m.inverse_width * (1.0f + 0.35f * soft);
         float core = lobe(d * d, 1.0f), glow = 1.0f / (1.0f + 0.22f * d * d);
         float ends = 1.0f - 0.30f * u * u;
-        float share = m.strength * row->seen[i], lit = row->body[i] * (1.0f + 0.9f * grain * glow);
+        float share = m.strength * seen[i], lit = body[i] * (1.0f + 0.9f * grain * glow);
         float dark = 1.0f - share * (0.80f - 0.55f * glow);
         float turn = m.shift * lq_clamp01(1.0f - core * 1.4f);
         float on = share * lit * (0.85f * core * ends + 0.16f * glow);
-        row->red[i] = row->red[i] * dark + lerp(m.core[0], m.flank[0], turn) * on * coat->light[0];
-        row->green[i] = row->green[i] * dark + lerp(m.core[1], m.flank[1], turn) * on * coat->light[1];
-        row->blue[i] = row->blue[i] * dark + lerp(m.core[2], m.flank[2], turn) * on * coat->light[2];
+        red[i] = red[i] * dark + lerp(m.core[0], m.flank[0], turn) * on * light_r;
+        green[i] = green[i] * dark + lerp(m.core[1], m.flank[1], turn) * on * light_g;
+        blue[i] = blue[i] * dark + lerp(m.core[2], m.flank[2], turn) * on * light_b;
     }
 }
 
@@ -402,28 +481,33 @@ static void cat_eye(const struct lq_coat *coat, const struct lq_effect_row *row)
 LQ_HOT static void relief_row(const struct lq_coat *coat, float scale, float strength,
                               const struct lq_effect_row *row)
 {
-    float aspect = coat->aspect, reach = 0.45f;
-    float length = sqrtf(coat->sun_u * coat->sun_u + coat->sun_w * coat->sun_w) + 0.05f;
-    float ox = reach * coat->sun_w / length, oy = reach * coat->sun_u / length;
-    for (int i = 0, n = row->count; i < n; i++) {
-        float x = (row->w + row->dw * (float)i) * scale + 50.0f;
-        float y = (row->u + row->du * (float)i) * aspect * scale + 50.0f;
+    ROW_LOCALS;
+    float reach = 0.45f;
+    float length = sqrtf(sun_u * sun_u + sun_w * sun_w) + 0.05f;
+    float sw = reach * sun_w / length, su = reach * sun_u / length;
+    float ox = 0.8f * sw - 0.6f * su, oy = 0.6f * sw + 0.8f * su;
+#pragma GCC ivdep
+    for (int i = 0; i < n; i++) {
+        // Turned, so that no cell lies along the nail.
+        float p = (row_w + row_dw * (float)i) * scale, q = (row_u + row_du * (float)i) * aspect * scale;
+        float x = 0.8f * p - 0.6f * q + 90.0f, y = 0.6f * p + 0.8f * q + 90.0f;
         float here = lq_value_noise(x, y, 131u), there = lq_value_noise(x + ox, y + oy, 131u);
-        float relief = (here - there) * 1.5f + 0.35f * (here - 0.5f);
-        float lit = 1.0f + strength * row->seen[i] * relief;
+        float fine = lq_value_noise(x * 2.3f, y * 2.3f, 132u);
+        float relief = (here - there) * 1.9f + 0.45f * (here - 0.5f) + 0.35f * (fine - 0.5f);
+        float lit = 1.0f + strength * seen[i] * relief;
         lit = lit > 0.15f ? lit : 0.15f;
-        row->red[i] *= lit;
-        row->green[i] *= lit;
-        row->blue[i] *= lit;
+        red[i] *= lit;
+        green[i] *= lit;
+        blue[i] *= lit;
     }
 }
 
 static void textured(const struct lq_coat *coat, const struct lq_effect_row *row)
 {
-    float strength = coat->number[LQ_EFFECT_STRENGTH], cell = 0.06f + 0.16f * coat->number[LQ_EFFECT_SIZE];
+    float strength = coat->number[LQ_EFFECT_STRENGTH], cell = 0.03f + 0.11f * coat->number[LQ_EFFECT_SIZE];
     float scale = 1.0f / cell, most = 0.5f / coat->pixel;
-    struct flakes sugar = {.scale = 1.7f / cell, .radius = 0.36f, .present = 0.5f, .tilt = 0.9f,
-                           .tight = 20.0f, .matt = 0.75f, .flash = 1.2f, .weight = 0.6f * strength,
+    struct flakes sugar = {.scale = 1.3f / cell, .radius = 0.38f, .present = 0.30f, .tilt = 1.0f,
+                           .tight = 14.0f, .matt = 0.8f, .flash = 1.6f, .pale = 0.5f, .weight = 0.75f * strength,
                            .turn_c = 0.9f, .turn_s = 0.436f, .seed = 151u, .color_count = 1};
     set_color(sugar.color[0], coat->pigment, 0.18f, 1.15f);
     relief_row(coat, scale < most ? scale : most, strength, row);

@@ -16,17 +16,17 @@ static const struct {
     float gloss;
     struct lq_recipe recipe;
 } TOPS[] = {
-    {0.00f, {.contrast = 0.92f, .volume = 0.12f, .rim = 0.10f, .soft_w = 0.90f, .soft_u = 0.90f,
+    {0.00f, {.contrast = 0.92f, .volume = 0.22f, .rim = 0.12f, .soft_w = 0.90f, .soft_u = 0.90f,
              .strength = 0.012f, .haze = 0.016f, .kept = 0.10f}},
-    {0.35f, {.contrast = 0.95f, .volume = 0.14f, .rim = 0.14f, .half_w = 0.05f, .half_u = 0.16f,
+    {0.35f, {.contrast = 0.95f, .volume = 0.26f, .rim = 0.16f, .half_w = 0.05f, .half_u = 0.16f,
              .soft_w = 0.55f, .soft_u = 0.55f, .strength = 0.13f, .fill = 0.08f, .haze = 0.028f,
              .fresnel = 0.015f, .kept = 0.40f}},
-    {0.60f, {.contrast = 0.95f, .volume = 0.10f, .rim = 0.14f, .half_w = 0.00f, .half_u = 0.06f,
-             .soft_w = 0.42f, .soft_u = 0.42f, .strength = 0.07f, .haze = 0.010f, .fresnel = 0.01f,
-             .kept = 0.85f}},
-    {1.00f, {.contrast = 1.05f, .volume = 0.16f, .depth = 0.10f, .rim = 0.20f, .half_w = 0.08f,
-             .half_u = 0.20f, .soft_w = 0.10f, .soft_u = 0.16f, .strength = 0.34f, .fill = 0.14f,
-             .haze = 0.012f, .fresnel = 0.04f, .kept = 1.15f}},
+    {0.60f, {.contrast = 0.98f, .volume = 0.26f, .rim = 0.18f, .half_w = 0.01f, .half_u = 0.10f,
+             .soft_w = 0.36f, .soft_u = 0.46f, .strength = 0.10f, .fill = 0.10f, .haze = 0.016f,
+             .fresnel = 0.02f, .kept = 0.85f}},
+    {1.00f, {.contrast = 1.05f, .volume = 0.30f, .depth = 0.10f, .rim = 0.24f, .half_w = 0.07f,
+             .half_u = 0.16f, .soft_w = 0.11f, .soft_u = 0.26f, .strength = 0.40f, .fill = 0.16f,
+             .haze = 0.026f, .fresnel = 0.06f, .kept = 1.15f}},
 };
 
 // Each finish's top coat, how far one coat of it hides the nail, and how far it stains what is seen
@@ -129,7 +129,7 @@ LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row
     const float *restrict rim = row->rim;
     for (int i = 0; i < row->count; i++) {
         float light = 1.0f + (slow[i] - 1.0f) * r.contrast;
-        light *= 1.0f + r.volume * (sw[i] * sun_w + su[i] * sun_u + sz[i] - 0.83f);
+        light *= 1.0f + r.volume * (sw[i] * sun_w + su[i] * sun_u + sz[i] - 0.80f);
         light *= 1.0f + (detail[i] - 1.0f) * texture;
         // The film ends in a rounded edge, and where it meets the skin at the base lies a shadow.
         float base = lq_clamp01(-1.6f * (row->u + row->du * (float)i) - 0.6f) * cuticle;

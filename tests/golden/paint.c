@@ -2,15 +2,7 @@
 // them, and compares every nail with the pictures in tests/golden/painted.
 // Usage: golden-paint            compare; exit status 1 when a picture is off
 //        golden-paint --write    make the pictures anew (tools/regolden.sh); look at them then
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/file.h"
-#include "image/codec.h"
-#include "nail/nail.h"
-#include "paint/paint.h"
+#include "golden/hand.h"
 
 static const struct {
     const char *hand, *color, *finish;
@@ -23,49 +15,6 @@ static const struct {
     {"large", "#c71585", "gloss", 200, 10},
 };
 static const double PSNR_MIN = 40.0;
-
-struct stage {
-    struct lq_codec *codec;
-    struct lq_nail_finder *finder;
-    struct lq_painter *painter;
-    struct lq_buf file, hand_pixels, mask_pixels, grid, sheet_pixels, golden_pixels;
-    struct lq_image hand, mask, sheet, golden;
-    struct lq_error err;
-};
-
-static int load(struct stage *stage, const char *path, struct lq_buf *pixels,
-                struct lq_image *image)
-{
-    int status = lq_file_read(path, &stage->file, &stage->err);
-    return status != LQ_OK ? status
-                           : lq_codec_decode(stage->codec, stage->file.data, stage->file.len,
-                                             LQ_PICTURE_PIXELS_MAX, pixels, image, NULL,
-                                             &stage->err);
-}
-
-// The mask as a model would give it: means over cells.
-static int make_patch(struct stage *stage, int cell, struct lq_patch *patch)
-{
-    int width = stage->mask.width / cell, height = stage->mask.height / cell;
-    int status = lq_buf_resize(&stage->grid, (size_t)(width * height) * sizeof(float));
-    if (status != LQ_OK)
-        return lq_fail(&stage->err, status, "cannot make a grid");
-    float *grid = (float *)(void *)stage->grid.data;
-    for (int j = 0; j < height; j++)
-        for (int i = 0; i < width; i++) {
-            float sum = 0.0f;
-            for (int v = 0; v < cell; v++)
-                for (int u = 0; u < cell; u++)
-                    sum += lq_image_row(&stage->mask, j * cell + v)[(i * cell + u) *
-                                                                    stage->mask.channels];
-            grid[j * width + i] = sum / (255.0f * (float)(cell * cell));
-        }
-    float half = (float)cell * 0.5f;
-    *patch = (struct lq_patch){1.0f, false, 0.5f, width, height, width, grid, half, half,
-                               (float)cell, (float)cell,
-                               {0, 0, (float)stage->mask.width, (float)stage->mask.height}};
-    return LQ_OK;
-}
 
 // One square a nail, side by side.
 static int make_sheet(struct stage *stage, const struct lq_nails *nails, int tile)
@@ -89,23 +38,15 @@ static int make_sheet(struct stage *stage, const struct lq_nails *nails, int til
 
 static int paint_hand(struct stage *stage, size_t index)
 {
-    char path[512];
-    snprintf(path, sizeof(path), "tests/golden/hands/%s.jpg", CASES[index].hand);
-    int status = load(stage, path, &stage->hand_pixels, &stage->hand);
-    snprintf(path, sizeof(path), "tests/golden/hands/%s.mask.png", CASES[index].hand);
-    if (status == LQ_OK)
-        status = load(stage, path, &stage->mask_pixels, &stage->mask);
-    struct lq_patch patch;
     const struct lq_nails *nails;
     struct lq_look look = lq_look_default();
-    if (status == LQ_OK)
-        status = make_patch(stage, CASES[index].cell, &patch);
-    if (status == LQ_OK)
-        status = lq_nail_find(stage->finder, &stage->hand, &patch, 1, &nails, &stage->err);
-    if (status == LQ_OK)
+    int status = find_hand(stage, CASES[index].hand, CASES[index].cell, &nails);
+    if (status == LQ_OK && CASES[index].color)
         status = lq_look_parse_color(&look, CASES[index].color, &stage->err);
-    if (status == LQ_OK)
+    if (status == LQ_OK && CASES[index].color)
         status = lq_look_parse_finish(&look, CASES[index].finish, &stage->err);
+    if (status == LQ_OK && !CASES[index].color)
+        look = lq_catalogue_look(stage->catalogue, CASES[index].finish)->look;
     if (status == LQ_OK)
         status = lq_paint(stage->painter, &stage->hand, nails, &look, &stage->err);
     return status == LQ_OK ? make_sheet(stage, nails, CASES[index].tile) : status;
@@ -149,17 +90,12 @@ int main(int argc, char **argv)
 {
     bool write = argc > 1 && strcmp(argv[1], "--write") == 0;
     static struct stage stage;
-    struct lq_buf *const buffers[] = {&stage.file, &stage.hand_pixels, &stage.mask_pixels,
-                                      &stage.grid, &stage.sheet_pixels, &stage.golden_pixels};
-    for (size_t i = 0; i < LQ_COUNT(buffers); i++)
-        lq_buf_init(buffers[i], 64 << 20);
-    int failed = lq_codec_new(&stage.codec, &stage.err) != LQ_OK ||
-                 lq_nail_finder_new(&stage.finder) != LQ_OK ||
-                 lq_painter_new(&stage.painter) != LQ_OK;
+    int failed = stage_init(&stage) != LQ_OK;
     for (size_t i = 0; !failed && i < LQ_COUNT(CASES); i++) {
         char path[512];
-        snprintf(path, sizeof(path), "tests/golden/painted/%s-%s-%s.png", CASES[i].hand,
-                 CASES[i].color + 1, CASES[i].finish);
+        const char *color = CASES[i].color;
+        snprintf(path, sizeof(path), "tests/golden/painted/%s-%s%s%s.png", CASES[i].hand,
+                 color ? color + 1 : "", color ? "-" : "", CASES[i].finish);
         int status = paint_hand(&stage, i);
         if (status == LQ_OK)
             status = write ? write_golden(&stage, path) : compare(&stage, path);
@@ -168,10 +104,6 @@ int main(int argc, char **argv)
             failed = 1;
         }
     }
-    for (size_t i = 0; i < LQ_COUNT(buffers); i++)
-        lq_buf_release(buffers[i]);
-    lq_painter_free(stage.painter);
-    lq_nail_finder_free(stage.finder);
-    lq_codec_free(stage.codec);
+    stage_release(&stage);
     return failed;
 }
