@@ -10,10 +10,10 @@ what=${1:-build}
 
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
     libwebsockets-dev libssl-dev libturbojpeg0-dev libspng-dev libexif-dev libjansson-dev
-    libcmocka-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev)
+    libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev)
 # The last three are what HAProxy and nginx link with (see get_servers).
 test_packages=(chromium nodejs npm openssl curl libegl1 libgl1-mesa-dri liblua5.3-0
-    libopentracing-c-wrapper0 libpcre2-8-0)
+    libopentracing-c-wrapper0 libpcre2-8-0 libpython3.11)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -65,6 +65,10 @@ get_openvino() {
     mkdir -p .deps/openvino
     mv .deps/wheel/unpacked/openvino/include .deps/wheel/unpacked/openvino/libs .deps/openvino/
     mv .deps/wheel/unpacked/openvino-*.dist-info/licenses .deps/openvino/
+    # The rest is its Python package, which the tests' Triton imports.
+    mkdir .deps/openvino/python
+    mv .deps/wheel/unpacked/openvino .deps/openvino/python/
+    ln -s ../../libs .deps/openvino/python/openvino/libs
     # The GPU and NPU plugins and other frameworks' readers are not used: 60 MB less.
     rm -f .deps/openvino/libs/libopenvino_{intel_gpu,intel_npu}_plugin.so \
         .deps/openvino/libs/libopenvino_{gguf,jax,paddle,pytorch,tensorflow}_frontend.so.* \
@@ -106,6 +110,28 @@ get_servers() {
     printf '%s' "$sum" >.deps/servers.stamp
 }
 
+# A real tritonserver; where it cannot be had its tests are skipped and say so.
+get_tritonserver() {
+    local sum folder=.deps/tritonserver
+    sum=$(sha256sum tools/triton.txt tools/setup.sh | sha256sum)
+    fresh tritonserver "$sum" && return
+    venv
+    [ "$(.deps/venv/bin/python -c 'import sys; print(*sys.version_info[:2])')" = "3 11" ] &&
+        [ "$(uname -m)" = x86_64 ] || {
+        say "no tritonserver for this Python or processor: its tests will be skipped"
+        return
+    }
+    say "fetching tritonserver"
+    rm -rf $folder
+    .deps/venv/bin/pip --disable-pip-version-check -q install --no-deps --require-hashes \
+        --only-binary :all: --target $folder -r tools/triton.txt
+    cp $folder/pytriton/tritonserver/python_backend_stubs/3.11/triton_python_backend_stub \
+        $folder/pytriton/tritonserver/backends/python/
+    chmod +x $folder/pytriton/tritonserver/{bin/tritonserver,backends/python/*_stub}
+    rm -rf $folder/pytriton/tritonserver/python_backend_stubs
+    printf '%s' "$sum" >.deps/tritonserver.stamp
+}
+
 mkdir -p .deps
 sum=$(sha256sum tools/setup.sh)
 fresh "packages-$what" "$sum" || {
@@ -114,4 +140,8 @@ fresh "packages-$what" "$sum" || {
     printf '%s' "$sum" >".deps/packages-$what.stamp"
 }
 get_openvino
-[ "$what" != test ] || { get_test_tools && get_servers; }
+[ "$what" != test ] || {
+    get_test_tools
+    get_servers
+    get_tritonserver
+}

@@ -12,6 +12,7 @@ enum {
     LQ_SIDECAR_BYTES_MAX = 64 * 1024,         // one sidecar .json
     LQ_BODY_BYTES_MAX = 16 * 1024 * 1024,     // one HTTP body
     LQ_MESSAGE_BYTES_MAX = 4 * 1024 * 1024,   // one WebSocket message
+    LQ_TENSOR_BYTES_MAX = 256 * 1024 * 1024,  // one tensor from or to a server
     LQ_NAILS_MAX = 32,                        // nails in a picture
     LQ_SESSIONS_MAX = 512,                    // live sessions of a server, all transports together
     LQ_IN_FLIGHT_MAX = 2,                     // frames of one session being worked on

@@ -151,7 +151,7 @@ static int raw_sample(struct work *work, struct sample *sample, struct lq_error 
     if (status == LQ_OK)
         status = lq_runner_prepare(work->runner, &sample->picture, err);
     if (status == LQ_OK)
-        status = lq_runner_infer(work->runner, err);
+        status = lq_runner_infer(work->runner, 0, err);
     if (status == LQ_OK)
         status = lq_runner_patches(work->runner, &patches, &count, err);
     if (status != LQ_OK)

@@ -143,7 +143,7 @@ static int describe(const struct inspect *inspect, struct lq_tensors *tensors,
                                             : lq_engines[0];
     if (!*engine || !inspect->model.path || (*engine)->probe(NULL) != LQ_OK)
         return LQ_ERR_UNAVAILABLE;
-    return (*engine)->describe(inspect->model.path, tensors, NULL);
+    return (*engine)->describe(inspect->model.path, &(struct lq_engine_options){0}, tensors, NULL);
 }
 
 int lq_cli_inspect(int argc, char **argv)

@@ -15,6 +15,8 @@ const struct lq_command lq_commands[] = {
     {"inspect", "say what is in a model file", lq_cli_inspect, &lq_inspect_argp},
     {"looks", "list shades, finishes, looks and patterns", lq_cli_looks, &lq_looks_argp},
     {"serve", "serve the live page and the API", lq_cli_serve, &lq_serve_argp},
+    {"triton-repo", "write a model repository for NVIDIA Triton", lq_cli_triton_repo,
+     &lq_triton_repo_argp},
     {0}};
 
 int lq_cli_error(const struct lq_error *err)

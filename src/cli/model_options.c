@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 
-enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE };
+enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
+       OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
+       OPT_FALLBACK };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Model and engine:", 10},
@@ -26,6 +28,17 @@ static const struct argp_option options[] = {
     {"nms", OPT_NMS, "0..1", 0, "Overlap at which two detections are one (default 0.45)", 10},
     {"cache-dir", OPT_CACHE, "DIR", 0,
      "Where compiled models are kept (default ~/.cache/lacquer; `none` keeps none)", 10},
+    {NULL, 0, NULL, 0, "Models on NVIDIA Triton (docs/TRITON.md):", 20},
+    {"triton-url", OPT_TRITON_URL, "URL", 0,
+     "http://HOST:PORT of a server, implies --engine triton; may be given again (8 at most)", 20},
+    {"triton-model", OPT_TRITON_MODEL, "NAME", 0,
+     "The model's name there (default: that of --model's file)", 20},
+    {"triton-version", OPT_TRITON_VERSION, "N", 0, "Its version (default: the server's choice)", 20},
+    {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0, "Of one request (default 1000)", 20},
+    {"triton-shm", OPT_TRITON_SHM, "auto|off|on", 0,
+     "Give frames by shared memory (default auto: to servers on this host)", 20},
+    {"fallback", OPT_FALLBACK, "ENGINE", 0,
+     "Runs --model's file in this engine while no server can: openvino", 20},
     {0}};
 
 double lq_cli_number(struct argp_state *state, const char *option, const char *text, double low,
@@ -53,8 +66,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
     static const char *const tunes[] = {"latency", "throughput", NULL};
+    static const char *const memories[] = {"auto", "off", "on", NULL};
     struct lq_cli_model *model = state->input;
     struct lq_model_options *chosen = &model->options;
+    struct lq_remote_options *remote = &chosen->remote;
     switch (key) {
     case 'm':
         model->path = arg;
@@ -79,6 +94,35 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_CACHE:
         chosen->cache_dir = strcmp(arg, "none") == 0 ? NULL : arg;
+        return 0;
+    case OPT_TRITON_URL:
+        if (remote->url_count == LQ_REMOTE_URLS_MAX)
+            argp_error(state, "--triton-url may be given %d times", LQ_REMOTE_URLS_MAX);
+        else
+            remote->urls[remote->url_count++] = arg;
+        return 0;
+    case OPT_TRITON_MODEL:
+        remote->model = arg;
+        return 0;
+    case OPT_TRITON_VERSION:
+        remote->version = arg;
+        return 0;
+    case OPT_TRITON_TIMEOUT:
+        remote->timeout_ms = (int)lq_cli_number(state, "triton-timeout", arg, 1, 600000);
+        return 0;
+    case OPT_TRITON_SHM:
+        remote->memory = (enum lq_remote_memory)choice(state, "triton-shm", arg, memories);
+        return 0;
+    case OPT_FALLBACK:
+        if (strcmp(arg, "triton") == 0)
+            argp_error(state, "--fallback wants an engine of this process: openvino");
+        remote->fallback = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (remote->url_count > 0 && !chosen->engine)
+            chosen->engine = "triton";
+        if (remote->url_count == 0 && remote->fallback)
+            argp_error(state, "--fallback stands in for Triton: --triton-url is missing");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -119,6 +163,13 @@ static const char *usable_cache(const char *dir)
 int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struct lq_error *err)
 {
     struct lq_model_options chosen = asked->options;
+    const char *path = asked->path ? asked->path : lq_model_default_path();
+    char stem[LQ_TENSOR_NAME_MAX];
+    if (!chosen.remote.model) {
+        const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+        snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
+        chosen.remote.model = stem;
+    }
     chosen.cache_dir = usable_cache(chosen.cache_dir);
-    return lq_model_open(model, asked->path ? asked->path : lq_model_default_path(), &chosen, err);
+    return lq_model_open(model, path, &chosen, err);
 }

@@ -13,7 +13,10 @@
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
-       OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN };
+       OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
+       OPT_MAX_AGE };
+// Most of a frame's time goes by at the inference server; it batches what is asked at once.
+enum { REMOTE_WORKERS = 8 };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Server:", 1},
@@ -35,7 +38,10 @@ static const struct argp_option options[] = {
     {"max-wait", OPT_WAIT, "MS", 0,
      "Refuse new live sessions while frames wait longer for a worker (default 60)", 1},
     {"workers", OPT_WORKERS, "N", 0,
-     "Frames worked on at once (default: 1, with --tune throughput as many as cores)", 1},
+     "Frames worked on at once (default: 1; as many as cores with --tune throughput; 8 with Triton)",
+     1},
+    {"max-age", OPT_MAX_AGE, "MS", 0,
+     "Give a live frame up when it is so old and has no answer yet (default 2000)", 1},
     {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the page from this folder instead of the built-in one", 1},
     {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
@@ -86,8 +92,11 @@ static void check(struct argp_state *state, struct arguments *arguments)
         argp_error(state, "--tls-self-signed makes its own certificate: leave --tls-cert out");
     if (serve->web_dir && (stat(serve->web_dir, &info) != 0 || !S_ISDIR(info.st_mode)))
         argp_error(state, "--web: '%s' is not a folder", serve->web_dir);
+    const struct lq_model_options *model = &arguments->model.options;
+    bool remote = model->engine && strcmp(model->engine, "triton") == 0;
     if (serve->workers == 0)
-        serve->workers = arguments->model.options.tune == LQ_TUNE_THROUGHPUT ? lq_cpu_count() : 1;
+        serve->workers = remote ? REMOTE_WORKERS
+                         : model->tune == LQ_TUNE_THROUGHPUT ? lq_cpu_count() : 1;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -129,6 +138,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_WORKERS:
         serve->workers = (int)lq_cli_number(state, "workers", arg, 1, 256);
         return 0;
+    case OPT_MAX_AGE:
+        serve->max_age_ms = (int)lq_cli_number(state, "max-age", arg, 1, 60000);
+        return 0;
     case OPT_QUALITY:
         serve->jpeg_quality = (int)lq_cli_number(state, "jpeg-quality", arg, 30, 95);
         return 0;
@@ -167,6 +179,7 @@ int lq_cli_serve(int argc, char **argv)
     struct arguments arguments = {.serve = {.host = "127.0.0.1",
                                             .port = 8080,
                                             .jpeg_quality = 85,
+                                            .max_age_ms = 2000,
                                             .sessions_max = LQ_SESSIONS_MAX,
                                             .wait_ms_max = LQ_LOAD_WAIT_MS}};
     struct lq_model *model = NULL;

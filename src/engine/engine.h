@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/buf.h"
 
 enum { LQ_TENSOR_RANK_MAX = 6, LQ_TENSORS_MAX = 8, LQ_TENSOR_NAME_MAX = 128 };
 
@@ -29,6 +29,7 @@ const char *lq_tensor_type_name(enum lq_tensor_type type);
 
 struct lq_tensors {
     int input_count, output_count;
+    bool fixed; // described: input 0 can be given no other size than what is declared
     struct lq_tensor inputs[LQ_TENSORS_MAX];
     struct lq_tensor outputs[LQ_TENSORS_MAX];
 };
@@ -36,11 +37,27 @@ struct lq_tensors {
 enum lq_precision { LQ_PRECISION_AUTO, LQ_PRECISION_F32, LQ_PRECISION_BF16 };
 enum lq_tune { LQ_TUNE_LATENCY, LQ_TUNE_THROUGHPUT };
 
+enum { LQ_REMOTE_URLS_MAX = 8, LQ_REMOTE_URL_MAX = 256 };
+enum lq_remote_memory { LQ_REMOTE_MEMORY_AUTO, // shared with servers on this host
+                        LQ_REMOTE_MEMORY_OFF, LQ_REMOTE_MEMORY_ON };
+
+// For engines that run elsewhere. Texts are the caller's; an engine copies what it keeps.
+struct lq_remote_options {
+    int url_count;
+    const char *urls[LQ_REMOTE_URLS_MAX]; // http://HOST:PORT
+    const char *model;                    // its name there
+    const char *version;                  // NULL: the server's choice
+    const char *fallback;                 // engine that runs `path` while no server does; or NULL
+    enum lq_remote_memory memory;
+    int timeout_ms;                       // of one request; 0: the default
+};
+
 struct lq_engine_options {
     enum lq_precision precision; // AUTO is resolved by model/ before an engine sees it
     enum lq_tune tune;           // one request as fast as can be, or many side by side
     int threads;                 // 0: all cores this process may use
     const char *cache_dir;       // compiled models; NULL: none kept
+    struct lq_remote_options remote;
     // Input 0 is reshaped to these before compiling (rank 0: as the model says).
     int shape_rank;
     int64_t shape[LQ_TENSOR_RANK_MAX];
@@ -52,14 +69,20 @@ struct lq_request; // its tensors for one inference at a time
 struct lq_engine_ops {
     const char *name;    // "openvino"
     const char *summary; // one line for `lacquer engines`
+    bool by_name_only;   // never chosen by itself
     // 0 when it can run here; else a status with the reason in err.
     int (*probe)(struct lq_error *err);
     // Which of a model's operator kinds and counts, for `lacquer inspect`; may be NULL.
     // Calls row once per kind, most frequent first.
     int (*operators)(const char *path, void (*row)(void *context, const char *kind, int count),
                      void *context, struct lq_error *err);
-    // Tensors as the file declares them, nothing compiled; dims may be -1.
-    int (*describe)(const char *path, struct lq_tensors *tensors, struct lq_error *err);
+    // Tensors as the file (or the server) declares them, nothing compiled; dims may be -1.
+    int (*describe)(const char *path, const struct lq_engine_options *options,
+                    struct lq_tensors *tensors, struct lq_error *err);
+    // Appends the sidecar (model/sidecar.h) that comes with a served model, nothing when none does;
+    // may be NULL.
+    int (*sidecar)(const struct lq_engine_options *options, struct lq_buf *json,
+                   struct lq_error *err);
     int (*open)(struct lq_engine **engine, const char *path,
                 const struct lq_engine_options *options, struct lq_error *err);
     void (*close)(struct lq_engine *engine); // after all its requests are released; NULL is fine
@@ -68,7 +91,11 @@ struct lq_engine_ops {
     void (*request_free)(struct lq_request *request); // NULL is fine
     // The request's tensors, data pointers filled in; valid until it is freed.
     const struct lq_tensors *(*request_tensors)(struct lq_request *request);
-    int (*run)(struct lq_request *request, struct lq_error *err);
+    // deadline_us: lq_clock_us() after which nobody wants the answer; 0: none. Only engines that
+    // wait for others look at it; they end with TIMEOUT.
+    int (*run)(struct lq_request *request, uint64_t deadline_us, struct lq_error *err);
+    // Appends what it counts over the whole process as Prometheus text; may be NULL.
+    int (*print_metrics)(struct lq_buf *out);
 };
 
 // Every engine this build knows, best first, NULL at the end.

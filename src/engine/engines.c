@@ -4,7 +4,8 @@
 #include "engine/engine.h"
 #include "engine/list.h"
 
-const struct lq_engine_ops *const lq_engines[] = {&lq_engine_openvino, &lq_engine_replay, NULL};
+const struct lq_engine_ops *const lq_engines[] = {&lq_engine_openvino, &lq_engine_triton,
+                                                  &lq_engine_replay, NULL};
 
 const struct lq_engine_ops *lq_engine_find(const char *name, struct lq_error *err)
 {

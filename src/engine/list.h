@@ -6,6 +6,7 @@
 
 extern const struct lq_engine_ops lq_engine_openvino;
 extern const struct lq_engine_ops lq_engine_replay;
+extern const struct lq_engine_ops lq_engine_triton;
 
 // Counts the operators of an .onnx or .tflite file by reading the file itself (operators.c);
 // the contract is that of lq_engine_ops.operators.

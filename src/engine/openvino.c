@@ -150,8 +150,10 @@ static ov_model_t *take_described(const char *path)
     return model;
 }
 
-static int openvino_describe(const char *path, struct lq_tensors *tensors, struct lq_error *err)
+static int openvino_describe(const char *path, const struct lq_engine_options *options,
+                             struct lq_tensors *tensors, struct lq_error *err)
 {
+    (void)options;
     ov_model_t *model = NULL;
     int status = read_model(&model, path, err);
     if (status == LQ_OK)
@@ -344,8 +346,9 @@ static const struct lq_tensors *openvino_request_tensors(struct lq_request *requ
     return &request->tensors;
 }
 
-static int openvino_run(struct lq_request *request, struct lq_error *err)
+static int openvino_run(struct lq_request *request, uint64_t deadline_us, struct lq_error *err)
 {
+    (void)deadline_us;
     ov_status_e code = ov.infer_request_infer(request->infer);
     return code == OK ? LQ_OK : lq_openvino_fail(err, LQ_ERR_ENGINE, code, "run", "the model");
 }

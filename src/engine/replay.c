@@ -160,8 +160,10 @@ static int replay_probe(struct lq_error *err)
     return LQ_OK;
 }
 
-static int replay_describe(const char *path, struct lq_tensors *tensors, struct lq_error *err)
+static int replay_describe(const char *path, const struct lq_engine_options *options,
+                           struct lq_tensors *tensors, struct lq_error *err)
 {
+    (void)options;
     struct lq_engine *engine = NULL;
     int status = replay_load(&engine, path, err);
     if (status == LQ_OK)
@@ -232,8 +234,9 @@ static const struct lq_tensors *replay_request_tensors(struct lq_request *reques
     return &request->tensors;
 }
 
-static int replay_run(struct lq_request *request, struct lq_error *err)
+static int replay_run(struct lq_request *request, uint64_t deadline_us, struct lq_error *err)
 {
+    (void)deadline_us;
     const struct lq_engine *engine = request->engine;
     int frame = request->next;
     request->next = (frame + 1) % engine->frame_count;
@@ -256,6 +259,7 @@ static int replay_run(struct lq_request *request, struct lq_error *err)
 
 const struct lq_engine_ops lq_engine_replay = {
     .name = "replay",
+    .by_name_only = true,
     .summary = "plays recorded tensors (.replay), for tests",
     .probe = replay_probe,
     .describe = replay_describe,

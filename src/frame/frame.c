@@ -85,7 +85,9 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
     if (status != LQ_OK)
         return status;
     stage_done(job, LQ_STAGE_PREPARE, since_us);
-    status = lq_runner_infer(pipe->runner, err);
+    if (job->deadline_us && *since_us >= job->deadline_us)
+        return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be run");
+    status = lq_runner_infer(pipe->runner, job->deadline_us, err);
     if (status != LQ_OK)
         return status;
     stage_done(job, LQ_STAGE_INFER, since_us);

@@ -28,6 +28,7 @@ struct lq_job {
     bool keep_profile;        // carry the file's colour profile into the reply
     size_t pixels_max;
     struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
+    uint64_t deadline_us;     // lq_clock_us() after which the answer is of no use; 0: none
     struct lq_buf *output;    // encoded picture is appended; not owned; NULL with paint false
 
     // done

@@ -62,7 +62,7 @@ static int pick_engine(struct lq_model *model, const char *name, struct lq_error
     int status = LQ_ERR_UNAVAILABLE;
     struct lq_error first = {0};
     for (int i = 0; lq_engines[i]; i++) {
-        if (strcmp(lq_engines[i]->name, "replay") == 0)
+        if (lq_engines[i]->by_name_only)
             continue;
         model->ops = lq_engines[i];
         status = model->ops->probe(first.status ? NULL : &first);
@@ -91,14 +91,22 @@ static void add_size(struct lq_model *model, int width, int height)
     model->info.sizes[i].height = height;
 }
 
+static bool takes_size(const struct lq_model *model, int width, int height)
+{
+    const struct lq_input *input = &model->input;
+    return !model->info.tensors.fixed || ((input->width == 0 || input->width == width) &&
+                                          (input->height == 0 || input->height == height));
+}
+
 // The sidecar's sizes, else the file's own; a file that leaves them open gets the usual ones.
 static void pick_sizes(struct lq_model *model)
 {
     const struct lq_sidecar *sidecar = &model->sidecar;
     const struct lq_input *input = &model->input;
     for (int i = 0; i < sidecar->size_count; i++)
-        add_size(model, sidecar->sizes[i].width, sidecar->sizes[i].height);
-    if (sidecar->size_count > 0)
+        if (takes_size(model, sidecar->sizes[i].width, sidecar->sizes[i].height))
+            add_size(model, sidecar->sizes[i].width, sidecar->sizes[i].height);
+    if (model->info.size_count > 0)
         return;
     if (input->width > 0 || input->height > 0) {
         add_size(model, input->width > 0 ? input->width : input->height,
@@ -151,17 +159,11 @@ static int open_variant(struct lq_model *model, int index, struct lq_engine_opti
     return status;
 }
 
-static int open_variants(struct lq_model *model, const struct lq_model_options *options,
+static int open_variants(struct lq_model *model, const struct lq_engine_options *options,
                          struct lq_error *err)
 {
-    struct lq_engine_options engine = {
-        .precision = model->info.precision,
-        .tune = options->tune,
-        .threads = options->threads,
-        .cache_dir = options->cache_dir,
-    };
     for (int i = 0; i < model->info.size_count; i++) {
-        int status = open_variant(model, i, engine, err);
+        int status = open_variant(model, i, *options, err);
         if (status != LQ_OK)
             return status;
     }
@@ -224,23 +226,46 @@ static void settle_name(struct lq_model *model)
     snprintf(model->name, sizeof model->name, "%.*s", (int)len, base);
 }
 
+// A served model may bring its own sidecar; else it is the one beside the file.
+static int read_sidecar(struct lq_model *model, const struct lq_engine_options *options,
+                        struct lq_error *err)
+{
+    struct lq_buf json;
+    int status = LQ_OK;
+    lq_buf_init(&json, LQ_SIDECAR_BYTES_MAX);
+    if (model->ops->sidecar)
+        status = model->ops->sidecar(options, &json, err);
+    if (status == LQ_OK)
+        status = json.len ? lq_sidecar_parse(&model->sidecar, "of the served model", &json, err)
+                          : lq_sidecar_read(&model->sidecar, model->path, err);
+    lq_buf_release(&json);
+    return status;
+}
+
 static int open_model(struct lq_model *model, const struct lq_model_options *options,
                       struct lq_error *err)
 {
-    int status = lq_sidecar_read(&model->sidecar, model->path, err);
+    struct lq_engine_options engine = {
+        .tune = options->tune,
+        .threads = options->threads,
+        .cache_dir = options->cache_dir,
+        .remote = options->remote,
+    };
+    int status = pick_engine(model, options->engine, err);
     if (status == LQ_OK)
-        status = pick_engine(model, options->engine, err);
+        status = read_sidecar(model, &engine, err);
     if (status == LQ_OK)
         status = pick_precision(model, options->precision, err);
     if (status == LQ_OK)
-        status = model->ops->describe(model->path, &model->info.tensors, err);
+        status = model->ops->describe(model->path, &engine, &model->info.tensors, err);
     if (status == LQ_OK)
         status = lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
     if (status != LQ_OK)
         return status;
     settle_name(model);
     pick_sizes(model);
-    status = open_variants(model, options, err);
+    engine.precision = model->info.precision;
+    status = open_variants(model, &engine, err);
     if (status != LQ_OK)
         return status;
     settle_rules(model, options);
@@ -284,6 +309,11 @@ void lq_model_close(struct lq_model *model)
 const struct lq_model_info *lq_model_info(const struct lq_model *model)
 {
     return &model->info;
+}
+
+int lq_model_print_metrics(const struct lq_model *model, struct lq_buf *out)
+{
+    return model->ops->print_metrics ? model->ops->print_metrics(out) : LQ_OK;
 }
 
 // ---- running
@@ -424,11 +454,12 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
     return LQ_OK;
 }
 
-int lq_runner_infer(struct lq_runner *runner, struct lq_error *err)
+int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_error *err)
 {
     if (runner->current < 0)
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot run the model: no picture is prepared");
-    return runner->model->ops->run(runner->requests[runner->current], err);
+    return runner->model->ops->run(runner->requests[runner->current], deadline_us,
+                                   err);
 }
 
 int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches, int *count,

@@ -15,6 +15,7 @@ struct lq_model_options {
     enum lq_tune tune;
     int threads;
     const char *cache_dir;
+    struct lq_remote_options remote; // of engines that run elsewhere
     float score_min;             // 0..1; 0: the sidecar's or 0.25 (detections), 0.5 (masks)
     float nms_iou;               // 0..1; 0: the sidecar's or 0.45
 };
@@ -62,6 +63,9 @@ LQ_MUST_CHECK int lq_model_open(struct lq_model **model, const char *path,
 void lq_model_close(struct lq_model *model);
 const struct lq_model_info *lq_model_info(const struct lq_model *model);
 
+// Appends what the model's engine counts as Prometheus text.
+LQ_MUST_CHECK int lq_model_print_metrics(const struct lq_model *model, struct lq_buf *out);
+
 LQ_MUST_CHECK int lq_runner_new(struct lq_runner **runner, const struct lq_model *model,
                                 struct lq_error *err);
 void lq_runner_free(struct lq_runner *runner);
@@ -69,7 +73,9 @@ void lq_runner_free(struct lq_runner *runner);
 // The three steps of a frame, in this order. prepare picks the input size that wastes least.
 LQ_MUST_CHECK int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
                                     struct lq_error *err);
-LQ_MUST_CHECK int lq_runner_infer(struct lq_runner *runner, struct lq_error *err);
+// deadline_us: after which nobody wants the answer (engine.h); 0: none.
+LQ_MUST_CHECK int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us,
+                                  struct lq_error *err);
 // *patches and *count stay valid until the next prepare. At most LQ_NAILS_MAX patches.
 LQ_MUST_CHECK int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches,
                                     int *count, struct lq_error *err);

@@ -236,24 +236,30 @@ static int read_keys(const struct reader *reader, json_t *root)
     return LQ_OK;
 }
 
-static int read_text(const struct reader *reader, const struct lq_buf *file)
+static const struct lq_sidecar nothing_given = {.pad = -1, .nail_channel = -1, .std = {1, 1, 1}};
+
+int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name, const struct lq_buf *file,
+                     struct lq_error *err)
 {
+    const struct reader reader = {sidecar, name, err};
     json_error_t where;
+    *sidecar = nothing_given;
+    sidecar->present = true;
     json_t *root = json_loadb((const char *)file->data, file->len, JSON_REJECT_DUPLICATES, &where);
     if (!root)
-        return lq_fail(reader->err, LQ_ERR_MODEL, "bad sidecar '%.120s': line %d: %.80s",
-                       reader->path, where.line, where.text);
+        return lq_fail(err, LQ_ERR_MODEL, "bad sidecar '%.120s': line %d: %.80s", name, where.line,
+                       where.text);
     int status = json_is_object(root)
-                     ? read_keys(reader, root)
-                     : lq_fail(reader->err, LQ_ERR_MODEL,
-                               "bad sidecar '%.120s': it must be one JSON object", reader->path);
+                     ? read_keys(&reader, root)
+                     : lq_fail(err, LQ_ERR_MODEL,
+                               "bad sidecar '%.120s': it must be one JSON object", name);
     json_decref(root);
     return status;
 }
 
 int lq_sidecar_read(struct lq_sidecar *sidecar, const char *model_path, struct lq_error *err)
 {
-    *sidecar = (struct lq_sidecar){.pad = -1, .nail_channel = -1, .std = {1, 1, 1}};
+    *sidecar = nothing_given;
     const char *slash = strrchr(model_path, '/');
     const char *dot = strrchr(slash ? slash : model_path, '.');
     char path[4096];
@@ -265,11 +271,8 @@ int lq_sidecar_read(struct lq_sidecar *sidecar, const char *model_path, struct l
     struct lq_buf file;
     lq_buf_init(&file, LQ_SIDECAR_BYTES_MAX);
     int status = lq_file_read(path, &file, err);
-    if (status == LQ_OK) {
-        struct reader reader = {sidecar, path, err};
-        sidecar->present = true;
-        status = read_text(&reader, &file);
-    }
+    if (status == LQ_OK)
+        status = lq_sidecar_parse(sidecar, path, &file, err);
     lq_buf_release(&file);
     return status;
 }

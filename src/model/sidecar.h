@@ -2,7 +2,7 @@
 // Threads: any. Owner: a struct the caller owns; there is nothing to release.
 #pragma once
 
-#include "base/error.h"
+#include "base/buf.h"
 #include "model/decode.h"
 
 enum lq_sidecar_head { LQ_SIDECAR_HEAD_ANY, LQ_SIDECAR_HEAD_MASK, LQ_SIDECAR_HEAD_YOLO_SEG };
@@ -28,6 +28,10 @@ struct lq_sidecar {
     float score, nms_iou, threshold; // 0: not given
     bool bf16_checked;
 };
+
+// Reads the text of a sidecar; errors call it `name`.
+LQ_MUST_CHECK int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name,
+                                   const struct lq_buf *json, struct lq_error *err);
 
 // Reads the file beside `model_path`; without one, `present` is false and all is "not given".
 LQ_MUST_CHECK int lq_sidecar_read(struct lq_sidecar *sidecar, const char *model_path,

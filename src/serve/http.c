@@ -54,7 +54,9 @@ static void start_ready(struct lq_request *request)
 static void start_metrics(struct lq_request *request)
 {
     struct lq_error error;
-    if (lq_metrics_print(&request->conn->server->metrics, &request->text) == LQ_OK)
+    struct lq_server *server = request->conn->server;
+    if (lq_metrics_print(&server->metrics, &request->text) == LQ_OK &&
+        lq_model_print_metrics(server->model, &request->text) == LQ_OK)
         lq_request_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8");
     else {
         lq_fail(&error, LQ_ERR_MEMORY, "out of memory");

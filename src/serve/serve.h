@@ -16,6 +16,7 @@ struct lq_serve_options {
     int sessions_max;
     int drain_delay_s;         // after SIGTERM, before users are sent away
     int wait_ms_max;           // a new live session is refused when its frames would wait longer
+    int max_age_ms;            // of a live frame: then nobody waits for its answer any more
     const char *tls_cert, *tls_key; // PEM files, or both NULL
     bool tls_self_signed;
     const char *web_dir;       // serve the page from here; NULL: the built-in one

@@ -446,7 +446,8 @@ int lq_serve(const struct lq_serve_options *options, const struct lq_model *mode
     server->listen_fd = -1;
     server->load.workers = options->workers;
     server->load.limit_ms = options->wait_ms_max;
-    struct lq_work_context shared = {model, &server->metrics, &server->load};
+    struct lq_work_context shared = {model, &server->metrics, &server->load,
+                                      (uint32_t)options->max_age_ms};
     struct lq_work work = lq_work_with(&shared);
     int status = create_context(server, err);
     if (status == LQ_OK)

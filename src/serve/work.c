@@ -13,6 +13,7 @@ struct worker {
     struct lq_scene scene;
     struct lq_metrics *metrics;
     struct lq_load *load;
+    uint32_t max_age_ms;
 };
 
 static void worker_close(void *context)
@@ -55,6 +56,7 @@ static int worker_open(void *context, void **out, struct lq_error *err)
     lq_buf_init(&worker->scratch, (size_t)LQ_FRAME_PIXELS_MAX * 3);
     worker->metrics = shared->metrics;
     worker->load = shared->load;
+    worker->max_age_ms = shared->max_age_ms;
     int status = lq_pipe_new(&worker->pipe, shared->model, err);
     if (status == LQ_OK)
         status = warm_up(worker->pipe, err);
@@ -84,6 +86,7 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
     job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->jpeg_quality = slot->ask.jpeg_quality;
     job->kind_out = reply_kind(slot);
+    job->deadline_us = slot->ask.live ? slot->arrived_us + worker->max_age_ms * UINT64_C(1000) : 0;
     job->output = job->paint ? &slot->picture : NULL;
     lq_buf_clear(&slot->picture);
     int status = lq_buf_resize(&slot->picture, LQ_REPLY_HEAD);

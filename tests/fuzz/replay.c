@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct lq_tensors tensors;
     struct lq_error error;
     const char *path = fuzz_file(".replay", bytes, len);
-    if (lq_engine_replay.describe(path, &tensors, &error) == LQ_OK) {
+    if (lq_engine_replay.describe(path, NULL, &tensors, &error) == LQ_OK) {
         check(tensors.inputs, tensors.input_count, len, false);
         check(tensors.outputs, tensors.output_count, len, true);
     }

@@ -97,7 +97,7 @@ static void describes_without_compiling(void **state)
 {
     (void)state;
     struct lq_tensors tensors;
-    assert_ok(openvino->describe(model, &tensors, &err));
+    assert_ok(openvino->describe(model, NULL, &tensors, &err));
     assert_int_equal(tensors.input_count, 1);
     assert_int_equal(tensors.output_count, 1);
     assert_string_equal(tensors.inputs[0].name, "image");
@@ -116,7 +116,7 @@ static void files_that_are_no_models(void **state)
     for (size_t i = 0; i < LQ_COUNT(endings); i++) {
         snprintf(path, sizeof path, "%s/bad.%s", folder, endings[i]);
         assert_ok(lq_file_write(path, "not a model", 11, &err));
-        assert_int_equal(openvino->describe(path, &tensors, &err), LQ_ERR_MODEL);
+        assert_int_equal(openvino->describe(path, NULL, &tensors, &err), LQ_ERR_MODEL);
         assert_non_null(strstr(err.text, "is no model, or a damaged one"));
         assert_null(strstr(err.text, "Exception from"));
         assert_ok(unlink(path));
@@ -127,10 +127,10 @@ static void files_that_are_no_models(void **state)
     assert_ok(lq_file_read(model, &whole, &err));
     snprintf(path, sizeof path, "%s/cut.onnx", folder);
     assert_ok(lq_file_write(path, whole.data, whole.len / 2, &err));
-    assert_int_equal(openvino->describe(path, &tensors, &err), LQ_ERR_MODEL);
+    assert_int_equal(openvino->describe(path, NULL, &tensors, &err), LQ_ERR_MODEL);
     assert_ok(unlink(path));
     lq_buf_release(&whole);
-    assert_int_equal(openvino->describe("/no/such.onnx", &tensors, &err), LQ_ERR_MODEL);
+    assert_int_equal(openvino->describe("/no/such.onnx", NULL, &tensors, &err), LQ_ERR_MODEL);
     assert_string_equal(err.text, "cannot open model '/no/such.onnx': No such file or directory");
 }
 
@@ -154,7 +154,7 @@ static void run_once(enum lq_precision precision, const char *cache_dir, float *
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 3 * 64 * 96; i++)
             input[i] = (float)(i * 31 % 97) / 97.0f;
-        assert_ok(openvino->run(request, &err));
+        assert_ok(openvino->run(request, 0, &err));
         assert_ptr_equal(openvino->request_tensors(request)->outputs[0].data, output);
         memcpy(answer, output, 32 * 48 * sizeof(float));
     }

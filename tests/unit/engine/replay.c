@@ -69,11 +69,11 @@ static void frames_play_round_and_round(void **state)
     assert_int_equal(tensors->inputs[0].dims[3], 5);
     memset(tensors->inputs[0].data, 1, lq_tensor_bytes(&tensors->inputs[0])); // all of it is ours
     for (int round = 0; round < 7; round++) {
-        assert_ok(replay->run(one, &err));
+        assert_ok(replay->run(one, 0, &err));
         assert_int_equal(*(uint8_t *)tensors->outputs[0].data, 2 * (round % 3) + 1);
         assert_true(second_output(one) == 10.0f * (float)(round % 3 + 1));
     }
-    assert_ok(replay->run(two, &err)); // has its own place in the recording
+    assert_ok(replay->run(two, 0, &err)); // has its own place in the recording
     assert_true(second_output(two) == 10.0f);
     replay->request_free(one);
     replay->request_free(two);
@@ -92,11 +92,11 @@ static void failures_and_delays_are_played_too(void **state)
     assert_ok(replay->open(&engine, path, &options, &err));
     assert_ok(replay->request_new(&request, engine, &err));
     uint64_t before = lq_clock_us();
-    assert_ok(replay->run(request, &err));
+    assert_ok(replay->run(request, 0, &err));
     assert_true(lq_clock_us() - before >= 15000);
-    assert_int_equal(replay->run(request, &err), LQ_ERR_ENGINE);
+    assert_int_equal(replay->run(request, 0, &err), LQ_ERR_ENGINE);
     assert_non_null(strstr(err.text, "frame 1 was recorded to fail"));
-    assert_ok(replay->run(request, &err));
+    assert_ok(replay->run(request, 0, &err));
     assert_true(second_output(request) == 30.0f);
     replay->request_free(request);
     replay->close(engine);
@@ -143,7 +143,7 @@ static void damaged_files_are_refused(void **state)
     struct lq_tensors tensors;
     for (size_t i = 0; i < LQ_COUNT(cases); i++) {
         assert_ok(lq_file_write(path, cases[i].bytes, strlen(cases[i].bytes), &err));
-        assert_int_equal(replay->describe(path, &tensors, &err), LQ_ERR_MODEL);
+        assert_int_equal(replay->describe(path, NULL, &tensors, &err), LQ_ERR_MODEL);
         if (!strstr(err.text, cases[i].says))
             fail_msg("case %zu gave: %s", i, err.text);
     }

@@ -64,7 +64,7 @@ static void pictures_go_to_the_size_nearest_in_shape(void **state)
         const struct lq_patch *patch;
         int count = 0;
         assert_ok(lq_runner_prepare(runner, &picture, &err));
-        assert_ok(lq_runner_infer(runner, &err));
+        assert_ok(lq_runner_infer(runner, 0, &err));
         assert_ok(lq_runner_patches(runner, &patch, &count, &err));
         assert_int_equal(count, 1);
         assert_int_equal(patch->width, cases[i].grid_width);
@@ -84,7 +84,7 @@ static void steps_out_of_order(void **state)
     const struct lq_patch *patches;
     int count = 5;
     assert_ok(lq_runner_new(&runner, nail, &err));
-    assert_int_equal(lq_runner_infer(runner, &err), LQ_ERR_ARGUMENT);
+    assert_int_equal(lq_runner_infer(runner, 0, &err), LQ_ERR_ARGUMENT);
     assert_int_equal(lq_runner_patches(runner, &patches, &count, &err), LQ_ERR_ARGUMENT);
     assert_int_equal(count, 0);
     uint8_t pixel[3] = {0};
@@ -159,7 +159,7 @@ static void open_dimensions_and_two_channels(void **state)
     const struct lq_patch *patch;
     int count = 0;
     assert_ok(lq_runner_prepare(runner, &picture, &err));
-    assert_ok(lq_runner_infer(runner, &err));
+    assert_ok(lq_runner_infer(runner, 0, &err));
     assert_ok(lq_runner_patches(runner, &patch, &count, &err));
     assert_int_equal(patch->width, 288);
     assert_int_equal(patch->height, 384);
@@ -203,7 +203,7 @@ static void a_real_export(void **state)
     const struct lq_patch *patches;
     int count = 0;
     assert_ok(lq_runner_prepare(runner, &picture, &err));
-    assert_ok(lq_runner_infer(runner, &err));
+    assert_ok(lq_runner_infer(runner, 0, &err));
     assert_ok(lq_runner_patches(runner, &patches, &count, &err));
     for (int i = 0; i < count; i++) {
         const struct lq_patch *p = &patches[i];

@@ -1,0 +1,210 @@
+#include "cli/triton_config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+// Writes on after a failure do nothing: the first one counts.
+struct writer {
+    const struct lq_triton_config *config;
+    struct lq_buf *out;
+    int status;
+};
+
+static LQ_PRINTF(2, 3) void put(struct writer *writer, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (writer->status == LQ_OK)
+        writer->status = len >= 0 && (size_t)len < sizeof line
+                             ? lq_buf_append(writer->out, line, (size_t)len)
+                             : LQ_ERR_TOO_LARGE;
+}
+
+// A text of the protobuf text format.
+static void put_text(struct writer *writer, const char *text)
+{
+    put(writer, "\"");
+    for (; *text; text++)
+        put(writer, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    put(writer, "\"");
+}
+
+static void put_dims(struct writer *writer, const struct lq_tensor *tensor, int from)
+{
+    put(writer, "[ ");
+    for (int i = from; i < tensor->rank; i++)
+        put(writer, "%s%lld", i > from ? ", " : "", (long long)tensor->dims[i]);
+    put(writer, " ]");
+}
+
+static const char *type_word(enum lq_tensor_type type)
+{
+    return type == LQ_TENSOR_F16 ? "TYPE_FP16" : "TYPE_FP32";
+}
+
+static void put_tensors(struct writer *writer, const char *kind, const struct lq_tensor *tensors,
+                        int count)
+{
+    for (int i = 0; i < count; i++) {
+        put(writer, "%s {\n  name: ", kind);
+        put_text(writer, tensors[i].name);
+        put(writer, "\n  data_type: %s\n  dims: ", type_word(tensors[i].type));
+        // With batches the first dimension goes without saying.
+        put_dims(writer, &tensors[i], writer->config->batch_max > 0 ? 1 : 0);
+        put(writer, "\n}\n");
+    }
+}
+
+static void put_batching(struct writer *writer)
+{
+    const struct lq_triton_config *config = writer->config;
+    if (config->batch_max <= 1)
+        return;
+    put(writer, "dynamic_batching {\n  preferred_batch_size: [ ");
+    if (config->batch_max > 3)
+        put(writer, "%d, ", config->batch_max / 2);
+    put(writer, "%d ]\n  max_queue_delay_microseconds: %d\n}\n", config->batch_max,
+        config->queue_delay_us);
+}
+
+// Input 0 at one of its sizes.
+static void put_warm_up(struct writer *writer, int size, int batch)
+{
+    const struct lq_triton_config *config = writer->config;
+    const struct lq_tensor *input = &config->tensors.inputs[0];
+    int width = config->sizes[size].width, height = config->sizes[size].height;
+    put(writer, "model_warmup {\n  name: \"%dx%d, %d at once\"\n  batch_size: %d\n", width, height,
+        batch > 0 ? batch : 1, batch);
+    put(writer, "  inputs {\n    key: ");
+    put_text(writer, input->name);
+    put(writer, "\n    value {\n      data_type: %s\n      dims: [ %s", type_word(input->type),
+        batch > 0 ? "" : "1, ");
+    if (config->channels_first)
+        put(writer, "3, %d, %d", height, width);
+    else
+        put(writer, "%d, %d, 3", height, width);
+    put(writer, " ]\n      zero_data: true\n    }\n  }\n}\n");
+}
+
+static void put_warm_ups(struct writer *writer)
+{
+    const struct lq_triton_config *config = writer->config;
+    for (int i = 0; i < config->size_count; i++) {
+        put_warm_up(writer, i, config->batch_max > 0 ? 1 : 0);
+        if (config->batch_max > 1)
+            put_warm_up(writer, i, config->batch_max);
+    }
+}
+
+// Smallest, usual and largest input: batch, and each side over all sizes.
+static void put_shape(struct writer *writer, int which, int batch)
+{
+    const struct lq_triton_config *config = writer->config;
+    int width = config->sizes[0].width, height = config->sizes[0].height;
+    for (int i = 1; i < config->size_count && which != 0; i++) {
+        int w = config->sizes[i].width, h = config->sizes[i].height;
+        width = (w - width) * which > 0 ? w : width;
+        height = (h - height) * which > 0 ? h : height;
+    }
+    put(writer, "%s:%dx", config->tensors.inputs[0].name, batch > 0 ? batch : 1);
+    if (config->channels_first)
+        put(writer, "3x%dx%d", height, width);
+    else
+        put(writer, "%dx%dx3", height, width);
+}
+
+static int usual_batch(const struct lq_triton_config *config)
+{
+    return config->batch_max > 1 ? (config->batch_max + 1) / 2 : 1;
+}
+
+// One engine for every shape the server will see, instead of one built at each new shape.
+static void put_profiles(struct writer *writer)
+{
+    static const struct {
+        const char *key;
+        int which;
+    } profiles[] = {{"min", -1}, {"opt", 0}, {"max", 1}};
+    for (size_t i = 0; i < LQ_COUNT(profiles); i++) {
+        int batch = profiles[i].which < 0   ? 1
+                    : profiles[i].which > 0 ? writer->config->batch_max
+                                            : usual_batch(writer->config);
+        put(writer, "      parameters { key: \"trt_profile_%s_shapes\" value: \"",
+            profiles[i].key);
+        put_shape(writer, profiles[i].which, batch);
+        put(writer, "\" }\n");
+    }
+}
+
+// Engines and timings are kept beside the model: a restart does not build them again.
+static void put_tensorrt(struct writer *writer)
+{
+    static const char *const words[] = {"FP32", "FP16", "INT8"};
+    const struct lq_triton_config *config = writer->config;
+    const char *const fixed[][2] = {
+        {"precision_mode", words[config->precision]},
+        {"max_workspace_size_bytes", "1073741824"},
+        {"trt_engine_cache_enable", "true"},
+        {"trt_engine_cache_path", "/models/.tensorrt"},
+        {"trt_timing_cache_enable", "true"},
+        {"trt_timing_cache_path", "/models/.tensorrt"},
+    };
+    put(writer, "optimization {\n  execution_accelerators {\n    gpu_execution_accelerator {\n"
+                "      name: \"tensorrt\"\n");
+    for (size_t i = 0; i < LQ_COUNT(fixed); i++)
+        put(writer, "      parameters { key: \"%s\" value: \"%s\" }\n", fixed[i][0], fixed[i][1]);
+    if (config->precision == LQ_TRITON_INT8 && !config->quantised)
+        put(writer, "      parameters { key: \"int8_calibration_table_name\" value: "
+                    "\"calibration.flatbuffers\" }\n");
+    put_profiles(writer);
+    put(writer, "    }\n  }\n}\n");
+}
+
+int lq_triton_config_print(const struct lq_triton_config *config, struct lq_buf *out)
+{
+    static const char *const platforms[] = {
+        "backend: \"python\"\n", "platform: \"onnxruntime_onnx\"\nbackend: \"onnxruntime\"\n",
+        "platform: \"tensorrt_plan\"\nbackend: \"tensorrt\"\n"};
+    struct writer writer = {config, out, LQ_OK};
+    put(&writer, "# Written by `lacquer triton-repo`; docs/TRITON.md tells what to tune.\nname: ");
+    put_text(&writer, config->name);
+    put(&writer, "\n%smax_batch_size: %d\n", platforms[config->platform], config->batch_max);
+    put_tensors(&writer, "input", config->tensors.inputs, config->tensors.input_count);
+    put_tensors(&writer, "output", config->tensors.outputs, config->tensors.output_count);
+    put_batching(&writer);
+    put(&writer, "instance_group {\n  count: %d\n  kind: %s\n}\n", config->instances,
+        config->platform == LQ_TRITON_PYTHON ? "KIND_CPU" : "KIND_GPU");
+    if (config->platform == LQ_TRITON_ONNX && config->tensorrt)
+        put_tensorrt(&writer);
+    put(&writer, "version_policy { latest { num_versions: 1 } }\n");
+    put_warm_ups(&writer);
+    if (config->sidecar) {
+        // What lacquer serve needs to know about the model travels with it.
+        put(&writer, "parameters {\n  key: \"lacquer\"\n  value { string_value: ");
+        put_text(&writer, config->sidecar);
+        put(&writer, " }\n}\n");
+    }
+    return writer.status;
+}
+
+int lq_triton_config_print_trtexec(const struct lq_triton_config *config, struct lq_buf *out)
+{
+    static const char *const flags[] = {"", " --fp16", " --int8 --fp16"};
+    struct writer writer = {config, out, LQ_OK};
+    put(&writer, "trtexec --onnx=model.onnx --saveEngine=1/model.plan%s", flags[config->precision]);
+    if (config->precision == LQ_TRITON_INT8 && !config->quantised)
+        put(&writer, " --calib=calibration.cache");
+    bool open = config->batch_max > 0 || config->size_count > 1;
+    for (int i = 0; open && i < 3; i++) {
+        static const char *const names[] = {"min", "opt", "max"};
+        put(&writer, " --%sShapes=", names[i]);
+        put_shape(&writer, i - 1,
+                  i == 0 ? 1 : i == 1 ? usual_batch(config) : config->batch_max);
+    }
+    put(&writer, " --timingCacheFile=timing.cache");
+    return writer.status;
+}

@@ -1,0 +1,57 @@
+"""A model of Triton's python backend: runs the file beside it in OpenVINO, on the processor.
+
+Written by `lacquer triton-repo`. Triton's Python needs numpy (before 2.0 for servers up to 2.51) and
+openvino. Triton starts Python in isolated mode, which overlooks PYTHONPATH; the lines below bring
+it back, so that both may lie in a folder of their own.
+"""
+import os
+import pathlib
+import sys
+
+sys.path += [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+
+import json  # noqa: E402
+
+import numpy as np  # noqa: E402
+import openvino  # noqa: E402
+import triton_python_backend_utils as triton  # noqa: E402
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        config = json.loads(args["model_config"])
+        self.batches = config["max_batch_size"] > 0
+        self.input = config["input"][0]["name"]
+        dims = [int(size) for size in config["input"][0]["dims"]]
+        core = openvino.Core()
+        (path,) = pathlib.Path(__file__).parent.glob("model.[ot]*")  # .onnx or .tflite
+        model = core.read_model(path)
+        # What the configuration leaves open the file may have fixed: batch, height, width.
+        model.reshape({self.input: openvino.PartialShape([-1] * self.batches + dims)})
+        self.outputs = [output["name"] for output in config["output"]]
+        self.compiled = core.compile_model(
+            model, "CPU", {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})
+        self.infer = self.compiled.create_infer_request()
+
+    def execute(self, requests):
+        """Triton gives what it has batched: pictures of one size, mostly one a request."""
+        if not self.batches:
+            return [self.answer(self.run(self.tensor(request))) for request in requests]
+        tensors = [self.tensor(request) for request in requests]
+        results = self.run(tensors[0] if len(tensors) == 1 else np.concatenate(tensors))
+        answers, at = [], 0
+        for tensor in tensors:
+            answers.append(self.answer([each[at:at + len(tensor)] for each in results]))
+            at += len(tensor)
+        return answers
+
+    def tensor(self, request):
+        return triton.get_input_tensor_by_name(request, self.input).as_numpy()
+
+    def run(self, tensor):
+        results = self.infer.infer({self.input: tensor}, share_inputs=True)
+        return [results[name] for name in self.outputs]
+
+    def answer(self, results):
+        return triton.InferenceResponse(
+            [triton.Tensor(name, result) for name, result in zip(self.outputs, results)])

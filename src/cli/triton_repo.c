@@ -1,0 +1,339 @@
+// lacquer triton-repo: writes a model repository that an NVIDIA Triton server loads.
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "cli/cli.h"
+#include "cli/model_options.h"
+#include "cli/triton_config.h"
+#include "engine/kserve.h"
+
+extern const char lq_triton_model_py[]; // triton_model.py
+
+enum { OPT_OUT = 0x500, OPT_NAME, OPT_INSTANCES, OPT_GPU, OPT_TENSORRT, OPT_PLAN, OPT_MAX_BATCH,
+       OPT_DELAY, OPT_FORCE };
+
+static const struct argp_option options[] = {
+    {"model", 'm', "FILE", 0, "The model: .onnx, or .tflite without --gpu (default: our own)", 1},
+    {"out", OPT_OUT, "DIR", 0, "The repository; the model's folder is made in it", 1},
+    {"name", OPT_NAME, "NAME", 0, "The model's name there (default: that of its file)", 1},
+    {"instances", OPT_INSTANCES, "N", 0, "How many run at once (default 1)", 1},
+    {"max-batch", OPT_MAX_BATCH, "N", 0, "Largest batch; 0: none (default 8)", 1},
+    {"queue-delay", OPT_DELAY, "MICROSECONDS", 0,
+     "How long a frame may wait for others to share its batch (default 500)", 1},
+    {"gpu", OPT_GPU, NULL, 0, "Run it in ONNX Runtime on a GPU (else in OpenVINO, by Triton's "
+     "python backend)", 1},
+    {"tensorrt", OPT_TENSORRT, "fp32|fp16|int8", 0, "… with TensorRT in this precision", 1},
+    {"plan", OPT_PLAN, NULL, 0,
+     "Make it a TensorRT engine's place, and print the trtexec command that makes the engine", 1},
+    {"force", OPT_FORCE, NULL, 0, "Write over what is there", 1},
+    {0}};
+
+struct arguments {
+    const char *model, *out, *name;
+    struct lq_triton_config config;
+    int batch_max;
+    bool gpu, force;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    struct lq_triton_config *config = &arguments->config;
+    static const char *const precisions[] = {"fp32", "fp16", "int8"};
+    switch (key) {
+    case 'm': arguments->model = arg; return 0;
+    case OPT_OUT: arguments->out = arg; return 0;
+    case OPT_NAME: arguments->name = arg; return 0;
+    case OPT_INSTANCES:
+        config->instances = (int)lq_cli_number(state, "instances", arg, 1, 256);
+        return 0;
+    case OPT_MAX_BATCH:
+        arguments->batch_max = (int)lq_cli_number(state, "max-batch", arg, 0, 1024);
+        return 0;
+    case OPT_DELAY:
+        config->queue_delay_us = (int)lq_cli_number(state, "queue-delay", arg, 0, 1000000);
+        return 0;
+    case OPT_GPU: arguments->gpu = true; return 0;
+    case OPT_PLAN: config->platform = LQ_TRITON_PLAN; return 0;
+    case OPT_FORCE: arguments->force = true; return 0;
+    case OPT_TENSORRT:
+        for (size_t i = 0; i < LQ_COUNT(precisions); i++)
+            if (strcmp(arg, precisions[i]) == 0) {
+                config->precision = (enum lq_triton_precision)i;
+                config->tensorrt = true;
+                return 0;
+            }
+        argp_error(state, "--tensorrt does not know '%s'", arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "'%s' is not an option", arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->out)
+            argp_error(state, "--out is missing: the folder of the repository");
+        if (config->platform != LQ_TRITON_PLAN && (arguments->gpu || config->tensorrt))
+            config->platform = LQ_TRITON_ONNX;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp lq_triton_repo_argp = {
+    .options = options, .parser = parse,
+    .doc = "Writes a model repository for NVIDIA Triton: the model, its configuration and, without "
+           "--gpu, what runs it on the processor. docs/TRITON.md tells how to serve it."};
+
+// ---- what the model is
+
+// Its tensors at one shape of input 0, as OpenVINO works them out.
+static int tensors_at(const char *path, const int64_t shape[4], struct lq_tensors *tensors,
+                      struct lq_error *err)
+{
+    const struct lq_engine_ops *ops = lq_engine_find("openvino", err);
+    struct lq_engine_options how = {.shape_rank = 4, .precision = LQ_PRECISION_F32};
+    struct lq_engine *engine = NULL;
+    struct lq_request *request = NULL;
+    memcpy(how.shape, shape, sizeof how.shape[0] * 4);
+    int status = ops->open(&engine, path, &how, err);
+    if (status == LQ_OK)
+        status = ops->request_new(&request, engine, err);
+    if (status == LQ_OK)
+        *tensors = *ops->request_tensors(request);
+    ops->request_free(request);
+    ops->close(engine);
+    return status;
+}
+
+static void shape_of(const struct lq_triton_config *config, int size, int batch, int64_t shape[4])
+{
+    int64_t height = config->sizes[size].height, width = config->sizes[size].width;
+    bool first = config->channels_first;
+    shape[0] = batch;
+    shape[1] = first ? 3 : height;
+    shape[2] = first ? height : width;
+    shape[3] = first ? width : 3;
+}
+
+// What differs between two shapes is open.
+static void open_dims(struct lq_tensor *tensors, const struct lq_tensor *others, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (int d = 0; d < tensors[i].rank; d++)
+            if (tensors[i].dims[d] != others[i].dims[d])
+                tensors[i].dims[d] = -1;
+}
+
+static bool batches(const struct lq_tensors *tensors)
+{
+    bool all = true;
+    for (int i = 0; i < tensors->output_count; i++)
+        all &= tensors->outputs[i].rank > 0 && tensors->outputs[i].dims[0] == 2;
+    return all;
+}
+
+// Tries the model with a batch of two and with each of its sizes.
+static int find_shapes(struct lq_triton_config *config, const char *path, int batch_max,
+                       struct lq_error *err)
+{
+    struct lq_tensors other;
+    int64_t shape[4];
+    shape_of(config, 0, 1, shape);
+    int status = tensors_at(path, shape, &config->tensors, err);
+    shape_of(config, 0, 2, shape);
+    if (status == LQ_OK && batch_max > 0 && tensors_at(path, shape, &other, NULL) == LQ_OK &&
+        batches(&other)) {
+        config->batch_max = batch_max;
+        open_dims(config->tensors.inputs, other.inputs, other.input_count);
+        open_dims(config->tensors.outputs, other.outputs, other.output_count);
+    }
+    for (int i = 1; i < config->size_count && status == LQ_OK; i++) {
+        shape_of(config, i, 1, shape);
+        status = tensors_at(path, shape, &other, err);
+        if (status == LQ_OK) {
+            open_dims(config->tensors.inputs, other.inputs, other.input_count);
+            open_dims(config->tensors.outputs, other.outputs, other.output_count);
+        }
+    }
+    return status;
+}
+
+static void on_operator(void *context, const char *kind, int count)
+{
+    (void)count;
+    if (strcmp(kind, "QuantizeLinear") == 0)
+        *(bool *)context = true;
+}
+
+static int inspect(struct arguments *arguments, struct lq_error *err)
+{
+    struct lq_triton_config *config = &arguments->config;
+    struct lq_model_options how = {.engine = "openvino"};
+    struct lq_model *model = NULL;
+    int status = lq_model_open(&model, arguments->model, &how, err);
+    if (status != LQ_OK)
+        return status;
+    const struct lq_model_info *info = lq_model_info(model);
+    config->channels_first = info->channels_first;
+    config->size_count = info->size_count;
+    for (int i = 0; i < info->size_count; i++) {
+        config->sizes[i].width = info->sizes[i].width;
+        config->sizes[i].height = info->sizes[i].height;
+    }
+    lq_model_close(model);
+    status = lq_engine_find("openvino", err)->operators(arguments->model, on_operator,
+                                                        &config->quantised, err);
+    return status == LQ_OK ? find_shapes(config, arguments->model, arguments->batch_max, err)
+                           : status;
+}
+
+// ---- writing
+
+static int make_folder(const char *path, struct lq_error *err)
+{
+    if (mkdir(path, 0755) == 0 || errno == EEXIST)
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_IO, "cannot make folder '%.150s': %s", path, strerror(errno));
+}
+
+static int write_text(const char *folder, const char *name, const void *text, size_t len,
+                      struct lq_error *err)
+{
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "path too long: '%.80s…'", folder);
+    return lq_file_write(path, text, len, err);
+}
+
+static int copy_file(const char *from, const char *folder, const char *name, struct lq_error *err)
+{
+    struct lq_buf file;
+    lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
+    int status = lq_file_read(from, &file, err);
+    if (status == LQ_OK)
+        status = write_text(folder, name, file.data, file.len, err);
+    lq_buf_release(&file);
+    return status;
+}
+
+// The sidecar's JSON on one line, or nothing when there is no sidecar.
+static char *sidecar_line(const char *model)
+{
+    char path[4096];
+    const char *slash = strrchr(model, '/'), *dot = strrchr(slash ? slash : model, '.');
+    int stem = (int)(dot ? (size_t)(dot - model) : strlen(model));
+    if (snprintf(path, sizeof path, "%.*s.json", stem, model) >= (int)sizeof path)
+        return NULL;
+    json_t *root = json_load_file(path, 0, NULL);
+    char *line = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    json_decref(root);
+    return line;
+}
+
+static int write_config(const struct arguments *arguments, const char *folder,
+                        struct lq_error *err)
+{
+    struct lq_triton_config config = arguments->config;
+    struct lq_buf text;
+    lq_buf_init(&text, LQ_SIDECAR_BYTES_MAX * 4);
+    char *sidecar = sidecar_line(arguments->model);
+    config.sidecar = sidecar;
+    int status = lq_triton_config_print(&config, &text);
+    if (status != LQ_OK)
+        lq_fail(err, status, "cannot write the configuration of '%.100s'", arguments->model);
+    else
+        status = write_text(folder, "config.pbtxt", text.data, text.len, err);
+    free(sidecar);
+    lq_buf_release(&text);
+    return status;
+}
+
+static int write_model(const struct arguments *arguments, const char *folder, const char *ending,
+                       struct lq_error *err)
+{
+    char version[4096], file[16];
+    snprintf(version, sizeof version, "%.4000s/1", folder);
+    snprintf(file, sizeof file, "model%s", ending);
+    int status = make_folder(version, err);
+    if (status != LQ_OK)
+        return status;
+    if (arguments->config.platform == LQ_TRITON_PLAN)
+        return copy_file(arguments->model, folder, file, err);
+    status = copy_file(arguments->model, version, file, err);
+    if (status == LQ_OK && arguments->config.platform == LQ_TRITON_PYTHON)
+        status = write_text(version, "model.py", lq_triton_model_py, strlen(lq_triton_model_py),
+                            err);
+    return status;
+}
+
+static int tell_next(const struct arguments *arguments, const char *folder, struct lq_error *err)
+{
+    const struct lq_triton_config *config = &arguments->config;
+    printf("%s\n", folder);
+    if (config->precision == LQ_TRITON_INT8 && !config->quantised)
+        fprintf(stderr, "int8 of a model without QuantizeLinear needs a calibration table; see "
+                        "docs/TRITON.md\n");
+    if (config->platform != LQ_TRITON_PLAN)
+        return LQ_OK;
+    struct lq_buf line;
+    lq_buf_init(&line, 4096);
+    int status = lq_triton_config_print_trtexec(config, &line);
+    if (status == LQ_OK)
+        printf("cd '%s' && %.*s\n", folder, (int)line.len, (const char *)line.data);
+    lq_buf_release(&line);
+    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "cannot write the trtexec command");
+}
+
+static int write_repository(struct arguments *arguments, struct lq_error *err)
+{
+    char stem[LQ_TENSOR_NAME_MAX], folder[4000];
+    const char *slash = strrchr(arguments->model, '/');
+    const char *base = slash ? slash + 1 : arguments->model, *ending = strrchr(base, '.');
+    snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
+    struct lq_triton_config *config = &arguments->config;
+    config->name = arguments->name ? arguments->name : stem;
+    if (!lq_kserve_name_is_plain(config->name))
+        return lq_fail(err, LQ_ERR_ARGUMENT,
+                       "'%.60s' is no model name of letters, digits, '_', '-', '.': give --name",
+                       config->name);
+    bool onnx = ending && strcmp(ending, ".onnx") == 0;
+    bool tflite = ending && strcmp(ending, ".tflite") == 0;
+    if (!onnx && !(tflite && config->platform == LQ_TRITON_PYTHON))
+        return lq_fail(err, LQ_ERR_MODEL,
+                       "'%.100s' is no .onnx file: Triton runs ONNX, and has no TFLite backend",
+                       arguments->model);
+    if (snprintf(folder, sizeof folder, "%s/%s", arguments->out, config->name) >=
+        (int)sizeof folder)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "path too long: '%.80s…'", arguments->out);
+    if (!arguments->force && access(folder, F_OK) == 0)
+        return lq_fail(err, LQ_ERR_IO, "'%.150s' is there already; --force writes over it", folder);
+    int status = inspect(arguments, err);
+    if (status == LQ_OK)
+        status = make_folder(arguments->out, err);
+    if (status == LQ_OK)
+        status = make_folder(folder, err);
+    if (status == LQ_OK)
+        status = write_model(arguments, folder, ending, err);
+    if (status == LQ_OK)
+        status = write_config(arguments, folder, err);
+    return status == LQ_OK ? tell_next(arguments, folder, err) : status;
+}
+
+int lq_cli_triton_repo(int argc, char **argv)
+{
+    struct arguments arguments = {.batch_max = 8,
+                                  .config = {.instances = 1, .queue_delay_us = 500}};
+    struct lq_error err;
+    if (argp_parse(&lq_triton_repo_argp, argc, argv, 0, NULL, &arguments) != 0)
+        return LQ_EXIT_USAGE;
+    if (!arguments.model)
+        arguments.model = lq_model_default_path();
+    return write_repository(&arguments, &err) == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
+}

@@ -1,0 +1,9 @@
+// Half precision (IEEE 754 binary16) to single and back, round to nearest even.
+// Any thread. Source and target may not overlap; halves need no alignment.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+void lq_f16_to_f32(float *out, const void *halves, size_t count);
+void lq_f16_from_f32(void *halves, const float *in, size_t count);

@@ -1,0 +1,269 @@
+#include "engine/kserve.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *word;
+    enum lq_tensor_type type;
+} types[] = {{"FP32", LQ_TENSOR_F32}, {"FP16", LQ_TENSOR_F16}, {"UINT8", LQ_TENSOR_U8},
+             {"INT8", LQ_TENSOR_I8}, {"INT32", LQ_TENSOR_I32}, {"INT64", LQ_TENSOR_I64}};
+
+static enum lq_tensor_type type_of(const char *word)
+{
+    for (size_t i = 0; word && i < LQ_COUNT(types); i++)
+        if (strcmp(types[i].word, word) == 0)
+            return types[i].type;
+    return LQ_TENSOR_OTHER;
+}
+
+static const char *word_of(enum lq_tensor_type type)
+{
+    for (size_t i = 0; i < LQ_COUNT(types); i++)
+        if (types[i].type == type)
+            return types[i].word;
+    return "";
+}
+
+static int malformed(struct lq_error *err, const char *what)
+{
+    return lq_fail(err, LQ_ERR_ENGINE, "the server's answer is malformed: %s", what);
+}
+
+static json_t *parse(const void *json, size_t len)
+{
+    if (!json || len > LQ_KSERVE_JSON_MAX)
+        return NULL;
+    json_t *root = json_loadb(json, len, 0, NULL);
+    if (json_is_object(root))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+// Name, type and shape. Open dimensions are -1.
+static const char *read_tensor(struct lq_tensor *tensor, const json_t *from)
+{
+    const char *name = json_string_value(json_object_get(from, "name"));
+    const json_t *shape = json_object_get(from, "shape");
+    if (!name || !*name || strlen(name) >= sizeof tensor->name)
+        return "a tensor without a usable name";
+    if (!json_is_array(shape) || json_array_size(shape) > LQ_TENSOR_RANK_MAX)
+        return "a tensor without a shape of at most 6 dimensions";
+    *tensor = (struct lq_tensor){
+        .type = type_of(json_string_value(json_object_get(from, "datatype"))),
+        .rank = (int)json_array_size(shape)};
+    strcpy(tensor->name, name);
+    for (int i = 0; i < tensor->rank; i++) {
+        const json_t *dim = json_array_get(shape, (size_t)i);
+        tensor->dims[i] = json_integer_value(dim);
+        if (!json_is_integer(dim) || tensor->dims[i] < -1 || tensor->dims[i] > INT32_MAX)
+            return "a dimension that is no size";
+    }
+    return NULL;
+}
+
+static const char *read_list(struct lq_tensor *tensors, int *count, const json_t *list)
+{
+    if (!json_is_array(list) || json_array_size(list) < 1 || json_array_size(list) > LQ_TENSORS_MAX)
+        return "it does not list 1 to 8 inputs and 1 to 8 outputs";
+    *count = (int)json_array_size(list);
+    for (int i = 0; i < *count; i++) {
+        const char *reason = read_tensor(&tensors[i], json_array_get(list, (size_t)i));
+        if (reason)
+            return reason;
+    }
+    return NULL;
+}
+
+int lq_kserve_read_model(struct lq_tensors *tensors, const void *json, size_t len,
+                         struct lq_error *err)
+{
+    *tensors = (struct lq_tensors){0};
+    json_t *root = parse(json, len);
+    const char *reason = root ? NULL : "the model's metadata is no JSON object";
+    if (!reason)
+        reason = read_list(tensors->inputs, &tensors->input_count, json_object_get(root, "inputs"));
+    if (!reason)
+        reason =
+            read_list(tensors->outputs, &tensors->output_count, json_object_get(root, "outputs"));
+    json_decref(root);
+    return reason ? malformed(err, reason) : LQ_OK;
+}
+
+int lq_kserve_read_parameter(struct lq_buf *value, const char *key, const void *json, size_t len,
+                             struct lq_error *err)
+{
+    json_t *root = parse(json, len);
+    if (!root)
+        return malformed(err, "the model's configuration is no JSON object");
+    const json_t *parameter = json_object_get(json_object_get(root, "parameters"), key);
+    const json_t *text = json_object_get(parameter, "string_value");
+    int status = LQ_OK;
+    if (json_is_string(text))
+        status = lq_buf_append(value, json_string_value(text), json_string_length(text));
+    json_decref(root);
+    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "parameter '%s' is too long", key);
+}
+
+// ---- requests
+
+static json_t *shape_json(const struct lq_tensor *tensor)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < tensor->rank; i++)
+        json_array_append_new(shape, json_integer(tensor->dims[i]));
+    return shape;
+}
+
+static json_t *place_json(const struct lq_kserve_region *region, size_t at, size_t bytes)
+{
+    return json_pack("{s:s, s:I, s:I}", "shared_memory_region", region->name,
+                     "shared_memory_offset", (json_int_t)at, "shared_memory_byte_size",
+                     (json_int_t)bytes);
+}
+
+int lq_kserve_print_request(struct lq_buf *json, const struct lq_tensors *tensors,
+                            const struct lq_kserve_region *region, struct lq_error *err)
+{
+    json_t *inputs = json_array(), *outputs = json_array();
+    for (int i = 0; i < tensors->input_count; i++) {
+        const struct lq_tensor *tensor = &tensors->inputs[i];
+        size_t bytes = lq_tensor_bytes(tensor);
+        json_t *how = region ? place_json(region, region->input_at[i], bytes)
+                             : json_pack("{s:I}", "binary_data_size", (json_int_t)bytes);
+        json_array_append_new(inputs,
+                              json_pack("{s:s, s:o, s:s, s:o}", "name", tensor->name, "shape",
+                                        shape_json(tensor), "datatype", word_of(tensor->type),
+                                        "parameters", how));
+    }
+    for (int i = 0; i < tensors->output_count; i++) {
+        const struct lq_tensor *tensor = &tensors->outputs[i];
+        json_t *how = region
+                          ? place_json(region, region->output_at[i], lq_tensor_bytes(tensor))
+                          : json_pack("{s:b}", "binary_data", 1);
+        json_array_append_new(outputs,
+                              json_pack("{s:s, s:o}", "name", tensor->name, "parameters", how));
+    }
+    json_t *root = json_pack("{s:o, s:o}", "inputs", inputs, "outputs", outputs);
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    int status = text ? lq_buf_append(json, text, strlen(text)) : LQ_ERR_MEMORY;
+    free(text);
+    json_decref(root);
+    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "cannot write an inference request");
+}
+
+// ---- answers
+
+static bool same_shape(const struct lq_tensor *a, const struct lq_tensor *b)
+{
+    return a->rank == b->rank &&
+           memcmp(a->dims, b->dims, sizeof a->dims[0] * (size_t)a->rank) == 0;
+}
+
+static int find_output(const struct lq_tensors *tensors, const char *name)
+{
+    for (int i = 0; i < tensors->output_count; i++)
+        if (strcmp(tensors->outputs[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+// Holds what came against what is wanted, or learns its shape.
+static int check_output(struct lq_tensor *wanted, const struct lq_tensor *came,
+                        struct lq_error *err)
+{
+    if (came->type != wanted->type)
+        return lq_fail(err, LQ_ERR_ENGINE, "the server sent output '%.60s' as %s, not as %s",
+                       came->name, lq_tensor_type_name(came->type),
+                       lq_tensor_type_name(wanted->type));
+    if (lq_tensor_count(came) == 0)
+        return malformed(err, "an output without a size");
+    if (wanted->rank == 0) {
+        wanted->rank = came->rank;
+        memcpy(wanted->dims, came->dims, sizeof wanted->dims);
+    }
+    if (!same_shape(wanted, came))
+        return lq_fail(err, LQ_ERR_ENGINE, "the server sent output '%.60s' in another shape",
+                       came->name);
+    return LQ_OK;
+}
+
+// Takes the next output's bytes off what is left of the payload.
+static int take_payload(const json_t *from, const struct lq_tensor *tensor, const uint8_t **at,
+                        size_t *left, struct lq_error *err)
+{
+    const json_t *size =
+        json_object_get(json_object_get(from, "parameters"), "binary_data_size");
+    size_t bytes = lq_tensor_bytes(tensor);
+    if (!json_is_integer(size) || json_integer_value(size) < 0 ||
+        (uint64_t)json_integer_value(size) != bytes)
+        return malformed(err, "an output's bytes are not as many as its shape says");
+    if (bytes > *left)
+        return malformed(err, "it ends before its outputs do");
+    *at += bytes;
+    *left -= bytes;
+    return LQ_OK;
+}
+
+static int read_outputs(struct lq_tensors *tensors, const json_t *list, const uint8_t *payload,
+                        size_t left, bool binary, const uint8_t *parts[LQ_TENSORS_MAX],
+                        struct lq_error *err)
+{
+    unsigned seen = 0;
+    int status = LQ_OK;
+    for (size_t i = 0; i < json_array_size(list) && status == LQ_OK; i++) {
+        const json_t *from = json_array_get(list, i);
+        struct lq_tensor came;
+        const char *reason = read_tensor(&came, from);
+        int index = reason ? -1 : find_output(tensors, came.name);
+        if (index < 0 || seen & 1u << index)
+            return malformed(err, reason ? reason : "an output that nobody asked for");
+        seen |= 1u << index;
+        status = check_output(&tensors->outputs[index], &came, err);
+        if (status == LQ_OK && binary) {
+            parts[index] = payload;
+            status = take_payload(from, &came, &payload, &left, err);
+        }
+    }
+    if (status != LQ_OK)
+        return status;
+    if (seen != (1u << tensors->output_count) - 1)
+        return malformed(err, "an output is missing");
+    return left == 0 ? LQ_OK : malformed(err, "bytes follow its last output");
+}
+
+int lq_kserve_read_reply(struct lq_tensors *tensors, const uint8_t *body, size_t len,
+                         long json_len, bool binary, const uint8_t *parts[LQ_TENSORS_MAX],
+                         struct lq_error *err)
+{
+    if (binary && json_len < 0)
+        return malformed(err, "no Inference-Header-Content-Length");
+    size_t head = json_len < 0 ? len : (size_t)json_len;
+    if (head > len)
+        return malformed(err, "its JSON is longer than itself");
+    json_t *root = parse(body, head);
+    const json_t *list = json_object_get(root, "outputs");
+    int status = json_is_array(list)
+                     ? read_outputs(tensors, list, body + head, len - head, binary, parts, err)
+                     : malformed(err, "it is no JSON object with outputs");
+    json_decref(root);
+    return status;
+}
+
+void lq_kserve_read_refusal(char *text, size_t size, const void *body, size_t len)
+{
+    json_t *root = parse(body, len);
+    const char *words = json_string_value(json_object_get(root, "error"));
+    snprintf(text, size, "%s", words ? words : "nothing more was said");
+    json_decref(root);
+}
+
+bool lq_kserve_name_is_plain(const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    return *name && name[strspn(name, plain)] == '\0' && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}

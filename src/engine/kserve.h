@@ -1,0 +1,55 @@
+// The KServe v2 inference protocol as Triton speaks it over HTTP: JSON, followed by the tensors'
+// raw bytes (the binary tensor extension). What comes from a server is foreign: every offset and
+// size is checked before it is used.
+//
+//   POST /v2/models/NAME/infer          Inference-Header-Content-Length: bytes of the JSON
+//   {"inputs": [{"name", "shape", "datatype", "parameters": {"binary_data_size"}}],
+//    "outputs": [{"name", "parameters": {"binary_data": true}}]}    then input 0's bytes, input 1's …
+//   the answer is the same: JSON with "outputs", each with its "binary_data_size", then their bytes
+//   in that order. With shared memory the parameters name a region, an offset and a size instead,
+//   and nothing follows the JSON.
+// Sources: kserve/docs predict-api v2; triton-inference-server docs/protocol, extensions
+// binary_data and shared_memory. Tensors are little-endian, rows last (C order).
+// Threads: any, no state.
+#pragma once
+
+#include "base/buf.h"
+#include "engine/engine.h"
+
+enum { LQ_KSERVE_JSON_MAX = 256 * 1024 }; // largest JSON that is read from a server
+
+// Where tensors lie in a shared memory region: inputs and outputs in turn.
+struct lq_kserve_region {
+    const char *name;
+    size_t input_at[LQ_TENSORS_MAX], output_at[LQ_TENSORS_MAX];
+};
+
+// A model's metadata (GET /v2/models/NAME). Dimensions may be -1; other types than FP32 and FP16
+// are LQ_TENSOR_OTHER.
+LQ_MUST_CHECK int lq_kserve_read_model(struct lq_tensors *tensors, const void *json, size_t len,
+                                       struct lq_error *err);
+
+// A text parameter of a model's configuration (GET …/config) is appended to `value`; nothing when
+// it is not there.
+LQ_MUST_CHECK int lq_kserve_read_parameter(struct lq_buf *value, const char *key,
+                                           const void *json, size_t len, struct lq_error *err);
+
+// The JSON of an inference request; region NULL: the inputs' bytes will follow it.
+LQ_MUST_CHECK int lq_kserve_print_request(struct lq_buf *json, const struct lq_tensors *tensors,
+                                          const struct lq_kserve_region *region,
+                                          struct lq_error *err);
+
+// Takes an answer apart. `json_len` is the Inference-Header-Content-Length, -1 without one. Each of
+// the outputs must be there with the type and the shape it has in `tensors`; one whose rank is 0
+// there gets the shape that came. With `binary` parts[i] is where output i's bytes begin in body;
+// without, they are in shared memory and parts is not touched.
+LQ_MUST_CHECK int lq_kserve_read_reply(struct lq_tensors *tensors, const uint8_t *body, size_t len,
+                                       long json_len, bool binary,
+                                       const uint8_t *parts[LQ_TENSORS_MAX],
+                                       struct lq_error *err);
+
+// The server's own words about what it refused, or "nothing more was said".
+void lq_kserve_read_refusal(char *text, size_t size, const void *body, size_t len);
+
+// Whether a name can stand in a path as it is: letters, digits, '_', '-', '.', not empty.
+bool lq_kserve_name_is_plain(const char *name);

@@ -1,0 +1,23 @@
+// A piece of memory that a server on this host can map: a POSIX shared memory object, its room
+// really reserved, so that a full /dev/shm is an error here and not a crash later.
+// Objects are named /lacquer-frame-… and locked while they are in use; what a killed process left behind
+// is found by its missing lock and removed when the next one is made.
+// Threads: one owner at a time. Owner: init/release by the caller.
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { LQ_SHARED_NAME_MAX = 64 };
+
+struct lq_shared_memory {
+    void *data; // NULL: there is none
+    size_t size;
+    int fd;
+    char name[LQ_SHARED_NAME_MAX]; // for shm_open
+};
+
+LQ_MUST_CHECK int lq_shared_memory_init(struct lq_shared_memory *memory, size_t size,
+                                        struct lq_error *err);
+void lq_shared_memory_release(struct lq_shared_memory *memory);

@@ -1,0 +1,401 @@
+// A model on NVIDIA Triton, or any server of the KServe v2 protocol: `path` names the local file of
+// the same model, whose sidecar and, with a fallback, whose engine stand in.
+// A frame goes to the least busy server that is in (triton_pool.h); when that fails it is tried on
+// another one once; when no server is left the fallback runs it.
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "engine/kserve.h"
+#include "engine/list.h"
+#include "engine/spare.h"
+#include "engine/triton_call.h"
+
+enum { TIMEOUT_MS = 1000, OPEN_MS = 30000 };
+
+struct lq_engine {
+    struct lq_triton_model model;
+    struct lq_spare spare;
+    uint64_t timeout_us;
+};
+
+struct lq_request {
+    struct lq_engine *engine;
+    struct lq_tensors tensors;
+    struct lq_buf memory; // theirs
+    struct lq_triton_call call;
+    struct lq_request *spare;
+};
+
+// Frames that a fallback ran, and whether the last one was: to say so when that changes.
+static atomic_uint_fast64_t spare_frames;
+static atomic_bool on_spare;
+
+static uint64_t in_ms(int ms)
+{
+    return lq_clock_us() + (uint64_t)ms * 1000;
+}
+
+static int triton_probe(struct lq_error *err)
+{
+    struct lq_http *http = NULL;
+    int status = lq_http_new(&http, err);
+    lq_http_free(http);
+    return status;
+}
+
+// ---- what the model is
+
+// How callers see a served model's tensors: a batch of one, single precision.
+static void present(struct lq_tensors *tensors)
+{
+    for (int i = 0; i < tensors->input_count + tensors->output_count; i++) {
+        struct lq_tensor *tensor = i < tensors->input_count
+                                       ? &tensors->inputs[i]
+                                       : &tensors->outputs[i - tensors->input_count];
+        if (tensor->type == LQ_TENSOR_F16)
+            tensor->type = LQ_TENSOR_F32;
+        if (tensor->rank > 0 && tensor->dims[0] == -1)
+            tensor->dims[0] = 1;
+    }
+    tensors->fixed = true;
+}
+
+// Asks servers that are in, one after the other, for a document about the model.
+static int get(struct lq_triton_call *call, const char *tail, struct lq_error *err)
+{
+    struct lq_triton_pool *pool = call->model->pool;
+    int status = lq_triton_pool_explain(pool, err);
+    struct lq_triton_server *server = NULL;
+    for (int i = 0; i < LQ_REMOTE_URLS_MAX && status != LQ_OK; i++) {
+        server = lq_triton_pool_take(pool, server);
+        if (!server)
+            break;
+        status = lq_triton_get(call, server, tail, in_ms(TIMEOUT_MS), err);
+        lq_triton_pool_give(pool, server, status, err);
+        if (status != LQ_OK)
+            lq_fail_within(err, "triton %.90s", server->url);
+    }
+    return status;
+}
+
+// Opens what is needed to ask about a model, asks, and closes it again.
+static int get_about(const struct lq_remote_options *remote, const char *tail,
+                     struct lq_buf *document, struct lq_error *err)
+{
+    struct lq_triton_model model = {0};
+    struct lq_triton_call call = {0};
+    int status = lq_triton_pool_open(&model.pool, remote, err);
+    if (status == LQ_OK)
+        status = lq_triton_call_init(&call, &model, NULL, err);
+    if (status == LQ_OK)
+        status = get(&call, tail, err);
+    if (status == LQ_OK && lq_buf_append(document, call.reply.data, call.reply.len) != LQ_OK)
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    lq_triton_call_release(&call);
+    lq_triton_pool_close(model.pool);
+    return status;
+}
+
+static int triton_describe(const char *path, const struct lq_engine_options *options,
+                           struct lq_tensors *tensors, struct lq_error *err)
+{
+    struct lq_error why;
+    struct lq_buf document;
+    lq_buf_init(&document, LQ_KSERVE_JSON_MAX);
+    int status = get_about(&options->remote, "", &document, &why);
+    if (status == LQ_OK)
+        status = lq_kserve_read_model(tensors, document.data, document.len, &why);
+    lq_buf_release(&document);
+    if (status == LQ_OK) {
+        present(tensors);
+        return LQ_OK;
+    }
+    if (status == LQ_ERR_ARGUMENT)
+        return lq_fail(err, status, "%s", why.text);
+    if (!options->remote.fallback)
+        return lq_fail(err, status, "%.180s; start it, or give --fallback openvino", why.text);
+    const struct lq_engine_ops *ops = lq_engine_find(options->remote.fallback, err);
+    return ops ? ops->describe(path, options, tensors, err) : LQ_ERR_ARGUMENT;
+}
+
+static int triton_sidecar(const struct lq_engine_options *options, struct lq_buf *json,
+                          struct lq_error *err)
+{
+    struct lq_buf document;
+    lq_buf_init(&document, LQ_KSERVE_JSON_MAX);
+    int status = get_about(&options->remote, "/config", &document, err);
+    if (status == LQ_OK)
+        status = lq_kserve_read_parameter(json, "lacquer", document.data, document.len, err);
+    else if (status != LQ_ERR_ARGUMENT)
+        status = LQ_OK; // who is away is told by describe, and some servers keep theirs to themselves
+    lq_buf_release(&document);
+    return status;
+}
+
+// ---- requests
+
+static void triton_request_free(struct lq_request *request)
+{
+    if (!request)
+        return;
+    if (request->spare)
+        request->engine->spare.ops->request_free(request->spare);
+    lq_triton_call_release(&request->call);
+    lq_buf_release(&request->memory);
+    free(request);
+}
+
+static struct lq_tensor *tensor_at(struct lq_tensors *tensors, int i)
+{
+    return i < tensors->input_count ? &tensors->inputs[i]
+                                    : &tensors->outputs[i - tensors->input_count];
+}
+
+// Memory for every tensor whose size is known, each at a multiple of 64 bytes.
+static int give_memory(struct lq_request *request, struct lq_error *err)
+{
+    struct lq_tensors *tensors = &request->tensors;
+    int count = tensors->input_count + tensors->output_count;
+    size_t size = 0;
+    for (int i = 0; i < count; i++) {
+        size_t bytes = lq_tensor_bytes(tensor_at(tensors, i));
+        if (bytes > LQ_TENSOR_BYTES_MAX)
+            return lq_fail(err, LQ_ERR_MODEL, "tensor '%.60s' is too large",
+                           tensor_at(tensors, i)->name);
+        size += (bytes + 63) / 64 * 64;
+    }
+    lq_buf_init(&request->memory, (size_t)LQ_TENSOR_BYTES_MAX * 2 * LQ_TENSORS_MAX);
+    if (lq_buf_resize(&request->memory, size) != LQ_OK)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
+    memset(request->memory.data, 0, size);
+    size_t at = 0;
+    for (int i = 0; i < count; i++) {
+        struct lq_tensor *tensor = tensor_at(tensors, i);
+        size_t bytes = lq_tensor_bytes(tensor);
+        tensor->data = bytes ? request->memory.data + at : NULL;
+        at += (bytes + 63) / 64 * 64;
+    }
+    return LQ_OK;
+}
+
+static int triton_request_new(struct lq_request **out, struct lq_engine *engine,
+                              struct lq_error *err)
+{
+    *out = NULL;
+    struct lq_request *request = calloc(1, sizeof *request);
+    if (!request)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
+    request->engine = engine;
+    request->tensors = engine->model.tensors;
+    int status = give_memory(request, err);
+    if (status == LQ_OK)
+        status = lq_triton_call_init(&request->call, &engine->model, &request->tensors, err);
+    if (status == LQ_OK && engine->spare.engine)
+        status = engine->spare.ops->request_new(&request->spare, engine->spare.engine, err);
+    if (status != LQ_OK) {
+        triton_request_free(request);
+        return status;
+    }
+    *out = request;
+    return LQ_OK;
+}
+
+static const struct lq_tensors *triton_request_tensors(struct lq_request *request)
+{
+    return &request->tensors;
+}
+
+// ---- running
+
+// The frame's own end cut the wait short: that says nothing about the server.
+static bool cut_short(int status, uint64_t began_us, uint64_t end_us, uint64_t timeout_us)
+{
+    return status == LQ_ERR_TIMEOUT && end_us < began_us + timeout_us / 2;
+}
+
+static int try_server(struct lq_request *request, struct lq_triton_server *server,
+                      uint64_t deadline_us, struct lq_error *err)
+{
+    struct lq_engine *engine = request->engine;
+    uint64_t now = lq_clock_us(), end = now + engine->timeout_us;
+    if (deadline_us && deadline_us < end)
+        end = deadline_us;
+    int status = lq_triton_infer(&request->call, server, end, err);
+    if (cut_short(status, now, end, engine->timeout_us))
+        lq_triton_pool_put_back(engine->model.pool, server);
+    else
+        lq_triton_pool_give(engine->model.pool, server, status, err);
+    if (status != LQ_OK)
+        lq_fail_within(err, "triton %.90s", server->url);
+    return status;
+}
+
+static int run_spare(struct lq_request *request, uint64_t deadline_us, const struct lq_error *why,
+                     struct lq_error *err)
+{
+    if (!atomic_exchange(&on_spare, true))
+        lq_log_warn("frames run on %s for now: %s", request->engine->spare.ops->name, why->text);
+    atomic_fetch_add_explicit(&spare_frames, 1, memory_order_relaxed);
+    return lq_spare_run(&request->engine->spare, request->spare, &request->tensors, deadline_us,
+                        err);
+}
+
+static int triton_run(struct lq_request *request, uint64_t deadline_us, struct lq_error *err)
+{
+    struct lq_triton_pool *pool = request->engine->model.pool;
+    struct lq_error why;
+    struct lq_triton_server *server = NULL;
+    int status = lq_triton_pool_explain(pool, &why);
+    for (int attempt = 0; attempt < 2 && status != LQ_OK; attempt++) {
+        if (deadline_us && lq_clock_us() >= deadline_us)
+            return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be run");
+        server = lq_triton_pool_take(pool, server);
+        if (!server)
+            break;
+        status = try_server(request, server, deadline_us, &why);
+    }
+    if (status == LQ_OK) {
+        if (atomic_load_explicit(&on_spare, memory_order_relaxed) &&
+            atomic_exchange(&on_spare, false))
+            lq_log_info("frames run on triton again");
+        return LQ_OK;
+    }
+    if (request->spare && (!deadline_us || lq_clock_us() < deadline_us))
+        return run_spare(request, deadline_us, &why, err);
+    return lq_fail(err, status, "%s", why.text);
+}
+
+// ---- opening
+
+static void triton_close(struct lq_engine *engine)
+{
+    if (!engine)
+        return;
+    lq_spare_close(&engine->spare);
+    lq_triton_pool_close(engine->model.pool);
+    pthread_mutex_destroy(&engine->model.lock);
+    free(engine);
+}
+
+// With a fallback the tensors are its.
+static int open_spare(struct lq_engine *engine, const char *path,
+                      const struct lq_engine_options *options, struct lq_error *err)
+{
+    struct lq_engine_options own = *options;
+    own.remote = (struct lq_remote_options){0};
+    struct lq_request *request = NULL;
+    int status = lq_spare_open(&engine->spare, options->remote.fallback, path, &own, err);
+    if (status == LQ_OK)
+        status = engine->spare.ops->request_new(&request, engine->spare.engine, err);
+    if (status != LQ_OK)
+        return lq_fail_within(err, "cannot open the fallback");
+    engine->model.tensors = *engine->spare.ops->request_tensors(request);
+    engine->spare.ops->request_free(request);
+    for (int i = 0; i < engine->model.tensors.input_count + engine->model.tensors.output_count; i++)
+        tensor_at(&engine->model.tensors, i)->data = NULL;
+    return LQ_OK;
+}
+
+// Without one they are the server's; outputs become known when it has answered once.
+static int take_tensors(struct lq_engine *engine, const char *path,
+                        const struct lq_engine_options *options, struct lq_error *err)
+{
+    struct lq_tensors *tensors = &engine->model.tensors;
+    int status = triton_describe(path, options, tensors, err);
+    if (status != LQ_OK)
+        return status;
+    if (options->shape_rank) {
+        tensors->inputs[0].rank = options->shape_rank;
+        memcpy(tensors->inputs[0].dims, options->shape, sizeof options->shape);
+    }
+    for (int i = 0; i < tensors->input_count; i++)
+        if (lq_tensor_count(&tensors->inputs[i]) == 0)
+            return lq_fail(err, LQ_ERR_MODEL, "input '%.60s' of Triton's model has no fixed size",
+                           tensors->inputs[i].name);
+    for (int i = 0; i < tensors->output_count; i++)
+        tensors->outputs[i].rank = 0;
+    return LQ_OK;
+}
+
+// The model is run once: on an empty picture, and with time for a server that compiles first.
+static int try_out(struct lq_engine *engine, struct lq_error *err)
+{
+    struct lq_request *request = NULL;
+    int status = triton_request_new(&request, engine, err);
+    struct lq_triton_server *server =
+        status == LQ_OK ? lq_triton_pool_take(engine->model.pool, NULL) : NULL;
+    if (status == LQ_OK && !server)
+        status = lq_triton_pool_explain(engine->model.pool, err);
+    if (server) {
+        status = lq_triton_infer(&request->call, server, in_ms(OPEN_MS), err);
+        lq_triton_pool_give(engine->model.pool, server, status, err);
+        if (status != LQ_OK)
+            lq_fail_within(err, "triton %.90s", server->url);
+    }
+    if (status == LQ_OK)
+        lq_triton_keep_shapes(&request->call);
+    triton_request_free(request);
+    return status;
+}
+
+static int triton_open(struct lq_engine **out, const char *path,
+                       const struct lq_engine_options *options, struct lq_error *err)
+{
+    *out = NULL;
+    const struct lq_remote_options *remote = &options->remote;
+    struct lq_engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    pthread_mutex_init(&engine->model.lock, NULL);
+    engine->timeout_us = (uint64_t)(remote->timeout_ms ? remote->timeout_ms : TIMEOUT_MS) * 1000;
+    int status = lq_triton_pool_open(&engine->model.pool, remote, err);
+    if (status == LQ_OK)
+        status = remote->fallback ? open_spare(engine, path, options, err)
+                                  : take_tensors(engine, path, options, err);
+    if (status == LQ_OK) {
+        struct lq_error why;
+        status = try_out(engine, &why);
+        if (status != LQ_OK && remote->fallback && status != LQ_ERR_MODEL) {
+            if (!atomic_exchange(&on_spare, true))
+                lq_log_warn("frames run on %s for now: %s", remote->fallback, why.text);
+            status = LQ_OK;
+        } else if (status != LQ_OK) {
+            lq_fail(err, status, "%s", why.text);
+        }
+    }
+    if (status != LQ_OK) {
+        triton_close(engine);
+        return status;
+    }
+    *out = engine;
+    return LQ_OK;
+}
+
+static int triton_print_metrics(struct lq_buf *out)
+{
+    int status = lq_triton_pools_print(out);
+    if (status == LQ_OK)
+        status = lq_buf_printf(out, "lacquer_triton_fallback_frames_total %llu\n",
+                               (unsigned long long)atomic_load(&spare_frames));
+    return status;
+}
+
+const struct lq_engine_ops lq_engine_triton = {
+    .name = "triton",
+    .by_name_only = true,
+    .summary = "NVIDIA Triton servers over HTTP (--triton-url, --triton-model)",
+    .probe = triton_probe,
+    .describe = triton_describe,
+    .sidecar = triton_sidecar,
+    .open = triton_open,
+    .close = triton_close,
+    .request_new = triton_request_new,
+    .request_free = triton_request_free,
+    .request_tensors = triton_request_tensors,
+    .run = triton_run,
+    .print_metrics = triton_print_metrics,
+};

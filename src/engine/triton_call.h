@@ -1,0 +1,53 @@
+// One model on Triton and one request to it: what is sent, what is read, and the shared memory
+// between us and a server on this host. Which server is asked is triton.c's business.
+// Threads: a model is shared; a call belongs to one thread.
+// Owner: init/release by the caller.
+#pragma once
+
+#include <pthread.h>
+
+#include "engine/shared_memory.h"
+#include "engine/triton_pool.h"
+
+// What is known of a model; changes when a server turns out to hold another version of it.
+struct lq_triton_model {
+    struct lq_triton_pool *pool;
+    struct lq_tensors tensors; // as callers see them: f32; outputs of rank 0 are not known yet
+    pthread_mutex_t lock;
+    struct lq_tensors wire;    // as they travel: f32 or f16, the servers' names; same order
+    unsigned wire_version;     // counts what was learned
+    bool wire_known;
+};
+
+struct lq_triton_call {
+    struct lq_triton_model *model;
+    struct lq_http *http;
+    struct lq_tensors *tensors; // the caller's memory; outputs without memory are not copied
+    struct lq_buf reply, json, memory_json, halves;
+    struct lq_tensors wire;     // the model's, as of wire_version
+    unsigned wire_version;
+    struct lq_shared_memory memory;
+    bool memory_failed;         // there is none on this host
+    // By server: its epoch + 1 when it knows `memory`, and an object it should forget.
+    unsigned registered[LQ_REMOTE_URLS_MAX];
+    char stale[LQ_REMOTE_URLS_MAX][LQ_SHARED_NAME_MAX];
+};
+
+LQ_MUST_CHECK int lq_triton_call_init(struct lq_triton_call *call, struct lq_triton_model *model,
+                                      struct lq_tensors *tensors, struct lq_error *err);
+void lq_triton_call_release(struct lq_triton_call *call); // half-built or zeroed is fine
+
+// Reads the model's metadata from a server and holds it against model->tensors.
+LQ_MUST_CHECK int lq_triton_learn(struct lq_triton_call *call, struct lq_triton_server *server,
+                                  uint64_t deadline_us, struct lq_error *err);
+
+// What an inference has told about the outputs' shapes becomes the model's. Before it is shared.
+void lq_triton_keep_shapes(const struct lq_triton_call *call);
+
+// Gets a document below the model's address; its status must be 200.
+LQ_MUST_CHECK int lq_triton_get(struct lq_triton_call *call, struct lq_triton_server *server,
+                                const char *tail, uint64_t deadline_us, struct lq_error *err);
+
+// Runs the model on one server. Every failure is the server's.
+LQ_MUST_CHECK int lq_triton_infer(struct lq_triton_call *call, struct lq_triton_server *server,
+                                  uint64_t deadline_us, struct lq_error *err);

@@ -1,0 +1,432 @@
+#include "engine/triton_pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/kserve.h"
+
+enum {
+    WATCH_OUT_MS = 100, // between questions to a server that is out
+    WATCH_IN_MS = 1000, // and to one that is in
+    ANSWER_MS = 1000,   // the longest wait for its answer
+    MISSED_MAX = 2,     // unanswered in a row: it goes out
+    HOLD_FIRST_MS = 250,
+    HOLD_LAST_MS = 8000,
+    ANSWER_MAX = 64 * 1024,
+};
+
+struct lq_triton_pool {
+    struct lq_triton_pool *next; // in `pools`
+    int users;                   // guarded by pools_lock
+    char model[LQ_TENSOR_NAME_MAX], version[24];
+    int server_count;
+    struct lq_triton_server servers[LQ_REMOTE_URLS_MAX];
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t watcher;
+    bool watching, stop;
+    struct lq_http *http; // the watcher's
+    struct lq_buf reply;
+};
+
+static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct lq_triton_pool *pools;
+
+// ---- in and out (the pool is locked)
+
+static void put_out(struct lq_triton_pool *pool, struct lq_triton_server *server,
+                    const char *why)
+{
+    if (!server->in)
+        return;
+    server->in = false;
+    server->epoch++;
+    server->refuses_memory = false;
+    if (server->failures > 0) {
+        int doublings = server->failures < 6 ? server->failures - 1 : 5;
+        int hold_ms = HOLD_FIRST_MS << doublings;
+        hold_ms = hold_ms < HOLD_LAST_MS ? hold_ms : HOLD_LAST_MS;
+        // The first failure may be a restart: it is asked back as soon as it is ready.
+        server->hold_until_us = server->failures == 1 ? 0 : lq_clock_us() + hold_ms * 1000u;
+    }
+    snprintf(server->why, sizeof server->why, "%s", why);
+    lq_log_warn("triton %s is out: %s", server->url, why);
+    pthread_cond_signal(&pool->changed);
+}
+
+static void put_in(struct lq_triton_server *server)
+{
+    if (server->in)
+        return;
+    server->in = true;
+    server->missed = 0;
+    // Nothing to tell of one that was in from the start.
+    if (server->why[0])
+        lq_log_info("triton %s is in", server->url);
+}
+
+struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
+                                             const struct lq_triton_server *not_this)
+{
+    struct lq_triton_server *best = NULL;
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < pool->server_count; i++) {
+        struct lq_triton_server *server = &pool->servers[i];
+        if (server->in && server != not_this && (!best || server->under_way < best->under_way))
+            best = server;
+    }
+    if (best)
+        best->under_way++;
+    pthread_mutex_unlock(&pool->lock);
+    return best;
+}
+
+void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *server, int status,
+                         const struct lq_error *why)
+{
+    pthread_mutex_lock(&pool->lock);
+    server->under_way--;
+    *(status == LQ_OK ? &server->answered : &server->failed) += 1;
+    if (status == LQ_OK) {
+        server->failures = 0;
+    } else if (server->in) {
+        // Requests that fail together are one failure: the first puts it out.
+        server->failures++;
+        put_out(pool, server, why->text);
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void lq_triton_pool_put_back(struct lq_triton_pool *pool, struct lq_triton_server *server)
+{
+    pthread_mutex_lock(&pool->lock);
+    server->under_way--;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+int lq_triton_pool_count(struct lq_triton_pool *pool)
+{
+    int count = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < pool->server_count; i++)
+        count += pool->servers[i].in;
+    pthread_mutex_unlock(&pool->lock);
+    return count;
+}
+
+int lq_triton_pool_index(const struct lq_triton_pool *pool, const struct lq_triton_server *server)
+{
+    return (int)(server - pool->servers);
+}
+
+struct lq_triton_server *lq_triton_pool_server(struct lq_triton_pool *pool, int index)
+{
+    pthread_mutex_lock(&pool->lock);
+    struct lq_triton_server *server =
+        index < pool->server_count && pool->servers[index].in ? &pool->servers[index] : NULL;
+    pthread_mutex_unlock(&pool->lock);
+    return server;
+}
+
+int lq_triton_pool_explain(struct lq_triton_pool *pool, struct lq_error *err)
+{
+    const struct lq_triton_server *first = &pool->servers[0];
+    pthread_mutex_lock(&pool->lock);
+    int status = lq_fail(err, LQ_ERR_UNAVAILABLE, "no Triton server can be asked: %.90s: %.100s",
+                         first->url, first->why);
+    pthread_mutex_unlock(&pool->lock);
+    return status;
+}
+
+bool lq_triton_pool_memory(struct lq_triton_pool *pool, const struct lq_triton_server *server,
+                           unsigned *epoch)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool takes = server->local && !server->refuses_memory;
+    *epoch = server->epoch;
+    pthread_mutex_unlock(&pool->lock);
+    return takes;
+}
+
+bool lq_triton_pool_refuse_memory(struct lq_triton_pool *pool, struct lq_triton_server *server)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool first = !server->refuses_memory;
+    server->refuses_memory = true;
+    pthread_mutex_unlock(&pool->lock);
+    return first;
+}
+
+void lq_triton_pool_url(const struct lq_triton_pool *pool, const struct lq_triton_server *server,
+                        const char *tail, char *out, size_t size)
+{
+    snprintf(out, size, "%s/v2/models/%s%s%s%s", server->url, pool->model,
+             pool->version[0] ? "/versions/" : "", pool->version, tail);
+}
+
+// ---- watching
+
+// LQ_OK when the server says it is ready and has the model.
+static int ask_ready(struct lq_triton_pool *pool, const struct lq_triton_server *server,
+                     struct lq_error *err)
+{
+    char urls[2][LQ_REMOTE_URL_MAX + LQ_TENSOR_NAME_MAX + 64];
+    snprintf(urls[0], sizeof urls[0], "%s/v2/health/ready", server->url);
+    lq_triton_pool_url(pool, server, "/ready", urls[1], sizeof urls[1]);
+    for (int i = 0; i < 2; i++) {
+        struct lq_http_call call = {.url = urls[i], .reply = &pool->reply,
+                                    .deadline_us = lq_clock_us() + ANSWER_MS * 1000u};
+        int status = lq_http_call(pool->http, &call, err);
+        if (status != LQ_OK)
+            return status;
+        if (call.http_status != 200)
+            return i == 0 ? lq_fail(err, LQ_ERR_UNAVAILABLE, "the server is not ready")
+                          : lq_fail(err, LQ_ERR_UNAVAILABLE,
+                                    "it has no model '%.60s', or it is not ready", pool->model);
+    }
+    return LQ_OK;
+}
+
+static void watch_one(struct lq_triton_pool *pool, struct lq_triton_server *server)
+{
+    struct lq_error err;
+    int status = ask_ready(pool, server, &err);
+    pthread_mutex_lock(&pool->lock);
+    if (status == LQ_OK) {
+        server->missed = 0;
+        put_in(server);
+    } else if (!server->in) {
+        snprintf(server->why, sizeof server->why, "%.127s", err.text);
+    } else if (++server->missed >= MISSED_MAX) {
+        put_out(pool, server, err.text);
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+// Waits until something is due; false when it is time to end.
+static bool wait_turn(struct lq_triton_pool *pool, int wait_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += wait_ms * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&pool->lock);
+    if (!pool->stop)
+        pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
+    bool stop = pool->stop;
+    pthread_mutex_unlock(&pool->lock);
+    return !stop;
+}
+
+static void *watch(void *context)
+{
+    struct lq_triton_pool *pool = context;
+    uint64_t all_asked_us = lq_clock_us();
+    while (wait_turn(pool, WATCH_OUT_MS)) {
+        uint64_t now = lq_clock_us();
+        bool all = now - all_asked_us >= WATCH_IN_MS * 1000u;
+        if (all)
+            all_asked_us = now;
+        for (int i = 0; i < pool->server_count; i++) {
+            struct lq_triton_server *server = &pool->servers[i];
+            pthread_mutex_lock(&pool->lock);
+            bool due = server->in ? all : now >= server->hold_until_us;
+            bool stop = pool->stop;
+            pthread_mutex_unlock(&pool->lock);
+            if (due && !stop)
+                watch_one(pool, server);
+        }
+    }
+    return NULL;
+}
+
+// ---- opening
+
+// An address on this machine by its looks; nothing is resolved.
+static bool is_local(const char *url)
+{
+    static const char *const hosts[] = {"localhost", "127.", "[::1]"};
+    const char *host = strstr(url, "://") + 3;
+    for (size_t i = 0; i < LQ_COUNT(hosts); i++)
+        if (strncmp(host, hosts[i], strlen(hosts[i])) == 0)
+            return true;
+    return false;
+}
+
+static int add_server(struct lq_triton_pool *pool, const char *url, enum lq_remote_memory memory,
+                      struct lq_error *err)
+{
+    struct lq_triton_server *server = &pool->servers[pool->server_count];
+    size_t len = strlen(url);
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    bool http = strncmp(url, "http://", 7) == 0, https = strncmp(url, "https://", 8) == 0;
+    size_t scheme = https ? 8 : 7;
+    if ((!http && !https) || len <= scheme || len >= sizeof server->url ||
+        strcspn(url, "?# \t\r\n@") < len)
+        return lq_fail(err, LQ_ERR_ARGUMENT,
+                       "'%.100s' is no Triton address: http://HOST:PORT is wanted", url);
+    *server = (struct lq_triton_server){0};
+    memcpy(server->url, url, len);
+    server->local = memory == LQ_REMOTE_MEMORY_ON ||
+                    (memory == LQ_REMOTE_MEMORY_AUTO && is_local(server->url));
+    pool->server_count++;
+    return LQ_OK;
+}
+
+static void pool_free(struct lq_triton_pool *pool)
+{
+    lq_http_free(pool->http);
+    lq_buf_release(&pool->reply);
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+static int pool_new(struct lq_triton_pool **out, const struct lq_remote_options *options,
+                    struct lq_error *err)
+{
+    const char *version = options->version ? options->version : "";
+    if (options->url_count < 1)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "engine triton needs --triton-url http://HOST:PORT");
+    if (!options->model || !lq_kserve_name_is_plain(options->model) ||
+        strlen(options->model) >= LQ_TENSOR_NAME_MAX)
+        return lq_fail(err, LQ_ERR_ARGUMENT,
+                       "engine triton needs --triton-model NAME, of letters, digits, '_', '-', '.'");
+    struct lq_triton_pool *pool = calloc(1, sizeof *pool);
+    if (!pool)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->changed, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_mutex_init(&pool->lock, NULL);
+    lq_buf_init(&pool->reply, ANSWER_MAX);
+    snprintf(pool->model, sizeof pool->model, "%s", options->model);
+    snprintf(pool->version, sizeof pool->version, "%s", version);
+    int status = LQ_OK;
+    if (strspn(version, "0123456789") != strlen(version) || strlen(version) >= sizeof pool->version)
+        status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.40s' is no version of a Triton model", version);
+    for (int i = 0; i < options->url_count && status == LQ_OK; i++)
+        status = add_server(pool, options->urls[i], options->memory, err);
+    if (status == LQ_OK)
+        status = lq_http_new(&pool->http, err);
+    if (status != LQ_OK) {
+        pool_free(pool);
+        return status;
+    }
+    *out = pool;
+    return LQ_OK;
+}
+
+static bool is_for(const struct lq_triton_pool *pool, const struct lq_triton_pool *other)
+{
+    bool same = pool->server_count == other->server_count &&
+                strcmp(pool->model, other->model) == 0 &&
+                strcmp(pool->version, other->version) == 0;
+    for (int i = 0; same && i < pool->server_count; i++)
+        same = strcmp(pool->servers[i].url, other->servers[i].url) == 0 &&
+               pool->servers[i].local == other->servers[i].local;
+    return same;
+}
+
+// Every server is asked once before anything else, so that who opens a pool knows who is in.
+static int begin(struct lq_triton_pool *pool, struct lq_error *err)
+{
+    for (int i = 0; i < pool->server_count; i++)
+        watch_one(pool, &pool->servers[i]);
+    pool->watching = pthread_create(&pool->watcher, NULL, watch, pool) == 0;
+    return pool->watching ? LQ_OK : lq_fail(err, LQ_ERR_MEMORY, "cannot start a thread");
+}
+
+int lq_triton_pool_open(struct lq_triton_pool **out, const struct lq_remote_options *options,
+                        struct lq_error *err)
+{
+    struct lq_triton_pool *made = NULL;
+    int status = pool_new(&made, options, err);
+    if (status != LQ_OK)
+        return status;
+    pthread_mutex_lock(&pools_lock);
+    struct lq_triton_pool *pool = pools;
+    while (pool && !is_for(pool, made))
+        pool = pool->next;
+    if (pool) {
+        pool_free(made);
+    } else {
+        status = begin(made, err);
+        if (status == LQ_OK) {
+            pool = made;
+            pool->next = pools;
+            pools = pool;
+        } else {
+            pool_free(made);
+        }
+    }
+    if (status == LQ_OK) {
+        pool->users++;
+        *out = pool;
+    }
+    pthread_mutex_unlock(&pools_lock);
+    return status;
+}
+
+void lq_triton_pool_close(struct lq_triton_pool *pool)
+{
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pools_lock);
+    bool last = --pool->users == 0;
+    if (last) {
+        struct lq_triton_pool **link = &pools;
+        while (*link != pool)
+            link = &(*link)->next;
+        *link = pool->next;
+    }
+    pthread_mutex_unlock(&pools_lock);
+    if (!last)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->stop = true;
+    pthread_cond_signal(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    pthread_join(pool->watcher, NULL);
+    pool_free(pool);
+}
+
+// ---- figures
+
+static int print_pool(struct lq_triton_pool *pool, struct lq_buf *out)
+{
+    int status = LQ_OK;
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < pool->server_count && status == LQ_OK; i++) {
+        const struct lq_triton_server *server = &pool->servers[i];
+        status = lq_buf_printf(out,
+                               "lacquer_triton_up{url=\"%s\"} %d\n"
+                               "lacquer_triton_requests_total{url=\"%s\",result=\"ok\"} %llu\n"
+                               "lacquer_triton_requests_total{url=\"%s\",result=\"failed\"} %llu\n",
+                               server->url, server->in, server->url,
+                               (unsigned long long)server->answered, server->url,
+                               (unsigned long long)server->failed);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return status;
+}
+
+int lq_triton_pools_print(struct lq_buf *out)
+{
+    int status = LQ_OK;
+    pthread_mutex_lock(&pools_lock);
+    for (struct lq_triton_pool *pool = pools; pool && status == LQ_OK; pool = pool->next)
+        status = print_pool(pool, out);
+    pthread_mutex_unlock(&pools_lock);
+    return status;
+}

@@ -1,0 +1,71 @@
+// The Triton servers that may run a model: which of them is asked, which is left alone for now, and
+// a thread that watches whether they are ready.
+//
+// A server is in or out. Whoever needs one gets the server with the fewest requests under way. One
+// that fails goes out at once. The watcher asks the servers that are out, ten times a second, and
+// those that are in every second, for /v2/health/ready and the model's own /ready; a server comes
+// back when both say yes. One that says so and then fails again stays out for a while first, each
+// time twice as long: a server that is ready in word only costs little. With every server out the
+// engine above runs its spare.
+//
+// Threads: any; take and give hold a lock for a few instructions.
+// Owner: pools are shared by the engines of one model; open/close count.
+#pragma once
+
+#include "engine/engine.h"
+#include "engine/http_client.h"
+
+struct lq_triton_server {
+    char url[LQ_REMOTE_URL_MAX]; // without a slash at its end
+    bool local;                  // on this host: shared memory can be tried
+    // guarded by the pool
+    bool in;
+    int under_way;
+    int failures;                // since the last success: how long it stays out
+    int missed;                  // health checks in a row while in
+    uint64_t hold_until_us;      // it is not asked back before
+    // Changes when the server went out and may have been restarted: what it was told is forgotten.
+    unsigned epoch;
+    bool refuses_memory;         // it does not take shared memory; asked again in another epoch
+    char why[128];               // it went out, or never came in
+    uint64_t answered, failed;   // requests
+};
+
+struct lq_triton_pool;
+
+// Finds or makes the pool for these servers and this model. ARGUMENT for a bad address or name.
+LQ_MUST_CHECK int lq_triton_pool_open(struct lq_triton_pool **pool,
+                                      const struct lq_remote_options *options,
+                                      struct lq_error *err);
+void lq_triton_pool_close(struct lq_triton_pool *pool); // NULL is fine
+
+// The least busy server that is in, other than `not_this`; NULL when there is none. Give it back.
+struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
+                                             const struct lq_triton_server *not_this);
+// status: how the request ended; anything but LQ_OK puts the server out.
+void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *server, int status,
+                         const struct lq_error *why);
+// Of a request that says nothing about the server.
+void lq_triton_pool_put_back(struct lq_triton_pool *pool, struct lq_triton_server *server);
+
+// Servers that are in.
+int lq_triton_pool_count(struct lq_triton_pool *pool);
+// A server's place among its pool's.
+int lq_triton_pool_index(const struct lq_triton_pool *pool, const struct lq_triton_server *server);
+// The server at that place while it is in, else NULL.
+struct lq_triton_server *lq_triton_pool_server(struct lq_triton_pool *pool, int index);
+// UNAVAILABLE, with the first server and why it is out.
+int lq_triton_pool_explain(struct lq_triton_pool *pool, struct lq_error *err);
+
+// Where a server's shared memory stands: false when it does not take any; else its epoch.
+bool lq_triton_pool_memory(struct lq_triton_pool *pool, const struct lq_triton_server *server,
+                           unsigned *epoch);
+// It refused; true for the first to be told, so that it is said once.
+bool lq_triton_pool_refuse_memory(struct lq_triton_pool *pool, struct lq_triton_server *server);
+
+// Every pool's servers for /metrics, as Prometheus text.
+LQ_MUST_CHECK int lq_triton_pools_print(struct lq_buf *out);
+
+// "URL/v2/models/NAME[/versions/V]TAIL" in `out`.
+void lq_triton_pool_url(const struct lq_triton_pool *pool, const struct lq_triton_server *server,
+                        const char *tail, char *out, size_t size);

@@ -1,0 +1,219 @@
+"""The triton engine against a real tritonserver."""
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+
+import pytest
+from conftest import LACQUER, ROOT, Reply, Server, frame
+from triton import Triton, free_port, metric, needs_triton, serving, wait
+
+pytestmark = needs_triton
+MODEL = ROOT / "models" / "nail.onnx"
+HAND = ROOT / "tests" / "golden" / "hands" / "light.jpg"
+
+
+def lacquer(*args):
+    return subprocess.run([LACQUER, *map(str, args)], capture_output=True, text=True, timeout=120)
+
+
+def write_repository(folder, *args):
+    done = lacquer("triton-repo", "--out", folder, *args)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    folder = write_repository(tmp_path_factory.mktemp("models") / "repository")
+    # Two more, which are never run: one takes no pictures, one gives no mask.
+    for name, was, dims in ("takes_none", "3, -1, -1", "7, 64, 64"), \
+                           ("gives_none", "1, -1, -1", "5, 9, 9"):
+        (folder / name / "1").mkdir(parents=True)
+        (folder / name / "1" / "model.py").write_text(
+            "import os, sys\nsys.path += os.environ['PYTHONPATH'].split(':')\n"
+            "class TritonPythonModel:\n    pass\n")
+        config = (folder / "nail" / "config.pbtxt").read_text().replace('"nail"', f'"{name}"', 1)
+        config = config.replace(was, dims)
+        (folder / name / "config.pbtxt").write_text(config[:config.index("model_warmup")])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def triton(repository):
+    server = Triton(repository)
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+def test_same_outputs_as_in_this_process(triton):
+    done = subprocess.run([ROOT / "build" / "bench" / "bench-triton", MODEL, triton.url, "nail", "3"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["difference_http"] <= 1e-3
+    assert report["difference_shared_memory"] <= 1e-3
+
+
+def test_same_picture_either_way(triton, tmp_path):
+    ways = {"here": [], "shm": ["--triton-url", triton.url],
+            "http": ["--triton-url", triton.url, "--triton-shm", "off"]}
+    for name, args in ways.items():
+        done = lacquer("apply", HAND, "-o", tmp_path / name, "--precision", "f32", "--json", *args)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["engine"] == ("triton" if args else "openvino")
+        assert len(json.loads(done.stdout)["nails"]) == 5
+    pictures = {(tmp_path / name).read_bytes() for name in ways}
+    assert len(pictures) == 1
+
+
+def test_the_sidecar_comes_with_the_model(triton, tmp_path):
+    model = tmp_path / "nail.onnx"  # and none beside it
+    shutil.copy(MODEL, model)
+    done = lacquer("apply", HAND, "-o", tmp_path / "out.jpg", "--triton-url", triton.url, "--json",
+                   "--model", model)
+    assert len(json.loads(done.stdout)["nails"]) == 5, done.stderr
+
+
+def test_shared_memory_is_registered_and_given_back(triton, hand):
+    with serving("--triton-url", triton.url, "--workers", "1") as server, server.v1() as socket:
+        socket.send(frame(1, hand))
+        assert len(Reply(socket.recv()).picture) > 1000
+        regions = triton.regions_of_clients()
+        assert regions and all(each["key"].startswith("/lacquer-frame-") for each in regions)
+        assert all(os.path.exists("/dev/shm" + each["key"]) for each in regions)
+    assert triton.regions_of_clients() == []
+    assert not any(os.path.exists("/dev/shm" + each["key"]) for each in regions)
+
+
+def test_a_killed_process_leaves_memory_that_the_next_removes(triton, hand):
+    server = Server("--triton-url", triton.url, "--workers", "1")
+    with server.v1() as socket:
+        socket.send(frame(1, hand))
+        socket.recv()
+        keys = [each["key"] for each in triton.regions_of_clients()]
+        server.process.kill()
+    server.heard()
+    assert keys and all(os.path.exists("/dev/shm" + key) for key in keys)
+    done = lacquer("apply", HAND, "-o", "/dev/null", "--triton-url", triton.url)
+    assert done.returncode == 0, done.stderr
+    assert not any(os.path.exists("/dev/shm" + key) for key in keys)
+
+
+@contextlib.contextmanager
+def users(server, count, picture):
+    """So many sessions that send frames until the block ends, one answer awaited each time."""
+    stop, told, errors = threading.Event(), [[] for _ in range(count)], []
+
+    def one(index):
+        try:
+            with server.v1(open_timeout=30) as socket:
+                number = 0
+                while not stop.is_set():
+                    number += 1
+                    socket.send(frame(number, picture))
+                    reply = socket.recv(timeout=30)
+                    good = isinstance(reply, bytes)
+                    told[index].append((time.monotonic(), good))
+                    if not good:
+                        time.sleep(0.02)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must see it
+            errors.append(repr(error))
+
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield told
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=60)
+    assert not errors
+
+
+def test_frames_of_many_users_are_run_together(triton, hand):
+    names = "nv_inference_count", "nv_inference_exec_count"
+    before = [triton.metric(name) for name in names]
+    with serving("--triton-url", triton.url) as server, users(server, 8, hand) as told:
+        wait(lambda: sum(map(len, told)) >= 80, 60)
+    inferences, executions = (triton.metric(name) - was for name, was in zip(names, before))
+    assert all(good for each in told for _, good in each)
+    assert inferences / executions > 1.5, (inferences, executions)
+
+
+@pytest.mark.parametrize("args, words", [
+    (["--triton-model", "nale"], "no model 'nale'"),
+    (["--triton-version", "7"], "no model 'nail'"),
+    (["--triton-model", "takes_none"], "image f32 [1,7,64,64]"),
+    (["--triton-model", "gives_none", "--fallback", "openvino"], "another type or shape"),
+])
+def test_a_model_that_is_not_there_or_not_ours(triton, args, words):
+    done = lacquer("apply", HAND, "-o", "/dev/null", "--triton-url", triton.url, *args)
+    assert done.returncode == 1
+    assert words in done.stderr.splitlines()[-1], done.stderr
+
+
+def test_no_server_at_start():
+    done = lacquer("serve", "--port", "0", "--triton-url", f"http://127.0.0.1:{free_port()}")
+    assert done.returncode == 1
+    assert "--fallback" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("args, words", [
+    (["--engine", "triton"], "--triton-url"),
+    (["--triton-url", "127.0.0.1:8000"], "http://HOST:PORT"),
+    (["--triton-url", "http://u:p@127.0.0.1:1"], "http://HOST:PORT"),
+    (["--triton-url", "http://127.0.0.1:1", "--triton-model", "../x"], "--triton-model"),
+    (["--triton-url", "http://127.0.0.1:1", "--fallback", "triton"], "--fallback"),
+    (["--fallback", "openvino"], "--triton-url"),
+    (["--triton-url", "http://127.0.0.1:1", "--triton-shm", "maybe"], "maybe"),
+])
+def test_wrong_use(args, words):
+    done = lacquer("apply", HAND, "-o", "/dev/null", *args)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+
+
+def test_a_server_that_starts_later_takes_over(repository, hand):
+    """Nothing to ask at start, the fallback runs; then Triton comes, goes and comes again."""
+    late = Triton(repository)
+    with serving("--triton-url", late.url, "--fallback", "openvino") as server, \
+            contextlib.closing(late), users(server, 2, hand) as told:
+        def fallback():
+            return metric(server, "lacquer_triton_fallback_frames_total")[0]
+
+        wait(lambda: min(map(len, told)) >= 2)
+        assert metric(server, "lacquer_triton_up") == [0]
+        assert fallback() >= 4
+        late.start()
+        wait(lambda: metric(server, "lacquer_triton_requests_total")[0] >= 4)
+        late.close()
+        before = fallback()
+        wait(lambda: fallback() >= before + 4)
+    # The fallback stands in for those that were under way, too: nobody saw an error.
+    assert all(good for each in told for _, good in each)
+    said = server.heard()
+    assert "frames run on openvino for now" in said and "frames run on triton again" in said
+
+
+def test_killed_and_restarted_under_load(repository, hand):
+    """Without a fallback frames get errors meanwhile, but no session is lost."""
+    triton = Triton(repository).start()
+    with contextlib.closing(triton), serving("--triton-url", triton.url) as server, \
+            users(server, 4, hand) as told:
+        wait(lambda: min(map(len, told)) >= 3)
+        triton.close()
+        killed = time.monotonic()
+        wait(lambda: all(not each[-1][1] for each in told))
+        triton.start()
+        ready = time.monotonic()
+        wait(lambda: all(each[-1][1] and each[-1][0] > ready for each in told))
+    firsts = [next(when for when, good in each if good and when > ready) for each in told]
+    print(f"down {ready - killed:.1f} s, every session served again "
+          f"{max(firsts) - ready:.2f} s after the server was ready")

@@ -1,0 +1,155 @@
+"""The triton engine against a server that slows down, breaks off, or lies."""
+import contextlib
+import json
+import time
+
+import pytest
+from conftest import Reply, Server, frame
+from triton import Stub, metric, serving, wait
+
+# How an answer can be wrong, and a word of how it is told.
+WRONG = {
+    "bad json": "malformed", "json of another kind": "malformed", "long header": "malformed",
+    "negative header": "malformed", "no header": "malformed", "short binary": "malformed",
+    "long binary": "malformed", "huge size": "malformed", "missing output": "malformed",
+    "output twice": "malformed", "overflowing shape": "malformed",
+    "huge content length": "more than was asked", "endless chunks": "more than was asked",
+    "endless headers": "more than was asked", "wrong type": "as i32", "wrong shape": "another shape",
+    "error": "the GPU fell off", "redirect": "HTTP 302", "cut off": "triton", "no http": "triton",
+    "slow": "no answer in time", "drip": "no answer in time",
+}
+
+
+@contextlib.contextmanager
+def stub(port=None):
+    running = Stub(port)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def ask(socket, picture, number=1):
+    socket.send(frame(number, picture))
+    reply = socket.recv(timeout=20)
+    return Reply(reply) if isinstance(reply, bytes) else json.loads(reply)
+
+
+def test_wrong_answers_are_refused_one_by_one(hand):
+    with stub() as triton, serving(
+            "--triton-url", triton.url, "--triton-timeout", "400") as server:
+        with server.v1() as socket:
+            for mode, words in WRONG.items():
+                wait(lambda: metric(server, "lacquer_triton_up") == [1])
+                assert isinstance(ask(socket, hand), Reply)
+                triton.mode = mode
+                reply = ask(socket, hand)
+                triton.mode = "good"
+                assert isinstance(reply, dict) and words in json.dumps(reply), (mode, reply)
+        assert server.rss_kib() < 1 << 20
+
+
+def test_the_fallback_runs_what_the_server_spoils(hand):
+    with stub() as triton, serving(
+            "--triton-url", triton.url, "--triton-timeout", "400", "--fallback", "openvino") as server:
+        with server.v1() as socket:
+            # An empty mask from the stub, five nails from the model in this process.
+            assert ask(socket, hand).nails == 0
+            for mode in "bad json", "slow", "cut off":
+                wait(lambda: metric(server, "lacquer_triton_up") == [1])
+                triton.mode = mode
+                assert ask(socket, hand).nails == 5
+                triton.mode = "good"
+                wait(lambda: metric(server, "lacquer_triton_up") == [1])
+                assert ask(socket, hand).nails == 0
+
+
+def test_one_that_is_ready_in_word_only_is_asked_less_and_less(hand):
+    with stub() as triton, serving(
+            "--triton-url", triton.url, "--fallback", "openvino") as server:
+        with server.v1() as socket:
+            triton.mode = "error"
+            before, begin, frames = triton.asked, time.monotonic(), 0
+            while time.monotonic() < begin + 2:
+                assert ask(socket, hand).nails == 5
+                frames += 1
+            assert frames > 5
+            assert triton.asked - before <= 6
+
+
+def test_least_busy_server_one_out_and_back(hand):
+    with stub() as one, stub() as two, serving(
+            "--triton-url", one.url, "--triton-url", two.url, "--triton-timeout", "400") as server:
+
+        def both_asked(socket):
+            was = one.asked, two.asked
+            for number in range(6):
+                assert isinstance(ask(socket, hand, number), Reply)
+            return one.asked - was[0], two.asked - was[1]
+
+        with server.v1() as first, server.v1() as second:
+            # While the first server is slow with one frame the next goes to the second.
+            one.mode = two.mode = "slow"
+            first.send(frame(1, hand))
+            wait(lambda: one.asked + two.asked > 0 and (one.asked, two.asked) != (0, 0))
+            was = one.asked, two.asked
+            second.send(frame(2, hand))
+            wait(lambda: (one.asked > was[0]) or (two.asked > was[1]))
+            one.mode = two.mode = "good"
+            first.recv(timeout=20), second.recv(timeout=20)
+            wait(lambda: metric(server, "lacquer_triton_up") == [1, 1])
+            # One breaks: its frame is run by the other, which then gets all.
+            one.mode = "error"
+            assert sum(both_asked(first)[1:]) >= 5
+            assert both_asked(first)[1] >= 5
+            one.mode = "good"
+            wait(lambda: metric(server, "lacquer_triton_up") == [1, 1])
+            two.mode = "error"
+            assert both_asked(second)[0] >= 5
+
+
+def test_a_server_that_says_it_is_not_ready_is_left_alone(hand):
+    with stub() as triton, serving(
+            "--triton-url", triton.url, "--fallback", "openvino") as server:
+        with server.v1() as socket:
+            triton.mode = "not ready"
+            wait(lambda: metric(server, "lacquer_triton_up") == [0])
+            was = triton.asked
+            assert ask(socket, hand).nails == 5
+            assert triton.asked == was
+            triton.mode = "good"
+            wait(lambda: metric(server, "lacquer_triton_up") == [1])
+
+
+def test_an_old_frame_is_not_sent(hand):
+    """The worker is held up by one slow answer; the frame behind it is too old by then."""
+    with stub() as triton, serving(
+            "--triton-url", triton.url, "--workers", "1", "--max-age", "300", "--triton-timeout", "5000") as server:
+        with server.v1() as socket:
+            assert isinstance(ask(socket, hand), Reply)
+            was = triton.asked
+            triton.mode = "slow"
+            socket.send(frame(2, hand))
+            socket.send(frame(3, hand))
+            replies = [socket.recv(timeout=20) for _ in range(2)]
+            assert all("no answer in time" in each or "too old" in each for each in replies), replies
+            # The wait for the first ended with its own age, so the server is not to blame.
+            assert metric(server, "lacquer_triton_up") == [1]
+            assert triton.asked - was == 1
+
+
+def test_shared_memory_that_is_refused_is_said_once(hand):
+    with stub() as triton, serving(
+            "--triton-url", triton.url) as server:
+        with server.v1() as socket:
+            for number in range(3):
+                assert isinstance(ask(socket, hand, number), Reply)
+    assert server.heard().count("takes no shared memory: it answers HTTP 400: shared memory is off") == 1
+
+
+@pytest.mark.parametrize("mode", ["bad json", "cut off", "not ready"])
+def test_a_bad_server_at_start(mode):
+    with stub() as triton:
+        triton.mode = mode
+        with pytest.raises(RuntimeError, match="triton|Triton"):
+            Server("--triton-url", triton.url)
