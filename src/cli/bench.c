@@ -8,13 +8,14 @@
 
 #include "base/cpu.h"
 #include "cli/bench_paths.h"
+#include "cli/bench_plot.h"
 #include "cli/cli.h"
 #include "cli/commit.h"
 #include "cli/model_options.h"
 #include "engine/engine.h"
 
 enum { OPT_SECONDS = 0x300, OPT_YOLO, OPT_SCORE, OPT_FRAMES, OPT_URL, OPT_ROWS, OPT_PEERS,
-       OPT_PEERS_DIR, OPT_USERS, OPT_FPS, OPT_JSON };
+       OPT_PEERS_DIR, OPT_USERS, OPT_FPS, OPT_PLOT, OPT_JSON };
 enum { SERVE_ARGS_MAX = 48 };
 
 static const struct argp_option options[] = {
@@ -28,13 +29,14 @@ static const struct argp_option options[] = {
      "brought to 640x480 (default: the tests' film of a moving hand)", 1},
     {"url", OPT_URL, "URL", 0, "Measure the server at http://HOST:PORT instead of starting one. "
      "Without this nothing but 127.0.0.1 is ever talked to", 1},
-    {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, triton, tensorrt, socketio, yolo-http, "
+    {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, socketio, yolo-http, "
      "yolo-ws, yolo-ws-bf16 (default: all)", 1},
     {"peers", OPT_PEERS, NULL, 0, "Also measure the usual stack, bench/peers", 1},
     {"peers-dir", OPT_PEERS_DIR, "DIR", OPTION_HIDDEN, "Where bench/peers is", 1},
     {"users", OPT_USERS, "LIST", 0, "Numbers of users at once, one load row each "
      "(default 1,2,4,8; 0: none)", 1},
     {"fps", OPT_FPS, "F", 0, "Frames a second of each user's camera (default 30)", 1},
+    {"plot", OPT_PLOT, "FILE.svg", 0, "Draw latency against users", 1},
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
 
@@ -87,6 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_PEERS_DIR: chosen->peers_dir = arg; return 0;
     case OPT_USERS: parse_users(chosen, arg, state); return 0;
     case OPT_FPS: chosen->fps = lq_cli_number(state, "fps", arg, 0.1, 1000); return 0;
+    case OPT_PLOT: chosen->plot = arg; return 0;
     case OPT_JSON: chosen->json = true; return 0;
     case ARGP_KEY_ARGS: // all that stands after "--"
         chosen->serve_args = state->argv + state->next;
@@ -170,7 +173,8 @@ static void not_measured(struct lq_bench_row *row, const struct lq_error *err)
 static struct lq_client_target target_of(const struct lq_url *url, const char *id)
 {
     struct lq_client_target target = {.url = *url, .way = LQ_CLIENT_WS, .path = "/ws",
-                                      .in_order = true};
+                                      .in_order = true,
+                                      .nails = strcmp(id, "ws-nails") == 0};
     if (strstr(id, "http")) {
         target.way = LQ_CLIENT_HTTP;
         target.path = "/api/process_base64";
@@ -299,6 +303,7 @@ static void set_up(struct lq_bench *bench)
     static const struct lq_bench_row rows[] = {
         {.id = "http", .name = "base64 over HTTP + CPU"},
         {.id = "ws", .name = "WebSocket binary + CPU"},
+        {.id = "ws-nails", .name = "WebSocket, nails replies + CPU"},
         {.id = "triton", .name = "WebSocket binary + Triton"},
         {.id = "tensorrt", .name = "WebSocket binary + TensorRT"},
         {.id = "socketio", .name = "Socket.IO binary + CPU"},
@@ -319,7 +324,7 @@ static void set_up(struct lq_bench *bench)
 
 static int measure_all(struct lq_bench *bench, struct lq_error *err)
 {
-    static const char *const ids[] = {"http", "ws", "socketio"};
+    static const char *const ids[] = {"http", "ws", "ws-nails", "socketio"};
     static const char *const yolo[] = {"yolo-http", "yolo-ws"}, *const bf16[] = {"yolo-ws-bf16"};
     const struct lq_bench_options *chosen = &bench->options;
     const struct setting usual = {.model = chosen->model};
@@ -340,7 +345,7 @@ static int measure_all(struct lq_bench *bench, struct lq_error *err)
     report->frame_bytes = (int)bench->frames.bytes_mean;
     lq_machine_name(report->machine, sizeof report->machine);
     report->busy_percent = lq_machine_busy_percent();
-    status = run_rows(bench, ids, 3, &usual, true, err);
+    status = run_rows(bench, ids, 4, &usual, true, err);
     if (status != LQ_OK)
         return status;
     run_engine_row(bench, "triton", false);
@@ -369,5 +374,7 @@ int lq_cli_bench(int argc, char **argv)
         lq_bench_report_print(&bench.report, stdout);
     if (status != LQ_OK)
         return lq_fail(&err, status, "cannot write the report"), lq_cli_error(&err);
+    if (bench.options.plot && lq_bench_plot(&bench.report, bench.options.plot, &err) != LQ_OK)
+        return lq_cli_error(&err);
     return LQ_EXIT_OK;
 }

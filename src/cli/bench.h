@@ -18,6 +18,7 @@ struct lq_bench_options {
     int users_count;
     char *const *serve_args; // handed on to lacquer serve
     int serve_args_count;
+    const char *plot;       // an SVG to draw; NULL: none
     bool peers, json;
 };
 

@@ -196,6 +196,11 @@ void lq_client_close(struct lq_client *client)
     *client = (struct lq_client){.fd = -1};
 }
 
+bool lq_client_is_quiet(const struct lq_client *client, uint64_t now_us)
+{
+    return now_us < client->quiet_until_us;
+}
+
 int lq_client_in_flight_max(const struct lq_client *client)
 {
     return client->target->way == LQ_CLIENT_HTTP ? 1 : LQ_CLIENT_IN_FLIGHT_MAX;
@@ -231,7 +236,7 @@ static int queue_http(struct lq_client *client, const struct lq_client_frame *fr
 
 static int queue_ws(struct lq_client *client, const struct lq_client_frame *frame)
 {
-    uint8_t header[FRAME_HEADER] = {1, 0, FRAME_HEADER, 0};
+    uint8_t header[FRAME_HEADER] = {1, client->target->nails, FRAME_HEADER, 0};
     for (int i = 0; i < 4; i++)
         header[4 + i] = (uint8_t)(client->id >> (8 * i));
     uint64_t now = lq_clock_us();

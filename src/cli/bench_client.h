@@ -14,6 +14,7 @@ struct lq_client_target {
     enum lq_client_way way;
     const char *path; // of the HTTP endpoint or the WebSocket
     bool in_order;    // a reply settles older frames too: Lacquer replaced them by newer ones
+    bool nails;       // ask for the nails instead of the picture (WebSocket)
 };
 
 // The same picture, ready for every way.
@@ -24,7 +25,7 @@ struct lq_client_frame {
 
 struct lq_client_reply {
     double latency_ms; // from the frame's sending to its reply's last byte
-    size_t jpeg_len;
+    size_t len;        // of the picture, or of the nails
 };
 
 struct lq_client {
@@ -46,9 +47,14 @@ struct lq_client {
     int in_flight;
     uint64_t bytes; // both ways, protocol and all, since the connection was made
     long replaced; // frames the server gave up for newer ones
+    long refused;  // frames answered BUSY
+    uint64_t quiet_until_us; // told so, a client waits a while
     void (*on_reply)(void *context, const struct lq_client_reply *reply);
     void *context;
 };
+
+// Whether it was told to come back later and that is not over.
+bool lq_client_is_quiet(const struct lq_client *client, uint64_t now_us);
 
 // Connects and shakes hands. On failure the client is closed.
 LQ_MUST_CHECK int lq_client_open(struct lq_client *client, const struct lq_client_target *target,

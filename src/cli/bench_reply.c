@@ -6,7 +6,8 @@
 
 #include "base/clock.h"
 
-enum { REPLY_HEADER = 64, REPLY_TYPE_JPEG = 2 };
+enum { REPLY_HEADER = 64, REPLY_TYPE_JPEG = 2, REPLY_TYPE_NAILS = 3 };
+enum { QUIET_MS = 2000 }; // what PROTOCOL.md asks of a client that was told BUSY
 
 bool lq_client_is_ready(const struct lq_client *client)
 {
@@ -18,25 +19,31 @@ bool lq_client_has_head(const struct lq_client *client)
     return client->head.size > 0;
 }
 
-// The reply for frame `id` is here. Where replies keep their order it settles older frames too;
-// elsewhere they may overtake one another.
-static int settle(struct lq_client *client, uint32_t id, size_t jpeg_len, struct lq_error *err)
+// Frame `id` is answered. Where replies keep their order that settles older frames too; elsewhere
+// they may overtake one another.
+static int land(struct lq_client *client, uint32_t id, double *ms, struct lq_error *err)
 {
     int at = 0;
     while (at < client->in_flight && client->flight[at].id != id)
         at++;
     if (at == client->in_flight)
         return lq_fail(err, LQ_ERR_SYNTAX, "reply to frame %u, which is not awaited", id);
-    double ms = (double)(lq_clock_us() - client->flight[at].sent_us) / 1000;
+    *ms = (double)(lq_clock_us() - client->flight[at].sent_us) / 1000;
     int first = client->target->in_order ? 0 : at, after = at + 1;
     client->replaced += at - first;
     memmove(client->flight + first, client->flight + after,
             (size_t)(client->in_flight - after) * sizeof *client->flight);
     client->in_flight -= after - first;
-    const struct lq_client_reply reply = {.latency_ms = ms, .jpeg_len = jpeg_len};
-    if (client->on_reply)
-        client->on_reply(client->context, &reply);
     return LQ_OK;
+}
+
+static int settle(struct lq_client *client, uint32_t id, size_t len, struct lq_error *err)
+{
+    struct lq_client_reply reply = {.len = len};
+    int status = land(client, id, &reply.latency_ms, err);
+    if (status == LQ_OK && client->on_reply)
+        client->on_reply(client->context, &reply);
+    return status;
 }
 
 // A JPEG from its first to its last marker.
@@ -119,20 +126,40 @@ static int fail_with_json(const char *text, size_t len, const char *key, struct 
     return status;
 }
 
+// Told BUSY, a client stays connected and waits; any other error ends the measurement.
+static int read_lacquer_text(struct lq_client *client, const char *text, size_t len,
+                             struct lq_error *err)
+{
+    json_t *root = json_loadb(text, len, 0, NULL);
+    const char *type = json_string_value(json_object_get(root, "type"));
+    const char *name = json_string_value(json_object_get(root, "status"));
+    json_t *id = json_object_get(root, "id");
+    bool error = type && strcmp(type, "error") == 0;
+    int status = LQ_OK;
+    double ms;
+    if (error && name && strcmp(name, "BUSY") == 0 && json_is_integer(id)) {
+        status = land(client, (uint32_t)json_integer_value(id), &ms, err);
+        client->refused++;
+        client->quiet_until_us = lq_clock_us() + QUIET_MS * 1000;
+    } else if (error) {
+        status = fail_with_json(text, len, "error", err);
+    }
+    json_decref(root);
+    return status;
+}
+
 // lacquer.v1, docs/PROTOCOL.md
 static int read_lacquer(struct lq_client *client, enum lq_ws_opcode kind, const uint8_t *bytes,
                         size_t len, struct lq_error *err)
 {
-    if (kind == LQ_WS_TEXT) {
-        json_t *root = json_loadb((const char *)bytes, len, 0, NULL);
-        const char *type = json_string_value(json_object_get(root, "type"));
-        bool error = type && strcmp(type, "error") == 0;
-        json_decref(root);
-        return error ? fail_with_json((const char *)bytes, len, "error", err) : LQ_OK;
-    }
+    if (kind == LQ_WS_TEXT)
+        return read_lacquer_text(client, (const char *)bytes, len, err);
     size_t header = len >= REPLY_HEADER ? bytes[2] | (size_t)bytes[3] << 8 : 0;
-    if (header < REPLY_HEADER || header > len || bytes[0] != REPLY_TYPE_JPEG)
+    int wanted = client->target->nails ? REPLY_TYPE_NAILS : REPLY_TYPE_JPEG;
+    if (header < REPLY_HEADER || header > len || bytes[0] != wanted)
         return lq_fail(err, LQ_ERR_SYNTAX, "the reply's header is not that of lacquer.v1");
+    if (client->target->nails)
+        return settle(client, little_endian(bytes + 4), len - header, err);
     return settle_jpeg(client, little_endian(bytes + 4), bytes + header, len - header, err);
 }
 

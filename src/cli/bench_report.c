@@ -51,10 +51,10 @@ static void print_rows(const char *title, const struct lq_bench_row *rows, int c
 
 static void print_loads(const struct lq_bench_report *report, FILE *out)
 {
-    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %6s\n", "Users at once, WebSocket binary", "frames",
-            "p50", "p95", "p99", "dropped", "CPU");
-    fprintf(out, "%-46s %7s %7s %7s %7s %7s %6s\n", "", "a s,", "ms", "ms", "ms", "", "%");
-    fprintf(out, "%-46s %7s\n", "", "each");
+    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %7s %6s\n", "Users at once, WebSocket binary",
+            "served", "frames", "p50", "p95", "p99", "dropped", "CPU");
+    fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "", "%");
+    fprintf(out, "%-46s %7s %7s\n", "", "", "each");
     for (int i = 0; i < report->load_count; i++) {
         const struct lq_bench_load *load = &report->loads[i];
         const struct lq_bench_result *found = &load->result;
@@ -65,7 +65,8 @@ static void print_loads(const struct lq_bench_report *report, FILE *out)
             fprintf(out, " not measured: %s\n", load->reason);
             continue;
         }
-        cell(found->fps / load->users, 7, 1, out);
+        cell(found->users_served, 7, 0, out);
+        cell(found->fps_served, 7, 1, out);
         cell(found->p50_ms, 7, 1, out);
         cell(found->p95_ms, 7, 1, out);
         cell(found->p99_ms, 7, 1, out);
@@ -139,11 +140,12 @@ static json_t *load_json(const struct lq_bench_load *load)
         return json_pack("{s:i, s:o, s:s, s:s}", "users", load->users, "fps_asked",
                          number(load->fps_asked), "status", "not measured", "reason",
                          load->reason);
-    return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "users", load->users,
+    return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:o}", "users", load->users,
                      "fps_asked", number(load->fps_asked), "status", "measured", "fps_each",
-                     number(found->fps / load->users), "p50_ms", number(found->p50_ms), "p95_ms",
+                     number(found->fps_served), "p50_ms", number(found->p50_ms), "p95_ms",
                      number(found->p95_ms), "p99_ms", number(found->p99_ms), "dropped",
-                     (json_int_t)found->dropped, "cpu_percent", cpu(found->cpu_percent));
+                     (json_int_t)found->dropped, "refused", (json_int_t)found->refused, "served",
+                     found->users_served, "cpu_percent", cpu(found->cpu_percent));
 }
 
 int lq_bench_report_json(const struct lq_bench_report *report, FILE *out)

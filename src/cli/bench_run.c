@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "cli/bench_server.h"
 
-enum { WARM_SECONDS = 1, STALL_MS = LQ_CLIENT_TIMEOUT_MS };
+enum { WARM_SECONDS = 1, SETTLE_SECONDS = 4, STALL_MS = LQ_CLIENT_TIMEOUT_MS };
 
 struct run;
 
@@ -16,6 +16,7 @@ struct user {
     struct run *run;
     double due_us; // open loop: when the camera's next frame comes
     int next_frame;
+    long replies, refused_before; // of this measurement
 };
 
 struct run {
@@ -33,7 +34,9 @@ struct run {
 
 static void on_reply(void *context, const struct lq_client_reply *reply)
 {
-    struct run *run = ((struct user *)context)->run;
+    struct user *user = context;
+    struct run *run = user->run;
+    user->replies++;
     run->last_us = lq_clock_us();
     run->failed_to_sample |= lq_samples_add(&run->samples, reply->latency_ms) != LQ_OK;
 }
@@ -53,7 +56,7 @@ static int send_due(struct user *user, uint64_t now_us, struct lq_error *err)
     struct run *run = user->run;
     double fps = run->plan->fps;
     if (fps <= 0) {
-        while (user->client.in_flight < run->in_flight) {
+        while (!lq_client_is_quiet(&user->client, now_us) && user->client.in_flight < run->in_flight) {
             int status = send_next(user, err);
             if (status != LQ_OK)
                 return status;
@@ -62,6 +65,8 @@ static int send_due(struct user *user, uint64_t now_us, struct lq_error *err)
     }
     while (user->due_us <= (double)now_us) {
         user->due_us += 1e6 / fps;
+        if (lq_client_is_quiet(&user->client, now_us))
+            continue;
         if (user->client.in_flight >= run->in_flight) {
             run->skipped++;
             continue;
@@ -137,8 +142,12 @@ static int go(struct run *run, double seconds, size_t replies_wanted, struct lq_
     run->start_us = run->last_us = lq_clock_us();
     run->end_us = run->start_us + (uint64_t)(seconds * 1e6);
     double tick_us = run->plan->fps > 0 ? 1e6 / run->plan->fps : 0;
-    for (int i = 0; i < run->user_count; i++) // cameras do not tick together
-        run->users[i].due_us = (double)run->start_us + tick_us * i / run->user_count;
+    for (int i = 0; i < run->user_count; i++) { // cameras do not tick together
+        struct user *user = &run->users[i];
+        user->due_us = (double)run->start_us + tick_us * i / run->user_count;
+        user->replies = 0;
+        user->refused_before = user->client.refused;
+    }
     for (bool done = false; !done;) {
         int status = step(run, replies_wanted, &done, err);
         if (status != LQ_OK)
@@ -183,14 +192,36 @@ static int open_users(struct run *run, struct lq_error *err)
     return LQ_OK;
 }
 
-static void totals(const struct run *run, uint64_t *bytes, long *replaced)
+struct totals {
+    uint64_t bytes;
+    long replaced, refused;
+};
+
+static struct totals count_all(const struct run *run)
 {
-    *bytes = 0;
-    *replaced = 0;
+    struct totals all = {0};
     for (int i = 0; i < run->user_count; i++) {
-        *bytes += run->users[i].client.bytes;
-        *replaced += run->users[i].client.replaced;
+        const struct lq_client *client = &run->users[i].client;
+        all.bytes += client->bytes;
+        all.replaced += client->replaced;
+        all.refused += client->refused;
     }
+    return all;
+}
+
+// Users who had replies and no refusal since the measurement began.
+static void count_served(const struct run *run, double seconds, struct lq_bench_result *result)
+{
+    long replies = 0;
+    for (int i = 0; i < run->user_count; i++) {
+        const struct user *user = &run->users[i];
+        if (user->replies == 0 || user->client.refused != user->refused_before)
+            continue;
+        result->users_served++;
+        replies += user->replies;
+    }
+    if (result->users_served > 0)
+        result->fps_served = (double)replies / seconds / result->users_served;
 }
 
 static void summarise(struct run *run, struct lq_bench_result *result)
@@ -208,15 +239,15 @@ static void summarise(struct run *run, struct lq_bench_result *result)
 static int measure(struct run *run, struct lq_bench_result *result, struct lq_error *err)
 {
     const struct lq_bench_plan *plan = run->plan;
-    uint64_t bytes_before, bytes_after;
-    long replaced_before, replaced_after;
-    int status = go(run, WARM_SECONDS < plan->seconds ? WARM_SECONDS : plan->seconds / 2,
+    // With many users the server takes a few seconds to find out whom it can serve.
+    double warm = plan->users > 1 ? SETTLE_SECONDS : WARM_SECONDS;
+    int status = go(run, warm < plan->seconds ? warm : plan->seconds / 2,
                     plan->fps > 0 ? 0 : LQ_BENCH_REPLIES_MIN, err);
     if (status == LQ_OK)
         status = drain(run, err);
     if (status != LQ_OK)
         return status;
-    totals(run, &bytes_before, &replaced_before);
+    struct totals before = count_all(run);
     double cpu_before = lq_process_cpu_seconds(plan->server);
     status = go(run, plan->seconds, LQ_BENCH_REPLIES_MIN, err);
     if (status != LQ_OK)
@@ -224,14 +255,16 @@ static int measure(struct run *run, struct lq_bench_result *result, struct lq_er
     double cpu = lq_process_cpu_seconds(plan->server) - cpu_before;
     double wall = (double)(lq_clock_us() - run->start_us) / 1e6;
     summarise(run, result);
+    count_served(run, wall, result);
     result->cpu_percent = cpu_before < 0 ? -1 : 100 * cpu / wall;
     result->cpu_ms = cpu_before < 0 ? -1 : 1000 * cpu / result->replies;
     status = drain(run, err);
     if (status != LQ_OK)
         return status;
-    totals(run, &bytes_after, &replaced_after);
-    result->dropped = run->skipped + replaced_after - replaced_before;
-    result->bytes_per_frame = (double)(bytes_after - bytes_before) / (double)run->samples.count;
+    struct totals after = count_all(run);
+    result->dropped = run->skipped + after.replaced - before.replaced;
+    result->refused = after.refused - before.refused;
+    result->bytes_per_frame = (double)(after.bytes - before.bytes) / (double)run->samples.count;
     return LQ_OK;
 }
 

@@ -29,6 +29,9 @@ struct lq_bench_result {
     double cpu_percent;     // of one core; negative: unknown
     double cpu_ms;          // processor time a frame; negative: unknown
     long dropped;           // due while in_flight were out, or given up by the server for newer
+    long refused;           // answered BUSY
+    int users_served;       // who had no frame refused …
+    double fps_served;      // … and the frames a second of each of them
 };
 
 // Warms up, then measures. At least LQ_BENCH_REPLIES_MIN replies are waited for, however slow.

@@ -279,6 +279,15 @@ struct lq_slot *lq_session_fill(struct lq_session *session)
     return slot;
 }
 
+// A newer frame takes the place of all that wait. With the lock held.
+static void replace_waiting(struct lq_session *session)
+{
+    for (int i = 0; i < session->waiting_count; i++)
+        session->waiting[i]->state = LQ_SLOT_FREE;
+    session->replaced += (uint32_t)session->waiting_count;
+    session->waiting_count = 0;
+}
+
 void lq_session_post(struct lq_session *session)
 {
     struct lq_slot *slot = session->filling;
@@ -286,12 +295,8 @@ void lq_session_post(struct lq_session *session)
     session->used_us = slot->arrived_us = lq_clock_us();
     session->has_posted = true;
     pthread_mutex_lock(&session->workers->lock);
-    if (session->waiting_count + session->flight_count >= LQ_IN_FLIGHT_MAX) {
-        for (int i = 0; i < session->waiting_count; i++)
-            session->waiting[i]->state = LQ_SLOT_FREE;
-        session->replaced += (uint32_t)session->waiting_count;
-        session->waiting_count = 0;
-    }
+    if (session->waiting_count + session->flight_count >= LQ_IN_FLIGHT_MAX)
+        replace_waiting(session);
     slot->state = LQ_SLOT_WAITING;
     session->waiting[session->waiting_count++] = slot;
     queue(session);
@@ -304,6 +309,8 @@ void lq_session_answer(struct lq_session *session)
     session->filling = NULL;
     slot->arrived_us = lq_clock_us();
     pthread_mutex_lock(&session->workers->lock);
+    unqueue(session);
+    replace_waiting(session); // an answer settles all that came before
     bool fits = session->flight_count < LQ_IN_FLIGHT_MAX;
     slot->state = fits ? LQ_SLOT_READY : LQ_SLOT_FREE;
     if (fits)

@@ -139,8 +139,8 @@ void lq_session_close(struct lq_session *session);
 struct lq_slot *lq_session_fill(struct lq_session *session);
 // Hands the filled slot over.
 void lq_session_post(struct lq_session *session);
-// The filled slot holds its answer already: no worker sees it. Counted as replaced when as many as
-// may be are in flight.
+// The filled slot holds its answer already: no worker sees it, and it replaces what waits. Counted
+// as replaced itself when as many as may be are in flight.
 void lq_session_answer(struct lq_session *session);
 // Throws the filled slot's contents away.
 void lq_session_drop(struct lq_session *session);

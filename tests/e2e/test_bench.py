@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
@@ -19,7 +20,7 @@ def bench(*args, timeout=300):
 @pytest.fixture(scope="module")
 def report():
     done = bench("--seconds", "1", "--json", "--users", "2", "--fps", "10",
-                 "--rows", "http,ws,triton,tensorrt,socketio")
+                 "--rows", "http,ws,ws-nails,triton,tensorrt,socketio")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -32,7 +33,8 @@ def test_schema(report):
     assert {"machine", "commit", "rows", "peers", "load"} <= report.keys()
     assert re.search(r"\d+ cores", report["machine"])
     assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|unknown|v?\d.*", report["commit"])
-    assert [row["id"] for row in report["rows"]] == ["http", "ws", "triton", "tensorrt", "socketio"]
+    assert [row["id"] for row in report["rows"]] == ["http", "ws", "ws-nails", "triton", "tensorrt",
+                                                  "socketio"]
     assert report["peers"] == []
     assert report["frames"]["width"] == 640 and report["frames"]["height"] == 480
     for each in report["rows"]:
@@ -45,7 +47,7 @@ def test_schema(report):
             assert "fps" not in each
 
 
-@pytest.mark.parametrize("name", ["http", "ws", "socketio"])
+@pytest.mark.parametrize("name", ["http", "ws", "ws-nails", "socketio"])
 def test_rows_for_the_cpu_are_measured(report, name):
     assert row(report, name)["status"] == "measured", row(report, name)
 
@@ -75,6 +77,8 @@ def test_figures_agree(report, name):
 def test_base64_costs_a_third_more_bytes(report):
     ratio = row(report, "http")["bytes_per_frame"] / row(report, "ws")["bytes_per_frame"]
     assert 1.25 < ratio < 1.5
+    # Nails are far fewer bytes than a picture.
+    assert row(report, "ws-nails")["bytes_per_frame"] < report["frames"]["bytes"] * 1.25
     # A frame goes there and a frame comes back.
     assert row(report, "ws")["bytes_per_frame"] > report["frames"]["bytes"] * 1.2
 
@@ -94,6 +98,26 @@ def test_table_for_people():
     assert re.search(r"^WebSocket binary \+ CPU +[\d.]+ +[\d.]+", done.stdout, re.M)
     assert "base64 over HTTP" not in done.stdout
     assert "Users at once" not in done.stdout
+
+
+def test_plot(tmp_path):
+    path = tmp_path / "load.svg"
+    done = bench("--seconds", "0.3", "--users", "1,2", "--rows", "ws", "--plot", str(path))
+    assert done.returncode == 0, done.stderr
+    root = ElementTree.fromstring(path.read_text())
+    drawn = [each.get("d") for each in root.iter("{http://www.w3.org/2000/svg}path")
+             if each.get("fill") == "none"]
+    assert len(drawn) == 3 and all(re.fullmatch(r"M[\d. ]+L[\d. ]+", d) for d in drawn)
+    done = bench("--seconds", "0.2", "--users", "1", "--rows", "ws", "--plot", "/nowhere/x.svg")
+    assert done.returncode == 1 and "/nowhere/x.svg" in done.stderr
+
+
+def test_who_is_refused_is_counted(tmp_path):
+    done = bench("--json", "--seconds", "3", "--users", "10", "--fps", "60", "--rows", "ws", "--",
+                 "--max-wait", "1")
+    assert done.returncode == 0, done.stderr
+    (load,) = json.loads(done.stdout)["load"]
+    assert load["status"] == "measured" and load["refused"] > 0 and load["served"] < 10
 
 
 def test_no_server_is_left(tmp_path):

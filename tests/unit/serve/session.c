@@ -309,6 +309,29 @@ static void an_answer_without_work_keeps_its_turn(void **state)
     stop();
 }
 
+static void an_answer_replaces_what_waits(void **state)
+{
+    (void)state;
+    start(1, true);
+    struct lq_session *session = open_session();
+    post(session, 1);
+    sem_wait(&rig.taken);
+    post(session, 2);
+    uint32_t id = 3;
+    struct lq_slot *slot = lq_session_fill(session);
+    slot->nails = (int)id;
+    assert_ok(lq_buf_append(&slot->message, &id, sizeof id));
+    lq_session_answer(session);
+    assert_int_equal(lq_workers_waiting(rig.workers), 0);
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(session), 1);
+    assert_int_equal(next_reply(session), 3);
+    assert_int_equal(session->replaced, 1);
+    assert_int_equal(atomic_load(&rig.run), 1);
+    lq_session_close(session);
+    stop();
+}
+
 static void counts_whose_turn_is_to_come(void **state)
 {
     (void)state;
@@ -359,6 +382,7 @@ int main(void)
         cmocka_unit_test(stopping_finishes_what_was_taken),
         cmocka_unit_test(idle_sessions_give_memory_back),
         cmocka_unit_test(an_answer_without_work_keeps_its_turn),
+        cmocka_unit_test(an_answer_replaces_what_waits),
         cmocka_unit_test(counts_whose_turn_is_to_come),
         cmocka_unit_test(a_worker_that_cannot_open_fails_the_start),
     };
