@@ -8,7 +8,7 @@ import { takePhotos } from './files.js';
 import { Hud } from './hud.js';
 import { canShare, savePicture, sharePicture } from './keep.js';
 import { Live } from './live.js';
-import { Wardrobe } from './look.js';
+import { finishName, Wardrobe } from './look.js';
 import { Notices } from './notice.js';
 import { Panel } from './panel.js';
 import { Photo, PhotoError } from './photo.js';
@@ -59,7 +59,7 @@ export class App {
             camera: this.camera,
             stage: this.stage,
             stats,
-            look: wardrobe.main,
+            wardrobe,
             base,
         });
         this.photo = new Photo({ wardrobe, base });
@@ -136,7 +136,7 @@ export class App {
     // ---- compare -------------------------------------------------------------------------------
 
     get #secondOffered() {
-        return this.#mode === 'photo';
+        return this.#mode === 'photo' || (this.#mode === 'live' && this.live.picture !== null);
     }
 
     #compare(versus) {
@@ -157,18 +157,18 @@ export class App {
         const { t } = this.#words;
         const { main, second } = this.wardrobe;
         const name = ({ fields }) =>
-            `${this.#shades.nameOf(fields.color)} · ${this.#panel.finishText(fields.finish)}`;
+            `${this.#shades.nameOf(fields.color)} · ${this.#panel.finishText(finishName(fields))}`;
         if (this.#versus === 'second') this.stage.tag(name(second), name(main));
         else this.stage.tag(t('compare.before'), t('compare.after'));
     }
 
     async #wanted() {
         if (this.#mode === 'photo' && this.stage.wantsSecond) this.photo.paint();
-        if (!this.stage.wantsOriginal) return;
-        const picture = this.stage.picture;
+        const { picture } = this.stage;
+        if (!this.stage.wantsOriginal || !picture?.setOriginal) return;
         const original = await (this.#mode === 'photo' ? this.photo.before() : this.live.before());
         if (!original) return;
-        if (picture !== this.stage.picture || !picture.setOriginal) original.close();
+        if (picture !== this.stage.picture) original.close();
         else picture.setOriginal(original);
         this.stage.draw();
     }
@@ -320,10 +320,11 @@ export class App {
             return;
         }
         this.#notices.busy('');
-        this.#find('stage').dataset.stale = '';
+        const drawn = this.stage.picture === this.live.picture;
+        if (!drawn) this.#find('stage').dataset.stale = '';
         const seconds = Math.max(1, Math.round(retryMs / 1000));
         this.#notices.link('gone', t(`link.${state}`, { seconds }));
-        const silent = this.stage.empty ? 'server.silent' : 'server.silentStale';
+        const silent = drawn || this.stage.empty ? 'server.silent' : 'server.silentStale';
         this.#notices.notify(t(state === 'busy' ? 'server.busy' : silent), {
             kind: 'bad',
             action: t('now'),
@@ -340,6 +341,7 @@ export class App {
         delete this.#find('stage').dataset.stale;
         this.stage.canvas.dataset.frame = id;
         this.stage.canvas.dataset.nails = nails;
+        this.stage.canvas.dataset.drawn = this.live.picture ? 'here' : 'there';
         if (this.#find('save').disabled) {
             this.#pictureReady(true);
             this.#notices.say(t('say.live'));

@@ -98,16 +98,16 @@ export class Camera {
             .map((d, i) => ({ deviceId: d.deviceId, label: d.label, number: i + 1 }));
     }
 
-    // Calls back once for the next new picture, never twice for the same one.
+    // Calls back once for the next new picture, never twice for the same one, with its time in ms.
     next(callback) {
         const video = this.#video;
         if (video.requestVideoFrameCallback) {
-            video.requestVideoFrameCallback(callback);
+            video.requestVideoFrameCallback((now, { mediaTime }) => callback(1000 * mediaTime));
             return;
         }
         const seen = video.currentTime;
         const look = () =>
-            video.currentTime !== seen || !this.running ? callback() : requestAnimationFrame(look);
+            video.currentTime !== seen || !this.running ? callback(1000 * video.currentTime) : requestAnimationFrame(look);
         requestAnimationFrame(look);
     }
 }

@@ -45,6 +45,7 @@ export class Hud {
         find('lat50').textContent = msText(summary.p50);
         find('lat95').textContent = msText(summary.p95);
         find('server-ms').textContent = msText(summary.server);
+        find('replies').textContent = Math.round(summary.replies);
         find('nails').textContent = summary.count ? summary.nails : '–';
         find('bytes-up').textContent = bytes(summary.bytesUp);
         find('bytes-down').textContent = bytes(summary.bytesDown);

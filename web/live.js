@@ -1,6 +1,10 @@
 // Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
-// and no frame is shown after a newer one.
+// and no reply is shown after a newer one. Where the browser has WebGL 2, replies are nails, drawn
+// here on every camera frame; else they are painted pictures.
 import { Encoder } from './encoder.js';
+import { Follower } from './follow/follower.js';
+import { LivePicture } from './live-picture.js';
+import { Painter } from './paint/painter.js';
 import { BitmapPicture } from './picture.js';
 import { Base64Transport } from './transport-base64.js';
 import { WsTransport } from './transport-ws.js';
@@ -14,7 +18,6 @@ export class Live {
     #camera;
     #stage;
     #stats;
-    #look;
     #encoder = new Encoder();
     #transport = null;
     #kind = 'ws';
@@ -22,6 +25,9 @@ export class Live {
     #id = 0;
     #shownId = 0;
     #shownJpeg = null;
+    #painter = null;
+    #picture = null; // drawn here, or null: painted pictures are asked for
+    #wardrobe;
     #encoding = false;
     #running = false;
     #round = 0; // a new one for every start: late answers of an old one are ignored
@@ -29,16 +35,19 @@ export class Live {
     #budget = bytesPerSecond / 4;
     #budgetAt = 0;
     onstate = () => {};
-    onframe = () => {}; // ({id, nails}) after it was drawn
+    onframe = () => {}; // ({id, nails, breadths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
 
-    constructor({ camera, stage, stats, look, base }) {
+    constructor({ camera, stage, stats, wardrobe, base }) {
         this.#camera = camera;
         this.#base = base;
         this.#stage = stage;
         this.#stats = stats;
-        this.#look = look;
-        look.addEventListener('change', () => this.#transport?.look());
+        this.#wardrobe = wardrobe;
+        wardrobe.addEventListener('change', () => {
+            this.#transport?.look();
+            if (this.#picture) stage.draw();
+        });
     }
 
     get running() {
@@ -54,9 +63,15 @@ export class Live {
         if (this.#running) this.#connect();
     }
 
+    // What is drawn here on the camera's own video, or null where pictures come painted.
+    get picture() {
+        return this.#picture;
+    }
+
     start() {
         this.stop();
         this.#running = true;
+        this.#painter ??= Painter.create();
         this.#connect();
         this.#next(this.#round);
     }
@@ -67,6 +82,11 @@ export class Live {
         this.#transport?.close();
         this.#transport = null;
         this.#flight.clear();
+    }
+
+    // As when the browser takes the graphics away; for tests.
+    losePainter() {
+        this.#painter?.close();
     }
 
     // Called now and then: a server that keeps the socket but says nothing is gone too.
@@ -89,8 +109,8 @@ export class Live {
         this.#stats.reset();
         const transport =
             this.#kind === 'ws'
-                ? new WsTransport(this.#look, this.#base)
-                : new Base64Transport(this.#look, this.#base);
+                ? new WsTransport(this.#wardrobe.main, this.#base)
+                : new Base64Transport(this.#wardrobe.main, this.#base);
         this.#transport = transport;
         const mine =
             (call) =>
@@ -103,30 +123,56 @@ export class Live {
             if (state === 'gone' || state === 'busy') this.#flight.clear();
             this.onstate(state, detail);
         });
+        this.#picture = null;
         transport.open();
     }
 
+    // Replies are nails where they can be drawn here: looks that change a nail's shape cannot.
+    #wantNails(transport) {
+        const { main, second } = this.#wardrobe;
+        const drawn = [main, second].every(({ fields: { shape } }) => !(shape?.length > 0));
+        return transport.sendsNails && drawn && this.#painter !== null && !this.#painter.lost;
+    }
+
     #next(round) {
-        this.#camera.next(() => {
+        this.#camera.next((at) => {
             if (round !== this.#round || !this.#camera.running) return;
             this.#next(round);
-            this.#take(performance.now());
+            const start = performance.now();
+            const wantNails = this.#wantNails(this.#transport);
+            if (wantNails) this.#show(at);
+            else this.#picture = null;
+            this.#take(start, wantNails);
         });
     }
 
-    async #take(start) {
+    // The camera's newest frame goes to the screen at once.
+    #show(at) {
+        if (!this.#camera.video.videoWidth) return;
+        this.#picture ??= new LivePicture({
+            painter: this.#painter,
+            wardrobe: this.#wardrobe,
+            follower: new Follower(),
+        });
+        this.#picture.setFrame(this.#camera.video, at);
+        this.#stage.show(this.#picture);
+        this.#stats.drawn();
+    }
+
+    async #take(start, wantNails) {
         const transport = this.#transport;
         const video = this.#camera.video;
         if (this.#encoding || !transport.ready || this.#flight.size >= transport.limit) return;
         if (!video.videoWidth || !this.#affordable(start)) return;
         const round = this.#round;
+        const mark = wantNails ? this.#picture.mark() : null;
         this.#encoding = true;
         try {
             const jpeg = await this.#encoder.encode(video, this.#quality);
             if (round !== this.#round || transport !== this.#transport || !transport.ready) return;
             const id = ++this.#id;
-            const bytesUp = transport.send(id, jpeg);
-            this.#flight.set(id, { start, sent: performance.now(), bytesUp, jpeg });
+            const bytesUp = transport.send(id, jpeg, wantNails);
+            this.#flight.set(id, { start, sent: performance.now(), bytesUp, jpeg, mark });
             this.#budget -= bytesUp;
             this.#stats.sent(bytesUp);
             this.#adapt();
@@ -174,25 +220,8 @@ export class Live {
         const replied = performance.now();
         const frame = this.#settle(reply.id, transport.ordered);
         if (!frame) return;
-        const round = this.#round;
-        let bitmaps;
-        try {
-            bitmaps = await Promise.all([
-                createImageBitmap(reply.jpeg),
-                this.#stage.wantsOriginal ? createImageBitmap(new Blob([frame.jpeg])) : null,
-            ]);
-        } catch {
-            this.onerror();
-            return;
-        }
-        if (round !== this.#round || reply.id <= this.#shownId) {
-            bitmaps.forEach((bitmap) => bitmap?.close());
-            if (round === this.#round) this.#stats.lost++;
-            return;
-        }
-        this.#shownId = reply.id;
-        this.#shownJpeg = frame.jpeg;
-        this.#stage.show(new BitmapPicture(bitmaps[0], { original: bitmaps[1] }));
+        const shown = reply.scene ? this.#drawNails(reply, frame) : await this.#showJpeg(reply, frame);
+        if (!shown) return;
         this.#stats.add(
             {
                 start: frame.start,
@@ -205,7 +234,40 @@ export class Live {
             reply.server,
             reply.nails,
         );
-        this.onframe({ id: reply.id, nails: reply.nails });
+        const breadths = reply.scene?.nails.map(({ breadth }) => breadth);
+        this.onframe({ id: reply.id, nails: reply.nails, breadths });
+    }
+
+    #drawNails(reply, frame) {
+        if (!this.#picture || !frame.mark || reply.id <= this.#shownId) return false;
+        this.#shownId = reply.id;
+        this.#picture.setScene(reply.scene, frame.mark);
+        this.#stage.draw();
+        return true;
+    }
+
+    async #showJpeg(reply, frame) {
+        const round = this.#round;
+        let bitmaps;
+        try {
+            bitmaps = await Promise.all([
+                createImageBitmap(reply.jpeg),
+                this.#stage.wantsOriginal ? createImageBitmap(new Blob([frame.jpeg])) : null,
+            ]);
+        } catch {
+            this.onerror();
+            return false;
+        }
+        if (round !== this.#round || reply.id <= this.#shownId || this.#picture) {
+            bitmaps.forEach((bitmap) => bitmap?.close());
+            if (round === this.#round) this.#stats.lost++;
+            return false;
+        }
+        this.#shownId = reply.id;
+        this.#shownJpeg = frame.jpeg;
+        this.#stage.show(new BitmapPicture(bitmaps[0], { original: bitmaps[1] }));
+        this.#stats.drawn();
+        return true;
     }
 
     #failed({ id, error }, transport) {

@@ -12,13 +12,20 @@ export function parseHex(text) {
 }
 
 const defaults = { color: '#c71585', finish: 'creme', texture: 0.5, sheen: true, opacity: 1 };
+// Keys of a look (docs/LOOKS.md) beside those.
+const others = ['coats', 'gloss', 'ombre', 'french', 'pattern', 'shape'];
 
-// Of a foreign object only fields that we know, of the right kind.
+export const finishName = ({ finish }) => finish?.name ?? finish;
+
+// Of a foreign object only keys that we know; the server judges their values.
 function known(object) {
     const fields = {};
-    for (const name of Object.keys(defaults))
-        if (typeof object?.[name] === typeof defaults[name]) fields[name] = object[name];
-    if ('color' in fields && !parseHex(fields.color)) delete fields.color;
+    for (const name of [...Object.keys(defaults), ...others])
+        if (object?.[name] !== undefined) fields[name] = object[name];
+    if (!parseHex(String(fields.color))) delete fields.color;
+    if (!finishName(fields)) delete fields.finish;
+    for (const name of ['texture', 'opacity'])
+        if (!Number.isFinite(fields[name])) delete fields[name];
     return fields;
 }
 
@@ -33,11 +40,8 @@ export class Look extends EventTarget {
         this.#storageKey = storageKey;
         this.#fields = { ...defaults, ...own };
         try {
-            const saved = JSON.parse(localStorage.getItem(storageKey) ?? '{}');
-            Object.assign(this.#fields, known(saved));
-            for (const finger of fingers)
-                if (saved.fingers?.[finger])
-                    this.#fingers[finger] = { ...this.#fields, ...known(saved.fingers[finger]) };
+            const saved = JSON.parse(localStorage.getItem(storageKey) ?? 'null');
+            if (saved) this.wear({ ...this.#fields, ...saved });
         } catch {
             /* storage may be blocked: the defaults do */
         }
@@ -57,6 +61,22 @@ export class Look extends EventTarget {
         return { ...(this.#fingers[finger] ?? this.#fields) };
     }
 
+    // The whole look as the server takes it.
+    get json() {
+        const own = Object.keys(this.#fingers).length ? { fingers: this.#fingers } : {};
+        return { ...this.#fields, ...own };
+    }
+
+    // Wears a whole look (docs/LOOKS.md), written out in full.
+    wear(look) {
+        this.#fields = { ...defaults, ...known(look) };
+        this.#fingers = {};
+        for (const finger of fingers)
+            if (look.fingers?.[finger])
+                this.#fingers[finger] = { ...this.#fields, ...known(look.fingers[finger]) };
+        this.#changed();
+    }
+
     // For all nails, or for one finger alone.
     set(change, finger = null) {
         if (finger) this.#fingers[finger] = { ...this.of(finger), ...change };
@@ -72,8 +92,7 @@ export class Look extends EventTarget {
 
     #changed() {
         try {
-            const saved = { ...this.#fields, fingers: this.#fingers };
-            localStorage.setItem(this.#storageKey, JSON.stringify(saved));
+            localStorage.setItem(this.#storageKey, JSON.stringify(this.json));
         } catch {
             /* not remembered */
         }
@@ -85,7 +104,7 @@ export class Look extends EventTarget {
 // Emits "change" when a look changed, "choice" when another one is to be changed.
 export class Wardrobe extends EventTarget {
     main = new Look('lacquer.look');
-    second = new Look('lacquer.second', { color: '#22336b', finish: 'gloss' });
+    second = new Look('lacquer.second', { color: '#1f3a6e', finish: 'gloss' });
     #edited = this.main;
     #finger = null;
 
@@ -117,6 +136,10 @@ export class Wardrobe extends EventTarget {
 
     set(change) {
         this.#edited.set(change, this.#finger);
+    }
+
+    wear(look) {
+        this.#edited.wear(look);
     }
 
     resetFinger() {

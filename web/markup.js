@@ -60,7 +60,8 @@ const hud = `
   <summary><span class="sr" data-t="hud.open"></span> <b id="fps">–</b> <span data-t="hud.fps"></span><i></i><b id="p50">–</b> ms</summary>
   <div class="hud-card" tabindex="0" role="group" data-t-aria-label="hud.stages">
     <dl>
-      ${figure('lat50', 'p50')}${figure('lat95', 'p95')}${figure('server-ms', 'server')}
+      ${figure('lat50', 'p50')}${figure('lat95', 'p95')}
+      ${figure('server-ms', 'server')}${figure('replies', 'replies')}
       ${figure('nails', 'nails')}${figure('bytes-up', 'up')}${figure('bytes-down', 'down')}
       ${figure('rate-up', 'rate')}${figure('dropped', 'lost')}
     </dl>

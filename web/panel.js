@@ -1,5 +1,6 @@
 // The polish controls beside the shades: side, finish, sliders. Native inputs, so keyboards and
 // screen readers know them.
+import { finishName } from './look.js';
 
 const sliders = ['texture', 'opacity'];
 
@@ -33,7 +34,7 @@ export class Panel {
 
     buildFinishes(names) {
         this.#find('finishes').replaceChildren(...names.map((name) => this.#card(name)));
-        if (!names.includes(this.#wardrobe.fields.finish)) this.#wardrobe.set({ finish: names[0] });
+        if (!names.includes(finishName(this.#wardrobe.fields))) this.#wardrobe.set({ finish: names[0] });
         this.show();
     }
 
@@ -54,7 +55,7 @@ export class Panel {
     show() {
         const fields = this.#wardrobe.fields;
         for (const input of this.#find('finishes').querySelectorAll('input'))
-            input.checked = input.value === fields.finish;
+            input.checked = input.value === finishName(fields);
         for (const input of this.#find('sides').querySelectorAll('input'))
             input.checked = (input.value === '0') === this.#wardrobe.editsSecond;
         for (const name of sliders) this.#showSlider(name, fields[name]);

@@ -140,7 +140,7 @@ export class Photo {
     async #ask(abort, look) {
         const form = new FormData();
         form.append('image', this.#file, 'photo');
-        for (const [name, value] of Object.entries(look.fields)) form.append(name, String(value));
+        form.append('look', JSON.stringify(look.json));
         let response;
         let reply = null;
         try {

@@ -23,6 +23,12 @@ export function percentile(sorted, p) {
     return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p) - 1)];
 }
 
+// Of events at these times, the last of which may be a while ago.
+function perSecond(times, now) {
+    const span = times.length > 1 ? Math.max(times.at(-1), now - 250) - times[0] : 0;
+    return span > 0 ? ((times.length - 1) / span) * 1000 : 0;
+}
+
 const median = (values) =>
     percentile(
         values.sort((a, b) => a - b),
@@ -32,18 +38,25 @@ const median = (values) =>
 export class Stats {
     #samples = [];
     #sent = [];
+    #drawn = []; // times
     lost = 0; // sent, never shown
     shown = 0;
 
     reset() {
         this.#samples = [];
         this.#sent = [];
+        this.#drawn = [];
         this.lost = 0;
         this.shown = 0;
     }
 
     sent(bytes) {
         this.#sent.push({ at: performance.now(), bytes });
+    }
+
+    // A picture went to the screen.
+    drawn() {
+        this.#drawn.push(performance.now());
     }
 
     // frame: {start, sent, replied, shown} in ms, bytesUp, bytesDown; server: ms per stage.
@@ -76,15 +89,13 @@ export class Stats {
 
     summary() {
         const now = performance.now();
-        const recent = this.#samples.filter((s) => now - s.at <= windowMs);
+        while (this.#drawn.length && now - this.#drawn[0] > windowMs) this.#drawn.shift();
+        const replied = this.#samples.filter((s) => now - s.at <= windowMs).map((s) => s.at);
         const sorted = this.#samples.map((s) => s.latency).sort((a, b) => a - b);
         const of = (name) => median(this.#samples.map((s) => s[name]));
-        const span = recent.length > 1 ? recent.at(-1).at - recent[0].at : 0;
         return {
-            fps:
-                span > 0
-                    ? ((recent.length - 1) / Math.max(span, now - recent[0].at - 250)) * 1000
-                    : 0,
+            fps: perSecond(this.#drawn, now),
+            replies: perSecond(replied, now),
             p50: percentile(sorted, 0.5),
             p95: percentile(sorted, 0.95),
             server: of('server'),

@@ -24,6 +24,7 @@ export class Base64Transport {
     onerror = () => {};
     onstate = () => {};
     limit = 2;
+    sendsNails = false;
     #base;
     #look;
     #abort = null;
@@ -83,7 +84,7 @@ export class Base64Transport {
                 method: 'POST',
                 headers: { 'content-type': 'application/json' },
                 cache: 'no-store',
-                body: JSON.stringify({ image, ...this.#look.fields }),
+                body: JSON.stringify({ image, look: this.#look.json }),
                 signal: AbortSignal.any([abort.signal, AbortSignal.timeout(10000)]),
             });
             const text = await response.text();

@@ -1,5 +1,6 @@
 // lacquer.v1: binary frames over one WebSocket (docs/PROTOCOL.md).
 import { Backoff, whyNot } from './backoff.js';
+import { readNails } from './nails.js';
 
 const headerUp = 16;
 const headerDown = 64;
@@ -9,7 +10,7 @@ const stages = ['queue', 'decode', 'prepare', 'infer', 'nails', 'paint', 'encode
 
 export class WsTransport {
     ordered = true; // a reply for id N settles every id up to N
-    onreply = () => {}; // {id, jpeg: Blob, nails, server, replaced, bytes}
+    onreply = () => {}; // {id, nails, server, replaced, bytes, and jpeg: Blob or scene: of readNails}
     onerror = () => {}; // {id?, error, status}
     onstate = () => {}; // 'connecting' | 'open' | 'gone' | 'busy', {retryMs}
     #socket = null;
@@ -52,11 +53,12 @@ export class WsTransport {
         return this.#open && this.#socket.bufferedAmount < queuedMax;
     }
 
-    send(id, jpeg) {
+    // wantNails: the nails alone are asked for, not a painted picture.
+    send(id, jpeg, wantNails) {
         const message = new Uint8Array(headerUp + jpeg.byteLength);
         const view = new DataView(message.buffer);
         view.setUint8(0, 1);
-        view.setUint8(1, 0);
+        view.setUint8(1, wantNails ? 1 : 0);
         view.setUint16(2, headerUp, true);
         view.setUint32(4, id, true);
         view.setBigUint64(8, BigInt(Math.round(performance.now() * 1000)), true);
@@ -85,7 +87,7 @@ export class WsTransport {
 
     #lastLook = '';
     #sendLook() {
-        const text = JSON.stringify({ type: 'look', ...this.#look.fields });
+        const text = JSON.stringify({ type: 'look', look: this.#look.json });
         if (!this.#open || text === this.#lastLook) return;
         this.#lastLook = text;
         this.#socket.send(text);
@@ -144,13 +146,18 @@ export class WsTransport {
         } catch {
             return;
         }
-        if (message.type === 'hello') this.limit = Math.max(1, Math.min(2, message.in_flight ?? 2));
+        if (message.type === 'hello') {
+            this.limit = Math.max(1, Math.min(2, message.in_flight ?? 2));
+            this.sendsNails = message.replies?.includes('nails') ?? false;
+        }
         if (message.type === 'error') this.onerror(message);
     }
 
     #frame(data) {
+        if (data.byteLength < headerDown) return;
         const view = new DataView(data);
-        if (data.byteLength < headerDown || view.getUint8(0) !== 2) return;
+        const type = view.getUint8(0);
+        const id = view.getUint32(4, true);
         const header = view.getUint16(2, true);
         const server = {};
         stages.forEach((name, i) => {
@@ -158,13 +165,27 @@ export class WsTransport {
         });
         this.#backoff.reset();
         this.#waitingSince = performance.now();
-        this.onreply({
-            id: view.getUint32(4, true),
+        const reply = {
+            id,
             nails: view.getUint8(1),
             server,
             replaced: view.getUint32(48, true),
             bytes: data.byteLength,
-            jpeg: new Blob([new Uint8Array(data, header)], { type: 'image/jpeg' }),
-        });
+        };
+        try {
+            if (type === 2)
+                reply.jpeg = new Blob([new Uint8Array(data, header)], { type: 'image/jpeg' });
+            else if (type === 3)
+                reply.scene = {
+                    ...readNails(data),
+                    width: view.getUint16(52, true),
+                    height: view.getUint16(54, true),
+                };
+            else return;
+        } catch (error) {
+            this.onerror({ id, error: error.message });
+            return;
+        }
+        this.onreply(reply);
     }
 }

@@ -52,11 +52,6 @@ struct lq_session *lq_server_admit(struct lq_server *server, enum lq_transport v
         server->session_count >= server->options->sessions_max)
         return NULL;
     struct lq_session *session = lq_session_open(server->workers, owner, ready);
-    // A request over HTTP is a single picture; everything else is a film.
-    if (session && via != LQ_VIA_HTTP && !lq_session_track(session)) {
-        lq_session_close(session);
-        session = NULL;
-    }
     if (!session)
         return NULL;
     server->session_count++;

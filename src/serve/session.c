@@ -195,7 +195,6 @@ static void free_session(struct lq_session *session)
 {
     for (int i = 0; i < LQ_SLOTS; i++)
         release_slot(&session->slots[i]);
-    lq_tracker_free(session->tracker);
     free(session);
 }
 
@@ -240,11 +239,6 @@ struct lq_session *lq_session_open(struct lq_workers *workers, void *owner,
         lq_buf_init(&slot->message, (size_t)LQ_FRAME_PIXELS_MAX * 12);
     }
     return session;
-}
-
-bool lq_session_track(struct lq_session *session)
-{
-    return lq_tracker_new(&session->tracker) == LQ_OK;
 }
 
 void lq_session_close(struct lq_session *session)

@@ -87,13 +87,15 @@ export class Server {
   }
 }
 
+// Without graphics unless `extra` asks for them: pictures then come painted from the server.
 export function launch(extra = []) {
+  const graphics = extra.some((flag) => flag.startsWith('--use-gl'));
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     args: [
       '--no-sandbox',
-      '--disable-gpu',
+      ...(graphics ? [] : ['--disable-gpu', '--disable-3d-apis']),
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

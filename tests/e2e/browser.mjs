@@ -5,11 +5,12 @@
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
 import { artifacts, check, launch, Server, shot, withCamera } from './browser-harness.mjs';
+import { tests as drawnTests } from './browser-drawn.mjs';
 import { tests as liveTests } from './browser-live.mjs';
 import { tests as pageTests } from './browser-page.mjs';
 import { tests as shopTests } from './browser-shop.mjs';
 
-const tests = { ...pageTests, ...shopTests, ...liveTests };
+const tests = { ...pageTests, ...shopTests, ...liveTests, ...drawnTests };
 
 async function main(wanted) {
   if (wanted[0] === '--list') {
@@ -19,13 +20,13 @@ async function main(wanted) {
   fs.mkdirSync(artifacts, { recursive: true });
   const server = await new Server().start();
   const browser = await launch([withCamera]);
-  const end = Date.now() + 300e3;
+  const end = Date.now() + 480e3;
   for (const [name, run] of Object.entries(tests)) {
     if (wanted.length && !wanted.includes(name)) continue;
     const start = Date.now();
     let timer;
     try {
-      check(start < end, 'not run: all tests together took more than five minutes');
+      check(start < end, 'not run: all tests together took more than eight minutes');
       const limit = new Promise((_, reject) => {
         timer = setTimeout(() => reject(new Error('took more than 60 s')), 60000);
       });

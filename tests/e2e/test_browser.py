@@ -18,7 +18,7 @@ def names():
 
 @pytest.fixture(scope="module")
 def results():
-    run = subprocess.run(["node", SCRIPT], capture_output=True, text=True, timeout=420, cwd=HERE)
+    run = subprocess.run(["node", SCRIPT], capture_output=True, text=True, timeout=600, cwd=HERE)
     found = {}
     for line in run.stdout.splitlines():
         result = json.loads(line)

@@ -103,6 +103,7 @@ export default {
     'hud.p50': 'التأخير p50',
     'hud.p95': 'التأخير p95',
     'hud.server': 'الخادم',
+    'hud.replies': 'ردود/ث',
     'hud.nails': 'الأظافر',
     'hud.up': 'إطار مرسل',
     'hud.down': 'إطار مستلم',

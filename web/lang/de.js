@@ -98,6 +98,7 @@ export default {
     'hud.p50': 'Latenz p50',
     'hud.p95': 'Latenz p95',
     'hud.server': 'Server',
+    'hud.replies': 'Antworten/s',
     'hud.nails': 'Nägel',
     'hud.up': 'Bild hin',
     'hud.down': 'Bild zurück',

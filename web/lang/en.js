@@ -96,6 +96,7 @@ export default {
     'hud.p50': 'Latency p50',
     'hud.p95': 'Latency p95',
     'hud.server': 'Server',
+    'hud.replies': 'Replies/s',
     'hud.nails': 'Nails',
     'hud.up': 'Frame up',
     'hud.down': 'Frame down',

@@ -99,6 +99,7 @@ export default {
     'hud.p50': 'Latencia p50',
     'hud.p95': 'Latencia p95',
     'hud.server': 'Servidor',
+    'hud.replies': 'Respuestas/s',
     'hud.nails': 'Uñas',
     'hud.up': 'Imagen enviada',
     'hud.down': 'Imagen recibida',

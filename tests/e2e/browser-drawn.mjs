@@ -1,0 +1,199 @@
+// Polish drawn by the page itself (WebGL 2, in software here): the same picture as the server's,
+// staying on a moving hand, and painted pictures again where drawing is not to be had.
+import fs from 'node:fs';
+import path from 'node:path';
+import {
+  check,
+  clean,
+  frames,
+  freeze,
+  golden,
+  launch,
+  live,
+  open,
+  shade,
+  shot,
+  text,
+  until,
+  withCamera,
+} from './browser-harness.mjs';
+import { SlowProxy, loadTruth, measureLive, summary } from './browser-follow.mjs';
+
+export const tests = {};
+
+const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+const quietly = /GL Driver Message/; // says that reading pixels back is slow: only tests do
+
+async function withDrawing(run) {
+  const browser = await launch([...software, withCamera]);
+  try {
+    return await run(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+// Runs in the page: the server's picture and the page's own of one hand, without loss, for looks.
+// → [{look, dB over painted pixels, most: the largest difference of a channel}]
+async function compareLooks([photo, looks]) {
+  const { Painter } = await import('/paint/painter.js');
+  const { WsTransport } = await import('/transport-ws.js');
+  const { Look } = await import('/look.js');
+  const bitmap = await createImageBitmap(
+    new Blob([Uint8Array.from(atob(photo), (c) => c.charCodeAt(0))]),
+  );
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const pixels = (source) => {
+    context.drawImage(source, 0, 0);
+    return context.getImageData(0, 0, canvas.width, canvas.height).data;
+  };
+  const before = pixels(bitmap);
+  const png = await canvas.convertToBlob({ type: 'image/png' });
+  const transport = new WsTransport(new Look('test'), location.href);
+  const { scene } = await new Promise((resolve, reject) => {
+    transport.onreply = resolve;
+    transport.onerror = reject;
+    transport.onstate = async (state) => {
+      if (state === 'open') transport.send(1, await png.arrayBuffer(), true);
+    };
+    transport.open();
+  });
+  transport.close();
+  const painter = new Painter();
+  painter.setFrame(bitmap, canvas.width, canvas.height);
+  painter.setNails(scene);
+  const results = [];
+  for (const [name, look] of looks) {
+    const form = new FormData();
+    form.append('image', png, 'hand.png');
+    form.append('look', JSON.stringify(look));
+    const init = { method: 'POST', body: form, headers: { accept: 'application/json' } };
+    const { image, error } = await (await fetch('/api/process', init)).json();
+    if (error) throw new Error(`${name}: ${error}`);
+    const bytes = Uint8Array.from(atob(image.split(',')[1]), (c) => c.charCodeAt(0));
+    const served = pixels(await createImageBitmap(new Blob([bytes])));
+    painter.paint(() => look);
+    const drawn = pixels(painter.canvas);
+    let [sum, count, most, outside] = [0, 0, 0, 0];
+    for (let at = 0; at < served.length; at += 4) {
+      const painted = [0, 1, 2].some((k) => served[at + k] !== before[at + k]);
+      for (let k = 0; k < 3; k++) {
+        const difference = Math.abs(served[at + k] - drawn[at + k]);
+        if (!painted) outside = Math.max(outside, difference);
+        else {
+          sum += difference ** 2;
+          count++;
+          most = Math.max(most, difference);
+        }
+      }
+    }
+    const dB = 10 * Math.log10(255 ** 2 / Math.max(sum / count, 1e-6));
+    results.push({ name, dB, most, outside, painted: count / 3 });
+  }
+  painter.close();
+  return results;
+}
+
+// Every finish on light skin, some on dark: 35 dB or better over the painted pixels alone.
+tests.draws_what_the_server_paints = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await open(browser, server.url);
+    const { finishes } = await (await fetch(`${server.url}api/v1/info`)).json();
+    const measured = {};
+    for (const [hand, worn] of [
+      ['light', finishes],
+      ['dark', ['gloss', 'jelly', 'glitter']],
+    ]) {
+      const looks = worn.map((finish) => [finish, { color: '#c71585', finish }]);
+      const photo = fs.readFileSync(path.join(golden, `${hand}.jpg`), 'base64');
+      for (const { name, dB, most, outside, painted } of await page.evaluate(compareLooks, [
+        photo,
+        looks,
+      ])) {
+        check(painted > 1000, `${hand}, ${name}: only ${painted} pixels are painted`);
+        check(dB >= 35, `${hand}, ${name}: ${dB.toFixed(1)} dB`);
+        check(outside <= 1, `${hand}, ${name}: beside the nails it differs by ${outside}`);
+        measured[`${hand} ${name}`] = `${dB.toFixed(1)} dB, at most ${most}`;
+      }
+    }
+    clean(page, quietly);
+    return measured;
+  });
+
+// 100 ms on the way and a server that takes one frame: the reply is four frames late.
+tests.polish_stays_on_a_moving_hand = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await open(browser, server.url);
+    await loadTruth(page);
+    const follows = summary(await page.evaluate(() => measureFilm(4, true, 90)));
+    check(follows.frames > 80, `only ${follows.frames} frames`);
+    check(follows.mean <= 2, `polish lies ${follows.mean.toFixed(2)} pixels from the nails`);
+    check(follows.ghosts < 60, `${follows.ghosts} pixels of polish where no nail is`);
+    const stays = summary(await page.evaluate(() => measureFilm(4, false, 40)));
+    check(
+      stays.mean > follows.mean * 1.5,
+      `without following it is ${stays.mean.toFixed(2)}, with it ${follows.mean.toFixed(2)}`,
+    );
+    return { follows, stays };
+  });
+
+tests.live_through_a_slow_network = ({ server }) =>
+  withDrawing(async (browser) => {
+    const proxy = await new SlowProxy(server.port, 50).start();
+    try {
+      const page = await open(browser, `http://127.0.0.1:${proxy.port}/`);
+      await loadTruth(page);
+      await page.fill('#hex', '#00ff00');
+      await live(page);
+      await frames(page, 4);
+      check((await page.getAttribute('#canvas', 'data-drawn')) === 'here', 'not drawn here');
+      const seen = summary(await measureLive(page, 8));
+      check(seen.nails > 8, `only ${seen.nails} nails drawn in 8 frames`);
+      check(seen.mean < 12, `polish lies ${seen.mean.toFixed(1)} pixels from the nails`);
+      await shot(page, 'desktop-drawn');
+      clean(page, quietly);
+      return seen;
+    } finally {
+      proxy.stop();
+    }
+  });
+
+tests.two_looks_live = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await open(browser, server.url);
+    await live(page);
+    await page.click('#compare');
+    await page.check('input[name=versus][value=second]', { force: true });
+    check(await page.isVisible('#sides'), 'no choice of the look to change');
+    await frames(page, 2);
+    await freeze(page);
+    const colours = await page.evaluate(() => {
+      const { picture } = tryon().stage;
+      const copy = new OffscreenCanvas(picture.width, picture.height).getContext('2d', {
+        willReadFrequently: true,
+      });
+      return ['painted', 'second', 'original'].map((what) => {
+        copy.drawImage(picture[what](), 0, 0);
+        const { data } = copy.getImageData(0, 0, picture.width, picture.height);
+        return data.reduce((sum, v, i) => sum + v * ((i % 4) + 1), 0);
+      });
+    });
+    check(new Set(colours).size === 3, `the three pictures are not three: ${colours}`);
+    clean(page, quietly);
+  });
+
+tests.without_drawing_pictures_come_painted = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await open(browser, server.url);
+    await live(page);
+    const drawn = () => page.getAttribute('#canvas', 'data-drawn');
+    check((await drawn()) === 'here', 'not drawn here');
+    await page.evaluate(() => tryon().live.losePainter());
+    await until('painted pictures', async () => (await drawn()) === 'there');
+    await frames(page, 3);
+    check((await text(page, '#link-text')) === 'Live', 'the page is not live');
+    await shade(page, 'Lagoon');
+    await frames(page, 3);
+    clean(page, quietly);
+  });

@@ -1,0 +1,254 @@
+// How far the polish drawn in the page lies from the true nails of a moving hand: the film's frames
+// and masks are loaded into the page, each drawn frame is recognised, and outlines are compared.
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { root, video } from './browser-harness.mjs';
+
+const masks = path.join(root, 'tests/e2e/hand-masks');
+
+// Passes bytes between clients and a server's port, each way that much later.
+export class SlowProxy {
+  #server;
+  #sockets = new Set();
+  port = 0;
+
+  constructor(target, delayMs) {
+    const later = (from, to) => {
+      from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), delayMs));
+      from.on('end', () => setTimeout(() => to.end(), delayMs));
+      from.on('error', () => to.destroy());
+    };
+    this.#server = net.createServer((client) => {
+      const up = net.connect(target, '127.0.0.1');
+      for (const socket of [client, up]) {
+        socket.setNoDelay(true);
+        this.#sockets.add(socket);
+        socket.on('close', () => this.#sockets.delete(socket));
+      }
+      later(client, up);
+      later(up, client);
+    });
+  }
+
+  async start() {
+    await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    this.port = this.#server.address().port;
+    return this;
+  }
+
+  stop() {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+function filmFrames() {
+  const bytes = fs.readFileSync(video);
+  const list = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8]), at);
+    const stop = end < 0 ? bytes.length : end + 2;
+    list.push(bytes.subarray(at, stop).toString('base64'));
+    at = stop;
+  }
+  return list;
+}
+
+// Puts window.measureDrawn into the page: the drawn frame of this moment against the truth.
+export async function loadTruth(page) {
+  const { frames } = JSON.parse(fs.readFileSync(path.join(masks, 'frames.json')));
+  const boxes = frames.map(({ nails }) => nails.map(({ finger, box }) => ({ finger, box })));
+  const truth = filmFrames().map((film, i) => ({
+    film,
+    mask: fs.readFileSync(path.join(masks, `${String(i).padStart(4, '0')}.png`), 'base64'),
+    nails: boxes[i],
+  }));
+  await page.evaluate(install, truth);
+}
+
+// Runs in the page.
+async function install(truth) {
+  const [width, height] = [640, 480];
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const pixels = (source) => {
+    context.drawImage(source, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  };
+  const decode = (text) =>
+    createImageBitmap(new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
+  // A small grey picture of its own mean and spread: the fake camera shifts the colours' range.
+  const signature = (data) => {
+    const out = new Float32Array(80 * 60);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        out[(y >> 3) * 80 + (x >> 3)] += data[4 * (y * width + x) + 1] / 64;
+    const mean = out.reduce((sum, v) => sum + v, 0) / out.length;
+    const spread = Math.sqrt(out.reduce((sum, v) => sum + (v - mean) ** 2, 0) / out.length);
+    return out.map((v) => (v - mean) / spread);
+  };
+  const outline = (inside, [left, top, right, bottom], reach) => {
+    const points = [];
+    const x0 = Math.max(1, left - reach);
+    const x1 = Math.min(width - 2, right + reach);
+    const y0 = Math.max(1, top - reach);
+    const y1 = Math.min(height - 2, bottom + reach);
+    for (let y = y0; y <= y1; y++)
+      for (let x = x0; x <= x1; x++) {
+        const at = y * width + x;
+        const edge = !inside[at - 1] || !inside[at + 1] || !inside[at - width] || !inside[at + width];
+        if (inside[at] && edge) points.push([x, y]);
+      }
+    return points;
+  };
+  const nearest = (from, to) =>
+    from.reduce(
+      (sum, [x, y]) => sum + Math.min(...to.map(([u, v]) => Math.hypot(x - u, y - v))),
+      0,
+    ) / from.length;
+
+  const film = [];
+  for (const { film: picture, mask, nails } of truth) {
+    const data = pixels(await decode(mask));
+    film.push({
+      signature: signature(pixels(await decode(picture))),
+      inside: Uint8Array.from({ length: width * height }, (_, i) => (data[4 * i] > 127 ? 1 : 0)),
+      nails,
+    });
+  }
+
+  const recognise = (before) => {
+    const mine = signature(before);
+    let best = { index: -1, difference: Infinity };
+    film.forEach((frame, index) => {
+      let sum = 0;
+      for (let i = 0; i < mine.length; i++) sum += Math.abs(frame.signature[i] - mine[i]);
+      if (sum < best.difference) best = { index, difference: sum };
+    });
+    return { index: best.index, difference: best.difference / mine.length };
+  };
+
+  // Mean distance of outlines in pixels for every nail that is drawn; missed: true nails that are
+  // not; ghosts: drawn pixels far from every true nail.
+  const compare = (before, after, index) => {
+    const drawn = new Uint8Array(width * height);
+    for (let i = 0; i < drawn.length; i++) {
+      const at = 4 * i;
+      const change =
+        Math.abs(after[at] - before[at]) +
+        Math.abs(after[at + 1] - before[at + 1]) +
+        Math.abs(after[at + 2] - before[at + 2]);
+      drawn[i] = change > 180 ? 1 : 0;
+    }
+    const { inside, nails } = film[index];
+    const distances = [];
+    let missed = 0;
+    for (const { finger, box } of nails) {
+      const wanted = outline(inside, box, 1);
+      const found = outline(drawn, box, 9);
+      if (found.length < 8) missed++;
+      else
+        distances.push({
+          finger,
+          distance: (nearest(wanted, found) + nearest(found, wanted)) / 2,
+        });
+    }
+    let ghosts = 0;
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        if (!drawn[y * width + x]) continue;
+        const near = nails.some(
+          ({ box: [l, t, r, b] }) => x > l - 14 && x < r + 14 && y > t - 14 && y < b + 14,
+        );
+        if (!near) ghosts++;
+      }
+    return { frame: index, distances, missed, ghosts };
+  };
+
+  // What the page shows just now.
+  window.measureDrawn = () => {
+    const { picture } = tryon().stage;
+    const before = pixels(picture.original());
+    const { index, difference } = recognise(before);
+    return { ...compare(before, pixels(picture.painted()), index), difference };
+  };
+
+  // The film played frame by frame through the page's own parts, with replies of the real server
+  // that come `late` frames after theirs; every second frame is sent, so a server at 15 FPS. Takes
+  // the first `count` frames.
+  window.measureFilm = async (late, follows, count) => {
+    const { Follower } = await import('/follow/follower.js');
+    const { LivePicture } = await import('/live-picture.js');
+    const { Painter } = await import('/paint/painter.js');
+    const { Wardrobe } = await import('/look.js');
+    const { WsTransport } = await import('/transport-ws.js');
+    const wardrobe = new Wardrobe();
+    wardrobe.main.set({ color: '#00ff00', finish: 'matte', sheen: false, texture: 0 });
+    const painter = new Painter();
+    const follower = new Follower();
+    const picture = new LivePicture({ painter, wardrobe, follower });
+    const transport = new WsTransport(wardrobe.main, location.href);
+    await new Promise((resolve) => {
+      transport.onstate = (state) => state === 'open' && resolve();
+      transport.open();
+    });
+    const video = Object.assign(document.createElement('canvas'), { width, height });
+    Object.assign(video, { videoWidth: width, videoHeight: height });
+    const screen = video.getContext('2d');
+    const ask = (id, jpeg) =>
+      new Promise((resolve, reject) => {
+        transport.onreply = resolve;
+        transport.onerror = ({ error }) => reject(new Error(error));
+        transport.send(id, jpeg, true);
+      });
+    const waiting = [];
+    const results = [];
+    for (let i = 0; i < count; i++) {
+      const jpeg = Uint8Array.from(atob(truth[i].film), (c) => c.charCodeAt(0));
+      screen.drawImage(await createImageBitmap(new Blob([jpeg])), 0, 0);
+      picture.setFrame(video, (i * 1000) / 30 + 1);
+      if (i % 2 === 0)
+        waiting.push({ mark: picture.mark(), due: i + late, ...(await ask(i + 1, jpeg)) });
+      if (waiting[0]?.due === i) {
+        const { scene, mark } = waiting.shift();
+        picture.setScene(scene, mark);
+      }
+      if (!follows)
+        follower.now = ({ center }) => ({ back: [1, 0, 0, 0, 1, 0], center, fade: 1 });
+      if (picture.scene)
+        results.push(compare(pixels(picture.original()), pixels(picture.painted()), i));
+    }
+    transport.close();
+    painter.close();
+    return results;
+  };
+}
+
+// Results of measureDrawn or measureFilm in a few numbers.
+export function summary(all) {
+  const distances = all.flatMap((result) => result.distances.map(({ distance }) => distance));
+  const sorted = [...distances].sort((a, b) => a - b);
+  return {
+    mean: distances.reduce((sum, v) => sum + v, 0) / distances.length,
+    p95: sorted[Math.floor(sorted.length * 0.95)],
+    nails: distances.length,
+    missed: all.reduce((sum, { missed }) => sum + missed, 0),
+    ghosts: Math.max(...all.map(({ ghosts }) => ghosts)),
+    frames: new Set(all.map(({ frame }) => frame)).size,
+  };
+}
+
+// That many frames of the live page, as they come.
+export const measureLive = (page, count) =>
+  page.evaluate(async (wanted) => {
+    const results = [];
+    const { video } = tryon().camera;
+    while (results.length < wanted) {
+      // The page's own work goes on in between.
+      for (let i = 0; i < 4; i++)
+        await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+      if (tryon().live.picture?.scene) results.push(window.measureDrawn());
+    }
+    return results;
+  }, count);

@@ -1,0 +1,93 @@
+// The camera's own picture with polish drawn on it here, at the camera's rate: frames come from the
+// video, nails from the server's `nails` replies, which are a few frames old (follow/).
+
+const staleMs = 1000; // nails that no reply has confirmed for so long are not drawn
+
+export class LivePicture {
+    #painter;
+    #wardrobe;
+    #follower;
+    #scale = [1, 1]; // the reply's pixels a picture pixel
+    #takenAt = 0; // time of the frame that was newest when the scene came
+    #at = 0;
+    #scene = null;
+    width = 0;
+    height = 0;
+
+    constructor({ painter, wardrobe, follower }) {
+        this.#painter = painter;
+        this.#wardrobe = wardrobe;
+        this.#follower = follower;
+    }
+
+    get scene() {
+        return this.#scene;
+    }
+
+    // The newest camera frame, taken at that time in ms.
+    setFrame(video, at) {
+        this.#at = at;
+        this.width = video.videoWidth;
+        this.height = video.videoHeight;
+        this.#painter.setFrame(video, this.width, this.height);
+        this.#follower.see(video, at);
+        this.#rescale();
+    }
+
+    // What setScene needs to know of the newest frame, should it be sent.
+    mark() {
+        return this.#follower.mark();
+    }
+
+    // Nails of an older, marked frame.
+    setScene(scene, mark) {
+        this.#scene = scene;
+        this.#takenAt = this.#at;
+        this.#painter.setNails(scene);
+        this.#follower.take(scene, mark);
+        this.#rescale();
+    }
+
+    #rescale() {
+        if (this.#scene && this.width)
+            this.#scale = [this.#scene.width / this.width, this.#scene.height / this.height];
+    }
+
+    // Which nail lies at a point of the picture, or null.
+    nailAt({ x, y }) {
+        const [sx, sy] = this.#scale;
+        const near = (this.#scene?.nails ?? []).map((nail) => {
+            const [px, py] = this.#follower.now(nail).center;
+            const reach = Math.max(nail.length, nail.breadth) * 0.8 + 8;
+            return { nail, far: Math.hypot(px - x * sx, py - y * sy) / reach };
+        });
+        near.sort((a, b) => a.far - b.far);
+        return near[0]?.far < 1 ? near[0].nail : null;
+    }
+
+    // All three draw into the painter's one canvas: each is good until the next is asked for.
+    painted() {
+        return this.#paint((nail) => this.#wardrobe.main.of(nail.finger));
+    }
+    second() {
+        return this.#paint((nail) => this.#wardrobe.second.of(nail.finger));
+    }
+    original() {
+        return this.#paint(() => null);
+    }
+
+    #paint(polishOf) {
+        const fresh = this.#at - this.#takenAt < staleMs;
+        const [sx, sy] = this.#scale;
+        this.#painter.paint(fresh ? polishOf : () => null, (nail) => {
+            const { back, fade } = this.#follower.now(nail);
+            const [a, b, c, d, e, f] = back;
+            return { back: [a * sx, b * sy, c, d * sx, e * sy, f], fade };
+        });
+        return this.#painter.canvas;
+    }
+
+    close() {
+        /* the painter outlives the picture */
+    }
+}

@@ -1,0 +1,139 @@
+// A polish in a nail's light as numbers for the shader: what lq_coat_mix (src/paint/finish.c) and
+// mix_coat (src/paint/paint.c) make of it. docs/LOOKS.md has the steps.
+
+const whitest = 0.94; // no polish sends back all light
+
+// Top coats from matte to wet; between two of them every number is interpolated.
+const names = [
+    'contrast', 'volume', 'depth', 'rim', 'halfW', 'halfU', 'softW', 'softU', 'strength', 'fill',
+    'haze', 'fresnel', 'kept',
+];
+const tops = [
+    [0.0, [0.92, 0.22, 0, 0.12, 0, 0, 0.9, 0.9, 0.012, 0, 0.016, 0, 0.1]],
+    [0.35, [0.95, 0.26, 0, 0.16, 0.05, 0.16, 0.55, 0.55, 0.13, 0.08, 0.028, 0.015, 0.4]],
+    [0.6, [0.98, 0.26, 0, 0.18, 0.01, 0.1, 0.36, 0.46, 0.1, 0.1, 0.016, 0.02, 0.85]],
+    [1.0, [1.05, 0.3, 0.1, 0.24, 0.07, 0.16, 0.11, 0.26, 0.4, 0.16, 0.026, 0.06, 1.15]],
+];
+
+// Each finish's top coat, how far one coat of it hides the nail, how far it stains what is seen
+// through it, and its numbers when nobody says.
+export const finishes = {
+    creme: { gloss: 0.6, hide: 1, stain: 0 },
+    gloss: { gloss: 1, hide: 1, stain: 0 },
+    sheer: { gloss: 1, hide: 0.36, stain: 0.25 },
+    jelly: { gloss: 1, hide: 0.3, stain: 0.9, strength: 0.7 },
+    satin: { gloss: 0.35, hide: 1, stain: 0 },
+    matte: { gloss: 0, hide: 1, stain: 0 },
+    pearl: { gloss: 0.85, hide: 0.96, stain: 0, strength: 0.6, shift: 0.4 },
+    shimmer: { gloss: 0.95, hide: 1, stain: 0, strength: 0.6, size: 0.3, density: 0.6 },
+    glitter: { gloss: 0.95, hide: 0.85, stain: 0.3, strength: 0.7, size: 0.5, density: 0.7 },
+    metallic: { gloss: 0.7, hide: 1, stain: 0, strength: 0.7 },
+    chrome: { gloss: 0.85, hide: 1, stain: 0, strength: 1, shift: 0 },
+    holographic: { gloss: 0.9, hide: 1, stain: 0, strength: 0.7, size: 0.3, shift: 0.5 },
+    'cat-eye': { gloss: 1, hide: 1, stain: 0, strength: 0.8, width: 0.35, offset: 0.5, shift: 0 },
+    textured: { gloss: 0.08, hide: 1, stain: 0, strength: 0.6, size: 0.4 },
+};
+
+const clamp = (x, least, most) => Math.min(most, Math.max(least, x));
+
+export function linearOf(hex) {
+    return [1, 3, 5].map((i) => {
+        const v = parseInt(hex.slice(i, i + 2), 16) / 255;
+        return whitest * (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    });
+}
+
+function recipeAt(gloss) {
+    let i = 0;
+    while (i + 2 < tops.length && gloss > tops[i + 1][0]) i++;
+    const [low, high] = [tops[i], tops[i + 1]];
+    const t = clamp((gloss - low[0]) / (high[0] - low[0]), 0, 1);
+    return Object.fromEntries(
+        names.map((name, k) => [name, low[1][k] + (high[1][k] - low[1][k]) * t]),
+    );
+}
+
+// polish: a look's keys (docs/LOOKS.md), finish as a name or an object. → {name, numbers, …}
+function effectOf(polish) {
+    const said = typeof polish.finish === 'object' ? polish.finish : { name: polish.finish };
+    const name = said.name in finishes ? said.name : 'creme';
+    return { ...finishes[name], ...said, name, colors: (said.colors ?? []).map(linearOf) };
+}
+
+// What is the same for a whole nail. zoom: picture pixels a reply's pixel.
+export function mixCoat(polish, nail, light, zoom) {
+    const effect = effectOf(polish);
+    const film = finishes[effect.name];
+    const opacity = polish.opacity ?? 1;
+    const relative = clamp(Math.sqrt(nail.level / (light.level || nail.level)), 0.6, 1.15);
+    const breadth = Math.max(1, nail.breadth * zoom);
+    const sheen = polish.sheen === false ? 0 : clamp((breadth - 5) * 0.1, 0, 1);
+    const aspect = (nail.length * zoom) / breadth;
+    const [ax, ay] = nail.axis;
+    const [dx, dy] = light.direction;
+    const top = recipeAt(polish.gloss ?? film.gloss);
+    const stain = film.stain * opacity * (effect.name === 'jelly' ? effect.strength : 1);
+    const turn = ((effect.angle ?? 0) * Math.PI) / 180;
+    return {
+        effect: effect.name,
+        number: effect,
+        top,
+        pigment: linearOf(polish.color),
+        light: light.tint.map((tint) => light.exposure * tint * relative),
+        // Without the nail's mean colour: the brightest and darkest channel are known, and skin's
+        // order of channels.
+        bed: nail.bed ?? [nail.level, nail.level * (0.3 + 0.7 * nail.grey), nail.level * nail.grey],
+        hide: (1 - (1 - film.hide) ** (polish.coats ?? 1)) * opacity,
+        stain,
+        texture: polish.texture ?? 0.5,
+        kept: sheen * top.kept,
+        added: sheen,
+        sun: [0.3 * (dx * ax + dy * ay), 0.75 * (dx * -ay + dy * ax)],
+        stretch: aspect < 1.35 ? 1 + 2 * (1.35 - aspect) : 1,
+        aspect,
+        pixel: 2 / breadth,
+        cuticle: nail.tipKnown ? 1 : 0,
+        turn: [Math.cos(turn), Math.sin(turn)],
+        colors: effect.colors,
+        ombre: polish.ombre && {
+            color: linearOf(polish.ombre.color),
+            from: polish.ombre.from ?? 0.2,
+            to: polish.ombre.to ?? 0.9,
+        },
+        french: polish.french && {
+            color: linearOf(polish.french.color ?? '#fbf8f2'),
+            width: polish.french.width ?? 0.25,
+            curve: polish.french.curve ?? 0.5,
+            shape: ['smile', 'straight', 'chevron', 'diagonal'].indexOf(
+                polish.french.shape ?? 'smile',
+            ),
+        },
+    };
+}
+
+// The uniforms of surface.js.
+export function coatUniforms(coat) {
+    const { top, ombre, french } = coat;
+    return {
+        pigment: coat.pigment,
+        light: coat.light,
+        hide: coat.hide,
+        stain: coat.stain,
+        body_: [top.contrast, top.volume, top.depth, top.rim],
+        lamp: [top.halfW, top.halfU, top.softW, top.softU],
+        back: [top.strength, top.fill, top.haze, top.fresnel],
+        texture_: coat.texture,
+        kept: coat.kept,
+        added: coat.added,
+        sun: coat.sun,
+        stretch: coat.stretch,
+        aspect: coat.aspect,
+        pixel: coat.pixel,
+        cuticle: coat.cuticle,
+        ombreColor: ombre ? ombre.color : [0, 0, 0],
+        ombreAt: ombre ? [ombre.from, 1 / Math.max(ombre.to - ombre.from, 0.01), 1] : [0, 0, 0],
+        frenchColor: french ? french.color : [0, 0, 0],
+        frenchAt: french ? [french.width, french.curve, 1] : [0, 0, 0],
+        frenchShape: french ? french.shape : 0,
+    };
+}

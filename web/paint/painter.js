@@ -1,0 +1,244 @@
+// Polish on a picture by WebGL 2, the same arithmetic as src/paint (docs/LOOKS.md). A painter owns a
+// canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to.
+import { effectOf } from './effects/index.js';
+import { coatUniforms, mixCoat } from './film.js';
+import { pack, Program, Target, texture } from './gl.js';
+import { boxMean, gleam, prepare, radiiOf } from './shade.js';
+import { surface } from './surface.js';
+
+const margin = 2; // pixels around a moved crop
+
+const copy = `
+precision highp float;
+precision highp sampler2D;
+uniform sampler2D frame;
+uniform float height;
+out vec4 result;
+void main() {
+    result = vec4(texelFetch(frame, ivec2(gl_FragCoord.x, height - gl_FragCoord.y), 0).rgb, 1.0);
+}`;
+
+// Where a nail's crop has come to in the picture: x, y, width, height, or null when it is outside.
+// back: the affine map of picture pixels to the reply's: x = a X + b Y + c, y = d X + e Y + f.
+function placeOf(nail, [a, b, c, d, e, f], [width, height]) {
+    const det = a * e - b * d;
+    const left = nail.x;
+    const top = nail.y;
+    const right = left + nail.width * nail.scale;
+    const bottom = top + nail.height * nail.scale;
+    const exact = a === 1 && e === 1 && b === 0 && d === 0 && c === 0 && f === 0;
+    const corners = [[left, top], [right, top], [left, bottom], [right, bottom]].map(([x, y]) => [
+        (e * (x - c) - b * (y - f)) / det,
+        (a * (y - f) - d * (x - c)) / det,
+    ]);
+    const room = exact ? 0 : margin;
+    const xs = corners.map(([x]) => x);
+    const ys = corners.map(([, y]) => y);
+    const x = Math.max(0, Math.floor(Math.min(...xs)) - room);
+    const y = Math.max(0, Math.floor(Math.min(...ys)) - room);
+    const w = Math.min(width, Math.ceil(Math.max(...xs)) + room) - x;
+    const h = Math.min(height, Math.ceil(Math.max(...ys)) + room) - y;
+    return w > 0 && h > 0 ? { x, y, w, h, zoom: 1 / Math.sqrt(Math.abs(det)) } : null;
+}
+
+export class Painter {
+    canvas = document.createElement('canvas');
+    #gl;
+    #copy;
+    #prepare;
+    #box;
+    #gleam;
+    #surfaces = new Map(); // finish → program, built when first worn
+    #frame;
+    #masks;
+    #targets;
+    #size = [0, 0];
+    #nails = null;
+    #masksAt = [];
+
+    // null where the browser has no WebGL 2 that draws into half floats.
+    static create() {
+        try {
+            return new Painter();
+        } catch {
+            return null;
+        }
+    }
+
+    constructor() {
+        const gl = this.canvas.getContext('webgl2', {
+            alpha: false,
+            antialias: false,
+            depth: false,
+        });
+        if (!gl) throw new Error('no WebGL 2');
+        const draws = ['EXT_color_buffer_float', 'EXT_color_buffer_half_float'];
+        if (!draws.some((name) => gl.getExtension(name)))
+            throw new Error('WebGL 2 draws no half floats');
+        this.#gl = gl;
+        this.#copy = new Program(gl, copy);
+        this.#prepare = new Program(gl, prepare);
+        this.#box = new Program(gl, boxMean);
+        this.#gleam = new Program(gl, gleam);
+        this.#frame = texture(gl);
+        this.#masks = texture(gl);
+        this.#targets = [0, 1, 2].map(() => new Target(gl));
+    }
+
+    get lost() {
+        return this.#gl.isContextLost();
+    }
+
+    close() {
+        this.#gl.getExtension('WEBGL_lose_context')?.loseContext();
+    }
+
+    // The picture to paint on: anything texImage2D takes, that many pixels large.
+    setFrame(source, width, height) {
+        const gl = this.#gl;
+        this.#size = [width, height];
+        if (this.canvas.width !== width || this.canvas.height !== height)
+            Object.assign(this.canvas, { width, height });
+        gl.bindTexture(gl.TEXTURE_2D, this.#frame);
+        gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, source);
+    }
+
+    // A scene of readNails; its masks stay until the next.
+    setNails(scene) {
+        const gl = this.#gl;
+        const { places, width, height } = pack(scene.nails.map((n) => [n.width, n.height]));
+        this.#nails = scene;
+        this.#masksAt = places;
+        gl.bindTexture(gl.TEXTURE_2D, this.#masks);
+        gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+        gl.texImage2D(
+            gl.TEXTURE_2D, 0, gl.R8, width, height, 0, gl.RED, gl.UNSIGNED_BYTE, null,
+        );
+        scene.nails.forEach((nail, i) =>
+            gl.texSubImage2D(
+                gl.TEXTURE_2D, 0, ...places[i], nail.width, nail.height, gl.RED,
+                gl.UNSIGNED_BYTE, nail.cover,
+            ),
+        );
+    }
+
+    // Draws the frame with polish into the canvas; read it before the task ends. polishOf: nail →
+    // polish or null; movedBy: nail → {back, fade}, back as in placeOf.
+    paint(polishOf, movedBy = () => ({ back: [1, 0, 0, 0, 1, 0], fade: 1 })) {
+        const jobs = this.#jobs(polishOf, movedBy);
+        if (jobs.length) this.#split(jobs);
+        const gl = this.#gl;
+        const [width, height] = this.#size;
+        gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+        gl.viewport(0, 0, width, height);
+        this.#bind(0, this.#frame);
+        this.#copy.use().set({ frame: 0, height }).draw();
+        gl.enable(gl.SCISSOR_TEST);
+        for (const job of jobs) this.#finish(job);
+        gl.disable(gl.SCISSOR_TEST);
+    }
+
+    #jobs(polishOf, movedBy) {
+        const jobs = [];
+        (this.#nails?.nails ?? []).forEach((nail, i) => {
+            const polish = polishOf(nail);
+            const { back, fade } = movedBy(nail);
+            const place = polish && fade > 0 && placeOf(nail, back, this.#size);
+            if (!place) return;
+            const { x, y, w, h, zoom } = place;
+            jobs.push({ nail, polish, zoom, rect: [x, y, w, h], given: this.#given(nail, i, back, fade, [x, y]) });
+        });
+        const { places, width, height } = pack(jobs.map(({ rect }) => rect.slice(2)));
+        jobs.forEach((job, i) => {
+            job.cell = [...places[i], job.rect[2], job.rect[3]];
+            job.given.cell = job.cell;
+        });
+        if (jobs.length) for (const target of this.#targets) target.resize(width, height);
+        return jobs;
+    }
+
+    // The uniforms that every pass over a nail shares (shade.js).
+    #given(nail, i, back, fade, at) {
+        const long = nail.length / 2;
+        const broad = nail.breadth / 2;
+        const [ax, ay] = nail.axis;
+        const [cx, cy] = nail.center;
+        const row = (x, y) => [x, y, -(x * cx + y * cy)];
+        return {
+            frame: 0,
+            masks: 1,
+            at,
+            keyX: back.slice(0, 3),
+            keyY: back.slice(3),
+            crop: [...this.#masksAt[i], nail.width, nail.height],
+            cropAt: [nail.x, nail.y, nail.scale],
+            fade,
+            mapU: row(ax / long, ay / long),
+            mapW: row(-ay / broad, ax / broad),
+            fitLow: nail.shading.slice(0, 3),
+            fitHigh: nail.shading.slice(3),
+            level: nail.level,
+            grey: nail.grey,
+        };
+    }
+
+    #bind(unit, it) {
+        this.#gl.activeTexture(this.#gl.TEXTURE0 + unit);
+        this.#gl.bindTexture(this.#gl.TEXTURE_2D, it);
+        this.#gl.activeTexture(this.#gl.TEXTURE0);
+    }
+
+    // One pass over every nail's rectangle: from the textures bound, into a target.
+    #pass(jobs, program, target, uniforms) {
+        const gl = this.#gl;
+        gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
+        program.use();
+        for (const job of jobs) {
+            gl.viewport(...job.cell);
+            program.set(uniforms(job)).draw();
+        }
+    }
+
+    // Leaves highlight, base, rim and cover in the first target, the highlight's mean in the third.
+    #split(jobs) {
+        const [a, b, c] = this.#targets;
+        const mean = (from, to, along, radiiFor) => {
+            this.#bind(2, from.texture);
+            this.#pass(jobs, this.#box, to, (job) => ({
+                planes: 2,
+                along,
+                cell: job.cell,
+                radii: radiiFor(radiiOf(Math.max(1, job.nail.breadth * job.zoom))),
+            }));
+        };
+        const first = ({ base, rim }) => [base, base, rim, 0];
+        const second = ({ around }) => [around, 0, 0, 0];
+        this.#bind(0, this.#frame);
+        this.#bind(1, this.#masks);
+        this.#pass(jobs, this.#prepare, b, (job) => job.given);
+        mean(b, c, [1, 0], first);
+        mean(c, b, [0, 1], first);
+        this.#bind(2, b.texture);
+        this.#pass(jobs, this.#gleam, a, (job) => ({ ...job.given, means: 2 }));
+        mean(a, b, [1, 0], second);
+        mean(b, c, [0, 1], second);
+    }
+
+    #finish({ nail, polish, zoom, rect: [x, y, w, h], given }) {
+        const gl = this.#gl;
+        const [, height] = this.#size;
+        const coat = mixCoat(polish, nail, this.#nails.light, zoom);
+        const effect = effectOf(coat.effect);
+        if (!this.#surfaces.has(coat.effect))
+            this.#surfaces.set(coat.effect, new Program(gl, surface(effect.glsl)));
+        this.#bind(1, this.#targets[0].texture);
+        this.#bind(2, this.#targets[2].texture);
+        gl.scissor(x, height - y - h, w, h);
+        this.#surfaces
+            .get(coat.effect)
+            .use()
+            .set({ ...given, ...coatUniforms(coat), ...effect.uniforms(coat) })
+            .set({ height, split: 1, around: 2 })
+            .draw();
+    }
+}

@@ -1,0 +1,119 @@
+// The first passes: each nail of the photo taken apart, as src/paint/shade.c does it, one rectangle
+// a nail in a shared texture. Rows run from the picture's top.
+
+// What every pass over nails knows: the rectangle's place, the pixel, the photo, the mask.
+export const given = `
+precision highp float;
+precision highp int;
+precision highp sampler2D;
+uniform sampler2D frame;   // the photo, sRGB
+uniform sampler2D masks;   // coverage at the time of the reply
+uniform ivec4 cell;        // this nail's rectangle in the shared textures: x, y, width, height
+uniform ivec2 at;          // … and in the photo
+uniform vec3 keyX, keyY;   // photo to the reply's pixels, as rows of an affine matrix
+uniform ivec4 crop;        // the mask's place in masks, and its size in samples
+uniform vec3 cropAt;       // the reply's pixels: left, top, pixels a sample
+uniform float fade;        // 1; less for a nail that is being lost
+uniform vec3 mapU, mapW;   // the reply's pixels to nail coordinates
+uniform vec3 fitLow, fitHigh; // shading: 1, u, w and u u, u w, w w
+uniform float level, grey; // of the bare nail
+
+vec3 toLinear(vec3 c) {
+    return mix(c / 12.92, pow((c + 0.055) / 1.055, vec3(2.4)), step(0.04045, c));
+}
+vec3 photo(ivec2 pixel) {
+    ivec2 most = textureSize(frame, 0) - 1;
+    return toLinear(texelFetch(frame, clamp(pixel, ivec2(0), most), 0).rgb);
+}
+vec2 keyOf(vec2 point) {
+    vec3 p = vec3(point, 1.0);
+    return vec2(dot(keyX, p), dot(keyY, p));
+}
+float maskAt(ivec2 sampleAt) {
+    bool inside = all(greaterThanEqual(sampleAt, ivec2(0))) && all(lessThan(sampleAt, crop.zw));
+    return inside ? texelFetch(masks, crop.xy + sampleAt, 0).r : 0.0;
+}
+float coverAt(vec2 key) {
+    vec2 s = (key - cropAt.xy) / cropAt.z - 0.5;
+    vec2 whole = floor(s + 1e-3), part = max(s - whole, 0.0);
+    part *= step(2e-3, part);
+    ivec2 i = ivec2(whole);
+    float low = mix(maskAt(i), maskAt(i + ivec2(1, 0)), part.x);
+    float high = mix(maskAt(i + ivec2(0, 1)), maskAt(i + ivec2(1, 1)), part.x);
+    return mix(low, high, part.y) * fade;
+}
+float brightest(vec3 c) { return max(c.r, max(c.g, c.b)); }
+float fitted(vec2 nail) {
+    vec2 p = clamp(nail, -1.5, 1.5);
+    return exp(dot(fitLow, vec3(1.0, p)) + dot(fitHigh, vec3(p.x * p.x, p.x * p.y, p.y * p.y)));
+}
+vec2 nailOf(vec2 key) { return vec2(dot(mapU, vec3(key, 1.0)), dot(mapW, vec3(key, 1.0))); }
+`;
+
+const within = `
+out vec4 result;
+`;
+
+// fit_row: how far the photo lies from the fit, weighted by cover, and cover itself.
+export const prepare = `${given}${within}
+void main() {
+    ivec2 pixel = ivec2(gl_FragCoord.xy) - cell.xy + at;
+    vec2 key = keyOf(vec2(pixel) + 0.5);
+    float cover = coverAt(key), weight = cover * cover + 1e-4;
+    float ratio = clamp(brightest(photo(pixel)) / fitted(nailOf(key)), 0.3, 1.15);
+    result = vec4(weight * ratio, weight, cover, 0.0);
+}`;
+
+// lq_box_mean in one direction; the rectangle's edge cuts the window. radii: for x, y, z, w.
+export const boxMean = `
+precision highp float;
+precision highp int;
+precision highp sampler2D;
+uniform sampler2D planes;
+uniform ivec4 cell, radii;
+uniform ivec2 along;       // (1, 0) or (0, 1)
+${within}
+void main() {
+    ivec2 here = ivec2(gl_FragCoord.xy);
+    int place = along.x * (here.x - cell.x) + along.y * (here.y - cell.y);
+    int last = along.x * (cell.z - 1) + along.y * (cell.w - 1);
+    int most = max(max(radii.x, radii.y), max(radii.z, radii.w));
+    vec4 sum = vec4(0.0), count = vec4(0.0);
+    for (int d = -most; d <= most; d++) {
+        if (place + d < 0 || place + d > last) continue;
+        vec4 in_window = vec4(lessThanEqual(ivec4(abs(d)), radii));
+        sum += in_window * texelFetch(planes, here + along * d, 0);
+        count += in_window;
+    }
+    result = sum / count;
+}`;
+
+// gleam_row, without its own mean around: highlight, base, rim, cover.
+export const gleam = `${given}
+uniform sampler2D means;
+${within}
+void main() {
+    ivec2 here = ivec2(gl_FragCoord.xy), pixel = here - cell.xy + at;
+    vec2 key = keyOf(vec2(pixel) + 0.5);
+    vec4 mean = texelFetch(means, here, 0);
+    float t = clamp((mean.z - 0.5) * 2.2, 0.0, 1.0), rim = t * (2.0 - t);
+    vec3 c = photo(pixel);
+    float bright = brightest(c), dark = min(c.r, min(c.g, c.b));
+    float base = fitted(nailOf(key)) * (mean.x / mean.y);
+    float byColor = clamp((0.95 - grey) * 5.0, 0.0, 1.0);
+    float over = bright - 1.06 * base;
+    float white = mix(over, (dark - grey * bright) / (1.05 - grey), byColor);
+    float shown = max(min(white, over) - 0.08 * base, 0.0);
+    float inside = max((rim - 0.85) * 6.6, 0.0);
+    result = vec4(shown * inside, base, rim, coverAt(key));
+}`;
+
+// The radii of the windows, for a nail that many pixels broad.
+export function radiiOf(breadth) {
+    const radius = (r) => Math.max(1, Math.min(400, Math.floor(r + 0.5)));
+    return {
+        base: radius(breadth * 0.09),
+        rim: radius(Math.max(breadth * 0.05, breadth > 14 ? 2 : 1)),
+        around: radius(breadth * 0.17),
+    };
+}

@@ -1,0 +1,114 @@
+// The last pass: polish on a nail (src/paint/finish.c and layout.c), around the finish's own effect.
+import { noise } from './noise.js';
+import { given } from './shade.js';
+
+const uniforms = `
+uniform sampler2D split;   // highlight, base, rim, cover
+uniform sampler2D around;  // the highlight's mean around
+uniform float height;      // of the picture, where it is drawn: rows run upwards there
+uniform vec3 pigment, light;
+uniform float hide, stain, texture_, kept, added, stretch, aspect, pixel, cuticle;
+uniform vec4 body_;        // contrast, volume, depth, rim
+uniform vec4 lamp;         // half sizes and softness of the highlight: w, u, w, u
+uniform vec4 back;         // strength, fill, haze, fresnel
+uniform vec2 sun;          // u, w
+uniform vec3 ombreColor, ombreAt; // from, scale, on
+uniform vec3 frenchColor, frenchAt; // width, curve, on
+uniform int frenchShape;
+out vec4 result;
+`;
+
+// What an effect may read: u, w; s: the surface's normal (u, w, z); body: light on it; seen: how far
+// the effect shows.
+const state = `
+float u, w, body, seen;
+vec3 s;
+`;
+
+const layout = `
+vec3 lay(out float hides) {
+    vec3 color = pigment;
+    hides = hide;
+    seen = 1.0;
+    if (ombreAt.z > 0.0) {
+        float t = smooth01(clamp01((0.5 + 0.5 * u - ombreAt.x) * ombreAt.y));
+        vec3 root = mix(sqrt(pigment), sqrt(ombreColor), t);
+        color = root * root;
+    }
+    if (frenchAt.z > 0.0) {
+        float line = 1.0 - 2.0 * frenchAt.x, curve = frenchAt.y;
+        if (frenchShape == 0) line -= 0.60 * curve * w * w;
+        if (frenchShape == 2) line += 0.9 * curve * (abs(w) - 0.5);
+        if (frenchShape == 3) line += 0.6 * curve * w;
+        float tip = clamp01((u - line) * aspect / pixel + 0.5);
+        color = mix(color, frenchColor, tip);
+        hides = mix(hides, 1.0, tip);
+        seen *= 1.0 - tip;
+    }
+    return color;
+}`;
+
+const coat = `
+float window(float x, float half_, float soft) {
+    return smooth01(clamp01(1.0 - (abs(x) - half_) / soft));
+}
+float gleamOf(float detail, float rim) {
+    float rw = 2.0 * s.z * s.y - sun.y + (detail - 1.0) * texture_ * 0.2;
+    float ru = (2.0 * s.z * s.x - sun.x) * stretch;
+    float sunny = window(rw, lamp.x, lamp.z) * window(ru, lamp.y, lamp.w);
+    float filled = window(rw + 2.1 * sun.y, 0.5 * lamp.x, lamp.z) *
+                   window(ru, 0.7 * lamp.y, lamp.w);
+    float haze = window(rw, 0.0, 0.9) * window(ru, 0.1, 0.9);
+    float graze = 1.0 - s.z;
+    float sent = back.x * (sunny + back.y * filled) + back.z * haze + back.w * graze * graze;
+    return added * sent * rim + 0.004;
+}
+// Leaves room below white, so that light polish keeps its shading and its highlights.
+vec3 shoulder(vec3 x) {
+    vec3 over = max((x - 0.8) * 5.0, 0.0);
+    return mix(0.8 + 0.2 * over / (1.0 + over), x, step(x, vec3(0.8)));
+}
+vec3 toStored(vec3 x) {
+    x = clamp(x, 0.0, 1.0);
+    vec3 curve = 1.055 * pow(max(x, 1e-6), vec3(1.0 / 2.4)) - 0.055;
+    return mix(curve, x * 12.92, step(x, vec3(0.0031308)));
+}`;
+
+const main = `
+void main() {
+    ivec2 picture = ivec2(gl_FragCoord.x, height - gl_FragCoord.y);
+    ivec2 here = picture - at + cell.xy;
+    vec4 planes = texelFetch(split, here, 0);
+    float cover = planes.w, rim = planes.z, base = planes.y, shine = planes.x;
+    if (cover <= 0.0) discard;
+    vec2 nail = nailOf(keyOf(vec2(picture) + 0.5));
+    u = nail.x;
+    w = nail.y;
+    vec3 photo_ = photo(picture);
+    float detail = clamp((brightest(photo_) - shine) / base, 0.55, 1.12);
+    float slow = clamp(base / level, 0.15, 2.2);
+    shine = max((shine - texelFetch(around, here, 0).x) * 1.25, 0.0);
+
+    s.y = clamp01(0.5 + 0.43 * w * (1.0 + 0.3 * u * u)) * 2.0 - 1.0;
+    s.x = clamp01(0.5 + 0.5 * (u * (0.10 + 0.36 * u * u))) * 2.0 - 1.0;
+    s.z = sqrt(max(1.0 - s.y * s.y - s.x * s.x, 0.01));
+
+    body = 1.0 + (slow - 1.0) * body_.x;
+    body *= 1.0 + body_.y * (s.y * sun.y + s.x * sun.x + s.z - 0.80);
+    body *= 1.0 + (detail - 1.0) * texture_;
+    float foot = clamp01(-1.6 * u - 0.6) * 0.9 * cuticle;
+    body = max(body * (1.0 - body_.w * (1.0 + foot) * (1.0 - rim)), 0.02);
+
+    float hides;
+    vec3 color = lay(hides);
+    float deep = 1.0 - body_.z * (1.0 - rim);
+    vec3 under = photo_ * (1.0 - stain * (1.0 - color / max(brightest(color), 0.05)));
+    vec3 painted = mix(under, color * light * body * deep, hides);
+    effect(painted);
+    painted = shoulder(painted + shine * kept * hides + gleamOf(detail, rim) * light);
+    result = vec4(toStored(mix(photo_, painted, cover)), 1.0);
+}`;
+
+// effect: GLSL that defines void effect(inout vec3 color).
+export const surface = (effect) =>
+    [given, uniforms, state, noise, layout, coat, effect, main].join('\n');
