@@ -2,9 +2,8 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "base/base64.h"
 #include "paint/look_json.h"
 
 static json_t *finishes_json(void)
@@ -58,24 +57,15 @@ static json_t *looks_json(const struct lq_catalogue *catalogue)
     return list;
 }
 
-// RFC 4648 section 4, as a data URL.
 static json_t *data_url(const uint8_t *bytes, size_t len)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static const char head[] = "data:image/png;base64,";
-    size_t at = sizeof head - 1;
-    char *text = malloc(at + (len + 2) / 3 * 4 + 1);
-    if (!text)
-        return NULL;
-    memcpy(text, head, at);
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t bits = (uint32_t)bytes[i] << 16 | (i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                        (i + 2 < len ? bytes[i + 2] : 0);
-        for (int k = 0; k < 4; k++)
-            text[at++] = i + (size_t)k > len ? '=' : digits[bits >> (18 - 6 * k) & 63];
-    }
-    json_t *url = json_stringn(text, at);
-    free(text);
+    struct lq_buf text;
+    lq_buf_init(&text, 2 * LQ_PATTERN_BYTES_MAX);
+    json_t *url = NULL;
+    if (lq_buf_printf(&text, "data:image/png;base64,") == LQ_OK &&
+        lq_base64_encode(bytes, len, &text) == LQ_OK)
+        url = json_stringn((const char *)text.data, text.len);
+    lq_buf_release(&text);
     return url;
 }
 

@@ -439,6 +439,8 @@ LQ_HOT static void magnet_row(const struct lq_coat *coat, const struct magnet *m
     const float turn_c = coat->turn_c, turn_s = coat->turn_s;
     float fine = 0.5f / coat->pixel;
     fine = fine < 34.0f ? fine : 34.0f;
+    // Small nails show the band, not the flakes in it.
+    float rough = 0.9f * fine * (1.0f / 34.0f);
 #pragma GCC ivdep
     for (int i = 0; i < n; i++) {
         float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
@@ -448,10 +450,10 @@ LQ_HOT static void magnet_row(const struct lq_coat *coat, const struct magnet *m
         float t = x - m.place - 0.05f * y * y + 0.22f * sun_w;
         float grain = lq_value_noise(w * fine + 70.0f, u * aspect * fine + 70.0f, 91u) - 0.5f;
         float soft = lq_value_noise(w * 3.0f + 30.0f, u * aspect * 1.5f + 30.0f, 92u) - 0.5f;
-        float d = t * m.inverse_width * (1.0f + 0.35f * soft);
+        float d = t * m.inverse_width * (1.0f + 0.25f * soft);
         float core = lobe(d * d, 1.0f), glow = 1.0f / (1.0f + 0.22f * d * d);
         float ends = 1.0f - 0.30f * u * u;
-        float share = m.strength * seen[i], lit = body[i] * (1.0f + 0.9f * grain * glow);
+        float share = m.strength * seen[i], lit = body[i] * (1.0f + rough * grain * glow);
         float dark = 1.0f - share * (0.80f - 0.55f * glow);
         float turn = m.shift * lq_clamp01(1.0f - core * 1.4f);
         float on = share * lit * (0.85f * core * ends + 0.16f * glow);

@@ -138,6 +138,16 @@ LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row
     }
 }
 
+// What lies under the film: beyond the natural nail a tip of the same colour.
+LQ_HOT static void under_row(const float *restrict in, const float *restrict own,
+                             const float *restrict slow, float bed, int n, float *restrict under)
+{
+    for (int i = 0; i < n; i++) {
+        float tip = bed * slow[i];
+        under[i] = tip + (in[i] - tip) * own[i];
+    }
+}
+
 // Pigment in the film, over the nail seen through it.
 LQ_HOT static void film_row(const struct lq_coat *coat, const float *restrict in,
                             const float *restrict body, const float *restrict rim,
@@ -221,16 +231,21 @@ void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *row, fl
     int n = row->count;
     float *su = scratch, *sw = su + n, *sz = sw + n, *body = sz + n, *hide = body + n;
     float *seen = hide + n, *clear = seen + n, *pigment[3] = {clear + n, clear + 2 * n, clear + 3 * n};
-    float *gleam = clear;
+    float *gleam = clear, *under = clear + 4 * n;
     float *out[3] = {red, green, blue};
     const float *in[3] = {row->red, row->green, row->blue};
-    slope_row(row->u, row->w, row->du, row->dw, n, su, sw, sz);
+    slope_row(row->u * coat->whole_u + coat->whole_u0, row->w, row->du * coat->whole_u, row->dw, n,
+              su, sw, sz);
     body_row(coat, row, su, sw, sz, body);
     lq_layout_row(coat, row->u, row->w, row->du, row->dw, n, pigment[0], pigment[1], pigment[2],
                   hide, seen);
     clear_row(pigment[0], pigment[1], pigment[2], n, clear);
-    for (int k = 0; k < 3; k++)
-        film_row(coat, in[k], body, row->rim, pigment[k], hide, clear, coat->light[k], n, out[k]);
+    for (int k = 0; k < 3; k++) {
+        if (row->own)
+            under_row(in[k], row->own, row->slow, coat->bed[k], n, under);
+        film_row(coat, row->own ? under : in[k], body, row->rim, pigment[k], hide, clear,
+                 coat->light[k], n, out[k]);
+    }
     lq_effect_apply(coat, &(struct lq_effect_row){row->u, row->w, row->du, row->dw, n, su, sw, sz,
                                                   body, red, green, blue, seen});
     gleam_row(coat, su, sw, sz, row->detail, row->rim, n, gleam);

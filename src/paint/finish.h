@@ -56,9 +56,10 @@ struct lq_coat_row {
     const float *red, *green, *blue, *cover, *slow, *detail, *shine, *rim;
     float u, w, du, dw;  // at the first pixel's centre, and from one pixel to the next
     int count;
+    const float *own;    // the natural nail's cover; NULL: the same as cover
 };
 
-enum { LQ_FINISH_ROWS = 11 };
+enum { LQ_FINISH_ROWS = 12 };
 
 // The coat of a polish; the light, sun and geometry are the caller's to fill in.
 void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth);

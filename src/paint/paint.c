@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "nail/box.h"
+#include "paint/extend.h"
 #include "paint/finish.h"
 #include "paint/noise.h"
 #include "paint/scene.h"
@@ -11,11 +12,12 @@
 
 struct lq_painter {
     struct lq_buf planes;
+    struct lq_buf covers;  // of an extended nail: natural, then whole
     struct lq_scene scene;
 };
 
 // Planes of one float a pixel, and of two; rows: painted, and the finish's own.
-enum { PLANES = 8, PAIRS = 2, ROWS = 3 + LQ_FINISH_ROWS };
+enum { PLANES = 9, PAIRS = 2, ROWS = 3 + LQ_FINISH_ROWS };
 
 int lq_painter_new(struct lq_painter **painter)
 {
@@ -24,6 +26,7 @@ int lq_painter_new(struct lq_painter **painter)
         return LQ_ERR_MEMORY;
     lq_buf_init(&(*painter)->planes,
                 (size_t)LQ_PICTURE_PIXELS_MAX * (PLANES + 2 * PAIRS + 1) * sizeof(float));
+    lq_buf_init(&(*painter)->covers, (size_t)LQ_PICTURE_PIXELS_MAX * 2);
     lq_transfer_init();
     return LQ_OK;
 }
@@ -33,6 +36,7 @@ void lq_painter_free(struct lq_painter *painter)
     if (!painter)
         return;
     lq_buf_release(&painter->planes);
+    lq_buf_release(&painter->covers);
     free(painter);
 }
 
@@ -56,35 +60,31 @@ static int check(const struct lq_image *picture, const struct lq_nails *nails,
     return LQ_OK;
 }
 
-// Memory for the largest nail, so that the planes never move between nails.
-static int make_room(struct lq_painter *painter, const struct lq_nails *nails)
+static int make_room(struct lq_painter *painter, const struct lq_nail *nail)
 {
-    size_t most = 0;
-    for (int i = 0; i < nails->count; i++) {
-        size_t width = (size_t)nails->items[i].width, height = (size_t)nails->items[i].height;
-        size_t floats = ((width * height + 15) & ~(size_t)15) * (PLANES + 2 * PAIRS) +
-                        (width + 16) * (2 + ROWS);
-        most = floats > most ? floats : most;
-    }
-    return lq_buf_resize(&painter->planes, most * sizeof(float));
+    size_t width = (size_t)nail->width, height = (size_t)nail->height;
+    size_t floats = ((width * height + 15) & ~(size_t)15) * (PLANES + 2 * PAIRS) +
+                    (width + 16) * (2 + ROWS);
+    return lq_buf_resize(&painter->planes, floats * sizeof(float));
 }
 
 static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_nail *nail,
-                                  float **rows)
+                                  bool extended, float **rows)
 {
     size_t n = ((size_t)nail->width * (size_t)nail->height + 15) & ~(size_t)15;
     float *p = (float *)(void *)painter->planes.data;
     *rows = p + n * (PLANES + 2 * PAIRS) + 2 * ((size_t)nail->width + 16);
     return (struct lq_shade){
         .red = p, .green = p + n, .blue = p + 2 * n, .cover = p + 3 * n, .slow = p + 4 * n,
-        .detail = p + 5 * n, .shine = p + 6 * n, .rim = p + 7 * n, .pairs = p + 8 * n,
-        .means = p + 10 * n, .scratch = p + 12 * n,
+        .detail = p + 5 * n, .shine = p + 6 * n, .rim = p + 7 * n,
+        .own = extended ? p + 8 * n : p + 3 * n, .pairs = p + 9 * n, .means = p + 11 * n,
+        .scratch = p + 13 * n,
     };
 }
 
 // The polish of this nail's finger in this nail's light.
 static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_scene *scene, int index,
-                               const struct lq_nail *nail)
+                               const struct lq_nail *nail, float end)
 {
     const struct lq_polish *polish = lq_look_polish(look, nail->finger);
     const struct lq_light *light = &scene->light;
@@ -104,7 +104,8 @@ static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_scene
         .aspect = aspect,
         .pixel = 2.0f / breadth,
         .cuticle = nail->tip_known ? 1.0f : 0.0f,
-        .whole_u = 1.0f,
+        .whole_u = 2.0f / (end + 1.0f),
+        .whole_u0 = 2.0f / (end + 1.0f) - 1.0f,
     };
     for (int k = 0; k < 3; k++) {
         coat.light[k] = light->exposure * light->tint[k] * relative;
@@ -127,11 +128,37 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
             shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
             shade->slow + at, shade->detail + at, shade->shine + at, shade->rim + at,
             map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux, map.wx,
-            nail->width};
+            nail->width, shade->own == shade->cover ? NULL : shade->own + at};
         lq_finish_row(coat, &row, scratch, red, green, blue);
         lq_transfer_write(picture, nail->x, nail->y + j, nail->width,
                           nail->alpha + (size_t)j * nail->alpha_stride, red, green, blue);
     }
+}
+
+// The nail with what its look adds to its length: another crop, with covers of its own.
+static int extend(struct lq_painter *painter, const struct lq_image *picture,
+                  const struct lq_look *look, struct lq_nail *nail, const uint8_t **own, float *end)
+{
+    struct lq_extent extent;
+    *own = NULL;
+    *end = 1.0f;
+    if (!lq_extend_measure(&extent, &look->extension, picture, nail))
+        return LQ_OK;
+    size_t pixels = (size_t)extent.width * (size_t)extent.height;
+    int status = lq_buf_resize(&painter->covers, 2 * pixels);
+    if (status != LQ_OK)
+        return status;
+    uint8_t *covers = painter->covers.data;
+    lq_extend_draw(&extent, &look->extension, nail, covers, covers + pixels);
+    nail->x = extent.x;
+    nail->y = extent.y;
+    nail->width = extent.width;
+    nail->height = extent.height;
+    nail->alpha = covers + pixels;
+    nail->alpha_stride = (size_t)extent.width;
+    *own = covers;
+    *end = extent.end;
+    return LQ_OK;
 }
 
 int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct lq_nails *nails,
@@ -140,18 +167,21 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
     int status = check(picture, nails, look, err);
     if (status != LQ_OK || nails->count == 0)
         return status;
-    status = make_room(painter, nails);
-    if (status != LQ_OK)
-        return lq_fail(err, status, "cannot paint: %s", lq_status_text(status));
     struct lq_scene *scene = &painter->scene;
     lq_scene_judge(scene, picture, nails);
     for (int i = 0; i < nails->count; i++) {
-        const struct lq_nail *nail = &nails->items[i];
-        float *rows;
-        struct lq_shade shade = cut_planes(painter, nail, &rows);
-        lq_shade_split(&shade, &scene->fits[i], picture, nail);
-        struct lq_coat coat = mix_coat(look, scene, i, nail);
-        paint_nail(&shade, &coat, picture, nail, rows);
+        struct lq_nail nail = nails->items[i];
+        const uint8_t *own;
+        float *rows, end;
+        status = extend(painter, picture, look, &nail, &own, &end);
+        if (status == LQ_OK)
+            status = make_room(painter, &nail);
+        if (status != LQ_OK)
+            return lq_fail(err, status, "cannot paint: %s", lq_status_text(status));
+        struct lq_shade shade = cut_planes(painter, &nail, own != NULL, &rows);
+        lq_shade_split(&shade, &scene->fits[i], picture, &nail, own);
+        struct lq_coat coat = mix_coat(look, scene, i, &nail, end);
+        paint_nail(&shade, &coat, picture, &nail, rows);
     }
     return LQ_OK;
 }

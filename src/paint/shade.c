@@ -160,7 +160,7 @@ static inline float darkest(float r, float g, float b)
 // One row of the fitted surface, and how far the photo lies from it, ready to be averaged.
 LQ_HOT static void fit_row(const float *c, float u, float w, float du, float dw,
                            const float *restrict red, const float *restrict green,
-                           const float *restrict blue, const float *restrict cover,
+                           const float *restrict blue, const float *restrict own,
                            float *restrict slow, float *restrict pairs, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -168,10 +168,10 @@ LQ_HOT static void fit_row(const float *c, float u, float w, float du, float dw,
         float fitted =
             exp_near(c[0] + c[1] * x + c[2] * y + c[3] * x * x + c[4] * x * y + c[5] * y * y);
         float ratio = clamp(brightest(red[i], green[i], blue[i]) / fitted, 0.3f, 1.15f);
-        float weight = cover[i] * cover[i] + 1e-4f;
+        float weight = own[i] * own[i];
         slow[i] = fitted;
-        pairs[2 * i] = weight * ratio;
-        pairs[2 * i + 1] = weight;
+        pairs[2 * i] = weight * ratio + 1e-4f;
+        pairs[2 * i + 1] = weight + 1e-4f;
     }
 }
 
@@ -203,6 +203,7 @@ LQ_HOT static void gleam_row(const struct lq_shade_fit *fit, const float *restri
 // A highlight is narrow: what is as bright all around (a white free edge) is not one. The rest is
 // fast detail.
 LQ_HOT static void split_row(float level, const float *restrict around,
+                             const float *restrict own,
                              const float *restrict red, const float *restrict green,
                              const float *restrict blue, float *restrict slow,
                              float *restrict detail, float *restrict shine, int n)
@@ -212,8 +213,9 @@ LQ_HOT static void split_row(float level, const float *restrict around,
         float bright = brightest(red[i], green[i], blue[i]);
         float shown = (shine[i] - around[i]) * 1.25f;
         shown = shown > 0.0f ? shown : 0.0f;
-        detail[i] = clamp((bright - shine[i]) / slow[i], 0.55f, 1.12f);
-        shine[i] = shown;
+        float fast = clamp((bright - shine[i]) / slow[i], 0.55f, 1.12f);
+        detail[i] = 1.0f + (fast - 1.0f) * own[i];
+        shine[i] = shown * own[i];
         slow[i] = clamp(slow[i] * inverse, 0.15f, 2.2f);
     }
 }
@@ -222,6 +224,13 @@ LQ_HOT static void cover_row(const uint8_t *restrict alpha, float *restrict cove
 {
     for (int i = 0; i < n; i++)
         cover[i] = (float)alpha[i] * (1.0f / 255.0f);
+}
+
+// The natural tip's own edge must not show on an extended nail: it fades out before it.
+LQ_HOT static void fade_row(float u, float du, float *restrict own, int n)
+{
+    for (int i = 0; i < n; i++)
+        own[i] *= clamp((0.85f - u - du * (float)i) * 4.0f, 0.0f, 1.0f);
 }
 
 LQ_HOT static void rim_row(float *restrict rim, int n)
@@ -238,7 +247,8 @@ static int radius_of(float radius)
 }
 
 void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
-                    const struct lq_image *picture, const struct lq_nail *nail)
+                    const struct lq_image *picture, const struct lq_nail *nail,
+                    const uint8_t *own)
 {
     struct lq_nail_map map = lq_nail_map_of(nail);
     int width = nail->width, height = nail->height;
@@ -248,8 +258,12 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
         lq_transfer_read(picture, nail->x, nail->y + j, width, shade->red + at, shade->green + at,
                          shade->blue + at);
         cover_row(nail->alpha + (size_t)j * nail->alpha_stride, shade->cover + at, width);
+        if (own) {
+            cover_row(own + at, shade->own + at, width);
+            fade_row(map.ux * x + map.uy * y + map.u0, map.ux, shade->own + at, width);
+        }
         fit_row(fit->c, map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux,
-                map.wx, shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
+                map.wx, shade->red + at, shade->green + at, shade->blue + at, shade->own + at,
                 shade->slow + at, shade->pairs + 2 * at, width);
     }
     float rim_least = nail->breadth > 14.0f ? 2.0f : 1.0f;
@@ -267,7 +281,8 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
                 shade->scratch);
     for (int j = 0; j < height; j++) {
         size_t at = (size_t)j * (size_t)width;
-        split_row(fit->level, shade->means + at, shade->red + at, shade->green + at,
-                  shade->blue + at, shade->slow + at, shade->detail + at, shade->shine + at, width);
+        split_row(fit->level, shade->means + at, shade->own + at, shade->red + at,
+                  shade->green + at, shade->blue + at, shade->slow + at, shade->detail + at,
+                  shade->shine + at, width);
     }
 }

@@ -32,6 +32,7 @@ void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
 struct lq_shade {
     float *red, *green, *blue; // the photo, linear
     float *cover;              // alpha 0..1
+    float *own;                // … of the natural nail; may be the same plane
     float *slow;               // slow shading; 1 = the nail's mean
     float *detail;             // fast detail; 1 = none
     float *shine;              // highlight, linear, to be added
@@ -40,5 +41,8 @@ struct lq_shade {
     float *scratch;            // lq_box_scratch(width, 2) floats
 };
 
+// own: the natural nail's alpha in the same crop where the nail is extended, else NULL. What lies
+// beyond it is not the nail's: there the slow shading runs on and there is no detail or highlight.
 void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
-                    const struct lq_image *picture, const struct lq_nail *nail);
+                    const struct lq_image *picture, const struct lq_nail *nail,
+                    const uint8_t *own);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "frame/report.h"
-#include "serve/base64.h"
+#include "base/base64.h"
 #include "serve/wire.h"
 #include "serve/wire_nails.h"
 

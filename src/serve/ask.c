@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "paint/look_json.h"
-#include "serve/base64.h"
+#include "base/base64.h"
 #include "serve/form.h"
 
 // A short text field as a C string; longer than any valid value is reported as what it begins with.

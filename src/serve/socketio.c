@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "config.h"
-#include "serve/base64.h"
+#include "base/base64.h"
 #include "serve/engineio.h"
 #include "serve/http.h"
 

@@ -1,5 +1,5 @@
 // Base64 and data URLs: what is decoded encodes to the same text again.
-#include "serve/base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 

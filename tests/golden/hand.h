@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/file.h"
 #include "image/codec.h"
 #include "nail/nail.h"
@@ -20,6 +22,7 @@ struct stage {
     struct lq_buf file, hand_pixels, mask_pixels, grid, sheet_pixels, golden_pixels;
     struct lq_image hand, mask, sheet, golden;
     struct lq_catalogue *catalogue;
+    struct lq_nails nails;
     struct lq_error err;
 };
 
@@ -57,11 +60,47 @@ static int make_patch(struct stage *stage, int cell, struct lq_patch *patch)
     return LQ_OK;
 }
 
-// Loads tests/golden/hands/HAND and finds its nails.
-static int find_hand(struct stage *stage, const char *hand, int cell, const struct lq_nails **nails)
+// The renderer knows which end is the tip and whose finger it is: pictures painted here must not
+// change when the finder's opinion does.
+static int tell_tips(struct stage *stage, const char *hand)
+{
+    static const char *const fingers[LQ_FINGER_COUNT] = {"", "thumb", "index", "middle", "ring",
+                                                         "little"};
+    char path[512];
+    snprintf(path, sizeof(path), "tests/golden/hands/%s.json", hand);
+    json_t *root = json_load_file(path, 0, NULL), *truth = json_object_get(root, "nails");
+    for (int i = 0; i < stage->nails.count; i++) {
+        struct lq_nail *nail = &stage->nails.items[i];
+        json_t *each;
+        size_t k;
+        json_array_foreach(truth, k, each) {
+            json_t *center = json_object_get(each, "centre"), *axis = json_object_get(each, "axis");
+            double x = json_number_value(json_array_get(center, 0)) - (double)nail->center_x;
+            double y = json_number_value(json_array_get(center, 1)) - (double)nail->center_y;
+            if (hypot(x, y) > 0.5 * (double)nail->breadth)
+                continue;
+            double along = json_number_value(json_array_get(axis, 0)) * (double)nail->axis_x +
+                           json_number_value(json_array_get(axis, 1)) * (double)nail->axis_y;
+            nail->axis_x = along < 0 ? -nail->axis_x : nail->axis_x;
+            nail->axis_y = along < 0 ? -nail->axis_y : nail->axis_y;
+            nail->tip_known = true;
+            const char *finger = json_string_value(json_object_get(each, "finger"));
+            for (int f = 1; finger && f < LQ_FINGER_COUNT; f++)
+                if (strcmp(finger, fingers[f]) == 0)
+                    nail->finger = (enum lq_finger)f;
+        }
+    }
+    int status = root ? LQ_OK : lq_fail(&stage->err, LQ_ERR_IO, "cannot read '%s'", path);
+    json_decref(root);
+    return status;
+}
+
+// Loads tests/golden/hands/HAND and finds its nails, into stage->nails.
+static int find_hand(struct stage *stage, const char *hand, int cell)
 {
     char path[512];
     struct lq_patch patch;
+    const struct lq_nails *nails;
     snprintf(path, sizeof(path), "tests/golden/hands/%s.jpg", hand);
     int status = load(stage, path, &stage->hand_pixels, &stage->hand);
     snprintf(path, sizeof(path), "tests/golden/hands/%s.mask.png", hand);
@@ -69,9 +108,76 @@ static int find_hand(struct stage *stage, const char *hand, int cell, const stru
         status = load(stage, path, &stage->mask_pixels, &stage->mask);
     if (status == LQ_OK)
         status = make_patch(stage, cell, &patch);
-    return status != LQ_OK
-               ? status
-               : lq_nail_find(stage->finder, &stage->hand, &patch, 1, nails, &stage->err);
+    if (status == LQ_OK)
+        status = lq_nail_find(stage->finder, &stage->hand, &patch, 1, &nails, &stage->err);
+    if (status != LQ_OK)
+        return status;
+    stage->nails = *nails;
+    return tell_tips(stage, hand);
+}
+
+static int sheet_init(struct stage *stage, int width, int height)
+{
+    int status = lq_image_alloc(&stage->sheet, &stage->sheet_pixels, width, height, 3, 8);
+    return status == LQ_OK ? LQ_OK : lq_fail(&stage->err, status, "cannot make a sheet");
+}
+
+// A square of the hand around a nail, edges repeated, each pixel the mean of shrink x shrink.
+static void sheet_put(struct stage *stage, const struct lq_nail *nail, int left, int top, int tile,
+                      int shrink)
+{
+    const struct lq_image *hand = &stage->hand;
+    for (int j = 0; j < tile; j++)
+        for (int i = 0; i < tile; i++) {
+            int sum[3] = {0};
+            for (int part = 0; part < shrink * shrink; part++) {
+                int x = (int)nail->center_x + (i - tile / 2) * shrink + part % shrink;
+                int y = (int)nail->center_y + (j - tile / 2) * shrink + part / shrink;
+                x = x < 0 ? 0 : x >= hand->width ? hand->width - 1 : x;
+                y = y < 0 ? 0 : y >= hand->height ? hand->height - 1 : y;
+                for (int k = 0; k < 3; k++)
+                    sum[k] += lq_image_row(hand, y)[x * hand->channels + k];
+            }
+            for (int k = 0; k < 3; k++)
+                lq_image_row(&stage->sheet, top + j)[(left + i) * 3 + k] =
+                    (uint8_t)(sum[k] / (shrink * shrink));
+        }
+}
+
+static const double PSNR_MIN = 40.0;
+
+static double psnr(const struct lq_image *a, const struct lq_image *b)
+{
+    double sum = 0.0;
+    for (int y = 0; y < a->height; y++)
+        for (int x = 0; x < a->width * 3; x++) {
+            double difference = lq_image_row(a, y)[x] - lq_image_row(b, y)[x];
+            sum += difference * difference;
+        }
+    sum /= (double)a->width * a->height * 3;
+    return 10.0 * log10(255.0 * 255.0 / fmax(sum, 1e-9));
+}
+
+static int compare(struct stage *stage, const char *path)
+{
+    int status = load(stage, path, &stage->golden_pixels, &stage->golden);
+    if (status != LQ_OK)
+        return status;
+    if (stage->golden.width != stage->sheet.width || stage->golden.height != stage->sheet.height)
+        return lq_fail(&stage->err, LQ_ERR_CORRUPT, "not as many nails as in '%s'", path);
+    double quality = psnr(&stage->sheet, &stage->golden);
+    printf("%-56s %6.1f dB\n", path, quality);
+    if (!(quality >= PSNR_MIN))
+        return lq_fail(&stage->err, LQ_ERR_CORRUPT, "differs from '%s': %.1f dB", path, quality);
+    return LQ_OK;
+}
+
+static int write_golden(struct stage *stage, const char *path)
+{
+    lq_buf_clear(&stage->file);
+    int status = lq_codec_encode_png(stage->codec, &stage->sheet, NULL, &stage->file, &stage->err);
+    return status != LQ_OK ? status
+                           : lq_file_write(path, stage->file.data, stage->file.len, &stage->err);
 }
 
 static int stage_init(struct stage *stage)

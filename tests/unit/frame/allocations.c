@@ -8,11 +8,14 @@
 #include "unit/allocations.h"
 #include "unit/hand.h"
 
+static struct lq_look look;
+
 static void run_frame(void)
 {
     struct lq_error err;
     struct lq_job job;
     lq_job_init(&job);
+    job.look = look;
     lq_buf_clear(&output);
     job.input = input.data;
     job.input_len = input.len;
@@ -44,6 +47,23 @@ static void a_warm_frame_allocates_nothing_of_ours(void **state)
     assert_int_equal(allocations_own - before, 0);
 }
 
+// Longer nails and every finish need more rows and crops than the plain look.
+static void no_look_allocates_when_warm(void **state)
+{
+    (void)state;
+    size_t before = 0;
+    look.extension = (struct lq_extension){LQ_SHAPE_ALMOND, 0.6f};
+    for (int round = 0; round < 2; round++) {
+        before = allocations_own;
+        for (int i = 0; i < LQ_FINISH_COUNT; i++) {
+            lq_look_set_finish(&look, (enum lq_finish)i);
+            run_frame();
+        }
+    }
+    assert_int_equal(allocations_own - before, 0);
+    look = lq_look_default();
+}
+
 static void memory_in_use_stays_flat(void **state)
 {
     (void)state;
@@ -60,9 +80,11 @@ int main(void)
 {
     if (!allocations_counted)
         return 77; // skipped: the sanitizer owns malloc
+    look = lq_look_default();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_counter_counts),
         cmocka_unit_test(a_warm_frame_allocates_nothing_of_ours),
+        cmocka_unit_test(no_look_allocates_when_warm),
         cmocka_unit_test(memory_in_use_stays_flat),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

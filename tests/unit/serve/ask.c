@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "serve/base64.h"
+#include "base/base64.h"
 #include "unit/unit.h"
 
 static int look_json(struct lq_look *look, const char *text)

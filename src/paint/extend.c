@@ -1,0 +1,118 @@
+#include "paint/extend.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "paint/noise.h"
+#include "paint/shade.h"
+
+// A shape's outline: half breadth 1 - taper * t^power, with t from where it narrows (0) to its end
+// (1), and over the last `cap` of it a corner that rounds by a superellipse of `round`.
+static const struct {
+    float taper, power, cap, round;
+} SHAPES[LQ_SHAPE_COUNT] = {
+    [LQ_SHAPE_SQUARE] = {0.00f, 1.0f, 0.05f, 2.5f},  [LQ_SHAPE_SQUOVAL] = {0.05f, 2.0f, 0.22f, 2.6f},
+    [LQ_SHAPE_OVAL] = {0.10f, 2.0f, 0.52f, 2.0f},    [LQ_SHAPE_ALMOND] = {0.48f, 1.7f, 0.38f, 2.0f},
+    [LQ_SHAPE_STILETTO] = {0.90f, 1.15f, 0.06f, 2.0f}, [LQ_SHAPE_COFFIN] = {0.46f, 1.4f, 0.05f, 3.0f},
+};
+
+// It begins on the natural nail, so that the sides run on without a step, and narrows from where
+// the natural tip's corners round off: they can be painted over, not filed.
+static const float BEGIN = 0.15f, NARROW = 0.72f;
+
+static float half_at(enum lq_shape_kind shape, float t)
+{
+    float half = 1.0f - SHAPES[shape].taper * powf(t, SHAPES[shape].power);
+    float s = (t - 1.0f + SHAPES[shape].cap) / SHAPES[shape].cap;
+    float round = SHAPES[shape].round;
+    return s <= 0.0f ? half : half * powf(fmaxf(1.0f - powf(fminf(s, 1.0f), round), 0.0f), 1.0f / round);
+}
+
+static float cover_at(const struct lq_nail *nail, float u, float w)
+{
+    float along = 0.5f * nail->length * u, across = 0.5f * nail->breadth * w;
+    int x = (int)floorf(nail->center_x + along * nail->axis_x - across * nail->axis_y) - nail->x;
+    int y = (int)floorf(nail->center_y + along * nail->axis_y + across * nail->axis_x) - nail->y;
+    return x < 0 || y < 0 || x >= nail->width || y >= nail->height
+               ? 0.0f : (float)nail->alpha[(size_t)y * nail->alpha_stride + (size_t)x] / 255.0f;
+}
+
+// Mean half breadth where the extension begins, in nail coordinates.
+static float measure_half(const struct lq_nail *nail)
+{
+    enum { STEPS = 48 };
+    float sum = 0.0f;
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < STEPS; i++)
+            sum += cover_at(nail, BEGIN + 0.08f * (float)k, -1.2f + 2.4f * ((float)i + 0.5f) / STEPS);
+    return 0.5f * 2.4f * sum / (3 * STEPS);
+}
+
+static void widen(float *least, float *most, float value)
+{
+    *least = value < *least ? value : *least;
+    *most = value > *most ? value : *most;
+}
+
+bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *extension,
+                       const struct lq_image *picture, const struct lq_nail *nail)
+{
+    if (extension->shape == LQ_SHAPE_NATURAL || !nail->tip_known || nail->breadth < 4.0f)
+        return false;
+    float end = 1.0f + 2.0f * extension->length, half = measure_half(nail);
+    if (half < 0.3f)
+        return false;
+    float x0 = (float)nail->x, x1 = (float)(nail->x + nail->width);
+    float y0 = (float)nail->y, y1 = (float)(nail->y + nail->height);
+    for (int k = 0; k < 4; k++) {
+        float along = 0.5f * nail->length * (k < 2 ? BEGIN : end);
+        float across = 0.5f * nail->breadth * half * (k % 2 ? 1.0f : -1.0f);
+        widen(&x0, &x1, nail->center_x + along * nail->axis_x - across * nail->axis_y);
+        widen(&y0, &y1, nail->center_y + along * nail->axis_y + across * nail->axis_x);
+    }
+    float margin = 2.0f + 0.06f * nail->breadth;
+    extent->x = (int)fmaxf(x0 - margin, 0.0f);
+    extent->y = (int)fmaxf(y0 - margin, 0.0f);
+    extent->width = (int)fminf(x1 + margin, (float)picture->width) - extent->x;
+    extent->height = (int)fminf(y1 + margin, (float)picture->height) - extent->y;
+    extent->end = end;
+    extent->half = half;
+    return true;
+}
+
+static void copy_own(const struct lq_extent *extent, const struct lq_nail *nail, uint8_t *own)
+{
+    size_t width = (size_t)extent->width;
+    memset(own, 0, width * (size_t)extent->height);
+    for (int j = 0; j < nail->height; j++)
+        memcpy(own + (size_t)(nail->y - extent->y + j) * width + (size_t)(nail->x - extent->x),
+               nail->alpha + (size_t)j * nail->alpha_stride, (size_t)nail->width);
+}
+
+void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *extension,
+                    const struct lq_nail *nail, uint8_t *own, uint8_t *whole)
+{
+    enum { STEPS = 64 };
+    float half[STEPS + 2];
+    for (int i = 0; i < STEPS + 2; i++)
+        half[i] = extent->half * half_at(extension->shape, fminf((float)i / STEPS, 1.0f));
+    struct lq_nail_map map = lq_nail_map_of(nail);
+    float sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->breadth;
+    float scale = STEPS / (extent->end - NARROW);
+    copy_own(extent, nail, own);
+    for (int j = 0; j < extent->height; j++)
+        for (int i = 0; i < extent->width; i++) {
+            float x = (float)(extent->x + i) + 0.5f, y = (float)(extent->y + j) + 0.5f;
+            float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
+            size_t at = (size_t)j * (size_t)extent->width + (size_t)i;
+            whole[at] = own[at];
+            if (u < BEGIN || u > extent->end + 1.0f / sharp_u)
+                continue;
+            float step = fminf(fmaxf(u - NARROW, 0.0f) * scale, (float)STEPS), part = step - floorf(step);
+            const float *h = &half[(int)step];
+            float side = (h[0] + (h[1] - h[0]) * part - fabsf(w)) * sharp_w + 0.5f;
+            float cover = lq_clamp01(side) * lq_clamp01((extent->end - u) * sharp_u + 0.5f);
+            uint8_t added = (uint8_t)(cover * 255.0f + 0.5f);
+            whole[at] = added > own[at] ? added : own[at];
+        }
+}

@@ -1,0 +1,24 @@
+// Longer nails: polish beyond the natural tip, in the shapes that salons make. Drawn from the local
+// frame; only where it says which end is the tip.
+// Threads: any. Owner: the caller brings all memory.
+#pragma once
+
+#include "image/image.h"
+#include "nail/nail.h"
+#include "paint/look.h"
+
+// Where the extended nail lies: its crop, and its end in nail coordinates (the natural tip is 1).
+struct lq_extent {
+    int x, y, width, height;
+    float end;
+    float half;  // half breadth where it begins, in nail coordinates (natural sides are 1)
+};
+
+// The crop of the nail with its extension, inside the picture; false when there is nothing to add.
+bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *extension,
+                       const struct lq_image *picture, const struct lq_nail *nail);
+
+// Coverage in the extent's crop, rows of extent->width: the natural nail's into `own`, with the
+// extension in `whole`.
+void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *extension,
+                    const struct lq_nail *nail, uint8_t *own, uint8_t *whole);

@@ -1,0 +1,114 @@
+#include "paint/extend.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "unit/unit.h"
+
+enum { W = 120, H = 200 };
+
+static uint8_t alpha[60 * 40], own[W * H], whole[W * H];
+static const struct lq_image picture = {NULL, W, H, 3, 8, W * 3};
+
+// An ellipse 30 wide and 44 long about (60, 120), its tip upwards.
+static struct lq_nail upright_nail(void)
+{
+    struct lq_nail nail = {.id = 1, .x = 40, .y = 90, .width = 40, .height = 60, .alpha = alpha,
+                           .alpha_stride = 40, .center_x = 60, .center_y = 120, .axis_y = -1.0f,
+                           .length = 44, .breadth = 30, .tip_known = true};
+    for (int j = 0; j < 60; j++)
+        for (int i = 0; i < 40; i++) {
+            float u = ((float)j - 29.5f) / 22.0f, w = ((float)i - 19.5f) / 15.0f;
+            alpha[j * 40 + i] = u * u + w * w < 1.0f ? 255 : 0;
+        }
+    return nail;
+}
+
+// Covered pixels in a row of the picture.
+static int breadth_at(const struct lq_extent *extent, int y)
+{
+    int sum = 0;
+    for (int i = 0; y >= extent->y && y < extent->y + extent->height && i < extent->width; i++)
+        sum += whole[(y - extent->y) * extent->width + i];
+    return (sum + 127) / 255;
+}
+
+static void adds_nothing_where_it_must_not(void **state)
+{
+    (void)state;
+    struct lq_extent extent;
+    struct lq_nail nail = upright_nail();
+    struct lq_extension natural = {LQ_SHAPE_NATURAL, 0.5f}, oval = {LQ_SHAPE_OVAL, 0.5f};
+    assert_false(lq_extend_measure(&extent, &natural, &picture, &nail));
+    assert_true(lq_extend_measure(&extent, &oval, &picture, &nail));
+    nail.tip_known = false;
+    assert_false(lq_extend_measure(&extent, &oval, &picture, &nail));
+    nail.tip_known = true;
+    memset(alpha, 0, sizeof alpha);
+    assert_false(lq_extend_measure(&extent, &oval, &picture, &nail));
+}
+
+// Every shape runs on from the nail's sides, ends where it should, and has its own end.
+static void shapes_are_what_they_are_called(void **state)
+{
+    (void)state;
+    struct lq_nail nail = upright_nail();
+    int near_end[LQ_SHAPE_COUNT], middle[LQ_SHAPE_COUNT];
+    for (int shape = LQ_SHAPE_SQUARE; shape < LQ_SHAPE_COUNT; shape++) {
+        struct lq_extension extension = {(enum lq_shape_kind)shape, 0.5f};
+        struct lq_extent extent;
+        assert_true(lq_extend_measure(&extent, &extension, &picture, &nail));
+        assert_float_equal(extent.end, 2.0f, 1e-6f);
+        lq_extend_draw(&extent, &extension, &nail, own, whole);
+        for (int i = 0; i < extent.width * extent.height; i++)
+            assert_true(whole[i] >= own[i]);
+        assert_in_range(breadth_at(&extent, 110), 25, 31); // where it begins
+        near_end[shape] = breadth_at(&extent, 78);         // the end lies at 120 - 44 = 76
+        middle[shape] = breadth_at(&extent, 92);
+        assert_int_equal(breadth_at(&extent, 74), 0);
+    }
+    assert_true(near_end[LQ_SHAPE_SQUARE] > near_end[LQ_SHAPE_SQUOVAL]);
+    assert_true(near_end[LQ_SHAPE_SQUOVAL] > near_end[LQ_SHAPE_OVAL]);
+    assert_true(near_end[LQ_SHAPE_OVAL] > near_end[LQ_SHAPE_ALMOND]);
+    assert_true(near_end[LQ_SHAPE_ALMOND] > near_end[LQ_SHAPE_STILETTO]);
+    assert_true(near_end[LQ_SHAPE_COFFIN] > near_end[LQ_SHAPE_ALMOND]);
+    assert_true(middle[LQ_SHAPE_COFFIN] < middle[LQ_SHAPE_SQUARE]);
+    assert_true(near_end[LQ_SHAPE_STILETTO] <= 6);
+}
+
+// A nail at the border, in any direction: the crop stays in the picture.
+static void stays_in_the_picture(void **state)
+{
+    (void)state;
+    uint32_t seed = 5;
+    for (int round = 0; round < 500; round++) {
+        struct lq_nail nail = upright_nail();
+        nail.x = (int)(unit_random(&seed) % (W - 40 + 1));
+        nail.y = (int)(unit_random(&seed) % (H - 60 + 1));
+        nail.center_x = (float)nail.x + 20.0f;
+        nail.center_y = (float)nail.y + 30.0f;
+        float angle = (float)(unit_random(&seed) % 628) * 0.01f;
+        nail.axis_x = cosf(angle);
+        nail.axis_y = sinf(angle);
+        struct lq_extension extension = {(enum lq_shape_kind)(1 + round % (LQ_SHAPE_COUNT - 1)),
+                                         (float)(round % 11) * 0.1f};
+        struct lq_extent extent;
+        if (!lq_extend_measure(&extent, &extension, &picture, &nail))
+            continue;
+        assert_true(extent.x >= 0 && extent.x <= nail.x && extent.y >= 0 && extent.y <= nail.y);
+        assert_true(extent.x + extent.width <= W && extent.y + extent.height <= H);
+        assert_true(extent.x + extent.width >= nail.x + 40);
+        assert_true(extent.y + extent.height >= nail.y + 60);
+        lq_extend_draw(&extent, &extension, &nail, own, whole);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(adds_nothing_where_it_must_not),
+        cmocka_unit_test(shapes_are_what_they_are_called),
+        cmocka_unit_test(stays_in_the_picture),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
