@@ -1,4 +1,5 @@
 // lacquer convert: a TensorFlow Lite model made into an ONNX model.
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 #include "base/limits.h"
 #include "cli/cli.h"
 #include "convert/convert.h"
+#include "convert/report.h"
+#include "convert/sidecar.h"
 
 struct convert {
     const char *in, *out, *report;
@@ -19,6 +22,8 @@ static const struct argp_option options[] = {
     {"fp16", OPT_FP16, NULL, 0, "Write the weights as float16: half the file", 1},
     {"nchw", OPT_NCHW, NULL, 0,
      "Pictures go in and come out as NCHW (default: as in the .tflite, which is NHWC)", 1},
+    {"report", OPT_REPORT, "FILE", 0,
+     "Run both on the same numbers and write as JSON how far every tensor differs (`-`: stdout)", 1},
     {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -30,6 +35,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_NCHW:
         convert->options.channels_first = true;
+        return 0;
+    case OPT_REPORT:
+        convert->report = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 1)
@@ -50,33 +58,71 @@ const struct argp lq_convert_argp = {
     .doc = "Converts a TensorFlow Lite model to ONNX (opset 17), which TensorRT and most other "
            "engines read. Names and order of inputs and outputs stay."};
 
-// "models/nail" of "models/nail.tflite".
-static int stem_length(const char *path)
+// The file's name without folder and ending: what the network is called.
+static void network_name(const char *path, char name[128])
 {
-    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
-    return (int)(dot ? (size_t)(dot - path) : strlen(path));
+    const char *slash = strrchr(path, '/'), *from = slash ? slash + 1 : path;
+    const char *dot = strrchr(from, '.');
+    snprintf(name, 128, "%.*s", (int)(dot ? (size_t)(dot - from) : strlen(from)), from);
 }
 
-static int write_model(const struct convert *convert, struct lq_convert_summary *summary,
-                       size_t *size, struct lq_error *err)
+static int write_report(const struct convert *convert, const struct lq_buf *in, const char *name,
+                        const struct lq_convert_summary *summary, size_t size,
+                        struct lq_error *err)
+{
+    json_t *report;
+    int status = lq_convert_report(in->data, in->len, name, &convert->options, summary, size,
+                                   &report, err);
+    if (status != LQ_OK)
+        return lq_fail_within(err, "'%.80s' is written, but was not compared", convert->out);
+    char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    json_decref(report);
+    if (!text)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for the report");
+    status = lq_file_write(convert->report, text, strlen(text), err);
+    free(text);
+    return status;
+}
+
+static void print_summary(const struct convert *convert, const struct lq_convert_summary *summary,
+                          size_t size)
+{
+    // Standard output may be the model or the report.
+    bool taken = strcmp(convert->out, "-") == 0 ||
+                 (convert->report && strcmp(convert->report, "-") == 0);
+    fprintf(taken ? stderr : stdout,
+            "%s: %d operators became %d nodes, %d of them Transposes (%d between convolutions), "
+            "%.1f MB\n",
+            convert->out, summary->operators, summary->nodes, summary->transposes,
+            summary->transposes_inner, (double)size / 1e6);
+}
+
+static int run(const struct convert *convert, struct lq_error *err)
 {
     struct lq_buf in, out;
+    struct lq_convert_summary summary;
+    char name[128];
+    network_name(convert->in, name);
     lq_buf_init(&in, LQ_MODEL_BYTES_MAX);
     lq_buf_init(&out, INT32_MAX);
     int status = lq_file_read(convert->in, &in, err);
     if (status == LQ_OK) {
-        const char *slash = strrchr(convert->in, '/'), *name = slash ? slash + 1 : convert->in;
-        char stem[128];
-        snprintf(stem, sizeof stem, "%.*s", stem_length(name), name);
-        status = lq_convert(in.data, in.len, stem, &convert->options, &out, summary, err);
+        status = lq_convert(in.data, in.len, name, &convert->options, &out, &summary, err);
         if (status != LQ_OK)
             lq_fail_within(err, "cannot convert '%.80s'", convert->in);
     }
+    // The sidecar first: a model without the one it needs would be read wrongly.
+    if (status == LQ_OK)
+        status = lq_convert_sidecar(convert->in, convert->out, &convert->options, err);
     if (status == LQ_OK)
         status = lq_file_write(convert->out, out.data, out.len, err);
-    *size = out.len;
-    lq_buf_release(&in);
+    size_t size = out.len;
     lq_buf_release(&out);
+    if (status == LQ_OK)
+        print_summary(convert, &summary, size);
+    if (status == LQ_OK && convert->report)
+        status = write_report(convert, &in, name, &summary, size, err);
+    lq_buf_release(&in);
     return status;
 }
 
@@ -86,14 +132,5 @@ int lq_cli_convert(int argc, char **argv)
     if (argp_parse(&lq_convert_argp, argc, argv, 0, NULL, &convert) != 0)
         return LQ_EXIT_USAGE;
     struct lq_error err = {0};
-    struct lq_convert_summary summary;
-    size_t size;
-    if (write_model(&convert, &summary, &size, &err) != LQ_OK)
-        return lq_cli_error(&err);
-    fprintf(strcmp(convert.out, "-") == 0 ? stderr : stdout,
-            "%s: %d operators became %d nodes, %d of them Transposes (%d between convolutions), "
-            "%.1f MB\n",
-            convert.out, summary.operators, summary.nodes, summary.transposes,
-            summary.transposes_inner, (double)size / 1e6);
-    return LQ_EXIT_OK;
+    return run(&convert, &err) == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }

@@ -13,7 +13,18 @@ static bool is_convolution(const struct lq_node *node)
     return strcmp(node->op, "Conv") == 0 || strcmp(node->op, "ConvTranspose") == 0;
 }
 
-// Transposes that stand behind one convolution and before another. A value's mark is its node's.
+static bool only_for_products(const struct lq_node *turn, struct lq_node *const *nodes, int count)
+{
+    int products = 0, others = 0;
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < nodes[i]->input_count; k++)
+            if (nodes[i]->inputs[k]->maker == turn)
+                *(strcmp(nodes[i]->op, "MatMul") == 0 ? &products : &others) += 1;
+    return products > 0 && others == 0;
+}
+
+// Transposes on a convolution's path: behind one, before another, and not the turned factor that an
+// attention's product of matrices is written with.
 static int count_inner(struct lq_graph *graph)
 {
     int count = lq_graph_count(graph, NULL), inner = 0, i = 0;
@@ -31,7 +42,8 @@ static int count_inner(struct lq_graph *graph)
     }
     for (i = count - 1; i >= 0; i--) {
         if (strcmp(nodes[i]->op, "Transpose") == 0)
-            inner += nodes[i]->behind && nodes[i]->before;
+            inner += nodes[i]->behind && nodes[i]->before &&
+                     !only_for_products(nodes[i], nodes + i + 1, count - i - 1);
         for (int k = 0; k < nodes[i]->input_count; k++) {
             struct lq_node *maker = nodes[i]->inputs[k]->maker;
             if (maker)
@@ -66,9 +78,11 @@ int lq_convert(const uint8_t *data, size_t len, const char *name,
     status = lq_lower(&low);
     if (status == LQ_OK) {
         lq_graph_prune(&graph);
-        summarise(&graph, &model, summary);
         if (options->fp16)
             lq_graph_store_f16(&graph);
+        summarise(&graph, &model, summary);
+        if (options->trace)
+            lq_lower_trace(&low);
         status = lq_graph_write(&graph, name, out);
     }
     lq_graph_release(&graph);

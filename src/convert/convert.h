@@ -11,14 +11,35 @@
 struct lq_convert_options {
     bool fp16;           // weights as float16, with a Cast before their use
     bool channels_first; // picture inputs and outputs as NCHW: no Transpose even at the edges
-    bool trace;          // every tensor that both models have becomes an output (trace.c)
+    // For comparing: tensors of the source that the result has too become outputs of it, those
+    // number trace_from to trace_from + trace_count - 1 of all there are.
+    int trace_from, trace_count;
+    struct lq_convert_trace *trace; // NULL: none
+};
+
+// What became of a tensor of the source.
+struct lq_convert_point {
+    const char *name; // in the source's bytes
+    int tensor;       // number in the source
+    int output;       // number among the outputs of the result
+    int rank;
+    uint8_t axis[8];  // which of the source's axes stands at each place of the result
+    // What a stored number means, where the result has stored ones: (number - zero) * scale.
+    bool quantised;
+    double scale, zero;
+};
+
+struct lq_convert_trace {
+    int total; // tensors that could be shown
+    int count; // of points
+    struct lq_convert_point *points; // to be freed
 };
 
 struct lq_convert_summary {
     int operators;   // of the source
     int nodes;       // of the result
     int transposes;  // of the result
-    int transposes_inner; // of those, between one convolution and another
+    int transposes_inner; // of those, between one convolution and another; attention's apart
 };
 
 // `name` is what the network is called in the result.

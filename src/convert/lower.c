@@ -448,7 +448,7 @@ static void add_output(struct lq_lower *low, int tensor)
     if (graph->status != LQ_OK)
         return;
     for (struct lq_form *form = slot->forms; form; form = form->next)
-        if (form->value->name == slot->name && form->value->maker &&
+        if (form->value->name == slot->name && (form->value->maker || form->value->data) &&
             !is_output_already(graph, form->value))
             form->value->name = NULL;
     bool free_name = true;

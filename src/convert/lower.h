@@ -21,7 +21,7 @@ struct lq_order {
 static inline struct lq_order lq_order_plain(int rank)
 {
     struct lq_order order = {.rank = rank};
-    for (int i = 0; i < rank; i++)
+    for (int i = 0; i < rank && i < LQ_RANK_MAX; i++)
         order.axis[i] = (uint8_t)i;
     return order;
 }
@@ -30,7 +30,7 @@ static inline struct lq_order lq_order_plain(int rank)
 static inline struct lq_order lq_order_channels_first(int rank)
 {
     struct lq_order order = {.rank = rank};
-    for (int i = 0; i < rank; i++)
+    for (int i = 0; i < rank && i < LQ_RANK_MAX; i++)
         order.axis[i] = (uint8_t)(i == 0 ? 0 : i == 1 ? rank - 1 : i - 1);
     return order;
 }
@@ -91,6 +91,9 @@ struct lq_lower {
 
 // Lowers the whole model: graph, options and model are set, the rest is made here.
 LQ_MUST_CHECK int lq_lower(struct lq_lower *low);
+
+// Makes outputs of what the trace asks for (trace.c). After lq_graph_prune.
+void lq_lower_trace(struct lq_lower *low);
 
 // ---- the operator being lowered
 

@@ -215,7 +215,8 @@ void lq_lower_reshape(struct lq_lower *low)
 
 // ---- axes of one come and go
 
-// `axis` (of the result) is added: it stands before the one that follows it.
+// `axis` (of the result) is added: channels that stand first stay there, so that pixels are repeated
+// (EXPAND_DIMS, TILE, RESHAPE) without being turned; else it stands before the one that follows it.
 struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, int axis,
                                 struct lq_order *order)
 {
@@ -223,6 +224,9 @@ struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, in
     if (!lq_lower_need(low, made.rank <= LQ_RANK_MAX, "its result has too many dimensions"))
         return value;
     int64_t place = axis < order->rank ? lq_order_place(*order, axis) : order->rank;
+    if (order->rank > 2 && axis > 0 && axis < order->rank &&
+        lq_order_equal(*order, lq_order_channels_first(order->rank)))
+        place = axis + 1;
     for (int i = 0, from = 0; i < made.rank; i++) {
         int old = i == place ? axis : order->axis[from++];
         made.axis[i] = (uint8_t)(i != place && old >= axis ? old + 1 : old);

@@ -37,7 +37,7 @@ struct walk {
     int64_t steps; // taken in all; bounds what a hostile file can ask for
 };
 
-enum { STEPS_MAX = 1 << 28 };
+enum { STEPS_MAX = 1 << 26 };
 
 static bool number_at(const struct numbers *numbers, int64_t i, int64_t *out)
 {

@@ -21,7 +21,9 @@
     X(output_const_port_free) X(partial_shape_create_static) X(partial_shape_free)                \
     X(infer_request_get_input_tensor_by_index) X(infer_request_get_output_tensor_by_index)        \
     X(infer_request_infer) X(infer_request_free) X(tensor_data) X(tensor_get_shape)               \
-    X(tensor_free) X(shape_free) X(get_last_err_msg) X(get_error_info) X(free)
+    X(tensor_create_from_host_ptr) X(tensor_get_element_type) X(shape_create) X(tensor_free)      \
+    X(infer_request_set_input_tensor_by_index) X(shape_free) X(get_last_err_msg)                  \
+    X(get_error_info) X(free)
 
 struct lq_openvino {
 #define X(name) __typeof__(ov_##name) *name;

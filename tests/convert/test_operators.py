@@ -2,18 +2,21 @@
 import pytest
 
 import cases
+import cases_quantised
 import compare
 
 FLOAT_MAX = 1e-4  # of the largest number
 STEPS_MAX = 1     # of a quantised output
 
 
-@pytest.mark.parametrize("family", cases.ALL, ids=lambda family: family.__name__)
+@pytest.mark.parametrize("family", [*cases.ALL, *cases_quantised.ALL],
+                         ids=lambda family: f"{family.__module__}.{family.__name__}")
 def test_operator(tmp_path, family):
     wrong, seen = [], 0
+    source = tmp_path / "model.tflite"
     for name, model, options in family():
-        source = tmp_path / "model.tflite"
         source.write_bytes(model)
+        step = options.pop("steps_of", None)  # of a float that was quantised on its way
         try:
             gap, converted = compare.same(source, tmp_path / "model.onnx", **options)
         except Exception as problem:  # all of a family's failures are told, not only the first
@@ -21,6 +24,6 @@ def test_operator(tmp_path, family):
             continue
         seen += 1
         quantised = converted.graph.output[0].type.tensor_type.elem_type in (2, 3)
-        if gap > (STEPS_MAX if quantised else FLOAT_MAX):
+        if gap > (STEPS_MAX if quantised else step or FLOAT_MAX):
             wrong.append(f"{name}: differs by {gap:g}")
     assert not wrong, f"{len(wrong)} of {seen + len(wrong)}:\n" + "\n".join(wrong)

@@ -1,0 +1,17 @@
+// Proof that a conversion is right: the source and the result run on the same inputs, and every
+// tensor that both have is compared.
+// Threads: any. Owner: the caller owns the JSON. Needs OpenVINO, which reads both kinds of file.
+#pragma once
+
+#include <jansson.h>
+
+#include "convert/convert.h"
+
+// `name` and `options` as for lq_convert; `result_bytes` is the size of the file that was written.
+//   {"operators", "nodes", "transposes", "transposes_inner", "bytes": {"source", "result"},
+//    "outputs": [{"name", "max_abs", "max_rel", "mean_abs"}], "intermediates": [the same]}
+// max_rel is max_abs over the source's largest number.
+LQ_MUST_CHECK int lq_convert_report(const uint8_t *data, size_t len, const char *name,
+                                    const struct lq_convert_options *options,
+                                    const struct lq_convert_summary *summary, size_t result_bytes,
+                                    json_t **report, struct lq_error *err);

@@ -1,0 +1,63 @@
+// Inner tensors as outputs: which of the source's tensors live on in the result, and as what.
+#include <stdlib.h>
+
+#include "convert/lower.h"
+
+static int output_number(const struct lq_graph *graph, const struct lq_value *value)
+{
+    for (int i = 0; i < graph->output_count; i++)
+        if (graph->outputs[i] == value)
+            return i;
+    return -1;
+}
+
+// A form of the tensor that some node makes and that was not pruned.
+static const struct lq_form *living_form(const struct lq_slot *slot)
+{
+    for (const struct lq_form *form = slot->forms; form; form = form->next)
+        if (form->value->maker && form->value->used)
+            return form;
+    return NULL;
+}
+
+static void add_point(struct lq_lower *low, int tensor, const struct lq_form *form)
+{
+    struct lq_convert_trace *trace = low->options->trace;
+    struct lq_graph *graph = low->graph;
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    int output = output_number(graph, form->value);
+    if (output < 0) {
+        output = graph->output_count;
+        graph->outputs[graph->output_count++] = form->value;
+    }
+    struct lq_convert_point *point = &trace->points[trace->count++];
+    *point = (struct lq_convert_point){.name = about->name, .tensor = tensor, .output = output,
+                                       .rank = form->order.rank};
+    for (int i = 0; i < form->order.rank; i++)
+        point->axis[i] = form->order.axis[i];
+    if (form->kind == LQ_STORED && lq_lower_quantised(low, tensor)) {
+        point->quantised = true;
+        point->scale = (double)lq_tflite_scale(about, 0);
+        point->zero = (double)lq_tflite_zero(about, 0);
+    }
+}
+
+void lq_lower_trace(struct lq_lower *low)
+{
+    struct lq_convert_trace *trace = low->options->trace;
+    int from = low->options->trace_from, to = from + low->options->trace_count;
+    *trace = (struct lq_convert_trace){0};
+    trace->points = calloc((size_t)low->options->trace_count + 1, sizeof *trace->points);
+    if (!trace->points) {
+        lq_graph_fail(low->graph, LQ_ERR_MEMORY, "out of memory for the comparison");
+        return;
+    }
+    for (int i = 0; i < low->model->tensor_count; i++) {
+        const struct lq_form *form = living_form(&low->slots[i]);
+        if (!form || low->slots[i].maker < 0 || lq_lower_tensor(low, i)->scale_count > 1)
+            continue;
+        if (trace->total >= from && trace->total < to)
+            add_point(low, i, form);
+        trace->total++;
+    }
+}

@@ -1,0 +1,299 @@
+"""Operators together: what is folded away, what is never turned, what stays open."""
+import json
+import struct
+
+import numpy as np
+import onnx
+import pytest
+
+import cases
+import compare
+from cases import SAME, VALID, ints, random
+from tflite_builder import Builder, schema
+
+FLOAT_MAX = 1e-5
+
+
+class Net(Builder):
+    """Operators one after another on pictures; each gives the number of its output."""
+
+    def conv(self, x, out, w, **more):
+        values = {"padding": SAME, "strideH": 1, "strideW": 1, **more}
+        y = self.tensor(out)
+        bias = self.constant(random(out[-1], seed=len(self.graph.tensors)))
+        self.op("CONV_2D", [x, self.constant(w), bias], [y], "Conv2DOptions", **values)
+        return y
+
+    def one(self, kind, inputs, out, options=None, **more):
+        y = self.tensor(out, name=more.pop("name", None))
+        self.op(kind, inputs, [y], options, **more)
+        return y
+
+
+def converted(tmp_path, model, **options):
+    source = tmp_path / "model.tflite"
+    source.write_bytes(model)
+    gap, made = compare.same(source, tmp_path / "model.onnx", **options)
+    assert gap <= FLOAT_MAX
+    return made
+
+
+def kinds(model):
+    return sorted(node.op_type for node in model.graph.node)
+
+
+def test_padding_becomes_the_convolutions_own(tmp_path):
+    for padding, size in ((VALID, 5), (SAME, 6)):
+        b = Net()
+        x = b.tensor([1, 8, 9, 3])
+        pads = b.constant(np.array([[0, 0], [1, 2], [2, 0], [0, 0]], np.int32))
+        padded = b.one("PAD", [x, pads], [1, 11, 11, 3])
+        y = b.conv(padded, [1, size, size, 4], random(4, 3, 3, 3), padding=padding, strideH=2,
+                   strideW=2)
+        model = converted(tmp_path, b.finish([x], [y]))
+        assert "Pad" not in kinds(model)
+
+
+def test_a_batch_normalisation_goes_into_the_weights(tmp_path):
+    b = Net()
+    x = b.tensor([1, 6, 6, 3])
+    y = b.conv(x, [1, 6, 6, 4], random(4, 3, 3, 3))
+    y = b.one("MUL", [y, b.constant(random(4, seed=5))], [1, 6, 6, 4], "MulOptions")
+    y = b.one("ADD", [b.constant(random(1, 1, 1, 4, seed=6)), y], [1, 6, 6, 4], "AddOptions",
+              fusedActivationFunction=1)
+    model = converted(tmp_path, b.finish([x], [y]))
+    assert kinds(model) == ["Conv", "Relu", "Transpose", "Transpose"]
+
+
+def test_a_scale_whose_input_is_used_elsewhere_stays(tmp_path):
+    b = Net()
+    x = b.tensor([1, 6, 6, 3])
+    y = b.conv(x, [1, 6, 6, 4], random(4, 3, 3, 3))
+    z = b.one("MUL", [y, b.constant(random(4, seed=5))], [1, 6, 6, 4], "MulOptions")
+    assert "Mul" in kinds(converted(tmp_path, b.finish([x], [z, y])))
+
+
+def test_blocks_in_the_batch_become_a_dilation(tmp_path):
+    b = Net()
+    x = b.tensor([1, 7, 9, 3])
+    block = b.ints(2, 2)
+    y = b.one("SPACE_TO_BATCH_ND", [x, block, b.constant(np.array([[2, 3], [2, 3]], np.int32))],
+              [4, 6, 7, 3])
+    y = b.conv(y, [4, 4, 5, 4], random(4, 3, 3, 3), padding=VALID)
+    y = b.one("BATCH_TO_SPACE_ND", [y, block, b.constant(np.array([[0, 1], [0, 1]], np.int32))],
+              [1, 7, 9, 4])
+    model = converted(tmp_path, b.finish([x], [y]))
+    assert kinds(model) == ["Conv", "Transpose", "Transpose"]
+
+
+def test_a_network_of_pictures_is_never_turned_inside(tmp_path):
+    b = Net()
+    x = b.tensor([1, 8, 8, 3])
+    y = b.conv(x, [1, 8, 8, 4], random(4, 3, 3, 3))
+    gate = b.one("MEAN", [y, b.ints(1, 2)], [1, 1, 1, 4], "ReducerOptions", keepDims=True)
+    y = b.one("MUL", [y, b.one("LOGISTIC", [gate], [1, 1, 1, 4])], [1, 8, 8, 4], "MulOptions")
+    y = b.one("ADD", [y, b.constant(random(1, 8, 8, 4))], [1, 8, 8, 4], "AddOptions")
+    small = b.one("MAX_POOL_2D", [y], [1, 4, 4, 4], "Pool2DOptions", padding=VALID, strideH=2,
+                  strideW=2, filterHeight=2, filterWidth=2)
+    large = b.one("RESIZE_BILINEAR", [small, b.ints(8, 8)], [1, 8, 8, 4], "ResizeBilinearOptions",
+                  halfPixelCenters=True)
+    # Pixels repeated as frameworks do it: an axis more, tiled, and joined again.
+    thick = b.one("EXPAND_DIMS", [small, b.constant(np.int32(3))], [1, 4, 4, 1, 4])
+    thick = b.one("TILE", [thick, b.ints(1, 1, 1, 2, 1)], [1, 4, 4, 2, 4])
+    thick = b.one("RESHAPE", [thick, b.ints(1, 4, 8, 4)], [1, 4, 8, 4])
+    thick = b.one("EXPAND_DIMS", [thick, b.constant(np.int32(2))], [1, 4, 1, 8, 4])
+    thick = b.one("TILE", [thick, b.ints(1, 1, 2, 1, 1)], [1, 4, 2, 8, 4])
+    thick = b.one("RESHAPE", [thick, b.ints(1, 8, 8, 4)], [1, 8, 8, 4])
+    y = b.one("CONCATENATION", [y, large, thick], [1, 8, 8, 12], "ConcatenationOptions", axis=-1)
+    turned = b.one("TRANSPOSE", [y, b.ints(0, 3, 1, 2)], [1, 12, 8, 8])
+    back = b.one("TRANSPOSE", [turned, b.ints(0, 2, 3, 1)], [1, 8, 8, 12])
+    half = b.one("STRIDED_SLICE", [back, b.ints(0, 0, 0, 4), b.ints(0, 0, 0, 10),
+                                   b.ints(1, 1, 1, 1)], [1, 8, 8, 6], "StridedSliceOptions",
+                 beginMask=7, endMask=7, ellipsisMask=0, newAxisMask=0, shrinkAxisMask=0)
+    y = b.conv(half, [1, 8, 8, 5], random(5, 1, 1, 6))
+    y = b.one("TRANSPOSE", [y, b.ints(0, 3, 1, 2)], [1, 5, 8, 8])
+    y = b.one("RESHAPE", [y, b.ints(1, 5, 64)], [1, 5, 64])
+    model = converted(tmp_path, b.finish([x], [y]))
+    assert kinds(model).count("Transpose") == 1 # where the picture comes in
+
+
+def test_attention_costs_no_turning_of_pictures(tmp_path):
+    b = Net()
+    x = b.tensor([1, 4, 4, 8])
+    qkv = b.conv(x, [1, 4, 4, 16], random(16, 1, 1, 8))
+    t = b.one("TRANSPOSE", [qkv, b.ints(0, 3, 1, 2)], [1, 16, 4, 4])
+    t = b.one("RESHAPE", [t, b.ints(1, 2, 8, 16)], [1, 2, 8, 16])
+    q, k, v = b.tensor([1, 2, 2, 16]), b.tensor([1, 2, 2, 16]), b.tensor([1, 2, 4, 16])
+    b.op("SPLIT_V", [t, b.ints(2, 2, 4), b.constant(np.int32(2))], [q, k, v], "SplitVOptions",
+         numSplits=3)
+    scores = b.one("BATCH_MATMUL", [q, k], [1, 2, 16, 16], "BatchMatMulOptions", adjX=True)
+    scores = b.one("SOFTMAX", [scores], [1, 2, 16, 16], "SoftmaxOptions", beta=1.0)
+    out = b.one("BATCH_MATMUL", [v, scores], [1, 2, 4, 16], "BatchMatMulOptions", adjY=True)
+    out = b.one("RESHAPE", [out, b.ints(1, 8, 4, 4)], [1, 8, 4, 4])
+    out = b.one("TRANSPOSE", [out, b.ints(0, 2, 3, 1)], [1, 4, 4, 8])
+    y = b.conv(out, [1, 4, 4, 8], random(8, 3, 3, 8))
+    model = converted(tmp_path, b.finish([x], [y]))
+    # In, out, and the two factors that the products want the other way round.
+    assert kinds(model).count("Transpose") == 4
+    report = compare.report(tmp_path / "model.tflite", tmp_path / "model.onnx", tmp_path / "r.json")
+    assert report["transposes"] == 4 and report["transposes_inner"] == 0
+
+
+def open_shape():
+    """The chain that frameworks write to flatten an open batch: SHAPE, a slice of it, PACK."""
+    b = Net()
+    x = b.tensor([1, 4, 4, 3], name="x", signature=[-1, 4, 4, 3])
+    sizes = b.tensor([4], "int32")
+    b.op("SHAPE", [x], [sizes], "ShapeOptions", outType=schema.TensorType.INT32)
+    first = b.tensor([], "int32")
+    b.op("STRIDED_SLICE", [sizes, b.ints(0), b.ints(1), b.ints(1)], [first], "StridedSliceOptions",
+         beginMask=0, endMask=0, ellipsisMask=0, newAxisMask=0, shrinkAxisMask=1)
+    wanted = b.tensor([2], "int32")
+    b.op("PACK", [first, b.constant(np.int32(48))], [wanted], "PackOptions", axis=0, valuesCount=2)
+    y = b.tensor([1, 48], name="y", signature=[-1, 48])
+    b.op("RESHAPE", [x, wanted], [y])
+    return b.finish([x], [y])
+
+
+def test_sizes_are_worked_out_as_far_as_they_are_known(tmp_path):
+    three = random(3, 4, 4, 3)
+    model = converted(tmp_path, open_shape(), inputs_of=lambda details: [three])
+    assert kinds(model) == ["Reshape"]
+    assert [d.dim_param or d.dim_value for d in
+            model.graph.output[0].type.tensor_type.shape.dim] == ["batch", 48]
+
+
+def test_an_output_may_be_an_input_a_constant_or_named_twice(tmp_path):
+    b = Net()
+    x, c = b.tensor([2, 3], name="x"), b.constant(random(2, 3), name="c")
+    y = b.one("RELU", [x], [2, 3], name="y")
+    source, target = tmp_path / "model.tflite", tmp_path / "model.onnx"
+    source.write_bytes(b.finish([x], [y, c]))
+    compare.convert(source, target)
+    assert [o.name for o in compare.checked(target).graph.output] == ["y", "c"]
+    source.write_bytes(b.finish([x], [y, x, y]))
+    compare.convert(source, target)
+    names = [o.name for o in compare.checked(target).graph.output]
+    assert names[0] == "y" and len(set(names)) == 3
+
+
+def test_names_that_onnx_cannot_have_are_made_ones(tmp_path):
+    b = Net()
+    x = b.tensor([4], name="x")
+    y, z = b.one("RELU", [x], [4], name="same"), b.tensor([4], name="same")
+    b.op("ABS", [y], [z])
+    out = b.tensor([4], name="out")
+    b.op("NEG", [z], [out])
+    b.graph.tensors[y].name = b"\xff\xfe"
+    model = converted(tmp_path, b.finish([x], [out]))
+    names = [o for node in model.graph.node for o in node.output]
+    assert len(set(names)) == 3 and names[-1] == "out"
+
+
+def test_sparse_weights_are_spread(tmp_path):
+    dense = np.zeros((4, 6), np.float32)
+    dense[0, 1], dense[0, 5], dense[2, 0], dense[3, 3] = 1, -2, 3, 0.5
+    b = Net()
+    x, y = b.tensor([2, 6]), b.tensor([2, 4])
+    sparse = b.tensor([4, 6], "float32", np.array([1, -2, 3, 0.5], np.float32), name="sparse")
+    about = schema.SparsityParametersT()
+    about.traversalOrder, about.blockMap = [0, 1], []
+    rows, columns = schema.DimensionMetadataT(), schema.DimensionMetadataT()
+    rows.format, rows.denseSize = schema.DimensionType.DENSE, 4
+    columns.format, columns.denseSize = schema.DimensionType.SPARSE_CSR, 0
+    columns.arraySegmentsType = columns.arrayIndicesType = schema.SparseIndexVector.Uint8Vector
+    columns.arraySegments, columns.arrayIndices = schema.Uint8VectorT(), schema.Uint8VectorT()
+    columns.arraySegments.values, columns.arrayIndices.values = [0, 2, 2, 3, 4], [1, 5, 0, 3]
+    about.dimMetadata = [rows, columns]
+    b.graph.tensors[sparse].sparsity = about
+    whole = b.one("DENSIFY", [sparse], [4, 6])
+    b.op("FULLY_CONNECTED", [x, whole, b.constant(random(4))], [y], "FullyConnectedOptions")
+    source, target = tmp_path / "model.tflite", tmp_path / "model.onnx"
+    source.write_bytes(b.finish([x], [y]))
+    compare.convert(source, target)
+    model = compare.checked(target)
+    made = {c.name: onnx.numpy_helper.to_array(c) for c in model.graph.initializer}
+    assert any(value.shape == (4, 6) and (value == dense).all() for value in made.values())
+
+
+def test_mediapipes_transposed_convolution(tmp_path):
+    """No public runtime has it: compared with the schema's own operator of the same sizes."""
+    w, bias = random(2, 2, 2, 3), random(2)
+    b = Net()
+    x, y = b.tensor([1, 4, 5, 3], name="x"), b.tensor([1, 8, 10, 2], name="y")
+    made = b.op("CUSTOM", [x, b.constant(w), b.constant(bias)], [y],
+                custom="Convolution2DTransposeBias")
+    made.customOptions = np.frombuffer(struct.pack("<iii", 1, 2, 2), np.uint8)
+    source, target = tmp_path / "model.tflite", tmp_path / "model.onnx"
+    source.write_bytes(b.finish([x], [y]))
+    compare.convert(source, target)
+    compare.checked(target)
+    plain = cases.single("TRANSPOSE_CONV", [[1, 4, 5, 3]], [1, 8, 10, 2], "TransposeConvOptions",
+                         [bias], before=[ints(1, 8, 10, 2), w], padding=SAME, strideH=2, strideW=2,
+                         version=3)
+    source.write_bytes(plain)
+    inputs, _, _, want = compare.run_tflite(source, lambda d: compare.random_inputs(d, 1))
+    _, got = compare.run_onnx(target, ["x"], inputs)
+    assert compare.difference(got[0], want[0]) <= FLOAT_MAX
+
+
+# ---- the report and the sidecar
+
+def test_the_report_compares_every_tensor(tmp_path):
+    b = Net()
+    x = b.tensor([1, 8, 8, 3], name="x")
+    y = b.conv(x, [1, 8, 8, 4], random(4, 3, 3, 3))
+    z = b.one("LOGISTIC", [y], [1, 8, 8, 4], name="inner")
+    w = b.one("MUL", [y, z], [1, 8, 8, 4], "MulOptions", name="out")
+    source, target = tmp_path / "model.tflite", tmp_path / "model.onnx"
+    source.write_bytes(b.finish([x], [w]))
+    for options in ([], ["--nchw"]):
+        compare.convert(source, target, *options, "--report", str(tmp_path / "r.json"))
+        report = json.loads((tmp_path / "r.json").read_text())
+        assert report["operators"] == 3 and report["transposes_inner"] == 0
+        assert report["nodes"] == len(onnx.load(target).graph.node)
+        assert report["bytes"]["result"] == target.stat().st_size
+        assert [row["name"] for row in report["outputs"]] == ["out"]
+        assert "inner" in [row["name"] for row in report["intermediates"]]
+        for row in report["outputs"] + report["intermediates"]:
+            assert 0 <= row["mean_abs"] <= row["max_abs"] and row["max_rel"] < 1e-4
+
+
+def sidecar_case(tmp_path, sidecar):
+    source = tmp_path / "in.tflite"
+    source.write_bytes(next(iter(cases.conv()))[1])
+    (tmp_path / "in.json").write_text(sidecar)
+    return source
+
+
+def test_the_sidecar_goes_along(tmp_path):
+    text = '{"name": "mine", "layout": "nhwc", "threshold": 0.4, "notes": "kept"}'
+    source = sidecar_case(tmp_path, text)
+    compare.convert(source, tmp_path / "out.onnx")
+    assert (tmp_path / "out.json").read_text() == text
+    compare.convert(source, tmp_path / "out.onnx", "--nchw")
+    assert json.loads((tmp_path / "out.json").read_text()) == {**json.loads(text), "layout": "nchw"}
+    # One sidecar cannot say both.
+    done = compare.convert(source, tmp_path / "in.onnx", "--nchw", status=2)
+    assert b"another name" in done.stderr and not (tmp_path / "in.onnx").exists()
+
+
+def test_a_bad_sidecar_is_told(tmp_path):
+    source = sidecar_case(tmp_path, '{"layout": "sideways"}')
+    done = compare.convert(source, tmp_path / "out.onnx", status=1)
+    assert b"layout" in done.stderr
+    assert not (tmp_path / "out.onnx").exists() and not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--nchw"]])
+def test_float16_weights_halve_the_file(tmp_path, options):
+    source = tmp_path / "model.tflite"
+    b = Net()
+    x = b.tensor([1, 8, 8, 16])
+    y = b.conv(x, [1, 8, 8, 64], random(64, 3, 3, 16))
+    source.write_bytes(b.finish([x], [y]))
+    compare.convert(source, tmp_path / "whole.onnx", *options)
+    compare.convert(source, tmp_path / "half.onnx", "--fp16", *options)
+    compare.checked(tmp_path / "half.onnx")
+    whole, half = ((tmp_path / n).stat().st_size for n in ("whole.onnx", "half.onnx"))
+    assert half < 0.55 * whole
