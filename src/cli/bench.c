@@ -12,10 +12,10 @@
 #include "cli/cli.h"
 #include "cli/commit.h"
 #include "cli/model_options.h"
-#include "engine/engine.h"
 
 enum { OPT_SECONDS = 0x300, OPT_YOLO, OPT_SCORE, OPT_FRAMES, OPT_URL, OPT_ROWS, OPT_PEERS,
-       OPT_PEERS_DIR, OPT_USERS, OPT_FPS, OPT_PLOT, OPT_JSON };
+       OPT_PEERS_DIR, OPT_USERS, OPT_FPS, OPT_PLOT, OPT_JSON, OPT_TRITON_URL,
+       OPT_TRITON_MODEL, OPT_TENSORRT_MODEL };
 enum { SERVE_ARGS_MAX = 48 };
 
 static const struct argp_option options[] = {
@@ -29,6 +29,9 @@ static const struct argp_option options[] = {
      "brought to 640x480 (default: the tests' film of a moving hand)", 1},
     {"url", OPT_URL, "URL", 0, "Measure the server at http://HOST:PORT instead of starting one. "
      "Without this nothing but 127.0.0.1 is ever talked to", 1},
+    {"triton-url", OPT_TRITON_URL, "URL", 0, "Triton server for the Triton rows", 1},
+    {"triton-model", OPT_TRITON_MODEL, "NAME", 0, "The model's name there (default: its file's)", 1},
+    {"tensorrt-model", OPT_TENSORRT_MODEL, "NAME", 0, "The same model in TensorRT on that server", 1},
     {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, socketio, yolo-http, "
      "yolo-ws, yolo-ws-bf16 (default: all)", 1},
     {"peers", OPT_PEERS, NULL, 0, "Also measure the usual stack, bench/peers", 1},
@@ -85,6 +88,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_FRAMES: chosen->frames = arg; return 0;
     case OPT_URL: chosen->url = arg; return 0;
     case OPT_ROWS: parse_rows(&bench->report, arg, state); return 0;
+    case OPT_TRITON_URL: chosen->triton_url = arg; return 0;
+    case OPT_TRITON_MODEL: chosen->triton_model = arg; return 0;
+    case OPT_TENSORRT_MODEL: chosen->tensorrt_model = arg; return 0;
     case OPT_PEERS: chosen->peers = true; return 0;
     case OPT_PEERS_DIR: chosen->peers_dir = arg; return 0;
     case OPT_USERS: parse_users(chosen, arg, state); return 0;
@@ -136,7 +142,7 @@ void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_t
 
 // How `lacquer serve` is started for some rows; NULL leaves an option out.
 struct setting {
-    const char *model, *engine, *precision, *score;
+    const char *model, *precision, *score, *triton_url, *triton_model;
 };
 
 // ... and with what the user hands on.
@@ -152,9 +158,10 @@ static int start_serve(const struct lq_bench *bench, const struct setting *setti
     snprintf(port, sizeof port, "%d", server->url.port);
     const char *const pairs[][2] = {{bench->self, "serve"}, {"--host", server->url.host},
                                     {"--port", port}, {"--model", setting->model},
-                                    {"--engine", setting->engine},
                                     {"--precision", setting->precision},
-                                    {"--score", setting->score}};
+                                    {"--score", setting->score},
+                                    {"--triton-url", setting->triton_url},
+                                    {"--triton-model", setting->triton_model}};
     for (size_t i = 0; i < LQ_COUNT(pairs); i++)
         for (int j = 0; pairs[i][1] && j < 2; j++)
             argv[count++] = (char *)(uintptr_t)pairs[i][j];
@@ -255,24 +262,19 @@ static int run_rows(struct lq_bench *bench, const char *const *ids, int count,
     return LQ_OK;
 }
 
-static bool has_nvidia(void)
-{
-    return access("/dev/nvidiactl", F_OK) == 0 || access("/dev/dxg", F_OK) == 0;
-}
-
-// Rows that need another engine: the build must have it and the machine must be able to run it.
-static void run_engine_row(struct lq_bench *bench, const char *id, bool wants_gpu)
+// A row on Triton, when the check finds that it can be measured.
+static void run_triton_row(struct lq_bench *bench, const char *id, const char *model,
+                           int (*check)(const struct lq_bench_options *chosen,
+                                        struct lq_error *err))
 {
     const char *const ids[] = {id};
-    const struct setting setting = {.model = bench->options.model, .engine = id};
+    const struct lq_bench_options *chosen = &bench->options;
+    const struct setting setting = {.model = chosen->model, .triton_url = chosen->triton_url,
+                                    .triton_model = model};
     struct lq_error err;
-    int status = LQ_OK;
-    if (bench->options.url)
-        status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "the server at --url has its own engine");
-    else if (wants_gpu && !has_nvidia())
-        status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "no NVIDIA GPU found");
-    else if (!lq_engine_find(id, &err))
-        status = LQ_ERR_UNAVAILABLE;
+    int status = chosen->url ? lq_fail(&err, LQ_ERR_UNAVAILABLE,
+                                       "the server at --url has its own engine")
+                             : check(chosen, &err);
     if (status != LQ_OK)
         skip_rows(bench, ids, 1, &err);
     else
@@ -283,7 +285,7 @@ static void run_yolo(struct lq_bench *bench, const char *const *ids, int count,
                      const char *precision)
 {
     const struct lq_bench_options *chosen = &bench->options;
-    const struct setting setting = {chosen->yolo, NULL, precision, chosen->score};
+    const struct setting setting = {chosen->yolo, precision, chosen->score, NULL, NULL};
     struct lq_error err;
     int status = LQ_OK;
     if (chosen->url)
@@ -348,8 +350,8 @@ static int measure_all(struct lq_bench *bench, struct lq_error *err)
     status = run_rows(bench, ids, 4, &usual, true, err);
     if (status != LQ_OK)
         return status;
-    run_engine_row(bench, "triton", false);
-    run_engine_row(bench, "tensorrt", true);
+    run_triton_row(bench, "triton", chosen->triton_model, lq_bench_check_triton);
+    run_triton_row(bench, "tensorrt", chosen->tensorrt_model, lq_bench_check_tensorrt);
     run_yolo(bench, yolo, 2, NULL);
     run_yolo(bench, bf16, 1, "bf16");
     if (chosen->peers)

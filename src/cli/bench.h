@@ -11,6 +11,9 @@ struct lq_bench_options {
     const char *score;      // least confidence, for both sides; NULL: both have 0.25
     const char *frames;
     const char *url;        // measure this server instead of starting one
+    const char *triton_url;     // NULL: no Triton row
+    const char *triton_model;   // NULL: called as the model's file
+    const char *tensorrt_model; // a model that Triton runs in TensorRT; NULL: no such row
     const char *peers_dir;
     double seconds;
     double fps;
@@ -37,6 +40,12 @@ void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_t
 
 // The row of that id; NULL when there is none.
 struct lq_bench_row *lq_bench_row(struct lq_bench_report *report, const char *id);
+
+// Whether the row on Triton, and the one on Triton with TensorRT, can be measured; else why not.
+LQ_MUST_CHECK int lq_bench_check_triton(const struct lq_bench_options *chosen,
+                                        struct lq_error *err);
+LQ_MUST_CHECK int lq_bench_check_tensorrt(const struct lq_bench_options *chosen,
+                                          struct lq_error *err);
 
 // Tells on stderr what is going on, when a person looks on.
 void lq_bench_say(const char *what);

@@ -12,6 +12,8 @@
 #include "cli/cli.h"
 #include "cli/model_options.h"
 #include "cli/triton_config.h"
+#include "convert/convert.h"
+#include "convert/open_dims.h"
 #include "engine/kserve.h"
 
 extern const char lq_triton_model_py[]; // triton_model.py
@@ -20,7 +22,7 @@ enum { OPT_OUT = 0x500, OPT_NAME, OPT_INSTANCES, OPT_GPU, OPT_TENSORRT, OPT_PLAN
        OPT_DELAY, OPT_FORCE };
 
 static const struct argp_option options[] = {
-    {"model", 'm', "FILE", 0, "The model: .onnx, or .tflite without --gpu (default: our own)", 1},
+    {"model", 'm', "FILE", 0, "The model, .onnx or .tflite (default: our own)", 1},
     {"out", OPT_OUT, "DIR", 0, "The repository; the model's folder is made in it", 1},
     {"name", OPT_NAME, "NAME", 0, "The model's name there (default: that of its file)", 1},
     {"instances", OPT_INSTANCES, "N", 0, "How many run at once (default 1)", 1},
@@ -90,6 +92,12 @@ const struct argp lq_triton_repo_argp = {
     .options = options, .parser = parse,
     .doc = "Writes a model repository for NVIDIA Triton: the model, its configuration and, without "
            "--gpu, what runs it on the processor. docs/TRITON.md tells how to serve it."};
+
+static bool ends_with(const char *text, const char *tail)
+{
+    size_t len = strlen(text), tail_len = strlen(tail);
+    return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
+}
 
 // ---- what the model is
 
@@ -172,7 +180,8 @@ static void on_operator(void *context, const char *kind, int count)
         *(bool *)context = true;
 }
 
-static int inspect(struct arguments *arguments, struct lq_error *err)
+// The sizes of the model that was given: its sidecar may name them.
+static int find_sizes(struct arguments *arguments, struct lq_error *err)
 {
     struct lq_triton_config *config = &arguments->config;
     struct lq_model_options how = {.engine = "openvino"};
@@ -188,10 +197,16 @@ static int inspect(struct arguments *arguments, struct lq_error *err)
         config->sizes[i].height = info->sizes[i].height;
     }
     lq_model_close(model);
-    status = lq_engine_find("openvino", err)->operators(arguments->model, on_operator,
-                                                        &config->quantised, err);
-    return status == LQ_OK ? find_shapes(config, arguments->model, arguments->batch_max, err)
-                           : status;
+    return LQ_OK;
+}
+
+// What the file that will be served is like.
+static int inspect(struct arguments *arguments, const char *served, struct lq_error *err)
+{
+    struct lq_triton_config *config = &arguments->config;
+    int status = lq_engine_find("openvino", err)->operators(served, on_operator,
+                                                            &config->quantised, err);
+    return status == LQ_OK ? find_shapes(config, served, arguments->batch_max, err) : status;
 }
 
 // ---- writing
@@ -210,17 +225,6 @@ static int write_text(const char *folder, const char *name, const void *text, si
     if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
         return lq_fail(err, LQ_ERR_ARGUMENT, "path too long: '%.80s…'", folder);
     return lq_file_write(path, text, len, err);
-}
-
-static int copy_file(const char *from, const char *folder, const char *name, struct lq_error *err)
-{
-    struct lq_buf file;
-    lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
-    int status = lq_file_read(from, &file, err);
-    if (status == LQ_OK)
-        status = write_text(folder, name, file.data, file.len, err);
-    lq_buf_release(&file);
-    return status;
 }
 
 // The sidecar's JSON on one line, or nothing when there is no sidecar.
@@ -255,22 +259,66 @@ static int write_config(const struct arguments *arguments, const char *folder,
     return status;
 }
 
-static int write_model(const struct arguments *arguments, const char *folder, const char *ending,
-                       struct lq_error *err)
+// The model's bytes as they will be served: ONNX for a GPU, else what was given.
+static int read_model(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
 {
-    char version[4096], file[16];
-    snprintf(version, sizeof version, "%.4000s/1", folder);
-    snprintf(file, sizeof file, "model%s", ending);
-    int status = make_folder(version, err);
-    if (status != LQ_OK)
-        return status;
-    if (arguments->config.platform == LQ_TRITON_PLAN)
-        return copy_file(arguments->model, folder, file, err);
-    status = copy_file(arguments->model, version, file, err);
-    if (status == LQ_OK && arguments->config.platform == LQ_TRITON_PYTHON)
+    if (!ends_with(arguments->model, ".tflite") ||
+        arguments->config.platform == LQ_TRITON_PYTHON)
+        return lq_file_read(arguments->model, out, err);
+    struct lq_buf file;
+    struct lq_convert_options how = {0};
+    struct lq_convert_summary summary;
+    lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
+    int status = lq_file_read(arguments->model, &file, err);
+    if (status == LQ_OK) {
+        status = lq_convert(file.data, file.len, arguments->config.name, &how, out, &summary, err);
+        if (status != LQ_OK)
+            lq_fail_within(err, "cannot convert '%.80s'", arguments->model);
+    }
+    lq_buf_release(&file);
+    return status;
+}
+
+// A GPU's engines hold a model to the shapes that it says: what is open is made to say so.
+static int open_shapes(const struct lq_triton_config *config, const char *path, struct lq_error *err)
+{
+    struct lq_buf model, opened;
+    lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
+    lq_buf_init(&opened, LQ_MODEL_BYTES_MAX);
+    int status = lq_file_read(path, &model, err);
+    if (status == LQ_OK)
+        status = lq_onnx_open_dims(model.data, model.len, &config->tensors, &opened, err);
+    if (status == LQ_OK)
+        status = lq_file_write(path, opened.data, opened.len, err);
+    lq_buf_release(&model);
+    lq_buf_release(&opened);
+    return status;
+}
+
+// The model where Triton looks for it, or beside it where an engine has yet to be made from it.
+static int write_model(struct arguments *arguments, const char *folder, struct lq_error *err)
+{
+    struct lq_triton_config *config = &arguments->config;
+    bool python = config->platform == LQ_TRITON_PYTHON;
+    const char *ending = python && ends_with(arguments->model, ".tflite") ? "tflite" : "onnx";
+    char version[4032], path[4096];
+    snprintf(version, sizeof version, "%s/1", folder);
+    snprintf(path, sizeof path, "%s/model.%s",
+             config->platform == LQ_TRITON_PLAN ? folder : version, ending);
+    struct lq_buf model;
+    lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
+    int status = read_model(arguments, &model, err);
+    if (status == LQ_OK)
+        status = make_folder(version, err);
+    if (status == LQ_OK)
+        status = lq_file_write(path, model.data, model.len, err);
+    lq_buf_release(&model);
+    if (status == LQ_OK && python)
         status = write_text(version, "model.py", lq_triton_model_py, strlen(lq_triton_model_py),
                             err);
-    return status;
+    if (status == LQ_OK)
+        status = inspect(arguments, path, err);
+    return status == LQ_OK && !python ? open_shapes(config, path, err) : status;
 }
 
 static int tell_next(const struct arguments *arguments, const char *folder, struct lq_error *err)
@@ -280,6 +328,8 @@ static int tell_next(const struct arguments *arguments, const char *folder, stru
     if (config->precision == LQ_TRITON_INT8 && !config->quantised)
         fprintf(stderr, "int8 of a model without QuantizeLinear needs a calibration table; see "
                         "docs/TRITON.md\n");
+    if (arguments->batch_max > 0 && config->batch_max == 0)
+        fprintf(stderr, "no batches: the model's graph holds one frame at a time\n");
     if (config->platform != LQ_TRITON_PLAN)
         return LQ_OK;
     struct lq_buf line;
@@ -295,7 +345,7 @@ static int write_repository(struct arguments *arguments, struct lq_error *err)
 {
     char stem[LQ_TENSOR_NAME_MAX], folder[4000];
     const char *slash = strrchr(arguments->model, '/');
-    const char *base = slash ? slash + 1 : arguments->model, *ending = strrchr(base, '.');
+    const char *base = slash ? slash + 1 : arguments->model;
     snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
     struct lq_triton_config *config = &arguments->config;
     config->name = arguments->name ? arguments->name : stem;
@@ -303,24 +353,21 @@ static int write_repository(struct arguments *arguments, struct lq_error *err)
         return lq_fail(err, LQ_ERR_ARGUMENT,
                        "'%.60s' is no model name of letters, digits, '_', '-', '.': give --name",
                        config->name);
-    bool onnx = ending && strcmp(ending, ".onnx") == 0;
-    bool tflite = ending && strcmp(ending, ".tflite") == 0;
-    if (!onnx && !(tflite && config->platform == LQ_TRITON_PYTHON))
-        return lq_fail(err, LQ_ERR_MODEL,
-                       "'%.100s' is no .onnx file: Triton runs ONNX, and has no TFLite backend",
+    if (!ends_with(base, ".onnx") && !ends_with(base, ".tflite"))
+        return lq_fail(err, LQ_ERR_MODEL, "'%.100s' is neither .onnx nor .tflite",
                        arguments->model);
     if (snprintf(folder, sizeof folder, "%s/%s", arguments->out, config->name) >=
         (int)sizeof folder)
         return lq_fail(err, LQ_ERR_ARGUMENT, "path too long: '%.80s…'", arguments->out);
     if (!arguments->force && access(folder, F_OK) == 0)
         return lq_fail(err, LQ_ERR_IO, "'%.150s' is there already; --force writes over it", folder);
-    int status = inspect(arguments, err);
+    int status = find_sizes(arguments, err);
     if (status == LQ_OK)
         status = make_folder(arguments->out, err);
     if (status == LQ_OK)
         status = make_folder(folder, err);
     if (status == LQ_OK)
-        status = write_model(arguments, folder, ending, err);
+        status = write_model(arguments, folder, err);
     if (status == LQ_OK)
         status = write_config(arguments, folder, err);
     return status == LQ_OK ? tell_next(arguments, folder, err) : status;

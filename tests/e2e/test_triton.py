@@ -159,6 +159,18 @@ def test_a_model_that_is_not_there_or_not_ours(triton, args, words):
     assert words in done.stderr.splitlines()[-1], done.stderr
 
 
+def test_bench_measures_the_triton_row(triton):
+    done = lacquer("bench", "--seconds", "1", "--users", "0", "--rows", "ws,triton,tensorrt",
+                   "--json", "--triton-url", triton.url, "--tensorrt-model", "nail")
+    assert done.returncode == 0, done.stderr
+    rows = {row["id"]: row for row in json.loads(done.stdout)["rows"]}
+    assert rows["ws"]["status"] == rows["triton"]["status"] == "measured", rows
+    assert rows["triton"]["fps"] > 0 and rows["triton"]["p50_ms"] > 0
+    # Nothing but TensorRT goes into its row.
+    assert rows["tensorrt"]["status"] == "not measured"
+    assert rows["tensorrt"]["reason"] == "triton does not run 'nail' in TensorRT"
+
+
 def test_no_server_at_start():
     done = lacquer("serve", "--port", "0", "--triton-url", f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 1

@@ -1,0 +1,137 @@
+"""lacquer triton-repo: what it writes, and what a real tritonserver says of it."""
+import shutil
+import subprocess
+import time
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from conftest import LACQUER, ROOT
+from triton import Triton, needs_triton
+
+MODEL = ROOT / "models" / "nail.onnx"
+SHARED = ROOT.parent / "shared" / "model" / "yolov8s-seg-random-f16.tflite"
+
+
+def repo(folder, *args, status=0):
+    done = subprocess.run([LACQUER, "triton-repo", "--out", folder, *map(str, args)],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def heard_about(repository, seconds=30):
+    """What tritonserver has to say while it loads models it cannot run: model, complaint."""
+    server = Triton(repository, "--exit-on-error=false")
+    try:
+        server.start(wait=False)
+        end = time.monotonic() + seconds
+        while "failed to load all models" not in server.heard():
+            assert time.monotonic() < end, server.heard()
+            time.sleep(0.05)
+        lines = [line for line in server.heard().splitlines() if "failed to load" in line]
+    finally:
+        server.close()
+    return lines
+
+
+@needs_triton
+def test_a_server_without_gpu_misses_only_the_backend(tmp_path):
+    wanted = {
+        "cuda": (["--gpu"], "onnxruntime"),
+        "fp16": (["--tensorrt", "fp16"], "onnxruntime"),
+        "int8": (["--tensorrt", "int8", "--instances", "2", "--max-batch", "1"], "onnxruntime"),
+        "plan": (["--plan", "--tensorrt", "fp16", "--max-batch", "0"], "tensorrt"),
+    }
+    for name, (args, _) in wanted.items():
+        repo(tmp_path, "--name", name, *args)
+    (tmp_path / "plan" / "1" / "model.plan").touch()  # trtexec would have made it
+    # Triton does read it all: a slip in one configuration is another complaint.
+    shutil.copytree(tmp_path / "fp16", tmp_path / "slip")
+    config = (tmp_path / "slip" / "config.pbtxt").read_text().replace('"fp16"', '"slip"', 1)
+    (tmp_path / "slip" / "config.pbtxt").write_text(config.replace("precision_mode\" value", "x"))
+    heard = heard_about(tmp_path)
+    for name, (_, backend) in wanted.items():
+        (line,) = [line for line in heard if f"'{name}'" in line]
+        assert f"unable to find backend library for backend '{backend}'" in line
+    assert not any("'slip'" in line and "unable to find" in line for line in heard)
+
+
+def test_a_batch_and_other_sizes_run_in_onnx_runtime(tmp_path):
+    repo(tmp_path, "--gpu")
+    before = onnxruntime.InferenceSession(MODEL)
+    after = onnxruntime.InferenceSession(tmp_path / "nail" / "1" / "model.onnx")
+    assert after.get_inputs()[0].shape == ["batch", 3, "in_2", "in_3"]
+    pictures = np.random.default_rng(1).random((3, 3, 288, 384), np.float32)
+    masks = after.run(None, {"image": pictures})[0]
+    for picture, mask in zip(pictures, masks):
+        assert np.array_equal(before.run(None, {"image": picture[None]})[0][0], mask)
+    assert after.run(None, {"image": pictures[:, :, :, :288]})[0].shape == (3, 1, 144, 144)
+
+
+def test_a_graph_that_holds_its_batch_stays_at_one(tmp_path):
+    model = onnx.load(MODEL)
+    # The mask through a Reshape to a batch of one.
+    mask = model.graph.output[0].name
+    for node in model.graph.node:
+        node.output[:] = ["inner" if name == mask else name for name in node.output]
+    shape = onnx.numpy_helper.from_array(np.array([1, 1, 144, 192], np.int64), "shape")
+    model.graph.initializer.append(shape)
+    model.graph.node.append(onnx.helper.make_node("Reshape", ["inner", "shape"], [mask]))
+    onnx.save(model, tmp_path / "held.onnx")
+    done = repo(tmp_path / "out", "--gpu", "--model", tmp_path / "held.onnx")
+    assert "no batches" in done.stderr
+    config = (tmp_path / "out" / "held" / "config.pbtxt").read_text()
+    assert "max_batch_size: 0" in config and "dynamic_batching" not in config
+    assert "dims: [ 1, 3, " in config
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="no YOLOv8-seg .tflite here")
+def test_a_tflite_is_converted_for_a_gpu_and_taken_as_it_is_without(tmp_path):
+    repo(tmp_path, "--gpu", "--name", "gpu", "--model", SHARED)
+    session = onnxruntime.InferenceSession(tmp_path / "gpu" / "1" / "model.onnx")
+    config = (tmp_path / "gpu" / "config.pbtxt").read_text()
+    for tensor in session.get_inputs() + session.get_outputs():
+        assert f'name: "{tensor.name}"' in config
+    repo(tmp_path, "--name", "cpu", "--model", SHARED)
+    assert (tmp_path / "cpu" / "1" / "model.tflite").read_bytes() == SHARED.read_bytes()
+
+
+def test_trtexec_line(tmp_path):
+    done = repo(tmp_path, "--plan", "--tensorrt", "fp16")
+    assert ("trtexec --onnx=model.onnx --saveEngine=1/model.plan --fp16 "
+            "--minShapes=image:1x3x288x288 --optShapes=image:4x3x288x384 "
+            "--maxShapes=image:8x3x384x384 --timingCacheFile=timing.cache") in done.stdout
+    assert (tmp_path / "nail" / "model.onnx").exists()
+
+
+def test_what_is_there_stays(tmp_path):
+    repo(tmp_path)
+    config = tmp_path / "nail" / "config.pbtxt"
+    config.write_text("mine")
+    assert "--force" in repo(tmp_path, status=1).stderr
+    assert config.read_text() == "mine"
+    repo(tmp_path, "--force")
+    assert config.read_text() != "mine"
+
+
+@pytest.mark.parametrize("args, status, words", [
+    (["--name", "a/b"], 2, "--name"),
+    (["--model", "/nowhere.onnx"], 1, "/nowhere.onnx"),
+    (["--model", "/etc/hostname"], 1, ".tflite"),
+    (["--model", ROOT / "tests" / "fixtures" / "tiny_map.onnx", "--gpu"], 0, ""),
+    (["--tensorrt", "fp8"], 2, "fp8"),
+    (["--max-batch", "-1"], 2, "--max-batch"),
+    (["--out", "/proc/nowhere"], 1, "cannot make folder"),
+])
+def test_wrong_use(tmp_path, args, status, words):
+    done = repo(tmp_path / "out", *args, status=status)
+    assert words in done.stderr
+    if status:
+        assert not (tmp_path / "out").exists()
+
+
+def test_out_is_needed():
+    done = subprocess.run([LACQUER, "triton-repo"], capture_output=True, text=True)
+    assert done.returncode == 2 and "--out" in done.stderr
