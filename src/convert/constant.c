@@ -2,9 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/attr.h"
-#include "convert/half.h"
 #include "convert/lower.h"
+#include "engine/f16.h"
 
 bool lq_is_constant(const struct lq_lower *low, int tensor)
 {
@@ -62,18 +61,9 @@ static void reorder(uint8_t *to, const uint8_t *from, const struct lq_shape *sha
 
 // ---- real numbers
 
-LQ_HOT static void halves_to_floats(float *to, const uint8_t *from, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint16_t half;
-        memcpy(&half, from + 2 * i, 2);
-        to[i] = lq_half_to_float(half);
-    }
-}
-
 static double stored_number(const uint8_t *at, int type)
 {
-    union { int16_t i16; int32_t i32; int64_t i64; float f32; double f64; uint16_t u16; } u;
+    union { int16_t i16; int32_t i32; int64_t i64; float f32; double f64; } u;
     switch (type) {
     case LQ_TFLITE_I8:
         return (int8_t)*at;
@@ -84,8 +74,8 @@ static double stored_number(const uint8_t *at, int type)
         memcpy(&u, at, 2);
         return u.i16;
     case LQ_TFLITE_F16:
-        memcpy(&u, at, 2);
-        return (double)lq_half_to_float(u.u16);
+        lq_f16_to_f32(&u.f32, at, 1);
+        return (double)u.f32;
     case LQ_TFLITE_I32:
         memcpy(&u, at, 4);
         return u.i32;
@@ -166,7 +156,7 @@ float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_order order)
         from = turned;
     }
     if (about->type == LQ_TFLITE_F16)
-        halves_to_floats(made, from, items);
+        lq_f16_to_f32(made, from, items);
     else if (about->type == LQ_TFLITE_F32)
         memcpy(made, from, items * sizeof *made);
     else

@@ -9,8 +9,8 @@
 
 #include "base/file.h"
 #include "convert/flatbuffer.h"
-#include "convert/half.h"
 #include "convert/tflite.h"
+#include "engine/f16.h"
 #include "engine/trace.h"
 
 enum {
@@ -134,11 +134,13 @@ static int turn_inputs(struct lq_tensor *inputs, int count, struct lq_error *err
 
 static double number_at(const struct lq_tensor *tensor, size_t i)
 {
+    float single;
     switch (tensor->type) {
     case LQ_TENSOR_F32:
         return (double)((const float *)tensor->data)[i];
     case LQ_TENSOR_F16:
-        return (double)lq_half_to_float(((const uint16_t *)tensor->data)[i]);
+        lq_f16_to_f32(&single, (const uint16_t *)tensor->data + i, 1);
+        return (double)single;
     case LQ_TENSOR_U8:
         return ((const uint8_t *)tensor->data)[i];
     case LQ_TENSOR_I8:

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "convert/graph.h"
-#include "convert/half.h"
+#include "engine/f16.h"
 
 enum { ITEMS_LEAST = 32 }; // below, a Cast costs more than it saves
 
@@ -22,9 +22,9 @@ static uint16_t *to_halves(struct lq_graph *graph, const struct lq_value *value,
 {
     uint16_t *halves = lq_graph_take(graph, (size_t)items * sizeof *halves);
     for (int64_t i = 0; halves && i < items; i++) {
-        float number;
+        float number; // the file's constants stand at any place
         memcpy(&number, (const char *)value->data + 4 * i, 4);
-        halves[i] = lq_float_to_half(number);
+        lq_f16_from_f32(&halves[i], &number, 1);
         if (isfinite(number) && (halves[i] & 0x7fff) == 0x7c00)
             return NULL;
     }
