@@ -29,6 +29,16 @@ def write_repository(folder, *args):
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     folder = write_repository(tmp_path_factory.mktemp("models") / "repository")
+    # Ours with tensors of half precision.
+    shutil.copytree(folder / "nail", folder / "halves")
+    script = folder / "halves" / "1" / "model.py"
+    script.write_text(script.read_text()
+                      .replace("self.input).as_numpy()", "self.input).as_numpy().astype('f4')")
+                      .replace("triton.Tensor(name, result)",
+                               "triton.Tensor(name, result.astype('f2'))"))
+    config = (folder / "nail" / "config.pbtxt").read_text().replace('"nail"', '"halves"', 1)
+    config = config.replace("TYPE_FP32", "TYPE_FP16")
+    (folder / "halves" / "config.pbtxt").write_text(config[:config.index("model_warmup")])
     # Two more, which are never run: one takes no pictures, one gives no mask.
     for name, was, dims in ("takes_none", "3, -1, -1", "7, 64, 64"), \
                            ("gives_none", "1, -1, -1", "5, 9, 9"):
@@ -51,13 +61,16 @@ def triton(repository):
         server.close()
 
 
-def test_same_outputs_as_in_this_process(triton):
-    done = subprocess.run([ROOT / "build" / "bench" / "bench-triton", MODEL, triton.url, "nail", "3"],
+# A half has 11 bits: a probability in it is off by up to 2^-12, and so are the pictures.
+@pytest.mark.parametrize("name, most", [("nail", 1e-3), ("halves", 1e-2)])
+def test_same_outputs_as_in_this_process(triton, name, most):
+    done = subprocess.run([ROOT / "build" / "bench" / "bench-triton", MODEL, triton.url, name, "3"],
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert report["difference_http"] <= 1e-3
-    assert report["difference_shared_memory"] <= 1e-3
+    for way in "http", "shared_memory":
+        assert report[f"difference_{way}"] <= most
+        assert name == "nail" or report[f"difference_{way}"] > 0, "those were no halves"
 
 
 def test_same_picture_either_way(triton, tmp_path):
