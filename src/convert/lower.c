@@ -131,12 +131,12 @@ bool lq_lower_need(struct lq_lower *low, bool fine, const char *what)
 
 int lq_lower_input(const struct lq_lower *low, int i)
 {
-    return i < low->op->inputs.count ? lq_tflite_int(low->op->inputs, i) : -1;
+    return i < low->op->inputs.count ? lq_flat_int(low->op->inputs, i) : -1;
 }
 
 int lq_lower_output(const struct lq_lower *low, int i)
 {
-    return i < low->op->outputs.count ? lq_tflite_int(low->op->outputs, i) : -1;
+    return i < low->op->outputs.count ? lq_flat_int(low->op->outputs, i) : -1;
 }
 
 int32_t lq_lower_option(const struct lq_lower *low, unsigned field, int32_t otherwise)
@@ -246,10 +246,10 @@ static bool good_name(const char *name)
     return true;
 }
 
-static void mark_edges(struct naming *list, struct lq_tflite_ints ints)
+static void mark_edges(struct naming *list, struct lq_flat_list ints)
 {
     for (int i = 0; i < ints.count; i++)
-        list[lq_tflite_int(ints, i)].edge = true;
+        list[lq_flat_int(ints, i)].edge = true;
 }
 
 // Every tensor's name as in the file, but told apart by its number where two have the same.
@@ -309,17 +309,17 @@ static void count_users(struct lq_lower *low)
     for (int i = 0; i < model->op_count; i++) {
         const struct lq_tflite_op *op = &model->ops[i];
         for (int k = 0; k < op->inputs.count; k++) {
-            int tensor = lq_tflite_int(op->inputs, k);
+            int tensor = lq_flat_int(op->inputs, k);
             if (tensor < 0)
                 continue;
             low->slots[tensor].users++;
             low->slots[tensor].user = i;
         }
         for (int k = 0; k < op->outputs.count; k++)
-            low->slots[lq_tflite_int(op->outputs, k)].maker = i;
+            low->slots[lq_flat_int(op->outputs, k)].maker = i;
     }
     for (int i = 0; i < model->outputs.count; i++) {
-        struct lq_slot *slot = &low->slots[lq_tflite_int(model->outputs, i)];
+        struct lq_slot *slot = &low->slots[lq_flat_int(model->outputs, i)];
         slot->users++;
         slot->user = -1;
     }
@@ -327,7 +327,7 @@ static void count_users(struct lq_lower *low)
 
 static void make_input(struct lq_lower *low, int number)
 {
-    int tensor = lq_tflite_int(low->model->inputs, number);
+    int tensor = lq_flat_int(low->model->inputs, number);
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
     struct lq_slot *slot = &low->slots[tensor];
     struct lq_shape shape = lq_shape_of(about->rank, about->dims), stored = shape;
@@ -464,7 +464,7 @@ int lq_lower(struct lq_lower *low)
     prepare(low);
     lower_all(low);
     for (int i = 0; i < low->model->outputs.count && low->graph->status == LQ_OK; i++)
-        add_output(low, lq_tflite_int(low->model->outputs, i));
+        add_output(low, lq_flat_int(low->model->outputs, i));
     if (low->graph->status == LQ_OK && low->graph->output_count == 0)
         lq_graph_fail(low->graph, LQ_ERR_MODEL, "the network has no outputs");
     return low->graph->status;

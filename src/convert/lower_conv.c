@@ -31,7 +31,7 @@ struct conv {
 static bool is_zero(struct lq_lower *low, const struct lq_tflite_op *op)
 {
     double value;
-    return op->inputs.count < 3 || (lq_constant_number(low, lq_tflite_int(op->inputs, 2), &value) &&
+    return op->inputs.count < 3 || (lq_constant_number(low, lq_flat_int(op->inputs, 2), &value) &&
                                     value == 0);
 }
 
@@ -45,8 +45,8 @@ static void take_in_padding(struct lq_lower *low, struct conv *conv)
     int64_t pads[8];
     if ((op->builtin != LQ_OP_PAD && op->builtin != LQ_OP_PADV2) || op->inputs.count < 2)
         return;
-    int source = lq_tflite_int(op->inputs, 0);
-    if (source < 0 || lq_ints_of(low, lq_tflite_int(op->inputs, 1), pads, 8) != 8 ||
+    int source = lq_flat_int(op->inputs, 0);
+    if (source < 0 || lq_ints_of(low, lq_flat_int(op->inputs, 1), pads, 8) != 8 ||
         !is_zero(low, op))
         return;
     for (int i = 0; i < 8; i++)
@@ -78,12 +78,12 @@ static void take_in_dilation(struct lq_lower *low, struct conv *conv)
     int64_t block[2], blocks_after[2], pads[4], crops[4];
     if (before->builtin != LQ_OP_SPACE_TO_BATCH_ND || after->builtin != LQ_OP_BATCH_TO_SPACE_ND ||
         before->inputs.count < 3 || after->inputs.count < 3 || after->outputs.count < 1 ||
-        lq_ints_of(low, lq_tflite_int(before->inputs, 1), block, 2) != 2 ||
-        lq_ints_of(low, lq_tflite_int(after->inputs, 1), blocks_after, 2) != 2 ||
-        lq_ints_of(low, lq_tflite_int(before->inputs, 2), pads, 4) != 4 ||
-        lq_ints_of(low, lq_tflite_int(after->inputs, 2), crops, 4) != 4)
+        lq_ints_of(low, lq_flat_int(before->inputs, 1), block, 2) != 2 ||
+        lq_ints_of(low, lq_flat_int(after->inputs, 1), blocks_after, 2) != 2 ||
+        lq_ints_of(low, lq_flat_int(before->inputs, 2), pads, 4) != 4 ||
+        lq_ints_of(low, lq_flat_int(after->inputs, 2), crops, 4) != 4)
         return;
-    int source = lq_tflite_int(before->inputs, 0);
+    int source = lq_flat_int(before->inputs, 0);
     bool fits = source >= 0 && block[0] == blocks_after[0] && block[1] == blocks_after[1] &&
                 !conv->auto_pad;
     for (int i = 0; i < 2; i++)
@@ -100,7 +100,7 @@ static void take_in_dilation(struct lq_lower *low, struct conv *conv)
     }
     low->absorbed[user] = true;
     conv->x = source;
-    conv->output = lq_tflite_int(after->outputs, 0);
+    conv->output = lq_flat_int(after->outputs, 0);
 }
 
 // A constant that is one number, or one for each channel: the last of its axes.
@@ -144,7 +144,7 @@ static void take_in_normalisation(struct lq_lower *low, struct conv *conv, int64
         if ((!swaps && op->builtin != LQ_OP_SUB && op->builtin != LQ_OP_DIV) ||
             op->inputs.count != 2 || op->outputs.count != 1)
             return;
-        int a = lq_tflite_int(op->inputs, 0), b = lq_tflite_int(op->inputs, 1);
+        int a = lq_flat_int(op->inputs, 0), b = lq_flat_int(op->inputs, 1);
         int other = a == conv->output ? b : swaps ? a : -1;
         const float *with = channel_constant(low, other, channels, &step);
         if (!with)
@@ -159,7 +159,7 @@ static void take_in_normalisation(struct lq_lower *low, struct conv *conv, int64
             return;
         scale_and_shift(conv, op->builtin, channels, with, step);
         low->absorbed[index] = true;
-        conv->output = lq_tflite_int(op->outputs, 0);
+        conv->output = lq_flat_int(op->outputs, 0);
         conv->activation = lq_tflite_option_byte(low->model, op, 0, 0);
     }
 }

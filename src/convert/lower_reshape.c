@@ -135,14 +135,14 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
 static int wanted_dims(struct lq_lower *low, int64_t dims[LQ_RANK_MAX], bool *unknown)
 {
     const struct lq_known *known = lq_known_of(low, lq_lower_input(low, 1));
-    struct lq_tflite_ints option = lq_tflite_option_ints(low->model, low->op, 0);
+    struct lq_flat_list option = lq_tflite_option_ints(low->model, low->op, 0);
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, lq_lower_output(low, 0));
     int count = known ? known->count : option.count > 0 ? option.count : about->rank;
     if (count > LQ_RANK_MAX)
         return -1;
     for (int i = 0; i < count; i++) {
         unknown[i] = known && !known->some[i];
-        dims[i] = known ? known->at[i] : option.count > 0 ? lq_tflite_int(option, i) : about->dims[i];
+        dims[i] = known ? known->at[i] : option.count > 0 ? lq_flat_int(option, i) : about->dims[i];
         if (unknown[i])
             dims[i] = -1;
         if (dims[i] < -1 || dims[i] > INT32_MAX)
@@ -254,11 +254,11 @@ struct lq_value *lq_remove_axes(struct lq_lower *low, struct lq_value *value, un
 void lq_lower_squeeze(struct lq_lower *low)
 {
     int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input);
-    struct lq_tflite_ints axes = lq_tflite_option_ints(low->model, low->op, 0);
+    struct lq_flat_list axes = lq_tflite_option_ints(low->model, low->op, 0);
     struct lq_shape shape = lq_lower_shape(low, input);
     unsigned gone = 0;
     for (int i = 0; i < axes.count; i++) {
-        int axis = lq_tflite_int(axes, i);
+        int axis = lq_flat_int(axes, i);
         axis += axis < 0 ? rank : 0;
         if (!lq_lower_need(low, axis >= 0 && axis < rank, "it squeezes an axis that is not there"))
             return;

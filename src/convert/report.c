@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "convert/flatbuffer.h"
 #include "convert/tflite.h"
 #include "engine/f16.h"
 #include "engine/trace.h"
@@ -277,7 +276,7 @@ struct job {
 static bool is_output(const struct lq_tflite *model, int tensor)
 {
     for (int i = 0; i < model->outputs.count; i++)
-        if (lq_tflite_int(model->outputs, i) == tensor)
+        if (lq_flat_int(model->outputs, i) == tensor)
             return true;
     return false;
 }
@@ -352,7 +351,7 @@ static int make_inputs(struct job *job, struct lq_error *err)
     for (int pass = 0; pass < 2 && status == LQ_OK; pass++) {
         uint32_t seed = 2463534242u;
         for (int i = 0; i < count && status == LQ_OK; i++)
-            status = make_input(&job->model.tensors[lq_tflite_int(job->model.inputs, i)],
+            status = make_input(&job->model.tensors[lq_flat_int(job->model.inputs, i)],
                                 pass ? &job->turned[i] : &job->inputs[i], &seed, err);
     }
     if (status == LQ_OK && job->options.channels_first)

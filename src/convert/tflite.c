@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-#include "convert/flatbuffer.h"
+#include "convert/operators.h"
+#include "engine/list.h"
 
 enum {
     TENSORS_MAX = 1 << 17,
@@ -26,15 +27,15 @@ enum {
 
 static void read_shape(struct lq_flat *flat, size_t table, struct lq_tflite_tensor *tensor)
 {
-    struct lq_tflite_ints shape = lq_flat_ints(flat, table, 0, LQ_RANK_MAX);
-    struct lq_tflite_ints open = lq_flat_ints(flat, table, 7, LQ_RANK_MAX);
+    struct lq_flat_list shape = lq_flat_ints(flat, table, 0, LQ_RANK_MAX);
+    struct lq_flat_list open = lq_flat_ints(flat, table, 7, LQ_RANK_MAX);
     tensor->rank = shape.count;
     tensor->ranked = shape.count > 0 || lq_flat_byte(flat, table, 8, 0);
     for (int i = 0; i < shape.count; i++) {
-        int32_t dim = lq_tflite_int(shape, i);
+        int32_t dim = lq_flat_int(shape, i);
         if (dim < -1)
             lq_flat_damage(flat, "a shape");
-        if (open.count == shape.count && lq_tflite_int(open, i) == -1)
+        if (open.count == shape.count && lq_flat_int(open, i) == -1)
             dim = -1;
         tensor->dims[i] = dim;
     }
@@ -104,11 +105,11 @@ static void read_tensor(struct lq_flat *flat, size_t table, size_t buffers, size
 }
 
 // Tensor numbers must be numbers of tensors; -1 is an input left out.
-static void check_numbers(struct lq_flat *flat, struct lq_tflite_ints ints, int tensor_count,
+static void check_numbers(struct lq_flat *flat, struct lq_flat_list ints, int tensor_count,
                           bool may_miss)
 {
     for (int i = 0; i < ints.count; i++) {
-        int32_t number = lq_tflite_int(ints, i);
+        int32_t number = lq_flat_int(ints, i);
         if (number >= tensor_count || number < (may_miss ? -1 : 0))
             lq_flat_damage(flat, "an operator's tensors");
     }
@@ -203,11 +204,6 @@ void lq_tflite_release(struct lq_tflite *model)
 
 // ---- accessors
 
-int32_t lq_tflite_int(struct lq_tflite_ints ints, int i)
-{
-    return (int32_t)lq_flat_load_u32(ints.at + 4 * (size_t)i);
-}
-
 static float load_f32(const uint8_t *p)
 {
     uint32_t bits = lq_flat_load_u32(p);
@@ -252,9 +248,15 @@ int lq_tflite_option_byte(const struct lq_tflite *model, const struct lq_tflite_
     return lq_flat_byte(&flat, op->options, field, otherwise);
 }
 
-struct lq_tflite_ints lq_tflite_option_ints(const struct lq_tflite *model,
+struct lq_flat_list lq_tflite_option_ints(const struct lq_tflite *model,
                                             const struct lq_tflite_op *op, unsigned field)
 {
     struct lq_flat flat = {model->data, model->len, NULL};
     return lq_flat_ints(&flat, op->options, field, LQ_RANK_MAX);
+}
+
+const char *lq_tflite_op_name(const struct lq_tflite_op *op)
+{
+    bool custom = op->builtin == LQ_OP_CUSTOM && op->custom && *op->custom;
+    return custom ? op->custom : lq_tflite_builtin_name(op->builtin);
 }

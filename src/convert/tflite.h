@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "convert/arena.h"
+#include "engine/flatbuffer.h"
 
 enum { LQ_RANK_MAX = 8 };
 
@@ -17,12 +18,6 @@ enum { LQ_RANK_MAX = 8 };
 enum lq_tflite_type {
     LQ_TFLITE_F32 = 0, LQ_TFLITE_F16 = 1, LQ_TFLITE_I32 = 2, LQ_TFLITE_U8 = 3, LQ_TFLITE_I64 = 4,
     LQ_TFLITE_BOOL = 6, LQ_TFLITE_I16 = 7, LQ_TFLITE_I8 = 9, LQ_TFLITE_F64 = 10,
-};
-
-// A vector of 32-bit integers in the file, at any alignment.
-struct lq_tflite_ints {
-    const uint8_t *at;
-    int count;
 };
 
 struct lq_tflite_tensor {
@@ -43,7 +38,7 @@ struct lq_tflite_tensor {
 struct lq_tflite_op {
     int builtin;        // the schema's BuiltinOperator
     const char *custom; // name of a custom operator, else NULL
-    struct lq_tflite_ints inputs, outputs; // tensor numbers; an input may be -1: left out
+    struct lq_flat_list inputs, outputs; // tensor numbers; an input may be -1: left out
     size_t options;     // where the table stands; 0 when absent
     const uint8_t *custom_options;
     size_t custom_bytes;
@@ -56,7 +51,7 @@ struct lq_tflite {
     int tensor_count, op_count;
     struct lq_tflite_tensor *tensors;
     struct lq_tflite_op *ops; // in the order in which they run
-    struct lq_tflite_ints inputs, outputs;
+    struct lq_flat_list inputs, outputs;
     size_t outputs_at; // where the offset of the outputs' vector stands (trace.c turns it elsewhere)
     int graph_count;   // sub-graphs; only the first is read
 };
@@ -68,7 +63,6 @@ LQ_MUST_CHECK int lq_tflite_read(struct lq_tflite *model, const uint8_t *data, s
                                  struct lq_error *err);
 void lq_tflite_release(struct lq_tflite *model);
 
-int32_t lq_tflite_int(struct lq_tflite_ints ints, int i); // i < ints.count
 float lq_tflite_scale(const struct lq_tflite_tensor *tensor, int i);
 int64_t lq_tflite_zero(const struct lq_tflite_tensor *tensor, int i); // 0 when none is given
 
@@ -80,7 +74,7 @@ float lq_tflite_option_float(const struct lq_tflite *model, const struct lq_tfli
 // One byte wide in the file: bool, padding, activation, tensor type.
 int lq_tflite_option_byte(const struct lq_tflite *model, const struct lq_tflite_op *op,
                           unsigned field, int otherwise);
-struct lq_tflite_ints lq_tflite_option_ints(const struct lq_tflite *model,
+struct lq_flat_list lq_tflite_option_ints(const struct lq_tflite *model,
                                             const struct lq_tflite_op *op, unsigned field);
 
 // "CONV_2D", a custom operator's own name, or "builtin 999". Valid until the next call in this

@@ -10,7 +10,7 @@
 // tensor's rank on are the blocks' own axes, and block_map tells which of the tensor's each parts.
 #include <string.h>
 
-#include "convert/flatbuffer.h"
+#include "convert/tflite.h"
 
 struct numbers {
     const uint8_t *at;
@@ -113,8 +113,8 @@ static bool read_level(struct lq_flat *flat, size_t table, struct level *level)
 
 static bool read_levels(struct walk *walk, struct lq_flat *flat, size_t table)
 {
-    struct lq_tflite_ints order = lq_flat_ints(flat, table, 0, 2 * LQ_RANK_MAX);
-    struct lq_tflite_ints blocks = lq_flat_ints(flat, table, 1, LQ_RANK_MAX);
+    struct lq_flat_list order = lq_flat_ints(flat, table, 0, 2 * LQ_RANK_MAX);
+    struct lq_flat_list blocks = lq_flat_ints(flat, table, 1, LQ_RANK_MAX);
     size_t count, levels = lq_flat_vector(flat, table, 2, 4, &count);
     if ((size_t)order.count != count || order.count != walk->rank + blocks.count)
         return false;
@@ -124,13 +124,13 @@ static bool read_levels(struct walk *walk, struct lq_flat *flat, size_t table)
     for (int i = 0; i < walk->rank; i++)
         block_size[i] = 1;
     for (int i = 0; i < order.count; i++) {
-        int which = lq_tflite_int(order, i);
+        int which = lq_flat_int(order, i);
         if (!read_level(flat, lq_flat_follow(flat, levels + 4 * (size_t)i), &walk->levels[i]) ||
             which < 0 || which >= order.count || seen >> which & 1)
             return false;
         seen |= 1u << which;
         bool block = which >= walk->rank;
-        int axis = block ? lq_tflite_int(blocks, which - walk->rank) : which;
+        int axis = block ? lq_flat_int(blocks, which - walk->rank) : which;
         if (axis < 0 || axis >= walk->rank)
             return false;
         walk->axis[i] = axis;

@@ -13,3 +13,7 @@ extern const struct lq_engine_ops lq_engine_triton;
 LQ_MUST_CHECK int lq_operators_count(const char *path,
                                      void (*row)(void *context, const char *kind, int count),
                                      void *context, struct lq_error *err);
+
+// The schema's name of a TFLite operator, "builtin 999" for one that it does not name (then valid
+// until this thread's next call; tflite_names.c).
+const char *lq_tflite_builtin_name(int builtin);

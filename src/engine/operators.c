@@ -5,10 +5,7 @@
 // (0), 8 bytes (1), a length and so many bytes (2) or 4 bytes (5). We follow ModelProto.graph (7) >
 // GraphProto.node (1) > NodeProto.op_type (4).
 //
-// .tflite is a FlatBuffer, little-endian: u32 offset of the root table; "TFL3" at byte 4. A table
-// begins with an i32 back to its vtable: u16 vtable bytes, u16 table bytes, then a u16 offset for
-// each field, 0 where it is absent. Vectors and tables are reached by a u32 offset from where it
-// stands; a vector is a u32 count and its items. We read Model.operator_codes (1) and
+// .tflite is a FlatBuffer (flatbuffer.c) with "TFL3" at byte 4. We read Model.operator_codes (1) and
 // Model.subgraphs (2) > SubGraph.operators (3) > Operator.opcode_index (0).
 //
 // Every read is checked against the file's end; a damaged file gives an error, never a bad read.
@@ -18,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "engine/flatbuffer.h"
 #include "engine/list.h"
 
 enum { KINDS_MAX = 256, KIND_NAME_MAX = 64 };
@@ -142,118 +140,25 @@ static bool count_onnx(struct span file, struct kinds *kinds)
 
 // ---- TFLite
 
-struct flat {
-    const uint8_t *data;
-    size_t len;
-    bool damaged;
-};
-
-static uint32_t flat_u32(struct flat *flat, size_t at)
-{
-    if (flat->len < 4 || at > flat->len - 4) {
-        flat->damaged = true;
-        return 0;
-    }
-    const uint8_t *p = flat->data + at;
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint32_t flat_u16(struct flat *flat, size_t at)
-{
-    if (flat->len < 2 || at > flat->len - 2) {
-        flat->damaged = true;
-        return 0;
-    }
-    return flat->data[at] | (uint32_t)flat->data[at + 1] << 8;
-}
-
-// Where a table's field stands; 0 when absent.
-static size_t flat_field(struct flat *flat, size_t table, unsigned field)
-{
-    size_t vtable = table - (size_t)(int32_t)flat_u32(flat, table);
-    if (flat->damaged || vtable >= flat->len)
-        return 0;
-    if (4 + 2 * field + 2 > flat_u16(flat, vtable))
-        return 0;
-    uint32_t offset = flat_u16(flat, vtable + 4 + 2 * field);
-    return offset ? table + offset : 0;
-}
-
-// The table, vector or string that stands behind an offset.
-static size_t flat_follow(struct flat *flat, size_t at)
-{
-    uint32_t offset = at ? flat_u32(flat, at) : 0;
-    size_t to = at + offset;
-    if (offset == 0 || to >= flat->len)
-        return 0;
-    return to;
-}
-
-// The items of a vector field: *first is the first item's place.
-static uint32_t flat_vector(struct flat *flat, size_t table, unsigned field, size_t *first)
-{
-    size_t vector = flat_follow(flat, flat_field(flat, table, field));
-    *first = vector + 4;
-    uint32_t count = vector ? flat_u32(flat, vector) : 0;
-    if (count > flat->len / 4) {
-        flat->damaged = true;
-        return 0;
-    }
-    return count;
-}
-
-// The schema's BuiltinOperator, in its order.
-static const char *const builtins[] = {
-    "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE",
-    "DEQUANTIZE", "EMBEDDING_LOOKUP", "FLOOR", "FULLY_CONNECTED", "HASHTABLE_LOOKUP",
-    "L2_NORMALIZATION", "L2_POOL_2D", "LOCAL_RESPONSE_NORMALIZATION", "LOGISTIC", "LSH_PROJECTION",
-    "LSTM", "MAX_POOL_2D", "MUL", "RELU", "RELU_N1_TO_1", "RELU6", "RESHAPE", "RESIZE_BILINEAR",
-    "RNN", "SOFTMAX", "SPACE_TO_DEPTH", "SVDF", "TANH", "CONCAT_EMBEDDINGS", "SKIP_GRAM", "CALL",
-    "CUSTOM", "EMBEDDING_LOOKUP_SPARSE", "PAD", "UNIDIRECTIONAL_SEQUENCE_RNN", "GATHER",
-    "BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND", "TRANSPOSE", "MEAN", "SUB", "DIV", "SQUEEZE",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM", "STRIDED_SLICE", "BIDIRECTIONAL_SEQUENCE_RNN", "EXP", "TOPK_V2",
-    "SPLIT", "LOG_SOFTMAX", "DELEGATE", "BIDIRECTIONAL_SEQUENCE_LSTM", "CAST", "PRELU", "MAXIMUM",
-    "ARG_MAX", "MINIMUM", "LESS", "NEG", "PADV2", "GREATER", "GREATER_EQUAL", "LESS_EQUAL",
-    "SELECT", "SLICE", "SIN", "TRANSPOSE_CONV", "SPARSE_TO_DENSE", "TILE", "EXPAND_DIMS", "EQUAL",
-    "NOT_EQUAL", "LOG", "SUM", "SQRT", "RSQRT", "SHAPE", "POW", "ARG_MIN", "FAKE_QUANT",
-    "REDUCE_PROD", "REDUCE_MAX", "PACK", "LOGICAL_OR", "ONE_HOT", "LOGICAL_AND", "LOGICAL_NOT",
-    "UNPACK", "REDUCE_MIN", "FLOOR_DIV", "REDUCE_ANY", "SQUARE", "ZEROS_LIKE", "FILL", "FLOOR_MOD",
-    "RANGE", "RESIZE_NEAREST_NEIGHBOR", "LEAKY_RELU", "SQUARED_DIFFERENCE", "MIRROR_PAD", "ABS",
-    "SPLIT_V", "UNIQUE", "CEIL", "REVERSE_V2", "ADD_N", "GATHER_ND", "COS", "WHERE", "RANK", "ELU",
-    "REVERSE_SEQUENCE", "MATRIX_DIAG", "QUANTIZE", "MATRIX_SET_DIAG", "ROUND", "HARD_SWISH", "IF",
-    "WHILE", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "SCATTER_ND", "SELECT_V2",
-    "DENSIFY", "SEGMENT_SUM", "BATCH_MATMUL",
-};
-
-static void add_operator_code(struct flat *flat, size_t code, struct kinds *kinds)
+static void add_operator_code(struct lq_flat *flat, size_t code, struct kinds *kinds)
 {
     // Codes above 126 stand in the newer field 3; the older byte then holds a filler.
-    size_t old_at = flat_field(flat, code, 0), new_at = flat_field(flat, code, 3);
-    uint32_t old = old_at && old_at < flat->len ? flat->data[old_at] : 0;
-    uint32_t builtin = new_at ? flat_u32(flat, new_at) : 0;
-    if (old > builtin)
-        builtin = old;
-    char name[32];
-    if (builtin < LQ_COUNT(builtins))
-        snprintf(name, sizeof name, "%s", builtins[builtin]);
-    else
-        snprintf(name, sizeof name, "builtin %u", builtin);
+    int old = lq_flat_byte(flat, code, 0, 0), now = lq_flat_i32(flat, code, 3, 0);
+    const char *name = lq_tflite_builtin_name(old > now ? old : now);
     kinds_add(kinds, name, strlen(name));
 }
 
-static bool count_tflite(struct flat *flat, struct kinds *kinds)
+static bool count_tflite(struct lq_flat *flat, struct kinds *kinds)
 {
-    size_t model = flat_u32(flat, 0), codes, graphs, operators;
-    uint32_t code_count = flat_vector(flat, model, 1, &codes);
-    uint32_t graph_count = flat_vector(flat, model, 2, &graphs);
-    for (uint32_t g = 0; g < graph_count && !flat->damaged; g++) {
-        size_t graph = flat_follow(flat, graphs + 4 * (size_t)g);
-        uint32_t count = graph ? flat_vector(flat, graph, 3, &operators) : 0;
-        for (uint32_t i = 0; i < count && !flat->damaged; i++) {
-            size_t one = flat_follow(flat, operators + 4 * (size_t)i);
-            size_t index_at = one ? flat_field(flat, one, 0) : 0;
-            uint32_t index = index_at ? flat_u32(flat, index_at) : 0;
-            size_t code = index < code_count ? flat_follow(flat, codes + 4 * (size_t)index) : 0;
+    size_t model = lq_flat_root(flat), code_count, graph_count, count;
+    size_t codes = lq_flat_vector(flat, model, 1, 4, &code_count);
+    size_t graphs = lq_flat_vector(flat, model, 2, 4, &graph_count);
+    for (size_t g = 0; g < graph_count && !flat->damaged; g++) {
+        size_t operators = lq_flat_vector(flat, lq_flat_follow(flat, graphs + 4 * g), 3, 4, &count);
+        for (size_t i = 0; i < count && !flat->damaged; i++) {
+            size_t one = lq_flat_follow(flat, operators + 4 * i);
+            uint32_t index = (uint32_t)lq_flat_i32(flat, one, 0, 0);
+            size_t code = index < code_count ? lq_flat_follow(flat, codes + 4 * (size_t)index) : 0;
             if (!one || !code)
                 return false;
             add_operator_code(flat, code, kinds);
@@ -273,7 +178,7 @@ int lq_operators_count(const char *path, void (*row)(void *context, const char *
     if (status != LQ_OK)
         goto done;
     bool tflite = file.len >= 8 && memcmp(file.data + 4, "TFL3", 4) == 0;
-    bool whole = tflite ? count_tflite(&(struct flat){file.data, file.len, false}, kinds)
+    bool whole = tflite ? count_tflite(&(struct lq_flat){file.data, file.len, NULL}, kinds)
                         : count_onnx((struct span){file.data, file.data + file.len}, kinds);
     if (!whole || kinds->count == 0) {
         status = lq_fail(err, LQ_ERR_MODEL, "cannot list the operators of '%.120s': %s", path,

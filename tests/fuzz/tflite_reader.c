@@ -27,9 +27,9 @@ static void touch_tensor(const struct lq_tflite *model, const struct lq_tflite_t
 static void touch_op(const struct lq_tflite *model, const struct lq_tflite_op *op)
 {
     for (int i = 0; i < op->inputs.count; i++)
-        FUZZ_CHECK(lq_tflite_int(op->inputs, i) < model->tensor_count);
+        FUZZ_CHECK(lq_flat_int(op->inputs, i) < model->tensor_count);
     for (int i = 0; i < op->outputs.count; i++)
-        FUZZ_CHECK(lq_tflite_int(op->outputs, i) < model->tensor_count);
+        FUZZ_CHECK(lq_flat_int(op->outputs, i) < model->tensor_count);
     const char *name = lq_tflite_op_name(op);
     fuzz_touch(name, strlen(name) + 1);
     if (op->custom_options)
@@ -38,9 +38,9 @@ static void touch_op(const struct lq_tflite *model, const struct lq_tflite_op *o
         (void)lq_tflite_option(model, op, field, 0);
         (void)lq_tflite_option_float(model, op, field, 0);
         (void)lq_tflite_option_byte(model, op, field, 0);
-        struct lq_tflite_ints ints = lq_tflite_option_ints(model, op, field);
+        struct lq_flat_list ints = lq_tflite_option_ints(model, op, field);
         for (int i = 0; i < ints.count; i++)
-            (void)lq_tflite_int(ints, i);
+            (void)lq_flat_int(ints, i);
     }
 }
 

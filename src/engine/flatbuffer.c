@@ -7,7 +7,7 @@
 // Scalars lie in the table; vectors, strings and tables stand elsewhere and the field holds a u32
 // offset from itself forwards. A vector is a u32 count and its items; a string is one of bytes,
 // with a NUL behind.
-#include "convert/flatbuffer.h"
+#include "engine/flatbuffer.h"
 
 size_t lq_flat_damage(struct lq_flat *flat, const char *what)
 {
@@ -114,15 +114,15 @@ size_t lq_flat_vector(struct lq_flat *flat, size_t table, unsigned field, size_t
     return vector_at(flat, lq_flat_table(flat, table, field), item_bytes, count);
 }
 
-struct lq_tflite_ints lq_flat_ints(struct lq_flat *flat, size_t table, unsigned field,
+struct lq_flat_list lq_flat_ints(struct lq_flat *flat, size_t table, unsigned field,
                                         size_t max)
 {
     size_t count, at = lq_flat_vector(flat, table, field, 4, &count);
     if (count > max) {
         lq_flat_damage(flat, "a list of numbers");
-        return (struct lq_tflite_ints){0};
+        return (struct lq_flat_list){0};
     }
-    return (struct lq_tflite_ints){at ? flat->data + at : NULL, (int)count};
+    return (struct lq_flat_list){at ? flat->data + at : NULL, (int)count};
 }
 
 const char *lq_flat_string(struct lq_flat *flat, size_t table, unsigned field)
@@ -135,4 +135,9 @@ const char *lq_flat_string(struct lq_flat *flat, size_t table, unsigned field)
         return NULL;
     }
     return (const char *)flat->data + at;
+}
+
+int32_t lq_flat_int(struct lq_flat_list ints, int i)
+{
+    return (int32_t)lq_flat_load_u32(ints.at + 4 * (size_t)i);
 }

@@ -7,7 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "convert/tflite.h" // struct lq_tflite_ints
+// A vector of 32-bit integers in the file, at any alignment.
+struct lq_flat_list {
+    const uint8_t *at;
+    int count;
+};
 
 struct lq_flat {
     const uint8_t *data;
@@ -34,5 +38,6 @@ size_t lq_flat_table(struct lq_flat *flat, size_t table, unsigned field);
 // A vector field's first item, and how many there are; all of them are inside the file.
 size_t lq_flat_vector(struct lq_flat *flat, size_t table, unsigned field, size_t item_bytes,
                       size_t *count);
-struct lq_tflite_ints lq_flat_ints(struct lq_flat *flat, size_t table, unsigned field, size_t max);
+struct lq_flat_list lq_flat_ints(struct lq_flat *flat, size_t table, unsigned field, size_t max);
+int32_t lq_flat_int(struct lq_flat_list list, int i); // i < list.count
 const char *lq_flat_string(struct lq_flat *flat, size_t table, unsigned field); // NULL: absent

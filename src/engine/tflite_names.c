@@ -1,7 +1,7 @@
 // The schema's BuiltinOperator, in its order.
-#include "convert/tflite.h"
-
 #include <stdio.h>
+
+#include "engine/list.h"
 
 static const char *const builtins[] = {
     "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE",
@@ -31,15 +31,11 @@ static const char *const builtins[] = {
     "UNSORTED_SEGMENT_MIN", "SIGN", "BITCAST", "BITWISE_XOR", "RIGHT_SHIFT",
 };
 
-enum { BUILTIN_CUSTOM = 32 };
-
-const char *lq_tflite_op_name(const struct lq_tflite_op *op)
+const char *lq_tflite_builtin_name(int builtin)
 {
     static _Thread_local char text[32];
-    if (op->builtin == BUILTIN_CUSTOM && op->custom && *op->custom)
-        return op->custom;
-    if (op->builtin >= 0 && (size_t)op->builtin < LQ_COUNT(builtins))
-        return builtins[op->builtin];
-    snprintf(text, sizeof text, "builtin %d", op->builtin);
+    if (builtin >= 0 && (size_t)builtin < LQ_COUNT(builtins))
+        return builtins[builtin];
+    snprintf(text, sizeof text, "builtin %d", builtin);
     return text;
 }
