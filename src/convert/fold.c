@@ -133,6 +133,8 @@ static bool know_arithmetic(struct lq_lower *low, struct lq_known *out)
         int j = x == 1 ? 0 : i, k = y == 1 ? 0 : i;
         out->some[i] = a->some[j] && b->some[k] &&
                        calculate(low->op->builtin, a->at[j], b->at[k], &out->at[i]);
+        if (!out->some[i])
+            out->at[i] = 0;
     }
     return true;
 }
@@ -145,6 +147,8 @@ static bool know_product(struct lq_lower *low, struct lq_known *out)
     *out = (struct lq_known){.count = 1, .some = {true}, .at = {1}};
     for (int i = 0; i < from->count; i++)
         out->some[0] &= from->some[i] && !__builtin_mul_overflow(out->at[0], from->at[i], &out->at[0]);
+    if (!out->some[0])
+        out->at[0] = 0;
     return true;
 }
 

@@ -62,7 +62,7 @@ enum { LQ_KNOWN_MAX = 64 };
 struct lq_known {
     int count;
     bool some[LQ_KNOWN_MAX];
-    int64_t at[LQ_KNOWN_MAX];
+    int64_t at[LQ_KNOWN_MAX]; // LQ_DIM_BATCH or LQ_DIM_OPEN for a size that is not known, else 0
 };
 
 struct lq_slot { // one for each tensor of the model

@@ -93,7 +93,7 @@ static bool order_after(const struct groups *groups, const struct lq_shape *in, 
     return after->rank == out_rank;
 }
 
-// The shape as ONNX's Reshape wants it: 0 copies an open size, one -1 stands for what is left.
+// The shape as ONNX's Reshape wants it: 0 copies the batch, one -1 stands for what is left.
 static bool reshape_dims(const struct lq_value *from, const struct lq_shape *to, int64_t *dims)
 {
     int holes = 0;
@@ -101,7 +101,8 @@ static bool reshape_dims(const struct lq_value *from, const struct lq_shape *to,
         dims[i] = to->dims[i];
         if (dims[i] >= 0)
             continue;
-        bool copied = i < from->shape.rank && from->shape.dims[i] == dims[i];
+        bool copied = dims[i] == LQ_DIM_BATCH && i < from->shape.rank &&
+                      from->shape.dims[i] == LQ_DIM_BATCH;
         dims[i] = copied ? 0 : -1;
         holes += !copied;
     }
@@ -131,8 +132,9 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
 // ---- RESHAPE
 
 // The wanted sizes: from the second input as far as they are known, from the options, or from what
-// the file says of the result. Unknown ones become -1.
-static int wanted_dims(struct lq_lower *low, int64_t dims[LQ_RANK_MAX], bool *unknown)
+// the file says of the result. One that is left to be worked out is -1 in the file; here it is
+// LQ_DIM_OPEN, and LQ_DIM_BATCH where it was taken from the shape of something with that batch.
+static int wanted_dims(struct lq_lower *low, int64_t dims[LQ_RANK_MAX])
 {
     const struct lq_known *known = lq_known_of(low, lq_lower_input(low, 1));
     struct lq_flat_list option = lq_tflite_option_ints(low->model, low->op, 0);
@@ -141,66 +143,63 @@ static int wanted_dims(struct lq_lower *low, int64_t dims[LQ_RANK_MAX], bool *un
     if (count > LQ_RANK_MAX)
         return -1;
     for (int i = 0; i < count; i++) {
-        unknown[i] = known && !known->some[i];
         dims[i] = known ? known->at[i] : option.count > 0 ? lq_flat_int(option, i) : about->dims[i];
-        if (unknown[i])
-            dims[i] = -1;
+        if (known && !known->some[i]) {
+            dims[i] = known->at[i] == LQ_DIM_BATCH ? LQ_DIM_BATCH : LQ_DIM_OPEN;
+            continue;
+        }
         if (dims[i] < -1 || dims[i] > INT32_MAX)
             return -1;
+        dims[i] = dims[i] < 0 ? LQ_DIM_OPEN : dims[i];
     }
     return count;
 }
 
-// Puts a number or a name to what is left open. False when it cannot be told beforehand.
-static bool settle(const struct lq_shape *in, struct lq_shape *out, const bool *unknown)
+// Puts a number or a name to what is left to be worked out. False when there is more than one such
+// size: only the network's run can tell them.
+static bool settle(const struct lq_shape *in, struct lq_shape *out)
 {
-    int hole = -1;
+    int hole = -1, batches = 0, opens = 0;
     int64_t have = 1, want = 1;
-    int names[2] = {0}; // open sizes of the input, less those of the result
     for (int i = 0; i < in->rank; i++) {
-        if (in->dims[i] < 0)
-            names[in->dims[i] == LQ_DIM_OPEN]++;
-        else if (__builtin_mul_overflow(have, in->dims[i], &have))
+        batches += in->dims[i] == LQ_DIM_BATCH;
+        opens += in->dims[i] == LQ_DIM_OPEN;
+        if (in->dims[i] >= 0 && __builtin_mul_overflow(have, in->dims[i], &have))
             return false;
     }
     for (int i = 0; i < out->rank; i++) {
-        // An unknown size in the place of an open one is that one.
-        if (unknown[i] && i < in->rank && in->dims[i] < 0) {
-            out->dims[i] = in->dims[i];
-            names[in->dims[i] == LQ_DIM_OPEN]--;
-        } else if (out->dims[i] < 0) {
+        if (out->dims[i] == LQ_DIM_OPEN) {
             if (hole >= 0)
                 return false;
             hole = i;
+        } else if (out->dims[i] == LQ_DIM_BATCH) {
+            batches--;
         } else if (__builtin_mul_overflow(want, out->dims[i], &want)) {
             return false;
         }
     }
     if (hole < 0)
         return true;
-    if (names[0] == 0 && names[1] == 0 && want > 0 && have % want == 0)
+    if (batches == 0 && opens == 0 && want > 0 && have % want == 0)
         out->dims[hole] = have / want;
-    else if (names[0] == 1 && names[1] == 0 && have == want)
+    else if (batches == 1 && opens == 0 && have == want)
         out->dims[hole] = LQ_DIM_BATCH;
-    else
-        out->dims[hole] = LQ_DIM_OPEN;
     return true;
 }
 
 void lq_lower_reshape(struct lq_lower *low)
 {
     int input = lq_lower_input(low, 0);
-    bool unknown[LQ_RANK_MAX];
     if (!lq_lower_need(low, input >= 0 && low->slots[input].made && lq_lower_output(low, 0) >= 0,
                        "its operands are missing"))
         return;
     struct lq_shape in = lq_lower_shape(low, input), out = {0};
     int shape = lq_lower_input(low, 1);
-    out.rank = wanted_dims(low, out.dims, unknown);
+    out.rank = wanted_dims(low, out.dims);
     if (!lq_lower_need(low, out.rank >= 0, "its new shape makes no sense"))
         return;
     bool told = shape < 0 || lq_known_of(low, shape) || lq_lower_rank(low, shape) != 1;
-    if (told && settle(&in, &out, unknown)) {
+    if (told && settle(&in, &out)) {
         reshape_to(low, input, &out);
         return;
     }

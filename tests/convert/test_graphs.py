@@ -163,6 +163,27 @@ def test_sizes_are_worked_out_as_far_as_they_are_known(tmp_path):
             model.graph.output[0].type.tensor_type.shape.dim] == ["batch", 48]
 
 
+def test_an_open_batch_joined_with_other_axes_comes_back(tmp_path):
+    """As frameworks write a dense layer over the channels of a picture."""
+    b = Net()
+    x = b.tensor([1, 4, 5, 3], name="x", signature=[-1, 4, 5, 3])
+    rows = b.tensor([20, 3], signature=[-1, 3])
+    b.op("RESHAPE", [x, b.ints(-1, 3)], [rows])
+    dense = b.tensor([20, 6], signature=[-1, 6])
+    b.op("FULLY_CONNECTED", [rows, b.constant(random(6, 3)), b.constant(random(6))], [dense],
+         "FullyConnectedOptions")
+    sizes, first, wanted = b.tensor([4], "int32"), b.tensor([], "int32"), b.tensor([4], "int32")
+    b.op("SHAPE", [x], [sizes], "ShapeOptions", outType=schema.TensorType.INT32)
+    b.op("STRIDED_SLICE", [sizes, b.ints(0), b.ints(1), b.ints(1)], [first], "StridedSliceOptions",
+         beginMask=0, endMask=0, ellipsisMask=0, newAxisMask=0, shrinkAxisMask=1)
+    b.op("PACK", [first, *(b.constant(np.int32(n)) for n in (4, 5, 6))], [wanted], "PackOptions",
+         axis=0, valuesCount=4)
+    y = b.tensor([1, 4, 5, 6], name="y", signature=[-1, 4, 5, 6])
+    b.op("RESHAPE", [dense, wanted], [y])
+    model = converted(tmp_path, b.finish([x], [y]), inputs_of=lambda details: [random(3, 4, 5, 3)])
+    assert model.graph.output[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+
+
 def test_an_output_may_be_an_input_a_constant_or_named_twice(tmp_path):
     b = Net()
     x, c = b.tensor([2, 3], name="x"), b.constant(random(2, 3), name="c")
