@@ -126,6 +126,10 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
         return;
     if (!lq_shape_equal(&stored, &value->shape))
         value = lq_reshaped(low, value, dims, out->rank);
+    // Inference cannot know that an open size is the batch again.
+    for (int i = 0; i < value->shape.rank && low->graph->status == LQ_OK; i++)
+        if (value->shape.dims[i] == LQ_DIM_OPEN)
+            value->shape.dims[i] = stored.dims[i];
     lq_give(low, lq_lower_output(low, 0), value, after);
 }
 
