@@ -1,19 +1,46 @@
 // Every bound on foreign input, in one place. Compile-time numbers; no state.
-// A limit that a user can meet has a status in base/error.h and a test that crosses it.
+// name, value, unit, of what, what who crosses it is told ("": it cannot be met from outside).
+// docs/LIMITS.md is made from this table by tools/limits.py, which also finds the tests that cross
+// them.
 #pragma once
 
+#define LQ_LIMIT_MAP(X)                                                                           \
+    X(PICTURE_SIDE_MAX, 16384, "pixels", "each side of a picture", "413 TOO_LARGE")               \
+    X(PICTURE_PIXELS_MAX, 64000000, "pixels", "a picture on the command line or in the library",  \
+      "an error")                                                                                 \
+    X(FRAME_PIXELS_MAX, 16000000, "pixels", "a picture over the network", "413 TOO_LARGE")        \
+    X(JPEG_SCANS_MAX, 64, "scans", "a progressive JPEG", "422 CORRUPT")                           \
+    X(FILE_BYTES_MAX, 268435456, "bytes", "a picture file on the command line", "an error")       \
+    X(MODEL_BYTES_MAX, 1073741824, "bytes", "a model file", "an error")                           \
+    X(SIDECAR_BYTES_MAX, 65536, "bytes", "a sidecar .json", "an error")                           \
+    X(TENSOR_BYTES_MAX, 268435456, "bytes", "a tensor to or from a Triton server", "an error")    \
+    X(NAILS_MAX, 32, "nails", "a picture; the surest are kept", "")                               \
+    X(HEADER_BYTES_MAX, 16384, "bytes", "a request's headers", "the connection ends")             \
+    X(BODY_BYTES_MAX, 16777216, "bytes", "an HTTP body", "413 TOO_LARGE")                         \
+    X(MESSAGE_BYTES_MAX, 4194304, "bytes", "a WebSocket message", "close 1009")                   \
+    X(TEXT_BYTES_MAX, 65536, "bytes", "a text message on /ws", "close 1009")                      \
+    X(OUTBOX_BYTES_MAX, 65536, "bytes", "messages that wait for a client; more are dropped", "")  \
+    X(JSON_DEPTH_MAX, 16, "levels", "arrays and objects inside each other", "400 SYNTAX")         \
+    X(JSON_VALUES_MAX, 1024, "values", "a JSON text", "400 SYNTAX")                               \
+    X(FORM_PARTS_MAX, 64, "parts", "a form", "413 TOO_LARGE")                                     \
+    X(SESSIONS_MAX, 512, "sessions", "a server (--max-sessions)", "503 BUSY, close 1013")         \
+    X(ADDRESS_SESSIONS_MAX, 32, "sessions", "an address (--max-sessions-per-address)",            \
+      "429 RATE, close 1008")                                                                     \
+    X(IN_FLIGHT_MAX, 2, "frames", "a session, being worked on; the newest waits", "")             \
+    X(FRAMES_PER_S_MAX, 1000, "frames a second", "a session (--max-fps)", "an error RATE")        \
+    X(TOKENS_MAX, 64, "tokens", "the token file", "an error")                                     \
+    X(TOKEN_CHARS_MAX, 128, "characters", "a token", "an error")                                  \
+    X(HANDSHAKE_S, 20, "seconds", "TLS handshake and request headers", "the connection ends")     \
+    X(KEEPALIVE_S, 20, "seconds", "an HTTP connection without a request", "the connection ends")  \
+    X(BODY_S, 60, "seconds", "a body to come whole", "408 TIMEOUT")                               \
+    X(SLOW_READER_S, 20, "seconds", "a reply to be taken", "the connection ends")                 \
+    X(PONG_S, 45, "seconds", "a WebSocket without a sign of life (a ping comes after 20)",        \
+      "the connection ends")                                                                      \
+    X(IDLE_S, 600, "seconds", "a live session without a frame (--idle-timeout)", "close 1001")    \
+    X(WORK_S, 60, "seconds", "a frame of an HTTP request to be worked on", "the connection ends")
+
 enum {
-    LQ_PICTURE_SIDE_MAX = 16384,              // pixels, each side
-    LQ_PICTURE_PIXELS_MAX = 64 * 1000 * 1000, // pixels in all: command line and library
-    LQ_FRAME_PIXELS_MAX = 16 * 1000 * 1000,   // pixels in all: over the network
-    LQ_JPEG_SCANS_MAX = 64,                   // progressive scans before a file counts as hostile
-    LQ_FILE_BYTES_MAX = 256 * 1024 * 1024,    // one picture file on the command line
-    LQ_MODEL_BYTES_MAX = 1024 * 1024 * 1024,  // one model file
-    LQ_SIDECAR_BYTES_MAX = 64 * 1024,         // one sidecar .json
-    LQ_BODY_BYTES_MAX = 16 * 1024 * 1024,     // one HTTP body
-    LQ_MESSAGE_BYTES_MAX = 4 * 1024 * 1024,   // one WebSocket message
-    LQ_TENSOR_BYTES_MAX = 256 * 1024 * 1024,  // one tensor from or to a server
-    LQ_NAILS_MAX = 32,                        // nails in a picture
-    LQ_SESSIONS_MAX = 512,                    // live sessions of a server, all transports together
-    LQ_IN_FLIGHT_MAX = 2,                     // frames of one session being worked on
+#define X(name, value, unit, of, answer) LQ_##name = value,
+    LQ_LIMIT_MAP(X)
+#undef X
 };

@@ -131,9 +131,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp lq_cli_model_argp = {.options = options, .parser = parse};
 
-void lq_cli_model_init(struct lq_cli_model *model)
+static void choose_cache(struct lq_cli_model *model)
 {
-    *model = (struct lq_cli_model){0};
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int size = -1;
     if (cache && cache[0] == '/')
@@ -142,6 +141,12 @@ void lq_cli_model_init(struct lq_cli_model *model)
         size = snprintf(model->cache_dir, sizeof model->cache_dir, "%s/.cache/lacquer", home);
     if (size > 0 && (size_t)size < sizeof model->cache_dir)
         model->options.cache_dir = model->cache_dir;
+}
+
+void lq_cli_model_init(struct lq_cli_model *model)
+{
+    *model = (struct lq_cli_model){0};
+    choose_cache(model);
 }
 
 // Creates the default cache folder; without one Lacquer works too, it only starts slower.
@@ -160,6 +165,14 @@ static const char *usable_cache(const char *dir)
     return access(dir, W_OK) == 0 ? dir : NULL;
 }
 
+const char *lq_cli_model_cache(struct lq_cli_model *model)
+{
+    // Nobody named a folder: HOME may be another than when the options were read (--user).
+    if (model->options.cache_dir == model->cache_dir)
+        choose_cache(model);
+    return usable_cache(model->options.cache_dir);
+}
+
 int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struct lq_error *err)
 {
     struct lq_model_options chosen = asked->options;
@@ -170,6 +183,6 @@ int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struc
         snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
         chosen.remote.model = stem;
     }
-    chosen.cache_dir = usable_cache(chosen.cache_dir);
+    chosen.cache_dir = lq_cli_model_cache(asked);
     return lq_model_open(model, path, &chosen, err);
 }

@@ -17,6 +17,9 @@ extern const struct argp lq_cli_model_argp;
 
 void lq_cli_model_init(struct lq_cli_model *model);
 
+// The folder for compiled models, made if need be; NULL when none is wanted or it cannot be written.
+const char *lq_cli_model_cache(struct lq_cli_model *model);
+
 // Opens what the options ask for.
 LQ_MUST_CHECK int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model,
                                     struct lq_error *err);

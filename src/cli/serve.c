@@ -9,12 +9,14 @@
 #include "cli/cli.h"
 #include "cli/look_options.h"
 #include "cli/model_options.h"
+#include "cli/sandbox.h"
+#include "serve/confine.h"
 #include "serve/load.h"
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
        OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
-       OPT_MAX_AGE };
+       OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
 
@@ -31,12 +33,27 @@ static const struct argp_option options[] = {
      1},
     {"allow-origin", OPT_ORIGIN, "ORIGIN", 0,
      "Let pages from this origin (https://example.org, or *) use the server; may be given again", 1},
+    {"token-file", OPT_TOKENS, "FILE", 0,
+     "Let in only who brings one of the tokens in this file, one a line (Authorization: Bearer); "
+     "open the page as /?token=… once",
+     1},
     {"max-sessions", OPT_SESSIONS, "N", 0, "Sessions at once (default 512)", 1},
     {"drain-delay", OPT_DRAIN, "SECONDS", 0,
      "After SIGTERM say so at /readyz and serve on for so long, for a balancer to see it (default 0)",
      1},
     {"max-wait", OPT_WAIT, "MS", 0,
      "Refuse new live sessions while frames wait longer for a worker (default 60)", 1},
+    {"max-sessions-per-address", OPT_PER_ADDRESS, "N", 0,
+     "Of them from one client address (0: no limit; default 32, no limit on a loopback --host)", 1},
+    {"max-fps", OPT_FPS, "N", 0, "Frames a second of one session (default 1000)", 1},
+    {"idle-timeout", OPT_IDLE, "SECONDS", 0,
+     "A live session without a frame ends after this (default 600)", 1},
+    {"user", OPT_USER, "NAME", 0,
+     "Become this user once the port is taken and the key is read (needs root)", 1},
+    {"no-sandbox", OPT_NO_SANDBOX, NULL, 0,
+     "Keep every right: without this, files, network and system calls that a server has no use for "
+     "are refused by the kernel where it can (Landlock, seccomp)",
+     1},
     {"workers", OPT_WORKERS, "N", 0,
      "Frames worked on at once (default: 1; as many as cores with --tune throughput; 8 with Triton)",
      1},
@@ -49,10 +66,14 @@ static const struct argp_option options[] = {
      "How to tell it: lines for people, or an object a line for programs (default text)", 1},
     {0}};
 
+enum { DEFAULT_PER_ADDRESS = -1 };
+
 struct arguments {
     struct lq_cli_model model;
     struct lq_cli_look look; // where looks are found
     struct lq_serve_options serve;
+    const char *user;
+    bool no_sandbox;
 };
 
 static void set_log_level(struct argp_state *state, const char *text)
@@ -92,6 +113,10 @@ static void check(struct argp_state *state, struct arguments *arguments)
         argp_error(state, "--tls-self-signed makes its own certificate: leave --tls-cert out");
     if (serve->web_dir && (stat(serve->web_dir, &info) != 0 || !S_ISDIR(info.st_mode)))
         argp_error(state, "--web: '%s' is not a folder", serve->web_dir);
+    // On loopback stands a proxy, or oneself; either may have many sessions.
+    bool loopback = strncmp(serve->host, "127.", 4) == 0 || strcmp(serve->host, "::1") == 0;
+    if (serve->address_sessions_max == DEFAULT_PER_ADDRESS)
+        serve->address_sessions_max = loopback ? 0 : LQ_ADDRESS_SESSIONS_MAX;
     const struct lq_model_options *model = &arguments->model.options;
     bool remote = model->engine && strcmp(model->engine, "triton") == 0;
     if (serve->workers == 0)
@@ -135,6 +160,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_WAIT:
         serve->wait_ms_max = (int)lq_cli_number(state, "max-wait", arg, 1, 60000);
         return 0;
+    case OPT_PER_ADDRESS:
+        serve->address_sessions_max =
+            (int)lq_cli_number(state, "max-sessions-per-address", arg, 0, 10000);
+        return 0;
+    case OPT_FPS:
+        serve->fps_max = (int)lq_cli_number(state, "max-fps", arg, 1, 100000);
+        return 0;
+    case OPT_IDLE:
+        serve->idle_timeout_s = (int)lq_cli_number(state, "idle-timeout", arg, 1, 1000000);
+        return 0;
+    case OPT_TOKENS:
+        serve->token_file = arg;
+        return 0;
+    case OPT_USER:
+        arguments->user = arg;
+        return 0;
+    case OPT_NO_SANDBOX:
+        arguments->no_sandbox = true;
+        return 0;
     case OPT_WORKERS:
         serve->workers = (int)lq_cli_number(state, "workers", arg, 1, 256);
         return 0;
@@ -171,8 +215,18 @@ static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0},
 const struct argp lq_serve_argp = {
     options, parse, NULL,
     "Serves the live page, the HTTP API, WebSocket and Socket.IO from one port.\v"
-    "Stops on SIGINT or SIGTERM after finishing the frames it is working on.",
+    "Stops on SIGINT or SIGTERM after finishing the frames it is working on. SIGHUP reads the "
+    "certificate, its key and the tokens again.",
     children, NULL, NULL};
+
+static int give_up_rights(struct arguments *arguments, struct lq_error *err)
+{
+    int status = arguments->user ? lq_confine_user(arguments->user, err) : LQ_OK;
+    if (status != LQ_OK || arguments->no_sandbox)
+        return status;
+    lq_confine_memory();
+    return lq_cli_sandbox(&arguments->model, &arguments->serve, err);
+}
 
 int lq_cli_serve(int argc, char **argv)
 {
@@ -181,7 +235,11 @@ int lq_cli_serve(int argc, char **argv)
                                             .jpeg_quality = 85,
                                             .max_age_ms = 2000,
                                             .sessions_max = LQ_SESSIONS_MAX,
-                                            .wait_ms_max = LQ_LOAD_WAIT_MS}};
+                                            .wait_ms_max = LQ_LOAD_WAIT_MS,
+                                            .address_sessions_max = DEFAULT_PER_ADDRESS,
+                                            .fps_max = LQ_FRAMES_PER_S_MAX,
+                                            .idle_timeout_s = LQ_IDLE_S}};
+    struct lq_server *server = NULL;
     struct lq_model *model = NULL;
     struct lq_error error;
     lq_cli_model_init(&arguments.model);
@@ -198,10 +256,16 @@ int lq_cli_serve(int argc, char **argv)
     }
     argp_parse(&lq_serve_argp, argc, argv, 0, NULL, &arguments);
     arguments.serve.catalogue = arguments.look.catalogue;
-    lq_serve_block_signals();
-    int status = lq_cli_model_open(&arguments.model, &model, &error);
+    lq_serve_block_signals(&arguments.serve);
+    // The port and the key may need rights that whoever reads a stranger's model must not have.
+    int status = lq_server_open(&server, &arguments.serve, &error);
     if (status == LQ_OK)
-        status = lq_serve(&arguments.serve, model, &error);
+        status = give_up_rights(&arguments, &error);
+    if (status == LQ_OK)
+        status = lq_cli_model_open(&arguments.model, &model, &error);
+    if (status == LQ_OK)
+        status = lq_server_run(server, model, &error);
+    lq_server_close(server);
     lq_model_close(model);
     lq_cli_look_release(&arguments.look);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&error);

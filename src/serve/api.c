@@ -67,10 +67,12 @@ void lq_api_start(struct lq_request *request)
         lq_request_fail(request, &error);
         return;
     }
-    if (!lq_server_is_busy(server, LQ_LOAD_HTTP_WAIT_MS))
-        request->session = lq_server_admit(server, LQ_VIA_HTTP, request, on_ready);
-    if (!request->session) {
+    if (lq_server_is_busy(server, LQ_LOAD_HTTP_WAIT_MS))
         lq_fail(&error, LQ_ERR_BUSY, "the server is busy; try again in %d s", LQ_LOAD_RETRY_S);
+    else
+        request->session =
+            lq_server_admit(server, request->conn->wsi, LQ_VIA_HTTP, request, on_ready, &error);
+    if (!request->session) {
         lq_request_fail(request, &error);
         return;
     }

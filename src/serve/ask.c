@@ -4,9 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/limits.h"
 #include "paint/look_json.h"
 #include "base/base64.h"
 #include "serve/form.h"
+#include "serve/json.h"
 
 // A short text field as a C string; longer than any valid value is reported as what it begins with.
 static void copy_text(char *out, size_t size, const char *text, size_t len)
@@ -168,11 +170,12 @@ static int read_text(const char *text, size_t len, struct lq_buf *decoded,
 static int read_json(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
                      struct lq_error *err)
 {
-    json_error_t where;
-    json_t *root = json_loadb((const char *)slot->body.data, slot->body.len, 0, &where);
-    if (!root)
-        return lq_fail(err, LQ_ERR_SYNTAX, "body is not JSON: %.120s", where.text);
-    int status;
+    json_t *root;
+    int status = lq_json_read(&root, slot->body.data, slot->body.len, err);
+    if (status != LQ_OK) {
+        lq_fail_within(err, "body");
+        return status;
+    }
     const json_t *image = json_object_get(root, "image");
     if (!json_is_object(root))
         status = lq_fail(err, LQ_ERR_SYNTAX, "body is not a JSON object");
@@ -194,7 +197,7 @@ static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
 {
     struct lq_form form;
     struct lq_form_field field, image = {0};
-    int status = LQ_OK;
+    int status = LQ_OK, parts = 0;
     if (slot->ask.body_form == LQ_BODY_MULTIPART)
         status = lq_form_init_multipart(&form, slot->body.data, slot->body.len,
                                         slot->ask.boundary, err);
@@ -204,7 +207,10 @@ static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
     while (status == LQ_OK && (status = lq_form_next(&form, &field, err)) == 1) {
         if (lq_form_field_is(&field, "image"))
             image = field;
-        status = keep_field(said, &field, err);
+        status = ++parts <= LQ_FORM_PARTS_MAX
+                     ? keep_field(said, &field, err)
+                     : lq_fail(err, LQ_ERR_TOO_LARGE, "form has more than %d parts",
+                               LQ_FORM_PARTS_MAX);
     }
     if (status == LQ_OK)
         status = lq_ask_look_json(&slot->ask.look, slot->ask.catalogue, said, err);
@@ -265,14 +271,19 @@ static int read_event_argument(struct lq_slot *slot, const json_t *argument,
 static int read_event(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
                       struct lq_error *err)
 {
-    json_error_t where;
-    json_t *root = json_loadb((const char *)slot->body.data + slot->ask.picture_at,
-                              slot->body.len - slot->ask.picture_at, 0, &where);
-    if (!json_is_array(root)) {
-        json_decref(root);
-        return lq_fail(err, LQ_ERR_SYNTAX, "event is not a JSON array");
+    json_t *root;
+    if (slot->body.len <= slot->ask.picture_at)
+        return lq_fail(err, LQ_ERR_SYNTAX, "event is empty");
+    int status = lq_json_read(&root, slot->body.data + slot->ask.picture_at,
+                              slot->body.len - slot->ask.picture_at, err);
+    if (status != LQ_OK) {
+        lq_fail_within(err, "event");
+        return status;
     }
-    int status = read_event_argument(slot, json_array_get(root, 1), decoded, picture, err);
+    if (json_is_array(root))
+        status = read_event_argument(slot, json_array_get(root, 1), decoded, picture, err);
+    else
+        status = lq_fail(err, LQ_ERR_SYNTAX, "event is not a JSON array");
     json_decref(root);
     return status;
 }
@@ -299,6 +310,8 @@ int lq_ask_read(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_pict
     case LQ_BODY_PICTURE:
         break;
     }
+    if (slot->body.len <= slot->ask.picture_at)
+        return lq_fail(err, LQ_ERR_FORMAT, "picture is empty");
     picture->bytes = slot->body.data + slot->ask.picture_at;
     picture->len = slot->body.len - slot->ask.picture_at;
     return LQ_OK;

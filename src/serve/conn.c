@@ -1,41 +1,12 @@
-// What every kind of connection needs: who may open it, messages that wait, replies that go out.
+// What every kind of connection needs: its opening, messages that wait, replies that go out.
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
-#include "serve/server.h"
+#include "serve/access.h"
+#include "serve/answer.h"
 #include "serve/wire.h"
-
-// The host and port of an origin: what follows "://".
-static const char *authority(const char *origin)
-{
-    const char *slashes = strstr(origin, "://");
-    return slashes ? slashes + 3 : origin;
-}
-
-bool lq_origin_allowed(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
-                       bool *cross)
-{
-    char host[256];
-    *cross = false;
-    origin[0] = 0;
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
-        return true; // browsers always say; others are not led astray by pages
-    if (lws_hdr_copy(wsi, origin, (int)size, WSI_TOKEN_ORIGIN) <= 0 ||
-        lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) <= 0)
-        return false;
-    if (strcasecmp(authority(origin), host) == 0)
-        return true;
-    *cross = true;
-    for (int i = 0; i < server->options->allow_origin_count; i++) {
-        const char *allowed = server->options->allow_origins[i];
-        if (strcmp(allowed, "*") == 0 || strcasecmp(allowed, origin) == 0)
-            return true;
-    }
-    return false;
-}
 
 bool lq_query(struct lws *wsi, const char *name_equals, char *value, size_t size)
 {
@@ -47,6 +18,27 @@ bool lq_query(struct lws *wsi, const char *name_equals, char *value, size_t size
     return true;
 }
 
+// Answers an upgrade that is not made. The library's own way says HTTP/1.0, which clients of
+// WebSocket do not take for an answer. `head` is the status and what headers belong to it.
+static int refuse_upgrade(struct lq_conn *conn, const char *head, int status, const char *why)
+{
+    uint8_t text[LWS_PRE + 512];
+    struct lq_error error;
+    struct lq_buf body;
+    lq_metrics_count_error(&conn->server->metrics, status);
+    lq_fail(&error, status, "%s", why);
+    lq_buf_init(&body, 256);
+    if (lq_answer_http_error(&body, &error) == LQ_OK) {
+        int len = snprintf((char *)text + LWS_PRE, sizeof text - LWS_PRE,
+                           "HTTP/1.1 %s\r\ncontent-type: application/json\r\n"
+                           "content-length: %zu\r\nconnection: close\r\n\r\n%.*s",
+                           head, body.len, (int)body.len, (const char *)body.data);
+        lws_write(conn->wsi, text + LWS_PRE, (size_t)len, LWS_WRITE_HTTP_FINAL);
+    }
+    lq_buf_release(&body);
+    return -1;
+}
+
 int lq_upgrade(struct lq_conn *conn, bool v1)
 {
     char *path, origin[256];
@@ -54,17 +46,17 @@ int lq_upgrade(struct lq_conn *conn, bool v1)
     bool cross;
     if (lws_http_get_uri_and_method(conn->wsi, &path, &len) != LWSHUMETH_GET)
         return -1;
-    if (!lq_origin_allowed(conn->server, conn->wsi, origin, sizeof origin, &cross)) {
-        lq_metrics_count_error(&conn->server->metrics, LQ_ERR_AUTH);
-        lws_return_http_status(conn->wsi, HTTP_STATUS_FORBIDDEN, NULL);
-        return -1;
-    }
+    bool is_sio = strcmp(path, "/socket.io/") == 0 || strcmp(path, "/socket.io") == 0;
+    if (!lq_access_token(conn->server, conn->wsi) && !(is_sio && lq_sio_is_known(conn)))
+        return refuse_upgrade(conn, "401 Unauthorized\r\nwww-authenticate: Bearer",
+                              LQ_ERR_AUTH, LQ_WANTS_TOKEN);
+    if (!lq_access_origin(conn->server, conn->wsi, origin, sizeof origin, &cross))
+        return refuse_upgrade(conn, "403 Forbidden", LQ_ERR_AUTH, LQ_FOREIGN_PAGE);
     if (strcmp(path, "/ws") == 0)
         return lq_live_upgrade(conn, v1);
-    if (strcmp(path, "/socket.io/") == 0 || strcmp(path, "/socket.io") == 0)
+    if (is_sio)
         return lq_sio_upgrade(conn);
-    lws_return_http_status(conn->wsi, HTTP_STATUS_NOT_FOUND, NULL);
-    return -1;
+    return refuse_upgrade(conn, "404 Not Found", LQ_ERR_NOT_FOUND, "there is no socket at this path");
 }
 
 // ---- messages that wait ------------------------------------------------------------------------
@@ -148,6 +140,7 @@ int lq_conn_send_reply(struct lq_conn *conn, enum lq_transport via, struct lq_se
         stamp(session, slot, bytes);
     if (lws_write(conn->wsi, bytes, part->len, part->picture ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0)
         return -1;
+    conn->stuck_us = 0;
     if (++slot->part_next < slot->part_count)
         return 1;
     lq_server_count_out(conn->server, via, slot);
@@ -158,4 +151,18 @@ int lq_conn_send_reply(struct lq_conn *conn, enum lq_transport via, struct lq_se
 bool lq_conn_has_reply(struct lq_session *session)
 {
     return lq_session_reply(session) != NULL;
+}
+
+void lq_conn_end_if_stuck(struct lq_conn *conn, struct lq_session *session, uint64_t now_us)
+{
+    const uint64_t second = 1000000;
+    bool waits = lws_partial_buffered(conn->wsi) || lq_conn_has_reply(session);
+    if (!waits)
+        conn->stuck_us = 0;
+    else if (!conn->stuck_us)
+        conn->stuck_us = now_us;
+    if (waits && now_us > conn->stuck_us + LQ_SLOW_READER_S * second) {
+        lq_metrics_count_error(&conn->server->metrics, LQ_ERR_TIMEOUT);
+        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    }
 }

@@ -5,7 +5,8 @@
 
 void lq_form_init_urlencoded(struct lq_form *form, uint8_t *body, size_t len)
 {
-    *form = (struct lq_form){.at = (char *)body, .end = (char *)body + len};
+    // An empty body may come without memory.
+    *form = (struct lq_form){.at = (char *)body, .end = len ? (char *)body + len : (char *)body};
 }
 
 // Where `needle` is in what is left, or NULL.

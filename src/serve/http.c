@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "serve/access.h"
 #include "serve/answer.h"
 
 enum {
@@ -16,8 +17,6 @@ enum {
     DISCARD_BYTES_MAX = 64 * 1024 * 1024, // of a refused body, so that the client sees the answer
     BODY_ENDS_MAX = 1000,
     LINGER_S = 2,                         // for a refused client to read it
-    SLOW_READER_S = 20,                   // for a last answer to reach its reader
-    WORK_TIMEOUT_S = 60,
 };
 
 // Nothing from elsewhere, nothing inline; the camera for our own page alone.
@@ -65,17 +64,17 @@ static void start_metrics(struct lq_request *request)
 }
 
 static const struct lq_route routes[] = {
-    {"/healthz", GET, start_health, NULL, NULL, NULL},
-    {"/readyz", GET, start_ready, NULL, NULL, NULL},
-    {"/metrics", GET, start_metrics, NULL, NULL, NULL},
-    {"/api/v1/info", GET, lq_api_info, NULL, NULL, NULL},
-    {"/api/looks", GET, lq_api_looks, NULL, NULL, NULL},
-    {"/api/v1/nails", POST, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
-    {"/api/process", POST, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
-    {"/api/process_base64", POST, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
-    {"/socket.io/", GET | POST, lq_sio_http_start, lq_sio_http_body_done, lq_sio_http_look,
+    {"/healthz", GET, false, start_health, NULL, NULL, NULL},
+    {"/readyz", GET, false, start_ready, NULL, NULL, NULL},
+    {"/metrics", GET, true, start_metrics, NULL, NULL, NULL},
+    {"/api/v1/info", GET, true, lq_api_info, NULL, NULL, NULL},
+    {"/api/looks", GET, true, lq_api_looks, NULL, NULL, NULL},
+    {"/api/v1/nails", POST, true, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
+    {"/api/process", POST, true, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
+    {"/api/process_base64", POST, true, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
+    {"/socket.io/", GET | POST, true, lq_sio_http_start, lq_sio_http_body_done, lq_sio_http_look,
      lq_sio_http_gone},
-    {"/socket.io", GET | POST, lq_sio_http_start, lq_sio_http_body_done, lq_sio_http_look,
+    {"/socket.io", GET | POST, true, lq_sio_http_start, lq_sio_http_body_done, lq_sio_http_look,
      lq_sio_http_gone},
 };
 
@@ -85,7 +84,7 @@ static void start_page(struct lq_request *request)
 }
 
 // Any other path is a file of the page, or nothing.
-static const struct lq_route page = {"", GET, start_page, NULL, NULL, NULL};
+static const struct lq_route page = {"", GET, true, start_page, NULL, NULL, NULL};
 
 static const struct lq_route *find_route(const char *path)
 {
@@ -120,6 +119,7 @@ void lq_request_answer(struct lq_request *request, int code, const char *type, c
     request->type = type;
     request->out = bytes;
     request->out_len = len;
+    request->since_us = lq_clock_us();
     if (request->waiting)
         lq_request_wake(request);
     else
@@ -154,7 +154,7 @@ void lq_request_wait(struct lq_request *request)
 {
     request->waiting = true;
     lws_rx_flow_control(request->conn->wsi, 0);
-    lws_set_timeout(request->conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WORK_TIMEOUT_S);
+    lws_set_timeout(request->conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LQ_WORK_S);
 }
 
 // "name: value\r\n" lines, one call each.
@@ -279,6 +279,7 @@ static int on_writable(struct lq_conn *conn)
     if (lws_write(conn->wsi, bytes, len, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
         return -1;
     request->out_at += len;
+    request->since_us = lq_clock_us();
     if (last)
         return complete(request);
     lws_callback_on_writable(conn->wsi);
@@ -305,7 +306,7 @@ void lq_request_wake(struct lq_request *request)
         request->sending = false;
     if (failed) // what the library still keeps for a slow reader goes out first
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE,
-                        lws_partial_buffered(wsi) ? SLOW_READER_S : LWS_TO_KILL_ASYNC);
+                        lws_partial_buffered(wsi) ? LQ_SLOW_READER_S : LWS_TO_KILL_ASYNC);
 }
 
 // ---- requests ----------------------------------------------------------------------------------
@@ -342,13 +343,30 @@ static int on_body_done(struct lq_conn *conn)
     return 0;
 }
 
+// Once a second: a client may not take for ever to send its body, nor to take its answer.
+static void on_tick(struct lq_conn *conn, uint64_t now_us)
+{
+    struct lq_request *request = conn->state;
+    const uint64_t second = 1000000;
+    if (!request->code && !request->body_whole && now_us > request->since_us + LQ_BODY_S * second) {
+        request->hang_up = true;
+        fail(request, 408, LQ_ERR_TIMEOUT, "body did not come in time");
+    } else if (request->code && now_us > request->since_us + LQ_SLOW_READER_S * second) {
+        lq_metrics_count_error(&conn->server->metrics, LQ_ERR_TIMEOUT);
+        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    }
+}
+
 static void on_closed(struct lq_conn *conn)
 {
     finish(conn);
 }
 
-const struct lq_conn_ops lq_http_ops = {
-    .body = on_body, .body_done = on_body_done, .writable = on_writable, .closed = on_closed};
+const struct lq_conn_ops lq_http_ops = {.body = on_body,
+                                        .body_done = on_body_done,
+                                        .writable = on_writable,
+                                        .tick = on_tick,
+                                        .closed = on_closed};
 
 static bool accepts_jpeg(struct lws *wsi)
 {
@@ -415,6 +433,30 @@ static bool check_body(struct lq_request *request, bool expected)
     return request->code == 0;
 }
 
+// Who has no token: a page that brings one in its address is given the cookie, others are told.
+static void refuse_stranger(struct lq_request *request)
+{
+    char cookie[LQ_TOKEN_CHARS_MAX + 96];
+    bool is_page = request->route == &page && request->method == LWSHUMETH_GET;
+    if (is_page && lq_access_cookie(request->conn->server, request->conn->wsi, cookie,
+                                    sizeof cookie)) {
+        lq_request_add_header(request, "set-cookie: %s", cookie);
+        lq_request_add_header(request, "location: /");
+        lq_request_add_header(request, "cache-control: no-store");
+        lq_request_answer(request, 303, "text/plain; charset=utf-8", "", 0);
+        return;
+    }
+    lq_request_add_header(request, "www-authenticate: Bearer");
+    fail(request, 401, LQ_ERR_AUTH, LQ_WANTS_TOKEN);
+}
+
+static bool may_enter(const struct lq_request *request)
+{
+    const struct lq_conn *conn = request->conn;
+    return !request->route->guarded || lq_access_token(conn->server, conn->wsi) ||
+           (request->route->start == lq_sio_http_start && lq_sio_is_known(conn));
+}
+
 int lq_http_start(struct lq_conn *conn)
 {
     char *path;
@@ -425,13 +467,14 @@ int lq_http_start(struct lq_conn *conn)
         return -1;
     int method = lws_http_get_uri_and_method(conn->wsi, &path, &len);
     request->conn = conn;
+    request->since_us = lq_clock_us();
     request->method = method;
     request->route = find_route(path);
     request->body_max = LQ_BODY_BYTES_MAX;
     lq_buf_init(&request->text, LQ_BODY_BYTES_MAX);
     lq_conn_set(conn, &lq_http_ops, request);
-    bool allowed = lq_origin_allowed(conn->server, conn->wsi, request->origin,
-                                     sizeof request->origin, &cross);
+    bool allowed = lq_access_origin(conn->server, conn->wsi, request->origin,
+                                    sizeof request->origin, &cross);
     if (!allowed || !cross)
         request->origin[0] = 0;
     request->accept_jpeg = accepts_jpeg(conn->wsi);
@@ -443,8 +486,10 @@ int lq_http_start(struct lq_conn *conn)
     } else if (method < 0 || !(request->route->methods & 1u << method)) {
         allow_methods(request);
         fail(request, 405, LQ_ERR_ARGUMENT, "this path does not take this method");
-    } else if (!allowed && method == LWSHUMETH_POST) {
-        fail(request, 403, LQ_ERR_AUTH, "this page may not use this server: see --allow-origin");
+    } else if (!may_enter(request)) {
+        refuse_stranger(request);
+    } else if (!allowed && (method == LWSHUMETH_POST || request->route->start == lq_sio_http_start)) {
+        fail(request, 403, LQ_ERR_AUTH, LQ_FOREIGN_PAGE);
     } else if (request->route == &page) {
         lq_asset_start(request, path);
     } else {

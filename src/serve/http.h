@@ -11,6 +11,7 @@ struct lq_request;
 struct lq_route {
     const char *path;
     unsigned methods; // 1 << LWSHUMETH_…
+    bool guarded;     // wants a token where the server has any
     // All headers are there. May answer at once, or say where the body goes (request->body).
     void (*start)(struct lq_request *request);
     // The whole body has come.
@@ -33,6 +34,7 @@ struct lq_request {
     uint64_t body_len;        // come so far
     bool body_whole;
     int ends;                 // times that the body's end was told again
+    uint64_t since_us;        // of its headers; once there is an answer, of its last progress
     char name[24];            // Socket.IO: whose body this is
     bool accept_jpeg;
     char origin[256];         // of an allowed page from elsewhere, or ""

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "config.h"
 #include "serve/answer.h"
+#include "serve/json.h"
 #include "serve/server.h"
 #include "serve/wire.h"
 
@@ -18,6 +19,8 @@ struct lq_live {
     struct lq_session *session; // NULL: refused
     bool v1;
     bool text;                  // the message that is coming is text
+    bool idle;                  // no frame has come for too long
+    struct lq_error refused;    // why there is no session
     size_t excess;              // bytes of a message over the limit that were thrown away
     struct lq_look look;
     int jpeg_quality;
@@ -47,7 +50,8 @@ int lq_live_upgrade(struct lq_conn *conn, bool v1)
     live->jpeg_quality = conn->server->options->jpeg_quality;
     lq_buf_init(&live->said, LQ_TEXT_BYTES_MAX);
     lq_outbox_init(&live->outbox);
-    live->session = lq_server_admit(conn->server, via(live), live, on_ready);
+    live->session =
+        lq_server_admit(conn->server, conn->wsi, via(live), live, on_ready, &live->refused);
     lq_conn_set(conn, &lq_live_ops, live);
     return 0;
 }
@@ -114,10 +118,13 @@ static int set_quality(struct lq_live *live, const json_t *message, struct lq_er
 // A whole text message: look fields, or with lacquer.v1 an object with a type.
 static int hear(struct lq_live *live, struct lq_error *err)
 {
-    json_error_t where;
-    json_t *message = json_loadb((const char *)live->said.data, live->said.len, 0, &where);
+    json_t *message;
+    int status = lq_json_read(&message, live->said.data, live->said.len, err);
+    if (status != LQ_OK) {
+        lq_fail_within(err, "message");
+        return status;
+    }
     const char *type = json_string_value(json_object_get(message, "type"));
-    int status;
     if (!json_is_object(message))
         status = lq_fail(err, LQ_ERR_SYNTAX, "message is not a JSON object");
     else if (!live->v1 || (type && strcmp(type, "look") == 0))
@@ -210,10 +217,11 @@ static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 static int on_writable(struct lq_conn *conn)
 {
     struct lq_live *live = conn->state;
-    struct lq_error error;
-    if (!live->session) {
-        lq_fail(&error, LQ_ERR_BUSY, "the server is full");
-        return close_with(live, &error);
+    if (!live->session)
+        return close_with(live, &live->refused);
+    if (live->idle) {
+        lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_GOINGAWAY, (unsigned char *)"idle", 4);
+        return -1;
     }
     size_t len;
     uint8_t *message = lq_outbox_next(&live->outbox, &len);
@@ -235,8 +243,14 @@ static int on_writable(struct lq_conn *conn)
 static void on_tick(struct lq_conn *conn, uint64_t now_us)
 {
     struct lq_live *live = conn->state;
-    if (live->session)
-        lq_session_trim(live->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
+    if (!live->session)
+        return;
+    lq_session_trim(live->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
+    lq_conn_end_if_stuck(conn, live->session, now_us);
+    if (lq_server_is_idle(conn->server, live->session, now_us)) {
+        live->idle = true;
+        lws_callback_on_writable(conn->wsi);
+    }
 }
 
 static void on_drain(struct lq_conn *conn)

@@ -1,6 +1,6 @@
 // The live server: what `lacquer serve` runs. docs/PROTOCOL.md is its contract with clients.
-// Threads: lq_serve takes over the calling thread (one event loop) and starts the workers.
-// Owner: the caller owns the options and the model until lq_serve returns.
+// Threads: lq_server_run takes over the calling thread (one event loop) and starts the workers.
+// Owner: the caller owns the options and the model until the server is closed.
 #pragma once
 
 #include "paint/catalogue.h"
@@ -17,18 +17,30 @@ struct lq_serve_options {
     int drain_delay_s;         // after SIGTERM, before users are sent away
     int wait_ms_max;           // a new live session is refused when its frames would wait longer
     int max_age_ms;            // of a live frame: then nobody waits for its answer any more
+    int address_sessions_max;  // of one client address; 0: no limit
+    int fps_max;               // frames a second of one session
+    int idle_timeout_s;        // a live session without a frame ends after this
     const char *tls_cert, *tls_key; // PEM files, or both NULL
     bool tls_self_signed;
     const char *web_dir;       // serve the page from here; NULL: the built-in one
     const char *allow_origins[LQ_ALLOW_ORIGINS_MAX]; // besides the server's own; "*" is any
     int allow_origin_count;
     const struct lq_catalogue *catalogue; // of looks; outlives the server
+    const char *token_file;    // who has none of its tokens is not let in; NULL: all are
 };
 
-// Blocks SIGINT and SIGTERM for this thread and those it starts, so that the server can drain on
-// them. Call before threads are started (before the model is opened).
-void lq_serve_block_signals(void);
+struct lq_server;
 
-// Serves until SIGINT or SIGTERM, then drains. Prints one line with the address when ready.
-LQ_MUST_CHECK int lq_serve(const struct lq_serve_options *options, const struct lq_model *model,
-                           struct lq_error *err);
+// Blocks the signals that the server waits for, for this thread and those it starts. Call before
+// threads are started (before the model is opened).
+void lq_serve_block_signals(const struct lq_serve_options *options);
+
+// Listens, and reads what only its owner may read: the private key, the tokens. Nobody is served
+// yet, so that the caller can give up rights before it opens a model.
+LQ_MUST_CHECK int lq_server_open(struct lq_server **server, const struct lq_serve_options *options,
+                                 struct lq_error *err);
+// Serves until SIGINT or SIGTERM, then drains. Prints one line with the address when ready. On
+// SIGHUP the certificate, its key and the tokens are read again; with a bad file the old ones stay.
+LQ_MUST_CHECK int lq_server_run(struct lq_server *server, const struct lq_model *model,
+                                struct lq_error *err);
+void lq_server_close(struct lq_server *server); // NULL is fine

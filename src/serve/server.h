@@ -1,20 +1,21 @@
 // The server's insides: one libwebsockets context, its connections, and what each of them is doing.
 // server.c owns the loop and hands each callback to http.c (requests), live.c (/ws) or socketio.c.
 // Threads: all of this is the loop's; workers touch sessions only (session.h).
-// Owner: struct lq_server lives in lq_serve; a connection's struct is libwebsockets' user space and
-// its state belongs to whoever set its ops.
+// Owner: serve.h says who opens and closes a server; a connection's struct is libwebsockets' user
+// space and its state belongs to whoever set its ops.
 #pragma once
 
 #include <libwebsockets.h>
 
+#include "base/limits.h"
 #include "serve/load.h"
 #include "serve/metrics.h"
+#include "serve/peers.h"
 #include "serve/serve.h"
+#include "serve/token.h"
 
 enum {
     LQ_SEND_BYTES = 64 * 1024,      // one write of an HTTP body
-    LQ_TEXT_BYTES_MAX = 64 * 1024,  // one text message of a live client
-    LQ_OUTBOX_BYTES_MAX = 64 * 1024,
     LQ_IDLE_TRIM_S = 5,             // a session without frames gives its buffers back
     // When told to stop: who has been quiet for a way there and back on a slow network is done, who
     // goes on sending is cut off a little later, and at the end the server stops whatever is left.
@@ -45,6 +46,7 @@ struct lq_conn {
     void *state;
     bool flushing;                 // counted in server->flushing
     struct lq_conn *next, **link;  // the server's list of connections with ops
+    uint64_t stuck_us;             // since when its client has taken nothing; 0: it does
 };
 
 struct lq_sio;
@@ -57,6 +59,9 @@ struct lq_server {
     struct lq_workers *workers;
     struct lws_context *context;
     struct lws_vhost *vhost;
+    struct ssl_ctx_st *ssl;        // with TLS: what new connections are made from
+    struct lq_tokens tokens;
+    struct lq_peers peers;
     struct lq_conn *conns;
     struct lq_sio *sios;           // every Socket.IO session, connected or between polls
     int session_count;
@@ -79,14 +84,17 @@ void lq_conn_set(struct lq_conn *conn, const struct lq_conn_ops *ops, void *stat
 void lq_conn_set_flushing(struct lq_conn *conn, bool flushing);
 
 // Hands the filled slot over. Of a live session nothing more is taken while stopping, and one that
-// sent nothing for a while is answered BUSY instead when its frames would slow down others.
+// sent nothing for a while is answered BUSY instead when its frames would slow down others, one that
+// sends more than --max-fps RATE.
 void lq_server_post(struct lq_server *server, struct lq_session *session);
 // Whether work of this kind would wait longer than `limit_ms`.
 bool lq_server_is_busy(const struct lq_server *server, int limit_ms);
 
-// A new session, or NULL when the server is full or draining.
-struct lq_session *lq_server_admit(struct lq_server *server, enum lq_transport via, void *owner,
-                                   void (*ready)(struct lq_session *session));
+// A new session for the client of `wsi`, or NULL with the reason: BUSY when the server is full or
+// draining, RATE when this address has all the sessions it may have.
+struct lq_session *lq_server_admit(struct lq_server *server, struct lws *wsi, enum lq_transport via,
+                                   void *owner, void (*ready)(struct lq_session *session),
+                                   struct lq_error *why);
 void lq_server_dismiss(struct lq_server *server, enum lq_transport via,
                        struct lq_session *session);
 // Whether a live client's frame may still be posted: false once it was cut off by a stop.
@@ -94,15 +102,14 @@ bool lq_server_takes_frames(const struct lq_server *server);
 // Whether the server stops and this session has all that it will get.
 bool lq_server_done_with(const struct lq_server *server, struct lq_session *session);
 
+// Whether a live session had no frame for --idle-timeout.
+bool lq_server_is_idle(const struct lq_server *server, struct lq_session *session,
+                       uint64_t now_us);
+
 // Counts a posted frame, a sent reply.
 void lq_server_count_in(struct lq_server *server, enum lq_transport via, size_t bytes);
 void lq_server_count_out(struct lq_server *server, enum lq_transport via,
                          const struct lq_slot *slot);
-
-// Whether the page that opened this connection may use it: it came from here, or is allowed, or the
-// client is no browser. *cross: it is allowed, but comes from elsewhere (its origin in `origin`).
-bool lq_origin_allowed(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
-                       bool *cross);
 
 // "YES" of a query argument: copies its value, false when absent or too long.
 bool lq_query(struct lws *wsi, const char *name_equals, char *value, size_t size);
@@ -128,6 +135,8 @@ bool lq_outbox_empty(const struct lq_outbox *outbox);
 int lq_conn_send_reply(struct lq_conn *conn, enum lq_transport via, struct lq_session *session);
 // Whether lq_conn_send_reply has more to do.
 bool lq_conn_has_reply(struct lq_session *session);
+// Once a second: ends a live connection whose client takes no reply for LQ_SLOW_READER_S.
+void lq_conn_end_if_stuck(struct lq_conn *conn, struct lq_session *session, uint64_t now_us);
 
 extern const struct lq_conn_ops lq_http_ops, lq_live_ops, lq_sio_ops;
 // Starts an HTTP request on this connection.
@@ -136,6 +145,9 @@ int lq_http_start(struct lq_conn *conn);
 int lq_upgrade(struct lq_conn *conn, bool v1);
 int lq_live_upgrade(struct lq_conn *conn, bool v1);
 int lq_sio_upgrade(struct lq_conn *conn);
+// Whether a request to /socket.io/ names a session: who was let in is given that name, a secret, and
+// some clients send nothing else afterwards.
+bool lq_sio_is_known(const struct lq_conn *conn);
 
 // Once a second: pings, timeouts, memory of idle sessions.
 void lq_sio_tick(struct lq_server *server, uint64_t now_us);

@@ -322,6 +322,17 @@ void lq_session_answer(struct lq_session *session)
         session->ready(session);
 }
 
+bool lq_session_pace(struct lq_session *session, uint64_t now_us, int fps_max)
+{
+    const uint64_t second = 1000000, period = second / (uint64_t)fps_max;
+    if (session->paced_us < now_us)
+        session->paced_us = now_us;
+    if (session->paced_us + period > now_us + second)
+        return false;
+    session->paced_us += period;
+    return true;
+}
+
 void lq_session_drop(struct lq_session *session)
 {
     if (!session->filling)

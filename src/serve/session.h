@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "frame/frame.h"
+#include "serve/peers.h"
 
 enum {
     LQ_SLOTS = LQ_IN_FLIGHT_MAX + 2, // one filling, one waiting, the others in flight
@@ -99,6 +100,8 @@ struct lq_session {
     uint64_t used_us;                          // last time a frame was posted, at first the opening
     bool has_posted;
     uint64_t entered_us;                       // when its frames began to come, after a pause
+    uint64_t paced_us;                         // when its frames so far were due at the allowed rate
+    struct lq_address address;                 // of its client
     struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first
     int waiting_count;                         // lock
     struct lq_slot *flight[LQ_IN_FLIGHT_MAX];  // lock; oldest first
@@ -142,6 +145,9 @@ void lq_session_post(struct lq_session *session);
 // The filled slot holds its answer already: no worker sees it, and it replaces what waits. Counted
 // as replaced itself when as many as may be are in flight.
 void lq_session_answer(struct lq_session *session);
+// Whether a session may post one more frame at `now_us`, at most `fps_max` a second in any second
+// and on average; counts it then.
+bool lq_session_pace(struct lq_session *session, uint64_t now_us, int fps_max);
 // Throws the filled slot's contents away.
 void lq_session_drop(struct lq_session *session);
 // The oldest frame in flight if it is finished, else NULL. Stays until lq_session_release.

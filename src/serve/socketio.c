@@ -41,6 +41,7 @@ struct lq_sio {
 struct lq_sio_link {
     struct lq_conn *conn;
     struct lq_sio *sio;        // NULL: refused or ended
+    struct lq_error refused;   // why there is no client
     bool text;                 // the message that is coming is text
     bool pong_due;             // "3probe" is to be sent
     struct lq_buf said;        // a message as it comes
@@ -82,12 +83,15 @@ static void on_ready(struct lq_session *session)
     flush(session->owner);
 }
 
-static struct lq_sio *sio_new(struct lq_server *server)
+static struct lq_sio *sio_new(struct lq_conn *conn, struct lq_error *why)
 {
+    struct lq_server *server = conn->server;
     struct lq_sio *sio = calloc(1, sizeof *sio);
-    if (!sio)
+    if (!sio) {
+        lq_fail(why, LQ_ERR_MEMORY, "out of memory");
         return NULL;
-    sio->session = lq_server_admit(server, LQ_VIA_SIO, sio, on_ready);
+    }
+    sio->session = lq_server_admit(server, conn->wsi, LQ_VIA_SIO, sio, on_ready, why);
     if (!sio->session) {
         free(sio);
         return NULL;
@@ -133,6 +137,12 @@ static struct lq_sio *find(const struct lq_server *server, const char *sid)
         if (strcmp(sio->sid, sid) == 0)
             return sio;
     return NULL;
+}
+
+bool lq_sio_is_known(const struct lq_conn *conn)
+{
+    char sid[SID_SIZE];
+    return lq_query(conn->wsi, "sid=", sid, sizeof sid) && find(conn->server, sid);
 }
 
 static int print_open(const struct lq_sio *sio, bool upgrade, char *text, size_t size)
@@ -292,10 +302,9 @@ static void refuse(struct lq_request *request, int number, const char *message)
 static void start_session(struct lq_request *request)
 {
     struct lq_error error;
-    struct lq_sio *sio = sio_new(request->conn->server);
+    struct lq_sio *sio = sio_new(request->conn, &error);
     char text[256];
     if (!sio) {
-        lq_fail(&error, LQ_ERR_BUSY, "the server is full; try again soon");
         lq_request_fail(request, &error);
         return;
     }
@@ -469,7 +478,7 @@ int lq_sio_upgrade(struct lq_conn *conn)
         return -1;
     link->conn = conn;
     lq_buf_init(&link->said, LQ_BODY_BYTES_MAX);
-    link->sio = named ? sio : sio_new(conn->server);
+    link->sio = named ? sio : sio_new(conn, &link->refused);
     if (link->sio) {
         link->sio->link = link;
         link->sio->on_socket = !named;
@@ -554,7 +563,8 @@ static int on_writable(struct lq_conn *conn)
     struct lq_sio_link *link = conn->state;
     struct lq_sio *sio = link->sio;
     if (!sio) {
-        int code = conn->server->drain_from_us ? LWS_CLOSE_STATUS_GOINGAWAY : 1013;
+        int code = conn->server->drain_from_us ? LWS_CLOSE_STATUS_GOINGAWAY
+                                               : lq_status_ws_close(link->refused.status);
         lws_close_reason(conn->wsi, (enum lws_close_status)code, NULL, 0);
         return -1;
     }
@@ -622,10 +632,13 @@ void lq_sio_tick(struct lq_server *server, uint64_t now_us)
 {
     for (struct lq_sio *sio = server->sios, *next; sio; sio = next) {
         next = sio->next;
-        if (is_over(sio, now_us))
+        if (is_over(sio, now_us) || lq_server_is_idle(server, sio->session, now_us)) {
             sio_end(sio);
-        else
-            lq_session_trim(sio->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
+            continue;
+        }
+        lq_session_trim(sio->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
+        if (sio->on_socket)
+            lq_conn_end_if_stuck(sio->link->conn, sio->session, now_us);
     }
 }
 

@@ -1,0 +1,86 @@
+#include "serve/access.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+
+#include "base/limits.h"
+
+static const char cookie_name[] = "lacquer_token=";
+
+// The host and port of an origin: what follows "://".
+static const char *authority(const char *origin)
+{
+    const char *slashes = strstr(origin, "://");
+    return slashes ? slashes + 3 : origin;
+}
+
+bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
+                      bool *cross)
+{
+    char host[256];
+    *cross = false;
+    origin[0] = 0;
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
+        return true; // browsers always say; others are not led astray by pages
+    if (lws_hdr_copy(wsi, origin, (int)size, WSI_TOKEN_ORIGIN) <= 0 ||
+        lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) <= 0)
+        return false;
+    if (strcasecmp(authority(origin), host) == 0)
+        return true;
+    *cross = true;
+    for (int i = 0; i < server->options->allow_origin_count; i++) {
+        const char *allowed = server->options->allow_origins[i];
+        if (strcmp(allowed, "*") == 0 || strcasecmp(allowed, origin) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool bearer_allows(const struct lq_server *server, struct lws *wsi)
+{
+    char text[LQ_TOKEN_CHARS_MAX + 16];
+    int len = lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_AUTHORIZATION);
+    bool good = len > 7 && strncasecmp(text, "Bearer ", 7) == 0 &&
+                lq_tokens_allow(&server->tokens, text + 7, (size_t)len - 7);
+    OPENSSL_cleanse(text, sizeof text);
+    return good;
+}
+
+static bool cookie_allows(const struct lq_server *server, struct lws *wsi)
+{
+    char text[2048];
+    int len = lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_COOKIE);
+    bool good = false;
+    for (const char *at = len > 0 ? text : ""; *at && !good;) {
+        size_t size = strcspn(at, ";");
+        if (strncmp(at, cookie_name, sizeof cookie_name - 1) == 0)
+            good = lq_tokens_allow(&server->tokens, at + sizeof cookie_name - 1,
+                                   size - (sizeof cookie_name - 1));
+        at += size;
+        at += strspn(at, "; ");
+    }
+    OPENSSL_cleanse(text, sizeof text);
+    return good;
+}
+
+bool lq_access_token(const struct lq_server *server, struct lws *wsi)
+{
+    return !server->options->token_file || bearer_allows(server, wsi) ||
+           cookie_allows(server, wsi);
+}
+
+bool lq_access_cookie(const struct lq_server *server, struct lws *wsi, char *cookie, size_t size)
+{
+    char token[LQ_TOKEN_CHARS_MAX + 1];
+    bool good = lq_query(wsi, "token=", token, sizeof token) &&
+                lq_tokens_allow(&server->tokens, token, strlen(token));
+    // Strict: a page from elsewhere cannot make a browser send it along.
+    if (good)
+        snprintf(cookie, size, "%s%s; Path=/; HttpOnly; SameSite=Strict%s", cookie_name, token,
+                 server->tls ? "; Secure" : "");
+    OPENSSL_cleanse(token, sizeof token);
+    return good;
+}

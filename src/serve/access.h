@@ -1,0 +1,21 @@
+// Who may use the server: a page's origin, and a token where tokens are asked for.
+// Threads: the loop. Owner: nothing is kept.
+#pragma once
+
+#include "serve/server.h"
+
+#define LQ_WANTS_TOKEN "this server wants a token: Authorization: Bearer …"
+#define LQ_FOREIGN_PAGE "this page may not use this server: see --allow-origin"
+
+// Whether the page that opened this connection may use it: it came from here, or is allowed, or the
+// client is no browser. *cross: it is allowed, but comes from elsewhere (its origin in `origin`).
+bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
+                      bool *cross);
+
+// Whether the request carries a token that the server knows, in `Authorization: Bearer` or in the
+// page's cookie. True when the server asks for none.
+bool lq_access_token(const struct lq_server *server, struct lws *wsi);
+
+// The page opened as /?token=…: true when the token is good; `cookie` then is the line that lets
+// the page's own requests in.
+bool lq_access_cookie(const struct lq_server *server, struct lws *wsi, char *cookie, size_t size);

@@ -1,0 +1,32 @@
+// How many sessions each address has, so that one neighbour cannot take every place.
+// An IPv6 network of 64 bits counts as one address: that is what one customer is given.
+// Threads: the loop. Owner: init/release by who holds the struct.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct lq_address {
+    uint8_t bytes[8]; // the network of an IPv6 address, or "v4" and the IPv4 address
+};
+
+struct lq_peers {
+    struct lq_peer {
+        struct lq_address address;
+        int sessions;
+    } *all;
+    int count, room;
+    int each_max; // 0: no limit
+};
+
+// The address that a socket is connected to; all zero when it cannot be told.
+struct lq_address lq_address_of(int fd);
+struct lq_address lq_address_from(const struct sockaddr *address);
+
+// Room for `sessions_max` addresses. False: no memory.
+bool lq_peers_init(struct lq_peers *peers, int sessions_max, int each_max);
+void lq_peers_release(struct lq_peers *peers);
+// Counts one session more, or answers false when the address has all it may have.
+bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address);
+void lq_peers_give(struct lq_peers *peers, const struct lq_address *address);

@@ -1,0 +1,304 @@
+"""Who is let in: origins, tokens, TLS, and what the server gives up once it runs."""
+import http.client
+import os
+import pathlib
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+import httpx
+import pytest
+import socketio
+from websockets.exceptions import InvalidStatus
+
+from conftest import Reply, Server, frame, plain
+
+TOKEN, OTHER = "first-token-0123456789", "second-token-9876543210"
+
+
+def refused(connect):
+    """The status that an upgrade is refused with."""
+    with pytest.raises(InvalidStatus) as caught:
+        with connect():
+            pass
+    return caught.value.response.status_code
+
+
+# ---- origins
+
+
+@pytest.mark.parametrize("path", ["/ws", "/socket.io/?EIO=4&transport=websocket"])
+def test_sockets_of_foreign_pages_are_refused(server, path):
+    assert refused(lambda: server.socket(path, origin="http://evil.example")) == 403
+    assert refused(lambda: server.socket(path, origin="null")) == 403
+    with server.socket(path, origin=f"http://127.0.0.1:{server.port}"):
+        pass
+
+
+def test_long_polling_of_foreign_pages_is_refused(server):
+    poll = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    assert httpx.get(poll, headers={"Origin": "http://evil.example"}).status_code == 403
+    own = httpx.get(poll, headers={"Origin": server.url})
+    assert own.status_code == 200 and own.text.startswith("0{")
+
+
+def test_no_page_from_elsewhere_may_read_an_answer(server):
+    for method, path in (("GET", "/api/v1/info"), ("OPTIONS", "/api/v1/nails"), ("GET", "/")):
+        headers = httpx.request(method, f"{server.url}{path}",
+                                headers={"Origin": "http://evil.example"}).headers
+        assert not [name for name in headers if name.startswith("access-control")]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+# ---- tokens
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    tokens = tmp_path_factory.mktemp("tokens") / "tokens"
+    tokens.write_text(f"# who may come in\n{TOKEN}\n")
+    running = Server("--token-file", str(tokens), "--log-level", "debug")
+    running.tokens = tokens
+    yield running
+    status, said = running.stop()
+    assert status == 0, said
+    # Never logged, whole or in part, right or wrong.
+    assert "token-0" not in said and "token-9" not in said and "wrong" not in said, said
+
+
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+WRONG = [{}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": f"Bearer {TOKEN[:-1]}"},
+         {"Authorization": TOKEN}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": "Bearer x"},
+         {"Authorization": "Bearer " + "wrong" * 100}, {"Cookie": f"lacquer_token={TOKEN}x"},
+         {"Cookie": f"other={TOKEN}"}, {"Cookie": "lacquer_token"}]
+
+
+@pytest.mark.parametrize("headers", WRONG, ids=range(len(WRONG)))
+def test_without_a_token_nothing_is_served(guarded, headers):
+    for method, path in (("GET", "/"), ("GET", "/app.js"), ("GET", "/metrics"),
+                         ("GET", "/api/v1/info"), ("POST", "/api/v1/nails"),
+                         ("GET", f"/api/v1/info?token={TOKEN}"), ("GET", "/?token=wrong"),
+                         ("GET", "/socket.io/?EIO=4&transport=polling")):
+        content = plain() if method == "POST" else None
+        reply = httpx.request(method, f"{guarded.url}{path}", headers=headers, content=content)
+        assert reply.status_code == 401, path
+        assert reply.headers["www-authenticate"] == "Bearer" and reply.json()["status"] == "AUTH"
+    for path in ("/ws", "/socket.io/?EIO=4&transport=websocket"):
+        assert refused(lambda: guarded.socket(path, additional_headers=headers)) == 401
+
+
+def test_a_token_opens_every_way_in(guarded):
+    reply = httpx.post(f"{guarded.url}/api/v1/nails", content=plain(), headers=BEARER)
+    assert reply.status_code == 200
+    with guarded.v1(additional_headers=BEARER) as ws:
+        ws.send(frame(1, plain()))
+        assert Reply(ws.recv(timeout=30)).id == 1
+    for transport in ("polling", "websocket"):
+        client = socketio.Client()
+        client.connect(guarded.url, headers=BEARER, transports=[transport])
+        client.disconnect()
+    # Its polls after the first carry the session's own secret name instead.
+    poll = f"{guarded.url}/socket.io/?EIO=4&transport=polling"
+    sid = httpx.get(poll, headers=BEARER).text.split('"sid":"')[1].split('"')[0]
+    assert httpx.post(f"{poll}&sid={sid}", content="40").text == "ok"
+    assert httpx.post(f"{poll}&sid={sid[:-1]}", content="40").status_code == 401
+    assert httpx.get(f"{guarded.url}/api/v1/info?sid={sid}").status_code == 401
+
+
+def test_balancers_need_no_token(guarded):
+    assert httpx.get(f"{guarded.url}/healthz").status_code == 200
+    assert httpx.get(f"{guarded.url}/readyz").status_code == 200
+
+
+def test_the_page_turns_its_address_into_a_cookie(guarded):
+    first = httpx.get(f"{guarded.url}/?token={TOKEN}")
+    assert first.status_code == 303 and first.headers["location"] == "/"
+    cookie = first.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
+    mine = {"Cookie": "a=b; " + cookie.split(";")[0]}
+    assert httpx.get(f"{guarded.url}/", headers=mine).status_code == 200
+    with guarded.v1(additional_headers=mine) as ws:
+        ws.send(frame(1, plain()))
+        assert Reply(ws.recv(timeout=30)).id == 1
+    # A page from elsewhere gains nothing from the browser's cookie.
+    assert refused(lambda: guarded.socket("/ws", additional_headers=mine,
+                                          origin="http://evil.example")) == 403
+
+
+def eventually(check):
+    for _ in range(100):
+        if check():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_sighup_reads_the_tokens_again(guarded):
+    def lets_in(token):
+        return httpx.get(f"{guarded.url}/api/v1/info",
+                         headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    guarded.tokens.write_text("short\n")
+    guarded.process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert lets_in(TOKEN)  # a bad file changes nothing
+    guarded.tokens.write_text(f"{OTHER}\n{TOKEN}\n")
+    guarded.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: lets_in(OTHER)) and lets_in(TOKEN)
+
+
+@pytest.mark.parametrize("text,hint", [("", "no token"), ("too-short\n", "line 1"),
+                                       (None, "nonexistent")])
+def test_a_token_file_that_holds_none(tmp_path, text, hint):
+    path = tmp_path / "nonexistent"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(RuntimeError, match=hint):
+        Server("--token-file", str(path))
+
+
+# ---- TLS
+
+
+def openssl(*args, **kwargs):
+    return subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """A root, an intermediate under it, and a way to make servers' certificates under that."""
+    folder = tmp_path_factory.mktemp("ca")
+
+    def issue(name, issuer, extension):
+        config = folder / f"{name}.cnf"
+        config.write_text(extension)
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out",
+                folder / f"{name}.csr")
+        by = (["-signkey", folder / f"{name}.key"] if issuer is None else
+              ["-CA", folder / f"{issuer}.pem", "-CAkey", folder / f"{issuer}.key",
+               "-CAcreateserial"])
+        openssl("x509", "-req", "-days", 2, "-in", folder / f"{name}.csr", "-extfile", config,
+                "-out", folder / f"{name}.pem", *by)
+    issue("root", None, "basicConstraints=critical,CA:TRUE\n")
+    issue("middle", "root", "basicConstraints=critical,CA:TRUE\n")
+
+    def server_certificate(name):
+        issue(name, "middle", "subjectAltName=IP:127.0.0.1\n")
+        chain = (folder / f"{name}.pem").read_text() + (folder / "middle.pem").read_text()
+        return chain, (folder / f"{name}.key").read_text()
+    server_certificate.root = folder / "root.pem"
+    return server_certificate
+
+
+@pytest.fixture
+def secure(authority, tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    chain, secret = authority("one")
+    cert.write_text(chain)
+    key.write_text(secret)
+    running = Server("--tls-cert", str(cert), "--tls-key", str(key))
+    running.cert, running.key = cert, key
+    running.trusted = ssl.create_default_context(cafile=str(authority.root))
+    yield running
+    assert running.stop()[0] == 0
+
+
+def name_of(server):
+    with socket.create_connection(("127.0.0.1", server.port)) as plain_socket:
+        with server.trusted.wrap_socket(plain_socket, server_hostname="127.0.0.1") as tls:
+            return dict(pair[0] for pair in tls.getpeercert()["subject"])["commonName"]
+
+
+def test_the_whole_chain_is_sent_and_renewed_on_sighup(secure, authority):
+    assert name_of(secure) == "one"
+    with secure.v1(ssl=secure.trusted) as ws:
+        # A half-written pair changes nothing.
+        chain, secret = authority("two")
+        secure.cert.write_text(chain)
+        secure.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        assert name_of(secure) == "one"
+        secure.key.write_text(secret)
+        secure.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: name_of(secure) == "two")
+        # Who was connected stays so.
+        ws.send(frame(1, plain()))
+        assert Reply(ws.recv(timeout=30)).id == 1
+
+
+def handshake(server, *args):
+    """What openssl s_client says: the protocol and the cipher, or None when it got no connection."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", *args],
+                          input=b"", capture_output=True, timeout=20)
+    found = re.search(rb"New, (TLSv[\d.]+), Cipher is (\S+)", done.stdout)
+    return (found[1].decode(), found[2].decode()) if found else None
+
+
+def test_old_protocols_and_weak_ciphers_are_refused(secure):
+    weakest = ["-cipher", "ALL:@SECLEVEL=0"]
+    assert handshake(secure, "-tls1_3")[0] == "TLSv1.3"
+    assert "GCM" in handshake(secure, "-tls1_2")[1]
+    assert handshake(secure, "-tls1_1", *weakest) is None
+    assert handshake(secure, "-tls1", *weakest) is None
+    for weak in ("AES128-SHA", "ECDHE-ECDSA-AES128-SHA", "AES256-GCM-SHA384", "aNULL", "eNULL",
+                 "3DES", "RC4", "DHE"):
+        assert handshake(secure, "-tls1_2", "-cipher", f"{weak}:@SECLEVEL=0") is None, weak
+    assert handshake(secure, "-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305")
+
+
+def test_renegotiation_and_compression_are_refused(secure):
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{secure.port}", "-tls1_2",
+                           "-legacy_renegotiation"], input=b"R\n", capture_output=True, timeout=20)
+    assert b"no renegotiation" in done.stderr or b"handshake failure" in done.stderr, done.stderr
+    assert b"Compression: NONE" in done.stdout
+
+
+# ---- what is given up
+
+
+def status_of(server, name):
+    text = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return re.search(rf"^{name}:\s+(.*)$", text, re.M)[1]
+
+
+def test_the_sandbox_is_on_unless_refused():
+    running = Server()
+    assert status_of(running, "NoNewPrivs") == "1" and status_of(running, "Seccomp") == "2"
+    limits = pathlib.Path(f"/proc/{running.process.pid}/limits").read_text()
+    assert re.search(r"Max core file size\s+0\s+0", limits)
+    # Every thread is inside, those of the inference engine too.
+    for task in pathlib.Path(f"/proc/{running.process.pid}/task").iterdir():
+        assert re.search(r"^Seccomp:\s+2$", (task / "status").read_text(), re.M)
+    assert running.stop()[0] == 0
+    running = Server("--no-sandbox")
+    assert status_of(running, "NoNewPrivs") == "0" and status_of(running, "Seccomp") == "0"
+    assert running.stop()[0] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user(tmp_path):
+    running = Server("--user", "nobody", "--cache-dir", "none")
+    reply = httpx.post(f"{running.url}/api/v1/nails", content=plain())
+    assert reply.json()["success"]
+    assert set(status_of(running, "Uid").split()) == set(status_of(running, "Gid").split()) == {"65534"}
+    assert status_of(running, "CapEff") == "0" * 16
+    assert running.stop()[0] == 0
+
+
+def test_a_user_that_cannot_be():
+    with pytest.raises(RuntimeError, match="no user"):
+        Server("--user", "no-such-user-here")
+    with pytest.raises(RuntimeError, match="is root"):
+        Server("--user", "root")
+
+
+def test_a_compiled_model_is_kept_from_inside_the_sandbox(tmp_path):
+    cache = tmp_path / "cache"
+    assert Server("--cache-dir", str(cache)).stop()[0] == 0
+    assert any(path.is_file() for path in cache.rglob("*"))

@@ -1,0 +1,74 @@
+#include "serve/peers.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "unit/unit.h"
+
+static struct lq_address from(const char *text)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+        return lq_address_from((struct sockaddr *)&v4);
+    assert_int_equal(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
+    return lq_address_from((struct sockaddr *)&v6);
+}
+
+static bool same(const char *a, const char *b)
+{
+    struct lq_address x = from(a), y = from(b);
+    return memcmp(&x, &y, sizeof x) == 0;
+}
+
+static void an_address_is_one_customer(void **state)
+{
+    (void)state;
+    assert_true(same("10.1.2.3", "10.1.2.3"));
+    assert_false(same("10.1.2.3", "10.1.2.4"));
+    assert_true(same("::ffff:10.1.2.3", "10.1.2.3"));
+    assert_true(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+    assert_false(same("2001:db8:1:2::1", "2001:db8:1:3::1"));
+}
+
+static void each_has_its_share(void **state)
+{
+    (void)state;
+    struct lq_peers peers;
+    struct lq_address a = from("10.0.0.1"), b = from("10.0.0.2");
+    assert_true(lq_peers_init(&peers, 4, 2));
+    assert_true(lq_peers_take(&peers, &a));
+    assert_true(lq_peers_take(&peers, &a));
+    assert_false(lq_peers_take(&peers, &a));
+    assert_true(lq_peers_take(&peers, &b));
+    lq_peers_give(&peers, &a);
+    assert_true(lq_peers_take(&peers, &a));
+    lq_peers_give(&peers, &a);
+    lq_peers_give(&peers, &a);
+    lq_peers_give(&peers, &b);
+    assert_int_equal(peers.count, 0);
+    lq_peers_release(&peers);
+}
+
+static void without_a_limit_the_room_is_the_limit(void **state)
+{
+    (void)state;
+    struct lq_peers peers;
+    struct lq_address a = from("10.0.0.1"), b = from("10.0.0.2");
+    assert_true(lq_peers_init(&peers, 1, 0));
+    for (int i = 0; i < 100; i++)
+        assert_true(lq_peers_take(&peers, &a));
+    assert_false(lq_peers_take(&peers, &b));
+    lq_peers_release(&peers);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_is_one_customer),
+        cmocka_unit_test(each_has_its_share),
+        cmocka_unit_test(without_a_limit_the_room_is_the_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
