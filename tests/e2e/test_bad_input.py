@@ -45,6 +45,7 @@ def noise():
     return jpeg(Image.fromarray(np.random.default_rng(1).integers(0, 256, (480, 640, 3), "uint8")))
 
 
+# crosses: PICTURE_SIDE_MAX, FRAME_PIXELS_MAX
 PICTURES = {
     "empty": (b"", {415, 422}),
     "text": (b"this is not a picture", {415}),
@@ -180,6 +181,7 @@ def test_wrong_method(http, method, path):
     assert reply.headers["allow"]
 
 
+# crosses: BODY_BYTES_MAX
 def test_body_over_the_limit(http):
     reply = http.post("/api/v1/nails", content=bytes(17 * 1024 * 1024))
     assert reply.status_code == 413 and reply.json()["status"] == "TOO_LARGE"
@@ -297,6 +299,7 @@ def closed_with(server, message, **kwargs):
         return closed.rcvd.code if closed.rcvd else None
 
 
+# crosses: MESSAGE_BYTES_MAX, TEXT_BYTES_MAX
 @pytest.mark.parametrize("message,code", [
     (b"", 1007), (b"\x01" * 15, 1007), (frame(1, b"x", kind=9), 1007),
     (frame(1, b"x", header=15), 1007), (frame(1, b"x", header=60000), 1007),

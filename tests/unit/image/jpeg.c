@@ -304,6 +304,7 @@ static void measures_before_decoding(void **state)
     assert_refused_unspent(LQ_ERR_FORMAT);
 }
 
+// crosses: JPEG_SCANS_MAX
 static void limits_scans(void **state)
 {
     (void)state;

@@ -114,6 +114,7 @@ static void mistakes_are_named(void **state)
     }
 }
 
+// crosses: SIDECAR_BYTES_MAX
 static void a_long_one_is_refused(void **state)
 {
     (void)state;

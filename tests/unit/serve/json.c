@@ -38,6 +38,7 @@ static int read_nested(int depth)
     return read_text(text, 2 * (size_t)depth);
 }
 
+// crosses: JSON_DEPTH_MAX
 static void depth_has_a_limit(void **state)
 {
     (void)state;
@@ -56,6 +57,7 @@ static int read_many(int count)
     return read_text(text, len);
 }
 
+// crosses: JSON_VALUES_MAX
 static void values_have_a_limit(void **state)
 {
     (void)state;

@@ -49,6 +49,7 @@ static void one_a_line(void **state)
     assert_false(allows(&tokens, ""));
 }
 
+// crosses: TOKENS_MAX, TOKEN_CHARS_MAX
 static void a_bad_file_changes_nothing_and_is_not_quoted(void **state)
 {
     (void)state;

@@ -1,0 +1,183 @@
+"""Clients that want more than their share: each limit is crossed and told as docs/LIMITS.md says.
+What takes its time (20 to 60 s) is crossed side by side."""
+import concurrent.futures
+import json
+import pathlib
+import socket
+import time
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from conftest import Reply, Server, frame, plain
+
+
+@pytest.fixture(scope="module")
+def strict():
+    running = Server("--max-sessions-per-address", "2", "--max-fps", "5", "--idle-timeout", "2",
+                     "--log-level", "error")
+    yield running
+    assert running.stop()[0] == 0
+
+
+def close_code(ws):
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            ws.recv(timeout=20)
+    return closed.value.rcvd.code
+
+
+# crosses: ADDRESS_SESSIONS_MAX
+def test_sessions_of_an_address(strict):
+    with strict.v1(), strict.v1():
+        with strict.socket(subprotocols=["lacquer.v1"]) as third:
+            assert close_code(third) == 1008
+        reply = httpx.post(f"{strict.url}/api/v1/nails", content=plain())
+        assert reply.status_code == 429 and reply.json()["status"] == "RATE"
+        poll = httpx.get(f"{strict.url}/socket.io/?EIO=4&transport=polling")
+        assert poll.status_code == 429
+    time.sleep(0.5)
+    assert httpx.post(f"{strict.url}/api/v1/nails", content=plain()).status_code == 200
+
+
+# crosses: SESSIONS_MAX
+def test_sessions_of_a_server():
+    running = Server("--max-sessions", "1", "--log-level", "error")
+    with running.v1():
+        with running.socket(subprotocols=["lacquer.v1"]) as second:
+            assert close_code(second) == 1013
+        reply = httpx.post(f"{running.url}/api/v1/nails", content=plain())
+        assert reply.status_code == 503 and reply.headers["retry-after"]
+    assert running.stop()[0] == 0
+
+
+# crosses: FRAMES_PER_S_MAX
+def test_frames_a_second(strict):
+    said = []
+    with strict.v1() as ws:
+        for number in range(1, 9):
+            ws.send(frame(number, plain()))
+            said.append(ws.recv(timeout=20))
+        errors = [json.loads(one) for one in said if isinstance(one, str)]
+        assert errors and all(error["status"] == "RATE" for error in errors)
+        assert [error["id"] for error in errors] == [6, 7, 8][-len(errors):]
+        time.sleep(0.5)
+        ws.send(frame(9, plain()))  # who slows down is served again
+        assert Reply(ws.recv(timeout=20)).id == 9
+
+
+# crosses: IDLE_S
+def test_a_session_without_frames(strict):
+    with strict.v1() as ws:
+        assert close_code(ws) == 1001
+
+
+# crosses: FORM_PARTS_MAX
+@pytest.mark.parametrize("count,code", [(64, 422), (65, 413)])
+def test_parts_of_a_form(server, count, code):
+    body = "&".join(f"field{number}=x" for number in range(count))
+    reply = httpx.post(f"{server.url}/api/process", content=body,
+                       headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert reply.status_code == code
+
+
+def test_a_body_of_brackets_stays_small(server):
+    before = server.rss_kib()
+    body = b'{"image": [' + b"[]," * 5_000_000 + b"[]]}"
+    reply = httpx.post(f"{server.url}/api/process_base64", content=body, timeout=30,
+                       headers={"Content-Type": "application/json"})
+    assert reply.status_code == 400 and reply.json()["status"] == "SYNTAX"
+    assert server.rss_kib() - before < 100_000
+
+
+# crosses: HEADER_BYTES_MAX
+def test_headers_that_never_end(server):
+    with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
+        got = b""
+        try:
+            raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"Cookie: " + b"x" * 20000
+                        + b"\r\n\r\n")
+            raw.settimeout(10)
+            got = raw.recv(4096)
+        except ConnectionError:
+            pass
+        assert b" 200 " not in got
+
+
+def seconds_until_closed(raw, patience):
+    began = time.monotonic()
+    raw.settimeout(patience)
+    data = b""
+    try:
+        while piece := raw.recv(4096):
+            data += piece
+    except ConnectionError:
+        pass
+    return time.monotonic() - began, data
+
+
+def connect(server):
+    return socket.create_connection(("127.0.0.1", server.port), 10)
+
+
+def half_a_request(server):
+    with connect(server) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\n")
+        return seconds_until_closed(raw, 50)
+
+
+def nothing_after_an_answer(server):
+    with connect(server) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        return seconds_until_closed(raw, 50)
+
+
+def a_body_drop_by_drop(server):
+    began = time.monotonic()
+    with connect(server) as raw:
+        raw.sendall(b"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        raw.settimeout(1)
+        while time.monotonic() - began < 90:
+            try:
+                raw.sendall(b"x")
+                if got := raw.recv(4096):
+                    return time.monotonic() - began, got
+            except TimeoutError:
+                pass
+    return time.monotonic() - began, b""
+
+
+# crosses: HANDSHAKE_S, KEEPALIVE_S, BODY_S
+def test_slow_clients(server):
+    """All of them at once, so that the suite waits only for the slowest."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        slow = [pool.submit(way, server) for way in (half_a_request, nothing_after_an_answer,
+                                                     a_body_drop_by_drop)]
+        (_, head), (_, answer), (body_s, refused) = [one.result() for one in slow]
+    assert head == b"" or b" 200 " not in head
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert refused.startswith(b"HTTP/1.1 408") and body_s > 55, refused
+
+
+def test_frames_are_kept_nowhere(tmp_path):
+    """Not in what the server says, not in a file it may write, not in a core."""
+    hidden = b"mark-of-a-frame-that-nobody-else-sees"
+    picture = plain()
+    marked = picture[:2] + b"\xff\xfe" + (len(hidden) + 2).to_bytes(2, "big") + hidden + picture[2:]
+    cache = tmp_path / "cache"
+    running = Server("--cache-dir", str(cache), "--log-level", "debug")
+    assert httpx.post(f"{running.url}/api/v1/nails", content=marked).status_code == 200
+    assert httpx.post(f"{running.url}/api/v1/nails", content=marked[:-300]).status_code == 422
+    with running.v1() as ws:
+        ws.send(frame(1, marked))
+        assert Reply(ws.recv(timeout=30)).id == 1
+    limits = pathlib.Path(f"/proc/{running.process.pid}/limits").read_text()
+    assert "Max core file size        0                    0" in limits
+    status, said = running.stop()
+    assert status == 0 and hidden.decode() not in said
+    files = [path for path in cache.rglob("*") if path.is_file()]
+    assert files  # it did write: the compiled model
+    for path in files:
+        data = path.read_bytes()
+        assert hidden not in data and picture[-200:] not in data, path
