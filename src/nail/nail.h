@@ -10,7 +10,8 @@
 #include "image/image.h"
 #include "model/model.h"
 
-// Which finger a nail is on, where the hand shows it.
+// Which finger a nail is on. Nothing here tells fingers or tips yet: lq_nail_find leaves `finger`
+// unknown and tip_known false. The fields stand in the wire format and in looks already.
 enum lq_finger { LQ_FINGER_UNKNOWN, LQ_FINGER_THUMB, LQ_FINGER_INDEX, LQ_FINGER_MIDDLE,
                  LQ_FINGER_RING, LQ_FINGER_LITTLE, LQ_FINGER_COUNT };
 
