@@ -116,14 +116,14 @@ static int find_hand(struct stage *stage, const char *hand, int cell)
     return tell_tips(stage, hand);
 }
 
-static int sheet_init(struct stage *stage, int width, int height)
+__attribute__((unused)) static int sheet_init(struct stage *stage, int width, int height)
 {
     int status = lq_image_alloc(&stage->sheet, &stage->sheet_pixels, width, height, 3, 8);
     return status == LQ_OK ? LQ_OK : lq_fail(&stage->err, status, "cannot make a sheet");
 }
 
 // A square of the hand around a nail, edges repeated, each pixel the mean of shrink x shrink.
-static void sheet_put(struct stage *stage, const struct lq_nail *nail, int left, int top, int tile,
+__attribute__((unused)) static void sheet_put(struct stage *stage, const struct lq_nail *nail, int left, int top, int tile,
                       int shrink)
 {
     const struct lq_image *hand = &stage->hand;
@@ -144,9 +144,9 @@ static void sheet_put(struct stage *stage, const struct lq_nail *nail, int left,
         }
 }
 
-static const double PSNR_MIN = 40.0;
+__attribute__((unused)) static const double PSNR_MIN = 40.0;
 
-static double psnr(const struct lq_image *a, const struct lq_image *b)
+__attribute__((unused)) static double psnr(const struct lq_image *a, const struct lq_image *b)
 {
     double sum = 0.0;
     for (int y = 0; y < a->height; y++)
@@ -158,7 +158,7 @@ static double psnr(const struct lq_image *a, const struct lq_image *b)
     return 10.0 * log10(255.0 * 255.0 / fmax(sum, 1e-9));
 }
 
-static int compare(struct stage *stage, const char *path)
+__attribute__((unused)) static int compare(struct stage *stage, const char *path)
 {
     int status = load(stage, path, &stage->golden_pixels, &stage->golden);
     if (status != LQ_OK)
@@ -172,7 +172,7 @@ static int compare(struct stage *stage, const char *path)
     return LQ_OK;
 }
 
-static int write_golden(struct stage *stage, const char *path)
+__attribute__((unused)) static int write_golden(struct stage *stage, const char *path)
 {
     lq_buf_clear(&stage->file);
     int status = lq_codec_encode_png(stage->codec, &stage->sheet, NULL, &stage->file, &stage->err);
