@@ -24,7 +24,8 @@ static const struct argp_option options[] = {
     {"opacity", OPT_OPACITY, "0..1", 0, "How far the polish hides the nail (default 1)", 2},
     {"sheen", OPT_SHEEN, NULL, 0, "Keep highlights and add the finish's own (default)", 2},
     {"no-sheen", OPT_NO_SHEEN, NULL, 0, "Paint without highlights", 2},
-    {"pattern", OPT_PATTERN, "NAME|FILE.png", 0, "Nail art laid over every nail, its top at the tip",
+    {"pattern", OPT_PATTERN, "NAME|FILE.png", 0,
+     "Nail art laid over every nail, its top at the tip",
      2},
     LOOKS_OPTION,
     {0}};

@@ -18,7 +18,7 @@ struct lq_catalogue {
     struct lq_pattern *patterns[LQ_PATTERNS_MAX];
 };
 
-// ---- colour --------------------------------------------------------------------------------------
+// ---- colour -------------------------------------------------------------------------------------
 
 static double lab_inverse(double t)
 {
@@ -38,7 +38,7 @@ void lq_lab_to_color(const float lab[3], uint8_t color[3])
         color[k] = (uint8_t)lrint(255.0 * lq_srgb_encode(fmin(fmax(linear[k], 0.0), 1.0)));
 }
 
-// ---- names ---------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 static bool is_name(const char *text)
 {
@@ -83,7 +83,7 @@ static int find_pattern(const struct lq_catalogue *catalogue, const char *name)
     FIND(catalogue->patterns[i]->name, catalogue->pattern_count, name);
 }
 
-// ---- files ---------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
 static int load_json(json_t **root, const uint8_t *bytes, size_t len, struct lq_error *err)
 {
@@ -119,7 +119,8 @@ static int read_shade(struct lq_shade_name *shade, const json_t *item, int numbe
         good = json_is_number(value) && shade->lab[k] >= least[k] && shade->lab[k] <= most[k];
     }
     if (!good)
-        return lq_fail(err, LQ_ERR_FIELD, "shade %d must have name, title, family and lab [L, a, b]",
+        return lq_fail(err, LQ_ERR_FIELD,
+                       "shade %d must have name, title, family and lab [L, a, b]",
                        number);
     lq_lab_to_color(shade->lab, shade->color);
     return LQ_OK;

@@ -17,9 +17,9 @@ static json_t *finishes_json(void)
         for (int k = 0; k < LQ_EFFECT_COUNT; k++)
             if (lq_finish_reads(finish, (enum lq_effect_number)k))
                 json_object_set_new(numbers, lq_effect_name((enum lq_effect_number)k),
-                                    json_real(round(100.0 * (double)polish.effect.number[k]) / 100));
-        json_array_append_new(list, json_pack("{s:s, s:o, s:b, s:b}", "name", lq_finish_name(finish),
-                                              "numbers", numbers, "angle",
+                                    json_real(round(100 * (double)polish.effect.number[k]) / 100));
+        json_array_append_new(list, json_pack("{s:s, s:o, s:b, s:b}", "name",
+                                              lq_finish_name(finish), "numbers", numbers, "angle",
                                               (int)lq_finish_reads_angle(finish), "colors",
                                               (int)lq_finish_reads_colors(finish)));
     }

@@ -4,7 +4,7 @@
 
 #include "paint/noise.h"
 
-// ---- helpers -------------------------------------------------------------------------------------
+// ---- helpers ------------------------------------------------------------------------------------
 
 // Squared distance of the view's reflection from the light's, both in the nail's plane: 0 where the
 // surface mirrors the light.
@@ -31,8 +31,8 @@ static float brightest_of(const float c[3])
     return fmaxf(fmaxf(c[0], c[1]), c[2]);
 }
 
-// Pointers and numbers of a row as locals: nothing written changes them, and with `ivdep`, which says
-// that rows do not overlap, the compiler makes vectors of the loop.
+// Pointers and numbers of a row as locals: nothing written changes them, and with `ivdep`, which
+// says that rows do not overlap, the compiler makes vectors of the loop.
 #define ROW_LOCALS                                                                                \
     const float *restrict slope_u = row->slope_u, *restrict slope_w = row->slope_w;               \
     const float *restrict slope_z = row->slope_z, *restrict body = row->body;                     \
@@ -46,7 +46,7 @@ static float brightest_of(const float c[3])
         (void)row_du, (void)row_dw, (void)sun_u, (void)sun_w, (void)aspect, (void)light_r,        \
         (void)light_g, (void)light_b
 
-// ---- flakes --------------------------------------------------------------------------------------
+// ---- flakes -------------------------------------------------------------------------------------
 
 // One layer of flakes: a flake a cell, where there is one. Points are in half breadths.
 struct flakes {
@@ -89,7 +89,8 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *fl
         int32_t ix = lq_floor(qx), iy = lq_floor(qy);
         uint32_t h = lq_cell_hash(ix, iy, f.seed);
         float here = lq_hash_part(h, 0, 6) < f.present ? f.weight : 0.0f;
-        float radius = f.radius * (0.6f + 0.4f * lq_hash_part(h, 17, 4)), room = 1.0f - 2.0f * radius;
+        float radius = f.radius * (0.6f + 0.4f * lq_hash_part(h, 17, 4));
+        float room = 1.0f - 2.0f * radius;
         float jx = radius + room * lq_hash_part(h, 6, 4);
         float jy = radius + room * lq_hash_part(h, 10, 4);
         float tw = 2.0f * lq_hash_part(h, 14, 5) - 1.0f, tu = 2.0f * lq_hash_part(h, 19, 5) - 1.0f;
@@ -174,9 +175,11 @@ LQ_HOT static void shadow_row(float depth, const struct lq_effect_row *row)
 static void glitter(const struct lq_coat *coat, const struct lq_effect_row *row)
 {
     float size = coat->number[LQ_EFFECT_SIZE], density = coat->number[LQ_EFFECT_DENSITY];
-    float strength = coat->number[LQ_EFFECT_STRENGTH], cell = 0.07f + 0.22f * size * size + 0.08f * size;
+    float strength = coat->number[LQ_EFFECT_STRENGTH];
+    float cell = 0.07f + 0.22f * size * size + 0.08f * size;
     struct flakes flakes = {.radius = 0.46f, .present = 0.35f + 0.65f * density, .tilt = 0.8f,
-                            .tight = 5.0f, .matt = 0.32f, .vary = 0.7f, .flash = 0.8f + 1.6f * strength,
+                            .tight = 5.0f, .matt = 0.32f, .vary = 0.7f,
+                            .flash = 0.8f + 1.6f * strength,
                             .pale = 0.25f};
     static const struct {
         float scale, weight, c, s;
@@ -207,7 +210,7 @@ static void glitter(const struct lq_coat *coat, const struct lq_effect_row *row)
     lay_flakes(coat, row, flakes, 1.2f);
 }
 
-// ---- pearl, shimmer, metal: fine flakes that lie flat, seen as one -------------------------------
+// ---- pearl, shimmer, metal: fine flakes that lie flat, seen as one ------------------------------
 
 struct sheen {
     float keep;           // of the body
@@ -303,7 +306,7 @@ static void metallic(const struct lq_coat *coat, const struct lq_effect_row *row
     sheen_row(coat, &sheen, row);
 }
 
-// ---- chrome: a small room in a mirror ------------------------------------------------------------
+// ---- chrome: a small room in a mirror -----------------------------------------------------------
 
 struct mirror {
     float strength, shift;
@@ -374,7 +377,7 @@ static void chrome(const struct lq_coat *coat, const struct lq_effect_row *row)
     mirror_row(coat, &mirror, row);
 }
 
-// ---- holographic: every flake a grating ----------------------------------------------------------
+// ---- holographic: every flake a grating ---------------------------------------------------------
 
 // A hump of width one third of the circle, for one channel of a spectrum.
 static inline float hump(float phase)
@@ -424,7 +427,7 @@ static void holographic(const struct lq_coat *coat, const struct lq_effect_row *
                 strength, row);
 }
 
-// ---- cat-eye: flakes stood up by a magnet --------------------------------------------------------
+// ---- cat-eye: flakes stood up by a magnet -------------------------------------------------------
 
 struct magnet {
     float strength, inverse_width, place, shift;
@@ -473,12 +476,13 @@ static void cat_eye(const struct lq_coat *coat, const struct lq_effect_row *row)
     for (int k = 0; k < 3; k++) {
         magnet.core[k] = coat->color_count > 0 ? coat->color[0][k]
                                                : lerp(coat->pigment[k] * gain, 0.94f, 0.22f);
-        magnet.flank[k] = coat->color_count > 1 ? coat->color[1][k] : coat->pigment[(k + 1) % 3] * gain;
+        magnet.flank[k] = coat->color_count > 1 ? coat->color[1][k]
+                                                : coat->pigment[(k + 1) % 3] * gain;
     }
     magnet_row(coat, &magnet, row);
 }
 
-// ---- textured: sand under the polish -------------------------------------------------------------
+// ---- textured: sand under the polish ------------------------------------------------------------
 
 LQ_HOT static void relief_row(const struct lq_coat *coat, float scale, float strength,
                               const struct lq_effect_row *row)
@@ -491,7 +495,8 @@ LQ_HOT static void relief_row(const struct lq_coat *coat, float scale, float str
 #pragma GCC ivdep
     for (int i = 0; i < n; i++) {
         // Turned, so that no cell lies along the nail.
-        float p = (row_w + row_dw * (float)i) * scale, q = (row_u + row_du * (float)i) * aspect * scale;
+        float p = (row_w + row_dw * (float)i) * scale;
+        float q = (row_u + row_du * (float)i) * aspect * scale;
         float x = 0.8f * p - 0.6f * q + 90.0f, y = 0.6f * p + 0.8f * q + 90.0f;
         float here = lq_value_noise(x, y, 131u), there = lq_value_noise(x + ox, y + oy, 131u);
         float fine = lq_value_noise(x * 2.3f, y * 2.3f, 132u);
@@ -506,10 +511,12 @@ LQ_HOT static void relief_row(const struct lq_coat *coat, float scale, float str
 
 static void textured(const struct lq_coat *coat, const struct lq_effect_row *row)
 {
-    float strength = coat->number[LQ_EFFECT_STRENGTH], cell = 0.03f + 0.11f * coat->number[LQ_EFFECT_SIZE];
+    float strength = coat->number[LQ_EFFECT_STRENGTH];
+    float cell = 0.03f + 0.11f * coat->number[LQ_EFFECT_SIZE];
     float scale = 1.0f / cell, most = 0.5f / coat->pixel;
     struct flakes sugar = {.scale = 1.3f / cell, .radius = 0.38f, .present = 0.30f, .tilt = 1.0f,
-                           .tight = 14.0f, .matt = 0.8f, .flash = 1.6f, .pale = 0.5f, .weight = 0.75f * strength,
+                           .tight = 14.0f, .matt = 0.8f, .flash = 1.6f, .pale = 0.5f,
+                           .weight = 0.75f * strength,
                            .turn_c = 0.9f, .turn_s = 0.436f, .seed = 151u, .color_count = 1};
     set_color(sugar.color[0], coat->pigment, 0.18f, 1.15f);
     relief_row(coat, scale < most ? scale : most, strength, row);

@@ -11,9 +11,11 @@
 static const struct {
     float taper, power, cap, round;
 } SHAPES[LQ_SHAPE_COUNT] = {
-    [LQ_SHAPE_SQUARE] = {0.00f, 1.0f, 0.05f, 2.5f},  [LQ_SHAPE_SQUOVAL] = {0.05f, 2.0f, 0.22f, 2.6f},
+    [LQ_SHAPE_SQUARE] = {0.00f, 1.0f, 0.05f, 2.5f},
+    [LQ_SHAPE_SQUOVAL] = {0.05f, 2.0f, 0.22f, 2.6f},
     [LQ_SHAPE_OVAL] = {0.10f, 2.0f, 0.52f, 2.0f},    [LQ_SHAPE_ALMOND] = {0.48f, 1.7f, 0.38f, 2.0f},
-    [LQ_SHAPE_STILETTO] = {0.90f, 1.15f, 0.06f, 2.0f}, [LQ_SHAPE_COFFIN] = {0.46f, 1.4f, 0.05f, 3.0f},
+    [LQ_SHAPE_STILETTO] = {0.90f, 1.15f, 0.06f, 2.0f},
+    [LQ_SHAPE_COFFIN] = {0.46f, 1.4f, 0.05f, 3.0f},
 };
 
 // It begins on the natural nail, so that the sides run on without a step, and narrows from where
@@ -25,7 +27,8 @@ static float half_at(enum lq_shape_kind shape, float t)
     float half = 1.0f - SHAPES[shape].taper * powf(t, SHAPES[shape].power);
     float s = (t - 1.0f + SHAPES[shape].cap) / SHAPES[shape].cap;
     float round = SHAPES[shape].round;
-    return s <= 0.0f ? half : half * powf(fmaxf(1.0f - powf(fminf(s, 1.0f), round), 0.0f), 1.0f / round);
+    float left = fmaxf(1.0f - powf(fminf(fmaxf(s, 0.0f), 1.0f), round), 0.0f);
+    return half * powf(left, 1.0f / round);
 }
 
 static float cover_at(const struct lq_nail *nail, float u, float w)
@@ -44,7 +47,8 @@ static float measure_half(const struct lq_nail *nail)
     float sum = 0.0f;
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < STEPS; i++)
-            sum += cover_at(nail, BEGIN + 0.08f * (float)k, -1.2f + 2.4f * ((float)i + 0.5f) / STEPS);
+            sum += cover_at(nail, BEGIN + 0.08f * (float)k,
+                            -1.2f + 2.4f * ((float)i + 0.5f) / STEPS);
     return 0.5f * 2.4f * sum / (3 * STEPS);
 }
 
@@ -108,7 +112,8 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *e
             whole[at] = own[at];
             if (u < BEGIN || u > extent->end + 1.0f / sharp_u)
                 continue;
-            float step = fminf(fmaxf(u - NARROW, 0.0f) * scale, (float)STEPS), part = step - floorf(step);
+            float step = fminf(fmaxf(u - NARROW, 0.0f) * scale, (float)STEPS);
+            float part = step - floorf(step);
             const float *h = &half[(int)step];
             float side = (h[0] + (h[1] - h[0]) * part - fabsf(w)) * sharp_w + 0.5f;
             float cover = lq_clamp01(side) * lq_clamp01((extent->end - u) * sharp_u + 0.5f);

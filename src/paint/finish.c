@@ -43,7 +43,7 @@ static const struct {
     [LQ_FINISH_CAT_EYE] = {1.00f, 1.00f, 0.0f},     [LQ_FINISH_TEXTURED] = {0.08f, 1.00f, 0.0f},
 };
 
-// ---- mixing --------------------------------------------------------------------------------------
+// ---- mixing -------------------------------------------------------------------------------------
 
 static struct lq_recipe recipe_at(float gloss)
 {
@@ -99,7 +99,7 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float bre
     coat->pattern_opacity = polish->pattern_opacity * polish->opacity;
 }
 
-// ---- the surface ---------------------------------------------------------------------------------
+// ---- the surface --------------------------------------------------------------------------------
 
 // The surface's slope at a point: a cylinder across that rolls off towards its ends, and narrows
 // there, so that a highlight bows with the outline.
@@ -173,7 +173,7 @@ LQ_HOT static void clear_row(const float *restrict red, const float *restrict gr
     }
 }
 
-// ---- the top coat --------------------------------------------------------------------------------
+// ---- the top coat -------------------------------------------------------------------------------
 
 // 1 inside |x| < half, falling smoothly to 0 over `soft`.
 static inline float window(float x, float half, float inverse_soft)
@@ -230,7 +230,8 @@ void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *row, fl
 {
     int n = row->count;
     float *su = scratch, *sw = su + n, *sz = sw + n, *body = sz + n, *hide = body + n;
-    float *seen = hide + n, *clear = seen + n, *pigment[3] = {clear + n, clear + 2 * n, clear + 3 * n};
+    float *seen = hide + n, *clear = seen + n;
+    float *pigment[3] = {clear + n, clear + 2 * n, clear + 3 * n};
     float *gleam = clear, *under = clear + 4 * n;
     float *out[3] = {red, green, blue};
     const float *in[3] = {row->red, row->green, row->blue};

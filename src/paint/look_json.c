@@ -12,7 +12,8 @@ struct reader {
 
 static int wrong(const struct reader *reader, const char *key, const char *wanted)
 {
-    return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%.40s must be %s", reader->path, key, wanted);
+    return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%.40s must be %s", reader->path, key,
+                   wanted);
 }
 
 // One key deeper; returns what lq_leave takes to come back.
@@ -28,7 +29,7 @@ static void leave(struct reader *reader, size_t before)
     reader->path[before] = 0;
 }
 
-// ---- values of one kind: each leaves *out alone when the key is not there ------------------------
+// ---- values of one kind: each leaves *out alone when the key is not there -----------------------
 
 static int read_range(const struct reader *reader, const json_t *object, const char *key,
                       double least, double most, float *out)
@@ -134,7 +135,7 @@ static int check_keys(const struct reader *reader, const json_t *object, const c
     return LQ_OK;
 }
 
-// ---- the parts of a polish -----------------------------------------------------------------------
+// ---- the parts of a polish ----------------------------------------------------------------------
 
 static int read_effect_numbers(struct reader *reader, const json_t *object,
                                struct lq_polish *polish)
@@ -214,8 +215,8 @@ static int read_finish(struct reader *reader, const json_t *polish_object,
     return status;
 }
 
-// Enters the object under `key`: 1 when it is there, 0 when not (or null: a finger goes without what
-// the hand has), an error when it is no object.
+// Enters the object under `key`: 1 when it is there, 0 when not (or null: a finger goes without
+// what the hand has), an error when it is no object.
 static int open_part(struct reader *reader, const json_t *object, const char *key,
                      const char *const *known, const json_t **part, size_t *before)
 {
@@ -259,7 +260,8 @@ static int read_french(struct reader *reader, const json_t *object, struct lq_po
     static const char *const known[] = {"color", "width", "curve", "shape", NULL};
     const json_t *part;
     size_t before;
-    int shape = LQ_FRENCH_SMILE, status = open_part(reader, object, "french", known, &part, &before);
+    int shape = LQ_FRENCH_SMILE;
+    int status = open_part(reader, object, "french", known, &part, &before);
     if (json_is_null(part))
         polish->french.on = false;
     if (status <= 0)
@@ -337,14 +339,15 @@ static int read_polish(struct reader *reader, const json_t *object, struct lq_po
     return status == LQ_OK ? read_pattern(reader, object, polish) : status;
 }
 
-// ---- the look ------------------------------------------------------------------------------------
+// ---- the look -----------------------------------------------------------------------------------
 
 static int read_shape(struct reader *reader, const json_t *object, struct lq_look *look)
 {
     static const char *const known[] = {"kind", "length", NULL};
     const json_t *part;
     size_t before;
-    int shape = LQ_SHAPE_NATURAL, status = open_part(reader, object, "shape", known, &part, &before);
+    int shape = LQ_SHAPE_NATURAL;
+    int status = open_part(reader, object, "shape", known, &part, &before);
     if (status <= 0)
         return status;
     look->extension.length = 0.4f;
@@ -418,7 +421,7 @@ int lq_look_read_any(struct lq_look *look, const json_t *value,
     return LQ_OK;
 }
 
-// ---- writing -------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 static json_t *color_json(const uint8_t color[3])
 {
