@@ -22,10 +22,12 @@
 struct eval {
     struct lq_cli_model model;
     const char *images, *masks, *write;
-    bool raw, json;
+    bool raw, json, sequence, steady;
+    double fps;
 };
 
-enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_RAW, OPT_JSON };
+enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_RAW, OPT_JSON, OPT_SEQUENCE, OPT_FPS,
+       OPT_NO_SMOOTHING };
 
 static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "DIR", 0, "Pictures (.jpg, .jpeg, .png)", 1},
@@ -35,8 +37,22 @@ static const struct argp_option options[] = {
     {"write-masks", OPT_WRITE, "DIR", 0, "Keep the predicted masks as PNG", 1},
     {"raw", OPT_RAW, NULL, 0,
      "Measure the network alone, without the nail stage that drops specks and refines edges", 1},
+    {"sequence", OPT_SEQUENCE, NULL, 0,
+     "The pictures are frames of one film in the order of their names: nails are tracked as in a "
+     "live session, and flicker and lag are measured too", 1},
+    {"fps", OPT_FPS, "N", 0, "Frames a second of the film (default 30)", 1},
+    {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0, "Take each frame of the film as it is found", 1},
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
+
+static double parse_fps(const char *text, struct argp_state *state)
+{
+    char *end;
+    double fps = strtod(text, &end);
+    if (*end || !(fps >= 1 && fps <= 1000))
+        argp_error(state, "--fps takes a number from 1 to 1000, not '%s'", text);
+    return fps;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -60,12 +76,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_JSON:
         eval->json = true;
         return 0;
+    case OPT_SEQUENCE:
+        eval->sequence = true;
+        return 0;
+    case OPT_FPS:
+        eval->fps = parse_fps(arg, state);
+        return 0;
+    case OPT_NO_SMOOTHING:
+        eval->steady = false;
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is not an option; see --images and --masks", arg);
         return 0;
     case ARGP_KEY_SUCCESS:
         if (!eval->images)
             argp_error(state, "which pictures? give --images DIR and --masks DIR");
+        if (eval->sequence && !eval->masks)
+            argp_error(state, "--sequence needs --masks: they say how the nails really move");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -93,6 +120,8 @@ static int is_picture(const struct dirent *entry)
 struct work {
     struct lq_pipe *pipe;     // what is painted
     struct lq_runner *runner; // the network alone
+    struct lq_tracker *tracker; // --sequence
+    uint64_t time_us;           // … of the next frame
     struct lq_codec *codec;
     struct lq_buf file, pixels, drawn_pixels, drawn, predicted;
     struct lq_metrics metrics;
@@ -120,11 +149,16 @@ static int place_masks(struct work *work, struct sample *sample, struct lq_error
     return LQ_OK;
 }
 
-static int paint_sample(struct work *work, struct sample *sample, struct lq_error *err)
+static int paint_sample(const struct eval *eval, struct work *work, struct sample *sample,
+                        struct lq_error *err)
 {
     struct lq_job job;
     lq_job_init(&job);
     job.paint = false;
+    job.tracker = work->tracker;
+    job.time_us = work->time_us;
+    job.smooth = eval->steady;
+    work->time_us += (uint64_t)(1e6 / eval->fps);
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
     job.input = work->file.data;
     job.input_len = work->file.len;
@@ -167,7 +201,7 @@ static int find_nails(const struct eval *eval, struct work *work, const char *pa
     int status = lq_file_read(path, &work->file, err);
     if (status != LQ_OK)
         return status;
-    status = eval->raw ? raw_sample(work, sample, err) : paint_sample(work, sample, err);
+    status = eval->raw ? raw_sample(work, sample, err) : paint_sample(eval, work, sample, err);
     return status == LQ_OK ? LQ_OK : lq_fail_within(err, "'%s'", path);
 }
 
@@ -208,12 +242,16 @@ static int write_mask(struct work *work, const struct lq_image *mask, const char
 
 static int count_sample(struct work *work, const struct sample *sample, struct lq_error *err)
 {
+    int width = sample->picture.width, height = sample->picture.height;
     struct lq_score score;
     struct lq_traits traits;
     int status = lq_samples_add(&work->ms, sample->ms);
     if (status == LQ_OK)
         status = lq_metrics_score(&work->metrics, work->predicted.data, work->drawn.data,
-                                  sample->picture.width, sample->picture.height, &score);
+                                  width, height, &score);
+    if (status == LQ_OK && work->figures.sequence)
+        status = lq_flicker_add(&work->figures.flicker, work->predicted.data, work->drawn.data,
+                                width, height);
     if (status == LQ_OK)
         status = lq_traits_read(&work->traits, &sample->picture, work->drawn.data,
                                 score.found + score.missed, &traits);
@@ -265,11 +303,12 @@ static int eval_all(const struct eval *eval, struct work *work, struct dirent **
     return failed ? LQ_EXIT_FAILED : LQ_EXIT_OK;
 }
 
-static int work_init(struct work *work, const struct lq_model *model, bool raw,
+static int work_init(struct work *work, const struct lq_model *model, const struct eval *eval,
                      struct lq_error *err)
 {
     struct lq_buf *tight[] = {&work->drawn, &work->predicted};
-    *work = (struct work){.figures.raw = raw};
+    *work = (struct work){.figures = {.raw = eval->raw, .sequence = eval->sequence}};
+    lq_flicker_init(&work->figures.flicker);
     lq_buf_init(&work->file, LQ_FILE_BYTES_MAX);
     lq_buf_init(&work->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 10);
     lq_buf_init(&work->drawn_pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 10);
@@ -278,16 +317,20 @@ static int work_init(struct work *work, const struct lq_model *model, bool raw,
     lq_metrics_init(&work->metrics);
     lq_traits_init(&work->traits);
     lq_samples_init(&work->ms);
+    if (eval->sequence && lq_tracker_new(&work->tracker) != LQ_OK)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     int status = lq_codec_new(&work->codec, err);
     if (status != LQ_OK)
         return status;
-    return raw ? lq_runner_new(&work->runner, model, err) : lq_pipe_new(&work->pipe, model, err);
+    return eval->raw ? lq_runner_new(&work->runner, model, err) : lq_pipe_new(&work->pipe, model, err);
 }
 
 static void work_release(struct work *work)
 {
     lq_pipe_free(work->pipe);
     lq_runner_free(work->runner);
+    lq_tracker_free(work->tracker);
+    lq_flicker_release(&work->figures.flicker);
     lq_codec_free(work->codec);
     lq_buf_release(&work->file);
     lq_buf_release(&work->pixels);
@@ -311,7 +354,7 @@ static int run(struct eval *eval, struct dirent **names, int count)
     }
     if (lq_cli_model_open(&eval->model, &model, &err) != LQ_OK)
         return lq_cli_error(&err);
-    if (work_init(&work, model, eval->raw, &err) != LQ_OK) {
+    if (work_init(&work, model, eval, &err) != LQ_OK) {
         result = lq_cli_error(&err);
     } else {
         result = eval_all(eval, &work, names, count);
@@ -328,7 +371,7 @@ static int run(struct eval *eval, struct dirent **names, int count)
 
 int lq_cli_eval(int argc, char **argv)
 {
-    struct eval eval = {0};
+    struct eval eval = {.steady = true, .fps = 30};
     lq_cli_model_init(&eval.model);
     argp_parse(&lq_eval_argp, argc, argv, 0, NULL, &eval);
 

@@ -1,7 +1,8 @@
 // What `lacquer eval` counted, and how it is printed.
-// Threads: main thread. Owner: plain values.
+// Threads: main thread. Owner: plain values, but for the flicker's memory.
 #pragma once
 
+#include "cli/flicker.h"
 #include "cli/metrics.h"
 #include "cli/traits.h"
 #include "model/model.h"
@@ -10,6 +11,8 @@ struct lq_eval_figures {
     struct lq_tally all;
     struct lq_tally by[LQ_TRAIT_COUNT][LQ_TRAIT_CLASSES_MAX]; // pictures with a nail, by class
     bool raw;                                                 // the network alone
+    bool sequence;                                            // frames of one film
+    struct lq_flicker flicker;                                // … and how steady it is
     double ms_median;
 };
 

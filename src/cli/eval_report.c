@@ -37,6 +37,11 @@ void lq_eval_print_json(const struct lq_eval_figures *figures, const struct lq_m
     json_t *report = tally_json(&figures->all);
     json_object_set_new(report, "false_paint", rounded(lq_tally_false_paint(&figures->all)));
     json_object_set_new(report, "ms_median", rounded(figures->ms_median));
+    if (figures->sequence) {
+        json_object_set_new(report, "flicker", rounded(lq_flicker_mean(&figures->flicker)));
+        json_object_set_new(report, "flicker_floor", rounded(lq_flicker_floor(&figures->flicker)));
+        json_object_set_new(report, "lag_frames", rounded(lq_flicker_lag(&figures->flicker)));
+    }
     json_object_set_new(report, "masks", json_string(figures->raw ? "network" : "painted"));
     json_object_set_new(report, "model", json_string(info->name));
     json_object_set_new(report, "engine", json_string(info->engine));
@@ -81,6 +86,10 @@ void lq_eval_print_table(const struct lq_eval_figures *figures)
     printf("false nails          %d\n", m->false_);
     if (m->blank_images)
         printf("false paint          %.4f %% of pixels\n", 100 * lq_tally_false_paint(m));
+    if (figures->sequence)
+        printf("flicker              %.4f of a nail's area a frame (drawn masks: %.4f)\n"
+               "lag                  %.2f frames\n", lq_flicker_mean(&figures->flicker),
+               lq_flicker_floor(&figures->flicker), lq_flicker_lag(&figures->flicker));
     printf("%s  %.2f ms (median)\n", figures->raw ? "prepare+infer      " : "prepare+infer+nails",
            figures->ms_median);
     if (m->images > m->blank_images)

@@ -16,7 +16,8 @@
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
        OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
-       OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX };
+       OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
+       OPT_NO_SMOOTHING };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
 
@@ -60,6 +61,8 @@ static const struct argp_option options[] = {
     {"max-age", OPT_MAX_AGE, "MS", 0,
      "Give a live frame up when it is so old and has no answer yet (default 2000)", 1},
     {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
+    {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0,
+     "Show live nails as each frame finds them, without steadying outlines from frame to frame", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the page from this folder instead of the built-in one", 1},
     {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
     {"log-format", OPT_LOG_FORMAT, "text|json", 0,
@@ -151,6 +154,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_ORIGIN:
         add_origin(state, serve, arg);
         return 0;
+    case OPT_NO_SMOOTHING:
+        serve->smooth = false;
+        return 0;
     case OPT_SESSIONS:
         serve->sessions_max = (int)lq_cli_number(state, "max-sessions", arg, 1, 10000);
         return 0;
@@ -234,6 +240,7 @@ int lq_cli_serve(int argc, char **argv)
                                             .port = 8080,
                                             .jpeg_quality = 85,
                                             .max_age_ms = 2000,
+                                            .smooth = true,
                                             .sessions_max = LQ_SESSIONS_MAX,
                                             .wait_ms_max = LQ_LOAD_WAIT_MS,
                                             .address_sessions_max = DEFAULT_PER_ADDRESS,

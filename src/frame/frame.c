@@ -9,6 +9,7 @@ struct lq_pipe {
     struct lq_codec *codec;
     struct lq_runner *runner;
     struct lq_nail_finder *finder;
+    struct lq_tracked tracked;    // the last frame of a film
     struct lq_painter *painter;
     struct lq_buf pixels;         // the decoded picture's memory
     struct lq_image picture;
@@ -30,6 +31,7 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     // Eight bytes a pixel is the most a picture takes: RGBA of 16 bits; rows are padded to 64 bytes.
     lq_buf_init(&pipe->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_picture_info_init(&pipe->info);
+    lq_tracked_init(&pipe->tracked);
     int status = lq_codec_new(&pipe->codec, err);
     if (status == LQ_OK)
         status = lq_runner_new(&pipe->runner, model, err);
@@ -53,6 +55,7 @@ void lq_pipe_free(struct lq_pipe *pipe)
     lq_runner_free(pipe->runner);
     lq_codec_free(pipe->codec);
     lq_picture_info_release(&pipe->info);
+    lq_tracked_release(&pipe->tracked);
     lq_buf_release(&pipe->pixels);
     free(pipe);
 }
@@ -62,6 +65,7 @@ void lq_job_init(struct lq_job *job)
     *job = (struct lq_job){
         .look = lq_look_default(),
         .paint = true,
+        .smooth = true,
         .jpeg_quality = 85,
         .pixels_max = LQ_FRAME_PIXELS_MAX,
     };
@@ -74,6 +78,17 @@ static void stage_done(struct lq_job *job, enum lq_stage stage, uint64_t *since_
     job->stage_us[stage] = (uint32_t)(now - *since_us);
     job->total_us += job->stage_us[stage];
     *since_us = now;
+}
+
+static int track(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                 struct lq_error *err)
+{
+    int status = lq_tracker_update(job->tracker, picture, job->nails, job->time_us, job->smooth,
+                                   &pipe->tracked);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "cannot track nails: %s", lq_status_text(status));
+    job->nails = &pipe->tracked.nails;
+    return LQ_OK;
 }
 
 static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
@@ -94,6 +109,8 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
     status = lq_runner_patches(pipe->runner, &patches, &patch_count, err);
     if (status == LQ_OK)
         status = lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails, err);
+    if (status == LQ_OK && job->tracker)
+        status = track(pipe, job, picture, err);
     if (status == LQ_OK)
         stage_done(job, LQ_STAGE_NAILS, since_us);
     return status;

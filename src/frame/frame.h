@@ -7,7 +7,7 @@
 
 #include "image/codec.h"
 #include "model/model.h"
-#include "nail/nail.h"
+#include "nail/track.h"
 #include "paint/paint.h"
 #include "paint/scene.h"
 
@@ -27,6 +27,9 @@ struct lq_job {
     enum lq_picture_kind kind_out; // UNKNOWN: the same kind as came in
     bool keep_profile;        // carry the file's colour profile into the reply
     size_t pixels_max;
+    struct lq_tracker *tracker; // the film that this is a frame of; not owned; NULL: a single picture
+    uint64_t time_us;         // … and when it was taken or came
+    bool smooth;              // … and whether outlines are steadied, else only ids are kept
     struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
     uint64_t deadline_us;     // lq_clock_us() after which the answer is of no use; 0: none
     struct lq_buf *output;    // encoded picture is appended; not owned; NULL with paint false

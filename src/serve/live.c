@@ -24,6 +24,7 @@ struct lq_live {
     size_t excess;              // bytes of a message over the limit that were thrown away
     struct lq_look look;
     int jpeg_quality;
+    bool smooth;
     struct lq_buf said;         // a text message as it comes
     struct lq_outbox outbox;
 };
@@ -48,6 +49,7 @@ int lq_live_upgrade(struct lq_conn *conn, bool v1)
     live->v1 = v1;
     live->look = lq_look_default();
     live->jpeg_quality = conn->server->options->jpeg_quality;
+    live->smooth = conn->server->options->smooth;
     lq_buf_init(&live->said, LQ_TEXT_BYTES_MAX);
     lq_outbox_init(&live->outbox);
     live->session =
@@ -115,6 +117,15 @@ static int set_quality(struct lq_live *live, const json_t *message, struct lq_er
     return LQ_OK;
 }
 
+static int set_smoothing(struct lq_live *live, const json_t *message, struct lq_error *err)
+{
+    const json_t *on = json_object_get(message, "on");
+    if (!json_is_boolean(on))
+        return lq_fail(err, LQ_ERR_FIELD, "on must be true or false");
+    live->smooth = json_is_true(on);
+    return LQ_OK;
+}
+
 // A whole text message: look fields, or with lacquer.v1 an object with a type.
 static int hear(struct lq_live *live, struct lq_error *err)
 {
@@ -132,6 +143,8 @@ static int hear(struct lq_live *live, struct lq_error *err)
                                   err);
     else if (type && strcmp(type, "quality") == 0)
         status = set_quality(live, message, err);
+    else if (type && strcmp(type, "smoothing") == 0)
+        status = set_smoothing(live, message, err);
     else
         status = lq_fail(err, LQ_ERR_FIELD, "unknown type '%.40s'", type ? type : "");
     json_decref(message);
@@ -160,6 +173,7 @@ static int post(struct lq_live *live)
         .live = true,
         .look = live->look,
         .jpeg_quality = live->jpeg_quality,
+        .smooth = live->smooth,
         .picture_at = frame.header_bytes,
         .frame_id = frame.id,
         .client_time = frame.client_time,
@@ -245,7 +259,8 @@ static void on_tick(struct lq_conn *conn, uint64_t now_us)
     struct lq_live *live = conn->state;
     if (!live->session)
         return;
-    lq_session_trim(live->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
+    conn->server->has_spare |=
+        lq_session_trim(live->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
     lq_conn_end_if_stuck(conn, live->session, now_us);
     if (lq_server_is_idle(conn->server, live->session, now_us)) {
         live->idle = true;

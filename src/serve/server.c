@@ -1,6 +1,7 @@
 #include "serve/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,11 @@ struct lq_session *lq_server_admit(struct lq_server *server, struct lws *wsi, en
         return NULL;
     }
     struct lq_session *session = lq_session_open(server->workers, owner, ready);
+    // A request over HTTP is a single picture; everything else is a film.
+    if (session && via != LQ_VIA_HTTP && !lq_session_track(session)) {
+        lq_session_close(session);
+        session = NULL;
+    }
     if (!session) {
         lq_peers_give(&server->peers, &address);
         lq_fail(why, LQ_ERR_MEMORY, "out of memory");
@@ -309,6 +315,10 @@ static void on_tick(lws_sorted_usec_list_t *sul)
     }
     lq_load_tick(&server->load);
     lq_sio_tick(server, now_us);
+    // What was freed lies scattered in the heap; the system gets it back only when told to.
+    if (server->has_spare)
+        malloc_trim(0);
+    server->has_spare = false;
     lws_sul_schedule(server->context, 0, sul, on_tick, LWS_US_PER_SEC);
 }
 

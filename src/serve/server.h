@@ -73,6 +73,7 @@ struct lq_server {
     bool told_to_stop;             // /readyz says no; still serving for options->drain_delay_s
     uint64_t drain_from_us;        // 0: not draining; from then on no new connections
     int flushing;                  // answered requests whose last bytes the library still keeps
+    bool has_spare;                // idle sessions gave memory back since the last tick
     bool stop;
     lws_sorted_usec_list_t tick, drain_timer;
 };

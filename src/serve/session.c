@@ -195,6 +195,7 @@ static void free_session(struct lq_session *session)
 {
     for (int i = 0; i < LQ_SLOTS; i++)
         release_slot(&session->slots[i]);
+    lq_tracker_free(session->tracker);
     free(session);
 }
 
@@ -239,6 +240,11 @@ struct lq_session *lq_session_open(struct lq_workers *workers, void *owner,
         lq_buf_init(&slot->message, (size_t)LQ_FRAME_PIXELS_MAX * 12);
     }
     return session;
+}
+
+bool lq_session_track(struct lq_session *session)
+{
+    return lq_tracker_new(&session->tracker) == LQ_OK;
 }
 
 void lq_session_close(struct lq_session *session)
@@ -294,6 +300,7 @@ void lq_session_post(struct lq_session *session)
     session->filling = NULL;
     session->used_us = slot->arrived_us = lq_clock_us();
     session->has_posted = true;
+    session->trimmed = false;
     pthread_mutex_lock(&session->workers->lock);
     if (session->waiting_count + session->flight_count >= LQ_IN_FLIGHT_MAX)
         replace_waiting(session);
@@ -385,10 +392,11 @@ bool lq_session_busy(struct lq_session *session)
     return busy;
 }
 
-void lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_us)
+bool lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_us)
 {
-    if (now_us - session->used_us < idle_us)
-        return;
+    if (session->trimmed || now_us - session->used_us < idle_us)
+        return false;
+    bool busy = false;
     for (int i = 0; i < LQ_SLOTS; i++) {
         // Only the loop makes a free slot anything else, so it stays free meanwhile.
         pthread_mutex_lock(&session->workers->lock);
@@ -396,5 +404,10 @@ void lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_
         pthread_mutex_unlock(&session->workers->lock);
         if (is_free)
             release_slot(&session->slots[i]);
+        busy |= !is_free;
     }
+    if (session->tracker)
+        lq_tracker_rest(session->tracker);
+    session->trimmed = !busy;
+    return session->trimmed;
 }

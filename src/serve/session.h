@@ -46,6 +46,7 @@ struct lq_ask {
     int jpeg_quality;
     bool live;                // over a WebSocket: errors are messages, not HTTP bodies
     size_t picture_at;        // where the picture's bytes or the event's JSON start in the body
+    bool smooth;              // steady outlines, where the session has a tracker
     uint32_t frame_id;        // v1
     uint64_t client_time;     // v1
     char boundary[72];        // multipart
@@ -94,9 +95,11 @@ struct lq_session {
     struct lq_workers *workers;
     void (*ready)(struct lq_session *session); // on the loop: lq_session_reply has something
     void *owner;
+    struct lq_tracker *tracker;                // of a live session, else NULL; any worker
     struct lq_slot slots[LQ_SLOTS];
     struct lq_slot *filling;
     uint32_t replaced;                         // frames that a newer one took the place of
+    bool trimmed;                              // since the last post
     uint64_t used_us;                          // last time a frame was posted, at first the opening
     bool has_posted;
     uint64_t entered_us;                       // when its frames began to come, after a pause
@@ -132,6 +135,8 @@ void lq_workers_free(struct lq_workers *workers);
 void lq_workers_collect(struct lq_workers *workers);
 // Sessions whose next frame waits for a worker.
 int lq_workers_waiting(struct lq_workers *workers);
+// Its frames are those of one film from now on: nails keep their ids. No memory: false.
+LQ_MUST_CHECK bool lq_session_track(struct lq_session *session);
 // NULL when there is no memory.
 struct lq_session *lq_session_open(struct lq_workers *workers, void *owner,
                                    void (*ready)(struct lq_session *session));
@@ -157,5 +162,6 @@ void lq_session_release(struct lq_session *session);
 bool lq_session_recent(const struct lq_session *session, uint64_t now_us, uint64_t recent_us);
 // Whether anything waits, is worked on or is still to be sent.
 bool lq_session_busy(struct lq_session *session);
-// Gives back the memory of free slots when no frame has come for idle_us.
-void lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_us);
+// Gives back the memory of free slots and of the tracker when no frame has come for idle_us.
+// True once after each such pause: something may have become free.
+bool lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_us);

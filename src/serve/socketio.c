@@ -210,6 +210,7 @@ static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, 
         .look = lq_look_default(),
         .catalogue = sio->server->options->catalogue,
         .jpeg_quality = sio->server->options->jpeg_quality,
+        .smooth = sio->server->options->smooth,
         .picture_at = (size_t)(packet->json - (const char *)said->data),
         .ack = packet->ack,
         .has_attachment = packet->attachments > 0,
@@ -636,7 +637,8 @@ void lq_sio_tick(struct lq_server *server, uint64_t now_us)
             sio_end(sio);
             continue;
         }
-        lq_session_trim(sio->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
+        server->has_spare |=
+            lq_session_trim(sio->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
         if (sio->on_socket)
             lq_conn_end_if_stuck(sio->link->conn, sio->session, now_us);
     }

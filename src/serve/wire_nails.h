@@ -11,8 +11,8 @@ enum {
     LQ_WIRE_BLOCK_LIGHT = 1,
     LQ_WIRE_BLOCK_NAIL = 2,
     LQ_WIRE_LIGHT_BYTES = 28,
-    LQ_WIRE_NAIL_BYTES = 80, // before the crop's code
-    LQ_WIRE_CROPS_BYTES_MAX = 3072, // all crops together: beyond it the largest are sent coarser
+    LQ_WIRE_NAIL_BYTES = 92, // before the crop's code
+    LQ_WIRE_CROPS_BYTES_MAX = 3000, // all crops together: beyond it the largest are sent coarser
     LQ_WIRE_SCALE_MAX = 64,
 };
 

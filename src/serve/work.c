@@ -83,6 +83,9 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
     job->look = slot->ask.look;
     job->paint = slot->ask.reply_form != LQ_REPLY_NAILS &&
                  slot->ask.reply_form != LQ_REPLY_V1_NAILS;
+    job->tracker = slot->session->tracker;
+    job->time_us = slot->arrived_us;
+    job->smooth = slot->ask.smooth;
     job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->jpeg_quality = slot->ask.jpeg_quality;
     job->kind_out = reply_kind(slot);

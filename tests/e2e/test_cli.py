@@ -228,6 +228,25 @@ def test_eval_reaches_its_goal_on_real_photos():
     assert report["iou"] >= 0.75
 
 
+def test_eval_measures_how_steady_a_film_is(tmp_path):
+    """The rendered film: smoothing takes most of the flicker away and adds no lag."""
+    film = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]
+    masks = ROOT / "tests" / "e2e" / "hand-masks"
+    for number, picture in enumerate(film):
+        (tmp_path / f"{number:04}.jpg").write_bytes(b"\xff\xd8\xff" + picture)
+    args = ["eval", "--images", tmp_path, "--masks", masks, "--sequence", "--json"]
+    steady = json.loads(lacquer(*args).stdout)
+    bare = json.loads(lacquer(*args, "--no-smoothing").stdout)
+    assert steady["images"] == bare["images"] == 90
+    assert steady["flicker"] < 0.4 * bare["flicker"]
+    assert abs(steady["lag_frames"] - bare["lag_frames"]) < 0.3
+    assert steady["iou"] > bare["iou"] - 0.01 and steady["false"] <= bare["false"] + 2
+    assert 0 < bare["flicker_floor"] < bare["flicker"]
+    done = lacquer("eval", "--images", tmp_path, "--sequence", status=2)
+    assert b"--masks" in done.stderr
+    assert b"--fps" in lacquer(*args, "--fps", "0", status=2).stderr
+
+
 def test_the_example_program_paints_by_the_library_alone(tmp_path):
     out = tmp_path / "out.jpg"
     done = subprocess.run([ROOT / "build" / "example-paint", hand(), out], capture_output=True,

@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 
-from conftest import LACQUER, ROOT, Reply, Server, frame, free_port, plain
+from conftest import LACQUER, ROOT, Nails, Reply, Server, frame, free_port, plain
 
 
 def fails(*args, status=1, **environment):
@@ -33,6 +33,21 @@ def test_option_beats_environment():
     port = free_port()
     running = Server("--port", str(port), PORT="1")
     assert running.port == port
+    assert running.stop()[0] == 0
+
+
+def test_no_smoothing():
+    """A live frame is then found as it is over HTTP, whatever came before it."""
+    first, second = ((ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes()
+                     .split(b"\xff\xd8\xff")[k] for k in (1, 4))
+    second = b"\xff\xd8\xff" + second
+    running = Server("--no-smoothing")
+    with running.v1() as ws:
+        for number, picture in ((1, b"\xff\xd8\xff" + first), (2, second)):
+            ws.send(frame(number, picture, want=1))
+            reply = Reply(ws.recv(timeout=30))
+    alone = httpx.post(f"{running.url}/api/v1/nails", content=second).json()["nails"]
+    assert [[n.x, n.y, n.width, n.height] for n in Nails(reply).items] == [n["box"] for n in alone]
     assert running.stop()[0] == 0
 
 

@@ -103,6 +103,38 @@ def test_v1_nails_of_a_picture_without_a_hand(server):
         assert json.loads(ws.recv(timeout=10))["id"] == 2
 
 
+def test_nails_keep_their_ids_over_a_film(server):
+    """Shown steady, or with smoothing off exactly as each frame alone is found."""
+    film = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:13]
+    film = [b"\xff\xd8\xff" + picture for picture in film]
+    with server.v1() as ws:
+        seen = []
+        for number, picture in enumerate(film, 1):
+            ws.send(frame(number, picture, want=1))
+            nails = Nails(Reply(ws.recv(timeout=30))).items
+            seen.append({nail.id: (nail.center_x, nail.center_y) for nail in nails})
+        assert set.intersection(*(set(ids) for ids in seen)) >= set(list(seen[0])[:4])
+        for before, after in zip(seen, seen[1:]):
+            for one in before.keys() & after.keys():
+                assert abs(before[one][0] - after[one][0]) < 15
+        steady = Nails(Reply(send_again(ws, 20, film[-1]))).mask(640, 480)
+        ws.send('{"type": "smoothing", "on": 1}')
+        assert json.loads(ws.recv(timeout=10))["status"] == "FIELD"
+        ws.send('{"type": "smoothing", "on": false}')
+        bare = Reply(send_again(ws, 21, film[-1]))
+        alone = httpx.post(f"{server.url}/api/v1/nails", content=film[-1]).json()["nails"]
+        found = Nails(bare)
+        assert [[n.x, n.y, n.width, n.height] for n in found.items] == [n["box"] for n in alone]
+        assert [n["id"] for n in alone] == list(range(1, len(alone) + 1))
+        assert {n.id for n in found.items} & set(seen[-1])
+        assert (found.mask(640, 480) != steady).any()
+
+
+def send_again(ws, number, picture):
+    ws.send(frame(number, picture, want=1))
+    return ws.recv(timeout=30)
+
+
 def test_longer_header_is_stepped_over(server):
     with server.v1() as ws:
         ws.send(frame(1, b"future" * 2 + plain(), header=28))

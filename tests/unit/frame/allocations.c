@@ -9,9 +9,11 @@
 #include "unit/hand.h"
 
 static struct lq_look look;
+static struct lq_tracker *tracker; // NULL: single pictures
 
 static void run_frame(void)
 {
+    static uint64_t now_us;
     struct lq_error err;
     struct lq_job job;
     lq_job_init(&job);
@@ -20,6 +22,8 @@ static void run_frame(void)
     job.input = input.data;
     job.input_len = input.len;
     job.output = &output;
+    job.tracker = tracker;
+    job.time_us = now_us += 33333;
     assert_ok(lq_pipe_run(pipe_, &job, &err));
     assert_true(output.len > 1000);
     assert_true(job.nails->count > 0);
@@ -64,6 +68,14 @@ static void no_look_allocates_when_warm(void **state)
     look = lq_look_default();
 }
 
+static void a_warm_frame_of_a_film_allocates_nothing_of_ours(void **state)
+{
+    assert_ok(lq_tracker_new(&tracker));
+    a_warm_frame_allocates_nothing_of_ours(state);
+    lq_tracker_free(tracker);
+    tracker = NULL;
+}
+
 static void memory_in_use_stays_flat(void **state)
 {
     (void)state;
@@ -85,6 +97,7 @@ int main(void)
         cmocka_unit_test(the_counter_counts),
         cmocka_unit_test(a_warm_frame_allocates_nothing_of_ours),
         cmocka_unit_test(no_look_allocates_when_warm),
+        cmocka_unit_test(a_warm_frame_of_a_film_allocates_nothing_of_ours),
         cmocka_unit_test(memory_in_use_stays_flat),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -272,13 +272,14 @@ static void idle_sessions_give_memory_back(void **state)
     for (int i = 0; i < LQ_SLOTS; i++)
         held += session->slots[i].body.cap;
     assert_true(held > 0);
-    lq_session_trim(session, session->used_us + 999, 1000);
+    assert_false(lq_session_trim(session, session->used_us + 999, 1000));
     lq_session_fill(session); // not while it is being filled
     assert_ok(lq_buf_append(&session->filling->body, "x", 1));
-    lq_session_trim(session, session->used_us + 1001, 1000);
+    assert_false(lq_session_trim(session, session->used_us + 1001, 1000));
     assert_non_null(session->filling->body.data);
     lq_session_drop(session);
-    lq_session_trim(session, session->used_us + 1001, 1000);
+    assert_true(lq_session_trim(session, session->used_us + 1001, 1000));
+    assert_false(lq_session_trim(session, session->used_us + 1001, 1000)); // once a pause
     for (int i = 0; i < LQ_SLOTS; i++)
         assert_null(session->slots[i].body.data);
     post(session, 2);

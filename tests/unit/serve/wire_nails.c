@@ -38,7 +38,8 @@ static float get_float(const uint8_t *bytes)
 static const struct lq_scene scene = {
     .light = {0.75f, {1.05f, 1.0f, 0.875f}, -0.25f, -0.5f},
     .level = 0.375f,
-    .fits = {{.c = {1, 2, 3, 4, 5, 6}, .level = 0.5f, .grey = 0.625f}},
+    .fits = {{.c = {1, 2, 3, 4, 5, 6}, .level = 0.5f, .grey = 0.625f,
+              .bed = {0.5f, 0.25f, 0.125f}}},
 };
 
 static void blocks_are_laid_out_as_documented(void **state)
@@ -52,22 +53,22 @@ static void blocks_are_laid_out_as_documented(void **state)
                                   .tip_known = true, .finger = LQ_FINGER_RING}}};
     lq_buf_clear(&out);
     assert_ok(lq_wire_nails_append(&out, &scratch, &nails, &scene));
-    assert_int_equal(out.len, 4 + 28 + 4 + 80 + 4);
+    assert_int_equal(out.len, 4 + 28 + 4 + 92 + 4);
     static const uint8_t light[] = {1, 0, 28, 0, 0, 0, 0x40, 0x3f}; // 0.75
     assert_memory_equal(out.data, light, sizeof light);
     static const float lights[] = {0.75f, 1.05f, 1.0f, 0.875f, -0.25f, -0.5f, 0.375f};
     for (size_t i = 0; i < LQ_COUNT(lights); i++)
         assert_true(get_float(out.data + 4 + 4 * i) == lights[i]);
-    static const uint8_t head[] = {2, 0, 84, 0, 80, 0, 4, 255, 4, 3, 2, 1, 0x2c, 1, 5, 0, 4, 0, 2,
+    static const uint8_t head[] = {2, 0, 96, 0, 92, 0, 4, 255, 4, 3, 2, 1, 0x2c, 1, 5, 0, 4, 0, 2,
                                    0, 1, 1, 0, 0};
     const uint8_t *nail = out.data + 32;
     assert_memory_equal(nail, head, sizeof head);
     static const float floats[] = {302.5f, 6, 0, -1, 40, 30, -0.125f, 1, 2, 3, 4, 5, 6, 0.5f,
-                                   0.625f};
+                                   0.625f, 0.5f, 0.25f, 0.125f};
     for (size_t i = 0; i < LQ_COUNT(floats); i++)
         assert_true(get_float(nail + 24 + 4 * i) == floats[i]);
     static const uint8_t code[] = {0x21, 0x50, 0x91, 0xc0};
-    assert_memory_equal(nail + 84, code, sizeof code);
+    assert_memory_equal(nail + 96, code, sizeof code);
 }
 
 static void no_nail_is_the_light_alone(void **state)
@@ -111,7 +112,7 @@ static void ten_nails_stay_within_four_kilobytes(void **state)
             int width = (int)lq_wire_get(nail + 16, 2), height = (int)lq_wire_get(nail + 18, 2);
             int scale = nail[20];
             assert_true(width * scale >= sides[k] && (width - 1) * scale < sides[k]);
-            assert_ok(lq_crop_decode(nail + 84, len - 80, shown, width, height));
+            assert_ok(lq_crop_decode(nail + 96, len - 92, shown, width, height));
             assert_int_equal(shown[height / 2 * width + width / 2], 255);
             assert_int_equal(shown[0], 0);
             nail += 4 + len;

@@ -1,0 +1,38 @@
+// How steady masks are from frame to frame of a film, beside drawn masks that say how the nails
+// really moved. Masks are bytes, nail where >= 128 (a prediction's softness counts in flicker).
+// Threads: one owner. Owner: init/release by the caller; memory is kept between frames.
+//
+// flicker  the mean over nails and frames of: the sum over pixels of |this mask - the last mask,
+//          moved as the drawn nail's centre moved|, over the drawn nail's area. A nail that is
+//          there in one frame and not in the next counts about 1.
+// floor    the same for the drawn masks: what turning, growing and their pixels cost by themselves
+// lag      frames by which predicted centres trail: the slope of (predicted - drawn centre)
+//          against the drawn centre's step since the last frame, least squares, sign turned
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "nail/components.h"
+
+struct lq_flicker {
+    double change, floor;      // sums over nails
+    double against, steps;     // lag: sums of error . step and step . step
+    int pairs;                 // nails seen in two frames running
+    int width, height;         // of the last frame; 0: none
+    struct lq_buf predicted, drawn, levels; // the last frame's masks; scratch
+    struct lq_components now, last;
+};
+
+void lq_flicker_init(struct lq_flicker *flicker);
+void lq_flicker_release(struct lq_flicker *flicker);
+
+// The next frame: width x height bytes each, rows without padding. A change of size begins anew.
+LQ_MUST_CHECK int lq_flicker_add(struct lq_flicker *flicker, const uint8_t *predicted,
+                                 const uint8_t *drawn, int width, int height);
+
+// NaN before a nail was seen in two frames running; lag also when nothing moved.
+double lq_flicker_mean(const struct lq_flicker *flicker);
+double lq_flicker_floor(const struct lq_flicker *flicker);
+double lq_flicker_lag(const struct lq_flicker *flicker);

@@ -1,0 +1,118 @@
+#include "nail/blend.h"
+
+#include <math.h>
+#include <string.h>
+
+static const float SHARPEN = 0.25f; // at most, of an outline that was moved by half a pixel
+
+// Where a point of this frame was in the last: the motion undone, to first order.
+struct way_back {
+    float x, y;           // of the first pixel's centre
+    float dx_x, dx_y;     // per pixel to the right
+    float dy_x, dy_y;     // per pixel down
+};
+
+static struct way_back way_back(const struct lq_stencil *stencil, const struct lq_motion *motion,
+                                float x, float y)
+{
+    float cx = stencil->center_x, cy = stencil->center_y;
+    float a = 1.0f + motion->scale, b = motion->turn, det = a * a + b * b;
+    a /= det;
+    b /= det;
+    float ox = x - cx - motion->x, oy = y - cy - motion->y;
+    return (struct way_back){cx + a * ox + b * oy, cy + a * oy - b * ox, a, -b, b, a};
+}
+
+bool lq_stencil_moved_box(const struct lq_stencil *stencil, const struct lq_motion *motion,
+                          const struct lq_image *picture, int box[4])
+{
+    float left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
+    for (int k = 0; k < 4; k++) {
+        float ox = (float)(stencil->x + (k & 1 ? stencil->width : 0)) - stencil->center_x;
+        float oy = (float)(stencil->y + (k & 2 ? stencil->height : 0)) - stencil->center_y;
+        float x = stencil->center_x + motion->x + ox + motion->scale * ox - motion->turn * oy;
+        float y = stencil->center_y + motion->y + oy + motion->turn * ox + motion->scale * oy;
+        left = fminf(left, x);
+        right = fmaxf(right, x);
+        top = fminf(top, y);
+        bottom = fmaxf(bottom, y);
+    }
+    left = fmaxf(floorf(left), 0.0f);
+    top = fmaxf(floorf(top), 0.0f);
+    right = fminf(ceilf(right), (float)picture->width);
+    bottom = fminf(ceilf(bottom), (float)picture->height);
+    if (!(right > left) || !(bottom > top))
+        return false;
+    box[0] = (int)left;
+    box[1] = (int)top;
+    box[2] = (int)(right - left);
+    box[3] = (int)(bottom - top);
+    return true;
+}
+
+static void move_row(const struct lq_stencil *stencil, float x, float y, float dx, float dy,
+                     int width, uint8_t *out)
+{
+    for (int i = 0; i < width; i++, x += dx, y += dy) {
+        int ix = (int)floorf(x), iy = (int)floorf(y);
+        if (ix < -1 || iy < -1 || ix >= stencil->width || iy >= stencil->height) {
+            out[i] = 0;
+            continue;
+        }
+        int fx = (int)((x - (float)ix) * 256.0f), fy = (int)((y - (float)iy) * 256.0f);
+        bool left = ix >= 0, right = ix + 1 < stencil->width;
+        bool above = iy >= 0, below = iy + 1 < stencil->height;
+        const uint8_t *p = stencil->alpha + (ptrdiff_t)iy * (ptrdiff_t)stencil->stride + ix;
+        int p00 = left && above ? p[0] : 0, p10 = right && above ? p[1] : 0;
+        int p01 = left && below ? p[stencil->stride] : 0;
+        int p11 = right && below ? p[stencil->stride + 1] : 0;
+        int upper = p00 * (256 - fx) + p10 * fx, lower = p01 * (256 - fx) + p11 * fx;
+        out[i] = (uint8_t)((upper * (256 - fy) + lower * fy + 32768) >> 16);
+    }
+}
+
+void lq_stencil_move(const struct lq_stencil *stencil, const struct lq_motion *motion, int x, int y,
+                     int width, int height, uint8_t *out, size_t stride)
+{
+    struct way_back way = way_back(stencil, motion, (float)x + 0.5f, (float)y + 0.5f);
+    float first_x = way.x - (float)stencil->x - 0.5f, first_y = way.y - (float)stencil->y - 0.5f;
+    for (int j = 0; j < height; j++)
+        move_row(stencil, first_x + way.dy_x * (float)j, first_y + way.dy_y * (float)j, way.dx_x,
+                 way.dx_y, width, out + (size_t)j * stride);
+}
+
+LQ_HOT float lq_blend_agreement(const uint8_t *restrict a, const uint8_t *restrict b, size_t n)
+{
+    uint32_t lesser = 0, greater = 0;
+    uint64_t all_lesser = 0, all_greater = 0;
+    for (size_t from = 0; from < n; from += 4096) {
+        size_t to = n - from < 4096 ? n : from + 4096;
+        for (size_t i = from; i < to; i++) {
+            lesser += a[i] < b[i] ? a[i] : b[i];
+            greater += a[i] > b[i] ? a[i] : b[i];
+        }
+        all_lesser += lesser;
+        all_greater += greater;
+        lesser = greater = 0;
+    }
+    return all_greater ? (float)all_lesser / (float)all_greater : 1.0f;
+}
+
+float lq_blend_softening(const struct lq_motion *motion)
+{
+    float x = motion->x - floorf(motion->x), y = motion->y - floorf(motion->y);
+    return 2.0f * (x * (1.0f - x) + y * (1.0f - y));
+}
+
+LQ_HOT void lq_blend(const uint8_t *restrict a, const uint8_t *restrict b, uint8_t *restrict out,
+                     size_t n, float share, float softening)
+{
+    int of_b = (int)(share * 256.0f + 0.5f), of_a = 256 - of_b;
+    int gain = 256 + (int)(SHARPEN * softening * (float)of_a);
+    for (size_t i = 0; i < n; i++) {
+        int mixed = a[i] * of_a + b[i] * of_b; // 0..65280
+        int sharp = 32640 + ((mixed - 32640) * gain >> 8);
+        sharp = sharp < 0 ? 0 : sharp > 65280 ? 65280 : sharp;
+        out[i] = (uint8_t)((sharp + 128) >> 8);
+    }
+}

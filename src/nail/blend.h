@@ -1,0 +1,31 @@
+// A nail's outline carried to the next frame and blended with the one found there.
+// Threads: any. Owner: the caller's memory.
+#pragma once
+
+#include "nail/motion.h"
+
+// A mask as it was shown: alpha in picture pixels, rows of `stride` bytes.
+struct lq_stencil {
+    int x, y, width, height;
+    size_t stride;
+    const uint8_t *alpha;
+    float center_x, center_y; // what the motion turns about
+};
+
+// The smallest box that holds the moved stencil, within the picture; false when none is left.
+bool lq_stencil_moved_box(const struct lq_stencil *stencil, const struct lq_motion *motion,
+                          const struct lq_image *picture, int box[4]);
+
+// Draws the moved stencil into width x height pixels from (x, y).
+void lq_stencil_move(const struct lq_stencil *stencil, const struct lq_motion *motion, int x, int y,
+                     int width, int height, uint8_t *out, size_t stride);
+
+// How well two masks agree: sum of the lesser over the sum of the greater coverage, 1 = the same.
+float lq_blend_agreement(const uint8_t *a, const uint8_t *b, size_t n);
+
+// How much softer a mask's edge gets by being moved: 0 for whole pixels, 1 at most.
+float lq_blend_softening(const struct lq_motion *motion);
+
+// out = a + share * (b - a), its edge sharpened by what moving a by `softening` took.
+void lq_blend(const uint8_t *a, const uint8_t *b, uint8_t *out, size_t n, float share,
+              float softening);

@@ -1,0 +1,40 @@
+// Nails from frame to frame: stable ids, steady outlines, no lag. One tracker a session.
+// Each nail's own motion is read from the picture (motion.h); the outline shown before moves along
+// and the new one is blended in, the less of the old the less the two agree. Length, breadth and
+// axis go through a one-euro filter.
+// Threads: any; a tracker takes one frame at a time (a lock inside, held for the update).
+// Owner: new/free by the caller; results lie in the caller's lq_tracked.
+#pragma once
+
+#include "nail/nail.h"
+
+struct lq_tracker;
+
+// The nails of one frame, with masks of their own.
+struct lq_tracked {
+    struct lq_nails nails;
+    struct lq_buf alpha;
+};
+
+void lq_tracked_init(struct lq_tracked *tracked);
+void lq_tracked_release(struct lq_tracked *tracked);
+
+LQ_MUST_CHECK int lq_tracker_new(struct lq_tracker **tracker);
+void lq_tracker_free(struct lq_tracker *tracker); // NULL is fine
+// Gives back what the last frame needed; the next one begins anew, with ids not given before. Does
+// nothing while a frame is taken.
+void lq_tracker_rest(struct lq_tracker *tracker);
+
+// What was found in a frame of time `time_us` (any clock that does not run backwards) becomes what
+// is shown. With smooth false only ids are kept and nothing is shown that was not found. A frame
+// older than the last gets its ids, is not smoothed and changes nothing for those to come. A nail
+// that is not found any more is shown for at most LQ_NAIL_HOLD_US, and only while the picture still
+// shows it.
+LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture,
+                                    const struct lq_nails *found, uint64_t time_us, bool smooth,
+                                    struct lq_tracked *tracked);
+
+enum {
+    LQ_NAIL_HOLD_US = 100 * 1000,    // shown without being found
+    LQ_NAIL_FORGET_US = 1000 * 1000, // its id comes back until then
+};

@@ -1,0 +1,319 @@
+// A drawn hand of textured nails, found with noise, tracked.
+#include "nail/track.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nail/shape.h"
+#include "unit/unit.h"
+
+enum { W = 320, H = 200, CROP = 48, NAILS = 5, FRAME_US = 33333 };
+
+static uint8_t pixels[W * H * 3];
+static struct lq_image picture = {pixels, W, H, 3, 8, W * 3};
+static uint8_t crops[NAILS][CROP * CROP];
+static struct lq_tracker *tracker;
+static struct lq_tracked tracked;
+static struct lq_nails found;
+
+static int open_all(void **state)
+{
+    (void)state;
+    lq_tracked_init(&tracked);
+    picture.width = W;
+    return lq_tracker_new(&tracker);
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    lq_tracker_free(tracker);
+    lq_tracked_release(&tracked);
+    return 0;
+}
+
+// The hand at (x, y): nail k lies 55 pixels right of the one before.
+static float place_x(int k, float x)
+{
+    return 50 + 55 * (float)k + x;
+}
+
+static void draw_picture(float x, float y)
+{
+    for (int j = 0; j < H; j++)
+        for (int i = 0; i < W; i++) {
+            float u = (float)i - x, v = (float)j - y;
+            float level = 128 + 45 * sinf(u * 0.25f) * cosf(v * 0.21f) + 25 * sinf(u * 0.1f + v * 0.3f);
+            memset(pixels + (j * W + i) * 3, (int)level, 3);
+        }
+}
+
+// Finds nail k with its centre off by (ex, ey).
+static void find(int k, float x, float y, float ex, float ey)
+{
+    struct lq_nail *nail = &found.items[found.count++];
+    float cx = place_x(k, x) + ex, cy = 100 + y + ey;
+    *nail = (struct lq_nail){.id = found.count, .confidence = 0.9f, .x = (int)cx - CROP / 2,
+                             .y = (int)cy - CROP / 2, .width = CROP, .height = CROP,
+                             .alpha = crops[k], .alpha_stride = CROP};
+    for (int j = 0; j < CROP; j++)
+        for (int i = 0; i < CROP; i++) {
+            float dx = ((float)(nail->x + i) + 0.5f - cx) / 11, dy = ((float)(nail->y + j) + 0.5f - cy) / 16;
+            float level = 0.5f + (1 - sqrtf(dx * dx + dy * dy)) * 6;
+            crops[k][j * CROP + i] = (uint8_t)(255 * (level < 0 ? 0 : level > 1 ? 1 : level));
+        }
+    lq_shape_measure(nail);
+}
+
+static void find_all(float x, float y)
+{
+    found.count = 0;
+    for (int k = 0; k < NAILS; k++)
+        find(k, x, y, 0, 0);
+}
+
+static void update(uint64_t time_us, bool smooth)
+{
+    assert_ok(lq_tracker_update(tracker, &picture, &found, time_us, smooth, &tracked));
+}
+
+static void ids_follow_a_moving_hand(void **state)
+{
+    (void)state;
+    int ids[NAILS];
+    uint64_t now = 1000;
+    // Irregular intervals, a jump of a whole finger's width, nails found in another order.
+    static const float xs[] = {0, 3, 9, 12, 60, 64, 58};
+    for (size_t f = 0; f < LQ_COUNT(xs); f++) {
+        draw_picture(xs[f], 0);
+        find_all(xs[f], 0);
+        if (f == 3) {
+            struct lq_nail first = found.items[0];
+            found.items[0] = found.items[4];
+            found.items[4] = first;
+        }
+        update(now, f != 5);
+        assert_int_equal(tracked.nails.count, NAILS);
+        for (int i = 0; i < NAILS; i++) {
+            const struct lq_nail *nail = &tracked.nails.items[i];
+            int k = (int)lroundf((nail->center_x - place_x(0, xs[f])) / 55);
+            if (f == 0)
+                ids[k] = nail->id;
+            assert_int_equal(nail->id, ids[k]);
+        }
+        now += FRAME_US * (1 + f % 3);
+    }
+}
+
+static void noise_is_smoothed_without_lag(void **state)
+{
+    (void)state;
+    uint32_t seed = 8;
+    double raw = 0, shown = 0, trailing = 0;
+    float last_raw = 0, last_shown = 0;
+    for (int f = 0; f < 60; f++) {
+        float x = 2.5f * (float)f, noise = (float)(unit_random(&seed) % 1000) / 500 - 1; // a pixel
+        draw_picture(x, 0);
+        found.count = 0;
+        find(0, x, 0, noise, 0);
+        update((uint64_t)f * FRAME_US, true);
+        assert_int_equal(tracked.nails.count, 1);
+        float off = tracked.nails.items[0].center_x - place_x(0, x);
+        if (f > 5) {
+            raw += fabsf(noise - last_raw);
+            shown += fabsf(off - last_shown);
+            trailing += off;
+        }
+        last_raw = noise;
+        last_shown = off;
+    }
+    print_message("change a frame: %.3f px found, %.3f px shown; trails by %.3f px of 2.5\n",
+                  raw / 54, shown / 54, -trailing / 54);
+    assert_true(shown < raw / 3);
+    assert_true(fabs(trailing / 54) < 0.3);
+}
+
+static void a_still_picture_stays_as_it_is(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    find_all(0.3f, 0.6f);
+    for (int f = 0; f < 10; f++) {
+        update((uint64_t)f * FRAME_US, true);
+        for (int k = 0; k < NAILS; k++) {
+            const struct lq_nail *a = &tracked.nails.items[k], *b = &found.items[k];
+            for (int y = 0; y < a->height; y++)
+                assert_memory_equal(a->alpha + (size_t)y * a->alpha_stride,
+                                    b->alpha + (size_t)(a->y - b->y + y) * CROP + (a->x - b->x),
+                                    (size_t)a->width);
+        }
+    }
+}
+
+static void a_missed_nail_is_held_for_a_moment(void **state)
+{
+    (void)state;
+    uint64_t now = 0, lost;
+    draw_picture(0, 0);
+    for (int f = 0; f < 5; f++, now += FRAME_US) {
+        find_all(0, 0);
+        update(now, true);
+    }
+    lost = now - FRAME_US;
+    int id = tracked.nails.items[2].id, held = 0;
+    for (int f = 0; f < 8; f++, now += FRAME_US) {
+        found.count = 0;
+        for (int k = 0; k < NAILS; k++)
+            if (k != 2)
+                find(k, 0, 0, 0, 0);
+        update(now, true);
+        bool there = tracked.nails.count == NAILS;
+        assert_true(there || tracked.nails.count == NAILS - 1);
+        assert_false(there && now - lost > 100000); // no ghost later than that
+        held += there;
+    }
+    assert_int_equal(held, 3);
+    find_all(0, 0);
+    update(now, true);
+    assert_int_equal(tracked.nails.items[2].id, id); // it gets its id back
+}
+
+static void a_nail_that_left_leaves_no_ghost(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 6; f++) {
+        draw_picture(0, 0);
+        find_all(0, 0);
+        update((uint64_t)f * FRAME_US, true);
+    }
+    uint32_t seed = 2;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)unit_random(&seed);
+    found.count = 0;
+    update(6 * FRAME_US, true);
+    assert_int_equal(tracked.nails.count, 0); // at once: the picture shows something else
+}
+
+static void a_single_false_find_is_not_held(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    find_all(0, 0);
+    update(0, true);
+    found.count = 0;
+    update(FRAME_US, true);
+    assert_int_equal(tracked.nails.count, 0);
+}
+
+static void without_smoothing_only_ids_are_kept(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 4; f++) {
+        float noise = f % 2 ? 0.8f : -0.8f;
+        draw_picture(0, 0);
+        found.count = 0;
+        find(0, 0, 0, noise, 0);
+        update((uint64_t)f * FRAME_US, false);
+        assert_int_equal(tracked.nails.items[0].id, 1);
+        assert_float_equal(tracked.nails.items[0].center_x, found.items[0].center_x, 1e-6f);
+    }
+    found.count = 0;
+    update(4 * FRAME_US, false);
+    assert_int_equal(tracked.nails.count, 0);
+}
+
+static void a_late_frame_changes_nothing(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    find_all(0, 0);
+    update(10 * FRAME_US, true);
+    int id = tracked.nails.items[0].id;
+    draw_picture(8, 0);
+    find_all(8, 0);
+    update(9 * FRAME_US, true);
+    assert_int_equal(tracked.nails.items[0].id, id);
+    assert_float_equal(tracked.nails.items[0].center_x, place_x(0, 8), 0.05f);
+    draw_picture(0, 0);
+    find_all(0, 0);
+    update(11 * FRAME_US, true);
+    assert_int_equal(tracked.nails.items[0].id, id);
+    assert_float_equal(tracked.nails.items[0].center_x, place_x(0, 0), 0.05f);
+}
+
+static void another_size_begins_anew(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    find_all(0, 0);
+    update(0, true);
+    int last = tracked.nails.items[NAILS - 1].id;
+    picture.width = W - 2;
+    update(FRAME_US, true);
+    assert_int_equal(tracked.nails.items[0].id, last + 1);
+}
+
+static void many_nails_come_and_go(void **state)
+{
+    (void)state;
+    uint32_t seed = 77;
+    draw_picture(0, 0);
+    for (int f = 0; f < 400; f++) {
+        found.count = 0;
+        find(0, 0, 0, 0, 0);
+        struct lq_nail model = found.items[0];
+        found.count = (int)(unit_random(&seed) % (LQ_NAILS_MAX + 1));
+        for (int i = 0; i < found.count; i++) {
+            struct lq_nail *nail = &found.items[i];
+            *nail = model;
+            nail->x = (int)(unit_random(&seed) % (W - CROP));
+            nail->y = (int)(unit_random(&seed) % (H - CROP));
+            lq_shape_measure(nail);
+        }
+        update((uint64_t)f * FRAME_US, f % 50 < 40);
+        assert_true(tracked.nails.count >= found.count && tracked.nails.count <= LQ_NAILS_MAX);
+        for (int i = 0; i < tracked.nails.count; i++) {
+            const struct lq_nail *nail = &tracked.nails.items[i];
+            assert_true(nail->id > 0 && nail->x >= 0 && nail->y >= 0 && nail->width > 0);
+            assert_true(nail->x + nail->width <= W && nail->y + nail->height <= H);
+            assert_true(isfinite(nail->length) && isfinite(nail->axis_x));
+            for (int j = 0; j < i; j++)
+                assert_int_not_equal(nail->id, tracked.nails.items[j].id);
+        }
+    }
+}
+
+static void rest_gives_memory_back_and_begins_anew(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    find_all(0, 0);
+    lq_tracker_rest(tracker); // nothing to give back yet
+    update(FRAME_US, true);
+    assert_int_equal(tracked.nails.count, NAILS);
+    lq_tracker_rest(tracker);
+    update(2 * FRAME_US, true);
+    assert_int_equal(tracked.nails.count, NAILS);
+    for (int i = 0; i < NAILS; i++)
+        assert_true(tracked.nails.items[i].id > NAILS); // no id is given twice
+}
+
+int main(void)
+{
+#define TRACK_TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+    const struct CMUnitTest tests[] = {
+        TRACK_TEST(ids_follow_a_moving_hand),
+        TRACK_TEST(noise_is_smoothed_without_lag),
+        TRACK_TEST(a_still_picture_stays_as_it_is),
+        TRACK_TEST(a_missed_nail_is_held_for_a_moment),
+        TRACK_TEST(a_nail_that_left_leaves_no_ghost),
+        TRACK_TEST(a_single_false_find_is_not_held),
+        TRACK_TEST(without_smoothing_only_ids_are_kept),
+        TRACK_TEST(a_late_frame_changes_nothing),
+        TRACK_TEST(another_size_begins_anew),
+        TRACK_TEST(rest_gives_memory_back_and_begins_anew),
+        TRACK_TEST(many_nails_come_and_go),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
