@@ -70,6 +70,7 @@ struct lq_engine_ops {
     const char *name;    // "openvino"
     const char *summary; // one line for `lacquer engines`
     bool by_name_only;   // never chosen by itself
+    bool has_precisions; // computes in f32 or bf16 as asked, and not always faster in bf16
     // 0 when it can run here; else a status with the reason in err.
     int (*probe)(struct lq_error *err);
     // Which of a model's operator kinds and counts, for `lacquer inspect`; may be NULL.

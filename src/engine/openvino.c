@@ -356,6 +356,7 @@ static int openvino_run(struct lq_request *request, uint64_t deadline_us, struct
 const struct lq_engine_ops lq_engine_openvino = {
     .name = "openvino",
     .summary = "OpenVINO on this machine's processor (.onnx, .tflite, .xml)",
+    .has_precisions = true,
     .probe = lq_openvino_load,
     .operators = lq_operators_count,
     .describe = openvino_describe,

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "image/resize.h"
 #include "model/head.h"
+#include "model/precision.h"
 
 // A model compiled for one input size.
 struct variant {
@@ -72,18 +73,6 @@ static int pick_engine(struct lq_model *model, const char *name, struct lq_error
     return lq_fail(err, first.status ? first.status : status, "%s", first.text);
 }
 
-static int pick_precision(struct lq_model *model, enum lq_precision asked, struct lq_error *err)
-{
-    bool has = lq_cpu_has_bf16();
-    if (asked == LQ_PRECISION_BF16 && !has)
-        return lq_fail(err, LQ_ERR_UNAVAILABLE,
-                       "cannot run in bf16: this processor has no AVX512-BF16 or AMX; use f32");
-    bool use = asked == LQ_PRECISION_BF16 ||
-               (asked == LQ_PRECISION_AUTO && has && model->sidecar.bf16_checked);
-    model->info.precision = use ? LQ_PRECISION_BF16 : LQ_PRECISION_F32;
-    return LQ_OK;
-}
-
 static void add_size(struct lq_model *model, int width, int height)
 {
     int i = model->info.size_count++;
@@ -131,6 +120,24 @@ static void ask_for_size(const struct lq_model *model, const struct variant *var
         return;
     options->shape_rank = 4;
     memcpy(options->shape, shape, sizeof shape);
+}
+
+// What is asked for; left open, bf16 where the model stands it and this processor is faster at it.
+static int pick_precision(struct lq_model *model, enum lq_precision asked,
+                          struct lq_engine_options options, struct lq_error *err)
+{
+    bool has = lq_cpu_has_bf16();
+    if (asked == LQ_PRECISION_BF16 && !has)
+        return lq_fail(err, LQ_ERR_UNAVAILABLE,
+                       "cannot run in bf16: this processor has no AVX512-BF16 or AMX; use f32");
+    model->info.precision = asked == LQ_PRECISION_BF16 ? LQ_PRECISION_BF16 : LQ_PRECISION_F32;
+    if (asked != LQ_PRECISION_AUTO || !has || !model->sidecar.bf16_checked ||
+        !model->ops->has_precisions)
+        return LQ_OK;
+    struct variant first = {.width = model->info.sizes[0].width,
+                            .height = model->info.sizes[0].height};
+    ask_for_size(model, &first, &options);
+    return lq_precision_race(model->ops, model->path, &options, &model->info.precision, err);
 }
 
 // Compiles one size and reads from its tensors what the outputs are.
@@ -255,8 +262,6 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
     if (status == LQ_OK)
         status = read_sidecar(model, &engine, err);
     if (status == LQ_OK)
-        status = pick_precision(model, options->precision, err);
-    if (status == LQ_OK)
         status = model->ops->describe(model->path, &engine, &model->info.tensors, err);
     if (status == LQ_OK)
         status = lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
@@ -264,6 +269,9 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         return status;
     settle_name(model);
     pick_sizes(model);
+    status = pick_precision(model, options->precision, engine, err);
+    if (status != LQ_OK)
+        return status;
     engine.precision = model->info.precision;
     status = open_variants(model, &engine, err);
     if (status != LQ_OK)
