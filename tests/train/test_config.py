@@ -12,7 +12,7 @@ def test_default_config_is_complete_and_its_phases_cover_the_run():
     ends = [p["until"] for p in c["phase"]]
     assert ends == sorted(ends) and ends[-1] == 1
     assert all(p["size"] % 32 == 0 and p["fit"][0] < p["fit"][1] for p in c["phase"])
-    assert len(c["model"]["decoder"]) == len(c["model"]["widths"]) - 1
+    assert len(c["model"]["decoder"]) == 4 and 1 <= c["model"]["lite"] <= 4
     assert c["mix"]["negative"] + c["mix"]["synth"] < 1
 
 

@@ -5,7 +5,8 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="the training requirements are not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-from nailseg import checkpoint, config, loss, model, optim, train  # noqa: E402
+torch.set_num_threads(1)  # threads that wait for a busy core cost more than they bring
+from nailseg import checkpoint, config, loss, model, optim, pretrained, train  # noqa: E402
 
 DEFAULT = config.read(pathlib.Path(__file__).resolve().parents[2] / "train/config/default.toml")
 SMALL = {"widths": [8, 8, 16, 16, 16], "depths": [0, 1, 1, 1, 1], "decoder": [8, 8, 8, 8],
@@ -49,9 +50,9 @@ def test_a_few_steps_learn_one_picture():
     x, y = torch.zeros(4, 3, 64, 64), torch.zeros(4, 1, 32, 32)
     x[:, :, 16:40, 16:48] = 1
     y[:, :, 8:20, 8:24] = 1
-    opt = optim.Mixed(net, {"lr": 2e-3, "lr_muon": .02, "weight_decay": .01})
+    opt = optim.Mixed(net, DEFAULT["optimiser"] | {"lr_muon": .02, "weight_decay": .01})
     first = last = None
-    for _ in range(30):
+    for _ in range(60):
         value = loss.nail_loss(net(x), y)
         opt.zero_grad()
         value.backward()
@@ -67,12 +68,70 @@ def test_orthogonal_evens_out_singular_values(shape):
     assert values.min() > .5 and values.max() < 1.5
 
 
-def test_every_parameter_is_in_one_group():
-    net = model.NailNet(**SMALL)
+@pytest.mark.parametrize("arguments", [DEFAULT["model"], SMALL])
+def test_every_parameter_is_in_one_group(arguments):
+    net = model.NailNet(**arguments)
     parts = optim.groups(net, DEFAULT["optimiser"])
     ids = [id(p) for g in parts for p in g["params"]]
     assert sorted(ids) == sorted(id(p) for p in net.parameters())
     assert all(g["params"] for g in parts)
+
+
+def lite_state():
+    """What the package of first weights holds, by its names, with random values."""
+    torch.manual_seed(5)
+    state = {"_conv_stem.weight": torch.randn(32, 3, 3, 3)}
+
+    def bn(name, c):
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            state[f"{name}.{part}"] = torch.rand(c) + .5
+
+    bn("_bn0", 32)
+    cin, number = 32, 0
+    for n, k, _, expand, c in model.LITE0:
+        for _ in range(n):
+            at, mid = f"_blocks.{number}.", cin * expand
+            if expand > 1:
+                state[at + "_expand_conv.weight"] = torch.randn(mid, cin, 1, 1)
+                bn(at + "_bn0", mid)
+            state[at + "_depthwise_conv.weight"] = torch.randn(mid, 1, k, k)
+            bn(at + "_bn1", mid)
+            state[at + "_project_conv.weight"] = torch.randn(c, mid, 1, 1)
+            bn(at + "_bn2", c)
+            cin, number = c, number + 1
+    return state
+
+
+def test_learned_weights_reach_every_stage():
+    net = model.NailNet(**DEFAULT["model"]).eval()
+    untouched = {k: v.clone() for k, v in net.stages.state_dict().items()}
+    state = lite_state()
+    pretrained.load(net, state)
+    same = [k for k, v in net.stages.state_dict().items()
+            if torch.equal(v, untouched[k]) and not k.endswith("num_batches_tracked")]
+    assert not same
+    # The first convolution sees 0..1 and gives what it learned to give for -1..1, but at the edge.
+    x = torch.rand(1, 3, 16, 16)
+    kernel = torch.nn.functional.conv2d(x * 2 - 1, state["_conv_stem.weight"], None, 2, 1)
+    scale = state["_bn0.weight"] / torch.sqrt(state["_bn0.running_var"] + model.LITE_EPS)
+    wanted = ((kernel - state["_bn0.running_mean"].reshape(-1, 1, 1)) * scale.reshape(-1, 1, 1)
+              + state["_bn0.bias"].reshape(-1, 1, 1)).clamp(0, 6)
+    with torch.no_grad():
+        assert torch.allclose(net.stages[0][0](x)[..., 1:, 1:], wanted[..., 1:, 1:], atol=1e-4)
+
+
+def test_frozen_stages_stay_as_they_are():
+    net = model.NailNet(**DEFAULT["model"]).train()
+    net.freeze(2)
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    net(torch.rand(2, 3, 64, 64)).sum().backward()
+    after = net.state_dict()
+    still = [torch.equal(after[k], before[k]) for k in after if k.startswith(("stages.0", "stages.1"))]
+    assert all(still)
+    assert not torch.equal(after["stages.2.0.dw.bn.running_mean"],
+                           before["stages.2.0.dw.bn.running_mean"])
+    assert all((p.grad is None) == name.startswith(("stages.0.", "stages.1."))
+               for name, p in net.named_parameters())
 
 
 def test_rate_warms_up_stays_and_falls():
@@ -96,7 +155,8 @@ def kept(folder, **more):
     """A checkpoint of a small network with random statistics; (path, network)."""
     net = shaken(model.NailNet(**SMALL))
     net.head.weight.data.mul_(20)  # or every pixel would get nearly the same probability
-    net.head.bias.data.zero_()
+    with torch.no_grad():
+        net.head.bias -= net(torch.rand(1, 3, 64, 96)).mean()
     path = str(folder / "c.pt")
     checkpoint.save(path, {"config": {"model": SMALL}, "ema": net.state_dict(), **more})
     return path, checkpoint.network(path)

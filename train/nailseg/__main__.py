@@ -1,7 +1,10 @@
 """python3 -m nailseg train | evaluate | export"""
 import argparse
 import importlib
+import pathlib
 import sys
+
+DATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def size(text):
@@ -59,7 +62,7 @@ def main():
     sub = parser.add_subparsers(dest="command", required=True)
     for name, add in COMMANDS.items():
         p = sub.add_parser(name)
-        p.add_argument("--data", default="../shared/data")
+        p.add_argument("--data", default=str(DATA), metavar="DIR")
         add(p)
     args = parser.parse_args()
     if args.command == "evaluate" and bool(args.checkpoint) == bool(args.model or args.program):

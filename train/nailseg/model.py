@@ -5,18 +5,24 @@ half the input's resolution. The encoder's block is chosen by name so that candi
 word of the config; `fuse` folds every batch norm (and every parallel branch) into plain
 convolutions, so that what is exported holds nothing that only training needs.
 """
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 
-class ConvBN(nn.Module):
-    """Convolution, batch norm and an optional ReLU; `fuse` leaves one convolution with a bias."""
+ACTIVATIONS = {None: lambda x: x, "relu": partial(F.relu, inplace=True),
+               "relu6": partial(F.relu6, inplace=True)}
 
-    def __init__(self, cin, cout, k=3, stride=1, groups=1, act=True, zero=False):
+
+class ConvBN(nn.Module):
+    """Convolution, batch norm and an activation; `fuse` leaves one convolution with a bias."""
+
+    def __init__(self, cin, cout, k=3, stride=1, groups=1, act="relu", zero=False, eps=1e-5):
         super().__init__()
         self.conv = nn.Conv2d(cin, cout, k, stride, k // 2, groups=groups, bias=False)
-        self.bn = nn.BatchNorm2d(cout)
+        self.bn = nn.BatchNorm2d(cout, eps=eps)
         self.act = act
         if zero:
             nn.init.zeros_(self.bn.weight)
@@ -25,7 +31,7 @@ class ConvBN(nn.Module):
         x = self.conv(x)
         if self.bn is not None:
             x = self.bn(x)
-        return F.relu(x, inplace=True) if self.act else x
+        return ACTIVATIONS[self.act](x)
 
     def fuse(self):
         if self.bn is None:
@@ -50,7 +56,7 @@ class Res(nn.Module):
     def __init__(self, c):
         super().__init__()
         self.a = ConvBN(c, c)
-        self.b = ConvBN(c, c, act=False, zero=True)
+        self.b = ConvBN(c, c, act=None, zero=True)
 
     def forward(self, x):
         return F.relu(x + self.b(self.a(x)), inplace=True)
@@ -64,7 +70,7 @@ class Partial(nn.Module):
         self.part = c // 4
         self.mix = nn.Conv2d(self.part, self.part, 3, padding=1, bias=False)
         self.up = ConvBN(c, c * expand, 1)
-        self.down = ConvBN(c * expand, c, 1, act=False, zero=True)
+        self.down = ConvBN(c * expand, c, 1, act=None, zero=True)
 
     def forward(self, x):
         y = torch.cat((self.mix(x[:, :self.part]), x[:, self.part:]), 1)
@@ -78,10 +84,57 @@ class Inverted(nn.Module):
         super().__init__()
         self.up = ConvBN(c, c * expand, 1)
         self.dw = ConvBN(c * expand, c * expand, k, groups=c * expand)
-        self.down = ConvBN(c * expand, c, 1, act=False, zero=True)
+        self.down = ConvBN(c * expand, c, 1, act=None, zero=True)
 
     def forward(self, x):
         return x + self.down(self.dw(self.up(x)))
+
+
+class MBConv(nn.Module):
+    """EfficientNet-Lite's block: expand, depthwise, project, ReLU6; a skip where shapes allow it."""
+
+    def __init__(self, cin, cout, k, stride, expand):
+        super().__init__()
+        mid, eps = cin * expand, LITE_EPS
+        self.skip = stride == 1 and cin == cout
+        self.up = ConvBN(cin, mid, 1, act="relu6", eps=eps) if expand > 1 else None
+        self.dw = ConvBN(mid, mid, k, stride, groups=mid, act="relu6", eps=eps)
+        self.down = ConvBN(mid, cout, 1, act=None, eps=eps)
+
+    def forward(self, x):
+        y = self.down(self.dw(self.up(x) if self.up is not None else x))
+        return x + y if self.skip else y
+
+
+# EfficientNet-Lite0 (M. Tan and others, 2020): (blocks, kernel, stride, expansion, channels), the
+# last group left out. Starting from what it learned on photos saves most of the training.
+LITE0 = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
+         (4, 5, 2, 6, 192))
+LITE_STEM, LITE_EPS = 32, 1e-3
+
+
+def lite_stages(deepest):
+    """EfficientNet-Lite0 up to `deepest` blocks at 1/32: ([stage], [channels a stage])."""
+    stages = [[ConvBN(3, LITE_STEM, 3, 2, act="relu6", eps=LITE_EPS)]]
+    cin, widths = LITE_STEM, []
+    for n, k, stride, expand, c in LITE0[:-1] + ((deepest, *LITE0[-1][1:]),):
+        if stride > 1:
+            widths.append(cin)
+            stages.append([])
+        for i in range(n):
+            stages[-1].append(MBConv(cin, c, k, stride if i == 0 else 1, expand))
+            cin = c
+    return [nn.Sequential(*s) for s in stages], widths + [cin]
+
+
+def res_stages(widths, depths, blocks):
+    """Five stages, each a strided convolution and some of the named blocks."""
+    stages, cin = [], 3
+    for i, (c, d) in enumerate(zip(widths, depths)):
+        body = [ConvBN(cin, c, 5 if i == 0 else 3, 2)] + [BLOCKS[blocks[i]](c) for _ in range(d)]
+        stages.append(nn.Sequential(*body))
+        cin = c
+    return stages
 
 
 class Rep(nn.Module):
@@ -89,8 +142,8 @@ class Rep(nn.Module):
 
     def __init__(self, c):
         super().__init__()
-        self.c3 = ConvBN(c, c, act=False)
-        self.c1 = ConvBN(c, c, 1, act=False)
+        self.c3 = ConvBN(c, c, act=None)
+        self.c1 = ConvBN(c, c, 1, act=None)
         self.id = nn.BatchNorm2d(c)
 
     def forward(self, x):
@@ -136,23 +189,23 @@ BLOCKS = {"res": Res, "partial": Partial, "inverted": Inverted, "rep": Rep}
 class NailNet(nn.Module):
     """Five encoder resolutions (1/2 .. 1/32) and a decoder of one 3x3 a step back up to 1/2."""
 
-    def __init__(self, widths=(16, 32, 64, 96, 128), depths=(0, 1, 2, 3, 2),
-                 decoder=(16, 24, 32, 64), blocks=("res",) * 5):
+    def __init__(self, decoder=(16, 24, 32, 64), lite=0, widths=(16, 32, 64, 96, 128),
+                 depths=(0, 1, 2, 3, 2), blocks=("res",) * 5):
         super().__init__()
-        self.stages = nn.ModuleList()
-        cin = 3
-        for i, (c, d) in enumerate(zip(widths, depths)):
-            k = 5 if i == 0 else 3
-            body = [ConvBN(cin, c, k, 2)] + [BLOCKS[blocks[i]](c) for _ in range(d)]
-            self.stages.append(nn.Sequential(*body))
-            cin = c
+        self.pretrained = lite > 0  # pretrained.py has weights for its stages
+        if lite:
+            stages, widths = lite_stages(lite)
+        else:
+            stages = res_stages(widths, depths, blocks)
+        self.stages = nn.ModuleList(stages)
+        cin = widths[-1]
         self.context = Context(cin)
         self.side, self.join = nn.ModuleList(), nn.ModuleList()
         for c, skip in reversed(list(zip(decoder, widths[:-1]))):
-            self.side.append(ConvBN(cin, c, 1, act=False))
+            self.side.append(ConvBN(cin, c, 1, act=None))
             self.join.append(ConvBN(c + skip, c))
             cin = c
-        self.head = nn.Conv2d(cin, 1, 3, padding=1)
+        self.head = nn.Conv2d(cin, 1, 1)
         nn.init.constant_(self.head.bias, -3.0)
 
     def forward(self, x):
@@ -165,6 +218,14 @@ class NailNet(nn.Module):
             x = F.interpolate(side(x), scale_factor=2, mode="nearest")
             x = join(torch.cat((x, skips.pop()), 1))
         return self.head(x)
+
+    def freeze(self, count):
+        """Leaves the first `count` stages as they are, statistics too: low-level features learned
+        on photos serve as well, and the costliest gradients are saved."""
+        for i, stage in enumerate(self.stages):
+            stage.train(i >= count)
+            for p in stage.parameters():
+                p.requires_grad = i >= count
 
     def fuse(self):
         """Folds what only training needs; the network computes the same afterwards."""

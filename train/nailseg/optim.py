@@ -21,15 +21,23 @@ def orthogonal(g, steps=5):
 
 
 def groups(model, opt):
-    """Three groups: matrices for Muon; other weights; biases and norms, which do not decay."""
-    muon, adam, flat = [], [], []
+    """Matrices for Muon; other weights; biases and norms, which do not decay; and the stages that
+    begin with learned weights, which smaller steps of AdamW keep."""
+    muon, adam, flat, learned, learned_flat = [], [], [], [], []
+    kept = {id(p) for p in model.stages.parameters()} if model.pretrained else set()
     for p in model.parameters():
         matrix = p.ndim == 4 and p.shape[0] > 1 and p.shape[1] > 3
-        (muon if matrix else adam if p.ndim > 1 else flat).append(p)
+        if id(p) in kept:
+            (learned if p.ndim > 1 else learned_flat).append(p)
+        else:
+            (muon if matrix else adam if p.ndim > 1 else flat).append(p)
     decay = opt["weight_decay"]
-    return [{"params": muon, "muon": True, "base": opt["lr_muon"], "decay": decay},
-            {"params": adam, "muon": False, "base": opt["lr"], "decay": decay},
-            {"params": flat, "muon": False, "base": opt["lr"], "decay": 0.0}]
+    out = [{"params": muon, "muon": True, "base": opt["lr_muon"], "decay": decay},
+           {"params": adam, "muon": False, "base": opt["lr"], "decay": decay},
+           {"params": flat, "muon": False, "base": opt["lr"], "decay": 0.0},
+           {"params": learned, "muon": False, "base": opt["lr_learned"], "decay": decay},
+           {"params": learned_flat, "muon": False, "base": opt["lr_learned"], "decay": 0.0}]
+    return [group for group in out if group["params"]]
 
 
 class Mixed(torch.optim.Optimizer):

@@ -18,7 +18,9 @@ from .export import HALF_FROM
 TYPES = {np.dtype(np.float32): schema.TensorType.FLOAT32,
          np.dtype(np.float16): schema.TensorType.FLOAT16,
          np.dtype(np.int32): schema.TensorType.INT32}
-NONE, RELU = schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU
+NONE, RELU, RELU6 = (getattr(schema.ActivationFunctionType, name)
+                     for name in ("NONE", "RELU", "RELU6"))
+ACTIVATIONS = {None: NONE, "relu": RELU, "relu6": RELU6}
 DEQUANTIZE_VERSION = 3  # the first that reads float16
 
 
@@ -144,7 +146,7 @@ class Writer:
         return self.graph.add("LOGISTIC", [x], self.graph.shape(x))
 
     def conv_bn(self, x, m):
-        return self.conv(x, m.conv, RELU if m.act else NONE)
+        return self.conv(x, m.conv, ACTIVATIONS[m.act])
 
     def res(self, x, m):
         return self.sum(x, self.conv_bn(self.conv_bn(x, m.a), m.b), RELU)
@@ -154,6 +156,11 @@ class Writer:
 
     def inverted(self, x, m):
         return self.sum(x, self.conv_bn(self.conv_bn(self.conv_bn(x, m.up), m.dw), m.down))
+
+    def mbconv(self, x, m):
+        y = self.conv_bn(x, m.up) if m.up is not None else x
+        y = self.conv_bn(self.conv_bn(y, m.dw), m.down)
+        return self.sum(x, y) if m.skip else y
 
     def partial(self, x, m):
         rest = self.graph.shape(x)[3] - m.part
@@ -180,7 +187,8 @@ class Writer:
     def network(self, net, size):
         image = x = self.graph.tensor("image", [1, *size, 3])
         blocks = {model.ConvBN: self.conv_bn, model.Res: self.res, model.Rep: self.rep,
-                  model.Inverted: self.inverted, model.Partial: self.partial}
+                  model.Inverted: self.inverted, model.Partial: self.partial,
+                  model.MBConv: self.mbconv}
         skips = []
         for stage in net.stages:
             for block in stage:

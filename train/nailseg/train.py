@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 
-from . import augment, checkpoint, data, evaluate
+from . import augment, checkpoint, data, evaluate, pretrained
 from .loss import nail_loss
 from .model import NailNet
 from .optim import Mixed
@@ -54,14 +54,18 @@ def phase(progress, phases):
 
 
 class Run:
-    """One training run and all of its state."""
+    """One training run and all of its state. learned: stages that can begin with weights from
+    elsewhere do."""
 
-    def __init__(self, config, out, root, hours, synth=None):
+    def __init__(self, config, out, root, hours, synth=None, learned=True):
         self.config, self.out = config, out
         self.budget = hours * 3600
         opt = config["optimiser"]
         torch.manual_seed(config["seed"])
-        self.model = NailNet(**config["model"]).to(memory_format=torch.channels_last)
+        self.model = NailNet(**config["model"])
+        if self.model.pretrained and learned:
+            pretrained.load(self.model)
+        self.model.to(memory_format=torch.channels_last)
         self.average = Average(self.model, opt["ema"])
         self.opt = Mixed(self.model, opt)
         self.seconds, self.epoch, self.images, self.best = 0.0, 0, 0, 0.0
@@ -135,6 +139,7 @@ class Run:
         self.model.train()
         losses, done = [], 0
         ph = phase(self.progress(), self.config["phase"])
+        self.model.freeze(ph.get("freeze", 0))
         while done < self.config["epoch_images"] and not self.stopping:
             before = self.progress()
             losses.append(self.step(rng, ph))
@@ -199,10 +204,10 @@ def main(args):
     cv2.setNumThreads(1)
     os.makedirs(args.out, exist_ok=True)
     hours = args.hours or config["hours"]
-    run = Run(config, args.out, args.data, hours, args.synth)
     last = os.path.join(args.out, "last.pt")
-    run.stop_at = clock(args.stop_at) if args.stop_at else None
     start = args.start or (last if os.path.exists(last) else None)
+    run = Run(config, args.out, args.data, hours, args.synth, learned=not (start or args.weights))
+    run.stop_at = clock(args.stop_at) if args.stop_at else None
     if args.weights and not start:
         run.resume(args.weights, weights_only=True)
     if start:
