@@ -52,6 +52,8 @@ def export_options(p):
     p.add_argument("--out", required=True, metavar="FILE",
                    help="its ending says what: .onnx, .tflite, or .weights to train on from")
     p.add_argument("--size", type=size, default=(288, 384), metavar="HxW")
+    p.add_argument("--int8", action="store_true", help="an .onnx in whole numbers of eight bits, "
+                   "calibrated on training photos")
 
 
 COMMANDS = {"train": train_options, "evaluate": evaluate_options, "export": export_options}

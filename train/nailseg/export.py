@@ -98,15 +98,33 @@ def write(net, path, size):
     return openvino_runner(path)
 
 
+def export_int8(args, trained):
+    """Writes the .onnx in int8; the exit status."""
+    from . import quantise
+    net = rounded(trained)
+    write_onnx(Probability(net).eval(), args.out, args.size)
+    quantise.quantise(args.out, args.size, args.data)
+    lost = quantise.loss(args.out, net, args.data)
+    print(f"wrote '{args.out}': int8 costs {100 * lost:.2f} points of IoU on val", file=sys.stderr)
+    if lost > quantise.LOSS_MAX:
+        print("cannot accept the export: int8 costs too much", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main(args):
     if not args.out.endswith((".onnx", ".tflite", checkpoint.PACKED)):
         raise SystemExit(f"cannot export to '{args.out}': it must end in .onnx, .tflite or .weights")
+    if args.int8 and not args.out.endswith(".onnx"):
+        raise SystemExit(f"cannot export int8 to '{args.out}': it is an .onnx")
     if args.out.endswith(checkpoint.PACKED):
         checkpoint.pack(args.out, checkpoint.load(args.checkpoint))
         print(f"wrote '{args.out}'", file=sys.stderr)
         return 0
     from .evaluate import torch_runner
     trained = checkpoint.network(args.checkpoint)
+    if args.int8:
+        return export_int8(args, trained)
     net = rounded(trained)
     tensors = inputs([args.size, args.size[::-1], (416, 416)])
     graph = difference(write(net, args.out, args.size), net, tensors)
