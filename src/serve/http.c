@@ -54,7 +54,16 @@ static void start_metrics(struct lq_request *request)
 {
     struct lq_error error;
     struct lq_server *server = request->conn->server;
-    if (lq_metrics_print(&server->metrics, &request->text) == LQ_OK &&
+    const struct lq_model_info *info = lq_model_info(server->model);
+    const struct lq_gauges gauges = {
+        .state = lq_workers_state(server->workers),
+        .workers = server->options->workers,
+        .sessions_max = server->options->sessions_max,
+        .busy_us = lq_load_busy_us(&server->load),
+        .engine = info->engine,
+        .model = info->name,
+    };
+    if (lq_metrics_print(&server->metrics, &gauges, &request->text) == LQ_OK &&
         lq_model_print_metrics(server->model, &request->text) == LQ_OK)
         lq_request_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8");
     else {

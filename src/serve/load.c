@@ -1,6 +1,6 @@
 #include "serve/load.h"
 
-static uint64_t load_of(atomic_uint_fast64_t *counter)
+static uint64_t load_of(const atomic_uint_fast64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
@@ -20,6 +20,11 @@ void lq_load_worked(struct lq_load *load, uint64_t us)
 {
     add(&load->busy_us, us);
     add(&load->frames, 1);
+}
+
+uint64_t lq_load_busy_us(const struct lq_load *load)
+{
+    return load_of(&load->busy_us);
 }
 
 // The mean of what was counted since it was last seen; 0 of nothing.

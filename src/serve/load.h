@@ -39,6 +39,8 @@ struct lq_load {
 // A worker took a frame that had waited for `us`; it worked on one for `us`.
 void lq_load_waited(struct lq_load *load, uint64_t us);
 void lq_load_worked(struct lq_load *load, uint64_t us);
+// What all workers worked since the start.
+uint64_t lq_load_busy_us(const struct lq_load *load);
 // Once a second.
 void lq_load_tick(struct lq_load *load);
 // Whether a session that was quiet may begin now, with `waiting` others whose turn comes first.

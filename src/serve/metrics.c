@@ -2,12 +2,17 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "config.h"
 
 // Upper ends in µs: from a fast stage to a frame that nobody waits for.
 static const uint32_t bounds_us[LQ_BUCKETS] = {100,   250,   500,   1000,   2500,   5000,   10000,
                                                15000, 20000, 33000, 50000, 100000, 250000, 1000000};
 static const char *const via_names[LQ_VIA_COUNT] = {"http", "websocket", "lacquer.v1", "socketio"};
-static const char *const drop_names[LQ_DROP_COUNT] = {"replaced", "client_gone", "stopping", "stale"};
+static const char *const drop_names[LQ_DROP_COUNT] = {
+    "replaced", "client_gone", "stopping", "stale", "late", "busy", "rate"};
 
 void lq_histogram_add(struct lq_histogram *histogram, uint64_t us)
 {
@@ -132,7 +137,7 @@ static int print_frames(struct lq_buf *out, struct lq_metrics *metrics)
         status = print_counters(out, "frames_out_total", "transport", via_names,
                                 metrics->frames_out, LQ_VIA_COUNT);
     if (status == LQ_OK)
-        status = print_head(out, "frames_dropped_total", "counter", "Frames never answered.");
+        status = print_head(out, "frames_dropped_total", "counter", "Frames received that no picture went out for.");
     if (status == LQ_OK)
         status = print_counters(out, "frames_dropped_total", "reason", drop_names,
                                 metrics->dropped, LQ_DROP_COUNT);
@@ -146,9 +151,78 @@ static int print_frames(struct lq_buf *out, struct lq_metrics *metrics)
     return status;
 }
 
-int lq_metrics_print(struct lq_metrics *metrics, struct lq_buf *out)
+static int print_gauge(struct lq_buf *out, const char *name, const char *help, double value)
+{
+    int status = print_head(out, name, "gauge", help);
+    return status == LQ_OK ? lq_buf_printf(out, "lacquer_%s %.9g\n", name, value) : status;
+}
+
+static int print_gauges(struct lq_buf *out, const struct lq_gauges *now)
+{
+    const struct lq_workers_state *state = &now->state;
+    double oldest_s = state->oldest_us ? (double)(lq_clock_us() - state->oldest_us) / 1e6 : 0;
+    const struct {
+        const char *name, *help;
+        double value;
+    } gauges[] = {
+        {"frames_waiting", "Frames that wait for a worker.", state->waiting},
+        {"frames_in_flight", "Frames that wait for a worker or are worked on.",
+         state->waiting + state->working},
+        {"queue_oldest_seconds", "Age of the oldest frame that waits for a worker.", oldest_s},
+        {"workers", "Frames that are worked on at once at most.", now->workers},
+        {"sessions_max", "Sessions that are let in at most.", now->sessions_max},
+    };
+    int status = LQ_OK;
+    for (size_t i = 0; i < LQ_COUNT(gauges) && status == LQ_OK; i++)
+        status = print_gauge(out, gauges[i].name, gauges[i].help, gauges[i].value);
+    if (status == LQ_OK)
+        status = print_head(out, "worker_busy_seconds_total", "counter",
+                            "Time that workers worked, all together.");
+    return status == LQ_OK ? lq_buf_printf(out, "lacquer_worker_busy_seconds_total %.6f\n",
+                                           (double)now->busy_us / 1e6)
+                           : status;
+}
+
+// Names that a label may carry as they are: ours, and a model's that came from a file's name.
+static int print_info(struct lq_buf *out, const struct lq_gauges *now)
+{
+    char model[64];
+    snprintf(model, sizeof model, "%s", now->model);
+    for (char *at = model; *at; at++)
+        if (*at == '"' || *at == '\\' || *at == '\n')
+            *at = '_';
+    int status = print_head(out, "build_info", "gauge", "What runs here; always 1.");
+    return status == LQ_OK ? lq_buf_printf(out, "lacquer_build_info{version=\"%s\",engine=\"%s\","
+                                                "model=\"%s\"} 1\n",
+                                           LQ_VERSION, now->engine, model)
+                           : status;
+}
+
+static double seconds_of(const struct timeval *time)
+{
+    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
+
+static int print_process(struct lq_buf *out)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    return lq_buf_printf(out, "# HELP process_cpu_seconds_total User and system processor time.\n"
+                              "# TYPE process_cpu_seconds_total counter\n"
+                              "process_cpu_seconds_total %.3f\n",
+                         seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime));
+}
+
+int lq_metrics_print(struct lq_metrics *metrics, const struct lq_gauges *gauges,
+                     struct lq_buf *out)
 {
     int status = print_frames(out, metrics);
+    if (status == LQ_OK)
+        status = print_gauges(out, gauges);
+    if (status == LQ_OK)
+        status = print_info(out, gauges);
+    if (status == LQ_OK)
+        status = print_process(out);
     if (status == LQ_OK)
         status = print_errors(out, metrics);
     if (status == LQ_OK)

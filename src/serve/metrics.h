@@ -8,7 +8,10 @@
 #include "serve/session.h"
 
 enum lq_transport { LQ_VIA_HTTP, LQ_VIA_WS, LQ_VIA_V1, LQ_VIA_SIO, LQ_VIA_COUNT };
-enum lq_drop { LQ_DROP_REPLACED, LQ_DROP_GONE, LQ_DROP_STOPPING, LQ_DROP_STALE, LQ_DROP_COUNT };
+// Why a frame has no picture: a newer one came; its client went; the server stops; it waited too long
+// for a worker; its answer was late (--max-age); the server is full; its client sends too fast.
+enum lq_drop { LQ_DROP_REPLACED, LQ_DROP_GONE, LQ_DROP_STOPPING, LQ_DROP_STALE, LQ_DROP_LATE,
+               LQ_DROP_BUSY, LQ_DROP_RATE, LQ_DROP_COUNT };
 
 enum { LQ_BUCKETS = 14 };
 
@@ -26,6 +29,14 @@ struct lq_metrics {
     struct lq_histogram stages[LQ_STAGE_COUNT], queue, served;
 };
 
+// What is true just now, read when it is asked for.
+struct lq_gauges {
+    struct lq_workers_state state;
+    int workers, sessions_max;
+    uint64_t busy_us;   // that workers worked, all together, since the start
+    const char *engine, *model;
+};
+
 void lq_histogram_add(struct lq_histogram *histogram, uint64_t us);
 
 static inline void lq_count(atomic_uint_fast64_t *counter, uint64_t by)
@@ -37,4 +48,5 @@ static inline void lq_count(atomic_uint_fast64_t *counter, uint64_t by)
 void lq_metrics_count_slot(struct lq_metrics *metrics, const struct lq_slot *slot);
 void lq_metrics_count_error(struct lq_metrics *metrics, int status);
 
-LQ_MUST_CHECK int lq_metrics_print(struct lq_metrics *metrics, struct lq_buf *out);
+LQ_MUST_CHECK int lq_metrics_print(struct lq_metrics *metrics, const struct lq_gauges *gauges,
+                                   struct lq_buf *out);

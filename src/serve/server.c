@@ -94,6 +94,13 @@ static bool may_post(struct lq_server *server, struct lq_session *session)
     return lq_load_lets_in(&server->load, lq_workers_waiting(server->workers));
 }
 
+static void count_replaced(struct lq_server *server, struct lq_session *session)
+{
+    lq_count(&server->metrics.dropped[LQ_DROP_REPLACED],
+             session->replaced - session->replaced_counted);
+    session->replaced_counted = session->replaced;
+}
+
 void lq_server_post(struct lq_server *server, struct lq_session *session)
 {
     struct lq_slot *slot = lq_session_fill(session);
@@ -104,19 +111,23 @@ void lq_server_post(struct lq_server *server, struct lq_session *session)
     }
     int fps_max = server->options->fps_max;
     if (slot->ask.live && !lq_session_pace(session, lq_clock_us(), fps_max)) {
+        lq_count(&server->metrics.dropped[LQ_DROP_RATE], 1);
         slot->status = lq_fail(&slot->error, LQ_ERR_RATE, "more than %d frames a second", fps_max);
     } else if (slot->ask.live && !may_post(server, session)) {
+        lq_count(&server->metrics.dropped[LQ_DROP_BUSY], 1);
         slot->status = lq_fail(&slot->error, LQ_ERR_BUSY, "the server is busy; try again in %d s",
                                LQ_LOAD_RETRY_S);
     } else {
         slot->stale_us = lq_load_limit_us(&server->load, LQ_LOAD_STALE_MS);
         lq_session_post(session);
+        count_replaced(server, session);
         return;
     }
     static const struct lq_ask_picture unread = {0};
     lq_metrics_count_error(&server->metrics, slot->status);
     lq_answer_write_error(slot, &unread);
     lq_session_answer(session);
+    count_replaced(server, session);
 }
 
 void lq_server_dismiss(struct lq_server *server, enum lq_transport via, struct lq_session *session)
@@ -125,7 +136,7 @@ void lq_server_dismiss(struct lq_server *server, enum lq_transport via, struct l
         return;
     if (lq_session_busy(session))
         lq_count(&server->metrics.dropped[LQ_DROP_GONE], 1);
-    lq_count(&server->metrics.dropped[LQ_DROP_REPLACED], session->replaced);
+    count_replaced(server, session);
     lq_peers_give(&server->peers, &session->address);
     lq_session_close(session);
     server->session_count--;

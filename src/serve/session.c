@@ -21,6 +21,7 @@ struct lq_workers {
     pthread_cond_t more;
     struct lq_session *first, *last; // lock: sessions with a frame to take, in turn
     int queued_count;                // lock: how many these are
+    int working_count;               // lock: frames that workers have
     struct lq_slot *done;            // lock: newest first
     bool stop;                       // lock
     int count;
@@ -73,6 +74,7 @@ static struct lq_slot *take(struct lq_workers *workers)
         session->waiting[i - 1] = session->waiting[i];
     session->waiting_count--;
     slot->state = LQ_SLOT_WORKING;
+    workers->working_count++;
     session->flight[session->flight_count++] = slot;
     session->held++;
     queue(session); // another worker may take its next
@@ -84,6 +86,7 @@ static bool give(struct lq_workers *workers, struct lq_slot *slot)
 {
     bool first = !workers->done;
     slot->state = LQ_SLOT_DONE;
+    workers->working_count--;
     slot->next_done = workers->done;
     workers->done = slot;
     return first;
@@ -377,6 +380,20 @@ int lq_workers_waiting(struct lq_workers *workers)
     int count = workers->queued_count;
     pthread_mutex_unlock(&workers->lock);
     return count;
+}
+
+struct lq_workers_state lq_workers_state(struct lq_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    struct lq_workers_state state = {.working = workers->working_count};
+    for (struct lq_session *each = workers->first; each; each = each->next_ready) {
+        uint64_t came_us = each->waiting[0]->arrived_us;
+        state.waiting += each->waiting_count;
+        if (!state.oldest_us || came_us < state.oldest_us)
+            state.oldest_us = came_us;
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return state;
 }
 
 bool lq_session_recent(const struct lq_session *session, uint64_t now_us, uint64_t recent_us)

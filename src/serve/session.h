@@ -98,7 +98,8 @@ struct lq_session {
     struct lq_tracker *tracker;                // of a live session, else NULL; any worker
     struct lq_slot slots[LQ_SLOTS];
     struct lq_slot *filling;
-    uint32_t replaced;                         // frames that a newer one took the place of
+    uint32_t replaced;                         // frames that a newer one took the place of …
+    uint32_t replaced_counted;                 // … and of these in the server's counters
     bool trimmed;                              // since the last post
     uint64_t used_us;                          // last time a frame was posted, at first the opening
     bool has_posted;
@@ -135,6 +136,12 @@ void lq_workers_free(struct lq_workers *workers);
 void lq_workers_collect(struct lq_workers *workers);
 // Sessions whose next frame waits for a worker.
 int lq_workers_waiting(struct lq_workers *workers);
+// What is under way just now.
+struct lq_workers_state {
+    int waiting, working;  // frames that could be worked on, and those that are
+    uint64_t oldest_us;    // when the oldest of those waiting came; 0: none waits
+};
+struct lq_workers_state lq_workers_state(struct lq_workers *workers);
 // Its frames are those of one film from now on: nails keep their ids. No memory: false.
 LQ_MUST_CHECK bool lq_session_track(struct lq_session *session);
 // NULL when there is no memory.

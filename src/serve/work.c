@@ -132,6 +132,8 @@ static void worker_run(void *context, struct lq_slot *slot)
         lq_answer_write_error(slot, &picture);
     }
     lq_ask_picture_release(&picture);
+    if (!stale && slot->ask.live && slot->status == LQ_ERR_TIMEOUT)
+        lq_count(&worker->metrics->dropped[LQ_DROP_LATE], 1);
     if (stale)
         lq_count(&worker->metrics->dropped[LQ_DROP_STALE], 1);
     else

@@ -17,6 +17,8 @@ struct rig {
     atomic_bool gated;
     atomic_int open, run;
     int ready;          // calls of the ready callback
+    struct lq_session *taken_by[512]; // whose frames were taken, in turn; with one worker
+    int taken_count;
 };
 
 static struct rig rig;
@@ -35,6 +37,8 @@ static void task_run(void *worker, struct lq_slot *slot)
     struct rig *mine = worker;
     atomic_fetch_add(&mine->run, 1);
     if (atomic_load(&mine->gated)) {
+        assert_in_range(mine->taken_count, 0, 511);
+        mine->taken_by[mine->taken_count++] = slot->session;
         sem_post(&mine->taken);
         sem_wait(&mine->go);
     }
@@ -222,6 +226,89 @@ static void sessions_take_turns(void **state)
     stop();
 }
 
+// Whether each session appears at most once among those whose frames were taken from `from` on.
+static bool each_at_most_once(int from, int to)
+{
+    for (int i = from; i < to; i++)
+        for (int j = from; j < i; j++)
+            if (rig.taken_by[i] == rig.taken_by[j])
+                return false;
+    return true;
+}
+
+// However greedy some are: while a frame of one session waits, each other has its turn once at most.
+static void none_waits_twice_while_another_runs_twice(void **state)
+{
+    (void)state;
+    enum { COUNT = 6, TURNS = 240 };
+    start(1, true);
+    struct lq_session *blocker = open_session(), *sessions[COUNT];
+    int waits_from[COUNT];
+    post(blocker, 1);
+    sem_wait(&rig.taken);
+    for (int i = 0; i < COUNT; i++) {
+        sessions[i] = open_session();
+        post(sessions[i], 1);
+        waits_from[i] = rig.taken_count;
+    }
+    for (int turn = 0; turn < TURNS; turn++) {
+        // The even ones send far more than their turn, the odd ones one frame after each reply.
+        for (int i = 0; i < COUNT; i += 2)
+            for (int extra = 0; extra < 5; extra++)
+                post(sessions[i], 1);
+        sem_post(&rig.go);
+        sem_wait(&rig.taken);
+        lq_workers_collect(rig.workers);
+        int last = rig.taken_count - 1;
+        for (int i = 0; i < COUNT; i++) {
+            if (rig.taken_by[last] == sessions[i]) {
+                assert_true(each_at_most_once(waits_from[i], last));
+                waits_from[i] = rig.taken_count;
+            }
+            for (; lq_session_reply(sessions[i]); lq_session_release(sessions[i]))
+                if (i % 2) {
+                    post(sessions[i], 1);
+                    waits_from[i] = rig.taken_count;
+                }
+        }
+    }
+    atomic_store(&rig.gated, false);
+    sem_post(&rig.go);
+    for (int i = 0; i < COUNT; i++)
+        lq_session_close(sessions[i]);
+    lq_session_close(blocker);
+    stop();
+}
+
+static void tells_what_is_under_way(void **state)
+{
+    (void)state;
+    start(1, true);
+    struct lq_session *first = open_session(), *second = open_session();
+    assert_int_equal(lq_workers_state(rig.workers).oldest_us, 0);
+    post(first, 1);
+    sem_wait(&rig.taken);
+    uint64_t before_us = lq_clock_us();
+    post(second, 1);
+    post(second, 2);
+    post(first, 2);
+    struct lq_workers_state now = lq_workers_state(rig.workers);
+    assert_int_equal(now.working, 1);
+    assert_int_equal(now.waiting, 3);
+    assert_in_range(now.oldest_us, before_us, lq_clock_us());
+    atomic_store(&rig.gated, false);
+    sem_post(&rig.go);
+    for (uint32_t id = 1; id <= 2; id++) {
+        assert_int_equal(next_reply(first), id);
+        assert_int_equal(next_reply(second), id);
+    }
+    now = lq_workers_state(rig.workers);
+    assert_int_equal(now.waiting + now.working, 0);
+    lq_session_close(first);
+    lq_session_close(second);
+    stop();
+}
+
 static void a_session_may_close_at_any_moment(void **state)
 {
     (void)state;
@@ -379,6 +466,8 @@ int main(void)
         cmocka_unit_test(the_newest_frame_wins),
         cmocka_unit_test(replies_that_are_not_taken_stop_the_work),
         cmocka_unit_test(sessions_take_turns),
+        cmocka_unit_test(none_waits_twice_while_another_runs_twice),
+        cmocka_unit_test(tells_what_is_under_way),
         cmocka_unit_test(a_session_may_close_at_any_moment),
         cmocka_unit_test(stopping_finishes_what_was_taken),
         cmocka_unit_test(idle_sessions_give_memory_back),

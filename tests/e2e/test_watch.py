@@ -1,0 +1,196 @@
+"""What operators are given in deploy/: held against the schemas and against the real server, so that a
+metric, an option or a probe that is renamed here is missed there."""
+import json
+import re
+import shutil
+import subprocess
+
+import httpx
+import pytest
+import yaml
+
+from conftest import LACQUER, ROOT, plain, tool
+
+DEPLOY = ROOT / "deploy"
+ELSEWHERE = ("up", "nv_inference_count", "nv_inference_exec_count", "lacquer_triton_up")
+
+
+def promtool(*args, **kwargs):
+    done = subprocess.run([tool("promtool"), *args], capture_output=True, text=True, **kwargs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def metrics(server):
+    httpx.post(f"{server.url}/api/process", files={"image": plain()}, timeout=30)
+    return httpx.get(f"{server.url}/metrics").text
+
+
+def known(metrics):
+    """Every name that can be asked for: the server's and those that the rules record."""
+    names = set(re.findall(r"^([a-z_:]+)", metrics, re.M))
+    groups = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["groups"]
+    return names | {rule["record"] for group in groups for rule in group["rules"]
+                    if "record" in rule} | set(ELSEWHERE)
+
+
+def names_in(expression):
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\bby \([^)]*\)', "", expression)
+    return set(re.findall(r"\b[a-z][a-z0-9_:]*_[a-z0-9_:]+\b", bare)) - {
+        "histogram_quantile", "label_values"}
+
+
+def test_metrics_are_as_prometheus_wants_them(metrics):
+    assert promtool("check", "metrics", input=metrics) == ""
+
+
+def test_metrics_tell_what_goes_on(server, metrics):
+    assert re.search(r'^lacquer_build_info\{version="[0-9.]+",engine="\w+",model="nail"\} 1$',
+                     metrics, re.M)
+    for name in ("lacquer_workers", "lacquer_sessions_max", "lacquer_worker_busy_seconds_total",
+                 "process_cpu_seconds_total"):
+        assert server.metric(name) > 0, name
+    for name in ("lacquer_frames_in_flight", "lacquer_frames_waiting",
+                 "lacquer_queue_oldest_seconds"):
+        assert server.metric(name) == 0, name
+    for reason in ("replaced", "client_gone", "stopping", "stale", "late", "busy", "rate"):
+        assert f'lacquer_frames_dropped_total{{reason="{reason}"}}' in metrics
+
+
+def test_prometheus_configuration_and_alerts():
+    said = promtool("check", "config", str(DEPLOY / "prometheus" / "prometheus.yml"))
+    assert "1 rule files found" in said
+    promtool("test", "rules", str(DEPLOY / "prometheus" / "alerts_test.yml"))
+
+
+def test_alerts_ask_for_what_there_is(metrics):
+    groups = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    for rule in rules:
+        assert names_in(rule["expr"]) <= known(metrics), rule["expr"]
+        assert "record" in rule or {"summary", "description"} <= rule["annotations"].keys()
+    assert sum("alert" in rule for rule in rules) >= 8
+
+
+def test_dashboard_asks_for_what_there_is(metrics, tmp_path):
+    board = json.loads((DEPLOY / "grafana" / "lacquer.json").read_text())
+    panels, places = board["panels"], set()
+    assert len({panel["id"] for panel in panels}) == len(panels) >= 12
+    rules = []
+    for panel in panels:
+        for target in panel["targets"]:
+            assert names_in(target["expr"]) <= known(metrics), target["expr"]
+            rules.append(target["expr"].replace("$__rate_interval", "1m")
+                         .replace("$instance", ".*"))
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"])
+                 for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & places and at["x"] + at["w"] <= 24, panel["title"]
+        places |= cells
+    # Prometheus' own parser reads each expression.
+    (tmp_path / "board.yml").write_text(json.dumps({"groups": [{"name": "board", "rules": [
+        {"record": f"panel:{i}", "expr": expr} for i, expr in enumerate(rules)]}]}))
+    promtool("check", "rules", str(tmp_path / "board.yml"))
+
+
+def options_of_serve():
+    said = subprocess.run([LACQUER, "serve", "--help"], capture_output=True, text=True).stdout
+    return set(re.findall(r"--[a-z][a-z-]+", said))
+
+
+def test_compose_starts_what_there_is():
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    assert set(services) == {"lacquer", "balancer", "triton", "prometheus", "grafana"}
+    node = services["lacquer"]
+    assert node["deploy"]["replicas"] == 2 and "ports" not in node
+    given = {arg.split("=")[0] for arg in node["command"] if arg.startswith("--")}
+    assert given <= options_of_serve()
+    for service in services.values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("./"):
+                assert (DEPLOY / source).exists(), source
+        if image := service.get("image"):
+            assert ":" in image and not image.endswith(":latest")
+    # Only users' and the operator's own doors are open.
+    assert services["balancer"]["ports"] == ["8080:8080"]
+    assert services["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
+    assert not any("ports" in services[name] for name in ("triton", "prometheus"))
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    hosts = {name.split(":")[0] for job in jobs for config in
+             job.get("dns_sd_configs", []) + job.get("static_configs", [])
+             for name in config.get("names", []) + config.get("targets", [])}
+    assert hosts <= set(services)
+
+
+@pytest.fixture(scope="module")
+def kubernetes():
+    parts = yaml.safe_load_all((DEPLOY / "kubernetes" / "lacquer.yaml").read_text())
+    return {part["kind"]: part for part in parts}
+
+
+def test_kubernetes_objects_fit_together(kubernetes):
+    versions = {kind: part["apiVersion"] for kind, part in kubernetes.items()}
+    assert versions == {"Deployment": "apps/v1", "Service": "v1",
+                        "PodDisruptionBudget": "policy/v1",
+                        "HorizontalPodAutoscaler": "autoscaling/v2"}
+    spec = kubernetes["Deployment"]["spec"]
+    labels = spec["template"]["metadata"]["labels"]
+    assert spec["selector"]["matchLabels"] == labels
+    assert kubernetes["Service"]["spec"]["selector"] == labels
+    assert kubernetes["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels
+    scaler = kubernetes["HorizontalPodAutoscaler"]["spec"]
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment",
+                                        "name": kubernetes["Deployment"]["metadata"]["name"]}
+    assert scaler["minReplicas"] >= 2 and "replicas" not in spec
+    # A disruption budget of one pod and two replicas: one always serves.
+    assert kubernetes["PodDisruptionBudget"]["spec"]["maxUnavailable"] < scaler["minReplicas"]
+
+
+def test_kubernetes_container(kubernetes, server):
+    spec = kubernetes["Deployment"]["spec"]["template"]["spec"]
+    container, = spec["containers"]
+    args = dict(arg.split("=") for arg in container["args"][1:])
+    assert args.keys() <= options_of_serve()
+    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+        probe = container[kind]["httpGet"]
+        assert httpx.get(f"{server.url}{probe['path']}").status_code == 200
+        assert probe["port"] == container["ports"][0]["name"]
+    # Who drains says so at /readyz for longer than the probe takes to see it, and ends in time.
+    seen_s = container["readinessProbe"]["periodSeconds"] * (
+        container["readinessProbe"]["failureThreshold"] + 1)
+    assert seen_s < int(args["--drain-delay"])
+    assert int(args["--drain-delay"]) + 5 < spec["terminationGracePeriodSeconds"]
+    # The pod-security standard "restricted".
+    security = container["securityContext"]
+    assert spec["securityContext"]["runAsNonRoot"] and security["capabilities"] == {"drop": ["ALL"]}
+    assert not security["allowPrivilegeEscalation"] and security["readOnlyRootFilesystem"]
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["resources"]["limits"] == container["resources"]["requests"]
+
+
+def test_autoscaler_has_its_metric(kubernetes, metrics):
+    rules = yaml.safe_load((DEPLOY / "kubernetes" / "custom-metrics.yaml").read_text())
+    metric, = kubernetes["HorizontalPodAutoscaler"]["spec"]["metrics"]
+    name = metric["pods"]["metric"]["name"]
+    assert rules["rules"]["custom"][0]["seriesQuery"].startswith(name + "{")
+    assert f"# TYPE {name} gauge" in metrics
+
+
+def test_systemd_unit(tmp_path):
+    """systemd's own judgement: nothing unknown in it, and at most 1.5 of 10 points open."""
+    analyze = shutil.which("systemd-analyze")
+    if not analyze:
+        pytest.skip("no systemd-analyze here")
+    text = (DEPLOY / "systemd" / "lacquer.service").read_text()
+    command = re.search(r"^ExecStart=/usr/local/bin/lacquer serve (.*) \$LACQUER_ARGS$", text, re.M)
+    assert set(re.findall(r"--[a-z-]+", command[1])) <= options_of_serve()
+    unit = tmp_path / "lacquer.service"
+    unit.write_text(text.replace("/usr/local/bin/lacquer", "/bin/true"))
+    done = subprocess.run([analyze, "verify", "--man=no", unit], capture_output=True, text=True)
+    complaints = [line for line in done.stderr.splitlines() if "lacquer.service" in line]
+    assert done.returncode == 0 and complaints == [], done.stderr
+    done = subprocess.run([analyze, "security", "--offline=true", "--threshold=15", unit],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
