@@ -15,7 +15,7 @@
 
 enum { OPT_SECONDS = 0x300, OPT_YOLO, OPT_SCORE, OPT_FRAMES, OPT_URL, OPT_ROWS, OPT_PEERS,
        OPT_PEERS_DIR, OPT_USERS, OPT_FPS, OPT_PLOT, OPT_JSON, OPT_TRITON_URL,
-       OPT_TRITON_MODEL, OPT_TENSORRT_MODEL };
+       OPT_TRITON_MODEL, OPT_TENSORRT_MODEL, OPT_PACE };
 enum { SERVE_ARGS_MAX = 48 };
 
 static const struct argp_option options[] = {
@@ -39,6 +39,7 @@ static const struct argp_option options[] = {
     {"users", OPT_USERS, "LIST", 0, "Numbers of users at once, one load row each "
      "(default 1,2,4,8; 0: none)", 1},
     {"fps", OPT_FPS, "F", 0, "Frames a second of each user's camera (default 30)", 1},
+    {"pace", OPT_PACE, NULL, 0, "Users send what the server tells them to (docs/PROTOCOL.md)", 1},
     {"plot", OPT_PLOT, "FILE.svg", 0, "Draw latency against users", 1},
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
@@ -95,6 +96,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_PEERS_DIR: chosen->peers_dir = arg; return 0;
     case OPT_USERS: parse_users(chosen, arg, state); return 0;
     case OPT_FPS: chosen->fps = lq_cli_number(state, "fps", arg, 0.1, 1000); return 0;
+    case OPT_PACE: chosen->pace = true; return 0;
     case OPT_PLOT: chosen->plot = arg; return 0;
     case OPT_JSON: chosen->json = true; return 0;
     case ARGP_KEY_ARGS: // all that stands after "--"
@@ -206,7 +208,8 @@ static void measure_rows(struct lq_bench *bench, const char *const *ids, int cou
 static void measure_loads(struct lq_bench *bench, const struct lq_bench_server *server)
 {
     const struct lq_bench_options *chosen = &bench->options;
-    const struct lq_client_target target = target_of(&server->url, "ws");
+    struct lq_client_target target = target_of(&server->url, "ws");
+    target.pace = bench->report.pace = chosen->pace;
     for (int i = 0; i < chosen->users_count; i++) {
         struct lq_bench_load *load = &bench->report.loads[bench->report.load_count++];
         *load = (struct lq_bench_load){.users = chosen->users[i], .fps_asked = chosen->fps};

@@ -15,6 +15,7 @@ struct lq_client_target {
     const char *path; // of the HTTP endpoint or the WebSocket
     bool in_order;    // a reply settles older frames too: Lacquer replaced them by newer ones
     bool nails;       // ask for the nails instead of the picture (WebSocket)
+    bool pace;        // ask to be told what to send, and keep to it (WebSocket)
 };
 
 // The same picture, ready for every way.
@@ -49,6 +50,7 @@ struct lq_client {
     long replaced; // frames the server gave up for newer ones
     long refused;  // frames answered BUSY
     uint64_t quiet_until_us; // told so, a client waits a while
+    double fps_told;         // what it may send; 0: at will
     void (*on_reply)(void *context, const struct lq_client_reply *reply);
     void *context;
 };

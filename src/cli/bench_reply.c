@@ -135,6 +135,8 @@ static int read_lacquer_text(struct lq_client *client, const char *text, size_t 
     const char *name = json_string_value(json_object_get(root, "status"));
     json_t *id = json_object_get(root, "id");
     bool error = type && strcmp(type, "error") == 0;
+    if (type && strcmp(type, "pace") == 0)
+        client->fps_told = json_number_value(json_object_get(root, "fps"));
     int status = LQ_OK;
     double ms;
     if (error && name && strcmp(name, "BUSY") == 0 && json_is_integer(id)) {
@@ -256,7 +258,9 @@ static int read_upgrade(struct lq_client *client, struct lq_error *err)
                        size < 0 ? 0 : head->status);
     client->in_done += (size_t)size;
     client->ready = own; // Socket.IO has hands of its own to shake
-    return LQ_OK;
+    static const char pace[] = "{\"type\":\"pace\"}";
+    return own && client->target->pace ? lq_client_say(client, LQ_WS_TEXT, pace, sizeof pace - 1)
+                                       : LQ_OK;
 }
 
 int lq_client_read_ws(struct lq_client *client, struct lq_error *err)

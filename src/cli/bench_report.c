@@ -51,7 +51,9 @@ static void print_rows(const char *title, const struct lq_bench_row *rows, int c
 
 static void print_loads(const struct lq_bench_report *report, FILE *out)
 {
-    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %7s %6s\n", "Users at once, WebSocket binary",
+    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %7s %6s\n",
+            report->pace ? "Users at once, WebSocket binary, keeping pace"
+                         : "Users at once, WebSocket binary",
             "served", "frames", "p50", "p95", "p99", "dropped", "CPU");
     fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "", "%");
     fprintf(out, "%-46s %7s %7s\n", "", "", "each");
@@ -159,10 +161,10 @@ int lq_bench_report_json(const struct lq_bench_report *report, FILE *out)
     for (int i = 0; i < report->load_count; i++)
         json_array_append_new(loads, load_json(&report->loads[i]));
     json_t *root = json_pack(
-        "{s:s, s:o, s:s, s:o, s:o, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o}", "machine",
+        "{s:s, s:o, s:s, s:o, s:o, s:b, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o}", "machine",
         report->machine, "busy_percent", number(report->busy_percent), "commit", report->commit,
         "seconds", number(report->seconds), "ready_ms",
-        report->ready_ms > 0 ? number(report->ready_ms) : json_null(), "frames", "count",
+        report->ready_ms > 0 ? number(report->ready_ms) : json_null(), "pace", report->pace, "frames", "count",
         report->frames, "width", LQ_BENCH_WIDTH, "height", LQ_BENCH_HEIGHT, "bytes",
         report->frame_bytes, "rows", rows, "peers", peers, "load", loads);
     int bad = !root || json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;

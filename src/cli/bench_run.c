@@ -63,6 +63,9 @@ static int send_due(struct user *user, uint64_t now_us, struct lq_error *err)
         }
         return LQ_OK;
     }
+    // A camera goes on as it does; who keeps pace takes fewer of its frames.
+    if (user->client.fps_told > 0 && user->client.fps_told < fps)
+        fps = user->client.fps_told;
     while (user->due_us <= (double)now_us) {
         user->due_us += 1e6 / fps;
         if (lq_client_is_quiet(&user->client, now_us))

@@ -25,6 +25,9 @@ struct lq_live {
     struct lq_look look;
     int jpeg_quality;
     bool smooth;
+    bool keeps_pace;            // it asked to be told what to send
+    struct lq_pace told;        // … and was told this
+    struct lq_pace_network network;
     struct lq_buf said;         // a text message as it comes
     struct lq_outbox outbox;
 };
@@ -126,6 +129,38 @@ static int set_smoothing(struct lq_live *live, const json_t *message, struct lq_
     return LQ_OK;
 }
 
+// The rate and size to send, when they changed or the client asks.
+static void tell_pace(struct lq_live *live, bool asked)
+{
+    const struct lq_load *load = &live->conn->server->load;
+    struct lq_pace pace = lq_pace_of(load->fps > 0 ? load->fps : LQ_PACE_FPS_MAX, &live->network);
+    if (!asked && !lq_pace_differs(&pace, &live->told))
+        return;
+    live->told = pace;
+    (void)!lq_outbox_printf(&live->outbox, "{\"type\":\"pace\",\"fps\":%d,\"width\":%d,"
+                                           "\"jpeg\":%d,\"why\":\"%s\"}",
+                            pace.fps, pace.width, pace.jpeg, pace.why);
+    lws_callback_on_writable(live->conn->wsi);
+}
+
+static int keep_pace(struct lq_live *live, const json_t *message, struct lq_error *err)
+{
+    const json_t *on = json_object_get(message, "on");
+    const json_t *network = json_object_get(message, "network_ms");
+    double ms = json_number_value(network);
+    if ((on && !json_is_boolean(on)) ||
+        (network && (!json_is_number(network) || !(ms >= 0 && ms <= 60000))))
+        return lq_fail(err, LQ_ERR_FIELD,
+                       "on must be true or false, and network_ms a number from 0 to 60000");
+    bool begins = !live->keeps_pace;
+    live->keeps_pace = !on || json_is_true(on);
+    if (network && live->keeps_pace)
+        lq_pace_network_heard(&live->network, ms);
+    if (live->keeps_pace)
+        tell_pace(live, begins);
+    return LQ_OK;
+}
+
 // A whole text message: look fields, or with lacquer.v1 an object with a type.
 static int hear(struct lq_live *live, struct lq_error *err)
 {
@@ -145,6 +180,8 @@ static int hear(struct lq_live *live, struct lq_error *err)
         status = set_quality(live, message, err);
     else if (type && strcmp(type, "smoothing") == 0)
         status = set_smoothing(live, message, err);
+    else if (type && strcmp(type, "pace") == 0)
+        status = keep_pace(live, message, err);
     else
         status = lq_fail(err, LQ_ERR_FIELD, "unknown type '%.40s'", type ? type : "");
     json_decref(message);
@@ -172,7 +209,8 @@ static int post(struct lq_live *live)
                       : frame.want == LQ_WIRE_WANT_NAILS ? LQ_REPLY_V1_NAILS : LQ_REPLY_V1,
         .live = true,
         .look = live->look,
-        .jpeg_quality = live->jpeg_quality,
+        .jpeg_quality = live->keeps_pace && live->told.jpeg < live->jpeg_quality
+                            ? live->told.jpeg : live->jpeg_quality,
         .smooth = live->smooth,
         .picture_at = frame.header_bytes,
         .frame_id = frame.id,
@@ -262,6 +300,8 @@ static void on_tick(struct lq_conn *conn, uint64_t now_us)
     conn->server->has_spare |=
         lq_session_trim(live->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
     lq_conn_end_if_stuck(conn, live->session, now_us);
+    if (live->keeps_pace)
+        tell_pace(live, false);
     if (lq_server_is_idle(conn->server, live->session, now_us)) {
         live->idle = true;
         lws_callback_on_writable(conn->wsi);

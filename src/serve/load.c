@@ -1,5 +1,7 @@
 #include "serve/load.h"
 
+#include <math.h>
+
 static uint64_t load_of(const atomic_uint_fast64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -41,8 +43,12 @@ static double mean_since(uint64_t sum, uint64_t *seen_sum, uint64_t count, uint6
 // turn, but each time only after a second in which the last decision could show.
 static void judge(struct lq_load *load)
 {
-    double excess_us = load->wait_us - (double)lq_load_limit_us(load, load->limit_ms);
-    int excess = load->frame_us > 0 ? (int)(excess_us * load->workers / load->frame_us) : 0;
+    // The wait grows with the sessions, whether each has one frame under way or two. Those who fit
+    // stay: were all sent away, all would come back together.
+    double limit_us = (double)lq_load_limit_us(load, load->limit_ms);
+    int fit = load->wait_us > limit_us ? (int)ceil(load->came_from * limit_us / load->wait_us)
+                                       : load->came_from;
+    int excess = load->came_from - fit;
     load->to_shed = 0;
     load->settling = !load->settling && excess > 0;
     if (excess <= 0)
@@ -56,7 +62,33 @@ static void judge(struct lq_load *load)
         load->shed_age_us *= 2;
 }
 
-void lq_load_tick(struct lq_load *load)
+void lq_load_came(struct lq_load *load, uint64_t *seen_tick)
+{
+    load->came++;
+    load->came_from += *seen_tick != load->tick_count + 1;
+    *seen_tick = load->tick_count + 1; // so that a new session's 0 is no second
+}
+
+static void set_pace(struct lq_load *load, uint64_t now_us)
+{
+    double passed_us = load->ticked_us ? (double)(now_us - load->ticked_us) : 1e6;
+    double frames_max = load->frame_us > 0 ? load->workers * 1e6 / load->frame_us : 0;
+    double came_s = passed_us > 0 ? (double)load->came * 1e6 / passed_us : 0;
+    const struct lq_pace_second second = {
+        .demand = frames_max > 0 ? came_s / frames_max : 0,
+        .frames_max = frames_max,
+        .sessions = load->came_from,
+    };
+    load->demand = second.demand;
+    load->let_in = 0;
+    load->fps = lq_pace_fps(load->fps > 0 ? load->fps : LQ_PACE_FPS_MAX, &second);
+    load->ticked_us = now_us;
+    load->tick_count++;
+    load->came = 0;
+    load->came_from = 0;
+}
+
+void lq_load_tick(struct lq_load *load, uint64_t now_us)
 {
     double frame_us = mean_since(load_of(&load->busy_us), &load->seen_busy_us,
                                  load_of(&load->frames), &load->seen_frames);
@@ -66,14 +98,20 @@ void lq_load_tick(struct lq_load *load)
     load->wait_us = mean_since(load_of(&load->waited_us), &load->seen_waited_us,
                                load_of(&load->taken), &load->seen_taken);
     judge(load);
+    set_pace(load, now_us);
 }
 
-bool lq_load_lets_in(const struct lq_load *load, int waiting)
+bool lq_load_lets_in(struct lq_load *load, int waiting)
 {
     double limit_us = (double)lq_load_limit_us(load, load->limit_ms);
-    double with_us = load->wait_us + load->frame_us / load->workers;
-    return with_us <= limit_us &&
-           (double)lq_load_expected_us(load, waiting) <= limit_us * LQ_LOAD_BURST;
+    // Of a machine that had much to do is known how many more it has room for; else all who were
+    // refused would come back at once, and slow down who is in until the next second tells.
+    int with = 1 + (load->demand > LQ_LOAD_HALF_BUSY ? load->let_in : 0);
+    double with_us = load->wait_us + load->frame_us * with / load->workers;
+    bool room = with_us <= limit_us &&
+                (double)lq_load_expected_us(load, waiting) <= limit_us * LQ_LOAD_BURST;
+    load->let_in += room;
+    return room;
 }
 
 bool lq_load_sheds(struct lq_load *load, uint64_t age_us)

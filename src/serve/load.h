@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "serve/pace.h"
+
 enum {
     LQ_LOAD_WAIT_MS = 60,        // the mean wait that a live session may bring about (--max-wait)
     LQ_LOAD_HTTP_WAIT_MS = 1000, // a single request may wait so long
@@ -24,6 +26,8 @@ enum {
     LQ_LOAD_RETRY_S = 2,         // what who is refused is told to wait
 };
 
+#define LQ_LOAD_HALF_BUSY 0.5    // of the work that can be done: from here on newcomers are counted
+
 struct lq_load {
     int workers, limit_ms;                       // set before use
     atomic_uint_fast64_t busy_us, frames;        // since the start: worked on
@@ -34,6 +38,12 @@ struct lq_load {
     int to_shed;                                 // sessions too many
     uint64_t shed_age_us;                        // how old they may be
     bool settling;                               // some were told to go a moment ago
+    uint64_t tick_count, ticked_us;              // seconds since the start; when the last one ended
+    uint64_t came;                               // frames that were posted in this second …
+    int came_from;                               // … and by how many sessions
+    int let_in;                                  // sessions, in this second
+    double demand;                               // of the last: work that came over what can be done
+    double fps;                                  // what clients that keep pace may send; 0: at will
 };
 
 // A worker took a frame that had waited for `us`; it worked on one for `us`.
@@ -41,10 +51,13 @@ void lq_load_waited(struct lq_load *load, uint64_t us);
 void lq_load_worked(struct lq_load *load, uint64_t us);
 // What all workers worked since the start.
 uint64_t lq_load_busy_us(const struct lq_load *load);
+// A frame was posted; *seen_tick is its session's and the load's alone.
+void lq_load_came(struct lq_load *load, uint64_t *seen_tick);
 // Once a second.
-void lq_load_tick(struct lq_load *load);
+void lq_load_tick(struct lq_load *load, uint64_t now_us);
 // Whether a session that was quiet may begin now, with `waiting` others whose turn comes first.
-bool lq_load_lets_in(const struct lq_load *load, int waiting);
+// Counts it then.
+bool lq_load_lets_in(struct lq_load *load, int waiting);
 // Whether a session that began `age_us` ago must go again.
 bool lq_load_sheds(struct lq_load *load, uint64_t age_us);
 // How long a frame that comes now will wait behind `waiting` others. µs

@@ -119,6 +119,7 @@ void lq_server_post(struct lq_server *server, struct lq_session *session)
                                LQ_LOAD_RETRY_S);
     } else {
         slot->stale_us = lq_load_limit_us(&server->load, LQ_LOAD_STALE_MS);
+        lq_load_came(&server->load, &session->load_tick);
         lq_session_post(session);
         count_replaced(server, session);
         return;
@@ -319,12 +320,12 @@ static void on_tick(lws_sorted_usec_list_t *sul)
 {
     struct lq_server *server = lws_container_of(sul, struct lq_server, tick);
     uint64_t now_us = lq_clock_us();
+    lq_load_tick(&server->load, now_us); // before the connections, which tell their clients of it
     for (struct lq_conn *conn = server->conns, *next; conn; conn = next) {
         next = conn->next;
         if (conn->ops->tick)
             conn->ops->tick(conn, now_us);
     }
-    lq_load_tick(&server->load);
     lq_sio_tick(server, now_us);
     // What was freed lies scattered in the heap; the system gets it back only when told to.
     if (server->has_spare)

@@ -104,6 +104,7 @@ struct lq_session {
     uint64_t used_us;                          // last time a frame was posted, at first the opening
     bool has_posted;
     uint64_t entered_us;                       // when its frames began to come, after a pause
+    uint64_t load_tick;                        // load.h's, to count sessions
     uint64_t paced_us;                         // when its frames so far were due at the allowed rate
     struct lq_address address;                 // of its client
     struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first

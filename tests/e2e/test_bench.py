@@ -47,6 +47,18 @@ def test_schema(report):
             assert "fps" not in each
 
 
+def test_users_that_keep_pace_stay_in_step():
+    """Cameras of 200 frames a second send the 60 that they are told, or fewer where that is too many."""
+    loads = []
+    for more in ([], ["--pace"]):
+        done = bench("--seconds", "2", "--json", "--users", "1", "--fps", "200", "--rows", "ws-nails",
+                     "--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"), *more)
+        assert done.returncode == 0, done.stderr
+        loads.append(json.loads(done.stdout))
+    assert [load["pace"] for load in loads] == [False, True]
+    assert 5 < loads[1]["load"][0]["fps_each"] < 66
+
+
 @pytest.mark.parametrize("name", ["http", "ws", "ws-nails", "socketio"])
 def test_rows_for_the_cpu_are_measured(report, name):
     assert row(report, name)["status"] == "measured", row(report, name)

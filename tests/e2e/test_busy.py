@@ -1,12 +1,14 @@
 """More users than the machine can serve: who is in stays smooth, others hear of it at once."""
+import contextlib
 import json
 import struct
 import threading
 import time
 
 import httpx
+import numpy as np
 
-from conftest import Server, frame, plain
+from conftest import Reply, Server, frame, plain
 
 
 def slow_model(folder, delay_ms):
@@ -127,5 +129,89 @@ def test_single_requests_wait_longer_but_not_for_ever(tmp_path):
         refused = next(answer for answer in answers if answer.status_code == 503)
         assert refused.headers["retry-after"] == "2"
         assert refused.json()["status"] == "BUSY"
+    finally:
+        server.stop()
+
+
+class Camera(threading.Thread):
+    """A camera of 40 frames a second that keeps pace when told to."""
+
+    def __init__(self, server, until, paces):
+        super().__init__(daemon=True)
+        self.server, self.until, self.paces = server, until, paces
+        self.fps, self.told, self.waits_ms, self.refused = 40, [], [], 0
+
+    def run(self):
+        picture, number = plain(), 0
+        with self.server.v1() as ws:
+            if self.paces:
+                ws.send(json.dumps({"type": "pace"}))
+            due = time.monotonic()
+            while due < self.until:
+                with contextlib.suppress(TimeoutError):
+                    self.hear(ws.recv(timeout=max(0, due - time.monotonic())))
+                if time.monotonic() >= due:
+                    number += 1
+                    ws.send(frame(number, picture))
+                    due += 1 / self.fps
+
+    def hear(self, message):
+        if isinstance(message, bytes):
+            self.waits_ms.append(Reply(message).queue / 1000)
+            return
+        message = json.loads(message)
+        if message["type"] == "pace":
+            self.told.append(message)
+            self.fps = min(40, message["fps"])
+        else:
+            self.refused += 1
+
+
+def test_who_keeps_pace_is_told_to_send_what_can_be_done(tmp_path):
+    server = serve(tmp_path, 12, "--max-wait", "5000")
+    try:
+        begun = time.monotonic()
+        cameras = [Camera(server, begun + 7, True) for _ in range(4)]  # want twice what there is
+        for camera in cameras:
+            camera.start()
+        for camera in cameras:
+            camera.join(timeout=30)
+        for camera in cameras:
+            assert camera.told[0]["why"] == "none" and camera.told[0]["fps"] == 60
+            last = camera.told[-1]
+            assert last["why"] == "load" and 10 <= last["fps"] <= 20 and last["width"] == 640
+            assert not camera.refused and len(camera.told) <= 8
+        # It settled: in the end nothing waits for others that wait.
+        late = [wait for camera in cameras for wait in camera.waits_ms[-20:]]
+        early = [wait for camera in cameras for wait in camera.waits_ms[5:25]]
+        assert np.median(late) < np.median(early)
+        # When they left there is room again, and whoever comes now is told so.
+        time.sleep(12)
+        with server.v1() as ws:
+            ws.send(json.dumps({"type": "pace"}))
+            assert json.loads(ws.recv(timeout=10))["fps"] == 60
+    finally:
+        server.stop()
+
+
+def test_a_slow_network_is_told_to_send_less(tmp_path):
+    server = serve(tmp_path, 1)
+    try:
+        with server.v1() as ws:
+            for _ in range(3):
+                ws.send(json.dumps({"type": "pace", "network_ms": 300}))
+            told = [json.loads(ws.recv(timeout=10)) for _ in range(3)]
+            assert [each["width"] for each in told] == [640, 480, 320]
+            assert told[-1] == {"type": "pace", "fps": 10, "width": 320, "jpeg": 60,
+                                "why": "network"}
+            ws.send(frame(1, plain()))
+            assert Reply(ws.recv(timeout=30)).quality == 60
+            ws.send(json.dumps({"type": "pace", "on": False}))
+            ws.send(frame(2, plain()))
+            assert Reply(ws.recv(timeout=30)).quality == 85
+            for bad in ({"network_ms": -1}, {"network_ms": "80"}, {"on": 1},
+                        {"network_ms": 60001}):
+                ws.send(json.dumps({"type": "pace", **bad}))
+                assert json.loads(ws.recv(timeout=10))["status"] == "FIELD", bad
     finally:
         server.stop()

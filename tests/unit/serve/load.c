@@ -5,18 +5,21 @@
 // A second in which `frames` took `frame_us` each, after waiting for `wait_us`.
 static void second(struct lq_load *load, int frames, uint64_t frame_us, uint64_t wait_us)
 {
+    uint64_t seen[8] = {0}; // eight sessions
+    for (int i = 0; i < frames; i++)
+        lq_load_came(load, &seen[i % 8]);
     for (int i = 0; i < frames; i++) {
         lq_load_waited(load, wait_us);
         lq_load_worked(load, frame_us);
     }
-    lq_load_tick(load);
+    lq_load_tick(load, 0);
 }
 
 static void lets_in_before_anything_is_known(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
-    lq_load_tick(&load);
+    lq_load_tick(&load, 0);
     assert_true(lq_load_lets_in(&load, 1000));
     assert_false(lq_load_sheds(&load, 0));
     assert_int_equal(lq_load_limit_us(&load, 60), 60000);
@@ -41,7 +44,7 @@ static void lets_in_while_one_more_fits(void **state)
     second(&load, 100, 10000, 51000);
     assert_false(lq_load_lets_in(&load, 0));
     assert_false(lq_load_sheds(&load, 0)); // full, not too full
-    lq_load_tick(&load); // a second without frames: there is room again
+    lq_load_tick(&load, 0); // a second without frames: there is room again
     assert_true(lq_load_lets_in(&load, 0));
 }
 
@@ -61,6 +64,17 @@ static void sheds_as_many_young_sessions_as_are_too_many(void **state)
     for (int i = 0; i < 10; i++)
         second(&load, 100, 10000, 85000);
     assert_false(lq_load_sheds(&load, UINT64_C(16100000))); // who was always there stays
+}
+
+static void never_sends_everybody_away(void **state)
+{
+    (void)state;
+    struct lq_load load = {.workers = 1, .limit_ms = 60};
+    second(&load, 100, 10000, 300000);
+    int sent = 0;
+    while (lq_load_sheds(&load, 0))
+        sent++;
+    assert_int_equal(sent, 6); // two of eight are what 60 of 300 ms leave room for
 }
 
 static void slow_models_may_wait_two_frames(void **state)
@@ -84,8 +98,41 @@ static void follows_a_change_within_seconds_and_keeps_it_when_idle(void **state)
         second(&load, 1, 16000, 0);
     assert_in_range(lq_load_expected_us(&load, 1), 15500, 16000);
     uint64_t before = lq_load_expected_us(&load, 1);
-    lq_load_tick(&load);
+    lq_load_tick(&load, 0);
     assert_int_equal(lq_load_expected_us(&load, 1), before);
+}
+
+static void who_was_refused_does_not_come_back_all_at_once(void **state)
+{
+    (void)state;
+    struct lq_load load = {.workers = 1, .limit_ms = 60};
+    second(&load, 100, 10000, 35000); // has all to do that it can: two more are 55 ms
+    assert_true(lq_load_lets_in(&load, 3));
+    assert_true(lq_load_lets_in(&load, 3));
+    assert_false(lq_load_lets_in(&load, 3));
+    second(&load, 20, 10000, 0); // a burst is no overload where there is little to do
+    for (int i = 0; i < 20; i++)
+        assert_true(lq_load_lets_in(&load, i));
+}
+
+static void told_rates_fit_what_comes(void **state)
+{
+    (void)state;
+    struct lq_load load = {.workers = 1, .limit_ms = 60};
+    uint64_t seen[5] = {0};
+    lq_load_tick(&load, 1000000);
+    assert_int_equal((int)load.fps, LQ_PACE_FPS_MAX);
+    for (uint64_t s = 2; s < 6; s++) { // 100 frames a second can be done, 100 of five sessions come
+        for (int i = 0; i < 100; i++) {
+            lq_load_came(&load, &seen[i % 5]);
+            lq_load_waited(&load, 30000);
+            lq_load_worked(&load, 10000);
+        }
+        assert_int_equal(load.came_from, 5);
+        lq_load_tick(&load, s * 1000000);
+        assert_int_equal(load.came_from, 0);
+        assert_in_range((int)load.fps, LQ_PACE_FPS_MIN, 16); // five times 16 are four fifths
+    }
 }
 
 int main(void)
@@ -95,7 +142,10 @@ int main(void)
         cmocka_unit_test(a_wait_is_turns_times_frame_over_workers),
         cmocka_unit_test(lets_in_while_one_more_fits),
         cmocka_unit_test(sheds_as_many_young_sessions_as_are_too_many),
+        cmocka_unit_test(never_sends_everybody_away),
         cmocka_unit_test(slow_models_may_wait_two_frames),
+        cmocka_unit_test(who_was_refused_does_not_come_back_all_at_once),
+        cmocka_unit_test(told_rates_fit_what_comes),
         cmocka_unit_test(follows_a_change_within_seconds_and_keeps_it_when_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
