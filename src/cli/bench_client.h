@@ -8,6 +8,9 @@
 enum lq_client_way { LQ_CLIENT_HTTP, LQ_CLIENT_WS, LQ_CLIENT_SOCKETIO };
 
 enum { LQ_CLIENT_IN_FLIGHT_MAX = 2, LQ_CLIENT_TIMEOUT_MS = 20000 };
+// What a lacquer.v1 reply tells of its frame's time in the server: queue, decode, prepare, infer,
+// nails, paint, encode, total.
+enum { LQ_CLIENT_TIMES = 8 };
 
 struct lq_client_target {
     struct lq_url url;
@@ -50,6 +53,8 @@ struct lq_client {
     long replaced; // frames the server gave up for newer ones
     long refused;  // frames answered BUSY
     uint64_t quiet_until_us; // told so, a client waits a while
+    uint64_t times_us[LQ_CLIENT_TIMES]; // sums over …
+    long timed;              // … so many replies
     double fps_told;         // what it may send; 0: at will
     void (*on_reply)(void *context, const struct lq_client_reply *reply);
     void *context;

@@ -150,6 +150,13 @@ static int read_lacquer_text(struct lq_client *client, const char *text, size_t 
     return status;
 }
 
+static void note_times(struct lq_client *client, const uint8_t *header)
+{
+    for (int i = 0; i < LQ_CLIENT_TIMES; i++)
+        client->times_us[i] += little_endian(header + 16 + 4 * i);
+    client->timed++;
+}
+
 // lacquer.v1, docs/PROTOCOL.md
 static int read_lacquer(struct lq_client *client, enum lq_ws_opcode kind, const uint8_t *bytes,
                         size_t len, struct lq_error *err)
@@ -160,6 +167,7 @@ static int read_lacquer(struct lq_client *client, enum lq_ws_opcode kind, const 
     int wanted = client->target->nails ? REPLY_TYPE_NAILS : REPLY_TYPE_JPEG;
     if (header < REPLY_HEADER || header > len || bytes[0] != wanted)
         return lq_fail(err, LQ_ERR_SYNTAX, "the reply's header is not that of lacquer.v1");
+    note_times(client, bytes);
     if (client->target->nails)
         return settle(client, little_endian(bytes + 4), len - header, err);
     return settle_jpeg(client, little_endian(bytes + 4), bytes + header, len - header, err);

@@ -49,6 +49,31 @@ static void print_rows(const char *title, const struct lq_bench_row *rows, int c
             print_row(&rows[i], peer, out);
 }
 
+static const char *const time_names[LQ_CLIENT_TIMES] = {"queue", "decode", "prepare", "infer",
+                                                        "nails", "paint",  "encode",  "total"};
+
+// Where the time goes in the server, of rows whose replies tell.
+static void print_times(const struct lq_bench_report *report, FILE *out)
+{
+    bool headed = false;
+    for (int i = 0; i < report->row_count; i++) {
+        const struct lq_bench_row *row = &report->rows[i];
+        if (!row->wanted || !row->measured || !row->one.timed)
+            continue;
+        if (!headed) {
+            fprintf(out, "\n%-41s", "Mean ms in the server, one frame in flight");
+            for (int j = 0; j < LQ_CLIENT_TIMES; j++)
+                fprintf(out, " %7s", time_names[j]);
+            fputc('\n', out);
+        }
+        headed = true;
+        fprintf(out, "%-41s ", row->name);
+        for (int j = 0; j < LQ_CLIENT_TIMES; j++)
+            fprintf(out, " %7.2f", row->one.times_ms[j]);
+        fputc('\n', out);
+    }
+}
+
 static void print_loads(const struct lq_bench_report *report, FILE *out)
 {
     fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %7s %6s\n",
@@ -92,6 +117,7 @@ void lq_bench_report_print(const struct lq_bench_report *report, FILE *out)
     print_rows("Lacquer", report->rows, report->row_count, false, out);
     fprintf(out, "(frames a second and CPU with two frames in flight, CPU in %% of one core; latency "
                  "and kB with one)\n");
+    print_times(report, out);
     if (report->peer_count > 0)
         print_rows("The usual stack, same frames, same client", report->peers, report->peer_count,
                    true, out);
@@ -108,6 +134,14 @@ static json_t *number(double value)
 static json_t *cpu(double value)
 {
     return value < 0 ? json_null() : number(value);
+}
+
+static void add_times(json_t *object, const struct lq_bench_result *result)
+{
+    json_t *times = json_object();
+    for (int i = 0; i < LQ_CLIENT_TIMES; i++)
+        json_object_set_new(times, time_names[i], number(result->times_ms[i]));
+    json_object_set_new(object, "server_ms", times);
 }
 
 static json_t *row_json(const struct lq_bench_row *row)
@@ -132,6 +166,8 @@ static json_t *row_json(const struct lq_bench_row *row)
         json_object_set_new(object, "ratio_bf16", number(row->ratio_bf16));
     if (row->ratio_own_model > 0)
         json_object_set_new(object, "ratio_own_model", number(row->ratio_own_model));
+    if (row->one.timed)
+        add_times(object, &row->one);
     return object;
 }
 

@@ -196,8 +196,8 @@ static int open_users(struct run *run, struct lq_error *err)
 }
 
 struct totals {
-    uint64_t bytes;
-    long replaced, refused;
+    uint64_t bytes, times_us[LQ_CLIENT_TIMES];
+    long replaced, refused, timed;
 };
 
 static struct totals count_all(const struct run *run)
@@ -208,6 +208,9 @@ static struct totals count_all(const struct run *run)
         all.bytes += client->bytes;
         all.replaced += client->replaced;
         all.refused += client->refused;
+        all.timed += client->timed;
+        for (int j = 0; j < LQ_CLIENT_TIMES; j++)
+            all.times_us[j] += client->times_us[j];
     }
     return all;
 }
@@ -239,6 +242,16 @@ static void summarise(struct run *run, struct lq_bench_result *result)
     result->p99_ms = lq_samples_percentile(&run->samples, 99);
 }
 
+static void mean_times(const struct totals *before, const struct totals *after,
+                       struct lq_bench_result *result)
+{
+    long count = after->timed - before->timed;
+    result->timed = count > 0;
+    for (int i = 0; i < LQ_CLIENT_TIMES && count > 0; i++)
+        result->times_ms[i] = (double)(after->times_us[i] - before->times_us[i]) / 1000 /
+                              (double)count;
+}
+
 static int measure(struct run *run, struct lq_bench_result *result, struct lq_error *err)
 {
     const struct lq_bench_plan *plan = run->plan;
@@ -267,6 +280,7 @@ static int measure(struct run *run, struct lq_bench_result *result, struct lq_er
     struct totals after = count_all(run);
     result->dropped = run->skipped + after.replaced - before.replaced;
     result->refused = after.refused - before.refused;
+    mean_times(&before, &after, result);
     result->bytes_per_frame = (double)(after.bytes - before.bytes) / (double)run->samples.count;
     return LQ_OK;
 }

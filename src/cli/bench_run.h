@@ -31,6 +31,8 @@ struct lq_bench_result {
     long dropped;           // due while in_flight were out, or given up by the server for newer
     long refused;           // answered BUSY
     int users_served;       // who had no frame refused …
+    double times_ms[LQ_CLIENT_TIMES]; // mean of each in the server (lacquer.v1) …
+    bool timed;             // … if its replies tell
     double fps_served;      // … and the frames a second of each of them
 };
 

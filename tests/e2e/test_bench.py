@@ -70,6 +70,36 @@ def test_a_row_without_its_engine_says_so(report):
         assert row(report, "tensorrt")["reason"] == "no NVIDIA GPU found"
 
 
+def test_where_the_time_goes(report):
+    """Of rows whose replies tell: stages make up the total, and that is less than what a client sees."""
+    for name in ("ws", "ws-nails"):
+        times = row(report, name)["server_ms"]
+        assert list(times) == ["queue", "decode", "prepare", "infer", "nails", "paint", "encode",
+                               "total"]
+        stages = sum(value for key, value in times.items() if key != "total")
+        assert 0.8 * times["total"] < stages <= 1.01 * times["total"]
+        assert times["infer"] > times["prepare"] > 0
+    assert row(report, "ws-nails")["server_ms"]["encode"] == 0
+    assert "server_ms" not in row(report, "http")
+
+
+def test_capacity_on_paper(report, tmp_path):
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps(report))
+    done = subprocess.run([ROOT / "tools" / "capacity.py", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()
+             if line.startswith("| `")]
+    assert len(lines) == 3 * (2 + 3) + 2  # crowds, rates of both replies; what is around inference
+    for line in lines[:15]:
+        users, each, nodes = (float(cell.replace(",", "")) for cell in line[1:4])
+        assert abs(nodes - users / each) < 1 + users * 0.06 / each ** 2, line
+    assert float(lines[0][2]) * 30 == pytest.approx(0.8 * row(report, "ws")["fps"], abs=1.6)
+    path.write_text(json.dumps({**report, "rows": []}))
+    done = subprocess.run([ROOT / "tools" / "capacity.py", path], capture_output=True, text=True)
+    assert done.returncode == 1 and "--rows ws,ws-nails" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["http", "ws", "socketio"])
 def test_figures_agree(report, name):
     each = row(report, name)
