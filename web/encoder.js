@@ -1,9 +1,9 @@
 // Camera frame → JPEG bytes, one at a time. In a worker where the browser can: at 640x480 on two
 // cores that is 6 ms of which the page's own thread spends 0.1; on that thread alone it is 7.
 
-const sideMax = 640;
+export const sideMax = 640;
 
-export function sentSize(width, height) {
+export function sentSize(width, height, sideMax) {
     const scale = Math.min(1, sideMax / Math.max(width, height));
     return [Math.max(16, Math.round(width * scale)), Math.max(16, Math.round(height * scale))];
 }
@@ -12,6 +12,7 @@ export class Encoder {
     #worker = null;
     #waiting = null;
     #canvas = null;
+    side = sideMax; // pixels of the longer side at most
 
     constructor() {
         if (typeof OffscreenCanvas !== 'function' || typeof Worker !== 'function') return;
@@ -36,7 +37,7 @@ export class Encoder {
 
     // ArrayBuffer with a JPEG; one call at a time.
     async encode(video, quality) {
-        const [width, height] = sentSize(video.videoWidth, video.videoHeight);
+        const [width, height] = sentSize(video.videoWidth, video.videoHeight, this.side);
         if (!this.#worker) return this.#encodeHere(video, width, height, quality);
         const frame =
             typeof VideoFrame === 'function'

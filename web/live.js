@@ -1,7 +1,7 @@
 // Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
 // and no reply is shown after a newer one. Where the browser has WebGL 2, replies are nails, drawn
 // here on every camera frame; else they are painted pictures.
-import { Encoder } from './encoder.js';
+import { Encoder, sideMax } from './encoder.js';
 import { Follower } from './follow/follower.js';
 import { LivePicture } from './live-picture.js';
 import { Painter } from './paint/painter.js';
@@ -34,6 +34,7 @@ export class Live {
     #quality = qualityMax;
     #budget = bytesPerSecond / 4;
     #budgetAt = 0;
+    #dueAt = 0; // when the server wants the next frame
     onstate = () => {};
     onframe = () => {}; // ({id, nails, breadths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
@@ -164,11 +165,19 @@ export class Live {
         const video = this.#camera.video;
         if (this.#encoding || !transport.ready || this.#flight.size >= transport.limit) return;
         if (!video.videoWidth || !this.#affordable(start)) return;
+        const { fps = 60, width = sideMax, jpeg: quality = 100 } = transport.pace ?? {};
+        if (start < this.#dueAt) return;
+        // What is left of a period is kept, so that a rate between the camera's steps is met on average.
+        this.#dueAt = Math.max(this.#dueAt + 1000 / fps, start);
+        this.#encoder.side = Math.min(sideMax, width);
         const round = this.#round;
         const mark = wantNails ? this.#picture.mark() : null;
         this.#encoding = true;
         try {
-            const jpeg = await this.#encoder.encode(video, this.#quality);
+            const jpeg = await this.#encoder.encode(
+                video,
+                Math.min(this.#quality, quality / 100),
+            );
             if (round !== this.#round || transport !== this.#transport || !transport.ready) return;
             const id = ++this.#id;
             const bytesUp = transport.send(id, jpeg, wantNails);

@@ -5,6 +5,7 @@ import { readNails } from './nails.js';
 const headerUp = 16;
 const headerDown = 64;
 const queuedMax = 65536; // bytes the socket may still hold before another frame is worth sending
+const reportMs = 1000; // how often the server is told how slow the way is
 const silenceMs = 6000; // frames in flight and no answer for this long: start afresh
 const stages = ['queue', 'decode', 'prepare', 'infer', 'nails', 'paint', 'encode', 'total'];
 
@@ -22,7 +23,10 @@ export class WsTransport {
     #look;
     #lookTimer = 0;
     #waitingSince = 0;
+    #reportedAt = 0;
+    #network = []; // ms on the way, of the replies since
     limit = 2;
+    pace = null; // what the server asks for at most: {fps, width, jpeg}; null: at will
 
     // base: the server's URL.
     constructor(look, base) {
@@ -149,8 +153,25 @@ export class WsTransport {
         if (message.type === 'hello') {
             this.limit = Math.max(1, Math.min(2, message.in_flight ?? 2));
             this.sendsNails = message.replies?.includes('nails') ?? false;
+            this.pace = null;
+            this.#reportedAt = performance.now();
+            this.#network = [];
+            if (message.pace) this.#socket.send(JSON.stringify({ type: 'pace' }));
         }
+        if (message.type === 'pace') this.pace = message;
         if (message.type === 'error') this.onerror(message);
+    }
+
+    // Once a second: how long frames and replies were on the way.
+    #report(sentAt, serverMs) {
+        const now = performance.now();
+        this.#network.push(Math.max(0, now - sentAt - serverMs));
+        if (!this.pace || now - this.#reportedAt < reportMs) return;
+        const mean = this.#network.reduce((sum, ms) => sum + ms, 0) / this.#network.length;
+        this.#reportedAt = now;
+        this.#network = [];
+        const network_ms = Math.min(60000, Math.round(mean));
+        this.#socket.send(JSON.stringify({ type: 'pace', network_ms }));
     }
 
     #frame(data) {
@@ -165,6 +186,7 @@ export class WsTransport {
         });
         this.#backoff.reset();
         this.#waitingSince = performance.now();
+        this.#report(Number(view.getBigUint64(8, true)) / 1000, server.total);
         const reply = {
             id,
             nails: view.getUint8(1),

@@ -90,11 +90,12 @@ static void say_hello(struct lq_live *live)
     json_t *finishes = json_array();
     for (int i = 0; i < LQ_FINISH_COUNT; i++)
         json_array_append_new(finishes, json_string(lq_finish_name((enum lq_finish)i)));
-    json_t *hello = json_pack("{s:s, s:s, s:s, s:i, s:i, s:[s,s], s:o}", "type", "hello", "version",
-                              LQ_VERSION, "model", lq_model_info(live->conn->server->model)->name,
+    json_t *hello = json_pack("{s:s, s:s, s:s, s:i, s:i, s:[s,s], s:b, s:o}", "type", "hello",
+                              "version", LQ_VERSION, "model",
+                              lq_model_info(live->conn->server->model)->name,
                               "in_flight", LQ_IN_FLIGHT_MAX, "message_bytes_max",
-                              LQ_MESSAGE_BYTES_MAX, "replies", "jpeg", "nails", "finishes",
-                              finishes);
+                              LQ_MESSAGE_BYTES_MAX, "replies", "jpeg", "nails", "pace", 1,
+                              "finishes", finishes);
     char *text = hello ? json_dumps(hello, JSON_COMPACT) : NULL;
     if (text)
         (void)!lq_outbox_add(&live->outbox, text, strlen(text));
