@@ -137,7 +137,8 @@ static int print_frames(struct lq_buf *out, struct lq_metrics *metrics)
         status = print_counters(out, "frames_out_total", "transport", via_names,
                                 metrics->frames_out, LQ_VIA_COUNT);
     if (status == LQ_OK)
-        status = print_head(out, "frames_dropped_total", "counter", "Frames received that no picture went out for.");
+        status = print_head(out, "frames_dropped_total", "counter",
+                            "Frames received that no picture went out for.");
     if (status == LQ_OK)
         status = print_counters(out, "frames_dropped_total", "reason", drop_names,
                                 metrics->dropped, LQ_DROP_COUNT);
