@@ -226,7 +226,7 @@ static int try_server(struct lq_request *request, struct lq_triton_server *serve
         end = deadline_us;
     int status = lq_triton_infer(&request->call, server, end, err);
     if (cut_short(status, now, end, engine->timeout_us))
-        lq_triton_pool_put_back(engine->model.pool, server);
+        lq_triton_pool_cut_short(engine->model.pool, server);
     else
         lq_triton_pool_give(engine->model.pool, server, status, err);
     if (status != LQ_OK)

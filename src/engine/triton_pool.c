@@ -16,6 +16,7 @@ enum {
     WATCH_IN_MS = 1000, // and to one that is in
     ANSWER_MS = 1000,   // the longest wait for its answer
     MISSED_MAX = 2,     // unanswered in a row: it goes out
+    CUT_SHORT_MAX = 8,  // requests in a row that nobody could wait for
     HOLD_FIRST_MS = 250,
     HOLD_LAST_MS = 8000,
     ANSWER_MAX = 64 * 1024,
@@ -27,12 +28,19 @@ struct lq_triton_pool {
     char model[LQ_TENSOR_NAME_MAX], version[24];
     int server_count;
     struct lq_triton_server servers[LQ_REMOTE_URLS_MAX];
+    // A watcher each: one server's silence must not delay another's return.
+    struct watcher {
+        struct lq_triton_pool *pool;
+        struct lq_triton_server *server;
+        struct lq_http *http;
+        struct lq_buf reply;
+        pthread_t thread;
+    } watchers[LQ_REMOTE_URLS_MAX];
+    int watching; // so many threads run
+    int looked;   // so many have asked once; guarded by lock
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    pthread_t watcher;
-    bool watching, stop;
-    struct lq_http *http; // the watcher's
-    struct lq_buf reply;
+    bool stop;
 };
 
 static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -57,7 +65,7 @@ static void put_out(struct lq_triton_pool *pool, struct lq_triton_server *server
     }
     snprintf(server->why, sizeof server->why, "%s", why);
     lq_log_warn("triton %s is out: %s", server->url, why);
-    pthread_cond_signal(&pool->changed);
+    pthread_cond_broadcast(&pool->changed);
 }
 
 static void put_in(struct lq_triton_server *server)
@@ -65,10 +73,19 @@ static void put_in(struct lq_triton_server *server)
     if (server->in)
         return;
     server->in = true;
-    server->missed = 0;
+    server->missed = server->cut_short = 0;
     // Nothing to tell of one that was in from the start.
     if (server->why[0])
         lq_log_info("triton %s is in", server->url);
+}
+
+// Requests that fail together are one failure: the first puts it out.
+static void fail(struct lq_triton_pool *pool, struct lq_triton_server *server, const char *why)
+{
+    if (!server->in)
+        return;
+    server->failures++;
+    put_out(pool, server, why);
 }
 
 struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
@@ -94,19 +111,19 @@ void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *s
     server->under_way--;
     *(status == LQ_OK ? &server->answered : &server->failed) += 1;
     if (status == LQ_OK) {
-        server->failures = 0;
-    } else if (server->in) {
-        // Requests that fail together are one failure: the first puts it out.
-        server->failures++;
-        put_out(pool, server, why->text);
+        server->failures = server->cut_short = 0;
+    } else {
+        fail(pool, server, why->text);
     }
     pthread_mutex_unlock(&pool->lock);
 }
 
-void lq_triton_pool_put_back(struct lq_triton_pool *pool, struct lq_triton_server *server)
+void lq_triton_pool_cut_short(struct lq_triton_pool *pool, struct lq_triton_server *server)
 {
     pthread_mutex_lock(&pool->lock);
     server->under_way--;
+    if (++server->cut_short >= CUT_SHORT_MAX)
+        fail(pool, server, "it has answered no frame in time");
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -173,16 +190,16 @@ void lq_triton_pool_url(const struct lq_triton_pool *pool, const struct lq_trito
 // ---- watching
 
 // LQ_OK when the server says it is ready and has the model.
-static int ask_ready(struct lq_triton_pool *pool, const struct lq_triton_server *server,
-                     struct lq_error *err)
+static int ask_ready(struct watcher *watcher, struct lq_error *err)
 {
+    const struct lq_triton_pool *pool = watcher->pool;
     char urls[2][LQ_REMOTE_URL_MAX + LQ_TENSOR_NAME_MAX + 64];
-    snprintf(urls[0], sizeof urls[0], "%s/v2/health/ready", server->url);
-    lq_triton_pool_url(pool, server, "/ready", urls[1], sizeof urls[1]);
+    snprintf(urls[0], sizeof urls[0], "%s/v2/health/ready", watcher->server->url);
+    lq_triton_pool_url(pool, watcher->server, "/ready", urls[1], sizeof urls[1]);
     for (int i = 0; i < 2; i++) {
-        struct lq_http_call call = {.url = urls[i], .reply = &pool->reply,
+        struct lq_http_call call = {.url = urls[i], .reply = &watcher->reply,
                                     .deadline_us = lq_clock_us() + ANSWER_MS * 1000u};
-        int status = lq_http_call(pool->http, &call, err);
+        int status = lq_http_call(watcher->http, &call, err);
         if (status != LQ_OK)
             return status;
         if (call.http_status != 200)
@@ -193,12 +210,20 @@ static int ask_ready(struct lq_triton_pool *pool, const struct lq_triton_server 
     return LQ_OK;
 }
 
-static void watch_one(struct lq_triton_pool *pool, struct lq_triton_server *server)
+// Asks a server, in or out, whether it is ready, and puts it where it belongs.
+static void look_at(struct watcher *watcher)
 {
+    struct lq_triton_pool *pool = watcher->pool;
+    struct lq_triton_server *server = watcher->server;
     struct lq_error err;
-    int status = ask_ready(pool, server, &err);
     pthread_mutex_lock(&pool->lock);
-    if (status == LQ_OK) {
+    unsigned epoch = server->epoch;
+    pthread_mutex_unlock(&pool->lock);
+    int status = ask_ready(watcher, &err);
+    pthread_mutex_lock(&pool->lock);
+    if (epoch != server->epoch) {
+        // A request has put it out meanwhile, and knows better.
+    } else if (status == LQ_OK) {
         server->missed = 0;
         put_in(server);
     } else if (!server->in) {
@@ -209,17 +234,21 @@ static void watch_one(struct lq_triton_pool *pool, struct lq_triton_server *serv
     pthread_mutex_unlock(&pool->lock);
 }
 
-// Waits until something is due; false when it is time to end.
-static bool wait_turn(struct lq_triton_pool *pool, int wait_ms)
+// Waits until the server is to be asked again; false when it is time to end.
+static bool wait_turn(struct watcher *watcher, uint64_t asked_us)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += wait_ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    struct lq_triton_pool *pool = watcher->pool;
+    struct lq_triton_server *server = watcher->server;
     pthread_mutex_lock(&pool->lock);
-    if (!pool->stop)
+    while (!pool->stop) {
+        uint64_t due = asked_us + (server->in ? WATCH_IN_MS : WATCH_OUT_MS) * 1000u;
+        if (!server->in && due < server->hold_until_us)
+            due = server->hold_until_us;
+        if (lq_clock_us() >= due)
+            break;
+        struct timespec until = {(time_t)(due / 1000000), (long)(due % 1000000) * 1000};
         pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
+    }
     bool stop = pool->stop;
     pthread_mutex_unlock(&pool->lock);
     return !stop;
@@ -227,22 +256,17 @@ static bool wait_turn(struct lq_triton_pool *pool, int wait_ms)
 
 static void *watch(void *context)
 {
-    struct lq_triton_pool *pool = context;
-    uint64_t all_asked_us = lq_clock_us();
-    while (wait_turn(pool, WATCH_OUT_MS)) {
-        uint64_t now = lq_clock_us();
-        bool all = now - all_asked_us >= WATCH_IN_MS * 1000u;
-        if (all)
-            all_asked_us = now;
-        for (int i = 0; i < pool->server_count; i++) {
-            struct lq_triton_server *server = &pool->servers[i];
-            pthread_mutex_lock(&pool->lock);
-            bool due = server->in ? all : now >= server->hold_until_us;
-            bool stop = pool->stop;
-            pthread_mutex_unlock(&pool->lock);
-            if (due && !stop)
-                watch_one(pool, server);
-        }
+    struct watcher *watcher = context;
+    struct lq_triton_pool *pool = watcher->pool;
+    uint64_t asked_us = lq_clock_us();
+    look_at(watcher);
+    pthread_mutex_lock(&pool->lock);
+    pool->looked++;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    while (wait_turn(watcher, asked_us)) {
+        asked_us = lq_clock_us();
+        look_at(watcher);
     }
     return NULL;
 }
@@ -264,6 +288,7 @@ static int add_server(struct lq_triton_pool *pool, const char *url, enum lq_remo
                       struct lq_error *err)
 {
     struct lq_triton_server *server = &pool->servers[pool->server_count];
+    struct watcher *watcher = &pool->watchers[pool->server_count];
     size_t len = strlen(url);
     while (len > 0 && url[len - 1] == '/')
         len--;
@@ -278,13 +303,24 @@ static int add_server(struct lq_triton_pool *pool, const char *url, enum lq_remo
     server->local = memory == LQ_REMOTE_MEMORY_ON ||
                     (memory == LQ_REMOTE_MEMORY_AUTO && is_local(server->url));
     pool->server_count++;
-    return LQ_OK;
+    watcher->pool = pool;
+    watcher->server = server;
+    lq_buf_init(&watcher->reply, ANSWER_MAX);
+    return lq_http_new(&watcher->http, err);
 }
 
 static void pool_free(struct lq_triton_pool *pool)
 {
-    lq_http_free(pool->http);
-    lq_buf_release(&pool->reply);
+    pthread_mutex_lock(&pool->lock);
+    pool->stop = true;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    for (int i = 0; i < pool->server_count; i++) {
+        if (i < pool->watching)
+            pthread_join(pool->watchers[i].thread, NULL);
+        lq_http_free(pool->watchers[i].http);
+        lq_buf_release(&pool->watchers[i].reply);
+    }
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
@@ -309,7 +345,6 @@ static int pool_new(struct lq_triton_pool **out, const struct lq_remote_options 
     pthread_cond_init(&pool->changed, &clock);
     pthread_condattr_destroy(&clock);
     pthread_mutex_init(&pool->lock, NULL);
-    lq_buf_init(&pool->reply, ANSWER_MAX);
     snprintf(pool->model, sizeof pool->model, "%s", options->model);
     snprintf(pool->version, sizeof pool->version, "%s", version);
     int status = LQ_OK;
@@ -317,8 +352,6 @@ static int pool_new(struct lq_triton_pool **out, const struct lq_remote_options 
         status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.40s' is no version of a Triton model", version);
     for (int i = 0; i < options->url_count && status == LQ_OK; i++)
         status = add_server(pool, options->urls[i], options->memory, err);
-    if (status == LQ_OK)
-        status = lq_http_new(&pool->http, err);
     if (status != LQ_OK) {
         pool_free(pool);
         return status;
@@ -338,13 +371,20 @@ static bool is_for(const struct lq_triton_pool *pool, const struct lq_triton_poo
     return same;
 }
 
-// Every server is asked once before anything else, so that who opens a pool knows who is in.
+// Comes back when every server was asked once, so that who opens a pool knows who is in.
 static int begin(struct lq_triton_pool *pool, struct lq_error *err)
 {
-    for (int i = 0; i < pool->server_count; i++)
-        watch_one(pool, &pool->servers[i]);
-    pool->watching = pthread_create(&pool->watcher, NULL, watch, pool) == 0;
-    return pool->watching ? LQ_OK : lq_fail(err, LQ_ERR_MEMORY, "cannot start a thread");
+    for (int i = 0; i < pool->server_count; i++) {
+        struct watcher *watcher = &pool->watchers[i];
+        if (pthread_create(&watcher->thread, NULL, watch, watcher) != 0)
+            return lq_fail(err, LQ_ERR_MEMORY, "cannot start a thread");
+        pool->watching++;
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (pool->looked < pool->server_count)
+        pthread_cond_wait(&pool->changed, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+    return LQ_OK;
 }
 
 int lq_triton_pool_open(struct lq_triton_pool **out, const struct lq_remote_options *options,
@@ -391,14 +431,8 @@ void lq_triton_pool_close(struct lq_triton_pool *pool)
         *link = pool->next;
     }
     pthread_mutex_unlock(&pools_lock);
-    if (!last)
-        return;
-    pthread_mutex_lock(&pool->lock);
-    pool->stop = true;
-    pthread_cond_signal(&pool->changed);
-    pthread_mutex_unlock(&pool->lock);
-    pthread_join(pool->watcher, NULL);
-    pool_free(pool);
+    if (last)
+        pool_free(pool);
 }
 
 // ---- figures

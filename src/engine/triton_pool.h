@@ -1,10 +1,10 @@
 // The Triton servers that may run a model: which of them is asked, which is left alone for now, and
-// a thread that watches whether they are ready.
+// a thread for each that watches whether it is ready.
 //
 // A server is in or out. Whoever needs one gets the server with the fewest requests under way. One
-// that fails goes out at once. The watcher asks the servers that are out, ten times a second, and
-// those that are in every second, for /v2/health/ready and the model's own /ready; a server comes
-// back when both say yes. One that says so and then fails again stays out for a while first, each
+// that fails goes out at once. Its watcher asks a server that is out, ten times a second, and one
+// that is in every second, for /v2/health/ready and the model's own /ready; a server comes back when
+// both say yes. One that says so and then fails again stays out for a while first, each
 // time twice as long: a server that is ready in word only costs little. With every server out the
 // engine above runs its spare.
 //
@@ -23,6 +23,7 @@ struct lq_triton_server {
     int under_way;
     int failures;                // since the last success: how long it stays out
     int missed;                  // health checks in a row while in
+    int cut_short;               // requests in a row, while in
     uint64_t hold_until_us;      // it is not asked back before
     // Changes when the server went out and may have been restarted: what it was told is forgotten.
     unsigned epoch;
@@ -45,8 +46,9 @@ struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
 // status: how the request ended; anything but LQ_OK puts the server out.
 void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *server, int status,
                          const struct lq_error *why);
-// Of a request that says nothing about the server.
-void lq_triton_pool_put_back(struct lq_triton_pool *pool, struct lq_triton_server *server);
+// Of a request whose frame grew too old before the server had its time: one says nothing about the
+// server, but with eight in a row it is out too.
+void lq_triton_pool_cut_short(struct lq_triton_pool *pool, struct lq_triton_server *server);
 
 // Servers that are in.
 int lq_triton_pool_count(struct lq_triton_pool *pool);
