@@ -37,7 +37,7 @@ def ask(socket, picture, number=1):
 
 def test_wrong_answers_are_refused_one_by_one(hand):
     with stub() as triton, serving(
-            "--triton-url", triton.url, "--triton-timeout", "400") as server:
+            "--triton-url", triton.url, "--triton-timeout", "1000") as server:
         with server.v1() as socket:
             for mode, words in WRONG.items():
                 wait(lambda: metric(server, "lacquer_triton_up") == [1])
@@ -51,7 +51,7 @@ def test_wrong_answers_are_refused_one_by_one(hand):
 
 def test_the_fallback_runs_what_the_server_spoils(hand):
     with stub() as triton, serving(
-            "--triton-url", triton.url, "--triton-timeout", "400", "--fallback", "openvino") as server:
+            "--triton-url", triton.url, "--triton-timeout", "1000", "--fallback", "openvino") as server:
         with server.v1() as socket:
             # An empty mask from the stub, five nails from the model in this process.
             assert ask(socket, hand).nails == 0
@@ -79,7 +79,7 @@ def test_one_that_is_ready_in_word_only_is_asked_less_and_less(hand):
 
 def test_least_busy_server_one_out_and_back(hand):
     with stub() as one, stub() as two, serving(
-            "--triton-url", one.url, "--triton-url", two.url, "--triton-timeout", "400") as server:
+            "--triton-url", one.url, "--triton-url", two.url, "--triton-timeout", "1000") as server:
 
         def both_asked(socket):
             was = one.asked, two.asked

@@ -1,0 +1,79 @@
+// What an inference server answers. The first byte says to what: metadata, configuration, a refusal,
+// or an inference; of that the next two say where its JSON ends (low byte first, 0xffff: no header).
+#include "engine/kserve.h"
+
+#include <string.h>
+
+#include "fuzz/fuzz.h"
+
+static const struct lq_tensors asked = {
+    .output_count = 3,
+    .outputs = {{.name = "a", .type = LQ_TENSOR_F32, .rank = 2, .dims = {1, 2}},
+                {.name = "b", .type = LQ_TENSOR_F16, .rank = 1, .dims = {4}},
+                {.name = "c", .type = LQ_TENSOR_F32}}}; // its shape is not known yet
+
+static void metadata(const uint8_t *bytes, size_t len)
+{
+    struct lq_tensors tensors;
+    struct lq_error err;
+    if (lq_kserve_read_model(&tensors, bytes, len, &err) != LQ_OK)
+        return;
+    FUZZ_CHECK(tensors.input_count > 0 && tensors.input_count <= LQ_TENSORS_MAX);
+    FUZZ_CHECK(tensors.output_count > 0 && tensors.output_count <= LQ_TENSORS_MAX);
+    for (int i = 0; i < tensors.input_count; i++) {
+        const struct lq_tensor *tensor = &tensors.inputs[i];
+        FUZZ_CHECK(tensor->name[0] && memchr(tensor->name, 0, sizeof tensor->name));
+        FUZZ_CHECK(tensor->rank >= 0 && tensor->rank <= LQ_TENSOR_RANK_MAX);
+        for (int d = 0; d < tensor->rank; d++)
+            FUZZ_CHECK(tensor->dims[d] >= -1 && tensor->dims[d] <= INT32_MAX);
+    }
+}
+
+static void configuration(const uint8_t *bytes, size_t len)
+{
+    struct lq_buf value;
+    struct lq_error err;
+    lq_buf_init(&value, 256);
+    if (lq_kserve_read_parameter(&value, "lacquer", bytes, len, &err) == LQ_OK)
+        fuzz_touch(value.data, value.len);
+    lq_buf_release(&value);
+}
+
+static void refusal(const uint8_t *bytes, size_t len)
+{
+    char text[32];
+    lq_kserve_read_refusal(text, sizeof text, bytes, len);
+    FUZZ_CHECK(memchr(text, 0, sizeof text));
+}
+
+static void inference(const uint8_t *bytes, size_t len, long json_len, bool binary)
+{
+    const uint8_t *parts[LQ_TENSORS_MAX];
+    struct lq_tensors tensors = asked;
+    struct lq_error err;
+    if (lq_kserve_read_reply(&tensors, bytes, len, json_len, binary, parts, &err) != LQ_OK)
+        return;
+    for (int i = 0; i < tensors.output_count; i++) {
+        size_t size = lq_tensor_bytes(&tensors.outputs[i]);
+        FUZZ_CHECK(size > 0);
+        if (binary)
+            fuzz_touch(parts[i], size);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    if (len == 0)
+        return 0;
+    switch (bytes[0]) {
+    case 'm': metadata(bytes + 1, len - 1); break;
+    case 'c': configuration(bytes + 1, len - 1); break;
+    case 'e': refusal(bytes + 1, len - 1); break;
+    default:
+        if (len >= 3) {
+            long json_len = bytes[1] | bytes[2] << 8;
+            inference(bytes + 3, len - 3, json_len == 0xffff ? -1 : json_len, bytes[0] == 'b');
+        }
+    }
+    return 0;
+}
