@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,12 +23,43 @@ static const struct status_row *row_of(int status)
     return &rows[index];
 }
 
-// A message may quote what a stranger sent; it must stay one printable line.
+// Bytes of the character at `at`, 0 when it is no well-formed UTF-8 (Unicode, table 3-7).
+static size_t char_len(const unsigned char *at)
+{
+    static const struct {
+        unsigned char first, last, low, high; // of the first byte, and of the second
+        size_t len;
+    } forms[] = {{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+                 {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+                 {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+                 {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+    if (at[0] < 0x80)
+        return 1;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (at[0] < forms[i].first || at[0] > forms[i].last)
+            continue;
+        bool good = at[1] >= forms[i].low && at[1] <= forms[i].high;
+        for (size_t j = 2; j < forms[i].len && good; j++)
+            good = (at[j] & 0xc0) == 0x80;
+        return good ? forms[i].len : 0;
+    }
+    return 0;
+}
+
+// A message may quote what a stranger sent, and be cut anywhere; it must stay one printable line of
+// UTF-8, or no JSON can hold it.
 static void keep_one_line(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
+    unsigned char *at = (unsigned char *)text;
+    while (*at) {
+        size_t len = char_len(at);
+        bool control = at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+        if (len > 0 && control)
+            memset(at, ' ', len);
+        else if (len == 0)
+            *at = '?';
+        at += len > 0 ? len : 1;
+    }
 }
 
 int lq_fail(struct lq_error *err, int status, const char *format, ...)

@@ -137,6 +137,7 @@ class Stub:
 
     def __init__(self, port=None):
         self.mode, self.asked = "good", 0
+        self.traces = []  # the traceparent of each inference
         self.stopping = threading.Event()
         stub = self
 
@@ -193,6 +194,7 @@ class Stub:
         if "systemsharedmemory" in handler.path:
             return self.send(handler, 400, b'{"error": "shared memory is off"}')
         self.asked += 1
+        self.traces.append(handler.headers.get("traceparent"))
         head = json.loads(body[:int(handler.headers["Inference-Header-Content-Length"])])
         good, payload = good_reply(head["inputs"][0]["shape"])
         getattr(self, "reply_" + self.mode.replace(" ", "_"))(handler, good, payload)
@@ -252,6 +254,11 @@ class Stub:
 
     def reply_error(self, handler, head, payload):
         self.send(handler, 500, b'{"error": "the GPU fell off"}')
+
+    def reply_long_words(self, handler, head, payload):
+        # Cut anywhere it is cut within a character; a line's end and a terminal's colour besides.
+        words = "ab\n\x1b[31m" + "\u20ac" * 400
+        self.send(handler, 500, json.dumps({"error": words}, ensure_ascii=False).encode())
 
     def reply_redirect(self, handler, head, payload):
         self.send(handler, 302, b"", Location="http://127.0.0.1:1/")
