@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 
 // A frame's tensors are a megabyte or more: large pieces, fewer turns.
 enum { CONNECT_MS = 1000, HEADERS_MAX = 64 * 1024, SEND_BUFFER = 512 * 1024,
@@ -182,6 +183,11 @@ int lq_http_call(struct lq_http *http, struct lq_http_call *call, struct lq_erro
         snprintf(line, sizeof line, "Inference-Header-Content-Length: %ld", call->head_len);
         headers = curl_slist_append(headers, line);
         headers = curl_slist_append(headers, "Content-Type: application/octet-stream");
+    }
+    if (*lq_trace_parent()) {
+        char line[LQ_TRACE_SIZE + 16];
+        snprintf(line, sizeof line, "traceparent: %s", lq_trace_parent());
+        headers = curl_slist_append(headers, line);
     }
     curl_easy_setopt(curl, CURLOPT_URL, call->url);
     curl_easy_setopt(curl, call->post ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);

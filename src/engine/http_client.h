@@ -1,5 +1,5 @@
 // HTTP requests to an inference server, by libcurl: one connection kept open, an end to every wait,
-// and a most of what is read.
+// and a most of what is read. A thread that works on something traced (base/trace.h) says so.
 // Threads: a client belongs to one thread at a time.
 // Owner: new/free by the caller; what a call points to is the caller's.
 #pragma once

@@ -42,6 +42,15 @@ void lq_conn_set_flushing(struct lq_conn *conn, bool flushing)
     conn->flushing = flushing;
 }
 
+// The client's trace (base/trace.h): of one picture over HTTP, of a whole film over a socket.
+static void read_trace(struct lq_trace *trace, struct lws *wsi)
+{
+    static const char name[] = "traceparent:";
+    char text[256];
+    if (lws_hdr_custom_copy(wsi, text, sizeof text, name, sizeof name - 1) > 0)
+        lq_trace_parse(trace, text);
+}
+
 struct lq_session *lq_server_admit(struct lq_server *server, struct lws *wsi, enum lq_transport via,
                                    void *owner, void (*ready)(struct lq_session *session),
                                    struct lq_error *why)
@@ -71,6 +80,7 @@ struct lq_session *lq_server_admit(struct lq_server *server, struct lws *wsi, en
         return NULL;
     }
     session->address = address;
+    read_trace(&session->trace, wsi);
     server->session_count++;
     atomic_fetch_add_explicit(&server->metrics.sessions[via], 1, memory_order_relaxed);
     return session;

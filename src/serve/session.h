@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "base/trace.h"
 #include "frame/frame.h"
 #include "serve/peers.h"
 
@@ -107,6 +108,7 @@ struct lq_session {
     uint64_t load_tick;                        // load.h's, to count sessions
     uint64_t paced_us;                         // when its frames so far were due at the allowed rate
     struct lq_address address;                 // of its client
+    struct lq_trace trace;                     // that its client follows; set before the first post
     struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first
     int waiting_count;                         // lock
     struct lq_slot *flight[LQ_IN_FLIGHT_MAX];  // lock; oldest first

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/trace.h"
 #include "serve/answer.h"
 
 struct worker {
@@ -113,6 +114,7 @@ static void worker_run(void *context, struct lq_slot *slot)
     struct lq_ask_picture picture = {0};
     struct lq_job job;
     uint64_t begun_us = lq_clock_us();
+    lq_trace_enter(&slot->session->trace);
     slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
     slot->status = check_age(slot, &slot->error);
     bool stale = slot->status != LQ_OK;
@@ -139,6 +141,7 @@ static void worker_run(void *context, struct lq_slot *slot)
     else
         lq_load_worked(worker->load, lq_clock_us() - begun_us);
     lq_metrics_count_slot(worker->metrics, slot);
+    lq_trace_enter(NULL);
 }
 
 struct lq_work lq_work_with(struct lq_work_context *context)

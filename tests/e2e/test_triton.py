@@ -1,5 +1,6 @@
 """The triton engine against a real tritonserver."""
 import contextlib
+import http.server
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import threading
 import time
 
+import httpx
 import pytest
 from conftest import LACQUER, ROOT, Reply, Server, frame
 from triton import Triton, free_port, metric, needs_triton, serving, wait
@@ -227,6 +229,51 @@ def test_a_server_that_starts_later_takes_over(repository, hand):
     assert "frames run on openvino for now" in said and "frames run on triton again" in said
 
 
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Takes OpenTelemetry's spans, as JSON over HTTP."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.spans += [span for resource in said["resourceSpans"]
+                              for scope in resource["scopeSpans"] for span in scope["spans"]]
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def collector():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    server.spans = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_request_and_its_inference_are_one_trace(repository, hand):
+    trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    with collector() as spans:
+        config = [f"--trace-config={each}" for each in (
+            "mode=opentelemetry", "level=TIMESTAMPS", "rate=1",
+            f"opentelemetry,url=http://127.0.0.1:{spans.server_address[1]}/v1/traces",
+            "opentelemetry,bsp_schedule_delay=100")]
+        triton = Triton(repository, *config)
+        with contextlib.closing(triton), serving("--triton-url", triton.start().url) as server:
+            reply = httpx.post(f"{server.url}/api/v1/nails", content=hand, headers={
+                "Content-Type": "image/jpeg", "traceparent": f"00-{trace}-{span}-01"})
+            assert reply.status_code == 200, reply.text
+            wait(lambda: any(each["traceId"] == trace for each in spans.spans))
+            mine = [each for each in spans.spans if each["traceId"] == trace]
+            assert span in [each["parentSpanId"] for each in mine], mine
+
+
 def test_killed_and_restarted_under_load(repository, hand):
     """Without a fallback frames get errors meanwhile, but no session is lost."""
     triton = Triton(repository).start()
@@ -242,3 +289,5 @@ def test_killed_and_restarted_under_load(repository, hand):
     firsts = [next(when for when, good in each if good and when > ready) for each in told]
     print(f"down {ready - killed:.1f} s, every session served again "
           f"{max(firsts) - ready:.2f} s after the server was ready")
+    # A limit of ours, not of the machine: a server that is out is asked every 100 ms.
+    assert max(firsts) - ready < 2

@@ -3,6 +3,7 @@ import contextlib
 import json
 import time
 
+import httpx
 import pytest
 from conftest import Reply, Server, frame
 from triton import Stub, metric, serving, wait
@@ -14,9 +15,11 @@ WRONG = {
     "long binary": "malformed", "huge size": "malformed", "missing output": "malformed",
     "output twice": "malformed", "overflowing shape": "malformed",
     "huge content length": "more than was asked", "endless chunks": "more than was asked",
-    "endless headers": "more than was asked", "wrong type": "as i32", "wrong shape": "another shape",
-    "error": "the GPU fell off", "redirect": "HTTP 302", "cut off": "triton", "no http": "triton",
-    "slow": "no answer in time", "drip": "no answer in time",
+    "endless headers": "more than was asked", "wrong type": "as i32",
+    "wrong shape": "another shape",
+    "long words": "it answers HTTP 500", "error": "the GPU fell off", "redirect": "HTTP 302",
+    "cut off": "triton", "no http": "triton", "slow": "no answer in time",
+    "drip": "no answer in time",
 }
 
 
@@ -51,7 +54,8 @@ def test_wrong_answers_are_refused_one_by_one(hand):
 
 def test_the_fallback_runs_what_the_server_spoils(hand):
     with stub() as triton, serving(
-            "--triton-url", triton.url, "--triton-timeout", "1000", "--fallback", "openvino") as server:
+            "--triton-url", triton.url, "--triton-timeout", "1000",
+            "--fallback", "openvino") as server:
         with server.v1() as socket:
             # An empty mask from the stub, five nails from the model in this process.
             assert ask(socket, hand).nails == 0
@@ -124,7 +128,8 @@ def test_a_server_that_says_it_is_not_ready_is_left_alone(hand):
 def test_an_old_frame_is_not_sent(hand):
     """The worker is held up by one slow answer; the frame behind it is too old by then."""
     with stub() as triton, serving(
-            "--triton-url", triton.url, "--workers", "1", "--max-age", "300", "--triton-timeout", "5000") as server:
+            "--triton-url", triton.url, "--workers", "1", "--max-age", "300",
+            "--triton-timeout", "5000") as server:
         with server.v1() as socket:
             assert isinstance(ask(socket, hand), Reply)
             was = triton.asked
@@ -132,7 +137,8 @@ def test_an_old_frame_is_not_sent(hand):
             socket.send(frame(2, hand))
             socket.send(frame(3, hand))
             replies = [socket.recv(timeout=20) for _ in range(2)]
-            assert all("no answer in time" in each or "too old" in each for each in replies), replies
+            assert all("no answer in time" in each or "too old" in each
+                       for each in replies), replies
             # The wait for the first ended with its own age, so the server is not to blame.
             assert metric(server, "lacquer_triton_up") == [1]
             assert triton.asked - was == 1
@@ -144,7 +150,8 @@ def test_shared_memory_that_is_refused_is_said_once(hand):
         with server.v1() as socket:
             for number in range(3):
                 assert isinstance(ask(socket, hand, number), Reply)
-    assert server.heard().count("takes no shared memory: it answers HTTP 400: shared memory is off") == 1
+    words = "takes no shared memory: it answers HTTP 400: shared memory is off"
+    assert server.heard().count(words) == 1
 
 
 @pytest.mark.parametrize("mode", ["bad json", "cut off", "not ready"])
@@ -153,3 +160,33 @@ def test_a_bad_server_at_start(mode):
         triton.mode = mode
         with pytest.raises(RuntimeError, match="triton|Triton"):
             Server("--triton-url", triton.url)
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_a_trace_goes_on_to_the_server(hand):
+    """What a gateway calls a request is told to Triton, and stands in the log."""
+    parent = f"00-{TRACE}-00f067aa0ba902b7-01"
+    with stub() as triton, serving(
+            "--triton-url", triton.url, "--workers", "1", "--log-format", "json") as server:
+        def post(**headers):
+            triton.traces.clear()
+            reply = httpx.post(f"{server.url}/api/v1/nails", content=hand,
+                               headers={"Content-Type": "image/jpeg", **headers})
+            assert reply.status_code in (200, 503), reply.text
+            return triton.traces
+
+        assert post(traceparent=parent) == [parent]
+        assert post() == [None]  # the worker has forgotten it
+        for wrong in parent.upper(), parent[:-1], "00-" + "0" * 32 + parent[35:], "x" * 300:
+            assert post(traceparent=wrong) == [None]
+        with server.v1(additional_headers={"traceparent": parent}) as socket:
+            triton.traces.clear()
+            assert isinstance(ask(socket, hand), Reply) and isinstance(ask(socket, hand, 2), Reply)
+            assert triton.traces == [parent] * 2
+        triton.mode = "error"
+        assert post(traceparent=parent) == [parent]
+    lines = [json.loads(line) for line in server.heard().splitlines() if line.startswith("{")]
+    (told,) = [line for line in lines if "fell off" in line["message"]]
+    assert told["trace_id"] == TRACE
