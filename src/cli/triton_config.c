@@ -28,8 +28,11 @@ static LQ_PRINTF(2, 3) void put(struct writer *writer, const char *format, ...)
 static void put_text(struct writer *writer, const char *text)
 {
     put(writer, "\"");
-    for (; *text; text++)
-        put(writer, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool control = c < 0x20 || c == 0x7f;
+        put(writer, control ? "\\%03o" : c == '"' || c == '\\' ? "\\%c" : "%c", c);
+    }
     put(writer, "\"");
 }
 
@@ -101,16 +104,17 @@ static void put_warm_ups(struct writer *writer)
 }
 
 // Smallest, usual and largest input: batch, and each side over all sizes.
-static void put_shape(struct writer *writer, int which, int batch)
+static void put_shape(struct writer *writer, int which, int batch, const char *quote)
 {
     const struct lq_triton_config *config = writer->config;
+    const char *name = config->tensors.inputs[0].name;
     int width = config->sizes[0].width, height = config->sizes[0].height;
     for (int i = 1; i < config->size_count && which != 0; i++) {
         int w = config->sizes[i].width, h = config->sizes[i].height;
         width = (w - width) * which > 0 ? w : width;
         height = (h - height) * which > 0 ? h : height;
     }
-    put(writer, "%s:%dx", config->tensors.inputs[0].name, batch > 0 ? batch : 1);
+    put(writer, "%s%s%s:%dx", quote, name, quote, batch > 0 ? batch : 1);
     if (config->channels_first)
         put(writer, "3x%dx%d", height, width);
     else
@@ -122,7 +126,14 @@ static int usual_batch(const struct lq_triton_config *config)
     return config->batch_max > 1 ? (config->batch_max + 1) / 2 : 1;
 }
 
-// One engine for every shape the server will see, instead of one built at each new shape.
+// Whether there is more than one shape to make an engine for.
+static bool is_open(const struct lq_triton_config *config)
+{
+    return config->batch_max > 0 || config->size_count > 1;
+}
+
+// One engine for every shape the server will see, instead of one built at each new shape. ONNX
+// Runtime takes a name to end at its first colon: such a model does without.
 static void put_profiles(struct writer *writer)
 {
     static const struct {
@@ -135,7 +146,7 @@ static void put_profiles(struct writer *writer)
                                             : usual_batch(writer->config);
         put(writer, "      parameters { key: \"trt_profile_%s_shapes\" value: \"",
             profiles[i].key);
-        put_shape(writer, profiles[i].which, batch);
+        put_shape(writer, profiles[i].which, batch, "");
         put(writer, "\" }\n");
     }
 }
@@ -160,7 +171,8 @@ static void put_tensorrt(struct writer *writer)
     if (config->precision == LQ_TRITON_INT8 && !config->quantised)
         put(writer, "      parameters { key: \"int8_calibration_table_name\" value: "
                     "\"calibration.flatbuffers\" }\n");
-    put_profiles(writer);
+    if (is_open(config) && !strpbrk(config->tensors.inputs[0].name, ":,"))
+        put_profiles(writer);
     put(writer, "    }\n  }\n}\n");
 }
 
@@ -191,6 +203,14 @@ int lq_triton_config_print(const struct lq_triton_config *config, struct lq_buf 
     return writer.status;
 }
 
+bool lq_triton_config_can_trtexec(const struct lq_triton_config *config)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:";
+    const char *name = config->tensors.inputs[0].name;
+    return name[strspn(name, plain)] == '\0';
+}
+
 int lq_triton_config_print_trtexec(const struct lq_triton_config *config, struct lq_buf *out)
 {
     static const char *const flags[] = {"", " --fp16", " --int8 --fp16"};
@@ -198,12 +218,13 @@ int lq_triton_config_print_trtexec(const struct lq_triton_config *config, struct
     put(&writer, "trtexec --onnx=model.onnx --saveEngine=1/model.plan%s", flags[config->precision]);
     if (config->precision == LQ_TRITON_INT8 && !config->quantised)
         put(&writer, " --calib=calibration.cache");
-    bool open = config->batch_max > 0 || config->size_count > 1;
-    for (int i = 0; open && i < 3; i++) {
+    // trtexec wants a name with a colon in quotes, which the shell must leave alone.
+    const char *quote = strchr(config->tensors.inputs[0].name, ':') ? "\\'" : "";
+    for (int i = 0; is_open(config) && i < 3; i++) {
         static const char *const names[] = {"min", "opt", "max"};
         put(&writer, " --%sShapes=", names[i]);
         put_shape(&writer, i - 1,
-                  i == 0 ? 1 : i == 1 ? usual_batch(config) : config->batch_max);
+                  i == 0 ? 1 : i == 1 ? usual_batch(config) : config->batch_max, quote);
     }
     put(&writer, " --timingCacheFile=timing.cache");
     return writer.status;

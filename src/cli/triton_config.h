@@ -32,6 +32,9 @@ struct lq_triton_config {
 LQ_MUST_CHECK int lq_triton_config_print(const struct lq_triton_config *config,
                                          struct lq_buf *out);
 
+// Whether input 0's name can stand in a command: letters, digits, '_', '-', '.', '/', ':'.
+bool lq_triton_config_can_trtexec(const struct lq_triton_config *config);
+
 // The trtexec command that makes 1/model.plan from model.onnx, on one line.
 LQ_MUST_CHECK int lq_triton_config_print_trtexec(const struct lq_triton_config *config,
                                                  struct lq_buf *out);

@@ -280,7 +280,8 @@ static int read_model(const struct arguments *arguments, struct lq_buf *out, str
 }
 
 // A GPU's engines hold a model to the shapes that it says: what is open is made to say so.
-static int open_shapes(const struct lq_triton_config *config, const char *path, struct lq_error *err)
+static int open_shapes(const struct lq_triton_config *config, const char *path,
+                       struct lq_error *err)
 {
     struct lq_buf model, opened;
     lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
@@ -307,7 +308,12 @@ static int write_model(struct arguments *arguments, const char *folder, struct l
              config->platform == LQ_TRITON_PLAN ? folder : version, ending);
     struct lq_buf model;
     lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
+    // Nothing is made before it is known that there is something to put in.
     int status = read_model(arguments, &model, err);
+    if (status == LQ_OK)
+        status = make_folder(arguments->out, err);
+    if (status == LQ_OK)
+        status = make_folder(folder, err);
     if (status == LQ_OK)
         status = make_folder(version, err);
     if (status == LQ_OK)
@@ -318,7 +324,20 @@ static int write_model(struct arguments *arguments, const char *folder, struct l
                             err);
     if (status == LQ_OK)
         status = inspect(arguments, path, err);
+    if (status == LQ_OK && config->platform == LQ_TRITON_PLAN &&
+        !lq_triton_config_can_trtexec(config))
+        status = lq_fail(err, LQ_ERR_MODEL, "trtexec cannot be told of input '%.60s': rename it to "
+                         "letters and digits", config->tensors.inputs[0].name);
     return status == LQ_OK && !python ? open_shapes(config, path, err) : status;
+}
+
+// In the engine's folder; quoted for the shell, whatever the folder is called.
+static void print_command(const char *folder, const struct lq_buf *line)
+{
+    printf("cd '");
+    for (; *folder; folder++)
+        printf(*folder == '\'' ? "'\\''" : "%c", *folder);
+    printf("' && %.*s\n", (int)line->len, (const char *)line->data);
 }
 
 static int tell_next(const struct arguments *arguments, const char *folder, struct lq_error *err)
@@ -336,7 +355,7 @@ static int tell_next(const struct arguments *arguments, const char *folder, stru
     lq_buf_init(&line, 4096);
     int status = lq_triton_config_print_trtexec(config, &line);
     if (status == LQ_OK)
-        printf("cd '%s' && %.*s\n", folder, (int)line.len, (const char *)line.data);
+        print_command(folder, &line);
     lq_buf_release(&line);
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "cannot write the trtexec command");
 }
@@ -362,10 +381,6 @@ static int write_repository(struct arguments *arguments, struct lq_error *err)
     if (!arguments->force && access(folder, F_OK) == 0)
         return lq_fail(err, LQ_ERR_IO, "'%.150s' is there already; --force writes over it", folder);
     int status = find_sizes(arguments, err);
-    if (status == LQ_OK)
-        status = make_folder(arguments->out, err);
-    if (status == LQ_OK)
-        status = make_folder(folder, err);
     if (status == LQ_OK)
         status = write_model(arguments, folder, err);
     if (status == LQ_OK)

@@ -1,17 +1,42 @@
 """lacquer triton-repo: what it writes, and what a real tritonserver says of it."""
+import json
 import shutil
 import subprocess
+import sys
 import time
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from conftest import LACQUER, ROOT
 from triton import Triton, needs_triton
 
+sys.path.append(str(ROOT / "tests" / "convert"))
+from tflite_builder import Builder  # noqa: E402
+
 MODEL = ROOT / "models" / "nail.onnx"
 SHARED = ROOT.parent / "shared" / "model" / "yolov8s-seg-random-f16.tflite"
+
+
+def mask_tflite(tmp_path_factory, name="serving_default_image:0"):
+    """A mask model as TensorFlow exports one (NHWC, a colon in a name), and its sidecar."""
+    random = np.random.default_rng(7)
+    builder = Builder()
+    image = builder.tensor([1, 64, 96, 3], name=name, signature=[-1, 64, 96, 3])
+    inner = builder.tensor([1, 64, 96, 1], signature=[-1, 64, 96, 1])
+    mask = builder.tensor([1, 64, 96, 1], name="mask", signature=[-1, 64, 96, 1])
+    kernel = builder.constant(random.normal(size=(1, 3, 3, 3)).astype(np.float32))
+    bias = builder.constant(np.zeros(1, np.float32))
+    builder.op("CONV_2D", [image, kernel, bias], [inner], "Conv2DOptions", padding=0, strideH=1,
+               strideW=1, dilationHFactor=1, dilationWFactor=1)
+    builder.op("LOGISTIC", [inner], [mask])
+    model = tmp_path_factory.mktemp("tflite") / "small.tflite"
+    model.write_bytes(builder.finish([image], [mask]))
+    model.with_suffix(".json").write_text(json.dumps(
+        {"name": "small", "head": "mask", "output": "probability", "layout": "nhwc"}))
+    return model
 
 
 def repo(folder, *args, status=0):
@@ -37,16 +62,23 @@ def heard_about(repository, seconds=30):
 
 
 @needs_triton
-def test_a_server_without_gpu_misses_only_the_backend(tmp_path):
+def test_a_server_without_gpu_misses_only_the_backend(tmp_path, tmp_path_factory):
     wanted = {
         "cuda": (["--gpu"], "onnxruntime"),
         "fp16": (["--tensorrt", "fp16"], "onnxruntime"),
         "int8": (["--tensorrt", "int8", "--instances", "2", "--max-batch", "1"], "onnxruntime"),
+        "fp32": (["--tensorrt", "fp32", "--queue-delay", "0"], "onnxruntime"),
         "plan": (["--plan", "--tensorrt", "fp16", "--max-batch", "0"], "tensorrt"),
+        "plan8": (["--plan", "--tensorrt", "int8"], "tensorrt"),
+        "tflite": (["--tensorrt", "int8", "--model", mask_tflite(tmp_path_factory)], "onnxruntime"),
+        "tflite_plan": (["--plan", "--tensorrt", "fp16", "--model", mask_tflite(tmp_path_factory)],
+                        "tensorrt"),
     }
     for name, (args, _) in wanted.items():
         repo(tmp_path, "--name", name, *args)
-    (tmp_path / "plan" / "1" / "model.plan").touch()  # trtexec would have made it
+    for name in "plan", "plan8", "tflite_plan":
+        (tmp_path / name / "1" / "model.plan").touch()  # trtexec would have made it
+    (tmp_path / ".tensorrt").mkdir()  # where ONNX Runtime keeps its engines: no model
     # Triton does read it all: a slip in one configuration is another complaint.
     shutil.copytree(tmp_path / "fp16", tmp_path / "slip")
     config = (tmp_path / "slip" / "config.pbtxt").read_text().replace('"fp16"', '"slip"', 1)
@@ -56,6 +88,7 @@ def test_a_server_without_gpu_misses_only_the_backend(tmp_path):
         (line,) = [line for line in heard if f"'{name}'" in line]
         assert f"unable to find backend library for backend '{backend}'" in line
     assert not any("'slip'" in line and "unable to find" in line for line in heard)
+    assert not any(".tensorrt" in line for line in heard), heard
 
 
 def test_a_batch_and_other_sizes_run_in_onnx_runtime(tmp_path):
@@ -104,6 +137,50 @@ def test_trtexec_line(tmp_path):
             "--minShapes=image:1x3x288x288 --optShapes=image:4x3x288x384 "
             "--maxShapes=image:8x3x384x384 --timingCacheFile=timing.cache") in done.stdout
     assert (tmp_path / "nail" / "model.onnx").exists()
+
+
+def test_a_tflite_brings_its_sidecar_and_its_picture(tmp_path, tmp_path_factory):
+    """Converted on the way, it computes what the TFLite runtime does."""
+    model = mask_tflite(tmp_path_factory)
+    repo(tmp_path, "--gpu", "--tensorrt", "fp16", "--model", model)
+    config = (tmp_path / "small" / "config.pbtxt").read_text()
+    assert r'{\"name\":\"small\",\"head\":\"mask\",' in config and r'\"layout\":\"nhwc\"' in config
+    runtime = Interpreter(str(model))
+    runtime.allocate_tensors()
+    picture = np.random.default_rng(1).random((1, 64, 96, 3), np.float32)
+    runtime.set_tensor(runtime.get_input_details()[0]["index"], picture)
+    runtime.invoke()
+    want = runtime.get_tensor(runtime.get_output_details()[0]["index"])
+    session = onnxruntime.InferenceSession(tmp_path / "small" / "1" / "model.onnx")
+    (got,) = session.run(None, {session.get_inputs()[0].name: picture})
+    assert np.abs(got - want).max() <= 1e-5 and np.ptp(want) > 0.1
+
+
+@pytest.mark.parametrize("name, status, words", [
+    ("serving:0", 0, r"--optShapes=\'serving:0\':4x64x96x3"),
+    ("x $(touch gone) `id`", 1, "trtexec cannot be told of input"),
+])
+def test_names_in_the_trtexec_line(tmp_path, tmp_path_factory, name, status, words):
+    """It is made to be pasted into a shell, and the model may be anybody's."""
+    model = mask_tflite(tmp_path_factory, name)
+    folder = tmp_path / "its'"
+    done = repo(folder, "--plan", "--model", model, status=status)
+    assert words in (done.stderr if status else done.stdout), done.stdout + done.stderr
+    if status:
+        return
+    script = "trtexec() { pwd; printf '%s\\n' \"$@\"; }; " + done.stdout.splitlines()[-1]
+    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.splitlines()
+    assert said[0] == str(folder / "small") and "--minShapes='serving:0':1x64x96x3" in said
+    # ONNX Runtime would cut such a name at its colon.
+    repo(folder, "--tensorrt", "fp16", "--model", model, "--name", "ort")
+    assert "trt_profile" not in (folder / "ort" / "config.pbtxt").read_text()
+
+
+def test_what_cannot_be_converted_leaves_nothing(tmp_path):
+    model = tmp_path / "broken.tflite"
+    model.write_bytes(b"\0\0\0\0TFL3" + bytes(100))
+    repo(tmp_path / "out", "--gpu", "--model", model, status=1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_there_stays(tmp_path):
