@@ -26,6 +26,7 @@ export class Live {
     #shownId = 0;
     #shownJpeg = null;
     #painter = null;
+    #patterns = [];
     #picture = null; // drawn here, or null: painted pictures are asked for
     #wardrobe;
     #encoding = false;
@@ -72,7 +73,10 @@ export class Live {
     start() {
         this.stop();
         this.#running = true;
-        this.#painter ??= Painter.create();
+        if (!this.#painter) {
+            this.#painter = Painter.create();
+            this.#painter?.takePatterns(this.#patterns);
+        }
         this.#connect();
         this.#next(this.#round);
     }
@@ -128,11 +132,17 @@ export class Live {
         transport.open();
     }
 
-    // Replies are nails where they can be drawn here: looks that change a nail's shape cannot.
+    // Pictures for nails (paint/painter.js), as GET /api/looks has them.
+    takePatterns(patterns) {
+        this.#patterns = patterns;
+        return this.#painter?.takePatterns(patterns);
+    }
+
+    // Replies are nails where they can be drawn here.
     #wantNails(transport) {
+        if (!transport.sendsNails || !this.#painter || this.#painter.lost) return false;
         const { main, second } = this.#wardrobe;
-        const drawn = [main, second].every(({ fields: { shape } }) => !(shape?.length > 0));
-        return transport.sendsNails && drawn && this.#painter !== null && !this.#painter.lost;
+        return [main, second].every((look) => look.all.every((fields) => this.#painter.knows(fields)));
     }
 
     #next(round) {

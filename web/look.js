@@ -58,13 +58,25 @@ export class Look extends EventTarget {
 
     // What a finger wears; null is a nail whose finger is not known.
     of(finger) {
-        return { ...(this.#fingers[finger] ?? this.#fields) };
+        const { shape } = this.#fields;
+        return { ...(this.#fingers[finger] ?? this.#fields), shape };
     }
 
-    // The whole look as the server takes it.
+    // Every polish of the look.
+    get all() {
+        return [this.#fields, ...Object.values(this.#fingers)];
+    }
+
+    // The whole look as the server takes it: the shape is the hand's, and what a finger goes without
+    // is said.
     get json() {
-        const own = Object.keys(this.#fingers).length ? { fingers: this.#fingers } : {};
-        return { ...this.#fields, ...own };
+        const own = Object.entries(this.#fingers).map(([finger, fields]) => {
+            const { shape, ...said } = fields;
+            for (const key of ['ombre', 'french', 'pattern'])
+                if (this.#fields[key] && !said[key]) said[key] = null;
+            return [finger, said];
+        });
+        return { ...this.#fields, ...(own.length && { fingers: Object.fromEntries(own) }) };
     }
 
     // Wears a whole look (docs/LOOKS.md), written out in full.
@@ -73,7 +85,7 @@ export class Look extends EventTarget {
         this.#fingers = {};
         for (const finger of fingers)
             if (look.fingers?.[finger])
-                this.#fingers[finger] = { ...this.#fields, ...known(look.fingers[finger]) };
+                this.#fingers[finger] = { ...defaults, ...known(look.fingers[finger]) };
         this.#changed();
     }
 

@@ -34,7 +34,8 @@ async function withDrawing(run) {
 }
 
 // Runs in the page: the server's picture and the page's own of one hand, without loss, for looks.
-// → [{look, dB over painted pixels, most: the largest difference of a channel}]
+// looks: [[name, look]], a look as docs/LOOKS.md has it.
+// → [{name, dB over painted pixels, most: the largest difference of a channel}]
 async function compareLooks([photo, looks]) {
   const { Painter } = await import('/paint/painter.js');
   const { WsTransport } = await import('/transport-ws.js');
@@ -63,6 +64,8 @@ async function compareLooks([photo, looks]) {
   const painter = new Painter();
   painter.setFrame(bitmap, canvas.width, canvas.height);
   painter.setNails(scene);
+  const { patterns } = await (await fetch('/api/looks')).json();
+  await painter.takePatterns(patterns);
   const results = [];
   for (const [name, look] of looks) {
     const form = new FormData();
@@ -73,7 +76,7 @@ async function compareLooks([photo, looks]) {
     if (error) throw new Error(`${name}: ${error}`);
     const bytes = Uint8Array.from(atob(image.split(',')[1]), (c) => c.charCodeAt(0));
     const served = pixels(await createImageBitmap(new Blob([bytes])));
-    painter.paint(() => look);
+    painter.paint(({ finger }) => ({ ...(look.fingers?.[finger] ?? look), shape: look.shape }));
     const drawn = pixels(painter.canvas);
     let [sum, count, most, outside] = [0, 0, 0, 0];
     for (let at = 0; at < served.length; at += 4) {
@@ -95,17 +98,18 @@ async function compareLooks([photo, looks]) {
   return results;
 }
 
-// Every finish on light skin, some on dark: 35 dB or better over the painted pixels alone.
+// Every finish and every look that Lacquer brings on light skin, some on dark: 35 dB or better over the painted pixels alone.
 tests.draws_what_the_server_paints = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await open(browser, server.url);
-    const { finishes } = await (await fetch(`${server.url}api/v1/info`)).json();
+    const { finishes, looks: named } = await (await fetch(`${server.url}api/looks`)).json();
+    const plain = finishes.map(({ name }) => [name, { color: '#c71585', finish: name }]);
+    const some = ([name]) => ['gloss', 'jelly', 'glitter'].includes(name);
     const measured = {};
-    for (const [hand, worn] of [
-      ['light', finishes],
-      ['dark', ['gloss', 'jelly', 'glitter']],
+    for (const [hand, looks] of [
+      ['light', [...plain, ...named.map(({ name, look }) => [name, look])]],
+      ['dark', plain.filter(some)],
     ]) {
-      const looks = worn.map((finish) => [finish, { color: '#c71585', finish }]);
       const photo = fs.readFileSync(path.join(golden, `${hand}.jpg`), 'base64');
       for (const { name, dB, most, outside, painted } of await page.evaluate(compareLooks, [
         photo,

@@ -60,8 +60,9 @@ function effectOf(polish) {
     return { ...finishes[name], ...said, name, colors: (said.colors ?? []).map(linearOf) };
 }
 
-// What is the same for a whole nail. zoom: picture pixels a reply's pixel.
-export function mixCoat(polish, nail, light, zoom) {
+// What is the same for a whole nail. zoom: picture pixels a reply's pixel; end: u of its tip, above 1
+// where it is made longer.
+export function mixCoat(polish, nail, light, zoom, end = 1) {
     const effect = effectOf(polish);
     const film = finishes[effect.name];
     const opacity = polish.opacity ?? 1;
@@ -93,6 +94,11 @@ export function mixCoat(polish, nail, light, zoom) {
         aspect,
         pixel: 2 / breadth,
         cuticle: nail.tipKnown ? 1 : 0,
+        whole: [2 / (end + 1), 2 / (end + 1) - 1],
+        pattern: polish.pattern && {
+            image: polish.pattern.image ?? polish.pattern,
+            opacity: (polish.pattern.opacity ?? 1) * opacity,
+        },
         turn: [Math.cos(turn), Math.sin(turn)],
         colors: effect.colors,
         ombre: polish.ombre && {
@@ -135,5 +141,8 @@ export function coatUniforms(coat) {
         frenchColor: french ? french.color : [0, 0, 0],
         frenchAt: french ? [french.width, french.curve, 1] : [0, 0, 0],
         frenchShape: french ? french.shape : 0,
+        patternOn: coat.pattern ? coat.pattern.opacity : 0,
+        whole: coat.whole,
+        bed: coat.bed,
     };
 }

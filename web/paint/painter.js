@@ -1,8 +1,10 @@
 // Polish on a picture by WebGL 2, the same arithmetic as src/paint (docs/LOOKS.md). A painter owns a
 // canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to.
 import { effectOf } from './effects/index.js';
+import { cropOf } from './extend.js';
 import { coatUniforms, mixCoat } from './film.js';
 import { pack, Program, Target, texture } from './gl.js';
+import { levelFor, readPattern } from './pattern.js';
 import { boxMean, gleam, prepare, radiiOf } from './shade.js';
 import { surface } from './surface.js';
 
@@ -18,14 +20,13 @@ void main() {
     result = vec4(texelFetch(frame, ivec2(gl_FragCoord.x, height - gl_FragCoord.y), 0).rgb, 1.0);
 }`;
 
-// Where a nail's crop has come to in the picture: x, y, width, height, or null when it is outside.
-// back: the affine map of picture pixels to the reply's: x = a X + b Y + c, y = d X + e Y + f.
-function placeOf(nail, [a, b, c, d, e, f], [width, height]) {
+// Where a crop has come to in the picture: x, y, width, height, or null when it is outside. back: the affine map of picture pixels to the reply's: x = a X + b Y + c, y = d X + e Y + f.
+function placeOf(crop, [a, b, c, d, e, f], [width, height]) {
     const det = a * e - b * d;
-    const left = nail.x;
-    const top = nail.y;
-    const right = left + nail.width * nail.scale;
-    const bottom = top + nail.height * nail.scale;
+    const left = crop.x;
+    const top = crop.y;
+    const right = left + crop.width * crop.scale;
+    const bottom = top + crop.height * crop.scale;
     const exact = a === 1 && e === 1 && b === 0 && d === 0 && c === 0 && f === 0;
     const corners = [[left, top], [right, top], [left, bottom], [right, bottom]].map(([x, y]) => [
         (e * (x - c) - b * (y - f)) / det,
@@ -54,7 +55,10 @@ export class Painter {
     #targets;
     #size = [0, 0];
     #nails = null;
-    #masksAt = [];
+    #crops = new Map(); // nail and shape → its coverage and where that lies in the masks
+    #patterns = new Map(); // name → levels
+    #drawnPattern; // the texture of the pattern's level last drawn
+    #drawnLevel = null;
 
     // null where the browser has no WebGL 2 that draws into half floats.
     static create() {
@@ -82,6 +86,8 @@ export class Painter {
         this.#gleam = new Program(gl, gleam);
         this.#frame = texture(gl);
         this.#masks = texture(gl);
+        this.#drawnPattern = texture(gl);
+        gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 1, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
         this.#targets = [0, 1, 2].map(() => new Target(gl));
     }
 
@@ -103,23 +109,55 @@ export class Painter {
         gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, source);
     }
 
-    // A scene of readNails; its masks stay until the next.
+    // Pictures for nails, as GET /api/looks has them: [{name, image}].
+    async takePatterns(patterns) {
+        for (const { name, image } of patterns) this.#patterns.set(name, await readPattern(image));
+    }
+
+    // Whether all of a polish can be drawn here.
+    knows({ pattern }) {
+        return !pattern || this.#patterns.has(pattern.image ?? pattern);
+    }
+
+    // A scene of readNails; it stays until the next.
     setNails(scene) {
-        const gl = this.#gl;
-        const { places, width, height } = pack(scene.nails.map((n) => [n.width, n.height]));
         this.#nails = scene;
-        this.#masksAt = places;
+        this.#crops.clear();
+    }
+
+    // Crops of these nails in these shapes, all in one texture.
+    #cut(worn) {
+        const { nails, width, height } = this.#nails;
+        const keys = worn.map(({ index, polish: { shape } }) =>
+            shape?.length > 0 && shape.kind !== 'natural'
+                ? `${index} ${shape.kind} ${shape.length}`
+                : String(index),
+        );
+        let more = false;
+        keys.forEach((key, i) => {
+            if (this.#crops.has(key)) return;
+            const { index, polish } = worn[i];
+            const shape = key.includes(' ') ? polish.shape : null;
+            this.#crops.set(key, cropOf(nails[index], shape, { width, height }));
+            more = true;
+        });
+        if (more) this.#uploadCrops([...this.#crops.values()]);
+        return keys.map((key) => this.#crops.get(key));
+    }
+
+    #uploadCrops(crops) {
+        const gl = this.#gl;
+        const { places, width, height } = pack(crops.map((crop) => [crop.width, crop.height]));
         gl.bindTexture(gl.TEXTURE_2D, this.#masks);
         gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-        gl.texImage2D(
-            gl.TEXTURE_2D, 0, gl.R8, width, height, 0, gl.RED, gl.UNSIGNED_BYTE, null,
-        );
-        scene.nails.forEach((nail, i) =>
+        gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG8, width, height, 0, gl.RG, gl.UNSIGNED_BYTE, null);
+        crops.forEach((crop, i) => {
+            crop.at = places[i];
             gl.texSubImage2D(
-                gl.TEXTURE_2D, 0, ...places[i], nail.width, nail.height, gl.RED,
-                gl.UNSIGNED_BYTE, nail.cover,
-            ),
-        );
+                gl.TEXTURE_2D, 0, ...crop.at, crop.width, crop.height, gl.RG, gl.UNSIGNED_BYTE,
+                crop.covers,
+            );
+        });
     }
 
     // Draws the frame with polish into the canvas; read it before the task ends. polishOf: nail →
@@ -140,13 +178,17 @@ export class Painter {
 
     #jobs(polishOf, movedBy) {
         const jobs = [];
-        (this.#nails?.nails ?? []).forEach((nail, i) => {
-            const polish = polishOf(nail);
-            const { back, fade } = movedBy(nail);
-            const place = polish && fade > 0 && placeOf(nail, back, this.#size);
+        const worn = (this.#nails?.nails ?? [])
+            .map((nail, index) => ({ nail, index, polish: polishOf(nail), ...movedBy(nail) }))
+            .filter(({ polish, fade }) => polish && fade > 0);
+        const crops = worn.length ? this.#cut(worn) : [];
+        worn.forEach(({ nail, polish, back, fade }, i) => {
+            const crop = crops[i];
+            const place = placeOf(crop, back, this.#size);
             if (!place) return;
             const { x, y, w, h, zoom } = place;
-            jobs.push({ nail, polish, zoom, rect: [x, y, w, h], given: this.#given(nail, i, back, fade, [x, y]) });
+            const given = this.#given(nail, crop, back, fade, [x, y]);
+            jobs.push({ nail, polish, crop, zoom, rect: [x, y, w, h], given });
         });
         const { places, width, height } = pack(jobs.map(({ rect }) => rect.slice(2)));
         jobs.forEach((job, i) => {
@@ -158,7 +200,7 @@ export class Painter {
     }
 
     // The uniforms that every pass over a nail shares (shade.js).
-    #given(nail, i, back, fade, at) {
+    #given(nail, crop, back, fade, at) {
         const long = nail.length / 2;
         const broad = nail.breadth / 2;
         const [ax, ay] = nail.axis;
@@ -166,12 +208,13 @@ export class Painter {
         const row = (x, y) => [x, y, -(x * cx + y * cy)];
         return {
             frame: 0,
-            masks: 1,
+            masks: 3,
             at,
             keyX: back.slice(0, 3),
             keyY: back.slice(3),
-            crop: [...this.#masksAt[i], nail.width, nail.height],
-            cropAt: [nail.x, nail.y, nail.scale],
+            crop: [...crop.at, crop.width, crop.height],
+            cropAt: [crop.x, crop.y, crop.scale],
+            extended: crop.end > 1 ? 1 : 0,
             fade,
             mapU: row(ax / long, ay / long),
             mapW: row(-ay / broad, ax / broad),
@@ -214,7 +257,7 @@ export class Painter {
         const first = ({ base, rim }) => [base, base, rim, 0];
         const second = ({ around }) => [around, 0, 0, 0];
         this.#bind(0, this.#frame);
-        this.#bind(1, this.#masks);
+        this.#bind(3, this.#masks);
         this.#pass(jobs, this.#prepare, b, (job) => job.given);
         mean(b, c, [1, 0], first);
         mean(c, b, [0, 1], first);
@@ -224,21 +267,36 @@ export class Painter {
         mean(b, c, [0, 1], second);
     }
 
-    #finish({ nail, polish, zoom, rect: [x, y, w, h], given }) {
+    #finish({ nail, polish, crop, zoom, rect: [x, y, w, h], given }) {
         const gl = this.#gl;
         const [, height] = this.#size;
-        const coat = mixCoat(polish, nail, this.#nails.light, zoom);
+        const coat = mixCoat(polish, nail, this.#nails.light, zoom, crop.end);
         const effect = effectOf(coat.effect);
         if (!this.#surfaces.has(coat.effect))
             this.#surfaces.set(coat.effect, new Program(gl, surface(effect.glsl)));
         this.#bind(1, this.#targets[0].texture);
         this.#bind(2, this.#targets[2].texture);
+        this.#bind(4, this.#drawnPattern);
+        this.#readyPattern(coat, nail.breadth * zoom);
         gl.scissor(x, height - y - h, w, h);
         this.#surfaces
             .get(coat.effect)
             .use()
             .set({ ...given, ...coatUniforms(coat), ...effect.uniforms(coat) })
-            .set({ height, split: 1, around: 2 })
+            .set({ height, split: 1, around: 2, pattern: 4 })
             .draw();
+    }
+
+    // The pattern's level for a nail of that breadth, in the texture of unit 4.
+    #readyPattern({ pattern }, breadth) {
+        const levels = pattern && this.#patterns.get(pattern.image);
+        const level = levels && levelFor(levels, Math.max(1, breadth));
+        if (!level || level === this.#drawnLevel) return;
+        const gl = this.#gl;
+        this.#drawnLevel = level;
+        gl.activeTexture(gl.TEXTURE4);
+        const { width, height, texels } = level;
+        gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, width, height, 0, gl.RGBA, gl.FLOAT, texels);
+        gl.activeTexture(gl.TEXTURE0);
     }
 }

@@ -7,7 +7,7 @@ precision highp float;
 precision highp int;
 precision highp sampler2D;
 uniform sampler2D frame;   // the photo, sRGB
-uniform sampler2D masks;   // coverage at the time of the reply
+uniform sampler2D masks;   // coverage at the time of the reply: natural, with its extension
 uniform ivec4 cell;        // this nail's rectangle in the shared textures: x, y, width, height
 uniform ivec2 at;          // … and in the photo
 uniform vec3 keyX, keyY;   // photo to the reply's pixels, as rows of an affine matrix
@@ -17,6 +17,7 @@ uniform float fade;        // 1; less for a nail that is being lost
 uniform vec3 mapU, mapW;   // the reply's pixels to nail coordinates
 uniform vec3 fitLow, fitHigh; // shading: 1, u, w and u u, u w, w w
 uniform float level, grey; // of the bare nail
+uniform float extended;    // 1: a nail made longer
 
 vec3 toLinear(vec3 c) {
     return mix(c / 12.92, pow((c + 0.055) / 1.055, vec3(2.4)), step(0.04045, c));
@@ -29,17 +30,18 @@ vec2 keyOf(vec2 point) {
     vec3 p = vec3(point, 1.0);
     return vec2(dot(keyX, p), dot(keyY, p));
 }
-float maskAt(ivec2 sampleAt) {
+vec2 maskAt(ivec2 sampleAt) {
     bool inside = all(greaterThanEqual(sampleAt, ivec2(0))) && all(lessThan(sampleAt, crop.zw));
-    return inside ? texelFetch(masks, crop.xy + sampleAt, 0).r : 0.0;
+    return inside ? texelFetch(masks, crop.xy + sampleAt, 0).rg : vec2(0.0);
 }
-float coverAt(vec2 key) {
+// Coverage of the natural nail and of the whole one.
+vec2 coverAt(vec2 key) {
     vec2 s = (key - cropAt.xy) / cropAt.z - 0.5;
     vec2 whole = floor(s + 1e-3), part = max(s - whole, 0.0);
     part *= step(2e-3, part);
     ivec2 i = ivec2(whole);
-    float low = mix(maskAt(i), maskAt(i + ivec2(1, 0)), part.x);
-    float high = mix(maskAt(i + ivec2(0, 1)), maskAt(i + ivec2(1, 1)), part.x);
+    vec2 low = mix(maskAt(i), maskAt(i + ivec2(1, 0)), part.x);
+    vec2 high = mix(maskAt(i + ivec2(0, 1)), maskAt(i + ivec2(1, 1)), part.x);
     return mix(low, high, part.y) * fade;
 }
 float brightest(vec3 c) { return max(c.r, max(c.g, c.b)); }
@@ -48,6 +50,10 @@ float fitted(vec2 nail) {
     return exp(dot(fitLow, vec3(1.0, p)) + dot(fitHigh, vec3(p.x * p.x, p.x * p.y, p.y * p.y)));
 }
 vec2 nailOf(vec2 key) { return vec2(dot(mapU, vec3(key, 1.0)), dot(mapW, vec3(key, 1.0))); }
+// The natural tip's own edge must not show on a longer nail: it fades out before it.
+float ownOf(float natural, float u) {
+    return natural * mix(1.0, clamp((0.85 - u) * 4.0, 0.0, 1.0), extended);
+}
 `;
 
 const within = `
@@ -59,9 +65,10 @@ export const prepare = `${given}${within}
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy) - cell.xy + at;
     vec2 key = keyOf(vec2(pixel) + 0.5);
-    float cover = coverAt(key), weight = cover * cover + 1e-4;
-    float ratio = clamp(brightest(photo(pixel)) / fitted(nailOf(key)), 0.3, 1.15);
-    result = vec4(weight * ratio, weight, cover, 0.0);
+    vec2 cover = coverAt(key), nail = nailOf(key);
+    float own = ownOf(cover.x, nail.x), weight = own * own;
+    float ratio = clamp(brightest(photo(pixel)) / fitted(nail), 0.3, 1.15);
+    result = vec4(weight * ratio + 1e-4, weight + 1e-4, cover.y, 0.0);
 }`;
 
 // lq_box_mean in one direction; the rectangle's edge cuts the window. radii: for x, y, z, w.
@@ -105,7 +112,7 @@ void main() {
     float white = mix(over, (dark - grey * bright) / (1.05 - grey), byColor);
     float shown = max(min(white, over) - 0.08 * base, 0.0);
     float inside = max((rim - 0.85) * 6.6, 0.0);
-    result = vec4(shown * inside, base, rim, coverAt(key));
+    result = vec4(shown * inside, base, rim, coverAt(key).y);
 }`;
 
 // The radii of the windows, for a nail that many pixels broad.

@@ -15,6 +15,10 @@ uniform vec2 sun;          // u, w
 uniform vec3 ombreColor, ombreAt; // from, scale, on
 uniform vec3 frenchColor, frenchAt; // width, curve, on
 uniform int frenchShape;
+uniform vec3 bed;          // under what a nail is longer by
+uniform vec2 whole;        // u over the whole, extended nail: u * whole.x + whole.y
+uniform sampler2D pattern; // linear light, alpha multiplied in
+uniform float patternOn;   // its opacity, 0 without
 out vec4 result;
 `;
 
@@ -26,12 +30,21 @@ vec3 s;
 `;
 
 const layout = `
+vec4 patternAt(vec2 at_) {
+    ivec2 size = textureSize(pattern, 0), last = size - 1;
+    vec2 p = clamp(at_ * vec2(size) - 0.5, vec2(0.0), vec2(last)), part_ = fract(p);
+    ivec2 a = ivec2(p), b = min(a + 1, last);
+    return mix(mix(texelFetch(pattern, a, 0), texelFetch(pattern, ivec2(b.x, a.y), 0), part_.x),
+               mix(texelFetch(pattern, ivec2(a.x, b.y), 0), texelFetch(pattern, b, 0), part_.x),
+               part_.y);
+}
 vec3 lay(out float hides) {
     vec3 color = pigment;
+    float along = u * whole.x + whole.y;
     hides = hide;
     seen = 1.0;
     if (ombreAt.z > 0.0) {
-        float t = smooth01(clamp01((0.5 + 0.5 * u - ombreAt.x) * ombreAt.y));
+        float t = smooth01(clamp01((0.5 + 0.5 * along - ombreAt.x) * ombreAt.y));
         vec3 root = mix(sqrt(pigment), sqrt(ombreColor), t);
         color = root * root;
     }
@@ -40,10 +53,16 @@ vec3 lay(out float hides) {
         if (frenchShape == 0) line -= 0.60 * curve * w * w;
         if (frenchShape == 2) line += 0.9 * curve * (abs(w) - 0.5);
         if (frenchShape == 3) line += 0.6 * curve * w;
-        float tip = clamp01((u - line) * aspect / pixel + 0.5);
+        float tip = clamp01((along - line) * aspect / (pixel * whole.x) + 0.5);
         color = mix(color, frenchColor, tip);
         hides = mix(hides, 1.0, tip);
         seen *= 1.0 - tip;
+    }
+    if (patternOn > 0.0) {
+        vec4 drawn = patternAt(vec2(0.5 + 0.5 * w, 0.5 - 0.5 * along)) * patternOn;
+        color = color * (1.0 - drawn.a) + drawn.rgb;
+        hides = mix(hides, 1.0, drawn.a);
+        seen *= 1.0 - drawn.a;
     }
     return color;
 }`;
@@ -81,16 +100,17 @@ void main() {
     vec4 planes = texelFetch(split, here, 0);
     float cover = planes.w, rim = planes.z, base = planes.y, shine = planes.x;
     if (cover <= 0.0) discard;
-    vec2 nail = nailOf(keyOf(vec2(picture) + 0.5));
+    vec2 key = keyOf(vec2(picture) + 0.5), nail = nailOf(key);
     u = nail.x;
     w = nail.y;
+    float own = ownOf(coverAt(key).x, u), along = u * whole.x + whole.y;
     vec3 photo_ = photo(picture);
-    float detail = clamp((brightest(photo_) - shine) / base, 0.55, 1.12);
+    float detail = 1.0 + (clamp((brightest(photo_) - shine) / base, 0.55, 1.12) - 1.0) * own;
     float slow = clamp(base / level, 0.15, 2.2);
-    shine = max((shine - texelFetch(around, here, 0).x) * 1.25, 0.0);
+    shine = max((shine - texelFetch(around, here, 0).x) * 1.25, 0.0) * own;
 
-    s.y = clamp01(0.5 + 0.43 * w * (1.0 + 0.3 * u * u)) * 2.0 - 1.0;
-    s.x = clamp01(0.5 + 0.5 * (u * (0.10 + 0.36 * u * u))) * 2.0 - 1.0;
+    s.y = clamp01(0.5 + 0.43 * w * (1.0 + 0.3 * along * along)) * 2.0 - 1.0;
+    s.x = clamp01(0.5 + 0.5 * (along * (0.10 + 0.36 * along * along))) * 2.0 - 1.0;
     s.z = sqrt(max(1.0 - s.y * s.y - s.x * s.x, 0.01));
 
     body = 1.0 + (slow - 1.0) * body_.x;
@@ -102,7 +122,8 @@ void main() {
     float hides;
     vec3 color = lay(hides);
     float deep = 1.0 - body_.z * (1.0 - rim);
-    vec3 under = photo_ * (1.0 - stain * (1.0 - color / max(brightest(color), 0.05)));
+    vec3 below = mix(photo_, mix(bed * slow, photo_, own), extended);
+    vec3 under = below * (1.0 - stain * (1.0 - color / max(brightest(color), 0.05)));
     vec3 painted = mix(under, color * light * body * deep, hides);
     effect(painted);
     painted = shoulder(painted + shine * kept * hides + gleamOf(detail, rim) * light);

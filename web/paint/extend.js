@@ -1,0 +1,118 @@
+// Longer nails: coverage beyond the natural tip (src/paint/extend.c, the same arithmetic). Only where
+// the reply says which end is the tip.
+
+// Half breadth 1 - taper * t^power, and over the last `cap` of t a corner that rounds.
+const shapes = {
+    square: { taper: 0, power: 1, cap: 0.05, round: 2.5 },
+    squoval: { taper: 0.05, power: 2, cap: 0.22, round: 2.6 },
+    oval: { taper: 0.1, power: 2, cap: 0.52, round: 2 },
+    almond: { taper: 0.48, power: 1.7, cap: 0.38, round: 2 },
+    stiletto: { taper: 0.9, power: 1.15, cap: 0.06, round: 2 },
+    coffin: { taper: 0.46, power: 1.4, cap: 0.05, round: 3 },
+};
+const begin = 0.15;
+const narrow = 0.72;
+const steps = 64;
+
+const hold01 = (x) => Math.min(1, Math.max(0, x));
+
+function halfAt({ taper, power, cap, round }, t) {
+    const left = Math.max(1 - hold01((t - 1 + cap) / cap) ** round, 0);
+    return (1 - taper * t ** power) * left ** (1 / round);
+}
+
+function coverAt(nail, x, y) {
+    const column = Math.floor((x - nail.x) / nail.scale);
+    const row = Math.floor((y - nail.y) / nail.scale);
+    const inside = column >= 0 && row >= 0 && column < nail.width && row < nail.height;
+    return inside ? nail.cover[row * nail.width + column] / 255 : 0;
+}
+
+// From nail coordinates to the reply's pixels.
+function placeAt({ center, axis, length, breadth }, u, w) {
+    const along = 0.5 * length * u;
+    const across = 0.5 * breadth * w;
+    return [
+        center[0] + along * axis[0] - across * axis[1],
+        center[1] + along * axis[1] + across * axis[0],
+    ];
+}
+
+// Mean half breadth where the extension begins, in nail coordinates.
+function measureHalf(nail) {
+    let sum = 0;
+    for (let k = 0; k < 3; k++)
+        for (let i = 0; i < 48; i++)
+            sum += coverAt(nail, ...placeAt(nail, begin + 0.08 * k, -1.2 + (2.4 * (i + 0.5)) / 48));
+    return (0.5 * 2.4 * sum) / (3 * 48);
+}
+
+// Two bytes a sample, the natural nail's coverage and the whole one's, in a crop of the reply's
+// pixels: {x, y, width, height, scale, covers, end}; end is the new tip's u, 1 without extension.
+export function cropOf(nail, shape, picture) {
+    const longer = shapes[shape?.kind] && nail.tipKnown && nail.breadth >= 4;
+    const half = longer ? measureHalf(nail) : 0;
+    if (half < 0.3) return naturalCrop(nail);
+    const end = 1 + 2 * (shape.length ?? 0.4);
+    const crop = { ...extentOf(nail, half, end, picture), end };
+    crop.covers = drawCovers(nail, crop, shapes[shape.kind], half);
+    return crop;
+}
+
+function naturalCrop({ x, y, width, height, scale, cover }) {
+    const covers = new Uint8Array(2 * cover.length);
+    for (let i = 0; i < cover.length; i++) covers[2 * i] = covers[2 * i + 1] = cover[i];
+    return { x, y, width, height, scale, covers, end: 1 };
+}
+
+// The crop's own grid goes on, so that samples stay where they are.
+function extentOf(nail, half, end, picture) {
+    const { x, y, width, height, scale } = nail;
+    const xs = [x, x + width * scale];
+    const ys = [y, y + height * scale];
+    for (const [u, w] of [[begin, -half], [begin, half], [end, -half], [end, half]]) {
+        const [px, py] = placeAt(nail, u, w);
+        xs.push(px);
+        ys.push(py);
+    }
+    const margin = 2 + 0.06 * nail.breadth;
+    const edges = (values, from, most) => {
+        const low = Math.max(0, Math.min(...values) - margin);
+        const high = Math.min(most, Math.max(...values) + margin);
+        const least = from - scale * Math.min(Math.ceil((from - low) / scale), from / scale | 0);
+        return [least, Math.max(1, Math.floor((high - least) / scale))];
+    };
+    const [left, columns] = edges(xs, x, picture.width);
+    const [top, rows] = edges(ys, y, picture.height);
+    return { x: left, y: top, width: columns, height: rows, scale };
+}
+
+function drawCovers(nail, crop, shape, half) {
+    const { x: left, y: top, width, height, scale, end } = crop;
+    const halves = Array.from(
+        { length: steps + 2 },
+        (_, i) => half * halfAt(shape, Math.min(i / steps, 1)),
+    );
+    const [ax, ay] = nail.axis;
+    const sharpU = (0.5 * nail.length) / scale;
+    const sharpW = (0.5 * nail.breadth) / scale;
+    const covers = new Uint8Array(2 * width * height);
+    for (let row = 0, at = 0; row < height; row++)
+        for (let column = 0; column < width; column++, at += 2) {
+            const x = left + (column + 0.5) * scale;
+            const y = top + (row + 0.5) * scale;
+            const own = Math.round(255 * coverAt(nail, x, y));
+            const dx = x - nail.center[0];
+            const dy = y - nail.center[1];
+            const u = (2 * (dx * ax + dy * ay)) / nail.length;
+            const w = (2 * (dy * ax - dx * ay)) / nail.breadth;
+            covers[at] = covers[at + 1] = own;
+            if (u < begin || u > end + 1 / sharpU) continue;
+            const step = Math.min((Math.max(u - narrow, 0) * steps) / (end - narrow), steps);
+            const i = Math.floor(step);
+            const side = halves[i] + (halves[i + 1] - halves[i]) * (step - i) - Math.abs(w);
+            const cover = hold01(side * sharpW + 0.5) * hold01((end - u) * sharpU + 0.5);
+            covers[at + 1] = Math.max(own, Math.floor(255 * cover + 0.5));
+        }
+    return covers;
+}
