@@ -2,7 +2,9 @@
 // file.
 import { Adviser } from './advice.js';
 import { Camera } from './camera.js';
+import { Cards } from './cards.js';
 import { Catalogue } from './catalogue.js';
+import { Chooser } from './chooser.js';
 import { drawFan } from './fan.js';
 import { takePhotos } from './files.js';
 import { Hud } from './hud.js';
@@ -29,10 +31,11 @@ export class App {
     #hud;
     #shades;
     #panel;
+    #cards;
+    #chooser;
     #adviser = new Adviser();
     #mode = 'empty';
     #versus = null; // what the picture is compared with: null, 'original' or 'second'
-    #finishes = ['creme', 'gloss'];
     #cameraCount = 0;
     #facing;
     #deviceId = '';
@@ -66,13 +69,16 @@ export class App {
         this.#hud = new Hud(find, words);
         this.#shades = new Shades({ find, wardrobe, catalogue, words, say: this.#notices.say });
         this.#panel = new Panel({ find, wardrobe, words });
+        this.#cards = new Cards({ find, wardrobe, catalogue, words });
+        this.#chooser = new Chooser({ find, wardrobe, words });
         drawFan(find('fan'));
         this.#wireControls();
         this.#wireLive();
         this.#wirePhoto();
-        this.#panel.buildFinishes(this.#finishes);
+        this.#panel.build([]);
         this.#showLook();
         this.#readInfo();
+        this.#readCatalogue();
         this.#listCameras();
     }
 
@@ -99,7 +105,9 @@ export class App {
         const { t } = this.#words;
         this.#hud.name(this.#words);
         this.#shades.build();
-        this.#panel.buildFinishes(this.#finishes);
+        this.#cards.build();
+        this.#panel.build(this.catalogue.patterns.map(({ name }) => name));
+        this.#offerNails({ force: true });
         this.#setMode(this.#mode, { same: true });
         if (this.#mode === 'empty') this.#notices.link('idle', t('link.ready'));
         this.#tagSides();
@@ -119,6 +127,7 @@ export class App {
         this.#offerFlip();
         find('stop-text').textContent = this.#words.t(next === 'photo' ? 'tool.camera' : 'tool.stop');
         find('stop-icon').setAttribute('href', next === 'photo' ? '#i-camera' : '#i-stop');
+        this.#offerNails();
         if (same) return;
         if (next === 'empty') {
             this.stage.clear();
@@ -157,7 +166,7 @@ export class App {
         const { t } = this.#words;
         const { main, second } = this.wardrobe;
         const name = ({ fields }) =>
-            `${this.#shades.nameOf(fields.color)} · ${this.#panel.finishText(finishName(fields))}`;
+            `${this.#shades.nameOf(fields.color)} · ${this.#cards.finishText(finishName(fields))}`;
         if (this.#versus === 'second') this.stage.tag(name(second), name(main));
         else this.stage.tag(t('compare.before'), t('compare.after'));
     }
@@ -355,6 +364,7 @@ export class App {
     #tick() {
         if (this.#mode !== 'live') return;
         this.live.watch();
+        this.#offerNails();
         const summary = this.stats.summary();
         this.#hud.show(summary);
         if (!summary.count || summary.nails === this.#nails) return;
@@ -375,6 +385,7 @@ export class App {
         this.live.stop();
         this.camera.stop();
         this.#notices.quiet();
+        this.wardrobe.forgetNumbers();
         await this.photo.load(file);
     }
 
@@ -388,6 +399,7 @@ export class App {
         this.photo.onshow = (result) => this.#photoShown(result);
         this.photo.onerror = (error) => this.#photoFailed(error);
         this.stage.onwant = () => this.#wanted();
+        this.stage.ontap = (nail) => this.#tapped(nail);
     }
 
     async #photoShown({ painted, second, nails, ms }) {
@@ -399,7 +411,8 @@ export class App {
             this.#setMode('photo');
         }
         this.stage.mirror = false;
-        this.stage.show(new BitmapPicture(painted, { original, second }));
+        this.stage.show(new BitmapPicture(painted, { original, second, nails }));
+        this.#offerNails();
         const { dataset } = this.stage.canvas;
         dataset.nails = nails.length;
         dataset.frame = Number(dataset.frame ?? 0) + 1;
@@ -430,6 +443,23 @@ export class App {
             action: t('another'),
             run: () => this.#find('file').click(),
         });
+    }
+
+    // ---- one nail -------------------------------------------------------------------------------
+
+    // Nails that can be chosen: those of a picture that is painted nail by nail.
+    #offerNails({ force = false } = {}) {
+        const nails = this.#mode === 'empty' ? [] : (this.stage.picture?.nails ?? []);
+        this.#chooser.offer(nails, { mirrored: this.stage.mirror, force });
+    }
+
+    #tapped(nail) {
+        const { t } = this.#words;
+        if (!nail && !this.wardrobe.nail) return;
+        const key = nail && nail.key !== this.wardrobe.nail ? nail.key : null;
+        this.#offerNails();
+        this.wardrobe.edit({ nail: key });
+        this.#notices.say(t('say.nail', { nail: this.#chooser.nameOf(key) }));
     }
 
     // ---- controls ------------------------------------------------------------------------------
@@ -505,6 +535,9 @@ export class App {
         this.#find('app').style.setProperty('--shade', this.wardrobe.fields.color);
         this.#shades.show();
         this.#panel.show();
+        this.#cards.show();
+        this.#chooser.show();
+        this.stage.ring(this.wardrobe.nail);
         this.#tagSides();
     }
 
@@ -514,14 +547,26 @@ export class App {
         this.#tell('lacquer-look', this.wardrobe.main.fields);
     }
 
+    // Asked again while the server does not say: without it there is nothing to choose from.
+    #readCatalogue = async () => {
+        try {
+            await this.catalogue.load(this.#base);
+        } catch {
+            setTimeout(this.#readCatalogue, 3000);
+            return;
+        }
+        const { patterns } = this.catalogue;
+        this.#cards.build();
+        this.#panel.build(patterns.map(({ name }) => name));
+        this.#showLook();
+        await Promise.all([this.live.takePatterns(patterns), this.#cards.takePatterns(patterns)]);
+        this.#cards.show();
+    };
+
     async #readInfo() {
         try {
             const url = new URL('api/v1/info', this.#base);
             const info = await (await fetch(url, { cache: 'no-store' })).json();
-            if (info.finishes?.length) {
-                this.#finishes = info.finishes;
-                this.#panel.buildFinishes(this.#finishes);
-            }
             const model = typeof info.model === 'string' ? info.model : info.model?.name;
             this.#find('about').textContent = ['Lacquer', info.version, model && `· ${model}`]
                 .filter(Boolean)

@@ -1,6 +1,8 @@
 // The camera's own picture with polish drawn on it here, at the camera's rate: frames come from the
 // video, nails from the server's `nails` replies, which are a few frames old (follow/).
 
+import { keyOf } from './look.js';
+
 const staleMs = 1000; // nails that no reply has confirmed for so long are not drawn
 
 export class LivePicture {
@@ -53,24 +55,22 @@ export class LivePicture {
             this.#scale = [this.#scene.width / this.width, this.#scene.height / this.height];
     }
 
-    // Which nail lies at a point of the picture, or null.
-    nailAt({ x, y }) {
+    // Nails in view: {key, finger, x, y, reach}, in pixels of the picture.
+    get nails() {
         const [sx, sy] = this.#scale;
-        const near = (this.#scene?.nails ?? []).map((nail) => {
-            const [px, py] = this.#follower.now(nail).center;
-            const reach = Math.max(nail.length, nail.breadth) * 0.8 + 8;
-            return { nail, far: Math.hypot(px - x * sx, py - y * sy) / reach };
+        return (this.#scene?.nails ?? []).map((nail) => {
+            const [x, y] = this.#follower.now(nail).center;
+            const reach = Math.max(nail.length, nail.breadth) / 2 / sx;
+            return { key: keyOf(nail), finger: nail.finger, x: x / sx, y: y / sy, reach };
         });
-        near.sort((a, b) => a.far - b.far);
-        return near[0]?.far < 1 ? near[0].nail : null;
     }
 
     // All three draw into the painter's one canvas: each is good until the next is asked for.
     painted() {
-        return this.#paint((nail) => this.#wardrobe.main.of(nail.finger));
+        return this.#paint((nail) => this.#wardrobe.main.of(`#${nail.id}`, nail.finger));
     }
     second() {
-        return this.#paint((nail) => this.#wardrobe.second.of(nail.finger));
+        return this.#paint((nail) => this.#wardrobe.second.of(`#${nail.id}`, nail.finger));
     }
     original() {
         return this.#paint(() => null);

@@ -72,6 +72,7 @@ export class Live {
 
     start() {
         this.stop();
+        this.#wardrobe.forgetNumbers();
         this.#running = true;
         if (!this.#painter) {
             this.#painter = Painter.create();

@@ -1,5 +1,5 @@
-// Looks: what polish is painted. One for all nails, with a look of its own for any finger; a
-// second one to compare with. Remembered on this device only.
+// Looks: what polish is painted. One for all nails, with polish of its own for any finger, or for one
+// nail whose finger is not known; a second look to compare with. Remembered on this device only.
 
 export const fingers = ['thumb', 'index', 'middle', 'ring', 'little'];
 
@@ -14,6 +14,9 @@ export function parseHex(text) {
 const defaults = { color: '#c71585', finish: 'creme', texture: 0.5, sheen: true, opacity: 1 };
 // Keys of a look (docs/LOOKS.md) beside those.
 const others = ['coats', 'gloss', 'ombre', 'french', 'pattern', 'shape'];
+
+// How a nail is called in a look: by its finger, else by its number in the film or picture.
+export const keyOf = ({ finger, id }) => finger ?? `#${id}`;
 
 export const finishName = ({ finish }) => finish?.name ?? finish;
 
@@ -33,7 +36,7 @@ function known(object) {
 export class Look extends EventTarget {
     #storageKey;
     #fields;
-    #fingers = {}; // finger → all fields of its own look
+    #own = {}; // key of a nail → all fields of its own polish
 
     constructor(storageKey, own = {}) {
         super();
@@ -51,26 +54,27 @@ export class Look extends EventTarget {
         return { ...this.#fields };
     }
 
-    // Fingers that have a look of their own.
-    get fingers() {
-        return Object.keys(this.#fingers);
+    // Keys of nails that have polish of their own.
+    get own() {
+        return Object.keys(this.#own);
     }
 
-    // What a finger wears; null is a nail whose finger is not known.
-    of(finger) {
+    // What a nail wears: its own, its finger's, or what all wear. null is all of them.
+    of(key, finger = null) {
         const { shape } = this.#fields;
-        return { ...(this.#fingers[finger] ?? this.#fields), shape };
+        return { ...(this.#own[key] ?? this.#own[finger] ?? this.#fields), shape };
     }
 
     // Every polish of the look.
     get all() {
-        return [this.#fields, ...Object.values(this.#fingers)];
+        return [this.#fields, ...Object.values(this.#own)];
     }
 
     // The whole look as the server takes it: the shape is the hand's, and what a finger goes without
     // is said.
     get json() {
-        const own = Object.entries(this.#fingers).map(([finger, fields]) => {
+        const known = Object.entries(this.#own).filter(([key]) => fingers.includes(key));
+        const own = known.map(([finger, fields]) => {
             const { shape, ...said } = fields;
             for (const key of ['ombre', 'french', 'pattern'])
                 if (this.#fields[key] && !said[key]) said[key] = null;
@@ -82,24 +86,29 @@ export class Look extends EventTarget {
     // Wears a whole look (docs/LOOKS.md), written out in full.
     wear(look) {
         this.#fields = { ...defaults, ...known(look) };
-        this.#fingers = {};
+        this.#own = {};
         for (const finger of fingers)
             if (look.fingers?.[finger])
-                this.#fingers[finger] = { ...defaults, ...known(look.fingers[finger]) };
+                this.#own[finger] = { ...defaults, ...known(look.fingers[finger]) };
         this.#changed();
     }
 
-    // For all nails, or for one finger alone.
-    set(change, finger = null) {
-        if (finger) this.#fingers[finger] = { ...this.of(finger), ...change };
+    // For all nails, or for one alone. A value of undefined takes a field away.
+    set(change, key = null) {
+        if (key) this.#own[key] = { ...this.of(key), ...change };
         else Object.assign(this.#fields, change);
         this.#changed();
     }
 
-    // The finger wears what the others wear.
-    reset(finger) {
-        delete this.#fingers[finger];
+    // The nail wears what the others wear.
+    reset(key) {
+        delete this.#own[key];
         this.#changed();
+    }
+
+    // Numbers of nails mean nothing in another film or picture.
+    forgetNumbers() {
+        for (const key of this.own) if (key[0] === '#') delete this.#own[key];
     }
 
     #changed() {
@@ -112,13 +121,13 @@ export class Look extends EventTarget {
     }
 }
 
-// The look worn, the one beside it, and which of them and which finger the controls change.
+// The look worn, the one beside it, and which of them and which nail the controls change.
 // Emits "change" when a look changed, "choice" when another one is to be changed.
 export class Wardrobe extends EventTarget {
     main = new Look('lacquer.look');
-    second = new Look('lacquer.second', { color: '#1f3a6e', finish: 'gloss' });
+    second = new Look('lacquer.second', { color: '#1f4fb5', finish: 'gloss' });
     #edited = this.main;
-    #finger = null;
+    #nail = null;
 
     constructor() {
         super();
@@ -126,35 +135,55 @@ export class Wardrobe extends EventTarget {
             look.addEventListener('change', () => this.dispatchEvent(new Event('change')));
     }
 
-    get finger() {
-        return this.#finger;
+    // Key of the nail that the controls change; null: all of them.
+    get nail() {
+        return this.#nail;
     }
     get editsSecond() {
         return this.#edited === this.second;
     }
     // The fields that the controls show.
     get fields() {
-        return this.#edited.of(this.#finger);
+        return this.#edited.of(this.#nail);
     }
-    get ownFingers() {
-        return this.#edited.fingers;
+    get own() {
+        return this.#edited.own;
+    }
+    get json() {
+        return this.#edited.json;
+    }
+    polishOf(key) {
+        return this.#edited.of(key);
     }
 
-    edit({ second = this.editsSecond, finger = this.#finger }) {
+    edit({ second = this.editsSecond, nail = this.#nail }) {
         this.#edited = second ? this.second : this.main;
-        this.#finger = finger;
+        this.#nail = nail;
         this.dispatchEvent(new Event('choice'));
     }
 
     set(change) {
-        this.#edited.set(change, this.#finger);
+        this.#edited.set(change, this.#nail);
     }
 
+    // A nail's length and shape are the whole hand's.
+    setShape(shape) {
+        this.#edited.set({ shape });
+    }
+
+    // The whole hand wears it.
     wear(look) {
+        this.#nail = null;
         this.#edited.wear(look);
+        this.dispatchEvent(new Event('choice'));
     }
 
-    resetFinger() {
-        this.#edited.reset(this.#finger);
+    resetNail() {
+        this.#edited.reset(this.#nail);
+    }
+
+    forgetNumbers() {
+        for (const look of [this.main, this.second]) look.forgetNumbers();
+        if (this.#nail?.[0] === '#') this.edit({ nail: null });
     }
 }

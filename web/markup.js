@@ -114,11 +114,25 @@ const panel = `
       <label><input type="radio" name="side" value="1" checked><span><i></i><b data-t="look.right"></b></span></label>
     </div>
   </fieldset>
+  <fieldset class="looks" id="look-field" hidden>
+    <legend class="label" data-t="looks"></legend>
+    <div class="cards row" id="looks"></div>
+  </fieldset>
+  <fieldset class="nails" id="nail-field" hidden>
+    <legend class="label" data-t="nail"></legend>
+    <div class="chips" id="nail-list"></div>
+    <p class="fine"><span data-t="nail.hint"></span>
+      <button type="button" class="plain" id="nail-same" hidden data-t="nail.same"></button></p>
+  </fieldset>
   ${shades}
   <fieldset class="finish">
     <legend class="label" data-t="finish"></legend>
     <div class="cards" id="finishes"></div>
   </fieldset>
+  <div class="pair">
+    <label class="field"><span class="label" data-t="art"></span><select id="art"></select></label>
+    <label class="field"><span class="label" data-t="shape"></span><select id="shape"></select></label>
+  </div>
   <div class="sliders">${slider('texture')}${slider('opacity')}</div>
   <label class="switch"><span><b data-t="sheen"></b><small data-t="sheen.hint"></small></span><input id="sheen" type="checkbox" role="switch"></label>
   <details class="more" id="more">

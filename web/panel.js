@@ -1,8 +1,22 @@
-// The polish controls beside the shades: side, finish, sliders. Native inputs, so keyboards and
-// screen readers know them.
-import { finishName } from './look.js';
+// The polish controls beside shades and cards: side, nail art, shape, sliders. Native inputs, so
+// keyboards and screen readers know them.
 
 const sliders = ['texture', 'opacity'];
+const shapes = ['square', 'squoval', 'oval', 'almond', 'stiletto', 'coffin'];
+
+// What is laid over the polish (docs/LOOKS.md), beside the server's patterns.
+const french = (shape, width) => ({ french: { color: '#fbf8f2', width, curve: 0.5, shape } });
+const arts = {
+    french: french('smile', 0.25),
+    micro: french('smile', 0.1),
+    chevron: french('chevron', 0.3),
+    diagonal: french('diagonal', 0.35),
+    ombre: { ombre: { color: '#faf7f0', from: 0.35, to: 0.95 } },
+};
+const shows = ({ french: tip, ombre }, art) =>
+    art.ombre
+        ? Boolean(ombre)
+        : tip?.shape === art.french.shape && tip.width < 0.15 === art.french.width < 0.15;
 
 export class Panel {
     #find;
@@ -23,43 +37,50 @@ export class Panel {
         find('sides').addEventListener('change', (event) =>
             wardrobe.edit({ second: event.target.value === '0' }),
         );
+        this.#wireSelects();
         find('panel').addEventListener('submit', (event) => event.preventDefault());
     }
 
-    finishText(name) {
-        const key = `finish.${name}`;
-        if (this.#words.has(key)) return this.#words.t(key);
-        return name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[_-]/g, ' ');
-    }
-
-    buildFinishes(names) {
-        this.#find('finishes').replaceChildren(...names.map((name) => this.#card(name)));
-        if (!names.includes(finishName(this.#wardrobe.fields))) this.#wardrobe.set({ finish: names[0] });
+    // After a change of language or of the catalogue. patterns: their names.
+    build(patterns) {
+        const { t, has } = this.#words;
+        const said = (family, name) =>
+            has(`${family}.${name}`) ? t(`${family}.${name}`) : name.replaceAll('-', ' ');
+        const options = (id, names, family) =>
+            this.#find(id).replaceChildren(
+                ...names.map((name) => new Option(said(family, name), name)),
+            );
+        options('art', ['none', ...Object.keys(arts), ...patterns], 'art');
+        options('shape', ['natural', ...shapes], 'shape');
         this.show();
     }
 
-    #card(name) {
-        const input = document.createElement('input');
-        Object.assign(input, { type: 'radio', name: 'finish', value: name });
-        input.addEventListener('change', () => this.#wardrobe.set({ finish: name }));
-        const chip = document.createElement('i');
-        chip.dataset.finish = name;
-        chip.ariaHidden = 'true';
-        const text = document.createElement('span');
-        text.append(chip, this.finishText(name));
-        const label = document.createElement('label');
-        label.append(input, text);
-        return label;
+    #wireSelects() {
+        const [art, shape] = ['art', 'shape'].map(this.#find);
+        const none = { french: undefined, ombre: undefined, pattern: undefined };
+        art.addEventListener('change', () => {
+            const pattern = { pattern: { image: art.value, opacity: 1 } };
+            const change = art.value === 'none' ? {} : (arts[art.value] ?? pattern);
+            this.#wardrobe.set({ ...none, ...change });
+        });
+        shape.addEventListener('change', () =>
+            this.#wardrobe.setShape(
+                shape.value === 'natural' ? undefined : { kind: shape.value, length: 0.45 },
+            ),
+        );
     }
 
     show() {
         const fields = this.#wardrobe.fields;
-        for (const input of this.#find('finishes').querySelectorAll('input'))
-            input.checked = input.value === finishName(fields);
         for (const input of this.#find('sides').querySelectorAll('input'))
             input.checked = (input.value === '0') === this.#wardrobe.editsSecond;
         for (const name of sliders) this.#showSlider(name, fields[name]);
         this.#find('sheen').checked = fields.sheen;
+        this.#find('art').value =
+            fields.pattern?.image ??
+            Object.keys(arts).find((name) => shows(fields, arts[name])) ??
+            'none';
+        this.#find('shape').value = fields.shape?.length > 0 ? fields.shape.kind : 'natural';
     }
 
     #showSlider(name, value) {

@@ -1,5 +1,6 @@
 // A photo: sent at full size to /api/process as a form, painted there, shown here. While one
 // request is in work the newest look waits; older ones are never asked for.
+import { keyOf } from './look.js';
 import { fromDataUrl } from './transport-base64.js';
 
 const pixelsMax = 16e6;
@@ -37,6 +38,49 @@ async function prepare(file) {
     if (kept && pixels <= pixelsMax && file.size <= bytesMax) return { file, bitmap };
     const blob = await encode(bitmap, Math.min(1, Math.sqrt(pixelsMax / pixels)), 0.93);
     return { file: blob ?? file, bitmap };
+}
+
+// Nails of a reply as the stage wants them. Pictures over HTTP number them from the left.
+function nailsOf({ nails }) {
+    return nails.map(({ id, finger, box: [left, top, wide, high] }) => ({
+        key: keyOf({ id, finger: finger === 'unknown' ? null : finger }),
+        finger: finger === 'unknown' ? null : finger,
+        x: left + wide / 2,
+        y: top + high / 2,
+        reach: Math.max(wide, high) / 2,
+    }));
+}
+
+// The picture with nails of their own polish: each from its own painted picture, as far as it is the
+// nearest nail there.
+async function join(whole, nails, own) {
+    const canvas = new OffscreenCanvas(whole.width, whole.height);
+    const context = canvas.getContext('2d', { alpha: false });
+    context.drawImage(whole, 0, 0);
+    const far = 2 * (whole.width + whole.height);
+    for (const [key, bitmap] of own) {
+        const nail = nails.find((other) => other.key === key);
+        if (!nail) continue;
+        context.save();
+        for (const other of nails) {
+            if (other === nail) continue;
+            const away = Math.atan2(nail.y - other.y, nail.x - other.x);
+            const side = new DOMMatrix()
+                .translate((nail.x + other.x) / 2, (nail.y + other.y) / 2)
+                .rotate((away * 180) / Math.PI);
+            const half = new Path2D();
+            half.rect(0, -far, far, 2 * far);
+            const path = new Path2D();
+            path.addPath(half, side);
+            context.clip(path);
+        }
+        context.drawImage(bitmap, 0, 0);
+        context.restore();
+    }
+    whole.close();
+    own.forEach((bitmap) => bitmap.close());
+    const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.95 });
+    return { blob, bitmap: canvas.transferToImageBitmap() };
 }
 
 export class Photo {
@@ -106,24 +150,20 @@ export class Photo {
         const start = performance.now();
         try {
             const { main, second } = this.#wardrobe;
-            const replies = await Promise.all([
-                this.#ask(abort, main),
-                this.wantsSecond() ? this.#ask(abort, second) : null,
+            const [first, other] = await Promise.all([
+                this.#paint(abort, main),
+                this.wantsSecond() ? this.#paint(abort, second) : null,
             ]);
-            const blob = fromDataUrl(replies[0].image);
-            const bitmaps = await Promise.all(
-                replies.map((reply) => reply && createImageBitmap(fromDataUrl(reply.image))),
-            );
             if (abort.signal.aborted) {
-                bitmaps.forEach((bitmap) => bitmap?.close());
+                for (const painted of [first, other]) painted?.bitmap.close();
                 return;
             }
-            this.result = blob;
+            this.result = first.blob;
             this.#fallback = null;
             this.onshow({
-                painted: bitmaps[0],
-                second: bitmaps[1],
-                nails: replies[0].nails,
+                painted: first.bitmap,
+                second: other?.bitmap ?? null,
+                nails: first.nails,
                 ms: performance.now() - start,
             });
         } catch (error) {
@@ -137,10 +177,26 @@ export class Photo {
         }
     }
 
-    async #ask(abort, look) {
+    // The photo in a look → {blob, bitmap, nails}. Nails whose finger nobody knows and that wear polish
+    // of their own are painted by requests of their own.
+    async #paint(abort, look) {
+        const numbers = look.own.filter((key) => key[0] === '#');
+        const replies = await Promise.all([
+            this.#ask(abort, look.json),
+            ...numbers.map((key) => this.#ask(abort, look.of(key))),
+        ]);
+        const blobs = replies.map(({ image }) => fromDataUrl(image));
+        const [bitmap, ...own] = await Promise.all(blobs.map((blob) => createImageBitmap(blob)));
+        const nails = nailsOf(replies[0]);
+        if (!own.length) return { blob: blobs[0], bitmap, nails };
+        const joined = await join(bitmap, nails, new Map(numbers.map((key, i) => [key, own[i]])));
+        return { ...joined, nails };
+    }
+
+    async #ask(abort, json) {
         const form = new FormData();
         form.append('image', this.#file, 'photo');
-        form.append('look', JSON.stringify(look.json));
+        form.append('look', JSON.stringify(json));
         let response;
         let reply = null;
         try {

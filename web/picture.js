@@ -6,7 +6,9 @@ export class BitmapPicture {
     #original = null; // null: not there (yet)
     #second = null;
 
-    constructor(painted, { original = null, second = null } = {}) {
+    // nails: as LivePicture has them.
+    constructor(painted, { original = null, second = null, nails = [] } = {}) {
+        this.nails = nails;
         this.#painted = painted;
         this.#original = original;
         this.#second = second;

@@ -61,12 +61,19 @@ export class Shades {
         if (hex.getRootNode().activeElement !== hex) hex.value = color;
     }
 
+    // A shop's own families have no translation.
+    #groupText(name) {
+        const key = `group.${name}`;
+        if (this.#words.has(key)) return this.#words.t(key);
+        return name.charAt(0).toUpperCase() + name.slice(1);
+    }
+
     #buildGroups() {
         const select = this.#find('group');
         const chosen = select.value || 'all';
-        const names = ['all', 'favourites', ...this.#catalogue.groups];
+        const names = ['all', 'favourites', ...this.#catalogue.families];
         select.replaceChildren(
-            ...names.map((name) => new Option(this.#words.t(`group.${name}`), name)),
+            ...names.map((name) => new Option(this.#groupText(name), name)),
         );
         select.value = names.includes(chosen) ? chosen : 'all';
     }
@@ -74,13 +81,14 @@ export class Shades {
     #buildGrid() {
         const query = this.#find('search').value;
         const group = this.#find('group').value;
-        const shades = this.#catalogue.find({ query, group });
+        const familyText = (family) => `${family} ${this.#groupText(family)}`;
+        const shades = this.#catalogue.find({ query, group, familyText });
         this.#find('swatches').replaceChildren(
             ...shades.map((shade) => this.#swatch(shade)),
             this.#customTile(),
         );
         const none = this.#find('shades-none');
-        none.hidden = shades.length > 0;
+        none.hidden = shades.length > 0 || !this.#catalogue.shades.length;
         none.textContent = this.#words.t(
             group === 'favourites' && !query ? 'shade.noFavourites' : 'shade.none',
         );

@@ -18,7 +18,8 @@ export class Stage {
     #parts;
     #words;
     onwant = () => {}; // the original or the second look is wanted, and there may be none yet
-    ontap = () => {}; // ({x, y}) in pixels of the picture
+    ontap = () => {}; // (nail of the picture, or null where none is)
+    #ringed = null; // key of the nail with a ring around it
 
     constructor(find, words) {
         this.#box = find('stage');
@@ -53,6 +54,9 @@ export class Stage {
         return this.#split !== null && this.#versus === 'second';
     }
 
+    get mirror() {
+        return this.#mirror;
+    }
     set mirror(on) {
         if (this.#mirror === on) return;
         this.#mirror = on;
@@ -125,7 +129,10 @@ export class Stage {
         context.setTransform(this.#mirror ? -1 : 1, 0, 0, 1, this.#mirror ? width : 0, 0);
         const held = this.#peek && this.#split === null;
         context.drawImage((held && picture.original()) || picture.painted(), 0, 0, width, height);
-        if (this.#split === null) return;
+        if (this.#split === null) {
+            if (!held) this.#drawRing(scale);
+            return;
+        }
         const left = this.#versus === 'second' ? picture.second() : picture.original();
         if (!left) return;
         const x = Math.round((width * this.#split) / 100);
@@ -135,6 +142,31 @@ export class Stage {
         context.clip();
         context.drawImage(left, 0, 0, width, height);
         context.restore();
+    }
+
+    // A ring around a nail of the picture, by its key; null takes it away.
+    ring(key) {
+        if (this.#ringed === key) return;
+        this.#ringed = key;
+        this.draw();
+    }
+
+    #drawRing(scale) {
+        const nail = this.#ringed && this.#picture.nails.find(({ key }) => key === this.#ringed);
+        if (!nail) return;
+        const context = this.#context;
+        const unit = this.#canvas.width / Math.max(1, this.#frame.clientWidth);
+        const radius = nail.reach * scale * 1.25 + 5 * unit;
+        for (const [wide, style] of [
+            [4.5, 'rgb(0 0 0 / .45)'],
+            [2, '#fff'],
+        ]) {
+            context.beginPath();
+            context.arc(nail.x * scale, nail.y * scale, radius, 0, 7);
+            context.lineWidth = wide * unit;
+            context.strokeStyle = style;
+            context.stroke();
+        }
     }
 
     #moveSplit() {
@@ -167,7 +199,7 @@ export class Stage {
             if (event.button === 0) timer = setTimeout(peek, holdMs, true);
         });
         this.#frame.addEventListener('click', (event) => {
-            if (event.target === this.#canvas && !this.#heldLong) this.ontap(this.#place(event));
+            if (event.target === this.#canvas && !this.#heldLong) this.ontap(this.#nailAt(this.#place(event)));
         });
         for (const name of ['pointerup', 'pointercancel', 'blur'])
             window.addEventListener(name, () => {
@@ -180,6 +212,12 @@ export class Stage {
         });
     }
     #heldLong = false;
+
+    #nailAt({ x, y }) {
+        const far = (nail) => Math.hypot(nail.x - x, nail.y - y) / (nail.reach * 1.6 + 8);
+        const [near] = [...(this.#picture?.nails ?? [])].sort((a, b) => far(a) - far(b));
+        return near && far(near) < 1 ? near : null;
+    }
 
     #place(event) {
         const box = this.#canvas.getBoundingClientRect();

@@ -57,8 +57,8 @@ tests.colour_change_takes_effect = async ({ browser, server }) => {
   await page.uncheck('#mirror');
   const means = {};
   for (const [name, color] of [
-    ['Scarlet', '#d0112b'],
-    ['Lagoon', '#1f8a8c'],
+    ['Signal Red', '#e01f26'],
+    ['Lagoon', '#1a9a9a'],
   ]) {
     await shade(page, name);
     check((await text(page, '#shade-name')) === name, 'the shade is not named');
@@ -72,7 +72,7 @@ tests.colour_change_takes_effect = async ({ browser, server }) => {
     await frames(page, 2);
   }
   check(
-    means.Scarlet[0] > means.Lagoon[0] + 40 && means.Lagoon[2] > means.Scarlet[2] + 20,
+    means['Signal Red'][0] > means.Lagoon[0] + 40 && means.Lagoon[2] > means['Signal Red'][2] + 20,
     `red and blue do not differ enough: ${JSON.stringify(means)}`,
   );
   clean(page);
@@ -214,8 +214,8 @@ tests.full_server_says_so = async ({ browser }) => {
 
 tests.two_pages_at_once = async ({ browser, server }) => {
   const pages = await Promise.all([open(browser, server.url), open(browser, server.url)]);
-  const wanted = ['#d0112b', '#1f8a8c'];
-  await shade(pages[0], 'Scarlet');
+  const wanted = ['#e01f26', '#1a9a9a'];
+  await shade(pages[0], 'Signal Red');
   await shade(pages[1], 'Lagoon');
   await Promise.all(pages.map(live));
   await Promise.all(pages.map((page) => frames(page, 4, 30000)));

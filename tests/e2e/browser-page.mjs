@@ -152,7 +152,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
       return node.name || node.id || node.closest('[id]')?.id || node.tagName;
     });
   const reach = async (id) => {
-    for (let i = 0; i < 55; i++) {
+    for (let i = 0; i < 70; i++) {
       if ((await focused()) === id) return;
       await press('Tab');
     }
@@ -184,7 +184,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
   check((await focused()) === 'stop', 'focus did not go on to the tools');
 
   const order = [];
-  for (let i = 0; i < 34; i++) {
+  for (let i = 0; i < 40; i++) {
     order.push(await focused());
     check(order.at(-1) === 'BODY' || (await ring()), `${order.at(-1)} shows no focus`);
     await press('Tab');
@@ -195,6 +195,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
     'save',
     'compare',
     'language',
+    'look',
     'favourite',
     'hex',
     'search',
@@ -202,6 +203,8 @@ tests.keyboard_alone = async ({ browser, server }) => {
     'shade',
     'custom',
     'finish',
+    'art',
+    'shape',
     'texture',
     'opacity',
     'sheen',
@@ -213,7 +216,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
   const look = () => page.evaluate(() => tryon().wardrobe.main.fields);
   await reach('shade');
   await press('ArrowRight');
-  check((await look()).color === '#ff6f59', `arrow in the shades: ${(await look()).color}`);
+  check((await look()).color === '#f3d3d0', `arrow in the shades: ${(await look()).color}`);
   await reach('finish');
   await press('ArrowRight');
   check((await look()).finish === 'gloss', 'arrow in the finishes');
@@ -274,7 +277,7 @@ tests.bad_upload_shows_the_servers_line = async ({ browser, server }) => {
   await notice(page, /was not painted: .{5,}/);
   await shot(page, 'desktop-bad-upload');
   const seen = await frameId(page);
-  await shade(page, 'Onyx');
+  await shade(page, 'Black Tea');
   await until('the photo before to stay', async () => (await frameId(page)) > seen);
   clean(page, /status of (415|422)/);
 };
@@ -333,7 +336,7 @@ tests.on_a_phone = async ({ browser, server }) => {
     await frames(page, 3);
     await shot(page, `phone-${colorScheme}-live`);
     const small = await page.$$eval(
-      '.tools button:not([hidden]), .swatch, .segments label, #start, .switch',
+      '.tools button:not([hidden]), .swatch, .segments label, .chips label, .cards label, #start, .switch',
       (nodes) =>
         nodes
           .map((n) => [n.id || n.className || n.textContent, n.getBoundingClientRect()])

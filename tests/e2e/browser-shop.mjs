@@ -39,30 +39,124 @@ tests.shades_are_found_and_kept = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const all = await names(page);
   await page.fill('#search', 'fuch');
-  check(String(await names(page)) === 'Fuchsia', `found ${await names(page)}`);
+  check(String(await names(page)) === 'Fuchsia Run', `found ${await names(page)}`);
   await until('the count to be said', async () => /1 shade/.test(await text(page, '#live')));
   await page.fill('#search', 'no such shade');
   check(await page.isVisible('#shades-none'), 'nothing says that nothing was found');
   await page.fill('#search', '');
-  await page.selectOption('#group', 'blues');
+  await page.selectOption('#group', 'blue');
   const blues = await names(page);
   check(
-    blues.length > 0 && blues.length < all.length && blues.includes('Ink'),
+    blues.length > 0 && blues.length < all.length && blues.includes('Cobalt'),
     `blues: ${blues}`,
   );
-  await shade(page, 'Ink');
+  await shade(page, 'Cobalt');
   await page.click('#favourite');
   check((await page.getAttribute('#favourite', 'aria-pressed')) === 'true', 'not kept');
   await page.selectOption('#group', 'favourites');
-  check(String(await names(page)) === 'Ink', `favourites: ${await names(page)}`);
+  check(String(await names(page)) === 'Cobalt', `favourites: ${await names(page)}`);
   await page.reload();
   await until('the swatches', () => page.locator('.swatch').count());
   await page.selectOption('#group', 'favourites');
-  check(String(await names(page)) === 'Ink', 'favourites are forgotten');
-  check((await text(page, '#shade-name')) === 'Ink', 'the look is forgotten');
+  check(String(await names(page)) === 'Cobalt', 'favourites are forgotten');
+  check((await text(page, '#shade-name')) === 'Cobalt', 'the look is forgotten');
   await page.click('#favourite');
   check((await names(page)).length === 0, 'a favourite cannot be let go');
   check(await page.isVisible('#shades-none'), 'no hint how favourites are made');
+  clean(page);
+};
+
+const fieldsOf = (page) => page.evaluate(() => tryon().wardrobe.main.json);
+const repainted = async (page, act) => {
+  const seen = await frameId(page);
+  await act();
+  await until('the new polish', async () => (await frameId(page)) > seen);
+};
+
+tests.whole_looks_are_worn = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  const { looks } = await (await fetch(`${server.url}api/looks`)).json();
+  check((await page.locator('input[name=look]').count()) === looks.length, 'looks are missing');
+  await openPhoto(page);
+  await repainted(page, () => page.check('input[name=look][value=valentine]', { force: true }));
+  const worn = await fieldsOf(page);
+  check(worn.color === '#f49ac1' && worn.fingers.ring.pattern.image === 'hearts', 'not worn');
+  await page.reload();
+  await until('the looks', () => page.locator('input[name=look]').count());
+  check(await page.isChecked('input[name=look][value=valentine]'), 'the look is forgotten');
+  await shade(page, 'Cobalt');
+  check(!(await page.isChecked('input[name=look][value=valentine]')), 'a changed look is marked');
+  clean(page);
+};
+
+tests.every_finish_is_painted = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await openPhoto(page);
+  const values = await page.$$eval('input[name=finish]', (all) => all.map(({ value }) => value));
+  check(values.length >= 14, `only ${values}`);
+  const texts = await page.$$eval('#finishes b', (all) => all.map((b) => b.textContent));
+  check(new Set(texts).size === values.length, `finishes are not told apart: ${texts}`);
+  for (const value of values.slice(1))
+    await repainted(page, () => page.check(`input[name=finish][value=${value}]`, { force: true }));
+  clean(page);
+};
+
+tests.nail_art_and_shape = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await openPhoto(page);
+  const options = await page.$$eval('#art option', (all) => all.map(({ value }) => value));
+  check(options.includes('french') && options.includes('hearts'), `nail art: ${options}`);
+  for (const value of options.slice(1)) {
+    await repainted(page, () => page.selectOption('#art', value));
+    check((await page.inputValue('#art')) === value, `${value} is not shown as chosen`);
+  }
+  await repainted(page, () => page.selectOption('#art', 'none'));
+  const { pattern, french, ombre } = await fieldsOf(page);
+  check(!pattern && !french && !ombre, 'nail art cannot be taken off');
+  await repainted(page, () => page.selectOption('#shape', 'almond'));
+  check((await fieldsOf(page)).shape.kind === 'almond', 'no longer nails');
+  await repainted(page, () => page.selectOption('#shape', 'natural'));
+  check(!(await fieldsOf(page)).shape, 'longer nails cannot be taken off');
+  clean(page);
+};
+
+// A tap on a nail of a photo, then a shade: that nail alone changes, by its finger or its number.
+tests.one_nail_by_a_tap = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  check(await page.isHidden('#nail-field'), 'nails are offered before there is a picture');
+  await openPhoto(page);
+  const nails = await page.evaluate(() => tryon().stage.picture.nails);
+  const choices = await page.locator('input[name=nail]').count();
+  check(choices === new Set(nails.map(({ key }) => key)).size + 1, `${choices} choices`);
+  const box = await page.locator('#canvas').boundingBox();
+  const zoom = box.width / 640;
+  const [nail, other] = nails;
+  await page.mouse.click(box.x + nail.x * zoom, box.y + nail.y * zoom);
+  const chosen = () =>
+    page.$eval('#nail-list input:checked', (input) => input.value);
+  check((await chosen()) === nail.key, `the tap chose ${await chosen()}`);
+  await until('it to be said', async () => /Now changing/.test(await text(page, '#live')));
+  await repainted(page, () => shade(page, 'Cobalt'));
+  const colours = await page.evaluate((places) => {
+    const { picture } = tryon().stage;
+    const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d', {
+      willReadFrequently: true,
+    });
+    context.drawImage(picture.painted(), 0, 0);
+    return places.map(({ x, y }) => [...context.getImageData(x, y, 1, 1).data]);
+  }, nails);
+  check(colours[0][2] > colours[0][0] + 40, `the nail is ${colours[0]}`);
+  for (const colour of colours.slice(1))
+    check(colour[0] > colour[2], `another nail is ${colour} too`);
+  await shot(page, 'desktop-one-nail');
+  const file = await saved(page);
+  check(String(file.size) === '640,480', `saved ${file.size}`);
+  await page.click('#nail-same');
+  await until('the nail as the others', () => page.isHidden('#nail-same'));
+  await page.mouse.click(box.x + other.x * zoom, box.y + other.y * zoom);
+  check((await chosen()) === other.key, 'a second tap chooses no other nail');
+  await page.mouse.click(box.x + other.x * zoom, box.y + other.y * zoom);
+  check((await chosen()) === '', 'a tap on the chosen nail does not go back to all');
   clean(page);
 };
 
@@ -77,7 +171,7 @@ tests.two_looks_side_by_side = async ({ browser, server }) => {
   await shade(page, 'Lagoon');
   await until('the left look', async () => (await frameId(page)) > seen);
   check(/^Lagoon · /.test(await text(page, '#tag-before')), 'the left look is not named');
-  check(/^Fuchsia · /.test(await text(page, '#tag-after')), 'the right look is not named');
+  check(/^Fuchsia Run · /.test(await text(page, '#tag-after')), 'the right look is not named');
   const sum = () =>
     page.evaluate(() => {
       const c = part('canvas');
@@ -96,7 +190,7 @@ tests.two_looks_side_by_side = async ({ browser, server }) => {
   await until('the original', async () => ![left, right].includes(await sum()));
   check(left !== right, 'both looks are the same');
   check(await page.isHidden('#sides'), 'the choice stays');
-  check((await text(page, '#shade-name')) === 'Fuchsia', 'the panel shows the other look');
+  check((await text(page, '#shade-name')) === 'Fuchsia Run', 'the panel shows the other look');
   await shot(page, 'desktop-two-looks');
   clean(page);
 };
@@ -175,7 +269,7 @@ tests.texts_are_used = async () => {
     .join('\n');
   for (const [, key] of code.matchAll(/\bt\('([\w.]+)'|data-t(?:-[\w-]+)?="([\w.]+)"/g))
     check(!key || keys.includes(key) || keys.includes(`${key}.other`), `no text for ${key}`);
-  const families = /^(group|finger|finish|part|link|hud|camera|settings|tool|nails|shades)\.|\.(low|high)$/;
+  const families = /^(group|art|shape|finger|finish|part|link|hud|camera|settings|tool|nails|shades)\.|\.(low|high)$/;
   for (const key of keys) {
     if (key === 'direction' || key === 'name' || families.test(key)) continue;
     check(code.includes(`'${key}'`) || code.includes(`"${key}"`), `nobody says ${key}`);
@@ -274,7 +368,7 @@ tests.stands_in_a_shops_page = async ({ browser }) => {
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.end(`<!doctype html><html lang="en"><title>Shop</title><main><h1>Polish</h1>
       <script type="module" src="${server.url}tryon.js"></script>
-      <lacquer-tryon color="#1f8a8c" finish="gloss" lang="es"></lacquer-tryon></main></html>`);
+      <lacquer-tryon color="#1a9a9a" finish="gloss" lang="es"></lacquer-tryon></main></html>`);
   });
   await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${shop.address().port}`;
@@ -287,9 +381,9 @@ tests.stands_in_a_shops_page = async ({ browser }) => {
       window.told = [];
       document.addEventListener('lacquer-look', ({ detail }) => window.told.push(detail.color));
     });
-    await shade(page, 'Ink');
+    await shade(page, 'Cobalt');
     const told = await page.evaluate(() => window.told.at(-1));
-    check(told === '#22336b', `the shop is told ${told}`);
+    check(told === '#1f4fb5', `the shop is told ${told}`);
     await live(page);
     await frames(page, 3);
     await saved(page);
@@ -322,6 +416,8 @@ tests.axe_finds_nothing = async ({ browser, server }) => {
   for (const [options, name] of [
     [{ viewport: { width: 1280, height: 800 }, colorScheme: 'light' }, 'laptop'],
     [{ viewport: { width: 390, height: 844 }, colorScheme: 'dark', isMobile: true }, 'phone'],
+    [{ viewport: { width: 390, height: 844 }, contrast: 'more' }, 'phone, high contrast'],
+    [{ viewport: { width: 1280, height: 800 }, forcedColors: 'active' }, 'forced colours'],
   ]) {
     const page = await open(browser, server.url, { ...options, reducedMotion: 'reduce' });
     await audit(page, `${name}, start`);
@@ -330,6 +426,11 @@ tests.axe_finds_nothing = async ({ browser, server }) => {
     await audit(page, `${name}, settings open, nothing found`);
     await page.fill('#search', '');
     await openPhoto(page);
+    await page.locator('#nail-list input').nth(1).check({ force: true });
+    await shade(page, 'Cobalt');
+    await page.fill('#search', 'blue');
+    await audit(page, `${name}, photo, one nail, shades searched`);
+    await page.fill('#search', '');
     await page.click('#compare');
     await page.check('input[name=versus][value=second]', { force: true });
     await audit(page, `${name}, photo with two looks`);
@@ -356,7 +457,7 @@ tests.axe_finds_nothing = async ({ browser, server }) => {
 // The example page is served, and holds the element.
 tests.example_page_works = async ({ browser, server }) => {
   const page = await open(browser, `${server.url}embed.html`);
-  check((await text(page, '#shade-name')) === 'Cherry', 'the example does not wear its shade');
+  check((await text(page, '#shade-name')) === 'Oxblood', 'the example does not wear its shade');
   await shot(page, 'desktop-example');
   clean(page);
   await audit(page, 'example');

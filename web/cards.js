@@ -1,0 +1,101 @@
+// Cards with a small painted picture each: finishes in the chosen shade, and whole looks. Native radio
+// buttons, so keyboards and screen readers know them.
+import { finishName } from './look.js';
+import { Previews } from './preview.js';
+
+// Two looks are the same when all they say is the same, in any order.
+const spelled = (value) =>
+    JSON.stringify(value, (key, part) =>
+        part && typeof part === 'object' && !Array.isArray(part)
+            ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+            : part,
+    );
+
+export class Cards {
+    #find;
+    #wardrobe;
+    #catalogue;
+    #words;
+    #previews = new Previews();
+    #painted = new Map(); // card's canvas → the polish it shows, spelled out
+
+    constructor({ find, wardrobe, catalogue, words }) {
+        this.#find = find;
+        this.#wardrobe = wardrobe;
+        this.#catalogue = catalogue;
+        this.#words = words;
+    }
+
+    takePatterns(patterns) {
+        return this.#previews.takePatterns(patterns);
+    }
+
+    finishText(name) {
+        const key = `finish.${name}`;
+        if (this.#words.has(key)) return this.#words.t(key);
+        return name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[_-]/g, ' ');
+    }
+
+    // After a change of language or of the catalogue.
+    build() {
+        for (const canvas of this.#painted.keys()) this.#previews.drop(canvas);
+        this.#painted.clear();
+        const { finishes, looks } = this.#catalogue;
+        this.#find('finishes').replaceChildren(
+            ...finishes.map((name) => {
+                const change = { finish: name, gloss: undefined };
+                const put = () => this.#wardrobe.set(change);
+                return this.#card('finish', name, this.finishText(name), put);
+            }),
+        );
+        this.#find('looks').replaceChildren(
+            ...looks.map(({ name, title, look }) =>
+                this.#card('look', name, title, () => this.#wardrobe.wear(look)),
+            ),
+        );
+        this.#find('look-field').hidden = !looks.length;
+        this.show();
+    }
+
+    #card(group, value, text, choose) {
+        const input = document.createElement('input');
+        Object.assign(input, { type: 'radio', name: group, value });
+        input.addEventListener('change', choose);
+        const face = this.#previews.able ? this.#previews.canvas() : document.createElement('i');
+        face.dataset.finish = value;
+        face.ariaHidden = 'true';
+        const span = document.createElement('span');
+        const name = document.createElement('b');
+        name.textContent = text;
+        span.append(face, name);
+        const label = document.createElement('label');
+        label.append(input, span);
+        return label;
+    }
+
+    show() {
+        const { fields } = this.#wardrobe;
+        for (const input of this.#find('finishes').querySelectorAll('input')) {
+            input.checked = input.value === finishName(fields);
+            this.#paint(input, { color: fields.color, finish: input.value });
+        }
+        const worn = spelled(this.#wardrobe.json);
+        this.#catalogue.looks.forEach(({ name, look }) => {
+            const input = this.#find('looks').querySelector(`input[value="${CSS.escape(name)}"]`);
+            if (!input) return;
+            input.checked = spelled(look) === worn;
+            this.#paint(input, { ...(look.fingers?.ring ?? look), shape: look.shape });
+        });
+    }
+
+    #paint(input, polish) {
+        const canvas = input.parentElement.querySelector('canvas');
+        if (!canvas) {
+            input.parentElement.querySelector('i').style.setProperty('--c', polish.color);
+            return;
+        }
+        const wanted = spelled(polish);
+        if (this.#painted.get(canvas) === wanted) return;
+        if (this.#previews.wish(canvas, polish)) this.#painted.set(canvas, wanted);
+    }
+}

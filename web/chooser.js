@@ -1,0 +1,77 @@
+// Which nail the controls change: all of them, or one, chosen here or by a tap on it. A nail is called
+// by its finger where the server knows it, else by its place from the left.
+
+export class Chooser {
+    #find;
+    #wardrobe;
+    #words;
+    #offered = '';
+    #nails = [];
+
+    constructor({ find, wardrobe, words }) {
+        this.#find = find;
+        this.#wardrobe = wardrobe;
+        this.#words = words;
+        find('nail-list').addEventListener('change', ({ target }) =>
+            wardrobe.edit({ nail: target.value || null }),
+        );
+        find('nail-same').addEventListener('click', () => {
+            wardrobe.resetNail();
+            find('nail-list').querySelector('input:checked')?.focus();
+        });
+    }
+
+    // nails: as a picture has them; mirrored: whether its left is the reader's right.
+    offer(nails, { mirrored = false, force = false } = {}) {
+        const order = ['thumb', 'index', 'middle', 'ring', 'little'];
+        const rank = ({ finger, x }) =>
+            finger ? order.indexOf(finger) : 10 + (mirrored ? -x : x) / 1e5;
+        this.#nails = [...nails].sort((a, b) => rank(a) - rank(b));
+        // Keys alone: a list that is built anew with every movement cannot be used.
+        const keys = [...new Set(this.#nails.map(({ key }) => key))];
+        const { nail } = this.#wardrobe;
+        if (nail && !keys.includes(nail)) keys.push(nail);
+        const offered = [...keys].sort().join(' ');
+        if (!force && offered === this.#offered) return;
+        this.#offered = offered;
+        this.#build(keys);
+    }
+
+    nameOf(key) {
+        if (!key) return this.#words.t('nail.all');
+        if (key[0] !== '#') return this.#words.t(`finger.${key}`);
+        const place = this.#nails.findIndex((nail) => nail.key === key);
+        return this.#words.t('nail.number', { number: place < 0 ? this.#nails.length : place + 1 });
+    }
+
+    #build(keys) {
+        const list = this.#find('nail-list');
+        const focused = list.contains(list.getRootNode().activeElement);
+        list.replaceChildren(...[null, ...keys].map((key) => this.#choice(key)));
+        this.#find('nail-field').hidden = keys.length === 0;
+        this.show();
+        if (focused) list.querySelector('input:checked')?.focus();
+    }
+
+    #choice(key) {
+        const input = document.createElement('input');
+        Object.assign(input, { type: 'radio', name: 'nail', value: key ?? '' });
+        const chip = document.createElement('i');
+        chip.ariaHidden = 'true';
+        const span = document.createElement('span');
+        span.append(chip, this.nameOf(key));
+        const label = document.createElement('label');
+        label.append(input, span);
+        return label;
+    }
+
+    show() {
+        const { nail, own } = this.#wardrobe;
+        for (const input of this.#find('nail-list').querySelectorAll('input')) {
+            input.checked = input.value === (nail ?? '');
+            const { color } = this.#wardrobe.polishOf(input.value || null);
+            input.parentElement.querySelector('i').style.setProperty('--shade', color);
+        }
+        this.#find('nail-same').hidden = !nail || !own.includes(nail);
+    }
+}
