@@ -101,7 +101,7 @@ export class Previews {
     #start() {
         if (this.#busy) return;
         this.#busy = true;
-        setTimeout(this.#paintNext);
+        setTimeout(this.#paintNext, 200);
     }
 
     #paintNext = () => {
@@ -111,8 +111,10 @@ export class Previews {
             return;
         }
         this.#wishes.delete(next[0]);
+        const start = performance.now();
         this.#paint(...next);
-        setTimeout(this.#paintNext, 12);
+        // Where there is no graphics card cards take long: the page's own work goes on in between.
+        setTimeout(this.#paintNext, 12 + 2 * (performance.now() - start));
     };
 
     #paint(canvas, polish) {

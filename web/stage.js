@@ -196,21 +196,24 @@ export class Stage {
             this.draw();
         };
         this.#canvas.addEventListener('pointerdown', (event) => {
+            this.#pressedAt = event.timeStamp;
             if (event.button === 0) timer = setTimeout(peek, holdMs, true);
         });
         this.#frame.addEventListener('click', (event) => {
             if (event.target === this.#canvas && !this.#heldLong) this.ontap(this.#nailAt(this.#place(event)));
         });
         for (const name of ['pointerup', 'pointercancel', 'blur'])
-            window.addEventListener(name, () => {
+            window.addEventListener(name, (event) => {
                 clearTimeout(timer);
-                this.#heldLong = this.#peek;
+                // By the events' own times: a busy page runs its timers and handlers late.
+                this.#heldLong = event.timeStamp - this.#pressedAt > holdMs;
                 peek(false);
             });
         this.#canvas.addEventListener('contextmenu', (event) => {
             if (this.#peek) event.preventDefault();
         });
     }
+    #pressedAt = 0;
     #heldLong = false;
 
     #nailAt({ x, y }) {

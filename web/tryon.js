@@ -2,7 +2,7 @@
 // shadow root; everything it asks goes to one Lacquer server.
 //
 //   <script type="module" src="https://polish.example/tryon.js"></script>
-//   <lacquer-tryon color="#8a0f26" finish="gloss"></lacquer-tryon>
+//   <lacquer-tryon color="#5a1118" finish="gloss"></lacquer-tryon>
 //
 // Attributes, all optional:
 //   server   URL of the Lacquer server; the one that this script came from

@@ -187,6 +187,31 @@ tests.two_looks_live = ({ server }) =>
     clean(page, quietly);
   });
 
+// A tap on a nail of the live picture chooses it; its polish goes with it while it moves.
+tests.one_nail_live = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await open(browser, server.url);
+    await live(page);
+    await until('nails to choose', () => page.locator('input[name=nail]').count());
+    await page.evaluate(() => part('video').pause());
+    const nail = await page.evaluate(() => {
+      const { canvas, picture, mirror } = tryon().stage;
+      const [nail] = picture.nails;
+      const box = canvas.getBoundingClientRect();
+      const x = (mirror ? picture.width - nail.x : nail.x) / picture.width;
+      const y = nail.y / picture.height;
+      return { key: nail.key, x: box.left + x * box.width, y: box.top + y * box.height };
+    });
+    await page.mouse.click(nail.x, nail.y);
+    const chosen = await page.$eval('#nail-list input:checked', (input) => input.value);
+    check(chosen === nail.key, `the tap chose ${chosen}, not ${nail.key}`);
+    await shade(page, 'Cobalt');
+    const own = await page.evaluate((key) => tryon().wardrobe.main.of(key).color, nail.key);
+    const all = await page.evaluate(() => tryon().wardrobe.main.fields.color);
+    check(own === '#1f4fb5' && all === '#c71585', `it wears ${own}, the others ${all}`);
+    clean(page, quietly);
+  });
+
 tests.without_drawing_pictures_come_painted = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await open(browser, server.url);
