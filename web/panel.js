@@ -72,8 +72,13 @@ export class Panel {
 
     show() {
         const fields = this.#wardrobe.fields;
-        for (const input of this.#find('sides').querySelectorAll('input'))
-            input.checked = (input.value === '0') === this.#wardrobe.editsSecond;
+        const { main, second, editsSecond } = this.#wardrobe;
+        for (const input of this.#find('sides').querySelectorAll('input')) {
+            const left = input.value === '0';
+            input.checked = left === editsSecond;
+            const { color } = (left ? second : main).fields;
+            input.parentElement.querySelector('i').style.setProperty('--shade', color);
+        }
         for (const name of sliders) this.#showSlider(name, fields[name]);
         this.#find('sheen').checked = fields.sheen;
         this.#find('art').value =
