@@ -98,10 +98,11 @@ export class Previews {
         this.#start();
     }
 
+    // The first card waits until the page itself has settled: its shaders take a while to build.
     #start() {
         if (this.#busy) return;
         this.#busy = true;
-        setTimeout(this.#paintNext, 200);
+        setTimeout(this.#paintNext, this.#scenes ? 0 : 1500);
     }
 
     #paintNext = () => {
@@ -114,7 +115,7 @@ export class Previews {
         const start = performance.now();
         this.#paint(...next);
         // Where there is no graphics card cards take long: the page's own work goes on in between.
-        setTimeout(this.#paintNext, 12 + 2 * (performance.now() - start));
+        setTimeout(this.#paintNext, 12 + 3 * (performance.now() - start));
     };
 
     #paint(canvas, polish) {

@@ -134,7 +134,7 @@ export async function open(browser, url, options = {}) {
     acceptDownloads: true,
     ...options,
   });
-  context.setDefaultTimeout(10000);
+  context.setDefaultTimeout(20000);
   await context.addInitScript(reach);
   const page = await context.newPage();
   page.faults = [];
