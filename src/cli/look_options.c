@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/cli.h"
 #include "cli/model_options.h"
 #include "paint/look_json.h"
 
@@ -120,7 +121,9 @@ static void resolve(struct argp_state *state, struct lq_cli_look *asked)
         lq_look_set_sheen(look, asked->sheen);
     if (status == LQ_OK && asked->pattern_name)
         status = find_pattern(asked, &err);
-    if (status != LQ_OK)
+    if (status == LQ_ERR_MEMORY)
+        argp_failure(state, LQ_EXIT_FAILED, 0, "%s", err.text);
+    else if (status != LQ_OK)
         argp_error(state, "%s", err.text);
 }
 

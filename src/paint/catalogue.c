@@ -92,6 +92,8 @@ static int load_json(json_t **root, const uint8_t *bytes, size_t len, struct lq_
     if (len > LQ_LOOK_BYTES_MAX)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "larger than %d bytes", LQ_LOOK_BYTES_MAX);
     *root = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, &where);
+    if (!*root && where.line < 0) // jansson had no memory to read it with
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     return *root ? LQ_OK
                  : lq_fail(err, LQ_ERR_SYNTAX, "line %d: %.120s", where.line, where.text);
 }

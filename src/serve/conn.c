@@ -39,6 +39,23 @@ static int refuse_upgrade(struct lq_conn *conn, const char *head, int status, co
     return -1;
 }
 
+// libwebsockets 4.1 takes any version for 13, and drops who offers more than this in extensions.
+enum { EXTENSIONS_CHARS_MAX = 255 };
+
+// Why an upgrade cannot be made whoever asks, as a head for refuse_upgrade; NULL: it can.
+static const char *check_handshake(struct lws *wsi, const char **why)
+{
+    char version[8];
+    *why = "only WebSocket version 13 is spoken here";
+    if (lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_VERSION) <= 0 ||
+        strcmp(version, "13") != 0)
+        return "426 Upgrade Required\r\nsec-websocket-version: 13\r\nupgrade: websocket";
+    *why = "Sec-WebSocket-Extensions is longer than 255 characters";
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_EXTENSIONS) > EXTENSIONS_CHARS_MAX)
+        return "431 Request Header Fields Too Large";
+    return NULL;
+}
+
 int lq_upgrade(struct lq_conn *conn, bool v1)
 {
     char *path, origin[256];
@@ -46,6 +63,9 @@ int lq_upgrade(struct lq_conn *conn, bool v1)
     bool cross;
     if (lws_http_get_uri_and_method(conn->wsi, &path, &len) != LWSHUMETH_GET)
         return -1;
+    const char *why, *head = check_handshake(conn->wsi, &why);
+    if (head)
+        return refuse_upgrade(conn, head, LQ_ERR_ARGUMENT, why);
     bool is_sio = strcmp(path, "/socket.io/") == 0 || strcmp(path, "/socket.io") == 0;
     if (!lq_access_token(conn->server, conn->wsi) && !(is_sio && lq_sio_is_known(conn)))
         return refuse_upgrade(conn, "401 Unauthorized\r\nwww-authenticate: Bearer",

@@ -35,13 +35,17 @@ static const struct { const char *name, *value; } security[] = {
 
 static void start_health(struct lq_request *request)
 {
-    lq_request_answer(request, 200, "text/plain; charset=utf-8", "ok\n", 3);
+    if (lq_server_is_stalled(request->conn->server))
+        lq_request_answer(request, 503, "text/plain; charset=utf-8", "stalled\n", 8);
+    else
+        lq_request_answer(request, 200, "text/plain; charset=utf-8", "ok\n", 3);
 }
 
 static void start_ready(struct lq_request *request)
 {
     const struct lq_server *server = request->conn->server;
     const char *why = server->told_to_stop                                     ? "stopping\n"
+                      : lq_server_is_stalled(server)                           ? "stalled\n"
                       : server->session_count >= server->options->sessions_max ? "full\n"
                                                                                : NULL;
     if (why)

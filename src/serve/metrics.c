@@ -78,6 +78,15 @@ static int print_sessions(struct lq_buf *out, struct lq_metrics *metrics)
     return status;
 }
 
+static int print_stalled(struct lq_buf *out, struct lq_metrics *metrics)
+{
+    int status = print_head(out, "workers_stalled", "gauge", "Workers that hang at one frame.");
+    return status == LQ_OK ? lq_buf_printf(out, "lacquer_workers_stalled %d\n",
+                                           atomic_load_explicit(&metrics->stalled,
+                                                                memory_order_relaxed))
+                           : status;
+}
+
 // labels: "" or "stage=\"decode\","
 static int print_histogram(struct lq_buf *out, const char *name, const char *labels,
                            struct lq_histogram *histogram)
@@ -228,5 +237,7 @@ int lq_metrics_print(struct lq_metrics *metrics, const struct lq_gauges *gauges,
         status = print_errors(out, metrics);
     if (status == LQ_OK)
         status = print_sessions(out, metrics);
+    if (status == LQ_OK)
+        status = print_stalled(out, metrics);
     return status == LQ_OK ? print_times(out, metrics) : status;
 }

@@ -26,6 +26,7 @@ struct lq_metrics {
     atomic_uint_fast64_t dropped[LQ_DROP_COUNT];
     atomic_uint_fast64_t errors[LQ_STATUS_COUNT];
     atomic_int sessions[LQ_VIA_COUNT];
+    atomic_int stalled; // workers that hang at a frame
     struct lq_histogram stages[LQ_STAGE_COUNT], queue, served;
 };
 

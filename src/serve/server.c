@@ -307,6 +307,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return user ? on_socket_event(conn_of(wsi, user), reason, in, len) : -1;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return len == 1 ? -1 : 0; // half a close code: libwebsockets would send it back
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
@@ -326,6 +328,25 @@ static const struct lws_protocols protocols[] = {
 
 // ---- start and stop ----------------------------------------------------------------------------
 
+bool lq_server_is_stalled(const struct lq_server *server)
+{
+    return atomic_load_explicit(&server->metrics.stalled, memory_order_relaxed) >=
+           server->options->workers;
+}
+
+// A thread that hangs in a library cannot be ended; it can be told, so that the service manager or
+// balancer that asks /healthz starts the server anew.
+static void watch_workers(struct lq_server *server, uint64_t now_us)
+{
+    int stalled = lq_workers_stalled(server->workers, now_us, LQ_STALL_S * UINT64_C(1000000));
+    int before = atomic_exchange_explicit(&server->metrics.stalled, stalled, memory_order_relaxed);
+    if (stalled > before)
+        lq_log_error("%d of %d workers have been at one frame for %d s", stalled,
+                     server->options->workers, LQ_STALL_S);
+    else if (stalled == 0 && before > 0)
+        lq_log_info("all workers go on");
+}
+
 static void on_tick(lws_sorted_usec_list_t *sul)
 {
     struct lq_server *server = lws_container_of(sul, struct lq_server, tick);
@@ -336,6 +357,7 @@ static void on_tick(lws_sorted_usec_list_t *sul)
         if (conn->ops->tick)
             conn->ops->tick(conn, now_us);
     }
+    watch_workers(server, now_us);
     lq_sio_tick(server, now_us);
     // What was freed lies scattered in the heap; the system gets it back only when told to.
     if (server->has_spare)
@@ -436,6 +458,11 @@ int lq_server_run(struct lq_server *server, const struct lq_model *model, struct
     lws_sul_schedule(server->context, 0, &server->tick, on_tick, LWS_US_PER_SEC);
     lq_listen_print(server);
     serve_until_stopped(server);
+    watch_workers(server, lq_clock_us());
+    if (atomic_load_explicit(&server->metrics.stalled, memory_order_relaxed) > 0) {
+        lq_log_error("stopped without waiting for the workers that hang");
+        _exit(1); // what they use must not be freed under them
+    }
     lq_workers_stop(server->workers); // from here on nobody wakes the loop
     return LQ_OK;
 }

@@ -16,6 +16,7 @@
 
 enum {
     LQ_SEND_BYTES = 64 * 1024,      // one write of an HTTP body
+    LQ_STALL_S = 10,                // a worker at one frame for so long will not come back
     LQ_IDLE_TRIM_S = 5,             // a session without frames gives its buffers back
     // When told to stop: who has been quiet for a way there and back on a slow network is done, who
     // goes on sending is cut off a little later, and at the end the server stops whatever is left.
@@ -106,6 +107,9 @@ bool lq_server_done_with(const struct lq_server *server, struct lq_session *sess
 // Whether a live session had no frame for --idle-timeout.
 bool lq_server_is_idle(const struct lq_server *server, struct lq_session *session,
                        uint64_t now_us);
+
+// Whether every worker hangs, so that nobody is served any more until a restart.
+bool lq_server_is_stalled(const struct lq_server *server);
 
 // Counts a posted frame, a sent reply.
 void lq_server_count_in(struct lq_server *server, enum lq_transport via, size_t bytes);

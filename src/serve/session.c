@@ -11,6 +11,7 @@ struct lq_thread {
     void *worker;
     pthread_t thread;
     bool running;
+    uint64_t since_us; // lock: when it took what it works on; 0: nothing
 };
 
 struct lq_workers {
@@ -94,13 +95,16 @@ static bool give(struct lq_workers *workers, struct lq_slot *slot)
 
 // Gives one frame back and takes the next in one go: else a client that keeps two frames under way
 // could see its reply and send a third before the second was taken, and so lose it.
-static struct lq_slot *exchange(struct lq_workers *workers, struct lq_slot *done)
+static struct lq_slot *exchange(struct lq_thread *thread, struct lq_slot *done)
 {
+    struct lq_workers *workers = thread->workers;
     pthread_mutex_lock(&workers->lock);
+    thread->since_us = 0;
     bool first = done && give(workers, done);
     struct lq_slot *next = NULL;
     if (workers->first || !first)
         next = take(workers);
+    thread->since_us = next ? lq_clock_us() : 0;
     pthread_mutex_unlock(&workers->lock);
     // The loop takes the whole done list at once, so only the first of a batch needs to wake it.
     if (first)
@@ -121,7 +125,7 @@ static void *work(void *context)
     struct lq_thread *thread = context;
     struct lq_slot *slot = NULL;
     do {
-        slot = exchange(thread->workers, slot);
+        slot = exchange(thread, slot);
         if (slot)
             thread->workers->work.run(thread->worker, slot);
     } while (slot || !stopping(thread->workers));
@@ -157,6 +161,16 @@ int lq_workers_start(struct lq_workers **out, const struct lq_work *tasks, int c
     }
     *out = workers;
     return LQ_OK;
+}
+
+int lq_workers_stalled(struct lq_workers *workers, uint64_t now_us, uint64_t limit_us)
+{
+    int stalled = 0;
+    pthread_mutex_lock(&workers->lock);
+    for (int i = 0; i < workers->count; i++)
+        stalled += workers->threads[i].since_us && workers->threads[i].since_us + limit_us < now_us;
+    pthread_mutex_unlock(&workers->lock);
+    return stalled;
 }
 
 void lq_workers_stop(struct lq_workers *workers)

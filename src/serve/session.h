@@ -145,6 +145,8 @@ struct lq_workers_state {
     uint64_t oldest_us;    // when the oldest of those waiting came; 0: none waits
 };
 struct lq_workers_state lq_workers_state(struct lq_workers *workers);
+// Workers that have been at one frame for longer than limit_us: something below them hangs.
+int lq_workers_stalled(struct lq_workers *workers, uint64_t now_us, uint64_t limit_us);
 // Its frames are those of one film from now on: nails keep their ids. No memory: false.
 LQ_MUST_CHECK bool lq_session_track(struct lq_session *session);
 // NULL when there is no memory.

@@ -167,3 +167,115 @@ def test_a_storm_of_random_frames(victim, hand):
             if chance.random() < 0.5:
                 read_for(connection, 0.1)
     alive(victim)
+
+
+def upgrade(old, new):
+    return UPGRADE.replace(old, new)
+
+
+@pytest.mark.parametrize("text,start", [
+    (upgrade(b"Version: 13", b"Version: 8"), b"HTTP/1.1 426 "),
+    (upgrade(b"Sec-WebSocket-Version: 13\r\n", b""), b"HTTP/1.1 426 "),
+    (upgrade(b"Version: 13", b"Version: 13\r\nSec-WebSocket-Extensions: " + b"x, " * 100),
+     b"HTTP/1.1 431 "),
+    (upgrade(b"Version: 13", b"Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate; "
+             b"client_max_window_bits"), b"HTTP/1.1 101 "),
+    (upgrade(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b""), b""),
+    (upgrade(b"dGhlIHNhbXBsZSBub25jZQ==", b"A" * 500), b""),
+], ids=["old-version", "no-version", "long-offer", "deflate-offer", "no-key", "long-key"])
+def test_handshakes(victim, text, start):
+    """No offer of compression is taken, so there is no bomb to unpack."""
+    with raw(victim) as connection:
+        connection.sendall(text)
+        head = read_for(connection, 0.5)
+    assert head.startswith(start) and (start or not head)
+    assert b"sec-websocket-extensions" not in head.split(b"\r\n\r\n")[0].lower()
+    if start.startswith(b"HTTP/1.1 426"):
+        assert b"sec-websocket-version: 13" in head.lower()
+
+
+def test_half_a_close_code_ends_the_connection(victim):
+    with raw(victim) as connection:
+        connection.sendall(UPGRADE + frame(8, b"\x03"))
+        connection.settimeout(5)
+        got = b""
+        try:
+            while piece := connection.recv(4096):
+                got += piece
+        except ConnectionError:
+            pass
+        assert not got.endswith(b"\x88\x01\x03")  # not sent back as if it were one
+
+
+def test_a_flood_of_pings_and_of_empty_pieces(victim, hand):
+    """Costs the flooder; another client is served all along."""
+    with victim.v1() as other, raw(victim) as connection:
+        connection.sendall(UPGRADE)
+        for number in range(1, 6):
+            connection.sendall(frame(9, b"payload") * 2000)
+            other.send(struct.pack("<BBHIQ", 1, 0, 16, number, 0) + hand)
+            assert other.recv(timeout=20)[4] == number
+        connection.sendall(frame(2, b"", fin=False) + frame(0, b"", fin=False) * 20000)
+        other.send(struct.pack("<BBHIQ", 1, 0, 16, 6, 0) + hand)
+        assert other.recv(timeout=20)[4] == 6
+    alive(victim)
+
+
+SMUGGLED = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("head", [
+    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+    b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+    b"Content-Length: 0\r\nContent-Length: 39\r\n\r\n",
+    b"Content-Length: 39\r\nContent-Length: 0\r\n\r\n",
+    b"Content-Length: +0\r\n\r\n",
+    b"Content-Length: 0x0\r\n\r\n",
+    b"Content-Length: 0,39\r\n\r\n",
+    b"Content-Length: -1\r\n\r\n",
+    b"Content-Length: 9223372036854775807\r\n\r\n",
+    b"Content-Length: 18446744073709551616\r\n\r\n",
+], ids=["cl-te", "te-cl", "te-x", "te-te", "te-vt", "cl-cl-long", "cl-cl-short", "plus", "hex",
+        "list", "minus", "2^63-1", "2^64"])
+def test_no_request_is_smuggled(victim, head):
+    """What two servers could cut differently is answered at most once, and never by the second."""
+    with raw(victim) as connection:
+        connection.sendall(b"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\n" + head + SMUGGLED)
+        got = read_for(connection, 1)
+    assert b"lacquer_" not in got and got.count(b"HTTP/1.1 ") <= 1
+    alive(victim)
+
+
+@pytest.mark.parametrize("text", [
+    b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /../../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /healthz%00.jpg HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /app.js%0d%0aSet-Cookie:%20a=b HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nAccept: \xff\xff\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(900)) + b"\r\n",
+    b"GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200,
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+], ids=["bytes", "overlong", "up", "up-coded", "nul", "split", "accept", "many", "version", "tls",
+        "http2"])
+def test_odd_requests(victim, text):
+    with raw(victim) as connection:
+        connection.sendall(text)
+        got = read_for(connection, 0.5)
+    assert b"root:x:" not in got and b"\r\nSet-Cookie" not in got
+    alive(victim)
+
+
+def test_half_closed(victim, hand):
+    """Who says that no more will come still has its answer."""
+    with raw(victim) as connection:
+        connection.sendall(post(hand))
+        connection.shutdown(socket.SHUT_WR)
+        got = read_for(connection, 5)
+    assert got == b"" or got.startswith(b"HTTP/1.1 200")
+    alive(victim)

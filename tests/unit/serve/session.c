@@ -439,6 +439,27 @@ static void counts_whose_turn_is_to_come(void **state)
     stop();
 }
 
+static void a_worker_that_hangs_is_seen(void **state)
+{
+    (void)state;
+    const uint64_t limit_us = 1000000;
+    start(2, true);
+    struct lq_session *session = open_session();
+    assert_int_equal(lq_workers_stalled(rig.workers, lq_clock_us() + 10 * limit_us, limit_us), 0);
+    post(session, 1);
+    sem_wait(&rig.taken);
+    uint64_t now_us = lq_clock_us();
+    assert_int_equal(lq_workers_stalled(rig.workers, now_us, limit_us), 0);
+    assert_int_equal(lq_workers_stalled(rig.workers, now_us + 2 * limit_us, limit_us), 1);
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(session), 1);
+    // Its reply is out before the worker looks for more; then none is at work.
+    while (lq_workers_stalled(rig.workers, lq_clock_us() + 2 * limit_us, limit_us) > 0)
+        usleep(100);
+    lq_session_close(session);
+    stop();
+}
+
 static int task_refuses(void *context, void **worker, struct lq_error *err)
 {
     if (atomic_load(&((struct rig *)context)->open) == 2)
@@ -474,6 +495,7 @@ int main(void)
         cmocka_unit_test(an_answer_without_work_keeps_its_turn),
         cmocka_unit_test(an_answer_replaces_what_waits),
         cmocka_unit_test(counts_whose_turn_is_to_come),
+        cmocka_unit_test(a_worker_that_hangs_is_seen),
         cmocka_unit_test(a_worker_that_cannot_open_fails_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

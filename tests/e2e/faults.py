@@ -1,0 +1,39 @@
+"""A server to which things happen that happen to machines (tests/faults/faults.c)."""
+import ctypes
+import mmap
+import os
+import subprocess
+
+from conftest import LACQUER, ROOT, Server
+
+LIBRARY = LACQUER.parent / "tests" / "faults" / "liblacquer-faults.so"
+
+
+class Faults(ctypes.Structure):
+    """struct faults; a file that both map. Fields may be set at any time."""
+    _fields_ = [(name, ctypes.c_long) for name in (
+        "count", "fail_at", "fail_count", "failed", "stall_ms", "no_files", "disk_full",
+        "clock_jump_s")]
+
+    @classmethod
+    def at(cls, path):
+        path.write_bytes(bytes(4096))
+        with open(path, "r+b") as file:
+            faults = cls.from_buffer(mmap.mmap(file.fileno(), 4096))
+        faults.environment = {"LD_PRELOAD": str(LIBRARY), "LACQUER_FAULTS": str(path)}
+        return faults
+
+
+def faulty_server(folder, *args):
+    faults = Faults.at(folder / "faults")
+    server = Server("--log-level", "warn", "--max-wait", "60000", *args, **faults.environment)
+    server.faults = faults
+    return server
+
+
+def run_with_fault(faults, number, *args, more=0):
+    """The command with its allocation of that number failing; `more` after it too."""
+    faults.count = faults.failed = 0
+    faults.fail_count, faults.fail_at = more, number
+    return subprocess.run([LACQUER, *map(str, args)], capture_output=True, text=True, timeout=60,
+                          cwd=ROOT, env={**os.environ, **faults.environment})

@@ -1,0 +1,316 @@
+"""What a machine does to a server: memory, descriptors and disk that run out, a library that hangs, a
+clock that jumps, clients that come and go by the thousand, a kill. After each the server serves as
+before, has lost no place, and its counters say what happened. LACQUER_ALL_FAULTS=1 fails every single
+allocation of a start (some minutes); without it every n-th."""
+import contextlib
+import os
+import pathlib
+import re
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from conftest import HANDS, Reply, Server, frame, plain
+from faults import LIBRARY, Faults, faulty_server, run_with_fault
+
+pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="a sanitized build has no faults")
+ALL = bool(os.environ.get("LACQUER_ALL_FAULTS"))
+
+
+@pytest.fixture(scope="module")
+def ill(tmp_path_factory):
+    running = faulty_server(tmp_path_factory.mktemp("faults"))
+    yield running
+    status, said = running.stop()
+    assert status == 0, said
+
+
+def sessions(server):
+    return sum(server.metric(f'lacquer_sessions{{transport="{via}"}}')
+               for via in ("http", "websocket", "lacquer.v1", "socketio"))
+
+
+def is_well(server, hand):
+    """Serves a picture and a film, and has no session left over."""
+    reply = httpx.post(f"{server.url}/api/v1/nails", content=hand, timeout=30)
+    assert reply.status_code == 200 and reply.json()["success"]
+    with server.v1() as ws:
+        ws.send(frame(1, hand))
+        assert Reply(ws.recv(timeout=30)).nails > 0
+    for _ in range(50):
+        if sessions(server) == 0:
+            return
+        time.sleep(0.1)
+    raise AssertionError("sessions are left over")
+
+
+def descriptors(server):
+    return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
+
+# ---- memory
+
+
+def numbers_to_fail(total, step):
+    """Each once with LACQUER_ALL_FAULTS; else some of all, and most of the last, which are ours."""
+    return range(1, total + 1) if ALL else sorted({*range(1, total + 1, step),
+                                                   *range(max(1, total - 40), total + 1, 6)})
+
+
+@pytest.mark.parametrize("command", [
+    ["inspect", "models/nail.onnx"], ["looks"],
+    ["apply", HANDS / "light.jpg", "-o", "OUT", "--finish", "glitter"]], ids=lambda c: c[0])
+def test_no_memory_at_the_start(tmp_path, command):
+    command = [str(tmp_path / "out.jpg") if word == "OUT" else word for word in command]
+    faults = Faults.at(tmp_path / "faults")
+    assert run_with_fault(faults, 0, *command).returncode == 0
+    total, told = faults.count, 0
+    assert total > 5
+    for number in numbers_to_fail(total, 311):
+        done = run_with_fault(faults, number, *command)
+        assert done.returncode in (0, 1, 2), (number, done.returncode, done.stderr)
+        assert faults.failed or done.returncode == 0
+        if done.returncode:
+            assert re.match(r"lacquer[a-z ]*: .", done.stderr), (number, done.stderr)
+            told += 1
+    assert told
+
+
+def test_no_memory_while_the_server_starts(tmp_path):
+    faults = Faults.at(tmp_path / "faults")
+    started = faulty_server(tmp_path)
+    total = started.faults.count
+    assert started.stop()[0] == 0
+    for number in numbers_to_fail(total, 431):
+        faults.count, faults.fail_at = 0, number
+        try:
+            running = Server("--log-level", "error", **faults.environment)
+        except RuntimeError as error:
+            assert re.search(r"lacquer[a-z ]*: .", str(error)), (number, error)
+        else:
+            assert running.stop()[0] == 0, number
+
+
+def answer_of(ask):
+    """A status, or 0 when the connection ended without an answer."""
+    try:
+        return ask()
+    except (httpx.HTTPError, WebSocketException, OSError, EOFError):
+        return 0
+
+
+@pytest.mark.parametrize("more", [0, 1000000])
+def test_no_memory_for_a_picture(ill, hand, more):
+    """One allocation fails, or from one on all."""
+    def ask():
+        return httpx.post(f"{ill.url}/api/v1/nails", content=hand, timeout=30,
+                          headers={"Content-Type": "image/jpeg"}).status_code
+    assert ask() == 200
+    before = ill.faults.count
+    assert ask() == 200
+    total, seen = ill.faults.count - before, set()
+    for number in range(1, total + 1, 1 if ALL else 17):
+        ill.faults.fail_count, ill.faults.fail_at = more, ill.faults.count + number
+        seen.add(answer_of(ask))
+        ill.faults.fail_at = 0
+        assert answer_of(ask) == 200, number
+    assert seen <= {0, 200, 422, 500, 503} and seen - {200}, seen
+    is_well(ill, hand)
+
+
+@pytest.mark.parametrize("more", [0, 1000000])
+def test_no_memory_for_a_film(ill, hand, more):
+    def film(number):
+        """Connects, shows two frames; the allocation of that number fails on the way."""
+        ill.faults.fail_count, ill.faults.fail_at = more, ill.faults.count + number
+        with ill.socket(subprotocols=["lacquer.v1"]) as ws:
+            for each in (1, 2):
+                ws.send(frame(each, hand, want=each - 1))
+                ws.recv(timeout=10)
+        return 200
+    before = ill.faults.count
+    assert film(1 << 40) == 200
+    with ill.v1() as other:  # who was there before is served all the time
+        for number in range(1, ill.faults.count - before + 40, 1 if ALL else 4):
+            answer_of(lambda: film(number))
+            ill.faults.fail_at = 0
+            other.send(frame(number, plain()))
+            assert Reply(other.recv(timeout=30)).id == number
+    is_well(ill, hand)
+    assert ill.faults.failed > 5
+
+
+# ---- descriptors, disk, clock
+
+
+def test_no_descriptor_for_a_connection(ill, hand):
+    with ill.v1() as ws:
+        ill.faults.no_files = 1
+        waiting = socket.create_connection(("127.0.0.1", ill.port), 5)
+        waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        for number in range(1, 20):
+            ws.send(frame(number, plain()))
+            assert Reply(ws.recv(timeout=30)).id == number
+        ill.faults.no_files = 0
+        waiting.settimeout(10)
+        got = b""
+        with contextlib.suppress(ConnectionError):
+            got = waiting.recv(100)
+        waiting.close()
+        assert got == b"" or got.startswith(b"HTTP/1.1 200")
+    is_well(ill, hand)
+
+
+def test_a_full_table_of_descriptors(tmp_path, hand):
+    """More connections than the system allows: the rest wait or are let go, nobody is hurt."""
+    running = Server("--log-level", "error", "--max-sessions", "8")
+    limit = descriptors(running) + 20
+    resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    with running.v1() as ws:
+        crowd = []
+        for _ in range(60):
+            with contextlib.suppress(OSError):
+                crowd.append(socket.create_connection(("127.0.0.1", running.port), 5))
+        for number in range(1, 10):
+            ws.send(frame(number, plain()))
+            assert Reply(ws.recv(timeout=30)).id == number
+        for each in crowd:
+            each.close()
+    time.sleep(0.5)
+    is_well(running, hand)
+    assert descriptors(running) < limit - 15
+    assert running.stop()[0] == 0
+
+
+def test_a_full_disk_costs_the_cache_alone(tmp_path, hand):
+    faults = Faults.at(tmp_path / "faults")
+    faults.disk_full = 1
+    cache = tmp_path / "cache"
+    running = Server("--log-level", "error", "--cache-dir", str(cache), **faults.environment)
+    is_well(running, hand)
+    assert running.stop()[0] == 0
+    faults.disk_full = 0  # what was half written is not believed
+    running = Server("--log-level", "error", "--cache-dir", str(cache), **faults.environment)
+    is_well(running, hand)
+    assert running.stop()[0] == 0
+
+
+def test_a_full_disk_is_told_by_the_command(tmp_path):
+    faults = Faults.at(tmp_path / "faults")
+    faults.disk_full = 1
+    done = run_with_fault(faults, 0, "apply", HANDS / "light.jpg", "-o", tmp_path / "out.jpg")
+    assert done.returncode == 1 and "No space left" in done.stderr, done.stderr
+
+
+def test_a_clock_that_jumps(ill, hand):
+    with ill.v1() as ws:
+        for number, jump in enumerate((0, 86400, -86400, 10**8, 0), 1):
+            ill.faults.clock_jump_s = jump
+            ws.send(frame(number, hand))
+            reply = Reply(ws.recv(timeout=30))
+            assert reply.id == number and reply.served < 10_000_000
+            time.sleep(1.1)  # ticks see it too
+    is_well(ill, hand)
+
+
+# ---- a worker that hangs
+
+
+def test_a_worker_that_hangs_is_told(tmp_path, hand):
+    running = faulty_server(tmp_path)
+    running.faults.stall_ms = 15_000
+    with running.v1() as ws:
+        ws.send(frame(1, hand))
+        time.sleep(0.5)
+        running.faults.stall_ms = 0
+        assert httpx.get(f"{running.url}/healthz").status_code == 200
+        time.sleep(12)
+        for path in ("healthz", "readyz"):
+            reply = httpx.get(f"{running.url}/{path}")
+            assert (reply.status_code, reply.text) == (503, "stalled\n")
+        assert running.metric("lacquer_workers_stalled") == 1
+        ws.recv(timeout=30)  # it came back after all
+    time.sleep(1.5)
+    assert httpx.get(f"{running.url}/healthz").status_code == 200
+    is_well(running, hand)
+    running.faults.stall_ms = 60_000  # and a stop does not wait for one for ever
+    with running.v1() as ws:
+        ws.send(frame(1, hand))
+        time.sleep(11)
+        status, said = running.stop()
+    assert status == 1 and "have been at one frame" in said and "without waiting" in said
+
+
+# ---- clients that come and go
+
+
+def test_a_client_that_vanishes_in_mid_reply(ill, hand):
+    head = (b"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\n"
+            b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(hand)) + hand
+    before = descriptors(ill)
+    for _ in range(30):
+        with socket.create_connection(("127.0.0.1", ill.port), 5) as raw:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            raw.sendall(head)
+            raw.settimeout(20)
+            assert raw.recv(64).startswith(b"HTTP/1.1 200")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    is_well(ill, hand)
+    assert descriptors(ill) <= before + 2
+
+
+COME_AND_GO = """
+import socket, struct, sys, time
+port, upgrade, began = int(sys.argv[1]), sys.argv[2].encode(), time.monotonic()
+for number in range(4000):  # 1,000 a second, some in the middle of a handshake
+    time.sleep(max(0, began + number / 1000 - time.monotonic()))
+    raw = socket.create_connection(("127.0.0.1", port), 5)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw.sendall((b"", upgrade, upgrade[:40])[number % 3])
+    raw.close()
+print(4000 / (time.monotonic() - began))
+"""
+UPGRADE = ("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+
+
+def test_a_thousand_connects_and_disconnects_a_second(ill, hand):
+    before, answered, worst = descriptors(ill), 0, 0
+    with ill.v1() as ws:
+        crowd = subprocess.Popen([sys.executable, "-c", COME_AND_GO, str(ill.port), UPGRADE],
+                                 stdout=subprocess.PIPE, text=True)
+        while crowd.poll() is None:
+            answered += 1
+            began = time.monotonic()
+            ws.send(frame(answered, plain()))
+            assert Reply(ws.recv(timeout=30)).id == answered
+            worst = max(worst, time.monotonic() - began)
+    print(f"{float(crowd.stdout.read()):.0f} a second, {answered} frames, slowest {worst * 1000:.0f} ms")
+    assert crowd.returncode == 0 and answered > 20
+    is_well(ill, hand)
+    time.sleep(1)
+    assert descriptors(ill) <= before + 2
+
+
+def test_killed_and_started_again(tmp_path, hand):
+    """Nothing that a killed server left keeps the next from starting on the same port."""
+    cache = str(tmp_path / "cache")
+    running = Server("--log-level", "error", "--cache-dir", cache)
+    with running.v1() as ws:
+        ws.send(frame(1, hand))
+        running.process.send_signal(signal.SIGKILL)
+        running.process.wait(timeout=10)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                ws.recv(timeout=10)
+    again = Server("--log-level", "error", "--cache-dir", cache, PORT=str(running.port))
+    is_well(again, hand)
+    assert again.stop()[0] == 0
