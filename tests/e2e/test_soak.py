@@ -1,0 +1,12 @@
+"""The soak, short: tests/e2e/soak.py says what it does."""
+from soak import soak
+
+
+def test_mixed_users():
+    run, warm, hot, left = soak(30, 50, 1, report=10)
+    assert not run.wrong
+    assert run.count["replies"] > 30 and run.count["pictures"] > 0
+    assert run.count["broken"] > 0 and run.count["hostile"] > 20
+    # In so short a run buffers are still growing to their sizes; the long form holds to 2 %.
+    assert hot < warm * 1.1, (warm, hot)
+    assert left <= 2
