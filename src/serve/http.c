@@ -254,9 +254,15 @@ static int complete(struct lq_request *request)
     }
     bool hang_up = request->hang_up || has_unused_bytes(wsi);
     finish(conn);
-    if (lws_partial_buffered(wsi))
+    bool kept = lws_partial_buffered(wsi);
+    if (kept)
         lq_conn_set_flushing(conn, true);
-    return hang_up || lws_http_transaction_completed(wsi) ? -1 : 0;
+    if (hang_up || lws_http_transaction_completed(wsi))
+        return -1;
+    // Megabytes may be kept for a client that reads none of them; no tick sees it any more.
+    if (kept)
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, LQ_SLOW_READER_S);
+    return 0;
 }
 
 static bool all_sent(const struct lq_request *request)

@@ -4,13 +4,16 @@ import concurrent.futures
 import json
 import pathlib
 import socket
+import subprocess
 import time
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from conftest import Reply, Server, frame, plain
+from conftest import LACQUER, Reply, Server, frame, plain, png
 
 
 @pytest.fixture(scope="module")
@@ -148,16 +151,52 @@ def a_body_drop_by_drop(server):
     return time.monotonic() - began, b""
 
 
-# crosses: HANDSHAKE_S, KEEPALIVE_S, BODY_S
+def a_reply_that_is_not_taken(server):
+    """A painted picture of 12 MB, of which the first bytes are read."""
+    noise = np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8)
+    part = (b'--x\r\ncontent-disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
+            + png(Image.fromarray(noise)) + b"\r\n--x--\r\n")
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        raw.settimeout(60)
+        raw.connect(("127.0.0.1", server.port))
+        raw.sendall(b"POST /api/process HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; "
+                    b"boundary=x\r\nContent-Length: %d\r\n\r\n" % len(part) + part)
+        data = raw.recv(1000)
+        time.sleep(35)
+        try:
+            while piece := raw.recv(1 << 20):
+                data += piece
+        except ConnectionError:
+            pass
+    return data
+
+
+def a_socket_that_answers_no_ping(server):
+    with connect(server) as raw:
+        raw.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
+                    b"\r\n\r\n")
+        return seconds_until_closed(raw, 80)
+
+
+# crosses: HANDSHAKE_S, KEEPALIVE_S, BODY_S, SLOW_READER_S, PONG_S
 def test_slow_clients(server):
     """All of them at once, so that the suite waits only for the slowest."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         slow = [pool.submit(way, server) for way in (half_a_request, nothing_after_an_answer,
-                                                     a_body_drop_by_drop)]
-        (_, head), (_, answer), (body_s, refused) = [one.result() for one in slow]
+                                                     a_body_drop_by_drop,
+                                                     a_socket_that_answers_no_ping)]
+        unread = pool.submit(a_reply_that_is_not_taken, server)
+        (_, head), (_, answer), (body_s, refused), (silent_s, pinged) = [one.result()
+                                                                         for one in slow]
     assert head == b"" or b" 200 " not in head
     assert answer.startswith(b"HTTP/1.1 200")
     assert refused.startswith(b"HTTP/1.1 408") and body_s > 55, refused
+    assert pinged.startswith(b"HTTP/1.1 101") and b"\x89" in pinged and silent_s > 40
+    head, _, taken = unread.result().partition(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    assert head.startswith(b"HTTP/1.1 200") and len(taken) < length
 
 
 def test_frames_are_kept_nowhere(tmp_path):
@@ -181,3 +220,28 @@ def test_frames_are_kept_nowhere(tmp_path):
     for path in files:
         data = path.read_bytes()
         assert hidden not in data and picture[-200:] not in data, path
+
+
+def sparse(path, size):
+    with open(path, "wb") as file:
+        file.write(b"\xff\xd8\xff\xe0")
+        file.truncate(size)
+    return path
+
+
+def refused_by(*command):
+    done = subprocess.run([LACQUER, *map(str, command)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stdout == ""
+    return done.stderr
+
+
+# crosses: FILE_BYTES_MAX, MODEL_BYTES_MAX, PICTURE_PIXELS_MAX
+def test_files_that_are_too_large(tmp_path):
+    picture = sparse(tmp_path / "a.jpg", (256 << 20) + 1)
+    assert "larger than" in refused_by("apply", picture, "-o", tmp_path / "out.jpg")
+    model = sparse(tmp_path / "a.tflite", (1 << 30) + 1)
+    assert "larger than" in refused_by("convert", model, tmp_path / "out.onnx")
+    many = tmp_path / "many.png"
+    Image.new("1", (8001, 8001)).save(many)
+    said = refused_by("apply", many, "-o", tmp_path / "out.png")
+    assert "8001" in said or "pixels" in said, said
