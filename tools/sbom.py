@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Writes what a build consists of as SPDX 2.3 JSON: Lacquer itself, each library that the program
+links with (its Debian package and version on this machine), the OpenVINO runtime as pinned, the
+model; each with its licence, and with a checksum where we ship it.
+
+Usage: sbom.py SOURCE_ROOT VERSION PROGRAM OUT     (meson calls it: build/lacquer.spdx.json)
+       sbom.py --table SOURCE_ROOT VERSION PROGRAM     the same as a Markdown table on stdout
+Fails when a library is linked whose licence is not in the table below, so that none comes in unseen.
+The same sources and libraries give the same bytes: the date is SOURCE_DATE_EPOCH's, else the commit's.
+"""
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+# soname without version: licence (SPDX), where it comes from. From each package's copyright file.
+LIBRARIES = {
+    "libwebsockets": ("MIT", "https://libwebsockets.org"),
+    "libssl": ("Apache-2.0", "https://www.openssl.org"),
+    "libcrypto": ("Apache-2.0", "https://www.openssl.org"),
+    "libturbojpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
+    "libspng": ("BSD-2-Clause", "https://libspng.org"),
+    "libexif": ("LGPL-2.1-or-later", "https://libexif.github.io"),
+    "libjansson": ("MIT", "https://github.com/akheron/jansson"),
+    "libcurl": ("curl", "https://curl.se"),
+    "libprotobuf-c": ("BSD-2-Clause", "https://github.com/protobuf-c/protobuf-c"),
+    "libc": ("LGPL-2.1-or-later", "https://www.gnu.org/software/libc"),
+    "libm": ("LGPL-2.1-or-later", "https://www.gnu.org/software/libc"),
+    "ld-linux-x86-64": ("LGPL-2.1-or-later", "https://www.gnu.org/software/libc"),
+    "libgcc_s": ("GPL-3.0-or-later WITH GCC-exception-3.1", "https://gcc.gnu.org"),
+}
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def needed(program):
+    """(soname, the file that is loaded for it) of each library the program names itself."""
+    names = re.findall(r"\(NEEDED\).*\[(.+)\]", run("readelf", "-dW", str(program)))
+    paths = dict(re.findall(r"^\s*(\S+) => (\S+)", run("ldd", str(program)), re.M))
+    return sorted((name, paths.get(name, f"/lib64/{name}")) for name in names)
+
+
+def debian(path):
+    """(package, version), or neither where dpkg knows nothing."""
+    try:
+        names = [path, os.path.realpath(path), re.sub("^/usr", "", os.path.realpath(path))]
+        for name in names:
+            found = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True)
+            if found.returncode == 0:
+                package = found.stdout.split(": ")[0]
+                return package.split(":")[0], run("dpkg-query", "-W", "-f", "${Version}", package)
+    except (OSError, subprocess.CalledProcessError):
+        pass
+    return None, None
+
+
+def created(root):
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        epoch = epoch or run("git", "-C", str(root), "log", "-1", "--format=%ct")
+    except (OSError, subprocess.CalledProcessError):
+        pass
+    return datetime.datetime.fromtimestamp(int(epoch or 0), datetime.timezone.utc)
+
+
+def part(name, version, licence, home, **more):
+    return {"SPDXID": "SPDXRef-" + re.sub(r"[^A-Za-z0-9.]", "-", name), "name": name,
+            "versionInfo": version or "NOASSERTION", "licenseConcluded": licence,
+            "licenseDeclared": licence, "copyrightText": "NOASSERTION", "downloadLocation": home,
+            "filesAnalyzed": False, **more}
+
+
+def parts(root, version, program):
+    yield part("lacquer", version, "Apache-2.0", "NOASSERTION", primaryPackagePurpose="APPLICATION")
+    for soname, path in needed(program):
+        base = re.sub(r"\.so.*$", "", soname)
+        if base not in LIBRARIES:
+            raise SystemExit(f"sbom: {soname} is linked, but tools/sbom.py knows no licence of it")
+        licence, home = LIBRARIES[base]
+        package, package_version = debian(path) if path else (None, None)
+        more = {"externalRefs": [{
+            "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+            "referenceLocator": f"pkg:deb/debian/{package}@{package_version}"}]} if package else {}
+        yield part(soname, package_version, licence, home, **more)
+    pin = (root / "tools/openvino.txt").read_text(encoding="utf-8")
+    name, release, digest = re.search(r"(\w+)==(\S+).*?sha256:(\w+)", pin, re.S).groups()
+    yield part(name, release, "Apache-2.0", f"https://pypi.org/project/{name}/{release}/",
+               checksums=[{"algorithm": "SHA256", "checksumValue": digest}],
+               comment="the wheel's C libraries, oneTBB and oneDNN among them (Apache-2.0); their "
+                       "notices are installed beside them")
+    yield part("onnx.proto", "as libonnx-dev installs it", "Apache-2.0", "https://onnx.ai",
+               comment="compiled into the converter")
+    yield part("models/nail.onnx", version, "Apache-2.0", "NOASSERTION",
+               checksums=[{"algorithm": "SHA256",
+                           "checksumValue": sha256(root / "models/nail.onnx")}],
+               comment="trained by train/; models/README.md names its data and their licences")
+
+
+def document(root, version, program):
+    packages = list(parts(root, version, program))
+    own = packages[0]["SPDXID"]
+    return {
+        "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",
+        "name": f"lacquer-{version}",
+        "documentNamespace": "https://spdx.org/spdxdocs/lacquer-"
+                             f"{version}-{hashlib.sha256(repr(packages).encode()).hexdigest()[:32]}",
+        "creationInfo": {"created": created(root).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                         "creators": ["Tool: lacquer-sbom.py"]},
+        "packages": packages,
+        "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
+                           "relatedSpdxElement": own}]
+        + [{"spdxElementId": own, "relationshipType": "DEPENDS_ON",
+            "relatedSpdxElement": each["SPDXID"]} for each in packages[1:]],
+    }
+
+
+def main(args):
+    table = args[:1] == ["--table"]
+    root, version, program = pathlib.Path(args[table]), args[table + 1], pathlib.Path(args[table + 2])
+    spdx = document(root, version, program)
+    if table:
+        print("| part | version here | licence |\n|---|---|---|")
+        for each in spdx["packages"]:
+            print(f"| {each['name']} | {each['versionInfo']} | {each['licenseDeclared']} |")
+    else:
+        pathlib.Path(args[3]).write_text(json.dumps(spdx, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
