@@ -218,7 +218,9 @@ class Soak:
             self.say(time.monotonic() - began)
         hot = self.server.rss_kib()
         self.ending = True
-        _, late = await asyncio.wait(tasks, timeout=60)
+        done, late = await asyncio.wait(tasks, timeout=60)
+        for task in done:
+            task.result()  # a user that saw what it must not ends the soak
         for task in late:
             task.cancel()
         assert self.server.process.poll() is None, "the server is gone"
