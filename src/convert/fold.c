@@ -27,6 +27,15 @@ static bool know_shape(struct lq_lower *low, struct lq_known *out)
     return true;
 }
 
+static bool know_rank(struct lq_lower *low, struct lq_known *out)
+{
+    int tensor = lq_lower_input(low, 0);
+    if (tensor < 0 || !low->slots[tensor].made)
+        return false;
+    *out = (struct lq_known){.count = 1, .some = {true}, .at = {low->slots[tensor].shape.rank}};
+    return true;
+}
+
 // [a:b:c] and [i] of a list.
 static bool know_strided_slice(struct lq_lower *low, struct lq_known *out)
 {
@@ -173,6 +182,8 @@ static bool know(struct lq_lower *low, struct lq_known *out)
     switch (low->op->builtin) {
     case LQ_OP_SHAPE:
         return know_shape(low, out);
+    case LQ_OP_RANK:
+        return know_rank(low, out);
     case LQ_OP_STRIDED_SLICE:
         return know_strided_slice(low, out);
     case LQ_OP_CONCATENATION:

@@ -496,12 +496,14 @@ static int rule_gather_nd(struct lq_graph *graph, struct lq_node *node)
 {
     const struct lq_shape *x = in(node, 0), *which = in(node, 1);
     int64_t depth = which->rank > 0 ? which->dims[which->rank - 1] : -1;
-    if (depth < 1 || depth > x->rank || which->rank - 1 + x->rank - depth > LQ_RANK_MAX)
+    int64_t batch = lq_node_int(node, "batch_dims", 0), known = batch + depth;
+    if (depth < 1 || batch < 0 || batch >= which->rank || known > x->rank ||
+        which->rank - 1 + x->rank - known > LQ_RANK_MAX)
         return impossible(graph, node);
     struct lq_shape made = {0};
     for (int i = 0; i + 1 < which->rank; i++)
         made.dims[made.rank++] = which->dims[i];
-    for (int i = (int)depth; i < x->rank; i++)
+    for (int i = (int)known; i < x->rank; i++)
         made.dims[made.rank++] = x->dims[i];
     *out(node) = made;
     return LQ_OK;
@@ -655,6 +657,25 @@ static int rule_top_k(struct lq_graph *graph, struct lq_node *node)
     return LQ_OK;
 }
 
+static int rule_non_zero(struct lq_graph *graph, struct lq_node *node)
+{
+    (void)graph;
+    *out(node) = (struct lq_shape){2, {in(node, 0)->rank, LQ_DIM_OPEN}};
+    node->outputs[0]->type = LQ_ONNX_I64;
+    return LQ_OK;
+}
+
+static int rule_non_max_suppression(struct lq_graph *graph, struct lq_node *node)
+{
+    const struct lq_shape *boxes = in(node, 0), *scores = in(node, 1);
+    if (boxes->rank != 3 || boxes->dims[2] != 4 || scores->rank != 3 ||
+        node->inputs[0]->type != LQ_ONNX_F32 || node->inputs[1]->type != LQ_ONNX_F32)
+        return impossible(graph, node);
+    *out(node) = (struct lq_shape){2, {LQ_DIM_OPEN, 3}};
+    node->outputs[0]->type = LQ_ONNX_I64;
+    return LQ_OK;
+}
+
 static const struct {
     const char *op;
     int (*rule)(struct lq_graph *graph, struct lq_node *node);
@@ -672,12 +693,14 @@ static const struct {
     {"LessOrEqual", rule_compare}, {"Log", rule_same}, {"LogSoftmax", rule_same},
     {"MatMul", rule_matmul}, {"Max", rule_broadcast}, {"MaxPool", rule_pool},
     {"Min", rule_broadcast}, {"Mod", rule_broadcast}, {"Mul", rule_broadcast}, {"Neg", rule_same},
+    {"NonMaxSuppression", rule_non_max_suppression}, {"NonZero", rule_non_zero},
     {"Not", rule_same}, {"Or", rule_broadcast}, {"PRelu", rule_prelu}, {"Pad", rule_pad},
     {"Pow", rule_broadcast}, {"QuantizeLinear", rule_quantize}, {"Reciprocal", rule_same},
     {"ReduceL2", rule_reduce}, {"ReduceMax", rule_reduce}, {"ReduceMean", rule_reduce},
     {"ReduceMin", rule_reduce}, {"ReduceProd", rule_reduce}, {"ReduceSum", rule_reduce_sum},
     {"Relu", rule_same}, {"Reshape", rule_reshape}, {"Resize", rule_resize}, {"Round", rule_same},
-    {"Shape", rule_shape}, {"Sigmoid", rule_same}, {"Sign", rule_same}, {"Sin", rule_same},
+    {"ScatterND", rule_same}, {"Shape", rule_shape}, {"Sigmoid", rule_same},
+    {"Sign", rule_same}, {"Sin", rule_same},
     {"Slice", rule_slice}, {"Softmax", rule_same}, {"SpaceToDepth", rule_space_to_depth},
     {"Split", rule_split}, {"Sqrt", rule_same}, {"Squeeze", rule_squeeze},
     {"Sub", rule_broadcast}, {"Tanh", rule_same}, {"Tile", rule_tile}, {"TopK", rule_top_k},

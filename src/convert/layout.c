@@ -153,11 +153,57 @@ static bool can_quantise(struct lq_lower *low, int tensor)
 {
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
     int rank = lq_lower_rank(low, tensor);
-    return lq_lower_need(low, about->type != LQ_TFLITE_I16,
-                         "int16 activations cannot be written in opset 17; int8 and uint8 can") &&
-           lq_lower_need(low, about->scale_count == 1 ||
-                                  (about->scale_axis >= 0 && about->scale_axis < rank),
+    return lq_lower_need(low, about->scale_count == 1 ||
+                                  (about->type != LQ_TFLITE_I16 && about->scale_axis >= 0 &&
+                                   about->scale_axis < rank),
                          "a tensor's scales belong to no axis of it");
+}
+
+// ---- int16: opset 17's QuantizeLinear does not know it, so the arithmetic is written out
+
+static struct lq_value *arithmetic(struct lq_lower *low, const char *op, struct lq_value *x,
+                                   float number)
+{
+    return lq_graph_add(low->graph, op, LQ_INPUTS(x, lq_graph_f32(low->graph, number)),
+                        LQ_NO_ATTRS);
+}
+
+// Whole numbers of int16's range, still as floats.
+static struct lq_value *wide_steps(struct lq_lower *low, int tensor, struct lq_value *real)
+{
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    float zero = (float)lq_tflite_zero(about, 0);
+    struct lq_value *x = arithmetic(low, "Div", real, lq_tflite_scale(about, 0));
+    x = lq_graph_add(low->graph, "Round", LQ_INPUTS(x), LQ_NO_ATTRS);
+    x = zero != 0 ? arithmetic(low, "Add", x, zero) : x;
+    return lq_clip(low, x, -32768, 32767);
+}
+
+static struct lq_value *wide_real(struct lq_lower *low, int tensor, struct lq_value *steps)
+{
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
+    float zero = (float)lq_tflite_zero(about, 0);
+    steps = zero != 0 ? arithmetic(low, "Sub", steps, zero) : steps;
+    return arithmetic(low, "Mul", steps, lq_tflite_scale(about, 0));
+}
+
+static struct lq_value *cast(struct lq_lower *low, struct lq_value *x, enum lq_onnx_type type)
+{
+    return lq_graph_add(low->graph, "Cast", LQ_INPUTS(x), LQ_ATTRS(lq_int("to", type)));
+}
+
+// Both forms at once: the network goes on with floats, the Cast stays only where the stored numbers
+// are asked for.
+static void give_wide(struct lq_lower *low, int tensor, struct lq_value *real,
+                      struct lq_order order)
+{
+    if (!can_quantise(low, tensor))
+        return;
+    struct lq_value *steps = wide_steps(low, tensor, real);
+    lq_give_stored(low, tensor, cast(low, steps, LQ_ONNX_I16), order);
+    real = wide_real(low, tensor, steps);
+    if (low->graph->status == LQ_OK)
+        add_form(low, tensor, (struct lq_form){real, order, LQ_REAL, false, NULL});
 }
 
 static struct lq_value *to_real(struct lq_lower *low, int tensor, struct lq_value *stored,
@@ -166,10 +212,11 @@ static struct lq_value *to_real(struct lq_lower *low, int tensor, struct lq_valu
     if (lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
         return stored;
     if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
-        return lq_graph_add(low->graph, "Cast", LQ_INPUTS(stored),
-                            LQ_ATTRS(lq_int("to", LQ_ONNX_F32)));
+        return cast(low, stored, LQ_ONNX_F32);
     if (!can_quantise(low, tensor))
         return stored;
+    if (lq_lower_stored_type(low, tensor) == LQ_ONNX_I16)
+        return wide_real(low, tensor, cast(low, stored, LQ_ONNX_F32));
     struct lq_value *zero, *scale = quantisation(low, tensor, &zero);
     return lq_graph_add(low->graph, "DequantizeLinear", LQ_INPUTS(stored, scale, zero),
                         LQ_ATTRS(lq_int("axis", quantised_place(low, tensor, order))));
@@ -181,8 +228,7 @@ static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_va
     if (lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
         return real;
     if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
-        return lq_graph_add(low->graph, "Cast", LQ_INPUTS(real),
-                            LQ_ATTRS(lq_int("to", LQ_ONNX_F16)));
+        return cast(low, real, LQ_ONNX_F16);
     if (!can_quantise(low, tensor))
         return real;
     struct lq_value *zero, *scale = quantisation(low, tensor, &zero);
@@ -389,6 +435,10 @@ void lq_give(struct lq_lower *low, int tensor, struct lq_value *value, struct lq
         return;
     if (tensor >= 0)
         low->slots[tensor].shape.rank = order.rank; // for the quantised axis
+    if (lq_lower_quantised(low, tensor) && lq_lower_stored_type(low, tensor) == LQ_ONNX_I16) {
+        give_wide(low, tensor, value, order);
+        return;
+    }
     if (tensor >= 0)
         value = to_stored(low, tensor, value, order);
     lq_give_stored(low, tensor, value, order);

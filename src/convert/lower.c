@@ -98,6 +98,12 @@ static const struct {
     {LQ_OP_SPLIT_V, lq_lower_split},
     {LQ_OP_GATHER, lq_lower_gather},
     {LQ_OP_GATHER_ND, lq_lower_gather_nd},
+    {LQ_OP_EMBEDDING_LOOKUP, lq_lower_embedding_lookup},
+    {LQ_OP_ONE_HOT, lq_lower_one_hot},
+    {LQ_OP_SCATTER_ND, lq_lower_scatter_nd},
+    {LQ_OP_WHERE, lq_lower_where},
+    {LQ_OP_NON_MAX_SUPPRESSION_V4, lq_lower_non_max_suppression},
+    {LQ_OP_NON_MAX_SUPPRESSION_V5, lq_lower_non_max_suppression},
     {LQ_OP_RESHAPE, lq_lower_reshape},
     {LQ_OP_SQUEEZE, lq_lower_squeeze},
     {LQ_OP_EXPAND_DIMS, lq_lower_expand_dims},
@@ -431,6 +437,16 @@ static struct lq_value *output_value(struct lq_lower *low, int tensor)
     return lq_take_stored(low, tensor);
 }
 
+static const char *output_name(struct lq_lower *low, const char *name)
+{
+    char text[600];
+    int len = snprintf(text, sizeof text, "%.500s#out%d", name, low->graph->output_count);
+    const char *made = lq_arena_text(&low->graph->arena, text, (size_t)len);
+    if (!made)
+        lq_graph_fail(low->graph, LQ_ERR_MEMORY, "out of memory for names");
+    return made;
+}
+
 static void add_output(struct lq_lower *low, int tensor)
 {
     struct lq_graph *graph = low->graph;
@@ -454,8 +470,11 @@ static void add_output(struct lq_lower *low, int tensor)
     bool free_name = true;
     for (int i = 0; i < graph->output_count; i++)
         free_name &= graph->outputs[i]->name != slot->name;
+    // In ONNX nothing is an input and an output, or two outputs, under one name.
     if (free_name && !input)
         value->name = slot->name;
+    else
+        value->name = output_name(low, slot->name);
     graph->outputs[graph->output_count++] = value;
 }
 

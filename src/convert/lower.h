@@ -199,4 +199,5 @@ extern lq_lower_fn lq_lower_conv, lq_lower_depthwise, lq_lower_transpose_conv,
     lq_lower_space_to_depth, lq_lower_space_to_batch, lq_lower_batch_to_space, lq_lower_tile,
     lq_lower_broadcast_to, lq_lower_fill, lq_lower_reverse, lq_lower_l2_normalize, lq_lower_lrn,
     lq_lower_top_k, lq_lower_cumsum, lq_lower_add_n, lq_lower_custom, lq_lower_zeros_like,
-    lq_lower_densify, lq_lower_transpose_conv_bias;
+    lq_lower_densify, lq_lower_transpose_conv_bias, lq_lower_embedding_lookup, lq_lower_one_hot,
+    lq_lower_scatter_nd, lq_lower_where, lq_lower_non_max_suppression;

@@ -191,8 +191,31 @@ static struct lq_value *weights_value(struct lq_lower *low, const struct conv *c
     return lq_graph_constant(low->graph, LQ_ONNX_F32, &value->shape, scaled);
 }
 
+// The 64-bit bias of an int16 product, which no DequantizeLinear takes: worked out at once.
+static struct lq_value *wide_bias(struct lq_lower *low, int bias, int x, int weights)
+{
+    const struct lq_tflite_tensor *in = lq_lower_tensor(low, x), *w = lq_lower_tensor(low, weights);
+    struct lq_shape shape = low->slots[bias].shape;
+    int64_t count = lq_shape_items(&shape);
+    if (!lq_lower_need(low, lq_is_constant(low, bias) && shape.rank == 1 &&
+                                (w->scale_count == 1 || w->scale_count == count),
+                       "its bias is no constant of one number a channel"))
+        return &low->graph->nothing;
+    const uint8_t *stored = low->slots[bias].data;
+    float *made = lq_graph_take(low->graph, (size_t)count * sizeof *made);
+    for (int64_t i = 0; made && i < count; i++) {
+        int64_t number;
+        memcpy(&number, stored + 8 * i, sizeof number);
+        double scale = (double)lq_tflite_scale(in, 0) * (double)lq_tflite_scale(w, (int)i);
+        made[i] = (float)((double)number * scale);
+    }
+    return made ? lq_graph_constant(low->graph, LQ_ONNX_F32, &shape, made) : &low->graph->nothing;
+}
+
 struct lq_value *lq_bias_value(struct lq_lower *low, int bias, int x, int weights)
 {
+    if (lq_lower_stored_type(low, bias) == LQ_ONNX_I64)
+        return wide_bias(low, bias, x, weights);
     // A quantised bias counts in steps of the input's scale times the weights', whatever its own
     // record says.
     const struct lq_tflite_tensor *in = lq_lower_tensor(low, x), *w = lq_lower_tensor(low, weights);
@@ -202,7 +225,7 @@ struct lq_value *lq_bias_value(struct lq_lower *low, int bias, int x, int weight
     int32_t *zeros = lq_graph_take(low->graph, (size_t)count * sizeof *zeros);
     struct lq_value *stored = lq_take_stored(low, bias);
     if (!scales || !zeros || low->graph->status != LQ_OK ||
-        !lq_lower_need(low, stored->type == LQ_ONNX_I32, "its bias is not of 32-bit integers"))
+        !lq_lower_need(low, stored->type == LQ_ONNX_I32, "its bias is of neither 32-bit nor 64-bit integers"))
         return &low->graph->nothing;
     for (int i = 0; i < count; i++)
         scales[i] = lq_tflite_scale(in, 0) * lq_tflite_scale(w, i);

@@ -57,9 +57,11 @@ bool lq_clip_is_free(const struct lq_lower *low, int tensor, int activation)
         return false;
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
     double scale = (double)lq_tflite_scale(about, 0), zero = (double)lq_tflite_zero(about, 0);
-    bool is_signed = about->type == LQ_TFLITE_I8;
-    double low_end = ((is_signed ? -128 : 0) - zero) * scale;
-    double high_end = ((is_signed ? 127 : 255) - zero) * scale;
+    int type = about->type;
+    double low_end = (type == LQ_TFLITE_I16 ? -32768 : type == LQ_TFLITE_I8 ? -128 : 0) - zero;
+    double high_end = (type == LQ_TFLITE_I16 ? 32767 : type == LQ_TFLITE_I8 ? 127 : 255) - zero;
+    low_end *= scale;
+    high_end *= scale;
     double least = activation == 2 ? -1 : 0;
     double most = activation == 1 ? INFINITY : activation == 2 ? 1 : 6;
     // To within a part of a step that rounding swallows.
@@ -202,6 +204,18 @@ void lq_lower_compare(struct lq_lower *low)
     lq_give(low, lq_lower_output(low, 0), z, order);
 }
 
+// SELECT's condition may be one truth a row, which is not how a broadcast spreads it.
+static struct lq_value *condition_for(struct lq_lower *low, int tensor, struct lq_order order)
+{
+    bool of_rows = low->op->builtin == LQ_OP_SELECT && lq_lower_rank(low, tensor) == 1;
+    if (!of_rows || order.rank < 2)
+        return take_spread(low, tensor, order);
+    int64_t dims[LQ_RANK_MAX];
+    for (int i = 0; i < order.rank; i++)
+        dims[i] = order.axis[i] == 0 ? -1 : 1;
+    return lq_reshaped(low, lq_take_plain(low, tensor), dims, order.rank);
+}
+
 void lq_lower_select(struct lq_lower *low)
 {
     int operands[3] = {lq_lower_input(low, 0), lq_lower_input(low, 1), lq_lower_input(low, 2)};
@@ -209,12 +223,7 @@ void lq_lower_select(struct lq_lower *low)
                        "an operand is left out"))
         return;
     struct lq_order order = lq_order_common(low, operands, 3);
-    // SELECT's condition may be one number a row: that is not a broadcast.
-    int rank = lq_lower_rank(low, operands[0]);
-    if (!lq_lower_need(low, low->op->builtin == LQ_OP_SELECT_V2 || rank == order.rank || rank == 0,
-                       "a condition of one number a row is not supported"))
-        return;
-    struct lq_value *condition = take_spread(low, operands[0], order);
+    struct lq_value *condition = condition_for(low, operands[0], order);
     struct lq_value *x = take_spread(low, operands[1], order);
     struct lq_value *y = take_spread(low, operands[2], order);
     lq_give(low, lq_lower_output(low, 0),

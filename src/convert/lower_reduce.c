@@ -116,7 +116,7 @@ void lq_lower_cumsum(struct lq_lower *low)
         return;
     int64_t place = lq_order_place(order, __builtin_ctz(axes));
     struct lq_value *axis = lq_graph_i64s(low->graph, &place, 1);
-    axis = lq_reshaped(low, axis, NULL, 0);
+    axis = lq_reshaped(low, axis, (int64_t[]){0}, 0);
     lq_give(low, lq_lower_output(low, 0),
             lq_graph_add(low->graph, "CumSum", LQ_INPUTS(x, axis),
                          LQ_ATTRS(lq_int("exclusive", lq_lower_byte(low, 0, 0)),

@@ -2,6 +2,7 @@
 // joins or parts neighbouring axes is done where they lie; only one that mixes axes which are no
 // neighbours in the stored order has them turned first.
 #include "convert/lower.h"
+#include "convert/operators.h"
 
 // Which axes of the old and of the new shape hold the same numbers together.
 struct groups {
@@ -109,14 +110,47 @@ static bool reshape_dims(const struct lq_value *from, const struct lq_shape *to,
     return holes <= 1;
 }
 
+// An order whose reshaped value is a picture with its channels first: so that channels that are
+// shuffled, or windows that become a picture again, are turned once and not once more for the
+// convolution behind.
+static bool picture_order(const struct groups *groups, const struct lq_shape *in, int out_rank,
+                          struct lq_order *order, struct lq_order *after)
+{
+    if (out_rank != 4)
+        return false;
+    struct lq_order want = lq_order_channels_first(4), made = {0};
+    unsigned seen = 0;
+    for (int i = 0; i < 4; i++)
+        for (int axis = 0; axis < in->rank; axis++) {
+            if (groups->of_in[axis] != groups->of_out[want.axis[i]] || seen >> axis & 1)
+                continue;
+            seen |= 1u << axis;
+            made.axis[made.rank++] = (uint8_t)axis;
+        }
+    *order = made;
+    return made.rank == in->rank && order_after(groups, in, 4, made, after) &&
+           lq_order_equal(*after, want);
+}
+
+static bool wants_picture(const struct lq_lower *low, int tensor)
+{
+    int user = low->slots[tensor].user;
+    int builtin = user < 0 ? -1 : low->model->ops[user].builtin;
+    return builtin == LQ_OP_CONV_2D || builtin == LQ_OP_DEPTHWISE_CONV_2D;
+}
+
 static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *out)
 {
     const struct lq_shape in = lq_lower_shape(low, input);
     struct groups groups;
     struct lq_order order = lq_order_common(low, &input, 1), after;
-    if (!group_axes(&in, out, &groups) || !order_after(&groups, &in, out->rank, order, &after)) {
-        order = lq_order_plain(in.rank);
-        after = lq_order_plain(out->rank);
+    bool grouped = group_axes(&in, out, &groups);
+    if (!grouped || !order_after(&groups, &in, out->rank, order, &after)) {
+        bool picture = !lq_order_is_plain(order) || wants_picture(low, lq_lower_output(low, 0));
+        if (!grouped || !picture || !picture_order(&groups, &in, out->rank, &order, &after)) {
+            order = lq_order_plain(in.rank);
+            after = lq_order_plain(out->rank);
+        }
     }
     struct lq_value *value = lq_take(low, input, order);
     struct lq_shape stored = {.rank = out->rank};

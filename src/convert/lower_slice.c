@@ -1,4 +1,4 @@
-// Parts of a tensor: SLICE, STRIDED_SLICE, SPLIT, UNPACK, GATHER, REVERSE.
+// Parts of a tensor: SLICE, STRIDED_SLICE, SPLIT, UNPACK, REVERSE.
 #include "convert/lower.h"
 #include "convert/operators.h"
 
@@ -272,45 +272,4 @@ void lq_lower_unpack(struct lq_lower *low)
         struct lq_value *piece = lq_remove_axes(low, pieces[i], 1u << axis, &left);
         lq_give(low, lq_lower_output(low, i), piece, left);
     }
-}
-
-// ---- GATHER
-
-void lq_lower_gather(struct lq_lower *low)
-{
-    int input = lq_lower_input(low, 0), which = lq_lower_input(low, 1);
-    int rank = lq_lower_rank(low, input), depth = lq_lower_rank(low, which);
-    int axis = lq_lower_option(low, 0, 0);
-    axis += axis < 0 ? rank : 0;
-    if (!lq_lower_need(low, lq_lower_option(low, 1, 0) == 0,
-                       "a GATHER of its own for each of the batch is not supported") ||
-        !lq_lower_need(low, axis >= 0 && axis < rank && rank - 1 + depth <= LQ_RANK_MAX,
-                       "its axis makes no sense"))
-        return;
-    struct lq_order order, made = {0};
-    struct lq_value *value = lq_take_any(low, input, &order);
-    struct lq_value *index = lq_take_plain(low, which);
-    int place = lq_order_place(order, axis);
-    for (int i = 0; i < rank; i++) {
-        int old = order.axis[i];
-        for (int k = 0; i == place && k < depth; k++)
-            made.axis[made.rank++] = (uint8_t)(axis + k);
-        if (i != place)
-            made.axis[made.rank++] = (uint8_t)(old > axis ? old + depth - 1 : old);
-    }
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, "Gather", LQ_INPUTS(value, index),
-                         LQ_ATTRS(lq_int("axis", place))),
-            made);
-}
-
-void lq_lower_gather_nd(struct lq_lower *low)
-{
-    struct lq_value *value = lq_take_plain(low, lq_lower_input(low, 0));
-    struct lq_value *index = lq_take_plain(low, lq_lower_input(low, 1));
-    if (low->graph->status == LQ_OK && index->type != LQ_ONNX_I64)
-        index = lq_graph_add(low->graph, "Cast", LQ_INPUTS(index),
-                             LQ_ATTRS(lq_int("to", LQ_ONNX_I64)));
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "GatherND", LQ_INPUTS(value, index), LQ_NO_ATTRS));
 }

@@ -252,6 +252,10 @@ def moving():
                                   [np.array([[0, 2], [1, 1]], np.int32)], axis=0), {})
     yield ("GATHER_ND", single("GATHER_ND", [[3, 5, 4]], [2, 4], "GatherNdOptions",
                                [np.array([[0, 2], [1, 1]], np.int32)]), {})
+    for batch, which in ((1, [[4, 0], [2, 2]]), (-1, [[1, 3], [0, 4]])):
+        yield (f"GATHER of the batch {batch}",
+               single("GATHER", [[2, 5, 3]], [2, 2, 3], "GatherOptions", [np.array(which, np.int32)],
+                      axis=1, batchDims=batch), {})
     yield ("REVERSE_V2", single("REVERSE_V2", [[3, 4]], [3, 4], constants=[ints(1)]), {})
     yield ("TILE", single("TILE", [[2, 3]], [4, 9], constants=[ints(2, 3)]), {})
     yield ("BROADCAST_TO", single("BROADCAST_TO", [[3, 1]], [2, 3, 4], constants=[ints(2, 3, 4)],
@@ -302,5 +306,62 @@ def reducing():
     yield ("TOPK_V2", b.finish([x], [values, places]), {})
 
 
+def where():
+    b = Builder()
+    x, y = b.tensor([3, 4], "bool"), b.tensor([1, 2], "int64", signature=[-1, 2])
+    b.op("WHERE", [x], [y])
+    return b.finish([x], [y])
+
+
+def by_number():
+    """ONE_HOT, SCATTER_ND, WHERE, RANK, EMBEDDING_LOOKUP, NON_MAX_SUPPRESSION."""
+    which = np.array([[0, 3, -1], [2, 9, 1]], np.int32)  # -1 and 9 are nowhere
+    for axis, out in ((-1, [2, 3, 4]), (0, [4, 2, 3]), (1, [2, 4, 3])):
+        b = Builder()
+        on, off, y = b.tensor([], name="on"), b.constant(np.float32(-1)), b.tensor(out)
+        b.op("ONE_HOT", [b.constant(which), b.constant(np.int32(4)), on, off], [y],
+             "OneHotOptions", axis=axis)
+        yield (f"ONE_HOT {axis}", b.finish([on], [y]), {})
+    twice = np.array([[1], [3], [1]], np.int32)  # a place named twice holds the sum
+    yield ("SCATTER_ND", single("SCATTER_ND", [[3, 2]], [5, 2], constants=[ints(5, 2)],
+                                before=[twice]), {})
+    b = Builder()
+    table, x, y = b.constant(random(5, 3)), b.tensor([4], "int32"), b.tensor([4, 3])
+    b.op("EMBEDDING_LOOKUP", [x, table], [y])
+    yield ("EMBEDDING_LOOKUP", b.finish([x], [y]), {"low": 0, "high": 4})
+    b = Builder()
+    x, rank, y = b.tensor([2, 3, 4]), b.tensor([], "int32"), b.tensor([2, 3, 4], "int32")
+    made = b.tensor([2, 3, 4], "int32")
+    b.op("CAST", [x], [y])
+    b.op("RANK", [x], [rank])
+    b.op("ADD", [y, rank], [made], "AddOptions")
+    yield ("RANK", b.finish([x], [made]), {"low": -9, "high": 9})
+    yield ("WHERE", where(),
+           {})
+    yield from suppression()
+    b = Builder()
+    which, x, y = b.tensor([3], "bool"), b.tensor([3, 2, 4]), b.tensor([3, 2, 4])
+    out = b.tensor([3, 2, 4])
+    b.op("SELECT", [which, x, y], [out])
+    yield ("SELECT by row", b.finish([which, x, y], [out]), {})
+
+
+def suppression():
+    corners = np.random.default_rng(7).uniform(0, 2, (12, 2)).astype(np.float32)
+    boxes = np.concatenate([corners, corners + 1], 1)
+    boxes[::2] = boxes[::2][:, [2, 3, 0, 1]]  # corners may come in any order
+    for kind, most, least in (("V4", 4, -2.0), ("V4", 12, 0.2), ("V5", 9, 0.0), ("V5", 12, 0.3)):
+        b = Builder()
+        scores, count, kept = b.tensor([12]), b.tensor([], "int32"), b.tensor([most], "int32")
+        inputs = [b.constant(boxes), scores, b.constant(np.int32(most)),
+                  b.constant(np.float32(0.3)), b.constant(np.float32(least))]
+        outputs = [kept, count]
+        if kind == "V5":
+            inputs.append(b.constant(np.float32(0)))
+            outputs = [kept, b.tensor([most]), count]
+        b.op(f"NON_MAX_SUPPRESSION_{kind}", inputs, outputs)
+        yield (f"NON_MAX_SUPPRESSION_{kind} {most} {least}", b.finish([scores], outputs), {})
+
+
 ALL = [conv, depthwise, transpose_conv, fully_connected, batch_matmul, pool, resize, binary, unary,
-       moving, reducing]
+       moving, reducing, by_number]

@@ -147,6 +147,33 @@ def moving():
     yield ("QUANTIZE DEQUANTIZE", b.finish([x], [z]), {"steps_of": OUT["scale"], "low": -4, "high": 4})
 
 
+def wide():
+    """int16 activations with int8 weights and a 64-bit bias, as the 16x8 exports are."""
+    x_about, y_about = {"scale": 3 / 32768, "zero": 0}, {"scale": 6 / 32768, "zero": 0}
+    numbers, about = weights([5, 3, 3, 6], 0)
+    bias = np.random.default_rng(8).integers(-200000, 200000, 5).astype(np.int64)
+    for activation in (0, 1, 3):
+        b = Builder()
+        x = b.tensor([1, 7, 7, 6], "int16", name="x", **x_about)
+        y = b.tensor([1, 4, 4, 5], "int16", name="y", **y_about)
+        b.op("CONV_2D", [x, b.constant(numbers, **about),
+                         b.constant(bias, scale=about["scale"] * x_about["scale"], zero=0)], [y],
+             "Conv2DOptions", padding=SAME, strideH=2, strideW=2, fusedActivationFunction=activation)
+        b.version("CONV_2D", 4)
+        yield (f"CONV_2D {activation}", b.finish([x], [y]), {})
+    shape = [1, 4, 5, 6]
+    for kind in ("MUL", "ADD", "SUB"):
+        options = {} if kind == "MUL" else {"potScaleInt16": False}
+        yield (kind, plain(kind, [shape, shape], shape, kind.capitalize() + "Options",
+                           dtype="int16", x=x_about, y=y_about, version=4, **options), {})
+    one = {"scale": 1 / 32768, "zero": 0}
+    yield ("LOGISTIC", plain("LOGISTIC", [shape], shape, dtype="int16", x=x_about, y=one,
+                             version=3), {})
+    yield ("CONCATENATION", plain("CONCATENATION", [shape, shape], [1, 4, 5, 12],
+                                  "ConcatenationOptions", dtype="int16", axis=3, x=x_about,
+                                  y=x_about, version=3), {})
+
+
 def stored_small():
     """Weights of float16 and of int8 in a float model: dequantised when they are converted."""
     w, bias = random(4, 3, 3, 3).astype(np.float16), random(4).astype(np.float16)
@@ -170,4 +197,4 @@ def stored_small():
         yield (f"int8 along {axis}", b.finish([x], [y]), {})
 
 
-ALL = [products, elementwise, moving, stored_small]
+ALL = [products, elementwise, moving, wide, stored_small]

@@ -36,7 +36,7 @@ def random_inputs(details, seed, low=-1.0, high=1.0):
             made.append(random.uniform(low, high, shape).astype(dtype))
         elif dtype == np.bool_:
             made.append(random.integers(0, 2, shape).astype(dtype))
-        elif dtype in (np.int8, np.uint8):
+        elif dtype in (np.int8, np.uint8, np.int16):
             limits = np.iinfo(dtype)
             made.append(random.integers(limits.min, limits.max + 1, shape).astype(dtype))
         else:
