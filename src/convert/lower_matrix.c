@@ -1,5 +1,6 @@
 // FULLY_CONNECTED and BATCH_MATMUL.
 #include "convert/lower.h"
+#include "convert/operators.h"
 
 // x [n, in] times weights [out, in], turned.
 static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq_value *w,
@@ -48,6 +49,41 @@ static struct lq_value *over_last_axis(struct lq_lower *low, int tensor, int wei
     return biased ? lq_graph_add(low->graph, "Add", LQ_INPUTS(y, bias), LQ_NO_ATTRS) : y;
 }
 
+// Frameworks write a dense layer over the channels of a picture of open batch as three operators:
+// RESHAPE to rows, the product, RESHAPE back. Taken as one, the channels stay where they lie.
+static bool take_in_reshapes(struct lq_lower *low, int weights, int *x, int *output)
+{
+    int maker = low->slots[*x].maker, user = lq_sole_user(low, *output);
+    if (maker < 0 || user < 0 || low->absorbed[user])
+        return false;
+    const struct lq_tflite_op *before = &low->model->ops[maker], *after = &low->model->ops[user];
+    if (before->builtin != LQ_OP_RESHAPE || after->builtin != LQ_OP_RESHAPE ||
+        before->inputs.count < 1 || after->outputs.count < 1 ||
+        lq_flat_int(after->inputs, 0) != *output)
+        return false;
+    int source = lq_flat_int(before->inputs, 0), target = lq_flat_int(after->outputs, 0);
+    const struct lq_tflite_tensor *about = lq_lower_tensor(low, target);
+    const int64_t *w = low->slots[weights].shape.dims;
+    int rank = lq_lower_rank(low, source), open = 0;
+    if (source < 0 || !low->slots[source].made || rank < 3 || about->rank != rank ||
+        low->slots[*x].shape.rank != 2 || low->slots[*x].shape.dims[1] != w[1] ||
+        low->slots[source].shape.dims[rank - 1] != w[1] || about->dims[rank - 1] != w[0])
+        return false;
+    // The rows must go back to the pixels that they were: one open size at most follows from the rest.
+    for (int i = 0; i < rank - 1; i++) {
+        int64_t size = low->slots[source].shape.dims[i];
+        if (size < 0 ? about->dims[i] >= 0 : about->dims[i] != size)
+            return false;
+        open += size < 0;
+    }
+    if (open > 1)
+        return false;
+    low->absorbed[user] = true;
+    *x = source;
+    *output = target;
+    return true;
+}
+
 void lq_lower_fully_connected(struct lq_lower *low)
 {
     int x = lq_lower_input(low, 0), weights = lq_lower_input(low, 1), b = lq_lower_input(low, 2);
@@ -58,6 +94,7 @@ void lq_lower_fully_connected(struct lq_lower *low)
         !lq_lower_need(low, lq_lower_byte(low, 1, 0) == 0,
                        "its weights are in a shuffled order for one processor"))
         return;
+    bool pixels = output >= 0 && take_in_reshapes(low, weights, &x, &output);
     bool quantised = lq_lower_quantised(low, x) && lq_lower_quantised(low, weights);
     struct lq_order order = lq_order_plain(2);
     struct lq_value *bias = b < 0       ? &low->graph->nothing
@@ -65,7 +102,7 @@ void lq_lower_fully_connected(struct lq_lower *low)
                                         : lq_take_folded(low, b, lq_order_plain(1));
     struct lq_value *y;
     int rank = lq_lower_rank(low, x);
-    bool keeps = lq_lower_byte(low, 2, 0) && rank != 2;
+    bool keeps = pixels || (lq_lower_byte(low, 2, 0) && rank != 2);
     if (keeps && rank > 2) {
         y = over_last_axis(low, x, weights, quantised, bias, &order);
     } else {

@@ -209,6 +209,29 @@ def test_an_open_batch_joined_with_other_axes_comes_back(tmp_path):
     b.op("RESHAPE", [dense, wanted], [y])
     model = converted(tmp_path, b.finish([x], [y]), inputs_of=lambda details: [random(3, 4, 5, 3)])
     assert model.graph.output[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+    assert kinds(model) == ["Add", "MatMul"]
+
+
+def test_a_dense_layer_over_channels_does_not_turn_the_picture(tmp_path):
+    for size in (-1, 1):
+        b = Net()
+        x = b.tensor([1, 4, 5, 3], name="x", signature=[size, 4, 5, 3])
+        y = b.tensor([1, 4, 5, 8], signature=[size, 4, 5, 8])
+        b.op("CONV_2D", [x, b.constant(random(8, 3, 3, 3)), b.constant(random(8))], [y],
+             "Conv2DOptions", padding=SAME, strideH=1, strideW=1)
+        rows = b.tensor([20, 8], signature=[20 * size if size > 0 else -1, 8])
+        dense = b.tensor([20, 6], signature=[20 * size if size > 0 else -1, 6])
+        back = b.tensor([1, 4, 5, 6], signature=[size, 4, 5, 6])
+        z = b.tensor([1, 4, 5, 2], signature=[size, 4, 5, 2])
+        b.op("RESHAPE", [y, b.ints(-1, 8)], [rows])
+        b.op("FULLY_CONNECTED", [rows, b.constant(random(6, 8)), b.constant(random(6))], [dense],
+             "FullyConnectedOptions", fusedActivationFunction=1)
+        b.op("RESHAPE", [dense, b.ints(-1, 4, 5, 6)], [back])
+        b.op("CONV_2D", [back, b.constant(random(2, 3, 3, 6)), b.constant(random(2))], [z],
+             "Conv2DOptions", padding=SAME, strideH=1, strideW=1)
+        batch = random(3 if size < 0 else 1, 4, 5, 3)
+        model = converted(tmp_path, b.finish([x], [z]), inputs_of=lambda details: [batch])
+        assert kinds(model) == ["Conv", "Conv", "Conv", "Relu", "Transpose", "Transpose"]
 
 
 def test_an_output_may_be_an_input_a_constant_or_named_twice(tmp_path):
