@@ -330,6 +330,21 @@ def test_the_report_compares_every_tensor(tmp_path):
             assert 0 <= row["mean_abs"] <= row["max_abs"] and row["max_rel"] < 1e-4
 
 
+def test_the_report_takes_small_weights_at_their_word(tmp_path):
+    """A dynamic-range model: left alone, OpenVINO quantises what meets the int8 weights."""
+    b = Net()
+    x = b.tensor([1, 8, 8, 64], name="x")
+    y = b.tensor([1, 8, 8, 64], name="y")
+    numbers = np.random.default_rng(3).integers(-127, 128, (64, 1, 1, 64)).astype(np.int8)
+    w = b.constant(numbers, scale=np.linspace(0.002, 0.006, 64), axis=0)
+    b.op("CONV_2D", [x, w, b.constant(random(64))], [y], "Conv2DOptions", padding=SAME, strideH=1,
+         strideW=1)
+    source = tmp_path / "model.tflite"
+    source.write_bytes(b.finish([x], [y]))
+    report = compare.report(source, tmp_path / "model.onnx", tmp_path / "r.json")
+    assert report["outputs"][0]["max_rel"] < 1e-5
+
+
 def sidecar_case(tmp_path, sidecar):
     source = tmp_path / "in.tflite"
     source.write_bytes(next(iter(cases.conv()))[1])
