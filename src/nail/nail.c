@@ -7,8 +7,10 @@
 
 #include "nail/components.h"
 #include "nail/cut.h"
+#include "nail/finger.h"
 #include "nail/refine.h"
 #include "nail/shape.h"
+#include "nail/tip.h"
 
 // What no nail can be.
 static const float ASPECT_MAX = 6.0f;
@@ -159,7 +161,7 @@ static void add_components(struct lq_nail_finder *finder, const struct lq_image 
 // Insertion sort: the C library's qsort may allocate, and a live frame must not.
 static void sort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
 {
-    unsigned char *base = items, held[128];
+    unsigned char *base = items, held[256];
     assert(size <= sizeof(held));
     for (size_t i = 1; i < count; i++) {
         size_t j = i;
@@ -241,7 +243,6 @@ static int refine_candidate(struct lq_nail_finder *finder, const struct lq_image
     if (status == LQ_OK) {
         lq_shape_measure(nail);
         lq_shape_trim(nail);
-        lq_shape_bend(nail);
     }
     return status;
 }
@@ -332,7 +333,11 @@ int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
     }
     sort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
          by_place);
-    for (int i = 0; i < finder->nails.count; i++)
+    lq_tip_tell(picture, &finder->nails);
+    lq_finger_tell(&finder->nails);
+    for (int i = 0; i < finder->nails.count; i++) {
         finder->nails.items[i].id = i + 1;
+        lq_shape_bend(&finder->nails.items[i]);
+    }
     return LQ_OK;
 }

@@ -10,8 +10,7 @@
 #include "image/image.h"
 #include "model/model.h"
 
-// Which finger a nail is on. Nothing here tells fingers or tips yet: lq_nail_find leaves `finger`
-// unknown and tip_known false. The fields stand in the wire format and in looks already.
+// Which finger a nail is on.
 enum lq_finger { LQ_FINGER_UNKNOWN, LQ_FINGER_THUMB, LQ_FINGER_INDEX, LQ_FINGER_MIDDLE,
                  LQ_FINGER_RING, LQ_FINGER_LITTLE, LQ_FINGER_COUNT };
 
@@ -31,7 +30,9 @@ struct lq_nail {
     float breadth;        // pixels across it
     float curvature;      // radians that the middle line turns over the length, clockwise as seen
     bool tip_known;
+    float tip_x, tip_y;   // mean of where the tip may lie (tip.h): its length, 0..1, is how sure
     enum lq_finger finger;
+    float finger_share[LQ_FINGER_COUNT - 1]; // how likely each is, thumb first; all 0: not judged
 };
 
 const char *lq_finger_name(enum lq_finger finger); // "unknown", "thumb", … "little"

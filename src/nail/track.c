@@ -7,8 +7,10 @@
 
 #include "nail/blend.h"
 #include "nail/euro.h"
+#include "nail/finger.h"
 #include "nail/match.h"
 #include "nail/shape.h"
+#include "nail/tip.h"
 
 static const float KEEP_S = 0.25f;          // an outline's memory
 static const float MATCH_MIN = 0.3f, MATCH_GOOD = 0.7f;  // of lq_motion.match
@@ -16,6 +18,9 @@ static const float AGREE_MIN = 0.3f, AGREE_GOOD = 0.6f;  // of lq_blend_agreemen
 static const float HELD_MATCH_MIN = 0.6f;   // the picture still shows what was there
 static const int HELD_FOUND_MIN = 3;        // what was found less often may have been no nail
 static const float CONFIDENCE_S = 0.2f;
+static const float TIP_S = 0.5f;            // over which what is told of tips is averaged
+static const int TIP_LASTING = 8;           // frames: less sure will do
+static const float FINGER_S = 0.7f;         // … of fingers
 static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f;   // gain: Hz for each rad/s
 static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f;   // … for each e-fold/s
 
@@ -318,12 +323,60 @@ static int draw(struct update *update, const struct step *step, uint8_t *out)
     return LQ_OK;
 }
 
-// The axis as an angle within a quarter turn of the last, so that it never flips.
-static float near_angle(float axis_x, float axis_y, float last)
+// The axis as an angle near the last: a whole turn's worth where it points to the tip, else within
+// a quarter turn, so that it never flips.
+static float near_angle(const struct lq_nail *nail, float last)
 {
-    const float half_turn = 3.14159265f;
-    float angle = atan2f(axis_y, axis_x);
-    return angle - half_turn * roundf((angle - last) / half_turn);
+    const float turn = nail->tip_known ? 6.2831853f : 3.14159265f;
+    float angle = atan2f(nail->axis_y, nail->axis_x);
+    return angle - turn * roundf((angle - last) / turn);
+}
+
+// Where frames together say that the tip lies: it turns with the nail, and one frame's error does
+// not turn it round.
+static void vote_tip(const struct track *track, struct lq_nail *nail, const struct step *step,
+                     float dt_s)
+{
+    if (track->found_count == 0)
+        return;
+    float turn = step->moved ? step->motion.turn : 0.0f, c = cosf(turn), s = sinf(turn);
+    float x = c * track->nail.tip_x - s * track->nail.tip_y;
+    float y = s * track->nail.tip_x + c * track->nail.tip_y;
+    float share = step->found ? 1.0f - expf(-dt_s / TIP_S) : 0.0f;
+    nail->tip_x = x + share * (nail->tip_x - x);
+    nail->tip_y = y + share * (nail->tip_y - y);
+}
+
+// Likewise which finger it is on; where a frame shows too little of the hand, the last ones count.
+static void vote_finger(const struct track *track, struct lq_nail *nail, const struct step *step,
+                        float dt_s)
+{
+    if (track->found_count == 0)
+        return;
+    float now = 0.0f, before = 0.0f;
+    for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
+        now += step->found ? step->found->finger_share[f] : 0.0f;
+        before += track->nail.finger_share[f];
+    }
+    float share = !(now > 0.0f) ? 0.0f : before > 0.0f ? 1.0f - expf(-dt_s / FINGER_S) : 1.0f;
+    for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
+        float last = track->nail.finger_share[f];
+        nail->finger_share[f] = last + share * (nail->finger_share[f] - last);
+    }
+    lq_finger_choose(nail, track->nail.finger != LQ_FINGER_UNKNOWN ? LQ_FINGER_STILL_SURE
+                                                                   : LQ_FINGER_SURE);
+}
+
+// Turns the nail to its tip; begins its frame anew where that turns it round.
+static void face_tip(struct track *track, struct lq_nail *nail)
+{
+    const struct lq_nail *last = &track->nail;
+    bool known = track->found_count > 0 && last->tip_known;
+    bool lasting = track->found_count >= TIP_LASTING;
+    lq_tip_face(nail, known ? LQ_TIP_STILL_SURE : lasting ? LQ_TIP_LASTING_SURE : LQ_TIP_SURE);
+    float along = nail->axis_x * cosf(track->angle.value) + nail->axis_y * sinf(track->angle.value);
+    if (nail->tip_known ? along < 0.5f : known && fabsf(along) < 0.5f)
+        track->angle.begun = track->length.begun = track->breadth.begun = false;
 }
 
 // What the picture itself showed of turning and growing is taken at once; only what the outlines
@@ -336,7 +389,7 @@ static void smooth_frame(struct track *track, struct lq_nail *nail, const struct
         track->length.value += logf(1.0f + step->motion.scale);
         track->breadth.value += logf(1.0f + step->motion.scale);
     }
-    float angle = track->angle.begun ? near_angle(nail->axis_x, nail->axis_y, track->angle.value)
+    float angle = track->angle.begun ? near_angle(nail, track->angle.value)
                                      : atan2f(nail->axis_y, nail->axis_x);
     angle = lq_euro_next(&track->angle, angle, dt_s, AXIS_REST_HZ, AXIS_GAIN);
     nail->axis_x = cosf(angle);
@@ -375,6 +428,9 @@ static bool measure(struct update *update, const struct step *step, uint8_t *alp
     }
     if (!step->moved)
         track->angle.begun = track->length.begun = track->breadth.begun = false;
+    vote_tip(track, nail, step, update->dt_s);
+    face_tip(track, nail);
+    vote_finger(track, nail, step, update->dt_s);
     smooth_frame(track, nail, step, update->dt_s);
     lq_shape_bend(nail);
     return true;

@@ -62,7 +62,7 @@ static int make_patch(struct stage *stage, int cell, struct lq_patch *patch)
 
 // The renderer knows which end is the tip and whose finger it is: pictures painted here must not
 // change when the finder's opinion does.
-static int tell_tips(struct stage *stage, const char *hand)
+__attribute__((unused)) static int tell_tips(struct stage *stage, const char *hand)
 {
     static const char *const fingers[LQ_FINGER_COUNT] = {"", "thumb", "index", "middle", "ring",
                                                          "little"};
@@ -95,25 +95,31 @@ static int tell_tips(struct stage *stage, const char *hand)
     return status;
 }
 
-// Loads tests/golden/hands/HAND and finds its nails, into stage->nails.
-static int find_hand(struct stage *stage, const char *hand, int cell)
+// Finds the nails of stage->hand by the mask at `path`, into stage->nails.
+static int find_nails(struct stage *stage, const char *path, int cell)
 {
-    char path[512];
     struct lq_patch patch;
     const struct lq_nails *nails;
-    snprintf(path, sizeof(path), "tests/golden/hands/%s.jpg", hand);
-    int status = load(stage, path, &stage->hand_pixels, &stage->hand);
-    snprintf(path, sizeof(path), "tests/golden/hands/%s.mask.png", hand);
-    if (status == LQ_OK)
-        status = load(stage, path, &stage->mask_pixels, &stage->mask);
+    int status = load(stage, path, &stage->mask_pixels, &stage->mask);
     if (status == LQ_OK)
         status = make_patch(stage, cell, &patch);
     if (status == LQ_OK)
         status = lq_nail_find(stage->finder, &stage->hand, &patch, 1, &nails, &stage->err);
-    if (status != LQ_OK)
-        return status;
-    stage->nails = *nails;
-    return tell_tips(stage, hand);
+    if (status == LQ_OK)
+        stage->nails = *nails;
+    return status;
+}
+
+// Loads tests/golden/hands/HAND and finds its nails, into stage->nails.
+__attribute__((unused)) static int find_hand(struct stage *stage, const char *hand, int cell)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "tests/golden/hands/%s.jpg", hand);
+    int status = load(stage, path, &stage->hand_pixels, &stage->hand);
+    snprintf(path, sizeof(path), "tests/golden/hands/%s.mask.png", hand);
+    if (status == LQ_OK)
+        status = find_nails(stage, path, cell);
+    return status == LQ_OK ? tell_tips(stage, hand) : status;
 }
 
 __attribute__((unused)) static int sheet_init(struct stage *stage, int width, int height)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nail/finger.h"
 #include "nail/shape.h"
 #include "unit/unit.h"
 
@@ -284,6 +285,43 @@ static void many_nails_come_and_go(void **state)
     }
 }
 
+static void tell_tips(float tip_y, float share)
+{
+    for (int i = 0; i < found.count; i++) {
+        struct lq_nail *nail = &found.items[i];
+        nail->tip_x = 0;
+        nail->tip_y = tip_y;
+        for (int f = 0; f < LQ_FINGER_COUNT - 1; f++)
+            nail->finger_share[f] = f == i ? share : 0;
+        lq_finger_choose(nail, LQ_FINGER_SURE);
+    }
+}
+
+static void one_frame_turns_no_nail_round(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    for (int f = 0; f < 12; f++) {
+        find_all(0, 0);
+        if (f == 5)
+            tell_tips(0.9f, 0); // one frame errs, and shows too little to name fingers
+        else
+            tell_tips(-0.9f, f == 6 ? 0.4f : 0.95f);
+        update((uint64_t)f * FRAME_US, true);
+        for (int i = 0; i < NAILS; i++) {
+            assert_true(tracked.nails.items[i].tip_known);
+            assert_true(tracked.nails.items[i].axis_y < -0.99f);
+            assert_int_equal(tracked.nails.items[i].finger, LQ_FINGER_THUMB + i);
+        }
+    }
+    for (int f = 12; f < 60; f++) { // told otherwise for long enough, it believes
+        find_all(0, 0);
+        tell_tips(0.9f, 0.95f);
+        update((uint64_t)f * FRAME_US, true);
+    }
+    assert_true(tracked.nails.items[0].tip_known && tracked.nails.items[0].axis_y > 0.99f);
+}
+
 static void rest_gives_memory_back_and_begins_anew(void **state)
 {
     (void)state;
@@ -312,6 +350,7 @@ int main(void)
         TRACK_TEST(without_smoothing_only_ids_are_kept),
         TRACK_TEST(a_late_frame_changes_nothing),
         TRACK_TEST(another_size_begins_anew),
+        TRACK_TEST(one_frame_turns_no_nail_round),
         TRACK_TEST(rest_gives_memory_back_and_begins_anew),
         TRACK_TEST(many_nails_come_and_go),
     };
