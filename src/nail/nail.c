@@ -14,7 +14,7 @@
 
 // What no nail can be.
 static const float ASPECT_MAX = 6.0f;
-static const float PICTURE_SHARE_MAX = 0.25f;  // of the picture's pixels
+static const float PICTURE_SHARE_MAX = 0.5f;  // of the picture's pixels: a close-up of one nail
 static const float AREA_MIN = 12.0f;           // picture pixels
 static const float POINTS_MIN = 4.0f;          // grid points
 static const float MEDIAN_SHARE_MIN = 0.06f;   // of the median nail's area

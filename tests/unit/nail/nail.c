@@ -193,6 +193,18 @@ static void the_unsure_go(void **state)
         assert_true(nails->items[i].center_y < 120.0f);
 }
 
+// One nail, seen from so near that it fills two fifths of the picture.
+static void a_close_up_is_a_nail(void **state)
+{
+    struct lq_image picture = plain_picture(320, 240, 150);
+    const struct ellipse nail = {160, 120, 120, 82, 0.2f};
+    draw(&picture, &nail);
+    struct lq_patch patch = sketch(&picture, &nail, 1, 4);
+    const struct lq_nails *nails = find(*state, &picture, &patch, 1);
+    assert_int_equal(nails->count, 1);
+    assert_in_range(nails->items[0].area, 30000, 32000);
+}
+
 static void keeps_the_best_of_too_many(void **state)
 {
     struct lq_image picture = plain_picture(640, 480, 140);
@@ -329,6 +341,7 @@ int main(void)
         cmocka_unit_test(borders_and_specks),
         cmocka_unit_test(huge_areas_are_no_nails),
         cmocka_unit_test(the_unsure_go),
+        cmocka_unit_test(a_close_up_is_a_nail),
         cmocka_unit_test(keeps_the_best_of_too_many),
         cmocka_unit_test(single_patches_give_one_nail_each),
         cmocka_unit_test(grids_may_leave_the_picture),
