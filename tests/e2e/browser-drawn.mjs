@@ -171,6 +171,7 @@ tests.two_looks_live = ({ server }) =>
     await page.check('input[name=versus][value=second]', { force: true });
     check(await page.isVisible('#sides'), 'no choice of the look to change');
     await frames(page, 2);
+    await until('nails to paint', () => page.locator('input[name=nail]').count());
     await freeze(page);
     const colours = await page.evaluate(() => {
       const { picture } = tryon().stage;

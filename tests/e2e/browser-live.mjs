@@ -150,7 +150,7 @@ tests.saves_what_is_shown = async ({ browser, server }) => {
     part('video').videoHeight,
   ]);
   check(String(file.size) === String(size), `saved ${file.size}, the camera gives ${size}`);
-  check(/^lacquer-fuchsia-[0-9-]+\.jpg$/.test(file.name), file.name);
+  check(/^lacquer-fuchsia-run-[0-9-]+\.jpg$/.test(file.name), file.name);
   clean(page);
 };
 

@@ -430,7 +430,11 @@ for (const [name, options] of [
     await audit(page, 'settings open, nothing found');
     await page.fill('#search', '');
     await openPhoto(page);
-    await page.locator('#nail-list input').nth(1).check({ force: true });
+    const one = page.locator('#nail-list input').nth(1);
+    await until('one nail chosen', async () => {
+      await one.click({ force: true });
+      return one.isChecked();
+    });
     await shade(page, 'Cobalt');
     await page.fill('#search', 'blue');
     await audit(page, 'photo, one nail, shades searched');
