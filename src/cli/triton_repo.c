@@ -388,6 +388,14 @@ static int write_repository(struct arguments *arguments, struct lq_error *err)
     return status == LQ_OK ? tell_next(arguments, folder, err) : status;
 }
 
+// A processor runs the default model, a GPU the same network in floating point; both have one name.
+static void use_own_model(struct arguments *arguments)
+{
+    bool gpu = arguments->config.platform != LQ_TRITON_PYTHON;
+    arguments->model = gpu ? lq_model_float_path() : lq_model_default_path();
+    arguments->name = arguments->name ? arguments->name : "nail";
+}
+
 int lq_cli_triton_repo(int argc, char **argv)
 {
     struct arguments arguments = {.batch_max = 8,
@@ -396,6 +404,6 @@ int lq_cli_triton_repo(int argc, char **argv)
     if (argp_parse(&lq_triton_repo_argp, argc, argv, 0, NULL, &arguments) != 0)
         return LQ_EXIT_USAGE;
     if (!arguments.model)
-        arguments.model = lq_model_default_path();
+        use_own_model(&arguments);
     return write_repository(&arguments, &err) == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }

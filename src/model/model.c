@@ -286,6 +286,12 @@ const char *lq_model_default_path(void)
     return access(LQ_MODEL_INSTALLED, R_OK) == 0 ? LQ_MODEL_INSTALLED : LQ_MODEL_SOURCE;
 }
 
+const char *lq_model_float_path(void)
+{
+    return access(LQ_FLOAT_MODEL_INSTALLED, R_OK) == 0 ? LQ_FLOAT_MODEL_INSTALLED
+                                                       : LQ_FLOAT_MODEL_SOURCE;
+}
+
 int lq_model_open(struct lq_model **out, const char *path, const struct lq_model_options *options,
                   struct lq_error *err)
 {

@@ -55,6 +55,8 @@ struct lq_model_info {
 
 // The model that comes with Lacquer: the installed file, else the one in the source tree.
 const char *lq_model_default_path(void);
+// The same network in floating point: what GPUs run faster than whole numbers of eight bits.
+const char *lq_model_float_path(void);
 
 // Opens the model, decides what its head is, and compiles it once per input size.
 // An unreadable file: MODEL. Tensors that are neither head: MODEL with what was found.

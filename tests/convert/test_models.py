@@ -9,7 +9,15 @@ import compare
 from tflite_builder import Builder
 
 YOLO = compare.ROOT.parent / "shared" / "model" / "yolov8s-seg-random-f16.tflite"
+NAIL = compare.ROOT / "models" / "nail.tflite"
 OUTPUT_MAX = 1e-3
+
+
+def test_the_default_model(tmp_path):
+    gap, model = compare.same(NAIL, tmp_path / "nail.onnx", low=0.0, high=1.0)
+    assert gap <= OUTPUT_MAX
+    assert compare.count(model, "Transpose") == 1  # where the picture comes in
+    assert (tmp_path / "nail.json").exists()       # its sidecar comes along
 
 
 @pytest.mark.skipif(not YOLO.exists(), reason="needs the YOLOv8s-seg model beside the checkout")
