@@ -14,7 +14,7 @@
 
 // What no nail can be.
 static const float ASPECT_MAX = 6.0f;
-static const float PICTURE_SHARE_MAX = 0.5f;  // of the picture's pixels: a close-up of one nail
+static const float PICTURE_SHARE_MAX = 0.65f; // of the picture's pixels: a close-up of one nail
 static const float AREA_MIN = 12.0f;           // picture pixels
 static const float POINTS_MIN = 4.0f;          // grid points
 static const float MEDIAN_SHARE_MIN = 0.06f;   // of the median nail's area
@@ -26,6 +26,10 @@ static const float SOLIDITY_MIN = 0.7f;        // of an ellipse's
 static const float SURE_MIN = 0.3f;
 static const float SMALL_SHARE = 0.2f;         // of the middle nail's area
 static const float SMALL_SURE_MIN = 0.7f;
+
+// What fills much of the picture must be surer still: a close-up of a nail is, a cup of coffee is not.
+static const float LARGE_SHARE = 0.05f;        // of the picture's pixels
+static const float LARGE_SURE_MIN = 0.9f;
 
 enum { CANDIDATES_MAX = 256 };
 
@@ -151,7 +155,8 @@ static void add_components(struct lq_nail_finder *finder, const struct lq_image 
         float sure = patch->single ? 1.0f : (mean - patch->threshold) / (1.0f - patch->threshold);
         float confidence = patch->confidence * (patch->single ? 1.0f : mean);
         float area = (float)item->count * patch->dx * patch->dy;
-        if (sure >= SURE_MIN)
+        float share = area / ((float)picture->width * (float)picture->height);
+        if (sure >= (share > LARGE_SHARE ? LARGE_SURE_MIN : SURE_MIN))
             add_candidate(finder, &(struct candidate){index, best, item->x0, item->y0, item->x1,
                                                       item->y1, area, sure, confidence,
                                                       confidence * area});

@@ -168,7 +168,7 @@ static void borders_and_specks(void **state)
 static void huge_areas_are_no_nails(void **state)
 {
     struct lq_image picture = plain_picture(200, 200, 140);
-    struct ellipse e = {100.0f, 100.0f, 90.0f, 80.0f, 0.0f};
+    struct ellipse e = {100.0f, 100.0f, 96.0f, 92.0f, 0.0f};
     struct lq_patch patch = sketch(&picture, &e, 1, 4);
     assert_int_equal(find(*state, &picture, &patch, 1)->count, 0);
 }
