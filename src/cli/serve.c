@@ -93,7 +93,7 @@ static void set_log_level(struct argp_state *state, const char *text)
 static void set_log_format(struct argp_state *state, const char *text)
 {
     if (strcmp(text, "json") != 0 && strcmp(text, "text") != 0)
-        argp_error(state, "--log-format does not know '%s'", text);
+        argp_error(state, "--log-format takes text or json");
     lq_log_set_format(strcmp(text, "json") == 0 ? LQ_LOG_JSON : LQ_LOG_TEXT);
 }
 
