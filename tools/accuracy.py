@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""The tables of docs/ACCURACY.md, from `lacquer eval` and `nailseg evaluate`, as Markdown.
+
+    tools/accuracy.py [--model F] --data DIR --nailfree DIR [--worst 12]
+
+--data holds nails-cc-by and test-a-cc0 (train/README.md), --nailfree what bench/nails/nailfree.py made.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "train"))
+from nailseg import data, evaluate, traits  # noqa: E402
+
+SETS = {"val": "val", "test A": "a"}
+
+
+def lacquer_eval(program, *args):
+    done = subprocess.run([program, "eval", "--json", *map(str, args)], stdout=subprocess.PIPE,
+                          check=True)
+    return json.loads(done.stdout)
+
+
+def row(name, t):
+    return (f"| {name} | {t['images']} | {100 * t['iou']:.1f} | {100 * t['mean_iou']:.1f} | "
+            f"{100 * t['boundary_f']:.1f} | {t['found']} | {t['missed']} | {t['false']} |")
+
+
+HEAD = ("| | pictures | IoU | mean IoU | boundary F | found | missed | false |\n"
+        "|---|---|---|---|---|---|---|---|")
+
+
+def sets(program, root, options, worst):
+    """The figures as painted and of the network alone; classes; the worst pictures."""
+    painted, lines = {}, [HEAD]
+    for name, which in SETS.items():
+        files = data.list_set(root, which)
+        pairs = data.load(files)
+        for kind, more in (("painted", ()), ("network", ("--raw",))):
+            rows = evaluate.score(pairs, evaluate.painted_masks(program, files, *options, *more))
+            total = evaluate.total(rows)
+            lines.append(row(f"{name}, {kind}", total))
+            if kind == "painted":
+                painted[name] = rows, total
+    for name, (rows, total) in painted.items():
+        lines += ["", f"{name}, painted, by class:", "", HEAD]
+        lines += [row(f"{trait}: {cls.replace('_', ' ')}", total["by"][trait][cls])
+                  for trait, classes in traits.CLASSES.items() for cls, _ in classes
+                  if cls in total["by"][trait]]
+        rows.sort(key=lambda r: r[1]["iou"])
+        lines += ["", f"{name}, the worst {worst} (IoU in per cent): " + ", ".join(
+            f"{stem} {100 * counts['iou']:.0f}" for stem, counts, _ in rows[:worst])]
+    return lines
+
+
+def blank(program, folder, options):
+    t = lacquer_eval(program, "--images", folder, *options)
+    clean = round(t["images"] * t["mean_iou"])
+    return [f"{t['images']} pictures without a nail: {100 * t['false_paint']:.3f} % of the pixels "
+            f"painted, {clean} pictures left untouched, {t['false']} false nails."]
+
+
+def film(program, options):
+    """Flicker and lag on the rendered film that the browser tests use as a camera."""
+    pictures = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        for i, picture in enumerate(pictures):
+            (pathlib.Path(folder) / f"{i:04}.jpg").write_bytes(b"\xff\xd8\xff" + picture)
+        args = ("--images", folder, "--masks", ROOT / "tests" / "e2e" / "hand-masks", "--sequence")
+        lines = ["| | IoU | flicker | lag, frames |", "|---|---|---|---|"]
+        for name, more in (("each frame by itself", ("--no-smoothing",)), ("steadied", ())):
+            t = lacquer_eval(program, *args, *options, *more)
+            lines.append(f"| {name} | {100 * t['iou']:.1f} | {t['flicker']:.4f} | "
+                         f"{t['lag_frames']:.2f} |")
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", default=str(ROOT / "build" / "lacquer"))
+    parser.add_argument("--model", help="instead of the default model")
+    parser.add_argument("--data", required=True, metavar="DIR")
+    parser.add_argument("--nailfree", metavar="DIR")
+    parser.add_argument("--worst", type=int, default=12)
+    args = parser.parse_args()
+    options = ("--model", args.model) if args.model else ()
+    lines = sets(args.program, args.data, options, args.worst) + [""]
+    lines += blank(args.program, args.nailfree, options) + [""] if args.nailfree else []
+    print("\n".join(lines + film(args.program, options)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
