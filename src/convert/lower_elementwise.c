@@ -405,6 +405,8 @@ void lq_lower_dequantize(struct lq_lower *low)
     lq_lower_quantize(low); // the meaning is what every operator takes and gives
 }
 
+enum { SPARSEST = 1000, SPARSE_FREE_BYTES = 1 << 20 };
+
 void lq_lower_densify(struct lq_lower *low)
 {
     int input = lq_lower_input(low, 0), output = lq_lower_output(low, 0);
@@ -418,6 +420,10 @@ void lq_lower_densify(struct lq_lower *low)
                 (uint64_t)items <= SIZE_MAX / 16 &&
                 lq_lower_stored_type(low, output) == lq_lower_stored_type(low, input);
     if (!lq_lower_need(low, fine, "it is not a sparse constant that it spreads"))
+        return;
+    // A few stored bytes must not cost gigabytes: nobody prunes to fewer than one in a thousand.
+    bool dense_enough = (size_t)items * item <= SPARSEST * about->bytes + SPARSE_FREE_BYTES;
+    if (!lq_lower_need(low, dense_enough, "its sparse constant is far larger than its values"))
         return;
     uint8_t *data = lq_graph_take(low->graph, (size_t)items * item + 1);
     if (data && lq_lower_need(low,
