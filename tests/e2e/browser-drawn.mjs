@@ -195,6 +195,7 @@ tests.one_nail_live = ({ server }) =>
     await live(page);
     await until('nails to choose', () => page.locator('input[name=nail]').count());
     await page.evaluate(() => part('video').pause());
+    await page.waitForTimeout(500); // the last replies under way
     const nail = await page.evaluate(() => {
       const { canvas, picture, mirror } = tryon().stage;
       const [nail] = picture.nails;

@@ -205,13 +205,13 @@ TFLITE = ROOT / "models" / "nail.tflite"
 
 
 @pytest.mark.skipif(not TFLITE.exists(), reason="the default model has no .tflite yet")
-def test_the_default_models_two_files_find_the_same_nails(tmp_path):
+def test_the_default_networks_two_float_files_find_the_same_nails(tmp_path):
     images = tmp_path / "images"
     images.mkdir()
     for name in ("light", "brown", "large"):
         shutil.copy(hand(name), images)
     lacquer("eval", "--raw", "--precision", "f32", "--images", images, "--write-masks",
-            tmp_path / "masks")
+            tmp_path / "masks", "--model", ROOT / "models" / "nail-f16.onnx")
     report = json.loads(lacquer("eval", "--raw", "--precision", "f32", "--images", images, "--masks",
                                 tmp_path / "masks", "--model", TFLITE, "--json").stdout)
     assert report["found"] > 5 and report["missed"] == report["false"] == 0

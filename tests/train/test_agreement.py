@@ -86,7 +86,7 @@ def test_the_networks_own_masks_measure_the_same(hands):
 def test_painted_masks_measure_the_same(hands):
     theirs = program(hands)
     files = data.list_folder(hands / "images", hands / "masks")
-    masks = evaluate.painted_masks(LACQUER, files, "--precision", "f32")
+    masks = evaluate.painted_masks(LACQUER, files, "--model", str(MODEL), "--precision", "f32")
     ours = evaluate.total(evaluate.score(data.load(files), masks))
     assert theirs["masks"] == "painted" and ours["iou"] > .5
     agree(theirs, ours)

@@ -50,6 +50,23 @@ def write_onnx(net, path, size):
                           dynamo=False)
 
 
+def declare(path, size):
+    """Names one size as the file's own, as most runtimes and servers ask for; the graph holds none, so
+    any multiple of 32 can be set instead."""
+    import onnx
+    model = onnx.load(path)
+    h, w = size
+    for tensor, shape in ((model.graph.input[0], (1, 3, h, w)),
+                          (model.graph.output[0], (1, 1, h // 2, w // 2))):
+        dims = tensor.type.tensor_type.shape.dim
+        del dims[:]
+        for value in shape:
+            dims.add().dim_value = value
+    del model.graph.value_info[:]
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
 def halve(path):
     """Stores the weights as float16 with a cast beside each: the arithmetic stays float32."""
     import onnx
@@ -95,6 +112,7 @@ def write(net, path, size):
     from .evaluate import openvino_runner
     write_onnx(Probability(net).eval(), path, size)
     halve(path)
+    declare(path, size)
     return openvino_runner(path)
 
 
@@ -104,6 +122,7 @@ def export_int8(args, trained):
     net = rounded(trained)
     write_onnx(Probability(net).eval(), args.out, args.size)
     quantise.quantise(args.out, args.size, args.data)
+    declare(args.out, args.size)
     lost = quantise.loss(args.out, net, args.data)
     print(f"wrote '{args.out}': int8 costs {100 * lost:.2f} points of IoU on val", file=sys.stderr)
     if lost > quantise.LOSS_MAX:
