@@ -94,7 +94,9 @@ def parts(root, version, program):
         yield part(soname, package_version, licence, home, **more)
     pin = (root / "tools/openvino.txt").read_text(encoding="utf-8")
     name, release, digest = re.search(r"(\w+)==(\S+).*?sha256:(\w+)", pin, re.S).groups()
-    yield part(name, release, "Apache-2.0", f"https://pypi.org/project/{name}/{release}/",
+    yield part(name, release, "Apache-2.0", "https://github.com/openvinotoolkit/openvino",
+               externalRefs=[{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+                              "referenceLocator": f"pkg:pypi/{name}@{release}"}],
                checksums=[{"algorithm": "SHA256", "checksumValue": digest}],
                comment="the wheel's C libraries, oneTBB and oneDNN among them (Apache-2.0); their "
                        "notices are installed beside them")
