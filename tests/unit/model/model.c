@@ -105,7 +105,7 @@ static void precision_is_chosen(void **state)
                          LQ_ERR_UNAVAILABLE);
         assert_non_null(strstr(err.text, "cannot run in bf16"));
     }
-    // The sidecar of the default model allows bf16; it is taken where it is faster.
+    // Left open, the default model's sidecar decides; AUTO never comes out.
     assert_ok(lq_model_open(&model, "models/nail.onnx", &plain, &err));
     assert_int_not_equal(lq_model_info(model)->precision, LQ_PRECISION_AUTO);
     assert_true(lq_model_info(model)->precision == LQ_PRECISION_F32 || lq_cpu_has_bf16());
