@@ -128,6 +128,32 @@ def blob(rng, img, fill):
     return mask
 
 
+def things(rng, side):
+    """A few large objects, often glossy and often one in another: cups, plates, buttons, screens.
+
+    Close-ups of one nail fill a picture too; these teach that size, an even colour and a highlight
+    do not make a nail.
+    """
+    img = texture(rng, side)
+    for _ in range(int(rng.integers(1, 5))):
+        at = rng.uniform(.1, .9, 2) * side
+        w = np.exp(rng.uniform(np.log(.12), np.log(.9))) * side
+        h, angle, radius = w * rng.uniform(.35, 1), rng.uniform(0, 360), rng.uniform(.2, 1)
+        round_one = rng.random() < .6
+        for _ in range(int(rng.integers(1, 4))):
+            mask = np.zeros((side, side), np.uint8)
+            if round_one:
+                cv2.ellipse(mask, (tuple(map(float, at)), (w, h), angle), 255, -1)
+            else:
+                rounded(mask, *at, w, h, angle, radius)
+            shaded(rng, img, mask, colour(rng))
+            f = rng.uniform(.4, .95)
+            w, h, at = w * f, h * f, at + rng.uniform(-.1, .1, 2) * w * (1 - f)
+    if rng.random() < .15:
+        img[:] = img.mean(2, keepdims=True)
+    return img
+
+
 def fingerless(rng, side):
     """Skin-coloured tubes and folds: what arms, palms and faces have in common, without a nail."""
     img = texture(rng, side)
@@ -142,7 +168,7 @@ def fingerless(rng, side):
     return np.clip(img * fold, 0, 255).astype(np.uint8)
 
 
-KINDS = (keyboard, blobs, blobs, fingerless, texture)
+KINDS = (keyboard, blobs, things, things, fingerless, texture)
 
 
 def picture(rng, side):
