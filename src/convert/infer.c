@@ -193,15 +193,16 @@ static int rule_conv_transpose(struct lq_graph *graph, struct lq_node *node)
 {
     const struct lq_shape *x = in(node, 0), *w = in(node, 1);
     const struct lq_attr *pads = lq_node_attr(node, "pads");
-    if (x->rank != 4 || w->rank != 4 || (x->dims[1] >= 0 && x->dims[1] != w->dims[0]))
+    int axes = x->rank - 2;
+    if (x->rank < 3 || w->rank != x->rank || (x->dims[1] >= 0 && x->dims[1] != w->dims[0]))
         return impossible(graph, node);
-    struct lq_shape made = {4, {x->dims[0], w->dims[1]}};
-    for (int i = 0; i < 2; i++) {
+    struct lq_shape made = {x->rank, {x->dims[0], w->dims[1]}};
+    for (int i = 0; i < axes; i++) {
         int64_t stride = attr_at(lq_node_attr(node, "strides"), i, 1);
         int64_t dilation = attr_at(lq_node_attr(node, "dilations"), i, 1);
         int64_t size = (x->dims[2 + i] - 1) * stride + (w->dims[2 + i] - 1) * dilation + 1 +
                        attr_at(lq_node_attr(node, "output_padding"), i, 0) - attr_at(pads, i, 0) -
-                       attr_at(pads, i + 2, 0);
+                       attr_at(pads, i + axes, 0);
         made.dims[2 + i] = x->dims[2 + i] < 0 ? LQ_DIM_OPEN : size;
         if (x->dims[2 + i] >= 0 && size < 1)
             return impossible(graph, node);
@@ -676,6 +677,20 @@ static int rule_non_max_suppression(struct lq_graph *graph, struct lq_node *node
     return LQ_OK;
 }
 
+// ---- recurrence: X [time, batch, in], R [directions, gates * hidden, hidden]
+// gives Y [time, directions, batch, hidden]
+
+static int rule_recurrent(struct lq_graph *graph, struct lq_node *node)
+{
+    const struct lq_shape *x = in(node, 0), *w = in(node, 1), *r = in(node, 2);
+    if (x->rank != 3 || w->rank != 3 || r->rank != 3 || r->dims[2] < 1 ||
+        r->dims[1] % r->dims[2] != 0 || w->dims[1] != r->dims[1] || w->dims[0] != r->dims[0] ||
+        (x->dims[2] >= 0 && x->dims[2] != w->dims[2]))
+        return impossible(graph, node);
+    *out(node) = (struct lq_shape){4, {x->dims[0], r->dims[0], x->dims[1], r->dims[2]}};
+    return LQ_OK;
+}
+
 static const struct {
     const char *op;
     int (*rule)(struct lq_graph *graph, struct lq_node *node);
@@ -689,7 +704,8 @@ static const struct {
     {"Exp", rule_same}, {"Expand", rule_expand}, {"Floor", rule_same}, {"Gather", rule_gather},
     {"GatherND", rule_gather_nd}, {"Gemm", rule_gemm}, {"Greater", rule_compare},
     {"GreaterOrEqual", rule_compare}, {"HardSwish", rule_same}, {"Identity", rule_same},
-    {"LRN", rule_same}, {"LeakyRelu", rule_same}, {"Less", rule_compare},
+    {"LRN", rule_same}, {"LSTM", rule_recurrent}, {"LeakyRelu", rule_same},
+    {"Less", rule_compare},
     {"LessOrEqual", rule_compare}, {"Log", rule_same}, {"LogSoftmax", rule_same},
     {"MatMul", rule_matmul}, {"Max", rule_broadcast}, {"MaxPool", rule_pool},
     {"Min", rule_broadcast}, {"Mod", rule_broadcast}, {"Mul", rule_broadcast}, {"Neg", rule_same},
@@ -698,7 +714,9 @@ static const struct {
     {"Pow", rule_broadcast}, {"QuantizeLinear", rule_quantize}, {"Reciprocal", rule_same},
     {"ReduceL2", rule_reduce}, {"ReduceMax", rule_reduce}, {"ReduceMean", rule_reduce},
     {"ReduceMin", rule_reduce}, {"ReduceProd", rule_reduce}, {"ReduceSum", rule_reduce_sum},
-    {"Relu", rule_same}, {"Reshape", rule_reshape}, {"Resize", rule_resize}, {"Round", rule_same},
+    {"RNN", rule_recurrent}, {"Relu", rule_same}, {"Reshape", rule_reshape},
+    {"Resize", rule_resize},
+    {"ReverseSequence", rule_same}, {"Round", rule_same},
     {"ScatterND", rule_same}, {"Shape", rule_shape}, {"Sigmoid", rule_same},
     {"Sign", rule_same}, {"Sin", rule_same},
     {"Slice", rule_slice}, {"Softmax", rule_same}, {"SpaceToDepth", rule_space_to_depth},

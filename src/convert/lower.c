@@ -15,8 +15,12 @@ static const struct {
     {LQ_OP_CONV_2D, lq_lower_conv},
     {LQ_OP_DEPTHWISE_CONV_2D, lq_lower_depthwise},
     {LQ_OP_TRANSPOSE_CONV, lq_lower_transpose_conv},
+    {LQ_OP_CONV_3D, lq_lower_conv_3d},
+    {LQ_OP_CONV_3D_TRANSPOSE, lq_lower_conv_3d_transpose},
     {LQ_OP_FULLY_CONNECTED, lq_lower_fully_connected},
     {LQ_OP_BATCH_MATMUL, lq_lower_batch_matmul},
+    {LQ_OP_UNIDIRECTIONAL_SEQUENCE_LSTM, lq_lower_lstm},
+    {LQ_OP_UNIDIRECTIONAL_SEQUENCE_RNN, lq_lower_rnn},
     // windows and sizes
     {LQ_OP_AVERAGE_POOL_2D, lq_lower_average_pool},
     {LQ_OP_MAX_POOL_2D, lq_lower_max_pool},
@@ -111,6 +115,9 @@ static const struct {
     {LQ_OP_SLICE, lq_lower_slice},
     {LQ_OP_STRIDED_SLICE, lq_lower_strided_slice},
     {LQ_OP_REVERSE_V2, lq_lower_reverse},
+    {LQ_OP_REVERSE_SEQUENCE, lq_lower_reverse_sequence},
+    {LQ_OP_MATRIX_DIAG, lq_lower_matrix_diag},
+    {LQ_OP_MATRIX_SET_DIAG, lq_lower_matrix_diag},
     {LQ_OP_PAD, lq_lower_pad},
     {LQ_OP_PADV2, lq_lower_pad},
     {LQ_OP_MIRROR_PAD, lq_lower_mirror_pad},
@@ -387,7 +394,9 @@ static void lower_one(struct lq_lower *low)
 {
     if (low->absorbed[low->index] || lq_fold(low))
         return;
-    for (int i = 0; i < low->op->inputs.count; i++) {
+    bool recurrent = low->op->builtin == LQ_OP_UNIDIRECTIONAL_SEQUENCE_LSTM ||
+                     low->op->builtin == LQ_OP_UNIDIRECTIONAL_SEQUENCE_RNN;
+    for (int i = 0; i < low->op->inputs.count && !recurrent; i++) {
         int tensor = lq_lower_input(low, i);
         if (tensor >= 0 && !lq_lower_need(low, !lq_lower_tensor(low, tensor)->variable,
                                           "networks that remember are not supported"))

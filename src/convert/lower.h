@@ -200,4 +200,6 @@ extern lq_lower_fn lq_lower_conv, lq_lower_depthwise, lq_lower_transpose_conv,
     lq_lower_broadcast_to, lq_lower_fill, lq_lower_reverse, lq_lower_l2_normalize, lq_lower_lrn,
     lq_lower_top_k, lq_lower_cumsum, lq_lower_add_n, lq_lower_custom, lq_lower_zeros_like,
     lq_lower_densify, lq_lower_transpose_conv_bias, lq_lower_embedding_lookup, lq_lower_one_hot,
-    lq_lower_scatter_nd, lq_lower_where, lq_lower_non_max_suppression;
+    lq_lower_scatter_nd, lq_lower_where, lq_lower_non_max_suppression, lq_lower_conv_3d,
+    lq_lower_conv_3d_transpose, lq_lower_lstm, lq_lower_rnn, lq_lower_detection,
+    lq_lower_matrix_diag, lq_lower_reverse_sequence;

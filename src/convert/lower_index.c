@@ -1,5 +1,5 @@
 // Operators that find places by number, or numbers of places: GATHER and its kin, ONE_HOT,
-// SCATTER_ND, WHERE and NON_MAX_SUPPRESSION.
+// SCATTER_ND, WHERE, diagonals, REVERSE_SEQUENCE and NON_MAX_SUPPRESSION.
 #include "convert/lower.h"
 #include "convert/operators.h"
 
@@ -146,6 +146,80 @@ void lq_lower_where(struct lq_lower *low)
     lq_give_plain(low, lq_lower_output(low, 0),
                   lq_graph_add(low->graph, "Transpose", LQ_INPUTS(found),
                                LQ_ATTRS(lq_ints("perm", (int64_t[]){1, 0}, 2))));
+}
+
+// ---- MATRIX_DIAG, MATRIX_SET_DIAG, REVERSE_SEQUENCE
+
+// True where row and column are the same, [rows, columns].
+static struct lq_value *diagonal(struct lq_lower *low, int64_t rows, int64_t columns)
+{
+    uint8_t *made = lq_graph_take(low->graph, (size_t)(rows * columns) + 1);
+    for (int64_t i = 0; made && i < rows && i < columns; i++)
+        made[i * columns + i] = 1;
+    struct lq_shape shape = {2, {rows, columns}};
+    return made ? lq_graph_constant(low->graph, LQ_ONNX_BOOL, &shape, made) : &low->graph->nothing;
+}
+
+// MATRIX_DIAG sets the diagonal of zeros, MATRIX_SET_DIAG that of its first input.
+void lq_lower_matrix_diag(struct lq_lower *low)
+{
+    bool sets = low->op->builtin == LQ_OP_MATRIX_SET_DIAG;
+    int list = lq_lower_input(low, sets), rank = lq_lower_rank(low, list);
+    if (!lq_lower_need(low, list >= 0 && low->slots[list].made && rank > 0 && rank < LQ_RANK_MAX,
+                       "its diagonal is missing"))
+        return;
+    int64_t length = low->slots[list].shape.dims[rank - 1], rows = length, columns = length;
+    struct lq_value *x = lq_take_plain(low, list), *under;
+    if (sets) {
+        under = lq_take_plain(low, lq_lower_input(low, 0));
+        if (low->graph->status != LQ_OK ||
+            !lq_lower_need(low, under->shape.rank == rank + 1, "its diagonal does not fit"))
+            return;
+        rows = under->shape.dims[rank - 1];
+        columns = under->shape.dims[rank];
+    } else {
+        under = cast(low, lq_graph_f32(low->graph, 0), x->type);
+    }
+    if (!lq_lower_need(low, length > 0 && rows > 0 && columns > 0 && rows * columns <= 1 << 24 &&
+                                length == (rows < columns ? rows : columns),
+                       "its sizes must be known, small and fit"))
+        return;
+    int64_t place = rank - 1;
+    if (columns > length) { // any number will do where there is no diagonal
+        int64_t *which = lq_graph_take(low->graph, (size_t)columns * sizeof *which);
+        for (int64_t i = 0; which && i < columns; i++)
+            which[i] = i < length ? i : 0;
+        struct lq_shape shape = {1, {columns}};
+        x = lq_graph_add(low->graph, "Gather",
+                         LQ_INPUTS(x, lq_graph_constant(low->graph, LQ_ONNX_I64, &shape, which)),
+                         LQ_ATTRS(lq_int("axis", place)));
+    }
+    x = lq_graph_add(low->graph, "Unsqueeze",
+                     LQ_INPUTS(x, lq_graph_i64s(low->graph, &place, 1)), LQ_NO_ATTRS);
+    lq_give_plain(low, lq_lower_output(low, 0),
+                  lq_graph_add(low->graph, "Where",
+                               LQ_INPUTS(diagonal(low, rows, columns), x, under), LQ_NO_ATTRS));
+}
+
+// ONNX wants the two axes that it is about in front.
+void lq_lower_reverse_sequence(struct lq_lower *low)
+{
+    int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input);
+    int sequence = lq_lower_option(low, 0, 0), batch = lq_lower_option(low, 1, 0);
+    if (!lq_lower_need(low, sequence >= 0 && sequence < rank && batch >= 0 && batch < rank &&
+                                sequence != batch,
+                       "its axes make no sense"))
+        return;
+    struct lq_order order = {rank, {(uint8_t)sequence, (uint8_t)batch}};
+    for (int i = 0, to = 2; i < rank; i++)
+        if (i != sequence && i != batch)
+            order.axis[to++] = (uint8_t)i;
+    struct lq_value *lengths = cast(low, lq_take_plain(low, lq_lower_input(low, 1)), LQ_ONNX_I64);
+    lq_give(low, lq_lower_output(low, 0),
+            lq_graph_add(low->graph, "ReverseSequence",
+                         LQ_INPUTS(lq_take(low, input, order), lengths),
+                         LQ_ATTRS(lq_int("time_axis", 0), lq_int("batch_axis", 1))),
+            order);
 }
 
 // ---- NON_MAX_SUPPRESSION_V4 and _V5

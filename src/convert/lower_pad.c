@@ -119,18 +119,25 @@ void lq_lower_space_to_depth(struct lq_lower *low)
 
 struct batch_blocks {
     struct lq_value *x; // as NCHW
+    bool flat;          // [n, h, c] in the file: a width of one is put beside
     int64_t block[2], edges[4], n, c, h, w;
 };
 
 static bool read_blocks(struct lq_lower *low, struct batch_blocks *to)
 {
-    int input = lq_lower_input(low, 0);
-    if (!lq_lower_need(low, lq_lower_rank(low, input) == 4 &&
-                                lq_ints_of(low, lq_lower_input(low, 1), to->block, 2) == 2 &&
-                                lq_ints_of(low, lq_lower_input(low, 2), to->edges, 4) == 4,
-                       "it must have four dimensions, and constant blocks and edges for two"))
+    int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input), axes = rank - 2;
+    *to = (struct batch_blocks){.flat = rank == 3, .block = {1, 1}};
+    if (!lq_lower_need(low, (rank == 3 || rank == 4) &&
+                                lq_ints_of(low, lq_lower_input(low, 1), to->block, axes) == axes &&
+                                lq_ints_of(low, lq_lower_input(low, 2), to->edges, 2 * axes) ==
+                                    2 * axes,
+                       "it must have three or four dimensions, and constant blocks and edges"))
         return false;
-    to->x = lq_take(low, input, lq_order_channels_first(4));
+    to->x = lq_take(low, input, lq_order_channels_first(rank));
+    if (to->flat)
+        to->x = lq_graph_add(low->graph, "Unsqueeze",
+                             LQ_INPUTS(to->x, lq_graph_i64s(low->graph, (int64_t[]){3}, 1)),
+                             LQ_NO_ATTRS);
     const int64_t *size = to->x->shape.dims;
     to->n = size[0];
     to->c = size[1];
@@ -142,6 +149,14 @@ static bool read_blocks(struct lq_lower *low, struct batch_blocks *to)
     for (int i = 0; i < 4; i++)
         fine = fine && to->edges[i] >= 0;
     return lq_lower_need(low, fine, "its sizes must be known and make sense");
+}
+
+static void give_blocks(struct lq_lower *low, const struct batch_blocks *b, struct lq_value *x)
+{
+    if (b->flat)
+        x = lq_graph_add(low->graph, "Squeeze",
+                         LQ_INPUTS(x, lq_graph_i64s(low->graph, (int64_t[]){3}, 1)), LQ_NO_ATTRS);
+    lq_give(low, lq_lower_output(low, 0), x, lq_order_channels_first(b->flat ? 3 : 4));
 }
 
 static struct lq_value *reordered(struct lq_lower *low, struct lq_value *x, const int64_t *before,
@@ -168,7 +183,7 @@ void lq_lower_space_to_batch(struct lq_lower *low)
     struct lq_value *x = write_pad(low, b.x, order, pads, "constant", NULL);
     x = reordered(low, x, (int64_t[]){b.n < 0 ? -1 : b.n, b.c, h, b.block[0], w, b.block[1]},
                   (int64_t[]){3, 5, 0, 1, 2, 4}, (int64_t[]){-1, b.c, h, w});
-    lq_give(low, lq_lower_output(low, 0), x, order);
+    give_blocks(low, &b, x);
 }
 
 void lq_lower_batch_to_space(struct lq_lower *low)
@@ -178,7 +193,6 @@ void lq_lower_batch_to_space(struct lq_lower *low)
         !lq_lower_need(low, b.n < 0 || b.n % (b.block[0] * b.block[1]) == 0,
                        "its blocks do not divide the batch"))
         return;
-    struct lq_order order = lq_order_channels_first(4);
     struct lq_value *x =
         reordered(low, b.x, (int64_t[]){b.block[0], b.block[1], -1, b.c, b.h, b.w},
                   (int64_t[]){2, 3, 4, 0, 5, 1},
@@ -192,5 +206,5 @@ void lq_lower_batch_to_space(struct lq_lower *low)
                                    lq_graph_i64s(low->graph, (int64_t[]){2, 3}, 2),
                                    lq_graph_i64s(low->graph, (int64_t[]){1, 1}, 2)),
                          LQ_NO_ATTRS);
-    lq_give(low, lq_lower_output(low, 0), x, order);
+    give_blocks(low, &b, x);
 }

@@ -3,13 +3,14 @@ import pytest
 
 import cases
 import cases_quantised
+import cases_sequence
 import compare
 
 FLOAT_MAX = 1e-4  # of the largest number
 STEPS_MAX = 1     # of a quantised output
 
 
-@pytest.mark.parametrize("family", [*cases.ALL, *cases_quantised.ALL],
+@pytest.mark.parametrize("family", [*cases.ALL, *cases_quantised.ALL, *cases_sequence.ALL],
                          ids=lambda family: f"{family.__module__}.{family.__name__}")
 def test_operator(tmp_path, family):
     wrong, seen = [], 0
