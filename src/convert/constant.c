@@ -188,9 +188,10 @@ const struct lq_known *lq_known_of(struct lq_lower *low, int tensor)
         return NULL;
     struct lq_slot *slot = &low->slots[tensor];
     int type = lq_lower_tensor(low, tensor)->type;
-    if (slot->known || !slot->data || (type != LQ_TFLITE_I32 && type != LQ_TFLITE_I64))
+    bool truth = type == LQ_TFLITE_BOOL;
+    if (slot->known || !slot->data || (type != LQ_TFLITE_I32 && type != LQ_TFLITE_I64 && !truth))
         return slot->known;
-    size_t items = constant_items(low, tensor), size = type == LQ_TFLITE_I32 ? 4 : 8;
+    size_t items = constant_items(low, tensor), size = truth ? 1 : type == LQ_TFLITE_I32 ? 4 : 8;
     if (items > LQ_KNOWN_MAX)
         return NULL;
     struct lq_known *known = lq_graph_take(low->graph, sizeof *known);

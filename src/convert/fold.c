@@ -122,6 +122,30 @@ static bool calculate(int builtin, int64_t a, int64_t b, int64_t *out)
     case LQ_OP_MINIMUM:
         *out = a < b ? a : b;
         return true;
+    case LQ_OP_LESS:
+        *out = a < b;
+        return true;
+    case LQ_OP_LESS_EQUAL:
+        *out = a <= b;
+        return true;
+    case LQ_OP_GREATER:
+        *out = a > b;
+        return true;
+    case LQ_OP_GREATER_EQUAL:
+        *out = a >= b;
+        return true;
+    case LQ_OP_EQUAL:
+        *out = a == b;
+        return true;
+    case LQ_OP_NOT_EQUAL:
+        *out = a != b;
+        return true;
+    case LQ_OP_LOGICAL_AND:
+        *out = a && b;
+        return true;
+    case LQ_OP_LOGICAL_OR:
+        *out = a || b;
+        return true;
     default: // DIV and FLOOR_DIV agree on what is not negative
         if (a < 0 || b <= 0)
             return false;
@@ -203,6 +227,14 @@ static bool know(struct lq_lower *low, struct lq_known *out)
     case LQ_OP_FLOOR_DIV:
     case LQ_OP_MAXIMUM:
     case LQ_OP_MINIMUM:
+    case LQ_OP_LESS:
+    case LQ_OP_LESS_EQUAL:
+    case LQ_OP_GREATER:
+    case LQ_OP_GREATER_EQUAL:
+    case LQ_OP_EQUAL:
+    case LQ_OP_NOT_EQUAL:
+    case LQ_OP_LOGICAL_AND:
+    case LQ_OP_LOGICAL_OR:
         return know_arithmetic(low, out);
     case LQ_OP_REDUCE_PROD:
         return know_product(low, out);
@@ -220,9 +252,13 @@ static bool fold_integers(struct lq_lower *low)
         return false;
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
     struct lq_known known = {0};
-    if (about->rank > 1 || (about->type != LQ_TFLITE_I32 && about->type != LQ_TFLITE_I64) ||
+    bool truth = about->type == LQ_TFLITE_BOOL;
+    if (about->rank > 1 ||
+        (about->type != LQ_TFLITE_I32 && about->type != LQ_TFLITE_I64 && !truth) ||
         !know(low, &known) || (about->rank == 0 && known.count != 1))
         return false;
+    for (int i = 0; truth && i < known.count; i++)
+        known.at[i] = known.at[i] != 0;
     struct lq_known *kept = lq_graph_take(low->graph, sizeof *kept);
     if (!kept)
         return false;
@@ -231,11 +267,15 @@ static bool fold_integers(struct lq_lower *low)
     for (int i = 0; i < known.count; i++)
         if (!known.some[i])
             return false; // written too, for those who need it whole
-    size_t size = about->type == LQ_TFLITE_I32 ? 4 : 8;
+    size_t size = truth ? 1 : about->type == LQ_TFLITE_I32 ? 4 : 8;
     uint8_t *data = lq_graph_take(low->graph, (size_t)known.count * size + 1);
     for (int i = 0; data && i < known.count; i++) {
         int32_t narrow = (int32_t)known.at[i];
-        memcpy(data + (size_t)i * size, size == 4 ? (void *)&narrow : (void *)&known.at[i], size);
+        if (truth)
+            data[i] = (uint8_t)known.at[i];
+        else
+            memcpy(data + (size_t)i * size, size == 4 ? (void *)&narrow : (void *)&known.at[i],
+                   size);
     }
     struct lq_shape shape = {about->rank, {known.count}};
     lq_give_constant(low, tensor, data, &shape);

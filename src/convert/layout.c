@@ -481,3 +481,36 @@ void lq_give_meaning(struct lq_lower *low, int tensor, int constant)
     if (low->graph->status == LQ_OK && may_give(low, tensor, &low->slots[constant].shape))
         low->slots[tensor].meaning_of = constant;
 }
+
+// The same quantisation, or both none: what is handed over is stored numbers as well.
+static bool same_meaning(const struct lq_tflite_tensor *a, const struct lq_tflite_tensor *b)
+{
+    bool same = a->type == b->type && a->scale_count == b->scale_count &&
+                a->scale_axis == b->scale_axis;
+    for (int i = 0; same && i < a->scale_count; i++)
+        same = lq_tflite_scale(a, i) == lq_tflite_scale(b, i) &&
+               lq_tflite_zero(a, i) == lq_tflite_zero(b, i);
+    return same;
+}
+
+void lq_hand_over(struct lq_lower *from, int tensor, struct lq_lower *to, int target)
+{
+    if (from->graph->status != LQ_OK ||
+        !lq_lower_need(from, tensor >= 0 && target >= 0 && from->slots[tensor].made,
+                       "an argument or a result of its sub-graph is missing") ||
+        !lq_lower_need(from, same_meaning(lq_lower_tensor(from, tensor),
+                                          lq_lower_tensor(to, target)),
+                       "its sub-graph has other types or quantisation than what it is given"))
+        return;
+    struct lq_slot *source = &from->slots[tensor], *slot = &to->slots[target];
+    if (!lq_lower_need(to, !slot->made, "an argument or a result of its sub-graph is made twice"))
+        return;
+    slot->shape = source->shape;
+    slot->made = true;
+    slot->known = source->known;
+    slot->forms = source->forms;
+    slot->data = source->data;
+    // What another constant means is numbered in the other graph: worked out now.
+    if (source->meaning_of >= 0)
+        slot->data = lq_stored_constant(from, tensor, lq_order_plain(source->shape.rank));
+}

@@ -130,6 +130,9 @@ static const struct {
     {LQ_OP_FILL, lq_lower_fill},
     {LQ_OP_ZEROS_LIKE, lq_lower_zeros_like},
     {LQ_OP_SHAPE, lq_lower_shape_of},
+    // what runs other graphs of the file
+    {LQ_OP_IF, lq_lower_if},
+    {LQ_OP_WHILE, lq_lower_while},
     {LQ_OP_CUSTOM, lq_lower_custom},
 };
 
@@ -365,25 +368,36 @@ static void make_input(struct lq_lower *low, int number)
     lq_give_stored(low, tensor, value, order);
 }
 
-static void prepare(struct lq_lower *low)
+bool lq_lower_begin(struct lq_lower *low)
 {
     const struct lq_tflite *model = low->model;
     struct lq_graph *graph = low->graph;
     low->slots = lq_graph_take(graph, (size_t)(model->tensor_count + 1) * sizeof *low->slots);
     low->absorbed = lq_graph_take(graph, (size_t)model->op_count + 1);
+    if (graph->status != LQ_OK)
+        return false;
+    for (int i = 0; i < model->tensor_count; i++) {
+        low->slots[i].meaning_of = low->slots[i].maker = low->slots[i].user = -1;
+        low->slots[i].name_taken = low->depth > 0; // names are the main graph's
+        if (model->tensors[i].data)
+            make_constant(low, i);
+    }
+    count_users(low);
+    return graph->status == LQ_OK;
+}
+
+static void prepare(struct lq_lower *low)
+{
+    const struct lq_tflite *model = low->model;
+    struct lq_graph *graph = low->graph;
+    low->subgraphs = lq_graph_take(graph, sizeof *low->subgraphs);
     graph->inputs = lq_graph_take(graph, (size_t)(model->inputs.count + 1) * sizeof *graph->inputs);
     // Traced, every tensor may become an output too.
     size_t outputs = (size_t)model->outputs.count + (size_t)model->tensor_count;
     graph->outputs = lq_graph_take(graph, outputs * sizeof *graph->outputs);
-    if (graph->status != LQ_OK)
+    if (graph->status != LQ_OK || !lq_lower_begin(low))
         return;
-    for (int i = 0; i < model->tensor_count; i++) {
-        low->slots[i].meaning_of = low->slots[i].maker = low->slots[i].user = -1;
-        if (model->tensors[i].data)
-            make_constant(low, i);
-    }
     name_tensors(low);
-    count_users(low);
     for (int i = 0; i < model->inputs.count && graph->status == LQ_OK; i++)
         make_input(low, i);
 }
@@ -410,7 +424,7 @@ static void lower_one(struct lq_lower *low)
     lq_graph_fail(low->graph, LQ_ERR_FORMAT, "this operator is not supported");
 }
 
-static void lower_all(struct lq_lower *low)
+void lq_lower_operators(struct lq_lower *low)
 {
     for (int i = 0; i < low->model->op_count && low->graph->status == LQ_OK; i++) {
         low->index = i;
@@ -419,6 +433,11 @@ static void lower_all(struct lq_lower *low)
         if (low->graph->status == LQ_OK)
             continue;
         int output = lq_lower_output(low, 0);
+        if (low->depth > 0) {
+            lq_fail_within(low->graph->err, "in it operator %d, %.40s", i,
+                           lq_tflite_op_name(low->op));
+            continue;
+        }
         lq_fail_within(low->graph->err, "operator %d, %.40s, which makes '%.60s'", i,
                        lq_tflite_op_name(low->op),
                        output >= 0 ? lq_lower_tensor(low, output)->name : "");
@@ -466,7 +485,7 @@ static void add_output(struct lq_lower *low, int tensor)
         return;
     }
     struct lq_value *value = output_value(low, tensor);
-    bool input = !value->maker && !value->data;
+    bool input = !value->maker && !value->data, free_name = !input || value->name != slot->name;
     // The name belongs to the value that is the output; a form in another order gives it up.
     if (value->data || input || is_output_already(graph, value))
         value = lq_graph_add(graph, "Identity", LQ_INPUTS(value), LQ_NO_ATTRS);
@@ -476,11 +495,10 @@ static void add_output(struct lq_lower *low, int tensor)
         if (form->value->name == slot->name && (form->value->maker || form->value->data) &&
             !is_output_already(graph, form->value))
             form->value->name = NULL;
-    bool free_name = true;
     for (int i = 0; i < graph->output_count; i++)
         free_name &= graph->outputs[i]->name != slot->name;
     // In ONNX nothing is an input and an output, or two outputs, under one name.
-    if (free_name && !input)
+    if (free_name)
         value->name = slot->name;
     else
         value->name = output_name(low, slot->name);
@@ -490,7 +508,7 @@ static void add_output(struct lq_lower *low, int tensor)
 int lq_lower(struct lq_lower *low)
 {
     prepare(low);
-    lower_all(low);
+    lq_lower_operators(low);
     for (int i = 0; i < low->model->outputs.count && low->graph->status == LQ_OK; i++)
         add_output(low, lq_flat_int(low->model->outputs, i));
     if (low->graph->status == LQ_OK && low->graph->output_count == 0)

@@ -79,18 +79,33 @@ struct lq_slot { // one for each tensor of the model
     bool name_taken;
 };
 
+enum { LQ_SUBGRAPHS_MAX = 256 };
+
+// The file's other graphs, which IF and WHILE run (lower_control.c): one of these for all.
+struct lq_subgraphs {
+    const struct lq_tflite *graphs[LQ_SUBGRAPHS_MAX]; // NULL: not read yet
+    int operators;                                    // lowered so far
+};
+
 struct lq_lower {
-    const struct lq_tflite *model;
+    const struct lq_tflite *model; // the graph of the file that is being lowered
     struct lq_graph *graph;
     const struct lq_convert_options *options;
     struct lq_slot *slots;
     bool *absorbed; // operators that another one has taken in
     int index;      // of the operator being lowered
     const struct lq_tflite_op *op;
+    struct lq_subgraphs *subgraphs;
+    int depth; // 0: the file's main graph
 };
 
 // Lowers the whole model: graph, options and model are set, the rest is made here.
 LQ_MUST_CHECK int lq_lower(struct lq_lower *low);
+
+// Its two halves, for a sub-graph: the slots with their constants (false sets the error), then the
+// operators.
+bool lq_lower_begin(struct lq_lower *low);
+void lq_lower_operators(struct lq_lower *low);
 
 // Makes outputs of what the trace asks for (trace.c). After lq_graph_prune.
 void lq_lower_trace(struct lq_lower *low);
@@ -141,6 +156,8 @@ void lq_give_stored(struct lq_lower *low, int tensor, struct lq_value *value,
                     struct lq_order order);
 // The tensor is another one with its axes renamed: axis i is axis map[i] of `from`.
 void lq_give_renamed(struct lq_lower *low, int tensor, int from, const int *map);
+// A tensor of one graph becomes, as it is, a tensor of another: an argument or a result.
+void lq_hand_over(struct lq_lower *from, int tensor, struct lq_lower *to, int target);
 // The tensor is a constant: data in the arena or the file, row-major, in the tensor's own type.
 void lq_give_constant(struct lq_lower *low, int tensor, const void *data,
                       const struct lq_shape *shape);
@@ -202,4 +219,4 @@ extern lq_lower_fn lq_lower_conv, lq_lower_depthwise, lq_lower_transpose_conv,
     lq_lower_densify, lq_lower_transpose_conv_bias, lq_lower_embedding_lookup, lq_lower_one_hot,
     lq_lower_scatter_nd, lq_lower_where, lq_lower_non_max_suppression, lq_lower_conv_3d,
     lq_lower_conv_3d_transpose, lq_lower_lstm, lq_lower_rnn, lq_lower_detection,
-    lq_lower_matrix_diag, lq_lower_reverse_sequence;
+    lq_lower_matrix_diag, lq_lower_reverse_sequence, lq_lower_if, lq_lower_while;

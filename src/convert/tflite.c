@@ -137,7 +137,8 @@ static void read_op(struct lq_flat *flat, size_t table, size_t codes, size_t cod
     op->custom_options = at ? flat->data + at : NULL;
 }
 
-static void read_graph(struct lq_flat *flat, struct lq_tflite *model, size_t root, size_t graph)
+static void read_graph(struct lq_flat *flat, struct lq_tflite *model, struct lq_arena *arena,
+                       size_t root, size_t graph)
 {
     size_t tensors, ops, buffers, codes;
     size_t tensors_at = lq_flat_vector(flat, graph, 0, 4, &tensors);
@@ -148,8 +149,8 @@ static void read_graph(struct lq_flat *flat, struct lq_tflite *model, size_t roo
         lq_flat_damage(flat, "a model of so many parts");
     if (flat->damaged)
         return;
-    model->tensors = lq_arena_take(&model->arena, (tensors + 1) * sizeof *model->tensors);
-    model->ops = lq_arena_take(&model->arena, (ops + 1) * sizeof *model->ops);
+    model->tensors = lq_arena_take(arena, (tensors + 1) * sizeof *model->tensors);
+    model->ops = lq_arena_take(arena, (ops + 1) * sizeof *model->ops);
     if (!model->tensors || !model->ops)
         return;
     model->tensor_count = (int)tensors;
@@ -167,6 +168,25 @@ static void read_graph(struct lq_flat *flat, struct lq_tflite *model, size_t roo
                 &model->ops[i]);
 }
 
+static int read_numbered(struct lq_tflite *model, struct lq_arena *arena, int number,
+                         struct lq_error *err)
+{
+    struct lq_flat flat = {model->data, model->len, NULL};
+    size_t root = lq_flat_root(&flat), graphs;
+    size_t graphs_at = lq_flat_vector(&flat, root, 2, 4, &graphs);
+    bool there = number >= 0 && (size_t)number < graphs;
+    size_t graph = there ? lq_flat_follow(&flat, graphs_at + 4 * (size_t)number) : 0;
+    if (!flat.damaged && graph)
+        read_graph(&flat, model, arena, root, graph);
+    model->graph_count = graphs < INT32_MAX ? (int)graphs : INT32_MAX;
+    if (flat.damaged)
+        return lq_fail(err, LQ_ERR_MODEL, "the file is damaged: %s points outside of it or makes "
+                       "no sense", flat.damaged);
+    if (!graph || !model->tensors || !model->ops)
+        return lq_fail(err, LQ_ERR_MODEL, "the file holds no network");
+    return LQ_OK;
+}
+
 bool lq_tflite_is(const uint8_t *data, size_t len)
 {
     return len >= 8 && memcmp(data + 4, "TFL3", 4) == 0;
@@ -178,22 +198,17 @@ int lq_tflite_read(struct lq_tflite *model, const uint8_t *data, size_t len, str
     lq_arena_init(&model->arena, (size_t)64 << 20);
     if (!lq_tflite_is(data, len))
         return lq_fail(err, LQ_ERR_MODEL, "it is no .tflite file: the mark TFL3 is missing");
-    struct lq_flat flat = {data, len, NULL};
-    size_t root = lq_flat_root(&flat), graphs;
-    size_t graphs_at = lq_flat_vector(&flat, root, 2, 4, &graphs);
-    size_t graph = graphs ? lq_flat_follow(&flat, graphs_at) : 0;
-    if (!flat.damaged && graph)
-        read_graph(&flat, model, root, graph);
-    model->graph_count = graphs < INT32_MAX ? (int)graphs : INT32_MAX;
-    int status = LQ_OK;
-    if (flat.damaged)
-        status = lq_fail(err, LQ_ERR_MODEL, "the file is damaged: %s points outside of it or makes "
-                         "no sense", flat.damaged);
-    else if (!graph || !model->tensors)
-        status = lq_fail(err, LQ_ERR_MODEL, "the file holds no network");
+    int status = read_numbered(model, &model->arena, 0, err);
     if (status != LQ_OK)
         lq_tflite_release(model);
     return status;
+}
+
+int lq_tflite_read_graph(struct lq_tflite *graph, const struct lq_tflite *model,
+                         struct lq_arena *arena, int number, struct lq_error *err)
+{
+    *graph = (struct lq_tflite){.data = model->data, .len = model->len};
+    return read_numbered(graph, arena, number, err);
 }
 
 void lq_tflite_release(struct lq_tflite *model)

@@ -53,7 +53,7 @@ struct lq_tflite {
     struct lq_tflite_op *ops; // in the order in which they run
     struct lq_flat_list inputs, outputs;
     size_t outputs_at; // where the offset of the outputs' vector stands (trace.c turns it elsewhere)
-    int graph_count;   // sub-graphs; only the first is read
+    int graph_count;   // of the file; lq_tflite_read reads the first
 };
 
 // True for the format's mark at byte 4.
@@ -61,6 +61,9 @@ bool lq_tflite_is(const uint8_t *data, size_t len);
 
 LQ_MUST_CHECK int lq_tflite_read(struct lq_tflite *model, const uint8_t *data, size_t len,
                                  struct lq_error *err);
+// Another graph of the same file, its outline in `arena`: not to be released.
+LQ_MUST_CHECK int lq_tflite_read_graph(struct lq_tflite *graph, const struct lq_tflite *model,
+                                       struct lq_arena *arena, int number, struct lq_error *err);
 void lq_tflite_release(struct lq_tflite *model);
 
 float lq_tflite_scale(const struct lq_tflite_tensor *tensor, int i);

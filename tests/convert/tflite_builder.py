@@ -16,9 +16,21 @@ class Builder:
         self.model.description = "made for a test"
         self.model.operatorCodes, self.codes = [], {}
         self.model.buffers = [schema.BufferT()]
+        self.model.subgraphs = []
+        self.add_graph()
+
+    def add_graph(self):
+        """A further graph of the file, which what follows goes into; gives its number."""
         self.graph = schema.SubGraphT()
         self.graph.tensors, self.graph.operators = [], []
-        self.model.subgraphs = [self.graph]
+        self.model.subgraphs.append(self.graph)
+        return len(self.model.subgraphs) - 1
+
+    def main_graph(self):
+        self.graph = self.model.subgraphs[0]
+
+    def ends(self, inputs, outputs):
+        self.graph.inputs, self.graph.outputs = list(inputs), list(outputs)
 
     def tensor(self, shape, dtype="float32", data=None, name=None, scale=None, zero=None, axis=0,
                signature=None):
@@ -77,7 +89,7 @@ class Builder:
                 self.model.operatorCodes[index].version = number
 
     def finish(self, inputs, outputs):
-        self.graph.inputs, self.graph.outputs = list(inputs), list(outputs)
+        self.ends(inputs, outputs)
         packer = flatbuffers.Builder(1024)
         packer.Finish(self.model.Pack(packer), b"TFL3")
         return bytes(packer.Output())

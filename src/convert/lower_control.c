@@ -1,0 +1,172 @@
+// IF and WHILE: what runs is a sub-graph of the file, and it is lowered into the same ONNX graph in
+// the place of the operator. A condition that can be worked out now chooses the branch; otherwise
+// both branches run and a Where takes the one that counts, which no branch of TFLite can tell: none
+// has effects outside. A loop is written out turn by turn; its condition must be known each time, as
+// it is where a counter runs to a fixed end (what frameworks make of a GRU).
+#include "convert/lower.h"
+#include "convert/operators.h"
+
+enum {
+    DEPTH_MAX = 4,
+    TURNS_MAX = 1024,
+    OPERATORS_MAX = 1 << 16, // lowered in sub-graphs, over all turns
+};
+
+// Another graph of the file, read once; NULL sets the error.
+static const struct lq_tflite *graph_of(struct lq_lower *low, int number)
+{
+    struct lq_subgraphs *all = low->subgraphs;
+    if (!lq_lower_need(low, number > 0 && number < low->model->graph_count &&
+                                number < LQ_SUBGRAPHS_MAX,
+                       "the sub-graph that it runs is not there"))
+        return NULL;
+    if (all->graphs[number])
+        return all->graphs[number];
+    struct lq_tflite *graph = lq_graph_take(low->graph, sizeof *graph);
+    if (!graph || lq_tflite_read_graph(graph, low->model, &low->graph->arena, number,
+                                       low->graph->err) != LQ_OK) {
+        if (low->graph->status == LQ_OK)
+            low->graph->status = LQ_ERR_MODEL;
+        return NULL;
+    }
+    return all->graphs[number] = graph;
+}
+
+// Lowers graph `number` with `arguments` (tensors of low) as its inputs into *sub. `before` is the
+// same graph's last turn, whose constants are used again, or NULL.
+static bool run(struct lq_lower *low, int number, struct lq_lower *from, const int *arguments,
+                int count, const struct lq_lower *before, struct lq_lower *sub)
+{
+    const struct lq_tflite *model = graph_of(low, number);
+    if (!model || !lq_lower_need(low, model->inputs.count == count,
+                                 "its sub-graph takes another number of inputs") ||
+        !lq_lower_need(low, low->depth < DEPTH_MAX, "too deep: graphs within graphs"))
+        return false;
+    low->subgraphs->operators += model->op_count + 1;
+    if (!lq_lower_need(low, low->subgraphs->operators <= OPERATORS_MAX,
+                       "its sub-graphs come to too many operators"))
+        return false;
+    *sub = (struct lq_lower){.model = model, .graph = low->graph, .options = low->options,
+                             .subgraphs = low->subgraphs, .depth = low->depth + 1};
+    if (!lq_lower_begin(sub))
+        return false;
+    for (int i = 0; before && i < model->tensor_count; i++)
+        if (sub->slots[i].data && before->slots[i].data == sub->slots[i].data)
+            sub->slots[i].forms = before->slots[i].forms;
+    for (int i = 0; i < count; i++)
+        lq_hand_over(from, arguments[i], sub, lq_flat_int(model->inputs, i));
+    lq_lower_operators(sub);
+    return low->graph->status == LQ_OK;
+}
+
+static int *tensor_list(struct lq_lower *low, int count)
+{
+    return lq_graph_take(low->graph, (size_t)(count + 1) * sizeof(int));
+}
+
+// ---- IF
+
+// Both results, chosen between when it runs.
+static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_lower *yes, int a,
+                   struct lq_lower *no, int b, int output)
+{
+    const char *differ = "its branches give tensors of different shapes or types, and which one runs "
+                         "is not known";
+    int rank = lq_lower_rank(yes, a);
+    if (!lq_lower_need(low, yes->slots[a].made && no->slots[b].made &&
+                                lq_lower_rank(no, b) == rank &&
+                                lq_shape_equal(&yes->slots[a].shape, &no->slots[b].shape), differ))
+        return;
+    struct lq_order order = lq_order_common(yes, &a, 1);
+    struct lq_value *x = lq_take(yes, a, order), *y = lq_take(no, b, order);
+    if (low->graph->status != LQ_OK || !lq_lower_need(low, x->type == y->type, differ))
+        return;
+    lq_give(low, output,
+            lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS), order);
+}
+
+static void hand_back(struct lq_lower *sub, struct lq_lower *low)
+{
+    struct lq_flat_list made = sub->model->outputs;
+    if (lq_lower_need(low, made.count == low->op->outputs.count,
+                      "its sub-graph gives another number of results"))
+        for (int i = 0; i < made.count; i++)
+            lq_hand_over(sub, lq_flat_int(made, i), low, lq_lower_output(low, i));
+}
+
+void lq_lower_if(struct lq_lower *low)
+{
+    int count = low->op->inputs.count - 1, condition = lq_lower_input(low, 0);
+    int branches[2] = {lq_lower_option(low, 1, 0), lq_lower_option(low, 0, 0)}; // else, then
+    int *arguments = tensor_list(low, count);
+    struct lq_lower sub[2];
+    int64_t known;
+    if (!arguments || !lq_lower_need(low, count >= 0 && condition >= 0 &&
+                                              low->slots[condition].made,
+                                     "its condition is missing"))
+        return;
+    for (int i = 0; i < count; i++)
+        arguments[i] = lq_lower_input(low, i + 1);
+    if (lq_ints_of(low, condition, &known, 1) == 1) {
+        if (run(low, branches[known != 0], low, arguments, count, NULL, &sub[0]))
+            hand_back(&sub[0], low);
+        return;
+    }
+    for (int i = 0; i < 2; i++)
+        if (!run(low, branches[i], low, arguments, count, NULL, &sub[i]))
+            return;
+    struct lq_flat_list no = sub[0].model->outputs, yes = sub[1].model->outputs;
+    struct lq_value *value = lq_reshaped(low, lq_take_plain(low, condition), (int64_t[]){0}, 0);
+    if (lq_lower_need(low, no.count == low->op->outputs.count && yes.count == no.count,
+                      "its branches give another number of results"))
+        for (int i = 0; i < no.count && low->graph->status == LQ_OK; i++)
+            choose(low, value, &sub[1], lq_flat_int(yes, i), &sub[0], lq_flat_int(no, i),
+                   lq_lower_output(low, i));
+}
+
+// ---- WHILE
+
+// 1: it goes on, 0: it ends, -1: an error, which is set.
+static int goes_on(struct lq_lower *low, int number, struct lq_lower *from, const int *state,
+                   int count)
+{
+    struct lq_lower condition;
+    int64_t value = 0;
+    if (!run(low, number, from, state, count, NULL, &condition))
+        return -1;
+    struct lq_flat_list made = condition.model->outputs;
+    if (!lq_lower_need(low, made.count == 1 &&
+                                lq_ints_of(&condition, lq_flat_int(made, 0), &value, 1) == 1,
+                       "how often its loop turns is only known when the network runs"))
+        return -1;
+    return value != 0;
+}
+
+void lq_lower_while(struct lq_lower *low)
+{
+    int count = low->op->inputs.count, condition = lq_lower_option(low, 0, 0);
+    int body = lq_lower_option(low, 1, 0), *state = tensor_list(low, count);
+    // Two turns at a time: the last one's results are the next one's state.
+    struct lq_lower turns[2], *last = low;
+    if (!state || !lq_lower_need(low, count == low->op->outputs.count,
+                                 "it has not as many results as inputs"))
+        return;
+    for (int i = 0; i < count; i++)
+        state[i] = lq_lower_input(low, i);
+    for (int turn = 0;; turn++) {
+        int more = goes_on(low, condition, last, state, count);
+        if (more <= 0)
+            break;
+        struct lq_lower *next = &turns[turn % 2];
+        if (!lq_lower_need(low, turn < TURNS_MAX, "its loop turns too often to be written out") ||
+            !run(low, body, last, state, count, turn ? last : NULL, next) ||
+            !lq_lower_need(low, next->model->outputs.count == count,
+                           "its loop gives another number of results than it takes"))
+            return;
+        for (int i = 0; i < count; i++)
+            state[i] = lq_flat_int(next->model->outputs, i);
+        last = next;
+    }
+    for (int i = 0; i < count && low->graph->status == LQ_OK; i++)
+        lq_hand_over(last, state[i], low, lq_lower_output(low, i));
+}
