@@ -99,6 +99,48 @@ def options_of_serve():
     return set(re.findall(r"--[a-z][a-z-]+", said))
 
 
+# Keys of the Compose specification, as far as one would use them here, and what stands behind them.
+COMPOSE_SERVICE = {
+    "build": (str, dict), "command": (str, list), "container_name": str, "cpus": (int, float, str),
+    "depends_on": (list, dict), "deploy": dict, "devices": list, "entrypoint": (str, list),
+    "environment": (list, dict), "expose": list, "extra_hosts": (list, dict), "healthcheck": dict,
+    "image": str, "init": bool, "ipc": str, "mem_limit": (int, str), "network_mode": str,
+    "networks": (list, dict), "ports": list, "read_only": bool, "restart": str, "scale": int,
+    "secrets": list, "security_opt": list, "shm_size": (int, str), "stop_grace_period": str,
+    "stop_signal": str, "tmpfs": (str, list), "ulimits": dict, "user": str, "volumes": list,
+    "working_dir": str,
+}
+COMPOSE_DEPLOY = {"mode": str, "replicas": int, "resources": dict, "restart_policy": dict,
+                  "update_config": dict, "endpoint_mode": str, "labels": (list, dict)}
+
+
+def held_against(keys, given, where):
+    for key, value in given.items():
+        assert key in keys, f"{where}: '{key}' is no key of the specification"
+        assert isinstance(value, keys[key]), f"{where}: '{key}' is a {type(value).__name__}"
+
+
+def test_compose_is_what_compose_reads():
+    """No engine is needed to see a key that is misspelt or holds what it cannot."""
+    whole = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    held_against({"name": str, "services": dict, "volumes": dict, "networks": dict,
+                  "secrets": dict, "configs": dict}, whole, "the file")
+    for name, service in whole["services"].items():
+        held_against(COMPOSE_SERVICE, service, name)
+        held_against(COMPOSE_DEPLOY, service.get("deploy", {}), f"{name}'s deploy")
+        assert ("image" in service) != ("build" in service), name
+        if grace := service.get("stop_grace_period"):
+            assert re.fullmatch(r"([0-9]+(ms|s|m|h))+", grace), name
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source[0] in "./" or source in whole.get("volumes", {}), volume
+        for other in service.get("depends_on", []):
+            assert other in whole["services"], other
+        for mode in (service.get("ipc"), service.get("network_mode")):
+            if mode and mode.startswith("service:"):
+                assert mode.split(":")[1] in whole["services"], mode
+
+
 def test_compose_starts_what_there_is():
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     assert set(services) == {"lacquer", "balancer", "triton", "prometheus", "grafana"}
