@@ -1,8 +1,8 @@
 // IF and WHILE: what runs is a sub-graph of the file, and it is lowered into the same ONNX graph in
 // the place of the operator. A condition that can be worked out now chooses the branch; otherwise
 // both branches run and a Where takes the one that counts, which no branch of TFLite can tell: none
-// has effects outside. A loop is written out turn by turn; its condition must be known each time, as
-// it is where a counter runs to a fixed end (what frameworks make of a GRU).
+// has effects outside. A loop is written out turn by turn; its condition must be known each time,
+// as it is where a counter runs to a fixed end (what frameworks make of a GRU).
 #include "convert/lower.h"
 #include "convert/operators.h"
 
@@ -70,8 +70,8 @@ static int *tensor_list(struct lq_lower *low, int count)
 static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_lower *yes, int a,
                    struct lq_lower *no, int b, int output)
 {
-    const char *differ = "its branches give tensors of different shapes or types, and which one runs "
-                         "is not known";
+    const char *differ = "its branches give tensors of different shapes or types, and which one "
+                         "runs is not known";
     int rank = lq_lower_rank(yes, a);
     if (!lq_lower_need(low, yes->slots[a].made && no->slots[b].made &&
                                 lq_lower_rank(no, b) == rank &&

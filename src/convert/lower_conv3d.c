@@ -74,8 +74,8 @@ void lq_lower_conv_3d(struct lq_lower *low)
         int64_t reach = (conv.kernel[i] - 1) * conv.dilations[i] + 1;
         if (!lq_lower_need(low, size >= 0 || stride == 1, "its size must be known to pad it"))
             return;
-        pad(&conv, i, size < 0 ? reach - 1 : (size + stride - 1) / stride * stride - stride + reach -
-                                                 size);
+        int64_t last = (size + stride - 1) / stride * stride - stride; // where the last one begins
+        pad(&conv, i, size < 0 ? reach - 1 : last + reach - size);
     }
     write(low, &conv, "Conv");
 }

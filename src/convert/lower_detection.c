@@ -90,7 +90,8 @@ static struct lq_value *pair(struct lq_lower *low, float a, float b)
 // [boxes, 4] of top, left, bottom, right.
 static struct lq_value *decoded(struct lq_lower *low, const struct detection *about)
 {
-    struct lq_value *code = reshape(low, lq_take_plain(low, lq_lower_input(low, 0)), about->boxes, 4);
+    struct lq_value *code = lq_take_plain(low, lq_lower_input(low, 0));
+    code = reshape(low, code, about->boxes, 4);
     struct lq_value *anchors = lq_take_plain(low, lq_lower_input(low, 2));
     struct lq_value *sizes = part(low, anchors, 1, 2, 4);
     struct lq_value *centre = two(low, "Div", part(low, code, 1, 0, 2),
@@ -181,9 +182,8 @@ void lq_lower_detection(struct lq_lower *low)
     struct lq_value *boxes = decoded(low, &about);
     struct left left = suppressed(low, &about, boxes);
     // The best of them all; fillers, of a score below any, come last.
-    struct lq_value *filler = lq_graph_add(
-        graph, "Sub", LQ_INPUTS(zeros(low, LQ_ONNX_F32, about.most, 0), lq_graph_f32(graph, INFINITY)),
-        LQ_NO_ATTRS);
+    struct lq_value *filler = two(low, "Sub", zeros(low, LQ_ONNX_F32, about.most, 0),
+                                  lq_graph_f32(graph, INFINITY));
     struct lq_value *top[2], *blank = zeros(low, LQ_ONNX_I64, about.most, 0);
     struct lq_value *scores = lq_graph_add(graph, "Concat", LQ_INPUTS(left.scores, filler),
                                            LQ_ATTRS(lq_int("axis", 0)));

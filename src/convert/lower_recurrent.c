@@ -11,7 +11,7 @@ enum { // inputs of the LSTM
     LAYER_NORMS = 20, GATES = 4,
 };
 
-enum { ACTIVATION_TANH = 4 };
+enum { ACTIVATION_TANH = 4, STEPS_MAX = 256 };
 
 static struct lq_order time_first(bool time_major)
 {
@@ -125,11 +125,13 @@ static void step(struct lq_lower *low, struct cell *cell, struct lq_value *x)
         x = two(low, "Add", x, two(low, "MatMul", cell->state, cell->weights));
     lq_graph_add_many(low->graph, "Split", LQ_INPUTS(x, cell->sizes), LQ_ATTRS(lq_int("axis", 1)),
                       gate, GATES);
-    struct lq_value *memory = two(low, "Mul", one(low, "Sigmoid", gate[0]), one(low, "Tanh", gate[3]));
+    for (int i = 0; i < GATES; i++)
+        gate[i] = one(low, i == 3 ? "Tanh" : "Sigmoid", gate[i]);
+    struct lq_value *memory = two(low, "Mul", gate[0], gate[3]);
     if (cell->memory)
-        memory = two(low, "Add", memory, two(low, "Mul", one(low, "Sigmoid", gate[2]), cell->memory));
+        memory = two(low, "Add", memory, two(low, "Mul", gate[2], cell->memory));
     cell->memory = lq_clip(low, memory, -cell->clip, cell->clip);
-    cell->state = two(low, "Mul", one(low, "Sigmoid", gate[1]), one(low, "Tanh", cell->memory));
+    cell->state = two(low, "Mul", gate[1], one(low, "Tanh", cell->memory));
 }
 
 // ONNX's `clip` limits other numbers than TFLite's cell_clip: where that can matter, each step is
@@ -140,7 +142,7 @@ static void unrolled(struct lq_lower *low, struct lq_value *x, int64_t steps, in
     struct lq_graph *graph = low->graph;
     struct lq_value *w = gates(low, IN_WEIGHTS, GATES), *r = gates(low, STATE_WEIGHTS, GATES);
     struct lq_value *bias = gates(low, BIASES, GATES);
-    struct lq_value *list[257] = {NULL};
+    struct lq_value *list[STEPS_MAX + 1] = {NULL};
     struct cell cell = {.clip = clip};
     if (graph->status != LQ_OK)
         return;
@@ -148,15 +150,17 @@ static void unrolled(struct lq_lower *low, struct lq_value *x, int64_t steps, in
     w = lq_graph_constant(graph, LQ_ONNX_F32, &flat, w->data);
     flat.dims[1] = hidden;
     r = lq_graph_constant(graph, LQ_ONNX_F32, &flat, r->data);
-    int64_t turned[2] = {1, 0};
-    w = lq_graph_add(graph, "Transpose", LQ_INPUTS(w), LQ_ATTRS(lq_ints("perm", turned, 2)));
-    cell.weights = lq_graph_add(graph, "Transpose", LQ_INPUTS(r), LQ_ATTRS(lq_ints("perm", turned, 2)));
+    struct lq_attr turned[] = {lq_ints("perm", (int64_t[]){1, 0}, 2), {0}};
+    w = lq_graph_add(graph, "Transpose", LQ_INPUTS(w), turned);
+    cell.weights = lq_graph_add(graph, "Transpose", LQ_INPUTS(r), turned);
     cell.sizes = lq_graph_i64s(graph, (int64_t[]){hidden, hidden, hidden, hidden}, GATES);
-    x = two(low, "Add", two(low, "MatMul", x, w), lq_reshaped(low, bias, (int64_t[]){GATES * hidden}, 1));
+    bias = lq_reshaped(low, bias, (int64_t[]){GATES * hidden}, 1);
+    x = two(low, "Add", two(low, "MatMul", x, w), bias);
     struct lq_value *axis = lq_graph_i64s(graph, (int64_t[]){0}, 1);
     for (int64_t t = 0; t < steps && graph->status == LQ_OK; t++) {
         struct lq_value *at = lq_reshaped(low, lq_graph_i64s(graph, &t, 1), (int64_t[]){0}, 0);
-        step(low, &cell, lq_graph_add(graph, "Gather", LQ_INPUTS(x, at), LQ_ATTRS(lq_int("axis", 0))));
+        step(low, &cell,
+             lq_graph_add(graph, "Gather", LQ_INPUTS(x, at), LQ_ATTRS(lq_int("axis", 0))));
         list[t] = two(low, "Unsqueeze", cell.state, axis);
     }
     if (graph->status == LQ_OK)
@@ -176,8 +180,9 @@ void lq_lower_lstm(struct lq_lower *low)
     struct lq_value *x = lq_take(low, input, time_first(time_major));
     // Each step adds one to a cell at most, so that a short sequence meets no limit.
     if (clip > 0 && (steps < 0 || (float)steps > clip)) {
-        if (lq_lower_need(low, steps > 0 && steps <= 256, "an LSTM whose cells are clipped over an "
-                                                          "open or very long time is not supported"))
+        if (lq_lower_need(low, steps > 0 && steps <= STEPS_MAX,
+                          "an LSTM whose cells are clipped over an open or very long time is not "
+                          "supported"))
             unrolled(low, x, steps, hidden, clip, time_major);
         return;
     }

@@ -70,7 +70,8 @@ def detector(per_class, background, least, most=6):
     """20 anchors, 3 classes."""
     b = Builder()
     anchors = np.abs(random(20, 4, seed=3, scale=0.3)) + 0.1
-    boxes, scores = b.tensor([1, 20, 4], name="boxes"), b.tensor([1, 20, 3 + background], name="scores")
+    boxes = b.tensor([1, 20, 4], name="boxes")
+    scores = b.tensor([1, 20, 3 + background], name="scores")
     outputs = [b.tensor(shape, name=f"out_{i}")
                for i, shape in enumerate(([1, most, 4], [1, most], [1, most], [1]))]
     made = b.op("CUSTOM", [boxes, scores, b.constant(anchors)], outputs,

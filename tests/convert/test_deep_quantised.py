@@ -1,7 +1,7 @@
 """A deep quantised network. Its steps add up: the TFLite runtime multiplies in fixed point here and
-in floats there, QDQ in floats, and a number near the middle of two steps falls to either side; behind
-it a product makes two steps of one. So each operator is given what the runtime itself had before it:
-then it gives at most one step more or less, and seldom that."""
+in floats there, QDQ in floats, and a number near the middle of two steps falls to either side;
+behind it a product makes two steps of one. So each operator is given what the runtime itself had
+before it: then it gives at most one step more or less, and seldom that."""
 import numpy as np
 import onnx
 import onnxruntime
