@@ -47,6 +47,10 @@ static enum lq_tensor_type tensor_type(int type)
         return LQ_TENSOR_U8;
     case LQ_TFLITE_I8:
         return LQ_TENSOR_I8;
+    case LQ_TFLITE_I16:
+        return LQ_TENSOR_I16;
+    case LQ_TFLITE_BOOL:
+        return LQ_TENSOR_BOOL;
     default:
         return LQ_TENSOR_OTHER;
     }
@@ -72,8 +76,11 @@ static void fill(struct lq_tensor *tensor, uint32_t *seed)
             ((int32_t *)tensor->data)[i] = (int32_t)(number & 1);
         else if (tensor->type == LQ_TENSOR_I64)
             ((int64_t *)tensor->data)[i] = (int64_t)(number & 1);
+        else if (tensor->type == LQ_TENSOR_I16)
+            ((int16_t *)tensor->data)[i] = (int16_t)(number & 0xffff);
         else
-            ((uint8_t *)tensor->data)[i] = (uint8_t)number;
+            ((uint8_t *)tensor->data)[i] =
+                (uint8_t)(tensor->type == LQ_TENSOR_BOOL ? number & 1 : number);
     }
 }
 
@@ -142,8 +149,12 @@ static double number_at(const struct lq_tensor *tensor, size_t i)
         return (double)single;
     case LQ_TENSOR_U8:
         return ((const uint8_t *)tensor->data)[i];
+    case LQ_TENSOR_BOOL:
+        return ((const uint8_t *)tensor->data)[i] != 0;
     case LQ_TENSOR_I8:
         return ((const int8_t *)tensor->data)[i];
+    case LQ_TENSOR_I16:
+        return ((const int16_t *)tensor->data)[i];
     case LQ_TENSOR_I32:
         return ((const int32_t *)tensor->data)[i];
     default:

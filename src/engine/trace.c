@@ -9,6 +9,7 @@
 static const ov_element_type_e types[] = {
     [LQ_TENSOR_F32] = F32, [LQ_TENSOR_F16] = F16, [LQ_TENSOR_U8] = U8,
     [LQ_TENSOR_I8] = I8,   [LQ_TENSOR_I32] = I32, [LQ_TENSOR_I64] = I64,
+    [LQ_TENSOR_I16] = I16, [LQ_TENSOR_BOOL] = BOOLEAN,
 };
 
 static ov_status_e set_input(ov_infer_request_t *infer, size_t index, const struct lq_tensor *input)

@@ -330,6 +330,18 @@ def test_the_report_compares_every_tensor(tmp_path):
             assert 0 <= row["mean_abs"] <= row["max_abs"] and row["max_rel"] < 1e-4
 
 
+def test_the_report_makes_up_truths_and_short_integers(tmp_path):
+    b = Net()
+    which, short = b.tensor([2, 5], "bool", name="which"), b.tensor([2, 5], "int16", name="short")
+    real = b.one("CAST", [short], [2, 5], "CastOptions", name="real")
+    out = b.one("SELECT_V2", [which, real, b.constant(random(2, 5))], [2, 5], name="out")
+    source, target = tmp_path / "model.tflite", tmp_path / "model.onnx"
+    source.write_bytes(b.finish([which, short], [out]))
+    compare.convert(source, target, "--report", str(tmp_path / "r.json"))
+    rows = json.loads((tmp_path / "r.json").read_text())["outputs"]
+    assert [(row["name"], row["max_abs"]) for row in rows] == [("out", 0)]
+
+
 def test_the_report_takes_small_weights_at_their_word(tmp_path):
     """A dynamic-range model: left alone, OpenVINO quantises what meets the int8 weights."""
     b = Net()
