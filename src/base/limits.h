@@ -23,9 +23,12 @@
     X(JSON_DEPTH_MAX, 16, "levels", "arrays and objects inside each other", "400 SYNTAX")         \
     X(JSON_VALUES_MAX, 1024, "values", "a JSON text", "400 SYNTAX")                               \
     X(FORM_PARTS_MAX, 64, "parts", "a form", "413 TOO_LARGE")                                     \
+    X(PACKETS_MAX, 64, "packets", "a POST of Socket.IO's long polling", "400, the session ends")  \
     X(SESSIONS_MAX, 512, "sessions", "a server (--max-sessions)", "503 BUSY, close 1013")         \
     X(ADDRESS_SESSIONS_MAX, 32, "sessions", "an address (--max-sessions-per-address)",            \
       "429 RATE, close 1008")                                                                     \
+    X(SESSION_CONNECTIONS_MAX, 8, "connections", "an address, for each session that it may have", \
+      "the connection ends")                                                                      \
     X(IN_FLIGHT_MAX, 2, "frames", "a session, being worked on; the newest waits", "")             \
     X(FRAMES_PER_S_MAX, 1000, "frames a second", "a session (--max-fps)", "an error RATE")        \
     X(TOKENS_MAX, 64, "tokens", "the token file", "an error")                                     \

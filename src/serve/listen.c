@@ -7,34 +7,51 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "serve/tls.h"
 
-// What libwebsockets has to say; its warnings are about clients, so they are for debugging only.
+// What libwebsockets has to say; its warnings are about clients, so they are for debugging only. What
+// it says again and again, such as that it has no descriptor for another connection, is said once a
+// second: a client must not be able to fill the disk with it.
 static void log_library(int level, const char *line)
 {
+    static uint64_t said_us; // the loop's thread alone comes here
+    uint64_t now_us = lq_clock_us();
     size_t len = strcspn(line, "\n");
-    lq_log(level == LLL_ERR ? LQ_LOG_WARN : LQ_LOG_DEBUG, "libwebsockets: %.*s", (int)len, line);
+    bool often = said_us && now_us < said_us + 1000000;
+    if (level == LLL_ERR && !often)
+        said_us = now_us;
+    lq_log(level == LLL_ERR && !often ? LQ_LOG_WARN : LQ_LOG_DEBUG, "libwebsockets: %.*s", (int)len,
+           line);
 }
 
+enum { OWN_FILES = 128 }; // what an engine, its cache and the loop itself open
+
 // Room for every session and a few more connections; some systems allow only 1024 by default, and
-// libwebsockets reserves tables for as many as are allowed, which may be a million.
-static void limit_files(const struct lq_serve_options *options)
+// libwebsockets reserves tables for as many as are allowed, which may be a million. Returns how many
+// connections there is room for: the library goes round and round over one that it has no
+// descriptor for.
+static int limit_files(const struct lq_serve_options *options)
 {
     struct rlimit limit;
     rlim_t want = (rlim_t)options->sessions_max * 4 + 512;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
+        return options->sessions_max;
     limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want ? limit.rlim_max : want;
     setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur > 2 * OWN_FILES ? (int)limit.rlim_cur - OWN_FILES
+                                          : (int)limit.rlim_cur / 2 + 1;
 }
 
 int lq_listen_context(struct lq_server *server, struct lq_error *err)
 {
     lws_set_log_level(LLL_ERR | (lq_log_level() == LQ_LOG_DEBUG ? LLL_WARN | LLL_NOTICE : 0),
                       log_library);
-    limit_files(server->options);
+    if (!lq_peers_init(&server->callers, limit_files(server->options),
+                       server->options->address_sessions_max * LQ_SESSION_CONNECTIONS_MAX))
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     struct lws_context_creation_info info = {
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME |
                    LWS_SERVER_OPTION_VALIDATE_UTF8 |

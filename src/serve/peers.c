@@ -39,10 +39,10 @@ struct lq_address lq_address_of(int fd)
     return lq_address_from(&peer.any);
 }
 
-bool lq_peers_init(struct lq_peers *peers, int sessions_max, int each_max)
+bool lq_peers_init(struct lq_peers *peers, int held_max, int each_max)
 {
-    *peers = (struct lq_peers){.room = sessions_max, .each_max = each_max};
-    peers->all = calloc((size_t)sessions_max, sizeof *peers->all);
+    *peers = (struct lq_peers){.room = held_max, .each_max = each_max};
+    peers->all = calloc((size_t)held_max, sizeof *peers->all);
     return peers->all != NULL;
 }
 
@@ -52,7 +52,7 @@ void lq_peers_release(struct lq_peers *peers)
     peers->all = NULL;
 }
 
-// A walk over a few hundred entries of 12 bytes, once a session: nothing quicker is needed.
+// A walk over a few thousand entries of 12 bytes at most, once a connection: nothing quicker is needed.
 static struct lq_peer *find(struct lq_peers *peers, const struct lq_address *address)
 {
     for (int i = 0; i < peers->count; i++)
@@ -64,21 +64,23 @@ static struct lq_peer *find(struct lq_peers *peers, const struct lq_address *add
 bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address)
 {
     struct lq_peer *peer = find(peers, address);
-    if (peer && peers->each_max && peer->sessions >= peers->each_max)
+    if (peers->total == peers->room || (peer && peers->each_max && peer->held >= peers->each_max))
         return false;
     if (!peer) {
-        if (peers->count == peers->room)
-            return false;
         peer = &peers->all[peers->count++];
         *peer = (struct lq_peer){.address = *address};
     }
-    peer->sessions++;
+    peer->held++;
+    peers->total++;
     return true;
 }
 
 void lq_peers_give(struct lq_peers *peers, const struct lq_address *address)
 {
     struct lq_peer *peer = find(peers, address);
-    if (peer && --peer->sessions == 0)
+    if (!peer)
+        return;
+    peers->total--;
+    if (--peer->held == 0)
         *peer = peers->all[--peers->count];
 }

@@ -1,4 +1,5 @@
-// How many sessions each address has, so that one neighbour cannot take every place.
+// How many of something (sessions, connections) each address has, so that one neighbour cannot take
+// every place.
 // An IPv6 network of 64 bits counts as one address: that is what one customer is given.
 // Threads: the loop. Owner: init/release by who holds the struct.
 #pragma once
@@ -14,9 +15,10 @@ struct lq_address {
 struct lq_peers {
     struct lq_peer {
         struct lq_address address;
-        int sessions;
+        int held;
     } *all;
-    int count, room;
+    int count, room; // addresses
+    int total;       // held by all of them
     int each_max; // 0: no limit
 };
 
@@ -24,9 +26,9 @@ struct lq_peers {
 struct lq_address lq_address_of(int fd);
 struct lq_address lq_address_from(const struct sockaddr *address);
 
-// Room for `sessions_max` addresses. False: no memory.
-bool lq_peers_init(struct lq_peers *peers, int sessions_max, int each_max);
+// Room for `held_max` in all. False: no memory.
+bool lq_peers_init(struct lq_peers *peers, int held_max, int each_max);
 void lq_peers_release(struct lq_peers *peers);
-// Counts one session more, or answers false when the address has all it may have.
+// Counts one more, or answers false when the address, or all of them, have what they may have.
 bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address);
 void lq_peers_give(struct lq_peers *peers, const struct lq_address *address);

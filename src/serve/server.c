@@ -219,8 +219,7 @@ static void reload(struct lq_server *server)
 static int on_signal(struct lws *wsi)
 {
     struct signalfd_siginfo info;
-    int fd = (int)(intptr_t)lws_get_opaque_user_data(wsi);
-    if (read(fd, &info, sizeof info) != sizeof info)
+    if (read(server_of(wsi)->signal_fd, &info, sizeof info) != sizeof info)
         return 0;
     if (info.ssi_signo == SIGHUP)
         reload(server_of(wsi));
@@ -229,15 +228,46 @@ static int on_signal(struct lws *wsi)
     return 0;
 }
 
-// Told of each connection before it is accepted; `wsi` is the listener. Nonzero refuses.
-static int on_connection(struct lws *wsi)
+// Told of each connection that has come; `wsi` is the listener, `fd` the new socket. Nonzero refuses.
+// Who holds connections without saying anything takes no session, so these have a limit of their own.
+static int on_connection(struct lws *wsi, int fd)
 {
     struct lq_server *server = server_of(wsi);
     server->listen_fd = lws_get_socket_fd(wsi);
-    if (!server->drain_from_us)
-        return 0;
-    lq_drain_close_listener(server);
-    return -1;
+    if (server->drain_from_us) {
+        lq_drain_close_listener(server);
+        return -1;
+    }
+    struct lq_address address = lq_address_of(fd);
+    if (!lq_peers_take(&server->callers, &address)) {
+        lq_metrics_count_error(&server->metrics, LQ_ERR_RATE);
+        return -1;
+    }
+    lq_peers_give(&server->callers, &address); // counted for good once the library has it
+    return 0;
+}
+
+// The connection keeps its address, since its socket is gone when it ends.
+static void on_connected(struct lws *wsi)
+{
+    struct lq_address *address = malloc(sizeof *address);
+    if (!address)
+        return;
+    *address = lq_address_of(lws_get_socket_fd(wsi));
+    if (lq_peers_take(&server_of(wsi)->callers, address))
+        lws_set_opaque_user_data(wsi, address);
+    else
+        free(address);
+}
+
+static void on_disconnected(struct lws *wsi)
+{
+    struct lq_address *address = lws_get_opaque_user_data(wsi);
+    if (!address)
+        return;
+    lq_peers_give(&server_of(wsi)->callers, address);
+    lws_set_opaque_user_data(wsi, NULL);
+    free(address);
 }
 
 static void on_closed(struct lq_conn *conn)
@@ -290,7 +320,13 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
             lq_workers_collect(server_of(wsi)->workers);
         return 0;
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-        return on_connection(wsi);
+        return on_connection(wsi, (int)(intptr_t)in);
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        on_connected(wsi);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        on_disconnected(wsi);
+        return 0;
     case LWS_CALLBACK_RAW_RX_FILE:
         return on_signal(wsi);
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
@@ -401,7 +437,7 @@ static int watch_signals(struct lq_server *server, struct lq_error *err)
                                                                  "http", NULL);
     if (!wsi)
         return lq_fail(err, LQ_ERR_IO, "cannot watch for signals: %s", strerror(errno));
-    lws_set_opaque_user_data(wsi, (void *)(intptr_t)fd.filefd);
+    server->signal_fd = fd.filefd;
     return LQ_OK;
 }
 
@@ -478,5 +514,6 @@ void lq_server_close(struct lq_server *server)
         lws_context_destroy(server->context);
     lq_workers_free(server->workers);
     lq_peers_release(&server->peers);
+    lq_peers_release(&server->callers);
     free(server);
 }

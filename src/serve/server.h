@@ -62,13 +62,15 @@ struct lq_server {
     struct lws_vhost *vhost;
     struct ssl_ctx_st *ssl;        // with TLS: what new connections are made from
     struct lq_tokens tokens;
-    struct lq_peers peers;
+    struct lq_peers peers;         // who has which sessions
+    struct lq_peers callers;       // who has which connections
     struct lq_conn *conns;
     struct lq_sio *sios;           // every Socket.IO session, connected or between polls
     int session_count;
     uint64_t requests_finished;
     bool tls;
     int port;
+    int signal_fd;
     int listen_fd;                 // -1: not known before the first connection, or closed
     uint64_t started_us;
     bool told_to_stop;             // /readyz says no; still serving for options->drain_delay_s

@@ -372,11 +372,13 @@ static int read_payload(struct lq_sio *sio, const struct lq_buf *body)
     size_t len;
     struct lq_buf said;
     lq_buf_init(&said, LQ_BODY_BYTES_MAX);
-    int status = body->len ? LQ_OK : LQ_ERR_SYNTAX;
+    int status = body->len ? LQ_OK : LQ_ERR_SYNTAX, packets = 0;
     while (status == LQ_OK && lq_eio_next(&at, end, &text, &len)) {
         lq_buf_clear(&said);
         bool binary = len > 0 && text[0] == 'b';
-        if (!binary)
+        if (++packets > LQ_PACKETS_MAX) // each costs the loop time that other clients wait for
+            status = LQ_ERR_TOO_LARGE;
+        if (!binary && status == LQ_OK)
             status = lq_buf_append(&said, text, len);
         if (status == LQ_OK)
             status = on_packet(sio, binary ? text : (const char *)said.data, len, &said);

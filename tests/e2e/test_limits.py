@@ -44,6 +44,60 @@ def test_sessions_of_an_address(strict):
     assert httpx.post(f"{strict.url}/api/v1/nails", content=plain()).status_code == 200
 
 
+def caller(server, host):
+    """A connection from another loopback address that has begun a request."""
+    sock = socket.create_connection(("127.0.0.1", server.port), 10, source_address=(host, 0))
+    sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+    return sock
+
+
+def is_open(sock):
+    sock.setblocking(False)
+    try:
+        return sock.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+
+
+# crosses: SESSION_CONNECTIONS_MAX
+def test_connections_of_an_address(strict):
+    for _ in range(3):  # what was given back may be had again
+        held = [caller(strict, "127.0.0.2") for _ in range(17)]
+        time.sleep(0.3)
+        assert [is_open(sock) for sock in held] == [True] * 16 + [False]
+        assert httpx.get(f"{strict.url}/healthz").status_code == 200, "a neighbour is shut out"
+        for sock in held:
+            sock.close()
+        time.sleep(0.3)
+
+
+def test_connections_beyond_the_servers_descriptors():
+    """It refuses in time, and does not go round and round over what it has no descriptor for."""
+    running = Server("--max-sessions", "1", "--log-level", "warn")
+    held = [caller(running, "127.0.0.2") for _ in range(600)]
+    time.sleep(0.3)
+    assert not is_open(held[-1])
+    for sock in held:
+        sock.close()
+    time.sleep(0.5)
+    assert httpx.get(f"{running.url}/healthz").status_code == 200
+    assert running.stop() == (0, "")
+
+
+# crosses: PACKETS_MAX
+@pytest.mark.parametrize("count, code", [(64, 200), (65, 400)])
+def test_packets_of_a_poll(server, count, code):
+    poll = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    sid = json.loads(httpx.get(poll).text[1:])["sid"]
+    assert httpx.post(f"{poll}&sid={sid}", content="40").status_code == 200
+    reply = httpx.post(f"{poll}&sid={sid}", content="\x1e".join(["2"] * count))
+    assert reply.status_code == code
+    reply = httpx.post(f"{poll}&sid={sid}", content="1")
+    assert (reply.status_code == 200) == (code == 200)
+
+
 # crosses: SESSIONS_MAX
 def test_sessions_of_a_server():
     running = Server("--max-sessions", "1", "--log-level", "error")

@@ -56,10 +56,14 @@ static void without_a_limit_the_room_is_the_limit(void **state)
     (void)state;
     struct lq_peers peers;
     struct lq_address a = from("10.0.0.1"), b = from("10.0.0.2");
-    assert_true(lq_peers_init(&peers, 1, 0));
+    assert_true(lq_peers_init(&peers, 100, 0));
     for (int i = 0; i < 100; i++)
         assert_true(lq_peers_take(&peers, &a));
+    assert_false(lq_peers_take(&peers, &a));
     assert_false(lq_peers_take(&peers, &b));
+    lq_peers_give(&peers, &b); // has none
+    lq_peers_give(&peers, &a);
+    assert_true(lq_peers_take(&peers, &b));
     lq_peers_release(&peers);
 }
 
