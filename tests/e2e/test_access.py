@@ -14,7 +14,7 @@ import pytest
 import socketio
 from websockets.exceptions import InvalidStatus
 
-from conftest import Reply, Server, frame, plain
+from conftest import Reply, Server, frame, plain, read_for
 
 TOKEN, OTHER = "first-token-0123456789", "second-token-9876543210"
 
@@ -257,6 +257,54 @@ def test_renegotiation_and_compression_are_refused(secure):
                            "-legacy_renegotiation"], input=b"R\n", capture_output=True, timeout=20)
     assert b"no renegotiation" in done.stderr or b"handshake failure" in done.stderr, done.stderr
     assert b"Compression: NONE" in done.stdout
+
+
+def s_client(server, *args):
+    """Everything that openssl s_client says of a connection that asks for one small thing."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}",
+                           "-ign_eof", *map(str, args)], capture_output=True, timeout=20,
+                          input=b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    return (done.stdout + done.stderr).decode(errors="replace")
+
+
+def test_only_http_1_1_is_agreed_upon(secure):
+    assert "ALPN protocol: http/1.1" in s_client(secure, "-alpn", "h2,http/1.1")
+    assert "ALPN protocol: h2" not in s_client(secure, "-alpn", "h2")
+
+
+def test_a_forced_step_down_is_noticed(secure):
+    """RFC 7507: a client that was made to offer less than it can says so."""
+    assert "inappropriate fallback" in s_client(secure, "-tls1_2", "-fallback_scsv")
+
+
+def test_weak_signatures_groups_and_old_secrets_are_refused(secure):
+    assert handshake(secure, "-tls1_2", "-cipher", "ALL:@SECLEVEL=0", "-sigalgs",
+                     "ECDSA+SHA1") is None
+    assert handshake(secure, "-tls1_2", "-cipher", "ALL:@SECLEVEL=0", "-curves",
+                     "secp192k1") is None
+    assert "Extended master secret: yes" in s_client(secure, "-tls1_2")  # RFC 7627
+
+
+def test_sessions_are_resumed_but_nothing_is_sent_early(secure, tmp_path):
+    for version in ("-tls1_2", "-tls1_3"):
+        said = s_client(secure, version, "-sess_out", tmp_path / "session")
+        assert "New, TLSv1" in said
+        if version == "-tls1_3":  # data of a first flight could be played again
+            assert "Max Early Data: 0" in said and "Max Early Data: 1" not in said
+        again = s_client(secure, version, "-sess_in", tmp_path / "session")
+        assert "Reused, TLSv1" in again and "HTTP/1.1 200" in again
+
+
+def test_what_is_no_handshake_ends_the_connection(secure):
+    record = b"\x16\x03\x01"  # a handshake record, then a ClientHello that lies
+    for bytes_of in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x80\x2e\x01\x00\x02" + b"\0" * 60,
+                     record + b"\xff\xff" + b"\1" * 200, record + b"\0\x04\1\xff\xff\xff",
+                     b"\x18\x03\x02\0\x03\1\x40\0", os.urandom(2000)):
+        with socket.create_connection(("127.0.0.1", secure.port), 10) as raw:
+            raw.sendall(bytes_of)
+            raw.shutdown(socket.SHUT_WR)
+            assert b"HTTP/1.1 200" not in read_for(raw, 10)
+    assert name_of(secure) == "one"
 
 
 # ---- what is given up
