@@ -19,6 +19,9 @@
     X(BODY_BYTES_MAX, 16777216, "bytes", "an HTTP body", "413 TOO_LARGE")                         \
     X(MESSAGE_BYTES_MAX, 4194304, "bytes", "a WebSocket message", "close 1009")                   \
     X(TEXT_BYTES_MAX, 65536, "bytes", "a text message on /ws", "close 1009")                      \
+    X(FRAMES_BYTES_MAX, 1073741824, "bytes",                                                      \
+      "all frames and replies (--max-frame-memory); who holds most is cut off",                   \
+      "503 BUSY, close 1013")                                                                     \
     X(OUTBOX_BYTES_MAX, 65536, "bytes", "messages that wait for a client; more are dropped", "")  \
     X(JSON_DEPTH_MAX, 16, "levels", "arrays and objects inside each other", "400 SYNTAX")         \
     X(JSON_VALUES_MAX, 1024, "values", "a JSON text", "400 SYNTAX")                               \

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/limits.h"
@@ -17,7 +18,7 @@
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
        OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
        OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
-       OPT_NO_SMOOTHING };
+       OPT_NO_SMOOTHING, OPT_MEMORY };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
 
@@ -46,6 +47,10 @@ static const struct argp_option options[] = {
      "Refuse new live sessions while frames wait longer for a worker (default 60)", 1},
     {"max-sessions-per-address", OPT_PER_ADDRESS, "N", 0,
      "Of them from one client address (0: no limit; default 32, no limit on a loopback --host)", 1},
+    {"max-frame-memory", OPT_MEMORY, "MIB", 0,
+     "For all frames and replies together; beyond it who holds most is cut off "
+     "(default 1024, or a quarter of the machine's memory where that is less)",
+     1},
     {"max-fps", OPT_FPS, "N", 0, "Frames a second of one session (default 1000)", 1},
     {"idle-timeout", OPT_IDLE, "SECONDS", 0,
      "A live session without a frame ends after this (default 600)", 1},
@@ -106,6 +111,13 @@ static void add_origin(struct argp_state *state, struct lq_serve_options *serve,
     serve->allow_origins[serve->allow_origin_count++] = origin;
 }
 
+static size_t default_frame_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGE_SIZE);
+    size_t quarter = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : LQ_FRAMES_BYTES_MAX;
+    return quarter < LQ_FRAMES_BYTES_MAX ? quarter : LQ_FRAMES_BYTES_MAX;
+}
+
 static void check(struct argp_state *state, struct arguments *arguments)
 {
     struct lq_serve_options *serve = &arguments->serve;
@@ -120,6 +132,8 @@ static void check(struct argp_state *state, struct arguments *arguments)
     bool loopback = strncmp(serve->host, "127.", 4) == 0 || strcmp(serve->host, "::1") == 0;
     if (serve->address_sessions_max == DEFAULT_PER_ADDRESS)
         serve->address_sessions_max = loopback ? 0 : LQ_ADDRESS_SESSIONS_MAX;
+    if (!serve->frame_bytes_max)
+        serve->frame_bytes_max = default_frame_bytes();
     const struct lq_model_options *model = &arguments->model.options;
     bool remote = model->engine && strcmp(model->engine, "triton") == 0;
     if (serve->workers == 0)
@@ -169,6 +183,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_PER_ADDRESS:
         serve->address_sessions_max =
             (int)lq_cli_number(state, "max-sessions-per-address", arg, 0, 10000);
+        return 0;
+    case OPT_MEMORY:
+        serve->frame_bytes_max =
+            (size_t)lq_cli_number(state, "max-frame-memory", arg, 1, 1000000) << 20;
         return 0;
     case OPT_FPS:
         serve->fps_max = (int)lq_cli_number(state, "max-fps", arg, 1, 100000);

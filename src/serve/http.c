@@ -340,6 +340,11 @@ static int on_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
     request->body_len += len;
     if (request->code || !request->body)
         return request->body_len > DISCARD_BYTES_MAX ? -1 : 0;
+    if (!lq_server_hold(conn->server, request->session, len)) {
+        lq_buf_release(request->body);
+        fail(request, 503, LQ_ERR_BUSY, "the server has no memory left for frames");
+        return 0;
+    }
     if (request->body_len > request->body_max || lq_buf_append(request->body, bytes, len) != LQ_OK) {
         lq_buf_release(request->body);
         fail(request, 413, LQ_ERR_TOO_LARGE, "body is too large");

@@ -252,6 +252,10 @@ static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
     size_t coming = len + lws_remaining_packet_payload(conn->wsi);
     if (live->excess || coming > max - into->len)
         return throw_away(live, len);
+    if (!lq_server_hold(conn->server, live->session, len)) {
+        lq_fail(&error, LQ_ERR_BUSY, "the server has no memory left for frames; send smaller ones");
+        return close_with(live, &error);
+    }
     // All of a message's room at once: its length is known from its first bytes.
     if (lq_buf_reserve(into, into->len + coming) != LQ_OK ||
         lq_buf_append(into, bytes, len) != LQ_OK) {

@@ -20,6 +20,7 @@ struct lq_serve_options {
     int max_age_ms;            // of a live frame: then nobody waits for its answer any more
     int address_sessions_max;  // of one client address; 0: no limit
     int fps_max;               // frames a second of one session
+    size_t frame_bytes_max;    // of what all clients' frames and replies take
     int idle_timeout_s;        // a live session without a frame ends after this
     const char *tls_cert, *tls_key; // PEM files, or both NULL
     bool tls_self_signed;

@@ -59,7 +59,8 @@ struct lq_session *lq_server_admit(struct lq_server *server, struct lws *wsi, en
     struct lq_address address = lq_address_of(lws_get_socket_fd(lws_get_network_wsi(wsi)));
     // While stopping, requests on connections that are open already are still answered.
     if ((server->drain_from_us && via != LQ_VIA_HTTP) ||
-        server->session_count >= options->sessions_max) {
+        server->session_count >= options->sessions_max ||
+        server->held_bytes > options->frame_bytes_max) {
         lq_fail(why, LQ_ERR_BUSY, "the server is full; try again soon");
         return NULL;
     }
@@ -82,6 +83,11 @@ struct lq_session *lq_server_admit(struct lq_server *server, struct lws *wsi, en
     session->address = address;
     read_trace(&session->trace, wsi);
     server->session_count++;
+    session->next = server->sessions;
+    session->link = &server->sessions;
+    if (session->next)
+        session->next->link = &session->next;
+    server->sessions = session;
     atomic_fetch_add_explicit(&server->metrics.sessions[via], 1, memory_order_relaxed);
     return session;
 }
@@ -149,9 +155,34 @@ void lq_server_dismiss(struct lq_server *server, enum lq_transport via, struct l
         lq_count(&server->metrics.dropped[LQ_DROP_GONE], 1);
     count_replaced(server, session);
     lq_peers_give(&server->peers, &session->address);
+    *session->link = session->next;
+    if (session->next)
+        session->next->link = session->link;
     lq_session_close(session);
     server->session_count--;
     atomic_fetch_sub_explicit(&server->metrics.sessions[via], 1, memory_order_relaxed);
+}
+
+bool lq_server_hold(struct lq_server *server, struct lq_session *session, size_t bytes)
+{
+    size_t max = server->options->frame_bytes_max;
+    server->held_bytes += bytes;
+    return server->held_bytes <= max ||
+           (session && lq_session_bytes(session) <= max / (size_t)server->session_count);
+}
+
+// What clients hold is only known by looking: buffers grow and shrink in the workers' hands.
+static void weigh_frames(struct lq_server *server)
+{
+    size_t before = server->held_bytes, held = 0;
+    bool too_much = before > server->options->frame_bytes_max;
+    for (struct lq_session *each = server->sessions; each; each = each->next) {
+        if (too_much)
+            lq_session_release_spare(each);
+        held += lq_session_bytes(each);
+    }
+    server->held_bytes = held;
+    server->has_spare |= too_much;
 }
 
 bool lq_server_is_idle(const struct lq_server *server, struct lq_session *session,
@@ -395,6 +426,7 @@ static void on_tick(lws_sorted_usec_list_t *sul)
     }
     watch_workers(server, now_us);
     lq_sio_tick(server, now_us);
+    weigh_frames(server);
     // What was freed lies scattered in the heap; the system gets it back only when told to.
     if (server->has_spare)
         malloc_trim(0);

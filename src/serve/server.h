@@ -67,6 +67,8 @@ struct lq_server {
     struct lq_conn *conns;
     struct lq_sio *sios;           // every Socket.IO session, connected or between polls
     int session_count;
+    struct lq_session *sessions;   // all of them
+    size_t held_bytes;             // what their frames take: counted each second, what came since added
     uint64_t requests_finished;
     bool tls;
     int port;
@@ -109,6 +111,10 @@ bool lq_server_done_with(const struct lq_server *server, struct lq_session *sess
 // Whether a live session had no frame for --idle-timeout.
 bool lq_server_is_idle(const struct lq_server *server, struct lq_session *session,
                        uint64_t now_us);
+
+// Counts what has come of a frame. False when all frames together take more than they may and this
+// session more than an equal share of it: it must not go on. NULL: of no session's frame.
+bool lq_server_hold(struct lq_server *server, struct lq_session *session, size_t bytes);
 
 // Whether every worker hangs, so that nobody is served any more until a restart.
 bool lq_server_is_stalled(const struct lq_server *server);

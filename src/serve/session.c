@@ -423,10 +423,22 @@ bool lq_session_busy(struct lq_session *session)
     return busy;
 }
 
-bool lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_us)
+size_t lq_session_bytes(struct lq_session *session)
 {
-    if (session->trimmed || now_us - session->used_us < idle_us)
-        return false;
+    size_t bytes = 0;
+    pthread_mutex_lock(&session->workers->lock);
+    for (int i = 0; i < LQ_SLOTS; i++) {
+        const struct lq_slot *slot = &session->slots[i];
+        if (slot->state != LQ_SLOT_WORKING)
+            bytes += slot->body.cap + slot->attachment.cap + slot->picture.cap + slot->message.cap;
+    }
+    pthread_mutex_unlock(&session->workers->lock);
+    return bytes;
+}
+
+// Whether all slots were free.
+static bool release_free(struct lq_session *session)
+{
     bool busy = false;
     for (int i = 0; i < LQ_SLOTS; i++) {
         // Only the loop makes a free slot anything else, so it stays free meanwhile.
@@ -437,8 +449,21 @@ bool lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_
             release_slot(&session->slots[i]);
         busy |= !is_free;
     }
+    return !busy;
+}
+
+void lq_session_release_spare(struct lq_session *session)
+{
+    (void)release_free(session);
+}
+
+bool lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_us)
+{
+    if (session->trimmed || now_us - session->used_us < idle_us)
+        return false;
+    bool all = release_free(session);
     if (session->tracker)
         lq_tracker_rest(session->tracker);
-    session->trimmed = !busy;
+    session->trimmed = all;
     return session->trimmed;
 }

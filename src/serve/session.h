@@ -108,6 +108,7 @@ struct lq_session {
     uint64_t load_tick;                        // load.h's, to count sessions
     uint64_t paced_us;                         // when its frames so far were due at the allowed rate
     struct lq_address address;                 // of its client
+    struct lq_session *next, **link;           // of the server's list
     struct lq_trace trace;                     // that its client follows; set before the first post
     struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first
     int waiting_count;                         // lock
@@ -172,6 +173,10 @@ struct lq_slot *lq_session_reply(struct lq_session *session);
 void lq_session_release(struct lq_session *session);
 // Whether it posted a frame in the last recent_us.
 bool lq_session_recent(const struct lq_session *session, uint64_t now_us, uint64_t recent_us);
+// What its frames and replies take, but for those that workers have just now.
+size_t lq_session_bytes(struct lq_session *session);
+// Gives back what free slots keep for the next frames.
+void lq_session_release_spare(struct lq_session *session);
 // Whether anything waits, is worked on or is still to be sent.
 bool lq_session_busy(struct lq_session *session);
 // Gives back the memory of free slots and of the tracker when no frame has come for idle_us.

@@ -555,6 +555,11 @@ static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
         lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
         return -1;
     }
+    if (!lq_server_hold(conn->server, link->sio->session, len)) {
+        lq_metrics_count_error(&conn->server->metrics, LQ_ERR_BUSY);
+        lws_close_reason(conn->wsi, (enum lws_close_status)lq_status_ws_close(LQ_ERR_BUSY), NULL, 0);
+        return -1;
+    }
     if (lq_buf_reserve(&link->said, link->said.len + coming) != LQ_OK ||
         lq_buf_append(&link->said, bytes, len) != LQ_OK)
         return -1;

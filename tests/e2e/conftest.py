@@ -23,6 +23,8 @@ HANDS = ROOT / "tests" / "golden" / "hands"
 class Server:
     """A running `lacquer serve` on a free loopback port."""
 
+    running = set()  # all that were started and not yet stopped
+
     def __init__(self, *args, **environment):
         env = {**os.environ, **environment}
         env.pop("PORT", None) if "PORT" not in environment else None
@@ -31,10 +33,11 @@ class Server:
         self.process = subprocess.Popen(
             [LACQUER, "serve", *(["--port", "0"] if "PORT" not in environment else []), *args],
             stdout=subprocess.PIPE, stderr=self.said, text=True, env=env, cwd=ROOT)
+        Server.running.add(self)
         line = self.process.stdout.readline()
         found = re.search(r"listening on (https?)://[^:]+:(\d+)", line)
         if not found:
-            self.process.kill()
+            self.kill()
             raise RuntimeError(f"no address in {line!r}: {self.heard()}")
         self.line = line.strip()
         self.scheme, self.port = found[1], int(found[2])
@@ -68,12 +71,27 @@ class Server:
         """Asks it to stop; returns its exit status and what it said."""
         self.process.terminate()
         self.process.wait(timeout=20)
+        Server.running.discard(self)
         return self.process.returncode, self.heard()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        Server.running.discard(self)
 
     def heard(self):
         self.process.wait(timeout=5)
         self.said.seek(0)
         return self.said.read()
+
+
+@pytest.fixture(autouse=True)
+def no_server_stays():
+    """A test that fails before it stops its server does not leave it behind."""
+    before = set(Server.running)
+    yield
+    for each in Server.running - before:
+        each.kill()
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +109,18 @@ def hand():
     """A 640x480 camera frame of a hand."""
     picture = Image.open(HANDS / "light.jpg").convert("RGB").resize((640, 480))
     return jpeg(picture)
+
+
+def read_for(connection, seconds=5):
+    """All that comes until the other end closes, or nothing does for so long."""
+    connection.settimeout(seconds)
+    got = b""
+    try:
+        while piece := connection.recv(65536):
+            got += piece
+    except (TimeoutError, ConnectionError):
+        pass
+    return got
 
 
 def free_port():

@@ -71,6 +71,7 @@ class Soak:
     def __init__(self, server, frame_rate):
         self.server, self.pause = server, 1 / frame_rate
         self.count, self.wrong = collections.Counter(), []
+        self.why = collections.Counter()  # the refusals and cut-offs in their own words
         self.ending = False
 
     def connect(self, **kwargs):
@@ -92,9 +93,11 @@ class Soak:
                     await asyncio.sleep(self.pause * chance.random() * 2)
 
     def check(self, mark, number, data):
-        if isinstance(data, str):  # busy, say
+        if isinstance(data, str):
+            told = json.loads(data)
+            assert told["type"] in ("error", "stopping")
             self.count["refused"] += 1
-            assert json.loads(data)["type"] in ("error", "stopping")
+            self.why[f"refused: {told.get('status', told['type'])}"] += 1
             return
         got, told = struct.unpack("<IQ", data[4:16])
         self.count["replies"] += 1
@@ -126,6 +129,7 @@ class Soak:
                     self.wrong.append((mark, "http"))
             else:
                 self.count["refused"] += 1
+                self.why[f"refused: {answer[:40].split(b'%c' % 13)[0].decode()}"] += 1
             await asyncio.sleep(self.pause * 4 * chance.random())
 
     async def slow(self, mark, chance):
@@ -200,8 +204,9 @@ class Soak:
             try:
                 await getattr(self, kind)(mark, chance)
             except (OSError, websockets.WebSocketException, TimeoutError,
-                    asyncio.IncompleteReadError):
+                    asyncio.IncompleteReadError) as end:
                 self.count[f"{kind} cut off"] += 1
+                self.why[f"{kind} cut off: {type(end).__name__}: {end}"] += 1
                 await asyncio.sleep(0.2)
 
     async def run(self, seconds, users, report):
@@ -236,6 +241,15 @@ def descriptors(server):
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
+def open_files(server):
+    """What each descriptor is, "socket" without its number, to tell what one that is left was."""
+    kinds, folder = collections.Counter(), f"/proc/{server.process.pid}/fd"
+    for name in os.listdir(folder):
+        with contextlib.suppress(OSError):
+            kinds[os.readlink(f"{folder}/{name}").split(":[")[0]] += 1
+    return kinds
+
+
 def sessions(server):
     return sum(server.metric(f'lacquer_sessions{{transport="{via}"}}')
                for via in ("http", "websocket", "lacquer.v1", "socketio"))
@@ -248,11 +262,13 @@ def soak(seconds, users, frame_rate, report=60, server_args=()):
         ws.send(frame(1, plain()))
         ws.recv()
     time.sleep(1)
-    before, run = descriptors(server), Soak(server, frame_rate)
+    before, files, run = descriptors(server), open_files(server), Soak(server, frame_rate)
     warm, hot = asyncio.run(run.run(seconds, users, report))
     time.sleep(2)
     assert sessions(server) == 0, "sessions are left over"
     left = descriptors(server) - before
+    for name, number in (open_files(server) - files).items():
+        run.why[f"left open: {name}"] += number
     status, said = server.stop()
     assert status == 0 and not said, (status, said)
     return run, warm, hot, left
@@ -273,6 +289,8 @@ def main():
     print(f"memory {warm} KiB when warm, {hot} KiB at the end: {grown:+.1f} %; {left} descriptors "
           f"left over; {len(run.wrong)} replies to the wrong user of "
           f"{run.count['replies'] + run.count['pictures']}")
+    for what, number in run.why.most_common():
+        print(f"{number:6} {what}")
     return 1 if run.wrong or grown > 2 and not asked.server_args or left > 2 else 0
 
 

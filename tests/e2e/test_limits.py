@@ -1,9 +1,12 @@
 """Clients that want more than their share: each limit is crossed and told as docs/LIMITS.md says.
 What takes its time (20 to 60 s) is crossed side by side."""
 import concurrent.futures
+import contextlib
 import json
 import pathlib
 import socket
+import struct
+import struct
 import subprocess
 import time
 
@@ -13,7 +16,7 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from conftest import LACQUER, Reply, Server, frame, plain, png
+from conftest import LACQUER, Reply, Server, frame, plain, png, read_for
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,31 @@ def test_connections_beyond_the_servers_descriptors():
     time.sleep(0.5)
     assert httpx.get(f"{running.url}/healthz").status_code == 200
     assert running.stop() == (0, "")
+
+
+# crosses: FRAMES_BYTES_MAX
+def test_memory_of_all_frames():
+    """Many half-sent messages fill it; who sent them is cut off, who sends small frames is not."""
+    running = Server("--max-frame-memory", "32", "--log-level", "error", "--max-wait", "60000")
+    with running.v1() as good:
+        good.send(frame(1, plain()))
+        assert Reply(good.recv(timeout=30)).id == 1
+        before = running.rss_kib()
+        greedy = [running.socket(subprotocols=["lacquer.v1"]) for _ in range(30)]
+        said = 0
+        for ws in greedy:  # 4 MB each, of which the last bytes never come
+            with contextlib.suppress(OSError):
+                ws.socket.sendall(b"\x82\xff" + struct.pack(">QI", 4 << 20, 0)
+                                  + bytes((4 << 20) - 10000))
+                said += 1
+        assert said > 0 and running.rss_kib() - before < 64 * 1024
+        good.send(frame(2, plain()))
+        assert Reply(good.recv(timeout=30)).id == 2
+        for ws in greedy:
+            ws.socket.close()
+    time.sleep(2.5)  # it is weighed again, and there is room
+    assert httpx.post(f"{running.url}/api/v1/nails", content=plain()).status_code == 200
+    assert running.stop()[0] == 0
 
 
 # crosses: PACKETS_MAX
@@ -164,14 +192,10 @@ def test_headers_that_never_end(server):
 
 def seconds_until_closed(raw, patience):
     began = time.monotonic()
-    raw.settimeout(patience)
-    data = b""
-    try:
-        while piece := raw.recv(4096):
-            data += piece
-    except ConnectionError:
-        pass
-    return time.monotonic() - began, data
+    data = read_for(raw, patience)
+    seconds = time.monotonic() - began
+    assert seconds < patience, "it was not closed"
+    return seconds, data
 
 
 def connect(server):
@@ -218,12 +242,7 @@ def a_reply_that_is_not_taken(server):
                     b"boundary=x\r\nContent-Length: %d\r\n\r\n" % len(part) + part)
         data = raw.recv(1000)
         time.sleep(35)
-        try:
-            while piece := raw.recv(1 << 20):
-                data += piece
-        except ConnectionError:
-            pass
-    return data
+        return data + read_for(raw, 60)
 
 
 def a_socket_that_answers_no_ping(server):
