@@ -10,11 +10,16 @@
 
 static const char cookie_name[] = "lacquer_token=";
 
-// The host and port of an origin: what follows "://".
-static const char *authority(const char *origin)
+// Whether an origin is the server's own, whose name is `host` to the client. Behind a proxy TLS ends
+// before the server, so that either scheme may be its own; where it speaks TLS itself, a page that
+// came without may be anybody's who is on the way.
+static bool is_own(const struct lq_server *server, const char *origin, const char *host)
 {
-    const char *slashes = strstr(origin, "://");
-    return slashes ? slashes + 3 : origin;
+    static const char secure[] = "https://", plain[] = "http://";
+    if (strncasecmp(origin, secure, sizeof secure - 1) == 0)
+        return strcasecmp(origin + sizeof secure - 1, host) == 0;
+    return !server->tls && strncasecmp(origin, plain, sizeof plain - 1) == 0 &&
+           strcasecmp(origin + sizeof plain - 1, host) == 0;
 }
 
 bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
@@ -28,7 +33,7 @@ bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *ori
     if (lws_hdr_copy(wsi, origin, (int)size, WSI_TOKEN_ORIGIN) <= 0 ||
         lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) <= 0)
         return false;
-    if (strcasecmp(authority(origin), host) == 0)
+    if (is_own(server, origin, host))
         return true;
     *cross = true;
     for (int i = 0; i < server->options->allow_origin_count; i++) {

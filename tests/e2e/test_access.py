@@ -232,6 +232,14 @@ def test_the_whole_chain_is_sent_and_renewed_on_sighup(secure, authority):
         assert Reply(ws.recv(timeout=30)).id == 1
 
 
+def test_a_page_that_came_without_tls_is_not_the_servers_own(secure):
+    """Whoever sits on the way could have put it there."""
+    with secure.socket(origin=f"https://127.0.0.1:{secure.port}", ssl=secure.trusted):
+        pass
+    assert refused(lambda: secure.socket(origin=f"http://127.0.0.1:{secure.port}",
+                                         ssl=secure.trusted)) == 403
+
+
 def handshake(server, *args):
     """What openssl s_client says: the protocol and the cipher, or None when it got no connection."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", *args],
