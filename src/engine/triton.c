@@ -164,8 +164,8 @@ static int give_memory(struct lq_request *request, struct lq_error *err)
     for (int i = 0; i < count; i++) {
         size_t bytes = lq_tensor_bytes(tensor_at(tensors, i));
         if (bytes > LQ_TENSOR_BYTES_MAX)
-            return lq_fail(err, LQ_ERR_MODEL, "tensor '%.60s' is too large",
-                           tensor_at(tensors, i)->name);
+            return lq_fail(err, LQ_ERR_MODEL, "triton: tensor '%.60s' takes more than %d bytes",
+                           tensor_at(tensors, i)->name, LQ_TENSOR_BYTES_MAX);
         size += (bytes + 63) / 64 * 64;
     }
     lq_buf_init(&request->memory, (size_t)LQ_TENSOR_BYTES_MAX * 2 * LQ_TENSORS_MAX);

@@ -30,6 +30,7 @@ struct lq_sio {
     struct lq_sio_link *link;  // its WebSocket, if any
     bool on_socket;            // the WebSocket is the transport (else it is only being probed)
     struct lq_request *poll;   // a GET that waits for something to say
+    struct lq_request *post;   // a POST whose body is coming; one at a time holds the memory of one
     struct lq_outbox outbox;
     bool connected;            // in the default namespace
     int attachments_left;      // of the binary event that is coming
@@ -356,7 +357,10 @@ void lq_sio_http_start(struct lq_request *request)
                sio ? "Bad request" : named ? "Session ID unknown" : "Bad handshake method");
         return;
     }
-    if (request->method == LWSHUMETH_POST) {
+    if (request->method == LWSHUMETH_POST && sio->post) {
+        refuse(request, 3, "Bad request");
+    } else if (request->method == LWSHUMETH_POST) {
+        sio->post = request;
         snprintf(request->name, sizeof request->name, "%s", sid);
         request->body = &request->text;
         request->body_max = LQ_MESSAGE_BYTES_MAX;
@@ -395,6 +399,7 @@ void lq_sio_http_body_done(struct lq_request *request)
         refuse(request, 1, "Session ID unknown");
         return;
     }
+    sio->post = NULL;
     int status = read_payload(sio, request->body);
     request->body = NULL;
     if (status == LQ_OK)
@@ -460,6 +465,9 @@ void lq_sio_http_gone(struct lq_request *request)
     struct lq_sio *sio = request->state;
     if (sio && sio->poll == request)
         sio->poll = NULL;
+    struct lq_sio *named = *request->name ? find(request->conn->server, request->name) : NULL;
+    if (named && named->post == request)
+        named->post = NULL;
 }
 
 // ---- WebSocket ---------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
 from conftest import LACQUER, Reply, Server, frame, plain, png, read_for
+from faults import LIBRARY, faulty_server
+
+can_be_ill = LIBRARY.exists()  # a sanitized build is not
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,24 @@ def test_memory_of_all_frames():
     time.sleep(2.5)  # it is weighed again, and there is room
     assert httpx.post(f"{running.url}/api/v1/nails", content=plain()).status_code == 200
     assert running.stop()[0] == 0
+
+
+def test_one_post_at_a_time_of_a_poll(server):
+    """Else one session could have as many bodies kept as there are connections."""
+    path = "/socket.io/?EIO=4&transport=polling"
+    sid = json.loads(httpx.get(server.url + path).text[1:])["sid"]
+    head = f"POST {path}&sid={sid} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n".encode()
+    with connect(server) as first:
+        first.sendall(head + b"4")
+        time.sleep(0.3)
+        assert httpx.post(f"{server.url}{path}&sid={sid}", content="40").status_code == 400
+        first.sendall(b"0")
+        assert first.recv(4096).startswith(b"HTTP/1.1 200")
+    with connect(server) as gone:  # who leaves in the middle does not block the next
+        gone.sendall(head + b"2")
+        time.sleep(0.3)
+    time.sleep(0.3)
+    assert httpx.post(f"{server.url}{path}&sid={sid}", content="2").status_code == 200
 
 
 # crosses: PACKETS_MAX
@@ -253,14 +274,26 @@ def a_socket_that_answers_no_ping(server):
         return seconds_until_closed(raw, 80)
 
 
-# crosses: HANDSHAKE_S, KEEPALIVE_S, BODY_S, SLOW_READER_S, PONG_S
-def test_slow_clients(server):
+def a_picture_that_is_never_done(folder, picture):
+    running = faulty_server(folder)
+    running.faults.stall_ms = 90_000
+    with connect(running) as raw:
+        raw.sendall(b"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+                    b"Content-Length: %d\r\n\r\n" % len(picture) + picture)
+        ended = seconds_until_closed(raw, 85)
+    said = running.stop()[1]
+    return *ended, said
+
+
+# crosses: HANDSHAKE_S, KEEPALIVE_S, BODY_S, SLOW_READER_S, PONG_S, WORK_S
+def test_slow_clients(server, tmp_path, hand):
     """All of them at once, so that the suite waits only for the slowest."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         slow = [pool.submit(way, server) for way in (half_a_request, nothing_after_an_answer,
                                                      a_body_drop_by_drop,
                                                      a_socket_that_answers_no_ping)]
         unread = pool.submit(a_reply_that_is_not_taken, server)
+        undone = pool.submit(a_picture_that_is_never_done, tmp_path, hand) if can_be_ill else None
         (_, head), (_, answer), (body_s, refused), (silent_s, pinged) = [one.result()
                                                                          for one in slow]
     assert head == b"" or b" 200 " not in head
@@ -270,6 +303,9 @@ def test_slow_clients(server):
     head, _, taken = unread.result().partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     assert head.startswith(b"HTTP/1.1 200") and len(taken) < length
+    if undone:
+        work_s, answer, said = undone.result()
+        assert answer == b"" and work_s > 55 and "have been at one frame" in said
 
 
 def test_frames_are_kept_nowhere(tmp_path):

@@ -154,7 +154,8 @@ def test_shared_memory_that_is_refused_is_said_once(hand):
     assert server.heard().count(words) == 1
 
 
-@pytest.mark.parametrize("mode", ["bad json", "cut off", "not ready"])
+# crosses: TENSOR_BYTES_MAX
+@pytest.mark.parametrize("mode", ["bad json", "cut off", "not ready", "huge tensor"])
 def test_a_bad_server_at_start(mode):
     with stub() as triton:
         triton.mode = mode

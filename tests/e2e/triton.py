@@ -182,10 +182,11 @@ class Stub:
             return self.send(handler, 200 if self.mode != "not ready" else 400, b"")
         if "systemsharedmemory" in handler.path:
             return self.send(handler, 404, b'{"error": "there is none"}')
+        side = 16384 if self.mode == "huge tensor" else -1
         if handler.path.endswith("/config"):
             return self.send(handler, 200, b'{"parameters": {}}')
         meta = {"name": "nail", "versions": ["1"], "platform": "stub",
-                "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 3, -1, -1]}],
+                "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 3, side, side]}],
                 "outputs": [{"name": "mask", "datatype": "FP32", "shape": [-1, 1, -1, -1]}]}
         self.send(handler, 200, json.dumps(meta).encode())
 
