@@ -3,7 +3,10 @@ What takes its time (20 to 60 s) is crossed side by side."""
 import concurrent.futures
 import contextlib
 import json
+import os
 import pathlib
+import resource
+import signal
 import socket
 import struct
 import struct
@@ -342,6 +345,21 @@ def refused_by(*command):
     done = subprocess.run([LACQUER, *map(str, command)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and done.stdout == ""
     return done.stderr
+
+
+def test_a_crash_leaves_no_core():
+    """Whatever limit the machine sets: a core would hold the frames that were under way."""
+    running = Server("--log-level", "error")
+    pid = running.process.pid
+    with contextlib.suppress(PermissionError):  # where the tests may not
+        resource.prlimit(pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+    with running.v1() as ws:
+        ws.send(frame(1, plain()))
+        assert Reply(ws.recv(timeout=30)).id == 1
+        os.kill(pid, signal.SIGSEGV)
+        end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    running.kill()
+    assert (end.si_code, end.si_status) == (os.CLD_KILLED, signal.SIGSEGV)  # else CLD_DUMPED
 
 
 # crosses: FILE_BYTES_MAX, MODEL_BYTES_MAX, PICTURE_PIXELS_MAX
