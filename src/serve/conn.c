@@ -186,3 +186,24 @@ void lq_conn_end_if_stuck(struct lq_conn *conn, struct lq_session *session, uint
         lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     }
 }
+
+void lq_conn_tick_ping(struct lq_conn *conn, uint64_t now_us)
+{
+    if (!conn->pinged_us)
+        conn->pinged_us = now_us;
+    if (now_us < conn->pinged_us + LQ_PING_S * UINT64_C(1000000))
+        return;
+    conn->pinged_us = now_us;
+    conn->ping_due = true;
+    lws_callback_on_writable(conn->wsi);
+}
+
+int lq_conn_send_ping(struct lq_conn *conn)
+{
+    uint8_t bytes[LWS_PRE];
+    if (!conn->ping_due)
+        return 0;
+    conn->ping_due = false;
+    lws_callback_on_writable(conn->wsi); // for what it came before
+    return lws_write(conn->wsi, bytes + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 1;
+}

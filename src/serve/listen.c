@@ -100,7 +100,9 @@ static int explain_listen(const struct lq_serve_options *options, struct lq_erro
 int lq_listen_open(struct lq_server *server, const struct lws_protocols *protocols,
                    struct lq_error *err)
 {
-    static const lws_retry_bo_t ping = {.secs_since_valid_ping = 20, .secs_since_valid_hangup = LQ_PONG_S};
+    // The server pings itself (lq_conn_tick_ping); the library's ping comes only just before the end.
+    static const lws_retry_bo_t ping = {.secs_since_valid_ping = LQ_PONG_S - 1,
+                                        .secs_since_valid_hangup = LQ_PONG_S};
     const struct lq_serve_options *options = server->options;
     // Asked first, so that a taken port is told as such.
     int status = explain_listen(options, err);

@@ -280,6 +280,9 @@ static int on_writable(struct lq_conn *conn)
         lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_GOINGAWAY, (unsigned char *)"idle", 4);
         return -1;
     }
+    int pinged = lq_conn_send_ping(conn);
+    if (pinged != 0)
+        return pinged < 0 ? -1 : 0;
     size_t len;
     uint8_t *message = lq_outbox_next(&live->outbox, &len);
     int sent = message ? (lws_write(conn->wsi, message, len, LWS_WRITE_TEXT) < 0 ? -1 : 1)
@@ -302,6 +305,7 @@ static void on_tick(struct lq_conn *conn, uint64_t now_us)
     struct lq_live *live = conn->state;
     if (!live->session)
         return;
+    lq_conn_tick_ping(conn, now_us);
     conn->server->has_spare |=
         lq_session_trim(live->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
     lq_conn_end_if_stuck(conn, live->session, now_us);

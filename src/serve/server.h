@@ -16,6 +16,7 @@
 
 enum {
     LQ_SEND_BYTES = 64 * 1024,      // one write of an HTTP body
+    LQ_PING_S = 20,                 // between pings of a WebSocket
     LQ_STALL_S = 10,                // a worker at one frame for so long will not come back
     LQ_IDLE_TRIM_S = 5,             // a session without frames gives its buffers back
     // When told to stop: who has been quiet for a way there and back on a slow network is done, who
@@ -48,6 +49,8 @@ struct lq_conn {
     bool flushing;                 // counted in server->flushing
     struct lq_conn *next, **link;  // the server's list of connections with ops
     uint64_t stuck_us;             // since when its client has taken nothing; 0: it does
+    uint64_t pinged_us;            // the last ping, at first the opening
+    bool ping_due;
 };
 
 struct lq_sio;
@@ -150,6 +153,12 @@ int lq_conn_send_reply(struct lq_conn *conn, enum lq_transport via, struct lq_se
 bool lq_conn_has_reply(struct lq_session *session);
 // Once a second: ends a live connection whose client takes no reply for LQ_SLOW_READER_S.
 void lq_conn_end_if_stuck(struct lq_conn *conn, struct lq_session *session, uint64_t now_us);
+
+// Pings of a WebSocket: once a second, and first in its `writable`, where 1 says that one was sent and
+// -1 to close. Not left to libwebsockets 4.1: its ping is written over a pong that waits to be sent,
+// and a client whose ping is answered with other bytes takes the server for dead.
+void lq_conn_tick_ping(struct lq_conn *conn, uint64_t now_us);
+int lq_conn_send_ping(struct lq_conn *conn);
 
 extern const struct lq_conn_ops lq_http_ops, lq_live_ops, lq_sio_ops;
 // Starts an HTTP request on this connection.

@@ -584,6 +584,9 @@ static int on_writable(struct lq_conn *conn)
         lws_close_reason(conn->wsi, (enum lws_close_status)code, NULL, 0);
         return -1;
     }
+    int pinged = lq_conn_send_ping(conn);
+    if (pinged != 0)
+        return pinged < 0 ? -1 : 0;
     if (link->pong_due) {
         uint8_t text[LWS_PRE + 6];
         memcpy(text + LWS_PRE, "3probe", 6);
@@ -624,6 +627,7 @@ const struct lq_conn_ops lq_sio_ops = {
     .established = on_established,
     .receive = on_receive,
     .writable = on_writable,
+    .tick = lq_conn_tick_ping,
     .closed = on_closed,
 };
 

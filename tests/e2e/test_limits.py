@@ -277,6 +277,30 @@ def a_socket_that_answers_no_ping(server):
         return seconds_until_closed(raw, 80)
 
 
+def pings_while_the_server_pings(server):
+    """Each is answered with its own bytes, also while a ping of the server's own is on its way (every
+    20 s): clients take a server for dead whose answers are others."""
+    wrong, number, pings, began = [], 0, 0, time.monotonic()
+    with connect(server) as raw, raw.makefile("rb") as answers:
+        raw.settimeout(20)
+        raw.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+        while answers.readline() != b"\r\n":
+            pass
+        while time.monotonic() - began < 50:
+            number += 1
+            payload = struct.pack(">I", number)
+            raw.sendall(b"\x89\x84\0\0\0\0" + payload)
+            opcode, length = answers.read(2)
+            while opcode == 0x89:  # the server's
+                pings += 1
+                raw.sendall(b"\x8a\x80\0\0\0\0")
+                opcode, length = answers.read(2)
+            if (opcode, answers.read(length)) != (0x8a, payload):
+                wrong.append(number)
+    return pings, wrong
+
+
 def a_picture_that_is_never_done(folder, picture):
     running = faulty_server(folder)
     running.faults.stall_ms = 90_000
@@ -296,6 +320,7 @@ def test_slow_clients(server, tmp_path, hand):
                                                      a_body_drop_by_drop,
                                                      a_socket_that_answers_no_ping)]
         unread = pool.submit(a_reply_that_is_not_taken, server)
+        pinging = pool.submit(pings_while_the_server_pings, server)
         undone = pool.submit(a_picture_that_is_never_done, tmp_path, hand) if can_be_ill else None
         (_, head), (_, answer), (body_s, refused), (silent_s, pinged) = [one.result()
                                                                          for one in slow]
@@ -306,6 +331,8 @@ def test_slow_clients(server, tmp_path, hand):
     head, _, taken = unread.result().partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     assert head.startswith(b"HTTP/1.1 200") and len(taken) < length
+    pings, wrong = pinging.result()
+    assert pings >= 2 and not wrong
     if undone:
         work_s, answer, said = undone.result()
         assert answer == b"" and work_s > 55 and "have been at one frame" in said
