@@ -37,7 +37,8 @@ struct walk {
     int64_t steps; // taken in all; bounds what a hostile file can ask for
 };
 
-enum { STEPS_MAX = 1 << 26 };
+// A position counts what a level holds, no more than a tensor's items; times a level's size it fits.
+enum { STEPS_MAX = 1 << 26, POSITION_MAX = 1 << 30 };
 
 static bool number_at(const struct numbers *numbers, int64_t i, int64_t *out)
 {
@@ -79,6 +80,8 @@ static bool walk_level(struct walk *walk, int depth, int64_t position)
 {
     if (depth == walk->level_count)
         return put_value(walk);
+    if (position > POSITION_MAX)
+        return false;
     const struct level *level = &walk->levels[depth];
     int axis = walk->axis[depth];
     int64_t unit = walk->unit[depth], from = 0, to = level->size;
