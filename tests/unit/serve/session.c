@@ -359,13 +359,19 @@ static void idle_sessions_give_memory_back(void **state)
     for (int i = 0; i < LQ_SLOTS; i++)
         held += session->slots[i].body.cap;
     assert_true(held > 0);
+    assert_true(lq_session_bytes(session) >= held);
     assert_false(lq_session_trim(session, session->used_us + 999, 1000));
     lq_session_fill(session); // not while it is being filled
     assert_ok(lq_buf_append(&session->filling->body, "x", 1));
     assert_false(lq_session_trim(session, session->used_us + 1001, 1000));
     assert_non_null(session->filling->body.data);
+    lq_session_release_spare(session);
+    const struct lq_slot *filling = session->filling;
+    assert_int_equal(lq_session_bytes(session), filling->body.cap + filling->attachment.cap +
+                                                    filling->picture.cap + filling->message.cap);
     lq_session_drop(session);
     assert_true(lq_session_trim(session, session->used_us + 1001, 1000));
+    assert_int_equal(lq_session_bytes(session), 0);
     assert_false(lq_session_trim(session, session->used_us + 1001, 1000)); // once a pause
     for (int i = 0; i < LQ_SLOTS; i++)
         assert_null(session->slots[i].body.data);
