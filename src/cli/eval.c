@@ -24,10 +24,11 @@ struct eval {
     const char *images, *masks, *write;
     bool raw, json, sequence, steady;
     double fps;
+    int every;
 };
 
 enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_RAW, OPT_JSON, OPT_SEQUENCE, OPT_FPS,
-       OPT_NO_SMOOTHING };
+       OPT_NO_SMOOTHING, OPT_EVERY };
 
 static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "DIR", 0, "Pictures (.jpg, .jpeg, .png)", 1},
@@ -41,6 +42,9 @@ static const struct argp_option options[] = {
      "The pictures are frames of one film in the order of their names: nails are tracked as in a "
      "live session, and flicker and lag are measured too", 1},
     {"fps", OPT_FPS, "N", 0, "Frames a second of the film (default 30)", 1},
+    {"every", OPT_EVERY, "N", 0,
+     "Look for nails in each Nth frame of the film and carry them along in between, as a server with "
+     "much to do does (1 to 3, default 1)", 1},
     {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0, "Take each frame of the film as it is found", 1},
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
@@ -82,6 +86,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_FPS:
         eval->fps = parse_fps(arg, state);
         return 0;
+    case OPT_EVERY:
+        eval->every = (int)lq_cli_number(state, "every", arg, 1, LQ_CARRY_FRAMES_MAX + 1);
+        return 0;
     case OPT_NO_SMOOTHING:
         eval->steady = false;
         return 0;
@@ -122,6 +129,7 @@ struct work {
     struct lq_runner *runner; // the network alone
     struct lq_tracker *tracker; // --sequence
     uint64_t time_us;           // … of the next frame
+    int frame;                  // … its number
     struct lq_codec *codec;
     struct lq_buf file, pixels, drawn_pixels, drawn, predicted;
     struct lq_metrics metrics;
@@ -158,6 +166,7 @@ static int paint_sample(const struct eval *eval, struct work *work, struct sampl
     job.tracker = work->tracker;
     job.time_us = work->time_us;
     job.smooth = eval->steady;
+    job.may_carry = work->frame++ % eval->every != 0;
     work->time_us += (uint64_t)(1e6 / eval->fps);
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
     job.input = work->file.data;
@@ -371,7 +380,7 @@ static int run(struct eval *eval, struct dirent **names, int count)
 
 int lq_cli_eval(int argc, char **argv)
 {
-    struct eval eval = {.steady = true, .fps = 30};
+    struct eval eval = {.steady = true, .fps = 30, .every = 1};
     lq_cli_model_init(&eval.model);
     argp_parse(&lq_eval_argp, argc, argv, 0, NULL, &eval);
 

@@ -91,13 +91,33 @@ static int track(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image
     return LQ_OK;
 }
 
+// Between two frames whose nails are looked for their motion alone tells enough, for a tenth of the
+// work. Says in job->carried whether it did.
+static int carry_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                       uint64_t *since_us, struct lq_error *err)
+{
+    if (!job->tracker || !job->may_carry || !job->smooth)
+        return LQ_OK;
+    int status = lq_tracker_carry(job->tracker, picture, job->time_us, &pipe->tracked,
+                                  &job->carried);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "cannot track nails: %s", lq_status_text(status));
+    if (job->carried) {
+        job->nails = &pipe->tracked.nails;
+        stage_done(job, LQ_STAGE_NAILS, since_us);
+    }
+    return LQ_OK;
+}
+
 static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
                       uint64_t *since_us, struct lq_error *err)
 {
     const struct lq_patch *patches;
     int patch_count;
-    int status = lq_runner_prepare(pipe->runner, picture, err);
-    if (status != LQ_OK)
+    int status = carry_nails(pipe, job, picture, since_us, err);
+    if (status == LQ_OK && !job->carried)
+        status = lq_runner_prepare(pipe->runner, picture, err);
+    if (status != LQ_OK || job->carried)
         return status;
     stage_done(job, LQ_STAGE_PREPARE, since_us);
     if (job->deadline_us && *since_us >= job->deadline_us)
@@ -164,6 +184,7 @@ static void flatten_for_jpeg(struct lq_image *picture)
 static void forget_result(struct lq_job *job)
 {
     job->nails = NULL;
+    job->carried = false;
     job->total_us = 0;
     for (int i = 0; i < LQ_STAGE_COUNT; i++)
         job->stage_us[i] = 0;

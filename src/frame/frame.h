@@ -30,12 +30,14 @@ struct lq_job {
     struct lq_tracker *tracker; // the film that this is a frame of; not owned; NULL: a single picture
     uint64_t time_us;         // … and when it was taken or came
     bool smooth;              // … and whether outlines are steadied, else only ids are kept
+    bool may_carry;           // … and whether its nails may be carried from the last (track.h)
     struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
     uint64_t deadline_us;     // lq_clock_us() after which the answer is of no use; 0: none
     struct lq_buf *output;    // encoded picture is appended; not owned; NULL with paint false
 
     // done
     int width, height;             // upright picture
+    bool carried;                  // nails were carried along, not looked for: no prepare, no infer
     enum lq_picture_kind kind;     // of the encoded reply
     const struct lq_nails *nails;  // in the pipe, until its next job
     uint32_t stage_us[LQ_STAGE_COUNT];

@@ -17,6 +17,7 @@ static const float MATCH_MIN = 0.3f, MATCH_GOOD = 0.7f;  // of lq_motion.match
 static const float AGREE_MIN = 0.3f, AGREE_GOOD = 0.6f;  // of lq_blend_agreement
 static const float HELD_MATCH_MIN = 0.6f;   // the picture still shows what was there
 static const int HELD_FOUND_MIN = 3;        // what was found less often may have been no nail
+static const float CARRIED_MATCH_MIN = 0.8f; // … and surely so
 static const float CONFIDENCE_S = 0.2f;
 static const float TIP_S = 0.5f;            // over which what is told of tips is averaged
 static const int TIP_LASTING = 8;           // frames: less sure will do
@@ -39,7 +40,9 @@ struct track {
 
 struct lq_tracker {
     pthread_mutex_t lock;
-    uint64_t last_us;
+    uint64_t last_us, looked_us; // of the last frame, and of the last whose nails were looked for
+    int carried_count;           // frames since then
+    bool smooth;                 // that one was
     int width, height; // of the last picture; 0: none yet
     int next_id, count;
     struct track *tracks; // LQ_TRACKS_MAX of them; NULL: before the first frame, at rest
@@ -306,17 +309,16 @@ static int draw(struct update *update, const struct step *step, uint8_t *out)
         return LQ_OK;
     }
     struct lq_stencil stencil = stencil_of(tracker, &tracker->tracks[step->track]);
-    if (!step->found) {
-        memset(out, 0, n);
-        lq_stencil_move(&stencil, &step->motion, box[0], box[1], box[2], box[3], out, stride);
-        return LQ_OK;
-    }
     int status = lq_buf_resize(&tracker->scratch, 2 * n);
     if (status != LQ_OK)
         return status;
     uint8_t *moved = tracker->scratch.data, *found = moved + n;
     memset(moved, 0, n);
     lq_stencil_move(&stencil, &step->motion, box[0], box[1], box[2], box[3], moved, stride);
+    if (!step->found) {
+        lq_blend(moved, moved, out, n, 0.0f, lq_blend_softening(&step->motion));
+        return LQ_OK;
+    }
     copy_rows(step->found, box, found, stride);
     lq_blend(moved, found, out, n, share_of(update, step, lq_blend_agreement(moved, found, n)),
              lq_blend_softening(&step->motion));
@@ -422,7 +424,8 @@ static bool measure(struct update *update, const struct step *step, uint8_t *alp
         float share = 1.0f - expf(-update->dt_s / CONFIDENCE_S);
         nail->confidence = track->nail.confidence +
                            share * (step->found->confidence - track->nail.confidence);
-        float seconds = (float)(update->time_us - track->found_us) * 1e-6f;
+        float seconds = track->shown ? update->dt_s
+                                     : (float)(update->time_us - track->found_us) * 1e-6f;
         track->speed_x = (nail->center_x - before_x) / fmaxf(seconds, 1e-3f);
         track->speed_y = (nail->center_y - before_y) / fmaxf(seconds, 1e-3f);
     }
@@ -519,7 +522,9 @@ static int run(struct lq_tracker *tracker, const struct lq_image *picture,
     if (late)
         return name(tracker, found, match, time_us, false, tracked);
     float dt_s = tracker->width > 0 ? (float)(time_us - tracker->last_us) * 1e-6f : 0.0f;
-    tracker->last_us = time_us;
+    tracker->last_us = tracker->looked_us = time_us;
+    tracker->carried_count = 0;
+    tracker->smooth = smooth;
     tracker->width = picture->width;
     tracker->height = picture->height;
     mark_matched(tracker, match, found->count, time_us);
@@ -537,6 +542,49 @@ int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture
     tracked->nails.count = 0;
     pthread_mutex_lock(&tracker->lock);
     int status = run(tracker, picture, found, time_us, smooth, tracked);
+    pthread_mutex_unlock(&tracker->lock);
+    return status;
+}
+
+static bool may_carry(const struct lq_tracker *tracker, const struct lq_image *picture,
+                      uint64_t time_us)
+{
+    return tracker->tracks && tracker->smooth && tracker->carried_count < LQ_CARRY_FRAMES_MAX &&
+           picture->width == tracker->width && picture->height == tracker->height &&
+           time_us >= tracker->last_us && time_us - tracker->looked_us <= LQ_NAIL_HOLD_US;
+}
+
+// All nails shown last, or none: who was lost may have come back elsewhere.
+static bool plan_carried(struct update *update)
+{
+    struct lq_tracker *tracker = update->tracker;
+    for (int t = 0; t < tracker->count; t++)
+        if (tracker->tracks[t].shown &&
+            (!plan_held(update, t) ||
+             update->steps[update->count - 1].motion.match < CARRIED_MATCH_MIN))
+            return false;
+    return true;
+}
+
+static int carry(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
+                 struct lq_tracked *tracked, bool *carried)
+{
+    float dt_s = (float)(time_us - tracker->last_us) * 1e-6f;
+    struct update update = {tracker, picture, time_us, dt_s, 0, {{0}}};
+    *carried = may_carry(tracker, picture, time_us) && plan_carried(&update);
+    if (!*carried)
+        return LQ_OK;
+    tracker->last_us = time_us;
+    tracker->carried_count++;
+    return show(&update, tracked);
+}
+
+int lq_tracker_carry(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
+                     struct lq_tracked *tracked, bool *carried)
+{
+    tracked->nails.count = 0;
+    pthread_mutex_lock(&tracker->lock);
+    int status = carry(tracker, picture, time_us, tracked, carried);
     pthread_mutex_unlock(&tracker->lock);
     return status;
 }

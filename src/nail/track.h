@@ -34,7 +34,16 @@ LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);
 
+// Shows a frame's nails without looking for them: every nail shown last is carried along by its own
+// motion. *carried says whether that was done; it is not, and the tracker is as it was before, where
+// the picture shows something else in any nail's place, after LQ_CARRY_FRAMES_MAX frames running or
+// LQ_NAIL_HOLD_US, for a frame older than the last, before a nail has been found some times. Where
+// the last frame showed no nail, neither does this one.
+LQ_MUST_CHECK int lq_tracker_carry(struct lq_tracker *tracker, const struct lq_image *picture,
+                                   uint64_t time_us, struct lq_tracked *tracked, bool *carried);
+
 enum {
+    LQ_CARRY_FRAMES_MAX = 2,         // carried between two that are looked at
     LQ_NAIL_HOLD_US = 100 * 1000,    // shown without being found
     LQ_NAIL_FORGET_US = 1000 * 1000, // its id comes back until then
 };
