@@ -192,7 +192,7 @@ static int raw_sample(struct work *work, struct sample *sample, struct lq_error 
         status = place_masks(work, sample, err);
     uint64_t since_us = lq_clock_us();
     if (status == LQ_OK)
-        status = lq_runner_prepare(work->runner, &sample->picture, err);
+        status = lq_runner_prepare(work->runner, &sample->picture, true, err);
     if (status == LQ_OK)
         status = lq_runner_infer(work->runner, 0, err);
     if (status == LQ_OK)

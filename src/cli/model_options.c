@@ -20,8 +20,9 @@ static const struct argp_option options[] = {
     {"precision", OPT_PRECISION, "f32|bf16|auto", 0,
      "Arithmetic (default auto: bf16 where the processor has it and the model was checked with it)",
      10},
-    {"tune", OPT_TUNE, "latency|throughput", 0,
-     "One frame as fast as can be, or many side by side (default latency)", 10},
+    {"tune", OPT_TUNE, "latency|throughput|both", 0,
+     "One frame as fast as can be, many side by side, or as there is to do (default latency; `serve` "
+     "both)", 10},
     {"threads", OPT_THREADS, "N", 0, "Threads for inference (default: all cores)", 10},
     {"score", OPT_SCORE, "0..1", 0,
      "Least confidence of a detection (default 0.25), or a mask's threshold (default 0.5)", 10},
@@ -65,7 +66,7 @@ static int choice(struct argp_state *state, const char *option, const char *text
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
-    static const char *const tunes[] = {"latency", "throughput", NULL};
+    static const char *const tunes[] = {"latency", "throughput", "both", NULL};
     static const char *const memories[] = {"auto", "off", "on", NULL};
     struct lq_cli_model *model = state->input;
     struct lq_model_options *chosen = &model->options;

@@ -18,7 +18,7 @@
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
        OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
        OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
-       OPT_NO_SMOOTHING, OPT_MEMORY };
+       OPT_NO_SMOOTHING, OPT_NO_CARRYING, OPT_MEMORY };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
 
@@ -61,13 +61,15 @@ static const struct argp_option options[] = {
      "are refused by the kernel where it can (Landlock, seccomp)",
      1},
     {"workers", OPT_WORKERS, "N", 0,
-     "Frames worked on at once (default: 1; as many as cores with --tune throughput; 8 with Triton)",
+     "Frames worked on at once (default: as many as cores; 1 with --tune latency; 8 with Triton)",
      1},
     {"max-age", OPT_MAX_AGE, "MS", 0,
      "Give a live frame up when it is so old and has no answer yet (default 2000)", 1},
     {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
     {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0,
      "Show live nails as each frame finds them, without steadying outlines from frame to frame", 1},
+    {"no-carrying", OPT_NO_CARRYING, NULL, 0,
+     "Look for nails in each live frame, even while others wait for their turn", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the page from this folder instead of the built-in one", 1},
     {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
     {"log-format", OPT_LOG_FORMAT, "text|json", 0,
@@ -138,7 +140,7 @@ static void check(struct argp_state *state, struct arguments *arguments)
     bool remote = model->engine && strcmp(model->engine, "triton") == 0;
     if (serve->workers == 0)
         serve->workers = remote ? REMOTE_WORKERS
-                         : model->tune == LQ_TUNE_THROUGHPUT ? lq_cpu_count() : 1;
+                         : model->tune != LQ_TUNE_LATENCY ? lq_cpu_count() : 1;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -170,6 +172,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_NO_SMOOTHING:
         serve->smooth = false;
+        return 0;
+    case OPT_NO_CARRYING:
+        serve->carry = false;
         return 0;
     case OPT_SESSIONS:
         serve->sessions_max = (int)lq_cli_number(state, "max-sessions", arg, 1, 10000);
@@ -259,6 +264,7 @@ int lq_cli_serve(int argc, char **argv)
                                             .jpeg_quality = 85,
                                             .max_age_ms = 2000,
                                             .smooth = true,
+                                            .carry = true,
                                             .sessions_max = LQ_SESSIONS_MAX,
                                             .wait_ms_max = LQ_LOAD_WAIT_MS,
                                             .address_sessions_max = DEFAULT_PER_ADDRESS,
@@ -268,6 +274,7 @@ int lq_cli_serve(int argc, char **argv)
     struct lq_model *model = NULL;
     struct lq_error error;
     lq_cli_model_init(&arguments.model);
+    arguments.model.options.tune = LQ_TUNE_BOTH;
     lq_cli_look_init(&arguments.look);
     const char *port = getenv("PORT");
     char *end = NULL;

@@ -35,7 +35,9 @@ struct lq_tensors {
 };
 
 enum lq_precision { LQ_PRECISION_AUTO, LQ_PRECISION_F32, LQ_PRECISION_BF16 };
-enum lq_tune { LQ_TUNE_LATENCY, LQ_TUNE_THROUGHPUT };
+// One request as fast as can be; many side by side; either, as each frame has it (model/model.h
+// opens an engine of each kind then).
+enum lq_tune { LQ_TUNE_LATENCY, LQ_TUNE_THROUGHPUT, LQ_TUNE_BOTH };
 
 enum { LQ_REMOTE_URLS_MAX = 8, LQ_REMOTE_URL_MAX = 256 };
 enum lq_remote_memory { LQ_REMOTE_MEMORY_AUTO, // shared with servers on this host
@@ -54,7 +56,7 @@ struct lq_remote_options {
 
 struct lq_engine_options {
     enum lq_precision precision; // AUTO is resolved by model/ before an engine sees it
-    enum lq_tune tune;           // one request as fast as can be, or many side by side
+    enum lq_tune tune;           // LATENCY or THROUGHPUT
     int threads;                 // 0: all cores this process may use
     const char *cache_dir;       // compiled models; NULL: none kept
     struct lq_remote_options remote;

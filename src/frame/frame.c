@@ -66,6 +66,7 @@ void lq_job_init(struct lq_job *job)
         .look = lq_look_default(),
         .paint = true,
         .smooth = true,
+        .alone = true,
         .jpeg_quality = 85,
         .pixels_max = LQ_FRAME_PIXELS_MAX,
     };
@@ -116,7 +117,7 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
     int patch_count;
     int status = carry_nails(pipe, job, picture, since_us, err);
     if (status == LQ_OK && !job->carried)
-        status = lq_runner_prepare(pipe->runner, picture, err);
+        status = lq_runner_prepare(pipe->runner, picture, job->alone, err);
     if (status != LQ_OK || job->carried)
         return status;
     stage_done(job, LQ_STAGE_PREPARE, since_us);

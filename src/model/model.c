@@ -16,6 +16,7 @@
 // A model compiled for one input size.
 struct variant {
     struct lq_engine *engine;
+    struct lq_engine *lone; // LQ_TUNE_BOTH: for a frame that has all cores to itself; else NULL
     struct lq_layout layout;
     int width, height;
 };
@@ -35,6 +36,8 @@ struct lq_model {
 struct lq_runner {
     const struct lq_model *model;
     struct lq_request *requests[LQ_MODEL_SIZES_MAX]; // one for each variant
+    struct lq_request *lone[LQ_MODEL_SIZES_MAX];     // … that has a lone engine, else NULL
+    struct lq_request *request;                      // of the prepared picture
     struct lq_resizer *resizer;
     float *grid;          // mask head
     struct lq_yolo yolo;  // detection head
@@ -137,6 +140,8 @@ static int pick_precision(struct lq_model *model, enum lq_precision asked,
     struct variant first = {.width = model->info.sizes[0].width,
                             .height = model->info.sizes[0].height};
     ask_for_size(model, &first, &options);
+    if (options.tune == LQ_TUNE_BOTH)
+        options.tune = LQ_TUNE_LATENCY;
     return lq_precision_race(model->ops, model->path, &options, &model->info.precision, err);
 }
 
@@ -147,11 +152,19 @@ static int open_variant(struct lq_model *model, int index, struct lq_engine_opti
     struct variant *variant = &model->variants[index];
     variant->width = model->info.sizes[index].width;
     variant->height = model->info.sizes[index].height;
+    bool both = options.tune == LQ_TUNE_BOTH;
+    if (both)
+        options.tune = LQ_TUNE_THROUGHPUT;
     ask_for_size(model, variant, &options);
     int status = model->ops->open(&variant->engine, model->path, &options, err);
     if (status != LQ_OK)
         return status;
     model->variant_count = index + 1;
+    options.tune = LQ_TUNE_LATENCY;
+    if (both)
+        status = model->ops->open(&variant->lone, model->path, &options, err);
+    if (status != LQ_OK)
+        return status;
     struct lq_request *request = NULL;
     status = model->ops->request_new(&request, variant->engine, err);
     if (status != LQ_OK)
@@ -259,6 +272,10 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         .remote = options->remote,
     };
     int status = pick_engine(model, options->engine, err);
+    // One thread is one thread, and what runs elsewhere or is a recording has no cores to share.
+    if (status == LQ_OK && engine.tune == LQ_TUNE_BOTH &&
+        (!model->ops->has_precisions || engine.threads == 1 || lq_cpu_count() == 1))
+        engine.tune = LQ_TUNE_LATENCY;
     if (status == LQ_OK)
         status = read_sidecar(model, &engine, err);
     if (status == LQ_OK)
@@ -314,8 +331,10 @@ void lq_model_close(struct lq_model *model)
 {
     if (!model)
         return;
-    for (int i = 0; i < model->variant_count; i++)
+    for (int i = 0; i < model->variant_count; i++) {
         model->ops->close(model->variants[i].engine);
+        model->ops->close(model->variants[i].lone);
+    }
     free(model->path);
     free(model);
 }
@@ -372,6 +391,8 @@ int lq_runner_new(struct lq_runner **out, const struct lq_model *model, struct l
     }
     for (int i = 0; i < model->variant_count; i++) {
         status = model->ops->request_new(&runner->requests[i], model->variants[i].engine, err);
+        if (status == LQ_OK && model->variants[i].lone)
+            status = model->ops->request_new(&runner->lone[i], model->variants[i].lone, err);
         if (status != LQ_OK)
             goto fail;
     }
@@ -386,8 +407,10 @@ void lq_runner_free(struct lq_runner *runner)
 {
     if (!runner)
         return;
-    for (int i = 0; i < runner->model->variant_count; i++)
+    for (int i = 0; i < runner->model->variant_count; i++) {
         runner->model->ops->request_free(runner->requests[i]);
+        runner->model->ops->request_free(runner->lone[i]);
+    }
     lq_resizer_free(runner->resizer);
     lq_yolo_release(&runner->yolo);
     free(runner->grid);
@@ -430,7 +453,7 @@ static void place(const struct lq_model *model, const struct variant *variant,
     target->y = (variant->height - target->height) / 2;
 }
 
-int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
+int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, bool alone,
                       struct lq_error *err)
 {
     const struct lq_model *model = runner->model;
@@ -439,7 +462,8 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
     if (picture->width < 1 || picture->height < 1)
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot find nails in an empty picture");
     int index = nearest_size(model, picture);
-    const struct lq_tensors *tensors = model->ops->request_tensors(runner->requests[index]);
+    runner->request = alone && runner->lone[index] ? runner->lone[index] : runner->requests[index];
+    const struct lq_tensors *tensors = model->ops->request_tensors(runner->request);
     struct lq_resize_target target = {
         .data = tensors->inputs[0].data,
         .channels_first = model->input.channels_first,
@@ -472,8 +496,7 @@ int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_er
 {
     if (runner->current < 0)
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot run the model: no picture is prepared");
-    return runner->model->ops->run(runner->requests[runner->current], deadline_us,
-                                   err);
+    return runner->model->ops->run(runner->request, deadline_us, err);
 }
 
 int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches, int *count,
@@ -485,8 +508,7 @@ int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches,
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot read nails: no picture is prepared");
     const struct lq_model *model = runner->model;
     const struct lq_layout *layout = &model->variants[runner->current].layout;
-    const struct lq_tensor *outputs =
-        model->ops->request_tensors(runner->requests[runner->current])->outputs;
+    const struct lq_tensor *outputs = model->ops->request_tensors(runner->request)->outputs;
     if (model->info.head == LQ_HEAD_MASK) {
         lq_mask_decode(layout, &model->rules, &runner->geometry, outputs[layout->map_index].data,
                        runner->grid, &runner->patches[0]);

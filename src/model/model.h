@@ -72,9 +72,10 @@ LQ_MUST_CHECK int lq_runner_new(struct lq_runner **runner, const struct lq_model
                                 struct lq_error *err);
 void lq_runner_free(struct lq_runner *runner);
 
-// The three steps of a frame, in this order. prepare picks the input size that wastes least.
+// The three steps of a frame, in this order. prepare picks the input size that wastes least, and
+// with LQ_TUNE_BOTH all cores for a frame that is alone, one for a frame that is not.
 LQ_MUST_CHECK int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
-                                    struct lq_error *err);
+                                    bool alone, struct lq_error *err);
 // deadline_us: after which nobody wants the answer (engine.h); 0: none.
 LQ_MUST_CHECK int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us,
                                   struct lq_error *err);

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "nail/track.h"
+
 static uint64_t load_of(const atomic_uint_fast64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -18,10 +20,15 @@ void lq_load_waited(struct lq_load *load, uint64_t us)
     add(&load->taken, 1);
 }
 
-void lq_load_worked(struct lq_load *load, uint64_t us)
+void lq_load_worked(struct lq_load *load, const struct lq_load_work *work)
 {
-    add(&load->busy_us, us);
+    add(&load->busy_us, work->us);
     add(&load->frames, 1);
+    add(&load->pressed, work->pressed);
+    if (work->carried) {
+        add(&load->carried_us, work->us);
+        add(&load->carried, 1);
+    }
 }
 
 uint64_t lq_load_busy_us(const struct lq_load *load)
@@ -72,7 +79,7 @@ void lq_load_came(struct lq_load *load, uint64_t *seen_tick)
 static void set_pace(struct lq_load *load, uint64_t now_us)
 {
     double passed_us = load->ticked_us ? (double)(now_us - load->ticked_us) : 1e6;
-    double frames_max = load->frame_us > 0 ? load->workers * 1e6 / load->frame_us : 0;
+    double frames_max = load->pressed_us > 0 ? load->workers * 1e6 / load->pressed_us : 0;
     double came_s = passed_us > 0 ? (double)load->came * 1e6 / passed_us : 0;
     const struct lq_pace_second second = {
         .demand = frames_max > 0 ? came_s / frames_max : 0,
@@ -88,13 +95,42 @@ static void set_pace(struct lq_load *load, uint64_t now_us)
     load->came_from = 0;
 }
 
-void lq_load_tick(struct lq_load *load, uint64_t now_us)
+// Halfway each second: a few seconds to believe a change, no leap for one odd frame.
+static double approach(double value, double seen)
 {
+    return value > 0 ? (value + seen) / 2 : seen;
+}
+
+// What a frame costs, and what it would if all that can be carried were: else clients would be told
+// to send less as soon as there is something to do, and there would never be so much to do that
+// frames are carried.
+static void judge_cost(struct lq_load *load)
+{
+    uint64_t frames = load_of(&load->frames) - load->seen_frames;
+    uint64_t carried = load_of(&load->carried) - load->seen_carried;
+    uint64_t pressed = load_of(&load->pressed) - load->seen_pressed;
     double frame_us = mean_since(load_of(&load->busy_us), &load->seen_busy_us,
                                  load_of(&load->frames), &load->seen_frames);
-    // Halfway each second: a few seconds to believe a change, no leap for one odd frame.
-    if (frame_us > 0)
-        load->frame_us = load->frame_us > 0 ? (load->frame_us + frame_us) / 2 : frame_us;
+    double carried_us = mean_since(load_of(&load->carried_us), &load->seen_carried_us,
+                                   load_of(&load->carried), &load->seen_carried);
+    load->seen_pressed += pressed;
+    if (frame_us <= 0)
+        return;
+    double pressed_us = frame_us;
+    if (carried > 0 && carried < frames) {
+        double looked_us = (frame_us * (double)frames - carried_us * (double)carried) /
+                           (double)(frames - carried);
+        double most = LQ_CARRY_FRAMES_MAX / (LQ_CARRY_FRAMES_MAX + 1.0);
+        double share = (double)carried / (double)(pressed > carried ? pressed : carried);
+        pressed_us = looked_us - fmin(share, most) * (looked_us - carried_us);
+    }
+    load->frame_us = approach(load->frame_us, frame_us);
+    load->pressed_us = approach(load->pressed_us, fmin(pressed_us, frame_us));
+}
+
+void lq_load_tick(struct lq_load *load, uint64_t now_us)
+{
+    judge_cost(load);
     load->wait_us = mean_since(load_of(&load->waited_us), &load->seen_waited_us,
                                load_of(&load->taken), &load->seen_taken);
     judge(load);

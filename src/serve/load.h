@@ -28,12 +28,22 @@ enum {
 
 #define LQ_LOAD_HALF_BUSY 0.5    // of the work that can be done: from here on newcomers are counted
 
+// A frame that was worked on.
+struct lq_load_work {
+    uint64_t us;
+    bool pressed; // others waited, so that it could be carried (nail/track.h) …
+    bool carried; // … and it was
+};
+
 struct lq_load {
     int workers, limit_ms;                       // set before use
-    atomic_uint_fast64_t busy_us, frames;        // since the start: worked on
+    atomic_uint_fast64_t busy_us, frames;        // since the start: worked on …
+    atomic_uint_fast64_t carried_us, carried, pressed; // … and of these
     atomic_uint_fast64_t waited_us, taken;       // … taken by a worker
     uint64_t seen_busy_us, seen_frames, seen_waited_us, seen_taken; // at the last tick
+    uint64_t seen_carried_us, seen_carried, seen_pressed;
     double frame_us;                             // of one frame on one worker; 0: not known yet
+    double pressed_us;                           // … if as many as can be are carried
     double wait_us;                              // mean since the last tick but one
     int to_shed;                                 // sessions too many
     uint64_t shed_age_us;                        // how old they may be
@@ -46,9 +56,9 @@ struct lq_load {
     double fps;                                  // what clients that keep pace may send; 0: at will
 };
 
-// A worker took a frame that had waited for `us`; it worked on one for `us`.
+// A worker took a frame that had waited for `us`; it worked on one.
 void lq_load_waited(struct lq_load *load, uint64_t us);
-void lq_load_worked(struct lq_load *load, uint64_t us);
+void lq_load_worked(struct lq_load *load, const struct lq_load_work *work);
 // What all workers worked since the start.
 uint64_t lq_load_busy_us(const struct lq_load *load);
 // A frame was posted; *seen_tick is its session's and the load's alone.

@@ -146,6 +146,12 @@ static int print_frames(struct lq_buf *out, struct lq_metrics *metrics)
         status = print_counters(out, "frames_out_total", "transport", via_names,
                                 metrics->frames_out, LQ_VIA_COUNT);
     if (status == LQ_OK)
+        status = print_head(out, "frames_carried_total", "counter",
+                            "Frames whose nails were carried along from the last, for want of time.");
+    if (status == LQ_OK)
+        status = lq_buf_printf(out, "lacquer_frames_carried_total %llu\n",
+                               (unsigned long long)load(&metrics->carried));
+    if (status == LQ_OK)
         status = print_head(out, "frames_dropped_total", "counter",
                             "Frames received that no picture went out for.");
     if (status == LQ_OK)

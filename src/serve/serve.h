@@ -13,6 +13,7 @@ struct lq_serve_options {
     int port;                  // 0: any free one
     int workers;               // frames worked on at once
     int jpeg_quality;          // of replies unless a client asks otherwise
+    bool carry;                // carry nails along in live frames while others wait
     bool smooth;               // steady outlines on live connections, unless a client asks otherwise
     int sessions_max;
     int drain_delay_s;         // after SIGTERM, before users are sent away

@@ -61,6 +61,14 @@ static void unqueue(struct lq_session *session)
     workers->queued_count--;
 }
 
+static bool is_worked_on(const struct lq_session *session)
+{
+    for (int i = 0; i < session->flight_count; i++)
+        if (session->flight[i]->state == LQ_SLOT_WORKING)
+            return true;
+    return false;
+}
+
 // The next frame in turn, waiting for one; NULL when it is time to stop. With the lock held.
 static struct lq_slot *take(struct lq_workers *workers)
 {
@@ -74,6 +82,8 @@ static struct lq_slot *take(struct lq_workers *workers)
     for (int i = 1; i < session->waiting_count; i++)
         session->waiting[i - 1] = session->waiting[i];
     session->waiting_count--;
+    slot->alone = workers->working_count == 0 && !workers->first && !session->waiting_count;
+    slot->pressed = workers->first && !is_worked_on(session);
     slot->state = LQ_SLOT_WORKING;
     workers->working_count++;
     session->flight[session->flight_count++] = slot;

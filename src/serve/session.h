@@ -78,6 +78,8 @@ struct lq_slot {
     struct lq_buf attachment;
     uint64_t arrived_us;         // the last byte's arrival
     uint64_t stale_us;           // a live frame that waited longer is dropped
+    bool alone;                  // no other frame waited or was worked on when it was taken
+    bool pressed;                // others' frames waited, and none of its session was worked on
     // answered
     int status;                  // enum lq_status
     struct lq_error error;
@@ -87,6 +89,7 @@ struct lq_slot {
     int part_count, part_next;
     enum lq_picture_kind kind;
     int width, height, nails;
+    bool carried;                // frame.h
     uint32_t stage_us[LQ_STAGE_COUNT], total_us, queue_us;
 };
 

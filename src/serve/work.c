@@ -15,6 +15,7 @@ struct worker {
     struct lq_metrics *metrics;
     struct lq_load *load;
     uint32_t max_age_ms;
+    bool may_carry;
 };
 
 static void worker_close(void *context)
@@ -35,12 +36,13 @@ static int warm_up(struct lq_pipe *pipe, struct lq_error *err)
     if (!grey)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     int status = LQ_OK;
-    for (size_t i = 0; i < LQ_COUNT(sizes) && status == LQ_OK; i++) {
-        int width = sizes[i][0], height = sizes[i][1];
+    for (size_t i = 0; i < 2 * LQ_COUNT(sizes) && status == LQ_OK; i++) {
+        int width = sizes[i / 2][0], height = sizes[i / 2][1];
         struct lq_image picture = {grey, width, height, 3, 8, (size_t)width * 3};
         struct lq_job job;
         lq_job_init(&job);
         job.paint = false;
+        job.alone = i % 2;
         status = lq_pipe_run_image(pipe, &job, &picture, err);
     }
     free(grey);
@@ -58,6 +60,7 @@ static int worker_open(void *context, void **out, struct lq_error *err)
     worker->metrics = shared->metrics;
     worker->load = shared->load;
     worker->max_age_ms = shared->max_age_ms;
+    worker->may_carry = shared->may_carry;
     int status = lq_pipe_new(&worker->pipe, shared->model, err);
     if (status == LQ_OK)
         status = warm_up(worker->pipe, err);
@@ -87,6 +90,8 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
     job->tracker = slot->session->tracker;
     job->time_us = slot->arrived_us;
     job->smooth = slot->ask.smooth;
+    job->may_carry = slot->pressed && worker->may_carry;
+    job->alone = slot->alone;
     job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->jpeg_quality = slot->ask.jpeg_quality;
     job->kind_out = reply_kind(slot);
@@ -118,6 +123,7 @@ static void worker_run(void *context, struct lq_slot *slot)
     slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
     slot->status = check_age(slot, &slot->error);
     bool stale = slot->status != LQ_OK;
+    slot->carried = false;
     lq_load_waited(worker->load, slot->queue_us);
     if (!stale)
         slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
@@ -127,6 +133,7 @@ static void worker_run(void *context, struct lq_slot *slot)
         for (int i = 0; i < LQ_STAGE_COUNT; i++)
             slot->stage_us[i] = job.stage_us[i];
         slot->total_us = job.total_us;
+        slot->carried = job.carried;
         lq_answer_write(slot, &job, &picture, &worker->scratch);
     }
     if (slot->status != LQ_OK) {
@@ -139,7 +146,10 @@ static void worker_run(void *context, struct lq_slot *slot)
     if (stale)
         lq_count(&worker->metrics->dropped[LQ_DROP_STALE], 1);
     else
-        lq_load_worked(worker->load, lq_clock_us() - begun_us);
+        lq_load_worked(worker->load, &(struct lq_load_work){
+            .us = lq_clock_us() - begun_us, .pressed = slot->pressed, .carried = slot->carried});
+    if (slot->carried)
+        lq_count(&worker->metrics->carried, 1);
     lq_metrics_count_slot(worker->metrics, slot);
     lq_trace_enter(NULL);
 }

@@ -10,6 +10,7 @@ struct lq_work_context {
     struct lq_metrics *metrics;
     struct lq_load *load;
     uint32_t max_age_ms; // of a live frame: then nobody waits for its answer any more
+    bool may_carry;      // nails of a frame may be carried from the last where others wait (load.h)
 };
 
 // context must outlive the workers.

@@ -63,7 +63,7 @@ static void pictures_go_to_the_size_nearest_in_shape(void **state)
         const struct lq_image picture = grey(pixels, cases[i].width, cases[i].height);
         const struct lq_patch *patch;
         int count = 0;
-        assert_ok(lq_runner_prepare(runner, &picture, &err));
+        assert_ok(lq_runner_prepare(runner, &picture, true, &err));
         assert_ok(lq_runner_infer(runner, 0, &err));
         assert_ok(lq_runner_patches(runner, &patch, &count, &err));
         assert_int_equal(count, 1);
@@ -89,7 +89,7 @@ static void steps_out_of_order(void **state)
     assert_int_equal(count, 0);
     uint8_t pixel[3] = {0};
     const struct lq_image empty = {pixel, 0, 1, 3, 8, 3};
-    assert_int_equal(lq_runner_prepare(runner, &empty, &err), LQ_ERR_ARGUMENT);
+    assert_int_equal(lq_runner_prepare(runner, &empty, true, &err), LQ_ERR_ARGUMENT);
     lq_runner_free(runner);
     lq_runner_free(NULL);
     lq_model_close(NULL);
@@ -166,7 +166,7 @@ static void open_dimensions_and_two_channels(void **state)
             lq_image_row(&picture, y)[3 * x] = 255;
     const struct lq_patch *patch;
     int count = 0;
-    assert_ok(lq_runner_prepare(runner, &picture, &err));
+    assert_ok(lq_runner_prepare(runner, &picture, true, &err));
     assert_ok(lq_runner_infer(runner, 0, &err));
     assert_ok(lq_runner_patches(runner, &patch, &count, &err));
     assert_int_equal(patch->width, 288);
@@ -210,7 +210,7 @@ static void a_real_export(void **state)
     const struct lq_image picture = grey(pixels, 320, 240);
     const struct lq_patch *patches;
     int count = 0;
-    assert_ok(lq_runner_prepare(runner, &picture, &err));
+    assert_ok(lq_runner_prepare(runner, &picture, true, &err));
     assert_ok(lq_runner_infer(runner, 0, &err));
     assert_ok(lq_runner_patches(runner, &patches, &count, &err));
     for (int i = 0; i < count; i++) {

@@ -36,7 +36,7 @@ static int run(struct lq_runner *runner, int width, int height, const struct lq_
     uint8_t *pixels = calloc((size_t)width * (size_t)height, 3);
     const struct lq_image picture = {pixels, width, height, 3, 8, (size_t)width * 3};
     int count = -1;
-    assert_ok(lq_runner_prepare(runner, &picture, &err));
+    assert_ok(lq_runner_prepare(runner, &picture, true, &err));
     assert_ok(lq_runner_infer(runner, 0, &err));
     assert_ok(lq_runner_patches(runner, patches, &count, &err));
     free(pixels);

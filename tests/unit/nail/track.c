@@ -243,6 +243,95 @@ static void a_late_frame_changes_nothing(void **state)
     assert_float_equal(tracked.nails.items[0].center_x, place_x(0, 0), 0.05f);
 }
 
+static bool carry(uint64_t time_us)
+{
+    bool carried = false;
+    assert_ok(lq_tracker_carry(tracker, &picture, time_us, &tracked, &carried));
+    return carried;
+}
+
+static void find_in_frames(int count)
+{
+    draw_picture(0, 0);
+    for (int f = 0; f < count; f++) {
+        find_all(0, 0);
+        update((uint64_t)f * FRAME_US, true);
+    }
+}
+
+static void carried_nails_go_with_the_hand(void **state)
+{
+    (void)state;
+    double off = 0;
+    int carried = 0;
+    for (int f = 0; f < 60; f++) {
+        float x = 20 * sinf(0.15f * (float)f), y = 12 * sinf(0.11f * (float)f);
+        draw_picture(x, y);
+        if (f < 3 || !carry((uint64_t)f * FRAME_US)) {
+            find_all(x, y);
+            update((uint64_t)f * FRAME_US, true);
+            continue;
+        }
+        assert_int_equal(tracked.nails.count, NAILS);
+        for (int i = 0; i < NAILS; i++) {
+            const struct lq_nail *nail = &tracked.nails.items[i];
+            float at = hypotf(nail->center_x - place_x(i, x), nail->center_y - 100 - y);
+            assert_true(at < 1);
+            off += at;
+        }
+        carried++;
+    }
+    print_message("%d of 60 frames carried; off by %.3f px on average\n", carried,
+                  off / (carried * NAILS));
+    assert_int_equal(carried, 38); // two of each three, after the first three
+    assert_true(off / (carried * NAILS) < 0.3);
+}
+
+static void what_cannot_be_carried_is_left_to_be_found(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    assert_false(carry(0)); // nothing is known yet
+    find_in_frames(2);
+    assert_false(carry(2 * FRAME_US)); // too little is
+    find_in_frames(5);
+    assert_false(carry(3 * FRAME_US)); // older than the last
+    picture.width = W - 2;
+    assert_false(carry(5 * FRAME_US)); // another size
+    picture.width = W;
+    assert_false(carry(4 * FRAME_US + LQ_NAIL_HOLD_US + 1)); // too long ago
+    uint32_t seed = 3; // one nail's surroundings change
+    for (int y = 60; y < 140; y++)
+        for (int x = 30; x < 75; x++)
+            memset(pixels + (y * W + x) * 3, (int)(unit_random(&seed) & 255), 3);
+    assert_false(carry(5 * FRAME_US));
+    draw_picture(1, 0);
+    assert_true(carry(5 * FRAME_US)); // trials that failed changed nothing
+    assert_int_equal(tracked.nails.items[0].id, 1);
+    assert_float_equal(tracked.nails.items[0].center_x, place_x(0, 1), 0.2f);
+}
+
+static void unsteadied_nails_are_not_carried(void **state)
+{
+    (void)state;
+    find_in_frames(5);
+    update(5 * FRAME_US, false);
+    assert_false(carry(6 * FRAME_US));
+}
+
+static void an_empty_picture_stays_empty_for_a_moment(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    found.count = 0;
+    update(0, true);
+    for (int f = 1; f <= LQ_CARRY_FRAMES_MAX; f++) {
+        assert_true(carry((uint64_t)f * FRAME_US));
+        assert_int_equal(tracked.nails.count, 0);
+    }
+    assert_false(carry((LQ_CARRY_FRAMES_MAX + 1) * FRAME_US));
+}
+
 static void another_size_begins_anew(void **state)
 {
     (void)state;
@@ -349,6 +438,10 @@ int main(void)
         TRACK_TEST(a_single_false_find_is_not_held),
         TRACK_TEST(without_smoothing_only_ids_are_kept),
         TRACK_TEST(a_late_frame_changes_nothing),
+        TRACK_TEST(carried_nails_go_with_the_hand),
+        TRACK_TEST(what_cannot_be_carried_is_left_to_be_found),
+        TRACK_TEST(unsteadied_nails_are_not_carried),
+        TRACK_TEST(an_empty_picture_stays_empty_for_a_moment),
         TRACK_TEST(another_size_begins_anew),
         TRACK_TEST(one_frame_turns_no_nail_round),
         TRACK_TEST(rest_gives_memory_back_and_begins_anew),

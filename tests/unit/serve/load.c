@@ -10,7 +10,7 @@ static void second(struct lq_load *load, int frames, uint64_t frame_us, uint64_t
         lq_load_came(load, &seen[i % 8]);
     for (int i = 0; i < frames; i++) {
         lq_load_waited(load, wait_us);
-        lq_load_worked(load, frame_us);
+        lq_load_worked(load, &(struct lq_load_work){.us = frame_us});
     }
     lq_load_tick(load, 0);
 }
@@ -126,13 +126,34 @@ static void told_rates_fit_what_comes(void **state)
         for (int i = 0; i < 100; i++) {
             lq_load_came(&load, &seen[i % 5]);
             lq_load_waited(&load, 30000);
-            lq_load_worked(&load, 10000);
+            lq_load_worked(&load, &(struct lq_load_work){.us = 10000});
         }
         assert_int_equal(load.came_from, 5);
         lq_load_tick(&load, s * 1000000);
         assert_int_equal(load.came_from, 0);
         assert_in_range((int)load.fps, LQ_PACE_FPS_MIN, 16); // five times 16 are four fifths
     }
+}
+
+static void carried_frames_leave_room_for_more(void **state)
+{
+    (void)state;
+    struct lq_load load = {.workers = 1, .limit_ms = 60};
+    for (int s = 0; s < 8; s++) { // some wait: of those that could be carried all are, in 3 ms of 12
+        for (int i = 0; i < 60; i++)
+            lq_load_worked(&load, &(struct lq_load_work){.us = i < 30 ? 3000 : 12000,
+                                                         .pressed = i < 30, .carried = i < 30});
+        lq_load_tick(&load, 0);
+    }
+    assert_in_range((int)lq_load_expected_us(&load, 1), 7400, 7500); // as it is
+    assert_in_range((int)load.pressed_us, 5990, 6010);               // two of three would be
+    for (int s = 0; s < 8; s++) { // hands that move too fast: half of the trials fail
+        for (int i = 0; i < 60; i++)
+            lq_load_worked(&load, &(struct lq_load_work){.us = i < 15 ? 3000 : 12000,
+                                                         .pressed = i < 30, .carried = i < 15});
+        lq_load_tick(&load, 0);
+    }
+    assert_in_range((int)load.pressed_us, 7400, 7600);
 }
 
 int main(void)
@@ -145,6 +166,7 @@ int main(void)
         cmocka_unit_test(never_sends_everybody_away),
         cmocka_unit_test(slow_models_may_wait_two_frames),
         cmocka_unit_test(who_was_refused_does_not_come_back_all_at_once),
+        cmocka_unit_test(carried_frames_leave_room_for_more),
         cmocka_unit_test(told_rates_fit_what_comes),
         cmocka_unit_test(follows_a_change_within_seconds_and_keeps_it_when_idle),
     };
