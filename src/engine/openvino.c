@@ -193,11 +193,13 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
     // on the slow cores. 0 asks for that.
     if (latency && options->threads == 0 && cores == sysconf(_SC_NPROCESSORS_ONLN))
         threads = 0;
-    char threads_text[16], streams_text[16], folder[4096];
+    char threads_text[16], streams_text[16], kind[16], folder[4096];
     snprintf(threads_text, sizeof threads_text, "%d", threads);
     // Side by side: one stream a core, so that no request waits for another's threads.
     snprintf(streams_text, sizeof streams_text, "%d", latency ? 1 : threads);
-    lq_openvino_cache_open(folder, sizeof folder, options->cache_dir, path, precision);
+    // A folder for each kind: both may be compiled at the same time.
+    snprintf(kind, sizeof kind, "%s%s", precision, latency ? "" : "-side");
+    lq_openvino_cache_open(folder, sizeof folder, options->cache_dir, path, kind);
     ov_property_t properties[] = {
         {"PERFORMANCE_HINT", latency ? "LATENCY" : "THROUGHPUT"},
         {"NUM_STREAMS", streams_text},

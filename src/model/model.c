@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,19 +153,11 @@ static int open_variant(struct lq_model *model, int index, struct lq_engine_opti
     struct variant *variant = &model->variants[index];
     variant->width = model->info.sizes[index].width;
     variant->height = model->info.sizes[index].height;
-    bool both = options.tune == LQ_TUNE_BOTH;
-    if (both)
-        options.tune = LQ_TUNE_THROUGHPUT;
     ask_for_size(model, variant, &options);
     int status = model->ops->open(&variant->engine, model->path, &options, err);
     if (status != LQ_OK)
         return status;
     model->variant_count = index + 1;
-    options.tune = LQ_TUNE_LATENCY;
-    if (both)
-        status = model->ops->open(&variant->lone, model->path, &options, err);
-    if (status != LQ_OK)
-        return status;
     struct lq_request *request = NULL;
     status = model->ops->request_new(&request, variant->engine, err);
     if (status != LQ_OK)
@@ -179,8 +172,31 @@ static int open_variant(struct lq_model *model, int index, struct lq_engine_opti
     return status;
 }
 
-static int open_variants(struct lq_model *model, const struct lq_engine_options *options,
-                         struct lq_error *err)
+// Opens the engines for frames that have all cores to themselves.
+struct lone_opening {
+    struct lq_model *model;
+    struct lq_engine_options options;
+    int status;
+    struct lq_error error;
+};
+
+static void *open_lone(void *context)
+{
+    struct lone_opening *opening = context;
+    struct lq_model *model = opening->model;
+    for (int i = 0; i < model->info.size_count && opening->status == LQ_OK; i++) {
+        struct variant size = {.width = model->info.sizes[i].width,
+                               .height = model->info.sizes[i].height};
+        struct lq_engine_options options = opening->options;
+        ask_for_size(model, &size, &options);
+        opening->status = model->ops->open(&model->variants[i].lone, model->path, &options,
+                                           &opening->error);
+    }
+    return NULL;
+}
+
+static int open_sizes(struct lq_model *model, const struct lq_engine_options *options,
+                      struct lq_error *err)
 {
     for (int i = 0; i < model->info.size_count; i++) {
         int status = open_variant(model, i, *options, err);
@@ -188,6 +204,28 @@ static int open_variants(struct lq_model *model, const struct lq_engine_options 
             return status;
     }
     return LQ_OK;
+}
+
+// Both kinds of engine are opened at the same time, for opening one keeps one core busy.
+static int open_variants(struct lq_model *model, const struct lq_engine_options *options,
+                         struct lq_error *err)
+{
+    if (options->tune != LQ_TUNE_BOTH)
+        return open_sizes(model, options, err);
+    struct lone_opening lone = {.model = model, .options = *options};
+    struct lq_engine_options side_by_side = *options;
+    pthread_t thread;
+    lone.options.tune = LQ_TUNE_LATENCY;
+    side_by_side.tune = LQ_TUNE_THROUGHPUT;
+    bool started = pthread_create(&thread, NULL, open_lone, &lone) == 0;
+    int status = open_sizes(model, &side_by_side, err);
+    if (started)
+        pthread_join(thread, NULL);
+    else
+        open_lone(&lone);
+    if (status == LQ_OK && lone.status != LQ_OK)
+        status = lq_fail(err, lone.status, "%s", lone.error.text);
+    return status;
 }
 
 static float first_positive(float a, float b, float c)
@@ -331,7 +369,7 @@ void lq_model_close(struct lq_model *model)
 {
     if (!model)
         return;
-    for (int i = 0; i < model->variant_count; i++) {
+    for (int i = 0; i < model->info.size_count; i++) { // some may be open and others not
         model->ops->close(model->variants[i].engine);
         model->ops->close(model->variants[i].lone);
     }
