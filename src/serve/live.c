@@ -9,6 +9,7 @@
 #include "config.h"
 #include "serve/answer.h"
 #include "serve/json.h"
+#include "serve/keep_pace.h"
 #include "serve/server.h"
 #include "serve/wire.h"
 
@@ -25,9 +26,7 @@ struct lq_live {
     struct lq_look look;
     int jpeg_quality;
     bool smooth;
-    bool keeps_pace;            // it asked to be told what to send
-    struct lq_pace told;        // … and was told this
-    struct lq_pace_network network;
+    struct lq_keep_pace pace;
     struct lq_buf said;         // a text message as it comes
     struct lq_outbox outbox;
 };
@@ -133,33 +132,22 @@ static int set_smoothing(struct lq_live *live, const json_t *message, struct lq_
 // The rate and size to send, when they changed or the client asks.
 static void tell_pace(struct lq_live *live, bool asked)
 {
-    const struct lq_load *load = &live->conn->server->load;
-    struct lq_pace pace = lq_pace_of(load->fps > 0 ? load->fps : LQ_PACE_FPS_MAX, &live->network);
-    if (!asked && !lq_pace_differs(&pace, &live->told))
+    if (!lq_keep_pace_news(&live->pace, &live->conn->server->load, asked))
         return;
-    live->told = pace;
+    const struct lq_pace *told = &live->pace.told;
     (void)!lq_outbox_printf(&live->outbox, "{\"type\":\"pace\",\"fps\":%d,\"width\":%d,"
                                            "\"jpeg\":%d,\"why\":\"%s\"}",
-                            pace.fps, pace.width, pace.jpeg, pace.why);
+                            told->fps, told->width, told->jpeg, told->why);
     lws_callback_on_writable(live->conn->wsi);
 }
 
 static int keep_pace(struct lq_live *live, const json_t *message, struct lq_error *err)
 {
-    const json_t *on = json_object_get(message, "on");
-    const json_t *network = json_object_get(message, "network_ms");
-    double ms = json_number_value(network);
-    if ((on && !json_is_boolean(on)) ||
-        (network && (!json_is_number(network) || !(ms >= 0 && ms <= 60000))))
-        return lq_fail(err, LQ_ERR_FIELD,
-                       "on must be true or false, and network_ms a number from 0 to 60000");
-    bool begins = !live->keeps_pace;
-    live->keeps_pace = !on || json_is_true(on);
-    if (network && live->keeps_pace)
-        lq_pace_network_heard(&live->network, ms);
-    if (live->keeps_pace)
+    bool begins;
+    int status = lq_keep_pace_hear(&live->pace, message, &begins, err);
+    if (status == LQ_OK)
         tell_pace(live, begins);
-    return LQ_OK;
+    return status;
 }
 
 // A whole text message: look fields, or with lacquer.v1 an object with a type.
@@ -210,8 +198,8 @@ static int post(struct lq_live *live)
                       : frame.want == LQ_WIRE_WANT_NAILS ? LQ_REPLY_V1_NAILS : LQ_REPLY_V1,
         .live = true,
         .look = live->look,
-        .jpeg_quality = live->keeps_pace && live->told.jpeg < live->jpeg_quality
-                            ? live->told.jpeg : live->jpeg_quality,
+        .jpeg_quality = live->pace.on && live->pace.told.jpeg < live->jpeg_quality
+                            ? live->pace.told.jpeg : live->jpeg_quality,
         .smooth = live->smooth,
         .picture_at = frame.header_bytes,
         .frame_id = frame.id,
@@ -309,8 +297,7 @@ static void on_tick(struct lq_conn *conn, uint64_t now_us)
     conn->server->has_spare |=
         lq_session_trim(live->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
     lq_conn_end_if_stuck(conn, live->session, now_us);
-    if (live->keeps_pace)
-        tell_pace(live, false);
+    tell_pace(live, false);
     if (lq_server_is_idle(conn->server, live->session, now_us)) {
         live->idle = true;
         lws_callback_on_writable(conn->wsi);

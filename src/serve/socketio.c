@@ -16,6 +16,7 @@
 #include "base/base64.h"
 #include "serve/engineio.h"
 #include "serve/http.h"
+#include "serve/keep_pace.h"
 
 enum { PING_INTERVAL_MS = 25000, PING_TIMEOUT_MS = 20000, GOODBYE_S = 2,
        SID_BYTES = 15, SID_SIZE = 24 };
@@ -35,6 +36,7 @@ struct lq_sio {
     bool connected;            // in the default namespace
     int attachments_left;      // of the binary event that is coming
     bool attachment_wanted;    // … the next one is the frame's picture
+    struct lq_keep_pace pace;
     uint64_t ping_at_us;       // when to send the next ping
     uint64_t pong_by_us;       // when a pong must have come; 0: none is awaited
 };
@@ -192,6 +194,42 @@ static void post(struct lq_sio *sio)
     lq_server_post(sio->server, sio->session);
 }
 
+// The rate and size to send, when they changed or the client asks.
+static void tell_pace(struct lq_sio *sio, bool asked)
+{
+    if (!lq_keep_pace_news(&sio->pace, &sio->server->load, asked))
+        return;
+    const struct lq_pace *told = &sio->pace.told;
+    (void)!lq_outbox_printf(&sio->outbox, "42[\"pace\",{\"fps\":%d,\"width\":%d,\"jpeg\":%d,"
+                                          "\"why\":\"%s\"}]",
+                            told->fps, told->width, told->jpeg, told->why);
+    flush(sio);
+}
+
+// ["pace"] or ["pace", {"network_ms": 80}]. What cannot be read is answered with an error event.
+static int on_pace(struct lq_sio *sio, const struct lq_sio_packet *packet)
+{
+    struct lq_error error;
+    bool begins = false;
+    json_t *event = packet->json_len <= LQ_TEXT_BYTES_MAX
+                        ? json_loadb(packet->json, packet->json_len, 0, NULL)
+                        : NULL;
+    const json_t *said = json_array_get(event, 1);
+    int status = event && (!said || json_is_object(said))
+                     ? lq_keep_pace_hear(&sio->pace, said, &begins, &error)
+                     : lq_fail(&error, LQ_ERR_FIELD, "pace takes nothing or one object");
+    json_decref(event);
+    if (status == LQ_OK) {
+        tell_pace(sio, begins);
+        return LQ_OK;
+    }
+    lq_metrics_count_error(&sio->server->metrics, status);
+    status = lq_outbox_printf(&sio->outbox, "42[\"error\",{\"error\":\"%s\",\"status\":\"FIELD\"}]",
+                              error.text);
+    flush(sio);
+    return status;
+}
+
 // An event: the packet's text lies in `said`, which changes places with a slot's body if it is a
 // frame, so that nothing is copied.
 static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, struct lq_buf *said)
@@ -200,6 +238,8 @@ static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, 
         return LQ_ERR_SYNTAX;
     sio->attachments_left = packet->attachments;
     sio->attachment_wanted = false;
+    if (lq_sio_event_is(packet, "pace") && packet->attachments == 0)
+        return on_pace(sio, packet);
     if (!lq_sio_event_is(packet, "frame"))
         return LQ_OK;
     lq_session_drop(sio->session);
@@ -210,7 +250,9 @@ static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, 
         .live = true,
         .look = lq_look_default(),
         .catalogue = sio->server->options->catalogue,
-        .jpeg_quality = sio->server->options->jpeg_quality,
+        .jpeg_quality = sio->pace.on && sio->pace.told.jpeg < sio->server->options->jpeg_quality
+                            ? sio->pace.told.jpeg
+                            : sio->server->options->jpeg_quality,
         .smooth = sio->server->options->smooth,
         .picture_at = (size_t)(packet->json - (const char *)said->data),
         .ack = packet->ack,
@@ -658,6 +700,7 @@ void lq_sio_tick(struct lq_server *server, uint64_t now_us)
         }
         server->has_spare |=
             lq_session_trim(sio->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
+        tell_pace(sio, false);
         if (sio->on_socket)
             lq_conn_end_if_stuck(sio->link->conn, sio->session, now_us);
     }

@@ -19,7 +19,7 @@ class Client:
 
     def __init__(self, server, transports):
         self.io = socketio.Client(reconnection=False)
-        self.told = {"connected": [], "result": [], "error": []}
+        self.told = {"connected": [], "result": [], "error": [], "pace": []}
         self.news = threading.Condition()
         for name in self.told:
             self.io.on(name, lambda data, name=name: self.hear(name, data))
@@ -55,6 +55,23 @@ def url(picture):
 def test_connected(client):
     told = client.wait("connected")
     assert told["status"] == "ok" and told["sid"] == client.io.get_sid() and told["model"] == "nail"
+
+
+def test_pace(client, hand):
+    client.io.emit("pace")
+    told = client.wait("pace")
+    assert told == {"fps": 60, "width": 640, "jpeg": 85, "why": "none"}
+    for _ in range(2):  # a slow network is told of until pictures shall be smaller
+        client.io.emit("pace", {"network_ms": 400})
+    assert client.wait("pace", 2)["jpeg"] == 70
+    told = client.wait("pace", 3)
+    assert told["why"] == "network" and told["width"] == 480 and told["fps"] == 20
+    client.io.emit("pace", {"network_ms": -1})
+    client.io.emit("pace", "slowly")
+    for count in 1, 2:
+        assert client.wait("error", count)["status"] == "FIELD"
+    client.io.emit("frame", {"image": url(hand)})
+    assert client.wait("result")["nails"]
 
 
 def test_data_url(client, hand):

@@ -52,7 +52,7 @@ static void writes_replies_as_documented(void **state)
     const struct lq_wire_reply reply = {
         .type = LQ_WIRE_TYPE_JPEG, .nails = 10, .id = 0x01020304, .client_time = 0x1112131415161718, .queue_us = 100,
         .stage_us = {1, 2, 3, 4, 5, 6}, .served_us = 0x21222324, .replaced = 9, .width = 640,
-        .height = 480, .quality = 85};
+        .height = 480, .quality = 85, .carried = true};
     uint8_t bytes[LQ_WIRE_REPLY_BYTES];
     struct lq_wire_reply again;
     lq_wire_reply_write(&reply, bytes);
@@ -60,7 +60,7 @@ static void writes_replies_as_documented(void **state)
                                    0x12, 0x11, 100, 0, 0, 0, 1, 0, 0, 0, 2};
     assert_memory_equal(bytes, head, sizeof head);
     static const uint8_t tail[] = {0x24, 0x23, 0x22, 0x21, 9, 0, 0, 0, 0x80, 2, 0xe0, 1, 85,
-                                   0,    0,    0,    0,    0, 0, 0};
+                                   1,    0,    0,    0,    0, 0, 0};
     assert_memory_equal(bytes + 44, tail, sizeof tail);
     assert_ok(lq_wire_reply_read(&again, bytes, sizeof bytes, NULL));
     uint8_t written[LQ_WIRE_REPLY_BYTES];
