@@ -76,11 +76,12 @@ static void print_times(const struct lq_bench_report *report, FILE *out)
 
 static void print_loads(const struct lq_bench_report *report, FILE *out)
 {
-    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %7s %6s\n",
+    fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %7s %7s %6s\n",
             report->pace ? "Users at once, WebSocket binary, keeping pace"
                          : "Users at once, WebSocket binary",
-            "served", "frames", "p50", "p95", "p99", "dropped", "CPU");
-    fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "", "%");
+            "served", "frames", "p50", "p95", "p99", "dropped", "carried", "CPU");
+    fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "", "%",
+            "%");
     fprintf(out, "%-46s %7s %7s\n", "", "", "each");
     for (int i = 0; i < report->load_count; i++) {
         const struct lq_bench_load *load = &report->loads[i];
@@ -98,6 +99,7 @@ static void print_loads(const struct lq_bench_report *report, FILE *out)
         cell(found->p95_ms, 7, 1, out);
         cell(found->p99_ms, 7, 1, out);
         cell((double)found->dropped, 7, 0, out);
+        cell(found->carried_percent, 7, 0, out);
         cell(found->cpu_percent, 6, 0, out);
         fputc('\n', out);
     }
@@ -178,12 +180,13 @@ static json_t *load_json(const struct lq_bench_load *load)
         return json_pack("{s:i, s:o, s:s, s:s}", "users", load->users, "fps_asked",
                          number(load->fps_asked), "status", "not measured", "reason",
                          load->reason);
-    return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:o}", "users", load->users,
+    return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:o, s:o}", "users", load->users,
                      "fps_asked", number(load->fps_asked), "status", "measured", "fps_each",
                      number(found->fps_served), "p50_ms", number(found->p50_ms), "p95_ms",
                      number(found->p95_ms), "p99_ms", number(found->p99_ms), "dropped",
                      (json_int_t)found->dropped, "refused", (json_int_t)found->refused, "served",
-                     found->users_served, "cpu_percent", cpu(found->cpu_percent));
+                     found->users_served, "carried_percent", number(found->carried_percent),
+                     "cpu_percent", cpu(found->cpu_percent));
 }
 
 int lq_bench_report_json(const struct lq_bench_report *report, FILE *out)

@@ -128,6 +128,7 @@ def test_load(report):
     assert load["users"] == 2 and load["status"] == "measured"
     assert 0 < load["fps_each"] <= 11
     assert load["p50_ms"] <= load["p99_ms"]
+    assert 0 <= load["carried_percent"] < 100
     # What was asked for was answered or is counted as dropped (one second, two users, 10 a second).
     assert 14 <= load["fps_each"] * 2 + load["dropped"] <= 24
 
