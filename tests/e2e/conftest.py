@@ -180,10 +180,10 @@ class Reply:
     """A lacquer.v1 reply taken apart."""
 
     NAMES = ("type nails header id time queue decode prepare infer nails_us paint encode served "
-             "replaced width height quality").split()
+             "replaced width height quality carried").split()
 
     def __init__(self, data):
-        for name, value in zip(self.NAMES, struct.unpack("<BBHIQ9IHHB7x", data[:64])):
+        for name, value in zip(self.NAMES, struct.unpack("<BBHIQ9IHHBB6x", data[:64])):
             setattr(self, name, value)
         self.picture = data[64:]
 

@@ -22,10 +22,10 @@ def slow_model(folder, delay_ms):
     return str(path)
 
 
-def serve(folder, delay_ms, *args):
+def serve(folder, delay_ms, *args, carrying=False):
     # Without carrying, for pictures without a nail could be answered in no time.
-    return Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--no-carrying",
-                  "--model", slow_model(folder, delay_ms), *args)
+    return Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
+                  slow_model(folder, delay_ms), *([] if carrying else ["--no-carrying"]), *args)
 
 
 class Client(threading.Thread):
@@ -214,5 +214,51 @@ def test_a_slow_network_is_told_to_send_less(tmp_path):
                         {"network_ms": 60001}):
                 ws.send(json.dumps({"type": "pace", **bad}))
                 assert json.loads(ws.recv(timeout=10))["status"] == "FIELD", bad
+    finally:
+        server.stop()
+
+
+def replies_while_all_send(server, enough, until=60):
+    """What five users with two frames under way are told, once `enough` says so."""
+    replies, end, picture = [], time.monotonic() + until, plain()
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(server.v1()) for _ in range(5)]
+        for ws in sockets:
+            for number in 1, 2:
+                ws.send(frame(number, picture))
+        number = 2
+        while not enough(replies) and time.monotonic() < end:
+            number += 1
+            for ws in sockets:
+                replies.append(Reply(ws.recv(timeout=20)))
+                ws.send(frame(number, picture))
+    return replies
+
+
+def test_frames_are_carried_while_others_wait(tmp_path):
+    server = serve(tmp_path, 8, "--max-wait", "5000", carrying=True)
+    try:
+        replies = replies_while_all_send(server, lambda seen: sum(r.carried for r in seen) > 5)
+        carried = [reply for reply in replies if reply.carried]
+        assert len(carried) > 5
+        assert all(reply.infer == 0 and reply.prepare == 0 for reply in carried)
+        assert all(reply.infer > 0 for reply in replies if not reply.carried)
+        with server.v1() as ws:  # who is alone is looked at
+            for number in range(1, 9):
+                ws.send(frame(number, plain()))
+                assert not Reply(ws.recv(timeout=20)).carried
+        text = httpx.get(server.url + "/metrics").text
+        (count,) = [line.split()[1] for line in text.splitlines()
+                    if line.startswith("lacquer_frames_carried_total ")]
+        assert int(count) >= len(carried)
+    finally:
+        server.stop()
+
+
+def test_no_frame_is_carried_when_that_is_not_wanted(tmp_path):
+    server = serve(tmp_path, 2, "--max-wait", "5000")
+    try:
+        replies = replies_while_all_send(server, lambda seen: len(seen) >= 100)
+        assert len(replies) >= 100 and not any(reply.carried for reply in replies)
     finally:
         server.stop()

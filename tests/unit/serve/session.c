@@ -18,6 +18,7 @@ struct rig {
     atomic_int open, run;
     int ready;          // calls of the ready callback
     struct lq_session *taken_by[512]; // whose frames were taken, in turn; with one worker
+    bool alone[512], pressed[512];    // … and what was said of them
     int taken_count;
 };
 
@@ -38,6 +39,8 @@ static void task_run(void *worker, struct lq_slot *slot)
     atomic_fetch_add(&mine->run, 1);
     if (atomic_load(&mine->gated)) {
         assert_in_range(mine->taken_count, 0, 511);
+        mine->alone[mine->taken_count] = slot->alone;
+        mine->pressed[mine->taken_count] = slot->pressed;
         mine->taken_by[mine->taken_count++] = slot->session;
         sem_post(&mine->taken);
         sem_wait(&mine->go);
@@ -189,6 +192,54 @@ static void replies_that_are_not_taken_stop_the_work(void **state)
     next_reply(session);
     assert_int_equal(next_reply(session), 100);
     lq_session_close(session);
+    stop();
+}
+
+static void go_on(void)
+{
+    sem_post(&rig.go);
+    sem_wait(&rig.taken);
+}
+
+static void tells_whether_others_wait(void **state)
+{
+    (void)state;
+    start(1, true);
+    struct lq_session *one = open_session(), *other = open_session();
+    post(one, 1);
+    sem_wait(&rig.taken);
+    assert_true(rig.alone[0] && !rig.pressed[0]);
+    post(one, 2);
+    post(other, 1);
+    go_on(); // one's second, while the other's waits
+    assert_true(rig.taken_by[1] == one && !rig.alone[1] && rig.pressed[1]);
+    go_on();
+    assert_true(rig.taken_by[2] == other && rig.alone[2] && !rig.pressed[2]);
+    lq_session_close(one);
+    lq_session_close(other);
+    stop();
+}
+
+static void a_second_frame_of_a_session_is_not_pressed(void **state)
+{
+    (void)state;
+    start(2, true);
+    struct lq_session *one = open_session(), *other = open_session(), *third = open_session();
+    post(other, 1);
+    sem_wait(&rig.taken);
+    post(one, 1);
+    sem_wait(&rig.taken);
+    post(one, 2);
+    post(third, 1);
+    go_on(); // whichever worker was let go takes one's second
+    struct lq_session *first = rig.taken_by[2];
+    assert_ptr_equal(first, one);
+    assert_false(rig.alone[2]);
+    // Pressed only if it was its own first that had just ended.
+    assert_int_equal(rig.pressed[2], one->flight[0]->state != LQ_SLOT_WORKING);
+    lq_session_close(one);
+    lq_session_close(other);
+    lq_session_close(third);
     stop();
 }
 
@@ -492,6 +543,8 @@ int main(void)
         cmocka_unit_test(two_posted_before_a_worker_wakes_are_both_kept),
         cmocka_unit_test(the_newest_frame_wins),
         cmocka_unit_test(replies_that_are_not_taken_stop_the_work),
+        cmocka_unit_test(tells_whether_others_wait),
+        cmocka_unit_test(a_second_frame_of_a_session_is_not_pressed),
         cmocka_unit_test(sessions_take_turns),
         cmocka_unit_test(none_waits_twice_while_another_runs_twice),
         cmocka_unit_test(tells_what_is_under_way),
