@@ -11,12 +11,16 @@ void lq_components_init(struct lq_components *components)
     *components = (struct lq_components){0};
     lq_buf_init(&components->runs, RUNS_BYTES_MAX);
     lq_buf_init(&components->items, RUNS_BYTES_MAX);
+    lq_buf_init(&components->scratch, (size_t)LQ_PICTURE_PIXELS_MAX * 40);
+    lq_buf_init(&components->spare, RUNS_BYTES_MAX);
 }
 
 void lq_components_release(struct lq_components *components)
 {
     lq_buf_release(&components->runs);
     lq_buf_release(&components->items);
+    lq_buf_release(&components->scratch);
+    lq_buf_release(&components->spare);
     components->run_count = components->count = 0;
 }
 
@@ -95,21 +99,10 @@ static void join_rows(struct lq_run *runs, int count)
     }
 }
 
-static void component_add(struct lq_component *item, const struct lq_run *run, const float *row)
+static void add_run(struct lq_component *item, const struct lq_run *run, const float *row)
 {
-    item->x0 = run->x0 < item->x0 ? run->x0 : item->x0;
-    item->x1 = run->x1 > item->x1 ? run->x1 : item->x1;
-    item->y1 = run->y; // runs come top to bottom
-    item->count += run->x1 - run->x0 + 1;
-    for (int x = run->x0; x <= run->x1; x++) {
-        item->sum += row[x];
-        item->peak = row[x] > item->peak ? row[x] : item->peak;
-        item->sx += x;
-        item->sy += run->y;
-        item->sxx += (double)x * x;
-        item->sxy += (double)x * run->y;
-        item->syy += (double)run->y * run->y;
-    }
+    for (int x = run->x0; x <= run->x1; x++)
+        lq_component_add(item, x, run->y, row[x]);
 }
 
 // Roots come before the other runs of their component, so one pass numbers all.
@@ -141,7 +134,7 @@ static int gather(struct lq_components *components, const float *data, int strid
             number = -1 - runs[parent].label;
         }
         runs[i].label = -1 - number;
-        component_add(&items[number], &runs[i], data + (ptrdiff_t)runs[i].y * stride);
+        add_run(&items[number], &runs[i], data + (ptrdiff_t)runs[i].y * stride);
     }
     for (int i = 0; i < components->run_count; i++)
         runs[i].label = -1 - runs[i].label;

@@ -20,6 +20,7 @@ struct lq_component {
 struct lq_components {
     struct lq_buf runs;  // struct lq_run, top to bottom, left to right
     struct lq_buf items; // struct lq_component
+    struct lq_buf scratch, spare; // split.c: one component's window; runs on their way
     int run_count, count;
 };
 
@@ -31,6 +32,22 @@ void lq_components_release(struct lq_components *components);
 LQ_MUST_CHECK int lq_components_find(struct lq_components *components, const float *data,
                                      int stride, int left, int top, int right, int bottom,
                                      float threshold);
+
+static inline void lq_component_add(struct lq_component *item, int x, int y, float p)
+{
+    item->x0 = x < item->x0 ? x : item->x0;
+    item->x1 = x > item->x1 ? x : item->x1;
+    item->y0 = y < item->y0 ? y : item->y0;
+    item->y1 = y > item->y1 ? y : item->y1;
+    item->count++;
+    item->sum += p;
+    item->peak = p > item->peak ? p : item->peak;
+    item->sx += x;
+    item->sy += y;
+    item->sxx += (double)x * x;
+    item->sxy += (double)x * y;
+    item->syy += (double)y * y;
+}
 
 static inline const struct lq_run *lq_components_runs(const struct lq_components *components)
 {

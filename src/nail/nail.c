@@ -10,6 +10,7 @@
 #include "nail/finger.h"
 #include "nail/refine.h"
 #include "nail/shape.h"
+#include "nail/split.h"
 #include "nail/tip.h"
 
 // What no nail can be.
@@ -98,8 +99,11 @@ static int find_components(struct lq_nail_finder *finder, const struct lq_image 
     float y1 = fminf(patch->box[1] + patch->box[3], (float)picture->height);
     grid_span(patch->x0, patch->dx, patch->width, fmaxf(patch->box[0], 0.0f), x1, &left, &right);
     grid_span(patch->y0, patch->dy, patch->height, fmaxf(patch->box[1], 0.0f), y1, &top, &bottom);
-    return lq_components_find(&finder->components, patch->data, patch->stride, left, top, right,
-                              bottom, patch->threshold);
+    int status = lq_components_find(&finder->components, patch->data, patch->stride, left, top,
+                                    right, bottom, patch->threshold);
+    if (status != LQ_OK || patch->single)
+        return status;
+    return lq_components_split(&finder->components, patch->data, patch->stride);
 }
 
 static bool plausible(const struct lq_component *item, const struct lq_patch *patch,
