@@ -348,5 +348,6 @@ int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
         finder->nails.items[i].id = i + 1;
         lq_shape_bend(&finder->nails.items[i]);
     }
+    lq_tip_agree(&finder->nails);
     return LQ_OK;
 }

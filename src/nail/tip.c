@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "nail/shape.h"
+
 // The four ways: along the axis and back, across it and back.
 enum { WAYS = 4, GRID = 5, SEEN_MIN = 3 };
 
@@ -223,4 +225,55 @@ void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails)
     }
     for (int i = 0; i < nails->count; i++)
         lq_tip_face(&nails->items[i], LQ_TIP_SURE);
+}
+
+// Nails of one hand lie within HAND_REACH of their own size; who is asked counts ASKED against what
+// the nail itself showed.
+static const float HAND_REACH = 12.0f, ASKED = 0.4f, STUBBY = 1.2f;
+enum { ASKED_MIN = 2 };
+
+// Where the nails around that are sure point, in the mean; false when too few are.
+static bool ask_sure(const struct lq_nails *nails, const bool *sure, int index, float *x, float *y)
+{
+    const struct lq_nail *nail = &nails->items[index];
+    float reach = HAND_REACH * sqrtf(fmaxf(nail->length * nail->breadth, 1.0f));
+    int known = 0, unknown = 0;
+    *x = *y = 0.0f;
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *other = &nails->items[i];
+        if (hypotf(other->center_x - nail->center_x, other->center_y - nail->center_y) > reach)
+            continue;
+        known += sure[i];
+        unknown += !sure[i];
+        *x += sure[i] ? other->axis_x : 0.0f;
+        *y += sure[i] ? other->axis_y : 0.0f;
+    }
+    *x /= fmaxf((float)known, 1.0f);
+    *y /= fmaxf((float)known, 1.0f);
+    return known >= ASKED_MIN && known > unknown;
+}
+
+void lq_tip_agree(struct lq_nails *nails)
+{
+    bool sure[LQ_NAILS_MAX];
+    for (int i = 0; i < nails->count; i++)
+        sure[i] = nails->items[i].tip_known;
+    for (int i = 0; i < nails->count; i++) {
+        struct lq_nail *nail = &nails->items[i];
+        float x, y;
+        if (sure[i] || !ask_sure(nails, sure, i, &x, &y))
+            continue;
+        float own_x = nail->tip_x, own_y = nail->tip_y;
+        nail->tip_x = own_x + ASKED * x;
+        nail->tip_y = own_y + ASKED * y;
+        if (nail->length > STUBBY * nail->breadth) { // clearly longer than broad: along it
+            float along = nail->tip_x * nail->axis_x + nail->tip_y * nail->axis_y;
+            nail->tip_x = along * nail->axis_x;
+            nail->tip_y = along * nail->axis_y;
+        }
+        lq_tip_face(nail, 0.0f);
+        nail->tip_x = own_x;
+        nail->tip_y = own_y;
+        lq_shape_bend(nail);
+    }
 }

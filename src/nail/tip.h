@@ -19,3 +19,8 @@ void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails);
 // Turns the axis towards tip_x, tip_y, exchanging length and breadth where the tip lies across (a
 // nail seen from its end is broader than long), if that is as sure as asked: tip_known says so.
 void lq_tip_face(struct lq_nail *nail, float sure);
+
+// Turns the nails that do not show where their tip is the way that the others of their hand point,
+// when at least two do and fewer are without (what is for a whole hand, as longer nails are, needs
+// all of its tips). tip_x and tip_y stay what the picture said.
+void lq_tip_agree(struct lq_nails *nails);

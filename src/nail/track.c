@@ -472,6 +472,7 @@ static int show(struct update *update, struct lq_tracked *tracked)
     }
     if (size)
         memcpy(tracker->alpha.data, tracked->alpha.data, size);
+    lq_tip_agree(&tracked->nails); // for show: the tracks keep what they know themselves
     return LQ_OK;
 }
 

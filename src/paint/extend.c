@@ -22,6 +22,9 @@ static const struct {
 // the natural tip's corners round off: they can be painted over, not filed.
 static const float BEGIN = 0.15f, NARROW = 0.72f;
 
+static const float BREADTH_MIN = 4.0f;  // pixels: of a nail that can be made longer
+static const float HAND_REACH = 12.0f;  // in nail sizes: within it nails are of one hand
+
 static float half_at(enum lq_shape_kind shape, float t)
 {
     float half = 1.0f - SHAPES[shape].taper * powf(t, SHAPES[shape].power);
@@ -52,6 +55,27 @@ static float measure_half(const struct lq_nail *nail)
     return 0.5f * 2.4f * sum / (3 * STEPS);
 }
 
+static bool same_hand(const struct lq_nail *a, const struct lq_nail *b)
+{
+    float size = sqrtf(fmaxf(fmaxf(a->length * a->breadth, b->length * b->breadth), 1.0f));
+    return hypotf(a->center_x - b->center_x, a->center_y - b->center_y) < HAND_REACH * size;
+}
+
+void lq_extend_choose(const struct lq_nails *nails, bool chosen[LQ_NAILS_MAX])
+{
+    for (int i = 0; i < nails->count; i++)
+        chosen[i] = nails->items[i].tip_known || nails->items[i].breadth < BREADTH_MIN;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < nails->count; i++)
+            for (int j = 0; j < nails->count; j++)
+                if (chosen[i] && !chosen[j] && same_hand(&nails->items[i], &nails->items[j])) {
+                    chosen[i] = false;
+                    changed = true;
+                }
+    }
+}
+
 static void widen(float *least, float *most, float value)
 {
     *least = value < *least ? value : *least;
@@ -61,7 +85,7 @@ static void widen(float *least, float *most, float value)
 bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *extension,
                        const struct lq_image *picture, const struct lq_nail *nail)
 {
-    if (extension->shape == LQ_SHAPE_NATURAL || !nail->tip_known || nail->breadth < 4.0f)
+    if (extension->shape == LQ_SHAPE_NATURAL || !nail->tip_known || nail->breadth < BREADTH_MIN)
         return false;
     float end = 1.0f + 2.0f * extension->length, half = measure_half(nail);
     if (half < 0.3f)

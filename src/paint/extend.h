@@ -14,6 +14,10 @@ struct lq_extent {
     float half;  // half breadth where it begins, in nail coordinates (natural sides are 1)
 };
 
+// Which nails may be made longer: all of a hand or none of it, as one short nail among long ones
+// looks broken. A hand is nails within reach of one another; a nail too small to extend asks nothing.
+void lq_extend_choose(const struct lq_nails *nails, bool chosen[LQ_NAILS_MAX]);
+
 // The crop of the nail with its extension, inside the picture; false when there is nothing to add.
 bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *extension,
                        const struct lq_image *picture, const struct lq_nail *nail);

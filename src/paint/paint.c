@@ -137,19 +137,20 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
 
 // The nail with what its look adds to its length: another crop, with covers of its own.
 static int extend(struct lq_painter *painter, const struct lq_image *picture,
-                  const struct lq_look *look, struct lq_nail *nail, const uint8_t **own, float *end)
+                  const struct lq_extension *extension, struct lq_nail *nail, const uint8_t **own,
+                  float *end)
 {
     struct lq_extent extent;
     *own = NULL;
     *end = 1.0f;
-    if (!lq_extend_measure(&extent, &look->extension, picture, nail))
+    if (!lq_extend_measure(&extent, extension, picture, nail))
         return LQ_OK;
     size_t pixels = (size_t)extent.width * (size_t)extent.height;
     int status = lq_buf_resize(&painter->covers, 2 * pixels);
     if (status != LQ_OK)
         return status;
     uint8_t *covers = painter->covers.data;
-    lq_extend_draw(&extent, &look->extension, nail, covers, covers + pixels);
+    lq_extend_draw(&extent, extension, nail, covers, covers + pixels);
     nail->x = extent.x;
     nail->y = extent.y;
     nail->width = extent.width;
@@ -168,12 +169,15 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
     if (status != LQ_OK || nails->count == 0)
         return status;
     struct lq_scene *scene = &painter->scene;
+    bool longer[LQ_NAILS_MAX];
     lq_scene_judge(scene, picture, nails);
+    lq_extend_choose(nails, longer);
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail nail = nails->items[i];
         const uint8_t *own;
         float *rows, end;
-        status = extend(painter, picture, look, &nail, &own, &end);
+        status = extend(painter, picture, longer[i] ? &look->extension : &(struct lq_extension){0},
+                        &nail, &own, &end);
         if (status == LQ_OK)
             status = make_room(painter, &nail);
         if (status != LQ_OK)

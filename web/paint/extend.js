@@ -13,6 +13,8 @@ const shapes = {
 const begin = 0.15;
 const narrow = 0.72;
 const steps = 64;
+const breadthMin = 4; // pixels: of a nail that can be made longer
+const handReach = 12; // in nail sizes: within it nails are of one hand
 
 const hold01 = (x) => Math.min(1, Math.max(0, x));
 
@@ -50,13 +52,33 @@ function measureHalf(nail) {
 // Two bytes a sample, the natural nail's coverage and the whole one's, in a crop of the reply's
 // pixels: {x, y, width, height, scale, covers, end}; end is the new tip's u, 1 without extension.
 export function cropOf(nail, shape, picture) {
-    const longer = shapes[shape?.kind] && nail.tipKnown && nail.breadth >= 4;
+    const longer = shapes[shape?.kind] && nail.tipKnown && nail.breadth >= breadthMin;
     const half = longer ? measureHalf(nail) : 0;
     if (half < 0.3) return naturalCrop(nail);
     const end = 1 + 2 * (shape.length ?? 0.4);
     const crop = { ...extentOf(nail, half, end, picture), end };
     crop.covers = drawCovers(nail, crop, shapes[shape.kind], half);
     return crop;
+}
+
+// Which nails may be made longer: all of a hand or none of it (lq_extend_choose).
+export function chooseLonger(nails) {
+    const chosen = nails.map((nail) => nail.tipKnown || nail.breadth < breadthMin);
+    for (let changed = true; changed; ) {
+        changed = false;
+        nails.forEach((nail, i) => {
+            if (!chosen[i] || !nails.some((other, j) => !chosen[j] && sameHand(nail, other)))
+                return;
+            chosen[i] = false;
+            changed = true;
+        });
+    }
+    return chosen;
+}
+
+function sameHand(a, b) {
+    const size = Math.sqrt(Math.max(a.length * a.breadth, b.length * b.breadth, 1));
+    return Math.hypot(a.center[0] - b.center[0], a.center[1] - b.center[1]) < handReach * size;
 }
 
 function naturalCrop({ x, y, width, height, scale, cover }) {

@@ -1,7 +1,7 @@
 // Polish on a picture by WebGL 2, the same arithmetic as src/paint (docs/LOOKS.md). A painter owns a
 // canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to.
 import { effectOf } from './effects/index.js';
-import { cropOf } from './extend.js';
+import { chooseLonger, cropOf } from './extend.js';
 import { coatUniforms, mixCoat } from './film.js';
 import { pack, Program, Target, texture } from './gl.js';
 import { levelFor, readPattern } from './pattern.js';
@@ -128,8 +128,9 @@ export class Painter {
     // Crops of these nails in these shapes, all in one texture.
     #cut(worn) {
         const { nails, width, height } = this.#nails;
+        const longer = chooseLonger(nails);
         const keys = worn.map(({ index, polish: { shape } }) =>
-            shape?.length > 0 && shape.kind !== 'natural'
+            longer[index] && shape?.length > 0 && shape.kind !== 'natural'
                 ? `${index} ${shape.kind} ${shape.length}`
                 : String(index),
         );

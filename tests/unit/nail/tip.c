@@ -115,6 +115,37 @@ static void a_tip_across_exchanges_length_and_breadth(void **state)
     assert_float_equal(nail.breadth, 30.0f, 1e-6);
 }
 
+// Upright nails in a row, 20 long and 14 broad, tips upwards where known.
+static struct lq_nails row_of(int count, const bool *known)
+{
+    static uint8_t full[20 * 14];
+    struct lq_nails row = {.count = count};
+    memset(full, 255, sizeof(full));
+    for (int i = 0; i < count; i++)
+        row.items[i] = (struct lq_nail){
+            .x = 40 * i, .y = 40, .width = 14, .height = 20, .alpha = full, .alpha_stride = 14,
+            .center_x = 40.0f * (float)i + 7.0f, .center_y = 50.0f, .length = 20, .breadth = 14,
+            .axis_y = known[i] ? -1.0f : 1.0f, .tip_known = known[i]};
+    return row;
+}
+
+static void the_others_of_a_hand_turn_one_that_shows_no_tip(void **state)
+{
+    (void)state;
+    struct lq_nails row = row_of(4, (bool[]){true, true, false, true});
+    lq_tip_agree(&row);
+    assert_true(row.items[2].tip_known);
+    assert_float_equal(row.items[2].axis_y, -1.0f, 1e-5f);
+    assert_float_equal(row.items[2].length, 20.0f, 1e-5f);
+    row = row_of(4, (bool[]){true, false, false, true}); // as many do not know
+    lq_tip_agree(&row);
+    assert_false(row.items[1].tip_known || row.items[2].tip_known);
+    row = row_of(3, (bool[]){true, true, false}); // far away: another hand's
+    row.items[2].center_x += 600.0f;
+    lq_tip_agree(&row);
+    assert_false(row.items[2].tip_known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +154,7 @@ int main(void)
         cmocka_unit_test(an_even_ground_tells_nothing),
         cmocka_unit_test(nails_at_the_border_are_judged_by_what_is_seen),
         cmocka_unit_test(a_tip_across_exchanges_length_and_breadth),
+        cmocka_unit_test(the_others_of_a_hand_turn_one_that_shows_no_tip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

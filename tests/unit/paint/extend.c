@@ -103,12 +103,36 @@ static void stays_in_the_picture(void **state)
     }
 }
 
+static void a_hand_is_extended_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static struct lq_nails nails;
+    bool chosen[LQ_NAILS_MAX];
+    nails.count = 6; // five side by side, and one of another hand far away
+    for (int i = 0; i < nails.count; i++)
+        nails.items[i] = (struct lq_nail){.center_x = i < 5 ? 80.0f * (float)i : 2000.0f,
+                                          .length = 22, .breadth = 16, .tip_known = true};
+    lq_extend_choose(&nails, chosen);
+    for (int i = 0; i < nails.count; i++)
+        assert_true(chosen[i]);
+    nails.items[0].tip_known = false;
+    lq_extend_choose(&nails, chosen);
+    for (int i = 0; i < 5; i++)
+        assert_false(chosen[i]);
+    assert_true(chosen[5]);
+    nails.items[0].breadth = 3; // a speck of a nail holds nobody back
+    lq_extend_choose(&nails, chosen);
+    for (int i = 0; i < nails.count; i++)
+        assert_true(chosen[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adds_nothing_where_it_must_not),
         cmocka_unit_test(shapes_are_what_they_are_called),
         cmocka_unit_test(stays_in_the_picture),
+        cmocka_unit_test(a_hand_is_extended_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
