@@ -122,16 +122,20 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
     size_t width = (size_t)nail->width;
     float *red = rows, *green = rows + width, *blue = rows + 2 * width, *scratch = rows + 3 * width;
     for (int j = 0; j < nail->height; j++) {
-        size_t at = (size_t)j * width;
-        float x = (float)nail->x + 0.5f, y = (float)(nail->y + j) + 0.5f;
+        const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
+        struct lq_span span = lq_span_of(alpha, nail->width);
+        size_t at = (size_t)j * width + (size_t)span.from;
+        float x = (float)(nail->x + span.from) + 0.5f, y = (float)(nail->y + j) + 0.5f;
         struct lq_coat_row row = {
             shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
             shade->slow + at, shade->detail + at, shade->shine + at, shade->rim + at,
             map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux, map.wx,
-            nail->width, shade->own == shade->cover ? NULL : shade->own + at};
+            span.count, shade->own == shade->cover ? NULL : shade->own + at};
+        if (span.count == 0)
+            continue;
         lq_finish_row(coat, &row, scratch, red, green, blue);
-        lq_transfer_write(picture, nail->x, nail->y + j, nail->width,
-                          nail->alpha + (size_t)j * nail->alpha_stride, red, green, blue);
+        lq_transfer_write(picture, nail->x + span.from, nail->y + j, span.count,
+                          alpha + span.from, red, green, blue);
     }
 }
 

@@ -241,6 +241,29 @@ LQ_HOT static void rim_row(float *restrict rim, int n)
     }
 }
 
+struct lq_span lq_span_of(const uint8_t *alpha, int width)
+{
+    int from = 0, to = width;
+    while (from < to && !alpha[from])
+        from++;
+    while (to > from && !alpha[to - 1])
+        to--;
+    return (struct lq_span){from, to - from};
+}
+
+// What lies beside a span weighs nothing in the means.
+static void clear_beside(float *pairs, float *shine, struct lq_span span, int width)
+{
+    for (int i = 0; i < 2 * span.from; i++)
+        pairs[i] = 1e-4f;
+    for (int i = 2 * (span.from + span.count); i < 2 * width; i++)
+        pairs[i] = 1e-4f;
+    for (int i = 0; i < span.from; i++)
+        shine[i] = 0.0f;
+    for (int i = span.from + span.count; i < width; i++)
+        shine[i] = 0.0f;
+}
+
 static int radius_of(float radius)
 {
     return radius < 1.0f ? 1 : radius > 400.0f ? 400 : (int)(radius + 0.5f);
@@ -253,18 +276,22 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
     struct lq_nail_map map = lq_nail_map_of(nail);
     int width = nail->width, height = nail->height;
     for (int j = 0; j < height; j++) {
-        size_t at = (size_t)j * (size_t)width;
-        float x = (float)nail->x + 0.5f, y = (float)(nail->y + j) + 0.5f;
-        lq_transfer_read(picture, nail->x, nail->y + j, width, shade->red + at, shade->green + at,
-                         shade->blue + at);
-        cover_row(nail->alpha + (size_t)j * nail->alpha_stride, shade->cover + at, width);
+        const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
+        struct lq_span span = lq_span_of(alpha, width);
+        size_t row = (size_t)j * (size_t)width, at = row + (size_t)span.from;
+        float x = (float)(nail->x + span.from) + 0.5f, y = (float)(nail->y + j) + 0.5f;
+        float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
+        cover_row(alpha, shade->cover + row, width);
+        clear_beside(shade->pairs + 2 * row, shade->shine + row, span, width);
+        lq_transfer_read(picture, nail->x + span.from, nail->y + j, span.count, shade->red + at,
+                         shade->green + at, shade->blue + at);
         if (own) {
-            cover_row(own + at, shade->own + at, width);
-            fade_row(map.ux * x + map.uy * y + map.u0, map.ux, shade->own + at, width);
+            cover_row(own + row, shade->own + row, width);
+            fade_row(u, map.ux, shade->own + at, span.count);
         }
-        fit_row(fit->c, map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux,
-                map.wx, shade->red + at, shade->green + at, shade->blue + at, shade->own + at,
-                shade->slow + at, shade->pairs + 2 * at, width);
+        fit_row(fit->c, u, w, map.ux, map.wx, shade->red + at, shade->green + at,
+                shade->blue + at, shade->own + at, shade->slow + at, shade->pairs + 2 * at,
+                span.count);
     }
     float rim_least = nail->breadth > 14.0f ? 2.0f : 1.0f;
     lq_box_mean(shade->cover, shade->rim, width, height, 1,
@@ -273,16 +300,18 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
     lq_box_mean(shade->pairs, shade->means, width, height, 2, radius_of(nail->breadth * 0.09f),
                 shade->scratch);
     for (int j = 0; j < height; j++) {
-        size_t at = (size_t)j * (size_t)width;
+        struct lq_span span = lq_span_of(nail->alpha + (size_t)j * nail->alpha_stride, width);
+        size_t at = (size_t)j * (size_t)width + (size_t)span.from;
         gleam_row(fit, shade->means + 2 * at, shade->red + at, shade->green + at, shade->blue + at,
-                  shade->rim + at, shade->slow + at, shade->shine + at, width);
+                  shade->rim + at, shade->slow + at, shade->shine + at, span.count);
     }
     lq_box_mean(shade->shine, shade->means, width, height, 1, radius_of(nail->breadth * 0.17f),
                 shade->scratch);
     for (int j = 0; j < height; j++) {
-        size_t at = (size_t)j * (size_t)width;
+        struct lq_span span = lq_span_of(nail->alpha + (size_t)j * nail->alpha_stride, width);
+        size_t at = (size_t)j * (size_t)width + (size_t)span.from;
         split_row(fit->level, shade->means + at, shade->own + at, shade->red + at,
                   shade->green + at, shade->blue + at, shade->slow + at, shade->detail + at,
-                  shade->shine + at, width);
+                  shade->shine + at, span.count);
     }
 }

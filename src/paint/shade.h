@@ -28,6 +28,13 @@ struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail);
 void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
                   const struct lq_nail *nail);
 
+// The part of a row of coverage that is not all zero: nothing beside it is painted. count 0: none.
+struct lq_span {
+    int from, count;
+};
+
+struct lq_span lq_span_of(const uint8_t *alpha, int width);
+
 // Planes of nail->width x nail->height floats.
 struct lq_shade {
     float *red, *green, *blue; // the photo, linear
@@ -41,6 +48,7 @@ struct lq_shade {
     float *scratch;            // lq_box_scratch(width, 2) floats
 };
 
+// Within the spans of nail->alpha's rows; elsewhere planes are left as they were.
 // own: the natural nail's alpha in the same crop where the nail is extended, else NULL. What lies
 // beyond it is not the nail's: there the slow shading runs on and there is no detail or highlight.
 void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
