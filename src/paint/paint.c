@@ -19,6 +19,10 @@ struct lq_painter {
 // Planes of one float a pixel, and of two; rows: painted, and the finish's own.
 enum { PLANES = 9, PAIRS = 2, ROWS = 3 + LQ_FINISH_ROWS };
 
+// Rows are worked on in whole vectors: no kernel has a remainder, and what is worked out beyond a
+// row's end (from whatever lies there in the planes) is never written to the picture.
+enum { LANES = 16 };
+
 int lq_painter_new(struct lq_painter **painter)
 {
     *painter = calloc(1, sizeof(**painter));
@@ -64,7 +68,7 @@ static int make_room(struct lq_painter *painter, const struct lq_nail *nail)
 {
     size_t width = (size_t)nail->width, height = (size_t)nail->height;
     size_t floats = ((width * height + 15) & ~(size_t)15) * (PLANES + 2 * PAIRS) +
-                    (width + 16) * (2 + ROWS);
+                    (width + LANES) * (2 + ROWS);
     return lq_buf_resize(&painter->planes, floats * sizeof(float));
 }
 
@@ -73,7 +77,7 @@ static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_na
 {
     size_t n = ((size_t)nail->width * (size_t)nail->height + 15) & ~(size_t)15;
     float *p = (float *)(void *)painter->planes.data;
-    *rows = p + n * (PLANES + 2 * PAIRS) + 2 * ((size_t)nail->width + 16);
+    *rows = p + n * (PLANES + 2 * PAIRS) + 2 * ((size_t)nail->width + LANES);
     return (struct lq_shade){
         .red = p, .green = p + n, .blue = p + 2 * n, .cover = p + 3 * n, .slow = p + 4 * n,
         .detail = p + 5 * n, .shine = p + 6 * n, .rim = p + 7 * n,
@@ -120,7 +124,8 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
 {
     struct lq_nail_map map = lq_nail_map_of(nail);
     size_t width = (size_t)nail->width;
-    float *red = rows, *green = rows + width, *blue = rows + 2 * width, *scratch = rows + 3 * width;
+    size_t step = width + LANES;
+    float *red = rows, *green = rows + step, *blue = rows + 2 * step, *scratch = rows + 3 * step;
     for (int j = 0; j < nail->height; j++) {
         const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
         struct lq_span span = lq_span_of(alpha, nail->width);
@@ -130,7 +135,8 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
             shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
             shade->slow + at, shade->detail + at, shade->shine + at, shade->rim + at,
             map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux, map.wx,
-            span.count, shade->own == shade->cover ? NULL : shade->own + at};
+            (span.count + LANES - 1) & ~(LANES - 1),
+            shade->own == shade->cover ? NULL : shade->own + at};
         if (span.count == 0)
             continue;
         lq_finish_row(coat, &row, scratch, red, green, blue);
