@@ -334,13 +334,17 @@ LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *m
     ROW_LOCALS;
     const struct mirror m = *mirror;
     float across = sun_w < 0.0f ? 1.0f : -1.0f;
+    // Every nail stands elsewhere in the room and mirrors another part of it.
+    const float away_u = 0.45f * coat->away_u, away_w = 0.45f * coat->away_w;
+    const float wave_w = 20.0f + 5.0f * coat->away_w, wave_u = 20.0f + 5.0f * coat->away_u;
 #pragma GCC ivdep
     for (int i = 0; i < n; i++) {
         float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
-        float wave = lq_value_noise(w * 1.1f + 20.0f, u * aspect * 0.8f + 20.0f, 71u) - 0.5f;
+        float wave = lq_value_noise(w * 1.1f + wave_w, u * aspect * 0.8f + wave_u, 71u) - 0.5f;
         float sz = slope_z[i], graze = (1.0f - sz) * (1.0f - sz);
-        float y = 2.0f * sz * slope_u[i] - 0.5f * sun_u + 0.12f * wave;
-        float x = (2.0f * sz * slope_w[i] - sun_w) * (1.0f + 0.35f * y * y) + 0.14f * wave;
+        float y = 2.0f * sz * slope_u[i] - 0.5f * sun_u + away_u + 0.24f * wave;
+        float x = (2.0f * sz * slope_w[i] - sun_w + away_w) * (1.0f + 0.35f * y * y) +
+                  0.28f * wave;
         float end = 1.0f - 0.75f * lq_smooth01(lq_clamp01((y < 0.0f ? -y : y) * 1.9f - 0.35f));
         float window = band(x, 0.10f, 0.24f) * end;
         float other = band(x - 0.80f * across, 0.05f, 0.22f) * end;

@@ -34,6 +34,7 @@ struct lq_coat {
     float kept;          // how much of the nail's own highlight is kept
     float added;         // strength of the finish's own highlight
     float sun_u, sun_w;  // where that highlight lies, in nail coordinates
+    float away_u, away_w; // the nail's place from the picture's middle, in heights: what it mirrors
     float stretch;       // 1; more makes the highlight shorter along the nail
     float aspect;        // length over breadth
     float pixel;         // a pixel's side in half breadths

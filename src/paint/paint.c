@@ -87,7 +87,8 @@ static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_na
 }
 
 // The polish of this nail's finger in this nail's light.
-static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_scene *scene, int index,
+static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_look *look,
+                               const struct lq_scene *scene, int index,
                                const struct lq_nail *nail, float end)
 {
     const struct lq_polish *polish = lq_look_polish(look, nail->finger);
@@ -99,11 +100,16 @@ static struct lq_coat mix_coat(const struct lq_look *look, const struct lq_scene
     float sheen = polish->sheen ? lq_clamp01((nail->breadth - 5.0f) * 0.1f) : 0.0f;
     // Of a nail as broad as long the axis says little: a rounder highlight is right either way.
     float breadth = fmaxf(nail->breadth, 1.0f), aspect = nail->length / breadth;
+    float high = (float)picture->height;
+    float x = (nail->center_x - 0.5f * (float)picture->width) / high;
+    float y = nail->center_y / high - 0.5f;
     struct lq_coat coat = {
         .kept = sheen,
         .added = sheen,
         .sun_w = 0.75f * (light->dir_x * -nail->axis_y + light->dir_y * nail->axis_x),
         .sun_u = 0.30f * (light->dir_x * nail->axis_x + light->dir_y * nail->axis_y),
+        .away_u = x * nail->axis_x + y * nail->axis_y,
+        .away_w = y * nail->axis_x - x * nail->axis_y,
         .stretch = aspect < 1.35f ? 1.0f + 2.0f * (1.35f - aspect) : 1.0f,
         .aspect = aspect,
         .pixel = 2.0f / breadth,
@@ -194,7 +200,7 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
             return lq_fail(err, status, "cannot paint: %s", lq_status_text(status));
         struct lq_shade shade = cut_planes(painter, &nail, own != NULL, &rows);
         lq_shade_split(&shade, &scene->fits[i], picture, &nail, own);
-        struct lq_coat coat = mix_coat(look, scene, i, &nail, end);
+        struct lq_coat coat = mix_coat(picture, look, scene, i, &nail, end);
         paint_nail(&shade, &coat, picture, &nail, rows);
     }
     return LQ_OK;

@@ -61,8 +61,8 @@ function effectOf(polish) {
 }
 
 // What is the same for a whole nail. zoom: picture pixels a reply's pixel; end: u of its tip, above 1
-// where it is made longer.
-export function mixCoat(polish, nail, light, zoom, end = 1) {
+// where it is made longer. place: of the nail, from the picture's middle in picture heights.
+export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     const effect = effectOf(polish);
     const film = finishes[effect.name];
     const opacity = polish.opacity ?? 1;
@@ -90,6 +90,7 @@ export function mixCoat(polish, nail, light, zoom, end = 1) {
         kept: sheen * top.kept,
         added: sheen,
         sun: [0.3 * (dx * ax + dy * ay), 0.75 * (dx * -ay + dy * ax)],
+        away: [place[0] * ax + place[1] * ay, place[1] * ax - place[0] * ay],
         stretch: aspect < 1.35 ? 1 + 2 * (1.35 - aspect) : 1,
         aspect,
         pixel: 2 / breadth,

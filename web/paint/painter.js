@@ -268,10 +268,16 @@ export class Painter {
         mean(b, c, [0, 1], second);
     }
 
+    // From the picture's middle, in picture heights.
+    #placeOf({ center: [x, y] }) {
+        const { width, height } = this.#nails;
+        return [(x - width / 2) / height, y / height - 0.5];
+    }
+
     #finish({ nail, polish, crop, zoom, rect: [x, y, w, h], given }) {
         const gl = this.#gl;
         const [, height] = this.#size;
-        const coat = mixCoat(polish, nail, this.#nails.light, zoom, crop.end);
+        const coat = mixCoat(polish, nail, this.#nails.light, zoom, crop.end, this.#placeOf(nail));
         const effect = effectOf(coat.effect);
         if (!this.#surfaces.has(coat.effect))
             this.#surfaces.set(coat.effect, new Program(gl, surface(effect.glsl)));

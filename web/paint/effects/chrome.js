@@ -3,16 +3,17 @@
 export const glsl = `
 uniform float strength, shift;
 uniform vec3 face, edgeColor, ground;
+uniform vec2 away; // of the nail from the picture's middle: every nail mirrors another part of it
 
 float bandOf(float x, float half_, float soft) {
     return smooth01(clamp01((half_ + soft - abs(x)) / soft));
 }
 void effect(inout vec3 color) {
     float across = sun.y < 0.0 ? 1.0 : -1.0;
-    float wave = valueNoise(vec2(w * 1.1, u * aspect * 0.8) + 20.0, 71u) - 0.5;
+    float wave = valueNoise(vec2(w * 1.1, u * aspect * 0.8) + 20.0 + 5.0 * away.yx, 71u) - 0.5;
     float graze = (1.0 - s.z) * (1.0 - s.z);
-    float y = 2.0 * s.z * s.x - 0.5 * sun.x + 0.12 * wave;
-    float x = (2.0 * s.z * s.y - sun.y) * (1.0 + 0.35 * y * y) + 0.14 * wave;
+    float y = 2.0 * s.z * s.x - 0.5 * sun.x + 0.45 * away.x + 0.24 * wave;
+    float x = (2.0 * s.z * s.y - sun.y + 0.45 * away.y) * (1.0 + 0.35 * y * y) + 0.28 * wave;
     float end_ = 1.0 - 0.75 * smooth01(clamp01(abs(y) * 1.9 - 0.35));
     float lit_ = bandOf(x, 0.10, 0.24) * end_;
     float other = bandOf(x - 0.80 * across, 0.05, 0.22) * end_;
@@ -37,6 +38,7 @@ export function uniforms(coat) {
     return {
         strength,
         shift,
+        away: coat.away,
         face,
         edgeColor: coat.colors[1] ?? [face[1], face[2], face[0]],
         ground: coat.bed.map((c) => 0.5 * c),
