@@ -15,7 +15,8 @@ struct lq_extent {
 };
 
 // Which nails may be made longer: all of a hand or none of it, as one short nail among long ones
-// looks broken. A hand is nails within reach of one another; a nail too small to extend asks nothing.
+// looks broken. A hand is nails within reach of one another; a nail too small to extend does not
+// count.
 void lq_extend_choose(const struct lq_nails *nails, bool chosen[LQ_NAILS_MAX]);
 
 // The crop of the nail with its extension, inside the picture; false when there is nothing to add.
