@@ -32,6 +32,13 @@ function known(object) {
     return fields;
 }
 
+// What a finger leaves out is as the hand's; null takes it away, and a finish brings its own top coat.
+function fingerFields({ shape, gloss, ...hand }, own) {
+    const fields = { ...hand, ...(!own.finish && { gloss }), ...own };
+    for (const [name, value] of Object.entries(fields)) if (value == null) delete fields[name];
+    return fields;
+}
+
 // Emits "change" after every change.
 export class Look extends EventTarget {
     #storageKey;
@@ -83,13 +90,13 @@ export class Look extends EventTarget {
         return { ...this.#fields, ...(own.length && { fingers: Object.fromEntries(own) }) };
     }
 
-    // Wears a whole look (docs/LOOKS.md), written out in full.
+    // Wears a whole look (docs/LOOKS.md).
     wear(look) {
         this.#fields = { ...defaults, ...known(look) };
         this.#own = {};
         for (const finger of fingers)
             if (look.fingers?.[finger])
-                this.#own[finger] = { ...defaults, ...known(look.fingers[finger]) };
+                this.#own[finger] = fingerFields(this.#fields, known(look.fingers[finger]));
         this.#changed();
     }
 

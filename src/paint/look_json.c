@@ -312,6 +312,16 @@ static int read_pattern(struct reader *reader, const json_t *object, struct lq_p
 #define POLISH_KEYS "color", "finish", "opacity", "texture", "sheen", "coats", "gloss", "ombre", \
                     "french", "pattern"
 
+// null: the finish's own, whatever the hand's.
+static int read_gloss(const struct reader *reader, const json_t *object, struct lq_polish *polish)
+{
+    if (json_is_null(json_object_get(object, "gloss"))) {
+        polish->gloss = -1.0f;
+        return LQ_OK;
+    }
+    return read_unit(reader, object, "gloss", &polish->gloss);
+}
+
 static int read_polish(struct reader *reader, const json_t *object, struct lq_polish *polish)
 {
     const json_t *coats = json_object_get(object, "coats");
@@ -323,7 +333,7 @@ static int read_polish(struct reader *reader, const json_t *object, struct lq_po
     if (status == LQ_OK)
         status = read_unit(reader, object, "texture", &polish->texture);
     if (status == LQ_OK)
-        status = read_unit(reader, object, "gloss", &polish->gloss);
+        status = read_gloss(reader, object, polish);
     if (status == LQ_OK)
         status = read_bool(reader, object, "sheen", &polish->sheen);
     if (status == LQ_OK && coats) {

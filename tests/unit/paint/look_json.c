@@ -29,7 +29,7 @@ static void reads_all_there_is(void **state)
                         "\"pattern\":{\"image\":\"dots\",\"opacity\":0.5},"
                         "\"shape\":{\"kind\":\"almond\",\"length\":0.7},"
                         "\"fingers\":{\"ring\":{\"finish\":\"matte\",\"french\":null,"
-                        "\"pattern\":null}}}", NULL));
+                        "\"pattern\":null},\"index\":{\"gloss\":null}}}", NULL));
     const struct lq_polish *hand = &look.polish;
     const struct lq_polish *ring = lq_look_polish(&look, LQ_FINGER_RING);
     assert_memory_equal(hand->color, lq_catalogue_shade(catalogue, "oxblood")->color, 3);
@@ -48,6 +48,10 @@ static void reads_all_there_is(void **state)
     assert_true(ring->ombre.on && !ring->french.on && !ring->pattern);
     assert_memory_equal(ring->color, hand->color, 3);
     assert_float_equal(ring->gloss, -1.0f, 0.0f); // another finish has its own gloss
+    const struct lq_polish *index = lq_look_polish(&look, LQ_FINGER_INDEX);
+    assert_float_equal(hand->gloss, 0.2f, 0.0f);
+    assert_float_equal(index->gloss, -1.0f, 0.0f); // and so has the hand's without what was said
+    assert_int_equal(index->finish, LQ_FINISH_CAT_EYE);
 }
 
 static void errors_name_the_path(void **state)
