@@ -13,7 +13,10 @@ static json_t *nail_json(const struct lq_nail *nail, bool geometry)
     json_t *object = json_pack("{s:i, s:o, s:[i,i,i,i], s:I}", "id", nail->id, "confidence",
                                rounded(nail->confidence, 1e3), "box", nail->x, nail->y,
                                nail->width, nail->height, "area", (json_int_t)nail->area);
-    if (!object || !geometry)
+    if (!object)
+        return NULL;
+    json_object_set_new(object, "finger", json_string(lq_finger_name(nail->finger)));
+    if (!geometry)
         return object;
     json_object_set_new(object, "center", json_pack("[o,o]", rounded(nail->center_x, 10),
                                                     rounded(nail->center_y, 10)));
@@ -23,7 +26,6 @@ static json_t *nail_json(const struct lq_nail *nail, bool geometry)
     json_object_set_new(object, "width", rounded(nail->breadth, 10));
     json_object_set_new(object, "curvature", rounded(nail->curvature, 1e3));
     json_object_set_new(object, "tip_known", json_boolean(nail->tip_known));
-    json_object_set_new(object, "finger", json_string(lq_finger_name(nail->finger)));
     return object;
 }
 

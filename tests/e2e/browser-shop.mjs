@@ -128,6 +128,9 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
   const nails = await page.evaluate(() => tryon().stage.picture.nails);
   const choices = await page.locator('input[name=nail]').count();
   check(choices === new Set(nails.map(({ key }) => key)).size + 1, `${choices} choices`);
+  const named = await page.$$eval('#nail-list label', (all) => all.map((l) => l.textContent));
+  const fingers = ['All nails', 'Thumb', 'Index', 'Middle', 'Ring', 'Little'];
+  check(String(named) === String(fingers), `nails are called ${named}`);
   const box = await page.locator('#canvas').boundingBox();
   const zoom = box.width / 640;
   const [nail, other] = nails;
@@ -136,7 +139,10 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
     page.$eval('#nail-list input:checked', (input) => input.value);
   check((await chosen()) === nail.key, `the tap chose ${await chosen()}`);
   await until('it to be said', async () => /Now changing/.test(await text(page, '#live')));
+  const painted = () => page.asked.filter((url) => url.endsWith('/api/process')).length;
+  const before = painted();
   await repainted(page, () => shade(page, 'Cobalt'));
+  check(painted() === before + 1, 'a finger that is known took a request of its own');
   const colours = await page.evaluate((places) => {
     const { picture } = tryon().stage;
     const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d', {
