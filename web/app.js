@@ -425,7 +425,12 @@ export class App {
         else this.#notices.notify(t('advice.photo'), { key: 'nails' });
         const shade = this.#shades.nameOf(this.wardrobe.main.fields.color);
         const count = t('nails', { count: nails.length });
-        this.#notices.say(t('say.painted', { nails: count, shade }));
+        this.stage.canvas.setAttribute('aria-label', t('picture.photo', { nails: count, shade }));
+        const { nail, fields } = this.wardrobe;
+        const changed = nail ? this.#chooser.nameOf(nail) : count;
+        this.#notices.say(
+            t('say.painted', { nails: changed, shade: this.#shades.nameOf(fields.color) }),
+        );
     }
 
     #photoFailed(error) {

@@ -23,9 +23,13 @@ const tool = (id, name, extra = '') => `
 const figure = (id, key) => `<div><dt data-t="hud.${key}"></dt><dd id="${id}">–</dd></div>`;
 
 const slider = (name) => `
-<label class="slider"><span class="slider-head"><span class="label" data-t="${name}"></span><output id="${name}-out"></output></span>
-  <input id="${name}" type="range" min="0" max="100" aria-describedby="${name}-hint">
-  <span class="slider-ends" id="${name}-hint"><span data-t="${name}.low"></span> <span data-t="${name}.high"></span></span></label>`;
+<div class="slider"><span class="slider-head"><label class="label" for="${name}" data-t="${name}"></label><span class="slider-out" id="${name}-out" aria-hidden="true"></span></span>
+  <input id="${name}" type="range" min="0" max="100" data-t-aria-label="${name}" aria-describedby="${name}-hint">
+  <span class="slider-ends" id="${name}-hint"><span data-t="${name}.low"></span> <span data-t="${name}.high"></span></span></div>`;
+
+// The line below a switch's name is its description, no part of the name.
+const toggle = (id, name, hint) => `
+<label class="switch"><span><b id="${id}-name" data-t="${name}"></b><small id="${id}-hint" data-t="${hint}"></small></span><input id="${id}" type="checkbox" role="switch" aria-labelledby="${id}-name" aria-describedby="${id}-hint"></label>`;
 
 const intro = `
 <div class="intro" id="intro">
@@ -47,7 +51,7 @@ const picture = `
   <span class="tag tag-after" id="tag-after" hidden></span>
   <input class="split" id="split" type="range" min="0" max="100" value="50" step="1" dir="ltr" hidden data-t-aria-label="compare.split">
 </div>
-<video id="video" muted playsinline></video>
+<video id="video" muted playsinline aria-hidden="true"></video>
 <fieldset class="versus" id="versus" hidden>
   <legend class="sr" data-t="compare.with"></legend>
   <label><input type="radio" name="versus" value="original" checked><span data-t="compare.original"></span></label>
@@ -85,7 +89,7 @@ const stage = `
     ${tool('compare', 'compare', 'aria-pressed="false"')}${tool('flip', 'flip')}
   </div>
   <p class="drop" aria-hidden="true"><span data-t="photo.drop"></span></p>
-  <input class="file" id="file" type="file" accept="image/*" tabindex="-1" data-t-aria-label="photo.file">
+  <input id="file" type="file" accept="image/*" hidden>
 </section>`;
 
 const shades = `
@@ -93,7 +97,7 @@ const shades = `
   <legend class="sr" data-t="shade"></legend>
   <div class="shade-head">
     <p><span class="label" aria-hidden="true" data-t="shade"></span>
-      <output class="shade-name" id="shade-name"></output></p>
+      <b class="shade-name" id="shade-name"></b></p>
     <button type="button" class="heart" id="favourite" aria-pressed="false">${icon('heart')}</button>
     <label class="hex"><span class="sr" data-t="shade.code"></span><input id="hex" type="text" maxlength="7" dir="ltr" spellcheck="false" autocomplete="off" autocapitalize="off"></label>
   </div>
@@ -105,41 +109,42 @@ const shades = `
   <p class="fine" id="shades-none" hidden></p>
 </fieldset>`;
 
+// Labels are shown in capitals, which some screen readers spell out: names are given beside them.
 const panel = `
 <form class="panel" id="panel" data-t-aria-label="panel" tabindex="-1">
-  <fieldset class="sides" id="sides" hidden>
+  <fieldset class="sides" id="sides" data-t-aria-label="look.edit" hidden>
     <legend class="label" data-t="look.edit"></legend>
     <div class="segments">
       <label><input type="radio" name="side" value="0"><span><i></i><b data-t="look.left"></b></span></label>
       <label><input type="radio" name="side" value="1" checked><span><i></i><b data-t="look.right"></b></span></label>
     </div>
   </fieldset>
-  <fieldset class="looks" id="look-field" hidden>
+  <fieldset class="looks" id="look-field" data-t-aria-label="looks" hidden>
     <legend class="label" data-t="looks"></legend>
     <div class="cards row" id="looks"></div>
   </fieldset>
-  <fieldset class="nails" id="nail-field" hidden>
+  <fieldset class="nails" id="nail-field" data-t-aria-label="nail" hidden>
     <legend class="label" data-t="nail"></legend>
     <div class="chips" id="nail-list"></div>
     <p class="fine"><span data-t="nail.hint"></span>
       <button type="button" class="plain" id="nail-same" hidden data-t="nail.same"></button></p>
   </fieldset>
   ${shades}
-  <fieldset class="finish">
+  <fieldset class="finish" data-t-aria-label="finish">
     <legend class="label" data-t="finish"></legend>
     <div class="cards" id="finishes"></div>
   </fieldset>
   <div class="pair">
-    <label class="field"><span class="label" data-t="art"></span><select id="art"></select></label>
-    <label class="field"><span class="label" data-t="shape"></span><select id="shape"></select></label>
+    <label class="field"><span class="label" data-t="art"></span><select id="art" data-t-aria-label="art"></select></label>
+    <label class="field"><span class="label" data-t="shape"></span><select id="shape" data-t-aria-label="shape"></select></label>
   </div>
   <div class="sliders">${slider('texture')}${slider('opacity')}</div>
-  <label class="switch"><span><b data-t="sheen"></b><small data-t="sheen.hint"></small></span><input id="sheen" type="checkbox" role="switch"></label>
+  ${toggle('sheen', 'sheen', 'sheen.hint')}
   <details class="more" id="more">
     <summary data-t="settings"></summary>
     <div class="more-body">
       <label class="field"><span data-t="settings.camera"></span><select id="cameras"></select></label>
-      <label class="switch"><span><b data-t="settings.mirror"></b><small data-t="settings.mirrorHint"></small></span><input id="mirror" type="checkbox" role="switch"></label>
+      ${toggle('mirror', 'settings.mirror', 'settings.mirrorHint')}
       <fieldset class="transport">
         <legend data-t="settings.connection"></legend>
         <div class="segments">

@@ -12,7 +12,6 @@ export default {
         'تُلوَّن الصور في الذاكرة ولا تُحفظ أبدًا. يمكنك أيضًا إسقاط صورة أو لصقها هنا.',
     'camera.start': 'تشغيل الكاميرا',
     'photo.choose': 'استخدام صورة',
-    'photo.file': 'صورة يد',
     'photo.drop': 'أسقطي صورة يد هنا',
 
     tools: 'أدوات الصورة',
@@ -26,6 +25,7 @@ export default {
 
     'picture.painted': 'صورتك مع الطلاء',
     'picture.live': 'الكاميرا، {nails} بلون {shade}',
+    'picture.photo': 'صورتك، {nails} بلون {shade}',
     'compare.with': 'مقارنة مع',
     'compare.original': 'الأصل',
     'compare.second': 'إطلالة ثانية',

@@ -13,7 +13,6 @@ export default {
         'Foto auch hierher ziehen oder einfügen.',
     'camera.start': 'Kamera starten',
     'photo.choose': 'Foto wählen',
-    'photo.file': 'Foto einer Hand',
     'photo.drop': 'Foto einer Hand hier ablegen',
 
     tools: 'Bildwerkzeuge',
@@ -27,6 +26,7 @@ export default {
 
     'picture.painted': 'Dein Bild mit Lack',
     'picture.live': 'Deine Kamera, {nails} in {shade}',
+    'picture.photo': 'Dein Foto, {nails} in {shade}',
     'compare.with': 'Vergleichen mit',
     'compare.original': 'Original',
     'compare.second': 'Zweiter Look',

@@ -13,7 +13,6 @@ export default {
         'here.',
     'camera.start': 'Start camera',
     'photo.choose': 'Use a photo',
-    'photo.file': 'Photo of a hand',
     'photo.drop': 'Drop a photo of a hand',
 
     tools: 'Picture tools',
@@ -27,6 +26,7 @@ export default {
 
     'picture.painted': 'Your picture with polish',
     'picture.live': 'Your camera, {nails} painted {shade}',
+    'picture.photo': 'Your photo, {nails} painted {shade}',
     'compare.with': 'Compare with',
     'compare.original': 'Original',
     'compare.second': 'Second look',

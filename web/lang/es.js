@@ -13,7 +13,6 @@ export default {
         'una foto aquí.',
     'camera.start': 'Abrir la cámara',
     'photo.choose': 'Usar una foto',
-    'photo.file': 'Foto de una mano',
     'photo.drop': 'Suelta una foto de una mano',
 
     tools: 'Herramientas de imagen',
@@ -27,6 +26,7 @@ export default {
 
     'picture.painted': 'Tu imagen con esmalte',
     'picture.live': 'Tu cámara, {nails} en {shade}',
+    'picture.photo': 'Tu foto, {nails} en {shade}',
     'compare.with': 'Comparar con',
     'compare.original': 'Original',
     'compare.second': 'Otro look',
