@@ -1,6 +1,7 @@
 // Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
 // and no reply is shown after a newer one. Where the browser has WebGL 2, replies are nails, drawn
 // here on every camera frame; else they are painted pictures.
+import { Easel } from './easel.js';
 import { Encoder, sideMax } from './encoder.js';
 import { Follower } from './follow/follower.js';
 import { LivePicture } from './live-picture.js';
@@ -36,6 +37,7 @@ export class Live {
     #budget = bytesPerSecond / 4;
     #budgetAt = 0;
     #dueAt = 0; // when the server wants the next frame
+    easel = new Easel();
     onstate = () => {};
     onframe = () => {}; // ({id, nails, breadths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
@@ -46,6 +48,7 @@ export class Live {
         this.#stage = stage;
         this.#stats = stats;
         this.#wardrobe = wardrobe;
+        document.addEventListener('visibilitychange', () => this.easel.restart());
         wardrobe.addEventListener('change', () => {
             this.#transport?.look();
             if (this.#picture) stage.draw();
@@ -74,6 +77,7 @@ export class Live {
         this.stop();
         this.#wardrobe.forgetNumbers();
         this.#running = true;
+        this.easel.restart();
         if (!this.#painter) {
             this.#painter = Painter.create();
             this.#painter?.takePatterns(this.#patterns);
@@ -139,9 +143,10 @@ export class Live {
         return this.#painter?.takePatterns(patterns);
     }
 
-    // Replies are nails where they can be drawn here.
+    // Replies are nails where they can be drawn here, and fast enough.
     #wantNails(transport) {
         if (!transport.sendsNails || !this.#painter || this.#painter.lost) return false;
+        if (!this.easel.here) return false;
         const { main, second } = this.#wardrobe;
         return [main, second].every((look) => look.all.every((fields) => this.#painter.knows(fields)));
     }
@@ -168,7 +173,12 @@ export class Live {
         });
         this.#picture.setFrame(this.#camera.video, at);
         this.#stage.show(this.#picture);
+        this.#shown();
+    }
+
+    #shown() {
         this.#stats.drawn();
+        if (this.#painter) this.easel.shown(performance.now());
     }
 
     async #take(start, wantNails) {
@@ -286,7 +296,7 @@ export class Live {
         this.#shownId = reply.id;
         this.#shownJpeg = frame.jpeg;
         this.#stage.show(new BitmapPicture(bitmaps[0], { original: bitmaps[1] }));
-        this.#stats.drawn();
+        this.#shown();
         return true;
     }
 

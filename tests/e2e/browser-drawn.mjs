@@ -24,6 +24,15 @@ export const tests = {};
 const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const quietly = /GL Driver Message/; // says that reading pixels back is slow: only tests do
 
+// Draws in the page however slow this machine's software graphics are.
+const openDrawing = async (browser, url) => {
+  const page = await open(browser, url);
+  await page.evaluate(() => {
+    tryon().live.easel.fpsLeast = 0;
+  });
+  return page;
+};
+
 async function withDrawing(run) {
   const browser = await launch([...software, withCamera]);
   try {
@@ -161,7 +170,8 @@ tests.polish_stays_on_a_moving_hand = ({ server }) =>
     await loadTruth(page);
     const follows = summary(await page.evaluate(() => measureFilm(4, true, 90)));
     check(follows.frames > 80, `only ${follows.frames} frames`);
-    check(follows.mean <= 2, `polish lies ${follows.mean.toFixed(2)} pixels from the nails`);
+    check(follows.mean <= 1.5, `polish lies ${follows.mean.toFixed(2)} pixels from the nails`);
+    check(follows.p95 <= 3, `a twentieth of it ${follows.p95.toFixed(2)} pixels or more`);
     check(follows.ghosts < 60, `${follows.ghosts} pixels of polish where no nail is`);
     const stays = summary(await page.evaluate(() => measureFilm(4, false, 40)));
     check(
@@ -171,11 +181,58 @@ tests.polish_stays_on_a_moving_hand = ({ server }) =>
     return { follows, stays };
   });
 
+// Every camera frame goes to the screen, whatever the server's pace, and polish stays in place.
+tests.every_frame_is_shown_between_replies = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await open(browser, server.url);
+    await loadTruth(page);
+    const { drawn, replies, results, work } = await page.evaluate(() => measureThroughLive(40, 4));
+    const seen = summary(results);
+    check(drawn === 40, `${drawn} of 40 frames were drawn`);
+    check(replies >= 5 && replies < 30, `${replies} replies to 40 frames`);
+    check(seen.frames > 30, `polish on ${seen.frames} frames only`);
+    check(seen.mean <= 2, `polish lies off: ${JSON.stringify(seen)}`);
+    clean(page, quietly);
+    return { drawn, replies, work, ...seen };
+  });
+
+// Where drawing here is slower than a mirror may be, pictures come painted; where that is slower
+// still, it goes on here.
+tests.slow_drawing_is_left_to_the_server = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await open(browser, server.url);
+    const decisions = await page.evaluate(async () => {
+      const { Easel } = await import('/easel.js');
+      const run = (rateHere, rateThere, fpsLeast) => {
+        const easel = new Easel();
+        if (fpsLeast !== undefined) easel.fpsLeast = fpsLeast;
+        for (let at = 0; at < 30000; at += 1000 / (easel.here ? rateHere : rateThere))
+          easel.shown(at);
+        return easel.here;
+      };
+      return [run(30, 5), run(9, 30), run(4, 12), run(4, 2), run(0.5, 11), run(4, 12, 0)];
+    });
+    check(String(decisions) === 'true,true,false,true,false,true', `decided ${decisions}`);
+    await page.evaluate(async () => {
+      const { Painter } = await import('/paint/painter.js');
+      const { setFrame } = Painter.prototype;
+      Painter.prototype.setFrame = function (...frame) {
+        for (const end = performance.now() + 250; performance.now() < end;);
+        setFrame.apply(this, frame);
+      };
+    });
+    await live(page);
+    const drawn = () => page.getAttribute('#canvas', 'data-drawn');
+    await until('painted pictures', async () => (await drawn()) === 'there', 30000);
+    await frames(page, 3);
+    clean(page, quietly);
+  });
+
 tests.live_through_a_slow_network = ({ server }) =>
   withDrawing(async (browser) => {
     const proxy = await new SlowProxy(server.port, 50).start();
     try {
-      const page = await open(browser, `http://127.0.0.1:${proxy.port}/`);
+      const page = await openDrawing(browser, `http://127.0.0.1:${proxy.port}/`);
       await loadTruth(page);
       await page.fill('#hex', '#00ff00');
       await live(page);
@@ -194,7 +251,7 @@ tests.live_through_a_slow_network = ({ server }) =>
 
 tests.two_looks_live = ({ server }) =>
   withDrawing(async (browser) => {
-    const page = await open(browser, server.url);
+    const page = await openDrawing(browser, server.url);
     await live(page);
     await page.click('#compare');
     await page.check('input[name=versus][value=second]', { force: true });
@@ -220,7 +277,7 @@ tests.two_looks_live = ({ server }) =>
 // A tap on a nail of the live picture chooses it; its polish goes with it while it moves.
 tests.one_nail_live = ({ server }) =>
   withDrawing(async (browser) => {
-    const page = await open(browser, server.url);
+    const page = await openDrawing(browser, server.url);
     await live(page);
     await until('nails to choose', () => page.locator('input[name=nail]').count());
     await page.evaluate(() => part('video').pause());
@@ -245,7 +302,7 @@ tests.one_nail_live = ({ server }) =>
 
 tests.without_drawing_pictures_come_painted = ({ server }) =>
   withDrawing(async (browser) => {
-    const page = await open(browser, server.url);
+    const page = await openDrawing(browser, server.url);
     await live(page);
     const drawn = () => page.getAttribute('#canvas', 'data-drawn');
     check((await drawn()) === 'here', 'not drawn here');

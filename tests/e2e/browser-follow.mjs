@@ -223,6 +223,67 @@ async function install(truth) {
     painter.close();
     return results;
   };
+
+  // The film through live.js itself, a frame after the other as if a camera gave them, however long
+  // each takes. Replies of the real server are held back: all that came are let in at every
+  // `every`th frame. → {drawn, replies, results, work}
+  window.measureThroughLive = async (count, every) => {
+    const { Live } = await import('/live.js');
+    const { Stats } = await import('/stats.js');
+    const { Wardrobe } = await import('/look.js');
+    const held = [];
+    window.VideoFrame = undefined; // takes no canvas without a time
+    window.WebSocket = class extends WebSocket {
+      set onmessage(take) {
+        super.onmessage = (event) =>
+          typeof event.data === 'string' ? take(event) : held.push(() => take(event));
+      }
+    };
+    const wardrobe = new Wardrobe();
+    wardrobe.main.set({ color: '#00ff00', finish: 'matte', sheen: false, texture: 0 });
+    const video = Object.assign(document.createElement('canvas'), { width, height });
+    Object.assign(video, { videoWidth: width, videoHeight: height });
+    let next;
+    const camera = { video, running: true, next: (callback) => (next = callback) };
+    const work = []; // ms of the page's own thread a frame; what graphics do comes after
+    let [drawn, replies, picture] = [0, 0, null];
+    const show = (shown) => {
+      picture = shown;
+      drawn++;
+    };
+    const stage = { wantsOriginal: false, show, draw: () => {} };
+    const live = new Live({ camera, stage, stats: new Stats(), wardrobe, base: location.href });
+    live.easel.fpsLeast = 0;
+    live.onframe = () => replies++;
+    const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const give = async (i, at) => {
+      const bytes = Uint8Array.from(atob(truth[i].film), (c) => c.charCodeAt(0));
+      video.getContext('2d').drawImage(await createImageBitmap(new Blob([bytes])), 0, 0);
+      const start = performance.now();
+      next((at * 1000) / 30 + 1);
+      if (picture) picture.painted();
+      work.push(performance.now() - start);
+      await pause(15);
+    };
+    live.start();
+    let at = 0;
+    while (!held.length) await give(0, at++); // until the connection stands and nails are replied
+    [drawn, replies, work.length] = [0, 0, 0];
+    const results = [];
+    for (let i = 1; i <= count; i++) {
+      await give(i, at++);
+      if (i % every === 0) {
+        while (!held.length) await pause(5);
+        held.splice(0).forEach((take) => take());
+      }
+      if (picture.scene)
+        results.push(compare(pixels(picture.original()), pixels(picture.painted()), i));
+    }
+    live.stop();
+    live.losePainter();
+    work.sort((a, b) => a - b);
+    return { drawn, replies, results, work: { least: work[0], median: work[work.length >> 1] } };
+  };
 }
 
 // Results of measureDrawn or measureFilm in a few numbers.
