@@ -69,7 +69,7 @@ export class App {
         this.#hud = new Hud(find, words);
         this.#shades = new Shades({ find, wardrobe, catalogue, words, say: this.#notices.say });
         this.#panel = new Panel({ find, wardrobe, words });
-        this.#cards = new Cards({ find, wardrobe, catalogue, words });
+        this.#cards = new Cards({ find, wardrobe, catalogue, words, base });
         this.#chooser = new Chooser({ find, wardrobe, words });
         drawFan(find('fan'));
         this.#wireControls();

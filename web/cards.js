@@ -2,6 +2,7 @@
 // buttons, so keyboards and screen readers know them.
 import { finishName } from './look.js';
 import { Previews } from './preview.js';
+import { ServedPreviews } from './preview-served.js';
 
 // Two looks are the same when all they say is the same, in any order.
 const spelled = (value) =>
@@ -19,11 +20,15 @@ export class Cards {
     #previews = new Previews();
     #painted = new Map(); // card's canvas → the polish it shows, spelled out
 
-    constructor({ find, wardrobe, catalogue, words }) {
+    // base: the server's URL.
+    constructor({ find, wardrobe, catalogue, words, base }) {
         this.#find = find;
         this.#wardrobe = wardrobe;
         this.#catalogue = catalogue;
         this.#words = words;
+        if (this.#previews.able) return;
+        this.#previews = new ServedPreviews(base);
+        this.#previews.onfail = () => this.build();
     }
 
     takePatterns(patterns) {
