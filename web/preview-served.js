@@ -3,6 +3,7 @@
 import { fromDataUrl } from './transport-base64.js';
 
 const [width, height] = [112, 128];
+const nearer = [0.16, 0.06, 1.5]; // the card's left and top in the picture, and how much larger
 const quietMs = 600; // a shade is dragged through many colours; only where it stays is painted
 
 export class ServedPreviews {
@@ -87,7 +88,9 @@ export class ServedPreviews {
         const { image, nails } = await reply.json();
         if (!nails?.length) throw new Error('no nail was painted');
         const bitmap = await createImageBitmap(fromDataUrl(image));
-        canvas.getContext('2d').drawImage(bitmap, 0, 0, width, height);
+        const [x, y, zoom] = nearer;
+        const cut = [x * bitmap.width, y * bitmap.height, bitmap.width / zoom, bitmap.height / zoom];
+        canvas.getContext('2d').drawImage(bitmap, ...cut, 0, 0, width, height);
         canvas.dataset.painted = '';
         bitmap.close();
     }

@@ -232,7 +232,9 @@ export class Stage {
     // The picture as large as the stage allows, never cut.
     #fit() {
         const [width, height] = this.#size;
-        const scale = Math.min(this.#box.clientWidth / width, this.#box.clientHeight / height);
+        const { paddingLeft, paddingRight } = getComputedStyle(this.#box);
+        const wide = this.#box.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+        const scale = Math.min(wide / width, this.#box.clientHeight / height);
         this.#frame.style.width = `${Math.round(width * scale)}px`;
         this.#frame.style.height = `${Math.round(height * scale)}px`;
         this.#box.style.setProperty('--ratio', String(width / height));
