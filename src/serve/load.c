@@ -140,11 +140,12 @@ void lq_load_tick(struct lq_load *load, uint64_t now_us)
 bool lq_load_lets_in(struct lq_load *load, int waiting)
 {
     double limit_us = (double)lq_load_limit_us(load, load->limit_ms);
+    int room_ms = (int)(load->limit_ms * LQ_LOAD_ROOM);
     // Of a machine that had much to do is known how many more it has room for; else all who were
     // refused would come back at once, and slow down who is in until the next second tells.
     int with = 1 + (load->demand > LQ_LOAD_HALF_BUSY ? load->let_in : 0);
     double with_us = load->wait_us + load->frame_us * with / load->workers;
-    bool room = with_us <= limit_us &&
+    bool room = with_us <= (double)lq_load_limit_us(load, room_ms) &&
                 (double)lq_load_expected_us(load, waiting) <= limit_us * LQ_LOAD_BURST;
     load->let_in += room;
     return room;

@@ -26,6 +26,8 @@ enum {
     LQ_LOAD_RETRY_S = 2,         // what who is refused is told to wait
 };
 
+#define LQ_LOAD_ROOM 0.5         // of the limit: a longer wait lets nobody in, a limit's sends away;
+                                 // else one comes in and goes out by turns, and all wait for it
 #define LQ_LOAD_HALF_BUSY 0.5    // of the work that can be done: from here on newcomers are counted
 
 // A frame that was worked on.

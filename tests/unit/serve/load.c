@@ -38,10 +38,12 @@ static void lets_in_while_one_more_fits(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
-    second(&load, 100, 10000, 49000);
+    second(&load, 100, 10000, 19000);
     assert_true(lq_load_lets_in(&load, 5));
     assert_false(lq_load_lets_in(&load, 61)); // too many at once, even for a burst
-    second(&load, 100, 10000, 51000);
+    second(&load, 100, 10000, 21000);
+    assert_false(lq_load_lets_in(&load, 0));
+    second(&load, 100, 10000, 59000);
     assert_false(lq_load_lets_in(&load, 0));
     assert_false(lq_load_sheds(&load, 0)); // full, not too full
     lq_load_tick(&load, 0); // a second without frames: there is room again
@@ -106,7 +108,7 @@ static void who_was_refused_does_not_come_back_all_at_once(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
-    second(&load, 100, 10000, 35000); // has all to do that it can: two more are 55 ms
+    second(&load, 100, 10000, 5000); // has all to do that it can: two more are 25 ms
     assert_true(lq_load_lets_in(&load, 3));
     assert_true(lq_load_lets_in(&load, 3));
     assert_false(lq_load_lets_in(&load, 3));
