@@ -44,7 +44,8 @@ static const struct argp_option options[] = {
      "After SIGTERM say so at /readyz and serve on for so long, for a balancer to see it (default 0)",
      1},
     {"max-wait", OPT_WAIT, "MS", 0,
-     "Refuse new live sessions while frames wait longer for a worker (default 60)", 1},
+     "How long frames may wait for a worker: new live sessions are refused "
+     "from half of it on (default 60)", 1},
     {"max-sessions-per-address", OPT_PER_ADDRESS, "N", 0,
      "Of them from one client address (0: no limit; default 32, no limit on a loopback --host)", 1},
     {"max-frame-memory", OPT_MEMORY, "MIB", 0,

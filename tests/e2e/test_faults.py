@@ -224,8 +224,25 @@ def test_a_clock_that_jumps(ill, hand):
 # ---- a worker that hangs
 
 
+def test_one_worker_of_two_that_hangs_costs_nobody_else(tmp_path, hand):
+    running = faulty_server(tmp_path, "--workers", "2")
+    running.faults.stall_ms = 14_000
+    with running.v1() as ws:
+        ws.send(frame(1, hand))
+        time.sleep(0.5)
+        running.faults.stall_ms = 0
+        time.sleep(11.5)
+        assert running.metric("lacquer_workers_stalled") == 1
+        assert httpx.get(f"{running.url}/healthz").status_code == 200
+        with running.v1() as other:
+            other.send(frame(1, hand))
+            assert Reply(other.recv(timeout=30)).nails > 0
+        ws.recv(timeout=30)
+    is_well(running, hand)
+
+
 def test_a_worker_that_hangs_is_told(tmp_path, hand):
-    running = faulty_server(tmp_path)
+    running = faulty_server(tmp_path, "--workers", "1")
     running.faults.stall_ms = 15_000
     with running.v1() as ws:
         ws.send(frame(1, hand))
