@@ -1,17 +1,16 @@
 // Small pictures of polish for cards where the page has no graphics to draw them with: one fingertip
 // (a render of ours), painted by the server as any photo is. The same interface as preview.js.
 import { fromDataUrl } from './transport-base64.js';
+import { Wishes } from './wishes.js';
 
-const [width, height] = [112, 128];
 const nearer = [0.16, 0.06, 1.5]; // the card's left and top in the picture, and how much larger
 const quietMs = 600; // a shade is dragged through many colours; only where it stays is painted
+const busyMs = 2000; // what a server that has no time asks to wait
 
 export class ServedPreviews {
     #base;
     #tip = null; // the fingertip, once it is here
-    #wishes = new Map(); // card's canvas → polish
-    #seen = new Set(); // canvases that the reader can see
-    #watcher = new IntersectionObserver((entries) => this.#look(entries));
+    #wishes = new Wishes(() => this.#start());
     #timer = 0;
     #busy = false;
     able = true;
@@ -26,47 +25,33 @@ export class ServedPreviews {
     }
 
     canvas() {
-        const canvas = Object.assign(document.createElement('canvas'), { width, height });
-        this.#watcher.observe(canvas);
-        return canvas;
+        return this.#wishes.canvas();
     }
 
     drop(canvas) {
-        this.#watcher.unobserve(canvas);
-        this.#seen.delete(canvas);
-        this.#wishes.delete(canvas);
+        this.#wishes.drop(canvas);
     }
 
     wish(canvas, polish) {
-        if (!this.able) return false;
-        this.#wishes.set(canvas, polish);
-        this.#start();
-        return true;
+        if (this.able) this.#wishes.add(canvas, polish);
+        return this.able;
     }
 
-    #look(entries) {
-        for (const { target, isIntersecting } of entries) {
-            if (isIntersecting) this.#seen.add(target);
-            else this.#seen.delete(target);
-        }
-        this.#start();
-    }
-
-    #start() {
+    #start(waitMs = quietMs) {
         clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.#paintAll(), quietMs);
+        this.#timer = setTimeout(() => this.#paintAll(), waitMs);
     }
 
     // One after the other, so that a card never stands in the way of a frame for long.
     async #paintAll() {
         if (this.#busy) return;
         this.#busy = true;
-        for (;;) {
-            const next = [...this.#wishes].find(([canvas]) => this.#seen.has(canvas));
-            if (!next || !this.able) break;
-            this.#wishes.delete(next[0]);
+        for (let next; this.able && (next = this.#wishes.take()); ) {
             try {
-                await this.#paint(...next);
+                if (await this.#paint(...next)) continue;
+                this.#wishes.giveBack(next);
+                this.#start(busyMs);
+                break;
             } catch {
                 this.able = false;
                 this.onfail();
@@ -75,6 +60,7 @@ export class ServedPreviews {
         this.#busy = false;
     }
 
+    // false: the server has no time now.
     async #paint(canvas, polish) {
         this.#tip ??= await (await fetch(new URL('fingertip.jpg', this.#base))).blob();
         const form = new FormData();
@@ -85,13 +71,15 @@ export class ServedPreviews {
             body: form,
             headers: { accept: 'application/json' },
         });
+        if (reply.status === 503 || reply.status === 429) return false;
         const { image, nails } = await reply.json();
         if (!nails?.length) throw new Error('no nail was painted');
         const bitmap = await createImageBitmap(fromDataUrl(image));
         const [x, y, zoom] = nearer;
         const cut = [x * bitmap.width, y * bitmap.height, bitmap.width / zoom, bitmap.height / zoom];
-        canvas.getContext('2d').drawImage(bitmap, ...cut, 0, 0, width, height);
+        canvas.getContext('2d').drawImage(bitmap, ...cut, 0, 0, canvas.width, canvas.height);
         canvas.dataset.painted = '';
         bitmap.close();
+        return true;
     }
 }

@@ -1,6 +1,7 @@
 // Small pictures of polish for cards: a fingertip made here, painted by the page's own painter. One a
 // turn, so that the page stays quick; the newest wish for a card wins.
 import { Painter } from './paint/painter.js';
+import { Wishes } from './wishes.js';
 
 const [width, height] = [112, 128];
 const bed = [0.62, 0.33, 0.28]; // bare nail, linear
@@ -54,9 +55,7 @@ function drawFinger({ nails: [nail] }) {
 export class Previews {
     #painter = Painter.create();
     #scenes = null;
-    #wishes = new Map(); // card's canvas → polish
-    #seen = new Set(); // canvases that the reader can see
-    #watcher = new IntersectionObserver((entries) => this.#look(entries));
+    #wishes = new Wishes(() => this.#start());
     #busy = false;
 
     // Whether cards can be painted here at all.
@@ -68,34 +67,19 @@ export class Previews {
         return this.#painter?.takePatterns(patterns);
     }
 
-    // A canvas for a card; it is painted when it is to be seen.
     canvas() {
-        const canvas = Object.assign(document.createElement('canvas'), { width, height });
-        this.#watcher.observe(canvas);
-        return canvas;
+        return this.#wishes.canvas();
     }
 
-    // Of a card that is taken out of the page.
     drop(canvas) {
-        this.#watcher.unobserve(canvas);
-        this.#seen.delete(canvas);
-        this.#wishes.delete(canvas);
+        this.#wishes.drop(canvas);
     }
 
     // false while a part of the polish is not known here.
     wish(canvas, polish) {
         if (!this.able || !this.#painter.knows(polish)) return false;
-        this.#wishes.set(canvas, polish);
-        this.#start();
+        this.#wishes.add(canvas, polish);
         return true;
-    }
-
-    #look(entries) {
-        for (const { target, isIntersecting } of entries) {
-            if (isIntersecting) this.#seen.add(target);
-            else this.#seen.delete(target);
-        }
-        this.#start();
     }
 
     // The first card waits until the page itself has settled: its shaders take a while to build.
@@ -106,12 +90,11 @@ export class Previews {
     }
 
     #paintNext = () => {
-        const next = [...this.#wishes].find(([canvas]) => this.#seen.has(canvas));
-        if (!next || !this.able) {
+        const next = this.able && this.#wishes.take();
+        if (!next) {
             this.#busy = false;
             return;
         }
-        this.#wishes.delete(next[0]);
         const start = performance.now();
         this.#paint(...next);
         // Where there is no graphics card cards take long: the page's own work goes on in between.

@@ -101,10 +101,14 @@ tests.every_finish_is_painted = async ({ browser, server }) => {
   clean(page);
 };
 
-// Without graphics the cards' pictures come from the server, no two finishes alike; where it has none
-// to give, cards are chips of the colour.
+// Without graphics the cards' pictures come from the server, no two finishes alike, if need be after
+// it was busy; where it has none to give, cards are chips of the colour.
 tests.cards_without_graphics = async ({ browser, server }) => {
   const page = await open(browser, server.url, { viewport: { width: 1280, height: 1400 } });
+  let busy = 2;
+  await page.route('**/api/process', (route) =>
+    busy-- > 0 ? route.fulfill({ status: 503, body: '{"error":"busy"}' }) : route.continue(),
+  );
   await page.evaluate(() => part('finishes').scrollIntoView());
   const painted = page.locator('#finishes canvas[data-painted]');
   const count = await page.locator('#finishes label').count();
@@ -116,8 +120,9 @@ tests.cards_without_graphics = async ({ browser, server }) => {
     }),
   );
   check(new Set(sums).size === count, 'two finishes look the same');
+  check(busy < 0, 'the server was never busy');
   await shot(page, 'desktop-cards');
-  clean(page);
+  clean(page, /503/);
   const other = await browser.newContext();
   await other.route('**/fingertip.jpg', (route) => route.fulfill({ status: 200, body: 'none' }));
   const bare = await other.newPage();
