@@ -18,4 +18,11 @@
 #define LQ_HOT
 #endif
 
+// Before a loop: no turn of it reads what another writes, so turns may be worked on together.
+#if defined(__clang__)
+#define LQ_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define LQ_IVDEP _Pragma("GCC ivdep")
+#endif
+
 #define LQ_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -31,7 +31,7 @@ static float brightest_of(const float c[3])
     return fmaxf(fmaxf(c[0], c[1]), c[2]);
 }
 
-// Pointers and numbers of a row as locals: nothing written changes them, and with `ivdep`, which
+// Pointers and numbers of a row as locals: nothing written changes them, and with LQ_IVDEP, which
 // says that rows do not overlap, the compiler makes vectors of the loop.
 #define ROW_LOCALS                                                                                \
     const float *restrict slope_u = row->slope_u, *restrict slope_w = row->slope_w;               \
@@ -82,7 +82,7 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *fl
     float x0 = row_w * f.scale, y0 = row_u * aspect * f.scale;
     float dx = row_dw * f.scale, dy = row_du * aspect * f.scale;
     float sharp = 1.0f / (coat->pixel * f.scale), counted = (float)f.color_count;
-#pragma GCC ivdep
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float px = x0 + dx * (float)i, py = y0 + dy * (float)i;
         float qx = px * f.turn_c + py * f.turn_s, qy = py * f.turn_c - px * f.turn_s;
@@ -227,7 +227,7 @@ LQ_HOT static void sheen_row(const struct lq_coat *coat, const struct sheen *she
     const struct sheen s = *sheen;
     float fine = 0.5f / coat->pixel;
     fine = fine < 38.0f ? fine : 38.0f;
-#pragma GCC ivdep
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float x = row_w + row_dw * (float)i, y = (row_u + row_du * (float)i) * aspect;
         float su = slope_u[i], sw = slope_w[i], sz = slope_z[i];
@@ -337,7 +337,7 @@ LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *m
     // Every nail stands elsewhere in the room and mirrors another part of it.
     const float away_u = 0.45f * coat->away_u, away_w = 0.45f * coat->away_w;
     const float wave_w = 20.0f + 5.0f * coat->away_w, wave_u = 20.0f + 5.0f * coat->away_u;
-#pragma GCC ivdep
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
         float wave = lq_value_noise(w * 1.1f + wave_w, u * aspect * 0.8f + wave_u, 71u) - 0.5f;
@@ -396,7 +396,7 @@ LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float or
                                float strength, const struct lq_effect_row *row)
 {
     ROW_LOCALS;
-#pragma GCC ivdep
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float x = (row_w + row_dw * (float)i) * scale + 60.0f;
         float y = (row_u + row_du * (float)i) * aspect * scale + 60.0f;
@@ -448,7 +448,7 @@ LQ_HOT static void magnet_row(const struct lq_coat *coat, const struct magnet *m
     fine = fine < 34.0f ? fine : 34.0f;
     // Small nails show the band, not the flakes in it.
     float rough = 0.9f * fine * (1.0f / 34.0f);
-#pragma GCC ivdep
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
         float x = w * turn_c - u * aspect * turn_s;
@@ -496,7 +496,7 @@ LQ_HOT static void relief_row(const struct lq_coat *coat, float scale, float str
     float length = sqrtf(sun_u * sun_u + sun_w * sun_w) + 0.05f;
     float sw = reach * sun_w / length, su = reach * sun_u / length;
     float ox = 0.8f * sw - 0.6f * su, oy = 0.6f * sw + 0.8f * su;
-#pragma GCC ivdep
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         // Turned, so that no cell lies along the nail.
         float p = (row_w + row_dw * (float)i) * scale;
