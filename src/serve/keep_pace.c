@@ -27,3 +27,8 @@ bool lq_keep_pace_news(struct lq_keep_pace *keep, const struct lq_load *load, bo
     keep->told = pace;
     return true;
 }
+
+int lq_keep_pace_jpeg(const struct lq_keep_pace *keep, int quality)
+{
+    return keep->on && keep->told.jpeg < quality ? keep->told.jpeg : quality;
+}

@@ -19,5 +19,8 @@ struct lq_keep_pace {
 LQ_MUST_CHECK int lq_keep_pace_hear(struct lq_keep_pace *keep, const json_t *said, bool *begins,
                                     struct lq_error *err);
 
+// The JPEG quality of its replies: `quality`, or less where it was told less.
+int lq_keep_pace_jpeg(const struct lq_keep_pace *keep, int quality);
+
 // Whether there is something to tell, which is then keep->told. asked: even if it is nothing new.
 bool lq_keep_pace_news(struct lq_keep_pace *keep, const struct lq_load *load, bool asked);

@@ -198,8 +198,7 @@ static int post(struct lq_live *live)
                       : frame.want == LQ_WIRE_WANT_NAILS ? LQ_REPLY_V1_NAILS : LQ_REPLY_V1,
         .live = true,
         .look = live->look,
-        .jpeg_quality = live->pace.on && live->pace.told.jpeg < live->jpeg_quality
-                            ? live->pace.told.jpeg : live->jpeg_quality,
+        .jpeg_quality = lq_keep_pace_jpeg(&live->pace, live->jpeg_quality),
         .smooth = live->smooth,
         .picture_at = frame.header_bytes,
         .frame_id = frame.id,

@@ -250,9 +250,7 @@ static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, 
         .live = true,
         .look = lq_look_default(),
         .catalogue = sio->server->options->catalogue,
-        .jpeg_quality = sio->pace.on && sio->pace.told.jpeg < sio->server->options->jpeg_quality
-                            ? sio->pace.told.jpeg
-                            : sio->server->options->jpeg_quality,
+        .jpeg_quality = lq_keep_pace_jpeg(&sio->pace, sio->server->options->jpeg_quality),
         .smooth = sio->server->options->smooth,
         .picture_at = (size_t)(packet->json - (const char *)said->data),
         .ack = packet->ack,
