@@ -197,6 +197,7 @@ export class Photo {
         const form = new FormData();
         form.append('image', this.#file, 'photo');
         form.append('look', JSON.stringify(json));
+        form.append('closer', 'true');
         let response;
         let reply = null;
         try {

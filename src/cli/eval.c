@@ -22,13 +22,13 @@
 struct eval {
     struct lq_cli_model model;
     const char *images, *masks, *write;
-    bool raw, json, sequence, steady;
+    bool raw, json, sequence, steady, fast;
     double fps;
     int every;
 };
 
 enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_RAW, OPT_JSON, OPT_SEQUENCE, OPT_FPS,
-       OPT_NO_SMOOTHING, OPT_EVERY };
+       OPT_NO_SMOOTHING, OPT_EVERY, OPT_FAST };
 
 static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "DIR", 0, "Pictures (.jpg, .jpeg, .png)", 1},
@@ -38,6 +38,9 @@ static const struct argp_option options[] = {
     {"write-masks", OPT_WRITE, "DIR", 0, "Keep the predicted masks as PNG", 1},
     {"raw", OPT_RAW, NULL, 0,
      "Measure the network alone, without the nail stage that drops specks and refines edges", 1},
+    {"fast", OPT_FAST, NULL, 0,
+     "Look at each picture once, as at a frame of a film. Without it small nails are looked at again, "
+     "closer, as `lacquer apply` does", 1},
     {"sequence", OPT_SEQUENCE, NULL, 0,
      "The pictures are frames of one film in the order of their names: nails are tracked as in a "
      "live session, and flicker and lag are measured too", 1},
@@ -79,6 +82,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_JSON:
         eval->json = true;
+        return 0;
+    case OPT_FAST:
+        eval->fast = true;
         return 0;
     case OPT_SEQUENCE:
         eval->sequence = true;
@@ -166,6 +172,7 @@ static int paint_sample(const struct eval *eval, struct work *work, struct sampl
     job.tracker = work->tracker;
     job.time_us = work->time_us;
     job.smooth = eval->steady;
+    job.closer = !eval->fast;
     job.may_carry = work->frame++ % eval->every != 0;
     work->time_us += (uint64_t)(1e6 / eval->fps);
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;

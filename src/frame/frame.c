@@ -4,11 +4,13 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "frame/closer.h"
 
 struct lq_pipe {
     struct lq_codec *codec;
     struct lq_runner *runner;
     struct lq_nail_finder *finder;
+    struct lq_closer *closer;
     struct lq_tracked tracked;    // the last frame of a film
     struct lq_painter *painter;
     struct lq_buf pixels;         // the decoded picture's memory
@@ -36,6 +38,7 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     if (status == LQ_OK)
         status = lq_runner_new(&pipe->runner, model, err);
     if (status == LQ_OK && (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
+                            lq_closer_new(&pipe->closer) != LQ_OK ||
                             lq_painter_new(&pipe->painter) != LQ_OK))
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     if (status != LQ_OK) {
@@ -51,6 +54,7 @@ void lq_pipe_free(struct lq_pipe *pipe)
     if (!pipe)
         return;
     lq_painter_free(pipe->painter);
+    lq_closer_free(pipe->closer);
     lq_nail_finder_free(pipe->finder);
     lq_runner_free(pipe->runner);
     lq_codec_free(pipe->codec);
@@ -110,6 +114,18 @@ static int carry_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq
     return LQ_OK;
 }
 
+// Finds the nails of a still once more, by what both looks say.
+static int look_closer(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                       const struct lq_patch *patches, int patch_count, struct lq_error *err)
+{
+    const struct lq_patch *fine;
+    int status = lq_closer_look(pipe->closer, pipe->runner, picture, patches, patch_count,
+                                job->nails, job->deadline_us, &fine, err);
+    if (status == LQ_OK && fine)
+        status = lq_nail_find(pipe->finder, picture, fine, 1, &job->nails, err);
+    return status;
+}
+
 static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
                       uint64_t *since_us, struct lq_error *err)
 {
@@ -130,6 +146,8 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
     status = lq_runner_patches(pipe->runner, &patches, &patch_count, err);
     if (status == LQ_OK)
         status = lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails, err);
+    if (status == LQ_OK && job->closer && !job->tracker)
+        status = look_closer(pipe, job, picture, patches, patch_count, err);
     if (status == LQ_OK && job->tracker)
         status = track(pipe, job, picture, err);
     if (status == LQ_OK)

@@ -52,21 +52,30 @@ static int set_opacity_text(struct lq_look *look, const char *text, struct lq_er
     return status == LQ_OK ? lq_look_set_opacity(look, value, err) : status;
 }
 
-static int set_sheen(struct lq_look *look, const char *text, struct lq_error *err)
+static int parse_switch(const char *name, const char *text, bool *on, struct lq_error *err)
 {
     static const char *const yes[] = {"1", "true", "on", "yes"};
     static const char *const no[] = {"0", "false", "off", "no", ""};
     for (size_t i = 0; i < LQ_COUNT(yes); i++)
         if (strcasecmp(text, yes[i]) == 0) {
-            lq_look_set_sheen(look, true);
+            *on = true;
             return LQ_OK;
         }
     for (size_t i = 0; i < LQ_COUNT(no); i++)
         if (strcasecmp(text, no[i]) == 0) {
-            lq_look_set_sheen(look, false);
+            *on = false;
             return LQ_OK;
         }
-    return lq_fail(err, LQ_ERR_FIELD, "sheen wants true or false, not '%.40s'", text);
+    return lq_fail(err, LQ_ERR_FIELD, "%s wants true or false, not '%.40s'", name, text);
+}
+
+static int set_sheen(struct lq_look *look, const char *text, struct lq_error *err)
+{
+    bool on = false;
+    int status = parse_switch("sheen", text, &on, err);
+    if (status == LQ_OK)
+        lq_look_set_sheen(look, on);
+    return status;
 }
 
 static const struct look_field {
@@ -77,7 +86,9 @@ static const struct look_field {
     {"sheen", set_sheen},     {"opacity", set_opacity_text},
 };
 
-// A look field of a form, kept as what it would be in JSON, so that one rule judges both and `look`
+static const char CLOSER[] = "closer"; // not of the look: how carefully a still is looked at
+
+// A field of a form, kept as what it would be in JSON, so that one rule judges both and `look`
 // comes first whatever the order. An unknown name is left alone.
 static int keep_field(json_t *said, const struct lq_form_field *field, struct lq_error *err)
 {
@@ -93,13 +104,15 @@ static int keep_field(json_t *said, const struct lq_form_field *field, struct lq
         return json_object_set_new(said, "look", look) == 0
                    ? LQ_OK : lq_fail(err, LQ_ERR_SYNTAX, "look is not JSON: %.120s", where.text);
     }
-    for (size_t i = 0; i < LQ_COUNT(fields); i++)
-        if (lq_form_field_is(field, fields[i].name)) {
-            char text[64];
-            copy_text(text, sizeof text, field->value, field->value_len);
-            if (json_object_set_new(said, fields[i].name, json_string(text)) != 0)
-                return lq_fail(err, LQ_ERR_FIELD, "%s is not UTF-8 text", fields[i].name);
-        }
+    for (size_t i = 0; i <= LQ_COUNT(fields); i++) {
+        const char *name = i < LQ_COUNT(fields) ? fields[i].name : CLOSER;
+        char text[64];
+        if (!lq_form_field_is(field, name))
+            continue;
+        copy_text(text, sizeof text, field->value, field->value_len);
+        if (json_object_set_new(said, name, json_string(text)) != 0)
+            return lq_fail(err, LQ_ERR_FIELD, "%s is not UTF-8 text", name);
+    }
     return LQ_OK;
 }
 
@@ -143,6 +156,20 @@ int lq_ask_look_json(struct lq_look *look, const struct lq_catalogue *catalogue,
     return LQ_OK;
 }
 
+// What a request of one picture may say beside it: the look, and whether to look twice.
+static int read_still(struct lq_ask *ask, const json_t *object, struct lq_error *err)
+{
+    const json_t *closer = json_object_get(object, CLOSER);
+    int status = LQ_OK;
+    if (json_is_boolean(closer))
+        ask->closer = json_is_true(closer);
+    else if (json_is_string(closer))
+        status = parse_switch(CLOSER, json_string_value(closer), &ask->closer, err);
+    else if (closer && !json_is_null(closer))
+        status = lq_fail(err, LQ_ERR_FIELD, "%s has the wrong type", CLOSER);
+    return status == LQ_OK ? lq_ask_look_json(&ask->look, ask->catalogue, object, err) : status;
+}
+
 static int missing_image(struct lq_error *err)
 {
     return lq_fail(err, LQ_ERR_FIELD, "missing field 'image'");
@@ -184,7 +211,7 @@ static int read_json(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
     else if (!json_is_string(image))
         status = lq_fail(err, LQ_ERR_FIELD, "image must be a string");
     else
-        status = lq_ask_look_json(&slot->ask.look, slot->ask.catalogue, root, err);
+        status = read_still(&slot->ask, root, err);
     if (status == LQ_OK)
         status = read_text(json_string_value(image), json_string_length(image), decoded, picture,
                            err);
@@ -213,7 +240,7 @@ static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
                                LQ_FORM_PARTS_MAX);
     }
     if (status == LQ_OK)
-        status = lq_ask_look_json(&slot->ask.look, slot->ask.catalogue, said, err);
+        status = read_still(&slot->ask, said, err);
     json_decref(said);
     if (status != LQ_OK)
         return status;

@@ -47,6 +47,7 @@ struct lq_ask {
     int jpeg_quality;
     bool live;                // over a WebSocket: errors are messages, not HTTP bodies
     size_t picture_at;        // where the picture's bytes or the event's JSON start in the body
+    bool closer;              // HTTP: look twice, the second time closer
     bool smooth;              // steady outlines, where the session has a tracker
     uint32_t frame_id;        // v1
     uint64_t client_time;     // v1

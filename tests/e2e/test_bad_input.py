@@ -118,7 +118,7 @@ def test_json(http, body, code, status):
 
 LOOKS = [("color", "#zzz"), ("color", 7), ("color", ""), ("finish", "velvet"), ("finish", True),
          ("texture", 2), ("texture", -0.1), ("texture", "much"), ("texture", []), ("sheen", "maybe"),
-         ("sheen", {}), ("opacity", 1.5), ("color", "x" * 5000)]
+         ("sheen", {}), ("closer", "near"), ("closer", 2), ("opacity", 1.5), ("color", "x" * 5000)]
 
 
 @pytest.mark.parametrize("name,value", LOOKS, ids=lambda value: repr(value)[:20])
@@ -130,7 +130,7 @@ def test_look_fields(http, name, value):
 
 
 @pytest.mark.parametrize("name,value", [("color", "#zzz"), ("finish", "velvet"), ("texture", "2"),
-                                        ("texture", "nan"), ("sheen", "maybe")])
+                                        ("texture", "nan"), ("sheen", "maybe"), ("closer", "2")])
 def test_look_fields_in_forms(http, name, value):
     reply = http.post("/api/process", files={"image": plain()}, data={name: value})
     assert reply.status_code == 422 and reply.json()["status"] == "FIELD"

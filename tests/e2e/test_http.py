@@ -53,6 +53,14 @@ def test_base64(http, hand):
     assert body["timing"]["total"] == pytest.approx(stages, abs=0.01)
 
 
+def test_a_second_look_costs_more_and_finds_as_much(http, hand):
+    once = http.post("/api/process", files={"image": hand}).json()
+    twice = http.post("/api/process", files={"image": hand}, data={"closer": "on"}).json()
+    json_too = http.post("/api/process_base64", json={"image": data_url(hand), "closer": True}).json()
+    assert len(twice["nails"]) >= len(once["nails"]) > 0
+    assert twice["image"] != once["image"] and twice["image"] == json_too["image"]
+
+
 def test_bare_base64_is_taken_too(http, hand):
     reply = http.post("/api/process_base64", json={"image": base64.b64encode(hand).decode()})
     assert reply.status_code == 200 and reply.json()["nails"]

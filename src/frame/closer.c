@@ -1,0 +1,359 @@
+#include "frame/closer.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "nail/upsample.h"
+
+// Chosen on val: a window four nails wide shows a nail about as large as the network learned it.
+static const float WINDOW_NAILS = 4.0f;   // a window's side in lengths of its largest nail
+static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: no closer than before
+static const float INNER = 0.8f;          // of a window: what lies within is seen whole
+static const float LIKE_SIZE = 0.4f;      // a nail this small beside another wants its own window
+static const float RAMP = 0.2f;           // of a window, over which its weight grows from its edge
+static const float SHARE = 0.6f;          // of the closer look in the map, where it is certain
+
+// From close by a nail may lack what tells it from skin. Where the first look was this sure of a nail
+// and the second takes it for none, the first is believed.
+static const float FIRST_SURE = 0.75f;
+static const float NAIL_GONE = 0.5f;
+
+enum { WINDOWS_MAX = 12, FINE_POINTS_MAX = 1536 };
+
+struct area { // picture pixels
+    float x0, y0, x1, y1;
+};
+
+struct lq_closer {
+    struct lq_buf first; // the first look's grid; the runner writes over its own
+    struct lq_buf map;   // the fine map, and behind it sums and weights of the closer looks
+    struct lq_buf row;
+    int window_count;
+    struct area windows[WINDOWS_MAX];
+    struct lq_patch fine;
+};
+
+int lq_closer_new(struct lq_closer **out)
+{
+    struct lq_closer *closer = calloc(1, sizeof *closer);
+    if (!closer)
+        return LQ_ERR_MEMORY;
+    size_t points = (size_t)FINE_POINTS_MAX * FINE_POINTS_MAX;
+    lq_buf_init(&closer->first, (size_t)LQ_PICTURE_PIXELS_MAX * sizeof(float));
+    lq_buf_init(&closer->map, points * 3 * sizeof(float));
+    lq_buf_init(&closer->row, FINE_POINTS_MAX * 3 * sizeof(float));
+    *out = closer;
+    return LQ_OK;
+}
+
+void lq_closer_free(struct lq_closer *closer)
+{
+    if (!closer)
+        return;
+    lq_buf_release(&closer->first);
+    lq_buf_release(&closer->map);
+    lq_buf_release(&closer->row);
+    free(closer);
+}
+
+// ---- where to look
+
+static float size_of(const struct lq_nail *nail)
+{
+    return fmaxf(nail->length, nail->breadth);
+}
+
+static struct area box_of(const struct lq_nail *nail)
+{
+    return (struct area){(float)nail->x, (float)nail->y, (float)(nail->x + nail->width),
+                         (float)(nail->y + nail->height)};
+}
+
+static struct area both(struct area a, struct area b)
+{
+    return (struct area){fminf(a.x0, b.x0), fminf(a.y0, b.y0), fmaxf(a.x1, b.x1),
+                         fmaxf(a.y1, b.y1)};
+}
+
+static float side_of(struct area a)
+{
+    return fmaxf(a.x1 - a.x0, a.y1 - a.y0);
+}
+
+// The largest nail that no window shows yet; -1: none.
+static int next_nail(const struct lq_nails *nails, const bool *seen)
+{
+    int best = -1;
+    for (int i = 0; i < nails->count; i++)
+        if (!seen[i] && (best < 0 || size_of(&nails->items[i]) > size_of(&nails->items[best])))
+            best = i;
+    return best;
+}
+
+// The unseen nail nearest to `from` that a window of this side could show too; -1: none.
+static int next_neighbour(const struct lq_nails *nails, const bool *seen, int from,
+                          struct area shown, float side)
+{
+    const struct lq_nail *nail = &nails->items[from];
+    int best = -1;
+    float best_distance = INFINITY;
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *other = &nails->items[i];
+        float distance = hypotf(other->center_x - nail->center_x, other->center_y - nail->center_y);
+        if (!seen[i] && distance < best_distance && size_of(other) >= LIKE_SIZE * size_of(nail) &&
+            side_of(both(shown, box_of(other))) <= INNER * side) {
+            best = i;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+// A stretch of `side` around a middle, moved inside 0..limit; whole pixels.
+static void place_stretch(float middle, float side, int limit, float *from, float *to)
+{
+    float length = fminf(ceilf(side), (float)limit);
+    *from = fminf(fmaxf(roundf(middle - 0.5f * length), 0.0f), (float)limit - length);
+    *to = *from + length;
+}
+
+static void choose_windows(struct lq_closer *closer, const struct lq_image *picture,
+                           const struct lq_nails *nails)
+{
+    bool seen[LQ_NAILS_MAX] = {false};
+    float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
+    closer->window_count = 0;
+    for (int i; closer->window_count < WINDOWS_MAX && (i = next_nail(nails, seen)) >= 0;) {
+        struct area shown = box_of(&nails->items[i]);
+        float side = fmaxf(WINDOW_NAILS * size_of(&nails->items[i]), side_of(shown) / INNER);
+        seen[i] = true;
+        if (side > WINDOW_MAX * longer)
+            continue;
+        for (int j; (j = next_neighbour(nails, seen, i, shown, side)) >= 0; seen[j] = true)
+            shown = both(shown, box_of(&nails->items[j]));
+        struct area *window = &closer->windows[closer->window_count++];
+        place_stretch(0.5f * (shown.x0 + shown.x1), side, picture->width, &window->x0, &window->x1);
+        place_stretch(0.5f * (shown.y0 + shown.y1), side, picture->height, &window->y0,
+                      &window->y1);
+    }
+}
+
+// ---- the fine map
+
+static int keep_first(struct lq_closer *closer, struct lq_patch *patch, struct lq_error *err)
+{
+    size_t row = (size_t)patch->width * sizeof(float);
+    if (lq_buf_resize(&closer->first, row * (size_t)patch->height) != LQ_OK)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    for (int y = 0; y < patch->height; y++)
+        memcpy(closer->first.data + row * (size_t)y, patch->data + (ptrdiff_t)y * patch->stride,
+               row);
+    patch->data = (const float *)(const void *)closer->first.data;
+    patch->stride = patch->width;
+    return LQ_OK;
+}
+
+static float *plane(const struct lq_closer *closer, int index)
+{
+    size_t points = (size_t)closer->fine.width * (size_t)closer->fine.height;
+    return (float *)(void *)closer->map.data + points * (size_t)index;
+}
+
+// As fine as the smallest window is seen, but no finer than the picture.
+static int make_fine(struct lq_closer *closer, const struct lq_image *picture,
+                     const struct lq_patch *first, struct lq_error *err)
+{
+    float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
+    float points = (float)(first->width > first->height ? first->width : first->height);
+    float spacing = first->dx < first->dy ? first->dx : first->dy;
+    for (int i = 0; i < closer->window_count; i++)
+        spacing = fminf(spacing, side_of(closer->windows[i]) / points);
+    spacing = fmaxf(spacing, fmaxf(1.0f, longer / FINE_POINTS_MAX));
+    struct lq_patch *fine = &closer->fine;
+    *fine = *first;
+    fine->width = fine->stride = (int)fmaxf(1.0f, floorf((float)picture->width / spacing));
+    fine->height = (int)fmaxf(1.0f, floorf((float)picture->height / spacing));
+    fine->dx = (float)picture->width / (float)fine->width;
+    fine->dy = (float)picture->height / (float)fine->height;
+    fine->x0 = 0.5f * fine->dx;
+    fine->y0 = 0.5f * fine->dy;
+    size_t count = (size_t)fine->width * (size_t)fine->height;
+    if (lq_buf_resize(&closer->map, count * 3 * sizeof(float)) != LQ_OK ||
+        lq_buf_resize(&closer->row, (size_t)FINE_POINTS_MAX * 3 * sizeof(float)) != LQ_OK)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    fine->data = plane(closer, 0);
+    memset(plane(closer, 1), 0, count * 2 * sizeof(float));
+    return LQ_OK;
+}
+
+// `count` of the patch's values along one row of the fine map, from its column `left`.
+static void sample_row(const struct lq_closer *closer, const struct lq_patch *patch, int left, int y,
+                       int count, float *out)
+{
+    const struct lq_patch *fine = &closer->fine;
+    float *below = (float *)(void *)closer->row.data + 2 * (size_t)FINE_POINTS_MAX;
+    float first = (fine->x0 + (float)left * fine->dx - patch->x0) / patch->dx;
+    float step = fine->dx / patch->dx, last = (float)(patch->height - 1);
+    float at = (fine->y0 + (float)y * fine->dy - patch->y0) / patch->dy;
+    at = fminf(fmaxf(at, 0.0f), last);
+    int high = (int)at, low = high + (high + 1 < patch->height);
+    lq_stretch_row(patch->data + (ptrdiff_t)high * patch->stride, patch->width, 1, first, step, out,
+                   count);
+    lq_stretch_row(patch->data + (ptrdiff_t)low * patch->stride, patch->width, 1, first, step, below,
+                   count);
+    for (int i = 0; i < count; i++)
+        out[i] += (below[i] - out[i]) * (at - (float)high);
+}
+
+// From 0 at a window's edge to 1; 1 where the picture ends as well, for nothing more can be seen.
+static float weight_at(float at, float from, float to, int limit)
+{
+    float ramp = RAMP * (to - from);
+    float left = from <= 0.0f ? 1.0f : (at - from) / ramp;
+    float right = to >= (float)limit ? 1.0f : (to - at) / ramp;
+    return fminf(fmaxf(fminf(left, right), 0.0f), 1.0f);
+}
+
+// patch: what the runner saw through the window, placed in the picture.
+static void add_window(struct lq_closer *closer, const struct lq_image *picture,
+                       const struct area *window, const struct lq_patch *patch)
+{
+    const struct lq_patch *fine = &closer->fine;
+    float *values = (float *)(void *)closer->row.data, *sums = plane(closer, 1);
+    float *weights = plane(closer, 2), *across = values + FINE_POINTS_MAX;
+    int left = (int)(window->x0 / fine->dx), top = (int)(window->y0 / fine->dy);
+    int right = (int)fminf(ceilf(window->x1 / fine->dx), (float)fine->width);
+    int bottom = (int)fminf(ceilf(window->y1 / fine->dy), (float)fine->height);
+    for (int x = left; x < right; x++)
+        across[x - left] = weight_at(fine->x0 + (float)x * fine->dx, window->x0, window->x1,
+                                     picture->width);
+    for (int y = top; y < bottom; y++) {
+        float down = weight_at(fine->y0 + (float)y * fine->dy, window->y0, window->y1,
+                               picture->height);
+        ptrdiff_t row = (ptrdiff_t)y * fine->width + left;
+        sample_row(closer, patch, left, y, right - left, values);
+        for (int x = 0; x < right - left; x++) {
+            sums[row + x] += values[x] * across[x] * down;
+            weights[row + x] += across[x] * down;
+        }
+    }
+}
+
+struct span { // of points of the fine map
+    int x0, y0, x1, y1;
+};
+
+// The points in a nail's crop: fine points are no closer together than pixels.
+static struct span span_of(const struct lq_patch *fine, const struct lq_nail *nail)
+{
+    return (struct span){(int)ceilf(((float)nail->x - fine->x0) / fine->dx),
+                         (int)ceilf(((float)nail->y - fine->y0) / fine->dy),
+                         (int)ceilf(((float)(nail->x + nail->width) - fine->x0) / fine->dx),
+                         (int)ceilf(((float)(nail->y + nail->height) - fine->y0) / fine->dy)};
+}
+
+static bool covers(const struct lq_nail *nail, const struct lq_patch *fine, int x, int y)
+{
+    int across = (int)(fine->x0 + (float)x * fine->dx) - nail->x;
+    int down = (int)(fine->y0 + (float)y * fine->dy) - nail->y;
+    return across >= 0 && across < nail->width && down >= 0 && down < nail->height &&
+           nail->alpha[(size_t)down * nail->alpha_stride + (size_t)across] >= 128;
+}
+
+// What the closer looks say of a nail on the whole; 1 where there were none.
+static float closer_mean(const struct lq_closer *closer, const struct lq_nail *nail)
+{
+    const struct lq_patch *fine = &closer->fine;
+    const float *sums = plane(closer, 1), *weights = plane(closer, 2);
+    struct span span = span_of(fine, nail);
+    float sum = 0.0f, weight = 0.0f;
+    for (int y = span.y0; y < span.y1; y++)
+        for (int x = span.x0; x < span.x1; x++)
+            if (covers(nail, fine, x, y)) {
+                sum += sums[(ptrdiff_t)y * fine->width + x];
+                weight += weights[(ptrdiff_t)y * fine->width + x];
+            }
+    return weight > 0.0f ? sum / weight : 1.0f;
+}
+
+static void believe_first(struct lq_closer *closer, const struct lq_nails *nails)
+{
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *nail = &nails->items[i];
+        if (nail->confidence < FIRST_SURE || closer_mean(closer, nail) >= NAIL_GONE)
+            continue;
+        struct span span = span_of(&closer->fine, nail);
+        for (int y = span.y0; y < span.y1; y++)
+            memset(plane(closer, 2) + (ptrdiff_t)y * closer->fine.width + span.x0, 0,
+                   (size_t)(span.x1 - span.x0) * sizeof(float));
+    }
+}
+
+static void join_looks(struct lq_closer *closer, const struct lq_patch *first)
+{
+    int width = closer->fine.width;
+    float *map = plane(closer, 0), *sums = plane(closer, 1), *weights = plane(closer, 2);
+    for (int y = 0; y < closer->fine.height; y++) {
+        ptrdiff_t row = (ptrdiff_t)y * width;
+        sample_row(closer, first, 0, y, width, map + row);
+        for (ptrdiff_t i = row; i < row + width; i++)
+            if (weights[i] > 0.0f)
+                map[i] += SHARE * fminf(weights[i], 1.0f) * (sums[i] / weights[i] - map[i]);
+    }
+}
+
+static int look_through(struct lq_closer *closer, struct lq_runner *runner,
+                        const struct lq_image *picture, const struct area *window,
+                        uint64_t deadline_us, struct lq_error *err)
+{
+    struct lq_image part = *picture;
+    part.width = (int)(window->x1 - window->x0);
+    part.height = (int)(window->y1 - window->y0);
+    part.data = lq_image_row(picture, (int)window->y0) +
+                (size_t)window->x0 * lq_image_pixel_bytes(picture);
+    const struct lq_patch *patches;
+    int count;
+    if (deadline_us && lq_clock_us() >= deadline_us)
+        return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at again");
+    int status = lq_runner_prepare(runner, &part, true, err);
+    if (status == LQ_OK)
+        status = lq_runner_infer(runner, deadline_us, err);
+    if (status == LQ_OK)
+        status = lq_runner_patches(runner, &patches, &count, err);
+    if (status != LQ_OK)
+        return status;
+    struct lq_patch placed = patches[0];
+    placed.x0 += window->x0;
+    placed.y0 += window->y0;
+    add_window(closer, picture, window, &placed);
+    return LQ_OK;
+}
+
+int lq_closer_look(struct lq_closer *closer, struct lq_runner *runner,
+                   const struct lq_image *picture, const struct lq_patch *patches, int patch_count,
+                   const struct lq_nails *nails, uint64_t deadline_us, const struct lq_patch **fine,
+                   struct lq_error *err)
+{
+    *fine = NULL;
+    if (patch_count != 1 || patches[0].single)
+        return LQ_OK;
+    choose_windows(closer, picture, nails);
+    if (!closer->window_count)
+        return LQ_OK;
+    struct lq_patch first = patches[0];
+    int status = keep_first(closer, &first, err);
+    if (status == LQ_OK)
+        status = make_fine(closer, picture, &first, err);
+    for (int i = 0; status == LQ_OK && i < closer->window_count; i++)
+        status = look_through(closer, runner, picture, &closer->windows[i], deadline_us, err);
+    if (status != LQ_OK)
+        return status;
+    believe_first(closer, nails);
+    join_looks(closer, &first);
+    *fine = &closer->fine;
+    return LQ_OK;
+}

@@ -1,0 +1,23 @@
+// A second, closer look at a still picture. A network sees the whole picture in a few hundred
+// pixels; a nail that is small in it gets a dozen of them. Once the nails are known, the network
+// looks again through square windows around them, and both looks' probabilities become one fine map.
+// A window takes in as many neighbours as fit, so that a hand costs two or three more inferences.
+// Threads and owner: as of lq_pipe; memory grows with the first still and is then kept.
+#pragma once
+
+#include "nail/nail.h"
+
+struct lq_closer;
+
+LQ_MUST_CHECK int lq_closer_new(struct lq_closer **closer);
+void lq_closer_free(struct lq_closer *closer);
+
+// *fine: the map of both looks, in the closer until its next call; NULL where there is nothing to
+// look closer at: no nails, only large ones, or a head that gives each nail its own patch.
+// patches, patch_count: the runner's, from the first look, and nails what was found in them. The
+// runner is run again, so they are gone afterwards. TIMEOUT: deadline_us (as lq_runner_infer) is over.
+LQ_MUST_CHECK int lq_closer_look(struct lq_closer *closer, struct lq_runner *runner,
+                                 const struct lq_image *picture, const struct lq_patch *patches,
+                                 int patch_count, const struct lq_nails *nails,
+                                 uint64_t deadline_us, const struct lq_patch **fine,
+                                 struct lq_error *err);

@@ -1,0 +1,156 @@
+#include "frame/closer.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "frame/mask.h"
+#include "unit/hand.h"
+
+enum { WIDTH = 960, HEIGHT = 720, LEFT = 320, TOP = 240, SMALL = 2 };
+
+static struct lq_buf far_pixels, far_truth, decoded, mask_pixels;
+static struct lq_image far_hand, truth; // the hand at half its size in a wide grey picture
+
+static void shrink_into(const struct lq_image *from, struct lq_image *to)
+{
+    for (int y = 0; y < from->height / SMALL; y++)
+        for (int x = 0; x < from->width / SMALL; x++)
+            for (int c = 0; c < to->channels; c++) {
+                int sum = 0;
+                for (int i = 0; i < SMALL * SMALL; i++)
+                    sum += lq_image_row(from, SMALL * y + i / SMALL)
+                        [(SMALL * x + i % SMALL) * from->channels + c];
+                lq_image_row(to, TOP + y)[(LEFT + x) * to->channels + c] =
+                    (uint8_t)(sum / (SMALL * SMALL));
+            }
+}
+
+static void load_far(const char *path, int channels, int ground, struct lq_buf *buf,
+                     struct lq_image *image)
+{
+    struct lq_error err;
+    struct lq_codec *codec;
+    struct lq_buf file;
+    struct lq_image near;
+    lq_buf_init(&file, 1 << 20);
+    assert_ok(lq_file_read(path, &file, &err));
+    assert_ok(lq_codec_new(&codec, &err));
+    assert_ok(lq_codec_decode(codec, file.data, file.len, 1 << 20, &decoded, &near, NULL, &err));
+    assert_ok(lq_image_alloc(image, buf, WIDTH, HEIGHT, channels, 8));
+    for (int y = 0; y < HEIGHT; y++)
+        memset(lq_image_row(image, y), ground, (size_t)(WIDTH * channels));
+    shrink_into(&near, image);
+    lq_codec_free(codec);
+    lq_buf_release(&file);
+}
+
+static int open_far(void **state)
+{
+    lq_buf_init(&far_pixels, 1 << 22);
+    lq_buf_init(&far_truth, 1 << 22);
+    lq_buf_init(&decoded, 1 << 22);
+    lq_buf_init(&mask_pixels, 1 << 22);
+    return open_all(state);
+}
+
+static int close_far(void **state)
+{
+    lq_buf_release(&far_pixels);
+    lq_buf_release(&far_truth);
+    lq_buf_release(&decoded);
+    lq_buf_release(&mask_pixels);
+    return close_all(state);
+}
+
+static double iou_of(bool closer)
+{
+    struct lq_error err;
+    struct lq_job job;
+    struct lq_image mask;
+    long shared = 0, either = 0;
+    lq_job_init(&job);
+    job.paint = false;
+    job.closer = closer;
+    assert_ok(lq_pipe_run_image(pipe_, &job, &far_hand, &err));
+    assert_ok(lq_image_alloc(&mask, &mask_pixels, WIDTH, HEIGHT, 1, 8));
+    lq_mask_draw(&mask, job.nails);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            bool found = lq_image_row(&mask, y)[x] >= 128, drawn = lq_image_row(&truth, y)[x] >= 128;
+            shared += found && drawn;
+            either += found || drawn;
+        }
+    return (double)shared / (double)either;
+}
+
+static void a_far_hand_gains_by_a_second_look(void **state)
+{
+    (void)state;
+    load_far("tests/golden/hands/light.jpg", 3, 90, &far_pixels, &far_hand);
+    load_far("tests/golden/hands/light.mask.png", 1, 0, &far_truth, &truth);
+    double once = iou_of(false), twice = iou_of(true);
+    print_message("IoU of a far hand: %.3f at once, %.3f at a second look\n", once, twice);
+    assert_true(twice > once + 0.03);
+    assert_true(iou_of(false) == once); // and the next picture is looked at once again
+}
+
+// A first look that found one nail of this length in the middle.
+static int look(float length, int patch_count, bool single, uint64_t deadline_us,
+                const struct lq_patch **fine, struct lq_error *err)
+{
+    static const uint8_t alpha[16 * 16];
+    static const float grid[4];
+    struct lq_runner *runner;
+    struct lq_closer *closer;
+    struct lq_image picture = far_hand;
+    struct lq_nails nails = {.count = length > 0.0f};
+    nails.items[0] = (struct lq_nail){
+        .x = 472, .y = 352, .width = 16, .height = 16, .alpha = alpha, .alpha_stride = 16,
+        .center_x = 480, .center_y = 360, .length = length, .breadth = 10, .confidence = 0.9f};
+    struct lq_patch patches[2] = {{.single = single, .threshold = 0.5f, .width = 2, .height = 2,
+                                   .stride = 2, .data = grid, .x0 = 240, .y0 = 180, .dx = 480,
+                                   .dy = 360, .box = {0, 0, WIDTH, HEIGHT}}};
+    assert_ok(lq_runner_new(&runner, model, err));
+    assert_ok(lq_closer_new(&closer));
+    int status = lq_closer_look(closer, runner, &picture, patches, patch_count, &nails, deadline_us,
+                                fine, err);
+    lq_closer_free(closer);
+    lq_runner_free(runner);
+    return status;
+}
+
+static void what_is_large_or_not_there_is_not_looked_at_again(void **state)
+{
+    (void)state;
+    struct lq_error err;
+    const struct lq_patch *fine;
+    assert_ok(look(16, 1, false, 0, &fine, &err));
+    assert_non_null(fine);
+    assert_ok(look(300, 1, false, 0, &fine, &err));
+    assert_null(fine);
+    assert_ok(look(0, 1, false, 0, &fine, &err));
+    assert_null(fine);
+    assert_ok(look(16, 1, true, 0, &fine, &err)); // one nail's own patch
+    assert_null(fine);
+    assert_ok(look(16, 2, false, 0, &fine, &err));
+    assert_null(fine);
+}
+
+static void a_picture_nobody_waits_for_is_left(void **state)
+{
+    (void)state;
+    struct lq_error err;
+    const struct lq_patch *fine;
+    assert_int_equal(look(16, 1, false, 1, &fine, &err), LQ_ERR_TIMEOUT);
+    assert_null(fine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_far_hand_gains_by_a_second_look),
+        cmocka_unit_test(what_is_large_or_not_there_is_not_looked_at_again),
+        cmocka_unit_test(a_picture_nobody_waits_for_is_left),
+    };
+    return cmocka_run_group_tests(tests, open_far, close_far);
+}
