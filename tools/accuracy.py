@@ -40,14 +40,14 @@ def sets(program, root, options, worst):
     for name, which in SETS.items():
         files = data.list_set(root, which)
         pairs = data.load(files)
-        for kind, more in (("painted", ()), ("network", ("--raw",))):
+        for kind, more in (("photo", ()), ("live frame", ("--fast",)), ("network", ("--raw",))):
             rows = evaluate.score(pairs, evaluate.painted_masks(program, files, *options, *more))
             total = evaluate.total(rows)
             lines.append(row(f"{name}, {kind}", total))
-            if kind == "painted":
+            if kind == "photo":
                 painted[name] = rows, total
     for name, (rows, total) in painted.items():
-        lines += ["", f"{name}, painted, by class:", "", HEAD]
+        lines += ["", f"{name}, photo, by class:", "", HEAD]
         lines += [row(f"{trait}: {cls.replace('_', ' ')}", total["by"][trait][cls])
                   for trait, classes in traits.CLASSES.items() for cls, _ in classes
                   if cls in total["by"][trait]]
@@ -58,10 +58,13 @@ def sets(program, root, options, worst):
 
 
 def blank(program, folder, options):
-    t = lacquer_eval(program, "--images", folder, *options)
-    clean = round(t["images"] * t["mean_iou"])
-    return [f"{t['images']} pictures without a nail: {100 * t['false_paint']:.3f} % of the pixels "
-            f"painted, {clean} pictures left untouched, {t['false']} false nails."]
+    lines = []
+    for name, more in (("as photos", ()), ("as live frames", ("--fast",))):
+        t = lacquer_eval(program, "--images", folder, *options, *more)
+        clean = round(t["images"] * t["mean_iou"])
+        lines.append(f"{t['images']} pictures without a nail, {name}: {100 * t['false_paint']:.3f} % of "
+                     f"the pixels painted, {clean} pictures left untouched, {t['false']} false nails.")
+    return ["\n\n".join(lines)]
 
 
 def film(program, options):
