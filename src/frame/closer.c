@@ -7,13 +7,9 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "frame/window.h"
 #include "nail/upsample.h"
 
-// Chosen on val: a window four nails wide shows a nail about as large as the network learned it.
-static const float WINDOW_NAILS = 4.0f;   // a window's side in lengths of its largest nail
-static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: no closer than before
-static const float INNER = 0.8f;          // of a window: what lies within is seen whole
-static const float LIKE_SIZE = 0.4f;      // a nail this small beside another wants its own window
 static const float RAMP = 0.2f;           // of a window, over which its weight grows from its edge
 static const float SHARE = 0.6f;          // of the closer look in the map, where it is certain
 
@@ -22,18 +18,14 @@ static const float SHARE = 0.6f;          // of the closer look in the map, wher
 static const float FIRST_SURE = 0.75f;
 static const float NAIL_GONE = 0.5f;
 
-enum { WINDOWS_MAX = 12, FINE_POINTS_MAX = 1536 };
-
-struct area { // picture pixels
-    float x0, y0, x1, y1;
-};
+enum { FINE_POINTS_MAX = 1536, LOOKS = 2 }; // LOOKS: straight and in a mirror
 
 struct lq_closer {
     struct lq_buf first; // the first look's grid; the runner writes over its own
     struct lq_buf map;   // the fine map, and behind it sums and weights of the closer looks
     struct lq_buf row;
     int window_count;
-    struct area windows[WINDOWS_MAX];
+    struct lq_window windows[LQ_WINDOWS_MAX];
     struct lq_patch fine;
 };
 
@@ -59,90 +51,6 @@ void lq_closer_free(struct lq_closer *closer)
     lq_buf_release(&closer->row);
     free(closer);
 }
-
-// ---- where to look
-
-static float size_of(const struct lq_nail *nail)
-{
-    return fmaxf(nail->length, nail->breadth);
-}
-
-static struct area box_of(const struct lq_nail *nail)
-{
-    return (struct area){(float)nail->x, (float)nail->y, (float)(nail->x + nail->width),
-                         (float)(nail->y + nail->height)};
-}
-
-static struct area both(struct area a, struct area b)
-{
-    return (struct area){fminf(a.x0, b.x0), fminf(a.y0, b.y0), fmaxf(a.x1, b.x1),
-                         fmaxf(a.y1, b.y1)};
-}
-
-static float side_of(struct area a)
-{
-    return fmaxf(a.x1 - a.x0, a.y1 - a.y0);
-}
-
-// The largest nail that no window shows yet; -1: none.
-static int next_nail(const struct lq_nails *nails, const bool *seen)
-{
-    int best = -1;
-    for (int i = 0; i < nails->count; i++)
-        if (!seen[i] && (best < 0 || size_of(&nails->items[i]) > size_of(&nails->items[best])))
-            best = i;
-    return best;
-}
-
-// The unseen nail nearest to `from` that a window of this side could show too; -1: none.
-static int next_neighbour(const struct lq_nails *nails, const bool *seen, int from,
-                          struct area shown, float side)
-{
-    const struct lq_nail *nail = &nails->items[from];
-    int best = -1;
-    float best_distance = INFINITY;
-    for (int i = 0; i < nails->count; i++) {
-        const struct lq_nail *other = &nails->items[i];
-        float distance = hypotf(other->center_x - nail->center_x, other->center_y - nail->center_y);
-        if (!seen[i] && distance < best_distance && size_of(other) >= LIKE_SIZE * size_of(nail) &&
-            side_of(both(shown, box_of(other))) <= INNER * side) {
-            best = i;
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
-// A stretch of `side` around a middle, moved inside 0..limit; whole pixels.
-static void place_stretch(float middle, float side, int limit, float *from, float *to)
-{
-    float length = fminf(ceilf(side), (float)limit);
-    *from = fminf(fmaxf(roundf(middle - 0.5f * length), 0.0f), (float)limit - length);
-    *to = *from + length;
-}
-
-static void choose_windows(struct lq_closer *closer, const struct lq_image *picture,
-                           const struct lq_nails *nails)
-{
-    bool seen[LQ_NAILS_MAX] = {false};
-    float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
-    closer->window_count = 0;
-    for (int i; closer->window_count < WINDOWS_MAX && (i = next_nail(nails, seen)) >= 0;) {
-        struct area shown = box_of(&nails->items[i]);
-        float side = fmaxf(WINDOW_NAILS * size_of(&nails->items[i]), side_of(shown) / INNER);
-        seen[i] = true;
-        if (side > WINDOW_MAX * longer)
-            continue;
-        for (int j; (j = next_neighbour(nails, seen, i, shown, side)) >= 0; seen[j] = true)
-            shown = both(shown, box_of(&nails->items[j]));
-        struct area *window = &closer->windows[closer->window_count++];
-        place_stretch(0.5f * (shown.x0 + shown.x1), side, picture->width, &window->x0, &window->x1);
-        place_stretch(0.5f * (shown.y0 + shown.y1), side, picture->height, &window->y0,
-                      &window->y1);
-    }
-}
-
-// ---- the fine map
 
 static int keep_first(struct lq_closer *closer, struct lq_patch *patch, struct lq_error *err)
 {
@@ -171,7 +79,7 @@ static int make_fine(struct lq_closer *closer, const struct lq_image *picture,
     float points = (float)(first->width > first->height ? first->width : first->height);
     float spacing = first->dx < first->dy ? first->dx : first->dy;
     for (int i = 0; i < closer->window_count; i++)
-        spacing = fminf(spacing, side_of(closer->windows[i]) / points);
+        spacing = fminf(spacing, lq_window_side(&closer->windows[i]) / points);
     spacing = fmaxf(spacing, fmaxf(1.0f, longer / FINE_POINTS_MAX));
     struct lq_patch *fine = &closer->fine;
     *fine = *first;
@@ -218,9 +126,9 @@ static float weight_at(float at, float from, float to, int limit)
     return fminf(fmaxf(fminf(left, right), 0.0f), 1.0f);
 }
 
-// patch: what the runner saw through the window, placed in the picture.
+// patch: what the runner saw through the window, placed in the picture; one of LOOKS.
 static void add_window(struct lq_closer *closer, const struct lq_image *picture,
-                       const struct area *window, const struct lq_patch *patch)
+                       const struct lq_window *window, const struct lq_patch *patch)
 {
     const struct lq_patch *fine = &closer->fine;
     float *values = (float *)(void *)closer->row.data, *sums = plane(closer, 1);
@@ -233,7 +141,7 @@ static void add_window(struct lq_closer *closer, const struct lq_image *picture,
                                      picture->width);
     for (int y = top; y < bottom; y++) {
         float down = weight_at(fine->y0 + (float)y * fine->dy, window->y0, window->y1,
-                               picture->height);
+                               picture->height) / LOOKS;
         ptrdiff_t row = (ptrdiff_t)y * fine->width + left;
         sample_row(closer, patch, left, y, right - left, values);
         for (int x = 0; x < right - left; x++) {
@@ -306,8 +214,43 @@ static void join_looks(struct lq_closer *closer, const struct lq_patch *first)
     }
 }
 
+// One look: patch 0 of the runner afterwards.
+static int see(struct lq_runner *runner, const struct lq_image *image, bool mirrored,
+               uint64_t deadline_us, const struct lq_patch **patches, struct lq_error *err)
+{
+    int count;
+    if (deadline_us && lq_clock_us() >= deadline_us)
+        return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at again");
+    int status = lq_runner_prepare(runner, image, true, err);
+    if (status == LQ_OK && mirrored)
+        lq_runner_mirror(runner);
+    if (status == LQ_OK)
+        status = lq_runner_infer(runner, deadline_us, err);
+    if (status == LQ_OK)
+        status = lq_runner_patches(runner, patches, &count, err);
+    return status;
+}
+
+// The mean of the first look and of the same in a mirror, in place of the first.
+static int look_mirrored(struct lq_closer *closer, struct lq_runner *runner,
+                         const struct lq_image *picture, const struct lq_patch *first,
+                         uint64_t deadline_us, struct lq_error *err)
+{
+    const struct lq_patch *patches;
+    int status = see(runner, picture, true, deadline_us, &patches, err);
+    if (status != LQ_OK)
+        return status;
+    float *mean = (float *)(void *)closer->first.data;
+    for (int y = 0; y < first->height; y++)
+        for (int x = 0; x < first->width; x++) {
+            float *value = &mean[(ptrdiff_t)y * first->stride + x];
+            *value += (patches[0].data[(ptrdiff_t)y * patches[0].stride + x] - *value) / LOOKS;
+        }
+    return LQ_OK;
+}
+
 static int look_through(struct lq_closer *closer, struct lq_runner *runner,
-                        const struct lq_image *picture, const struct area *window,
+                        const struct lq_image *picture, const struct lq_window *window,
                         uint64_t deadline_us, struct lq_error *err)
 {
     struct lq_image part = *picture;
@@ -315,21 +258,16 @@ static int look_through(struct lq_closer *closer, struct lq_runner *runner,
     part.height = (int)(window->y1 - window->y0);
     part.data = lq_image_row(picture, (int)window->y0) +
                 (size_t)window->x0 * lq_image_pixel_bytes(picture);
-    const struct lq_patch *patches;
-    int count;
-    if (deadline_us && lq_clock_us() >= deadline_us)
-        return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at again");
-    int status = lq_runner_prepare(runner, &part, true, err);
-    if (status == LQ_OK)
-        status = lq_runner_infer(runner, deadline_us, err);
-    if (status == LQ_OK)
-        status = lq_runner_patches(runner, &patches, &count, err);
-    if (status != LQ_OK)
-        return status;
-    struct lq_patch placed = patches[0];
-    placed.x0 += window->x0;
-    placed.y0 += window->y0;
-    add_window(closer, picture, window, &placed);
+    for (int mirrored = 0; mirrored < LOOKS; mirrored++) {
+        const struct lq_patch *patches;
+        int status = see(runner, &part, mirrored, deadline_us, &patches, err);
+        if (status != LQ_OK)
+            return status;
+        struct lq_patch placed = patches[0];
+        placed.x0 += window->x0;
+        placed.y0 += window->y0;
+        add_window(closer, picture, window, &placed);
+    }
     return LQ_OK;
 }
 
@@ -339,13 +277,13 @@ int lq_closer_look(struct lq_closer *closer, struct lq_runner *runner,
                    struct lq_error *err)
 {
     *fine = NULL;
-    if (patch_count != 1 || patches[0].single)
-        return LQ_OK;
-    choose_windows(closer, picture, nails);
-    if (!closer->window_count)
+    if (patch_count != 1 || patches[0].single || nails->count == 0)
         return LQ_OK;
     struct lq_patch first = patches[0];
+    closer->window_count = lq_windows_choose(closer->windows, picture, nails);
     int status = keep_first(closer, &first, err);
+    if (status == LQ_OK)
+        status = look_mirrored(closer, runner, picture, &first, deadline_us, err);
     if (status == LQ_OK)
         status = make_fine(closer, picture, &first, err);
     for (int i = 0; status == LQ_OK && i < closer->window_count; i++)

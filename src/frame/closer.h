@@ -1,7 +1,7 @@
 // A second, closer look at a still picture. A network sees the whole picture in a few hundred
 // pixels; a nail that is small in it gets a dozen of them. Once the nails are known, the network
-// looks again through square windows around them, and both looks' probabilities become one fine map.
-// A window takes in as many neighbours as fit, so that a hand costs two or three more inferences.
+// looks again at the whole and through windows around the nails (window.h), at each straight and in a
+// mirror, and all of it becomes one fine map. A hand costs some five to seven inferences more.
 // Threads and owner: as of lq_pipe; memory grows with the first still and is then kept.
 #pragma once
 
@@ -12,8 +12,8 @@ struct lq_closer;
 LQ_MUST_CHECK int lq_closer_new(struct lq_closer **closer);
 void lq_closer_free(struct lq_closer *closer);
 
-// *fine: the map of both looks, in the closer until its next call; NULL where there is nothing to
-// look closer at: no nails, only large ones, or a head that gives each nail its own patch.
+// *fine: the map of all looks, in the closer until its next call; NULL where there is nothing to look
+// at again: no nails, or a head that gives each nail its own patch.
 // patches, patch_count: the runner's, from the first look, and nails what was found in them. The
 // runner is run again, so they are gone afterwards. TIMEOUT: deadline_us (as lq_runner_infer) is over.
 LQ_MUST_CHECK int lq_closer_look(struct lq_closer *closer, struct lq_runner *runner,

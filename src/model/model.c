@@ -43,6 +43,7 @@ struct lq_runner {
     float *grid;          // mask head
     struct lq_yolo yolo;  // detection head
     int current;          // variant of the prepared picture; -1: none
+    bool mirrored;        // … which was turned left to right
     struct lq_geometry geometry;
     struct lq_patch patches[LQ_NAILS_MAX];
 };
@@ -497,6 +498,7 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, 
     const struct lq_model *model = runner->model;
     const struct lq_sidecar *sidecar = &model->sidecar;
     runner->current = -1;
+    runner->mirrored = false;
     if (picture->width < 1 || picture->height < 1)
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot find nails in an empty picture");
     int index = nearest_size(model, picture);
@@ -530,6 +532,30 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, 
     return LQ_OK;
 }
 
+// Rows of `count` pixels of `lanes` floats, in place.
+static void turn_rows(float *data, size_t rows, size_t count, size_t lanes)
+{
+    for (size_t y = 0; y < rows; y++, data += count * lanes)
+        for (size_t x = 0; x < count / 2; x++)
+            for (size_t c = 0; c < lanes; c++) {
+                float *left = &data[x * lanes + c], *right = &data[(count - 1 - x) * lanes + c];
+                float held = *left;
+                *left = *right;
+                *right = held;
+            }
+}
+
+void lq_runner_mirror(struct lq_runner *runner)
+{
+    const struct lq_model *model = runner->model;
+    const struct variant *variant = &model->variants[runner->current];
+    float *data = model->ops->request_tensors(runner->request)->inputs[0].data;
+    size_t width = (size_t)variant->width, height = (size_t)variant->height;
+    bool planes = model->input.channels_first;
+    turn_rows(data, planes ? 3 * height : height, width, planes ? 1 : 3);
+    runner->mirrored = true;
+}
+
 int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_error *err)
 {
     if (runner->current < 0)
@@ -550,6 +576,8 @@ int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches,
     if (model->info.head == LQ_HEAD_MASK) {
         lq_mask_decode(layout, &model->rules, &runner->geometry, outputs[layout->map_index].data,
                        runner->grid, &runner->patches[0]);
+        if (runner->mirrored)
+            turn_rows(runner->grid, (size_t)layout->map_height, (size_t)layout->map_width, 1);
         *count = 1;
     } else {
         *count = lq_yolo_decode(&runner->yolo, layout, &model->rules, &runner->geometry,

@@ -76,6 +76,9 @@ void lq_runner_free(struct lq_runner *runner);
 // with LQ_TUNE_BOTH all cores for a frame that is alone, one for a frame that is not.
 LQ_MUST_CHECK int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
                                     bool alone, struct lq_error *err);
+// After prepare: turns the prepared picture left to right. A mask head's patch comes back as if it
+// had not been, so that the mean of two looks can be taken; other heads must not be asked for it.
+void lq_runner_mirror(struct lq_runner *runner);
 // deadline_us: after which nobody wants the answer (engine.h); 0: none.
 LQ_MUST_CHECK int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us,
                                   struct lq_error *err);

@@ -11,7 +11,9 @@
 #include "nail/upsample.h"
 
 // How far (in probability) the picture may argue with the model, and how strongly it smooths.
+// A nail of many grid points needs no such help: there the model's own outline is the better one.
 static const float TRUST = 0.20f;
+static const float POINTS_COARSE = 15.0f, POINTS_FINE = 30.0f; // across a nail: all of it; none
 static const float EPSILON = 0.02f;
 static const float EDGE_WIDTH = 1.3f; // pixels from bare to covered
 static const float EDGE_SPREAD = 0.3f; // pixels by which polish hides the bare nail's own rim
@@ -24,6 +26,7 @@ enum { STEP_MAX = 16 };
 // Everything one job needs, cut from one block of memory.
 struct plan {
     const struct lq_refine_job *job;
+    float trust;           // TRUST or less
     int step;              // picture pixels to one pixel of the filter
     int width, height;     // of the filter's planes
     int radius;            // of its window
@@ -85,13 +88,20 @@ static size_t plan_memory(struct plan *plan, float *block)
     return (size_t)(memory - block);
 }
 
+static float trust_in_picture(const struct lq_refine_job *job, float cell)
+{
+    float points = (float)(job->width < job->height ? job->width : job->height) / cell;
+    float part = (POINTS_FINE - points) / (POINTS_FINE - POINTS_COARSE);
+    return TRUST * (part < 0.0f ? 0.0f : part > 1.0f ? 1.0f : part);
+}
+
 static int plan_make(struct plan *plan, struct lq_refiner *refiner,
                      const struct lq_refine_job *job)
 {
     float cell = job->dx < job->dy ? job->dx : job->dy;
     int step = (int)(cell / 3.0f);
     step = step < 1 ? 1 : step > STEP_MAX ? STEP_MAX : step;
-    *plan = (struct plan){.job = job, .step = step};
+    *plan = (struct plan){.job = job, .trust = trust_in_picture(job, cell), .step = step};
     plan->width = (job->width + step - 1) / step;
     plan->height = (job->height + step - 1) / step;
     float radius = 1.1f * (job->dx > job->dy ? job->dx : job->dy) / (float)step;
@@ -248,7 +258,7 @@ static void refined_row(const struct plan *plan, const struct lq_guide *guide, i
     struct line_rows lines = {
         plan->slope_rows + j0 * width, plan->slope_rows + j1 * width,
         plan->offset_rows + j0 * width, plan->offset_rows + j1 * width, p - (float)j0};
-    refine_row(&lines, tone, guess, out, TRUST, job->width);
+    refine_row(&lines, tone, guess, out, plan->trust, job->width);
     out[-1] = out[0];
     out[width] = out[width - 1];
 }

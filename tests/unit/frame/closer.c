@@ -119,15 +119,16 @@ static int look(float length, int patch_count, bool single, uint64_t deadline_us
     return status;
 }
 
-static void what_is_large_or_not_there_is_not_looked_at_again(void **state)
+static void only_small_nails_are_looked_at_closer(void **state)
 {
     (void)state;
     struct lq_error err;
     const struct lq_patch *fine;
     assert_ok(look(16, 1, false, 0, &fine, &err));
     assert_non_null(fine);
-    assert_ok(look(300, 1, false, 0, &fine, &err));
-    assert_null(fine);
+    assert_true(fine->width > 2);
+    assert_ok(look(300, 1, false, 0, &fine, &err)); // large: the whole once more, nothing finer
+    assert_int_equal(fine->width, 2);
     assert_ok(look(0, 1, false, 0, &fine, &err));
     assert_null(fine);
     assert_ok(look(16, 1, true, 0, &fine, &err)); // one nail's own patch
@@ -149,7 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_far_hand_gains_by_a_second_look),
-        cmocka_unit_test(what_is_large_or_not_there_is_not_looked_at_again),
+        cmocka_unit_test(only_small_nails_are_looked_at_closer),
         cmocka_unit_test(a_picture_nobody_waits_for_is_left),
     };
     return cmocka_run_group_tests(tests, open_far, close_far);

@@ -1,0 +1,97 @@
+#include "frame/window.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+// Chosen on val: a window four nails wide shows a nail about as large as the network learned it.
+static const float WINDOW_NAILS = 4.0f;   // a window's side in lengths of its largest nail
+static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: no closer than before
+static const float INNER = 0.8f;          // of a window: what lies within is seen whole
+static const float LIKE_SIZE = 0.4f;      // a nail this small beside another wants its own window
+
+static float size_of(const struct lq_nail *nail)
+{
+    return fmaxf(nail->length, nail->breadth);
+}
+
+static struct lq_window box_of(const struct lq_nail *nail)
+{
+    return (struct lq_window){(float)nail->x, (float)nail->y, (float)(nail->x + nail->width),
+                         (float)(nail->y + nail->height)};
+}
+
+static struct lq_window both(struct lq_window a, struct lq_window b)
+{
+    return (struct lq_window){fminf(a.x0, b.x0), fminf(a.y0, b.y0), fmaxf(a.x1, b.x1),
+                         fmaxf(a.y1, b.y1)};
+}
+
+float lq_window_side(const struct lq_window *window)
+{
+    return fmaxf(window->x1 - window->x0, window->y1 - window->y0);
+}
+
+static bool fits(struct lq_window shown, struct lq_window other, float side)
+{
+    struct lq_window all = both(shown, other);
+    return lq_window_side(&all) <= side;
+}
+
+// The largest nail that no window shows yet; -1: none.
+static int next_nail(const struct lq_nails *nails, const bool *seen)
+{
+    int best = -1;
+    for (int i = 0; i < nails->count; i++)
+        if (!seen[i] && (best < 0 || size_of(&nails->items[i]) > size_of(&nails->items[best])))
+            best = i;
+    return best;
+}
+
+// The unseen nail nearest to `from` that a window of this side could show too; -1: none.
+static int next_neighbour(const struct lq_nails *nails, const bool *seen, int from,
+                          struct lq_window shown, float side)
+{
+    const struct lq_nail *nail = &nails->items[from];
+    int best = -1;
+    float best_distance = INFINITY;
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *other = &nails->items[i];
+        float distance = hypotf(other->center_x - nail->center_x, other->center_y - nail->center_y);
+        if (!seen[i] && distance < best_distance && size_of(other) >= LIKE_SIZE * size_of(nail) &&
+            fits(shown, box_of(other), INNER * side)) {
+            best = i;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+// A stretch of `side` around a middle, moved inside 0..limit; whole pixels.
+static void place_stretch(float middle, float side, int limit, float *from, float *to)
+{
+    float length = fminf(ceilf(side), (float)limit);
+    *from = fminf(fmaxf(roundf(middle - 0.5f * length), 0.0f), (float)limit - length);
+    *to = *from + length;
+}
+
+int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
+                      const struct lq_nails *nails)
+{
+    bool seen[LQ_NAILS_MAX] = {false};
+    float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
+    int count = 0;
+    for (int i; count < LQ_WINDOWS_MAX && (i = next_nail(nails, seen)) >= 0;) {
+        struct lq_window shown = box_of(&nails->items[i]);
+        float side = fmaxf(WINDOW_NAILS * size_of(&nails->items[i]), lq_window_side(&shown) / INNER);
+        seen[i] = true;
+        if (side > WINDOW_MAX * longer)
+            continue;
+        for (int j; (j = next_neighbour(nails, seen, i, shown, side)) >= 0; seen[j] = true)
+            shown = both(shown, box_of(&nails->items[j]));
+        struct lq_window *window = &windows[count++];
+        place_stretch(0.5f * (shown.x0 + shown.x1), side, picture->width, &window->x0, &window->x1);
+        place_stretch(0.5f * (shown.y0 + shown.y1), side, picture->height, &window->y0,
+                      &window->y1);
+    }
+    return count;
+}
