@@ -300,10 +300,11 @@ export class Live {
         return true;
     }
 
-    #failed({ id, error }, transport) {
+    #failed({ id, error, status }, transport) {
         if (id !== undefined) {
             if (this.#settle(id, transport.ordered)) this.#stats.lost++;
         }
-        if (error) this.onerror(error);
+        // A frame that came too late for its turn is nothing to be told of: the next is on its way.
+        if (error && status !== 'TIMEOUT') this.onerror(error);
     }
 }

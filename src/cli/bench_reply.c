@@ -126,7 +126,8 @@ static int fail_with_json(const char *text, size_t len, const char *key, struct 
     return status;
 }
 
-// Told BUSY, a client stays connected and waits; any other error ends the measurement.
+// Told BUSY, a client stays connected and waits; told TIMEOUT, a frame was too late. Any other error
+// ends the measurement.
 static int read_lacquer_text(struct lq_client *client, const char *text, size_t len,
                              struct lq_error *err)
 {
@@ -135,14 +136,18 @@ static int read_lacquer_text(struct lq_client *client, const char *text, size_t 
     const char *name = json_string_value(json_object_get(root, "status"));
     json_t *id = json_object_get(root, "id");
     bool error = type && strcmp(type, "error") == 0;
+    bool of_frame = error && name && json_is_integer(id);
+    bool busy = of_frame && strcmp(name, "BUSY") == 0, late = of_frame && strcmp(name, "TIMEOUT") == 0;
     if (type && strcmp(type, "pace") == 0)
         client->fps_told = json_number_value(json_object_get(root, "fps"));
     int status = LQ_OK;
     double ms;
-    if (error && name && strcmp(name, "BUSY") == 0 && json_is_integer(id)) {
+    if (busy || late) {
         status = land(client, (uint32_t)json_integer_value(id), &ms, err);
-        client->refused++;
-        client->quiet_until_us = lq_clock_us() + QUIET_MS * 1000;
+        client->replaced += late;
+        client->refused += busy;
+        if (busy)
+            client->quiet_until_us = lq_clock_us() + QUIET_MS * 1000;
     } else if (error) {
         status = fail_with_json(text, len, "error", err);
     }

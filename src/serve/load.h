@@ -2,9 +2,10 @@
 //
 // Everybody's frames take turns, so the mean wait of a frame grows by one frame's time with each
 // session that the machine cannot keep up with. A session that starts is let in while the wait stays
-// under the limit; when many start at once it shows within a second, and the youngest are sent away
-// again until the wait fits. A frame that has waited too long all the same is not worked on any
-// more, because a newer one shows what the user does now.
+// under the limit and all films together need no more than can be done; when many start at once it
+// shows within a second, and the youngest are sent away again until they fit. A frame that has
+// waited too long all the same is not worked on any more, because a newer one shows what the user
+// does now.
 // Threads: lq_load_waited and lq_load_worked are the workers'; the rest is the loop's.
 #pragma once
 
@@ -17,7 +18,9 @@
 enum {
     LQ_LOAD_WAIT_MS = 60,        // the mean wait that a live session may bring about (--max-wait)
     LQ_LOAD_HTTP_WAIT_MS = 1000, // a single request may wait so long
-    LQ_LOAD_STALE_MS = 500,      // a live frame older than this is not worth working on
+    LQ_LOAD_STALE_MS = 500,      // a live frame that waited longer is not worth working on
+    LQ_LOAD_FILM_FPS = 30,       // a session needs no more than this for a film …
+    LQ_LOAD_FILMS = 3,           // … nor more than so many such sessions leave each other
     LQ_LOAD_AHEAD = 2,           // but a wait of so many frames is never too long: slow models
     LQ_LOAD_BURST = 10,          // times the limit: a start of many at once is no overload yet
     LQ_LOAD_RECENT_S = 3,        // a session that sent a frame since then is in
@@ -28,6 +31,9 @@ enum {
 
 #define LQ_LOAD_ROOM 0.5         // of the limit: a longer wait lets nobody in, a limit's sends away;
                                  // else one comes in and goes out by turns, and all wait for it
+#define LQ_LOAD_LATE 1.2         // of the limit: a frame that waited longer is dropped from a full machine
+#define LQ_LOAD_NEED_IN 1.1      // of the work that can be done: films may need so much if one comes in,
+#define LQ_LOAD_NEED_OUT 1.3     // and if they need so much some must go
 #define LQ_LOAD_HALF_BUSY 0.5    // of the work that can be done: from here on newcomers are counted
 
 // A frame that was worked on.
@@ -35,6 +41,15 @@ struct lq_load_work {
     uint64_t us;
     bool pressed; // others waited, so that it could be carried (nail/track.h) …
     bool carried; // … and it was
+};
+
+// What the load knows of one session. The session keeps it, the load alone reads it; zero at first.
+struct lq_load_guest {
+    bool in;              // its last frame was taken …
+    uint64_t seen_us;     // … and came then
+    uint64_t entered_us;  // when its frames began to come, after a pause
+    uint64_t tick;        // the second of which …
+    int frames;           // … these are its frames
 };
 
 struct lq_load {
@@ -52,9 +67,12 @@ struct lq_load {
     bool settling;                               // some were told to go a moment ago
     uint64_t tick_count, ticked_us;              // seconds since the start; when the last one ended
     uint64_t came;                               // frames that were posted in this second …
+    uint64_t needed;                             // … without those beyond a film's rate …
     int came_from;                               // … and by how many sessions
     int let_in;                                  // sessions, in this second
-    double demand;                               // of the last: work that came over what can be done
+    int sessions;                                // of the last: how many sent something,
+    double demand, need;                         // … work that came, or was needed, over what can
+                                                 // be done
     double fps;                                  // what clients that keep pace may send; 0: at will
 };
 
@@ -63,16 +81,16 @@ void lq_load_waited(struct lq_load *load, uint64_t us);
 void lq_load_worked(struct lq_load *load, const struct lq_load_work *work);
 // What all workers worked since the start.
 uint64_t lq_load_busy_us(const struct lq_load *load);
-// A frame was posted; *seen_tick is its session's and the load's alone.
-void lq_load_came(struct lq_load *load, uint64_t *seen_tick);
+// A frame of this session is posted: counts it.
+void lq_load_came(struct lq_load *load, struct lq_load_guest *guest);
+// A live session wants to post a frame, with `waiting` others whose turn comes first. Counts it if
+// it is taken: the session is in and may stay, or may come in.
+bool lq_load_takes(struct lq_load *load, struct lq_load_guest *guest, uint64_t now_us, int waiting);
 // Once a second.
 void lq_load_tick(struct lq_load *load, uint64_t now_us);
-// Whether a session that was quiet may begin now, with `waiting` others whose turn comes first.
-// Counts it then.
-bool lq_load_lets_in(struct lq_load *load, int waiting);
-// Whether a session that began `age_us` ago must go again.
-bool lq_load_sheds(struct lq_load *load, uint64_t age_us);
 // How long a frame that comes now will wait behind `waiting` others. µs
 uint64_t lq_load_expected_us(const struct lq_load *load, int waiting);
+// How long a live frame that comes now may wait, or it is dropped. µs
+uint64_t lq_load_stale_us(const struct lq_load *load);
 // A limit in ms as µs, made longer where single frames take long.
 uint64_t lq_load_limit_us(const struct lq_load *load, int limit_ms);

@@ -98,18 +98,6 @@ bool lq_server_is_busy(const struct lq_server *server, int limit_ms)
     return wait_us > lq_load_limit_us(&server->load, limit_ms);
 }
 
-// Whether a live session's frame is taken: it is in and may stay, or may come in.
-static bool may_post(struct lq_server *server, struct lq_session *session)
-{
-    uint64_t now_us = lq_clock_us();
-    if (lq_session_recent(session, now_us, LQ_LOAD_RECENT_S * UINT64_C(1000000))) {
-        session->has_posted = !lq_load_sheds(&server->load, now_us - session->entered_us);
-        return session->has_posted;
-    }
-    session->entered_us = now_us;
-    return lq_load_lets_in(&server->load, lq_workers_waiting(server->workers));
-}
-
 static void count_replaced(struct lq_server *server, struct lq_session *session)
 {
     lq_count(&server->metrics.dropped[LQ_DROP_REPLACED],
@@ -117,33 +105,44 @@ static void count_replaced(struct lq_server *server, struct lq_session *session)
     session->replaced_counted = session->replaced;
 }
 
+// Why a live frame is not worked on, told to its client; OK: it is.
+static int refuse(struct lq_server *server, struct lq_session *session, struct lq_error *why)
+{
+    uint64_t now_us = lq_clock_us();
+    int fps_max = server->options->fps_max;
+    if (!lq_session_pace(session, now_us, fps_max)) {
+        lq_count(&server->metrics.dropped[LQ_DROP_RATE], 1);
+        return lq_fail(why, LQ_ERR_RATE, "more than %d frames a second", fps_max);
+    }
+    if (!lq_load_takes(&server->load, &session->guest, now_us,
+                       lq_workers_waiting(server->workers))) {
+        lq_count(&server->metrics.dropped[LQ_DROP_BUSY], 1);
+        return lq_fail(why, LQ_ERR_BUSY, "the server is busy; try again in %d s", LQ_LOAD_RETRY_S);
+    }
+    return LQ_OK;
+}
+
 void lq_server_post(struct lq_server *server, struct lq_session *session)
 {
+    static const struct lq_ask_picture unread = {0};
     struct lq_slot *slot = lq_session_fill(session);
     if (slot->ask.live && !lq_server_takes_frames(server)) {
         lq_count(&server->metrics.dropped[LQ_DROP_STOPPING], 1);
         lq_session_drop(session);
         return;
     }
-    int fps_max = server->options->fps_max;
-    if (slot->ask.live && !lq_session_pace(session, lq_clock_us(), fps_max)) {
-        lq_count(&server->metrics.dropped[LQ_DROP_RATE], 1);
-        slot->status = lq_fail(&slot->error, LQ_ERR_RATE, "more than %d frames a second", fps_max);
-    } else if (slot->ask.live && !may_post(server, session)) {
-        lq_count(&server->metrics.dropped[LQ_DROP_BUSY], 1);
-        slot->status = lq_fail(&slot->error, LQ_ERR_BUSY, "the server is busy; try again in %d s",
-                               LQ_LOAD_RETRY_S);
-    } else {
-        slot->stale_us = lq_load_limit_us(&server->load, LQ_LOAD_STALE_MS);
-        lq_load_came(&server->load, &session->load_tick);
+    if (slot->ask.live)
+        slot->status = refuse(server, session, &slot->error);
+    else
+        lq_load_came(&server->load, &session->guest);
+    if (slot->status == LQ_OK) {
+        slot->stale_us = lq_load_stale_us(&server->load);
         lq_session_post(session);
-        count_replaced(server, session);
-        return;
+    } else {
+        lq_metrics_count_error(&server->metrics, slot->status);
+        lq_answer_write_error(slot, &unread);
+        lq_session_answer(session);
     }
-    static const struct lq_ask_picture unread = {0};
-    lq_metrics_count_error(&server->metrics, slot->status);
-    lq_answer_write_error(slot, &unread);
-    lq_session_answer(session);
     count_replaced(server, session);
 }
 

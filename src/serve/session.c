@@ -321,15 +321,23 @@ static void replace_waiting(struct lq_session *session)
     session->waiting_count = 0;
 }
 
+// Whether the frame that waits had better make room for a newer one (session.h). With the lock held.
+static bool is_overtaken(const struct lq_session *session, uint64_t now_us)
+{
+    const struct lq_slot *oldest = session->waiting_count ? session->waiting[0] : NULL;
+    return oldest && lq_ask_is_v1(&oldest->ask) && now_us - oldest->arrived_us >= LQ_OVERTAKEN_US &&
+           session->workers->queued_count > session->queued;
+}
+
 void lq_session_post(struct lq_session *session)
 {
     struct lq_slot *slot = session->filling;
     session->filling = NULL;
     session->used_us = slot->arrived_us = lq_clock_us();
-    session->has_posted = true;
     session->trimmed = false;
     pthread_mutex_lock(&session->workers->lock);
-    if (session->waiting_count + session->flight_count >= LQ_IN_FLIGHT_MAX)
+    if (session->waiting_count + session->flight_count >= LQ_IN_FLIGHT_MAX ||
+        is_overtaken(session, slot->arrived_us))
         replace_waiting(session);
     slot->state = LQ_SLOT_WAITING;
     session->waiting[session->waiting_count++] = slot;
@@ -418,11 +426,6 @@ struct lq_workers_state lq_workers_state(struct lq_workers *workers)
     }
     pthread_mutex_unlock(&workers->lock);
     return state;
-}
-
-bool lq_session_recent(const struct lq_session *session, uint64_t now_us, uint64_t recent_us)
-{
-    return session->has_posted && now_us - session->used_us < recent_us;
 }
 
 bool lq_session_busy(struct lq_session *session)

@@ -7,6 +7,9 @@
 //
 // The newest wins: who keeps to LQ_IN_FLIGHT_MAX unanswered frames has each of them answered; of
 // whatever is sent beyond that one frame waits, and a newer one takes the place of all that wait.
+// While other sessions' frames wait too, a lacquer.v1 frame takes the place of one of its session
+// that has waited for a while already: else each session had two frames waiting, and every reply
+// would be a turn of all sessions late.
 //
 // Threads: everything is the loop's, except that a worker owns the slot it took (state WORKING) and
 // what is marked "lock" is guarded by the workers' one mutex, held for a few instructions.
@@ -19,12 +22,14 @@
 
 #include "base/trace.h"
 #include "frame/frame.h"
+#include "serve/load.h"
 #include "serve/peers.h"
 
 enum {
     LQ_SLOTS = LQ_IN_FLIGHT_MAX + 2, // one filling, one waiting, the others in flight
     LQ_REPLY_HEAD = 128,             // bytes before a reply's picture: socket framing and v1 header
     LQ_PARTS_MAX = 4,
+    LQ_OVERTAKEN_US = 15000,         // who waited so long when a newer frame comes is out of date
 };
 
 // DONE is still on the done list; READY has been collected from it and may be sent.
@@ -107,9 +112,7 @@ struct lq_session {
     uint32_t replaced_counted;                 // … and of these in the server's counters
     bool trimmed;                              // since the last post
     uint64_t used_us;                          // last time a frame was posted, at first the opening
-    bool has_posted;
-    uint64_t entered_us;                       // when its frames began to come, after a pause
-    uint64_t load_tick;                        // load.h's, to count sessions
+    struct lq_load_guest guest;                // load.h's
     uint64_t paced_us;                         // when its frames so far were due at the allowed rate
     struct lq_address address;                 // of its client
     struct lq_session *next, **link;           // of the server's list
@@ -175,8 +178,6 @@ void lq_session_drop(struct lq_session *session);
 // The oldest frame in flight if it is finished, else NULL. Stays until lq_session_release.
 struct lq_slot *lq_session_reply(struct lq_session *session);
 void lq_session_release(struct lq_session *session);
-// Whether it posted a frame in the last recent_us.
-bool lq_session_recent(const struct lq_session *session, uint64_t now_us, uint64_t recent_us);
 // What its frames and replies take, but for those that workers have just now.
 size_t lq_session_bytes(struct lq_session *session);
 // Gives back what free slots keep for the next frames.

@@ -106,11 +106,12 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
 }
 
 // A live frame that has waited too long shows what the user did long ago. Only overload does this.
+// Not BUSY, which would tell its session to pause: the next frame may well be in time.
 static int check_age(const struct lq_slot *slot, struct lq_error *err)
 {
     if (!slot->ask.live || slot->queue_us <= slot->stale_us)
         return LQ_OK;
-    return lq_fail(err, LQ_ERR_BUSY, "the server is busy: a frame waited %u ms and was dropped",
+    return lq_fail(err, LQ_ERR_TIMEOUT, "the frame waited %u ms and was dropped; send the next",
                    slot->queue_us / 1000);
 }
 
