@@ -32,6 +32,8 @@ struct lq_model {
     struct lq_input input; // as the file declares it
     int variant_count;
     struct variant variants[LQ_MODEL_SIZES_MAX];
+    struct lq_engine *raced;    // of the first size, until it is taken for use; else NULL
+    enum lq_tune raced_tune;
 };
 
 struct lq_runner {
@@ -144,21 +146,36 @@ static int pick_precision(struct lq_model *model, enum lq_precision asked,
     ask_for_size(model, &first, &options);
     if (options.tune == LQ_TUNE_BOTH)
         options.tune = LQ_TUNE_LATENCY;
-    return lq_precision_race(model->ops, model->path, &options, &model->info.precision, err);
+    model->raced_tune = options.tune;
+    return lq_precision_race(model->ops, model->path, &options, &model->info.precision,
+                             &model->raced, err);
 }
 
-// Compiles one size and reads from its tensors what the outputs are.
-static int open_variant(struct lq_model *model, int index, struct lq_engine_options options,
+// Compiles one size, unless the race for the faster arithmetic has done so already.
+static int open_engine(struct lq_model *model, int index, struct lq_engine_options options,
+                       struct lq_engine **engine, struct lq_error *err)
+{
+    const struct variant size = {.width = model->info.sizes[index].width,
+                                 .height = model->info.sizes[index].height};
+    if (index == 0 && model->raced_tune == options.tune && model->raced) { // by one thread alone
+        *engine = model->raced;
+        model->raced = NULL;
+        return LQ_OK;
+    }
+    ask_for_size(model, &size, &options);
+    return model->ops->open(engine, model->path, &options, err);
+}
+
+// Opens one size and reads from its tensors what the outputs are.
+static int open_variant(struct lq_model *model, int index, const struct lq_engine_options *options,
                         struct lq_error *err)
 {
     struct variant *variant = &model->variants[index];
     variant->width = model->info.sizes[index].width;
     variant->height = model->info.sizes[index].height;
-    ask_for_size(model, variant, &options);
-    int status = model->ops->open(&variant->engine, model->path, &options, err);
+    int status = open_engine(model, index, *options, &variant->engine, err);
     if (status != LQ_OK)
         return status;
-    model->variant_count = index + 1;
     struct lq_request *request = NULL;
     status = model->ops->request_new(&request, variant->engine, err);
     if (status != LQ_OK)
@@ -173,6 +190,18 @@ static int open_variant(struct lq_model *model, int index, struct lq_engine_opti
     return status;
 }
 
+// Cameras' pictures lie or stand. A square size beside such is for single pictures: two kinds of engine
+// for it would cost memory (a sixth of a server's) and serve nobody.
+enum size_use { FOR_FILMS = 1, FOR_SINGLE_PICTURES = 2 };
+
+static enum size_use use_of(const struct lq_model *model, int index)
+{
+    const struct lq_model_info *info = &model->info;
+    bool odd_one_out = info->sizes[0].width != info->sizes[0].height &&
+                       info->sizes[index].width == info->sizes[index].height;
+    return odd_one_out ? FOR_SINGLE_PICTURES : FOR_FILMS;
+}
+
 // Opens the engines for frames that have all cores to themselves.
 struct lone_opening {
     struct lq_model *model;
@@ -185,47 +214,52 @@ static void *open_lone(void *context)
 {
     struct lone_opening *opening = context;
     struct lq_model *model = opening->model;
-    for (int i = 0; i < model->info.size_count && opening->status == LQ_OK; i++) {
-        struct variant size = {.width = model->info.sizes[i].width,
-                               .height = model->info.sizes[i].height};
-        struct lq_engine_options options = opening->options;
-        ask_for_size(model, &size, &options);
-        opening->status = model->ops->open(&model->variants[i].lone, model->path, &options,
-                                           &opening->error);
-    }
+    for (int i = 0; i < model->info.size_count && opening->status == LQ_OK; i++)
+        if (use_of(model, i) == FOR_FILMS)
+            opening->status = open_engine(model, i, opening->options, &model->variants[i].lone,
+                                          &opening->error);
     return NULL;
 }
 
-static int open_sizes(struct lq_model *model, const struct lq_engine_options *options,
+// uses: enum size_use, or several.
+static int open_sizes(struct lq_model *model, const struct lq_engine_options *options, int uses,
                       struct lq_error *err)
 {
-    for (int i = 0; i < model->info.size_count; i++) {
-        int status = open_variant(model, i, *options, err);
-        if (status != LQ_OK)
-            return status;
-    }
-    return LQ_OK;
+    int status = LQ_OK;
+    for (int i = 0; i < model->info.size_count && status == LQ_OK; i++)
+        if (use_of(model, i) & uses)
+            status = open_variant(model, i, options, err);
+    return status;
 }
 
 // Both kinds of engine are opened at the same time, for opening one keeps one core busy.
-static int open_variants(struct lq_model *model, const struct lq_engine_options *options,
-                         struct lq_error *err)
+static int open_both(struct lq_model *model, const struct lq_engine_options *options,
+                     struct lq_error *err)
 {
-    if (options->tune != LQ_TUNE_BOTH)
-        return open_sizes(model, options, err);
     struct lone_opening lone = {.model = model, .options = *options};
     struct lq_engine_options side_by_side = *options;
     pthread_t thread;
     lone.options.tune = LQ_TUNE_LATENCY;
     side_by_side.tune = LQ_TUNE_THROUGHPUT;
     bool started = pthread_create(&thread, NULL, open_lone, &lone) == 0;
-    int status = open_sizes(model, &side_by_side, err);
+    int status = open_sizes(model, &side_by_side, FOR_FILMS, err);
     if (started)
         pthread_join(thread, NULL);
     else
         open_lone(&lone);
     if (status == LQ_OK && lone.status != LQ_OK)
         status = lq_fail(err, lone.status, "%s", lone.error.text);
+    // Not beside the others: two of one kind would write to one cache at the same time.
+    return status == LQ_OK ? open_sizes(model, &lone.options, FOR_SINGLE_PICTURES, err) : status;
+}
+
+static int open_variants(struct lq_model *model, const struct lq_engine_options *options,
+                         struct lq_error *err)
+{
+    int status = options->tune == LQ_TUNE_BOTH
+                     ? open_both(model, options, err)
+                     : open_sizes(model, options, FOR_FILMS | FOR_SINGLE_PICTURES, err);
+    model->variant_count = status == LQ_OK ? model->info.size_count : 0;
     return status;
 }
 
@@ -374,6 +408,8 @@ void lq_model_close(struct lq_model *model)
         model->ops->close(model->variants[i].engine);
         model->ops->close(model->variants[i].lone);
     }
+    if (model->raced)
+        model->ops->close(model->raced);
     free(model->path);
     free(model);
 }

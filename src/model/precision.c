@@ -39,16 +39,11 @@ static int lap(struct racer *racer, const struct lq_engine_ops *ops, struct lq_e
     return status;
 }
 
-static void leave(struct racer *racer, const struct lq_engine_ops *ops)
-{
-    ops->request_free(racer->request);
-    ops->close(racer->engine);
-}
-
 int lq_precision_race(const struct lq_engine_ops *ops, const char *path,
                       const struct lq_engine_options *options, enum lq_precision *faster,
-                      struct lq_error *err)
+                      struct lq_engine **winner, struct lq_error *err)
 {
+    *winner = NULL;
     struct racer full = {0}, half = {0};
     int status = enter(&full, ops, path, *options, LQ_PRECISION_F32, err);
     if (status == LQ_OK)
@@ -62,11 +57,18 @@ int lq_precision_race(const struct lq_engine_ops *ops, const char *path,
             status = lap(&half, ops, err);
     }
     // By a clear margin only: chance must not decide how a picture comes out.
-    *faster = half.best_us < full.best_us * 0.85 ? LQ_PRECISION_BF16 : LQ_PRECISION_F32;
+    bool half_wins = (double)half.best_us < (double)full.best_us * 0.85;
+    *faster = half_wins ? LQ_PRECISION_BF16 : LQ_PRECISION_F32;
     if (status == LQ_OK)
         lq_log_debug("a frame takes %.1f ms in f32, %.1f ms in bf16", (double)full.best_us / 1000,
                      (double)half.best_us / 1000);
-    leave(&half, ops);
-    leave(&full, ops);
+    ops->request_free(half.request);
+    ops->request_free(full.request);
+    if (status == LQ_OK)
+        *winner = half_wins ? half.engine : full.engine;
+    if (half.engine != *winner)
+        ops->close(half.engine);
+    if (full.engine != *winner)
+        ops->close(full.engine);
     return status;
 }

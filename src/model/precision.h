@@ -1,13 +1,14 @@
 // Which arithmetic runs a model faster here: bf16 halves what is moved and, on some processors,
 // doubles what is multiplied; on others it is emulated and takes twice as long. Only trying tells.
-// Threads: the caller's, for the call. Owner: nothing is kept.
+// Threads: the caller's, for the call. Owner: *winner is the caller's to close.
 #pragma once
 
 #include "engine/engine.h"
 
 // Opens the model both ways, with the shape that `options` names, and runs each in turn on an empty
 // picture: five times, or fewer where that takes more than half a second. Writes the faster:
-// bf16 where it takes less than 85 % of the time.
+// bf16 where it takes less than 85 % of the time. *winner is the engine of that, NULL on failure.
 LQ_MUST_CHECK int lq_precision_race(const struct lq_engine_ops *ops, const char *path,
                                     const struct lq_engine_options *options,
-                                    enum lq_precision *faster, struct lq_error *err);
+                                    enum lq_precision *faster, struct lq_engine **winner,
+                                    struct lq_error *err);

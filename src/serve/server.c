@@ -523,6 +523,7 @@ int lq_server_run(struct lq_server *server, const struct lq_model *model, struct
         lq_workers_start(&server->workers, &work, server->options->workers, wake, server, err);
     if (status != LQ_OK)
         return status;
+    malloc_trim(0); // what compiling the model left behind
     lws_sul_schedule(server->context, 0, &server->tick, on_tick, LWS_US_PER_SEC);
     lq_listen_print(server);
     serve_until_stopped(server);

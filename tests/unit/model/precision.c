@@ -74,9 +74,16 @@ static int race(int f32_us, int bf16_us, enum lq_precision *faster)
     wait_us[LQ_PRECISION_F32] = f32_us;
     wait_us[LQ_PRECISION_BF16] = bf16_us;
     runs = 0;
-    int status = lq_precision_race(&fake, "a model", &options, faster, &err);
-    assert_int_equal(opened, 0);
+    struct lq_engine *winner = (struct lq_engine *)input;
+    int status = lq_precision_race(&fake, "a model", &options, faster, &winner, &err);
     assert_int_equal(requested, 0);
+    assert_int_equal(opened, status == LQ_OK); // the winner alone is kept
+    if (status == LQ_OK) {
+        assert_ptr_equal(winner, &wait_us[*faster]);
+        fake_close(winner);
+    } else {
+        assert_null(winner);
+    }
     return status;
 }
 
