@@ -115,19 +115,12 @@ static int check_age(const struct lq_slot *slot, struct lq_error *err)
                    slot->queue_us / 1000);
 }
 
-static void worker_run(void *context, struct lq_slot *slot)
+// Fills in the answer: a picture, nails, or what went wrong, before or now.
+static void answer(struct worker *worker, struct lq_slot *slot)
 {
-    struct worker *worker = context;
     struct lq_ask_picture picture = {0};
     struct lq_job job;
-    uint64_t begun_us = lq_clock_us();
-    lq_trace_enter(&slot->session->trace);
-    slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
-    slot->status = check_age(slot, &slot->error);
-    bool stale = slot->status != LQ_OK;
-    slot->carried = false;
-    lq_load_waited(worker->load, slot->queue_us);
-    if (!stale)
+    if (slot->status == LQ_OK)
         slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
     if (slot->status == LQ_OK)
         slot->status = run_pipe(worker, slot, &job, &picture);
@@ -143,16 +136,35 @@ static void worker_run(void *context, struct lq_slot *slot)
         lq_answer_write_error(slot, &picture);
     }
     lq_ask_picture_release(&picture);
-    if (!stale && slot->ask.live && slot->status == LQ_ERR_TIMEOUT)
-        lq_count(&worker->metrics->dropped[LQ_DROP_LATE], 1);
+}
+
+static void count(const struct worker *worker, const struct lq_slot *slot, uint64_t worked_us,
+                  bool stale)
+{
+    struct lq_metrics *metrics = worker->metrics;
     if (stale)
-        lq_count(&worker->metrics->dropped[LQ_DROP_STALE], 1);
-    else
+        lq_count(&metrics->dropped[LQ_DROP_STALE], 1);
+    else if (slot->ask.live && slot->status == LQ_ERR_TIMEOUT)
+        lq_count(&metrics->dropped[LQ_DROP_LATE], 1);
+    if (!stale)
         lq_load_worked(worker->load, &(struct lq_load_work){
-            .us = lq_clock_us() - begun_us, .pressed = slot->pressed, .carried = slot->carried});
-    if (slot->carried)
-        lq_count(&worker->metrics->carried, 1);
-    lq_metrics_count_slot(worker->metrics, slot);
+            .us = worked_us, .pressed = slot->pressed, .carried = slot->carried});
+    lq_count(&metrics->carried, slot->carried);
+    lq_metrics_count_slot(metrics, slot);
+}
+
+static void worker_run(void *context, struct lq_slot *slot)
+{
+    struct worker *worker = context;
+    uint64_t begun_us = lq_clock_us();
+    lq_trace_enter(&slot->session->trace);
+    slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
+    slot->carried = false;
+    slot->status = check_age(slot, &slot->error);
+    bool stale = slot->status != LQ_OK;
+    lq_load_waited(worker->load, slot->queue_us);
+    answer(worker, slot);
+    count(worker, slot, lq_clock_us() - begun_us, stale);
     lq_trace_enter(NULL);
 }
 
