@@ -126,8 +126,8 @@ static int fail_with_json(const char *text, size_t len, const char *key, struct 
     return status;
 }
 
-// Told BUSY, a client stays connected and waits; told TIMEOUT, a frame was too late. Any other error
-// ends the measurement.
+// Told BUSY, a client stays connected and waits; told TIMEOUT, a frame was too late. Any other
+// error ends the measurement.
 static int read_lacquer_text(struct lq_client *client, const char *text, size_t len,
                              struct lq_error *err)
 {
@@ -137,7 +137,8 @@ static int read_lacquer_text(struct lq_client *client, const char *text, size_t 
     json_t *id = json_object_get(root, "id");
     bool error = type && strcmp(type, "error") == 0;
     bool of_frame = error && name && json_is_integer(id);
-    bool busy = of_frame && strcmp(name, "BUSY") == 0, late = of_frame && strcmp(name, "TIMEOUT") == 0;
+    bool busy = of_frame && strcmp(name, "BUSY") == 0;
+    bool late = of_frame && strcmp(name, "TIMEOUT") == 0;
     if (type && strcmp(type, "pace") == 0)
         client->fps_told = json_number_value(json_object_get(root, "fps"));
     int status = LQ_OK;

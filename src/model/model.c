@@ -190,8 +190,8 @@ static int open_variant(struct lq_model *model, int index, const struct lq_engin
     return status;
 }
 
-// Cameras' pictures lie or stand. A square size beside such is for single pictures: two kinds of engine
-// for it would cost memory (a sixth of a server's) and serve nobody.
+// Cameras' pictures lie or stand. A square size beside such is for single pictures: two kinds of
+// engine for it would cost memory (a sixth of a server's) and serve nobody.
 enum size_use { FOR_FILMS = 1, FOR_SINGLE_PICTURES = 2 };
 
 static enum size_use use_of(const struct lq_model *model, int index)

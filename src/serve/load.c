@@ -46,8 +46,8 @@ static double mean_since(uint64_t sum, uint64_t *seen_sum, uint64_t count, uint6
     return mean;
 }
 
-// Where more comes than can be done each session always has a frame that waits, so a frame waits until
-// all others had their turn. µs
+// Where more comes than can be done each session always has a frame that waits, so a frame waits
+// until all others had their turn. µs
 static double turn_us(const struct lq_load *load, int sessions)
 {
     return load->frame_us * sessions / load->workers;

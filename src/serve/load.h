@@ -31,8 +31,8 @@ enum {
 
 #define LQ_LOAD_ROOM 0.5         // of the limit: a longer wait lets nobody in, a limit's sends away;
                                  // else one comes in and goes out by turns, and all wait for it
-#define LQ_LOAD_LATE 1.2         // of the limit: a frame that waited longer is dropped from a full machine
-#define LQ_LOAD_NEED_IN 1.1      // of the work that can be done: films may need so much if one comes in,
+#define LQ_LOAD_LATE 1.2         // of the limit: who waited longer is dropped from a full machine
+#define LQ_LOAD_NEED_IN 1.1      // of the work that can be done: films may need so much with one more,
 #define LQ_LOAD_NEED_OUT 1.3     // and if they need so much some must go
 #define LQ_LOAD_HALF_BUSY 0.5    // of the work that can be done: from here on newcomers are counted
 
