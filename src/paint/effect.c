@@ -326,8 +326,10 @@ static inline float mirrored(float face, float edge, float turn, float white, fl
     return lerp(lerp(face, edge, turn), 0.94f, white) * (room + ground);
 }
 
-// A bright window where the light is, dark walls beside it, a second window across, a ceiling that
-// grows lighter upwards, and below it the hand itself. Bright light hides the metal's colour.
+// A bright window where the light is, darker walls on both sides, a second window across, a ceiling
+// that grows lighter upwards, and below it the hand itself. Bright light hides the metal's colour.
+// Across, places in the room go by the angle of the reflection (close to 2 asin of the slope), not by
+// its sine: that hardly changes on the flanks, and a window seen there would fill half the nail.
 LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *mirror,
                               const struct lq_effect_row *row)
 {
@@ -335,25 +337,25 @@ LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *m
     const struct mirror m = *mirror;
     float across = sun_w < 0.0f ? 1.0f : -1.0f;
     // Every nail stands elsewhere in the room and mirrors another part of it.
-    const float away_u = 0.45f * coat->away_u, away_w = 0.45f * coat->away_w;
+    const float away_u = 0.45f * coat->away_u, away_w = 0.35f * coat->away_w;
     const float wave_w = 20.0f + 5.0f * coat->away_w, wave_u = 20.0f + 5.0f * coat->away_u;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
         float wave = lq_value_noise(w * 1.1f + wave_w, u * aspect * 0.8f + wave_u, 71u) - 0.5f;
-        float sz = slope_z[i], graze = (1.0f - sz) * (1.0f - sz);
+        float sz = slope_z[i], sw = slope_w[i], graze = (1.0f - sz) * (1.0f - sz);
         float y = 2.0f * sz * slope_u[i] - 0.5f * sun_u + away_u + 0.24f * wave;
-        float x = (2.0f * sz * slope_w[i] - sun_w + away_w) * (1.0f + 0.35f * y * y) +
-                  0.28f * wave;
-        float end = 1.0f - 0.75f * lq_smooth01(lq_clamp01((y < 0.0f ? -y : y) * 1.9f - 0.35f));
-        float window = band(x, 0.10f, 0.24f) * end;
-        float other = band(x - 0.80f * across, 0.05f, 0.22f) * end;
-        float beside = 1.0f - 0.66f * band(x - 0.40f * across, 0.02f, 0.34f);
-        float outside = 1.0f - 0.58f * band(x + 0.46f * across, 0.03f, 0.34f);
+        float x = (sw * (2.0f + 0.55f * sw * sw) - sun_w + away_w) * (1.0f + 0.30f * y * y) +
+                  0.22f * wave;
+        float end = 1.0f - 0.80f * lq_smooth01(lq_clamp01((y < 0.0f ? -y : y) * 1.7f - 0.30f));
+        float window = band(x, 0.07f, 0.26f) * end;
+        float other = band(x - 1.20f * across, 0.04f, 0.30f) * end;
+        float beside = 1.0f - 0.66f * band(x - 0.62f * across, 0.06f, 0.55f);
+        float outside = 1.0f - 0.56f * band(x + 0.50f * across, 0.04f, 0.46f);
         float up = lq_smooth01(lq_clamp01(0.55f + 0.8f * y));
-        float far = lq_smooth01(lq_clamp01(((x < 0.0f ? -x : x) - 0.45f) * 1.1f));
-        float ceiling = (0.26f + 0.58f * up) * (1.0f - 0.78f * far);
-        float bright = ceiling * beside * outside + 0.95f * window + 0.55f * other + 1.1f * graze;
+        float far = lq_smooth01(lq_clamp01(((x < 0.0f ? -x : x) - 0.55f) * 0.9f));
+        float ceiling = (0.30f + 0.42f * up) * (1.0f - 0.80f * far);
+        float bright = ceiling * beside * outside + 0.90f * window + 0.40f * other + 0.6f * graze;
         float turn = lq_clamp01((1.0f - sz) * 2.2f + 0.25f * wave) * m.shift;
         float white = lq_smooth01(lq_clamp01(1.1f * bright - 0.62f)) * 0.62f;
         float low = (1.0f - up) * beside * outside, lit = 0.4f + 0.6f * body[i];

@@ -131,11 +131,39 @@ static void flakes_stay_in_place(void **state)
     assert_true(differ <= 2);
 }
 
+// Wherever the light is, also far on one side (a thumb seen from its side), a mirror's bright windows
+// cover a small part of the nail, and it has dark parts to be told as a mirror by.
+static void chrome_is_not_filled_with_white(void **state)
+{
+    (void)state;
+    float one[N], zero[N] = {0}, photo[N], out[3][N];
+    for (int i = 0; i < N; i++) {
+        one[i] = 1.0f;
+        photo[i] = 0.4f;
+    }
+    for (int step = -9; step <= 9; step++) {
+        struct lq_coat coat = coat_of(LQ_FINISH_CHROME, "#c8ccd2");
+        coat.ombre.on = coat.french.on = false;
+        coat.sun_w = 0.075f * (float)step;
+        struct lq_coat_row row = {photo, photo, photo, one, one, one, zero, one,
+                                  0.0f, -1.0f, 0.0f, 2.0f / N, N};
+        lq_finish_row(&coat, &row, scratch, out[0], out[1], out[2]);
+        int white = 0, dark = 0;
+        for (int i = 0; i < N; i++) {
+            white += out[1][i] > 0.72f;
+            dark += out[1][i] < 0.30f;
+        }
+        assert_in_range(white, 1, N * 3 / 10);
+        assert_true(dark > N / 5);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_equal_single_pixels),
         cmocka_unit_test(cover_and_gloss),
+        cmocka_unit_test(chrome_is_not_filled_with_white),
         cmocka_unit_test(finishes_differ),
         cmocka_unit_test(flakes_stay_in_place),
     };

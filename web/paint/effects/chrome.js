@@ -13,16 +13,17 @@ void effect(inout vec3 color) {
     float wave = valueNoise(vec2(w * 1.1, u * aspect * 0.8) + 20.0 + 5.0 * away.yx, 71u) - 0.5;
     float graze = (1.0 - s.z) * (1.0 - s.z);
     float y = 2.0 * s.z * s.x - 0.5 * sun.x + 0.45 * away.x + 0.24 * wave;
-    float x = (2.0 * s.z * s.y - sun.y + 0.45 * away.y) * (1.0 + 0.35 * y * y) + 0.28 * wave;
-    float end_ = 1.0 - 0.75 * smooth01(clamp01(abs(y) * 1.9 - 0.35));
-    float lit_ = bandOf(x, 0.10, 0.24) * end_;
-    float other = bandOf(x - 0.80 * across, 0.05, 0.22) * end_;
-    float walls = (1.0 - 0.66 * bandOf(x - 0.40 * across, 0.02, 0.34)) *
-                  (1.0 - 0.58 * bandOf(x + 0.46 * across, 0.03, 0.34));
+    float angle = s.y * (2.0 + 0.55 * s.y * s.y); // of the reflection: its sine stalls on the flanks
+    float x = (angle - sun.y + 0.35 * away.y) * (1.0 + 0.30 * y * y) + 0.22 * wave;
+    float end_ = 1.0 - 0.80 * smooth01(clamp01(abs(y) * 1.7 - 0.30));
+    float lit_ = bandOf(x, 0.07, 0.26) * end_;
+    float other = bandOf(x - 1.20 * across, 0.04, 0.30) * end_;
+    float walls = (1.0 - 0.66 * bandOf(x - 0.62 * across, 0.06, 0.55)) *
+                  (1.0 - 0.56 * bandOf(x + 0.50 * across, 0.04, 0.46));
     float up = smooth01(clamp01(0.55 + 0.8 * y));
-    float far_ = smooth01(clamp01((abs(x) - 0.45) * 1.1));
-    float ceiling_ = (0.26 + 0.58 * up) * (1.0 - 0.78 * far_);
-    float bright = ceiling_ * walls + 0.95 * lit_ + 0.55 * other + 1.1 * graze;
+    float far_ = smooth01(clamp01((abs(x) - 0.55) * 0.9));
+    float ceiling_ = (0.30 + 0.42 * up) * (1.0 - 0.80 * far_);
+    float bright = ceiling_ * walls + 0.90 * lit_ + 0.40 * other + 0.6 * graze;
     float turn = clamp01((1.0 - s.z) * 2.2 + 0.25 * wave) * shift;
     float white = smooth01(clamp01(1.1 * bright - 0.62)) * 0.62;
     vec3 room = bright * light + (1.0 - up) * walls * ground;
