@@ -206,11 +206,11 @@ LQ_HOT static void gleam_row(const struct lq_coat *coat, const float *restrict s
         float lamp = window(rw, r.half_w, inverse_w) * window(ru, r.half_u, inverse_u);
         float fill = window(rw + 2.1f * sun_w, 0.5f * r.half_w, inverse_w) *
                      window(ru, 0.7f * r.half_u, inverse_u);
-        float haze = window(rw, 0.0f, 1.0f / 0.9f) * window(ru, 0.1f, 1.0f / 0.9f);
+        float haze = window(rw, 0.0f, 1.0f / 0.55f) * window(ru, 0.1f, 1.0f / 0.7f);
         float graze = 1.0f - sz[i];
         float back = r.strength * (lamp + r.fill * fill) + r.haze * haze +
                      r.fresnel * graze * graze;
-        gleam[i] = added * back * rim[i] + 0.004f;
+        gleam[i] = added * back * rim[i] + 0.002f;
     }
 }
 

@@ -58,7 +58,7 @@ void lq_light_judge(struct lq_light *light, const struct lq_image *picture)
         for (int k = 0; k < 3; k++)
             sum[k] += survey.sum[bin][k];
     }
-    float exposure = powf(white / 0.62f, 0.45f);
+    float exposure = powf(white / 0.62f, 0.33f);
     light->exposure = exposure < 0.42f ? 0.42f : exposure > 1.0f ? 1.0f : exposure;
     float whole = luminance(sum);
     for (int k = 0; k < 3; k++) {

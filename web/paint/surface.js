@@ -77,10 +77,10 @@ float gleamOf(float detail, float rim) {
     float sunny = window(rw, lamp.x, lamp.z) * window(ru, lamp.y, lamp.w);
     float filled = window(rw + 2.1 * sun.y, 0.5 * lamp.x, lamp.z) *
                    window(ru, 0.7 * lamp.y, lamp.w);
-    float haze = window(rw, 0.0, 0.9) * window(ru, 0.1, 0.9);
+    float haze = window(rw, 0.0, 0.55) * window(ru, 0.1, 0.7);
     float graze = 1.0 - s.z;
     float sent = back.x * (sunny + back.y * filled) + back.z * haze + back.w * graze * graze;
-    return added * sent * rim + 0.004;
+    return added * sent * rim + 0.002;
 }
 // Leaves room below white, so that light polish keeps its shading and its highlights.
 vec3 shoulder(vec3 x) {
