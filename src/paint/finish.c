@@ -214,6 +214,22 @@ LQ_HOT static void gleam_row(const struct lq_coat *coat, const float *restrict s
     }
 }
 
+// A longer nail ends in an edge that has a thickness: a thin line along its outline, lit where that
+// faces the light. The natural nail's outline has none, it lies in skin.
+LQ_HOT static void edge_row(const struct lq_coat *coat, const struct lq_coat_row *row,
+                            const float *restrict su, const float *restrict sw,
+                            float *restrict gleam)
+{
+    const float *restrict rim = row->rim;
+    float bright = coat->added * (0.06f + 0.30f * coat->recipe.strength);
+    float toward_u = 2.0f * coat->sun_u, toward_w = 1.2f * coat->sun_w;
+    for (int i = 0; i < row->count; i++) {
+        float free = lq_clamp01(4.0f * (row->u + row->du * (float)i) - 3.6f);
+        float facing = lq_clamp01(0.55f + su[i] * toward_u + sw[i] * toward_w);
+        gleam[i] += bright * free * facing * 4.0f * rim[i] * (1.0f - rim[i]);
+    }
+}
+
 LQ_HOT static void top_row(const float *restrict in, const float *restrict cover,
                            const float *restrict shine, const float *restrict gleam,
                            const float *restrict hide, float kept, float light, int n,
@@ -250,6 +266,8 @@ void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *row, fl
     lq_effect_apply(coat, &(struct lq_effect_row){row->u, row->w, row->du, row->dw, n, su, sw, sz,
                                                   body, red, green, blue, seen});
     gleam_row(coat, su, sw, sz, row->detail, row->rim, n, gleam);
+    if (row->own)
+        edge_row(coat, row, su, sw, gleam);
     float kept = coat->kept * coat->recipe.kept;
     for (int k = 0; k < 3; k++)
         top_row(in[k], row->cover, row->shine, gleam, hide, kept, coat->light[k], n, out[k]);

@@ -164,7 +164,8 @@ LQ_HOT static void fit_row(const float *c, float u, float w, float du, float dw,
                            float *restrict slow, float *restrict pairs, int n)
 {
     for (int i = 0; i < n; i++) {
-        float x = clamp(u + du * (float)i, -1.5f, 1.5f), y = clamp(w + dw * (float)i, -1.5f, 1.5f);
+        // Beyond the tip the light is the tip's: a parabola run on would end in black or white.
+        float x = clamp(u + du * (float)i, -1.5f, 1.0f), y = clamp(w + dw * (float)i, -1.5f, 1.5f);
         float fitted =
             exp_near(c[0] + c[1] * x + c[2] * y + c[3] * x * x + c[4] * x * y + c[5] * y * y);
         float ratio = clamp(brightest(red[i], green[i], blue[i]) / fitted, 0.3f, 1.15f);
@@ -230,7 +231,7 @@ LQ_HOT static void cover_row(const uint8_t *restrict alpha, float *restrict cove
 LQ_HOT static void fade_row(float u, float du, float *restrict own, int n)
 {
     for (int i = 0; i < n; i++)
-        own[i] *= clamp((0.85f - u - du * (float)i) * 4.0f, 0.0f, 1.0f);
+        own[i] *= clamp((0.66f - u - du * (float)i) * 2.5f, 0.0f, 1.0f);
 }
 
 LQ_HOT static void rim_row(float *restrict rim, int n)

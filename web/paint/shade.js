@@ -46,13 +46,13 @@ vec2 coverAt(vec2 key) {
 }
 float brightest(vec3 c) { return max(c.r, max(c.g, c.b)); }
 float fitted(vec2 nail) {
-    vec2 p = clamp(nail, -1.5, 1.5);
+    vec2 p = clamp(nail, vec2(-1.5), vec2(1.0, 1.5));
     return exp(dot(fitLow, vec3(1.0, p)) + dot(fitHigh, vec3(p.x * p.x, p.x * p.y, p.y * p.y)));
 }
 vec2 nailOf(vec2 key) { return vec2(dot(mapU, vec3(key, 1.0)), dot(mapW, vec3(key, 1.0))); }
 // The natural tip's own edge must not show on a longer nail: it fades out before it.
 float ownOf(float natural, float u) {
-    return natural * mix(1.0, clamp((0.85 - u) * 4.0, 0.0, 1.0), extended);
+    return natural * mix(1.0, clamp((0.66 - u) * 2.5, 0.0, 1.0), extended);
 }
 `;
 

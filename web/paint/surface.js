@@ -82,6 +82,12 @@ float gleamOf(float detail, float rim) {
     float sent = back.x * (sunny + back.y * filled) + back.z * haze + back.w * graze * graze;
     return added * sent * rim + 0.002;
 }
+// A longer nail's free edge, lit where it faces the light (edge_row).
+float edgeOf(float rim) {
+    float free = clamp01(4.0 * u - 3.6) * extended;
+    float facing = clamp01(0.55 + 2.0 * s.x * sun.x + 1.2 * s.y * sun.y);
+    return added * (0.06 + 0.30 * back.x) * free * facing * 4.0 * rim * (1.0 - rim);
+}
 // Leaves room below white, so that light polish keeps its shading and its highlights.
 vec3 shoulder(vec3 x) {
     vec3 over = max((x - 0.8) * 5.0, 0.0);
@@ -126,7 +132,8 @@ void main() {
     vec3 under = below * (1.0 - stain * (1.0 - color / max(brightest(color), 0.05)));
     vec3 painted = mix(under, color * light * body * deep, hides);
     effect(painted);
-    painted = shoulder(painted + shine * kept * hides + gleamOf(detail, rim) * light);
+    float gleam = gleamOf(detail, rim) + edgeOf(rim);
+    painted = shoulder(painted + shine * kept * hides + gleam * light);
     result = vec4(toStored(mix(photo_, painted, cover)), 1.0);
 }`;
 
