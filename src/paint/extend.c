@@ -22,6 +22,10 @@ static const struct {
 // the natural tip's corners round off: they can be painted over, not filed.
 static const float BEGIN = 0.15f, NARROW = 0.72f;
 
+// The shadow on what lies beneath, in breadths: how far it is moved away from the light, and over how
+// much it softens on either side of the outline; and how dark it is.
+static const float SHADOW_REACH = 0.12f, SHADOW_SOFT = 0.13f, SHADOW_DEPTH = 0.34f;
+
 static const float BREADTH_MIN = 4.0f;  // pixels: of a nail that can be made longer
 static const float HAND_REACH = 12.0f;  // in nail sizes: within it nails are of one hand
 
@@ -117,16 +121,36 @@ static void copy_own(const struct lq_extent *extent, const struct lq_nail *nail,
                nail->alpha + (size_t)j * nail->alpha_stride, (size_t)nail->width);
 }
 
+enum { STEPS = 64 };
+
+// Half breadths from where the extension narrows to its end.
+struct outline {
+    float half[STEPS + 2], scale;
+};
+
+static void draw_outline(struct outline *outline, const struct lq_extent *extent,
+                         enum lq_shape_kind shape)
+{
+    for (int i = 0; i < STEPS + 2; i++)
+        outline->half[i] = extent->half * half_at(shape, fminf((float)i / STEPS, 1.0f));
+    outline->scale = STEPS / (extent->end - NARROW);
+}
+
+static float outline_at(const struct outline *outline, float u)
+{
+    float step = fminf(fmaxf(u - NARROW, 0.0f) * outline->scale, (float)STEPS);
+    float part = step - floorf(step);
+    const float *h = &outline->half[(int)step];
+    return h[0] + (h[1] - h[0]) * part;
+}
+
 void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *extension,
                     const struct lq_nail *nail, uint8_t *own, uint8_t *whole)
 {
-    enum { STEPS = 64 };
-    float half[STEPS + 2];
-    for (int i = 0; i < STEPS + 2; i++)
-        half[i] = extent->half * half_at(extension->shape, fminf((float)i / STEPS, 1.0f));
+    struct outline outline;
     struct lq_nail_map map = lq_nail_map_of(nail);
     float sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->breadth;
-    float scale = STEPS / (extent->end - NARROW);
+    draw_outline(&outline, extent, extension->shape);
     copy_own(extent, nail, own);
     for (int j = 0; j < extent->height; j++)
         for (int i = 0; i < extent->width; i++) {
@@ -136,12 +160,74 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *e
             whole[at] = own[at];
             if (u < BEGIN || u > extent->end + 1.0f / sharp_u)
                 continue;
-            float step = fminf(fmaxf(u - NARROW, 0.0f) * scale, (float)STEPS);
-            float part = step - floorf(step);
-            const float *h = &half[(int)step];
-            float side = (h[0] + (h[1] - h[0]) * part - fabsf(w)) * sharp_w + 0.5f;
+            float side = (outline_at(&outline, u) - fabsf(w)) * sharp_w + 0.5f;
             float cover = lq_clamp01(side) * lq_clamp01((extent->end - u) * sharp_u + 0.5f);
             uint8_t added = (uint8_t)(cover * 255.0f + 0.5f);
             whole[at] = added > own[at] ? added : own[at];
+        }
+}
+
+// The picture's part that the shadow may reach: from below the natural tip to beyond the end.
+static void shadow_box(const struct lq_extent *extent, const struct lq_image *picture,
+                       const struct lq_nail *nail, int box[4])
+{
+    float x0 = 1e9f, y0 = 1e9f, x1 = -1e9f, y1 = -1e9f;
+    for (int k = 0; k < 4; k++) {
+        float along = 0.5f * nail->length * (k < 2 ? 0.5f : extent->end);
+        float across = 0.5f * nail->breadth * extent->half * (k % 2 ? 1.0f : -1.0f);
+        widen(&x0, &x1, nail->center_x + along * nail->axis_x - across * nail->axis_y);
+        widen(&y0, &y1, nail->center_y + along * nail->axis_y + across * nail->axis_x);
+    }
+    float margin = (SHADOW_REACH + SHADOW_SOFT) * nail->breadth + 1.0f;
+    box[0] = (int)fmaxf(x0 - margin, 0.0f);
+    box[1] = (int)fmaxf(y0 - margin, 0.0f);
+    box[2] = (int)fminf(x1 + margin, (float)picture->width);
+    box[3] = (int)fminf(y1 + margin, (float)picture->height);
+}
+
+// 1 but on the natural nail: it lies under the extension, and its light is read to paint that by.
+static float bare_at(const struct lq_nail *nail, int x, int y)
+{
+    int i = x - nail->x, j = y - nail->y;
+    if (i < 0 || j < 0 || i >= nail->width || j >= nail->height)
+        return 1.0f;
+    return 1.0f - (float)nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] / 255.0f;
+}
+
+static void darken(const struct lq_image *picture, int x, int y, float by)
+{
+    uint8_t *pixel = lq_image_row(picture, y) + x * picture->channels * (picture->depth / 8);
+    for (int k = 0; k < 3; k++) {
+        if (picture->depth == 8) {
+            pixel[k] = (uint8_t)((float)pixel[k] * by + 0.5f);
+        } else {
+            uint16_t value;
+            memcpy(&value, pixel + 2 * k, 2);
+            value = (uint16_t)((float)value * by + 0.5f);
+            memcpy(pixel + 2 * k, &value, 2);
+        }
+    }
+}
+
+void lq_extend_shadow(const struct lq_extent *extent, const struct lq_extension *extension,
+                      struct lq_image *picture, const struct lq_nail *nail, float light_x,
+                      float light_y)
+{
+    int box[4];
+    struct outline outline;
+    struct lq_nail_map map = lq_nail_map_of(nail);
+    float reach = SHADOW_REACH * nail->breadth, inverse = 0.5f / (SHADOW_SOFT * nail->breadth);
+    shadow_box(extent, picture, nail, box);
+    draw_outline(&outline, extent, extension->shape);
+    for (int y = box[1]; y < box[3]; y++)
+        for (int x = box[0]; x < box[2]; x++) {
+            float px = (float)x + 0.5f + reach * light_x, py = (float)y + 0.5f + reach * light_y;
+            float u = map.ux * px + map.uy * py + map.u0, w = map.wx * px + map.wy * py + map.w0;
+            float side = (outline_at(&outline, u) - fabsf(w)) * 0.5f * nail->breadth;
+            float tip = (extent->end - u) * 0.5f * nail->length;
+            float inside = lq_clamp01(0.5f + fminf(side, tip) * inverse);
+            float begun = lq_clamp01(2.5f * (u - 0.55f)) * bare_at(nail, x, y);
+            if (inside * begun > 0.0f)
+                darken(picture, x, y, 1.0f - SHADOW_DEPTH * lq_smooth01(inside) * begun);
         }
 }

@@ -178,6 +178,17 @@ static int extend(struct lq_painter *painter, const struct lq_image *picture,
     return LQ_OK;
 }
 
+static void cast_shadows(const struct lq_light *light, struct lq_image *picture,
+                         const struct lq_nails *nails, const bool longer[LQ_NAILS_MAX],
+                         const struct lq_extension *extension)
+{
+    struct lq_extent extent;
+    for (int i = 0; i < nails->count; i++)
+        if (longer[i] && lq_extend_measure(&extent, extension, picture, &nails->items[i]))
+            lq_extend_shadow(&extent, extension, picture, &nails->items[i], light->dir_x,
+                             light->dir_y);
+}
+
 int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct lq_nails *nails,
              const struct lq_look *look, struct lq_error *err)
 {
@@ -188,6 +199,7 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
     bool longer[LQ_NAILS_MAX];
     lq_scene_judge(scene, picture, nails);
     lq_extend_choose(nails, longer);
+    cast_shadows(&scene->light, picture, nails, longer, &look->extension);
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail nail = nails->items[i];
         const uint8_t *own;

@@ -13,7 +13,7 @@ LQ_MUST_CHECK int lq_painter_new(struct lq_painter **painter);
 void lq_painter_free(struct lq_painter *painter);
 
 // Paints every nail in place: RGB or RGBA (alpha kept), 8 or 16 bits. Pixels with no nail alpha are
-// not written.
+// not written, but for the soft shadow of a nail that the look makes longer.
 LQ_MUST_CHECK int lq_paint(struct lq_painter *painter, struct lq_image *picture,
                            const struct lq_nails *nails, const struct lq_look *look,
                            struct lq_error *err);

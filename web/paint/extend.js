@@ -16,6 +16,10 @@ const steps = 64;
 const breadthMin = 4; // pixels: of a nail that can be made longer
 const handReach = 12; // in nail sizes: within it nails are of one hand
 
+// The shadow on what lies beneath, in breadths (lq_extend_shadow).
+const shadowReach = 0.12;
+const shadowSoft = 0.13;
+
 const hold01 = (x) => Math.min(1, Math.max(0, x));
 
 function halfAt({ taper, power, cap, round }, t) {
@@ -57,8 +61,48 @@ export function cropOf(nail, shape, picture) {
     if (half < 0.3) return naturalCrop(nail);
     const end = 1 + 2 * (shape.length ?? 0.4);
     const crop = { ...extentOf(nail, half, end, picture), end };
-    crop.covers = drawCovers(nail, crop, shapes[shape.kind], half);
+    const halves = outlineOf(shapes[shape.kind], half);
+    crop.covers = drawCovers(nail, crop, halves);
+    crop.shadow = { halves, box: shadowBox(nail, half, end) };
     return crop;
+}
+
+// Where the shadow may fall, in the reply's pixels.
+function shadowBox(nail, half, end) {
+    const corners = [[0.5, -half], [0.5, half], [end, -half], [end, half]];
+    const places = corners.map(([u, w]) => placeAt(nail, u, w));
+    const margin = (shadowReach + shadowSoft) * nail.breadth + 1;
+    const [x, y] = [0, 1].map((k) => Math.floor(Math.min(...places.map((p) => p[k])) - margin));
+    const [right, bottom] = [0, 1].map((k) => Math.max(...places.map((p) => p[k])) + margin);
+    return { x, y, width: Math.ceil(right - x), height: Math.ceil(bottom - y), scale: 1 };
+}
+
+// Multiplied onto the photo, in stored values.
+export const shadow = (given) => `${given}
+uniform vec2 size;         // of the natural nail in the reply's pixels, halved: along, across
+uniform vec2 towards;      // the light, in the reply's pixels
+uniform float halves[66];  // half breadths from where it narrows to its end
+uniform vec3 ends;         // the tip's u, steps of the outline a u, softness
+out vec4 result;
+float clamp01(float x) { return clamp(x, 0.0, 1.0); }
+void main() {
+    vec2 key = keyOf(gl_FragCoord.xy), nail = nailOf(key + towards);
+    float at_ = min(max(nail.x - ${narrow}, 0.0) * ends.y, ${steps}.0);
+    int i = int(at_);
+    float side = (mix(halves[i], halves[i + 1], fract(at_)) - abs(nail.y)) * size.y;
+    float inside = clamp01(0.5 + min(side, (ends.x - nail.x) * size.x) * ends.z);
+    float begun = clamp01(2.5 * (nail.x - 0.55)) * (1.0 - coverAt(key).x);
+    float dark = inside * inside * (3.0 - 2.0 * inside) * begun * fade;
+    result = vec4(vec3(1.0 - 0.34 * dark), 1.0);
+}`;
+
+export function shadowUniforms(nail, { end, shadow: { halves } }, light) {
+    return {
+        size: [nail.length / 2, nail.breadth / 2],
+        towards: light.direction.map((d) => d * shadowReach * nail.breadth),
+        halves,
+        ends: [end, steps / (end - narrow), 0.5 / (shadowSoft * nail.breadth)],
+    };
 }
 
 // Which nails may be made longer: all of a hand or none of it (lq_extend_choose).
@@ -109,12 +153,14 @@ function extentOf(nail, half, end, picture) {
     return { x: left, y: top, width: columns, height: rows, scale };
 }
 
-function drawCovers(nail, crop, shape, half) {
+// Half breadths from where it narrows to its end, and one more.
+function outlineOf(shape, half) {
+    const at = (_, i) => half * halfAt(shape, Math.min(i / steps, 1));
+    return Array.from({ length: steps + 2 }, at);
+}
+
+function drawCovers(nail, crop, halves) {
     const { x: left, y: top, width, height, scale, end } = crop;
-    const halves = Array.from(
-        { length: steps + 2 },
-        (_, i) => half * halfAt(shape, Math.min(i / steps, 1)),
-    );
     const [ax, ay] = nail.axis;
     const sharpU = (0.5 * nail.length) / scale;
     const sharpW = (0.5 * nail.breadth) / scale;

@@ -85,13 +85,15 @@ export function texture(gl) {
     return it;
 }
 
-// A texture of half floats to draw into.
+// A texture to draw into, of half floats unless told otherwise.
 export class Target {
     #gl;
     #size = [0, 0];
+    #kind;
 
-    constructor(gl) {
+    constructor(gl, format = 'RGBA16F', type = 'HALF_FLOAT') {
         this.#gl = gl;
+        this.#kind = [gl[format], gl[type]];
         this.texture = texture(gl);
         this.frame = gl.createFramebuffer();
     }
@@ -101,9 +103,8 @@ export class Target {
         const gl = this.#gl;
         this.#size = [width, height];
         gl.bindTexture(gl.TEXTURE_2D, this.texture);
-        gl.texImage2D(
-            gl.TEXTURE_2D, 0, gl.RGBA16F, width, height, 0, gl.RGBA, gl.HALF_FLOAT, null,
-        );
+        const [format, type] = this.#kind;
+        gl.texImage2D(gl.TEXTURE_2D, 0, format, width, height, 0, gl.RGBA, type, null);
         gl.bindFramebuffer(gl.FRAMEBUFFER, this.frame);
         gl.framebufferTexture2D(
             gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.texture, 0,

@@ -1,11 +1,11 @@
 // Polish on a picture by WebGL 2, the same arithmetic as src/paint (docs/LOOKS.md). A painter owns a
 // canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to.
 import { effectOf } from './effects/index.js';
-import { chooseLonger, cropOf } from './extend.js';
+import { chooseLonger, cropOf, shadow, shadowUniforms } from './extend.js';
 import { coatUniforms, mixCoat } from './film.js';
 import { pack, Program, Target, texture } from './gl.js';
 import { levelFor, readPattern } from './pattern.js';
-import { boxMean, gleam, prepare, radiiOf } from './shade.js';
+import { boxMean, given, gleam, prepare, radiiOf } from './shade.js';
 import { surface } from './surface.js';
 
 const margin = 2; // pixels around a moved crop
@@ -14,10 +14,11 @@ const copy = `
 precision highp float;
 precision highp sampler2D;
 uniform sampler2D frame;
-uniform float height;
+uniform float height;      // 0: into a texture, whose rows run as the frame's do
 out vec4 result;
 void main() {
-    result = vec4(texelFetch(frame, ivec2(gl_FragCoord.x, height - gl_FragCoord.y), 0).rgb, 1.0);
+    ivec2 at = ivec2(gl_FragCoord.x, abs(height - gl_FragCoord.y));
+    result = vec4(texelFetch(frame, at, 0).rgb, 1.0);
 }`;
 
 // Where a crop has come to in the picture: x, y, width, height, or null when it is outside. back: the affine map of picture pixels to the reply's: x = a X + b Y + c, y = d X + e Y + f.
@@ -49,8 +50,11 @@ export class Painter {
     #prepare;
     #box;
     #gleam;
+    #shadow;
     #surfaces = new Map(); // finish → program, built when first worn
     #frame;
+    #shaded; // the frame with the shadows of longer nails, made when there is one
+    #beneath; // which of the two is painted on
     #masks;
     #targets;
     #size = [0, 0];
@@ -84,7 +88,9 @@ export class Painter {
         this.#prepare = new Program(gl, prepare);
         this.#box = new Program(gl, boxMean);
         this.#gleam = new Program(gl, gleam);
+        this.#shadow = new Program(gl, shadow(given));
         this.#frame = texture(gl);
+        this.#shaded = new Target(gl, 'RGBA8', 'UNSIGNED_BYTE');
         this.#masks = texture(gl);
         this.#drawnPattern = texture(gl);
         gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 1, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
@@ -165,15 +171,42 @@ export class Painter {
     // polish or null; movedBy: nail → {back, fade}, back as in placeOf.
     paint(polishOf, movedBy = () => ({ back: [1, 0, 0, 0, 1, 0], fade: 1 })) {
         const jobs = this.#jobs(polishOf, movedBy);
+        this.#castShadows(jobs.filter(({ crop }) => crop.shadow));
         if (jobs.length) this.#split(jobs);
         const gl = this.#gl;
         const [width, height] = this.#size;
         gl.bindFramebuffer(gl.FRAMEBUFFER, null);
         gl.viewport(0, 0, width, height);
-        this.#bind(0, this.#frame);
+        this.#bind(0, this.#beneath);
         this.#copy.use().set({ frame: 0, height }).draw();
         gl.enable(gl.SCISSOR_TEST);
         for (const job of jobs) this.#finish(job);
+        gl.disable(gl.SCISSOR_TEST);
+    }
+
+    // Longer nails' shadows, onto a copy of the frame: a frame may be painted more than once.
+    #castShadows(jobs) {
+        this.#beneath = jobs.length ? this.#shaded.texture : this.#frame;
+        if (!jobs.length) return;
+        const gl = this.#gl;
+        this.#shaded.resize(...this.#size);
+        gl.bindFramebuffer(gl.FRAMEBUFFER, this.#shaded.frame);
+        gl.viewport(0, 0, ...this.#size);
+        this.#bind(0, this.#frame);
+        this.#bind(3, this.#masks);
+        this.#copy.use().set({ frame: 0, height: 0 }).draw();
+        gl.enable(gl.SCISSOR_TEST);
+        gl.enable(gl.BLEND);
+        gl.blendFunc(gl.DST_COLOR, gl.ZERO);
+        this.#shadow.use();
+        for (const { nail, crop, back, given: shared } of jobs) {
+            const place = placeOf(crop.shadow.box, back, this.#size);
+            if (!place) continue;
+            gl.scissor(place.x, place.y, place.w, place.h);
+            this.#shadow.set({ ...shared, ...shadowUniforms(nail, crop, this.#nails.light) });
+            this.#shadow.draw();
+        }
+        gl.disable(gl.BLEND);
         gl.disable(gl.SCISSOR_TEST);
     }
 
@@ -189,7 +222,7 @@ export class Painter {
             if (!place) return;
             const { x, y, w, h, zoom } = place;
             const given = this.#given(nail, crop, back, fade, [x, y]);
-            jobs.push({ nail, polish, crop, zoom, rect: [x, y, w, h], given });
+            jobs.push({ nail, polish, crop, zoom, back, rect: [x, y, w, h], given });
         });
         const { places, width, height } = pack(jobs.map(({ rect }) => rect.slice(2)));
         jobs.forEach((job, i) => {
@@ -257,7 +290,7 @@ export class Painter {
         };
         const first = ({ base, rim }) => [base, base, rim, 0];
         const second = ({ around }) => [around, 0, 0, 0];
-        this.#bind(0, this.#frame);
+        this.#bind(0, this.#beneath);
         this.#bind(3, this.#masks);
         this.#pass(jobs, this.#prepare, b, (job) => job.given);
         mean(b, c, [1, 0], first);

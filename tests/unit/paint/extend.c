@@ -1,6 +1,7 @@
 #include "paint/extend.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "unit/unit.h"
@@ -126,12 +127,46 @@ static void a_hand_is_extended_whole_or_not_at_all(void **state)
         assert_true(chosen[i]);
 }
 
+// It darkens what lies beside the extension, more on the side away from the light, and nothing on the
+// natural nail, at its base or far away.
+static void casts_a_shadow_away_from_the_light(void **state)
+{
+    (void)state;
+    static uint8_t eight[W * H * 3];
+    static uint16_t sixteen[W * H * 3];
+    struct lq_nail nail = upright_nail();
+    struct lq_extension extension = {LQ_SHAPE_SQUARE, 0.5f};
+    struct lq_extent extent;
+    struct lq_image shaded = {eight, W, H, 3, 8, W * 3};
+    struct lq_image deep = {(uint8_t *)sixteen, W, H, 3, 16, W * 6};
+    for (int i = 0; i < W * H * 3; i++) {
+        eight[i] = 200;
+        sixteen[i] = 200 * 257;
+    }
+    assert_true(lq_extend_measure(&extent, &extension, &shaded, &nail));
+    lq_extend_shadow(&extent, &extension, &shaded, &nail, -0.8f, 0.0f);
+    lq_extend_shadow(&extent, &extension, &deep, &nail, -0.8f, 0.0f);
+    int left = eight[(88 * W + 43) * 3], right = eight[(88 * W + 77) * 3];
+    assert_true(right < 175 && left > right + 15);
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            int value = eight[(y * W + x) * 3], wide = sixteen[(y * W + x) * 3];
+            assert_in_range(value, 120, 200);
+            assert_true(abs(wide - 257 * value) <= 257);
+            bool natural = x >= 40 && x < 80 && y >= 90 && y < 150 &&
+                           alpha[(y - 90) * 40 + x - 40] == 255;
+            if (natural || y > 125 || x < 30 || x > 95 || y < 60)
+                assert_int_equal(value, 200);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adds_nothing_where_it_must_not),
         cmocka_unit_test(shapes_are_what_they_are_called),
         cmocka_unit_test(stays_in_the_picture),
+        cmocka_unit_test(casts_a_shadow_away_from_the_light),
         cmocka_unit_test(a_hand_is_extended_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
