@@ -54,12 +54,20 @@ struct lq_remote_options {
     int timeout_ms;                       // of one request; 0: the default
 };
 
+// How a picture's values, 0..1, became the numbers of input 0: (value - mean) / std by channel. For
+// servers that take the picture in bytes.
+struct lq_pixel_rule {
+    bool channels_first;
+    float mean[3], std[3]; // a std of 0 counts as 1
+};
+
 struct lq_engine_options {
     enum lq_precision precision; // AUTO is resolved by model/ before an engine sees it
     enum lq_tune tune;           // LATENCY or THROUGHPUT
     int threads;                 // 0: all cores this process may use
     const char *cache_dir;       // compiled models; NULL: none kept
     struct lq_remote_options remote;
+    struct lq_pixel_rule pixels;
     // Input 0 is reshaped to these before compiling (rank 0: as the model says).
     int shape_rank;
     int64_t shape[LQ_TENSOR_RANK_MAX];

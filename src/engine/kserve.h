@@ -24,8 +24,8 @@ struct lq_kserve_region {
     size_t input_at[LQ_TENSORS_MAX], output_at[LQ_TENSORS_MAX];
 };
 
-// A model's metadata (GET /v2/models/NAME). Dimensions may be -1; other types than FP32 and FP16
-// are LQ_TENSOR_OTHER.
+// A model's metadata (GET /v2/models/NAME). Dimensions may be -1; types that no tensor of ours
+// has are LQ_TENSOR_OTHER.
 LQ_MUST_CHECK int lq_kserve_read_model(struct lq_tensors *tensors, const void *json, size_t len,
                                        struct lq_error *err);
 

@@ -49,14 +49,16 @@ static int triton_probe(struct lq_error *err)
 
 // ---- what the model is
 
-// How callers see a served model's tensors: a batch of one, single precision.
+// How callers see a served model's tensors: a batch of one, single precision. A picture in bytes is
+// one of numbers 0..1.
 static void present(struct lq_tensors *tensors)
 {
     for (int i = 0; i < tensors->input_count + tensors->output_count; i++) {
         struct lq_tensor *tensor = i < tensors->input_count
                                        ? &tensors->inputs[i]
                                        : &tensors->outputs[i - tensors->input_count];
-        if (tensor->type == LQ_TENSOR_F16)
+        bool bytes = tensor->type == LQ_TENSOR_U8 && i < tensors->input_count;
+        if (tensor->type == LQ_TENSOR_F16 || bytes)
             tensor->type = LQ_TENSOR_F32;
         if (tensor->rank > 0 && tensor->dims[0] == -1)
             tensor->dims[0] = 1;
@@ -271,6 +273,16 @@ static int triton_run(struct lq_request *request, uint64_t deadline_us, struct l
 
 // ---- opening
 
+static struct lq_u8_rule bytes_of(const struct lq_pixel_rule *pixels)
+{
+    struct lq_u8_rule rule = {.planes = pixels->channels_first};
+    for (int c = 0; c < 3; c++) {
+        rule.scale[c] = 255 * (pixels->std[c] > 0 ? pixels->std[c] : 1);
+        rule.bias[c] = 255 * pixels->mean[c];
+    }
+    return rule;
+}
+
 static void triton_close(struct lq_engine *engine)
 {
     if (!engine)
@@ -351,6 +363,7 @@ static int triton_open(struct lq_engine **out, const char *path,
     if (!engine)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     pthread_mutex_init(&engine->model.lock, NULL);
+    engine->model.pixels = bytes_of(&options->pixels);
     engine->timeout_us = (uint64_t)(remote->timeout_ms ? remote->timeout_ms : TIMEOUT_MS) * 1000;
     int status = lq_triton_pool_open(&engine->model.pool, remote, err);
     if (status == LQ_OK)

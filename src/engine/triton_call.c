@@ -18,7 +18,7 @@ int lq_triton_call_init(struct lq_triton_call *call, struct lq_triton_model *mod
     lq_buf_init(&call->reply, LQ_TENSOR_BYTES_MAX);
     lq_buf_init(&call->json, LQ_KSERVE_JSON_MAX);
     lq_buf_init(&call->memory_json, LQ_KSERVE_JSON_MAX);
-    lq_buf_init(&call->halves, LQ_TENSOR_BYTES_MAX);
+    lq_buf_init(&call->converted, LQ_TENSOR_BYTES_MAX);
     return lq_http_new(&call->http, err);
 }
 
@@ -59,9 +59,16 @@ static int find(const struct lq_tensor *tensors, int count, const char *name)
     return -1;
 }
 
+// Numbers travel in single or half precision; a picture in bytes, too.
+static bool can_travel(enum lq_tensor_type type, const struct lq_tensor *ours, bool input)
+{
+    bool picture = input && ours->rank == 4 && lq_tensor_count(ours) % 3 == 0;
+    return type == LQ_TENSOR_F32 || type == LQ_TENSOR_F16 || (type == LQ_TENSOR_U8 && picture);
+}
+
 // Ours in the order we have them, by name where the server knows all our names, else by place.
 static int match(struct lq_tensor *wire, const struct lq_tensor *ours, int count,
-                 const struct lq_tensor *theirs, struct lq_error *err)
+                 const struct lq_tensor *theirs, bool inputs, struct lq_error *err)
 {
     bool named = true;
     for (int i = 0; i < count; i++)
@@ -72,7 +79,7 @@ static int match(struct lq_tensor *wire, const struct lq_tensor *ours, int count
         wire[i].data = NULL;
         memcpy(wire[i].name, their->name, sizeof wire[i].name);
         wire[i].type = their->type;
-        bool fits = their->type == LQ_TENSOR_F32 || their->type == LQ_TENSOR_F16;
+        bool fits = can_travel(their->type, &ours[i], inputs);
         fits &= ours[i].rank == 0 || ours[i].rank == their->rank;
         for (int d = 0; d < ours[i].rank && fits; d++)
             fits = their->dims[d] == -1 || their->dims[d] == ours[i].dims[d];
@@ -100,9 +107,11 @@ int lq_triton_learn(struct lq_triton_call *call, struct lq_triton_server *server
         return lq_fail(err, LQ_ERR_MODEL, "its model has %d inputs and %d outputs, ours %d and %d",
                        theirs.input_count, theirs.output_count, wire.input_count,
                        wire.output_count);
-    status = match(wire.inputs, model->tensors.inputs, wire.input_count, theirs.inputs, err);
+    status = match(wire.inputs, model->tensors.inputs, wire.input_count, theirs.inputs, true,
+                   err);
     if (status == LQ_OK)
-        status = match(wire.outputs, model->tensors.outputs, wire.output_count, theirs.outputs, err);
+        status = match(wire.outputs, model->tensors.outputs, wire.output_count, theirs.outputs,
+                       false, err);
     if (status != LQ_OK)
         return status;
     pthread_mutex_lock(&model->lock);
@@ -275,9 +284,12 @@ static size_t reply_max(const struct lq_tensors *wire)
     return most;
 }
 
-static void to_wire(const struct lq_tensor *wire, const struct lq_tensor *ours, void *out)
+static void to_wire(const struct lq_triton_model *model, const struct lq_tensor *wire,
+                    const struct lq_tensor *ours, void *out)
 {
-    if (wire->type == LQ_TENSOR_F16)
+    if (wire->type == LQ_TENSOR_U8)
+        lq_u8_from_f32(out, ours->data, lq_tensor_count(ours), &model->pixels);
+    else if (wire->type == LQ_TENSOR_F16)
         lq_f16_from_f32(out, ours->data, lq_tensor_count(ours));
     else
         memcpy(out, ours->data, lq_tensor_bytes(ours));
@@ -300,7 +312,8 @@ static int infer_by_memory(struct lq_triton_call *call, const char *url, uint64_
     uint8_t *memory = call->memory.data;
     lay_out(&call->wire, &region);
     for (int i = 0; i < call->wire.input_count; i++)
-        to_wire(&call->wire.inputs[i], &call->tensors->inputs[i], memory + region.input_at[i]);
+        to_wire(call->model, &call->wire.inputs[i], &call->tensors->inputs[i],
+                memory + region.input_at[i]);
     struct lq_http_call http = {.url = url, .post = true, .deadline_us = deadline_us,
                                 .body = {{call->memory_json.data, call->memory_json.len}},
                                 .body_count = 1, .head_len = (long)call->memory_json.len};
@@ -314,25 +327,25 @@ static int infer_by_memory(struct lq_triton_call *call, const char *url, uint64_
     return status;
 }
 
-// f32 inputs are sent from where they lie; f16 ones are made first.
+// f32 inputs are sent from where they lie; others are made first.
 static int fill_body(struct lq_triton_call *call, struct lq_http_call *http, struct lq_error *err)
 {
     size_t bytes = 0;
     for (int i = 0; i < call->wire.input_count; i++)
-        bytes += align(lq_tensor_bytes(&call->wire.inputs[i]));
+        if (call->wire.inputs[i].type != LQ_TENSOR_F32)
+            bytes += align(lq_tensor_bytes(&call->wire.inputs[i]));
     http->body[0] = (struct lq_http_span){call->json.data, call->json.len};
     http->body_count = 1 + call->wire.input_count;
-    uint8_t *half = NULL;
+    if (lq_buf_resize(&call->converted, bytes) != LQ_OK)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
+    uint8_t *made = call->converted.data;
     for (int i = 0; i < call->wire.input_count; i++) {
         const struct lq_tensor *wire = &call->wire.inputs[i], *ours = &call->tensors->inputs[i];
         const void *from = ours->data;
-        if (wire->type == LQ_TENSOR_F16) {
-            if (!half && lq_buf_resize(&call->halves, bytes) != LQ_OK)
-                return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
-            half = half ? half : call->halves.data;
-            to_wire(wire, ours, half);
-            from = half;
-            half += align(lq_tensor_bytes(wire));
+        if (wire->type != LQ_TENSOR_F32) {
+            to_wire(call->model, wire, ours, made);
+            from = made;
+            made += align(lq_tensor_bytes(wire));
         }
         http->body[1 + i] = (struct lq_http_span){from, lq_tensor_bytes(wire)};
     }
@@ -396,5 +409,5 @@ void lq_triton_call_release(struct lq_triton_call *call)
     lq_buf_release(&call->reply);
     lq_buf_release(&call->json);
     lq_buf_release(&call->memory_json);
-    lq_buf_release(&call->halves);
+    lq_buf_release(&call->converted);
 }

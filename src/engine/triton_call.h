@@ -8,13 +8,16 @@
 
 #include "engine/shared_memory.h"
 #include "engine/triton_pool.h"
+#include "engine/u8.h"
 
 // What is known of a model; changes when a server turns out to hold another version of it.
 struct lq_triton_model {
     struct lq_triton_pool *pool;
     struct lq_tensors tensors; // as callers see them: f32; outputs of rank 0 are not known yet
     pthread_mutex_t lock;
-    struct lq_tensors wire;    // as they travel: f32 or f16, the servers' names; same order
+    struct lq_u8_rule pixels;  // an input's numbers to bytes
+    struct lq_tensors wire;    // as they travel: f32, f16 or an input in u8, the servers' names;
+                               // same order
     unsigned wire_version;     // counts what was learned
     bool wire_known;
 };
@@ -23,7 +26,7 @@ struct lq_triton_call {
     struct lq_triton_model *model;
     struct lq_http *http;
     struct lq_tensors *tensors; // the caller's memory; outputs without memory are not copied
-    struct lq_buf reply, json, memory_json, halves;
+    struct lq_buf reply, json, memory_json, converted;
     struct lq_tensors wire;     // the model's, as of wire_version
     unsigned wire_version;
     struct lq_shared_memory memory;

@@ -357,6 +357,9 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         status = lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
     if (status != LQ_OK)
         return status;
+    engine.pixels.channels_first = model->input.channels_first;
+    memcpy(engine.pixels.mean, model->sidecar.mean, sizeof engine.pixels.mean);
+    memcpy(engine.pixels.std, model->sidecar.std, sizeof engine.pixels.std);
     settle_name(model);
     pick_sizes(model);
     status = pick_precision(model, options->precision, engine, err);
