@@ -46,7 +46,7 @@ static void put_dims(struct writer *writer, const struct lq_tensor *tensor, int 
 
 static const char *type_word(enum lq_tensor_type type)
 {
-    return type == LQ_TENSOR_F16 ? "TYPE_FP16" : "TYPE_FP32";
+    return type == LQ_TENSOR_U8 ? "TYPE_UINT8" : type == LQ_TENSOR_F16 ? "TYPE_FP16" : "TYPE_FP32";
 }
 
 static void put_tensors(struct writer *writer, const char *kind, const struct lq_tensor *tensors,

@@ -23,7 +23,8 @@ struct lq_triton_config {
     int batch_max;        // 0: the model takes no batch
     int queue_delay_us;
     const char *sidecar;  // its JSON on one line, or NULL
-    struct lq_tensors tensors; // full shapes, batch first; -1 where a dimension is open
+    struct lq_tensors tensors; // full shapes, batch first; -1 where a dimension is open; input 0 in
+                               // the type that it is sent in
     bool channels_first;
     int size_count;
     struct { int width, height; } sizes[4];

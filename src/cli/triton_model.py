@@ -15,6 +15,32 @@ import json  # noqa: E402
 import numpy as np  # noqa: E402
 import openvino  # noqa: E402
 import triton_python_backend_utils as triton  # noqa: E402
+from openvino.preprocess import PrePostProcessor  # noqa: E402
+
+TYPES = {"TYPE_UINT8": openvino.Type.u8, "TYPE_FP16": openvino.Type.f16}
+
+
+def take_pictures_as(model, config):
+    """The model takes its input as the configuration says it comes, and makes numbers of it."""
+    declared = config["input"][0]
+    if declared["data_type"] not in TYPES:
+        return model
+    sidecar = json.loads(config["parameters"].get("lacquer", {"string_value": "{}"})["string_value"])
+    first = int(declared["dims"][-3]) == 3
+    layout = sidecar.get("layout", "nchw" if first else "nhwc").upper()
+    steps = PrePostProcessor(model)
+    picture = steps.input(declared["name"])
+    picture.tensor().set_element_type(TYPES[declared["data_type"]])
+    picture.tensor().set_layout(openvino.Layout(layout))
+    picture.model().set_layout(openvino.Layout(layout))
+    work = picture.preprocess().convert_element_type(openvino.Type.f32)
+    if declared["data_type"] == "TYPE_UINT8":
+        work.scale(255)
+        if "mean" in sidecar:
+            work.mean(sidecar["mean"])
+        if "std" in sidecar:
+            work.scale(sidecar["std"])
+    return steps.build()
 
 
 class TritonPythonModel:
@@ -28,6 +54,7 @@ class TritonPythonModel:
         model = core.read_model(path)
         # What the configuration leaves open the file may have fixed: batch, height, width.
         model.reshape({self.input: openvino.PartialShape([-1] * self.batches + dims)})
+        model = take_pictures_as(model, config)
         self.outputs = [output["name"] for output in config["output"]]
         self.compiled = core.compile_model(
             model, "CPU", {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})

@@ -14,12 +14,14 @@
 #include "cli/triton_config.h"
 #include "convert/convert.h"
 #include "convert/open_dims.h"
+#include "convert/retype_input.h"
 #include "engine/kserve.h"
+#include "model/sidecar.h"
 
 extern const char lq_triton_model_py[]; // triton_model.py
 
 enum { OPT_OUT = 0x500, OPT_NAME, OPT_INSTANCES, OPT_GPU, OPT_TENSORRT, OPT_PLAN, OPT_MAX_BATCH,
-       OPT_DELAY, OPT_FORCE };
+       OPT_DELAY, OPT_INPUT, OPT_FORCE };
 
 static const struct argp_option options[] = {
     {"model", 'm', "FILE", 0, "The model, .onnx or .tflite (default: our own)", 1},
@@ -29,6 +31,8 @@ static const struct argp_option options[] = {
     {"max-batch", OPT_MAX_BATCH, "N", 0, "Largest batch; 0: none (default 8)", 1},
     {"queue-delay", OPT_DELAY, "MICROSECONDS", 0,
      "How long a frame may wait for others to share its batch (default 500)", 1},
+    {"input", OPT_INPUT, "fp32|fp16|uint8", 0, "How pictures are sent to it (default uint8, a quarter "
+     "of fp32's bytes; with TensorRT fp32, which every version of it takes)", 1},
     {"gpu", OPT_GPU, NULL, 0, "Run it in ONNX Runtime on a GPU (else in OpenVINO, by Triton's "
      "python backend)", 1},
     {"tensorrt", OPT_TENSORRT, "fp32|fp16|int8", 0, "… with TensorRT in this precision", 1},
@@ -40,9 +44,24 @@ static const struct argp_option options[] = {
 struct arguments {
     const char *model, *out, *name;
     struct lq_triton_config config;
+    enum lq_tensor_type input; // LQ_TENSOR_OTHER: not said
     int batch_max;
     bool gpu, force;
 };
+
+static const struct {
+    const char *word;
+    enum lq_tensor_type type;
+} input_types[] = {{"fp32", LQ_TENSOR_F32}, {"fp16", LQ_TENSOR_F16}, {"uint8", LQ_TENSOR_U8}};
+
+static enum lq_tensor_type input_type(struct argp_state *state, const char *word)
+{
+    for (size_t i = 0; i < LQ_COUNT(input_types); i++)
+        if (strcmp(word, input_types[i].word) == 0)
+            return input_types[i].type;
+    argp_error(state, "--input does not know '%s'", word);
+    return LQ_TENSOR_OTHER;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -62,6 +81,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_DELAY:
         config->queue_delay_us = (int)lq_cli_number(state, "queue-delay", arg, 0, 1000000);
         return 0;
+    case OPT_INPUT: arguments->input = input_type(state, arg); return 0;
     case OPT_GPU: arguments->gpu = true; return 0;
     case OPT_PLAN: config->platform = LQ_TRITON_PLAN; return 0;
     case OPT_FORCE: arguments->force = true; return 0;
@@ -82,6 +102,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_error(state, "--out is missing: the folder of the repository");
         if (config->platform != LQ_TRITON_PLAN && (arguments->gpu || config->tensorrt))
             config->platform = LQ_TRITON_ONNX;
+        if (arguments->input == LQ_TENSOR_OTHER)
+            arguments->input = config->tensorrt || config->platform == LQ_TRITON_PLAN
+                                   ? LQ_TENSOR_F32
+                                   : LQ_TENSOR_U8;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -279,9 +303,10 @@ static int read_model(const struct arguments *arguments, struct lq_buf *out, str
     return status;
 }
 
-// A GPU's engines hold a model to the shapes that it says: what is open is made to say so.
-static int open_shapes(const struct lq_triton_config *config, const char *path,
-                       struct lq_error *err)
+// A GPU's engines hold a model to the shapes that it says: what is open is made to say so. And to
+// its input's type.
+static int adapt_onnx(struct lq_triton_config *config, const char *path, enum lq_tensor_type type,
+                      const struct lq_pixel_rule *pixels, struct lq_error *err)
 {
     struct lq_buf model, opened;
     lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
@@ -289,11 +314,35 @@ static int open_shapes(const struct lq_triton_config *config, const char *path,
     int status = lq_file_read(path, &model, err);
     if (status == LQ_OK)
         status = lq_onnx_open_dims(model.data, model.len, &config->tensors, &opened, err);
+    const struct lq_buf *made = &opened;
+    if (status == LQ_OK && type != LQ_TENSOR_F32) {
+        status = lq_onnx_retype_input(opened.data, opened.len, &config->tensors.inputs[0], type,
+                                      pixels, &model, err);
+        made = &model;
+    }
     if (status == LQ_OK)
-        status = lq_file_write(path, opened.data, opened.len, err);
+        status = lq_file_write(path, made->data, made->len, err);
     lq_buf_release(&model);
     lq_buf_release(&opened);
     return status;
+}
+
+// What was written is made to take what will be sent; model.py does so by itself.
+static int adapt(struct arguments *arguments, const char *path, struct lq_error *err)
+{
+    struct lq_triton_config *config = &arguments->config;
+    struct lq_sidecar sidecar;
+    int status = lq_sidecar_read(&sidecar, arguments->model, err);
+    if (status != LQ_OK)
+        return status;
+    if (config->platform == LQ_TRITON_PYTHON) {
+        config->tensors.inputs[0].type = arguments->input;
+        return LQ_OK;
+    }
+    struct lq_pixel_rule pixels = {.channels_first = config->channels_first};
+    memcpy(pixels.mean, sidecar.mean, sizeof pixels.mean);
+    memcpy(pixels.std, sidecar.std, sizeof pixels.std);
+    return adapt_onnx(config, path, arguments->input, &pixels, err);
 }
 
 // The model where Triton looks for it, or beside it where an engine has yet to be made from it.
@@ -328,7 +377,7 @@ static int write_model(struct arguments *arguments, const char *folder, struct l
         !lq_triton_config_can_trtexec(config))
         status = lq_fail(err, LQ_ERR_MODEL, "trtexec cannot be told of input '%.60s': rename it to "
                          "letters and digits", config->tensors.inputs[0].name);
-    return status == LQ_OK && !python ? open_shapes(config, path, err) : status;
+    return status == LQ_OK ? adapt(arguments, path, err) : status;
 }
 
 // In the engine's folder; quoted for the shell, whatever the folder is called.
@@ -398,7 +447,7 @@ static void use_own_model(struct arguments *arguments)
 
 int lq_cli_triton_repo(int argc, char **argv)
 {
-    struct arguments arguments = {.batch_max = 8,
+    struct arguments arguments = {.input = LQ_TENSOR_OTHER, .batch_max = 8,
                                   .config = {.instances = 1, .queue_delay_us = 500}};
     struct lq_error err;
     if (argp_parse(&lq_triton_repo_argp, argc, argv, 0, NULL, &arguments) != 0)

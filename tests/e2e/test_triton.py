@@ -9,9 +9,11 @@ import threading
 import time
 
 import httpx
+import numpy as np
 import pytest
 from conftest import LACQUER, ROOT, Reply, Server, frame
-from triton import Triton, free_port, metric, needs_triton, serving, wait
+from PIL import Image
+from triton import Triton, free_port, mask_tflite, metric, needs_triton, serving, wait
 
 pytestmark = needs_triton
 # Float: int8 rounds otherwise where a batch is open, and pictures are compared byte by byte.
@@ -31,16 +33,15 @@ def write_repository(folder, *args):
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    folder = write_repository(tmp_path_factory.mktemp("models") / "repository", "--model", MODEL,
-                              "--name", "nail")
-    # Ours with tensors of half precision.
-    shutil.copytree(folder / "nail", folder / "halves")
+    folder = tmp_path_factory.mktemp("models") / "repository"
+    for name, args in ("nail", []), ("single", ["--input", "fp32"]), ("half", ["--input", "fp16"]):
+        write_repository(folder, "--model", MODEL, "--name", name, *args)
+    # Ours with all tensors of half precision.
+    shutil.copytree(folder / "half", folder / "halves")
     script = folder / "halves" / "1" / "model.py"
-    script.write_text(script.read_text()
-                      .replace("self.input).as_numpy()", "self.input).as_numpy().astype('f4')")
-                      .replace("triton.Tensor(name, result)",
-                               "triton.Tensor(name, result.astype('f2'))"))
-    config = (folder / "nail" / "config.pbtxt").read_text().replace('"nail"', '"halves"', 1)
+    script.write_text(script.read_text().replace("triton.Tensor(name, result)",
+                                                 "triton.Tensor(name, result.astype('f2'))"))
+    config = (folder / "half" / "config.pbtxt").read_text().replace('"half"', '"halves"', 1)
     config = config.replace("TYPE_FP32", "TYPE_FP16")
     (folder / "halves" / "config.pbtxt").write_text(config[:config.index("model_warmup")])
     # Two more, which are never run: one takes no pictures, one gives no mask.
@@ -50,8 +51,8 @@ def repository(tmp_path_factory):
         (folder / name / "1" / "model.py").write_text(
             "import os, sys\nsys.path += os.environ['PYTHONPATH'].split(':')\n"
             "class TritonPythonModel:\n    pass\n")
-        config = (folder / "nail" / "config.pbtxt").read_text().replace('"nail"', f'"{name}"', 1)
-        config = config.replace(was, dims)
+        config = (folder / "single" / "config.pbtxt").read_text()
+        config = config.replace('"single"', f'"{name}"', 1).replace(was, dims)
         (folder / name / "config.pbtxt").write_text(config[:config.index("model_warmup")])
     return folder
 
@@ -66,27 +67,86 @@ def triton(repository):
 
 
 # A half has 11 bits: a probability in it is off by up to 2^-12, and so are the pictures.
-@pytest.mark.parametrize("name, most", [("nail", 1e-3), ("halves", 1e-2)])
-def test_same_outputs_as_in_this_process(triton, name, most):
+@pytest.mark.parametrize("name, type, most", [("nail", "UINT8", 1e-3), ("single", "FP32", 1e-3),
+                                              ("half", "FP16", 1e-2), ("halves", "FP16", 1e-2)])
+def test_same_outputs_as_in_this_process(triton, name, type, most):
+    metadata = httpx.get(f"{triton.url}/v2/models/{name}").json()
+    assert metadata["inputs"][0]["datatype"] == type
     done = subprocess.run([ROOT / "build" / "bench" / "bench-triton", MODEL, triton.url, name, "3"],
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     for way in "http", "shared_memory":
         assert report[f"difference_{way}"] <= most
-        assert name == "nail" or report[f"difference_{way}"] > 0, "those were no halves"
+        assert most < 1e-2 or report[f"difference_{way}"] > 0, "those were no halves"
+
+
+def paint(out, picture, *args):
+    """Applies polish; what was found, and the painted picture's bytes."""
+    done = lacquer("apply", picture, "-o", out, "--precision", "f32", "--json", *args)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), out.read_bytes()
+
+
+def paint_everywhere(triton, name, model, picture, folder):
+    remote = ["--triton-url", triton.url, "--triton-model", name, "--model", model]
+    return [paint(folder / f"{way}.png", picture, *args) for way, args in (
+        ("here", ["--model", model]), ("shm", remote), ("http", [*remote, "--triton-shm", "off"]))]
 
 
 def test_same_picture_either_way(triton, tmp_path):
-    ways = {"here": ["--model", MODEL], "shm": ["--triton-url", triton.url],
-            "http": ["--triton-url", triton.url, "--triton-shm", "off"]}
-    for name, args in ways.items():
-        done = lacquer("apply", HAND, "-o", tmp_path / name, "--precision", "f32", "--json", *args)
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["engine"] == ("openvino" if name == "here" else "triton")
-        assert len(json.loads(done.stdout)["nails"]) == 5
-    pictures = {(tmp_path / name).read_bytes() for name in ways}
-    assert len(pictures) == 1
+    found = paint_everywhere(triton, "single", MODEL, HAND, tmp_path)
+    assert [told["engine"] for told, _ in found] == ["openvino", "triton", "triton"]
+    assert [len(told["nails"]) for told, _ in found] == [5, 5, 5]
+    assert len({picture for _, picture in found}) == 1
+
+
+def test_bytes_make_the_same_picture_where_nothing_is_resized(triton, tmp_path):
+    """The network then sees the picture's own bytes either way."""
+    picture = tmp_path / "small.png"
+    Image.open(HAND).resize((384, 288)).save(picture)
+    found = paint_everywhere(triton, "nail", MODEL, picture, tmp_path)
+    assert [len(told["nails"]) for told, _ in found] == [5, 5, 5]
+    assert len({picture for _, picture in found}) == 1
+
+
+def test_bytes_make_much_the_same_picture_of_a_resized_one(triton, tmp_path):
+    """Each pixel that the network sees is rounded to a 255th, which moves outlines a little."""
+    found = paint_everywhere(triton, "nail", MODEL, HAND, tmp_path)
+    assert [len(told["nails"]) for told, _ in found] == [5, 5, 5]
+    here, shm, http = (np.asarray(Image.open(tmp_path / f"{way}.png").convert("RGB"), float)
+                       for way in ("here", "shm", "http"))
+    assert np.array_equal(shm, http)
+    error = ((here - shm) ** 2).mean()
+    assert 10 * np.log10(255 ** 2 / error) > 45
+
+
+def test_pixels_that_a_sidecar_normalises_travel_in_bytes(tmp_path, tmp_path_factory):
+    """Its mean and deviation are taken off again, and put on by the server, in either layout."""
+    models, pictures = tmp_path / "models", tmp_path / "pictures"
+    pictures.mkdir()
+    noise = np.random.default_rng(3).integers(0, 256, (64, 96, 3), np.uint8)
+    Image.fromarray(noise).save(pictures / "noise.png")
+    sidecar = {"head": "mask", "output": "probability", "mean": [0.4, 0.5, 0.6],
+               "std": [0.2, 0.25, 0.3]}
+    files = {"nhwc": mask_tflite(tmp_path_factory, **sidecar, layout="nhwc"),
+             "nchw": tmp_path / "nchw.onnx"}
+    done = lacquer("convert", files["nhwc"], files["nchw"], "--nchw")
+    assert done.returncode == 0, done.stderr
+    files["nchw"].with_suffix(".json").write_text(json.dumps({**sidecar, "layout": "nchw"}))
+    for name, model in files.items():
+        write_repository(models, "--model", model, "--name", name)
+    with contextlib.closing(Triton(models).start()) as triton:
+        for name, model in files.items():
+            masks = []
+            for args in [], ["--triton-url", triton.url, "--triton-model", name]:
+                out = tmp_path / f"{name}-{len(args)}"
+                out.mkdir()
+                done = lacquer("eval", "--images", pictures, "--raw", "--write-masks", out,
+                               "--precision", "f32", "--model", model, *args)
+                assert done.returncode == 0, done.stderr
+                masks.append(np.asarray(Image.open(out / "noise.png")))
+            assert np.array_equal(*masks) and 0.1 < (masks[0] > 0).mean() < 0.9
 
 
 def test_the_sidecar_comes_with_the_model(triton, tmp_path):

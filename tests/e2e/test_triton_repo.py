@@ -2,7 +2,6 @@
 import json
 import shutil
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -11,32 +10,10 @@ import onnxruntime
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from conftest import LACQUER, ROOT
-from triton import Triton, needs_triton
-
-sys.path.append(str(ROOT / "tests" / "convert"))
-from tflite_builder import Builder  # noqa: E402
+from triton import Triton, mask_tflite, needs_triton
 
 MODEL = ROOT / "models" / "nail.onnx"
 SHARED = ROOT.parent / "shared" / "model" / "yolov8s-seg-random-f16.tflite"
-
-
-def mask_tflite(tmp_path_factory, name="serving_default_image:0"):
-    """A mask model as TensorFlow exports one (NHWC, a colon in a name), and its sidecar."""
-    random = np.random.default_rng(7)
-    builder = Builder()
-    image = builder.tensor([1, 64, 96, 3], name=name, signature=[-1, 64, 96, 3])
-    inner = builder.tensor([1, 64, 96, 1], signature=[-1, 64, 96, 1])
-    mask = builder.tensor([1, 64, 96, 1], name="mask", signature=[-1, 64, 96, 1])
-    kernel = builder.constant(random.normal(size=(1, 3, 3, 3)).astype(np.float32))
-    bias = builder.constant(np.zeros(1, np.float32))
-    builder.op("CONV_2D", [image, kernel, bias], [inner], "Conv2DOptions", padding=0, strideH=1,
-               strideW=1, dilationHFactor=1, dilationWFactor=1)
-    builder.op("LOGISTIC", [inner], [mask])
-    model = tmp_path_factory.mktemp("tflite") / "small.tflite"
-    model.write_bytes(builder.finish([image], [mask]))
-    model.with_suffix(".json").write_text(json.dumps(
-        {"name": "small", "head": "mask", "output": "probability", "layout": "nhwc"}))
-    return model
 
 
 def repo(folder, *args, status=0):
@@ -65,6 +42,9 @@ def heard_about(repository, seconds=30):
 def test_a_server_without_gpu_misses_only_the_backend(tmp_path, tmp_path_factory):
     wanted = {
         "cuda": (["--gpu"], "onnxruntime"),
+        "cuda16": (["--gpu", "--input", "fp16"], "onnxruntime"),
+        "fp16_u8": (["--tensorrt", "fp16", "--input", "uint8"], "onnxruntime"),
+        "plan_u8": (["--plan", "--tensorrt", "fp16", "--input", "uint8"], "tensorrt"),
         "fp16": (["--tensorrt", "fp16"], "onnxruntime"),
         "int8": (["--tensorrt", "int8", "--instances", "2", "--max-batch", "1"], "onnxruntime"),
         "fp32": (["--tensorrt", "fp32", "--queue-delay", "0"], "onnxruntime"),
@@ -76,7 +56,7 @@ def test_a_server_without_gpu_misses_only_the_backend(tmp_path, tmp_path_factory
     }
     for name, (args, _) in wanted.items():
         repo(tmp_path, "--name", name, *args)
-    for name in "plan", "plan8", "tflite_plan":
+    for name in "plan", "plan8", "plan_u8", "tflite_plan":
         (tmp_path / name / "1" / "model.plan").touch()  # trtexec would have made it
     (tmp_path / ".tensorrt").mkdir()  # where ONNX Runtime keeps its engines: no model
     # Triton does read it all: a slip in one configuration is another complaint.
@@ -91,16 +71,74 @@ def test_a_server_without_gpu_misses_only_the_backend(tmp_path, tmp_path_factory
     assert not any(".tensorrt" in line for line in heard), heard
 
 
-def test_a_batch_and_other_sizes_run_in_onnx_runtime(tmp_path):
-    repo(tmp_path, "--gpu")
+@pytest.mark.parametrize("type, name", [("fp32", "image"), ("fp16", "image_f16"),
+                                        ("uint8", "image_u8")])
+def test_a_batch_and_other_sizes_run_in_onnx_runtime(tmp_path, type, name):
+    repo(tmp_path, "--gpu", "--input", type)
     before = onnxruntime.InferenceSession(ROOT / "models" / "nail-f16.onnx")  # what GPUs are given
+    onnx.checker.check_model(tmp_path / "nail" / "1" / "model.onnx", full_check=True)
     after = onnxruntime.InferenceSession(tmp_path / "nail" / "1" / "model.onnx")
-    assert after.get_inputs()[0].shape == ["batch", 3, "in_2", "in_3"]
-    pictures = np.random.default_rng(1).random((3, 3, 288, 384), np.float32)
-    masks = after.run(None, {"image": pictures})[0]
+    given = after.get_inputs()[0]
+    assert (given.name, given.shape) == (name, ["batch", 3, "in_2", "in_3"])
+    bytes = np.random.default_rng(1).integers(0, 256, (3, 3, 288, 384), np.uint8)
+    pictures = bytes * np.float32(1 / 255)
+    if type == "fp16":
+        pictures = pictures.astype(np.float16).astype(np.float32)
+    sent = {"fp32": pictures, "fp16": pictures.astype(np.float16), "uint8": bytes}[type]
+    masks = after.run(None, {name: sent})[0]
     for picture, mask in zip(pictures, masks):
         assert np.array_equal(before.run(None, {"image": picture[None]})[0][0], mask)
-    assert after.run(None, {"image": pictures[:, :, :, :288]})[0].shape == (3, 1, 144, 144)
+    assert after.run(None, {name: sent[:, :, :, :288]})[0].shape == (3, 1, 144, 144)
+
+
+@pytest.mark.parametrize("layout", ["nhwc", "nchw"])
+def test_bytes_are_normalised_as_the_sidecar_says(tmp_path, tmp_path_factory, layout):
+    mean, std = [0.4, 0.5, 0.6], [0.2, 0.25, 0.3]
+    model = mask_tflite(tmp_path_factory, mean=mean, std=std)
+    given = tmp_path / "given.onnx"
+    done = subprocess.run([LACQUER, "convert", model, given, *(["--nchw"] * (layout == "nchw"))],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    sidecar = {"head": "mask", "output": "probability", "layout": layout, "mean": mean, "std": std}
+    given.with_suffix(".json").write_text(json.dumps(sidecar))
+    repo(tmp_path / "out", "--gpu", "--model", given)
+    bytes = np.random.default_rng(2).integers(0, 256, (2, 64, 96, 3), np.uint8)
+    numbers = ((bytes / 255 - mean) / std).astype(np.float32)
+    if layout == "nchw":
+        bytes, numbers = (each.transpose(0, 3, 1, 2) for each in (bytes, numbers))
+    before = onnxruntime.InferenceSession(given)
+    after = onnxruntime.InferenceSession(tmp_path / "out" / "given" / "1" / "model.onnx")
+    want = [before.run(None, {before.get_inputs()[0].name: each[None]})[0][0] for each in numbers]
+    (got,) = after.run(None, {after.get_inputs()[0].name: bytes})
+    assert np.abs(got - want).max() <= 1e-5 and np.ptp(want) > 0.1
+
+
+def test_tensorrt_gets_bytes_when_asked_and_casts_them_first(tmp_path):
+    """TensorRT takes bytes into a Cast and nothing else."""
+    done = repo(tmp_path, "--plan", "--tensorrt", "fp16", "--input", "uint8")
+    assert "--minShapes=image_u8:1x3x288x288" in done.stdout
+    config = (tmp_path / "nail" / "config.pbtxt").read_text()
+    assert 'name: "image_u8"\n  data_type: TYPE_UINT8' in config
+    graph = onnx.load(tmp_path / "nail" / "model.onnx").graph
+    users = [node.op_type for node in graph.node if "image_u8" in node.input]
+    assert users == ["Cast"] and graph.node[0].op_type == "Cast"
+    repo(tmp_path, "--tensorrt", "fp16", "--input", "uint8", "--name", "ort")
+    config = (tmp_path / "ort" / "config.pbtxt").read_text()
+    assert '"trt_profile_min_shapes" value: "image_u8:1x3x' in config
+    # Not asked, it gets numbers: how bytes go there is known from documents only.
+    for name, args in ("t", ["--tensorrt", "fp16"]), ("p", ["--plan"]):
+        repo(tmp_path, "--name", name, *args)
+        config = (tmp_path / name / "config.pbtxt").read_text()
+        assert 'name: "image"\n  data_type: TYPE_FP32' in config
+
+
+def test_an_input_whose_new_name_is_taken(tmp_path):
+    model = onnx.load(MODEL)
+    model.graph.node[0].output[0] = model.graph.node[3].input[0] = "image_u8"
+    onnx.save(model, tmp_path / "taken.onnx")
+    done = repo(tmp_path / "out", "--gpu", "--model", tmp_path / "taken.onnx", status=1)
+    assert "image_u8" in done.stderr and "--input fp32" in done.stderr
+    repo(tmp_path / "fp32", "--gpu", "--input", "fp32", "--model", tmp_path / "taken.onnx")
 
 
 def test_a_graph_that_holds_its_batch_stays_at_one(tmp_path):
@@ -152,7 +190,7 @@ def test_a_tflite_brings_its_sidecar_and_its_picture(tmp_path, tmp_path_factory)
     runtime.invoke()
     want = runtime.get_tensor(runtime.get_output_details()[0]["index"])
     session = onnxruntime.InferenceSession(tmp_path / "small" / "1" / "model.onnx")
-    (got,) = session.run(None, {session.get_inputs()[0].name: picture})
+    (got,) = session.run(None, {session.get_inputs()[0].name: picture})  # TensorRT gets fp32
     assert np.abs(got - want).max() <= 1e-5 and np.ptp(want) > 0.1
 
 
@@ -199,6 +237,7 @@ def test_what_is_there_stays(tmp_path):
     (["--model", "/etc/hostname"], 1, ".tflite"),
     (["--model", ROOT / "tests" / "fixtures" / "tiny_map.onnx", "--gpu"], 0, ""),
     (["--tensorrt", "fp8"], 2, "fp8"),
+    (["--input", "int8"], 2, "int8"),
     (["--max-batch", "-1"], 2, "--max-batch"),
     (["--out", "/proc/nowhere"], 1, "cannot make folder"),
 ])

@@ -9,16 +9,20 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 import tempfile
 import threading
 import time
 
 import httpx
+import numpy as np
 import pytest
-from conftest import Server
+from conftest import ROOT, Server
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "convert"))
+from tflite_builder import Builder  # noqa: E402
+
 HOME = ROOT / ".deps" / "tritonserver"
 SERVER = HOME / "pytriton" / "tritonserver"
 
@@ -51,6 +55,25 @@ def wait(true, seconds=20):
     while not true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.01)
+
+
+def mask_tflite(tmp_path_factory, name="serving_default_image:0", **sidecar):
+    """A mask model as TensorFlow exports one (NHWC, a colon in a name), and its sidecar."""
+    random = np.random.default_rng(7)
+    builder = Builder()
+    image = builder.tensor([1, 64, 96, 3], name=name, signature=[-1, 64, 96, 3])
+    inner = builder.tensor([1, 64, 96, 1], signature=[-1, 64, 96, 1])
+    mask = builder.tensor([1, 64, 96, 1], name="mask", signature=[-1, 64, 96, 1])
+    kernel = builder.constant(random.normal(size=(1, 3, 3, 3)).astype(np.float32))
+    bias = builder.constant(np.zeros(1, np.float32))
+    builder.op("CONV_2D", [image, kernel, bias], [inner], "Conv2DOptions", padding=0, strideH=1,
+               strideW=1, dilationHFactor=1, dilationWFactor=1)
+    builder.op("LOGISTIC", [inner], [mask])
+    model = tmp_path_factory.mktemp("tflite") / "small.tflite"
+    model.write_bytes(builder.finish([image], [mask]))
+    model.with_suffix(".json").write_text(json.dumps(
+        {"name": "small", "head": "mask", "output": "probability", "layout": "nhwc", **sidecar}))
+    return model
 
 
 def free_port():
