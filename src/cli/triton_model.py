@@ -25,7 +25,7 @@ def take_pictures_as(model, config):
     declared = config["input"][0]
     if declared["data_type"] not in TYPES:
         return model
-    sidecar = json.loads(config["parameters"].get("lacquer", {"string_value": "{}"})["string_value"])
+    sidecar = json.loads(config["parameters"].get("lacquer", {}).get("string_value", "{}"))
     first = int(declared["dims"][-3]) == 3
     layout = sidecar.get("layout", "nchw" if first else "nhwc").upper()
     steps = PrePostProcessor(model)

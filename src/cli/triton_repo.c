@@ -31,8 +31,8 @@ static const struct argp_option options[] = {
     {"max-batch", OPT_MAX_BATCH, "N", 0, "Largest batch; 0: none (default 8)", 1},
     {"queue-delay", OPT_DELAY, "MICROSECONDS", 0,
      "How long a frame may wait for others to share its batch (default 500)", 1},
-    {"input", OPT_INPUT, "fp32|fp16|uint8", 0, "How pictures are sent to it (default uint8, a quarter "
-     "of fp32's bytes; with TensorRT fp32, which every version of it takes)", 1},
+    {"input", OPT_INPUT, "fp32|fp16|uint8", 0, "How pictures are sent to it (default uint8, "
+     "a quarter of fp32's bytes; with TensorRT fp32, which every version of it takes)", 1},
     {"gpu", OPT_GPU, NULL, 0, "Run it in ONNX Runtime on a GPU (else in OpenVINO, by Triton's "
      "python backend)", 1},
     {"tensorrt", OPT_TENSORRT, "fp32|fp16|int8", 0, "… with TensorRT in this precision", 1},

@@ -79,23 +79,57 @@ static int match(struct lq_tensor *wire, const struct lq_tensor *ours, int count
         wire[i].data = NULL;
         memcpy(wire[i].name, their->name, sizeof wire[i].name);
         wire[i].type = their->type;
-        bool fits = can_travel(their->type, &ours[i], inputs);
-        fits &= ours[i].rank == 0 || ours[i].rank == their->rank;
+        if (!can_travel(their->type, &ours[i], inputs))
+            return lq_fail(err, LQ_ERR_MODEL,
+                           "its model's %s '%.60s' is %s: only FP32, FP16 and, for a picture that "
+                           "goes in, UINT8 are spoken here", inputs ? "input" : "output",
+                           their->name, lq_tensor_type_name(their->type));
+        bool fits = ours[i].rank == 0 || ours[i].rank == their->rank;
         for (int d = 0; d < ours[i].rank && fits; d++)
             fits = their->dims[d] == -1 || their->dims[d] == ours[i].dims[d];
         if (!fits)
             return lq_fail(err, LQ_ERR_MODEL,
-                           "its model's tensor '%.60s' has another type or shape than ours",
+                           "its model's %s '%.60s' has another shape than ours",
+                           inputs ? "input" : "output",
                            their->name);
     }
     return LQ_OK;
 }
 
-int lq_triton_learn(struct lq_triton_call *call, struct lq_triton_server *server,
-                    uint64_t deadline_us, struct lq_error *err)
+static bool alike(const struct lq_tensor *a, const struct lq_tensor *b, int count)
+{
+    bool same = true;
+    for (int i = 0; i < count && same; i++)
+        same = strcmp(a[i].name, b[i].name) == 0 && a[i].type == b[i].type &&
+               a[i].rank == b[i].rank &&
+               memcmp(a[i].dims, b[i].dims, sizeof a->dims[0] * (size_t)a[i].rank) == 0;
+    return same;
+}
+
+// Keeps what a server said; a wire that another server has too gets that one's version.
+static void keep(struct lq_triton_model *model, int index, const struct lq_tensors *wire,
+                 unsigned epoch)
+{
+    pthread_mutex_lock(&model->lock);
+    unsigned version = 0;
+    for (int i = 0; i < LQ_REMOTE_URLS_MAX && !version; i++) {
+        const struct lq_tensors *other = &model->wires[i].tensors;
+        if (model->wires[i].version && alike(other->inputs, wire->inputs, wire->input_count) &&
+            alike(other->outputs, wire->outputs, wire->output_count))
+            version = model->wires[i].version;
+    }
+    model->wires[index] = (struct lq_triton_wire){
+        .tensors = *wire, .version = version ? version : ++model->versions, .epoch = epoch};
+    pthread_mutex_unlock(&model->lock);
+}
+
+// Reads the model's metadata from a server and holds it against ours.
+static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
+                 uint64_t deadline_us, struct lq_error *err)
 {
     struct lq_triton_model *model = call->model;
     struct lq_tensors theirs, wire = {0};
+    unsigned epoch = lq_triton_pool_epoch(model->pool, server);
     int status = lq_triton_get(call, server, "", deadline_us, err);
     if (status == LQ_OK)
         status = lq_kserve_read_model(&theirs, call->reply.data, call->reply.len, err);
@@ -112,14 +146,9 @@ int lq_triton_learn(struct lq_triton_call *call, struct lq_triton_server *server
     if (status == LQ_OK)
         status = match(wire.outputs, model->tensors.outputs, wire.output_count, theirs.outputs,
                        false, err);
-    if (status != LQ_OK)
-        return status;
-    pthread_mutex_lock(&model->lock);
-    model->wire = wire;
-    model->wire_version++;
-    model->wire_known = true;
-    pthread_mutex_unlock(&model->lock);
-    return LQ_OK;
+    if (status == LQ_OK)
+        keep(model, lq_triton_pool_index(model->pool, server), &wire, epoch);
+    return status;
 }
 
 void lq_triton_keep_shapes(const struct lq_triton_call *call)
@@ -130,7 +159,9 @@ void lq_triton_keep_shapes(const struct lq_triton_call *call)
         ours->rank = call->wire.outputs[i].rank;
         memcpy(ours->dims, call->wire.outputs[i].dims, sizeof ours->dims);
     }
-    model->wire = call->wire;
+    for (int i = 0; i < LQ_REMOTE_URLS_MAX; i++)
+        if (model->wires[i].version == call->wire_version)
+            model->wires[i].tensors = call->wire;
 }
 
 static size_t align(size_t size)
@@ -155,38 +186,38 @@ static size_t lay_out(const struct lq_tensors *wire, struct lq_kserve_region *re
 
 static void drop_memory(struct lq_triton_call *call);
 
-// Brings the call up to what is known of the model.
+// Brings the call up to what is known of the server's model.
 static int follow(struct lq_triton_call *call, struct lq_triton_server *server,
                   uint64_t deadline_us, struct lq_error *err)
 {
     struct lq_triton_model *model = call->model;
     for (;;) {
+        unsigned epoch = lq_triton_pool_epoch(model->pool, server);
         pthread_mutex_lock(&model->lock);
-        unsigned version = model->wire_version;
-        bool known = model->wire_known;
-        struct lq_tensors wire = model->wire;
+        struct lq_triton_wire wire = model->wires[lq_triton_pool_index(model->pool, server)];
         pthread_mutex_unlock(&model->lock);
-        if (known && version == call->wire_version)
+        bool known = wire.version && wire.epoch == epoch;
+        if (known && wire.version == call->wire_version)
             return LQ_OK;
         if (known) {
             drop_memory(call);
-            call->wire = wire;
+            call->wire = wire.tensors;
             lq_buf_clear(&call->json);
             int status = lq_kserve_print_request(&call->json, &call->wire, NULL, err);
-            call->wire_version = status == LQ_OK ? version : 0;
+            call->wire_version = status == LQ_OK ? wire.version : 0;
             return status;
         }
-        int status = lq_triton_learn(call, server, deadline_us, err);
+        int status = learn(call, server, deadline_us, err);
         if (status != LQ_OK)
             return status;
     }
 }
 
 // What came does not fit what we know: ask again before the next request.
-static void forget(struct lq_triton_model *model)
+static void forget(struct lq_triton_model *model, const struct lq_triton_server *server)
 {
     pthread_mutex_lock(&model->lock);
-    model->wire_known = false;
+    model->wires[lq_triton_pool_index(model->pool, server)].version = 0;
     pthread_mutex_unlock(&model->lock);
 }
 
@@ -389,7 +420,7 @@ int lq_triton_infer(struct lq_triton_call *call, struct lq_triton_server *server
             status = infer_by_memory(call, url, deadline_us, err);
     }
     if (status == LQ_ERR_MODEL || status == LQ_ERR_ENGINE)
-        forget(call->model);
+        forget(call->model, server);
     return status;
 }
 

@@ -10,16 +10,21 @@
 #include "engine/triton_pool.h"
 #include "engine/u8.h"
 
-// What is known of a model; changes when a server turns out to hold another version of it.
+// How tensors travel to a server: an input in f32, f16 or u8, an output in f32 or f16, by the
+// server's names and in our order. Servers may differ, and one may come back with another model.
+struct lq_triton_wire {
+    struct lq_tensors tensors;
+    unsigned version; // wires that are alike have the same; 0: not known
+    unsigned epoch;   // the server's, when it was asked
+};
+
 struct lq_triton_model {
     struct lq_triton_pool *pool;
     struct lq_tensors tensors; // as callers see them: f32; outputs of rank 0 are not known yet
-    pthread_mutex_t lock;
     struct lq_u8_rule pixels;  // an input's numbers to bytes
-    struct lq_tensors wire;    // as they travel: f32, f16 or an input in u8, the servers' names;
-                               // same order
-    unsigned wire_version;     // counts what was learned
-    bool wire_known;
+    pthread_mutex_t lock;
+    struct lq_triton_wire wires[LQ_REMOTE_URLS_MAX]; // by server
+    unsigned versions;         // given to wires so far
 };
 
 struct lq_triton_call {
@@ -27,7 +32,7 @@ struct lq_triton_call {
     struct lq_http *http;
     struct lq_tensors *tensors; // the caller's memory; outputs without memory are not copied
     struct lq_buf reply, json, memory_json, converted;
-    struct lq_tensors wire;     // the model's, as of wire_version
+    struct lq_tensors wire;     // the last server's, as of wire_version
     unsigned wire_version;
     struct lq_shared_memory memory;
     bool memory_failed;         // there is none on this host
@@ -39,10 +44,6 @@ struct lq_triton_call {
 LQ_MUST_CHECK int lq_triton_call_init(struct lq_triton_call *call, struct lq_triton_model *model,
                                       struct lq_tensors *tensors, struct lq_error *err);
 void lq_triton_call_release(struct lq_triton_call *call); // half-built or zeroed is fine
-
-// Reads the model's metadata from a server and holds it against model->tensors.
-LQ_MUST_CHECK int lq_triton_learn(struct lq_triton_call *call, struct lq_triton_server *server,
-                                  uint64_t deadline_us, struct lq_error *err);
 
 // What an inference has told about the outputs' shapes becomes the model's. Before it is shared.
 void lq_triton_keep_shapes(const struct lq_triton_call *call);

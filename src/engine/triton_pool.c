@@ -161,6 +161,14 @@ int lq_triton_pool_explain(struct lq_triton_pool *pool, struct lq_error *err)
     return status;
 }
 
+unsigned lq_triton_pool_epoch(struct lq_triton_pool *pool, const struct lq_triton_server *server)
+{
+    pthread_mutex_lock(&pool->lock);
+    unsigned epoch = server->epoch;
+    pthread_mutex_unlock(&pool->lock);
+    return epoch;
+}
+
 bool lq_triton_pool_memory(struct lq_triton_pool *pool, const struct lq_triton_server *server,
                            unsigned *epoch)
 {

@@ -59,6 +59,9 @@ struct lq_triton_server *lq_triton_pool_server(struct lq_triton_pool *pool, int 
 // UNAVAILABLE, with the first server and why it is out.
 int lq_triton_pool_explain(struct lq_triton_pool *pool, struct lq_error *err);
 
+// Counts how often it went out.
+unsigned lq_triton_pool_epoch(struct lq_triton_pool *pool, const struct lq_triton_server *server);
+
 // Where a server's shared memory stands: false when it does not take any; else its epoch.
 bool lq_triton_pool_memory(struct lq_triton_pool *pool, const struct lq_triton_server *server,
                            unsigned *epoch);

@@ -1,12 +1,15 @@
 """The triton engine against a server that slows down, breaks off, or lies."""
 import contextlib
+import io
 import json
 import time
 
 import httpx
+import numpy as np
 import pytest
 from conftest import Reply, Server, frame
-from triton import Stub, metric, serving, wait
+from PIL import Image
+from triton import TYPES, Stub, metric, serving, wait
 
 # How an answer can be wrong, and a word of how it is told.
 WRONG = {
@@ -50,6 +53,65 @@ def test_wrong_answers_are_refused_one_by_one(hand):
                 triton.mode = "good"
                 assert isinstance(reply, dict) and words in json.dumps(reply), (mode, reply)
         assert server.rss_kib() < 1 << 20
+
+
+@pytest.mark.parametrize("type", ["FP32", "FP16", "UINT8"])
+def test_the_picture_comes_in_the_type_that_the_model_has(hand, type):
+    with stub() as triton:
+        triton.type = type
+        with serving("--triton-url", triton.url) as server, server.v1() as socket:
+            assert isinstance(ask(socket, hand), Reply)
+    assert triton.tensor.dtype == TYPES[type] and triton.tensor.shape == (1, 3, 288, 384)
+    seen = triton.tensor[0].astype(float).transpose(1, 2, 0) / (255 if type == "UINT8" else 1)
+    want = np.asarray(Image.open(io.BytesIO(hand)).resize((384, 288), Image.BILINEAR)) / 255
+    assert np.abs(seen - want).max() < 2.5 / 255 and np.ptp(want) > 0.5
+
+
+@pytest.mark.parametrize("fields, words", [
+    ({"type": "INT8"}, "image i8"), ({"type": "BYTES"}, "image other"),
+    ({"output": "UINT8"}, "output 'mask' is u8"), ({"output": "INT64"}, "output 'mask' is i64")])
+# A fallback does not hide that the model is of no use.
+@pytest.mark.parametrize("args", [[], ["--fallback", "openvino"]])
+def test_types_that_are_not_spoken(fields, args, words):
+    with stub() as triton:
+        vars(triton).update(fields)
+        with pytest.raises(RuntimeError, match=words):
+            Server("--triton-url", triton.url, *args)
+
+
+def test_servers_whose_models_take_the_picture_in_different_types(hand):
+    """As while one server after the other gets a new repository."""
+    with stub() as one, stub() as two:
+        two.type = "UINT8"
+        with serving("--triton-url", one.url, "--triton-url", two.url) as server:
+            with server.v1() as first, server.v1() as second:
+                for number in range(20):
+                    for socket in first, second:
+                        socket.send(frame(number, hand))
+                    for socket in first, second:
+                        assert isinstance(socket.recv(timeout=20), bytes)
+            assert one.asked > 5 and two.asked > 5
+            for each in one, two:
+                of = f'{{url="{each.url}",result="failed"}}'
+                assert metric(server, f"lacquer_triton_requests_total{of}") == [0]
+
+
+def test_a_server_that_comes_back_with_another_type(hand):
+    with stub() as triton, serving("--triton-url", triton.url) as server:
+        with server.v1() as socket:
+            assert isinstance(ask(socket, hand), Reply)
+            triton.mode = "not ready"
+            wait(lambda: metric(server, "lacquer_triton_up") == [0])
+            triton.type, triton.mode = "UINT8", "good"
+            wait(lambda: metric(server, "lacquer_triton_up") == [1])
+            assert isinstance(ask(socket, hand), Reply)  # no frame was lost to it
+            assert triton.tensor.dtype == np.uint8
+            # Changed under way it costs one: Triton refuses what it does not take.
+            triton.type = "FP16"
+            assert "another type" in json.dumps(ask(socket, hand))
+            wait(lambda: metric(server, "lacquer_triton_up") == [1])
+            assert isinstance(ask(socket, hand), Reply)
+            assert triton.tensor.dtype == np.float16
 
 
 def test_the_fallback_runs_what_the_server_spoils(hand):

@@ -146,6 +146,9 @@ class Triton:
             left.unlink()
 
 
+TYPES = {"FP32": np.float32, "FP16": np.float16, "UINT8": np.uint8}
+
+
 def good_reply(shape):
     """An all-zero mask as nail.onnx would give it: half the size each way."""
     out = [shape[0], 1, shape[2] // 2, shape[3] // 2]
@@ -160,7 +163,9 @@ class Stub:
 
     def __init__(self, port=None):
         self.mode, self.asked = "good", 0
-        self.traces = []  # the traceparent of each inference
+        self.type, self.output = "FP32", "FP32"  # of its model's tensors
+        self.traces = []    # the traceparent of each inference
+        self.tensor = None  # the last picture that came
         self.stopping = threading.Event()
         stub = self
 
@@ -209,8 +214,8 @@ class Stub:
         if handler.path.endswith("/config"):
             return self.send(handler, 200, b'{"parameters": {}}')
         meta = {"name": "nail", "versions": ["1"], "platform": "stub",
-                "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 3, side, side]}],
-                "outputs": [{"name": "mask", "datatype": "FP32", "shape": [-1, 1, -1, -1]}]}
+                "inputs": [{"name": "image", "datatype": self.type, "shape": [-1, 3, side, side]}],
+                "outputs": [{"name": "mask", "datatype": self.output, "shape": [-1, 1, -1, -1]}]}
         self.send(handler, 200, json.dumps(meta).encode())
 
     def answer_post(self, handler):
@@ -219,8 +224,14 @@ class Stub:
             return self.send(handler, 400, b'{"error": "shared memory is off"}')
         self.asked += 1
         self.traces.append(handler.headers.get("traceparent"))
-        head = json.loads(body[:int(handler.headers["Inference-Header-Content-Length"])])
-        good, payload = good_reply(head["inputs"][0]["shape"])
+        head_length = int(handler.headers["Inference-Header-Content-Length"])
+        head, tensor = json.loads(body[:head_length]), body[head_length:]
+        (sent,) = head["inputs"]
+        if sent["datatype"] != self.type:
+            return self.send(handler, 400, b'{"error": "input is of another type"}')
+        self.tensor = np.frombuffer(tensor, TYPES[self.type]).reshape(sent["shape"])
+        assert sent["parameters"]["binary_data_size"] == len(tensor)
+        good, payload = good_reply(sent["shape"])
         getattr(self, "reply_" + self.mode.replace(" ", "_"))(handler, good, payload)
 
     def reply(self, handler, head, payload, **headers):
