@@ -1,13 +1,13 @@
 // One model in this process and on a Triton server, side by side: whether the answers agree, and
 // what going there costs.
 //
-//   build/bench/bench-triton MODEL URL NAME [ROUNDS]
+//   build/bench/bench-triton MODEL URL NAME[,NAME...] [ROUNDS]
 //
-// Each round runs the same input in OpenVINO here, on Triton over plain HTTP and on Triton by shared
-// memory, one after the other, so that whatever else the machine does falls on all three. What Triton
-// says it spent in the model (compute_input + compute_infer + compute_output of /v2/models/NAME/stats)
-// is read before and after each request; a request's overhead is its time here less that. Medians,
-// as JSON on stdout.
+// Each round runs the same input in OpenVINO here, then for every NAME on Triton over plain HTTP and
+// by shared memory, one after the other, so that whatever else the machine does falls on all. What
+// Triton says it spent in the model (compute_input + compute_infer + compute_output of
+// /v2/models/NAME/stats) is read before and after each request; a request's overhead is its time
+// here less that. Medians, as JSON on stdout.
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,8 +18,8 @@
 #include "engine/engine.h"
 #include "engine/http_client.h"
 
-enum { ROUNDS_MAX = 10000, WARM_UP = 5, STATS_MAX = 256 * 1024, WAYS = 3 };
-enum way { HERE, HTTP, MEMORY };
+enum { ROUNDS_MAX = 10000, WARM_UP = 5, STATS_MAX = 256 * 1024, NAMES_MAX = 8 };
+enum way { HTTP, MEMORY, WAYS };
 
 struct runner {
     const struct lq_engine_ops *ops;
@@ -29,7 +29,12 @@ struct runner {
     double ms[ROUNDS_MAX], model_ms[ROUNDS_MAX];
 };
 
-static struct runner runners[WAYS];
+static struct runner here;
+static struct served {
+    char *name, stats[512]; // the address of its statistics
+    struct runner ways[WAYS];
+} served[NAMES_MAX];
+static int served_count;
 
 static void stop(const char *what, const struct lq_error *err)
 {
@@ -126,53 +131,81 @@ static json_t *way_json(const struct runner *runner, int rounds)
     double over[ROUNDS_MAX];
     for (int i = 0; i < rounds; i++)
         over[i] = runner->ms[i] - runner->model_ms[i];
-    return json_pack("{s:f, s:f, s:f}", "ms", median(runner->ms, rounds), "model_ms",
-                     median(runner->model_ms, rounds), "overhead_ms", median(over, rounds));
+    return json_pack("{s:f, s:f, s:f, s:f}", "ms", median(runner->ms, rounds), "model_ms",
+                     median(runner->model_ms, rounds), "overhead_ms", median(over, rounds),
+                     "difference", difference(&here, runner));
+}
+
+static void print(int rounds)
+{
+    json_t *models = json_array();
+    for (int i = 0; i < served_count; i++)
+        json_array_append_new(
+            models, json_pack("{s:s, s:o, s:o}", "name", served[i].name, "http",
+                              way_json(&served[i].ways[HTTP], rounds), "shared_memory",
+                              way_json(&served[i].ways[MEMORY], rounds)));
+    const struct lq_tensor *input = &here.tensors->inputs[0];
+    json_t *shape = json_array();
+    for (int i = 0; i < input->rank; i++)
+        json_array_append_new(shape, json_integer(input->dims[i]));
+    json_t *root = json_pack("{s:i, s:o, s:f, s:o}", "rounds", rounds, "input", shape, "here_ms",
+                             median(here.ms, rounds), "models", models);
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    json_decref(root);
+}
+
+// One model of the server, asked in both ways for what `here` takes.
+static void start_served(char *name, const char *path, const char *url)
+{
+    struct served *one = &served[served_count++];
+    const struct lq_tensor *input = &here.tensors->inputs[0];
+    struct lq_engine_options options = {.precision = LQ_PRECISION_F32, .shape_rank = input->rank};
+    memcpy(options.shape, input->dims, sizeof options.shape);
+    options.remote = (struct lq_remote_options){.url_count = 1, .urls = {url}, .model = name};
+    one->name = name;
+    snprintf(one->stats, sizeof one->stats, "%s/v2/models/%s/stats", url, name);
+    for (int way = 0; way < WAYS; way++) {
+        options.remote.memory = way == HTTP ? LQ_REMOTE_MEMORY_OFF : LQ_REMOTE_MEMORY_ON;
+        start(&one->ways[way], "triton", path, &options);
+        fill(&one->ways[way]);
+    }
+}
+
+static void stop_runner(struct runner *runner)
+{
+    runner->ops->request_free(runner->request);
+    runner->ops->close(runner->engine);
 }
 
 int main(int argc, char **argv)
 {
     int rounds = argc > 4 ? atoi(argv[4]) : 100;
     if (argc < 4 || rounds < 1 || rounds > ROUNDS_MAX) {
-        fprintf(stderr, "usage: bench-triton MODEL URL NAME [ROUNDS]\n");
+        fprintf(stderr, "usage: bench-triton MODEL URL NAME[,NAME...] [ROUNDS]\n");
         return 2;
     }
-    struct lq_engine_options options = {.precision = LQ_PRECISION_F32};
-    options.remote = (struct lq_remote_options){.url_count = 1, .urls = {argv[2]},
-                                                .model = argv[3]};
-    char stats[512];
-    snprintf(stats, sizeof stats, "%s/v2/models/%s/stats", argv[2], argv[3]);
-    start(&runners[HERE], "openvino", argv[1], &options);
-    const struct lq_tensor *input = &runners[HERE].tensors->inputs[0];
-    options.shape_rank = input->rank;
-    memcpy(options.shape, input->dims, sizeof options.shape);
-    options.remote.memory = LQ_REMOTE_MEMORY_OFF;
-    start(&runners[HTTP], "triton", argv[1], &options);
-    options.remote.memory = LQ_REMOTE_MEMORY_ON;
-    start(&runners[MEMORY], "triton", argv[1], &options);
+    const struct lq_engine_options options = {.precision = LQ_PRECISION_F32};
+    start(&here, "openvino", argv[1], &options);
+    fill(&here);
+    for (char *name = strtok(argv[3], ","); name && served_count < NAMES_MAX;
+         name = strtok(NULL, ","))
+        start_served(name, argv[1], argv[2]);
     struct lq_http *http = NULL;
     struct lq_error err = {0};
     if (lq_http_new(&http, &err) != LQ_OK)
         stop("start", &err);
-    for (int way = 0; way < WAYS; way++)
-        fill(&runners[way]);
-    for (int round = -WARM_UP; round < rounds; round++)
-        for (int way = 0; way < WAYS; way++)
-            run(&runners[way], http, way == HERE ? NULL : stats, round);
-    json_t *root = json_pack(
-        "{s:i, s:[I,I,I,I], s:o, s:o, s:o, s:f, s:f}", "rounds", rounds, "input",
-        (json_int_t)input->dims[0], (json_int_t)input->dims[1], (json_int_t)input->dims[2],
-        (json_int_t)input->dims[3], "here", way_json(&runners[HERE], rounds), "http",
-        way_json(&runners[HTTP], rounds), "shared_memory", way_json(&runners[MEMORY], rounds),
-        "difference_http", difference(&runners[HERE], &runners[HTTP]), "difference_shared_memory",
-        difference(&runners[HERE], &runners[MEMORY]));
-    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    json_decref(root);
-    lq_http_free(http);
-    for (int way = 0; way < WAYS; way++) {
-        runners[way].ops->request_free(runners[way].request);
-        runners[way].ops->close(runners[way].engine);
+    for (int round = -WARM_UP; round < rounds; round++) {
+        run(&here, http, NULL, round);
+        for (int i = 0; i < served_count; i++)
+            for (int way = 0; way < WAYS; way++)
+                run(&served[i].ways[way], http, served[i].stats, round);
     }
+    print(rounds);
+    lq_http_free(http);
+    for (int i = 0; i < served_count; i++)
+        for (int way = 0; way < WAYS; way++)
+            stop_runner(&served[i].ways[way]);
+    stop_runner(&here);
     return 0;
 }
