@@ -12,7 +12,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv 
     libwebsockets-dev libssl-dev libturbojpeg0-dev libspng-dev libexif-dev libjansson-dev
     libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev)
 # The last three are what HAProxy and nginx link with (see get_servers).
-test_packages=(chromium nodejs npm openssl curl libegl1 libgl1-mesa-dri liblua5.3-0
+test_packages=(chromium nodejs npm openssl curl patchelf libegl1 libgl1-mesa-dri liblua5.3-0
     libopentracing-c-wrapper0 libpcre2-8-0 libpython3.11)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
