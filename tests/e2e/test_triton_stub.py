@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import Reply, Server, frame
 from PIL import Image
-from triton import TYPES, Stub, metric, serving, wait
+from triton import TYPES, Stub, free_port, metric, serving, wait
 
 # How an answer can be wrong, and a word of how it is told.
 WRONG = {
@@ -77,6 +77,26 @@ def test_types_that_are_not_spoken(fields, args, words):
         vars(triton).update(fields)
         with pytest.raises(RuntimeError, match=words):
             Server("--triton-url", triton.url, *args)
+
+
+def test_one_quick_one_slow_one_dead_server_under_load(hand):
+    """Every frame is answered, and the slow one does not hold up what the quick one can do."""
+    with stub() as quick, stub() as slow, contextlib.ExitStack() as sockets:
+        urls = [slow.url, f"http://127.0.0.1:{free_port()}", quick.url]
+        server = sockets.enter_context(
+            serving(*(arg for url in urls for arg in ("--triton-url", url))))
+        users = [sockets.enter_context(server.v1()) for _ in range(4)]
+        slow.mode = "late"
+        before = quick.asked
+        for number in range(12):
+            for socket in users:
+                socket.send(frame(number, hand))
+            for socket in users:
+                assert isinstance(socket.recv(timeout=20), bytes)
+        assert metric(server, "lacquer_triton_up") == [1, 0, 1]
+        assert quick.asked - before >= 24
+        failed = f'{{url="{slow.url}",result="failed"}}'
+        assert metric(server, f"lacquer_triton_requests_total{failed}") == [0]
 
 
 def test_servers_whose_models_take_the_picture_in_different_types(hand):

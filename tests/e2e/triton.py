@@ -321,6 +321,10 @@ class Stub:
         self.stopping.wait(3)
         self.reply(handler, head, payload)
 
+    def reply_late(self, handler, head, payload):
+        self.stopping.wait(0.4)
+        self.reply(handler, head, payload)
+
     def reply_drip(self, handler, head, payload):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         while not self.stopping.is_set():
