@@ -1,6 +1,6 @@
 // A model on NVIDIA Triton, or any server of the KServe v2 protocol: `path` names the local file of
 // the same model, whose sidecar and, with a fallback, whose engine stand in.
-// A frame goes to the least busy server that is in (triton_pool.h); when that fails it is tried on
+// A frame goes to the least busy, quickest server that is in (triton_pool.h); when that fails it is tried on
 // another one once; when no server is left the fallback runs it.
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -227,6 +227,8 @@ static int try_server(struct lq_request *request, struct lq_triton_server *serve
     if (deadline_us && deadline_us < end)
         end = deadline_us;
     int status = lq_triton_infer(&request->call, server, end, err);
+    if (status == LQ_OK)
+        lq_triton_pool_took(engine->model.pool, server, lq_clock_us() - now);
     if (cut_short(status, now, end, engine->timeout_us))
         lq_triton_pool_cut_short(engine->model.pool, server);
     else

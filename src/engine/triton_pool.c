@@ -17,6 +17,7 @@ enum {
     ANSWER_MS = 1000,   // the longest wait for its answer
     MISSED_MAX = 2,     // unanswered in a row: it goes out
     CUT_SHORT_MAX = 8,  // requests in a row that nobody could wait for
+    TOOK_OVER = 8,      // requests that a server's time is a mean of, about
     HOLD_FIRST_MS = 250,
     HOLD_LAST_MS = 8000,
     ANSWER_MAX = 64 * 1024,
@@ -74,6 +75,7 @@ static void put_in(struct lq_triton_server *server)
         return;
     server->in = true;
     server->missed = server->cut_short = 0;
+    server->took_us = 0; // it may be on another machine now
     // Nothing to tell of one that was in from the start.
     if (server->why[0])
         lq_log_info("triton %s is in", server->url);
@@ -88,6 +90,14 @@ static void fail(struct lq_triton_pool *pool, struct lq_triton_server *server, c
     put_out(pool, server, why);
 }
 
+// Servers that are alike take turns as chance has it. One that is slower, by its way or its machine,
+// is asked when the others are busy, and can show then that it is slower no more.
+static bool is_better(const struct lq_triton_server *a, const struct lq_triton_server *b)
+{
+    return a->under_way < b->under_way ||
+           (a->under_way == b->under_way && a->took_us < b->took_us);
+}
+
 struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
                                              const struct lq_triton_server *not_this)
 {
@@ -95,7 +105,7 @@ struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
     pthread_mutex_lock(&pool->lock);
     for (int i = 0; i < pool->server_count; i++) {
         struct lq_triton_server *server = &pool->servers[i];
-        if (server->in && server != not_this && (!best || server->under_way < best->under_way))
+        if (server->in && server != not_this && (!best || is_better(server, best)))
             best = server;
     }
     if (best)
@@ -115,6 +125,15 @@ void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *s
     } else {
         fail(pool, server, why->text);
     }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void lq_triton_pool_took(struct lq_triton_pool *pool, struct lq_triton_server *server,
+                         uint64_t took_us)
+{
+    pthread_mutex_lock(&pool->lock);
+    double took = (double)took_us, was = server->took_us > 0 ? server->took_us : took;
+    server->took_us = was + (took - was) / TOOK_OVER;
     pthread_mutex_unlock(&pool->lock);
 }
 

@@ -1,7 +1,8 @@
 // The Triton servers that may run a model: which of them is asked, which is left alone for now, and
 // a thread for each that watches whether it is ready.
 //
-// A server is in or out. Whoever needs one gets the server with the fewest requests under way. One
+// A server is in or out. Whoever needs one gets the server with the fewest requests under way, of
+// several the one that has answered soonest of late. One
 // that fails goes out at once. Its watcher asks a server that is out, ten times a second, and one
 // that is in every second, for /v2/health/ready and the model's own /ready; a server comes back when
 // both say yes. One that says so and then fails again stays out for a while first, each
@@ -21,6 +22,7 @@ struct lq_triton_server {
     // guarded by the pool
     bool in;
     int under_way;
+    double took_us;              // a request of late; 0: none yet
     int failures;                // since the last success: how long it stays out
     int missed;                  // health checks in a row while in
     int cut_short;               // requests in a row, while in
@@ -46,6 +48,9 @@ struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
 // status: how the request ended; anything but LQ_OK puts the server out.
 void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *server, int status,
                          const struct lq_error *why);
+// How long a request that it answered took. Before it is given back.
+void lq_triton_pool_took(struct lq_triton_pool *pool, struct lq_triton_server *server,
+                         uint64_t took_us);
 // Of a request whose frame grew too old before the server had its time: one says nothing about the
 // server, but with eight in a row it is out too.
 void lq_triton_pool_cut_short(struct lq_triton_pool *pool, struct lq_triton_server *server);

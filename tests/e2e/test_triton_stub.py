@@ -95,6 +95,11 @@ def test_one_quick_one_slow_one_dead_server_under_load(hand):
                 assert isinstance(socket.recv(timeout=20), bytes)
         assert metric(server, "lacquer_triton_up") == [1, 0, 1]
         assert quick.asked - before >= 24
+        # A frame that is alone does not wait for the slow one.
+        was = slow.asked
+        for number in range(6):
+            assert isinstance(ask(users[0], hand, number), Reply)
+        assert slow.asked == was
         failed = f'{{url="{slow.url}",result="failed"}}'
         assert metric(server, f"lacquer_triton_requests_total{failed}") == [0]
 

@@ -136,6 +136,34 @@ static void test_least_busy(void **state)
         stop(&servers[i]);
 }
 
+// Of servers that are as busy as each other the quickest is asked, and one that nobody knows yet.
+static void test_quickest(void **state)
+{
+    (void)state;
+    struct server servers[2];
+    for (int i = 0; i < 2; i++)
+        start(&servers[i], true, false);
+    struct lq_triton_pool *pool = open_pool(servers, 2);
+    struct lq_triton_server *slow = lq_triton_pool_take(pool, NULL);
+    lq_triton_pool_took(pool, slow, 400000);
+    struct lq_triton_server *quick = lq_triton_pool_take(pool, NULL);
+    assert_ptr_not_equal(quick, slow);
+    lq_triton_pool_give(pool, slow, LQ_OK, &err);
+    lq_triton_pool_took(pool, quick, 10000);
+    lq_triton_pool_give(pool, quick, LQ_OK, &err);
+    assert_ptr_equal(lq_triton_pool_take(pool, NULL), quick);
+    assert_ptr_equal(lq_triton_pool_take(pool, NULL), slow); // the other is busy
+    for (int i = 0; i < 40; i++)
+        lq_triton_pool_took(pool, slow, 1000);
+    lq_triton_pool_give(pool, slow, LQ_OK, &err);
+    lq_triton_pool_give(pool, quick, LQ_OK, &err);
+    assert_ptr_equal(lq_triton_pool_take(pool, NULL), slow); // slow no more
+    lq_triton_pool_give(pool, slow, LQ_OK, &err);
+    lq_triton_pool_close(pool);
+    for (int i = 0; i < 2; i++)
+        stop(&servers[i]);
+}
+
 static void test_out_and_back(void **state)
 {
     (void)state;
@@ -284,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_least_busy),
+        cmocka_unit_test(test_quickest),
         cmocka_unit_test(test_out_and_back),
         cmocka_unit_test(test_a_silent_server_does_not_delay_another),
         cmocka_unit_test(test_frames_that_nobody_could_wait_for),
