@@ -81,10 +81,11 @@ struct lq_slot { // one for each tensor of the model
 
 enum { LQ_SUBGRAPHS_MAX = 256 };
 
-// The file's other graphs, which IF and WHILE run (lower_control.c): one of these for all.
+// What all graphs of a file share, those that IF and WHILE run too (lower_control.c).
 struct lq_subgraphs {
     const struct lq_tflite *graphs[LQ_SUBGRAPHS_MAX]; // NULL: not read yet
     int operators;                                    // lowered so far
+    int64_t sparse_steps_left; // that spreading sparse constants may still take
 };
 
 struct lq_lower {

@@ -426,10 +426,13 @@ void lq_lower_densify(struct lq_lower *low)
     if (!lq_lower_need(low, dense_enough, "its sparse constant is far larger than its values"))
         return;
     uint8_t *data = lq_graph_take(low->graph, (size_t)items * item + 1);
-    if (data && lq_lower_need(low,
-                              lq_tflite_densify(low->model, about, (int)item, data,
-                                                (size_t)items * item) == LQ_OK,
-                              "its sparse constant is damaged"))
+    if (!data)
+        return;
+    int status = lq_tflite_densify(low->model, about, (int)item, &low->subgraphs->sparse_steps_left,
+                                   data, (size_t)items * item);
+    if (lq_lower_need(low, status != LQ_ERR_TOO_LARGE,
+                      "the file's sparse constants take too many steps to spread for its size") &&
+        lq_lower_need(low, status == LQ_OK, "its sparse constant is damaged"))
         lq_give_constant(low, output, data, &shape);
 }
 

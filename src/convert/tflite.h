@@ -86,7 +86,9 @@ const char *lq_tflite_op_name(const struct lq_tflite_op *op);
 
 // ---- sparse constants (tflite_sparse.c)
 
-// Writes a sparse constant out in full, `bytes` as its shape and type want; zeros elsewhere.
+// Writes a sparse constant out in full, `bytes` as its shape and type want; zeros elsewhere. Takes the
+// steps it makes from `steps_left`, which bounds what all constants of a hostile file can ask for.
+// LQ_ERR_TOO_LARGE: none are left; LQ_ERR_MODEL: it is damaged.
 LQ_MUST_CHECK int lq_tflite_densify(const struct lq_tflite *model,
                                     const struct lq_tflite_tensor *tensor, int item_bytes,
-                                    uint8_t *out, size_t bytes);
+                                    int64_t *steps_left, uint8_t *out, size_t bytes);

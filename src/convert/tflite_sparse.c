@@ -34,11 +34,11 @@ struct walk {
     size_t value_count, next;
     uint8_t *out;
     int item;
-    int64_t steps; // taken in all; bounds what a hostile file can ask for
+    int64_t *steps_left;
 };
 
 // A position counts what a level holds, no more than a tensor's items; times a level's size it fits.
-enum { STEPS_MAX = 1 << 26, POSITION_MAX = 1 << 30 };
+enum { POSITION_MAX = 1 << 30 };
 
 static bool number_at(const struct numbers *numbers, int64_t i, int64_t *out)
 {
@@ -90,7 +90,7 @@ static bool walk_level(struct walk *walk, int depth, int64_t position)
         return false;
     for (int64_t i = from; i < to; i++) {
         int64_t index = i;
-        if (++walk->steps > STEPS_MAX ||
+        if (--*walk->steps_left < 0 ||
             (level->compressed && !number_at(&level->indices, i, &index)) || index < 0)
             return false;
         walk->place[axis] += index * unit;
@@ -150,15 +150,16 @@ static bool read_levels(struct walk *walk, struct lq_flat *flat, size_t table)
 }
 
 int lq_tflite_densify(const struct lq_tflite *model, const struct lq_tflite_tensor *tensor,
-                      int item_bytes, uint8_t *out, size_t bytes)
+                      int item_bytes, int64_t *steps_left, uint8_t *out, size_t bytes)
 {
     struct lq_flat flat = {model->data, model->len, NULL};
     struct walk walk = {.rank = tensor->rank, .values = tensor->data, .out = out,
-                        .item = item_bytes,
+                        .item = item_bytes, .steps_left = steps_left,
                         .value_count = tensor->bytes / (size_t)item_bytes};
     for (int i = 0; i < tensor->rank; i++)
         walk.dims[i] = tensor->dims[i];
     memset(out, 0, bytes);
-    return read_levels(&walk, &flat, tensor->sparsity) && walk_level(&walk, 0, 0) ? LQ_OK
-                                                                                  : LQ_ERR_MODEL;
+    if (read_levels(&walk, &flat, tensor->sparsity) && walk_level(&walk, 0, 0))
+        return LQ_OK;
+    return *steps_left < 0 ? LQ_ERR_TOO_LARGE : LQ_ERR_MODEL;
 }

@@ -287,6 +287,27 @@ def test_sparse_weights_are_spread(tmp_path):
     assert any(value.shape == (4, 6) and (value == dense).all() for value in made.values())
 
 
+def test_sparse_constants_are_bounded_over_a_whole_file(tmp_path):
+    """Each walks sixty million empty places and takes a few bytes: a hundred would take a minute."""
+    b = Net()
+    about = schema.SparsityParametersT()
+    about.traversalOrder, about.blockMap, about.dimMetadata = [0, 1, 2], [], []
+    for size in (6000, 10000, 0):
+        level = schema.DimensionMetadataT()
+        level.format, level.denseSize = schema.DimensionType.DENSE, size
+        about.dimMetadata.append(level)
+    x, y = b.tensor([1, 4]), b.tensor([1, 4])
+    sparse = b.tensor([6000, 10000, 0], "float32", np.array([1], np.float32))
+    b.graph.tensors[sparse].sparsity = about
+    for _ in range(100):
+        b.one("DENSIFY", [sparse], [6000, 10000, 0])
+    b.op("LOGISTIC", [x], [y])
+    source = tmp_path / "model.tflite"
+    source.write_bytes(b.finish([x], [y]))
+    said = compare.convert(source, tmp_path / "model.onnx", status=1).stderr.decode()
+    assert "operator 1, DENSIFY" in said and "too many steps to spread" in said
+
+
 def test_mediapipes_transposed_convolution(tmp_path):
     """No public runtime has it: compared with the schema's own operator of the same sizes."""
     w, bias = random(2, 2, 2, 3), random(2)

@@ -15,12 +15,13 @@ static void touch_tensor(const struct lq_tflite *model, const struct lq_tflite_t
         (void)lq_tflite_zero(tensor, i);
     }
     uint8_t dense[256];
+    int64_t steps = 1 << 20;
     if (tensor->sparsity && tensor->data) {
         size_t items = 1;
         for (int i = 0; i < tensor->rank && items <= sizeof dense; i++)
             items = tensor->dims[i] < 0 ? sizeof dense + 1 : items * (size_t)tensor->dims[i];
         if (items <= sizeof dense)
-            (void)!lq_tflite_densify(model, tensor, 1, dense, items);
+            (void)!lq_tflite_densify(model, tensor, 1, &steps, dense, items);
     }
 }
 
