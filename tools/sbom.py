@@ -24,7 +24,6 @@ LIBRARIES = {
     "libcrypto": ("Apache-2.0", "https://www.openssl.org"),
     "libturbojpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
     "libspng": ("BSD-2-Clause", "https://libspng.org"),
-    "libexif": ("LGPL-2.1-or-later", "https://libexif.github.io"),
     "libjansson": ("MIT", "https://github.com/akheron/jansson"),
     "libcurl": ("curl", "https://curl.se"),
     "libprotobuf-c": ("BSD-2-Clause", "https://github.com/protobuf-c/protobuf-c"),

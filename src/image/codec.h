@@ -1,4 +1,4 @@
-// Pictures in and out of bytes: JPEG by libturbojpeg, PNG by libspng, orientation by libexif.
+// Pictures in and out of bytes: JPEG by libturbojpeg, PNG by libspng, orientation by EXIF.
 // Threads: one codec belongs to one thread at a time. Owner: init/release by the caller.
 // A codec keeps its library handles and scratch memory, so that live frames allocate nothing of
 // ours; libjpeg-turbo itself takes and gives back some 17 small blocks for a decode and an encode.

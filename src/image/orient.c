@@ -3,23 +3,40 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include <libexif/exif-data.h>
-
 enum { TILE = 64 }; // pixels a side: the rows that a tile reads and writes stay in the first caches
+
+enum { NAME_LEN = 6, TIFF_HEAD_LEN = 8, ENTRY_LEN = 12, TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3 };
+
+static uint32_t number(const uint8_t *bytes, int size, bool little)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < size; i++)
+        value = value << 8 | bytes[little ? size - 1 - i : i];
+    return value;
+}
 
 int lq_exif_orientation(const uint8_t *exif, size_t len)
 {
-    if (len > UINT32_MAX)
+    if (len < NAME_LEN + TIFF_HEAD_LEN || memcmp(exif, "Exif\0", NAME_LEN) != 0)
         return 1;
-    ExifData *data = exif_data_new_from_data(exif, (unsigned)len);
-    if (!data)
+    const uint8_t *tiff = exif + NAME_LEN;
+    len -= NAME_LEN;
+    bool little = tiff[0] == 'I';
+    size_t at = number(tiff + 4, 4, little);
+    if (memcmp(tiff, little ? "II*\0" : "MM\0*", 4) != 0 || at > len - 2)
         return 1;
-    ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
-    int orientation = 1;
-    if (entry && entry->format == EXIF_FORMAT_SHORT && entry->components >= 1 && entry->size >= 2)
-        orientation = exif_get_short(entry->data, exif_data_get_byte_order(data));
-    exif_data_unref(data);
-    return orientation >= 1 && orientation <= 8 ? orientation : 1;
+    size_t count = number(tiff + at, 2, little);
+    at += 2;
+    for (size_t i = 0; i < count && len - at >= ENTRY_LEN; i++, at += ENTRY_LEN) {
+        const uint8_t *entry = tiff + at;
+        if (number(entry, 2, little) != TAG_ORIENTATION)
+            continue;
+        uint32_t value = number(entry + 8, 2, little);
+        bool fine = number(entry + 2, 2, little) == TYPE_SHORT &&
+                    number(entry + 4, 4, little) == 1 && value >= 1 && value <= 8;
+        return fine ? (int)value : 1;
+    }
+    return 1;
 }
 
 // Where upright pixel (x, y) comes from: origin + x * step_x + y * step_y, in bytes.

@@ -162,7 +162,7 @@ static int decode_pixels(spng_ctx *ctx, const struct spng_ihdr *ihdr, struct lq_
     return status;
 }
 
-// The library hands out the bare TIFF; libexif wants the name that JPEG puts before it.
+// The library hands out the bare TIFF; what reads it wants the name that JPEG puts before it.
 static int read_orientation(spng_ctx *ctx)
 {
     struct spng_exif exif;

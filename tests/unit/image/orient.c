@@ -67,6 +67,27 @@ static void reads_exif(void **state)
     }
 }
 
+// A directory that is not the first, that leads back, that says more entries than there are.
+static void reads_the_first_directory_alone(void **state)
+{
+    (void)state;
+    static const uint8_t head[16] = {'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0, 0xff, 0xff};
+    static const uint8_t circle[12] = {0x69, 0x87, 4, 0, 1, 0, 0, 0, 8, 0, 0, 0};
+    static const uint8_t turned[12] = {0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0};
+    uint8_t exif[sizeof(head) + 3 * 12];
+    memcpy(exif, head, sizeof(head));
+    for (int i = 0; i < 3; i++)
+        memcpy(exif + sizeof(head) + 12 * i, circle, sizeof(circle));
+    assert_int_equal(lq_exif_orientation(exif, sizeof(exif)), 1);
+    memcpy(exif + sizeof(head) + 24, turned, sizeof(turned));
+    assert_int_equal(lq_exif_orientation(exif, sizeof(exif)), 6);
+    assert_int_equal(lq_exif_orientation(exif, sizeof(exif) - 1), 1);
+    for (size_t len = 0; len <= sizeof(head); len++)
+        assert_int_equal(lq_exif_orientation(exif, len), 1);
+    exif[10] = 0xff, exif[11] = exif[12] = exif[13] = 0xff; // the directory far away
+    assert_int_equal(lq_exif_orientation(exif, sizeof(exif)), 1);
+}
+
 static void survives_damaged_exif(void **state)
 {
     (void)state;
@@ -87,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(turns_every_way),
         cmocka_unit_test(reads_exif),
+        cmocka_unit_test(reads_the_first_directory_alone),
         cmocka_unit_test(survives_damaged_exif),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
