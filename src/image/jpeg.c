@@ -14,6 +14,7 @@ enum {
     SCRATCH_BYTES_MAX = 512 * 1024 * 1024, // LQ_PICTURE_PIXELS_MAX at tjBufSize's 6 bytes each
     FULL_CHROMA_QUALITY = 92,
     LARGEST_SCANS = 16, // of the largest picture allowed; encoders write up to about a dozen
+    ARITHMETIC_COST = 8, // of a scan whose decoder goes on at full work when its bytes have ended
     ICC_PART_BYTES_MAX = 65535 - 2 - 14,
     JFIF_END = 20, // SOI and the JFIF segment, with which every file of libjpeg's begins
 };
@@ -46,12 +47,16 @@ static int fail_room(struct lq_error *err, int status)
     return lq_fail(err, status, "no room for the picture");
 }
 
+static bool is_arithmetic(const struct lq_jpeg_map *map)
+{
+    return map->process >= 0xc9;
+}
+
 // A block of 8x8 samples takes one bit or more of Huffman code, so a header that promises more than
 // this of a short file is refused before memory is spent on it.
 static bool file_can_hold(const struct lq_jpeg_map *map, size_t len)
 {
-    bool arithmetic = map->process >= 0xc9;
-    return arithmetic || (size_t)map->width * (size_t)map->height / (64 * 8) <= len;
+    return is_arithmetic(map) || (size_t)map->width * (size_t)map->height / (64 * 8) <= len;
 }
 
 static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_max,
@@ -71,7 +76,8 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
                        map->components);
     // Each scan visits every block, however few bytes it takes: both bound the decoder's time.
     size_t pixels = (size_t)map->width * (size_t)map->height;
-    if (map->scans > LQ_JPEG_SCANS_MAX || (size_t)map->scans * pixels / LARGEST_SCANS > pixels_max)
+    size_t scans = (size_t)map->scans * (is_arithmetic(map) ? ARITHMETIC_COST : 1);
+    if (map->scans > LQ_JPEG_SCANS_MAX || scans * pixels / LARGEST_SCANS > pixels_max)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG of %dx%d pixels has too many scans: %d",
                        map->width, map->height, map->scans);
     // Scans to come only refine what one full scan holds, so a lost end marker is a loss only then.

@@ -40,6 +40,34 @@ def jpeg_claiming(width, height):
     return bytes(data)
 
 
+def segment(marker, data):
+    return bytes([0xff, marker]) + struct.pack(">H", len(data) + 2) + data
+
+
+def arithmetic_bomb(side=3996, scans=16):
+    """Each scan says the whole of the spectrum again, in bytes that end early: the decoder goes on at
+    full work without any. 16 of them took a worker ten seconds."""
+    table = segment(0xdb, bytes([0]) + bytes([1] * 64))
+    frame = segment(0xca, struct.pack(">BHHBBBB", 8, side, side, 1, 1, 0x11, 0))
+    scan = [segment(0xda, bytes([1, 1, 0, *spectrum])) + bytes(range(1, 250)) * 100
+            for spectrum in ((0, 0, 0), *[(1, 63, 0)] * (scans - 1))]
+    return b"\xff\xd8" + table + frame + b"".join(scan) + b"\xff\xd9"
+
+
+def exif_loop():
+    """Five hundred directories, each of which is the first again: libexif took 0.2 s for them."""
+    tiff = (b"II*\0\x08\0\0\0" + struct.pack("<H", 500)
+            + struct.pack("<HHII", 0x8769, 4, 1, 8) * 500 + struct.pack("<I", 8))
+    return plain()[:2] + segment(0xe1, b"Exif\0\0" + tiff) + plain()[2:]
+
+
+def text_bombs(kind, count=100):
+    body = {b"zTXt": b"k\0\0", b"iTXt": b"k\0\1\0\0\0", b"iCCP": b"k\0\0"}[kind]
+    bomb = chunk(kind, body + zlib.compress(bytes(15_000_000), 9))
+    picture = png_of_size(64, 64, zlib.compress(bytes(64 * 193)))
+    return picture[:33] + bomb * count + picture[33:]
+
+
 def noise():
     import numpy as np
     return jpeg(Image.fromarray(np.random.default_rng(1).integers(0, 256, (480, 640, 3), "uint8")))
@@ -57,6 +85,12 @@ PICTURES = {
     "65535x65535 png": (png_of_size(65535, 65535, b""), {413}),
     "zip of death png": (png_of_size(16000, 16000, zlib.compress(bytes(50_000_000), 9)), {413}),
     "bomb in a small png": (png_of_size(10, 10, zlib.compress(bytes(50_000_000), 9)), {200, 422}),
+    "arithmetic scans": (arithmetic_bomb(), {413}),
+    "arithmetic scans, small": (arithmetic_bomb(256), {422}),
+    "exif that goes in circles": (exif_loop(), {200}),
+    "texts that unpack": (text_bombs(b"iTXt"), {413, 422}),
+    "more texts that unpack": (text_bombs(b"zTXt"), {413, 422}),
+    "profiles that unpack": (text_bombs(b"iCCP"), {200}),  # the first counts, others are passed over
     "truncated png": (png_of_size(100, 100, zlib.compress(bytes(3000))), {422}),
     "huge claimed png": (png_of_size(2 ** 31 - 1, 2 ** 31 - 1, b""), {413, 422}),
 }
