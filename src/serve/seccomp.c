@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #define THIS_MACHINE AUDIT_ARCH_X86_64
@@ -25,7 +26,8 @@
 static const int refused[] = {
     // other programs, other processes
     SYS_execve, SYS_execveat, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp,
-    SYS_pidfd_getfd,
+    SYS_pidfd_getfd, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_kill, SYS_tkill,
+    SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
 #if !defined(LQ_SANITIZE) // the leak check of AddressSanitizer traces its own process
     SYS_ptrace,
 #endif
@@ -48,7 +50,10 @@ static const int refused[] = {
     SYS_io_uring_register, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_personality,
 };
 
-static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+// Sockets that may be made. Datagrams reach anywhere without connecting, so that who needs no other
+// server makes none but for asking the kernel which addresses it has. What other programs listen for
+// at paths (a container engine, say) Landlock does not fence.
+static const int families[] = {AF_NETLINK, AF_INET, AF_INET6};
 
 enum { CODE_MAX = 256 };
 
@@ -102,6 +107,12 @@ static void write_program(struct program *program, const struct lq_confine *conf
         answer_if(program, (uint32_t)refused[i], no);
     if (!confine->connect)
         answer_if(program, SYS_connect, no);
+    // tgkill: to itself, as abort() does.
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_tgkill);
+    load_argument(program, 0);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, (uint32_t)getpid());
+    answer(program, no);
+    answer(program, SECCOMP_RET_ALLOW);
 #if !defined(LQ_SANITIZE)
     // A filter cannot look into clone3's memory; told that there is none, C libraries use clone.
     answer_if(program, SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS);
@@ -115,7 +126,7 @@ static void write_program(struct program *program, const struct lq_confine *conf
     add(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_socket);
     answer(program, SECCOMP_RET_ALLOW);
     load_argument(program, 0);
-    for (size_t i = 0; i < LQ_COUNT(families); i++)
+    for (size_t i = 0; i < (confine->connect ? LQ_COUNT(families) : 1); i++)
         answer_if(program, (uint32_t)families[i], SECCOMP_RET_ALLOW);
     answer(program, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
 }

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@ static int remove_folders(void **state)
     return rmdir(readable) | rmdir(writable);
 }
 
+static int tcp; // made before the sandbox was entered
+
 enum { HAS_NONE = 77 }; // the kernel has no such fence: nothing to see here
 
 // Runs `check` in a child after entering; its exit status is what `check` returns.
@@ -43,6 +46,7 @@ static int in_child(int (*enter)(const struct lq_confine *confine, struct lq_err
     if (child == 0) {
         struct lq_confine confine = {.connect = connect};
         struct lq_error err;
+        tcp = socket(AF_INET, SOCK_STREAM, 0);
         lq_confine_read(&confine, readable);
         lq_confine_read(&confine, "/nonexistent");
         lq_confine_write(&confine, writable);
@@ -89,18 +93,32 @@ static bool call_is_refused(long result)
     return result == -1 && errno == EPERM;
 }
 
+static bool makes(int family, int type)
+{
+    int fd = socket(family, type, 0);
+    if (fd >= 0)
+        close(fd);
+    else if (errno != EAFNOSUPPORT)
+        return true; // refused by something else: that shows nothing
+    return fd >= 0;
+}
+
 static int check_calls(void)
 {
     struct sockaddr_in nowhere = {.sin_family = AF_INET, .sin_port = htons(9)};
-    int tcp = socket(AF_INET, SOCK_STREAM, 0);
     char *const arguments[] = {(char[]){"/bin/true"}, NULL};
-    bool right = tcp >= 0 && socket(AF_PACKET, SOCK_RAW, 0) == -1 && errno == EAFNOSUPPORT;
+    bool right = tcp >= 0 && !makes(AF_PACKET, SOCK_RAW) && !makes(AF_UNIX, SOCK_STREAM) &&
+                 !makes(AF_INET, SOCK_STREAM) && !makes(AF_INET6, SOCK_DGRAM) &&
+                 !makes(AF_INET, SOCK_DGRAM) && makes(AF_NETLINK, SOCK_RAW);
     right &= call_is_refused(execv("/bin/true", arguments));
     right &= call_is_refused(bind(tcp, (struct sockaddr *)&nowhere, sizeof nowhere));
     right &= call_is_refused(listen(tcp, 1));
     right &= call_is_refused(connect(tcp, (struct sockaddr *)&nowhere, sizeof nowhere));
     right &= call_is_refused(unshare(CLONE_NEWUSER));
     right &= call_is_refused(syscall(SYS_bpf, 0, NULL, 0));
+    right &= call_is_refused(kill(getppid(), 0));
+    right &= call_is_refused(syscall(SYS_tgkill, getppid(), getppid(), 0));
+    right &= signal(SIGUSR1, SIG_IGN) != SIG_ERR && raise(SIGUSR1) == 0; // itself it may
 #if !defined(LQ_SANITIZE)
     right &= call_is_refused(fork());
 #endif
@@ -124,7 +142,8 @@ static int check_threads_and_connect(void)
     struct sockaddr_in nowhere = {.sin_family = AF_INET, .sin_port = htons(9)};
     bool done = false;
     pthread_t thread;
-    int tcp = socket(AF_INET, SOCK_STREAM, 0);
+    if (socket(AF_INET, SOCK_STREAM, 0) < 0)
+        return 1;
     int failed = connect(tcp, (struct sockaddr *)&nowhere, sizeof nowhere);
     if (failed == 0 || errno == EPERM || errno == EACCES)
         return 1;
