@@ -47,6 +47,18 @@ static char *escape(char *at, const char *text)
     return at;
 }
 
+// A terminal or a line's reader must not take part of a message for its own: controls become question
+// marks, those that UTF-8 writes as two bytes (C1) too.
+static void tame(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++) {
+        if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+        else if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+            c[0] = c[1] = '?';
+    }
+}
+
 static size_t format_json(char *line, const char *when, const char *level, const char *message,
                           const char *trace_id)
 {
@@ -78,9 +90,11 @@ void lq_log(enum lq_log_level level, const char *format, ...)
     lq_trace_id(trace_id);
     if (atomic_load_explicit(&form, memory_order_relaxed) == LQ_LOG_JSON)
         len = format_json(line, when, names[level], message, trace_id);
-    else
+    else {
+        tame(message);
         len = (size_t)sprintf(line, "%s %-5s %s%s%s\n", when, names[level], message,
                               *trace_id ? " trace=" : "", trace_id);
+    }
     // A log line that cannot be written has nowhere to be reported.
     ssize_t written = write(STDERR_FILENO, line, len);
     (void)written;

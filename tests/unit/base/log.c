@@ -32,6 +32,8 @@ static void text_is_time_level_and_message(void **state)
     assert_int_equal(text[10], 'T');
     said(text, lq_log_debug("not told"));
     assert_string_equal(text, "");
+    said(text, lq_log_warn("named '%s'", "a\n2026 error \x1b[2J\x7f\xc2\x9b" "1mr\xc3\xb6t"));
+    assert_string_equal(text + 24, " warn  named 'a?2026 error ?[2J???1mr\xc3\xb6t'\n");
 }
 
 static void json_is_an_object_a_line(void **state)
