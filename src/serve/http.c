@@ -63,6 +63,8 @@ static void start_metrics(struct lq_request *request)
         .state = lq_workers_state(server->workers),
         .workers = server->options->workers,
         .sessions_max = server->options->sessions_max,
+        .frame_bytes = server->held_bytes,
+        .frame_bytes_max = server->options->frame_bytes_max,
         .busy_us = lq_load_busy_us(&server->load),
         .engine = info->engine,
         .model = info->name,

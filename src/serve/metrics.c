@@ -187,6 +187,10 @@ static int print_gauges(struct lq_buf *out, const struct lq_gauges *now)
         {"queue_oldest_seconds", "Age of the oldest frame that waits for a worker.", oldest_s},
         {"workers", "Frames that are worked on at once at most.", now->workers},
         {"sessions_max", "Sessions that are let in at most.", now->sessions_max},
+        {"frame_memory_bytes", "What frames and replies of all sessions hold, weighed each second.",
+         (double)now->frame_bytes},
+        {"frame_memory_max_bytes", "At which who holds most is cut off.",
+         (double)now->frame_bytes_max},
     };
     int status = LQ_OK;
     for (size_t i = 0; i < LQ_COUNT(gauges) && status == LQ_OK; i++)

@@ -224,37 +224,36 @@ def test_a_clock_that_jumps(ill, hand):
 # ---- a worker that hangs
 
 
-def test_one_worker_of_two_that_hangs_costs_nobody_else(tmp_path, hand):
-    running = faulty_server(tmp_path, "--workers", "2")
-    running.faults.stall_ms = 14_000
-    with running.v1() as ws:
-        ws.send(frame(1, hand))
-        time.sleep(0.5)
-        running.faults.stall_ms = 0
-        time.sleep(11.5)
-        assert running.metric("lacquer_workers_stalled") == 1
-        assert httpx.get(f"{running.url}/healthz").status_code == 200
-        with running.v1() as other:
-            other.send(frame(1, hand))
-            assert Reply(other.recv(timeout=30)).nails > 0
-        ws.recv(timeout=30)
-    is_well(running, hand)
-
-
-def test_a_worker_that_hangs_is_told(tmp_path, hand):
-    running = faulty_server(tmp_path, "--workers", "1")
+@contextlib.contextmanager
+def a_worker_hangs(folder, workers, picture):
+    """A server of which one worker has been at a frame for longer than any takes; it comes back."""
+    running = faulty_server(folder, "--workers", str(workers))
     running.faults.stall_ms = 15_000
     with running.v1() as ws:
-        ws.send(frame(1, hand))
+        ws.send(frame(1, picture))
         time.sleep(0.5)
         running.faults.stall_ms = 0
         assert httpx.get(f"{running.url}/healthz").status_code == 200
         time.sleep(12)
+        assert running.metric("lacquer_workers_stalled") == 1
+        yield running
+        ws.recv(timeout=30)
+
+
+def test_one_worker_of_two_that_hangs_costs_nobody_else(tmp_path, hand):
+    with a_worker_hangs(tmp_path, 2, hand) as running:
+        assert httpx.get(f"{running.url}/healthz").status_code == 200
+        with running.v1() as other:
+            other.send(frame(1, hand))
+            assert Reply(other.recv(timeout=30)).nails > 0
+    is_well(running, hand)
+
+
+def test_a_worker_that_hangs_is_told(tmp_path, hand):
+    with a_worker_hangs(tmp_path, 1, hand) as running:
         for path in ("healthz", "readyz"):
             reply = httpx.get(f"{running.url}/{path}")
             assert (reply.status_code, reply.text) == (503, "stalled\n")
-        assert running.metric("lacquer_workers_stalled") == 1
-        ws.recv(timeout=30)  # it came back after all
     time.sleep(1.5)
     assert httpx.get(f"{running.url}/healthz").status_code == 200
     is_well(running, hand)
