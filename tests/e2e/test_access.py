@@ -39,6 +39,38 @@ def test_sockets_of_foreign_pages_are_refused(server, path):
         pass
 
 
+def test_names_that_only_look_like_the_servers_own(server):
+    own = f"127.0.0.1:{server.port}"
+    for origin in (f"http://{own}.evil.example", f"http://{own}@evil.example", f"http://a@{own}",
+                   f"http://{own}/", f"http://{own}?", f"http://{own}#", f"http://127.0.0.1.:{server.port}",
+                   "http://127.0.0.1", f"http://127.0.0.1:0{server.port}", f"//{own}", own, "file://",
+                   f"ftp://{own}", f"http://{own} http://evil.example", f"http://evil.example,http://{own}",
+                   f"http://{own}\xa0", f"http:/{own}", f"http://localhost:{server.port}", "NULL",
+                   f"http://{own}" + "a" * 300):
+        with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
+            raw.sendall(b"GET /ws HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
+                        b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                        b"Sec-WebSocket-Version: 13\r\nOrigin: %s\r\n\r\n"
+                        % (own.encode(), origin.encode("latin-1")))
+            got = read_for(raw, 5)
+            assert got.startswith(b"HTTP/1.1 403"), (origin, got[:80])
+    with server.socket("/ws", origin=f"HTTP://{own}"):  # case does not matter (RFC 6454)
+        pass
+
+
+def test_a_foreign_page_cannot_post_into_a_session_it_knows(server):
+    poll = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    sid = httpx.get(poll).headers["x-engineio-sid"]
+    for origin in ("null", "http://evil.example"):
+        headers = {"Origin": origin, "Content-Type": "text/plain"}
+        assert httpx.post(f"{poll}&sid={sid}", content="40", headers=headers).status_code == 403
+        assert httpx.get(f"{poll}&sid={sid}", headers=headers).status_code == 403
+    for guess in (sid.swapcase(), sid[:-1], sid + "A", sid[:-1] + "*", " " + sid):
+        assert httpx.get(f"{poll}&sid={guess}").status_code == 400, guess
+        assert httpx.post(f"{poll}&sid={guess}", content="1").status_code == 400, guess
+    assert httpx.post(f"{poll}&sid={sid}", content="40").text == "ok"  # it is there still
+
+
 def test_long_polling_of_foreign_pages_is_refused(server):
     poll = f"{server.url}/socket.io/?EIO=4&transport=polling"
     assert httpx.get(poll, headers={"Origin": "http://evil.example"}).status_code == 403
@@ -302,6 +334,17 @@ def test_sessions_are_resumed_but_nothing_is_sent_early(secure, tmp_path):
             assert "Max Early Data: 0" in said and "Max Early Data: 1" not in said
         again = s_client(secure, version, "-sess_in", tmp_path / "session")
         assert "Reused, TLSv1" in again and "HTTP/1.1 200" in again
+
+
+def test_a_storm_of_sighup(secure, authority):
+    """Certificates and tokens are read a thousand times over while a picture is asked for."""
+    before, files = secure.rss_kib(), len(os.listdir(f"/proc/{secure.process.pid}/fd"))
+    for _ in range(1000):
+        secure.process.send_signal(signal.SIGHUP)
+        time.sleep(0.001)
+    assert name_of(secure) == "one"
+    assert secure.rss_kib() - before < 32 * 1024
+    assert len(os.listdir(f"/proc/{secure.process.pid}/fd")) <= files + 2
 
 
 def test_what_is_no_handshake_ends_the_connection(secure):
