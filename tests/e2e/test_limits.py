@@ -111,6 +111,8 @@ def test_memory_of_all_frames():
                                   + bytes((4 << 20) - 10000))
                 said += 1
         assert said > 0 and running.rss_kib() - before < 64 * 1024
+        assert running.metric("lacquer_frame_memory_max_bytes") == 32 << 20
+        assert 1 << 20 < running.metric("lacquer_frame_memory_bytes") < 64 << 20
         good.send(frame(2, plain()))
         assert Reply(good.recv(timeout=30)).id == 2
         for ws in greedy:
@@ -315,7 +317,7 @@ def a_picture_that_is_never_done(folder, picture):
 # crosses: HANDSHAKE_S, KEEPALIVE_S, BODY_S, SLOW_READER_S, PONG_S, WORK_S
 def test_slow_clients(server, tmp_path, hand):
     """All of them at once, so that the suite waits only for the slowest."""
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
         slow = [pool.submit(way, server) for way in (half_a_request, nothing_after_an_answer,
                                                      a_body_drop_by_drop,
                                                      a_socket_that_answers_no_ping)]
@@ -380,6 +382,10 @@ def test_a_crash_leaves_no_core():
     pid = running.process.pid
     with contextlib.suppress(PermissionError):  # where the tests may not
         resource.prlimit(pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+    # Even so: who may not be dumped belongs to root alone, its memory too (proc(5)).
+    mode = pathlib.Path(f"/proc/{pid}/mem")
+    with contextlib.suppress(PermissionError):
+        assert mode.stat().st_uid == 0
     with running.v1() as ws:
         ws.send(frame(1, plain()))
         assert Reply(ws.recv(timeout=30)).id == 1
