@@ -3,7 +3,7 @@
 # AddressSanitizer and UndefinedBehaviorSanitizer. Needs clang with its runtime
 # (Debian: clang libclang-rt-14-dev). What breaks one is kept as build-fuzz/found/TARGET-*.
 #
-#   tools/fuzz.sh                     60 s each target
+#   tools/fuzz.sh                     60 s each target, one a core at a time
 #   tools/fuzz.sh 600 jpeg png        600 s each of these
 #   tools/fuzz.sh --keep [TARGET...]  adds what covered new code to tests/fuzz/corpus
 set -euo pipefail
@@ -27,25 +27,27 @@ ninja -C $build --quiet "${targets[@]/#/tests/fuzz/fuzz-}"
 mkdir -p $build/found
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-failed=()
-for target in "${targets[@]}"; do
-    program=$build/tests/fuzz/fuzz-$target committed=tests/fuzz/corpus/$target
-    mine=$build/corpus/$target
+
+# $1: a target. Says one line of what was tried, or what was found.
+try_one() {
+    local target=$1 program=$build/tests/fuzz/fuzz-$1 committed=tests/fuzz/corpus/$1
+    local mine=$build/corpus/$1 log=$build/found/$1.log
     mkdir -p "$mine" "$committed"
     if [ -n "$keep" ]; then
         # Only what reaches something new, and nothing large: the corpus is replayed in every test.
         "$program" -merge=1 -max_len=8192 "$committed" "$mine" 2>&1 | tail -n 1
-        continue
-    fi
-    log=$build/found/$target.log
-    if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+    elif "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
         -print_final_stats=1 -artifact_prefix="$build/found/$target-" "$mine" "$committed" \
         >"$log" 2>&1; then
-        printf '%-10s %s\n' "$target" "$(grep -E 'DONE' "$log" | tail -n 1)"
+        printf '%-13s %s\n' "$target" "$(grep -E 'DONE' "$log" | tail -n 1)"
     else
-        failed+=("$target")
-        printf '%-10s FAILED, see %s\n' "$target" "$log"
+        printf '%-13s FAILED, see %s\n' "$target" "$log"
         grep -E '^SUMMARY|runtime error|ERROR' "$log" | head -n 3
+        return 1
     fi
-done
-[ ${#failed[@]} -eq 0 ]
+}
+export -f try_one
+export build seconds keep
+# One target a core; xargs ends with another status than 0 when one of them did.
+# shellcheck disable=SC2016  # the inner shell expands it
+printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'try_one "$0"'
