@@ -347,9 +347,12 @@ static int on_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
         fail(request, 503, LQ_ERR_BUSY, "the server has no memory left for frames");
         return 0;
     }
-    if (request->body_len > request->body_max || lq_buf_append(request->body, bytes, len) != LQ_OK) {
+    int status = request->body_len > request->body_max ? LQ_ERR_TOO_LARGE
+                                                       : lq_buf_append(request->body, bytes, len);
+    if (status != LQ_OK) {
         lq_buf_release(request->body);
-        fail(request, 413, LQ_ERR_TOO_LARGE, "body is too large");
+        fail(request, lq_status_http(status), status,
+             status == LQ_ERR_TOO_LARGE ? "body is too large" : "out of memory");
     }
     return 0;
 }
