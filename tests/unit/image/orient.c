@@ -71,7 +71,8 @@ static void reads_exif(void **state)
 static void reads_the_first_directory_alone(void **state)
 {
     (void)state;
-    static const uint8_t head[16] = {'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0, 0xff, 0xff};
+    static const uint8_t head[16] = {'E', 'x', 'i', 'f', 0,    0,   'I', 'I',
+                                     '*', 0,   8,   0,   0,    0,   0xff, 0xff};
     static const uint8_t circle[12] = {0x69, 0x87, 4, 0, 1, 0, 0, 0, 8, 0, 0, 0};
     static const uint8_t turned[12] = {0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0};
     uint8_t exif[sizeof(head) + 3 * 12];
