@@ -43,7 +43,8 @@ def test_names_that_only_look_like_the_servers_own(server):
     own = f"127.0.0.1:{server.port}"
     for origin in (f"http://{own}.evil.example", f"http://{own}@evil.example", f"http://a@{own}",
                    f"http://{own}/", f"http://{own}?", f"http://{own}#",
-                   f"http://127.0.0.1.:{server.port}", "http://127.0.0.1", f"http://127.0.0.1:0{server.port}", f"//{own}", own, "file://",
+                   f"http://127.0.0.1.:{server.port}", "http://127.0.0.1",
+                   f"http://127.0.0.1:0{server.port}", f"//{own}", own, "file://",
                    f"ftp://{own}", f"http://{own} http://evil.example",
                    f"http://evil.example,http://{own}",
                    f"http://{own}\xa0", f"http:/{own}", f"http://localhost:{server.port}", "NULL",
