@@ -350,7 +350,7 @@ export class App {
         delete this.#find('stage').dataset.stale;
         this.stage.canvas.dataset.frame = id;
         this.stage.canvas.dataset.nails = nails;
-        this.stage.canvas.dataset.drawn = this.live.picture ? 'here' : 'there';
+        this.#noteDrawn(this.live.picture ? 'here' : 'there');
         if (this.#find('save').disabled) {
             this.#pictureReady(true);
             this.#notices.say(t('say.live'));
@@ -359,6 +359,21 @@ export class App {
         const { video } = this.camera;
         const size = [video.videoWidth, video.videoHeight];
         this.#adviser.see({ nails, breadths, source: video, size });
+    }
+
+    // Where polish is drawn decides whether a second look is to be had: a painted picture wears one.
+    #noteDrawn(where) {
+        const { dataset } = this.stage.canvas;
+        if (dataset.drawn === where) return;
+        dataset.drawn = where;
+        if (this.#versus === null) return;
+        if (this.#versus === 'second' && !this.#secondOffered)
+            this.#notices.notify(this.#words.t('compare.alone'), {
+                kind: 'warn',
+                key: 'compare',
+                forMs: 8000,
+            });
+        this.#compare(this.#secondOffered ? this.#versus : 'original');
     }
 
     #tick() {

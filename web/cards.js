@@ -41,6 +41,12 @@ export class Cards {
         return name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[_-]/g, ' ');
     }
 
+    // A look that a shop brings has the title that the shop gave it.
+    #lookText(name, title) {
+        const key = `title.${name}`;
+        return this.#words.means(key, title) ? this.#words.t(key) : title;
+    }
+
     // After a change of language or of the catalogue.
     build() {
         for (const canvas of this.#painted.keys()) this.#previews.drop(canvas);
@@ -55,7 +61,9 @@ export class Cards {
         );
         this.#find('looks').replaceChildren(
             ...looks.map(({ name, title, look }) =>
-                this.#card('look', name, title, () => this.#wardrobe.wear(look)),
+                this.#card('look', name, this.#lookText(name, title), () =>
+                    this.#wardrobe.wear(look),
+                ),
             ),
         );
         this.#find('look-field').hidden = !looks.length;

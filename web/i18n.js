@@ -62,6 +62,11 @@ export class Words extends EventTarget {
         return key in english;
     }
 
+    // Whether this English text is what the key says.
+    means(key, text) {
+        return english[key] === text;
+    }
+
     // t('nails', {count: 2}) takes 'nails.one', 'nails.few', …, by the language's own rules.
     t = (key, values = {}) => {
         const own = 'count' in values ? `${key}.${this.#plural.select(values.count)}` : key;

@@ -243,6 +243,19 @@ tests.camera_refused = async ({ server }) => {
     await notice(page, /camera is blocked.*[Aa]llow it/);
     await shot(page, 'desktop-camera-denied');
     check(await page.isEnabled('#start'), 'no second try');
+    for (const [width, height] of [[1280, 800], [390, 844], [844, 390]]) {
+      await page.setViewportSize({ width, height });
+      const covered = await page.evaluate(() =>
+        ['start', 'choose'].filter((id) => {
+          const { left, top, width, height } = part(id).getBoundingClientRect();
+          return [0.1, 0.5, 0.9].some((at) => {
+            const root = part(id).getRootNode();
+            return !part(id).contains(root.elementFromPoint(left + width / 2, top + height * at));
+          });
+        }),
+      );
+      check(!covered.length, `${width} x ${height}: the message lies on ${covered}`);
+    }
     const insecure = await open(browser, server.url.replace('127.0.0.1', 'lacquer.test'));
     await insecure.click('#start');
     await notice(insecure, /https:/);

@@ -336,11 +336,12 @@ tests.on_a_phone = async ({ browser, server }) => {
     await frames(page, 3);
     await shot(page, `phone-${colorScheme}-live`);
     const small = await page.$$eval(
-      '.tools button:not([hidden]), .swatch, .segments label, .chips label, .cards label, #start, .switch',
+      '.tools button:not([hidden]), .swatch, .segments label, .chips label, .cards label, #start, ' +
+        '.switch, .find select, .find input, .hex input, .heart, .hud summary, .language select',
       (nodes) =>
         nodes
           .map((n) => [n.id || n.className || n.textContent, n.getBoundingClientRect()])
-          .filter(([, box]) => box.width && (box.width < 40 || box.height < 40))
+          .filter(([, box]) => box.width && (box.width < 44 || box.height < 44))
           .map(([name]) => name),
     );
     check(small.length === 0, `too small for a finger: ${small}`);

@@ -302,11 +302,51 @@ tests.texts_are_used = async () => {
     .join('\n');
   for (const [, key] of code.matchAll(/\bt\('([\w.]+)'|data-t(?:-[\w-]+)?="([\w.]+)"/g))
     check(!key || keys.includes(key) || keys.includes(`${key}.other`), `no text for ${key}`);
-  const families = /^(group|art|shape|finger|finish|part|link|hud|camera|settings|tool|nails|shades)\.|\.(low|high)$/;
+  const families = /^(group|art|shape|finger|finish|title|part|link|hud|camera|settings|tool|nails|shades)\.|\.(low|high)$/;
   for (const key of keys) {
     if (key === 'direction' || key === 'name' || families.test(key)) continue;
     check(code.includes(`'${key}'`) || code.includes(`"${key}"`), `nobody says ${key}`);
   }
+};
+
+// Shipped looks are called in the reader's language; a look of a shop's own keeps the shop's title.
+tests.looks_are_called_in_every_language = async ({ browser, server }) => {
+  const { looks } = await (await fetch(`${server.url}api/looks`)).json();
+  const page = await open(browser, server.url);
+  const titles = () =>
+    page.$$eval('#looks label', (labels) =>
+      labels.map((label) => [label.querySelector('input').value, label.textContent]),
+    );
+  await until('the looks', () => page.locator('input[name=look]').count());
+  for (const [language, gold] of [
+    ['de', 'Goldakzent'],
+    ['es', 'Acento dorado'],
+    ['ar', 'لمسة ذهبية'],
+    ['en', 'Gold accent'],
+  ]) {
+    await page.selectOption('#language', language);
+    await until(gold, async () => (await titles())[0][1] === gold);
+    const said = await page.evaluate(async (file) => (await import(file)).default, `/lang/${language}.js`);
+    for (const [name, title] of await titles())
+      check(title === said[`title.${name}`], `${language}: ${name} is called ${title}`);
+  }
+  const english = Object.fromEntries(await titles());
+  for (const { name, title } of looks) check(english[name] === title, `${name}: ${english[name]}`);
+
+  const [first] = looks;
+  await page.route('**/api/looks', async (route) => {
+    const answer = await route.fetch();
+    const catalogue = await answer.json();
+    catalogue.looks = [
+      { ...first, title: 'House gold' },
+      { ...first, name: 'house', title: 'House red' },
+    ];
+    await route.fulfill({ response: answer, json: catalogue });
+  });
+  await page.reload();
+  await page.selectOption('#language', 'de');
+  const own = 'House gold,House red';
+  await until('own titles', async () => (await titles()).map(([, title]) => title).join() === own);
 };
 
 tests.speaks_the_readers_language = async ({ browser, server }) => {
