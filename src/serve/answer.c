@@ -78,6 +78,23 @@ static void write_v1(struct lq_slot *slot, const struct lq_job *job)
     add_picture(slot, at);
 }
 
+// A picture alone. That its nails were carried along is said in a JPEG comment, which whoever only
+// looks at the picture skips: behind the JFIF segment, for which the picture's head moves down.
+static void write_picture(struct lq_slot *slot, const struct lq_job *job)
+{
+    static const uint8_t comment[] = "\xff\xfe\0\x11lacquer carried"; // its length counts itself
+    const size_t len = sizeof comment - 1;
+    uint8_t *bytes = slot->picture.data + LQ_REPLY_HEAD;
+    size_t head = 2;
+    if (job->carried && bytes[2] == 0xff && bytes[3] == 0xe0)
+        head += 2 + (size_t)(bytes[4] << 8 | bytes[5]);
+    if (job->carried) {
+        memmove(bytes - len, bytes, head);
+        memcpy(bytes - len + head, comment, len);
+    }
+    add_picture(slot, LQ_REPLY_HEAD - (job->carried ? len : 0));
+}
+
 static int write_v1_nails(struct lq_slot *slot, const struct lq_job *job, struct lq_buf *scratch)
 {
     int status = lq_wire_nails_append(&slot->picture, scratch, job->nails, job->scene);
@@ -106,7 +123,7 @@ static json_t *timing(const struct lq_slot *slot, const struct lq_job *job)
     return object;
 }
 
-// … "width", "height", "nails", "timing"}
+// … "width", "height", "nails", "carried"?, "timing"}
 static int append_facts(struct lq_slot *slot, const struct lq_job *job)
 {
     struct lq_buf *out = &slot->message;
@@ -115,6 +132,8 @@ static int append_facts(struct lq_slot *slot, const struct lq_job *job)
     if (status == LQ_OK)
         status = append_json(out, lq_report_nails(job->nails,
                                                   slot->ask.reply_form == LQ_REPLY_NAILS));
+    if (status == LQ_OK && job->carried)
+        status = append(out, ",\"carried\":true");
     if (status == LQ_OK)
         status = append(out, ",\"timing\":");
     if (status == LQ_OK)
@@ -201,7 +220,7 @@ void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
     slot->nails = job->nails->count;
     switch (slot->ask.reply_form) {
     case LQ_REPLY_PICTURE:
-        add_picture(slot, LQ_REPLY_HEAD);
+        write_picture(slot, job);
         break;
     case LQ_REPLY_V1:
         write_v1(slot, job);

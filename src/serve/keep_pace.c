@@ -1,5 +1,7 @@
 #include "serve/keep_pace.h"
 
+#include <stdio.h>
+
 int lq_keep_pace_hear(struct lq_keep_pace *keep, const json_t *said, bool *begins,
                       struct lq_error *err)
 {
@@ -26,6 +28,13 @@ bool lq_keep_pace_news(struct lq_keep_pace *keep, const struct lq_load *load, bo
         return false;
     keep->told = pace;
     return true;
+}
+
+void lq_keep_pace_write(const struct lq_keep_pace *keep, char text[LQ_KEEP_PACE_TEXT])
+{
+    const struct lq_pace *told = &keep->told;
+    snprintf(text, LQ_KEEP_PACE_TEXT, "\"fps\":%d,\"width\":%d,\"jpeg\":%d,\"why\":\"%s\"",
+             told->fps, told->width, told->jpeg, told->why);
 }
 
 int lq_keep_pace_jpeg(const struct lq_keep_pace *keep, int quality)

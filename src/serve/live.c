@@ -134,10 +134,9 @@ static void tell_pace(struct lq_live *live, bool asked)
 {
     if (!lq_keep_pace_news(&live->pace, &live->conn->server->load, asked))
         return;
-    const struct lq_pace *told = &live->pace.told;
-    (void)!lq_outbox_printf(&live->outbox, "{\"type\":\"pace\",\"fps\":%d,\"width\":%d,"
-                                           "\"jpeg\":%d,\"why\":\"%s\"}",
-                            told->fps, told->width, told->jpeg, told->why);
+    char told[LQ_KEEP_PACE_TEXT];
+    lq_keep_pace_write(&live->pace, told);
+    (void)!lq_outbox_printf(&live->outbox, "{\"type\":\"pace\",%s}", told);
     lws_callback_on_writable(live->conn->wsi);
 }
 

@@ -199,10 +199,9 @@ static void tell_pace(struct lq_sio *sio, bool asked)
 {
     if (!lq_keep_pace_news(&sio->pace, &sio->server->load, asked))
         return;
-    const struct lq_pace *told = &sio->pace.told;
-    (void)!lq_outbox_printf(&sio->outbox, "42[\"pace\",{\"fps\":%d,\"width\":%d,\"jpeg\":%d,"
-                                          "\"why\":\"%s\"}]",
-                            told->fps, told->width, told->jpeg, told->why);
+    char told[LQ_KEEP_PACE_TEXT];
+    lq_keep_pace_write(&sio->pace, told);
+    (void)!lq_outbox_printf(&sio->outbox, "42[\"pace\",{%s}]", told);
     flush(sio);
 }
 

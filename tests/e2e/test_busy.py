@@ -1,5 +1,7 @@
 """More users than the machine can serve: who is in stays smooth, others hear of it at once."""
+import base64
 import contextlib
+import io
 import json
 import struct
 import threading
@@ -7,6 +9,7 @@ import time
 
 import httpx
 import numpy as np
+from PIL import Image
 
 from conftest import Reply, Server, frame, plain
 
@@ -250,6 +253,52 @@ def test_frames_are_carried_while_others_wait(tmp_path):
         (count,) = [line.split()[1] for line in text.splitlines()
                     if line.startswith("lacquer_frames_carried_total ")]
         assert int(count) >= len(carried)
+    finally:
+        server.stop()
+
+
+def ask_for_result(ws, picture):
+    url = "data:image/jpeg;base64," + base64.b64encode(picture).decode()
+    ws.send("42" + json.dumps(["frame", {"image": url}]))
+
+
+def result_of(text):
+    event, result = json.loads(text.removeprefix("42"))
+    assert event == "result"
+    return result
+
+
+def test_plain_sockets_and_socketio_are_told_what_was_carried(tmp_path):
+    """In a JPEG comment and a field: decoders and clients that know neither see what they always saw."""
+    server = serve(tmp_path, 8, "--max-wait", "5000", carrying=True)
+    picture, end, told = plain(), time.monotonic() + 60, {"comment": [], "field": []}
+    try:
+        with contextlib.ExitStack() as stack:
+            crowd = [stack.enter_context(server.v1()) for _ in range(4)]
+            bare = stack.enter_context(server.socket("/ws"))
+            sio = stack.enter_context(server.socket("/socket.io/?EIO=4&transport=websocket"))
+            sio.recv(timeout=10)
+            sio.send("40")
+            assert [sio.recv(timeout=10)[:2] for _ in range(2)] == ["40", "42"]
+            while not all(True in seen and False in seen for seen in told.values()):
+                assert time.monotonic() < end, told
+                for ws in crowd:
+                    ws.send(frame(1, picture))
+                    ws.send(frame(2, picture))
+                bare.send(picture)
+                ask_for_result(sio, picture)
+                painted = Image.open(io.BytesIO(bare.recv(timeout=20)))
+                assert painted.format == "JPEG" and "jfif" in painted.info
+                painted.load()
+                comment = painted.info.get("comment")
+                assert comment in (None, b"lacquer carried")
+                told["comment"].append(comment is not None)
+                result = result_of(sio.recv(timeout=20))
+                assert result["timing"]["infer"] == 0 or "carried" not in result
+                told["field"].append(result.get("carried", False))
+                for ws in crowd:
+                    ws.recv(timeout=20)
+                    ws.recv(timeout=20)
     finally:
         server.stop()
 
