@@ -10,6 +10,7 @@ import {
   golden,
   launch,
   live,
+  notice,
   open,
   shade,
   shot,
@@ -17,6 +18,7 @@ import {
   until,
   withCamera,
 } from './browser-harness.mjs';
+import { keep, keepBoth, whichFrame } from './browser-pixels.mjs';
 import { SlowProxy, loadTruth, measureLive, summary } from './browser-follow.mjs';
 
 export const tests = {};
@@ -299,6 +301,119 @@ tests.one_nail_live = ({ server }) =>
     check(own === '#1f4fb5' && all === '#c71585', `it wears ${own}, the others ${all}`);
     clean(page, quietly);
   });
+
+// Pixels of the screen that change when the tapped nail takes another colour, against the true nails
+// of the film: those of that nail, and of no other.
+tests.a_tap_recolours_one_nail = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await openDrawing(browser, server.url);
+    await live(page);
+    await page.evaluate(() => tryon().stage.mirror && part('mirror').click());
+    await until('four nails', () => page.evaluate(() => tryon().stage.picture.nails.length >= 4));
+    await freeze(page);
+    await keepBoth(page);
+    await page.evaluate(() => tryon().live.stop()); // no late reply moves a nail between two looks
+    const mask = fs.readFileSync(await whichFrame(page)).toString('base64');
+    const spots = await page.evaluate(() => {
+      const { canvas, picture } = tryon().stage;
+      const box = canvas.getBoundingClientRect();
+      return picture.nails.map(({ key, x, y }) => ({
+        ...{ key, x, y },
+        left: box.left + (x / picture.width) * box.width,
+        top: box.top + (y / picture.height) * box.height,
+      }));
+    });
+    const figures = [];
+    for (const [i, spot] of spots.slice(0, 2).entries()) {
+      await page.mouse.click(spot.left, spot.top);
+      const chosen = await page.$eval('#nail-list input:checked', (input) => input.value);
+      check(chosen === spot.key, `the tap chose ${chosen}, not ${spot.key}`);
+      await keep(page, 'tapped');
+      await shade(page, ['Cobalt', 'Lagoon'][i]);
+      await keep(page, 'recoloured');
+      const found = await page.evaluate(changedNails, [mask, spot]);
+      check(found.own > 0.75, `${found.own} of the tapped nail changed`);
+      check(
+        found.strays === 0,
+        `${spot.key}: ${found.strays} pixels beyond the tapped nail changed, first ${found.first}`,
+      );
+      figures.push(found);
+    }
+    clean(page, quietly);
+    return figures;
+  });
+
+// Runs in the page. The nail nearest to the spot in the film's true mask, its pixels grown together
+// from there → {own: the share of them that changed, strays: changed pixels 4 or more beside it}.
+async function changedNails([text, spot]) {
+  const { tapped, recoloured } = window.kept;
+  const { width, height } = tapped;
+  const file = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const context = new OffscreenCanvas(width, height).getContext('2d');
+  context.drawImage(await createImageBitmap(new Blob([file])), 0, 0, width, height);
+  const mask = context.getImageData(0, 0, width, height).data;
+  const own = new Set([Math.round(spot.y) * width + Math.round(spot.x)]);
+  for (const at of own)
+    for (const next of [at - 1, at + 1, at - width, at + width])
+      if (mask[4 * next] > 127) own.add(next);
+  const beside = (at) => {
+    for (let y = -4; y <= 4; y++)
+      for (let x = -4; x <= 4; x++) if (own.has(at + y * width + x)) return true;
+    return false;
+  };
+  let changed = 0;
+  let strays = 0;
+  let first = null;
+  for (let at = 0; at < width * height; at++) {
+    const by = [0, 1, 2].map((c) => Math.abs(tapped.data[4 * at + c] - recoloured.data[4 * at + c]));
+    if (Math.max(...by) < 8) continue;
+    if (own.has(at)) changed++;
+    else if (!beside(at)) {
+      strays++;
+      first ??= [at % width, Math.floor(at / width)];
+    }
+  }
+  return { own: changed / own.size, pixels: own.size, strays, first };
+}
+
+// The graphics go, or prove too slow, while two looks stand beside each other: a painted picture
+// wears one look, so the original takes the place of the other, and the page says why.
+const twoLooksUntil = (how) => ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await openDrawing(browser, server.url);
+    await live(page);
+    await page.click('#compare');
+    await page.check('input[name=versus][value=second]', { force: true });
+    await page.check('input[name=side][value="0"]', { force: true });
+    await frames(page, 2);
+    const worn = () => page.evaluate(() => tryon().wardrobe.main.fields.color);
+    const before = await worn();
+    await page.evaluate((lost) => {
+      const { live } = tryon();
+      if (lost) live.losePainter();
+      else live.easel.here = false;
+    }, how === 'lost');
+    await notice(page, /two looks live.*photo/);
+    check((await page.getAttribute('#canvas', 'data-drawn')) === 'there', 'still drawn here');
+    check(!(await page.isVisible('#versus')), 'a second look is offered that nobody paints');
+    check(!(await page.isVisible('#sides')), 'the look to change is still asked for');
+    const tags = [await text(page, '#tag-before'), await text(page, '#tag-after')];
+    check(String(tags) === 'Before,After', `the sides are called ${tags}`);
+    await until('the original', () => page.evaluate(() => !!tryon().stage.picture.original()));
+    check((await worn()) === before, 'the first look changed by itself');
+    await shade(page, 'Lagoon');
+    check((await worn()) === '#1a9a9a', 'the controls change a look that is not shown');
+    if (how === 'slow') {
+      await page.evaluate(() => {
+        tryon().live.easel.here = true;
+      });
+      await until('a second look again', () => page.isVisible('#versus'));
+    }
+    clean(page, quietly);
+  });
+
+tests.two_looks_until_graphics_are_lost = twoLooksUntil('lost');
+tests.two_looks_until_drawing_is_slow = twoLooksUntil('slow');
 
 tests.without_drawing_pictures_come_painted = ({ server }) =>
   withDrawing(async (browser) => {

@@ -6,7 +6,7 @@ import { check, root, setRange, until, video } from './browser-harness.mjs';
 const masks = path.join(root, 'tests/e2e/hand-masks');
 
 // Keeps the canvas as it is drawn now, under a name, in the page.
-async function keep(page, name) {
+export async function keep(page, name) {
   await page.evaluate((key) => {
     const canvas = part('canvas');
     const copy = new OffscreenCanvas(canvas.width, canvas.height);
