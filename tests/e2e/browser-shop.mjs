@@ -326,7 +326,10 @@ tests.looks_are_called_in_every_language = async ({ browser, server }) => {
   ]) {
     await page.selectOption('#language', language);
     await until(gold, async () => (await titles())[0][1] === gold);
-    const said = await page.evaluate(async (file) => (await import(file)).default, `/lang/${language}.js`);
+    const said = await page.evaluate(
+      async (file) => (await import(file)).default,
+      `/lang/${language}.js`,
+    );
     for (const [name, title] of await titles())
       check(title === said[`title.${name}`], `${language}: ${name} is called ${title}`);
   }
