@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/parse_json.h"
 #include "cli/cli.h"
 #include "cli/model_options.h"
 #include "paint/look_json.h"
@@ -44,10 +45,12 @@ static int read_look_file(struct lq_cli_look *asked, struct lq_error *err)
     lq_buf_init(&file, LQ_LOOK_BYTES_MAX);
     int status = lq_file_read(asked->name, &file, err);
     json_error_t where;
-    json_t *json = status == LQ_OK ? json_loadb((const char *)file.data, file.len,
-                                                JSON_REJECT_DUPLICATES, &where)
+    json_t *json = status == LQ_OK ? lq_json_parse(file.data, file.len, JSON_REJECT_DUPLICATES,
+                                                   &where)
                                    : NULL;
-    if (status == LQ_OK && !json)
+    if (status == LQ_OK && !json && lq_json_ran_out(&where))
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    else if (status == LQ_OK && !json)
         status = lq_fail(err, LQ_ERR_SYNTAX, "'%.120s': line %d: %.80s", asked->name, where.line,
                          where.text);
     if (status == LQ_OK)

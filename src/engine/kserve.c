@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse_json.h"
+
 static const struct {
     const char *word;
     enum lq_tensor_type type;
@@ -36,7 +38,8 @@ static json_t *parse(const void *json, size_t len)
 {
     if (!json || len > LQ_KSERVE_JSON_MAX)
         return NULL;
-    json_t *root = json_loadb(json, len, 0, NULL);
+    json_error_t where;
+    json_t *root = lq_json_parse(json, len, 0, &where);
     if (json_is_object(root))
         return root;
     json_decref(root);

@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/parse_json.h"
 #include "engine/list.h"
 
 static const char magic[] = "lacquer-replay 1\n";
@@ -112,7 +113,8 @@ static const char *read_file(struct lq_engine *engine)
         return "it is no .replay file";
     const char *text = (const char *)file->data + magic_len;
     const char *end = memchr(text, '\n', file->len - magic_len);
-    json_t *header = end ? json_loadb(text, (size_t)(end - text), 0, NULL) : NULL;
+    json_error_t where;
+    json_t *header = end ? lq_json_parse(text, (size_t)(end - text), 0, &where) : NULL;
     if (!header)
         return "its second line is not JSON";
     const char *reason = read_header(engine, header);

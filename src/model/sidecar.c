@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/parse_json.h"
 
 enum { CLASS_MAX = 63, SIDE_MAX = 4096 };
 
@@ -245,7 +246,9 @@ int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name, const struct 
     json_error_t where;
     *sidecar = nothing_given;
     sidecar->present = true;
-    json_t *root = json_loadb((const char *)file->data, file->len, JSON_REJECT_DUPLICATES, &where);
+    json_t *root = lq_json_parse(file->data, file->len, JSON_REJECT_DUPLICATES, &where);
+    if (!root && lq_json_ran_out(&where))
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     if (!root)
         return lq_fail(err, LQ_ERR_MODEL, "bad sidecar '%.120s': line %d: %.80s", name, where.line,
                        where.text);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/parse_json.h"
 #include "paint/builtin.h"
 #include "paint/look_json.h"
 #include "paint/transfer.h"
@@ -91,8 +92,8 @@ static int load_json(json_t **root, const uint8_t *bytes, size_t len, struct lq_
     *root = NULL;
     if (len > LQ_LOOK_BYTES_MAX)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "larger than %d bytes", LQ_LOOK_BYTES_MAX);
-    *root = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, &where);
-    if (!*root && where.line < 0) // jansson had no memory to read it with
+    *root = lq_json_parse(bytes, len, JSON_REJECT_DUPLICATES, &where);
+    if (!*root && lq_json_ran_out(&where))
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     return *root ? LQ_OK
                  : lq_fail(err, LQ_ERR_SYNTAX, "line %d: %.120s", where.line, where.text);

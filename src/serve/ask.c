@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/parse_json.h"
 #include "paint/look_json.h"
 #include "base/base64.h"
 #include "serve/form.h"
@@ -98,11 +99,13 @@ static int keep_field(json_t *said, const struct lq_form_field *field, struct lq
             return lq_fail(err, LQ_ERR_TOO_LARGE, "look is larger than %d bytes",
                            LQ_LOOK_BYTES_MAX);
         bool object = field->value_len > 0 && field->value[0] == '{';
-        json_t *look = object ? json_loadb(field->value, field->value_len, JSON_REJECT_DUPLICATES,
-                                           &where)
+        json_t *look = object ? lq_json_parse(field->value, field->value_len,
+                                              JSON_REJECT_DUPLICATES, &where)
                               : json_stringn(field->value, field->value_len);
         return json_object_set_new(said, "look", look) == 0
-                   ? LQ_OK : lq_fail(err, LQ_ERR_SYNTAX, "look is not JSON: %.120s", where.text);
+                   ? LQ_OK
+                   : lq_fail(err, lq_json_ran_out(&where) ? LQ_ERR_MEMORY : LQ_ERR_SYNTAX,
+                             "look is not JSON: %.120s", where.text);
     }
     for (size_t i = 0; i <= LQ_COUNT(fields); i++) {
         const char *name = i < LQ_COUNT(fields) ? fields[i].name : CLOSER;

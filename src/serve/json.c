@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/parse_json.h"
 
 // What follows a string that begins at `at`, after its quote; `end` when it is not closed. The
 // picture is one long string without a backslash, so this must be quick.
@@ -52,6 +53,8 @@ int lq_json_read(json_t **root, const void *text, size_t len, struct lq_error *e
     if (!is_modest(text, (const char *)text + len))
         return lq_fail(err, LQ_ERR_SYNTAX, "JSON has more than %d levels or %d values",
                        LQ_JSON_DEPTH_MAX, LQ_JSON_VALUES_MAX);
-    *root = json_loadb(text, len, 0, &where);
+    *root = lq_json_parse(text, len, 0, &where);
+    if (!*root && lq_json_ran_out(&where))
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     return *root ? LQ_OK : lq_fail(err, LQ_ERR_SYNTAX, "not JSON: %.120s", where.text);
 }

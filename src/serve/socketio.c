@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/parse_json.h"
 #include "config.h"
 #include "base/base64.h"
 #include "serve/engineio.h"
@@ -209,9 +210,10 @@ static void tell_pace(struct lq_sio *sio, bool asked)
 static int on_pace(struct lq_sio *sio, const struct lq_sio_packet *packet)
 {
     struct lq_error error;
+    json_error_t where;
     bool begins = false;
     json_t *event = packet->json_len <= LQ_TEXT_BYTES_MAX
-                        ? json_loadb(packet->json, packet->json_len, 0, NULL)
+                        ? lq_json_parse(packet->json, packet->json_len, 0, &where)
                         : NULL;
     const json_t *said = json_array_get(event, 1);
     int status = event && (!said || json_is_object(said))

@@ -13,7 +13,7 @@ class Faults(ctypes.Structure):
     """struct faults; a file that both map. Fields may be set at any time."""
     _fields_ = [(name, ctypes.c_long) for name in (
         "count", "fail_at", "fail_count", "failed", "stall_ms", "no_files", "disk_full",
-        "clock_jump_s")]
+        "clock_jump_s", "walk")]
 
     @classmethod
     def at(cls, path):
@@ -35,5 +35,5 @@ def run_with_fault(faults, number, *args, more=0):
     """The command with its allocation of that number failing; `more` after it too."""
     faults.count = faults.failed = 0
     faults.fail_count, faults.fail_at = more, number
-    return subprocess.run([LACQUER, *map(str, args)], capture_output=True, text=True, timeout=60,
+    return subprocess.run([LACQUER, *map(str, args)], capture_output=True, text=True, timeout=590,
                           cwd=ROOT, env={**os.environ, **faults.environment})

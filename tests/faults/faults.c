@@ -1,19 +1,22 @@
 // What goes wrong on a machine, on demand: put before a program by LD_PRELOAD, steered through the
 // memory of the file that LACQUER_FAULTS names (struct faults, also in tests/e2e/faults.py), which a
 // test maps too. Memory that runs out at the n-th call, no more descriptors, a full disk, a decoder
-// that hangs, a clock that jumps.
+// that hangs, a clock that jumps. With `walk`, one run tries every allocation of a start (walk_at).
 // Threads: any. Owner: nothing is owned.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +31,7 @@ struct faults {
     atomic_long no_files;    // accept finds no free descriptor
     atomic_long disk_full;   // writing to a file finds no room
     atomic_long clock_jump_s;// the wall clock is off by so much
+    atomic_long walk;        // each allocation fails in a copy of the process: see walk_at
 };
 
 void *__libc_malloc(size_t size);
@@ -38,6 +42,7 @@ int tjDecompress2(void *handle, const unsigned char *bytes, unsigned long len, u
                   int width, int pitch, int height, int format, int flags);
 
 static struct faults none, *faults = &none;
+static int walk_fd = -1; // what the copies say and how they end
 
 // The program's own code, and that of the small libraries whose refusals it must cope with.
 enum { RANGES_MAX = 8 };
@@ -82,7 +87,76 @@ __attribute__((constructor)) static void open_faults(void)
         return;
     dl_iterate_phdr(note_ranges, NULL);
     faults = memory;
+    char name[4096];
+    if (atomic_load(&faults->walk) && snprintf(name, sizeof name, "%s.walk", path) > 0)
+        walk_fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 }
+
+// ---- a walk through a start --------------------------------------------------------------------
+
+enum { WALK_MS = 60000, POLL_MS = 2, WALK_FILES = 64 };
+
+// A copy has the calling thread alone, so only a process of one thread can be copied.
+static int is_alone(void)
+{
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;
+}
+
+// Whether the copy says, in what it wrote since `from`, that it is a server now.
+static int listens(off_t from)
+{
+    char text[4096];
+    ssize_t len = pread(walk_fd, text, sizeof text - 1, from);
+    text[len > 0 ? len : 0] = 0;
+    return strstr(text, "listening on") != NULL;
+}
+
+// How a copy ends, as waitpid tells it. One that became a server in spite of it all is asked to stop,
+// one that hangs is killed.
+static int end_of(pid_t copy, off_t from)
+{
+    const struct timespec wait = {0, POLL_MS * 1000000};
+    int status = 0;
+    for (int ms = 0, asked = 0; waitpid(copy, &status, WNOHANG) == 0; ms += POLL_MS) {
+        if (ms > WALK_MS)
+            kill(copy, SIGKILL);
+        else if (!asked && ms % 20 == 0 && listens(from))
+            asked = kill(copy, SIGTERM) == 0;
+        nanosleep(&wait, NULL);
+    }
+    return status;
+}
+
+// Fails the call of that number in a copy of this process, which then goes on to its end while this
+// one waits: a start is walked through once, instead of run once for each of its allocations. Returns
+// whether it is the copy that asks. What could not be tried (the process has more threads than one, or
+// its sandbox forbids copies) is left out of the walk's report.
+static int walk_at(long number)
+{
+    off_t from = lseek(walk_fd, 0, SEEK_END), places[WALK_FILES];
+    for (int fd = 0; fd < WALK_FILES; fd++)
+        places[fd] = lseek(fd, 0, SEEK_CUR);
+    pid_t copy = is_alone() ? fork() : -1;
+    if (copy == 0) {
+        static struct faults own;
+        own.fail_at = number;
+        own.fail_count = atomic_load(&faults->fail_count);
+        own.count = number - 1;
+        faults = &own;
+        dup2(walk_fd, 1);
+        dup2(walk_fd, 2);
+        return 1;
+    }
+    if (copy > 0)
+        dprintf(walk_fd, "\n= %ld %d\n", number, end_of(copy, from));
+    for (int fd = 0; fd < WALK_FILES; fd++) // both read on from the same place of a file
+        if (places[fd] >= 0)
+            lseek(fd, places[fd], SEEK_SET);
+    return 0;
+}
+
+// ---- what fails --------------------------------------------------------------------------------
 
 // Whether the call that will return to `caller` is to fail.
 static int runs_out(const void *caller)
@@ -93,7 +167,10 @@ static int runs_out(const void *caller)
         watched |= at >= ranges[i].from && at < ranges[i].to;
     if (!watched)
         return 0;
-    long number = atomic_fetch_add(&faults->count, 1) + 1, first = atomic_load(&faults->fail_at);
+    long number = atomic_fetch_add(&faults->count, 1) + 1;
+    if (atomic_load(&faults->walk) && walk_at(number))
+        atomic_fetch_add(&faults->count, 1); // in its own account, which stands before this call
+    long first = atomic_load(&faults->fail_at);
     if (!first || number < first || number > first + atomic_load(&faults->fail_count))
         return 0;
     atomic_fetch_add(&faults->failed, 1);
