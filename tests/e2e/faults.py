@@ -2,6 +2,7 @@
 import ctypes
 import mmap
 import os
+import re
 import subprocess
 
 from conftest import LACQUER, ROOT, Server
@@ -20,6 +21,7 @@ class Faults(ctypes.Structure):
         path.write_bytes(bytes(4096))
         with open(path, "r+b") as file:
             faults = cls.from_buffer(mmap.mmap(file.fileno(), 4096))
+        faults.path = path
         faults.environment = {"LD_PRELOAD": str(LIBRARY), "LACQUER_FAULTS": str(path)}
         return faults
 
@@ -31,9 +33,26 @@ def faulty_server(folder, *args):
     return server
 
 
+class Walk:
+    """A start that is walked through once: what became of the copies in which an allocation failed
+    (walk_at in tests/faults/faults.c), as (number, status of waitpid, what was said)."""
+
+    def __init__(self, faults, step=1, more=0):
+        self.faults = faults
+        faults.count = faults.fail_at = 0
+        faults.fail_count, faults.walk = more, step
+
+    def ends(self):
+        self.faults.walk = 0
+        text, at = self.faults.path.with_suffix(".walk").read_text(errors="replace"), 0
+        for end in re.finditer(r"\n= (\d+) (\d+)\n", text):
+            yield int(end[1]), int(end[2]), text[at:end.start()]
+            at = end.end()
+
+
 def run_with_fault(faults, number, *args, more=0):
     """The command with its allocation of that number failing; `more` after it too."""
     faults.count = faults.failed = 0
     faults.fail_count, faults.fail_at = more, number
-    return subprocess.run([LACQUER, *map(str, args)], capture_output=True, text=True, timeout=590,
+    return subprocess.run([LACQUER, *map(str, args)], capture_output=True, text=True, timeout=60,
                           cwd=ROOT, env={**os.environ, **faults.environment})

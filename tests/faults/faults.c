@@ -31,7 +31,7 @@ struct faults {
     atomic_long no_files;    // accept finds no free descriptor
     atomic_long disk_full;   // writing to a file finds no room
     atomic_long clock_jump_s;// the wall clock is off by so much
-    atomic_long walk;        // each allocation fails in a copy of the process: see walk_at
+    atomic_long walk;        // each walk-th allocation fails in a copy of the process: see walk_at
 };
 
 void *__libc_malloc(size_t size);
@@ -168,7 +168,8 @@ static int runs_out(const void *caller)
     if (!watched)
         return 0;
     long number = atomic_fetch_add(&faults->count, 1) + 1;
-    if (atomic_load(&faults->walk) && walk_at(number))
+    long walk = atomic_load(&faults->walk);
+    if (walk && number % walk == 0 && walk_at(number))
         atomic_fetch_add(&faults->count, 1); // in its own account, which stands before this call
     long first = atomic_load(&faults->fail_at);
     if (!first || number < first || number > first + atomic_load(&faults->fail_count))
