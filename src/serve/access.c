@@ -22,6 +22,27 @@ static bool is_own(const struct lq_server *server, const char *origin, const cha
            strcasecmp(origin + sizeof plain - 1, host) == 0;
 }
 
+// Whether a browser says that a page from elsewhere asks. It does so where it names no origin too: of
+// pictures, scripts and frames (https://www.w3.org/TR/fetch-metadata/, section 2.4). "none" is what
+// the user typed. No page can change it; clients that are no browsers do not send it.
+static bool is_cross_site(struct lws *wsi)
+{
+    static const char name[] = "sec-fetch-site:";
+    char site[16];
+    if (lws_hdr_custom_length(wsi, name, sizeof name - 1) <= 0)
+        return false;
+    return lws_hdr_custom_copy(wsi, site, sizeof site, name, sizeof name - 1) <= 0 ||
+           (strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0);
+}
+
+static bool allows_all(const struct lq_server *server)
+{
+    for (int i = 0; i < server->options->allow_origin_count; i++)
+        if (strcmp(server->options->allow_origins[i], "*") == 0)
+            return true;
+    return false;
+}
+
 bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
                       bool *cross)
 {
@@ -29,7 +50,7 @@ bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *ori
     *cross = false;
     origin[0] = 0;
     if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
-        return true; // browsers always say; others are not led astray by pages
+        return !is_cross_site(wsi) || allows_all(server); // else no browser, or one's own page
     if (lws_hdr_copy(wsi, origin, (int)size, WSI_TOKEN_ORIGIN) <= 0 ||
         lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) <= 0)
         return false;
@@ -38,10 +59,10 @@ bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *ori
     *cross = true;
     for (int i = 0; i < server->options->allow_origin_count; i++) {
         const char *allowed = server->options->allow_origins[i];
-        if (strcmp(allowed, "*") == 0 || strcasecmp(allowed, origin) == 0)
+        if (strcasecmp(allowed, origin) == 0)
             return true;
     }
-    return false;
+    return allows_all(server);
 }
 
 static bool bearer_allows(const struct lq_server *server, struct lws *wsi)

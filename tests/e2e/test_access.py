@@ -80,6 +80,56 @@ def test_long_polling_of_foreign_pages_is_refused(server):
     assert own.status_code == 200 and own.text.startswith("0{")
 
 
+POLL = "/socket.io/?EIO=4&transport=polling"
+
+
+def test_what_a_foreign_page_asks_for_without_an_origin_is_refused(server):
+    """A picture, script, frame or form of another page comes without Origin, but browsers say from
+    where (Sec-Fetch-Site): it may open no session. Links to the page itself stay good."""
+    before = server.metric('lacquer_sessions{transport="socketio"}')
+    for site in ("cross-site", "same-site", "Same-Origin", "odd", "x" * 100):
+        for mode, kind in (("no-cors", "image"), ("no-cors", "script"), ("navigate", "iframe")):
+            headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": kind}
+            assert httpx.get(server.url + POLL, headers=headers).status_code == 403
+            reply = httpx.post(f"{server.url}/api/v1/nails", content=plain(), headers=headers)
+            assert reply.status_code == 403 and reply.json()["status"] == "AUTH"
+        assert refused(lambda: server.socket(
+            "/ws", additional_headers={"Sec-Fetch-Site": site})) == 403
+        link = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        assert httpx.get(server.url, headers=link).status_code == 200
+    assert server.metric('lacquer_sessions{transport="socketio"}') == before
+    for site in ("same-origin", "none"):
+        own = httpx.get(server.url + POLL, headers={"Sec-Fetch-Site": site})
+        assert own.status_code == 200
+        sid = own.headers["x-engineio-sid"]
+        assert httpx.post(f"{server.url}{POLL}&sid={sid}", content="1",
+                          headers={"Sec-Fetch-Site": site}).status_code == 200
+
+
+def test_allowed_pages_are_told_by_their_origin_alone(tmp_path):
+    cross = {"Sec-Fetch-Site": "cross-site"}
+    for allowed, bare in (("https://shop.example", 403), ("*", 200)):
+        running = Server("--allow-origin", allowed, "--log-level", "error")
+        shop = {**cross, "Origin": "https://shop.example"}
+        assert httpx.get(running.url + POLL, headers=shop).status_code == 200
+        with running.socket("/ws", origin=shop["Origin"], additional_headers=cross):
+            pass
+        assert httpx.get(running.url + POLL, headers=cross).status_code == bare
+        assert running.stop()[0] == 0
+
+
+def test_a_client_cannot_give_itself_another_address():
+    """The limits for an address look at the connection, not at what headers say."""
+    running = Server("--max-sessions-per-address", "2", "--log-level", "error")
+    with running.v1(), running.v1():
+        for number in range(5):
+            fake = f"10.0.0.{number}"
+            for headers in ({"X-Forwarded-For": fake}, {"X-Real-IP": fake},
+                            {"Forwarded": f"for={fake}"}, {"CF-Connecting-IP": fake}):
+                assert httpx.get(running.url + POLL, headers=headers).status_code == 429
+    assert running.stop()[0] == 0
+
+
 def test_no_page_from_elsewhere_may_read_an_answer(server):
     for method, path in (("GET", "/api/v1/info"), ("OPTIONS", "/api/v1/nails"), ("GET", "/")):
         headers = httpx.request(method, f"{server.url}{path}",
