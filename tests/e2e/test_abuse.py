@@ -1,4 +1,5 @@
 """Clients that break the rules, or only bend them: the server answers what it can and lives on."""
+import pathlib
 import random
 import socket
 import struct
@@ -263,4 +264,236 @@ def test_half_closed(victim, hand):
         connection.shutdown(socket.SHUT_WR)
         got = read_for(connection, 5)
     assert got == b"" or got.startswith(b"HTTP/1.1 200")
+    alive(victim)
+
+
+# ---- pieces
+
+
+def sent_in_pieces(connection, data, size=1):
+    for at in range(0, len(data), size):
+        connection.sendall(data[at:at + size])
+
+
+def test_a_request_byte_by_byte(victim):
+    """Header names, the empty line and the body are cut at every place."""
+    body = b"no picture"
+    with raw(victim) as connection:
+        sent_in_pieces(connection, post(body))
+        assert read_for(connection, 1).startswith(b"HTTP/1.1 415 ")
+    with raw(victim) as connection:
+        sent_in_pieces(connection, UPGRADE)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 101 ")
+        sent_in_pieces(connection, frame(9, b"still here?"))
+        assert read_for(connection, 0.5).endswith(b"\x8a\x0bstill here?")
+    alive(victim)
+
+
+V1 = UPGRADE.replace(b"Version: 13", b"Version: 13\r\nSec-WebSocket-Protocol: lacquer.v1")
+
+
+def v1_message(number, picture):
+    return struct.pack("<BBHIQ", 1, 0, 16, number, 0) + picture
+
+
+def next_frame(connection, got):
+    """The next WebSocket frame: its first byte and its payload; `got` keeps what came after it."""
+    def need(count):
+        while len(got) < count:
+            piece = connection.recv(65536)
+            assert piece, "the server ended the connection"
+            got.extend(piece)
+    need(2)
+    size, head = got[1] & 127, 2
+    if size == 126:
+        need(4)
+        size, head = struct.unpack(">H", got[2:4])[0], 4
+    elif size == 127:
+        need(10)
+        size, head = struct.unpack(">Q", got[2:10])[0], 10
+    need(head + size)
+    first, payload = got[0], bytes(got[head:head + size])
+    del got[:head + size]
+    return first, payload
+
+
+def v1_opened(connection):
+    connection.sendall(V1)
+    got = bytearray()
+    while b"\r\n\r\n" not in got:
+        got.extend(connection.recv(4096))
+    assert got.startswith(b"HTTP/1.1 101 ")
+    del got[:got.index(b"\r\n\r\n") + 4]
+    assert b'"hello"' in next_frame(connection, got)[1]
+    return got
+
+
+def test_control_frames_between_the_pieces_of_a_picture(victim, hand):
+    """Each ping is answered, and the picture is what it was (RFC 6455 section 5.4)."""
+    message = v1_message(7, hand)
+    step = len(message) // 20 + 1
+    pieces = [message[at:at + step] for at in range(0, len(message), step)]
+    with raw(victim) as connection:
+        connection.settimeout(30)
+        got = v1_opened(connection)
+        for number, piece in enumerate(pieces):
+            connection.sendall(frame(0 if number else 2, piece, fin=piece is pieces[-1]))
+            if piece is not pieces[-1]:
+                connection.sendall(frame(10, b"unasked") + frame(9, b"%d" % number))
+                assert next_frame(connection, got) == (0x8a, b"%d" % number)
+        first, reply = next_frame(connection, got)
+        assert first & 15 == 2 and struct.unpack("<I", reply[4:8]) == (7,)
+    alive(victim)
+
+
+def test_a_message_in_pieces_of_one_byte(victim, hand):
+    """What it costs falls on who sends it: another client is served all along, the message comes
+    whole, and one in larger pieces that is longer than may be is told so."""
+    one = [frame(0, bytes([value]), fin=False) for value in range(256)]
+    message = v1_message(9, hand[:50_000])
+    with victim.v1() as other, raw(victim) as connection:
+        connection.settimeout(30)
+        got = v1_opened(connection)
+        connection.sendall(frame(2, message[:1], fin=False))
+        for number, at in enumerate(range(1, len(message), 10_000), 1):
+            connection.sendall(b"".join(one[value] for value in message[at:at + 10_000]))
+            other.send(v1_message(number, hand))
+            assert other.recv(timeout=20)[4] == number
+        connection.sendall(frame(0, b""))
+        first, reply = next_frame(connection, got)
+        assert struct.unpack("<I", reply[4:8]) == (9,) or b'"id":9' in reply
+        connection.sendall(frame(2, b"x", fin=False))  # what is over 4 MiB is read and forgotten
+        for last in range(100):
+            connection.sendall(frame(0, bytes(50_000), fin=last == 99))
+        first, reply = next_frame(connection, got)
+        assert first == 0x88 and reply.startswith(b"\x03\xf1")  # 1009
+        other.send(v1_message(99, hand))
+        assert other.recv(timeout=20)[4] == 99
+    alive(victim)
+
+
+# ---- long polling
+
+POLL = "/socket.io/?EIO=4&transport=polling"
+
+
+def opened_poll(server):
+    return httpx.get(server.url + POLL).headers["x-engineio-sid"]
+
+
+def poll_sessions(server):
+    return server.metric('lacquer_sessions{transport="socketio"}')
+
+
+def open_files(server):
+    return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
+
+def waiting_poll(server, sid):
+    connection = raw(server)
+    connection.sendall(f"GET {POLL}&sid={sid} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return connection
+
+
+def test_two_polls_of_one_session(victim):
+    """The second takes the first one's place, and what comes goes to one of them alone."""
+    sid = opened_poll(victim)
+    with waiting_poll(victim, sid) as first:
+        time.sleep(0.3)
+        with waiting_poll(victim, sid) as second:
+            assert read_for(first, 1).endswith(b"\r\n\r\n6")
+            assert httpx.post(f"{victim.url}{POLL}&sid={sid}", content="40").text == "ok"
+            assert b'40{"sid":' in second.recv(4096)
+    assert httpx.post(f"{victim.url}{POLL}&sid={sid}", content="1").text == "ok"
+    alive(victim)
+
+
+def test_polls_left_behind(victim):
+    """A thousand waits that are broken off, some by a reset, cost their session nothing; it is
+    there still, and leaves no descriptor behind."""
+    sid, before = opened_poll(victim), open_files(victim)
+    for number in range(1000):
+        connection = waiting_poll(victim, sid)
+        if number % 3 == 0:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    assert httpx.post(f"{victim.url}{POLL}&sid={sid}", content="40").text == "ok"
+    assert "40{" in httpx.get(f"{victim.url}{POLL}&sid={sid}", timeout=10).text
+    assert httpx.post(f"{victim.url}{POLL}&sid={sid}", content="1").text == "ok"
+    for _ in range(50):
+        if open_files(victim) <= before:
+            break
+        time.sleep(0.1)
+    assert open_files(victim) <= before and poll_sessions(victim) == 0
+
+
+def test_sessions_opened_and_left(victim):
+    """Who opens a thousand sessions and ends each has held no place in the end."""
+    with httpx.Client(base_url=victim.url) as client:
+        for _ in range(1000):
+            sid = client.get(POLL).headers["x-engineio-sid"]
+            assert client.post(f"{POLL}&sid={sid}", content="1").text == "ok"
+            assert client.get(f"{POLL}&sid={sid}").status_code == 400
+    assert poll_sessions(victim) == 0
+
+
+# ---- what HTTP has besides
+
+
+@pytest.mark.parametrize("line, codes", [
+    (b"HEAD " + POLL.encode(), (400,)), (b"TRACE /", (403, 405)),
+    (b"CONNECT 127.0.0.1:22", (403, 405)), (b"OPTIONS *", (403, 405)), (b"PROPFIND /", (403, 405)),
+    (b"get /", (200, 405)), (b"GET http://elsewhere.example/healthz", (403,)),
+    (b"GET healthz", (403,)),
+    (b"GET //healthz", (200, 404)), (b"GET /healthz?" + b"a" * 5000, (200,)),
+    (b"GET /healthz#x", (200, 404)),
+], ids=lambda value: value[:12].decode() if isinstance(value, bytes) else "")
+def test_odd_methods_and_targets(victim, line, codes):
+    """Refused, or the connection ends; nothing is sent back that a page could read (TRACE), no
+    other server is asked (CONNECT), a HEAD opens no session. 403 is the library's own answer."""
+    before = poll_sessions(victim)
+    with raw(victim) as connection:
+        connection.sendall(line + b" HTTP/1.1\r\nHost: x\r\nX-Secret: hidden-word\r\n\r\n")
+        got = read_for(connection, 1)
+    assert b"hidden-word" not in got
+    assert not got or int(got.split(b" ")[1]) in codes, got[:200]
+    assert poll_sessions(victim) == before
+    alive(victim)
+
+
+@pytest.mark.parametrize("head", [
+    b"Host: evil.example\r\nX-Forwarded-Host: evil.example\r\n", b"Host: a\r\nHost: b\r\n", b"",
+    b"Host: " + b"a" * 3000 + b"\r\n", b"Host: x\"><script>\r\n", b"Host: x@y:99999\r\n",
+], ids=["other", "two", "none", "long", "markup", "port"])
+def test_names_of_hosts_change_nothing(victim, head):
+    """No answer is made from Host: there is nothing to poison a cache or a link with."""
+    with raw(victim) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n" + head + b"\r\n")
+        got = read_for(connection, 1)
+    assert not got or got.startswith((b"HTTP/1.1 200", b"HTTP/1.1 400")), got[:100]
+    assert b"evil.example" not in got and b"<script>\r" not in got
+    assert b"location:" not in got.lower()
+    alive(victim)
+
+
+@pytest.mark.parametrize("span", [
+    "bytes=0-0", "bytes=-1", "bytes=9-1", "bytes=0-18446744073709551615", "lines=1",
+    "bytes=" + ",".join(["0-"] * 1300)])
+def test_ranges_are_not_served(victim, span):
+    """The whole file, as a server may (RFC 9110 section 14.2): thousands of ranges cost nothing."""
+    whole = httpx.get(f"{victim.url}/app.js")
+    asked = httpx.get(f"{victim.url}/app.js", headers={"Range": span})
+    assert asked.status_code == 200 and asked.content == whole.content
+
+
+def test_expect_100_continue(victim, hand):
+    """Clients that wait to be told to go on (curl, for large bodies) go on by themselves; the body
+    that then comes is read."""
+    head, body = post(hand).split(b"\r\n\r\n", 1)
+    with raw(victim) as connection:
+        connection.sendall(head + b"\r\nExpect: 100-continue\r\n\r\n")
+        early = read_for(connection, 1)
+        assert early in (b"", b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection.sendall(body)
+        assert read_for(connection, 5).startswith(b"HTTP/1.1 200 ")
     alive(victim)
