@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- asan tsan valgrind
 python=.deps/venv/bin/python
 end_to_end=(tests/e2e/test_abuse.py tests/e2e/test_bad_input.py tests/e2e/test_ws.py
-    tests/e2e/test_socketio.py tests/e2e/test_http.py)
+    tests/e2e/test_socketio.py tests/e2e/test_http.py tests/e2e/test_limits.py
+    tests/e2e/test_access.py)
 
 build_with() { # FOLDER SANITIZERS
     [ -f "$1/build.ninja" ] || meson setup "$1" --buildtype=debugoptimized "-Db_sanitize=$2" \
@@ -24,7 +25,7 @@ build_with() { # FOLDER SANITIZERS
 run_asan() {
     build_with build-asan address,undefined
     LACQUER=$PWD/build-asan/lacquer ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
-        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
         "$python" -m pytest -q "${end_to_end[@]}" -k 'not memory and not cheap'
 }
 

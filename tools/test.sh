@@ -24,11 +24,15 @@ c_tests() {
     skipped=$((skipped + $(count_of Skipped)))
 }
 
-# Python tests: pytest writes its counts as JUnit XML, read back here.
-python_tests() {
-    local report=$build/pytest-$1.xml counts
+# Python tests: pytest writes its counts as JUnit XML, read back by count_python.
+run_python() {
+    local report=$build/pytest-$1.xml
     rm -f "$report"
     .deps/venv/bin/python -m pytest -q --junitxml="$report" "${@:2}"
+}
+
+count_python() {
+    local report=$build/pytest-$1.xml counts
     counts=$(.deps/venv/bin/python - "$report" <<'EOP'
 import sys
 import xml.etree.ElementTree as tree
@@ -43,6 +47,11 @@ EOP
     )
     read -r ok bad skip <<<"$counts"
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+}
+
+python_tests() {
+    run_python "$@"
+    count_python "$1"
 }
 
 build_in() {
@@ -62,10 +71,17 @@ ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print
     c_tests build-asan --suite unit --timeout-multiplier 4
 
 say "the command, the server and the page"
-python_tests e2e tests/e2e
+python_tests e2e tests/e2e --ignore=tests/e2e/test_soak.py
+# Nothing of what follows looks at the time: two minutes of mixed users go on beside it.
+LACQUER_SOAK_SECONDS=120 run_python soak tests/e2e/test_soak.py >"$build/soak.log" 2>&1 &
+soak=$!
 say "converted models against the runtimes"
 python_tests convert tests/convert
 [ ! -d tests/train ] || { say "training tools" && python_tests train tests/train; }
+say "two minutes of mixed users"
+wait $soak
+cat "$build/soak.log"
+count_python soak
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ]

@@ -1,9 +1,13 @@
 """The soak, short: tests/e2e/soak.py says what it does."""
+import os
+
 from soak import soak
+
+SECONDS = int(os.environ.get("LACQUER_SOAK_SECONDS", "30"))  # tools/test.sh gives it two minutes
 
 
 def test_mixed_users():
-    run, warm, hot, left = soak(30, 50, 1, report=10)
+    run, warm, hot, left = soak(SECONDS, 50, 1, report=10)
     assert not run.wrong
     assert run.count["replies"] > 30 and run.count["pictures"] > 0
     assert run.count["broken"] > 0 and run.count["hostile"] > 20
