@@ -253,11 +253,9 @@ static int look_through(struct lq_closer *closer, struct lq_runner *runner,
                         const struct lq_image *picture, const struct lq_window *window,
                         uint64_t deadline_us, struct lq_error *err)
 {
-    struct lq_image part = *picture;
-    part.width = (int)(window->x1 - window->x0);
-    part.height = (int)(window->y1 - window->y0);
-    part.data = lq_image_row(picture, (int)window->y0) +
-                (size_t)window->x0 * lq_image_pixel_bytes(picture);
+    int box[4] = {(int)window->x0, (int)window->y0, (int)(window->x1 - window->x0),
+                  (int)(window->y1 - window->y0)};
+    struct lq_image part = lq_image_part(picture, box);
     for (int mirrored = 0; mirrored < LOOKS; mirrored++) {
         const struct lq_patch *patches;
         int status = see(runner, &part, mirrored, deadline_us, &patches, err);

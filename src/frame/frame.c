@@ -11,6 +11,7 @@ struct lq_pipe {
     struct lq_runner *runner;
     struct lq_nail_finder *finder;
     struct lq_closer *closer;
+    bool maps;                    // the model gives one map of probabilities of all it is shown
     struct lq_tracked tracked;    // the last frame of a film
     struct lq_painter *painter;
     struct lq_buf pixels;         // the decoded picture's memory
@@ -34,6 +35,7 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     lq_buf_init(&pipe->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_picture_info_init(&pipe->info);
     lq_tracked_init(&pipe->tracked);
+    pipe->maps = lq_model_info(model)->head == LQ_HEAD_MASK;
     int status = lq_codec_new(&pipe->codec, err);
     if (status == LQ_OK)
         status = lq_runner_new(&pipe->runner, model, err);
@@ -85,11 +87,14 @@ static void stage_done(struct lq_job *job, enum lq_stage stage, uint64_t *since_
     *since_us = now;
 }
 
+// region: the part of the picture where nails were looked for; NULL: the whole.
 static int track(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                 struct lq_error *err)
+                 const int *region, struct lq_error *err)
 {
-    int status = lq_tracker_update(job->tracker, picture, job->nails, job->time_us, job->smooth,
-                                   &pipe->tracked);
+    int status = region ? lq_tracker_update_region(job->tracker, picture, region, job->nails,
+                                                   job->time_us, &pipe->tracked)
+                        : lq_tracker_update(job->tracker, picture, job->nails, job->time_us,
+                                            job->smooth, &pipe->tracked);
     if (status != LQ_OK)
         return lq_fail(err, status, "cannot track nails: %s", lq_status_text(status));
     job->nails = &pipe->tracked.nails;
@@ -126,14 +131,37 @@ static int look_closer(struct lq_pipe *pipe, struct lq_job *job, const struct lq
     return status;
 }
 
+// Every other frame of a film may be looked at where the last one's nails are, closer: small nails
+// are seen in more points, and the tracker's memory makes one outline of both views. Only for a
+// head whose map of probabilities fits beside one of another scale.
+static bool choose_region(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                          int box[4])
+{
+    return job->tracker && job->smooth && pipe->maps &&
+           lq_tracker_region(job->tracker, picture, job->time_us, box);
+}
+
+static int find_in_region(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                          const struct lq_patch *seen, const int box[4], struct lq_error *err)
+{
+    struct lq_patch placed = *seen;
+    placed.x0 += (float)box[0];
+    placed.y0 += (float)box[1];
+    placed.box[0] += (float)box[0];
+    placed.box[1] += (float)box[1];
+    return lq_nail_find(pipe->finder, picture, &placed, 1, &job->nails, err);
+}
+
 static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
                       uint64_t *since_us, struct lq_error *err)
 {
     const struct lq_patch *patches;
-    int patch_count;
+    int patch_count, box[4] = {0, 0, picture->width, picture->height};
     int status = carry_nails(pipe, job, picture, since_us, err);
+    bool region = status == LQ_OK && !job->carried && choose_region(pipe, job, picture, box);
+    struct lq_image part = lq_image_part(picture, box);
     if (status == LQ_OK && !job->carried)
-        status = lq_runner_prepare(pipe->runner, picture, job->alone, err);
+        status = lq_runner_prepare(pipe->runner, &part, job->alone, err);
     if (status != LQ_OK || job->carried)
         return status;
     stage_done(job, LQ_STAGE_PREPARE, since_us);
@@ -145,11 +173,13 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
     stage_done(job, LQ_STAGE_INFER, since_us);
     status = lq_runner_patches(pipe->runner, &patches, &patch_count, err);
     if (status == LQ_OK)
-        status = lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails, err);
+        status = region ? find_in_region(pipe, job, picture, patches, box, err)
+                        : lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails,
+                                       err);
     if (status == LQ_OK && job->closer && !job->tracker)
         status = look_closer(pipe, job, picture, patches, patch_count, err);
     if (status == LQ_OK && job->tracker)
-        status = track(pipe, job, picture, err);
+        status = track(pipe, job, picture, region ? box : NULL, err);
     if (status == LQ_OK)
         stage_done(job, LQ_STAGE_NAILS, since_us);
     return status;

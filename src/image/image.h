@@ -26,6 +26,16 @@ static inline uint8_t *lq_image_row(const struct lq_image *image, int y)
     return image->data + (size_t)y * image->stride;
 }
 
+// A view of the part box (x, y, width, height in pixels), which must lie within the image.
+static inline struct lq_image lq_image_part(const struct lq_image *image, const int box[4])
+{
+    struct lq_image part = *image;
+    part.data = lq_image_row(image, box[1]) + (size_t)box[0] * lq_image_pixel_bytes(image);
+    part.width = box[2];
+    part.height = box[3];
+    return part;
+}
+
 // Makes room in buf for the picture and points `image` at it (rows 64-byte aligned).
 // Pixels are unspecified. Fails with TOO_LARGE when buf->max is crossed.
 LQ_MUST_CHECK int lq_image_alloc(struct lq_image *image, struct lq_buf *buf, int width, int height,

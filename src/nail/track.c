@@ -9,12 +9,14 @@
 #include "nail/euro.h"
 #include "nail/finger.h"
 #include "nail/match.h"
+#include "nail/region.h"
 #include "nail/shape.h"
 #include "nail/tip.h"
 
 static const float KEEP_S = 0.25f;          // an outline's memory
 static const float MATCH_MIN = 0.3f, MATCH_GOOD = 0.7f;  // of lq_motion.match
 static const float AGREE_MIN = 0.3f, AGREE_GOOD = 0.6f;  // of lq_blend_agreement
+static const float COARSE_SHARE = 0.25f;    // of a whole look's outline beside a region's
 static const float HELD_MATCH_MIN = 0.6f;   // the picture still shows what was there
 static const int HELD_FOUND_MIN = 3;        // what was found less often may have been no nail
 static const float CARRIED_MATCH_MIN = 0.8f; // … and surely so
@@ -28,6 +30,7 @@ static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f;   // … for each e-fo
 struct track {
     int id;
     uint64_t found_us;              // when it was last found
+    uint64_t closer_us;             // … in a look at a region; 0: never
     uint64_t taken_us;              // when a nail was last matched with it
     int found_count;                // frames; 0: it has no `nail` yet
     float speed_x, speed_y;         // pixels a second
@@ -41,7 +44,8 @@ struct track {
 struct lq_tracker {
     pthread_mutex_t lock;
     uint64_t last_us, looked_us; // of the last frame, and of the last whose nails were looked for
-    int carried_count;           // frames since then
+    int carried_count;           // frames since looked_us
+    uint64_t whole_us;           // of the last frame that was looked at whole
     bool smooth;                 // that one was
     int width, height; // of the last picture; 0: none yet
     int next_id, count;
@@ -63,7 +67,8 @@ struct update {
     struct lq_tracker *tracker;
     const struct lq_image *picture;
     uint64_t time_us;
-    float dt_s;
+    float dt_s, look_s;          // since the last frame, since the last that was looked at
+    const int *region;           // the part that was looked at; NULL: the whole
     int count;
     struct step steps[LQ_NAILS_MAX];
 };
@@ -174,6 +179,7 @@ static int new_track(struct lq_tracker *tracker, uint64_t time_us)
     struct track *track = &tracker->tracks[at];
     track->id = take_id(tracker);
     track->found_count = 0;
+    track->closer_us = 0;
     track->taken_us = track->found_us = time_us;
     track->speed_x = track->speed_y = 0.0f;
     track->shown = false;
@@ -231,13 +237,20 @@ static bool lies_on_found(const struct update *update, float x, float y, float s
     return false;
 }
 
+// A look at a region says less of what it does not show: that waits for the next at the whole.
+static bool lately_found(const struct update *update, const struct track *track)
+{
+    return update->time_us - track->found_us <= LQ_NAIL_HOLD_US ||
+           (update->region && track->found_us >= update->tracker->whole_us);
+}
+
 // A nail that was not found may have been missed: it stays while the picture shows it.
 static bool plan_held(struct update *update, int track_index)
 {
     struct lq_tracker *tracker = update->tracker;
     struct track *track = &tracker->tracks[track_index];
     if (!track->shown || track->found_count < HELD_FOUND_MIN || update->count == LQ_NAILS_MAX ||
-        update->time_us - track->found_us > LQ_NAIL_HOLD_US)
+        !lately_found(update, track))
         return false;
     struct step *step = &update->steps[update->count];
     *step = (struct step){.track = track_index, .moved = true};
@@ -260,6 +273,8 @@ static void plan(struct update *update, const struct lq_nails *found, const int 
     bool seen[LQ_TRACKS_MAX] = {false};
     int before = tracker->count;
     for (int i = 0; i < found->count; i++) {
+        if (update->region && lq_region_cuts(update->region, update->picture, &found->items[i]))
+            continue;
         plan_found(update, &found->items[i], match[i]);
         seen[update->steps[update->count - 1].track] = true;
     }
@@ -277,10 +292,12 @@ static float ramp(float value, float from, float to)
 // How much of a found outline is taken: all where the last one cannot be trusted any more.
 static float share_of(const struct update *update, const struct step *step, float agreement)
 {
-    float keep = expf(-update->dt_s / KEEP_S) * ramp(step->motion.match, MATCH_MIN, MATCH_GOOD) *
-                 ramp(agreement, AGREE_MIN, AGREE_GOOD);
-    float sure = step->found->confidence /
-                 fmaxf(update->tracker->tracks[step->track].nail.confidence, 0.05f);
+    const struct track *track = &update->tracker->tracks[step->track];
+    float keep = expf(-update->look_s / KEEP_S) * ramp(step->motion.match, MATCH_MIN, MATCH_GOOD);
+    if (!update->region && track->closer_us && update->time_us - track->closer_us <= LQ_NAIL_HOLD_US)
+        return COARSE_SHARE * (1.0f - keep);
+    keep *= ramp(agreement, AGREE_MIN, AGREE_GOOD);
+    float sure = step->found->confidence / fmaxf(track->nail.confidence, 0.05f);
     return (1.0f - keep) * fminf(fmaxf(sure, 0.3f), 1.0f);
 }
 
@@ -463,6 +480,7 @@ static int show(struct update *update, struct lq_tracked *tracked)
             continue;
         if (step->found) {
             track->found_us = update->time_us;
+            track->closer_us = update->region ? update->time_us : track->closer_us;
             track->found_count++;
         }
         track->nail = *nail;
@@ -508,7 +526,7 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
 }
 
 static int run(struct lq_tracker *tracker, const struct lq_image *picture,
-               const struct lq_nails *found, uint64_t time_us, bool smooth,
+               const struct lq_nails *found, uint64_t time_us, bool smooth, const int *region,
                struct lq_tracked *tracked)
 {
     int match[LQ_NAILS_MAX];
@@ -522,16 +540,20 @@ static int run(struct lq_tracker *tracker, const struct lq_image *picture,
     match_found(tracker, found, match);
     if (late)
         return name(tracker, found, match, time_us, false, tracked);
-    float dt_s = tracker->width > 0 ? (float)(time_us - tracker->last_us) * 1e-6f : 0.0f;
+    bool first = tracker->width == 0;
+    float dt_s = first ? 0.0f : (float)(time_us - tracker->last_us) * 1e-6f;
+    float look_s = first ? 0.0f : (float)(time_us - tracker->looked_us) * 1e-6f;
     tracker->last_us = tracker->looked_us = time_us;
     tracker->carried_count = 0;
+    if (!region)
+        tracker->whole_us = time_us;
     tracker->smooth = smooth;
     tracker->width = picture->width;
     tracker->height = picture->height;
     mark_matched(tracker, match, found->count, time_us);
     if (!smooth)
         return name(tracker, found, match, time_us, true, tracked);
-    struct update update = {tracker, picture, time_us, dt_s, 0, {{0}}};
+    struct update update = {tracker, picture, time_us, dt_s, look_s, region, 0, {{0}}};
     plan(&update, found, match);
     return show(&update, tracked);
 }
@@ -542,18 +564,56 @@ int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture
 {
     tracked->nails.count = 0;
     pthread_mutex_lock(&tracker->lock);
-    int status = run(tracker, picture, found, time_us, smooth, tracked);
+    int status = run(tracker, picture, found, time_us, smooth, NULL, tracked);
     pthread_mutex_unlock(&tracker->lock);
     return status;
 }
 
-static bool may_carry(const struct lq_tracker *tracker, const struct lq_image *picture,
-                      uint64_t time_us)
+int lq_tracker_update_region(struct lq_tracker *tracker, const struct lq_image *picture,
+                             const int box[4], const struct lq_nails *found, uint64_t time_us,
+                             struct lq_tracked *tracked)
 {
-    return tracker->tracks && tracker->smooth && tracker->carried_count < LQ_CARRY_FRAMES_MAX &&
-           picture->width == tracker->width && picture->height == tracker->height &&
-           time_us >= tracker->last_us && time_us - tracker->looked_us <= LQ_NAIL_HOLD_US;
+    tracked->nails.count = 0;
+    pthread_mutex_lock(&tracker->lock);
+    int status = run(tracker, picture, found, time_us, true, box, tracked);
+    pthread_mutex_unlock(&tracker->lock);
+    return status;
 }
+
+// The next frame of the same film, soon enough that what the last showed is still of use.
+static bool follows(const struct lq_tracker *tracker, const struct lq_image *picture,
+                    uint64_t time_us)
+{
+    return tracker->tracks && tracker->smooth && picture->width == tracker->width &&
+           picture->height == tracker->height && time_us >= tracker->last_us &&
+           time_us - tracker->looked_us <= LQ_NAIL_HOLD_US;
+}
+
+static bool place_region(const struct lq_tracker *tracker, const struct lq_image *picture,
+                         uint64_t time_us, int box[4])
+{
+    struct lq_region region = {0};
+    if (!follows(tracker, picture, time_us) ||
+        time_us - tracker->whole_us > LQ_REGION_US)
+        return false;
+    float dt_s = (float)(time_us - tracker->last_us) * 1e-6f;
+    for (int t = 0; t < tracker->count; t++) {
+        const struct track *track = &tracker->tracks[t];
+        if (track->shown)
+            lq_region_add(&region, &track->nail, track->speed_x * dt_s, track->speed_y * dt_s);
+    }
+    return lq_region_place(&region, picture, box);
+}
+
+bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
+                       int box[4])
+{
+    pthread_mutex_lock(&tracker->lock);
+    bool closer = place_region(tracker, picture, time_us, box);
+    pthread_mutex_unlock(&tracker->lock);
+    return closer;
+}
+
 
 // All nails shown last, or none: who was lost may have come back elsewhere.
 static bool plan_carried(struct update *update)
@@ -571,8 +631,9 @@ static int carry(struct lq_tracker *tracker, const struct lq_image *picture, uin
                  struct lq_tracked *tracked, bool *carried)
 {
     float dt_s = (float)(time_us - tracker->last_us) * 1e-6f;
-    struct update update = {tracker, picture, time_us, dt_s, 0, {{0}}};
-    *carried = may_carry(tracker, picture, time_us) && plan_carried(&update);
+    struct update update = {tracker, picture, time_us, dt_s, 0.0f, NULL, 0, {{0}}};
+    *carried = follows(tracker, picture, time_us) &&
+               tracker->carried_count < LQ_CARRY_FRAMES_MAX && plan_carried(&update);
     if (!*carried)
         return LQ_OK;
     tracker->last_us = time_us;

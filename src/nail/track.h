@@ -6,6 +6,8 @@
 // Owner: new/free by the caller; results lie in the caller's lq_tracked.
 #pragma once
 
+#include <stdbool.h>
+
 #include "nail/nail.h"
 
 struct lq_tracker;
@@ -34,6 +36,20 @@ LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);
 
+// Where the next frame may be looked at closer: the region of the picture around all nails shown
+// last, where they will be at `time_us`. false: the whole is to be looked at, because nothing is
+// shown, the nails are large or far apart, or the whole has not been looked at for some frames.
+// box: x, y, width, height in pixels, within the picture.
+bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
+                       int box[4]);
+// As lq_tracker_update with `smooth`, with what was found in the region `box`. From then on outlines
+// are steadied by looks at regions above all; a nail that only looks at the whole show stays between
+// them. What the region cuts off counts as not found.
+LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
+                                           const struct lq_image *picture, const int box[4],
+                                           const struct lq_nails *found, uint64_t time_us,
+                                           struct lq_tracked *tracked);
+
 // Shows a frame's nails without looking for them: every nail shown last is carried along by its own
 // motion. *carried says whether that was done; it is not, and the tracker is as it was before, where
 // the picture shows something else in any nail's place, after LQ_CARRY_FRAMES_MAX frames running or
@@ -43,6 +59,7 @@ LQ_MUST_CHECK int lq_tracker_carry(struct lq_tracker *tracker, const struct lq_i
                                    uint64_t time_us, struct lq_tracked *tracked, bool *carried);
 
 enum {
+    LQ_REGION_US = 100 * 1000,       // after a look at the whole, when there must be another
     LQ_CARRY_FRAMES_MAX = 2,         // carried between two that are looked at
     LQ_NAIL_HOLD_US = 100 * 1000,    // shown without being found
     LQ_NAIL_FORGET_US = 1000 * 1000, // its id comes back until then

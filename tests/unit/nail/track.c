@@ -332,6 +332,104 @@ static void an_empty_picture_stays_empty_for_a_moment(void **state)
     assert_false(carry((LQ_CARRY_FRAMES_MAX + 1) * FRAME_US));
 }
 
+static bool closer(uint64_t time_us, int box[4])
+{
+    return lq_tracker_region(tracker, &picture, time_us, box);
+}
+
+static void update_region(uint64_t time_us, const int box[4])
+{
+    assert_ok(lq_tracker_update_region(tracker, &picture, box, &found, time_us, &tracked));
+}
+
+// The first two nails alone: the region is smaller than the picture.
+static void find_two(float ex)
+{
+    found.count = 0;
+    find(0, 0, 0, ex, 0);
+    find(1, 0, 0, ex, 0);
+}
+
+static void a_region_is_looked_at_between_wholes(void **state)
+{
+    (void)state;
+    int box[4];
+    draw_picture(0, 0);
+    find_two(0);
+    assert_false(closer(0, box)); // nothing is known yet
+    update(0, true);
+    assert_true(closer(FRAME_US, box));
+    for (int k = 0; k < 2; k++)
+        assert_true(box[0] < place_x(k, 0) - 11 && box[0] + box[2] > place_x(k, 0) + 11);
+    update_region(FRAME_US, box);
+    assert_true(closer(LQ_REGION_US, box));
+    update_region(LQ_REGION_US, box);
+    assert_false(closer(LQ_REGION_US + FRAME_US, box)); // the whole is due
+    update(LQ_REGION_US + FRAME_US, true);
+    assert_true(closer(LQ_REGION_US + 2 * FRAME_US, box));
+    assert_false(closer(0, box)); // older than the last
+    update(LQ_REGION_US + 2 * FRAME_US, false);
+    assert_false(closer(LQ_REGION_US + 3 * FRAME_US, box)); // not asked to be steadied
+}
+
+static void outlines_follow_the_region_and_not_the_whole(void **state)
+{
+    (void)state;
+    int box[4], regions = 0;
+    draw_picture(0, 0);
+    for (int f = 0; f < 60; f++) { // the whole errs by three pixels, the region does not
+        uint64_t now = (uint64_t)f * FRAME_US;
+        bool region = closer(now, box);
+        find_two(region ? 0 : 3);
+        if (region)
+            update_region(now, box);
+        else
+            update(now, true);
+        regions += region;
+    }
+    assert_true(regions > 30);
+    assert_int_equal(tracked.nails.count, 2);
+    assert_float_equal(tracked.nails.items[0].center_x, place_x(0, 0), 0.5f);
+}
+
+static void what_a_region_does_not_show_waits_for_the_whole(void **state)
+{
+    (void)state;
+    int box[4];
+    draw_picture(0, 0);
+    for (int f = 0; f < 4; f++) {
+        find_two(0);
+        update((uint64_t)f * FRAME_US, true);
+    }
+    int id = tracked.nails.items[1].id;
+    assert_true(closer(4 * FRAME_US, box));
+    for (int f = 4; f < 7; f++) {
+        found.count = 0;
+        find(0, 0, 0, 0, 0);
+        update_region((uint64_t)f * FRAME_US, box);
+        assert_int_equal(tracked.nails.count, 2);
+    }
+    update_region(3 * FRAME_US + LQ_NAIL_HOLD_US + FRAME_US, box);
+    assert_int_equal(tracked.nails.count, 2);
+    assert_int_equal(tracked.nails.items[1].id, id);
+    update(3 * FRAME_US + LQ_NAIL_HOLD_US + 2 * FRAME_US, true); // the whole does not either
+    assert_int_equal(tracked.nails.count, 1);
+}
+
+static void a_nail_cut_by_the_region_is_not_taken(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    for (int f = 0; f < 4; f++) {
+        find_two(0);
+        update((uint64_t)f * FRAME_US, true);
+    }
+    find_all(0, 0);
+    const int box[4] = {10, 40, 150, 120}; // through the third nail, which is new, at 160
+    update_region(4 * FRAME_US, box);
+    assert_int_equal(tracked.nails.count, 2);
+}
+
 static void another_size_begins_anew(void **state)
 {
     (void)state;
@@ -442,6 +540,10 @@ int main(void)
         TRACK_TEST(what_cannot_be_carried_is_left_to_be_found),
         TRACK_TEST(unsteadied_nails_are_not_carried),
         TRACK_TEST(an_empty_picture_stays_empty_for_a_moment),
+        TRACK_TEST(a_region_is_looked_at_between_wholes),
+        TRACK_TEST(outlines_follow_the_region_and_not_the_whole),
+        TRACK_TEST(what_a_region_does_not_show_waits_for_the_whole),
+        TRACK_TEST(a_nail_cut_by_the_region_is_not_taken),
         TRACK_TEST(another_size_begins_anew),
         TRACK_TEST(one_frame_turns_no_nail_round),
         TRACK_TEST(rest_gives_memory_back_and_begins_anew),

@@ -1,0 +1,55 @@
+#include "nail/region.h"
+
+#include <math.h>
+
+// Chosen on val, its photos shown as films and set small into other pictures.
+static const float ROOM = 1.0f;        // around the nails, in sizes of the largest
+static const float NAILS_MIN = 4.0f;   // across a region, in sizes of the largest
+static const float SHARE_MAX = 0.75f;  // of the picture's longer side
+static const float SHAPE_MAX = 4.0f / 3.0f; // longer side over shorter
+
+void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float shift_x,
+                   float shift_y)
+{
+    float x0 = (float)nail->x + shift_x, x1 = x0 + (float)nail->width;
+    float y0 = (float)nail->y + shift_y, y1 = y0 + (float)nail->height;
+    bool first = !(region->largest > 0.0f);
+    region->x0 = first ? x0 : fminf(region->x0, x0);
+    region->y0 = first ? y0 : fminf(region->y0, y0);
+    region->x1 = first ? x1 : fmaxf(region->x1, x1);
+    region->y1 = first ? y1 : fmaxf(region->y1, y1);
+    region->largest = fmaxf(region->largest, fmaxf(nail->length, nail->breadth));
+}
+
+// A stretch of `side` around a middle, moved inside 0..limit; whole pixels.
+static void place_stretch(float middle, float side, int limit, int *from, int *length)
+{
+    *length = (int)fminf(ceilf(side), (float)limit);
+    float start = roundf(middle - 0.5f * (float)*length);
+    *from = (int)fminf(fmaxf(start, 0.0f), (float)(limit - *length));
+}
+
+bool lq_region_place(const struct lq_region *region, const struct lq_image *picture, int box[4])
+{
+    if (!(region->largest > 0.0f))
+        return false;
+    float least = NAILS_MIN * region->largest, room = 2.0f * ROOM * region->largest;
+    float width = fmaxf(region->x1 - region->x0 + room, least);
+    float height = fmaxf(region->y1 - region->y0 + room, least);
+    width = fmaxf(width, height / SHAPE_MAX);
+    height = fmaxf(height, width / SHAPE_MAX);
+    float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
+    if (!(fmaxf(width, height) <= SHARE_MAX * longer))
+        return false;
+    place_stretch(0.5f * (region->x0 + region->x1), width, picture->width, &box[0], &box[2]);
+    place_stretch(0.5f * (region->y0 + region->y1), height, picture->height, &box[1], &box[3]);
+    return true;
+}
+
+bool lq_region_cuts(const int box[4], const struct lq_image *picture, const struct lq_nail *nail)
+{
+    int right = box[0] + box[2], bottom = box[1] + box[3];
+    return (box[0] > 0 && nail->x <= box[0] + 1) || (box[1] > 0 && nail->y <= box[1] + 1) ||
+           (right < picture->width && nail->x + nail->width >= right - 1) ||
+           (bottom < picture->height && nail->y + nail->height >= bottom - 1);
+}

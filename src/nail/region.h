@@ -1,0 +1,23 @@
+// The part of a picture where a hand's nails are, worth a closer look: the network sees it in as
+// many pixels as the whole. Threads: any. Owner: plain data.
+#pragma once
+
+#include <stdbool.h>
+
+#include "nail/nail.h"
+
+struct lq_region { // picture pixels
+    float x0, y0, x1, y1;
+    float largest; // nail's length or breadth; 0: none yet
+};
+
+// Adds a nail that lies (shift_x, shift_y) from where it is said to be.
+void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float shift_x,
+                   float shift_y);
+
+// box: x, y, width, height in whole pixels within the picture, with room around the nails and a
+// shape that the network knows. false: no nail, or too little is gained by looking closer.
+bool lq_region_place(const struct lq_region *region, const struct lq_image *picture, int box[4]);
+
+// Whether a nail found in the region ends where the region does, so that some of it is missing.
+bool lq_region_cuts(const int box[4], const struct lq_image *picture, const struct lq_nail *nail);
