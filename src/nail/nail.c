@@ -25,8 +25,8 @@ static const float SOLIDITY_MIN = 0.7f;        // of an ellipse's
 // much smaller than the others must be surer. (With solidity this takes 98 of 132 false nails away on
 // val and 18 of 19 on test A, and 10 and 2 of 1158 and 274 true ones.)
 static const float SURE_MIN = 0.4f;
-static const float SMALL_SHARE = 0.2f;         // of the middle nail's area
-static const float SMALL_SURE_MIN = 0.7f;
+static const float SMALL_SHARE = 0.15f;        // of the middle nail's area
+static const float SMALL_SURE_MIN = 0.5f;
 
 // What fills much of the picture must be surer still: a close-up of a nail is, a cup of coffee is not.
 static const float LARGE_SHARE = 0.05f;        // of the picture's pixels

@@ -168,11 +168,16 @@ static void mean_way(struct lq_nail *nail, const float odds[WAYS])
     nail->tip_y /= whole;
 }
 
+static float size_of(const struct lq_nail *nail)
+{
+    return sqrtf(fmaxf(nail->length * nail->breadth, 1.0f));
+}
+
 // Where this nail's neighbours point, the near ones most.
 static void ask_around(const struct lq_nails *nails, int index, float *x, float *y)
 {
     const struct lq_nail *nail = &nails->items[index];
-    float size = sqrtf(fmaxf(nail->length * nail->breadth, 1.0f));
+    float size = size_of(nail);
     *x = *y = 0.0f;
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *other = &nails->items[i];
@@ -227,7 +232,7 @@ void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails)
         lq_tip_face(&nails->items[i], LQ_TIP_SURE);
 }
 
-// Nails of one hand lie within HAND_REACH of their own size; who is asked counts ASKED against what
+// Nails of one hand lie within HAND_REACH of the larger one's size; who is asked counts ASKED against what
 // the nail itself showed.
 static const float HAND_REACH = 12.0f, ASKED = 0.4f, STUBBY = 1.2f;
 enum { ASKED_MIN = 2 };
@@ -236,11 +241,11 @@ enum { ASKED_MIN = 2 };
 static bool ask_sure(const struct lq_nails *nails, const bool *sure, int index, float *x, float *y)
 {
     const struct lq_nail *nail = &nails->items[index];
-    float reach = HAND_REACH * sqrtf(fmaxf(nail->length * nail->breadth, 1.0f));
     int known = 0, unknown = 0;
     *x = *y = 0.0f;
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *other = &nails->items[i];
+        float reach = HAND_REACH * fmaxf(size_of(nail), size_of(other));
         if (hypotf(other->center_x - nail->center_x, other->center_y - nail->center_y) > reach)
             continue;
         known += sure[i];

@@ -184,9 +184,9 @@ static void the_unsure_go(void **state)
                                {160.0f, 180.0f, 9.0f, 6.0f, 0.0f}};
     struct lq_patch patch = sketch(&picture, shapes, 5, 2);
     assert_int_equal(find(*state, &picture, &patch, 1)->count, 5);
-    for (int j = 60; j < patch.height; j++) // the lower two: peaks at 0.62 and 0.85
+    for (int j = 60; j < patch.height; j++) // the lower two: peaks at 0.62 and 0.75
         for (int i = 0; i < patch.width; i++)
-            grid[j * patch.width + i] *= i < 55 ? 0.62f : 0.85f;
+            grid[j * patch.width + i] *= i < 55 ? 0.62f : 0.75f;
     const struct lq_nails *nails = find(*state, &picture, &patch, 1);
     assert_int_equal(nails->count, 3);
     for (int i = 0; i < 3; i++)
