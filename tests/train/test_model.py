@@ -6,7 +6,7 @@ import pytest
 np = pytest.importorskip("numpy", reason="the training requirements are not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 torch.set_num_threads(1)  # threads that wait for a busy core cost more than they bring
-from nailseg import checkpoint, config, loss, model, optim, pretrained, train  # noqa: E402
+from nailseg import average, checkpoint, config, loss, model, optim, pretrained, train  # noqa: E402
 
 DEFAULT = config.read(pathlib.Path(__file__).resolve().parents[2] / "train/config/default.toml")
 SMALL = {"widths": [8, 8, 16, 16, 16], "depths": [0, 1, 1, 1, 1], "decoder": [8, 8, 8, 8],
@@ -189,6 +189,26 @@ def test_packed_weights_are_small_and_the_same_network(tmp_path):
     assert (before - after).abs().max() < 1e-2
     assert checkpoint.load(packed)["ema_steps"] == 7
     assert (tmp_path / "m.weights").stat().st_size < .8 * (tmp_path / "c.pt").stat().st_size
+
+
+def test_an_average_lies_between_its_parts(tmp_path):
+    states = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        net = shaken(model.NailNet(**SMALL))
+        states.append({"config": {"model": SMALL}, "ema": net.state_dict(), "ema_steps": 7,
+                       "images": 3, "seconds": 60.0, "model": net.state_dict()})
+    middle = average.mean(states, (3, 1))
+    for name, tensor in middle["ema"].items():
+        a, b = states[0]["ema"][name], states[1]["ema"][name]
+        if tensor.dtype.is_floating_point:
+            assert torch.allclose(tensor, .75 * a + .25 * b, atol=1e-6)
+    checkpoint.pack(str(tmp_path / "middle.weights"), middle)
+    again = average.mean([checkpoint.load(tmp_path / "middle.weights"), middle], (1, 1))
+    assert again["images"] == 3 and again["seconds"] == 60
+    other = {**states[0], "ema": {"one": torch.zeros(1)}}
+    with pytest.raises(SystemExit, match="different networks"):
+        average.mean([states[0], other], (1, 1))
 
 
 def test_an_unreadable_checkpoint_is_named(tmp_path):

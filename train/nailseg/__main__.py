@@ -1,4 +1,4 @@
-"""python3 -m nailseg train | evaluate | export"""
+"""python3 -m nailseg train | average | evaluate | export"""
 import argparse
 import importlib
 import pathlib
@@ -26,6 +26,22 @@ def train_options(p):
     p.add_argument("--until-stop", action="store_true",
                    help="fit the schedule to end at --stop-at")
     p.add_argument("--threads", type=int, default=1)
+
+
+def part(text):
+    share, _, path = text.partition(":")
+    try:
+        if path and float(share) > 0:
+            return float(share), path
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is not SHARE:CHECKPOINT, such as 0.5:RUN/best.pt")
+
+
+def average_options(p):
+    p.add_argument("parts", type=part, nargs="+", metavar="SHARE:CHECKPOINT",
+                   help="checkpoints that share their beginning; shares need not add up to 1")
+    p.add_argument("--out", required=True, metavar="FILE", help="a checkpoint, or .weights")
 
 
 def evaluate_options(p):
@@ -56,7 +72,8 @@ def export_options(p):
                    "calibrated on training photos")
 
 
-COMMANDS = {"train": train_options, "evaluate": evaluate_options, "export": export_options}
+COMMANDS = {"train": train_options, "average": average_options, "evaluate": evaluate_options,
+            "export": export_options}
 
 
 def main():

@@ -40,7 +40,7 @@ def pack(path, state):
         array = tensor.detach().numpy()
         arrays["ema/" + name] = array.astype(np.float16) if array.ndim > 1 else array
     about = {"model": state["config"]["model"], "ema_steps": state["ema_steps"],
-             "images": state["images"], "minutes": round(state["seconds"] / 60, 1)}
+             "images": state.get("images", 0), "minutes": round(state.get("seconds", 0) / 60, 1)}
     part = path + ".part"
     with open(part, "wb") as f:
         np.savez_compressed(f, about=np.array(json.dumps(about)), **arrays)
@@ -55,6 +55,7 @@ def unpack(path):
             array.astype(np.float32) if array.dtype == np.float16 else array)
             for name, array in archive.items() if name.startswith("ema/")}
     return {"config": {"model": about["model"]}, "ema": ema, "ema_steps": about["ema_steps"],
+            "images": about["images"], "seconds": 60 * about["minutes"],
             "model": {name: tensor.clone() for name, tensor in ema.items()}}
 
 
