@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "nail/box.h"
 #include "nail/guide.h"
+#include "nail/sharpness.h"
 #include "nail/upsample.h"
 
 // How far (in probability) the picture may argue with the model, and how strongly it smooths.
@@ -15,7 +16,10 @@
 static const float TRUST = 0.20f;
 static const float POINTS_COARSE = 15.0f, POINTS_FINE = 30.0f; // across a nail: all of it; none
 static const float EPSILON = 0.02f;
-static const float EDGE_WIDTH = 1.3f; // pixels from bare to covered
+// Pixels from bare to covered: as many as the picture's own edges take about this nail.
+static const float EDGE_WIDTH_MIN = 1.3f;
+static const float EDGE_WIDTH_MAX = 8.0f;
+static const float EDGE_WIDTH_SHARE = 0.1f; // at most, of the crop's smaller side
 static const float EDGE_SPREAD = 0.3f; // pixels by which polish hides the bare nail's own rim
 // A nail's outline is smooth where the grid cannot know: what is finer than this share of a grid
 // point's spacing came from the picture's texture beside the nail.
@@ -27,6 +31,7 @@ enum { STEP_MAX = 16 };
 struct plan {
     const struct lq_refine_job *job;
     float trust;           // TRUST or less
+    float edge;            // pixels from bare to covered
     int step;              // picture pixels to one pixel of the filter
     int width, height;     // of the filter's planes
     int radius;            // of its window
@@ -228,10 +233,11 @@ LQ_HOT static void refine_row(const struct line_rows *lines, const float *restri
 // Distance from the level 0.5 in pixels, by the slope there, becomes coverage. The slope is held
 // above the least that the grid's own spacing would give, or flat places would become noise.
 LQ_HOT static void edge_row(const float *restrict above, const float *restrict here,
-                            const float *restrict below, float slope_min, float spread,
-                            uint8_t *restrict alpha, int n)
+                            const float *restrict below, float slope_min, float width,
+                            float spread, uint8_t *restrict alpha, int n)
 {
-    const float scale = 1.0f / EDGE_WIDTH, middle = 0.5f + spread / EDGE_WIDTH;
+    // A blurred edge has no ends: 1.5 times as wide and S-shaped it is as steep in the middle.
+    const float scale = 1.0f / (1.5f * width), middle = 0.5f + spread * scale;
     for (int i = 0; i < n; i++) {
         float gx = (here[i + 1] - here[i - 1]) * 0.5f, gy = (below[i] - above[i]) * 0.5f;
         float slope = sqrtf(gx * gx + gy * gy + slope_min * slope_min);
@@ -239,6 +245,7 @@ LQ_HOT static void edge_row(const float *restrict above, const float *restrict h
         float level = 0.5f * here[i] + 0.125f * around; // the picture's grain stays out of the edge
         float cover = (level - 0.5f) / slope * scale + middle;
         cover = cover < 0.0f ? 0.0f : cover > 1.0f ? 1.0f : cover;
+        cover = cover * cover * (3.0f - 2.0f * cover);
         alpha[i] = (uint8_t)(cover * 255.0f + 0.5f);
     }
 }
@@ -291,6 +298,18 @@ static void level_row(const struct plan *plan, const struct lq_guide *guide, int
     out[width] = out[width - 1];
 }
 
+// Paint sharper than the photo around it looks like a sticker.
+static float edge_width(const struct plan *plan)
+{
+    const struct lq_refine_job *job = plan->job;
+    float width = lq_sharpness_edge(job->picture, job->x, job->y, plan->step, plan->guess,
+                                    plan->width, plan->height);
+    float most = EDGE_WIDTH_SHARE * (float)(job->width < job->height ? job->width : job->height);
+    most = most < EDGE_WIDTH_MAX ? most : EDGE_WIDTH_MAX;
+    width = width < most ? width : most;
+    return width > EDGE_WIDTH_MIN ? width : EDGE_WIDTH_MIN;
+}
+
 static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
 {
     const struct lq_refine_job *job = plan->job;
@@ -309,7 +328,7 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
     for (int y = 0; y < job->height; y++) {
         float *above = ring[y % 3], *here = ring[(y + 1) % 3], *below = ring[(y + 2) % 3];
         level_row(plan, guide, y + 1, below);
-        edge_row(above, here, below, slope_min, spread,
+        edge_row(above, here, below, slope_min, plan->edge, spread,
                  job->alpha + (size_t)y * job->alpha_stride, job->width);
     }
 }
@@ -327,6 +346,7 @@ int lq_refine(struct lq_refiner *refiner, const struct lq_refine_job *job)
     struct lq_guide guide;
     lq_guide_fit(&guide, plan.red, plan.green, plan.blue, plan.guess, plan.width * plan.height);
     filter(&plan, &guide);
+    plan.edge = edge_width(&plan);
     write_alpha(&plan, &guide);
     return LQ_OK;
 }
