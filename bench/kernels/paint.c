@@ -1,9 +1,11 @@
 // Times finding, refining and painting ten nails on one core: median microseconds, for a live frame
-// and for a 12-megapixel photo.
+// and for a 12-megapixel photo; each finish on the nails as they are, and on nails made longer (half a
+// nail, almond), their shadow and lit edge with them.
 // Usage: paint [ROUNDS]    Threads: one.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "nail/nail.h"
@@ -12,13 +14,13 @@
 enum { ROUNDS_DEFAULT = 200, NAILS = 10, GRID_WIDTH = 192, GRID_HEIGHT = 144 };
 
 struct scene {
-    struct lq_buf pixels;
+    struct lq_buf pixels, drawn; // `drawn`: the picture before it was painted
     struct lq_image picture;
     float grid[GRID_WIDTH * GRID_HEIGHT];
     struct lq_patch patch;
     struct lq_nail_finder *finder;
     struct lq_painter *painter;
-    const struct lq_nails *nails;
+    struct lq_nails nails;
 };
 
 // How deep (x, y), in shares of the picture's height, lies inside the nearest of two rows of nails.
@@ -63,16 +65,24 @@ static void draw(struct scene *scene)
                                      {0, 0, (float)picture->width, (float)picture->height}};
 }
 
+// The nails are told which end their tip is: else none would be made longer.
 static int find(struct scene *scene)
 {
-    return lq_nail_find(scene->finder, &scene->picture, &scene->patch, 1, &scene->nails, NULL);
+    const struct lq_nails *nails;
+    int status = lq_nail_find(scene->finder, &scene->picture, &scene->patch, 1, &nails, NULL);
+    scene->nails = *nails;
+    for (int i = 0; i < scene->nails.count; i++)
+        scene->nails.items[i].tip_known = true;
+    return status;
 }
 
-static int paint(struct scene *scene, enum lq_finish finish)
+static int paint(struct scene *scene, enum lq_finish finish, bool longer)
 {
     struct lq_look look = lq_look_default();
     lq_look_set_finish(&look, finish);
-    return lq_paint(scene->painter, &scene->picture, scene->nails, &look, NULL);
+    if (longer)
+        look.extension = (struct lq_extension){LQ_SHAPE_ALMOND, 0.5f};
+    return lq_paint(scene->painter, &scene->picture, &scene->nails, &look, NULL);
 }
 
 static int by_time(const void *a, const void *b)
@@ -81,24 +91,35 @@ static int by_time(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
-// finish < 0: find. Painting starts from the drawn picture each time.
-static int measure(struct scene *scene, const char *name, int finish, int rounds)
+// finish < 0: find. Every round starts from the picture as it was drawn.
+static int measure(struct scene *scene, int finish, bool longer, int rounds, unsigned *times)
 {
-    unsigned *times = calloc((size_t)rounds, sizeof(*times));
-    if (!times)
-        return LQ_ERR_MEMORY;
     int status = LQ_OK;
     for (int i = 0; status == LQ_OK && i < rounds; i++) {
+        memcpy(scene->pixels.data, scene->drawn.data, scene->pixels.len);
         uint64_t start = lq_clock_us();
-        status = finish < 0 ? find(scene) : paint(scene, (enum lq_finish)finish);
+        status = finish < 0 ? find(scene) : paint(scene, (enum lq_finish)finish, longer);
         times[i] = (unsigned)(lq_clock_us() - start);
     }
     qsort(times, (size_t)rounds, sizeof(*times), by_time);
-    if (status == LQ_OK)
-        printf("%-14s %4dx%-4d %3d nails %8u us median %8u us p95\n", name, scene->picture.width,
-               scene->picture.height, scene->nails->count, times[rounds / 2],
-               times[rounds * 95 / 100]);
-    free(times);
+    return status;
+}
+
+static int measure_all(struct scene *scene, int rounds, unsigned *times)
+{
+    int status = measure(scene, -1, false, rounds, times);
+    printf("%dx%d, %d nails: found and refined in %u us (median), %u us (p95)\n",
+           scene->picture.width, scene->picture.height, scene->nails.count, times[rounds / 2],
+           times[rounds * 95 / 100]);
+    printf("painted, us       median     p95   longer median     p95\n");
+    for (int finish = 0; status == LQ_OK && finish < LQ_FINISH_COUNT; finish++) {
+        printf("%-14s", lq_finish_name((enum lq_finish)finish));
+        for (int longer = 0; status == LQ_OK && longer < 2; longer++) {
+            status = measure(scene, finish, longer, rounds, times);
+            printf(longer ? "        %8u%8u\n" : "  %8u%8u", times[rounds / 2],
+                   times[rounds * 95 / 100]);
+        }
+    }
     return status;
 }
 
@@ -106,20 +127,25 @@ static int run(int width, int height, int rounds)
 {
     static struct scene scene;
     lq_buf_init(&scene.pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 3);
-    int status = lq_image_alloc(&scene.picture, &scene.pixels, width, height, 3, 8);
+    lq_buf_init(&scene.drawn, (size_t)LQ_PICTURE_PIXELS_MAX * 3);
+    unsigned *times = calloc((size_t)rounds, sizeof(*times));
+    int status = times ? lq_image_alloc(&scene.picture, &scene.pixels, width, height, 3, 8)
+                       : LQ_ERR_MEMORY;
     if (status == LQ_OK)
         status = lq_nail_finder_new(&scene.finder);
     if (status == LQ_OK)
         status = lq_painter_new(&scene.painter);
     if (status == LQ_OK) {
         draw(&scene);
-        status = measure(&scene, "find + refine", -1, rounds);
+        status = lq_buf_append(&scene.drawn, scene.pixels.data, scene.pixels.len);
     }
-    for (int i = 0; status == LQ_OK && i < LQ_FINISH_COUNT; i++)
-        status = measure(&scene, lq_finish_name((enum lq_finish)i), i, rounds);
+    if (status == LQ_OK)
+        status = measure_all(&scene, rounds, times);
     lq_painter_free(scene.painter);
     lq_nail_finder_free(scene.finder);
     lq_buf_release(&scene.pixels);
+    lq_buf_release(&scene.drawn);
+    free(times);
     return status;
 }
 
