@@ -26,6 +26,21 @@ LQ_HOT static void row_subtract(float *restrict sums, const float *restrict row,
         sums[i] -= row[i];
 }
 
+// One place further where the window may reach over either end of the row.
+static inline __attribute__((always_inline)) void step(const float *restrict sums,
+                                                       float *restrict out, int width, int lanes,
+                                                       int radius, int rows, int x, float *window)
+{
+    int enter = x + radius, leave = x - radius - 1;
+    int columns = min_int(enter, width - 1) - max_int(leave, -1);
+    float scale = 1.0f / (float)(columns * rows);
+    for (int k = 0; k < lanes; k++) {
+        window[k] += enter < width ? sums[enter * lanes + k] : 0.0f;
+        window[k] -= leave >= 0 ? sums[leave * lanes + k] : 0.0f;
+        out[x * lanes + k] = window[k] * scale;
+    }
+}
+
 // Slides the window along one row of column sums. `lanes` is a constant where this is inlined, so
 // that the lanes of a pixel become one vector and share the chain of additions.
 static inline __attribute__((always_inline)) void slide(const float *restrict sums,
@@ -33,22 +48,20 @@ static inline __attribute__((always_inline)) void slide(const float *restrict su
                                                         int radius, int rows)
 {
     float window[4] = {0};
+    int first = min_int(radius + 1, width), last = max_int(width - radius, first); // whole windows
     for (int x = 0; x < min_int(radius, width); x++)
         for (int k = 0; k < lanes; k++)
             window[k] += sums[x * lanes + k];
-    for (int x = 0; x < width; x++) {
-        int enter = x + radius, leave = x - radius - 1;
-        if (enter < width)
-            for (int k = 0; k < lanes; k++)
-                window[k] += sums[enter * lanes + k];
-        if (leave >= 0)
-            for (int k = 0; k < lanes; k++)
-                window[k] -= sums[leave * lanes + k];
-        int columns = min_int(enter, width - 1) - max_int(leave, -1);
-        float scale = 1.0f / (float)(columns * rows);
-        for (int k = 0; k < lanes; k++)
+    for (int x = 0; x < first; x++)
+        step(sums, out, width, lanes, radius, rows, x, window);
+    float scale = 1.0f / (float)((2 * radius + 1) * rows);
+    for (int x = first; x < last; x++)
+        for (int k = 0; k < lanes; k++) { // one addition a turn waits for the turn before
+            window[k] += sums[(x + radius) * lanes + k] - sums[(x - radius - 1) * lanes + k];
             out[x * lanes + k] = window[k] * scale;
-    }
+        }
+    for (int x = last; x < width; x++)
+        step(sums, out, width, lanes, radius, rows, x, window);
 }
 
 static void slide_1(const float *sums, float *out, int width, int radius, int rows)

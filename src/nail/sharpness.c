@@ -29,17 +29,14 @@ static inline float pixel(const struct lq_image *picture, int x, int y)
     return (float)(wide[0] + 2 * wide[1] + wide[2]) * (1.0f / 262140.0f);
 }
 
-// Between four pixels; false outside.
-static bool tone_at(const struct lq_image *picture, float x, float y, float *tone)
+// Between four pixels; (x, y) lies inside.
+static inline float tone_at(const struct lq_image *picture, float x, float y)
 {
-    int ix = (int)floorf(x), iy = (int)floorf(y);
-    if (ix < 0 || iy < 0 || ix + 1 >= picture->width || iy + 1 >= picture->height)
-        return false;
+    int ix = (int)x, iy = (int)y;
     float fx = x - (float)ix, fy = y - (float)iy;
     float upper = pixel(picture, ix, iy) * (1.0f - fx) + pixel(picture, ix + 1, iy) * fx;
     float lower = pixel(picture, ix, iy + 1) * (1.0f - fx) + pixel(picture, ix + 1, iy + 1) * fx;
-    *tone = upper + (lower - upper) * fy;
-    return true;
+    return upper + (lower - upper) * fy;
 }
 
 // Of the steepest edge among n samples a pixel apart: its height over its steepest step. 0: none.
@@ -61,7 +58,27 @@ static float ramp_width(const float *tone, int n)
     return whole && height >= CONTRAST_MIN ? height / fabsf(steepest) : 0.0f;
 }
 
-// The picture across the outline at grid place (i, j).
+// The picture across the outline at (x, y), along the unit vector n: 2 * reach + 1 tones. Each is
+// the mean of some side by side, for grain is not as long as an edge.
+static bool read_across(const struct outline *outline, float x, float y, float nx, float ny,
+                        float *tone)
+{
+    const struct lq_image *picture = outline->picture;
+    float room = (float)(outline->reach + ALONG + 1);
+    if (!(x >= room) || !(y >= room) || !(x < (float)picture->width - room) ||
+        !(y < (float)picture->height - room))
+        return false;
+    for (int k = -outline->reach; k <= outline->reach; k++) {
+        float sum = 0.0f;
+        for (int side = -ALONG; side <= ALONG; side++)
+            sum += tone_at(picture, x + (float)k * nx - (float)side * ny,
+                           y + (float)k * ny + (float)side * nx);
+        *tone++ = sum / (2 * ALONG + 1);
+    }
+    return true;
+}
+
+// At grid place (i, j) on the outline.
 static void look_across(struct outline *outline, float i, float j)
 {
     int gi = (int)(i + 0.5f), gj = (int)(j + 0.5f), stride = outline->width;
@@ -75,19 +92,8 @@ static void look_across(struct outline *outline, float i, float j)
     float step = (float)outline->step;
     float x = (float)outline->x + (i + 0.5f) * step - 0.5f;
     float y = (float)outline->y + (j + 0.5f) * step - 0.5f;
-    nx /= steep;
-    ny /= steep;
-    for (int k = -outline->reach; k <= outline->reach; k++) {
-        float sum = 0.0f, one;
-        for (int side = -ALONG; side <= ALONG; side++) { // grain is not as long as an edge
-            float px = x + (float)k * nx - (float)side * ny;
-            float py = y + (float)k * ny + (float)side * nx;
-            if (!tone_at(outline->picture, px, py, &one))
-                return;
-            sum += one;
-        }
-        tone[k + outline->reach] = sum / (2 * ALONG + 1);
-    }
+    if (!read_across(outline, x, y, nx / steep, ny / steep, tone))
+        return;
     float width = ramp_width(tone, 2 * outline->reach + 1);
     if (!(width > 0.0f))
         return;

@@ -136,12 +136,74 @@ static void draw_outline(struct outline *outline, const struct lq_extent *extent
     outline->scale = STEPS / (extent->end - NARROW);
 }
 
-static float outline_at(const struct outline *outline, float u)
+static inline __attribute__((always_inline)) float outline_at(const struct outline *outline,
+                                                              float u)
 {
-    float step = fminf(fmaxf(u - NARROW, 0.0f) * outline->scale, (float)STEPS);
-    float part = step - floorf(step);
-    const float *h = &outline->half[(int)step];
-    return h[0] + (h[1] - h[0]) * part;
+    float step = (u - NARROW) * outline->scale;
+    step = step < 0.0f ? 0.0f : step > (float)STEPS ? (float)STEPS : step;
+    int i = (int)step;
+    float from = outline->half[i], to = outline->half[i + 1];
+    return from + (to - from) * (step - (float)i);
+}
+
+// A row of pixels in nail coordinates: the first, and from one to the next.
+struct nail_row {
+    float u, w, du, dw;
+    int count;
+};
+
+static struct nail_row row_of(const struct lq_nail_map *map, float x, float y, int count)
+{
+    return (struct nail_row){map->ux * x + map->uy * y + map->u0, map->wx * x + map->wy * y + map->w0,
+                             map->ux, map->wx, count};
+}
+
+// Narrows [from, to) to where `at` + i * `by` lies within [least, most], or a pixel beyond.
+static void narrow(float at, float by, float least, float most, int *from, int *to)
+{
+    if (fabsf(by) < 1e-6f) {
+        if (at < least || at > most)
+            *to = *from;
+        return;
+    }
+    float a = (least - at) / by, b = (most - at) / by;
+    float first = floorf(a < b ? a : b) - 1.0f, last = ceilf(a < b ? b : a) + 2.0f;
+    if (first > (float)*from)
+        *from = first < (float)*to ? (int)first : *to;
+    if (last < (float)*to)
+        *to = last > (float)*from ? (int)last : *from;
+}
+
+// The part of the row with u and |w| in reach.
+static struct lq_span reach_of(const struct nail_row *row, float least_u, float most_u, float most_w)
+{
+    int from = 0, to = row->count;
+    narrow(row->u, row->du, least_u, most_u, &from, &to);
+    narrow(row->w, row->dw, -most_w, most_w, &from, &to);
+    return (struct lq_span){from, to - from};
+}
+
+static struct nail_row part_of(struct nail_row row, struct lq_span span)
+{
+    row.u += row.du * (float)span.from;
+    row.w += row.dw * (float)span.from;
+    row.count = span.count;
+    return row;
+}
+
+LQ_HOT static void cover_row(const struct outline *outline, const struct nail_row *row, float end,
+                             float sharp_u, float sharp_w, const uint8_t *restrict own,
+                             uint8_t *restrict whole)
+{
+    struct nail_row r = *row;
+    for (int i = 0; i < r.count; i++) {
+        float u = r.u + r.du * (float)i, w = r.w + r.dw * (float)i;
+        float side = (outline_at(outline, u) - (w < 0.0f ? -w : w)) * sharp_w + 0.5f;
+        float cover = lq_clamp01(side) * lq_clamp01((end - u) * sharp_u + 0.5f);
+        cover = u < BEGIN ? 0.0f : cover;
+        uint8_t added = (uint8_t)(cover * 255.0f + 0.5f);
+        whole[i] = added > own[i] ? added : own[i];
+    }
 }
 
 void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *extension,
@@ -152,19 +214,16 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *e
     float sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->breadth;
     draw_outline(&outline, extent, extension->shape);
     copy_own(extent, nail, own);
-    for (int j = 0; j < extent->height; j++)
-        for (int i = 0; i < extent->width; i++) {
-            float x = (float)(extent->x + i) + 0.5f, y = (float)(extent->y + j) + 0.5f;
-            float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
-            size_t at = (size_t)j * (size_t)extent->width + (size_t)i;
-            whole[at] = own[at];
-            if (u < BEGIN || u > extent->end + 1.0f / sharp_u)
-                continue;
-            float side = (outline_at(&outline, u) - fabsf(w)) * sharp_w + 0.5f;
-            float cover = lq_clamp01(side) * lq_clamp01((extent->end - u) * sharp_u + 0.5f);
-            uint8_t added = (uint8_t)(cover * 255.0f + 0.5f);
-            whole[at] = added > own[at] ? added : own[at];
-        }
+    memcpy(whole, own, (size_t)extent->width * (size_t)extent->height);
+    for (int j = 0; j < extent->height; j++) {
+        struct nail_row row = row_of(&map, (float)extent->x + 0.5f,
+                                     (float)(extent->y + j) + 0.5f, extent->width);
+        struct lq_span span = reach_of(&row, BEGIN, extent->end + 1.0f / sharp_u,
+                                       extent->half + 1.0f / sharp_w);
+        size_t at = (size_t)j * (size_t)extent->width + (size_t)span.from;
+        row = part_of(row, span);
+        cover_row(&outline, &row, extent->end, sharp_u, sharp_w, own + at, whole + at);
+    }
 }
 
 // The picture's part that the shadow may reach: from below the natural tip to beyond the end.
@@ -185,26 +244,50 @@ static void shadow_box(const struct lq_extent *extent, const struct lq_image *pi
     box[3] = (int)fminf(y1 + margin, (float)picture->height);
 }
 
-// 1 but on the natural nail: it lies under the extension, and its light is read to paint that by.
-static float bare_at(const struct lq_nail *nail, int x, int y)
+// What a shadow's depth is reckoned by: half breadths and half lengths to shares of its soft edge.
+struct shadow {
+    float end, side_scale, tip_scale;
+};
+
+enum { PIECE = 256 }; // pixels of a row that are darkened at a time
+
+LQ_HOT static void shadow_row(const struct outline *outline, const struct nail_row *row,
+                              struct shadow shadow, float *restrict taken)
 {
-    int i = x - nail->x, j = y - nail->y;
-    if (i < 0 || j < 0 || i >= nail->width || j >= nail->height)
-        return 1.0f;
-    return 1.0f - (float)nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] / 255.0f;
+    struct nail_row r = *row;
+    for (int i = 0; i < r.count; i++) {
+        float u = r.u + r.du * (float)i, w = r.w + r.dw * (float)i;
+        float side = (outline_at(outline, u) - (w < 0.0f ? -w : w)) * shadow.side_scale;
+        float tip = (shadow.end - u) * shadow.tip_scale;
+        float inside = lq_clamp01(0.5f + (side < tip ? side : tip));
+        taken[i] = SHADOW_DEPTH * lq_smooth01(inside) * lq_clamp01(2.5f * (u - 0.55f));
+    }
+}
+// None on the natural nail: it lies under the extension, and its light is read to paint that by.
+static void spare_nail(const struct lq_nail *nail, int x, int y, int count, float *taken)
+{
+    int j = y - nail->y;
+    if (j < 0 || j >= nail->height)
+        return;
+    const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
+    int from = nail->x > x ? nail->x : x, to = nail->x + nail->width;
+    to = to < x + count ? to : x + count;
+    for (int i = from; i < to; i++)
+        taken[i - x] *= 1.0f - (float)alpha[i - nail->x] / 255.0f;
 }
 
-static void darken(const struct lq_image *picture, int x, int y, float by)
+static void darken(const struct lq_image *picture, int x, int y, int count, const float *taken)
 {
-    uint8_t *pixel = lq_image_row(picture, y) + x * picture->channels * (picture->depth / 8);
-    for (int k = 0; k < 3; k++) {
-        if (picture->depth == 8) {
-            pixel[k] = (uint8_t)((float)pixel[k] * by + 0.5f);
-        } else {
-            uint16_t value;
-            memcpy(&value, pixel + 2 * k, 2);
-            value = (uint16_t)((float)value * by + 0.5f);
-            memcpy(pixel + 2 * k, &value, 2);
+    int channels = picture->channels;
+    uint8_t *pixels = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
+    uint16_t *wide = (uint16_t *)(void *)pixels;
+    for (int i = 0; i < count; i++) {
+        float left = 1.0f - taken[i];
+        for (int k = i * channels; k < i * channels + 3; k++) {
+            if (picture->depth == 8)
+                pixels[k] = (uint8_t)((float)pixels[k] * left + 0.5f);
+            else
+                wide[k] = (uint16_t)((float)wide[k] * left + 0.5f);
         }
     }
 }
@@ -214,20 +297,25 @@ void lq_extend_shadow(const struct lq_extent *extent, const struct lq_extension 
                       float light_y)
 {
     int box[4];
+    float taken[PIECE];
     struct outline outline;
     struct lq_nail_map map = lq_nail_map_of(nail);
-    float reach = SHADOW_REACH * nail->breadth, inverse = 0.5f / (SHADOW_SOFT * nail->breadth);
+    float reach = SHADOW_REACH * nail->breadth, aspect = nail->length / nail->breadth;
+    struct shadow shadow = {extent->end, 0.25f / SHADOW_SOFT, 0.25f / SHADOW_SOFT * aspect};
     shadow_box(extent, picture, nail, box);
     draw_outline(&outline, extent, extension->shape);
-    for (int y = box[1]; y < box[3]; y++)
-        for (int x = box[0]; x < box[2]; x++) {
-            float px = (float)x + 0.5f + reach * light_x, py = (float)y + 0.5f + reach * light_y;
-            float u = map.ux * px + map.uy * py + map.u0, w = map.wx * px + map.wy * py + map.w0;
-            float side = (outline_at(&outline, u) - fabsf(w)) * 0.5f * nail->breadth;
-            float tip = (extent->end - u) * 0.5f * nail->length;
-            float inside = lq_clamp01(0.5f + fminf(side, tip) * inverse);
-            float begun = lq_clamp01(2.5f * (u - 0.55f)) * bare_at(nail, x, y);
-            if (inside * begun > 0.0f)
-                darken(picture, x, y, 1.0f - SHADOW_DEPTH * lq_smooth01(inside) * begun);
+    for (int y = box[1]; y < box[3]; y++) {
+        struct nail_row row = row_of(&map, (float)box[0] + 0.5f + reach * light_x,
+                                     (float)y + 0.5f + reach * light_y, box[2] - box[0]);
+        struct lq_span span = reach_of(&row, 0.55f, extent->end + 2.0f * SHADOW_SOFT / aspect,
+                                       extent->half + 2.0f * SHADOW_SOFT);
+        while (span.count > 0) {
+            int count = span.count < PIECE ? span.count : PIECE, x = box[0] + span.from;
+            struct nail_row part = part_of(row, (struct lq_span){span.from, count});
+            shadow_row(&outline, &part, shadow, taken);
+            spare_nail(nail, x, y, count, taken);
+            darken(picture, x, y, count, taken);
+            span = (struct lq_span){span.from + count, span.count - count};
         }
+    }
 }

@@ -6,7 +6,7 @@
 #include "nail/box.h"
 #include "paint/transfer.h"
 
-enum { SAMPLES_MAX = 640, TERMS = 6, ROUNDS = 4 };
+enum { SAMPLES_MAX = 320, TERMS = 6, ROUNDS = 4 };
 
 struct sample {
     float term[TERMS];

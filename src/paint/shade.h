@@ -24,7 +24,7 @@ struct lq_nail_map {
 
 struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail);
 
-// Robust: highlights, cuticle and dirt are outvoted. Reads at most about 600 pixels.
+// Robust: highlights, cuticle and dirt are outvoted. Reads at most about 320 pixels.
 void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
                   const struct lq_nail *nail);
 
