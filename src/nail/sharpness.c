@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdbool.h>
 
-enum { ALONG = 2, REACH_MIN = 6, REACH_MAX = 24, LINES = 9, PLACES_MAX = 4 * LINES + 8, PLACES_MIN = 6 };
+enum { ALONG = 2, REACH_MIN = 6, REACH_MAX = 24 };                // picture pixels
+enum { LINES = 9, PLACES_MAX = 4 * LINES + 8, PLACES_MIN = 6 };
 
 static const float REACH = 0.12f;         // of the nail's smaller side
 static const float CONTRAST_MIN = 0.06f; // of white: less is grain

@@ -8,6 +8,8 @@ enum { BINS = 256, PARTS_MAX = 8, NEIGHBOURS = 8, POINTS_MIN = 24 };
 // A neck is at most this share as wide as what it joins on its smaller side.
 static const float NECK_MAX = 0.60f;
 static const float PART_DEPTH_MIN = 0.6f; // of the deepest part's distance from its outline
+// A thumb seen from its side against a finger's nail is shallower, but they hardly touch.
+static const float THIN_NECK_MAX = 0.45f, THIN_DEPTH_MIN = 0.4f;
 static const float PART_SHARE_MIN = 0.3f; // of the largest part's points
 static const float PART_SOLID_MIN = 0.80f;
 // One nail is as full as an ellipse, two that touch are less (0.89).
@@ -116,8 +118,10 @@ static int root_of(struct basin *basins, int i)
 static void meet(struct basin *basins, int a, int b, float depth, float deepest)
 {
     int high = basins[a].peak >= basins[b].peak ? a : b, low = high == a ? b : a;
-    float peak = basins[low].peak;
-    if (depth >= NECK_MAX * peak || peak < PART_DEPTH_MIN * deepest)
+    float neck = depth / basins[low].peak, deep = basins[low].peak / deepest;
+    bool apart = (neck < NECK_MAX && deep >= PART_DEPTH_MIN) ||
+                 (neck < THIN_NECK_MAX && deep >= THIN_DEPTH_MIN);
+    if (!apart)
         basins[low].parent = high;
 }
 

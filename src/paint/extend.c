@@ -154,8 +154,8 @@ struct nail_row {
 
 static struct nail_row row_of(const struct lq_nail_map *map, float x, float y, int count)
 {
-    return (struct nail_row){map->ux * x + map->uy * y + map->u0, map->wx * x + map->wy * y + map->w0,
-                             map->ux, map->wx, count};
+    float u = map->ux * x + map->uy * y + map->u0, w = map->wx * x + map->wy * y + map->w0;
+    return (struct nail_row){u, w, map->ux, map->wx, count};
 }
 
 // Narrows [from, to) to where `at` + i * `by` lies within [least, most], or a pixel beyond.
@@ -175,7 +175,8 @@ static void narrow(float at, float by, float least, float most, int *from, int *
 }
 
 // The part of the row with u and |w| in reach.
-static struct lq_span reach_of(const struct nail_row *row, float least_u, float most_u, float most_w)
+static struct lq_span reach_of(const struct nail_row *row, float least_u, float most_u,
+                               float most_w)
 {
     int from = 0, to = row->count;
     narrow(row->u, row->du, least_u, most_u, &from, &to);

@@ -21,6 +21,10 @@ HANDS = {
                  "fixed": "Sign 5"},
     "large": {"seed": 19, "size": (1600, 1200), "depth": 0.25, "desk": "wood", "mode": "desk",
               "fixed": "Sign 5"},
+    "closed": {"seed": 429, "depth": 0.15, "desk": "wood", "mode": "desk", "fixed": "Straight",
+               "together": 0.09, "tilt": 0.7, "facing": 4},
+    "folded": {"seed": 205, "depth": 0.3, "mode": "air", "fixed": "Grip 1", "palm": "curled",
+               "tilt": 0.5},
 }
 
 

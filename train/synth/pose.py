@@ -49,3 +49,16 @@ def jitter(pose, rng, amount):
         turn = np.append(rng.normal(0, [0.05, 0.05, 0.12]) * amount * k / 2, 1.0)
         out[bone] = multiply(pose[bone], turn / np.linalg.norm(turn))
     return out
+
+
+# Radians about a proximal joint's own x, for one of `amount`: towards the middle finger.
+_TOGETHER = {"Index_Proximal": -1.0, "Ring_Proximal": 1.0, "Little_Proximal": 2.0}
+
+
+def together(pose, amount):
+    """Fingers side by side: in the library's poses there is always some room between them."""
+    out = dict(pose)
+    for bone, share in _TOGETHER.items():
+        half = amount * share / 2
+        out[bone] = multiply(pose[bone], np.array([np.sin(half), 0, 0, np.cos(half)]))
+    return out

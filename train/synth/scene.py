@@ -158,9 +158,9 @@ def turn(axis, angle):
     return m
 
 
-def sample_pose(rng, poses, rest, openness=0.7, fixed=None):
+def sample_pose(rng, poses, rest, openness=0.7, fixed=None, together=0.0):
     if fixed:
-        return pose.jitter(poses[fixed], rng, 0.35), (fixed, fixed, 0.0)
+        return pose.jitter(pose.together(poses[fixed], together), rng, 0.35), (fixed, fixed, 0.0)
     names = sorted(poses)
     a, b = (str(rng.choice(OPEN_POSES)) if rng.random() < openness else str(rng.choice(names))
             for _ in range(2))
@@ -170,12 +170,13 @@ def sample_pose(rng, poses, rest, openness=0.7, fixed=None):
 
 
 def sample_view(rng, subject, poses, rest, aspect, palm=None, hands=None, close=None,
-                openness=0.7, tilt=1.0, fill=None, fixed=None):
+                openness=0.7, tilt=1.0, fill=None, fixed=None, together=0.0):
     """Where the hands are and where the camera is.
 
     `palm`: "away" (an open palm, nails hidden), "fist" (its back, nails hidden), "curled" (fingers
     bent over the palm, nails towards the camera) or "" (the back of the hand).
-    `fixed`: the name of a pose to keep to.
+    `fixed`: the name of a pose to keep to; `together`: its fingers turned towards the middle one,
+    radians.
     """
     if palm is None:
         palm = str(rng.choice(["away", "fist", "curled", ""], p=[0.09, 0.06, 0.20, 0.65]))
@@ -188,7 +189,8 @@ def sample_view(rng, subject, poses, rest, aspect, palm=None, hands=None, close=
         wanted = fixed
         if palm in ("curled", "fist"):
             wanted = wanted or str(rng.choice(CURLED_POSES if palm == "curled" else FIST_POSES))
-        bones, names = sample_pose(rng, poses, rest, 1.0 if palm == "away" else openness, wanted)
+        bones, names = sample_pose(rng, poses, rest, 1.0 if palm == "away" else openness, wanted,
+                                   together)
         lean = np.array([rng.normal(0, 0.18), rng.normal(0, 0.22), 0]) * tilt
         heading = float(rng.normal(0, 0.5)) if count == 1 else float(rng.normal(0, 0.2))
         over = np.pi if palm in ("away", "curled") else 0.0
