@@ -93,11 +93,24 @@ static size_t plan_memory(struct plan *plan, float *block)
     return (size_t)(memory - block);
 }
 
+static float points_across(const struct lq_refine_job *job, float cell)
+{
+    return (float)(job->width < job->height ? job->width : job->height) / cell;
+}
+
 static float trust_in_picture(const struct lq_refine_job *job, float cell)
 {
-    float points = (float)(job->width < job->height ? job->width : job->height) / cell;
-    float part = (POINTS_FINE - points) / (POINTS_FINE - POINTS_COARSE);
+    float part = (POINTS_FINE - points_across(job, cell)) / (POINTS_FINE - POINTS_COARSE);
     return TRUST * (part < 0.0f ? 0.0f : part > 1.0f ? 1.0f : part);
+}
+
+// A nail of few grid points has no outline to spare, and a fine grid left nothing to wave.
+static int smooth_radius(const struct lq_refine_job *job, float cell)
+{
+    if (points_across(job, cell) >= POINTS_COARSE)
+        return (int)(OUTLINE_SMOOTH * cell + 0.5f);
+    int radius = (int)(OUTLINE_SMOOTH * cell);
+    return radius < 2 ? 0 : radius;
 }
 
 static int plan_make(struct plan *plan, struct lq_refiner *refiner,
@@ -111,9 +124,7 @@ static int plan_make(struct plan *plan, struct lq_refiner *refiner,
     plan->height = (job->height + step - 1) / step;
     float radius = 1.1f * (job->dx > job->dy ? job->dx : job->dy) / (float)step;
     plan->radius = radius < 3.0f ? 3 : radius > 64.0f ? 64 : (int)(radius + 0.5f);
-    plan->smooth = (int)(OUTLINE_SMOOTH * cell);
-    if (plan->smooth < 2) // a fine grid left nothing to wave
-        plan->smooth = 0;
+    plan->smooth = smooth_radius(job, cell);
     static float origin[1];
     size_t count = plan_memory(plan, origin);
     int status = lq_buf_resize(&refiner->scratch, count * sizeof(float));
@@ -319,8 +330,6 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
         ring[k] = plan->rows + (width + 16) * (size_t)(k + 2) + 8;
     float cell = job->dx > job->dy ? job->dx : job->dy;
     float slope_min = 0.12f / (cell > 1.0f ? cell : 1.0f);
-    // Smoothing draws a convex outline inwards a little; the spread gives that back.
-    float spread = EDGE_SPREAD + 0.2f * (float)plan->smooth;
     if (plan->smooth)
         smooth_outline(plan, guide);
     level_row(plan, guide, -1, ring[0]);
@@ -328,7 +337,7 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
     for (int y = 0; y < job->height; y++) {
         float *above = ring[y % 3], *here = ring[(y + 1) % 3], *below = ring[(y + 2) % 3];
         level_row(plan, guide, y + 1, below);
-        edge_row(above, here, below, slope_min, plan->edge, spread,
+        edge_row(above, here, below, slope_min, plan->edge, EDGE_SPREAD,
                  job->alpha + (size_t)y * job->alpha_stride, job->width);
     }
 }
