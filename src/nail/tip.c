@@ -34,8 +34,6 @@ static const struct end WEIGHT = {-1.0f, -0.72f, -0.64f, 0.62f, -1.76f, 1.59f, 5
 static const float ACROSS = -0.57f, ACROSS_ASPECT = -1.38f; // for a tip across the longer axis
 static const float EITHER_FLANK = 0.9f, EITHER_SIDE = 0.25f; // both ends of a way stand out
 static const float AGREE = 2.5f, AGREE_REACH = 3.0f;         // neighbours; reach in nail sizes
-static const float STUBBY = 1.2f, STUBBY_MAX = 1.5f; // longer than broad: hardly; clearly
-static const float LEAN = 0.3f; // of a round nail towards where its neighbours point
 static const float SKIN_RED = 0.28f, APART_MAX = 2.0f;
 
 static void add_pixel(const struct lq_image *picture, int x, int y, float sum[3])
@@ -190,70 +188,26 @@ static void ask_around(const struct lq_nails *nails, int index, float *x, float 
     }
 }
 
-static void exchange_sides(struct lq_nail *nail)
-{
-    float x = nail->axis_x, length = nail->length;
-    nail->axis_x = -nail->axis_y;
-    nail->axis_y = x;
-    nail->length = nail->breadth;
-    nail->breadth = length;
-}
-
-static float aspect_of(const struct lq_nail *nail)
-{
-    float longer = fmaxf(nail->length, nail->breadth);
-    return longer / fmaxf(fminf(nail->length, nail->breadth), 1.0f);
-}
-
-// 1 of a round nail, 0 of one clearly longer than broad.
-static float stubbiness(const struct lq_nail *nail)
-{
-    return fminf(fmaxf((STUBBY_MAX - aspect_of(nail)) / (STUBBY_MAX - STUBBY), 0.0f), 1.0f);
-}
-
-// Of a nail about as broad as long its own shape hardly says how it lies: a folded finger's is skewed
-// as well. Then it is turned towards the tip, the whole way where it is round.
-static void turn_stubby(struct lq_nail *nail)
-{
-    float angle = stubbiness(nail) * atan2f(nail->tip_y * nail->axis_x - nail->tip_x * nail->axis_y,
-                                 nail->tip_x * nail->axis_x + nail->tip_y * nail->axis_y);
-    float c = cosf(angle), s = sinf(angle), x = nail->axis_x, y = nail->axis_y;
-    float length = nail->length, breadth = nail->breadth;
-    nail->axis_x = c * x - s * y;
-    nail->axis_y = s * x + c * y;
-    nail->length = hypotf(c * length, s * breadth); // an ellipse's sides along and across
-    nail->breadth = hypotf(s * length, c * breadth);
-}
-
 void lq_tip_face(struct lq_nail *nail, float sure)
 {
     float along = nail->tip_x * nail->axis_x + nail->tip_y * nail->axis_y;
     float across = nail->tip_y * nail->axis_x - nail->tip_x * nail->axis_y;
-    // A stubby nail's tip may well lie between two ways, and they need not argue then.
-    bool stubby = aspect_of(nail) < STUBBY_MAX;
-    float told = stubby ? fabsf(along) + fabsf(across) : hypotf(along, across);
-    nail->tip_known = told >= sure;
-    if (!nail->tip_known && (!stubby || told < LQ_TIP_STILL_SURE))
+    nail->tip_known = hypotf(along, across) >= sure;
+    if (!nail->tip_known)
         return;
+    float x = nail->axis_x, y = nail->axis_y, sign;
     if (fabsf(across) > fabsf(along)) {
-        exchange_sides(nail);
-        along = across;
+        float length = nail->length;
+        nail->length = nail->breadth;
+        nail->breadth = length;
+        sign = across < 0.0f ? -1.0f : 1.0f;
+        nail->axis_x = -sign * y;
+        nail->axis_y = sign * x;
+    } else {
+        sign = along < 0.0f ? -1.0f : 1.0f;
+        nail->axis_x = sign * x;
+        nail->axis_y = sign * y;
     }
-    if (along < 0.0f) {
-        nail->axis_x = -nail->axis_x;
-        nail->axis_y = -nail->axis_y;
-    }
-    turn_stubby(nail);
-}
-
-// The four ways of a round nail lie anyhow: its neighbours say better where between them it points.
-static void lean_round(struct lq_nail *nail, float around_x, float around_y)
-{
-    float share = LEAN * stubbiness(nail);
-    float x = nail->tip_x + share * around_x, y = nail->tip_y + share * around_y;
-    float length = fmaxf(hypotf(x, y), 1.0f);
-    nail->tip_x = x / length;
-    nail->tip_y = y / length;
 }
 
 void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails)
@@ -273,7 +227,6 @@ void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails)
             odds[i][way] += AGREE * (x * around_x[i] + y * around_y[i]);
         }
         mean_way(nail, odds[i]);
-        lean_round(nail, around_x[i], around_y[i]);
     }
     for (int i = 0; i < nails->count; i++)
         lq_tip_face(&nails->items[i], LQ_TIP_SURE);
@@ -281,7 +234,7 @@ void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails)
 
 // Nails of one hand lie within HAND_REACH of the larger one's size; who is asked counts ASKED against what
 // the nail itself showed.
-static const float HAND_REACH = 12.0f, ASKED = 0.4f;
+static const float HAND_REACH = 12.0f, ASKED = 0.4f, STUBBY = 1.2f;
 enum { ASKED_MIN = 2 };
 
 // Where the nails around that are sure point, in the mean; false when too few are.

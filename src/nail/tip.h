@@ -17,9 +17,7 @@
 void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails);
 
 // Turns the axis towards tip_x, tip_y, exchanging length and breadth where the tip lies across (a
-// nail seen from its end is broader than long), if that is as sure as asked: tip_known says so. A
-// nail about as broad as long is turned between its ways too, and lies along what is likelier even
-// where neither end is sure to be the tip: its own shape does not say how it lies.
+// nail seen from its end is broader than long), if that is as sure as asked: tip_known says so.
 void lq_tip_face(struct lq_nail *nail, float sure);
 
 // Turns the nails that do not show where their tip is the way that the others of their hand point,

@@ -8,7 +8,7 @@
 
 #include "golden/hand.h"
 
-static const double OFF_MAX = 25.0;   // degrees between a nail's axis and the true one, either way
+static const double OFF_MAX = 35.0;   // degrees between a nail's axis and the true one, either way
 static const int64_t AREA_MIN = 100, POINTS_MIN = 12; // pixels, grid points: what must be found
 static const double SHARE_MIN = 0.6;  // of the true nail's pixels, and no more than 1 / this
 
