@@ -40,8 +40,11 @@ export class Chooser {
     nameOf(key) {
         if (!key) return this.#words.t('nail.all');
         if (key[0] !== '#') return this.#words.t(`finger.${key}`);
-        const place = this.#nails.findIndex((nail) => nail.key === key);
-        return this.#words.t('nail.number', { number: place < 0 ? this.#nails.length : place + 1 });
+        // Counted among themselves: "Middle, Nail 1, Nail 2", whatever stands before them.
+        const nameless = this.#nails.filter((nail) => nail.key[0] === '#');
+        const place = nameless.findIndex((nail) => nail.key === key);
+        const number = (place < 0 ? nameless.length : place) + 1;
+        return this.#words.t('nail.number', { number });
     }
 
     #build(keys) {

@@ -193,6 +193,32 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
   clean(page);
 };
 
+// Where only some fingers are known the others count from 1, from the reader's left, aloud and in print.
+tests.nameless_nails_count_from_one = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  const said = await page.evaluate(async () => {
+    const { Chooser } = await import('/chooser.js');
+    const words = { t: (key, { number } = {}) => (number ? `${key} ${number}` : key) };
+    const chooser = new Chooser({ find: part, wardrobe: tryon().wardrobe, words });
+    const nails = [
+      { key: '#8', x: 300 },
+      { key: 'middle', finger: 'middle', x: 200 },
+      { key: '#7', x: 100 },
+    ];
+    const list = () => parts('#nail-list label').map((label) => label.textContent).join();
+    chooser.offer(nails);
+    const plain = list();
+    const aloud = ['middle', '#7', '#8', '#9'].map((key) => chooser.nameOf(key)).join();
+    chooser.offer(nails, { mirrored: true, force: true });
+    return { plain, aloud, mirrored: list(), right: chooser.nameOf('#8') };
+  });
+  const listed = 'nail.all,finger.middle,nail.number 1,nail.number 2';
+  check(said.plain === listed && said.mirrored === listed, `listed: ${JSON.stringify(said)}`);
+  check(said.aloud === `${listed.slice(9)},nail.number 3`, `spoken: ${said.aloud}`);
+  check(said.right === 'nail.number 1', `in a mirror the right one is ${said.right}`);
+  clean(page);
+};
+
 tests.two_looks_side_by_side = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await openPhoto(page);
