@@ -367,12 +367,10 @@ export class App {
         if (dataset.drawn === where) return;
         dataset.drawn = where;
         if (this.#versus === null) return;
-        if (this.#versus === 'second' && !this.#secondOffered)
-            this.#notices.notify(this.#words.t('compare.alone'), {
-                kind: 'warn',
-                key: 'compare',
-                forMs: 8000,
-            });
+        if (this.#versus === 'second' && !this.#secondOffered) {
+            const why = this.live.painterLost ? 'compare.lost' : 'compare.alone';
+            this.#notices.notify(this.#words.t(why), { kind: 'warn', key: 'compare', forMs: 8000 });
+        }
         this.#compare(this.#secondOffered ? this.#versus : 'original');
     }
 

@@ -107,7 +107,9 @@ export class Camera {
         }
         const seen = video.currentTime;
         const look = () =>
-            video.currentTime !== seen || !this.running ? callback(1000 * video.currentTime) : requestAnimationFrame(look);
+            video.currentTime !== seen || !this.running
+                ? callback(1000 * video.currentTime)
+                : requestAnimationFrame(look);
         requestAnimationFrame(look);
     }
 }

@@ -94,6 +94,11 @@ export class Live {
         this.#flight.clear();
     }
 
+    // Whether the browser took the graphics away that it had given.
+    get painterLost() {
+        return this.#painter?.lost ?? false;
+    }
+
     // As when the browser takes the graphics away; for tests.
     losePainter() {
         this.#painter?.close();
@@ -148,7 +153,8 @@ export class Live {
         if (!transport.sendsNails || !this.#painter || this.#painter.lost) return false;
         if (!this.easel.here) return false;
         const { main, second } = this.#wardrobe;
-        return [main, second].every((look) => look.all.every((fields) => this.#painter.knows(fields)));
+        const known = (fields) => this.#painter.knows(fields);
+        return [main, second].every((look) => look.all.every(known));
     }
 
     #next(round) {

@@ -394,7 +394,8 @@ const twoLooksUntil = (how) => ({ server }) =>
       if (lost) live.losePainter();
       else live.easel.here = false;
     }, how === 'lost');
-    await notice(page, /two looks live.*photo/);
+    const why = how === 'lost' ? /took the graphics away.*photo/ : /draws too slowly.*photo/;
+    await notice(page, why);
     check((await page.getAttribute('#canvas', 'data-drawn')) === 'there', 'still drawn here');
     check(!(await page.isVisible('#versus')), 'a second look is offered that nobody paints');
     check(!(await page.isVisible('#sides')), 'the look to change is still asked for');

@@ -36,6 +36,9 @@ export default {
     'compare.percent': '{value} links',
     'compare.alone':
         'Dieses Gerät zeichnet zu langsam für zwei Looks live. Ein Foto zeigt beide.',
+    'compare.lost':
+        'Der Browser hat die Grafik entzogen, zwei Looks live gehen ' +
+        'nicht mehr. Ein Foto zeigt beide.',
     'look.edit': 'Welcher Look',
     'look.left': 'Linker Look',
     'look.right': 'Rechter Look',

@@ -35,6 +35,9 @@ export default {
     'compare.split': 'Where the left picture ends and the right one begins',
     'compare.percent': '{value} left',
     'compare.alone': 'This device draws too slowly for two looks live. A photo shows both.',
+    'compare.lost':
+        'The browser took the graphics away, so two looks live are not to ' +
+        'be had. A photo shows both.',
     'look.edit': 'Look to change',
     'look.left': 'Left look',
     'look.right': 'Right look',

@@ -36,6 +36,8 @@ export default {
     'compare.percent': '{value} a la izquierda',
     'compare.alone':
         'Este dispositivo dibuja demasiado lento para dos looks en vivo. Una foto muestra ambos.',
+    'compare.lost':
+        'El navegador retiró los gráficos y ya no caben dos looks en vivo. Una foto muestra ambos.',
     'look.edit': 'Look que cambias',
     'look.left': 'Look izquierdo',
     'look.right': 'Look derecho',
