@@ -22,8 +22,8 @@ static const float MEDIAN_SHARE_MIN = 0.06f;   // of the median nail's area
 static const float PEAK_MARGIN = 0.1f;         // of the way from the threshold to 1
 static const float SOLIDITY_MIN = 0.7f;        // of an ellipse's
 // Mean probability, as the part of the way from the threshold to 1: less is no nail; and what is
-// much smaller than the others must be surer. (With solidity this takes 98 of 132 false nails away on
-// val and 18 of 19 on test A, and 10 and 2 of 1158 and 274 true ones.)
+// much smaller than the others must be surer. (With solidity this takes 55 of 87 false nails away on
+// val and 18 of 20 on test A, and 11 and 1 of 1166 and 274 true ones.)
 static const float SURE_MIN = 0.4f;
 static const float SMALL_SHARE = 0.15f;        // of the middle nail's area
 static const float SMALL_SURE_MIN = 0.5f;
