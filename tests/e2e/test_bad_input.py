@@ -1,6 +1,7 @@
 """Whatever is sent: one clear line with the right status, and the server goes on."""
 import base64
 import contextlib
+import io
 import json
 import socket
 import struct
@@ -68,6 +69,30 @@ def text_bombs(kind, count=100):
     return picture[:33] + bomb * count + picture[33:]
 
 
+def restarts(count=200000):
+    """Restart markers in place of a scan's data."""
+    data = plain()
+    at = data.index(b"\xff\xda")
+    end = at + 2 + struct.unpack(">H", data[at + 2:at + 4])[0]
+    return data[:end] + b"".join(bytes([0xff, 0xd0 + i % 8]) for i in range(count)) + b"\xff\xd9"
+
+
+def many_pictures():
+    """A JPEG of several pictures (MPO): the first counts."""
+    out = io.BytesIO()
+    pictures = [Image.new("RGB", (64, 64), shade) for shade in ("grey", "red")]
+    pictures[0].save(out, "MPO", save_all=True, append_images=pictures[1:])
+    return out.getvalue()
+
+
+def moving_picture(frames=50):
+    """A PNG that moves (APNG): what does not know of it shows its first frame."""
+    out = io.BytesIO()
+    pictures = [Image.new("RGB", (64, 64), (i, 0, 0)) for i in range(frames)]
+    pictures[0].save(out, "PNG", save_all=True, append_images=pictures[1:])
+    return out.getvalue()
+
+
 def noise():
     import numpy as np
     return jpeg(Image.fromarray(np.random.default_rng(1).integers(0, 256, (480, 640, 3), "uint8")))
@@ -87,6 +112,9 @@ PICTURES = {
     "bomb in a small png": (png_of_size(10, 10, zlib.compress(bytes(50_000_000), 9)), {200, 422}),
     "arithmetic scans": (arithmetic_bomb(), {413}),
     "arithmetic scans, small": (arithmetic_bomb(256), {422}),
+    "restart markers alone": (restarts(), {200, 422}),
+    "two pictures in a jpeg": (many_pictures(), {200}),
+    "a png that moves": (moving_picture(), {200}),
     "exif that goes in circles": (exif_loop(), {200}),
     "texts that unpack": (text_bombs(b"iTXt"), {413, 422}),
     "more texts that unpack": (text_bombs(b"zTXt"), {413, 422}),
@@ -140,6 +168,13 @@ JSON = [
     (b'{"image": "not base64!"}', 400, "SYNTAX"),
     (b'{"image": "abc"}', 400, "SYNTAX"),
     (b'{"image": "AAAA"}', 415, "FORMAT"),
+    (b'{"image": "\\ud800"}', 400, "SYNTAX"),           # half a surrogate pair
+    (b'{"image": "AAAA\\u0000"}', 400, "SYNTAX"),
+    (b'{"image": "AAAA", "quality": 1e999}', 400, "SYNTAX"),
+    (b'{"image": "AAAA", "texture": 1e308}', 422, "FIELD"),
+    (b'{"image": "AAAA", "texture": NaN}', 400, "SYNTAX"),
+    (b'{"image": "AAAA", "color": ' + b"9" * 5000 + b"}", 400, "SYNTAX"),
+    (b'{"image": 1' + b', "image": 1' * 20000 + b"}", 400, "SYNTAX"),
 ]
 
 
@@ -193,6 +228,11 @@ FORMS = [
      b"--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nabc\r\n--b--\r\n", 422),
     ("multipart/form-data; boundary=b",
      b"--b\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nabc\r\n--b--\r\n", 415),
+    ("multipart/form-data; boundary=b",
+     b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n" * 10000 + b"--b--\r\n", 413),
+    ("multipart/form-data; boundary=b",
+     b"--b\r\nContent-Disposition: form-data; name=\"image\"\r\n"
+     b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nabc\r\n--c--\r\n\r\n--b--\r\n", 415),
     ("application/x-www-form-urlencoded", b"", 422),
     ("application/x-www-form-urlencoded", b"image=%zz", 400),
     ("application/x-www-form-urlencoded", b"image=%4", 400),
