@@ -14,7 +14,9 @@
 // Events, bubbling: "lacquer-look" {color, finish, …} after each change of the look,
 // "lacquer-nails" {count} when another number of nails is seen, "lacquer-picture" {blob} when a
 // picture is saved or shared.
-// A page of another origin needs `lacquer serve --allow-origin` with its own.
+// A page of another origin needs `lacquer serve --allow-origin` with its own, and in its
+// Content-Security-Policy, if it has one, the server under script-src, style-src, img-src and
+// connect-src (there with wss: too). Nothing inline, no eval, no data: or blob:.
 import { App } from './app.js';
 import { chooseLanguage, languages, rememberedLanguage, Words } from './i18n.js';
 import { parseHex } from './look.js';

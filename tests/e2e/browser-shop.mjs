@@ -463,11 +463,18 @@ tests.advice_is_given_and_put_away = async ({ browser, server }) => {
   clean(page);
 };
 
-// A shop's page on another origin: the element, its style, its texts, its socket come from here.
+// A shop's page on another origin: the element, its style, its texts, its socket come from here. Its
+// policy is the one of web/embed.html.
 tests.stands_in_a_shops_page = async ({ browser }) => {
   let server;
   const shop = http.createServer((request, response) => {
+    const from = server.url.slice(0, -1);
     response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.setHeader(
+      'content-security-policy',
+      `default-src 'none'; script-src ${from}; style-src ${from}; img-src ${from}; ` +
+        `connect-src ${from} ${from.replace('http', 'ws')}`,
+    );
     response.end(`<!doctype html><html lang="en"><title>Shop</title><main><h1>Polish</h1>
       <script type="module" src="${server.url}tryon.js"></script>
       <lacquer-tryon color="#1a9a9a" finish="gloss" lang="es"></lacquer-tryon></main></html>`);
@@ -477,6 +484,12 @@ tests.stands_in_a_shops_page = async ({ browser }) => {
   server = await new Server(['--allow-origin', origin]).start();
   try {
     const page = await open(browser, `${origin}/`);
+    await page.evaluate(() => {
+      window.violations = [];
+      document.addEventListener('securitypolicyviolation', (event) =>
+        window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`),
+      );
+    });
     await until('Spanish', async () => (await text(page, '#start span')) === 'Abrir la cámara');
     check((await text(page, '#shade-name')) === 'Lagoon', 'the shade is not the one asked for');
     await page.evaluate(() => {
@@ -491,6 +504,8 @@ tests.stands_in_a_shops_page = async ({ browser }) => {
     await saved(page);
     await openPhoto(page);
     await shot(page, 'embedded');
+    const violations = await page.evaluate(() => window.violations);
+    check(violations.length === 0, `the shop's policy is broken: ${violations.join(', ')}`);
     const stopped = await page.evaluate(() => {
       document.querySelector('lacquer-tryon').remove();
       return true;
