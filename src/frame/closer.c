@@ -15,7 +15,7 @@ static const float SHARE = 0.6f;          // of the closer look in the map, wher
 
 // From close by a nail may lack what tells it from skin. Where the first look was this sure of a nail
 // and the second takes it for none, the first is believed.
-static const float FIRST_SURE = 0.75f;
+static const float FIRST_SURE = 0.65f;
 static const float NAIL_GONE = 0.5f;
 
 enum { FINE_POINTS_MAX = 1536, LOOKS = 2 }; // LOOKS: straight and in a mirror
