@@ -1,4 +1,5 @@
 """Starts the real server for the tests and speaks its protocols."""
+import collections
 import contextlib
 import io
 import os
@@ -65,6 +66,15 @@ class Server:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
+    def descriptors(self):
+        """What each is, sockets without their numbers, and how many of it are open. Compiled
+        networks do not count: they are opened in the background."""
+        kinds, folder = collections.Counter(), f"/proc/{self.process.pid}/fd"
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                kinds[os.readlink(f"{folder}/{name}").split(":[")[0]] += 1
+        return collections.Counter({k: n for k, n in kinds.items() if not k.endswith(".blob")})
+
     def metric(self, name):
         text = httpx.get(f"{self.url}/metrics", verify=False).text
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)
@@ -124,6 +134,11 @@ def read_for(connection, seconds=5):
     except (TimeoutError, ConnectionError):
         pass
     return got
+
+
+def reset_at_close(connection):
+    """Its end will be told by a reset, not by a FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def free_port():

@@ -11,7 +11,6 @@ import asyncio
 import collections
 import contextlib
 import json
-import os
 import random
 import struct
 import sys
@@ -233,21 +232,9 @@ class Soak:
 
     def say(self, seconds):
         counts = ", ".join(f"{number} {what}" for what, number in sorted(self.count.items()))
-        print(f"{seconds:5.0f} s: {self.server.rss_kib() // 1024} MiB, {descriptors(self.server)} "
-              f"descriptors, {len(self.wrong)} wrong; {counts}", flush=True)
-
-
-def descriptors(server):
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
-
-
-def open_files(server):
-    """What each descriptor is, "socket" without its number, to tell what one that is left was."""
-    kinds, folder = collections.Counter(), f"/proc/{server.process.pid}/fd"
-    for name in os.listdir(folder):
-        with contextlib.suppress(OSError):
-            kinds[os.readlink(f"{folder}/{name}").split(":[")[0]] += 1
-    return kinds
+        files = self.server.descriptors().total()
+        print(f"{seconds:5.0f} s: {self.server.rss_kib() // 1024} MiB, {files} descriptors, "
+              f"{len(self.wrong)} wrong; {counts}", flush=True)
 
 
 def sessions(server):
@@ -262,16 +249,16 @@ def soak(seconds, users, frame_rate, report=60, server_args=()):
         ws.send(frame(1, plain()))
         ws.recv()
     time.sleep(1)
-    before, files, run = descriptors(server), open_files(server), Soak(server, frame_rate)
+    files, run = server.descriptors(), Soak(server, frame_rate)
     warm, hot = asyncio.run(run.run(seconds, users, report))
     time.sleep(2)
     assert sessions(server) == 0, "sessions are left over"
     for _ in range(50):  # the last answer's connection is closed a moment after it
-        left = descriptors(server) - before
+        left = server.descriptors().total() - files.total()
         if left <= 0:
             break
         time.sleep(0.1)
-    for name, number in (open_files(server) - files).items():
+    for name, number in (server.descriptors() - files).items():
         run.why[f"left open: {name}"] += number
     status, said = server.stop()
     assert status == 0 and not said, (status, said)

@@ -390,13 +390,13 @@ def test_sessions_are_resumed_but_nothing_is_sent_early(secure, tmp_path):
 
 def test_a_storm_of_sighup(secure, authority):
     """Certificates and tokens are read a thousand times over while a picture is asked for."""
-    before, files = secure.rss_kib(), len(os.listdir(f"/proc/{secure.process.pid}/fd"))
+    before, files = secure.rss_kib(), secure.descriptors().total()
     for _ in range(1000):
         secure.process.send_signal(signal.SIGHUP)
         time.sleep(0.001)
     assert name_of(secure) == "one"
     assert secure.rss_kib() - before < 32 * 1024
-    assert len(os.listdir(f"/proc/{secure.process.pid}/fd")) <= files + 2
+    assert secure.descriptors().total() <= files + 2
 
 
 def test_what_is_no_handshake_ends_the_connection(secure):

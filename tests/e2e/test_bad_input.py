@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from conftest import Reply, frame, jpeg, plain
+from conftest import Reply, frame, jpeg, plain, reset_at_close
 
 
 @pytest.fixture
@@ -346,14 +346,14 @@ def test_clients_that_vanish(server, http, hand):
         raw.sendall(b"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
                     % len(hand) + hand[:len(hand) if wait else 1000])
         time.sleep(wait)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_at_close(raw)
         raw.close()
     for wait in (0, 0.002, 0.02, 0.1):
         with contextlib.suppress(ConnectionClosed, OSError), server.v1() as ws:
             for number in range(1, 4):
                 ws.send(frame(number, hand))
             time.sleep(wait)
-            ws.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_at_close(ws.socket)
             ws.socket.close()
     for _ in range(100):
         if server.metric('lacquer_sessions{transport="lacquer.v1"}') == 0:

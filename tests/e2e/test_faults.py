@@ -5,7 +5,6 @@ allocation of a start and of a frame (a quarter of an hour); without it every n-
 import contextlib
 import json
 import os
-import pathlib
 import re
 import resource
 import signal
@@ -19,7 +18,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from conftest import HANDS, LACQUER, ROOT, Reply, Server, frame, plain
+from conftest import HANDS, LACQUER, ROOT, Reply, Server, frame, plain, reset_at_close
 from faults import LIBRARY, Faults, Walk, faulty_server, run_with_fault
 
 pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="a sanitized build has no faults")
@@ -51,10 +50,6 @@ def is_well(server, hand):
             return
         time.sleep(0.1)
     raise AssertionError("sessions are left over")
-
-
-def descriptors(server):
-    return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
 
 
 # ---- memory
@@ -213,7 +208,7 @@ def test_no_descriptor_for_a_connection(ill, hand):
 def test_a_full_table_of_descriptors(tmp_path, hand):
     """More connections than the system allows: the rest wait or are let go, nobody is hurt."""
     running = Server("--log-level", "error", "--max-sessions", "8")
-    limit = descriptors(running) + 20
+    limit = running.descriptors().total() + 30
     resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
     with running.v1() as ws:
         crowd = []
@@ -227,7 +222,7 @@ def test_a_full_table_of_descriptors(tmp_path, hand):
             each.close()
     time.sleep(0.5)
     is_well(running, hand)
-    assert descriptors(running) < limit - 15
+    assert running.descriptors().total() < limit - 25
     assert running.stop()[0] == 0
 
 
@@ -312,16 +307,16 @@ def test_a_worker_that_hangs_is_told(tmp_path, hand):
 def test_a_client_that_vanishes_in_mid_reply(ill, hand):
     head = (b"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\n"
             b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(hand)) + hand
-    before = descriptors(ill)
+    before = ill.descriptors().total()
     for _ in range(30):
         with socket.create_connection(("127.0.0.1", ill.port), 5) as raw:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             raw.sendall(head)
             raw.settimeout(20)
             assert raw.recv(64).startswith(b"HTTP/1.1 200")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_at_close(raw)
     is_well(ill, hand)
-    assert descriptors(ill) <= before + 2
+    assert ill.descriptors().total() <= before + 2
 
 
 COME_AND_GO = """
@@ -340,7 +335,7 @@ UPGRADE = ("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upg
 
 
 def test_a_thousand_connects_and_disconnects_a_second(ill, hand):
-    before, answered, worst = descriptors(ill), 0, 0
+    before, answered, worst = ill.descriptors().total(), 0, 0
     with ill.v1() as ws:
         crowd = subprocess.Popen([sys.executable, "-c", COME_AND_GO, str(ill.port), UPGRADE],
                                  stdout=subprocess.PIPE, text=True)
@@ -354,7 +349,7 @@ def test_a_thousand_connects_and_disconnects_a_second(ill, hand):
     assert crowd.returncode == 0 and answered > 20
     is_well(ill, hand)
     time.sleep(1)
-    assert descriptors(ill) <= before + 2
+    assert ill.descriptors().total() <= before + 2
 
 
 def test_killed_and_started_again(tmp_path, hand):
