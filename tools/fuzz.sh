@@ -34,8 +34,9 @@ try_one() {
     local mine=$build/corpus/$1 log=$build/found/$1.log
     mkdir -p "$mine" "$committed"
     if [ -n "$keep" ]; then
-        # Only what reaches something new, and nothing large: the corpus is replayed in every test.
-        "$program" -merge=1 -max_len=8192 "$committed" "$mine" 2>&1 | tail -n 1
+        # Only what reaches new code (not the same code more often), and nothing large: the corpus
+        # is committed, and replayed in every test.
+        "$program" -set_cover_merge=1 -use_counters=0 -max_len=8192 "$committed" "$mine" 2>&1 | tail -n 1
     elif "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
         -print_final_stats=1 -artifact_prefix="$build/found/$target-" "$mine" "$committed" \
         >"$log" 2>&1; then
