@@ -37,7 +37,7 @@ try_one() {
         # Only what reaches new code (not the same code more often), and nothing large: the corpus
         # is committed, and replayed in every test.
         "$program" -set_cover_merge=1 -use_counters=0 -max_len=8192 "$committed" "$mine" 2>&1 | tail -n 1
-    elif "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+    elif "$program" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -max_len=16384 \
         -print_final_stats=1 -artifact_prefix="$build/found/$target-" "$mine" "$committed" \
         >"$log" 2>&1; then
         printf '%-13s %s\n' "$target" "$(grep -E 'DONE' "$log" | tail -n 1)"
