@@ -282,8 +282,8 @@ tests.one_nail_live = ({ server }) =>
     const page = await openDrawing(browser, server.url);
     await live(page);
     await until('nails to choose', () => page.locator('input[name=nail]').count());
-    await page.evaluate(() => part('video').pause());
-    await page.waitForTimeout(500); // the last replies under way
+    await freeze(page);
+    await page.evaluate(() => tryon().live.stop()); // no late reply moves a nail before the tap
     const nail = await page.evaluate(() => {
       const { canvas, picture, mirror } = tryon().stage;
       const [nail] = picture.nails;

@@ -1,4 +1,5 @@
-"""The page in Chromium: browser.mjs runs once, every test of it is reported here by name."""
+"""The page in Chromium: browser.mjs runs once over what was chosen, every test of it is reported here
+by name."""
 import json
 import pathlib
 import subprocess
@@ -17,8 +18,10 @@ def names():
 
 
 @pytest.fixture(scope="module")
-def results():
-    run = subprocess.run(["node", SCRIPT], capture_output=True, text=True, timeout=600, cwd=HERE)
+def results(request):
+    chosen = [item.callspec.params["name"] for item in request.session.items
+              if item.function is test_browser]
+    run = subprocess.run(["node", SCRIPT, *chosen], capture_output=True, text=True, timeout=600, cwd=HERE)
     found = {}
     for line in run.stdout.splitlines():
         result = json.loads(line)
