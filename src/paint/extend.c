@@ -80,6 +80,12 @@ void lq_extend_choose(const struct lq_nails *nails, bool chosen[LQ_NAILS_MAX])
     }
 }
 
+static void draw_outline(struct lq_extent *extent, enum lq_shape_kind shape)
+{
+    for (int i = 0; i < LQ_EXTENT_STEPS + 2; i++)
+        extent->outline[i] = extent->half * half_at(shape, fminf((float)i / LQ_EXTENT_STEPS, 1.0f));
+}
+
 static void widen(float *least, float *most, float value)
 {
     *least = value < *least ? value : *least;
@@ -109,6 +115,7 @@ bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *exte
     extent->height = (int)fminf(y1 + margin, (float)picture->height) - extent->y;
     extent->end = end;
     extent->half = half;
+    draw_outline(extent, extension->shape);
     return true;
 }
 
@@ -121,29 +128,33 @@ static void copy_own(const struct lq_extent *extent, const struct lq_nail *nail,
                nail->alpha + (size_t)j * nail->alpha_stride, (size_t)nail->width);
 }
 
-enum { STEPS = 64 };
-
-// Half breadths from where the extension narrows to its end.
-struct outline {
-    float half[STEPS + 2], scale;
-};
-
-static void draw_outline(struct outline *outline, const struct lq_extent *extent,
-                         enum lq_shape_kind shape)
+static inline float held(float x, float least, float most)
 {
-    for (int i = 0; i < STEPS + 2; i++)
-        outline->half[i] = extent->half * half_at(shape, fminf((float)i / STEPS, 1.0f));
-    outline->scale = STEPS / (extent->end - NARROW);
+    x = x < least ? least : x;
+    return x > most ? most : x;
 }
 
-static inline __attribute__((always_inline)) float outline_at(const struct outline *outline,
-                                                              float u)
+enum { PIECE = 256, LANES = 16 }; // pixels of a row that are worked on at a time
+
+// Half the breadth at each pixel of a row. The places in the outline are found for all first: in one
+// loop with what is read there, compilers make no vectors of it.
+static inline __attribute__((always_inline)) void halves_of(const float *restrict outline,
+                                                            float scale, float u, float du,
+                                                            float *restrict halves, int n)
 {
-    float step = (u - NARROW) * outline->scale;
-    step = step < 0.0f ? 0.0f : step > (float)STEPS ? (float)STEPS : step;
-    int i = (int)step;
-    float from = outline->half[i], to = outline->half[i + 1];
-    return from + (to - from) * (step - (float)i);
+    float places[PIECE];
+    n = (n + LANES - 1) & ~(LANES - 1); // in whole vectors: none has a remainder
+    for (int i = 0; i < n; i++)
+        places[i] = held((u + du * (float)i - NARROW) * scale, 0.0f, (float)LQ_EXTENT_STEPS);
+    for (int i = 0; i < n; i++) {
+        int k = (int)places[i];
+        halves[i] = outline[k] + (outline[k + 1] - outline[k]) * (places[i] - (float)k);
+    }
+}
+
+static float steps_of(const struct lq_extent *extent)
+{
+    return LQ_EXTENT_STEPS / (extent->end - NARROW);
 }
 
 // A row of pixels in nail coordinates: the first, and from one to the next.
@@ -166,12 +177,11 @@ static void narrow(float at, float by, float least, float most, int *from, int *
             *to = *from;
         return;
     }
-    float a = (least - at) / by, b = (most - at) / by;
-    float first = floorf(a < b ? a : b) - 1.0f, last = ceilf(a < b ? b : a) + 2.0f;
-    if (first > (float)*from)
-        *from = first < (float)*to ? (int)first : *to;
-    if (last < (float)*to)
-        *to = last > (float)*from ? (int)last : *from;
+    float low = (float)*from, high = (float)*to;
+    float a = held((least - at) / by, low, high), b = held((most - at) / by, low, high);
+    int first = (int)(a < b ? a : b) - 1, last = (int)(a < b ? b : a) + 3;
+    *from = first > *from ? first : *from;
+    *to = last < *to ? last : *to;
 }
 
 // The part of the row with u and |w| in reach.
@@ -192,28 +202,40 @@ static struct nail_row part_of(struct nail_row row, struct lq_span span)
     return row;
 }
 
-LQ_HOT static void cover_row(const struct outline *outline, const struct nail_row *row, float end,
-                             float sharp_u, float sharp_w, const uint8_t *restrict own,
-                             uint8_t *restrict whole)
+static struct lq_span first_of(struct lq_span span)
+{
+    return (struct lq_span){span.from, span.count < PIECE ? span.count : PIECE};
+}
+
+static struct lq_span rest_of(struct lq_span span)
+{
+    int done = first_of(span).count;
+    return (struct lq_span){span.from + done, span.count - done};
+}
+
+LQ_HOT static void cover_row(const float *restrict outline, float scale, float end, float sharp_u,
+                             float sharp_w, const struct nail_row *row,
+                             const uint8_t *restrict own, uint8_t *restrict whole)
 {
     struct nail_row r = *row;
+    float halves[PIECE];
+    halves_of(outline, scale, r.u, r.du, halves, r.count);
     for (int i = 0; i < r.count; i++) {
         float u = r.u + r.du * (float)i, w = r.w + r.dw * (float)i;
-        float side = (outline_at(outline, u) - (w < 0.0f ? -w : w)) * sharp_w + 0.5f;
+        float side = (halves[i] - (w < 0.0f ? -w : w)) * sharp_w + 0.5f;
         float cover = lq_clamp01(side) * lq_clamp01((end - u) * sharp_u + 0.5f);
         cover = u < BEGIN ? 0.0f : cover;
-        uint8_t added = (uint8_t)(cover * 255.0f + 0.5f);
+        uint8_t added = (uint8_t)(int)(cover * 255.0f + 0.5f);
         whole[i] = added > own[i] ? added : own[i];
     }
 }
 
-void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *extension,
-                    const struct lq_nail *nail, uint8_t *own, uint8_t *whole)
+void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, uint8_t *own,
+                    uint8_t *whole)
 {
-    struct outline outline;
     struct lq_nail_map map = lq_nail_map_of(nail);
     float sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->breadth;
-    draw_outline(&outline, extent, extension->shape);
+    float scale = steps_of(extent);
     copy_own(extent, nail, own);
     memcpy(whole, own, (size_t)extent->width * (size_t)extent->height);
     for (int j = 0; j < extent->height; j++) {
@@ -221,9 +243,13 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *e
                                      (float)(extent->y + j) + 0.5f, extent->width);
         struct lq_span span = reach_of(&row, BEGIN, extent->end + 1.0f / sharp_u,
                                        extent->half + 1.0f / sharp_w);
-        size_t at = (size_t)j * (size_t)extent->width + (size_t)span.from;
-        row = part_of(row, span);
-        cover_row(&outline, &row, extent->end, sharp_u, sharp_w, own + at, whole + at);
+        while (span.count > 0) {
+            struct nail_row part = part_of(row, first_of(span));
+            size_t at = (size_t)j * (size_t)extent->width + (size_t)span.from;
+            cover_row(extent->outline, scale, extent->end, sharp_u, sharp_w, &part, own + at,
+                      whole + at);
+            span = rest_of(span);
+        }
     }
 }
 
@@ -250,15 +276,18 @@ struct shadow {
     float end, side_scale, tip_scale;
 };
 
-enum { PIECE = 256 }; // pixels of a row that are darkened at a time
-
-LQ_HOT static void shadow_row(const struct outline *outline, const struct nail_row *row,
-                              struct shadow shadow, float *restrict taken)
+LQ_HOT static void shadow_row(const float *restrict outline, float scale,
+                              const struct nail_row *row, const struct shadow *given,
+                              float *restrict taken)
 {
     struct nail_row r = *row;
-    for (int i = 0; i < r.count; i++) {
+    struct shadow shadow = *given;
+    float halves[PIECE];
+    halves_of(outline, scale, r.u, r.du, halves, r.count);
+    int count = (r.count + LANES - 1) & ~(LANES - 1);
+    for (int i = 0; i < count; i++) {
         float u = r.u + r.du * (float)i, w = r.w + r.dw * (float)i;
-        float side = (outline_at(outline, u) - (w < 0.0f ? -w : w)) * shadow.side_scale;
+        float side = (halves[i] - (w < 0.0f ? -w : w)) * shadow.side_scale;
         float tip = (shadow.end - u) * shadow.tip_scale;
         float inside = lq_clamp01(0.5f + (side < tip ? side : tip));
         taken[i] = SHADOW_DEPTH * lq_smooth01(inside) * lq_clamp01(2.5f * (u - 0.55f));
@@ -277,46 +306,58 @@ static void spare_nail(const struct lq_nail *nail, int x, int y, int count, floa
         taken[i - x] *= 1.0f - (float)alpha[i - nail->x] / 255.0f;
 }
 
-static void darken(const struct lq_image *picture, int x, int y, int count, const float *taken)
+static inline __attribute__((always_inline)) void darken_row(void *pixels, int channels, int depth,
+                                                             const float *restrict taken, int n)
 {
-    int channels = picture->channels;
-    uint8_t *pixels = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
-    uint16_t *wide = (uint16_t *)(void *)pixels;
-    for (int i = 0; i < count; i++) {
+    uint8_t *bytes = pixels;
+    uint16_t *words = pixels;
+    for (int i = 0; i < n; i++) {
         float left = 1.0f - taken[i];
         for (int k = i * channels; k < i * channels + 3; k++) {
-            if (picture->depth == 8)
-                pixels[k] = (uint8_t)((float)pixels[k] * left + 0.5f);
+            if (depth == 8)
+                bytes[k] = (uint8_t)(int)((float)bytes[k] * left + 0.5f);
             else
-                wide[k] = (uint16_t)((float)wide[k] * left + 0.5f);
+                words[k] = (uint16_t)(int)((float)words[k] * left + 0.5f);
         }
     }
 }
 
-void lq_extend_shadow(const struct lq_extent *extent, const struct lq_extension *extension,
-                      struct lq_image *picture, const struct lq_nail *nail, float light_x,
-                      float light_y)
+LQ_HOT static void darken_rgb(uint8_t *pixels, const float *taken, int n)
+{
+    darken_row(pixels, 3, 8, taken, n);
+}
+
+static void darken(const struct lq_image *picture, int x, int y, int count, const float *taken)
+{
+    uint8_t *pixels = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
+    if (picture->depth == 8 && picture->channels == 3)
+        darken_rgb(pixels, taken, count);
+    else
+        darken_row(pixels, picture->channels, picture->depth, taken, count);
+}
+
+void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
+                      const struct lq_nail *nail, float light_x, float light_y)
 {
     int box[4];
     float taken[PIECE];
-    struct outline outline;
     struct lq_nail_map map = lq_nail_map_of(nail);
     float reach = SHADOW_REACH * nail->breadth, aspect = nail->length / nail->breadth;
     struct shadow shadow = {extent->end, 0.25f / SHADOW_SOFT, 0.25f / SHADOW_SOFT * aspect};
     shadow_box(extent, picture, nail, box);
-    draw_outline(&outline, extent, extension->shape);
+    float scale = steps_of(extent);
     for (int y = box[1]; y < box[3]; y++) {
         struct nail_row row = row_of(&map, (float)box[0] + 0.5f + reach * light_x,
                                      (float)y + 0.5f + reach * light_y, box[2] - box[0]);
         struct lq_span span = reach_of(&row, 0.55f, extent->end + 2.0f * SHADOW_SOFT / aspect,
                                        extent->half + 2.0f * SHADOW_SOFT);
         while (span.count > 0) {
-            int count = span.count < PIECE ? span.count : PIECE, x = box[0] + span.from;
-            struct nail_row part = part_of(row, (struct lq_span){span.from, count});
-            shadow_row(&outline, &part, shadow, taken);
-            spare_nail(nail, x, y, count, taken);
-            darken(picture, x, y, count, taken);
-            span = (struct lq_span){span.from + count, span.count - count};
+            struct nail_row part = part_of(row, first_of(span));
+            int x = box[0] + span.from;
+            shadow_row(extent->outline, scale, &part, &shadow, taken);
+            spare_nail(nail, x, y, part.count, taken);
+            darken(picture, x, y, part.count, taken);
+            span = rest_of(span);
         }
     }
 }

@@ -8,10 +8,13 @@
 #include "paint/look.h"
 
 // Where the extended nail lies: its crop, and its end in nail coordinates (the natural tip is 1).
+enum { LQ_EXTENT_STEPS = 64 };
+
 struct lq_extent {
     int x, y, width, height;
     float end;
     float half;  // half breadth where it begins, in nail coordinates (natural sides are 1)
+    float outline[LQ_EXTENT_STEPS + 2];  // half breadths from where it narrows to its end
 };
 
 // Which nails may be made longer: all of a hand or none of it, as one short nail among long ones
@@ -25,11 +28,10 @@ bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *exte
 
 // Coverage in the extent's crop, rows of extent->width: the natural nail's into `own`, with the
 // extension in `whole`.
-void lq_extend_draw(const struct lq_extent *extent, const struct lq_extension *extension,
-                    const struct lq_nail *nail, uint8_t *own, uint8_t *whole);
+void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, uint8_t *own,
+                    uint8_t *whole);
 
 // Darkens the picture where the extension keeps light from what lies beneath it. Before any polish is
 // painted: what is painted later lies in the shadow too. light: towards it, in the picture's plane.
-void lq_extend_shadow(const struct lq_extent *extent, const struct lq_extension *extension,
-                      struct lq_image *picture, const struct lq_nail *nail, float light_x,
-                      float light_y);
+void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
+                      const struct lq_nail *nail, float light_x, float light_y);

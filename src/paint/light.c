@@ -1,6 +1,7 @@
 #include "paint/light.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "paint/transfer.h"
 
@@ -27,18 +28,27 @@ static void survey_picture(struct survey *survey, const struct lq_image *picture
 {
     int columns = picture->width < SIDE ? picture->width : SIDE;
     int rows = picture->height < SIDE ? picture->height : SIDE;
-    for (int j = 0; j < rows; j++)
+    size_t bytes = lq_image_pixel_bytes(picture);
+    uint16_t pixels[SIDE * 4]; // one row of samples, side by side
+    struct lq_image samples = *picture;
+    samples.data = (uint8_t *)pixels;
+    float red[SIDE], green[SIDE], blue[SIDE];
+    for (int j = 0; j < rows; j++) {
+        const uint8_t *row = lq_image_row(picture, (2 * j + 1) * picture->height / (2 * rows));
         for (int i = 0; i < columns; i++) {
-            float rgb[3];
-            lq_transfer_read(picture, (2 * i + 1) * picture->width / (2 * columns),
-                             (2 * j + 1) * picture->height / (2 * rows), 1, &rgb[0], &rgb[1],
-                             &rgb[2]);
+            size_t x = (size_t)((2 * i + 1) * picture->width / (2 * columns));
+            memcpy((uint8_t *)pixels + (size_t)i * bytes, row + x * bytes, bytes);
+        }
+        lq_transfer_read(&samples, 0, 0, columns, red, green, blue);
+        for (int i = 0; i < columns; i++) {
+            float rgb[3] = {red[i], green[i], blue[i]};
             int bin = bin_of(luminance(rgb));
             survey->count[bin]++;
             survey->total++;
             for (int k = 0; k < 3; k++)
                 survey->sum[bin][k] += rgb[k];
         }
+    }
 }
 
 // The brightest hundredth says how bright white is; the brightest fifth says the light's colour.

@@ -13,6 +13,8 @@
 struct lq_painter {
     struct lq_buf planes;
     struct lq_buf covers;  // of an extended nail: natural, then whole
+    struct lq_extent extents[LQ_NAILS_MAX];
+    bool extended[LQ_NAILS_MAX];
     struct lq_scene scene;
 };
 
@@ -68,7 +70,7 @@ static int make_room(struct lq_painter *painter, const struct lq_nail *nail)
 {
     size_t width = (size_t)nail->width, height = (size_t)nail->height;
     size_t floats = ((width * height + 15) & ~(size_t)15) * (PLANES + 2 * PAIRS) +
-                    (width + LANES) * (2 + ROWS);
+                    (width + LANES) * ROWS + (size_t)lq_box_scratch(nail->width, 2);
     return lq_buf_resize(&painter->planes, floats * sizeof(float));
 }
 
@@ -77,7 +79,7 @@ static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_na
 {
     size_t n = ((size_t)nail->width * (size_t)nail->height + 15) & ~(size_t)15;
     float *p = (float *)(void *)painter->planes.data;
-    *rows = p + n * (PLANES + 2 * PAIRS) + 2 * ((size_t)nail->width + LANES);
+    *rows = p + n * (PLANES + 2 * PAIRS) + (size_t)lq_box_scratch(nail->width, 2);
     return (struct lq_shade){
         .red = p, .green = p + n, .blue = p + 2 * n, .cover = p + 3 * n, .slow = p + 4 * n,
         .detail = p + 5 * n, .shine = p + 6 * n, .rim = p + 7 * n,
@@ -151,42 +153,38 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
     }
 }
 
-// The nail with what its look adds to its length: another crop, with covers of its own.
-static int extend(struct lq_painter *painter, const struct lq_image *picture,
-                  const struct lq_extension *extension, struct lq_nail *nail, const uint8_t **own,
-                  float *end)
+// Which nails are made longer, and by how much. Their shadows fall before any polish is painted.
+static void measure_extents(struct lq_painter *painter, struct lq_image *picture,
+                            const struct lq_nails *nails, const struct lq_extension *extension)
 {
-    struct lq_extent extent;
-    *own = NULL;
-    *end = 1.0f;
-    if (!lq_extend_measure(&extent, extension, picture, nail))
-        return LQ_OK;
-    size_t pixels = (size_t)extent.width * (size_t)extent.height;
+    const struct lq_light *light = &painter->scene.light;
+    bool chosen[LQ_NAILS_MAX];
+    lq_extend_choose(nails, chosen);
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *nail = &nails->items[i];
+        struct lq_extent *extent = &painter->extents[i];
+        painter->extended[i] = chosen[i] && lq_extend_measure(extent, extension, picture, nail);
+        if (painter->extended[i])
+            lq_extend_shadow(extent, picture, nail, light->dir_x, light->dir_y);
+    }
+}
+
+// The nail with what its look adds to its length: another crop, with covers of its own.
+static int extend(struct lq_painter *painter, const struct lq_extent *extent, struct lq_nail *nail)
+{
+    size_t pixels = (size_t)extent->width * (size_t)extent->height;
     int status = lq_buf_resize(&painter->covers, 2 * pixels);
     if (status != LQ_OK)
         return status;
     uint8_t *covers = painter->covers.data;
-    lq_extend_draw(&extent, extension, nail, covers, covers + pixels);
-    nail->x = extent.x;
-    nail->y = extent.y;
-    nail->width = extent.width;
-    nail->height = extent.height;
+    lq_extend_draw(extent, nail, covers, covers + pixels);
+    nail->x = extent->x;
+    nail->y = extent->y;
+    nail->width = extent->width;
+    nail->height = extent->height;
     nail->alpha = covers + pixels;
-    nail->alpha_stride = (size_t)extent.width;
-    *own = covers;
-    *end = extent.end;
+    nail->alpha_stride = (size_t)extent->width;
     return LQ_OK;
-}
-
-static void cast_shadows(const struct lq_light *light, struct lq_image *picture,
-                         const struct lq_nails *nails, const bool longer[LQ_NAILS_MAX],
-                         const struct lq_extension *extension)
-{
-    struct lq_extent extent;
-    for (int i = 0; i < nails->count; i++)
-        if (longer[i] && lq_extend_measure(&extent, extension, picture, &nails->items[i]))
-            lq_extend_shadow(&extent, extension, picture, &nails->items[i], light->dir_x,
-                             light->dir_y);
 }
 
 int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct lq_nails *nails,
@@ -196,21 +194,20 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
     if (status != LQ_OK || nails->count == 0)
         return status;
     struct lq_scene *scene = &painter->scene;
-    bool longer[LQ_NAILS_MAX];
     lq_scene_judge(scene, picture, nails);
-    lq_extend_choose(nails, longer);
-    cast_shadows(&scene->light, picture, nails, longer, &look->extension);
+    measure_extents(painter, picture, nails, &look->extension);
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail nail = nails->items[i];
-        const uint8_t *own;
-        float *rows, end;
-        status = extend(painter, picture, longer[i] ? &look->extension : &(struct lq_extension){0},
-                        &nail, &own, &end);
+        bool extended = painter->extended[i];
+        float *rows, end = extended ? painter->extents[i].end : 1.0f;
+        if (extended)
+            status = extend(painter, &painter->extents[i], &nail);
         if (status == LQ_OK)
             status = make_room(painter, &nail);
         if (status != LQ_OK)
             return lq_fail(err, status, "cannot paint: %s", lq_status_text(status));
-        struct lq_shade shade = cut_planes(painter, &nail, own != NULL, &rows);
+        const uint8_t *own = extended ? painter->covers.data : NULL;
+        struct lq_shade shade = cut_planes(painter, &nail, extended, &rows);
         lq_shade_split(&shade, &scene->fits[i], picture, &nail, own);
         struct lq_coat coat = mix_coat(picture, look, scene, i, &nail, end);
         paint_nail(&shade, &coat, picture, &nail, rows);

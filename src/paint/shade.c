@@ -6,11 +6,14 @@
 #include "nail/box.h"
 #include "paint/transfer.h"
 
-enum { SAMPLES_MAX = 320, TERMS = 6, ROUNDS = 4 };
+// Samples are worked on a vector at a time, each term in a row of its own.
+enum { SAMPLES_MAX = 320, TERMS = 6, ROUNDS = 4, LANES = 32 };
 
-struct sample {
-    float term[TERMS];
-    float log_value, bright, dark, weight, color[3];
+struct samples {
+    int count; // up to the next LANES the rest weigh nothing
+    float term[TERMS][SAMPLES_MAX];
+    float log_value[SAMPLES_MAX], weight[SAMPLES_MAX], bright[SAMPLES_MAX], dark[SAMPLES_MAX];
+    float color[3][SAMPLES_MAX];
 };
 
 struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail)
@@ -24,8 +27,8 @@ struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail)
     return map;
 }
 
-static int collect(struct sample *samples, const struct lq_image *picture,
-                   const struct lq_nail *nail)
+static void collect(struct samples *samples, const struct lq_image *picture,
+                    const struct lq_nail *nail)
 {
     struct lq_nail_map map = lq_nail_map_of(nail);
     int stride = (int)ceil(sqrt((double)nail->area / (SAMPLES_MAX * 0.8)));
@@ -39,28 +42,54 @@ static int collect(struct sample *samples, const struct lq_image *picture,
             lq_transfer_read(picture, nail->x + i, nail->y + j, 1, &r, &g, &b);
             float x = (float)(nail->x + i) + 0.5f, y = (float)(nail->y + j) + 0.5f;
             float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
+            const float terms[TERMS] = {1.0f, u, w, u * u, u * w, w * w}, color[3] = {r, g, b};
+            for (int k = 0; k < TERMS; k++)
+                samples->term[k][count] = terms[k];
+            for (int k = 0; k < 3; k++)
+                samples->color[k][count] = color[k];
             float bright = fmaxf(fmaxf(r, g), fmaxf(b, 2e-3f));
-            samples[count++] = (struct sample){{1.0f, u, w, u * u, u * w, w * w},
-                                               logf(bright), bright, fminf(fminf(r, g), b), 1.0f,
-                                               {r, g, b}};
+            samples->log_value[count] = logf(bright);
+            samples->bright[count] = bright;
+            samples->dark[count] = fminf(fminf(r, g), b);
+            samples->weight[count++] = 1.0f;
         }
-    return count;
+    samples->count = count;
+}
+
+// The sum of weight * a * b over all samples. What lies past the last weighs nothing.
+static inline __attribute__((always_inline)) double product(const float *restrict weight,
+                                                            const float *restrict a,
+                                                            const float *restrict b, int count)
+{
+    float lanes[LANES] = {0};
+    for (int s = 0; s < count; s += LANES)
+        for (int k = 0; k < LANES; k++)
+            lanes[k] += weight[s + k] * a[s + k] * b[s + k];
+    double sum = 0.0;
+    for (int k = 0; k < LANES; k++)
+        sum += (double)lanes[k];
+    return sum;
+}
+
+LQ_HOT static void normal_equations(const struct samples *samples, double a[TERMS][TERMS],
+                                    double y[TERMS])
+{
+    int count = (samples->count + LANES - 1) & ~(LANES - 1);
+    for (int i = 0; i < TERMS; i++) {
+        y[i] = product(samples->weight, samples->term[i], samples->log_value, count);
+        for (int j = 0; j <= i; j++)
+            a[i][j] = product(samples->weight, samples->term[i], samples->term[j], count);
+    }
 }
 
 // Least squares with a little ridge, by Cholesky.
-static void solve(const struct sample *samples, int count, float c[TERMS])
+static void solve(const struct samples *samples, float c[TERMS])
 {
     static const double ridge[TERMS] = {1e-6, 0.01, 0.01, 0.03, 0.03, 0.03};
-    double a[TERMS][TERMS] = {{0}}, y[TERMS] = {0};
-    for (int s = 0; s < count; s++)
-        for (int i = 0; i < TERMS; i++) {
-            double wi = (double)(samples[s].weight * samples[s].term[i]);
-            y[i] += wi * (double)samples[s].log_value;
-            for (int j = 0; j <= i; j++)
-                a[i][j] += wi * (double)samples[s].term[j];
-        }
+    double a[TERMS][TERMS], y[TERMS];
+    normal_equations(samples, a, y);
     for (int i = 0; i < TERMS; i++)
-        a[i][i] += ridge[i] * count;
+        a[i][i] += ridge[i] * samples->count;
     for (int i = 0; i < TERMS; i++)
         for (int j = 0; j <= i; j++) {
             double sum = a[i][j];
@@ -82,40 +111,43 @@ static void solve(const struct sample *samples, int count, float c[TERMS])
 }
 
 // Brighter than the fit is likely a highlight and counts little; darker may be true shadow.
-static void reweigh(struct sample *samples, int count, const float c[TERMS])
+LQ_HOT static void reweigh(struct samples *samples, const float c[TERMS])
 {
-    for (int s = 0; s < count; s++) {
-        float residual = samples[s].log_value;
-        for (int i = 0; i < TERMS; i++)
-            residual -= c[i] * samples[s].term[i];
-        float t = residual / (residual > 0.0f ? 0.10f : 0.30f);
-        samples[s].weight = 1.0f / (1.0f + t * t);
+    const float *u = samples->term[1], *w = samples->term[2], *uu = samples->term[3];
+    const float *uw = samples->term[4], *ww = samples->term[5], *values = samples->log_value;
+    float *restrict weight = samples->weight;
+    LQ_IVDEP
+    for (int s = 0; s < samples->count; s++) {
+        float residual = values[s] - c[0] - c[1] * u[s] - c[2] * w[s] - c[3] * uu[s] -
+                         c[4] * uw[s] - c[5] * ww[s];
+        float t = residual * (residual > 0.0f ? 10.0f : 3.3333333f);
+        weight[s] = 1.0f / (1.0f + t * t);
     }
 }
 
 void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
                   const struct lq_nail *nail)
 {
-    struct sample samples[SAMPLES_MAX];
+    struct samples samples = {0};
     *fit = (struct lq_shade_fit){.level = 0.4f, .grey = 0.5f};
-    int count = collect(samples, picture, nail);
-    if (count < 4) {
+    collect(&samples, picture, nail);
+    if (samples.count < 4) {
         fit->c[0] = logf(fit->level);
         for (int k = 0; k < 3; k++)
             fit->bed[k] = fit->level;
         return;
     }
     for (int round = 0; round < ROUNDS; round++) {
-        solve(samples, count, fit->c);
-        reweigh(samples, count, fit->c);
+        solve(&samples, fit->c);
+        reweigh(&samples, fit->c);
     }
     float weight = 1e-6f, bright = 0.0f, dark = 0.0f;
-    for (int s = 0; s < count; s++) {
-        weight += samples[s].weight;
-        bright += samples[s].weight * samples[s].bright;
-        dark += samples[s].weight * samples[s].dark;
+    for (int s = 0; s < samples.count; s++) {
+        weight += samples.weight[s];
+        bright += samples.weight[s] * samples.bright[s];
+        dark += samples.weight[s] * samples.dark[s];
         for (int k = 0; k < 3; k++)
-            fit->bed[k] += samples[s].weight * samples[s].color[k];
+            fit->bed[k] += samples.weight[s] * samples.color[k][s];
     }
     fit->level = bright / weight;
     fit->grey = dark / bright;
@@ -242,11 +274,22 @@ LQ_HOT static void rim_row(float *restrict rim, int n)
     }
 }
 
+static bool nothing_in(const uint8_t *eight)
+{
+    uint64_t word;
+    memcpy(&word, eight, sizeof(word));
+    return word == 0;
+}
+
 struct lq_span lq_span_of(const uint8_t *alpha, int width)
 {
     int from = 0, to = width;
+    while (to - from >= 8 && nothing_in(alpha + from))
+        from += 8;
     while (from < to && !alpha[from])
         from++;
+    while (to - from >= 8 && nothing_in(alpha + to - 8))
+        to -= 8;
     while (to > from && !alpha[to - 1])
         to--;
     return (struct lq_span){from, to - from};

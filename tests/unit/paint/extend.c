@@ -60,7 +60,7 @@ static void shapes_are_what_they_are_called(void **state)
         struct lq_extent extent;
         assert_true(lq_extend_measure(&extent, &extension, &picture, &nail));
         assert_float_equal(extent.end, 2.0f, 1e-6f);
-        lq_extend_draw(&extent, &extension, &nail, own, whole);
+        lq_extend_draw(&extent, &nail, own, whole);
         for (int i = 0; i < extent.width * extent.height; i++)
             assert_true(whole[i] >= own[i]);
         assert_in_range(breadth_at(&extent, 110), 25, 31); // where it begins
@@ -100,7 +100,7 @@ static void stays_in_the_picture(void **state)
         assert_true(extent.x + extent.width <= W && extent.y + extent.height <= H);
         assert_true(extent.x + extent.width >= nail.x + 40);
         assert_true(extent.y + extent.height >= nail.y + 60);
-        lq_extend_draw(&extent, &extension, &nail, own, whole);
+        lq_extend_draw(&extent, &nail, own, whole);
     }
 }
 
@@ -144,8 +144,8 @@ static void casts_a_shadow_away_from_the_light(void **state)
         sixteen[i] = 200 * 257;
     }
     assert_true(lq_extend_measure(&extent, &extension, &shaded, &nail));
-    lq_extend_shadow(&extent, &extension, &shaded, &nail, -0.8f, 0.0f);
-    lq_extend_shadow(&extent, &extension, &deep, &nail, -0.8f, 0.0f);
+    lq_extend_shadow(&extent, &shaded, &nail, -0.8f, 0.0f);
+    lq_extend_shadow(&extent, &deep, &nail, -0.8f, 0.0f);
     int left = eight[(88 * W + 43) * 3], right = eight[(88 * W + 77) * 3];
     assert_true(right < 175 && left > right + 15);
     for (int y = 0; y < H; y++)
