@@ -1,6 +1,5 @@
 #include "nail/box.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -27,93 +26,76 @@ LQ_HOT static void row_subtract(float *restrict sums, const float *restrict row,
         sums[i] -= row[i];
 }
 
-LQ_HOT static void row_exchange(float *restrict sums, const float *restrict enter,
-                                const float *restrict leave, int n)
+// One place further where the window may reach over either end of the row.
+static inline __attribute__((always_inline)) void step(const float *restrict sums,
+                                                       float *restrict out, int width, int lanes,
+                                                       int radius, int rows, int x, float *window)
 {
-    for (int i = 0; i < n; i++)
-        sums[i] += enter[i] - leave[i];
-}
-
-// Rows are worked on in whole vectors, so that no loop has a remainder: what is worked out beyond a
-// row's end, from whatever lies there in the scratch, is never used.
-enum { LANES = 16 };
-
-static inline int whole(int n)
-{
-    return (n + LANES - 1) & ~(LANES - 1);
-}
-
-// The sums of all windows of a row at once, by doubling: from sums of 1, 2, 4, … pixels each window
-// is put together as its width's binary digits say. No turn waits for the one before, as it would in
-// a window that slides. `padded` has half a window of zeros on either side.
-LQ_HOT static void row_windows(const float *restrict padded, float *restrict windows,
-                               float *restrict even, float *restrict odd, int n, int lanes,
-                               int radius)
-{
-    int room = n + 2 * radius * lanes, run = lanes, at = lanes;
-    int most = whole(n);
-    for (int i = 0; i < most; i++)
-        windows[i] = padded[i];
-    const float *from = padded;
-    float *to = even;
-    for (int left = radius; left > 0; left >>= 1) {
-        room -= run;
-        int count = whole(room);
-        LQ_IVDEP
-        for (int i = 0; i < count; i++)
-            to[i] = from[i] + from[i + run];
-        run *= 2;
-        if (left & 1) {
-            LQ_IVDEP
-            for (int i = 0; i < most; i++)
-                windows[i] += to[at + i];
-            at += run;
-        }
-        from = to;
-        to = to == even ? odd : even;
+    int enter = x + radius, leave = x - radius - 1;
+    int columns = min_int(enter, width - 1) - max_int(leave, -1);
+    float scale = 1.0f / (float)(columns * rows);
+    for (int k = 0; k < lanes; k++) {
+        window[k] += enter < width ? sums[enter * lanes + k] : 0.0f;
+        window[k] -= leave >= 0 ? sums[leave * lanes + k] : 0.0f;
+        out[x * lanes + k] = window[k] * scale;
     }
 }
 
-LQ_HOT static void row_means(const float *restrict windows, const float *restrict shares,
-                             float scale, float *restrict out, int n)
+// Slides the window along one row of column sums. `lanes` is a constant where this is inlined, so
+// that the lanes of a pixel become one vector and share the chain of additions.
+static inline __attribute__((always_inline)) void slide(const float *restrict sums,
+                                                        float *restrict out, int width, int lanes,
+                                                        int radius, int rows)
 {
-    for (int i = 0; i < n; i++)
-        out[i] = windows[i] * shares[i] * scale;
-}
-
-// One over the pixels of each window in its row: fewer where it reaches over an end.
-static void fill_shares(float *shares, int width, int lanes, int radius)
-{
-    for (int x = 0; x < width; x++) {
-        int columns = min_int(x + radius, width - 1) - max_int(x - radius, 0) + 1;
+    float window[4] = {0};
+    int first = min_int(radius + 1, width), last = max_int(width - radius, first); // whole windows
+    for (int x = 0; x < min_int(radius, width); x++)
         for (int k = 0; k < lanes; k++)
-            shares[x * lanes + k] = 1.0f / (float)columns;
-    }
+            window[k] += sums[x * lanes + k];
+    for (int x = 0; x < first; x++)
+        step(sums, out, width, lanes, radius, rows, x, window);
+    float scale = 1.0f / (float)((2 * radius + 1) * rows);
+    for (int x = first; x < last; x++)
+        for (int k = 0; k < lanes; k++) { // one addition a turn waits for the turn before
+            window[k] += sums[(x + radius) * lanes + k] - sums[(x - radius - 1) * lanes + k];
+            out[x * lanes + k] = window[k] * scale;
+        }
+    for (int x = last; x < width; x++)
+        step(sums, out, width, lanes, radius, rows, x, window);
+}
+
+static void slide_1(const float *sums, float *out, int width, int radius, int rows)
+{
+    slide(sums, out, width, 1, radius, rows);
+}
+
+static void slide_2(const float *sums, float *out, int width, int radius, int rows)
+{
+    slide(sums, out, width, 2, radius, rows);
+}
+
+static void slide_4(const float *sums, float *out, int width, int radius, int rows)
+{
+    slide(sums, out, width, 4, radius, rows);
 }
 
 void lq_box_mean(const float *in, float *out, int width, int height, int lanes, int radius,
                  float *scratch)
 {
-    int n = width * lanes, reach = min_int(radius, width - 1);
-    int room = whole(n + 2 * reach * lanes) + LANES;
-    float *even = scratch + room, *odd = even + room, *windows = odd + room;
-    float *shares = windows + whole(n), *sums = scratch + reach * lanes;
-    memset(scratch, 0, (size_t)room * sizeof(float));
-    fill_shares(shares, width, lanes, reach);
+    void (*slide_row)(const float *, float *, int, int, int) =
+        lanes == 1 ? slide_1 : lanes == 2 ? slide_2 : slide_4;
+    int n = width * lanes;
+    memset(scratch, 0, (size_t)n * sizeof(float));
     for (int y = 0; y < min_int(radius, height); y++)
-        row_add(sums, in + (size_t)y * (size_t)n, n);
+        row_add(scratch, in + (size_t)y * (size_t)n, n);
     for (int y = 0; y < height; y++) {
         int enter = y + radius, leave = y - radius - 1;
-        const float *entering = in + (ptrdiff_t)enter * n, *leaving = in + (ptrdiff_t)leave * n;
-        if (enter < height && leave >= 0)
-            row_exchange(sums, entering, leaving, n);
-        else if (enter < height)
-            row_add(sums, entering, n);
-        else if (leave >= 0)
-            row_subtract(sums, leaving, n);
+        if (enter < height)
+            row_add(scratch, in + (size_t)enter * (size_t)n, n);
+        if (leave >= 0)
+            row_subtract(scratch, in + (size_t)leave * (size_t)n, n);
         int rows = min_int(enter, height - 1) - max_int(leave, -1);
-        row_windows(scratch, windows, even, odd, n, lanes, reach);
-        row_means(windows, shares, 1.0f / (float)rows, out + (size_t)y * (size_t)n, n);
+        slide_row(scratch, out + (size_t)y * (size_t)n, width, radius, rows);
     }
 }
 

@@ -1,11 +1,11 @@
-// Mean filters over a square window, in a time that grows with the logarithm of its size.
+// Mean filters over a square window in constant time a pixel, whatever the window's size.
 // Threads: any, on separate memory. Owner: the caller brings all memory.
 #pragma once
 
 // Floats of scratch that lq_box_mean needs for a plane of `width` pixels of `lanes` floats.
 static inline int lq_box_scratch(int width, int lanes)
 {
-    return 11 * width * lanes + 128; // three rows with up to a row's width on either side, and two
+    return (width + 1) * lanes;
 }
 
 // out(x, y) = mean of in over the part of the (2 * radius + 1) square around (x, y) that lies in

@@ -95,8 +95,12 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *fl
         float jy = radius + room * lq_hash_part(h, 10, 4);
         float tw = 2.0f * lq_hash_part(h, 14, 5) - 1.0f, tu = 2.0f * lq_hash_part(h, 19, 5) - 1.0f;
         float pick = lq_hash_part(h, 24, 8) * 0.999f;
-        // A turn by the tangent of its half: no sine needed.
-        float t = tw * 0.6f + tu * 0.4f, inverse = 1.0f / (1.0f + t * t);
+        float rw = 2.0f * slope_z[i] * slope_w[i] + tw * f.tilt - sun_w;
+        float ru = 2.0f * slope_z[i] * slope_u[i] + tu * f.tilt - sun_u;
+        // A turn by the tangent of its half: no sine needed. And one division for both it and the lobe.
+        float t = tw * 0.6f + tu * 0.4f, turned = 1.0f + t * t;
+        float away = 1.0f + f.tight * (rw * rw + ru * ru), both = 1.0f / (turned * away);
+        float inverse = away * both, near = turned * both;
         float c = (1.0f - t * t) * inverse, s = 2.0f * t * inverse;
         float ax = qx - (float)ix - jx, ay = qy - (float)iy - jy;
         float bx = ax * c + ay * s, by = ay * c - ax * s;
@@ -104,9 +108,7 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *fl
         by = by < 0.0f ? -by : by;
         float side = 0.8660254f * bx + 0.5f * by, edge = by > side ? by : side;
         float cover = lq_clamp01((radius - edge) * sharp + 0.5f) * here * seen[i];
-        float rw = 2.0f * slope_z[i] * slope_w[i] + tw * f.tilt - sun_w;
-        float ru = 2.0f * slope_z[i] * slope_u[i] + tu * f.tilt - sun_u;
-        float flash = lobe(rw * rw + ru * ru, f.tight) * f.flash;
+        float flash = near * near * f.flash;
         float dull = f.matt * (1.0f + f.vary * (2.0f * lq_hash_part(h, 20, 4) - 1.0f));
         float which = pick * counted;
         float lit = body[i];

@@ -169,29 +169,35 @@ static struct nail_row row_of(const struct lq_nail_map *map, float x, float y, i
     return (struct nail_row){u, w, map->ux, map->wx, count};
 }
 
-// Narrows [from, to) to where `at` + i * `by` lies within [least, most], or a pixel beyond.
-static void narrow(float at, float by, float least, float most, int *from, int *to)
+// Narrows [from, to) to where `at` + i / `inverse` lies within [least, most], or a pixel beyond.
+static void narrow(float at, float inverse, float least, float most, int *from, int *to)
 {
-    if (fabsf(by) < 1e-6f) {
-        if (at < least || at > most)
-            *to = *from;
-        return;
-    }
     float low = (float)*from, high = (float)*to;
-    float a = held((least - at) / by, low, high), b = held((most - at) / by, low, high);
+    float a = held((least - at) * inverse, low, high), b = held((most - at) * inverse, low, high);
     int first = (int)(a < b ? a : b) - 1, last = (int)(a < b ? b : a) + 3;
     *from = first > *from ? first : *from;
     *to = last < *to ? last : *to;
 }
 
-// The part of the row with u and |w| in reach.
-static struct lq_span reach_of(const struct nail_row *row, float least_u, float most_u,
+// What is in reach, in nail coordinates; and one over how far those go from a pixel to the next.
+struct reach {
+    float least_u, most_u, most_w, inverse_u, inverse_w;
+};
+
+static struct reach reach_from(const struct lq_nail_map *map, float least_u, float most_u,
                                float most_w)
 {
+    // Along an axis that the rows do not follow at all it is a long way to anywhere.
+    float du = fabsf(map->ux) < 1e-6f ? 1e-6f : map->ux, dw = fabsf(map->wx) < 1e-6f ? 1e-6f : map->wx;
+    return (struct reach){least_u, most_u, most_w, 1.0f / du, 1.0f / dw};
+}
+
+static struct lq_span reach_of(const struct nail_row *row, const struct reach *reach)
+{
     int from = 0, to = row->count;
-    narrow(row->u, row->du, least_u, most_u, &from, &to);
-    narrow(row->w, row->dw, -most_w, most_w, &from, &to);
-    return (struct lq_span){from, to - from};
+    narrow(row->u, reach->inverse_u, reach->least_u, reach->most_u, &from, &to);
+    narrow(row->w, reach->inverse_w, -reach->most_w, reach->most_w, &from, &to);
+    return (struct lq_span){from, to > from ? to - from : 0};
 }
 
 static struct nail_row part_of(struct nail_row row, struct lq_span span)
@@ -236,13 +242,14 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, 
     struct lq_nail_map map = lq_nail_map_of(nail);
     float sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->breadth;
     float scale = steps_of(extent);
+    struct reach reach = reach_from(&map, BEGIN, extent->end + 1.0f / sharp_u,
+                                    extent->half + 1.0f / sharp_w);
     copy_own(extent, nail, own);
     memcpy(whole, own, (size_t)extent->width * (size_t)extent->height);
     for (int j = 0; j < extent->height; j++) {
         struct nail_row row = row_of(&map, (float)extent->x + 0.5f,
                                      (float)(extent->y + j) + 0.5f, extent->width);
-        struct lq_span span = reach_of(&row, BEGIN, extent->end + 1.0f / sharp_u,
-                                       extent->half + 1.0f / sharp_w);
+        struct lq_span span = reach_of(&row, &reach);
         while (span.count > 0) {
             struct nail_row part = part_of(row, first_of(span));
             size_t at = (size_t)j * (size_t)extent->width + (size_t)span.from;
@@ -346,11 +353,12 @@ void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
     struct shadow shadow = {extent->end, 0.25f / SHADOW_SOFT, 0.25f / SHADOW_SOFT * aspect};
     shadow_box(extent, picture, nail, box);
     float scale = steps_of(extent);
+    struct reach near = reach_from(&map, 0.55f, extent->end + 2.0f * SHADOW_SOFT / aspect,
+                                   extent->half + 2.0f * SHADOW_SOFT);
     for (int y = box[1]; y < box[3]; y++) {
         struct nail_row row = row_of(&map, (float)box[0] + 0.5f + reach * light_x,
                                      (float)y + 0.5f + reach * light_y, box[2] - box[0]);
-        struct lq_span span = reach_of(&row, 0.55f, extent->end + 2.0f * SHADOW_SOFT / aspect,
-                                       extent->half + 2.0f * SHADOW_SOFT);
+        struct lq_span span = reach_of(&row, &near);
         while (span.count > 0) {
             struct nail_row part = part_of(row, first_of(span));
             int x = box[0] + span.from;

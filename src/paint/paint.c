@@ -13,6 +13,7 @@
 struct lq_painter {
     struct lq_buf planes;
     struct lq_buf covers;  // of an extended nail: natural, then whole
+    struct lq_buf spans;   // of the nail's rows
     struct lq_extent extents[LQ_NAILS_MAX];
     bool extended[LQ_NAILS_MAX];
     struct lq_scene scene;
@@ -33,6 +34,7 @@ int lq_painter_new(struct lq_painter **painter)
     lq_buf_init(&(*painter)->planes,
                 (size_t)LQ_PICTURE_PIXELS_MAX * (PLANES + 2 * PAIRS + 1) * sizeof(float));
     lq_buf_init(&(*painter)->covers, (size_t)LQ_PICTURE_PIXELS_MAX * 2);
+    lq_buf_init(&(*painter)->spans, (size_t)LQ_PICTURE_PIXELS_MAX * sizeof(struct lq_span));
     lq_transfer_init();
     return LQ_OK;
 }
@@ -43,6 +45,7 @@ void lq_painter_free(struct lq_painter *painter)
         return;
     lq_buf_release(&painter->planes);
     lq_buf_release(&painter->covers);
+    lq_buf_release(&painter->spans);
     free(painter);
 }
 
@@ -71,7 +74,8 @@ static int make_room(struct lq_painter *painter, const struct lq_nail *nail)
     size_t width = (size_t)nail->width, height = (size_t)nail->height;
     size_t floats = ((width * height + 15) & ~(size_t)15) * (PLANES + 2 * PAIRS) +
                     (width + LANES) * ROWS + (size_t)lq_box_scratch(nail->width, 2);
-    return lq_buf_resize(&painter->planes, floats * sizeof(float));
+    int status = lq_buf_resize(&painter->spans, height * sizeof(struct lq_span));
+    return status == LQ_OK ? lq_buf_resize(&painter->planes, floats * sizeof(float)) : status;
 }
 
 static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_nail *nail,
@@ -79,12 +83,14 @@ static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_na
 {
     size_t n = ((size_t)nail->width * (size_t)nail->height + 15) & ~(size_t)15;
     float *p = (float *)(void *)painter->planes.data;
+    struct lq_span *spans = (struct lq_span *)(void *)painter->spans.data;
+    lq_span_all(nail, spans);
     *rows = p + n * (PLANES + 2 * PAIRS) + (size_t)lq_box_scratch(nail->width, 2);
     return (struct lq_shade){
         .red = p, .green = p + n, .blue = p + 2 * n, .cover = p + 3 * n, .slow = p + 4 * n,
         .detail = p + 5 * n, .shine = p + 6 * n, .rim = p + 7 * n,
         .own = extended ? p + 8 * n : p + 3 * n, .pairs = p + 9 * n, .means = p + 11 * n,
-        .scratch = p + 13 * n,
+        .scratch = p + 13 * n, .spans = spans,
     };
 }
 
@@ -136,7 +142,7 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
     float *red = rows, *green = rows + step, *blue = rows + 2 * step, *scratch = rows + 3 * step;
     for (int j = 0; j < nail->height; j++) {
         const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
-        struct lq_span span = lq_span_of(alpha, nail->width);
+        struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * width + (size_t)span.from;
         float x = (float)(nail->x + span.from) + 0.5f, y = (float)(nail->y + j) + 0.5f;
         struct lq_coat_row row = {

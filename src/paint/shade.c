@@ -281,7 +281,7 @@ static bool nothing_in(const uint8_t *eight)
     return word == 0;
 }
 
-struct lq_span lq_span_of(const uint8_t *alpha, int width)
+static struct lq_span span_of(const uint8_t *alpha, int width)
 {
     int from = 0, to = width;
     while (to - from >= 8 && nothing_in(alpha + from))
@@ -293,6 +293,12 @@ struct lq_span lq_span_of(const uint8_t *alpha, int width)
     while (to > from && !alpha[to - 1])
         to--;
     return (struct lq_span){from, to - from};
+}
+
+void lq_span_all(const struct lq_nail *nail, struct lq_span *spans)
+{
+    for (int j = 0; j < nail->height; j++)
+        spans[j] = span_of(nail->alpha + (size_t)j * nail->alpha_stride, nail->width);
 }
 
 // What lies beside a span weighs nothing in the means.
@@ -321,7 +327,7 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
     int width = nail->width, height = nail->height;
     for (int j = 0; j < height; j++) {
         const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
-        struct lq_span span = lq_span_of(alpha, width);
+        struct lq_span span = shade->spans[j];
         size_t row = (size_t)j * (size_t)width, at = row + (size_t)span.from;
         float x = (float)(nail->x + span.from) + 0.5f, y = (float)(nail->y + j) + 0.5f;
         float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
@@ -344,7 +350,7 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
     lq_box_mean(shade->pairs, shade->means, width, height, 2, radius_of(nail->breadth * 0.09f),
                 shade->scratch);
     for (int j = 0; j < height; j++) {
-        struct lq_span span = lq_span_of(nail->alpha + (size_t)j * nail->alpha_stride, width);
+        struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * (size_t)width + (size_t)span.from;
         gleam_row(fit, shade->means + 2 * at, shade->red + at, shade->green + at, shade->blue + at,
                   shade->rim + at, shade->slow + at, shade->shine + at, span.count);
@@ -352,7 +358,7 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
     lq_box_mean(shade->shine, shade->means, width, height, 1, radius_of(nail->breadth * 0.17f),
                 shade->scratch);
     for (int j = 0; j < height; j++) {
-        struct lq_span span = lq_span_of(nail->alpha + (size_t)j * nail->alpha_stride, width);
+        struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * (size_t)width + (size_t)span.from;
         split_row(fit->level, shade->means + at, shade->own + at, shade->red + at,
                   shade->green + at, shade->blue + at, shade->slow + at, shade->detail + at,

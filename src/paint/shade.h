@@ -33,7 +33,8 @@ struct lq_span {
     int from, count;
 };
 
-struct lq_span lq_span_of(const uint8_t *alpha, int width);
+// Those of all rows of the nail, nail->height of them.
+void lq_span_all(const struct lq_nail *nail, struct lq_span *spans);
 
 // Planes of nail->width x nail->height floats.
 struct lq_shade {
@@ -46,6 +47,7 @@ struct lq_shade {
     float *rim;                // 0 at the outline, 1 well inside
     float *pairs, *means;      // scratch, 2 floats a pixel
     float *scratch;            // lq_box_scratch(width, 2) floats
+    const struct lq_span *spans;  // of the nail's rows
 };
 
 // Within the spans of nail->alpha's rows; elsewhere planes are left as they were.

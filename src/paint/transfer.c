@@ -114,16 +114,15 @@ LQ_HOT static void store_rgb(uint8_t *restrict row, int n, const uint8_t *restri
 void lq_transfer_write(const struct lq_image *picture, int x, int y, int n, const uint8_t *alpha,
                        const float *red, const float *green, const float *blue)
 {
-    enum { BLOCK = 256, LANES = 16 };
+    enum { BLOCK = 256 };
     uint8_t *row = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
     float stored[3][BLOCK];
     for (int from = 0; from < n; from += BLOCK) {
         int count = n - from < BLOCK ? n - from : BLOCK;
         uint8_t *pixels = row + (size_t)from * lq_image_pixel_bytes(picture);
-        int whole = (count + LANES - 1) & ~(LANES - 1);
-        lq_transfer_encode(red + from, stored[0], whole);
-        lq_transfer_encode(green + from, stored[1], whole);
-        lq_transfer_encode(blue + from, stored[2], whole);
+        lq_transfer_encode(red + from, stored[0], count);
+        lq_transfer_encode(green + from, stored[1], count);
+        lq_transfer_encode(blue + from, stored[2], count);
         if (picture->depth == 8 && picture->channels == 3)
             store_rgb(pixels, count, alpha + from, stored[0], stored[1], stored[2]);
         else

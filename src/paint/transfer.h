@@ -15,8 +15,7 @@ double lq_srgb_encode(double linear);
 void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float *red,
                       float *green, float *blue);
 
-// Writes n pixels from (x, y) where alpha is not 0, and nothing else; a fourth channel stays. The rows
-// of light are read in whole vectors: up to 15 floats past their end, whatever lies there.
+// Writes n pixels from (x, y) where alpha is not 0, and nothing else; a fourth channel stays.
 void lq_transfer_write(const struct lq_image *picture, int x, int y, int n, const uint8_t *alpha,
                        const float *red, const float *green, const float *blue);
 
