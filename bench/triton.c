@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/parse_json.h"
 #include "engine/engine.h"
 #include "engine/http_client.h"
 
@@ -64,7 +65,8 @@ static double spent_ms(struct lq_http *http, const char *url)
                                 .deadline_us = lq_clock_us() + 5000000};
     if (lq_http_call(http, &call, &err) != LQ_OK)
         stop(url, &err);
-    json_t *root = json_loadb((const char *)reply.data, reply.len, 0, NULL);
+    json_error_t where;
+    json_t *root = lq_json_parse(reply.data, reply.len, 0, &where);
     const json_t *stats = json_object_get(
         json_array_get(json_object_get(root, "model_stats"), 0), "inference_stats");
     double ns = 0;
@@ -180,7 +182,7 @@ static void stop_runner(struct runner *runner)
 
 int main(int argc, char **argv)
 {
-    int rounds = argc > 4 ? atoi(argv[4]) : 100;
+    int rounds = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 100;
     if (argc < 4 || rounds < 1 || rounds > ROUNDS_MAX) {
         fprintf(stderr, "usage: bench-triton MODEL URL NAME[,NAME...] [ROUNDS]\n");
         return 2;
@@ -188,8 +190,7 @@ int main(int argc, char **argv)
     const struct lq_engine_options options = {.precision = LQ_PRECISION_F32};
     start(&here, "openvino", argv[1], &options);
     fill(&here);
-    for (char *name = strtok(argv[3], ","); name && served_count < NAMES_MAX;
-         name = strtok(NULL, ","))
+    for (char *name; served_count < NAMES_MAX && (name = strsep(&argv[3], ","));)
         start_served(name, argv[1], argv[2]);
     struct lq_http *http = NULL;
     struct lq_error err = {0};

@@ -151,7 +151,7 @@ static int run(int width, int height, int rounds)
 
 int main(int argc, char **argv)
 {
-    int rounds = argc > 1 ? atoi(argv[1]) : ROUNDS_DEFAULT;
+    int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS_DEFAULT;
     if (rounds < 1) {
         fprintf(stderr, "usage: paint [ROUNDS]\n");
         return 2;

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/parse_json.h"
 #include "cli/bench.h"
 
 enum { OUTPUT_MAX = 64 * 1024, ARGS_MAX = 16 };
@@ -70,7 +71,8 @@ static int prepare(const struct lq_bench *bench, const struct peer *peer, struct
 static int read_alone(const struct lq_buf *text, struct lq_bench_result *result,
                       struct lq_error *err)
 {
-    json_t *root = json_loadb((const char *)text->data, text->len, 0, NULL);
+    json_error_t where;
+    json_t *root = lq_json_parse(text->data, text->len, 0, &where);
     const json_t *fps = json_object_get(root, "fps");
     *result = (struct lq_bench_result){
         .fps = json_number_value(fps),

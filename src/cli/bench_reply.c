@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/parse_json.h"
 
 enum { REPLY_HEADER = 64, REPLY_TYPE_JPEG = 2, REPLY_TYPE_NAILS = 3 };
 enum { QUIET_MS = 2000 }; // what PROTOCOL.md asks of a client that was told BUSY
@@ -118,7 +119,8 @@ static uint32_t little_endian(const uint8_t *bytes)
 
 static int fail_with_json(const char *text, size_t len, const char *key, struct lq_error *err)
 {
-    json_t *root = json_loadb(text, len, JSON_DISABLE_EOF_CHECK, NULL);
+    json_error_t where;
+    json_t *root = lq_json_parse(text, len, JSON_DISABLE_EOF_CHECK, &where);
     json_t *object = json_is_array(root) ? json_array_get(root, 1) : root;
     const char *reason = json_string_value(json_object_get(object, key));
     int status = lq_fail(err, LQ_ERR_IO, "the server answers: %s", reason ? reason : "an error");
@@ -131,7 +133,8 @@ static int fail_with_json(const char *text, size_t len, const char *key, struct 
 static int read_lacquer_text(struct lq_client *client, const char *text, size_t len,
                              struct lq_error *err)
 {
-    json_t *root = json_loadb(text, len, 0, NULL);
+    json_error_t where;
+    json_t *root = lq_json_parse(text, len, 0, &where);
     const char *type = json_string_value(json_object_get(root, "type"));
     const char *name = json_string_value(json_object_get(root, "status"));
     json_t *id = json_object_get(root, "id");
@@ -186,7 +189,8 @@ static int read_event(struct lq_client *client, const char *text, size_t len,
 {
     const char *start = memchr(text, '[', len);
     size_t left = start ? len - (size_t)(start - text) : 0;
-    json_t *root = start ? json_loadb(start, left, 0, NULL) : NULL;
+    json_error_t where;
+    json_t *root = start ? lq_json_parse(start, left, 0, &where) : NULL;
     const char *name = json_string_value(json_array_get(root, 0));
     json_t *id = json_object_get(json_array_get(root, 1), "id");
     bool result = name && strcmp(name, "result") == 0, error = name && strcmp(name, "error") == 0;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/parse_json.h"
 #include "cli/bench.h"
 #include "engine/http_client.h"
 #include "engine/kserve.h"
@@ -25,8 +26,9 @@ static json_t *get_config(const char *server, const char *model, struct lq_error
     if (status == LQ_OK)
         status = lq_http_call(http, &call, err);
     json_t *config = NULL;
+    json_error_t where;
     if (status == LQ_OK && call.http_status == 200)
-        config = json_loadb((const char *)reply.data, reply.len, 0, NULL);
+        config = lq_json_parse(reply.data, reply.len, 0, &where);
     if (status == LQ_OK && !config)
         lq_fail(err, LQ_ERR_UNAVAILABLE, "triton %.90s has no model '%.60s'", server, model);
     lq_http_free(http);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/parse_json.h"
 #include "cli/cli.h"
 #include "cli/model_options.h"
 #include "cli/triton_config.h"
@@ -251,18 +252,27 @@ static int write_text(const char *folder, const char *name, const void *text, si
     return lq_file_write(path, text, len, err);
 }
 
-// The sidecar's JSON on one line, or nothing when there is no sidecar.
-static char *sidecar_line(const char *model)
+// The sidecar's JSON on one line (free it), or NULL when there is no sidecar. Its own reader has
+// found nothing wrong with it before.
+static int sidecar_line(const char *model, char **line, struct lq_error *err)
 {
     char path[4096];
-    const char *slash = strrchr(model, '/'), *dot = strrchr(slash ? slash : model, '.');
-    int stem = (int)(dot ? (size_t)(dot - model) : strlen(model));
-    if (snprintf(path, sizeof path, "%.*s.json", stem, model) >= (int)sizeof path)
-        return NULL;
-    json_t *root = json_load_file(path, 0, NULL);
-    char *line = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-    json_decref(root);
-    return line;
+    *line = NULL;
+    if (!lq_sidecar_path(model, path, sizeof path) || access(path, F_OK) != 0)
+        return LQ_OK;
+    struct lq_buf file;
+    lq_buf_init(&file, LQ_SIDECAR_BYTES_MAX);
+    int status = lq_file_read(path, &file, err);
+    if (status == LQ_OK) {
+        json_error_t where;
+        json_t *root = lq_json_parse(file.data, file.len, 0, &where);
+        *line = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
+        json_decref(root);
+        if (!*line)
+            status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.120s'", path);
+    }
+    lq_buf_release(&file);
+    return status;
 }
 
 static int write_config(const struct arguments *arguments, const char *folder,
@@ -271,12 +281,15 @@ static int write_config(const struct arguments *arguments, const char *folder,
     struct lq_triton_config config = arguments->config;
     struct lq_buf text;
     lq_buf_init(&text, LQ_SIDECAR_BYTES_MAX * 4);
-    char *sidecar = sidecar_line(arguments->model);
+    char *sidecar;
+    int status = sidecar_line(arguments->model, &sidecar, err);
     config.sidecar = sidecar;
-    int status = lq_triton_config_print(&config, &text);
-    if (status != LQ_OK)
-        lq_fail(err, status, "cannot write the configuration of '%.100s'", arguments->model);
-    else
+    if (status == LQ_OK) {
+        status = lq_triton_config_print(&config, &text);
+        if (status != LQ_OK)
+            lq_fail(err, status, "cannot write the configuration of '%.100s'", arguments->model);
+    }
+    if (status == LQ_OK)
         status = write_text(folder, "config.pbtxt", text.data, text.len, err);
     free(sidecar);
     lq_buf_release(&text);

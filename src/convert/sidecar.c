@@ -8,19 +8,14 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/parse_json.h"
 #include "model/sidecar.h"
-
-static bool sidecar_path(const char *model, char *path, size_t size)
-{
-    const char *slash = strrchr(model, '/'), *dot = strrchr(slash ? slash : model, '.');
-    int stem = (int)(dot ? (size_t)(dot - model) : strlen(model));
-    return snprintf(path, size, "%.*s.json", stem, model) < (int)size;
-}
 
 // The source's text, but of a result with its channels first.
 static char *changed_text(const struct lq_buf *file)
 {
-    json_t *root = json_loadb((const char *)file->data, file->len, 0, NULL);
+    json_error_t where;
+    json_t *root = lq_json_parse(file->data, file->len, 0, &where);
     json_object_set_new(root, "layout", json_string("nchw"));
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(root);
@@ -36,7 +31,7 @@ int lq_convert_sidecar(const char *in, const char *out, const struct lq_convert_
     int status = lq_sidecar_read(&sidecar, in, err);
     if (status != LQ_OK || !sidecar.present || strcmp(out, "-") == 0)
         return status;
-    if (!sidecar_path(in, from, sizeof from) || !sidecar_path(out, to, sizeof to))
+    if (!lq_sidecar_path(in, from, sizeof from) || !lq_sidecar_path(out, to, sizeof to))
         return lq_fail(err, LQ_ERR_IO, "path too long: '%.80s…'", out);
     bool turns = options->channels_first && sidecar.layout == LQ_SIDECAR_LAYOUT_NHWC;
     if (strcmp(from, to) == 0) {

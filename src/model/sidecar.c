@@ -260,14 +260,19 @@ int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name, const struct 
     return status;
 }
 
+bool lq_sidecar_path(const char *model_path, char *path, size_t size)
+{
+    const char *slash = strrchr(model_path, '/');
+    const char *dot = strrchr(slash ? slash : model_path, '.');
+    int stem = (int)(dot ? (size_t)(dot - model_path) : strlen(model_path));
+    return snprintf(path, size, "%.*s.json", stem, model_path) < (int)size;
+}
+
 int lq_sidecar_read(struct lq_sidecar *sidecar, const char *model_path, struct lq_error *err)
 {
     *sidecar = nothing_given;
-    const char *slash = strrchr(model_path, '/');
-    const char *dot = strrchr(slash ? slash : model_path, '.');
     char path[4096];
-    int stem = (int)(dot ? (size_t)(dot - model_path) : strlen(model_path));
-    if (snprintf(path, sizeof path, "%.*s.json", stem, model_path) >= (int)sizeof path)
+    if (!lq_sidecar_path(model_path, path, sizeof path))
         return lq_fail(err, LQ_ERR_MODEL, "path too long: '%.80s…'", model_path);
     if (access(path, F_OK) != 0)
         return LQ_OK;

@@ -33,6 +33,9 @@ struct lq_sidecar {
 LQ_MUST_CHECK int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name,
                                    const struct lq_buf *json, struct lq_error *err);
 
+// Where the sidecar of the model at `model_path` is, or would be. False: longer than `size` bytes.
+LQ_MUST_CHECK bool lq_sidecar_path(const char *model_path, char *path, size_t size);
+
 // Reads the file beside `model_path`; without one, `present` is false and all is "not given".
 LQ_MUST_CHECK int lq_sidecar_read(struct lq_sidecar *sidecar, const char *model_path,
                                   struct lq_error *err);

@@ -122,7 +122,7 @@ void lq_request_add_header(struct lq_request *request, const char *format, ...)
     if (size < 0 || (size_t)size + 2 >= sizeof request->headers - len)
         request->headers[len] = 0;
     else
-        strcat(request->headers, "\r\n");
+        memcpy(request->headers + len + size, "\r\n", 3);
 }
 
 void lq_request_answer(struct lq_request *request, int code, const char *type, const void *bytes,
@@ -409,11 +409,11 @@ static void allow_methods(struct lq_request *request)
     static const char *const names[] = {"GET",   "POST",   "OPTIONS", "PUT",
                                         "PATCH", "DELETE", "CONNECT", "HEAD"};
     char list[64] = "";
-    for (size_t i = 0; i < LQ_COUNT(names); i++)
-        if (request->route->methods & 1u << i) {
-            strcat(list, *list ? ", " : "");
-            strcat(list, names[i]);
-        }
+    size_t len = 0;
+    for (size_t i = 0; i < LQ_COUNT(names) && len < sizeof list; i++)
+        if (request->route->methods & 1u << i)
+            len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "",
+                                    names[i]);
     lq_request_add_header(request, "allow: %s", list);
 }
 

@@ -1,6 +1,7 @@
 // A look in JSON, as requests and files bring it.
 #include <math.h>
 
+#include "base/parse_json.h"
 #include "fuzz/fuzz.h"
 #include "paint/look_json.h"
 
@@ -11,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct lq_error error;
     if (!catalogue && lq_catalogue_open(&catalogue, NULL, &error) != LQ_OK)
         return 0;
-    json_t *json = json_loadb((const char *)bytes, len, JSON_DECODE_ANY, NULL);
+    json_error_t where;
+    json_t *json = lq_json_parse(bytes, len, JSON_DECODE_ANY, &where);
     if (json && lq_look_read_any(&look, json, catalogue, &error) == LQ_OK)
         json_decref(lq_look_write(&look));
     json_decref(json);
