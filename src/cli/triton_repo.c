@@ -1,10 +1,8 @@
 // lacquer triton-repo: writes a model repository that an NVIDIA Triton server loads.
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -13,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/model_options.h"
 #include "cli/triton_config.h"
+#include "cli/triton_folder.h"
 #include "convert/convert.h"
 #include "convert/open_dims.h"
 #include "convert/retype_input.h"
@@ -236,13 +235,6 @@ static int inspect(struct arguments *arguments, const char *served, struct lq_er
 
 // ---- writing
 
-static int make_folder(const char *path, struct lq_error *err)
-{
-    if (mkdir(path, 0755) == 0 || errno == EEXIST)
-        return LQ_OK;
-    return lq_fail(err, LQ_ERR_IO, "cannot make folder '%.150s': %s", path, strerror(errno));
-}
-
 static int write_text(const char *folder, const char *name, const void *text, size_t len,
                       struct lq_error *err)
 {
@@ -359,31 +351,27 @@ static int adapt(struct arguments *arguments, const char *path, struct lq_error 
 }
 
 // The model where Triton looks for it, or beside it where an engine has yet to be made from it.
-static int write_model(struct arguments *arguments, const char *folder, struct lq_error *err)
+static int write_model(struct arguments *arguments, struct lq_triton_folder *folder,
+                       struct lq_error *err)
 {
     struct lq_triton_config *config = &arguments->config;
     bool python = config->platform == LQ_TRITON_PYTHON;
     const char *ending = python && ends_with(arguments->model, ".tflite") ? "tflite" : "onnx";
-    char version[4032], path[4096];
-    snprintf(version, sizeof version, "%s/1", folder);
-    snprintf(path, sizeof path, "%s/model.%s",
-             config->platform == LQ_TRITON_PLAN ? folder : version, ending);
+    char path[4096];
     struct lq_buf model;
     lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
     // Nothing is made before it is known that there is something to put in.
     int status = read_model(arguments, &model, err);
     if (status == LQ_OK)
-        status = make_folder(arguments->out, err);
-    if (status == LQ_OK)
-        status = make_folder(folder, err);
-    if (status == LQ_OK)
-        status = make_folder(version, err);
+        status = lq_triton_folder_make(folder, err);
+    snprintf(path, sizeof path, "%s/model.%s",
+             config->platform == LQ_TRITON_PLAN ? folder->written : folder->version, ending);
     if (status == LQ_OK)
         status = lq_file_write(path, model.data, model.len, err);
     lq_buf_release(&model);
     if (status == LQ_OK && python)
-        status = write_text(version, "model.py", lq_triton_model_py, strlen(lq_triton_model_py),
-                            err);
+        status = write_text(folder->version, "model.py", lq_triton_model_py,
+                            strlen(lq_triton_model_py), err);
     if (status == LQ_OK)
         status = inspect(arguments, path, err);
     if (status == LQ_OK && config->platform == LQ_TRITON_PLAN &&
@@ -424,7 +412,7 @@ static int tell_next(const struct arguments *arguments, const char *folder, stru
 
 static int write_repository(struct arguments *arguments, struct lq_error *err)
 {
-    char stem[LQ_TENSOR_NAME_MAX], folder[4000];
+    char stem[LQ_TENSOR_NAME_MAX];
     const char *slash = strrchr(arguments->model, '/');
     const char *base = slash ? slash + 1 : arguments->model;
     snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
@@ -437,17 +425,19 @@ static int write_repository(struct arguments *arguments, struct lq_error *err)
     if (!ends_with(base, ".onnx") && !ends_with(base, ".tflite"))
         return lq_fail(err, LQ_ERR_MODEL, "'%.100s' is neither .onnx nor .tflite",
                        arguments->model);
-    if (snprintf(folder, sizeof folder, "%s/%s", arguments->out, config->name) >=
-        (int)sizeof folder)
-        return lq_fail(err, LQ_ERR_ARGUMENT, "path too long: '%.80s…'", arguments->out);
-    if (!arguments->force && access(folder, F_OK) == 0)
-        return lq_fail(err, LQ_ERR_IO, "'%.150s' is there already; --force writes over it", folder);
-    int status = find_sizes(arguments, err);
+    struct lq_triton_folder folder;
+    int status = lq_triton_folder_init(&folder, arguments->out, config->name, arguments->force,
+                                       err);
     if (status == LQ_OK)
-        status = write_model(arguments, folder, err);
+        status = find_sizes(arguments, err);
     if (status == LQ_OK)
-        status = write_config(arguments, folder, err);
-    return status == LQ_OK ? tell_next(arguments, folder, err) : status;
+        status = write_model(arguments, &folder, err);
+    if (status == LQ_OK)
+        status = write_config(arguments, folder.written, err);
+    if (status == LQ_OK)
+        status = lq_triton_folder_keep(&folder, arguments->force, err);
+    lq_triton_folder_release(&folder);
+    return status == LQ_OK ? tell_next(arguments, folder.path, err) : status;
 }
 
 // A processor runs the default model, a GPU the same network in floating point; both have one name.

@@ -246,6 +246,31 @@ def test_a_full_disk_is_told_by_the_command(tmp_path):
     assert done.returncode == 1 and "No space left" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("args", [[], ["--gpu"]])
+def test_a_full_disk_leaves_no_half_of_a_repository(tmp_path, args):
+    """Wherever the disk was full, nothing is in the way of the next try, nor looks like a model."""
+    faults, out = Faults.at(tmp_path / "faults"), tmp_path / "out"
+    command = ["triton-repo", "--out", out, *args]
+    for write in range(1, 100):
+        faults.disk_full = write
+        done = run_with_fault(faults, 0, *command)
+        if done.returncode == 0:
+            break
+        assert "No space left" in done.stderr and not out.exists(), done.stderr
+    assert write > 3 and os.listdir(out) == ["nail"]
+    model = next(path for path in (out / "nail" / "1").iterdir() if path.suffix != ".py")
+    before = {path: path.read_bytes() for path in (model, out / "nail" / "config.pbtxt")}
+    (out / "nail" / "timing.cache").touch()  # what others put there stays
+    faults.disk_full = 2
+    assert "No space left" in run_with_fault(faults, 0, *command, "--force").stderr
+    assert before == {path: path.read_bytes() for path in before}
+    faults.disk_full = 0
+    model.write_bytes(b"")
+    assert run_with_fault(faults, 0, *command, "--force").returncode == 0
+    assert before == {path: path.read_bytes() for path in before}
+    assert os.listdir(out) == ["nail"] and (out / "nail" / "timing.cache").exists()
+
+
 def test_a_clock_that_jumps(ill, hand):
     with ill.v1() as ws:
         for number, jump in enumerate((0, 86400, -86400, 10**8, 0), 1):

@@ -222,7 +222,12 @@ def test_what_cannot_be_converted_leaves_nothing(tmp_path):
 
 
 def test_what_is_there_stays(tmp_path):
+    (tmp_path / "nail").mkdir()  # not ours: refused although it is empty
+    assert "is there already" in repo(tmp_path, status=1).stderr
+    (tmp_path / "nail").rmdir()
     repo(tmp_path)
+    (tmp_path / "plain").mkdir()
+    assert (tmp_path / "nail").stat().st_mode == (tmp_path / "plain").stat().st_mode
     config = tmp_path / "nail" / "config.pbtxt"
     config.write_text("mine")
     assert "--force" in repo(tmp_path, status=1).stderr

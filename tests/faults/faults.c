@@ -29,7 +29,7 @@ struct faults {
     atomic_long failed;      // how many did
     atomic_long stall_ms;    // each JPEG takes so much longer to decode
     atomic_long no_files;    // accept finds no free descriptor
-    atomic_long disk_full;   // writing to a file finds no room
+    atomic_long disk_full;   // this write to a file, counted from 1, and all later find no room
     atomic_long clock_jump_s;// the wall clock is off by so much
     atomic_long walk;        // each walk-th allocation fails in a copy of the process: see walk_at
 };
@@ -222,7 +222,10 @@ LQ_PUBLIC ssize_t write(int fd, const void *bytes, size_t len)
     struct stat info;
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "write");
-    if (atomic_load(&faults->disk_full) && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+    static atomic_long writes;
+    long full = atomic_load(&faults->disk_full);
+    if (full && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+        atomic_fetch_add(&writes, 1) + 1 >= full) {
         errno = ENOSPC;
         return -1;
     }

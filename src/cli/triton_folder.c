@@ -1,0 +1,98 @@
+#include "cli/triton_folder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// All that a model's folder may be given, in the order in which it replaces what is there: a server
+// reads a model again when its configuration changes.
+static const char *const files[] = {"model.onnx", "1/model.onnx", "1/model.tflite", "1/model.py",
+                                    "config.pbtxt"};
+
+int lq_triton_folder_init(struct lq_triton_folder *folder, const char *repository,
+                          const char *name, bool over, struct lq_error *err)
+{
+    *folder = (struct lq_triton_folder){.repository = repository};
+    if (snprintf(folder->path, sizeof folder->path, "%s/%s", repository, name) >=
+        (int)sizeof folder->path)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "path too long: '%.80s…'", repository);
+    if (!over && access(folder->path, F_OK) == 0)
+        return lq_fail(err, LQ_ERR_IO, "'%.150s' is there already; --force writes over it",
+                       folder->path);
+    return LQ_OK;
+}
+
+static int fail_to_make(const char *path, struct lq_error *err)
+{
+    return lq_fail(err, LQ_ERR_IO, "cannot make folder '%.150s': %s", path, strerror(errno));
+}
+
+int lq_triton_folder_make(struct lq_triton_folder *folder, struct lq_error *err)
+{
+    folder->made_repository = mkdir(folder->repository, 0777) == 0;
+    if (!folder->made_repository && errno != EEXIST)
+        return fail_to_make(folder->repository, err);
+    const char *name = folder->path + strlen(folder->repository) + 1;
+    snprintf(folder->written, sizeof folder->written, "%s/.%s.XXXXXX", folder->repository, name);
+    if (!mkdtemp(folder->written)) {
+        folder->written[0] = 0;
+        return fail_to_make(folder->path, err);
+    }
+    // Who runs the server may be another user: as open as mkdir would make it.
+    mode_t mask = umask(0);
+    umask(mask);
+    snprintf(folder->version, sizeof folder->version, "%s/1", folder->written);
+    if (chmod(folder->written, 0777 & ~mask) != 0 || mkdir(folder->version, 0777) != 0)
+        return fail_to_make(folder->version, err);
+    return LQ_OK;
+}
+
+static int replace_files(const struct lq_triton_folder *folder, struct lq_error *err)
+{
+    char from[4096], to[4096];
+    snprintf(to, sizeof to, "%s/1", folder->path);
+    if (mkdir(to, 0777) != 0 && errno != EEXIST)
+        return fail_to_make(to, err);
+    for (size_t i = 0; i < LQ_COUNT(files); i++) {
+        snprintf(from, sizeof from, "%s/%s", folder->written, files[i]);
+        snprintf(to, sizeof to, "%s/%s", folder->path, files[i]);
+        if (rename(from, to) != 0 && errno != ENOENT)
+            return lq_fail(err, LQ_ERR_IO, "cannot write '%.150s': %s", to, strerror(errno));
+    }
+    return LQ_OK;
+}
+
+int lq_triton_folder_keep(struct lq_triton_folder *folder, bool over, struct lq_error *err)
+{
+    if (rename(folder->written, folder->path) == 0) {
+        folder->written[0] = 0;
+        return LQ_OK;
+    }
+    bool taken = errno == ENOTEMPTY || errno == EEXIST;
+    if (taken && over)
+        return replace_files(folder, err);
+    if (taken)
+        return lq_fail(err, LQ_ERR_IO, "'%.150s' came meanwhile; --force writes over it",
+                       folder->path);
+    return lq_fail(err, LQ_ERR_IO, "cannot make folder '%.150s': %s", folder->path,
+                   strerror(errno));
+}
+
+void lq_triton_folder_release(struct lq_triton_folder *folder)
+{
+    if (!folder->written[0])
+        return;
+    for (size_t i = 0; i < LQ_COUNT(files); i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", folder->written, files[i]);
+        unlink(path);
+    }
+    rmdir(folder->version);
+    rmdir(folder->written);
+    folder->written[0] = 0;
+    if (folder->made_repository)
+        rmdir(folder->repository); // left where others have put something into it
+}
