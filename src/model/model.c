@@ -1,6 +1,5 @@
-#include "model/model.h"
+#include "model/opened.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,47 +9,7 @@
 #include "base/cpu.h"
 #include "base/limits.h"
 #include "config.h"
-#include "image/resize.h"
-#include "model/head.h"
 #include "model/precision.h"
-
-// A model compiled for one input size.
-struct variant {
-    struct lq_engine *engine;
-    struct lq_engine *lone; // LQ_TUNE_BOTH: for a frame that has all cores to itself; else NULL
-    struct lq_layout layout;
-    int width, height;
-};
-
-struct lq_model {
-    struct lq_model_info info;
-    const struct lq_engine_ops *ops;
-    char *path;
-    char name[LQ_MODEL_NAME_MAX];
-    struct lq_sidecar sidecar;
-    struct lq_rules rules;
-    struct lq_input input; // as the file declares it
-    int variant_count;
-    struct variant variants[LQ_MODEL_SIZES_MAX];
-    struct lq_engine *raced;    // of the first size, until it is taken for use; else NULL
-    enum lq_tune raced_tune;
-};
-
-struct lq_runner {
-    const struct lq_model *model;
-    struct lq_request *requests[LQ_MODEL_SIZES_MAX]; // one for each variant
-    struct lq_request *lone[LQ_MODEL_SIZES_MAX];     // … that has a lone engine, else NULL
-    struct lq_request *request;                      // of the prepared picture
-    struct lq_resizer *resizer;
-    float *grid;          // mask head
-    struct lq_yolo yolo;  // detection head
-    int current;          // variant of the prepared picture; -1: none
-    bool mirrored;        // … which was turned left to right
-    struct lq_geometry geometry;
-    struct lq_patch patches[LQ_NAILS_MAX];
-};
-
-// ---- opening
 
 static bool ends_with(const char *text, const char *tail)
 {
@@ -116,7 +75,7 @@ static void pick_sizes(struct lq_model *model)
     }
 }
 
-static void ask_for_size(const struct lq_model *model, const struct variant *variant,
+static void ask_for_size(const struct lq_model *model, const struct lq_variant *variant,
                          struct lq_engine_options *options)
 {
     const int64_t *declared = model->info.tensors.inputs[0].dims;
@@ -141,7 +100,7 @@ static int pick_precision(struct lq_model *model, enum lq_precision asked,
     if (asked != LQ_PRECISION_AUTO || !has || !model->sidecar.bf16_checked ||
         !model->ops->has_precisions)
         return LQ_OK;
-    struct variant first = {.width = model->info.sizes[0].width,
+    struct lq_variant first = {.width = model->info.sizes[0].width,
                             .height = model->info.sizes[0].height};
     ask_for_size(model, &first, &options);
     if (options.tune == LQ_TUNE_BOTH)
@@ -155,7 +114,7 @@ static int pick_precision(struct lq_model *model, enum lq_precision asked,
 static int open_engine(struct lq_model *model, int index, struct lq_engine_options options,
                        struct lq_engine **engine, struct lq_error *err)
 {
-    const struct variant size = {.width = model->info.sizes[index].width,
+    const struct lq_variant size = {.width = model->info.sizes[index].width,
                                  .height = model->info.sizes[index].height};
     if (index == 0 && model->raced_tune == options.tune && model->raced) { // by one thread alone
         *engine = model->raced;
@@ -170,7 +129,7 @@ static int open_engine(struct lq_model *model, int index, struct lq_engine_optio
 static int open_variant(struct lq_model *model, int index, const struct lq_engine_options *options,
                         struct lq_error *err)
 {
-    struct variant *variant = &model->variants[index];
+    struct lq_variant *variant = &model->variants[index];
     variant->width = model->info.sizes[index].width;
     variant->height = model->info.sizes[index].height;
     int status = open_engine(model, index, *options, &variant->engine, err);
@@ -425,203 +384,4 @@ const struct lq_model_info *lq_model_info(const struct lq_model *model)
 int lq_model_print_metrics(const struct lq_model *model, struct lq_buf *out)
 {
     return model->ops->print_metrics ? model->ops->print_metrics(out) : LQ_OK;
-}
-
-// ---- running
-
-static int make_scratch(struct lq_runner *runner)
-{
-    const struct lq_model *model = runner->model;
-    struct lq_layout largest = model->variants[0].layout;
-    size_t grid_floats = 0;
-    for (int i = 0; i < model->variant_count; i++) {
-        const struct lq_layout *layout = &model->variants[i].layout;
-        size_t map = (size_t)layout->map_width * (size_t)layout->map_height;
-        size_t plane = (size_t)layout->proto_width * (size_t)layout->proto_height;
-        grid_floats = map > grid_floats ? map : grid_floats;
-        largest.anchors = layout->anchors > largest.anchors ? layout->anchors : largest.anchors;
-        if (plane > (size_t)largest.proto_width * (size_t)largest.proto_height) {
-            largest.proto_width = layout->proto_width;
-            largest.proto_height = layout->proto_height;
-        }
-    }
-    if (model->info.head == LQ_HEAD_YOLO_SEG)
-        return lq_yolo_init(&runner->yolo, &largest);
-    runner->grid = malloc(grid_floats * sizeof *runner->grid);
-    return runner->grid ? LQ_OK : LQ_ERR_MEMORY;
-}
-
-int lq_runner_new(struct lq_runner **out, const struct lq_model *model, struct lq_error *err)
-{
-    *out = NULL;
-    int status = LQ_ERR_MEMORY;
-    struct lq_runner *runner = calloc(1, sizeof *runner);
-    if (runner) {
-        runner->model = model;
-        runner->current = -1;
-        status = lq_resizer_new(&runner->resizer);
-    }
-    if (status == LQ_OK)
-        status = make_scratch(runner);
-    if (status != LQ_OK) {
-        lq_fail(err, status, "out of memory for a runner of '%.100s'", model->path);
-        goto fail;
-    }
-    for (int i = 0; i < model->variant_count; i++) {
-        status = model->ops->request_new(&runner->requests[i], model->variants[i].engine, err);
-        if (status == LQ_OK && model->variants[i].lone)
-            status = model->ops->request_new(&runner->lone[i], model->variants[i].lone, err);
-        if (status != LQ_OK)
-            goto fail;
-    }
-    *out = runner;
-    return LQ_OK;
-fail:
-    lq_runner_free(runner);
-    return status;
-}
-
-void lq_runner_free(struct lq_runner *runner)
-{
-    if (!runner)
-        return;
-    for (int i = 0; i < runner->model->variant_count; i++) {
-        runner->model->ops->request_free(runner->requests[i]);
-        runner->model->ops->request_free(runner->lone[i]);
-    }
-    lq_resizer_free(runner->resizer);
-    lq_yolo_release(&runner->yolo);
-    free(runner->grid);
-    free(runner);
-}
-
-// The size whose proportions are nearest the picture's: least stretched, or least padding.
-static int nearest_size(const struct lq_model *model, const struct lq_image *picture)
-{
-    float wanted = logf((float)picture->width / (float)picture->height), best = INFINITY;
-    int chosen = 0;
-    for (int i = 0; i < model->variant_count; i++) {
-        const struct variant *variant = &model->variants[i];
-        float distance = fabsf(logf((float)variant->width / (float)variant->height) - wanted);
-        if (distance < best) {
-            best = distance;
-            chosen = i;
-        }
-    }
-    return chosen;
-}
-
-// Where the picture goes: all over the tensor, or in its middle with its proportions kept.
-static void place(const struct lq_model *model, const struct variant *variant,
-                  const struct lq_image *picture, struct lq_resize_target *target)
-{
-    target->tensor_width = target->width = variant->width;
-    target->tensor_height = target->height = variant->height;
-    if (!model->info.letterbox)
-        return;
-    float ratio_x = (float)variant->width / (float)picture->width;
-    float ratio_y = (float)variant->height / (float)picture->height;
-    float ratio = ratio_x < ratio_y ? ratio_x : ratio_y;
-    int width = (int)lroundf((float)picture->width * ratio);
-    int height = (int)lroundf((float)picture->height * ratio);
-    target->width = width > 0 ? width : 1;
-    target->height = height > 0 ? height : 1;
-    // An odd pixel goes to the right and below, as it does in the trainers' letterbox.
-    target->x = (variant->width - target->width) / 2;
-    target->y = (variant->height - target->height) / 2;
-}
-
-int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, bool alone,
-                      struct lq_error *err)
-{
-    const struct lq_model *model = runner->model;
-    const struct lq_sidecar *sidecar = &model->sidecar;
-    runner->current = -1;
-    runner->mirrored = false;
-    if (picture->width < 1 || picture->height < 1)
-        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot find nails in an empty picture");
-    int index = nearest_size(model, picture);
-    runner->request = alone && runner->lone[index] ? runner->lone[index] : runner->requests[index];
-    const struct lq_tensors *tensors = model->ops->request_tensors(runner->request);
-    struct lq_resize_target target = {
-        .data = tensors->inputs[0].data,
-        .channels_first = model->input.channels_first,
-        // The grey that YOLO models see around pictures in training.
-        .pad = sidecar->pad >= 0 ? sidecar->pad : 114.0f / 255.0f,
-    };
-    for (int c = 0; c < 3; c++) {
-        target.scale[c] = 1.0f / sidecar->std[c];
-        target.bias[c] = -sidecar->mean[c] / sidecar->std[c];
-    }
-    place(model, &model->variants[index], picture, &target);
-    int status = lq_resizer_run(runner->resizer, picture, &target, err);
-    if (status != LQ_OK)
-        return status;
-    runner->geometry = (struct lq_geometry){
-        .tensor_width = target.tensor_width,
-        .tensor_height = target.tensor_height,
-        .offset_x = (float)target.x,
-        .offset_y = (float)target.y,
-        .scale_x = (float)target.width / (float)picture->width,
-        .scale_y = (float)target.height / (float)picture->height,
-        .picture_width = picture->width,
-        .picture_height = picture->height,
-    };
-    runner->current = index;
-    return LQ_OK;
-}
-
-// Rows of `count` pixels of `lanes` floats, in place.
-static void turn_rows(float *data, size_t rows, size_t count, size_t lanes)
-{
-    for (size_t y = 0; y < rows; y++, data += count * lanes)
-        for (size_t x = 0; x < count / 2; x++)
-            for (size_t c = 0; c < lanes; c++) {
-                float *left = &data[x * lanes + c], *right = &data[(count - 1 - x) * lanes + c];
-                float held = *left;
-                *left = *right;
-                *right = held;
-            }
-}
-
-void lq_runner_mirror(struct lq_runner *runner)
-{
-    const struct lq_model *model = runner->model;
-    const struct variant *variant = &model->variants[runner->current];
-    float *data = model->ops->request_tensors(runner->request)->inputs[0].data;
-    size_t width = (size_t)variant->width, height = (size_t)variant->height;
-    bool planes = model->input.channels_first;
-    turn_rows(data, planes ? 3 * height : height, width, planes ? 1 : 3);
-    runner->mirrored = true;
-}
-
-int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_error *err)
-{
-    if (runner->current < 0)
-        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot run the model: no picture is prepared");
-    return runner->model->ops->run(runner->request, deadline_us, err);
-}
-
-int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches, int *count,
-                      struct lq_error *err)
-{
-    *patches = runner->patches;
-    *count = 0;
-    if (runner->current < 0)
-        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot read nails: no picture is prepared");
-    const struct lq_model *model = runner->model;
-    const struct lq_layout *layout = &model->variants[runner->current].layout;
-    const struct lq_tensor *outputs = model->ops->request_tensors(runner->request)->outputs;
-    if (model->info.head == LQ_HEAD_MASK) {
-        lq_mask_decode(layout, &model->rules, &runner->geometry, outputs[layout->map_index].data,
-                       runner->grid, &runner->patches[0]);
-        if (runner->mirrored)
-            turn_rows(runner->grid, (size_t)layout->map_height, (size_t)layout->map_width, 1);
-        *count = 1;
-    } else {
-        *count = lq_yolo_decode(&runner->yolo, layout, &model->rules, &runner->geometry,
-                                outputs[layout->det_index].data, outputs[layout->proto_index].data,
-                                runner->patches);
-    }
-    return LQ_OK;
 }

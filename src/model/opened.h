@@ -1,0 +1,28 @@
+// What an opened model is made of: model.c fills it in, runner.c runs frames through it.
+// Threads: read-only once opened. Owner: lq_model_close releases all of it.
+#pragma once
+
+#include "model/head.h"
+#include "model/model.h"
+
+// A model compiled for one input size.
+struct lq_variant {
+    struct lq_engine *engine;
+    struct lq_engine *lone; // LQ_TUNE_BOTH: for a frame that has all cores to itself; else NULL
+    struct lq_layout layout;
+    int width, height;
+};
+
+struct lq_model {
+    struct lq_model_info info;
+    const struct lq_engine_ops *ops;
+    char *path;
+    char name[LQ_MODEL_NAME_MAX];
+    struct lq_sidecar sidecar;
+    struct lq_rules rules;
+    struct lq_input input; // as the file declares it
+    int variant_count;
+    struct lq_variant variants[LQ_MODEL_SIZES_MAX];
+    struct lq_engine *raced;    // of the first size, until it is taken for use; else NULL
+    enum lq_tune raced_tune;
+};
