@@ -1,5 +1,5 @@
 // One HTTP request: from its headers, over its body, to its answer. Routes are a table in http.c;
-// what a route does is in api.c, assets.c, socketio.c.
+// what a route does is in api.c, assets.c, sio_polling.c.
 // Threads: the loop. Owner: a request belongs to its connection and goes when it is answered or the
 // connection closes; a route's `gone` is told either way.
 #pragma once

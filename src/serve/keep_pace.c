@@ -21,20 +21,16 @@ int lq_keep_pace_hear(struct lq_keep_pace *keep, const json_t *said, bool *begin
     return LQ_OK;
 }
 
-bool lq_keep_pace_news(struct lq_keep_pace *keep, const struct lq_load *load, bool asked)
+bool lq_keep_pace_tell(struct lq_keep_pace *keep, const struct lq_load *load, bool asked,
+                       char text[LQ_KEEP_PACE_TEXT])
 {
     struct lq_pace pace = lq_pace_of(load->fps > 0 ? load->fps : LQ_PACE_FPS_MAX, &keep->network);
     if (!keep->on || (!asked && !lq_pace_differs(&pace, &keep->told)))
         return false;
     keep->told = pace;
-    return true;
-}
-
-void lq_keep_pace_write(const struct lq_keep_pace *keep, char text[LQ_KEEP_PACE_TEXT])
-{
-    const struct lq_pace *told = &keep->told;
     snprintf(text, LQ_KEEP_PACE_TEXT, "\"fps\":%d,\"width\":%d,\"jpeg\":%d,\"why\":\"%s\"",
-             told->fps, told->width, told->jpeg, told->why);
+             pace.fps, pace.width, pace.jpeg, pace.why);
+    return true;
 }
 
 int lq_keep_pace_jpeg(const struct lq_keep_pace *keep, int quality)

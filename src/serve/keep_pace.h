@@ -22,9 +22,8 @@ LQ_MUST_CHECK int lq_keep_pace_hear(struct lq_keep_pace *keep, const json_t *sai
 // The JPEG quality of its replies: `quality`, or less where it was told less.
 int lq_keep_pace_jpeg(const struct lq_keep_pace *keep, int quality);
 
-// What it was told, as the fields of a JSON object without its braces.
+// Whether there is something to tell: it is then in `text`, as the fields of a JSON object without
+// its braces. asked: even if it is nothing new.
 enum { LQ_KEEP_PACE_TEXT = 80 };
-void lq_keep_pace_write(const struct lq_keep_pace *keep, char text[LQ_KEEP_PACE_TEXT]);
-
-// Whether there is something to tell, which is then keep->told. asked: even if it is nothing new.
-bool lq_keep_pace_news(struct lq_keep_pace *keep, const struct lq_load *load, bool asked);
+bool lq_keep_pace_tell(struct lq_keep_pace *keep, const struct lq_load *load, bool asked,
+                       char text[LQ_KEEP_PACE_TEXT]);

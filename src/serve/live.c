@@ -132,10 +132,9 @@ static int set_smoothing(struct lq_live *live, const json_t *message, struct lq_
 // The rate and size to send, when they changed or the client asks.
 static void tell_pace(struct lq_live *live, bool asked)
 {
-    if (!lq_keep_pace_news(&live->pace, &live->conn->server->load, asked))
-        return;
     char told[LQ_KEEP_PACE_TEXT];
-    lq_keep_pace_write(&live->pace, told);
+    if (!lq_keep_pace_tell(&live->pace, &live->conn->server->load, asked, told))
+        return;
     (void)!lq_outbox_printf(&live->outbox, "{\"type\":\"pace\",%s}", told);
     lws_callback_on_writable(live->conn->wsi);
 }

@@ -1,5 +1,5 @@
 // The server's insides: one libwebsockets context, its connections, and what each of them is doing.
-// server.c owns the loop and hands each callback to http.c (requests), live.c (/ws) or socketio.c.
+// server.c owns the loop and hands each callback to http.c (requests), live.c (/ws) or sio_socket.c.
 // Threads: all of this is the loop's; workers touch sessions only (session.h).
 // Owner: serve.h says who opens and closes a server; a connection's struct is libwebsockets' user
 // space and its state belongs to whoever set its ops.

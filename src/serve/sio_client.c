@@ -1,0 +1,156 @@
+// The clients of /socket.io/, from their first request to their end.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "serve/sio.h"
+
+enum { GOODBYE_S = 2, SID_BYTES = 15 };
+
+static void make_sid(char sid[LQ_SIO_SID_SIZE])
+{
+    uint8_t bytes[SID_BYTES];
+    struct lq_buf text;
+    lq_buf_init(&text, 4096);
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes ||
+        lq_base64_encode(bytes, sizeof bytes, &text) != LQ_OK)
+        abort(); // without secret names users could take over each other's sessions
+    memcpy(sid, text.data, text.len);
+    sid[text.len] = 0;
+    lq_buf_release(&text);
+    // Fit for a URL.
+    for (char *c = sid; *c; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+}
+
+bool lq_sio_has_news(struct lq_sio *sio)
+{
+    return !lq_outbox_empty(&sio->outbox) || lq_conn_has_reply(sio->session);
+}
+
+void lq_sio_flush(struct lq_sio *sio)
+{
+    if (!lq_sio_has_news(sio))
+        return;
+    if (sio->on_socket)
+        lws_callback_on_writable(sio->link->conn->wsi);
+    else if (sio->poll)
+        lq_request_wake(sio->poll);
+}
+
+static void on_ready(struct lq_session *session)
+{
+    lq_sio_flush(session->owner);
+}
+
+struct lq_sio *lq_sio_new(struct lq_conn *conn, struct lq_error *why)
+{
+    struct lq_server *server = conn->server;
+    struct lq_sio *sio = calloc(1, sizeof *sio);
+    if (!sio) {
+        lq_fail(why, LQ_ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    sio->session = lq_server_admit(server, conn->wsi, LQ_VIA_SIO, sio, on_ready, why);
+    if (!sio->session) {
+        free(sio);
+        return NULL;
+    }
+    sio->server = server;
+    make_sid(sio->sid);
+    make_sid(sio->space_sid);
+    lq_outbox_init(&sio->outbox);
+    sio->ping_at_us = lq_clock_us() + LQ_SIO_PING_INTERVAL_MS * UINT64_C(1000);
+    sio->next = server->sios;
+    server->sios = sio;
+    return sio;
+}
+
+void lq_sio_end(struct lq_sio *sio)
+{
+    for (struct lq_sio **each = &sio->server->sios; *each; each = &(*each)->next)
+        if (*each == sio) {
+            *each = sio->next;
+            break;
+        }
+    if (sio->link) {
+        sio->link->sio = NULL;
+        // A stop says goodbye first, so that the last reply is read; others broke the rules.
+        bool polite = sio->server->drain_from_us != 0;
+        lws_set_timeout(sio->link->conn->wsi, PENDING_TIMEOUT_USER_OK,
+                        polite ? GOODBYE_S : LWS_TO_KILL_ASYNC);
+        lws_callback_on_writable(sio->link->conn->wsi);
+    }
+    if (sio->poll) {
+        sio->poll->state = NULL;
+        lq_request_answer(sio->poll, 200, "text/plain; charset=UTF-8", "1", 1);
+    }
+    lq_server_dismiss(sio->server, LQ_VIA_SIO, sio->session);
+    lq_outbox_release(&sio->outbox);
+    free(sio);
+}
+
+struct lq_sio *lq_sio_find(const struct lq_server *server, const char *sid)
+{
+    for (struct lq_sio *sio = server->sios; sio; sio = sio->next)
+        if (strcmp(sio->sid, sid) == 0)
+            return sio;
+    return NULL;
+}
+
+bool lq_sio_is_known(const struct lq_conn *conn)
+{
+    char sid[LQ_SIO_SID_SIZE];
+    return lq_query(conn->wsi, "sid=", sid, sizeof sid) && lq_sio_find(conn->server, sid);
+}
+
+int lq_sio_print_open(const struct lq_sio *sio, bool upgrade, char *text, size_t size)
+{
+    return snprintf(text, size,
+                    "0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingInterval\":%d,\"pingTimeout\":%d,"
+                    "\"maxPayload\":%d}",
+                    sio->sid, upgrade ? "\"websocket\"" : "", LQ_SIO_PING_INTERVAL_MS,
+                    LQ_SIO_PING_TIMEOUT_MS, LQ_MESSAGE_BYTES_MAX);
+}
+
+// ---- time --------------------------------------------------------------------------------------
+
+static bool is_over(struct lq_sio *sio, uint64_t now_us)
+{
+    if (lq_server_done_with(sio->server, sio->session) && lq_outbox_empty(&sio->outbox))
+        return true;
+    if (sio->pong_by_us)
+        return now_us > sio->pong_by_us;
+    if (now_us < sio->ping_at_us)
+        return false;
+    sio->pong_by_us = now_us + LQ_SIO_PING_TIMEOUT_MS * UINT64_C(1000);
+    if (lq_outbox_printf(&sio->outbox, "2") != LQ_OK)
+        return true;
+    lq_sio_flush(sio);
+    return false;
+}
+
+void lq_sio_tick(struct lq_server *server, uint64_t now_us)
+{
+    for (struct lq_sio *sio = server->sios, *next; sio; sio = next) {
+        next = sio->next;
+        if (is_over(sio, now_us) || lq_server_is_idle(server, sio->session, now_us)) {
+            lq_sio_end(sio);
+            continue;
+        }
+        server->has_spare |=
+            lq_session_trim(sio->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
+        lq_sio_tell_pace(sio, false);
+        if (sio->on_socket)
+            lq_conn_end_if_stuck(sio->link->conn, sio->session, now_us);
+    }
+}
+
+void lq_sio_close_all(struct lq_server *server)
+{
+    while (server->sios)
+        lq_sio_end(server->sios);
+}

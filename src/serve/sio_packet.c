@@ -1,0 +1,179 @@
+// What clients of /socket.io/ say, packet by packet, whichever way it came.
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/parse_json.h"
+#include "config.h"
+#include "serve/sio.h"
+
+static int say_connected(struct lq_sio *sio)
+{
+    const struct lq_model_info *model = lq_model_info(sio->server->model);
+    json_t *facts = json_pack("[s, {s:s, s:s, s:s, s:s}]", "connected", "status", "ok", "sid",
+                              sio->space_sid, "version", LQ_VERSION, "model",
+                              model->name ? model->name : "");
+    char *text = facts ? json_dumps(facts, JSON_COMPACT) : NULL;
+    json_decref(facts);
+    int status = text ? lq_outbox_printf(&sio->outbox, "40{\"sid\":\"%s\"}", sio->space_sid)
+                      : LQ_ERR_MEMORY;
+    if (status == LQ_OK)
+        status = lq_outbox_printf(&sio->outbox, "42%s", text);
+    free(text);
+    return status;
+}
+
+static int on_connect(struct lq_sio *sio, const struct lq_sio_packet *packet)
+{
+    if (packet->space_len > 1)
+        return lq_outbox_printf(&sio->outbox, "44%.*s,{\"message\":\"Invalid namespace\"}",
+                                packet->space_len < 64 ? (int)packet->space_len : 64,
+                                packet->space);
+    if (sio->connected)
+        return LQ_ERR_SYNTAX;
+    sio->connected = true;
+    return say_connected(sio);
+}
+
+static void post(struct lq_sio *sio)
+{
+    struct lq_slot *slot = lq_session_fill(sio->session);
+    lq_server_count_in(sio->server, LQ_VIA_SIO, slot->body.len + slot->attachment.len);
+    lq_server_post(sio->server, sio->session);
+}
+
+void lq_sio_tell_pace(struct lq_sio *sio, bool asked)
+{
+    char told[LQ_KEEP_PACE_TEXT];
+    if (!lq_keep_pace_tell(&sio->pace, &sio->server->load, asked, told))
+        return;
+    (void)!lq_outbox_printf(&sio->outbox, "42[\"pace\",{%s}]", told);
+    lq_sio_flush(sio);
+}
+
+// ["pace"] or ["pace", {"network_ms": 80}]. What cannot be read is answered with an error event.
+static int on_pace(struct lq_sio *sio, const struct lq_sio_packet *packet)
+{
+    struct lq_error error;
+    json_error_t where;
+    bool begins = false;
+    json_t *event = packet->json_len <= LQ_TEXT_BYTES_MAX
+                        ? lq_json_parse(packet->json, packet->json_len, 0, &where)
+                        : NULL;
+    const json_t *said = json_array_get(event, 1);
+    int status = event && (!said || json_is_object(said))
+                     ? lq_keep_pace_hear(&sio->pace, said, &begins, &error)
+                     : lq_fail(&error, LQ_ERR_FIELD, "pace takes nothing or one object");
+    json_decref(event);
+    if (status == LQ_OK) {
+        lq_sio_tell_pace(sio, begins);
+        return LQ_OK;
+    }
+    lq_metrics_count_error(&sio->server->metrics, status);
+    status = lq_outbox_printf(&sio->outbox, "42[\"error\",{\"error\":\"%s\",\"status\":\"FIELD\"}]",
+                              error.text);
+    lq_sio_flush(sio);
+    return status;
+}
+
+// An event: the packet's text lies in `said`, which changes places with a slot's body if it is a
+// frame, so that nothing is copied.
+static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, struct lq_buf *said)
+{
+    if (!sio->connected || packet->space_len > 1)
+        return LQ_ERR_SYNTAX;
+    sio->attachments_left = packet->attachments;
+    sio->attachment_wanted = false;
+    if (lq_sio_event_is(packet, "pace") && packet->attachments == 0)
+        return on_pace(sio, packet);
+    if (!lq_sio_event_is(packet, "frame"))
+        return LQ_OK;
+    lq_session_drop(sio->session);
+    struct lq_slot *slot = lq_session_fill(sio->session);
+    slot->ask = (struct lq_ask){
+        .body_form = LQ_BODY_EVENT,
+        .reply_form = LQ_REPLY_EVENT,
+        .live = true,
+        .look = lq_look_default(),
+        .catalogue = sio->server->options->catalogue,
+        .jpeg_quality = lq_keep_pace_jpeg(&sio->pace, sio->server->options->jpeg_quality),
+        .smooth = sio->server->options->smooth,
+        .picture_at = (size_t)(packet->json - (const char *)said->data),
+        .ack = packet->ack,
+        .has_attachment = packet->attachments > 0,
+    };
+    struct lq_buf body = slot->body;
+    slot->body = *said;
+    *said = body;
+    lq_buf_clear(said);
+    sio->attachment_wanted = packet->attachments > 0;
+    if (packet->attachments == 0)
+        post(sio);
+    return LQ_OK;
+}
+
+int lq_sio_hear_binary(struct lq_sio *sio, const char *bytes, size_t len, bool base64)
+{
+    if (sio->attachments_left == 0)
+        return LQ_ERR_SYNTAX;
+    sio->attachments_left--;
+    if (sio->attachment_wanted) {
+        struct lq_slot *slot = lq_session_fill(sio->session);
+        sio->attachment_wanted = false;
+        slot->ask.attachment_base64 = base64;
+        int status = lq_buf_append(&slot->attachment, bytes, len);
+        if (status != LQ_OK)
+            return status;
+        // Further attachments belong to nothing that is read.
+        post(sio);
+    }
+    return LQ_OK;
+}
+
+static int on_message(struct lq_sio *sio, const struct lq_eio_packet *outer, struct lq_buf *said)
+{
+    struct lq_sio_packet packet;
+    int status = lq_sio_parse(&packet, outer->text, outer->len, NULL);
+    if (status != LQ_OK)
+        return status;
+    if (sio->attachments_left > 0)
+        return LQ_ERR_SYNTAX; // the binary part of the last event is due
+    switch (packet.type) {
+    case LQ_SIO_CONNECT:
+        return on_connect(sio, &packet);
+    case LQ_SIO_DISCONNECT:
+        sio->connected = false;
+        return LQ_OK;
+    case LQ_SIO_EVENT:
+    case LQ_SIO_BINARY_EVENT:
+        return on_sio_event(sio, &packet, said);
+    default:
+        sio->attachments_left = packet.attachments;
+        return LQ_OK;
+    }
+}
+
+int lq_sio_hear(struct lq_sio *sio, const char *text, size_t len, struct lq_buf *said)
+{
+    struct lq_eio_packet packet;
+    int status = lq_eio_parse(&packet, text, len, NULL);
+    if (status != LQ_OK)
+        return status;
+    switch (packet.type) {
+    case LQ_EIO_CLOSE:
+        return LQ_ERR_TIMEOUT;
+    case LQ_EIO_PONG:
+        sio->pong_by_us = 0;
+        sio->ping_at_us = lq_clock_us() + LQ_SIO_PING_INTERVAL_MS * UINT64_C(1000);
+        return LQ_OK;
+    case LQ_EIO_MESSAGE:
+        return on_message(sio, &packet, said);
+    case LQ_EIO_BINARY:
+        return lq_sio_hear_binary(sio, packet.text, packet.len, true);
+    default:
+        return LQ_OK;
+    }
+}

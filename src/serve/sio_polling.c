@@ -1,0 +1,185 @@
+// /socket.io/ over long polling: a GET waits for something to say, a POST brings packets.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/limits.h"
+#include "serve/sio.h"
+
+static void refuse(struct lq_request *request, int number, const char *message)
+{
+    lq_metrics_count_error(&request->conn->server->metrics, LQ_ERR_ARGUMENT);
+    lq_buf_clear(&request->text);
+    (void)!lq_buf_printf(&request->text, "{\"code\":%d,\"message\":\"%s\"}", number, message);
+    lq_request_answer_text(request, 400, "application/json");
+}
+
+static void start_session(struct lq_request *request)
+{
+    struct lq_error error;
+    struct lq_sio *sio = lq_sio_new(request->conn, &error);
+    char text[256];
+    if (!sio) {
+        lq_request_fail(request, &error);
+        return;
+    }
+    int len = lq_sio_print_open(sio, true, text, sizeof text);
+    // For balancers: they can remember a header, not what stands in a body (deploy/haproxy.cfg).
+    lq_request_add_header(request, "x-engineio-sid: %s", sio->sid);
+    (void)!lq_buf_append(&request->text, text, (size_t)len);
+    lq_request_answer_text(request, 200, "text/plain; charset=UTF-8");
+}
+
+static void start_poll(struct lq_request *request, struct lq_sio *sio)
+{
+    if (sio->poll) {
+        sio->poll->state = NULL;
+        lq_request_answer(sio->poll, 200, "text/plain; charset=UTF-8", "6", 1);
+    }
+    sio->poll = request;
+    request->state = sio;
+    lq_request_wait(request);
+    // While a socket is being probed the client wants its poll back soon.
+    if (sio->link)
+        (void)!lq_outbox_printf(&sio->outbox, "6");
+    lq_sio_flush(sio);
+}
+
+void lq_sio_http_start(struct lq_request *request)
+{
+    char sid[LQ_SIO_SID_SIZE] = "", transport[16] = "", version[4] = "";
+    struct lws *wsi = request->conn->wsi;
+    lq_request_add_header(request, "cache-control: no-store");
+    if (!lq_query(wsi, "EIO=", version, sizeof version) || strcmp(version, "4") != 0) {
+        refuse(request, 5, "Unsupported protocol version");
+        return;
+    }
+    if (!lq_query(wsi, "transport=", transport, sizeof transport) ||
+        strcmp(transport, "polling") != 0) {
+        refuse(request, 0, "Transport unknown");
+        return;
+    }
+    bool named = lq_query(wsi, "sid=", sid, sizeof sid);
+    if (!named && request->method == LWSHUMETH_GET) {
+        start_session(request);
+        return;
+    }
+    struct lq_sio *sio = named ? lq_sio_find(request->conn->server, sid) : NULL;
+    if (!sio || sio->on_socket) {
+        refuse(request, sio ? 3 : named ? 1 : 2,
+               sio ? "Bad request" : named ? "Session ID unknown" : "Bad handshake method");
+        return;
+    }
+    if (request->method == LWSHUMETH_POST && sio->post) {
+        refuse(request, 3, "Bad request");
+    } else if (request->method == LWSHUMETH_POST) {
+        sio->post = request;
+        snprintf(request->name, sizeof request->name, "%s", sid);
+        request->body = &request->text;
+        request->body_max = LQ_MESSAGE_BYTES_MAX;
+    } else {
+        start_poll(request, sio);
+    }
+}
+
+// The packets of a POST. A frame's text is moved to a buffer of its own first.
+static int read_payload(struct lq_sio *sio, const struct lq_buf *body)
+{
+    const char *at = (const char *)body->data, *end = at + body->len, *text;
+    size_t len;
+    struct lq_buf said;
+    lq_buf_init(&said, LQ_BODY_BYTES_MAX);
+    int status = body->len ? LQ_OK : LQ_ERR_SYNTAX, packets = 0;
+    while (status == LQ_OK && lq_eio_next(&at, end, &text, &len)) {
+        lq_buf_clear(&said);
+        bool binary = len > 0 && text[0] == 'b';
+        if (++packets > LQ_PACKETS_MAX) // each costs the loop time that other clients wait for
+            status = LQ_ERR_TOO_LARGE;
+        if (!binary && status == LQ_OK)
+            status = lq_buf_append(&said, text, len);
+        if (status == LQ_OK)
+            status = lq_sio_hear(sio, binary ? text : (const char *)said.data, len, &said);
+    }
+    lq_buf_release(&said);
+    return status;
+}
+
+void lq_sio_http_body_done(struct lq_request *request)
+{
+    // The session may have ended while the body came.
+    struct lq_sio *sio = lq_sio_find(request->conn->server, request->name);
+    if (!sio) {
+        refuse(request, 1, "Session ID unknown");
+        return;
+    }
+    sio->post = NULL;
+    int status = read_payload(sio, request->body);
+    request->body = NULL;
+    if (status == LQ_OK)
+        lq_sio_flush(sio);
+    else
+        lq_sio_end(sio);
+    if (status == LQ_OK || status == LQ_ERR_TIMEOUT)
+        lq_request_answer(request, 200, "text/html", "ok", 2);
+    else
+        refuse(request, 3, "Bad request");
+}
+
+static int add_separated(struct lq_buf *out, const void *bytes, size_t len)
+{
+    int status = out->len ? lq_buf_append(out, "\x1e", 1) : LQ_OK;
+    return status == LQ_OK ? lq_buf_append(out, bytes, len) : status;
+}
+
+static int add_reply(struct lq_buf *out, const struct lq_slot *slot)
+{
+    int status = LQ_OK;
+    for (int i = slot->part_next; i < slot->part_count && status == LQ_OK; i++) {
+        const struct lq_part *part = &slot->parts[i];
+        if (!part->picture) {
+            status = add_separated(out, slot->message.data + part->at, part->len);
+            continue;
+        }
+        status = add_separated(out, "b", 1);
+        if (status == LQ_OK)
+            status = lq_base64_encode(slot->picture.data + part->at, part->len, out);
+    }
+    return status;
+}
+
+void lq_sio_http_look(struct lq_request *request)
+{
+    struct lq_sio *sio = request->state;
+    if (!sio || !lq_sio_has_news(sio))
+        return;
+    struct lq_buf *out = &request->text;
+    size_t len;
+    const uint8_t *message;
+    int status = LQ_OK;
+    lq_buf_clear(out);
+    while (status == LQ_OK && (message = lq_outbox_next(&sio->outbox, &len)))
+        status = add_separated(out, message, len);
+    const struct lq_slot *slot = lq_session_reply(sio->session);
+    if (slot && status == LQ_OK) {
+        status = add_reply(out, slot);
+        lq_server_count_out(sio->server, LQ_VIA_SIO, slot);
+        lq_session_release(sio->session);
+    }
+    sio->poll = NULL;
+    request->state = NULL;
+    if (status == LQ_OK)
+        lq_request_answer_text(request, 200, "text/plain; charset=UTF-8");
+    else
+        refuse(request, 3, "Bad request");
+}
+
+void lq_sio_http_gone(struct lq_request *request)
+{
+    struct lq_sio *sio = request->state;
+    if (sio && sio->poll == request)
+        sio->poll = NULL;
+    const struct lq_server *server = request->conn->server;
+    struct lq_sio *named = *request->name ? lq_sio_find(server, request->name) : NULL;
+    if (named && named->post == request)
+        named->post = NULL;
+}
