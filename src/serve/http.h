@@ -1,5 +1,5 @@
-// One HTTP request: from its headers, over its body, to its answer. Routes are a table in http.c;
-// what a route does is in api.c, assets.c, sio_polling.c.
+// One HTTP request: from its headers and its body (http.c) to its answer (http_answer.c). Routes
+// are a table in routes.c; what a route does is in api.c, assets.c, sio_polling.c.
 // Threads: the loop. Owner: a request belongs to its connection and goes when it is answered or the
 // connection closes; a route's `gone` is told either way.
 #pragma once
@@ -58,11 +58,25 @@ void lq_request_answer_text(struct lq_request *request, int code, const char *ty
 // Answers with {"success": false, …} and the status's code.
 void lq_request_fail(struct lq_request *request, const struct lq_error *error);
 void lq_request_add_header(struct lq_request *request, const char *format, ...) LQ_PRINTF(2, 3);
+// … with another code than the status's.
+void lq_request_fail_as(struct lq_request *request, int code, int status, const char *text);
 // The client waits for work to be done: nothing more is read from it until then.
 void lq_request_wait(struct lq_request *request);
 // There is something to look at: calls `look`, and sends the answer if it gave one. The request may
 // be gone afterwards.
 void lq_request_wake(struct lq_request *request);
+
+// The socket takes more. Nonzero closes it.
+int lq_request_on_writable(struct lq_conn *conn);
+// All of its body has come. Nonzero closes the connection, with the request freed where all of the
+// answer had gone out.
+int lq_request_body_came(struct lq_request *request);
+// Frees the connection's request.
+void lq_request_end(struct lq_conn *conn);
+
+// Where this path leads: lq_page_route for any that is not in the table.
+const struct lq_route *lq_route_find(const char *path);
+extern const struct lq_route lq_page_route;
 
 // The routes' functions.
 void lq_api_start(struct lq_request *request);
