@@ -8,6 +8,31 @@
 #include "serve/answer.h"
 #include "serve/wire.h"
 
+void lq_conn_set(struct lq_conn *conn, const struct lq_conn_ops *ops, void *state)
+{
+    if (conn->link) {
+        *conn->link = conn->next;
+        if (conn->next)
+            conn->next->link = conn->link;
+        conn->link = NULL;
+    }
+    conn->ops = ops;
+    conn->state = state;
+    if (!ops)
+        return;
+    conn->next = conn->server->conns;
+    conn->link = &conn->server->conns;
+    if (conn->next)
+        conn->next->link = &conn->next;
+    conn->server->conns = conn;
+}
+
+void lq_conn_set_flushing(struct lq_conn *conn, bool flushing)
+{
+    conn->server->flushing += flushing - conn->flushing;
+    conn->flushing = flushing;
+}
+
 bool lq_query(struct lws *wsi, const char *name_equals, char *value, size_t size)
 {
     char text[256];

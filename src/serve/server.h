@@ -1,5 +1,6 @@
 // The server's insides: one libwebsockets context, its connections, and what each of them is doing.
-// server.c owns the loop and hands each callback to http.c (requests), live.c (/ws) or sio_socket.c.
+// server.c starts and ends it; events.c hands what the loop tells to http.c (requests), live.c (/ws)
+// or sio_socket.c; admit.c says who is let in and whose frames are taken.
 // Threads: all of this is the loop's; workers touch sessions only (session.h).
 // Owner: serve.h says who opens and closes a server; a connection's struct is libwebsockets' user
 // space and its state belongs to whoever set its ops.
@@ -119,6 +120,9 @@ bool lq_server_is_idle(const struct lq_server *server, struct lq_session *sessio
 // session more than an equal share of it: it must not go on. NULL: of no session's frame.
 bool lq_server_hold(struct lq_server *server, struct lq_session *session, size_t bytes);
 
+// Once a second: counts anew what they take, and has idle memory given back where it is too much.
+void lq_server_weigh_frames(struct lq_server *server);
+
 // Whether every worker hangs, so that nobody is served any more until a restart.
 bool lq_server_is_stalled(const struct lq_server *server);
 
@@ -174,6 +178,14 @@ bool lq_sio_is_known(const struct lq_conn *conn);
 // Once a second: pings, timeouts, memory of idle sessions.
 void lq_sio_tick(struct lq_server *server, uint64_t now_us);
 void lq_sio_close_all(struct lq_server *server);
+
+// The library's callbacks, all of a connection's and of the loop's (events.c).
+extern const struct lws_protocols lq_protocols[];
+
+// Has the loop read the signals that are blocked (lq_serve_block_signals).
+LQ_MUST_CHECK int lq_signals_watch(struct lq_server *server, struct lq_error *err);
+// One has come.
+void lq_signals_read(struct lq_server *server);
 
 // Stopping without losing a reply (drain.c). Told a second time it stops at once. `wait`: say at
 // /readyz first that no new users should come, and serve on for options->drain_delay_s.
