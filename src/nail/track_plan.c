@@ -1,0 +1,144 @@
+// Which nails a frame shows, and where: found, held while the picture still shows them, or carried.
+#include <math.h>
+#include <string.h>
+
+#include "nail/match.h"
+#include "nail/region.h"
+#include "nail/tracks.h"
+
+static const float HELD_MATCH_MIN = 0.6f;   // the picture still shows what was there
+static const int HELD_FOUND_MIN = 3;        // what was found less often may have been no nail
+static const float CARRIED_MATCH_MIN = 0.8f; // … and surely so
+
+void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *found,
+                    int match[LQ_NAILS_MAX])
+{
+    struct lq_match_track places[LQ_TRACKS_MAX] = {{0}};
+    for (int t = 0; t < tracker->count; t++) {
+        const struct lq_nail *nail = &tracker->tracks[t].nail;
+        places[t] = (struct lq_match_track){nail->center_x, nail->center_y,
+                                            0.5f * (nail->length + nail->breadth)};
+    }
+    lq_match(places, tracker->count, found, match);
+}
+
+int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
+{
+    int at = tracker->count;
+    if (at < LQ_TRACKS_MAX) {
+        tracker->count++;
+    } else {
+        at = 0;
+        for (int t = 1; t < LQ_TRACKS_MAX; t++)
+            if (tracker->tracks[t].taken_us < tracker->tracks[at].taken_us)
+                at = t;
+    }
+    struct lq_track *track = &tracker->tracks[at];
+    track->id = lq_track_take_id(tracker);
+    track->found_count = 0;
+    track->closer_us = 0;
+    track->taken_us = track->found_us = time_us;
+    track->speed_x = track->speed_y = 0.0f;
+    track->shown = false;
+    track->angle.begun = track->length.begun = track->breadth.begun = false;
+    return at;
+}
+
+static void unite(int box[4], const struct lq_nail *nail)
+{
+    int right = box[0] + box[2], bottom = box[1] + box[3];
+    int nail_right = nail->x + nail->width, nail_bottom = nail->y + nail->height;
+    box[0] = box[0] < nail->x ? box[0] : nail->x;
+    box[1] = box[1] < nail->y ? box[1] : nail->y;
+    box[2] = (right > nail_right ? right : nail_right) - box[0];
+    box[3] = (bottom > nail_bottom ? bottom : nail_bottom) - box[1];
+}
+
+static void plan_found(struct lq_track_update *update, const struct lq_nail *found, int track_index)
+{
+    struct lq_tracker *tracker = update->tracker;
+    if (track_index < 0)
+        track_index = lq_track_new(tracker, update->time_us);
+    struct lq_track *track = &tracker->tracks[track_index];
+    struct lq_track_step *step = &update->steps[update->count++];
+    *step = (struct lq_track_step){.track = track_index, .found = found};
+    if (track->shown) {
+        step->motion = lq_motion_find(&track->glimpse, update->picture,
+                                      found->center_x - track->nail.center_x,
+                                      found->center_y - track->nail.center_y);
+        struct lq_stencil stencil = lq_track_stencil(tracker, track);
+        step->moved = step->motion.match > LQ_TRACK_MATCH_MIN &&
+                      lq_stencil_moved_box(&stencil, &step->motion, update->picture, step->box);
+    }
+    if (!step->moved)
+        memcpy(step->box, (int[]){found->x, found->y, found->width, found->height},
+               sizeof step->box);
+    unite(step->box, found);
+}
+
+static bool lies_on_found(const struct lq_track_update *update, float x, float y, float size)
+{
+    for (int k = 0; k < update->count; k++) {
+        const struct lq_nail *found = update->steps[k].found;
+        if (found && hypotf(found->center_x - x, found->center_y - y) < 0.5f * size)
+            return true;
+    }
+    return false;
+}
+
+// A look at a region says less of what it does not show: that waits for the next at the whole.
+static bool lately_found(const struct lq_track_update *update, const struct lq_track *track)
+{
+    return update->time_us - track->found_us <= LQ_NAIL_HOLD_US ||
+           (update->region && track->found_us >= update->tracker->whole_us);
+}
+
+// A nail that was not found may have been missed: it stays while the picture shows it.
+static bool plan_held(struct lq_track_update *update, int track_index)
+{
+    struct lq_tracker *tracker = update->tracker;
+    struct lq_track *track = &tracker->tracks[track_index];
+    if (!track->shown || track->found_count < HELD_FOUND_MIN || update->count == LQ_NAILS_MAX ||
+        !lately_found(update, track))
+        return false;
+    struct lq_track_step *step = &update->steps[update->count];
+    *step = (struct lq_track_step){.track = track_index, .moved = true};
+    step->motion = lq_motion_find(&track->glimpse, update->picture, track->speed_x * update->dt_s,
+                                  track->speed_y * update->dt_s);
+    struct lq_stencil stencil = lq_track_stencil(tracker, track);
+    const struct lq_nail *nail = &track->nail;
+    if (step->motion.match < HELD_MATCH_MIN ||
+        lies_on_found(update, nail->center_x + step->motion.x, nail->center_y + step->motion.y,
+                      nail->breadth) ||
+        !lq_stencil_moved_box(&stencil, &step->motion, update->picture, step->box))
+        return false;
+    update->count++;
+    return true;
+}
+
+void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found, const int *match)
+{
+    struct lq_tracker *tracker = update->tracker;
+    bool seen[LQ_TRACKS_MAX] = {false};
+    int before = tracker->count;
+    for (int i = 0; i < found->count; i++) {
+        if (update->region && lq_region_cuts(update->region, update->picture, &found->items[i]))
+            continue;
+        plan_found(update, &found->items[i], match[i]);
+        seen[update->steps[update->count - 1].track] = true;
+    }
+    for (int t = 0; t < before; t++)
+        if (!seen[t] && !plan_held(update, t))
+            tracker->tracks[t].shown = false;
+}
+
+bool lq_track_plan_carried(struct lq_track_update *update)
+{
+    struct lq_tracker *tracker = update->tracker;
+    for (int t = 0; t < tracker->count; t++)
+        if (tracker->tracks[t].shown &&
+            (!plan_held(update, t) ||
+             update->steps[update->count - 1].motion.match < CARRIED_MATCH_MIN))
+            return false;
+    return true;
+}

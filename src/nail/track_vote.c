@@ -1,0 +1,127 @@
+// What frames together say of a nail: tip, finger, size and direction.
+#include <math.h>
+
+#include "nail/finger.h"
+#include "nail/shape.h"
+#include "nail/tip.h"
+#include "nail/tracks.h"
+
+static const float CONFIDENCE_S = 0.2f;
+static const float TIP_S = 0.5f;            // over which what is told of tips is averaged
+static const int TIP_LASTING = 8;           // frames: less sure will do
+static const float FINGER_S = 0.7f;         // … of fingers
+static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f;   // gain: Hz for each rad/s
+static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f;   // … for each e-fold/s
+
+// The axis as an angle near the last: a whole turn's worth where it points to the tip, else within
+// a quarter turn, so that it never flips.
+static float near_angle(const struct lq_nail *nail, float last)
+{
+    const float turn = nail->tip_known ? 6.2831853f : 3.14159265f;
+    float angle = atan2f(nail->axis_y, nail->axis_x);
+    return angle - turn * roundf((angle - last) / turn);
+}
+
+// Where frames together say that the tip lies: it turns with the nail, and one frame's error does
+// not turn it round.
+static void vote_tip(const struct lq_track *track, struct lq_nail *nail,
+                     const struct lq_track_step *step, float dt_s)
+{
+    if (track->found_count == 0)
+        return;
+    float turn = step->moved ? step->motion.turn : 0.0f, c = cosf(turn), s = sinf(turn);
+    float x = c * track->nail.tip_x - s * track->nail.tip_y;
+    float y = s * track->nail.tip_x + c * track->nail.tip_y;
+    float share = step->found ? 1.0f - expf(-dt_s / TIP_S) : 0.0f;
+    nail->tip_x = x + share * (nail->tip_x - x);
+    nail->tip_y = y + share * (nail->tip_y - y);
+}
+
+// Likewise which finger it is on; where a frame shows too little of the hand, the last ones count.
+static void vote_finger(const struct lq_track *track, struct lq_nail *nail,
+                        const struct lq_track_step *step, float dt_s)
+{
+    if (track->found_count == 0)
+        return;
+    float now = 0.0f, before = 0.0f;
+    for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
+        now += step->found ? step->found->finger_share[f] : 0.0f;
+        before += track->nail.finger_share[f];
+    }
+    float share = !(now > 0.0f) ? 0.0f : before > 0.0f ? 1.0f - expf(-dt_s / FINGER_S) : 1.0f;
+    for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
+        float last = track->nail.finger_share[f];
+        nail->finger_share[f] = last + share * (nail->finger_share[f] - last);
+    }
+    lq_finger_choose(nail, track->nail.finger != LQ_FINGER_UNKNOWN ? LQ_FINGER_STILL_SURE
+                                                                   : LQ_FINGER_SURE);
+}
+
+// Turns the nail to its tip; begins its frame anew where that turns it round.
+static void face_tip(struct lq_track *track, struct lq_nail *nail)
+{
+    const struct lq_nail *last = &track->nail;
+    bool known = track->found_count > 0 && last->tip_known;
+    bool lasting = track->found_count >= TIP_LASTING;
+    lq_tip_face(nail, known ? LQ_TIP_STILL_SURE : lasting ? LQ_TIP_LASTING_SURE : LQ_TIP_SURE);
+    float along = nail->axis_x * cosf(track->angle.value) + nail->axis_y * sinf(track->angle.value);
+    if (nail->tip_known ? along < 0.5f : known && fabsf(along) < 0.5f)
+        track->angle.begun = track->length.begun = track->breadth.begun = false;
+}
+
+// What the picture itself showed of turning and growing is taken at once; only what the outlines
+// add to that is filtered.
+static void smooth_frame(struct lq_track *track, struct lq_nail *nail,
+                         const struct lq_track_step *step, float dt_s)
+{
+    if (step->moved) {
+        track->angle.value += step->motion.turn;
+        track->length.value += logf(1.0f + step->motion.scale);
+        track->breadth.value += logf(1.0f + step->motion.scale);
+    }
+    float angle = track->angle.begun ? near_angle(nail, track->angle.value)
+                                     : atan2f(nail->axis_y, nail->axis_x);
+    angle = lq_euro_next(&track->angle, angle, dt_s, AXIS_REST_HZ, AXIS_GAIN);
+    nail->axis_x = cosf(angle);
+    nail->axis_y = sinf(angle);
+    nail->length = expf(lq_euro_next(&track->length, logf(nail->length), dt_s, SIZE_REST_HZ,
+                                     SIZE_GAIN));
+    nail->breadth = expf(lq_euro_next(&track->breadth, logf(nail->breadth), dt_s, SIZE_REST_HZ,
+                                      SIZE_GAIN));
+}
+
+bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
+                      uint8_t *alpha, struct lq_nail *nail)
+{
+    struct lq_track *track = &update->tracker->tracks[step->track];
+    float before_x = track->nail.center_x, before_y = track->nail.center_y;
+    *nail = step->found ? *step->found : track->nail;
+    nail->id = track->id;
+    nail->x = step->box[0];
+    nail->y = step->box[1];
+    nail->width = step->box[2];
+    nail->height = step->box[3];
+    nail->alpha = alpha;
+    nail->alpha_stride = lq_track_stride(step);
+    lq_shape_measure(nail);
+    if (nail->area == 0)
+        return false;
+    lq_shape_trim(nail);
+    if (step->found && track->found_count > 0) {
+        float share = 1.0f - expf(-update->dt_s / CONFIDENCE_S);
+        nail->confidence = track->nail.confidence +
+                           share * (step->found->confidence - track->nail.confidence);
+        float seconds = track->shown ? update->dt_s
+                                     : (float)(update->time_us - track->found_us) * 1e-6f;
+        track->speed_x = (nail->center_x - before_x) / fmaxf(seconds, 1e-3f);
+        track->speed_y = (nail->center_y - before_y) / fmaxf(seconds, 1e-3f);
+    }
+    if (!step->moved)
+        track->angle.begun = track->length.begun = track->breadth.begun = false;
+    vote_tip(track, nail, step, update->dt_s);
+    face_tip(track, nail);
+    vote_finger(track, nail, step, update->dt_s);
+    smooth_frame(track, nail, step, update->dt_s);
+    lq_shape_bend(nail);
+    return true;
+}

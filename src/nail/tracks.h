@@ -1,0 +1,84 @@
+// The insides of a tracker (track.h): what it keeps of each nail, and what becomes of one in a
+// frame. track.c takes frames in; track_plan.c decides which nails are where, track_draw.c draws
+// their masks, track_vote.c settles what frames say of them together.
+// Threads: under the tracker's lock. Owner: the tracker owns its tracks; an update lives for one
+// frame.
+#pragma once
+
+#include <pthread.h>
+
+#include "nail/blend.h"
+#include "nail/euro.h"
+#include "nail/track.h"
+
+#define LQ_TRACK_MATCH_MIN 0.3f // of lq_motion.match: below it the picture shows no more where to
+
+struct lq_track {
+    int id;
+    uint64_t found_us;              // when it was last found
+    uint64_t closer_us;             // … in a look at a region; 0: never
+    uint64_t taken_us;              // when a nail was last matched with it
+    int found_count;                // frames; 0: it has no `nail` yet
+    float speed_x, speed_y;         // pixels a second
+    bool shown;                     // in the last frame: `nail`, `alpha_at` and `glimpse` hold
+    struct lq_nail nail;            // as it was shown or, with smooth false, found
+    size_t alpha_at;                // of its mask in the tracker's `alpha`
+    struct lq_glimpse glimpse;
+    struct lq_euro angle, length, breadth; // radians; logarithms of pixels
+};
+
+struct lq_tracker {
+    pthread_mutex_t lock;
+    uint64_t last_us, looked_us; // of the last frame, and of the last whose nails were looked for
+    int carried_count;           // frames since looked_us
+    uint64_t whole_us;           // of the last frame that was looked at whole
+    bool smooth;                 // that one was
+    int width, height; // of the last picture; 0: none yet
+    int next_id, count;
+    struct lq_track *tracks; // LQ_TRACKS_MAX of them; NULL: before the first frame, at rest
+    struct lq_buf alpha;   // the masks shown last
+    struct lq_buf scratch; // a moved mask and a found one, on the same pixels
+};
+
+// What becomes of one nail in this frame.
+struct lq_track_step {
+    int track;                   // index
+    const struct lq_nail *found; // NULL: held
+    bool moved;                  // `motion` says how the last mask comes here
+    struct lq_motion motion;
+    int box[4];                  // x, y, width, height of its mask
+};
+
+struct lq_track_update {
+    struct lq_tracker *tracker;
+    const struct lq_image *picture;
+    uint64_t time_us;
+    float dt_s, look_s;          // since the last frame, since the last that was looked at
+    const int *region;           // the part that was looked at; NULL: the whole
+    int count;
+    struct lq_track_step steps[LQ_NAILS_MAX];
+};
+
+// A track for a nail that none fits; the one not seen for longest makes room. Returns its index.
+int lq_track_new(struct lq_tracker *tracker, uint64_t time_us);
+int lq_track_take_id(struct lq_tracker *tracker);
+
+// track_plan.c: which track each found nail continues (-1: none), and the steps of the frame.
+void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *found,
+                    int match[LQ_NAILS_MAX]);
+void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found, const int *match);
+// All nails shown last, or false: who was lost may have come back elsewhere.
+bool lq_track_plan_carried(struct lq_track_update *update);
+
+// The mask that the track was shown with, in the tracker's memory.
+struct lq_stencil lq_track_stencil(const struct lq_tracker *tracker, const struct lq_track *track);
+
+// track_draw.c: the nail's mask, lq_track_stride(step) * step->box[3] bytes: the found one, the last
+// one moved, or both blended.
+int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *step, uint8_t *out);
+size_t lq_track_stride(const struct lq_track_step *step);
+void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *out, size_t stride);
+
+// track_vote.c: the nail as it is shown, from its mask; false when nothing of it is left.
+bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
+                      uint8_t *alpha, struct lq_nail *nail);
