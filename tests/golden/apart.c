@@ -4,8 +4,6 @@
 // that touches the index's nail. With a FOLDER (images/S.jpg, masks/S.png and meta/S.json by
 // train/synth) its pictures are measured.
 // Usage: apart [FOLDER]    Threads: one.
-#include <dirent.h>
-
 #include "golden/hand.h"
 
 static const double OFF_MAX = 35.0;   // degrees between a nail's axis and the true one, either way
@@ -74,14 +72,10 @@ static void compare_nails(struct tally *tally, const struct lq_nails *nails, con
         tally->false_nails += !taken[i] && nails->items[i].area >= least;
 }
 
-static int one(struct stage *stage, const char *picture, const char *mask, const char *meta,
-               int cell, struct tally *tally)
+static int one(struct stage *stage, const struct hand_files *files, int cell, struct tally *tally)
 {
-    json_t *root = json_load_file(meta, 0, NULL);
-    int status = root ? load(stage, picture, &stage->hand_pixels, &stage->hand)
-                      : lq_fail(&stage->err, LQ_ERR_IO, "cannot read '%s'", meta);
-    if (status == LQ_OK)
-        status = find_nails(stage, mask, cell);
+    json_t *root;
+    int status = find_files(stage, files, cell, &root);
     if (status == LQ_OK)
         compare_nails(tally, &stage->nails, json_object_get(root, "nails"), cell);
     json_decref(root);
@@ -100,36 +94,32 @@ static bool report(const char *name, int cell, const struct tally *tally)
            tally->turned <= TURNED_MAX;
 }
 
-static int folder(struct stage *stage, const char *path, int cell)
+struct folder {
+    int cell;
+    struct tally all;
+};
+
+static int add_picture(struct stage *stage, const struct hand_files *files, void *context)
 {
-    char name[512];
-    snprintf(name, sizeof(name), "%s/meta", path);
-    DIR *listing = opendir(name);
-    if (!listing)
-        return lq_fail(&stage->err, LQ_ERR_IO, "cannot list '%s'", name);
-    int status = LQ_OK;
-    struct tally all = {0};
-    for (struct dirent *entry; status == LQ_OK && (entry = readdir(listing)) != NULL;) {
-        char *dot = strrchr(entry->d_name, '.'), meta[1024], picture[1024], mask[1024];
-        if (!dot || strcmp(dot, ".json") != 0)
-            continue;
-        int stem = (int)(dot - entry->d_name);
-        snprintf(meta, sizeof(meta), "%s/meta/%s", path, entry->d_name);
-        snprintf(picture, sizeof(picture), "%s/images/%.*s.jpg", path, stem, entry->d_name);
-        snprintf(mask, sizeof(mask), "%s/masks/%.*s.png", path, stem, entry->d_name);
-        struct tally tally = {0};
-        status = one(stage, picture, mask, meta, cell, &tally);
-        report(entry->d_name, cell, &tally);
-        all.true_nails += tally.true_nails;
-        all.found += tally.found;
-        all.missed += tally.missed;
-        all.false_nails += tally.false_nails;
-        all.off += tally.off;
-        all.turned += tally.turned;
-        all.worst = fmax(all.worst, tally.worst);
-    }
-    closedir(listing);
-    report("all", cell, &all);
+    struct folder *folder = context;
+    struct tally tally = {0}, *all = &folder->all;
+    int status = one(stage, files, folder->cell, &tally);
+    report(strrchr(files->meta, '/') + 1, folder->cell, &tally);
+    all->true_nails += tally.true_nails;
+    all->found += tally.found;
+    all->missed += tally.missed;
+    all->false_nails += tally.false_nails;
+    all->off += tally.off;
+    all->turned += tally.turned;
+    all->worst = fmax(all->worst, tally.worst);
+    return status;
+}
+
+static int measure_folder(struct stage *stage, const char *path, int cell)
+{
+    struct folder folder = {.cell = cell};
+    int status = each_of_folder(stage, path, add_picture, &folder);
+    report("all", cell, &folder.all);
     return status;
 }
 
@@ -139,12 +129,9 @@ static int golden_hands(struct stage *stage, bool *good)
     int status = LQ_OK;
     for (size_t h = 0; status == LQ_OK && h < LQ_COUNT(hands); h++)
         for (int cell = 2; status == LQ_OK && cell <= 4; cell++) {
-            char path[3][128];
             struct tally tally = {0};
-            snprintf(path[0], sizeof(path[0]), "tests/golden/hands/%s.jpg", hands[h]);
-            snprintf(path[1], sizeof(path[1]), "tests/golden/hands/%s.mask.png", hands[h]);
-            snprintf(path[2], sizeof(path[2]), "tests/golden/hands/%s.json", hands[h]);
-            status = one(stage, path[0], path[1], path[2], cell, &tally);
+            struct hand_files files = golden_files(hands[h]);
+            status = one(stage, &files, cell, &tally);
             if (status == LQ_OK)
                 *good &= report(hands[h], cell, &tally);
         }
@@ -158,7 +145,7 @@ int main(int argc, char **argv)
     int status = stage_init(&stage);
     if (status == LQ_OK && argc > 1)
         for (int cell = 2; status == LQ_OK && cell <= 4; cell++)
-            status = folder(&stage, argv[1], cell);
+            status = measure_folder(&stage, argv[1], cell);
     else if (status == LQ_OK)
         status = golden_hands(&stage, &good);
     if (status != LQ_OK)

@@ -2,6 +2,7 @@
 // For programs in this folder; include in one file of each.
 #pragma once
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,60 @@ static int find_nails(struct stage *stage, const char *path, int cell)
         status = lq_nail_find(stage->finder, &stage->hand, &patch, 1, &nails, &stage->err);
     if (status == LQ_OK)
         stage->nails = *nails;
+    return status;
+}
+
+// Where a picture, its mask and what the renderer says of it lie.
+struct hand_files {
+    char picture[1024], mask[1024], meta[1024];
+};
+
+__attribute__((unused)) static struct hand_files golden_files(const char *hand)
+{
+    struct hand_files files;
+    snprintf(files.picture, sizeof(files.picture), "tests/golden/hands/%s.jpg", hand);
+    snprintf(files.mask, sizeof(files.mask), "tests/golden/hands/%s.mask.png", hand);
+    snprintf(files.meta, sizeof(files.meta), "tests/golden/hands/%s.json", hand);
+    return files;
+}
+
+// Finds the nails of a picture, into stage->nails; *root: what the renderer says (json_decref it).
+// cell 0: 4 of a large picture, else 2.
+__attribute__((unused)) static int find_files(struct stage *stage, const struct hand_files *files,
+                                              int cell, json_t **root)
+{
+    *root = json_load_file(files->meta, 0, NULL);
+    int status = *root ? load(stage, files->picture, &stage->hand_pixels, &stage->hand)
+                       : lq_fail(&stage->err, LQ_ERR_IO, "cannot read '%s'", files->meta);
+    if (status == LQ_OK)
+        status = find_nails(stage, files->mask, cell ? cell : stage->hand.width > 1000 ? 4 : 2);
+    return status;
+}
+
+// Every picture of a folder by train/synth: images/S.jpg, masks/S.png and meta/S.json.
+__attribute__((unused)) static int each_of_folder(
+    struct stage *stage, const char *path,
+    int (*see)(struct stage *stage, const struct hand_files *files, void *context), void *context)
+{
+    char name[512];
+    snprintf(name, sizeof(name), "%s/meta", path);
+    DIR *listing = opendir(name);
+    if (!listing)
+        return lq_fail(&stage->err, LQ_ERR_IO, "cannot list '%s'", name);
+    int status = LQ_OK;
+    for (struct dirent *entry; status == LQ_OK && (entry = readdir(listing)) != NULL;) {
+        struct hand_files files;
+        const char *dot = strrchr(entry->d_name, '.');
+        if (!dot || strcmp(dot, ".json") != 0)
+            continue;
+        int stem = (int)(dot - entry->d_name);
+        snprintf(files.meta, sizeof(files.meta), "%s/meta/%s", path, entry->d_name);
+        snprintf(files.picture, sizeof(files.picture), "%s/images/%.*s.jpg", path, stem,
+                 entry->d_name);
+        snprintf(files.mask, sizeof(files.mask), "%s/masks/%.*s.png", path, stem, entry->d_name);
+        status = see(stage, &files, context);
+    }
+    closedir(listing);
     return status;
 }
 

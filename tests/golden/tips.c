@@ -3,8 +3,6 @@
 // A tip is right when the axis points within 60 degrees of the true one; nails of less than 50
 // pixels are not counted.
 // Usage: tips [FOLDER]    FOLDER: images/S.jpg, masks/S.png and meta/S.json by train/synth.
-#include <dirent.h>
-
 #include "golden/hand.h"
 #include "nail/track.h"
 
@@ -72,14 +70,10 @@ static int report(const char *name, const struct tally *tally, bool judged)
                        tally->fingers / nails >= FINGER_TOLD_MIN);
 }
 
-static int one(struct stage *stage, const char *picture, const char *mask, const char *meta,
-               struct tally *tally)
+static int add_picture(struct stage *stage, const struct hand_files *files, void *tally)
 {
-    json_t *root = json_load_file(meta, 0, NULL);
-    int status = root ? load(stage, picture, &stage->hand_pixels, &stage->hand)
-                      : lq_fail(&stage->err, LQ_ERR_IO, "cannot read '%s'", meta);
-    if (status == LQ_OK)
-        status = find_nails(stage, mask, stage->hand.width > 1000 ? 4 : 2);
+    json_t *root;
+    int status = find_files(stage, files, 0, &root);
     if (status == LQ_OK)
         count(tally, &stage->nails, json_object_get(root, "nails"));
     json_decref(root);
@@ -92,34 +86,9 @@ static int golden_hands(struct stage *stage, struct tally *tally)
                                         "dark", "very-dark", "polished", "large"};
     int status = LQ_OK;
     for (size_t h = 0; status == LQ_OK && h < LQ_COUNT(hands); h++) {
-        char path[3][128];
-        snprintf(path[0], sizeof(path[0]), "tests/golden/hands/%s.jpg", hands[h]);
-        snprintf(path[1], sizeof(path[1]), "tests/golden/hands/%s.mask.png", hands[h]);
-        snprintf(path[2], sizeof(path[2]), "tests/golden/hands/%s.json", hands[h]);
-        status = one(stage, path[0], path[1], path[2], tally);
+        struct hand_files files = golden_files(hands[h]);
+        status = add_picture(stage, &files, tally);
     }
-    return status;
-}
-
-static int folder(struct stage *stage, const char *path, struct tally *tally)
-{
-    char name[512];
-    snprintf(name, sizeof(name), "%s/meta", path);
-    DIR *listing = opendir(name);
-    if (!listing)
-        return lq_fail(&stage->err, LQ_ERR_IO, "cannot list '%s'", name);
-    int status = LQ_OK;
-    for (struct dirent *entry; status == LQ_OK && (entry = readdir(listing)) != NULL;) {
-        char *dot = strrchr(entry->d_name, '.'), meta[1024], picture[1024], mask[1024];
-        if (!dot || strcmp(dot, ".json") != 0)
-            continue;
-        int stem = (int)(dot - entry->d_name);
-        snprintf(meta, sizeof(meta), "%s/meta/%s", path, entry->d_name);
-        snprintf(picture, sizeof(picture), "%s/images/%.*s.jpg", path, stem, entry->d_name);
-        snprintf(mask, sizeof(mask), "%s/masks/%.*s.png", path, stem, entry->d_name);
-        status = one(stage, picture, mask, meta, tally);
-    }
-    closedir(listing);
     return status;
 }
 
@@ -171,7 +140,7 @@ int main(int argc, char **argv)
     struct lq_tracker *tracker = NULL;
     int status = stage_init(&stage), failed = 0;
     if (status == LQ_OK && argc > 1) {
-        status = folder(&stage, argv[1], &pictures);
+        status = each_of_folder(&stage, argv[1], add_picture, &pictures);
         report(argv[1], &pictures, false);
     } else if (status == LQ_OK) {
         status = golden_hands(&stage, &pictures);

@@ -6,23 +6,9 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "engine/list.h"
-#include "unit/unit.h"
+#include "unit/temporary.h"
 
-static char path[] = "/tmp/lacquer-operators-XXXXXX";
 static struct lq_error err;
-
-static int make_file(void **state)
-{
-    (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
 
 struct list {
     char text[512];

@@ -6,10 +6,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/list.h"
-#include "unit/unit.h"
+#include "unit/temporary.h"
 
 static const struct lq_engine_ops *const replay = &lq_engine_replay;
-static char path[] = "/tmp/lacquer-replay-XXXXXX";
 static struct lq_error err;
 
 static const char header[] =
@@ -17,19 +16,6 @@ static const char header[] =
     "{\"inputs\": [{\"name\": \"in\", \"type\": \"f32\", \"dims\": [1, 3, 4, 5]}],"
     " \"outputs\": [{\"name\": \"a\", \"type\": \"u8\", \"dims\": [2]},"
     " {\"name\": \"b\", \"type\": \"f32\", \"dims\": [1, 1]}], \"frames\": 3%s}\n";
-
-static int make_file(void **state)
-{
-    (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
 
 // Three frames of two bytes and a float: (1, 2, 10.0), (3, 4, 20.0), (5, 6, 30.0).
 static void write_recording(const char *more, size_t cut)

@@ -6,23 +6,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "unit/unit.h"
+#include "unit/temporary.h"
 
-static char path[] = "/tmp/lacquer-token-XXXXXX";
 static struct lq_error err;
-
-static int make_file(void **state)
-{
-    (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
 
 static int read_text(struct lq_tokens *tokens, const char *text)
 {
