@@ -58,8 +58,9 @@ static int row_look(const struct stage *stage, bool looks, int row, struct lq_lo
     return lq_look_parse_color(look, COLORS[row], err);
 }
 
-static int make_sheet(struct stage *stage, size_t index)
+static int make_sheet(struct stage *stage, size_t index, char *path, size_t size)
 {
+    snprintf(path, size, "tests/golden/finishes/%s.png", SHEETS[index].hand);
     int rows = SHEETS[index].looks ? (int)LQ_COUNT(LOOKS) : LQ_FINISH_COUNT;
     int tile = SHEETS[index].tile, picked[COLUMNS];
     int status = sheet_init(stage, COLUMNS * tile, rows * tile);
@@ -82,20 +83,5 @@ static int make_sheet(struct stage *stage, size_t index)
 
 int main(int argc, char **argv)
 {
-    bool write = argc > 1 && strcmp(argv[1], "--write") == 0;
-    static struct stage stage;
-    int failed = stage_init(&stage) != LQ_OK;
-    for (size_t i = 0; !failed && i < LQ_COUNT(SHEETS); i++) {
-        char path[512];
-        snprintf(path, sizeof(path), "tests/golden/finishes/%s.png", SHEETS[i].hand);
-        int status = make_sheet(&stage, i);
-        if (status == LQ_OK)
-            status = write ? write_golden(&stage, path) : compare(&stage, path);
-        if (status != LQ_OK) {
-            fprintf(stderr, "%s: %s\n", path, stage.err.text);
-            failed = 1;
-        }
-    }
-    stage_release(&stage);
-    return failed;
+    return golden_main(argc, argv, LQ_COUNT(SHEETS), make_sheet);
 }

@@ -267,3 +267,27 @@ static void stage_release(struct stage *stage)
     lq_codec_free(stage->codec);
     lq_catalogue_close(stage->catalogue);
 }
+
+// The main function of a program that paints pictures and compares each with its golden one, or with
+// --write makes them anew. make: paints number `index` onto the stage's sheet, and says at `path`
+// which picture it is.
+__attribute__((unused)) static int golden_main(
+    int argc, char **argv, size_t count,
+    int (*make)(struct stage *stage, size_t index, char *path, size_t size))
+{
+    bool write = argc > 1 && strcmp(argv[1], "--write") == 0;
+    static struct stage stage;
+    int failed = stage_init(&stage) != LQ_OK;
+    for (size_t i = 0; !failed && i < count; i++) {
+        char path[512] = "";
+        int status = make(&stage, i, path, sizeof(path));
+        if (status == LQ_OK)
+            status = write ? write_golden(&stage, path) : compare(&stage, path);
+        if (status != LQ_OK) {
+            fprintf(stderr, "%s: %s\n", path, stage.err.text);
+            failed = 1;
+        }
+    }
+    stage_release(&stage);
+    return failed;
+}

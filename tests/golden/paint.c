@@ -14,6 +14,7 @@ static const struct {
     {"very-light", "#ffffff", "creme", 96, 4}, {"polished", "#1b1464", "creme", 96, 4},
     {"large", "#c71585", "gloss", 200, 10},
 };
+
 // One square a nail, side by side.
 static int make_sheet(struct stage *stage, int tile)
 {
@@ -23,8 +24,10 @@ static int make_sheet(struct stage *stage, int tile)
     return status;
 }
 
-static int paint_hand(struct stage *stage, size_t index)
+static int paint_hand(struct stage *stage, size_t index, char *path, size_t size)
 {
+    snprintf(path, size, "tests/golden/painted/%s-%s-%s.png", CASES[index].hand,
+             CASES[index].color + 1, CASES[index].finish);
     const struct lq_nails *nails = &stage->nails;
     struct lq_look look = lq_look_default();
     int status = find_hand(stage, CASES[index].hand, CASES[index].cell);
@@ -39,21 +42,5 @@ static int paint_hand(struct stage *stage, size_t index)
 
 int main(int argc, char **argv)
 {
-    bool write = argc > 1 && strcmp(argv[1], "--write") == 0;
-    static struct stage stage;
-    int failed = stage_init(&stage) != LQ_OK;
-    for (size_t i = 0; !failed && i < LQ_COUNT(CASES); i++) {
-        char path[512];
-        snprintf(path, sizeof(path), "tests/golden/painted/%s-%s-%s.png", CASES[i].hand,
-                 CASES[i].color + 1, CASES[i].finish);
-        int status = paint_hand(&stage, i);
-        if (status == LQ_OK)
-            status = write ? write_golden(&stage, path) : compare(&stage, path);
-        if (status != LQ_OK) {
-            fprintf(stderr, "%s: %s\n", path, stage.err.text);
-            failed = 1;
-        }
-    }
-    stage_release(&stage);
-    return failed;
+    return golden_main(argc, argv, LQ_COUNT(CASES), paint_hand);
 }
