@@ -64,6 +64,7 @@ function readNail(view) {
         height,
         scale,
         tipKnown: view.getUint8(17) === 1,
+        edge: view.getUint16(18, true) / 256,
         center: floats(view, 20, 2),
         axis: floats(view, 28, 2),
         length: Math.max(1, view.getFloat32(36, true)),

@@ -250,6 +250,7 @@ static int refine_candidate(struct lq_nail_finder *finder, const struct lq_image
     if (status == LQ_OK)
         status = lq_refine(&finder->refiner, &job);
     if (status == LQ_OK) {
+        nail->edge = job.edge;
         lq_shape_measure(nail);
         lq_shape_trim(nail);
     }

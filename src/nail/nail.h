@@ -28,6 +28,7 @@ struct lq_nail {
     float axis_x, axis_y;
     float length;         // pixels along the axis
     float breadth;        // pixels across it
+    float edge;           // pixels from one side to the other of the picture's edges about it; 0: unknown
     float curvature;      // radians that the middle line turns over the length, clockwise as seen
     bool tip_known;
     float tip_x, tip_y;   // mean of where the tip may lie (tip.h): its length, 0..1, is how sure

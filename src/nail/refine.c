@@ -342,7 +342,7 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
     }
 }
 
-int lq_refine(struct lq_refiner *refiner, const struct lq_refine_job *job)
+int lq_refine(struct lq_refiner *refiner, struct lq_refine_job *job)
 {
     struct plan plan;
     int status = plan_make(&plan, refiner, job);
@@ -355,7 +355,7 @@ int lq_refine(struct lq_refiner *refiner, const struct lq_refine_job *job)
     struct lq_guide guide;
     lq_guide_fit(&guide, plan.red, plan.green, plan.blue, plan.guess, plan.width * plan.height);
     filter(&plan, &guide);
-    plan.edge = edge_width(&plan);
+    plan.edge = job->edge = edge_width(&plan);
     write_alpha(&plan, &guide);
     return LQ_OK;
 }

@@ -21,9 +21,10 @@ struct lq_refine_job {
     int x, y, width, height;        // the crop, inside the picture
     uint8_t *alpha;                 // out: width x height
     size_t alpha_stride;
+    float edge;                     // out: the edge's width, pixels
 };
 
 void lq_refiner_init(struct lq_refiner *refiner);
 void lq_refiner_release(struct lq_refiner *refiner);
 
-LQ_MUST_CHECK int lq_refine(struct lq_refiner *refiner, const struct lq_refine_job *job);
+LQ_MUST_CHECK int lq_refine(struct lq_refiner *refiner, struct lq_refine_job *job);

@@ -111,6 +111,7 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
         float share = 1.0f - expf(-update->dt_s / CONFIDENCE_S);
         nail->confidence = track->nail.confidence +
                            share * (step->found->confidence - track->nail.confidence);
+        nail->edge = track->nail.edge + share * (step->found->edge - track->nail.edge);
         float seconds = track->shown ? update->dt_s
                                      : (float)(update->time_us - track->found_us) * 1e-6f;
         track->speed_x = (nail->center_x - before_x) / fmaxf(seconds, 1e-3f);

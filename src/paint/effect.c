@@ -122,6 +122,40 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *fl
     }
 }
 
+// What a soft picture leaves of the contrast of flakes of that scale.
+static float calm_at(const struct lq_coat *coat, float scale)
+{
+    return 1.0f / (1.0f + coat->blur * scale);
+}
+
+// In a soft picture flakes run into one another: they lean less, are of one colour, and fill their
+// cells with less of each.
+static void calm_flakes(struct flakes *flakes, float calm)
+{
+    float present = lerp(1.0f, flakes->present, calm), radius = lerp(0.9f, flakes->radius, calm);
+    float filled = flakes->radius / radius;
+    flakes->weight *= flakes->present / present * filled * filled;
+    flakes->present = present;
+    flakes->radius = radius;
+    flakes->tilt *= calm;
+    flakes->vary *= calm;
+    for (int k = 0; k < 3; k++) {
+        float mean = 0.0f;
+        for (int i = 0; i < flakes->color_count; i++)
+            mean += flakes->color[i][k] / (float)flakes->color_count;
+        for (int i = 0; i < flakes->color_count; i++)
+            flakes->color[i][k] = lerp(mean, flakes->color[i][k], calm);
+    }
+}
+
+static void lay_octave(const struct lq_coat *coat, const struct lq_effect_row *row,
+                       struct flakes flakes)
+{
+    if (coat->blur > 0.0f)
+        calm_flakes(&flakes, calm_at(coat, flakes.scale));
+    flake_row(coat, &flakes, row);
+}
+
 // Flakes too small for the picture's pixels become larger ones, an octave at a time, faded over, so
 // that nothing jumps when a hand comes nearer.
 static void lay_flakes(const struct lq_coat *coat, const struct lq_effect_row *row,
@@ -132,13 +166,13 @@ static void lay_flakes(const struct lq_coat *coat, const struct lq_effect_row *r
     float far = octave - whole, weight = flakes.weight;
     flakes.scale *= exp2f(-whole);
     flakes.weight = weight * (1.0f - far);
-    flake_row(coat, &flakes, row);
+    lay_octave(coat, row, flakes);
     if (far < 0.01f)
         return;
     flakes.scale *= 0.5f;
     flakes.seed += 101u;
     flakes.weight = weight * far;
-    flake_row(coat, &flakes, row);
+    lay_octave(coat, row, flakes);
 }
 
 static void set_color(float color[3], const float from[3], float white, float gain)
@@ -229,6 +263,7 @@ LQ_HOT static void sheen_row(const struct lq_coat *coat, const struct sheen *she
     const struct sheen s = *sheen;
     float fine = 0.5f / coat->pixel;
     fine = fine < 38.0f ? fine : 38.0f;
+    const float flaky = s.grain * calm_at(coat, fine);
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float x = row_w + row_dw * (float)i, y = (row_u + row_du * (float)i) * aspect;
@@ -237,7 +272,7 @@ LQ_HOT static void sheen_row(const struct lq_coat *coat, const struct sheen *she
         float stroke = lq_value_noise(x * 9.0f + 40.0f, y * 0.7f + 40.0f, 5u) +
                        0.5f * lq_value_noise(x * 21.0f + 40.0f, y * 1.1f + 40.0f, 6u) - 0.75f;
         float grain = lq_value_noise(x * fine + 90.0f, y * fine + 90.0f, 7u) - 0.5f;
-        float broken = 1.0f + s.streak * stroke + s.grain * grain;
+        float broken = 1.0f + s.streak * stroke + flaky * grain;
         float graze = (1.0f - sz) * s.edge_gain;
         float lit = body[i] * seen[i], keep = 1.0f - (1.0f - s.keep) * seen[i];
         float on = near * s.gain * broken * lit, out = graze * lit;
@@ -392,14 +427,16 @@ static inline float hump(float phase)
 {
     float t = phase - (float)lq_floor(phase);
     t = t < 0.5f ? 2.0f * t : 2.0f - 2.0f * t;
-    return lq_smooth01(lq_clamp01(1.5f * t - 0.25f));
+    return 0.2f + 0.8f * lq_smooth01(lq_clamp01(1.5f * t - 0.25f));
 }
 
-// Lying in a line they make one rainbow around the light; each also has a phase of its own.
+// Lying in a line they make one rainbow around the light, paler than a prism's, for light comes from
+// more than one place; far from it the polish's own colour is left. Each also has a phase of its own.
 LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float orders,
                                float strength, const struct lq_effect_row *row)
 {
     ROW_LOCALS;
+    const float calm = calm_at(coat, scale);
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float x = (row_w + row_dw * (float)i) * scale + 60.0f;
@@ -408,9 +445,9 @@ LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float or
         float one = lq_hash_part(h, 0, 8), two = lq_hash_part(h, 8, 8);
         float off = off_light(slope_u[i], slope_w[i], slope_z[i], sun_u, sun_w);
         float phase = orders * (sqrtf(off + 0.01f) - 0.1f) - 0.12f;
-        float flake = phase + 0.22f * (one - 0.5f);
-        float far = lobe(off, 0.30f), near = lobe(off, 7.0f), sparkle = two * two * two;
-        float share = strength * seen[i], lit = body[i] * (0.30f + 0.70f * far);
+        float flake = phase + 0.22f * calm * (one - 0.5f);
+        float far = lobe(off, 0.75f), near = lobe(off, 7.0f), sparkle = lerp(0.25f, two * two * two, calm);
+        float share = strength * seen[i], lit = body[i] * (0.16f + 0.84f * far);
         float smooth = 0.34f * share * lit * (1.0f - 0.8f * near);
         float grains = 0.95f * share * lit * sparkle;
         float keep = 1.0f - 0.38f * share;
@@ -451,7 +488,7 @@ LQ_HOT static void magnet_row(const struct lq_coat *coat, const struct magnet *m
     float fine = 0.5f / coat->pixel;
     fine = fine < 34.0f ? fine : 34.0f;
     // Small nails show the band, not the flakes in it.
-    float rough = 0.9f * fine * (1.0f / 34.0f);
+    float rough = 0.9f * fine * (1.0f / 34.0f) * calm_at(coat, fine);
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
@@ -527,7 +564,8 @@ static void textured(const struct lq_coat *coat, const struct lq_effect_row *row
                            .weight = 0.75f * strength,
                            .turn_c = 0.9f, .turn_s = 0.436f, .seed = 151u, .color_count = 1};
     set_color(sugar.color[0], coat->pigment, 0.18f, 1.15f);
-    relief_row(coat, scale < most ? scale : most, strength, row);
+    scale = scale < most ? scale : most;
+    relief_row(coat, scale, strength * calm_at(coat, scale), row);
     lay_flakes(coat, row, sugar, 1.6f);
 }
 

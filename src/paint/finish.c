@@ -77,6 +77,17 @@ static void mix_effect(struct lq_coat *coat, const struct lq_effect *effect)
         linear_of(coat->color[i], effect->colors[i]);
 }
 
+// A highlight as soft as the photo: what it gains in size it loses in strength.
+static void soften(struct lq_recipe *recipe, float blur, float aspect)
+{
+    float size = recipe->half_w + 0.5f * recipe->soft_w;
+    if (blur <= 0.0f || size <= 0.0f)
+        return;
+    recipe->soft_w += blur;
+    recipe->soft_u += blur / fmaxf(aspect, 0.5f);
+    recipe->strength *= size / (size + 0.5f * blur);
+}
+
 void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth)
 {
     float bare = 1.0f;
@@ -84,6 +95,7 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float bre
         bare *= 1.0f - FILMS[polish->finish].hide;
     coat->finish = polish->finish;
     coat->recipe = recipe_at(polish->gloss >= 0.0f ? polish->gloss : FILMS[polish->finish].gloss);
+    soften(&coat->recipe, coat->blur, coat->aspect);
     linear_of(coat->pigment, polish->color);
     coat->hide = (1.0f - bare) * polish->opacity;
     coat->stain = FILMS[polish->finish].stain * polish->opacity;

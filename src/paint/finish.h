@@ -38,6 +38,7 @@ struct lq_coat {
     float stretch;       // 1; more makes the highlight shorter along the nail
     float aspect;        // length over breadth
     float pixel;         // a pixel's side in half breadths
+    float blur;          // … and how much wider the picture's edges are than a sharp one's
     float cuticle;       // 1 where the base is known to be at u = -1, else 0
     float number[LQ_EFFECT_COUNT];
     float turn_c, turn_s; // cosine and sine of the effect's angle
@@ -62,7 +63,7 @@ struct lq_coat_row {
 
 enum { LQ_FINISH_ROWS = 12 };
 
-// The coat of a polish; the light, sun and geometry are the caller's to fill in.
+// The coat of a polish; the light, sun and geometry are the caller's to fill in, before.
 void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth);
 
 // Fills out with the composited row, linear light: polish over the photo by cover. scratch:

@@ -54,7 +54,7 @@ LQ_HOT static void french_row(const struct lq_coat *coat, float u, float w, floa
 {
     float middle = 1.0f - 2.0f * coat->french.width, curve = coat->french.curve;
     enum lq_french_shape shape = coat->french.shape;
-    float sharp = coat->aspect / (coat->pixel * coat->whole_u);
+    float sharp = coat->aspect / ((coat->pixel + 0.5f * coat->blur) * coat->whole_u);
     float u0 = u * coat->whole_u + coat->whole_u0, step = du * coat->whole_u;
     for (int i = 0; i < n; i++) {
         float along = u0 + step * (float)i, across = w + dw * (float)i;

@@ -26,6 +26,9 @@ enum { PLANES = 9, PAIRS = 2, ROWS = 3 + LQ_FINISH_ROWS };
 // row's end (from whatever lies there in the planes) is never written to the picture.
 enum { LANES = 16 };
 
+// A sharp picture's edges, from one side to the other in pixels. Polish on a softer one shows less.
+static const float SHARP_EDGE = 2.0f;
+
 int lq_painter_new(struct lq_painter **painter)
 {
     *painter = calloc(1, sizeof(**painter));
@@ -121,6 +124,7 @@ static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_l
         .stretch = aspect < 1.35f ? 1.0f + 2.0f * (1.35f - aspect) : 1.0f,
         .aspect = aspect,
         .pixel = 2.0f / breadth,
+        .blur = fmaxf(nail->edge - SHARP_EDGE, 0.0f) * 2.0f / breadth,
         .cuticle = nail->tip_known ? 1.0f : 0.0f,
         .whole_u = 2.0f / (end + 1.0f),
         .whole_u0 = 2.0f / (end + 1.0f) - 1.0f,

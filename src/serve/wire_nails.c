@@ -1,5 +1,6 @@
 #include "serve/wire_nails.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "serve/crop.h"
@@ -118,7 +119,7 @@ static int append_nail(struct lq_buf *out, const struct lq_nail *nail, struct cr
     to = put(to, (uint64_t)crop->height, 2);
     to = put(to, (uint64_t)crop->scale, 1);
     to = put(to, nail->tip_known, 1);
-    to = put(to, 0, 2);
+    to = put(to, (uint64_t)(256.0f * fminf(nail->edge, 255.0f) + 0.5f), 2);
     to = put_floats(to, frame, LQ_COUNT(frame));
     to = put_floats(to, fit->c, LQ_COUNT(fit->c));
     put_floats(to, light, LQ_COUNT(light));

@@ -5,10 +5,13 @@ import threading
 import time
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
-from conftest import ROOT, Nails, Reply, Server, frame, mark_of, marked, pixels, plain
+from conftest import (ROOT, Nails, Reply, Server, frame, jpeg, mark_of, marked, pixels,
+                      plain)
 
 
 def test_bare_picture_in_painted_picture_out(server, hand):
@@ -91,6 +94,17 @@ def test_v1_nails_reply(server, hand):
     mask = found.mask(640, 480)
     change = abs(pixels(painted.picture) - pixels(hand)).max(axis=2)
     assert change[mask == 255].min() > 40 and (change[mask == 0] > 60).mean() < 1e-3
+
+
+def test_v1_nails_know_how_soft_the_picture_is(server, hand):
+    soft = jpeg(Image.fromarray(pixels(hand).astype(np.uint8))
+                .filter(ImageFilter.GaussianBlur(1.6)), 95)
+    widths = []
+    for picture in hand, soft:
+        with server.v1() as ws:
+            ws.send(frame(1, picture, want=1))
+            widths.append([n.edge / 256 for n in Nails(Reply(ws.recv(timeout=30))).items])
+    assert max(widths[0]) < 2.3 and min(widths[1]) > 2.8
 
 
 def test_v1_nails_of_a_picture_without_a_hand(server):

@@ -34,6 +34,8 @@ export const finishes = {
     textured: { gloss: 0.08, hide: 1, stain: 0, strength: 0.6, size: 0.4 },
 };
 
+const sharpEdge = 2; // pixels from one side to the other of a sharp picture's edges
+
 const clamp = (x, least, most) => Math.min(most, Math.max(least, x));
 
 export function linearOf(hex) {
@@ -51,6 +53,18 @@ function recipeAt(gloss) {
     return Object.fromEntries(
         names.map((name, k) => [name, low[1][k] + (high[1][k] - low[1][k]) * t]),
     );
+}
+
+// A highlight as soft as the photo: what it gains in size it loses in strength.
+function softened(top, blur, aspect) {
+    const size = top.halfW + 0.5 * top.softW;
+    if (blur <= 0 || size <= 0) return top;
+    return {
+        ...top,
+        softW: top.softW + blur,
+        softU: top.softU + blur / Math.max(aspect, 0.5),
+        strength: (top.strength * size) / (size + 0.5 * blur),
+    };
 }
 
 // polish: a look's keys (docs/LOOKS.md), finish as a name or an object. → {name, numbers, …}
@@ -72,7 +86,9 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     const aspect = (nail.length * zoom) / breadth;
     const [ax, ay] = nail.axis;
     const [dx, dy] = light.direction;
-    const top = recipeAt(polish.gloss ?? film.gloss);
+    // How much softer the camera's edges are than a sharp picture's, in half breadths.
+    const blur = (Math.max((nail.edge ?? 0) - sharpEdge, 0) * 2) / Math.max(1, nail.breadth);
+    const top = softened(recipeAt(polish.gloss ?? film.gloss), blur, aspect);
     const stain = film.stain * opacity * (effect.name === 'jelly' ? effect.strength : 1);
     const turn = ((effect.angle ?? 0) * Math.PI) / 180;
     return {
@@ -94,6 +110,8 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
         stretch: aspect < 1.35 ? 1 + 2 * (1.35 - aspect) : 1,
         aspect,
         pixel: 2 / breadth,
+        line: 2 / breadth + 0.5 * blur,
+        blur,
         cuticle: nail.tipKnown ? 1 : 0,
         whole: [2 / (end + 1), 2 / (end + 1) - 1],
         pattern: polish.pattern && {
@@ -136,6 +154,8 @@ export function coatUniforms(coat) {
         stretch: coat.stretch,
         aspect: coat.aspect,
         pixel: coat.pixel,
+        line_: coat.line,
+        blur: coat.blur,
         cuticle: coat.cuticle,
         ombreColor: ombre ? ombre.color : [0, 0, 0],
         ombreAt: ombre ? [ombre.from, 1 / Math.max(ombre.to - ombre.from, 0.01), 1] : [0, 0, 0],

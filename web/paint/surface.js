@@ -7,7 +7,7 @@ uniform sampler2D split;   // highlight, base, rim, cover
 uniform sampler2D around;  // the highlight's mean around
 uniform float height;      // of the picture, where it is drawn: rows run upwards there
 uniform vec3 pigment, light;
-uniform float hide, stain, texture_, kept, added, stretch, aspect, pixel, cuticle;
+uniform float hide, stain, texture_, kept, added, stretch, aspect, pixel, line_, blur, cuticle;
 uniform vec4 body_;        // contrast, volume, depth, rim
 uniform vec4 lamp;         // half sizes and softness of the highlight: w, u, w, u
 uniform vec4 back;         // strength, fill, haze, fresnel
@@ -53,7 +53,7 @@ vec3 lay(out float hides) {
         if (frenchShape == 0) line -= 0.60 * curve * w * w;
         if (frenchShape == 2) line += 0.9 * curve * (abs(w) - 0.5);
         if (frenchShape == 3) line += 0.6 * curve * w;
-        float tip = clamp01((along - line) * aspect / (pixel * whole.x) + 0.5);
+        float tip = clamp01((along - line) * aspect / (line_ * whole.x) + 0.5);
         color = mix(color, frenchColor, tip);
         hides = mix(hides, 1.0, tip);
         seen *= 1.0 - tip;

@@ -167,6 +167,49 @@ static void highlights_are_kept(void **state)
 }
 
 // A white free edge is paint like the rest of the nail, not a highlight.
+// Mean difference of a pixel's green from the next one's, and the most green, well inside the nail.
+static double unrest_of(const struct lq_image *image, const struct lq_nail *nail, int *most)
+{
+    double sum = 0.0;
+    int count = 0;
+    *most = 0;
+    for (int y = 25; y < 55; y++)
+        for (int x = 40; x < 56; x++) {
+            if (alpha_at(nail, x, y) != 255 || alpha_at(nail, x + 1, y) != 255)
+                continue;
+            const uint8_t *p = lq_image_row(image, y) + x * image->channels;
+            int here = p[1], next = p[image->channels + 1];
+            sum += here > next ? here - next : next - here;
+            *most = here > *most ? here : *most;
+            count++;
+        }
+    return sum / count;
+}
+
+// A soft photo: its highlights and flakes are as soft as its edges, and as bright in all.
+static void a_soft_picture_gets_soft_polish(void **state)
+{
+    static const enum lq_finish flaky[] = {LQ_FINISH_SHIMMER, LQ_FINISH_GLITTER,
+                                           LQ_FINISH_HOLOGRAPHIC, LQ_FINISH_TEXTURED};
+    struct lq_nails nails = one_nail();
+    for (int i = -1; i < (int)LQ_COUNT(flaky); i++) {
+        struct lq_look look = look_of("#a03050", i < 0 ? LQ_FINISH_GLOSS : flaky[i], true);
+        double unrest[3], mean[3][3];
+        int most[3];
+        for (int k = 0; k < 3; k++) {
+            nails.items[0].edge = (float[]){0.0f, 2.0f, 6.0f}[k];
+            struct lq_image image = flat_picture(3, 130);
+            assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+            unrest[k] = unrest_of(&image, &nails.items[0], &most[k]);
+            mean_of(&image, &nails.items[0], mean[k]);
+        }
+        assert_true(unrest[1] == unrest[0] && most[1] == most[0]); // a sharp one stays as it was
+        assert_true(unrest[2] < 0.75 * unrest[1] && most[2] < most[1]);
+        for (int c = 0; c < 3; c++)
+            assert_float_equal(mean[2][c], mean[1][c], 0.15 * mean[1][c]);
+    }
+}
+
 static void free_edges_vanish(void **state)
 {
     struct lq_nails nails = one_nail();
@@ -307,6 +350,7 @@ int main(void)
         cmocka_unit_test(swatches_come_out_true),
         cmocka_unit_test(shading_is_kept),
         cmocka_unit_test(highlights_are_kept),
+        cmocka_unit_test(a_soft_picture_gets_soft_polish),
         cmocka_unit_test(free_edges_vanish),
         cmocka_unit_test(texture_scales_detail),
         cmocka_unit_test(dark_scenes_get_darker_polish),

@@ -49,7 +49,7 @@ static void blocks_are_laid_out_as_documented(void **state)
     struct lq_nails nails = {1, {{.id = 0x01020304, .confidence = 1.0f, .x = 300, .y = 5,
                                   .width = 4, .height = 2, .alpha = crop, .alpha_stride = 4,
                                   .center_x = 302.5f, .center_y = 6, .axis_x = 0, .axis_y = -1,
-                                  .length = 40, .breadth = 30, .curvature = -0.125f,
+                                  .length = 40, .breadth = 30, .edge = 2.5f, .curvature = -0.125f,
                                   .tip_known = true, .finger = LQ_FINGER_RING}}};
     lq_buf_clear(&out);
     assert_ok(lq_wire_nails_append(&out, &scratch, &nails, &scene));
@@ -60,7 +60,7 @@ static void blocks_are_laid_out_as_documented(void **state)
     for (size_t i = 0; i < LQ_COUNT(lights); i++)
         assert_true(get_float(out.data + 4 + 4 * i) == lights[i]);
     static const uint8_t head[] = {2, 0, 96, 0, 92, 0, 4, 255, 4, 3, 2, 1, 0x2c, 1, 5, 0, 4, 0, 2,
-                                   0, 1, 1, 0, 0};
+                                   0, 1, 1, 0x80, 2};
     const uint8_t *nail = out.data + 32;
     assert_memory_equal(nail, head, sizeof head);
     static const float floats[] = {302.5f, 6, 0, -1, 40, 30, -0.125f, 1, 2, 3, 4, 5, 6, 0.5f,

@@ -7,7 +7,7 @@ uniform vec3 core, flank;
 
 void effect(inout vec3 color) {
     // Small nails show the band, not the flakes in it.
-    float fine = min(0.5 / pixel, 34.0), rough = 0.9 * fine / 34.0;
+    float fine = min(0.5 / pixel, 34.0), rough = 0.9 * fine / 34.0 / (1.0 + blur * fine);
     float x = w * turn.x - u * aspect * turn.y, y = w * turn.y + u * aspect * turn.x;
     // The band bows a little and runs ahead of the light: it lies below the surface.
     float t = x - bandAt - 0.05 * y * y + 0.22 * sun.y;

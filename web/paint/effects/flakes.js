@@ -7,8 +7,8 @@ uniform int layerCount, flakeColorCount;
 uniform vec4 flakePlace[${layersMax}]; // scale, radius, present, weight
 uniform vec4 flakeLight[${layersMax}]; // tilt, tight, matt, flash
 uniform vec2 flakeTint[${layersMax}];  // vary, pale
-uniform vec4 flakeTurn[${layersMax}];  // cosine, sine, seed
-uniform vec3 flakeColor[4];
+uniform vec4 flakeTurn[${layersMax}];  // cosine, sine, seed, calm
+uniform vec3 flakeColor[4], flakeMean;
 
 void flakeLayer(vec4 place, vec4 shine, vec2 tint, vec4 turn, inout vec3 color) {
     vec2 p = vec2(w, u * aspect) * place.x;
@@ -31,7 +31,7 @@ void flakeLayer(vec4 place, vec4 shine, vec2 tint, vec4 turn, inout vec3 color) 
     float ru = 2.0 * s.z * s.x + tu * shine.x - sun.x;
     float flash = lobe(rw * rw + ru * ru, shine.y) * shine.w;
     float dull = shine.z * (1.0 + tint.x * (2.0 * part(h, 20, 4) - 1.0));
-    vec3 own = flakeColor[int(pick * float(flakeColorCount))];
+    vec3 own = mix(flakeMean, flakeColor[int(pick * float(flakeColorCount))], turn.w);
     vec3 sent = own * (dull + (1.0 - tint.y) * flash) + tint.y * flash;
     color = mix(color, sent * light * body, covers);
 }
@@ -40,6 +40,23 @@ void flakes(inout vec3 color) {
         flakeLayer(flakePlace[i], flakeLight[i], flakeTint[i], flakeTurn[i], color);
 }`;
 
+// In a soft picture flakes run into one another: they lean less, are of one colour, and fill their
+// cells with less of each.
+function calmed(layer, blur) {
+    const calm = 1 / (1 + blur * layer.scale);
+    const present = 1 + (layer.present - 1) * calm;
+    const radius = 0.9 + (layer.radius - 0.9) * calm;
+    return {
+        ...layer,
+        calm,
+        present,
+        radius,
+        weight: (layer.weight * layer.present * (layer.radius / radius) ** 2) / present,
+        tilt: layer.tilt * calm,
+        vary: (layer.vary ?? 0) * calm,
+    };
+}
+
 // Flakes too small for the picture's pixels become larger ones, an octave at a time, faded over.
 export function octaves(coat, layer, leastPixels) {
     const wanted = leastPixels * coat.pixel * layer.scale;
@@ -47,16 +64,14 @@ export function octaves(coat, layer, leastPixels) {
     const whole = Math.floor(octave);
     const far = octave - whole;
     const near = { ...layer, scale: layer.scale * 2 ** -whole, weight: layer.weight * (1 - far) };
-    if (far < 0.01) return [near];
-    return [
-        near,
-        {
-            ...near,
-            scale: near.scale * 0.5,
-            seed: layer.seed + 101,
-            weight: layer.weight * far,
-        },
-    ];
+    if (far < 0.01) return [calmed(near, coat.blur)];
+    const next = {
+        ...near,
+        scale: near.scale * 0.5,
+        seed: layer.seed + 101,
+        weight: layer.weight * far,
+    };
+    return [calmed(near, coat.blur), calmed(next, coat.blur)];
 }
 
 export const tinted = (color, white, gain) =>
@@ -80,14 +95,16 @@ export function flakeUniforms(layers, colors) {
         return out;
     };
     const table = new Float32Array(12);
-    colors.slice(0, 4).forEach((color, i) => table.set(color, 3 * i));
+    const some = colors.slice(0, 4);
+    some.forEach((color, i) => table.set(color, 3 * i));
     return {
         layerCount: layers.length,
-        flakeColorCount: Math.min(4, colors.length),
+        flakeColorCount: some.length,
         flakePlace: rows((l) => [l.scale, l.radius, l.present, l.weight]),
         flakeLight: rows((l) => [l.tilt, l.tight, l.matt, l.flash]),
         flakeTint: rows((l) => [l.vary ?? 0, l.pale ?? 0], 2),
-        flakeTurn: rows((l) => [l.turn[0], l.turn[1], l.seed, 0]),
+        flakeTurn: rows((l) => [l.turn[0], l.turn[1], l.seed, l.calm]),
         flakeColor: table,
+        flakeMean: [0, 1, 2].map((k) => some.reduce((sum, c) => sum + c[k], 0) / some.length),
     };
 }

@@ -8,7 +8,7 @@ uniform float gratingScale, orders, strength;
 float hump(float phase) {
     float t = phase - floor(phase);
     t = t < 0.5 ? 2.0 * t : 2.0 - 2.0 * t;
-    return smooth01(clamp01(1.5 * t - 0.25));
+    return 0.2 + 0.8 * smooth01(clamp01(1.5 * t - 0.25));
 }
 vec3 bow(float phase) {
     return vec3(hump(phase), hump(phase - 0.3333), hump(phase - 0.6667));
@@ -17,10 +17,11 @@ void effect(inout vec3 color) {
     sheen(color);
     uint h = cellHash(ivec2(floor(vec2(w, u * aspect) * gratingScale + 60.0)), 53u);
     float one = part(h, 0, 8), two = part(h, 8, 8), off = offLight(s);
-    float phase = orders * (sqrt(off + 0.01) - 0.1) - 0.12, flake = phase + 0.22 * (one - 0.5);
-    float share = strength * seen, lit = body * (0.30 + 0.70 * lobe(off, 0.30));
+    float calm = 1.0 / (1.0 + blur * gratingScale);
+    float phase = orders * (sqrt(off + 0.01) - 0.1) - 0.12, flake = phase + 0.22 * calm * (one - 0.5);
+    float share = strength * seen, lit = body * (0.16 + 0.84 * lobe(off, 0.75));
     float even = 0.34 * share * lit * (1.0 - 0.8 * lobe(off, 7.0));
-    float grains = 0.95 * share * lit * two * two * two;
+    float grains = 0.95 * share * lit * mix(0.25, two * two * two, calm);
     color = color * (1.0 - 0.38 * share) + (even * bow(phase) + grains * bow(flake)) * light;
 }`;
 

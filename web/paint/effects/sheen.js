@@ -13,7 +13,7 @@ void sheenLayer(int i, inout vec3 color) {
     float stroke = valueNoise(vec2(x * 9.0, y * 0.7) + 40.0, 5u) +
                    0.5 * valueNoise(vec2(x * 21.0, y * 1.1) + 40.0, 6u) - 0.75;
     float grain = valueNoise(vec2(x, y) * fine + 90.0, 7u) - 0.5;
-    float broken = 1.0 + sheenBreak[i].x * stroke + sheenBreak[i].y * grain;
+    float broken = 1.0 + sheenBreak[i].x * stroke + sheenBreak[i].y / (1.0 + blur * fine) * grain;
     float lit = body * seen, on = near * l.z * broken * lit, outer = (1.0 - s.z) * l.w * lit;
     color = color * (1.0 - (1.0 - l.x) * seen) + (sheenLobe[i] * on + sheenEdge[i] * outer) * light;
 }

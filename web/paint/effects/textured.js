@@ -32,9 +32,10 @@ export function uniforms(coat) {
         turn: [0.9, 0.436],
         seed: 151,
     };
+    const reliefScale = Math.min(1 / cell, 0.5 / coat.pixel);
     return {
         ...flakeUniforms(octaves(coat, sugar, 1.6), [tinted(coat.pigment, 0.18, 1.15)]),
-        strength,
-        reliefScale: Math.min(1 / cell, 0.5 / coat.pixel),
+        strength: strength / (1 + coat.blur * reliefScale),
+        reliefScale,
     };
 }
