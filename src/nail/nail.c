@@ -271,6 +271,19 @@ static int by_place(const void *a, const void *b)
     return (p->center_y > q->center_y) - (p->center_y < q->center_y);
 }
 
+// Nails without an edge to judge by lie in a picture as soft as the others'.
+static void share_edges(struct lq_nails *nails)
+{
+    float sum = 0.0f, known = 0.0f;
+    for (int i = 0; i < nails->count; i++) {
+        sum += nails->items[i].edge;
+        known += nails->items[i].edge > 0.0f ? 1.0f : 0.0f;
+    }
+    for (int i = 0; i < nails->count && known > 0.0f; i++)
+        if (nails->items[i].edge == 0.0f)
+            nails->items[i].edge = sum / known;
+}
+
 static int refine_all(struct lq_nail_finder *finder, const struct lq_image *picture,
                       const struct lq_patch *patches, int last_patch)
 {
@@ -343,6 +356,7 @@ int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
     }
     sort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
          by_place);
+    share_edges(&finder->nails);
     lq_tip_tell(picture, &finder->nails);
     lq_finger_tell(&finder->nails);
     for (int i = 0; i < finder->nails.count; i++) {

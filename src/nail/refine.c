@@ -310,11 +310,9 @@ static void level_row(const struct plan *plan, const struct lq_guide *guide, int
 }
 
 // Paint sharper than the photo around it looks like a sticker.
-static float edge_width(const struct plan *plan)
+static float edge_width(const struct plan *plan, float width)
 {
     const struct lq_refine_job *job = plan->job;
-    float width = lq_sharpness_edge(job->picture, job->x, job->y, plan->step, plan->guess,
-                                    plan->width, plan->height);
     float most = EDGE_WIDTH_SHARE * (float)(job->width < job->height ? job->width : job->height);
     most = most < EDGE_WIDTH_MAX ? most : EDGE_WIDTH_MAX;
     width = width < most ? width : most;
@@ -355,7 +353,11 @@ int lq_refine(struct lq_refiner *refiner, struct lq_refine_job *job)
     struct lq_guide guide;
     lq_guide_fit(&guide, plan.red, plan.green, plan.blue, plan.guess, plan.width * plan.height);
     filter(&plan, &guide);
-    plan.edge = job->edge = edge_width(&plan);
+    job->edge = lq_sharpness_edge(job->picture, job->x, job->y, plan.step, plan.guess, plan.width,
+                                  plan.height);
+    plan.edge = edge_width(&plan, job->edge);
+    if (job->edge > 0.0f)
+        job->edge = plan.edge;
     write_alpha(&plan, &guide);
     return LQ_OK;
 }

@@ -21,7 +21,7 @@ struct lq_refine_job {
     int x, y, width, height;        // the crop, inside the picture
     uint8_t *alpha;                 // out: width x height
     size_t alpha_stride;
-    float edge;                     // out: the edge's width, pixels
+    float edge;                     // out: the width of the picture's edges, pixels; 0: it has none
 };
 
 void lq_refiner_init(struct lq_refiner *refiner);
