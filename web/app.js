@@ -5,12 +5,13 @@ import { Camera } from './camera.js';
 import { Cards } from './cards.js';
 import { Catalogue } from './catalogue.js';
 import { Chooser } from './chooser.js';
+import { Comparison } from './compare.js';
 import { drawFan } from './fan.js';
 import { takePhotos } from './files.js';
 import { Hud } from './hud.js';
 import { canShare, savePicture, sharePicture } from './keep.js';
 import { Live } from './live.js';
-import { finishName, Wardrobe } from './look.js';
+import { Wardrobe } from './look.js';
 import { Notices } from './notice.js';
 import { Panel } from './panel.js';
 import { Photo, PhotoError } from './photo.js';
@@ -33,9 +34,9 @@ export class App {
     #panel;
     #cards;
     #chooser;
+    #comparison;
     #adviser = new Adviser();
     #mode = 'empty';
-    #versus = null; // what the picture is compared with: null, 'original' or 'second'
     #cameraCount = 0;
     #facing;
     #deviceId = '';
@@ -71,6 +72,15 @@ export class App {
         this.#panel = new Panel({ find, wardrobe, words });
         this.#cards = new Cards({ find, wardrobe, catalogue, words, base });
         this.#chooser = new Chooser({ find, wardrobe, words });
+        this.#comparison = new Comparison({
+            find,
+            words,
+            stage: this.stage,
+            wardrobe,
+            secondOffered: () => this.#secondOffered,
+            textOf: (color, finish) =>
+                `${this.#shades.nameOf(color)} · ${this.#cards.finishText(finish)}`,
+        });
         drawFan(find('fan'));
         this.#wireControls();
         this.#wireLive();
@@ -110,7 +120,7 @@ export class App {
         this.#offerNails({ force: true });
         this.#setMode(this.#mode, { same: true });
         if (this.#mode === 'empty') this.#notices.link('idle', t('link.ready'));
-        this.#tagSides();
+        this.#comparison.tag();
         this.#transportHint();
         this.#listCameras();
     }
@@ -125,7 +135,8 @@ export class App {
         find('tools').hidden = next === 'empty';
         find('hud').hidden = next !== 'live';
         this.#offerFlip();
-        find('stop-text').textContent = this.#words.t(next === 'photo' ? 'tool.camera' : 'tool.stop');
+        const stop = next === 'photo' ? 'tool.camera' : 'tool.stop';
+        find('stop-text').textContent = this.#words.t(stop);
         find('stop-icon').setAttribute('href', next === 'photo' ? '#i-camera' : '#i-stop');
         this.#offerNails();
         if (same) return;
@@ -134,7 +145,7 @@ export class App {
             this.#notices.link('idle', this.#words.t('link.ready'));
         }
         if (next !== 'live') delete find('stage').dataset.stale;
-        this.#compare(null);
+        this.#comparison.set(null);
         this.#pictureReady(!this.stage.empty);
     }
 
@@ -146,29 +157,6 @@ export class App {
 
     get #secondOffered() {
         return this.#mode === 'photo' || (this.#mode === 'live' && this.live.picture !== null);
-    }
-
-    #compare(versus) {
-        this.#versus = versus;
-        const find = this.#find;
-        const second = versus === 'second';
-        find('compare').setAttribute('aria-pressed', String(versus !== null));
-        find('versus').hidden = versus === null || !this.#secondOffered;
-        for (const input of find('versus').querySelectorAll('input'))
-            input.checked = input.value === (versus ?? 'original');
-        find('sides').hidden = !second;
-        if (!second && this.wardrobe.editsSecond) this.wardrobe.edit({ second: false });
-        this.#tagSides();
-        this.stage.compare(versus);
-    }
-
-    #tagSides() {
-        const { t } = this.#words;
-        const { main, second } = this.wardrobe;
-        const name = ({ fields }) =>
-            `${this.#shades.nameOf(fields.color)} · ${this.#cards.finishText(finishName(fields))}`;
-        if (this.#versus === 'second') this.stage.tag(name(second), name(main));
-        else this.stage.tag(t('compare.before'), t('compare.after'));
     }
 
     async #wanted() {
@@ -361,17 +349,15 @@ export class App {
         this.#adviser.see({ nails, breadths, source: video, size });
     }
 
-    // Where polish is drawn decides whether a second look is to be had: a painted picture wears one.
+    // Where polish is drawn decides whether a second look is to be had: a painted picture wears
+    // one.
     #noteDrawn(where) {
         const { dataset } = this.stage.canvas;
         if (dataset.drawn === where) return;
         dataset.drawn = where;
-        if (this.#versus === null) return;
-        if (this.#versus === 'second' && !this.#secondOffered) {
-            const why = this.live.painterLost ? 'compare.lost' : 'compare.alone';
-            this.#notices.notify(this.#words.t(why), { kind: 'warn', key: 'compare', forMs: 8000 });
-        }
-        this.#compare(this.#secondOffered ? this.#versus : 'original');
+        if (!this.#comparison.again()) return;
+        const why = this.live.painterLost ? 'compare.lost' : 'compare.alone';
+        this.#notices.notify(this.#words.t(why), { kind: 'warn', key: 'compare', forMs: 8000 });
     }
 
     #tick() {
@@ -525,8 +511,6 @@ export class App {
         on('share', 'click', this.#share);
         find('share').hidden = !canShare();
         on('flip', 'click', this.#flip);
-        on('compare', 'click', () => this.#compare(this.#versus === null ? 'original' : null));
-        on('versus', 'change', (event) => this.#compare(event.target.value));
         this.#notices.onclose = (key) => {
             this.#dismissed = key;
         };
@@ -556,7 +540,7 @@ export class App {
         this.#cards.show();
         this.#chooser.show();
         this.stage.ring(this.wardrobe.nail);
-        this.#tagSides();
+        this.#comparison.tag();
     }
 
     #lookChanged() {

@@ -1,5 +1,5 @@
-// Cards with a small painted picture each: finishes in the chosen shade, and whole looks. Native radio
-// buttons, so keyboards and screen readers know them.
+// Cards with a small painted picture each: finishes in the chosen shade, and whole looks. Native
+// radio buttons, so keyboards and screen readers know them.
 import { finishName } from './look.js';
 import { Previews } from './preview.js';
 import { ServedPreviews } from './preview-served.js';

@@ -1,5 +1,5 @@
-// What the server offers (GET /api/looks): shades, finishes, whole looks, patterns; and the shades kept
-// as favourites on this device.
+// What the server offers (GET /api/looks): shades, finishes, whole looks, patterns; and the shades
+// kept as favourites on this device.
 
 const storageKey = 'lacquer.favourites';
 const favouritesMax = 200;
@@ -62,8 +62,8 @@ export class Catalogue extends EventTarget {
         this.dispatchEvent(new Event('change'));
     }
 
-    // Every word of the query begins a word of the shade's name or family, or is in its colour code.
-    // familyText: family → how the reader calls it.
+    // Every word of the query begins a word of the shade's name or family, or is in its colour
+    // code. familyText: family → how the reader calls it.
     find({ query = '', group = 'all', familyText = (family) => family } = {}) {
         const words = plain(query).split(/\s+/).filter(Boolean);
         const matches = ({ name, family, color }) => {

@@ -1,5 +1,5 @@
-// Which nail the controls change: all of them, or one, chosen here or by a tap on it. A nail is called
-// by its finger where the server knows it, else by its place from the left.
+// Which nail the controls change: all of them, or one, chosen here or by a tap on it. A nail is
+// called by its finger where the server knows it, else by its place from the left.
 
 export class Chooser {
     #find;

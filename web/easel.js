@@ -1,5 +1,6 @@
 // Where polish is drawn: here, or by the server where drawing here does not keep up (graphics in
-// software, an old phone). What came out slower is left for good. Pure: told the time, knows no page.
+// software, an old phone). What came out slower is left for good. Pure: told the time, knows no
+// page.
 
 const fpsLeast = 8; // slower is no mirror
 const settleMs = 1500; // a start is slow anywhere: shaders are built, connections opened

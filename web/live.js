@@ -99,11 +99,6 @@ export class Live {
         return this.#painter?.lost ?? false;
     }
 
-    // As when the browser takes the graphics away; for tests.
-    losePainter() {
-        this.#painter?.close();
-    }
-
     // Called now and then: a server that keeps the socket but says nothing is gone too.
     watch() {
         this.#transport?.watch(this.#flight.size);
@@ -194,7 +189,8 @@ export class Live {
         if (!video.videoWidth || !this.#affordable(start)) return;
         const { fps = 60, width = sideMax, jpeg: quality = 100 } = transport.pace ?? {};
         if (start < this.#dueAt) return;
-        // What is left of a period is kept, so that a rate between the camera's steps is met on average.
+        // What is left of a period is kept, so that a rate between the camera's steps is met on
+        // average.
         this.#dueAt = Math.max(this.#dueAt + 1000 / fps, start);
         this.#encoder.side = Math.min(sideMax, width);
         const round = this.#round;
@@ -256,7 +252,9 @@ export class Live {
         const replied = performance.now();
         const frame = this.#settle(reply.id, transport.ordered);
         if (!frame) return;
-        const shown = reply.scene ? this.#drawNails(reply, frame) : await this.#showJpeg(reply, frame);
+        const shown = reply.scene
+            ? this.#drawNails(reply, frame)
+            : await this.#showJpeg(reply, frame);
         if (!shown) return;
         this.#stats.add(
             {

@@ -1,5 +1,6 @@
-// Looks: what polish is painted. One for all nails, with polish of its own for any finger, or for one
-// nail whose finger is not known; a second look to compare with. Remembered on this device only.
+// Looks: what polish is painted. One for all nails, with polish of its own for any finger, or for
+// one nail whose finger is not known; a second look to compare with. Remembered on this device
+// only.
 
 export const fingers = ['thumb', 'index', 'middle', 'ring', 'little'];
 
@@ -32,7 +33,8 @@ function known(object) {
     return fields;
 }
 
-// What a finger leaves out is as the hand's; null takes it away, and a finish brings its own top coat.
+// What a finger leaves out is as the hand's; null takes it away, and a finish brings its own top
+// coat.
 function fingerFields({ shape, gloss, ...hand }, own) {
     const fields = { ...hand, ...(!own.finish && { gloss }), ...own };
     for (const [name, value] of Object.entries(fields)) if (value == null) delete fields[name];
@@ -77,8 +79,8 @@ export class Look extends EventTarget {
         return [this.#fields, ...Object.values(this.#own)];
     }
 
-    // The whole look as the server takes it: the shape is the hand's, and what a finger goes without
-    // is said.
+    // The whole look as the server takes it: the shape is the hand's, and what a finger goes
+    // without is said.
     get json() {
         const known = Object.entries(this.#own).filter(([key]) => fingers.includes(key));
         const own = known.map(([finger, fields]) => {

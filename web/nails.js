@@ -1,5 +1,6 @@
-// Reads the `nails` reply of lacquer.v1 (docs/PROTOCOL.md, "The `nails` reply"): the light, and each
-// nail's frame, shading and coverage. Every offset is checked; what is wrong is thrown as an Error.
+// Reads the `nails` reply of lacquer.v1 (docs/PROTOCOL.md, "The `nails` reply"): the light, and
+// each nail's frame, shading and coverage. Every offset is checked; what is wrong is thrown as an
+// Error.
 
 const headerBytes = 64;
 const cropPixelsMax = 4096 * 4096;

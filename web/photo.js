@@ -51,8 +51,8 @@ function nailsOf({ nails }) {
     }));
 }
 
-// The picture with nails of their own polish: each from its own painted picture, as far as it is the
-// nearest nail there.
+// The picture with nails of their own polish: each from its own painted picture, as far as it is
+// the nearest nail there.
 async function join(whole, nails, own) {
     const canvas = new OffscreenCanvas(whole.width, whole.height);
     const context = canvas.getContext('2d', { alpha: false });
@@ -177,8 +177,8 @@ export class Photo {
         }
     }
 
-    // The photo in a look → {blob, bitmap, nails}. Nails whose finger nobody knows and that wear polish
-    // of their own are painted by requests of their own.
+    // The photo in a look → {blob, bitmap, nails}. Nails whose finger nobody knows and that wear
+    // polish of their own are painted by requests of their own.
     async #paint(abort, look) {
         const numbers = look.own.filter((key) => key[0] === '#');
         const replies = await Promise.all([

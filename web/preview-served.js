@@ -1,5 +1,6 @@
-// Small pictures of polish for cards where the page has no graphics to draw them with: one fingertip
-// (a render of ours), painted by the server as any photo is. The same interface as preview.js.
+// Small pictures of polish for cards where the page has no graphics to draw them with: one
+// fingertip (a render of ours), painted by the server as any photo is. The same interface as
+// preview.js.
 import { fromDataUrl } from './transport-base64.js';
 import { Wishes } from './wishes.js';
 

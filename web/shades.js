@@ -95,13 +95,15 @@ export class Shades {
         return shades.length;
     }
 
-    #swatch({ name, color }) {
+    #swatch({ name, color, family }) {
         const title = name || color;
+        // A name of a shade's own says little to who cannot see it.
+        const label = family ? `${title}, ${this.#groupText(family)}` : title;
         const input = element('input', {
             type: 'radio',
             name: 'shade',
             value: color,
-            'aria-label': title,
+            'aria-label': label,
         });
         const nail = element('span');
         nail.style.setProperty('--c', color);

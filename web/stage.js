@@ -200,7 +200,8 @@ export class Stage {
             if (event.button === 0) timer = setTimeout(peek, holdMs, true);
         });
         this.#frame.addEventListener('click', (event) => {
-            if (event.target === this.#canvas && !this.#heldLong) this.ontap(this.#nailAt(this.#place(event)));
+            if (event.target === this.#canvas && !this.#heldLong)
+                this.ontap(this.#nailAt(this.#place(event)));
         });
         for (const name of ['pointerup', 'pointercancel', 'blur'])
             window.addEventListener(name, (event) => {

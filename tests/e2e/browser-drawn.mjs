@@ -363,7 +363,8 @@ tests.a_tap_recolours_one_nail = ({ server }) =>
   });
 
 // Runs in the page. The nail nearest to the spot in the film's true mask, its pixels grown together
-// from there → {own: the share of them that changed, strays: changed pixels 4 or more beside it}.
+// from there → {own: the share of them that changed, strays: changed pixels further beside it than a
+// nail of a hand that moved when it was stopped may lie from where it is}.
 async function changedNails([text, spot]) {
   const { tapped, recoloured } = window.kept;
   const { width, height } = tapped;
@@ -375,9 +376,10 @@ async function changedNails([text, spot]) {
   for (const at of own)
     for (const next of [at - 1, at + 1, at - width, at + width])
       if (mask[4 * next] > 127) own.add(next);
+  const reach = 10; // the next nail is three times as far
   const beside = (at) => {
-    for (let y = -4; y <= 4; y++)
-      for (let x = -4; x <= 4; x++) if (own.has(at + y * width + x)) return true;
+    for (let y = -reach; y <= reach; y++)
+      for (let x = -reach; x <= reach; x++) if (own.has(at + y * width + x)) return true;
     return false;
   };
   let changed = 0;
@@ -395,6 +397,13 @@ async function changedNails([text, spot]) {
   return { own: changed / own.size, pixels: own.size, strays, first };
 }
 
+// As when the browser takes the graphics away.
+const loseGraphics = (page) =>
+  page.evaluate(() => {
+    const gl = tryon().live.picture.painted().getContext('webgl2');
+    gl.getExtension('WEBGL_lose_context').loseContext();
+  });
+
 // The graphics go, or prove too slow, while two looks stand beside each other: a painted picture
 // wears one look, so the original takes the place of the other, and the page says why.
 const twoLooksUntil = (how) => ({ server }) =>
@@ -407,11 +416,11 @@ const twoLooksUntil = (how) => ({ server }) =>
     await frames(page, 2);
     const worn = () => page.evaluate(() => tryon().wardrobe.main.fields.color);
     const before = await worn();
-    await page.evaluate((lost) => {
-      const { live } = tryon();
-      if (lost) live.losePainter();
-      else live.easel.here = false;
-    }, how === 'lost');
+    if (how === 'lost') await loseGraphics(page);
+    else
+      await page.evaluate(() => {
+        tryon().live.easel.here = false;
+      });
     const why = how === 'lost' ? /took the graphics away.*photo/ : /draws too slowly.*photo/;
     await notice(page, why);
     check((await page.getAttribute('#canvas', 'data-drawn')) === 'there', 'still drawn here');
@@ -441,7 +450,7 @@ tests.without_drawing_pictures_come_painted = ({ server }) =>
     await live(page);
     const drawn = () => page.getAttribute('#canvas', 'data-drawn');
     check((await drawn()) === 'here', 'not drawn here');
-    await page.evaluate(() => tryon().live.losePainter());
+    await loseGraphics(page);
     await until('painted pictures', async () => (await drawn()) === 'there');
     await frames(page, 3);
     check((await text(page, '#link-text')) === 'Live', 'the page is not live');

@@ -280,7 +280,7 @@ async function install(truth) {
         results.push(compare(pixels(picture.original()), pixels(picture.painted()), i));
     }
     live.stop();
-    live.losePainter();
+    picture.painted().getContext('webgl2').getExtension('WEBGL_lose_context').loseContext();
     work.sort((a, b) => a - b);
     return { drawn, replies, results, work: { least: work[0], median: work[work.length >> 1] } };
   };

@@ -190,7 +190,7 @@ export const text = (page, id) => page.locator(id).textContent();
 export const state = (page) => page.getAttribute('#link', 'data-state');
 export const isLive = (page) => until('live', async () => (await state(page)) === 'live');
 export const shade = (page, name) =>
-  page.check(`input[name=shade][aria-label="${name}"]`, { force: true });
+  page.check(`.swatch[title="${name}"] input[name=shade]`, { force: true });
 export const number = async (page, id) => parseFloat(await text(page, id));
 export const clean = (page, allowed = /^$/) => {
   const faults = page.faults.filter((line) => !allowed.test(line));

@@ -42,7 +42,7 @@ const polish = [
   'textbox Colour code = #c71585',
   'searchbox Search shades',
   'combobox Group of shades = All expanded=false',
-  'radio Fuchsia Run checked=true',
+  'radio Fuchsia Run, Pinks checked=true',
   'ColorWell Any colour = #c71585',
   'radio Crème checked=true',
   'combobox Nail art = None expanded=false',

@@ -27,7 +27,7 @@ export const tests = {};
 
 const hand = path.join(golden, 'light.jpg');
 const names = (page) =>
-  page.$$eval('input[name=shade]', (inputs) => inputs.map((input) => input.ariaLabel));
+  page.$$eval('.swatch:not(.custom)', (labels) => labels.map((label) => label.title));
 
 async function openPhoto(page, file = hand) {
   const seen = await frameId(page);
@@ -41,6 +41,8 @@ tests.shades_are_found_and_kept = async ({ browser, server }) => {
   await page.fill('#search', 'fuch');
   check(String(await names(page)) === 'Fuchsia Run', `found ${await names(page)}`);
   await until('the count to be said', async () => /1 shade/.test(await text(page, '#live')));
+  const spoken = await page.getAttribute('input[name=shade]', 'aria-label');
+  check(spoken === 'Fuchsia Run, Pinks', `the swatch is called ${spoken}`);
   await page.fill('#search', 'no such shade');
   check(await page.isVisible('#shades-none'), 'nothing says that nothing was found');
   await page.fill('#search', '');
@@ -63,6 +65,33 @@ tests.shades_are_found_and_kept = async ({ browser, server }) => {
   await page.click('#favourite');
   check((await names(page)).length === 0, 'a favourite cannot be let go');
   check(await page.isVisible('#shades-none'), 'no hint how favourites are made');
+  clean(page);
+};
+
+// In the reader's language, accents or not; what the shop calls its shades is found too.
+tests.shades_are_found_in_the_readers_language = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await page.selectOption('#group', 'blue');
+  const blues = (await names(page)).sort();
+  await page.selectOption('#group', 'all');
+  for (const [language, words] of [
+    ['de', ['blau', 'BLAU']],
+    ['es', ['azul', 'azules']],
+    ['ar', ['أزرق']],
+    ['en', ['blue']],
+  ]) {
+    await page.selectOption('#language', language);
+    for (const word of words) {
+      await page.fill('#search', word);
+      const found = (await names(page)).sort();
+      check(blues.every((name) => found.includes(name)), `${language}, ${word}: ${found}`);
+    }
+    await page.fill('#search', 'cobalt');
+    check(String(await names(page)) === 'Cobalt', `${language}: ${await names(page)}`);
+  }
+  await page.selectOption('#language', 'de');
+  await page.fill('#search', 'grun'); // without its dots
+  check((await names(page)).includes('Basil'), `grun: ${await names(page)}`);
   clean(page);
 };
 

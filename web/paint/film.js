@@ -74,8 +74,8 @@ function effectOf(polish) {
     return { ...finishes[name], ...said, name, colors: (said.colors ?? []).map(linearOf) };
 }
 
-// What is the same for a whole nail. zoom: picture pixels a reply's pixel; end: u of its tip, above 1
-// where it is made longer. place: of the nail, from the picture's middle in picture heights.
+// What is the same for a whole nail. zoom: picture pixels a reply's pixel; end: u of its tip, above
+// 1 where it is made longer. place: of the nail, from the picture's middle in picture heights.
 export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     const effect = effectOf(polish);
     const film = finishes[effect.name];

@@ -112,8 +112,8 @@ export class Target {
     }
 }
 
-// Places for rectangles, in shelves: [[width, height]] → {places: [[x, y]], width, height}, the whole
-// a power of two high, so that it seldom changes.
+// Places for rectangles, in shelves: [[width, height]] → {places: [[x, y]], width, height}, the
+// whole a power of two high, so that it seldom changes.
 export function pack(sizes, widthLeast = 512) {
     const width = Math.max(widthLeast, ...sizes.map(([w]) => w));
     const places = [];

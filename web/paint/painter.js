@@ -1,5 +1,5 @@
-// Polish on a picture by WebGL 2, the same arithmetic as src/paint (docs/LOOKS.md). A painter owns a
-// canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to.
+// Polish on a picture by WebGL 2, the same arithmetic as src/paint (docs/LOOKS.md). A painter owns
+// a canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to.
 import { effectOf } from './effects/index.js';
 import { chooseLonger, cropOf, shadow, shadowUniforms } from './extend.js';
 import { coatUniforms, mixCoat } from './film.js';
@@ -21,7 +21,8 @@ void main() {
     result = vec4(texelFetch(frame, at, 0).rgb, 1.0);
 }`;
 
-// Where a crop has come to in the picture: x, y, width, height, or null when it is outside. back: the affine map of picture pixels to the reply's: x = a X + b Y + c, y = d X + e Y + f.
+// Where a crop has come to in the picture: x, y, width, height, or null when it is outside. back:
+// the affine map of picture pixels to the reply's: x = a X + b Y + c, y = d X + e Y + f.
 function placeOf(crop, [a, b, c, d, e, f], [width, height]) {
     const det = a * e - b * d;
     const left = crop.x;

@@ -1,4 +1,5 @@
-// The last pass: polish on a nail (src/paint/finish.c and layout.c), around the finish's own effect.
+// The last pass: polish on a nail (src/paint/finish.c and layout.c), around the finish's own
+// effect.
 import { noise } from './noise.js';
 import { given } from './shade.js';
 
@@ -22,8 +23,8 @@ uniform float patternOn;   // its opacity, 0 without
 out vec4 result;
 `;
 
-// What an effect may read: u, w; s: the surface's normal (u, w, z); body: light on it; seen: how far
-// the effect shows.
+// What an effect may read: u, w; s: the surface's normal (u, w, z); body: light on it; seen: how
+// far the effect shows.
 const state = `
 float u, w, body, seen;
 vec3 s;

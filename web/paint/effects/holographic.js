@@ -18,7 +18,8 @@ void effect(inout vec3 color) {
     uint h = cellHash(ivec2(floor(vec2(w, u * aspect) * gratingScale + 60.0)), 53u);
     float one = part(h, 0, 8), two = part(h, 8, 8), off = offLight(s);
     float calm = 1.0 / (1.0 + blur * gratingScale);
-    float phase = orders * (sqrt(off + 0.01) - 0.1) - 0.12, flake = phase + 0.22 * calm * (one - 0.5);
+    float phase = orders * (sqrt(off + 0.01) - 0.1) - 0.12;
+    float flake = phase + 0.22 * calm * (one - 0.5);
     float share = strength * seen, lit = body * (0.16 + 0.84 * lobe(off, 0.75));
     float even = 0.34 * share * lit * (1.0 - 0.8 * lobe(off, 7.0));
     float grains = 0.95 * share * lit * mix(0.25, two * two * two, calm);

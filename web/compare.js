@@ -1,0 +1,59 @@
+// Comparing the picture with the original, or with a second look beside it.
+import { finishName } from './look.js';
+
+export class Comparison {
+    #find;
+    #words;
+    #stage;
+    #wardrobe;
+    #secondOffered;
+    #textOf;
+    #versus = null; // what the picture is compared with: null, 'original' or 'second'
+
+    // find: id → element; secondOffered: () → whether the picture can wear a second look; textOf:
+    // (color, finish) → what the reader calls them.
+    constructor({ find, words, stage, wardrobe, secondOffered, textOf }) {
+        this.#find = find;
+        this.#words = words;
+        this.#stage = stage;
+        this.#wardrobe = wardrobe;
+        this.#secondOffered = secondOffered;
+        this.#textOf = textOf;
+        find('compare').addEventListener('click', () =>
+            this.set(this.#versus === null ? 'original' : null),
+        );
+        find('versus').addEventListener('change', (event) => this.set(event.target.value));
+    }
+
+    set(versus) {
+        this.#versus = versus;
+        const find = this.#find;
+        const second = versus === 'second';
+        find('compare').setAttribute('aria-pressed', String(versus !== null));
+        find('versus').hidden = versus === null || !this.#secondOffered();
+        for (const input of find('versus').querySelectorAll('input'))
+            input.checked = input.value === (versus ?? 'original');
+        find('sides').hidden = !second;
+        if (!second && this.#wardrobe.editsSecond) this.#wardrobe.edit({ second: false });
+        this.tag();
+        this.#stage.compare(versus);
+    }
+
+    // After the picture began or ceased to be one that can wear a second look. → whether one was
+    // worn that cannot be any longer.
+    again() {
+        if (this.#versus === null) return false;
+        const gone = this.#versus === 'second' && !this.#secondOffered();
+        this.set(gone ? 'original' : this.#versus);
+        return gone;
+    }
+
+    // Names the two sides.
+    tag() {
+        const { t } = this.#words;
+        const { main, second } = this.#wardrobe;
+        const name = ({ fields }) => this.#textOf(fields.color, finishName(fields));
+        if (this.#versus === 'second') this.#stage.tag(name(second), name(main));
+        else this.#stage.tag(t('compare.before'), t('compare.after'));
+    }
+}
