@@ -33,6 +33,16 @@ int lq_cpu_count(void)
     return count > 0 ? count : 1;
 }
 
+bool lq_cpu_has_amx(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 24)) && (d & (1u << 25));
+#else
+    return false;
+#endif
+}
+
 bool lq_cpu_has_bf16(void)
 {
 #if defined(__x86_64__)

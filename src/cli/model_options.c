@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/onednn.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
        OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
@@ -185,5 +186,6 @@ int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struc
         chosen.remote.model = stem;
     }
     chosen.cache_dir = lq_cli_model_cache(asked);
+    lq_cli_limit_onednn(path);
     return lq_model_open(model, path, &chosen, err);
 }

@@ -47,10 +47,14 @@ static uint64_t checksum(const uint8_t *bytes, size_t len)
 
 // ---- the folder
 
-// Tells processors apart that a compiled model cannot travel between: family, model and features.
+// Tells processors apart that a compiled model cannot travel between: family, model and features,
+// and which of these oneDNN was told to leave out.
 static uint32_t processor_tag(void)
 {
-    uint32_t words[7] = {0};
+    const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
+    uint32_t words[8] = {0};
+    if (limit)
+        words[7] = (uint32_t)checksum((const uint8_t *)limit, strlen(limit));
 #if defined(__x86_64__)
     unsigned a, b, c, d;
     if (__get_cpuid(1, &a, &b, &c, &d))
