@@ -105,6 +105,10 @@ def parts(root, version, program):
                checksums=[{"algorithm": "SHA256",
                            "checksumValue": sha256(root / "models/nail.onnx")}],
                comment="trained by train/; models/README.md names its data and their licences")
+    yield part("models/hand.onnx", "0.10.14", "Apache-2.0", "https://github.com/google-ai-edge/mediapipe",
+               checksums=[{"algorithm": "SHA256",
+                           "checksumValue": sha256(root / "models/hand.onnx")}],
+               comment="MediaPipe Hands' hand_landmark_full, converted; models/README.md says how")
 
 
 def document(root, version, program):

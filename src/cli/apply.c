@@ -190,7 +190,7 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     lq_job_init(&job);
     job.look = apply->look.look;
     job.paint = apply->out != NULL;
-    job.closer = !apply->fast;
+    job.closer = job.hands = !apply->fast;
     job.jpeg_quality = apply->quality;
     job.keep_profile = true;
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;

@@ -5,12 +5,15 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "frame/closer.h"
+#include "nail/hand.h"
 
 struct lq_pipe {
     struct lq_codec *codec;
     struct lq_runner *runner;
     struct lq_nail_finder *finder;
     struct lq_closer *closer;
+    struct lq_hand_finder *hands; // NULL: no network for it
+    struct lq_nails told;         // the nails, with what their hands say
     bool maps;                    // the model gives one map of probabilities of all it is shown
     struct lq_tracked tracked;    // the last frame of a film
     struct lq_painter *painter;
@@ -39,6 +42,8 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     int status = lq_codec_new(&pipe->codec, err);
     if (status == LQ_OK)
         status = lq_runner_new(&pipe->runner, model, err);
+    if (status == LQ_OK && lq_model_landmarks(model))
+        status = lq_hand_finder_new(&pipe->hands, lq_model_landmarks(model), err);
     if (status == LQ_OK && (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
                             lq_closer_new(&pipe->closer) != LQ_OK ||
                             lq_painter_new(&pipe->painter) != LQ_OK))
@@ -58,6 +63,7 @@ void lq_pipe_free(struct lq_pipe *pipe)
     lq_painter_free(pipe->painter);
     lq_closer_free(pipe->closer);
     lq_nail_finder_free(pipe->finder);
+    lq_hand_finder_free(pipe->hands);
     lq_runner_free(pipe->runner);
     lq_codec_free(pipe->codec);
     lq_picture_info_release(&pipe->info);
@@ -131,6 +137,18 @@ static int look_closer(struct lq_pipe *pipe, struct lq_job *job, const struct lq
     return status;
 }
 
+// Which way nails point, by the hand behind them.
+static int look_for_hands(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                          struct lq_error *err)
+{
+    pipe->told = *job->nails;
+    job->nails = &pipe->told;
+    if (job->tracker)
+        return lq_hand_follow(pipe->hands, lq_tracker_hands(job->tracker), picture, &pipe->told,
+                              job->time_us, err);
+    return lq_hand_tell(pipe->hands, picture, &pipe->told, job->deadline_us, err);
+}
+
 // Every other frame of a film may be looked at where the last one's nails are, closer: small nails
 // are seen in more points, and the tracker's memory makes one outline of both views. Only for a
 // head whose map of probabilities fits beside one of another scale.
@@ -178,6 +196,8 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
                                        err);
     if (status == LQ_OK && job->closer && !job->tracker)
         status = look_closer(pipe, job, picture, patches, patch_count, err);
+    if (status == LQ_OK && job->hands && pipe->hands)
+        status = look_for_hands(pipe, job, picture, err);
     if (status == LQ_OK && job->tracker)
         status = track(pipe, job, picture, region ? box : NULL, err);
     if (status == LQ_OK)

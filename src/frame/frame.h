@@ -32,6 +32,7 @@ struct lq_job {
     bool smooth;              // … and whether outlines are steadied, else only ids are kept
     bool may_carry;           // … and whether its nails may be carried from the last (track.h)
     bool closer;              // … of a single picture: look twice, the second time closer (closer.h)
+    bool hands;               // look for the hands behind the nails (nail/hand.h)
     bool alone;               // no other frame is worked on: all cores may be used for this one
     struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
     uint64_t deadline_us;     // lq_clock_us() after which the answer is of no use; 0: none

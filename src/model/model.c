@@ -305,6 +305,14 @@ static int read_sidecar(struct lq_model *model, const struct lq_engine_options *
     return status;
 }
 
+// What it adds is left out where it cannot be had: nails are found and painted without it.
+static void open_landmarks(struct lq_model *model, const struct lq_engine_options *options)
+{
+    struct lq_error error;
+    if (lq_landmarks_open(&model->landmarks, lq_landmarks_default_path(), options, &error) != LQ_OK)
+        lq_log_warn("%s; which way nails point is told by their looks alone", error.text);
+}
+
 static int open_model(struct lq_model *model, const struct lq_model_options *options,
                       struct lq_error *err)
 {
@@ -347,6 +355,8 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         return status;
     settle_rules(model, options);
     fill_info(model);
+    if (!options->no_landmarks && !model->ops->by_name_only)
+        open_landmarks(model, &engine);
     return LQ_OK;
 }
 
@@ -386,6 +396,7 @@ void lq_model_close(struct lq_model *model)
     close_variants(model);
     if (model->raced)
         model->ops->close(model->raced);
+    lq_landmarks_close(model->landmarks);
     free(model->path);
     free(model);
 }
@@ -398,4 +409,9 @@ const struct lq_model_info *lq_model_info(const struct lq_model *model)
 int lq_model_print_metrics(const struct lq_model *model, struct lq_buf *out)
 {
     return model->ops->print_metrics ? model->ops->print_metrics(out) : LQ_OK;
+}
+
+const struct lq_landmarks *lq_model_landmarks(const struct lq_model *model)
+{
+    return model->landmarks;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "image/image.h"
+#include "model/landmarks.h"
 
 enum lq_head { LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG };
 
@@ -15,6 +16,7 @@ struct lq_model_options {
     enum lq_tune tune;
     int threads;
     const char *cache_dir;
+    bool no_landmarks;           // do not open the hand landmark network beside the model
     struct lq_remote_options remote; // of engines that run elsewhere
     float score_min;             // 0..1; 0: the sidecar's or 0.25 (detections), 0.5 (masks)
     float nms_iou;               // 0..1; 0: the sidecar's or 0.45
@@ -64,6 +66,8 @@ LQ_MUST_CHECK int lq_model_open(struct lq_model **model, const char *path,
                                 const struct lq_model_options *options, struct lq_error *err);
 void lq_model_close(struct lq_model *model);
 const struct lq_model_info *lq_model_info(const struct lq_model *model);
+// The hand landmark network that was opened beside it; NULL when there is none.
+const struct lq_landmarks *lq_model_landmarks(const struct lq_model *model);
 
 // Appends what the model's engine counts as Prometheus text.
 LQ_MUST_CHECK int lq_model_print_metrics(const struct lq_model *model, struct lq_buf *out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/head.h"
+#include "model/landmarks.h"
 #include "model/model.h"
 
 // A model compiled for one input size.
@@ -23,6 +24,7 @@ struct lq_model {
     struct lq_input input; // as the file declares it
     int variant_count;
     struct lq_variant variants[LQ_MODEL_SIZES_MAX];
+    struct lq_landmarks *landmarks; // NULL: none to be had
     struct lq_engine *raced;    // of the first size, until it is taken for use; else NULL
     enum lq_tune raced_tune;
 };

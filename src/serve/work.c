@@ -92,6 +92,7 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
     job->smooth = slot->ask.smooth;
     job->may_carry = slot->pressed && worker->may_carry;
     job->closer = slot->ask.closer;
+    job->hands = slot->ask.closer || slot->ask.live;
     job->alone = slot->alone;
     job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->jpeg_quality = slot->ask.jpeg_quality;
