@@ -31,9 +31,11 @@ static const struct argp_option options[] = {
      "Where compiled models are kept (default ~/.cache/lacquer; `none` keeps none)", 10},
     {NULL, 0, NULL, 0, "Models on NVIDIA Triton (docs/TRITON.md):", 20},
     {"triton-url", OPT_TRITON_URL, "URL", 0,
-     "http://HOST:PORT of a server, implies --engine triton; may be given again (8 at most)", 20},
+     "HOST:PORT of a server, or http://… or https://…; implies --engine triton; may be given again "
+     "(8 at most)", 20},
     {"triton-model", OPT_TRITON_MODEL, "NAME", 0,
-     "The model's name there (default: that of --model's file)", 20},
+     "The model's name there (default: that of --model's file). Without --model it is one of the "
+     "server's own", 20},
     {"triton-version", OPT_TRITON_VERSION, "N", 0, "Its version (default: the server's choice)", 20},
     {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0, "Of one request (default 1000)", 20},
     {"triton-shm", OPT_TRITON_SHM, "auto|off|on", 0,
@@ -178,11 +180,17 @@ int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struc
 {
     struct lq_model_options chosen = asked->options;
     const char *path = asked->path ? asked->path : lq_model_default_path();
+    struct lq_remote_options *remote = &chosen.remote;
+    // A model of a server's own: nothing that is said of ours is true of it.
+    if (remote->model && !asked->path && !remote->fallback) {
+        remote->no_file = true;
+        path = remote->model;
+    }
     char stem[LQ_TENSOR_NAME_MAX];
-    if (!chosen.remote.model) {
+    if (!remote->model) {
         const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
         snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
-        chosen.remote.model = stem;
+        remote->model = stem;
     }
     chosen.cache_dir = lq_cli_model_cache(asked);
     return lq_model_open(model, path, &chosen, err);

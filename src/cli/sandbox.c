@@ -87,8 +87,10 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     lq_confine_write(confine, lq_cli_model_cache(model));
     // An inference server is asked over TCP, and on this machine through shared memory.
     confine->connect = model->options.remote.url_count > 0;
-    if (confine->connect)
+    if (confine->connect) {
         lq_confine_write(confine, "/dev/shm");
+        read_folder_of(folders, getenv("SSL_CERT_FILE"));
+    }
     int status = lq_confine_enter(confine, err);
     if (status == LQ_OK)
         lq_log_debug("in the sandbox: %d paths to read, %d to write", confine->read_count,

@@ -58,7 +58,8 @@ static void present(struct lq_tensors *tensors)
                                        ? &tensors->inputs[i]
                                        : &tensors->outputs[i - tensors->input_count];
         bool bytes = tensor->type == LQ_TENSOR_U8 && i < tensors->input_count;
-        if (tensor->type == LQ_TENSOR_F16 || bytes)
+        bool wide = tensor->type == LQ_TENSOR_F64 && i >= tensors->input_count;
+        if (tensor->type == LQ_TENSOR_F16 || bytes || wide)
             tensor->type = LQ_TENSOR_F32;
         if (tensor->rank > 0 && tensor->dims[0] == -1)
             tensor->dims[0] = 1;
@@ -77,7 +78,8 @@ static int get(struct lq_triton_call *call, const char *tail, struct lq_error *e
         if (!server)
             break;
         status = lq_triton_get(call, server, tail, in_ms(TIMEOUT_MS), err);
-        lq_triton_pool_give(pool, server, status, err);
+        // A document that it has not is no failure: not every server has a configuration.
+        lq_triton_pool_give(pool, server, status == LQ_ERR_MODEL ? LQ_OK : status, err);
         if (status != LQ_OK)
             lq_fail_within(err, "triton %.90s", server->url);
     }
@@ -118,22 +120,30 @@ static int triton_describe(const char *path, const struct lq_engine_options *opt
     }
     if (status == LQ_ERR_ARGUMENT)
         return lq_fail(err, status, "%s", why.text);
+    if (status == LQ_ERR_NOT_FOUND && !options->remote.fallback)
+        return lq_fail(err, LQ_ERR_MODEL, "%.220s; --triton-model names one", why.text);
     if (!options->remote.fallback)
         return lq_fail(err, status, "%.180s; start it, or give --fallback openvino", why.text);
     const struct lq_engine_ops *ops = lq_engine_find(options->remote.fallback, err);
     return ops ? ops->describe(path, options, tensors, err) : LQ_ERR_ARGUMENT;
 }
 
+// In Triton's configuration of the model; a server without such says it in the model's metadata.
 static int triton_sidecar(const struct lq_engine_options *options, struct lq_buf *json,
                           struct lq_error *err)
 {
+    static const char *const tails[] = {"/config", ""};
     struct lq_buf document;
     lq_buf_init(&document, LQ_KSERVE_JSON_MAX);
-    int status = get_about(&options->remote, "/config", &document, err);
-    if (status == LQ_OK)
-        status = lq_kserve_read_parameter(json, "lacquer", document.data, document.len, err);
-    else if (status != LQ_ERR_ARGUMENT)
-        status = LQ_OK; // who is away is told by describe, and some servers keep theirs to themselves
+    int status = LQ_OK;
+    for (size_t i = 0; i < LQ_COUNT(tails) && status == LQ_OK && json->len == 0; i++) {
+        lq_buf_clear(&document);
+        status = get_about(&options->remote, tails[i], &document, err);
+        if (status == LQ_OK)
+            status = lq_kserve_read_parameter(json, "lacquer", document.data, document.len, err);
+        else if (status != LQ_ERR_ARGUMENT)
+            status = LQ_OK; // who is away is told by describe, and some keep theirs to themselves
+    }
     lq_buf_release(&document);
     return status;
 }
@@ -270,7 +280,8 @@ static int triton_run(struct lq_request *request, uint64_t deadline_us, struct l
     }
     if (request->spare && (!deadline_us || lq_clock_us() < deadline_us))
         return run_spare(request, deadline_us, &why, err);
-    return lq_fail(err, status, "%s", why.text);
+    // To who sent the frame that is all one: nobody is there to run it.
+    return lq_fail(err, status == LQ_ERR_NOT_FOUND ? LQ_ERR_UNAVAILABLE : status, "%s", why.text);
 }
 
 // ---- opening
