@@ -425,20 +425,38 @@ void lq_triton_pool_close(struct lq_triton_pool *pool)
 
 // ---- figures
 
-static int print_pool(struct lq_triton_pool *pool, struct lq_buf *out)
+static int print_up(struct lq_buf *out, const struct lq_triton_server *server)
+{
+    return lq_buf_printf(out, "lacquer_triton_up{url=\"%s\"} %d\n", server->url, server->in);
+}
+
+static int print_requests(struct lq_buf *out, const struct lq_triton_server *server)
+{
+    return lq_buf_printf(out, "lacquer_triton_requests_total{url=\"%s\",result=\"ok\"} %llu\n"
+                              "lacquer_triton_requests_total{url=\"%s\",result=\"failed\"} %llu\n",
+                         server->url, (unsigned long long)server->answered, server->url,
+                         (unsigned long long)server->failed);
+}
+
+// One family's samples stand together, whatever server they are of. Addresses need no escaping
+// (triton_url.h).
+static const struct family {
+    const char *head;
+    int (*print)(struct lq_buf *out, const struct lq_triton_server *server);
+} families[] = {
+    {"# HELP lacquer_triton_up Whether a Triton server is in: it is ready and has the model.\n"
+     "# TYPE lacquer_triton_up gauge\n", print_up},
+    {"# HELP lacquer_triton_requests_total Requests to a Triton server, by how they ended.\n"
+     "# TYPE lacquer_triton_requests_total counter\n", print_requests},
+};
+
+static int print_servers(struct lq_triton_pool *pool, const struct family *family,
+                         struct lq_buf *out)
 {
     int status = LQ_OK;
     pthread_mutex_lock(&pool->lock);
-    for (int i = 0; i < pool->server_count && status == LQ_OK; i++) {
-        const struct lq_triton_server *server = &pool->servers[i];
-        status = lq_buf_printf(out,
-                               "lacquer_triton_up{url=\"%s\"} %d\n"
-                               "lacquer_triton_requests_total{url=\"%s\",result=\"ok\"} %llu\n"
-                               "lacquer_triton_requests_total{url=\"%s\",result=\"failed\"} %llu\n",
-                               server->url, server->in, server->url,
-                               (unsigned long long)server->answered, server->url,
-                               (unsigned long long)server->failed);
-    }
+    for (int i = 0; i < pool->server_count && status == LQ_OK; i++)
+        status = family->print(out, &pool->servers[i]);
     pthread_mutex_unlock(&pool->lock);
     return status;
 }
@@ -447,8 +465,11 @@ int lq_triton_pools_print(struct lq_buf *out)
 {
     int status = LQ_OK;
     pthread_mutex_lock(&pools_lock);
-    for (struct lq_triton_pool *pool = pools; pool && status == LQ_OK; pool = pool->next)
-        status = print_pool(pool, out);
+    for (size_t i = 0; i < LQ_COUNT(families) && status == LQ_OK; i++) {
+        status = lq_buf_printf(out, "%s", families[i].head);
+        for (struct lq_triton_pool *pool = pools; pool && status == LQ_OK; pool = pool->next)
+            status = print_servers(pool, &families[i], out);
+    }
     pthread_mutex_unlock(&pools_lock);
     return status;
 }
