@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/log.h"
 #include "config.h"
 #include "serve/confine.h"
@@ -76,6 +77,7 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     if (!folders)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     struct lq_confine *confine = &folders->confine;
+    (void)lq_cpu_count(); // it reads files that may not be read from within
     read_libraries(folders);
     read_folder_of(folders, model->path ? model->path : lq_model_default_path());
     read_folder_of(folders, serve->tls_cert);
