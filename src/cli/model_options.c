@@ -1,13 +1,11 @@
 #include "cli/model_options.h"
 
-#include <errno.h>
-#include <math.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
        OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
@@ -44,17 +42,6 @@ static const struct argp_option options[] = {
      "Runs --model's file in this engine while no server can: openvino", 20},
     {0}};
 
-double lq_cli_number(struct argp_state *state, const char *option, const char *text, double low,
-                     double high)
-{
-    char *end;
-    errno = 0;
-    double value = strtod(text, &end);
-    if (errno || end == text || *end || !isfinite(value) || value < low || value > high)
-        argp_error(state, "--%s wants a number from %g to %g, not '%s'", option, low, high, text);
-    return value;
-}
-
 static int choice(struct argp_state *state, const char *option, const char *text,
                   const char *const *names)
 {
@@ -87,7 +74,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         chosen->tune = (enum lq_tune)choice(state, "tune", arg, tunes);
         return 0;
     case OPT_THREADS:
-        chosen->threads = (int)lq_cli_number(state, "threads", arg, 1, 1024);
+        chosen->threads = (int)lq_cli_integer(state, "threads", arg, 1, 1024);
         return 0;
     case OPT_SCORE:
         chosen->score_min = (float)lq_cli_number(state, "score", arg, 0.001, 1);
@@ -108,10 +95,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         remote->model = arg;
         return 0;
     case OPT_TRITON_VERSION:
+        lq_cli_integer(state, "triton-version", arg, 1, LONG_MAX);
         remote->version = arg;
         return 0;
     case OPT_TRITON_TIMEOUT:
-        remote->timeout_ms = (int)lq_cli_number(state, "triton-timeout", arg, 1, 600000);
+        remote->timeout_ms = (int)lq_cli_integer(state, "triton-timeout", arg, 1, 600000);
         return 0;
     case OPT_TRITON_SHM:
         remote->memory = (enum lq_remote_memory)choice(state, "triton-shm", arg, memories);

@@ -76,13 +76,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_OUT: arguments->out = arg; return 0;
     case OPT_NAME: arguments->name = arg; return 0;
     case OPT_INSTANCES:
-        config->instances = (int)lq_cli_number(state, "instances", arg, 1, 256);
+        config->instances = (int)lq_cli_integer(state, "instances", arg, 1, 256);
         return 0;
     case OPT_MAX_BATCH:
-        arguments->batch_max = (int)lq_cli_number(state, "max-batch", arg, 0, 1024);
+        arguments->batch_max = (int)lq_cli_integer(state, "max-batch", arg, 0, 1024);
         return 0;
     case OPT_DELAY:
-        config->queue_delay_us = (int)lq_cli_number(state, "queue-delay", arg, 0, 1000000);
+        config->queue_delay_us = (int)lq_cli_integer(state, "queue-delay", arg, 0, 1000000);
         return 0;
     case OPT_INPUT: arguments->input = input_type(state, arg); return 0;
     case OPT_GPU: arguments->gpu = true; return 0;

@@ -337,7 +337,8 @@ static int pool_new(struct lq_triton_pool **out, const struct lq_remote_options 
     snprintf(pool->version, sizeof pool->version, "%s", version);
     int status = LQ_OK;
     if (strspn(version, "0123456789") != strlen(version) || strlen(version) >= sizeof pool->version)
-        status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.40s' is no version of a Triton model", version);
+        status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.40s' is no version of a Triton model: a whole number "
+                         "from 1 on", version);
     for (int i = 0; i < options->url_count && status == LQ_OK; i++)
         status = add_server(pool, options->urls[i], options->memory, err);
     if (status != LQ_OK) {
