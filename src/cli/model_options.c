@@ -35,7 +35,7 @@ static const struct argp_option options[] = {
      "The model's name there (default: that of --model's file). Without --model it is one of the "
      "server's own", 20},
     {"triton-version", OPT_TRITON_VERSION, "N", 0, "Its version (default: the server's choice)", 20},
-    {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0, "Of one request (default 1000)", 20},
+    {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0, "Of one request (default 1000; 10000 for servers that speak JSON alone)", 20},
     {"triton-shm", OPT_TRITON_SHM, "auto|off|on", 0,
      "Give frames by shared memory (default auto: to servers on this host)", 20},
     {"fallback", OPT_FALLBACK, "ENGINE", 0,

@@ -12,14 +12,15 @@
 #include "engine/kserve.h"
 #include "engine/list.h"
 #include "engine/spare.h"
-#include "engine/triton_call.h"
+#include "engine/triton_steps.h"
 
-enum { TIMEOUT_MS = 1000, OPEN_MS = 30000 };
+// A server that speaks JSON alone reads and writes a hundred thousand numbers: it gets more time.
+enum { TIMEOUT_MS = 1000, JSON_TIMEOUT_MS = 10000, OPEN_MS = 30000 };
 
 struct lq_engine {
     struct lq_triton_model model;
     struct lq_spare spare;
-    uint64_t timeout_us;
+    uint64_t timeout_us; // 0: the default
 };
 
 struct lq_request {
@@ -49,10 +50,19 @@ static int triton_probe(struct lq_error *err)
 
 // ---- what the model is
 
+// [3,h,w] or [h,w,3]: the model takes one picture at a time.
+static bool has_no_batch(const struct lq_tensors *tensors)
+{
+    const struct lq_tensor *input = &tensors->inputs[0];
+    return tensors->input_count == 1 && input->rank == 3 &&
+           (input->dims[0] == 3 || input->dims[2] == 3);
+}
+
 // How callers see a served model's tensors: a batch of one, single precision. A picture in bytes is
 // one of numbers 0..1.
 static void present(struct lq_tensors *tensors)
 {
+    bool unbatched = has_no_batch(tensors);
     for (int i = 0; i < tensors->input_count + tensors->output_count; i++) {
         struct lq_tensor *tensor = i < tensors->input_count
                                        ? &tensors->inputs[i]
@@ -61,6 +71,8 @@ static void present(struct lq_tensors *tensors)
         bool wide = tensor->type == LQ_TENSOR_F64 && i >= tensors->input_count;
         if (tensor->type == LQ_TENSOR_F16 || bytes || wide)
             tensor->type = LQ_TENSOR_F32;
+        if (unbatched)
+            *tensor = lq_triton_with_batch(tensor, tensor, true);
         if (tensor->rank > 0 && tensor->dims[0] == -1)
             tensor->dims[0] = 1;
     }
@@ -229,17 +241,26 @@ static bool cut_short(int status, uint64_t began_us, uint64_t end_us, uint64_t t
     return status == LQ_ERR_TIMEOUT && end_us < began_us + timeout_us / 2;
 }
 
+static uint64_t timeout_of(struct lq_engine *engine, const struct lq_triton_server *server)
+{
+    if (engine->timeout_us)
+        return engine->timeout_us;
+    bool json = lq_triton_way(&engine->model, server) == LQ_TRITON_WAY_JSON;
+    return (json ? JSON_TIMEOUT_MS : TIMEOUT_MS) * 1000u;
+}
+
 static int try_server(struct lq_request *request, struct lq_triton_server *server,
                       uint64_t deadline_us, struct lq_error *err)
 {
     struct lq_engine *engine = request->engine;
-    uint64_t now = lq_clock_us(), end = now + engine->timeout_us;
+    uint64_t timeout_us = timeout_of(engine, server);
+    uint64_t now = lq_clock_us(), end = now + timeout_us;
     if (deadline_us && deadline_us < end)
         end = deadline_us;
     int status = lq_triton_infer(&request->call, server, end, err);
     if (status == LQ_OK)
         lq_triton_pool_took(engine->model.pool, server, lq_clock_us() - now);
-    if (cut_short(status, now, end, engine->timeout_us))
+    if (cut_short(status, now, end, timeout_us))
         lq_triton_pool_cut_short(engine->model.pool, server);
     else
         lq_triton_pool_give(engine->model.pool, server, status, err);
@@ -377,7 +398,7 @@ static int triton_open(struct lq_engine **out, const char *path,
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     pthread_mutex_init(&engine->model.lock, NULL);
     engine->model.pixels = bytes_of(&options->pixels);
-    engine->timeout_us = (uint64_t)(remote->timeout_ms ? remote->timeout_ms : TIMEOUT_MS) * 1000;
+    engine->timeout_us = (uint64_t)remote->timeout_ms * 1000;
     int status = lq_triton_pool_open(&engine->model.pool, remote, err);
     if (status == LQ_OK)
         status = remote->fallback ? open_spare(engine, path, options, err)

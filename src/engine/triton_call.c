@@ -68,11 +68,18 @@ static bool can_travel(enum lq_tensor_type type, const struct lq_tensor *ours, b
            (type == LQ_TENSOR_F64 && !input);
 }
 
+// A model that takes one picture and no batch has our tensors without their first dimension.
+static int first_dim(const struct lq_tensor *ours, const struct lq_tensor *theirs)
+{
+    return ours->rank == theirs->rank + 1 && ours->dims[0] == 1;
+}
+
 static bool fits(const struct lq_tensor *ours, const struct lq_tensor *theirs)
 {
-    bool fit = ours->rank == 0 || ours->rank == theirs->rank;
-    for (int d = 0; d < ours->rank && fit; d++)
-        fit = theirs->dims[d] == -1 || theirs->dims[d] == ours->dims[d];
+    int first = first_dim(ours, theirs);
+    bool fit = ours->rank == 0 || ours->rank - first == theirs->rank;
+    for (int d = first; d < ours->rank && fit; d++)
+        fit = theirs->dims[d - first] == -1 || theirs->dims[d - first] == ours->dims[d];
     return fit;
 }
 
@@ -107,8 +114,12 @@ static int match(struct lq_tensor *wire, const struct lq_tensor *ours, int count
     pair(which, ours, count, theirs);
     for (int i = 0; i < count; i++) {
         const struct lq_tensor *their = &theirs[which[i]];
+        int first = first_dim(&ours[i], their);
         wire[i] = ours[i];
         wire[i].data = NULL;
+        wire[i].rank -= first;
+        memmove(wire[i].dims, wire[i].dims + first,
+                sizeof wire[i].dims - (size_t)first * sizeof *wire[i].dims);
         memcpy(wire[i].name, their->name, sizeof wire[i].name);
         wire[i].type = their->type;
         if (!can_travel(their->type, &ours[i], inputs))
@@ -196,13 +207,24 @@ static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
     return status;
 }
 
+struct lq_tensor lq_triton_with_batch(const struct lq_tensor *named, const struct lq_tensor *shape,
+                                      bool unbatched)
+{
+    struct lq_tensor made = *named;
+    int first = unbatched && shape->rank < LQ_TENSOR_RANK_MAX;
+    made.rank = shape->rank + first;
+    made.dims[0] = 1;
+    memcpy(made.dims + first, shape->dims, sizeof made.dims[0] * (size_t)shape->rank);
+    return made;
+}
+
 void lq_triton_keep_shapes(const struct lq_triton_call *call)
 {
     struct lq_triton_model *model = call->model;
+    bool unbatched = first_dim(&model->tensors.inputs[0], &call->wire.inputs[0]);
     for (int i = 0; i < call->wire.output_count; i++) {
         struct lq_tensor *ours = &model->tensors.outputs[i];
-        ours->rank = call->wire.outputs[i].rank;
-        memcpy(ours->dims, call->wire.outputs[i].dims, sizeof ours->dims);
+        *ours = lq_triton_with_batch(ours, &call->wire.outputs[i], unbatched);
     }
     for (int i = 0; i < LQ_REMOTE_URLS_MAX; i++)
         if (model->wires[i].version == call->wire_version)

@@ -54,6 +54,10 @@ LQ_MUST_CHECK int lq_triton_call_init(struct lq_triton_call *call, struct lq_tri
                                       struct lq_tensors *tensors, struct lq_error *err);
 void lq_triton_call_release(struct lq_triton_call *call); // half-built or zeroed is fine
 
+// A tensor with another's shape, and with a batch of one in front where the server has none.
+struct lq_tensor lq_triton_with_batch(const struct lq_tensor *named, const struct lq_tensor *shape,
+                                      bool unbatched);
+
 // What an inference has told about the outputs' shapes becomes the model's. Before it is shared.
 void lq_triton_keep_shapes(const struct lq_triton_call *call);
 

@@ -42,9 +42,11 @@ class TritonPythonModel:
         replies = []
         for request in requests:
             x = pb.get_input_tensor_by_name(request, self.input).as_numpy().astype(np.float32)
+            bare = x.ndim == 3
+            x = x[None] if bare else x
             made = self.yolo(x) if "output0" in self.outputs else self.mask(x)
             replies.append(pb.InferenceResponse(
-                [pb.Tensor(name, made[name].astype(type)) for name, type in self.outputs.items()]))
+                [pb.Tensor(name, (made[name][0] if bare else made[name]).astype(type)) for name, type in self.outputs.items()]))
         return replies
 '''
 DET, PROTO = "output0", "output1"
@@ -55,6 +57,7 @@ MODELS = {  # largest batch, input, outputs in the order they are told in
     "all_open": (4, [-1, -1, -1], {DET: [-1, -1], PROTO: [-1, -1, -1]}),
     "halves": (4, [3, 320, 320], {PROTO: [32, 80, 80], DET: [37, 2100]}),
     "alone": (0, [1, 3, 320, 320], {PROTO: [1, 32, 80, 80], DET: [1, 37, 2100]}),
+    "bare": (0, [3, 320, 320], {PROTO: [32, 80, 80], DET: [37, 2100]}),
     "logits": (4, [3, 192, 256], {"logits": [1, 192, 256]}),
     "likely": (4, [3, 192, 256], {"likely": [1, 192, 256]}),
     "logits_open": (4, [3, -1, -1], {"logits": [1, -1, -1]}),
@@ -93,7 +96,7 @@ def apply(triton, picture, out, *args, status=0):
     return (json.loads(done.stdout) if status == 0 else None), done.stderr
 
 
-@pytest.mark.parametrize("name", ["swapped", "straight", "open", "halves", "alone"])
+@pytest.mark.parametrize("name", ["swapped", "straight", "open", "halves", "alone", "bare"])
 @pytest.mark.parametrize("shm", ["auto", "off"])
 def test_a_yolo_in_any_order_and_shape(triton, red, tmp_path, name, shm):  # noqa: F811
     found, said = apply(triton, red, tmp_path / "out.png", "--triton-model", name,
