@@ -27,10 +27,35 @@ static Onnx__AttributeProto *attribute_of(const Onnx__NodeProto *node, const cha
 
 // ---- what is not done here
 
-static const char *refuse_node(const Onnx__NodeProto *node)
+static const Onnx__NodeProto *maker_of(const Onnx__GraphProto *graph, const char *name)
+{
+    for (size_t i = 0; i < graph->n_node; i++)
+        for (size_t k = 0; k < graph->node[i]->n_output; k++)
+            if (is(graph->node[i]->output[k], name))
+                return graph->node[i];
+    return NULL;
+}
+
+// Resize's region and scales stay single precision; what they are computed from would not.
+static bool has_computed_scales(const Onnx__GraphProto *graph, const Onnx__NodeProto *node)
+{
+    bool computed = false;
+    for (size_t k = 1; k < node->n_input && k < 3 && is(node->op_type, "Resize"); k++) {
+        const Onnx__NodeProto *maker =
+            *node->input[k] ? maker_of(graph, node->input[k]) : NULL;
+        computed |= maker && !is(maker->op_type, "Constant");
+    }
+    return computed;
+}
+
+static const char *refuse_node(const Onnx__GraphProto *graph, const Onnx__NodeProto *node)
 {
     static const char *const kinds[] = {"QuantizeLinear", "DequantizeLinear", "NonMaxSuppression",
-                                        "Upsample", "RandomNormal", "RandomUniform"};
+                                        "Upsample", "RandomNormal", "RandomUniform", "EyeLike"};
+    if (has_computed_scales(graph, node))
+        return "a Resize by computed scales";
+    if (is(node->op_type, "ConstantOfShape") && node->n_attribute == 0)
+        return "a ConstantOfShape without a value"; // single precision by its definition
     for (size_t i = 0; i < LQ_COUNT(kinds); i++)
         if (is(node->op_type, kinds[i]))
             return kinds[i];
@@ -49,7 +74,7 @@ static const char *refuse(const Onnx__ModelProto *model)
         if (graph->initializer[i]->n_external_data > 0)
             return "data in another file";
     for (size_t i = 0; i < graph->n_node; i++) {
-        const char *reason = refuse_node(graph->node[i]);
+        const char *reason = refuse_node(graph, graph->node[i]);
         if (reason)
             return reason;
     }

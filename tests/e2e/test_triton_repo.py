@@ -257,6 +257,22 @@ def test_the_model_says_the_precision_for_tensorrt_11(tmp_path):
         assert np.abs(got - want).max() < 0.02 and want.max() > 0.9
 
 
+def test_what_is_not_made_half_precision(tmp_path):
+    model = onnx.load(ROOT / "models" / "nail-f16.onnx")
+    resize = next(node for node in model.graph.node if node.op_type == "Resize")
+    model.graph.node.insert(0, onnx.helper.make_node("Identity", [resize.input[2]], ["scales"]))
+    scales = next(node for node in model.graph.node if resize.input[2] in node.output)
+    model.graph.node.remove(scales)
+    model.graph.node.insert(0, scales)
+    resize.input[2] = "scales"
+    onnx.save(model, tmp_path / "computed.onnx")
+    done = repo(tmp_path / "out", "--tensorrt", "fp16", "--tensorrt-version", "11", "--model",
+                tmp_path / "computed.onnx", status=1)
+    assert "computed scales" in done.stderr and "AutoCast" in done.stderr
+    assert not (tmp_path / "out").exists()
+    repo(tmp_path / "out", "--tensorrt", "fp16", "--model", tmp_path / "computed.onnx")
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="no YOLOv8-seg .tflite here")
 def test_a_yolo_in_half_precision(tmp_path):
     repo(tmp_path, "--tensorrt", "fp16", "--tensorrt-version", "11", "--name", "half", "--model", SHARED)
