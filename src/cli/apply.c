@@ -61,7 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         apply->fast = true;
         return 0;
     case OPT_QUALITY:
-        apply->quality = (int)lq_cli_number(state, "quality", arg, 1, 100);
+        apply->quality = (int)lq_cli_integer(state, "quality", arg, 1, 100);
         return 0;
     case ARGP_KEY_ARGS:
         apply->inputs = state->argv + state->next;

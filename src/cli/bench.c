@@ -68,8 +68,8 @@ static void parse_rows(struct lq_bench_report *report, char *list, struct argp_s
 static void parse_users(struct lq_bench_options *chosen, char *list, struct argp_state *state)
 {
     chosen->users_count = 0;
-    for (char *rest, *each = strtok_r(list, ",", &rest); each; each = strtok_r(NULL, ",", &rest)) {
-        int users = (int)lq_cli_number(state, "users", each, 0, LQ_BENCH_USERS_MAX);
+    for (char *each; (each = strsep(&list, ","));) {
+        int users = (int)lq_cli_integer(state, "users", each, 0, LQ_BENCH_USERS_MAX);
         if (users > 0 && chosen->users_count == LQ_BENCH_LOADS_MAX)
             argp_error(state, "--users takes at most %d numbers", LQ_BENCH_LOADS_MAX);
         else if (users > 0)

@@ -55,15 +55,6 @@ static const struct argp_option options[] = {
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
 
-static double parse_fps(const char *text, struct argp_state *state)
-{
-    char *end;
-    double fps = strtod(text, &end);
-    if (*end || !(fps >= 1 && fps <= 1000))
-        argp_error(state, "--fps takes a number from 1 to 1000, not '%s'", text);
-    return fps;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct eval *eval = state->input;
@@ -96,10 +87,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         eval->sequence = true;
         return 0;
     case OPT_FPS:
-        eval->fps = parse_fps(arg, state);
+        eval->fps = lq_cli_number(state, "fps", arg, 1, 1000);
         return 0;
     case OPT_EVERY:
-        eval->every = (int)lq_cli_number(state, "every", arg, 1, LQ_CARRY_FRAMES_MAX + 1);
+        eval->every = (int)lq_cli_integer(state, "every", arg, 1, LQ_CARRY_FRAMES_MAX + 1);
         return 0;
     case OPT_NO_SMOOTHING:
         eval->steady = false;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/log.h"
 #include "config.h"
 #include "serve/confine.h"
@@ -76,6 +77,7 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     if (!folders)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     struct lq_confine *confine = &folders->confine;
+    (void)lq_cpu_count(); // it reads files that may not be read from within
     read_libraries(folders);
     read_folder_of(folders, model->path ? model->path : lq_model_default_path());
     read_folder_of(folders, serve->tls_cert);
@@ -87,8 +89,10 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     lq_confine_write(confine, lq_cli_model_cache(model));
     // An inference server is asked over TCP, and on this machine through shared memory.
     confine->connect = model->options.remote.url_count > 0;
-    if (confine->connect)
+    if (confine->connect) {
         lq_confine_write(confine, "/dev/shm");
+        read_folder_of(folders, getenv("SSL_CERT_FILE"));
+    }
     int status = lq_confine_enter(confine, err);
     if (status == LQ_OK)
         lq_log_debug("in the sandbox: %d paths to read, %d to write", confine->read_count,

@@ -154,7 +154,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->child_inputs[1] = &arguments->look;
         return 0;
     case 'p':
-        serve->port = (int)lq_cli_number(state, "port", arg, 0, 65535);
+        serve->port = (int)lq_cli_integer(state, "port", arg, 0, 65535);
         return 0;
     case OPT_HOST:
         serve->host = strcmp(arg, "localhost") == 0 ? "127.0.0.1" : arg;
@@ -178,27 +178,27 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         serve->carry = false;
         return 0;
     case OPT_SESSIONS:
-        serve->sessions_max = (int)lq_cli_number(state, "max-sessions", arg, 1, 10000);
+        serve->sessions_max = (int)lq_cli_integer(state, "max-sessions", arg, 1, 10000);
         return 0;
     case OPT_DRAIN:
-        serve->drain_delay_s = (int)lq_cli_number(state, "drain-delay", arg, 0, 600);
+        serve->drain_delay_s = (int)lq_cli_integer(state, "drain-delay", arg, 0, 600);
         return 0;
     case OPT_WAIT:
-        serve->wait_ms_max = (int)lq_cli_number(state, "max-wait", arg, 1, 60000);
+        serve->wait_ms_max = (int)lq_cli_integer(state, "max-wait", arg, 1, 60000);
         return 0;
     case OPT_PER_ADDRESS:
         serve->address_sessions_max =
-            (int)lq_cli_number(state, "max-sessions-per-address", arg, 0, 10000);
+            (int)lq_cli_integer(state, "max-sessions-per-address", arg, 0, 10000);
         return 0;
     case OPT_MEMORY:
         serve->frame_bytes_max =
-            (size_t)lq_cli_number(state, "max-frame-memory", arg, 1, 1000000) << 20;
+            (size_t)lq_cli_integer(state, "max-frame-memory", arg, 1, 1000000) << 20;
         return 0;
     case OPT_FPS:
-        serve->fps_max = (int)lq_cli_number(state, "max-fps", arg, 1, 100000);
+        serve->fps_max = (int)lq_cli_integer(state, "max-fps", arg, 1, 100000);
         return 0;
     case OPT_IDLE:
-        serve->idle_timeout_s = (int)lq_cli_number(state, "idle-timeout", arg, 1, 1000000);
+        serve->idle_timeout_s = (int)lq_cli_integer(state, "idle-timeout", arg, 1, 1000000);
         return 0;
     case OPT_TOKENS:
         serve->token_file = arg;
@@ -210,13 +210,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         arguments->no_sandbox = true;
         return 0;
     case OPT_WORKERS:
-        serve->workers = (int)lq_cli_number(state, "workers", arg, 1, 256);
+        serve->workers = (int)lq_cli_integer(state, "workers", arg, 1, 256);
         return 0;
     case OPT_MAX_AGE:
-        serve->max_age_ms = (int)lq_cli_number(state, "max-age", arg, 1, 60000);
+        serve->max_age_ms = (int)lq_cli_integer(state, "max-age", arg, 1, 60000);
         return 0;
     case OPT_QUALITY:
-        serve->jpeg_quality = (int)lq_cli_number(state, "jpeg-quality", arg, 30, 95);
+        serve->jpeg_quality = (int)lq_cli_integer(state, "jpeg-quality", arg, 30, 95);
         return 0;
     case OPT_WEB:
         serve->web_dir = arg;
@@ -278,15 +278,14 @@ int lq_cli_serve(int argc, char **argv)
     arguments.model.options.tune = LQ_TUNE_BOTH;
     lq_cli_look_init(&arguments.look);
     const char *port = getenv("PORT");
-    char *end = NULL;
-    if (port && *port) {
-        long number = strtol(port, &end, 10);
-        if (*end || number < 0 || number > 65535) {
-            lq_fail(&error, LQ_ERR_ARGUMENT, "PORT in the environment is not a port: '%.40s'", port);
-            return lq_cli_error(&error);
-        }
-        arguments.serve.port = (int)number;
+    long number = 0;
+    if (port && *port && !lq_cli_read_integer(port, 0, 65535, &number)) {
+        lq_fail(&error, LQ_ERR_ARGUMENT, "PORT in the environment is not a port, a whole number from 0 "
+                "to 65535: '%.40s'", port);
+        return lq_cli_error(&error);
     }
+    if (port && *port)
+        arguments.serve.port = (int)number;
     argp_parse(&lq_serve_argp, argc, argv, 0, NULL, &arguments);
     arguments.serve.catalogue = arguments.look.catalogue;
     lq_serve_block_signals(&arguments.serve);

@@ -30,14 +30,37 @@ static int fail_to_make(const char *path, struct lq_error *err)
     return lq_fail(err, LQ_ERR_IO, "cannot make folder '%.150s': %s", path, strerror(errno));
 }
 
+// A server takes every folder in the repository for a model: one that is half written stands beside
+// it, where that is the same file system and may be written to …
+static bool make_beside(struct lq_triton_folder *folder)
+{
+    char beside[sizeof folder->path + 4];
+    struct stat here, there;
+    const char *name = folder->path + strlen(folder->repository) + 1;
+    snprintf(beside, sizeof beside, "%s/..", folder->repository);
+    if (stat(folder->repository, &here) != 0 || stat(beside, &there) != 0 ||
+        here.st_dev != there.st_dev ||
+        snprintf(folder->written, sizeof folder->written, "%s/.lacquer-%s.XXXXXX", beside, name) >=
+            (int)sizeof folder->written)
+        return false;
+    return mkdtemp(folder->written) != NULL;
+}
+
+// … and in it where not, as in a volume.
+static bool make_inside(struct lq_triton_folder *folder)
+{
+    const char *name = folder->path + strlen(folder->repository) + 1;
+    return snprintf(folder->written, sizeof folder->written, "%s/.%s.XXXXXX", folder->repository,
+                    name) < (int)sizeof folder->written &&
+           mkdtemp(folder->written) != NULL;
+}
+
 int lq_triton_folder_make(struct lq_triton_folder *folder, struct lq_error *err)
 {
     folder->made_repository = mkdir(folder->repository, 0777) == 0;
     if (!folder->made_repository && errno != EEXIST)
         return fail_to_make(folder->repository, err);
-    const char *name = folder->path + strlen(folder->repository) + 1;
-    snprintf(folder->written, sizeof folder->written, "%s/.%s.XXXXXX", folder->repository, name);
-    if (!mkdtemp(folder->written)) {
+    if (!make_beside(folder) && !make_inside(folder)) {
         folder->written[0] = 0;
         return fail_to_make(folder->path, err);
     }

@@ -275,8 +275,8 @@ static void fill_info(struct lq_model *model)
     info->nms_iou = model->rules.nms_iou;
 }
 
-// The sidecar's name, else the file's without folder and ending.
-static void settle_name(struct lq_model *model)
+// The sidecar's name, else the file's without folder and ending, or the one it is served by.
+static void settle_name(struct lq_model *model, bool no_file)
 {
     if (model->sidecar.name[0]) {
         strcpy(model->name, model->sidecar.name);
@@ -284,12 +284,13 @@ static void settle_name(struct lq_model *model)
     }
     const char *slash = strrchr(model->path, '/');
     const char *base = slash ? slash + 1 : model->path;
-    const char *dot = strrchr(base, '.');
+    const char *dot = no_file ? NULL : strrchr(base, '.');
     size_t len = dot && dot != base ? (size_t)(dot - base) : strlen(base);
     snprintf(model->name, sizeof model->name, "%.*s", (int)len, base);
 }
 
-// A served model may bring its own sidecar; else it is the one beside the file.
+// A served model may bring its own sidecar; else it is the one beside the file, if there is one: what
+// is said of another model must not be believed of this one.
 static int read_sidecar(struct lq_model *model, const struct lq_engine_options *options,
                         struct lq_error *err)
 {
@@ -298,9 +299,12 @@ static int read_sidecar(struct lq_model *model, const struct lq_engine_options *
     lq_buf_init(&json, LQ_SIDECAR_BYTES_MAX);
     if (model->ops->sidecar)
         status = model->ops->sidecar(options, &json, err);
-    if (status == LQ_OK)
-        status = json.len ? lq_sidecar_parse(&model->sidecar, "of the served model", &json, err)
-                          : lq_sidecar_read(&model->sidecar, model->path, err);
+    if (status == LQ_OK && json.len)
+        status = lq_sidecar_parse(&model->sidecar, "of the served model", &json, err);
+    else if (status == LQ_OK && options->remote.no_file)
+        lq_sidecar_none(&model->sidecar);
+    else if (status == LQ_OK)
+        status = lq_sidecar_read(&model->sidecar, model->path, err);
     lq_buf_release(&json);
     return status;
 }
@@ -338,7 +342,7 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
     engine.pixels.channels_first = model->input.channels_first;
     memcpy(engine.pixels.mean, model->sidecar.mean, sizeof engine.pixels.mean);
     memcpy(engine.pixels.std, model->sidecar.std, sizeof engine.pixels.std);
-    settle_name(model);
+    settle_name(model, engine.remote.no_file);
     pick_sizes(model);
     status = pick_precision(model, options->precision, engine, err);
     if (status != LQ_OK)

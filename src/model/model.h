@@ -61,6 +61,7 @@ const char *lq_model_default_path(void);
 const char *lq_model_float_path(void);
 
 // Opens the model, decides what its head is, and compiles it once per input size.
+// With remote.no_file `path` is but a name, and only the server can bring a sidecar.
 // An unreadable file: MODEL. Tensors that are neither head: MODEL with what was found.
 LQ_MUST_CHECK int lq_model_open(struct lq_model **model, const char *path,
                                 const struct lq_model_options *options, struct lq_error *err);

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from conftest import LACQUER, ROOT, plain, tool
+from triton import Stub, free_port, serving
 
 DEPLOY = ROOT / "deploy"
 ELSEWHERE = ("up", "nv_inference_count", "nv_inference_exec_count", "lacquer_triton_up")
@@ -41,8 +42,44 @@ def names_in(expression):
         "histogram_quantile", "label_values"}
 
 
+def check_families(text):
+    """Every family is told what it is, once and first, and its samples stand together."""
+    family, told, samples = None, {}, 0
+    for line in text.splitlines():
+        if line.startswith("# "):
+            _, what, name, _ = line.split(" ", 3)
+            family = name if what == "HELP" else family
+            assert name == family and told.setdefault(name, []) == ([] if what == "HELP" else ["HELP"])
+            told[name].append(what)
+            continue
+        name = re.match("[a-zA-Z_:][a-zA-Z0-9_:]*", line)[0]
+        tail = name.removeprefix(family)
+        assert tail == "" or ("HELP" in told[family] and tail in ("_bucket", "_sum", "_count")), line
+        samples += 1
+    assert samples > 0 and all(each == ["HELP", "TYPE"] for each in told.values()), told
+
+
 def test_metrics_are_as_prometheus_wants_them(metrics):
     assert promtool("check", "metrics", input=metrics) == ""
+    check_families(metrics)
+
+
+def test_metrics_with_triton_are_as_prometheus_wants_them():
+    """Two servers, one away, and a fallback."""
+    one, away = Stub(), f"http://127.0.0.1:{free_port()}"
+    try:
+        with serving("--triton-url", one.url, "--triton-url", away, "--fallback",
+                     "openvino") as server:
+            reply = httpx.post(f"{server.url}/api/process", files={"image": plain()}, timeout=30)
+            assert reply.status_code in (200, 422), reply.text
+            text = httpx.get(f"{server.url}/metrics").text
+    finally:
+        one.stop()
+    assert promtool("check", "metrics", input=text) == ""
+    check_families(text)
+    assert f'lacquer_triton_up{{url="{one.url}"}} 1' in text
+    assert f'lacquer_triton_up{{url="{away}"}} 0' in text
+    assert text.count("lacquer_triton_requests_total{") == 4
 
 
 def test_metrics_tell_what_goes_on(server, metrics):
