@@ -2,11 +2,14 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+
+#include "base/attr.h"
 
 // A container's share of the machine (cgroup v2 cpu.max: "quota period" in µs, or "max period").
 static int quota_cores(void)
@@ -43,4 +46,36 @@ bool lq_cpu_has_bf16(void)
 #else
     return false;
 #endif
+}
+
+bool lq_cpu_has_amx(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 24));
+#else
+    return false;
+#endif
+}
+
+bool lq_cpu_lacks(char *text, size_t size)
+{
+    text[0] = '\0';
+#if defined(__x86_64__)
+    static const struct {
+        const char *name;
+        unsigned bit; // of CPUID leaf 1, ECX
+    } needed[] = {{"SSE3", 0}, {"SSSE3", 9}, {"SSE4.1", 19}, {"SSE4.2", 20}, {"POPCNT", 23}};
+    unsigned a, b, c = 0, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d))
+        c = 0;
+    for (size_t i = 0; i < LQ_COUNT(needed); i++) {
+        size_t len = strlen(text);
+        if (!(c >> needed[i].bit & 1))
+            snprintf(text + len, size - len, "%s%s", len ? ", " : "", needed[i].name);
+    }
+#else
+    (void)size;
+#endif
+    return text[0] != '\0';
 }

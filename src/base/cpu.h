@@ -2,9 +2,17 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 // Cores this process may use: the affinity mask and a cgroup's quota, whichever is smaller. >= 1.
 int lq_cpu_count(void);
 
 // Native bfloat16 multiply-add (AVX512-BF16 or AMX-BF16): halves a convolution's time.
 bool lq_cpu_has_bf16(void);
+
+// Native AMX tiles for 8-bit integers or bfloat16.
+bool lq_cpu_has_amx(void);
+
+// Which of the instructions that OpenVINO's own code is compiled for this processor lacks: writes
+// "SSE4.2, POPCNT" and returns true; false when it lacks none. Uses CPUID alone.
+bool lq_cpu_lacks(char *text, size_t size);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "config.h"
 
 #define ov lq_openvino
@@ -127,8 +128,24 @@ static void *open_library(struct lq_error *err)
     return library;
 }
 
+// OpenVINO's libraries are compiled for SSE4.2 and end the process with SIGILL where it is missing,
+// some already while they are loaded: this is asked before. Emulated processors often lack it.
+static int check_processor(struct lq_error *err)
+{
+    char lacks[64];
+    if (!lq_cpu_lacks(lacks, sizeof lacks))
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_UNAVAILABLE,
+                   "cannot run OpenVINO: this processor lacks %s; in a virtual machine set its CPU "
+                   "type to \"host\", else use a processor of 2009 or later or --engine triton",
+                   lacks);
+}
+
 static int load(struct lq_error *err)
 {
+    int status = check_processor(err);
+    if (status != LQ_OK)
+        return status;
     void *library = open_library(err);
     if (!library)
         return err->status;
