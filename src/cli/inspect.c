@@ -162,7 +162,7 @@ int lq_cli_inspect(int argc, char **argv)
         info = lq_model_info(model);
         tensors = info->tensors;
         engine = lq_engine_find(info->engine, NULL);
-    } else if (describe(&inspect, &tensors, &engine) != LQ_OK) {
+    } else if (inspect.model.ends_engine || describe(&inspect, &tensors, &engine) != LQ_OK) {
         return lq_cli_error(&err);
     }
     const char *path = info ? info->path : inspect.model.path;

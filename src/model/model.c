@@ -247,7 +247,7 @@ static void fill_info(struct lq_model *model)
     const struct lq_sidecar *sidecar = &model->sidecar;
     const struct lq_layout *layout = &model->variants[0].layout;
     bool yolo = info->head == LQ_HEAD_YOLO_SEG;
-    info->path = model->path;
+    info->path = model->source;
     info->name = model->name;
     info->engine = model->ops->name;
     info->channels_first = model->input.channels_first;
@@ -255,7 +255,7 @@ static void fill_info(struct lq_model *model)
                           ? yolo
                           : sidecar->resize == LQ_SIDECAR_LETTERBOX;
     info->boxes_normalised = yolo && (sidecar->boxes == LQ_BOXES_BY_LOOK
-                                          ? ends_with(model->path, ".tflite")
+                                          ? ends_with(model->source, ".tflite")
                                           : sidecar->boxes == LQ_BOXES_UNIT);
     info->sidecar = sidecar->present;
     info->classes = yolo ? layout->classes : 0;
@@ -271,8 +271,8 @@ static void settle_name(struct lq_model *model)
         strcpy(model->name, model->sidecar.name);
         return;
     }
-    const char *slash = strrchr(model->path, '/');
-    const char *base = slash ? slash + 1 : model->path;
+    const char *slash = strrchr(model->source, '/');
+    const char *base = slash ? slash + 1 : model->source;
     const char *dot = strrchr(base, '.');
     size_t len = dot && dot != base ? (size_t)(dot - base) : strlen(base);
     snprintf(model->name, sizeof model->name, "%.*s", (int)len, base);
@@ -289,7 +289,7 @@ static int read_sidecar(struct lq_model *model, const struct lq_engine_options *
         status = model->ops->sidecar(options, &json, err);
     if (status == LQ_OK)
         status = json.len ? lq_sidecar_parse(&model->sidecar, "of the served model", &json, err)
-                          : lq_sidecar_read(&model->sidecar, model->path, err);
+                          : lq_sidecar_read(&model->sidecar, model->source, err);
     lq_buf_release(&json);
     return status;
 }
@@ -301,6 +301,7 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         .tune = options->tune,
         .threads = options->threads,
         .cache_dir = options->cache_dir,
+        .source = model->source,
         .remote = options->remote,
     };
     int status = pick_engine(model, options->engine, err);
@@ -349,9 +350,11 @@ int lq_model_open(struct lq_model **out, const char *path, const struct lq_model
 {
     *out = NULL;
     struct lq_model *model = calloc(1, sizeof *model);
-    if (model)
+    if (model) {
         model->path = strdup(path);
-    int status = model && model->path
+        model->source = strdup(options->source ? options->source : path);
+    }
+    int status = model && model->path && model->source
                      ? open_model(model, options, err)
                      : lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
     if (status != LQ_OK) {
@@ -373,6 +376,7 @@ void lq_model_close(struct lq_model *model)
     if (model->raced)
         model->ops->close(model->raced);
     free(model->path);
+    free(model->source);
     free(model);
 }
 

@@ -15,6 +15,8 @@ struct lq_model_options {
     enum lq_tune tune;
     int threads;
     const char *cache_dir;
+    const char *source;          // file that the one at `path` was made from: its name, its ending
+                                 // and its sidecar are the model's; NULL: `path` is the model
     struct lq_remote_options remote; // of engines that run elsewhere
     float score_min;             // 0..1; 0: the sidecar's or 0.25 (detections), 0.5 (masks)
     float nms_iou;               // 0..1; 0: the sidecar's or 0.45
