@@ -36,6 +36,16 @@ int lq_cpu_count(void)
     return count > 0 ? count : 1;
 }
 
+bool lq_cpu_has_amx(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 24)) && (d & (1u << 25));
+#else
+    return false;
+#endif
+}
+
 bool lq_cpu_has_bf16(void)
 {
 #if defined(__x86_64__)
@@ -43,16 +53,6 @@ bool lq_cpu_has_bf16(void)
     bool amx = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 22));
     bool avx512 = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5));
     return amx || avx512;
-#else
-    return false;
-#endif
-}
-
-bool lq_cpu_has_amx(void)
-{
-#if defined(__x86_64__)
-    unsigned a, b, c, d;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 24));
 #else
     return false;
 #endif

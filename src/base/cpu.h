@@ -10,7 +10,7 @@ int lq_cpu_count(void);
 // Native bfloat16 multiply-add (AVX512-BF16 or AMX-BF16): halves a convolution's time.
 bool lq_cpu_has_bf16(void);
 
-// Native AMX tiles for 8-bit integers or bfloat16.
+// AMX tiles and their int8 products (Intel's Sapphire Rapids and later).
 bool lq_cpu_has_amx(void);
 
 // Which of the instructions that OpenVINO's own code is compiled for this processor lacks: writes

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "cli/model_check.h"
+#include "cli/onednn.h"
 #include "convert/convert.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
@@ -219,6 +220,7 @@ int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
         chosen.remote.model = stem;
     }
     chosen.cache_dir = lq_cli_model_cache(asked);
+    lq_cli_limit_onednn(path);
     if (!asked->converted)
         return lq_model_open(model, path, &chosen, err);
     int fd = convert_unnamed(path, unnamed, err);

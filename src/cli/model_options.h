@@ -11,7 +11,7 @@ struct lq_cli_model {
     struct lq_model_options options;
     char cache_dir[512];
     // Set by lq_cli_model_check (model_check.h).
-    bool tried;       // in a process of its own, or in this one's cache of such trials
+    bool tried;       // in a process of its own, now or before
     bool converted;   // the engine is given what lq_convert makes of the file
     bool ends_engine; // the engine ends the process over it: never to be opened here
 };

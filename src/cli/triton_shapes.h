@@ -1,11 +1,11 @@
-// What OpenVINO finds out about a model that is to be served: sizes and shapes. All of it is done in
-// processes of their own (base/child.h). Main thread, before any other is started.
+// What OpenVINO finds out about a model that is to be served: sizes and shapes. All of it is done
+// in processes of their own (base/child.h). Main thread, before any other is started.
 #pragma once
 
 #include "cli/triton_config.h"
 
-// The sizes of the model that was given: its sidecar may name them. *onnx: what is served is an ONNX
-// model; a .tflite that the engine refuses is served as what it is converted to.
+// The sizes of the model that was given: its sidecar may name them. *onnx: what is served is an
+// ONNX model; a .tflite that the engine refuses is served as what it is converted to.
 LQ_MUST_CHECK int lq_triton_find_sizes(struct lq_triton_config *config, const char *model,
                                        bool *onnx, struct lq_error *err);
 

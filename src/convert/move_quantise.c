@@ -1,8 +1,8 @@
 // A QuantizeLinear and DequantizeLinear pair behind a Concat moves before it, onto each of its
 // inputs: OpenVINO 2026.4 ends the process (in its low-precision passes) over a Concat whose pair
-// with a zero point is followed by another QuantizeLinear. Quantising works on each number alone, so
-// the numbers stay the same to the bit; an input that has that pair already needs none, and TFLite
-// asks of int8 and int16 that all inputs of a CONCATENATION have its quantisation.
+// with a zero point is followed by another QuantizeLinear. Quantising works on each number alone,
+// so the numbers stay the same to the bit; an input that has that pair already needs none, and
+// TFLite asks of int8 and int16 that all inputs of a CONCATENATION have its quantisation.
 #include <string.h>
 
 #include "convert/graph.h"
@@ -18,8 +18,8 @@ static bool same_constant(const struct lq_value *a, const struct lq_value *b)
 // One scale for the whole tensor, so that it does not matter which part of it is quantised.
 static bool same_pair(const struct lq_node *a, const struct lq_node *b)
 {
-    return a->input_count == 3 && b->input_count == 3 && lq_shape_items(&a->inputs[1]->shape) == 1 &&
-           same_constant(a->inputs[1], b->inputs[1]) && same_constant(a->inputs[2], b->inputs[2]);
+    return a->input_count == 3 && b->input_count == 3 &&
+           lq_shape_items(&a->inputs[1]->shape) == 1 && same_constant(a->inputs[1], b->inputs[1]) && same_constant(a->inputs[2], b->inputs[2]);
 }
 
 static bool is(const struct lq_node *node, const char *op)
@@ -27,7 +27,7 @@ static bool is(const struct lq_node *node, const char *op)
     return node && strcmp(node->op, op) == 0;
 }
 
-// The QuantizeLinear of a DequantizeLinear with the same scale; NULL: something else made its input.
+// The QuantizeLinear of a DequantizeLinear with the same scale; NULL: its input is made otherwise.
 static const struct lq_node *pair_of(const struct lq_node *dequantise)
 {
     if (!is(dequantise, "DequantizeLinear"))

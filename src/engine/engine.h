@@ -96,6 +96,7 @@ struct lq_engine_ops {
     // may be NULL.
     int (*sidecar)(const struct lq_engine_options *options, struct lq_buf *json,
                    struct lq_error *err);
+    // UNAVAILABLE when this processor cannot compute the model in bf16; f32 may still do.
     int (*open)(struct lq_engine **engine, const char *path,
                 const struct lq_engine_options *options, struct lq_error *err);
     void (*close)(struct lq_engine *engine); // after all its requests are released; NULL is fine

@@ -254,7 +254,11 @@ static int openvino_open(struct lq_engine **out, const char *path,
     }
     ov_status_e code = compile(&engine->compiled, model, name_of(path, options), options);
     if (code != OK) {
-        status = lq_openvino_fail(err, LQ_ERR_MODEL, code, "compile model",
+        // Not every network can be computed in bf16 on every processor: oneDNN's AMX kernels have
+        // nothing for an int8 convolution whose neighbour is in bf16.
+        bool half = options->precision == LQ_PRECISION_BF16;
+        status = lq_openvino_fail(err, half ? LQ_ERR_UNAVAILABLE : LQ_ERR_MODEL, code,
+                                  half ? "compile in bf16 model" : "compile model",
                                   name_of(path, options));
         goto fail;
     }

@@ -48,10 +48,14 @@ uint64_t lq_openvino_checksum(const void *memory, size_t len)
 
 // ---- the folder
 
-// Tells processors apart that a compiled model cannot travel between: family, model and features.
+// Tells processors apart that a compiled model cannot travel between: family, model and features,
+// and which of these oneDNN was told to leave out.
 uint32_t lq_openvino_processor(void)
 {
-    uint32_t words[7] = {0};
+    const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
+    uint32_t words[8] = {0};
+    if (limit)
+        words[7] = (uint32_t)lq_openvino_checksum(limit, strlen(limit));
 #if defined(__x86_64__)
     unsigned a, b, c, d;
     if (__get_cpuid(1, &a, &b, &c, &d))

@@ -34,8 +34,8 @@ static bool is_noise(const char *line, size_t len)
            (len > 6 && strncmp(line, "Check '", 7) == 0 && line[len - 1] == ':');
 }
 
-// OpenVINO's message is some lines of "Exception from file:line:" and others that say why: what went
-// wrong, where, and in an inner call again. All of these are kept, on one line.
+// OpenVINO's message is some lines of "Exception from file:line:" and others that say why: what
+// went wrong, where, and in an inner call again. All of these are kept, on one line.
 static void keep_reason(char *out, size_t size, const char *message)
 {
     size_t used = 0;

@@ -8,6 +8,7 @@
 
 #include "base/cpu.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "config.h"
 #include "model/precision.h"
 
@@ -123,6 +124,16 @@ static int open_engine(struct lq_model *model, int index, struct lq_engine_optio
     }
     ask_for_size(model, &size, &options);
     return model->ops->open(engine, model->path, &options, err);
+}
+
+// Some may be open and others not.
+static void close_variants(struct lq_model *model)
+{
+    for (int i = 0; i < model->info.size_count; i++) {
+        model->ops->close(model->variants[i].engine);
+        model->ops->close(model->variants[i].lone);
+        model->variants[i].engine = model->variants[i].lone = NULL;
+    }
 }
 
 // Opens one size and reads from its tensors what the outputs are.
@@ -327,6 +338,12 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         return status;
     engine.precision = model->info.precision;
     status = open_variants(model, &engine, err);
+    if (status == LQ_ERR_UNAVAILABLE && engine.precision == LQ_PRECISION_BF16) {
+        lq_log_warn("%s; computing in f32 instead", err->text);
+        close_variants(model);
+        engine.precision = model->info.precision = LQ_PRECISION_F32;
+        status = open_variants(model, &engine, err);
+    }
     if (status != LQ_OK)
         return status;
     settle_rules(model, options);
@@ -369,10 +386,7 @@ void lq_model_close(struct lq_model *model)
 {
     if (!model)
         return;
-    for (int i = 0; i < model->info.size_count; i++) { // some may be open and others not
-        model->ops->close(model->variants[i].engine);
-        model->ops->close(model->variants[i].lone);
-    }
+    close_variants(model);
     if (model->raced)
         model->ops->close(model->raced);
     free(model->path);

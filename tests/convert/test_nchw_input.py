@@ -1,4 +1,4 @@
-"""`convert --nchw` of models whose pictures go in as NCHW already: PyTorch's exporters write such."""
+"""`convert --nchw` of models whose pictures go in as NCHW already, as PyTorch's exporters write."""
 import json
 
 import numpy as np

@@ -98,7 +98,7 @@ class Builder:
         return self.packed()
 
     def finish_apart(self, inputs, outputs):
-        """Constants behind the tables, found by offset and size, as LiteRT writes what it quantises."""
+        """Constants behind the tables, as LiteRT writes what it quantises."""
         self.ends(inputs, outputs)
         data = [bytes(buffer.data) for buffer in self.model.buffers[1:]]
         for buffer, contents in zip(self.model.buffers[1:], data):

@@ -4,12 +4,15 @@
 //   node browser.mjs NAME…       run some
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
-import { artifacts, check, launch, Server, shot, withCamera } from './browser-harness.mjs';
+import { artifacts, launch, Server, shot, withCamera } from './browser-harness.mjs';
 import { tests as drawnTests } from './browser-drawn.mjs';
 import { tests as liveTests } from './browser-live.mjs';
 import { tests as pageTests } from './browser-page.mjs';
 import { tests as readerTests } from './browser-reader.mjs';
 import { tests as shopTests } from './browser-shop.mjs';
+
+// For one that hangs; what a test waits for has a limit of its own (until).
+const testS = 240;
 
 const tests = { ...pageTests, ...shopTests, ...readerTests, ...liveTests, ...drawnTests };
 
@@ -21,15 +24,13 @@ async function main(wanted) {
   fs.mkdirSync(artifacts, { recursive: true });
   const server = await new Server().start();
   const browser = await launch([withCamera]);
-  const end = Date.now() + 480e3;
   for (const [name, run] of Object.entries(tests)) {
     if (wanted.length && !wanted.includes(name)) continue;
     const start = Date.now();
     let timer;
     try {
-      check(start < end, 'not run: all tests together took more than eight minutes');
       const limit = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error('took more than 120 s')), 120000);
+        timer = setTimeout(() => reject(new Error(`took more than ${testS} s`)), testS * 1000);
       });
       const detail = await Promise.race([run({ browser, server }), limit]);
       console.log(JSON.stringify({ name, ok: true, ms: Date.now() - start, detail }));

@@ -3,11 +3,14 @@ by name."""
 import json
 import pathlib
 import subprocess
+import tempfile
+import threading
 
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPT = HERE / "browser.mjs"
+SILENCE_S = 300
 
 
 def names():
@@ -21,12 +24,23 @@ def names():
 def results(request):
     chosen = [item.callspec.params["name"] for item in request.session.items
               if item.function is test_browser]
-    run = subprocess.run(["node", SCRIPT, *chosen], capture_output=True, text=True, timeout=600, cwd=HERE)
+    # As long as it takes: each test ends by itself, and only silence for longer than that is a hang.
     found = {}
-    for line in run.stdout.splitlines():
-        result = json.loads(line)
-        found[result["name"]] = result
-    return found, run.stderr
+    with tempfile.TemporaryFile("w+") as said:
+        run = subprocess.Popen(["node", SCRIPT, *chosen], stdout=subprocess.PIPE, stderr=said, text=True,
+                               cwd=HERE)
+        while True:
+            hang = threading.Timer(SILENCE_S, run.kill)
+            hang.start()
+            line = run.stdout.readline()
+            hang.cancel()
+            if not line:
+                break
+            result = json.loads(line)
+            found[result["name"]] = result
+        run.wait(30)
+        said.seek(0)
+        return found, said.read()
 
 
 @pytest.mark.parametrize("name", names())

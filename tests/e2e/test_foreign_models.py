@@ -1,4 +1,4 @@
-"""Models that end the engine, or that it does not take: nothing may end with them without a word."""
+"""Models that end the engine, or that it does not take: nothing ends with them without a word."""
 import json
 import os
 import re
@@ -140,8 +140,8 @@ def test_a_foreign_model_is_served(tmp_path):
 
 
 def quantised_tflite(b, joined=False, edges="float32"):
-    """A quantised mask model, as LiteRT exports it: pictures go in as NCHW. `edges`: the type of its
-    input and output. `joined`: with what ends OpenVINO's compiler."""
+    """A quantised mask model, as LiteRT exports it: pictures go in as NCHW. `edges`: the type of
+    its input and output. `joined`: with what ends OpenVINO's compiler."""
     about, y_about, mask = ({"scale": 1 / 255, "zero": -128}, {"scale": 0.02, "zero": 3},
                             {"scale": 1 / 256, "zero": -128})
     x = q = b.tensor([1, 3, 48, 64], "int8", name="image_q", **about)

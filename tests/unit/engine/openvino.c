@@ -134,14 +134,33 @@ static void files_that_are_no_models(void **state)
     assert_string_equal(err.text, "cannot open model '/no/such.onnx': No such file or directory");
 }
 
+// Whether this processor computes a model in bf16; where it does not, opening says so and no more.
+static bool takes_bf16(const char *path)
+{
+    const struct lq_engine_options options = {.precision = LQ_PRECISION_BF16};
+    struct lq_engine *engine;
+    if (!lq_cpu_has_bf16())
+        return false;
+    int status = openvino->open(&engine, path, &options, &err);
+    if (status == LQ_OK) {
+        openvino->close(engine);
+        return true;
+    }
+    assert_int_equal(status, LQ_ERR_UNAVAILABLE);
+    assert_null(engine);
+    assert_non_null(strstr(err.text, "cannot compile in bf16 model"));
+    return false;
+}
+
 // Opens at 96x64, runs a fixed pattern and copies the 48x32 answer.
-static void run_once(enum lq_precision precision, const char *cache_dir, float *answer)
+static void run_model(const char *path, enum lq_precision precision, const char *cache_dir,
+                      float *answer)
 {
     const struct lq_engine_options options = {.precision = precision, .cache_dir = cache_dir,
                                               .shape_rank = 4, .shape = {1, 3, 64, 96}};
     struct lq_engine *engine;
     struct lq_request *request;
-    assert_ok(openvino->open(&engine, model, &options, &err));
+    assert_ok(openvino->open(&engine, path, &options, &err));
     assert_ok(openvino->request_new(&request, engine, &err));
     const struct lq_tensors *tensors = openvino->request_tensors(request);
     assert_int_equal(lq_tensor_count(&tensors->inputs[0]), 3 * 64 * 96);
@@ -162,6 +181,11 @@ static void run_once(enum lq_precision precision, const char *cache_dir, float *
     openvino->close(engine);
 }
 
+static void run_once(enum lq_precision precision, const char *cache_dir, float *answer)
+{
+    run_model(model, precision, cache_dir, answer);
+}
+
 static void runs_at_another_size_and_keeps_what_it_compiled(void **state)
 {
     (void)state;
@@ -174,14 +198,35 @@ static void runs_at_another_size_and_keeps_what_it_compiled(void **state)
     assert_int_equal(files_below(folder, false), 2); // found, not made again
     for (int i = 0; i < 32 * 48; i++)
         assert_true(fabsf(first[i] - second[i]) < 1e-5f);
-    if (lq_cpu_has_bf16()) {
-        run_once(LQ_PRECISION_BF16, folder, second);
-        assert_int_equal(files_below(folder, false), 4); // another precision, another file
+}
+
+// The int8 network cannot be computed in bf16 on every processor that has it (oneDNN's AMX kernels
+// lack what it takes); the float one can.
+static void each_precision_has_its_file(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"models/nail.onnx", "models/nail-f16.onnx"};
+    static float full[32 * 48], half[32 * 48];
+    char own[64];
+    int tried = 0;
+    snprintf(own, sizeof own, "%s-half", folder);
+    assert_ok(mkdir(own, 0700));
+    for (size_t i = 0; i < LQ_COUNT(paths); i++) {
+        if (!takes_bf16(paths[i]))
+            continue;
+        run_model(paths[i], LQ_PRECISION_F32, own, full);
+        int files = files_below(own, false);
+        run_model(paths[i], LQ_PRECISION_BF16, own, half);
+        assert_int_equal(files_below(own, false), files + 2);
         float worst = 0;
-        for (int i = 0; i < 32 * 48; i++)
-            worst = fmaxf(worst, fabsf(first[i] - second[i]));
+        for (int k = 0; k < 32 * 48; k++)
+            worst = fmaxf(worst, fabsf(full[k] - half[k]));
         assert_true(worst > 0 && worst < 0.2f);
+        tried++;
     }
+    files_below(own, true);
+    if (!tried)
+        skip();
 }
 
 static void cut(const char *path, off_t size)
@@ -237,13 +282,16 @@ static void a_damaged_cache_is_made_anew(void **state)
     static float first[32 * 48], second[32 * 48];
     static void (*const damages[])(const char *path, off_t size) = {cut, spoil, remove_seal};
     run_once(LQ_PRECISION_F32, folder, first);
+    bool half = takes_bf16(model);
+    if (half)
+        run_once(LQ_PRECISION_BF16, folder, second);
     int files = files_below(folder, false);
     for (size_t i = 0; i < LQ_COUNT(damages); i++) {
         assert_true(damage_blobs_below(folder, damages[i]) > 0);
         run_once(LQ_PRECISION_F32, folder, second);
         for (int k = 0; k < 32 * 48; k++)
             assert_true(fabsf(first[k] - second[k]) < 1e-5f);
-        if (lq_cpu_has_bf16())
+        if (half)
             run_once(LQ_PRECISION_BF16, folder, second);
         assert_int_equal(files_below(folder, false), files); // whole and sealed again
     }
@@ -267,6 +315,7 @@ int main(void)
         cmocka_unit_test(describes_without_compiling),
         cmocka_unit_test(files_that_are_no_models),
         cmocka_unit_test(runs_at_another_size_and_keeps_what_it_compiled),
+        cmocka_unit_test(each_precision_has_its_file),
         cmocka_unit_test(a_damaged_cache_is_made_anew),
         cmocka_unit_test(a_size_that_cannot_be),
     };

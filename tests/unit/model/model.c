@@ -114,8 +114,15 @@ static void precision_is_chosen(void **state)
         if (asked == LQ_PRECISION_BF16 && !lq_cpu_has_bf16())
             continue;
         options.precision = (enum lq_precision)asked;
+        assert_ok(lq_model_open(&model, "models/nail-f16.onnx", &options, &err));
+        // oneDNN may have been told to leave out the instructions that bf16 needs.
+        if (!getenv("ONEDNN_MAX_CPU_ISA"))
+            assert_int_equal(lq_model_info(model)->precision, asked);
+        lq_model_close(model);
+        // Where the int8 network cannot be computed in bf16 it is in f32, and the model says so.
         assert_ok(lq_model_open(&model, "models/nail.onnx", &options, &err));
-        assert_int_equal(lq_model_info(model)->precision, asked);
+        assert_true(lq_model_info(model)->precision == LQ_PRECISION_F32 ||
+                    asked == LQ_PRECISION_BF16);
         lq_model_close(model);
     }
     // Nobody vouches for a recording.

@@ -1,0 +1,29 @@
+#include "cli/onednn.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/log.h"
+#include "engine/list.h"
+
+// ONNX says it of tensors that are quantised, TFLite of its own.
+static void note_quantised(void *context, const char *kind, int count)
+{
+    (void)count;
+    if (strcmp(kind, "QuantizeLinear") == 0 || strcmp(kind, "QUANTIZE") == 0)
+        *(bool *)context = true;
+}
+
+void lq_cli_limit_onednn(const char *model_path)
+{
+    static const char name[] = "ONEDNN_MAX_CPU_ISA", limit[] = "AVX512_CORE_FP16";
+    struct lq_error unread;
+    bool quantised = false;
+    if (!lq_cpu_has_amx() || getenv(name) || getenv("DNNL_MAX_CPU_ISA") ||
+        lq_operators_count(model_path, note_quantised, &quantised, &unread) != LQ_OK || !quantised)
+        return;
+    if (setenv(name, limit, 0) == 0)
+        lq_log_debug("computing without AMX: %s=%s", name, limit);
+}

@@ -1,0 +1,10 @@
+// Which instructions oneDNN, OpenVINO's library of kernels, may use in this process.
+// Main thread, before a model is opened and before other threads are started: oneDNN reads its
+// limit once, from the environment, when the first model is compiled.
+#pragma once
+
+// On a processor with AMX a quantised network is computed with the instructions below it, AVX512 of
+// the same processor, unless the user has set ONEDNN_MAX_CPU_ISA. For networks as small as the
+// default one AMX takes 1.4 to 2.3 times as long (docs/BENCHMARKS.md). A model that cannot be read is
+// left alone: opening it says why.
+void lq_cli_limit_onednn(const char *model_path);
