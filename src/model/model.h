@@ -7,7 +7,9 @@
 #include "engine/engine.h"
 #include "image/image.h"
 
-enum lq_head { LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG };
+enum lq_head { LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG, LQ_HEAD_DETR_SEG };
+
+const char *lq_head_name(enum lq_head head); // "yolo-seg"
 
 struct lq_model_options {
     const char *engine;          // NULL: the first engine that can run here
@@ -48,8 +50,10 @@ struct lq_model_info {
     enum lq_precision precision; // what it runs in: F32 or BF16
     struct lq_tensors tensors;   // as the file declares them
     bool channels_first, letterbox, boxes_normalised, sidecar;
-    int classes;                 // detection heads
-    int proto_channels;          // detection heads
+    int classes;                 // detection heads; 0: the network chose them and does not say
+    int proto_channels;          // yolo-seg
+    bool end2end;                // yolo-seg: the network chose the detections itself
+    int batch;                   // pictures that a run takes; all but the first are empty
     int size_count;              // input sizes compiled, e.g. 384x288 and 288x384
     struct { int width, height; } sizes[4];
     float score_min, nms_iou;
