@@ -5,12 +5,14 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
+#include "base/attr.h"
 #include "base/cgroup.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -74,4 +76,26 @@ bool lq_cpu_has_bf16(void)
 #else
     return false;
 #endif
+}
+
+bool lq_cpu_lacks(char *text, size_t size)
+{
+    text[0] = '\0';
+#if defined(__x86_64__)
+    static const struct {
+        const char *name;
+        unsigned bit; // of CPUID leaf 1, ECX
+    } needed[] = {{"SSE3", 0}, {"SSSE3", 9}, {"SSE4.1", 19}, {"SSE4.2", 20}, {"POPCNT", 23}};
+    unsigned a, b, c = 0, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d))
+        c = 0;
+    for (size_t i = 0; i < LQ_COUNT(needed); i++) {
+        size_t len = strlen(text);
+        if (!(c >> needed[i].bit & 1))
+            snprintf(text + len, size - len, "%s%s", len ? ", " : "", needed[i].name);
+    }
+#else
+    (void)size;
+#endif
+    return text[0] != '\0';
 }

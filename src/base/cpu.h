@@ -16,3 +16,7 @@ bool lq_cpu_has_bf16(void);
 
 // AMX tiles and their int8 products (Intel's Sapphire Rapids and later).
 bool lq_cpu_has_amx(void);
+
+// Which of the instructions that OpenVINO's own code is compiled for this processor lacks: writes
+// "SSE4.2, POPCNT" and returns true; false when it lacks none. Uses CPUID alone.
+bool lq_cpu_lacks(char *text, size_t size);

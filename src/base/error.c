@@ -85,7 +85,7 @@ int lq_fail_within(struct lq_error *err, const char *format, ...)
     vsnprintf(head, sizeof head, format, args);
     va_end(args);
     memcpy(tail, err->text, sizeof tail);
-    return lq_fail(err, err->status, "%.100s: %.150s", head, tail);
+    return lq_fail(err, err->status, "%.150s: %.600s", head, tail);
 }
 
 const char *lq_status_name(int status)

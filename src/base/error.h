@@ -41,7 +41,8 @@ enum lq_status {
 
 struct lq_error {
     int status;     // enum lq_status
-    char text[256]; // one line, lower case, no full stop: what failed, then the subject, then the cure
+    // One line, lower case, no full stop: what failed, then the subject, then the cure.
+    char text[768];
 };
 
 // Writes the text (err may be NULL) and returns status, so that callers can `return lq_fail(…)`.

@@ -61,8 +61,9 @@ int lq_file_read(const char *path, struct lq_buf *buf, struct lq_error *err)
     return LQ_OK;
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t len)
+int lq_file_write_fd(int fd, const void *memory, size_t len)
 {
+    const uint8_t *bytes = memory;
     while (len > 0) {
         ssize_t done = write(fd, bytes, len);
         if (done < 0 && errno == EINTR)
@@ -78,7 +79,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
 int lq_file_write(const char *path, const void *bytes, size_t len, struct lq_error *err)
 {
     if (strcmp(path, "-") == 0) {
-        if (write_all(STDOUT_FILENO, bytes, len) == LQ_OK)
+        if (lq_file_write_fd(STDOUT_FILENO, bytes, len) == LQ_OK)
             return LQ_OK;
         return lq_fail(err, LQ_ERR_IO, "cannot write to standard output: %s", strerror(errno));
     }
@@ -92,7 +93,7 @@ int lq_file_write(const char *path, const void *bytes, size_t len, struct lq_err
     int fd = direct ? open(path, O_WRONLY | O_CLOEXEC) : mkstemp(temporary);
     if (fd < 0)
         return lq_fail(err, LQ_ERR_IO, "cannot write '%s': %s", path, strerror(errno));
-    int status = write_all(fd, bytes, len);
+    int status = lq_file_write_fd(fd, bytes, len);
     if (!direct) {
         mode_t mask = umask(0);
         umask(mask);

@@ -139,7 +139,7 @@ void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_t
     lq_bench_say(row->name);
     row->measured = measure_both(bench, target, server, row, &err) == LQ_OK;
     if (!row->measured)
-        snprintf(row->reason, sizeof row->reason, "%s", err.text);
+        snprintf(row->reason, sizeof row->reason, "%.255s", err.text);
 }
 
 // How `lacquer serve` is started for some rows; NULL leaves an option out.
@@ -176,7 +176,7 @@ static int start_serve(const struct lq_bench *bench, const struct setting *setti
 static void not_measured(struct lq_bench_row *row, const struct lq_error *err)
 {
     row->measured = false;
-    snprintf(row->reason, sizeof row->reason, "%s", err->text);
+    snprintf(row->reason, sizeof row->reason, "%.255s", err->text);
 }
 
 static struct lq_client_target target_of(const struct lq_url *url, const char *id)
@@ -220,7 +220,7 @@ static void measure_loads(struct lq_bench *bench, const struct lq_bench_server *
         lq_bench_say("many users");
         load->measured = lq_bench_measure(&plan, &load->result, &err) == LQ_OK;
         if (!load->measured)
-            snprintf(load->reason, sizeof load->reason, "%s", err.text);
+            snprintf(load->reason, sizeof load->reason, "%.255s", err.text);
     }
 }
 

@@ -144,7 +144,7 @@ void lq_bench_run_peers(struct lq_bench *bench)
             status = peer->alone ? run_alone(&stack, bench->options.seconds, row, &err)
                                  : run_live(bench, peer, &stack, &server, row, &err);
         if (status != LQ_OK)
-            snprintf(row->reason, sizeof row->reason, "%s", err.text);
+            snprintf(row->reason, sizeof row->reason, "%.255s", err.text);
         if (row->measured) {
             row->ratio_same_model = ratio(report, peer->rival, row->two.fps);
             row->ratio_bf16 = ratio(report, "yolo-ws-bf16", row->two.fps);

@@ -1,9 +1,13 @@
 // lacquer convert: a TensorFlow Lite model made into an ONNX model.
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/child.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "cli/cli.h"
@@ -21,7 +25,7 @@ enum { OPT_FP16 = 0x300, OPT_NCHW, OPT_REPORT };
 static const struct argp_option options[] = {
     {"fp16", OPT_FP16, NULL, 0, "Write the weights as float16: half the file", 1},
     {"nchw", OPT_NCHW, NULL, 0,
-     "Pictures go in and come out as NCHW (default: as in the .tflite, which is NHWC)", 1},
+     "Pictures go in and come out as NCHW (default: as in the .tflite, which mostly is NHWC)", 1},
     {"report", OPT_REPORT, "FILE", 0,
      "Run both on the same numbers and write as JSON how far every tensor differs (`-`: stdout)", 1},
     {0}};
@@ -66,21 +70,59 @@ static void network_name(const char *path, char name[128])
     snprintf(name, 128, "%.*s", (int)(dot ? (size_t)(dot - from) : strlen(from)), from);
 }
 
-static int write_report(const struct convert *convert, const struct lq_buf *in, const char *name,
-                        const struct lq_convert_summary *summary, size_t size,
-                        struct lq_error *err)
+struct report_job {
+    const struct convert *convert;
+    const struct lq_buf *in;
+    const char *name;
+    const struct lq_convert_summary *summary;
+    size_t size;
+    int text_fd; // where the report goes
+    char folder[64];
+};
+
+static int make_report(void *data, struct lq_error *err)
 {
+    const struct report_job *job = data;
     json_t *report;
-    int status = lq_convert_report(in->data, in->len, name, &convert->options, summary, size,
-                                   &report, err);
+    int status = lq_convert_report(job->in->data, job->in->len, job->name, &job->convert->options,
+                                   job->summary, job->size, job->folder, &report, err);
     if (status != LQ_OK)
-        return lq_fail_within(err, "'%.80s' is written, but was not compared", convert->out);
+        return status;
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    json_decref(report);
-    if (!text)
+    if (!text || lq_file_write_fd(job->text_fd, text, strlen(text)) != LQ_OK)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for the report");
-    status = lq_file_write(convert->report, text, strlen(text), err);
-    free(text);
+    return LQ_OK;
+}
+
+// A minute for a network of a usual size on one slow core.
+enum { REPORT_MS_MAX = 600 * 1000 };
+
+// In a process of its own: the engine runs the file that was given and the one that was made, and
+// either may end it.
+static int write_report(struct report_job *job, struct lq_error *err)
+{
+    char path[32];
+    struct lq_buf text;
+    job->text_fd = memfd_create("report", MFD_CLOEXEC);
+    if (job->text_fd < 0)
+        return lq_fail(err, LQ_ERR_IO, "cannot make a file in memory: %s", strerror(errno));
+    snprintf(job->folder, sizeof job->folder, "/tmp/lacquer-report-XXXXXX");
+    if (!mkdtemp(job->folder)) {
+        close(job->text_fd);
+        return lq_fail(err, LQ_ERR_IO, "cannot make a folder in /tmp: %s", strerror(errno));
+    }
+    int status = lq_child_run(make_report, job, 0, REPORT_MS_MAX, err);
+    lq_convert_report_sweep(job->folder);
+    if (status != LQ_OK)
+        lq_fail_within(err, "'%.80s' is written, but was not compared", job->convert->out);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", job->text_fd);
+    lq_buf_init(&text, INT32_MAX);
+    if (status == LQ_OK)
+        status = lq_file_read(path, &text, err);
+    if (status == LQ_OK)
+        status = lq_file_write(job->convert->report, text.data, text.len, err);
+    lq_buf_release(&text);
+    close(job->text_fd);
     return status;
 }
 
@@ -120,8 +162,9 @@ static int run(const struct convert *convert, struct lq_error *err)
     lq_buf_release(&out);
     if (status == LQ_OK)
         print_summary(convert, &summary, size);
+    struct report_job job = {convert, &in, name, &summary, size, -1, ""};
     if (status == LQ_OK && convert->report)
-        status = write_report(convert, &in, name, &summary, size, err);
+        status = write_report(&job, err);
     lq_buf_release(&in);
     return status;
 }

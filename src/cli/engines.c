@@ -46,7 +46,8 @@ static const char *features(void)
                  {"fma", __builtin_cpu_supports("fma")},
                  {"avx512f", __builtin_cpu_supports("avx512f")},
                  {"avx512vnni", __builtin_cpu_supports("avx512vnni")},
-                 {"bf16", lq_cpu_has_bf16()}};
+                 {"bf16", lq_cpu_has_bf16()},
+                 {"amx", lq_cpu_has_amx()}};
     text[0] = '\0';
     for (size_t i = 0; i < LQ_COUNT(known); i++) {
         size_t len = strlen(text);
@@ -70,8 +71,9 @@ static void print_text(void)
             printf("%-10s      %s\n", "", err.text);
     }
     char why[1200];
+    const char *has = features();
     lq_cpu_explain(why, sizeof why);
-    printf("processor  %d cores, %s\n", lq_cpu_count(), features());
+    printf("processor  %d cores, %s\n", lq_cpu_count(), *has ? has : "nothing beyond x86-64");
     printf("%-10s %s\n", "", why);
 }
 

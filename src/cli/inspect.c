@@ -80,24 +80,32 @@ static json_t *operators_json(const struct lq_engine_ops *engine, const char *pa
 static void add_model(json_t *root, const struct lq_model_info *info)
 {
     bool yolo = info->head == LQ_HEAD_YOLO_SEG;
+    bool detects = info->head != LQ_HEAD_MASK;
     json_t *sizes = json_array();
     for (int i = 0; i < info->size_count; i++)
         json_array_append_new(sizes, json_pack("[ii]", info->sizes[i].width,
                                                info->sizes[i].height));
     json_t *more = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name", info->name, "head",
-        yolo ? "yolo-seg" : "mask", "layout", info->channels_first ? "nchw" : "nhwc", "precision",
+        lq_head_name(info->head), "layout", info->channels_first ? "nchw" : "nhwc", "precision",
         info->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "resize",
         info->letterbox ? "letterbox" : "stretch", "sizes", sizes, "sidecar", info->sidecar);
     json_object_update(root, more);
     json_decref(more);
-    if (!yolo) {
+    if (info->batch > 1)
+        json_object_set_new(root, "batch", json_integer(info->batch));
+    if (!detects) {
         json_object_set_new(root, "threshold", json_real((double)info->score_min));
         return;
     }
-    more = json_pack("{s:i, s:i, s:s, s:f, s:f}", "classes", info->classes, "prototypes",
-                     info->proto_channels, "boxes", info->boxes_normalised ? "unit" : "pixels",
-                     "score", (double)info->score_min, "nms_iou", (double)info->nms_iou);
+    // Where the network chose the rows, only the numbers of a frame tell how its boxes are meant.
+    more = json_pack("{s:o, s:s, s:s, s:f, s:f}", "classes",
+                     info->end2end ? json_null() : json_integer(info->classes), "rows",
+                     info->end2end ? "end2end" : yolo ? "cells" : "queries", "boxes",
+                     info->boxes_normalised ? "unit" : "pixels", "score", (double)info->score_min,
+                     "nms_iou", (double)info->nms_iou);
+    if (yolo)
+        json_object_set_new(more, "prototypes", json_integer(info->proto_channels));
     json_object_update(root, more);
     json_decref(more);
 }
@@ -162,7 +170,7 @@ int lq_cli_inspect(int argc, char **argv)
         info = lq_model_info(model);
         tensors = info->tensors;
         engine = lq_engine_find(info->engine, NULL);
-    } else if (describe(&inspect, &tensors, &engine) != LQ_OK) {
+    } else if (inspect.model.ends_engine || describe(&inspect, &tensors, &engine) != LQ_OK) {
         return lq_cli_error(&err);
     }
     const char *path = info ? info->path : inspect.model.path;

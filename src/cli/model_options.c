@@ -4,10 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/limits.h"
+#include "cli/model_check.h"
 #include "cli/onednn.h"
+#include "convert/convert.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
        OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
@@ -166,7 +171,36 @@ const char *lq_cli_model_cache(struct lq_cli_model *model)
     return usable_cache(model->options.cache_dir);
 }
 
-int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struct lq_error *err)
+// What lq_convert makes of a .tflite, in a file without a name that the engine reads as `path`.
+// Gives its descriptor, for the caller to close; negative on failure.
+static int convert_unnamed(const char *model, char path[32], struct lq_error *err)
+{
+    struct lq_buf in, out;
+    struct lq_convert_summary summary;
+    const struct lq_convert_options how = {.real_edges = true};
+    lq_buf_init(&in, LQ_MODEL_BYTES_MAX);
+    lq_buf_init(&out, INT32_MAX);
+    int fd = -1, status = lq_file_read(model, &in, err);
+    if (status == LQ_OK)
+        status = lq_convert(in.data, in.len, "converted", &how, &out, &summary, err);
+    lq_buf_release(&in);
+    if (status == LQ_OK) {
+        fd = memfd_create("converted.onnx", MFD_CLOEXEC);
+        snprintf(path, 32, "/proc/self/fd/%d", fd);
+        if (fd < 0 || lq_file_write_fd(fd, out.data, out.len) != LQ_OK)
+            status = lq_fail(err, LQ_ERR_IO, "no file in memory: %s", strerror(errno));
+    }
+    lq_buf_release(&out);
+    if (status == LQ_OK)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    lq_fail_within(err, "cannot convert '%.100s'", model);
+    return status;
+}
+
+int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
+                            struct lq_error *err)
 {
     struct lq_model_options chosen = asked->options;
     const char *path = asked->path ? asked->path : lq_model_default_path();
@@ -176,7 +210,7 @@ int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struc
         remote->no_file = true;
         path = remote->model;
     }
-    char stem[LQ_TENSOR_NAME_MAX];
+    char stem[LQ_TENSOR_NAME_MAX], unnamed[32];
     if (!remote->model) {
         const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
         snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
@@ -184,5 +218,19 @@ int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struc
     }
     chosen.cache_dir = lq_cli_model_cache(asked);
     lq_cli_limit_onednn(path);
-    return lq_model_open(model, path, &chosen, err);
+    if (!asked->converted)
+        return lq_model_open(model, path, &chosen, err);
+    int fd = convert_unnamed(path, unnamed, err);
+    if (fd < 0)
+        return fd;
+    chosen.source = path;
+    int status = lq_model_open(model, unnamed, &chosen, err);
+    close(fd); // what the engine needs of it it has mapped or copied
+    return status;
+}
+
+int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struct lq_error *err)
+{
+    int status = lq_cli_model_check(asked, NULL, NULL, err);
+    return status == LQ_OK ? lq_cli_model_open_tried(asked, model, err) : status;
 }

@@ -11,6 +11,10 @@ struct lq_cli_model {
     const char *path;                // NULL: the model that comes with Lacquer
     struct lq_model_options options;
     char cache_dir[512];
+    // Set by lq_cli_model_check (model_check.h).
+    bool tried;       // in a process of its own, now or before
+    bool converted;   // the engine is given what lq_convert makes of the file
+    bool ends_engine; // the engine ends the process over it: never to be opened here
 };
 
 // A child parser; its input is a struct lq_cli_model set up by lq_cli_model_init.
@@ -21,6 +25,10 @@ void lq_cli_model_init(struct lq_cli_model *model);
 // The folder for compiled models, made if need be; NULL when none is wanted or it cannot be written.
 const char *lq_cli_model_cache(struct lq_cli_model *model);
 
-// Opens what the options ask for.
+// Opens what the options ask for, once lq_cli_model_check finds nothing against it.
 LQ_MUST_CHECK int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model,
                                     struct lq_error *err);
+
+// The same without a check: for where it runs, and within it.
+LQ_MUST_CHECK int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
+                                          struct lq_error *err);

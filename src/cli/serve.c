@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/look_options.h"
+#include "cli/model_check.h"
 #include "cli/model_options.h"
 #include "cli/sandbox.h"
 #include "serve/confine.h"
@@ -249,8 +250,9 @@ const struct argp lq_serve_argp = {
     "certificate, its key and the tokens again.",
     children, NULL, NULL};
 
-static int give_up_rights(struct arguments *arguments, struct lq_error *err)
+static int give_up_rights(void *context, struct lq_error *err)
 {
+    struct arguments *arguments = context;
     int status = arguments->user ? lq_confine_user(arguments->user, err) : LQ_OK;
     if (status != LQ_OK || arguments->no_sandbox)
         return status;
@@ -291,6 +293,9 @@ int lq_cli_serve(int argc, char **argv)
     lq_serve_block_signals(&arguments.serve);
     // The port and the key may need rights that whoever reads a stranger's model must not have.
     int status = lq_server_open(&server, &arguments.serve, &error);
+    // A stranger's model first in a process of its own, as confined as this one will be.
+    if (status == LQ_OK)
+        status = lq_cli_model_check(&arguments.model, give_up_rights, &arguments, &error);
     if (status == LQ_OK)
         status = give_up_rights(&arguments, &error);
     if (status == LQ_OK)

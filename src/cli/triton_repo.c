@@ -5,14 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/parse_json.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/model_options.h"
 #include "cli/triton_config.h"
 #include "cli/triton_folder.h"
+#include "cli/triton_shapes.h"
 #include "convert/convert.h"
+#include "convert/external_data.h"
 #include "convert/half.h"
 #include "convert/open_dims.h"
 #include "convert/retype_input.h"
@@ -50,6 +52,7 @@ struct arguments {
     enum lq_tensor_type input; // LQ_TENSOR_OTHER: not said
     int batch_max;
     bool gpu, force;
+    bool onnx; // what is served is an ONNX model, given or made
 };
 
 static const struct {
@@ -131,100 +134,6 @@ static bool ends_with(const char *text, const char *tail)
     return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
 }
 
-// ---- what the model is
-
-// Its tensors at one shape of input 0, as OpenVINO works them out.
-static int tensors_at(const char *path, const int64_t shape[4], struct lq_tensors *tensors,
-                      struct lq_error *err)
-{
-    const struct lq_engine_ops *ops = lq_engine_find("openvino", err);
-    struct lq_engine_options how = {.shape_rank = 4, .precision = LQ_PRECISION_F32};
-    struct lq_engine *engine = NULL;
-    struct lq_request *request = NULL;
-    memcpy(how.shape, shape, sizeof how.shape[0] * 4);
-    int status = ops->open(&engine, path, &how, err);
-    if (status == LQ_OK)
-        status = ops->request_new(&request, engine, err);
-    if (status == LQ_OK)
-        *tensors = *ops->request_tensors(request);
-    ops->request_free(request);
-    ops->close(engine);
-    return status;
-}
-
-static void shape_of(const struct lq_triton_config *config, int size, int batch, int64_t shape[4])
-{
-    int64_t height = config->sizes[size].height, width = config->sizes[size].width;
-    bool first = config->channels_first;
-    shape[0] = batch;
-    shape[1] = first ? 3 : height;
-    shape[2] = first ? height : width;
-    shape[3] = first ? width : 3;
-}
-
-// What differs between two shapes is open.
-static void open_dims(struct lq_tensor *tensors, const struct lq_tensor *others, int count)
-{
-    for (int i = 0; i < count; i++)
-        for (int d = 0; d < tensors[i].rank; d++)
-            if (tensors[i].dims[d] != others[i].dims[d])
-                tensors[i].dims[d] = -1;
-}
-
-static bool batches(const struct lq_tensors *tensors)
-{
-    bool all = true;
-    for (int i = 0; i < tensors->output_count; i++)
-        all &= tensors->outputs[i].rank > 0 && tensors->outputs[i].dims[0] == 2;
-    return all;
-}
-
-// Tries the model with a batch of two and with each of its sizes.
-static int find_shapes(struct lq_triton_config *config, const char *path, int batch_max,
-                       struct lq_error *err)
-{
-    struct lq_tensors other;
-    int64_t shape[4];
-    shape_of(config, 0, 1, shape);
-    int status = tensors_at(path, shape, &config->tensors, err);
-    shape_of(config, 0, 2, shape);
-    if (status == LQ_OK && batch_max > 0 && tensors_at(path, shape, &other, NULL) == LQ_OK &&
-        batches(&other)) {
-        config->batch_max = batch_max;
-        open_dims(config->tensors.inputs, other.inputs, other.input_count);
-        open_dims(config->tensors.outputs, other.outputs, other.output_count);
-    }
-    for (int i = 1; i < config->size_count && status == LQ_OK; i++) {
-        shape_of(config, i, 1, shape);
-        status = tensors_at(path, shape, &other, err);
-        if (status == LQ_OK) {
-            open_dims(config->tensors.inputs, other.inputs, other.input_count);
-            open_dims(config->tensors.outputs, other.outputs, other.output_count);
-        }
-    }
-    return status;
-}
-
-// The sizes of the model that was given: its sidecar may name them.
-static int find_sizes(struct arguments *arguments, struct lq_error *err)
-{
-    struct lq_triton_config *config = &arguments->config;
-    struct lq_model_options how = {.engine = "openvino"};
-    struct lq_model *model = NULL;
-    int status = lq_model_open(&model, arguments->model, &how, err);
-    if (status != LQ_OK)
-        return status;
-    const struct lq_model_info *info = lq_model_info(model);
-    config->channels_first = info->channels_first;
-    config->size_count = info->size_count;
-    for (int i = 0; i < info->size_count; i++) {
-        config->sizes[i].width = info->sizes[i].width;
-        config->sizes[i].height = info->sizes[i].height;
-    }
-    lq_model_close(model);
-    return LQ_OK;
-}
-
 // TensorRT computes in whole numbers what the model's own scales say, and nothing else: without them
 // it would quietly run in floating point.
 static int check_scales(const struct lq_triton_config *config, const struct lq_buf *model,
@@ -302,22 +211,46 @@ static int write_config(const struct arguments *arguments, const char *folder,
     return status;
 }
 
-// The model's bytes: ONNX for a GPU, else what was given.
-static int read_file(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
+// With the weights that lie beside the file.
+static int read_onnx(const char *path, struct lq_buf *file, struct lq_buf *out,
+                     struct lq_error *err)
 {
-    if (!ends_with(arguments->model, ".tflite") ||
-        arguments->config.platform == LQ_TRITON_PYTHON)
-        return lq_file_read(arguments->model, out, err);
-    struct lq_buf file;
-    struct lq_convert_options how = {0};
+    int status = lq_file_read(path, file, err);
+    if (status != LQ_OK)
+        return status;
+    if (lq_onnx_has_external(file->data, file->len))
+        return lq_onnx_embed(file->data, file->len, path, out, err);
+    return lq_buf_append(out, file->data, file->len) == LQ_OK
+               ? LQ_OK
+               : lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.120s'", path);
+}
+
+static int read_converted(const struct arguments *arguments, struct lq_buf *file,
+                          struct lq_buf *out, struct lq_error *err)
+{
+    // Servers are sent numbers, not what they are quantised to.
+    struct lq_convert_options how = {.real_edges = true};
     struct lq_convert_summary summary;
-    lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
-    int status = lq_file_read(arguments->model, &file, err);
+    int status = lq_file_read(arguments->model, file, err);
     if (status == LQ_OK) {
-        status = lq_convert(file.data, file.len, arguments->config.name, &how, out, &summary, err);
+        status = lq_convert(file->data, file->len, arguments->config.name, &how, out, &summary,
+                            err);
         if (status != LQ_OK)
             lq_fail_within(err, "cannot convert '%.80s'", arguments->model);
     }
+    return status;
+}
+
+// The model's bytes: ONNX for a GPU, else what was given.
+static int read_file(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
+{
+    if (!arguments->onnx)
+        return lq_file_read(arguments->model, out, err);
+    struct lq_buf file;
+    lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
+    int status = ends_with(arguments->model, ".tflite")
+                     ? read_converted(arguments, &file, out, err)
+                     : read_onnx(arguments->model, &file, out, err);
     lq_buf_release(&file);
     return status;
 }
@@ -389,7 +322,7 @@ static int write_model(struct arguments *arguments, struct lq_triton_folder *fol
 {
     struct lq_triton_config *config = &arguments->config;
     bool python = config->platform == LQ_TRITON_PYTHON;
-    const char *ending = python && ends_with(arguments->model, ".tflite") ? "tflite" : "onnx";
+    const char *ending = arguments->onnx ? "onnx" : "tflite";
     char path[4096];
     struct lq_buf model;
     lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
@@ -406,7 +339,7 @@ static int write_model(struct arguments *arguments, struct lq_triton_folder *fol
         status = write_text(folder->version, "model.py", lq_triton_model_py,
                             strlen(lq_triton_model_py), err);
     if (status == LQ_OK)
-        status = find_shapes(config, path, arguments->batch_max, err);
+        status = lq_triton_find_shapes(config, arguments->model, path, arguments->batch_max, err);
     if (status == LQ_OK && config->platform == LQ_TRITON_PLAN &&
         !lq_triton_config_can_trtexec(config))
         status = lq_fail(err, LQ_ERR_MODEL, "trtexec cannot be told of input '%.60s': rename it to "
@@ -454,6 +387,18 @@ static int tell_next(const struct arguments *arguments, const char *folder, stru
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "cannot write the trtexec command");
 }
 
+// Weights beside the model that are missing are told by name, before an engine looks for them.
+static int check_weights(const char *path, struct lq_error *err)
+{
+    struct lq_buf file, whole;
+    lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
+    lq_buf_init(&whole, LQ_MODEL_BYTES_MAX);
+    int status = ends_with(path, ".onnx") ? read_onnx(path, &file, &whole, err) : LQ_OK;
+    lq_buf_release(&file);
+    lq_buf_release(&whole);
+    return status;
+}
+
 static int write_repository(struct arguments *arguments, struct lq_error *err)
 {
     char stem[LQ_TENSOR_NAME_MAX];
@@ -473,7 +418,9 @@ static int write_repository(struct arguments *arguments, struct lq_error *err)
     int status = lq_triton_folder_init(&folder, arguments->out, config->name, arguments->force,
                                        err);
     if (status == LQ_OK)
-        status = find_sizes(arguments, err);
+        status = check_weights(arguments->model, err);
+    if (status == LQ_OK)
+        status = lq_triton_find_sizes(config, arguments->model, &arguments->onnx, err);
     if (status == LQ_OK)
         status = write_model(arguments, &folder, err);
     if (status == LQ_OK)

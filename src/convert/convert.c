@@ -77,6 +77,7 @@ int lq_convert(const uint8_t *data, size_t len, const char *name,
     struct lq_lower low = {.model = &model, .graph = &graph, .options = options};
     status = lq_lower(&low);
     if (status == LQ_OK) {
+        lq_graph_move_quantise(&graph);
         lq_graph_prune(&graph);
         if (options->fp16)
             lq_graph_store_f16(&graph);

@@ -11,6 +11,7 @@
 struct lq_convert_options {
     bool fp16;           // weights as float16, with a Cast before their use
     bool channels_first; // picture inputs and outputs as NCHW: no Transpose even at the edges
+    bool real_edges;     // inputs and outputs in float32 where the source has them quantised
     // For comparing: tensors of the source that the result has too become outputs of it, those
     // number trace_from to trace_from + trace_count - 1 of all there are.
     int trace_from, trace_count;

@@ -154,6 +154,9 @@ LQ_MUST_CHECK int lq_infer(struct lq_graph *graph, struct lq_node *node);
 
 // ---- finishing it
 
+// Puts quantisation that stands behind a Concat before it (move_quantise.c). Before lq_graph_prune.
+void lq_graph_move_quantise(struct lq_graph *graph);
+
 // Forgets nodes and constants that no output needs, and gives every value a name of its own.
 void lq_graph_prune(struct lq_graph *graph);
 

@@ -356,16 +356,21 @@ static void make_input(struct lq_lower *low, int number)
     for (int i = 0; i < shape.rank; i++)
         if (shape.dims[i] < 0)
             shape.dims[i] = i == 0 ? LQ_DIM_BATCH : LQ_DIM_OPEN;
-    bool turned = low->options->channels_first && shape.rank == 4;
+    bool turned = low->options->channels_first && lq_tflite_channels_last(low->model, tensor);
     struct lq_order order =
         turned ? lq_order_channels_first(shape.rank) : lq_order_plain(shape.rank);
     stored.rank = shape.rank;
     lq_order_ints(order, shape.dims, stored.dims);
+    if (low->options->real_edges)
+        type = lq_lower_real_type(low, tensor);
     struct lq_value *value = lq_graph_input(low->graph, slot->name, type, &stored);
     low->graph->inputs[low->graph->input_count++] = value;
     slot->name_taken = true;
     slot->shape = shape;
-    lq_give_stored(low, tensor, value, order);
+    if (low->options->real_edges)
+        lq_give(low, tensor, value, order);
+    else
+        lq_give_stored(low, tensor, value, order);
 }
 
 bool lq_lower_begin(struct lq_lower *low)
@@ -467,7 +472,7 @@ static struct lq_value *output_value(struct lq_lower *low, int tensor)
     if (low->options->channels_first && form && form->kind == LQ_STORED && slot->shape.rank == 4 &&
         lq_order_equal(form->order, lq_order_channels_first(4)))
         return form->value;
-    return lq_take_stored(low, tensor);
+    return low->options->real_edges ? lq_take_plain(low, tensor) : lq_take_stored(low, tensor);
 }
 
 static const char *output_name(struct lq_lower *low, const char *name)

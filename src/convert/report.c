@@ -1,6 +1,5 @@
 #include "convert/report.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,12 +111,13 @@ static void free_inputs(struct lq_tensor *inputs, int count)
 }
 
 // As NCHW, if that is what the result takes.
-static int turn_inputs(struct lq_tensor *inputs, int count, struct lq_error *err)
+static int turn_inputs(const struct lq_tflite *model, struct lq_tensor *inputs,
+                       struct lq_error *err)
 {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < model->inputs.count; i++) {
         struct lq_tensor *tensor = &inputs[i];
         size_t item = lq_tensor_bytes(tensor) / lq_tensor_count(tensor);
-        if (tensor->rank != 4)
+        if (!lq_tflite_channels_last(model, lq_flat_int(model->inputs, i)))
             continue;
         uint8_t *from = tensor->data, *to = malloc(lq_tensor_bytes(tensor)), *at = to;
         if (!to)
@@ -250,24 +250,22 @@ static int write_source(struct lq_buf *file, const struct lq_tflite *model,
 }
 
 struct place {
-    char folder[64], source[96], result[96];
+    char source[96], result[96];
 };
 
-static int make_place(struct place *place, struct lq_error *err)
+static void find_place(struct place *place, const char *folder)
 {
-    snprintf(place->folder, sizeof place->folder, "/tmp/lacquer-report-XXXXXX");
-    if (!mkdtemp(place->folder))
-        return lq_fail(err, LQ_ERR_IO, "cannot make a folder in /tmp: %s", strerror(errno));
-    snprintf(place->source, sizeof place->source, "%s/source.tflite", place->folder);
-    snprintf(place->result, sizeof place->result, "%s/result.onnx", place->folder);
-    return LQ_OK;
+    snprintf(place->source, sizeof place->source, "%s/source.tflite", folder);
+    snprintf(place->result, sizeof place->result, "%s/result.onnx", folder);
 }
 
-static void remove_place(const struct place *place)
+void lq_convert_report_sweep(const char *folder)
 {
-    unlink(place->source);
-    unlink(place->result);
-    rmdir(place->folder);
+    struct place place;
+    find_place(&place, folder);
+    unlink(place.source);
+    unlink(place.result);
+    rmdir(folder);
 }
 
 // ---- one run
@@ -366,7 +364,7 @@ static int make_inputs(struct job *job, struct lq_error *err)
                                 pass ? &job->turned[i] : &job->inputs[i], &seed, err);
     }
     if (status == LQ_OK && job->options.channels_first)
-        status = turn_inputs(job->turned, count, err);
+        status = turn_inputs(&job->model, job->turned, err);
     return status;
 }
 
@@ -389,7 +387,7 @@ static int run_all(struct job *job, struct lq_error *err)
 int lq_convert_report(const uint8_t *data, size_t len, const char *name,
                       const struct lq_convert_options *options,
                       const struct lq_convert_summary *summary, size_t result_bytes,
-                      json_t **report, struct lq_error *err)
+                      const char *folder, json_t **report, struct lq_error *err)
 {
     *report = NULL;
     struct job job = {.data = data, .len = len, .name = name, .options = *options};
@@ -399,13 +397,10 @@ int lq_convert_report(const uint8_t *data, size_t len, const char *name,
     lq_buf_init(&job.file, INT32_MAX);
     job.outputs = json_array();
     job.intermediates = json_array();
-    status = make_place(&job.place, err);
-    if (status == LQ_OK) {
-        status = make_inputs(&job, err);
-        if (status == LQ_OK)
-            status = run_all(&job, err);
-        remove_place(&job.place);
-    }
+    find_place(&job.place, folder);
+    status = make_inputs(&job, err);
+    if (status == LQ_OK)
+        status = run_all(&job, err);
     if (status == LQ_OK)
         *report = json_pack("{s:i, s:i, s:i, s:i, s:{s:I, s:I}, s:O, s:O}", "operators",
                             summary->operators, "nodes", summary->nodes, "transposes",

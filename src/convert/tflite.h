@@ -84,6 +84,12 @@ struct lq_flat_list lq_tflite_option_ints(const struct lq_tflite *model,
 // thread.
 const char *lq_tflite_op_name(const struct lq_tflite_op *op);
 
+// ---- how an input lies (tflite_edges.c)
+
+// Whether an input of rank 4 has its channels last, as TensorFlow's own exporters have it; those
+// that come from PyTorch (litert-torch, ai-edge-torch) may have them first.
+bool lq_tflite_channels_last(const struct lq_tflite *model, int tensor);
+
 // ---- sparse constants (tflite_sparse.c)
 
 // Writes a sparse constant out in full, `bytes` as its shape and type want; zeros elsewhere. Takes the

@@ -67,6 +67,8 @@ struct lq_engine_options {
     enum lq_tune tune;           // LATENCY or THROUGHPUT
     int threads;                 // 0: all cores this process may use
     const char *cache_dir;       // compiled models; NULL: none kept
+    const char *source;          // what the file is called in messages and in the cache, where it
+                                 // was made from another; NULL: as its path
     struct lq_remote_options remote;
     struct lq_pixel_rule pixels;
     // Input 0 is reshaped to these before compiling (rank 0: as the model says).

@@ -98,22 +98,29 @@ static int describe_model(const ov_model_t *model, const char *path, struct lq_t
     return LQ_OK;
 }
 
-static int read_model(ov_model_t **model, const char *path, struct lq_error *err)
+static const char *name_of(const char *path, const struct lq_engine_options *options)
+{
+    return options && options->source ? options->source : path;
+}
+
+// `name` is what messages call it.
+static int read_model(ov_model_t **model, const char *path, const char *name,
+                      struct lq_error *err)
 {
     int status = lq_openvino_load(err);
     if (status != LQ_OK)
         return status;
     if (access(path, R_OK) != 0)
-        return lq_fail(err, LQ_ERR_MODEL, "cannot open model '%.150s': %s", path,
+        return lq_fail(err, LQ_ERR_MODEL, "cannot open model '%.150s': %s", name,
                        strerror(errno));
     ov_status_e code = ov.core_read_model(ov.core, path, NULL, model);
     if (code == OK)
         return LQ_OK;
-    lq_openvino_fail(err, LQ_ERR_MODEL, code, "read model", path);
+    lq_openvino_fail(err, LQ_ERR_MODEL, code, "read model", name);
     // No reader wanted the file at all: say so in our own words.
     if (err && strstr(err->text, "Unable to read the model"))
         lq_fail(err, LQ_ERR_MODEL,
-                "'%.150s' is no model, or a damaged one: .onnx, .tflite and .xml are read", path);
+                "'%.150s' is no model, or a damaged one: .onnx, .tflite and .xml are read", name);
     return LQ_ERR_MODEL;
 }
 
@@ -153,11 +160,10 @@ static ov_model_t *take_described(const char *path)
 static int openvino_describe(const char *path, const struct lq_engine_options *options,
                              struct lq_tensors *tensors, struct lq_error *err)
 {
-    (void)options;
     ov_model_t *model = NULL;
-    int status = read_model(&model, path, err);
+    int status = read_model(&model, path, name_of(path, options), err);
     if (status == LQ_OK)
-        status = describe_model(model, path, tensors, err);
+        status = describe_model(model, name_of(path, options), tensors, err);
     if (status == LQ_OK)
         keep_described(model, path);
     else if (model)
@@ -183,7 +189,7 @@ static int reshape(ov_model_t *model, const char *path, const struct lq_engine_o
 }
 
 static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *model,
-                           const char *path, const struct lq_engine_options *options)
+                           const char *name, const struct lq_engine_options *options)
 {
     const char *precision = options->precision == LQ_PRECISION_BF16 ? "bf16" : "f32";
     bool latency = options->tune == LQ_TUNE_LATENCY;
@@ -199,7 +205,7 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
     snprintf(streams_text, sizeof streams_text, "%d", latency ? 1 : threads);
     // A folder for each kind: both may be compiled at the same time.
     snprintf(kind, sizeof kind, "%s%s", precision, latency ? "" : "-side");
-    lq_openvino_cache_open(folder, sizeof folder, options->cache_dir, path, kind);
+    lq_openvino_cache_open(folder, sizeof folder, options->cache_dir, name, kind);
     ov_property_t properties[] = {
         {"PERFORMANCE_HINT", latency ? "LATENCY" : "THROUGHPUT"},
         {"NUM_STREAMS", streams_text},
@@ -236,9 +242,9 @@ static int openvino_open(struct lq_engine **out, const char *path,
     if (status == LQ_OK)
         model = take_described(path);
     if (status == LQ_OK && !model)
-        status = read_model(&model, path, err);
+        status = read_model(&model, path, name_of(path, options), err);
     if (status == LQ_OK)
-        status = reshape(model, path, options, err);
+        status = reshape(model, name_of(path, options), options, err);
     if (status != LQ_OK)
         goto fail;
     engine = calloc(1, sizeof *engine);
@@ -246,13 +252,14 @@ static int openvino_open(struct lq_engine **out, const char *path,
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
         goto fail;
     }
-    ov_status_e code = compile(&engine->compiled, model, path, options);
+    ov_status_e code = compile(&engine->compiled, model, name_of(path, options), options);
     if (code != OK) {
         // Not every network can be computed in bf16 on every processor: oneDNN's AMX kernels have
         // nothing for an int8 convolution whose neighbour is in bf16.
         bool half = options->precision == LQ_PRECISION_BF16;
         status = lq_openvino_fail(err, half ? LQ_ERR_UNAVAILABLE : LQ_ERR_MODEL, code,
-                                  half ? "compile in bf16 model" : "compile model", path);
+                                  half ? "compile in bf16 model" : "compile model",
+                                  name_of(path, options));
         goto fail;
     }
     ov.model_free(model);

@@ -26,8 +26,9 @@ enum { SUM_DIGITS = 16 };
 
 // FNV-1a over words of eight bytes in four lanes, so that tens of megabytes take milliseconds. It
 // guards against accidents, not against people: the folder is its owner's alone.
-static uint64_t checksum(const uint8_t *bytes, size_t len)
+uint64_t lq_openvino_checksum(const void *memory, size_t len)
 {
+    const uint8_t *bytes = memory;
     const uint64_t prime = 1099511628211u;
     uint64_t lanes[4] = {14695981039346656037u, 1, 2, 3}, word;
     size_t at = 0;
@@ -49,12 +50,12 @@ static uint64_t checksum(const uint8_t *bytes, size_t len)
 
 // Tells processors apart that a compiled model cannot travel between: family, model and features,
 // and which of these oneDNN was told to leave out.
-static uint32_t processor_tag(void)
+uint32_t lq_openvino_processor(void)
 {
     const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
     uint32_t words[8] = {0};
     if (limit)
-        words[7] = (uint32_t)checksum((const uint8_t *)limit, strlen(limit));
+        words[7] = (uint32_t)lq_openvino_checksum(limit, strlen(limit));
 #if defined(__x86_64__)
     unsigned a, b, c, d;
     if (__get_cpuid(1, &a, &b, &c, &d))
@@ -64,7 +65,7 @@ static uint32_t processor_tag(void)
     if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
         words[6] = a;
 #endif
-    return (uint32_t)checksum((const uint8_t *)words, sizeof words);
+    return (uint32_t)lq_openvino_checksum(words, sizeof words);
 }
 
 static int make_folders(char *path)
@@ -98,7 +99,7 @@ static bool checksum_file(const char *path, char *sum)
     if (bytes == MAP_FAILED)
         return false;
     snprintf(sum, SUM_DIGITS + 1, "%016llx",
-             (unsigned long long)checksum(bytes, (size_t)info.st_size));
+             (unsigned long long)lq_openvino_checksum(bytes, (size_t)info.st_size));
     munmap(bytes, (size_t)info.st_size);
     return true;
 }
@@ -157,8 +158,8 @@ void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
     char whole[PATH_MAX];
     const char *model = realpath(model_path, whole) ? whole : model_path;
     int len = snprintf(folder, size, "%s/openvino-%s-%08x-%s-%08x", cache_dir, lq_openvino.build,
-                       processor_tag(), precision,
-                       (uint32_t)checksum((const uint8_t *)model, strlen(model)));
+                       lq_openvino_processor(), precision,
+                       (uint32_t)lq_openvino_checksum(model, strlen(model)));
     if (len < 0 || (size_t)len >= size || make_folders(folder) != 0) {
         static atomic_flag said = ATOMIC_FLAG_INIT;
         if (!atomic_flag_test_and_set(&said))

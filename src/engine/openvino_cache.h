@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 // Makes the folder, drops unsealed blobs from it and writes its name; "" when there is to be no
 // cache or it cannot be made.
@@ -15,3 +16,7 @@ void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
 
 // Seals what a compilation has written. "" is fine.
 void lq_openvino_cache_seal(const char *folder);
+
+// Tells bytes apart, and processors that a compiled model cannot travel between.
+uint64_t lq_openvino_checksum(const void *bytes, size_t len);
+uint32_t lq_openvino_processor(void);

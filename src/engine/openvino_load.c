@@ -8,11 +8,14 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "config.h"
 
 #define ov lq_openvino
@@ -25,33 +28,42 @@ static struct {
     struct lq_error err;
 } loaded = {.once = PTHREAD_ONCE_INIT};
 
-// OpenVINO's message is a few lines of "Exception from file:line:" before the one that matters.
+static bool is_noise(const char *line, size_t len)
+{
+    return strncmp(line, "Exception from ", 15) == 0 || strspn(line, " \t\r") >= len ||
+           (len > 6 && strncmp(line, "Check '", 7) == 0 && line[len - 1] == ':');
+}
+
+// OpenVINO's message is some lines of "Exception from file:line:" and others that say why: what
+// went wrong, where, and in an inner call again. All of these are kept, on one line.
 static void keep_reason(char *out, size_t size, const char *message)
 {
-    snprintf(out, size, "no reason given");
-    while (message && *message) {
-        size_t len = strcspn(message, "\n");
-        bool noise = strncmp(message, "Exception from ", 15) == 0 ||
-                     strspn(message, " \t\r") >= len ||
-                     (len > 6 && strncmp(message, "Check '", 7) == 0 && message[len - 1] == ':');
-        if (!noise) {
-            snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), message);
-            return;
+    size_t used = 0;
+    out[0] = '\0';
+    while (message && *message && used + 1 < size) {
+        size_t len = strcspn(message, "\n"), blank = strspn(message, " \t\r");
+        if (!is_noise(message, len)) {
+            const char *before = !used ? "" : out[used - 1] == ':' ? " " : "; ";
+            int more = snprintf(out + used, size - used, "%s%.*s", before, (int)(len - blank),
+                                message + blank);
+            used = more < 0 ? used : used + (size_t)more;
         }
         message += len + (message[len] == '\n');
     }
+    if (used == 0)
+        snprintf(out, size, "no reason given");
 }
 
 int lq_openvino_fail(struct lq_error *err, int status, ov_status_e code, const char *what,
                      const char *path)
 {
     const char *message = ov.get_last_err_msg();
-    char reason[160];
+    char reason[600];
     keep_reason(reason, sizeof reason,
                 message && *message ? message : ov.get_error_info(code));
     if (message)
         ov.free(message);
-    return lq_fail(err, status, "cannot %s '%.70s': %s", what, path, reason);
+    return lq_fail(err, status, "cannot %s '%.120s': %s", what, path, reason);
 }
 
 #if defined(LQ_SANITIZE)
@@ -75,12 +87,13 @@ const char *__lsan_default_suppressions(void)
 }
 #endif
 
+static const char *const library_names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
+
 static void *try_open(const char *folder)
 {
-    static const char *const names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
     char path[4096];
-    for (size_t i = 0; i < LQ_COUNT(names); i++) {
-        snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", names[i]);
+    for (size_t i = 0; i < LQ_COUNT(library_names); i++) {
+        snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", library_names[i]);
         void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (library)
             return library;
@@ -88,18 +101,49 @@ static void *try_open(const char *folder)
     return NULL;
 }
 
+// "…/lib/lacquer" beside the folder of the program; "" when that is not known.
+static void folder_beside_program(char *path, size_t size)
+{
+    ssize_t len = readlink("/proc/self/exe", path, size - 1);
+    path[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash)
+        snprintf(slash, size - (size_t)(slash - path), "/../lib/lacquer");
+    else
+        path[0] = '\0';
+}
+
 static void *open_beside_program(void)
 {
     char path[2048];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (len <= 0)
-        return NULL;
-    path[len] = '\0';
-    char *slash = strrchr(path, '/');
-    if (!slash)
-        return NULL;
-    snprintf(slash, sizeof path - (size_t)(slash - path), "/../lib/lacquer");
-    return try_open(path);
+    folder_beside_program(path, sizeof path);
+    return *path ? try_open(path) : NULL;
+}
+
+static uint64_t add_to_stamp(uint64_t stamp, const char *folder)
+{
+    char path[4096];
+    struct stat info;
+    for (size_t i = 0; i < LQ_COUNT(library_names); i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, library_names[i]);
+        if (stat(path, &info) != 0)
+            continue;
+        const uint64_t words[] = {(uint64_t)info.st_size, (uint64_t)info.st_mtim.tv_sec,
+                                  (uint64_t)info.st_ino};
+        for (size_t w = 0; w < LQ_COUNT(words); w++)
+            stamp = (stamp ^ words[w]) * 1099511628211u;
+    }
+    return stamp;
+}
+
+uint64_t lq_openvino_stamp(void)
+{
+    const char *chosen = getenv("LACQUER_OPENVINO");
+    if (chosen && *chosen)
+        return add_to_stamp(1, chosen);
+    char beside[2048];
+    folder_beside_program(beside, sizeof beside);
+    return add_to_stamp(add_to_stamp(2, LQ_OPENVINO_LIBS), beside);
 }
 
 static void *open_library(struct lq_error *err)
@@ -127,8 +171,24 @@ static void *open_library(struct lq_error *err)
     return library;
 }
 
+// OpenVINO's libraries are compiled for SSE4.2 and end the process with SIGILL where it is missing,
+// some already while they are loaded: this is asked before. Emulated processors often lack it.
+static int check_processor(struct lq_error *err)
+{
+    char lacks[64];
+    if (!lq_cpu_lacks(lacks, sizeof lacks))
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_UNAVAILABLE,
+                   "cannot run OpenVINO: this processor lacks %s; in a virtual machine set its CPU "
+                   "type to \"host\", else use a processor of 2009 or later or --engine triton",
+                   lacks);
+}
+
 static int load(struct lq_error *err)
 {
+    int status = check_processor(err);
+    if (status != LQ_OK)
+        return status;
     void *library = open_library(err);
     if (!library)
         return err->status;

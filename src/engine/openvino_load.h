@@ -5,6 +5,8 @@
 // Owner: the process; nothing is ever unloaded.
 #pragma once
 
+#include <stdint.h>
+
 #include <openvino/c/openvino.h>
 
 #include "base/error.h"
@@ -37,6 +39,9 @@ extern struct lq_openvino lq_openvino;
 
 // 0, or UNAVAILABLE with the reason and the cure; the same answer every time.
 LQ_MUST_CHECK int lq_openvino_load(struct lq_error *err);
+
+// Which library files would be loaded, as a number: another one after an upgrade. Loads nothing.
+uint64_t lq_openvino_stamp(void);
 
 // "cannot WHAT 'path': OpenVINO's own reason", for the call that just failed in this thread.
 int lq_openvino_fail(struct lq_error *err, int status, ov_status_e code, const char *what,

@@ -6,6 +6,14 @@
 #include "base/limits.h"
 #include "model/model.h"
 
+// What a detection is made of.
+enum lq_rows {
+    LQ_ROWS_CELLS,   // centre, size, a score for each class, coefficients: one for each grid cell
+    LQ_ROWS_FINAL,   // corners, score, class, coefficients: chosen by the network ("end to end");
+                     // `classes` is 2, the places of score and class
+    LQ_ROWS_QUERIES, // RF-DETR: centre and size of 0..1; class logits and a mask of its own apart
+};
+
 // Where a mask map or the two YOLO outputs stand, and how their dimensions are ordered.
 struct lq_layout {
     int map_index; // mask head: output, channels (1 or 2), size
@@ -13,7 +21,9 @@ struct lq_layout {
     int map_channels, map_width, map_height;
 
     int det_index, proto_index; // yolo head
+    enum lq_rows rows;
     bool det_transposed;        // [1, N, 4 + classes + protos] instead of [1, 4 + …, N]
+    int labels_index;           // detr head: class logits [1, N, classes]; masks are proto_index
     int anchors, classes, protos;
     bool proto_channels_first;
     int proto_width, proto_height;
@@ -66,3 +76,9 @@ void lq_yolo_release(struct lq_yolo *yolo);
 int lq_yolo_decode(struct lq_yolo *yolo, const struct lq_layout *layout,
                    const struct lq_rules *rules, const struct lq_geometry *geometry,
                    const float *det, const float *proto, struct lq_patch *patches);
+
+// The same for LQ_ROWS_QUERIES: boxes [N, 4], logits [N, classes], masks [N, height, width].
+int lq_detr_decode(struct lq_yolo *yolo, const struct lq_layout *layout,
+                   const struct lq_rules *rules, const struct lq_geometry *geometry,
+                   const float *boxes, const float *labels, const float *masks,
+                   struct lq_patch *patches);

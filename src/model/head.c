@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PICTURE_CHANNELS = 3, BOX_VALUES = 4, PROTOS_MAX = 256, ANCHORS_MAX = 1 << 20 };
+enum { PICTURE_CHANNELS = 3, BOX_VALUES = 4, PROTOS_MAX = 256, ANCHORS_MAX = 1 << 20,
+       BATCH_MAX = 64 };
 
-// "images f32 [1,3,640,640]", as many as fit.
-static void list_tensors(char *out, size_t size, const struct lq_tensor *tensors, int count)
+void lq_tensors_list(char *out, size_t size, const struct lq_tensor *tensors, int count)
 {
     size_t len = 0;
     out[0] = '\0';
@@ -27,11 +27,11 @@ int lq_input_decide(struct lq_input *input, const struct lq_tensors *tensors,
 {
     const struct lq_tensor *tensor = &tensors->inputs[0];
     char found[120];
-    list_tensors(found, sizeof found, tensors->inputs, tensors->input_count);
-    if (tensors->input_count != 1 || tensor->rank != 4 || tensor->type != LQ_TENSOR_F32)
+    lq_tensors_list(found, sizeof found, tensors->inputs, tensors->input_count);
+    if (tensors->input_count != 1 || tensor->rank != 4 || !lq_edge_takes_picture(tensor->type))
         return lq_fail(err, LQ_ERR_MODEL,
                        "cannot give this model a picture: its input is %s, not one f32 tensor "
-                       "[1,3,h,w] or [1,h,w,3]",
+                       "[1,3,h,w] or [1,h,w,3] (f16, u8 and i8 are taken too)",
                        found);
     bool first = tensor->dims[1] == PICTURE_CHANNELS, last = tensor->dims[3] == PICTURE_CHANNELS;
     bool open = tensor->dims[1] < 0 && tensor->dims[3] < 0;
@@ -46,13 +46,16 @@ int lq_input_decide(struct lq_input *input, const struct lq_tensors *tensors,
                        "cannot find 3 colour channels in input %s; its sidecar may say \"layout\"",
                        found);
     }
-    if (tensor->dims[0] != 1 && tensor->dims[0] != -1)
+    if (tensor->dims[0] == 0 || tensor->dims[0] > BATCH_MAX)
         return lq_fail(err, LQ_ERR_MODEL,
-                       "input %s takes several pictures at once: batch 1 or open is wanted", found);
+                       "input %s takes too many pictures at once: export with batch=1", found);
     int64_t height = tensor->dims[first ? 2 : 1], width = tensor->dims[first ? 3 : 2];
     if (width > 1 << 14 || height > 1 << 14)
         return lq_fail(err, LQ_ERR_MODEL, "input %s is too large", found);
-    *input = (struct lq_input){first, width > 0 ? (int)width : 0, height > 0 ? (int)height : 0};
+    *input = (struct lq_input){.channels_first = first,
+                               .width = width > 0 ? (int)width : 0,
+                               .height = height > 0 ? (int)height : 0,
+                               .batch = tensor->dims[0] > 0 ? (int)tensor->dims[0] : 1};
     return LQ_OK;
 }
 
@@ -63,19 +66,38 @@ bool lq_looks_like_yolo(const struct lq_tensors *tensors)
            (tensors->outputs[0].rank == 3 || tensors->outputs[0].rank == 4);
 }
 
-// One f32 output that is [1,c,h,w], [1,h,w,c], [1,h,w] or [h,w] with c of 1 or 2.
+bool lq_looks_like_detr(const struct lq_tensors *tensors)
+{
+    int sum = 0;
+    for (int i = 0; i < tensors->output_count && i < 3; i++)
+        sum += tensors->outputs[i].rank == 3 ? 1 : tensors->outputs[i].rank == 4 ? 10 : 100;
+    return tensors->output_count == 3 && sum == 12;
+}
+
+// A list of rows, as detectors without masks give, is far longer than wide for any input.
+static bool is_picture_shaped(const struct lq_layout *layout, const struct lq_input *input)
+{
+    enum { STRETCH_MAX = 4 };
+    int64_t a = (int64_t)layout->map_width * input->height;
+    int64_t b = (int64_t)layout->map_height * input->width;
+    return a <= STRETCH_MAX * b && b <= STRETCH_MAX * a;
+}
+
+// One output that is [1,c,h,w], [1,h,w,c], [1,h,w] or [h,w] with c of 1 or 2. Of a batch only the
+// first picture's part is read.
 static bool find_map(struct lq_layout *layout, const struct lq_tensors *tensors,
                      const struct lq_input *input)
 {
     const struct lq_tensor *map = &tensors->outputs[0];
-    if (tensors->output_count != 1 || map->type != LQ_TENSOR_F32 || map->rank < 2 || map->rank > 4)
+    if (tensors->output_count != 1 || !lq_edge_gives_numbers(map->type) || map->rank < 2 ||
+        map->rank > 4)
         return false;
     int64_t dims[3] = {1, 0, 0}; // without the batch, [c, h, w] or [h, w, c]
     if (map->rank == 2) {
         dims[1] = map->dims[0];
         dims[2] = map->dims[1];
     } else {
-        if (map->dims[0] != 1)
+        if (map->dims[0] != input->batch)
             return false;
         for (int i = 1; i < map->rank; i++)
             dims[3 - map->rank + i] = map->dims[i];
@@ -89,12 +111,13 @@ static bool find_map(struct lq_layout *layout, const struct lq_tensors *tensors,
     layout->map_channels = (int)dims[first ? 0 : 2];
     layout->map_height = (int)dims[first ? 1 : 0];
     layout->map_width = (int)dims[first ? 2 : 1];
-    return layout->map_height > 1 && layout->map_width > 1;
+    return layout->map_height > 1 && layout->map_width > 1 &&
+           (map->rank == 4 || is_picture_shaped(layout, input));
 }
 
 // How many anchors YOLOv8 has for this input: one for each cell of its three grids. Variants with
 // a finer or coarser fourth grid count too.
-static bool anchors_fit(int64_t count, int64_t width, int64_t height)
+bool lq_anchors_fit(int64_t count, int64_t width, int64_t height)
 {
     int64_t cells[4];
     for (int i = 0; i < 4; i++)
@@ -124,6 +147,34 @@ static bool find_proto(struct lq_layout *layout, const struct lq_tensor *proto, 
     return true;
 }
 
+// Which side of the detections holds rows, and what a row is. False: neither can.
+static bool find_rows(struct lq_layout *layout, const struct lq_tensor *det,
+                      const struct lq_input *input, const struct lq_sidecar *sidecar)
+{
+    int64_t a = det->dims[1], b = det->dims[2], least = BOX_VALUES + 1 + layout->protos;
+    bool plain = a >= least && lq_anchors_fit(b, input->width, input->height);
+    layout->det_transposed =
+        !plain && b >= least && lq_anchors_fit(a, input->width, input->height);
+    if (!plain && !layout->det_transposed) {
+        // Box, score, class, coefficients: whatever a sidecar says, no other head has such rows.
+        if (b == BOX_VALUES + 2 + layout->protos) {
+            layout->rows = LQ_ROWS_FINAL;
+            layout->det_transposed = true;
+        } else if (sidecar->head == LQ_SIDECAR_HEAD_YOLO_SEG) {
+            // A sidecar that names the head vouches for unusual anchors: the longer side holds them.
+            layout->det_transposed = a > b;
+        } else {
+            return false;
+        }
+    }
+    int64_t values = layout->det_transposed ? b : a, anchors = layout->det_transposed ? a : b;
+    if (values < least || anchors < 1 || anchors > ANCHORS_MAX)
+        return false;
+    layout->anchors = (int)anchors;
+    layout->classes = (int)values - BOX_VALUES - layout->protos;
+    return true;
+}
+
 static bool find_yolo(struct lq_layout *layout, const struct lq_tensors *tensors,
                       const struct lq_input *input, const struct lq_sidecar *sidecar)
 {
@@ -133,47 +184,96 @@ static bool find_yolo(struct lq_layout *layout, const struct lq_tensors *tensors
     layout->proto_index = 1 - layout->det_index;
     const struct lq_tensor *det = &tensors->outputs[layout->det_index];
     const struct lq_tensor *proto = &tensors->outputs[layout->proto_index];
-    if (det->type != LQ_TENSOR_F32 || proto->type != LQ_TENSOR_F32 || det->dims[0] != 1 ||
-        proto->dims[0] != 1 ||
-        !find_proto(layout, proto, input->width, input->height, input->channels_first))
+    return lq_edge_gives_numbers(det->type) && lq_edge_gives_numbers(proto->type) &&
+           det->dims[0] == input->batch && proto->dims[0] == input->batch &&
+           find_proto(layout, proto, input->width, input->height, input->channels_first) &&
+           find_rows(layout, det, input, sidecar);
+}
+
+static bool named_as_boxes(const struct lq_tensor *tensor)
+{
+    return strstr(tensor->name, "dets") || strstr(tensor->name, "box");
+}
+
+// RF-DETR-Seg: boxes [1,q,4], class logits [1,q,c] and masks [1,q,h,w]. With four logits boxes and
+// logits look the same: then their names tell, or the order in which they are exported.
+static bool find_detr(struct lq_layout *layout, const struct lq_tensors *tensors,
+                      const struct lq_input *input)
+{
+    const struct lq_tensor *mask = NULL, *pair[2] = {NULL, NULL};
+    if (tensors->output_count != 3)
         return false;
-    int64_t values = det->dims[1], anchors = det->dims[2], least = BOX_VALUES + 1 + layout->protos;
-    bool plain = values >= least && anchors_fit(anchors, input->width, input->height);
-    layout->det_transposed =
-        !plain && anchors >= least && anchors_fit(values, input->width, input->height);
-    // A sidecar that names the head vouches for unusual anchors: then the longer side holds them.
-    if (!plain && !layout->det_transposed) {
-        if (sidecar->head != LQ_SIDECAR_HEAD_YOLO_SEG)
+    for (int i = 0, flat = 0; i < 3; i++) {
+        const struct lq_tensor *tensor = &tensors->outputs[i];
+        if (!lq_edge_gives_numbers(tensor->type) || tensor->dims[0] != input->batch)
             return false;
-        layout->det_transposed = values > anchors;
+        if (tensor->rank == 4)
+            mask = tensor;
+        else if (tensor->rank == 3 && flat < 2)
+            pair[flat++] = tensor;
     }
-    if (layout->det_transposed) {
-        int64_t swap = values;
-        values = anchors;
-        anchors = swap;
-    }
-    layout->anchors = (int)anchors;
-    layout->classes = (int)values - BOX_VALUES - layout->protos;
-    return layout->classes >= 1 && anchors >= 1 && anchors <= ANCHORS_MAX;
+    if (!mask || !pair[1])
+        return false;
+    bool turned = pair[0]->dims[2] != BOX_VALUES ||
+                  (pair[1]->dims[2] == BOX_VALUES && named_as_boxes(pair[1]) &&
+                   !named_as_boxes(pair[0]));
+    const struct lq_tensor *boxes = pair[turned], *labels = pair[!turned];
+    int64_t queries = mask->dims[1], rows = mask->dims[2], columns = mask->dims[3];
+    if (boxes->dims[2] != BOX_VALUES || boxes->dims[1] != queries || labels->dims[1] != queries ||
+        labels->dims[2] < 1 || labels->dims[2] > ANCHORS_MAX || queries < 1 ||
+        queries > ANCHORS_MAX || rows < 2 || columns < 2 || rows > 4 * input->height ||
+        columns > 4 * input->width || rows * input->width != columns * input->height)
+        return false;
+    layout->rows = LQ_ROWS_QUERIES;
+    layout->det_index = (int)(boxes - tensors->outputs);
+    layout->labels_index = (int)(labels - tensors->outputs);
+    layout->proto_index = (int)(mask - tensors->outputs);
+    layout->anchors = (int)queries;
+    layout->classes = (int)labels->dims[2];
+    layout->proto_width = (int)columns;
+    layout->proto_height = (int)rows;
+    return true;
+}
+
+// Class numbers that the network does not have would mean that nothing is a nail.
+static int check_classes(const struct lq_layout *layout, const struct lq_sidecar *sidecar,
+                         struct lq_error *err)
+{
+    uint64_t mask = layout->classes < 64 ? ((uint64_t)1 << layout->classes) - 1 : UINT64_MAX;
+    if (layout->rows == LQ_ROWS_FINAL || !sidecar->class_mask || (sidecar->class_mask & mask))
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_MODEL,
+                   "the sidecar's \"classes\" names none of this model's, which are 0 to %d",
+                   layout->classes - 1);
 }
 
 int lq_head_decide(enum lq_head *head, struct lq_layout *layout, const struct lq_tensors *tensors,
                    const struct lq_input *input, const struct lq_sidecar *sidecar,
                    struct lq_error *err)
 {
+    enum lq_sidecar_head only = sidecar->head;
+    bool any = only == LQ_SIDECAR_HEAD_ANY;
     *layout = (struct lq_layout){0};
-    if (sidecar->head != LQ_SIDECAR_HEAD_YOLO_SEG && find_map(layout, tensors, input)) {
+    if ((any || only == LQ_SIDECAR_HEAD_MASK) && find_map(layout, tensors, input)) {
         *head = LQ_HEAD_MASK;
         return LQ_OK;
     }
-    if (sidecar->head != LQ_SIDECAR_HEAD_MASK && find_yolo(layout, tensors, input, sidecar)) {
+    *layout = (struct lq_layout){0};
+    if ((any || only == LQ_SIDECAR_HEAD_YOLO_SEG) && find_yolo(layout, tensors, input, sidecar)) {
         *head = LQ_HEAD_YOLO_SEG;
-        return LQ_OK;
+        return check_classes(layout, sidecar, err);
     }
-    char found[110];
-    list_tensors(found, sizeof found, tensors->outputs, tensors->output_count);
-    return lq_fail(err, LQ_ERR_MODEL,
-                   "unknown head: outputs %s; wanted a map of 1 or 2 channels, or YOLOv8-seg's "
-                   "[1,4+classes+32,n] and [1,32,h,w]",
-                   found);
+    *layout = (struct lq_layout){0};
+    if ((any || only == LQ_SIDECAR_HEAD_DETR_SEG) && find_detr(layout, tensors, input)) {
+        *head = LQ_HEAD_DETR_SEG;
+        return check_classes(layout, sidecar, err);
+    }
+    return lq_head_refuse(tensors, input, sidecar, err);
+}
+
+const char *lq_head_name(enum lq_head head)
+{
+    static const char *const names[] = {
+        [LQ_HEAD_MASK] = "mask", [LQ_HEAD_YOLO_SEG] = "yolo-seg", [LQ_HEAD_DETR_SEG] = "detr-seg"};
+    return names[head];
 }

@@ -81,7 +81,7 @@ static void ask_for_size(const struct lq_model *model, const struct lq_variant *
 {
     const int64_t *declared = model->info.tensors.inputs[0].dims;
     bool first = model->input.channels_first;
-    int64_t shape[4] = {1, first ? 3 : variant->height, first ? variant->height : variant->width,
+    int64_t shape[4] = {model->info.batch, first ? 3 : variant->height, first ? variant->height : variant->width,
                         first ? variant->width : 3};
     if (memcmp(shape, declared, sizeof shape) == 0)
         return;
@@ -241,7 +241,7 @@ static float first_positive(float a, float b, float c)
 static void settle_rules(struct lq_model *model, const struct lq_model_options *options)
 {
     const struct lq_sidecar *sidecar = &model->sidecar;
-    bool yolo = model->info.head == LQ_HEAD_YOLO_SEG;
+    bool yolo = model->info.head != LQ_HEAD_MASK;
     struct lq_rules *rules = &model->rules;
     rules->score_min = first_positive(options->score_min, sidecar->score, 0.25f);
     rules->nms_iou = first_positive(options->nms_iou, sidecar->nms_iou, 0.45f);
@@ -257,21 +257,22 @@ static void fill_info(struct lq_model *model)
     struct lq_model_info *info = &model->info;
     const struct lq_sidecar *sidecar = &model->sidecar;
     const struct lq_layout *layout = &model->variants[0].layout;
-    bool yolo = info->head == LQ_HEAD_YOLO_SEG;
-    info->path = model->path;
+    bool yolo = info->head == LQ_HEAD_YOLO_SEG, detr = info->head == LQ_HEAD_DETR_SEG;
+    info->path = model->source;
     info->name = model->name;
     info->engine = model->ops->name;
     info->channels_first = model->input.channels_first;
     info->letterbox = sidecar->resize == LQ_SIDECAR_RESIZE_ANY
                           ? yolo
                           : sidecar->resize == LQ_SIDECAR_LETTERBOX;
-    info->boxes_normalised = yolo && (sidecar->boxes == LQ_BOXES_BY_LOOK
-                                          ? ends_with(model->path, ".tflite")
-                                          : sidecar->boxes == LQ_BOXES_UNIT);
+    info->end2end = layout->rows == LQ_ROWS_FINAL;
+    info->boxes_normalised = detr || (yolo && (sidecar->boxes == LQ_BOXES_BY_LOOK
+                                          ? ends_with(model->source, ".tflite")
+                                          : sidecar->boxes == LQ_BOXES_UNIT));
     info->sidecar = sidecar->present;
-    info->classes = yolo ? layout->classes : 0;
+    info->classes = info->end2end ? 0 : layout->classes;
     info->proto_channels = yolo ? layout->protos : 0;
-    info->score_min = yolo ? model->rules.score_min : model->rules.threshold;
+    info->score_min = yolo || detr ? model->rules.score_min : model->rules.threshold;
     info->nms_iou = model->rules.nms_iou;
 }
 
@@ -282,8 +283,8 @@ static void settle_name(struct lq_model *model, bool no_file)
         strcpy(model->name, model->sidecar.name);
         return;
     }
-    const char *slash = strrchr(model->path, '/');
-    const char *base = slash ? slash + 1 : model->path;
+    const char *slash = strrchr(model->source, '/');
+    const char *base = slash ? slash + 1 : model->source;
     const char *dot = no_file ? NULL : strrchr(base, '.');
     size_t len = dot && dot != base ? (size_t)(dot - base) : strlen(base);
     snprintf(model->name, sizeof model->name, "%.*s", (int)len, base);
@@ -304,7 +305,7 @@ static int read_sidecar(struct lq_model *model, const struct lq_engine_options *
     else if (status == LQ_OK && options->remote.no_file)
         lq_sidecar_none(&model->sidecar);
     else if (status == LQ_OK)
-        status = lq_sidecar_read(&model->sidecar, model->path, err);
+        status = lq_sidecar_read(&model->sidecar, model->source, err);
     lq_buf_release(&json);
     return status;
 }
@@ -317,6 +318,82 @@ static void open_landmarks(struct lq_model *model, const struct lq_engine_option
         lq_log_warn("%s; which way nails point is told by their looks alone", error.text);
 }
 
+// Compiles all sizes in the arithmetic that is asked for, or found the faster.
+static int compile_all(struct lq_model *model, enum lq_precision asked,
+                       struct lq_engine_options *engine, struct lq_error *err)
+{
+    int status = pick_precision(model, asked, *engine, err);
+    if (status != LQ_OK)
+        return status;
+    engine->precision = model->info.precision;
+    status = open_variants(model, engine, err);
+    if (status == LQ_ERR_UNAVAILABLE && engine->precision == LQ_PRECISION_BF16) {
+        lq_log_warn("%s; computing in f32 instead", err->text);
+        close_variants(model);
+        engine->precision = model->info.precision = LQ_PRECISION_F32;
+        status = open_variants(model, engine, err);
+    }
+    return status;
+}
+
+// A file that says how many pictures it takes at once mostly takes one as well. Where it does not,
+// one picture goes in with empty ones behind it.
+static int compile_batch(struct lq_model *model, enum lq_precision asked,
+                         struct lq_engine_options *engine, struct lq_error *err)
+{
+    int declared = model->input.batch;
+    struct lq_error first = {0};
+    model->info.batch = model->info.tensors.fixed ? declared : 1;
+    int status = compile_all(model, asked, engine, declared > 1 ? &first : err);
+    if (status == LQ_OK || declared == 1)
+        return status;
+    if (model->info.batch == declared)
+        return lq_fail(err, status, "%s", first.text);
+    close_variants(model);
+    if (model->raced)
+        model->ops->close(model->raced);
+    model->raced = NULL;
+    model->info.batch = declared;
+    status = compile_all(model, asked, engine, err);
+    if (status == LQ_OK)
+        lq_log_warn("'%.100s' takes %d pictures at once and no fewer: each frame costs as much as "
+                    "%d; export it with batch=1", model->source, declared, declared);
+    return status;
+}
+
+// OpenVINO tells the numbers of a .tflite's quantised edges and not what they mean.
+static int refuse_hidden_scales(const struct lq_model *model, struct lq_error *err)
+{
+    const struct lq_tensors *tensors = &model->info.tensors;
+    bool whole = tensors->inputs[0].type != LQ_TENSOR_F32;
+    for (int i = 0; i < tensors->output_count; i++)
+        whole |= tensors->outputs[i].type != LQ_TENSOR_F32;
+    if (!whole || !ends_with(model->path, ".tflite"))
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_MODEL,
+                   "'%.150s' has inputs or outputs that are quantised: `lacquer convert` makes an "
+                   "ONNX model of it that says how", model->source);
+}
+
+// What RF-DETR's exports expect, whose graphs do not do it: ImageNet's mean and deviation.
+static void normalise_as_trained(struct lq_sidecar *sidecar)
+{
+    static const float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
+    memcpy(sidecar->mean, mean, sizeof mean);
+    memcpy(sidecar->std, std, sizeof std);
+}
+
+// Networks as they are downloaded, with the classes of COCO, find no nails.
+static void tell_classes(const struct lq_model *model)
+{
+    int classes = model->info.classes;
+    bool coco = classes == 80 || (model->info.head == LQ_HEAD_DETR_SEG && classes == 91);
+    if (coco && !model->sidecar.class_mask)
+        lq_log_warn("'%.100s' has %d classes, as networks trained on COCO have, and none of those "
+                    "is a nail: train it on nails, or name the class that is in its sidecar's "
+                    "\"classes\"", model->source, classes);
+}
+
 static int open_model(struct lq_model *model, const struct lq_model_options *options,
                       struct lq_error *err)
 {
@@ -324,6 +401,7 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         .tune = options->tune,
         .threads = options->threads,
         .cache_dir = options->cache_dir,
+        .source = model->source,
         .remote = options->remote,
     };
     int status = pick_engine(model, options->engine, err);
@@ -339,28 +417,24 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         status = lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
     if (status != LQ_OK)
         return status;
+    status = refuse_hidden_scales(model, err);
+    if (status != LQ_OK)
+        return status;
+    if (!model->sidecar.normalised && lq_looks_like_detr(&model->info.tensors))
+        normalise_as_trained(&model->sidecar);
     engine.pixels.channels_first = model->input.channels_first;
     memcpy(engine.pixels.mean, model->sidecar.mean, sizeof engine.pixels.mean);
     memcpy(engine.pixels.std, model->sidecar.std, sizeof engine.pixels.std);
     settle_name(model, engine.remote.no_file);
     pick_sizes(model);
-    status = pick_precision(model, options->precision, engine, err);
-    if (status != LQ_OK)
-        return status;
-    engine.precision = model->info.precision;
-    status = open_variants(model, &engine, err);
-    if (status == LQ_ERR_UNAVAILABLE && engine.precision == LQ_PRECISION_BF16) {
-        lq_log_warn("%s; computing in f32 instead", err->text);
-        close_variants(model);
-        engine.precision = model->info.precision = LQ_PRECISION_F32;
-        status = open_variants(model, &engine, err);
-    }
+    status = compile_batch(model, options->precision, &engine, err);
     if (status != LQ_OK)
         return status;
     settle_rules(model, options);
     fill_info(model);
     if (!options->no_landmarks && !model->ops->by_name_only)
         open_landmarks(model, &engine);
+    tell_classes(model);
     return LQ_OK;
 }
 
@@ -380,9 +454,11 @@ int lq_model_open(struct lq_model **out, const char *path, const struct lq_model
 {
     *out = NULL;
     struct lq_model *model = calloc(1, sizeof *model);
-    if (model)
+    if (model) {
         model->path = strdup(path);
-    int status = model && model->path
+        model->source = strdup(options->source ? options->source : path);
+    }
+    int status = model && model->path && model->source
                      ? open_model(model, options, err)
                      : lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
     if (status != LQ_OK) {
@@ -402,6 +478,7 @@ void lq_model_close(struct lq_model *model)
         model->ops->close(model->raced);
     lq_landmarks_close(model->landmarks);
     free(model->path);
+    free(model->source);
     free(model);
 }
 

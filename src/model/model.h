@@ -8,7 +8,9 @@
 #include "image/image.h"
 #include "model/landmarks.h"
 
-enum lq_head { LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG };
+enum lq_head { LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG, LQ_HEAD_DETR_SEG };
+
+const char *lq_head_name(enum lq_head head); // "yolo-seg"
 
 struct lq_model_options {
     const char *engine;          // NULL: the first engine that can run here
@@ -17,6 +19,8 @@ struct lq_model_options {
     int threads;
     const char *cache_dir;
     bool no_landmarks;           // do not open the hand landmark network beside the model
+    const char *source;          // file that the one at `path` was made from: its name, its ending
+                                 // and its sidecar are the model's; NULL: `path` is the model
     struct lq_remote_options remote; // of engines that run elsewhere
     float score_min;             // 0..1; 0: the sidecar's or 0.25 (detections), 0.5 (masks)
     float nms_iou;               // 0..1; 0: the sidecar's or 0.45
@@ -48,8 +52,10 @@ struct lq_model_info {
     enum lq_precision precision; // what it runs in: F32 or BF16
     struct lq_tensors tensors;   // as the file declares them
     bool channels_first, letterbox, boxes_normalised, sidecar;
-    int classes;                 // detection heads
-    int proto_channels;          // detection heads
+    int classes;                 // detection heads; 0: the network chose them and does not say
+    int proto_channels;          // yolo-seg
+    bool end2end;                // yolo-seg: the network chose the detections itself
+    int batch;                   // pictures that a run takes; all but the first are empty
     int size_count;              // input sizes compiled, e.g. 384x288 and 288x384
     struct { int width, height; } sizes[4];
     float score_min, nms_iou;

@@ -2,6 +2,7 @@
 // patches.
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -14,6 +15,8 @@ struct lq_runner {
     struct lq_request *lone[LQ_MODEL_SIZES_MAX];     // … that has a lone engine, else NULL
     struct lq_request *request;                      // of the prepared picture
     struct lq_resizer *resizer;
+    float *pixels[LQ_MODEL_SIZES_MAX];                // where an input is not f32: the picture …
+    float *outputs[LQ_TENSORS_MAX];                   // … and outputs that are not, as f32
     float *grid;          // mask head
     struct lq_yolo yolo;  // detection head
     int current;          // variant of the prepared picture; -1: none
@@ -38,10 +41,66 @@ static int make_scratch(struct lq_runner *runner)
             largest.proto_height = layout->proto_height;
         }
     }
-    if (model->info.head == LQ_HEAD_YOLO_SEG)
+    if (model->info.head != LQ_HEAD_MASK)
         return lq_yolo_init(&runner->yolo, &largest);
     runner->grid = malloc(grid_floats * sizeof *runner->grid);
     return runner->grid ? LQ_OK : LQ_ERR_MEMORY;
+}
+
+static size_t picture_floats(const struct lq_runner *runner, int variant)
+{
+    const struct lq_variant *size = &runner->model->variants[variant];
+    return 3 * (size_t)size->width * (size_t)size->height;
+}
+
+// Of the largest size.
+static size_t output_floats(const struct lq_runner *runner, int output)
+{
+    size_t most = 1;
+    for (int i = 0; i < runner->model->variant_count; i++) {
+        if (!runner->requests[i])
+            continue;
+        const struct lq_tensors *tensors =
+            runner->model->ops->request_tensors(runner->requests[i]);
+        size_t count = lq_tensor_count(&tensors->outputs[output]);
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+// Where the picture is put, as f32: the engine's own memory unless that is of another type.
+static float *picture_memory(const struct lq_runner *runner, int variant)
+{
+    if (runner->pixels[variant])
+        return runner->pixels[variant];
+    return runner->model->ops->request_tensors(runner->request)->inputs[0].data;
+}
+
+static const float *numbers_of(const struct lq_runner *runner, int output)
+{
+    const struct lq_tensors *tensors = runner->model->ops->request_tensors(runner->request);
+    return lq_edge_read(&tensors->outputs[output], runner->outputs[output]);
+}
+
+// The rest of a batch stays empty, and numbers in other types get room as f32.
+static int prepare_edges(struct lq_runner *runner, int variant)
+{
+    const struct lq_tensors *tensors =
+        runner->model->ops->request_tensors(runner->requests[variant]);
+    const struct lq_tensor *input = &tensors->inputs[0];
+    memset(input->data, 0, lq_tensor_bytes(input));
+    if (input->type != LQ_TENSOR_F32)
+        runner->pixels[variant] = malloc(picture_floats(runner, variant) * sizeof(float));
+    bool fine = input->type == LQ_TENSOR_F32 || runner->pixels[variant];
+    for (int i = 0; i < tensors->output_count; i++) {
+        const struct lq_tensor *output = &tensors->outputs[i];
+        if (output->type == LQ_TENSOR_F32)
+            continue;
+        float *room = realloc(runner->outputs[i], output_floats(runner, i) * sizeof(float));
+        runner->outputs[i] = room ? room : runner->outputs[i];
+        fine &= room != NULL;
+    }
+    return fine ? LQ_OK : LQ_ERR_MEMORY;
 }
 
 int lq_runner_new(struct lq_runner **out, const struct lq_model *model, struct lq_error *err)
@@ -64,6 +123,9 @@ int lq_runner_new(struct lq_runner **out, const struct lq_model *model, struct l
         status = model->ops->request_new(&runner->requests[i], model->variants[i].engine, err);
         if (status == LQ_OK && model->variants[i].lone)
             status = model->ops->request_new(&runner->lone[i], model->variants[i].lone, err);
+        if (status == LQ_OK && prepare_edges(runner, i) != LQ_OK)
+            status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for a runner of '%.100s'",
+                             model->path);
         if (status != LQ_OK)
             goto fail;
     }
@@ -78,7 +140,10 @@ void lq_runner_free(struct lq_runner *runner)
 {
     if (!runner)
         return;
+    for (int i = 0; i < LQ_TENSORS_MAX; i++)
+        free(runner->outputs[i]);
     for (int i = 0; i < runner->model->variant_count; i++) {
+        free(runner->pixels[i]);
         runner->model->ops->request_free(runner->requests[i]);
         runner->model->ops->request_free(runner->lone[i]);
     }
@@ -135,9 +200,8 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, 
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot find nails in an empty picture");
     int index = nearest_size(model, picture);
     runner->request = alone && runner->lone[index] ? runner->lone[index] : runner->requests[index];
-    const struct lq_tensors *tensors = model->ops->request_tensors(runner->request);
     struct lq_resize_target target = {
-        .data = tensors->inputs[0].data,
+        .data = picture_memory(runner, index),
         .channels_first = model->input.channels_first,
         // The grey that YOLO models see around pictures in training.
         .pad = sidecar->pad >= 0 ? sidecar->pad : 114.0f / 255.0f,
@@ -181,7 +245,7 @@ void lq_runner_mirror(struct lq_runner *runner)
 {
     const struct lq_model *model = runner->model;
     const struct lq_variant *variant = &model->variants[runner->current];
-    float *data = model->ops->request_tensors(runner->request)->inputs[0].data;
+    float *data = picture_memory(runner, runner->current);
     size_t width = (size_t)variant->width, height = (size_t)variant->height;
     bool planes = model->input.channels_first;
     turn_rows(data, planes ? 3 * height : height, width, planes ? 1 : 3);
@@ -192,7 +256,12 @@ int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_er
 {
     if (runner->current < 0)
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot run the model: no picture is prepared");
-    return runner->model->ops->run(runner->request, deadline_us, err);
+    const struct lq_model *model = runner->model;
+    const struct lq_tensor *input = &model->ops->request_tensors(runner->request)->inputs[0];
+    if (input->type != LQ_TENSOR_F32)
+        lq_edge_write(input, lq_edge_rule(input->type, model->sidecar.input),
+                      runner->pixels[runner->current], picture_floats(runner, runner->current));
+    return model->ops->run(runner->request, deadline_us, err);
 }
 
 // Whether a map holds probabilities or logits is seen in it where no sidecar says so, or says what
@@ -224,19 +293,23 @@ int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches,
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot read nails: no picture is prepared");
     const struct lq_model *model = runner->model;
     const struct lq_layout *layout = &model->variants[runner->current].layout;
-    const struct lq_tensor *outputs = model->ops->request_tensors(runner->request)->outputs;
     if (model->info.head == LQ_HEAD_MASK) {
-        const float *map = outputs[layout->map_index].data;
+        const float *map = numbers_of(runner, layout->map_index);
         struct lq_rules rules = model->rules;
         rules.values = values_of(model, layout, map);
         lq_mask_decode(layout, &rules, &runner->geometry, map, runner->grid, &runner->patches[0]);
         if (runner->mirrored)
             turn_rows(runner->grid, (size_t)layout->map_height, (size_t)layout->map_width, 1);
         *count = 1;
-    } else {
-        *count = lq_yolo_decode(&runner->yolo, layout, &model->rules, &runner->geometry,
-                                outputs[layout->det_index].data, outputs[layout->proto_index].data,
-                                runner->patches);
+        return LQ_OK;
     }
+    const float *det = numbers_of(runner, layout->det_index);
+    const float *proto = numbers_of(runner, layout->proto_index);
+    if (layout->rows == LQ_ROWS_QUERIES)
+        *count = lq_detr_decode(&runner->yolo, layout, &model->rules, &runner->geometry, det,
+                                numbers_of(runner, layout->labels_index), proto, runner->patches);
+    else
+        *count = lq_yolo_decode(&runner->yolo, layout, &model->rules, &runner->geometry, det, proto,
+                                runner->patches);
     return LQ_OK;
 }

@@ -80,9 +80,16 @@ KEY(name)
 
 KEY(head)
 {
-    int word = 0, status = read_word(reader, name, value, "mask", "yolo-seg", &word);
+    const char *text = json_string_value(value);
+    if (text && strcmp(text, "detr-seg") == 0) {
+        reader->out->head = LQ_SIDECAR_HEAD_DETR_SEG;
+        return LQ_OK;
+    }
+    int word = 0;
+    if (read_word(reader, name, value, "mask", "yolo-seg", &word) != LQ_OK)
+        return wrong(reader, name, "\"mask\", \"yolo-seg\" or \"detr-seg\"");
     reader->out->head = (enum lq_sidecar_head)word;
-    return status;
+    return LQ_OK;
 }
 
 KEY(layout)
@@ -171,12 +178,28 @@ KEY(pad)
 
 KEY(mean)
 {
+    reader->out->normalised = true;
     return read_three(reader, name, value, -1e6, reader->out->mean);
 }
 
 KEY(std)
 {
+    reader->out->normalised = true;
     return read_three(reader, name, value, 1e-6, reader->out->std);
+}
+
+KEY(input_scale)
+{
+    return read_number(reader, name, value, 1e-9, 1e6, &reader->out->input.scale);
+}
+
+KEY(input_zero)
+{
+    json_int_t zero = json_integer_value(value);
+    if (!json_is_integer(value) || zero < -128 || zero > 255)
+        return wrong(reader, name, "a whole number from -128 to 255");
+    reader->out->input.zero = (int)zero;
+    return LQ_OK;
 }
 
 KEY(score)
@@ -213,6 +236,7 @@ static const struct {
     {"pad", key_pad},             {"mean", key_mean},
     {"std", key_std},             {"score", key_score},
     {"nms_iou", key_nms_iou},     {"threshold", key_threshold},
+    {"input_scale", key_input_scale}, {"input_zero", key_input_zero},
     {"licence", key_text},        {"attribution", key_text},
     {"source", key_text},         {"notes", key_text},
 };

@@ -4,8 +4,10 @@
 
 #include "base/buf.h"
 #include "model/decode.h"
+#include "model/edges.h"
 
-enum lq_sidecar_head { LQ_SIDECAR_HEAD_ANY, LQ_SIDECAR_HEAD_MASK, LQ_SIDECAR_HEAD_YOLO_SEG };
+enum lq_sidecar_head { LQ_SIDECAR_HEAD_ANY, LQ_SIDECAR_HEAD_MASK, LQ_SIDECAR_HEAD_YOLO_SEG,
+                       LQ_SIDECAR_HEAD_DETR_SEG };
 enum lq_sidecar_layout { LQ_SIDECAR_LAYOUT_ANY, LQ_SIDECAR_LAYOUT_NCHW, LQ_SIDECAR_LAYOUT_NHWC };
 enum lq_sidecar_resize { LQ_SIDECAR_RESIZE_ANY, LQ_SIDECAR_STRETCH, LQ_SIDECAR_LETTERBOX };
 
@@ -27,6 +29,8 @@ struct lq_sidecar {
     uint64_t class_mask;  // classes that are nails, bit by bit; 0: not given
     float score, nms_iou, threshold; // 0: not given
     bool bf16_checked;
+    bool normalised;      // mean or std is given
+    struct lq_quantised input; // scale and zero point of an input of eight bits
 };
 
 // The sidecar of a model that has none: `present` is false and all is "not given".

@@ -6,6 +6,14 @@
 
 enum { BOX_VALUES = 4 };
 
+// What the network gave: rows, and what masks are made of.
+struct given {
+    const struct lq_layout *layout;
+    const struct lq_rules *rules;
+    const struct lq_geometry *geometry;
+    const float *det, *proto, *labels;
+};
+
 struct candidate {
     float score;
     float x0, y0, x1, y1; // tensor pixels
@@ -52,6 +60,32 @@ static bool is_nail_class(const struct lq_rules *rules, int class)
     return class >= 64 ? rules->class_mask == UINT64_MAX : rules->class_mask >> class & 1;
 }
 
+// The network chose a class for each row: a whole number, as a float.
+static void score_final(struct lq_yolo *yolo, const struct lq_layout *layout,
+                        const struct lq_rules *rules, const float *det)
+{
+    for (int i = 0; i < layout->anchors; i++) {
+        float score = det_value(layout, det, BOX_VALUES, (uint32_t)i);
+        float class = det_value(layout, det, BOX_VALUES + 1, (uint32_t)i);
+        bool nail = class > -0.5f && class < 1e6f && is_nail_class(rules, (int)(class + 0.5f));
+        yolo->scores[i] = nail && score > 0 ? score : 0;
+    }
+}
+
+static void score_queries(struct lq_yolo *yolo, const struct lq_layout *layout,
+                          const struct lq_rules *rules, const float *labels)
+{
+    for (int i = 0; i < layout->anchors; i++) {
+        float best = -INFINITY;
+        for (int class = 0; class < layout->classes; class++) {
+            float logit = labels[(size_t)i * (size_t)layout->classes + (size_t)class];
+            if (logit > best && is_nail_class(rules, class))
+                best = logit;
+        }
+        yolo->scores[i] = lq_sigmoid(best);
+    }
+}
+
 static void score_anchors(struct lq_yolo *yolo, const struct lq_layout *layout,
                           const struct lq_rules *rules, const float *det)
 {
@@ -70,22 +104,29 @@ static void score_anchors(struct lq_yolo *yolo, const struct lq_layout *layout,
 }
 
 // Boxes in pixels have centres all over the tensor, whatever the picture shows: one for each
-// anchor. So the centres' mean tells pixels (half the width) from 0..1 (a half).
-static bool boxes_in_pixels(const struct lq_layout *layout, const struct lq_rules *rules,
-                            const float *det)
+// anchor. So the centres' mean tells pixels (half the width) from 0..1 (a half). Where the network
+// chose the rows, the right edges and lower edges of those that say something tell.
+static bool boxes_in_pixels(const struct given *given, const float *scores)
 {
-    if (rules->boxes != LQ_BOXES_BY_LOOK)
-        return rules->boxes == LQ_BOXES_PIXELS;
-    double sum = 0;
+    const struct lq_layout *layout = given->layout;
+    if (given->rules->boxes != LQ_BOXES_BY_LOOK)
+        return given->rules->boxes == LQ_BOXES_PIXELS;
+    if (layout->rows == LQ_ROWS_QUERIES)
+        return false;
+    bool final = layout->rows == LQ_ROWS_FINAL;
+    double sum = 0, largest = 0;
     int count = 0;
     for (int i = 0; i < layout->anchors; i++) {
-        float x = det_value(layout, det, 0, (uint32_t)i);
-        if (fabsf(x) < 1e5f) { // false for NaN
-            sum += (double)x;
-            count++;
-        }
+        float x = det_value(layout, given->det, final ? 2 : 0, (uint32_t)i);
+        float y = det_value(layout, given->det, 3, (uint32_t)i);
+        if (!(fabsf(x) < 1e5f)) // NaN too
+            continue;
+        if (final && scores[i] >= given->rules->score_min && fabsf(y) < 1e5f)
+            largest = fmax(largest, fmax((double)x, (double)y));
+        sum += (double)x;
+        count++;
     }
-    return count > 0 && sum / count > 2.0;
+    return final ? largest > 2.0 : count > 0 && sum / count > 2.0;
 }
 
 // ---- a heap of anchors, best score on top: only as many are ordered as are looked at
@@ -134,26 +175,30 @@ static uint32_t pop_best(struct lq_yolo *yolo, int *count)
 // ---- boxes
 
 // False when the box is no box or lies outside the picture.
-static bool read_box(const struct lq_layout *layout, const struct lq_geometry *geometry,
-                     const float *det, bool pixels, struct candidate *box)
+static bool read_box(const struct given *given, bool pixels, struct candidate *box)
 {
+    const struct lq_geometry *geometry = given->geometry;
+    bool corners = given->layout->rows == LQ_ROWS_FINAL;
     float v[BOX_VALUES];
     for (int i = 0; i < BOX_VALUES; i++) {
         float unit = pixels ? 1.0f : (float)(i & 1 ? geometry->tensor_height
                                                    : geometry->tensor_width);
-        v[i] = det_value(layout, det, i, box->anchor) * unit;
+        v[i] = given->layout->rows == LQ_ROWS_QUERIES
+                   ? given->det[(size_t)box->anchor * BOX_VALUES + (size_t)i]
+                   : det_value(given->layout, given->det, i, box->anchor);
+        v[i] *= unit;
         if (!(fabsf(v[i]) < 1e6f))
             return false;
     }
-    box->x0 = v[0] - v[2] / 2;
-    box->y0 = v[1] - v[3] / 2;
-    box->x1 = v[0] + v[2] / 2;
-    box->y1 = v[1] + v[3] / 2;
+    box->x0 = corners ? v[0] : v[0] - v[2] / 2;
+    box->y0 = corners ? v[1] : v[1] - v[3] / 2;
+    box->x1 = corners ? v[2] : v[0] + v[2] / 2;
+    box->y1 = corners ? v[3] : v[1] + v[3] / 2;
     float left = geometry->offset_x, top = geometry->offset_y;
     float right = left + (float)geometry->picture_width * geometry->scale_x;
     float bottom = top + (float)geometry->picture_height * geometry->scale_y;
-    return v[2] > 0 && v[3] > 0 && box->x1 > left && box->y1 > top && box->x0 < right &&
-           box->y0 < bottom;
+    return box->x1 > box->x0 && box->y1 > box->y0 && box->x1 > left && box->y1 > top &&
+           box->x0 < right && box->y0 < bottom;
 }
 
 static float overlap(const struct candidate *a, const struct candidate *b)
@@ -168,20 +213,18 @@ static float overlap(const struct candidate *a, const struct candidate *b)
     return both / (area_a + area_b - both);
 }
 
-static int choose(struct lq_yolo *yolo, const struct lq_layout *layout,
-                  const struct lq_rules *rules, const struct lq_geometry *geometry,
-                  const float *det, struct candidate *kept)
+static int choose(struct lq_yolo *yolo, const struct given *given, struct candidate *kept)
 {
-    bool pixels = boxes_in_pixels(layout, rules, det);
-    int left = build_heap(yolo, layout, rules->score_min);
+    bool pixels = boxes_in_pixels(given, yolo->scores);
+    int left = build_heap(yolo, given->layout, given->rules->score_min);
     int count = 0;
     while (left > 0 && count < LQ_NAILS_MAX) {
         struct candidate *next = &kept[count];
         next->anchor = pop_best(yolo, &left);
         next->score = yolo->scores[next->anchor];
-        bool keep = read_box(layout, geometry, det, pixels, next);
+        bool keep = read_box(given, pixels, next);
         for (int i = 0; i < count && keep; i++)
-            keep = overlap(&kept[i], next) <= rules->nms_iou;
+            keep = overlap(&kept[i], next) <= given->rules->nms_iou;
         count += keep;
     }
     return count;
@@ -223,68 +266,130 @@ static int clamp_int(float value, int low, int high)
     return value <= (float)low ? low : value >= (float)high ? high : (int)value;
 }
 
-// The prototypes inside a box (and one point around it, so that the nail's edge can be
-// interpolated), weighted by the detection's coefficients.
-static void fill_patch(const struct lq_layout *layout, const struct lq_rules *rules,
-                       const struct lq_geometry *geometry, const struct candidate *box,
-                       const float *det, const float *proto, float *grid, struct lq_patch *patch)
+// The grid points inside a box, and one around it, so that the nail's edge can be interpolated.
+struct part {
+    int i0, j0, width, height;
+    float step_x, step_y; // tensor pixels; point i stands at (i + 0.5) * step
+};
+
+static struct part part_of(const struct given *given, const struct candidate *box)
 {
+    const struct lq_layout *layout = given->layout;
+    struct part part = {
+        .step_x = (float)given->geometry->tensor_width / (float)layout->proto_width,
+        .step_y = (float)given->geometry->tensor_height / (float)layout->proto_height,
+    };
+    part.i0 = clamp_int(floorf(box->x0 / part.step_x - 0.5f), 0, layout->proto_width - 1);
+    part.j0 = clamp_int(floorf(box->y0 / part.step_y - 0.5f), 0, layout->proto_height - 1);
+    int i1 = clamp_int(ceilf(box->x1 / part.step_x - 0.5f), part.i0, layout->proto_width - 1);
+    int j1 = clamp_int(ceilf(box->y1 / part.step_y - 0.5f), part.j0, layout->proto_height - 1);
+    part.width = i1 - part.i0 + 1;
+    part.height = j1 - part.j0 + 1;
+    return part;
+}
+
+// The prototypes there, weighted by the detection's coefficients.
+static void mix_prototypes(const struct given *given, const struct part *part, uint32_t anchor,
+                           float *grid)
+{
+    const struct lq_layout *layout = given->layout;
     float coefficients[256];
     int first = BOX_VALUES + layout->classes;
     for (int c = 0; c < layout->protos; c++)
-        coefficients[c] = det_value(layout, det, first + c, box->anchor);
-
-    float step_x = (float)geometry->tensor_width / (float)layout->proto_width;
-    float step_y = (float)geometry->tensor_height / (float)layout->proto_height;
-    // Point i stands at (i + 0.5) * step.
-    int i0 = clamp_int(floorf(box->x0 / step_x - 0.5f), 0, layout->proto_width - 1);
-    int j0 = clamp_int(floorf(box->y0 / step_y - 0.5f), 0, layout->proto_height - 1);
-    int i1 = clamp_int(ceilf(box->x1 / step_x - 0.5f), i0, layout->proto_width - 1);
-    int j1 = clamp_int(ceilf(box->y1 / step_y - 0.5f), j0, layout->proto_height - 1);
-    int width = i1 - i0 + 1, height = j1 - j0 + 1;
-    for (int j = 0; j < height; j++) {
-        size_t at = (size_t)(j0 + j) * (size_t)layout->proto_width + (size_t)i0;
-        float *row = grid + (size_t)j * (size_t)width;
+        coefficients[c] = det_value(layout, given->det, first + c, anchor);
+    for (int j = 0; j < part->height; j++) {
+        size_t at = (size_t)(part->j0 + j) * (size_t)layout->proto_width + (size_t)part->i0;
+        float *row = grid + (size_t)j * (size_t)part->width;
         if (layout->proto_channels_first)
-            row_channels_first(layout, proto, coefficients, at, row, width);
+            row_channels_first(layout, given->proto, coefficients, at, row, part->width);
         else
-            row_channels_last(proto + at * (size_t)layout->protos, coefficients, layout->protos,
-                              row, width);
-        for (int i = 0; i < width; i++)
+            row_channels_last(given->proto + at * (size_t)layout->protos, coefficients,
+                              layout->protos, row, part->width);
+        for (int i = 0; i < part->width; i++)
             row[i] = lq_sigmoid(row[i]);
     }
+}
 
+// A query's own mask: logits, unless all of them lie within 0..1.
+static void copy_mask(const struct given *given, const struct part *part, uint32_t query,
+                      float *grid)
+{
+    const struct lq_layout *layout = given->layout;
+    size_t plane = (size_t)layout->proto_width * (size_t)layout->proto_height;
+    const float *mask = given->proto + (size_t)query * plane;
+    bool logits = given->rules->values == LQ_VALUES_LOGITS;
+    for (size_t i = 0; i < plane && given->rules->values == LQ_VALUES_BY_LOOK && !logits; i++)
+        logits = mask[i] < 0.0f || mask[i] > 1.0f;
+    for (int j = 0; j < part->height; j++) {
+        size_t at = (size_t)(part->j0 + j) * (size_t)layout->proto_width + (size_t)part->i0;
+        for (int i = 0; i < part->width; i++) {
+            float value = mask[at + (size_t)i];
+            value = value > 0.0f || logits ? value : 0.0f; // NaN too
+            *grid++ = logits ? lq_sigmoid(value) : fminf(value, 1.0f);
+        }
+    }
+}
+
+static void fill_patch(const struct given *given, const struct candidate *box, float *grid,
+                       struct lq_patch *patch)
+{
+    const struct lq_geometry *geometry = given->geometry;
+    const struct part part = part_of(given, box);
+    if (given->layout->rows == LQ_ROWS_QUERIES)
+        copy_mask(given, &part, box->anchor, grid);
+    else
+        mix_prototypes(given, &part, box->anchor, grid);
     float x0 = fmaxf((box->x0 - geometry->offset_x) / geometry->scale_x, 0);
     float y0 = fmaxf((box->y0 - geometry->offset_y) / geometry->scale_y, 0);
     float x1 = fminf((box->x1 - geometry->offset_x) / geometry->scale_x,
                      (float)geometry->picture_width);
     float y1 = fminf((box->y1 - geometry->offset_y) / geometry->scale_y,
                      (float)geometry->picture_height);
+    float step_x = part.step_x, step_y = part.step_y;
     *patch = (struct lq_patch){
         .confidence = fminf(box->score, 1.0f),
         .single = true,
-        .threshold = rules->threshold,
-        .width = width,
-        .height = height,
-        .stride = width,
+        .threshold = given->rules->threshold,
+        .width = part.width,
+        .height = part.height,
+        .stride = part.width,
         .data = grid,
-        .x0 = (((float)i0 + 0.5f) * step_x - geometry->offset_x) / geometry->scale_x,
-        .y0 = (((float)j0 + 0.5f) * step_y - geometry->offset_y) / geometry->scale_y,
+        .x0 = (((float)part.i0 + 0.5f) * step_x - geometry->offset_x) / geometry->scale_x,
+        .y0 = (((float)part.j0 + 0.5f) * step_y - geometry->offset_y) / geometry->scale_y,
         .dx = step_x / geometry->scale_x,
         .dy = step_y / geometry->scale_y,
         .box = {x0, y0, x1 - x0, y1 - y0},
     };
 }
 
+// The scores stand.
+static int decode(struct lq_yolo *yolo, const struct given *given, struct lq_patch *patches)
+{
+    struct candidate kept[LQ_NAILS_MAX];
+    int count = choose(yolo, given, kept);
+    for (int i = 0; i < count; i++)
+        fill_patch(given, &kept[i], yolo->grids + (size_t)i * yolo->grid_floats, &patches[i]);
+    return count;
+}
+
 int lq_yolo_decode(struct lq_yolo *yolo, const struct lq_layout *layout,
                    const struct lq_rules *rules, const struct lq_geometry *geometry,
                    const float *det, const float *proto, struct lq_patch *patches)
 {
-    struct candidate kept[LQ_NAILS_MAX];
-    score_anchors(yolo, layout, rules, det);
-    int count = choose(yolo, layout, rules, geometry, det, kept);
-    for (int i = 0; i < count; i++)
-        fill_patch(layout, rules, geometry, &kept[i], det, proto,
-                   yolo->grids + (size_t)i * yolo->grid_floats, &patches[i]);
-    return count;
+    const struct given given = {layout, rules, geometry, det, proto, NULL};
+    if (layout->rows == LQ_ROWS_FINAL)
+        score_final(yolo, layout, rules, det);
+    else
+        score_anchors(yolo, layout, rules, det);
+    return decode(yolo, &given, patches);
+}
+
+int lq_detr_decode(struct lq_yolo *yolo, const struct lq_layout *layout,
+                   const struct lq_rules *rules, const struct lq_geometry *geometry,
+                   const float *boxes, const float *labels, const float *masks,
+                   struct lq_patch *patches)
+{
+    const struct given given = {layout, rules, geometry, boxes, masks, labels};
+    score_queries(yolo, layout, rules, labels);
+    return decode(yolo, &given, patches);
 }

@@ -88,8 +88,25 @@ class Builder:
             if known == name:
                 self.model.operatorCodes[index].version = number
 
-    def finish(self, inputs, outputs):
-        self.ends(inputs, outputs)
+    def packed(self):
         packer = flatbuffers.Builder(1024)
         packer.Finish(self.model.Pack(packer), b"TFL3")
         return bytes(packer.Output())
+
+    def finish(self, inputs, outputs):
+        self.ends(inputs, outputs)
+        return self.packed()
+
+    def finish_apart(self, inputs, outputs):
+        """Constants behind the tables, as LiteRT writes what it quantises."""
+        self.ends(inputs, outputs)
+        data = [bytes(buffer.data) for buffer in self.model.buffers[1:]]
+        for buffer, contents in zip(self.model.buffers[1:], data):
+            buffer.data, buffer.offset, buffer.size = None, 2, len(contents)
+        at = len(self.packed())  # which numbers stand there does not change it
+        tail = b""
+        for buffer, contents in zip(self.model.buffers[1:], data):
+            tail += b"\0" * (-(at + len(tail)) % 16)
+            buffer.offset = at + len(tail)
+            tail += contents
+        return self.packed() + tail

@@ -87,7 +87,7 @@ static void mistakes_are_named(void **state)
         {"[]", "it must be one JSON object"},
         {"{\"name\": 5}", "\"name\" must be a text of 1 to 63 bytes"},
         {"{\"name\": \"\"}", "\"name\" must be"},
-        {"{\"head\": \"legs\"}", "\"head\" must be \"mask\" or \"yolo-seg\""},
+        {"{\"head\": \"legs\"}", "\"head\" must be \"mask\", \"yolo-seg\" or"},
         {"{\"layout\": 1}", "\"layout\" must be \"nchw\" or \"nhwc\""},
         {"{\"sizes\": []}", "\"sizes\" must be 1 to 4 pairs"},
         {"{\"sizes\": [[384]]}", "\"sizes\" must be"},
@@ -103,6 +103,10 @@ static void mistakes_are_named(void **state)
         {"{\"classes\": []}", "\"classes\" must be"},
         {"{\"threshold\": \"half\"}", "\"threshold\" must be a number"},
         {"{\"score\": 0}", "\"score\" must be"},
+        {"{\"head\": 1}", "\"detr-seg\""},
+        {"{\"input_scale\": 0}", "\"input_scale\" must be a number"},
+        {"{\"input_zero\": 256}", "\"input_zero\" must be a whole number from -128 to 255"},
+        {"{\"input_zero\": 0.5}", "\"input_zero\" must be"},
         {"{\"bf16_checked\": \"yes\"}", "\"bf16_checked\" must be true or false"},
     };
     struct lq_sidecar sidecar;

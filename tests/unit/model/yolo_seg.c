@@ -192,6 +192,130 @@ static void layouts_agree(void **state)
     lq_yolo_release(&b);
 }
 
+// The same detections as rows for each cell, as rows that the network chose (their boxes in pixels
+// or units), and as queries with masks of their own.
+static void heads_agree(void **state)
+{
+    (void)state;
+    enum { COUNT = 3, CELLS = 40, PROTOS = 3, SIDE = 16, CELL_ROWS = 4 + 1 + PROTOS,
+           FINAL_ROWS = 4 + 2 + PROTOS, POINTS = SIDE * SIDE };
+    static const float centres[COUNT][4] = {{40, 50, 30, 44}, {120, 60, 24, 24}, {90, 170, 60, 20}};
+    static const float scores[COUNT] = {0.9f, 0.75f, 0.5f};
+    static float cells[CELL_ROWS * CELLS], final[2][FINAL_ROWS * CELLS];
+    static float boxes[4 * CELLS], logits[2 * CELLS], masks[CELLS * POINTS];
+    static float proto[PROTOS * POINTS];
+    uint32_t seed = 5;
+    for (int i = 0; i < PROTOS * POINTS; i++)
+        proto[i] = (float)(unit_random(&seed) % 1000) / 100 - 5;
+    for (int i = 0; i < CELLS; i++) {
+        int n = i < COUNT ? i : 0;
+        float score = i < COUNT ? scores[i] : 0.001f;
+        const float *box = centres[n];
+        for (int k = 0; k < 4; k++) {
+            float corner = k < 2 ? box[k] - box[k + 2] / 2 : box[k - 2] + box[k] / 2;
+            cells[k * CELLS + i] = box[k];
+            boxes[i * 4 + k] = box[k] / 224;
+            final[0][i * FINAL_ROWS + k] = corner;
+            final[1][i * FINAL_ROWS + k] = corner / 224;
+        }
+        cells[4 * CELLS + i] = score;
+        logits[i * 2] = logf(score / (1 - score));
+        logits[i * 2 + 1] = 30; // no class that is a nail
+        for (int form = 0; form < 2; form++) {
+            final[form][i * FINAL_ROWS + 4] = score;
+            final[form][i * FINAL_ROWS + 5] = 0;
+        }
+        for (int c = 0; c < PROTOS; c++) {
+            float weight = c == n ? 1.0f : 0.25f;
+            cells[(5 + c) * CELLS + i] = weight;
+            final[0][i * FINAL_ROWS + 6 + c] = final[1][i * FINAL_ROWS + 6 + c] = weight;
+            for (int p = 0; p < POINTS; p++)
+                masks[i * POINTS + p] += weight * proto[c * POINTS + p];
+        }
+    }
+    final[0][5] = final[1][5] = 1; // the first is of another class
+    const struct lq_layout base = {.anchors = CELLS, .classes = 1, .protos = PROTOS,
+                                   .proto_channels_first = true, .proto_width = SIDE,
+                                   .proto_height = SIDE};
+    struct lq_layout chosen = base, queries = base;
+    chosen.rows = LQ_ROWS_FINAL;
+    chosen.det_transposed = true;
+    chosen.classes = queries.classes = 2;
+    queries.rows = LQ_ROWS_QUERIES;
+    struct lq_rules rules = {.score_min = 0.25f, .nms_iou = 0.45f, .threshold = 0.5f,
+                             .class_mask = UINT64_MAX};
+    const struct lq_geometry geometry = {224, 224, 0, 28, 0.35f, 0.35f, 640, 480};
+    struct lq_yolo yolo[4] = {{0}};
+    struct lq_patch patches[4][LQ_NAILS_MAX];
+    for (int i = 0; i < 4; i++)
+        assert_ok(lq_yolo_init(&yolo[i], &base));
+    assert_int_equal(lq_yolo_decode(&yolo[0], &base, &rules, &geometry, cells, proto, patches[0]),
+                     COUNT);
+    for (int form = 0; form < 2; form++)
+        assert_int_equal(lq_yolo_decode(&yolo[1 + form], &chosen, &rules, &geometry, final[form],
+                                        proto, patches[1 + form]), COUNT);
+    rules.class_mask = 1; // the other class of the queries is none of ours …
+    assert_int_equal(lq_detr_decode(&yolo[3], &queries, &rules, &geometry, boxes, logits, masks,
+                                    patches[3]), COUNT);
+    for (int head = 1; head < 4; head++)
+        for (int i = 0; i < COUNT; i++) {
+            const struct lq_patch *a = &patches[0][i], *b = &patches[head][i];
+            assert_int_equal(a->width, b->width);
+            assert_int_equal(a->height, b->height);
+            assert_true(fabsf(a->confidence - b->confidence) < 1e-4f);
+            for (int k = 0; k < 4; k++)
+                assert_true(fabsf(a->box[k] - b->box[k]) < 1e-2f);
+            for (int k = 0; k < a->width * a->height; k++)
+                assert_true(fabsf(a->data[k] - b->data[k]) < 1e-4f);
+        }
+    // … and so the rows of the chosen class 1 are not either.
+    assert_int_equal(lq_yolo_decode(&yolo[1], &chosen, &rules, &geometry, final[0], proto,
+                                    patches[1]), COUNT - 1);
+    for (int i = 0; i < 4; i++)
+        lq_yolo_release(&yolo[i]);
+}
+
+// Rows and logits that are no numbers are no nails, and masks of 0..1 need no sigmoid.
+static void broken_rows_and_queries_do_no_harm(void **state)
+{
+    (void)state;
+    enum { ROWS = 6, VALUES = 7 };
+    float rows[ROWS * VALUES], boxes[ROWS * 4], logits[ROWS], masks[ROWS * 4] = {0};
+    const float bad[ROWS] = {NAN, INFINITY, -INFINITY, 1e30f, -1, 0.5f}, proto[4] = {1, 1, 1, 1};
+    struct lq_layout layout = {.rows = LQ_ROWS_FINAL, .det_transposed = true, .anchors = ROWS,
+                               .classes = 2, .protos = 1, .proto_channels_first = true,
+                               .proto_width = 2, .proto_height = 2};
+    const struct lq_rules rules = {.score_min = 0.25f, .nms_iou = 0.45f, .threshold = 0.5f,
+                                   .class_mask = UINT64_MAX};
+    const struct lq_geometry geometry = {64, 64, 0, 0, 1, 1, 64, 64};
+    struct lq_yolo yolo = {0};
+    struct lq_patch patches[LQ_NAILS_MAX];
+    assert_ok(lq_yolo_init(&yolo, &layout));
+    for (int place = 0; place < VALUES; place++) {
+        for (int i = 0; i < ROWS; i++) {
+            const float good[VALUES] = {8, 8, 56, 56, 0.9f, 0, 1};
+            memcpy(rows + i * VALUES, good, sizeof good);
+            rows[i * VALUES + place] = bad[i];
+        }
+        int count = lq_yolo_decode(&yolo, &layout, &rules, &geometry, rows, proto, patches);
+        assert_in_range(count, 0, ROWS);
+        for (int i = 0; i < count; i++)
+            assert_true(patches[i].confidence <= 1 && patches[i].width <= 2);
+    }
+    layout.rows = LQ_ROWS_QUERIES;
+    layout.classes = 1;
+    for (int i = 0; i < ROWS; i++) {
+        const float box[4] = {0.5f, 0.5f, 0.5f, bad[i]};
+        memcpy(boxes + i * 4, box, sizeof box);
+        logits[i] = i == 5 ? 3.0f : bad[i];
+        masks[i * 4] = i == 5 ? 0.75f : bad[i];
+    }
+    assert_int_equal(lq_detr_decode(&yolo, &layout, &rules, &geometry, boxes, logits, masks,
+                                    patches), 1);
+    assert_true(patches[0].data[0] == 0.75f && patches[0].data[1] == 0);
+    lq_yolo_release(&yolo);
+}
+
 static void only_nail_classes_count(void **state)
 {
     (void)state;
@@ -231,6 +355,8 @@ int main(void)
         cmocka_unit_test(nothing_found_is_fine),
         cmocka_unit_test(options_move_the_thresholds),
         cmocka_unit_test(layouts_agree),
+        cmocka_unit_test(heads_agree),
+        cmocka_unit_test(broken_rows_and_queries_do_no_harm),
         cmocka_unit_test(only_nail_classes_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

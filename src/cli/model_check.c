@@ -1,0 +1,173 @@
+#include "cli/model_check.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/child.h"
+#include "base/log.h"
+#include "engine/verdict.h"
+
+// A large model takes seconds on a small processor; a minute or two where that is emulated.
+enum { CHECK_MS_MAX = 180 * 1000 };
+
+struct trial {
+    struct lq_cli_model *asked;
+    int (*enter)(void *context, struct lq_error *err);
+    void *context;
+    enum lq_verdict found; // by the child
+};
+
+// ---- in the child
+
+// A grey picture of each size through the network: what compiles may still end when it runs.
+static int run_sizes(struct lq_runner *runner, const struct lq_model_info *info,
+                     struct lq_buf *pixels, struct lq_error *err)
+{
+    int status = LQ_OK;
+    for (int i = 0; i < info->size_count && status == LQ_OK; i++) {
+        const struct lq_patch *patches;
+        struct lq_image grey;
+        int count = 0;
+        if (lq_image_alloc(&grey, pixels, info->sizes[i].width, info->sizes[i].height, 3, 8) != 0)
+            return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+        memset(pixels->data, 128, pixels->len);
+        status = lq_runner_prepare(runner, &grey, true, err);
+        if (status == LQ_OK)
+            status = lq_runner_infer(runner, 0, err);
+        if (status == LQ_OK)
+            status = lq_runner_patches(runner, &patches, &count, err);
+    }
+    return status;
+}
+
+static int open_and_run(struct lq_cli_model *asked, struct lq_error *err)
+{
+    struct lq_model *model = NULL;
+    struct lq_runner *runner = NULL;
+    struct lq_buf pixels;
+    lq_buf_init(&pixels, INT32_MAX);
+    asked->options.no_landmarks = true; // only this process's copy; that network is our own
+    int status = lq_cli_model_open_tried(asked, &model, err);
+    if (status == LQ_OK)
+        status = lq_runner_new(&runner, model, err);
+    if (status == LQ_OK)
+        status = run_sizes(runner, lq_model_info(model), &pixels, err);
+    lq_buf_release(&pixels);
+    return status; // the rest ends with the process
+}
+
+// Where it was tried before, that stands. The cache is looked at here, as the user who will own it.
+static int try_model(void *data, struct lq_error *err)
+{
+    struct trial *trial = data;
+    struct lq_cli_model *asked = trial->asked;
+    int status = trial->enter ? trial->enter(trial->context, err) : LQ_OK;
+    if (status != LQ_OK)
+        return status;
+    char how[64];
+    snprintf(how, sizeof how, "precision %d, tune %d", (int)asked->options.precision,
+             (int)asked->options.tune);
+    const char *cache = lq_cli_model_cache(asked);
+    uint64_t key = lq_verdict_key(asked->path, how);
+    trial->found = lq_verdict_read(cache, key);
+    if (trial->found != LQ_VERDICT_NONE)
+        return LQ_OK;
+    status = open_and_run(asked, err);
+    if (status == LQ_OK) {
+        trial->found = asked->converted ? LQ_VERDICT_CONVERTED : LQ_VERDICT_DIRECT;
+        lq_verdict_write(cache, key, trial->found);
+    }
+    return status;
+}
+
+// ---- in the parent
+
+static bool ends_with(const char *text, const char *tail)
+{
+    size_t len = strlen(text), tail_len = strlen(tail);
+    return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    char whole[PATH_MAX], other[PATH_MAX];
+    return realpath(a, whole) && realpath(b, other) && strcmp(whole, other) == 0;
+}
+
+static bool is_ours(const char *path)
+{
+    return same_file(path, lq_model_default_path()) || same_file(path, lq_model_float_path());
+}
+
+static bool goes_to_openvino(const struct lq_cli_model *asked)
+{
+    const char *engine = asked->options.engine;
+    return engine ? strcmp(engine, "openvino") == 0 : !ends_with(asked->path, ".replay");
+}
+
+// … or once no server runs it.
+static bool is_fallback(const struct lq_cli_model *asked)
+{
+    const char *spare = asked->options.remote.fallback;
+    return spare && strcmp(spare, "openvino") == 0;
+}
+
+// Says what became of the file; the engine's end is told with its name.
+static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
+                      struct lq_error *err)
+{
+    if (found->status != LQ_ERR_ENGINE)
+        return lq_fail(err, found->status, "%s", found->text);
+    asked->ends_engine = true;
+    return lq_fail(err, LQ_ERR_MODEL,
+                   "cannot run model '%.150s': tried in a process of its own, %s; OpenVINO cannot "
+                   "take this file: export it another way, without quantisation first",
+                   asked->path, found->text);
+}
+
+// What a server would run in OpenVINO while no Triton does: only what ends the process is told here.
+static int try_fallback(struct trial *trial, struct lq_error *err)
+{
+    struct lq_error found = {0};
+    struct lq_cli_model *asked = trial->asked, kept = *asked;
+    asked->options.engine = asked->options.remote.fallback;
+    asked->options.remote = (struct lq_remote_options){0};
+    int status = lq_child_run(try_model, trial, sizeof *trial, CHECK_MS_MAX, &found);
+    asked->options = kept.options;
+    return status == LQ_ERR_ENGINE ? fail_named(asked, &found, err) : LQ_OK;
+}
+
+static int try_ways(struct trial *trial, struct lq_error *err)
+{
+    struct lq_cli_model *asked = trial->asked;
+    struct lq_error direct = {0};
+    int status = lq_child_run(try_model, trial, sizeof *trial, CHECK_MS_MAX, &direct);
+    if (status == LQ_OK) {
+        asked->converted = trial->found == LQ_VERDICT_CONVERTED;
+        return LQ_OK;
+    }
+    bool model = status == LQ_ERR_MODEL || status == LQ_ERR_ENGINE;
+    asked->converted = model && ends_with(asked->path, ".tflite");
+    if (!asked->converted ||
+        lq_child_run(try_model, trial, sizeof *trial, CHECK_MS_MAX, NULL) != LQ_OK) {
+        asked->converted = false;
+        return fail_named(asked, &direct, err);
+    }
+    lq_log_info("converted to ONNX first: %s", direct.text);
+    return LQ_OK;
+}
+
+int lq_cli_model_check(struct lq_cli_model *asked, int (*enter)(void *, struct lq_error *),
+                       void *context, struct lq_error *err)
+{
+    if (asked->tried || !asked->path || is_ours(asked->path))
+        return LQ_OK;
+    bool direct = goes_to_openvino(asked);
+    if (!direct && !is_fallback(asked))
+        return LQ_OK;
+    asked->tried = true;
+    struct trial trial = {.asked = asked, .enter = enter, .context = context};
+    return direct ? try_ways(&trial, err) : try_fallback(&trial, err);
+}
