@@ -22,6 +22,7 @@ LIBRARIES = {
     "libwebsockets": ("MIT", "https://libwebsockets.org"),
     "libssl": ("Apache-2.0", "https://www.openssl.org"),
     "libcrypto": ("Apache-2.0", "https://www.openssl.org"),
+    "libjpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
     "libturbojpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
     "libspng": ("BSD-2-Clause", "https://libspng.org"),
     "libjansson": ("MIT", "https://github.com/akheron/jansson"),

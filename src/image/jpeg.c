@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "image/jpeg_map.h"
+#include "image/jpeg_read.h"
 #include "image/orient.h"
 
 enum {
@@ -23,17 +24,13 @@ void lq_jpeg_init(struct lq_jpeg *jpeg)
 {
     *jpeg = (struct lq_jpeg){0};
     lq_buf_init(&jpeg->scratch, SCRATCH_BYTES_MAX);
-    lq_buf_init(&jpeg->mended, SCRATCH_BYTES_MAX);
 }
 
 void lq_jpeg_release(struct lq_jpeg *jpeg)
 {
-    if (jpeg->decoder)
-        tjDestroy(jpeg->decoder);
     if (jpeg->encoder)
         tjDestroy(jpeg->encoder);
     lq_buf_release(&jpeg->scratch);
-    lq_buf_release(&jpeg->mended);
     lq_jpeg_init(jpeg);
 }
 
@@ -80,8 +77,8 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
     if (map->scans > LQ_JPEG_SCANS_MAX || scans * pixels / LARGEST_SCANS > pixels_max)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG of %dx%d pixels has too many scans: %d",
                        map->width, map->height, map->scans);
-    // Scans to come only refine what one full scan holds, so a lost end marker is a loss only then.
-    if (!map->covered || (!map->ended && (map->process == 0xc2 || map->scans > 1)))
+    // An arithmetic decoder does not notice that its bytes have ended, so there the end must be seen.
+    if (!map->covered || (!map->ended && (!map->whole || is_arithmetic(map))))
         return fail_damaged(err, "it ends early");
     if (!file_can_hold(map, len))
         return fail_damaged(err, "it is too short for its size in pixels");
@@ -104,25 +101,10 @@ static void rgb_from_cmyk(const struct lq_image *cmyk, bool inverted, const stru
     }
 }
 
-// No flags: on vector units the library's fast DCT saves nothing and costs a grey level.
-static int decode_pixels(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, int format,
-                         const struct lq_image *image)
+// Some cameras pad a scan. Anything else left over before the end marker means that a damaged place
+// made the decoder finish early.
+static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
 {
-    return tjDecompress2(jpeg->decoder, bytes, len, image->data, image->width, (int)image->stride,
-                         image->height, format, 0);
-}
-
-// The library goes on after a warning and keeps the first one's text only. Nothing is missing when
-// the one scan is followed by padding, as some cameras write it: by then all its blocks have been
-// read. Anything else left over means that a damaged place made the decoder finish early.
-static bool pixels_whole(const struct lq_jpeg *jpeg, const struct lq_jpeg_map *map)
-{
-    if (tjGetErrorCode(jpeg->decoder) != TJERR_WARNING || map->scans != 1)
-        return false;
-    const char *text = strstr(tjGetErrorStr2(jpeg->decoder), "data: ");
-    if (!text || !strstr(text, "extraneous bytes before marker 0xd9"))
-        return false;
-    size_t spare = strtoul(text + strlen("data: "), NULL, 10);
     if (spare > map->scan_len)
         return false;
     const uint8_t *padding = map->scan + map->scan_len - spare;
@@ -133,27 +115,27 @@ static bool pixels_whole(const struct lq_jpeg *jpeg, const struct lq_jpeg_map *m
     return true;
 }
 
-// Decodes strictly; what the library warned of is decoded once more from a mended copy, which is
-// whole exactly when that passes without a warning.
-static int decode_whole(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
-                        const struct lq_jpeg_map *map, int format, const struct lq_image *image,
-                        struct lq_error *err)
+// Strictly: a picture is whole or refused. Behind its last block nothing matters where no end marker
+// follows: phones put their own things there, some without a marker before them.
+static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_map *map,
+                        const struct lq_image *image, struct lq_error *err)
 {
-    if (map->ended) {
-        if (decode_pixels(jpeg, bytes, len, format, image) == 0 || pixels_whole(jpeg, map))
-            return LQ_OK;
-        if (tjGetErrorCode(jpeg->decoder) != TJERR_WARNING)
-            return fail_damaged(err, tjGetErrorStr2(jpeg->decoder));
-    }
-    int status = lq_jpeg_mend(bytes, len, &jpeg->mended);
-    if (status != LQ_OK)
+    struct lq_jpeg_read read = {
+        .bytes = bytes,
+        .len = map->ended ? len : (size_t)(map->whole - bytes),
+        .scans = map->scans,
+        .data_end = map->ended ? map->scan + map->scan_len : NULL,
+        .inks = image->channels == 4,
+        .shrink = 1,
+    };
+    int status = lq_jpeg_read(&read, image);
+    if (status == LQ_ERR_MEMORY)
         return fail_room(err, status);
-    if (jpeg->mended.len <= len && memcmp(jpeg->mended.data, bytes, jpeg->mended.len) == 0)
-        return fail_damaged(err, tjGetErrorStr2(jpeg->decoder)); // there was nothing to mend
-    if (decode_pixels(jpeg, jpeg->mended.data, jpeg->mended.len, format, image) == 0 ||
-        pixels_whole(jpeg, map))
-        return LQ_OK;
-    return fail_damaged(err, tjGetErrorStr2(jpeg->decoder));
+    if (status != LQ_OK)
+        return fail_damaged(err, read.why);
+    if (map->ended && !is_padding(map, read.spare))
+        return fail_damaged(err, "bytes are left over, so that some are damaged");
+    return LQ_OK;
 }
 
 static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
@@ -164,7 +146,7 @@ static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
     int status = lq_image_alloc(&cmyk, &jpeg->scratch, image->width, image->height, 4, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    status = decode_whole(jpeg, bytes, len, map, TJPF_CMYK, &cmyk, err);
+    status = decode_whole(bytes, len, map, &cmyk, err);
     if (status == LQ_OK)
         rgb_from_cmyk(&cmyk, map->adobe, image);
     return status;
@@ -191,19 +173,13 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, size_
     int status = check_map(&map, len, pixels_max, err);
     if (status != LQ_OK)
         return status;
-    // The library's own header call is not used: the map says what it would, and after a failure
-    // there (libjpeg-turbo 2.1.5) the handle goes on in the middle of the failed file.
-    if (!jpeg->decoder)
-        jpeg->decoder = tjInitDecompress();
-    if (!jpeg->decoder)
-        return lq_fail(err, LQ_ERR_MEMORY, "cannot start the JPEG decoder");
     status = lq_image_alloc(image, pixels, map.width, map.height, 3, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
     if (map.components == 4)
         status = decode_cmyk(jpeg, bytes, len, &map, image, err);
     else
-        status = decode_whole(jpeg, bytes, len, &map, TJPF_RGB, image, err);
+        status = decode_whole(bytes, len, &map, image, err);
     if (status != LQ_OK)
         return status;
     *orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;

@@ -1,14 +1,12 @@
-// JPEG by libturbojpeg: bytes to RGB pixels and back, with the colour profile.
+// JPEG by libjpeg-turbo: bytes to RGB pixels and back, with the colour profile.
 // Threads: one struct lq_jpeg belongs to one thread at a time. Owner: init/release by the codec.
 #pragma once
 
 #include "image/codec.h"
 
 struct lq_jpeg {
-    void *decoder;         // tjhandle, made at first use
-    void *encoder;
+    void *encoder;         // tjhandle, made at first use; what it writes depends on the picture alone
     struct lq_buf scratch; // four-colour pixels, or a JPEG being made
-    struct lq_buf mended;  // a slightly odd file put right
 };
 
 void lq_jpeg_init(struct lq_jpeg *jpeg);
