@@ -24,6 +24,7 @@ LIBRARIES = {
     "libcrypto": ("Apache-2.0", "https://www.openssl.org"),
     "libjpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
     "libturbojpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
+    "liblcms2": ("MIT", "https://www.littlecms.com"),
     "libspng": ("BSD-2-Clause", "https://libspng.org"),
     "libjansson": ("MIT", "https://github.com/akheron/jansson"),
     "libcurl": ("curl", "https://curl.se"),

@@ -192,7 +192,6 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     job.paint = apply->out != NULL;
     job.closer = !apply->fast;
     job.jpeg_quality = apply->quality;
-    job.keep_profile = true;
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
     job.output = &tools->output;
     lq_buf_clear(&tools->output);

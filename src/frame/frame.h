@@ -1,4 +1,6 @@
 // The one pipeline: decode > prepare > infer > nails > paint > encode, with a time for each stage.
+// A picture's colour profile is kept and its pixels stay in its colours; the network is shown a copy
+// in sRGB, and polish is painted in linear light and stored in the picture's colours.
 // Every way in (command line, library, HTTP, WebSocket, Socket.IO) ends here.
 // Threads: a pipe belongs to one worker; a job to one owner at a time.
 // Owner: new/free and init/release by the caller. A pipe's memory grows to the largest picture it
@@ -25,7 +27,6 @@ struct lq_job {
     bool paint;               // false: nails only, nothing is painted or encoded
     int jpeg_quality;         // 1..100
     enum lq_picture_kind kind_out; // UNKNOWN: the same kind as came in
-    bool keep_profile;        // carry the file's colour profile into the reply
     size_t pixels_max;
     struct lq_tracker *tracker; // the film that this is a frame of; not owned; NULL: a single picture
     uint64_t time_us;         // … and when it was taken or came

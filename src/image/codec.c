@@ -5,25 +5,26 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "image/color.h"
 #include "image/jpeg.h"
 #include "image/orient.h"
 #include "image/png.h"
 
 enum {
-    ICC_BYTES_MAX = 16 * 1024 * 1024, // all that a JPEG's 255 parts can hold
     ICC_HEAD_BYTES = 128,             // ICC.1, clause 7.2
     ICC_SPACE_OFFSET = 16,
 };
 
 struct lq_codec {
     struct lq_jpeg jpeg;
+    struct lq_color *color;
     struct lq_buf turned; // a picture on its way to being upright; changes places with the caller's
 };
 
 void lq_picture_info_init(struct lq_picture_info *info)
 {
     *info = (struct lq_picture_info){.orientation = 1};
-    lq_buf_init(&info->icc, ICC_BYTES_MAX);
+    lq_buf_init(&info->icc, LQ_PROFILE_BYTES_MAX);
 }
 
 void lq_picture_info_release(struct lq_picture_info *info)
@@ -45,9 +46,12 @@ enum lq_picture_kind lq_picture_sniff(const uint8_t *bytes, size_t len)
 
 int lq_codec_new(struct lq_codec **codec, struct lq_error *err)
 {
-    *codec = malloc(sizeof(**codec));
-    if (!*codec)
+    *codec = calloc(1, sizeof(**codec));
+    if (!*codec || lq_color_new(&(*codec)->color) != LQ_OK) {
+        free(*codec);
+        *codec = NULL;
         return lq_fail(err, LQ_ERR_MEMORY, "cannot make a picture codec");
+    }
     lq_jpeg_init(&(*codec)->jpeg);
     lq_buf_init(&(*codec)->turned, SIZE_MAX / 2);
     return LQ_OK;
@@ -58,6 +62,7 @@ void lq_codec_free(struct lq_codec *codec)
     if (!codec)
         return;
     lq_jpeg_release(&codec->jpeg);
+    lq_color_free(codec->color);
     lq_buf_release(&codec->turned);
     free(codec);
 }
@@ -90,6 +95,29 @@ static int turn_upright(struct lq_codec *codec, int orientation, struct lq_buf *
     return LQ_OK;
 }
 
+// What the decoded numbers stand for. A profile that nothing can be stored by is used up at once.
+static void give_colours(struct lq_codec *codec, struct lq_picture_info *info,
+                         struct lq_image *image)
+{
+    switch (lq_color_set(codec->color, info->icc.data, info->icc.len)) {
+    case LQ_COLOR_BOTH_WAYS:
+        image->color = codec->color;
+        break;
+    case LQ_COLOR_READ_ONLY:
+        lq_color_to_srgb(codec->color, image, image);
+        lq_buf_clear(&info->icc);
+        break;
+    case LQ_COLOR_GREY:
+        if (info->source_channels > 2)
+            break;
+        lq_color_grey_to_srgb(codec->color, image);
+        lq_buf_clear(&info->icc);
+        break;
+    default:
+        break;
+    }
+}
+
 int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, size_t pixels_max,
                     struct lq_buf *pixels, struct lq_image *image, struct lq_picture_info *info,
                     struct lq_error *err)
@@ -101,8 +129,8 @@ int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, si
         lq_buf_clear(&info->icc);
     switch (lq_picture_sniff(bytes, len)) {
     case LQ_PICTURE_JPEG:
-        status = lq_jpeg_decode(&codec->jpeg, bytes, len, pixels_max, pixels, &decoded, info,
-                                &orientation, err);
+        status = lq_jpeg_decode(&codec->jpeg, codec->color, bytes, len, pixels_max, pixels,
+                                &decoded, info, &orientation, err);
         break;
     case LQ_PICTURE_PNG:
         status = lq_png_decode(bytes, len, pixels_max, pixels, &decoded, info, &orientation, err);
@@ -114,8 +142,10 @@ int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, si
         status = turn_upright(codec, orientation, pixels, &decoded, err);
     if (status != LQ_OK)
         return status;
-    if (info)
+    if (info) {
         info->orientation = orientation;
+        give_colours(codec, info, &decoded);
+    }
     *image = decoded;
     return LQ_OK;
 }

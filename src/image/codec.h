@@ -1,4 +1,4 @@
-// Pictures in and out of bytes: JPEG by libturbojpeg, PNG by libspng, orientation by EXIF.
+// Pictures in and out of bytes: JPEG by libjpeg-turbo, PNG by libspng, orientation by EXIF.
 // Threads: one codec belongs to one thread at a time. Owner: init/release by the caller.
 // A codec keeps its library handles and scratch memory, so that live frames allocate nothing of
 // ours; libjpeg-turbo itself takes and gives back some 17 small blocks for a decode and an encode.
@@ -16,7 +16,7 @@ struct lq_picture_info {
     int orientation;      // EXIF 1..8 as found; the pixels handed out are already upright
     int source_channels;  // 1 grey, 2 grey+alpha, 3 RGB or YCbCr, 4 RGBA or CMYK
     int source_depth;     // bits a sample in the file
-    struct lq_buf icc;    // colour profile as stored (may be empty); owned by this struct
+    struct lq_buf icc;    // the pixels' colour profile (may be empty); owned by this struct
 };
 
 void lq_picture_info_init(struct lq_picture_info *info);
@@ -32,7 +32,8 @@ void lq_codec_free(struct lq_codec *codec);
 // into `pixels` (resized as needed; it owns the memory that *image then points into).
 // Dimensions are checked against LQ_PICTURE_SIDE_MAX and pixels_max before anything is decoded:
 // TOO_LARGE. Neither JPEG nor PNG: FORMAT. Truncated or damaged: CORRUPT (never half a picture).
-// info may be NULL (live frames: no ICC copy).
+// With info the file's colour profile is read: image->color is then the codec's, until it decodes
+// again. Pixels of grey, ink or read-only profiles come as sRGB, without a profile. NULL: all is sRGB.
 LQ_MUST_CHECK int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len,
                                   size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
                                   struct lq_picture_info *info, struct lq_error *err);

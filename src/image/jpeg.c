@@ -77,7 +77,7 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
     if (map->scans > LQ_JPEG_SCANS_MAX || scans * pixels / LARGEST_SCANS > pixels_max)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG of %dx%d pixels has too many scans: %d",
                        map->width, map->height, map->scans);
-    // An arithmetic decoder does not notice that its bytes have ended, so there the end must be seen.
+    // An arithmetic decoder does not notice that its bytes have ended: there the end must be seen.
     if (!map->covered || (!map->ended && (!map->whole || is_arithmetic(map))))
         return fail_damaged(err, "it ends early");
     if (!file_can_hold(map, len))
@@ -85,15 +85,18 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
     return LQ_OK;
 }
 
-// Four-colour files of Adobe's store paper white as 255, others ink as 255. Without the profiles of
-// both sides this is the usual approximation: what each ink leaves of the light.
-static void rgb_from_cmyk(const struct lq_image *cmyk, bool inverted, const struct lq_image *rgb)
+// Four-colour files of Adobe's store paper white as 255, others ink as 255. Without a profile this is
+// the usual approximation: what each ink leaves of the light.
+static void rgb_from_cmyk(const struct lq_image *cmyk, const struct lq_color *profile,
+                          bool inverted, const struct lq_image *rgb)
 {
     unsigned flip = inverted ? 0 : 255;
     for (int y = 0; y < rgb->height; y++) {
         const uint8_t *from = lq_image_row(cmyk, y);
         uint8_t *to = lq_image_row(rgb, y);
-        for (int x = 0; x < rgb->width; x++, from += 4, to += 3) {
+        if (profile)
+            lq_color_inks_to_srgb(profile, inverted, from, to, rgb->width);
+        for (int x = 0; x < rgb->width && !profile; x++, from += 4, to += 3) {
             unsigned k = from[3] ^ flip;
             for (int c = 0; c < 3; c++)
                 to[c] = (uint8_t)(((from[c] ^ flip) * k + 127) / 255);
@@ -115,8 +118,8 @@ static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
     return true;
 }
 
-// Strictly: a picture is whole or refused. Behind its last block nothing matters where no end marker
-// follows: phones put their own things there, some without a marker before them.
+// Strictly: a picture is whole or refused. Behind its last block nothing matters where no end
+// marker follows: phones put their own things there, some without a marker before them.
 static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_map *map,
                         const struct lq_image *image, struct lq_error *err)
 {
@@ -139,8 +142,8 @@ static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_m
 }
 
 static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
-                       const struct lq_jpeg_map *map, const struct lq_image *image,
-                       struct lq_error *err)
+                       const struct lq_jpeg_map *map, const struct lq_color *profile,
+                       const struct lq_image *image, struct lq_error *err)
 {
     struct lq_image cmyk;
     int status = lq_image_alloc(&cmyk, &jpeg->scratch, image->width, image->height, 4, 8);
@@ -148,7 +151,7 @@ static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
         return fail_room(err, status);
     status = decode_whole(bytes, len, map, &cmyk, err);
     if (status == LQ_OK)
-        rgb_from_cmyk(&cmyk, map->adobe, image);
+        rgb_from_cmyk(&cmyk, profile, map->adobe, image);
     return status;
 }
 
@@ -164,9 +167,19 @@ static int fill_info(const struct lq_jpeg_map *map, struct lq_picture_info *info
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "no room for the colour profile");
 }
 
-int lq_jpeg_decode(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, size_t pixels_max,
-                   struct lq_buf *pixels, struct lq_image *image, struct lq_picture_info *info,
-                   int *orientation, struct lq_error *err)
+// The profile of four inks, used up in making RGB of them.
+static const struct lq_color *take_inks(struct lq_color *color, struct lq_picture_info *info)
+{
+    if (!info)
+        return NULL;
+    enum lq_color_kind kind = lq_color_set(color, info->icc.data, info->icc.len);
+    lq_buf_clear(&info->icc);
+    return kind == LQ_COLOR_INKS ? color : NULL;
+}
+
+int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color, const uint8_t *bytes, size_t len,
+                   size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
+                   struct lq_picture_info *info, int *orientation, struct lq_error *err)
 {
     struct lq_jpeg_map map;
     lq_jpeg_map_read(&map, bytes, len);
@@ -176,14 +189,15 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, size_
     status = lq_image_alloc(image, pixels, map.width, map.height, 3, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    if (map.components == 4)
-        status = decode_cmyk(jpeg, bytes, len, &map, image, err);
-    else
+    status = fill_info(&map, info, err);
+    if (status == LQ_OK && map.components == 4)
+        status = decode_cmyk(jpeg, bytes, len, &map, take_inks(color, info), image, err);
+    else if (status == LQ_OK)
         status = decode_whole(bytes, len, &map, image, err);
     if (status != LQ_OK)
         return status;
     *orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;
-    return fill_info(&map, info, err);
+    return LQ_OK;
 }
 
 static int append_icc(struct lq_buf *out, const struct lq_buf *icc)

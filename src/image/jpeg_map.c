@@ -139,8 +139,8 @@ static bool everything_sent(const struct lq_jpeg_map *map, const struct frame *f
     return true;
 }
 
-// Behind a whole picture only these go on with it, one right behind the other; all else is another's.
-// A progressive one may be refined again.
+// Behind a whole picture only these go on with it, one right behind the other; all else is
+// another's. A progressive one may be refined again.
 static bool goes_on(const struct lq_jpeg_map *map, const struct segment *segment, bool in_scan)
 {
     int code = segment->code;
@@ -226,7 +226,7 @@ int lq_jpeg_map_icc(const struct lq_jpeg_map *map, struct lq_buf *icc)
                                        : LQ_ERR_CORRUPT;
         if (status != LQ_OK) {
             lq_buf_clear(icc);
-            return status == LQ_ERR_CORRUPT ? LQ_OK : status;
+            return status == LQ_ERR_MEMORY ? status : LQ_OK;
         }
     }
     return LQ_OK;

@@ -267,7 +267,7 @@ static void refuses_what_lost_bytes(void **state)
 // What a phone writes behind a picture: bytes of any kind, some with markers in them.
 static void append_trailer(struct lq_buf *jpeg, int kind)
 {
-    static const uint8_t thumb[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xdb, 0xff, 0xd9, 1, 2};
+    static const uint8_t thumb[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xdb, 0xff, 0xd9, 1};
     static const uint8_t reserved[] = {9, 8, 7, 0xff, 0xb6, 0xff, 0xd9, 0, 5};
     static const uint8_t restarts[] = {5, 0xff, 0xd0, 7, 0xff, 0xd3, 8, 0xff, 0xe3, 0xff, 0xff, 1};
     static const uint8_t comment[] = {0xff, 0xfe, 0, 4, 1, 2, 'S', 'E', 'F', 'T'};

@@ -1,5 +1,5 @@
-// Nothing of one picture stays in the codec: every JPEG at hand is decoded after every other one and
-// must come out as from a codec of its own, and so must what is encoded.
+// Nothing of one picture stays in the codec: every JPEG at hand is decoded after every other one
+// and must come out as from a codec of its own, and so must what is encoded.
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -84,7 +84,7 @@ static struct file *find(const char *name)
     return NULL;
 }
 
-// ---- files without some of their tables ----------------------------------------------------------
+// ---- files without some of their tables ---------------------------------------------------------
 
 static struct file *add_copy(const char *name, const char *of)
 {
