@@ -24,6 +24,8 @@ LIBRARIES = {
     "libcrypto": ("Apache-2.0", "https://www.openssl.org"),
     "libjpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
     "libturbojpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
+    "libavif": ("BSD-2-Clause", "https://github.com/AOMediaCodec/libavif"),
+    "libwebp": ("BSD-3-Clause", "https://chromium.googlesource.com/webm/libwebp"),
     "liblcms2": ("MIT", "https://www.littlecms.com"),
     "libspng": ("BSD-2-Clause", "https://libspng.org"),
     "libjansson": ("MIT", "https://github.com/akheron/jansson"),

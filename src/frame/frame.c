@@ -223,10 +223,13 @@ static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
 {
     const struct lq_buf *icc = pipe->info.icc.len ? &pipe->info.icc : NULL;
     size_t before = job->output->len;
-    int status = job->kind == LQ_PICTURE_PNG
-                     ? lq_codec_encode_png(pipe->codec, &pipe->picture, icc, job->output, err)
-                     : lq_codec_encode_jpeg(pipe->codec, &pipe->picture, job->jpeg_quality, icc,
-                                            job->output, err);
+    int status, quality = job->jpeg_quality;
+    if (job->kind == LQ_PICTURE_PNG)
+        status = lq_codec_encode_png(pipe->codec, &pipe->picture, icc, job->output, err);
+    else if (job->kind == LQ_PICTURE_WEBP)
+        status = lq_codec_encode_webp(pipe->codec, &pipe->picture, quality, icc, job->output, err);
+    else
+        status = lq_codec_encode_jpeg(pipe->codec, &pipe->picture, quality, icc, job->output, err);
     if (status == LQ_OK)
         stage_done(job, LQ_STAGE_ENCODE, since_us);
     else
@@ -234,8 +237,18 @@ static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
     return status;
 }
 
-// A JPEG holds eight bits and no alpha: what a PNG had beyond that is dropped in place.
-static void flatten_for_jpeg(struct lq_image *picture)
+// AVIF and HEIC are not written, and WebP only where it is asked for.
+static enum lq_picture_kind kind_of_reply(const struct lq_job *job, const struct lq_pipe *pipe)
+{
+    if (job->kind_out != LQ_PICTURE_UNKNOWN)
+        return job->kind_out;
+    bool jpeg = pipe->info.kind == LQ_PICTURE_JPEG ||
+                (pipe->info.kind != LQ_PICTURE_PNG && pipe->picture.channels == 3);
+    return jpeg ? LQ_PICTURE_JPEG : LQ_PICTURE_PNG;
+}
+
+// A JPEG or WebP holds eight bits: what a PNG had beyond that is dropped in place.
+static void drop_low_bits(struct lq_image *picture)
 {
     if (picture->depth != 16)
         return;
@@ -261,14 +274,17 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
 {
     uint64_t since_us = lq_clock_us();
     forget_result(job);
+    pipe->info.may_shrink = job->may_shrink;
     int status = lq_codec_decode(pipe->codec, job->input, job->input_len, job->pixels_max,
                                  &pipe->pixels, &pipe->picture, &pipe->info, err);
     if (status != LQ_OK)
         return status;
     job->width = pipe->picture.width;
     job->height = pipe->picture.height;
-    job->kind = job->kind_out != LQ_PICTURE_UNKNOWN ? job->kind_out
-                                                    : lq_picture_sniff(job->input, job->input_len);
+    job->kind = kind_of_reply(job, pipe);
+    job->shrunk = pipe->info.shrunk;
+    job->stored_width = pipe->info.stored_width;
+    job->stored_height = pipe->info.stored_height;
     stage_done(job, LQ_STAGE_DECODE, &since_us);
     struct lq_image seen = pipe->picture;
     status = show_as_srgb(pipe, &seen, err);
@@ -282,8 +298,8 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
     status = paint_nails(pipe, job, &pipe->picture, &since_us, err);
     if (status != LQ_OK)
         return status;
-    if (job->kind == LQ_PICTURE_JPEG)
-        flatten_for_jpeg(&pipe->picture);
+    if (job->kind != LQ_PICTURE_PNG)
+        drop_low_bits(&pipe->picture);
     return encode(pipe, job, &since_us, err);
 }
 

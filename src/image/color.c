@@ -88,6 +88,27 @@ int lq_color_profile(const double xy[8], double gamma, struct lq_buf *icc)
     return status;
 }
 
+int lq_color_profile_of_codes(int primaries, int transfer, struct lq_buf *icc)
+{
+    static const struct {
+        int code;
+        double xy[8];
+    } known[] = {
+        {4, {0.310, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08}},
+        {5, {0.3127, 0.3290, 0.64, 0.33, 0.29, 0.60, 0.15, 0.06}},
+        {6, {0.3127, 0.3290, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070}},
+        {7, {0.3127, 0.3290, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070}},
+        {9, {0.3127, 0.3290, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046}},
+        {11, {0.314, 0.351, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060}},
+        {12, {0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060}},
+    };
+    const double *xy = SRGB_XY;
+    double gamma = transfer == 4 ? 2.2 : transfer == 5 ? 2.8 : transfer == 8 ? 1 : 0;
+    for (size_t i = 0; i < LQ_COUNT(known); i++)
+        xy = known[i].code == primaries ? known[i].xy : xy;
+    return lq_color_profile(xy, gamma, icc);
+}
+
 // ---- a picture's profile ------------------------------------------------------------------------
 
 static void forget(struct lq_color *color)

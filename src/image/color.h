@@ -43,7 +43,10 @@ void lq_color_grey_to_srgb(const struct lq_color *color, const struct lq_image *
 void lq_color_inks_to_srgb(const struct lq_color *color, bool inverted, const uint8_t *inks,
                            uint8_t *rgb, int n);
 
-// PNG's gAMA and cHRM, or AVIF's code points, as a profile appended to `icc`: chromaticities of
+// PNG's gAMA and cHRM as a profile appended to `icc`: chromaticities of
 // white, red, green, blue (x, y each), and the exponent from numbers to light; 0: sRGB's curve.
 // Nothing is appended when it is sRGB's or makes no sense.
 LQ_MUST_CHECK int lq_color_profile(const double xy[8], double gamma, struct lq_buf *icc);
+
+// The same of code points (ITU-T H.273: AVIF's, HEIC's). Curves of high dynamic range read as sRGB's.
+LQ_MUST_CHECK int lq_color_profile_of_codes(int primaries, int transfer, struct lq_buf *icc);

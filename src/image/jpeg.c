@@ -57,11 +57,12 @@ static bool file_can_hold(const struct lq_jpeg_map *map, size_t len)
 }
 
 static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_max,
-                     struct lq_error *err)
+                     struct lq_picture_info *info, struct lq_error *err)
 {
     if (!map->process)
         return fail_damaged(err, "it ends before its header does");
-    int status = lq_image_check_size((uint32_t)map->width, (uint32_t)map->height, pixels_max, err);
+    int status = lq_picture_check_size((uint32_t)map->width, (uint32_t)map->height, pixels_max,
+                                       info, err);
     if (status != LQ_OK)
         return status;
     bool known = map->process <= 0xc2 || map->process == 0xc9 || map->process == 0xca;
@@ -74,7 +75,8 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
     // Each scan visits every block, however few bytes it takes: both bound the decoder's time.
     size_t pixels = (size_t)map->width * (size_t)map->height;
     size_t scans = (size_t)map->scans * (is_arithmetic(map) ? ARITHMETIC_COST : 1);
-    if (map->scans > LQ_JPEG_SCANS_MAX || scans * pixels / LARGEST_SCANS > pixels_max)
+    size_t shrunk = info ? (size_t)(info->shrunk * info->shrunk) : 1;
+    if (map->scans > LQ_JPEG_SCANS_MAX || scans * pixels / LARGEST_SCANS > pixels_max * shrunk)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG of %dx%d pixels has too many scans: %d",
                        map->width, map->height, map->scans);
     // An arithmetic decoder does not notice that its bytes have ended: there the end must be seen.
@@ -121,7 +123,7 @@ static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
 // Strictly: a picture is whole or refused. Behind its last block nothing matters where no end
 // marker follows: phones put their own things there, some without a marker before them.
 static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_map *map,
-                        const struct lq_image *image, struct lq_error *err)
+                        int shrink, const struct lq_image *image, struct lq_error *err)
 {
     struct lq_jpeg_read read = {
         .bytes = bytes,
@@ -129,7 +131,7 @@ static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_m
         .scans = map->scans,
         .data_end = map->ended ? map->scan + map->scan_len : NULL,
         .inks = image->channels == 4,
-        .shrink = 1,
+        .shrink = shrink,
     };
     int status = lq_jpeg_read(&read, image);
     if (status == LQ_ERR_MEMORY)
@@ -142,14 +144,14 @@ static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_m
 }
 
 static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
-                       const struct lq_jpeg_map *map, const struct lq_color *profile,
+                       const struct lq_jpeg_map *map, int shrink, const struct lq_color *profile,
                        const struct lq_image *image, struct lq_error *err)
 {
     struct lq_image cmyk;
     int status = lq_image_alloc(&cmyk, &jpeg->scratch, image->width, image->height, 4, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    status = decode_whole(bytes, len, map, &cmyk, err);
+    status = decode_whole(bytes, len, map, shrink, &cmyk, err);
     if (status == LQ_OK)
         rgb_from_cmyk(&cmyk, profile, map->adobe, image);
     return status;
@@ -183,17 +185,19 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color, const uint8_t *
 {
     struct lq_jpeg_map map;
     lq_jpeg_map_read(&map, bytes, len);
-    int status = check_map(&map, len, pixels_max, err);
+    int status = check_map(&map, len, pixels_max, info, err);
     if (status != LQ_OK)
         return status;
-    status = lq_image_alloc(image, pixels, map.width, map.height, 3, 8);
+    int shrunk = info ? info->shrunk : 1;
+    status = lq_image_alloc(image, pixels, (map.width + shrunk - 1) / shrunk,
+                            (map.height + shrunk - 1) / shrunk, 3, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
     status = fill_info(&map, info, err);
     if (status == LQ_OK && map.components == 4)
-        status = decode_cmyk(jpeg, bytes, len, &map, take_inks(color, info), image, err);
+        status = decode_cmyk(jpeg, bytes, len, &map, shrunk, take_inks(color, info), image, err);
     else if (status == LQ_OK)
-        status = decode_whole(bytes, len, &map, image, err);
+        status = decode_whole(bytes, len, &map, shrunk, image, err);
     if (status != LQ_OK)
         return status;
     *orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;

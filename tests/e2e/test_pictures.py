@@ -9,7 +9,7 @@ import tempfile
 import httpx
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from color import delta_e, profile_of, shown
 from conftest import LACQUER, ROOT, Server, frame
@@ -232,3 +232,126 @@ def test_inks_and_grey(one_worker, tmp_path):
         difference = delta_e(np.asarray(out).astype(float),
                              np.asarray(source.convert("RGB")).astype(float))
         assert np.median(difference) < 1.5
+
+
+# ---- other containers ---------------------------------------------------------------------------
+
+def saved(kind, turn=0, **options):
+    """The Display P3 hand, or it lying on its side with a note of that, as another kind of file."""
+    out, picture, exif = io.BytesIO(), Image.open(PICTURES / "hand-p3.jpg"), Image.Exif()
+    icc = picture.info["icc_profile"]
+    if turn:
+        picture, exif[0x112] = picture.transpose(Image.Transpose.ROTATE_90), 6
+        options["exif"] = exif
+    picture.save(out, kind, icc_profile=icc, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["webp", "avif"])
+@pytest.mark.parametrize("turn", [0, 1])
+def test_webp_and_avif(one_worker, tmp_path, kind, turn):
+    data = saved(kind, turn, quality=90)
+    (tmp_path / f"in.{kind}").write_bytes(data)
+    apply(tmp_path / f"in.{kind}", "-o", tmp_path / "out.png")
+    out = (tmp_path / "out.png").read_bytes()
+    picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    reference = io.BytesIO()
+    picture.save(reference, "PNG", icc_profile=picture.info["icc_profile"])
+    for reply in (out, multipart(one_worker, data), bare(one_worker, data)):
+        assert profile_of(reply) == profile_of(read("hand-p3.jpg"))
+        assert np.median(delta_e(blocks(shown(reply)), blocks(shown(reference.getvalue())))) < 0.5
+    reply = httpx.post(f"{one_worker.url}/api/v1/nails", content=data, timeout=60,
+                       headers={"Content-Type": f"image/{kind}"})
+    assert reply.status_code == 200 and reply.json()["nails"]
+    assert (reply.json()["width"], reply.json()["height"]) == (640, 480)
+
+
+def test_nothing_under_the_gpl_is_linked():
+    """Debian's libheif brings an encoder under the GPL along, so it is only loaded, never linked."""
+    linked = subprocess.run(["ldd", LACQUER], capture_output=True, text=True, check=True).stdout
+    assert "libavif" in linked
+    assert not any(name in linked for name in ("libheif", "x265", "libde265", "x264"))
+
+
+def test_heic_where_libheif_is(one_worker, tmp_path):
+    data = read("hand-p3.heic")
+    done = subprocess.run([LACQUER, "apply", "--fast", PICTURES / "hand-p3.heic", "-o",
+                           tmp_path / "out.jpg"], capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        assert "apt-get install libheif1" in done.stderr
+        pytest.skip("no libheif here")
+    for reply in ((tmp_path / "out.jpg").read_bytes(), multipart(one_worker, data)):
+        assert profile_of(reply) == profile_of(read("hand-p3.jpg"))
+        assert np.median(delta_e(blocks(shown(reply)), blocks(shown(read("hand-p3.jpg"))))) < 1
+
+
+def test_alpha_is_answered_as_png_and_written_as_webp(one_worker, tmp_path):
+    picture = Image.open(PICTURES / "hand-srgb.jpg").convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    picture.save(tmp_path / "in.webp", quality=90)
+    reply = multipart_json(one_worker, (tmp_path / "in.webp").read_bytes())
+    assert Image.open(io.BytesIO(reply)).mode == "RGBA"
+    apply(tmp_path / "in.webp", "-o", tmp_path / "out.webp")
+    out = Image.open(tmp_path / "out.webp")
+    assert (out.format, out.mode) == ("WEBP", "RGBA")
+    difference = np.asarray(out)[..., 3].astype(int) - np.asarray(picture)[..., 3]
+    assert abs(difference).mean() < 2
+
+
+def test_webp_out_keeps_the_profile(tmp_path):
+    apply(PICTURES / "hand-p3.jpg", "-o", tmp_path / "out.webp")
+    out = (tmp_path / "out.webp").read_bytes()
+    assert out[8:12] == b"WEBP" and profile_of(out) == profile_of(read("hand-p3.jpg"))
+
+
+def test_what_is_written_into_a_folder(tmp_path):
+    for kind in ("webp", "avif", "png"):
+        (tmp_path / f"{kind}-in.{kind}").write_bytes(saved(kind))
+    apply(*sorted(tmp_path.glob("*-in.*")), "-o", tmp_path / "out")
+    names = {path.name: Image.open(path).format for path in (tmp_path / "out").iterdir()}
+    assert names == {"webp-in.webp": "WEBP", "avif-in.jpg": "JPEG", "png-in.png": "PNG"}
+    # Of two that would go to one file, none is lost unseen.
+    (tmp_path / "avif-in.jpg").write_bytes(read("hand-srgb.jpg"))
+    done = apply(tmp_path / "avif-in.avif", tmp_path / "avif-in.jpg", "-o", tmp_path / "out2",
+                 status=1)
+    assert "was just written for another picture" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out.tiff", "out.heic", "out.jpgg"])
+def test_unknown_endings_are_refused_before_anything_is_done(tmp_path, name):
+    done = apply(PICTURES / "hand-srgb.jpg", "-o", tmp_path / name, status=2)
+    assert ".jpg, .png or .webp" in done.stderr and not (tmp_path / name).exists()
+    done = apply(tmp_path / "no such file", "--mask-out", tmp_path / "mask.jpg", status=2)
+    assert "masks are written as .png" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF"])
+def test_kinds_that_are_not_taken_are_named(one_worker, tmp_path, kind):
+    Image.new("RGB", (8, 8)).save(tmp_path / "in.jpg", kind)
+    done = apply(tmp_path / "in.jpg", "-o", tmp_path / "out.jpg", status=1)
+    assert f"a {kind}" in done.stderr and "save it as a JPEG" in done.stderr
+    reply = httpx.post(f"{one_worker.url}/api/process",
+                       files={"image": (tmp_path / "in.jpg").read_bytes()})
+    assert reply.status_code == 415 and f"a {kind}" in reply.json()["error"]
+
+
+def test_empty_files_and_pictures_without_nails(tmp_path):
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    assert "is empty" in apply(tmp_path / "empty.jpg", "--json", status=1).stderr
+    Image.new("RGB", (320, 240), "gray").save(tmp_path / "wall.jpg")
+    done = apply(tmp_path / "wall.jpg", "-o", tmp_path / "out.jpg")
+    assert "wall.jpg': no nail found" in done.stderr and (tmp_path / "out.jpg").exists()
+    assert apply(PICTURES / "hand-srgb.jpg", "-o", tmp_path / "out.jpg").stderr == ""
+
+
+@pytest.mark.parametrize("size", [(12000, 9000), (16320, 12240)])
+def test_photos_of_108_and_200_megapixels(tmp_path, size):
+    big = Image.new("RGB", size, (190, 170, 160))
+    hand = Image.open(PICTURES / "hand-srgb.jpg")
+    big.paste(hand.resize((size[1] * 4 // 3, size[1])))
+    big.save(tmp_path / "in.jpg", quality=70)
+    done = apply(tmp_path / "in.jpg", "-o", tmp_path / "out.jpg")
+    assert f"{size[0]}x{size[1]} pixels, more than 64 million: taken at" in done.stderr
+    Image.MAX_IMAGE_PIXELS = None
+    assert Image.open(tmp_path / "out.jpg").size == (size[0] // 2, size[1] // 2)
+    assert "no nail" not in done.stderr
