@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "frame/closer.h"
+#include "image/color.h"
 #include "nail/hand.h"
 
 struct lq_pipe {
@@ -18,6 +19,7 @@ struct lq_pipe {
     struct lq_tracked tracked;    // the last frame of a film
     struct lq_painter *painter;
     struct lq_buf pixels;         // the decoded picture's memory
+    struct lq_buf srgb;           // … and its copy's, where it has other colours
     struct lq_image picture;
     struct lq_picture_info info;
 };
@@ -36,6 +38,7 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     // Eight bytes a pixel is the most a picture takes: RGBA of 16 bits; rows are padded to 64 bytes.
     lq_buf_init(&pipe->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
+    lq_buf_init(&pipe->srgb, (size_t)LQ_PICTURE_PIXELS_MAX * 3 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_picture_info_init(&pipe->info);
     lq_tracked_init(&pipe->tracked);
     pipe->maps = lq_model_info(model)->head == LQ_HEAD_MASK;
@@ -69,6 +72,7 @@ void lq_pipe_free(struct lq_pipe *pipe)
     lq_picture_info_release(&pipe->info);
     lq_tracked_release(&pipe->tracked);
     lq_buf_release(&pipe->pixels);
+    lq_buf_release(&pipe->srgb);
     free(pipe);
 }
 
@@ -205,6 +209,20 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
     return status;
 }
 
+// What the network and the outlines are to see: the picture itself, or its copy in sRGB.
+static int show_as_srgb(struct lq_pipe *pipe, struct lq_image *picture, struct lq_error *err)
+{
+    struct lq_image copy;
+    if (!picture->color)
+        return LQ_OK;
+    int status = lq_image_alloc(&copy, &pipe->srgb, picture->width, picture->height, 3, 8);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "no room for the picture");
+    lq_color_to_srgb(picture->color, picture, &copy);
+    *picture = copy;
+    return LQ_OK;
+}
+
 static int paint_nails(struct lq_pipe *pipe, struct lq_job *job, struct lq_image *picture,
                        uint64_t *since_us, struct lq_error *err)
 {
@@ -223,12 +241,15 @@ static void judge_scene(struct lq_job *job, const struct lq_image *picture, uint
 static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
                   struct lq_error *err)
 {
-    const struct lq_buf *icc = job->keep_profile && pipe->info.icc.len ? &pipe->info.icc : NULL;
+    const struct lq_buf *icc = pipe->info.icc.len ? &pipe->info.icc : NULL;
     size_t before = job->output->len;
-    int status = job->kind == LQ_PICTURE_PNG
-                     ? lq_codec_encode_png(pipe->codec, &pipe->picture, icc, job->output, err)
-                     : lq_codec_encode_jpeg(pipe->codec, &pipe->picture, job->jpeg_quality, icc,
-                                            job->output, err);
+    int status, quality = job->jpeg_quality;
+    if (job->kind == LQ_PICTURE_PNG)
+        status = lq_codec_encode_png(pipe->codec, &pipe->picture, icc, job->output, err);
+    else if (job->kind == LQ_PICTURE_WEBP)
+        status = lq_codec_encode_webp(pipe->codec, &pipe->picture, quality, icc, job->output, err);
+    else
+        status = lq_codec_encode_jpeg(pipe->codec, &pipe->picture, quality, icc, job->output, err);
     if (status == LQ_OK)
         stage_done(job, LQ_STAGE_ENCODE, since_us);
     else
@@ -236,8 +257,18 @@ static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
     return status;
 }
 
-// A JPEG holds eight bits and no alpha: what a PNG had beyond that is dropped in place.
-static void flatten_for_jpeg(struct lq_image *picture)
+// AVIF and HEIC are not written, and WebP only where it is asked for.
+static enum lq_picture_kind kind_of_reply(const struct lq_job *job, const struct lq_pipe *pipe)
+{
+    if (job->kind_out != LQ_PICTURE_UNKNOWN)
+        return job->kind_out;
+    bool jpeg = pipe->info.kind == LQ_PICTURE_JPEG ||
+                (pipe->info.kind != LQ_PICTURE_PNG && pipe->picture.channels == 3);
+    return jpeg ? LQ_PICTURE_JPEG : LQ_PICTURE_PNG;
+}
+
+// A JPEG or WebP holds eight bits: what a PNG had beyond that is dropped in place.
+static void drop_low_bits(struct lq_image *picture)
 {
     if (picture->depth != 16)
         return;
@@ -263,17 +294,23 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
 {
     uint64_t since_us = lq_clock_us();
     forget_result(job);
+    pipe->info.may_shrink = job->may_shrink;
     int status = lq_codec_decode(pipe->codec, job->input, job->input_len, job->pixels_max,
-                                 &pipe->pixels, &pipe->picture,
-                                 job->keep_profile ? &pipe->info : NULL, err);
+                                 &pipe->pixels, &pipe->picture, &pipe->info, err);
     if (status != LQ_OK)
         return status;
     job->width = pipe->picture.width;
     job->height = pipe->picture.height;
-    job->kind = job->kind_out != LQ_PICTURE_UNKNOWN ? job->kind_out
-                                                    : lq_picture_sniff(job->input, job->input_len);
+    job->kind = kind_of_reply(job, pipe);
+    job->shrunk = pipe->info.shrunk;
+    job->stored_width = pipe->info.stored_width;
+    job->stored_height = pipe->info.stored_height;
     stage_done(job, LQ_STAGE_DECODE, &since_us);
-    status = find_nails(pipe, job, &pipe->picture, &since_us, err);
+    struct lq_image seen = pipe->picture;
+    status = show_as_srgb(pipe, &seen, err);
+    if (status == LQ_OK)
+        status = find_nails(pipe, job, &seen, &since_us, err);
+    lq_buf_release(&pipe->srgb); // such pictures are few, and large
     if (status == LQ_OK && !job->paint && job->scene)
         judge_scene(job, &pipe->picture, &since_us);
     if (status != LQ_OK || !job->paint)
@@ -281,8 +318,8 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
     status = paint_nails(pipe, job, &pipe->picture, &since_us, err);
     if (status != LQ_OK)
         return status;
-    if (job->kind == LQ_PICTURE_JPEG)
-        flatten_for_jpeg(&pipe->picture);
+    if (job->kind != LQ_PICTURE_PNG)
+        drop_low_bits(&pipe->picture);
     return encode(pipe, job, &since_us, err);
 }
 

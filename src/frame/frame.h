@@ -1,4 +1,6 @@
 // The one pipeline: decode > prepare > infer > nails > paint > encode, with a time for each stage.
+// A picture's colour profile is kept and its pixels stay in its colours; the network is shown a copy
+// in sRGB, and polish is painted in linear light and stored in the picture's colours.
 // Every way in (command line, library, HTTP, WebSocket, Socket.IO) ends here.
 // Threads: a pipe belongs to one worker; a job to one owner at a time.
 // Owner: new/free and init/release by the caller. A pipe's memory grows to the largest picture it
@@ -19,13 +21,13 @@ const char *lq_stage_name(enum lq_stage stage); // "decode", …
 // What is asked and what came of it.
 struct lq_job {
     // asked
-    const uint8_t *input;     // picture file bytes (JPEG or PNG); not owned
+    const uint8_t *input;     // picture file bytes (codec.h has the kinds); not owned
     size_t input_len;
     struct lq_look look;
     bool paint;               // false: nails only, nothing is painted or encoded
     int jpeg_quality;         // 1..100
-    enum lq_picture_kind kind_out; // UNKNOWN: the same kind as came in
-    bool keep_profile;        // carry the file's colour profile into the reply
+    enum lq_picture_kind kind_out; // JPEG, PNG or WEBP; UNKNOWN: PNG for a PNG or alpha, else JPEG
+    bool may_shrink;          // a picture beyond pixels_max is taken at a smaller size (codec.h)
     size_t pixels_max;
     struct lq_tracker *tracker; // the film that this is a frame of; not owned; NULL: a single picture
     uint64_t time_us;         // … and when it was taken or came
@@ -40,6 +42,7 @@ struct lq_job {
 
     // done
     int width, height;             // upright picture
+    int shrunk, stored_width, stored_height; // as in struct lq_picture_info
     bool carried;                  // nails were carried along, not looked for: no prepare, no infer
     enum lq_picture_kind kind;     // of the encoded reply
     const struct lq_nails *nails;  // in the pipe, until its next job

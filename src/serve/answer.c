@@ -10,7 +10,7 @@
 
 const char *lq_answer_media_type(enum lq_picture_kind kind)
 {
-    return kind == LQ_PICTURE_PNG ? "image/png" : "image/jpeg";
+    return kind == LQ_PICTURE_PNG ? "image/png" : "image/jpeg"; // no other kind is written here
 }
 
 // Out of memory while answering leaves the slot without parts; the loop then closes the connection.

@@ -43,10 +43,13 @@ static int read_form(struct lq_request *request, struct lq_ask *ask, struct lq_e
     }
     ask->body_form = LQ_BODY_PICTURE;
     ask->reply_form = LQ_REPLY_NAILS;
-    if (!*type || is_type(type, "image/jpeg") || is_type(type, "image/png") ||
-        is_type(type, "application/octet-stream"))
-        return LQ_OK;
-    return lq_fail(err, LQ_ERR_FORMAT, "%s wants image/jpeg or image/png", path);
+    static const char *const types[] = {"image/jpeg", "image/png",  "image/webp", "image/avif",
+                                        "image/heic", "image/heif", "application/octet-stream"};
+    for (size_t i = 0; i < LQ_COUNT(types); i++)
+        if (!*type || is_type(type, types[i]))
+            return LQ_OK;
+    return lq_fail(err, LQ_ERR_FORMAT, "%s wants image/jpeg, image/png, image/webp, image/avif or "
+                   "image/heic", path);
 }
 
 static void on_ready(struct lq_session *session)
