@@ -1,6 +1,9 @@
 // HTTP/1.1 as a server (RFC 9110, RFC 9112), strictly: what two readers could read in two ways is
 // answered 400 and the connection closed (http_head.h says what).
 //
+// Names and values in `headers` are written as they are given: nothing a client said may stand in them
+// unless it was looked through for CR and LF.
+//
 // A request's life: `request` when its head has come; then for a body `room` and `came` in turns,
 // and `body_done`; the handler answers at any time from `request` on, once, also much later (a worker
 // has its picture, a poll waits); `gone` when all of the answer was handed to the system or the
@@ -84,6 +87,8 @@ const char *lq_http_method_name(const struct lq_http *http);
 const char *lq_http_path(const struct lq_http *http);
 // As it came: path and query.
 const char *lq_http_target(const struct lq_http *http);
+// The host that is asked for, with its port if that was given: Host's, or that of an absolute target.
+const char *lq_http_host(const struct lq_http *http);
 // Copies the value of a query argument, %XX and + decoded. False: absent, too long or ill-formed.
 bool lq_http_query(const struct lq_http *http, const char *name, char *value, size_t size);
 // The first header of this name (any case), NULL when there is none.
@@ -99,6 +104,7 @@ bool lq_http_body_is_whole(const struct lq_http *http);
 int lq_http_minor(const struct lq_http *http);          // 1, or 0 of HTTP/1.0
 bool lq_http_is_tls(const struct lq_http *http);
 const struct lq_net_address *lq_http_client(const struct lq_http *http); // behind its proxy
+const struct lq_net_address *lq_http_peer(const struct lq_http *http);   // the socket's, may be a proxy
 
 // ---- what is answered --------------------------------------------------------------------------
 

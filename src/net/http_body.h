@@ -9,7 +9,7 @@
 
 enum {
     LQ_CHUNK_EXTENSION_BYTES_MAX = 256,  // of one chunk's line
-    LQ_CHUNK_OVERHEAD_BYTES_MAX = 65536, // of all the lines around small chunks, beyond their bytes
+    LQ_CHUNK_OVERHEAD_BYTES_MAX = 65536, // of all lines around chunks, beyond six for each byte
     LQ_TRAILER_BYTES_MAX = 4096,
 };
 
@@ -17,7 +17,7 @@ struct lq_http_body {
     bool chunked;
     uint8_t state;     // of a chunked one: what the next byte belongs to
     bool whole;
-    uint64_t left;     // bytes that come before anything else: the rest of the body or of the chunk
+    uint64_t left;     // of the body or of the chunk
     uint64_t came;     // payload so far
     uint32_t line;     // bytes of the present line, or of the trailer
     uint32_t digits;   // of a chunk's size
@@ -27,9 +27,12 @@ struct lq_http_body {
 // `length`: bytes, -1 for chunks.
 void lq_http_body_start(struct lq_http_body *body, int64_t length);
 
-// What comes next in `bytes`: takes bytes of framing, and returns how many. Afterwards either `left`
-// is more than 0 (payload follows), or `whole`, or all bytes were taken. -1: ill-formed.
+// Takes the bytes of framing that come next, and returns how many. Afterwards payload follows, or the
+// body is whole, or all bytes were taken. -1: ill-formed.
 ptrdiff_t lq_http_body_frame(struct lq_http_body *body, const uint8_t *bytes, size_t len);
 
-// `len` (at most `left`) bytes of payload were taken.
+// Bytes of payload that come before anything else.
+uint64_t lq_http_body_payload(const struct lq_http_body *body);
+
+// `len` of them were taken.
 void lq_http_body_took(struct lq_http_body *body, uint64_t len);

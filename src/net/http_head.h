@@ -43,7 +43,8 @@ struct lq_http_field {
 };
 
 struct lq_http_head {
-    struct lq_http_span method, target; // target in origin form: an absolute one is cut down to it
+    struct lq_http_span method;
+    struct lq_http_span target;         // in origin form, also of an absolute one; empty: "/"
     struct lq_http_span host;           // of Host, or of an absolute target, which counts more
     int minor;                          // of HTTP/1.x
     int64_t content_length;             // -1: none

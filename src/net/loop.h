@@ -68,7 +68,7 @@ bool lq_timer_set(struct lq_loop *loop, struct lq_timer *timer, uint64_t at_us);
 void lq_timer_stop(struct lq_loop *loop, struct lq_timer *timer);
 
 void lq_job_ask(struct lq_loop *loop, struct lq_job *job);
-void lq_job_stop(struct lq_job *job);
+void lq_job_stop(struct lq_loop *loop, struct lq_job *job);
 
 // Frees it when all callbacks of this turn have returned.
 void lq_loop_free_later(struct lq_loop *loop, struct lq_garbage *garbage);

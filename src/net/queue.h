@@ -23,7 +23,6 @@ struct lq_queue {
     size_t waits;     // bytes, all
     size_t owned;     // of copies
     size_t *total;    // adds owned up over all connections
-    bool borrows;     // some span is borrowed
 };
 
 void lq_queue_init(struct lq_queue *queue, size_t *total);
@@ -35,5 +34,5 @@ LQ_MUST_CHECK int lq_queue_borrow(struct lq_queue *queue, const void *bytes, siz
 int lq_queue_pieces(const struct lq_queue *queue, struct iovec *pieces, int room);
 // So many bytes were written.
 void lq_queue_took(struct lq_queue *queue, size_t len);
-// Makes copies of what is borrowed. MEMORY: nothing is changed.
+// Makes copies of what is borrowed. MEMORY: some of it may still be borrowed; give the queue up.
 LQ_MUST_CHECK int lq_queue_detach(struct lq_queue *queue);
