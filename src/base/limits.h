@@ -32,6 +32,8 @@
       "429 RATE, close 1008")                                                                     \
     X(SESSION_CONNECTIONS_MAX, 8, "connections", "an address, for each session that it may have", \
       "the connection ends")                                                                      \
+    X(ADDRESS_STILLS_MAX, 8, "pictures", "an address, over HTTP, that wait or are worked on",     \
+      "429 RATE")                                                                                 \
     X(IN_FLIGHT_MAX, 2, "frames", "a session, being worked on; the newest waits", "")             \
     X(FRAMES_PER_S_MAX, 1000, "frames a second", "a session (--max-fps)", "an error RATE")        \
     X(TOKENS_MAX, 64, "tokens", "the token file", "an error")                                     \
@@ -43,7 +45,10 @@
     X(PONG_S, 45, "seconds", "a WebSocket without a sign of life (a ping comes after 20)",        \
       "the connection ends")                                                                      \
     X(IDLE_S, 600, "seconds", "a live session without a frame (--idle-timeout)", "close 1001")    \
-    X(WORK_S, 60, "seconds", "a frame of an HTTP request to be worked on", "the connection ends")
+    X(WORK_S, 60, "seconds", "a frame of an HTTP request to be worked on", "the connection ends") \
+    X(DRAIN_WORK_S, 30, "seconds",                                                                \
+      "pictures under way when the server is told to stop, as long as work gets on",              \
+      "the connection ends")
 
 enum {
 #define X(name, value, unit, of, answer) LQ_##name = value,

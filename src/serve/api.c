@@ -56,6 +56,7 @@ static void on_ready(struct lq_session *session)
 
 void lq_api_start(struct lq_request *request)
 {
+    static const struct lq_cost_peek small = {640 * 480, 1};
     struct lq_server *server = request->conn->server;
     struct lq_error error;
     struct lq_ask ask = {.look = lq_look_default(),
@@ -67,15 +68,15 @@ void lq_api_start(struct lq_request *request)
         lq_request_fail(request, &error);
         return;
     }
-    if (lq_server_is_busy(server, LQ_LOAD_HTTP_WAIT_MS))
-        lq_fail(&error, LQ_ERR_BUSY, "the server is busy; try again in %d s", LQ_LOAD_RETRY_S);
-    else
-        request->session =
-            lq_server_admit(server, request->conn->wsi, LQ_VIA_HTTP, request, on_ready, &error);
-    if (!request->session) {
+    request->session = lq_server_admit(request->conn, LQ_VIA_HTTP, request, on_ready, &error);
+    // Before the body comes: it may be refused whatever it is.
+    const struct lq_still still = {LQ_TURN_LIGHT, lq_cost_us(&server->cost, &small)};
+    if (!request->session || lq_server_check_still(server, request->session, &still,
+                                                   &request->retry_s, &error) != LQ_OK) {
         lq_request_fail(request, &error);
         return;
     }
+    lq_charge_begin(&request->held, request->session->holder);
     struct lq_slot *slot = lq_session_fill(request->session);
     slot->ask = ask;
     request->body = &slot->body;
@@ -85,8 +86,14 @@ void lq_api_body_done(struct lq_request *request)
 {
     lq_server_count_in(request->conn->server, LQ_VIA_HTTP, request->body->len);
     request->body = NULL;
+    lq_charge_set(&request->held, 0); // it is the slot's from now on
+    request->sending = true; // a refusal goes out when the socket calls for it, not in here
     lq_server_post(request->conn->server, request->session);
-    lq_request_wait(request);
+    request->sending = false;
+    if (lq_session_reply(request->session))
+        lws_callback_on_writable(request->conn->wsi);
+    else
+        lq_request_wait(request);
 }
 
 static void add_timing(struct lq_request *request, const struct lq_slot *slot)
@@ -113,6 +120,8 @@ void lq_api_look(struct lq_request *request)
     }
     const struct lq_part *part = &slot->parts[0];
     lq_request_add_header(request, "cache-control: no-store");
+    if (slot->retry_s)
+        lq_request_add_header(request, "retry-after: %d", slot->retry_s);
     if (part->picture) {
         add_timing(request, slot);
         lq_request_answer(request, 200, "image/jpeg", slot->picture.data + part->at, part->len);

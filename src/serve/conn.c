@@ -33,6 +33,11 @@ void lq_conn_set_flushing(struct lq_conn *conn, bool flushing)
     conn->flushing = flushing;
 }
 
+struct lq_address lq_client_address(const struct lq_conn *conn)
+{
+    return lq_address_of(lws_get_socket_fd(lws_get_network_wsi(conn->wsi)));
+}
+
 bool lq_query(struct lws *wsi, const char *name_equals, char *value, size_t size)
 {
     char text[256];
@@ -106,15 +111,17 @@ int lq_upgrade(struct lq_conn *conn, bool v1)
 
 // ---- messages that wait ------------------------------------------------------------------------
 
-void lq_outbox_init(struct lq_outbox *outbox)
+void lq_outbox_init(struct lq_outbox *outbox, struct lq_holder *holder)
 {
     lq_buf_init(&outbox->buf, LQ_OUTBOX_BYTES_MAX);
     outbox->at = 0;
+    lq_charge_begin(&outbox->held, holder);
 }
 
 void lq_outbox_release(struct lq_outbox *outbox)
 {
     lq_buf_release(&outbox->buf);
+    lq_charge_end(&outbox->held);
     outbox->at = 0;
 }
 
@@ -135,6 +142,7 @@ int lq_outbox_add(struct lq_outbox *outbox, const void *bytes, size_t len)
         status = lq_buf_append(buf, bytes, len);
     if (status != LQ_OK)
         buf->len = before;
+    lq_charge_set(&outbox->held, buf->cap);
     return status;
 }
 

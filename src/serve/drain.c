@@ -6,7 +6,9 @@
 //   +300 ms      who has sent nothing for so long and has its replies is closed: what it sent before
 //                it could hear of the stop has come
 //   +1 s         frames that come now are dropped, so that who never pauses is done with, too
-//   +5 s         the end for whoever does not read its replies
+//   +5 s         the end for whoever does not read its replies; counted from the moment when the last
+//                picture that was under way is finished. As long as work gets on it is waited for, for
+//                LQ_DRAIN_WORK_S at most
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -35,9 +37,22 @@ bool lq_server_done_with(const struct lq_server *server, struct lq_session *sess
            !lq_session_busy(session);
 }
 
-bool lq_drain_is_over(const struct lq_server *server)
+// Whether a picture waits or is worked on by a worker that gets on.
+static bool is_working(const struct lq_server *server, uint64_t now_us)
 {
-    if (passed_ms(server, LQ_DRAIN_MS))
+    struct lq_workers_state state = lq_workers_state(server->workers);
+    return state.working > lq_workers_stalled(server->workers, now_us,
+                                              LQ_STALL_S * UINT64_C(1000000));
+}
+
+bool lq_drain_is_over(struct lq_server *server)
+{
+    uint64_t now_us = lq_clock_us();
+    if (passed_ms(server, LQ_DRAIN_WORK_S * UINT64_C(1000)))
+        return true;
+    if (server->drain_from_us && is_working(server, now_us))
+        server->drain_worked_us = now_us;
+    if (passed_ms(server, LQ_DRAIN_MS) && now_us >= server->drain_worked_us + LQ_DRAIN_MS * 1000)
         return true;
     return passed_ms(server, LQ_DRAIN_QUIET_MS) && server->session_count == 0 && !server->conns &&
            server->flushing == 0;

@@ -24,8 +24,9 @@ static int on_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
     request->body_len += len;
     if (request->code || !request->body)
         return request->body_len > DISCARD_BYTES_MAX ? -1 : 0;
-    if (!lq_server_hold(conn->server, request->session, len)) {
+    if (!lq_charge_grow(&request->held, request->body_len)) {
         lq_buf_release(request->body);
+        lq_charge_set(&request->held, 0);
         lq_request_fail_as(request, 503, LQ_ERR_BUSY, "the server has no memory left for frames");
         return 0;
     }
@@ -33,6 +34,7 @@ static int on_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
                                                        : lq_buf_append(request->body, bytes, len);
     if (status != LQ_OK) {
         lq_buf_release(request->body);
+        lq_charge_set(&request->held, 0);
         lq_request_fail_as(request, lq_status_http(status), status,
                            status == LQ_ERR_TOO_LARGE ? "body is too large" : "out of memory");
     }

@@ -31,6 +31,7 @@ struct lq_request {
     // asked
     struct lq_buf *body;      // where body bytes go; NULL: nowhere
     size_t body_max;
+    struct lq_charge held;    // its memory, and that of text
     uint64_t body_len;        // come so far
     bool body_whole;
     int ends;                 // times that the body's end was told again
@@ -40,6 +41,7 @@ struct lq_request {
     char origin[256];         // of an allowed page from elsewhere, or ""
     // answered
     int code;                 // 0: not yet
+    int retry_s;              // refused: when to come again; 0: LQ_LOAD_RETRY_S
     const char *type;
     const uint8_t *out;
     size_t out_len, out_at;

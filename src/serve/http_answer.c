@@ -64,8 +64,9 @@ void lq_request_fail(struct lq_request *request, const struct lq_error *error)
     lq_buf_clear(&request->text);
     if (lq_answer_http_error(&request->text, error) != LQ_OK)
         request->hang_up = true;
-    if (error->status == LQ_ERR_BUSY)
-        lq_request_add_header(request, "retry-after: %d", LQ_LOAD_RETRY_S);
+    if (error->status == LQ_ERR_BUSY || error->status == LQ_ERR_RATE)
+        lq_request_add_header(request, "retry-after: %d",
+                              request->retry_s ? request->retry_s : LQ_LOAD_RETRY_S);
     lq_request_answer_text(request, lq_status_http(error->status), "application/json");
 }
 
@@ -140,6 +141,7 @@ void lq_request_end(struct lq_conn *conn)
         request->route->gone(request);
     conn->server->requests_finished++;
     lq_buf_release(&request->text);
+    lq_charge_end(&request->held);
     free(request);
 }
 

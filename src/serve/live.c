@@ -27,7 +27,8 @@ struct lq_live {
     int jpeg_quality;
     bool smooth;
     struct lq_keep_pace pace;
-    struct lq_buf said;         // a text message as it comes
+    struct lq_buf said;         // a text message as it comes …
+    struct lq_charge held;      // … and its memory
     struct lq_outbox outbox;
 };
 
@@ -53,9 +54,10 @@ int lq_live_upgrade(struct lq_conn *conn, bool v1)
     live->jpeg_quality = conn->server->options->jpeg_quality;
     live->smooth = conn->server->options->smooth;
     lq_buf_init(&live->said, LQ_TEXT_BYTES_MAX);
-    lq_outbox_init(&live->outbox);
-    live->session =
-        lq_server_admit(conn->server, conn->wsi, via(live), live, on_ready, &live->refused);
+    live->session = lq_server_admit(conn, via(live), live, on_ready, &live->refused);
+    struct lq_holder *holder = live->session ? live->session->holder : NULL;
+    lq_outbox_init(&live->outbox, holder);
+    lq_charge_begin(&live->held, holder);
     lq_conn_set(conn, &lq_live_ops, live);
     return 0;
 }
@@ -237,7 +239,8 @@ static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
     size_t coming = len + lws_remaining_packet_payload(conn->wsi);
     if (live->excess || coming > max - into->len)
         return throw_away(live, len);
-    if (!lq_server_hold(conn->server, live->session, len)) {
+    if (live->text ? !lq_charge_grow(&live->held, into->len + len)
+                   : !lq_session_hold(live->session, len)) {
         lq_fail(&error, LQ_ERR_BUSY, "the server has no memory left for frames; send smaller ones");
         return close_with(live, &error);
     }
@@ -316,6 +319,7 @@ static void on_closed(struct lq_conn *conn)
     struct lq_live *live = conn->state;
     lq_server_dismiss(conn->server, via(live), live->session);
     lq_buf_release(&live->said);
+    lq_charge_end(&live->held);
     lq_outbox_release(&live->outbox);
     free(live);
 }

@@ -31,9 +31,14 @@ void lq_load_worked(struct lq_load *load, const struct lq_load_work *work)
     }
 }
 
+void lq_load_stilled(struct lq_load *load, uint64_t us)
+{
+    add(&load->stilled_us, us);
+}
+
 uint64_t lq_load_busy_us(const struct lq_load *load)
 {
-    return load_of(&load->busy_us);
+    return load_of(&load->busy_us) + load_of(&load->stilled_us);
 }
 
 // The mean of what was counted since it was last seen; 0 of nothing.

@@ -1,4 +1,5 @@
-// How busy the workers are, measured, and what that means for who is let in.
+// How busy the workers are with live frames, measured, and what that means for who is let in. Stills
+// are none of its business: cost.h and turns.h.
 //
 // Everybody's frames take turns, so the mean wait of a frame grows by one frame's time with each
 // session that the machine cannot keep up with. A session that starts is let in while the wait stays
@@ -6,7 +7,7 @@
 // shows within a second, and the youngest are sent away again until they fit. A frame that has
 // waited too long all the same is not worked on any more, because a newer one shows what the user
 // does now.
-// Threads: lq_load_waited and lq_load_worked are the workers'; the rest is the loop's.
+// Threads: lq_load_waited, _worked and _stilled are the workers'; the rest is the loop's.
 #pragma once
 
 #include <stdatomic.h>
@@ -54,7 +55,8 @@ struct lq_load_guest {
 
 struct lq_load {
     int workers, limit_ms;                       // set before use
-    atomic_uint_fast64_t busy_us, frames;        // since the start: worked on …
+    atomic_uint_fast64_t stilled_us;             // since the start: worked on stills
+    atomic_uint_fast64_t busy_us, frames;        // … and on live frames …
     atomic_uint_fast64_t carried_us, carried, pressed; // … and of these
     atomic_uint_fast64_t waited_us, taken;       // … taken by a worker
     uint64_t seen_busy_us, seen_frames, seen_waited_us, seen_taken; // at the last tick
@@ -79,6 +81,8 @@ struct lq_load {
 // A worker took a frame that had waited for `us`; it worked on one.
 void lq_load_waited(struct lq_load *load, uint64_t us);
 void lq_load_worked(struct lq_load *load, const struct lq_load_work *work);
+// … or on a still, which live frames do not wait for (turns.h).
+void lq_load_stilled(struct lq_load *load, uint64_t us);
 // What all workers worked since the start.
 uint64_t lq_load_busy_us(const struct lq_load *load);
 // A frame of this session is posted: counts it.

@@ -23,7 +23,7 @@ static void watch_workers(struct lq_server *server, uint64_t now_us)
     int stalled = lq_workers_stalled(server->workers, now_us, LQ_STALL_S * UINT64_C(1000000));
     int before = atomic_exchange_explicit(&server->metrics.stalled, stalled, memory_order_relaxed);
     if (stalled > before)
-        lq_log_error("%d of %d workers have been at one frame for %d s", stalled,
+        lq_log_error("%d of %d workers have been at one frame for %d s without getting on", stalled,
                      server->options->workers, LQ_STALL_S);
     else if (stalled == 0 && before > 0)
         lq_log_info("all workers go on");
@@ -60,9 +60,13 @@ int lq_server_open(struct lq_server **out, const struct lq_serve_options *option
 {
     struct lq_server *server = calloc(1, sizeof *server);
     *out = NULL;
-    if (!server ||
+    if (!server)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    lq_cost_init(&server->cost);
+    server->account = lq_account_new(options->frame_bytes_max);
+    if (!server->account ||
         !lq_peers_init(&server->peers, options->sessions_max, options->address_sessions_max)) {
-        free(server);
+        lq_server_close(server);
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     }
     server->options = options;
@@ -97,7 +101,7 @@ static void serve_until_stopped(struct lq_server *server)
 
 int lq_server_run(struct lq_server *server, const struct lq_model *model, struct lq_error *err)
 {
-    struct lq_work_context shared = {model, &server->metrics, &server->load,
+    struct lq_work_context shared = {model, &server->metrics, &server->load, &server->cost,
                                      (uint32_t)server->options->max_age_ms,
                                      server->options->carry};
     struct lq_work work = lq_work_with(&shared);
@@ -129,6 +133,8 @@ void lq_server_close(struct lq_server *server)
     if (server->context)
         lws_context_destroy(server->context);
     lq_workers_free(server->workers);
+    lq_account_free(server->account);
+    lq_cost_release(&server->cost);
     lq_peers_release(&server->peers);
     lq_peers_release(&server->callers);
     free(server);

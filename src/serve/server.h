@@ -9,6 +9,8 @@
 #include <libwebsockets.h>
 
 #include "base/limits.h"
+#include "serve/account.h"
+#include "serve/cost.h"
 #include "serve/load.h"
 #include "serve/metrics.h"
 #include "serve/peers.h"
@@ -18,10 +20,12 @@
 enum {
     LQ_SEND_BYTES = 64 * 1024,      // one write of an HTTP body
     LQ_PING_S = 20,                 // between pings of a WebSocket
-    LQ_STALL_S = 10,                // a worker at one frame for so long will not come back
+    LQ_STALL_S = 10,                // a worker that comes to no next step for so long will not come
+                                    // back; of a large picture for longer (lq_workers_stalled)
     LQ_IDLE_TRIM_S = 5,             // a session without frames gives its buffers back
     // When told to stop: who has been quiet for a way there and back on a slow network is done, who
     // goes on sending is cut off a little later, and at the end the server stops whatever is left.
+    // Pictures that are being worked on are waited for (LQ_DRAIN_WORK_S).
     LQ_DRAIN_QUIET_MS = 300,
     LQ_DRAIN_TAKE_MS = 1000,
     LQ_DRAIN_MS = 5000,
@@ -61,6 +65,8 @@ struct lq_server {
     const struct lq_model *model;
     struct lq_metrics metrics;
     struct lq_load load;
+    struct lq_cost cost;
+    struct lq_account *account;    // of all that clients make the server hold
     struct lq_workers *workers;
     struct lws_context *context;
     struct lws_vhost *vhost;
@@ -72,7 +78,6 @@ struct lq_server {
     struct lq_sio *sios;           // every Socket.IO session, connected or between polls
     int session_count;
     struct lq_session *sessions;   // all of them
-    size_t held_bytes;             // what their frames take: counted each second, what came since added
     uint64_t requests_finished;
     bool tls;
     int port;
@@ -81,6 +86,7 @@ struct lq_server {
     uint64_t started_us;
     bool told_to_stop;             // /readyz says no; still serving for options->drain_delay_s
     uint64_t drain_from_us;        // 0: not draining; from then on no new connections
+    uint64_t drain_worked_us;      // … when work was last seen to be under way
     int flushing;                  // answered requests whose last bytes the library still keeps
     bool has_spare;                // idle sessions gave memory back since the last tick
     bool stop;
@@ -93,17 +99,26 @@ void lq_conn_set(struct lq_conn *conn, const struct lq_conn_ops *ops, void *stat
 // Whether the library still has bytes of an answered request to send.
 void lq_conn_set_flushing(struct lq_conn *conn, bool flushing);
 
+// Where a client is: IPv4, or the network of 64 bits of IPv6. The one place that says it.
+struct lq_address lq_client_address(const struct lq_conn *conn);
+
 // Hands the filled slot over. Of a live session nothing more is taken while stopping, and one that
 // sent nothing for a while is answered BUSY instead when its frames would slow down others, one that
-// sends more than --max-fps RATE.
+// sends more than --max-fps RATE. A still that would wait for too long is answered BUSY, too.
 void lq_server_post(struct lq_server *server, struct lq_session *session);
-// Whether work of this kind would wait longer than `limit_ms`.
-bool lq_server_is_busy(const struct lq_server *server, int limit_ms);
+// Whether such a still may come to this session; else why not and when to come again.
+struct lq_still {
+    enum lq_turn_kind kind;
+    uint64_t cost_us;
+};
+LQ_MUST_CHECK int lq_server_check_still(const struct lq_server *server, struct lq_session *session,
+                                        const struct lq_still *still, int *retry_s,
+                                        struct lq_error *why);
 
-// A new session for the client of `wsi`, or NULL with the reason: BUSY when the server is full or
+// A new session for the client of `conn`, or NULL with the reason: BUSY when the server is full or
 // draining, RATE when this address has all the sessions it may have.
-struct lq_session *lq_server_admit(struct lq_server *server, struct lws *wsi, enum lq_transport via,
-                                   void *owner, void (*ready)(struct lq_session *session),
+struct lq_session *lq_server_admit(struct lq_conn *conn, enum lq_transport via, void *owner,
+                                   void (*ready)(struct lq_session *session),
                                    struct lq_error *why);
 void lq_server_dismiss(struct lq_server *server, enum lq_transport via,
                        struct lq_session *session);
@@ -116,11 +131,7 @@ bool lq_server_done_with(const struct lq_server *server, struct lq_session *sess
 bool lq_server_is_idle(const struct lq_server *server, struct lq_session *session,
                        uint64_t now_us);
 
-// Counts what has come of a frame. False when all frames together take more than they may and this
-// session more than an equal share of it: it must not go on. NULL: of no session's frame.
-bool lq_server_hold(struct lq_server *server, struct lq_session *session, size_t bytes);
-
-// Once a second: counts anew what they take, and has idle memory given back where it is too much.
+// Once a second: has idle memory given back where clients hold too much.
 void lq_server_weigh_frames(struct lq_server *server);
 
 // Whether every worker hangs, so that nobody is served any more until a restart.
@@ -138,8 +149,10 @@ bool lq_query(struct lws *wsi, const char *name_equals, char *value, size_t size
 struct lq_outbox {
     struct lq_buf buf;
     size_t at;
+    struct lq_charge held;
 };
-void lq_outbox_init(struct lq_outbox *outbox);
+// holder: who they wait for; may be NULL.
+void lq_outbox_init(struct lq_outbox *outbox, struct lq_holder *holder);
 void lq_outbox_release(struct lq_outbox *outbox);
 // Appends printf output as one message. TOO_LARGE when the client does not take what waits.
 LQ_MUST_CHECK int lq_outbox_printf(struct lq_outbox *outbox, const char *format, ...)
@@ -192,4 +205,4 @@ void lq_signals_read(struct lq_server *server);
 void lq_drain_start(struct lq_server *server, bool wait);
 // New connections are refused by the system from then on, so that a balancer goes elsewhere.
 void lq_drain_close_listener(struct lq_server *server);
-bool lq_drain_is_over(const struct lq_server *server);
+bool lq_drain_is_over(struct lq_server *server);

@@ -41,7 +41,8 @@ struct lq_sio_link {
     struct lq_error refused;   // why there is no client
     bool text;                 // the message that is coming is text
     bool pong_due;             // "3probe" is to be sent
-    struct lq_buf said;        // a message as it comes
+    struct lq_buf said;        // a message as it comes …
+    struct lq_charge held;     // … and its memory
 };
 
 // A new client of this connection's, or NULL with the reason.

@@ -54,7 +54,7 @@ struct lq_sio *lq_sio_new(struct lq_conn *conn, struct lq_error *why)
         lq_fail(why, LQ_ERR_MEMORY, "out of memory");
         return NULL;
     }
-    sio->session = lq_server_admit(server, conn->wsi, LQ_VIA_SIO, sio, on_ready, why);
+    sio->session = lq_server_admit(conn, LQ_VIA_SIO, sio, on_ready, why);
     if (!sio->session) {
         free(sio);
         return NULL;
@@ -62,7 +62,7 @@ struct lq_sio *lq_sio_new(struct lq_conn *conn, struct lq_error *why)
     sio->server = server;
     make_sid(sio->sid);
     make_sid(sio->space_sid);
-    lq_outbox_init(&sio->outbox);
+    lq_outbox_init(&sio->outbox, sio->session->holder);
     sio->ping_at_us = lq_clock_us() + LQ_SIO_PING_INTERVAL_MS * UINT64_C(1000);
     sio->next = server->sios;
     server->sios = sio;

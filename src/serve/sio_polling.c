@@ -38,6 +38,7 @@ static void start_poll(struct lq_request *request, struct lq_sio *sio)
     }
     sio->poll = request;
     request->state = sio;
+    lq_charge_begin(&request->held, sio->session->holder);
     lq_request_wait(request);
     // While a socket is being probed the client wants its poll back soon.
     if (sio->link)
@@ -76,6 +77,7 @@ void lq_sio_http_start(struct lq_request *request)
         sio->post = request;
         snprintf(request->name, sizeof request->name, "%s", sid);
         request->body = &request->text;
+        lq_charge_begin(&request->held, sio->session->holder);
         request->body_max = LQ_MESSAGE_BYTES_MAX;
     } else {
         start_poll(request, sio);
@@ -115,6 +117,8 @@ void lq_sio_http_body_done(struct lq_request *request)
     sio->post = NULL;
     int status = read_payload(sio, request->body);
     request->body = NULL;
+    lq_buf_release(&request->text);
+    lq_charge_set(&request->held, 0);
     if (status == LQ_OK)
         lq_sio_flush(sio);
     else
@@ -167,6 +171,7 @@ void lq_sio_http_look(struct lq_request *request)
     }
     sio->poll = NULL;
     request->state = NULL;
+    lq_charge_set(&request->held, out->cap);
     if (status == LQ_OK)
         lq_request_answer_text(request, 200, "text/plain; charset=UTF-8");
     else

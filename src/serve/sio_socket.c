@@ -26,6 +26,7 @@ int lq_sio_upgrade(struct lq_conn *conn)
     if (link->sio) {
         link->sio->link = link;
         link->sio->on_socket = !named;
+        lq_charge_begin(&link->held, link->sio->session->holder);
     }
     lq_conn_set(conn, &lq_sio_ops, link);
     return 0;
@@ -75,6 +76,7 @@ static int on_whole(struct lq_sio_link *link)
     const char *bytes = (const char *)link->said.data;
     int status = link->text ? lq_sio_hear(sio, bytes, link->said.len, &link->said)
                             : lq_sio_hear_binary(sio, bytes, link->said.len, false);
+    lq_charge_set(&link->held, link->said.cap); // a frame's has gone over to its slot
     if (status != LQ_OK)
         return -1; // closing ends the session
     lq_sio_flush(sio);
@@ -96,7 +98,7 @@ static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
         lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
         return -1;
     }
-    if (!lq_server_hold(conn->server, link->sio->session, len)) {
+    if (!lq_charge_grow(&link->held, link->said.len + len)) {
         lq_metrics_count_error(&conn->server->metrics, LQ_ERR_BUSY);
         lws_close_reason(conn->wsi, (enum lws_close_status)lq_status_ws_close(LQ_ERR_BUSY), NULL,
                          0);
@@ -154,6 +156,7 @@ static void on_closed(struct lq_conn *conn)
             lq_sio_end(sio);
     }
     lq_buf_release(&link->said);
+    lq_charge_end(&link->held);
     free(link);
 }
 

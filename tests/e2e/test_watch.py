@@ -203,7 +203,7 @@ def test_kubernetes_container(kubernetes, server):
     seen_s = container["readinessProbe"]["periodSeconds"] * (
         container["readinessProbe"]["failureThreshold"] + 1)
     assert seen_s < int(args["--drain-delay"])
-    assert int(args["--drain-delay"]) + 5 < spec["terminationGracePeriodSeconds"]
+    assert int(args["--drain-delay"]) + 30 + 5 < spec["terminationGracePeriodSeconds"]
     # The pod-security standard "restricted".
     security = container["securityContext"]
     assert spec["securityContext"]["runAsNonRoot"] and security["capabilities"] == {"drop": ["ALL"]}

@@ -114,7 +114,8 @@ static int look(float length, int patch_count, bool single, uint64_t deadline_us
                                    .dy = 360, .box = {0, 0, WIDTH, HEIGHT}}};
     assert_ok(lq_runner_new(&runner, model, err));
     assert_ok(lq_closer_new(&closer));
-    int status = lq_closer_look(closer, runner, &picture, patches, patch_count, &nails, deadline_us,
+    struct lq_passes passes = {.deadline_us = deadline_us, .alone = true};
+    int status = lq_closer_look(closer, runner, &picture, patches, patch_count, &nails, &passes,
                                 &fine, err);
     *points = fine ? fine->width : 0;
     lq_closer_free(closer);
