@@ -75,8 +75,8 @@ static const struct argp_option options[] = {
      "Look for nails in each live frame, even while others wait for their turn", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
     {"csp", OPT_CSP, "POLICY", 0,
-     "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none with "
-     "--web)",
+     "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none "
+     "with --web)",
      1},
     {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
     {"log-format", OPT_LOG_FORMAT, "text|json", 0,

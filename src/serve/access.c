@@ -31,8 +31,8 @@ static bool allows(const struct lq_server *server, const struct lq_origin *origi
 }
 
 // Browsers say where the page that asks comes from, and no page can change it
-// (https://www.w3.org/TR/fetch-metadata/, section 2.4). They do so where they name no origin too: of
-// pictures, scripts and frames. "none" is what the user typed.
+// (https://www.w3.org/TR/fetch-metadata/, section 2.4). They do so where they name no origin too:
+// of pictures, scripts and frames. "none" is what the user typed.
 static bool is_same_origin(const char *site)
 {
     return strcmp(site, "same-origin") == 0;
@@ -45,11 +45,15 @@ static bool is_elsewhere(const char *site)
 
 // Behind a proxy TLS ends before the server, so that either scheme may be its own; where it speaks
 // TLS itself, a page that came without may be anybody's who is on the way.
+static bool may_be_own(const struct lq_server *server, const struct lq_origin *origin)
+{
+    return !server->tls || origin->scheme_len == strlen("https");
+}
+
 static bool is_own(const struct lq_server *server, const struct lq_origin *origin, const char *host)
 {
     struct lq_origin own;
-    bool secure = origin->scheme_len == strlen("https");
-    return (secure || !server->tls) && lq_origin_parse_host(&own, host) &&
+    return may_be_own(server, origin) && lq_origin_parse_host(&own, host) &&
            lq_origin_is_at(origin, &own);
 }
 
@@ -78,16 +82,16 @@ static void tell_refusal(struct lq_server *server, const struct lq_access_ask *a
     struct lq_origin host;
     if (!origin || !lq_origin_parse_host(&host, ask->host) || !is_news(&server->refused, ask))
         return;
-    lq_log_warn("refused a page of %.200s, since the request's Host is %.200s: if it is this server's "
-                "own page, have the proxy pass Host on as it came (nginx: proxy_set_header Host "
-                "$http_host); else let it in with --allow-origin %.200s",
+    lq_log_warn("refused a page of %.200s, since the request's Host is %.200s: if it is this "
+                "server's own page, have the proxy pass Host on as it came (nginx: "
+                "proxy_set_header Host $http_host); else let it in with --allow-origin %.200s",
                 ask->origin, ask->host, ask->origin);
 }
 
 enum lq_access_page lq_access_page(struct lq_server *server, const struct lq_access_ask *ask)
 {
     struct lq_origin read, *origin = lq_origin_parse(&read, ask->origin) ? &read : NULL;
-    if (is_same_origin(ask->site) && (!origin || !server->tls || read.scheme_len == strlen("https")))
+    if (is_same_origin(ask->site) && (!origin || may_be_own(server, origin)))
         return LQ_ACCESS_OWN;
     if (!*ask->origin && !is_elsewhere(ask->site))
         return LQ_ACCESS_OWN; // no browser, or what its user typed

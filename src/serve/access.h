@@ -10,19 +10,19 @@
 // What a request says about the page that it comes from; "" where it says nothing.
 struct lq_access_ask {
     const char *origin; // Origin
-    const char *host;   // what the client calls this server: Host, or what a trusted proxy says it was
+    const char *host;   // what the client calls this server: Host, or a trusted proxy's word for it
     const char *site;   // Sec-Fetch-Site
 };
 
 enum lq_access_page { LQ_ACCESS_REFUSED, LQ_ACCESS_OWN, LQ_ACCESS_CROSS };
 
-// Whether the page may use the server: it came from here or the client is no browser (OWN), it comes
-// from elsewhere and is allowed (CROSS), or neither. A refusal that may be a proxy's fault is logged,
-// once for each Origin and Host.
+// Whether the page may use the server: it came from here or the client is no browser (OWN), it
+// comes from elsewhere and is allowed (CROSS), or neither. A refusal that may be a proxy's fault is
+// logged, once for each Origin and Host.
 enum lq_access_page lq_access_page(struct lq_server *server, const struct lq_access_ask *ask);
 
-// The same for the request of `wsi`: false when it is refused. *cross: its page comes from elsewhere
-// (its origin in `origin`).
+// The same for the request of `wsi`: false when it is refused. *cross: its page comes from
+// elsewhere (its origin in `origin`).
 bool lq_access_origin(struct lq_server *server, struct lws *wsi, char *origin, size_t size,
                       bool *cross);
 

@@ -91,11 +91,11 @@ static int explain(const char *text, struct lq_error *err)
         return lq_fail(err, LQ_ERR_ARGUMENT, "'%.120s' is a list: name one origin each time", text);
     if (strchr(text, '*'))
         return lq_fail(err, LQ_ERR_ARGUMENT,
-                       "'%.120s' is a pattern, which no browser sends: name each origin, or * for all",
+                       "'%.120s' is a pattern, which no browser sends: name each origin, or *",
                        text);
     if (!after)
-        return lq_fail(err, LQ_ERR_ARGUMENT, "'%.120s' has no scheme: give https://host[:port] or *",
-                       text);
+        return lq_fail(err, LQ_ERR_ARGUMENT,
+                       "'%.120s' has no scheme: give https://host[:port] or *", text);
     if (text[head])
         return lq_fail(err, LQ_ERR_ARGUMENT, "'%.120s' has a path, an origin has none: give %.*s",
                        text, head < 120 ? head : 120, text);
@@ -105,7 +105,8 @@ static int explain(const char *text, struct lq_error *err)
         if ((unsigned char)*c >= 0x80)
             return lq_fail(err, LQ_ERR_ARGUMENT,
                            "'%.120s': write the host as browsers do, in ASCII (xn--…)", text);
-    return lq_fail(err, LQ_ERR_ARGUMENT, "'%.120s' is no origin: give https://host[:port] or *", text);
+    return lq_fail(err, LQ_ERR_ARGUMENT, "'%.120s' is no origin: give https://host[:port] or *",
+                   text);
 }
 
 int lq_origin_clean(char *text, struct lq_error *err)

@@ -23,8 +23,8 @@ bool lq_origin_parse_host(struct lq_origin *host, const char *text);
 
 // The same scheme, host and port; case does not matter.
 bool lq_origin_equal(const struct lq_origin *a, const struct lq_origin *b);
-// Whether a page of this origin calls the server by this Host. Either scheme will do: TLS may end at
-// a proxy.
+// Whether a page of this origin calls the server by this Host. Either scheme will do: TLS may end
+// at a proxy.
 bool lq_origin_is_at(const struct lq_origin *origin, const struct lq_origin *host);
 
 // Makes a person's spelling what browsers send: lower case, no slash at the end, no default port.
