@@ -13,12 +13,13 @@
 #include "cli/sandbox.h"
 #include "serve/confine.h"
 #include "serve/load.h"
+#include "serve/origin.h"
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
        OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
        OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
-       OPT_NO_SMOOTHING, OPT_NO_CARRYING, OPT_MEMORY };
+       OPT_NO_SMOOTHING, OPT_NO_CARRYING, OPT_MEMORY, OPT_CSP };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
 
@@ -34,7 +35,8 @@ static const struct argp_option options[] = {
      "Serve HTTPS with a certificate made on the spot: phones give the camera to HTTPS pages only",
      1},
     {"allow-origin", OPT_ORIGIN, "ORIGIN", 0,
-     "Let pages from this origin (https://example.org, or *) use the server; may be given again", 1},
+     "Let pages from this origin (https://example.org, or * for all) use the server; may be given "
+     "again", 1},
     {"token-file", OPT_TOKENS, "FILE", 0,
      "Let in only who brings one of the tokens in this file, one a line (Authorization: Bearer); "
      "open the page as /?token=… once",
@@ -71,7 +73,11 @@ static const struct argp_option options[] = {
      "Show live nails as each frame finds them, without steadying outlines from frame to frame", 1},
     {"no-carrying", OPT_NO_CARRYING, NULL, 0,
      "Look for nails in each live frame, even while others wait for their turn", 1},
-    {"web", OPT_WEB, "DIR", 0, "Serve the page from this folder instead of the built-in one", 1},
+    {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
+    {"csp", OPT_CSP, "POLICY", 0,
+     "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none "
+     "with --web)",
+     1},
     {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
     {"log-format", OPT_LOG_FORMAT, "text|json", 0,
      "How to tell it: lines for people, or an object a line for programs (default text)", 1},
@@ -109,9 +115,21 @@ static void add_origin(struct argp_state *state, struct lq_serve_options *serve,
 {
     if (serve->allow_origin_count == LQ_ALLOW_ORIGINS_MAX)
         argp_error(state, "--allow-origin may be given %d times", LQ_ALLOW_ORIGINS_MAX);
-    if (strcmp(origin, "*") != 0 && !strstr(origin, "://"))
-        argp_error(state, "--allow-origin wants https://host[:port] or *, not '%s'", origin);
+    struct lq_error error;
+    if (lq_origin_clean(origin, &error) != LQ_OK)
+        argp_error(state, "--allow-origin: %s", error.text);
     serve->allow_origins[serve->allow_origin_count++] = origin;
+}
+
+// A header's value. More than this no browser needs, and no proxy may pass on.
+static void set_csp(struct argp_state *state, struct lq_serve_options *serve, const char *policy)
+{
+    for (const char *c = policy; *c; c++)
+        if (*c < ' ' || *c > '~')
+            argp_error(state, "--csp takes one line of ASCII text");
+    if (strlen(policy) > LQ_CSP_CHARS_MAX)
+        argp_error(state, "--csp takes %d characters at most", LQ_CSP_CHARS_MAX);
+    serve->csp = policy;
 }
 
 static size_t default_frame_bytes(void)
@@ -220,6 +238,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_WEB:
         serve->web_dir = arg;
+        return 0;
+    case OPT_CSP:
+        set_csp(state, serve, arg);
         return 0;
     case OPT_LOG_LEVEL:
         set_log_level(state, arg);

@@ -7,33 +7,10 @@
 #include <openssl/crypto.h>
 
 #include "base/limits.h"
+#include "base/log.h"
+#include "serve/origin.h"
 
 static const char cookie_name[] = "lacquer_token=";
-
-// Whether an origin is the server's own, whose name is `host` to the client. Behind a proxy TLS ends
-// before the server, so that either scheme may be its own; where it speaks TLS itself, a page that
-// came without may be anybody's who is on the way.
-static bool is_own(const struct lq_server *server, const char *origin, const char *host)
-{
-    static const char secure[] = "https://", plain[] = "http://";
-    if (strncasecmp(origin, secure, sizeof secure - 1) == 0)
-        return strcasecmp(origin + sizeof secure - 1, host) == 0;
-    return !server->tls && strncasecmp(origin, plain, sizeof plain - 1) == 0 &&
-           strcasecmp(origin + sizeof plain - 1, host) == 0;
-}
-
-// Whether a browser says that a page from elsewhere asks. It does so where it names no origin too: of
-// pictures, scripts and frames (https://www.w3.org/TR/fetch-metadata/, section 2.4). "none" is what
-// the user typed. No page can change it; clients that are no browsers do not send it.
-static bool is_cross_site(struct lws *wsi)
-{
-    static const char name[] = "sec-fetch-site:";
-    char site[16];
-    if (lws_hdr_custom_length(wsi, name, sizeof name - 1) <= 0)
-        return false;
-    return lws_hdr_custom_copy(wsi, site, sizeof site, name, sizeof name - 1) <= 0 ||
-           (strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0);
-}
 
 static bool allows_all(const struct lq_server *server)
 {
@@ -43,26 +20,119 @@ static bool allows_all(const struct lq_server *server)
     return false;
 }
 
-bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
+static bool allows(const struct lq_server *server, const struct lq_origin *origin)
+{
+    struct lq_origin allowed;
+    for (int i = 0; i < server->options->allow_origin_count; i++)
+        if (lq_origin_parse(&allowed, server->options->allow_origins[i]) &&
+            lq_origin_equal(&allowed, origin))
+            return true;
+    return false;
+}
+
+// Browsers say where the page that asks comes from, and no page can change it
+// (https://www.w3.org/TR/fetch-metadata/, section 2.4). They do so where they name no origin too:
+// of pictures, scripts and frames. "none" is what the user typed.
+static bool is_same_origin(const char *site)
+{
+    return strcmp(site, "same-origin") == 0;
+}
+
+static bool is_elsewhere(const char *site)
+{
+    return *site && !is_same_origin(site) && strcmp(site, "none") != 0;
+}
+
+// Behind a proxy TLS ends before the server, so that either scheme may be its own; where it speaks
+// TLS itself, a page that came without may be anybody's who is on the way.
+static bool may_be_own(const struct lq_server *server, const struct lq_origin *origin)
+{
+    return !server->tls || origin->scheme_len == strlen("https");
+}
+
+static bool is_own(const struct lq_server *server, const struct lq_origin *origin, const char *host)
+{
+    struct lq_origin own;
+    return may_be_own(server, origin) && lq_origin_parse_host(&own, host) &&
+           lq_origin_is_at(origin, &own);
+}
+
+// Whether this pair was not told of yet. What strangers can send must not fill a log.
+static bool is_news(struct lq_access_told *told, const struct lq_access_ask *ask)
+{
+    uint32_t hash = 2166136261u; // FNV-1a
+    for (const char *c = ask->origin; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 16777619u;
+    for (const char *c = ask->host; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 16777619u;
+    for (int i = 0; i < told->count; i++)
+        if (told->pairs[i] == hash)
+            return false;
+    if (told->count == LQ_ACCESS_TOLD_MAX)
+        return false;
+    told->pairs[told->count++] = hash;
+    return true;
+}
+
+// A browser shows its user no reason, so that the operator would look for it in vain. A proxy that
+// rewrites Host, or leaves its port out, makes the server's own page look like another's.
+static void tell_refusal(struct lq_server *server, const struct lq_access_ask *ask,
+                         const struct lq_origin *origin)
+{
+    struct lq_origin host;
+    if (!origin || !lq_origin_parse_host(&host, ask->host) || !is_news(&server->refused, ask))
+        return;
+    lq_log_warn("refused a page of %.200s, since the request's Host is %.200s: if it is this "
+                "server's own page, have the proxy pass Host on as it came (nginx: "
+                "proxy_set_header Host $http_host); else let it in with --allow-origin %.200s",
+                ask->origin, ask->host, ask->origin);
+}
+
+enum lq_access_page lq_access_page(struct lq_server *server, const struct lq_access_ask *ask)
+{
+    struct lq_origin read, *origin = lq_origin_parse(&read, ask->origin) ? &read : NULL;
+    if (is_same_origin(ask->site) && (!origin || may_be_own(server, origin)))
+        return LQ_ACCESS_OWN;
+    if (!*ask->origin && !is_elsewhere(ask->site))
+        return LQ_ACCESS_OWN; // no browser, or what its user typed
+    if (origin && !is_elsewhere(ask->site) && is_own(server, origin, ask->host))
+        return LQ_ACCESS_OWN;
+    if (allows_all(server) || (origin && allows(server, origin)))
+        return LQ_ACCESS_CROSS;
+    tell_refusal(server, ask, origin);
+    return LQ_ACCESS_REFUSED;
+}
+
+// A header's text, "" when there is none; false when it is too long.
+static bool copy_header(struct lws *wsi, enum lws_token_indexes token, char *text, size_t size)
+{
+    *text = 0;
+    return lws_hdr_total_length(wsi, token) == 0 || lws_hdr_copy(wsi, text, (int)size, token) > 0;
+}
+
+// One that is too long is none that a browser sends of its own page.
+static void copy_site(struct lws *wsi, char *site, size_t size)
+{
+    static const char name[] = "sec-fetch-site:";
+    *site = 0;
+    if (lws_hdr_custom_length(wsi, name, sizeof name - 1) > 0 &&
+        lws_hdr_custom_copy(wsi, site, (int)size, name, sizeof name - 1) <= 0)
+        snprintf(site, size, "cross-site");
+}
+
+bool lq_access_origin(struct lq_server *server, struct lws *wsi, char *origin, size_t size,
                       bool *cross)
 {
-    char host[256];
+    char host[256], site[16];
     *cross = false;
-    origin[0] = 0;
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
-        return !is_cross_site(wsi) || allows_all(server); // else no browser, or one's own page
-    if (lws_hdr_copy(wsi, origin, (int)size, WSI_TOKEN_ORIGIN) <= 0 ||
-        lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) <= 0)
+    if (!copy_header(wsi, WSI_TOKEN_ORIGIN, origin, size) ||
+        !copy_header(wsi, WSI_TOKEN_HOST, host, sizeof host))
         return false;
-    if (is_own(server, origin, host))
-        return true;
-    *cross = true;
-    for (int i = 0; i < server->options->allow_origin_count; i++) {
-        const char *allowed = server->options->allow_origins[i];
-        if (strcasecmp(allowed, origin) == 0)
-            return true;
-    }
-    return allows_all(server);
+    copy_site(wsi, site, sizeof site);
+    const struct lq_access_ask ask = {.origin = origin, .host = host, .site = site};
+    enum lq_access_page page = lq_access_page(server, &ask);
+    *cross = page == LQ_ACCESS_CROSS;
+    return page != LQ_ACCESS_REFUSED;
 }
 
 static bool bearer_allows(const struct lq_server *server, struct lws *wsi)
@@ -105,7 +175,7 @@ bool lq_access_cookie(const struct lq_server *server, struct lws *wsi, char *coo
                 lq_tokens_allow(&server->tokens, token, strlen(token));
     // Strict: a page from elsewhere cannot make a browser send it along.
     if (good)
-        snprintf(cookie, size, "%s%s; Path=/; HttpOnly; SameSite=Strict%s", cookie_name, token,
+        snprintf(cookie, size, "%s%s; HttpOnly; SameSite=Strict%s", cookie_name, token,
                  server->tls ? "; Secure" : "");
     OPENSSL_cleanse(token, sizeof token);
     return good;

@@ -7,9 +7,23 @@
 #define LQ_WANTS_TOKEN "this server wants a token: Authorization: Bearer …"
 #define LQ_FOREIGN_PAGE "this page may not use this server: see --allow-origin"
 
-// Whether the page that opened this connection may use it: it came from here, or is allowed, or the
-// client is no browser. *cross: it is allowed, but comes from elsewhere (its origin in `origin`).
-bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *origin, size_t size,
+// What a request says about the page that it comes from; "" where it says nothing.
+struct lq_access_ask {
+    const char *origin; // Origin
+    const char *host;   // what the client calls this server: Host, or a trusted proxy's word for it
+    const char *site;   // Sec-Fetch-Site
+};
+
+enum lq_access_page { LQ_ACCESS_REFUSED, LQ_ACCESS_OWN, LQ_ACCESS_CROSS };
+
+// Whether the page may use the server: it came from here or the client is no browser (OWN), it
+// comes from elsewhere and is allowed (CROSS), or neither. A refusal that may be a proxy's fault is
+// logged, once for each Origin and Host.
+enum lq_access_page lq_access_page(struct lq_server *server, const struct lq_access_ask *ask);
+
+// The same for the request of `wsi`: false when it is refused. *cross: its page comes from
+// elsewhere (its origin in `origin`).
+bool lq_access_origin(struct lq_server *server, struct lws *wsi, char *origin, size_t size,
                       bool *cross);
 
 // Whether the request carries a token that the server knows, in `Authorization: Bearer` or in the
@@ -17,5 +31,6 @@ bool lq_access_origin(const struct lq_server *server, struct lws *wsi, char *ori
 bool lq_access_token(const struct lq_server *server, struct lws *wsi);
 
 // The page opened as /?token=…: true when the token is good; `cookie` then is the line that lets
-// the page's own requests in.
+// the page's own requests in. It names no path, so that the browser takes the page's own folder,
+// which behind a proxy may lie below others' pages.
 bool lq_access_cookie(const struct lq_server *server, struct lws *wsi, char *cookie, size_t size);

@@ -278,7 +278,8 @@ static int read_event_argument(struct lq_slot *slot, const json_t *argument,
                                struct lq_error *err)
 {
     const json_t *image = argument;
-    if (json_is_object(argument) && !json_object_get(argument, "_placeholder")) {
+    picture->bare = !json_is_object(argument) || json_object_get(argument, "_placeholder");
+    if (!picture->bare) {
         image = json_object_get(argument, "image");
         json_t *id = json_object_get(argument, "id");
         if (json_is_number(id) || json_is_string(id))

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "serve/access.h"
+#include "serve/cors.h"
 
 enum {
     DISCARD_BYTES_MAX = 64 * 1024 * 1024, // of a refused body, so that the client sees the answer
@@ -100,15 +101,6 @@ static void allow_methods(struct lq_request *request)
     lq_request_add_header(request, "allow: %s", list);
 }
 
-// A browser asks before it lets an allowed page from elsewhere send JSON (Fetch, "CORS preflight").
-static void answer_preflight(struct lq_request *request)
-{
-    lq_request_add_header(request, "access-control-allow-methods: GET, POST");
-    lq_request_add_header(request, "access-control-allow-headers: content-type");
-    lq_request_add_header(request, "access-control-max-age: 600");
-    lq_request_answer(request, 200, "text/plain; charset=utf-8", "", 0);
-}
-
 // Content-Length in digits and nothing else; -1 none, -2 nonsense.
 static int64_t content_length(struct lws *wsi)
 {
@@ -147,14 +139,16 @@ static bool check_body(struct lq_request *request, bool expected)
 }
 
 // Who has no token: a page that brings one in its address is given the cookie, others are told.
-static void refuse_stranger(struct lq_request *request)
+static void refuse_stranger(struct lq_request *request, const char *path)
 {
     char cookie[LQ_TOKEN_CHARS_MAX + 96];
-    bool is_page = request->route == &lq_page_route && request->method == LWSHUMETH_GET;
+    // The cookie is for the folder of this address, and the API is at its top.
+    bool is_page = request->route == &lq_page_route && request->method == LWSHUMETH_GET &&
+                   !strchr(path + 1, '/');
     if (is_page && lq_access_cookie(request->conn->server, request->conn->wsi, cookie,
                                     sizeof cookie)) {
         lq_request_add_header(request, "set-cookie: %s", cookie);
-        lq_request_add_header(request, "location: /");
+        lq_request_add_header(request, "location: ./");
         lq_request_add_header(request, "cache-control: no-store");
         lq_request_answer(request, 303, "text/plain; charset=utf-8", "", 0);
         return;
@@ -195,12 +189,14 @@ int lq_http_start(struct lq_conn *conn)
     if (!check_body(request, body))
         return 0;
     if (method == LWSHUMETH_OPTIONS && *request->origin) {
-        answer_preflight(request);
+        lq_cors_answer_preflight(request);
+    } else if (method == LWSHUMETH_OPTIONS && !allowed) {
+        lq_request_fail_as(request, 403, LQ_ERR_AUTH, LQ_FOREIGN_PAGE);
     } else if (method < 0 || !(request->route->methods & 1u << method)) {
         allow_methods(request);
         lq_request_fail_as(request, 405, LQ_ERR_ARGUMENT, "this path does not take this method");
     } else if (!may_enter(request)) {
-        refuse_stranger(request);
+        refuse_stranger(request, path);
     } else if (!allowed &&
                (method == LWSHUMETH_POST || request->route->start == lq_sio_http_start)) {
         lq_request_fail_as(request, 403, LQ_ERR_AUTH, LQ_FOREIGN_PAGE);

@@ -7,21 +7,10 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "serve/answer.h"
+#include "serve/cors.h"
 #include "serve/http.h"
 
 enum { LINGER_S = 2 }; // for a refused client to read its answer
-
-// Nothing from elsewhere, nothing inline; the camera for our own page alone.
-static const struct { const char *name, *value; } security[] = {
-    {"content-security-policy:",
-     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-     "connect-src 'self' ws: wss:; media-src 'self' blob:; manifest-src 'self'; "
-     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"},
-    {"x-content-type-options:", "nosniff"},
-    {"referrer-policy:", "no-referrer"},
-    {"permissions-policy:", "camera=(self), microphone=(), geolocation=()"},
-    {"cross-origin-opener-policy:", "same-origin"},
-};
 
 void lq_request_add_header(struct lq_request *request, const char *format, ...)
 {
@@ -108,24 +97,22 @@ static int send_headers(struct lq_request *request)
     uint8_t buffer[LWS_PRE + 4096];
     uint8_t *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof buffer - 1;
     struct lws *wsi = request->conn->wsi;
-    if (*request->origin) {
-        lq_request_add_header(request, "access-control-allow-origin: %s", request->origin);
-        lq_request_add_header(request, "vary: origin");
-    }
+    lq_cors_add_headers(request);
     // What follows an unread body is best not read as a request (see on_body).
     if (!request->body_whole || request->conn->server->told_to_stop)
         request->hang_up = true;
     if (request->hang_up)
         lq_request_add_header(request, "connection: close");
-    if (request->code == 304 ? lws_add_http_header_status(wsi, 304, &at, end)
-                             : lws_add_http_common_headers(wsi, (unsigned)request->code,
-                                                           request->type, request->out_len, &at,
-                                                           end))
+    bool bare = request->code == 304 || request->code == 204; // no body, so no length of one
+    if (bare ? lws_add_http_header_status(wsi, (unsigned)request->code, &at, end)
+             : lws_add_http_common_headers(wsi, (unsigned)request->code, request->type,
+                                           request->out_len, &at, end))
         return -1;
-    for (size_t i = 0; i < LQ_COUNT(security); i++)
-        if (lws_add_http_header_by_name(wsi, (const uint8_t *)security[i].name,
-                                        (const uint8_t *)security[i].value,
-                                        (int)strlen(security[i].value), &at, end))
+    const char *name, *value;
+    for (int i = 0; lq_page_policy(request->conn->server->options, i, &name, &value); i++)
+        if (value && *value && lws_add_http_header_by_name(wsi, (const uint8_t *)name,
+                                                           (const uint8_t *)value,
+                                                           (int)strlen(value), &at, end))
             return -1;
     if (add_own_headers(request, &at, end) || lws_finalize_write_http_header(wsi, start, &at, end))
         return -1;

@@ -6,7 +6,7 @@
 #include "paint/catalogue.h"
 #include "model/model.h"
 
-enum { LQ_ALLOW_ORIGINS_MAX = 16 };
+enum { LQ_ALLOW_ORIGINS_MAX = 16, LQ_CSP_CHARS_MAX = 2000 };
 
 struct lq_serve_options {
     const char *host;          // address to listen on; "0.0.0.0" or "::" is every one
@@ -26,6 +26,7 @@ struct lq_serve_options {
     const char *tls_cert, *tls_key; // PEM files, or both NULL
     bool tls_self_signed;
     const char *web_dir;       // serve the page from here; NULL: the built-in one
+    const char *csp;           // Content-Security-Policy; "": none; NULL: the built-in page's own
     const char *allow_origins[LQ_ALLOW_ORIGINS_MAX]; // besides the server's own; "*" is any
     int allow_origin_count;
     const struct lq_catalogue *catalogue; // of looks; outlives the server

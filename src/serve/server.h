@@ -60,6 +60,13 @@ struct lq_conn {
 
 struct lq_sio;
 
+// Refused pages that were told of already, by what their Origin and Host hash to.
+enum { LQ_ACCESS_TOLD_MAX = 8 };
+struct lq_access_told {
+    uint32_t pairs[LQ_ACCESS_TOLD_MAX];
+    int count;
+};
+
 struct lq_server {
     const struct lq_serve_options *options;
     const struct lq_model *model;
@@ -72,6 +79,7 @@ struct lq_server {
     struct lws_vhost *vhost;
     struct ssl_ctx_st *ssl;        // with TLS: what new connections are made from
     struct lq_tokens tokens;
+    struct lq_access_told refused;
     struct lq_peers peers;         // who has which sessions
     struct lq_peers callers;       // who has which connections
     struct lq_conn *conns;
