@@ -6,45 +6,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct lq_net_address from_v6(const uint8_t bytes[16], uint16_t port)
+struct lq_net_address lq_net_address_of(const uint8_t *bytes, bool v6, uint16_t port)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; // RFC 4291 section 2.5.5.2
-    struct lq_net_address address = {.port = port};
-    address.family = memcmp(bytes, mapped, sizeof mapped) == 0 ? 4 : 6;
-    if (address.family == 4)
-        memcpy(address.bytes, bytes + 12, 4);
-    else
+    struct lq_net_address address = {.port = port, .family = 6};
+    if (v6 && memcmp(bytes, mapped, sizeof mapped) != 0) {
         memcpy(address.bytes, bytes, 16);
+        return address;
+    }
+    address.family = 4;
+    memcpy(address.bytes, v6 ? bytes + sizeof mapped : bytes, 4);
     return address;
 }
 
 struct lq_net_address lq_net_address_from(const struct sockaddr *from)
 {
-    struct lq_net_address address = {.family = 0};
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
     if (from->sa_family == AF_INET) {
         memcpy(&v4, from, sizeof v4);
-        memcpy(address.bytes, &v4.sin_addr, 4);
-        address.port = ntohs(v4.sin_port);
-        address.family = 4;
-    } else if (from->sa_family == AF_INET6) {
-        memcpy(&v6, from, sizeof v6);
-        address = from_v6(v6.sin6_addr.s6_addr, ntohs(v6.sin6_port));
+        return lq_net_address_of((const uint8_t *)&v4.sin_addr, false, ntohs(v4.sin_port));
     }
-    return address;
+    if (from->sa_family != AF_INET6)
+        return (struct lq_net_address){.family = 0};
+    memcpy(&v6, from, sizeof v6);
+    return lq_net_address_of(v6.sin6_addr.s6_addr, true, ntohs(v6.sin6_port));
 }
 
 bool lq_net_address_parse(struct lq_net_address *address, const char *text)
 {
     uint8_t bytes[16];
     *address = (struct lq_net_address){.family = 0};
-    if (inet_pton(AF_INET, text, bytes) == 1) {
-        memcpy(address->bytes, bytes, 4);
-        address->family = 4;
-    } else if (inet_pton(AF_INET6, text, bytes) == 1) {
-        *address = from_v6(bytes, 0);
-    }
+    if (inet_pton(AF_INET, text, bytes) == 1)
+        *address = lq_net_address_of(bytes, false, 0);
+    else if (inet_pton(AF_INET6, text, bytes) == 1)
+        *address = lq_net_address_of(bytes, true, 0);
     return address->family != 0;
 }
 

@@ -24,7 +24,7 @@ const struct lq_net_limits *lq_conn_limits(const struct lq_conn *conn)
 
 void lq_conn_work(struct lq_conn *conn)
 {
-    lq_job_ask(conn->net->loop, &conn->job);
+    lq_loop_job_ask(conn->net->loop, &conn->job);
 }
 
 // ---- deadlines ---------------------------------------------------------------------------------
@@ -103,18 +103,25 @@ static void release(struct lq_garbage *garbage)
     free(garbage);
 }
 
+static void tell_closed(struct lq_conn *conn)
+{
+    const struct lq_protocol *protocol = conn->protocol;
+    conn->protocol = NULL;
+    if (protocol)
+        protocol->closed(conn, (enum lq_net_end)conn->end);
+}
+
 // Frees what the connection has; its struct goes when the turn is over.
 static void finish(struct lq_conn *conn)
 {
     struct lq_net *net = conn->net;
-    if (conn->protocol)
-        conn->protocol->closed(conn, (enum lq_net_end)conn->end);
+    tell_closed(conn);
     if (conn->accepted && conn->listener->options.ended)
         conn->listener->options.ended(conn->listener->options.context, &conn->client,
                                       (enum lq_net_end)conn->end);
     lq_watch_stop(net->loop, &conn->watch);
     lq_timer_stop(net->loop, &conn->timer);
-    lq_job_stop(net->loop, &conn->job);
+    lq_loop_job_stop(net->loop, &conn->job);
     if (conn->tls)
         lq_tls_free(conn->tls);
     close(conn->watch.fd);
@@ -134,6 +141,7 @@ static void start_lingering(struct lq_conn *conn)
 {
     if (conn->tls)
         lq_tls_end(conn->tls);
+    tell_closed(conn);
     if (conn->input_ended) {
         lq_conn_end(conn, LQ_END_DONE);
         return;
@@ -369,7 +377,7 @@ static bool step(struct lq_conn *conn)
     return take_input(conn) || moved;
 }
 
-static void run(struct lq_job *job)
+static void run(struct lq_loop_job *job)
 {
     struct lq_conn *conn = (struct lq_conn *)((char *)job - offsetof(struct lq_conn, job));
     int left = READS_MAX;

@@ -51,7 +51,7 @@ struct lq_conn {
     struct lq_listener *listener;
     struct lq_conn *next, **link;      // the listener's list
     struct lq_watch watch;
-    struct lq_job job;
+    struct lq_loop_job job;
     struct lq_timer timer;             // at the deadline or earlier
     uint64_t deadline_us;              // 0: none
     uint64_t moved_us;                 // when the client last took something, or had nothing to take
@@ -107,7 +107,7 @@ struct lq_listener {
     struct lq_net_block *proxies;
     struct ssl_ctx_st *tls;
     struct lq_watch watch;     // fd -1: closed
-    struct lq_job job;         // more connections wait to be accepted
+    struct lq_loop_job job;         // more connections wait to be accepted
     struct lq_timer retry;     // there was no descriptor for one more
     struct lq_conn *conns;
     size_t conn_count;

@@ -150,7 +150,7 @@ static size_t take_head(struct lq_conn *conn, const uint8_t *bytes, size_t len)
     const char *why;
     size_t size = conn->scan.at;
     int code = lq_http_head_read(&head, bytes, size, &why);
-    struct lq_http *http = code == 0 ? lq_http_new(conn, &head, bytes, &code) : NULL;
+    struct lq_http *http = code == 0 ? lq_http_request_new(conn, &head, bytes, &code) : NULL;
     if (!http) {
         lq_http_refuse(conn, NULL, code, code == 503 ? "out of memory" : code == 400 && !why
                                                       ? "the path has an ill-formed %XX" : why);

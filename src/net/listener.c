@@ -77,7 +77,7 @@ static void accept_some(struct lq_listener *listener)
     while (listener->watch.fd >= 0 && left > 0 && accept_one(listener))
         left--;
     if (listener->watch.fd >= 0 && left == 0)
-        lq_job_ask(listener->net->loop, &listener->job);
+        lq_loop_job_ask(listener->net->loop, &listener->job);
 }
 
 static void on_ready(struct lq_watch *watch, uint32_t events)
@@ -86,7 +86,7 @@ static void on_ready(struct lq_watch *watch, uint32_t events)
     accept_some((struct lq_listener *)((char *)watch - offsetof(struct lq_listener, watch)));
 }
 
-static void on_job(struct lq_job *job)
+static void on_job(struct lq_loop_job *job)
 {
     accept_some((struct lq_listener *)((char *)job - offsetof(struct lq_listener, job)));
 }
@@ -243,7 +243,7 @@ void lq_listener_close(struct lq_listener *listener)
     struct lq_loop *loop = listener->net->loop;
     bool was_open = listener->watch.fd >= 0;
     lq_watch_stop(loop, &listener->watch);
-    lq_job_stop(loop, &listener->job);
+    lq_loop_job_stop(loop, &listener->job);
     lq_timer_stop(loop, &listener->retry);
     if (was_open)
         close(listener->watch.fd);

@@ -23,7 +23,7 @@ struct lq_loop {
     uint64_t now_us;
     struct lq_timer **heap;       // the earliest first; heap[i] is not later than its two below
     size_t timers, room;
-    struct lq_job *jobs, **last_job;
+    struct lq_loop_job *jobs, **last_job;
     struct lq_garbage *garbage;
 };
 
@@ -89,7 +89,7 @@ static void run_timers(struct lq_loop *loop)
 
 // ---- jobs and what is freed --------------------------------------------------------------------
 
-void lq_job_ask(struct lq_loop *loop, struct lq_job *job)
+void lq_loop_job_ask(struct lq_loop *loop, struct lq_loop_job *job)
 {
     if (job->link)
         return;
@@ -99,7 +99,7 @@ void lq_job_ask(struct lq_loop *loop, struct lq_job *job)
     loop->last_job = &job->next;
 }
 
-static void take_out(struct lq_loop *loop, struct lq_job *job)
+static void take_out(struct lq_loop *loop, struct lq_loop_job *job)
 {
     *job->link = job->next;
     if (job->next)
@@ -109,7 +109,7 @@ static void take_out(struct lq_loop *loop, struct lq_job *job)
     job->link = NULL;
 }
 
-void lq_job_stop(struct lq_loop *loop, struct lq_job *job)
+void lq_loop_job_stop(struct lq_loop *loop, struct lq_loop_job *job)
 {
     if (job->link)
         take_out(loop, job);
@@ -118,11 +118,11 @@ void lq_job_stop(struct lq_loop *loop, struct lq_job *job)
 // A job that asks for itself again, or for another, waits for the next pass.
 static void run_jobs(struct lq_loop *loop)
 {
-    struct lq_job mark = {.run = NULL};
+    struct lq_loop_job mark = {.run = NULL};
     for (int pass = 0; pass < PASSES_MAX && loop->jobs; pass++) {
-        lq_job_ask(loop, &mark);
+        lq_loop_job_ask(loop, &mark);
         while (loop->jobs != &mark) {
-            struct lq_job *job = loop->jobs;
+            struct lq_loop_job *job = loop->jobs;
             take_out(loop, job);
             job->run(job);
         }

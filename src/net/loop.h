@@ -32,9 +32,9 @@ struct lq_timer {
 };
 
 // Something to do at the end of this turn, once however often it is asked for.
-struct lq_job {
-    void (*run)(struct lq_job *job);
-    struct lq_job *next, **link; // link NULL: not asked for
+struct lq_loop_job {
+    void (*run)(struct lq_loop_job *job);
+    struct lq_loop_job *next, **link; // link NULL: not asked for
 };
 
 // First member of what lq_loop_free_later frees.
@@ -67,8 +67,8 @@ void lq_watch_stop(struct lq_loop *loop, struct lq_watch *watch);
 bool lq_timer_set(struct lq_loop *loop, struct lq_timer *timer, uint64_t at_us);
 void lq_timer_stop(struct lq_loop *loop, struct lq_timer *timer);
 
-void lq_job_ask(struct lq_loop *loop, struct lq_job *job);
-void lq_job_stop(struct lq_loop *loop, struct lq_job *job);
+void lq_loop_job_ask(struct lq_loop *loop, struct lq_loop_job *job);
+void lq_loop_job_stop(struct lq_loop *loop, struct lq_loop_job *job);
 
 // Frees it when all callbacks of this turn have returned.
 void lq_loop_free_later(struct lq_loop *loop, struct lq_garbage *garbage);

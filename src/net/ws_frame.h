@@ -45,7 +45,3 @@ bool lq_ws_code_is_good(int code);
 // The value of Sec-WebSocket-Accept for a key (section 4.2.2). False: no key of 16 bytes in base64.
 enum { LQ_WS_ACCEPT_SIZE = 29 };
 bool lq_ws_accept(const char *key, char accept[LQ_WS_ACCEPT_SIZE]);
-
-// UTF-8 (RFC 3629) as it comes: 0 at first, and at the end of each whole text.
-// False: no text can begin so.
-bool lq_utf8_read(uint32_t *state, const uint8_t *bytes, size_t len);

@@ -68,8 +68,7 @@ static void reads_requests_however_cut(void **state)
     net_open(&server, NULL);
     for (size_t i = 0; i < 2 * LQ_COUNT(asked); i++) {
         const char *text = asked[i / 2].text;
-        int fd = net_connect(&server), one = 1;
-        setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &one, sizeof one);
+        int fd = net_connect(&server);
         for (size_t at = 0; i % 2 && at < strlen(text); at++)
             net_send(&server, fd, text + at, 1);
         int code = i % 2 ? net_answer_of(&server, fd, body, sizeof body, &closed)

@@ -55,7 +55,7 @@ static bool keep_target(struct lq_http *http, char **at, const uint8_t *bytes,
     return true;
 }
 
-struct lq_http *lq_http_new(struct lq_conn *conn, const struct lq_http_head *head,
+struct lq_http *lq_http_request_new(struct lq_conn *conn, const struct lq_http_head *head,
                             const uint8_t *bytes, int *code)
 {
     size_t fields = sizeof(struct lq_http_pair) * (size_t)head->field_count;
