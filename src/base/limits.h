@@ -15,7 +15,7 @@
     X(SIDECAR_BYTES_MAX, 65536, "bytes", "a sidecar .json", "an error")                           \
     X(TENSOR_BYTES_MAX, 268435456, "bytes", "a tensor to or from a Triton server", "an error")    \
     X(NAILS_MAX, 32, "nails", "a picture; the surest are kept", "")                               \
-    X(HEADER_BYTES_MAX, 16384, "bytes", "a request's headers", "the connection ends")             \
+    X(HEADER_BYTES_MAX, 16384, "bytes", "a request's headers", "414 or 431 TOO_LARGE")             \
     X(BODY_BYTES_MAX, 16777216, "bytes", "an HTTP body", "413 TOO_LARGE")                         \
     X(MESSAGE_BYTES_MAX, 4194304, "bytes", "a WebSocket message", "close 1009")                   \
     X(TEXT_BYTES_MAX, 65536, "bytes", "a text message on /ws", "close 1009")                      \

@@ -43,17 +43,17 @@ static bool is_elsewhere(const char *site)
     return *site && !is_same_origin(site) && strcmp(site, "none") != 0;
 }
 
-// Behind a proxy TLS ends before the server, so that either scheme may be its own; where it speaks
-// TLS itself, a page that came without may be anybody's who is on the way.
-static bool may_be_own(const struct lq_server *server, const struct lq_origin *origin)
+// Behind a proxy TLS ends before the server, so that either scheme may be its own; where TLS is known
+// to be spoken, a page that came without may be anybody's who is on the way.
+static bool may_be_own(const struct lq_access_ask *ask, const struct lq_origin *origin)
 {
-    return !server->tls || origin->scheme_len == strlen("https");
+    return !ask->secure || origin->scheme_len == strlen("https");
 }
 
-static bool is_own(const struct lq_server *server, const struct lq_origin *origin, const char *host)
+static bool is_own(const struct lq_access_ask *ask, const struct lq_origin *origin)
 {
     struct lq_origin own;
-    return may_be_own(server, origin) && lq_origin_parse_host(&own, host) &&
+    return may_be_own(ask, origin) && lq_origin_parse_host(&own, ask->host) &&
            lq_origin_is_at(origin, &own);
 }
 
@@ -91,11 +91,11 @@ static void tell_refusal(struct lq_server *server, const struct lq_access_ask *a
 enum lq_access_page lq_access_page(struct lq_server *server, const struct lq_access_ask *ask)
 {
     struct lq_origin read, *origin = lq_origin_parse(&read, ask->origin) ? &read : NULL;
-    if (is_same_origin(ask->site) && (!origin || may_be_own(server, origin)))
+    if (is_same_origin(ask->site) && (!origin || may_be_own(ask, origin)))
         return LQ_ACCESS_OWN;
     if (!*ask->origin && !is_elsewhere(ask->site))
         return LQ_ACCESS_OWN; // no browser, or what its user typed
-    if (origin && !is_elsewhere(ask->site) && is_own(server, origin, ask->host))
+    if (origin && !is_elsewhere(ask->site) && is_own(ask, origin))
         return LQ_ACCESS_OWN;
     if (allows_all(server) || (origin && allows(server, origin)))
         return LQ_ACCESS_CROSS;
@@ -103,52 +103,45 @@ enum lq_access_page lq_access_page(struct lq_server *server, const struct lq_acc
     return LQ_ACCESS_REFUSED;
 }
 
-// A header's text, "" when there is none; false when it is too long.
-static bool copy_header(struct lws *wsi, enum lws_token_indexes token, char *text, size_t size)
+// A header's text, all of it, "" when there is none; false when it is too long.
+static bool copy_header(const struct lq_http *http, const char *name, char *text, size_t size)
 {
-    *text = 0;
-    return lws_hdr_total_length(wsi, token) == 0 || lws_hdr_copy(wsi, text, (int)size, token) > 0;
+    int len = lq_http_header_all(http, name, text, size);
+    if (len < 0)
+        *text = 0;
+    return len < (int)size;
 }
 
-// One that is too long is none that a browser sends of its own page.
-static void copy_site(struct lws *wsi, char *site, size_t size)
+bool lq_access_origin(struct lq_server *server, const struct lq_http *http, char *origin,
+                      size_t size, bool *cross)
 {
-    static const char name[] = "sec-fetch-site:";
-    *site = 0;
-    if (lws_hdr_custom_length(wsi, name, sizeof name - 1) > 0 &&
-        lws_hdr_custom_copy(wsi, site, (int)size, name, sizeof name - 1) <= 0)
-        snprintf(site, size, "cross-site");
-}
-
-bool lq_access_origin(struct lq_server *server, struct lws *wsi, char *origin, size_t size,
-                      bool *cross)
-{
-    char host[256], site[16];
+    struct lq_client client;
+    char site[16];
     *cross = false;
-    if (!copy_header(wsi, WSI_TOKEN_ORIGIN, origin, size) ||
-        !copy_header(wsi, WSI_TOKEN_HOST, host, sizeof host))
+    if (!copy_header(http, "origin", origin, size))
         return false;
-    copy_site(wsi, site, sizeof site);
-    const struct lq_access_ask ask = {.origin = origin, .host = host, .site = site};
+    // One that is too long is none that a browser sends of its own page.
+    if (!copy_header(http, "sec-fetch-site", site, sizeof site))
+        snprintf(site, sizeof site, "cross-site");
+    lq_client_of(&client, server->options, http);
+    const struct lq_access_ask ask = {.origin = origin, .host = client.host, .site = site,
+                                      .secure = client.secure};
     enum lq_access_page page = lq_access_page(server, &ask);
     *cross = page == LQ_ACCESS_CROSS;
     return page != LQ_ACCESS_REFUSED;
 }
 
-static bool bearer_allows(const struct lq_server *server, struct lws *wsi)
+static bool bearer_allows(const struct lq_server *server, const struct lq_http *http)
 {
-    char text[LQ_TOKEN_CHARS_MAX + 16];
-    int len = lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_AUTHORIZATION);
-    bool good = len > 7 && strncasecmp(text, "Bearer ", 7) == 0 &&
-                lq_tokens_allow(&server->tokens, text + 7, (size_t)len - 7);
-    OPENSSL_cleanse(text, sizeof text);
-    return good;
+    const char *text = lq_http_header(http, "authorization");
+    return text && strncasecmp(text, "Bearer ", 7) == 0 &&
+           lq_tokens_allow(&server->tokens, text + 7, strlen(text + 7));
 }
 
-static bool cookie_allows(const struct lq_server *server, struct lws *wsi)
+static bool cookie_allows(const struct lq_server *server, const struct lq_http *http)
 {
-    char text[2048];
-    int len = lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_COOKIE);
+    char text[LQ_HEADER_BYTES_MAX];
+    int len = lq_http_header_all(http, "cookie", text, sizeof text);
     bool good = false;
     for (const char *at = len > 0 ? text : ""; *at && !good;) {
         size_t size = strcspn(at, ";");
@@ -162,21 +155,24 @@ static bool cookie_allows(const struct lq_server *server, struct lws *wsi)
     return good;
 }
 
-bool lq_access_token(const struct lq_server *server, struct lws *wsi)
+bool lq_access_token(const struct lq_server *server, const struct lq_http *http)
 {
-    return !server->options->token_file || bearer_allows(server, wsi) ||
-           cookie_allows(server, wsi);
+    return !server->options->token_file || bearer_allows(server, http) ||
+           cookie_allows(server, http);
 }
 
-bool lq_access_cookie(const struct lq_server *server, struct lws *wsi, char *cookie, size_t size)
+bool lq_access_cookie(const struct lq_server *server, const struct lq_http *http, char *cookie,
+                      size_t size)
 {
     char token[LQ_TOKEN_CHARS_MAX + 1];
-    bool good = lq_query(wsi, "token=", token, sizeof token) &&
+    struct lq_client client;
+    lq_client_of(&client, server->options, http);
+    bool good = lq_http_query(http, "token", token, sizeof token) &&
                 lq_tokens_allow(&server->tokens, token, strlen(token));
     // Strict: a page from elsewhere cannot make a browser send it along.
     if (good)
         snprintf(cookie, size, "%s%s; HttpOnly; SameSite=Strict%s", cookie_name, token,
-                 server->tls ? "; Secure" : "");
+                 client.secure ? "; Secure" : "");
     OPENSSL_cleanse(token, sizeof token);
     return good;
 }

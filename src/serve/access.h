@@ -12,6 +12,7 @@ struct lq_access_ask {
     const char *origin; // Origin
     const char *host;   // what the client calls this server: Host, or a trusted proxy's word for it
     const char *site;   // Sec-Fetch-Site
+    bool secure;        // TLS is spoken, with us or with such a proxy
 };
 
 enum lq_access_page { LQ_ACCESS_REFUSED, LQ_ACCESS_OWN, LQ_ACCESS_CROSS };
@@ -21,16 +22,17 @@ enum lq_access_page { LQ_ACCESS_REFUSED, LQ_ACCESS_OWN, LQ_ACCESS_CROSS };
 // logged, once for each Origin and Host.
 enum lq_access_page lq_access_page(struct lq_server *server, const struct lq_access_ask *ask);
 
-// The same for the request of `wsi`: false when it is refused. *cross: its page comes from
-// elsewhere (its origin in `origin`).
-bool lq_access_origin(struct lq_server *server, struct lws *wsi, char *origin, size_t size,
-                      bool *cross);
+// The same for a request: false when it is refused. *cross: its page comes from elsewhere (its origin
+// in `origin`).
+bool lq_access_origin(struct lq_server *server, const struct lq_http *http, char *origin,
+                      size_t size, bool *cross);
 
 // Whether the request carries a token that the server knows, in `Authorization: Bearer` or in the
 // page's cookie. True when the server asks for none.
-bool lq_access_token(const struct lq_server *server, struct lws *wsi);
+bool lq_access_token(const struct lq_server *server, const struct lq_http *http);
 
 // The page opened as /?token=…: true when the token is good; `cookie` then is the line that lets
 // the page's own requests in. It names no path, so that the browser takes the page's own folder,
 // which behind a proxy may lie below others' pages.
-bool lq_access_cookie(const struct lq_server *server, struct lws *wsi, char *cookie, size_t size);
+bool lq_access_cookie(const struct lq_server *server, const struct lq_http *http, char *cookie,
+                      size_t size);

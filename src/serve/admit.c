@@ -5,11 +5,10 @@
 #include "serve/work.h"
 
 // The client's trace (base/trace.h): of one picture over HTTP, of a whole film over a socket.
-static void read_trace(struct lq_trace *trace, struct lws *wsi)
+static void read_trace(struct lq_trace *trace, const struct lq_http *http)
 {
-    static const char name[] = "traceparent:";
-    char text[256];
-    if (lws_hdr_custom_copy(wsi, text, sizeof text, name, sizeof name - 1) > 0)
+    const char *text = lq_http_header(http, "traceparent");
+    if (text)
         lq_trace_parse(trace, text);
 }
 
@@ -30,13 +29,15 @@ static struct lq_session *open_session(struct lq_server *server, const struct lq
     return session;
 }
 
-struct lq_session *lq_server_admit(struct lq_conn *conn, enum lq_transport via, void *owner,
+struct lq_session *lq_server_admit(struct lq_server *server, const struct lq_http *http,
+                                   enum lq_transport via, void *owner,
                                    void (*ready)(struct lq_session *session),
                                    struct lq_error *why)
 {
-    struct lq_server *server = conn->server;
     const struct lq_serve_options *options = server->options;
-    struct lq_address address = lq_client_address(conn);
+    struct lq_client client;
+    lq_client_of(&client, options, http);
+    struct lq_address address = lq_address_of(&client.address);
     // While stopping, requests on connections that are open already are still answered.
     if ((server->drain_from_us && via != LQ_VIA_HTTP) ||
         server->session_count >= options->sessions_max ||
@@ -56,7 +57,7 @@ struct lq_session *lq_server_admit(struct lq_conn *conn, enum lq_transport via, 
         lq_fail(why, LQ_ERR_MEMORY, "out of memory");
         return NULL;
     }
-    read_trace(&session->trace, conn->wsi);
+    read_trace(&session->trace, http);
     server->session_count++;
     session->next = server->sessions;
     session->link = &server->sessions;
@@ -164,6 +165,8 @@ void lq_server_dismiss(struct lq_server *server, enum lq_transport via, struct l
 
 void lq_server_weigh_frames(struct lq_server *server)
 {
+    // What waits in sockets' queues belongs to nobody in particular; it is bounded for each of them.
+    lq_charge_set(&server->queued, lq_net_buffered(server->net));
     struct lq_account_state now = lq_account_state(server->account);
     if (now.held <= now.max)
         return;

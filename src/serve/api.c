@@ -20,10 +20,9 @@ static bool is_type(const char *type, const char *wanted)
 // What the path and the declared type say about the body.
 static int read_form(struct lq_request *request, struct lq_ask *ask, struct lq_error *err)
 {
-    char type[256] = "";
-    if (lws_hdr_total_length(request->conn->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) > 0 &&
-        lws_hdr_copy(request->conn->wsi, type, sizeof type, WSI_TOKEN_HTTP_CONTENT_TYPE) < 0)
-        return lq_fail(err, LQ_ERR_FORMAT, "Content-Type is too long");
+    const char *type = lq_http_header(request->http, "content-type");
+    if (!type)
+        type = "";
     const char *path = request->route->path;
     if (strcmp(path, "/api/process_base64") == 0) {
         ask->body_form = LQ_BODY_JSON;
@@ -57,7 +56,7 @@ static void on_ready(struct lq_session *session)
 void lq_api_start(struct lq_request *request)
 {
     static const struct lq_cost_peek small = {640 * 480, 1};
-    struct lq_server *server = request->conn->server;
+    struct lq_server *server = request->server;
     struct lq_error error;
     struct lq_ask ask = {.look = lq_look_default(),
                          .catalogue = server->options->catalogue,
@@ -68,7 +67,7 @@ void lq_api_start(struct lq_request *request)
         lq_request_fail(request, &error);
         return;
     }
-    request->session = lq_server_admit(request->conn, LQ_VIA_HTTP, request, on_ready, &error);
+    request->session = lq_server_admit(server, request->http, LQ_VIA_HTTP, request, on_ready, &error);
     // Before the body comes: it may be refused whatever it is.
     const struct lq_still still = {LQ_TURN_LIGHT, lq_cost_us(&server->cost, &small)};
     if (!request->session || lq_server_check_still(server, request->session, &still,
@@ -84,16 +83,11 @@ void lq_api_start(struct lq_request *request)
 
 void lq_api_body_done(struct lq_request *request)
 {
-    lq_server_count_in(request->conn->server, LQ_VIA_HTTP, request->body->len);
+    lq_server_count_in(request->server, LQ_VIA_HTTP, request->body->len);
     request->body = NULL;
     lq_charge_set(&request->held, 0); // it is the slot's from now on
-    request->sending = true; // a refusal goes out when the socket calls for it, not in here
-    lq_server_post(request->conn->server, request->session);
-    request->sending = false;
-    if (lq_session_reply(request->session))
-        lws_callback_on_writable(request->conn->wsi);
-    else
-        lq_request_wait(request);
+    lq_request_wait(request);
+    lq_server_post(request->server, request->session);
 }
 
 static void add_timing(struct lq_request *request, const struct lq_slot *slot)
@@ -129,7 +123,7 @@ void lq_api_look(struct lq_request *request)
         lq_request_answer(request, lq_status_http(slot->status), "application/json",
                           slot->message.data + part->at, part->len);
     }
-    lq_server_count_out(request->conn->server, LQ_VIA_HTTP, slot);
+    lq_server_count_out(request->server, LQ_VIA_HTTP, slot);
 }
 
 void lq_api_gone(struct lq_request *request)
@@ -137,7 +131,7 @@ void lq_api_gone(struct lq_request *request)
     // Answered: its frame is done with, so that it does not count as dropped.
     if (request->code && request->session && lq_session_reply(request->session))
         lq_session_release(request->session);
-    lq_server_dismiss(request->conn->server, LQ_VIA_HTTP, request->session);
+    lq_server_dismiss(request->server, LQ_VIA_HTTP, request->session);
     request->session = NULL;
 }
 
@@ -159,7 +153,7 @@ static void answer_json(struct lq_request *request, json_t *root)
 
 void lq_api_info(struct lq_request *request)
 {
-    const struct lq_model_info *model = lq_model_info(request->conn->server->model);
+    const struct lq_model_info *model = lq_model_info(request->server->model);
     json_t *finishes = json_array();
     for (int i = 0; i < LQ_FINISH_COUNT; i++)
         json_array_append_new(finishes, json_string(lq_finish_name((enum lq_finish)i)));
@@ -171,11 +165,11 @@ void lq_api_info(struct lq_request *request)
         "{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "version", LQ_VERSION, "model",
         model->name ? model->name : "", "engine", model->engine ? model->engine : "", "precision",
         model->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "jpeg_quality",
-        request->conn->server->options->jpeg_quality, "limits", limits, "finishes", finishes);
+        request->server->options->jpeg_quality, "limits", limits, "finishes", finishes);
     answer_json(request, info);
 }
 
 void lq_api_looks(struct lq_request *request)
 {
-    answer_json(request, lq_catalogue_write(request->conn->server->options->catalogue));
+    answer_json(request, lq_catalogue_write(request->server->options->catalogue));
 }

@@ -14,11 +14,11 @@ void lq_cors_answer_preflight(struct lq_request *request)
 {
     static const char usual[] = "authorization, content-type";
     char asked[256];
-    struct lws *wsi = request->conn->wsi;
-    int len = lws_hdr_copy(wsi, asked, sizeof asked, WSI_TOKEN_HTTP_AC_REQUEST_HEADERS);
+    int len = lq_http_header_all(request->http, "access-control-request-headers", asked,
+                                 sizeof asked);
     lq_request_add_header(request, "access-control-allow-methods: GET, POST, OPTIONS");
     // What a page sends beside these means nothing here and does no harm.
-    if (len > 0 && is_name_list(asked))
+    if (len > 0 && (size_t)len < sizeof asked && is_name_list(asked))
         lq_request_add_header(request, "access-control-allow-headers: %s, %s", usual, asked);
     else
         lq_request_add_header(request, "access-control-allow-headers: %s", usual);
@@ -43,35 +43,24 @@ void lq_cors_add_headers(struct lq_request *request)
     lq_request_add_header(request, "access-control-allow-origin: %s", request->origin);
     lq_request_add_header(request, "vary: origin");
     // Socket.IO 2 asks with credentials, and browsers then want to read this.
-    if (may_bring_cookies(request->conn->server->options))
+    if (may_bring_cookies(request->server->options))
         lq_request_add_header(request, "access-control-allow-credentials: true");
     lq_request_add_header(request, "access-control-expose-headers: retry-after, server-timing, "
                                    "www-authenticate, x-engineio-sid, x-nails");
 }
 
-bool lq_page_policy(const struct lq_serve_options *options, int i, const char **name_colon,
-                    const char **value)
+void lq_page_policy(const struct lq_serve_options *options, char *lines, size_t size)
 {
     // Nothing from elsewhere, nothing inline; the camera for our own page alone.
-    static const struct { const char *name, *value; } own[] = {
-        {"content-security-policy:",
-         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-         "connect-src 'self' ws: wss:; media-src 'self' blob:; manifest-src 'self'; "
-         "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"},
-        {"x-content-type-options:", "nosniff"},
-        {"referrer-policy:", "no-referrer"},
-        {"permissions-policy:", "camera=(self), microphone=(), geolocation=()"},
-        {"cross-origin-opener-policy:", "same-origin"},
-    };
-    const int count = options->web_dir ? 2 : LQ_COUNT(own);
-    if (i == 0 && (options->csp || options->web_dir)) {
-        *name_colon = own[0].name;
-        *value = options->csp;
-        return true;
-    }
-    if (i >= count)
-        return false;
-    *name_colon = own[i].name;
-    *value = own[i].value;
-    return true;
+    static const char own_csp[] =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        "connect-src 'self' ws: wss:; media-src 'self' blob:; manifest-src 'self'; "
+        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+    static const char all[] = "x-content-type-options: nosniff\r\n";
+    static const char own[] = "referrer-policy: no-referrer\r\n"
+                              "permissions-policy: camera=(self), microphone=(), geolocation=()\r\n"
+                              "cross-origin-opener-policy: same-origin\r\n";
+    const char *csp = options->csp ? options->csp : options->web_dir ? "" : own_csp;
+    snprintf(lines, size, "%s%s%s%s%s", *csp ? "content-security-policy: " : "", csp,
+             *csp ? "\r\n" : "", all, options->web_dir ? "" : own);
 }

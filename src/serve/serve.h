@@ -5,12 +5,18 @@
 
 #include "paint/catalogue.h"
 #include "model/model.h"
+#include "net/address.h"
 
-enum { LQ_ALLOW_ORIGINS_MAX = 16, LQ_CSP_CHARS_MAX = 2000 };
+enum { LQ_ALLOW_ORIGINS_MAX = 16, LQ_CSP_CHARS_MAX = 2000, LQ_TRUSTED_PROXIES_MAX = 32 };
 
 struct lq_serve_options {
     const char *host;          // address to listen on; "0.0.0.0" or "::" is every one
     int port;                  // 0: any free one
+    const char *admin_host;    // of a second listener, for operators (routes.c)
+    int admin_port;            // 0: any free one; -1: there is none
+    struct lq_net_block trusted_proxies[LQ_TRUSTED_PROXIES_MAX]; // whose word on their clients counts
+    int trusted_proxy_count;
+    bool proxy_protocol;       // these begin each connection with a PROXY header
     int workers;               // frames worked on at once
     int jpeg_quality;          // of replies unless a client asks otherwise
     bool carry;                // carry nails along in live frames while others wait

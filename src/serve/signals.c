@@ -1,7 +1,9 @@
 // Signals, which the loop reads like any socket: the end, and certificate and tokens read again.
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -28,20 +30,6 @@ void lq_serve_block_signals(const struct lq_serve_options *options)
     signal(SIGPIPE, SIG_IGN);
 }
 
-int lq_signals_watch(struct lq_server *server, struct lq_error *err)
-{
-    sigset_t set = watched_signals(server->options);
-    lws_sock_file_fd_type fd = {.filefd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
-    struct lws *wsi = fd.filefd < 0 ? NULL
-                                    : lws_adopt_descriptor_vhost(server->vhost,
-                                                                 LWS_ADOPT_RAW_FILE_DESC, fd,
-                                                                 "http", NULL);
-    if (!wsi)
-        return lq_fail(err, LQ_ERR_IO, "cannot watch for signals: %s", strerror(errno));
-    server->signal_fd = fd.filefd;
-    return LQ_OK;
-}
-
 // Whoever renews a certificate or changes a token must not have to stop the server.
 static void reload(struct lq_server *server)
 {
@@ -63,13 +51,25 @@ static void reload(struct lq_server *server)
         lq_log_error("nothing is changed: %s", error.text);
 }
 
-void lq_signals_read(struct lq_server *server)
+static void on_signal(struct lq_watch *watch, uint32_t events)
 {
+    struct lq_server *server =
+        (struct lq_server *)((char *)watch - offsetof(struct lq_server, signals));
     struct signalfd_siginfo info;
-    if (read(server->signal_fd, &info, sizeof info) != sizeof info)
-        return;
-    if (info.ssi_signo == SIGHUP)
-        reload(server);
-    else
-        lq_drain_start(server, info.ssi_signo == SIGTERM);
+    (void)events;
+    while (read(watch->fd, &info, sizeof info) == sizeof info)
+        if (info.ssi_signo == SIGHUP)
+            reload(server);
+        else
+            lq_drain_start(server, info.ssi_signo == SIGTERM);
+}
+
+int lq_signals_watch(struct lq_server *server, struct lq_error *err)
+{
+    sigset_t set = watched_signals(server->options);
+    server->signals = (struct lq_watch){.ready = on_signal,
+                                        .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
+    if (server->signals.fd < 0)
+        return lq_fail(err, LQ_ERR_IO, "cannot watch for signals: %s", strerror(errno));
+    return lq_watch_start(lq_net_loop(server->net), &server->signals, EPOLLIN, err);
 }
