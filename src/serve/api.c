@@ -17,33 +17,62 @@ static bool is_type(const char *type, const char *wanted)
     return strncasecmp(type, wanted, len) == 0 && (!type[len] || strchr("; \t", type[len]));
 }
 
+// A body in a Content-Encoding would be taken for a broken picture.
+static int check_encoding(struct lq_request *request, struct lq_error *err)
+{
+    char coding[64];
+    int len = lq_http_header_all(request->http, "content-encoding", coding, sizeof coding);
+    if (len <= 0 || strcasecmp(coding, "identity") == 0)
+        return LQ_OK;
+    lq_request_add_header(request, "accept-encoding: identity"); // RFC 9110 section 15.5.16
+    return lq_fail(err, LQ_ERR_FORMAT,
+                   "Content-Encoding %.40s is not read here: send the body as it is", coding);
+}
+
+static bool is_json(const char *type)
+{
+    size_t len = strcspn(type, "; \t");
+    return is_type(type, "application/json") || is_type(type, "text/json") ||
+           (len > 5 && strncasecmp(type, "application/", 12) == 0 &&
+            strncasecmp(type + len - 5, "+json", 5) == 0);
+}
+
+// JSON or a form, whose fields are the same on either path; declared JSON belongs to one of them.
+static int read_fields_form(struct lq_ask *ask, const char *path, const char *type,
+                            struct lq_error *err)
+{
+    bool json_path = strcmp(path, "/api/process_base64") == 0;
+    if (is_type(type, "multipart/form-data")) {
+        ask->body_form = LQ_BODY_MULTIPART;
+        return lq_form_boundary(type, ask->boundary, sizeof ask->boundary, err);
+    }
+    bool form = is_type(type, "application/x-www-form-urlencoded");
+    ask->body_form = json_path && is_json(type) ? LQ_BODY_JSON
+                     : form                     ? LQ_BODY_URLENCODED
+                                                : LQ_BODY_TEXT;
+    if (ask->body_form != LQ_BODY_TEXT || !*type || is_type(type, "text/plain"))
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_FORMAT, json_path ? "%s wants application/json"
+                                                 : "%s wants multipart/form-data or "
+                                                   "application/x-www-form-urlencoded", path);
+}
+
 // What the path and the declared type say about the body.
 static int read_form(struct lq_request *request, struct lq_ask *ask, struct lq_error *err)
 {
     const char *type = lq_http_header(request->http, "content-type");
     if (!type)
         type = "";
+    int status = check_encoding(request, err);
+    if (status != LQ_OK)
+        return status;
     const char *path = request->route->path;
-    if (strcmp(path, "/api/process_base64") == 0) {
-        ask->body_form = LQ_BODY_JSON;
-        return is_type(type, "application/json")
-                   ? LQ_OK
-                   : lq_fail(err, LQ_ERR_FORMAT, "%s wants application/json", path);
-    }
-    if (strcmp(path, "/api/process") == 0) {
-        bool multipart = is_type(type, "multipart/form-data");
-        ask->body_form = multipart ? LQ_BODY_MULTIPART : LQ_BODY_URLENCODED;
-        if (multipart)
-            return lq_form_boundary(type, ask->boundary, sizeof ask->boundary, err);
-        return is_type(type, "application/x-www-form-urlencoded")
-                   ? LQ_OK
-                   : lq_fail(err, LQ_ERR_FORMAT, "%s wants multipart/form-data or "
-                             "application/x-www-form-urlencoded", path);
-    }
+    if (strcmp(path, "/api/v1/nails") != 0)
+        return read_fields_form(ask, path, type, err);
     ask->body_form = LQ_BODY_PICTURE;
     ask->reply_form = LQ_REPLY_NAILS;
-    if (!*type || is_type(type, "image/jpeg") || is_type(type, "image/png") ||
-        is_type(type, "application/octet-stream"))
+    if (!*type || is_type(type, "image/jpeg") || is_type(type, "image/jpg") ||
+        is_type(type, "image/png") || is_type(type, "application/octet-stream"))
         return LQ_OK;
     return lq_fail(err, LQ_ERR_FORMAT, "%s wants image/jpeg or image/png", path);
 }

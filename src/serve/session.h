@@ -40,6 +40,7 @@ enum lq_slot_state { LQ_SLOT_FREE, LQ_SLOT_FILLING, LQ_SLOT_WAITING, LQ_SLOT_WOR
 
 // How the picture lies in what came.
 enum lq_body_form { LQ_BODY_PICTURE, LQ_BODY_JSON, LQ_BODY_URLENCODED, LQ_BODY_MULTIPART,
+                    LQ_BODY_TEXT, // JSON, a form or a picture's text: its beginning says which
                     LQ_BODY_EVENT };
 
 // How the answer is wanted.

@@ -1,5 +1,5 @@
-// Pages that are not ours, written for the usual Flask-SocketIO server: inline scripts and styles, a
-// Socket.IO client from elsewhere, the picture as the whole payload both ways. Served by --web.
+// Pages that are not ours, written for the usual Flask-SocketIO server: inline scripts and styles,
+// a Socket.IO client from elsewhere, the picture as the whole payload both ways. Served by --web.
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
