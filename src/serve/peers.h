@@ -16,10 +16,12 @@ struct lq_peers {
     struct lq_peer {
         struct lq_address address;
         int held;
+        int live; // sessions that are in (load.h), as far as it was told
     } *all;
     int count, room; // addresses
     int total;       // held by all of them
-    int each_max; // 0: no limit
+    int each_max;    // 0: no limit
+    int live_most;   // of one address
 };
 
 // The address that a socket is connected to; all zero when it cannot be told.
@@ -32,3 +34,9 @@ void lq_peers_release(struct lq_peers *peers);
 // Counts one more, or answers false when the address, or all of them, have what they may have.
 bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address);
 void lq_peers_give(struct lq_peers *peers, const struct lq_address *address);
+
+// Sessions that are in: forgets them, counts one more, tells those of an address and of the address
+// that has most.
+void lq_peers_forget_live(struct lq_peers *peers);
+void lq_peers_add_live(struct lq_peers *peers, const struct lq_address *address);
+int lq_peers_live(struct lq_peers *peers, const struct lq_address *address);

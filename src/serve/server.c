@@ -40,6 +40,7 @@ static void on_tick(lws_sorted_usec_list_t *sul)
             conn->ops->tick(conn, now_us);
     }
     watch_workers(server, now_us);
+    lq_server_count_live(server, now_us);
     lq_sio_tick(server, now_us);
     lq_server_weigh_frames(server);
     // What was freed lies scattered in the heap; the system gets it back only when told to.
