@@ -245,7 +245,7 @@ int lq_workers_stalled(struct lq_workers *workers, uint64_t now_us, uint64_t lim
     pthread_mutex_lock(&workers->lock);
     for (int i = 0; i < workers->count; i++) {
         const struct lq_thread *thread = &workers->threads[i];
-        uint64_t allowed_us = limit_us + limit_us * thread->pixels / LQ_STALL_PIXELS;
+        uint64_t allowed_us = limit_us * (1 + thread->pixels / LQ_STALL_PIXELS);
         stalled += thread->since_us && thread->since_us + allowed_us < now_us;
     }
     pthread_mutex_unlock(&workers->lock);
