@@ -121,10 +121,26 @@ static uint64_t text_pixels(const uint8_t *bytes, size_t len)
     return at ? base64_pixels(at, bytes + len) : LQ_FRAME_PIXELS_MAX;
 }
 
+// Whether a urlencoded body has a letter of a field's name written as a number, which no client
+// does and which would hide "closer" or "image".
+static bool hides_letters(const struct lq_buf *body)
+{
+    const uint8_t *at = body->data, *end = at + body->len;
+    while ((at = memchr(at, '%', (size_t)(end - at))) != NULL && end - at >= 3) {
+        // %61 to %6f are letters, of %70 to %7f those of "closer"; { and } stand in a look's JSON.
+        if ((at[1] == '6' && at[2] != '0') || (at[1] == '7' && (at[2] == '2' || at[2] == '3')))
+            return true;
+        at++;
+    }
+    return false;
+}
+
 // Of a urlencoded body the last field of this name counts, which stands behind any other.
 static uint64_t urlencoded_pixels(const struct lq_buf *body)
 {
     const uint8_t *at = body->data, *end = at + body->len, *image = NULL;
+    if (hides_letters(body))
+        return LQ_FRAME_PIXELS_MAX;
     while ((at = find(at, (size_t)(end - at), "image=", 6)) != NULL) {
         if (at == body->data || at[-1] == '&')
             image = at;
@@ -172,20 +188,6 @@ static uint64_t pixels_of(const struct lq_slot *slot)
 }
 
 // ---- how often it is looked at ------------------------------------------------------------------
-
-// Whether a urlencoded body has a letter of a field's name written as a number, which no client
-// does and which would hide "closer" or "image".
-static bool hides_letters(const struct lq_buf *body)
-{
-    const uint8_t *at = body->data, *end = at + body->len;
-    while ((at = memchr(at, '%', (size_t)(end - at))) != NULL && end - at >= 3) {
-        // %61 to %6f are letters, of %70 to %7f those of "closer"; { and } stand in a look's JSON.
-        if ((at[1] == '6' && at[2] != '0') || (at[1] == '7' && (at[2] == '2' || at[2] == '3')))
-            return true;
-        at++;
-    }
-    return false;
-}
 
 // A form says "closer" before its picture or behind it. Who hides it elsewhere is found out by the
 // worker (work.c), but for a urlencoded body, which can be read only once.

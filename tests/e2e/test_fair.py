@@ -193,8 +193,8 @@ def test_large_live_frames_of_one_address_leave_others_theirs(hand):
 
 
 def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
-    """More films than the machine can show: who comes from elsewhere is let in all the same, and its
-    address has every other turn."""
+    """More films than the machine can show: who comes from elsewhere is let in all the same, and
+    its address has every other turn."""
     server = Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
                     slow_model(tmp_path, 40), "--no-carrying")
     try:
