@@ -274,8 +274,8 @@ static int look_through(struct lq_closer *closer, struct lq_runner *runner,
 
 int lq_closer_look(struct lq_closer *closer, struct lq_runner *runner,
                    const struct lq_image *picture, const struct lq_patch *patches, int patch_count,
-                   const struct lq_nails *nails, struct lq_passes *passes, const struct lq_patch **fine,
-                   struct lq_error *err)
+                   const struct lq_nails *nails, struct lq_passes *passes,
+                   const struct lq_patch **fine, struct lq_error *err)
 {
     *fine = NULL;
     if (patch_count != 1 || patches[0].single || nails->count == 0)

@@ -16,8 +16,8 @@ void lq_closer_free(struct lq_closer *closer);
 struct lq_passes {
     uint64_t deadline_us;        // as lq_runner_infer
     bool alone;                  // as lq_runner_prepare; may change at a pause
-    void (*pause)(void *context); // called before each pass; NULL: no pauses. Pipes of the same thread
-                                 // may be run meanwhile, not this one
+    void (*pause)(void *context); // called before each pass; NULL: no pauses. Other pipes of the
+                                  // same thread may be run meanwhile
     void *context;
     int count;                   // passes so far
 };

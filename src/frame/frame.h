@@ -35,8 +35,8 @@ struct lq_job {
     bool alone;               // no other frame is worked on: all cores may be used for this one
     struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
     uint64_t deadline_us;     // lq_clock_us() after which the answer is of no use; 0: none
-    void (*pause)(void *context); // called between steps, each stage and each pass of a closer look;
-                              // may run jobs on other pipes, whose time is not counted in this job's,
+    void (*pause)(void *context); // called between steps: stages, and passes of a closer look. May
+                              // run jobs on other pipes, whose time is not counted as this job's,
                               // and change `alone`; NULL: nothing
     void *pause_context;
     struct lq_buf *output;    // encoded picture is appended; not owned; NULL with paint false

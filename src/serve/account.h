@@ -1,13 +1,14 @@
-// The memory that clients make the server hold: one account for all of it, by client and by address.
+// The memory that clients make the server hold: one account for all of it, by client and by
+// address.
 //
 // Whatever holds bytes of a client's (a body or a message as it comes, a frame's buffers, a decoded
 // picture, a finished reply until it is on the wire) has a charge, which says how many bytes these
-// are. A charge belongs to a holder (a session or a connection), a holder to an address; the sums of
-// all three are known at any moment.
+// are. A charge belongs to a holder (a session or a connection), a holder to an address; the sums
+// of all three are known at any moment.
 //
-// Refused is only who asks for more while the account is full and who holds more than an equal share:
-// the address more than the others, and within it the holder more than its neighbours. So a flood
-// from one address is cut off and nobody else notices.
+// Refused is only who asks for more while the account is full and who holds more than an equal
+// share: the address more than the others, and within it the holder more than its neighbours. So a
+// flood from one address is cut off and nobody else notices.
 //
 //     struct lq_charge held;
 //     lq_charge_begin(&held, session->holder);

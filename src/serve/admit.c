@@ -111,12 +111,28 @@ static int refuse(struct lq_server *server, struct lq_session *session, struct l
         lq_count(&server->metrics.dropped[LQ_DROP_RATE], 1);
         return lq_fail(why, LQ_ERR_RATE, "more than %d frames a second", fps_max);
     }
-    if (!lq_load_takes(&server->load, &session->guest, now_us,
+    bool was_in = lq_load_is_in(&session->guest, now_us);
+    const struct lq_load_share share = {lq_peers_live(&server->peers, &session->address),
+                                        server->peers.live_most};
+    if (!lq_load_takes(&server->load, &session->guest, &share, now_us,
                        lq_workers_waiting(server->workers))) {
         lq_count(&server->metrics.dropped[LQ_DROP_BUSY], 1);
         return lq_fail(why, LQ_ERR_BUSY, "the server is busy; try again in %d s", LQ_LOAD_RETRY_S);
     }
+    if (!was_in) {
+        lq_peers_add_live(&server->peers, &session->address);
+        lq_workers_set_live(server->workers, true);
+    }
     return LQ_OK;
+}
+
+void lq_server_count_live(struct lq_server *server, uint64_t now_us)
+{
+    lq_peers_forget_live(&server->peers);
+    for (const struct lq_session *each = server->sessions; each; each = each->next)
+        if (lq_load_is_in(&each->guest, now_us))
+            lq_peers_add_live(&server->peers, &each->address);
+    lq_workers_set_live(server->workers, server->peers.live_most > 0);
 }
 
 void lq_server_post(struct lq_server *server, struct lq_session *session)

@@ -1,6 +1,7 @@
 #include "serve/cost.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/base64.h"
 #include "base/limits.h"
@@ -46,46 +47,118 @@ uint64_t lq_cost_pixels(const uint8_t *bytes, size_t len)
 
 static const uint8_t *find(const uint8_t *bytes, size_t len, const char *what, size_t what_len)
 {
-    return memmem(bytes, len, what, what_len);
+    return bytes ? memmem(bytes, len, what, what_len) : NULL;
 }
 
-// A picture's bytes somewhere in a form.
-static uint64_t binary_pixels(const uint8_t *bytes, size_t len, bool *found)
+// The first of some byte strings in `bytes`.
+struct mark {
+    const char *text;
+    size_t len;
+};
+
+static const uint8_t *find_first(const uint8_t *bytes, size_t len, const struct mark *marks,
+                                 size_t count)
 {
-    const uint8_t *jpeg = find(bytes, len, "\xff\xd8\xff", 3);
-    const uint8_t *png = find(bytes, len, "\x89PNG\r\n\x1a\n", 8);
-    const uint8_t *at = jpeg && (!png || jpeg < png) ? jpeg : png;
-    *found = at != NULL;
-    return at ? lq_cost_pixels(at, (size_t)(bytes + len - at)) : 0;
+    const uint8_t *first = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *at = find(bytes, len, marks[i].text, marks[i].len);
+        if (at && (!first || at < first))
+            first = at;
+    }
+    return first;
 }
 
-// Letters of base64 from `at` on, four by four.
-static size_t base64_len(const uint8_t *at, size_t len)
+// One letter of base64 as JSON and urlencoded forms may write it, at *at, which moves past it; 0 at
+// its end.
+static char base64_letter(const uint8_t **at, const uint8_t *end)
 {
-    size_t count = 0;
-    while (count < len && (at[count] == '+' || at[count] == '/' ||
-                           (at[count] >= '0' && at[count] <= '9') ||
-                           (at[count] >= 'A' && at[count] <= 'Z') ||
-                           (at[count] >= 'a' && at[count] <= 'z')))
-        count++;
-    return count / 4 * 4;
+    size_t left = (size_t)(end - *at);
+    if (left >= 2 && memcmp(*at, "\\/", 2) == 0) {
+        *at += 2;
+        return '/';
+    }
+    if (left >= 3 && (strncasecmp((const char *)*at, "%2f", 3) == 0 ||
+                      strncasecmp((const char *)*at, "%2b", 3) == 0)) {
+        char letter = ((*at)[2] | 0x20) == 'f' ? '/' : '+';
+        *at += 3;
+        return letter;
+    }
+    uint8_t letter = left ? **at : 0;
+    bool is_one = letter == '+' || letter == '/' || (letter >= '0' && letter <= '9') ||
+                  (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z');
+    *at += is_one;
+    return is_one ? (char)letter : 0;
 }
 
-// A picture as text, by what the signatures of both kinds begin with in base64.
-static uint64_t text_pixels(const uint8_t *bytes, size_t len)
+// A picture that begins here, as text.
+static uint64_t base64_pixels(const uint8_t *at, const uint8_t *end)
 {
-    const uint8_t *jpeg = find(bytes, len, "/9j/", 4), *png = find(bytes, len, "iVBORw0K", 8);
-    const uint8_t *at = jpeg && (!png || jpeg < png) ? jpeg : png;
-    struct lq_buf head;
-    uint64_t pixels = LQ_FRAME_PIXELS_MAX; // written in a way that only the worker reads
-    if (!at)
-        return pixels;
+    struct lq_buf letters, head;
+    uint64_t pixels = LQ_FRAME_PIXELS_MAX;
+    lq_buf_init(&letters, LQ_COST_HEAD_BYTES);
     lq_buf_init(&head, LQ_COST_HEAD_BYTES);
-    size_t count = base64_len(at, (size_t)(bytes + len - at));
-    if (lq_base64_decode((const char *)at, count, &head, NULL) == LQ_OK)
+    int status = LQ_OK;
+    for (char letter; status == LQ_OK && letters.len < LQ_COST_HEAD_BYTES &&
+                      (letter = base64_letter(&at, end)) != 0;)
+        status = lq_buf_append(&letters, &letter, 1);
+    size_t count = letters.len / 4 * 4;
+    if (status == LQ_OK && count > 0 &&
+        lq_base64_decode((const char *)letters.data, count, &head, NULL) == LQ_OK)
         pixels = lq_cost_pixels(head.data, head.len);
+    lq_buf_release(&letters);
     lq_buf_release(&head);
     return pixels;
+}
+
+// What both kinds of picture begin with in base64.
+static const struct mark text_marks[] = {{"/9j/", 4},     {"/9j\\/", 5},   {"/9j%2", 5},
+                                         {"%2F9j%2", 7}, {"%2f9j%2", 7}, {"iVBORw0K", 8}};
+
+static uint64_t text_pixels(const uint8_t *bytes, size_t len)
+{
+    const uint8_t *at = find_first(bytes, len, text_marks, LQ_COUNT(text_marks));
+    // Written in a way that only the worker reads: the most there may be.
+    return at ? base64_pixels(at, bytes + len) : LQ_FRAME_PIXELS_MAX;
+}
+
+// Whether a urlencoded body has a letter of a field's name written as a number, which no client
+// does and which would hide "closer" or "image".
+static bool hides_letters(const struct lq_buf *body)
+{
+    const uint8_t *at = body->data, *end = at + body->len;
+    while ((at = memchr(at, '%', (size_t)(end - at))) != NULL && end - at >= 3) {
+        // %61 to %6f are letters, of %70 to %7f those of "closer"; { and } stand in a look's JSON.
+        if ((at[1] == '6' && at[2] != '0') || (at[1] == '7' && (at[2] == '2' || at[2] == '3')))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+// Of a urlencoded body the last field of this name counts, which stands behind any other.
+static uint64_t urlencoded_pixels(const struct lq_buf *body)
+{
+    const uint8_t *at = body->data, *end = at + body->len, *image = NULL;
+    if (hides_letters(body))
+        return LQ_FRAME_PIXELS_MAX;
+    while ((at = find(at, (size_t)(end - at), "image=", 6)) != NULL) {
+        if (at == body->data || at[-1] == '&')
+            image = at;
+        at += 6;
+    }
+    size_t len = image ? (size_t)(end - image) : 0;
+    enum { BEFORE_BYTES = 128 }; // "data:image/jpeg;base64,"
+    size_t near = len < BEFORE_BYTES ? len : BEFORE_BYTES;
+    const uint8_t *start = image ? find_first(image, near, text_marks, LQ_COUNT(text_marks)) : NULL;
+    return !image ? 0 : start ? base64_pixels(start, end) : LQ_FRAME_PIXELS_MAX;
+}
+
+// A picture's bytes somewhere in a form, or its text.
+static uint64_t multipart_pixels(const uint8_t *bytes, size_t len)
+{
+    static const struct mark marks[] = {{"\xff\xd8\xff", 3}, {"\x89PNG\r\n\x1a\n", 8}};
+    const uint8_t *at = find_first(bytes, len, marks, LQ_COUNT(marks));
+    return at ? lq_cost_pixels(at, (size_t)(bytes + len - at)) : text_pixels(bytes, len);
 }
 
 static uint64_t pixels_of(const struct lq_slot *slot)
@@ -99,22 +172,25 @@ static uint64_t pixels_of(const struct lq_slot *slot)
     len -= skip;
     if (len > LQ_COST_HEAD_BYTES)
         len = LQ_COST_HEAD_BYTES;
-    if (ask->has_attachment && !ask->attachment_base64)
+    if (ask->has_attachment)
+        return ask->attachment_base64 ? base64_pixels(bytes, bytes + len)
+                                      : lq_cost_pixels(bytes, len);
+    switch (ask->body_form) {
+    case LQ_BODY_PICTURE:
         return lq_cost_pixels(bytes, len);
-    if (!ask->has_attachment && ask->body_form == LQ_BODY_PICTURE)
-        return lq_cost_pixels(bytes, len);
-    bool found = false;
-    uint64_t pixels = 0;
-    if (ask->body_form == LQ_BODY_MULTIPART)
-        pixels = binary_pixels(bytes, len, &found);
-    return found ? pixels : text_pixels(bytes, len);
+    case LQ_BODY_MULTIPART:
+        return multipart_pixels(bytes, len);
+    case LQ_BODY_URLENCODED:
+        return urlencoded_pixels(&slot->body);
+    default:
+        return text_pixels(bytes, len);
+    }
 }
 
 // ---- how often it is looked at ------------------------------------------------------------------
 
 // A form says "closer" before its picture or behind it. Who hides it elsewhere is found out by the
-// worker (work.c), but for a urlencoded body, which can be read only once: there any letter that is
-// written as a number counts, which no picture's base64 has.
+// worker (work.c), but for a urlencoded body, which can be read only once.
 static bool names_closer(const struct lq_slot *slot)
 {
     const struct lq_buf *body = &slot->body;
@@ -124,7 +200,7 @@ static bool names_closer(const struct lq_slot *slot)
         return false;
     return find(body->data, head, "closer", 6) ||
            find(body->data + body->len - head, head, "closer", 6) ||
-           (once && (find(body->data, head, "%6", 2) || find(body->data, head, "%7", 2)));
+           (once && hides_letters(body));
 }
 
 struct lq_cost_peek lq_cost_peek(const struct lq_slot *slot)

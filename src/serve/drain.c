@@ -6,8 +6,9 @@
 //   +300 ms      who has sent nothing for so long and has its replies is closed: what it sent before
 //                it could hear of the stop has come
 //   +1 s         frames that come now are dropped, so that who never pauses is done with, too
-//   +5 s         the end, counted from the moment when the last picture that was under way was finished
-//                and bytes last came or went. What gets on is waited for, for LQ_DRAIN_WORK_S at most
+//   +5 s         the end for whoever does not read its replies; counted from the moment when the
+//                last picture that was under way was finished and bytes last came or went. What gets
+//                on is waited for, for LQ_DRAIN_WORK_S at most
 #include <stddef.h>
 
 #include "base/clock.h"

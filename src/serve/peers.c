@@ -70,3 +70,23 @@ void lq_peers_give(struct lq_peers *peers, const struct lq_address *address)
     if (--peer->held == 0)
         *peer = peers->all[--peers->count];
 }
+
+void lq_peers_forget_live(struct lq_peers *peers)
+{
+    for (int i = 0; i < peers->count; i++)
+        peers->all[i].live = 0;
+    peers->live_most = 0;
+}
+
+void lq_peers_add_live(struct lq_peers *peers, const struct lq_address *address)
+{
+    struct lq_peer *peer = find(peers, address);
+    if (peer && ++peer->live > peers->live_most)
+        peers->live_most = peer->live;
+}
+
+int lq_peers_live(struct lq_peers *peers, const struct lq_address *address)
+{
+    const struct lq_peer *peer = find(peers, address);
+    return peer ? peer->live : 0;
+}

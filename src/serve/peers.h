@@ -17,10 +17,12 @@ struct lq_peers {
     struct lq_peer {
         struct lq_address address;
         int held;
+        int live; // sessions that are in (load.h), as far as it was told
     } *all;
     int count, room; // addresses
     int total;       // held by all of them
-    int each_max; // 0: no limit
+    int each_max;    // 0: no limit
+    int live_most;   // of one address
 };
 
 // All zero when it is not known.
@@ -34,3 +36,9 @@ bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address);
 // … of an address that stands for many clients: only all of them have a limit.
 bool lq_peers_take_any(struct lq_peers *peers, const struct lq_address *address);
 void lq_peers_give(struct lq_peers *peers, const struct lq_address *address);
+
+// Sessions that are in: forgets them, counts one more, tells those of an address and of the address
+// that has most.
+void lq_peers_forget_live(struct lq_peers *peers);
+void lq_peers_add_live(struct lq_peers *peers, const struct lq_address *address);
+int lq_peers_live(struct lq_peers *peers, const struct lq_address *address);

@@ -46,6 +46,7 @@ static void on_tick(struct lq_timer *timer, uint64_t now_us)
     lq_load_tick(&server->load, now_us); // before the connections, which tell their clients of it
     lq_live_tick(server, now_us);
     watch_workers(server, now_us);
+    lq_server_count_live(server, now_us);
     lq_sio_tick(server, now_us);
     lq_server_weigh_frames(server);
     // What was freed lies scattered in the heap; the system gets it back only when told to.

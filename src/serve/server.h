@@ -114,6 +114,9 @@ bool lq_server_done_with(const struct lq_server *server, struct lq_session *sess
 bool lq_server_is_idle(const struct lq_server *server, struct lq_session *session,
                        uint64_t now_us);
 
+// Once a second: counts anew which address has how many live sessions.
+void lq_server_count_live(struct lq_server *server, uint64_t now_us);
+
 // Once a second: has idle memory given back where clients hold too much.
 void lq_server_weigh_frames(struct lq_server *server);
 

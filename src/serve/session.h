@@ -163,6 +163,8 @@ void lq_workers_free(struct lq_workers *workers);
 void lq_workers_collect(struct lq_workers *workers);
 // Sessions whose next live frame waits for a worker.
 int lq_workers_waiting(struct lq_workers *workers);
+// Whether a live session is in: light stills leave it a worker then.
+void lq_workers_set_live(struct lq_workers *workers, bool someone);
 // Amid the work on this slot: it goes on. Frames that should not wait until it is finished are run
 // first, on this thread, if it is a heavy one (turns.h). True if there were any.
 bool lq_workers_pause(struct lq_slot *slot);
@@ -177,8 +179,8 @@ struct lq_workers_state lq_workers_state(struct lq_workers *workers);
 int lq_workers_stalled(struct lq_workers *workers, uint64_t now_us, uint64_t limit_us);
 // Its frames are those of one film from now on: nails keep their ids. No memory: false.
 LQ_MUST_CHECK bool lq_session_track(struct lq_session *session);
-// Of a client at this address, who holds what the session does; holder: with the caller's reference,
-// or NULL. NULL when there is no memory: the reference stays the caller's then.
+// Of a client at this address, who holds what the session does; holder: with the caller's
+// reference, or NULL. NULL when there is no memory: the reference stays the caller's then.
 struct lq_session *lq_session_open(struct lq_workers *workers, const struct lq_address *address,
                                    struct lq_holder *holder, void *owner,
                                    void (*ready)(struct lq_session *session));
@@ -202,8 +204,8 @@ void lq_session_drop(struct lq_session *session);
 // The oldest frame in flight if it is finished, else NULL. Stays until lq_session_release.
 struct lq_slot *lq_session_reply(struct lq_session *session);
 void lq_session_release(struct lq_session *session);
-// Stills of its address that wait or are worked on, and how long one of this kind and cost would wait
-// now.
+// Stills of its address that wait or are worked on, and how long one of this kind and cost would
+// wait now.
 struct lq_session_stills {
     int count;
     uint64_t expected_us;

@@ -25,7 +25,8 @@ static int all_but_one(int count)
 
 void lq_turns_init(struct lq_turns *turns, int workers, int cores)
 {
-    *turns = (struct lq_turns){.stills_max = all_but_one(workers),
+    *turns = (struct lq_turns){.workers = workers,
+                               .stills_max = all_but_one(workers),
                                .heavy_max = all_but_one(workers < cores ? workers : cores)};
 }
 
@@ -140,8 +141,8 @@ void lq_turns_queue(struct lq_turns *turns, struct lq_turn *turn, enum lq_turn_k
     }
 }
 
-// Takes it out of its ring; its address goes to the end of the line, or out of it. What it will cost
-// stays counted.
+// Takes it out of its ring; its address goes to the end of the line, or out of it. What it will
+// cost stays counted.
 static void pull(struct lq_turns *turns, struct lq_turn *turn, bool to_the_end)
 {
     bool live = turn->kind == LQ_TURN_LIVE;
@@ -169,13 +170,20 @@ void lq_turns_unqueue(struct lq_turns *turns, struct lq_turn *turn)
 
 // ---- whose turn ---------------------------------------------------------------------------------
 
+// Stills of one address that may be under way.
+static int stills_at_once(const struct lq_turns *turns, bool heavy)
+{
+    return heavy || turns->someone_live ? turns->stills_max : turns->workers;
+}
+
 // The address' first still that may be worked on now; heavy: of any kind, else a light one.
 static struct lq_turn *next_of(const struct lq_turns *turns, const struct lq_turn_place *place,
                                bool heavy)
 {
-    if (place->stills_working >= turns->stills_max)
+    if (place->stills_working >= stills_at_once(turns, false))
         return NULL;
-    heavy = heavy && turns->heavy_working < turns->heavy_max;
+    heavy = heavy && turns->heavy_working < turns->heavy_max &&
+            place->stills_working < stills_at_once(turns, true);
     struct lq_turn *turn = place->still.first;
     while (turn && turn->kind == LQ_TURN_HEAVY && !heavy)
         turn = turn->next;
@@ -255,7 +263,7 @@ uint64_t lq_turns_expected_us(const struct lq_turns *turns, const struct lq_turn
     for (const struct lq_turn_place *each = turns->places; each; each = each->next)
         if (each != turn->place)
             sum_us += each->still_us < own_us + cost_us ? each->still_us : own_us + cost_us;
-    int at_once = kind == LQ_TURN_HEAVY ? turns->heavy_max : turns->stills_max;
+    int at_once = kind == LQ_TURN_HEAVY ? turns->heavy_max : stills_at_once(turns, false);
     return sum_us / (uint64_t)at_once;
 }
 

@@ -1,11 +1,12 @@
 // Whose turn it is: which waiting frame a worker takes next.
 //
 //   - Each address has its turn, and within an address each of its sessions.
-//   - Live frames go before stills; after LQ_TURNS_LIVE of them in a row a still that waits has one.
+//   - Live frames go before stills; after LQ_TURNS_LIVE of them in a row a still that waits has
+//     one.
 //   - Of one address' stills fewer are under way at once than there are workers, and of heavy ones
-//     (many pixels, several passes) fewer in all, and fewer than cores: a worker, and a core for it,
-//     is always left for live frames. Where there is only one, it takes live frames between the steps
-//     of a still (lq_turns_between).
+//     (many pixels, several passes) fewer in all, and fewer than cores: a worker, and a core for
+//     it, is left for live frames. Where there is only one, it takes them between the steps of a
+//     heavy still (lq_turns_between). While nobody is live light stills have all workers.
 //   - What each address has waiting and under way is known in microseconds of work, as estimated
 //     (cost.h), so that one more can be refused before it waits for too long.
 //
@@ -49,8 +50,10 @@ struct lq_turn_line {
 };
 
 struct lq_turns {
+    int workers;
     int stills_max;    // of one address, under way …
     int heavy_max;     // … and heavy ones of all
+    bool someone_live; // set by who knows
     struct lq_turn_place *places;
     struct lq_turn_line live, still;
     int live_in_a_row;
@@ -79,8 +82,8 @@ void lq_turns_done(struct lq_turns *turns, const struct lq_turn_taken *taken);
 
 // Stills of this session's address that wait or are worked on.
 int lq_turns_stills(const struct lq_turn *turn);
-// How long a still of this kind and cost would wait, if it came now: behind its own address' stills,
-// and behind as much work of each other address. µs
+// How long a still of this kind and cost would wait, if it came now: behind its own address'
+// stills, and behind as much work of each other address. µs
 uint64_t lq_turns_expected_us(const struct lq_turns *turns, const struct lq_turn *turn,
                               enum lq_turn_kind kind, uint64_t cost_us);
 // Everyone who waits, in no order of use to anybody.

@@ -119,7 +119,10 @@ static struct lq_pipe *pipe_for(struct worker *worker, struct lq_slot *slot)
 // A heavy picture's memory goes back at once: others are small.
 static void rest(struct worker *worker, struct lq_pipe *pipe)
 {
-    if (pipe != worker->heavy || lq_pipe_rest(pipe) == LQ_OK)
+    if (pipe != worker->heavy)
+        return;
+    lq_buf_release(&worker->decoded);
+    if (lq_pipe_rest(pipe) == LQ_OK)
         return;
     lq_pipe_free(worker->heavy);
     worker->heavy = NULL;
@@ -154,6 +157,8 @@ static int run_pipe(struct worker *worker, struct lq_pipe *pipe, struct lq_slot 
     job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->pause = on_pause;
     job->pause_context = &pause;
+    if (pipe == worker->heavy)
+        lq_charge_set(&slot->decoded, slot->pixels * 3); // about, until it is decoded
     lq_buf_clear(&slot->picture);
     int status = lq_buf_resize(&slot->picture, LQ_REPLY_HEAD);
     if (status != LQ_OK)
@@ -173,16 +178,16 @@ static int check_age(const struct lq_slot *slot, struct lq_error *err)
                    slot->queue_us / 1000);
 }
 
-// Whether a still that had a light one's turn asks for more than that, now that all of it is read: it
-// waits once more then, for a heavy one's.
+// Whether what had a light one's turn asks for more than that, now that all of it is read: it waits
+// once more then, for a heavy one's. A urlencoded body cannot be read twice; of that the estimate
+// is right (cost.c).
 static bool is_heavier(const struct worker *worker, struct lq_slot *slot,
                        const struct lq_ask_picture *picture)
 {
     struct lq_cost_peek seen = {lq_cost_pixels(picture->bytes, picture->len),
                                 slot->ask.closer ? LQ_COST_PASSES : 1};
     slot->pixels = seen.pixels;
-    if (slot->ask.live || slot->turn_kind != LQ_TURN_LIGHT ||
-        slot->ask.body_form == LQ_BODY_URLENCODED ||
+    if (slot->turn_kind == LQ_TURN_HEAVY || slot->ask.body_form == LQ_BODY_URLENCODED ||
         lq_cost_kind(&seen, slot->ask.live) != LQ_TURN_HEAVY)
         return false;
     slot->turn_kind = LQ_TURN_HEAVY;
@@ -200,7 +205,7 @@ static void learn(const struct worker *worker, const struct lq_slot *slot,
         .passes_us = us[LQ_STAGE_PREPARE] + us[LQ_STAGE_INFER] + us[LQ_STAGE_NAILS],
     };
     seen.pixels_us = job->total_us - seen.passes_us;
-    if (!slot->ask.live)
+    if (!slot->ask.live || slot->turn_kind == LQ_TURN_HEAVY)
         lq_cost_learn(worker->cost, &seen);
 }
 

@@ -10,7 +10,8 @@
 void lq_session_queue(struct lq_session *session)
 {
     struct lq_workers *workers = session->workers;
-    if (session->turn.queued || !session->waiting_count || session->flight_count == LQ_IN_FLIGHT_MAX)
+    if (session->turn.queued || !session->waiting_count ||
+        session->flight_count == LQ_IN_FLIGHT_MAX)
         return;
     const struct lq_slot *slot = session->waiting[0];
     lq_turns_queue(&workers->turns, &session->turn, slot->turn_kind, slot->cost_us);
@@ -45,7 +46,8 @@ static struct lq_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
     slot->thread = thread;
     slot->alone = workers->working_count == 0 && turns->live.count + turns->still.count == 0 &&
                   !session->waiting_count;
-    slot->pressed = slot->turn_kind == LQ_TURN_LIVE && turns->live.count > 0 && !is_worked_on(session);
+    slot->pressed = slot->turn_kind == LQ_TURN_LIVE && turns->live.count > 0 &&
+                    !is_worked_on(session);
     slot->state = LQ_SLOT_WORKING;
     workers->working_count++;
     session->flight[session->flight_count++] = slot;
@@ -54,8 +56,8 @@ static struct lq_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
     return slot;
 }
 
-// The next frame in turn, if need be waiting for one; NULL when there is none or it is time to stop.
-// With the lock held.
+// The next frame in turn, if need be waiting for one; NULL when there is none or it is time to
+// stop. With the lock held.
 static struct lq_slot *take(struct lq_thread *thread, bool wait)
 {
     struct lq_workers *workers = thread->workers;
@@ -85,6 +87,11 @@ static void put_back(struct lq_slot *slot)
         session->flight[i - 1] = session->flight[i];
     session->flight_count--;
     session->held--;
+    if (session->waiting_count == LQ_IN_FLIGHT_MAX) { // newer ones wait in its place
+        slot->state = LQ_SLOT_FREE;
+        session->replaced++;
+        return;
+    }
     for (int i = session->waiting_count++; i > 0; i--)
         session->waiting[i] = session->waiting[i - 1];
     session->waiting[0] = slot;
@@ -101,7 +108,7 @@ static bool give(struct lq_workers *workers, struct lq_slot *slot)
     lq_turns_done(&workers->turns, &slot->taken);
     if (workers->turns.still.count > 0)
         pthread_cond_signal(&workers->more); // one that had to wait for it may go now
-    if (slot->again && !slot->session->closed && slot->session->waiting_count < LQ_IN_FLIGHT_MAX) {
+    if (slot->again && !slot->session->closed) {
         put_back(slot);
         return false;
     }
@@ -202,7 +209,8 @@ static void *work(void *context)
 int lq_workers_start(struct lq_workers **out, const struct lq_work *tasks, int count,
                      void (*wake)(void *context), void *wake_context, struct lq_error *err)
 {
-    struct lq_workers *workers = calloc(1, sizeof *workers + (size_t)count * sizeof(struct lq_thread));
+    size_t threads_bytes = (size_t)count * sizeof(struct lq_thread);
+    struct lq_workers *workers = calloc(1, sizeof *workers + threads_bytes);
     if (!workers)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     workers->work = *tasks;
@@ -237,7 +245,7 @@ int lq_workers_stalled(struct lq_workers *workers, uint64_t now_us, uint64_t lim
     pthread_mutex_lock(&workers->lock);
     for (int i = 0; i < workers->count; i++) {
         const struct lq_thread *thread = &workers->threads[i];
-        uint64_t allowed_us = limit_us + limit_us * thread->pixels / LQ_STALL_PIXELS;
+        uint64_t allowed_us = limit_us * (1 + thread->pixels / LQ_STALL_PIXELS);
         stalled += thread->since_us && thread->since_us + allowed_us < now_us;
     }
     pthread_mutex_unlock(&workers->lock);
@@ -298,6 +306,14 @@ int lq_workers_waiting(struct lq_workers *workers)
     int count = workers->turns.live.count;
     pthread_mutex_unlock(&workers->lock);
     return count;
+}
+
+void lq_workers_set_live(struct lq_workers *workers, bool someone)
+{
+    pthread_mutex_lock(&workers->lock);
+    workers->turns.someone_live = someone;
+    pthread_cond_broadcast(&workers->more); // light stills may have one more worker
+    pthread_mutex_unlock(&workers->lock);
 }
 
 static void add_waiting(struct lq_turn *turn, void *context)

@@ -10,8 +10,6 @@ import pytest
 
 from conftest import ROOT, read_for
 
-pytestmark = pytest.mark.skip(reason="libwebsockets takes no chunked bodies")
-
 CLIENTS = ROOT / "tests" / "e2e" / "clients"
 
 

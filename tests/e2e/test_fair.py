@@ -1,7 +1,7 @@
 """One address with more to do than the machine can: others notice little, it waits or is told to.
 
-Live replies are judged by their share, those of a second during the flood over those before it, for a
-slow or busy machine has fewer of both."""
+Live replies are judged by their share, those of a second during the flood over those before it, for
+a slow or busy machine has fewer of both."""
 import base64
 import concurrent.futures
 import contextlib
@@ -53,7 +53,7 @@ class Answer:
 
 
 def post_from(server, address, body, headers, path="/api/process"):
-    """The answer to one request on a connection of its own. (A new client of httpx takes too long.)"""
+    """The answer to one request on a connection of its own. (httpx takes too long for one.)"""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, 60, (address, 0))
     with contextlib.closing(connection):
         connection.request("POST", path, body, headers)
@@ -61,7 +61,7 @@ def post_from(server, address, body, headers, path="/api/process"):
 
 
 class User(threading.Thread):
-    """A live session that sends a frame each 125 ms, or when the last is answered if that is later."""
+    """A live session that sends a frame each 125 ms, or later when the last is answered."""
 
     EVERY_S = .125
 
@@ -89,6 +89,12 @@ class User(threading.Thread):
     def stop(self):
         self.done.set()
         self.join(60)
+
+
+class Greedy(User):
+    """One that sends the next frame as soon as the last is answered, and soon after a refusal."""
+
+    EVERY_S = .02
 
 
 class Flood:
@@ -182,6 +188,34 @@ def test_large_live_frames_of_one_address_leave_others_theirs(hand):
             each.stop()
         assert before > 0 and during >= SHARE * before, (before, during)
         assert any(each.replies for each in greedy)
+    finally:
+        assert server.stop()[0] == 0
+
+
+def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
+    """More films than the machine can show: who comes from elsewhere is let in all the same, and
+    its address has every other turn."""
+    server = Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
+                    slow_model(tmp_path, 40), "--no-carrying")
+    try:
+        alone = User(server, USER, plain())
+        alone.start()
+        time.sleep(3)
+        alone.stop()
+        flood = [Greedy(server, FLOOD, plain()) for _ in range(10)]
+        for each in flood:
+            each.start()
+        time.sleep(4)  # it is known by now that there is no room
+        came = time.monotonic()
+        newcomer = User(server, NEWCOMER, plain())
+        newcomer.start()
+        time.sleep(6)
+        end = time.monotonic()
+        for each in [newcomer, *flood]:
+            each.stop()
+        before = alone.rate(alone.replies[0], alone.replies[-1])
+        assert newcomer.rate(came + 1, end) >= SHARE * before, (before, newcomer.told)
+        assert sum(len(each.replies) for each in flood) > 40
     finally:
         assert server.stop()[0] == 0
 

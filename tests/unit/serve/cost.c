@@ -91,7 +91,7 @@ static void it_is_found_in_forms_and_text(void **state)
     assert_int_equal(peek(LQ_BODY_JSON, text.data, text.len).pixels, WIDTH * HEIGHT);
     assert_int_equal(peek(LQ_BODY_EVENT, text.data, text.len).pixels, WIDTH * HEIGHT);
     // Written in a way that takes a reader: the most there may be.
-    static const char escaped[] = "{\"image\":\"\\/9j\\/4AAQ\"}";
+    static const char escaped[] = "{\"image\":\"\\u002f9j/4AAQ\"}";
     assert_int_equal(peek(LQ_BODY_JSON, escaped, sizeof escaped - 1).pixels, LQ_FRAME_PIXELS_MAX);
     lq_buf_release(&text);
 
@@ -99,6 +99,45 @@ static void it_is_found_in_forms_and_text(void **state)
     slot.ask.has_attachment = true;
     assert_ok(lq_buf_append(&slot.attachment, bytes, len));
     assert_int_equal(peek_and_close().pixels, WIDTH * HEIGHT);
+}
+
+// The text of a JPEG's head with each slash and plus written in another way.
+static void written(struct lq_buf *out, const char *before, const char *slash, const char *plus)
+{
+    static uint8_t bytes[4096];
+    struct lq_buf text;
+    lq_buf_init(&text, 1 << 16);
+    size_t len = jpeg_head(bytes, 300);
+    memset(bytes + 30, 0xfb, 60); // "+/v7"
+    assert_ok(lq_base64_encode(bytes, len, &text));
+    lq_buf_clear(out);
+    assert_ok(lq_buf_printf(out, "%s", before));
+    for (size_t i = 0; i < text.len; i++) {
+        char letter[2] = {(char)text.data[i], 0};
+        const char *as = *letter == '/' ? slash : *letter == '+' ? plus : letter;
+        assert_ok(lq_buf_append(out, as, strlen(as)));
+    }
+    lq_buf_release(&text);
+}
+
+static void it_is_read_as_clients_write_it(void **state)
+{
+    (void)state;
+    static const char url[] = "color=red&image=data%3Aimage%2Fjpeg%3Bbase64%2C";
+    struct lq_buf text;
+    lq_buf_init(&text, 1 << 17);
+    written(&text, "{\"image\": \"data:image\\/jpeg;base64,", "\\/", "+"); // PHP
+    assert_int_equal(peek(LQ_BODY_JSON, text.data, text.len).pixels, WIDTH * HEIGHT);
+    written(&text, url, "%2F", "%2B");
+    assert_int_equal(peek(LQ_BODY_URLENCODED, text.data, text.len).pixels, WIDTH * HEIGHT);
+    assert_int_equal(peek(LQ_BODY_URLENCODED, text.data, text.len).passes, 1);
+    written(&text, "image=", "%2f", "%2b");
+    assert_int_equal(peek(LQ_BODY_URLENCODED, text.data, text.len).pixels, WIDTH * HEIGHT);
+    // A small picture in front of the one that counts hides nothing.
+    written(&text, "junk=/9j/AAAA&ximage=/9j/AAAA&image=iVBORw0KGgo&image=", "/", "%2B");
+    assert_int_equal(peek(LQ_BODY_URLENCODED, text.data, text.len).pixels, WIDTH * HEIGHT);
+    assert_int_equal(peek(LQ_BODY_URLENCODED, "color=red", 9).pixels, 0);
+    lq_buf_release(&text);
 }
 
 static void a_closer_look_is_seen_wherever_it_is_said(void **state)
@@ -111,6 +150,8 @@ static void a_closer_look_is_seen_wherever_it_is_said(void **state)
     assert_int_equal(peek(LQ_BODY_URLENCODED, said, sizeof said - 1).passes, LQ_COST_PASSES);
     assert_int_equal(peek(LQ_BODY_URLENCODED, hidden, sizeof hidden - 1).passes, LQ_COST_PASSES);
     assert_int_equal(peek(LQ_BODY_URLENCODED, upper, sizeof upper - 1).passes, LQ_COST_PASSES);
+    static const char look[] = "look=%7B%22color%22%3A%22red%22%7D&image=%2F9j%2F4AAQ";
+    assert_int_equal(peek(LQ_BODY_URLENCODED, look, sizeof look - 1).passes, 1);
     memset(far, 'x', sizeof far);
     memcpy(far + sizeof far / 2, "&closer=1&", 10);
     assert_int_equal(peek(LQ_BODY_URLENCODED, far, sizeof far).passes, LQ_COST_PASSES);
@@ -125,7 +166,7 @@ static void what_is_long_is_heavy(void **state)
     struct lq_cost_peek small = {1920 * 1080, 1}, large = {4000 * 3000, 1}, closer = {640 * 480, 7};
     assert_int_equal(lq_cost_kind(&small, true), LQ_TURN_LIVE);
     assert_int_equal(lq_cost_kind(&small, false), LQ_TURN_LIGHT);
-    assert_int_equal(lq_cost_kind(&large, true), LQ_TURN_HEAVY); // holds a worker as long as a still
+    assert_int_equal(lq_cost_kind(&large, true), LQ_TURN_HEAVY); // as long as a still
     assert_int_equal(lq_cost_kind(&large, false), LQ_TURN_HEAVY);
     assert_int_equal(lq_cost_kind(&closer, false), LQ_TURN_HEAVY);
 }
@@ -152,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_header_tells_the_pixels),
         cmocka_unit_test(it_is_found_in_forms_and_text),
+        cmocka_unit_test(it_is_read_as_clients_write_it),
         cmocka_unit_test(a_closer_look_is_seen_wherever_it_is_said),
         cmocka_unit_test(what_is_long_is_heavy),
         cmocka_unit_test(costs_are_learned),

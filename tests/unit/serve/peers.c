@@ -77,12 +77,32 @@ static void without_a_limit_the_room_is_the_limit(void **state)
     lq_peers_release(&peers);
 }
 
+static void live_sessions_are_counted_by_address(void **state)
+{
+    (void)state;
+    struct lq_peers peers;
+    struct lq_address a = from("10.0.0.1"), b = from("10.0.0.2");
+    assert_true(lq_peers_init(&peers, 4, 0));
+    assert_true(lq_peers_take(&peers, &a) && lq_peers_take(&peers, &a));
+    assert_true(lq_peers_take(&peers, &b));
+    lq_peers_add_live(&peers, &a);
+    lq_peers_add_live(&peers, &a);
+    lq_peers_add_live(&peers, &b);
+    assert_int_equal(lq_peers_live(&peers, &a), 2);
+    assert_int_equal(lq_peers_live(&peers, &b), 1);
+    assert_int_equal(peers.live_most, 2);
+    lq_peers_forget_live(&peers);
+    assert_int_equal(lq_peers_live(&peers, &a) + peers.live_most, 0);
+    lq_peers_release(&peers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_one_customer),
         cmocka_unit_test(each_has_its_share),
         cmocka_unit_test(a_proxy_has_no_share),
+        cmocka_unit_test(live_sessions_are_counted_by_address),
         cmocka_unit_test(without_a_limit_the_room_is_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void task_run(void *worker, struct lq_slot *slot)
 {
     struct rig *mine = worker;
     atomic_fetch_add(&mine->run, 1);
-    if (slot->turn_kind == LQ_TURN_LIGHT && atomic_load(&mine->refuse_light)) {
+    if (slot->turn_kind != LQ_TURN_HEAVY && atomic_load(&mine->refuse_light)) {
         slot->turn_kind = LQ_TURN_HEAVY;
         slot->again = true;
         return;

@@ -92,6 +92,7 @@ static void a_worker_is_left_for_live_frames(void **state)
         struct lq_turn_taken taken[FLOOD], film_taken, other_taken;
         int most = workers > 1 ? workers - 1 : 1, under_way = 0;
         lq_turns_init(&turns, workers, workers);
+        turns.someone_live = true;
         for (int i = 0; i < FLOOD; i++) {
             enter(&posts[i], 1);
             still(&posts[i], i % 2 ? LQ_TURN_HEAVY : LQ_TURN_LIGHT, 1000);
@@ -116,6 +117,31 @@ static void a_worker_is_left_for_live_frames(void **state)
             lq_turns_done(&turns, &taken[i]);
         assert_null(turns.places);
     }
+}
+
+static void while_nobody_is_live_light_stills_have_all_workers(void **state)
+{
+    (void)state;
+    struct lq_turn posts[8];
+    struct lq_turn_taken taken[8];
+    lq_turns_init(&turns, 3, 3);
+    for (int i = 0; i < 8; i++) {
+        enter(&posts[i], 1);
+        still(&posts[i], i < 6 ? LQ_TURN_LIGHT : LQ_TURN_HEAVY, 1000);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_ptr_equal(take(&taken[i]), &posts[i]);
+    assert_null(take(&taken[3]));
+    lq_turns_done(&turns, &taken[0]);
+    turns.someone_live = true;
+    assert_null(take(&taken[0]));
+    lq_turns_done(&turns, &taken[1]);
+    assert_ptr_equal(take(&taken[0]), &posts[3]);
+    lq_turns_done(&turns, &taken[0]);
+    lq_turns_done(&turns, &taken[2]);
+    for (int i = 0; i < 8; i++)
+        lq_turns_leave(&turns, &posts[i]);
+    assert_null(turns.places);
 }
 
 static void a_core_is_left_for_live_frames(void **state)
@@ -222,7 +248,7 @@ static void who_floods_waits_for_itself(void **state)
     lq_turns_leave(&turns, &user);
 }
 
-// ---- played on a clock of its own, a step a millisecond -------------------------------------------
+// ---- played on a clock of its own, a step a millisecond ----------------------------------------
 
 enum { PLAY_MS = 60000, FRAME_MS = 14, EVERY_MS = 100, STEP_MS = 60, STEPS = 40, LATE_MS = 150,
        WORKERS_MAX = 4 };
@@ -373,6 +399,7 @@ int main(void)
         cmocka_unit_test(addresses_take_turns_then_their_sessions),
         cmocka_unit_test(live_frames_go_before_stills_but_for_one_in_a_while),
         cmocka_unit_test(a_worker_is_left_for_live_frames),
+        cmocka_unit_test(while_nobody_is_live_light_stills_have_all_workers),
         cmocka_unit_test(a_core_is_left_for_live_frames),
         cmocka_unit_test(between_its_steps_a_heavy_still_lets_others_pass),
         cmocka_unit_test(who_goes_is_forgotten),
