@@ -14,10 +14,11 @@ import threading
 import time
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import HANDS, Reply, Server, frame, plain
+from conftest import HANDS, ROOT, Reply, Server, frame, plain
 from test_busy import slow_model
 
 USER, FLOOD, NEWCOMER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
@@ -323,6 +324,63 @@ def test_memory_of_every_kind_of_message_is_counted():
             time.sleep(.1)
         assert server.metric("lacquer_frame_memory_bytes") < 1 << 20, way.__name__
     assert LIMIT / 2 < server.metric("lacquer_frame_memory_high_bytes") < 2 * LIMIT
+    assert server.stop()[0] == 0
+
+
+@pytest.mark.parametrize("path", ["/api/process", "/ws", "/socket.io/"])
+def test_memory_of_replies_that_nobody_takes(path):
+    """Megabytes that are painted for clients who read none of them: counted until they are on the
+    wire, and no more of them are made than there is room for."""
+    server = Server("--max-frame-memory", "32", "--log-level", "error", "--max-wait", "60000",
+                    "--max-sessions-per-address", "64", "--workers", "2", "--model",
+                    str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (1500, 1500, 3), np.uint8))
+    out = io.BytesIO()
+    noise.save(out, "JPEG", quality=90)
+    picture, held = out.getvalue(), []
+    body, headers = multipart(("image", picture))
+    upgrade = (b"GET %s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+
+    def message(first, data):
+        length = (bytes([0x80 | len(data)]) if len(data) < 126
+                  else b"\xff" + struct.pack(">Q", len(data)))
+        return bytes([first]) + length + bytes(4) + data
+
+    def asked():
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.bind((FLOOD, 0))
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", server.port))
+        held.append(connection)
+        if path == "/api/process":
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+                               f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode() + body)
+        elif path == "/ws":
+            connection.sendall(upgrade % b"/ws" + message(0x82, picture) * 4)
+        else:
+            connection.sendall(upgrade % b"/socket.io/?EIO=4&transport=websocket" + message(0x81, b"40")
+                               + (message(0x81, b'451-["frame",{"_placeholder":true,"num":0}]')
+                                  + message(0x82, picture)) * 4)
+
+    before = server.rss_kib()
+    for _ in range(60):  # 180 MB of replies and more
+        with contextlib.suppress(OSError):
+            asked()
+        time.sleep(.05)
+    for _ in range(100):  # a busy machine takes its time to paint them
+        if server.metric("lacquer_frame_memory_bytes") > LIMIT / 4:
+            break
+        time.sleep(.1)
+    grown = server.rss_kib() - before
+    assert LIMIT / 4 < server.metric("lacquer_frame_memory_bytes") < 2 * LIMIT
+    assert grown < 3 * (LIMIT >> 10) + 60000, grown  # two pictures are in work besides
+    with server.v1(source_address=(USER, 0)) as good:
+        good.send(frame(1, plain()))
+        assert Reply(good.recv(timeout=30)).id == 1
+    for connection in held:
+        connection.close()
     assert server.stop()[0] == 0
 
 
