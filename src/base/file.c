@@ -45,6 +45,14 @@ int lq_file_read(const char *path, struct lq_buf *buf, struct lq_error *err)
     int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return lq_fail(err, LQ_ERR_IO, "cannot open '%s': %s", path, strerror(errno));
+    int status = lq_file_read_from(fd, path, buf, err);
+    if (!from_stdin)
+        close(fd);
+    return status;
+}
+
+int lq_file_read_from(int fd, const char *path, struct lq_buf *buf, struct lq_error *err)
+{
     struct stat info;
     lq_buf_clear(buf);
     // The size is a hint only: the file may grow, and a pipe has none.
@@ -53,8 +61,6 @@ int lq_file_read(const char *path, struct lq_buf *buf, struct lq_error *err)
         (void)!lq_buf_reserve(buf, (size_t)info.st_size);
     int status = read_all(fd, buf);
     int saved = errno;
-    if (!from_stdin)
-        close(fd);
     if (status == LQ_ERR_TOO_LARGE)
         return lq_fail(err, status, "'%s' is larger than %zu bytes", path, buf->max);
     if (status != LQ_OK)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/place.h"
 #include "config.h"
 #include "serve/confine.h"
 
@@ -47,7 +48,10 @@ static void read_folder_of(struct folders *folders, const char *file)
 static void read_libraries(struct folders *folders)
 {
     static const char *const system[] = {"/usr", "/lib", "/lib64", "/etc", "/proc", "/sys",
-                                         "/opt/intel", LQ_OPENVINO_LIBS};
+                                         "/opt/intel"};
+    uid_t owner;
+    if (lq_place_is_built(&owner))
+        lq_confine_read(&folders->confine, LQ_OPENVINO_LIBS);
     for (size_t i = 0; i < LQ_COUNT(system); i++)
         lq_confine_read(&folders->confine, system[i]);
     const char *named = getenv("LACQUER_OPENVINO"), *paths = getenv("LD_LIBRARY_PATH");
