@@ -1,5 +1,6 @@
 // Who is let in, which frames are taken, and what they all hold.
 #include "base/clock.h"
+#include "serve/access.h"
 #include "serve/answer.h"
 #include "serve/server.h"
 #include "serve/work.h"
@@ -43,6 +44,7 @@ struct lq_session *lq_server_admit(struct lq_server *server, struct lws *wsi, en
         return NULL;
     }
     session->address = address;
+    session->has_token = lq_access_whose(server, wsi, session->token);
     read_trace(&session->trace, wsi);
     server->session_count++;
     session->next = server->sessions;

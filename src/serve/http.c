@@ -139,7 +139,9 @@ static bool check_body(struct lq_request *request, bool expected)
         lq_request_fail_as(request, 411, LQ_ERR_ARGUMENT, "a body needs its Content-Length");
     } else if (length > LQ_BODY_BYTES_MAX) {
         request->hang_up = length > DISCARD_BYTES_MAX;
-        lq_request_fail_as(request, 413, LQ_ERR_TOO_LARGE, "body is larger than 16777216 bytes");
+        struct lq_error error;
+        lq_fail(&error, LQ_ERR_TOO_LARGE, "body is larger than %d bytes", LQ_BODY_BYTES_MAX);
+        lq_request_fail_as(request, 413, LQ_ERR_TOO_LARGE, error.text);
     }
     return request->code == 0;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "config.h"
+#include "serve/access.h"
 #include "serve/answer.h"
 #include "serve/json.h"
 #include "serve/keep_pace.h"
@@ -225,7 +226,7 @@ static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 {
     struct lq_live *live = conn->state;
     struct lq_error error;
-    if (!live->session)
+    if (!live->session || live->session->revoked)
         return 0; // about to be closed
     if (lws_is_first_fragment(conn->wsi)) {
         live->text = !lws_frame_is_binary(conn->wsi);
@@ -261,6 +262,11 @@ static int on_writable(struct lq_conn *conn)
     struct lq_live *live = conn->state;
     if (!live->session)
         return close_with(live, &live->refused);
+    if (live->session->revoked) {
+        struct lq_error error;
+        lq_fail(&error, LQ_ERR_AUTH, LQ_TOKEN_GONE);
+        return close_with(live, &error);
+    }
     if (live->idle) {
         lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_GOINGAWAY, (unsigned char *)"idle", 4);
         return -1;
@@ -298,6 +304,15 @@ static void on_tick(struct lq_conn *conn, uint64_t now_us)
     if (lq_server_is_idle(conn->server, live->session, now_us)) {
         live->idle = true;
         lws_callback_on_writable(conn->wsi);
+    }
+}
+
+void lq_live_end_revoked(struct lq_server *server)
+{
+    for (struct lq_conn *conn = server->conns; conn; conn = conn->next) {
+        const struct lq_live *live = conn->ops == &lq_live_ops ? conn->state : NULL;
+        if (live && live->session && live->session->revoked)
+            lws_callback_on_writable(conn->wsi);
     }
 }
 

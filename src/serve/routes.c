@@ -1,6 +1,7 @@
 // Which path leads where, and what is small enough to be answered here.
 #include <string.h>
 
+#include "serve/access.h"
 #include "serve/http.h"
 
 enum { GET = 1 << LWSHUMETH_GET | 1 << LWSHUMETH_HEAD, POST = 1 << LWSHUMETH_POST };
@@ -30,6 +31,10 @@ static void start_metrics(struct lq_request *request)
 {
     struct lq_error error;
     struct lq_server *server = request->conn->server;
+    if (!lq_access_metrics(request->conn->wsi)) {
+        lq_request_fail_as(request, 404, LQ_ERR_NOT_FOUND, "there is nothing at this path");
+        return;
+    }
     const struct lq_model_info *info = lq_model_info(server->model);
     const struct lq_gauges gauges = {
         .state = lq_workers_state(server->workers),

@@ -175,6 +175,10 @@ int lq_sio_upgrade(struct lq_conn *conn);
 // some clients send nothing else afterwards.
 bool lq_sio_is_known(const struct lq_conn *conn);
 
+// Sends away those whose session is marked as revoked.
+void lq_live_end_revoked(struct lq_server *server);
+void lq_sio_end_revoked(struct lq_server *server);
+
 // Once a second: pings, timeouts, memory of idle sessions.
 void lq_sio_tick(struct lq_server *server, uint64_t now_us);
 void lq_sio_close_all(struct lq_server *server);
@@ -186,6 +190,10 @@ extern const struct lws_protocols lq_protocols[];
 LQ_MUST_CHECK int lq_signals_watch(struct lq_server *server, struct lq_error *err);
 // One has come.
 void lq_signals_read(struct lq_server *server);
+
+// Reads certificate, key and tokens again (reload.c): all of them are changed or none. Sessions whose
+// token is gone end.
+void lq_server_reload(struct lq_server *server);
 
 // Stopping without losing a reply (drain.c). Told a second time it stops at once. `wait`: say at
 // /readyz first that no new users should come, and serve on for options->drain_delay_s.

@@ -24,6 +24,7 @@
 #include "frame/frame.h"
 #include "serve/load.h"
 #include "serve/peers.h"
+#include "serve/token.h"
 
 enum {
     LQ_SLOTS = LQ_IN_FLIGHT_MAX + 2, // one filling, one waiting, the others in flight
@@ -115,6 +116,9 @@ struct lq_session {
     struct lq_load_guest guest;                // load.h's
     uint64_t paced_us;                         // when its frames so far were due at the allowed rate
     struct lq_address address;                 // of its client
+    uint8_t token[LQ_TOKEN_DIGEST_BYTES];      // that its client came with …
+    bool has_token;                            // … if any
+    bool revoked;                              // that is gone: the session is about to end
     struct lq_session *next, **link;           // of the server's list
     struct lq_trace trace;                     // that its client follows; set before the first post
     struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first

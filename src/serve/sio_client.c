@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "serve/access.h"
 #include "serve/sio.h"
 
 enum { GOODBYE_S = 2, SID_BYTES = 15 };
@@ -79,7 +80,9 @@ void lq_sio_end(struct lq_sio *sio)
     if (sio->link) {
         sio->link->sio = NULL;
         // A stop says goodbye first, so that the last reply is read; others broke the rules.
-        bool polite = sio->server->drain_from_us != 0;
+        bool polite = sio->server->drain_from_us != 0 || sio->session->revoked;
+        if (sio->session->revoked)
+            lq_fail(&sio->link->refused, LQ_ERR_AUTH, LQ_TOKEN_GONE);
         lws_set_timeout(sio->link->conn->wsi, PENDING_TIMEOUT_USER_OK,
                         polite ? GOODBYE_S : LWS_TO_KILL_ASYNC);
         lws_callback_on_writable(sio->link->conn->wsi);
@@ -91,6 +94,17 @@ void lq_sio_end(struct lq_sio *sio)
     lq_server_dismiss(sio->server, LQ_VIA_SIO, sio->session);
     lq_outbox_release(&sio->outbox);
     free(sio);
+}
+
+void lq_sio_end_revoked(struct lq_server *server)
+{
+    for (struct lq_sio *each = server->sios, *next; each; each = next) {
+        next = each->next;
+        if (each->session->revoked) {
+            lq_metrics_count_error(&server->metrics, LQ_ERR_AUTH);
+            lq_sio_end(each);
+        }
+    }
 }
 
 struct lq_sio *lq_sio_find(const struct lq_server *server, const char *sid)
