@@ -8,6 +8,7 @@
 #include "serve/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -42,7 +43,7 @@ static const char *const refused[] = {
     // whose files are, and what others may do with them: Landlock does not look at these
     "chmod", "fchmod", "chown", "fchown", "lchown", "fchownat", "utime", "utimes",
     "utimensat", "futimesat", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr",
-    "fremovexattr", "link", "linkat", "symlink", "symlinkat",
+    "fremovexattr", "truncate", "truncate64", "link", "linkat", "symlink", "symlinkat",
     // code that no file holds
     "memfd_create", "memfd_secret",
     // who the process is
@@ -61,7 +62,7 @@ static const char *const refused[] = {
     "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter",
     "io_uring_register", "io_setup", "io_submit", "io_cancel", "io_destroy", "io_getevents",
     "io_pgetevents", "keyctl", "add_key", "request_key", "fanotify_init", "fanotify_mark",
-    "vmsplice", "tee",
+    "inotify_init", "inotify_init1", "inotify_add_watch", "vmsplice", "tee",
 };
 
 // Newer than the names that Debian 12's libseccomp knows; the numbers are the same on every machine.
@@ -78,6 +79,12 @@ static const int refused_newer[] = {
 static const unsigned requests[] = {TCGETS, TIOCGWINSZ, TIOCGPGRP, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX,
                                     FIONCLEX, SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR,
                                     SIOCGIFINDEX};
+
+// What is done with descriptors of one's own. Not F_SETOWN and F_SETSIG: by these the kernel sends any
+// signal to any process of the same user.
+static const int commands[] = {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
+                               F_GETOWN, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC,
+                               F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS};
 
 #if !defined(LQ_SANITIZE)
 static const int controls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_PDEATHSIG,
@@ -175,6 +182,11 @@ static void allow_with_arguments(struct filter *filter)
     allow_if(filter, "prlimit64", 0, self);
     allow_if(filter, "move_pages", 0, 0);
     allow_if(filter, "setpriority", 1, 0);
+    static const char *const scheduling[] = {"sched_setscheduler", "sched_setparam", "sched_setattr"};
+    for (size_t i = 0; i < LQ_COUNT(scheduling); i++) {
+        allow_if(filter, scheduling[i], 0, 0);
+        allow_if(filter, scheduling[i], 0, self);
+    }
     for (size_t i = 0; i < LQ_COUNT(requests); i++)
         allow_masked(filter, "ioctl", 1, UINT32_MAX, requests[i]);
 #if !defined(LQ_SANITIZE)
@@ -188,6 +200,28 @@ static void allow_with_arguments(struct filter *filter)
 #endif
 }
 
+// Opening to read may empty a file besides, which Landlock sees from Linux 6.2 on: only who may write
+// may do that.
+static void allow_opening(struct filter *filter, const char *name, unsigned flags_at)
+{
+    allow_masked(filter, name, flags_at, O_TRUNC, 0);
+    allow_masked(filter, name, flags_at, O_ACCMODE, O_WRONLY);
+    allow_masked(filter, name, flags_at, O_ACCMODE, O_RDWR);
+}
+
+static void allow_files_and_messages(struct filter *filter)
+{
+    for (size_t i = 0; i < LQ_COUNT(commands); i++)
+        allow_masked(filter, "fcntl", 1, UINT32_MAX, (uint32_t)commands[i]);
+    allow_opening(filter, "open", 1);
+    allow_opening(filter, "openat", 2);
+    add(filter, MISSING, number("openat2"), 0, NULL); // its flags lie in memory
+    // Sending with TCP Fast Open connects without `connect`.
+    allow_masked(filter, "sendto", 3, MSG_FASTOPEN, 0);
+    allow_masked(filter, "sendmsg", 2, MSG_FASTOPEN, 0);
+    allow_masked(filter, "sendmmsg", 3, MSG_FASTOPEN, 0);
+}
+
 static void write_rules(struct filter *filter, const struct lq_confine *confine)
 {
     for (size_t i = 0; i < LQ_COUNT(refused); i++)
@@ -196,6 +230,7 @@ static void write_rules(struct filter *filter, const struct lq_confine *confine)
         add(filter, REFUSE, refused_newer[i], 0, NULL);
     allow_sockets(filter, confine->connect);
     allow_with_arguments(filter);
+    allow_files_and_messages(filter);
     for (int call = 0; call <= FUTURE_MAX; call++)
         if (!filter->decided[call])
             add(filter, call <= KNOWN_MAX ? SCMP_ACT_ALLOW : MISSING, call, 0, NULL);
@@ -203,7 +238,7 @@ static void write_rules(struct filter *filter, const struct lq_confine *confine)
 
 int lq_confine_seccomp(const struct lq_confine *confine, struct lq_error *err)
 {
-    if (seccomp_api_get() < 1)
+    if (prctl(PR_GET_SECCOMP) < 0 && errno == EINVAL)
         return lq_fail(err, LQ_ERR_UNAVAILABLE, "this kernel has no seccomp filters");
     struct filter filter = {.context = seccomp_init(REFUSE)};
     if (!filter.context)
@@ -213,12 +248,16 @@ int lq_confine_seccomp(const struct lq_confine *confine, struct lq_error *err)
     filter.failed = seccomp_attr_set(filter.context, SCMP_FLTATR_ACT_BADARCH, REFUSE);
     if (filter.failed == 0)
         filter.failed = seccomp_attr_set(filter.context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    if (filter.failed == 0) // failures of the kernel by their own names
+        filter.failed = seccomp_attr_set(filter.context, SCMP_FLTATR_API_SYSRAWRC, 1);
     write_rules(&filter, confine);
     if (filter.failed == 0)
         filter.failed = seccomp_load(filter.context);
     seccomp_release(filter.context);
     if (filter.failed == 0)
         return LQ_OK;
+    if (filter.failed == -EINVAL || filter.failed == -ENOSYS)
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "this kernel has no seccomp filters");
     if (filter.failed == -ENOMEM)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     return lq_fail(err, LQ_ERR_IO, "cannot fence system calls: %s; --no-sandbox does without",

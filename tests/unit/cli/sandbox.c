@@ -106,7 +106,11 @@ static int check_system(void)
         "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/hostname", "/etc/fstab", "/etc/ssh", "/etc",
         "/etc/debian_version", "/etc/environment", "/proc", "/proc/1/environ", "/proc/1/cmdline",
         "/proc/1/status", "/proc/cmdline", "/proc/kallsyms", "/proc/modules", "/proc/partitions",
-        "/proc/net/tcp", "/proc/keys", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/hostname",
+#if !defined(LQ_SANITIZE) // which needs all of /proc/self
+        "/proc/net/tcp", "/proc/self/net/tcp", "/proc/self/environ", "/proc/self/task",
+        "/proc/self/fd", "/proc/self/mem", "/proc/thread-self/net/unix",
+#endif
+        "/proc/keys", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/hostname",
         "/proc/config.gz", "/sys", "/sys/class/net", "/sys/class/dmi/id/product_uuid", "/sys/block",
         "/sys/module", "/sys/kernel/debug", "/sys/kernel/security", "/sys/firmware", "/sys/fs/cgroup",
         "/sys/devices/virtual", "/", "/root", "/home", "/tmp", "/var", "/run", "/dev", "/dev/shm",

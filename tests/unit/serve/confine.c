@@ -153,6 +153,7 @@ static const int no_calls[] = {
     SYS_open_by_handle_at, SYS_name_to_handle_at, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd,
     SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_io_setup, SYS_io_submit,
     SYS_keyctl, SYS_add_key, SYS_request_key, SYS_fanotify_init, SYS_fanotify_mark, SYS_vmsplice,
+    SYS_inotify_init1, SYS_inotify_add_watch, SYS_truncate,
     442 /* mount_setattr */, 443 /* quotactl_fd */, 447 /* memfd_secret */, 448 /* process_mrelease */,
     452 /* fchmodat2 */, 457 /* statmount */, 458 /* listmount */, 460 /* lsm_set_self_attr */,
     463 /* setxattrat */, 466 /* removexattrat */, 467 /* open_tree_attr */, 469 /* file_setattr */,
@@ -221,6 +222,57 @@ static int check_arguments(void)
     right &= call_is_refused(syscall(SYS_fchmodat, AT_FDCWD, readable, 04755));
     right &= call_is_refused(syscall(SYS_fchmodat, AT_FDCWD, readable, 0666));
     return !right;
+}
+
+// Ways around what is refused by name.
+static int check_ways_around(void)
+{
+    struct sockaddr_in nowhere = {.sin_family = AF_INET, .sin_port = htons(9),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct f_owner_ex owner = {F_OWNER_PID, getppid()};
+    struct iovec piece = {(char[]){"x"}, 1};
+    struct msghdr message = {.msg_name = &nowhere, .msg_namelen = sizeof nowhere, .msg_iov = &piece,
+                             .msg_iovlen = 1};
+    struct mmsghdr messages[] = {{.msg_hdr = message}};
+    struct sched_param none = {0};
+    char path[256];
+    snprintf(path, sizeof path, "%s/kept", writable);
+    int file = open(path, O_CREAT | O_WRONLY, 0600);
+    // a signal to any process, by way of a descriptor
+    bool right = call_is_refused(fcntl(tcp, F_SETOWN, getppid()));
+    right &= call_is_refused(fcntl(tcp, F_SETOWN_EX, &owner));
+    right &= call_is_refused(fcntl(tcp, F_SETSIG, SIGKILL));
+    right &= call_is_refused(fcntl(tcp, F_SETLEASE, F_RDLCK));
+    right &= call_is_refused(fcntl(tcp, F_NOTIFY, 1));
+    right &= call_is_refused(syscall(SYS_fcntl, tcp, 1ul << 32 | F_SETOWN, getppid()));
+    right &= fcntl(tcp, F_SETFL, fcntl(tcp, F_GETFL) | O_NONBLOCK) == 0;
+    int other = fcntl(tcp, F_DUPFD_CLOEXEC, 0);
+    right &= other >= 0 && close(other) == 0;
+    // a connection without connect
+    right &= call_is_refused(sendto(tcp, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&nowhere,
+                                    sizeof nowhere));
+    right &= call_is_refused(sendmsg(tcp, &message, MSG_FASTOPEN | MSG_NOSIGNAL));
+    right &= call_is_refused(sendmmsg(tcp, messages, 1, MSG_FASTOPEN));
+    // a file that may only be read made empty
+    right &= file >= 0 && write(file, "text", 4) == 4;
+    right &= call_is_refused(open(path, O_RDONLY | O_TRUNC));
+    right &= call_is_refused(syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_TRUNC, 0));
+    right &= call_is_refused(syscall(SYS_openat, AT_FDCWD, path, 3 | O_TRUNC, 0));
+    right &= syscall(437 /* openat2 */, AT_FDCWD, path, NULL, 0) == -1 && errno == ENOSYS;
+    int again = open(path, O_WRONLY | O_TRUNC);
+    right &= again >= 0 && unlink(path) == 0;
+    // others' turns
+    right &= call_is_refused(sched_setscheduler(getppid(), SCHED_IDLE, &none));
+    right &= call_is_refused(sched_setparam(getppid(), &none));
+    right &= sched_setscheduler(0, SCHED_OTHER, &none) == 0;
+    return !right;
+}
+
+static void ways_around_what_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(lq_confine_seccomp, false, check_ways_around), 0);
+    assert_int_equal(in_child(lq_confine_seccomp, true, check_ways_around), 0);
 }
 
 static void good_calls_with_bad_arguments(void **state)
@@ -437,6 +489,7 @@ int main(void)
         cmocka_unit_test(seccomp_fences_calls),
         cmocka_unit_test(calls_that_no_server_needs),
         cmocka_unit_test(good_calls_with_bad_arguments),
+        cmocka_unit_test(ways_around_what_is_refused),
         cmocka_unit_test(only_what_asks_a_server_of_inference),
         cmocka_unit_test(what_a_server_does_goes_on),
 #if !defined(LQ_SANITIZE)
