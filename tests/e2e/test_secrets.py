@@ -34,7 +34,7 @@ def two_tokens(tmp_path):
     path = tmp_path / "tokens"
     path.write_text(f"{TOKEN}\n{OTHER}\n")
     path.chmod(0o600)
-    running = Server("--token-file", str(path), "--model", str(MODEL))
+    running = Server("--token-file", str(path))
     running.tokens = path
     yield running
     assert running.stop()[0] == 0
@@ -193,7 +193,7 @@ def test_a_token_file_that_others_may_read_or_change(tmp_path, mode, hint):
         with pytest.raises(RuntimeError, match=f"anybody may write to '{path}'.*chmod 600"):
             Server("--token-file", str(path))
         return
-    running = Server("--token-file", str(path), "--model", str(MODEL))
+    running = Server("--token-file", str(path))
     status, said = running.stop()
     assert status == 0 and TOKEN not in said
     warned = [line for line in said.splitlines() if str(path) in line]
@@ -207,7 +207,7 @@ def test_a_private_key_that_others_may_read_or_change(authority, tmp_path):  # n
     key.write_text(secret)
     for mode, hint in ((0o600, None), (0o644, "other users may read")):
         key.chmod(mode)
-        running = Server("--tls-cert", str(cert), "--tls-key", str(key), "--model", str(MODEL))
+        running = Server("--tls-cert", str(cert), "--tls-key", str(key))
         status, said = running.stop()
         assert status == 0 and ("other users may read" in said) == bool(hint) and "cert.pem" not in said
     key.chmod(0o622)
@@ -224,7 +224,7 @@ def test_secrets_as_kubernetes_mounts_them(tmp_path):
         (volume / name / "tokens").write_text(f"{token}\n")
     (volume / "..data").symlink_to("..2026_01")
     (volume / "tokens").symlink_to("..data/tokens")
-    running = Server("--token-file", str(volume / "tokens"), "--model", str(MODEL))
+    running = Server("--token-file", str(volume / "tokens"))
     info = f"{running.url}/api/v1/info"
     assert httpx.get(info, headers=bearer(TOKEN)).status_code == 200
     (volume / "..new").symlink_to("..2026_02")
@@ -262,7 +262,7 @@ def test_the_cookie_is_secure_behind_a_tls_proxy(two_tokens, headers, secured):
 def test_the_cookie_is_secure_with_tls_of_its_own(authority, tmp_path):  # noqa: F811
     tokens = tmp_path / "tokens"
     tokens.write_text(f"{TOKEN}\n")
-    running = Server("--tls-self-signed", "--token-file", str(tokens), "--model", str(MODEL))
+    running = Server("--tls-self-signed", "--token-file", str(tokens))
     reply = httpx.get(f"{running.url}/?token={TOKEN}", verify=False)
     assert "; Secure" in reply.headers["set-cookie"]
     assert running.stop()[0] == 0
@@ -293,7 +293,7 @@ def test_counters_are_not_for_other_machines():
     address = lan_address()
     if not address or address.startswith("127."):
         pytest.skip("this machine has no address but its own loopback's")
-    running = Server("--host", "0.0.0.0", "--model", str(MODEL))
+    running = Server("--host", "0.0.0.0")
     assert httpx.get(f"http://{address}:{running.port}/healthz").status_code == 200
     assert httpx.get(f"http://{address}:{running.port}/metrics").status_code == 404
     assert httpx.get(f"{running.url}/metrics").status_code == 200
@@ -306,6 +306,8 @@ def test_counters_are_not_for_other_machines():
 def keeps(cache, **environment):
     """Whether models are kept there, and what is said of it."""
     where = [] if cache is None else ["--cache-dir", str(cache)]
+    if "ASAN_OPTIONS" in os.environ:  # as in conftest.py: here models are compiled
+        environment["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"] + ":detect_leaks=0"
     running = Server(*where, "--model", str(MODEL), "--log-level", "warn", **environment)
     assert httpx.post(f"{running.url}/api/v1/nails", content=plain()).status_code == 200
     status, said = running.stop()
