@@ -131,14 +131,16 @@ bool lq_access_origin(struct lq_server *server, const struct lq_http *http, char
     return page != LQ_ACCESS_REFUSED;
 }
 
-static bool bearer_allows(const struct lq_server *server, const struct lq_http *http)
+static bool bearer_allows(const struct lq_server *server, const struct lq_http *http,
+                          uint8_t digest[LQ_TOKEN_DIGEST_BYTES])
 {
     const char *text = lq_http_header(http, "authorization");
     return text && strncasecmp(text, "Bearer ", 7) == 0 &&
-           lq_tokens_allow(&server->tokens, text + 7, strlen(text + 7));
+           lq_tokens_allow(&server->tokens, text + 7, strlen(text + 7), digest);
 }
 
-static bool cookie_allows(const struct lq_server *server, const struct lq_http *http)
+static bool cookie_allows(const struct lq_server *server, const struct lq_http *http,
+                          uint8_t digest[LQ_TOKEN_DIGEST_BYTES])
 {
     char text[LQ_HEADER_BYTES_MAX];
     int len = lq_http_header_all(http, "cookie", text, sizeof text);
@@ -147,7 +149,7 @@ static bool cookie_allows(const struct lq_server *server, const struct lq_http *
         size_t size = strcspn(at, ";");
         if (strncmp(at, cookie_name, sizeof cookie_name - 1) == 0)
             good = lq_tokens_allow(&server->tokens, at + sizeof cookie_name - 1,
-                                   size - (sizeof cookie_name - 1));
+                                   size - (sizeof cookie_name - 1), digest);
         at += size;
         at += strspn(at, "; ");
     }
@@ -157,22 +159,79 @@ static bool cookie_allows(const struct lq_server *server, const struct lq_http *
 
 bool lq_access_token(const struct lq_server *server, const struct lq_http *http)
 {
-    return !server->options->token_file || bearer_allows(server, http) ||
-           cookie_allows(server, http);
+    uint8_t digest[LQ_TOKEN_DIGEST_BYTES];
+    return !server->options->token_file || lq_access_whose(server, http, digest);
+}
+
+bool lq_access_whose(const struct lq_server *server, const struct lq_http *http,
+                     uint8_t digest[LQ_TOKEN_DIGEST_BYTES])
+{
+    return server->options->token_file &&
+           (bearer_allows(server, http, digest) || cookie_allows(server, http, digest));
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return text && strncasecmp(text, with, strlen(with)) == 0;
+}
+
+// Whether the browser speaks HTTPS with whatever stands in between. A client that lies about it gets
+// a cookie that it will not send, no more; hence nobody need be trusted for this.
+static bool is_https(const struct lq_server *server, const struct lq_http *http)
+{
+    static const char secure[] = "https://";
+    struct lq_client client;
+    char text[512];
+    lq_client_of(&client, server->options, http);
+    if (client.secure || begins(lq_http_header(http, "x-forwarded-proto"), "https"))
+        return true;
+    if (lq_http_header_all(http, "forwarded", text, sizeof text) > 0 &&
+        (strcasestr(text, "proto=https") || strcasestr(text, "proto=\"https")))
+        return true;
+    // Where the page was asked for from a page of its own.
+    const char *host = lq_http_host(http), *from = lq_http_header(http, "origin");
+    size_t len = host ? strlen(host) : 0, head = sizeof secure - 1;
+    if (len > 0 && begins(from, secure) && strcasecmp(from + head, host) == 0)
+        return true;
+    from = lq_http_header(http, "referer");
+    return len > 0 && begins(from, secure) && begins(from + head, host) &&
+           (from[head + len] == '/' || from[head + len] == 0);
+}
+
+static bool is_loopback(const struct lq_net_address *address)
+{
+    static const uint8_t six[16] = {[15] = 1};
+    return address->family == 4 ? address->bytes[0] == 127
+                                : address->family == 6 && memcmp(address->bytes, six, 16) == 0;
+}
+
+bool lq_access_metrics(const struct lq_server *server, const struct lq_http *http)
+{
+    // A proxy on this machine comes from loopback too, and names whom it stands for.
+    static const char *const signs[] = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+                                        "x-forwarded", "x-real-ip", "forwarded", "via"};
+    const struct lq_serve_options *options = server->options;
+    const struct lq_net_address *peer = lq_http_peer(http), *client = lq_http_client(http);
+    if (options->admin_port >= 0 || !is_loopback(peer) || !is_loopback(client) ||
+        lq_client_is_trusted(options->trusted_proxies, options->trusted_proxy_count, peer))
+        return false;
+    for (size_t i = 0; i < LQ_COUNT(signs); i++)
+        if (lq_http_header(http, signs[i]))
+            return false;
+    return true;
 }
 
 bool lq_access_cookie(const struct lq_server *server, const struct lq_http *http, char *cookie,
                       size_t size)
 {
     char token[LQ_TOKEN_CHARS_MAX + 1];
-    struct lq_client client;
-    lq_client_of(&client, server->options, http);
+    uint8_t digest[LQ_TOKEN_DIGEST_BYTES];
     bool good = lq_http_query(http, "token", token, sizeof token) &&
-                lq_tokens_allow(&server->tokens, token, strlen(token));
+                lq_tokens_allow(&server->tokens, token, strlen(token), digest);
     // Strict: a page from elsewhere cannot make a browser send it along.
     if (good)
         snprintf(cookie, size, "%s%s; HttpOnly; SameSite=Strict%s", cookie_name, token,
-                 client.secure ? "; Secure" : "");
+                 is_https(server, http) ? "; Secure" : "");
     OPENSSL_cleanse(token, sizeof token);
     return good;
 }

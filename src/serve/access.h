@@ -5,6 +5,7 @@
 #include "serve/server.h"
 
 #define LQ_WANTS_TOKEN "this server wants a token: Authorization: Bearer …"
+#define LQ_TOKEN_GONE "the token of this session is no longer one of the server's"
 #define LQ_FOREIGN_PAGE "this page may not use this server: see --allow-origin"
 
 // What a request says about the page that it comes from; "" where it says nothing.
@@ -31,8 +32,16 @@ bool lq_access_origin(struct lq_server *server, const struct lq_http *http, char
 // page's cookie. True when the server asks for none.
 bool lq_access_token(const struct lq_server *server, const struct lq_http *http);
 
+// The digest of that token, which its session keeps. False: none is asked for, or none was brought.
+bool lq_access_whose(const struct lq_server *server, const struct lq_http *http,
+                     uint8_t digest[LQ_TOKEN_DIGEST_BYTES]);
+
 // The page opened as /?token=…: true when the token is good; `cookie` then is the line that lets
 // the page's own requests in. It names no path, so that the browser takes the page's own folder,
 // which behind a proxy may lie below others' pages.
 bool lq_access_cookie(const struct lq_server *server, const struct lq_http *http, char *cookie,
                       size_t size);
+
+// Whether the counters may be told on the port for users: to who asks from this machine, without a
+// proxy in between, where operators have no port of their own.
+bool lq_access_metrics(const struct lq_server *server, const struct lq_http *http);

@@ -1,5 +1,6 @@
 // Who is let in, which frames are taken, and what they all hold.
 #include "base/clock.h"
+#include "serve/access.h"
 #include "serve/answer.h"
 #include "serve/server.h"
 #include "serve/work.h"
@@ -58,6 +59,7 @@ struct lq_session *lq_server_admit(struct lq_server *server, const struct lq_htt
         return NULL;
     }
     read_trace(&session->trace, http);
+    session->has_token = lq_access_whose(server, http, session->token);
     server->session_count++;
     session->next = server->sessions;
     session->link = &server->sessions;

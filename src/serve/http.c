@@ -213,6 +213,7 @@ static void on_request(struct lq_http *http)
     }
     request->route = lq_route_find(lq_http_path(http), entry->admin);
     request->accept_jpeg = accepts_jpeg(http);
+    request->admin = entry->admin;
     if (entry->admin)
         start_admin(request);
     else

@@ -29,6 +29,7 @@ struct lq_request {
     const struct lq_route *route;
     struct lq_request *next, **link; // the server's list
     enum lq_http_method method;
+    bool admin;               // it came to the operators' listener
     void *state;              // the route's
     struct lq_session *session;
     // asked

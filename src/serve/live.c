@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "config.h"
+#include "serve/access.h"
 #include "serve/answer.h"
 #include "serve/json.h"
 #include "serve/keep_pace.h"
@@ -329,6 +330,15 @@ void lq_live_tick(struct lq_server *server, uint64_t now_us)
 {
     for (struct lq_live *live = server->lives; live; live = live->next)
         tick(live, now_us);
+}
+
+void lq_live_end_revoked(struct lq_server *server)
+{
+    struct lq_error error;
+    lq_fail(&error, LQ_ERR_AUTH, LQ_TOKEN_GONE);
+    for (struct lq_live *live = server->lives; live; live = live->next)
+        if (live->session && live->session->revoked)
+            close_with(live, &error);
 }
 
 void lq_live_drain(struct lq_server *server)

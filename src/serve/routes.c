@@ -1,6 +1,7 @@
 // Which path leads where, and what is small enough to be answered here.
 #include <string.h>
 
+#include "serve/access.h"
 #include "serve/http.h"
 
 enum { GET = 1 << LQ_HTTP_GET | 1 << LQ_HTTP_HEAD, POST = 1 << LQ_HTTP_POST };
@@ -30,6 +31,10 @@ static void start_metrics(struct lq_request *request)
 {
     struct lq_error error;
     struct lq_server *server = request->server;
+    if (!request->admin && !lq_access_metrics(server, request->http)) {
+        lq_request_fail_as(request, 404, LQ_ERR_NOT_FOUND, "there is nothing at this path");
+        return;
+    }
     const struct lq_model_info *info = lq_model_info(server->model);
     const struct lq_gauges gauges = {
         .state = lq_workers_state(server->workers),

@@ -151,6 +151,10 @@ void lq_refuse(struct lq_server *server, struct lq_http *http, int code, const c
 // some clients send nothing else afterwards.
 bool lq_sio_is_known(const struct lq_server *server, const struct lq_http *http);
 
+// Sends away those whose session is marked as revoked.
+void lq_live_end_revoked(struct lq_server *server);
+void lq_sio_end_revoked(struct lq_server *server);
+
 // Once a second: rate control, timeouts, memory of idle sessions.
 void lq_live_tick(struct lq_server *server, uint64_t now_us);
 void lq_sio_tick(struct lq_server *server, uint64_t now_us);
@@ -164,6 +168,10 @@ extern const struct lq_http_handler lq_http_handler;
 
 // Has the loop read the signals that are blocked (lq_serve_block_signals).
 LQ_MUST_CHECK int lq_signals_watch(struct lq_server *server, struct lq_error *err);
+
+// Reads certificate, key and tokens again (reload.c): all of them are changed or none. Sessions whose
+// token is gone end.
+void lq_server_reload(struct lq_server *server);
 
 // Stopping without losing a reply (drain.c). Told a second time it stops at once. `wait`: say at
 // /readyz first that no new users should come, and serve on for options->drain_delay_s.

@@ -24,6 +24,7 @@
 #include "frame/frame.h"
 #include "serve/account.h"
 #include "serve/load.h"
+#include "serve/token.h"
 #include "serve/turns.h"
 
 enum {
@@ -131,6 +132,9 @@ struct lq_session {
     uint64_t paced_us;                         // when its frames so far were due at the allowed rate
     struct lq_address address;                 // of its client
     struct lq_holder *holder;                  // account.h's; may be NULL
+    uint8_t token[LQ_TOKEN_DIGEST_BYTES];      // that its client came with …
+    bool has_token;                            // … if any
+    bool revoked;                              // that is gone: the session is about to end
     struct lq_session *next, **link;           // of the server's list
     struct lq_trace trace;                     // that its client follows; set before the first post
     struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first

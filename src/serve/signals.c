@@ -7,9 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "serve/server.h"
-#include "serve/tls.h"
 
 // A terminal that closes sends SIGHUP too, so it means "read again" only where there is what to read.
 static sigset_t watched_signals(const struct lq_serve_options *options)
@@ -30,27 +28,6 @@ void lq_serve_block_signals(const struct lq_serve_options *options)
     signal(SIGPIPE, SIG_IGN);
 }
 
-// Whoever renews a certificate or changes a token must not have to stop the server.
-static void reload(struct lq_server *server)
-{
-    const struct lq_serve_options *options = server->options;
-    struct lq_error error;
-    struct lq_tls_pair pair;
-    int status = LQ_OK;
-    if (options->tls_cert)
-        status = lq_tls_pair_get(&pair, options, &error);
-    if (status == LQ_OK && options->tls_cert) {
-        status = lq_tls_pair_use(&pair, server->ssl, &error);
-        lq_tls_pair_release(&pair);
-    }
-    if (status == LQ_OK && options->token_file)
-        status = lq_tokens_read(&server->tokens, options->token_file, &error);
-    if (status == LQ_OK)
-        lq_log_info("certificate and tokens were read again");
-    else
-        lq_log_error("nothing is changed: %s", error.text);
-}
-
 static void on_signal(struct lq_watch *watch, uint32_t events)
 {
     struct lq_server *server =
@@ -59,7 +36,7 @@ static void on_signal(struct lq_watch *watch, uint32_t events)
     (void)events;
     while (read(watch->fd, &info, sizeof info) == sizeof info)
         if (info.ssi_signo == SIGHUP)
-            reload(server);
+            lq_server_reload(server);
         else
             lq_drain_start(server, info.ssi_signo == SIGTERM);
 }

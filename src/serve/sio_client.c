@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "serve/access.h"
 #include "serve/sio.h"
 
 enum { SID_BYTES = 15 };
@@ -80,7 +81,9 @@ void lq_sio_end(struct lq_sio *sio)
         sio->link->sio = NULL;
         lq_ws_detach(sio->link->ws); // the session's slots go
         // A stop says goodbye first, so that the last reply is read; others broke the rules.
-        if (sio->server->drain_from_us)
+        if (sio->session->revoked)
+            lq_ws_close(sio->link->ws, lq_status_ws_close(LQ_ERR_AUTH), LQ_TOKEN_GONE);
+        else if (sio->server->drain_from_us)
             lq_ws_close(sio->link->ws, 1001, NULL);
         else
             lq_ws_kill(sio->link->ws);
@@ -92,6 +95,17 @@ void lq_sio_end(struct lq_sio *sio)
     lq_server_dismiss(sio->server, LQ_VIA_SIO, sio->session);
     lq_outbox_release(&sio->outbox);
     free(sio);
+}
+
+void lq_sio_end_revoked(struct lq_server *server)
+{
+    for (struct lq_sio *each = server->sios, *next; each; each = next) {
+        next = each->next;
+        if (each->session->revoked) {
+            lq_metrics_count_error(&server->metrics, LQ_ERR_AUTH);
+            lq_sio_end(each);
+        }
+    }
 }
 
 struct lq_sio *lq_sio_find(const struct lq_server *server, const char *sid)

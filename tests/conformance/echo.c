@@ -89,6 +89,11 @@ void lq_live_tick(struct lq_server *server, uint64_t now_us)
     (void)now_us;
 }
 
+void lq_live_end_revoked(struct lq_server *server)
+{
+    (void)server;
+}
+
 void lq_live_drain(struct lq_server *server)
 {
     (void)server;

@@ -2,13 +2,13 @@
 import re
 import signal
 import socket
+import subprocess
 import time
 
 import httpx
 import pytest
 
 from conftest import LACQUER, ROOT, Server, frame, free_port, plain, read_for
-import subprocess
 
 MODEL = ("--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
 
@@ -35,6 +35,7 @@ def test_what_there_is(watched):
     metrics = httpx.get(f"{watched.admin}/metrics")
     assert metrics.status_code == 200 and "lacquer_sessions{" in metrics.text
     assert httpx.head(f"{watched.admin}/metrics").content == b""
+    assert httpx.get(f"{watched.url}/metrics").status_code == 404  # no longer on the users' port
 
 
 @pytest.mark.parametrize("method, path, code", [
