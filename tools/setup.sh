@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 what=${1:-build}
 
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
-    libwebsockets-dev libssl-dev liblcms2-dev libjpeg62-turbo-dev libturbojpeg0-dev libspng-dev
+    libssl-dev libseccomp-dev liblcms2-dev libjpeg62-turbo-dev libturbojpeg0-dev libspng-dev
     libwebp-dev libavif-dev libjansson-dev libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler
     libprotobuf-c-dev libonnx-dev)
 # Four of the libraries are what HAProxy and nginx link with (see get_servers); libheif1 is loaded for

@@ -10,6 +10,8 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
+#include "base/trust.h"
 #include "cli/model_check.h"
 #include "cli/onednn.h"
 #include "convert/convert.h"
@@ -147,10 +149,24 @@ void lq_cli_model_init(struct lq_cli_model *model)
     choose_cache(model);
 }
 
+// A compiled model is code: not from where others could have put it. Told once.
+static bool is_own(const char *dir, unsigned flags)
+{
+    static bool said;
+    struct lq_error why;
+    int status = lq_trust_path(dir, geteuid(), flags, &why);
+    if (status == LQ_ERR_AUTH && !said) {
+        lq_log_warn("compiled models are not kept: %s; name a folder of your own with --cache-dir",
+                    why.text);
+        said = true;
+    }
+    return status == LQ_OK;
+}
+
 // Creates the default cache folder; without one Lacquer works too, it only starts slower.
 static const char *usable_cache(const char *dir)
 {
-    if (!dir)
+    if (!dir || !is_own(dir, LQ_TRUST_MISSING))
         return NULL;
     char parent[512];
     snprintf(parent, sizeof parent, "%s", dir);
@@ -160,7 +176,7 @@ static const char *usable_cache(const char *dir)
         mkdir(parent, 0700);
     }
     mkdir(dir, 0700);
-    return access(dir, W_OK) == 0 ? dir : NULL;
+    return access(dir, W_OK) == 0 && is_own(dir, 0) ? dir : NULL;
 }
 
 const char *lq_cli_model_cache(struct lq_cli_model *model)

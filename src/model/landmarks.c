@@ -2,9 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "config.h"
 #include "engine/list.h"
 #include "image/resize.h"
 
@@ -27,12 +25,6 @@ struct lq_landmarker {
     int width, height;
     float scale;         // its pixels a pixel of the picture
 };
-
-const char *lq_landmarks_default_path(void)
-{
-    return access(LQ_HAND_MODEL_INSTALLED, R_OK) == 0 ? LQ_HAND_MODEL_INSTALLED
-                                                      : LQ_HAND_MODEL_SOURCE;
-}
 
 static bool fits(const struct lq_tensors *tensors)
 {

@@ -9,7 +9,6 @@
 #include "base/cpu.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "config.h"
 #include "model/precision.h"
 
 static bool ends_with(const char *text, const char *tail)
@@ -436,17 +435,6 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         open_landmarks(model, &engine);
     tell_classes(model);
     return LQ_OK;
-}
-
-const char *lq_model_default_path(void)
-{
-    return access(LQ_MODEL_INSTALLED, R_OK) == 0 ? LQ_MODEL_INSTALLED : LQ_MODEL_SOURCE;
-}
-
-const char *lq_model_float_path(void)
-{
-    return access(LQ_FLOAT_MODEL_INSTALLED, R_OK) == 0 ? LQ_FLOAT_MODEL_INSTALLED
-                                                       : LQ_FLOAT_MODEL_SOURCE;
 }
 
 int lq_model_open(struct lq_model **out, const char *path, const struct lq_model_options *options,

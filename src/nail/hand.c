@@ -99,11 +99,12 @@ static int tell_nails(struct lq_hand_search *search, struct lq_nails *nails,
 }
 
 int lq_hand_tell(struct lq_hand_finder *finder, const struct lq_image *picture,
-                 struct lq_nails *nails, uint64_t deadline_us, struct lq_error *err)
+                 struct lq_nails *nails, const struct lq_hand_limits *limits,
+                 struct lq_error *err)
 {
     if (nails->count == 0)
         return LQ_OK;
-    struct lq_hand_search search = {.finder = finder, .nails = nails, .deadline_us = deadline_us};
+    struct lq_hand_search search = {.finder = finder, .nails = nails, .limits = limits};
     bool left[LQ_NAILS_MAX]; // on no hand yet
     for (int i = 0; i < nails->count; i++)
         left[i] = true;

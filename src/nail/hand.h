@@ -14,11 +14,19 @@ LQ_MUST_CHECK int lq_hand_finder_new(struct lq_hand_finder **finder,
                                      const struct lq_landmarks *landmarks, struct lq_error *err);
 void lq_hand_finder_free(struct lq_hand_finder *finder); // NULL is fine
 
+// How a search may be held up or ended.
+struct lq_hand_limits {
+    uint64_t deadline_us;         // lq_clock_us() after which nobody wants the answer; 0: none
+    void (*pause)(void *context); // called before each run of the network; NULL: no pauses
+    void *context;
+};
+
 // Looks for the hands of these nails and turns each nail on a finger along it: axis, length,
 // breadth, tip and finger. The others stay as they are. Runs the network 10 to 50 times.
-// deadline_us: lq_clock_us() after which nobody wants the answer; 0: none. TIMEOUT then.
+// limits: NULL is none. TIMEOUT: the deadline is over.
 LQ_MUST_CHECK int lq_hand_tell(struct lq_hand_finder *finder, const struct lq_image *picture,
-                               struct lq_nails *nails, uint64_t deadline_us, struct lq_error *err);
+                               struct lq_nails *nails, const struct lq_hand_limits *limits,
+                               struct lq_error *err);
 
 // ---- films
 

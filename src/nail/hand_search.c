@@ -44,7 +44,10 @@ void lq_hand_survey(struct lq_hand_search *search)
 int lq_hand_look(struct lq_hand_search *search, const struct lq_hand_crop *crop,
                  struct lq_hand_seen *seen, struct lq_error *err)
 {
-    if (search->deadline_us && lq_clock_us() >= search->deadline_us)
+    const struct lq_hand_limits *limits = search->limits;
+    if (limits && limits->pause)
+        limits->pause(limits->context);
+    if (limits && limits->deadline_us && lq_clock_us() >= limits->deadline_us)
         return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at further");
     int status = lq_landmarker_run(search->finder->landmarker, crop, false, &seen->hand, err);
     if (status != LQ_OK)

@@ -34,7 +34,7 @@ struct lq_hand_search {
     int count;              // of those that are on
     struct lq_point middle;
     float size, spread;     // of a nail; from their middle to the farthest
-    uint64_t deadline_us;
+    const struct lq_hand_limits *limits; // NULL: none
     struct lq_hand_seen best[LQ_HAND_BEST]; // the best first
     int best_count;
 };

@@ -78,7 +78,7 @@ static int add_picture(struct stage *stage, const struct hand_files *files, void
     json_t *root;
     int status = find_files(stage, files, 0, &root);
     if (status == LQ_OK && hands)
-        status = lq_hand_tell(hands, &stage->hand, &stage->nails, 0, &stage->err);
+        status = lq_hand_tell(hands, &stage->hand, &stage->nails, NULL, &stage->err);
     if (status == LQ_OK)
         count(tally, &stage->nails, json_object_get(root, "nails"));
     json_decref(root);
