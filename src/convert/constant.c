@@ -91,6 +91,16 @@ static double stored_number(const uint8_t *at, int type)
     }
 }
 
+// The same of whole numbers, of which a double does not hold all.
+static int64_t stored_integer(const uint8_t *at, int type)
+{
+    union { int32_t i32; int64_t i64; } u;
+    if (type == LQ_TFLITE_BOOL)
+        return *at;
+    memcpy(&u, at, type == LQ_TFLITE_I32 ? 4 : 8);
+    return type == LQ_TFLITE_I32 ? u.i32 : u.i64;
+}
+
 // (stored - zero) * scale, in float32 as the TFLite runtime does it.
 static void dequantise(float *to, const uint8_t *from, const struct lq_tflite_tensor *about,
                        size_t count, size_t item, size_t inner)
@@ -200,7 +210,7 @@ const struct lq_known *lq_known_of(struct lq_lower *low, int tensor)
     known->count = (int)items;
     for (size_t i = 0; i < items; i++) {
         known->some[i] = true;
-        known->at[i] = (int64_t)stored_number((const uint8_t *)slot->data + i * size, type);
+        known->at[i] = stored_integer((const uint8_t *)slot->data + i * size, type);
     }
     slot->known = known;
     return known;

@@ -81,6 +81,14 @@ int lq_rule_pool(struct lq_graph *graph, struct lq_node *node)
     return LQ_OK;
 }
 
+// LQ_DIM_OPEN where that is no size.
+static int64_t scaled_size(int64_t size, float scale)
+{
+    float scaled = floorf((float)size * scale);
+    bool fine = size >= 0 && scale > 0 && scaled < (float)INT32_MAX;
+    return fine ? (int64_t)scaled : LQ_DIM_OPEN;
+}
+
 int lq_rule_resize(struct lq_graph *graph, struct lq_node *node)
 {
     (void)graph;
@@ -94,8 +102,7 @@ int lq_rule_resize(struct lq_graph *graph, struct lq_node *node)
         if (count == made.rank)
             made.dims[i] = sizes[i];
         else if (scale != 1)
-            made.dims[i] = scale > 0 && made.dims[i] >= 0 ? (int64_t)floorf((float)made.dims[i] * scale)
-                                                          : LQ_DIM_OPEN;
+            made.dims[i] = scaled_size(made.dims[i], scale);
     }
     *out(node) = made;
     return LQ_OK;

@@ -60,18 +60,24 @@ void lq_refiner_release(struct lq_refiner *refiner)
     lq_buf_release(&refiner->scratch);
 }
 
-static float *take(float **memory, size_t count)
+// Cuts parts from a block; without one it only counts what they need.
+struct cutter {
+    float *block;
+    size_t used;
+};
+
+static float *take(struct cutter *memory, size_t count)
 {
-    float *floats = *memory;
-    *memory += (count + 15) & ~(size_t)15;
+    float *floats = memory->block ? memory->block + memory->used : NULL;
+    memory->used += (count + 15) & ~(size_t)15;
     return floats;
 }
 
-// Called twice: first with a null block to learn its size, then for real.
+// Called twice: first without a block to learn its size, then for real.
 static size_t plan_memory(struct plan *plan, float *block)
 {
     size_t width = (size_t)plan->job->width, n = (size_t)plan->width * (size_t)plan->height;
-    float *memory = block;
+    struct cutter memory = {block, 0};
     plan->grid_rows = take(&memory, width * (size_t)plan->job->grid_height);
     plan->red = take(&memory, n);
     plan->green = take(&memory, n);
@@ -90,7 +96,7 @@ static size_t plan_memory(struct plan *plan, float *block)
     size_t outline = (size_t)lq_box_scratch(plan->job->width, 1);
     plan->scratch = take(&memory, filter > outline ? filter : outline);
     plan->rows = take(&memory, (width + 16) * 12);
-    return (size_t)(memory - block);
+    return memory.used;
 }
 
 static float points_across(const struct lq_refine_job *job, float cell)
@@ -125,8 +131,7 @@ static int plan_make(struct plan *plan, struct lq_refiner *refiner,
     float radius = 1.1f * (job->dx > job->dy ? job->dx : job->dy) / (float)step;
     plan->radius = radius < 3.0f ? 3 : radius > 64.0f ? 64 : (int)(radius + 0.5f);
     plan->smooth = smooth_radius(job, cell);
-    static float origin[1];
-    size_t count = plan_memory(plan, origin);
+    size_t count = plan_memory(plan, NULL);
     int status = lq_buf_resize(&refiner->scratch, count * sizeof(float));
     if (status != LQ_OK)
         return status;
@@ -255,7 +260,8 @@ LQ_HOT static void edge_row(const float *restrict above, const float *restrict h
         float around = here[i - 1] + here[i + 1] + above[i] + below[i];
         float level = 0.5f * here[i] + 0.125f * around; // the picture's grain stays out of the edge
         float cover = (level - 0.5f) / slope * scale + middle;
-        cover = cover < 0.0f ? 0.0f : cover > 1.0f ? 1.0f : cover;
+        cover = cover > 0.0f ? cover : 0.0f; // what is no number, too
+        cover = cover < 1.0f ? cover : 1.0f;
         cover = cover * cover * (3.0f - 2.0f * cover);
         alpha[i] = (uint8_t)(cover * 255.0f + 0.5f);
     }
@@ -271,7 +277,8 @@ static void refined_row(const struct plan *plan, const struct lq_guide *guide, i
     lq_guide_row(guide, job->picture, job->x, job->y + y, tone, job->width);
     float p = ((float)y + 0.5f) / (float)plan->step - 0.5f;
     float last = (float)(plan->height - 1);
-    p = p < 0.0f ? 0.0f : p > last ? last : p;
+    p = p > 0.0f ? p : 0.0f;
+    p = p < last ? p : last;
     size_t j0 = (size_t)p, j1 = j0 + (j0 + 1 < (size_t)plan->height);
     struct line_rows lines = {
         plan->slope_rows + j0 * width, plan->slope_rows + j1 * width,

@@ -60,7 +60,8 @@ void lq_stretch_row(const float *row, int count, int lanes, float first, float s
     float last = (float)(count - 1);
     for (int i = 0; i < n; i++) {
         float p = first + (float)i * step;
-        p = p < 0.0f ? 0.0f : p > last ? last : p;
+        p = p > 0.0f ? p : 0.0f; // what is no number, too
+        p = p < last ? p : last;
         int left = (int)p, right = left + (left + 1 < count);
         float t = p - (float)left;
         out[i] = row[left * lanes] + (row[right * lanes] - row[left * lanes]) * t;
