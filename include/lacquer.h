@@ -88,8 +88,7 @@ int lacquer_frame(struct lacquer *context, uint8_t *pixels, int width, int heigh
                   const struct lacquer_nail **nails, int *count);
 
 /* The same for the bytes of a JPEG, PNG, WebP or AVIF file, or HEIC where libheif.so.1 is: *out and
- * *out_len get a painted JPEG or PNG of the same size (JPEG for a JPEG, PNG for a PNG or alpha, JPEG
- * for the others), colour profile kept and painted by, upright. quality is for JPEG, 1..100. */
+ * *out_len get a painted JPEG or PNG of the same size (a PNG for a PNG or alpha, else a JPEG), colour profile kept and painted by, upright. quality is for JPEG, 1..100. */
 int lacquer_file(struct lacquer *context, const void *bytes, size_t len,
                  const struct lacquer_look *look, int quality, const uint8_t **out,
                  size_t *out_len, const struct lacquer_nail **nails, int *count);

@@ -11,7 +11,7 @@
     X(SOURCE_PIXELS_MAX, 256000000, "pixels",                                                     \
       "a JPEG or WebP for `apply`, which is scaled down to the limit above", "an error")           \
     X(FRAME_PIXELS_MAX, 16000000, "pixels", "a picture over the network", "413 TOO_LARGE")        \
-    X(PROFILE_BYTES_MAX, 4194304, "bytes", "a colour profile; a larger one is left out", "")        \
+    X(PROFILE_BYTES_MAX, 4194304, "bytes", "a colour profile; a larger one is left out", "")       \
     X(JPEG_SCANS_MAX, 64, "scans", "a progressive JPEG", "413 TOO_LARGE")                         \
     X(FILE_BYTES_MAX, 268435456, "bytes", "a picture file on the command line", "an error")       \
     X(MODEL_BYTES_MAX, 1073741824, "bytes", "a model file", "an error")                           \

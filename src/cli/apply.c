@@ -149,7 +149,8 @@ static int target_path(char *path, size_t size, const char *target, const char *
 {
     const char *name = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
     const char *dot = strrchr(name, '.');
-    if (!ending && (ends_with(name, ".avif") || ends_with(name, ".heic") || ends_with(name, ".heif")))
+    if (!ending && (ends_with(name, ".avif") || ends_with(name, ".heic") ||
+                    ends_with(name, ".heif")))
         ending = ".jpg"; // these are not written
     int stem = ending && dot && dot != name ? (int)(dot - name) : (int)strlen(name);
     int written = is_folder(target)

@@ -1,6 +1,6 @@
 // The one pipeline: decode > prepare > infer > nails > paint > encode, with a time for each stage.
-// A picture's colour profile is kept and its pixels stay in its colours; the network is shown a copy
-// in sRGB, and polish is painted in linear light and stored in the picture's colours.
+// A picture's colour profile is kept and its pixels stay in its colours; the network is shown a
+// copy in sRGB, and polish is painted in linear light and stored in the picture's colours.
 // Every way in (command line, library, HTTP, WebSocket, Socket.IO) ends here.
 // Threads: a pipe belongs to one worker; a job to one owner at a time.
 // Owner: new/free and init/release by the caller. A pipe's memory grows to the largest picture it

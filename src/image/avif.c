@@ -34,7 +34,8 @@ static avifDecoder *open_decoder(size_t pixels_max)
 static int orientation_of(const avifImage *image)
 {
     static const int turned[4] = {1, 8, 3, 6};
-    static const int exchanged[2][4] = {{4, 5, 2, 7}, {2, 7, 4, 5}}; // top and bottom; left and right
+    // Top and bottom, or left and right.
+    static const int exchanged[2][4] = {{4, 5, 2, 7}, {2, 7, 4, 5}};
     int angle = image->transformFlags & AVIF_TRANSFORM_IROT ? image->irot.angle & 3 : 0;
     if (!(image->transformFlags & AVIF_TRANSFORM_IMIR))
         return turned[angle];

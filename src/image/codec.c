@@ -45,7 +45,8 @@ static enum lq_picture_kind sniff_boxes(const uint8_t *bytes, size_t len)
     enum { AVIF_BRANDS = 2 };
     if (len < 16 || memcmp(bytes + 4, "ftyp", 4) != 0)
         return LQ_PICTURE_UNKNOWN;
-    size_t size = (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
+    size_t size = (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 |
+                  bytes[3];
     size = size < len ? size : len;
     for (size_t i = 0; i < LQ_COUNT(brands); i++) {
         for (size_t at = 8; at + 4 <= size; at += at == 8 ? 8 : 4) { // a version behind the first

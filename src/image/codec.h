@@ -17,7 +17,7 @@ struct lq_codec;
 // What a decoded file was, kept so that it can be written back as the same kind.
 struct lq_picture_info {
     // asked
-    bool may_shrink;      // a JPEG or WebP beyond the limit on pixels is decoded at a half to an eighth
+    bool may_shrink;      // a JPEG or WebP beyond the limit on pixels is decoded smaller
     // done
     int shrunk;           // 1, 2, 4 or 8: by how much it was
     int stored_width, stored_height; // in the file, before that
@@ -43,7 +43,8 @@ void lq_codec_free(struct lq_codec *codec);
 // TOO_LARGE. None of the kinds: FORMAT, and
 // the text names what it is (foreign.h). Truncated or damaged: CORRUPT (never half a picture).
 // With info the file's colour profile is read: image->color is then the codec's, until it decodes
-// again. Pixels of grey, ink or read-only profiles come as sRGB, without a profile. NULL: all is sRGB.
+// again. Pixels of grey, ink or read-only profiles come as sRGB, without a profile. NULL: all is
+// taken for sRGB.
 LQ_MUST_CHECK int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len,
                                   size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
                                   struct lq_picture_info *info, struct lq_error *err);

@@ -311,8 +311,8 @@ static inline int block_at(int from, int n)
     return n - from < BLOCK ? n - from : BLOCK;
 }
 
-void lq_color_read(const struct lq_color *color, const struct lq_image *image, const uint8_t *pixels,
-                   int n, float *red, float *green, float *blue)
+void lq_color_read(const struct lq_color *color, const struct lq_image *image,
+                   const uint8_t *pixels, int n, float *red, float *green, float *blue)
 {
     for (int from = 0; from < n; from += BLOCK)
         read_block(color, image, pixels + (size_t)from * lq_image_pixel_bytes(image),

@@ -1,7 +1,8 @@
-// Colour profiles (ICC.1) by Little CMS: what a picture's numbers stand for, against linear light of
-// sRGB's primaries, which polish is mixed in. A profile is foreign input: a broken one counts as none.
-// Threads: one struct lq_color belongs to one thread at a time. Owner: new/free by the codec; what is
-// made of a profile is kept until another one comes, so that a film's frames make it once.
+// Colour profiles (ICC.1) by Little CMS: what a picture's numbers stand for, against linear light
+// of sRGB's primaries, which polish is mixed in. A profile is foreign input: a broken one counts as
+// none.
+// Threads: one struct lq_color belongs to one thread at a time. Owner: new/free by the codec; what
+// is made of a profile is kept until another one comes, so that a film's frames make it once.
 #pragma once
 
 #include <stdbool.h>
@@ -25,8 +26,8 @@ void lq_color_free(struct lq_color *color);
 enum lq_color_kind lq_color_set(struct lq_color *color, const uint8_t *icc, size_t len);
 
 // With BOTH_WAYS. n pixels of `image`'s format from `pixels`, as linear light, held to 0..1.
-void lq_color_read(const struct lq_color *color, const struct lq_image *image, const uint8_t *pixels,
-                   int n, float *red, float *green, float *blue);
+void lq_color_read(const struct lq_color *color, const struct lq_image *image,
+                   const uint8_t *pixels, int n, float *red, float *green, float *blue);
 
 // With BOTH_WAYS. Linear light to the picture's own numbers, 0..1, in place.
 void lq_color_store(const struct lq_color *color, int n, float *red, float *green, float *blue);
@@ -48,5 +49,6 @@ void lq_color_inks_to_srgb(const struct lq_color *color, bool inverted, const ui
 // Nothing is appended when it is sRGB's or makes no sense.
 LQ_MUST_CHECK int lq_color_profile(const double xy[8], double gamma, struct lq_buf *icc);
 
-// The same of code points (ITU-T H.273: AVIF's, HEIC's). Curves of high dynamic range read as sRGB's.
+// The same of code points (ITU-T H.273: AVIF's, HEIC's). Curves of high dynamic range read as
+// sRGB's.
 LQ_MUST_CHECK int lq_color_profile_of_codes(int primaries, int transfer, struct lq_buf *icc);

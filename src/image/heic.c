@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "image/color.h"
 
-// ---- what of libheif's interface (1.x, stable) is used -------------------------------------------
+// ---- what of libheif's interface (1.x, stable) is used ------------------------------------------
 
 enum { COLORSPACE_RGB = 1, CHROMA_RGB = 10, CHROMA_RGBA = 11, CHANNEL_INTERLEAVED = 10 };
 

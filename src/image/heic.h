@@ -1,6 +1,6 @@
 // HEIC by the user's own libheif, which is loaded when the first one comes and never linked with:
-// Debian 12's brings an encoder under the GPL along. Without it such a picture is refused (FORMAT), and
-// the message says what to install.
+// Debian 12's brings an encoder under the GPL along. Without it such a picture is refused (FORMAT),
+// and the message says what to install.
 // Threads: any. Owner: the caller owns all memory; the library stays loaded.
 #pragma once
 

@@ -87,8 +87,8 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
     return LQ_OK;
 }
 
-// Four-colour files of Adobe's store paper white as 255, others ink as 255. Without a profile this is
-// the usual approximation: what each ink leaves of the light.
+// Four-colour files of Adobe's store paper white as 255, others ink as 255. Without a profile this
+// is the usual approximation: what each ink leaves of the light.
 static void rgb_from_cmyk(const struct lq_image *cmyk, const struct lq_color *profile,
                           bool inverted, const struct lq_image *rgb)
 {

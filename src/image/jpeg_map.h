@@ -40,5 +40,5 @@ struct lq_jpeg_map {
 // Reads as far as the bytes make sense; what is missing shows in the fields.
 void lq_jpeg_map_read(struct lq_jpeg_map *map, const uint8_t *bytes, size_t len);
 
-// The colour profile put together from its parts; nothing when a part is missing or it is too large.
+// The colour profile put together from its parts; nothing when one is missing or all too large.
 LQ_MUST_CHECK int lq_jpeg_map_icc(const struct lq_jpeg_map *map, struct lq_buf *icc);

@@ -1,6 +1,6 @@
 // One JPEG's samples by libjpeg's own interface. Each call makes a decoder of its own (0.2 us) and
 // leaves none behind: no table or setting of one picture can reach another. Without DHT a
-// sequential picture gets the standard tables (ITU-T T.81, K.3); without DQT there is nothing to decode with.
+// sequential picture gets the standard tables (ITU-T T.81, K.3); without DQT it is refused.
 // Threads: any; no state. Owner: the caller owns all memory.
 #pragma once
 

@@ -98,13 +98,13 @@ int lq_webp_decode(const uint8_t *bytes, size_t len, size_t pixels_max, struct l
 {
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
-        return lq_fail(err, LQ_ERR_UNAVAILABLE, "libwebp is of another version than was built with");
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "libwebp is older than what was built with");
     VP8StatusCode code = WebPGetFeatures(bytes, len, &config.input);
     if (code != VP8_STATUS_OK)
         return fail_code(err, code);
     if (config.input.has_animation)
-        return lq_fail(err, LQ_ERR_FORMAT, "the file is an animated WebP: save one of its frames as "
-                       "a JPEG, PNG or WebP");
+        return lq_fail(err, LQ_ERR_FORMAT, "the file is an animated WebP: save one of its frames "
+                       "as a JPEG, PNG or WebP");
     int width = config.input.width, height = config.input.height;
     int status = lq_picture_check_size((uint32_t)width, (uint32_t)height, pixels_max, info, err);
     if (status != LQ_OK)

@@ -193,9 +193,10 @@ def test_every_way_out_keeps_the_profile(one_worker, way):
 
 def test_a_png_is_answered_with_its_profile(one_worker):
     out = io.BytesIO()
-    Image.open(PICTURES / "hand-p3.jpg").save(out, "PNG", icc_profile=profile_of(read("hand-p3.jpg")))
+    icc = profile_of(read("hand-p3.jpg"))
+    Image.open(PICTURES / "hand-p3.jpg").save(out, "PNG", icc_profile=icc)
     reply = multipart_json(one_worker, out.getvalue())
-    assert reply[:4] == b"\x89PNG" and profile_of(reply) == profile_of(read("hand-p3.jpg"))
+    assert reply[:4] == b"\x89PNG" and profile_of(reply) == icc
 
 
 def test_a_profile_in_many_parts(one_worker, tmp_path):
@@ -267,7 +268,7 @@ def test_webp_and_avif(one_worker, tmp_path, kind, turn):
 
 
 def test_nothing_under_the_gpl_is_linked():
-    """Debian's libheif brings an encoder under the GPL along, so it is only loaded, never linked."""
+    """Debian's libheif brings an encoder under the GPL along, so it is loaded, never linked."""
     linked = subprocess.run(["ldd", LACQUER], capture_output=True, text=True, check=True).stdout
     assert "libavif" in linked
     assert not any(name in linked for name in ("libheif", "x265", "libde265", "x264"))

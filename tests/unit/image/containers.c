@@ -47,7 +47,8 @@ static void load(const char *name)
 
 static int decode(const struct lq_buf *from, size_t pixels_max)
 {
-    return lq_codec_decode(codec, from->data, from->len, pixels_max, &pixels, &image, &info, &error);
+    return lq_codec_decode(codec, from->data, from->len, pixels_max, &pixels, &image, &info,
+                           &error);
 }
 
 static void decode_whole(const char *name)
