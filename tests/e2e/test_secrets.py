@@ -256,7 +256,7 @@ def test_the_cookie_is_secure_behind_a_tls_proxy(two_tokens, headers, secured):
     assert reply.status_code == 303
     parts = [part.strip() for part in reply.headers["set-cookie"].split(";")]
     assert ("Secure" in parts) == secured
-    assert "HttpOnly" in parts and "SameSite=Strict" in parts and "Path=/" in parts
+    assert "HttpOnly" in parts and "SameSite=Strict" in parts
 
 
 def test_the_cookie_is_secure_with_tls_of_its_own(authority, tmp_path):  # noqa: F811
