@@ -1,5 +1,5 @@
-// A whole connection: HTTP and WebSocket over a socket, the first byte says how the rest is cut. Each
-// request that was told must be told its end, and nothing may be left over.
+// A whole connection: HTTP and WebSocket over a socket, the first byte says how the rest is cut.
+// Each request that was told must be told its end, and nothing may be left over.
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

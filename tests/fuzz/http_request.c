@@ -1,5 +1,5 @@
-// Requests as they come over a connection: heads and bodies one after the other. Whatever they are cut
-// into, they are read the same.
+// Requests as they come over a connection: heads and bodies one after the other. Whatever they are
+// cut into, they are read the same.
 #include <string.h>
 
 #include "fuzz/fuzz.h"

@@ -15,8 +15,8 @@ static void read_frames(const uint8_t *bytes, size_t len)
         int found = lq_ws_frame_read(&frame, bytes + at, len - at, within);
         if (found != 1)
             return;
-        FUZZ_CHECK(frame.head <= len - at && frame.head == 4 + lq_ws_frame_write(again, frame.opcode,
-                                                                             frame.len));
+        FUZZ_CHECK(frame.head <= len - at);
+        FUZZ_CHECK(frame.head == 4 + lq_ws_frame_write(again, frame.opcode, frame.len));
         at += frame.head;
         size_t part = frame.len < len - at ? (size_t)frame.len : len - at;
         part = part < sizeof out ? part : sizeof out;
