@@ -19,7 +19,7 @@ import sys
 
 # soname without version: licence (SPDX), where it comes from. From each package's copyright file.
 LIBRARIES = {
-    "libwebsockets": ("MIT", "https://libwebsockets.org"),
+    "libseccomp": ("LGPL-2.1-only", "https://github.com/seccomp/libseccomp"),
     "libssl": ("Apache-2.0", "https://www.openssl.org"),
     "libcrypto": ("Apache-2.0", "https://www.openssl.org"),
     "libturbojpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),

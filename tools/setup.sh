@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 what=${1:-build}
 
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
-    libwebsockets-dev libssl-dev libturbojpeg0-dev libspng-dev libjansson-dev
+    libssl-dev libseccomp-dev libturbojpeg0-dev libspng-dev libjansson-dev
     libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev)
 # Four of the libraries are what HAProxy and nginx link with (see get_servers).
 test_packages=(chromium nodejs npm openssl curl patchelf libegl1 libgl1-mesa-dri liblua5.3-0

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/trust.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
        OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
@@ -150,10 +152,24 @@ void lq_cli_model_init(struct lq_cli_model *model)
     choose_cache(model);
 }
 
+// A compiled model is code: not from where others could have put it. Told once.
+static bool is_own(const char *dir, unsigned flags)
+{
+    static bool said;
+    struct lq_error why;
+    int status = lq_trust_path(dir, geteuid(), flags, &why);
+    if (status == LQ_ERR_AUTH && !said) {
+        lq_log_warn("compiled models are not kept: %s; name a folder of your own with --cache-dir",
+                    why.text);
+        said = true;
+    }
+    return status == LQ_OK;
+}
+
 // Creates the default cache folder; without one Lacquer works too, it only starts slower.
 static const char *usable_cache(const char *dir)
 {
-    if (!dir)
+    if (!dir || !is_own(dir, LQ_TRUST_MISSING))
         return NULL;
     char parent[512];
     snprintf(parent, sizeof parent, "%s", dir);
@@ -163,7 +179,7 @@ static const char *usable_cache(const char *dir)
         mkdir(parent, 0700);
     }
     mkdir(dir, 0700);
-    return access(dir, W_OK) == 0 ? dir : NULL;
+    return access(dir, W_OK) == 0 && is_own(dir, 0) ? dir : NULL;
 }
 
 const char *lq_cli_model_cache(struct lq_cli_model *model)

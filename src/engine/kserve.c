@@ -151,11 +151,9 @@ int lq_kserve_print_request(struct lq_buf *json, const struct lq_tensors *tensor
                               json_pack("{s:s, s:o}", "name", tensor->name, "parameters", how));
     }
     json_t *root = json_pack("{s:o, s:o}", "inputs", inputs, "outputs", outputs);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    int status = text ? lq_buf_append(json, text, strlen(text)) : LQ_ERR_MEMORY;
-    free(text);
+    bool written = lq_json_print(root, JSON_COMPACT, json);
     json_decref(root);
-    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "cannot write an inference request");
+    return written ? LQ_OK : lq_fail(err, LQ_ERR_MEMORY, "cannot write an inference request");
 }
 
 // ---- answers

@@ -1,8 +1,9 @@
 // Finds and loads OpenVINO with dlopen when it is first wanted: a build without it still runs and
 // says what is missing.
 //
-// The library is looked for in $LACQUER_OPENVINO (and then nowhere else), in the folder it was
-// unpacked to when Lacquer was built, in ../lib/lacquer beside the program, and by the loader.
+// The library is looked for in $LACQUER_OPENVINO (and then nowhere else); by a program that still lies
+// in its build folder in the folder it was unpacked to there, if nobody else could have put it there;
+// in ../lib/lacquer beside the program; and by the loader.
 // Its own libraries find each other by their RPATH ($ORIGIN).
 #include "engine/openvino_load.h"
 
@@ -13,6 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/place.h"
+#include "base/trust.h"
 #include "config.h"
 
 #define ov lq_openvino
@@ -91,15 +95,21 @@ static void *try_open(const char *folder)
 static void *open_beside_program(void)
 {
     char path[2048];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (len <= 0)
+    return lq_place_beside(path, sizeof path, "../lib/lacquer") ? try_open(path) : NULL;
+}
+
+static void *open_where_built(void)
+{
+    uid_t owner;
+    struct lq_error why;
+    if (!lq_place_is_built(&owner))
         return NULL;
-    path[len] = '\0';
-    char *slash = strrchr(path, '/');
-    if (!slash)
-        return NULL;
-    snprintf(slash, sizeof path - (size_t)(slash - path), "/../lib/lacquer");
-    return try_open(path);
+    // Whoever owns the program could have changed it too.
+    if (lq_trust_path(LQ_OPENVINO_LIBS, owner, LQ_TRUST_GROUP, &why) == LQ_OK)
+        return try_open(LQ_OPENVINO_LIBS);
+    if (why.status == LQ_ERR_AUTH)
+        lq_log_warn("OpenVINO is not loaded from where it was unpacked: %s", why.text);
+    return NULL;
 }
 
 static void *open_library(struct lq_error *err)
@@ -115,7 +125,7 @@ static void *open_library(struct lq_error *err)
                     chosen, access(chosen, F_OK) == 0 ? "not in there" : "no such folder");
         return library;
     }
-    library = try_open(LQ_OPENVINO_LIBS);
+    library = open_where_built();
     if (!library)
         library = open_beside_program();
     if (!library)

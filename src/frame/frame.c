@@ -26,6 +26,32 @@ const char *lq_stage_name(enum lq_stage stage)
     return names[stage];
 }
 
+// What works on pictures and keeps memory as large as they are.
+static int open_parts(struct lq_pipe *pipe, struct lq_error *err)
+{
+    int status = lq_codec_new(&pipe->codec, err);
+    if (status == LQ_OK && (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
+                            lq_closer_new(&pipe->closer) != LQ_OK ||
+                            lq_painter_new(&pipe->painter) != LQ_OK))
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    return status;
+}
+
+static void free_parts(struct lq_pipe *pipe)
+{
+    lq_painter_free(pipe->painter);
+    lq_closer_free(pipe->closer);
+    lq_nail_finder_free(pipe->finder);
+    lq_codec_free(pipe->codec);
+    pipe->painter = NULL;
+    pipe->closer = NULL;
+    pipe->finder = NULL;
+    pipe->codec = NULL;
+    lq_picture_info_release(&pipe->info);
+    lq_tracked_release(&pipe->tracked);
+    lq_buf_release(&pipe->pixels);
+}
+
 int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_error *err)
 {
     struct lq_pipe *pipe = calloc(1, sizeof *pipe);
@@ -36,13 +62,9 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     lq_picture_info_init(&pipe->info);
     lq_tracked_init(&pipe->tracked);
     pipe->maps = lq_model_info(model)->head == LQ_HEAD_MASK;
-    int status = lq_codec_new(&pipe->codec, err);
+    int status = open_parts(pipe, err);
     if (status == LQ_OK)
         status = lq_runner_new(&pipe->runner, model, err);
-    if (status == LQ_OK && (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
-                            lq_closer_new(&pipe->closer) != LQ_OK ||
-                            lq_painter_new(&pipe->painter) != LQ_OK))
-        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     if (status != LQ_OK) {
         lq_pipe_free(pipe);
         return status;
@@ -51,18 +73,26 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     return LQ_OK;
 }
 
+int lq_pipe_rest(struct lq_pipe *pipe)
+{
+    free_parts(pipe);
+    pipe->picture = (struct lq_image){0};
+    lq_picture_info_init(&pipe->info);
+    lq_tracked_init(&pipe->tracked);
+    return open_parts(pipe, NULL);
+}
+
+size_t lq_pipe_bytes(const struct lq_pipe *pipe)
+{
+    return pipe->pixels.cap;
+}
+
 void lq_pipe_free(struct lq_pipe *pipe)
 {
     if (!pipe)
         return;
-    lq_painter_free(pipe->painter);
-    lq_closer_free(pipe->closer);
-    lq_nail_finder_free(pipe->finder);
+    free_parts(pipe);
     lq_runner_free(pipe->runner);
-    lq_codec_free(pipe->codec);
-    lq_picture_info_release(&pipe->info);
-    lq_tracked_release(&pipe->tracked);
-    lq_buf_release(&pipe->pixels);
     free(pipe);
 }
 
@@ -85,6 +115,16 @@ static void stage_done(struct lq_job *job, enum lq_stage stage, uint64_t *since_
     job->stage_us[stage] = (uint32_t)(now - *since_us);
     job->total_us += job->stage_us[stage];
     *since_us = now;
+}
+
+// Between two steps. What runs meanwhile is not this job's time.
+static void pause_job(struct lq_job *job, uint64_t *since_us)
+{
+    if (!job->pause)
+        return;
+    uint64_t before_us = lq_clock_us();
+    job->pause(job->pause_context);
+    *since_us += lq_clock_us() - before_us;
 }
 
 // region: the part of the picture where nails were looked for; NULL: the whole.
@@ -119,13 +159,31 @@ static int carry_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq
     return LQ_OK;
 }
 
+struct closer_pause {
+    struct lq_job *job;
+    struct lq_passes *passes;
+    uint64_t *since_us;
+};
+
+static void pause_look(void *context)
+{
+    struct closer_pause *pause = context;
+    pause_job(pause->job, pause->since_us);
+    pause->passes->alone = pause->job->alone;
+}
+
 // Finds the nails of a still once more, by what both looks say.
 static int look_closer(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                       const struct lq_patch *patches, int patch_count, struct lq_error *err)
+                       const struct lq_patch *patches, int patch_count, uint64_t *since_us,
+                       struct lq_error *err)
 {
     const struct lq_patch *fine;
+    struct lq_passes passes = {job->deadline_us, job->alone, pause_look, NULL, 0};
+    struct closer_pause pause = {job, &passes, since_us};
+    passes.context = &pause;
     int status = lq_closer_look(pipe->closer, pipe->runner, picture, patches, patch_count,
-                                job->nails, job->deadline_us, &fine, err);
+                                job->nails, &passes, &fine, err);
+    job->passes += passes.count;
     if (status == LQ_OK && fine)
         status = lq_nail_find(pipe->finder, picture, fine, 1, &job->nails, err);
     return status;
@@ -167,6 +225,7 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
     stage_done(job, LQ_STAGE_PREPARE, since_us);
     if (job->deadline_us && *since_us >= job->deadline_us)
         return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be run");
+    job->passes = 1;
     status = lq_runner_infer(pipe->runner, job->deadline_us, err);
     if (status != LQ_OK)
         return status;
@@ -177,7 +236,7 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
                         : lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails,
                                        err);
     if (status == LQ_OK && job->closer && !job->tracker)
-        status = look_closer(pipe, job, picture, patches, patch_count, err);
+        status = look_closer(pipe, job, picture, patches, patch_count, since_us, err);
     if (status == LQ_OK && job->tracker)
         status = track(pipe, job, picture, region ? box : NULL, err);
     if (status == LQ_OK)
@@ -234,6 +293,7 @@ static void forget_result(struct lq_job *job)
 {
     job->nails = NULL;
     job->carried = false;
+    job->passes = 0;
     job->total_us = 0;
     for (int i = 0; i < LQ_STAGE_COUNT; i++)
         job->stage_us[i] = 0;
@@ -253,16 +313,19 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
     job->kind = job->kind_out != LQ_PICTURE_UNKNOWN ? job->kind_out
                                                     : lq_picture_sniff(job->input, job->input_len);
     stage_done(job, LQ_STAGE_DECODE, &since_us);
+    pause_job(job, &since_us);
     status = find_nails(pipe, job, &pipe->picture, &since_us, err);
     if (status == LQ_OK && !job->paint && job->scene)
         judge_scene(job, &pipe->picture, &since_us);
     if (status != LQ_OK || !job->paint)
         return status;
+    pause_job(job, &since_us);
     status = paint_nails(pipe, job, &pipe->picture, &since_us, err);
     if (status != LQ_OK)
         return status;
     if (job->kind == LQ_PICTURE_JPEG)
         flatten_for_jpeg(&pipe->picture);
+    pause_job(job, &since_us);
     return encode(pipe, job, &since_us, err);
 }
 

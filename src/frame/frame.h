@@ -35,6 +35,10 @@ struct lq_job {
     bool alone;               // no other frame is worked on: all cores may be used for this one
     struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
     uint64_t deadline_us;     // lq_clock_us() after which the answer is of no use; 0: none
+    void (*pause)(void *context); // called between steps: stages, and passes of a closer look. May
+                              // run jobs on other pipes, whose time is not counted as this job's,
+                              // and change `alone`; NULL: nothing
+    void *pause_context;
     struct lq_buf *output;    // encoded picture is appended; not owned; NULL with paint false
 
     // done
@@ -42,6 +46,7 @@ struct lq_job {
     bool carried;                  // nails were carried along, not looked for: no prepare, no infer
     enum lq_picture_kind kind;     // of the encoded reply
     const struct lq_nails *nails;  // in the pipe, until its next job
+    int passes;                    // how often the network was run
     uint32_t stage_us[LQ_STAGE_COUNT];
     uint32_t total_us;
 };
@@ -51,6 +56,11 @@ struct lq_pipe;
 LQ_MUST_CHECK int lq_pipe_new(struct lq_pipe **pipe, const struct lq_model *model,
                               struct lq_error *err);
 void lq_pipe_free(struct lq_pipe *pipe);
+// Gives back all memory that grew with pictures; what the network needs stays. The last job's nails
+// are gone. No memory to go on with: MEMORY, the pipe can only be freed then.
+LQ_MUST_CHECK int lq_pipe_rest(struct lq_pipe *pipe);
+// What the decoded picture of the job that is under way takes.
+size_t lq_pipe_bytes(const struct lq_pipe *pipe);
 
 void lq_job_init(struct lq_job *job); // default look, paint, quality 85, limits for the network
 

@@ -8,7 +8,6 @@
 
 #include "base/cpu.h"
 #include "base/limits.h"
-#include "config.h"
 #include "model/precision.h"
 
 static bool ends_with(const char *text, const char *tail)
@@ -331,17 +330,6 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
     settle_rules(model, options);
     fill_info(model);
     return LQ_OK;
-}
-
-const char *lq_model_default_path(void)
-{
-    return access(LQ_MODEL_INSTALLED, R_OK) == 0 ? LQ_MODEL_INSTALLED : LQ_MODEL_SOURCE;
-}
-
-const char *lq_model_float_path(void)
-{
-    return access(LQ_FLOAT_MODEL_INSTALLED, R_OK) == 0 ? LQ_FLOAT_MODEL_INSTALLED
-                                                       : LQ_FLOAT_MODEL_SOURCE;
 }
 
 int lq_model_open(struct lq_model **out, const char *path, const struct lq_model_options *options,

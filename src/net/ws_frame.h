@@ -1,6 +1,6 @@
 // Frames of WebSocket (RFC 6455 section 5), as a server reads and writes them.
 //   byte 0  FIN, three reserved bits (0), opcode
-//   byte 1  mask bit (1 from clients, 0 from servers), length 0 to 125; 126: 16 bits follow; 127: 64
+//   byte 1  mask bit (1 from clients, 0 from servers), length to 125; 126: 16 bits follow; 127: 64
 //   then    the longer length, big-endian; four bytes of mask from clients; the payload
 // Threads: any. Owner: plain values and the caller's bytes.
 #pragma once

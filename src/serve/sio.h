@@ -12,6 +12,7 @@
 #include "serve/engineio.h"
 #include "serve/http.h"
 #include "serve/keep_pace.h"
+#include "serve/outbox.h"
 
 enum { LQ_SIO_PING_INTERVAL_MS = 25000, LQ_SIO_PING_TIMEOUT_MS = 20000, LQ_SIO_SID_SIZE = 24 };
 
@@ -36,16 +37,16 @@ struct lq_sio {
 };
 
 struct lq_sio_link {
-    struct lq_conn *conn;
+    struct lq_server *server;
+    struct lq_ws *ws;
     struct lq_sio *sio;        // NULL: refused or ended
-    struct lq_error refused;   // why there is no client
-    bool text;                 // the message that is coming is text
-    bool pong_due;             // "3probe" is to be sent
-    struct lq_buf said;        // a message as it comes
+    struct lq_buf said;        // a message as it comes …
+    struct lq_charge held;     // … and its memory
 };
 
-// A new client of this connection's, or NULL with the reason.
-struct lq_sio *lq_sio_new(struct lq_conn *conn, struct lq_error *why);
+// A new client, which sent this request, or NULL with the reason.
+struct lq_sio *lq_sio_new(struct lq_server *server, const struct lq_http *http,
+                          struct lq_error *why);
 // Ends a client: its waiting GET is told, its socket closes, its frames are forgotten.
 void lq_sio_end(struct lq_sio *sio);
 // Whose name this is, or NULL.

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/parse_json.h"
 #include "config.h"
+#include "serve/answer.h"
 #include "serve/sio.h"
 
 static int say_connected(struct lq_sio *sio)
@@ -54,6 +55,19 @@ void lq_sio_tell_pace(struct lq_sio *sio, bool asked)
     lq_sio_flush(sio);
 }
 
+static int say_error(struct lq_sio *sio, const struct lq_error *error)
+{
+    struct lq_buf text;
+    lq_buf_init(&text, LQ_TEXT_BYTES_MAX);
+    int status = lq_answer_event_error(&text, error, NULL);
+    if (status == LQ_OK)
+        status = lq_outbox_printf(&sio->outbox, "42[\"error\",%.*s]", (int)text.len,
+                                  (const char *)text.data);
+    lq_buf_release(&text);
+    lq_sio_flush(sio);
+    return status;
+}
+
 // ["pace"] or ["pace", {"network_ms": 80}]. What cannot be read is answered with an error event.
 static int on_pace(struct lq_sio *sio, const struct lq_sio_packet *packet)
 {
@@ -73,10 +87,7 @@ static int on_pace(struct lq_sio *sio, const struct lq_sio_packet *packet)
         return LQ_OK;
     }
     lq_metrics_count_error(&sio->server->metrics, status);
-    status = lq_outbox_printf(&sio->outbox, "42[\"error\",{\"error\":\"%s\",\"status\":\"FIELD\"}]",
-                              error.text);
-    lq_sio_flush(sio);
-    return status;
+    return say_error(sio, &error);
 }
 
 // An event: the packet's text lies in `said`, which changes places with a slot's body if it is a

@@ -8,7 +8,7 @@
 
 static void refuse(struct lq_request *request, int number, const char *message)
 {
-    lq_metrics_count_error(&request->conn->server->metrics, LQ_ERR_ARGUMENT);
+    lq_metrics_count_error(&request->server->metrics, LQ_ERR_ARGUMENT);
     lq_buf_clear(&request->text);
     (void)!lq_buf_printf(&request->text, "{\"code\":%d,\"message\":\"%s\"}", number, message);
     lq_request_answer_text(request, 400, "application/json");
@@ -17,7 +17,7 @@ static void refuse(struct lq_request *request, int number, const char *message)
 static void start_session(struct lq_request *request)
 {
     struct lq_error error;
-    struct lq_sio *sio = lq_sio_new(request->conn, &error);
+    struct lq_sio *sio = lq_sio_new(request->server, request->http, &error);
     char text[256];
     if (!sio) {
         lq_request_fail(request, &error);
@@ -38,6 +38,7 @@ static void start_poll(struct lq_request *request, struct lq_sio *sio)
     }
     sio->poll = request;
     request->state = sio;
+    lq_charge_begin(&request->held, sio->session->holder);
     lq_request_wait(request);
     // While a socket is being probed the client wants its poll back soon.
     if (sio->link)
@@ -48,34 +49,35 @@ static void start_poll(struct lq_request *request, struct lq_sio *sio)
 void lq_sio_http_start(struct lq_request *request)
 {
     char sid[LQ_SIO_SID_SIZE] = "", transport[16] = "", version[4] = "";
-    struct lws *wsi = request->conn->wsi;
+    const struct lq_http *http = request->http;
     lq_request_add_header(request, "cache-control: no-store");
-    if (!lq_query(wsi, "EIO=", version, sizeof version) || strcmp(version, "4") != 0) {
+    if (!lq_http_query(http, "EIO", version, sizeof version) || strcmp(version, "4") != 0) {
         refuse(request, 5, "Unsupported protocol version");
         return;
     }
-    if (!lq_query(wsi, "transport=", transport, sizeof transport) ||
+    if (!lq_http_query(http, "transport", transport, sizeof transport) ||
         strcmp(transport, "polling") != 0) {
         refuse(request, 0, "Transport unknown");
         return;
     }
-    bool named = lq_query(wsi, "sid=", sid, sizeof sid);
-    if (!named && request->method == LWSHUMETH_GET) {
+    bool named = lq_http_query(http, "sid", sid, sizeof sid);
+    if (!named && request->method == LQ_HTTP_GET) {
         start_session(request);
         return;
     }
-    struct lq_sio *sio = named ? lq_sio_find(request->conn->server, sid) : NULL;
+    struct lq_sio *sio = named ? lq_sio_find(request->server, sid) : NULL;
     if (!sio || sio->on_socket) {
         refuse(request, sio ? 3 : named ? 1 : 2,
                sio ? "Bad request" : named ? "Session ID unknown" : "Bad handshake method");
         return;
     }
-    if (request->method == LWSHUMETH_POST && sio->post) {
+    if (request->method == LQ_HTTP_POST && sio->post) {
         refuse(request, 3, "Bad request");
-    } else if (request->method == LWSHUMETH_POST) {
+    } else if (request->method == LQ_HTTP_POST) {
         sio->post = request;
         snprintf(request->name, sizeof request->name, "%s", sid);
         request->body = &request->text;
+        lq_charge_begin(&request->held, sio->session->holder);
         request->body_max = LQ_MESSAGE_BYTES_MAX;
     } else {
         start_poll(request, sio);
@@ -107,7 +109,7 @@ static int read_payload(struct lq_sio *sio, const struct lq_buf *body)
 void lq_sio_http_body_done(struct lq_request *request)
 {
     // The session may have ended while the body came.
-    struct lq_sio *sio = lq_sio_find(request->conn->server, request->name);
+    struct lq_sio *sio = lq_sio_find(request->server, request->name);
     if (!sio) {
         refuse(request, 1, "Session ID unknown");
         return;
@@ -115,6 +117,8 @@ void lq_sio_http_body_done(struct lq_request *request)
     sio->post = NULL;
     int status = read_payload(sio, request->body);
     request->body = NULL;
+    lq_buf_release(&request->text);
+    lq_charge_set(&request->held, 0);
     if (status == LQ_OK)
         lq_sio_flush(sio);
     else
@@ -167,6 +171,7 @@ void lq_sio_http_look(struct lq_request *request)
     }
     sio->poll = NULL;
     request->state = NULL;
+    lq_charge_set(&request->held, out->cap);
     if (status == LQ_OK)
         lq_request_answer_text(request, 200, "text/plain; charset=UTF-8");
     else
@@ -178,7 +183,7 @@ void lq_sio_http_gone(struct lq_request *request)
     struct lq_sio *sio = request->state;
     if (sio && sio->poll == request)
         sio->poll = NULL;
-    const struct lq_server *server = request->conn->server;
+    const struct lq_server *server = request->server;
     struct lq_sio *named = *request->name ? lq_sio_find(server, request->name) : NULL;
     if (named && named->post == request)
         named->post = NULL;

@@ -7,11 +7,19 @@ import fs from 'node:fs';
 import { artifacts, check, launch, Server, shot, withCamera } from './browser-harness.mjs';
 import { tests as drawnTests } from './browser-drawn.mjs';
 import { tests as liveTests } from './browser-live.mjs';
+import { tests as oldTests } from './browser-old.mjs';
 import { tests as pageTests } from './browser-page.mjs';
 import { tests as readerTests } from './browser-reader.mjs';
 import { tests as shopTests } from './browser-shop.mjs';
 
-const tests = { ...pageTests, ...shopTests, ...readerTests, ...liveTests, ...drawnTests };
+const tests = {
+  ...pageTests,
+  ...shopTests,
+  ...readerTests,
+  ...liveTests,
+  ...drawnTests,
+  ...oldTests,
+};
 
 async function main(wanted) {
   if (wanted[0] === '--list') {

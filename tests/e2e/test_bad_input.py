@@ -166,7 +166,10 @@ JSON = [
     (b'{"image": "data:image/jpeg;base64,"}', 422, "FIELD"),
     (b'{"image": "data:image/jpeg,abc"}', 400, "SYNTAX"),
     (b'{"image": "not base64!"}', 400, "SYNTAX"),
-    (b'{"image": "abc"}', 400, "SYNTAX"),
+    (b'{"image": "abcde"}', 400, "SYNTAX"),
+    (b'{"image": "ab=c"}', 400, "SYNTAX"),
+    (b'{"image": "abc"}', 415, "FORMAT"),                # two bytes, unpadded
+    (b'{"image": "blob:http://localhost/1"}', 400, "SYNTAX"),
     (b'{"image": "AAAA"}', 415, "FORMAT"),
     (b'{"image": "\\ud800"}', 400, "SYNTAX"),           # half a surrogate pair
     (b'{"image": "AAAA\\u0000"}', 400, "SYNTAX"),

@@ -8,8 +8,9 @@ import time
 import httpx
 import pytest
 import socketio
+from PIL import Image
 
-from conftest import ROOT, mark_of, marked, pixels, plain
+from conftest import ROOT, mark_of, marked, pixels, plain, png
 
 TRANSPORTS = [["polling"], ["websocket"], ["polling", "websocket"]]
 
@@ -69,7 +70,8 @@ def test_pace(client, hand):
     client.io.emit("pace", {"network_ms": -1})
     client.io.emit("pace", "slowly")
     for count in 1, 2:
-        assert client.wait("error", count)["status"] == "FIELD"
+        told = client.wait("error", count)
+        assert told["status"] == "FIELD" and told["message"] == told["error"]
     client.io.emit("frame", {"image": url(hand)})
     assert client.wait("result")["nails"]
 
@@ -96,10 +98,26 @@ def test_binary(client, hand):
 
 
 def test_picture_alone(client, hand):
+    """Pages for the usual Flask-SocketIO server take the whole payload for the picture."""
     client.io.emit("frame", hand)
-    assert isinstance(client.wait("result", 1)["image"], bytes)
+    painted = client.wait("result", 1)
+    assert isinstance(painted, bytes) and pixels(painted).shape == (480, 640, 3)
+    client.io.emit("frame", base64.b64encode(hand).decode())
+    assert base64.b64decode(client.wait("result", 2), validate=True)[:3] == b"\xff\xd8\xff"
     client.io.emit("frame", url(hand))
-    assert client.wait("result", 2)["image"].startswith("data:")
+    assert client.wait("result", 3).startswith("data:image/jpeg;base64,/9j/")
+    client.io.emit("frame", png(Image.new("RGB", (160, 120))))
+    assert client.wait("result", 4)[:3] == b"\xff\xd8\xff"  # live replies are JPEG
+    client.io.emit("frame", {"image": hand})
+    assert isinstance(client.wait("result", 5)["image"], bytes)
+
+
+def test_picture_alone_is_acknowledged_alike(client, hand):
+    answer = client.io.call("frame", hand, timeout=30)
+    assert isinstance(answer, bytes) and answer == client.wait("result")
+    answer = client.io.call("frame", base64.b64encode(hand).decode(), timeout=30)
+    assert base64.b64decode(answer, validate=True)[:2] == b"\xff\xd8"
+    assert client.io.call("frame", b"no picture", timeout=30)["message"]
 
 
 def test_acknowledgement(client, hand):
@@ -115,7 +133,8 @@ def test_acknowledgement(client, hand):
     ({"image": plain()[:400]}, "CORRUPT"), (None, "FIELD"), ([1, 2], "FIELD")])
 def test_errors(client, frame, status):
     client.io.emit("frame", frame)
-    assert client.wait("error")["status"] == status
+    told = client.wait("error")
+    assert told["status"] == status and told["message"] == told["error"] != ""
     client.io.emit("frame", plain())
     client.wait("result")
 

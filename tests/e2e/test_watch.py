@@ -175,6 +175,7 @@ def kubernetes():
 def test_kubernetes_objects_fit_together(kubernetes):
     versions = {kind: part["apiVersion"] for kind, part in kubernetes.items()}
     assert versions == {"Deployment": "apps/v1", "Service": "v1",
+                        "NetworkPolicy": "networking.k8s.io/v1",
                         "PodDisruptionBudget": "policy/v1",
                         "HorizontalPodAutoscaler": "autoscaling/v2"}
     spec = kubernetes["Deployment"]["spec"]
@@ -203,13 +204,34 @@ def test_kubernetes_container(kubernetes, server):
     seen_s = container["readinessProbe"]["periodSeconds"] * (
         container["readinessProbe"]["failureThreshold"] + 1)
     assert seen_s < int(args["--drain-delay"])
-    assert int(args["--drain-delay"]) + 5 < spec["terminationGracePeriodSeconds"]
+    assert int(args["--drain-delay"]) + 30 + 5 < spec["terminationGracePeriodSeconds"]
     # The pod-security standard "restricted".
     security = container["securityContext"]
     assert spec["securityContext"]["runAsNonRoot"] and security["capabilities"] == {"drop": ["ALL"]}
     assert not security["allowPrivilegeEscalation"] and security["readOnlyRootFilesystem"]
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["resources"]["limits"] == container["resources"]["requests"]
+
+
+def test_counters_are_asked_for_at_the_admin_port(kubernetes):
+    template = kubernetes["Deployment"]["spec"]["template"]
+    container, = template["spec"]["containers"]
+    args = dict(arg.split("=") for arg in container["args"][1:])
+    ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+    notes = template["metadata"]["annotations"]
+    assert notes["prometheus.io/port"] == ports["admin"] == args["--admin-port"] != ports["http"]
+    # It is in no service, and the policy lets in the one namespace that watches.
+    assert [port["name"] for port in kubernetes["Service"]["spec"]["ports"]] == ["http"]
+    policy = kubernetes["NetworkPolicy"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == template["metadata"]["labels"]
+    rules = {rule["ports"][0]["port"]: rule.get("from") for rule in policy["ingress"]}
+    assert rules["http"] is None and rules["admin"] and rules.keys() == {"http", "admin"}
+    # compose: Prometheus asks the same port, which is not published.
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    admin, = (arg.split("=")[1] for arg in services["lacquer"]["command"] if "--admin-port" in arg)
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    asked, = (job["dns_sd_configs"][0]["port"] for job in jobs if job["job_name"] == "lacquer")
+    assert int(admin) == asked and "ports" not in services["lacquer"]
 
 
 def test_autoscaler_has_its_metric(kubernetes, metrics):
