@@ -54,7 +54,7 @@ static void on_deadline(struct lq_conn *conn)
     if (conn->lingering)
         lq_conn_end(conn, LQ_END_DONE);
     else if (conn->stage != LQ_CONN_OPEN)
-        lq_conn_end(conn, LQ_END_SLOW);
+        lq_conn_end(conn, conn->net->draining ? LQ_END_DONE : LQ_END_SLOW);
     else
         conn->protocol->deadline(conn);
 }

@@ -87,7 +87,8 @@ void lq_listener_close(struct lq_listener *listener);
 // down). The descriptor is the net's from then on, also when this fails.
 LQ_MUST_CHECK int lq_listener_adopt(struct lq_listener *listener, int fd, struct lq_error *err);
 
-// From now on: connections between requests are closed, answers say "connection: close".
+// From now on: connections on which no request comes for a moment are closed, answers say
+// "connection: close".
 // WebSockets are left alone: their owners close them (lq_ws_close).
 void lq_net_drain(struct lq_net *net);
 

@@ -326,18 +326,25 @@ static void a_drain_ends_idle_connections_and_finishes_others(void **state)
     bool closed;
     (void)state;
     net_open(&server, NULL);
-    int idle = net_connect(&server), busy = net_connect(&server);
+    int idle = net_connect(&server), busy = net_connect(&server), fresh = net_connect(&server);
     assert_int_equal(ask(idle, "GET / HTTP/1.1\r\n" HOST "\r\n", body, &closed), 200);
     net_say(&server, busy, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
     lq_listener_close(server.listener);
     lq_net_drain(server.net);
-    net_hear(&server, idle, 1, 100, &len, &closed);
+    int came = server.requests; // what was on its way is still answered, as the last
+    net_say(&server, fresh, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(server.requests, came + 1);
+    net_hear(&server, fresh, 10000, 1000, &len, &closed);
     assert_true(closed);
+    net_hear(&server, idle, 1, 1000, &len, &closed);
+    assert_true(closed);
+    assert_int_equal(server.last_end, LQ_END_DONE);
     assert_int_equal(lq_net_connections(server.net), 1);
     net_answer(server.waiting, 200, "last", 4);
     assert_int_equal(net_answer_of(&server, busy, body, sizeof body, &closed), 200);
     assert_true(closed);
     assert_int_equal(lq_net_connections(server.net), 0);
+    close(fresh);
     close(idle);
     close(busy);
     net_close(&server);
