@@ -137,7 +137,8 @@ def node():
     running = Server("--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"), "--log-level",
                      "error")
     yield running
-    assert running.stop()[0] == 0
+    assert running.process.poll() is None
+    running.stop()
 
 
 @pytest.fixture(scope="module", params=["haproxy", "nginx"])
