@@ -12,8 +12,8 @@ static enum lq_http_found refuse(int *code, const char **why, int as, const char
     return LQ_HTTP_BAD;
 }
 
-// Lines end in CRLF and in nothing else: a bare LF or CR is where two readers part (RFC 9112 section
-// 2.2). Control characters stand nowhere (RFC 9110 section 5.5).
+// Lines end in CRLF and in nothing else: a bare LF or CR is where two readers part (RFC 9112
+// section 2.2). Control characters stand nowhere (RFC 9110 section 5.5).
 static bool is_control(uint8_t c)
 {
     return (c < 0x20 && c != '\t') || c == 0x7f;
@@ -160,8 +160,8 @@ static bool next_line(struct reading *reading, size_t at)
     return reading->end > at;
 }
 
-// A host and port as RFC 3986 section 3.2.2 writes them: a name, an IPv4 address, or an IPv6 address
-// in brackets. No user, and no character that some reader might take for an end.
+// A host and port as RFC 3986 section 3.2.2 writes them: a name, an IPv4 address, or an IPv6
+// address in brackets. No user, and no character that some reader might take for an end.
 static bool is_host(const char *text, size_t len)
 {
     size_t at = 0;
