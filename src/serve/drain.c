@@ -39,10 +39,11 @@ static bool moves(struct lq_server *server, uint64_t now_us)
 {
     struct lq_workers_state state = lq_workers_state(server->workers);
     uint64_t bytes = lq_net_bytes_in(server->net) + lq_net_bytes_out(server->net);
+    uint64_t limit_us = LQ_STALL_S * UINT64_C(1000000);
     bool moved = bytes != server->moved_bytes;
     server->moved_bytes = bytes;
-    return moved || state.working > lq_workers_stalled(server->workers, now_us,
-                                                       LQ_STALL_S * UINT64_C(1000000));
+    return moved ||
+           state.working > lq_workers_stalled(server->workers, now_us, limit_us).count;
 }
 
 bool lq_drain_is_over(struct lq_server *server)

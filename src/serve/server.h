@@ -79,6 +79,7 @@ struct lq_server {
     uint64_t drain_from_us;        // 0: not draining; from then on no new connections
     uint64_t moved_us;             // while draining: when something last went on …
     uint64_t moved_bytes;          // … by the network's count
+    bool all_stalled;              // no worker is left for live frames
     bool has_spare;                // idle sessions gave memory back since the last tick
     bool stop;
     struct lq_timer tick, drain_timer;
