@@ -7,10 +7,10 @@
 
 int lq_sio_upgrade(struct lq_conn *conn)
 {
-    char sid[LQ_SIO_SID_SIZE] = "", version[4] = "";
+    char sid[LQ_SIO_SID_SIZE] = "";
     struct lq_sio *sio = NULL;
     bool named = lq_query(conn->wsi, "sid=", sid, sizeof sid);
-    if (!lq_query(conn->wsi, "EIO=", version, sizeof version) || strcmp(version, "4") != 0)
+    if (!lq_sio_version(conn))
         return -1;
     if (named) {
         sio = lq_sio_find(conn->server, sid);
@@ -37,7 +37,8 @@ static int on_established(struct lq_conn *conn)
     char text[256];
     if (link->sio && link->sio->on_socket) {
         int len = lq_sio_print_open(link->sio, false, text, sizeof text);
-        if (lq_outbox_add(&link->sio->outbox, text, (size_t)len) != LQ_OK)
+        if (lq_outbox_add(&link->sio->outbox, text, (size_t)len) != LQ_OK ||
+            lq_sio_greet(link->sio) != LQ_OK)
             return -1;
     }
     lws_callback_on_writable(conn->wsi);
@@ -55,9 +56,7 @@ static int on_probe(struct lq_sio_link *link)
             lq_sio_flush(sio);
     } else if (link->said.len == 1 && text[0] == '5') {
         if (sio->poll) {
-            sio->poll->state = NULL;
-            lq_request_answer(sio->poll, 200, "text/plain; charset=UTF-8", "6", 1);
-            sio->poll = NULL;
+            lq_sio_end_poll(sio, "6");
         }
         sio->on_socket = true;
     } else {
@@ -73,8 +72,11 @@ static int on_whole(struct lq_sio_link *link)
     if (!sio->on_socket)
         return link->text ? on_probe(link) : -1;
     const char *bytes = (const char *)link->said.data;
+    size_t type = sio->version == 3 && !link->text; // a byte that says what binary is
+    if (type && (link->said.len == 0 || bytes[0] != 4))
+        return -1;
     int status = link->text ? lq_sio_hear(sio, bytes, link->said.len, &link->said)
-                            : lq_sio_hear_binary(sio, bytes, link->said.len, false);
+                            : lq_sio_hear_binary(sio, bytes + type, link->said.len - type, false);
     if (status != LQ_OK)
         return -1; // closing ends the session
     lq_sio_flush(sio);
