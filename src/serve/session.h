@@ -64,6 +64,7 @@ struct lq_ask {
     long long ack;            // Socket.IO: the acknowledgement asked for, or -1
     bool has_attachment;      // Socket.IO: the picture came as binary
     bool attachment_base64;   // … in text, over long polling
+    bool typed_binary;        // … and goes back as Engine.IO 3 has it, after a byte 4
 };
 
 // Whether a lacquer.v1 header goes before the reply.
