@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/trust.h"
 
 static int check(const char *path, const struct stat *info, struct lq_error *err)
 {
@@ -23,6 +24,9 @@ static int check(const char *path, const struct stat *info, struct lq_error *err
         lq_log_warn("other users may read '%.120s' (mode %04o): chmod 600 it", path, (unsigned)mode);
     else if (mode & S_IWGRP)
         lq_log_warn("a group may change '%.120s' (mode %04o): chmod g-w it", path, (unsigned)mode);
+    struct lq_error why;
+    if (lq_trust_path(path, geteuid(), LQ_TRUST_GROUP, &why) == LQ_ERR_AUTH)
+        lq_log_warn("another could be put in place of '%.80s': %s", path, why.text);
     return LQ_OK;
 }
 
