@@ -191,8 +191,8 @@ LQ_MUST_CHECK int lq_signals_watch(struct lq_server *server, struct lq_error *er
 // One has come.
 void lq_signals_read(struct lq_server *server);
 
-// Reads certificate, key and tokens again (reload.c): all of them are changed or none. Sessions whose
-// token is gone end.
+// Reads certificate, key and tokens again (reload.c): all of them are changed or none. Sessions
+// whose token is gone end.
 void lq_server_reload(struct lq_server *server);
 
 // Stopping without losing a reply (drain.c). Told a second time it stops at once. `wait`: say at
