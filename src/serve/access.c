@@ -175,8 +175,8 @@ static bool begins(const char *text, const char *with)
     return text && strncasecmp(text, with, strlen(with)) == 0;
 }
 
-// Whether the browser speaks HTTPS with whatever stands in between. A client that lies about it gets
-// a cookie that it will not send, no more; hence nobody need be trusted for this.
+// Whether the browser speaks HTTPS with whatever stands in between. A client that lies about it
+// gets a cookie that it will not send, no more; hence nobody need be trusted for this.
 static bool is_https(const struct lq_server *server, const struct lq_http *http)
 {
     static const char secure[] = "https://";

@@ -170,8 +170,8 @@ extern const struct lq_http_handler lq_http_handler;
 // Has the loop read the signals that are blocked (lq_serve_block_signals).
 LQ_MUST_CHECK int lq_signals_watch(struct lq_server *server, struct lq_error *err);
 
-// Reads certificate, key and tokens again (reload.c): all of them are changed or none. Sessions whose
-// token is gone end.
+// Reads certificate, key and tokens again (reload.c): all of them are changed or none. Sessions
+// whose token is gone end.
 void lq_server_reload(struct lq_server *server);
 
 // Stopping without losing a reply (drain.c). Told a second time it stops at once. `wait`: say at
