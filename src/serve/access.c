@@ -43,8 +43,8 @@ static bool is_elsewhere(const char *site)
     return *site && !is_same_origin(site) && strcmp(site, "none") != 0;
 }
 
-// Behind a proxy TLS ends before the server, so that either scheme may be its own; where TLS is known
-// to be spoken, a page that came without may be anybody's who is on the way.
+// Behind a proxy TLS ends before the server, so that either scheme may be its own; where TLS is
+// known to be spoken, a page that came without may be anybody's who is on the way.
 static bool may_be_own(const struct lq_access_ask *ask, const struct lq_origin *origin)
 {
     return !ask->secure || origin->scheme_len == strlen("https");

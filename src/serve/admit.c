@@ -183,7 +183,8 @@ void lq_server_dismiss(struct lq_server *server, enum lq_transport via, struct l
 
 void lq_server_weigh_frames(struct lq_server *server)
 {
-    // What waits in sockets' queues belongs to nobody in particular; it is bounded for each of them.
+    // What waits in sockets' queues belongs to nobody in particular; it is bounded for each of
+    // them.
     lq_charge_set(&server->queued, lq_net_buffered(server->net));
     struct lq_account_state now = lq_account_state(server->account);
     if (now.held <= now.max)

@@ -44,7 +44,8 @@ static void set_tick(struct lq_server *server)
 
 static void on_tick(struct lq_timer *timer, uint64_t now_us)
 {
-    struct lq_server *server = (struct lq_server *)((char *)timer - offsetof(struct lq_server, tick));
+    struct lq_server *server =
+        (struct lq_server *)((char *)timer - offsetof(struct lq_server, tick));
     lq_load_tick(&server->load, now_us); // before the connections, which tell their clients of it
     lq_live_tick(server, now_us);
     watch_workers(server, now_us);

@@ -387,9 +387,9 @@ def test_memory_of_replies_that_nobody_takes(path):
         elif path == "/ws":
             connection.sendall(upgrade % b"/ws" + message(0x82, picture) * 4)
         else:
-            connection.sendall(upgrade % b"/socket.io/?EIO=4&transport=websocket" + message(0x81, b"40")
-                               + (message(0x81, b'451-["frame",{"_placeholder":true,"num":0}]')
-                                  + message(0x82, picture)) * 4)
+            event = message(0x81, b'451-["frame",{"_placeholder":true,"num":0}]')
+            connection.sendall(upgrade % b"/socket.io/?EIO=4&transport=websocket"
+                               + message(0x81, b"40") + (event + message(0x82, picture)) * 4)
 
     before = server.rss_kib()
     for _ in range(60):  # 180 MB of replies and more
