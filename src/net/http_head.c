@@ -119,12 +119,13 @@ static bool next_member(const char **at, const char *end, const char **member, s
     return true;
 }
 
-bool lq_http_list_has(const char *list, size_t len, const char *token)
+bool lq_http_list_has(const char *list, size_t len, const char *token, bool any_case)
 {
     const char *at = list, *end = list + len, *member;
     size_t size, want = strlen(token);
     while (next_member(&at, end, &member, &size))
-        if (size == want && strncasecmp(member, token, want) == 0)
+        if (size == want && (any_case ? strncasecmp(member, token, want) == 0
+                                      : memcmp(member, token, want) == 0))
             return true;
     return false;
 }
@@ -351,7 +352,8 @@ static bool any_lists(const struct reading *reading, const char *name, const cha
         const struct lq_http_field *field = &reading->head->fields[i];
         if (field->name.len == strlen(name) &&
             strncasecmp(reading->text + field->name.at, name, field->name.len) == 0 &&
-            lq_http_list_has(reading->text + field->value.at, field->value.len, token))
+            lq_http_list_has(reading->text + field->value.at, field->value.len, token,
+                             true))
             return true;
     }
     return false;

@@ -60,8 +60,8 @@ struct lq_http_head {
 int lq_http_head_read(struct lq_http_head *head, const uint8_t *bytes, size_t len,
                       const char **why);
 
-// Whether a comma-separated list (RFC 9110 section 5.6.1) has this token, in any case.
-bool lq_http_list_has(const char *list, size_t len, const char *token);
+// Whether a comma-separated list (RFC 9110 section 5.6.1) has this token, in any case or this one.
+bool lq_http_list_has(const char *list, size_t len, const char *token, bool any_case);
 bool lq_http_is_token(uint8_t c); // RFC 9110 section 5.6.2
 // %XX decoded into `out` of at least len + 1 bytes; plus: "+" is a blank. False: ill-formed, or
 // %00.
