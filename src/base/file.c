@@ -85,7 +85,8 @@ int lq_file_write_fd(int fd, const void *memory, size_t len)
 
 int lq_file_make_new(char *path, int (*make)(const char *path))
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     char *end = path + strlen(path) - NEW_CHARS;
     for (int tries = 0; tries < NEW_TRIES_MAX; tries++) {
         uint8_t random[NEW_CHARS];

@@ -17,8 +17,8 @@ LQ_MUST_CHECK int lq_file_write(const char *path, const void *bytes, size_t len,
 // Writes all of it to an open file; IO with errno set on failure.
 LQ_MUST_CHECK int lq_file_write_fd(int fd, const void *bytes, size_t len);
 
-// Makes what was not there before: the last six characters of `path` (XXXXXX, say) become random ones
-// until `make` (open with O_EXCL, mkdir) finds the name free. The mode is then the system's business:
-// nobody need ask for the process's umask, which can only be asked by changing it for all threads.
-// Returns what `make` did, or -1 with errno.
+// Makes what was not there before: the last six characters of `path` (XXXXXX, say) become random
+// ones until `make` (open with O_EXCL, mkdir) finds the name free. The mode is then the system's
+// business: nobody need ask for the process's umask, which can only be asked by changing it for all
+// threads. Returns what `make` did, or -1 with errno.
 LQ_MUST_CHECK int lq_file_make_new(char *path, int (*make)(const char *path));

@@ -54,7 +54,7 @@ static void on_deadline(struct lq_conn *conn)
     if (conn->lingering)
         lq_conn_end(conn, LQ_END_DONE);
     else if (conn->stage != LQ_CONN_OPEN)
-        lq_conn_end(conn, LQ_END_SLOW);
+        lq_conn_end(conn, conn->net->draining ? LQ_END_DONE : LQ_END_SLOW);
     else
         conn->protocol->deadline(conn);
 }
@@ -197,9 +197,9 @@ void lq_conn_write(struct lq_conn *conn, const void *copied, size_t copied_len,
         return;
     if (!conn->queue.waits) {
         conn->moved_us = lq_loop_now_us(conn->net->loop);
-        if (conn->writable &&
-            lq_conn_sendv(conn, copied_len ? pieces : pieces + 1, copied_len && borrowed_len ? 2 : 1,
-                          &sent) == LQ_IO_BROKEN) {
+        int count = copied_len && borrowed_len ? 2 : 1;
+        if (conn->writable && lq_conn_sendv(conn, copied_len ? pieces : pieces + 1, count,
+                                            &sent) == LQ_IO_BROKEN) {
             lq_conn_end(conn, LQ_END_PEER);
             return;
         }
@@ -459,7 +459,8 @@ int lq_conn_open(struct lq_listener *listener, int fd, const struct lq_net_addre
                                            : LQ_CONN_OPEN;
     set_options(fd);
     enlist(conn);
-    int status = lq_watch_start(conn->net->loop, &conn->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP, err);
+    int status =
+        lq_watch_start(conn->net->loop, &conn->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP, err);
     if (status != LQ_OK || (conn->stage != LQ_CONN_PROXY && !is_let_in(conn)))
         lq_conn_end(conn, LQ_END_DONE);
     lq_conn_set_deadline(conn, lq_conn_limits(conn)->handshake_ms);

@@ -1,10 +1,10 @@
-// A connection's bytes: its socket, TLS if any, what came early, what waits to go out, its deadlines
-// and its end. What the bytes mean is its protocol's (http.c, ws.c).
+// A connection's bytes: its socket, TLS if any, what came early, what waits to go out, its
+// deadlines and its end. What the bytes mean is its protocol's (http.c, ws.c).
 //
 // The socket is watched edge-triggered for everything from the start; `readable` and `writable`
 // remember what the system last said. All work is done in one place, the connection's job, so that
-// nothing calls back into who called it: functions here only note what is to be done and ask for the
-// job, but for lq_conn_write, which writes at once what the system takes.
+// nothing calls back into who called it: functions here only note what is to be done and ask for
+// the job, but for lq_conn_write, which writes at once what the system takes.
 // Threads: the loop's. Owner: its listener; it goes by lq_conn_end, and is freed after the turn.
 #pragma once
 
@@ -54,7 +54,7 @@ struct lq_conn {
     struct lq_loop_job job;
     struct lq_timer timer;             // at the deadline or earlier
     uint64_t deadline_us;              // 0: none
-    uint64_t moved_us;                 // when the client last took something, or had nothing to take
+    uint64_t moved_us;                 // when the client last took something or had nothing to
     struct ssl_st *tls;
     const struct lq_protocol *protocol;
     void *state;                       // the protocol's

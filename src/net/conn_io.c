@@ -45,8 +45,8 @@ static enum lq_io send_plain(struct lq_conn *conn, const struct iovec *pieces, i
     return errno == EAGAIN ? LQ_IO_WRITE : LQ_IO_BROKEN;
 }
 
-// Short pieces become one record. What was offered once is offered again first: the same bytes, since
-// the queue keeps their order.
+// Short pieces become one record. What was offered once is offered again first: the same bytes,
+// since the queue keeps their order.
 static enum lq_io send_tls(struct lq_conn *conn, const struct iovec *pieces, int count, size_t *len)
 {
     uint8_t gathered[GATHER_BYTES];

@@ -213,7 +213,8 @@ static void on_drained(struct lq_conn *conn)
 static void on_deadline(struct lq_conn *conn)
 {
     struct lq_http *http = conn->state;
-    if (!http && (conn->held_len || !conn->served))
+    bool slow = conn->held_len || (!conn->served && !conn->net->draining);
+    if (!http && slow)
         lq_conn_end(conn, LQ_END_SLOW);
     else if (!http || http->over)
         lq_conn_close(conn);

@@ -1,13 +1,13 @@
 // HTTP/1.1 as a server (RFC 9110, RFC 9112), strictly: what two readers could read in two ways is
 // answered 400 and the connection closed (http_head.h says what).
 //
-// Names and values in `headers` are written as they are given: nothing a client said may stand in them
-// unless it was looked through for CR and LF.
+// Names and values in `headers` are written as they are given: nothing a client said may stand in
+// them unless it was looked through for CR and LF.
 //
 // A request's life: `request` when its head has come; then for a body `room` and `came` in turns,
-// and `body_done`; the handler answers at any time from `request` on, once, also much later (a worker
-// has its picture, a poll waits); `gone` when all of the answer was handed to the system or the
-// connection is lost, exactly once. The next request of the connection is read only then.
+// and `body_done`; the handler answers at any time from `request` on, once, also much later (a
+// worker has its picture, a poll waits); `gone` when all of the answer was handed to the system or
+// the connection is lost, exactly once. The next request of the connection is read only then.
 //
 //   answered early   the rest of the body is read and forgotten, up to a limit; then the connection
 //                    goes on, or is closed if the limit is met or `hang_up` was asked for
@@ -53,12 +53,13 @@ struct lq_http_answer {
 };
 
 struct lq_http_handler {
-    // A head has come. Neither answered nor waiting nor wanting a body after it: wait for the answer.
+    // A head has come. Neither answered nor waiting nor wanting a body after it: wait for the
+    // answer.
     void (*request)(struct lq_http *http);
-    // Where the next bytes of the body go: at most `coming` are asked for (all that is known to come:
-    // the rest of the body or of its chunk). Sets *size (1 to `coming`) and returns the place, which
-    // stays until `came`, or returns NULL: the rest of the body is not wanted (answer now or later).
-    // A handler without `room` (NULL) wants no bodies.
+    // Where the next bytes of the body go: at most `coming` are asked for (all that is known to
+    // come: the rest of the body or of its chunk). Sets *size (1 to `coming`) and returns the
+    // place, which stays until `came`, or returns NULL: the rest of the body is not wanted (answer
+    // now or later). A handler without `room` (NULL) wants no bodies.
     uint8_t *(*room)(struct lq_http *http, size_t coming, size_t *size);
     // `len` bytes were put there. May answer.
     void (*came)(struct lq_http *http, size_t len);
@@ -87,7 +88,8 @@ const char *lq_http_method_name(const struct lq_http *http);
 const char *lq_http_path(const struct lq_http *http);
 // As it came: path and query.
 const char *lq_http_target(const struct lq_http *http);
-// The host that is asked for, with its port if that was given: Host's, or that of an absolute target.
+// The host that is asked for, with its port if that was given: Host's, or that of an absolute
+// target.
 const char *lq_http_host(const struct lq_http *http);
 // Copies the value of a query argument, %XX and + decoded. False: absent, too long or ill-formed.
 bool lq_http_query(const struct lq_http *http, const char *name, char *value, size_t size);
@@ -104,7 +106,7 @@ bool lq_http_body_is_whole(const struct lq_http *http);
 int lq_http_minor(const struct lq_http *http);          // 1, or 0 of HTTP/1.0
 bool lq_http_is_tls(const struct lq_http *http);
 const struct lq_net_address *lq_http_client(const struct lq_http *http); // behind its proxy
-const struct lq_net_address *lq_http_peer(const struct lq_http *http);   // the socket's, may be a proxy
+const struct lq_net_address *lq_http_peer(const struct lq_http *http); // the socket's
 
 // ---- what is answered --------------------------------------------------------------------------
 
@@ -131,13 +133,13 @@ void lq_http_set_deadline(struct lq_http *http, uint32_t ms);
 
 // Whether a WebSocket is asked for: GET, HTTP/1.1, "connection: upgrade" and "upgrade: websocket".
 bool lq_http_wants_ws(const struct lq_http *http);
-// What is wrong with such a request (RFC 6455 section 4.2.1), NULL: nothing. `code` and `headers` are
-// those to answer with: 426 with the version spoken here, or 400.
+// What is wrong with such a request (RFC 6455 section 4.2.1), NULL: nothing. `code` and `headers`
+// are those to answer with: 426 with the version spoken here, or 400.
 const char *lq_http_ws_fault(const struct lq_http *http, int *code, const char **headers);
 // Whether the client offers this subprotocol.
 bool lq_http_ws_offers(const struct lq_http *http, const char *protocol);
-// Answers 101. `protocol` (or NULL) must be one that was offered; `headers` as in an answer, or NULL.
-// The request is over: it must not be used any more, and its `gone` is not called. NULL: no memory,
-// the request is as it was.
+// Answers 101. `protocol` (or NULL) must be one that was offered; `headers` as in an answer, or
+// NULL. The request is over: it must not be used any more, and its `gone` is not called. NULL: no
+// memory, the request is as it was.
 struct lq_ws *lq_http_upgrade(struct lq_http *http, const char *protocol, const char *headers,
                               const struct lq_ws_handler *handler, void *state);

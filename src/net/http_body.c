@@ -54,7 +54,8 @@ static bool on_extension(struct lq_http_body *body, uint8_t c)
     return is_text(c) && ++body->line <= LQ_CHUNK_EXTENSION_BYTES_MAX;
 }
 
-// Trailers are dropped (RFC 9112 section 7.1.2 allows it); `digits` counts the present line's bytes.
+// Trailers are dropped (RFC 9112 section 7.1.2 allows it); `digits` counts the present line's
+// bytes.
 static bool on_trailer(struct lq_http_body *body, uint8_t c)
 {
     if (c == '\r') {

@@ -27,8 +27,8 @@ struct lq_http_body {
 // `length`: bytes, -1 for chunks.
 void lq_http_body_start(struct lq_http_body *body, int64_t length);
 
-// Takes the bytes of framing that come next, and returns how many. Afterwards payload follows, or the
-// body is whole, or all bytes were taken. -1: ill-formed.
+// Takes the bytes of framing that come next, and returns how many. Afterwards payload follows, or
+// the body is whole, or all bytes were taken. -1: ill-formed.
 ptrdiff_t lq_http_body_frame(struct lq_http_body *body, const uint8_t *bytes, size_t len);
 
 // Bytes of payload that come before anything else.

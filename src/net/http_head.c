@@ -12,8 +12,8 @@ static enum lq_http_found refuse(int *code, const char **why, int as, const char
     return LQ_HTTP_BAD;
 }
 
-// Lines end in CRLF and in nothing else: a bare LF or CR is where two readers part (RFC 9112 section
-// 2.2). Control characters stand nowhere (RFC 9110 section 5.5).
+// Lines end in CRLF and in nothing else: a bare LF or CR is where two readers part (RFC 9112
+// section 2.2). Control characters stand nowhere (RFC 9110 section 5.5).
 static bool is_control(uint8_t c)
 {
     return (c < 0x20 && c != '\t') || c == 0x7f;
@@ -119,12 +119,13 @@ static bool next_member(const char **at, const char *end, const char **member, s
     return true;
 }
 
-bool lq_http_list_has(const char *list, size_t len, const char *token)
+bool lq_http_list_has(const char *list, size_t len, const char *token, bool any_case)
 {
     const char *at = list, *end = list + len, *member;
     size_t size, want = strlen(token);
     while (next_member(&at, end, &member, &size))
-        if (size == want && strncasecmp(member, token, want) == 0)
+        if (size == want && (any_case ? strncasecmp(member, token, want) == 0
+                                      : memcmp(member, token, want) == 0))
             return true;
     return false;
 }
@@ -160,8 +161,8 @@ static bool next_line(struct reading *reading, size_t at)
     return reading->end > at;
 }
 
-// A host and port as RFC 3986 section 3.2.2 writes them: a name, an IPv4 address, or an IPv6 address
-// in brackets. No user, and no character that some reader might take for an end.
+// A host and port as RFC 3986 section 3.2.2 writes them: a name, an IPv4 address, or an IPv6
+// address in brackets. No user, and no character that some reader might take for an end.
 static bool is_host(const char *text, size_t len)
 {
     size_t at = 0;
@@ -351,7 +352,8 @@ static bool any_lists(const struct reading *reading, const char *name, const cha
         const struct lq_http_field *field = &reading->head->fields[i];
         if (field->name.len == strlen(name) &&
             strncasecmp(reading->text + field->name.at, name, field->name.len) == 0 &&
-            lq_http_list_has(reading->text + field->value.at, field->value.len, token))
+            lq_http_list_has(reading->text + field->value.at, field->value.len, token,
+                             true))
             return true;
     }
     return false;

@@ -43,7 +43,7 @@ void lq_http_refuse(struct lq_conn *conn, struct lq_http *http, int code, const 
 size_t lq_http_compose(struct lq_net *net, char *out, size_t size, int code, const char *connection,
                        const char *headers);
 
-// http_request.c: a request from a head that was read. NULL: no memory, or a path that cannot be decoded
-// (*code is 400 then).
+// http_request.c: a request from a head that was read. NULL: no memory, or a path that cannot be
+// decoded (*code is 400 then).
 struct lq_http *lq_http_request_new(struct lq_conn *conn, const struct lq_http_head *head,
                             const uint8_t *bytes, int *code);

@@ -1,10 +1,12 @@
-// The event loop: file descriptors (epoll, edge-triggered), timers, and a wake-up from other threads.
+// The event loop: file descriptors (epoll, edge-triggered), timers, and a wake-up from other
+// threads.
 //
 // One turn: wait; tell every watch whose descriptor is ready; run due timers; `on_wake` if somebody
 // woke the loop; run the jobs that all of these put off; free what was marked.
 // Nothing is freed inside its own callback: lq_loop_free_later is how an object goes.
 //
-// Threads: one thread runs the loop and calls everything here; lq_loop_wake alone may come from any.
+// Threads: one thread runs the loop and calls everything here; lq_loop_wake alone may come from
+// any.
 // Owner: new/free. Watches, timers and jobs lie inside their owners' structs, who stop them before
 // they go.
 #pragma once

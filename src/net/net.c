@@ -5,6 +5,8 @@
 
 #include "net/conn.h"
 
+enum { DRAIN_MS = 250 }; // for a request that is on its way when connections without one are closed
+
 int lq_net_new(struct lq_net **out, struct lq_error *err)
 {
     struct lq_net *net = calloc(1, sizeof *net);
@@ -47,14 +49,19 @@ int lq_net_turn(struct lq_net *net, int wait_ms)
     return lq_loop_turn(net->loop, wait_ms);
 }
 
+// Whether nothing has begun on it: no request is under way or has come in part.
+static bool is_idle(const struct lq_conn *conn)
+{
+    return conn->protocol == &lq_http_protocol && !conn->state && !conn->held_len;
+}
+
 void lq_net_drain(struct lq_net *net)
 {
     net->draining = true;
     for (struct lq_listener *each = net->listeners; each; each = each->next)
         for (struct lq_conn *conn = each->conns; conn; conn = conn->next)
-            if (conn->stage == LQ_CONN_OPEN && conn->protocol == &lq_http_protocol &&
-                !conn->state && !conn->held_len && !conn->readable)
-                lq_conn_close(conn);
+            if (is_idle(conn) && !conn->closing)
+                lq_conn_set_deadline(conn, DRAIN_MS);
 }
 
 size_t lq_net_connections(const struct lq_net *net)

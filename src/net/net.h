@@ -64,7 +64,8 @@ struct lq_listener_options {
 };
 
 LQ_MUST_CHECK int lq_net_new(struct lq_net **net, struct lq_error *err);
-// Ends every connection and listener: each request is told `gone`, each WebSocket `closed`. NULL ok.
+// Ends every connection and listener: each request is told `gone`, each WebSocket `closed`. NULL
+// ok.
 void lq_net_free(struct lq_net *net);
 struct lq_loop *lq_net_loop(struct lq_net *net);
 // lq_loop_turn of it.
@@ -75,7 +76,8 @@ LQ_MUST_CHECK int lq_listener_open(struct lq_net *net, struct lq_listener **list
                                    const struct lq_listener_options *options,
                                    struct lq_error *err);
 int lq_listener_port(const struct lq_listener *listener);
-// New connections are made from this context (a certificate read again). Those there are keep theirs.
+// New connections are made from this context (a certificate read again). Those there are keep
+// theirs.
 void lq_listener_set_tls(struct lq_listener *listener, struct ssl_ctx_st *tls);
 // No new connections: the system refuses them. Those there are go on. The struct goes with the last
 // of them, or with the net; the caller may call this once and forgets it.
@@ -85,7 +87,8 @@ void lq_listener_close(struct lq_listener *listener);
 // down). The descriptor is the net's from then on, also when this fails.
 LQ_MUST_CHECK int lq_listener_adopt(struct lq_listener *listener, int fd, struct lq_error *err);
 
-// From now on: connections between requests are closed, answers say "connection: close".
+// From now on: connections on which no request comes for a moment are closed, answers say
+// "connection: close".
 // WebSockets are left alone: their owners close them (lq_ws_close).
 void lq_net_drain(struct lq_net *net);
 

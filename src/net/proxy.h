@@ -19,7 +19,7 @@ enum lq_proxy_state {
     LQ_PROXY_NONE,  // no header, or an ill-formed one
 };
 
-// `client` is set when the header names an address of IPv4 or IPv6; LOCAL, UNKNOWN and other families
-// leave it as it is.
+// `client` is set when the header names an address of IPv4 or IPv6; LOCAL, UNKNOWN and other
+// families leave it as it is.
 enum lq_proxy_state lq_proxy_read(const uint8_t *bytes, size_t len, size_t *size,
                                   struct lq_net_address *client);

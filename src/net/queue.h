@@ -1,5 +1,5 @@
-// What waits to be written to one connection: spans in their order, some of them copies that the queue
-// owns, others borrowed until they have been taken.
+// What waits to be written to one connection: spans in their order, some of them copies that the
+// queue owns, others borrowed until they have been taken.
 // Threads: the loop's. Owner: init/release by who holds the struct.
 #pragma once
 

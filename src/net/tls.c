@@ -24,8 +24,8 @@ static int choose_protocol(SSL *tls, const unsigned char **out, unsigned char *o
 
 struct ssl_ctx_st *lq_tls_context_new(void)
 {
-    // Mozilla's "intermediate" list without DHE and CBC. What follows is TLS 1.2's; all of 1.3's are
-    // sound.
+    // Mozilla's "intermediate" list without DHE and CBC. What follows is TLS 1.2's; all of 1.3's
+    // are sound.
     static const char ciphers[] =
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
         "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";

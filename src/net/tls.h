@@ -1,6 +1,6 @@
 // TLS by OpenSSL 3, as a server: 1.2 and 1.3, ALPN "http/1.1", no renegotiation, no compression.
-// Threads: the loop's. Owner: a context is counted: SSL_CTX_free by who made it; listeners keep their
-// own reference.
+// Threads: the loop's. Owner: a context is counted: SSL_CTX_free by who made it; listeners keep
+// their own reference.
 #pragma once
 
 #include <stdbool.h>
@@ -29,5 +29,5 @@ enum lq_io lq_tls_handshake(struct ssl_st *tls);
 enum lq_io lq_tls_read(struct ssl_st *tls, void *bytes, size_t size, size_t *len);
 // After READ or WRITE the next call must come with the same bytes, or more of them.
 enum lq_io lq_tls_write(struct ssl_st *tls, const void *bytes, size_t size, size_t *len);
-void lq_tls_end(struct ssl_st *tls); // says that nothing more comes (close_notify), as far as it goes
+void lq_tls_end(struct ssl_st *tls); // says that nothing more comes (close_notify), if it can
 void lq_tls_free(struct ssl_st *tls);

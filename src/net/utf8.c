@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-// The state: how many bytes of a character are still to come, and from `low` to `high` the next one.
+// The state: how many bytes of a character are still to come, and from `low` to `high` the next
+// one.
 static uint32_t expect(uint32_t count, uint32_t low, uint32_t high)
 {
     return count | low << 8 | high << 16;

@@ -147,7 +147,8 @@ void lq_ws_deadline(struct lq_conn *conn)
     set_deadline(ws);
 }
 
-// Every ping has its pong, as long as the client takes them; else only the last has (section 5.5.3).
+// Every ping has its pong, as long as the client takes them; else only the last has (section
+// 5.5.3).
 static void answer_ping(struct lq_ws *ws, const uint8_t *bytes, size_t len)
 {
     if (ws->conn->queue.owned < lq_conn_limits(ws->conn)->queue_bytes / 2) {

@@ -1,10 +1,11 @@
-// WebSocket as a server (RFC 6455), no extensions. Pings are answered here, the client is pinged and
-// must answer, text is checked for UTF-8 as it comes, and both halves of a closing are exchanged.
+// WebSocket as a server (RFC 6455), no extensions. Pings are answered here, the client is pinged
+// and must answer, text is checked for UTF-8 as it comes, and both halves of a closing are
+// exchanged.
 //
 // Bytes in: `room` says where the next bytes of a message go, `came` that they are there. A handler
 // that does not want more closes (lq_ws_close); what comes afterwards is read and forgotten.
-// Bytes out: lq_ws_wake asks for a `writable` call, which comes when nothing waits any more, so that
-// what is sent is chosen as late as possible. One borrowed message at a time.
+// Bytes out: lq_ws_wake asks for a `writable` call, which comes when nothing waits any more, so
+// that what is sent is chosen as late as possible. One borrowed message at a time.
 //
 // Threads: the loop's. Owner: the net owns a struct lq_ws; nobody may use it after `closed`.
 #pragma once
@@ -36,7 +37,8 @@ struct lq_ws_handler {
     // Sets *size (1 to piece->coming) and returns the place, which stays until `came`. NULL: closed
     // by lq_ws_close in here, else closed with 1011. Not called with `coming` 0.
     uint8_t *(*room)(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size);
-    // `len` bytes are there; `last`: the message is whole. Of an empty message this alone is called.
+    // `len` bytes are there; `last`: the message is whole. Of an empty message this alone is
+    // called.
     void (*came)(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last);
     // Asked for by lq_ws_wake, and nothing waits to be sent: send one message, or none.
     void (*writable)(struct lq_ws *ws);
@@ -71,9 +73,9 @@ size_t lq_ws_waits(const struct lq_ws *ws);
 // more for it. No memory: the connection ends.
 void lq_ws_detach(struct lq_ws *ws);
 
-// Sends a close frame behind what waits, and forgets what comes from now on. `reason` may be NULL; of
-// one longer than 123 bytes the beginning goes. `closed` comes when the client has answered, at the
-// latest after limits.close_ms. Twice is fine, the first counts.
+// Sends a close frame behind what waits, and forgets what comes from now on. `reason` may be NULL;
+// of one longer than 123 bytes the beginning goes. `closed` comes when the client has answered, at
+// the latest after limits.close_ms. Twice is fine, the first counts.
 void lq_ws_close(struct lq_ws *ws, int code, const char *reason);
 bool lq_ws_is_closing(const struct lq_ws *ws);
 // Ends the connection without a word; `closed` comes later in this turn.

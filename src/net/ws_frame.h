@@ -1,6 +1,6 @@
 // Frames of WebSocket (RFC 6455 section 5), as a server reads and writes them.
 //   byte 0  FIN, three reserved bits (0), opcode
-//   byte 1  mask bit (1 from clients, 0 from servers), length 0 to 125, 126: 16 bits follow, 127: 64
+//   byte 1  mask bit (1 from clients, 0 from servers), length to 125; 126: 16 bits follow; 127: 64
 //   then    the longer length, big-endian; four bytes of mask from clients; the payload
 // Threads: any. Owner: plain values and the caller's bytes.
 #pragma once
@@ -35,8 +35,8 @@ int lq_ws_frame_read(struct lq_ws_frame *frame, const uint8_t *bytes, size_t len
 // Writes a server's frame header and returns its length, at most 10.
 size_t lq_ws_frame_write(uint8_t head[LQ_WS_FRAME_HEAD_MAX], uint8_t opcode, uint64_t len);
 
-// Unmasks `len` bytes from `from` to `to` (the same, or apart), which start at byte `at` of the frame
-// (section 5.3).
+// Unmasks `len` bytes from `from` to `to` (the same, or apart), which start at byte `at` of the
+// frame (section 5.3).
 void lq_ws_unmask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t at);
 
 // Whether a client may send this close code (section 7.4).

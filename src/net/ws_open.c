@@ -44,7 +44,7 @@ bool lq_http_ws_offers(const struct lq_http *http, const char *protocol)
     for (int i = 0; i < http->field_count; i++) {
         const char *value = http->fields[i].value;
         if (strcasecmp(http->fields[i].name, "sec-websocket-protocol") == 0 &&
-            lq_http_list_has(value, strlen(value), protocol))
+            lq_http_list_has(value, strlen(value), protocol, false)) // section 4.2.2
             return true;
     }
     return false;

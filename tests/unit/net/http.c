@@ -38,8 +38,8 @@ static void answers_and_goes_on(void **state)
 static const struct { const char *text; int code; const char *body; bool closed; } asked[] = {
     {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nabcde", 200, "abcde", false},
     {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 200, "", false},
-    {"POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n"
-     "T: x\r\n\r\n", 200, "abcde", false},
+    {"POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+     "3\r\nabc\r\n2;x\r\nde\r\n0\r\nT: x\r\n\r\n", 200, "abcde", false},
     {"POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, "", false},
     {"GET /echo HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 200, "abc", false},
     {"POST /echo HTTP/1.1\r\n" HOST "\r\n", 200, "no body", false},
@@ -54,7 +54,8 @@ static const struct { const char *text; int code; const char *body; bool closed;
     {"GET / HTTP/1.1\r\n\r\n", 400, NULL, true},
     {"CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", 405, NULL, true},
     {"GET / HTTP/3.0\r\n" HOST "\r\n", 505, NULL, true},
-    {"POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n", 400, NULL, true},
+    {"POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n", 400, NULL,
+     true},
     {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 4294967296\r\n\r\nabc", 413, NULL, true},
     {"GET /hello HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
      "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n" HOST "\r\n", 200, "hello", false},
@@ -141,7 +142,8 @@ static void tells_to_continue_only_who_should(void **state)
     assert_int_equal(ask(fd, "ab", body, &closed), 200);
     assert_string_equal(body, "ab");
     assert_false(closed);
-    // The answer at once: whether the body comes after all nobody knows, so that nothing can follow.
+    // The answer at once: whether the body comes after all nobody knows, so that nothing can
+    // follow.
     assert_int_equal(ask(fd, "POST /early HTTP/1.1\r\n" HOST "Content-Length: 2\r\n"
                              "Expect: 100-continue\r\n\r\n", body, &closed), 413);
     assert_true(closed);
@@ -324,18 +326,25 @@ static void a_drain_ends_idle_connections_and_finishes_others(void **state)
     bool closed;
     (void)state;
     net_open(&server, NULL);
-    int idle = net_connect(&server), busy = net_connect(&server);
+    int idle = net_connect(&server), busy = net_connect(&server), fresh = net_connect(&server);
     assert_int_equal(ask(idle, "GET / HTTP/1.1\r\n" HOST "\r\n", body, &closed), 200);
     net_say(&server, busy, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
     lq_listener_close(server.listener);
     lq_net_drain(server.net);
-    net_hear(&server, idle, 1, 100, &len, &closed);
+    int came = server.requests; // what was on its way is still answered, as the last
+    net_say(&server, fresh, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(server.requests, came + 1);
+    net_hear(&server, fresh, 10000, 1000, &len, &closed);
     assert_true(closed);
+    net_hear(&server, idle, 1, 1000, &len, &closed);
+    assert_true(closed);
+    assert_int_equal(server.last_end, LQ_END_DONE);
     assert_int_equal(lq_net_connections(server.net), 1);
     net_answer(server.waiting, 200, "last", 4);
     assert_int_equal(net_answer_of(&server, busy, body, sizeof body, &closed), 200);
     assert_true(closed);
     assert_int_equal(lq_net_connections(server.net), 0);
+    close(fresh);
     close(idle);
     close(busy);
     net_close(&server);
@@ -369,7 +378,8 @@ int main(void)
         cmocka_unit_test(big_answers_wait_for_slow_readers),
         cmocka_unit_test(borrowed_bytes_may_be_freed_when_detached),
         cmocka_unit_test(an_early_answer_reaches_who_still_sends),
-        cmocka_unit_test(deadlines_end_what_is_slow), cmocka_unit_test(pauses_and_gives_small_places),
+        cmocka_unit_test(deadlines_end_what_is_slow),
+        cmocka_unit_test(pauses_and_gives_small_places),
         cmocka_unit_test(a_drain_ends_idle_connections_and_finishes_others),
         cmocka_unit_test(says_why_it_cannot_listen),
     };

@@ -225,6 +225,21 @@ static void bounds_lines_and_headers(void **state)
     }
 }
 
+static void looks_through_lists(void **state)
+{
+    static const struct { const char *list, *token; bool any, same; } all[] = {
+        {"a, b", "b", true, true}, {"a,b", "B", true, false}, {",, ,b ,", "b", true, true},
+        {"ab", "a", false, false}, {"a b", "b", false, false}, {"", "a", false, false},
+        {"keep-alive,\tUpgrade", "upgrade", true, false}, {"a;b", "a", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < LQ_COUNT(all); i++) {
+        size_t len = strlen(all[i].list);
+        assert_int_equal(lq_http_list_has(all[i].list, len, all[i].token, true), all[i].any);
+        assert_int_equal(lq_http_list_has(all[i].list, len, all[i].token, false), all[i].same);
+    }
+}
+
 static void decodes_paths(void **state)
 {
     static const struct { const char *text, *path; bool plus; } good[] = {
@@ -248,7 +263,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_what_is_ambiguous), cmocka_unit_test(refuses_nul),
         cmocka_unit_test(reads_what_is_clear), cmocka_unit_test(finds_the_end_byte_by_byte),
-        cmocka_unit_test(bounds_lines_and_headers), cmocka_unit_test(decodes_paths),
+        cmocka_unit_test(bounds_lines_and_headers), cmocka_unit_test(looks_through_lists),
+        cmocka_unit_test(decodes_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,10 +19,12 @@ static const struct {
     {TEXT("PROXY TCP6 2001:db8::1 ::1 0 65535\r\n"), LQ_PROXY_WHOLE, "2001:db8::1", 0},
     {TEXT("PROXY UNKNOWN\r\n"), LQ_PROXY_WHOLE, "", 0},
     {TEXT("PROXY UNKNOWN whatever it says\r\n"), LQ_PROXY_WHOLE, "", 0},
-    {TEXT(V2 "\x21\x11\0\x0c\xc0\0\2\1\xc0\0\2\x09\xdc\4\1\xbb"), LQ_PROXY_WHOLE, "192.0.2.1", 56324},
-    {TEXT(V2 "\x21\x11\0\x10\xc0\0\2\1\xc0\0\2\x09\xdc\4\1\xbb\4\0\1x"), LQ_PROXY_WHOLE, "192.0.2.1",
+    {TEXT(V2 "\x21\x11\0\x0c\xc0\0\2\1\xc0\0\2\x09\xdc\4\1\xbb"), LQ_PROXY_WHOLE, "192.0.2.1",
      56324},
-    {TEXT(V2 "\x21\x21\0\x24\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\x50"
+    {TEXT(V2 "\x21\x11\0\x10\xc0\0\2\1\xc0\0\2\x09\xdc\4\1\xbb\4\0\1x"), LQ_PROXY_WHOLE,
+     "192.0.2.1", 56324},
+    {TEXT(V2 "\x21\x21\0\x24"
+          "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\x50"
           "\1\xbb"), LQ_PROXY_WHOLE, "2001:db8::1", 80},
     {TEXT(V2 "\x20\0\0\0"), LQ_PROXY_WHOLE, "", 0},
     {TEXT(V2 "\x20\x11\0\x0c\xc0\0\2\1\xc0\0\2\x09\xdc\4\1\xbb"), LQ_PROXY_WHOLE, "", 0}, // LOCAL

@@ -207,8 +207,8 @@ static inline void net_say(struct net_server *server, int fd, const char *text)
     net_send(server, fd, text, strlen(text));
 }
 
-// Reads until `want` bytes are there or the server closed or nothing comes for `ms`. Returns them in
-// a static buffer with a NUL behind them.
+// Reads until `want` bytes are there or the server closed or nothing comes for `ms`. Returns them
+// in a static buffer with a NUL behind them.
 static inline char *net_hear(struct net_server *server, int fd, size_t want, int ms, size_t *len,
                              bool *closed)
 {

@@ -40,7 +40,8 @@ struct client {
 
 static void client_open(struct client *client, int version_max)
 {
-    *client = (struct client){.fd = net_connect(&server), .context = SSL_CTX_new(TLS_client_method())};
+    *client = (struct client){.fd = net_connect(&server),
+                              .context = SSL_CTX_new(TLS_client_method())};
     SSL_CTX_set_security_level(client->context, 0);
     if (version_max)
         SSL_CTX_set_max_proto_version(client->context, version_max);
@@ -146,7 +147,8 @@ static void big_bodies_go_both_ways(void **state)
     client_open(&client, 0);
     assert_true(shake_hands(&client));
     size_t len = (size_t)snprintf(request, sizeof request,
-                                  "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 250000\r\n\r\n");
+                                  "POST /echo HTTP/1.1\r\nHost: a\r\n"
+                                  "Content-Length: 250000\r\n\r\n");
     for (size_t i = 0; i < 250000; i++)
         request[len + i] = (char)('a' + i % 23);
     const char *text = ask(&client, request, 250000 + 100), *start = strstr(text, "\r\n\r\n");

@@ -133,8 +133,8 @@ static void checks_utf8_however_cut(void **state)
         size_t len = strlen(all[i].text);
         for (size_t cut = 0; cut <= len; cut++) {
             uint32_t at = 0;
-            bool good = lq_utf8_read(&at, bytes, cut) && lq_utf8_read(&at, bytes + cut, len - cut) &&
-                        at == 0;
+            bool good = lq_utf8_read(&at, bytes, cut) &&
+                        lq_utf8_read(&at, bytes + cut, len - cut) && at == 0;
             assert_int_equal(good, all[i].good);
         }
     }
