@@ -89,9 +89,11 @@ int lq_server_check_still(const struct lq_server *server, struct lq_session *ses
     if (limit_us < still->cost_us * LQ_LOAD_AHEAD)
         limit_us = still->cost_us * LQ_LOAD_AHEAD;
     bool waits_long = stills.expected_us > limit_us;
-    *retry_s = waits_long ? retry_after(stills.expected_us - limit_us) : LQ_LOAD_RETRY_S;
     // Where any number of sessions may come from one address, it is not one client.
-    if (server->options->address_sessions_max && stills.count >= LQ_ADDRESS_STILLS_MAX)
+    bool too_many = server->options->address_sessions_max && stills.count >= LQ_ADDRESS_STILLS_MAX;
+    *retry_s = waits_long ? retry_after(stills.expected_us - limit_us)
+               : too_many ? LQ_LOAD_RETRY_S : 0;
+    if (too_many)
         return lq_fail(why, LQ_ERR_RATE,
                        "%d pictures of this address wait already; try again in %d s", stills.count,
                        *retry_s);

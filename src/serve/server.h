@@ -89,7 +89,7 @@ struct lq_server {
 // sent nothing for a while is answered BUSY instead when its frames would slow down others, one
 // that sends more than --max-fps RATE. A still that would wait for too long is answered BUSY, too.
 void lq_server_post(struct lq_server *server, struct lq_session *session);
-// Whether such a still may come to this session; else why not and when to come again.
+// Whether such a still may come to this session; else why not and in *retry_s when to come again.
 struct lq_still {
     enum lq_turn_kind kind;
     uint64_t cost_us;

@@ -165,6 +165,13 @@ def test_a_picture_without_nails_is_no_error(http):
     assert body["success"] and body["nails"] == []
 
 
+def test_nobody_is_told_to_come_again_but_who_is_refused_for_now(http, hand):
+    for content, code in ((hand, 200), (b"GIF89a" + bytes(20), 415), (b"\xff\xd8\xff\xe0" * 9, 422)):
+        answer = http.post("/api/v1/nails", content=content, headers={"content-type": "image/jpeg"})
+        assert answer.status_code == code, answer.text
+        assert "retry-after" not in answer.headers
+
+
 def test_many_requests_on_one_connection(http):
     for _ in range(20):
         assert http.post("/api/v1/nails", content=plain()).status_code == 200
