@@ -175,7 +175,8 @@ int lq_base64_decode(const char *text, size_t len, struct lq_buf *out, struct lq
     int status = lq_buf_resize(out, at + len / 4 * 3 + len % 4 * 3 / 4);
     if (status != LQ_OK)
         return too_large(out, status, err);
-    ptrdiff_t count = decode_loose(text, len, out->data + at, &wrong);
+    uint8_t *room = out->data ? out->data + at : NULL; // one character stands for no byte
+    ptrdiff_t count = decode_loose(text, len, room, &wrong);
     out->len = at + (count < 0 ? 0 : (size_t)count);
     if (count >= 0)
         return LQ_OK;

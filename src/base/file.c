@@ -84,7 +84,8 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
 
 int lq_file_make_new(char *path, int (*make)(const char *path))
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     char *end = path + strlen(path) - NEW_CHARS;
     for (int tries = 0; tries < NEW_TRIES_MAX; tries++) {
         uint8_t random[NEW_CHARS];

@@ -14,8 +14,8 @@ LQ_MUST_CHECK int lq_file_read_from(int fd, const char *path, struct lq_buf *buf
 LQ_MUST_CHECK int lq_file_write(const char *path, const void *bytes, size_t len,
                                 struct lq_error *err);
 
-// Makes what was not there before: the last six characters of `path` (XXXXXX, say) become random ones
-// until `make` (open with O_EXCL, mkdir) finds the name free. The mode is then the system's business:
-// nobody need ask for the process's umask, which can only be asked by changing it for all threads.
-// Returns what `make` did, or -1 with errno.
+// Makes what was not there before: the last six characters of `path` (XXXXXX, say) become random
+// ones until `make` (open with O_EXCL, mkdir) finds the name free. The mode is then the system's
+// business: nobody need ask for the process's umask, which can only be asked by changing it for all
+// threads. Returns what `make` did, or -1 with errno.
 LQ_MUST_CHECK int lq_file_make_new(char *path, int (*make)(const char *path));

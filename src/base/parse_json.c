@@ -1,5 +1,5 @@
-// A recursive-descent reader of RFC 8259 that makes jansson's values with jansson's own calls. Every
-// allocation is looked at here, and nothing of the process is changed for it.
+// A recursive-descent reader of RFC 8259 that makes jansson's values with jansson's own calls.
+// Every allocation is looked at here, and nothing of the process is changed for it.
 #include "base/parse_json.h"
 
 #include <errno.h>
@@ -323,7 +323,8 @@ static bool read_member(struct reader *reader, json_t *object)
     const char *bytes, *start = reader->at;
     size_t len;
     if (peek(reader) != '"')
-        return fail(reader, json_error_invalid_syntax, reader->at, "string or '}' expected") != NULL;
+        return fail(reader, json_error_invalid_syntax, reader->at, "string or '}' expected") !=
+               NULL;
     reader->at++;
     if (!read_string(reader, &bytes, &len))
         return false;
@@ -392,7 +393,8 @@ static json_t *read_value(struct reader *reader)
     size_t len;
     char c = peek(reader);
     if (reader->at == reader->end)
-        return fail(reader, json_error_premature_end_of_input, reader->at, "the text ends too soon");
+        return fail(reader, json_error_premature_end_of_input, reader->at,
+                    "the text ends too soon");
     if (c == '{') {
         reader->at++;
         return read_many(reader, json_object(), '}', read_member, "'}' expected");

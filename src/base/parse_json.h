@@ -1,7 +1,7 @@
-// JSON texts into libjansson's values, and back, also when memory runs out in the middle of one. Read
-// here and not by jansson: its 2.14 does not look whether its token's buffer grew, and then reads and
-// writes past the end of it. Guarding that with an allocator of ours (json_set_alloc_funcs) would
-// replace that of a program which uses liblacquer and jansson both.
+// JSON texts into libjansson's values, and back, also when memory runs out in the middle of one.
+// Read here and not by jansson: its 2.14 does not look whether its token's buffer grew, and then
+// reads and writes past the end of it. Guarding that with an allocator of ours
+// (json_set_alloc_funcs) would replace that of a program which uses liblacquer and jansson both.
 // Threads: any. Owner: the value is the caller's, json_decref it.
 #pragma once
 

@@ -19,8 +19,8 @@ static bool find_program(char path[PATH_MAX])
     return len > 0;
 }
 
-// The file that this function was loaded from. The loader knows libraries by their paths, the program
-// by none.
+// The file that this function was loaded from. The loader knows libraries by their paths, the
+// program by none.
 static bool find_self(char path[PATH_MAX])
 {
     Dl_info info;

@@ -1,6 +1,6 @@
-// Where the code at hand lies: the program or, in another program, liblacquer.so. What belongs to the
-// source folder (OpenVINO, the model) is used from the build folder only. An installed program must
-// not look there: the path may be anybody's by now.
+// Where the code at hand lies: the program or, in another program, liblacquer.so. What belongs to
+// the source folder (OpenVINO, the model) is used from the build folder only. An installed program
+// must not look there: the path may be anybody's by now.
 // Threads: any. Owner: texts are the caller's.
 #pragma once
 

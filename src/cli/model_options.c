@@ -158,7 +158,7 @@ static bool is_own(const char *dir, unsigned flags)
     static bool said;
     struct lq_error why;
     int status = lq_trust_path(dir, geteuid(), flags, &why);
-    if (status == LQ_ERR_AUTH && !said) {
+    if (status != LQ_OK && !said) {
         lq_log_warn("compiled models are not kept: %s; name a folder of your own with --cache-dir",
                     why.text);
         said = true;

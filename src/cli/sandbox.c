@@ -51,16 +51,17 @@ static const char *const system_paths[] = {
     // Not all of it: its `net` and its threads' tell every connection of the machine.
     "/proc/self/auxv", "/proc/self/cgroup", "/proc/self/cmdline", "/proc/self/maps",
     "/proc/self/mountinfo", "/proc/self/mounts", "/proc/self/smaps", "/proc/self/stat",
-    "/proc/self/statm", "/proc/self/status", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version",
-    "/proc/filesystems", "/proc/sys/vm/overcommit_memory", "/proc/sys/vm/nr_hugepages",
+    "/proc/self/statm", "/proc/self/status", "/proc/cpuinfo", "/proc/meminfo",
+    "/proc/stat", "/proc/version", "/proc/filesystems", "/proc/sys/vm/overcommit_memory",
+    "/proc/sys/vm/nr_hugepages",
     "/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/kernel/mm/hugepages",
     "/sys/kernel/mm/transparent_hugepage", "/dev/urandom"};
 
 // What it takes besides to find another server by its name and to know its certificate.
 static const char *const network_paths[] = {
-    "/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf",
-    "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/ssl/certs", "/etc/pki/tls/certs",
-    "/etc/pki/ca-trust/extracted", "/etc/ca-certificates"};
+    "/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/host.conf",
+    "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/ssl/certs",
+    "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted", "/etc/ca-certificates"};
 
 // The limits of one control group and of those above it.
 static void read_group(struct folders *folders, const char *root, const char *group)
@@ -169,8 +170,8 @@ static void read_folder_at(struct folders *folders, const char *file, bool *comm
     *common |= is;
 }
 
-// A secret, and its folder, where others of its name will be put when it is renewed; the same of the
-// file that it links to. Of a folder with much else in it the file alone.
+// A secret, and its folder, where others of its name will be put when it is renewed; the same of
+// the file that it links to. Of a folder with much else in it the file alone.
 static void read_secret(struct folders *folders, const char *file)
 {
     char real[PATH_MAX];
@@ -181,8 +182,8 @@ static void read_secret(struct folders *folders, const char *file)
     if (realpath(file, real))
         read_folder_at(folders, real, &common);
     if (common)
-        lq_log_info("'%s' lies in a folder with much else, which stays closed: a file put in its place "
-                    "is seen after a restart only", file);
+        lq_log_info("'%s' lies in a folder with much else, which stays closed: a file put in its "
+                    "place is seen after a restart only", file);
 }
 
 // The files of a common folder that belong to the model: those whose names begin as its does.

@@ -1,9 +1,9 @@
 // Finds and loads OpenVINO with dlopen when it is first wanted: a build without it still runs and
 // says what is missing.
 //
-// The library is looked for in $LACQUER_OPENVINO (and then nowhere else); by a program that still lies
-// in its build folder in the folder it was unpacked to there, if nobody else could have put it there;
-// in ../lib/lacquer beside the program; and by the loader.
+// The library is looked for in $LACQUER_OPENVINO (and then nowhere else); by a program that still
+// lies in its build folder in the folder it was unpacked to there, if nobody else could have put it
+// there; in ../lib/lacquer beside the program; and by the loader.
 // Its own libraries find each other by their RPATH ($ORIGIN).
 #include "engine/openvino_load.h"
 

@@ -1,6 +1,6 @@
-// Which files the models that come along are: those of the source folder while the program lies where
-// it was built, else the installed ones. An installed program never looks in the source folder, which
-// may be anybody's by then.
+// Which files the models that come along are: those of the source folder while the program lies
+// where it was built, else the installed ones. An installed program never looks in the source
+// folder, which may be anybody's by then.
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -53,8 +53,8 @@ struct lq_model_info {
     float score_min, nms_iou;
 };
 
-// The model that comes with Lacquer: from where the program was built, the source folder's; else the
-// installed one.
+// The model that comes with Lacquer: from where the program was built, the source folder's; else
+// the installed one.
 const char *lq_model_default_path(void);
 // The same network in floating point: what GPUs run faster than whole numbers of eight bits.
 const char *lq_model_float_path(void);

@@ -43,8 +43,8 @@ static bool is_elsewhere(const char *site)
     return *site && !is_same_origin(site) && strcmp(site, "none") != 0;
 }
 
-// Behind a proxy TLS ends before the server, so that either scheme may be its own; where TLS is known
-// to be spoken, a page that came without may be anybody's who is on the way.
+// Behind a proxy TLS ends before the server, so that either scheme may be its own; where TLS is
+// known to be spoken, a page that came without may be anybody's who is on the way.
 static bool may_be_own(const struct lq_access_ask *ask, const struct lq_origin *origin)
 {
     return !ask->secure || origin->scheme_len == strlen("https");
@@ -175,8 +175,8 @@ static bool begins(const char *text, const char *with)
     return text && strncasecmp(text, with, strlen(with)) == 0;
 }
 
-// Whether the browser speaks HTTPS with whatever stands in between. A client that lies about it gets
-// a cookie that it will not send, no more; hence nobody need be trusted for this.
+// Whether the browser speaks HTTPS with whatever stands in between. A client that lies about it
+// gets a cookie that it will not send, no more; hence nobody need be trusted for this.
 static bool is_https(const struct lq_server *server, const struct lq_http *http)
 {
     static const char secure[] = "https://";

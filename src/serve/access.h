@@ -23,8 +23,8 @@ enum lq_access_page { LQ_ACCESS_REFUSED, LQ_ACCESS_OWN, LQ_ACCESS_CROSS };
 // logged, once for each Origin and Host.
 enum lq_access_page lq_access_page(struct lq_server *server, const struct lq_access_ask *ask);
 
-// The same for a request: false when it is refused. *cross: its page comes from elsewhere (its origin
-// in `origin`).
+// The same for a request: false when it is refused. *cross: its page comes from elsewhere (its
+// origin in `origin`).
 bool lq_access_origin(struct lq_server *server, const struct lq_http *http, char *origin,
                       size_t size, bool *cross);
 

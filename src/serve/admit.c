@@ -82,7 +82,10 @@ int lq_server_check_still(const struct lq_server *server, struct lq_session *ses
                           const struct lq_still *still, int *retry_s, struct lq_error *why)
 {
     struct lq_session_stills stills = lq_session_stills(session, still->kind, still->cost_us);
-    uint64_t limit_us = (uint64_t)LQ_LOAD_HTTP_WAIT_MS * 1000;
+    int limit_ms = server->options->wait_ms_max;
+    if (limit_ms < LQ_LOAD_HTTP_WAIT_MS)
+        limit_ms = LQ_LOAD_HTTP_WAIT_MS;
+    uint64_t limit_us = (uint64_t)limit_ms * 1000;
     if (limit_us < still->cost_us * LQ_LOAD_AHEAD)
         limit_us = still->cost_us * LQ_LOAD_AHEAD;
     bool waits_long = stills.expected_us > limit_us;
@@ -183,7 +186,8 @@ void lq_server_dismiss(struct lq_server *server, enum lq_transport via, struct l
 
 void lq_server_weigh_frames(struct lq_server *server)
 {
-    // What waits in sockets' queues belongs to nobody in particular; it is bounded for each of them.
+    // What waits in sockets' queues belongs to nobody in particular; it is bounded for each of
+    // them.
     lq_charge_set(&server->queued, lq_net_buffered(server->net));
     struct lq_account_state now = lq_account_state(server->account);
     if (now.held <= now.max)

@@ -194,8 +194,11 @@ static int write_event_packet(struct lq_slot *slot, const struct lq_job *job,
     if (status != LQ_OK)
         return status;
     end_text(slot);
-    if (!picture->text)
-        add_picture(slot, at);
+    if (picture->text)
+        return LQ_OK;
+    if (slot->ask.typed_binary)
+        slot->picture.data[--at] = 4; // Engine.IO's type of a message
+    add_picture(slot, at);
     return LQ_OK;
 }
 

@@ -96,7 +96,8 @@ void lq_api_start(struct lq_request *request)
         lq_request_fail(request, &error);
         return;
     }
-    request->session = lq_server_admit(server, request->http, LQ_VIA_HTTP, request, on_ready, &error);
+    request->session =
+        lq_server_admit(server, request->http, LQ_VIA_HTTP, request, on_ready, &error);
     // Before the body comes: it may be refused whatever it is.
     const struct lq_still still = {LQ_TURN_LIGHT, lq_cost_us(&server->cost, &small)};
     if (!request->session || lq_server_check_still(server, request->session, &still,

@@ -120,7 +120,8 @@ static int walk(struct lq_net_address *client, const struct list *hops, bool pai
 
 static bool is_host(struct item text)
 {
-    static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
+    static const char set[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
     for (size_t i = 0; i < text.len; i++)
         if (!text.at[i] || !strchr(set, text.at[i]))
             return false;
@@ -176,8 +177,8 @@ void lq_client_read(struct lq_client *client, const struct lq_net_block *trusted
     split_commas(&elements, facts->forwarded, true);
     int hop = walk(&by_hops, &hops, false, trusted, trusted_count);
     int element = walk(&by_elements, &elements, true, trusted, trusted_count);
-    // A proxy writes one of the two and may hand on the other as its client wrote it. Where they do not
-    // agree nobody can say which is which, so that the proxy itself is the client.
+    // A proxy writes one of the two and may hand on the other as its client wrote it. Where they do
+    // not agree nobody can say which is which, so that the proxy itself is the client.
     if (!facts->forwarded)
         client->address = by_hops;
     else if (!facts->forwarded_for || is_same(&by_hops, &by_elements))

@@ -1,6 +1,6 @@
-// Who a request comes from, seen past the proxies that the operator trusts (--trusted-proxy), and the
-// name and scheme by which that client knows the server. Everything that asks for a client's address
-// asks here: limits, origins, cookies, the log.
+// Who a request comes from, seen past the proxies that the operator trusts (--trusted-proxy), and
+// the name and scheme by which that client knows the server. Everything that asks for a client's
+// address asks here: limits, origins, cookies, the log.
 //
 // A trusted proxy's word: X-Forwarded-For (each hop appends whom it got the request from),
 // X-Forwarded-Host, X-Forwarded-Proto; or Forwarded (RFC 7239). Read from the right, hop by hop as

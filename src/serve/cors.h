@@ -11,7 +11,7 @@ void lq_cors_answer_preflight(struct lq_request *request);
 // Lets the page from elsewhere read the answer, errors too.
 void lq_cors_add_headers(struct lq_request *request);
 
-// The header lines that every answer carries, LQ_PAGE_POLICY_SIZE bytes at most: strict ones with the
-// built-in page, few with --web, whose pages may be made in any way.
+// The header lines that every answer carries, LQ_PAGE_POLICY_SIZE bytes at most: strict ones with
+// the built-in page, few with --web, whose pages may be made in any way.
 enum { LQ_PAGE_POLICY_SIZE = LQ_CSP_CHARS_MAX + 512 };
 void lq_page_policy(const struct lq_serve_options *options, char *lines, size_t size);

@@ -135,6 +135,17 @@ static bool hides_letters(const struct lq_buf *body)
     return false;
 }
 
+// Whether `at` is where a value's base64 begins: at its first letter or behind a data URL's head.
+static bool begins_base64(const uint8_t *value, const uint8_t *at)
+{
+    static const struct mark heads[] = {{"base64,", 7}, {"base64%2C", 9}, {"base64%2c", 9}};
+    bool begins = at == value;
+    for (size_t i = 0; i < LQ_COUNT(heads) && !begins; i++)
+        begins = (size_t)(at - value) >= heads[i].len &&
+                 memcmp(at - heads[i].len, heads[i].text, heads[i].len) == 0;
+    return begins;
+}
+
 // Of a urlencoded body the last field of this name counts, which stands behind any other.
 static uint64_t urlencoded_pixels(const struct lq_buf *body)
 {
@@ -143,14 +154,15 @@ static uint64_t urlencoded_pixels(const struct lq_buf *body)
         return LQ_FRAME_PIXELS_MAX;
     while ((at = find(at, (size_t)(end - at), "image=", 6)) != NULL) {
         if (at == body->data || at[-1] == '&')
-            image = at;
+            image = at + 6;
         at += 6;
     }
     size_t len = image ? (size_t)(end - image) : 0;
     enum { BEFORE_BYTES = 128 }; // "data:image/jpeg;base64,"
     size_t near = len < BEFORE_BYTES ? len : BEFORE_BYTES;
     const uint8_t *start = image ? find_first(image, near, text_marks, LQ_COUNT(text_marks)) : NULL;
-    return !image ? 0 : start ? base64_pixels(start, end) : LQ_FRAME_PIXELS_MAX;
+    bool known = start && begins_base64(image, start);
+    return !image ? 0 : known ? base64_pixels(start, end) : LQ_FRAME_PIXELS_MAX;
 }
 
 // A picture's bytes somewhere in a form, or its text.

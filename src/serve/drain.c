@@ -3,12 +3,12 @@
 //
 //   SIGTERM      /readyz says 503; all goes on as before for --drain-delay seconds
 //   then         the listener is closed; live clients are told
-//   +300 ms      who has sent nothing for so long and has its replies is closed: what it sent before
-//                it could hear of the stop has come
+//   +300 ms      who has sent nothing for so long and has its replies is closed: what it sent
+//                before it could hear of the stop has come
 //   +1 s         frames that come now are dropped, so that who never pauses is done with, too
 //   +5 s         the end for whoever does not read its replies; counted from the moment when the
-//                last picture that was under way was finished and bytes last came or went. What gets
-//                on is waited for, for LQ_DRAIN_WORK_S at most
+//                last picture that was under way was finished and bytes last came or went. What
+//                gets on is waited for, for LQ_DRAIN_WORK_S at most
 #include <stddef.h>
 
 #include "base/clock.h"
@@ -39,10 +39,11 @@ static bool moves(struct lq_server *server, uint64_t now_us)
 {
     struct lq_workers_state state = lq_workers_state(server->workers);
     uint64_t bytes = lq_net_bytes_in(server->net) + lq_net_bytes_out(server->net);
+    uint64_t limit_us = LQ_STALL_S * UINT64_C(1000000);
     bool moved = bytes != server->moved_bytes;
     server->moved_bytes = bytes;
-    return moved || state.working > lq_workers_stalled(server->workers, now_us,
-                                                       LQ_STALL_S * UINT64_C(1000000));
+    return moved ||
+           state.working > lq_workers_stalled(server->workers, now_us, limit_us).count;
 }
 
 bool lq_drain_is_over(struct lq_server *server)
@@ -58,7 +59,8 @@ bool lq_drain_is_over(struct lq_server *server)
            (passed_ms(server, LQ_DRAIN_MS) && now_us >= server->moved_us + LQ_DRAIN_MS * 1000);
 }
 
-static void set_timer(struct lq_server *server, void (*due)(struct lq_timer *, uint64_t), uint64_t ms)
+static void set_timer(struct lq_server *server, void (*due)(struct lq_timer *, uint64_t),
+                      uint64_t ms)
 {
     server->drain_timer.due = due;
     if (!lq_timer_set(lq_net_loop(server->net), &server->drain_timer, lq_clock_us() + ms * 1000))

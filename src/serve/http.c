@@ -239,8 +239,9 @@ static void on_refuse(void *context, struct lq_http *http, const char *why,
         return;
     if (request)
         request->code = answer->code;
-    answer->headers = answer->code == 405 ? "content-type: application/json\r\nallow: GET, HEAD, POST\r\n"
-                                          : "content-type: application/json\r\n";
+    answer->headers = answer->code == 405
+                          ? "content-type: application/json\r\nallow: GET, HEAD, POST\r\n"
+                          : "content-type: application/json\r\n";
     answer->body = server->refusal.data;
     answer->len = server->refusal.len;
 }
@@ -299,5 +300,6 @@ void lq_upgrade(struct lq_server *server, struct lq_http *http)
     else if (is_sio)
         lq_sio_upgrade(server, http);
     else
-        refuse_upgrade(server, http, 404, NULL, LQ_ERR_NOT_FOUND, "there is no socket at this path");
+        refuse_upgrade(server, http, 404, NULL, LQ_ERR_NOT_FOUND,
+                       "there is no socket at this path");
 }

@@ -1,7 +1,7 @@
 // One HTTP request: from its head and its body (http.c) to its answer (http_answer.c). Routes are a
 // table in routes.c; what a route does is in api.c, assets.c, sio_polling.c.
-// Threads: the loop. Owner: the network owns the struct lq_http; a request goes when the network says
-// that it is over (answered, or the client has gone); a route's `gone` is told either way.
+// Threads: the loop. Owner: the network owns the struct lq_http; a request goes when the network
+// says that it is over (answered, or the client has gone); a route's `gone` is told either way.
 #pragma once
 
 #include "serve/server.h"

@@ -23,7 +23,8 @@ static int limit_files(const struct lq_serve_options *options)
     rlim_t want = (rlim_t)options->sessions_max * 4 + 512;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return options->sessions_max;
-    limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want ? limit.rlim_max : want;
+    bool less = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want;
+    limit.rlim_cur = less ? limit.rlim_max : want;
     setrlimit(RLIMIT_NOFILE, &limit);
     return limit.rlim_cur > 2 * OWN_FILES ? (int)limit.rlim_cur - OWN_FILES
                                           : (int)limit.rlim_cur / 2 + 1;
@@ -31,14 +32,15 @@ static int limit_files(const struct lq_serve_options *options)
 
 // ---- who may connect ---------------------------------------------------------------------------
 
-// Who holds connections without saying anything takes no session, so these have a limit of their own.
-// A proxy's are those of all its clients.
+// Who holds connections without saying anything takes no session, so these have a limit of their
+// own. A proxy's are those of all its clients.
 static bool on_accept(void *context, const struct lq_net_address *client)
 {
     struct lq_server *server = ((struct lq_entry *)context)->server;
     const struct lq_serve_options *options = server->options;
     struct lq_address address = lq_address_of(client);
-    bool proxy = lq_client_is_trusted(options->trusted_proxies, options->trusted_proxy_count, client);
+    bool proxy = lq_client_is_trusted(options->trusted_proxies, options->trusted_proxy_count,
+                                      client);
     bool taken = proxy ? lq_peers_take_any(&server->callers, &address)
                        : lq_peers_take(&server->callers, &address);
     if (!taken)

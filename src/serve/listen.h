@@ -1,5 +1,5 @@
-// The network of a server and the sockets that it listens on: for clients, and with --admin-port for
-// operators.
+// The network of a server and the sockets that it listens on: for clients, and with --admin-port
+// for operators.
 // Threads: the one that becomes the loop. Owner: the server owns them; closing is lq_net_free.
 #pragma once
 

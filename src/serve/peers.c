@@ -28,7 +28,8 @@ void lq_peers_release(struct lq_peers *peers)
     peers->all = NULL;
 }
 
-// A walk over a few thousand entries of 12 bytes at most, once a connection: nothing quicker is needed.
+// A walk over a few thousand entries of 12 bytes at most, once a connection: nothing quicker is
+// needed.
 static struct lq_peer *find(struct lq_peers *peers, const struct lq_address *address)
 {
     for (int i = 0; i < peers->count; i++)

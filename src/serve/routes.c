@@ -60,13 +60,16 @@ static const struct lq_route routes[] = {
     {"/metrics", GET, true, true, start_metrics, NULL, NULL, NULL},
     {"/api/v1/info", GET, true, false, lq_api_info, NULL, NULL, NULL},
     {"/api/looks", GET, true, false, lq_api_looks, NULL, NULL, NULL},
-    {"/api/v1/nails", POST, true, false, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
-    {"/api/process", POST, true, false, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
-    {"/api/process_base64", POST, true, false, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone},
-    {"/socket.io/", GET | POST, true, false, lq_sio_http_start, lq_sio_http_body_done, lq_sio_http_look,
-     lq_sio_http_gone},
-    {"/socket.io", GET | POST, true, false, lq_sio_http_start, lq_sio_http_body_done, lq_sio_http_look,
-     lq_sio_http_gone},
+#define API POST, true, false, lq_api_start, lq_api_body_done, lq_api_look, lq_api_gone
+    {"/api/v1/nails", API},
+    {"/api/process", API},
+    {"/api/process_base64", API},
+#undef API
+#define SOCKETIO GET | POST, true, false, lq_sio_http_start, lq_sio_http_body_done,               \
+                 lq_sio_http_look, lq_sio_http_gone
+    {"/socket.io/", SOCKETIO},
+    {"/socket.io", SOCKETIO},
+#undef SOCKETIO
 };
 
 static void start_page(struct lq_request *request)

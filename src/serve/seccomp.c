@@ -1,8 +1,8 @@
-// The half of the sandbox that fences system calls, by libseccomp. What a server never needs and what
-// attacks on kernels begin with is refused (EPERM); calls that have both good and bad uses are allowed
-// with the arguments of the good ones only; what is newer than this list does not exist (ENOSYS), as on
-// an older kernel. It is no short list of all that is allowed: inference libraries are many, and each
-// may call what the last did not.
+// The half of the sandbox that fences system calls, by libseccomp. What a server never needs and
+// what attacks on kernels begin with is refused (EPERM); calls that have both good and bad uses are
+// allowed with the arguments of the good ones only; what is newer than this list does not exist
+// (ENOSYS), as on an older kernel. It is no short list of all that is allowed: inference libraries
+// are many, and each may call what the last did not.
 //
 // Sources: seccomp(2), the manual pages of the calls, seccomp_rule_add(3).
 #include "serve/confine.h"
@@ -65,7 +65,8 @@ static const char *const refused[] = {
     "inotify_init", "inotify_init1", "inotify_add_watch", "vmsplice", "tee",
 };
 
-// Newer than the names that Debian 12's libseccomp knows; the numbers are the same on every machine.
+// Newer than the names that Debian 12's libseccomp knows; the numbers are the same on every
+// machine.
 static const int refused_newer[] = {
     452, // fchmodat2
     457, 458, // statmount, listmount
@@ -74,17 +75,18 @@ static const int refused_newer[] = {
     467, 469, 470, // open_tree_attr, file_setattr, listns
 };
 
-// Of a terminal's and a socket's, those that only ask, and those that C libraries make of their own.
-// None that puts characters into a terminal (TIOCSTI, TIOCLINUX).
-static const unsigned requests[] = {TCGETS, TIOCGWINSZ, TIOCGPGRP, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX,
-                                    FIONCLEX, SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR,
-                                    SIOCGIFINDEX};
+// Of a terminal's and a socket's, those that only ask, and those that C libraries make of their
+// own. None that puts characters into a terminal (TIOCSTI, TIOCLINUX).
+static const unsigned requests[] = {TCGETS, TIOCGWINSZ, TIOCGPGRP, TIOCOUTQ, FIONREAD, FIONBIO,
+                                    FIOCLEX, FIONCLEX, SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS,
+                                    SIOCGIFADDR, SIOCGIFINDEX};
 
-// What is done with descriptors of one's own. Not F_SETOWN and F_SETSIG: by these the kernel sends any
-// signal to any process of the same user.
-static const int commands[] = {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
-                               F_GETOWN, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC,
-                               F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS};
+// What is done with descriptors of one's own. Not F_SETOWN and F_SETSIG: by these the kernel sends
+// any signal to any process of the same user.
+static const int commands[] = {
+    F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_GETOWN, F_OFD_GETLK,
+    F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS,
+    F_GET_SEALS};
 
 #if !defined(LQ_SANITIZE)
 static const int controls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_PDEATHSIG,
@@ -119,9 +121,9 @@ static int number(const char *name)
     return seccomp_syscall_resolve_name(name);
 }
 
-// Allows a call where its arguments are these; where they are not it is refused by the default. Whole
-// registers are compared unless `mask` says otherwise: what stands in halves that the kernel does not
-// look at must not open anything.
+// Allows a call where its arguments are these; where they are not it is refused by the default.
+// Whole registers are compared unless `mask` says otherwise: what stands in halves that the kernel
+// does not look at must not open anything.
 static void allow_if(struct filter *filter, const char *name, unsigned index, uint64_t value)
 {
     add(filter, SCMP_ACT_ALLOW, number(name), 1,
@@ -146,9 +148,10 @@ static void allow_socket(struct filter *filter, int family, int type, int protoc
     add(filter, SCMP_ACT_ALLOW, number("socket"), LQ_COUNT(arguments), arguments);
 }
 
-// Datagrams reach anywhere without connecting, so that who needs no other server makes no socket but
-// for asking the kernel which addresses it has (NETLINK_ROUTE is protocol 0). What other programs listen
-// for at paths (a container engine, say) Landlock does not fence: no local ones either.
+// Datagrams reach anywhere without connecting, so that who needs no other server makes no socket
+// but for asking the kernel which addresses it has (NETLINK_ROUTE is protocol 0). What other
+// programs listen for at paths (a container engine, say) Landlock does not fence: no local ones
+// either.
 static void allow_sockets(struct filter *filter, bool connect)
 {
     static const int internet[] = {AF_INET, AF_INET6};
@@ -169,20 +172,22 @@ static void allow_sockets(struct filter *filter, bool connect)
         add(filter, REFUSE, number("connect"), 0, NULL);
 }
 
-// Of clone: threads, and none of them in a namespace of its own. Of the rest: what concerns oneself.
+// Of clone: threads, and none of them in a namespace of its own. Of the rest: what concerns
+// oneself.
 static void allow_with_arguments(struct filter *filter)
 {
     uint64_t self = (uint64_t)getpid();
     allow_if(filter, "tgkill", 0, self); // as abort() does
-    // OpenVINO makes what it caches unwritable and gives up where it cannot. It is told that it did: the
-    // folder is its owner's alone. Any other mode is refused.
+    // OpenVINO makes what it caches unwritable and gives up where it cannot. It is told that it
+    // did: the folder is its owner's alone. Any other mode is refused.
     add(filter, SCMP_ACT_ERRNO(0), number("fchmodat"), 1,
         &(struct scmp_arg_cmp){2, SCMP_CMP_EQ, S_IRUSR | S_IRGRP, 0});
     allow_if(filter, "prlimit64", 0, 0);
     allow_if(filter, "prlimit64", 0, self);
     allow_if(filter, "move_pages", 0, 0);
     allow_if(filter, "setpriority", 1, 0);
-    static const char *const scheduling[] = {"sched_setscheduler", "sched_setparam", "sched_setattr"};
+    static const char *const scheduling[] = {"sched_setscheduler", "sched_setparam",
+                                             "sched_setattr"};
     for (size_t i = 0; i < LQ_COUNT(scheduling); i++) {
         allow_if(filter, scheduling[i], 0, 0);
         allow_if(filter, scheduling[i], 0, self);
@@ -200,8 +205,8 @@ static void allow_with_arguments(struct filter *filter)
 #endif
 }
 
-// Opening to read may empty a file besides, which Landlock sees from Linux 6.2 on: only who may write
-// may do that.
+// Opening to read may empty a file besides, which Landlock sees from Linux 6.2 on: only who may
+// write may do that.
 static void allow_opening(struct filter *filter, const char *name, unsigned flags_at)
 {
     allow_masked(filter, name, flags_at, O_TRUNC, 0);

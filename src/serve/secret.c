@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/trust.h"
 
 static int check(const char *path, const struct stat *info, struct lq_error *err)
 {
@@ -16,13 +17,17 @@ static int check(const char *path, const struct stat *info, struct lq_error *err
     if (!S_ISREG(info->st_mode))
         return LQ_OK; // a pipe has its reader only
     if (mode & S_IWOTH)
-        return lq_fail(err, LQ_ERR_ARGUMENT, "anybody may write to '%.120s' (mode %04o): chmod 600 it",
-                       path, (unsigned)mode);
+        return lq_fail(err, LQ_ERR_ARGUMENT, "anybody may write to '%.120s' (mode %04o): chmod 600 "
+                       "it", path, (unsigned)mode);
     bool own = info->st_uid == geteuid() && info->st_uid != 0;
     if (mode & S_IROTH || (own && mode & S_IRGRP))
-        lq_log_warn("other users may read '%.120s' (mode %04o): chmod 600 it", path, (unsigned)mode);
+        lq_log_warn("other users may read '%.120s' (mode %04o): chmod 600 it", path,
+                    (unsigned)mode);
     else if (mode & S_IWGRP)
         lq_log_warn("a group may change '%.120s' (mode %04o): chmod g-w it", path, (unsigned)mode);
+    struct lq_error why;
+    if (lq_trust_path(path, geteuid(), LQ_TRUST_GROUP, &why) == LQ_ERR_AUTH)
+        lq_log_warn("another could be put in place of '%.80s': %s", path, why.text);
     return LQ_OK;
 }
 

@@ -50,8 +50,8 @@ void lq_serve_block_signals(const struct lq_serve_options *options);
 LQ_MUST_CHECK int lq_server_open(struct lq_server **server, const struct lq_serve_options *options,
                                  struct lq_error *err);
 // Serves until SIGINT or SIGTERM, then drains. Prints one line with the address when ready. On
-// SIGHUP the certificate, its key and the tokens are read again: all of them, or with a bad file none.
-// Who came with a token that is gone is then sent away.
+// SIGHUP the certificate, its key and the tokens are read again: all of them, or with a bad file
+// none. Who came with a token that is gone is then sent away.
 LQ_MUST_CHECK int lq_server_run(struct lq_server *server, const struct lq_model *model,
                                 struct lq_error *err);
 void lq_server_close(struct lq_server *server); // NULL is fine

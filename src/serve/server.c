@@ -17,15 +17,17 @@ enum { TICK_US = 1000000 };
 
 bool lq_server_is_stalled(const struct lq_server *server)
 {
-    return atomic_load_explicit(&server->metrics.stalled, memory_order_relaxed) >=
-           server->options->workers;
+    return server->all_stalled;
 }
 
 // A thread that hangs in a library cannot be ended; it can be told, so that the service manager or
 // balancer that asks /healthz starts the server anew.
 static void watch_workers(struct lq_server *server, uint64_t now_us)
 {
-    int stalled = lq_workers_stalled(server->workers, now_us, LQ_STALL_S * UINT64_C(1000000));
+    struct lq_workers_stalled now =
+        lq_workers_stalled(server->workers, now_us, LQ_STALL_S * UINT64_C(1000000));
+    int stalled = now.count;
+    server->all_stalled = now.all;
     int before = atomic_exchange_explicit(&server->metrics.stalled, stalled, memory_order_relaxed);
     if (stalled > before)
         lq_log_error("%d of %d workers have been at one frame for %d s without getting on", stalled,
@@ -42,7 +44,8 @@ static void set_tick(struct lq_server *server)
 
 static void on_tick(struct lq_timer *timer, uint64_t now_us)
 {
-    struct lq_server *server = (struct lq_server *)((char *)timer - offsetof(struct lq_server, tick));
+    struct lq_server *server =
+        (struct lq_server *)((char *)timer - offsetof(struct lq_server, tick));
     lq_load_tick(&server->load, now_us); // before the connections, which tell their clients of it
     lq_live_tick(server, now_us);
     watch_workers(server, now_us);

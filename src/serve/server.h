@@ -1,5 +1,5 @@
-// The server's insides: its network, its sessions, and what each connection is doing.
-// server.c starts and ends it; listen.c opens its listeners; http.c takes requests, live.c (/ws) and
+// The server's insides: its network, its sessions, and what each connection is doing. server.c
+// starts and ends it; listen.c opens its listeners; http.c takes requests, live.c (/ws) and
 // sio_socket.c WebSockets; admit.c says who is let in and whose frames are taken.
 // Threads: all of this is the loop's; workers touch sessions only (session.h).
 // Owner: serve.h says who opens and closes a server; the network owns requests and sockets, what
@@ -24,8 +24,8 @@ enum {
     LQ_IDLE_TRIM_S = 5,             // a session without frames gives its buffers back
     LQ_BUFFER_FIRST = 64 * 1024,    // room for what comes, at first; more as it comes
     // When told to stop: who has been quiet for a way there and back on a slow network is done, who
-    // goes on sending is cut off a little later; what is still worked on or taken goes on to its end,
-    // and when nothing has moved for a while, or in any case at last, the server stops.
+    // goes on sending is cut off a little later; what is still worked on or taken goes on to its
+    // end, and when nothing has moved for a while, or in any case at last, the server stops.
     LQ_DRAIN_QUIET_MS = 300,
     LQ_DRAIN_TAKE_MS = 1000,
     LQ_DRAIN_MS = 5000,
@@ -79,14 +79,15 @@ struct lq_server {
     uint64_t drain_from_us;        // 0: not draining; from then on no new connections
     uint64_t moved_us;             // while draining: when something last went on …
     uint64_t moved_bytes;          // … by the network's count
+    bool all_stalled;              // no worker is left for live frames
     bool has_spare;                // idle sessions gave memory back since the last tick
     bool stop;
     struct lq_timer tick, drain_timer;
 };
 
 // Hands the filled slot over. Of a live session nothing more is taken while stopping, and one that
-// sent nothing for a while is answered BUSY instead when its frames would slow down others, one that
-// sends more than --max-fps RATE. A still that would wait for too long is answered BUSY, too.
+// sent nothing for a while is answered BUSY instead when its frames would slow down others, one
+// that sends more than --max-fps RATE. A still that would wait for too long is answered BUSY, too.
 void lq_server_post(struct lq_server *server, struct lq_session *session);
 // Whether such a still may come to this session; else why not and when to come again.
 struct lq_still {
@@ -128,8 +129,8 @@ void lq_server_count_in(struct lq_server *server, enum lq_transport via, size_t 
 void lq_server_count_out(struct lq_server *server, enum lq_transport via,
                          const struct lq_slot *slot);
 
-// Where the next bytes go behind what is in `buf`, of `coming` that are known to come: room grows with
-// what came, not with what is claimed. NULL: no memory, or beyond the buffer's maximum.
+// Where the next bytes go behind what is in `buf`, of `coming` that are known to come: room grows
+// with what came, not with what is claimed. NULL: no memory, or beyond the buffer's maximum.
 uint8_t *lq_server_room(struct lq_buf *buf, size_t coming, size_t *size);
 
 // Sends the next part of the session's oldest finished frame, in a WebSocket's `writable`. False:
@@ -147,8 +148,8 @@ void lq_sio_upgrade(struct lq_server *server, struct lq_http *http);
 // Answers with {"success": false, …}. headers: "name: value\r\n" lines, or NULL.
 void lq_refuse(struct lq_server *server, struct lq_http *http, int code, const char *headers,
                const struct lq_error *error);
-// Whether a request to /socket.io/ names a session: who was let in is given that name, a secret, and
-// some clients send nothing else afterwards.
+// Whether a request to /socket.io/ names a session: who was let in is given that name, a secret,
+// and some clients send nothing else afterwards.
 bool lq_sio_is_known(const struct lq_server *server, const struct lq_http *http);
 
 // Sends away those whose session is marked as revoked.
@@ -169,8 +170,8 @@ extern const struct lq_http_handler lq_http_handler;
 // Has the loop read the signals that are blocked (lq_serve_block_signals).
 LQ_MUST_CHECK int lq_signals_watch(struct lq_server *server, struct lq_error *err);
 
-// Reads certificate, key and tokens again (reload.c): all of them are changed or none. Sessions whose
-// token is gone end.
+// Reads certificate, key and tokens again (reload.c): all of them are changed or none. Sessions
+// whose token is gone end.
 void lq_server_reload(struct lq_server *server);
 
 // Stopping without losing a reply (drain.c). Told a second time it stops at once. `wait`: say at

@@ -64,6 +64,7 @@ struct lq_ask {
     long long ack;            // Socket.IO: the acknowledgement asked for, or -1
     bool has_attachment;      // Socket.IO: the picture came as binary
     bool attachment_base64;   // … in text, over long polling
+    bool typed_binary;        // … and goes back as Engine.IO 3 has it, after a byte 4
 };
 
 // Whether a lacquer.v1 header goes before the reply.
@@ -112,7 +113,6 @@ struct lq_slot {
     int width, height, nails;
     bool carried;                // frame.h
     uint32_t stage_us[LQ_STAGE_COUNT], total_us, queue_us;
-    uint64_t paused_us;          // of the work on it, that went to others' frames
 };
 
 struct lq_workers;
@@ -147,15 +147,16 @@ struct lq_session {
 };
 
 // What a worker thread does. run may not fail: what went wrong is the slot's status. While it is at
-// a long one it calls lq_workers_pause between steps.
+// a long one it calls lq_workers_step between steps. heavy: the thread is for heavy stills alone.
 struct lq_work {
-    int (*open)(void *context, void **worker, struct lq_error *err);
+    int (*open)(void *context, bool heavy, void **worker, struct lq_error *err);
     void (*run)(void *worker, struct lq_slot *slot);
     void (*close)(void *worker);
     void *context;
 };
 
-// Starts `count` threads. wake(wake_context) is called from workers when the done list was empty.
+// Starts `count` threads, and some more for heavy stills (turns.h). wake(wake_context) is called
+// from workers when the done list was empty.
 LQ_MUST_CHECK int lq_workers_start(struct lq_workers **workers, const struct lq_work *work,
                                    int count, void (*wake)(void *context), void *wake_context,
                                    struct lq_error *err);
@@ -169,9 +170,8 @@ void lq_workers_collect(struct lq_workers *workers);
 int lq_workers_waiting(struct lq_workers *workers);
 // Whether a live session is in: light stills leave it a worker then.
 void lq_workers_set_live(struct lq_workers *workers, bool someone);
-// Amid the work on this slot: it goes on. Frames that should not wait until it is finished are run
-// first, on this thread, if it is a heavy one (turns.h). True if there were any.
-bool lq_workers_pause(struct lq_slot *slot);
+// Amid the work on this slot, by the worker: it gets on. Tells whether a live session is in.
+bool lq_workers_step(struct lq_slot *slot);
 // What is under way just now.
 struct lq_workers_state {
     int waiting, working;  // frames that could be worked on, and those that are
@@ -180,7 +180,12 @@ struct lq_workers_state {
 struct lq_workers_state lq_workers_state(struct lq_workers *workers);
 // Workers that have not come from one step of a frame to the next for longer than limit_us, and as
 // much again for every LQ_STALL_PIXELS of the picture: something below them hangs.
-int lq_workers_stalled(struct lq_workers *workers, uint64_t now_us, uint64_t limit_us);
+struct lq_workers_stalled {
+    int count;
+    bool all; // none is left for live frames
+};
+struct lq_workers_stalled lq_workers_stalled(struct lq_workers *workers, uint64_t now_us,
+                                             uint64_t limit_us);
 // Its frames are those of one film from now on: nails keep their ids. No memory: false.
 LQ_MUST_CHECK bool lq_session_track(struct lq_session *session);
 // Of a client at this address, who holds what the session does; holder: with the caller's

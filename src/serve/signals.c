@@ -9,7 +9,8 @@
 
 #include "serve/server.h"
 
-// A terminal that closes sends SIGHUP too, so it means "read again" only where there is what to read.
+// A terminal that closes sends SIGHUP too, so it means "read again" only where there is what to
+// read.
 static sigset_t watched_signals(const struct lq_serve_options *options)
 {
     sigset_t set;

@@ -27,6 +27,14 @@ static void make_sid(char sid[LQ_SIO_SID_SIZE])
         *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
 }
 
+void lq_sio_count_ping(struct lq_sio *sio)
+{
+    const uint64_t ms = 1000, now_us = lq_clock_us();
+    bool asks = sio->version == 3; // the client does, and says nothing else for so long
+    sio->ping_at_us = now_us + LQ_SIO_PING_INTERVAL_MS * ms;
+    sio->pong_by_us = asks ? sio->ping_at_us + LQ_SIO_PING_TIMEOUT_MS * ms : 0;
+}
+
 bool lq_sio_has_news(struct lq_sio *sio)
 {
     return !lq_outbox_empty(&sio->outbox) || lq_reply_waits(sio->session);
@@ -47,6 +55,14 @@ static void on_ready(struct lq_session *session)
     lq_sio_flush(session->owner);
 }
 
+int lq_sio_version(const struct lq_http *http)
+{
+    char version[4] = "";
+    if (!lq_http_query(http, "EIO", version, sizeof version))
+        return 0;
+    return strcmp(version, "4") == 0 ? 4 : strcmp(version, "3") == 0 ? 3 : 0;
+}
+
 struct lq_sio *lq_sio_new(struct lq_server *server, const struct lq_http *http,
                           struct lq_error *why)
 {
@@ -63,8 +79,9 @@ struct lq_sio *lq_sio_new(struct lq_server *server, const struct lq_http *http,
     sio->server = server;
     make_sid(sio->sid);
     make_sid(sio->space_sid);
+    sio->version = lq_sio_version(http);
     lq_outbox_init(&sio->outbox, sio->session->holder);
-    sio->ping_at_us = lq_clock_us() + LQ_SIO_PING_INTERVAL_MS * UINT64_C(1000);
+    lq_sio_count_ping(sio);
     sio->next = server->sios;
     server->sios = sio;
     return sio;
@@ -88,10 +105,8 @@ void lq_sio_end(struct lq_sio *sio)
         else
             lq_ws_kill(sio->link->ws);
     }
-    if (sio->poll) {
-        sio->poll->state = NULL;
-        lq_request_answer(sio->poll, 200, "text/plain; charset=UTF-8", "1", 1);
-    }
+    if (sio->poll)
+        lq_sio_end_poll(sio, "1");
     lq_server_dismiss(sio->server, LQ_VIA_SIO, sio->session);
     lq_outbox_release(&sio->outbox);
     free(sio);

@@ -11,6 +11,7 @@
 #include "serve/answer.h"
 #include "serve/sio.h"
 
+// Version 3 is told its name by the first packet.
 static int say_connected(struct lq_sio *sio)
 {
     const struct lq_model_info *model = lq_model_info(sio->server->model);
@@ -19,8 +20,10 @@ static int say_connected(struct lq_sio *sio)
                               model->name ? model->name : "");
     char *text = facts ? json_dumps(facts, JSON_COMPACT) : NULL;
     json_decref(facts);
-    int status = text ? lq_outbox_printf(&sio->outbox, "40{\"sid\":\"%s\"}", sio->space_sid)
-                      : LQ_ERR_MEMORY;
+    int status = !text               ? LQ_ERR_MEMORY
+                 : sio->version == 3 ? lq_outbox_printf(&sio->outbox, "40")
+                                     : lq_outbox_printf(&sio->outbox, "40{\"sid\":\"%s\"}",
+                                                        sio->space_sid);
     if (status == LQ_OK)
         status = lq_outbox_printf(&sio->outbox, "42%s", text);
     free(text);
@@ -34,7 +37,16 @@ static int on_connect(struct lq_sio *sio, const struct lq_sio_packet *packet)
                                 packet->space_len < 64 ? (int)packet->space_len : 64,
                                 packet->space);
     if (sio->connected)
-        return LQ_ERR_SYNTAX;
+        return sio->version == 3 ? LQ_OK : LQ_ERR_SYNTAX;
+    sio->connected = true;
+    return say_connected(sio);
+}
+
+int lq_sio_greet(struct lq_sio *sio)
+{
+    if (sio->version != 3)
+        return LQ_OK;
+    memcpy(sio->space_sid, sio->sid, sizeof sio->space_sid);
     sio->connected = true;
     return say_connected(sio);
 }
@@ -115,6 +127,7 @@ static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, 
         .picture_at = (size_t)(packet->json - (const char *)said->data),
         .ack = packet->ack,
         .has_attachment = packet->attachments > 0,
+        .typed_binary = sio->version == 3,
     };
     struct lq_buf body = slot->body;
     slot->body = *said;
@@ -176,13 +189,19 @@ int lq_sio_hear(struct lq_sio *sio, const char *text, size_t len, struct lq_buf 
     switch (packet.type) {
     case LQ_EIO_CLOSE:
         return LQ_ERR_TIMEOUT;
+    case LQ_EIO_PING:
+        if (sio->version != 3)
+            return LQ_OK;
+        lq_sio_count_ping(sio);
+        return lq_outbox_printf(&sio->outbox, "3%.*s", (int)packet.len, packet.text);
     case LQ_EIO_PONG:
-        sio->pong_by_us = 0;
-        sio->ping_at_us = lq_clock_us() + LQ_SIO_PING_INTERVAL_MS * UINT64_C(1000);
+        lq_sio_count_ping(sio);
         return LQ_OK;
     case LQ_EIO_MESSAGE:
         return on_message(sio, &packet, said);
     case LQ_EIO_BINARY:
+        if (sio->version == 3 && (packet.len == 0 || *packet.text++ != '4' || !packet.len--))
+            return LQ_ERR_SYNTAX;
         return lq_sio_hear_binary(sio, packet.text, packet.len, true);
     default:
         return LQ_OK;

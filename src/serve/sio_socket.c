@@ -17,11 +17,8 @@ static bool on_probe(struct lq_sio_link *link)
     }
     if (link->said.len != 1 || text[0] != '5')
         return false;
-    if (sio->poll) {
-        sio->poll->state = NULL;
-        lq_request_answer(sio->poll, 200, "text/plain; charset=UTF-8", "6", 1);
-        sio->poll = NULL;
-    }
+    if (sio->poll)
+        lq_sio_end_poll(sio, "6");
     sio->on_socket = true;
     lq_sio_flush(sio);
     return true;
@@ -34,8 +31,11 @@ static bool on_whole(struct lq_sio_link *link, bool text)
     if (!sio->on_socket)
         return text && on_probe(link);
     const char *bytes = (const char *)link->said.data;
+    size_t type = sio->version == 3 && !text; // a byte that says what binary is
+    if (type && (link->said.len == 0 || bytes[0] != 4))
+        return false;
     int status = text ? lq_sio_hear(sio, bytes, link->said.len, &link->said)
-                      : lq_sio_hear_binary(sio, bytes, link->said.len, false);
+                      : lq_sio_hear_binary(sio, bytes + type, link->said.len - type, false);
     lq_charge_set(&link->held, link->said.cap); // a frame's has gone over to its slot
     if (status == LQ_OK)
         lq_sio_flush(sio);
@@ -176,8 +176,11 @@ static void open_new(struct lq_server *server, struct lq_http *http)
         sio->link = link;
         sio->on_socket = true;
         int len = lq_sio_print_open(sio, false, text, sizeof text);
-        if (lq_ws_send_copy(link->ws, LQ_WS_TEXT, text, (size_t)len) != LQ_OK)
+        if (lq_ws_send_copy(link->ws, LQ_WS_TEXT, text, (size_t)len) != LQ_OK ||
+            lq_sio_greet(sio) != LQ_OK)
             lq_ws_kill(link->ws);
+        else
+            lq_sio_flush(sio);
     } else if (sio) {
         lq_sio_end(sio);
     }
@@ -185,11 +188,11 @@ static void open_new(struct lq_server *server, struct lq_http *http)
 
 void lq_sio_upgrade(struct lq_server *server, struct lq_http *http)
 {
-    char sid[LQ_SIO_SID_SIZE] = "", version[4] = "";
+    char sid[LQ_SIO_SID_SIZE] = "";
     bool named = lq_http_query(http, "sid", sid, sizeof sid);
     struct lq_sio *sio = named ? lq_sio_find(server, sid) : NULL;
-    if (!lq_http_query(http, "EIO", version, sizeof version) || strcmp(version, "4") != 0)
-        refuse(server, http, "EIO=4 is spoken here");
+    if (!lq_sio_version(http))
+        refuse(server, http, "EIO=4 and EIO=3 are spoken here");
     else if (named && (!sio || sio->link))
         refuse(server, http, sio ? "this session has a socket" : "this session is not known");
     else if (named)

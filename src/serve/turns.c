@@ -176,27 +176,25 @@ static int stills_at_once(const struct lq_turns *turns, bool heavy)
     return heavy || turns->someone_live ? turns->stills_max : turns->workers;
 }
 
-// The address' first still that may be worked on now; heavy: of any kind, else a light one.
+// The address' first still, heavy or light, if one may be worked on now.
 static struct lq_turn *next_of(const struct lq_turns *turns, const struct lq_turn_place *place,
                                bool heavy)
 {
-    if (place->stills_working >= stills_at_once(turns, false))
+    if (place->stills_working >= stills_at_once(turns, heavy))
         return NULL;
-    heavy = heavy && turns->heavy_working < turns->heavy_max &&
-            place->stills_working < stills_at_once(turns, true);
     struct lq_turn *turn = place->still.first;
-    while (turn && turn->kind == LQ_TURN_HEAVY && !heavy)
+    while (turn && (turn->kind == LQ_TURN_HEAVY) != heavy)
         turn = turn->next;
     return turn;
 }
 
-static struct lq_turn *next_still(const struct lq_turns *turns, bool heavy,
-                                  const struct lq_turn_place *except)
+static struct lq_turn *next_still(const struct lq_turns *turns, bool heavy)
 {
     struct lq_turn *turn = NULL;
+    if (heavy && turns->heavy_working >= turns->heavy_max)
+        return NULL;
     for (struct lq_turn_place *each = turns->still.first; each && !turn; each = each->still.next)
-        if (each != except)
-            turn = next_of(turns, each, heavy);
+        turn = next_of(turns, each, heavy);
     return turn;
 }
 
@@ -218,26 +216,15 @@ static struct lq_turn *begin(struct lq_turns *turns, struct lq_turn *turn,
     return turn;
 }
 
-struct lq_turn *lq_turns_take(struct lq_turns *turns, struct lq_turn_taken *taken)
+struct lq_turn *lq_turns_take(struct lq_turns *turns, bool heavy, struct lq_turn_taken *taken)
 {
-    struct lq_turn *live = next_live(turns), *still = next_still(turns, true, NULL);
+    struct lq_turn *live = heavy ? NULL : next_live(turns), *still = next_still(turns, heavy);
     bool first = live && (!still || turns->live_in_a_row < LQ_TURNS_LIVE);
     if (!live && !still)
         return NULL;
-    turns->live_in_a_row = first && still ? turns->live_in_a_row + 1 : 0;
+    if (!heavy)
+        turns->live_in_a_row = first && still ? turns->live_in_a_row + 1 : 0;
     return begin(turns, first ? live : still, taken);
-}
-
-struct lq_turn *lq_turns_between(struct lq_turns *turns, const struct lq_turn_taken *still,
-                                 int *row, struct lq_turn_taken *taken)
-{
-    struct lq_turn *turn = next_live(turns);
-    if (*row >= LQ_TURNS_LIVE)
-        return NULL;
-    if (!turn)
-        turn = next_still(turns, false, still->place);
-    (*row)++;
-    return turn ? begin(turns, turn, taken) : NULL;
 }
 
 void lq_turns_done(struct lq_turns *turns, const struct lq_turn_taken *taken)

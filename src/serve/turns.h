@@ -1,12 +1,13 @@
 // Whose turn it is: which waiting frame a worker takes next.
 //
 //   - Each address has its turn, and within an address each of its sessions.
-//   - Live frames go before stills; after LQ_TURNS_LIVE of them in a row a still that waits has
-//     one.
-//   - Of one address' stills fewer are under way at once than there are workers, and of heavy ones
-//     (many pixels, several passes) fewer in all, and fewer than cores: a worker, and a core for
-//     it, is left for live frames. Where there is only one, it takes them between the steps of a
-//     heavy still (lq_turns_between). While nobody is live light stills have all workers.
+//   - Live frames go before light stills; after LQ_TURNS_LIVE of them in a row a still that waits
+//     has one.
+//   - Heavy stills (many pixels, several passes) are for threads of their own, of low priority
+//     (workers.c): fewer than workers and than cores, but one at least. So no live frame waits for
+//     a heavy still, also where there is one worker.
+//   - Of one address' stills fewer are under way at once than there are workers, so that one is
+//     left for live frames. While nobody is live light stills have all workers.
 //   - What each address has waiting and under way is known in microseconds of work, as estimated
 //     (cost.h), so that one more can be refused before it waits for too long.
 //
@@ -71,13 +72,9 @@ void lq_turns_queue(struct lq_turns *turns, struct lq_turn *turn, enum lq_turn_k
                     uint64_t cost_us);
 void lq_turns_unqueue(struct lq_turns *turns, struct lq_turn *turn);
 
-// Who is next, for a worker that has nothing to do; NULL when nobody may be. *taken goes to
-// lq_turns_done once the frame is finished.
-struct lq_turn *lq_turns_take(struct lq_turns *turns, struct lq_turn_taken *taken);
-// Who should not wait for a heavy still to be finished, between two of its steps: a live frame, or
-// another address' light still. *row counts what this pause gave; NULL when the still goes on.
-struct lq_turn *lq_turns_between(struct lq_turns *turns, const struct lq_turn_taken *still,
-                                 int *row, struct lq_turn_taken *taken);
+// Who is next for a thread that has nothing to do, one for heavy stills or one for all else; NULL
+// when nobody may be. *taken goes to lq_turns_done once the frame is finished.
+struct lq_turn *lq_turns_take(struct lq_turns *turns, bool heavy, struct lq_turn_taken *taken);
 void lq_turns_done(struct lq_turns *turns, const struct lq_turn_taken *taken);
 
 // Stills of this session's address that wait or are worked on.

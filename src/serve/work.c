@@ -9,8 +9,8 @@
 
 struct worker {
     const struct lq_model *model;
-    struct lq_pipe *pipe;
-    struct lq_pipe *heavy; // for what takes long: made when the first comes
+    struct lq_pipe *pipe; // of a thread for heavy stills: made when the first of them comes
+    bool heavy;
     struct lq_buf decoded; // what base64 stood for
     struct lq_buf scratch; // for coding crops
     struct lq_scene scene;
@@ -25,7 +25,6 @@ static void worker_close(void *context)
 {
     struct worker *worker = context;
     lq_pipe_free(worker->pipe);
-    lq_pipe_free(worker->heavy);
     lq_buf_release(&worker->decoded);
     lq_buf_release(&worker->scratch);
     free(worker);
@@ -53,7 +52,7 @@ static int warm_up(struct lq_pipe *pipe, struct lq_error *err)
     return status;
 }
 
-static int worker_open(void *context, void **out, struct lq_error *err)
+static int worker_open(void *context, bool heavy, void **out, struct lq_error *err)
 {
     const struct lq_work_context *shared = context;
     struct worker *worker = calloc(1, sizeof *worker);
@@ -65,10 +64,11 @@ static int worker_open(void *context, void **out, struct lq_error *err)
     worker->load = shared->load;
     worker->cost = shared->cost;
     worker->model = shared->model;
+    worker->heavy = heavy;
     worker->max_age_ms = shared->max_age_ms;
     worker->may_carry = shared->may_carry;
-    int status = lq_pipe_new(&worker->pipe, shared->model, err);
-    if (status == LQ_OK)
+    int status = heavy ? LQ_OK : lq_pipe_new(&worker->pipe, shared->model, err);
+    if (status == LQ_OK && !heavy)
         status = warm_up(worker->pipe, err);
     if (status != LQ_OK)
         worker_close(worker);
@@ -84,48 +84,38 @@ static enum lq_picture_kind reply_kind(const struct lq_slot *slot)
                                                                       : LQ_PICTURE_UNKNOWN;
 }
 
-struct pause {
+struct step {
     struct worker *worker;
     struct lq_slot *slot;
     struct lq_job *job;
-    struct lq_pipe *pipe;
-    uint64_t paused_us;
 };
 
-// Between two steps: others' frames may go first. The picture, once it is decoded, is charged.
-static void on_pause(void *context)
+// Between two steps. The picture, once it is decoded, is charged.
+static void on_step(void *context)
 {
-    struct pause *pause = context;
-    uint64_t before_us = lq_clock_us();
-    if (pause->pipe == pause->worker->heavy)
-        lq_charge_set(&pause->slot->decoded, lq_pipe_bytes(pause->pipe));
-    if (!lq_workers_pause(pause->slot))
-        return;
-    pause->job->alone = false; // there is someone live
-    lq_trace_enter(&pause->slot->session->trace);
-    pause->paused_us += lq_clock_us() - before_us;
+    struct step *step = context;
+    if (step->worker->heavy)
+        lq_charge_set(&step->slot->decoded, lq_pipe_bytes(step->worker->pipe));
+    if (lq_workers_step(step->slot))
+        step->job->alone = false; // cores are left for who is live
 }
 
-// What works on this slot; NULL: no memory.
-static struct lq_pipe *pipe_for(struct worker *worker, struct lq_slot *slot)
+// Makes the pipe of a thread for heavy stills if it has none.
+static int open_pipe(struct worker *worker, struct lq_error *err)
 {
-    if (slot->turn_kind != LQ_TURN_HEAVY)
-        return worker->pipe;
-    if (!worker->heavy && lq_pipe_new(&worker->heavy, worker->model, &slot->error) != LQ_OK)
-        worker->heavy = NULL;
-    return worker->heavy;
+    return worker->pipe ? LQ_OK : lq_pipe_new(&worker->pipe, worker->model, err);
 }
 
 // A heavy picture's memory goes back at once: others are small.
-static void rest(struct worker *worker, struct lq_pipe *pipe)
+static void rest(struct worker *worker)
 {
-    if (pipe != worker->heavy)
+    if (!worker->heavy || !worker->pipe)
         return;
     lq_buf_release(&worker->decoded);
-    if (lq_pipe_rest(pipe) == LQ_OK)
+    if (lq_pipe_rest(worker->pipe) == LQ_OK)
         return;
-    lq_pipe_free(worker->heavy);
-    worker->heavy = NULL;
+    lq_pipe_free(worker->pipe);
+    worker->pipe = NULL;
 }
 
 static void fill_job(const struct worker *worker, struct lq_slot *slot, struct lq_job *job,
@@ -149,23 +139,21 @@ static void fill_job(const struct worker *worker, struct lq_slot *slot, struct l
     job->output = job->paint ? &slot->picture : NULL;
 }
 
-static int run_pipe(struct worker *worker, struct lq_pipe *pipe, struct lq_slot *slot,
-                    struct lq_job *job, const struct lq_ask_picture *picture)
+static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *job,
+                    const struct lq_ask_picture *picture)
 {
-    struct pause pause = {worker, slot, job, pipe, 0};
+    struct step step = {worker, slot, job};
     fill_job(worker, slot, job, picture);
     job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
-    job->pause = on_pause;
-    job->pause_context = &pause;
-    if (pipe == worker->heavy)
+    job->pause = on_step;
+    job->pause_context = &step;
+    if (worker->heavy)
         lq_charge_set(&slot->decoded, slot->pixels * 3); // about, until it is decoded
     lq_buf_clear(&slot->picture);
     int status = lq_buf_resize(&slot->picture, LQ_REPLY_HEAD);
     if (status != LQ_OK)
         return lq_fail(&slot->error, status, "out of memory");
-    status = lq_pipe_run(pipe, job, &slot->error);
-    slot->paused_us = pause.paused_us;
-    return status;
+    return lq_pipe_run(worker->pipe, job, &slot->error);
 }
 
 // A live frame that has waited too long shows what the user did long ago. Only overload does this.
@@ -214,9 +202,8 @@ static void answer(struct worker *worker, struct lq_slot *slot)
 {
     struct lq_ask_picture picture = {0};
     struct lq_job job;
-    struct lq_pipe *pipe = pipe_for(worker, slot);
-    if (slot->status == LQ_OK && !pipe)
-        slot->status = slot->error.status;
+    if (slot->status == LQ_OK)
+        slot->status = open_pipe(worker, &slot->error);
     if (slot->status == LQ_OK)
         slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
     if (slot->status == LQ_OK && is_heavier(worker, slot, &picture)) {
@@ -225,7 +212,7 @@ static void answer(struct worker *worker, struct lq_slot *slot)
         return;
     }
     if (slot->status == LQ_OK)
-        slot->status = run_pipe(worker, pipe, slot, &job, &picture);
+        slot->status = run_pipe(worker, slot, &job, &picture);
     if (slot->status == LQ_OK) {
         learn(worker, slot, &job);
         for (int i = 0; i < LQ_STAGE_COUNT; i++)
@@ -239,7 +226,7 @@ static void answer(struct worker *worker, struct lq_slot *slot)
         lq_answer_write_error(slot, &picture);
     }
     lq_ask_picture_release(&picture);
-    rest(worker, pipe);
+    rest(worker);
 }
 
 static void count(const struct worker *worker, const struct lq_slot *slot, uint64_t worked_us,
@@ -267,13 +254,12 @@ static void worker_run(void *context, struct lq_slot *slot)
     lq_trace_enter(&slot->session->trace);
     slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
     slot->carried = false;
-    slot->paused_us = 0;
     slot->status = check_age(slot, &slot->error);
     bool stale = slot->status != LQ_OK;
     if (slot->turn_kind == LQ_TURN_LIVE)
         lq_load_waited(worker->load, slot->queue_us);
     answer(worker, slot);
-    uint64_t worked_us = lq_clock_us() - begun_us - slot->paused_us;
+    uint64_t worked_us = lq_clock_us() - begun_us;
     if (!slot->again)
         count(worker, slot, worked_us, stale);
     lq_trace_enter(NULL);

@@ -1,6 +1,5 @@
 // The workers' task: read what came, run the pipeline, write the answer.
-// Threads: each worker has its own pipes, one for heavy stills, which rest while other frames go
-// through the other; the metrics are shared. Owner: lq_workers.
+// Threads: each worker has its own pipe; the metrics are shared. Owner: lq_workers.
 #pragma once
 
 #include "serve/cost.h"

@@ -3,9 +3,18 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/cpu.h"
+
+// While both want one core a worker has three quarters of it.
+enum { HEAVY_NICE = 5 };
+
+static pthread_cond_t *more_of(struct lq_workers *workers, bool heavy)
+{
+    return heavy ? &workers->more_heavy : &workers->more;
+}
 
 void lq_session_queue(struct lq_session *session)
 {
@@ -15,7 +24,7 @@ void lq_session_queue(struct lq_session *session)
         return;
     const struct lq_slot *slot = session->waiting[0];
     lq_turns_queue(&workers->turns, &session->turn, slot->turn_kind, slot->cost_us);
-    pthread_cond_signal(&workers->more);
+    pthread_cond_signal(more_of(workers, slot->turn_kind == LQ_TURN_HEAVY));
 }
 
 static bool is_worked_on(const struct lq_session *session)
@@ -31,6 +40,18 @@ static struct lq_session *session_of(struct lq_turn *turn)
     return (struct lq_session *)(void *)((char *)turn - offsetof(struct lq_session, turn));
 }
 
+// Whether a frame that is taken now may have all cores. Heavy stills, of low priority, are no
+// company to a live one. With the lock held.
+static bool is_alone(const struct lq_workers *workers, const struct lq_slot *slot)
+{
+    const struct lq_turns *turns = &workers->turns;
+    if (slot->session->waiting_count > 0 || turns->live.count > 0)
+        return false;
+    return slot->turn_kind == LQ_TURN_LIVE
+               ? workers->working_count == turns->heavy_working
+               : workers->working_count == 0 && turns->still.count == 0;
+}
+
 // The frame of the session whose turn it is goes to this thread. With the lock held.
 static struct lq_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
                              const struct lq_turn_taken *taken)
@@ -38,15 +59,13 @@ static struct lq_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
     struct lq_workers *workers = thread->workers;
     struct lq_session *session = session_of(turn);
     struct lq_slot *slot = session->waiting[0];
-    const struct lq_turns *turns = &workers->turns;
     for (int i = 1; i < session->waiting_count; i++)
         session->waiting[i - 1] = session->waiting[i];
     session->waiting_count--;
     slot->taken = *taken;
     slot->thread = thread;
-    slot->alone = workers->working_count == 0 && turns->live.count + turns->still.count == 0 &&
-                  !session->waiting_count;
-    slot->pressed = slot->turn_kind == LQ_TURN_LIVE && turns->live.count > 0 &&
+    slot->alone = is_alone(workers, slot);
+    slot->pressed = slot->turn_kind == LQ_TURN_LIVE && workers->turns.live.count > 0 &&
                     !is_worked_on(session);
     slot->state = LQ_SLOT_WORKING;
     workers->working_count++;
@@ -63,8 +82,12 @@ static struct lq_slot *take(struct lq_thread *thread, bool wait)
     struct lq_workers *workers = thread->workers;
     struct lq_turn *turn = NULL;
     struct lq_turn_taken taken;
-    while (!workers->stop && !(turn = lq_turns_take(&workers->turns, &taken)) && wait)
-        pthread_cond_wait(&workers->more, &workers->lock);
+    while (!workers->stop) {
+        turn = lq_turns_take(&workers->turns, thread->heavy, &taken);
+        if (turn || !wait)
+            break;
+        pthread_cond_wait(more_of(workers, thread->heavy), &workers->lock);
+    }
     return turn ? begin(thread, turn, &taken) : NULL;
 }
 
@@ -106,8 +129,10 @@ static bool give(struct lq_workers *workers, struct lq_slot *slot)
     bool first = !workers->done;
     workers->working_count--;
     lq_turns_done(&workers->turns, &slot->taken);
-    if (workers->turns.still.count > 0)
-        pthread_cond_signal(&workers->more); // one that had to wait for it may go now
+    if (workers->turns.still.count > 0) { // one that had to wait for it may go now
+        pthread_cond_signal(&workers->more);
+        pthread_cond_signal(&workers->more_heavy);
+    }
     if (slot->again && !slot->session->closed) {
         put_back(slot);
         return false;
@@ -155,35 +180,14 @@ static struct lq_slot *exchange(struct lq_thread *thread, struct lq_slot *done)
     return next;
 }
 
-// One that should not wait for a heavy one's end. *done, if any, is given back first.
-static struct lq_slot *exchange_between(struct lq_slot *heavy, struct lq_slot *done, int *row)
+bool lq_workers_step(struct lq_slot *slot)
 {
-    struct lq_thread *thread = heavy->thread;
-    struct lq_workers *workers = thread->workers;
-    struct lq_turn_taken taken;
+    struct lq_workers *workers = slot->thread->workers;
     pthread_mutex_lock(&workers->lock);
-    bool first = done && give(workers, done);
-    struct lq_turn *turn = workers->stop || heavy->turn_kind != LQ_TURN_HEAVY
-                               ? NULL
-                               : lq_turns_between(&workers->turns, &heavy->taken, row, &taken);
-    struct lq_slot *next = turn ? begin(thread, turn, &taken) : NULL;
-    mark(thread, next ? next : heavy);
+    mark(slot->thread, slot);
+    bool someone_live = workers->turns.someone_live;
     pthread_mutex_unlock(&workers->lock);
-    if (first)
-        workers->wake(workers->wake_context);
-    return next;
-}
-
-bool lq_workers_pause(struct lq_slot *slot)
-{
-    struct lq_slot *next = NULL;
-    int row = 0;
-    bool any = false;
-    while ((next = exchange_between(slot, next, &row)) != NULL) {
-        run(slot->thread, next);
-        any = true;
-    }
-    return any;
+    return someone_live;
 }
 
 static bool stopping(struct lq_workers *workers)
@@ -198,6 +202,8 @@ static void *work(void *context)
 {
     struct lq_thread *thread = context;
     struct lq_slot *slot = NULL;
+    if (thread->heavy) // where it may not, it has an equal share of the cores
+        (void)!setpriority(PRIO_PROCESS, 0, HEAVY_NICE);
     do {
         slot = exchange(thread, slot);
         if (slot)
@@ -209,7 +215,10 @@ static void *work(void *context)
 int lq_workers_start(struct lq_workers **out, const struct lq_work *tasks, int count,
                      void (*wake)(void *context), void *wake_context, struct lq_error *err)
 {
-    size_t threads_bytes = (size_t)count * sizeof(struct lq_thread);
+    struct lq_turns turns;
+    lq_turns_init(&turns, count, lq_cpu_count());
+    int all = count + turns.heavy_max;
+    size_t threads_bytes = (size_t)all * sizeof(struct lq_thread);
     struct lq_workers *workers = calloc(1, sizeof *workers + threads_bytes);
     if (!workers)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
@@ -218,13 +227,15 @@ int lq_workers_start(struct lq_workers **out, const struct lq_work *tasks, int c
     workers->wake_context = wake_context;
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->more, NULL);
-    lq_turns_init(&workers->turns, count, lq_cpu_count());
+    pthread_cond_init(&workers->more_heavy, NULL);
+    workers->turns = turns;
     int status = LQ_OK;
-    for (int i = 0; i < count && status == LQ_OK; i++) {
+    for (int i = 0; i < all && status == LQ_OK; i++) {
         struct lq_thread *thread = &workers->threads[i];
         thread->workers = workers;
+        thread->heavy = i >= count;
         workers->count = i + 1;
-        status = tasks->open(tasks->context, &thread->worker, err);
+        status = tasks->open(tasks->context, thread->heavy, &thread->worker, err);
         if (status == LQ_OK) {
             thread->running = pthread_create(&thread->thread, NULL, work, thread) == 0;
             if (!thread->running)
@@ -239,17 +250,20 @@ int lq_workers_start(struct lq_workers **out, const struct lq_work *tasks, int c
     return LQ_OK;
 }
 
-int lq_workers_stalled(struct lq_workers *workers, uint64_t now_us, uint64_t limit_us)
+struct lq_workers_stalled lq_workers_stalled(struct lq_workers *workers, uint64_t now_us,
+                                             uint64_t limit_us)
 {
-    int stalled = 0;
+    int stalled = 0, served = 0;
     pthread_mutex_lock(&workers->lock);
     for (int i = 0; i < workers->count; i++) {
         const struct lq_thread *thread = &workers->threads[i];
         uint64_t allowed_us = limit_us * (1 + thread->pixels / LQ_STALL_PIXELS);
-        stalled += thread->since_us && thread->since_us + allowed_us < now_us;
+        bool hangs = thread->since_us && thread->since_us + allowed_us < now_us;
+        stalled += hangs;
+        served += !hangs && !thread->heavy;
     }
     pthread_mutex_unlock(&workers->lock);
-    return stalled;
+    return (struct lq_workers_stalled){stalled, served == 0};
 }
 
 void lq_workers_stop(struct lq_workers *workers)
@@ -257,6 +271,7 @@ void lq_workers_stop(struct lq_workers *workers)
     pthread_mutex_lock(&workers->lock);
     workers->stop = true;
     pthread_cond_broadcast(&workers->more);
+    pthread_cond_broadcast(&workers->more_heavy);
     pthread_mutex_unlock(&workers->lock);
     for (int i = 0; i < workers->count; i++)
         if (workers->threads[i].running) {
@@ -275,6 +290,7 @@ void lq_workers_free(struct lq_workers *workers)
         if (workers->threads[i].worker)
             workers->work.close(workers->threads[i].worker);
     pthread_cond_destroy(&workers->more);
+    pthread_cond_destroy(&workers->more_heavy);
     pthread_mutex_destroy(&workers->lock);
     free(workers);
 }
@@ -311,8 +327,9 @@ int lq_workers_waiting(struct lq_workers *workers)
 void lq_workers_set_live(struct lq_workers *workers, bool someone)
 {
     pthread_mutex_lock(&workers->lock);
+    if (workers->turns.someone_live && !someone)
+        pthread_cond_broadcast(&workers->more); // light stills may have one more worker
     workers->turns.someone_live = someone;
-    pthread_cond_broadcast(&workers->more); // light stills may have one more worker
     pthread_mutex_unlock(&workers->lock);
 }
 

@@ -7,6 +7,7 @@
 struct lq_thread {
     struct lq_workers *workers;
     void *worker;
+    bool heavy;        // for heavy stills alone
     pthread_t thread;
     bool running;
     uint64_t since_us; // lock: when it came to the step that it works on; 0: nothing
@@ -18,7 +19,7 @@ struct lq_workers {
     void (*wake)(void *context);
     void *wake_context;
     pthread_mutex_t lock;
-    pthread_cond_t more;
+    pthread_cond_t more, more_heavy; // for threads of either kind
     struct lq_turns turns;    // lock: sessions with a frame to take
     int working_count;        // lock: frames that workers have
     struct lq_slot *done;     // lock: newest first

@@ -77,6 +77,12 @@ for (const name of ['binary', 'base64', 'dataurl']) {
 tests.old_page_that_only_polls = ({ browser }) =>
   withPages(browser, 'binary', '?transports=polling', client('socket.io-client-4.5'), 'polling');
 
+const second = path.join(clients, 'socket.io-client-2/dist/socket.io.js');
+tests.old_page_with_socketio_2 = ({ browser }) =>
+  withPages(browser, 'binary', '', second, 'websocket');
+tests.old_page_with_socketio_2_that_only_polls = ({ browser }) =>
+  withPages(browser, 'binary', '?transports=polling', second, 'polling');
+
 tests.old_page_with_todays_client = ({ browser }) =>
   withPages(browser, 'binary', '?transports=websocket', client('socket.io-client'), 'websocket');
 
@@ -93,20 +99,27 @@ tests.old_page_is_told_why = async ({ browser }) => {
 };
 
 // The page on a host of its own, its Socket.IO server elsewhere.
-tests.old_page_of_another_origin = async ({ browser }) => {
+async function fromElsewhere(browser, script, query, transport) {
   const site = http.createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
     response.end(fs.readFileSync(path.join(pages, 'binary.html')));
   });
   await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
   const server = await new Server(['--allow-origin', '*', '--max-wait', '60000']).start();
-  const url = `http://localhost:${site.address().port}/?server=http://127.0.0.1:${server.port}`;
+  const home = `http://localhost:${site.address().port}`;
+  const url = `${home}/?${query}server=http://127.0.0.1:${server.port}`;
   try {
-    const page = await visit(browser, url, client('socket.io-client-4.5'));
-    await showsPolish(page, 'elsewhere', 'websocket');
+    await showsPolish(await visit(browser, url, script), `elsewhere-${transport}`, transport);
   } finally {
     await server.kill();
     site.close();
     site.closeAllConnections();
   }
-};
+}
+
+tests.old_page_of_another_origin = ({ browser }) =>
+  fromElsewhere(browser, client('socket.io-client-4.5'), '', 'websocket');
+
+// Socket.IO 2 asks with credentials, and browsers then want more of the answer.
+tests.old_page_of_another_origin_with_socketio_2 = ({ browser }) =>
+  fromElsewhere(browser, second, 'transports=polling&', 'polling');

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 const [url, path, module = "socket.io-client"] = process.argv.slice(2);
-const { io } = await import(module);
+const library = await import(module);
+const io = library.io ?? library.default; // Socket.IO 2 has but one export
 const hand = await readFile(path);
 let checks = 0;
 

@@ -115,7 +115,8 @@ def test_aiohttp(server, hand):
         assert status == 200 and answer["nails"], answer
 
 
-@pytest.mark.parametrize("module", ["socket.io-client", "socket.io-client-4.5"])
+@pytest.mark.parametrize("module", ["socket.io-client", "socket.io-client-4.5",
+                                    "socket.io-client-2"])
 def test_socketio_clients(server, hand, tmp_path, module):
     (tmp_path / "hand.jpg").write_bytes(hand)
     done = subprocess.run(["node", ROOT / "tests/e2e/socketio.mjs", server.url,
@@ -164,8 +165,8 @@ BASE64 = {
 def test_base64_as_it_is_written(server, hand, name):
     text = BASE64[name](base64.b64encode(hand).decode())
     assert ok(httpx.post(f"{server.url}/api/process_base64", json={"image": text}))
-    # A form that was not escaped: each + arrives as a blank. Of blanks that were there before nobody
-    # can tell which is which.
+    # A form that was not escaped: each + arrives as a blank, and of blanks that were there before
+    # nobody can tell which is which.
     if name != "indented":
         assert ok(httpx.post(f"{server.url}/api/process", content=f"color=red&image={text}",
                              headers={"Content-Type": "application/x-www-form-urlencoded"}))
@@ -237,8 +238,9 @@ def forms(hand):
                                  disposition("name=color")], b"red")],
                               '7518e894-589d-44be-9a04-9f45c6124429'), '"{}"'
     yield "preamble", multipart([([image], hand)], before="This is a form.", after="The end."), "{}"
-    yield "line ends", multipart([([image, "Content-Type: image/jpeg"], hand), COLOR], end="\n"), "{}"
-    yield "order", multipart([COLOR, ([disposition("name=texture")], b"0.3"), ([image], hand)]), "{}"
+    yield "line ends", multipart([([image, "X-A: b"], hand), COLOR], end="\n"), "{}"
+    texture = ([disposition("name=texture")], b"0.3")
+    yield "order", multipart([COLOR, texture, ([image], hand)]), "{}"
     yield "headers", multipart([(["Content-Length: 1", "Content-Type: image/jpeg", image,
                                   "Content-Transfer-Encoding: binary", "X-A: b"], hand)]), "{}"
     yield "base64", multipart([([image, "Content-Transfer-Encoding: base64"], text)]), "{}"

@@ -75,7 +75,8 @@ def test_a_length_beside_chunks(server, hand):
     assert got.startswith(b"HTTP/1.1 400")
 
 
-@pytest.mark.parametrize("coding", [b"gzip, chunked", b"identity", b"chunked, chunked", b"xchunked"])
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"identity", b"chunked, chunked",
+                                    b"xchunked"])
 def test_other_transfer_codings(server, coding):
     got = raw(server, HEAD + b"Transfer-Encoding: " + coding + b"\r\n\r\n0\r\n\r\n")
     assert got[9:12] in (b"400", b"501")

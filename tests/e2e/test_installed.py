@@ -1,5 +1,6 @@
 """The installed program: what it loads comes from where it was installed, never from the folder that it
 was built in, which may be anybody's by then."""
+import json
 import os
 import pathlib
 import re
@@ -91,6 +92,22 @@ def test_a_library_planted_where_it_was_built_is_not_loaded(installed, tmp_path)
         assert not mark.exists()
     finally:
         shutil.rmtree(planted, ignore_errors=True)
+
+
+def test_it_runs_nothing_of_the_source_folder(installed, tmp_path):
+    """`bench --peers` runs programs: an installed one must be told which."""
+    done = subprocess.run([installed / "bin" / "lacquer", "bench", "--seconds", "0.1"],
+                          env=environment(HOME=str(tmp_path)), capture_output=True, text=True,
+                          timeout=60, cwd=tmp_path)
+    assert done.returncode == 2 and "--frames" in done.stderr
+    done = subprocess.run([installed / "bin" / "lacquer", "bench", "--peers", "--json", "--seconds", "0.1",
+                           "--rows", "ws", "--users", "1", "--frames", ROOT / "tests/e2e/hand.mjpeg"],
+                          env=environment(HOME=str(tmp_path)), capture_output=True, text=True,
+                          timeout=120, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    peers = json.loads(done.stdout)["peers"]
+    assert peers and all(row["status"] == "not measured" and "--peers-dir" in row["reason"]
+                         for row in peers), peers
 
 
 def test_its_model_is_the_installed_one(installed):

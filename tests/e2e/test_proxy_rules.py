@@ -181,6 +181,17 @@ def test_an_upgrade_to_anything_else_is_not_passed_on(proxy, lines):
             assert upgrades == [] and got.startswith(b"HTTP/1.1 200")
 
 
+def test_http_2_is_not_spoken(proxy):
+    """Neither with prior knowledge: its streams would pass the limit of connections."""
+    before = len(proxy.node.heads)
+    settings = b"\0\0\0\4\0\0\0\0\0"
+    headers = b"\x82\x86\x84\x41\x01x"  # GET, http, /, :authority x
+    got = proxy.ask(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + len(headers).to_bytes(3, "big")
+                    + b"\1\5\0\0\0\1" + headers, 2)
+    assert b"\0\0\0\4" not in got[:16] and not got.startswith(b"HTTP/1.1 200")
+    assert proxy.node.heads[before:] == []
+
+
 def test_a_websocket_is_passed_on(proxy):
     for value in ("websocket", "WebSocket", "WEBSOCKET"):
         got = proxy.ask(f"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: {value}\r\nConnection: Upgrade\r\n"

@@ -200,6 +200,18 @@ def test_a_token_file_that_others_may_read_or_change(tmp_path, mode, hint):
     assert [hint in line for line in warned] == ([True] if hint else []), said
 
 
+def test_a_token_file_in_a_folder_that_others_may_write_in(tmp_path):
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    path = folder / "tokens"
+    path.write_text(f"{TOKEN}\n")
+    path.chmod(0o600)
+    status, said = Server("--token-file", str(path)).stop()
+    assert status == 0
+    assert f"another could be put in place of '{path}': others may write in '{folder}'" in said
+
+
 def test_a_private_key_that_others_may_read_or_change(authority, tmp_path):  # noqa: F811
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     chain, secret = authority("open")
@@ -256,7 +268,7 @@ def test_the_cookie_is_secure_behind_a_tls_proxy(two_tokens, headers, secured):
     assert reply.status_code == 303
     parts = [part.strip() for part in reply.headers["set-cookie"].split(";")]
     assert ("Secure" in parts) == secured
-    assert "HttpOnly" in parts and "SameSite=Strict" in parts and "Path=/" in parts
+    assert "HttpOnly" in parts and "SameSite=Strict" in parts
 
 
 def test_the_cookie_is_secure_with_tls_of_its_own(authority, tmp_path):  # noqa: F811

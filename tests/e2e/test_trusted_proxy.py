@@ -1,5 +1,5 @@
-"""Behind proxies: limits, origins and cookies go by the client that a trusted proxy names, by headers
-or by the PROXY protocol, and by nobody else's word. HAProxy and nginx are the real ones."""
+"""Behind proxies: limits, origins and cookies go by the client that a trusted proxy names, by
+headers or by the PROXY protocol, and by nobody else's word. HAProxy and nginx are the real ones."""
 import contextlib
 import socket
 import struct
@@ -236,7 +236,8 @@ V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
 
 def v2(command, family, addresses, tlvs=b""):
-    return V2 + struct.pack(">BBH", 0x20 | command, family, len(addresses + tlvs)) + addresses + tlvs
+    rest = addresses + tlvs
+    return V2 + struct.pack(">BBH", 0x20 | command, family, len(rest)) + rest
 
 
 FOUR = socket.inet_aton("203.0.113.9") + socket.inet_aton("127.0.0.1") + struct.pack(">HH", 5, 80)

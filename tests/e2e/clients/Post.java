@@ -11,8 +11,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 
 public class Post {
-  // HTTP/1.1 is asked for: by default it offers h2c with every first request, which is a test of its
-  // own.
+  // By default it offers h2c with every first request, which is a test of its own.
   static final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   static int checks = 0;

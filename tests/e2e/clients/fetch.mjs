@@ -1,4 +1,4 @@
-// Node's own fetch (undici) and FormData, as pages and servers use them: node fetch.mjs URL HAND.jpg
+// Node's own fetch and FormData, as pages and servers use them: node fetch.mjs URL HAND.jpg
 // Prints {"checks": N}; throws at the first thing that is wrong.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

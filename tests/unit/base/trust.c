@@ -54,7 +54,8 @@ static void trusts_ones_own_below_a_sticky_folder(void **state)
     assert_int_equal(trust("a/b/none", 0), LQ_ERR_IO);
     assert_ok(trust("a/b/none/at/all", LQ_TRUST_MISSING));
     assert_ok(lq_trust_path("/usr/lib", geteuid(), 0, &err));
-    assert_int_equal(lq_trust_path("/tmp", geteuid(), 0, &err), LQ_ERR_AUTH); // not as the last part
+    // not as the last part
+    assert_int_equal(lq_trust_path("/tmp", geteuid(), 0, &err), LQ_ERR_AUTH);
 }
 
 static void a_relative_path_is_one_of_the_working_folder(void **state)

@@ -31,8 +31,8 @@ static const char *at(const char *name)
 static int make_home(void **state)
 {
     (void)state;
-    static const char *const files[] = {"diary", "nail.onnx", "nail.json", "nail.onnx.data", "tokens",
-                                        "own/tokens", "own/key.pem", "models/a.onnx",
+    static const char *const files[] = {"diary", "nail.onnx", "nail.json", "nail.onnx.data",
+                                        "tokens", "own/tokens", "own/key.pem", "models/a.onnx",
                                         "models/weights.bin", "web/index.html"};
     if (!mkdtemp(home) || mkdir(at("own"), 0700) || mkdir(at("models"), 0700) ||
         mkdir(at("web"), 0700))
@@ -103,8 +103,9 @@ static int in_child(int (*check)(void))
 static int check_system(void)
 {
     static const char *const closed[] = {
-        "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/hostname", "/etc/fstab", "/etc/ssh", "/etc",
-        "/etc/debian_version", "/etc/environment", "/proc", "/proc/1/environ", "/proc/1/cmdline",
+        "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/hostname", "/etc/fstab", "/etc/ssh",
+        "/etc", "/etc/debian_version", "/etc/environment", "/proc", "/proc/1/environ",
+        "/proc/1/cmdline",
         "/proc/1/status", "/proc/cmdline", "/proc/kallsyms", "/proc/modules", "/proc/partitions",
 #if !defined(LQ_SANITIZE) // which needs all of /proc/self
         "/proc/net/tcp", "/proc/self/net/tcp", "/proc/self/environ", "/proc/self/task",
@@ -112,7 +113,8 @@ static int check_system(void)
 #endif
         "/proc/keys", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/hostname",
         "/proc/config.gz", "/sys", "/sys/class/net", "/sys/class/dmi/id/product_uuid", "/sys/block",
-        "/sys/module", "/sys/kernel/debug", "/sys/kernel/security", "/sys/firmware", "/sys/fs/cgroup",
+        "/sys/module", "/sys/kernel/debug", "/sys/kernel/security", "/sys/firmware",
+        "/sys/fs/cgroup",
         "/sys/devices/virtual", "/", "/root", "/home", "/tmp", "/var", "/run", "/dev", "/dev/shm",
         "/dev/mem", "/dev/kmsg", "/boot", "/srv", "/root/.ssh", "/root/.bash_history",
         "/proc/self/root/etc/passwd", "/proc/self/cwd/README.md", "/usr/../etc/passwd",
@@ -193,8 +195,9 @@ static void of_a_home_folder_the_named_files_alone(void **state)
 
 static int check_own(void)
 {
-    return !(reads(at("own/tokens")) && reads(at("own/key.pem")) && reads(at("models/weights.bin")) &&
-             reads(at("web/index.html")) && may_not_read(at("diary")) && may_not_read(at("tokens")));
+    return !(reads(at("own/tokens")) && reads(at("own/key.pem")) &&
+             reads(at("models/weights.bin")) && reads(at("web/index.html")) &&
+             may_not_read(at("diary")) && may_not_read(at("tokens")));
 }
 
 static void of_a_folder_of_their_own_all(void **state)

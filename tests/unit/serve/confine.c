@@ -134,8 +134,8 @@ static int check_calls(void)
     return !right;
 }
 
-// Calls whose only answer is EPERM, whatever they are given. With the zeros below none of them would
-// say that by itself (for root).
+// Calls whose only answer is EPERM, whatever they are given. With the zeros below none of them
+// would say that by itself (for root).
 static const int no_calls[] = {
     SYS_execve, SYS_execveat, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_kill,
     SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_open, SYS_pidfd_getfd,
@@ -154,7 +154,8 @@ static const int no_calls[] = {
     SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_io_setup, SYS_io_submit,
     SYS_keyctl, SYS_add_key, SYS_request_key, SYS_fanotify_init, SYS_fanotify_mark, SYS_vmsplice,
     SYS_inotify_init1, SYS_inotify_add_watch, SYS_truncate,
-    442 /* mount_setattr */, 443 /* quotactl_fd */, 447 /* memfd_secret */, 448 /* process_mrelease */,
+    442 /* mount_setattr */, 443 /* quotactl_fd */, 447 /* memfd_secret */,
+    448 /* process_mrelease */,
     452 /* fchmodat2 */, 457 /* statmount */, 458 /* listmount */, 460 /* lsm_set_self_attr */,
     463 /* setxattrat */, 466 /* removexattrat */, 467 /* open_tree_attr */, 469 /* file_setattr */,
 #if !defined(LQ_SANITIZE)
@@ -188,8 +189,8 @@ static void calls_that_no_server_needs(void **state)
     assert_int_equal(in_child(lq_confine_seccomp, true, check_no_calls), 0);
 }
 
-// What is said in an attack's words: the same numbers with halves of registers filled that the kernel
-// does not look at, and arguments that are bad ones of good calls.
+// What is said in an attack's words: the same numbers with halves of registers filled that the
+// kernel does not look at, and arguments that are bad ones of good calls.
 static int check_arguments(void)
 {
     const unsigned long high = 1ul << 32;
@@ -381,7 +382,8 @@ static int check_good_calls(void)
              read(pair[1], text, 1) == 1;
     snprintf(name, sizeof name, "%s/new", writable);
     FILE *file = fopen(name, "w");
-    right &= file && fprintf(file, "text") == 4 && fflush(file) == 0 && ftruncate(fileno(file), 2) == 0;
+    right &= file && fprintf(file, "text") == 4 && fflush(file) == 0 &&
+             ftruncate(fileno(file), 2) == 0;
     if (file)
         fclose(file);
     snprintf(text, sizeof text, "%s/newer", writable);

@@ -26,9 +26,9 @@ struct rig {
 
 static struct rig rig;
 
-static int task_open(void *context, void **worker, struct lq_error *err)
+static int task_open(void *context, bool heavy, void **worker, struct lq_error *err)
 {
-    (void)err;
+    (void)err, (void)heavy;
     struct rig *mine = context;
     atomic_fetch_add(&mine->open, 1);
     *worker = mine;
@@ -52,7 +52,7 @@ static void task_run(void *worker, struct lq_slot *slot)
     }
     for (int i = 0; slot->turn_kind == LQ_TURN_HEAVY && i < atomic_load(&mine->steps); i++) {
         wait_to_go(mine);
-        lq_workers_pause(slot);
+        (void)lq_workers_step(slot);
     }
     if (atomic_load(&mine->gated)) {
         assert_in_range(mine->taken_count, 0, 511);
@@ -562,22 +562,28 @@ static void counts_whose_turn_is_to_come(void **state)
     stop();
 }
 
+static int hanging(uint64_t now_us, uint64_t limit_us)
+{
+    return lq_workers_stalled(rig.workers, now_us, limit_us).count;
+}
+
 static void a_worker_that_hangs_is_seen(void **state)
 {
     (void)state;
     const uint64_t limit_us = 1000000;
     start(2, true);
     struct lq_session *session = open_session();
-    assert_int_equal(lq_workers_stalled(rig.workers, lq_clock_us() + 10 * limit_us, limit_us), 0);
+    assert_int_equal(hanging(lq_clock_us() + 10 * limit_us, limit_us), 0);
     post(session, 1);
     sem_wait(&rig.taken);
     uint64_t now_us = lq_clock_us();
-    assert_int_equal(lq_workers_stalled(rig.workers, now_us, limit_us), 0);
-    assert_int_equal(lq_workers_stalled(rig.workers, now_us + 2 * limit_us, limit_us), 1);
+    assert_int_equal(hanging(now_us, limit_us), 0);
+    assert_int_equal(hanging(now_us + 2 * limit_us, limit_us), 1);
+    assert_false(lq_workers_stalled(rig.workers, now_us + 2 * limit_us, limit_us).all);
     sem_post(&rig.go);
     assert_int_equal(next_reply(session), 1);
     // Its reply is out before the worker looks for more; then none is at work.
-    while (lq_workers_stalled(rig.workers, lq_clock_us() + 2 * limit_us, limit_us) > 0)
+    while (hanging(lq_clock_us() + 2 * limit_us, limit_us) > 0)
         usleep(100);
     lq_session_close(session);
     stop();
@@ -602,18 +608,20 @@ static void a_worker_that_gets_on_does_not_hang(void **state)
     post_still(session, 1, LQ_TURN_HEAVY, 0);
     sem_wait(&rig.taken);
     uint64_t began_us = lq_clock_us();
-    assert_int_equal(lq_workers_stalled(rig.workers, began_us + limit_us + 1000, limit_us), 1);
+    assert_int_equal(hanging(began_us + limit_us + 1000, limit_us), 1);
     usleep(2000);
     go_on(); // to its second step
-    assert_int_equal(lq_workers_stalled(rig.workers, began_us + limit_us + 1000, limit_us), 0);
+    assert_int_equal(hanging(began_us + limit_us + 1000, limit_us), 0);
     sem_post(&rig.go);
     assert_int_equal(next_reply(session), 1);
+    // Who is live is served all the same.
+    assert_false(lq_workers_stalled(rig.workers, lq_clock_us() + 99 * limit_us, limit_us).all);
     // A step of a large picture may take longer.
     post_still(session, 2, LQ_TURN_HEAVY, 4 * LQ_STALL_PIXELS);
     sem_wait(&rig.taken);
     began_us = lq_clock_us();
-    assert_int_equal(lq_workers_stalled(rig.workers, began_us + 4 * limit_us, limit_us), 0);
-    assert_int_equal(lq_workers_stalled(rig.workers, began_us + 5 * limit_us + 1, limit_us), 1);
+    assert_int_equal(hanging(began_us + 4 * limit_us, limit_us), 0);
+    assert_int_equal(hanging(began_us + 5 * limit_us + 1, limit_us), 1);
     go_on();
     sem_post(&rig.go);
     assert_int_equal(next_reply(session), 2);
@@ -621,19 +629,18 @@ static void a_worker_that_gets_on_does_not_hang(void **state)
     stop();
 }
 
-static void the_only_worker_takes_live_frames_between_the_steps_of_a_still(void **state)
+static void a_heavy_still_leaves_the_only_worker_to_live_frames(void **state)
 {
     (void)state;
     enum { FRAMES = 20 };
     start(1, false);
-    atomic_store(&rig.steps, FRAMES + 1);
+    atomic_store(&rig.steps, 1);
     struct lq_session *still = open_from(1, NULL), *film = open_from(2, NULL);
     post_still(still, 9, LQ_TURN_HEAVY, 0);
     sem_wait(&rig.taken);
     for (uint32_t id = 1; id <= FRAMES; id++) {
         post(film, id);
-        go_on();
-        assert_int_equal(next_reply(film), id); // before the still's next step is over
+        assert_int_equal(next_reply(film), id); // amid a step of the still
         assert_null(lq_session_reply(still));
     }
     sem_post(&rig.go);
@@ -671,11 +678,11 @@ static void a_still_that_turns_out_heavy_waits_again(void **state)
     stop();
 }
 
-static int task_refuses(void *context, void **worker, struct lq_error *err)
+static int task_refuses(void *context, bool heavy, void **worker, struct lq_error *err)
 {
     if (atomic_load(&((struct rig *)context)->open) == 2)
         return lq_fail(err, LQ_ERR_MODEL, "no");
-    return task_open(context, worker, err);
+    return task_open(context, heavy, worker, err);
 }
 
 static void a_worker_that_cannot_open_fails_the_start(void **state)
@@ -711,7 +718,7 @@ int main(void)
         cmocka_unit_test(counts_whose_turn_is_to_come),
         cmocka_unit_test(a_worker_that_hangs_is_seen),
         cmocka_unit_test(a_worker_that_gets_on_does_not_hang),
-        cmocka_unit_test(the_only_worker_takes_live_frames_between_the_steps_of_a_still),
+        cmocka_unit_test(a_heavy_still_leaves_the_only_worker_to_live_frames),
         cmocka_unit_test(a_still_that_turns_out_heavy_waits_again),
         cmocka_unit_test(a_worker_that_cannot_open_fails_the_start),
     };
