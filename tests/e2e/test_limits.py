@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from conftest import LACQUER, Reply, Server, frame, plain, png, read_for
+from conftest import LACQUER, ROOT, Reply, Server, frame, plain, png, read_for
 from faults import LIBRARY, faulty_server
 
 can_be_ill = LIBRARY.exists()  # a sanitized build is not
@@ -27,8 +27,10 @@ can_be_ill = LIBRARY.exists()  # a sanitized build is not
 
 @pytest.fixture(scope="module")
 def strict():
+    # A model of one operator, so that a slow machine too does more than five frames a second.
     running = Server("--max-sessions-per-address", "2", "--max-fps", "5", "--idle-timeout", "2",
-                     "--log-level", "error")
+                     "--log-level", "error", "--model",
+                     str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
     yield running
     assert running.stop()[0] == 0
 
