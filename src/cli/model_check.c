@@ -148,13 +148,15 @@ static int try_ways(struct trial *trial, struct lq_error *err)
         return LQ_OK;
     }
     bool model = status == LQ_ERR_MODEL || status == LQ_ERR_ENGINE;
-    asked->converted = model && ends_with(asked->path, ".tflite");
+    // An ONNX model is "converted" where its edges are quantised.
+    asked->converted = model && !ends_with(asked->path, ".xml");
     if (!asked->converted ||
         lq_child_run(try_model, trial, sizeof *trial, CHECK_MS_MAX, NULL) != LQ_OK) {
         asked->converted = false;
         return fail_named(asked, &direct, err);
     }
-    lq_log_info("converted to ONNX first: %s", direct.text);
+    if (ends_with(asked->path, ".tflite"))
+        lq_log_info("converted to ONNX first: %s", direct.text);
     return LQ_OK;
 }
 

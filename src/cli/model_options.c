@@ -14,6 +14,8 @@
 #include "cli/model_check.h"
 #include "cli/onednn.h"
 #include "convert/convert.h"
+#include "convert/real_edges.h"
+#include "convert/tflite.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
        OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
@@ -180,7 +182,7 @@ const char *lq_cli_model_cache(struct lq_cli_model *model)
     return usable_cache(model->options.cache_dir);
 }
 
-// What lq_convert makes of a .tflite, in a file without a name that the engine reads as `path`.
+// What lq_convert makes of a .tflite, or an ONNX model with float edges, in a file without a name that the engine reads as `path`.
 // Gives its descriptor, for the caller to close; negative on failure.
 static int convert_unnamed(const char *model, char path[32], struct lq_error *err)
 {
@@ -191,7 +193,9 @@ static int convert_unnamed(const char *model, char path[32], struct lq_error *er
     lq_buf_init(&out, INT32_MAX);
     int fd = -1, status = lq_file_read(model, &in, err);
     if (status == LQ_OK)
-        status = lq_convert(in.data, in.len, "converted", &how, &out, &summary, err);
+        status = lq_tflite_is(in.data, in.len)
+                     ? lq_convert(in.data, in.len, "converted", &how, &out, &summary, err)
+                     : lq_onnx_real_edges(in.data, in.len, &out, err);
     lq_buf_release(&in);
     if (status == LQ_OK) {
         fd = memfd_create("converted.onnx", MFD_CLOEXEC);
