@@ -126,7 +126,7 @@ static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
                    asked->path, found->text);
 }
 
-// What a server would run in OpenVINO while no Triton does: only what ends the process is told here.
+// What would run in OpenVINO while no Triton does: only what ends the process is told here.
 static int try_fallback(struct trial *trial, struct lq_error *err)
 {
     struct lq_error found = {0};

@@ -1,11 +1,11 @@
-#include "convert/real_edges.h"
+#include "convert/amend.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "onnx.pb-c.h"
+#include "convert/join_slices.h"
 
 static bool is_quantised(const Onnx__ValueInfoProto *value)
 {
@@ -149,7 +149,16 @@ static bool change(Onnx__GraphProto *graph, Onnx__ValueInfoProto *value, bool in
                  : add_node(graph, "DequantizeLinear", stored, pair, value->name, false);
 }
 
-int lq_onnx_real_edges(const uint8_t *model, size_t len, struct lq_buf *out, struct lq_error *err)
+// Since opset 13 a Split's sizes are an input.
+static bool splits_by_input(const Onnx__ModelProto *model)
+{
+    for (size_t i = 0; i < model->n_opset_import; i++)
+        if (!model->opset_import[i]->domain || !*model->opset_import[i]->domain)
+            return model->opset_import[i]->version >= 13;
+    return false;
+}
+
+int lq_onnx_amend(const uint8_t *model, size_t len, struct lq_buf *out, struct lq_error *err)
 {
     Onnx__ModelProto *message = onnx__model_proto__unpack(NULL, len, model);
     Onnx__GraphProto *graph = message ? message->graph : NULL;
@@ -159,8 +168,10 @@ int lq_onnx_real_edges(const uint8_t *model, size_t len, struct lq_buf *out, str
         fine = change(graph, graph->input[i], true, &changed);
     for (size_t i = 0; graph && fine && i < graph->n_output; i++)
         fine = change(graph, graph->output[i], false, &changed);
-    if (!graph || changed == 0)
-        status = lq_fail(err, LQ_ERR_MODEL, "no ONNX model with quantised inputs or outputs");
+    int joined = graph && fine && splits_by_input(message) ? lq_onnx_join_slices(graph) : 0;
+    fine &= joined >= 0;
+    if (!graph || (fine && changed + joined == 0))
+        status = lq_fail(err, LQ_ERR_MODEL, "no ONNX model that could be amended");
     else if (!fine || lq_buf_resize(out, onnx__model_proto__get_packed_size(message)) != LQ_OK)
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for an ONNX model");
     else
