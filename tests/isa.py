@@ -3,8 +3,8 @@
 
   isa.py ISA PROGRAM
 
-Exits 77, which skips the test, where this processor lacks what the limit names: then the limit would
-change nothing and the test speak for no other machine.
+Exits 77, which skips the test, where this processor lacks what the limit names: then the limit
+would change nothing and the test speak for no other machine.
 """
 import os
 import pathlib

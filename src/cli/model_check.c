@@ -127,7 +127,7 @@ static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
                    asked->path, found->text);
 }
 
-// What a server would run in OpenVINO while no Triton does: only what ends the process is told here.
+// What would run in OpenVINO while no Triton does: only what ends the process is told here.
 static int try_fallback(struct trial *trial, struct lq_error *err)
 {
     struct lq_error found = {0};
@@ -149,13 +149,15 @@ static int try_ways(struct trial *trial, struct lq_error *err)
         return LQ_OK;
     }
     bool model = status == LQ_ERR_MODEL || status == LQ_ERR_ENGINE;
-    asked->converted = model && ends_with(asked->path, ".tflite");
+    // An ONNX model is "converted" where its edges are quantised.
+    asked->converted = model && !ends_with(asked->path, ".xml");
     if (!asked->converted ||
         lq_child_run(try_model, trial, sizeof *trial, CHECK_MS_MAX, NULL) != LQ_OK) {
         asked->converted = false;
         return fail_named(asked, &direct, err);
     }
-    lq_log_info("converted to ONNX first: %s", direct.text);
+    if (ends_with(asked->path, ".tflite"))
+        lq_log_info("converted to ONNX first: %s", direct.text);
     return LQ_OK;
 }
 

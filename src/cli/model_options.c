@@ -14,7 +14,10 @@
 #include "base/trust.h"
 #include "cli/model_check.h"
 #include "cli/onednn.h"
+#include "convert/amend.h"
 #include "convert/convert.h"
+#include "convert/external_data.h"
+#include "convert/tflite.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
        OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
@@ -187,7 +190,21 @@ const char *lq_cli_model_cache(struct lq_cli_model *model)
     return usable_cache(model->options.cache_dir);
 }
 
-// What lq_convert makes of a .tflite, in a file without a name that the engine reads as `path`.
+static int amend_onnx(const char *path, const struct lq_buf *model, struct lq_buf *out,
+                      struct lq_error *err)
+{
+    if (!lq_onnx_has_external(model->data, model->len))
+        return lq_onnx_amend(model->data, model->len, out, err);
+    struct lq_buf whole; // weights beside it would not be found from where the amended one lies
+    lq_buf_init(&whole, INT32_MAX);
+    int status = lq_onnx_embed(model->data, model->len, path, &whole, err);
+    if (status == LQ_OK)
+        status = lq_onnx_amend(whole.data, whole.len, out, err);
+    lq_buf_release(&whole);
+    return status;
+}
+
+// What lq_convert makes of a .tflite, or an amended ONNX model, in a file without a name that the engine reads as `path`.
 // Gives its descriptor, for the caller to close; negative on failure.
 static int convert_unnamed(const char *model, char path[32], struct lq_error *err)
 {
@@ -198,7 +215,9 @@ static int convert_unnamed(const char *model, char path[32], struct lq_error *er
     lq_buf_init(&out, INT32_MAX);
     int fd = -1, status = lq_file_read(model, &in, err);
     if (status == LQ_OK)
-        status = lq_convert(in.data, in.len, "converted", &how, &out, &summary, err);
+        status = lq_tflite_is(in.data, in.len)
+                     ? lq_convert(in.data, in.len, "converted", &how, &out, &summary, err)
+                     : amend_onnx(model, &in, &out, err);
     lq_buf_release(&in);
     if (status == LQ_OK) {
         fd = memfd_create("converted.onnx", MFD_CLOEXEC);

@@ -13,6 +13,7 @@
 #include "cli/triton_config.h"
 #include "cli/triton_folder.h"
 #include "cli/triton_shapes.h"
+#include "convert/amend.h"
 #include "convert/convert.h"
 #include "convert/external_data.h"
 #include "convert/half.h"
@@ -52,7 +53,8 @@ struct arguments {
     enum lq_tensor_type input; // LQ_TENSOR_OTHER: not said
     int batch_max;
     bool gpu, force;
-    bool onnx; // what is served is an ONNX model, given or made
+    bool onnx;    // what is served is an ONNX model, given or made
+    bool amended; // … which the engine does not take as it is
 };
 
 static const struct {
@@ -246,12 +248,16 @@ static int read_file(const struct arguments *arguments, struct lq_buf *out, stru
 {
     if (!arguments->onnx)
         return lq_file_read(arguments->model, out, err);
-    struct lq_buf file;
+    struct lq_buf file, whole;
     lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
-    int status = ends_with(arguments->model, ".tflite")
-                     ? read_converted(arguments, &file, out, err)
-                     : read_onnx(arguments->model, &file, out, err);
+    lq_buf_init(&whole, LQ_MODEL_BYTES_MAX);
+    bool tflite = ends_with(arguments->model, ".tflite"), amend = arguments->amended && !tflite;
+    int status = tflite ? read_converted(arguments, &file, out, err)
+                        : read_onnx(arguments->model, &file, amend ? &whole : out, err);
+    if (status == LQ_OK && amend)
+        status = lq_onnx_amend(whole.data, whole.len, out, err);
     lq_buf_release(&file);
+    lq_buf_release(&whole);
     return status;
 }
 
@@ -420,7 +426,8 @@ static int write_repository(struct arguments *arguments, struct lq_error *err)
     if (status == LQ_OK)
         status = check_weights(arguments->model, err);
     if (status == LQ_OK)
-        status = lq_triton_find_sizes(config, arguments->model, &arguments->onnx, err);
+        status = lq_triton_find_sizes(config, arguments->model, &arguments->onnx,
+                                      &arguments->amended, err);
     if (status == LQ_OK)
         status = write_model(arguments, &folder, err);
     if (status == LQ_OK)

@@ -103,7 +103,7 @@ static int read_sizes(void *data, struct lq_error *err)
 }
 
 int lq_triton_find_sizes(struct lq_triton_config *config, const char *model, bool *onnx,
-                         struct lq_error *err)
+                         bool *amended, struct lq_error *err)
 {
     struct sizes_job job = {.asked = {.path = model, .options = {.engine = "openvino",
                                                                 .no_landmarks = true}},
@@ -113,6 +113,7 @@ int lq_triton_find_sizes(struct lq_triton_config *config, const char *model, boo
         status = lq_child_run(read_sizes, &job, sizeof job, TRY_MS_MAX, err);
     *config = job.found;
     const char *dot = strrchr(model, '.');
+    *amended = job.asked.converted;
     *onnx = job.asked.converted || config->platform != LQ_TRITON_PYTHON || !dot ||
             strcmp(dot, ".tflite") != 0;
     return status;

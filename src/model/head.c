@@ -161,7 +161,7 @@ static bool find_rows(struct lq_layout *layout, const struct lq_tensor *det,
             layout->rows = LQ_ROWS_FINAL;
             layout->det_transposed = true;
         } else if (sidecar->head == LQ_SIDECAR_HEAD_YOLO_SEG) {
-            // A sidecar that names the head vouches for unusual anchors: the longer side holds them.
+            // A sidecar that names the head vouches for unusual anchors: they are the longer side.
             layout->det_transposed = a > b;
         } else {
             return false;

@@ -80,8 +80,9 @@ static void ask_for_size(const struct lq_model *model, const struct lq_variant *
 {
     const int64_t *declared = model->info.tensors.inputs[0].dims;
     bool first = model->input.channels_first;
-    int64_t shape[4] = {model->info.batch, first ? 3 : variant->height, first ? variant->height : variant->width,
-                        first ? variant->width : 3};
+    int64_t height = variant->height, width = variant->width;
+    int64_t shape[4] = {model->info.batch, first ? 3 : height, first ? height : width,
+                        first ? width : 3};
     if (memcmp(shape, declared, sizeof shape) == 0)
         return;
     options->shape_rank = 4;

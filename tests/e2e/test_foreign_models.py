@@ -228,6 +228,21 @@ def test_the_whole_of_openvino_s_reason_is_told(tmp_path):
     assert re.search(r"NobodyKnowsIt|produced by previous operators", done.stderr), done.stderr
 
 
+def test_an_onnx_model_with_quantised_edges(tmp_path):
+    """What convert makes of a fully quantised .tflite takes and gives the same numbers as that."""
+    model = written(tmp_path / "foreign.tflite", "int8")
+    assert run("convert", model, tmp_path / "edges.onnx").returncode == 0
+    edges = onnx.load(tmp_path / "edges.onnx").graph
+    assert edges.input[0].type.tensor_type.elem_type == TensorProto.INT8
+    masks = []
+    for path in model, tmp_path / "edges.onnx":
+        done = run("apply", HANDS / "light.jpg", "-o", tmp_path / "o.jpg", "-m", path, "--fast",
+                   "--cache-dir", "none", "--mask-out", tmp_path / "mask.png", "--score", "0.45")
+        assert done.returncode == 0, done.stderr
+        masks.append(np.asarray(Image.open(tmp_path / "mask.png")))
+    assert np.array_equal(*masks)
+
+
 @pytest.mark.parametrize("how", ["apart", "int8", "joined"])
 def test_a_server_is_given_what_it_can_read(tmp_path, how):
     """Numbers in and out as they are meant, the same as the TFLite runtime's to a step."""
