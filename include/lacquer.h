@@ -21,7 +21,7 @@ extern "C" {
 enum {
     LACQUER_OK = 0,
     LACQUER_ERR_ARGUMENT = -1,  /* a parameter is out of range */
-    LACQUER_ERR_PICTURE = -2,   /* not a JPEG or PNG, damaged, or too large */
+    LACQUER_ERR_PICTURE = -2,   /* no picture of a kind that is read, damaged, or too large */
     LACQUER_ERR_MODEL = -3,     /* the model cannot be read or is of no known kind */
     LACQUER_ERR_ENGINE = -4,    /* no inference engine, or it failed */
     LACQUER_ERR_MEMORY = -5
@@ -87,8 +87,8 @@ int lacquer_frame(struct lacquer *context, uint8_t *pixels, int width, int heigh
                   size_t stride, const struct lacquer_look *look,
                   const struct lacquer_nail **nails, int *count);
 
-/* The same for the bytes of a JPEG or PNG file: *out and *out_len get a painted file of the same
- * kind and size, colour profile kept, EXIF orientation applied. quality is for JPEG, 1..100. */
+/* The same for the bytes of a JPEG, PNG, WebP or AVIF file, or HEIC where libheif.so.1 is: *out and
+ * *out_len get a painted JPEG or PNG of the same size (a PNG for a PNG or alpha, else a JPEG), colour profile kept and painted by, upright. quality is for JPEG, 1..100. */
 int lacquer_file(struct lacquer *context, const void *bytes, size_t len,
                  const struct lacquer_look *look, int quality, const uint8_t **out,
                  size_t *out_len, const struct lacquer_nail **nails, int *count);

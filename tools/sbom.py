@@ -19,10 +19,14 @@ import sys
 
 # soname without version: licence (SPDX), where it comes from. From each package's copyright file.
 LIBRARIES = {
-    "libwebsockets": ("MIT", "https://libwebsockets.org"),
+    "libseccomp": ("LGPL-2.1-only", "https://github.com/seccomp/libseccomp"),
     "libssl": ("Apache-2.0", "https://www.openssl.org"),
     "libcrypto": ("Apache-2.0", "https://www.openssl.org"),
+    "libjpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
     "libturbojpeg": ("IJG AND BSD-3-Clause AND Zlib", "https://libjpeg-turbo.org"),
+    "libavif": ("BSD-2-Clause", "https://github.com/AOMediaCodec/libavif"),
+    "libwebp": ("BSD-3-Clause", "https://chromium.googlesource.com/webm/libwebp"),
+    "liblcms2": ("MIT", "https://www.littlecms.com"),
     "libspng": ("BSD-2-Clause", "https://libspng.org"),
     "libjansson": ("MIT", "https://github.com/akheron/jansson"),
     "libcurl": ("curl", "https://curl.se"),
@@ -105,6 +109,10 @@ def parts(root, version, program):
                checksums=[{"algorithm": "SHA256",
                            "checksumValue": sha256(root / "models/nail.onnx")}],
                comment="trained by train/; models/README.md names its data and their licences")
+    yield part("models/hand.onnx", "0.10.14", "Apache-2.0", "https://github.com/google-ai-edge/mediapipe",
+               checksums=[{"algorithm": "SHA256",
+                           "checksumValue": sha256(root / "models/hand.onnx")}],
+               comment="MediaPipe Hands' hand_landmark_full, converted; models/README.md says how")
 
 
 def document(root, version, program):

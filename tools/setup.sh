@@ -9,12 +9,14 @@ cd "$(dirname "$0")/.."
 what=${1:-build}
 
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
-    libwebsockets-dev libssl-dev libturbojpeg0-dev libspng-dev libjansson-dev
-    libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev)
-# Four of the libraries are what HAProxy and nginx link with (see get_servers).
+    libssl-dev libseccomp-dev liblcms2-dev libjpeg62-turbo-dev libturbojpeg0-dev libspng-dev
+    libwebp-dev libavif-dev libjansson-dev libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler
+    libprotobuf-c-dev libonnx-dev)
+# Four of the libraries are what HAProxy and nginx link with (see get_servers); libheif1 is loaded
+# for HEIC and never linked with.
 test_packages=(chromium nodejs npm openssl curl patchelf libegl1 libgl1-mesa-dri liblua5.3-0
     libopentracing-c-wrapper0 libpcre2-8-0 libpython3.11 valgrind libc6-dbg clang
-    libclang-rt-14-dev qemu-user)
+    libclang-rt-14-dev qemu-user libheif1)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 

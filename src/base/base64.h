@@ -1,4 +1,6 @@
-// Base64 (RFC 4648 section 4) and data URLs (RFC 2397), strictly: no blanks, no missing padding.
+// Base64 (RFC 4648) and data URLs (RFC 2397). Written strictly; read as the world writes it: either
+// alphabet, wrapped at any width, unpadded, percent-encoded, with blanks for the pluses of a form
+// that was not escaped.
 // Threads: any. Owner: the caller's buffers; nothing is kept.
 #pragma once
 
@@ -15,8 +17,8 @@ static inline size_t lq_base64_size(size_t len)
 // Appends the text of `bytes`, without a terminating NUL.
 LQ_MUST_CHECK int lq_base64_encode(const uint8_t *bytes, size_t len, struct lq_buf *out);
 
-// Appends the bytes that `text` stands for. A stray character or a wrong length: SYNTAX; nothing is
-// appended then.
+// Appends the bytes that `text` stands for. A stray character or an impossible length: SYNTAX, the
+// error names the place, and nothing is appended.
 LQ_MUST_CHECK int lq_base64_decode(const char *text, size_t len, struct lq_buf *out,
                                    struct lq_error *err);
 
@@ -27,6 +29,7 @@ struct lq_data_url {
     size_t base64_len;
 };
 
-// Takes "data:…;base64,…" or bare base64 apart. A data URL of another encoding: SYNTAX.
+// Takes "data:…;base64,…" or bare base64 apart; the media type may be any or none. A data URL of
+// another encoding, or an address: SYNTAX.
 LQ_MUST_CHECK int lq_data_url_parse(const char *text, size_t len, struct lq_data_url *url,
                                     struct lq_error *err);

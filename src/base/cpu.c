@@ -1,5 +1,8 @@
 #include "base/cpu.h"
 
+#include <limits.h>
+#include <math.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,29 +13,21 @@
 #endif
 
 #include "base/attr.h"
+#include "base/cgroup.h"
 
-// A container's share of the machine (cgroup v2 cpu.max: "quota period" in µs, or "max period").
-static int quota_cores(void)
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct lq_cgroup_quota quota;
+
+static void read_quota(void)
 {
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    if (!file)
-        return 0;
-    long quota = 0, period = 0;
-    int fields = fscanf(file, "%ld %ld", &quota, &period);
-    fclose(file);
-    if (fields != 2 || quota <= 0 || period <= 0)
-        return 0;
-    return (int)((quota + period - 1) / period);
+    lq_cgroup_read(&quota, "");
 }
 
-int lq_cpu_count(void)
+static int cores_of_affinity(void)
 {
     cpu_set_t set;
     int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
                                                            : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    int quota = quota_cores();
-    if (quota > 0 && quota < count)
-        count = quota;
     return count > 0 ? count : 1;
 }
 
@@ -44,6 +39,31 @@ bool lq_cpu_has_amx(void)
 #else
     return false;
 #endif
+}
+
+// A part of a core is one more thread, though one that is held up at times.
+static int cores_of_quota(void)
+{
+    pthread_once(&once, read_quota);
+    return quota.cores > 0 && quota.cores < INT_MAX ? (int)ceil(quota.cores) : INT_MAX;
+}
+
+int lq_cpu_count(void)
+{
+    int allowed = cores_of_affinity(), paid = cores_of_quota();
+    return paid < allowed ? paid : allowed;
+}
+
+void lq_cpu_explain(char *text, size_t size)
+{
+    int online = (int)sysconf(_SC_NPROCESSORS_ONLN), allowed = cores_of_affinity();
+    if (cores_of_quota() < allowed)
+        snprintf(text, size, "%.4g cores are its control group's quota (%s), of %d", quota.cores,
+                 quota.file, allowed);
+    else if (allowed < online)
+        snprintf(text, size, "its affinity (a cpuset, taskset) allows %d of %d", allowed, online);
+    else
+        snprintf(text, size, "all of this machine");
 }
 
 bool lq_cpu_has_bf16(void)

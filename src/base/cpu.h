@@ -4,8 +4,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Cores this process may use: the affinity mask and a cgroup's quota, whichever is smaller. >= 1.
+// Cores this process may use: those of its affinity mask, or its control groups' quota (base/cgroup.h)
+// rounded up, whichever is smaller. >= 1. The quota is read once, at the first call.
 int lq_cpu_count(void);
+
+// Where that number comes from, for people.
+void lq_cpu_explain(char *text, size_t size);
 
 // Native bfloat16 multiply-add (AVX512-BF16 or AMX-BF16): halves a convolution's time.
 bool lq_cpu_has_bf16(void);

@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_STEP = 64 * 1024 };
+enum { READ_STEP = 64 * 1024, NEW_CHARS = 6, NEW_TRIES_MAX = 100 };
 
 static int read_all(int fd, struct lq_buf *buf)
 {
@@ -44,6 +45,14 @@ int lq_file_read(const char *path, struct lq_buf *buf, struct lq_error *err)
     int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return lq_fail(err, LQ_ERR_IO, "cannot open '%s': %s", path, strerror(errno));
+    int status = lq_file_read_from(fd, path, buf, err);
+    if (!from_stdin)
+        close(fd);
+    return status;
+}
+
+int lq_file_read_from(int fd, const char *path, struct lq_buf *buf, struct lq_error *err)
+{
     struct stat info;
     lq_buf_clear(buf);
     // The size is a hint only: the file may grow, and a pipe has none.
@@ -52,8 +61,6 @@ int lq_file_read(const char *path, struct lq_buf *buf, struct lq_error *err)
         (void)!lq_buf_reserve(buf, (size_t)info.st_size);
     int status = read_all(fd, buf);
     int saved = errno;
-    if (!from_stdin)
-        close(fd);
     if (status == LQ_ERR_TOO_LARGE)
         return lq_fail(err, status, "'%s' is larger than %zu bytes", path, buf->max);
     if (status != LQ_OK)
@@ -76,6 +83,29 @@ int lq_file_write_fd(int fd, const void *memory, size_t len)
     return LQ_OK;
 }
 
+int lq_file_make_new(char *path, int (*make)(const char *path))
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    char *end = path + strlen(path) - NEW_CHARS;
+    for (int tries = 0; tries < NEW_TRIES_MAX; tries++) {
+        uint8_t random[NEW_CHARS];
+        if (getrandom(random, sizeof random, 0) != sizeof random)
+            return -1;
+        for (int i = 0; i < NEW_CHARS; i++)
+            end[i] = letters[random[i] & 63];
+        int made = make(path);
+        if (made >= 0 || errno != EEXIST)
+            return made;
+    }
+    return -1;
+}
+
+static int make_file(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
 int lq_file_write(const char *path, const void *bytes, size_t len, struct lq_error *err)
 {
     if (strcmp(path, "-") == 0) {
@@ -90,16 +120,11 @@ int lq_file_write(const char *path, const void *bytes, size_t len, struct lq_err
     int size = snprintf(temporary, sizeof temporary, direct ? "%s" : "%s.XXXXXX", path);
     if (size < 0 || (size_t)size >= sizeof temporary)
         return lq_fail(err, LQ_ERR_IO, "path too long: '%.80s…'", path);
-    int fd = direct ? open(path, O_WRONLY | O_CLOEXEC) : mkstemp(temporary);
+    int fd = direct ? open(path, O_WRONLY | O_CLOEXEC)
+                    : lq_file_make_new(temporary, make_file);
     if (fd < 0)
         return lq_fail(err, LQ_ERR_IO, "cannot write '%s': %s", path, strerror(errno));
     int status = lq_file_write_fd(fd, bytes, len);
-    if (!direct) {
-        mode_t mask = umask(0);
-        umask(mask);
-        if (status == LQ_OK && fchmod(fd, 0666 & ~mask) != 0)
-            status = LQ_ERR_IO;
-    }
     int saved = errno;
     if (close(fd) != 0 && status == LQ_OK) {
         saved = errno;

@@ -8,14 +8,17 @@
     X(PICTURE_SIDE_MAX, 16384, "pixels", "each side of a picture", "413 TOO_LARGE")               \
     X(PICTURE_PIXELS_MAX, 64000000, "pixels", "a picture on the command line or in the library",  \
       "an error")                                                                                 \
+    X(SOURCE_PIXELS_MAX, 256000000, "pixels",                                                     \
+      "a JPEG or WebP for `apply`, which is scaled down to the limit above", "an error")           \
     X(FRAME_PIXELS_MAX, 16000000, "pixels", "a picture over the network", "413 TOO_LARGE")        \
+    X(PROFILE_BYTES_MAX, 4194304, "bytes", "a colour profile; a larger one is left out", "")       \
     X(JPEG_SCANS_MAX, 64, "scans", "a progressive JPEG", "413 TOO_LARGE")                         \
     X(FILE_BYTES_MAX, 268435456, "bytes", "a picture file on the command line", "an error")       \
     X(MODEL_BYTES_MAX, 1073741824, "bytes", "a model file", "an error")                           \
     X(SIDECAR_BYTES_MAX, 65536, "bytes", "a sidecar .json", "an error")                           \
     X(TENSOR_BYTES_MAX, 268435456, "bytes", "a tensor to or from a Triton server", "an error")    \
     X(NAILS_MAX, 32, "nails", "a picture; the surest are kept", "")                               \
-    X(HEADER_BYTES_MAX, 16384, "bytes", "a request's headers", "the connection ends")             \
+    X(HEADER_BYTES_MAX, 16384, "bytes", "a request's headers", "414 or 431 TOO_LARGE")             \
     X(BODY_BYTES_MAX, 16777216, "bytes", "an HTTP body", "413 TOO_LARGE")                         \
     X(MESSAGE_BYTES_MAX, 4194304, "bytes", "a WebSocket message", "close 1009")                   \
     X(TEXT_BYTES_MAX, 65536, "bytes", "a text message on /ws", "close 1009")                      \
@@ -32,6 +35,8 @@
       "429 RATE, close 1008")                                                                     \
     X(SESSION_CONNECTIONS_MAX, 8, "connections", "an address, for each session that it may have", \
       "the connection ends")                                                                      \
+    X(ADDRESS_STILLS_MAX, 8, "pictures", "an address, over HTTP, that wait or are worked on",     \
+      "429 RATE")                                                                                 \
     X(IN_FLIGHT_MAX, 2, "frames", "a session, being worked on; the newest waits", "")             \
     X(FRAMES_PER_S_MAX, 1000, "frames a second", "a session (--max-fps)", "an error RATE")        \
     X(TOKENS_MAX, 64, "tokens", "the token file", "an error")                                     \
@@ -43,7 +48,10 @@
     X(PONG_S, 45, "seconds", "a WebSocket without a sign of life (a ping comes after 20)",        \
       "the connection ends")                                                                      \
     X(IDLE_S, 600, "seconds", "a live session without a frame (--idle-timeout)", "close 1001")    \
-    X(WORK_S, 60, "seconds", "a frame of an HTTP request to be worked on", "the connection ends")
+    X(WORK_S, 60, "seconds", "a frame of an HTTP request to be worked on", "the connection ends") \
+    X(DRAIN_WORK_S, 30, "seconds",                                                                \
+      "pictures under way when the server is told to stop, as long as work gets on",              \
+      "the connection ends")
 
 enum {
 #define X(name, value, unit, of, answer) LQ_##name = value,

@@ -31,65 +31,15 @@ enum { OPT_MASK = 0x200, OPT_JSON, OPT_QUALITY, OPT_FAST };
 
 static const struct argp_option options[] = {
     {"output", 'o', "FILE|DIR", 0,
-     "Where to write: a file for one picture, a folder for several; .jpg or .png", 1},
+     "Where to write: a file for one picture, a folder for several; .jpg, .png or .webp",
+     1},
     {"mask-out", OPT_MASK, "FILE|DIR", 0, "Also write the nails' mask as a grey PNG", 3},
-    {"quality", OPT_QUALITY, "1..100", 0, "JPEG quality (default 95)", 3},
+    {"quality", OPT_QUALITY, "1..100", 0, "JPEG and WebP quality (default 95)", 3},
     {"fast", OPT_FAST, NULL, 0,
      "Look at a picture once, as at a frame of a film. Without it small nails are looked at again, "
      "closer and mirrored: better outlines for five to seven times the work", 3},
     {"json", OPT_JSON, NULL, 0, "Print what was found and the times: one JSON object a picture", 3},
     {0}};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct apply *apply = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &apply->model;
-        state->child_inputs[1] = &apply->look;
-        return 0;
-    case 'o':
-        apply->out = arg;
-        return 0;
-    case OPT_MASK:
-        apply->mask_out = arg;
-        return 0;
-    case OPT_JSON:
-        apply->json = true;
-        return 0;
-    case OPT_FAST:
-        apply->fast = true;
-        return 0;
-    case OPT_QUALITY:
-        apply->quality = (int)lq_cli_number(state, "quality", arg, 1, 100);
-        return 0;
-    case ARGP_KEY_ARGS:
-        apply->inputs = state->argv + state->next;
-        apply->input_count = state->argc - state->next;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which picture? lacquer apply IN.jpg -o OUT.jpg");
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        if (!apply->out && !apply->mask_out && !apply->json)
-            argp_error(state, "where to? give -o OUT, --mask-out FILE or --json");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0},
-                                             {&lq_cli_look_argp, 0, NULL, 0},
-                                             {0}};
-
-const struct argp lq_apply_argp = {
-    options, parse, "IN...",
-    "Paints polish on the nails in JPEG and PNG pictures, at full resolution. The picture that "
-    "comes out is of the kind that went in unless OUT's ending says otherwise.\v"
-    "With several pictures OUT is a folder; one that cannot be read is named on standard error "
-    "and the others are done.",
-    children, NULL, NULL};
 
 static bool is_folder(const char *path)
 {
@@ -113,10 +63,84 @@ static enum lq_picture_kind kind_of_name(const char *path)
 {
     if (ends_with(path, ".png"))
         return LQ_PICTURE_PNG;
+    if (ends_with(path, ".webp"))
+        return LQ_PICTURE_WEBP;
     if (ends_with(path, ".jpg") || ends_with(path, ".jpeg"))
         return LQ_PICTURE_JPEG;
     return LQ_PICTURE_UNKNOWN;
 }
+
+static bool has_ending(const char *path)
+{
+    const char *name = base_name(path), *dot = strrchr(name, '.');
+    return dot && dot != name && dot[1];
+}
+
+// A file's ending says what is written there; one that nothing is written as is a slip.
+static void check_endings(const struct apply *apply, const struct argp_state *state)
+{
+    if (apply->input_count != 1)
+        return; // folders
+    if (apply->out && !is_folder(apply->out) && has_ending(apply->out) &&
+        kind_of_name(apply->out) == LQ_PICTURE_UNKNOWN)
+        argp_error(state, "'%s': pictures are written as .jpg, .png or .webp", apply->out);
+    if (apply->mask_out && !is_folder(apply->mask_out) && has_ending(apply->mask_out) &&
+        kind_of_name(apply->mask_out) != LQ_PICTURE_PNG)
+        argp_error(state, "'%s': masks are written as .png", apply->mask_out);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct apply *apply = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &apply->model;
+        state->child_inputs[1] = &apply->look;
+        return 0;
+    case 'o':
+        apply->out = arg;
+        return 0;
+    case OPT_MASK:
+        apply->mask_out = arg;
+        return 0;
+    case OPT_JSON:
+        apply->json = true;
+        return 0;
+    case OPT_FAST:
+        apply->fast = true;
+        return 0;
+    case OPT_QUALITY:
+        apply->quality = (int)lq_cli_integer(state, "quality", arg, 1, 100);
+        return 0;
+    case ARGP_KEY_ARGS:
+        apply->inputs = state->argv + state->next;
+        apply->input_count = state->argc - state->next;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which picture? lacquer apply IN.jpg -o OUT.jpg");
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (!apply->out && !apply->mask_out && !apply->json)
+            argp_error(state, "where to? give -o OUT, --mask-out FILE or --json");
+        check_endings(apply, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0},
+                                             {&lq_cli_look_argp, 0, NULL, 0},
+                                             {0}};
+
+const struct argp lq_apply_argp = {
+    options, parse, "IN...",
+    "Paints polish on the nails in JPEG, PNG, WebP, AVIF and (with libheif) HEIC pictures, at full "
+    "resolution; a JPEG or WebP of more than 64 megapixels is scaled down. OUT's ending says what "
+    "is written; in a folder it is the kind that came, and a JPEG for AVIF and HEIC.\v"
+    "With several pictures OUT is a folder; one that cannot be read is named on standard error "
+    "and the others are done.",
+    children, NULL, NULL};
 
 // The file a result goes to: `target` itself, or in the folder `target` the input's name, with its
 // ending replaced when `ending` is given.
@@ -125,6 +149,9 @@ static int target_path(char *path, size_t size, const char *target, const char *
 {
     const char *name = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
     const char *dot = strrchr(name, '.');
+    if (!ending && (ends_with(name, ".avif") || ends_with(name, ".heic") ||
+                    ends_with(name, ".heif")))
+        ending = ".jpg"; // these are not written
     int stem = ending && dot && dot != name ? (int)(dot - name) : (int)strlen(name);
     int written = is_folder(target)
                       ? snprintf(path, size, "%s/%.*s%s", target, stem, name, ending ? ending : "")
@@ -176,11 +203,57 @@ static void print_json(const struct apply *apply, const struct lq_model_info *in
 }
 
 struct tools {
+    struct lq_progress progress;
     struct lq_pipe *pipe;
     struct lq_codec *codec;
     struct lq_buf input, output;
+    struct lq_buf written;     // struct place of each file
     const struct lq_model_info *info;
 };
+
+struct place {
+    dev_t device;
+    ino_t file;
+};
+
+// Two inputs of one name, or of one stem where endings change, would go to one file of the folder.
+static int check_unwritten(const struct tools *tools, const char *path, struct lq_error *err)
+{
+    struct stat info;
+    const struct place *places = (const struct place *)(const void *)tools->written.data;
+    if (stat(path, &info) != 0)
+        return LQ_OK;
+    for (size_t i = 0; i < tools->written.len / sizeof *places; i++) {
+        if (places[i].device == info.st_dev && places[i].file == info.st_ino)
+            return lq_fail(err, LQ_ERR_ARGUMENT, "'%s' was just written for another picture: give "
+                           "one of them another name or folder", path);
+    }
+    return LQ_OK;
+}
+
+static int write_output(struct tools *tools, const char *path, struct lq_error *err)
+{
+    struct stat info;
+    int status = lq_file_write(path, tools->output.data, tools->output.len, err);
+    if (status != LQ_OK || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return status;
+    const struct place place = {info.st_dev, info.st_ino};
+    status = lq_buf_append(&tools->written, &place, sizeof place);
+    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "out of memory");
+}
+
+// What whoever looks at the result would wonder about.
+static void say_what_is_odd(struct tools *tools, const char *input, const struct lq_job *job)
+{
+    if (job->shrunk > 1 || job->nails->count == 0)
+        lq_progress_hide(&tools->progress);
+    if (job->shrunk > 1)
+        fprintf(stderr, "lacquer: '%s' has %dx%d pixels, more than %d million: taken at %dx%d\n",
+                input, job->stored_width, job->stored_height, LQ_PICTURE_PIXELS_MAX / 1000000,
+                job->width, job->height);
+    if (job->nails->count == 0)
+        fprintf(stderr, "lacquer: '%s': no nail found\n", input);
+}
 
 static int apply_one(const struct apply *apply, struct tools *tools, const char *input,
                      struct lq_error *err)
@@ -190,10 +263,10 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     lq_job_init(&job);
     job.look = apply->look.look;
     job.paint = apply->out != NULL;
-    job.closer = !apply->fast;
+    job.closer = job.hands = !apply->fast;
     job.jpeg_quality = apply->quality;
-    job.keep_profile = true;
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
+    job.may_shrink = true;
     job.output = &tools->output;
     lq_buf_clear(&tools->output);
     int status = lq_file_read(input, &tools->input, err);
@@ -203,6 +276,8 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     job.input_len = tools->input.len;
     if (apply->out) {
         status = target_path(path, sizeof path, apply->out, input, NULL, err);
+        if (status == LQ_OK)
+            status = check_unwritten(tools, path, err);
         if (status != LQ_OK)
             return status;
         job.kind_out = kind_of_name(path);
@@ -210,8 +285,9 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     status = lq_pipe_run(tools->pipe, &job, err);
     if (status != LQ_OK)
         return lq_fail_within(err, "'%s'", input);
+    say_what_is_odd(tools, input, &job);
     if (apply->out)
-        status = lq_file_write(path, tools->output.data, tools->output.len, err);
+        status = write_output(tools, path, err);
     if (status == LQ_OK && apply->mask_out)
         status = write_mask(apply, tools->codec, &job, input, err);
     if (status == LQ_OK && apply->json)
@@ -236,18 +312,17 @@ static int make_folders(const struct apply *apply, struct lq_error *err)
 static int apply_all(const struct apply *apply, struct tools *tools)
 {
     int failed = 0;
-    struct lq_progress progress;
-    lq_progress_start(&progress, apply->input_count, apply->json);
+    lq_progress_start(&tools->progress, apply->input_count, apply->json);
     for (int i = 0; i < apply->input_count; i++) {
         struct lq_error err;
         if (apply_one(apply, tools, apply->inputs[i], &err) != LQ_OK) {
-            lq_progress_hide(&progress);
+            lq_progress_hide(&tools->progress);
             lq_cli_error(&err);
             failed++;
         }
-        lq_progress_step(&progress, i + 1);
+        lq_progress_step(&tools->progress, i + 1);
     }
-    lq_progress_hide(&progress);
+    lq_progress_hide(&tools->progress);
     if (failed && apply->input_count > 1)
         fprintf(stderr, "lacquer: %d of %d pictures failed\n", failed, apply->input_count);
     return failed ? LQ_EXIT_FAILED : LQ_EXIT_OK;
@@ -265,6 +340,7 @@ int lq_cli_apply(int argc, char **argv)
     struct tools tools = {0};
     lq_buf_init(&tools.input, LQ_FILE_BYTES_MAX);
     lq_buf_init(&tools.output, LQ_FILE_BYTES_MAX);
+    lq_buf_init(&tools.written, LQ_FILE_BYTES_MAX);
     int result;
     if (make_folders(&apply, &err) != LQ_OK ||
         lq_cli_model_open(&apply.model, &model, &err) != LQ_OK ||
@@ -279,6 +355,7 @@ int lq_cli_apply(int argc, char **argv)
     lq_codec_free(tools.codec);
     lq_buf_release(&tools.input);
     lq_buf_release(&tools.output);
+    lq_buf_release(&tools.written);
     lq_model_close(model);
     lq_cli_look_release(&apply.look);
     return result;

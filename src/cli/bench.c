@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cpu.h"
+#include "base/place.h"
 #include "cli/bench_paths.h"
 #include "cli/bench_plot.h"
 #include "cli/cli.h"
@@ -68,8 +69,8 @@ static void parse_rows(struct lq_bench_report *report, char *list, struct argp_s
 static void parse_users(struct lq_bench_options *chosen, char *list, struct argp_state *state)
 {
     chosen->users_count = 0;
-    for (char *rest, *each = strtok_r(list, ",", &rest); each; each = strtok_r(NULL, ",", &rest)) {
-        int users = (int)lq_cli_number(state, "users", each, 0, LQ_BENCH_USERS_MAX);
+    for (char *each; (each = strsep(&list, ","));) {
+        int users = (int)lq_cli_integer(state, "users", each, 0, LQ_BENCH_USERS_MAX);
         if (users > 0 && chosen->users_count == LQ_BENCH_LOADS_MAX)
             argp_error(state, "--users takes at most %d numbers", LQ_BENCH_LOADS_MAX);
         else if (users > 0)
@@ -316,9 +317,14 @@ static void set_up(struct lq_bench *bench)
         {.id = "yolo-ws", .name = "YOLOv8-seg model, WebSocket binary + CPU"},
         {.id = "yolo-ws-bf16", .name = "YOLOv8-seg model, WebSocket + CPU, bf16"},
     };
+    // Programs are run from there: not by one that was installed, whose source folder may be
+    // anybody's.
+    uid_t owner;
+    bool built = lq_place_is_built(&owner);
     *bench = (struct lq_bench){.options = {
-        .yolo = LQ_BENCH_YOLO, .frames = LQ_BENCH_FRAMES, .peers_dir = LQ_BENCH_PEERS,
-        .seconds = 5, .fps = 30, .users = {1, 2, 4, 8}, .users_count = 4}};
+        .yolo = built ? LQ_BENCH_YOLO : "", .frames = built ? LQ_BENCH_FRAMES : "",
+        .peers_dir = built ? LQ_BENCH_PEERS : "", .seconds = 5, .fps = 30,
+        .users = {1, 2, 4, 8}, .users_count = 4}};
     bench->report.commit = LQ_COMMIT;
     bench->report.row_count = LQ_COUNT(rows);
     for (size_t i = 0; i < LQ_COUNT(rows); i++) {
@@ -342,6 +348,9 @@ static int measure_all(struct lq_bench *bench, struct lq_error *err)
         return err->status;
     if (chosen->yolo_asked && access(chosen->yolo, R_OK) != 0)
         return lq_fail(err, LQ_ERR_NOT_FOUND, "cannot read the model '%s'", chosen->yolo);
+    if (!*chosen->frames)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "nothing to send: name a folder of "
+                       "JPEGs or a film with --frames");
     int status = lq_bench_frames_load(&bench->frames, chosen->frames, err);
     if (status != LQ_OK)
         return status;

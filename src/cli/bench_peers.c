@@ -44,6 +44,9 @@ static int prepare(const struct lq_bench *bench, const struct peer *peer, struct
                    int port, struct lq_error *err)
 {
     const struct lq_bench_options *chosen = &bench->options;
+    if (!*chosen->peers_dir)
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "an installed program does not know where it "
+                       "is; name the folder with --peers-dir");
     snprintf(stack->python, sizeof stack->python, "%s/../../.deps/venv-peers/bin/python",
              chosen->peers_dir);
     snprintf(stack->script, sizeof stack->script, "%s/%s", chosen->peers_dir,

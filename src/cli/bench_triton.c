@@ -10,12 +10,15 @@
 #include "cli/bench.h"
 #include "engine/http_client.h"
 #include "engine/kserve.h"
+#include "engine/triton_url.h"
 
 enum { ANSWER_US = 5000000 };
 
-static json_t *get_config(const char *server, const char *model, struct lq_error *err)
+static json_t *get_config(const char *address, const char *model, struct lq_error *err)
 {
-    char url[1024];
+    char url[1024], server[LQ_REMOTE_URL_MAX];
+    if (lq_triton_url_read(server, sizeof server, address, err) != LQ_OK)
+        return NULL;
     struct lq_buf reply;
     struct lq_http *http = NULL;
     lq_buf_init(&reply, LQ_KSERVE_JSON_MAX);

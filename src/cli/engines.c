@@ -70,8 +70,11 @@ static void print_text(void)
         if (!runs)
             printf("%-10s      %s\n", "", err.text);
     }
+    char why[1200];
     const char *has = features();
+    lq_cpu_explain(why, sizeof why);
     printf("processor  %d cores, %s\n", lq_cpu_count(), *has ? has : "nothing beyond x86-64");
+    printf("%-10s %s\n", "", why);
 }
 
 static void print_json(void)
@@ -85,8 +88,11 @@ static void print_json(void)
                                         "summary", lq_engines[i]->summary, "available", runs,
                                         "reason", runs ? NULL : err.text));
     }
-    json_t *root = json_pack("{s:o, s:i, s:s, s:b}", "engines", engines, "cores", lq_cpu_count(),
-                             "features", features(), "bf16", lq_cpu_has_bf16());
+    char why[1200];
+    lq_cpu_explain(why, sizeof why);
+    json_t *root = json_pack("{s:o, s:i, s:s, s:s, s:b}", "engines", engines, "cores",
+                             lq_cpu_count(), "cores_from", why, "features", features(), "bf16",
+                             lq_cpu_has_bf16());
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);

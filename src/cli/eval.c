@@ -21,20 +21,23 @@
 
 struct eval {
     struct lq_cli_model model;
-    const char *images, *masks, *write;
+    const char *images, *masks, *write, *directions;
     bool raw, json, sequence, steady, fast;
     double fps;
     int every;
 };
 
 enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_RAW, OPT_JSON, OPT_SEQUENCE, OPT_FPS,
-       OPT_NO_SMOOTHING, OPT_EVERY, OPT_FAST };
+       OPT_NO_SMOOTHING, OPT_EVERY, OPT_FAST, OPT_DIRECTIONS };
 
 static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "DIR", 0, "Pictures (.jpg, .jpeg, .png)", 1},
     {"masks", OPT_MASKS, "DIR", 0,
      "Drawn masks of the same file stem (.png; nail where >= 128). Without it the pictures are "
      "taken to show no nails", 1},
+    {"directions", OPT_DIRECTIONS, "FILE", 0,
+     "JSON that says of each picture's nails which way they point and which fingers they are on "
+     "(docs/ACCURACY.md has its form): measures what is told of both", 1},
     {"write-masks", OPT_WRITE, "DIR", 0, "Keep the predicted masks as PNG", 1},
     {"raw", OPT_RAW, NULL, 0,
      "Measure the network alone, without the nail stage that drops specks and refines edges", 1},
@@ -52,15 +55,6 @@ static const struct argp_option options[] = {
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
 
-static double parse_fps(const char *text, struct argp_state *state)
-{
-    char *end;
-    double fps = strtod(text, &end);
-    if (*end || !(fps >= 1 && fps <= 1000))
-        argp_error(state, "--fps takes a number from 1 to 1000, not '%s'", text);
-    return fps;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct eval *eval = state->input;
@@ -73,6 +67,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_MASKS:
         eval->masks = arg;
+        return 0;
+    case OPT_DIRECTIONS:
+        eval->directions = arg;
         return 0;
     case OPT_WRITE:
         eval->write = arg;
@@ -90,10 +87,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         eval->sequence = true;
         return 0;
     case OPT_FPS:
-        eval->fps = parse_fps(arg, state);
+        eval->fps = lq_cli_number(state, "fps", arg, 1, 1000);
         return 0;
     case OPT_EVERY:
-        eval->every = (int)lq_cli_number(state, "every", arg, 1, LQ_CARRY_FRAMES_MAX + 1);
+        eval->every = (int)lq_cli_integer(state, "every", arg, 1, LQ_CARRY_FRAMES_MAX + 1);
         return 0;
     case OPT_NO_SMOOTHING:
         eval->steady = false;
@@ -147,6 +144,7 @@ struct work {
 // A picture, its two masks of one byte a pixel, and the time from pixels to nails.
 struct sample {
     struct lq_image picture, predicted;
+    const struct lq_nails *nails; // as painted; NULL: the network alone
     double ms;
 };
 
@@ -173,6 +171,7 @@ static int paint_sample(const struct eval *eval, struct work *work, struct sampl
     job.time_us = work->time_us;
     job.smooth = eval->steady;
     job.closer = !eval->fast;
+    job.hands = !eval->fast || eval->sequence;
     job.may_carry = work->frame++ % eval->every != 0;
     work->time_us += (uint64_t)(1e6 / eval->fps);
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
@@ -184,8 +183,10 @@ static int paint_sample(const struct eval *eval, struct work *work, struct sampl
     sample->picture = *lq_pipe_picture(work->pipe);
     sample->ms = (job.total_us - job.stage_us[LQ_STAGE_DECODE]) / 1e3;
     status = place_masks(work, sample, err);
-    if (status == LQ_OK)
+    if (status == LQ_OK) {
         lq_mask_draw(&sample->predicted, job.nails);
+        sample->nails = job.nails;
+    }
     return status;
 }
 
@@ -284,7 +285,7 @@ static int eval_one(const struct eval *eval, struct work *work, const char *name
                     struct lq_error *err)
 {
     char path[4096], stem[256];
-    struct sample sample;
+    struct sample sample = {.nails = NULL};
     snprintf(stem, sizeof stem, "%.*s", (int)(strrchr(name, '.') - name), name);
     snprintf(path, sizeof path, "%s/%s", eval->images, name);
     int status = find_nails(eval, work, path, &sample, err);
@@ -296,6 +297,8 @@ static int eval_one(const struct eval *eval, struct work *work, const char *name
     if (eval->write &&
         (status = write_mask(work, &sample.predicted, eval->write, stem, err)) != LQ_OK)
         return status;
+    if (eval->directions && sample.nails)
+        lq_directions_add(&work->figures.directions, stem, sample.nails);
     return count_sample(work, &sample, err);
 }
 
@@ -333,6 +336,11 @@ static int work_init(struct work *work, const struct lq_model *model, const stru
     lq_metrics_init(&work->metrics);
     lq_traits_init(&work->traits);
     lq_samples_init(&work->ms);
+    if (eval->directions) {
+        int status = lq_directions_open(&work->figures.directions, eval->directions, err);
+        if (status != LQ_OK)
+            return status;
+    }
     if (eval->sequence && lq_tracker_new(&work->tracker) != LQ_OK)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     int status = lq_codec_new(&work->codec, err);
@@ -347,6 +355,7 @@ static void work_release(struct work *work)
     lq_runner_free(work->runner);
     lq_tracker_free(work->tracker);
     lq_flicker_release(&work->figures.flicker);
+    lq_directions_close(&work->figures.directions);
     lq_codec_free(work->codec);
     lq_buf_release(&work->file);
     lq_buf_release(&work->pixels);

@@ -2,6 +2,7 @@
 // Threads: main thread. Owner: plain values, but for the flicker's memory.
 #pragma once
 
+#include "cli/directions.h"
 #include "cli/flicker.h"
 #include "cli/metrics.h"
 #include "cli/traits.h"
@@ -13,6 +14,7 @@ struct lq_eval_figures {
     bool raw;                                                 // the network alone
     bool sequence;                                            // frames of one film
     struct lq_flicker flicker;                                // … and how steady it is
+    struct lq_directions directions;                          // with --directions: its root is set
     double ms_median;
 };
 

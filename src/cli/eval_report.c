@@ -32,6 +32,14 @@ static json_t *groups_json(const struct lq_eval_figures *figures)
     return groups;
 }
 
+static json_t *directions_json(const struct lq_directions *d)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "nails", d->nails, "found",
+                     d->found, "axes", d->axes, "told", d->told, "right", d->right, "backwards",
+                     d->backwards, "fingers", d->known, "named", d->named, "named_right",
+                     d->named_right);
+}
+
 void lq_eval_print_json(const struct lq_eval_figures *figures, const struct lq_model_info *info)
 {
     json_t *report = tally_json(&figures->all);
@@ -42,6 +50,8 @@ void lq_eval_print_json(const struct lq_eval_figures *figures, const struct lq_m
         json_object_set_new(report, "flicker_floor", rounded(lq_flicker_floor(&figures->flicker)));
         json_object_set_new(report, "lag_frames", rounded(lq_flicker_lag(&figures->flicker)));
     }
+    if (figures->directions.root)
+        json_object_set_new(report, "directions", directions_json(&figures->directions));
     json_object_set_new(report, "masks", json_string(figures->raw ? "network" : "painted"));
     json_object_set_new(report, "model", json_string(info->name));
     json_object_set_new(report, "engine", json_string(info->engine));
@@ -72,6 +82,18 @@ static void print_groups(const struct lq_eval_figures *figures)
     }
 }
 
+static void print_directions(const struct lq_directions *d)
+{
+    double found = d->found > 0 ? d->found : 1, told = d->told > 0 ? d->told : 1;
+    double known = d->known > 0 ? d->known : 1, named = d->named > 0 ? d->named : 1;
+    printf("nails with direction %d, %d of them found\n", d->nails, d->found);
+    printf("axis within 30 deg.  %.1f %% of those found\n", 100 * d->axes / found);
+    printf("tip told             %.1f %%; right %.1f %%, backwards %.1f %% of these\n",
+           100 * d->told / found, 100 * d->right / told, 100 * d->backwards / told);
+    printf("finger named         %.1f %%; right %.1f %% of these\n", 100 * d->named / known,
+           100 * d->named_right / named);
+}
+
 void lq_eval_print_table(const struct lq_eval_figures *figures)
 {
     const struct lq_tally *m = &figures->all;
@@ -90,6 +112,8 @@ void lq_eval_print_table(const struct lq_eval_figures *figures)
         printf("flicker              %.4f of a nail's area a frame (drawn masks: %.4f)\n"
                "lag                  %.2f frames\n", lq_flicker_mean(&figures->flicker),
                lq_flicker_floor(&figures->flicker), lq_flicker_lag(&figures->flicker));
+    if (figures->directions.root)
+        print_directions(&figures->directions);
     printf("%s  %.2f ms (median)\n", figures->raw ? "prepare+infer      " : "prepare+infer+nails",
            figures->ms_median);
     if (m->images > m->blank_images)

@@ -48,6 +48,7 @@ static int open_and_run(struct lq_cli_model *asked, struct lq_error *err)
     struct lq_runner *runner = NULL;
     struct lq_buf pixels;
     lq_buf_init(&pixels, INT32_MAX);
+    asked->options.no_landmarks = true; // only this process's copy; that network is our own
     int status = lq_cli_model_open_tried(asked, &model, err);
     if (status == LQ_OK)
         status = lq_runner_new(&runner, model, err);

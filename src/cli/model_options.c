@@ -1,7 +1,6 @@
 #include "cli/model_options.h"
 
-#include <errno.h>
-#include <math.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
+#include "base/trust.h"
 #include "cli/model_check.h"
 #include "cli/onednn.h"
 #include "convert/amend.h"
@@ -40,27 +41,18 @@ static const struct argp_option options[] = {
      "Where compiled models are kept (default ~/.cache/lacquer; `none` keeps none)", 10},
     {NULL, 0, NULL, 0, "Models on NVIDIA Triton (docs/TRITON.md):", 20},
     {"triton-url", OPT_TRITON_URL, "URL", 0,
-     "http://HOST:PORT of a server, implies --engine triton; may be given again (8 at most)", 20},
+     "HOST:PORT of a server, or http://… or https://…; implies --engine triton; may be given again "
+     "(8 at most)", 20},
     {"triton-model", OPT_TRITON_MODEL, "NAME", 0,
-     "The model's name there (default: that of --model's file)", 20},
+     "The model's name there (default: that of --model's file). Without --model it is one of the "
+     "server's own", 20},
     {"triton-version", OPT_TRITON_VERSION, "N", 0, "Its version (default: the server's choice)", 20},
-    {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0, "Of one request (default 1000)", 20},
+    {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0, "Of one request (default 1000; 10000 for servers that speak JSON alone)", 20},
     {"triton-shm", OPT_TRITON_SHM, "auto|off|on", 0,
      "Give frames by shared memory (default auto: to servers on this host)", 20},
     {"fallback", OPT_FALLBACK, "ENGINE", 0,
      "Runs --model's file in this engine while no server can: openvino", 20},
     {0}};
-
-double lq_cli_number(struct argp_state *state, const char *option, const char *text, double low,
-                     double high)
-{
-    char *end;
-    errno = 0;
-    double value = strtod(text, &end);
-    if (errno || end == text || *end || !isfinite(value) || value < low || value > high)
-        argp_error(state, "--%s wants a number from %g to %g, not '%s'", option, low, high, text);
-    return value;
-}
 
 static int choice(struct argp_state *state, const char *option, const char *text,
                   const char *const *names)
@@ -94,7 +86,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         chosen->tune = (enum lq_tune)choice(state, "tune", arg, tunes);
         return 0;
     case OPT_THREADS:
-        chosen->threads = (int)lq_cli_number(state, "threads", arg, 1, 1024);
+        chosen->threads = (int)lq_cli_integer(state, "threads", arg, 1, 1024);
         return 0;
     case OPT_SCORE:
         chosen->score_min = (float)lq_cli_number(state, "score", arg, 0.001, 1);
@@ -115,10 +107,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         remote->model = arg;
         return 0;
     case OPT_TRITON_VERSION:
+        lq_cli_integer(state, "triton-version", arg, 1, LONG_MAX);
         remote->version = arg;
         return 0;
     case OPT_TRITON_TIMEOUT:
-        remote->timeout_ms = (int)lq_cli_number(state, "triton-timeout", arg, 1, 600000);
+        remote->timeout_ms = (int)lq_cli_integer(state, "triton-timeout", arg, 1, 600000);
         return 0;
     case OPT_TRITON_SHM:
         remote->memory = (enum lq_remote_memory)choice(state, "triton-shm", arg, memories);
@@ -159,10 +152,24 @@ void lq_cli_model_init(struct lq_cli_model *model)
     choose_cache(model);
 }
 
+// A compiled model is code: not from where others could have put it. Told once.
+static bool is_own(const char *dir, unsigned flags)
+{
+    static bool said;
+    struct lq_error why;
+    int status = lq_trust_path(dir, geteuid(), flags, &why);
+    if (status != LQ_OK && !said) {
+        lq_log_warn("compiled models are not kept: %s; name a folder of your own with --cache-dir",
+                    why.text);
+        said = true;
+    }
+    return status == LQ_OK;
+}
+
 // Creates the default cache folder; without one Lacquer works too, it only starts slower.
 static const char *usable_cache(const char *dir)
 {
-    if (!dir)
+    if (!dir || !is_own(dir, LQ_TRUST_MISSING))
         return NULL;
     char parent[512];
     snprintf(parent, sizeof parent, "%s", dir);
@@ -172,7 +179,7 @@ static const char *usable_cache(const char *dir)
         mkdir(parent, 0700);
     }
     mkdir(dir, 0700);
-    return access(dir, W_OK) == 0 ? dir : NULL;
+    return access(dir, W_OK) == 0 && is_own(dir, 0) ? dir : NULL;
 }
 
 const char *lq_cli_model_cache(struct lq_cli_model *model)
@@ -232,11 +239,17 @@ int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
 {
     struct lq_model_options chosen = asked->options;
     const char *path = asked->path ? asked->path : lq_model_default_path();
+    struct lq_remote_options *remote = &chosen.remote;
+    // A model of a server's own: nothing that is said of ours is true of it.
+    if (remote->model && !asked->path && !remote->fallback) {
+        remote->no_file = true;
+        path = remote->model;
+    }
     char stem[LQ_TENSOR_NAME_MAX], unnamed[32];
-    if (!chosen.remote.model) {
+    if (!remote->model) {
         const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
         snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
-        chosen.remote.model = stem;
+        remote->model = stem;
     }
     chosen.cache_dir = lq_cli_model_cache(asked);
     lq_cli_limit_onednn(path);

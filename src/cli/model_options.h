@@ -4,6 +4,7 @@
 
 #include <argp.h>
 
+#include "cli/number.h"
 #include "model/model.h"
 
 struct lq_cli_model {
@@ -31,7 +32,3 @@ LQ_MUST_CHECK int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model 
 // The same without a check: for where it runs, and within it.
 LQ_MUST_CHECK int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
                                           struct lq_error *err);
-
-// A number in [low, high], or an argp usage error that names the option.
-double lq_cli_number(struct argp_state *state, const char *option, const char *text, double low,
-                     double high);

@@ -1,72 +1,234 @@
 #include "cli/sandbox.h"
 
+#include <dirent.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/log.h"
+#include "base/place.h"
 #include "config.h"
 #include "serve/confine.h"
 
-enum { FOLDERS_MAX = 16, LIBRARY_PATHS_MAX = 4 };
+enum { LIBRARY_PATHS_MAX = 8, GROUP_LINES_MAX = 32 };
 
 struct folders {
     struct lq_confine confine;
-    char text[FOLDERS_MAX][PATH_MAX]; // what confine points to, where it is made up here
+    char *text[LQ_CONFINE_PATHS_MAX]; // what confine points to, where it is made up here
     int count;
 };
 
-static void read_folder(struct folders *folders, const char *path, size_t len)
+LQ_PRINTF(2, 3) static void add(struct folders *folders, const char *format, ...)
 {
-    if (folders->count == FOLDERS_MAX || len == 0 || len >= PATH_MAX)
+    char *text;
+    va_list args;
+    va_start(args, format);
+    int len = vasprintf(&text, format, args);
+    va_end(args);
+    if (len < 0)
+        return; // it stays refused
+    if (folders->count == LQ_CONFINE_PATHS_MAX) {
+        free(text);
         return;
-    char *text = folders->text[folders->count++];
-    snprintf(text, PATH_MAX, "%.*s", (int)len, path);
+    }
+    folders->text[folders->count++] = text;
     lq_confine_read(&folders->confine, text);
 }
 
-// The folder of a file, where others of its name will be put when it is renewed; and of the file
-// that it links to.
-static void read_folder_of(struct folders *folders, const char *file)
+// ---- what belongs to the system
+
+// What the C library, OpenSSL and OpenVINO read of the machine and of themselves.
+static const char *const system_paths[] = {
+    "/usr", "/lib", "/lib64", "/opt/intel", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf",
+    "/etc/localtime",
+#if defined(LQ_SANITIZE) // the leak check lists threads
+    "/proc/self",
+#endif
+    // Not all of it: its `net` and its threads' tell every connection of the machine.
+    "/proc/self/auxv", "/proc/self/cgroup", "/proc/self/cmdline", "/proc/self/maps",
+    "/proc/self/mountinfo", "/proc/self/mounts", "/proc/self/smaps", "/proc/self/stat",
+    "/proc/self/statm", "/proc/self/status", "/proc/cpuinfo", "/proc/meminfo",
+    "/proc/stat", "/proc/version", "/proc/filesystems", "/proc/sys/vm/overcommit_memory",
+    "/proc/sys/vm/nr_hugepages",
+    "/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/kernel/mm/hugepages",
+    "/sys/kernel/mm/transparent_hugepage", "/dev/urandom"};
+
+// What it takes besides to find another server by its name and to know its certificate.
+static const char *const network_paths[] = {
+    "/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/host.conf",
+    "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/ssl/certs",
+    "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted", "/etc/ca-certificates"};
+
+// The limits of one control group and of those above it.
+static void read_group(struct folders *folders, const char *root, const char *group)
 {
-    char text[PATH_MAX], real[PATH_MAX];
-    if (!file)
-        return;
-    snprintf(text, sizeof text, "%s", file);
-    char *folder = dirname(text);
-    read_folder(folders, folder, strlen(folder));
-    if (realpath(file, real)) {
-        folder = dirname(real);
-        read_folder(folders, folder, strlen(folder));
+    static const char *const files[] = {
+        "cpu.max", "memory.max", "cpuset.cpus.effective", "cpuset.mems.effective",
+        "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpuset.cpus", "cpuset.mems",
+        "cpuset.effective_cpus", "memory.limit_in_bytes"};
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", group);
+    for (char *slash;; *slash = 0) {
+        for (size_t i = 0; i < LQ_COUNT(files); i++) {
+            char file[2 * PATH_MAX];
+            snprintf(file, sizeof file, "%s%s/%s", root, path, files[i]);
+            if (access(file, F_OK) == 0)
+                add(folders, "%s", file);
+        }
+        slash = strrchr(path, '/');
+        if (!slash)
+            return;
     }
+}
+
+// "0::/group" of version 2, "4:cpu,cpuacct:/group" of version 1 (cgroups(7)).
+static void read_groups(struct folders *folders)
+{
+    char line[PATH_MAX];
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    for (int i = 0; file && i < GROUP_LINES_MAX && fgets(line, sizeof line, file); i++) {
+        line[strcspn(line, "\n")] = 0;
+        char *kinds = strchr(line, ':'), *group = kinds ? strchr(kinds + 1, ':') : NULL;
+        if (!group)
+            continue;
+        *group++ = 0;
+        kinds++;
+        char root[PATH_MAX + 32];
+        snprintf(root, sizeof root, "/sys/fs/cgroup%s%s", *kinds ? "/" : "", kinds);
+        if (!*kinds || strstr(kinds, "cpu") || strstr(kinds, "memory"))
+            read_group(folders, root, strcmp(group, "/") == 0 ? "" : group);
+        if (!*kinds) // beside version 1
+            read_group(folders, "/sys/fs/cgroup/unified", strcmp(group, "/") == 0 ? "" : group);
+    }
+    if (file)
+        fclose(file);
 }
 
 static void read_libraries(struct folders *folders)
 {
-    static const char *const system[] = {"/usr", "/lib", "/lib64", "/etc", "/proc", "/sys",
-                                         "/opt/intel", LQ_OPENVINO_LIBS};
-    for (size_t i = 0; i < LQ_COUNT(system); i++)
-        lq_confine_read(&folders->confine, system[i]);
+    uid_t owner;
+    if (lq_place_is_built(&owner))
+        lq_confine_read(&folders->confine, LQ_OPENVINO_LIBS);
     const char *named = getenv("LACQUER_OPENVINO"), *paths = getenv("LD_LIBRARY_PATH");
-    if (named)
-        read_folder(folders, named, strlen(named));
+    if (named && *named)
+        add(folders, "%s", named);
     for (int i = 0; paths && *paths && i < LIBRARY_PATHS_MAX; i++) {
         size_t len = strcspn(paths, ":");
-        read_folder(folders, paths, len);
+        if (len > 0)
+            add(folders, "%.*s", (int)len, paths);
         paths += len + (paths[len] == ':');
     }
-    char program[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (len > 0) {
-        program[len] = 0;
-        char beside[PATH_MAX];
-        int size = snprintf(beside, sizeof beside, "%s/../lib", dirname(program));
-        if (size > 0 && (size_t)size < sizeof beside)
-            read_folder(folders, beside, (size_t)size);
+    char beside[PATH_MAX];
+    if (lq_place_beside(beside, sizeof beside, "../lib"))
+        add(folders, "%s", beside);
+}
+
+static void read_system(struct folders *folders)
+{
+    static const char *const named[] = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"};
+    for (size_t i = 0; i < LQ_COUNT(system_paths); i++)
+        lq_confine_read(&folders->confine, system_paths[i]);
+    read_libraries(folders);
+    read_groups(folders);
+    for (size_t i = 0; folders->confine.connect && i < LQ_COUNT(network_paths); i++)
+        lq_confine_read(&folders->confine, network_paths[i]);
+    for (size_t i = 0; folders->confine.connect && i < LQ_COUNT(named); i++)
+        lq_confine_read(&folders->confine, getenv(named[i]));
+}
+
+// ---- what belongs to the server
+
+// Whether a folder holds much that is no business of the server's.
+static bool is_common(const char *folder)
+{
+    static const char *const names[] = {"/", "/etc", "/root", "/home", "/tmp", "/var", "/var/tmp",
+                                        "/var/lib", "/run", "/dev", "/dev/shm", "/mnt", "/media",
+                                        "/srv", "/opt", "/proc", "/sys", "/boot", "/etc/ssl"};
+    char real[PATH_MAX], home_real[PATH_MAX];
+    const char *home = getenv("HOME");
+    if (!realpath(folder, real))
+        return true;
+    for (size_t i = 0; i < LQ_COUNT(names); i++)
+        if (strcmp(real, names[i]) == 0)
+            return true;
+    if (home && realpath(home, home_real) && strcmp(real, home_real) == 0)
+        return true;
+    return strncmp(real, "/home/", 6) == 0 && !strchr(real + 6, '/');
+}
+
+static void read_folder_at(struct folders *folders, const char *file, bool *common)
+{
+    char text[PATH_MAX];
+    snprintf(text, sizeof text, "%s", file);
+    char *folder = dirname(text);
+    bool is = is_common(folder);
+    add(folders, "%s", is ? file : folder);
+    *common |= is;
+}
+
+// A secret, and its folder, where others of its name will be put when it is renewed; the same of
+// the file that it links to. Of a folder with much else in it the file alone.
+static void read_secret(struct folders *folders, const char *file)
+{
+    char real[PATH_MAX];
+    bool common = false;
+    if (!file)
+        return;
+    read_folder_at(folders, file, &common);
+    if (realpath(file, real))
+        read_folder_at(folders, real, &common);
+    if (common)
+        lq_log_info("'%s' lies in a folder with much else, which stays closed: a file put in its "
+                    "place is seen after a restart only", file);
+}
+
+// The files of a common folder that belong to the model: those whose names begin as its does.
+static void read_siblings(struct folders *folders, const char *folder, const char *name)
+{
+    size_t stem = strcspn(name, ".");
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (stem > 0 && strncmp(entry->d_name, name, stem) == 0)
+            add(folders, "%s/%s", folder, entry->d_name);
+    if (dir)
+        closedir(dir);
+}
+
+// The model, with what lies beside it: its description, weights of their own.
+static void read_model(struct folders *folders, const char *file)
+{
+    char real[PATH_MAX];
+    const char *places[] = {file, realpath(file, real)};
+    for (size_t i = 0; i < LQ_COUNT(places); i++) {
+        char text[PATH_MAX], copy[PATH_MAX];
+        if (!places[i])
+            continue;
+        snprintf(text, sizeof text, "%s", places[i]);
+        snprintf(copy, sizeof copy, "%s", places[i]);
+        char *folder = dirname(text);
+        if (is_common(folder))
+            read_siblings(folders, folder, basename(copy));
+        else
+            add(folders, "%s", folder);
     }
+}
+
+// Shared memory is used with servers on this machine alone.
+static bool shares_memory(const struct lq_remote_options *remote)
+{
+    bool local = remote->memory == LQ_REMOTE_MEMORY_ON;
+    for (int i = 0; i < remote->url_count && remote->memory == LQ_REMOTE_MEMORY_AUTO; i++) {
+        const char *host = strstr(remote->urls[i], "://");
+        host = host ? host + 3 : remote->urls[i];
+        local |= strncmp(host, "localhost", 9) == 0 || strncmp(host, "127.", 4) == 0 ||
+                 strncmp(host, "[::1]", 5) == 0;
+    }
+    return local && remote->url_count > 0;
 }
 
 int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *serve,
@@ -76,23 +238,26 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     if (!folders)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     struct lq_confine *confine = &folders->confine;
-    read_libraries(folders);
-    read_folder_of(folders, model->path ? model->path : lq_model_default_path());
-    read_folder_of(folders, serve->tls_cert);
-    read_folder_of(folders, serve->tls_key);
-    read_folder_of(folders, serve->token_file);
-    lq_confine_read(confine, serve->web_dir);
-    lq_confine_read(confine, "/dev/urandom");
-    lq_confine_write(confine, "/dev/null");
-    lq_confine_write(confine, lq_cli_model_cache(model));
+    (void)lq_cpu_count(); // it reads files that may not be read from within
     // An inference server is asked over TCP, and on this machine through shared memory.
     confine->connect = model->options.remote.url_count > 0;
-    if (confine->connect)
+    read_system(folders);
+    read_model(folders, model->path ? model->path : lq_model_default_path());
+    read_model(folders, lq_landmarks_default_path());
+    read_secret(folders, serve->tls_cert);
+    read_secret(folders, serve->tls_key);
+    read_secret(folders, serve->token_file);
+    lq_confine_read(confine, serve->web_dir);
+    lq_confine_write(confine, "/dev/null");
+    lq_confine_write(confine, lq_cli_model_cache(model));
+    if (shares_memory(&model->options.remote))
         lq_confine_write(confine, "/dev/shm");
     int status = lq_confine_enter(confine, err);
     if (status == LQ_OK)
         lq_log_debug("in the sandbox: %d paths to read, %d to write", confine->read_count,
                      confine->write_count);
+    for (int i = 0; i < folders->count; i++)
+        free(folders->text[i]);
     free(folders);
     return status;
 }

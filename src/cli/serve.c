@@ -14,12 +14,14 @@
 #include "cli/sandbox.h"
 #include "serve/confine.h"
 #include "serve/load.h"
+#include "serve/origin.h"
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
        OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
        OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
-       OPT_NO_SMOOTHING, OPT_NO_CARRYING, OPT_MEMORY };
+       OPT_NO_SMOOTHING, OPT_NO_CARRYING, OPT_MEMORY, OPT_CSP, OPT_ADMIN_PORT, OPT_ADMIN_HOST,
+       OPT_TRUSTED_PROXY, OPT_PROXY_PROTOCOL };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
 
@@ -29,13 +31,25 @@ static const struct argp_option options[] = {
      1},
     {"host", OPT_HOST, "ADDRESS", 0,
      "Address to listen on (default 127.0.0.1; 0.0.0.0 lets others in)", 1},
+    {"admin-port", OPT_ADMIN_PORT, "N", 0,
+     "Listen here too, for operators alone: /metrics, /healthz and /readyz (0: any; by convention "
+     "9464; off unless given)",
+     1},
+    {"admin-host", OPT_ADMIN_HOST, "ADDRESS", 0, "Its address (default 127.0.0.1)", 1},
+    {"trusted-proxy", OPT_TRUSTED_PROXY, "CIDR", 0,
+     "Believe proxies from this network (10.0.0.0/8, ::1) about their clients: X-Forwarded-For, "
+     "-Host and -Proto, Forwarded; may be given again",
+     1},
+    {"proxy-protocol", OPT_PROXY_PROTOCOL, NULL, 0,
+     "Trusted proxies begin each connection with a PROXY header (version 1 or 2)", 1},
     {"tls-cert", OPT_TLS_CERT, "FILE", 0, "Serve HTTPS with this PEM certificate (chain)", 1},
     {"tls-key", OPT_TLS_KEY, "FILE", 0, "The certificate's PEM private key", 1},
     {"tls-self-signed", OPT_SELF_SIGNED, NULL, 0,
      "Serve HTTPS with a certificate made on the spot: phones give the camera to HTTPS pages only",
      1},
     {"allow-origin", OPT_ORIGIN, "ORIGIN", 0,
-     "Let pages from this origin (https://example.org, or *) use the server; may be given again", 1},
+     "Let pages from this origin (https://example.org, or * for all) use the server; may be given "
+     "again", 1},
     {"token-file", OPT_TOKENS, "FILE", 0,
      "Let in only who brings one of the tokens in this file, one a line (Authorization: Bearer); "
      "open the page as /?token=… once",
@@ -48,7 +62,9 @@ static const struct argp_option options[] = {
      "How long frames may wait for a worker: new live sessions are refused "
      "from half of it on (default 60)", 1},
     {"max-sessions-per-address", OPT_PER_ADDRESS, "N", 0,
-     "Of them from one client address (0: no limit; default 32, no limit on a loopback --host)", 1},
+     "Of them from one client address (0: no limit; default 32, no limit on a loopback --host "
+     "without --trusted-proxy)",
+     1},
     {"max-frame-memory", OPT_MEMORY, "MIB", 0,
      "For all frames and replies together; beyond it who holds most is cut off "
      "(default 1024, or a quarter of the machine's memory where that is less)",
@@ -72,7 +88,11 @@ static const struct argp_option options[] = {
      "Show live nails as each frame finds them, without steadying outlines from frame to frame", 1},
     {"no-carrying", OPT_NO_CARRYING, NULL, 0,
      "Look for nails in each live frame, even while others wait for their turn", 1},
-    {"web", OPT_WEB, "DIR", 0, "Serve the page from this folder instead of the built-in one", 1},
+    {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
+    {"csp", OPT_CSP, "POLICY", 0,
+     "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none "
+     "with --web)",
+     1},
     {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
     {"log-format", OPT_LOG_FORMAT, "text|json", 0,
      "How to tell it: lines for people, or an object a line for programs (default text)", 1},
@@ -110,9 +130,36 @@ static void add_origin(struct argp_state *state, struct lq_serve_options *serve,
 {
     if (serve->allow_origin_count == LQ_ALLOW_ORIGINS_MAX)
         argp_error(state, "--allow-origin may be given %d times", LQ_ALLOW_ORIGINS_MAX);
-    if (strcmp(origin, "*") != 0 && !strstr(origin, "://"))
-        argp_error(state, "--allow-origin wants https://host[:port] or *, not '%s'", origin);
+    struct lq_error error;
+    if (lq_origin_clean(origin, &error) != LQ_OK)
+        argp_error(state, "--allow-origin: %s", error.text);
     serve->allow_origins[serve->allow_origin_count++] = origin;
+}
+
+// A header's value. More than this no browser needs, and no proxy may pass on.
+static void set_csp(struct argp_state *state, struct lq_serve_options *serve, const char *policy)
+{
+    for (const char *c = policy; *c; c++)
+        if (*c < ' ' || *c > '~')
+            argp_error(state, "--csp takes one line of ASCII text");
+    if (strlen(policy) > LQ_CSP_CHARS_MAX)
+        argp_error(state, "--csp takes %d characters at most", LQ_CSP_CHARS_MAX);
+    serve->csp = policy;
+}
+
+static void add_proxy(struct argp_state *state, struct lq_serve_options *serve, const char *text)
+{
+    struct lq_error error;
+    if (serve->trusted_proxy_count == LQ_TRUSTED_PROXIES_MAX)
+        argp_error(state, "--trusted-proxy may be given %d times", LQ_TRUSTED_PROXIES_MAX);
+    struct lq_net_block *block = &serve->trusted_proxies[serve->trusted_proxy_count++];
+    if (lq_net_block_parse(block, text, &error) != LQ_OK)
+        argp_error(state, "--trusted-proxy: %s", error.text);
+}
+
+static const char *host_of(const char *text)
+{
+    return strcmp(text, "localhost") == 0 ? "127.0.0.1" : text;
 }
 
 static size_t default_frame_bytes(void)
@@ -132,10 +179,17 @@ static void check(struct argp_state *state, struct arguments *arguments)
         argp_error(state, "--tls-self-signed makes its own certificate: leave --tls-cert out");
     if (serve->web_dir && (stat(serve->web_dir, &info) != 0 || !S_ISDIR(info.st_mode)))
         argp_error(state, "--web: '%s' is not a folder", serve->web_dir);
+    if (serve->admin_host && serve->admin_port < 0)
+        argp_error(state, "--admin-host wants --admin-port");
+    if (!serve->admin_host)
+        serve->admin_host = "127.0.0.1";
+    if (serve->proxy_protocol && serve->trusted_proxy_count == 0)
+        argp_error(state, "--proxy-protocol wants --trusted-proxy: whose header is believed");
     // On loopback stands a proxy, or oneself; either may have many sessions.
     bool loopback = strncmp(serve->host, "127.", 4) == 0 || strcmp(serve->host, "::1") == 0;
+    bool alike = loopback && serve->trusted_proxy_count == 0;
     if (serve->address_sessions_max == DEFAULT_PER_ADDRESS)
-        serve->address_sessions_max = loopback ? 0 : LQ_ADDRESS_SESSIONS_MAX;
+        serve->address_sessions_max = alike ? 0 : LQ_ADDRESS_SESSIONS_MAX;
     if (!serve->frame_bytes_max)
         serve->frame_bytes_max = default_frame_bytes();
     const struct lq_model_options *model = &arguments->model.options;
@@ -155,10 +209,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->child_inputs[1] = &arguments->look;
         return 0;
     case 'p':
-        serve->port = (int)lq_cli_number(state, "port", arg, 0, 65535);
+        serve->port = (int)lq_cli_integer(state, "port", arg, 0, 65535);
         return 0;
     case OPT_HOST:
-        serve->host = strcmp(arg, "localhost") == 0 ? "127.0.0.1" : arg;
+        serve->host = host_of(arg);
+        return 0;
+    case OPT_ADMIN_PORT:
+        serve->admin_port = (int)lq_cli_number(state, "admin-port", arg, 0, 65535);
+        return 0;
+    case OPT_ADMIN_HOST:
+        serve->admin_host = host_of(arg);
+        return 0;
+    case OPT_TRUSTED_PROXY:
+        add_proxy(state, serve, arg);
+        return 0;
+    case OPT_PROXY_PROTOCOL:
+        serve->proxy_protocol = true;
         return 0;
     case OPT_TLS_CERT:
         serve->tls_cert = arg;
@@ -179,27 +245,27 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         serve->carry = false;
         return 0;
     case OPT_SESSIONS:
-        serve->sessions_max = (int)lq_cli_number(state, "max-sessions", arg, 1, 10000);
+        serve->sessions_max = (int)lq_cli_integer(state, "max-sessions", arg, 1, 10000);
         return 0;
     case OPT_DRAIN:
-        serve->drain_delay_s = (int)lq_cli_number(state, "drain-delay", arg, 0, 600);
+        serve->drain_delay_s = (int)lq_cli_integer(state, "drain-delay", arg, 0, 600);
         return 0;
     case OPT_WAIT:
-        serve->wait_ms_max = (int)lq_cli_number(state, "max-wait", arg, 1, 60000);
+        serve->wait_ms_max = (int)lq_cli_integer(state, "max-wait", arg, 1, 60000);
         return 0;
     case OPT_PER_ADDRESS:
         serve->address_sessions_max =
-            (int)lq_cli_number(state, "max-sessions-per-address", arg, 0, 10000);
+            (int)lq_cli_integer(state, "max-sessions-per-address", arg, 0, 10000);
         return 0;
     case OPT_MEMORY:
         serve->frame_bytes_max =
-            (size_t)lq_cli_number(state, "max-frame-memory", arg, 1, 1000000) << 20;
+            (size_t)lq_cli_integer(state, "max-frame-memory", arg, 1, 1000000) << 20;
         return 0;
     case OPT_FPS:
-        serve->fps_max = (int)lq_cli_number(state, "max-fps", arg, 1, 100000);
+        serve->fps_max = (int)lq_cli_integer(state, "max-fps", arg, 1, 100000);
         return 0;
     case OPT_IDLE:
-        serve->idle_timeout_s = (int)lq_cli_number(state, "idle-timeout", arg, 1, 1000000);
+        serve->idle_timeout_s = (int)lq_cli_integer(state, "idle-timeout", arg, 1, 1000000);
         return 0;
     case OPT_TOKENS:
         serve->token_file = arg;
@@ -211,16 +277,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         arguments->no_sandbox = true;
         return 0;
     case OPT_WORKERS:
-        serve->workers = (int)lq_cli_number(state, "workers", arg, 1, 256);
+        serve->workers = (int)lq_cli_integer(state, "workers", arg, 1, 256);
         return 0;
     case OPT_MAX_AGE:
-        serve->max_age_ms = (int)lq_cli_number(state, "max-age", arg, 1, 60000);
+        serve->max_age_ms = (int)lq_cli_integer(state, "max-age", arg, 1, 60000);
         return 0;
     case OPT_QUALITY:
-        serve->jpeg_quality = (int)lq_cli_number(state, "jpeg-quality", arg, 30, 95);
+        serve->jpeg_quality = (int)lq_cli_integer(state, "jpeg-quality", arg, 30, 95);
         return 0;
     case OPT_WEB:
         serve->web_dir = arg;
+        return 0;
+    case OPT_CSP:
+        set_csp(state, serve, arg);
         return 0;
     case OPT_LOG_LEVEL:
         set_log_level(state, arg);
@@ -264,6 +333,7 @@ int lq_cli_serve(int argc, char **argv)
 {
     struct arguments arguments = {.serve = {.host = "127.0.0.1",
                                             .port = 8080,
+                                            .admin_port = -1,
                                             .jpeg_quality = 85,
                                             .max_age_ms = 2000,
                                             .smooth = true,
@@ -280,15 +350,14 @@ int lq_cli_serve(int argc, char **argv)
     arguments.model.options.tune = LQ_TUNE_BOTH;
     lq_cli_look_init(&arguments.look);
     const char *port = getenv("PORT");
-    char *end = NULL;
-    if (port && *port) {
-        long number = strtol(port, &end, 10);
-        if (*end || number < 0 || number > 65535) {
-            lq_fail(&error, LQ_ERR_ARGUMENT, "PORT in the environment is not a port: '%.40s'", port);
-            return lq_cli_error(&error);
-        }
-        arguments.serve.port = (int)number;
+    long number = 0;
+    if (port && *port && !lq_cli_read_integer(port, 0, 65535, &number)) {
+        lq_fail(&error, LQ_ERR_ARGUMENT, "PORT in the environment is not a port, a whole number from 0 "
+                "to 65535: '%.40s'", port);
+        return lq_cli_error(&error);
     }
+    if (port && *port)
+        arguments.serve.port = (int)number;
     argp_parse(&lq_serve_argp, argc, argv, 0, NULL, &arguments);
     arguments.serve.catalogue = arguments.look.catalogue;
     lq_serve_block_signals(&arguments.serve);

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+// A server is not ready before its warm-ups are done: a batch of hundreds takes minutes and gigabytes.
+enum { WARM_UP_BATCH_MAX = 16 };
+
 // Writes on after a failure do nothing: the first one counts.
 struct writer {
     const struct lq_triton_config *config;
@@ -99,7 +102,8 @@ static void put_warm_ups(struct writer *writer)
     for (int i = 0; i < config->size_count; i++) {
         put_warm_up(writer, i, config->batch_max > 0 ? 1 : 0);
         if (config->batch_max > 1)
-            put_warm_up(writer, i, config->batch_max);
+            put_warm_up(writer, i, config->batch_max < WARM_UP_BATCH_MAX ? config->batch_max
+                                                                         : WARM_UP_BATCH_MAX);
     }
 }
 
@@ -151,26 +155,28 @@ static void put_profiles(struct writer *writer)
     }
 }
 
-// Engines and timings are kept beside the model: a restart does not build them again.
+static void put_parameter(struct writer *writer, const char *key, const char *value)
+{
+    put(writer, "      parameters { key: \"%s\" value: \"%s\" }\n", key, value);
+}
+
+// Engines and timings are kept in the model's version folder: a restart does not build them again, and
+// Triton looks for models in no folder there. In the repository itself each folder has to be a model.
 static void put_tensorrt(struct writer *writer)
 {
     static const char *const words[] = {"FP32", "FP16", "INT8"};
     const struct lq_triton_config *config = writer->config;
-    const char *const fixed[][2] = {
-        {"precision_mode", words[config->precision]},
-        {"max_workspace_size_bytes", "1073741824"},
-        {"trt_engine_cache_enable", "true"},
-        {"trt_engine_cache_path", "/models/.tensorrt"},
-        {"trt_timing_cache_enable", "true"},
-        {"trt_timing_cache_path", "/models/.tensorrt"},
-    };
+    char cache[LQ_TENSOR_NAME_MAX + 32];
+    snprintf(cache, sizeof cache, "/models/%s/1/tensorrt", config->name);
     put(writer, "optimization {\n  execution_accelerators {\n    gpu_execution_accelerator {\n"
                 "      name: \"tensorrt\"\n");
-    for (size_t i = 0; i < LQ_COUNT(fixed); i++)
-        put(writer, "      parameters { key: \"%s\" value: \"%s\" }\n", fixed[i][0], fixed[i][1]);
-    if (config->precision == LQ_TRITON_INT8 && !config->quantised)
-        put(writer, "      parameters { key: \"int8_calibration_table_name\" value: "
-                    "\"calibration.flatbuffers\" }\n");
+    if (!config->typed)
+        put_parameter(writer, "precision_mode", words[config->precision]);
+    put_parameter(writer, "max_workspace_size_bytes", "1073741824");
+    put_parameter(writer, "trt_engine_cache_enable", "true");
+    put_parameter(writer, "trt_engine_cache_path", cache);
+    put_parameter(writer, "trt_timing_cache_enable", "true");
+    put_parameter(writer, "trt_timing_cache_path", cache);
     if (is_open(config) && !strpbrk(config->tensors.inputs[0].name, ":,"))
         put_profiles(writer);
     put(writer, "    }\n  }\n}\n");
@@ -215,9 +221,8 @@ int lq_triton_config_print_trtexec(const struct lq_triton_config *config, struct
 {
     static const char *const flags[] = {"", " --fp16", " --int8 --fp16"};
     struct writer writer = {config, out, LQ_OK};
-    put(&writer, "trtexec --onnx=model.onnx --saveEngine=1/model.plan%s", flags[config->precision]);
-    if (config->precision == LQ_TRITON_INT8 && !config->quantised)
-        put(&writer, " --calib=calibration.cache");
+    put(&writer, "trtexec --onnx=model.onnx --saveEngine=1/model.plan%s",
+        config->typed ? "" : flags[config->precision]);
     // trtexec wants a name with a colon in quotes, which the shell must leave alone.
     const char *quote = strchr(config->tensors.inputs[0].name, ':') ? "\\'" : "";
     for (int i = 0; is_open(config) && i < 3; i++) {

@@ -18,7 +18,7 @@ struct lq_triton_config {
     enum lq_triton_platform platform;
     enum lq_triton_precision precision; // of TensorRT
     bool tensorrt;
-    bool quantised;       // the file says its own scales: int8 needs no calibration table
+    bool typed;           // TensorRT 11 or later: the model file says the precision, options do not
     int instances;
     int batch_max;        // 0: the model takes no batch
     int queue_delay_us;

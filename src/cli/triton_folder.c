@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 // All that a model's folder may be given, in the order in which it replaces what is there: a server
 // reads a model again when its configuration changes.
 static const char *const files[] = {"model.onnx", "1/model.onnx", "1/model.tflite", "1/model.py",
@@ -30,22 +32,48 @@ static int fail_to_make(const char *path, struct lq_error *err)
     return lq_fail(err, LQ_ERR_IO, "cannot make folder '%.150s': %s", path, strerror(errno));
 }
 
+static int make_folder(const char *path)
+{
+    return mkdir(path, 0777);
+}
+
+// A server takes every folder in the repository for a model: one that is half written stands beside
+// it, where that is the same file system and may be written to …
+static bool make_beside(struct lq_triton_folder *folder)
+{
+    char beside[sizeof folder->path + 4];
+    struct stat here, there;
+    const char *name = folder->path + strlen(folder->repository) + 1;
+    snprintf(beside, sizeof beside, "%s/..", folder->repository);
+    if (stat(folder->repository, &here) != 0 || stat(beside, &there) != 0 ||
+        here.st_dev != there.st_dev ||
+        snprintf(folder->written, sizeof folder->written, "%s/.lacquer-%s.XXXXXX", beside, name) >=
+            (int)sizeof folder->written)
+        return false;
+    return lq_file_make_new(folder->written, make_folder) >= 0;
+}
+
+// … and in it where not, as in a volume.
+static bool make_inside(struct lq_triton_folder *folder)
+{
+    const char *name = folder->path + strlen(folder->repository) + 1;
+    return snprintf(folder->written, sizeof folder->written, "%s/.%s.XXXXXX", folder->repository,
+                    name) < (int)sizeof folder->written &&
+           lq_file_make_new(folder->written, make_folder) >= 0;
+}
+
 int lq_triton_folder_make(struct lq_triton_folder *folder, struct lq_error *err)
 {
     folder->made_repository = mkdir(folder->repository, 0777) == 0;
     if (!folder->made_repository && errno != EEXIST)
         return fail_to_make(folder->repository, err);
-    const char *name = folder->path + strlen(folder->repository) + 1;
-    snprintf(folder->written, sizeof folder->written, "%s/.%s.XXXXXX", folder->repository, name);
-    if (!mkdtemp(folder->written)) {
+    // Not mkdtemp: who runs the server may be another user.
+    if (!make_beside(folder) && !make_inside(folder)) {
         folder->written[0] = 0;
         return fail_to_make(folder->path, err);
     }
-    // Who runs the server may be another user: as open as mkdir would make it.
-    mode_t mask = umask(0);
-    umask(mask);
     snprintf(folder->version, sizeof folder->version, "%s/1", folder->written);
-    if (chmod(folder->written, 0777 & ~mask) != 0 || mkdir(folder->version, 0777) != 0)
+    if (mkdir(folder->version, 0777) != 0)
         return fail_to_make(folder->version, err);
     return LQ_OK;
 }

@@ -16,6 +16,7 @@
 #include "convert/amend.h"
 #include "convert/convert.h"
 #include "convert/external_data.h"
+#include "convert/half.h"
 #include "convert/open_dims.h"
 #include "convert/retype_input.h"
 #include "engine/kserve.h"
@@ -24,7 +25,7 @@
 extern const char lq_triton_model_py[]; // triton_model.py
 
 enum { OPT_OUT = 0x500, OPT_NAME, OPT_INSTANCES, OPT_GPU, OPT_TENSORRT, OPT_PLAN, OPT_MAX_BATCH,
-       OPT_DELAY, OPT_INPUT, OPT_FORCE };
+       OPT_DELAY, OPT_INPUT, OPT_FORCE, OPT_TENSORRT_VERSION };
 
 static const struct argp_option options[] = {
     {"model", 'm', "FILE", 0, "The model, .onnx or .tflite (default: our own)", 1},
@@ -39,6 +40,8 @@ static const struct argp_option options[] = {
     {"gpu", OPT_GPU, NULL, 0, "Run it in ONNX Runtime on a GPU (else in OpenVINO, by Triton's "
      "python backend)", 1},
     {"tensorrt", OPT_TENSORRT, "fp32|fp16|int8", 0, "… with TensorRT in this precision", 1},
+    {"tensorrt-version", OPT_TENSORRT_VERSION, "10|11", 0,
+     "For that of Triton's containers up to 26.05 (default), or from 26.06 on", 1},
     {"plan", OPT_PLAN, NULL, 0,
      "Make it a TensorRT engine's place, and print the trtexec command that makes the engine", 1},
     {"force", OPT_FORCE, NULL, 0, "Write over what is there", 1},
@@ -78,18 +81,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_OUT: arguments->out = arg; return 0;
     case OPT_NAME: arguments->name = arg; return 0;
     case OPT_INSTANCES:
-        config->instances = (int)lq_cli_number(state, "instances", arg, 1, 256);
+        config->instances = (int)lq_cli_integer(state, "instances", arg, 1, 256);
         return 0;
     case OPT_MAX_BATCH:
-        arguments->batch_max = (int)lq_cli_number(state, "max-batch", arg, 0, 1024);
+        arguments->batch_max = (int)lq_cli_integer(state, "max-batch", arg, 0, 1024);
         return 0;
     case OPT_DELAY:
-        config->queue_delay_us = (int)lq_cli_number(state, "queue-delay", arg, 0, 1000000);
+        config->queue_delay_us = (int)lq_cli_integer(state, "queue-delay", arg, 0, 1000000);
         return 0;
     case OPT_INPUT: arguments->input = input_type(state, arg); return 0;
     case OPT_GPU: arguments->gpu = true; return 0;
     case OPT_PLAN: config->platform = LQ_TRITON_PLAN; return 0;
     case OPT_FORCE: arguments->force = true; return 0;
+    case OPT_TENSORRT_VERSION:
+        config->typed = strcmp(arg, "11") == 0;
+        if (!config->typed && strcmp(arg, "10") != 0)
+            argp_error(state, "--tensorrt-version wants 10 or 11, not '%s'", arg);
+        return 0;
     case OPT_TENSORRT:
         for (size_t i = 0; i < LQ_COUNT(precisions); i++)
             if (strcmp(arg, precisions[i]) == 0) {
@@ -126,6 +134,28 @@ static bool ends_with(const char *text, const char *tail)
 {
     size_t len = strlen(text), tail_len = strlen(tail);
     return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
+}
+
+// TensorRT computes in whole numbers what the model's own scales say, and nothing else: without them
+// it would quietly run in floating point.
+static int check_scales(const struct lq_triton_config *config, const struct lq_buf *model,
+                        struct lq_error *err)
+{
+    enum lq_onnx_scales scales = LQ_ONNX_SCALES_SYMMETRIC;
+    if (config->precision == LQ_TRITON_INT8 && config->tensorrt) {
+        int status = lq_onnx_find_scales(model->data, model->len, &scales, err);
+        if (status != LQ_OK)
+            return status;
+    }
+    if (scales == LQ_ONNX_SCALES_NONE)
+        return lq_fail(err, LQ_ERR_MODEL, "int8 needs a model with scales (QuantizeLinear): quantise it "
+                       "first, as with onnxruntime.quantization.quantize_static in QDQ format with "
+                       "symmetric int8, or take --tensorrt fp16");
+    if (scales == LQ_ONNX_SCALES_OTHER)
+        return lq_fail(err, LQ_ERR_MODEL, "TensorRT takes scales of signed bytes with a zero point of 0 "
+                       "alone, and this model has others: quantise it symmetrically to int8, or take "
+                       "--tensorrt fp16");
+    return LQ_OK;
 }
 
 // ---- writing
@@ -213,8 +243,8 @@ static int read_converted(const struct arguments *arguments, struct lq_buf *file
     return status;
 }
 
-// The model's bytes as they will be served.
-static int read_model(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
+// The model's bytes: ONNX for a GPU, else what was given.
+static int read_file(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
 {
     if (!arguments->onnx)
         return lq_file_read(arguments->model, out, err);
@@ -228,6 +258,25 @@ static int read_model(const struct arguments *arguments, struct lq_buf *out, str
         status = lq_onnx_amend(whole.data, whole.len, out, err);
     lq_buf_release(&file);
     lq_buf_release(&whole);
+    return status;
+}
+
+// The model's bytes as they will be served. TensorRT 11 is told of half precision by the model alone.
+static int read_model(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
+{
+    const struct lq_triton_config *config = &arguments->config;
+    int status = read_file(arguments, out, err);
+    if (status == LQ_OK)
+        status = check_scales(config, out, err);
+    if (status != LQ_OK || !config->typed || config->precision != LQ_TRITON_FP16)
+        return status;
+    struct lq_buf half;
+    lq_buf_init(&half, LQ_MODEL_BYTES_MAX);
+    status = lq_onnx_to_half(out->data, out->len, &half, err);
+    lq_buf_clear(out);
+    if (status == LQ_OK && lq_buf_append(out, half.data, half.len) != LQ_OK)
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", arguments->model);
+    lq_buf_release(&half);
     return status;
 }
 
@@ -313,15 +362,26 @@ static void print_command(const char *folder, const struct lq_buf *line)
     printf("' && %.*s\n", (int)line->len, (const char *)line->data);
 }
 
+// In which containers of Triton this repository can be served, by the GPU that is there.
+static void tell_containers(const struct lq_triton_config *config)
+{
+    if (!config->tensorrt && config->platform != LQ_TRITON_PLAN)
+        return;
+    if (config->typed)
+        fprintf(stderr, "for TensorRT 11: nvcr.io/nvidia/tritonserver 26.06 or later (Turing to "
+                        "Blackwell GPUs)\n");
+    else
+        fprintf(stderr, "for TensorRT 10: nvcr.io/nvidia/tritonserver 25.01 to 26.05 (Turing to "
+                        "Blackwell GPUs), 24.08 for Volta; from 26.06 on give --tensorrt-version 11\n");
+}
+
 static int tell_next(const struct arguments *arguments, const char *folder, struct lq_error *err)
 {
     const struct lq_triton_config *config = &arguments->config;
     printf("%s\n", folder);
-    if (config->precision == LQ_TRITON_INT8 && !config->quantised)
-        fprintf(stderr, "int8 of a model without QuantizeLinear needs a calibration table; see "
-                        "docs/TRITON.md\n");
     if (arguments->batch_max > 0 && config->batch_max == 0)
         fprintf(stderr, "no batches: the model's graph holds one frame at a time\n");
+    tell_containers(config);
     if (config->platform != LQ_TRITON_PLAN)
         return LQ_OK;
     struct lq_buf line;

@@ -77,13 +77,6 @@ static int find_shapes(struct lq_triton_config *config, const char *path, int ba
     return status;
 }
 
-static void on_operator(void *context, const char *kind, int count)
-{
-    (void)count;
-    if (strcmp(kind, "QuantizeLinear") == 0)
-        *(bool *)context = true;
-}
-
 // OpenVINO works in children alone: this process never loads it, and may go on forking.
 enum { TRY_MS_MAX = 300 * 1000 };
 
@@ -112,7 +105,8 @@ static int read_sizes(void *data, struct lq_error *err)
 int lq_triton_find_sizes(struct lq_triton_config *config, const char *model, bool *onnx,
                          bool *amended, struct lq_error *err)
 {
-    struct sizes_job job = {.asked = {.path = model, .options.engine = "openvino"},
+    struct sizes_job job = {.asked = {.path = model, .options = {.engine = "openvino",
+                                                                .no_landmarks = true}},
                             .found = *config};
     int status = lq_cli_model_check(&job.asked, NULL, NULL, err);
     if (status == LQ_OK)
@@ -134,9 +128,7 @@ struct shapes_job {
 static int read_shapes(void *data, struct lq_error *err)
 {
     struct shapes_job *job = data;
-    int status = lq_engine_find("openvino", err)->operators(job->served, on_operator,
-                                                            &job->config.quantised, err);
-    return status == LQ_OK ? find_shapes(&job->config, job->served, job->batch_max, err) : status;
+    return find_shapes(&job->config, job->served, job->batch_max, err);
 }
 
 int lq_triton_find_shapes(struct lq_triton_config *config, const char *model, const char *served,

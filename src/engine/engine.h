@@ -13,7 +13,7 @@
 enum { LQ_TENSOR_RANK_MAX = 6, LQ_TENSORS_MAX = 8, LQ_TENSOR_NAME_MAX = 128 };
 
 enum lq_tensor_type { LQ_TENSOR_F32, LQ_TENSOR_F16, LQ_TENSOR_U8, LQ_TENSOR_I8, LQ_TENSOR_I32,
-                      LQ_TENSOR_I64, LQ_TENSOR_I16, LQ_TENSOR_BOOL, LQ_TENSOR_OTHER };
+                      LQ_TENSOR_I64, LQ_TENSOR_I16, LQ_TENSOR_BOOL, LQ_TENSOR_F64, LQ_TENSOR_OTHER };
 
 struct lq_tensor {
     char name[LQ_TENSOR_NAME_MAX];
@@ -46,10 +46,11 @@ enum lq_remote_memory { LQ_REMOTE_MEMORY_AUTO, // shared with servers on this ho
 // For engines that run elsewhere. Texts are the caller's; an engine copies what it keeps.
 struct lq_remote_options {
     int url_count;
-    const char *urls[LQ_REMOTE_URLS_MAX]; // http://HOST:PORT
+    const char *urls[LQ_REMOTE_URLS_MAX]; // [http://]HOST[:PORT][/PATH]
     const char *model;                    // its name there
     const char *version;                  // NULL: the server's choice
     const char *fallback;                 // engine that runs `path` while no server does; or NULL
+    bool no_file;                         // `path` names no file of this model
     enum lq_remote_memory memory;
     int timeout_ms;                       // of one request; 0: the default
 };

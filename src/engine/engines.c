@@ -34,6 +34,7 @@ static size_t type_bytes(enum lq_tensor_type type)
     case LQ_TENSOR_BOOL:
         return 1;
     case LQ_TENSOR_I64:
+    case LQ_TENSOR_F64:
         return 8;
     case LQ_TENSOR_OTHER:
         break;
@@ -64,7 +65,7 @@ const char *lq_tensor_type_name(enum lq_tensor_type type)
     static const char *const names[] = {
         [LQ_TENSOR_F32] = "f32", [LQ_TENSOR_F16] = "f16", [LQ_TENSOR_U8] = "u8",
         [LQ_TENSOR_I8] = "i8",   [LQ_TENSOR_I32] = "i32", [LQ_TENSOR_I64] = "i64",
-        [LQ_TENSOR_I16] = "i16", [LQ_TENSOR_BOOL] = "bool",
+        [LQ_TENSOR_I16] = "i16", [LQ_TENSOR_BOOL] = "bool", [LQ_TENSOR_F64] = "f64",
         [LQ_TENSOR_OTHER] = "other",
     };
     return names[type];

@@ -122,6 +122,9 @@ int lq_http_new(struct lq_http **out, struct lq_error *err)
     curl_easy_setopt(curl, CURLOPT_SEEKDATA, http);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
+    const char *authorities = getenv("SSL_CERT_FILE"); // as OpenSSL's own programs name theirs
+    if (authorities && *authorities)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
     *out = http;
@@ -183,6 +186,8 @@ int lq_http_call(struct lq_http *http, struct lq_http_call *call, struct lq_erro
         snprintf(line, sizeof line, "Inference-Header-Content-Length: %ld", call->head_len);
         headers = curl_slist_append(headers, line);
         headers = curl_slist_append(headers, "Content-Type: application/octet-stream");
+    } else if (call->post) {
+        headers = curl_slist_append(headers, "Content-Type: application/json");
     }
     if (*lq_trace_parent()) {
         char line[LQ_TRACE_SIZE + 16];

@@ -1,6 +1,5 @@
-#include "engine/kserve.h"
+#include "engine/kserve_read.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +9,8 @@
 static const struct {
     const char *word;
     enum lq_tensor_type type;
-} types[] = {{"FP32", LQ_TENSOR_F32}, {"FP16", LQ_TENSOR_F16}, {"UINT8", LQ_TENSOR_U8},
-             {"INT8", LQ_TENSOR_I8}, {"INT32", LQ_TENSOR_I32}, {"INT64", LQ_TENSOR_I64}};
+} types[] = {{"FP32", LQ_TENSOR_F32}, {"FP16", LQ_TENSOR_F16}, {"FP64", LQ_TENSOR_F64},
+             {"UINT8", LQ_TENSOR_U8}, {"INT8", LQ_TENSOR_I8}, {"INT32", LQ_TENSOR_I32}, {"INT64", LQ_TENSOR_I64}};
 
 static enum lq_tensor_type type_of(const char *word)
 {
@@ -21,7 +20,7 @@ static enum lq_tensor_type type_of(const char *word)
     return LQ_TENSOR_OTHER;
 }
 
-static const char *word_of(enum lq_tensor_type type)
+const char *lq_kserve_type(enum lq_tensor_type type)
 {
     for (size_t i = 0; i < LQ_COUNT(types); i++)
         if (types[i].type == type)
@@ -29,25 +28,24 @@ static const char *word_of(enum lq_tensor_type type)
     return "";
 }
 
-static int malformed(struct lq_error *err, const char *what)
+int lq_kserve_malformed(struct lq_error *err, const char *what)
 {
     return lq_fail(err, LQ_ERR_ENGINE, "the server's answer is malformed: %s", what);
 }
 
-static json_t *parse(const void *json, size_t len)
+json_t *lq_kserve_parse(const void *json, size_t len)
 {
     if (!json || len > LQ_KSERVE_JSON_MAX)
         return NULL;
     json_error_t where;
     json_t *root = lq_json_parse(json, len, 0, &where);
-    if (json_is_object(root))
+    if (json_is_object(root) || json_is_array(root))
         return root;
     json_decref(root);
     return NULL;
 }
 
-// Name, type and shape. Open dimensions are -1.
-static const char *read_tensor(struct lq_tensor *tensor, const json_t *from)
+const char *lq_kserve_read_tensor(struct lq_tensor *tensor, const json_t *from)
 {
     const char *name = json_string_value(json_object_get(from, "name"));
     const json_t *shape = json_object_get(from, "shape");
@@ -71,10 +69,11 @@ static const char *read_tensor(struct lq_tensor *tensor, const json_t *from)
 static const char *read_list(struct lq_tensor *tensors, int *count, const json_t *list)
 {
     if (!json_is_array(list) || json_array_size(list) < 1 || json_array_size(list) > LQ_TENSORS_MAX)
-        return "it does not list 1 to 8 inputs and 1 to 8 outputs";
+        return "it does not list 1 to 8 inputs and 1 to 8 outputs (a server that is not Triton may "
+               "want them in the model's own settings)";
     *count = (int)json_array_size(list);
     for (int i = 0; i < *count; i++) {
-        const char *reason = read_tensor(&tensors[i], json_array_get(list, (size_t)i));
+        const char *reason = lq_kserve_read_tensor(&tensors[i], json_array_get(list, (size_t)i));
         if (reason)
             return reason;
     }
@@ -85,7 +84,7 @@ int lq_kserve_read_model(struct lq_tensors *tensors, const void *json, size_t le
                          struct lq_error *err)
 {
     *tensors = (struct lq_tensors){0};
-    json_t *root = parse(json, len);
+    json_t *root = lq_kserve_parse(json, len);
     const char *reason = root ? NULL : "the model's metadata is no JSON object";
     if (!reason)
         reason = read_list(tensors->inputs, &tensors->input_count, json_object_get(root, "inputs"));
@@ -93,25 +92,41 @@ int lq_kserve_read_model(struct lq_tensors *tensors, const void *json, size_t le
         reason =
             read_list(tensors->outputs, &tensors->output_count, json_object_get(root, "outputs"));
     json_decref(root);
-    return reason ? malformed(err, reason) : LQ_OK;
+    return reason ? lq_kserve_malformed(err, reason) : LQ_OK;
 }
 
 int lq_kserve_read_parameter(struct lq_buf *value, const char *key, const void *json, size_t len,
                              struct lq_error *err)
 {
-    json_t *root = parse(json, len);
+    json_t *root = lq_kserve_parse(json, len);
     if (!root)
-        return malformed(err, "the model's configuration is no JSON object");
+        return lq_kserve_malformed(err, "the model's configuration is no JSON object");
     const json_t *parameter = json_object_get(json_object_get(root, "parameters"), key);
     const json_t *text = json_object_get(parameter, "string_value");
+    text = text ? text : parameter;
     int status = LQ_OK;
-    if (json_is_string(text))
+    char *written = json_is_object(text) ? json_dumps(text, JSON_COMPACT) : NULL;
+    if (written)
+        status = lq_buf_append(value, written, strlen(written));
+    else if (json_is_string(text))
         status = lq_buf_append(value, json_string_value(text), json_string_length(text));
+    free(written);
     json_decref(root);
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "parameter '%s' is too long", key);
 }
 
 // ---- requests
+
+// What stands in a request until it is sent: as long as every id.
+static const char no_id[] = "0000000000000000";
+
+void lq_kserve_stamp(struct lq_buf *json, uint64_t id)
+{
+    static const char before[] = "{\"id\":\"";
+    char text[sizeof no_id];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)id);
+    memcpy(json->data + sizeof before - 1, text, sizeof text - 1);
+}
 
 static json_t *shape_json(const struct lq_tensor *tensor)
 {
@@ -139,7 +154,7 @@ int lq_kserve_print_request(struct lq_buf *json, const struct lq_tensors *tensor
                              : json_pack("{s:I}", "binary_data_size", (json_int_t)bytes);
         json_array_append_new(inputs,
                               json_pack("{s:s, s:o, s:s, s:o}", "name", tensor->name, "shape",
-                                        shape_json(tensor), "datatype", word_of(tensor->type),
+                                        shape_json(tensor), "datatype", lq_kserve_type(tensor->type),
                                         "parameters", how));
     }
     for (int i = 0; i < tensors->output_count; i++) {
@@ -150,21 +165,14 @@ int lq_kserve_print_request(struct lq_buf *json, const struct lq_tensors *tensor
         json_array_append_new(outputs,
                               json_pack("{s:s, s:o}", "name", tensor->name, "parameters", how));
     }
-    json_t *root = json_pack("{s:o, s:o}", "inputs", inputs, "outputs", outputs);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    int status = text ? lq_buf_append(json, text, strlen(text)) : LQ_ERR_MEMORY;
-    free(text);
+    json_t *root =
+        json_pack("{s:s, s:o, s:o}", "id", no_id, "inputs", inputs, "outputs", outputs);
+    bool written = lq_json_print(root, JSON_COMPACT, json);
     json_decref(root);
-    return status == LQ_OK ? LQ_OK : lq_fail(err, status, "cannot write an inference request");
+    return written ? LQ_OK : lq_fail(err, LQ_ERR_MEMORY, "cannot write an inference request");
 }
 
 // ---- answers
-
-static bool same_shape(const struct lq_tensor *a, const struct lq_tensor *b)
-{
-    return a->rank == b->rank &&
-           memcmp(a->dims, b->dims, sizeof a->dims[0] * (size_t)a->rank) == 0;
-}
 
 static int find_output(const struct lq_tensors *tensors, const char *name)
 {
@@ -174,24 +182,44 @@ static int find_output(const struct lq_tensors *tensors, const char *name)
     return -1;
 }
 
-// Holds what came against what is wanted, or learns its shape.
-static int check_output(struct lq_tensor *wanted, const struct lq_tensor *came,
-                        struct lq_error *err)
+int lq_kserve_find_output(const struct lq_tensors *tensors, const json_t *from, unsigned *seen,
+                          struct lq_tensor *came, struct lq_error *err)
 {
-    if (came->type != wanted->type)
-        return lq_fail(err, LQ_ERR_ENGINE, "the server sent output '%.60s' as %s, not as %s",
-                       came->name, lq_tensor_type_name(came->type),
-                       lq_tensor_type_name(wanted->type));
+    const char *reason = lq_kserve_read_tensor(came, from);
+    int index = reason ? -1 : find_output(tensors, came->name);
+    if (index < 0 || *seen & 1u << index) {
+        lq_kserve_malformed(err, reason ? reason : "an output that nobody asked for");
+        return -1;
+    }
+    *seen |= 1u << index;
+    return index;
+}
+
+int lq_kserve_check_shape(struct lq_tensor *wanted, const struct lq_tensor *came,
+                          struct lq_error *err)
+{
     if (lq_tensor_count(came) == 0)
-        return malformed(err, "an output without a size");
+        return lq_kserve_malformed(err, "an output without a size");
     if (wanted->rank == 0) {
         wanted->rank = came->rank;
         memcpy(wanted->dims, came->dims, sizeof wanted->dims);
     }
-    if (!same_shape(wanted, came))
+    if (wanted->rank != came->rank ||
+        memcmp(wanted->dims, came->dims, sizeof came->dims[0] * (size_t)came->rank) != 0)
         return lq_fail(err, LQ_ERR_ENGINE, "the server sent output '%.60s' in another shape",
                        came->name);
     return LQ_OK;
+}
+
+// One user's picture is never given another's answer, whatever stands between us and the server.
+int lq_kserve_check_id(const json_t *root, uint64_t id, struct lq_error *err)
+{
+    char sent[sizeof no_id];
+    const char *came = json_string_value(json_object_get(root, "id"));
+    snprintf(sent, sizeof sent, "%016llx", (unsigned long long)id);
+    return !id || !came || !*came || strcmp(came, sent) == 0
+               ? LQ_OK
+               : lq_kserve_malformed(err, "it is that of another request");
 }
 
 // Takes the next output's bytes off what is left of the payload.
@@ -203,9 +231,9 @@ static int take_payload(const json_t *from, const struct lq_tensor *tensor, cons
     size_t bytes = lq_tensor_bytes(tensor);
     if (!json_is_integer(size) || json_integer_value(size) < 0 ||
         (uint64_t)json_integer_value(size) != bytes)
-        return malformed(err, "an output's bytes are not as many as its shape says");
+        return lq_kserve_malformed(err, "an output's bytes are not as many as its shape says");
     if (bytes > *left)
-        return malformed(err, "it ends before its outputs do");
+        return lq_kserve_malformed(err, "it ends before its outputs do");
     *at += bytes;
     *left -= bytes;
     return LQ_OK;
@@ -220,12 +248,15 @@ static int read_outputs(struct lq_tensors *tensors, const json_t *list, const ui
     for (size_t i = 0; i < json_array_size(list) && status == LQ_OK; i++) {
         const json_t *from = json_array_get(list, i);
         struct lq_tensor came;
-        const char *reason = read_tensor(&came, from);
-        int index = reason ? -1 : find_output(tensors, came.name);
-        if (index < 0 || seen & 1u << index)
-            return malformed(err, reason ? reason : "an output that nobody asked for");
-        seen |= 1u << index;
-        status = check_output(&tensors->outputs[index], &came, err);
+        int index = lq_kserve_find_output(tensors, from, &seen, &came, err);
+        if (index < 0)
+            return LQ_ERR_ENGINE;
+        struct lq_tensor *wanted = &tensors->outputs[index];
+        if (came.type != wanted->type)
+            return lq_fail(err, LQ_ERR_ENGINE, "the server sent output '%.60s' as %s, not as %s",
+                           came.name, lq_tensor_type_name(came.type),
+                           lq_tensor_type_name(wanted->type));
+        status = lq_kserve_check_shape(wanted, &came, err);
         if (status == LQ_OK && binary) {
             parts[index] = payload;
             status = take_payload(from, &came, &payload, &left, err);
@@ -234,32 +265,36 @@ static int read_outputs(struct lq_tensors *tensors, const json_t *list, const ui
     if (status != LQ_OK)
         return status;
     if (seen != (1u << tensors->output_count) - 1)
-        return malformed(err, "an output is missing");
-    return left == 0 ? LQ_OK : malformed(err, "bytes follow its last output");
+        return lq_kserve_malformed(err, "an output is missing");
+    return left == 0 ? LQ_OK : lq_kserve_malformed(err, "bytes follow its last output");
 }
 
 int lq_kserve_read_reply(struct lq_tensors *tensors, const uint8_t *body, size_t len,
-                         long json_len, bool binary, const uint8_t *parts[LQ_TENSORS_MAX],
-                         struct lq_error *err)
+                         long json_len, uint64_t id, bool binary,
+                         const uint8_t *parts[LQ_TENSORS_MAX], struct lq_error *err)
 {
     if (binary && json_len < 0)
-        return malformed(err, "no Inference-Header-Content-Length");
+        return lq_kserve_malformed(err, "no Inference-Header-Content-Length");
     size_t head = json_len < 0 ? len : (size_t)json_len;
     if (head > len)
-        return malformed(err, "its JSON is longer than itself");
-    json_t *root = parse(body, head);
+        return lq_kserve_malformed(err, "its JSON is longer than itself");
+    json_t *root = lq_kserve_parse(body, head);
     const json_t *list = json_object_get(root, "outputs");
     int status = json_is_array(list)
-                     ? read_outputs(tensors, list, body + head, len - head, binary, parts, err)
-                     : malformed(err, "it is no JSON object with outputs");
+                     ? lq_kserve_check_id(root, id, err)
+                     : lq_kserve_malformed(err, "it is no JSON object with outputs");
+    if (status == LQ_OK)
+        status = read_outputs(tensors, list, body + head, len - head, binary, parts, err);
     json_decref(root);
     return status;
 }
 
 void lq_kserve_read_refusal(char *text, size_t size, const void *body, size_t len)
 {
-    json_t *root = parse(body, len);
+    json_t *root = lq_kserve_parse(body, len);
     const char *words = json_string_value(json_object_get(root, "error"));
+    if (!words)
+        words = json_string_value(json_object_get(root, "detail")); // as FastAPI says it
     snprintf(text, size, "%s", words ? words : "nothing more was said");
     json_decref(root);
 }

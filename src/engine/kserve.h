@@ -3,7 +3,7 @@
 // size is checked before it is used.
 //
 //   POST /v2/models/NAME/infer          Inference-Header-Content-Length: bytes of the JSON
-//   {"inputs": [{"name", "shape", "datatype", "parameters": {"binary_data_size"}}],
+//   {"id", "inputs": [{"name", "shape", "datatype", "parameters": {"binary_data_size"}}],
 //    "outputs": [{"name", "parameters": {"binary_data": true}}]}    then input 0's bytes, input 1's …
 //   the answer is the same: JSON with "outputs", each with its "binary_data_size", then their bytes
 //   in that order. With shared memory the parameters name a region, an offset and a size instead,
@@ -29,24 +29,41 @@ struct lq_kserve_region {
 LQ_MUST_CHECK int lq_kserve_read_model(struct lq_tensors *tensors, const void *json, size_t len,
                                        struct lq_error *err);
 
-// A text parameter of a model's configuration (GET …/config) is appended to `value`; nothing when
-// it is not there.
+// A parameter of a model's configuration (GET …/config) or metadata is appended to `value`, a text
+// or an object as JSON; nothing when it is not there.
 LQ_MUST_CHECK int lq_kserve_read_parameter(struct lq_buf *value, const char *key,
                                            const void *json, size_t len, struct lq_error *err);
 
-// The JSON of an inference request; region NULL: the inputs' bytes will follow it.
+// What the protocol calls a type of tensor: "FP32"; "" for one that it has not.
+const char *lq_kserve_type(enum lq_tensor_type type);
+
+// The JSON of an inference request; region NULL: the inputs' bytes will follow it. Its id is zero
+// until lq_kserve_stamp.
 LQ_MUST_CHECK int lq_kserve_print_request(struct lq_buf *json, const struct lq_tensors *tensors,
                                           const struct lq_kserve_region *region,
                                           struct lq_error *err);
 
+// Gives such a request its id, 16 hexadecimal digits: servers log it and answer with it.
+void lq_kserve_stamp(struct lq_buf *json, uint64_t id);
+
 // Takes an answer apart. `json_len` is the Inference-Header-Content-Length, -1 without one. Each of
 // the outputs must be there with the type and the shape it has in `tensors`; one whose rank is 0
 // there gets the shape that came. With `binary` parts[i] is where output i's bytes begin in body;
-// without, they are in shared memory and parts is not touched.
+// without, they are in shared memory and parts is not touched. An answer that carries an id must
+// carry this one; 0: any.
 LQ_MUST_CHECK int lq_kserve_read_reply(struct lq_tensors *tensors, const uint8_t *body, size_t len,
-                                       long json_len, bool binary,
+                                       long json_len, uint64_t id, bool binary,
                                        const uint8_t *parts[LQ_TENSORS_MAX],
                                        struct lq_error *err);
+
+// Whether a server's own metadata (GET /v2) says that it speaks the binary tensor extension.
+bool lq_kserve_speaks_binary(const void *json, size_t len);
+
+// What a server that does not offer `model` has instead, from its index (POST
+// /v2/repository/index) or list (GET /v2/models): "it has no model 'x': there are a, b", or why
+// the model is not ready. False: the document says nothing.
+bool lq_kserve_read_index(char *text, size_t size, const char *model, const char *version,
+                          const void *json, size_t len);
 
 // The server's own words about what it refused, or "nothing more was said".
 void lq_kserve_read_refusal(char *text, size_t size, const void *body, size_t len);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cpu.h"
+#include "base/log.h"
 #include "engine/list.h"
 #include "engine/openvino_cache.h"
 #include "engine/openvino_load.h"
@@ -218,8 +219,15 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
     size_t count = LQ_COUNT(properties) - (folder[0] ? 0 : 1);
     ov_status_e code =
         ov.core_compile_model_props(ov.core, model, "CPU", count, properties, compiled);
-    if (code == OK)
+    if (code == OK) {
         lq_openvino_cache_seal(folder);
+    } else if (folder[0]) {
+        // It may be the cache that cannot be used: a full disk, a right that is missing.
+        code = ov.core_compile_model_props(ov.core, model, "CPU", LQ_COUNT(properties) - 1,
+                                           properties, compiled);
+        if (code == OK)
+            lq_log_warn("a compiled model could not be kept in '%s'", folder);
+    }
     return code;
 }
 

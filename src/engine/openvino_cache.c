@@ -20,6 +20,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/trust.h"
 #include "engine/openvino_load.h"
 
 enum { SUM_DIGITS = 16 };
@@ -68,19 +69,25 @@ uint32_t lq_openvino_processor(void)
     return (uint32_t)lq_openvino_checksum(words, sizeof words);
 }
 
-static int make_folders(char *path)
+// Whoever may write in the folder chooses the code that is run from it.
+static int make_folders(char *path, struct lq_error *err)
 {
+    int status = lq_trust_path(path, geteuid(), LQ_TRUST_MISSING, err);
+    if (status != LQ_OK)
+        return status;
     for (char *at = path + 1;; at++) {
         if (*at && *at != '/')
             continue;
         char kept = *at;
         *at = '\0';
-        int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+        int failed = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : 0;
         *at = kept;
+        if (!failed && !kept && access(path, W_OK) != 0)
+            failed = errno;
         if (failed)
-            return -1;
+            return lq_fail(err, LQ_ERR_IO, "cannot write to '%.150s': %s", path, strerror(failed));
         if (!kept)
-            return access(path, W_OK);
+            return lq_trust_path(path, geteuid(), 0, err);
     }
 }
 
@@ -110,6 +117,15 @@ static bool is_blob(const char *name)
     return len > 5 && strcmp(name + len - 5, ".blob") == 0;
 }
 
+// One that was written when others still could, or that leads elsewhere.
+static bool is_own(const char *blob)
+{
+    struct stat info;
+    return lstat(blob, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1 &&
+           (info.st_uid == geteuid() || info.st_uid == 0) &&
+           !(info.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 static void check_seal(const char *blob)
 {
     char seal[PATH_MAX], sum[SUM_DIGITS + 1], said[SUM_DIGITS + 1] = "";
@@ -121,7 +137,7 @@ static void check_seal(const char *blob)
             said[0] = '\0';
         fclose(file);
     }
-    if (checksum_file(blob, sum) && strcmp(sum, said) == 0)
+    if (is_own(blob) && checksum_file(blob, sum) && strcmp(sum, said) == 0)
         return;
     unlink(blob);
     unlink(seal);
@@ -160,10 +176,15 @@ void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
     int len = snprintf(folder, size, "%s/openvino-%s-%08x-%s-%08x", cache_dir, lq_openvino.build,
                        lq_openvino_processor(), precision,
                        (uint32_t)lq_openvino_checksum(model, strlen(model)));
-    if (len < 0 || (size_t)len >= size || make_folders(folder) != 0) {
+    struct lq_error why = {0};
+    if (len < 0 || (size_t)len >= size)
+        lq_fail(&why, LQ_ERR_IO, "too long a path: '%.100s…'", cache_dir);
+    else
+        (void)!make_folders(folder, &why);
+    if (why.status != LQ_OK) {
         static atomic_flag said = ATOMIC_FLAG_INIT;
         if (!atomic_flag_test_and_set(&said))
-            lq_log_warn("compiled models are not kept: cannot write to '%s'", cache_dir);
+            lq_log_warn("compiled models are not kept: %s; see --cache-dir", why.text);
         folder[0] = '\0';
         return;
     }

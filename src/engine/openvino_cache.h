@@ -2,7 +2,8 @@
 // precision and OpenVINO build, so that a cache carried to another machine is never read there.
 // OpenVINO believes whatever stands in a blob: a spoiled one would run and find nothing, for ever.
 // So each is sealed with its checksum once it is written (*.blob.sum), and one whose seal is
-// missing or wrong is removed before OpenVINO looks.
+// missing or wrong is removed before OpenVINO looks. A compiled model is code: there is no cache
+// in a folder that another user could write in (base/trust.h).
 // Threads: any, also several processes: at worst a blob is compiled once more.
 #pragma once
 

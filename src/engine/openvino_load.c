@@ -1,8 +1,9 @@
 // Finds and loads OpenVINO with dlopen when it is first wanted: a build without it still runs and
 // says what is missing.
 //
-// The library is looked for in $LACQUER_OPENVINO (and then nowhere else), in the folder it was
-// unpacked to when Lacquer was built, in ../lib/lacquer beside the program, and by the loader.
+// The library is looked for in $LACQUER_OPENVINO (and then nowhere else); by a program that still
+// lies in its build folder in the folder it was unpacked to there, if nobody else could have put it
+// there; in ../lib/lacquer beside the program; and by the loader.
 // Its own libraries find each other by their RPATH ($ORIGIN).
 #include "engine/openvino_load.h"
 
@@ -16,6 +17,9 @@
 #include <unistd.h>
 
 #include "base/cpu.h"
+#include "base/log.h"
+#include "base/place.h"
+#include "base/trust.h"
 #include "config.h"
 
 #define ov lq_openvino
@@ -101,23 +105,10 @@ static void *try_open(const char *folder)
     return NULL;
 }
 
-// "…/lib/lacquer" beside the folder of the program; "" when that is not known.
-static void folder_beside_program(char *path, size_t size)
-{
-    ssize_t len = readlink("/proc/self/exe", path, size - 1);
-    path[len > 0 ? len : 0] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash)
-        snprintf(slash, size - (size_t)(slash - path), "/../lib/lacquer");
-    else
-        path[0] = '\0';
-}
-
 static void *open_beside_program(void)
 {
     char path[2048];
-    folder_beside_program(path, sizeof path);
-    return *path ? try_open(path) : NULL;
+    return lq_place_beside(path, sizeof path, "../lib/lacquer") ? try_open(path) : NULL;
 }
 
 static uint64_t add_to_stamp(uint64_t stamp, const char *folder)
@@ -142,8 +133,23 @@ uint64_t lq_openvino_stamp(void)
     if (chosen && *chosen)
         return add_to_stamp(1, chosen);
     char beside[2048];
-    folder_beside_program(beside, sizeof beside);
+    if (!lq_place_beside(beside, sizeof beside, "../lib/lacquer"))
+        beside[0] = '\0';
     return add_to_stamp(add_to_stamp(2, LQ_OPENVINO_LIBS), beside);
+}
+
+static void *open_where_built(void)
+{
+    uid_t owner;
+    struct lq_error why;
+    if (!lq_place_is_built(&owner))
+        return NULL;
+    // Whoever owns the program could have changed it too.
+    if (lq_trust_path(LQ_OPENVINO_LIBS, owner, LQ_TRUST_GROUP, &why) == LQ_OK)
+        return try_open(LQ_OPENVINO_LIBS);
+    if (why.status == LQ_ERR_AUTH)
+        lq_log_warn("OpenVINO is not loaded from where it was unpacked: %s", why.text);
+    return NULL;
 }
 
 static void *open_library(struct lq_error *err)
@@ -159,7 +165,7 @@ static void *open_library(struct lq_error *err)
                     chosen, access(chosen, F_OK) == 0 ? "not in there" : "no such folder");
         return library;
     }
-    library = try_open(LQ_OPENVINO_LIBS);
+    library = open_where_built();
     if (!library)
         library = open_beside_program();
     if (!library)

@@ -12,14 +12,15 @@
 #include "engine/kserve.h"
 #include "engine/list.h"
 #include "engine/spare.h"
-#include "engine/triton_call.h"
+#include "engine/triton_steps.h"
 
-enum { TIMEOUT_MS = 1000, OPEN_MS = 30000 };
+// A server that speaks JSON alone reads and writes a hundred thousand numbers: it gets more time.
+enum { TIMEOUT_MS = 1000, JSON_TIMEOUT_MS = 10000, OPEN_MS = 30000 };
 
 struct lq_engine {
     struct lq_triton_model model;
     struct lq_spare spare;
-    uint64_t timeout_us;
+    uint64_t timeout_us; // 0: the default
 };
 
 struct lq_request {
@@ -49,17 +50,29 @@ static int triton_probe(struct lq_error *err)
 
 // ---- what the model is
 
+// [3,h,w] or [h,w,3]: the model takes one picture at a time.
+static bool has_no_batch(const struct lq_tensors *tensors)
+{
+    const struct lq_tensor *input = &tensors->inputs[0];
+    return tensors->input_count == 1 && input->rank == 3 &&
+           (input->dims[0] == 3 || input->dims[2] == 3);
+}
+
 // How callers see a served model's tensors: a batch of one, single precision. A picture in bytes is
 // one of numbers 0..1.
 static void present(struct lq_tensors *tensors)
 {
+    bool unbatched = has_no_batch(tensors);
     for (int i = 0; i < tensors->input_count + tensors->output_count; i++) {
         struct lq_tensor *tensor = i < tensors->input_count
                                        ? &tensors->inputs[i]
                                        : &tensors->outputs[i - tensors->input_count];
         bool bytes = tensor->type == LQ_TENSOR_U8 && i < tensors->input_count;
-        if (tensor->type == LQ_TENSOR_F16 || bytes)
+        bool wide = tensor->type == LQ_TENSOR_F64 && i >= tensors->input_count;
+        if (tensor->type == LQ_TENSOR_F16 || bytes || wide)
             tensor->type = LQ_TENSOR_F32;
+        if (unbatched)
+            *tensor = lq_triton_with_batch(tensor, tensor, true);
         if (tensor->rank > 0 && tensor->dims[0] == -1)
             tensor->dims[0] = 1;
     }
@@ -77,7 +90,8 @@ static int get(struct lq_triton_call *call, const char *tail, struct lq_error *e
         if (!server)
             break;
         status = lq_triton_get(call, server, tail, in_ms(TIMEOUT_MS), err);
-        lq_triton_pool_give(pool, server, status, err);
+        // A document that it has not is no failure: not every server has a configuration.
+        lq_triton_pool_give(pool, server, status == LQ_ERR_MODEL ? LQ_OK : status, err);
         if (status != LQ_OK)
             lq_fail_within(err, "triton %.90s", server->url);
     }
@@ -118,22 +132,30 @@ static int triton_describe(const char *path, const struct lq_engine_options *opt
     }
     if (status == LQ_ERR_ARGUMENT)
         return lq_fail(err, status, "%s", why.text);
+    if (status == LQ_ERR_NOT_FOUND && !options->remote.fallback)
+        return lq_fail(err, LQ_ERR_MODEL, "%.220s; --triton-model names one", why.text);
     if (!options->remote.fallback)
         return lq_fail(err, status, "%.180s; start it, or give --fallback openvino", why.text);
     const struct lq_engine_ops *ops = lq_engine_find(options->remote.fallback, err);
     return ops ? ops->describe(path, options, tensors, err) : LQ_ERR_ARGUMENT;
 }
 
+// In Triton's configuration of the model; a server without such says it in the model's metadata.
 static int triton_sidecar(const struct lq_engine_options *options, struct lq_buf *json,
                           struct lq_error *err)
 {
+    static const char *const tails[] = {"/config", ""};
     struct lq_buf document;
     lq_buf_init(&document, LQ_KSERVE_JSON_MAX);
-    int status = get_about(&options->remote, "/config", &document, err);
-    if (status == LQ_OK)
-        status = lq_kserve_read_parameter(json, "lacquer", document.data, document.len, err);
-    else if (status != LQ_ERR_ARGUMENT)
-        status = LQ_OK; // who is away is told by describe, and some servers keep theirs to themselves
+    int status = LQ_OK;
+    for (size_t i = 0; i < LQ_COUNT(tails) && status == LQ_OK && json->len == 0; i++) {
+        lq_buf_clear(&document);
+        status = get_about(&options->remote, tails[i], &document, err);
+        if (status == LQ_OK)
+            status = lq_kserve_read_parameter(json, "lacquer", document.data, document.len, err);
+        else if (status != LQ_ERR_ARGUMENT)
+            status = LQ_OK; // who is away is told by describe, and some keep theirs to themselves
+    }
     lq_buf_release(&document);
     return status;
 }
@@ -219,17 +241,26 @@ static bool cut_short(int status, uint64_t began_us, uint64_t end_us, uint64_t t
     return status == LQ_ERR_TIMEOUT && end_us < began_us + timeout_us / 2;
 }
 
+static uint64_t timeout_of(struct lq_engine *engine, const struct lq_triton_server *server)
+{
+    if (engine->timeout_us)
+        return engine->timeout_us;
+    bool json = lq_triton_way(&engine->model, server) == LQ_TRITON_WAY_JSON;
+    return (json ? JSON_TIMEOUT_MS : TIMEOUT_MS) * 1000u;
+}
+
 static int try_server(struct lq_request *request, struct lq_triton_server *server,
                       uint64_t deadline_us, struct lq_error *err)
 {
     struct lq_engine *engine = request->engine;
-    uint64_t now = lq_clock_us(), end = now + engine->timeout_us;
+    uint64_t timeout_us = timeout_of(engine, server);
+    uint64_t now = lq_clock_us(), end = now + timeout_us;
     if (deadline_us && deadline_us < end)
         end = deadline_us;
     int status = lq_triton_infer(&request->call, server, end, err);
     if (status == LQ_OK)
         lq_triton_pool_took(engine->model.pool, server, lq_clock_us() - now);
-    if (cut_short(status, now, end, engine->timeout_us))
+    if (cut_short(status, now, end, timeout_us))
         lq_triton_pool_cut_short(engine->model.pool, server);
     else
         lq_triton_pool_give(engine->model.pool, server, status, err);
@@ -270,7 +301,8 @@ static int triton_run(struct lq_request *request, uint64_t deadline_us, struct l
     }
     if (request->spare && (!deadline_us || lq_clock_us() < deadline_us))
         return run_spare(request, deadline_us, &why, err);
-    return lq_fail(err, status, "%s", why.text);
+    // To who sent the frame that is all one: nobody is there to run it.
+    return lq_fail(err, status == LQ_ERR_NOT_FOUND ? LQ_ERR_UNAVAILABLE : status, "%s", why.text);
 }
 
 // ---- opening
@@ -366,7 +398,7 @@ static int triton_open(struct lq_engine **out, const char *path,
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     pthread_mutex_init(&engine->model.lock, NULL);
     engine->model.pixels = bytes_of(&options->pixels);
-    engine->timeout_us = (uint64_t)(remote->timeout_ms ? remote->timeout_ms : TIMEOUT_MS) * 1000;
+    engine->timeout_us = (uint64_t)remote->timeout_ms * 1000;
     int status = lq_triton_pool_open(&engine->model.pool, remote, err);
     if (status == LQ_OK)
         status = remote->fallback ? open_spare(engine, path, options, err)
@@ -394,7 +426,10 @@ static int triton_print_metrics(struct lq_buf *out)
 {
     int status = lq_triton_pools_print(out);
     if (status == LQ_OK)
-        status = lq_buf_printf(out, "lacquer_triton_fallback_frames_total %llu\n",
+        status = lq_buf_printf(out, "# HELP lacquer_triton_fallback_frames_total Frames that ran here "
+                                    "for want of a Triton server.\n"
+                                    "# TYPE lacquer_triton_fallback_frames_total counter\n"
+                                    "lacquer_triton_fallback_frames_total %llu\n",
                                (unsigned long long)atomic_load(&spare_frames));
     return status;
 }

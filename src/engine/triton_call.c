@@ -1,4 +1,4 @@
-#include "engine/triton_call.h"
+#include "engine/triton_steps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,10 +6,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "engine/f16.h"
-#include "engine/kserve.h"
 
-enum { URL_MAX = LQ_REMOTE_URL_MAX + LQ_TENSOR_NAME_MAX + LQ_SHARED_NAME_MAX + 96, FORGET_MS = 200 };
+enum { FORGET_MS = 200 };
 
 int lq_triton_call_init(struct lq_triton_call *call, struct lq_triton_model *model,
                         struct lq_tensors *tensors, struct lq_error *err)
@@ -19,13 +17,16 @@ int lq_triton_call_init(struct lq_triton_call *call, struct lq_triton_model *mod
     lq_buf_init(&call->json, LQ_KSERVE_JSON_MAX);
     lq_buf_init(&call->memory_json, LQ_KSERVE_JSON_MAX);
     lq_buf_init(&call->converted, LQ_TENSOR_BYTES_MAX);
+    lq_buf_init(&call->text, LQ_TENSOR_BYTES_MAX);
+    lq_buf_init(&call->rest, LQ_KSERVE_JSON_MAX);
+    lq_buf_init(&call->numbers, LQ_TENSOR_BYTES_MAX);
     return lq_http_new(&call->http, err);
 }
 
 // ---- asking
 
-static int ask(struct lq_triton_call *call, struct lq_http_call *http, size_t reply_max,
-               struct lq_error *err)
+int lq_triton_ask(struct lq_triton_call *call, struct lq_http_call *http, size_t reply_max,
+                  struct lq_error *err)
 {
     call->reply.max = reply_max;
     http->reply = &call->reply;
@@ -43,10 +44,10 @@ static int ask(struct lq_triton_call *call, struct lq_http_call *http, size_t re
 int lq_triton_get(struct lq_triton_call *call, struct lq_triton_server *server, const char *tail,
                   uint64_t deadline_us, struct lq_error *err)
 {
-    char url[URL_MAX];
+    char url[LQ_TRITON_URL_MAX];
     lq_triton_pool_url(call->model->pool, server, tail, url, sizeof url);
     struct lq_http_call http = {.url = url, .deadline_us = deadline_us};
-    return ask(call, &http, LQ_KSERVE_JSON_MAX, err);
+    return lq_triton_ask(call, &http, LQ_KSERVE_JSON_MAX, err);
 }
 
 // ---- what travels
@@ -59,39 +60,76 @@ static int find(const struct lq_tensor *tensors, int count, const char *name)
     return -1;
 }
 
-// Numbers travel in single or half precision; a picture in bytes, too.
+// Numbers travel in single or half precision; a picture in bytes, too, and answers in double.
 static bool can_travel(enum lq_tensor_type type, const struct lq_tensor *ours, bool input)
 {
     bool picture = input && ours->rank == 4 && lq_tensor_count(ours) % 3 == 0;
-    return type == LQ_TENSOR_F32 || type == LQ_TENSOR_F16 || (type == LQ_TENSOR_U8 && picture);
+    return type == LQ_TENSOR_F32 || type == LQ_TENSOR_F16 || (type == LQ_TENSOR_U8 && picture) ||
+           (type == LQ_TENSOR_F64 && !input);
 }
 
-// Ours in the order we have them, by name where the server knows all our names, else by place.
+// A model that takes one picture and no batch has our tensors without their first dimension.
+static int first_dim(const struct lq_tensor *ours, const struct lq_tensor *theirs)
+{
+    return ours->rank == theirs->rank + 1 && ours->dims[0] == 1;
+}
+
+static bool fits(const struct lq_tensor *ours, const struct lq_tensor *theirs)
+{
+    int first = first_dim(ours, theirs);
+    bool fit = ours->rank == 0 || ours->rank - first == theirs->rank;
+    for (int d = first; d < ours->rank && fit; d++)
+        fit = theirs->dims[d - first] == -1 || theirs->dims[d - first] == ours->dims[d];
+    return fit;
+}
+
+// Which of theirs each of ours is: by name where the server knows all our names, else by place; and
+// where places do not fit, the first of those left that does, for exporters differ in their order.
+static void pair(int which[LQ_TENSORS_MAX], const struct lq_tensor *ours, int count,
+                 const struct lq_tensor *theirs)
+{
+    bool named = true, placed = true;
+    unsigned taken = 0;
+    for (int i = 0; i < count; i++) {
+        named &= find(theirs, count, ours[i].name) >= 0;
+        placed &= fits(&ours[i], &theirs[i]);
+    }
+    for (int i = 0; i < count; i++) {
+        which[i] = named ? find(theirs, count, ours[i].name) : i;
+        for (int j = 0; j < count && !named && !placed; j++)
+            if (!(taken & 1u << j) && fits(&ours[i], &theirs[j])) {
+                which[i] = j;
+                break;
+            }
+        taken |= 1u << which[i];
+    }
+}
+
+// Theirs in the order we have ours.
 static int match(struct lq_tensor *wire, const struct lq_tensor *ours, int count,
                  const struct lq_tensor *theirs, bool inputs, struct lq_error *err)
 {
-    bool named = true;
-    for (int i = 0; i < count; i++)
-        named &= find(theirs, count, ours[i].name) >= 0;
+    int which[LQ_TENSORS_MAX];
+    const char *kind = inputs ? "input" : "output";
+    pair(which, ours, count, theirs);
     for (int i = 0; i < count; i++) {
-        const struct lq_tensor *their = &theirs[named ? find(theirs, count, ours[i].name) : i];
+        const struct lq_tensor *their = &theirs[which[i]];
+        int first = first_dim(&ours[i], their);
         wire[i] = ours[i];
         wire[i].data = NULL;
+        wire[i].rank -= first;
+        memmove(wire[i].dims, wire[i].dims + first,
+                sizeof wire[i].dims - (size_t)first * sizeof *wire[i].dims);
         memcpy(wire[i].name, their->name, sizeof wire[i].name);
         wire[i].type = their->type;
         if (!can_travel(their->type, &ours[i], inputs))
             return lq_fail(err, LQ_ERR_MODEL,
                            "its model's %s '%.60s' is %s: only FP32, FP16 and, for a picture that "
-                           "goes in, UINT8 are spoken here", inputs ? "input" : "output",
-                           their->name, lq_tensor_type_name(their->type));
-        bool fits = ours[i].rank == 0 || ours[i].rank == their->rank;
-        for (int d = 0; d < ours[i].rank && fits; d++)
-            fits = their->dims[d] == -1 || their->dims[d] == ours[i].dims[d];
-        if (!fits)
-            return lq_fail(err, LQ_ERR_MODEL,
-                           "its model's %s '%.60s' has another shape than ours",
-                           inputs ? "input" : "output",
-                           their->name);
+                           "goes in, UINT8 are spoken here", kind, their->name,
+                           lq_tensor_type_name(their->type));
+        if (!fits(&ours[i], their))
+            return lq_fail(err, LQ_ERR_MODEL, "its model's %s '%.60s' has another shape than ours; "
+                           "--model FILE says which model is ours", kind, their->name);
     }
     return LQ_OK;
 }
@@ -123,6 +161,21 @@ static void keep(struct lq_triton_model *model, int index, const struct lq_tenso
     pthread_mutex_unlock(&model->lock);
 }
 
+// Whether a server takes tensors as bytes it may say itself; what asking has shown stays otherwise.
+static int ask_way(struct lq_triton_call *call, struct lq_triton_server *server,
+                   uint64_t deadline_us, struct lq_error *err)
+{
+    char url[LQ_TRITON_URL_MAX];
+    snprintf(url, sizeof url, "%s/v2", server->url);
+    struct lq_http_call http = {.url = url, .deadline_us = deadline_us};
+    int status = lq_triton_ask(call, &http, LQ_KSERVE_JSON_MAX, err);
+    bool said = status == LQ_OK && lq_kserve_speaks_binary(call->reply.data, call->reply.len);
+    enum lq_triton_way was = lq_triton_way(call->model, server);
+    if (said || was == LQ_TRITON_WAY_SAID)
+        lq_triton_learn_way(call->model, server, said ? LQ_TRITON_WAY_SAID : LQ_TRITON_WAY_UNKNOWN);
+    return http.http_status ? LQ_OK : status; // some have no such document
+}
+
 // Reads the model's metadata from a server and holds it against ours.
 static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
                  uint64_t deadline_us, struct lq_error *err)
@@ -130,7 +183,9 @@ static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
     struct lq_triton_model *model = call->model;
     struct lq_tensors theirs, wire = {0};
     unsigned epoch = lq_triton_pool_epoch(model->pool, server);
-    int status = lq_triton_get(call, server, "", deadline_us, err);
+    int status = ask_way(call, server, deadline_us, err);
+    if (status == LQ_OK)
+        status = lq_triton_get(call, server, "", deadline_us, err);
     if (status == LQ_OK)
         status = lq_kserve_read_model(&theirs, call->reply.data, call->reply.len, err);
     if (status != LQ_OK)
@@ -138,7 +193,8 @@ static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
     wire.input_count = model->tensors.input_count;
     wire.output_count = model->tensors.output_count;
     if (theirs.input_count != wire.input_count || theirs.output_count != wire.output_count)
-        return lq_fail(err, LQ_ERR_MODEL, "its model has %d inputs and %d outputs, ours %d and %d",
+        return lq_fail(err, LQ_ERR_MODEL, "its model has %d inputs and %d outputs, ours %d and %d; "
+                       "--model FILE says which model is ours",
                        theirs.input_count, theirs.output_count, wire.input_count,
                        wire.output_count);
     status = match(wire.inputs, model->tensors.inputs, wire.input_count, theirs.inputs, true,
@@ -151,43 +207,50 @@ static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
     return status;
 }
 
+struct lq_tensor lq_triton_with_batch(const struct lq_tensor *named, const struct lq_tensor *shape,
+                                      bool unbatched)
+{
+    struct lq_tensor made = *named;
+    int first = unbatched && shape->rank < LQ_TENSOR_RANK_MAX;
+    made.rank = shape->rank + first;
+    made.dims[0] = 1;
+    memcpy(made.dims + first, shape->dims, sizeof made.dims[0] * (size_t)shape->rank);
+    return made;
+}
+
 void lq_triton_keep_shapes(const struct lq_triton_call *call)
 {
     struct lq_triton_model *model = call->model;
+    bool unbatched = first_dim(&model->tensors.inputs[0], &call->wire.inputs[0]);
     for (int i = 0; i < call->wire.output_count; i++) {
         struct lq_tensor *ours = &model->tensors.outputs[i];
-        ours->rank = call->wire.outputs[i].rank;
-        memcpy(ours->dims, call->wire.outputs[i].dims, sizeof ours->dims);
+        *ours = lq_triton_with_batch(ours, &call->wire.outputs[i], unbatched);
     }
     for (int i = 0; i < LQ_REMOTE_URLS_MAX; i++)
         if (model->wires[i].version == call->wire_version)
             model->wires[i].tensors = call->wire;
 }
 
-static size_t align(size_t size)
+size_t lq_triton_align(size_t size)
 {
     return (size + 63) / 64 * 64;
 }
 
-// Bytes of all tensors, each at a multiple of 64; where each begins goes to the region.
-static size_t lay_out(const struct lq_tensors *wire, struct lq_kserve_region *region)
+size_t lq_triton_lay_out(const struct lq_tensors *wire, struct lq_kserve_region *region)
 {
     size_t at = 0;
     for (int i = 0; i < wire->input_count; i++) {
         region->input_at[i] = at;
-        at += align(lq_tensor_bytes(&wire->inputs[i]));
+        at += lq_triton_align(lq_tensor_bytes(&wire->inputs[i]));
     }
     for (int i = 0; i < wire->output_count; i++) {
         region->output_at[i] = at;
-        at += align(lq_tensor_bytes(&wire->outputs[i]));
+        at += lq_triton_align(lq_tensor_bytes(&wire->outputs[i]));
     }
     return at;
 }
 
-static void drop_memory(struct lq_triton_call *call);
-
-// Brings the call up to what is known of the server's model.
-static int follow(struct lq_triton_call *call, struct lq_triton_server *server,
+int lq_triton_follow(struct lq_triton_call *call, struct lq_triton_server *server,
                   uint64_t deadline_us, struct lq_error *err)
 {
     struct lq_triton_model *model = call->model;
@@ -200,7 +263,7 @@ static int follow(struct lq_triton_call *call, struct lq_triton_server *server,
         if (known && wire.version == call->wire_version)
             return LQ_OK;
         if (known) {
-            drop_memory(call);
+            lq_triton_drop_memory(call);
             call->wire = wire.tensors;
             lq_buf_clear(&call->json);
             int status = lq_kserve_print_request(&call->json, &call->wire, NULL, err);
@@ -213,12 +276,37 @@ static int follow(struct lq_triton_call *call, struct lq_triton_server *server,
     }
 }
 
-// What came does not fit what we know: ask again before the next request.
-static void forget(struct lq_triton_model *model, const struct lq_triton_server *server)
+void lq_triton_forget(struct lq_triton_model *model, const struct lq_triton_server *server,
+                      int status)
+{
+    int index = lq_triton_pool_index(model->pool, server);
+    pthread_mutex_lock(&model->lock);
+    model->wires[index].version = 0;
+    if (status == LQ_ERR_MODEL && model->ways[index] != LQ_TRITON_WAY_SAID)
+        model->ways[index] = LQ_TRITON_WAY_UNKNOWN;
+    pthread_mutex_unlock(&model->lock);
+}
+
+enum lq_triton_way lq_triton_way(struct lq_triton_model *model,
+                                 const struct lq_triton_server *server)
 {
     pthread_mutex_lock(&model->lock);
-    model->wires[lq_triton_pool_index(model->pool, server)].version = 0;
+    enum lq_triton_way way = model->ways[lq_triton_pool_index(model->pool, server)];
     pthread_mutex_unlock(&model->lock);
+    return way;
+}
+
+void lq_triton_learn_way(struct lq_triton_model *model, const struct lq_triton_server *server,
+                         enum lq_triton_way way)
+{
+    int index = lq_triton_pool_index(model->pool, server);
+    pthread_mutex_lock(&model->lock);
+    bool first = way == LQ_TRITON_WAY_JSON && model->ways[index] != way;
+    model->ways[index] = way;
+    pthread_mutex_unlock(&model->lock);
+    if (first)
+        lq_log_info("triton %s takes pictures as JSON alone, which are two to three times as "
+                    "many bytes as its numbers", server->url);
 }
 
 // ---- shared memory
@@ -227,7 +315,7 @@ static int tell_memory(struct lq_triton_call *call, const struct lq_triton_serve
                        const char *name, const char *verb, uint64_t deadline_us,
                        struct lq_error *err)
 {
-    char url[URL_MAX], body[160];
+    char url[LQ_TRITON_URL_MAX], body[160];
     // The object's name without its slash is also the region's.
     snprintf(url, sizeof url, "%s/v2/systemsharedmemory/region/%s/%s", server->url, name + 1, verb);
     int len = snprintf(body, sizeof body, "{\"key\":\"%s\",\"offset\":0,\"byte_size\":%zu}", name,
@@ -238,11 +326,10 @@ static int tell_memory(struct lq_triton_call *call, const struct lq_triton_serve
         http.body[0] = (struct lq_http_span){body, (size_t)len};
         http.body_count = 1;
     }
-    return ask(call, &http, LQ_KSERVE_JSON_MAX, err);
+    return lq_triton_ask(call, &http, LQ_KSERVE_JSON_MAX, err);
 }
 
-// Nobody who still knows the object can reach what is shared from now on.
-static void drop_memory(struct lq_triton_call *call)
+void lq_triton_drop_memory(struct lq_triton_call *call)
 {
     for (int i = 0; i < LQ_REMOTE_URLS_MAX; i++)
         if (call->registered[i]) {
@@ -255,7 +342,7 @@ static void drop_memory(struct lq_triton_call *call)
 static int make_memory(struct lq_triton_call *call, struct lq_error *err)
 {
     struct lq_kserve_region region;
-    size_t size = lay_out(&call->wire, &region);
+    size_t size = lq_triton_lay_out(&call->wire, &region);
     int status = lq_shared_memory_init(&call->memory, size, err);
     if (status != LQ_OK)
         return status;
@@ -264,8 +351,7 @@ static int make_memory(struct lq_triton_call *call, struct lq_error *err)
     return lq_kserve_print_request(&call->memory_json, &call->wire, &region, err);
 }
 
-// Whether this request can go by shared memory; makes and registers it where it is not yet.
-static bool share_memory(struct lq_triton_call *call, struct lq_triton_server *server,
+bool lq_triton_share_memory(struct lq_triton_call *call, struct lq_triton_server *server,
                          uint64_t deadline_us)
 {
     struct lq_triton_pool *pool = call->model->pool;
@@ -304,131 +390,11 @@ static bool share_memory(struct lq_triton_call *call, struct lq_triton_server *s
     return false;
 }
 
-// ---- inference
-
-// No answer may be longer than the JSON and the outputs we know.
-static size_t reply_max(const struct lq_tensors *wire)
-{
-    size_t most = LQ_KSERVE_JSON_MAX;
-    for (int i = 0; i < wire->output_count; i++)
-        most += wire->outputs[i].rank ? lq_tensor_bytes(&wire->outputs[i]) : LQ_TENSOR_BYTES_MAX;
-    return most;
-}
-
-static void to_wire(const struct lq_triton_model *model, const struct lq_tensor *wire,
-                    const struct lq_tensor *ours, void *out)
-{
-    if (wire->type == LQ_TENSOR_U8)
-        lq_u8_from_f32(out, ours->data, lq_tensor_count(ours), &model->pixels);
-    else if (wire->type == LQ_TENSOR_F16)
-        lq_f16_from_f32(out, ours->data, lq_tensor_count(ours));
-    else
-        memcpy(out, ours->data, lq_tensor_bytes(ours));
-}
-
-static void from_wire(const struct lq_tensor *wire, const struct lq_tensor *ours, const void *in)
-{
-    if (!ours->data)
-        return;
-    if (wire->type == LQ_TENSOR_F16)
-        lq_f16_to_f32(ours->data, in, lq_tensor_count(ours));
-    else
-        memcpy(ours->data, in, lq_tensor_bytes(ours));
-}
-
-static int infer_by_memory(struct lq_triton_call *call, const char *url, uint64_t deadline_us,
-                           struct lq_error *err)
-{
-    struct lq_kserve_region region;
-    uint8_t *memory = call->memory.data;
-    lay_out(&call->wire, &region);
-    for (int i = 0; i < call->wire.input_count; i++)
-        to_wire(call->model, &call->wire.inputs[i], &call->tensors->inputs[i],
-                memory + region.input_at[i]);
-    struct lq_http_call http = {.url = url, .post = true, .deadline_us = deadline_us,
-                                .body = {{call->memory_json.data, call->memory_json.len}},
-                                .body_count = 1, .head_len = (long)call->memory_json.len};
-    int status = ask(call, &http, LQ_KSERVE_JSON_MAX, err);
-    if (status == LQ_OK)
-        status = lq_kserve_read_reply(&call->wire, call->reply.data, call->reply.len,
-                                      http.reply_head_len, false, NULL, err);
-    for (int i = 0; i < call->wire.output_count && status == LQ_OK; i++)
-        from_wire(&call->wire.outputs[i], &call->tensors->outputs[i],
-                  memory + region.output_at[i]);
-    return status;
-}
-
-// f32 inputs are sent from where they lie; others are made first.
-static int fill_body(struct lq_triton_call *call, struct lq_http_call *http, struct lq_error *err)
-{
-    size_t bytes = 0;
-    for (int i = 0; i < call->wire.input_count; i++)
-        if (call->wire.inputs[i].type != LQ_TENSOR_F32)
-            bytes += align(lq_tensor_bytes(&call->wire.inputs[i]));
-    http->body[0] = (struct lq_http_span){call->json.data, call->json.len};
-    http->body_count = 1 + call->wire.input_count;
-    if (lq_buf_resize(&call->converted, bytes) != LQ_OK)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
-    uint8_t *made = call->converted.data;
-    for (int i = 0; i < call->wire.input_count; i++) {
-        const struct lq_tensor *wire = &call->wire.inputs[i], *ours = &call->tensors->inputs[i];
-        const void *from = ours->data;
-        if (wire->type != LQ_TENSOR_F32) {
-            to_wire(call->model, wire, ours, made);
-            from = made;
-            made += align(lq_tensor_bytes(wire));
-        }
-        http->body[1 + i] = (struct lq_http_span){from, lq_tensor_bytes(wire)};
-    }
-    return LQ_OK;
-}
-
-static int infer_by_http(struct lq_triton_call *call, const char *url, uint64_t deadline_us,
-                         struct lq_error *err)
-{
-    const uint8_t *parts[LQ_TENSORS_MAX];
-    struct lq_http_call http = {.url = url, .post = true, .deadline_us = deadline_us,
-                                .head_len = (long)call->json.len};
-    int status = fill_body(call, &http, err);
-    if (status == LQ_OK)
-        status = ask(call, &http, reply_max(&call->wire), err);
-    if (status == LQ_OK)
-        status = lq_kserve_read_reply(&call->wire, call->reply.data, call->reply.len,
-                                      http.reply_head_len, true, parts, err);
-    for (int i = 0; i < call->wire.output_count && status == LQ_OK; i++)
-        from_wire(&call->wire.outputs[i], &call->tensors->outputs[i], parts[i]);
-    return status;
-}
-
-int lq_triton_infer(struct lq_triton_call *call, struct lq_triton_server *server,
-                    uint64_t deadline_us, struct lq_error *err)
-{
-    char url[URL_MAX];
-    int status = follow(call, server, deadline_us, err);
-    if (status != LQ_OK)
-        return status;
-    lq_triton_pool_url(call->model->pool, server, "/infer", url, sizeof url);
-    if (!share_memory(call, server, deadline_us)) {
-        status = infer_by_http(call, url, deadline_us, err);
-    } else {
-        status = infer_by_memory(call, url, deadline_us, err);
-        // A late answer would be written over a later frame's: that memory is given up. And a
-        // server restarted between two frames does not know it; such a one is told anew.
-        if (status != LQ_OK)
-            drop_memory(call);
-        if (status == LQ_ERR_MODEL && share_memory(call, server, deadline_us))
-            status = infer_by_memory(call, url, deadline_us, err);
-    }
-    if (status == LQ_ERR_MODEL || status == LQ_ERR_ENGINE)
-        forget(call->model, server);
-    return status;
-}
-
 void lq_triton_call_release(struct lq_triton_call *call)
 {
     struct lq_error err;
     if (call->model)
-        drop_memory(call);
+        lq_triton_drop_memory(call);
     for (int i = 0; call->http && i < LQ_REMOTE_URLS_MAX; i++) {
         struct lq_triton_server *server =
             call->stale[i][0] ? lq_triton_pool_server(call->model->pool, i) : NULL;
@@ -441,4 +407,7 @@ void lq_triton_call_release(struct lq_triton_call *call)
     lq_buf_release(&call->json);
     lq_buf_release(&call->memory_json);
     lq_buf_release(&call->converted);
+    lq_buf_release(&call->text);
+    lq_buf_release(&call->rest);
+    lq_buf_release(&call->numbers);
 }

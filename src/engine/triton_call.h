@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "engine/http_client.h"
 #include "engine/shared_memory.h"
 #include "engine/triton_pool.h"
 #include "engine/u8.h"
@@ -18,6 +19,12 @@ struct lq_triton_wire {
     unsigned epoch;   // the server's, when it was asked
 };
 
+// How a server is asked over HTTP. SAID: its own metadata names the binary tensor extension; the
+// others are found out by asking.
+enum lq_triton_way { LQ_TRITON_WAY_UNKNOWN, LQ_TRITON_WAY_SAID, LQ_TRITON_WAY_BINARY,
+                     LQ_TRITON_WAY_ANSWERS_JSON, // it takes bytes and gives numbers
+                     LQ_TRITON_WAY_JSON };
+
 struct lq_triton_model {
     struct lq_triton_pool *pool;
     struct lq_tensors tensors; // as callers see them: f32; outputs of rank 0 are not known yet
@@ -25,6 +32,7 @@ struct lq_triton_model {
     pthread_mutex_t lock;
     struct lq_triton_wire wires[LQ_REMOTE_URLS_MAX]; // by server
     unsigned versions;         // given to wires so far
+    enum lq_triton_way ways[LQ_REMOTE_URLS_MAX]; // by server
 };
 
 struct lq_triton_call {
@@ -32,6 +40,7 @@ struct lq_triton_call {
     struct lq_http *http;
     struct lq_tensors *tensors; // the caller's memory; outputs without memory are not copied
     struct lq_buf reply, json, memory_json, converted;
+    struct lq_buf text, rest, numbers; // of servers that speak JSON alone
     struct lq_tensors wire;     // the last server's, as of wire_version
     unsigned wire_version;
     struct lq_shared_memory memory;
@@ -44,6 +53,10 @@ struct lq_triton_call {
 LQ_MUST_CHECK int lq_triton_call_init(struct lq_triton_call *call, struct lq_triton_model *model,
                                       struct lq_tensors *tensors, struct lq_error *err);
 void lq_triton_call_release(struct lq_triton_call *call); // half-built or zeroed is fine
+
+// A tensor with another's shape, and with a batch of one in front where the server has none.
+struct lq_tensor lq_triton_with_batch(const struct lq_tensor *named, const struct lq_tensor *shape,
+                                      bool unbatched);
 
 // What an inference has told about the outputs' shapes becomes the model's. Before it is shared.
 void lq_triton_keep_shapes(const struct lq_triton_call *call);

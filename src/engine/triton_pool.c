@@ -10,17 +10,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/kserve.h"
+#include "engine/triton_ready.h"
+#include "engine/triton_url.h"
 
 enum {
     WATCH_OUT_MS = 100, // between questions to a server that is out
     WATCH_IN_MS = 1000, // and to one that is in
-    ANSWER_MS = 1000,   // the longest wait for its answer
     MISSED_MAX = 2,     // unanswered in a row: it goes out
     CUT_SHORT_MAX = 8,  // requests in a row that nobody could wait for
     TOOK_OVER = 8,      // requests that a server's time is a mean of, about
     HOLD_FIRST_MS = 250,
     HOLD_LAST_MS = 8000,
-    ANSWER_MAX = 64 * 1024,
 };
 
 struct lq_triton_pool {
@@ -33,8 +33,7 @@ struct lq_triton_pool {
     struct watcher {
         struct lq_triton_pool *pool;
         struct lq_triton_server *server;
-        struct lq_http *http;
-        struct lq_buf reply;
+        struct lq_triton_asker asker;
         pthread_t thread;
     } watchers[LQ_REMOTE_URLS_MAX];
     int watching; // so many threads run
@@ -65,6 +64,7 @@ static void put_out(struct lq_triton_pool *pool, struct lq_triton_server *server
         server->hold_until_us = server->failures == 1 ? 0 : lq_clock_us() + hold_ms * 1000u;
     }
     snprintf(server->why, sizeof server->why, "%s", why);
+    server->lacks_model = false;
     lq_log_warn("triton %s is out: %s", server->url, why);
     pthread_cond_broadcast(&pool->changed);
 }
@@ -174,8 +174,8 @@ int lq_triton_pool_explain(struct lq_triton_pool *pool, struct lq_error *err)
 {
     const struct lq_triton_server *first = &pool->servers[0];
     pthread_mutex_lock(&pool->lock);
-    int status = lq_fail(err, LQ_ERR_UNAVAILABLE, "no Triton server can be asked: %.90s: %.100s",
-                         first->url, first->why);
+    int status = lq_fail(err, first->lacks_model ? LQ_ERR_NOT_FOUND : LQ_ERR_UNAVAILABLE,
+                         "no Triton server can be asked: %.60s: %.159s", first->url, first->why);
     pthread_mutex_unlock(&pool->lock);
     return status;
 }
@@ -216,27 +216,6 @@ void lq_triton_pool_url(const struct lq_triton_pool *pool, const struct lq_trito
 
 // ---- watching
 
-// LQ_OK when the server says it is ready and has the model.
-static int ask_ready(struct watcher *watcher, struct lq_error *err)
-{
-    const struct lq_triton_pool *pool = watcher->pool;
-    char urls[2][LQ_REMOTE_URL_MAX + LQ_TENSOR_NAME_MAX + 64];
-    snprintf(urls[0], sizeof urls[0], "%s/v2/health/ready", watcher->server->url);
-    lq_triton_pool_url(pool, watcher->server, "/ready", urls[1], sizeof urls[1]);
-    for (int i = 0; i < 2; i++) {
-        struct lq_http_call call = {.url = urls[i], .reply = &watcher->reply,
-                                    .deadline_us = lq_clock_us() + ANSWER_MS * 1000u};
-        int status = lq_http_call(watcher->http, &call, err);
-        if (status != LQ_OK)
-            return status;
-        if (call.http_status != 200)
-            return i == 0 ? lq_fail(err, LQ_ERR_UNAVAILABLE, "the server is not ready")
-                          : lq_fail(err, LQ_ERR_UNAVAILABLE,
-                                    "it has no model '%.60s', or it is not ready", pool->model);
-    }
-    return LQ_OK;
-}
-
 // Asks a server, in or out, whether it is ready, and puts it where it belongs.
 static void look_at(struct watcher *watcher)
 {
@@ -246,7 +225,8 @@ static void look_at(struct watcher *watcher)
     pthread_mutex_lock(&pool->lock);
     unsigned epoch = server->epoch;
     pthread_mutex_unlock(&pool->lock);
-    int status = ask_ready(watcher, &err);
+    int status =
+        lq_triton_ask_ready(&watcher->asker, server->url, pool->model, pool->version, &err);
     pthread_mutex_lock(&pool->lock);
     if (epoch != server->epoch) {
         // A request has put it out meanwhile, and knows better.
@@ -254,7 +234,8 @@ static void look_at(struct watcher *watcher)
         server->missed = 0;
         put_in(server);
     } else if (!server->in) {
-        snprintf(server->why, sizeof server->why, "%.127s", err.text);
+        snprintf(server->why, sizeof server->why, "%.159s", err.text);
+        server->lacks_model = status == LQ_ERR_NOT_FOUND;
     } else if (++server->missed >= MISSED_MAX) {
         put_out(pool, server, err.text);
     }
@@ -300,40 +281,21 @@ static void *watch(void *context)
 
 // ---- opening
 
-// An address on this machine by its looks; nothing is resolved.
-static bool is_local(const char *url)
-{
-    static const char *const hosts[] = {"localhost", "127.", "[::1]"};
-    const char *host = strstr(url, "://") + 3;
-    for (size_t i = 0; i < LQ_COUNT(hosts); i++)
-        if (strncmp(host, hosts[i], strlen(hosts[i])) == 0)
-            return true;
-    return false;
-}
-
 static int add_server(struct lq_triton_pool *pool, const char *url, enum lq_remote_memory memory,
                       struct lq_error *err)
 {
     struct lq_triton_server *server = &pool->servers[pool->server_count];
     struct watcher *watcher = &pool->watchers[pool->server_count];
-    size_t len = strlen(url);
-    while (len > 0 && url[len - 1] == '/')
-        len--;
-    bool http = strncmp(url, "http://", 7) == 0, https = strncmp(url, "https://", 8) == 0;
-    size_t scheme = https ? 8 : 7;
-    if ((!http && !https) || len <= scheme || len >= sizeof server->url ||
-        strcspn(url, "?# \t\r\n@") < len)
-        return lq_fail(err, LQ_ERR_ARGUMENT,
-                       "'%.100s' is no Triton address: http://HOST:PORT is wanted", url);
     *server = (struct lq_triton_server){0};
-    memcpy(server->url, url, len);
+    int status = lq_triton_url_read(server->url, sizeof server->url, url, err);
+    if (status != LQ_OK)
+        return status;
     server->local = memory == LQ_REMOTE_MEMORY_ON ||
-                    (memory == LQ_REMOTE_MEMORY_AUTO && is_local(server->url));
+                    (memory == LQ_REMOTE_MEMORY_AUTO && lq_triton_url_is_local(server->url));
     pool->server_count++;
     watcher->pool = pool;
     watcher->server = server;
-    lq_buf_init(&watcher->reply, ANSWER_MAX);
-    return lq_http_new(&watcher->http, err);
+    return lq_triton_asker_init(&watcher->asker, err);
 }
 
 static void pool_free(struct lq_triton_pool *pool)
@@ -345,8 +307,7 @@ static void pool_free(struct lq_triton_pool *pool)
     for (int i = 0; i < pool->server_count; i++) {
         if (i < pool->watching)
             pthread_join(pool->watchers[i].thread, NULL);
-        lq_http_free(pool->watchers[i].http);
-        lq_buf_release(&pool->watchers[i].reply);
+        lq_triton_asker_release(&pool->watchers[i].asker);
     }
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
@@ -376,7 +337,8 @@ static int pool_new(struct lq_triton_pool **out, const struct lq_remote_options 
     snprintf(pool->version, sizeof pool->version, "%s", version);
     int status = LQ_OK;
     if (strspn(version, "0123456789") != strlen(version) || strlen(version) >= sizeof pool->version)
-        status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.40s' is no version of a Triton model", version);
+        status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.40s' is no version of a Triton model: a whole number "
+                         "from 1 on", version);
     for (int i = 0; i < options->url_count && status == LQ_OK; i++)
         status = add_server(pool, options->urls[i], options->memory, err);
     if (status != LQ_OK) {
@@ -464,20 +426,38 @@ void lq_triton_pool_close(struct lq_triton_pool *pool)
 
 // ---- figures
 
-static int print_pool(struct lq_triton_pool *pool, struct lq_buf *out)
+static int print_up(struct lq_buf *out, const struct lq_triton_server *server)
+{
+    return lq_buf_printf(out, "lacquer_triton_up{url=\"%s\"} %d\n", server->url, server->in);
+}
+
+static int print_requests(struct lq_buf *out, const struct lq_triton_server *server)
+{
+    return lq_buf_printf(out, "lacquer_triton_requests_total{url=\"%s\",result=\"ok\"} %llu\n"
+                              "lacquer_triton_requests_total{url=\"%s\",result=\"failed\"} %llu\n",
+                         server->url, (unsigned long long)server->answered, server->url,
+                         (unsigned long long)server->failed);
+}
+
+// One family's samples stand together, whatever server they are of. Addresses need no escaping
+// (triton_url.h).
+static const struct family {
+    const char *head;
+    int (*print)(struct lq_buf *out, const struct lq_triton_server *server);
+} families[] = {
+    {"# HELP lacquer_triton_up Whether a Triton server is in: it is ready and has the model.\n"
+     "# TYPE lacquer_triton_up gauge\n", print_up},
+    {"# HELP lacquer_triton_requests_total Requests to a Triton server, by how they ended.\n"
+     "# TYPE lacquer_triton_requests_total counter\n", print_requests},
+};
+
+static int print_servers(struct lq_triton_pool *pool, const struct family *family,
+                         struct lq_buf *out)
 {
     int status = LQ_OK;
     pthread_mutex_lock(&pool->lock);
-    for (int i = 0; i < pool->server_count && status == LQ_OK; i++) {
-        const struct lq_triton_server *server = &pool->servers[i];
-        status = lq_buf_printf(out,
-                               "lacquer_triton_up{url=\"%s\"} %d\n"
-                               "lacquer_triton_requests_total{url=\"%s\",result=\"ok\"} %llu\n"
-                               "lacquer_triton_requests_total{url=\"%s\",result=\"failed\"} %llu\n",
-                               server->url, server->in, server->url,
-                               (unsigned long long)server->answered, server->url,
-                               (unsigned long long)server->failed);
-    }
+    for (int i = 0; i < pool->server_count && status == LQ_OK; i++)
+        status = family->print(out, &pool->servers[i]);
     pthread_mutex_unlock(&pool->lock);
     return status;
 }
@@ -486,8 +466,11 @@ int lq_triton_pools_print(struct lq_buf *out)
 {
     int status = LQ_OK;
     pthread_mutex_lock(&pools_lock);
-    for (struct lq_triton_pool *pool = pools; pool && status == LQ_OK; pool = pool->next)
-        status = print_pool(pool, out);
+    for (size_t i = 0; i < LQ_COUNT(families) && status == LQ_OK; i++) {
+        status = lq_buf_printf(out, "%s", families[i].head);
+        for (struct lq_triton_pool *pool = pools; pool && status == LQ_OK; pool = pool->next)
+            status = print_servers(pool, &families[i], out);
+    }
     pthread_mutex_unlock(&pools_lock);
     return status;
 }

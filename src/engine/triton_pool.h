@@ -14,7 +14,6 @@
 #pragma once
 
 #include "engine/engine.h"
-#include "engine/http_client.h"
 
 struct lq_triton_server {
     char url[LQ_REMOTE_URL_MAX]; // without a slash at its end
@@ -30,7 +29,8 @@ struct lq_triton_server {
     // Changes when the server went out and may have been restarted: what it was told is forgotten.
     unsigned epoch;
     bool refuses_memory;         // it does not take shared memory; asked again in another epoch
-    char why[128];               // it went out, or never came in
+    char why[160];               // it went out, or never came in
+    bool lacks_model;            // … which was that it does not offer the model
     uint64_t answered, failed;   // requests
 };
 
@@ -61,7 +61,7 @@ int lq_triton_pool_count(struct lq_triton_pool *pool);
 int lq_triton_pool_index(const struct lq_triton_pool *pool, const struct lq_triton_server *server);
 // The server at that place while it is in, else NULL.
 struct lq_triton_server *lq_triton_pool_server(struct lq_triton_pool *pool, int index);
-// UNAVAILABLE, with the first server and why it is out.
+// UNAVAILABLE, with the first server and why it is out; NOT_FOUND when that is for want of the model.
 int lq_triton_pool_explain(struct lq_triton_pool *pool, struct lq_error *err);
 
 // Counts how often it went out.

@@ -216,16 +216,19 @@ static void join_looks(struct lq_closer *closer, const struct lq_patch *first)
 
 // One look: patch 0 of the runner afterwards.
 static int see(struct lq_runner *runner, const struct lq_image *image, bool mirrored,
-               uint64_t deadline_us, const struct lq_patch **patches, struct lq_error *err)
+               struct lq_passes *passes, const struct lq_patch **patches, struct lq_error *err)
 {
     int count;
-    if (deadline_us && lq_clock_us() >= deadline_us)
+    if (passes->pause)
+        passes->pause(passes->context);
+    if (passes->deadline_us && lq_clock_us() >= passes->deadline_us)
         return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at again");
-    int status = lq_runner_prepare(runner, image, true, err);
+    passes->count++;
+    int status = lq_runner_prepare(runner, image, passes->alone, err);
     if (status == LQ_OK && mirrored)
         lq_runner_mirror(runner);
     if (status == LQ_OK)
-        status = lq_runner_infer(runner, deadline_us, err);
+        status = lq_runner_infer(runner, passes->deadline_us, err);
     if (status == LQ_OK)
         status = lq_runner_patches(runner, patches, &count, err);
     return status;
@@ -234,10 +237,10 @@ static int see(struct lq_runner *runner, const struct lq_image *image, bool mirr
 // The mean of the first look and of the same in a mirror, in place of the first.
 static int look_mirrored(struct lq_closer *closer, struct lq_runner *runner,
                          const struct lq_image *picture, const struct lq_patch *first,
-                         uint64_t deadline_us, struct lq_error *err)
+                         struct lq_passes *passes, struct lq_error *err)
 {
     const struct lq_patch *patches;
-    int status = see(runner, picture, true, deadline_us, &patches, err);
+    int status = see(runner, picture, true, passes, &patches, err);
     if (status != LQ_OK)
         return status;
     float *mean = (float *)(void *)closer->first.data;
@@ -251,14 +254,14 @@ static int look_mirrored(struct lq_closer *closer, struct lq_runner *runner,
 
 static int look_through(struct lq_closer *closer, struct lq_runner *runner,
                         const struct lq_image *picture, const struct lq_window *window,
-                        uint64_t deadline_us, struct lq_error *err)
+                        struct lq_passes *passes, struct lq_error *err)
 {
     int box[4] = {(int)window->x0, (int)window->y0, (int)(window->x1 - window->x0),
                   (int)(window->y1 - window->y0)};
     struct lq_image part = lq_image_part(picture, box);
     for (int mirrored = 0; mirrored < LOOKS; mirrored++) {
         const struct lq_patch *patches;
-        int status = see(runner, &part, mirrored, deadline_us, &patches, err);
+        int status = see(runner, &part, mirrored, passes, &patches, err);
         if (status != LQ_OK)
             return status;
         struct lq_patch placed = patches[0];
@@ -271,8 +274,8 @@ static int look_through(struct lq_closer *closer, struct lq_runner *runner,
 
 int lq_closer_look(struct lq_closer *closer, struct lq_runner *runner,
                    const struct lq_image *picture, const struct lq_patch *patches, int patch_count,
-                   const struct lq_nails *nails, uint64_t deadline_us, const struct lq_patch **fine,
-                   struct lq_error *err)
+                   const struct lq_nails *nails, struct lq_passes *passes,
+                   const struct lq_patch **fine, struct lq_error *err)
 {
     *fine = NULL;
     if (patch_count != 1 || patches[0].single || nails->count == 0)
@@ -281,11 +284,11 @@ int lq_closer_look(struct lq_closer *closer, struct lq_runner *runner,
     closer->window_count = lq_windows_choose(closer->windows, picture, nails);
     int status = keep_first(closer, &first, err);
     if (status == LQ_OK)
-        status = look_mirrored(closer, runner, picture, &first, deadline_us, err);
+        status = look_mirrored(closer, runner, picture, &first, passes, err);
     if (status == LQ_OK)
         status = make_fine(closer, picture, &first, err);
     for (int i = 0; status == LQ_OK && i < closer->window_count; i++)
-        status = look_through(closer, runner, picture, &closer->windows[i], deadline_us, err);
+        status = look_through(closer, runner, picture, &closer->windows[i], passes, err);
     if (status != LQ_OK)
         return status;
     believe_first(closer, nails);

@@ -5,16 +5,21 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "frame/closer.h"
+#include "image/color.h"
+#include "nail/hand.h"
 
 struct lq_pipe {
     struct lq_codec *codec;
     struct lq_runner *runner;
     struct lq_nail_finder *finder;
     struct lq_closer *closer;
+    struct lq_hand_finder *hands; // NULL: no network for it
+    struct lq_nails told;         // the nails, with what their hands say
     bool maps;                    // the model gives one map of probabilities of all it is shown
     struct lq_tracked tracked;    // the last frame of a film
     struct lq_painter *painter;
     struct lq_buf pixels;         // the decoded picture's memory
+    struct lq_buf srgb;           // … and its copy's, where it has other colours
     struct lq_image picture;
     struct lq_picture_info info;
 };
@@ -26,6 +31,32 @@ const char *lq_stage_name(enum lq_stage stage)
     return names[stage];
 }
 
+// What works on pictures and keeps memory as large as they are.
+static int open_parts(struct lq_pipe *pipe, struct lq_error *err)
+{
+    int status = lq_codec_new(&pipe->codec, err);
+    if (status == LQ_OK && (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
+                            lq_closer_new(&pipe->closer) != LQ_OK ||
+                            lq_painter_new(&pipe->painter) != LQ_OK))
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    return status;
+}
+
+static void free_parts(struct lq_pipe *pipe)
+{
+    lq_painter_free(pipe->painter);
+    lq_closer_free(pipe->closer);
+    lq_nail_finder_free(pipe->finder);
+    lq_codec_free(pipe->codec);
+    pipe->painter = NULL;
+    pipe->closer = NULL;
+    pipe->finder = NULL;
+    pipe->codec = NULL;
+    lq_picture_info_release(&pipe->info);
+    lq_tracked_release(&pipe->tracked);
+    lq_buf_release(&pipe->pixels);
+}
+
 int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_error *err)
 {
     struct lq_pipe *pipe = calloc(1, sizeof *pipe);
@@ -33,16 +64,15 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     // Eight bytes a pixel is the most a picture takes: RGBA of 16 bits; rows are padded to 64 bytes.
     lq_buf_init(&pipe->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
+    lq_buf_init(&pipe->srgb, (size_t)LQ_PICTURE_PIXELS_MAX * 3 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_picture_info_init(&pipe->info);
     lq_tracked_init(&pipe->tracked);
     pipe->maps = lq_model_info(model)->head == LQ_HEAD_MASK;
-    int status = lq_codec_new(&pipe->codec, err);
+    int status = open_parts(pipe, err);
     if (status == LQ_OK)
         status = lq_runner_new(&pipe->runner, model, err);
-    if (status == LQ_OK && (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
-                            lq_closer_new(&pipe->closer) != LQ_OK ||
-                            lq_painter_new(&pipe->painter) != LQ_OK))
-        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    if (status == LQ_OK && lq_model_landmarks(model))
+        status = lq_hand_finder_new(&pipe->hands, lq_model_landmarks(model), err);
     if (status != LQ_OK) {
         lq_pipe_free(pipe);
         return status;
@@ -51,18 +81,27 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     return LQ_OK;
 }
 
+int lq_pipe_rest(struct lq_pipe *pipe)
+{
+    free_parts(pipe);
+    pipe->picture = (struct lq_image){0};
+    lq_picture_info_init(&pipe->info);
+    lq_tracked_init(&pipe->tracked);
+    return open_parts(pipe, NULL);
+}
+
+size_t lq_pipe_bytes(const struct lq_pipe *pipe)
+{
+    return pipe->pixels.cap;
+}
+
 void lq_pipe_free(struct lq_pipe *pipe)
 {
     if (!pipe)
         return;
-    lq_painter_free(pipe->painter);
-    lq_closer_free(pipe->closer);
-    lq_nail_finder_free(pipe->finder);
+    free_parts(pipe);
+    lq_hand_finder_free(pipe->hands);
     lq_runner_free(pipe->runner);
-    lq_codec_free(pipe->codec);
-    lq_picture_info_release(&pipe->info);
-    lq_tracked_release(&pipe->tracked);
-    lq_buf_release(&pipe->pixels);
     free(pipe);
 }
 
@@ -85,6 +124,16 @@ static void stage_done(struct lq_job *job, enum lq_stage stage, uint64_t *since_
     job->stage_us[stage] = (uint32_t)(now - *since_us);
     job->total_us += job->stage_us[stage];
     *since_us = now;
+}
+
+// Between two steps. What runs meanwhile is not this job's time.
+static void pause_job(struct lq_job *job, uint64_t *since_us)
+{
+    if (!job->pause)
+        return;
+    uint64_t before_us = lq_clock_us();
+    job->pause(job->pause_context);
+    *since_us += lq_clock_us() - before_us;
 }
 
 // region: the part of the picture where nails were looked for; NULL: the whole.
@@ -119,16 +168,59 @@ static int carry_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq
     return LQ_OK;
 }
 
+struct closer_pause {
+    struct lq_job *job;
+    struct lq_passes *passes;
+    uint64_t *since_us;
+};
+
+static void pause_look(void *context)
+{
+    struct closer_pause *pause = context;
+    pause_job(pause->job, pause->since_us);
+    pause->passes->alone = pause->job->alone;
+}
+
 // Finds the nails of a still once more, by what both looks say.
 static int look_closer(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                       const struct lq_patch *patches, int patch_count, struct lq_error *err)
+                       const struct lq_patch *patches, int patch_count, uint64_t *since_us,
+                       struct lq_error *err)
 {
     const struct lq_patch *fine;
+    struct lq_passes passes = {job->deadline_us, job->alone, pause_look, NULL, 0};
+    struct closer_pause pause = {job, &passes, since_us};
+    passes.context = &pause;
     int status = lq_closer_look(pipe->closer, pipe->runner, picture, patches, patch_count,
-                                job->nails, job->deadline_us, &fine, err);
+                                job->nails, &passes, &fine, err);
+    job->passes += passes.count;
     if (status == LQ_OK && fine)
         status = lq_nail_find(pipe->finder, picture, fine, 1, &job->nails, err);
     return status;
+}
+
+struct hand_pause {
+    struct lq_job *job;
+    uint64_t *since_us;
+};
+
+static void pause_search(void *context)
+{
+    struct hand_pause *pause = context;
+    pause_job(pause->job, pause->since_us);
+}
+
+// Which way nails point, by the hand behind them.
+static int look_for_hands(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                          uint64_t *since_us, struct lq_error *err)
+{
+    struct hand_pause pause = {job, since_us};
+    const struct lq_hand_limits limits = {job->deadline_us, pause_search, &pause};
+    pipe->told = *job->nails;
+    job->nails = &pipe->told;
+    if (job->tracker)
+        return lq_hand_follow(pipe->hands, lq_tracker_hands(job->tracker), picture, &pipe->told,
+                              job->time_us, err);
+    return lq_hand_tell(pipe->hands, picture, &pipe->told, &limits, err);
 }
 
 // Every other frame of a film may be looked at where the last one's nails are, closer: small nails
@@ -167,6 +259,7 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
     stage_done(job, LQ_STAGE_PREPARE, since_us);
     if (job->deadline_us && *since_us >= job->deadline_us)
         return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be run");
+    job->passes = 1;
     status = lq_runner_infer(pipe->runner, job->deadline_us, err);
     if (status != LQ_OK)
         return status;
@@ -177,12 +270,28 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
                         : lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails,
                                        err);
     if (status == LQ_OK && job->closer && !job->tracker)
-        status = look_closer(pipe, job, picture, patches, patch_count, err);
+        status = look_closer(pipe, job, picture, patches, patch_count, since_us, err);
+    if (status == LQ_OK && job->hands && pipe->hands)
+        status = look_for_hands(pipe, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
         status = track(pipe, job, picture, region ? box : NULL, err);
     if (status == LQ_OK)
         stage_done(job, LQ_STAGE_NAILS, since_us);
     return status;
+}
+
+// What the network and the outlines are to see: the picture itself, or its copy in sRGB.
+static int show_as_srgb(struct lq_pipe *pipe, struct lq_image *picture, struct lq_error *err)
+{
+    struct lq_image copy;
+    if (!picture->color)
+        return LQ_OK;
+    int status = lq_image_alloc(&copy, &pipe->srgb, picture->width, picture->height, 3, 8);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "no room for the picture");
+    lq_color_to_srgb(picture->color, picture, &copy);
+    *picture = copy;
+    return LQ_OK;
 }
 
 static int paint_nails(struct lq_pipe *pipe, struct lq_job *job, struct lq_image *picture,
@@ -203,12 +312,15 @@ static void judge_scene(struct lq_job *job, const struct lq_image *picture, uint
 static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
                   struct lq_error *err)
 {
-    const struct lq_buf *icc = job->keep_profile && pipe->info.icc.len ? &pipe->info.icc : NULL;
+    const struct lq_buf *icc = pipe->info.icc.len ? &pipe->info.icc : NULL;
     size_t before = job->output->len;
-    int status = job->kind == LQ_PICTURE_PNG
-                     ? lq_codec_encode_png(pipe->codec, &pipe->picture, icc, job->output, err)
-                     : lq_codec_encode_jpeg(pipe->codec, &pipe->picture, job->jpeg_quality, icc,
-                                            job->output, err);
+    int status, quality = job->jpeg_quality;
+    if (job->kind == LQ_PICTURE_PNG)
+        status = lq_codec_encode_png(pipe->codec, &pipe->picture, icc, job->output, err);
+    else if (job->kind == LQ_PICTURE_WEBP)
+        status = lq_codec_encode_webp(pipe->codec, &pipe->picture, quality, icc, job->output, err);
+    else
+        status = lq_codec_encode_jpeg(pipe->codec, &pipe->picture, quality, icc, job->output, err);
     if (status == LQ_OK)
         stage_done(job, LQ_STAGE_ENCODE, since_us);
     else
@@ -216,8 +328,18 @@ static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
     return status;
 }
 
-// A JPEG holds eight bits and no alpha: what a PNG had beyond that is dropped in place.
-static void flatten_for_jpeg(struct lq_image *picture)
+// AVIF and HEIC are not written, and WebP only where it is asked for.
+static enum lq_picture_kind kind_of_reply(const struct lq_job *job, const struct lq_pipe *pipe)
+{
+    if (job->kind_out != LQ_PICTURE_UNKNOWN)
+        return job->kind_out;
+    bool jpeg = pipe->info.kind == LQ_PICTURE_JPEG ||
+                (pipe->info.kind != LQ_PICTURE_PNG && pipe->picture.channels == 3);
+    return jpeg ? LQ_PICTURE_JPEG : LQ_PICTURE_PNG;
+}
+
+// A JPEG or WebP holds eight bits: what a PNG had beyond that is dropped in place.
+static void drop_low_bits(struct lq_image *picture)
 {
     if (picture->depth != 16)
         return;
@@ -234,6 +356,7 @@ static void forget_result(struct lq_job *job)
 {
     job->nails = NULL;
     job->carried = false;
+    job->passes = 0;
     job->total_us = 0;
     for (int i = 0; i < LQ_STAGE_COUNT; i++)
         job->stage_us[i] = 0;
@@ -243,26 +366,35 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
 {
     uint64_t since_us = lq_clock_us();
     forget_result(job);
+    pipe->info.may_shrink = job->may_shrink;
     int status = lq_codec_decode(pipe->codec, job->input, job->input_len, job->pixels_max,
-                                 &pipe->pixels, &pipe->picture,
-                                 job->keep_profile ? &pipe->info : NULL, err);
+                                 &pipe->pixels, &pipe->picture, &pipe->info, err);
     if (status != LQ_OK)
         return status;
     job->width = pipe->picture.width;
     job->height = pipe->picture.height;
-    job->kind = job->kind_out != LQ_PICTURE_UNKNOWN ? job->kind_out
-                                                    : lq_picture_sniff(job->input, job->input_len);
+    job->kind = kind_of_reply(job, pipe);
+    job->shrunk = pipe->info.shrunk;
+    job->stored_width = pipe->info.stored_width;
+    job->stored_height = pipe->info.stored_height;
     stage_done(job, LQ_STAGE_DECODE, &since_us);
-    status = find_nails(pipe, job, &pipe->picture, &since_us, err);
+    pause_job(job, &since_us);
+    struct lq_image seen = pipe->picture;
+    status = show_as_srgb(pipe, &seen, err);
+    if (status == LQ_OK)
+        status = find_nails(pipe, job, &seen, &since_us, err);
+    lq_buf_release(&pipe->srgb); // such pictures are few, and large
     if (status == LQ_OK && !job->paint && job->scene)
         judge_scene(job, &pipe->picture, &since_us);
     if (status != LQ_OK || !job->paint)
         return status;
+    pause_job(job, &since_us);
     status = paint_nails(pipe, job, &pipe->picture, &since_us, err);
     if (status != LQ_OK)
         return status;
-    if (job->kind == LQ_PICTURE_JPEG)
-        flatten_for_jpeg(&pipe->picture);
+    if (job->kind != LQ_PICTURE_PNG)
+        drop_low_bits(&pipe->picture);
+    pause_job(job, &since_us);
     return encode(pipe, job, &since_us, err);
 }
 

@@ -5,31 +5,56 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "image/avif.h"
+#include "image/color.h"
+#include "image/foreign.h"
+#include "image/heic.h"
 #include "image/jpeg.h"
 #include "image/orient.h"
 #include "image/png.h"
+#include "image/webp.h"
 
 enum {
-    ICC_BYTES_MAX = 16 * 1024 * 1024, // all that a JPEG's 255 parts can hold
     ICC_HEAD_BYTES = 128,             // ICC.1, clause 7.2
     ICC_SPACE_OFFSET = 16,
 };
 
 struct lq_codec {
     struct lq_jpeg jpeg;
+    struct lq_color *color;
     struct lq_buf turned; // a picture on its way to being upright; changes places with the caller's
 };
 
 void lq_picture_info_init(struct lq_picture_info *info)
 {
-    *info = (struct lq_picture_info){.orientation = 1};
-    lq_buf_init(&info->icc, ICC_BYTES_MAX);
+    *info = (struct lq_picture_info){.orientation = 1, .shrunk = 1};
+    lq_buf_init(&info->icc, LQ_PROFILE_BYTES_MAX);
 }
 
 void lq_picture_info_release(struct lq_picture_info *info)
 {
     lq_buf_release(&info->icc);
     lq_picture_info_init(info);
+}
+
+// ISO/IEC 14496-12: the first box names the brands that the file keeps to.
+static enum lq_picture_kind sniff_boxes(const uint8_t *bytes, size_t len)
+{
+    static const char *const brands[] = {"avif", "avis", "heic", "heix", "heim", "heis",
+                                         "hevc", "hevx", "mif1", "msf1"};
+    enum { AVIF_BRANDS = 2 };
+    if (len < 16 || memcmp(bytes + 4, "ftyp", 4) != 0)
+        return LQ_PICTURE_UNKNOWN;
+    size_t size = (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 |
+                  bytes[3];
+    size = size < len ? size : len;
+    for (size_t i = 0; i < LQ_COUNT(brands); i++) {
+        for (size_t at = 8; at + 4 <= size; at += at == 8 ? 8 : 4) { // a version behind the first
+            if (memcmp(bytes + at, brands[i], 4) == 0)
+                return i < AVIF_BRANDS ? LQ_PICTURE_AVIF : LQ_PICTURE_HEIC;
+        }
+    }
+    return LQ_PICTURE_UNKNOWN;
 }
 
 enum lq_picture_kind lq_picture_sniff(const uint8_t *bytes, size_t len)
@@ -40,14 +65,43 @@ enum lq_picture_kind lq_picture_sniff(const uint8_t *bytes, size_t len)
         return LQ_PICTURE_JPEG;
     if (len >= sizeof(png) && memcmp(bytes, png, sizeof(png)) == 0)
         return LQ_PICTURE_PNG;
-    return LQ_PICTURE_UNKNOWN;
+    if (len >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
+        return LQ_PICTURE_WEBP;
+    return sniff_boxes(bytes, len);
+}
+
+// A picture beyond the limit is halved until it is within it.
+int lq_picture_check_size(uint32_t width, uint32_t height, size_t pixels_max,
+                          struct lq_picture_info *info, struct lq_error *err)
+{
+    enum { SHRUNK_MAX = 8 };
+    if (info) {
+        info->shrunk = 1;
+        info->stored_width = (int)width;
+        info->stored_height = (int)height;
+    }
+    if (info && info->may_shrink && (size_t)width * height <= LQ_SOURCE_PIXELS_MAX) {
+        uint32_t by = 1, w = width, h = height;
+        while (by < SHRUNK_MAX && (w > LQ_PICTURE_SIDE_MAX || h > LQ_PICTURE_SIDE_MAX ||
+                                   (size_t)w * h > pixels_max)) {
+            by *= 2;
+            w = (width + by - 1) / by;
+            h = (height + by - 1) / by;
+        }
+        info->shrunk = (int)by;
+        return lq_image_check_size(w, h, pixels_max, err);
+    }
+    return lq_image_check_size(width, height, pixels_max, err);
 }
 
 int lq_codec_new(struct lq_codec **codec, struct lq_error *err)
 {
-    *codec = malloc(sizeof(**codec));
-    if (!*codec)
+    *codec = calloc(1, sizeof(**codec));
+    if (!*codec || lq_color_new(&(*codec)->color) != LQ_OK) {
+        free(*codec);
+        *codec = NULL;
         return lq_fail(err, LQ_ERR_MEMORY, "cannot make a picture codec");
+    }
     lq_jpeg_init(&(*codec)->jpeg);
     lq_buf_init(&(*codec)->turned, SIZE_MAX / 2);
     return LQ_OK;
@@ -58,6 +112,7 @@ void lq_codec_free(struct lq_codec *codec)
     if (!codec)
         return;
     lq_jpeg_release(&codec->jpeg);
+    lq_color_free(codec->color);
     lq_buf_release(&codec->turned);
     free(codec);
 }
@@ -90,6 +145,29 @@ static int turn_upright(struct lq_codec *codec, int orientation, struct lq_buf *
     return LQ_OK;
 }
 
+// What the decoded numbers stand for. A profile that nothing can be stored by is used up at once.
+static void give_colours(struct lq_codec *codec, struct lq_picture_info *info,
+                         struct lq_image *image)
+{
+    switch (lq_color_set(codec->color, info->icc.data, info->icc.len)) {
+    case LQ_COLOR_BOTH_WAYS:
+        image->color = codec->color;
+        break;
+    case LQ_COLOR_READ_ONLY:
+        lq_color_to_srgb(codec->color, image, image);
+        lq_buf_clear(&info->icc);
+        break;
+    case LQ_COLOR_GREY:
+        if (info->source_channels > 2)
+            break;
+        lq_color_grey_to_srgb(codec->color, image);
+        lq_buf_clear(&info->icc);
+        break;
+    default:
+        break;
+    }
+}
+
 int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, size_t pixels_max,
                     struct lq_buf *pixels, struct lq_image *image, struct lq_picture_info *info,
                     struct lq_error *err)
@@ -97,25 +175,38 @@ int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, si
     struct lq_image decoded;
     int orientation = 1;
     int status;
-    if (info)
+    if (info) {
         lq_buf_clear(&info->icc);
+        info->shrunk = 1;
+    }
     switch (lq_picture_sniff(bytes, len)) {
     case LQ_PICTURE_JPEG:
-        status = lq_jpeg_decode(&codec->jpeg, bytes, len, pixels_max, pixels, &decoded, info,
-                                &orientation, err);
+        status = lq_jpeg_decode(&codec->jpeg, codec->color, bytes, len, pixels_max, pixels,
+                                &decoded, info, &orientation, err);
         break;
     case LQ_PICTURE_PNG:
         status = lq_png_decode(bytes, len, pixels_max, pixels, &decoded, info, &orientation, err);
         break;
+    case LQ_PICTURE_WEBP:
+        status = lq_webp_decode(bytes, len, pixels_max, pixels, &decoded, info, &orientation, err);
+        break;
+    case LQ_PICTURE_AVIF:
+        status = lq_avif_decode(bytes, len, pixels_max, pixels, &decoded, info, &orientation, err);
+        break;
+    case LQ_PICTURE_HEIC:
+        status = lq_heic_decode(bytes, len, pixels_max, pixels, &decoded, info, err);
+        break;
     default:
-        return lq_fail(err, LQ_ERR_FORMAT, "the picture is neither JPEG nor PNG");
+        return lq_picture_refuse(bytes, len, err);
     }
     if (status == LQ_OK)
         status = turn_upright(codec, orientation, pixels, &decoded, err);
     if (status != LQ_OK)
         return status;
-    if (info)
+    if (info) {
         info->orientation = orientation;
+        give_colours(codec, info, &decoded);
+    }
     *image = decoded;
     return LQ_OK;
 }
@@ -162,4 +253,14 @@ int lq_codec_encode_png(struct lq_codec *codec, const struct lq_image *image,
     if (status != LQ_OK)
         return status;
     return lq_png_encode(image, fitting_icc(icc, image->channels), out, err);
+}
+
+int lq_codec_encode_webp(struct lq_codec *codec, const struct lq_image *image, int quality,
+                         const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
+{
+    (void)codec;
+    int status = check_encodable(image, err);
+    if (status != LQ_OK)
+        return status;
+    return lq_webp_encode(image, quality, fitting_icc(icc, image->channels), out, err);
 }

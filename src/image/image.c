@@ -9,7 +9,7 @@ int lq_image_alloc(struct lq_image *image, struct lq_buf *buf, int width, int he
     int status = lq_buf_resize(buf, stride * (size_t)height);
     if (status != LQ_OK)
         return status;
-    *image = (struct lq_image){buf->data, width, height, channels, depth, stride};
+    *image = (struct lq_image){buf->data, width, height, channels, depth, stride, NULL};
     return LQ_OK;
 }
 

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 
+struct lq_color;
+
 struct lq_image {
     uint8_t *data;    // top left pixel; for depth 16 the samples are host-endian uint16_t
     int width;        // pixels
@@ -14,6 +16,7 @@ struct lq_image {
     int channels;     // 1 (masks only), 3 (RGB) or 4 (RGBA, alpha not premultiplied)
     int depth;        // bits per sample: 8 or 16
     size_t stride;    // bytes from one row to the next
+    const struct lq_color *color; // what the numbers stand for (color.h); NULL: sRGB
 };
 
 static inline size_t lq_image_pixel_bytes(const struct lq_image *image)

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "image/jpeg_map.h"
+#include "image/jpeg_read.h"
 #include "image/orient.h"
 
 enum {
@@ -23,17 +24,13 @@ void lq_jpeg_init(struct lq_jpeg *jpeg)
 {
     *jpeg = (struct lq_jpeg){0};
     lq_buf_init(&jpeg->scratch, SCRATCH_BYTES_MAX);
-    lq_buf_init(&jpeg->mended, SCRATCH_BYTES_MAX);
 }
 
 void lq_jpeg_release(struct lq_jpeg *jpeg)
 {
-    if (jpeg->decoder)
-        tjDestroy(jpeg->decoder);
     if (jpeg->encoder)
         tjDestroy(jpeg->encoder);
     lq_buf_release(&jpeg->scratch);
-    lq_buf_release(&jpeg->mended);
     lq_jpeg_init(jpeg);
 }
 
@@ -60,11 +57,12 @@ static bool file_can_hold(const struct lq_jpeg_map *map, size_t len)
 }
 
 static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_max,
-                     struct lq_error *err)
+                     struct lq_picture_info *info, struct lq_error *err)
 {
     if (!map->process)
         return fail_damaged(err, "it ends before its header does");
-    int status = lq_image_check_size((uint32_t)map->width, (uint32_t)map->height, pixels_max, err);
+    int status = lq_picture_check_size((uint32_t)map->width, (uint32_t)map->height, pixels_max,
+                                       info, err);
     if (status != LQ_OK)
         return status;
     bool known = map->process <= 0xc2 || map->process == 0xc9 || map->process == 0xca;
@@ -77,26 +75,30 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
     // Each scan visits every block, however few bytes it takes: both bound the decoder's time.
     size_t pixels = (size_t)map->width * (size_t)map->height;
     size_t scans = (size_t)map->scans * (is_arithmetic(map) ? ARITHMETIC_COST : 1);
-    if (map->scans > LQ_JPEG_SCANS_MAX || scans * pixels / LARGEST_SCANS > pixels_max)
+    size_t shrunk = info ? (size_t)(info->shrunk * info->shrunk) : 1;
+    if (map->scans > LQ_JPEG_SCANS_MAX || scans * pixels / LARGEST_SCANS > pixels_max * shrunk)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG of %dx%d pixels has too many scans: %d",
                        map->width, map->height, map->scans);
-    // Scans to come only refine what one full scan holds, so a lost end marker is a loss only then.
-    if (!map->covered || (!map->ended && (map->process == 0xc2 || map->scans > 1)))
+    // An arithmetic decoder does not notice that its bytes have ended: there the end must be seen.
+    if (!map->covered || (!map->ended && (!map->whole || is_arithmetic(map))))
         return fail_damaged(err, "it ends early");
     if (!file_can_hold(map, len))
         return fail_damaged(err, "it is too short for its size in pixels");
     return LQ_OK;
 }
 
-// Four-colour files of Adobe's store paper white as 255, others ink as 255. Without the profiles of
-// both sides this is the usual approximation: what each ink leaves of the light.
-static void rgb_from_cmyk(const struct lq_image *cmyk, bool inverted, const struct lq_image *rgb)
+// Four-colour files of Adobe's store paper white as 255, others ink as 255. Without a profile this
+// is the usual approximation: what each ink leaves of the light.
+static void rgb_from_cmyk(const struct lq_image *cmyk, const struct lq_color *profile,
+                          bool inverted, const struct lq_image *rgb)
 {
     unsigned flip = inverted ? 0 : 255;
     for (int y = 0; y < rgb->height; y++) {
         const uint8_t *from = lq_image_row(cmyk, y);
         uint8_t *to = lq_image_row(rgb, y);
-        for (int x = 0; x < rgb->width; x++, from += 4, to += 3) {
+        if (profile)
+            lq_color_inks_to_srgb(profile, inverted, from, to, rgb->width);
+        for (int x = 0; x < rgb->width && !profile; x++, from += 4, to += 3) {
             unsigned k = from[3] ^ flip;
             for (int c = 0; c < 3; c++)
                 to[c] = (uint8_t)(((from[c] ^ flip) * k + 127) / 255);
@@ -104,25 +106,10 @@ static void rgb_from_cmyk(const struct lq_image *cmyk, bool inverted, const stru
     }
 }
 
-// No flags: on vector units the library's fast DCT saves nothing and costs a grey level.
-static int decode_pixels(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, int format,
-                         const struct lq_image *image)
+// Some cameras pad a scan. Anything else left over before the end marker means that a damaged place
+// made the decoder finish early.
+static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
 {
-    return tjDecompress2(jpeg->decoder, bytes, len, image->data, image->width, (int)image->stride,
-                         image->height, format, 0);
-}
-
-// The library goes on after a warning and keeps the first one's text only. Nothing is missing when
-// the one scan is followed by padding, as some cameras write it: by then all its blocks have been
-// read. Anything else left over means that a damaged place made the decoder finish early.
-static bool pixels_whole(const struct lq_jpeg *jpeg, const struct lq_jpeg_map *map)
-{
-    if (tjGetErrorCode(jpeg->decoder) != TJERR_WARNING || map->scans != 1)
-        return false;
-    const char *text = strstr(tjGetErrorStr2(jpeg->decoder), "data: ");
-    if (!text || !strstr(text, "extraneous bytes before marker 0xd9"))
-        return false;
-    size_t spare = strtoul(text + strlen("data: "), NULL, 10);
     if (spare > map->scan_len)
         return false;
     const uint8_t *padding = map->scan + map->scan_len - spare;
@@ -133,40 +120,40 @@ static bool pixels_whole(const struct lq_jpeg *jpeg, const struct lq_jpeg_map *m
     return true;
 }
 
-// Decodes strictly; what the library warned of is decoded once more from a mended copy, which is
-// whole exactly when that passes without a warning.
-static int decode_whole(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
-                        const struct lq_jpeg_map *map, int format, const struct lq_image *image,
-                        struct lq_error *err)
+// Strictly: a picture is whole or refused. Behind its last block nothing matters where no end
+// marker follows: phones put their own things there, some without a marker before them.
+static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_map *map,
+                        int shrink, const struct lq_image *image, struct lq_error *err)
 {
-    if (map->ended) {
-        if (decode_pixels(jpeg, bytes, len, format, image) == 0 || pixels_whole(jpeg, map))
-            return LQ_OK;
-        if (tjGetErrorCode(jpeg->decoder) != TJERR_WARNING)
-            return fail_damaged(err, tjGetErrorStr2(jpeg->decoder));
-    }
-    int status = lq_jpeg_mend(bytes, len, &jpeg->mended);
-    if (status != LQ_OK)
+    struct lq_jpeg_read read = {
+        .bytes = bytes,
+        .len = map->ended ? len : (size_t)(map->whole - bytes),
+        .scans = map->scans,
+        .data_end = map->ended ? map->scan + map->scan_len : NULL,
+        .inks = image->channels == 4,
+        .shrink = shrink,
+    };
+    int status = lq_jpeg_read(&read, image);
+    if (status == LQ_ERR_MEMORY)
         return fail_room(err, status);
-    if (jpeg->mended.len <= len && memcmp(jpeg->mended.data, bytes, jpeg->mended.len) == 0)
-        return fail_damaged(err, tjGetErrorStr2(jpeg->decoder)); // there was nothing to mend
-    if (decode_pixels(jpeg, jpeg->mended.data, jpeg->mended.len, format, image) == 0 ||
-        pixels_whole(jpeg, map))
-        return LQ_OK;
-    return fail_damaged(err, tjGetErrorStr2(jpeg->decoder));
+    if (status != LQ_OK)
+        return fail_damaged(err, read.why);
+    if (map->ended && !is_padding(map, read.spare))
+        return fail_damaged(err, "bytes are left over, so that some are damaged");
+    return LQ_OK;
 }
 
 static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
-                       const struct lq_jpeg_map *map, const struct lq_image *image,
-                       struct lq_error *err)
+                       const struct lq_jpeg_map *map, int shrink, const struct lq_color *profile,
+                       const struct lq_image *image, struct lq_error *err)
 {
     struct lq_image cmyk;
     int status = lq_image_alloc(&cmyk, &jpeg->scratch, image->width, image->height, 4, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    status = decode_whole(jpeg, bytes, len, map, TJPF_CMYK, &cmyk, err);
+    status = decode_whole(bytes, len, map, shrink, &cmyk, err);
     if (status == LQ_OK)
-        rgb_from_cmyk(&cmyk, map->adobe, image);
+        rgb_from_cmyk(&cmyk, profile, map->adobe, image);
     return status;
 }
 
@@ -182,32 +169,39 @@ static int fill_info(const struct lq_jpeg_map *map, struct lq_picture_info *info
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "no room for the colour profile");
 }
 
-int lq_jpeg_decode(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len, size_t pixels_max,
-                   struct lq_buf *pixels, struct lq_image *image, struct lq_picture_info *info,
-                   int *orientation, struct lq_error *err)
+// The profile of four inks, used up in making RGB of them.
+static const struct lq_color *take_inks(struct lq_color *color, struct lq_picture_info *info)
+{
+    if (!info)
+        return NULL;
+    enum lq_color_kind kind = lq_color_set(color, info->icc.data, info->icc.len);
+    lq_buf_clear(&info->icc);
+    return kind == LQ_COLOR_INKS ? color : NULL;
+}
+
+int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color, const uint8_t *bytes, size_t len,
+                   size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
+                   struct lq_picture_info *info, int *orientation, struct lq_error *err)
 {
     struct lq_jpeg_map map;
     lq_jpeg_map_read(&map, bytes, len);
-    int status = check_map(&map, len, pixels_max, err);
+    int status = check_map(&map, len, pixels_max, info, err);
     if (status != LQ_OK)
         return status;
-    // The library's own header call is not used: the map says what it would, and after a failure
-    // there (libjpeg-turbo 2.1.5) the handle goes on in the middle of the failed file.
-    if (!jpeg->decoder)
-        jpeg->decoder = tjInitDecompress();
-    if (!jpeg->decoder)
-        return lq_fail(err, LQ_ERR_MEMORY, "cannot start the JPEG decoder");
-    status = lq_image_alloc(image, pixels, map.width, map.height, 3, 8);
+    int shrunk = info ? info->shrunk : 1;
+    status = lq_image_alloc(image, pixels, (map.width + shrunk - 1) / shrunk,
+                            (map.height + shrunk - 1) / shrunk, 3, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    if (map.components == 4)
-        status = decode_cmyk(jpeg, bytes, len, &map, image, err);
-    else
-        status = decode_whole(jpeg, bytes, len, &map, TJPF_RGB, image, err);
+    status = fill_info(&map, info, err);
+    if (status == LQ_OK && map.components == 4)
+        status = decode_cmyk(jpeg, bytes, len, &map, shrunk, take_inks(color, info), image, err);
+    else if (status == LQ_OK)
+        status = decode_whole(bytes, len, &map, shrunk, image, err);
     if (status != LQ_OK)
         return status;
     *orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;
-    return fill_info(&map, info, err);
+    return LQ_OK;
 }
 
 static int append_icc(struct lq_buf *out, const struct lq_buf *icc)

@@ -1,22 +1,23 @@
-// JPEG by libturbojpeg: bytes to RGB pixels and back, with the colour profile.
+// JPEG by libjpeg-turbo: bytes to RGB pixels and back, with the colour profile.
 // Threads: one struct lq_jpeg belongs to one thread at a time. Owner: init/release by the codec.
 #pragma once
 
 #include "image/codec.h"
+#include "image/color.h"
 
 struct lq_jpeg {
-    void *decoder;         // tjhandle, made at first use
-    void *encoder;
+    void *encoder;         // tjhandle, made at first use; keeps nothing of a picture
     struct lq_buf scratch; // four-colour pixels, or a JPEG being made
-    struct lq_buf mended;  // a slightly odd file put right
 };
 
 void lq_jpeg_init(struct lq_jpeg *jpeg);
 void lq_jpeg_release(struct lq_jpeg *jpeg);
 
-// As lq_codec_decode, but the pixels are as stored and *orientation says how.
-LQ_MUST_CHECK int lq_jpeg_decode(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
-                                 size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
+// As lq_codec_decode, but the pixels are as stored and *orientation says how. Four colours come as
+// sRGB, by their profile where info asks for it.
+LQ_MUST_CHECK int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color,
+                                 const uint8_t *bytes, size_t len, size_t pixels_max,
+                                 struct lq_buf *pixels, struct lq_image *image,
                                  struct lq_picture_info *info, int *orientation,
                                  struct lq_error *err);
 

@@ -3,9 +3,10 @@
 #include <string.h>
 
 enum {
-    SOF0 = 0xc0, SOF2 = 0xc2, DHT = 0xc4, JPG = 0xc8, DAC = 0xcc, SOF15 = 0xcf,
-    RST0 = 0xd0, RST7 = 0xd7, SOI = 0xd8, EOI = 0xd9, SOS = 0xda,
-    APP0 = 0xe0, APP1 = 0xe1, APP2 = 0xe2, APP14 = 0xee, TEM = 0x01,
+    SOF0 = 0xc0, SOF2 = 0xc2, DHT = 0xc4, JPG = 0xc8, SOF10 = 0xca, DAC = 0xcc, SOF15 = 0xcf,
+    RST0 = 0xd0, RST7 = 0xd7, EOI = 0xd9, SOS = 0xda, DQT = 0xdb, DRI = 0xdd,
+    APP0 = 0xe0, APP1 = 0xe1, APP2 = 0xe2, APP14 = 0xee, APP15 = 0xef, COM = 0xfe, TEM = 0x01,
+    COEFFICIENTS = 64, UNSENT = 0xff,
 };
 
 static const char EXIF_NAME[6] = "Exif\0";          // and the literal's own NUL
@@ -65,10 +66,8 @@ static bool next_segment(struct reader *reader, struct segment *segment)
         return true;
     size_t left = (size_t)(reader->end - reader->at);
     size_t size = left < 2 ? 0 : (size_t)reader->at[0] << 8 | reader->at[1];
-    if (size < 2 || size > left) {
-        segment->gap_len = 0; // a cut segment: nothing in or before it is a scan's data
+    if (size < 2 || size > left)
         return false;
-    }
     segment->body = reader->at + 2;
     segment->body_len = size - 2;
     reader->at += size;
@@ -77,7 +76,8 @@ static bool next_segment(struct reader *reader, struct segment *segment)
 
 struct frame {
     uint8_t ids[4];
-    unsigned covered; // bit per component
+    unsigned covered;                // bit per component
+    uint8_t low[4][COEFFICIENTS];    // the lowest bit sent of each coefficient
 };
 
 static void map_frame(struct lq_jpeg_map *map, struct frame *frame, const struct segment *segment)
@@ -94,7 +94,22 @@ static void map_frame(struct lq_jpeg_map *map, struct frame *frame, const struct
         frame->ids[i] = body[6 + 3 * i];
 }
 
-// A component counts as covered by its scan, or by its first DC scan when progressive.
+static bool is_progressive(const struct lq_jpeg_map *map)
+{
+    return map->process == SOF2 || map->process == SOF10;
+}
+
+// A sequential scan sends all of its components.
+static void map_component(const struct lq_jpeg_map *map, struct frame *frame, int component,
+                          const uint8_t *band)
+{
+    int first = is_progressive(map) ? band[0] : 0, last = is_progressive(map) ? band[1] : 63;
+    if (first == 0 && (!is_progressive(map) || band[2] >> 4 == 0))
+        frame->covered |= 1u << component;
+    for (int k = first; k <= last && k < COEFFICIENTS; k++)
+        frame->low[component][k] = is_progressive(map) ? band[2] & 15 : 0;
+}
+
 static void map_scan(struct lq_jpeg_map *map, struct frame *frame, const struct segment *segment)
 {
     const uint8_t *body = segment->body;
@@ -103,14 +118,38 @@ static void map_scan(struct lq_jpeg_map *map, struct frame *frame, const struct 
     if (segment->body_len < 1 + 2 * count + 3)
         return;
     const uint8_t *band = body + 1 + 2 * count; // first and last coefficient, high and low bit
-    if (map->process == SOF2 && (band[0] != 0 || band[2] >> 4 != 0))
-        return;
     for (size_t i = 0; i < count; i++) {
         for (int c = 0; c < 4 && c < map->components; c++) {
             if (frame->ids[c] == body[1 + 2 * i])
-                frame->covered |= 1u << c;
+                map_component(map, frame, c, band);
         }
     }
+}
+
+static bool everything_sent(const struct lq_jpeg_map *map, const struct frame *frame)
+{
+    if (map->components < 1 || map->components > 4)
+        return false;
+    for (int c = 0; c < map->components; c++) {
+        for (int k = 0; k < COEFFICIENTS; k++) {
+            if (frame->low[c][k])
+                return false;
+        }
+    }
+    return true;
+}
+
+// Behind a whole picture only these go on with it, one right behind the other; all else is
+// another's. A progressive one may be refined again.
+static bool goes_on(const struct lq_jpeg_map *map, const struct segment *segment, bool in_scan)
+{
+    int code = segment->code;
+    if (!in_scan && segment->gap_len)
+        return false;
+    if (code == EOI || code == COM || (code >= APP0 && code <= APP15))
+        return true;
+    return is_progressive(map) && (code == SOS || code == DHT || code == DQT || code == DRI ||
+                                   code == DAC);
 }
 
 static bool body_starts(const struct segment *segment, const char *name, size_t len)
@@ -134,25 +173,47 @@ static void map_application(struct lq_jpeg_map *map, const struct segment *segme
     }
 }
 
+static void map_segment(struct lq_jpeg_map *map, struct frame *frame,
+                        const struct segment *segment)
+{
+    int code = segment->code;
+    if (code == EOI)
+        map->ended = true;
+    else if (code == SOS)
+        map_scan(map, frame, segment);
+    else if (code >= SOF0 && code <= SOF15 && code != DHT && code != JPG && code != DAC)
+        map_frame(map, frame, segment);
+    else
+        map_application(map, segment);
+}
+
 void lq_jpeg_map_read(struct lq_jpeg_map *map, const uint8_t *bytes, size_t len)
 {
     *map = (struct lq_jpeg_map){0};
     struct frame frame = {0};
+    memset(frame.low, UNSENT, sizeof frame.low);
     struct reader reader = {bytes, bytes + len};
-    struct segment segment;
-    while (!map->ended && next_segment(&reader, &segment)) {
-        int code = segment.code;
-        map->scan = segment.gap;
-        map->scan_len = segment.gap_len;
-        if (code == EOI)
-            map->ended = true;
-        else if (code == SOS)
-            map_scan(map, &frame, &segment);
-        else if (code >= SOF0 && code <= SOF15 && code != DHT && code != JPG && code != DAC)
-            map_frame(map, &frame, &segment);
-        else
-            map_application(map, &segment);
+    struct segment segment = {0};
+    bool in_scan = false, sent = false, going = true;
+    int scans = 0;
+    while (going && !map->ended) {
+        going = next_segment(&reader, &segment);
+        if (in_scan) {
+            map->scan = segment.gap;
+            map->scan_len = segment.gap_len;
+        }
+        if (sent && !map->whole) {
+            map->whole = segment.gap + segment.gap_len;
+            scans = map->scans;
+        }
+        going = going && (!map->whole || goes_on(map, &segment, in_scan));
+        in_scan = going && segment.code == SOS;
+        if (going)
+            map_segment(map, &frame, &segment);
+        sent = sent || (in_scan && everything_sent(map, &frame));
     }
+    if (map->whole && !map->ended)
+        map->scans = scans;
     map->covered = map->components >= 1 && map->components <= 4 &&
                    frame.covered == (1u << map->components) - 1;
 }
@@ -165,54 +226,8 @@ int lq_jpeg_map_icc(const struct lq_jpeg_map *map, struct lq_buf *icc)
                                        : LQ_ERR_CORRUPT;
         if (status != LQ_OK) {
             lq_buf_clear(icc);
-            return status == LQ_ERR_CORRUPT ? LQ_OK : status;
+            return status == LQ_ERR_MEMORY ? status : LQ_OK;
         }
     }
     return LQ_OK;
-}
-
-static int append_segment(struct lq_buf *mended, const struct segment *segment)
-{
-    const uint8_t marker[2] = {0xff, (uint8_t)segment->code};
-    int status = lq_buf_append(mended, marker, 2);
-    if (status != LQ_OK || !code_has_body(segment->code))
-        return status;
-    size_t size = segment->body_len + 2;
-    const uint8_t length[2] = {(uint8_t)(size >> 8), (uint8_t)size};
-    status = lq_buf_append(mended, length, 2);
-    return status == LQ_OK ? lq_buf_append(mended, segment->body, segment->body_len) : status;
-}
-
-// Puts right the fields of the segment just appended that decoders warn about and do not use.
-static void mend_fields(struct lq_buf *mended, const struct segment *segment, bool progressive)
-{
-    uint8_t *body = mended->data + mended->len - segment->body_len;
-    if (segment->code == SOS && !progressive && segment->body_len >= 6)
-        memcpy(body + segment->body_len - 3, (const uint8_t[]){0, 63, 0}, 3);
-    if (segment->code == APP0 && segment->body_len >= 7 && memcmp(body, "JFIF", 5) == 0)
-        body[5] = 1;
-}
-
-int lq_jpeg_mend(const uint8_t *bytes, size_t len, struct lq_buf *mended)
-{
-    struct reader reader = {bytes, bytes + len};
-    struct segment segment = {0};
-    bool in_scan = false;
-    bool progressive = false;
-    int status = LQ_OK;
-    lq_buf_clear(mended);
-    while (status == LQ_OK && next_segment(&reader, &segment)) {
-        if (in_scan)
-            status = lq_buf_append(mended, segment.gap, segment.gap_len);
-        if (status == LQ_OK)
-            status = append_segment(mended, &segment);
-        if (status != LQ_OK || segment.code == EOI)
-            return status;
-        progressive |= segment.code == SOF2;
-        in_scan = segment.code == SOS;
-        mend_fields(mended, &segment, progressive);
-    }
-    if (status == LQ_OK && in_scan)
-        status = lq_buf_append(mended, segment.gap, segment.gap_len);
-    return status == LQ_OK ? lq_buf_append(mended, (const uint8_t[]){0xff, EOI}, 2) : status;
 }

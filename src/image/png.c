@@ -6,6 +6,7 @@
 #include <spng.h>
 
 #include "base/limits.h"
+#include "image/color.h"
 #include "image/orient.h"
 
 enum {
@@ -178,6 +179,20 @@ static int read_orientation(spng_ctx *ctx)
     return orientation;
 }
 
+// What gAMA and cHRM say where neither iCCP nor sRGB overrules them.
+static int profile_of_chunks(spng_ctx *ctx, struct lq_buf *icc)
+{
+    double xy[8] = {0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06}, gamma = 0;
+    struct spng_chrm chrm;
+    uint8_t intent;
+    if (spng_get_srgb(ctx, &intent) == 0 || spng_get_gama(ctx, &gamma) != 0 || gamma <= 0)
+        return LQ_OK;
+    if (spng_get_chrm(ctx, &chrm) == 0)
+        memcpy(xy, (double[]){chrm.white_point_x, chrm.white_point_y, chrm.red_x, chrm.red_y,
+                              chrm.green_x, chrm.green_y, chrm.blue_x, chrm.blue_y}, sizeof xy);
+    return lq_color_profile(xy, 1 / gamma, icc);
+}
+
 static int fill_info(spng_ctx *ctx, const struct spng_ihdr *ihdr, int channels,
                      struct lq_picture_info *info, struct lq_error *err)
 {
@@ -189,10 +204,12 @@ static int fill_info(spng_ctx *ctx, const struct spng_ihdr *ihdr, int channels,
     if (channels == 4 && info->source_channels % 2) // by tRNS
         info->source_channels++;
     struct spng_iccp iccp;
-    if (spng_get_iccp(ctx, &iccp) != 0)
-        return LQ_OK;
+    int status = LQ_OK;
     lq_buf_clear(&info->icc);
-    int status = lq_buf_append(&info->icc, iccp.profile, iccp.profile_len);
+    if (spng_get_iccp(ctx, &iccp) != 0)
+        status = profile_of_chunks(ctx, &info->icc);
+    else if (iccp.profile_len <= info->icc.max)
+        status = lq_buf_append(&info->icc, iccp.profile, iccp.profile_len);
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "no room for the colour profile");
 }
 

@@ -51,6 +51,10 @@ struct lq_geometry {
 // sigmoid, and 0 for what is no number.
 float lq_sigmoid(float x);
 
+// What a map's values are: what the sidecar says, unless the map shows that they cannot be that.
+enum lq_values lq_mask_values(const struct lq_layout *layout, enum lq_values said,
+                              const float *map);
+
 // One patch over the whole picture; `grid` has room for map_width * map_height floats.
 void lq_mask_decode(const struct lq_layout *layout, const struct lq_rules *rules,
                     const struct lq_geometry *geometry, const float *map, float *grid,

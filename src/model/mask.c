@@ -22,11 +22,13 @@ LQ_HOT static int count_outside(const float *values, int count)
     return outside;
 }
 
-static bool are_logits(const struct lq_rules *rules, const float *map, int count)
+enum lq_values lq_mask_values(const struct lq_layout *layout, enum lq_values said,
+                              const float *map)
 {
-    if (rules->values != LQ_VALUES_BY_LOOK)
-        return rules->values == LQ_VALUES_LOGITS;
-    return count_outside(map, count) > count / LOOK_PART;
+    int count = layout->map_width * layout->map_height * layout->map_channels;
+    if (said == LQ_VALUES_LOGITS || count_outside(map, count) > count / LOOK_PART)
+        return LQ_VALUES_LOGITS;
+    return LQ_VALUES_PROBABILITY;
 }
 
 // Probabilities clamped to 0..1; what is no number becomes 0 (both comparisons are false for it).
@@ -59,7 +61,10 @@ void lq_mask_decode(const struct lq_layout *layout, const struct lq_rules *rules
     int nail_channel = channels > 1 ? rules->nail_channel : 0;
     const float *nail = map + (size_t)nail_channel * plane;
     const float *rest = channels > 1 ? map + (size_t)(1 - nail_channel) * plane : NULL;
-    if (are_logits(rules, map, count * channels))
+    enum lq_values values = rules->values;
+    if (values == LQ_VALUES_BY_LOOK)
+        values = lq_mask_values(layout, values, map);
+    if (values == LQ_VALUES_LOGITS)
         copy_sigmoid(grid, nail, rest, step, count);
     else
         copy_clamped(grid, nail, step, count);

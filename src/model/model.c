@@ -9,7 +9,6 @@
 #include "base/cpu.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "config.h"
 #include "model/precision.h"
 
 static bool ends_with(const char *text, const char *tail)
@@ -277,8 +276,8 @@ static void fill_info(struct lq_model *model)
     info->nms_iou = model->rules.nms_iou;
 }
 
-// The sidecar's name, else the file's without folder and ending.
-static void settle_name(struct lq_model *model)
+// The sidecar's name, else the file's without folder and ending, or the one it is served by.
+static void settle_name(struct lq_model *model, bool no_file)
 {
     if (model->sidecar.name[0]) {
         strcpy(model->name, model->sidecar.name);
@@ -286,12 +285,13 @@ static void settle_name(struct lq_model *model)
     }
     const char *slash = strrchr(model->source, '/');
     const char *base = slash ? slash + 1 : model->source;
-    const char *dot = strrchr(base, '.');
+    const char *dot = no_file ? NULL : strrchr(base, '.');
     size_t len = dot && dot != base ? (size_t)(dot - base) : strlen(base);
     snprintf(model->name, sizeof model->name, "%.*s", (int)len, base);
 }
 
-// A served model may bring its own sidecar; else it is the one beside the file.
+// A served model may bring its own sidecar; else it is the one beside the file, if there is one: what
+// is said of another model must not be believed of this one.
 static int read_sidecar(struct lq_model *model, const struct lq_engine_options *options,
                         struct lq_error *err)
 {
@@ -300,11 +300,22 @@ static int read_sidecar(struct lq_model *model, const struct lq_engine_options *
     lq_buf_init(&json, LQ_SIDECAR_BYTES_MAX);
     if (model->ops->sidecar)
         status = model->ops->sidecar(options, &json, err);
-    if (status == LQ_OK)
-        status = json.len ? lq_sidecar_parse(&model->sidecar, "of the served model", &json, err)
-                          : lq_sidecar_read(&model->sidecar, model->source, err);
+    if (status == LQ_OK && json.len)
+        status = lq_sidecar_parse(&model->sidecar, "of the served model", &json, err);
+    else if (status == LQ_OK && options->remote.no_file)
+        lq_sidecar_none(&model->sidecar);
+    else if (status == LQ_OK)
+        status = lq_sidecar_read(&model->sidecar, model->source, err);
     lq_buf_release(&json);
     return status;
+}
+
+// What it adds is left out where it cannot be had: nails are found and painted without it.
+static void open_landmarks(struct lq_model *model, const struct lq_engine_options *options)
+{
+    struct lq_error error;
+    if (lq_landmarks_open(&model->landmarks, lq_landmarks_default_path(), options, &error) != LQ_OK)
+        lq_log_warn("%s; which way nails point is told by their looks alone", error.text);
 }
 
 // Compiles all sizes in the arithmetic that is asked for, or found the faster.
@@ -414,26 +425,17 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
     engine.pixels.channels_first = model->input.channels_first;
     memcpy(engine.pixels.mean, model->sidecar.mean, sizeof engine.pixels.mean);
     memcpy(engine.pixels.std, model->sidecar.std, sizeof engine.pixels.std);
-    settle_name(model);
+    settle_name(model, engine.remote.no_file);
     pick_sizes(model);
     status = compile_batch(model, options->precision, &engine, err);
     if (status != LQ_OK)
         return status;
     settle_rules(model, options);
     fill_info(model);
+    if (!options->no_landmarks && !model->ops->by_name_only)
+        open_landmarks(model, &engine);
     tell_classes(model);
     return LQ_OK;
-}
-
-const char *lq_model_default_path(void)
-{
-    return access(LQ_MODEL_INSTALLED, R_OK) == 0 ? LQ_MODEL_INSTALLED : LQ_MODEL_SOURCE;
-}
-
-const char *lq_model_float_path(void)
-{
-    return access(LQ_FLOAT_MODEL_INSTALLED, R_OK) == 0 ? LQ_FLOAT_MODEL_INSTALLED
-                                                       : LQ_FLOAT_MODEL_SOURCE;
 }
 
 int lq_model_open(struct lq_model **out, const char *path, const struct lq_model_options *options,
@@ -463,6 +465,7 @@ void lq_model_close(struct lq_model *model)
     close_variants(model);
     if (model->raced)
         model->ops->close(model->raced);
+    lq_landmarks_close(model->landmarks);
     free(model->path);
     free(model->source);
     free(model);
@@ -476,4 +479,9 @@ const struct lq_model_info *lq_model_info(const struct lq_model *model)
 int lq_model_print_metrics(const struct lq_model *model, struct lq_buf *out)
 {
     return model->ops->print_metrics ? model->ops->print_metrics(out) : LQ_OK;
+}
+
+const struct lq_landmarks *lq_model_landmarks(const struct lq_model *model)
+{
+    return model->landmarks;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "image/image.h"
+#include "model/landmarks.h"
 
 enum lq_head { LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG, LQ_HEAD_DETR_SEG };
 
@@ -17,6 +18,7 @@ struct lq_model_options {
     enum lq_tune tune;
     int threads;
     const char *cache_dir;
+    bool no_landmarks;           // do not open the hand landmark network beside the model
     const char *source;          // file that the one at `path` was made from: its name, its ending
                                  // and its sidecar are the model's; NULL: `path` is the model
     struct lq_remote_options remote; // of engines that run elsewhere
@@ -59,17 +61,21 @@ struct lq_model_info {
     float score_min, nms_iou;
 };
 
-// The model that comes with Lacquer: the installed file, else the one in the source tree.
+// The model that comes with Lacquer: from where the program was built, the source folder's; else
+// the installed one.
 const char *lq_model_default_path(void);
 // The same network in floating point: what GPUs run faster than whole numbers of eight bits.
 const char *lq_model_float_path(void);
 
 // Opens the model, decides what its head is, and compiles it once per input size.
+// With remote.no_file `path` is but a name, and only the server can bring a sidecar.
 // An unreadable file: MODEL. Tensors that are neither head: MODEL with what was found.
 LQ_MUST_CHECK int lq_model_open(struct lq_model **model, const char *path,
                                 const struct lq_model_options *options, struct lq_error *err);
 void lq_model_close(struct lq_model *model);
 const struct lq_model_info *lq_model_info(const struct lq_model *model);
+// The hand landmark network that was opened beside it; NULL when there is none.
+const struct lq_landmarks *lq_model_landmarks(const struct lq_model *model);
 
 // Appends what the model's engine counts as Prometheus text.
 LQ_MUST_CHECK int lq_model_print_metrics(const struct lq_model *model, struct lq_buf *out);

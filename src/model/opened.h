@@ -1,8 +1,11 @@
 // What an opened model is made of: model.c fills it in, runner.c runs frames through it.
-// Threads: read-only once opened. Owner: lq_model_close releases all of it.
+// Threads: read-only once opened, but for told_values. Owner: lq_model_close releases all of it.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "model/head.h"
+#include "model/landmarks.h"
 #include "model/model.h"
 
 // A model compiled for one input size.
@@ -24,6 +27,8 @@ struct lq_model {
     struct lq_input input; // as the file declares it
     int variant_count;
     struct lq_variant variants[LQ_MODEL_SIZES_MAX];
+    struct lq_landmarks *landmarks; // NULL: none to be had
     struct lq_engine *raced;    // of the first size, until it is taken for use; else NULL
     enum lq_tune raced_tune;
+    atomic_bool told_values;    // the log says that a map was taken to hold logits
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "image/resize.h"
 #include "model/opened.h"
 
@@ -263,6 +264,26 @@ int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_er
     return model->ops->run(runner->request, deadline_us, err);
 }
 
+// Whether a map holds probabilities or logits is seen in it where no sidecar says so, or says what
+// cannot be. It is told once, for whoever knows better.
+static enum lq_values values_of(const struct lq_model *model, const struct lq_layout *layout,
+                                const float *map)
+{
+    enum lq_values said = model->rules.values, values = lq_mask_values(layout, said, map);
+    // The model was made to be changed, its users alone promise not to.
+    atomic_bool *told = (atomic_bool *)&model->told_values;
+    if (values == said || values != LQ_VALUES_LOGITS || atomic_exchange(told, true))
+        return values;
+    if (said == LQ_VALUES_PROBABILITY)
+        lq_log_warn("model '%s' answers logits, for many of its values are not within 0..1; its "
+                    "sidecar says \"probability\", and should say \"output\": \"logits\"",
+                    model->name);
+    else
+        lq_log_info("model '%s' answers logits, for many of its values are not within 0..1; a "
+                    "sidecar may say \"output\": \"logits\" or \"probability\"", model->name);
+    return values;
+}
+
 int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches, int *count,
                       struct lq_error *err)
 {
@@ -273,9 +294,10 @@ int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches,
     const struct lq_model *model = runner->model;
     const struct lq_layout *layout = &model->variants[runner->current].layout;
     if (model->info.head == LQ_HEAD_MASK) {
-        lq_mask_decode(layout, &model->rules, &runner->geometry,
-                       numbers_of(runner, layout->map_index), runner->grid,
-                       &runner->patches[0]);
+        const float *map = numbers_of(runner, layout->map_index);
+        struct lq_rules rules = model->rules;
+        rules.values = values_of(model, layout, map);
+        lq_mask_decode(layout, &rules, &runner->geometry, map, runner->grid, &runner->patches[0]);
         if (runner->mirrored)
             turn_rows(runner->grid, (size_t)layout->map_height, (size_t)layout->map_width, 1);
         *count = 1;

@@ -263,6 +263,11 @@ static int read_keys(const struct reader *reader, json_t *root)
 
 static const struct lq_sidecar nothing_given = {.pad = -1, .nail_channel = -1, .std = {1, 1, 1}};
 
+void lq_sidecar_none(struct lq_sidecar *sidecar)
+{
+    *sidecar = nothing_given;
+}
+
 int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name, const struct lq_buf *file,
                      struct lq_error *err)
 {
@@ -294,7 +299,7 @@ bool lq_sidecar_path(const char *model_path, char *path, size_t size)
 
 int lq_sidecar_read(struct lq_sidecar *sidecar, const char *model_path, struct lq_error *err)
 {
-    *sidecar = nothing_given;
+    lq_sidecar_none(sidecar);
     char path[4096];
     if (!lq_sidecar_path(model_path, path, sizeof path))
         return lq_fail(err, LQ_ERR_MODEL, "path too long: '%.80s…'", model_path);

@@ -33,6 +33,9 @@ struct lq_sidecar {
     struct lq_quantised input; // scale and zero point of an input of eight bits
 };
 
+// The sidecar of a model that has none: `present` is false and all is "not given".
+void lq_sidecar_none(struct lq_sidecar *sidecar);
+
 // Reads the text of a sidecar; errors call it `name`.
 LQ_MUST_CHECK int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name,
                                    const struct lq_buf *json, struct lq_error *err);

@@ -31,6 +31,7 @@ struct lq_nail {
     float edge;           // pixels from one side to the other of the picture's edges about it; 0: unknown
     float curvature;      // radians that the middle line turns over the length, clockwise as seen
     bool tip_known;
+    bool on_finger;       // tip_x, tip_y and the axis are those of the finger behind it (hand.h)
     float tip_x, tip_y;   // mean of where the tip may lie (tip.h): its length, 0..1, is how sure
     enum lq_finger finger;
     float finger_share[LQ_FINGER_COUNT - 1]; // how likely each is, thumb first; all 0: not judged

@@ -24,8 +24,10 @@ void lq_tracked_release(struct lq_tracked *tracked)
 int lq_tracker_new(struct lq_tracker **out)
 {
     struct lq_tracker *tracker = calloc(1, sizeof *tracker);
-    if (!tracker)
+    if (!tracker || lq_hand_memory_new(&tracker->hands) != LQ_OK) {
+        free(tracker);
         return LQ_ERR_MEMORY;
+    }
     pthread_mutex_init(&tracker->lock, NULL);
     tracker->next_id = 1;
     lq_buf_init(&tracker->alpha, (size_t)LQ_PICTURE_PIXELS_MAX * LQ_NAILS_MAX);
@@ -48,6 +50,7 @@ void lq_tracker_free(struct lq_tracker *tracker)
     if (!tracker)
         return;
     give_back(tracker);
+    lq_hand_memory_free(tracker->hands);
     pthread_mutex_destroy(&tracker->lock);
     free(tracker);
 }
@@ -57,7 +60,13 @@ void lq_tracker_rest(struct lq_tracker *tracker)
     if (pthread_mutex_trylock(&tracker->lock) != 0)
         return;
     give_back(tracker);
+    lq_hand_memory_forget(tracker->hands);
     pthread_mutex_unlock(&tracker->lock);
+}
+
+struct lq_hand_memory *lq_tracker_hands(struct lq_tracker *tracker)
+{
+    return tracker->hands;
 }
 
 int lq_track_take_id(struct lq_tracker *tracker)

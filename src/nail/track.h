@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "nail/hand.h"
 #include "nail/nail.h"
 
 struct lq_tracker;
@@ -26,6 +27,9 @@ void lq_tracker_free(struct lq_tracker *tracker); // NULL is fine
 // Gives back what the last frame needed; the next one begins anew, with ids not given before. Does
 // nothing while a frame is taken.
 void lq_tracker_rest(struct lq_tracker *tracker);
+
+// What is known of the hands behind its nails (hand.h); the tracker's.
+struct lq_hand_memory *lq_tracker_hands(struct lq_tracker *tracker);
 
 // What was found in a frame of time `time_us` (any clock that does not run backwards) becomes what
 // is shown. With smooth false only ids are kept and nothing is shown that was not found. A frame

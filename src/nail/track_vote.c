@@ -10,6 +10,7 @@ static const float CONFIDENCE_S = 0.2f;
 static const float TIP_S = 0.5f;            // over which what is told of tips is averaged
 static const int TIP_LASTING = 8;           // frames: less sure will do
 static const float FINGER_S = 0.7f;         // … of fingers
+static const float ON_FINGER_SHARE = 0.4f;  // … of one look at the hand
 static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f;   // gain: Hz for each rad/s
 static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f;   // … for each e-fold/s
 
@@ -20,6 +21,15 @@ static float near_angle(const struct lq_nail *nail, float last)
     const float turn = nail->tip_known ? 6.2831853f : 3.14159265f;
     float angle = atan2f(nail->axis_y, nail->axis_x);
     return angle - turn * roundf((angle - last) / turn);
+}
+
+// What a finger says of its nail is taken at once and holds until the hand was not seen for a while;
+// what the nail's own looks say counts for nothing meanwhile.
+static bool finger_holds(struct lq_track *track, const struct lq_track_step *step, uint64_t now_us)
+{
+    if (step->found && step->found->on_finger)
+        track->on_finger_us = now_us;
+    return track->on_finger_us && now_us - track->on_finger_us < LQ_HAND_LASTING_US;
 }
 
 // Where frames together say that the tip lies: it turns with the nail, and one frame's error does
@@ -33,6 +43,8 @@ static void vote_tip(const struct lq_track *track, struct lq_nail *nail,
     float x = c * track->nail.tip_x - s * track->nail.tip_y;
     float y = s * track->nail.tip_x + c * track->nail.tip_y;
     float share = step->found ? 1.0f - expf(-dt_s / TIP_S) : 0.0f;
+    if (nail->on_finger)
+        share = step->found && step->found->on_finger ? 1.0f : 0.0f;
     nail->tip_x = x + share * (nail->tip_x - x);
     nail->tip_y = y + share * (nail->tip_y - y);
 }
@@ -49,6 +61,10 @@ static void vote_finger(const struct lq_track *track, struct lq_nail *nail,
         before += track->nail.finger_share[f];
     }
     float share = !(now > 0.0f) ? 0.0f : before > 0.0f ? 1.0f - expf(-dt_s / FINGER_S) : 1.0f;
+    if (nail->on_finger && !(step->found && step->found->on_finger))
+        share = 0.0f;
+    else if (nail->on_finger) // looks at the hand are few
+        share = fmaxf(share, before > 0.0f ? ON_FINGER_SHARE : 1.0f);
     for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
         float last = track->nail.finger_share[f];
         nail->finger_share[f] = last + share * (nail->finger_share[f] - last);
@@ -63,7 +79,12 @@ static void face_tip(struct lq_track *track, struct lq_nail *nail)
     const struct lq_nail *last = &track->nail;
     bool known = track->found_count > 0 && last->tip_known;
     bool lasting = track->found_count >= TIP_LASTING;
-    lq_tip_face(nail, known ? LQ_TIP_STILL_SURE : lasting ? LQ_TIP_LASTING_SURE : LQ_TIP_SURE);
+    if (nail->on_finger) {
+        float length = fmaxf(hypotf(nail->tip_x, nail->tip_y), 1e-3f);
+        lq_hand_turn(nail, (struct lq_point){nail->tip_x / length, nail->tip_y / length});
+        nail->tip_known = true;
+    } else
+        lq_tip_face(nail, known ? LQ_TIP_STILL_SURE : lasting ? LQ_TIP_LASTING_SURE : LQ_TIP_SURE);
     float along = nail->axis_x * cosf(track->angle.value) + nail->axis_y * sinf(track->angle.value);
     if (nail->tip_known ? along < 0.5f : known && fabsf(along) < 0.5f)
         track->angle.begun = track->length.begun = track->breadth.begun = false;
@@ -119,6 +140,7 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
     }
     if (!step->moved)
         track->angle.begun = track->length.begun = track->breadth.begun = false;
+    nail->on_finger = finger_holds(track, step, update->time_us);
     vote_tip(track, nail, step, update->dt_s);
     face_tip(track, nail);
     vote_finger(track, nail, step, update->dt_s);

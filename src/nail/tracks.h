@@ -19,6 +19,7 @@ struct lq_track {
     uint64_t closer_us;             // … in a look at a region; 0: never
     uint64_t taken_us;              // when a nail was last matched with it
     int found_count;                // frames; 0: it has no `nail` yet
+    uint64_t on_finger_us;          // when a frame last said which finger it is on (hand.h); 0: none
     float speed_x, speed_y;         // pixels a second
     bool shown;                     // in the last frame: `nail`, `alpha_at` and `glimpse` hold
     struct lq_nail nail;            // as it was shown or, with smooth false, found
@@ -36,6 +37,7 @@ struct lq_tracker {
     int width, height; // of the last picture; 0: none yet
     int next_id, count;
     struct lq_track *tracks; // LQ_TRACKS_MAX of them; NULL: before the first frame, at rest
+    struct lq_hand_memory *hands;
     struct lq_buf alpha;   // the masks shown last
     struct lq_buf scratch; // a moved mask and a found one, on the same pixels
 };

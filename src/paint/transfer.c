@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "image/color.h"
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static float decode_8[256], decode_16[65536];
 
@@ -54,7 +56,9 @@ void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float
                       float *green, float *blue)
 {
     const uint8_t *row = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
-    if (picture->depth == 8 && picture->channels == 3)
+    if (picture->color)
+        lq_color_read(picture->color, picture, row, n, red, green, blue);
+    else if (picture->depth == 8 && picture->channels == 3)
         read_rgb(row, n, red, green, blue);
     else
         read_row(row, picture->channels, picture->depth, n, red, green, blue);
@@ -111,18 +115,31 @@ LQ_HOT static void store_rgb(uint8_t *restrict row, int n, const uint8_t *restri
     store_row(row, 3, 8, n, alpha, red, green, blue);
 }
 
+enum { BLOCK = 256 };
+
+static void encode_block(const struct lq_color *color, const float *red, const float *green,
+                         const float *blue, float stored[3][BLOCK], int n)
+{
+    const float *planes[3] = {red, green, blue};
+    for (int k = 0; k < 3; k++) {
+        if (color)
+            memcpy(stored[k], planes[k], (size_t)n * sizeof(float));
+        else
+            lq_transfer_encode(planes[k], stored[k], n);
+    }
+    if (color)
+        lq_color_store(color, n, stored[0], stored[1], stored[2]);
+}
+
 void lq_transfer_write(const struct lq_image *picture, int x, int y, int n, const uint8_t *alpha,
                        const float *red, const float *green, const float *blue)
 {
-    enum { BLOCK = 256 };
     uint8_t *row = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
     float stored[3][BLOCK];
     for (int from = 0; from < n; from += BLOCK) {
         int count = n - from < BLOCK ? n - from : BLOCK;
         uint8_t *pixels = row + (size_t)from * lq_image_pixel_bytes(picture);
-        lq_transfer_encode(red + from, stored[0], count);
-        lq_transfer_encode(green + from, stored[1], count);
-        lq_transfer_encode(blue + from, stored[2], count);
+        encode_block(picture->color, red + from, green + from, blue + from, stored, count);
         if (picture->depth == 8 && picture->channels == 3)
             store_rgb(pixels, count, alpha + from, stored[0], stored[1], stored[2]);
         else

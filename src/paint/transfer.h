@@ -11,7 +11,8 @@ void lq_transfer_init(void);
 double lq_srgb_decode(double stored);
 double lq_srgb_encode(double linear);
 
-// n pixels from (x, y) as three rows of linear light, 0..1.
+// n pixels from (x, y) as three rows of linear light of sRGB's primaries, 0..1, by the picture's
+// colours.
 void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float *red,
                       float *green, float *blue);
 

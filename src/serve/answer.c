@@ -10,7 +10,7 @@
 
 const char *lq_answer_media_type(enum lq_picture_kind kind)
 {
-    return kind == LQ_PICTURE_PNG ? "image/png" : "image/jpeg";
+    return kind == LQ_PICTURE_PNG ? "image/png" : "image/jpeg"; // no other kind is written here
 }
 
 // Out of memory while answering leaves the slot without parts; the loop then closes the connection.
@@ -49,16 +49,6 @@ static void add_picture(struct lq_slot *slot, size_t at)
         (struct lq_part){.picture = true, .at = at, .len = slot->picture.len - at};
 }
 
-static const uint8_t *picture_bytes(const struct lq_slot *slot)
-{
-    return slot->picture.data + LQ_REPLY_HEAD;
-}
-
-static size_t picture_len(const struct lq_slot *slot)
-{
-    return slot->picture.len - LQ_REPLY_HEAD;
-}
-
 static void write_v1(struct lq_slot *slot, const struct lq_job *job)
 {
     struct lq_wire_reply reply = {
@@ -78,9 +68,10 @@ static void write_v1(struct lq_slot *slot, const struct lq_job *job)
     add_picture(slot, at);
 }
 
-// A picture alone. That its nails were carried along is said in a JPEG comment, which whoever only
-// looks at the picture skips: behind the JFIF segment, for which the picture's head moves down.
-static void write_picture(struct lq_slot *slot, const struct lq_job *job)
+// A picture alone; returns where it starts. That its nails were carried along is said in a JPEG
+// comment, which whoever only looks at the picture skips: behind the JFIF segment, for which the
+// picture's head moves down.
+static size_t mark_carried(struct lq_slot *slot, const struct lq_job *job)
 {
     static const uint8_t comment[] = "\xff\xfe\0\x11lacquer carried"; // its length counts itself
     const size_t len = sizeof comment - 1;
@@ -92,7 +83,7 @@ static void write_picture(struct lq_slot *slot, const struct lq_job *job)
         memmove(bytes - len, bytes, head);
         memcpy(bytes - len + head, comment, len);
     }
-    add_picture(slot, LQ_REPLY_HEAD - (job->carried ? len : 0));
+    return LQ_REPLY_HEAD - (job->carried ? len : 0);
 }
 
 static int write_v1_nails(struct lq_slot *slot, const struct lq_job *job, struct lq_buf *scratch)
@@ -103,15 +94,15 @@ static int write_v1_nails(struct lq_slot *slot, const struct lq_job *job, struct
     return status;
 }
 
-// Appends the quoted picture: a data URL, or bare base64.
-static int append_image(struct lq_slot *slot, bool url)
+// Appends the quoted picture, which starts at `at`: a data URL, or bare base64.
+static int append_image(struct lq_slot *slot, size_t at, bool url)
 {
     struct lq_buf *out = &slot->message;
     int status = append(out, "\"");
     if (status == LQ_OK && url)
         status = lq_buf_printf(out, "data:%s;base64,", lq_answer_media_type(slot->kind));
     if (status == LQ_OK)
-        status = lq_base64_encode(picture_bytes(slot), picture_len(slot), out);
+        status = lq_base64_encode(slot->picture.data + at, slot->picture.len - at, out);
     return status == LQ_OK ? append(out, "\"") : status;
 }
 
@@ -149,7 +140,7 @@ static int write_json(struct lq_slot *slot, const struct lq_job *job)
     if (status == LQ_OK && slot->ask.reply_form == LQ_REPLY_JSON) {
         status = append(&slot->message, "\"image\":");
         if (status == LQ_OK)
-            status = append_image(slot, true);
+            status = append_image(slot, LQ_REPLY_HEAD, true);
         if (status == LQ_OK)
             status = append(&slot->message, ",");
     }
@@ -160,15 +151,21 @@ static int write_json(struct lq_slot *slot, const struct lq_job *job)
     return status;
 }
 
+// The picture of a Socket.IO answer, in the form of the frame's.
+static int append_event_image(struct lq_slot *slot, const struct lq_ask_picture *picture, size_t at)
+{
+    return picture->text ? append_image(slot, at, picture->url)
+                         : append(&slot->message, "{\"_placeholder\":true,\"num\":0}");
+}
+
 // The result object of a Socket.IO answer.
 static int append_result(struct lq_slot *slot, const struct lq_job *job,
-                         const struct lq_ask_picture *picture)
+                         const struct lq_ask_picture *picture, size_t at)
 {
     struct lq_buf *out = &slot->message;
     int status = append(out, "{\"image\":");
     if (status == LQ_OK)
-        status = picture->text ? append_image(slot, picture->url)
-                               : append(out, "{\"_placeholder\":true,\"num\":0}");
+        status = append_event_image(slot, picture, at);
     if (status == LQ_OK && picture->id) {
         status = append(out, ",\"id\":");
         if (status == LQ_OK)
@@ -181,7 +178,7 @@ static int append_result(struct lq_slot *slot, const struct lq_job *job,
 
 // Socket.IO packets: 2 event, 3 acknowledgement, 5 and 6 the same with "N-" binary attachments.
 static int write_event_packet(struct lq_slot *slot, const struct lq_job *job,
-                              const struct lq_ask_picture *picture, bool ack)
+                              const struct lq_ask_picture *picture, size_t at, bool ack)
 {
     struct lq_buf *out = &slot->message;
     int status = begin_text(slot);
@@ -190,23 +187,30 @@ static int write_event_packet(struct lq_slot *slot, const struct lq_job *job,
     else if (status == LQ_OK)
         status = append(out, picture->text ? "42[\"result\"," : "451-[\"result\",");
     if (status == LQ_OK)
-        status = append_result(slot, job, picture);
+        status = picture->bare ? append_event_image(slot, picture, at)
+                               : append_result(slot, job, picture, at);
     if (status == LQ_OK)
         status = append(out, "]");
     if (status != LQ_OK)
         return status;
     end_text(slot);
-    if (!picture->text)
-        add_picture(slot, LQ_REPLY_HEAD);
+    if (picture->text)
+        return LQ_OK;
+    if (slot->ask.typed_binary)
+        slot->picture.data[--at] = 4; // Engine.IO's type of a message
+    add_picture(slot, at);
     return LQ_OK;
 }
 
+// Who sent a picture alone takes the whole payload for the picture, as pages of Flask-SocketIO
+// servers do.
 static int write_event(struct lq_slot *slot, const struct lq_job *job,
                        const struct lq_ask_picture *picture)
 {
-    int status = write_event_packet(slot, job, picture, false);
+    size_t at = picture->bare ? mark_carried(slot, job) : LQ_REPLY_HEAD;
+    int status = write_event_packet(slot, job, picture, at, false);
     if (status == LQ_OK && slot->ask.ack >= 0)
-        status = write_event_packet(slot, job, picture, true);
+        status = write_event_packet(slot, job, picture, at, true);
     return status;
 }
 
@@ -220,7 +224,7 @@ void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
     slot->nails = job->nails->count;
     switch (slot->ask.reply_form) {
     case LQ_REPLY_PICTURE:
-        write_picture(slot, job);
+        add_picture(slot, mark_carried(slot, job));
         break;
     case LQ_REPLY_V1:
         write_v1(slot, job);
@@ -270,6 +274,16 @@ int lq_answer_http_error(struct lq_buf *out, const struct lq_error *error)
     return append_json(out, object);
 }
 
+int lq_answer_event_error(struct lq_buf *out, const struct lq_error *error, json_t *id)
+{
+    json_t *object = error_json(error);
+    if (object)
+        json_object_set(object, "message", json_object_get(object, "error"));
+    if (object && id)
+        json_object_set(object, "id", id);
+    return append_json(out, object);
+}
+
 static int write_event_error(struct lq_slot *slot, const struct lq_ask_picture *picture, bool ack)
 {
     int status = begin_text(slot);
@@ -277,13 +291,8 @@ static int write_event_error(struct lq_slot *slot, const struct lq_ask_picture *
         status = lq_buf_printf(&slot->message, "43%lld[", slot->ask.ack);
     else if (status == LQ_OK)
         status = append(&slot->message, "42[\"error\",");
-    json_t *object = error_json(&slot->error);
-    if (object && picture->id)
-        json_object_set(object, "id", picture->id);
     if (status == LQ_OK)
-        status = append_json(&slot->message, object);
-    else
-        json_decref(object);
+        status = lq_answer_event_error(&slot->message, &slot->error, picture->id);
     if (status == LQ_OK)
         status = append(&slot->message, "]");
     if (status == LQ_OK)

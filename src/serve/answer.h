@@ -15,6 +15,10 @@ void lq_answer_write_error(struct lq_slot *slot, const struct lq_ask_picture *pi
 
 // {"type": "error", "status", "error"[, "id"]} appended to out; id < 0: none.
 LQ_MUST_CHECK int lq_answer_ws_error(struct lq_buf *out, const struct lq_error *error, int64_t id);
+// {"error", "message", "status"[, "id"]} appended to out: the `error` event's payload. `message` is
+// `error` again, which is where many pages look. id: NULL for none; stays the caller's.
+LQ_MUST_CHECK int lq_answer_event_error(struct lq_buf *out, const struct lq_error *error,
+                                        json_t *id);
 // {"success": false, "error", "status"} appended to out.
 LQ_MUST_CHECK int lq_answer_http_error(struct lq_buf *out, const struct lq_error *error);
 

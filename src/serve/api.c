@@ -17,36 +17,68 @@ static bool is_type(const char *type, const char *wanted)
     return strncasecmp(type, wanted, len) == 0 && (!type[len] || strchr("; \t", type[len]));
 }
 
+// A body in a Content-Encoding would be taken for a broken picture.
+static int check_encoding(struct lq_request *request, struct lq_error *err)
+{
+    char coding[64];
+    int len = lq_http_header_all(request->http, "content-encoding", coding, sizeof coding);
+    if (len <= 0 || strcasecmp(coding, "identity") == 0)
+        return LQ_OK;
+    lq_request_add_header(request, "accept-encoding: identity"); // RFC 9110 section 15.5.16
+    return lq_fail(err, LQ_ERR_FORMAT,
+                   "Content-Encoding %.40s is not read here: send the body as it is", coding);
+}
+
+static bool is_json(const char *type)
+{
+    size_t len = strcspn(type, "; \t");
+    return is_type(type, "application/json") || is_type(type, "text/json") ||
+           (len > 5 && strncasecmp(type, "application/", 12) == 0 &&
+            strncasecmp(type + len - 5, "+json", 5) == 0);
+}
+
+// JSON or a form, whose fields are the same on either path; declared JSON belongs to one of them.
+static int read_fields_form(struct lq_ask *ask, const char *path, const char *type,
+                            struct lq_error *err)
+{
+    bool json_path = strcmp(path, "/api/process_base64") == 0;
+    if (is_type(type, "multipart/form-data")) {
+        ask->body_form = LQ_BODY_MULTIPART;
+        return lq_form_boundary(type, ask->boundary, sizeof ask->boundary, err);
+    }
+    bool form = is_type(type, "application/x-www-form-urlencoded");
+    ask->body_form = json_path && is_json(type) ? LQ_BODY_JSON
+                     : form                     ? LQ_BODY_URLENCODED
+                                                : LQ_BODY_TEXT;
+    if (ask->body_form != LQ_BODY_TEXT || !*type || is_type(type, "text/plain"))
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_FORMAT, json_path ? "%s wants application/json"
+                                                 : "%s wants multipart/form-data or "
+                                                   "application/x-www-form-urlencoded", path);
+}
+
 // What the path and the declared type say about the body.
 static int read_form(struct lq_request *request, struct lq_ask *ask, struct lq_error *err)
 {
-    char type[256] = "";
-    if (lws_hdr_total_length(request->conn->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) > 0 &&
-        lws_hdr_copy(request->conn->wsi, type, sizeof type, WSI_TOKEN_HTTP_CONTENT_TYPE) < 0)
-        return lq_fail(err, LQ_ERR_FORMAT, "Content-Type is too long");
+    const char *type = lq_http_header(request->http, "content-type");
+    if (!type)
+        type = "";
+    int status = check_encoding(request, err);
+    if (status != LQ_OK)
+        return status;
     const char *path = request->route->path;
-    if (strcmp(path, "/api/process_base64") == 0) {
-        ask->body_form = LQ_BODY_JSON;
-        return is_type(type, "application/json")
-                   ? LQ_OK
-                   : lq_fail(err, LQ_ERR_FORMAT, "%s wants application/json", path);
-    }
-    if (strcmp(path, "/api/process") == 0) {
-        bool multipart = is_type(type, "multipart/form-data");
-        ask->body_form = multipart ? LQ_BODY_MULTIPART : LQ_BODY_URLENCODED;
-        if (multipart)
-            return lq_form_boundary(type, ask->boundary, sizeof ask->boundary, err);
-        return is_type(type, "application/x-www-form-urlencoded")
-                   ? LQ_OK
-                   : lq_fail(err, LQ_ERR_FORMAT, "%s wants multipart/form-data or "
-                             "application/x-www-form-urlencoded", path);
-    }
+    if (strcmp(path, "/api/v1/nails") != 0)
+        return read_fields_form(ask, path, type, err);
     ask->body_form = LQ_BODY_PICTURE;
     ask->reply_form = LQ_REPLY_NAILS;
-    if (!*type || is_type(type, "image/jpeg") || is_type(type, "image/png") ||
-        is_type(type, "application/octet-stream"))
-        return LQ_OK;
-    return lq_fail(err, LQ_ERR_FORMAT, "%s wants image/jpeg or image/png", path);
+    static const char *const types[] = {"image/jpeg", "image/jpg",  "image/png",
+                                        "image/webp", "image/avif", "image/heic",
+                                        "image/heif", "application/octet-stream"};
+    for (size_t i = 0; i < LQ_COUNT(types); i++)
+        if (!*type || is_type(type, types[i]))
+            return LQ_OK;
+    return lq_fail(err, LQ_ERR_FORMAT, "%s wants image/jpeg, image/png, image/webp, image/avif or "
+                   "image/heic", path);
 }
 
 static void on_ready(struct lq_session *session)
@@ -56,7 +88,8 @@ static void on_ready(struct lq_session *session)
 
 void lq_api_start(struct lq_request *request)
 {
-    struct lq_server *server = request->conn->server;
+    static const struct lq_cost_peek small = {640 * 480, 1};
+    struct lq_server *server = request->server;
     struct lq_error error;
     struct lq_ask ask = {.look = lq_look_default(),
                          .catalogue = server->options->catalogue,
@@ -67,15 +100,16 @@ void lq_api_start(struct lq_request *request)
         lq_request_fail(request, &error);
         return;
     }
-    if (lq_server_is_busy(server, LQ_LOAD_HTTP_WAIT_MS))
-        lq_fail(&error, LQ_ERR_BUSY, "the server is busy; try again in %d s", LQ_LOAD_RETRY_S);
-    else
-        request->session =
-            lq_server_admit(server, request->conn->wsi, LQ_VIA_HTTP, request, on_ready, &error);
-    if (!request->session) {
+    request->session =
+        lq_server_admit(server, request->http, LQ_VIA_HTTP, request, on_ready, &error);
+    // Before the body comes: it may be refused whatever it is.
+    const struct lq_still still = {LQ_TURN_LIGHT, lq_cost_us(&server->cost, &small)};
+    if (!request->session || lq_server_check_still(server, request->session, &still,
+                                                   &request->retry_s, &error) != LQ_OK) {
         lq_request_fail(request, &error);
         return;
     }
+    lq_charge_begin(&request->held, request->session->holder);
     struct lq_slot *slot = lq_session_fill(request->session);
     slot->ask = ask;
     request->body = &slot->body;
@@ -83,10 +117,11 @@ void lq_api_start(struct lq_request *request)
 
 void lq_api_body_done(struct lq_request *request)
 {
-    lq_server_count_in(request->conn->server, LQ_VIA_HTTP, request->body->len);
+    lq_server_count_in(request->server, LQ_VIA_HTTP, request->body->len);
     request->body = NULL;
-    lq_server_post(request->conn->server, request->session);
+    lq_charge_set(&request->held, 0); // it is the slot's from now on
     lq_request_wait(request);
+    lq_server_post(request->server, request->session);
 }
 
 static void add_timing(struct lq_request *request, const struct lq_slot *slot)
@@ -113,6 +148,8 @@ void lq_api_look(struct lq_request *request)
     }
     const struct lq_part *part = &slot->parts[0];
     lq_request_add_header(request, "cache-control: no-store");
+    if (slot->retry_s)
+        lq_request_add_header(request, "retry-after: %d", slot->retry_s);
     if (part->picture) {
         add_timing(request, slot);
         lq_request_answer(request, 200, "image/jpeg", slot->picture.data + part->at, part->len);
@@ -120,7 +157,7 @@ void lq_api_look(struct lq_request *request)
         lq_request_answer(request, lq_status_http(slot->status), "application/json",
                           slot->message.data + part->at, part->len);
     }
-    lq_server_count_out(request->conn->server, LQ_VIA_HTTP, slot);
+    lq_server_count_out(request->server, LQ_VIA_HTTP, slot);
 }
 
 void lq_api_gone(struct lq_request *request)
@@ -128,7 +165,7 @@ void lq_api_gone(struct lq_request *request)
     // Answered: its frame is done with, so that it does not count as dropped.
     if (request->code && request->session && lq_session_reply(request->session))
         lq_session_release(request->session);
-    lq_server_dismiss(request->conn->server, LQ_VIA_HTTP, request->session);
+    lq_server_dismiss(request->server, LQ_VIA_HTTP, request->session);
     request->session = NULL;
 }
 
@@ -150,7 +187,7 @@ static void answer_json(struct lq_request *request, json_t *root)
 
 void lq_api_info(struct lq_request *request)
 {
-    const struct lq_model_info *model = lq_model_info(request->conn->server->model);
+    const struct lq_model_info *model = lq_model_info(request->server->model);
     json_t *finishes = json_array();
     for (int i = 0; i < LQ_FINISH_COUNT; i++)
         json_array_append_new(finishes, json_string(lq_finish_name((enum lq_finish)i)));
@@ -162,11 +199,11 @@ void lq_api_info(struct lq_request *request)
         "{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "version", LQ_VERSION, "model",
         model->name ? model->name : "", "engine", model->engine ? model->engine : "", "precision",
         model->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "jpeg_quality",
-        request->conn->server->options->jpeg_quality, "limits", limits, "finishes", finishes);
+        request->server->options->jpeg_quality, "limits", limits, "finishes", finishes);
     answer_json(request, info);
 }
 
 void lq_api_looks(struct lq_request *request)
 {
-    answer_json(request, lq_catalogue_write(request->conn->server->options->catalogue));
+    answer_json(request, lq_catalogue_write(request->server->options->catalogue));
 }

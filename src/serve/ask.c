@@ -87,6 +87,8 @@ static const struct look_field {
     {"sheen", set_sheen},     {"opacity", set_opacity_text},
 };
 
+enum { FORM_NAME_CHARS_MAX = 64 }; // a form's first name is no longer
+
 static const char CLOSER[] = "closer"; // not of the look: how carefully a still is looked at
 
 // A field of a form, kept as what it would be in JSON, so that one rule judges both and `look`
@@ -188,6 +190,8 @@ static int read_text(const char *text, size_t len, struct lq_buf *decoded,
         return missing_image(err);
     if (status == LQ_OK)
         status = lq_base64_decode(url.base64, url.base64_len, decoded, err);
+    if (status == LQ_OK && decoded->len == 0)
+        return missing_image(err);
     if (status != LQ_OK)
         return status;
     picture->bytes = decoded->data;
@@ -197,11 +201,19 @@ static int read_text(const char *text, size_t len, struct lq_buf *decoded,
     return LQ_OK;
 }
 
+// Bytes of UTF-8's byte order mark, which some clients begin their text with.
+static size_t byte_order_mark(const struct lq_buf *body)
+{
+    return body->len >= 3 && memcmp(body->data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 static int read_json(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
                      struct lq_error *err)
 {
     json_t *root;
-    int status = lq_json_read(&root, slot->body.data, slot->body.len, err);
+    size_t mark = byte_order_mark(&slot->body);
+    int status = lq_json_read(&root, mark ? slot->body.data + mark : slot->body.data,
+                              slot->body.len - mark, err);
     if (status != LQ_OK) {
         lq_fail_within(err, "body");
         return status;
@@ -254,9 +266,50 @@ static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
     if (lq_picture_sniff(picture->bytes, picture->len) != LQ_PICTURE_UNKNOWN)
         return LQ_OK;
     if (slot->ask.body_form == LQ_BODY_URLENCODED ||
-        (image.value_len > 5 && memcmp(image.value, "data:", 5) == 0))
+        (image.value_len > 5 && strncasecmp(image.value, "data:", 5) == 0))
         return read_text(image.value, image.value_len, decoded, picture, err);
-    return LQ_OK; // bytes of neither kind: the decoder says so
+    // A part may hold text too. Bytes of neither kind: the decoder says so.
+    struct lq_ask_picture text = *picture;
+    if (read_text(image.value, image.value_len, decoded, &text, NULL) == LQ_OK &&
+        lq_picture_sniff(text.bytes, text.len) != LQ_PICTURE_UNKNOWN)
+        *picture = text;
+    return LQ_OK;
+}
+
+// Where a text body's first word begins.
+static size_t first_word(const struct lq_buf *body)
+{
+    size_t at = byte_order_mark(body);
+    while (at < body->len && body->data[at] && strchr(" \t\r\n", body->data[at]))
+        at++;
+    return at;
+}
+
+// curl -d and $.post call whatever they send a form, JSON too.
+static bool is_json_after_all(const struct lq_buf *body)
+{
+    size_t at = first_word(body);
+    return at < body->len && body->data[at] == '{';
+}
+
+// A body whose type says little: pages send JSON as text/plain to be spared a preflight.
+static int read_any_text(struct lq_slot *slot, struct lq_buf *decoded,
+                         struct lq_ask_picture *picture, struct lq_error *err)
+{
+    const struct lq_buf *body = &slot->body;
+    size_t at = first_word(body), left = body->len - at;
+    if (left == 0)
+        return missing_image(err);
+    const char *text = (const char *)body->data + at;
+    if (*text == '{')
+        return read_json(slot, decoded, picture, err);
+    if (left > 5 && strncasecmp(text, "data:", 5) == 0)
+        return read_text(text, left, decoded, picture, err);
+    slot->ask.body_form = LQ_BODY_URLENCODED;
+    if (memchr(text, '=', left < FORM_NAME_CHARS_MAX ? left : FORM_NAME_CHARS_MAX))
+        return read_form(slot, decoded, picture, err);
+    return lq_fail(err, LQ_ERR_FORMAT, "body is neither JSON nor a form nor a data URL: say by "
+                                       "Content-Type what it is");
 }
 
 static int read_attachment(struct lq_slot *slot, struct lq_buf *decoded,
@@ -278,7 +331,8 @@ static int read_event_argument(struct lq_slot *slot, const json_t *argument,
                                struct lq_error *err)
 {
     const json_t *image = argument;
-    if (json_is_object(argument) && !json_object_get(argument, "_placeholder")) {
+    picture->bare = !json_is_object(argument) || json_object_get(argument, "_placeholder");
+    if (!picture->bare) {
         image = json_object_get(argument, "image");
         json_t *id = json_object_get(argument, "id");
         if (json_is_number(id) || json_is_string(id))
@@ -333,8 +387,13 @@ int lq_ask_read(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_pict
     case LQ_BODY_JSON:
         return read_json(slot, decoded, picture, err);
     case LQ_BODY_URLENCODED:
+        if (is_json_after_all(&slot->body))
+            return read_json(slot, decoded, picture, err);
+        return read_form(slot, decoded, picture, err);
     case LQ_BODY_MULTIPART:
         return read_form(slot, decoded, picture, err);
+    case LQ_BODY_TEXT:
+        return read_any_text(slot, decoded, picture, err);
     case LQ_BODY_EVENT:
         return read_event(slot, decoded, picture, err);
     case LQ_BODY_PICTURE:

@@ -20,6 +20,7 @@ struct lq_ask_picture {
     size_t len;
     bool text;        // came as base64
     bool url;         // … in a data URL
+    bool bare;        // Socket.IO: it was the event's whole argument, not a field of an object
     json_t *id;       // Socket.IO: the client's "id"; owned by this struct
 };
 void lq_ask_picture_release(struct lq_ask_picture *picture);

@@ -3,22 +3,34 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "serve/http.h"
 
 static const struct { const char *ending, *type; } types[] = {
     {".html", "text/html; charset=utf-8"},
+    {".htm", "text/html; charset=utf-8"},
     {".js", "text/javascript; charset=utf-8"},
+    {".mjs", "text/javascript; charset=utf-8"},
+    {".wasm", "application/wasm"},
     {".css", "text/css; charset=utf-8"},
     {".json", "application/json"},
     {".webmanifest", "application/manifest+json"},
     {".svg", "image/svg+xml"},
     {".png", "image/png"},
     {".jpg", "image/jpeg"},
+    {".jpeg", "image/jpeg"},
+    {".gif", "image/gif"},
+    {".avif", "image/avif"},
     {".webp", "image/webp"},
     {".ico", "image/x-icon"},
     {".woff2", "font/woff2"},
+    {".woff", "font/woff"},
+    {".ttf", "font/ttf"},
+    {".map", "application/json"},
+    {".mp4", "video/mp4"},
+    {".webm", "video/webm"},
     {".txt", "text/plain; charset=utf-8"},
 };
 
@@ -26,7 +38,7 @@ const char *lq_asset_type(const char *path)
 {
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot && i < LQ_COUNT(types); i++)
-        if (strcmp(dot, types[i].ending) == 0)
+        if (strcasecmp(dot, types[i].ending) == 0)
             return types[i].type;
     return "application/octet-stream";
 }
@@ -55,27 +67,28 @@ static bool is_plain(const char *path)
 static void start_from_folder(struct lq_request *request, const char *path)
 {
     char name[4096];
-    int len = snprintf(name, sizeof name, "%s%s", request->conn->server->options->web_dir, path);
+    const char *index = path[0] && path[strlen(path) - 1] == '/' ? "index.html" : "";
+    int len = snprintf(name, sizeof name, "%s%s%s", request->server->options->web_dir, path, index);
     if (!is_plain(path) || len < 0 || (size_t)len >= sizeof name ||
         lq_file_read(name, &request->text, NULL) != LQ_OK) {
         not_found(request);
         return;
     }
     lq_request_add_header(request, "cache-control: no-store");
-    lq_request_answer_text(request, 200, lq_asset_type(path));
+    lq_request_answer_text(request, 200, lq_asset_type(name));
 }
 
-static bool has_header(struct lq_request *request, enum lws_token_indexes token, const char *wanted)
+static bool has_header(struct lq_request *request, const char *name, const char *wanted)
 {
     char text[512];
-    return lws_hdr_copy(request->conn->wsi, text, sizeof text, token) > 0 && strstr(text, wanted);
+    return lq_http_header_all(request->http, name, text, sizeof text) > 0 && strstr(text, wanted);
 }
 
 void lq_asset_start(struct lq_request *request, const char *path)
 {
     if (strcmp(path, "/") == 0)
         path = "/index.html";
-    if (request->conn->server->options->web_dir) {
+    if (request->server->options->web_dir) {
         start_from_folder(request, path);
         return;
     }
@@ -87,8 +100,8 @@ void lq_asset_start(struct lq_request *request, const char *path)
     lq_request_add_header(request, "etag: %s", asset->etag);
     lq_request_add_header(request, "cache-control: no-cache");
     lq_request_add_header(request, "vary: accept-encoding");
-    bool gzip = asset->gzip && has_header(request, WSI_TOKEN_HTTP_ACCEPT_ENCODING, "gzip");
-    if (has_header(request, WSI_TOKEN_HTTP_IF_NONE_MATCH, asset->etag)) {
+    bool gzip = asset->gzip && has_header(request, "accept-encoding", "gzip");
+    if (has_header(request, "if-none-match", asset->etag)) {
         lq_request_answer(request, 304, asset->type, NULL, 0);
         return;
     }

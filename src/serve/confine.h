@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-enum { LQ_CONFINE_PATHS_MAX = 24 };
+enum { LQ_CONFINE_PATHS_MAX = 256 };
 
 // What stays allowed. Paths that do not exist are passed over.
 struct lq_confine {

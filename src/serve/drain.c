@@ -3,14 +3,13 @@
 //
 //   SIGTERM      /readyz says 503; all goes on as before for --drain-delay seconds
 //   then         the listener is closed; live clients are told
-//   +300 ms      who has sent nothing for so long and has its replies is closed: what it sent before
-//                it could hear of the stop has come
+//   +300 ms      who has sent nothing for so long and has its replies is closed: what it sent
+//                before it could hear of the stop has come
 //   +1 s         frames that come now are dropped, so that who never pauses is done with, too
-//   +5 s         the end for whoever does not read its replies
-#include <fcntl.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
+//   +5 s         the end for whoever does not read its replies; counted from the moment when the
+//                last picture that was under way was finished and bytes last came or went. What
+//                gets on is waited for, for LQ_DRAIN_WORK_S at most
+#include <stddef.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -35,58 +34,67 @@ bool lq_server_done_with(const struct lq_server *server, struct lq_session *sess
            !lq_session_busy(session);
 }
 
-bool lq_drain_is_over(const struct lq_server *server)
+// Whether something goes on: a worker gets on with a picture, or bytes come or go.
+static bool moves(struct lq_server *server, uint64_t now_us)
 {
-    if (passed_ms(server, LQ_DRAIN_MS))
+    struct lq_workers_state state = lq_workers_state(server->workers);
+    uint64_t bytes = lq_net_bytes_in(server->net) + lq_net_bytes_out(server->net);
+    uint64_t limit_us = LQ_STALL_S * UINT64_C(1000000);
+    bool moved = bytes != server->moved_bytes;
+    server->moved_bytes = bytes;
+    return moved ||
+           state.working > lq_workers_stalled(server->workers, now_us, limit_us).count;
+}
+
+bool lq_drain_is_over(struct lq_server *server)
+{
+    uint64_t now_us = lq_clock_us();
+    if (!passed_ms(server, LQ_DRAIN_QUIET_MS))
+        return false;
+    if (server->session_count == 0 && !server->requests && server->callers.total == 0)
         return true;
-    return passed_ms(server, LQ_DRAIN_QUIET_MS) && server->session_count == 0 && !server->conns &&
-           server->flushing == 0;
+    if (moves(server, now_us))
+        server->moved_us = now_us;
+    return passed_ms(server, LQ_DRAIN_WORK_S * UINT64_C(1000)) ||
+           (passed_ms(server, LQ_DRAIN_MS) && now_us >= server->moved_us + LQ_DRAIN_MS * 1000);
 }
 
-// libwebsockets 4.1 closes a listener only together with its connections. So another descriptor
-// takes its number: one that never becomes readable and that the library closes at the end.
-void lq_drain_close_listener(struct lq_server *server)
+static void set_timer(struct lq_server *server, void (*due)(struct lq_timer *, uint64_t),
+                      uint64_t ms)
 {
-    int listens = 0;
-    socklen_t size = sizeof listens;
-    if (server->listen_fd < 0 ||
-        getsockopt(server->listen_fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || !listens)
-        return;
-    int silent = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (silent < 0 || dup3(silent, server->listen_fd, O_CLOEXEC) < 0)
-        lq_log_warn("cannot close the listening socket: turning connections away one by one");
-    if (silent >= 0)
-        close(silent);
-    server->listen_fd = -1;
+    server->drain_timer.due = due;
+    if (!lq_timer_set(lq_net_loop(server->net), &server->drain_timer, lq_clock_us() + ms * 1000))
+        server->stop = true;
 }
 
-static void on_drain_tick(lws_sorted_usec_list_t *sul)
+static struct lq_server *server_of(struct lq_timer *timer)
 {
-    struct lq_server *server = lws_container_of(sul, struct lq_server, drain_timer);
-    for (struct lq_conn *conn = server->conns; conn; conn = conn->next)
-        if (conn->ops->drain)
-            lws_callback_on_writable(conn->wsi);
-    lq_sio_tick(server, lq_clock_us());
-    lws_sul_schedule(server->context, 0, sul, on_drain_tick, DRAIN_TICK_MS * LWS_US_PER_MS);
+    return (struct lq_server *)((char *)timer - offsetof(struct lq_server, drain_timer));
+}
+
+static void on_drain_tick(struct lq_timer *timer, uint64_t now_us)
+{
+    struct lq_server *server = server_of(timer);
+    lq_live_end_done(server);
+    lq_sio_tick(server, now_us);
+    set_timer(server, on_drain_tick, DRAIN_TICK_MS);
 }
 
 static void drain(struct lq_server *server)
 {
     lq_log_info("stopping: finishing %d session(s)", server->session_count);
-    server->drain_from_us = lq_clock_us();
-    lq_drain_close_listener(server);
-    for (struct lq_conn *conn = server->conns, *next; conn; conn = next) {
-        next = conn->next;
-        if (conn->ops->drain)
-            conn->ops->drain(conn);
-    }
-    lws_sul_schedule(server->context, 0, &server->drain_timer, on_drain_tick,
-                     DRAIN_TICK_MS * LWS_US_PER_MS);
+    server->drain_from_us = server->moved_us = lq_clock_us();
+    lq_listener_close(server->listener); // new connections are refused by the system: a balancer
+                                         // goes elsewhere
+    lq_net_drain(server->net);
+    lq_live_drain(server);
+    set_timer(server, on_drain_tick, DRAIN_TICK_MS);
 }
 
-static void on_delay_over(lws_sorted_usec_list_t *sul)
+static void on_delay_over(struct lq_timer *timer, uint64_t now_us)
 {
-    drain(lws_container_of(sul, struct lq_server, drain_timer));
+    (void)now_us;
+    drain(server_of(timer));
 }
 
 void lq_drain_start(struct lq_server *server, bool wait)
@@ -102,6 +110,5 @@ void lq_drain_start(struct lq_server *server, bool wait)
         return;
     }
     lq_log_info("stopping in %d s: serving on while /readyz says so", delay_s);
-    lws_sul_schedule(server->context, 0, &server->drain_timer, on_delay_over,
-                     delay_s * LWS_US_PER_SEC);
+    set_timer(server, on_delay_over, (uint64_t)delay_s * 1000);
 }

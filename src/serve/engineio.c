@@ -1,8 +1,10 @@
 #include "serve/engineio.h"
 
+#include <stdint.h>
 #include <string.h>
 
-enum { RECORD_SEPARATOR = 0x1e, ATTACHMENTS_MAX = 8, ACK_DIGITS_MAX = 15 };
+enum { RECORD_SEPARATOR = 0x1e, ATTACHMENTS_MAX = 8, ACK_DIGITS_MAX = 15,
+       LENGTH_DIGITS_MAX = 8 };
 
 int lq_eio_parse(struct lq_eio_packet *packet, const char *text, size_t len, struct lq_error *err)
 {
@@ -38,6 +40,67 @@ static long long number(const char **at, const char *end, int digits_max)
             value = value * 10 + (**at - '0');
     return digits == 0 || digits > digits_max ? -1 : value;
 }
+
+// ---- Engine.IO 3 -------------------------------------------------------------------------------
+
+// UTF-16 units of the character that begins with this byte; 0 inside of one.
+static size_t units_of(uint8_t byte)
+{
+    return (byte & 0xc0) == 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
+}
+
+size_t lq_eio3_units(const char *text, size_t len)
+{
+    size_t units = 0;
+    for (size_t i = 0; i < len; i++)
+        units += units_of((uint8_t)text[i]);
+    return units;
+}
+
+static int next_text3(const char **at, const char *end, const char **text, size_t *len)
+{
+    long long units = number(at, end, LENGTH_DIGITS_MAX);
+    if (units <= 0 || *at == end || *(*at)++ != ':')
+        return LQ_ERR_SYNTAX;
+    const char *stop = *at;
+    // All bytes of the last character belong to it.
+    while (stop < end && (units > 0 || units_of((uint8_t)*stop) == 0))
+        units -= (long long)units_of((uint8_t)*stop++);
+    if (units != 0)
+        return LQ_ERR_SYNTAX;
+    *text = *at;
+    *len = (size_t)(stop - *at);
+    *at = stop;
+    return 1;
+}
+
+static int next_bytes3(const char **at, const char *end, const char **text, size_t *len)
+{
+    size_t size = 0;
+    int digits = 0;
+    for (; *at < end && (uint8_t)**at <= 9 && ++digits <= LENGTH_DIGITS_MAX; (*at)++)
+        size = size * 10 + (uint8_t)**at;
+    if (digits == 0 || *at == end || (uint8_t)*(*at)++ != 0xff || size == 0 ||
+        size > (size_t)(end - *at))
+        return LQ_ERR_SYNTAX;
+    *text = *at;
+    *len = size;
+    *at += size;
+    return 1;
+}
+
+int lq_eio3_next(const char **at, const char *end, const char **text, size_t *len, bool *binary)
+{
+    *binary = false;
+    if (*at >= end)
+        return 0;
+    if ((uint8_t)**at > 1)
+        return next_text3(at, end, text, len);
+    *binary = *(*at)++ == 1;
+    return next_bytes3(at, end, text, len);
+}
+
+// ---- Socket.IO ---------------------------------------------------------------------------------
 
 int lq_sio_parse(struct lq_sio_packet *packet, const char *text, size_t len, struct lq_error *err)
 {

@@ -1,6 +1,8 @@
 // Form bodies: application/x-www-form-urlencoded and multipart/form-data (RFC 7578), read where they
-// lie. Pure functions on bytes.
-// Threads: any. Owner: the caller's body; urlencoded fields are decoded in place.
+// lie. Of multipart forms all that clients are seen to send is read: names with quotes or without,
+// lines that end in CRLF or LF, headers in any order and folded, text before the first boundary and
+// after the last, parts in base64. Pure functions on bytes.
+// Threads: any. Owner: the caller's body; fields that are encoded are decoded in place.
 #pragma once
 
 #include <stdbool.h>
@@ -21,10 +23,11 @@ struct lq_form {
     char *at, *end;
     const char *boundary; // NULL: urlencoded
     size_t boundary_len;
+    bool crlf;            // its lines end so, as they should; some clients end them in LF alone
 };
 
 void lq_form_init_urlencoded(struct lq_form *form, uint8_t *body, size_t len);
-// boundary without its leading "--". A body that does not begin with it: SYNTAX.
+// boundary without its leading "--". A body that does not hold it: SYNTAX.
 LQ_MUST_CHECK int lq_form_init_multipart(struct lq_form *form, uint8_t *body, size_t len,
                                          const char *boundary, struct lq_error *err);
 

@@ -31,9 +31,14 @@ void lq_load_worked(struct lq_load *load, const struct lq_load_work *work)
     }
 }
 
+void lq_load_stilled(struct lq_load *load, uint64_t us)
+{
+    add(&load->stilled_us, us);
+}
+
 uint64_t lq_load_busy_us(const struct lq_load *load)
 {
-    return load_of(&load->busy_us);
+    return load_of(&load->busy_us) + load_of(&load->stilled_us);
 }
 
 // The mean of what was counted since it was last seen; 0 of nothing.
@@ -199,21 +204,27 @@ static bool lets_in(struct lq_load *load, int waiting)
 }
 
 // Whether a session that began `age_us` ago must go again.
-static bool sheds(struct lq_load *load, uint64_t age_us)
+static bool sheds(struct lq_load *load, const struct lq_load_share *share, uint64_t age_us)
 {
-    if (load->to_shed == 0 || age_us > load->shed_age_us)
+    if (load->to_shed == 0 || age_us > load->shed_age_us || share->own < share->most)
         return false;
     load->to_shed--;
     return true;
 }
 
-bool lq_load_takes(struct lq_load *load, struct lq_load_guest *guest, uint64_t now_us, int waiting)
+bool lq_load_is_in(const struct lq_load_guest *guest, uint64_t now_us)
 {
-    if (guest->in && now_us - guest->seen_us < LQ_LOAD_RECENT_S * UINT64_C(1000000)) {
-        guest->in = !sheds(load, now_us - guest->entered_us);
+    return guest->in && now_us - guest->seen_us < LQ_LOAD_RECENT_S * UINT64_C(1000000);
+}
+
+bool lq_load_takes(struct lq_load *load, struct lq_load_guest *guest,
+                   const struct lq_load_share *share, uint64_t now_us, int waiting)
+{
+    if (lq_load_is_in(guest, now_us)) {
+        guest->in = !sheds(load, share, now_us - guest->entered_us);
     } else {
         guest->entered_us = now_us;
-        guest->in = lets_in(load, waiting);
+        guest->in = lets_in(load, waiting) || share->own + 1 < share->most;
     }
     if (guest->in) {
         guest->seen_us = now_us;

@@ -1,4 +1,5 @@
-// How busy the workers are, measured, and what that means for who is let in.
+// How busy the workers are with live frames, measured, and what that means for who is let in.
+// Stills are none of its business: cost.h and turns.h.
 //
 // Everybody's frames take turns, so the mean wait of a frame grows by one frame's time with each
 // session that the machine cannot keep up with. A session that starts is let in while the wait stays
@@ -6,7 +7,7 @@
 // shows within a second, and the youngest are sent away again until they fit. A frame that has
 // waited too long all the same is not worked on any more, because a newer one shows what the user
 // does now.
-// Threads: lq_load_waited and lq_load_worked are the workers'; the rest is the loop's.
+// Threads: lq_load_waited, _worked and _stilled are the workers'; the rest is the loop's.
 #pragma once
 
 #include <stdatomic.h>
@@ -52,9 +53,15 @@ struct lq_load_guest {
     int frames;           // … these are its frames
 };
 
+// Sessions that are in, of a session's address and of the address that has most.
+struct lq_load_share {
+    int own, most;
+};
+
 struct lq_load {
     int workers, limit_ms;                       // set before use
-    atomic_uint_fast64_t busy_us, frames;        // since the start: worked on …
+    atomic_uint_fast64_t stilled_us;             // since the start: worked on stills
+    atomic_uint_fast64_t busy_us, frames;        // … and on live frames …
     atomic_uint_fast64_t carried_us, carried, pressed; // … and of these
     atomic_uint_fast64_t waited_us, taken;       // … taken by a worker
     uint64_t seen_busy_us, seen_frames, seen_waited_us, seen_taken; // at the last tick
@@ -79,13 +86,20 @@ struct lq_load {
 // A worker took a frame that had waited for `us`; it worked on one.
 void lq_load_waited(struct lq_load *load, uint64_t us);
 void lq_load_worked(struct lq_load *load, const struct lq_load_work *work);
+// … or on a still, which live frames do not wait for (turns.h).
+void lq_load_stilled(struct lq_load *load, uint64_t us);
 // What all workers worked since the start.
 uint64_t lq_load_busy_us(const struct lq_load *load);
 // A frame of this session is posted: counts it.
 void lq_load_came(struct lq_load *load, struct lq_load_guest *guest);
 // A live session wants to post a frame, with `waiting` others whose turn comes first. Counts it if
-// it is taken: the session is in and may stay, or may come in.
-bool lq_load_takes(struct lq_load *load, struct lq_load_guest *guest, uint64_t now_us, int waiting);
+// it is taken: the session is in and may stay, or may come in. Whose address has fewer in than
+// another comes in even so, for that one's frames wait then (turns.h), and is not among those who
+// go first.
+bool lq_load_takes(struct lq_load *load, struct lq_load_guest *guest,
+                   const struct lq_load_share *share, uint64_t now_us, int waiting);
+// Whether it is in and sent something of late.
+bool lq_load_is_in(const struct lq_load_guest *guest, uint64_t now_us);
 // Once a second.
 void lq_load_tick(struct lq_load *load, uint64_t now_us);
 // How long a frame that comes now will wait behind `waiting` others. µs

@@ -187,10 +187,11 @@ static int print_gauges(struct lq_buf *out, const struct lq_gauges *now)
         {"queue_oldest_seconds", "Age of the oldest frame that waits for a worker.", oldest_s},
         {"workers", "Frames that are worked on at once at most.", now->workers},
         {"sessions_max", "Sessions that are let in at most.", now->sessions_max},
-        {"frame_memory_bytes", "What frames and replies of all sessions hold, weighed each second.",
-         (double)now->frame_bytes},
+        {"frame_memory_bytes", "What messages, frames and replies of all clients hold.",
+         (double)now->frames.held},
+        {"frame_memory_high_bytes", "The most that they ever held.", (double)now->frames.high},
         {"frame_memory_max_bytes", "At which who holds most is cut off.",
-         (double)now->frame_bytes_max},
+         (double)now->frames.max},
     };
     int status = LQ_OK;
     for (size_t i = 0; i < LQ_COUNT(gauges) && status == LQ_OK; i++)

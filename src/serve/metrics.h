@@ -35,7 +35,7 @@ struct lq_metrics {
 struct lq_gauges {
     struct lq_workers_state state;
     int workers, sessions_max;
-    size_t frame_bytes, frame_bytes_max; // what frames and replies hold, and may
+    struct lq_account_state frames; // what frames and replies hold, held, and may
     uint64_t busy_us;   // that workers worked, all together, since the start
     const char *engine, *model;
 };

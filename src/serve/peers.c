@@ -1,42 +1,18 @@
 #include "serve/peers.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct lq_address lq_address_from(const struct sockaddr *from)
+struct lq_address lq_address_of(const struct lq_net_address *from)
 {
     struct lq_address address = {{0}};
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    const void *v4_bytes = NULL;
-    if (from->sa_family == AF_INET) {
-        memcpy(&v4, from, sizeof v4);
-        v4_bytes = &v4.sin_addr;
-    } else if (from->sa_family == AF_INET6) {
-        memcpy(&v6, from, sizeof v6);
-        if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
-            v4_bytes = v6.sin6_addr.s6_addr + 12;
-        else
-            memcpy(address.bytes, v6.sin6_addr.s6_addr, sizeof address.bytes);
-    }
-    if (v4_bytes) {
+    if (from->family == 6)
+        memcpy(address.bytes, from->bytes, sizeof address.bytes);
+    if (from->family == 4) {
         memcpy(address.bytes, "v4", 2);
-        memcpy(address.bytes + 4, v4_bytes, 4);
+        memcpy(address.bytes + 4, from->bytes, 4);
     }
     return address;
-}
-
-struct lq_address lq_address_of(int fd)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_storage room;
-    } peer;
-    socklen_t len = sizeof peer;
-    if (getpeername(fd, &peer.any, &len) != 0)
-        return (struct lq_address){{0}};
-    return lq_address_from(&peer.any);
 }
 
 bool lq_peers_init(struct lq_peers *peers, int held_max, int each_max)
@@ -52,7 +28,8 @@ void lq_peers_release(struct lq_peers *peers)
     peers->all = NULL;
 }
 
-// A walk over a few thousand entries of 12 bytes at most, once a connection: nothing quicker is needed.
+// A walk over a few thousand entries of 12 bytes at most, once a connection: nothing quicker is
+// needed.
 static struct lq_peer *find(struct lq_peers *peers, const struct lq_address *address)
 {
     for (int i = 0; i < peers->count; i++)
@@ -61,10 +38,10 @@ static struct lq_peer *find(struct lq_peers *peers, const struct lq_address *add
     return NULL;
 }
 
-bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address)
+static bool take(struct lq_peers *peers, const struct lq_address *address, int each_max)
 {
     struct lq_peer *peer = find(peers, address);
-    if (peers->total == peers->room || (peer && peers->each_max && peer->held >= peers->each_max))
+    if (peers->total == peers->room || (peer && each_max && peer->held >= each_max))
         return false;
     if (!peer) {
         peer = &peers->all[peers->count++];
@@ -75,6 +52,16 @@ bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address)
     return true;
 }
 
+bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address)
+{
+    return take(peers, address, peers->each_max);
+}
+
+bool lq_peers_take_any(struct lq_peers *peers, const struct lq_address *address)
+{
+    return take(peers, address, 0);
+}
+
 void lq_peers_give(struct lq_peers *peers, const struct lq_address *address)
 {
     struct lq_peer *peer = find(peers, address);
@@ -83,4 +70,24 @@ void lq_peers_give(struct lq_peers *peers, const struct lq_address *address)
     peers->total--;
     if (--peer->held == 0)
         *peer = peers->all[--peers->count];
+}
+
+void lq_peers_forget_live(struct lq_peers *peers)
+{
+    for (int i = 0; i < peers->count; i++)
+        peers->all[i].live = 0;
+    peers->live_most = 0;
+}
+
+void lq_peers_add_live(struct lq_peers *peers, const struct lq_address *address)
+{
+    struct lq_peer *peer = find(peers, address);
+    if (peer && ++peer->live > peers->live_most)
+        peers->live_most = peer->live;
+}
+
+int lq_peers_live(struct lq_peers *peers, const struct lq_address *address)
+{
+    const struct lq_peer *peer = find(peers, address);
+    return peer ? peer->live : 0;
 }

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
+
+#include "net/address.h"
 
 struct lq_address {
     uint8_t bytes[8]; // the network of an IPv6 address, or "v4" and the IPv4 address
@@ -16,19 +17,28 @@ struct lq_peers {
     struct lq_peer {
         struct lq_address address;
         int held;
+        int live; // sessions that are in (load.h), as far as it was told
     } *all;
     int count, room; // addresses
     int total;       // held by all of them
-    int each_max; // 0: no limit
+    int each_max;    // 0: no limit
+    int live_most;   // of one address
 };
 
-// The address that a socket is connected to; all zero when it cannot be told.
-struct lq_address lq_address_of(int fd);
-struct lq_address lq_address_from(const struct sockaddr *address);
+// All zero when it is not known.
+struct lq_address lq_address_of(const struct lq_net_address *address);
 
 // Room for `held_max` in all. False: no memory.
 bool lq_peers_init(struct lq_peers *peers, int held_max, int each_max);
 void lq_peers_release(struct lq_peers *peers);
 // Counts one more, or answers false when the address, or all of them, have what they may have.
 bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address);
+// … of an address that stands for many clients: only all of them have a limit.
+bool lq_peers_take_any(struct lq_peers *peers, const struct lq_address *address);
 void lq_peers_give(struct lq_peers *peers, const struct lq_address *address);
+
+// Sessions that are in: forgets them, counts one more, tells those of an address and of the address
+// that has most.
+void lq_peers_forget_live(struct lq_peers *peers);
+void lq_peers_add_live(struct lq_peers *peers, const struct lq_address *address);
+int lq_peers_live(struct lq_peers *peers, const struct lq_address *address);

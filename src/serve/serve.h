@@ -5,12 +5,18 @@
 
 #include "paint/catalogue.h"
 #include "model/model.h"
+#include "net/address.h"
 
-enum { LQ_ALLOW_ORIGINS_MAX = 16 };
+enum { LQ_ALLOW_ORIGINS_MAX = 16, LQ_CSP_CHARS_MAX = 2000, LQ_TRUSTED_PROXIES_MAX = 32 };
 
 struct lq_serve_options {
     const char *host;          // address to listen on; "0.0.0.0" or "::" is every one
     int port;                  // 0: any free one
+    const char *admin_host;    // of a second listener, for operators (routes.c)
+    int admin_port;            // 0: any free one; -1: there is none
+    struct lq_net_block trusted_proxies[LQ_TRUSTED_PROXIES_MAX]; // whose word on their clients counts
+    int trusted_proxy_count;
+    bool proxy_protocol;       // these begin each connection with a PROXY header
     int workers;               // frames worked on at once
     int jpeg_quality;          // of replies unless a client asks otherwise
     bool carry;                // carry nails along in live frames while others wait
@@ -26,6 +32,7 @@ struct lq_serve_options {
     const char *tls_cert, *tls_key; // PEM files, or both NULL
     bool tls_self_signed;
     const char *web_dir;       // serve the page from here; NULL: the built-in one
+    const char *csp;           // Content-Security-Policy; "": none; NULL: the built-in page's own
     const char *allow_origins[LQ_ALLOW_ORIGINS_MAX]; // besides the server's own; "*" is any
     int allow_origin_count;
     const struct lq_catalogue *catalogue; // of looks; outlives the server
@@ -43,7 +50,8 @@ void lq_serve_block_signals(const struct lq_serve_options *options);
 LQ_MUST_CHECK int lq_server_open(struct lq_server **server, const struct lq_serve_options *options,
                                  struct lq_error *err);
 // Serves until SIGINT or SIGTERM, then drains. Prints one line with the address when ready. On
-// SIGHUP the certificate, its key and the tokens are read again; with a bad file the old ones stay.
+// SIGHUP the certificate, its key and the tokens are read again: all of them, or with a bad file
+// none. Who came with a token that is gone is then sent away.
 LQ_MUST_CHECK int lq_server_run(struct lq_server *server, const struct lq_model *model,
                                 struct lq_error *err);
 void lq_server_close(struct lq_server *server); // NULL is fine

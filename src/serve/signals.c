@@ -1,15 +1,16 @@
 // Signals, which the loop reads like any socket: the end, and certificate and tokens read again.
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "serve/server.h"
-#include "serve/tls.h"
 
-// A terminal that closes sends SIGHUP too, so it means "read again" only where there is what to read.
+// A terminal that closes sends SIGHUP too, so it means "read again" only where there is what to
+// read.
 static sigset_t watched_signals(const struct lq_serve_options *options)
 {
     sigset_t set;
@@ -28,48 +29,25 @@ void lq_serve_block_signals(const struct lq_serve_options *options)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void on_signal(struct lq_watch *watch, uint32_t events)
+{
+    struct lq_server *server =
+        (struct lq_server *)((char *)watch - offsetof(struct lq_server, signals));
+    struct signalfd_siginfo info;
+    (void)events;
+    while (read(watch->fd, &info, sizeof info) == sizeof info)
+        if (info.ssi_signo == SIGHUP)
+            lq_server_reload(server);
+        else
+            lq_drain_start(server, info.ssi_signo == SIGTERM);
+}
+
 int lq_signals_watch(struct lq_server *server, struct lq_error *err)
 {
     sigset_t set = watched_signals(server->options);
-    lws_sock_file_fd_type fd = {.filefd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
-    struct lws *wsi = fd.filefd < 0 ? NULL
-                                    : lws_adopt_descriptor_vhost(server->vhost,
-                                                                 LWS_ADOPT_RAW_FILE_DESC, fd,
-                                                                 "http", NULL);
-    if (!wsi)
+    server->signals = (struct lq_watch){.ready = on_signal,
+                                        .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
+    if (server->signals.fd < 0)
         return lq_fail(err, LQ_ERR_IO, "cannot watch for signals: %s", strerror(errno));
-    server->signal_fd = fd.filefd;
-    return LQ_OK;
-}
-
-// Whoever renews a certificate or changes a token must not have to stop the server.
-static void reload(struct lq_server *server)
-{
-    const struct lq_serve_options *options = server->options;
-    struct lq_error error;
-    struct lq_tls_pair pair;
-    int status = LQ_OK;
-    if (options->tls_cert)
-        status = lq_tls_pair_get(&pair, options, &error);
-    if (status == LQ_OK && options->tls_cert) {
-        status = lq_tls_pair_use(&pair, server->ssl, &error);
-        lq_tls_pair_release(&pair);
-    }
-    if (status == LQ_OK && options->token_file)
-        status = lq_tokens_read(&server->tokens, options->token_file, &error);
-    if (status == LQ_OK)
-        lq_log_info("certificate and tokens were read again");
-    else
-        lq_log_error("nothing is changed: %s", error.text);
-}
-
-void lq_signals_read(struct lq_server *server)
-{
-    struct signalfd_siginfo info;
-    if (read(server->signal_fd, &info, sizeof info) != sizeof info)
-        return;
-    if (info.ssi_signo == SIGHUP)
-        reload(server);
-    else
-        lq_drain_start(server, info.ssi_signo == SIGTERM);
+    return lq_watch_start(lq_net_loop(server->net), &server->signals, EPOLLIN, err);
 }

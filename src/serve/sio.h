@@ -12,6 +12,7 @@
 #include "serve/engineio.h"
 #include "serve/http.h"
 #include "serve/keep_pace.h"
+#include "serve/outbox.h"
 
 enum { LQ_SIO_PING_INTERVAL_MS = 25000, LQ_SIO_PING_TIMEOUT_MS = 20000, LQ_SIO_SID_SIZE = 24 };
 
@@ -21,6 +22,7 @@ struct lq_sio {
     struct lq_server *server;
     struct lq_sio *next;
     char sid[LQ_SIO_SID_SIZE], space_sid[LQ_SIO_SID_SIZE];
+    int version;               // of Engine.IO: 4, or 3 of Socket.IO 1 and 2
     struct lq_session *session;
     struct lq_sio_link *link;  // its WebSocket, if any
     bool on_socket;            // the WebSocket is the transport (else it is only being probed)
@@ -32,20 +34,28 @@ struct lq_sio {
     bool attachment_wanted;    // … the next one is the frame's picture
     struct lq_keep_pace pace;
     uint64_t ping_at_us;       // when to send the next ping
-    uint64_t pong_by_us;       // when a pong must have come; 0: none is awaited
+    uint64_t pong_by_us;       // when a pong must have come; 0: none is awaited. Version 3: a ping
 };
 
 struct lq_sio_link {
-    struct lq_conn *conn;
+    struct lq_server *server;
+    struct lq_ws *ws;
     struct lq_sio *sio;        // NULL: refused or ended
-    struct lq_error refused;   // why there is no client
-    bool text;                 // the message that is coming is text
-    bool pong_due;             // "3probe" is to be sent
-    struct lq_buf said;        // a message as it comes
+    struct lq_buf said;        // a message as it comes …
+    struct lq_charge held;     // … and its memory
 };
 
-// A new client of this connection's, or NULL with the reason.
-struct lq_sio *lq_sio_new(struct lq_conn *conn, struct lq_error *why);
+// The version of Engine.IO that this request speaks; 0 for one that is not spoken here.
+int lq_sio_version(const struct lq_http *http);
+// A new client, which sent this request, or NULL with the reason.
+struct lq_sio *lq_sio_new(struct lq_server *server, const struct lq_http *http,
+                          struct lq_error *why);
+// It is alive: when the next ping is due, and by when.
+void lq_sio_count_ping(struct lq_sio *sio);
+// Answers its waiting GET with this packet alone.
+void lq_sio_end_poll(struct lq_sio *sio, const char *packet);
+// What follows its first packet: version 3 connects without being asked.
+LQ_MUST_CHECK int lq_sio_greet(struct lq_sio *sio);
 // Ends a client: its waiting GET is told, its socket closes, its frames are forgotten.
 void lq_sio_end(struct lq_sio *sio);
 // Whose name this is, or NULL.

@@ -6,9 +6,10 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "serve/access.h"
 #include "serve/sio.h"
 
-enum { GOODBYE_S = 2, SID_BYTES = 15 };
+enum { SID_BYTES = 15 };
 
 static void make_sid(char sid[LQ_SIO_SID_SIZE])
 {
@@ -26,9 +27,17 @@ static void make_sid(char sid[LQ_SIO_SID_SIZE])
         *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
 }
 
+void lq_sio_count_ping(struct lq_sio *sio)
+{
+    const uint64_t ms = 1000, now_us = lq_clock_us();
+    bool asks = sio->version == 3; // the client does, and says nothing else for so long
+    sio->ping_at_us = now_us + LQ_SIO_PING_INTERVAL_MS * ms;
+    sio->pong_by_us = asks ? sio->ping_at_us + LQ_SIO_PING_TIMEOUT_MS * ms : 0;
+}
+
 bool lq_sio_has_news(struct lq_sio *sio)
 {
-    return !lq_outbox_empty(&sio->outbox) || lq_conn_has_reply(sio->session);
+    return !lq_outbox_empty(&sio->outbox) || lq_reply_waits(sio->session);
 }
 
 void lq_sio_flush(struct lq_sio *sio)
@@ -36,7 +45,7 @@ void lq_sio_flush(struct lq_sio *sio)
     if (!lq_sio_has_news(sio))
         return;
     if (sio->on_socket)
-        lws_callback_on_writable(sio->link->conn->wsi);
+        lq_ws_wake(sio->link->ws);
     else if (sio->poll)
         lq_request_wake(sio->poll);
 }
@@ -46,15 +55,23 @@ static void on_ready(struct lq_session *session)
     lq_sio_flush(session->owner);
 }
 
-struct lq_sio *lq_sio_new(struct lq_conn *conn, struct lq_error *why)
+int lq_sio_version(const struct lq_http *http)
 {
-    struct lq_server *server = conn->server;
+    char version[4] = "";
+    if (!lq_http_query(http, "EIO", version, sizeof version))
+        return 0;
+    return strcmp(version, "4") == 0 ? 4 : strcmp(version, "3") == 0 ? 3 : 0;
+}
+
+struct lq_sio *lq_sio_new(struct lq_server *server, const struct lq_http *http,
+                          struct lq_error *why)
+{
     struct lq_sio *sio = calloc(1, sizeof *sio);
     if (!sio) {
         lq_fail(why, LQ_ERR_MEMORY, "out of memory");
         return NULL;
     }
-    sio->session = lq_server_admit(server, conn->wsi, LQ_VIA_SIO, sio, on_ready, why);
+    sio->session = lq_server_admit(server, http, LQ_VIA_SIO, sio, on_ready, why);
     if (!sio->session) {
         free(sio);
         return NULL;
@@ -62,8 +79,9 @@ struct lq_sio *lq_sio_new(struct lq_conn *conn, struct lq_error *why)
     sio->server = server;
     make_sid(sio->sid);
     make_sid(sio->space_sid);
-    lq_outbox_init(&sio->outbox);
-    sio->ping_at_us = lq_clock_us() + LQ_SIO_PING_INTERVAL_MS * UINT64_C(1000);
+    sio->version = lq_sio_version(http);
+    lq_outbox_init(&sio->outbox, sio->session->holder);
+    lq_sio_count_ping(sio);
     sio->next = server->sios;
     server->sios = sio;
     return sio;
@@ -78,19 +96,31 @@ void lq_sio_end(struct lq_sio *sio)
         }
     if (sio->link) {
         sio->link->sio = NULL;
+        lq_ws_detach(sio->link->ws); // the session's slots go
         // A stop says goodbye first, so that the last reply is read; others broke the rules.
-        bool polite = sio->server->drain_from_us != 0;
-        lws_set_timeout(sio->link->conn->wsi, PENDING_TIMEOUT_USER_OK,
-                        polite ? GOODBYE_S : LWS_TO_KILL_ASYNC);
-        lws_callback_on_writable(sio->link->conn->wsi);
+        if (sio->session->revoked)
+            lq_ws_close(sio->link->ws, lq_status_ws_close(LQ_ERR_AUTH), LQ_TOKEN_GONE);
+        else if (sio->server->drain_from_us)
+            lq_ws_close(sio->link->ws, 1001, NULL);
+        else
+            lq_ws_kill(sio->link->ws);
     }
-    if (sio->poll) {
-        sio->poll->state = NULL;
-        lq_request_answer(sio->poll, 200, "text/plain; charset=UTF-8", "1", 1);
-    }
+    if (sio->poll)
+        lq_sio_end_poll(sio, "1");
     lq_server_dismiss(sio->server, LQ_VIA_SIO, sio->session);
     lq_outbox_release(&sio->outbox);
     free(sio);
+}
+
+void lq_sio_end_revoked(struct lq_server *server)
+{
+    for (struct lq_sio *each = server->sios, *next; each; each = next) {
+        next = each->next;
+        if (each->session->revoked) {
+            lq_metrics_count_error(&server->metrics, LQ_ERR_AUTH);
+            lq_sio_end(each);
+        }
+    }
 }
 
 struct lq_sio *lq_sio_find(const struct lq_server *server, const char *sid)
@@ -101,10 +131,10 @@ struct lq_sio *lq_sio_find(const struct lq_server *server, const char *sid)
     return NULL;
 }
 
-bool lq_sio_is_known(const struct lq_conn *conn)
+bool lq_sio_is_known(const struct lq_server *server, const struct lq_http *http)
 {
     char sid[LQ_SIO_SID_SIZE];
-    return lq_query(conn->wsi, "sid=", sid, sizeof sid) && lq_sio_find(conn->server, sid);
+    return lq_http_query(http, "sid", sid, sizeof sid) && lq_sio_find(server, sid);
 }
 
 int lq_sio_print_open(const struct lq_sio *sio, bool upgrade, char *text, size_t size)
@@ -144,8 +174,6 @@ void lq_sio_tick(struct lq_server *server, uint64_t now_us)
         server->has_spare |=
             lq_session_trim(sio->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
         lq_sio_tell_pace(sio, false);
-        if (sio->on_socket)
-            lq_conn_end_if_stuck(sio->link->conn, sio->session, now_us);
     }
 }
 

@@ -8,8 +8,10 @@
 #include "base/limits.h"
 #include "base/parse_json.h"
 #include "config.h"
+#include "serve/answer.h"
 #include "serve/sio.h"
 
+// Version 3 is told its name by the first packet.
 static int say_connected(struct lq_sio *sio)
 {
     const struct lq_model_info *model = lq_model_info(sio->server->model);
@@ -18,8 +20,10 @@ static int say_connected(struct lq_sio *sio)
                               model->name ? model->name : "");
     char *text = facts ? json_dumps(facts, JSON_COMPACT) : NULL;
     json_decref(facts);
-    int status = text ? lq_outbox_printf(&sio->outbox, "40{\"sid\":\"%s\"}", sio->space_sid)
-                      : LQ_ERR_MEMORY;
+    int status = !text               ? LQ_ERR_MEMORY
+                 : sio->version == 3 ? lq_outbox_printf(&sio->outbox, "40")
+                                     : lq_outbox_printf(&sio->outbox, "40{\"sid\":\"%s\"}",
+                                                        sio->space_sid);
     if (status == LQ_OK)
         status = lq_outbox_printf(&sio->outbox, "42%s", text);
     free(text);
@@ -33,7 +37,16 @@ static int on_connect(struct lq_sio *sio, const struct lq_sio_packet *packet)
                                 packet->space_len < 64 ? (int)packet->space_len : 64,
                                 packet->space);
     if (sio->connected)
-        return LQ_ERR_SYNTAX;
+        return sio->version == 3 ? LQ_OK : LQ_ERR_SYNTAX;
+    sio->connected = true;
+    return say_connected(sio);
+}
+
+int lq_sio_greet(struct lq_sio *sio)
+{
+    if (sio->version != 3)
+        return LQ_OK;
+    memcpy(sio->space_sid, sio->sid, sizeof sio->space_sid);
     sio->connected = true;
     return say_connected(sio);
 }
@@ -52,6 +65,19 @@ void lq_sio_tell_pace(struct lq_sio *sio, bool asked)
         return;
     (void)!lq_outbox_printf(&sio->outbox, "42[\"pace\",{%s}]", told);
     lq_sio_flush(sio);
+}
+
+static int say_error(struct lq_sio *sio, const struct lq_error *error)
+{
+    struct lq_buf text;
+    lq_buf_init(&text, LQ_TEXT_BYTES_MAX);
+    int status = lq_answer_event_error(&text, error, NULL);
+    if (status == LQ_OK)
+        status = lq_outbox_printf(&sio->outbox, "42[\"error\",%.*s]", (int)text.len,
+                                  (const char *)text.data);
+    lq_buf_release(&text);
+    lq_sio_flush(sio);
+    return status;
 }
 
 // ["pace"] or ["pace", {"network_ms": 80}]. What cannot be read is answered with an error event.
@@ -73,10 +99,7 @@ static int on_pace(struct lq_sio *sio, const struct lq_sio_packet *packet)
         return LQ_OK;
     }
     lq_metrics_count_error(&sio->server->metrics, status);
-    status = lq_outbox_printf(&sio->outbox, "42[\"error\",{\"error\":\"%s\",\"status\":\"FIELD\"}]",
-                              error.text);
-    lq_sio_flush(sio);
-    return status;
+    return say_error(sio, &error);
 }
 
 // An event: the packet's text lies in `said`, which changes places with a slot's body if it is a
@@ -104,6 +127,7 @@ static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, 
         .picture_at = (size_t)(packet->json - (const char *)said->data),
         .ack = packet->ack,
         .has_attachment = packet->attachments > 0,
+        .typed_binary = sio->version == 3,
     };
     struct lq_buf body = slot->body;
     slot->body = *said;
@@ -165,13 +189,19 @@ int lq_sio_hear(struct lq_sio *sio, const char *text, size_t len, struct lq_buf 
     switch (packet.type) {
     case LQ_EIO_CLOSE:
         return LQ_ERR_TIMEOUT;
+    case LQ_EIO_PING:
+        if (sio->version != 3)
+            return LQ_OK;
+        lq_sio_count_ping(sio);
+        return lq_outbox_printf(&sio->outbox, "3%.*s", (int)packet.len, packet.text);
     case LQ_EIO_PONG:
-        sio->pong_by_us = 0;
-        sio->ping_at_us = lq_clock_us() + LQ_SIO_PING_INTERVAL_MS * UINT64_C(1000);
+        lq_sio_count_ping(sio);
         return LQ_OK;
     case LQ_EIO_MESSAGE:
         return on_message(sio, &packet, said);
     case LQ_EIO_BINARY:
+        if (sio->version == 3 && (packet.len == 0 || *packet.text++ != '4' || !packet.len--))
+            return LQ_ERR_SYNTAX;
         return lq_sio_hear_binary(sio, packet.text, packet.len, true);
     default:
         return LQ_OK;

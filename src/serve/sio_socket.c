@@ -5,147 +5,113 @@
 #include "base/limits.h"
 #include "serve/sio.h"
 
-int lq_sio_upgrade(struct lq_conn *conn)
-{
-    char sid[LQ_SIO_SID_SIZE] = "", version[4] = "";
-    struct lq_sio *sio = NULL;
-    bool named = lq_query(conn->wsi, "sid=", sid, sizeof sid);
-    if (!lq_query(conn->wsi, "EIO=", version, sizeof version) || strcmp(version, "4") != 0)
-        return -1;
-    if (named) {
-        sio = lq_sio_find(conn->server, sid);
-        if (!sio || sio->link)
-            return -1;
-    }
-    struct lq_sio_link *link = calloc(1, sizeof *link);
-    if (!link)
-        return -1;
-    link->conn = conn;
-    lq_buf_init(&link->said, LQ_BODY_BYTES_MAX);
-    link->sio = named ? sio : lq_sio_new(conn, &link->refused);
-    if (link->sio) {
-        link->sio->link = link;
-        link->sio->on_socket = !named;
-    }
-    lq_conn_set(conn, &lq_sio_ops, link);
-    return 0;
-}
-
-static int on_established(struct lq_conn *conn)
-{
-    struct lq_sio_link *link = conn->state;
-    char text[256];
-    if (link->sio && link->sio->on_socket) {
-        int len = lq_sio_print_open(link->sio, false, text, sizeof text);
-        if (lq_outbox_add(&link->sio->outbox, text, (size_t)len) != LQ_OK)
-            return -1;
-    }
-    lws_callback_on_writable(conn->wsi);
-    return 0;
-}
-
-// A text message while the socket is only being tried out.
-static int on_probe(struct lq_sio_link *link)
+// A text message while the socket is only being tried out. False: it breaks the rules.
+static bool on_probe(struct lq_sio_link *link)
 {
     struct lq_sio *sio = link->sio;
     const char *text = (const char *)link->said.data;
     if (link->said.len == 6 && memcmp(text, "2probe", 6) == 0) {
-        link->pong_due = true;
         if (sio->poll && lq_outbox_printf(&sio->outbox, "6") == LQ_OK)
             lq_sio_flush(sio);
-    } else if (link->said.len == 1 && text[0] == '5') {
-        if (sio->poll) {
-            sio->poll->state = NULL;
-            lq_request_answer(sio->poll, 200, "text/plain; charset=UTF-8", "6", 1);
-            sio->poll = NULL;
-        }
-        sio->on_socket = true;
-    } else {
-        return -1;
+        return lq_ws_send_copy(link->ws, LQ_WS_TEXT, "3probe", 6) == LQ_OK;
     }
-    lws_callback_on_writable(link->conn->wsi);
-    return 0;
-}
-
-static int on_whole(struct lq_sio_link *link)
-{
-    struct lq_sio *sio = link->sio;
-    if (!sio->on_socket)
-        return link->text ? on_probe(link) : -1;
-    const char *bytes = (const char *)link->said.data;
-    int status = link->text ? lq_sio_hear(sio, bytes, link->said.len, &link->said)
-                            : lq_sio_hear_binary(sio, bytes, link->said.len, false);
-    if (status != LQ_OK)
-        return -1; // closing ends the session
+    if (link->said.len != 1 || text[0] != '5')
+        return false;
+    if (sio->poll)
+        lq_sio_end_poll(sio, "6");
+    sio->on_socket = true;
     lq_sio_flush(sio);
-    return 0;
+    return true;
 }
 
-static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
+// False: the client breaks the rules, or says goodbye.
+static bool on_whole(struct lq_sio_link *link, bool text)
 {
-    struct lq_sio_link *link = conn->state;
-    if (!link->sio)
-        return -1;
-    if (lws_is_first_fragment(conn->wsi)) {
-        link->text = !lws_frame_is_binary(conn->wsi);
-        lq_buf_clear(&link->said);
-    }
-    size_t coming = len + lws_remaining_packet_payload(conn->wsi);
-    if (coming > LQ_MESSAGE_BYTES_MAX - link->said.len) {
-        lq_metrics_count_error(&conn->server->metrics, LQ_ERR_TOO_LARGE);
-        lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-        return -1;
-    }
-    if (!lq_server_hold(conn->server, link->sio->session, len)) {
-        lq_metrics_count_error(&conn->server->metrics, LQ_ERR_BUSY);
-        lws_close_reason(conn->wsi, (enum lws_close_status)lq_status_ws_close(LQ_ERR_BUSY), NULL,
-                         0);
-        return -1;
-    }
-    if (lq_buf_reserve(&link->said, link->said.len + coming) != LQ_OK ||
-        lq_buf_append(&link->said, bytes, len) != LQ_OK)
-        return -1;
-    return lws_is_final_fragment(conn->wsi) ? on_whole(link) : 0;
-}
-
-static int on_writable(struct lq_conn *conn)
-{
-    struct lq_sio_link *link = conn->state;
     struct lq_sio *sio = link->sio;
-    if (!sio) {
-        int code = conn->server->drain_from_us ? LWS_CLOSE_STATUS_GOINGAWAY
-                                               : lq_status_ws_close(link->refused.status);
-        lws_close_reason(conn->wsi, (enum lws_close_status)code, NULL, 0);
-        return -1;
-    }
-    int pinged = lq_conn_send_ping(conn);
-    if (pinged != 0)
-        return pinged < 0 ? -1 : 0;
-    if (link->pong_due) {
-        uint8_t text[LWS_PRE + 6];
-        memcpy(text + LWS_PRE, "3probe", 6);
-        link->pong_due = false;
-        return lws_write(conn->wsi, text + LWS_PRE, 6, LWS_WRITE_TEXT) < 0 ? -1 : 0;
-    }
     if (!sio->on_socket)
-        return 0;
+        return text && on_probe(link);
+    const char *bytes = (const char *)link->said.data;
+    size_t type = sio->version == 3 && !text; // a byte that says what binary is
+    if (type && (link->said.len == 0 || bytes[0] != 4))
+        return false;
+    int status = text ? lq_sio_hear(sio, bytes, link->said.len, &link->said)
+                      : lq_sio_hear_binary(sio, bytes + type, link->said.len - type, false);
+    lq_charge_set(&link->held, link->said.cap); // a frame's has gone over to its slot
+    if (status == LQ_OK)
+        lq_sio_flush(sio);
+    return status == LQ_OK;
+}
+
+static void close_with(struct lq_sio_link *link, int status)
+{
+    lq_metrics_count_error(&link->server->metrics, status);
+    lq_ws_close(link->ws, lq_status_ws_close(status), NULL);
+}
+
+static uint8_t *on_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size)
+{
+    struct lq_sio_link *link = lq_ws_state(ws);
+    if (piece->first)
+        lq_buf_clear(&link->said);
+    if (piece->coming > LQ_MESSAGE_BYTES_MAX - link->said.len) {
+        close_with(link, LQ_ERR_TOO_LARGE);
+        return NULL;
+    }
+    uint8_t *room = lq_server_room(&link->said, piece->coming, size);
+    if (!room)
+        close_with(link, LQ_ERR_MEMORY);
+    return room;
+}
+
+static void on_came(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
+{
+    struct lq_sio_link *link = lq_ws_state(ws);
+    if (!link->sio)
+        return;
+    if (piece->first && len == 0) // an empty message
+        lq_buf_clear(&link->said);
+    link->said.len += len;
+    if (!lq_charge_grow(&link->held, link->said.len))
+        close_with(link, LQ_ERR_BUSY);
+    else if (last && !on_whole(link, piece->kind == LQ_WS_TEXT))
+        lq_ws_kill(ws); // closing ends the session
+}
+
+static void on_writable(struct lq_ws *ws)
+{
+    struct lq_sio_link *link = lq_ws_state(ws);
+    struct lq_sio *sio = link->sio;
+    if (!sio || !sio->on_socket || lq_ws_is_closing(ws))
+        return;
     size_t len;
-    uint8_t *message = NULL;
+    const uint8_t *message = NULL;
     // A reply of several messages must not be interrupted.
     const struct lq_slot *reply = lq_session_reply(sio->session);
     if (!reply || reply->part_next == 0)
         message = lq_outbox_next(&sio->outbox, &len);
-    int sent = message ? (lws_write(conn->wsi, message, len, LWS_WRITE_TEXT) < 0 ? -1 : 1)
-                       : lq_conn_send_reply(conn, LQ_VIA_SIO, sio->session);
-    if (sent < 0)
-        return -1;
-    lq_sio_flush(sio);
-    return 0;
+    bool sent = message ? lq_ws_send_copy(ws, LQ_WS_TEXT, message, len) == LQ_OK
+                        : lq_reply_send(ws, sio->session);
+    if (!sent)
+        lq_ws_kill(ws);
+    else if (message)
+        lq_sio_flush(sio);
 }
 
-static void on_closed(struct lq_conn *conn)
+static void on_sent(struct lq_ws *ws)
 {
-    struct lq_sio_link *link = conn->state;
+    struct lq_sio_link *link = lq_ws_state(ws);
+    if (!link->sio)
+        return;
+    lq_reply_sent(link->server, LQ_VIA_SIO, link->sio->session);
+    lq_sio_flush(link->sio);
+}
+
+static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
+{
+    struct lq_sio_link *link = lq_ws_state(ws);
+    (void)code;
+    if (end == LQ_END_SLOW)
+        lq_metrics_count_error(&link->server->metrics, LQ_ERR_TIMEOUT);
     if (link->sio) {
         struct lq_sio *sio = link->sio;
         sio->link = NULL;
@@ -154,13 +120,83 @@ static void on_closed(struct lq_conn *conn)
             lq_sio_end(sio);
     }
     lq_buf_release(&link->said);
+    lq_charge_end(&link->held);
     free(link);
 }
 
-const struct lq_conn_ops lq_sio_ops = {
-    .established = on_established,
-    .receive = on_receive,
+static const struct lq_ws_handler handler = {
+    .room = on_room,
+    .came = on_came,
     .writable = on_writable,
-    .tick = lq_conn_tick_ping,
+    .sent = on_sent,
     .closed = on_closed,
 };
+
+// ---- its opening -------------------------------------------------------------------------------
+
+static void refuse(struct lq_server *server, struct lq_http *http, const char *why)
+{
+    struct lq_error error;
+    lq_fail(&error, LQ_ERR_ARGUMENT, "%s", why);
+    lq_refuse(server, http, 400, NULL, &error);
+}
+
+// Makes the socket of a request whose client is `sio`; NULL: it was refused, and is told so.
+static struct lq_sio_link *open_link(struct lq_server *server, struct lq_http *http,
+                                     struct lq_sio *sio)
+{
+    struct lq_sio_link *link = calloc(1, sizeof *link);
+    if (link) {
+        link->server = server;
+        link->sio = sio;
+        lq_buf_init(&link->said, LQ_BODY_BYTES_MAX);
+        lq_charge_begin(&link->held, sio ? sio->session->holder : NULL);
+        link->ws = lq_http_upgrade(http, NULL, NULL, &handler, link);
+    }
+    if (link && link->ws)
+        return link;
+    if (link)
+        lq_charge_end(&link->held);
+    free(link);
+    lq_http_kill(http);
+    return NULL;
+}
+
+static void open_new(struct lq_server *server, struct lq_http *http)
+{
+    struct lq_error refused;
+    char text[256];
+    struct lq_sio *sio = lq_sio_new(server, http, &refused);
+    struct lq_sio_link *link = open_link(server, http, sio);
+    if (link && !sio && server->drain_from_us) {
+        lq_ws_close(link->ws, 1001, NULL);
+    } else if (link && !sio) {
+        close_with(link, refused.status);
+    } else if (link) {
+        sio->link = link;
+        sio->on_socket = true;
+        int len = lq_sio_print_open(sio, false, text, sizeof text);
+        if (lq_ws_send_copy(link->ws, LQ_WS_TEXT, text, (size_t)len) != LQ_OK ||
+            lq_sio_greet(sio) != LQ_OK)
+            lq_ws_kill(link->ws);
+        else
+            lq_sio_flush(sio);
+    } else if (sio) {
+        lq_sio_end(sio);
+    }
+}
+
+void lq_sio_upgrade(struct lq_server *server, struct lq_http *http)
+{
+    char sid[LQ_SIO_SID_SIZE] = "";
+    bool named = lq_http_query(http, "sid", sid, sizeof sid);
+    struct lq_sio *sio = named ? lq_sio_find(server, sid) : NULL;
+    if (!lq_sio_version(http))
+        refuse(server, http, "EIO=4 and EIO=3 are spoken here");
+    else if (named && (!sio || sio->link))
+        refuse(server, http, sio ? "this session has a socket" : "this session is not known");
+    else if (named)
+        sio->link = open_link(server, http, sio);
+    else
+        open_new(server, http);
+}

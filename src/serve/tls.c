@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/file.h"
+#include "serve/secret.h"
 
 enum { PEM_BYTES_MAX = 1024 * 1024, VALID_DAYS = 397, CHAIN_MAX = 8 };
 
@@ -191,7 +192,7 @@ int lq_tls_pair_get(struct lq_tls_pair *pair, const struct lq_serve_options *opt
     else
         status = lq_file_read(options->tls_cert, &pair->cert, err);
     if (status == LQ_OK && options->tls_cert)
-        status = lq_file_read(options->tls_key, &pair->key, err);
+        status = lq_secret_read(options->tls_key, &pair->key, err);
     if (status == LQ_OK && options->tls_cert)
         status = check_pair(pair, options, err);
     if (status != LQ_OK)

@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include "base/file.h"
+#include "serve/secret.h"
 
 enum { TOKEN_CHARS_MIN = 16, TOKEN_FILE_BYTES_MAX = 64 * 1024 };
 
@@ -58,7 +58,7 @@ int lq_tokens_read(struct lq_tokens *tokens, const char *path, struct lq_error *
     struct lq_tokens read = {0};
     struct lq_buf file;
     lq_buf_init(&file, TOKEN_FILE_BYTES_MAX);
-    int status = lq_file_read(path, &file, err);
+    int status = lq_secret_read(path, &file, err);
     if (status == LQ_OK && file.len == 0)
         status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.120s' holds no token", path);
     if (status == LQ_OK)
@@ -71,12 +71,18 @@ int lq_tokens_read(struct lq_tokens *tokens, const char *path, struct lq_error *
     return status;
 }
 
-bool lq_tokens_allow(const struct lq_tokens *tokens, const char *text, size_t len)
+bool lq_tokens_allow(const struct lq_tokens *tokens, const char *text, size_t len,
+                     uint8_t digest[LQ_TOKEN_DIGEST_BYTES])
 {
-    uint8_t digest[32];
-    int found = 0;
     SHA256((const uint8_t *)text, len, digest);
+    return lq_tokens_know(tokens, digest);
+}
+
+bool lq_tokens_know(const struct lq_tokens *tokens, const uint8_t digest[LQ_TOKEN_DIGEST_BYTES])
+{
+    int found = 0;
     for (int i = 0; i < tokens->count; i++)
-        found |= CRYPTO_memcmp(tokens->digests[i], digest, sizeof digest) == 0;
+        found |= CRYPTO_memcmp(tokens->digests[i], digest,
+                              LQ_TOKEN_DIGEST_BYTES) == 0;
     return found;
 }

@@ -8,12 +8,15 @@
 #include "serve/answer.h"
 
 struct worker {
-    struct lq_pipe *pipe;
+    const struct lq_model *model;
+    struct lq_pipe *pipe; // of a thread for heavy stills: made when the first of them comes
+    bool heavy;
     struct lq_buf decoded; // what base64 stood for
     struct lq_buf scratch; // for coding crops
     struct lq_scene scene;
     struct lq_metrics *metrics;
     struct lq_load *load;
+    struct lq_cost *cost;
     uint32_t max_age_ms;
     bool may_carry;
 };
@@ -49,7 +52,7 @@ static int warm_up(struct lq_pipe *pipe, struct lq_error *err)
     return status;
 }
 
-static int worker_open(void *context, void **out, struct lq_error *err)
+static int worker_open(void *context, bool heavy, void **out, struct lq_error *err)
 {
     const struct lq_work_context *shared = context;
     struct worker *worker = calloc(1, sizeof *worker);
@@ -59,10 +62,13 @@ static int worker_open(void *context, void **out, struct lq_error *err)
     lq_buf_init(&worker->scratch, (size_t)LQ_FRAME_PIXELS_MAX * 3);
     worker->metrics = shared->metrics;
     worker->load = shared->load;
+    worker->cost = shared->cost;
+    worker->model = shared->model;
+    worker->heavy = heavy;
     worker->max_age_ms = shared->max_age_ms;
     worker->may_carry = shared->may_carry;
-    int status = lq_pipe_new(&worker->pipe, shared->model, err);
-    if (status == LQ_OK)
+    int status = heavy ? LQ_OK : lq_pipe_new(&worker->pipe, shared->model, err);
+    if (status == LQ_OK && !heavy)
         status = warm_up(worker->pipe, err);
     if (status != LQ_OK)
         worker_close(worker);
@@ -78,8 +84,42 @@ static enum lq_picture_kind reply_kind(const struct lq_slot *slot)
                                                                       : LQ_PICTURE_UNKNOWN;
 }
 
-static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *job,
-                    const struct lq_ask_picture *picture)
+struct step {
+    struct worker *worker;
+    struct lq_slot *slot;
+    struct lq_job *job;
+};
+
+// Between two steps. The picture, once it is decoded, is charged.
+static void on_step(void *context)
+{
+    struct step *step = context;
+    if (step->worker->heavy)
+        lq_charge_set(&step->slot->decoded, lq_pipe_bytes(step->worker->pipe));
+    if (lq_workers_step(step->slot))
+        step->job->alone = false; // cores are left for who is live
+}
+
+// Makes the pipe of a thread for heavy stills if it has none.
+static int open_pipe(struct worker *worker, struct lq_error *err)
+{
+    return worker->pipe ? LQ_OK : lq_pipe_new(&worker->pipe, worker->model, err);
+}
+
+// A heavy picture's memory goes back at once: others are small.
+static void rest(struct worker *worker)
+{
+    if (!worker->heavy || !worker->pipe)
+        return;
+    lq_buf_release(&worker->decoded);
+    if (lq_pipe_rest(worker->pipe) == LQ_OK)
+        return;
+    lq_pipe_free(worker->pipe);
+    worker->pipe = NULL;
+}
+
+static void fill_job(const struct worker *worker, struct lq_slot *slot, struct lq_job *job,
+                     const struct lq_ask_picture *picture)
 {
     lq_job_init(job);
     job->input = picture->bytes;
@@ -92,12 +132,24 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
     job->smooth = slot->ask.smooth;
     job->may_carry = slot->pressed && worker->may_carry;
     job->closer = slot->ask.closer;
+    job->hands = slot->ask.closer || slot->ask.live;
     job->alone = slot->alone;
-    job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->jpeg_quality = slot->ask.jpeg_quality;
     job->kind_out = reply_kind(slot);
     job->deadline_us = slot->ask.live ? slot->arrived_us + worker->max_age_ms * UINT64_C(1000) : 0;
     job->output = job->paint ? &slot->picture : NULL;
+}
+
+static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *job,
+                    const struct lq_ask_picture *picture)
+{
+    struct step step = {worker, slot, job};
+    fill_job(worker, slot, job, picture);
+    job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
+    job->pause = on_step;
+    job->pause_context = &step;
+    if (worker->heavy)
+        lq_charge_set(&slot->decoded, slot->pixels * 3); // about, until it is decoded
     lq_buf_clear(&slot->picture);
     int status = lq_buf_resize(&slot->picture, LQ_REPLY_HEAD);
     if (status != LQ_OK)
@@ -115,16 +167,55 @@ static int check_age(const struct lq_slot *slot, struct lq_error *err)
                    slot->queue_us / 1000);
 }
 
+// Whether what had a light one's turn asks for more than that, now that all of it is read: it waits
+// once more then, for a heavy one's. A urlencoded body cannot be read twice; of that the estimate
+// is right (cost.c).
+static bool is_heavier(const struct worker *worker, struct lq_slot *slot,
+                       const struct lq_ask_picture *picture)
+{
+    struct lq_cost_peek seen = {lq_cost_pixels(picture->bytes, picture->len),
+                                slot->ask.closer ? LQ_COST_PASSES : 1};
+    slot->pixels = seen.pixels;
+    if (slot->turn_kind == LQ_TURN_HEAVY || slot->ask.body_form == LQ_BODY_URLENCODED ||
+        lq_cost_kind(&seen, slot->ask.live) != LQ_TURN_HEAVY)
+        return false;
+    slot->turn_kind = LQ_TURN_HEAVY;
+    slot->cost_us = lq_cost_us(worker->cost, &seen);
+    return true;
+}
+
+static void learn(const struct worker *worker, const struct lq_slot *slot,
+                  const struct lq_job *job)
+{
+    const uint32_t *us = job->stage_us;
+    struct lq_cost_seen seen = {
+        .pixels = (uint64_t)job->width * (uint64_t)job->height,
+        .passes = job->passes,
+        .passes_us = us[LQ_STAGE_PREPARE] + us[LQ_STAGE_INFER] + us[LQ_STAGE_NAILS],
+    };
+    seen.pixels_us = job->total_us - seen.passes_us;
+    if (!slot->ask.live || slot->turn_kind == LQ_TURN_HEAVY)
+        lq_cost_learn(worker->cost, &seen);
+}
+
 // Fills in the answer: a picture, nails, or what went wrong, before or now.
 static void answer(struct worker *worker, struct lq_slot *slot)
 {
     struct lq_ask_picture picture = {0};
     struct lq_job job;
     if (slot->status == LQ_OK)
+        slot->status = open_pipe(worker, &slot->error);
+    if (slot->status == LQ_OK)
         slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
+    if (slot->status == LQ_OK && is_heavier(worker, slot, &picture)) {
+        slot->again = true;
+        lq_ask_picture_release(&picture);
+        return;
+    }
     if (slot->status == LQ_OK)
         slot->status = run_pipe(worker, slot, &job, &picture);
     if (slot->status == LQ_OK) {
+        learn(worker, slot, &job);
         for (int i = 0; i < LQ_STAGE_COUNT; i++)
             slot->stage_us[i] = job.stage_us[i];
         slot->total_us = job.total_us;
@@ -136,6 +227,7 @@ static void answer(struct worker *worker, struct lq_slot *slot)
         lq_answer_write_error(slot, &picture);
     }
     lq_ask_picture_release(&picture);
+    rest(worker);
 }
 
 static void count(const struct worker *worker, const struct lq_slot *slot, uint64_t worked_us,
@@ -146,7 +238,10 @@ static void count(const struct worker *worker, const struct lq_slot *slot, uint6
         lq_count(&metrics->dropped[LQ_DROP_STALE], 1);
     else if (slot->ask.live && slot->status == LQ_ERR_TIMEOUT)
         lq_count(&metrics->dropped[LQ_DROP_LATE], 1);
-    if (!stale)
+    // A still says nothing of what a film costs.
+    if (slot->turn_kind != LQ_TURN_LIVE)
+        lq_load_stilled(worker->load, worked_us);
+    else if (!stale)
         lq_load_worked(worker->load, &(struct lq_load_work){
             .us = worked_us, .pressed = slot->pressed, .carried = slot->carried});
     lq_count(&metrics->carried, slot->carried);
@@ -162,9 +257,12 @@ static void worker_run(void *context, struct lq_slot *slot)
     slot->carried = false;
     slot->status = check_age(slot, &slot->error);
     bool stale = slot->status != LQ_OK;
-    lq_load_waited(worker->load, slot->queue_us);
+    if (slot->turn_kind == LQ_TURN_LIVE)
+        lq_load_waited(worker->load, slot->queue_us);
     answer(worker, slot);
-    count(worker, slot, lq_clock_us() - begun_us, stale);
+    uint64_t worked_us = lq_clock_us() - begun_us;
+    if (!slot->again)
+        count(worker, slot, worked_us, stale);
     lq_trace_enter(NULL);
 }
 

@@ -1,6 +1,6 @@
-// /ws as an echo, in the place of src/serve/live.c: all else of `lacquer serve` is as it is, so that
-// the Autobahn test suite (tools/autobahn.sh), which wants each message back, judges the very loop,
-// library options and upgrade that users meet. Built for tests only; never installed.
+// /ws as an echo, in the place of src/serve/live.c: all else of `lacquer serve` is as it is, so
+// that the Autobahn test suite (tools/autobahn.sh), which wants each message back, judges the very
+// loop, framing and upgrade that users meet. Built for tests only; never installed.
 // Threads: the loop's. Owner: a connection's state is its own.
 #include <stdlib.h>
 
@@ -9,75 +9,97 @@
 enum { MESSAGE_MAX = 17 * 1024 * 1024 }; // the suite's largest is 16 MiB
 
 struct echo {
-    struct lq_buf message; // after LWS_PRE bytes of room
-    bool text, whole;
+    struct lq_buf message; // after LQ_WS_HEAD bytes of room
 };
 
-int lq_live_upgrade(struct lq_conn *conn, bool v1)
+static bool clear(struct echo *echo)
 {
-    struct echo *echo = calloc(1, sizeof *echo);
-    (void)v1;
-    if (!echo)
-        return -1;
-    lq_buf_init(&echo->message, LWS_PRE + MESSAGE_MAX);
-    lq_conn_set(conn, &lq_live_ops, echo);
-    return 0;
+    return lq_buf_resize(&echo->message, LQ_WS_HEAD) == LQ_OK;
 }
 
-static int on_established(struct lq_conn *conn)
+static uint8_t *on_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size)
 {
-    (void)conn;
-    return 0;
+    struct echo *echo = lq_ws_state(ws);
+    if (piece->first && !clear(echo))
+        return NULL;
+    return lq_server_room(&echo->message, piece->coming, size);
 }
 
-static int on_receive(struct lq_conn *conn, const uint8_t *bytes, size_t len)
+static void on_came(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
 {
-    struct echo *echo = conn->state;
-    if (lws_is_first_fragment(conn->wsi)) {
-        echo->text = !lws_frame_is_binary(conn->wsi);
-        lq_buf_clear(&echo->message);
-        if (lq_buf_resize(&echo->message, LWS_PRE) != LQ_OK)
-            return -1;
+    struct echo *echo = lq_ws_state(ws);
+    if (piece->first && len == 0 && !clear(echo)) {
+        lq_ws_kill(ws);
+        return;
     }
-    if (lq_buf_append(&echo->message, bytes, len) != LQ_OK)
-        return -1;
-    if (!lws_is_final_fragment(conn->wsi))
-        return 0;
-    echo->whole = true;
-    lws_rx_flow_control(conn->wsi, 0); // one message at a time: the next waits in the socket
-    lws_callback_on_writable(conn->wsi);
-    return 0;
+    echo->message.len += len;
+    if (!last)
+        return;
+    lq_ws_pause(ws); // one message at a time: the next waits in the socket
+    if (lq_ws_send(ws, piece->kind, echo->message.data + LQ_WS_HEAD, echo->message.len - LQ_WS_HEAD,
+                   LQ_WS_HEAD) != LQ_OK)
+        lq_ws_kill(ws);
 }
 
-static int on_writable(struct lq_conn *conn)
+static void on_writable(struct lq_ws *ws)
 {
-    struct echo *echo = conn->state;
-    if (!echo->whole)
-        return 0;
-    echo->whole = false;
-    if (lws_write(conn->wsi, echo->message.data + LWS_PRE, echo->message.len - LWS_PRE,
-                  echo->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY) < 0)
-        return -1;
-    lws_rx_flow_control(conn->wsi, 1);
-    return 0;
+    (void)ws;
 }
 
-static void on_closed(struct lq_conn *conn)
+static void on_sent(struct lq_ws *ws)
 {
-    struct echo *echo = conn->state;
+    lq_ws_resume(ws);
+}
+
+static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
+{
+    struct echo *echo = lq_ws_state(ws);
+    (void)code;
+    (void)end;
     lq_buf_release(&echo->message);
     free(echo);
 }
 
-static void on_drain(struct lq_conn *conn)
-{
-    (void)conn;
-}
-
-const struct lq_conn_ops lq_live_ops = {
-    .established = on_established,
-    .receive = on_receive,
+static const struct lq_ws_handler handler = {
+    .room = on_room,
+    .came = on_came,
     .writable = on_writable,
-    .drain = on_drain,
+    .sent = on_sent,
     .closed = on_closed,
 };
+
+void lq_live_upgrade(struct lq_server *server, struct lq_http *http)
+{
+    struct echo *echo = calloc(1, sizeof *echo);
+    (void)server;
+    if (!echo) {
+        lq_http_kill(http);
+        return;
+    }
+    lq_buf_init(&echo->message, LQ_WS_HEAD + MESSAGE_MAX);
+    if (!lq_http_upgrade(http, NULL, NULL, &handler, echo)) {
+        free(echo);
+        lq_http_kill(http);
+    }
+}
+
+void lq_live_tick(struct lq_server *server, uint64_t now_us)
+{
+    (void)server;
+    (void)now_us;
+}
+
+void lq_live_end_revoked(struct lq_server *server)
+{
+    (void)server;
+}
+
+void lq_live_drain(struct lq_server *server)
+{
+    (void)server;
+}
+
+void lq_live_end_done(struct lq_server *server)
+{
+    (void)server;
+}

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import { artifacts, launch, Server, shot, withCamera } from './browser-harness.mjs';
 import { tests as drawnTests } from './browser-drawn.mjs';
 import { tests as liveTests } from './browser-live.mjs';
+import { tests as oldTests } from './browser-old.mjs';
 import { tests as pageTests } from './browser-page.mjs';
 import { tests as readerTests } from './browser-reader.mjs';
 import { tests as shopTests } from './browser-shop.mjs';
@@ -14,7 +15,14 @@ import { tests as shopTests } from './browser-shop.mjs';
 // For one that hangs; what a test waits for has a limit of its own (until).
 const testS = 240;
 
-const tests = { ...pageTests, ...shopTests, ...readerTests, ...liveTests, ...drawnTests };
+const tests = {
+  ...pageTests,
+  ...shopTests,
+  ...readerTests,
+  ...liveTests,
+  ...drawnTests,
+  ...oldTests,
+};
 
 async function main(wanted) {
   if (wanted[0] === '--list') {

@@ -1,10 +1,11 @@
-// The real socket.io-client against a running server: node socketio.mjs URL HAND.jpg
+// The real socket.io-client against a running server: node socketio.mjs URL HAND.jpg [MODULE]
 // Prints {"checks": N}; throws at the first thing that is wrong.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { io } from "socket.io-client";
 
-const [url, path] = process.argv.slice(2);
+const [url, path, module = "socket.io-client"] = process.argv.slice(2);
+const library = await import(module);
+const io = library.io ?? library.default; // Socket.IO 2 has but one export
 const hand = await readFile(path);
 let checks = 0;
 
@@ -38,12 +39,21 @@ for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]])
   result = event(socket, "result");
   socket.emit("frame", { image: `data:image/jpeg;base64,${hand.toString("base64")}`, id: 2 });
   check((await result).image.startsWith("data:image/jpeg;base64,"), "data URL");
-  const answer = await socket.timeout(20000).emitWithAck("frame", { image: hand, id: 3 });
+  const answer = await new Promise((done) => socket.emit("frame", { image: hand, id: 3 }, done));
   check(Buffer.isBuffer(answer.image) && answer.id === 3, "acknowledgement");
+  // A picture alone: the payload is the painted picture alone.
+  for (const bare of [hand, hand.toString("base64"), `data:;base64,${hand.toString("base64")}`]) {
+    result = event(socket, "result");
+    socket.emit("frame", bare);
+    const painted = await result;
+    const text = typeof painted === "string" ? painted.split(",").pop() : undefined;
+    const bytes = text === undefined ? painted : Buffer.from(text, "base64");
+    check(typeof painted === typeof bare && bytes.readUInt16BE(0) === 0xffd8, "a picture alone");
+  }
   const error = event(socket, "error");
   socket.emit("frame", { image: "!", id: 4 });
   const told = await error;
-  check(told.status === "SYNTAX" && told.id === 4, "error");
+  check(told.status === "SYNTAX" && told.id === 4 && told.message === told.error, "error");
   socket.disconnect();
 }
 console.log(JSON.stringify({ checks }));

@@ -12,6 +12,7 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
 from conftest import ROOT, Reply, Server, frame, plain, png
+from test_busy import slow_model
 
 MODEL = ("--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
 
@@ -132,6 +133,42 @@ def test_told_twice():
         pass
     server.process.terminate()
     assert server.process.wait(20) == 0
+
+
+def slow_posts(folder, delay_ms, count):
+    """A server of one worker, told to stop while posts of a picture are under way, each of which
+    takes so long; its end and the answers."""
+    server = Server("--engine", "replay", "--workers", "1", "--model",
+                    slow_model(folder, delay_ms))
+    answers = []
+
+    def post():
+        try:
+            answers.append(httpx.post(f"{server.url}/api/v1/nails", content=plain(), timeout=90,
+                                      headers={"content-type": "image/jpeg"}).status_code)
+        except httpx.TransportError:
+            answers.append(None)
+    threads = [threading.Thread(target=post) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    while server.metric("lacquer_frames_in_flight") < count:
+        time.sleep(.05)
+    server.process.terminate()
+    for thread in threads:
+        thread.join(90)
+    return server.process.wait(20), answers
+
+
+def test_a_picture_that_takes_long_is_answered(tmp_path):
+    """Longer than a client is waited for that does not read its reply."""
+    assert slow_posts(tmp_path, 3500, 2) == (0, [200, 200])
+
+
+# crosses: DRAIN_WORK_S
+def test_work_without_end(tmp_path):
+    status, answers = slow_posts(tmp_path, 6000, 7)
+    assert status == 0 and 3 <= answers.count(200) <= 6
+    assert answers.count(None) == 7 - answers.count(200)
 
 
 def test_request_under_way(running):

@@ -12,13 +12,15 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 import httpx
 import pytest
+from PIL import Image
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from conftest import HANDS, LACQUER, ROOT, Reply, Server, frame, plain, reset_at_close
+from conftest import HANDS, LACQUER, ROOT, Reply, Server, frame, jpeg, plain, reset_at_close
 from faults import LIBRARY, Faults, Walk, faulty_server, run_with_fault
 
 pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="a sanitized build has no faults")
@@ -324,6 +326,25 @@ def test_a_worker_that_hangs_is_told(tmp_path, hand):
         time.sleep(11)
         status, said = running.stop()
     assert status == 1 and "have been at one frame" in said and "without waiting" in said
+
+
+def test_a_large_picture_that_takes_long_is_no_hang(tmp_path):
+    """It is 12 s at one step, as on a slow machine: nobody calls that stalled, and a stop waits."""
+    running = faulty_server(tmp_path, "--workers", "1")
+    picture = Image.open(HANDS / "light.jpg").convert("RGB").resize((4000, 3000))
+    running.faults.stall_ms = 12_000
+    answers = []
+    post = threading.Thread(target=lambda: answers.append(httpx.post(
+        f"{running.url}/api/v1/nails", content=jpeg(picture), timeout=60)))
+    post.start()
+    time.sleep(11.5)
+    assert running.metric("lacquer_workers_stalled") == 0
+    assert httpx.get(f"{running.url}/healthz").status_code == 200
+    running.process.terminate()
+    post.join(60)
+    assert answers[0].status_code == 200
+    status, said = running.process.wait(20), running.heard()
+    assert status == 0 and "without getting on" not in said
 
 
 # ---- clients that come and go

@@ -284,9 +284,9 @@ def test_allowed_origin(hand):
         asked = httpx.options(f"{running.url}/api/process_base64",
                               headers={"Origin": "https://shop.example",
                                        "Access-Control-Request-Method": "POST"})
-        assert asked.status_code == 200
+        assert asked.status_code == 204
         assert asked.headers["access-control-allow-origin"] == "https://shop.example"
-        assert asked.headers["access-control-allow-headers"] == "content-type"
+        assert asked.headers["access-control-allow-headers"] == "authorization, content-type"
         refused = httpx.options(f"{running.url}/api/process_base64",
                                 headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in refused.headers

@@ -204,16 +204,10 @@ def test_a_body_of_brackets_stays_small(server):
 
 # crosses: HEADER_BYTES_MAX
 def test_headers_that_never_end(server):
-    with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
-        got = b""
-        try:
-            raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"Cookie: " + b"x" * 20000
-                        + b"\r\n\r\n")
-            raw.settimeout(10)
-            got = raw.recv(4096)
-        except ConnectionError:
-            pass
-        assert b" 200 " not in got
+    for line in (b"Cookie: " + b"x" * 20000, b"A: b\r\n" * 5000, b"X" * 20000):
+        with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
+            raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + line + b"\r\n\r\n")
+            assert read_for(raw, 10).startswith(b"HTTP/1.1 431 ")
 
 
 def seconds_until_closed(raw, patience):
@@ -326,7 +320,7 @@ def test_slow_clients(server, tmp_path, hand):
         undone = pool.submit(a_picture_that_is_never_done, tmp_path, hand) if can_be_ill else None
         (_, head), (_, answer), (body_s, refused), (silent_s, pinged) = [one.result()
                                                                          for one in slow]
-    assert head == b"" or b" 200 " not in head
+    assert head == b"" or head.startswith(b"HTTP/1.1 408 ")
     assert answer.startswith(b"HTTP/1.1 200")
     assert refused.startswith(b"HTTP/1.1 408") and body_s > 55, refused
     assert pinged.startswith(b"HTTP/1.1 101") and b"\x89" in pinged and silent_s > 40

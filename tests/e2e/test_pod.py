@@ -50,11 +50,13 @@ def test_the_pod_writes_its_repository_and_keeps_triton_up(tmp_path):
     """A tritonserver that ends at once stands for one that crashes; Lacquer serves meanwhile."""
     bin, models, started = tmp_path / "bin", tmp_path / "models", tmp_path / "started"
     bin.mkdir()
+    (models / ".nail.a1B2c3").mkdir(parents=True)  # of a start that was cut off
     (bin / "lacquer").symlink_to(LACQUER)
     (bin / "tritonserver").write_text(f'#!/bin/sh\necho "$@" >>"{started}"\nexit 1\n')
     (bin / "tritonserver").chmod(0o755)
     environment = {**os.environ, "PATH": f"{bin}:{os.environ['PATH']}",
-                   "LACQUER_MODELS": str(models)}
+                   "LACQUER_MODELS": str(models),
+                   "LACQUER_TRITON_SERVER": "--allow-client-shm=true --log-info=false"}
     process = subprocess.Popen([POD, "--port=0"], env=environment, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, text=True, start_new_session=True)
     try:
@@ -71,6 +73,7 @@ def test_the_pod_writes_its_repository_and_keeps_triton_up(tmp_path):
     # Nobody outside reaches Triton, which has no passwords.
     assert started.read_text().splitlines()[0].split() == [
         f"--model-repository={models}", "--http-address=127.0.0.1", "--allow-grpc=false",
-        "--metrics-address=127.0.0.1"]
+        "--metrics-address=127.0.0.1", "--allow-client-shm=true", "--log-info=false"]
+    assert os.listdir(models) == ["nail"]
     config = (models / "nail" / "config.pbtxt").read_text()
     assert 'key: "precision_mode" value: "FP16"' in config and "KIND_GPU" in config

@@ -8,8 +8,9 @@ import time
 import httpx
 import pytest
 import socketio
+from PIL import Image
 
-from conftest import ROOT, mark_of, marked, pixels, plain
+from conftest import ROOT, mark_of, marked, pixels, plain, png
 
 TRANSPORTS = [["polling"], ["websocket"], ["polling", "websocket"]]
 
@@ -69,7 +70,8 @@ def test_pace(client, hand):
     client.io.emit("pace", {"network_ms": -1})
     client.io.emit("pace", "slowly")
     for count in 1, 2:
-        assert client.wait("error", count)["status"] == "FIELD"
+        told = client.wait("error", count)
+        assert told["status"] == "FIELD" and told["message"] == told["error"]
     client.io.emit("frame", {"image": url(hand)})
     assert client.wait("result")["nails"]
 
@@ -96,10 +98,26 @@ def test_binary(client, hand):
 
 
 def test_picture_alone(client, hand):
+    """Pages for the usual Flask-SocketIO server take the whole payload for the picture."""
     client.io.emit("frame", hand)
-    assert isinstance(client.wait("result", 1)["image"], bytes)
+    painted = client.wait("result", 1)
+    assert isinstance(painted, bytes) and pixels(painted).shape == (480, 640, 3)
+    client.io.emit("frame", base64.b64encode(hand).decode())
+    assert base64.b64decode(client.wait("result", 2), validate=True)[:3] == b"\xff\xd8\xff"
     client.io.emit("frame", url(hand))
-    assert client.wait("result", 2)["image"].startswith("data:")
+    assert client.wait("result", 3).startswith("data:image/jpeg;base64,/9j/")
+    client.io.emit("frame", png(Image.new("RGB", (160, 120))))
+    assert client.wait("result", 4)[:3] == b"\xff\xd8\xff"  # live replies are JPEG
+    client.io.emit("frame", {"image": hand})
+    assert isinstance(client.wait("result", 5)["image"], bytes)
+
+
+def test_picture_alone_is_acknowledged_alike(client, hand):
+    answer = client.io.call("frame", hand, timeout=30)
+    assert isinstance(answer, bytes) and answer == client.wait("result")
+    answer = client.io.call("frame", base64.b64encode(hand).decode(), timeout=30)
+    assert base64.b64decode(answer, validate=True)[:2] == b"\xff\xd8"
+    assert client.io.call("frame", b"no picture", timeout=30)["message"]
 
 
 def test_acknowledgement(client, hand):
@@ -115,7 +133,8 @@ def test_acknowledgement(client, hand):
     ({"image": plain()[:400]}, "CORRUPT"), (None, "FIELD"), ([1, 2], "FIELD")])
 def test_errors(client, frame, status):
     client.io.emit("frame", frame)
-    assert client.wait("error")["status"] == status
+    told = client.wait("error")
+    assert told["status"] == status and told["message"] == told["error"] != ""
     client.io.emit("frame", plain())
     client.wait("result")
 
@@ -209,7 +228,8 @@ def handshake(server):
 
 
 @pytest.mark.parametrize("query,code", [
-    ({"EIO": "3"}, 5), ({"transport": "pigeon"}, 0), ({"sid": "nobody"}, 1), ({"sid": "x" * 300}, None)])
+    ({"EIO": "2"}, 5), ({"EIO": "5"}, 5), ({"EIO": ""}, 5), ({"transport": "pigeon"}, 0),
+    ({"sid": "nobody"}, 1), ({"sid": "x" * 300}, None)])
 def test_bad_queries(server, query, code):
     reply = poll(server, **query)
     if code is None:
@@ -244,6 +264,86 @@ def test_close_packet(server):
     sid = handshake(server)
     assert post(server, "1", sid=sid).status_code == 200
     assert poll(server, sid=sid).json()["code"] == 1
+
+
+# ---- Engine.IO 3, of Socket.IO 1 and 2 ---------------------------------------------------------
+
+def packets3(payload):
+    """A text payload taken apart; lengths are in UTF-16 units."""
+    while payload:
+        length, _, payload = payload.partition(":")
+        units = payload.encode("utf-16-le")[:2 * int(length)].decode("utf-16-le")
+        payload = payload[len(units):]
+        yield units
+
+
+def handshake3(server):
+    first, = packets3(poll(server, EIO="3").text)
+    assert first[0] == "0"
+    return json.loads(first[1:])["sid"]
+
+
+def packet3(kind, body):
+    digits = bytes(int(digit) for digit in str(len(body)))
+    return bytes([kind]) + digits + b"\xff" + body
+
+
+def test_version_3_is_connected_without_asking(server):
+    sid = handshake3(server)
+    first, second = packets3(poll(server, EIO="3", sid=sid).text)
+    assert first == "40" and json.loads(second[2:])[1]["sid"] == sid
+
+
+@pytest.mark.parametrize("form", ["text", "bytes", "base64"])
+def test_version_3_over_polling(server, hand, form):
+    sid = handshake3(server)
+    poll(server, EIO="3", sid=sid)
+    place = '{"_placeholder":true,"num":0}'
+    if form == "text":  # the euro sign is one unit and three bytes, the nail polish two and four
+        event = '42["frame",{"image":"%s","id":"€💅"}]' % base64.b64encode(hand).decode()
+        body = f"{len(event) + 1}:{event}".encode()
+    elif form == "bytes":
+        body = packet3(0, f'451-["frame",{place}]'.encode()) + packet3(1, b"\x04" + hand)
+    else:
+        event, text = f'451-["frame",{place}]', "b4" + base64.b64encode(hand).decode()
+        body = f"{len(event)}:{event}{len(text)}:{text}"
+    assert post(server, body, EIO="3", sid=sid).text == "ok"
+    packets = list(packets3(poll(server, EIO="3", sid=sid).text))
+    if form == "text":
+        assert json.loads(packets[0][2:])[1]["id"] == "€💅"
+    else:
+        assert packets[0] == f'451-["result",{place}]' and packets[1].startswith("b4/9j/")
+
+
+def test_version_3_pings(server):
+    sid = handshake3(server)
+    poll(server, EIO="3", sid=sid)
+    assert post(server, "1:26:2probe", EIO="3", sid=sid).text == "ok"
+    assert list(packets3(poll(server, EIO="3", sid=sid).text)) == ["3", "3probe"]
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"40", b"0:", b"3:40", b"x:40", b":40", b"99999999999:40", b"2:4\xe2\x82", b"2:40garbage",
+    b"\0", b"\0\1", b"\0\xff", b"\0\2\xff4", b"\1\1\xff\x04", b"\1\1\xff\x03", b"\1\2\xff\x05a",
+    b"\0" + b"\t" * 30 + b"\xff4", b"2:b4", b"1:b", b"1:4", b"5:42[1]"])
+def test_version_3_broken_payloads(server, body):
+    sid = handshake3(server)
+    assert post(server, body, EIO="3", sid=sid).status_code in (200, 400)
+    assert list(packets3(poll(server, EIO="3", sid=handshake3(server)).text))[0] == "40"
+
+
+def test_version_3_over_a_socket(server, hand):
+    with server.socket("/socket.io/?EIO=3&transport=websocket") as ws:
+        assert ws.recv(timeout=10)[0] == "0"
+        assert ws.recv(timeout=10) == "40" and '"connected"' in ws.recv(timeout=10)
+        ws.send("2")
+        assert ws.recv(timeout=10) == "3"
+        ws.send('451-1["frame",{"_placeholder":true,"num":0}]')
+        ws.send(b"\x04" + hand)
+        assert ws.recv(timeout=30) == '451-["result",{"_placeholder":true,"num":0}]'
+        picture = ws.recv(timeout=10)
+        assert picture[:3] == b"\x04\xff\xd8"
+        assert ws.recv(timeout=10).startswith("461-1[") and ws.recv(timeout=10) == picture
 
 
 def test_long_poll_waits_without_work(server):

@@ -245,7 +245,7 @@ def test_frames_of_many_users_are_run_together(triton, hand):
 
 @pytest.mark.parametrize("args, words", [
     (["--triton-model", "nale"], "no model 'nale'"),
-    (["--triton-version", "7"], "no model 'nail'"),
+    (["--triton-version", "7"], "no model 'nail' of version 7: there are 1"),
     (["--triton-model", "takes_none"], "image f32 [1,7,64,64]"),
     (["--triton-model", "gives_none", "--fallback", "openvino"], "another shape"),
 ])
@@ -275,7 +275,9 @@ def test_no_server_at_start():
 
 @pytest.mark.parametrize("args, words", [
     (["--engine", "triton"], "--triton-url"),
-    (["--triton-url", "127.0.0.1:8000"], "http://HOST:PORT"),
+    (["--triton-url", "127.0.0.1:80000"], "http://HOST:PORT"),
+    (["--triton-url", "grpc://127.0.0.1:8001"], "HTTP port"),
+    (["--triton-url", "::1"], "in brackets"),
     (["--triton-url", "http://u:p@127.0.0.1:1"], "http://HOST:PORT"),
     (["--triton-url", "http://127.0.0.1:1", "--triton-model", "../x"], "--triton-model"),
     (["--triton-url", "http://127.0.0.1:1", "--fallback", "triton"], "--fallback"),

@@ -1,5 +1,8 @@
 """lacquer triton-repo: what it writes, and what a real tritonserver says of it."""
 import json
+import os
+import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -10,9 +13,11 @@ import onnxruntime
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from conftest import LACQUER, ROOT
+from PIL import Image
 from triton import Triton, mask_tflite, needs_triton
 
 MODEL = ROOT / "models" / "nail.onnx"
+HAND = ROOT / "tests" / "golden" / "hands" / "light.jpg"
 SHARED = ROOT.parent / "shared" / "model" / "yolov8s-seg-random-f16.tflite"
 
 
@@ -38,27 +43,112 @@ def heard_about(repository, seconds=30):
     return lines
 
 
+def with_scales(folder, zero=np.int8(0)):
+    """A mask model in whole numbers, as quantisers write one."""
+    node, array = onnx.helper.make_node, onnx.numpy_helper.from_array
+    value = onnx.helper.make_tensor_value_info
+    nodes = [node("QuantizeLinear", ["image", "scale", "zero"], ["bytes"]),
+             node("DequantizeLinear", ["bytes", "scale", "zero"], ["numbers"]),
+             node("Conv", ["numbers", "weight"], ["inner"], pads=[1, 1, 1, 1]),
+             node("Sigmoid", ["inner"], ["mask"])]
+    graph = onnx.helper.make_graph(
+        nodes, "scales", [value("image", 1, ["batch", 3, 64, 96])],
+        [value("mask", 1, ["batch", 1, 64, 96])],
+        [array(np.float32(1 / 127), "scale"), array(zero, "zero"),
+         array(np.full((1, 3, 3, 3), 0.1, np.float32), "weight")])
+    model = folder / f"scales_{zero.dtype}_{zero}.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)]), model)
+    return model
+
+
+def keep_engine(repository, name):
+    """As ONNX Runtime does where its configuration says; Triton sees the repository as /models."""
+    config = (repository / name / "config.pbtxt").read_text()
+    for path in re.findall(r'_cache_path" value: "([^"]*)"', config):
+        folder = repository / pathlib.Path(path).relative_to("/models")
+        folder.mkdir(exist_ok=True)
+        (folder / "TensorrtExecutionProvider_x_0_0_fp16_sm89.engine").write_bytes(b"an engine")
+
+
 @needs_triton
-def test_a_server_without_gpu_misses_only_the_backend(tmp_path, tmp_path_factory):
+def test_a_server_that_kept_its_engines_starts_again(tmp_path):
+    """Each folder of a repository has to be a model: engines are kept in the model's own."""
+    repo(tmp_path, "--max-batch", "0")
+    repo(tmp_path, "--tensorrt", "fp16", "--name", "on_gpu")
+    paths = re.findall(r'_cache_path" value: "([^"]*)"',
+                       (tmp_path / "on_gpu" / "config.pbtxt").read_text())
+    assert paths == ["/models/on_gpu/1/tensorrt"] * 2
+    keep_engine(tmp_path, "on_gpu")
+    # No GPU is here: the engines are put beside a model that this server can run.
+    shutil.move(tmp_path / "on_gpu" / "1" / "tensorrt", tmp_path / "nail" / "1" / "tensorrt")
+    shutil.rmtree(tmp_path / "on_gpu")
+    server = Triton(tmp_path)
+    for _ in range(2):
+        try:
+            server.start()
+        finally:
+            server.close()
+    assert "failed" not in server.heard() and "version directory" not in server.heard()
+
+
+@needs_triton
+@pytest.mark.parametrize("args", [
+    ["--max-batch", "1", "--instances", "2"], ["--max-batch", "1024", "--queue-delay", "0"],
+    ["--name", "7"]], ids=str)
+def test_a_real_server_takes_what_is_written(tmp_path, args):
+    repo(tmp_path / "repository", *args)
+    server = Triton(tmp_path / "repository")
+    name = args[1] if args[0] == "--name" else "nail"
+    try:
+        server.start()
+        done = subprocess.run(
+            [LACQUER, "apply", HAND, "-o", tmp_path / "out.jpg", "--json", "--triton-url", server.url,
+             "--triton-model", name], capture_output=True, text=True, timeout=60)
+    finally:
+        server.close()
+    assert done.returncode == 0 and len(json.loads(done.stdout)["nails"]) == 5, done.stderr
+
+
+def test_a_half_written_model_is_not_in_the_repository(tmp_path):
+    """A server that starts meanwhile would take it for a model, and not start."""
+    repository, seen = tmp_path / "repository", set()
+    process = subprocess.Popen([LACQUER, "triton-repo", "--out", repository, "--gpu"],
+                               stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        seen |= set(os.listdir(repository)) if repository.exists() else set()
+        time.sleep(0.001)
+    assert process.returncode == 0 and seen <= {"nail"}
+    assert os.listdir(tmp_path) == ["repository"]
+
+
+@needs_triton
+def test_a_server_without_gpu_misses_only_the_backend(tmp_path_factory):
+    tmp_path = tmp_path_factory.mktemp("repository")
+    scales = with_scales(tmp_path_factory.mktemp("scales"))
     wanted = {
         "cuda": (["--gpu"], "onnxruntime"),
         "cuda16": (["--gpu", "--input", "fp16"], "onnxruntime"),
         "fp16_u8": (["--tensorrt", "fp16", "--input", "uint8"], "onnxruntime"),
         "plan_u8": (["--plan", "--tensorrt", "fp16", "--input", "uint8"], "tensorrt"),
         "fp16": (["--tensorrt", "fp16"], "onnxruntime"),
-        "int8": (["--tensorrt", "int8", "--instances", "2", "--max-batch", "1"], "onnxruntime"),
+        "int8": (["--tensorrt", "int8", "--instances", "2", "--max-batch", "1", "--model", scales],
+                 "onnxruntime"),
+        "typed": (["--tensorrt", "fp16", "--tensorrt-version", "11"], "onnxruntime"),
+        "typed_plan": (["--plan", "--tensorrt", "int8", "--tensorrt-version", "11", "--model",
+                        scales], "tensorrt"),
         "fp32": (["--tensorrt", "fp32", "--queue-delay", "0"], "onnxruntime"),
         "plan": (["--plan", "--tensorrt", "fp16", "--max-batch", "0"], "tensorrt"),
-        "plan8": (["--plan", "--tensorrt", "int8"], "tensorrt"),
-        "tflite": (["--tensorrt", "int8", "--model", mask_tflite(tmp_path_factory)], "onnxruntime"),
+        "plan8": (["--plan", "--tensorrt", "int8", "--model", scales], "tensorrt"),
+        "tflite": (["--tensorrt", "fp32", "--model", mask_tflite(tmp_path_factory)], "onnxruntime"),
         "tflite_plan": (["--plan", "--tensorrt", "fp16", "--model", mask_tflite(tmp_path_factory)],
                         "tensorrt"),
     }
     for name, (args, _) in wanted.items():
         repo(tmp_path, "--name", name, *args)
-    for name in "plan", "plan8", "plan_u8", "tflite_plan":
+    for name in "plan", "plan8", "plan_u8", "tflite_plan", "typed_plan":
         (tmp_path / name / "1" / "model.plan").touch()  # trtexec would have made it
-    (tmp_path / ".tensorrt").mkdir()  # where ONNX Runtime keeps its engines: no model
+    for name in wanted:
+        keep_engine(tmp_path, name)
     # Triton does read it all: a slip in one configuration is another complaint.
     shutil.copytree(tmp_path / "fp16", tmp_path / "slip")
     config = (tmp_path / "slip" / "config.pbtxt").read_text().replace('"fp16"', '"slip"', 1)
@@ -68,7 +158,6 @@ def test_a_server_without_gpu_misses_only_the_backend(tmp_path, tmp_path_factory
         (line,) = [line for line in heard if f"'{name}'" in line]
         assert f"unable to find backend library for backend '{backend}'" in line
     assert not any("'slip'" in line and "unable to find" in line for line in heard)
-    assert not any(".tensorrt" in line for line in heard), heard
 
 
 @pytest.mark.parametrize("type, name", [("fp32", "image"), ("fp16", "image_f16"),
@@ -130,6 +219,71 @@ def test_tensorrt_gets_bytes_when_asked_and_casts_them_first(tmp_path):
         repo(tmp_path, "--name", name, *args)
         config = (tmp_path / name / "config.pbtxt").read_text()
         assert 'name: "image"\n  data_type: TYPE_FP32' in config
+
+
+@pytest.mark.parametrize("args", [[], ["--plan"], ["--tensorrt-version", "11"]], ids=str)
+@pytest.mark.parametrize("zero", [None, np.uint8(128), np.int8(3)])
+def test_int8_of_a_model_without_scales_for_it(tmp_path, args, zero):
+    """TensorRT would run it in floating point, or not at all."""
+    given = ["--model", with_scales(tmp_path, zero)] if zero is not None else []
+    done = repo(tmp_path / "out", "--tensorrt", "int8", *args, *given, status=1)
+    assert ("symmetric" in done.stderr) and "--tensorrt fp16" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_model_says_the_precision_for_tensorrt_11(tmp_path):
+    """It has no options for it any more: half precision is in the file, and pictures are as before."""
+    done = repo(tmp_path, "--plan", "--tensorrt", "fp16", "--tensorrt-version", "11")
+    line = done.stdout.splitlines()[-1]
+    assert "trtexec" in line and "--fp16" not in line and "26.06 or later" in done.stderr
+    repo(tmp_path, "--tensorrt", "fp16", "--tensorrt-version", "11", "--name", "ort")
+    assert "precision_mode" not in (tmp_path / "ort" / "config.pbtxt").read_text()
+    scales = with_scales(tmp_path)
+    done = repo(tmp_path, "--plan", "--tensorrt", "int8", "--tensorrt-version", "11", "--model", scales,
+                "--name", "whole")
+    assert "--int8" not in done.stdout
+    picture = np.asarray(Image.open(HAND).resize((384, 288)), np.float32).transpose(2, 0, 1)[None] / 255
+    (want,) = onnxruntime.InferenceSession(ROOT / "models" / "nail-f16.onnx").run(
+        None, {"image": picture})
+    for path in tmp_path / "nail" / "model.onnx", tmp_path / "ort" / "1" / "model.onnx":
+        model = onnx.load(path)
+        onnx.checker.check_model(model, full_check=True)
+        inner = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph.value_info
+        types = [value.type.tensor_type.elem_type for value in inner]
+        assert types.count(onnx.TensorProto.FLOAT16) > 0.9 * len(types)
+        assert [each.type.tensor_type.elem_type for each in
+                (*model.graph.input, *model.graph.output)] == [onnx.TensorProto.FLOAT] * 2
+        (got,) = onnxruntime.InferenceSession(path).run(None, {"image": picture})
+        assert np.abs(got - want).max() < 0.02 and want.max() > 0.9
+
+
+def test_what_is_not_made_half_precision(tmp_path):
+    model = onnx.load(ROOT / "models" / "nail-f16.onnx")
+    resize = next(node for node in model.graph.node if node.op_type == "Resize")
+    model.graph.node.insert(0, onnx.helper.make_node("Identity", [resize.input[2]], ["scales"]))
+    scales = next(node for node in model.graph.node if resize.input[2] in node.output)
+    model.graph.node.remove(scales)
+    model.graph.node.insert(0, scales)
+    resize.input[2] = "scales"
+    onnx.save(model, tmp_path / "computed.onnx")
+    done = repo(tmp_path / "out", "--tensorrt", "fp16", "--tensorrt-version", "11", "--model",
+                tmp_path / "computed.onnx", status=1)
+    assert "computed scales" in done.stderr and "AutoCast" in done.stderr
+    assert not (tmp_path / "out").exists()
+    repo(tmp_path / "out", "--tensorrt", "fp16", "--model", tmp_path / "computed.onnx")
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="no YOLOv8-seg .tflite here")
+def test_a_yolo_in_half_precision(tmp_path):
+    repo(tmp_path, "--tensorrt", "fp16", "--tensorrt-version", "11", "--name", "half", "--model", SHARED)
+    repo(tmp_path, "--tensorrt", "fp32", "--name", "single", "--model", SHARED)
+    half, single = (onnxruntime.InferenceSession(tmp_path / name / "1" / "model.onnx")
+                    for name in ("half", "single"))
+    shape = [each if isinstance(each, int) else 1 for each in single.get_inputs()[0].shape]
+    picture = np.random.default_rng(1).random(shape, np.float32)
+    for got, want in zip(half.run(None, {half.get_inputs()[0].name: picture}),
+                         single.run(None, {single.get_inputs()[0].name: picture}), strict=True):
+        assert got.dtype == np.float32 and np.abs(got - want).max() < 0.02 * np.abs(want).max()
 
 
 def test_an_input_whose_new_name_is_taken(tmp_path):
@@ -242,6 +396,7 @@ def test_what_is_there_stays(tmp_path):
     (["--model", "/etc/hostname"], 1, ".tflite"),
     (["--model", ROOT / "tests" / "fixtures" / "tiny_map.onnx", "--gpu"], 0, ""),
     (["--tensorrt", "fp8"], 2, "fp8"),
+    (["--tensorrt-version", "9"], 2, "10 or 11"),
     (["--input", "int8"], 2, "int8"),
     (["--max-batch", "-1"], 2, "--max-batch"),
     (["--out", "/proc/nowhere"], 1, "cannot make folder"),

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from conftest import LACQUER, ROOT, plain, tool
+from triton import Stub, free_port, serving
 
 DEPLOY = ROOT / "deploy"
 ELSEWHERE = ("up", "nv_inference_count", "nv_inference_exec_count", "lacquer_triton_up")
@@ -41,8 +42,44 @@ def names_in(expression):
         "histogram_quantile", "label_values"}
 
 
+def check_families(text):
+    """Every family is told what it is, once and first, and its samples stand together."""
+    family, told, samples = None, {}, 0
+    for line in text.splitlines():
+        if line.startswith("# "):
+            _, what, name, _ = line.split(" ", 3)
+            family = name if what == "HELP" else family
+            assert name == family and told.setdefault(name, []) == ([] if what == "HELP" else ["HELP"])
+            told[name].append(what)
+            continue
+        name = re.match("[a-zA-Z_:][a-zA-Z0-9_:]*", line)[0]
+        tail = name.removeprefix(family)
+        assert tail == "" or ("HELP" in told[family] and tail in ("_bucket", "_sum", "_count")), line
+        samples += 1
+    assert samples > 0 and all(each == ["HELP", "TYPE"] for each in told.values()), told
+
+
 def test_metrics_are_as_prometheus_wants_them(metrics):
     assert promtool("check", "metrics", input=metrics) == ""
+    check_families(metrics)
+
+
+def test_metrics_with_triton_are_as_prometheus_wants_them():
+    """Two servers, one away, and a fallback."""
+    one, away = Stub(), f"http://127.0.0.1:{free_port()}"
+    try:
+        with serving("--triton-url", one.url, "--triton-url", away, "--fallback",
+                     "openvino") as server:
+            reply = httpx.post(f"{server.url}/api/process", files={"image": plain()}, timeout=30)
+            assert reply.status_code in (200, 422), reply.text
+            text = httpx.get(f"{server.url}/metrics").text
+    finally:
+        one.stop()
+    assert promtool("check", "metrics", input=text) == ""
+    check_families(text)
+    assert f'lacquer_triton_up{{url="{one.url}"}} 1' in text
+    assert f'lacquer_triton_up{{url="{away}"}} 0' in text
+    assert text.count("lacquer_triton_requests_total{") == 4
 
 
 def test_metrics_tell_what_goes_on(server, metrics):
@@ -175,6 +212,7 @@ def kubernetes():
 def test_kubernetes_objects_fit_together(kubernetes):
     versions = {kind: part["apiVersion"] for kind, part in kubernetes.items()}
     assert versions == {"Deployment": "apps/v1", "Service": "v1",
+                        "NetworkPolicy": "networking.k8s.io/v1",
                         "PodDisruptionBudget": "policy/v1",
                         "HorizontalPodAutoscaler": "autoscaling/v2"}
     spec = kubernetes["Deployment"]["spec"]
@@ -203,13 +241,34 @@ def test_kubernetes_container(kubernetes, server):
     seen_s = container["readinessProbe"]["periodSeconds"] * (
         container["readinessProbe"]["failureThreshold"] + 1)
     assert seen_s < int(args["--drain-delay"])
-    assert int(args["--drain-delay"]) + 5 < spec["terminationGracePeriodSeconds"]
+    assert int(args["--drain-delay"]) + 30 + 5 < spec["terminationGracePeriodSeconds"]
     # The pod-security standard "restricted".
     security = container["securityContext"]
     assert spec["securityContext"]["runAsNonRoot"] and security["capabilities"] == {"drop": ["ALL"]}
     assert not security["allowPrivilegeEscalation"] and security["readOnlyRootFilesystem"]
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["resources"]["limits"] == container["resources"]["requests"]
+
+
+def test_counters_are_asked_for_at_the_admin_port(kubernetes):
+    template = kubernetes["Deployment"]["spec"]["template"]
+    container, = template["spec"]["containers"]
+    args = dict(arg.split("=") for arg in container["args"][1:])
+    ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+    notes = template["metadata"]["annotations"]
+    assert notes["prometheus.io/port"] == ports["admin"] == args["--admin-port"] != ports["http"]
+    # It is in no service, and the policy lets in the one namespace that watches.
+    assert [port["name"] for port in kubernetes["Service"]["spec"]["ports"]] == ["http"]
+    policy = kubernetes["NetworkPolicy"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == template["metadata"]["labels"]
+    rules = {rule["ports"][0]["port"]: rule.get("from") for rule in policy["ingress"]}
+    assert rules["http"] is None and rules["admin"] and rules.keys() == {"http", "admin"}
+    # compose: Prometheus asks the same port, which is not published.
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    admin, = (arg.split("=")[1] for arg in services["lacquer"]["command"] if "--admin-port" in arg)
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    asked, = (job["dns_sd_configs"][0]["port"] for job in jobs if job["job_name"] == "lacquer")
+    assert int(admin) == asked and "ports" not in services["lacquer"]
 
 
 def test_autoscaler_has_its_metric(kubernetes, metrics):

@@ -210,6 +210,10 @@ class Stub:
             return self.send(handler, 200 if self.mode != "not ready" else 400, b"")
         if "systemsharedmemory" in handler.path:
             return self.send(handler, 404, b'{"error": "there is none"}')
+        if handler.path.endswith("/v2"):
+            return self.send(handler, 200, json.dumps(
+                {"name": "triton", "version": "stub",
+                 "extensions": ["model_repository", "binary_tensor_data"]}).encode())
         side = 16384 if self.mode == "huge tensor" else -1
         if handler.path.endswith("/config"):
             return self.send(handler, 200, b'{"parameters": {}}')

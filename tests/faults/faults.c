@@ -38,8 +38,7 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
-int tjDecompress2(void *handle, const unsigned char *bytes, unsigned long len, unsigned char *to,
-                  int width, int pitch, int height, int format, int flags);
+int jpeg_start_decompress(void *decoder);
 
 static struct faults none, *faults = &none;
 static int walk_fd = -1; // what the copies say and how they end
@@ -51,7 +50,7 @@ static int range_count;
 
 static int is_watched(const char *name)
 {
-    static const char *const libraries[] = {"libjansson", "libturbojpeg", "libspng", "libexif"};
+    static const char *const libraries[] = {"libjansson", "libjpeg", "libturbojpeg", "libspng"};
     if (!*name)
         return 1; // the program
     for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
@@ -232,18 +231,16 @@ LQ_PUBLIC ssize_t write(int fd, const void *bytes, size_t len)
     return real(fd, bytes, len);
 }
 
-LQ_PUBLIC int tjDecompress2(void *handle, const unsigned char *bytes, unsigned long len,
-                            unsigned char *to, int width, int pitch, int height, int format,
-                            int flags)
+LQ_PUBLIC int jpeg_start_decompress(void *decoder)
 {
-    static __typeof__(tjDecompress2) *real;
+    static __typeof__(jpeg_start_decompress) *real;
     if (!real)
-        *(void **)&real = dlsym(RTLD_NEXT, "tjDecompress2");
+        *(void **)&real = dlsym(RTLD_NEXT, "jpeg_start_decompress");
     long ms = atomic_load(&faults->stall_ms);
     struct timespec wait = {ms / 1000, ms % 1000 * 1000000};
     if (ms)
         nanosleep(&wait, NULL);
-    return real(handle, bytes, len, to, width, pitch, height, format, flags);
+    return real(decoder);
 }
 
 LQ_PUBLIC int clock_gettime(clockid_t clock, struct timespec *now)

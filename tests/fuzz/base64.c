@@ -1,4 +1,4 @@
-// Base64 and data URLs: what is decoded encodes to the same text again.
+// Base64 and data URLs: what is decoded, however it was written, comes back from its own base64.
 #include "base/base64.h"
 
 #include <string.h>
@@ -18,10 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         fuzz_touch(url.base64, url.base64_len);
         if (lq_base64_decode(url.base64, url.base64_len, &decoded, &error) == LQ_OK) {
             FUZZ_CHECK(lq_base64_encode(decoded.data, decoded.len, &again) == LQ_OK);
-            FUZZ_CHECK(again.len == url.base64_len);
-            // The last character may carry bits that stand for nothing.
-            size_t same = again.len < 4 ? 0 : again.len - 4;
-            FUZZ_CHECK(same == 0 || memcmp(again.data, url.base64, same) == 0);
+            size_t size = decoded.len;
+            FUZZ_CHECK(size <= url.base64_len / 4 * 3 + 2);
+            FUZZ_CHECK(lq_base64_decode((const char *)again.data, again.len, &decoded, &error) ==
+                       LQ_OK);
+            FUZZ_CHECK(decoded.len == 2 * size);
+            FUZZ_CHECK(size == 0 || memcmp(decoded.data, decoded.data + size, size) == 0);
         } else {
             FUZZ_CHECK(decoded.len == 0);
         }

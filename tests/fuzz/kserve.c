@@ -1,6 +1,6 @@
 // What an inference server answers. The first byte says to what: metadata, configuration, a refusal,
-// or an inference; of that the next two say where its JSON ends (low byte first, 0xffff: no header).
-#include "engine/kserve.h"
+// an index of models, an inference in JSON, or another inference; of that the next two say where its JSON ends (low byte first, 0xffff: no header).
+#include "engine/kserve_json.h"
 
 #include <string.h>
 
@@ -51,7 +51,7 @@ static void inference(const uint8_t *bytes, size_t len, long json_len, bool bina
     const uint8_t *parts[LQ_TENSORS_MAX];
     struct lq_tensors tensors = asked;
     struct lq_error err;
-    if (lq_kserve_read_reply(&tensors, bytes, len, json_len, binary, parts, &err) != LQ_OK)
+    if (lq_kserve_read_reply(&tensors, bytes, len, json_len, 0, binary, parts, &err) != LQ_OK)
         return;
     for (int i = 0; i < tensors.output_count; i++) {
         size_t size = lq_tensor_bytes(&tensors.outputs[i]);
@@ -59,6 +59,29 @@ static void inference(const uint8_t *bytes, size_t len, long json_len, bool bina
         if (binary)
             fuzz_touch(parts[i], size);
     }
+}
+
+static void index_of_models(const uint8_t *bytes, size_t len)
+{
+    char text[160];
+    if (lq_kserve_read_index(text, sizeof text, "nail", "1", bytes, len))
+        FUZZ_CHECK(memchr(text, 0, sizeof text));
+    (void)!lq_kserve_speaks_binary(bytes, len);
+}
+
+static void numbers(const uint8_t *bytes, size_t len)
+{
+    const float *parts[LQ_TENSORS_MAX];
+    struct lq_tensors tensors = asked;
+    struct lq_error err;
+    struct lq_buf head, values;
+    lq_buf_init(&head, LQ_KSERVE_JSON_MAX);
+    lq_buf_init(&values, 1 << 20);
+    if (lq_kserve_read_json(&tensors, bytes, len, 0, &head, &values, parts, &err) == LQ_OK)
+        for (int i = 0; i < tensors.output_count; i++)
+            fuzz_touch(parts[i], lq_tensor_count(&tensors.outputs[i]) * sizeof *parts[i]);
+    lq_buf_release(&head);
+    lq_buf_release(&values);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -69,6 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     case 'm': metadata(bytes + 1, len - 1); break;
     case 'c': configuration(bytes + 1, len - 1); break;
     case 'e': refusal(bytes + 1, len - 1); break;
+    case 'i': index_of_models(bytes + 1, len - 1); break;
+    case 'j': numbers(bytes + 1, len - 1); break;
     default:
         if (len >= 3) {
             long json_len = bytes[1] | bytes[2] << 8;

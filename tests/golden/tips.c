@@ -1,10 +1,13 @@
 // How often the tip's side and the finger are told, and told right, on rendered hands whose meta
 // says both: those of this folder one by one, then the film of tests/e2e with and without tracking.
 // A tip is right when the axis points within 60 degrees of the true one; nails of less than 50
-// pixels are not counted.
+// pixels are not counted. All of that twice: by the looks of the nails, and by the hands behind them
+// (nail/hand.h).
 // Usage: tips [FOLDER]    FOLDER: images/S.jpg, masks/S.png and meta/S.json by train/synth.
 #include "golden/hand.h"
 #include "nail/track.h"
+
+static struct lq_hand_finder *hands; // NULL: by the looks of the nails alone
 
 static const double TIP_RIGHT_MIN = 0.95, FINGER_RIGHT_MIN = 0.90;
 static const double TIP_TOLD_MIN = 0.75, FINGER_TOLD_MIN = 0.60;
@@ -74,6 +77,8 @@ static int add_picture(struct stage *stage, const struct hand_files *files, void
 {
     json_t *root;
     int status = find_files(stage, files, 0, &root);
+    if (status == LQ_OK && hands)
+        status = lq_hand_tell(hands, &stage->hand, &stage->nails, NULL, &stage->err);
     if (status == LQ_OK)
         count(tally, &stage->nails, json_object_get(root, "nails"));
     json_decref(root);
@@ -82,11 +87,11 @@ static int add_picture(struct stage *stage, const struct hand_files *files, void
 
 static int golden_hands(struct stage *stage, struct tally *tally)
 {
-    static const char *const hands[] = {"very-light", "light", "intermediate", "tan", "brown",
+    static const char *const names[] = {"very-light", "light", "intermediate", "tan", "brown",
                                         "dark", "very-dark", "polished", "large"};
     int status = LQ_OK;
-    for (size_t h = 0; status == LQ_OK && h < LQ_COUNT(hands); h++) {
-        struct hand_files files = golden_files(hands[h]);
+    for (size_t h = 0; status == LQ_OK && h < LQ_COUNT(names); h++) {
+        struct hand_files files = golden_files(names[h]);
         status = add_picture(stage, &files, tally);
     }
     return status;
@@ -120,6 +125,9 @@ static int film(struct stage *stage, struct lq_tracker *tracker, struct tally *t
         snprintf(mask, sizeof(mask), "tests/e2e/hand-masks/%04zu.png", k);
         if (status == LQ_OK)
             status = find_nails(stage, mask, 2);
+        if (status == LQ_OK && tracker && hands)
+            status = lq_hand_follow(hands, lq_tracker_hands(tracker), &stage->hand, &stage->nails,
+                                    k * 33333, &stage->err);
         if (status == LQ_OK && tracker)
             status = lq_tracker_update(tracker, &stage->hand, &stage->nails, k * 33333, true,
                                        &tracked);
@@ -133,29 +141,50 @@ static int film(struct stage *stage, struct lq_tracker *tracker, struct tally *t
     return status;
 }
 
+static int judge_all(struct stage *stage, const char *folder, int *failed)
+{
+    struct tally pictures = {0}, frames = {0}, tracked = {0};
+    struct lq_tracker *tracker = NULL;
+    if (folder) {
+        int status = each_of_folder(stage, folder, add_picture, &pictures);
+        report(folder, &pictures, false);
+        return status;
+    }
+    int status = golden_hands(stage, &pictures);
+    if (status == LQ_OK && !hands)
+        status = film(stage, NULL, &frames);
+    if (status == LQ_OK)
+        status = lq_tracker_new(&tracker);
+    if (status == LQ_OK)
+        status = film(stage, tracker, &tracked);
+    *failed += report("pictures", &pictures, true) + report("film, tracked", &tracked, true);
+    if (!hands)
+        *failed += report("film", &frames, true);
+    lq_tracker_free(tracker);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     static struct stage stage;
-    struct tally pictures = {0}, frames = {0}, tracked = {0};
-    struct lq_tracker *tracker = NULL;
+    const struct lq_engine_options plain = {.threads = 0};
+    const char *folder = argc > 1 ? argv[1] : NULL;
+    struct lq_landmarks *landmarks = NULL;
     int status = stage_init(&stage), failed = 0;
-    if (status == LQ_OK && argc > 1) {
-        status = each_of_folder(&stage, argv[1], add_picture, &pictures);
-        report(argv[1], &pictures, false);
-    } else if (status == LQ_OK) {
-        status = golden_hands(&stage, &pictures);
-        if (status == LQ_OK)
-            status = film(&stage, NULL, &frames);
-        if (status == LQ_OK)
-            status = lq_tracker_new(&tracker);
-        if (status == LQ_OK)
-            status = film(&stage, tracker, &tracked);
-        failed = report("pictures", &pictures, true) + report("film", &frames, true) +
-                 report("film, tracked", &tracked, true);
+    if (status == LQ_OK)
+        status = judge_all(&stage, folder, &failed);
+    if (status == LQ_OK)
+        status = lq_landmarks_open(&landmarks, "models/hand.onnx", &plain, &stage.err);
+    if (status == LQ_OK)
+        status = lq_hand_finder_new(&hands, landmarks, &stage.err);
+    if (status == LQ_OK) {
+        puts("by the hands behind them:");
+        status = judge_all(&stage, folder, &failed);
     }
     if (status != LQ_OK)
         fprintf(stderr, "%s\n", stage.err.text);
-    lq_tracker_free(tracker);
+    lq_hand_finder_free(hands);
+    lq_landmarks_close(landmarks);
     stage_release(&stage);
     return failed || status != LQ_OK;
 }

@@ -92,6 +92,8 @@ static void test_request(void **state)
                           &name, "shape", &a, &b, "parameters", "binary_data_size", &size,
                           "outputs", "parameters", "binary_data", &binary));
     assert_string_equal(name, "in \"1\"");
+    lq_kserve_stamp(&json, 0xabcdef);
+    assert_memory_equal(json.data, "{\"id\":\"0000000000abcdef\",\"inputs\"", 33);
     assert_true(a == 1 && b == 3 && size == 12 && binary);
     json_decref(root);
     lq_buf_clear(&json);
@@ -113,6 +115,8 @@ static const char answer[] =
     "{\"binary_data_size\":8}},{\"name\":\"a\",\"datatype\":\"FP32\",\"shape\":[1,2],"
     "\"parameters\":{\"binary_data_size\":8}}]}";
 
+static uint64_t sent_id; // 0: none
+
 static int reply(const char *json, size_t payload, long json_len, struct lq_tensors *tensors,
                  const uint8_t **parts)
 {
@@ -124,7 +128,7 @@ static int reply(const char *json, size_t payload, long json_len, struct lq_tens
     uint8_t *exact = malloc(len + payload);
     memcpy(exact, body, len + payload);
     int status = lq_kserve_read_reply(tensors, exact, len + payload,
-                                      json_len == 0 ? (long)len : json_len, true, parts, &err);
+                                      json_len == 0 ? (long)len : json_len, sent_id, true, parts, &err);
     for (int i = 0; status == LQ_OK && i < tensors->output_count; i++) {
         assert_true(parts[i] >= exact && parts[i] + lq_tensor_bytes(&tensors->outputs[i]) <=
                                              exact + len + payload);
@@ -148,6 +152,27 @@ static void test_reply(void **state)
     tensors.outputs[0].dims[1] = 3;
     assert_int_equal(reply(answer, 16, 0, &tensors, parts), LQ_ERR_ENGINE);
     assert_non_null(strstr(err.text, "another shape"));
+}
+
+static void test_ids(void **state)
+{
+    (void)state;
+    const uint8_t *parts[LQ_TENSORS_MAX];
+    struct lq_tensors tensors = two_outputs();
+    char json[512];
+    static const struct {
+        const char *id;
+        int status;
+    } cases[] = {{"\"00000000000000ff\"", LQ_OK}, {"\"\"", LQ_OK}, {"null", LQ_OK},
+                 {"\"00000000000000fe\"", LQ_ERR_ENGINE}, {"\"x\"", LQ_ERR_ENGINE}};
+    sent_id = 255;
+    for (size_t i = 0; i < LQ_COUNT(cases); i++) {
+        snprintf(json, sizeof json, "{\"id\":%s,%s", cases[i].id, answer + 1);
+        assert_int_equal(reply(json, 16, 0, &tensors, parts), cases[i].status);
+        assert_true(cases[i].status == LQ_OK || strstr(err.text, "another request"));
+    }
+    assert_ok(reply(answer, 16, 0, &tensors, parts));
+    sent_id = 0;
 }
 
 static void test_wrong_replies(void **state)
@@ -189,6 +214,17 @@ static void test_parameter(void **state)
     lq_buf_clear(&value);
     assert_ok(lq_kserve_read_parameter(&value, "other", config, sizeof config - 1, &err));
     assert_int_equal(value.len, 0);
+    // As a server without Triton's types of parameter has it: a text, or the object itself.
+    static const char *const plain[] = {
+        "{\"parameters\":{\"lacquer\":\"{\\\"head\\\":\\\"mask\\\"}\"}}",
+        "{\"parameters\":{\"lacquer\":{\"head\":\"mask\"}}}"};
+    for (size_t i = 0; i < LQ_COUNT(plain); i++) {
+        lq_buf_clear(&value);
+        assert_ok(lq_kserve_read_parameter(&value, "lacquer", plain[i], strlen(plain[i]), &err));
+        assert_int_equal(value.len, 15);
+        assert_memory_equal(value.data, "{\"head\":\"mask\"}", 15);
+    }
+    lq_buf_clear(&value);
     value.max = 4;
     assert_int_equal(
         lq_kserve_read_parameter(&value, "lacquer", config, sizeof config - 1, &err),
@@ -215,7 +251,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metadata),      cmocka_unit_test(test_wrong_metadata),
         cmocka_unit_test(test_request),       cmocka_unit_test(test_reply),
-        cmocka_unit_test(test_wrong_replies), cmocka_unit_test(test_parameter),
+        cmocka_unit_test(test_ids),           cmocka_unit_test(test_wrong_replies),
+        cmocka_unit_test(test_parameter),
         cmocka_unit_test(test_refusal_and_names),
     };
     return cmocka_run_group_tests_name("kserve", tests, NULL, NULL);

@@ -291,7 +291,7 @@ static void test_many_threads(void **state)
 static void test_wrong_addresses(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "127.0.0.1:8000", "ftp://x", "http://", "http:///",
+    static const char *const bad[] = {"", "127.0.0.1:80000", "ftp://x", "http://", "http:///",
                                       "http://a:b@c", "http://h/?q", "http://h/#x", "http://h x",
                                       "http://h\r\nX: y"};
     struct lq_triton_pool *pool;

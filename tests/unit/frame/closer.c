@@ -114,7 +114,8 @@ static int look(float length, int patch_count, bool single, uint64_t deadline_us
                                    .dy = 360, .box = {0, 0, WIDTH, HEIGHT}}};
     assert_ok(lq_runner_new(&runner, model, err));
     assert_ok(lq_closer_new(&closer));
-    int status = lq_closer_look(closer, runner, &picture, patches, patch_count, &nails, deadline_us,
+    struct lq_passes passes = {.deadline_us = deadline_us, .alone = true};
+    int status = lq_closer_look(closer, runner, &picture, patches, patch_count, &nails, &passes,
                                 &fine, err);
     *points = fine ? fine->width : 0;
     lq_closer_free(closer);
@@ -148,12 +149,83 @@ static void a_picture_nobody_waits_for_is_left(void **state)
     assert_int_equal(points, 0);
 }
 
+static void count_pause(void *context)
+{
+    ++*(int *)context;
+}
+
+// Another picture goes through a pipe of its own, of the same thread.
+struct other {
+    struct lq_pipe *pipe;
+    int pauses;
+};
+
+static void run_another(void *context)
+{
+    struct other *other = context;
+    struct lq_error err;
+    struct lq_job job;
+    struct lq_image picture = far_hand;
+    other->pauses++;
+    lq_job_init(&job);
+    job.paint = false;
+    assert_ok(lq_pipe_run_image(other->pipe, &job, &picture, &err));
+}
+
+static void a_still_pauses_between_its_steps(void **state)
+{
+    (void)state;
+    struct lq_error err;
+    struct lq_job job;
+    struct lq_image picture = far_hand;
+    struct other other = {0};
+    float before = 0;
+    assert_ok(lq_pipe_new(&other.pipe, model, &err));
+    for (int with = 0; with < 2; with++) {
+        int pauses = 0;
+        lq_job_init(&job);
+        job.paint = false;
+        job.closer = true;
+        job.pause = with ? run_another : count_pause;
+        job.pause_context = with ? (void *)&other : &pauses;
+        assert_ok(lq_pipe_run_image(pipe_, &job, &picture, &err));
+        assert_true(job.passes > 3);
+        // One before each pass of the closer look at least; what others do then changes nothing.
+        assert_true((with ? other.pauses : pauses) >= job.passes - 1);
+        float found = 0;
+        for (int i = 0; i < job.nails->count; i++)
+            found += job.nails->items[i].center_x + job.nails->items[i].length;
+        assert_true(job.nails->count > 0 && (!with || found == before));
+        before = found;
+    }
+    lq_pipe_free(other.pipe);
+}
+
+static void a_pipe_at_rest_has_no_picture(void **state)
+{
+    (void)state;
+    struct lq_error err;
+    struct lq_job job;
+    for (int turn = 0; turn < 2; turn++) {
+        lq_job_init(&job);
+        job.input = input.data;
+        job.input_len = input.len;
+        job.paint = false;
+        assert_ok(lq_pipe_run(pipe_, &job, &err));
+        assert_true(job.nails->count > 0 && lq_pipe_bytes(pipe_) > 0);
+        assert_ok(lq_pipe_rest(pipe_));
+        assert_int_equal(lq_pipe_bytes(pipe_), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_far_hand_gains_by_a_second_look),
         cmocka_unit_test(only_small_nails_are_looked_at_closer),
         cmocka_unit_test(a_picture_nobody_waits_for_is_left),
+        cmocka_unit_test(a_still_pauses_between_its_steps),
+        cmocka_unit_test(a_pipe_at_rest_has_no_picture),
     };
     return cmocka_run_group_tests(tests, open_far, close_far);
 }

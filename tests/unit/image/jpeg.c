@@ -264,6 +264,54 @@ static void refuses_what_lost_bytes(void **state)
     assert_int_equal(decode(&edited), LQ_ERR_CORRUPT);
 }
 
+// What a phone writes behind a picture: bytes of any kind, some with markers in them.
+static void append_trailer(struct lq_buf *jpeg, int kind)
+{
+    static const uint8_t thumb[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xdb, 0xff, 0xd9, 1};
+    static const uint8_t reserved[] = {9, 8, 7, 0xff, 0xb6, 0xff, 0xd9, 0, 5};
+    static const uint8_t restarts[] = {5, 0xff, 0xd0, 7, 0xff, 0xd3, 8, 0xff, 0xe3, 0xff, 0xff, 1};
+    static const uint8_t comment[] = {0xff, 0xfe, 0, 4, 1, 2, 'S', 'E', 'F', 'T'};
+    uint8_t noise[600];
+    uint32_t seed = 77u * (uint32_t)kind + 5;
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (uint8_t)(unit_random(&seed) >> 24);
+    noise[0] = 0xff; // so that no end marker comes first
+    noise[1] = 0x4f;
+    switch (kind) {
+    case 0: break;
+    case 1: assert_ok(lq_buf_append(jpeg, thumb, sizeof thumb)); break;
+    case 2: assert_ok(lq_buf_append(jpeg, reserved, sizeof reserved)); break;
+    case 3: assert_ok(lq_buf_append(jpeg, restarts, sizeof restarts)); break;
+    case 4: assert_ok(lq_buf_append(jpeg, comment, sizeof comment)); break;
+    case 5: assert_ok(lq_buf_append(jpeg, "no marker at all, but text", 26)); break;
+    default: assert_ok(lq_buf_append(jpeg, noise, sizeof noise)); break;
+    }
+}
+
+static void what_follows_the_last_block_does_not_matter(void **state)
+{
+    (void)state;
+    static const int kinds[][3] = {{3, TJSAMP_420, 0}, {1, TJSAMP_GRAY, 0},
+                                   {3, TJSAMP_444, TJFLAG_PROGRESSIVE},
+                                   {1, TJSAMP_GRAY, TJFLAG_PROGRESSIVE}};
+    for (size_t kind = 0; kind < LQ_COUNT(kinds); kind++) {
+        make_file(kinds[kind][0], kinds[kind][1], kinds[kind][2]);
+        for (int trailer = 0; trailer < 40; trailer++) {
+            file_copy(&edited, &file);
+            edited.len -= 2;
+            append_trailer(&edited, trailer);
+            assert_same_as_whole(&edited);
+            file_copy(&edited, &file);
+            append_trailer(&edited, trailer);
+            assert_same_as_whole(&edited);
+            file_copy(&edited, &file); // a quarter is missing
+            edited.len -= file.len / 4;
+            append_trailer(&edited, trailer);
+            assert_int_equal(decode(&edited), LQ_ERR_CORRUPT);
+        }
+    }
+}
+
 static void set_size(struct lq_buf *jpeg, int marker, unsigned width, unsigned height)
 {
     uint8_t *size = jpeg->data + jpeg_find(jpeg, marker) + 5;
@@ -339,6 +387,7 @@ int main(void)
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(forgives_what_cameras_write),
         cmocka_unit_test(refuses_what_lost_bytes),
+        cmocka_unit_test(what_follows_the_last_block_does_not_matter),
         cmocka_unit_test(measures_before_decoding),
         cmocka_unit_test(limits_scans),
     };

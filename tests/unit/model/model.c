@@ -9,7 +9,7 @@
 #include "unit/unit.h"
 
 static struct lq_error err;
-static const struct lq_model_options plain = {0};
+static const struct lq_model_options plain = {.no_landmarks = true};
 static struct lq_model *nail;
 
 static int open_nail(void **state)
@@ -98,7 +98,7 @@ static void steps_out_of_order(void **state)
 static void precision_is_chosen(void **state)
 {
     (void)state;
-    struct lq_model_options options = {.precision = LQ_PRECISION_BF16};
+    struct lq_model_options options = {.precision = LQ_PRECISION_BF16, .no_landmarks = true};
     struct lq_model *model;
     if (!lq_cpu_has_bf16()) {
         assert_int_equal(lq_model_open(&model, "models/nail.onnx", &options, &err),
@@ -135,7 +135,7 @@ static void what_cannot_be_opened(void **state)
 {
     (void)state;
     struct lq_model *model = nail;
-    struct lq_model_options options = {.engine = "abacus"};
+    struct lq_model_options options = {.engine = "abacus", .no_landmarks = true};
     assert_int_equal(lq_model_open(&model, "models/nail.onnx", &options, &err), LQ_ERR_ARGUMENT);
     assert_null(model);
     assert_non_null(strstr(err.text, "unknown engine 'abacus'"));
@@ -204,7 +204,8 @@ static void a_real_export(void **state)
     }
     struct lq_model *model;
     struct lq_runner *runner;
-    const struct lq_model_options low = {.score_min = 0.001f, .nms_iou = 0.9f};
+    const struct lq_model_options low = {.score_min = 0.001f, .nms_iou = 0.9f,
+                                          .no_landmarks = true};
     assert_ok(lq_model_open(&model, path, &low, &err));
     const struct lq_model_info *info = lq_model_info(model);
     assert_int_equal(info->head, LQ_HEAD_YOLO_SEG);

@@ -85,7 +85,7 @@ static void finds_the_picture_in_json(void **state)
     static const struct { const char *text; int status; } bad[] = {
         {"", LQ_ERR_SYNTAX}, {"[]", LQ_ERR_SYNTAX}, {"{}", LQ_ERR_FIELD},
         {"{\"image\":\"\"}", LQ_ERR_FIELD}, {"{\"image\":1}", LQ_ERR_FIELD},
-        {"{\"image\":\"Zm9\"}", LQ_ERR_SYNTAX}, {"{\"image\":\"Zm9v\"} x", LQ_ERR_SYNTAX}};
+        {"{\"image\":\"Zm9vZ\"}", LQ_ERR_SYNTAX}, {"{\"image\":\"Zm9v\"} x", LQ_ERR_SYNTAX}};
     for (size_t i = 0; i < LQ_COUNT(bad); i++) {
         assert_int_equal(read_body(&mine, LQ_BODY_JSON, bad[i].text), bad[i].status);
         done(&mine);
@@ -127,12 +127,71 @@ static void finds_the_picture_in_forms(void **state)
     done(&mine);
 }
 
+static void text_of_no_said_kind_says_it_itself(void **state)
+{
+    (void)state;
+    struct case_slot mine;
+    static const char *const good[] = {
+        "{\"image\":\"Zm9v\"}", " \r\n{\"image\":\"Zm9v\"}",
+        "\xef\xbb\xbf{\"image\":\"data:image\\/jpeg;base64,Zm9v\"}", "image=Zm9v\r\n",
+        "color=red&image=data:;base64,Zm9v", "data:image/jpeg;base64,Zm9v",
+        "DATA:;base64,Zm\n9v\n"};
+    for (size_t i = 0; i < LQ_COUNT(good); i++) {
+        assert_ok(read_body(&mine, LQ_BODY_TEXT, good[i]));
+        assert_true(mine.picture.len == 3 && memcmp(mine.picture.bytes, "foo", 3) == 0);
+        done(&mine);
+    }
+    // A form that is JSON.
+    assert_ok(read_body(&mine, LQ_BODY_URLENCODED, "{\"image\":\"Zm9v\",\"color\":\"#0000ff\"}"));
+    assert_int_equal(mine.slot.ask.look.polish.color[2], 255);
+    done(&mine);
+    static const struct { const char *text; int status; } bad[] = {
+        {"", LQ_ERR_FIELD}, {" \n", LQ_ERR_FIELD}, {"x", LQ_ERR_FORMAT}, {"Zm9v", LQ_ERR_FORMAT},
+        {"color=red", LQ_ERR_FIELD}, {"{", LQ_ERR_SYNTAX}, {"[1]", LQ_ERR_FORMAT},
+        {"data:image/jpeg,x", LQ_ERR_SYNTAX}, {"\xff\xd8\xff", LQ_ERR_FORMAT}};
+    for (size_t i = 0; i < LQ_COUNT(bad); i++) {
+        assert_int_equal(read_body(&mine, LQ_BODY_TEXT, bad[i].text), bad[i].status);
+        done(&mine);
+    }
+}
+
+static int read_multipart(struct case_slot *mine, const char *headers, const char *value)
+{
+    char body[1024];
+    *mine = (struct case_slot){.slot = {.ask = {.body_form = LQ_BODY_MULTIPART, .boundary = "b",
+                                                .look = lq_look_default()}}};
+    snprintf(body, sizeof body, "--b\r\n%s\r\n\r\n%s\r\n--b--\r\n", headers, value);
+    lq_buf_init(&mine->slot.body, 4096);
+    lq_buf_init(&mine->decoded, 4096);
+    assert_ok(lq_buf_append(&mine->slot.body, body, strlen(body)));
+    return lq_ask_read(&mine->slot, &mine->decoded, &mine->picture, NULL);
+}
+
+// A text part may hold the picture's base64; what stands for no picture is left to the decoder.
+static void parts_hold_bytes_or_text(void **state)
+{
+    (void)state;
+    struct case_slot mine;
+    static const char image[] = "Content-Disposition: form-data; name=image";
+    assert_ok(read_multipart(&mine, image, "/9j/4AAQSkZJRg"));
+    assert_true(mine.picture.text && mine.picture.bytes[0] == 0xff);
+    done(&mine);
+    assert_ok(read_multipart(&mine, image, "Zm9v"));
+    assert_true(!mine.picture.text && mine.picture.len == 4);
+    done(&mine);
+    assert_ok(read_multipart(&mine, image, "DATA:image/jpeg;base64,Zm9v"));
+    assert_true(mine.picture.text && mine.picture.len == 3);
+    done(&mine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_look_fields),          cmocka_unit_test(a_bad_field_changes_nothing),
         cmocka_unit_test(finds_the_picture_in_json),  cmocka_unit_test(finds_the_picture_in_events),
         cmocka_unit_test(finds_the_picture_in_forms),
+        cmocka_unit_test(text_of_no_said_kind_says_it_itself),
+        cmocka_unit_test(parts_hold_bytes_or_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "serve/engineio.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,43 @@ static void refuses_broken_packets(void **state)
     assert_false(lq_sio_event_is(&packet, "frame"));
 }
 
+// The packets of an Engine.IO 3 payload as "text|" or "<bytes>"; returns the last status.
+static int read3(const char *payload, size_t len, char *out)
+{
+    const char *at = payload, *text;
+    size_t text_len;
+    bool binary;
+    int status;
+    *out = 0;
+    while ((status = lq_eio3_next(&at, payload + len, &text, &text_len, &binary)) == 1)
+        sprintf(out + strlen(out), binary ? "<%.*s>" : "%.*s|", (int)text_len, text);
+    return status;
+}
+
+static void steps_over_payloads_of_version_3(void **state)
+{
+    (void)state;
+    char out[256];
+    static const struct { const char *payload; size_t len; const char *packets; } good[] = {
+        {"", 0, ""},
+        {"2:40", 4, "40|"},
+        {"1:26:2probe", 11, "2|2probe|"},
+        {"4:4\xc3\xa4\xe2\x82\xac!1:3", 12, "4\xc3\xa4\xe2\x82\xac!|3|"},
+        {"3:\xf0\x9f\x92\x85x1:3", 10, "\xf0\x9f\x92\x85x|3|"}, // a pair of UTF-16 units
+        {"\0\2\xff" "40\1\11\xff\4bcdefghi", 17, "40|<\4bcdefghi>"},
+    };
+    for (size_t i = 0; i < LQ_COUNT(good); i++) {
+        assert_int_equal(read3(good[i].payload, good[i].len, out), 0);
+        assert_string_equal(out, good[i].packets);
+    }
+    static const char *const bad[] = {"x", "40", ":40", "0:", "3:40", "123456789:4",
+                                      "2:4\xf0\x9f\x92\x85", "2:4", "\1", "\1\1", "\1\1\xff",
+                                      "\1\2\xff" "4", "\1\xff" "4", "\1\1" "4"};
+    for (size_t i = 0; i < LQ_COUNT(bad); i++)
+        assert_int_equal(read3(bad[i], strlen(bad[i]), out), LQ_ERR_SYNTAX);
+    assert_int_equal(lq_eio3_units("4\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\x85", 10), 5);
+}
+
 // Nothing outside the bytes given may be looked at (the sanitizers watch), whatever they are.
 static void stays_within_random_bytes(void **state)
 {
@@ -110,6 +148,10 @@ static void stays_within_random_bytes(void **state)
             assert_true(packet.json >= one && packet.json + packet.json_len == one + one_len);
             lq_sio_event_is(&packet, "frame");
         }
+        bool binary;
+        at = text;
+        while (lq_eio3_next(&at, text + len, &one, &one_len, &binary) == 1)
+            assert_true(one_len > 0 && one + one_len <= text + len);
         free(text);
     }
 }
@@ -119,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_over_a_payload),    cmocka_unit_test(knows_engine_packets),
         cmocka_unit_test(knows_socket_packets),    cmocka_unit_test(refuses_broken_packets),
+        cmocka_unit_test(steps_over_payloads_of_version_3),
         cmocka_unit_test(stays_within_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

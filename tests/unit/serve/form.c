@@ -58,6 +58,56 @@ static void reads_multipart_fields(void **state)
     assert_string_equal(out, "=no name;");
 }
 
+// As .NET, Java, Go, PHP's and hand-written clients send them.
+static void reads_what_the_world_writes(void **state)
+{
+    (void)state;
+    static const struct { const char *body, *boundary, *fields; } forms[] = {
+        {"--7518e894-589d\r\nContent-Disposition: form-data; name=image; filename=n.jpg; "
+         "filename*=utf-8''n.jpg\r\n\r\nx\r\n--7518e894-589d--\r\n", "7518e894-589d", "image=x;"},
+        {"--b\r\nContent-Disposition: form-data; filename*=UTF-8''name%3D; filename=\"; name=no\"; "
+         "NAME = \"image\"\r\n\r\nx\r\n--b--", "b", "image=x;"},
+        {"--b\r\nContent-Disposition:form-data;name=\"image\";filename=\"a\\\"b.jpg\"\r\n\r\nx"
+         "\r\n--b--", "b", "image=x;"},
+        {"--b\r\nContent-Disposition: form-data; name*=utf-8''image\r\n\r\nx\r\n--b--", "b",
+         "image=x;"},
+        {"--b\r\nContent-Disposition: form-data;\r\n\tname=\"image\"\r\nX: y\r\n\r\nx\r\n--b--",
+         "b", "image=x;"},
+        {"--b\r\nContent-Type: text/plain\r\nContent-Length: 1\r\nContent-Disposition: form-data; "
+         "name=a\r\n\r\nx\r\n--b--", "b", "a=x;"},
+        {"To whom it may concern\r\n--b--not this\r\n--b\r\nContent-Disposition: form-data; name=a"
+         "\r\n\r\nx\r\n--b--\r\nepilogue\r\n--b\r\n", "b", ""},
+        {"preamble, --b and\r\n--bb\r\n--b  \r\nContent-Disposition: form-data; name=a"
+         "\r\n\r\nx\r\n--b--\r\nepilogue\r\n--b\r\n", "b", "a=x;"},
+        {"\r\n--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--b--", "b", "a=x;"},
+        {"--b\nContent-Disposition: form-data; name=\"a\"\n\nx\r\n--b\n"
+         "Content-Disposition: form-data; name=c\n\n\n--b--\n", "b", "a=x\r;c=;"},
+        {"--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--bc\r\n--b \r\n\r\n\r\n--b--",
+         "b", "a=x\r\n--bc;=;"},
+        {"--b\r\nContent-Transfer-Encoding: Base64\r\nContent-Disposition: form-data; name=a\r\n"
+         "\r\nZm9v\r\nYg==\r\n--b\r\nContent-Transfer-Encoding: 8bit\r\n"
+         "Content-Disposition: form-data; name=c\r\n\r\nZm9v\r\n--b--", "b", "a=foob;c=Zm9v;"},
+    };
+    for (size_t i = 0; i < LQ_COUNT(forms); i++) {
+        char out[256];
+        assert_ok(read_form(forms[i].body, forms[i].boundary, out));
+        assert_string_equal(out, forms[i].fields);
+    }
+}
+
+static void refuses_parts_that_it_would_misread(void **state)
+{
+    (void)state;
+    char out[256];
+    assert_int_equal(read_form("--b\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+                               "Content-Disposition: form-data; name=a\r\n\r\nx=3D\r\n--b--",
+                               "b", out), LQ_ERR_SYNTAX);
+    assert_int_equal(read_form("--b\r\nContent-Transfer-Encoding: base64\r\n"
+                               "Content-Disposition: form-data; name=a\r\n\r\n!\r\n--b--",
+                               "b", out), LQ_ERR_SYNTAX);
+    assert_int_equal(read_form("no boundary here", "b", out), LQ_ERR_SYNTAX);
+}
+
 static void refuses_forms_that_are_cut_short(void **state)
 {
     (void)state;
@@ -82,6 +132,9 @@ static void finds_the_boundary(void **state)
     assert_ok(lq_form_boundary("multipart/form-data; Boundary=\"a b\"; x=y", boundary, sizeof boundary,
                                NULL));
     assert_string_equal(boundary, "a b");
+    assert_ok(lq_form_boundary("multipart/form-data;charset=\"boundary=no\";BOUNDARY = abc ; x",
+                               boundary, sizeof boundary, NULL));
+    assert_string_equal(boundary, "abc");
     static const char *const bad[] = {"multipart/form-data", "multipart/form-data; boundary=",
                                       "multipart/form-data; boundary=\"\"",
                                       "multipart/form-data; boundary="
@@ -95,6 +148,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_urlencoded_fields),
         cmocka_unit_test(reads_multipart_fields),
+        cmocka_unit_test(reads_what_the_world_writes),
+        cmocka_unit_test(refuses_parts_that_it_would_misread),
         cmocka_unit_test(refuses_forms_that_are_cut_short),
         cmocka_unit_test(finds_the_boundary),
     };

@@ -5,11 +5,13 @@
 static const uint64_t now_us = UINT64_C(1000000000);
 
 // What became of a frame of this session, without counting it.
+static struct lq_load_share share = {1, 1};
+
 static bool takes(struct lq_load *load, struct lq_load_guest guest, int waiting)
 {
     uint64_t came = load->came, needed = load->needed;
     int came_from = load->came_from;
-    bool taken = lq_load_takes(load, &guest, now_us, waiting);
+    bool taken = lq_load_takes(load, &guest, &share, now_us, waiting);
     load->came = came;
     load->needed = needed;
     load->came_from = came_from;
@@ -91,6 +93,25 @@ static void sheds_as_many_young_sessions_as_are_too_many(void **state)
     for (int i = 0; i < 10; i++)
         second(&load, 100, 10000, 85000);
     assert_false(sheds(&load, UINT64_C(16100000))); // who was always there stays
+}
+
+static void addresses_have_equal_shares(void **state)
+{
+    (void)state;
+    struct lq_load load = {.workers = 2, .limit_ms = 60};
+    second(&load, 100, 20000, 120000); // sheds half of ten sessions
+    load.to_shed = 1;
+    load.shed_age_us = UINT64_C(2000000);
+    assert_false(lets_in(&load, 0));
+    share = (struct lq_load_share){0, 2}; // a newcomer, while one address has two
+    assert_true(lets_in(&load, 0));
+    share = (struct lq_load_share){1, 2};
+    assert_false(lets_in(&load, 0));
+    assert_false(sheds(&load, 0)); // not it but one of the two
+    share = (struct lq_load_share){2, 2};
+    assert_false(lets_in(&load, 0));
+    assert_true(sheds(&load, 0));
+    share = (struct lq_load_share){1, 1};
 }
 
 static void never_sends_everybody_away(void **state)
@@ -251,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_wait_is_turns_times_frame_over_workers),
         cmocka_unit_test(lets_in_while_one_more_fits),
         cmocka_unit_test(sheds_as_many_young_sessions_as_are_too_many),
+        cmocka_unit_test(addresses_have_equal_shares),
         cmocka_unit_test(never_sends_everybody_away),
         cmocka_unit_test(slow_models_may_wait_two_frames),
         cmocka_unit_test(who_was_refused_does_not_come_back_all_at_once),

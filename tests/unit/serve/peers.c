@@ -1,19 +1,14 @@
 #include "serve/peers.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "unit/unit.h"
 
 static struct lq_address from(const char *text)
 {
-    struct sockaddr_in v4 = {.sin_family = AF_INET};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
-        return lq_address_from((struct sockaddr *)&v4);
-    assert_int_equal(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
-    return lq_address_from((struct sockaddr *)&v6);
+    struct lq_net_address address;
+    assert_true(lq_net_address_parse(&address, text));
+    return lq_address_of(&address);
 }
 
 static bool same(const char *a, const char *b)
@@ -51,6 +46,21 @@ static void each_has_its_share(void **state)
     lq_peers_release(&peers);
 }
 
+static void a_proxy_has_no_share(void **state)
+{
+    (void)state;
+    struct lq_peers peers;
+    struct lq_address proxy = from("10.0.0.1");
+    assert_true(lq_peers_init(&peers, 4, 1));
+    for (int i = 0; i < 4; i++)
+        assert_true(lq_peers_take_any(&peers, &proxy));
+    assert_false(lq_peers_take_any(&peers, &proxy)); // all of them are the limit
+    for (int i = 0; i < 4; i++)
+        lq_peers_give(&peers, &proxy);
+    assert_int_equal(peers.count, 0);
+    lq_peers_release(&peers);
+}
+
 static void without_a_limit_the_room_is_the_limit(void **state)
 {
     (void)state;
@@ -67,11 +77,32 @@ static void without_a_limit_the_room_is_the_limit(void **state)
     lq_peers_release(&peers);
 }
 
+static void live_sessions_are_counted_by_address(void **state)
+{
+    (void)state;
+    struct lq_peers peers;
+    struct lq_address a = from("10.0.0.1"), b = from("10.0.0.2");
+    assert_true(lq_peers_init(&peers, 4, 0));
+    assert_true(lq_peers_take(&peers, &a) && lq_peers_take(&peers, &a));
+    assert_true(lq_peers_take(&peers, &b));
+    lq_peers_add_live(&peers, &a);
+    lq_peers_add_live(&peers, &a);
+    lq_peers_add_live(&peers, &b);
+    assert_int_equal(lq_peers_live(&peers, &a), 2);
+    assert_int_equal(lq_peers_live(&peers, &b), 1);
+    assert_int_equal(peers.live_most, 2);
+    lq_peers_forget_live(&peers);
+    assert_int_equal(lq_peers_live(&peers, &a) + peers.live_most, 0);
+    lq_peers_release(&peers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_one_customer),
         cmocka_unit_test(each_has_its_share),
+        cmocka_unit_test(a_proxy_has_no_share),
+        cmocka_unit_test(live_sessions_are_counted_by_address),
         cmocka_unit_test(without_a_limit_the_room_is_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@ struct rig {
     sem_t wakes;        // the loop was woken
     sem_t taken, go;    // with `gated`: a frame was taken; it may be finished
     atomic_bool gated;
+    atomic_int steps;   // of a heavy one, each of which is gated
+    atomic_bool refuse_light; // a light still turns out to be heavy
     atomic_int open, run;
     int ready;          // calls of the ready callback
     struct lq_session *taken_by[512]; // whose frames were taken, in turn; with one worker
@@ -24,26 +26,40 @@ struct rig {
 
 static struct rig rig;
 
-static int task_open(void *context, void **worker, struct lq_error *err)
+static int task_open(void *context, bool heavy, void **worker, struct lq_error *err)
 {
-    (void)err;
+    (void)err, (void)heavy;
     struct rig *mine = context;
     atomic_fetch_add(&mine->open, 1);
     *worker = mine;
     return LQ_OK;
 }
 
+static void wait_to_go(struct rig *mine)
+{
+    sem_post(&mine->taken);
+    sem_wait(&mine->go);
+}
+
 static void task_run(void *worker, struct lq_slot *slot)
 {
     struct rig *mine = worker;
     atomic_fetch_add(&mine->run, 1);
+    if (slot->turn_kind != LQ_TURN_HEAVY && atomic_load(&mine->refuse_light)) {
+        slot->turn_kind = LQ_TURN_HEAVY;
+        slot->again = true;
+        return;
+    }
+    for (int i = 0; slot->turn_kind == LQ_TURN_HEAVY && i < atomic_load(&mine->steps); i++) {
+        wait_to_go(mine);
+        (void)lq_workers_step(slot);
+    }
     if (atomic_load(&mine->gated)) {
         assert_in_range(mine->taken_count, 0, 511);
         mine->alone[mine->taken_count] = slot->alone;
         mine->pressed[mine->taken_count] = slot->pressed;
         mine->taken_by[mine->taken_count++] = slot->session;
-        sem_post(&mine->taken);
-        sem_wait(&mine->go);
+        wait_to_go(mine);
     }
     lq_buf_clear(&slot->message);
     if (lq_buf_append(&slot->message, slot->body.data, slot->body.len) != LQ_OK)
@@ -87,11 +103,17 @@ static void stop(void)
     assert_int_equal(atomic_load(&rig.open), 0);
 }
 
-static struct lq_session *open_session(void)
+static struct lq_session *open_from(uint8_t host, struct lq_holder *holder)
 {
-    struct lq_session *session = lq_session_open(rig.workers, &rig, on_ready);
+    const struct lq_address address = {{'v', '4', 0, 0, 10, 0, 0, host}};
+    struct lq_session *session = lq_session_open(rig.workers, &address, holder, &rig, on_ready);
     assert_non_null(session);
     return session;
+}
+
+static struct lq_session *open_session(void)
+{
+    return open_from(1, NULL);
 }
 
 static void post(struct lq_session *session, uint32_t id)
@@ -441,8 +463,10 @@ static void stopping_finishes_what_was_taken(void **state)
 static void idle_sessions_give_memory_back(void **state)
 {
     (void)state;
+    static const struct lq_address address = {"v4"};
     start(1, false);
-    struct lq_session *session = open_session();
+    struct lq_account *account = lq_account_new(SIZE_MAX);
+    struct lq_session *session = open_from(1, lq_holder_open(account, &address));
     post(session, 1);
     next_reply(session);
     size_t held = 0;
@@ -457,9 +481,12 @@ static void idle_sessions_give_memory_back(void **state)
     assert_non_null(session->filling->body.data);
     lq_session_release_spare(session);
     const struct lq_slot *filling = session->filling;
-    assert_int_equal(lq_session_bytes(session), filling->body.cap + filling->attachment.cap +
-                                                    filling->picture.cap + filling->message.cap);
+    const size_t filled = filling->body.cap + filling->message.cap;
+    assert_int_equal(lq_session_bytes(session), filled);
+    assert_true(lq_session_hold(session, 100000)); // charged as it comes
+    assert_int_equal(lq_session_bytes(session), 100001);
     lq_session_drop(session);
+    assert_int_equal(lq_session_bytes(session), filled);
     assert_true(lq_session_trim(session, session->used_us + 1001, 1000));
     assert_int_equal(lq_session_bytes(session), 0);
     assert_false(lq_session_trim(session, session->used_us + 1001, 1000)); // once a pause
@@ -468,7 +495,10 @@ static void idle_sessions_give_memory_back(void **state)
     post(session, 2);
     assert_int_equal(next_reply(session), 2);
     lq_session_close(session);
+    assert_int_equal(lq_account_state(account).held, 0);
+    assert_int_equal(lq_account_state(account).holders, 0);
     stop();
+    lq_account_free(account);
 }
 
 static void an_answer_without_work_keeps_its_turn(void **state)
@@ -532,32 +562,127 @@ static void counts_whose_turn_is_to_come(void **state)
     stop();
 }
 
+static int hanging(uint64_t now_us, uint64_t limit_us)
+{
+    return lq_workers_stalled(rig.workers, now_us, limit_us).count;
+}
+
 static void a_worker_that_hangs_is_seen(void **state)
 {
     (void)state;
     const uint64_t limit_us = 1000000;
     start(2, true);
     struct lq_session *session = open_session();
-    assert_int_equal(lq_workers_stalled(rig.workers, lq_clock_us() + 10 * limit_us, limit_us), 0);
+    assert_int_equal(hanging(lq_clock_us() + 10 * limit_us, limit_us), 0);
     post(session, 1);
     sem_wait(&rig.taken);
     uint64_t now_us = lq_clock_us();
-    assert_int_equal(lq_workers_stalled(rig.workers, now_us, limit_us), 0);
-    assert_int_equal(lq_workers_stalled(rig.workers, now_us + 2 * limit_us, limit_us), 1);
+    assert_int_equal(hanging(now_us, limit_us), 0);
+    assert_int_equal(hanging(now_us + 2 * limit_us, limit_us), 1);
+    assert_false(lq_workers_stalled(rig.workers, now_us + 2 * limit_us, limit_us).all);
     sem_post(&rig.go);
     assert_int_equal(next_reply(session), 1);
     // Its reply is out before the worker looks for more; then none is at work.
-    while (lq_workers_stalled(rig.workers, lq_clock_us() + 2 * limit_us, limit_us) > 0)
+    while (hanging(lq_clock_us() + 2 * limit_us, limit_us) > 0)
         usleep(100);
     lq_session_close(session);
     stop();
 }
 
-static int task_refuses(void *context, void **worker, struct lq_error *err)
+static void post_still(struct lq_session *session, uint32_t id, enum lq_turn_kind kind,
+                       uint64_t pixels)
+{
+    struct lq_slot *slot = lq_session_fill(session);
+    slot->turn_kind = kind;
+    slot->pixels = pixels;
+    post(session, id);
+}
+
+static void a_worker_that_gets_on_does_not_hang(void **state)
+{
+    (void)state;
+    const uint64_t limit_us = 1000000;
+    start(1, false);
+    atomic_store(&rig.steps, 2);
+    struct lq_session *session = open_session();
+    post_still(session, 1, LQ_TURN_HEAVY, 0);
+    sem_wait(&rig.taken);
+    uint64_t began_us = lq_clock_us();
+    assert_int_equal(hanging(began_us + limit_us + 1000, limit_us), 1);
+    usleep(2000);
+    go_on(); // to its second step
+    assert_int_equal(hanging(began_us + limit_us + 1000, limit_us), 0);
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(session), 1);
+    // Who is live is served all the same.
+    assert_false(lq_workers_stalled(rig.workers, lq_clock_us() + 99 * limit_us, limit_us).all);
+    // A step of a large picture may take longer.
+    post_still(session, 2, LQ_TURN_HEAVY, 4 * LQ_STALL_PIXELS);
+    sem_wait(&rig.taken);
+    began_us = lq_clock_us();
+    assert_int_equal(hanging(began_us + 4 * limit_us, limit_us), 0);
+    assert_int_equal(hanging(began_us + 5 * limit_us + 1, limit_us), 1);
+    go_on();
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(session), 2);
+    lq_session_close(session);
+    stop();
+}
+
+static void a_heavy_still_leaves_the_only_worker_to_live_frames(void **state)
+{
+    (void)state;
+    enum { FRAMES = 20 };
+    start(1, false);
+    atomic_store(&rig.steps, 1);
+    struct lq_session *still = open_from(1, NULL), *film = open_from(2, NULL);
+    post_still(still, 9, LQ_TURN_HEAVY, 0);
+    sem_wait(&rig.taken);
+    for (uint32_t id = 1; id <= FRAMES; id++) {
+        post(film, id);
+        assert_int_equal(next_reply(film), id); // amid a step of the still
+        assert_null(lq_session_reply(still));
+    }
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(still), 9);
+    lq_session_close(still);
+    lq_session_close(film);
+    stop();
+}
+
+static void a_still_that_turns_out_heavy_waits_again(void **state)
+{
+    (void)state;
+    start(2, false);
+    atomic_store(&rig.refuse_light, true);
+    atomic_store(&rig.steps, 1);
+    struct lq_session *first = open_from(1, NULL), *second = open_from(2, NULL);
+    post_still(first, 1, LQ_TURN_LIGHT, 0);
+    sem_wait(&rig.taken); // as a heavy one
+    post_still(second, 2, LQ_TURN_LIGHT, 0);
+    while (atomic_load(&rig.run) < 3) // the other worker looked at it …
+        usleep(100);
+    usleep(5000);
+    assert_int_equal(atomic_load(&rig.run), 3); // … and is left for live frames
+    go_on();
+    assert_int_equal(next_reply(first), 1);
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(second), 2);
+    assert_int_equal(atomic_load(&rig.run), 4);
+    lq_session_close(first);
+    lq_session_close(second);
+    // One that is closed meanwhile is forgotten.
+    first = open_from(1, NULL);
+    post_still(first, 3, LQ_TURN_LIGHT, 0);
+    lq_session_close(first);
+    stop();
+}
+
+static int task_refuses(void *context, bool heavy, void **worker, struct lq_error *err)
 {
     if (atomic_load(&((struct rig *)context)->open) == 2)
         return lq_fail(err, LQ_ERR_MODEL, "no");
-    return task_open(context, worker, err);
+    return task_open(context, heavy, worker, err);
 }
 
 static void a_worker_that_cannot_open_fails_the_start(void **state)
@@ -592,6 +717,9 @@ int main(void)
         cmocka_unit_test(an_answer_replaces_what_waits),
         cmocka_unit_test(counts_whose_turn_is_to_come),
         cmocka_unit_test(a_worker_that_hangs_is_seen),
+        cmocka_unit_test(a_worker_that_gets_on_does_not_hang),
+        cmocka_unit_test(a_heavy_still_leaves_the_only_worker_to_live_frames),
+        cmocka_unit_test(a_still_that_turns_out_heavy_waits_again),
         cmocka_unit_test(a_worker_that_cannot_open_fails_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,10 @@ static int read_text(struct lq_tokens *tokens, const char *text)
 
 static bool allows(const struct lq_tokens *tokens, const char *text)
 {
-    return lq_tokens_allow(tokens, text, strlen(text));
+    uint8_t digest[LQ_TOKEN_DIGEST_BYTES];
+    bool allowed = lq_tokens_allow(tokens, text, strlen(text), digest);
+    assert_int_equal(lq_tokens_know(tokens, digest), allowed);
+    return allowed;
 }
 
 static void one_a_line(void **state)

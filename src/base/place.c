@@ -1,0 +1,59 @@
+#include "base/place.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+
+static bool find_program(char path[PATH_MAX])
+{
+    ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    path[len > 0 ? len : 0] = 0;
+    return len > 0;
+}
+
+// The file that this function was loaded from. The loader knows libraries by their paths, the
+// program by none.
+static bool find_self(char path[PATH_MAX])
+{
+    Dl_info info;
+    struct link_map *map = NULL;
+    if (dladdr1((void *)(uintptr_t)find_self, &info, (void **)&map, RTLD_DL_LINKMAP) && map &&
+        map->l_name && map->l_name[0])
+        return realpath(map->l_name, path) != NULL;
+    return find_program(path);
+}
+
+bool lq_place_is_built(uid_t *owner)
+{
+    // The build's own folders; one that was installed to below it (DESTDIR) is not built there.
+    static const char *const folders[] = {"tests/", "bench/"};
+    static const char root[] = LQ_BUILD_ROOT "/";
+    char path[PATH_MAX];
+    struct stat info;
+    if (!find_self(path) || strncmp(path, root, sizeof root - 1) != 0 || stat(path, &info) != 0)
+        return false;
+    const char *rest = path + sizeof root - 1;
+    *owner = info.st_uid;
+    bool built = !strchr(rest, '/');
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        built |= strncmp(rest, folders[i], strlen(folders[i])) == 0;
+    return built;
+}
+
+bool lq_place_beside(char *path, size_t size, const char *relative)
+{
+    char program[PATH_MAX];
+    if (!find_program(program))
+        return false;
+    *strrchr(program, '/') = 0;
+    int len = snprintf(path, size, "%s/%s", program, relative);
+    return len > 0 && (size_t)len < size;
+}

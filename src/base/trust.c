@@ -1,0 +1,104 @@
+// The path is walked as the system would, part by part, with the links' targets put in their place:
+// asking for the whole real path would leave out the folders that hold links.
+#include "base/trust.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LINKS_MAX = 40 };
+
+struct walk {
+    char done[PATH_MAX];     // looked at; "" is the root
+    char left[2 * PATH_MAX]; // still to come, without a slash before it
+    uid_t also;
+    unsigned flags;
+    int links;
+};
+
+static int check(const struct walk *walk, const struct stat *info, bool last, struct lq_error *err)
+{
+    const char *path = walk->done[0] ? walk->done : "/";
+    if (info->st_uid != 0 && info->st_uid != geteuid() && info->st_uid != walk->also)
+        return lq_fail(err, LQ_ERR_AUTH, "'%.150s' belongs to another user (%u)", path,
+                       (unsigned)info->st_uid);
+    if (S_ISLNK(info->st_mode))
+        return LQ_OK; // has no mode of its own
+    mode_t others = walk->flags & LQ_TRUST_GROUP ? S_IWOTH : S_IWOTH | S_IWGRP;
+    bool sticky = S_ISDIR(info->st_mode) && info->st_mode & S_ISVTX && !last;
+    if (info->st_mode & others && !sticky)
+        return lq_fail(err, LQ_ERR_AUTH, "others may write in '%.150s' (mode %04o)", path,
+                       (unsigned)info->st_mode & 07777);
+    return LQ_OK;
+}
+
+// Puts the target of the link that walk->done names before what is left.
+static int follow(struct walk *walk, struct lq_error *err)
+{
+    char target[PATH_MAX], rest[2 * PATH_MAX];
+    ssize_t len = readlink(walk->done, target, sizeof target - 1);
+    if (len <= 0 || ++walk->links > LINKS_MAX)
+        return lq_fail(err, LQ_ERR_IO, "cannot follow '%.150s'", walk->done);
+    target[len] = 0;
+    snprintf(rest, sizeof rest, "%s", walk->left);
+    int size = snprintf(walk->left, sizeof walk->left, "%s/%s", target, rest);
+    if (size < 0 || (size_t)size >= sizeof walk->left)
+        return lq_fail(err, LQ_ERR_IO, "too long a way to '%.150s'", walk->done);
+    if (target[0] == '/')
+        walk->done[0] = 0;
+    else
+        *strrchr(walk->done, '/') = 0;
+    return LQ_OK;
+}
+
+// Moves the next part from what is left to what is done.
+static int step(struct walk *walk, struct lq_error *err)
+{
+    size_t skip = strspn(walk->left, "/"), len = strcspn(walk->left + skip, "/");
+    size_t before = strlen(walk->done);
+    const char *part = walk->left + skip;
+    if (before + len + 2 > sizeof walk->done)
+        return lq_fail(err, LQ_ERR_IO, "too long a path: '%.100s…'", walk->done);
+    if (len == 2 && memcmp(part, "..", 2) == 0) {
+        char *slash = strrchr(walk->done, '/');
+        if (slash)
+            *slash = 0;
+    } else if (len > 0 && !(len == 1 && part[0] == '.')) {
+        snprintf(walk->done + before, sizeof walk->done - before, "/%.*s", (int)len, part);
+    }
+    memmove(walk->left, part + len, strlen(part + len) + 1);
+    return LQ_OK;
+}
+
+int lq_trust_path(const char *path, uid_t also, unsigned flags, struct lq_error *err)
+{
+    struct walk walk = {.also = also, .flags = flags};
+    char folder[PATH_MAX] = "";
+    if (path[0] != '/' && !getcwd(folder, sizeof folder))
+        return lq_fail(err, LQ_ERR_IO, "cannot tell the folder of '%.150s'", path);
+    int size = snprintf(walk.left, sizeof walk.left, "%s/%s", folder, path);
+    if (size < 0 || size >= PATH_MAX)
+        return lq_fail(err, LQ_ERR_IO, "too long a path: '%.100s…'", path);
+    for (;;) {
+        struct stat info;
+        if (lstat(walk.done[0] ? walk.done : "/", &info) != 0) {
+            if (errno == ENOENT && flags & LQ_TRUST_MISSING)
+                return LQ_OK;
+            return lq_fail(err, LQ_ERR_IO, "cannot look at '%.150s': %s", walk.done,
+                           strerror(errno));
+        }
+        bool last = walk.left[strspn(walk.left, "/")] == 0;
+        int status = check(&walk, &info, last, err);
+        if (status == LQ_OK && S_ISLNK(info.st_mode))
+            status = follow(&walk, err);
+        else if (status == LQ_OK && last)
+            return LQ_OK;
+        if (status == LQ_OK)
+            status = step(&walk, err);
+        if (status != LQ_OK)
+            return status;
+    }
+}

@@ -1,0 +1,175 @@
+#include "image/jpeg_read.h"
+
+#include <setjmp.h>
+#include <stdio.h> // jpeglib.h wants it
+#include <string.h>
+
+#include <jerror.h>
+#include <jpeglib.h>
+
+enum { ROWS = 16 }; // handed over at a time
+
+// The library's object with what its callbacks need: they are given its `err` or `src` alone.
+struct decoder {
+    struct jpeg_decompress_struct lib;
+    struct jpeg_error_mgr errors;
+    struct jpeg_source_mgr source;
+    struct lq_jpeg_read *read;
+    bool damaged;
+    jmp_buf failed;
+};
+
+static struct decoder *decoder_of(j_common_ptr lib)
+{
+    return (struct decoder *)lib->client_data;
+}
+
+static void keep_reason(j_common_ptr lib)
+{
+    char text[JMSG_LENGTH_MAX];
+    struct lq_jpeg_read *read = decoder_of(lib)->read;
+    if (read->why[0])
+        return;
+    lib->err->format_message(lib, text);
+    snprintf(read->why, sizeof read->why, "%s", text);
+}
+
+static void fail(j_common_ptr lib)
+{
+    keep_reason(lib);
+    longjmp(decoder_of(lib)->failed, 1);
+}
+
+static bool blocks_complete(const struct decoder *decoder)
+{
+    const struct jpeg_decompress_struct *lib = &decoder->lib;
+    return lib->input_scan_number >= decoder->read->scans &&
+           lib->input_iMCU_row >= lib->total_iMCU_rows;
+}
+
+// What cameras write and nobody misses: bytes between segments before the first scan, a sequential
+// scan's unused parameters, an unknown JFIF version. Behind the last block nothing matters.
+static bool harmless(const struct decoder *decoder, int code)
+{
+    return code == JWRN_NOT_SEQUENTIAL || code == JWRN_JFIF_MAJOR ||
+           (code == JWRN_EXTRANEOUS_DATA && decoder->lib.input_scan_number == 0) ||
+           blocks_complete(decoder);
+}
+
+static void warn(j_common_ptr lib, int level)
+{
+    struct decoder *decoder = decoder_of(lib);
+    if (lib->err->msg_code == JWRN_EXTRANEOUS_DATA && blocks_complete(decoder))
+        decoder->read->spare = (size_t)lib->err->msg_parm.i[0];
+    if (level >= 0 || harmless(decoder, lib->err->msg_code))
+        return;
+    keep_reason(lib);
+    decoder->damaged = true;
+}
+
+static void say_nothing(j_common_ptr lib)
+{
+    (void)lib;
+}
+
+// ---- the bytes ----------------------------------------------------------------------------------
+
+static void source_begin(j_decompress_ptr lib)
+{
+    (void)lib;
+}
+
+// The end of the bytes reads as an end marker, again and again.
+static boolean source_fill(j_decompress_ptr lib)
+{
+    static const JOCTET end[2] = {0xff, JPEG_EOI};
+    lib->src->next_input_byte = end;
+    lib->src->bytes_in_buffer = sizeof end;
+    return TRUE;
+}
+
+static void source_skip(j_decompress_ptr lib, long count)
+{
+    struct jpeg_source_mgr *source = lib->src;
+    if (count <= 0)
+        return;
+    if ((size_t)count > source->bytes_in_buffer) {
+        source_fill(lib);
+        return;
+    }
+    source->next_input_byte += count;
+    source->bytes_in_buffer -= (size_t)count;
+}
+
+static void open_decoder(struct decoder *decoder, struct lq_jpeg_read *read)
+{
+    jpeg_std_error(&decoder->errors);
+    decoder->errors.error_exit = fail;
+    decoder->errors.emit_message = warn;
+    decoder->errors.output_message = say_nothing;
+    decoder->lib.err = &decoder->errors;
+    decoder->lib.client_data = decoder;
+    decoder->read = read;
+    decoder->source = (struct jpeg_source_mgr){
+        .next_input_byte = read->bytes,
+        .bytes_in_buffer = read->len,
+        .init_source = source_begin,
+        .fill_input_buffer = source_fill,
+        .skip_input_data = source_skip,
+        .resync_to_restart = jpeg_resync_to_restart,
+        .term_source = source_begin,
+    };
+}
+
+// ---- the samples --------------------------------------------------------------------------------
+
+static void read_rows(struct jpeg_decompress_struct *lib, const struct lq_image *image)
+{
+    JSAMPROW rows[ROWS];
+    while (lib->output_scanline < lib->output_height) {
+        int from = (int)lib->output_scanline, count = image->height - from;
+        count = count < ROWS ? count : ROWS;
+        for (int i = 0; i < count; i++)
+            rows[i] = lq_image_row(image, from + i);
+        jpeg_read_scanlines(lib, rows, (JDIMENSION)count);
+    }
+}
+
+// No fast DCT: on vector units it saves nothing and costs a grey level.
+static bool decode(struct decoder *decoder, const struct lq_image *image)
+{
+    struct jpeg_decompress_struct *lib = &decoder->lib;
+    struct lq_jpeg_read *read = decoder->read;
+    jpeg_create_decompress(lib);
+    lib->src = &decoder->source;
+    jpeg_read_header(lib, TRUE);
+    lib->out_color_space = read->inks ? JCS_CMYK : JCS_RGB;
+    lib->scale_num = 1;
+    lib->scale_denom = (unsigned)read->shrink;
+    jpeg_start_decompress(lib);
+    if ((int)lib->output_width != image->width || (int)lib->output_height != image->height ||
+        lib->output_components != image->channels) {
+        snprintf(read->why, sizeof read->why, "it has two sizes");
+        return false;
+    }
+    read_rows(lib, image);
+    const uint8_t *at = decoder->source.next_input_byte;
+    if (!jpeg_has_multiple_scans(lib) && at >= read->bytes && at < read->data_end)
+        read->spare = (size_t)(read->data_end - at);
+    return !decoder->damaged;
+}
+
+int lq_jpeg_read(struct lq_jpeg_read *read, const struct lq_image *image)
+{
+    struct decoder decoder = {0};
+    volatile int status = LQ_ERR_CORRUPT;
+    read->why[0] = 0;
+    read->spare = 0;
+    open_decoder(&decoder, read);
+    if (setjmp(decoder.failed) == 0 && decode(&decoder, image))
+        status = LQ_OK;
+    if (decoder.errors.msg_code == JERR_OUT_OF_MEMORY)
+        status = LQ_ERR_MEMORY;
+    jpeg_destroy_decompress(&decoder.lib);
+    return status;
+}

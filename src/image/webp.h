@@ -1,0 +1,20 @@
+// WebP by libwebp: bytes to RGB(A) pixels and back, with the colour profile.
+//
+//   "RIFF" size32 "WEBP"  { name[4] size32 body, padded to an even length } …      little-endian
+//   VP8X flags …   ICCP profile   ALPH, "VP8 " or VP8L the picture   EXIF TIFF   ANIM, ANMF a film
+//
+// Threads: any; no state. Owner: the caller owns all memory.
+#pragma once
+
+#include "image/codec.h"
+
+// As lq_codec_decode, but the pixels are as stored and *orientation says how. An animation: FORMAT.
+LQ_MUST_CHECK int lq_webp_decode(const uint8_t *bytes, size_t len, size_t pixels_max,
+                                 struct lq_buf *pixels, struct lq_image *image,
+                                 struct lq_picture_info *info, int *orientation,
+                                 struct lq_error *err);
+
+// As lq_codec_encode_webp.
+LQ_MUST_CHECK int lq_webp_encode(const struct lq_image *image, int quality,
+                                 const struct lq_buf *icc, struct lq_buf *out,
+                                 struct lq_error *err);

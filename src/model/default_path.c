@@ -1,0 +1,49 @@
+// Which files the models that come along are: those of the source folder while the program lies
+// where it was built, else the installed ones. An installed program never looks in the source
+// folder, which may be anybody's by then.
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/place.h"
+#include "config.h"
+#include "model/model.h"
+
+static char whole[PATH_MAX], floats[PATH_MAX], hands[PATH_MAX];
+
+static void find(char path[PATH_MAX], const char *beside, const char *source, const char *installed)
+{
+    uid_t owner;
+    if (lq_place_is_built(&owner))
+        snprintf(path, PATH_MAX, "%s", source);
+    else if (!lq_place_beside(path, PATH_MAX, beside) || access(path, R_OK) != 0)
+        snprintf(path, PATH_MAX, "%s", installed);
+}
+
+static void find_all(void)
+{
+    find(whole, "../share/lacquer/nail.onnx", LQ_MODEL_SOURCE, LQ_MODEL_INSTALLED);
+    find(floats, "../share/lacquer/nail-f16.onnx", LQ_FLOAT_MODEL_SOURCE, LQ_FLOAT_MODEL_INSTALLED);
+    find(hands, "../share/lacquer/hand.onnx", LQ_HAND_MODEL_SOURCE, LQ_HAND_MODEL_INSTALLED);
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+const char *lq_model_default_path(void)
+{
+    pthread_once(&once, find_all);
+    return whole;
+}
+
+const char *lq_model_float_path(void)
+{
+    pthread_once(&once, find_all);
+    return floats;
+}
+
+const char *lq_landmarks_default_path(void)
+{
+    pthread_once(&once, find_all);
+    return hands;
+}

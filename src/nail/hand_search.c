@@ -1,0 +1,164 @@
+// Looking for the hand of some nails.
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "nail/finger.h"
+#include "nail/hands.h"
+#include "nail/shape.h"
+
+static const float SIZES[LQ_HAND_SIZES] = {12, 8, 18}; // sides of crops, in nails
+static const float AHEAD = 0.25f;  // the nails' middle lies so far from the crop's
+static const float PLAIN = 0.7f;   // a hand that agrees so well with its nails is not doubted
+static const float AGREED = 0.7f;  // the cosine up to which two looks at a nail agree
+static const float SURE = 0.95f, DOUBTED = 0.6f;
+
+static float nail_size(const struct lq_nail *nail)
+{
+    return sqrtf(fmaxf((float)nail->area, 1.0f));
+}
+
+void lq_hand_survey(struct lq_hand_search *search)
+{
+    search->count = 0;
+    search->middle = (struct lq_point){0, 0};
+    search->size = search->spread = 0;
+    for (int i = 0; i < search->nails->count; i++)
+        if (search->on[i]) {
+            search->middle.x += search->nails->items[i].center_x;
+            search->middle.y += search->nails->items[i].center_y;
+            search->size += nail_size(&search->nails->items[i]);
+            search->count++;
+        }
+    float n = (float)(search->count > 0 ? search->count : 1);
+    search->middle.x /= n;
+    search->middle.y /= n;
+    search->size /= n;
+    for (int i = 0; i < search->nails->count; i++)
+        if (search->on[i])
+            search->spread = fmaxf(search->spread,
+                                   hypotf(search->nails->items[i].center_x - search->middle.x,
+                                          search->nails->items[i].center_y - search->middle.y));
+}
+
+int lq_hand_look(struct lq_hand_search *search, const struct lq_hand_crop *crop,
+                 struct lq_hand_seen *seen, struct lq_error *err)
+{
+    const struct lq_hand_limits *limits = search->limits;
+    if (limits && limits->pause)
+        limits->pause(limits->context);
+    if (limits && limits->deadline_us && lq_clock_us() >= limits->deadline_us)
+        return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at further");
+    int status = lq_landmarker_run(search->finder->landmarker, crop, false, &seen->hand, err);
+    if (status != LQ_OK)
+        return status;
+    lq_hand_match(&seen->hand, search->nails, search->on, &seen->match);
+    seen->worth = seen->match.value * sqrtf(fmaxf(seen->hand.presence, 0.0f));
+    return LQ_OK;
+}
+
+void lq_hand_keep(struct lq_hand_search *search, const struct lq_hand_seen *seen)
+{
+    int at = search->best_count;
+    if (at == LQ_HAND_BEST && search->best[--at].worth >= seen->worth)
+        return;
+    if (search->best_count < LQ_HAND_BEST)
+        search->best_count++;
+    for (; at > 0 && search->best[at - 1].worth < seen->worth; at--)
+        search->best[at] = search->best[at - 1];
+    search->best[at] = *seen;
+}
+
+bool lq_hand_is_plain(const struct lq_hand_search *search)
+{
+    const struct lq_hand_seen *first = &search->best[0];
+    return search->best_count > 0 && first->match.count == search->count &&
+           first->worth > PLAIN * (float)search->count;
+}
+
+// Where most nails seem to point already: the way round that is tried first.
+static float first_turn(const struct lq_hand_search *search)
+{
+    float x = 0, y = 0;
+    for (int i = 0; i < search->nails->count; i++)
+        if (search->on[i]) {
+            x += search->nails->items[i].tip_x;
+            y += search->nails->items[i].tip_y;
+        }
+    return hypotf(x, y) > 1e-3f ? atan2f(x, -y) : 0.0f;
+}
+
+static float crop_size(const struct lq_hand_search *search, int size)
+{
+    return fmaxf(SIZES[size] * search->size, 2.2f * search->spread + 4.0f * search->size);
+}
+
+bool lq_hand_way(const struct lq_hand_search *search, int way, struct lq_hand_crop *crop)
+{
+    int index = way / LQ_HAND_TURNS, step = way % LQ_HAND_TURNS;
+    float size = crop_size(search, index);
+    for (int i = 0; i < index; i++)
+        if (fabsf(size / crop_size(search, i) - 1.0f) < 0.15f)
+            return false;
+    // 0, +1, -1, +2, … eighths of a turn from the likeliest.
+    float turn = first_turn(search) +
+                 (float)(step % 2 ? (step + 1) / 2 : -step / 2) * 6.2831853f / LQ_HAND_TURNS;
+    *crop = (struct lq_hand_crop){{search->middle.x - AHEAD * size * sinf(turn),
+                                   search->middle.y + AHEAD * size * cosf(turn)},
+                                  size, turn};
+    return true;
+}
+
+// Only the finger that the mirrored picture shows as well is named.
+static void name_finger(struct lq_nail *nail, int finger, bool doubted)
+{
+    memset(nail->finger_share, 0, sizeof nail->finger_share);
+    nail->finger_share[finger] = doubted ? DOUBTED : SURE;
+    lq_finger_choose(nail, LQ_FINGER_SURE);
+}
+
+void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
+                   struct lq_nails *nails)
+{
+    for (int i = 0; i < nails->count; i++) {
+        struct lq_nail *nail = &nails->items[i];
+        struct lq_point way = match->tip[i];
+        if (match->finger[i] < 0)
+            continue;
+        float agree = way.x * doubts->tip[i].x + way.y * doubts->tip[i].y;
+        if (doubts->finger[i] >= 0 && agree < AGREED)
+            continue; // two looks, two ways: what the picture itself says stands
+        lq_hand_turn(nail, way);
+        nail->tip_x = SURE * way.x;
+        nail->tip_y = SURE * way.y;
+        nail->tip_known = nail->on_finger = true;
+        name_finger(nail, match->finger[i], doubts->finger[i] != match->finger[i]);
+        lq_shape_bend(nail);
+    }
+}
+
+void lq_hand_take_one_side(struct lq_hand_search *search)
+{
+    if (search->count <= LQ_HAND_FINGERS)
+        return;
+    const struct lq_nail *items = search->nails->items;
+    int a = -1, b = -1;
+    float farthest = 0;
+    for (int i = 0; i < search->nails->count; i++)
+        for (int j = 0; j < i; j++) {
+            float apart = hypotf(items[i].center_x - items[j].center_x,
+                                 items[i].center_y - items[j].center_y);
+            if (search->on[i] && search->on[j] && apart > farthest) {
+                farthest = apart;
+                a = j;
+                b = i;
+            }
+        }
+    for (int i = 0; i < search->nails->count && a >= 0; i++)
+        if (search->on[i])
+            search->on[i] = hypotf(items[i].center_x - items[a].center_x,
+                                   items[i].center_y - items[a].center_y) <
+                            hypotf(items[i].center_x - items[b].center_x,
+                                   items[i].center_y - items[b].center_y);
+    lq_hand_survey(search);
+}

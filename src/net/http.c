@@ -1,0 +1,249 @@
+// A connection that speaks HTTP/1.1: heads, bodies, one request after the other.
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/http_request.h"
+
+static const struct lq_http_handler *handler_of(const struct lq_http *http)
+{
+    return lq_http_handler_of(http->conn);
+}
+
+// Over and out: the connection is ready for its next request.
+static void go_on(struct lq_conn *conn)
+{
+    struct lq_http *http = conn->state;
+    conn->state = NULL;
+    lq_loop_free_later(conn->net->loop, &http->garbage);
+    conn->scan = (struct lq_http_scan){0};
+    conn->served = true;
+    conn->short_of_input = false;
+    if (conn->input_ended && !conn->held_len)
+        lq_conn_close(conn);
+    else
+        lq_conn_set_deadline(conn, lq_conn_limits(conn)->keepalive_ms);
+    lq_conn_work(conn);
+}
+
+// ---- bodies ------------------------------------------------------------------------------------
+
+// After bytes of the body, or when there are none.
+static void on_progress(struct lq_http *http)
+{
+    struct lq_conn *conn = http->conn;
+    if (!http->body.whole) {
+        if (http->body.came > lq_conn_limits(conn)->discard_bytes &&
+            (http->answered || http->unwanted))
+            lq_conn_end(conn, LQ_END_BROKEN);
+        return;
+    }
+    if (!http->body_told) {
+        http->body_told = true;
+        lq_conn_set_deadline(conn, 0);
+        if (!http->answered && handler_of(http)->body_done)
+            handler_of(http)->body_done(http);
+    }
+    if (http->over)
+        go_on(conn);
+}
+
+static uint8_t *place_for(struct lq_http *http, size_t *size)
+{
+    uint64_t payload = lq_http_body_payload(&http->body);
+    size_t coming = payload < SIZE_MAX ? (size_t)payload : SIZE_MAX;
+    if (http->answered || http->unwanted || !handler_of(http)->room)
+        return NULL;
+    uint8_t *place = handler_of(http)->room(http, coming, size);
+    http->unwanted = place == NULL;
+    if (*size > coming)
+        *size = coming;
+    return http->answered ? NULL : place;
+}
+
+static void take(struct lq_http *http, size_t len, bool placed)
+{
+    lq_http_body_took(&http->body, len);
+    if (placed && handler_of(http)->came)
+        handler_of(http)->came(http, len);
+}
+
+static size_t take_payload(struct lq_http *http, const uint8_t *bytes, size_t len)
+{
+    uint64_t payload = lq_http_body_payload(&http->body);
+    size_t size = 0;
+    if (len > payload)
+        len = (size_t)payload;
+    uint8_t *place = place_for(http, &size);
+    if (place && len > size)
+        len = size;
+    if (place)
+        memcpy(place, bytes, len);
+    take(http, len, place != NULL);
+    return len;
+}
+
+static bool wants(const struct lq_conn *conn)
+{
+    const struct lq_http *http = conn->state;
+    return !http || (!http->paused && !http->body.whole);
+}
+
+static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
+{
+    struct lq_http *http = conn->state;
+    size_t at = 0;
+    while (at < len && conn->state == http && !conn->ending && !conn->closing && wants(conn)) {
+        ptrdiff_t framing = lq_http_body_frame(&http->body, bytes + at, len - at);
+        if (framing < 0) {
+            lq_http_refuse(conn, http, 400, "the body's chunks are ill-formed");
+            return len;
+        }
+        at += (size_t)framing;
+        if (at < len && lq_http_body_payload(&http->body) > 0)
+            at += take_payload(http, bytes + at, len - at);
+        on_progress(http);
+    }
+    return at;
+}
+
+static uint8_t *room(struct lq_conn *conn, size_t *size)
+{
+    struct lq_http *http = conn->state;
+    return http && lq_http_body_payload(&http->body) > 0 ? place_for(http, size) : NULL;
+}
+
+static void came(struct lq_conn *conn, uint8_t *bytes, size_t len)
+{
+    struct lq_http *http = conn->state;
+    (void)bytes;
+    take(http, len, true);
+    on_progress(http);
+}
+
+// ---- heads -------------------------------------------------------------------------------------
+
+// RFC 9110 section 10.1.1: told to go on only when its body is wanted.
+static void tell_continue(struct lq_http *http)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (http->expects_continue && !http->answered && !http->body.whole && handler_of(http)->room)
+        lq_conn_write(http->conn, text, sizeof text - 1, NULL, 0);
+}
+
+static void begin(struct lq_conn *conn, struct lq_http *http)
+{
+    conn->state = http;
+    lq_conn_set_deadline(conn, http->body.whole ? 0 : lq_conn_limits(conn)->body_ms);
+    http->body_told = !http->has_body;
+    handler_of(http)->request(http);
+    if (conn->state != http || conn->ending)
+        return; // a WebSocket now
+    tell_continue(http);
+    if (http->has_body)
+        on_progress(http);
+}
+
+// Takes a whole head apart. Returns how many bytes it took; all, when it is refused.
+static size_t take_head(struct lq_conn *conn, const uint8_t *bytes, size_t len)
+{
+    struct lq_http_head head;
+    const char *why;
+    size_t size = conn->scan.at;
+    int code = lq_http_head_read(&head, bytes, size, &why);
+    struct lq_http *http = code == 0 ? lq_http_request_new(conn, &head, bytes, &code) : NULL;
+    if (!http) {
+        lq_http_refuse(conn, NULL, code, code == 503 ? "out of memory" : code == 400 && !why
+                                                      ? "the path has an ill-formed %XX" : why);
+        return len;
+    }
+    begin(conn, http);
+    return size;
+}
+
+static size_t input(struct lq_conn *conn, uint8_t *bytes, size_t len)
+{
+    int code;
+    const char *why;
+    if (conn->state)
+        return take_body(conn, bytes, len);
+    if (conn->scan.at == 0 && conn->served) // its first bytes
+        lq_conn_set_deadline(conn, lq_conn_limits(conn)->handshake_ms);
+    switch (lq_http_scan(&conn->scan, bytes, len, lq_conn_limits(conn)->head_bytes, &code, &why)) {
+    case LQ_HTTP_WHOLE:
+        return take_head(conn, bytes, len);
+    case LQ_HTTP_MORE:
+        if (conn->input_ended)
+            lq_conn_end(conn, LQ_END_PEER);
+        return 0;
+    default:
+        lq_http_refuse(conn, NULL, code, why);
+        return len;
+    }
+}
+
+// ---- the connection's events -------------------------------------------------------------------
+
+static void on_ended(struct lq_conn *conn)
+{
+    const struct lq_http *http = conn->state;
+    if (!http && !conn->held_len)
+        lq_conn_close(conn);
+    else if (!http || !http->body.whole)
+        lq_conn_end(conn, LQ_END_PEER);
+}
+
+// Something was written and all of it is with the system.
+static void on_drained(struct lq_conn *conn)
+{
+    struct lq_http *http = conn->state;
+    if (!http || !http->answered || http->over || http->written < http->announced)
+        return;
+    http->over = true;
+    if (handler_of(http)->gone)
+        handler_of(http)->gone(http, true);
+    if (http->hang_up) {
+        conn->state = NULL;
+        lq_loop_free_later(conn->net->loop, &http->garbage);
+        lq_conn_close(conn);
+    } else if (http->body.whole) {
+        go_on(conn);
+    }
+}
+
+static void on_deadline(struct lq_conn *conn)
+{
+    struct lq_http *http = conn->state;
+    bool slow = conn->held_len || (!conn->served && !conn->net->draining);
+    if (!http && slow)
+        lq_conn_end(conn, LQ_END_SLOW);
+    else if (!http || http->over)
+        lq_conn_close(conn);
+    else if (http->answered || http->body.whole)
+        lq_conn_end(conn, LQ_END_SLOW);
+    else
+        lq_http_refuse(conn, http, 408, "the body did not come in time");
+}
+
+static void on_closed(struct lq_conn *conn, enum lq_net_end end)
+{
+    struct lq_http *http = conn->state;
+    (void)end;
+    conn->state = NULL;
+    if (!http)
+        return;
+    if (!http->over && handler_of(http)->gone)
+        handler_of(http)->gone(http, false);
+    lq_loop_free_later(conn->net->loop, &http->garbage);
+}
+
+const struct lq_protocol lq_http_protocol = {
+    .input = input,
+    .wants = wants,
+    .room = room,
+    .came = came,
+    .ended = on_ended,
+    .drained = on_drained,
+    .deadline = on_deadline,
+    .closed = on_closed,
+    .read_max = 16 * 1024,
+};

@@ -1,0 +1,47 @@
+// SIGHUP: whoever renews a certificate or changes a token must not have to stop the server.
+#include "base/log.h"
+#include "serve/server.h"
+#include "serve/tls.h"
+
+// Who came with a token that is no longer there is sent away.
+static int end_revoked(struct lq_server *server)
+{
+    int count = 0;
+    for (struct lq_session *each = server->sessions; each; each = each->next)
+        if (each->has_token && !each->revoked && !lq_tokens_know(&server->tokens, each->token)) {
+            each->revoked = true;
+            count++;
+        }
+    if (count > 0) {
+        lq_live_end_revoked(server);
+        lq_sio_end_revoked(server);
+    }
+    return count;
+}
+
+// Either all of it is changed or nothing: a file that cannot be used is found before.
+void lq_server_reload(struct lq_server *server)
+{
+    const struct lq_serve_options *options = server->options;
+    struct lq_tokens tokens;
+    struct lq_error error;
+    struct lq_tls_pair pair = {0};
+    int status = options->token_file ? lq_tokens_read(&tokens, options->token_file, &error) : LQ_OK;
+    if (status == LQ_OK && options->tls_cert) {
+        status = lq_tls_pair_get(&pair, options, &error);
+        if (status == LQ_OK)
+            status = lq_tls_pair_use(&pair, server->ssl, &error);
+        lq_tls_pair_release(&pair);
+    }
+    const char *both = options->tls_cert && options->token_file ? "certificate and tokens"
+                       : options->tls_cert                      ? "certificate"
+                                                                : "tokens";
+    if (status != LQ_OK) {
+        lq_log_error("nothing is changed, the old %s stay: %s", both, error.text);
+        return;
+    }
+    if (options->token_file)
+        server->tokens = tokens;
+    int ended = options->token_file ? end_revoked(server) : 0;
+    lq_log_info("read again: %s; sessions ended because their token is gone: %d", both, ended);
+}

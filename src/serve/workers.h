@@ -1,0 +1,36 @@
+// The insides of session.h that session.c and workers.c share.
+// Threads and owner: as session.h says of each field.
+#pragma once
+
+#include "serve/session.h"
+
+struct lq_thread {
+    struct lq_workers *workers;
+    void *worker;
+    bool heavy;        // for heavy stills alone
+    pthread_t thread;
+    bool running;
+    uint64_t since_us; // lock: when it came to the step that it works on; 0: nothing
+    uint64_t pixels;   // lock: of the picture
+};
+
+struct lq_workers {
+    struct lq_work work;
+    void (*wake)(void *context);
+    void *wake_context;
+    pthread_mutex_t lock;
+    pthread_cond_t more, more_heavy; // for threads of either kind
+    struct lq_turns turns;    // lock: sessions with a frame to take
+    int working_count;        // lock: frames that workers have
+    struct lq_slot *done;     // lock: newest first
+    bool stop;                // lock
+    int count;
+    struct lq_thread threads[];
+};
+
+// Has a session wait for its turn if it has a frame that may be taken now. With the lock held.
+void lq_session_queue(struct lq_session *session);
+// Charges what a slot's buffers take. By who owns the slot.
+void lq_slot_weigh(struct lq_slot *slot);
+// After the last of its slots came back.
+void lq_session_free(struct lq_session *session);

@@ -1,0 +1,125 @@
+// Pages that are not ours, written for the usual Flask-SocketIO server: inline scripts and styles,
+// a Socket.IO client from elsewhere, the picture as the whole payload both ways. Served by --web.
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { Server, check, root, shot, until } from './browser-harness.mjs';
+
+export const tests = {};
+
+const pages = path.join(root, 'tests/e2e/pages');
+const clients = path.join(root, 'tests/e2e/node_modules');
+const client = (name) => path.join(clients, name, 'dist/socket.io.min.js');
+
+// The pages as they are, with this Socket.IO client where they look for it.
+async function visit(browser, url, script) {
+  const context = await browser.newContext({ viewport: { width: 800, height: 700 } });
+  await context.route('https://cdn.example/**', (route) => {
+    route.fulfill({ contentType: 'text/javascript', body: fs.readFileSync(script) });
+  });
+  const page = await context.newPage();
+  page.faults = [];
+  page.on('pageerror', (error) => page.faults.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') page.faults.push(message.text());
+  });
+  await page.goto(url);
+  return page;
+}
+
+// How many points of a picture have the colour of the default polish.
+const polished = (page, id) =>
+  page.evaluate((name) => {
+    const canvas = document.createElement('canvas');
+    canvas.width = 640;
+    canvas.height = 480;
+    const graphics = canvas.getContext('2d');
+    graphics.drawImage(document.getElementById(name), 0, 0, 640, 480);
+    const { data } = graphics.getImageData(0, 0, 640, 480);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      count += data[i] > 100 && data[i + 1] < data[i] / 2 && data[i + 2] > data[i + 1] + 20;
+    }
+    return count;
+  }, id);
+
+async function showsPolish(page, name, transport) {
+  const said = () => page.textContent('#status');
+  await until(`pictures over ${transport}: ${page.faults}`, async () => {
+    const [, count, way] = /^(\d+) pictures over (\w+)/.exec(await said()) ?? [];
+    return Number(count) >= 3 && way === transport;
+  });
+  // The first frames may be from before the camera.
+  await until('polish', async () => (await polished(page, 'result')) > 1000);
+  await shot(page, `old-${name}`);
+  check(await page.evaluate(() => document.getElementById('result').naturalWidth === 640), 'size');
+  const bare = await polished(page, 'video');
+  check(bare < 250, `${bare} points of the camera's own picture have the colour of the polish`);
+  check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
+}
+
+// Runs it with a server of these pages' own.
+async function withPages(browser, name, query, script, transport) {
+  const server = await new Server(['--web', pages, '--max-wait', '60000']).start();
+  try {
+    const page = await visit(browser, `${server.url}${name}.html${query}`, script);
+    await showsPolish(page, name + query.replace(/\W+/g, '-'), transport);
+  } finally {
+    await server.kill();
+  }
+}
+
+for (const name of ['binary', 'base64', 'dataurl']) {
+  tests[`old_page_with_${name}_frames`] = ({ browser }) =>
+    withPages(browser, name, '', client('socket.io-client-4.5'), 'websocket');
+}
+
+tests.old_page_that_only_polls = ({ browser }) =>
+  withPages(browser, 'binary', '?transports=polling', client('socket.io-client-4.5'), 'polling');
+
+const second = path.join(clients, 'socket.io-client-2/dist/socket.io.js');
+tests.old_page_with_socketio_2 = ({ browser }) =>
+  withPages(browser, 'binary', '', second, 'websocket');
+tests.old_page_with_socketio_2_that_only_polls = ({ browser }) =>
+  withPages(browser, 'binary', '?transports=polling', second, 'polling');
+
+tests.old_page_with_todays_client = ({ browser }) =>
+  withPages(browser, 'binary', '?transports=websocket', client('socket.io-client'), 'websocket');
+
+tests.old_page_is_told_why = async ({ browser }) => {
+  const server = await new Server(['--web', pages, '--max-fps', '1']).start();
+  try {
+    const page = await visit(browser, `${server.url}binary.html`, client('socket.io-client-4.5'));
+    const said = () => page.textContent('#status');
+    await until('the reason', async () => /^Server error: \w/.test(await said()));
+    check(!/undefined/.test(await said()), await said());
+  } finally {
+    await server.kill();
+  }
+};
+
+// The page on a host of its own, its Socket.IO server elsewhere.
+async function fromElsewhere(browser, script, query, transport) {
+  const site = http.createServer((request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(fs.readFileSync(path.join(pages, 'binary.html')));
+  });
+  await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const server = await new Server(['--allow-origin', '*', '--max-wait', '60000']).start();
+  const home = `http://localhost:${site.address().port}`;
+  const url = `${home}/?${query}server=http://127.0.0.1:${server.port}`;
+  try {
+    await showsPolish(await visit(browser, url, script), `elsewhere-${transport}`, transport);
+  } finally {
+    await server.kill();
+    site.close();
+    site.closeAllConnections();
+  }
+}
+
+tests.old_page_of_another_origin = ({ browser }) =>
+  fromElsewhere(browser, client('socket.io-client-4.5'), '', 'websocket');
+
+// Socket.IO 2 asks with credentials, and browsers then want more of the answer.
+tests.old_page_of_another_origin_with_socketio_2 = ({ browser }) =>
+  fromElsewhere(browser, second, 'transports=polling&', 'polling');

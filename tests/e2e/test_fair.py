@@ -1,0 +1,427 @@
+"""One address with more to do than the machine can: others notice little, it waits or is told to.
+
+Live replies are judged by their share, those of a second during the flood over those before it, for
+a slow or busy machine has fewer of both."""
+import base64
+import concurrent.futures
+import contextlib
+import functools
+import http.client
+import io
+import json
+import socket
+import struct
+import threading
+import time
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import HANDS, ROOT, Reply, Server, frame, plain
+from test_busy import slow_model
+
+USER, FLOOD, NEWCOMER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+SHARE = 2 / 3
+
+
+def large_hand(megapixels):
+    picture = Image.open(HANDS / "light.jpg").convert("RGB")
+    side = int((megapixels * 1e6 / (picture.width * picture.height)) ** 0.5 * picture.width)
+    out = io.BytesIO()
+    picture.resize((side, side * picture.height // picture.width)).save(
+        out, "JPEG", quality=80, progressive=True)
+    return out.getvalue()
+
+
+def multipart(*fields):
+    """A body and its headers; fields are (name, value) with a value of text or of a picture."""
+    body = b""
+    for name, value in fields:
+        extra = "" if isinstance(value, str) else '; filename="x.jpg"'
+        body += (f'--b\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n').encode()
+        body += (value.encode() if isinstance(value, str) else value) + b"\r\n"
+    return body + b"--b--\r\n", {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+class Answer:
+    def __init__(self, response):
+        self.status_code, self.headers = response.status, response.headers
+        self.body = response.read()
+
+    def json(self):
+        return json.loads(self.body)
+
+
+def post_from(server, address, body, headers, path="/api/process"):
+    """The answer to one request on a connection of its own. (httpx takes too long for one.)"""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, 60, (address, 0))
+    with contextlib.closing(connection):
+        connection.request("POST", path, body, headers)
+        return Answer(connection.getresponse())
+
+
+class User(threading.Thread):
+    """A live session that sends a frame each 125 ms, or later when the last is answered."""
+
+    EVERY_S = .125
+
+    def __init__(self, server, address, picture, make_frame=frame):
+        super().__init__(daemon=True)
+        self.server, self.address, self.picture = server, address, picture
+        self.replies, self.told, self.done = [], [], threading.Event()
+        self.make_frame = make_frame
+
+    def run(self):
+        number = 0
+        with self.server.v1(source_address=(self.address, 0)) as ws:
+            while not self.done.is_set():
+                number += 1
+                began = time.monotonic()
+                ws.send(self.make_frame(number, self.picture))
+                reply = ws.recv(timeout=60)
+                now = time.monotonic()
+                (self.replies if isinstance(reply, bytes) else self.told).append(now)
+                time.sleep(max(0, self.EVERY_S - (now - began)))
+
+    def rate(self, start, end):
+        return sum(start <= at < end for at in self.replies) / (end - start)
+
+    def stop(self):
+        self.done.set()
+        self.join(60)
+
+
+class Greedy(User):
+    """One that sends the next frame as soon as the last is answered, and soon after a refusal."""
+
+    EVERY_S = .02
+
+
+class Flood:
+    """So many posts under way at once from one address, each sent again when it is answered."""
+
+    def __init__(self, server, address, count, body, headers):
+        self.answers, self.odd, self.done = [], [], threading.Event()
+        self.threads = [threading.Thread(target=self.run, daemon=True,
+                                         args=(server, address, body, headers))
+                        for _ in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, server, address, body, headers):
+        while not self.done.is_set():
+            try:
+                answer = post_from(server, address, body, headers)
+            except (OSError, http.client.HTTPException) as error:
+                self.odd.append(error)  # refused while it still sent its body
+                time.sleep(.2)
+                continue
+            self.answers.append((answer.status_code, answer.headers.get("retry-after")))
+            if answer.status_code != 200:
+                time.sleep(.2)
+
+    def stop(self):
+        self.done.set()
+        for thread in self.threads:
+            thread.join(60)
+
+
+def on_a_shared_machine(test):
+    """Tried up to three times: what else a machine does in those seconds is no fault of the
+    server's. One that lets itself be flooded fails each time: its users get a tenth or less."""
+    @functools.wraps(test)
+    def trying(*args, **kwargs):
+        for left in (2, 1, 0):
+            try:
+                return test(*args, **kwargs)
+            except AssertionError:
+                if left == 0:
+                    raise
+    return trying
+
+
+def without(user, start, end):
+    """The user's rate without a flood: from start to end and now, whichever is less, for the
+    machine may have become busy with something else. The user is stopped."""
+    again = time.monotonic()
+    time.sleep(4)
+    user.stop()
+    return min(user.rate(start, end), user.rate(again, again + 4))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@on_a_shared_machine
+def test_a_flood_of_heavy_stills_leaves_live_users_their_replies(hand, workers):
+    server = Server("--log-level", "warn", "--workers", str(workers), "--max-wait", "60000",
+                    "--max-sessions-per-address", "32")
+    body, headers = multipart(("closer", "1"), ("image", large_hand(8)))
+    user, neighbour = User(server, USER, hand), User(server, FLOOD, hand)
+    user.start()
+    neighbour.start()
+    try:
+        time.sleep(1)
+        begun = time.monotonic()
+        time.sleep(5)
+        flooded = time.monotonic()
+        flood = Flood(server, FLOOD, 24, body, headers)
+        time.sleep(1)  # the first of them have come
+        full = time.monotonic()
+        time.sleep(6)
+        came = time.monotonic()
+        newcomer = User(server, NEWCOMER, hand)
+        newcomer.start()
+        time.sleep(5)
+        end = time.monotonic()
+        newcomer.stop()
+        flood.stop()
+        before, during = without(user, begun, flooded), user.rate(full, came)
+        neighbour.stop()
+        assert before > 0 and during >= SHARE * before, (before, during)
+        # Who is live at the flood's own address goes on as well, and who comes now gets in.
+        assert neighbour.rate(full, came) >= during / 2, (during, neighbour.told)
+        assert newcomer.rate(came + 1, end) >= user.rate(came + 1, end) / 2, newcomer.told
+        codes = {code for code, _ in flood.answers}
+        assert codes <= {200, 429, 503} and codes & {429, 503}
+        assert all(int(retry) >= 1 for code, retry in flood.answers if code != 200)
+        assert any(code == 200 for code, _ in flood.answers)  # it has its turn, too
+    finally:
+        assert server.stop()[0] == 0
+
+
+@on_a_shared_machine
+def test_large_live_frames_of_one_address_leave_others_theirs(hand):
+    """A live frame of many pixels takes a worker as long as a still does."""
+    server = Server("--log-level", "warn", "--workers", "2", "--max-wait", "60000")
+    large = large_hand(15)
+    assert len(large) < 4 << 20
+    user = User(server, USER, hand)
+    user.start()
+    try:
+        time.sleep(1)
+        begun = time.monotonic()
+        time.sleep(4)
+        flooded = time.monotonic()
+        greedy = [User(server, FLOOD, large) for _ in range(6)]
+        for each in greedy:
+            each.start()
+        time.sleep(1)
+        full = time.monotonic()
+        time.sleep(6)
+        end = time.monotonic()
+        for each in greedy:
+            each.stop()
+        before, during = without(user, begun, flooded), user.rate(full, end)
+        assert before > 0 and during >= SHARE * before, (before, during)
+        assert all(each.replies or each.told for each in greedy)  # a picture, or that it is too old
+    finally:
+        assert server.stop()[0] == 0
+
+
+@on_a_shared_machine
+def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
+    """More films than the machine can show: who comes from elsewhere is let in all the same, and
+    its address has every other turn."""
+    server = Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
+                    slow_model(tmp_path, 40), "--no-carrying")
+    try:
+        alone = User(server, USER, plain())
+        alone.start()
+        time.sleep(3)
+        alone.stop()
+        flood = [Greedy(server, FLOOD, plain()) for _ in range(10)]
+        for each in flood:
+            each.start()
+        time.sleep(4)  # it is known by now that there is no room
+        came = time.monotonic()
+        newcomer = User(server, NEWCOMER, plain())
+        newcomer.start()
+        time.sleep(6)
+        end = time.monotonic()
+        for each in [newcomer, *flood]:
+            each.stop()
+        before = alone.rate(alone.replies[0], alone.replies[-1])
+        assert newcomer.rate(came + 1, end) >= SHARE * before, (before, newcomer.told)
+        assert sum(len(each.replies) for each in flood) > 40
+    finally:
+        assert server.stop()[0] == 0
+
+
+# crosses: ADDRESS_STILLS_MAX
+def test_stills_of_an_address(tmp_path):
+    """Eight wait or are worked on; the next is told when to come again, and others are let in."""
+    server = Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
+                    slow_model(tmp_path, 1200), "--max-sessions-per-address", "32")
+    picture, headers = plain(), {"Content-Type": "image/jpeg"}
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        posts = [pool.submit(post_from, server, FLOOD, picture, headers, "/api/v1/nails")
+                 for _ in range(12)]
+        time.sleep(.8)
+        other = pool.submit(post_from, server, NEWCOMER, picture, headers, "/api/v1/nails")
+        answers = [post.result() for post in posts]
+        assert other.result().status_code == 200
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [200] * 8 + [429] * 4
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert int(refused.headers["retry-after"]) >= 1 and refused.json()["status"] == "RATE"
+    assert server.stop()[0] == 0
+
+
+@pytest.mark.parametrize("path", ["/api/process", "/api/process_base64"])
+def test_a_closer_look_that_is_hidden_is_found(server, hand, path):
+    """Estimates go by a body's ends; what they miss the worker sees, and the answer is the same."""
+    if path == "/api/process":
+        junk = ("junk", "x" * 300_000)
+        plain_body, headers = multipart(("closer", "1"), ("image", hand))
+        hidden, _ = multipart(junk, ("image", hand), ("closer", "1"), junk)
+    else:
+        headers = {"Content-Type": "application/json"}
+        image = base64.b64encode(hand).decode()
+        plain_body = json.dumps({"image": image, "closer": True}).encode()
+        hidden = plain_body.replace(b'"closer"', b'"\\u0063loser"')
+    answers = [httpx.post(server.url + path, content=body, headers=headers, timeout=60)
+               for body in (plain_body, hidden)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json()["nails"] == answers[1].json()["nails"]
+    assert answers[0].json()["image"] == answers[1].json()["image"]
+
+
+# ---- memory
+
+LIMIT = 32 << 20
+
+
+def test_memory_of_every_kind_of_message_is_counted():
+    """Half a Socket.IO message, half a body of long polling, half a form: each fills the account,
+    whoever sent them is cut off, and a user from elsewhere is served."""
+    server = Server("--max-frame-memory", "32", "--log-level", "error", "--max-wait", "60000",
+                    "--max-sessions-per-address", "64")
+    part = bytes((4 << 20) - 10000)
+
+    def raw():
+        return socket.create_connection(("127.0.0.1", server.port), 10, (FLOOD, 0))
+
+    def half_a_message():
+        connection = raw()
+        connection.sendall(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n"
+                           b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+                           b"dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+        connection.recv(4096)
+        connection.sendall(b"\x82\xff" + struct.pack(">QI", 4 << 20, 0) + part)
+        return connection
+
+    def half_a_poll():
+        path = "/socket.io/?EIO=4&transport=polling"
+        connection = raw()
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        answer = b""
+        while b"}" not in answer:
+            answer += connection.recv(4096)
+        if b" 200 " not in answer:  # nothing more is let in from there
+            return connection
+        sid = answer.split(b'"sid":"')[1].split(b'"')[0].decode()
+        connection.sendall(f"POST {path}&sid={sid} HTTP/1.1\r\nHost: x\r\n"
+                           f"Content-Length: {4 << 20}\r\n\r\n".encode() + part)
+        return connection
+
+    def half_a_form():
+        connection = raw()
+        connection.sendall(f"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\n"
+                           f"Content-Length: {4 << 20}\r\n\r\n".encode() + part)
+        return connection
+
+    for way in (half_a_message, half_a_poll, half_a_form):
+        before, held = server.rss_kib(), []
+        for _ in range(20):  # 80 MB
+            with contextlib.suppress(OSError):
+                held.append(way())
+        time.sleep(.5)
+        counted = server.metric("lacquer_frame_memory_bytes")
+        assert LIMIT / 2 < counted < 2 * LIMIT, way.__name__
+        assert server.rss_kib() - before < 2 * (LIMIT >> 10) + 20000, way.__name__
+        with server.v1(source_address=(USER, 0)) as good:
+            good.send(frame(1, plain()))
+            assert Reply(good.recv(timeout=30)).id == 1
+        for connection in held:
+            connection.close()
+        for _ in range(100):  # until all of it is given back
+            if server.metric("lacquer_frame_memory_bytes") < 1 << 20:
+                break
+            time.sleep(.1)
+        assert server.metric("lacquer_frame_memory_bytes") < 1 << 20, way.__name__
+    assert LIMIT / 2 < server.metric("lacquer_frame_memory_high_bytes") < 2 * LIMIT
+    assert server.stop()[0] == 0
+
+
+@pytest.mark.parametrize("path", ["/api/process", "/ws", "/socket.io/"])
+def test_memory_of_replies_that_nobody_takes(path):
+    """Megabytes that are painted for clients who read none of them: counted until they are on the
+    wire, and no more of them are made than there is room for."""
+    server = Server("--max-frame-memory", "32", "--log-level", "error", "--max-wait", "60000",
+                    "--max-sessions-per-address", "64", "--workers", "2", "--model",
+                    str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (1500, 1500, 3), np.uint8))
+    out = io.BytesIO()
+    noise.save(out, "JPEG", quality=90)
+    picture, held = out.getvalue(), []
+    body, headers = multipart(("image", picture))
+    upgrade = (b"GET %s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+
+    def message(first, data):
+        length = (bytes([0x80 | len(data)]) if len(data) < 126
+                  else b"\xff" + struct.pack(">Q", len(data)))
+        return bytes([first]) + length + bytes(4) + data
+
+    def asked():
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.bind((FLOOD, 0))
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", server.port))
+        held.append(connection)
+        if path == "/api/process":
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+                               f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode() + body)
+        elif path == "/ws":
+            connection.sendall(upgrade % b"/ws" + message(0x82, picture) * 4)
+        else:
+            event = message(0x81, b'451-["frame",{"_placeholder":true,"num":0}]')
+            connection.sendall(upgrade % b"/socket.io/?EIO=4&transport=websocket"
+                               + message(0x81, b"40") + (event + message(0x82, picture)) * 4)
+
+    before = server.rss_kib()
+    for _ in range(60):  # 180 MB of replies and more
+        with contextlib.suppress(OSError):
+            asked()
+        time.sleep(.05)
+    for _ in range(100):  # a busy machine takes its time to paint them
+        if server.metric("lacquer_frame_memory_bytes") > LIMIT / 4:
+            break
+        time.sleep(.1)
+    grown = server.rss_kib() - before
+    assert LIMIT / 4 < server.metric("lacquer_frame_memory_bytes") < 2 * LIMIT
+    assert grown < 3 * (LIMIT >> 10) + 60000, grown  # two pictures are in work besides
+    with server.v1(source_address=(USER, 0)) as good:
+        good.send(frame(1, plain()))
+        assert Reply(good.recv(timeout=30)).id == 1
+    for connection in held:
+        connection.close()
+    assert server.stop()[0] == 0
+
+
+def test_a_large_picture_is_counted_while_it_is_worked_on_and_given_back():
+    """A PNG of one colour: small as it comes, 48 MB to work on."""
+    server = Server("--log-level", "error", "--workers", "2")
+    out = io.BytesIO()
+    Image.new("RGB", (4000, 4000), (200, 160, 140)).save(out, "PNG")
+    reply = httpx.post(f"{server.url}/api/v1/nails", content=out.getvalue(), timeout=60)
+    assert reply.status_code == 200
+    assert server.metric("lacquer_frame_memory_high_bytes") > 48_000_000
+    for _ in range(50):
+        if server.metric("lacquer_frame_memory_bytes") == 0:
+            break
+        time.sleep(.1)
+    assert server.metric("lacquer_frame_memory_bytes") == 0
+    assert server.stop()[0] == 0

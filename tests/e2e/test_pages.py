@@ -1,0 +1,296 @@
+"""Pages that are not ours: served by --web, on other origins, behind proxies that change Host."""
+import subprocess
+
+import httpx
+import pytest
+import socketio
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from conftest import LACQUER, Server, free_port, plain, tool
+
+TOKEN = "first-token-0123456789"
+SHOP = "https://shop.example"
+PREFLIGHT = {"Origin": SHOP, "Access-Control-Request-Method": "POST"}
+
+
+def usage_error(*args):
+    """What `lacquer serve` says of options that it does not take."""
+    done = subprocess.run([LACQUER, "serve", "--port", "0", *args], capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 2, done
+    return done.stderr
+
+
+def stopped(running):
+    status, said = running.stop()
+    assert status == 0, said
+    return said
+
+
+# ---- --web and --csp
+
+
+@pytest.fixture
+def site(tmp_path):
+    folder = tmp_path / "site"
+    (folder / "shop").mkdir(parents=True)
+    (folder / "index.html").write_text("<script>document.title = 'inline'</script>")
+    (folder / "shop" / "index.html").write_text("<p>shop</p>")
+    (folder / "page.mjs").write_text("export const a = 1;")
+    return folder
+
+
+def test_pages_of_a_folder_may_do_what_they_did_elsewhere(site):
+    running = Server("--web", str(site))
+    reply = httpx.get(running.url)
+    for name in ("content-security-policy", "permissions-policy", "referrer-policy",
+                 "cross-origin-opener-policy"):
+        assert name not in reply.headers
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert httpx.get(f"{running.url}/shop/").text == "<p>shop</p>"
+    module = httpx.get(f"{running.url}/page.mjs")
+    assert module.headers["content-type"].startswith("text/javascript")
+    assert "content-security-policy" not in httpx.get(f"{running.url}/nothing").headers
+    stopped(running)
+
+
+def test_our_own_page_keeps_its_policy(server):
+    reply = httpx.get(server.url)
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
+    assert reply.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("web", [True, False])
+def test_another_policy(site, web):
+    policy = "default-src 'self' https://cdn.example; script-src 'unsafe-inline'"
+    running = Server("--csp", policy, *(["--web", str(site)] if web else []))
+    for path in ("/", "/healthz", "/nothing.html"):
+        assert httpx.get(running.url + path).headers["content-security-policy"] == policy
+    stopped(running)
+
+
+def test_no_policy():
+    running = Server("--csp", "")
+    assert "content-security-policy" not in httpx.get(running.url).headers
+    stopped(running)
+
+
+@pytest.mark.parametrize("policy", ["a\r\nSet-Cookie: b=c", "a\nb", "a\tb", "d\xe9f", "a" * 3000])
+def test_a_policy_that_is_no_header(policy):
+    assert "--csp" in usage_error("--csp", policy)
+
+
+# ---- other origins
+
+
+@pytest.mark.parametrize("written", ["https://shop.example/", "HTTPS://Shop.Example:443"])
+def test_an_origin_as_people_write_it(written):
+    running = Server("--allow-origin", written)
+    reply = httpx.post(f"{running.url}/api/v1/nails", content=plain(), headers={"Origin": SHOP})
+    assert reply.status_code == 200 and reply.headers["access-control-allow-origin"] == SHOP
+    for other in ("https://www.shop.example", "http://shop.example", "https://shop.example:8443"):
+        assert httpx.post(f"{running.url}/api/v1/nails", content=plain(),
+                          headers={"Origin": other}).status_code == 403
+    stopped(running)
+
+
+@pytest.mark.parametrize("written,hint", [
+    ("https://shop.example/nails", "https://shop.example"), ("https://*.shop.example", "pattern"),
+    ("shop.example", "scheme"), ("https://a.example,https://b.example", "one origin each time")])
+def test_an_origin_that_no_browser_sends(written, hint):
+    said = usage_error("--allow-origin", written)
+    assert written in said and hint in said
+
+
+@pytest.fixture(scope="module")
+def everybody(tmp_path_factory):
+    tokens = tmp_path_factory.mktemp("tokens") / "tokens"
+    tokens.write_text(TOKEN + "\n")
+    tokens.chmod(0o600)
+    running = Server("--allow-origin", "*", "--token-file", str(tokens))
+    yield running
+    stopped(running)
+
+
+def test_preflight(everybody):
+    asked = httpx.options(f"{everybody.url}/api/process_base64", headers={
+        **PREFLIGHT,
+        "Access-Control-Request-Headers": "authorization,content-type,x-requested-with"})
+    assert asked.status_code == 204 and asked.content == b""
+    assert "content-length" not in asked.headers
+    assert asked.headers["access-control-allow-origin"] == SHOP
+    allowed = asked.headers["access-control-allow-headers"].replace(" ", "").split(",")
+    assert {"authorization", "content-type", "x-requested-with"} <= set(allowed)
+    methods = asked.headers["access-control-allow-methods"].replace(" ", "").split(",")
+    assert {"GET", "POST"} <= set(methods)
+    plainly = httpx.options(f"{everybody.url}/api/process", headers=PREFLIGHT)
+    assert "authorization" in plainly.headers["access-control-allow-headers"]
+
+
+def test_a_preflight_gives_nothing_odd_back(everybody):
+    asked = httpx.options(f"{everybody.url}/api/process", headers={
+        **PREFLIGHT, "Access-Control-Request-Headers": "x-a; <b>"})
+    assert asked.status_code == 204 and "<b>" not in str(asked.headers)
+
+
+def test_a_page_elsewhere_reads_answers_and_errors(everybody):
+    """Without these headers a page sees a failed request and no reason."""
+    mine = {"Origin": SHOP, "Authorization": f"Bearer {TOKEN}"}
+    url = everybody.url
+    replies = {
+        200: httpx.post(f"{url}/api/v1/nails", content=plain(), headers=mine),
+        401: httpx.post(f"{url}/api/v1/nails", content=plain(), headers={"Origin": SHOP}),
+        404: httpx.get(f"{url}/nothing", headers=mine),
+        405: httpx.put(f"{url}/api/v1/nails", content=plain(), headers=mine),
+        413: httpx.post(f"{url}/api/v1/nails", content=bytes(17 * 1024 * 1024), headers=mine),
+        415: httpx.post(f"{url}/api/process_base64", content=b"x",
+                        headers={**mine, "Content-Type": "image/gif"}),
+        422: httpx.post(f"{url}/api/v1/nails", content=plain()[:300], headers=mine),
+    }
+    for status, reply in replies.items():
+        assert reply.status_code == status
+        assert reply.headers["access-control-allow-origin"] == SHOP, status
+        assert "origin" in reply.headers["vary"]
+        assert "x-nails" in reply.headers["access-control-expose-headers"]
+        # The token's cookie is for pages of this server.
+        assert "access-control-allow-credentials" not in reply.headers
+
+
+def test_a_page_elsewhere_reads_that_there_is_no_room():
+    running = Server("--allow-origin", SHOP, "--max-sessions-per-address", "1")
+    poll = f"{running.url}/socket.io/?EIO=4&transport=polling"
+    first = httpx.get(poll, headers={"Origin": SHOP})
+    assert first.status_code == 200
+    assert first.headers["access-control-allow-credentials"] == "true"
+    full = httpx.get(poll, headers={"Origin": SHOP})
+    assert full.status_code == 429 and full.headers["access-control-allow-origin"] == SHOP
+    refused = httpx.options(f"{running.url}/api/process",
+                            headers={**PREFLIGHT, "Origin": "https://evil.example"})
+    assert refused.status_code == 403 and "access-control-allow-origin" not in refused.headers
+    stopped(running)
+
+
+# ---- proxies
+
+
+PROXY = """
+error_log stderr warn; pid {folder}/pid; daemon off; master_process off;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  map $http_upgrade $connection_header {{ default upgrade; "" close; }}
+  server {{
+    listen 127.0.0.1:{port};
+    proxy_http_version 1.1;
+    location /noport/ {{
+      proxy_pass http://127.0.0.1:{open}/; proxy_set_header Host $host; {upgrade} }}
+    location /nohost/ {{ proxy_pass http://127.0.0.1:{open}/; {upgrade} }}
+    location /good/ {{
+      proxy_pass http://127.0.0.1:{open}/; proxy_set_header Host $http_host; {upgrade} }}
+    location /guarded/ {{
+      proxy_pass http://127.0.0.1:{guarded}/; proxy_set_header Host $http_host; {upgrade} }}
+  }}
+}}
+"""
+UPGRADE = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_header;"
+
+
+class Proxied:
+    """nginx as it is often set up, before a server of two kinds."""
+
+    def __init__(self, folder):
+        (folder / "tokens").write_text(TOKEN + "\n")
+        (folder / "tokens").chmod(0o600)
+        self.open, self.guarded = Server(), Server("--token-file", str(folder / "tokens"))
+        self.port = free_port()
+        config = folder / "nginx.conf"
+        config.write_text(PROXY.format(folder=folder, port=self.port, open=self.open.port,
+                                       guarded=self.guarded.port, upgrade=UPGRADE))
+        self.process = subprocess.Popen([tool("nginx"), "-e", "stderr", "-p", folder, "-c", config],
+                                        stderr=subprocess.DEVNULL)
+        httpx.Client(transport=httpx.HTTPTransport(retries=8)).get(f"{self.url}/good/healthz")
+
+    @property
+    def url(self):
+        return f"http://localhost:{self.port}"
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture
+def proxied(tmp_path):
+    running = Proxied(tmp_path)
+    yield running
+    running.stop()
+
+
+def test_proxies_that_change_host(proxied):
+    def post(way, **headers):
+        return httpx.post(f"{proxied.url}/{way}/api/v1/nails", content=plain(),
+                          headers=headers).status_code
+
+    for way in ("good", "noport", "nohost"):
+        own = {"Origin": proxied.url, "Sec-Fetch-Site": "same-origin"}
+        assert post(way, **own) == 200, way
+        # A form's own post names no origin where the page says no-referrer.
+        assert post(way, **{**own, "Origin": "null"}) == 200
+        for site in ("same-site", "cross-site"):
+            assert post(way, **{"Origin": "http://localhost:1", "Sec-Fetch-Site": site}) == 403
+        assert post(way, Origin="https://evil.example") == 403
+    # Who does not say same-origin may be a page at another port of the same host.
+    assert post("good", Origin=proxied.url) == 200
+    assert post("noport", Origin=proxied.url) == 403
+    assert post("noport", Origin="http://localhost:1") == 403
+    said = stopped(proxied.open)
+    lines = [line for line in said.splitlines() if f"{proxied.url}, since" in line]
+    assert len(lines) == 1, said  # once, however often it happens
+    assert "Host is localhost:" in lines[0] and "proxy_set_header Host $http_host" in lines[0]
+    assert f"--allow-origin {proxied.url}" in lines[0]
+
+
+def test_a_refused_socket_is_told_of_once(proxied):
+    """A browser shows its user no reason, and sends no Sec-Fetch-Site with a WebSocket."""
+    for way in ("noport", "nohost", "noport"):
+        with pytest.raises(InvalidStatus) as caught:
+            connect(f"ws://localhost:{proxied.port}/{way}/ws", origin=proxied.url)
+        assert caught.value.response.status_code == 403
+    with connect(f"ws://localhost:{proxied.port}/good/ws", origin=proxied.url):
+        pass
+    said = stopped(proxied.open)
+    assert said.count(f"refused a page of {proxied.url}") == 2, said
+    assert f"Host is 127.0.0.1:{proxied.open.port}" in said
+
+
+def test_strangers_do_not_fill_the_log():
+    running = Server()
+    for i in range(40):
+        httpx.post(f"{running.url}/api/v1/nails", content=b"",
+                   headers={"Origin": f"http://a{i}.test"})
+    assert 1 <= stopped(running).count("refused a page") <= 8
+
+
+def test_a_token_link_stays_below_its_prefix(proxied):
+    with httpx.Client(follow_redirects=True) as browser:
+        first = browser.get(f"{proxied.url}/guarded/?token={TOKEN}")
+        assert str(first.url) == f"{proxied.url}/guarded/"
+        assert first.status_code == 200 and "lacquer-tryon" in first.text
+        cookie, = browser.cookies.jar
+        assert cookie.path == "/guarded" and not cookie.path_specified
+        reply = browser.post(f"{proxied.url}/guarded/api/v1/nails", content=plain())
+        assert reply.status_code == 200
+        # Others' pages on the same host are not given it.
+        assert "cookie" not in browser.get(f"{proxied.url}/good/healthz").request.headers
+    for path in (f"shop/?token={TOKEN}", "?token=wrong"):
+        assert httpx.get(f"{proxied.url}/guarded/{path}").status_code == 401
+
+
+def test_socketio_below_a_prefix(proxied):
+    client = socketio.Client(reconnection=False)
+    client.connect(proxied.url, socketio_path="/good/socket.io", headers={"Origin": proxied.url})
+    assert isinstance(client.call("frame", plain(), timeout=30), bytes)
+    client.disconnect()

@@ -1,0 +1,9 @@
+// An AVIF file.
+#include "fuzz/decode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    if (lq_picture_sniff(bytes, len) == LQ_PICTURE_AVIF)
+        fuzz_decode(bytes, len);
+    return 0;
+}

@@ -1,0 +1,151 @@
+// A drawn hand: nails against its fingertips, where it is looked for again, and how nails turn.
+#include "nail/hand.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "unit/unit.h"
+
+// An upright hand 200 pixels high whose wrist is at (200, 300), its thumb to the left; turned
+// clockwise about the wrist.
+static struct lq_hand draw(float turn)
+{
+    static const float roots[LQ_HAND_FINGERS][2] = {{-60, -60}, {-30, -100}, {-5, -105}, {20, -100},
+                                                    {42, -85}};
+    static const float bones[LQ_HAND_FINGERS][2] = {{-14, -20}, {-4, -28}, {0, -32}, {4, -28},
+                                                    {8, -20}};
+    struct lq_hand hand = {.presence = 1};
+    float c = cosf(turn), s = sinf(turn);
+    for (int f = 0; f < LQ_HAND_FINGERS; f++)
+        for (int k = 0; k < 4; k++) {
+            float x = roots[f][0] + (float)k * bones[f][0], y = roots[f][1] + (float)k * bones[f][1];
+            hand.points[1 + 4 * f + k] = (struct lq_point){200 + c * x - s * y, 300 + s * x + c * y};
+        }
+    hand.points[LQ_WRIST] = (struct lq_point){200, 300};
+    return hand;
+}
+
+static struct lq_nail nail_on(const struct lq_hand *hand, int finger)
+{
+    struct lq_point tip = hand->points[LQ_THUMB_TIP + 4 * finger];
+    struct lq_point joint = hand->points[LQ_THUMB_IP + 4 * finger];
+    float x = tip.x - joint.x, y = tip.y - joint.y, length = hypotf(x, y);
+    return (struct lq_nail){.center_x = tip.x - 0.3f * x, .center_y = tip.y - 0.3f * y,
+                            .axis_x = -x / length, .axis_y = -y / length, // either way round
+                            .length = 14, .breadth = 9, .area = 100};
+}
+
+static void each_nail_finds_its_finger(void **state)
+{
+    (void)state;
+    static const int order[LQ_HAND_FINGERS] = {3, 0, 4, 1, 2};
+    for (int k = 0; k < 8; k++) {
+        struct lq_hand hand = draw(0.7854f * (float)k);
+        struct lq_nails nails = {.count = LQ_HAND_FINGERS};
+        bool on[LQ_NAILS_MAX] = {true, true, true, true, true};
+        struct lq_hand_match match;
+        for (int i = 0; i < LQ_HAND_FINGERS; i++)
+            nails.items[i] = nail_on(&hand, order[i]);
+        lq_hand_match(&hand, &nails, on, &match);
+        assert_int_equal(match.count, LQ_HAND_FINGERS);
+        assert_true(match.value > 4.5f);
+        for (int i = 0; i < LQ_HAND_FINGERS; i++) {
+            assert_int_equal(match.finger[i], order[i]);
+            assert_true(match.tip[i].x * nails.items[i].axis_x +
+                        match.tip[i].y * nails.items[i].axis_y < -0.99f);
+        }
+    }
+}
+
+static void what_lies_elsewhere_is_on_no_finger(void **state)
+{
+    (void)state;
+    struct lq_hand hand = draw(0);
+    struct lq_nails nails = {.count = 3};
+    bool on[LQ_NAILS_MAX] = {true, true, false};
+    struct lq_hand_match match;
+    nails.items[0] = nail_on(&hand, 1);
+    nails.items[1] = nail_on(&hand, 2);
+    nails.items[1].center_y += 200; // on the sleeve
+    nails.items[2] = nail_on(&hand, 3); // does not count
+    lq_hand_match(&hand, &nails, on, &match);
+    assert_int_equal(match.count, 1);
+    assert_int_equal(match.finger[0], 1);
+    assert_int_equal(match.finger[1], -1);
+    assert_int_equal(match.finger[2], -1);
+    // Two nails at one fingertip: the nearer is its nail.
+    nails.items[1] = nail_on(&hand, 1);
+    nails.items[0].center_x += 9;
+    lq_hand_match(&hand, &nails, on, &match);
+    assert_int_equal(match.finger[1], 1);
+    assert_int_not_equal(match.finger[0], 1);
+}
+
+// A nail that lies across its finger is not that finger's as surely as one along it.
+static void a_long_nail_lies_along_its_finger(void **state)
+{
+    (void)state;
+    struct lq_hand hand = draw(0);
+    struct lq_nails nails = {.count = 1};
+    bool on[LQ_NAILS_MAX] = {true};
+    struct lq_hand_match along, across;
+    nails.items[0] = nail_on(&hand, 2);
+    lq_hand_match(&hand, &nails, on, &along);
+    float x = nails.items[0].axis_x;
+    nails.items[0].axis_x = -nails.items[0].axis_y;
+    nails.items[0].axis_y = x;
+    lq_hand_match(&hand, &nails, on, &across);
+    assert_true(across.value < 0.5f * along.value);
+}
+
+static void the_crop_turns_with_the_hand(void **state)
+{
+    (void)state;
+    struct lq_hand upright = draw(0);
+    struct lq_hand_crop first = lq_hand_crop_of(&upright);
+    for (int k = 1; k < 12; k++) {
+        float turn = 0.5236f * (float)k;
+        struct lq_hand hand = draw(turn);
+        struct lq_hand_crop crop = lq_hand_crop_of(&hand);
+        assert_float_equal(remainderf(crop.turn - first.turn - turn, 6.2831853f), 0, 1e-3);
+        assert_float_equal(crop.size, first.size, 0.1);
+        float x = first.center.x - 200, y = first.center.y - 300;
+        assert_float_equal(crop.center.x, 200 + cosf(turn) * x - sinf(turn) * y, 0.1);
+        assert_float_equal(crop.center.y, 300 + sinf(turn) * x + cosf(turn) * y, 0.1);
+    }
+}
+
+static void a_nail_turns_to_its_finger(void **state)
+{
+    (void)state;
+    // Long and nearly along it: its own axis, the right way round.
+    struct lq_nail nail = {.axis_x = 0, .axis_y = 1, .length = 20, .breadth = 10};
+    lq_hand_turn(&nail, (struct lq_point){0.2f, -0.98f});
+    assert_float_equal(nail.axis_x, 0, 1e-6);
+    assert_float_equal(nail.axis_y, -1, 1e-6);
+    assert_float_equal(nail.length, 20, 1e-4);
+    // Broad: along the finger, its extents exchanged.
+    nail = (struct lq_nail){.axis_x = 1, .axis_y = 0, .length = 20, .breadth = 10};
+    lq_hand_turn(&nail, (struct lq_point){0, -1});
+    assert_float_equal(nail.axis_y, -1, 1e-6);
+    assert_float_equal(nail.length, 10, 1e-4);
+    assert_float_equal(nail.breadth, 20, 1e-4);
+    // Round: along the finger, as large as before.
+    nail = (struct lq_nail){.axis_x = 0.6f, .axis_y = 0.8f, .length = 10, .breadth = 10};
+    lq_hand_turn(&nail, (struct lq_point){1, 0});
+    assert_float_equal(nail.axis_x, 1, 1e-6);
+    assert_float_equal(nail.length, 10, 1e-4);
+    assert_float_equal(nail.breadth, 10, 1e-4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_nail_finds_its_finger),
+        cmocka_unit_test(what_lies_elsewhere_is_on_no_finger),
+        cmocka_unit_test(a_long_nail_lies_along_its_finger),
+        cmocka_unit_test(the_crop_turns_with_the_hand),
+        cmocka_unit_test(a_nail_turns_to_its_finger),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
