@@ -1,4 +1,7 @@
 // HTTP over real sockets: framing, order, early answers, waiting, half-closed and slow clients.
+#include <sys/resource.h>
+
+#include "base/clock.h"
 #include "unit/net/server.h"
 
 static struct net_server server;
@@ -350,6 +353,30 @@ static void a_drain_ends_idle_connections_and_finishes_others(void **state)
     net_close(&server);
 }
 
+// It waits for a descriptor without going round and round, and takes who waited meanwhile.
+static void accepting_pauses_without_descriptors(void **state)
+{
+    struct rlimit before, none;
+    bool closed;
+    (void)state;
+    net_open(&server, NULL);
+    int fd = net_connect(&server);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){(rlim_t)fd + 1, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    net_turns(&server);
+    uint64_t from_us = lq_clock_us();
+    int turns = 0;
+    for (; lq_clock_us() < from_us + 150000; turns++)
+        assert_ok(lq_net_turn(server.net, 50));
+    assert_int_equal(server.accepted, 0);
+    assert_true(turns <= 10);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(ask(fd, "GET / HTTP/1.1\r\n" HOST "\r\n", body, &closed), 200);
+    close(fd);
+    net_close(&server);
+}
+
 static void says_why_it_cannot_listen(void **state)
 {
     struct lq_listener *other;
@@ -381,6 +408,7 @@ int main(void)
         cmocka_unit_test(deadlines_end_what_is_slow),
         cmocka_unit_test(pauses_and_gives_small_places),
         cmocka_unit_test(a_drain_ends_idle_connections_and_finishes_others),
+        cmocka_unit_test(accepting_pauses_without_descriptors),
         cmocka_unit_test(says_why_it_cannot_listen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
