@@ -185,6 +185,8 @@ static void start(struct lq_request *request)
         return;
     if (method == LQ_HTTP_OPTIONS && *request->origin)
         lq_cors_answer_preflight(request);
+    else if (method == LQ_HTTP_OPTIONS && !allowed)
+        lq_request_fail_as(request, 403, LQ_ERR_AUTH, LQ_FOREIGN_PAGE);
     else if (method == LQ_HTTP_OTHER)
         lq_request_fail_as(request, 501, LQ_ERR_ARGUMENT, "this method is not known here");
     else if (!(request->route->methods & 1u << method))

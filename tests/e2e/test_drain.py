@@ -43,7 +43,7 @@ def test_frames_sent_before_the_signal_are_answered(running):
         running.process.terminate()
         replies = []
         assert until_closed(ws, replies) == 1001 and replies == [1, 2]
-    assert running.process.wait(20) == 0
+    assert running.process.wait(20) == 0, running.heard()
 
 
 def test_who_stops_sending_when_told_loses_nothing(running):
@@ -60,7 +60,7 @@ def test_who_stops_sending_when_told_loses_nothing(running):
         assert json.loads(message) == {"type": "stopping"}
         assert until_closed(ws, replies) == 1001
         assert replies == list(range(1, sent + 1))
-    assert running.process.wait(20) == 0
+    assert running.process.wait(20) == 0, running.heard()
 
 
 def test_who_never_pauses_is_cut_off(running):
@@ -80,7 +80,7 @@ def test_who_never_pauses_is_cut_off(running):
         assert closed.value.rcvd.code == 1001
         assert replies == list(range(1, len(replies) + 1)) and len(replies) > 2
         assert sent - len(replies) <= 2
-    assert running.process.wait(20) == 0
+    assert running.process.wait(20) == 0, running.heard()
 
 
 def test_new_connections_are_refused_by_the_system(running):
@@ -91,7 +91,7 @@ def test_new_connections_are_refused_by_the_system(running):
         assert '"stopping"' in ws.recv(timeout=20)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", running.port), timeout=5)
-    assert running.process.wait(20) == 0
+    assert running.process.wait(20) == 0, running.heard()
 
 
 def test_delay():
@@ -187,7 +187,7 @@ def test_request_under_way(running):
             answer += piece
     assert answer.startswith(b"HTTP/1.1 200") and b"connection: close" in answer.lower()
     assert b'"success"' in answer
-    assert running.process.wait(20) == 0
+    assert running.process.wait(20) == 0, running.heard()
 
 
 def test_slow_reader_gets_its_whole_answer(running):
@@ -214,7 +214,7 @@ def test_slow_reader_gets_its_whole_answer(running):
     headers, _, rest = answer.partition(b"\r\n\r\n")
     length = int(headers.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     assert length > 10_000_000 and len(rest) == length
-    assert running.process.wait(20) == 0
+    assert running.process.wait(20) == 0, running.heard()
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
@@ -237,4 +237,4 @@ def test_socketio(running, transport):
     assert gone.wait(20)
     assert results == [7, 8]
     client.disconnect()
-    assert running.process.wait(20) == 0
+    assert running.process.wait(20) == 0, running.heard()
