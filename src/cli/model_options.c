@@ -21,7 +21,7 @@
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
        OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
-       OPT_FALLBACK };
+       OPT_FALLBACK, OPT_NO_HANDS };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Model and engine:", 10},
@@ -39,6 +39,8 @@ static const struct argp_option options[] = {
     {"nms", OPT_NMS, "0..1", 0, "Overlap at which two detections are one (default 0.45)", 10},
     {"cache-dir", OPT_CACHE, "DIR", 0,
      "Where compiled models are kept (default ~/.cache/lacquer; `none` keeps none)", 10},
+    {"no-hands", OPT_NO_HANDS, NULL, 0,
+     "Tell by the looks of nails alone which way they point, without hand landmarks", 10},
     {NULL, 0, NULL, 0, "Models on NVIDIA Triton (docs/TRITON.md):", 20},
     {"triton-url", OPT_TRITON_URL, "URL", 0,
      "HOST:PORT of a server, or http://… or https://…; implies --engine triton; may be given again "
@@ -96,6 +98,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_CACHE:
         chosen->cache_dir = strcmp(arg, "none") == 0 ? NULL : arg;
+        return 0;
+    case OPT_NO_HANDS:
+        chosen->no_landmarks = true;
         return 0;
     case OPT_TRITON_URL:
         if (remote->url_count == LQ_REMOTE_URLS_MAX)
