@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/child.h"
 #include "base/log.h"
@@ -170,6 +171,11 @@ int lq_cli_model_check(struct lq_cli_model *asked, int (*enter)(void *, struct l
     if (!direct && !is_fallback(asked))
         return LQ_OK;
     asked->tried = true;
+    // What it may have to be converted to lies here; in the sandbox none can be made.
+    if (!asked->has_memory) {
+        asked->memory_fd = memfd_create("converted.onnx", MFD_CLOEXEC);
+        asked->has_memory = asked->memory_fd >= 0;
+    }
     struct trial trial = {.asked = asked, .enter = enter, .context = context};
     return direct ? try_ways(&trial, err) : try_fallback(&trial, err);
 }

@@ -211,7 +211,8 @@ static int amend_onnx(const char *path, const struct lq_buf *model, struct lq_bu
 
 // What lq_convert makes of a .tflite, or an amended ONNX model, in a file without a name that the engine reads as `path`.
 // Gives its descriptor, for the caller to close; negative on failure.
-static int convert_unnamed(const char *model, char path[32], struct lq_error *err)
+static int convert_unnamed(struct lq_cli_model *asked, const char *model, char path[32],
+                           struct lq_error *err)
 {
     struct lq_buf in, out;
     struct lq_convert_summary summary;
@@ -225,9 +226,12 @@ static int convert_unnamed(const char *model, char path[32], struct lq_error *er
                      : amend_onnx(model, &in, &out, err);
     lq_buf_release(&in);
     if (status == LQ_OK) {
-        fd = memfd_create("converted.onnx", MFD_CLOEXEC);
+        fd = asked->has_memory ? asked->memory_fd : memfd_create("converted.onnx", MFD_CLOEXEC);
+        asked->has_memory = false;
         snprintf(path, 32, "/proc/self/fd/%d", fd);
-        if (fd < 0 || lq_file_write_fd(fd, out.data, out.len) != LQ_OK)
+        // A process that tried the model has written to it too.
+        if (fd < 0 || ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0 ||
+            lq_file_write_fd(fd, out.data, out.len) != LQ_OK)
             status = lq_fail(err, LQ_ERR_IO, "no file in memory: %s", strerror(errno));
     }
     lq_buf_release(&out);
@@ -260,7 +264,7 @@ int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
     lq_cli_limit_onednn(path);
     if (!asked->converted)
         return lq_model_open(model, path, &chosen, err);
-    int fd = convert_unnamed(path, unnamed, err);
+    int fd = convert_unnamed(asked, path, unnamed, err);
     if (fd < 0)
         return fd;
     chosen.source = path;

@@ -15,6 +15,8 @@ struct lq_cli_model {
     bool tried;       // in a process of its own, now or before
     bool converted;   // the engine is given what lq_convert makes of the file
     bool ends_engine; // the engine ends the process over it: never to be opened here
+    bool has_memory;  // … there is a file in memory for what is made of it
+    int memory_fd;
 };
 
 // A child parser; its input is a struct lq_cli_model set up by lq_cli_model_init.

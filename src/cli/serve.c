@@ -215,7 +215,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         serve->host = host_of(arg);
         return 0;
     case OPT_ADMIN_PORT:
-        serve->admin_port = (int)lq_cli_number(state, "admin-port", arg, 0, 65535);
+        serve->admin_port = (int)lq_cli_integer(state, "admin-port", arg, 0, 65535);
         return 0;
     case OPT_ADMIN_HOST:
         serve->admin_host = host_of(arg);

@@ -10,7 +10,7 @@
 static const float SIZES[LQ_HAND_SIZES] = {12, 8, 18}; // sides of crops, in nails
 static const float AHEAD = 0.25f;  // the nails' middle lies so far from the crop's
 static const float PLAIN = 0.7f;   // a hand that agrees so well with its nails is not doubted
-static const float AGREED = 0.7f;  // the cosine up to which two looks at a nail agree
+static const float AGREED = 0.85f;  // the cosine up to which two looks at a nail agree
 static const float SURE = 0.95f, DOUBTED = 0.6f;
 
 static float nail_size(const struct lq_nail *nail)

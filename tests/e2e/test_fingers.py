@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import HANDS, Nails, Reply, frame, pixels
+from conftest import HANDS, Nails, Reply, Server, frame, pixels
 
 FINGERS = ["unknown", "thumb", "index", "middle", "ring", "little"]
 HAND = {"color": "#c71585", "finish": "creme"}
@@ -51,8 +51,16 @@ def test_fingers_and_tips_are_told(server, shown):
         assert nail["tip_known"] is True and np.dot(nail["axis"], axis) > 0.8
 
 
-def test_the_nails_reply_tells_the_same(server, shown):
-    picture, _ = shown
+@pytest.fixture(scope="module")
+def by_looks():
+    """By the looks of nails alone: a live frame knows the hand behind them sooner than a picture."""
+    running = Server("--no-hands", "--log-level", "error")
+    yield running
+    assert running.stop()[0] == 0
+
+
+def test_the_nails_reply_tells_the_same(by_looks, shown):
+    server, (picture, _) = by_looks, shown
     nails = {nail["finger"]: nail for nail in told(server, picture)}
     with server.v1() as ws:
         ws.send(frame(1, picture, want=1))

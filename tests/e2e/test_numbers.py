@@ -9,7 +9,8 @@ from conftest import LACQUER, ROOT
 # Which commands have it, and its range.
 MODEL = "apply", "eval", "inspect", "serve"
 INTEGERS = {
-    "port": (["serve"], 0, 65535), "max-sessions": (["serve"], 1, 10000),
+    "port": (["serve"], 0, 65535), "admin-port": (["serve"], 0, 65535),
+    "max-sessions": (["serve"], 1, 10000),
     "drain-delay": (["serve"], 0, 600), "max-wait": (["serve"], 1, 60000),
     "max-sessions-per-address": (["serve"], 0, 10000),
     "max-frame-memory": (["serve"], 1, 1000000), "max-fps": (["serve"], 1, 100000),

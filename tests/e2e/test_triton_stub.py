@@ -68,7 +68,8 @@ def test_the_picture_comes_in_the_type_that_the_model_has(hand, type):
 
 
 @pytest.mark.parametrize("fields, words", [
-    ({"type": "INT8"}, "image i8"), ({"type": "BYTES"}, "image other"),
+    ({"type": "INT8"}, "'image' is i8"),
+    ({"type": "BYTES"}, "image other"),
     ({"output": "UINT8"}, "output 'mask' is u8"), ({"output": "INT64"}, "output 'mask' is i64")])
 # A fallback does not hide that the model is of no use.
 @pytest.mark.parametrize("args", [[], ["--fallback", "openvino"]])
