@@ -13,7 +13,8 @@ enum { LINKS_MAX = 40 };
 
 struct walk {
     char done[PATH_MAX];     // looked at; "" is the root
-    char left[2 * PATH_MAX]; // still to come, without a slash before it
+    char way[2 * PATH_MAX];  // the path, then what links made of it
+    const char *left;        // the part of it that is still to come
     uid_t also;
     unsigned flags;
     int links;
@@ -44,9 +45,10 @@ static int follow(struct walk *walk, struct lq_error *err)
         return lq_fail(err, LQ_ERR_IO, "cannot follow '%.150s'", walk->done);
     target[len] = 0;
     snprintf(rest, sizeof rest, "%s", walk->left);
-    int size = snprintf(walk->left, sizeof walk->left, "%s/%s", target, rest);
-    if (size < 0 || (size_t)size >= sizeof walk->left)
+    int size = snprintf(walk->way, sizeof walk->way, "%s/%s", target, rest);
+    if (size < 0 || (size_t)size >= sizeof walk->way)
         return lq_fail(err, LQ_ERR_IO, "too long a way to '%.150s'", walk->done);
+    walk->left = walk->way;
     if (target[0] == '/')
         walk->done[0] = 0;
     else
@@ -69,7 +71,7 @@ static int step(struct walk *walk, struct lq_error *err)
     } else if (len > 0 && !(len == 1 && part[0] == '.')) {
         snprintf(walk->done + before, sizeof walk->done - before, "/%.*s", (int)len, part);
     }
-    memmove(walk->left, part + len, strlen(part + len) + 1);
+    walk->left = part + len;
     return LQ_OK;
 }
 
@@ -79,7 +81,8 @@ int lq_trust_path(const char *path, uid_t also, unsigned flags, struct lq_error 
     char folder[PATH_MAX] = "";
     if (path[0] != '/' && !getcwd(folder, sizeof folder))
         return lq_fail(err, LQ_ERR_IO, "cannot tell the folder of '%.150s'", path);
-    int size = snprintf(walk.left, sizeof walk.left, "%s/%s", folder, path);
+    int size = snprintf(walk.way, sizeof walk.way, "%s/%s", folder, path);
+    walk.left = walk.way;
     if (size < 0 || size >= PATH_MAX)
         return lq_fail(err, LQ_ERR_IO, "too long a path: '%.100s…'", path);
     for (;;) {
