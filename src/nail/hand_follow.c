@@ -104,7 +104,9 @@ static int work(struct lq_hand_memory *memory, struct lq_hand_search *search,
     bool follows = memory->count > 0 && (memory->fresh > 0 ||
                                          time_us - memory->followed_us >= LQ_HAND_FOLLOW_US);
     uint64_t pause_us = memory->way > 0 ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US;
-    bool searches = memory->searched_us == 0 || time_us - memory->searched_us >= pause_us;
+    // Whose nails are on no hand is known only when the hands were looked at.
+    bool searches = (follows || memory->count == 0) &&
+                    (memory->searched_us == 0 || time_us - memory->searched_us >= pause_us);
     if (!follows && !searches)
         return LQ_OK;
     int status = lq_landmarker_set_picture(search->finder->landmarker, picture, err);
@@ -113,8 +115,8 @@ static int work(struct lq_hand_memory *memory, struct lq_hand_search *search,
         memory->fresh -= memory->fresh > 0;
         status = follow(memory, search, nails, err);
     }
-    if (status != LQ_OK || !searches || (!follows && memory->count > 0))
-        return status; // whose nails are on no hand is known only when the hands were looked at
+    if (status != LQ_OK || !searches)
+        return status;
     lq_hand_survey(search);
     lq_hand_take_one_side(search);
     if (search->count == 0 || memory->count == LQ_HANDS_MAX)
