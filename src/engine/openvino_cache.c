@@ -93,21 +93,29 @@ static int make_folders(char *path, struct lq_error *err)
 
 // ---- seals
 
-// False when the file cannot be read.
-static bool checksum_file(const char *path, char *sum)
+bool lq_openvino_checksum_file(const char *path, uint64_t *sum)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat info;
-    bool fine = fd >= 0 && fstat(fd, &info) == 0 && info.st_size > 0;
+    bool fine = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
     void *bytes = fine ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
                        : MAP_FAILED;
     if (fd >= 0)
         close(fd);
     if (bytes == MAP_FAILED)
         return false;
-    snprintf(sum, SUM_DIGITS + 1, "%016llx",
-             (unsigned long long)lq_openvino_checksum(bytes, (size_t)info.st_size));
+    *sum = lq_openvino_checksum(bytes, (size_t)info.st_size);
     munmap(bytes, (size_t)info.st_size);
+    return true;
+}
+
+// In digits, as a seal holds it.
+static bool print_checksum(const char *path, char text[SUM_DIGITS + 1])
+{
+    uint64_t sum;
+    if (!lq_openvino_checksum_file(path, &sum))
+        return false;
+    snprintf(text, SUM_DIGITS + 1, "%016llx", (unsigned long long)sum);
     return true;
 }
 
@@ -137,7 +145,7 @@ static void check_seal(const char *blob)
             said[0] = '\0';
         fclose(file);
     }
-    if (is_own(blob) && checksum_file(blob, sum) && strcmp(sum, said) == 0)
+    if (is_own(blob) && print_checksum(blob, sum) && strcmp(sum, said) == 0)
         return;
     unlink(blob);
     unlink(seal);
@@ -147,7 +155,7 @@ static void make_seal(const char *blob)
 {
     char seal[PATH_MAX], sum[SUM_DIGITS + 1];
     if (snprintf(seal, sizeof seal, "%s.sum", blob) >= (int)sizeof seal ||
-        access(seal, F_OK) == 0 || !checksum_file(blob, sum))
+        access(seal, F_OK) == 0 || !print_checksum(blob, sum))
         return;
     // One that cannot be written costs a compilation at the next start, no more.
     (void)!lq_file_write(seal, sum, SUM_DIGITS, NULL);

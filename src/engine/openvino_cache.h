@@ -7,6 +7,7 @@
 // Threads: any, also several processes: at worst a blob is compiled once more.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,4 +21,6 @@ void lq_openvino_cache_seal(const char *folder);
 
 // Tells bytes apart, and processors that a compiled model cannot travel between.
 uint64_t lq_openvino_checksum(const void *bytes, size_t len);
+// The same of a file. False when it cannot be read, is no plain file or is empty.
+bool lq_openvino_checksum_file(const char *path, uint64_t *sum);
 uint32_t lq_openvino_processor(void);

@@ -1,11 +1,9 @@
 #include "engine/verdict.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,17 +29,10 @@ static uint64_t mix_text(uint64_t key, const char *text)
 // False when there is no such file, or nothing in it.
 static bool mix_file(uint64_t *key, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-    bool fine = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
-    void *bytes = fine ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
-                       : MAP_FAILED;
-    if (fd >= 0)
-        close(fd);
-    if (bytes == MAP_FAILED)
+    uint64_t sum;
+    if (!lq_openvino_checksum_file(path, &sum))
         return false;
-    *key = mix(*key, lq_openvino_checksum(bytes, (size_t)info.st_size));
-    munmap(bytes, (size_t)info.st_size);
+    *key = mix(*key, sum);
     return true;
 }
 
