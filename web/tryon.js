@@ -17,10 +17,10 @@
 // A page of another origin needs `lacquer serve --allow-origin` with its own, and in its
 // Content-Security-Policy, if it has one, the server under script-src, style-src, img-src and
 // connect-src (there with wss: too). Nothing inline, no eval, no data: or blob:.
-import { App } from './app.js';
-import { chooseLanguage, languages, rememberedLanguage, Words } from './i18n.js';
-import { parseHex } from './look.js';
-import { markup } from './markup.js';
+import { App } from './ui/app.js';
+import { chooseLanguage, languages, rememberedLanguage, Words } from './ui/i18n.js';
+import { parseHex } from './look/look.js';
+import { markup } from './ui/markup.js';
 
 const home = new URL('.', import.meta.url);
 
@@ -79,7 +79,7 @@ export class LacquerTryon extends HTMLElement {
         const color = parseHex(this.getAttribute('color') ?? '');
         if (color) change.color = color;
         if (this.hasAttribute('finish')) change.finish = this.getAttribute('finish');
-        if (Object.keys(change).length) this.#app.wardrobe.main.set(change);
+        if (Object.keys(change).length) this.#app.lookStore.main.set(change);
     }
 
     #offerLanguages(select) {

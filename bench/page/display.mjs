@@ -31,7 +31,7 @@ function slow(fps) {
 // Runs in the page: times what painting takes of its thread.
 async function prepare() {
   const { Painter } = await import('/paint/painter.js');
-  tryon().live.easel.fpsLeast = 0;
+  tryon().live.frameBudget.fpsLeast = 0;
   window.replies = window.uploaded = 0;
   window.spent = [];
   const timed = (of, name, then) => {
@@ -47,7 +47,7 @@ async function prepare() {
     window.uploaded = ms;
   });
   timed(Painter.prototype, 'paint', (ms) => window.spent.push(window.uploaded + ms));
-  const { LivePicture } = await import('/live-picture.js');
+  const { LivePicture } = await import('/live/live-picture.js');
   timed(LivePicture.prototype, 'setScene', () => window.replies++);
 }
 

@@ -8,7 +8,7 @@ import { Server, launch, open, withCamera } from '../../tests/e2e/browser-harnes
 // Runs in the page.
 async function measure(count) {
   const [{ Follower }, { Encoder }, { Look }, { WsTransport }] = await Promise.all(
-    ['/follow/follower.js', '/encoder.js', '/look.js', '/transport-ws.js'].map((it) => import(it)),
+    ['/follow/follower.js', '/live/encoder.js', '/look/look.js', '/live/transport-ws.js'].map((it) => import(it)),
   );
   const { camera } = tryon();
   await camera.start({});

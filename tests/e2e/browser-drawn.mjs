@@ -31,7 +31,7 @@ const quietly = /GL Driver Message/; // says that reading pixels back is slow: o
 const openDrawing = async (browser, url) => {
   const page = await open(browser, url);
   await page.evaluate(() => {
-    tryon().live.easel.fpsLeast = 0;
+    tryon().live.frameBudget.fpsLeast = 0;
   });
   return page;
 };
@@ -50,8 +50,8 @@ async function withDrawing(run) {
 // → [{name, dB over painted pixels, most: the largest difference of a channel}]
 async function compareLooks([photo, looks]) {
   const { Painter } = await import('/paint/painter.js');
-  const { WsTransport } = await import('/transport-ws.js');
-  const { Look } = await import('/look.js');
+  const { WsTransport } = await import('/live/transport-ws.js');
+  const { Look } = await import('/look/look.js');
   const bitmap = await createImageBitmap(
     new Blob([Uint8Array.from(atob(photo), (c) => c.charCodeAt(0))]),
   );
@@ -227,13 +227,13 @@ tests.slow_drawing_is_left_to_the_server = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await open(browser, server.url);
     const decisions = await page.evaluate(async () => {
-      const { Easel } = await import('/easel.js');
+      const { FrameBudget } = await import('/live/frame-budget.js');
       const run = (rateHere, rateThere, fpsLeast) => {
-        const easel = new Easel();
-        if (fpsLeast !== undefined) easel.fpsLeast = fpsLeast;
-        for (let at = 0; at < 30000; at += 1000 / (easel.here ? rateHere : rateThere))
-          easel.shown(at);
-        return easel.here;
+        const frameBudget = new FrameBudget();
+        if (fpsLeast !== undefined) frameBudget.fpsLeast = fpsLeast;
+        for (let at = 0; at < 30000; at += 1000 / (frameBudget.here ? rateHere : rateThere))
+          frameBudget.shown(at);
+        return frameBudget.here;
       };
       return [run(30, 5), run(9, 30), run(4, 12), run(4, 2), run(0.5, 11), run(4, 12, 0)];
     });
@@ -323,8 +323,8 @@ tests.one_nail_live = ({ server }) =>
     const chosen = await page.$eval('#nail-list input:checked', (input) => input.value);
     check(chosen === nail.key, `the tap chose ${chosen}, not ${nail.key}`);
     await shade(page, 'Cobalt');
-    const own = await page.evaluate((key) => tryon().wardrobe.main.of(key).color, nail.key);
-    const all = await page.evaluate(() => tryon().wardrobe.main.fields.color);
+    const own = await page.evaluate((key) => tryon().lookStore.main.of(key).color, nail.key);
+    const all = await page.evaluate(() => tryon().lookStore.main.fields.color);
     check(own === '#1f4fb5' && all === '#c71585', `it wears ${own}, the others ${all}`);
     clean(page, quietly);
   });
@@ -423,12 +423,12 @@ const twoLooksUntil = (how) => ({ server }) =>
     await page.check('input[name=versus][value=second]', { force: true });
     await page.check('input[name=side][value="0"]', { force: true });
     await frames(page, 2);
-    const worn = () => page.evaluate(() => tryon().wardrobe.main.fields.color);
+    const worn = () => page.evaluate(() => tryon().lookStore.main.fields.color);
     const before = await worn();
     if (how === 'lost') await loseGraphics(page);
     else
       await page.evaluate(() => {
-        tryon().live.easel.here = false;
+        tryon().live.frameBudget.here = false;
       });
     const why = how === 'lost' ? /took the graphics away.*photo/ : /draws too slowly.*photo/;
     await notice(page, why);
@@ -443,7 +443,7 @@ const twoLooksUntil = (how) => ({ server }) =>
     check((await worn()) === '#1a9a9a', 'the controls change a look that is not shown');
     if (how === 'slow') {
       await page.evaluate(() => {
-        tryon().live.easel.here = true;
+        tryon().live.frameBudget.here = true;
       });
       await until('a second look again', () => page.isVisible('#versus'));
     }

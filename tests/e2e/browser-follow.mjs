@@ -179,16 +179,16 @@ async function install(truth) {
   // the first `count` frames.
   window.measureFilm = async (late, follows, count) => {
     const { Follower } = await import('/follow/follower.js');
-    const { LivePicture } = await import('/live-picture.js');
+    const { LivePicture } = await import('/live/live-picture.js');
     const { Painter } = await import('/paint/painter.js');
-    const { Wardrobe } = await import('/look.js');
-    const { WsTransport } = await import('/transport-ws.js');
-    const wardrobe = new Wardrobe();
-    wardrobe.main.set({ color: '#00ff00', finish: 'matte', sheen: false, texture: 0 });
+    const { LookStore } = await import('/look/look.js');
+    const { WsTransport } = await import('/live/transport-ws.js');
+    const lookStore = new LookStore();
+    lookStore.main.set({ color: '#00ff00', finish: 'matte', sheen: false, texture: 0 });
     const painter = new Painter();
     const follower = new Follower();
-    const picture = new LivePicture({ painter, wardrobe, follower });
-    const transport = new WsTransport(wardrobe.main, location.href);
+    const picture = new LivePicture({ painter, lookStore, follower });
+    const transport = new WsTransport(lookStore.main, location.href);
     await new Promise((resolve) => {
       transport.onstate = (state) => state === 'open' && resolve();
       transport.open();
@@ -228,9 +228,9 @@ async function install(truth) {
   // each takes. Replies of the real server are held back: all that came are let in at every
   // `every`th frame. → {drawn, replies, results, work}
   window.measureThroughLive = async (count, every) => {
-    const { Live } = await import('/live.js');
-    const { Stats } = await import('/stats.js');
-    const { Wardrobe } = await import('/look.js');
+    const { Live } = await import('/live/live.js');
+    const { Stats } = await import('/live/stats.js');
+    const { LookStore } = await import('/look/look.js');
     const held = [];
     window.VideoFrame = undefined; // takes no canvas without a time
     window.WebSocket = class extends WebSocket {
@@ -239,8 +239,8 @@ async function install(truth) {
           typeof event.data === 'string' ? take(event) : held.push(() => take(event));
       }
     };
-    const wardrobe = new Wardrobe();
-    wardrobe.main.set({ color: '#00ff00', finish: 'matte', sheen: false, texture: 0 });
+    const lookStore = new LookStore();
+    lookStore.main.set({ color: '#00ff00', finish: 'matte', sheen: false, texture: 0 });
     const video = Object.assign(document.createElement('canvas'), { width, height });
     Object.assign(video, { videoWidth: width, videoHeight: height });
     let next;
@@ -252,8 +252,8 @@ async function install(truth) {
       drawn++;
     };
     const stage = { wantsOriginal: false, show, draw: () => {} };
-    const live = new Live({ camera, stage, stats: new Stats(), wardrobe, base: location.href });
-    live.easel.fpsLeast = 0;
+    const live = new Live({ camera, stage, stats: new Stats(), lookStore, base: location.href });
+    live.frameBudget.fpsLeast = 0;
     live.onframe = () => replies++;
     const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     const give = async (i, at) => {

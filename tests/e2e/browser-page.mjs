@@ -213,7 +213,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
   ]) {
     check(order.includes(id), `Tab does not pass ${id}: ${order}`);
   }
-  const look = () => page.evaluate(() => tryon().wardrobe.main.fields);
+  const look = () => page.evaluate(() => tryon().lookStore.main.fields);
   await reach('shade');
   await press('ArrowRight');
   check((await look()).color === '#f3d3d0', `arrow in the shades: ${(await look()).color}`);

@@ -95,7 +95,7 @@ tests.shades_are_found_in_the_readers_language = async ({ browser, server }) => 
   clean(page);
 };
 
-const fieldsOf = (page) => page.evaluate(() => tryon().wardrobe.main.json);
+const fieldsOf = (page) => page.evaluate(() => tryon().lookStore.main.json);
 const repainted = async (page, act) => {
   const seen = await frameId(page);
   await act();
@@ -226,9 +226,9 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
 tests.nameless_nails_count_from_one = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const said = await page.evaluate(async () => {
-    const { Chooser } = await import('/chooser.js');
+    const { Chooser } = await import('/look/chooser.js');
     const words = { t: (key, { number } = {}) => (number ? `${key} ${number}` : key) };
-    const chooser = new Chooser({ find: part, wardrobe: tryon().wardrobe, words });
+    const chooser = new Chooser({ find: part, lookStore: tryon().lookStore, words });
     const nails = [
       { key: '#8', x: 300 },
       { key: 'middle', finger: 'middle', x: 200 },
@@ -437,7 +437,7 @@ tests.speaks_the_readers_language = async ({ browser, server }) => {
 tests.advice_fits_the_picture = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const said = await page.evaluate(async () => {
-    const { adviseFor, frameStatistics } = await import('/advice.js');
+    const { adviseFor, frameStatistics } = await import('/live/advice.js');
     const [width, height] = [160, 120];
     const picture = (value) => {
       const data = new Uint8ClampedArray(4 * width * height);

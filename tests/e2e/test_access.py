@@ -166,7 +166,7 @@ WRONG = [{}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": f"Bearer {
 
 @pytest.mark.parametrize("headers", WRONG, ids=range(len(WRONG)))
 def test_without_a_token_nothing_is_served(guarded, headers):
-    for method, path in (("GET", "/"), ("GET", "/app.js"), ("GET", "/metrics"),
+    for method, path in (("GET", "/"), ("GET", "/ui/app.js"), ("GET", "/metrics"),
                          ("GET", "/api/v1/info"), ("POST", "/api/v1/nails"),
                          ("GET", f"/api/v1/info?token={TOKEN}"), ("GET", "/?token=wrong"),
                          ("GET", "/socket.io/?EIO=4&transport=polling")):

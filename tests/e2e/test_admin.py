@@ -39,7 +39,7 @@ def test_what_there_is(watched):
 
 
 @pytest.mark.parametrize("method, path, code", [
-    ("GET", "/", 404), ("GET", "/app.js", 404), ("GET", "/api/v1/info", 404),
+    ("GET", "/", 404), ("GET", "/ui/app.js", 404), ("GET", "/api/v1/info", 404),
     ("GET", "/socket.io/?EIO=4&transport=polling", 404), ("POST", "/api/v1/nails", 404),
     ("POST", "/metrics", 405), ("DELETE", "/healthz", 405), ("GET", "/metrics/", 404)])
 def test_nothing_else(watched, method, path, code):

@@ -147,7 +147,7 @@ class User(threading.Thread):
                 self.pause()
 
     def pause(self):
-        self.done.wait(0.5 * (0.85 + random.random() * 0.3))  # web/backoff.js
+        self.done.wait(0.5 * (0.85 + random.random() * 0.3))  # web/live/backoff.js
 
     def serve(self, ws):
         assert json.loads(ws.recv(timeout=10))["type"] == "hello"

@@ -1,12 +1,12 @@
 // Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
 // and no reply is shown after a newer one. Where the browser has WebGL 2, replies are nails, drawn
 // here on every camera frame; else they are painted pictures.
-import { Easel } from './easel.js';
+import { FrameBudget } from './frame-budget.js';
 import { Encoder, sideMax } from './encoder.js';
-import { Follower } from './follow/follower.js';
+import { Follower } from '../follow/follower.js';
 import { LivePicture } from './live-picture.js';
-import { Painter } from './paint/painter.js';
-import { BitmapPicture } from './picture.js';
+import { Painter } from '../paint/painter.js';
+import { BitmapPicture } from '../ui/picture.js';
 import { Base64Transport } from './transport-base64.js';
 import { WsTransport } from './transport-ws.js';
 
@@ -29,7 +29,7 @@ export class Live {
     #painter = null;
     #patterns = [];
     #picture = null; // drawn here, or null: painted pictures are asked for
-    #wardrobe;
+    #lookStore;
     #encoding = false;
     #running = false;
     #round = 0; // a new one for every start: late answers of an old one are ignored
@@ -37,19 +37,19 @@ export class Live {
     #budget = bytesPerSecond / 4;
     #budgetAt = 0;
     #dueAt = 0; // when the server wants the next frame
-    easel = new Easel();
+    frameBudget = new FrameBudget();
     onstate = () => {};
     onframe = () => {}; // ({id, nails, breadths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
 
-    constructor({ camera, stage, stats, wardrobe, base }) {
+    constructor({ camera, stage, stats, lookStore, base }) {
         this.#camera = camera;
         this.#base = base;
         this.#stage = stage;
         this.#stats = stats;
-        this.#wardrobe = wardrobe;
-        document.addEventListener('visibilitychange', () => this.easel.restart());
-        wardrobe.addEventListener('change', () => {
+        this.#lookStore = lookStore;
+        document.addEventListener('visibilitychange', () => this.frameBudget.restart());
+        lookStore.addEventListener('change', () => {
             this.#transport?.look();
             if (this.#picture) stage.draw();
         });
@@ -75,9 +75,9 @@ export class Live {
 
     start() {
         this.stop();
-        this.#wardrobe.forgetNumbers();
+        this.#lookStore.forgetNumbers();
         this.#running = true;
-        this.easel.restart();
+        this.frameBudget.restart();
         if (!this.#painter) {
             this.#painter = Painter.create();
             this.#painter?.takePatterns(this.#patterns);
@@ -119,8 +119,8 @@ export class Live {
         this.#stats.reset();
         const transport =
             this.#kind === 'ws'
-                ? new WsTransport(this.#wardrobe.main, this.#base)
-                : new Base64Transport(this.#wardrobe.main, this.#base);
+                ? new WsTransport(this.#lookStore.main, this.#base)
+                : new Base64Transport(this.#lookStore.main, this.#base);
         this.#transport = transport;
         const mine =
             (call) =>
@@ -146,8 +146,8 @@ export class Live {
     // Replies are nails where they can be drawn here, and fast enough.
     #wantNails(transport) {
         if (!transport.sendsNails || !this.#painter || this.#painter.lost) return false;
-        if (!this.easel.here) return false;
-        const { main, second } = this.#wardrobe;
+        if (!this.frameBudget.here) return false;
+        const { main, second } = this.#lookStore;
         const known = (fields) => this.#painter.knows(fields);
         return [main, second].every((look) => look.all.every(known));
     }
@@ -169,7 +169,7 @@ export class Live {
         if (!this.#camera.video.videoWidth) return;
         this.#picture ??= new LivePicture({
             painter: this.#painter,
-            wardrobe: this.#wardrobe,
+            lookStore: this.#lookStore,
             follower: new Follower(),
         });
         this.#picture.setFrame(this.#camera.video, at);
@@ -179,7 +179,7 @@ export class Live {
 
     #shown() {
         this.#stats.drawn();
-        if (this.#painter) this.easel.shown(performance.now());
+        if (this.#painter) this.frameBudget.shown(performance.now());
     }
 
     async #take(start, wantNails) {

@@ -1,13 +1,13 @@
 // The camera's own picture with polish drawn on it here, at the camera's rate: frames come from the
 // video, nails from the server's `nails` replies, which are a few frames old (follow/).
 
-import { keyOf } from './look.js';
+import { keyOf } from '../look/look.js';
 
 const staleMs = 1000; // nails that no reply has confirmed for so long are not drawn
 
 export class LivePicture {
     #painter;
-    #wardrobe;
+    #lookStore;
     #follower;
     #scale = [1, 1]; // the reply's pixels a picture pixel
     #takenAt = 0; // time of the frame that was newest when the scene came
@@ -16,9 +16,9 @@ export class LivePicture {
     width = 0;
     height = 0;
 
-    constructor({ painter, wardrobe, follower }) {
+    constructor({ painter, lookStore, follower }) {
         this.#painter = painter;
-        this.#wardrobe = wardrobe;
+        this.#lookStore = lookStore;
         this.#follower = follower;
     }
 
@@ -67,10 +67,10 @@ export class LivePicture {
 
     // All three draw into the painter's one canvas: each is good until the next is asked for.
     painted() {
-        return this.#paint((nail) => this.#wardrobe.main.of(`#${nail.id}`, nail.finger));
+        return this.#paint((nail) => this.#lookStore.main.of(`#${nail.id}`, nail.finger));
     }
     second() {
-        return this.#paint((nail) => this.#wardrobe.second.of(`#${nail.id}`, nail.finger));
+        return this.#paint((nail) => this.#lookStore.second.of(`#${nail.id}`, nail.finger));
     }
     original() {
         return this.#paint(() => null);

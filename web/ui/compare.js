@@ -1,22 +1,22 @@
 // Comparing the picture with the original, or with a second look beside it.
-import { finishName } from './look.js';
+import { finishName } from '../look/look.js';
 
 export class Comparison {
     #find;
     #words;
     #stage;
-    #wardrobe;
+    #lookStore;
     #secondOffered;
     #textOf;
     #versus = null; // what the picture is compared with: null, 'original' or 'second'
 
     // find: id → element; secondOffered: () → whether the picture can wear a second look; textOf:
     // (color, finish) → what the reader calls them.
-    constructor({ find, words, stage, wardrobe, secondOffered, textOf }) {
+    constructor({ find, words, stage, lookStore, secondOffered, textOf }) {
         this.#find = find;
         this.#words = words;
         this.#stage = stage;
-        this.#wardrobe = wardrobe;
+        this.#lookStore = lookStore;
         this.#secondOffered = secondOffered;
         this.#textOf = textOf;
         find('compare').addEventListener('click', () =>
@@ -34,7 +34,7 @@ export class Comparison {
         for (const input of find('versus').querySelectorAll('input'))
             input.checked = input.value === (versus ?? 'original');
         find('sides').hidden = !second;
-        if (!second && this.#wardrobe.editsSecond) this.#wardrobe.edit({ second: false });
+        if (!second && this.#lookStore.editsSecond) this.#lookStore.edit({ second: false });
         this.tag();
         this.#stage.compare(versus);
     }
@@ -51,7 +51,7 @@ export class Comparison {
     // Names the two sides.
     tag() {
         const { t } = this.#words;
-        const { main, second } = this.#wardrobe;
+        const { main, second } = this.#lookStore;
         const name = ({ fields }) => this.#textOf(fields.color, finishName(fields));
         if (this.#versus === 'second') this.#stage.tag(name(second), name(main));
         else this.#stage.tag(t('compare.before'), t('compare.after'));

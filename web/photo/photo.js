@@ -1,7 +1,7 @@
 // A photo: sent at full size to /api/process as a form, painted there, shown here. While one
 // request is in work the newest look waits; older ones are never asked for.
-import { keyOf } from './look.js';
-import { fromDataUrl } from './transport-base64.js';
+import { keyOf } from '../look/look.js';
+import { fromDataUrl } from '../live/transport-base64.js';
 
 const pixelsMax = 16e6;
 const bytesMax = 16 * 1024 * 1024 - 4096;
@@ -85,7 +85,7 @@ async function join(whole, nails, own) {
 
 export class Photo {
     #base;
-    #wardrobe;
+    #lookStore;
     #file = null;
     #original = null; // the picture before, kept as a blob: bitmaps belong to the stage
     #running = false;
@@ -98,8 +98,8 @@ export class Photo {
     onshow = () => {}; // ({painted, second, nails, ms})
     onerror = () => {}; // (Error)
 
-    constructor({ wardrobe, base }) {
-        this.#wardrobe = wardrobe;
+    constructor({ lookStore, base }) {
+        this.#lookStore = lookStore;
         this.#base = base;
     }
 
@@ -149,7 +149,7 @@ export class Photo {
         this.onstart();
         const start = performance.now();
         try {
-            const { main, second } = this.#wardrobe;
+            const { main, second } = this.#lookStore;
             const [first, other] = await Promise.all([
                 this.#paint(abort, main),
                 this.wantsSecond() ? this.#paint(abort, second) : null,

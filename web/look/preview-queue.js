@@ -1,14 +1,14 @@
-// What cards ask to show, and which of them the reader can see: the newest wish of a card wins, and
-// only cards in sight are given out.
+// Queue of the card previews to paint: the newest request of a card replaces an older one, and
+// only cards in sight are painted.
 const [width, height] = [112, 128];
 
-export class Wishes {
-    #wishes = new Map(); // card's canvas → polish
+export class PreviewQueue {
+    #queue = new Map(); // card's canvas → polish
     #seen = new Set();
     #watcher = new IntersectionObserver((entries) => this.#look(entries));
     #oncome;
 
-    // oncome: called when there may be one to take.
+    // oncome: called when a preview may be ready to paint.
     constructor(oncome) {
         this.#oncome = oncome;
     }
@@ -24,24 +24,24 @@ export class Wishes {
     drop(canvas) {
         this.#watcher.unobserve(canvas);
         this.#seen.delete(canvas);
-        this.#wishes.delete(canvas);
+        this.#queue.delete(canvas);
     }
 
     add(canvas, polish) {
-        this.#wishes.set(canvas, polish);
+        this.#queue.set(canvas, polish);
         this.#oncome();
     }
 
     // The next [canvas, polish] in sight, taken from the list; undefined when there is none.
     take() {
-        const next = [...this.#wishes].find(([canvas]) => this.#seen.has(canvas));
-        if (next) this.#wishes.delete(next[0]);
+        const next = [...this.#queue].find(([canvas]) => this.#seen.has(canvas));
+        if (next) this.#queue.delete(next[0]);
         return next;
     }
 
-    // Gives back what could not be painted now, unless the card has a newer wish.
+    // Gives back what could not be painted now, unless the card has a newer request.
     giveBack([canvas, polish]) {
-        if (this.#seen.has(canvas) && !this.#wishes.has(canvas)) this.#wishes.set(canvas, polish);
+        if (this.#seen.has(canvas) && !this.#queue.has(canvas)) this.#queue.set(canvas, polish);
     }
 
     #look(entries) {

@@ -1,7 +1,7 @@
 // Small pictures of polish for cards: a fingertip made here, painted by the page's own painter. One
 // a turn, so that the page stays quick; the newest wish for a card wins.
-import { Painter } from './paint/painter.js';
-import { Wishes } from './wishes.js';
+import { Painter } from '../paint/painter.js';
+import { PreviewQueue } from './preview-queue.js';
 
 const [width, height] = [112, 128];
 const bed = [0.62, 0.33, 0.28]; // bare nail, linear
@@ -55,7 +55,7 @@ function drawFinger({ nails: [nail] }) {
 export class Previews {
     #painter = Painter.create();
     #scenes = null;
-    #wishes = new Wishes(() => this.#start());
+    #queue = new PreviewQueue(() => this.#start());
     #busy = false;
 
     // Whether cards can be painted here at all.
@@ -68,17 +68,17 @@ export class Previews {
     }
 
     canvas() {
-        return this.#wishes.canvas();
+        return this.#queue.canvas();
     }
 
     drop(canvas) {
-        this.#wishes.drop(canvas);
+        this.#queue.drop(canvas);
     }
 
     // false while a part of the polish is not known here.
     wish(canvas, polish) {
         if (!this.able || !this.#painter.knows(polish)) return false;
-        this.#wishes.add(canvas, polish);
+        this.#queue.add(canvas, polish);
         return true;
     }
 
@@ -90,7 +90,7 @@ export class Previews {
     }
 
     #paintNext = () => {
-        const next = this.able && this.#wishes.take();
+        const next = this.able && this.#queue.take();
         if (!next) {
             this.#busy = false;
             return;

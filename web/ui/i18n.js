@@ -1,6 +1,6 @@
 // What the page says, in the reader's language. English is always there; another language is
 // fetched when it is wanted, and a key that it lacks is said in English (a test forbids that).
-import english from './lang/en.js';
+import english from '../lang/en.js';
 
 export const languages = { en: 'English', de: 'Deutsch', es: 'Español', ar: 'العربية' };
 
@@ -46,7 +46,7 @@ export class Words extends EventTarget {
     async use(language, { remember = false } = {}) {
         if (!Object.hasOwn(languages, language)) return;
         this.#texts =
-            language === 'en' ? english : (await import(`./lang/${language}.js`)).default;
+            language === 'en' ? english : (await import(`../lang/${language}.js`)).default;
         this.language = language;
         this.#plural = new Intl.PluralRules(language);
         this.#number = new Intl.NumberFormat(language);

@@ -20,22 +20,22 @@ const shows = ({ french: tip, ombre }, art) =>
 
 export class Panel {
     #find;
-    #wardrobe;
+    #lookStore;
     #words;
 
-    constructor({ find, wardrobe, words }) {
+    constructor({ find, lookStore, words }) {
         this.#find = find;
-        this.#wardrobe = wardrobe;
+        this.#lookStore = lookStore;
         this.#words = words;
         for (const name of sliders) {
             const input = find(name);
-            input.addEventListener('input', () => wardrobe.set({ [name]: input.value / 100 }));
+            input.addEventListener('input', () => lookStore.set({ [name]: input.value / 100 }));
         }
         find('sheen').addEventListener('change', () =>
-            wardrobe.set({ sheen: find('sheen').checked }),
+            lookStore.set({ sheen: find('sheen').checked }),
         );
         find('sides').addEventListener('change', (event) =>
-            wardrobe.edit({ second: event.target.value === '0' }),
+            lookStore.edit({ second: event.target.value === '0' }),
         );
         this.#wireSelects();
         find('panel').addEventListener('submit', (event) => event.preventDefault());
@@ -61,18 +61,18 @@ export class Panel {
         art.addEventListener('change', () => {
             const pattern = { pattern: { image: art.value, opacity: 1 } };
             const change = art.value === 'none' ? {} : (arts[art.value] ?? pattern);
-            this.#wardrobe.set({ ...none, ...change });
+            this.#lookStore.set({ ...none, ...change });
         });
         shape.addEventListener('change', () =>
-            this.#wardrobe.setShape(
+            this.#lookStore.setShape(
                 shape.value === 'natural' ? undefined : { kind: shape.value, length: 0.45 },
             ),
         );
     }
 
     show() {
-        const fields = this.#wardrobe.fields;
-        const { main, second, editsSecond } = this.#wardrobe;
+        const fields = this.#lookStore.fields;
+        const { main, second, editsSecond } = this.#lookStore;
         for (const input of this.#find('sides').querySelectorAll('input')) {
             const left = input.value === '0';
             input.checked = left === editsSecond;

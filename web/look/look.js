@@ -132,7 +132,7 @@ export class Look extends EventTarget {
 
 // The look worn, the one beside it, and which of them and which nail the controls change.
 // Emits "change" when a look changed, "choice" when another one is to be changed.
-export class Wardrobe extends EventTarget {
+export class LookStore extends EventTarget {
     main = new Look('lacquer.look');
     second = new Look('lacquer.second', { color: '#1f4fb5', finish: 'gloss' });
     #edited = this.main;

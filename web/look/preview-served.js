@@ -1,8 +1,8 @@
 // Small pictures of polish for cards where the page has no graphics to draw them with: one
 // fingertip (a render of ours), painted by the server as any photo is. The same interface as
 // preview.js.
-import { fromDataUrl } from './transport-base64.js';
-import { Wishes } from './wishes.js';
+import { fromDataUrl } from '../live/transport-base64.js';
+import { PreviewQueue } from './preview-queue.js';
 
 const nearer = [0.16, 0.06, 1.5]; // the card's left and top in the picture, and how much larger
 const quietMs = 600; // a shade is dragged through many colours; only where it stays is painted
@@ -11,7 +11,7 @@ const busyMs = 2000; // what a server that has no time asks to wait
 export class ServedPreviews {
     #base;
     #tip = null; // the fingertip, once it is here
-    #wishes = new Wishes(() => this.#start());
+    #queue = new PreviewQueue(() => this.#start());
     #timer = 0;
     #busy = false;
     able = true;
@@ -26,15 +26,15 @@ export class ServedPreviews {
     }
 
     canvas() {
-        return this.#wishes.canvas();
+        return this.#queue.canvas();
     }
 
     drop(canvas) {
-        this.#wishes.drop(canvas);
+        this.#queue.drop(canvas);
     }
 
     wish(canvas, polish) {
-        if (this.able) this.#wishes.add(canvas, polish);
+        if (this.able) this.#queue.add(canvas, polish);
         return this.able;
     }
 
@@ -47,10 +47,10 @@ export class ServedPreviews {
     async #paintAll() {
         if (this.#busy) return;
         this.#busy = true;
-        for (let next; this.able && (next = this.#wishes.take()); ) {
+        for (let next; this.able && (next = this.#queue.take()); ) {
             try {
                 if (await this.#paint(...next)) continue;
-                this.#wishes.giveBack(next);
+                this.#queue.giveBack(next);
                 this.#start(busyMs);
                 break;
             } catch {

@@ -10,16 +10,16 @@ function element(name, attributes = {}, ...children) {
 
 export class Shades {
     #find;
-    #wardrobe;
+    #lookStore;
     #catalogue;
     #words;
     #say;
     #picker;
 
     // find: id → element; say: text → nothing, for screen readers.
-    constructor({ find, wardrobe, catalogue, words, say }) {
+    constructor({ find, lookStore, catalogue, words, say }) {
         this.#find = find;
-        this.#wardrobe = wardrobe;
+        this.#lookStore = lookStore;
         this.#catalogue = catalogue;
         this.#words = words;
         this.#say = say;
@@ -41,7 +41,7 @@ export class Shades {
     }
 
     show() {
-        const { color } = this.#wardrobe.fields;
+        const { color } = this.#lookStore.fields;
         this.#find('shade-name').textContent = this.nameOf(color);
         const heart = this.#find('favourite');
         heart.setAttribute('aria-pressed', String(this.#catalogue.isFavourite(color)));
@@ -107,7 +107,7 @@ export class Shades {
         });
         const nail = element('span');
         nail.style.setProperty('--c', color);
-        input.addEventListener('change', () => this.#wardrobe.set({ color }));
+        input.addEventListener('change', () => this.#lookStore.set({ color }));
         return element('label', { class: 'swatch', title }, input, nail);
     }
 
@@ -115,7 +115,7 @@ export class Shades {
         const title = this.#words.t('shade.any');
         this.#picker = element('input', { type: 'color', id: 'custom', 'aria-label': title });
         this.#picker.addEventListener('input', () =>
-            this.#wardrobe.set({ color: this.#picker.value }),
+            this.#lookStore.set({ color: this.#picker.value }),
         );
         return element('label', { class: 'swatch custom', title }, this.#picker, element('span'));
     }
@@ -129,7 +129,7 @@ export class Shades {
         this.#find('search').addEventListener('input', again);
         this.#find('group').addEventListener('change', again);
         this.#find('favourite').addEventListener('click', () => {
-            const { color } = this.#wardrobe.fields;
+            const { color } = this.#lookStore.fields;
             const on = !this.#catalogue.isFavourite(color);
             this.#catalogue.setFavourite(color, on);
             this.#say(
@@ -145,13 +145,13 @@ export class Shades {
         hex.addEventListener('input', () => {
             const color = parseHex(hex.value);
             hex.setAttribute('aria-invalid', String(!color && hex.value.length > 6));
-            if (color && hex.value.replace('#', '').length === 6) this.#wardrobe.set({ color });
+            if (color && hex.value.replace('#', '').length === 6) this.#lookStore.set({ color });
         });
         hex.addEventListener('change', () => {
             const color = parseHex(hex.value);
             hex.removeAttribute('aria-invalid');
-            if (color) this.#wardrobe.set({ color });
-            hex.value = this.#wardrobe.fields.color;
+            if (color) this.#lookStore.set({ color });
+            hex.value = this.#lookStore.fields.color;
         });
     }
 }

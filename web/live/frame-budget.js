@@ -6,7 +6,7 @@ const fpsLeast = 8; // slower is no mirror
 const settleMs = 1500; // a start is slow anywhere: shaders are built, connections opened
 const watchMs = 3000;
 
-export class Easel {
+export class FrameBudget {
     here = true;
     fpsLeast = fpsLeast;
     #since = null; // when watching began, null before the first picture

@@ -14,16 +14,16 @@ const spelled = (value) =>
 
 export class Cards {
     #find;
-    #wardrobe;
+    #lookStore;
     #catalogue;
     #words;
     #previews = new Previews();
     #painted = new Map(); // card's canvas → the polish it shows, spelled out
 
     // base: the server's URL.
-    constructor({ find, wardrobe, catalogue, words, base }) {
+    constructor({ find, lookStore, catalogue, words, base }) {
         this.#find = find;
-        this.#wardrobe = wardrobe;
+        this.#lookStore = lookStore;
         this.#catalogue = catalogue;
         this.#words = words;
         if (this.#previews.able) return;
@@ -55,14 +55,14 @@ export class Cards {
         this.#find('finishes').replaceChildren(
             ...finishes.map((name) => {
                 const change = { finish: name, gloss: undefined };
-                const put = () => this.#wardrobe.set(change);
+                const put = () => this.#lookStore.set(change);
                 return this.#card('finish', name, this.finishText(name), put);
             }),
         );
         this.#find('looks').replaceChildren(
             ...looks.map(({ name, title, look }) =>
                 this.#card('look', name, this.#lookText(name, title), () =>
-                    this.#wardrobe.wear(look),
+                    this.#lookStore.wear(look),
                 ),
             ),
         );
@@ -87,12 +87,12 @@ export class Cards {
     }
 
     show() {
-        const { fields } = this.#wardrobe;
+        const { fields } = this.#lookStore;
         for (const input of this.#find('finishes').querySelectorAll('input')) {
             input.checked = input.value === finishName(fields);
             this.#paint(input, { color: fields.color, finish: input.value });
         }
-        const worn = spelled(this.#wardrobe.json);
+        const worn = spelled(this.#lookStore.json);
         this.#catalogue.looks.forEach(({ name, look }) => {
             const input = this.#find('looks').querySelector(`input[value="${CSS.escape(name)}"]`);
             if (!input) return;

@@ -1,28 +1,28 @@
 // The try-on's wiring: modes (empty, live, photo), buttons, messages. Everything else has its own
 // file.
-import { Adviser } from './advice.js';
-import { Camera } from './camera.js';
-import { Cards } from './cards.js';
-import { Catalogue } from './catalogue.js';
-import { Chooser } from './chooser.js';
+import { Adviser } from '../live/advice.js';
+import { Camera } from '../live/camera.js';
+import { Cards } from '../look/cards.js';
+import { Catalogue } from '../look/catalogue.js';
+import { Chooser } from '../look/chooser.js';
 import { Comparison } from './compare.js';
 import { drawFan } from './fan.js';
-import { takePhotos } from './files.js';
+import { takePhotos } from '../photo/files.js';
 import { Hud } from './hud.js';
-import { canShare, savePicture, sharePicture } from './keep.js';
-import { Live } from './live.js';
-import { Wardrobe } from './look.js';
+import { canShare, savePicture, sharePicture } from '../photo/download.js';
+import { Live } from '../live/live.js';
+import { LookStore } from '../look/look.js';
 import { Notices } from './notice.js';
-import { Panel } from './panel.js';
-import { Photo, PhotoError } from './photo.js';
+import { Panel } from '../look/panel.js';
+import { Photo, PhotoError } from '../photo/photo.js';
 import { BitmapPicture } from './picture.js';
-import { Shades } from './shades.js';
+import { Shades } from '../look/shades.js';
 import { Stage } from './stage.js';
-import { Stats } from './stats.js';
+import { Stats } from '../live/stats.js';
 
 export class App {
     stats = new Stats();
-    wardrobe = new Wardrobe();
+    lookStore = new LookStore();
     catalogue = new Catalogue();
     #find;
     #words;
@@ -49,7 +49,7 @@ export class App {
     // root: the shadow root; tell: (event name, detail) → nothing.
     constructor({ root, words, base, facing, tell }) {
         const find = (id) => root.getElementById(id);
-        const { wardrobe, catalogue, stats } = this;
+        const { lookStore, catalogue, stats } = this;
         this.#find = find;
         this.#words = words;
         this.#base = base;
@@ -63,20 +63,20 @@ export class App {
             camera: this.camera,
             stage: this.stage,
             stats,
-            wardrobe,
+            lookStore,
             base,
         });
-        this.photo = new Photo({ wardrobe, base });
+        this.photo = new Photo({ lookStore, base });
         this.#hud = new Hud(find, words);
-        this.#shades = new Shades({ find, wardrobe, catalogue, words, say: this.#notices.say });
-        this.#panel = new Panel({ find, wardrobe, words });
-        this.#cards = new Cards({ find, wardrobe, catalogue, words, base });
-        this.#chooser = new Chooser({ find, wardrobe, words });
+        this.#shades = new Shades({ find, lookStore, catalogue, words, say: this.#notices.say });
+        this.#panel = new Panel({ find, lookStore, words });
+        this.#cards = new Cards({ find, lookStore, catalogue, words, base });
+        this.#chooser = new Chooser({ find, lookStore, words });
         this.#comparison = new Comparison({
             find,
             words,
             stage: this.stage,
-            wardrobe,
+            lookStore,
             secondOffered: () => this.#secondOffered,
             textOf: (color, finish) =>
                 `${this.#shades.nameOf(color)} · ${this.#cards.finishText(finish)}`,
@@ -373,7 +373,7 @@ export class App {
             'aria-label',
             this.#words.t('picture.live', {
                 nails: this.#words.t('nails', { count: this.#nails }),
-                shade: this.#shades.nameOf(this.wardrobe.main.fields.color),
+                shade: this.#shades.nameOf(this.lookStore.main.fields.color),
             }),
         );
     }
@@ -384,7 +384,7 @@ export class App {
         this.live.stop();
         this.camera.stop();
         this.#notices.quiet();
-        this.wardrobe.forgetNumbers();
+        this.lookStore.forgetNumbers();
         await this.photo.load(file);
     }
 
@@ -422,10 +422,10 @@ export class App {
         this.#notices.link('idle', t('link.photo', { ...size, ms: Math.round(ms) }));
         if (nails.length) this.#notices.quiet('nails');
         else this.#notices.notify(t('advice.photo'), { key: 'nails' });
-        const shade = this.#shades.nameOf(this.wardrobe.main.fields.color);
+        const shade = this.#shades.nameOf(this.lookStore.main.fields.color);
         const count = t('nails', { count: nails.length });
         this.stage.canvas.setAttribute('aria-label', t('picture.photo', { nails: count, shade }));
-        const { nail, fields } = this.wardrobe;
+        const { nail, fields } = this.lookStore;
         const changed = nail ? this.#chooser.nameOf(nail) : count;
         this.#notices.say(
             t('say.painted', { nails: changed, shade: this.#shades.nameOf(fields.color) }),
@@ -459,10 +459,10 @@ export class App {
 
     #tapped(nail) {
         const { t } = this.#words;
-        if (!nail && !this.wardrobe.nail) return;
-        const key = nail && nail.key !== this.wardrobe.nail ? nail.key : null;
+        if (!nail && !this.lookStore.nail) return;
+        const key = nail && nail.key !== this.lookStore.nail ? nail.key : null;
         this.#offerNails();
-        this.wardrobe.edit({ nail: key });
+        this.lookStore.edit({ nail: key });
         this.#notices.say(t('say.nail', { nail: this.#chooser.nameOf(key) }));
     }
 
@@ -471,7 +471,7 @@ export class App {
     async #snapshot() {
         const blob = this.#mode === 'photo' ? this.photo.result : await this.stage.save();
         if (blob) this.#tell('lacquer-picture', { blob });
-        return { blob, shade: this.#shades.nameOf(this.wardrobe.main.fields.color) };
+        return { blob, shade: this.#shades.nameOf(this.lookStore.main.fields.color) };
     }
 
     #save = async () => {
@@ -527,26 +527,26 @@ export class App {
                 this.live.kind = input.value;
                 this.#transportHint();
             });
-        this.wardrobe.addEventListener('change', () => this.#lookChanged());
-        this.wardrobe.addEventListener('choice', () => this.#showLook());
+        this.lookStore.addEventListener('change', () => this.#lookChanged());
+        this.lookStore.addEventListener('choice', () => this.#showLook());
         navigator.mediaDevices?.addEventListener?.('devicechange', this.#listCameras);
         document.addEventListener('visibilitychange', this.#keepAwake);
     }
 
     #showLook() {
-        this.#find('app').style.setProperty('--shade', this.wardrobe.fields.color);
+        this.#find('app').style.setProperty('--shade', this.lookStore.fields.color);
         this.#shades.show();
         this.#panel.show();
         this.#cards.show();
         this.#chooser.show();
-        this.stage.ring(this.wardrobe.nail);
+        this.stage.ring(this.lookStore.nail);
         this.#comparison.tag();
     }
 
     #lookChanged() {
         this.#showLook();
         this.photo.paint();
-        this.#tell('lacquer-look', this.wardrobe.main.fields);
+        this.#tell('lacquer-look', this.lookStore.main.fields);
     }
 
     // Asked again while the server does not say: without it there is nothing to choose from.

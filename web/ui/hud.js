@@ -1,5 +1,5 @@
 // Writes the figures of stats.js into the HUD.
-import { parts } from './stats.js';
+import { parts } from '../live/stats.js';
 
 const ms = (value) => (Number.isFinite(value) ? value.toFixed(value < 10 ? 1 : 0) : '–');
 const msText = (value) => (Number.isFinite(value) ? `${ms(value)} ms` : '–');

@@ -3,20 +3,20 @@
 
 export class Chooser {
     #find;
-    #wardrobe;
+    #lookStore;
     #words;
     #offered = '';
     #nails = [];
 
-    constructor({ find, wardrobe, words }) {
+    constructor({ find, lookStore, words }) {
         this.#find = find;
-        this.#wardrobe = wardrobe;
+        this.#lookStore = lookStore;
         this.#words = words;
         find('nail-list').addEventListener('change', ({ target }) =>
-            wardrobe.edit({ nail: target.value || null }),
+            lookStore.edit({ nail: target.value || null }),
         );
         find('nail-same').addEventListener('click', () => {
-            wardrobe.resetNail();
+            lookStore.resetNail();
             find('nail-list').querySelector('input:checked')?.focus();
         });
     }
@@ -29,7 +29,7 @@ export class Chooser {
         this.#nails = [...nails].sort((a, b) => rank(a) - rank(b));
         // Keys alone: a list that is built anew with every movement cannot be used.
         const keys = [...new Set(this.#nails.map(({ key }) => key))];
-        const { nail } = this.#wardrobe;
+        const { nail } = this.#lookStore;
         if (nail && !keys.includes(nail)) keys.push(nail);
         const offered = [...keys].sort().join(' ');
         if (!force && offered === this.#offered) return;
@@ -69,10 +69,10 @@ export class Chooser {
     }
 
     show() {
-        const { nail, own } = this.#wardrobe;
+        const { nail, own } = this.#lookStore;
         for (const input of this.#find('nail-list').querySelectorAll('input')) {
             input.checked = input.value === (nail ?? '');
-            const { color } = this.#wardrobe.polishOf(input.value || null);
+            const { color } = this.#lookStore.polishOf(input.value || null);
             input.parentElement.querySelector('i').style.setProperty('--shade', color);
         }
         this.#find('nail-same').hidden = !nail || !own.includes(nail);
