@@ -1,81 +1,235 @@
+// What reaches the camera from skin is the light times the skin's albedo, so the light follows once
+// the albedo is known. Skin albedo lies close to one curve from very light to very dark (the one that
+// the individual typology angle walks along), and so does that of the bare nail bed, which is paler
+// than the skin by more the darker the skin is. That contrast tells the tone, whatever the light. For
+// each tone of the curve: which light would explain the skin and nails seen, and how likely are that
+// light (cameras expose and balance towards the usual) and the nails' contrast with the skin? The
+// estimate is the mean over the tones by that likelihood. Nails that already wear polish fit no tone
+// and are left out by degrees.
+// The constants were fitted to rendered hands in known light (train/synth/polished.py).
 #include "paint/light.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "paint/transfer.h"
 
-enum { SIDE = 48, BINS = 64 };
+enum { TONES = 13, GRID = 8, SAMPLES_MIN = 8, SURVEY = 48, BINS = 64 };
+
+// Linear albedo of skin on the back of the hand and of the bare nail bed, very light to very dark.
+static const struct {
+    float skin[3], bed[3];
+} TONE[TONES] = {
+    {{0.740f, 0.484f, 0.399f}, {0.785f, 0.463f, 0.450f}},
+    {{0.705f, 0.442f, 0.347f}, {0.763f, 0.440f, 0.420f}},
+    {{0.671f, 0.402f, 0.300f}, {0.740f, 0.419f, 0.392f}},
+    {{0.626f, 0.358f, 0.254f}, {0.712f, 0.394f, 0.363f}},
+    {{0.583f, 0.317f, 0.212f}, {0.684f, 0.370f, 0.335f}},
+    {{0.529f, 0.275f, 0.174f}, {0.649f, 0.344f, 0.307f}},
+    {{0.477f, 0.237f, 0.141f}, {0.616f, 0.320f, 0.280f}},
+    {{0.405f, 0.196f, 0.113f}, {0.568f, 0.291f, 0.255f}},
+    {{0.340f, 0.159f, 0.088f}, {0.524f, 0.264f, 0.230f}},
+    {{0.271f, 0.126f, 0.071f}, {0.473f, 0.236f, 0.210f}},
+    {{0.212f, 0.097f, 0.056f}, {0.425f, 0.211f, 0.191f}},
+    {{0.158f, 0.074f, 0.046f}, {0.378f, 0.188f, 0.176f}},
+    {{0.114f, 0.055f, 0.037f}, {0.334f, 0.167f, 0.161f}},
+};
+
+// Standard deviations, all of natural logarithms.
+static const float CONTRAST_SD = 0.45f; // brightness of the nail against its skin
+static const float COLOR_SD = 0.15f;    // … and colour
+static const float TINT_SD = 0.15f;     // the light's colour after the camera's white balance
+static const float TINT_SHARE = 0.35f;  // the rest of what looks like a tint is the skin's own hue
+static const float EXPOSURE_SD = 0.4f;  // … and brightness after its exposure
+static const float USUAL_EXPOSURE = 0.72f; // for skin as bright as USUAL_SKIN
+static const float USUAL_SKIN = 0.33f;
+// White is seldom darker than the brightest things seen, unless these are lamps or lie in the sun;
+// it is brighter where nothing white is in the picture.
+static const float DARKER_SD = 0.35f, BRIGHTER_SD = 1.0f;
+static const float BARE_COST = 8.0f; // a nail that fits a tone so badly is half believed
+static const float BED_WEIGHT = 2.0f; // of a bare nail's brightness against its skin's
+static const float HAND_NAILS = 3.0f; // more nails of one hand are no more independent than so many
+// The curve's own shading and what the surface mirrors make painted polish brighter than its pigment.
+static const float GAIN = 0.97f;
+// Light that has passed through skin and comes back redder than off polish.
+static const float SCATTER[3] = {1.02f, 0.995f, 0.98f};
+
+struct evidence { // of one nail, natural logarithms
+    float skin[3], bed[3];
+    bool has_skin;
+};
 
 static float luminance(const float rgb[3])
 {
     return 0.2126f * rgb[0] + 0.7152f * rgb[1] + 0.0722f * rgb[2];
 }
 
-// Square-root bins: dark scenes keep their resolution.
-static int bin_of(float y)
+static float median(float *values, int count)
 {
-    int bin = (int)(sqrtf(y < 1.0f ? y : 1.0f) * BINS);
-    return bin < BINS ? bin : BINS - 1;
+    for (int i = 1; i < count; i++) {
+        float value = values[i];
+        int j = i;
+        for (; j > 0 && values[j - 1] > value; j--)
+            values[j] = values[j - 1];
+        values[j] = value;
+    }
+    return values[count / 2];
 }
 
-struct survey {
-    int count[BINS], total;
-    float sum[BINS][3];
-};
-
-static void survey_picture(struct survey *survey, const struct lq_image *picture)
+// The brightness that a hundredth of the picture exceeds, over about two thousand pixels.
+static float brightest(const struct lq_image *picture)
 {
-    int columns = picture->width < SIDE ? picture->width : SIDE;
-    int rows = picture->height < SIDE ? picture->height : SIDE;
-    size_t bytes = lq_image_pixel_bytes(picture);
-    uint16_t pixels[SIDE * 4]; // one row of samples, side by side
-    struct lq_image samples = *picture;
-    samples.data = (uint8_t *)pixels;
-    float red[SIDE], green[SIDE], blue[SIDE];
-    for (int j = 0; j < rows; j++) {
-        const uint8_t *row = lq_image_row(picture, (2 * j + 1) * picture->height / (2 * rows));
+    int columns = picture->width < SURVEY ? picture->width : SURVEY;
+    int rows = picture->height < SURVEY ? picture->height : SURVEY, count[BINS] = {0}, seen = 0;
+    for (int j = 0; j < rows; j++)
         for (int i = 0; i < columns; i++) {
-            size_t x = (size_t)((2 * i + 1) * picture->width / (2 * columns));
-            memcpy((uint8_t *)pixels + (size_t)i * bytes, row + x * bytes, bytes);
+            float rgb[3];
+            lq_transfer_read(picture, (2 * i + 1) * picture->width / (2 * columns),
+                             (2 * j + 1) * picture->height / (2 * rows), 1, &rgb[0], &rgb[1],
+                             &rgb[2]);
+            int bin = (int)(sqrtf(fminf(luminance(rgb), 1.0f)) * BINS); // dark scenes keep detail
+            count[bin < BINS ? bin : BINS - 1]++;
         }
-        lq_transfer_read(&samples, 0, 0, columns, red, green, blue);
-        for (int i = 0; i < columns; i++) {
-            float rgb[3] = {red[i], green[i], blue[i]};
-            int bin = bin_of(luminance(rgb));
-            survey->count[bin]++;
-            survey->total++;
-            for (int k = 0; k < 3; k++)
-                survey->sum[bin][k] += rgb[k];
+    int bin = BINS - 1;
+    while (bin > 0 && (seen += count[bin]) * 100 < columns * rows)
+        bin--;
+    float root = ((float)bin + 0.5f) / BINS;
+    return root * root;
+}
+
+static bool in_a_nail(const struct lq_nails *nails, int x, int y)
+{
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *nail = &nails->items[i];
+        int column = x - nail->x, row = y - nail->y;
+        if (column >= 0 && row >= 0 && column < nail->width && row < nail->height &&
+            nail->alpha[(size_t)row * nail->alpha_stride + (size_t)column] > 8)
+            return true;
+    }
+    return false;
+}
+
+// Where to look for skin, in the nail's coordinates: behind the cuticle, or beside a nail whose base
+// is not known.
+static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float *w)
+{
+    float a = ((float)i + 0.5f) / GRID, b = ((float)j + 0.5f) / GRID;
+    float breadths = nail->breadth / fmaxf(nail->length, 1.0f);
+    *u = nail->tip_known ? -1.0f - (0.25f + 0.5f * a) * breadths : a - 0.5f;
+    *w = nail->tip_known ? 1.2f * b - 0.6f : (b < 0.5f ? -1.25f - 0.4f * b : 0.85f + 0.4f * b);
+}
+
+// The median of each channel over the skin near the nail; false where too little of it is seen.
+static bool read_skin(const struct lq_image *picture, const struct lq_nails *nails,
+                      const struct lq_nail *nail, float skin[3])
+{
+    float values[3][GRID * GRID];
+    int count = 0;
+    for (int k = 0; k < GRID * GRID; k++) {
+        float u, w, along = 0.5f * nail->length, across = 0.5f * nail->breadth;
+        skin_place(nail, k % GRID, k / GRID, &u, &w);
+        float x = nail->center_x + along * u * nail->axis_x - across * w * nail->axis_y;
+        float y = nail->center_y + along * u * nail->axis_y + across * w * nail->axis_x;
+        if (!(x >= 0.0f && y >= 0.0f && x < (float)picture->width && y < (float)picture->height) ||
+            in_a_nail(nails, (int)x, (int)y))
+            continue;
+        lq_transfer_read(picture, (int)x, (int)y, 1, &values[0][count], &values[1][count],
+                         &values[2][count]);
+        count++;
+    }
+    for (int c = 0; c < 3 && count >= SAMPLES_MIN; c++)
+        skin[c] = median(values[c], count);
+    return count >= SAMPLES_MIN;
+}
+
+static void collect(struct evidence *evidence, const struct lq_image *picture,
+                    const struct lq_nails *nails, const struct lq_shade_fit *fits)
+{
+    for (int i = 0; i < nails->count; i++) {
+        float skin[3] = {1.0f, 1.0f, 1.0f};
+        evidence[i].has_skin = read_skin(picture, nails, &nails->items[i], skin);
+        for (int c = 0; c < 3; c++) {
+            evidence[i].skin[c] = logf(fmaxf(skin[c], 1e-3f));
+            evidence[i].bed[c] = logf(fmaxf(fits[i].bed[c], 1e-3f));
         }
     }
 }
 
-// The brightest hundredth says how bright white is; the brightest fifth says the light's colour.
-void lq_light_judge(struct lq_light *light, const struct lq_image *picture)
+// The light that explains one nail and its skin if they are of this tone, and what speaks against.
+static float explain(const struct evidence *seen, int tone, float light[3])
 {
-    struct survey survey = {0};
-    survey_picture(&survey, picture);
-    *light = (struct lq_light){1.0f, {1.0f, 1.0f, 1.0f}, -0.45f, -0.75f};
-    float white = 0.0f, sum[3] = {1e-4f, 1e-4f, 1e-4f};
-    int seen = 0;
-    for (int bin = BINS - 1; bin >= 0 && seen * 5 < survey.total; bin--) {
-        seen += survey.count[bin];
-        if (white == 0.0f && seen * 100 >= survey.total) {
-            float middle = ((float)bin + 0.5f) / BINS;
-            white = middle * middle;
-        }
-        for (int k = 0; k < 3; k++)
-            sum[k] += survey.sum[bin][k];
+    float from_bed[3], from_skin[3], apart[3], mean = 0.0f, color = 0.0f;
+    for (int c = 0; c < 3; c++) {
+        from_bed[c] = seen->bed[c] - logf(TONE[tone].bed[c]);
+        from_skin[c] = seen->skin[c] - logf(TONE[tone].skin[c]);
+        apart[c] = from_bed[c] - from_skin[c];
+        mean += apart[c] / 3.0f;
     }
-    float exposure = powf(white / 0.62f, 0.33f);
-    light->exposure = exposure < 0.42f ? 0.42f : exposure > 1.0f ? 1.0f : exposure;
-    float whole = luminance(sum);
-    for (int k = 0; k < 3; k++) {
-        float tint = powf(sum[k] / whole, 0.15f);
-        light->tint[k] = tint < 0.93f ? 0.93f : tint > 1.07f ? 1.07f : tint;
+    for (int c = 0; c < 3; c++)
+        color += (apart[c] - mean) * (apart[c] - mean);
+    float cost = mean * mean / (CONTRAST_SD * CONTRAST_SD) + color / (COLOR_SD * COLOR_SD);
+    float believed = 1.0f / (1.0f + cost / BARE_COST);
+    float bed = BED_WEIGHT * believed / (1.0f + BED_WEIGHT * believed);
+    for (int c = 0; c < 3; c++)
+        light[c] = seen->has_skin ? from_skin[c] + mean * bed : from_bed[c];
+    return seen->has_skin ? cost * believed : 0.0f;
+}
+
+// Cameras expose dark hands longer. Natural logarithm.
+static float usual_exposure(int tone)
+{
+    return logf(USUAL_EXPOSURE) - 0.25f * logf(luminance(TONE[tone].skin) / USUAL_SKIN);
+}
+
+// The light if all nails are of this tone; natural logarithms. Returns the cost, -2 log likelihood.
+static float light_of_tone(const struct evidence *evidence, int count, int tone, float brightest,
+                           float *exposure, float tint[3])
+{
+    float lights[3][LQ_NAILS_MAX], light[3], cost = 0.0f;
+    for (int i = 0; i < count; i++) {
+        cost += explain(&evidence[i], tone, light);
+        for (int c = 0; c < 3; c++)
+            lights[c][i] = light[c];
     }
+    cost *= fminf((float)count, HAND_NAILS) / (float)count;
+    for (int c = 0; c < 3; c++) {
+        tint[c] = median(lights[c], count);
+        light[c] = expf(tint[c]);
+    }
+    *exposure = logf(luminance(light));
+    for (int c = 0; c < 3; c++)
+        tint[c] -= *exposure;
+    float off = *exposure - usual_exposure(tone), below = logf(brightest) - *exposure;
+    float scene = below / (below > 0.0f ? DARKER_SD : BRIGHTER_SD);
+    return cost + (tint[0] * tint[0] + tint[2] * tint[2]) / (TINT_SD * TINT_SD) +
+           off * off / (EXPOSURE_SD * EXPOSURE_SD) + scene * scene;
+}
+
+void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
+                       const struct lq_nails *nails, const struct lq_shade_fit *fits)
+{
+    *light = (struct lq_light){USUAL_EXPOSURE, {1.0f, 1.0f, 1.0f}, -0.45f, -0.75f};
+    if (nails->count == 0)
+        return;
+    struct evidence evidence[LQ_NAILS_MAX];
+    float exposure[TONES], tint[TONES][3], cost[TONES], least = INFINITY;
+    float white = brightest(picture);
+    collect(evidence, picture, nails, fits);
+    for (int i = 0; i < TONES; i++) {
+        cost[i] = light_of_tone(evidence, nails->count, i, white, &exposure[i], tint[i]);
+        least = fminf(least, cost[i]);
+    }
+    float whole = 0.0f, mean = 0.0f, color[3] = {0};
+    for (int i = 0; i < TONES; i++) {
+        float share = expf(-0.5f * (cost[i] - least));
+        whole += share;
+        mean += share * exposure[i];
+        for (int c = 0; c < 3; c++)
+            color[c] += share * tint[i][c];
+    }
+    light->exposure = fminf(fmaxf(expf(mean / whole) * GAIN, 0.04f), 1.15f);
+    for (int c = 0; c < 3; c++)
+        light->tint[c] = fminf(fmaxf(expf(TINT_SHARE * color[c] / whole) * SCATTER[c], 0.85f), 1.18f);
     float level = luminance(light->tint);
-    for (int k = 0; k < 3; k++)
-        light->tint[k] /= level;
+    for (int c = 0; c < 3; c++)
+        light->tint[c] /= level;
 }

@@ -2,13 +2,6 @@
 
 #include <math.h>
 
-// Nails that are dark although the scene holds something bright lie in its shade.
-static void dim_light(struct lq_light *light, float level)
-{
-    float dim = powf(level / 0.42f, 0.35f);
-    light->exposure *= dim < 0.6f ? 0.6f : dim > 1.0f ? 1.0f : dim;
-}
-
 // Brightness of the middle nail: what one nail's own is measured against.
 static float median_level(const struct lq_shade_fit *fits, int count)
 {
@@ -38,13 +31,9 @@ static void aim_light(struct lq_light *light, const struct lq_shade_fit *fits, i
 void lq_scene_judge(struct lq_scene *scene, const struct lq_image *picture,
                     const struct lq_nails *nails)
 {
-    lq_light_judge(&scene->light, picture);
-    scene->level = 0.0f;
-    if (nails->count == 0)
-        return;
     for (int i = 0; i < nails->count; i++)
         lq_shade_fit(&scene->fits[i], picture, &nails->items[i]);
-    scene->level = median_level(scene->fits, nails->count);
-    dim_light(&scene->light, scene->level);
+    lq_light_estimate(&scene->light, picture, nails, scene->fits);
+    scene->level = nails->count ? median_level(scene->fits, nails->count) : 0.0f;
     aim_light(&scene->light, scene->fits, nails->count);
 }

@@ -1,4 +1,4 @@
-"""Command line: python3 -m synth frames|video|golden (run in train/)."""
+"""Command line: python3 -m synth frames|video|golden|polished (run in train/)."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ import sys
 
 import cv2
 
-from . import camera, golden, video
+from . import camera, golden, polished, video
 from .godot import PoseError
 from .gpu import RenderError
 from .mesh import AssetError
@@ -80,6 +80,11 @@ def _parser():
 
     gold = command("golden", "the pictures and the video of the repository's tests")
     gold.add_argument("--out", required=True, metavar="DIR", help="the repository's tests folder")
+
+    pairs = command("polished", "a hand bare and with polish, over skin tones and lights: what "
+                                "tools/polish_truth.py measures painted polish by")
+    pairs.add_argument("--out", required=True, metavar="DIR")
+    pairs.add_argument("--seed", type=_number(0, 2 ** 32), default=1, metavar="S")
     return parser
 
 
@@ -157,9 +162,19 @@ def _golden(args, studio):
                 spec.pop("seed"), count, spec.pop("fps"), spec.pop("quality"), **spec)
 
 
+def _polished(args, studio):
+    count = len(polished.TONES) * len(polished.EXPOSURES) * len(polished.TINTS)
+    for k, (name, swatch, shot) in enumerate(polished.shots(studio, args.seed)):
+        _write(os.path.join(args.out, swatch, name + ".png"), _png(shot.rgb[..., ::-1]))
+        if swatch == "bare":
+            _write(os.path.join(args.out, "ids", name + ".png"), _png(shot.ids))
+        _progress(k + 1, count * (1 + len(polished.SWATCHES)), "pictures")
+
+
 def main():
     args = _parser().parse_args()
-    run = {"frames": _frames, "video": _video, "golden": _golden}[args.command]
+    run = {"frames": _frames, "video": _video, "golden": _golden,
+           "polished": _polished}[args.command]
     try:
         studio = Studio(args.hand3d, args.supersample)
         run(args, studio)

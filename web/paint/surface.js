@@ -81,7 +81,8 @@ float gleamOf(float detail, float rim) {
     float haze = window(rw, 0.0, 0.55) * window(ru, 0.1, 0.7);
     float graze = 1.0 - s.z;
     float sent = back.x * (sunny + back.y * filled) + back.z * haze + back.w * graze * graze;
-    return added * sent * rim + 0.002;
+    float sky = 1.0 + 1.2 * (s.y * sun.y + s.x * sun.x); // gleam_row in src/paint/finish.c
+    return added * (sent * rim + 0.014 * sky);
 }
 // A longer nail's free edge, lit where it faces the light (edge_row).
 float edgeOf(float rim) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "paint/scene.h"
 #include "paint/transfer.h"
 #include "unit/delta_e.h"
 #include "unit/unit.h"
@@ -100,6 +101,7 @@ static void only_covered_pixels_change(void **state)
     }
 }
 
+// A swatch comes out as it would look beside the nail, in the light that was estimated.
 static void swatches_come_out_true(void **state)
 {
     static const char *const colors[] = {"#c71585", "#b00020", "#ff0000", "#ff2d95", "#39ff14",
@@ -109,11 +111,14 @@ static void swatches_come_out_true(void **state)
     for (size_t i = 0; i < LQ_COUNT(colors); i++) {
         struct lq_image image = flat_picture(3, 170);
         struct lq_look look = look_of(colors[i], LQ_FINISH_CREME, false);
+        struct lq_scene scene;
+        lq_scene_judge(&scene, &image, &nails);
         assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
         double mean[3], wanted[3];
         mean_of(&image, &nails.items[0], mean);
         for (int k = 0; k < 3; k++)
-            wanted[k] = lq_srgb_decode(look.polish.color[k] / 255.0);
+            wanted[k] = lq_srgb_decode(look.polish.color[k] / 255.0) *
+                        (double)(scene.light.exposure * scene.light.tint[k]);
         double difference = unit_delta_e_2000(mean, wanted);
         if (difference > 3.0)
             print_message("%s: delta E %.2f\n", colors[i], difference);
