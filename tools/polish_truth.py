@@ -63,8 +63,9 @@ def inner_parts(ids):
 
 
 def paint(program, folder, swatch, out):
-    command = [program, "apply", *sorted((folder / "bare").glob("*.png")), "-o", out, "--color", SWATCHES[swatch],
-               "--finish", "creme", "--fast"]
+    bare = sorted((folder / "bare").glob("*.png"))
+    command = [program, "apply", *bare, "-o", out, "--color", SWATCHES[swatch], "--finish", "creme",
+               "--fast"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr.strip())

@@ -1,12 +1,12 @@
 // What reaches the camera from skin is the light times the skin's albedo, so the light follows once
-// the albedo is known. Skin albedo lies close to one curve from very light to very dark (the one that
-// the individual typology angle walks along), and so does that of the bare nail bed, which is paler
-// than the skin by more the darker the skin is. That contrast tells the tone, whatever the light. For
-// each tone of the curve: which light would explain the skin and nails seen, and how likely are that
-// light (cameras expose and balance towards the usual) and the nails' contrast with the skin? The
-// estimate is the mean over the tones by that likelihood. Nails that already wear polish fit no tone
-// and are left out by degrees.
-// The constants were fitted to rendered hands in known light (train/synth/polished.py).
+// the albedo is known. Skin albedo lies close to one curve from very light to very dark (the one
+// that the individual typology angle walks along), and so does that of the bare nail bed, which is
+// paler than the skin by more the darker the skin is. That contrast tells the tone, whatever the
+// light. For each tone of the curve: which light would explain the skin and nails seen, and how
+// likely are that light (cameras expose and balance towards the usual) and the nails' contrast with
+// the skin? The estimate is the mean over the tones by that likelihood. Nails that already wear
+// polish fit no tone and are left out by degrees. The constants were fitted to rendered hands in
+// known light (train/synth/polished.py).
 #include "paint/light.h"
 
 #include <math.h>
@@ -48,7 +48,8 @@ static const float DARKER_SD = 0.35f, BRIGHTER_SD = 1.0f;
 static const float BARE_COST = 8.0f; // a nail that fits a tone so badly is half believed
 static const float BED_WEIGHT = 2.0f; // of a bare nail's brightness against its skin's
 static const float HAND_NAILS = 3.0f; // more nails of one hand are no more independent than so many
-// The curve's own shading and what the surface mirrors make painted polish brighter than its pigment.
+// The curve's own shading and what the surface mirrors make painted polish brighter than its
+// pigment.
 static const float GAIN = 0.97f;
 // Light that has passed through skin and comes back redder than off polish.
 static const float SCATTER[3] = {1.02f, 0.995f, 0.98f};
@@ -108,8 +109,8 @@ static bool in_a_nail(const struct lq_nails *nails, int x, int y)
     return false;
 }
 
-// Where to look for skin, in the nail's coordinates: behind the cuticle, or beside a nail whose base
-// is not known.
+// Where to look for skin, in the nail's coordinates: behind the cuticle, or beside a nail whose
+// base is not known.
 static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float *w)
 {
     float a = ((float)i + 0.5f) / GRID, b = ((float)j + 0.5f) / GRID;
@@ -227,8 +228,10 @@ void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
             color[c] += share * tint[i][c];
     }
     light->exposure = fminf(fmaxf(expf(mean / whole) * GAIN, 0.04f), 1.15f);
-    for (int c = 0; c < 3; c++)
-        light->tint[c] = fminf(fmaxf(expf(TINT_SHARE * color[c] / whole) * SCATTER[c], 0.85f), 1.18f);
+    for (int c = 0; c < 3; c++) {
+        float tint = expf(TINT_SHARE * color[c] / whole) * SCATTER[c];
+        light->tint[c] = fminf(fmaxf(tint, 0.85f), 1.18f);
+    }
     float level = luminance(light->tint);
     for (int c = 0; c < 3; c++)
         light->tint[c] /= level;

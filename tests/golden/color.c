@@ -1,16 +1,16 @@
 // Whether polish has the colour that its swatch has in the scene's light: CIEDE2000 between what is
 // painted on rendered hands, from very light to very dark skin, and every shade of the catalogue in
 // the light that the renderer used.
-// Without sheen the colour meant is the diffuse one, averaged in linear light where the nail is fully
-// covered. With sheen it is the middle half of the nail by brightness, to which the surface adds what
-// it mirrors of its surroundings.
-// Dim and tinted light are made of the same hands by changing the light in them.
+// Without sheen the colour meant is the diffuse one, averaged in linear light where the nail is
+// fully covered. With sheen it is the middle half of the nail by brightness, to which the surface
+// adds what it mirrors of its surroundings. Dim and tinted light are made of the same hands by
+// changing the light in them.
 #include "golden/hand.h"
 #include "paint/transfer.h"
 #include "unit/delta_e.h"
 
-// The light on the nails: how a white and a black nail came out when the same scene was rendered with
-// polish of known albedo (train/synth/polished.py has the swatches), linear.
+// The light on the nails: how a white and a black nail came out when the same scene was rendered
+// with polish of known albedo (train/synth/polished.py has the swatches), linear.
 static const struct hand {
     const char *name;
     double light[3], mirrored[3];
