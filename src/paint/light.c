@@ -229,8 +229,8 @@ void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
     }
     light->exposure = fminf(fmaxf(expf(mean / whole) * GAIN, 0.04f), 1.15f);
     for (int c = 0; c < 3; c++) {
-        float tint = expf(TINT_SHARE * color[c] / whole) * SCATTER[c];
-        light->tint[c] = fminf(fmaxf(tint, 0.85f), 1.18f);
+        float kept = expf(TINT_SHARE * color[c] / whole) * SCATTER[c];
+        light->tint[c] = fminf(fmaxf(kept, 0.85f), 1.18f);
     }
     float level = luminance(light->tint);
     for (int c = 0; c < 3; c++)

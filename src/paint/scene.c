@@ -5,7 +5,7 @@
 // Brightness of the middle nail: what one nail's own is measured against.
 static float median_level(const struct lq_shade_fit *fits, int count)
 {
-    float levels[LQ_NAILS_MAX];
+    float levels[LQ_NAILS_MAX] = {0};
     for (int i = 0; i < count; i++) {
         int j = i;
         for (; j > 0 && levels[j - 1] > fits[i].level; j--)
