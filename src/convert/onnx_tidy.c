@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPSET_LEAST = 13, TYPE_FLOAT = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
+#include "convert/onnx_upgrade.h"
+
+enum { TYPE_FLOAT = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
        TYPE_FLOAT16 = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 };
 
 // ---- what is refused
@@ -28,10 +30,6 @@ static int refuse(const struct lq_onnx *onnx, const char *name, struct lq_error 
             return lq_fail(err, LQ_ERR_MODEL, "'%.150s' is quantised already (it has a %s): give "
                            "the float model that it was made from", name,
                            onnx->graph->node[i]->op_type);
-    if (onnx->opset < OPSET_LEAST)
-        return lq_fail(err, LQ_ERR_MODEL, "'%.150s' is of opset %d, and weights are quantised by "
-                       "channel since opset %d: export it again with opset 17", name,
-                       (int)onnx->opset, OPSET_LEAST);
     for (size_t i = 0; i < onnx->graph->n_input; i++) {
         const Onnx__TypeProto *type = onnx->graph->input[i]->type;
         bool tensor = type && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE &&
@@ -209,6 +207,8 @@ static void fold_norms(struct lq_onnx *onnx)
 int lq_onnx_tidy(struct lq_onnx *onnx, const char *name, struct lq_error *err)
 {
     int status = refuse(onnx, name, err);
+    if (status == LQ_OK)
+        status = lq_onnx_upgrade(onnx, name, err);
     if (status != LQ_OK)
         return status;
     fold_constants(onnx);

@@ -6,6 +6,6 @@
 
 // Constant nodes become constants of the graph; Identity and Cast of constants are done beforehand;
 // a BatchNormalization behind a convolution goes into its weights.
-// MODEL, with what to do: quantised already, computed in float16, or an opset before 13, whose
-// quantisation knows no channels.
+// Opset 11 and 12 become 13 (onnx_upgrade.h).
+// MODEL, with what to do: quantised already, computed in float16, or of an older opset.
 LQ_MUST_CHECK int lq_onnx_tidy(struct lq_onnx *onnx, const char *name, struct lq_error *err);
