@@ -14,6 +14,7 @@ const struct lq_command lq_commands[] = {
     {"eval", "measure a model against hand-drawn masks", lq_cli_eval, &lq_eval_argp},
     {"inspect", "say what is in a model file", lq_cli_inspect, &lq_inspect_argp},
     {"looks", "list shades, finishes, looks and patterns", lq_cli_looks, &lq_looks_argp},
+    {"quantize", "make an int8 model from a float one", lq_cli_quantize, &lq_quantize_argp},
     {"serve", "serve the live page and the API", lq_cli_serve, &lq_serve_argp},
     {"triton-repo", "write a model repository for NVIDIA Triton", lq_cli_triton_repo,
      &lq_triton_repo_argp},

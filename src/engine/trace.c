@@ -1,9 +1,20 @@
 #include "engine/trace.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/attr.h"
 #include "engine/openvino_load.h"
 
 #define ov lq_openvino
+
+struct lq_tracer {
+    char path[512];
+    ov_model_t *model;
+    ov_compiled_model_t *compiled;
+    ov_infer_request_t *infer;
+    size_t outputs;
+};
 
 // Indexed by enum lq_tensor_type.
 static const ov_element_type_e types[] = {
@@ -31,7 +42,7 @@ static ov_status_e set_input(ov_infer_request_t *infer, size_t index, const stru
 }
 
 static ov_status_e show_output(ov_infer_request_t *infer, size_t index,
-                               void (*row)(void *, int, const struct lq_tensor *), void *context)
+                               lq_trace_row *row, void *context)
 {
     ov_tensor_t *tensor = NULL;
     struct lq_tensor output = {.type = LQ_TENSOR_OTHER};
@@ -60,42 +71,71 @@ static ov_status_e show_output(ov_infer_request_t *infer, size_t index,
     return code;
 }
 
-int lq_trace_run(const char *path, const struct lq_tensor *inputs, int input_count,
-                 void (*row)(void *context, int index, const struct lq_tensor *output),
-                 void *context, struct lq_error *err)
+int lq_tracer_open(struct lq_tracer **out, const char *path, struct lq_error *err)
 {
+    *out = NULL;
     int status = lq_openvino_load(err);
     if (status != LQ_OK)
         return status;
+    struct lq_tracer *tracer = calloc(1, sizeof *tracer);
+    if (!tracer)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
     // What the file says, not the fastest that comes near it: left alone, the CPU quantises what
     // meets 8-bit weights.
     const ov_property_t exact[] = {{"INFERENCE_PRECISION_HINT", "f32"},
                                    {"DYNAMIC_QUANTIZATION_GROUP_SIZE", "0"}};
-    ov_model_t *model = NULL;
-    ov_compiled_model_t *compiled = NULL;
-    ov_infer_request_t *infer = NULL;
-    size_t outputs = 0;
-    ov_status_e code = ov.core_read_model(ov.core, path, NULL, &model);
+    snprintf(tracer->path, sizeof tracer->path, "%s", path);
+    ov_status_e code = ov.core_read_model(ov.core, path, NULL, &tracer->model);
     if (code == OK)
-        code = ov.core_compile_model_props(ov.core, model, "CPU", LQ_COUNT(exact), exact,
-                                           &compiled);
+        code = ov.core_compile_model_props(ov.core, tracer->model, "CPU", LQ_COUNT(exact), exact,
+                                           &tracer->compiled);
     if (code == OK)
-        code = ov.compiled_model_outputs_size(compiled, &outputs);
+        code = ov.compiled_model_outputs_size(tracer->compiled, &tracer->outputs);
     if (code == OK)
-        code = ov.compiled_model_create_infer_request(compiled, &infer);
-    for (int i = 0; i < input_count && code == OK; i++)
-        code = set_input(infer, (size_t)i, &inputs[i]);
-    if (code == OK)
-        code = ov.infer_request_infer(infer);
-    for (size_t i = 0; i < outputs && code == OK; i++)
-        code = show_output(infer, i, row, context);
-    if (code != OK)
+        code = ov.compiled_model_create_infer_request(tracer->compiled, &tracer->infer);
+    if (code != OK) {
         status = lq_openvino_fail(err, LQ_ERR_ENGINE, code, "run model", path);
-    if (infer)
-        ov.infer_request_free(infer);
-    if (compiled)
-        ov.compiled_model_free(compiled);
-    if (model)
-        ov.model_free(model);
+        lq_tracer_close(tracer);
+        return status;
+    }
+    *out = tracer;
+    return LQ_OK;
+}
+
+void lq_tracer_close(struct lq_tracer *tracer)
+{
+    if (!tracer)
+        return;
+    if (tracer->infer)
+        ov.infer_request_free(tracer->infer);
+    if (tracer->compiled)
+        ov.compiled_model_free(tracer->compiled);
+    if (tracer->model)
+        ov.model_free(tracer->model);
+    free(tracer);
+}
+
+int lq_tracer_infer(struct lq_tracer *tracer, const struct lq_tensor *inputs, int input_count,
+                   lq_trace_row *row, void *context, struct lq_error *err)
+{
+    ov_status_e code = OK;
+    for (int i = 0; i < input_count && code == OK; i++)
+        code = set_input(tracer->infer, (size_t)i, &inputs[i]);
+    if (code == OK)
+        code = ov.infer_request_infer(tracer->infer);
+    for (size_t i = 0; i < tracer->outputs && code == OK; i++)
+        code = show_output(tracer->infer, i, row, context);
+    return code == OK ? LQ_OK
+                      : lq_openvino_fail(err, LQ_ERR_ENGINE, code, "run model", tracer->path);
+}
+
+int lq_trace_run(const char *path, const struct lq_tensor *inputs, int input_count,
+                 lq_trace_row *row, void *context, struct lq_error *err)
+{
+    struct lq_tracer *tracer;
+    int status = lq_tracer_open(&tracer, path, err);
+    if (status == LQ_OK)
+        status = lq_tracer_infer(tracer, inputs, input_count, row, context, err);
+    lq_tracer_close(tracer);
     return status;
 }

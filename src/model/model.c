@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "model/precision.h"
+#include "model/prepare.h"
 
 static bool ends_with(const char *text, const char *tail)
 {
@@ -37,42 +38,6 @@ static int pick_engine(struct lq_model *model, const char *name, struct lq_error
             return LQ_OK;
     }
     return lq_fail(err, first.status ? first.status : status, "%s", first.text);
-}
-
-static void add_size(struct lq_model *model, int width, int height)
-{
-    int i = model->info.size_count++;
-    model->info.sizes[i].width = width;
-    model->info.sizes[i].height = height;
-}
-
-static bool takes_size(const struct lq_model *model, int width, int height)
-{
-    const struct lq_input *input = &model->input;
-    return !model->info.tensors.fixed || ((input->width == 0 || input->width == width) &&
-                                          (input->height == 0 || input->height == height));
-}
-
-// The sidecar's sizes, else the file's own; a file that leaves them open gets the usual ones.
-static void pick_sizes(struct lq_model *model)
-{
-    const struct lq_sidecar *sidecar = &model->sidecar;
-    const struct lq_input *input = &model->input;
-    for (int i = 0; i < sidecar->size_count; i++)
-        if (takes_size(model, sidecar->sizes[i].width, sidecar->sizes[i].height))
-            add_size(model, sidecar->sizes[i].width, sidecar->sizes[i].height);
-    if (model->info.size_count > 0)
-        return;
-    if (input->width > 0 || input->height > 0) {
-        add_size(model, input->width > 0 ? input->width : input->height,
-                 input->height > 0 ? input->height : input->width);
-    } else if (lq_looks_like_yolo(&model->info.tensors)) {
-        add_size(model, 640, 640);
-    } else {
-        add_size(model, 384, 288);
-        add_size(model, 288, 384);
-        add_size(model, 320, 320);
-    }
 }
 
 static void ask_for_size(const struct lq_model *model, const struct lq_variant *variant,
@@ -376,14 +341,6 @@ static int refuse_hidden_scales(const struct lq_model *model, struct lq_error *e
                    "ONNX model of it that says how", model->source);
 }
 
-// What RF-DETR's exports expect, whose graphs do not do it: ImageNet's mean and deviation.
-static void normalise_as_trained(struct lq_sidecar *sidecar)
-{
-    static const float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
-    memcpy(sidecar->mean, mean, sizeof mean);
-    memcpy(sidecar->std, std, sizeof std);
-}
-
 // Networks as they are downloaded, with the classes of COCO, find no nails.
 static void tell_classes(const struct lq_model *model)
 {
@@ -421,13 +378,13 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
     status = refuse_hidden_scales(model, err);
     if (status != LQ_OK)
         return status;
-    if (!model->sidecar.normalised && lq_looks_like_detr(&model->info.tensors))
-        normalise_as_trained(&model->sidecar);
+    lq_prepare_normalise(&model->sidecar, &model->info.tensors);
     engine.pixels.channels_first = model->input.channels_first;
     memcpy(engine.pixels.mean, model->sidecar.mean, sizeof engine.pixels.mean);
     memcpy(engine.pixels.std, model->sidecar.std, sizeof engine.pixels.std);
     settle_name(model, engine.remote.no_file);
-    pick_sizes(model);
+    model->info.size_count = lq_prepare_sizes(model->info.sizes, &model->sidecar, &model->input,
+                                              &model->info.tensors);
     status = compile_batch(model, options->precision, &engine, err);
     if (status != LQ_OK)
         return status;

@@ -41,6 +41,8 @@ struct lq_patch {
     float box[4];         // x, y, width, height in picture pixels: nothing outside is nail
 };
 
+struct lq_size { int width, height; };
+
 struct lq_model;
 struct lq_runner;
 
@@ -57,7 +59,7 @@ struct lq_model_info {
     bool end2end;                // yolo-seg: the network chose the detections itself
     int batch;                   // pictures that a run takes; all but the first are empty
     int size_count;              // input sizes compiled, e.g. 384x288 and 288x384
-    struct { int width, height; } sizes[4];
+    struct lq_size sizes[4];
     float score_min, nms_iou;
 };
 

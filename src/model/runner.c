@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "image/resize.h"
 #include "model/opened.h"
+#include "model/prepare.h"
 
 struct lq_runner {
     const struct lq_model *model;
@@ -157,11 +158,12 @@ void lq_runner_free(struct lq_runner *runner)
 // The size whose proportions are nearest the picture's: least stretched, or least padding.
 static int nearest_size(const struct lq_model *model, const struct lq_image *picture)
 {
-    float wanted = logf((float)picture->width / (float)picture->height), best = INFINITY;
+    float best = INFINITY;
     int chosen = 0;
     for (int i = 0; i < model->variant_count; i++) {
         const struct lq_variant *variant = &model->variants[i];
-        float distance = fabsf(logf((float)variant->width / (float)variant->height) - wanted);
+        const struct lq_size size = {variant->width, variant->height};
+        float distance = lq_prepare_distance(&size, picture);
         if (distance < best) {
             best = distance;
             chosen = i;
@@ -170,31 +172,10 @@ static int nearest_size(const struct lq_model *model, const struct lq_image *pic
     return chosen;
 }
 
-// Where the picture goes: all over the tensor, or in its middle with its proportions kept.
-static void place(const struct lq_model *model, const struct lq_variant *variant,
-                  const struct lq_image *picture, struct lq_resize_target *target)
-{
-    target->tensor_width = target->width = variant->width;
-    target->tensor_height = target->height = variant->height;
-    if (!model->info.letterbox)
-        return;
-    float ratio_x = (float)variant->width / (float)picture->width;
-    float ratio_y = (float)variant->height / (float)picture->height;
-    float ratio = ratio_x < ratio_y ? ratio_x : ratio_y;
-    int width = (int)lroundf((float)picture->width * ratio);
-    int height = (int)lroundf((float)picture->height * ratio);
-    target->width = width > 0 ? width : 1;
-    target->height = height > 0 ? height : 1;
-    // An odd pixel goes to the right and below, as it does in the trainers' letterbox.
-    target->x = (variant->width - target->width) / 2;
-    target->y = (variant->height - target->height) / 2;
-}
-
 int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, bool exclusive,
                       struct lq_error *err)
 {
     const struct lq_model *model = runner->model;
-    const struct lq_sidecar *sidecar = &model->sidecar;
     runner->current = -1;
     runner->mirrored = false;
     if (picture->width < 1 || picture->height < 1)
@@ -205,14 +186,10 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, 
     struct lq_resize_target target = {
         .data = picture_memory(runner, index),
         .channels_first = model->input.channels_first,
-        // The grey that YOLO models see around pictures in training.
-        .pad = sidecar->pad >= 0 ? sidecar->pad : 114.0f / 255.0f,
+        .tensor_width = variant->width,
+        .tensor_height = variant->height,
     };
-    for (int c = 0; c < 3; c++) {
-        target.scale[c] = 1.0f / sidecar->std[c];
-        target.bias[c] = -sidecar->mean[c] / sidecar->std[c];
-    }
-    place(model, &model->variants[index], picture, &target);
+    lq_prepare_place(&target, &model->sidecar, model->info.letterbox, picture);
     int status = lq_resizer_run(runner->resizer, picture, &target, err);
     if (status != LQ_OK)
         return status;

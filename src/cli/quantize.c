@@ -1,0 +1,335 @@
+// lacquer quantize: a float model made into an int8 one.
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "cli/cli.h"
+#include "cli/number.h"
+#include "cli/quantize_pictures.h"
+#include "convert/convert.h"
+#include "convert/external_data.h"
+#include "convert/quantise.h"
+#include "convert/sidecar.h"
+
+enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, HOURS_MAX = 6 };
+// Docs/QUANTIZE.md tells what these cost: half a point of IoU is what a viewer does not see.
+static const double IOU_MIN = 0.995, NOISE_MAX = 0.01, FLOAT_MAX = 0.5;
+
+struct quantize {
+    const char *in, *out, *images, *report;
+    const char *keep[KEEP_MAX];
+    int keep_count, pictures;
+};
+
+enum { OPT_IMAGES = 0x300, OPT_KEEP, OPT_REPORT, OPT_PICTURES };
+
+static const struct argp_option options[] = {
+    {"images", OPT_IMAGES, "DIR", 0,
+     "Photos as the network will see them: what its numbers look like is measured on them", 1},
+    {"pictures", OPT_PICTURES, "N", 0, "How many of them at most (8 to 1024, default 128)", 1},
+    {"keep", OPT_KEEP, "LAYER", 0,
+     "Leave this layer in float; a name of the report, `*` at its end for all that begin so. May "
+     "be given again", 1},
+    {"report", OPT_REPORT, "FILE", 0,
+     "Write as JSON how far every layer's output differs and what was tried (`-`: stdout)", 1},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct quantize *quantize = state->input;
+    switch (key) {
+    case OPT_IMAGES:
+        quantize->images = arg;
+        return 0;
+    case OPT_PICTURES:
+        quantize->pictures = (int)lq_cli_integer(state, "pictures", arg, 8, PICTURES_MAX);
+        return 0;
+    case OPT_KEEP:
+        if (quantize->keep_count == KEEP_MAX)
+            argp_error(state, "--keep may be given %d times; `NAME*` keeps several", KEEP_MAX);
+        else
+            quantize->keep[quantize->keep_count++] = arg;
+        return 0;
+    case OPT_REPORT:
+        quantize->report = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 1)
+            argp_error(state, "one model in and one out, please");
+        *(state->arg_num == 0 ? &quantize->in : &quantize->out) = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!quantize->out)
+            argp_error(state, "say which model: IN.onnx OUT.onnx (IN may be a .tflite)");
+        if (!quantize->images)
+            argp_error(state, "which pictures? give --images DIR");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp lq_quantize_argp = {
+    .options = options, .parser = parse, .args_doc = "IN OUT.onnx",
+    .doc = "Makes an int8 model (ONNX with QuantizeLinear and DequantizeLinear, which OpenVINO, "
+           "TensorRT and ONNX Runtime read) of a float one, .onnx or .tflite. No training: ranges "
+           "are measured on pictures, and layers that int8 would spoil stay in float."};
+
+// ---- the float model
+
+static bool is_tflite(const struct lq_buf *file)
+{
+    return file->len >= 8 && memcmp(file->data + 4, "TFL3", 4) == 0;
+}
+
+static int convert(const struct lq_buf *file, struct lq_buf *model, struct lq_error *err)
+{
+    const struct lq_convert_options as_is = {0};
+    struct lq_convert_summary summary;
+    return lq_convert(file->data, file->len, "network", &as_is, model, &summary, err);
+}
+
+// As one ONNX model, whatever it comes as.
+static int read_model(const char *path, struct lq_buf *model, struct lq_error *err)
+{
+    struct lq_buf file;
+    lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
+    int status = lq_file_read(path, &file, err);
+    if (status == LQ_OK && is_tflite(&file)) {
+        status = convert(&file, model, err);
+        if (status != LQ_OK)
+            lq_fail_within(err, "'%.150s'", path);
+    } else if (status == LQ_OK && lq_onnx_has_external(file.data, file.len)) {
+        status = lq_onnx_embed(file.data, file.len, path, model, err);
+    } else if (status == LQ_OK) {
+        struct lq_buf other = *model;
+        *model = file;
+        file = other;
+    }
+    lq_buf_release(&file);
+    return status;
+}
+
+// Said now, not when minutes have gone by.
+static int check_place(const char *path, struct lq_error *err)
+{
+    struct stat info;
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    if (strcmp(path, "-") == 0)
+        return LQ_OK;
+    snprintf(folder, sizeof folder, "%.*s", slash > path ? (int)(slash - path) : 1,
+             slash ? path : ".");
+    if (access(folder, W_OK | X_OK) != 0)
+        return lq_fail(err, LQ_ERR_IO, "cannot write to '%.200s': %s", folder, strerror(errno));
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return lq_fail(err, LQ_ERR_IO, "'%.200s' is a folder: name a file", path);
+    return LQ_OK;
+}
+
+// ---- the work, in a process of its own: the engine runs a foreign model, and that may end it
+
+struct work {
+    const struct quantize *quantize;
+    const struct lq_buf *model;
+    char **paths;
+    int path_count;
+    char folder[64], float_path[96]; // for files that the engine reads
+    int model_fd, report_fd, terminal_fd; // where the result goes, and progress
+    struct lq_quantize_pictures *pictures;
+    // told to the parent
+    struct lq_quantise_summary summary;
+    char unpainted[256];
+    int bad, used;
+    struct lq_error first_bad;
+};
+
+static int painted(void *context, const char *path, double *iou, struct lq_error *err)
+{
+    struct work *work = context;
+    if (work->terminal_fd >= 0)
+        dprintf(work->terminal_fd, "\r\033[Kwhat is painted");
+    return lq_quantize_painted(work->pictures, work->float_path, path, iou, err);
+}
+
+static void step(void *context, const char *what, int done, int of)
+{
+    const struct work *work = context;
+    if (work->terminal_fd >= 0)
+        dprintf(work->terminal_fd, "\r\033[K%s %d/%d", what, done, of);
+}
+
+static int write_results(const struct work *work, const struct lq_buf *out, json_t *report,
+                         struct lq_error *err)
+{
+    char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    if (!text || lq_file_write_fd(work->report_fd, text, strlen(text)) != LQ_OK ||
+        lq_file_write_fd(work->model_fd, out->data, out->len) != LQ_OK)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for the result");
+    return LQ_OK;
+}
+
+static int quantise(struct work *work, struct lq_error *err)
+{
+    const struct quantize *quantize = work->quantize;
+    const struct lq_pictures pictures = {work->pictures->count, lq_quantize_get, work->pictures};
+    const struct lq_quantise_options how = {
+        .keep = quantize->keep, .keep_count = quantize->keep_count, .folder = work->folder,
+        .noise_max = NOISE_MAX, .float_max = FLOAT_MAX, .iou_min = IOU_MIN, .painted = painted,
+        .step = step, .context = work};
+    struct lq_buf out;
+    json_t *report = NULL;
+    lq_buf_init(&out, INT32_MAX);
+    work->used = pictures.count;
+    int status = lq_quantise(work->model->data, work->model->len, quantize->in, &how, &pictures,
+                             &out, &work->summary, &report, err);
+    if (status == LQ_OK)
+        status = write_results(work, &out, report, err);
+    memcpy(work->unpainted, work->pictures->unpainted, sizeof work->unpainted);
+    return status; // the rest ends with the process
+}
+
+static int do_work(void *data, struct lq_error *err)
+{
+    struct work *work = data;
+    struct lq_quantize_pictures pictures;
+    work->pictures = &pictures;
+    int status = lq_file_write(work->float_path, work->model->data, work->model->len, err);
+    if (status == LQ_OK)
+        status = lq_quantize_pictures_open(&pictures, work->paths, work->path_count,
+                                           work->float_path, work->quantize->in, &work->bad,
+                                           &work->first_bad, err);
+    if (status == LQ_OK)
+        status = quantise(work, err);
+    if (work->terminal_fd >= 0)
+        dprintf(work->terminal_fd, "\r\033[K");
+    return status;
+}
+
+// ---- results
+
+static int put(int fd, const char *path, struct lq_error *err)
+{
+    char from[32];
+    struct lq_buf bytes;
+    snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
+    lq_buf_init(&bytes, INT32_MAX);
+    int status = lq_file_read(from, &bytes, err);
+    if (status == LQ_OK)
+        status = lq_file_write(path, bytes.data, bytes.len, err);
+    lq_buf_release(&bytes);
+    return status;
+}
+
+static void print_summary(const struct work *work)
+{
+    const struct quantize *quantize = work->quantize;
+    const struct lq_quantise_summary *summary = &work->summary;
+    bool taken = strcmp(quantize->out, "-") == 0 ||
+                 (quantize->report && strcmp(quantize->report, "-") == 0);
+    FILE *out = taken ? stderr : stdout;
+    if (work->bad)
+        fprintf(stderr, "lacquer: %d of %d pictures were left out: %s\n", work->bad,
+                work->bad + work->used, work->first_bad.text);
+    fprintf(out, "%s: %d of %d layers in int8, %.1f %% of the multiplications in float; "
+                 "calibrated on %d pictures, ranges by %s%s\n",
+            quantize->out, summary->quantised, summary->layers, 100 * summary->float_share,
+            work->used, summary->rule, summary->corrected ? ", biases corrected" : "");
+    fprintf(out, "outputs differ by a noise of %.2g (%.2g with all layers in int8)",
+            summary->noise, summary->noise_all);
+    if (!isnan(summary->iou))
+        fprintf(out, "; masks agree with the float model's by an IoU of %.4f\n", summary->iou);
+    else
+        fprintf(out, "; masks were not compared: %s\n",
+                work->unpainted[0] ? work->unpainted : "no nail was found in these pictures");
+}
+
+static void sweep(const struct work *work)
+{
+    static const char *const files[] = {"float.onnx", "tried.onnx", "painted.onnx"};
+    char path[128];
+    for (size_t i = 0; i < LQ_COUNT(files); i++) {
+        snprintf(path, sizeof path, "%s/%s", work->folder, files[i]);
+        unlink(path);
+    }
+    rmdir(work->folder);
+}
+
+static int make_room(struct work *work, struct lq_error *err)
+{
+    const char *tmp = getenv("TMPDIR");
+    work->model_fd = memfd_create("model", MFD_CLOEXEC);
+    work->report_fd = memfd_create("report", MFD_CLOEXEC);
+    work->terminal_fd = isatty(STDERR_FILENO) ? dup(STDERR_FILENO) : -1;
+    if (work->model_fd < 0 || work->report_fd < 0)
+        return lq_fail(err, LQ_ERR_IO, "cannot make a file in memory: %s", strerror(errno));
+    if (!tmp || tmp[0] != '/' || strlen(tmp) > 30)
+        tmp = "/tmp";
+    snprintf(work->folder, sizeof work->folder, "%s/lacquer-quantize-XXXXXX", tmp);
+    if (!mkdtemp(work->folder))
+        return lq_fail(err, LQ_ERR_IO, "cannot make a folder in %s: %s", tmp, strerror(errno));
+    snprintf(work->float_path, sizeof work->float_path, "%s/float.onnx", work->folder);
+    return LQ_OK;
+}
+
+static int run(struct work *work, struct lq_error *err)
+{
+    const struct quantize *quantize = work->quantize;
+    const struct lq_convert_options as_is = {0};
+    int status = make_room(work, err);
+    if (status != LQ_OK)
+        return status;
+    status = lq_child_run(do_work, work, sizeof *work, HOURS_MAX * 3600 * 1000, err);
+    sweep(work);
+    if (status == LQ_ERR_ENGINE)
+        return lq_fail_within(err, "cannot quantise '%.150s'", quantize->in);
+    if (status == LQ_OK)
+        status = put(work->model_fd, quantize->out, err);
+    if (status == LQ_OK)
+        status = lq_convert_sidecar(quantize->in, quantize->out, &as_is, err);
+    if (status == LQ_OK && quantize->report)
+        status = put(work->report_fd, quantize->report, err);
+    if (status == LQ_OK)
+        print_summary(work);
+    return status;
+}
+
+static int prepare(struct work *work, struct lq_buf *model, struct lq_error *err)
+{
+    const struct quantize *quantize = work->quantize;
+    int status = check_place(quantize->out, err);
+    if (status == LQ_OK && quantize->report)
+        status = check_place(quantize->report, err);
+    if (status == LQ_OK)
+        status = lq_quantize_list(quantize->images, quantize->pictures, &work->paths,
+                                  &work->path_count, err);
+    if (status == LQ_OK)
+        status = read_model(quantize->in, model, err);
+    return status == LQ_OK ? lq_quantise_check(model->data, model->len, quantize->in, err) : status;
+}
+
+int lq_cli_quantize(int argc, char **argv)
+{
+    struct quantize quantize = {.pictures = PICTURES};
+    argp_parse(&lq_quantize_argp, argc, argv, 0, NULL, &quantize);
+    struct lq_error err;
+    struct lq_buf model;
+    struct work work = {.quantize = &quantize, .model = &model};
+    lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
+    int status = prepare(&work, &model, &err);
+    if (status == LQ_OK)
+        status = run(&work, &err);
+    lq_buf_release(&model);
+    for (int i = 0; work.paths && i < work.path_count; i++)
+        free(work.paths[i]);
+    free(work.paths);
+    return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
+}

@@ -1,0 +1,181 @@
+#include "convert/histogram.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BINS = LQ_RANGE_HISTOGRAM_BINS };
+static const double PERCENT = 0.9999;
+
+const char *lq_range_rule_name(enum lq_range_rule rule)
+{
+    static const char *const names[] = {"max", "percentile", "entropy", "squares"};
+    return names[rule];
+}
+
+// ---- gathering
+
+// Twice the range: two bins become one.
+static void widen(struct lq_range_histogram *histogram)
+{
+    double *bins = histogram->bins;
+    for (int i = 0; i < BINS / 2; i++)
+        bins[i] = bins[2 * i] + bins[2 * i + 1];
+    memset(bins + BINS / 2, 0, BINS / 2 * sizeof *bins);
+    histogram->range *= 2;
+}
+
+static void fit(struct lq_range_histogram *histogram, double largest)
+{
+    if (histogram->range == 0 && largest > 0)
+        histogram->range = exp2(fmax(ceil(log2(largest)), -100)); // a float's step stays finite
+    // What was seen before the first number other than 0 lies in bin 0 of any range.
+    while (histogram->range < largest)
+        widen(histogram);
+    if (largest > histogram->largest)
+        histogram->largest = largest;
+}
+
+void lq_range_histogram_add(struct lq_range_histogram *histogram, const float *numbers,
+                            size_t count)
+{
+    float largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        float size = fabsf(numbers[i]);
+        largest = size > largest && size <= 3e38f ? size : largest;
+    }
+    fit(histogram, (double)largest);
+    float step = histogram->range > 0 ? (float)(BINS / histogram->range) : 0;
+    for (size_t i = 0; i < count; i++) {
+        float at = fabsf(numbers[i]) * step;
+        if (!(at <= BINS)) { // also what is no number
+            histogram->broken++;
+            continue;
+        }
+        histogram->bins[at < BINS ? (int)at : BINS - 1] += 1;
+    }
+    histogram->total += count;
+}
+
+void lq_range_histogram_merge(struct lq_range_histogram *histogram,
+                              const struct lq_range_histogram *more)
+{
+    struct lq_range_histogram other = *more;
+    fit(histogram, other.largest);
+    if (histogram->range > 0 && other.range == 0)
+        other.range = histogram->range;
+    while (other.range < histogram->range)
+        widen(&other);
+    while (histogram->range < other.range)
+        widen(histogram);
+    for (int i = 0; i < BINS; i++)
+        histogram->bins[i] += other.bins[i];
+    histogram->total += other.total;
+    histogram->broken += other.broken;
+}
+
+// ---- ranges
+
+static double percentile(const struct lq_range_histogram *histogram)
+{
+    double wanted = PERCENT * (double)(histogram->total - histogram->broken), sum = 0;
+    int i = 0;
+    while (i < BINS - 1 && (sum += histogram->bins[i]) < wanted)
+        i++;
+    double edge = (i + 1) * histogram->range / BINS;
+    return edge < histogram->largest ? edge : histogram->largest;
+}
+
+// What rounding costs within the first `count` bins, and clipping beyond.
+static double squares_at(const struct lq_range_histogram *histogram, int count)
+{
+    double width = histogram->range / BINS, edge = count * width;
+    double step = edge / LQ_INT8_LEVELS, within = 0, beyond = 0;
+    for (int i = 0; i < BINS; i++) {
+        double over = (i + 0.5) * width - edge;
+        if (i < count)
+            within += histogram->bins[i];
+        else
+            beyond += histogram->bins[i] * over * over;
+    }
+    return within * step * step / 12 + beyond;
+}
+
+static double least_squares(const struct lq_range_histogram *histogram)
+{
+    double best = INFINITY;
+    int chosen = BINS;
+    for (int count = LQ_INT8_LEVELS; count <= BINS; count += 8) {
+        double cost = squares_at(histogram, count);
+        if (cost < best) {
+            best = cost;
+            chosen = count;
+        }
+    }
+    double edge = chosen * histogram->range / BINS;
+    return edge < histogram->largest ? edge : histogram->largest;
+}
+
+// Zeros are told apart by any range: as many as its neighbour, or they drown the rest.
+static double bin_at(const double *bins, int i)
+{
+    return bins[i == 0 ? 1 : i];
+}
+
+// The divergence of the first `count` bins, with all beyond put into the last, from the same told
+// in 128 levels. Bins without numbers stay without.
+static double divergence(const double *bins, int count, double beyond, double total)
+{
+    enum { LEVELS = LQ_INT8_LEVELS + 1 };
+    double sum = 0, kept = total - beyond;
+    for (int level = 0; level < LEVELS; level++) {
+        int from = level * count / LEVELS, to = (level + 1) * count / LEVELS, used = 0;
+        double mass = 0;
+        for (int i = from; i < to; i++) {
+            mass += bin_at(bins, i);
+            used += bin_at(bins, i) > 0;
+        }
+        for (int i = from; i < to; i++) {
+            double p = bin_at(bins, i) + (i == count - 1 ? beyond : 0);
+            if (p > 0 && used > 0 && kept > 0)
+                sum += p / total * log(p / total / (mass / used / kept));
+            else if (p > 0)
+                sum += p / total * 50; // a level that knows nothing of it
+        }
+    }
+    return sum;
+}
+
+static double entropy(const struct lq_range_histogram *histogram)
+{
+    const double *bins = histogram->bins;
+    double total = (double)(histogram->total - histogram->broken) - bins[0] + bins[1];
+    double best = INFINITY, beyond = total;
+    int chosen = BINS, at = 0;
+    for (int count = LQ_INT8_LEVELS + 1; count <= BINS; count += 8) {
+        for (; at < count; at++)
+            beyond -= bin_at(bins, at);
+        double apart = divergence(bins, count, beyond > 0 ? beyond : 0, total);
+        if (apart < best) {
+            best = apart;
+            chosen = count;
+        }
+    }
+    double edge = chosen * histogram->range / BINS;
+    return edge < histogram->largest ? edge : histogram->largest;
+}
+
+double lq_range_choose(const struct lq_range_histogram *histogram, enum lq_range_rule rule)
+{
+    if (histogram->range == 0)
+        return 0;
+    switch (rule) {
+    case LQ_RANGE_PERCENTILE:
+        return percentile(histogram);
+    case LQ_RANGE_ENTROPY:
+        return entropy(histogram);
+    case LQ_RANGE_SQUARES:
+        return least_squares(histogram);
+    default:
+        return histogram->largest;
+    }
+}

@@ -1,0 +1,27 @@
+// An ONNX model in memory, run for inputs of a few sizes: compiled once for each.
+// Threads: one owner. Owner: init/release by the caller; the model must stay.
+#pragma once
+
+#include "convert/onnx_model.h"
+#include "engine/trace.h"
+
+enum { LQ_RUNNER_SIZES_MAX = 4 };
+
+struct lq_onnx_runner {
+    const struct lq_onnx *onnx;
+    const char *folder; // for the files that the engine reads; they are deleted at once
+    int count;
+    struct lq_sized {
+        int64_t dims[LQ_TENSOR_RANK_MAX];
+        int rank;
+        struct lq_tracer *tracer;
+    } sizes[LQ_RUNNER_SIZES_MAX];
+};
+
+void lq_onnx_runner_init(struct lq_onnx_runner *runner, const struct lq_onnx *onnx,
+                         const char *folder);
+void lq_onnx_runner_release(struct lq_onnx_runner *runner);
+
+// Every output is shown to `row`. `input` may be of a size that is new: the model is compiled then.
+LQ_MUST_CHECK int lq_onnx_runner_run(struct lq_onnx_runner *runner, const struct lq_tensor *input,
+                                     lq_trace_row *row, void *context, struct lq_error *err);

@@ -1,0 +1,12 @@
+// Where the pictures come from that a network is calibrated with, prepared as its input.
+#pragma once
+
+#include "engine/engine.h"
+
+// `get` gives input 0 for a picture, of which dims are all known; it stays valid until the next
+// call.
+struct lq_pictures {
+    int count;
+    int (*get)(void *context, int index, const struct lq_tensor **input, struct lq_error *err);
+    void *context;
+};

@@ -1,0 +1,44 @@
+// Post-training quantisation of an ONNX model to int8: calibrated on pictures, ranges chosen and
+// layers left in float by the error that is measured.
+// Threads: one; the engine runs within. Owner: what goes in stays the caller's.
+#pragma once
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "convert/pictures.h"
+
+struct lq_quantise_options {
+    const char *const *keep; // names of layers that stay in float; quantise_plan.h has the pattern
+    int keep_count;
+    const char *folder;      // for files that the engine reads
+    double noise_max;        // layers stay in float until the noise of outputs is at most this …
+    double float_max;        // … or this share of the multiplications is in float
+    // What is painted, if that can be told: how far the masks of the model in the file `path` agree
+    // with the float model's (1: the same; NaN: there is nothing to paint). May be NULL.
+    int (*painted)(void *context, const char *path, double *iou, struct lq_error *err);
+    double iou_min;          // … and until painted says at least this
+    // `what` is being done, `done` of `of`; may be NULL.
+    void (*step)(void *context, const char *what, int done, int of);
+    void *context;           // of both
+};
+
+struct lq_quantise_summary {
+    int layers, quantised;       // that could be, and that are
+    double float_share;          // multiplications in float
+    double noise, noise_all;     // of the outputs; and with every layer quantised
+    double iou;                  // what is painted; NaN: not told
+    const char *rule;            // how ranges were chosen
+    bool corrected;              // biases
+};
+
+// Whether there is something to quantise: MODEL, with what to do, when there is not. Runs nothing.
+LQ_MUST_CHECK int lq_quantise_check(const uint8_t *model, size_t len, const char *name,
+                                    struct lq_error *err);
+
+// `name` is what errors call the model. *report: `--report` in docs/QUANTIZE.md; the caller's.
+LQ_MUST_CHECK int lq_quantise(const uint8_t *model, size_t len, const char *name,
+                              const struct lq_quantise_options *options,
+                              const struct lq_pictures *pictures, struct lq_buf *out,
+                              struct lq_quantise_summary *summary, json_t **report,
+                              struct lq_error *err);

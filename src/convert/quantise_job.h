@@ -1,0 +1,24 @@
+// What a quantisation is made of, for quantise.c and its report only.
+#pragma once
+
+#include "convert/quantise.h"
+#include "convert/quantise_write.h"
+#include "convert/reference.h"
+
+struct quantise_job {
+    const char *name;
+    const struct lq_quantise_options *options;
+    struct lq_onnx tidy; // the float model
+    struct lq_plan plan;
+    struct lq_reference *reference; // its outputs
+    struct lq_quantise_way way;     // chosen
+    double tried[LQ_RANGE_RULES + 1]; // noise by rule; the last: the best without corrected biases
+    double noise, noise_all, iou;
+    struct lq_buf *out;
+};
+
+// `made`: the quantised model; its layers' outputs are compared with the float model's and become
+// outputs of neither. A new reference of *report is the caller's.
+LQ_MUST_CHECK int lq_quantise_report(const struct quantise_job *job, const struct lq_onnx *made,
+                                     const struct lq_pictures *pictures, json_t **report,
+                                     struct lq_error *err);

@@ -1,0 +1,367 @@
+"""lacquer quantize: the int8 model is valid, close to the float one in two engines, as TensorRT and
+OpenVINO want it; what cannot be quantised is refused, and nothing half-written is left."""
+import json
+import resource
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+import compare
+import quantise_models as small
+from tflite_builder import Builder
+
+OPENVINO = compare.ROOT / ".deps" / "openvino" / "python"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return small.pictures(tmp_path_factory.mktemp("quantise") / "pictures")
+
+
+def quantise(source, target, images, *options, status=0, **about):
+    command = [compare.LACQUER, "quantize", source, target, "--images", images, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **about)
+    assert done.returncode == status, done.stderr
+    if status:
+        assert not target.exists() and not list(target.parent.glob("*.tmp*"))
+    return done
+
+
+@pytest.fixture(scope="module")
+def made(pictures):
+    """The mask network, quantised: its two files, the model and the report."""
+    folder = pictures.parent
+    source = small.mask_model(folder / "float.onnx")
+    target, report = folder / "int8.onnx", folder / "report.json"
+    done = quantise(source, target, pictures, "--report", report)
+    return source, target, compare.checked(target), json.loads(report.read_text()), done
+
+
+def by_output(model):
+    return {node.output[0]: node for node in model.graph.node}
+
+
+def constant(model, name):
+    return next(numpy_helper.to_array(t) for t in model.graph.initializer if t.name == name)
+
+
+def prepared(path):
+    pixels = np.asarray(Image.open(path).convert("RGB"), np.float32) / 255
+    return pixels.transpose(2, 0, 1)[None]
+
+
+def run_openvino(path, inputs):
+    """In a process of its own, as what these packages bring along does not mix."""
+    np.save(path.with_suffix(".in.npy"), inputs)
+    code = ("import sys, numpy as np, openvino as ov; "
+            "m = ov.Core().compile_model(sys.argv[1], 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'}); "
+            "np.save(sys.argv[3], [m(x[None])[0] for x in np.load(sys.argv[2])])")
+    subprocess.run([sys.executable, "-c", code, path, path.with_suffix(".in.npy"),
+                    path.with_suffix(".out.npy")], env={"PYTHONPATH": str(OPENVINO)}, check=True,
+                   timeout=120)
+    return np.load(path.with_suffix(".out.npy"))[:, 0]
+
+
+def run_ort(path, inputs):
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return np.stack([session.run(None, {"image": x[None]})[0][0] for x in inputs])
+
+
+def test_layers_are_int8(made):
+    _, _, model, report, _ = made
+    nodes = by_output(model)
+    int8 = [row["name"] for row in report["layers"] if row["arithmetic"] == "int8"]
+    assert len(report["layers"]) == 6 and len(int8) >= 4
+    for name in int8:
+        weights = nodes[nodes[name].input[1]]
+        assert weights.op_type == "DequantizeLinear"
+        stored = constant(model, weights.input[0])
+        assert stored.dtype == np.int8 and stored.min() >= -127
+        assert constant(model, weights.input[1]).shape == (stored.shape[0],)
+        assert weights.attribute[0].i == 0
+
+
+def test_activations_are_symmetric(made):
+    """As TensorRT wants them: int8, and 0 is 0."""
+    model = made[2]
+    rounding = [n for n in model.graph.node if n.op_type == "QuantizeLinear"]
+    assert rounding
+    for node in rounding:
+        zero, scale = constant(model, node.input[2]), constant(model, node.input[1])
+        assert zero.dtype == np.int8 and zero.shape == () and zero == 0
+        assert scale.shape == () and scale > 0
+
+
+def test_what_is_joined_shares_a_scale(made):
+    """Else an engine rounds a second time at each Concat."""
+    nodes = by_output(made[2])
+    wide, own = nodes["joined"].input
+    resized = nodes[nodes["wide"].input[0]]
+    assert nodes[own].op_type == resized.op_type == "DequantizeLinear"
+    assert nodes[own].input[1] == resized.input[1] and wide == "wide"
+
+
+def test_both_engines_are_close_to_the_float_model(made, pictures):
+    source, target, _, _, _ = made
+    inputs = np.concatenate([prepared(path) for path in sorted(pictures.glob("*.png"))])
+    want = run_ort(source, inputs)
+    results = {"ort": run_ort(target, inputs), "openvino": run_openvino(target, inputs)}
+    for name, got in results.items():
+        assert np.sqrt(((got - want) ** 2).mean()) < .02, name
+        both = ((got >= .5) & (want >= .5)).sum()
+        assert both / ((got >= .5) | (want >= .5)).sum() > .98, name
+    assert np.abs(results["ort"] - results["openvino"]).max() < .05
+
+
+def test_report(made):
+    report, done = made[3], made[4]
+    assert report["painted_iou"] > .98 and report["pictures"] == 12
+    assert set(report["tried"]) == {"max", "percentile", "entropy", "squares",
+                                    "best_without_corrected_biases"}
+    chosen = report["tried"][report["ranges"]]
+    assert chosen == min(report["tried"][rule] for rule in ("max", "percentile", "entropy",
+                                                            "squares"))
+    assert all(row["noise"] < .1 and row["macs"] > 0 for row in report["layers"])
+    assert [row["name"] for row in report["outputs"]] == ["mask"]
+    assert "layers in int8" in done.stdout and "IoU" in done.stdout
+
+
+def test_biases_are_corrected(pictures, tmp_path):
+    """Weights that all round the same way shift what a channel gives; the bias takes it back."""
+    graph = small.Graph()
+    weights = np.full((4, 3, 1, 1), .2049, np.float32)  # .2049 is 26.02 steps of .007874…
+    weights[:, 0] = 1                                    # … and the steps are set by this
+    graph.op("Conv", ["image", graph.constant("w", weights),
+                      graph.constant("b", np.zeros(4, np.float32))], "out")
+    source = graph.save(tmp_path / "float.onnx", [("out", [1, 4, small.SIZE, small.SIZE])])
+    report = tmp_path / "report.json"
+    quantise(source, tmp_path / "int8.onnx", pictures, "--report", report)
+    assert json.loads(report.read_text())["biases_corrected"]
+    model = onnx.load(tmp_path / "int8.onnx")
+    mean = np.concatenate([prepared(p) for p in pictures.glob("*.png")]).mean((0, 2, 3))
+    scale = np.float32(1) / np.float32(127)
+    apart = np.rint(weights / scale) * scale - weights
+    want = -(apart[:, :, 0, 0] * mean).sum(1)
+    conv = by_output(model)["out"]
+    assert np.allclose(constant(model, conv.input[2]), want, rtol=1e-3, atol=1e-6)
+    assert np.abs(want).min() > 1e-5
+
+
+def test_kept_layers_stay_in_float(made, pictures, tmp_path):
+    source, target = made[0], tmp_path / "int8.onnx"
+    quantise(source, target, pictures, "--keep", "node/inner", "--keep", "de*")
+    model = compare.checked(target)
+    for name in "inner", "deep":
+        weights = by_output(model)[name].input[1]
+        assert weights == f"{name}.weight" and constant(model, weights).dtype == np.float32
+    done = quantise(source, tmp_path / "b.onnx", pictures, "--keep", "nonsense", status=2)
+    assert "nonsense" in done.stderr
+
+
+def test_sensitive_layers_stay_in_float(pictures, tmp_path):
+    """A layer whose input has one number a thousand times as large as the rest: eight bits are too
+    few, and the others lose nothing."""
+    graph = small.Graph()
+    spread = np.eye(16, dtype=np.float32).reshape(16, 16, 1, 1) * 1.0
+    spread[0] *= 3000
+    small.body(graph)
+    graph.op("Conv", ["last.silu", graph.constant("spread", spread)], "spreading")
+    back = np.ones((1, 16, 1, 1), np.float32)
+    back[0, 0] = 0
+    graph.op("Conv", ["spreading", graph.constant("back", back)], "gathering")
+    graph.op("Sigmoid", ["gathering"], "map")
+    half = small.SIZE // 2
+    source = graph.save(tmp_path / "float.onnx", [("map", [1, 1, half, half])])
+    report = tmp_path / "report.json"
+    quantise(source, tmp_path / "int8.onnx", pictures, "--report", report)
+    rows = {row["name"]: row for row in json.loads(report.read_text())["layers"]}
+    assert rows["gathering"]["arithmetic"] == "float"
+    assert rows["inner"]["arithmetic"] == "int8" and rows["stem"]["arithmetic"] == "int8"
+    model = compare.checked(tmp_path / "int8.onnx")
+    assert by_output(model)["gathering"].input[0] == "spreading"
+
+
+def test_batch_norm_and_half_weights_are_folded(pictures, tmp_path):
+    graph = small.Graph()
+    random = np.random.default_rng(5)
+    graph.conv("image", "first", 3, 8, bias=False)
+    norm = [graph.constant(f"n{i}", v.astype(np.float32)) for i, v in enumerate(
+        [random.uniform(.5, 2, 8), random.normal(0, 1, 8), random.normal(0, .5, 8),
+         random.uniform(.2, 2, 8)])]
+    graph.op("BatchNormalization", ["first", *norm], "normal")
+    graph.op("Relu", ["normal"], "relu")
+    half = graph.constant("half", random.normal(0, .2, (2, 8, 1, 1)).astype(np.float16))
+    graph.op("Cast", [half], "weights", to=TensorProto.FLOAT)
+    graph.op("Conv", ["relu", "weights"], "out")
+    source = graph.save(tmp_path / "float.onnx", [("out", [1, 2, small.SIZE, small.SIZE])])
+    quantise(source, tmp_path / "int8.onnx", pictures)
+    model = compare.checked(tmp_path / "int8.onnx")
+    assert not {"BatchNormalization", "Cast"} & {n.op_type for n in model.graph.node}
+    inputs = np.concatenate([prepared(path) for path in sorted(pictures.glob("*.png"))])
+    want, got = run_ort(source, inputs), run_ort(tmp_path / "int8.onnx", inputs)
+    assert np.sqrt(((got - want) ** 2).mean()) < .03 * want.std()
+
+
+def test_products_of_matrices(pictures, tmp_path):
+    """A classifier: no mask to compare, so its outputs alone decide."""
+    graph = small.Graph()
+    random = np.random.default_rng(6)
+    graph.conv("image", "first", 3, 8, strides=[2, 2])
+    graph.op("Relu", ["first"], "relu")
+    graph.op("GlobalAveragePool", ["relu"], "pooled")
+    graph.op("Flatten", ["pooled"], "flat")
+    graph.op("Gemm", ["flat", graph.constant("gw", random.normal(0, 1, (16, 8)).astype("f")),
+                      graph.constant("gb", random.normal(0, 1, 16).astype("f"))], "hidden",
+             transB=1)
+    graph.op("MatMul", ["hidden", graph.constant("mw", random.normal(0, 1, (16, 5)).astype("f"))],
+             "scores")
+    source = graph.save(tmp_path / "float.onnx", [("scores", [1, 5])])
+    done = quantise(source, tmp_path / "int8.onnx", pictures)
+    assert "masks were not compared" in done.stdout
+    model = compare.checked(tmp_path / "int8.onnx")
+    for name, axis, channels in ("hidden", 0, 16), ("scores", 1, 5):
+        weights = by_output(model)[by_output(model)[name].input[1]]
+        assert weights.attribute[0].i == axis
+        assert constant(model, weights.input[1]).shape == (channels,)
+    inputs = np.concatenate([prepared(path) for path in sorted(pictures.glob("*.png"))])
+    want, got = run_ort(source, inputs), run_ort(tmp_path / "int8.onnx", inputs)
+    assert np.abs(got - want).max() < .1 * np.abs(want).max()
+
+
+def test_tflite(pictures, tmp_path):
+    """Converted first; a picture goes in as before."""
+    b = Builder()
+    random = np.random.default_rng(8)
+    x = b.tensor([1, 64, 64, 3], "float32", name="picture")
+    y = b.tensor([1, 32, 32, 8], "float32")
+    z = b.tensor([1, 32, 32, 1], "float32", name="map")
+    b.op("CONV_2D", [x, b.constant(random.normal(0, .3, (8, 3, 3, 3)).astype("f")),
+                     b.constant(np.zeros(8, "f"))], [y], "Conv2DOptions", strideW=2, strideH=2,
+         fusedActivationFunction=1)
+    b.op("CONV_2D", [y, b.constant(random.normal(0, .3, (1, 1, 1, 8)).astype("f")),
+                     b.constant(np.zeros(1, "f"))], [z], "Conv2DOptions", strideW=1, strideH=1)
+    source = tmp_path / "float.tflite"
+    source.write_bytes(b.finish([x], [z]))
+    quantise(source, tmp_path / "int8.onnx", pictures)
+    model = compare.checked(tmp_path / "int8.onnx")
+    assert [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == [1, 64, 64, 3]
+    assert any(n.op_type == "QuantizeLinear" for n in model.graph.node)
+
+
+def test_opset_11_becomes_13(pictures, tmp_path):
+    """Axes and sizes were attributes then, and Softmax joined all axes from its own on."""
+    graph = small.Graph()
+    x = graph.op("Relu", [graph.conv("image", "first", 3, 4)], "relu")
+    graph.nodes.append(helper.make_node("Split", [x], ["a", "b"], axis=1, split=[1, 3]))
+    graph.op("Squeeze", ["a"], "flat", axes=[1])
+    graph.op("Unsqueeze", ["flat"], "back", axes=[1])
+    graph.op("ReduceSum", ["b"], "total", axes=[1], keepdims=1)
+    graph.op("Softmax", [graph.op("Add", ["back", "total"], "sum")], "out", axis=-1)
+    source = graph.save(tmp_path / "float.onnx", [("out", [1, 1, small.SIZE, small.SIZE])],
+                        opset=11)
+    quantise(source, tmp_path / "int8.onnx", pictures)
+    model = compare.checked(tmp_path / "int8.onnx")
+    assert model.opset_import[0].version == 13
+    inputs = np.concatenate([prepared(path) for path in sorted(pictures.glob("*.png"))])
+    want, got = run_ort(source, inputs), run_ort(tmp_path / "int8.onnx", inputs)
+    assert np.sqrt(((got - want) ** 2).mean()) < .05 * want.std()
+
+
+def test_sidecar_goes_with_it(made, pictures, tmp_path):
+    source = small.mask_model(tmp_path / "float.onnx")
+    (tmp_path / "float.json").write_text('{"threshold": 0.4}')
+    quantise(source, tmp_path / "int8.onnx", pictures)
+    assert json.loads((tmp_path / "int8.json").read_text()) == {"threshold": .4}
+
+
+# ---- what is refused
+
+def plain(path, **about):
+    graph = small.Graph()
+    graph.conv("image", "out", 3, 2)
+    return graph.save(path, [("out", [1, 2, small.SIZE, small.SIZE])], **about)
+
+
+def without_layers(path):
+    graph = small.Graph()
+    graph.op("Relu", ["image"], "out")
+    return graph.save(path, [("out", [1, 3, small.SIZE, small.SIZE])])
+
+
+def two_inputs(path):
+    graph = small.Graph()
+    graph.op("Add", [graph.conv("image", "a", 3, 2), graph.conv("other", "b", 3, 2)], "out")
+    return graph.save(path, [("out", [1, 2, small.SIZE, small.SIZE])], inputs=("image", "other"))
+
+
+def in_half(path):
+    graph = small.Graph()
+    graph.op("Conv", ["image", graph.constant("w", np.ones((1, 3, 1, 1), np.float16))], "out")
+    return graph.save(path, [("out", [1, 1, small.SIZE, small.SIZE])], type=TensorProto.FLOAT16)
+
+
+def damaged(path):
+    path.write_bytes(b"\x08\x08\x12\xff\xff")
+    return path
+
+
+@pytest.mark.parametrize("make, words", [
+    (without_layers, "nothing to quantise"), (two_inputs, "2 inputs"), (in_half, "float16"),
+    (lambda path: plain(path, opset=10), "opset 10"), (damaged, "no ONNX model"),
+], ids=["no layer", "two inputs", "float16", "opset 10", "damaged"])
+def test_refused_models(make, words, pictures, tmp_path):
+    source = make(tmp_path / "float.onnx")
+    assert words in quantise(source, tmp_path / "int8.onnx", pictures, status=1).stderr
+
+
+def test_a_quantised_model_is_refused(made, pictures, tmp_path):
+    done = quantise(made[1], tmp_path / "again.onnx", pictures, status=1)
+    assert "quantised already" in done.stderr and "QuantizeLinear" in done.stderr
+
+
+def test_no_pictures(made, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = quantise(made[0], tmp_path / "int8.onnx", tmp_path / "empty", status=1)
+    assert "no pictures in" in done.stderr
+    done = quantise(made[0], tmp_path / "int8.onnx", tmp_path / "missing", status=1)
+    assert "missing" in done.stderr
+    done = subprocess.run([compare.LACQUER, "quantize", made[0], tmp_path / "int8.onnx"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "--images" in done.stderr
+
+
+def test_unreadable_pictures(made, pictures, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"no picture")
+    done = quantise(made[0], tmp_path / "int8.onnx", folder, status=1)
+    assert "none of 1 pictures can be read" in done.stderr and "a.jpg" in done.stderr
+    for path in pictures.glob("*.png"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    done = quantise(made[0], tmp_path / "int8.onnx", folder)
+    assert "1 of 13 pictures were left out" in done.stderr and "a.jpg" in done.stderr
+
+
+def test_places_that_cannot_be_written(made, pictures, tmp_path):
+    done = quantise(made[0], tmp_path / "missing" / "int8.onnx", pictures, status=1)
+    assert "cannot write to" in done.stderr
+    (tmp_path / "folder").mkdir()
+    done = subprocess.run([compare.LACQUER, "quantize", made[0], tmp_path / "folder", "--images",
+                           pictures], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "is a folder" in done.stderr
+
+
+def test_a_full_disk_leaves_nothing(made, pictures, tmp_path):
+    """The file size that a process may write stands in for the disk's."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    quantise(made[0], tmp_path / "int8.onnx", pictures, status=1, preexec_fn=limit)
+    assert not list(tmp_path.iterdir())
