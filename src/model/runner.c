@@ -183,6 +183,7 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, 
     int index = nearest_size(model, picture);
     runner->request =
         exclusive && runner->exclusive[index] ? runner->exclusive[index] : runner->requests[index];
+    const struct lq_variant *variant = &model->variants[index];
     struct lq_resize_target target = {
         .data = picture_memory(runner, index),
         .channels_first = model->input.channels_first,
