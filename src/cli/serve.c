@@ -388,8 +388,9 @@ int lq_cli_serve(int argc, char **argv)
         lq_tune_beside_watch(&beside, &arguments.model, server, arguments.tune_after_s);
     if (status == LQ_OK)
         status = lq_server_run(server, model, &error);
-    lq_server_close(server);
     lq_tune_beside_end(&beside);
+    lq_server_close(server);
+    lq_tune_beside_release(&beside);
     lq_model_close(model);
     lq_cli_look_release(&arguments.look);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&error);

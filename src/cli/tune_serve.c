@@ -192,7 +192,7 @@ static void go_over(struct lq_tune_beside *beside, const struct lq_tune_answer *
 
 static void conclude(struct lq_tune_beside *beside)
 {
-    struct found found;
+    struct found found = {.status = LQ_ERR_IO};
     if (read(beside->told, &found, sizeof found) != (ssize_t)sizeof found)
         lq_log_warn("the race for the fastest way to compute ended early; `lacquer tune` says more");
     else if (found.status != LQ_OK)
@@ -244,6 +244,11 @@ void lq_tune_beside_end(struct lq_tune_beside *beside)
     // One that races is ended by the kernel with this process; one that waits has just been told.
     if (beside->child > 0 && !beside->racing)
         waitpid(beside->child, NULL, 0);
+    *beside = (struct lq_tune_beside){.model = beside->model};
+}
+
+void lq_tune_beside_release(struct lq_tune_beside *beside)
+{
     lq_model_close(beside->model);
-    *beside = (struct lq_tune_beside){0};
+    beside->model = NULL;
 }

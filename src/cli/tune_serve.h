@@ -32,5 +32,7 @@ void lq_tune_beside_fork(struct lq_tune_beside *beside, const struct lq_cli_mode
 void lq_tune_beside_watch(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
                           struct lq_server *server, int after_s);
 
-// Ends both; after the server has stopped. What it went over to is closed: after the server was.
+// Ends both: when the server has stopped, before it is closed, for the watch may speak to it.
 void lq_tune_beside_end(struct lq_tune_beside *beside);
+// Closes what the server went over to, once that is closed.
+void lq_tune_beside_release(struct lq_tune_beside *beside);

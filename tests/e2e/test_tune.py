@@ -169,7 +169,7 @@ def test_a_child_that_is_killed_costs_one_candidate(tmp_path):
     assert running.returncode == 0, err
     failed = [one for one in report["candidates"] if one["verdict"] == "failed"]
     assert len(failed) >= 1 and "SIGKILL" in "".join(one["reason"] for one in failed)
-    assert report["candidates"][0]["taken"]
+    assert any(one.get("taken") for one in report["candidates"])
 
 
 def test_serve_finds_it_out_beside_its_work(tmp_path):
