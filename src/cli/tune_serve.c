@@ -86,6 +86,19 @@ static void settle_in(pid_t parent)
     setpriority(PRIO_PROCESS, 0, NICE);
 }
 
+// From now on the pipe's end is this process's: SIGIO ends it when the server closes the other side or
+// dies. PR_SET_PDEATHSIG does not: the kernel counts that signal as the server's, whose sandbox may
+// send none to processes outside of it.
+static void end_with(int go)
+{
+    int flags = fcntl(go, F_GETFL);
+    if (fcntl(go, F_SETOWN, getpid()) == 0)
+        (void)!fcntl(go, F_SETFL, flags | O_ASYNC);
+    struct pollfd closed = {go, 0, 0};
+    if (poll(&closed, 1, 0) > 0)
+        _exit(0); // already
+}
+
 // Waits for the word to begin; a server that ends closes the pipe.
 static _Noreturn void be_child(int go, int told, pid_t parent, struct keeping *keeping)
 {
@@ -94,6 +107,7 @@ static _Noreturn void be_child(int go, int told, pid_t parent, struct keeping *k
     settle_in(parent);
     if (read(go, &word, 1) != 1)
         _exit(0);
+    end_with(go);
     race(keeping, &found);
     _exit(lq_file_write_fd(told, &found, sizeof found) == LQ_OK ? 0 : 1);
 }
@@ -241,7 +255,7 @@ void lq_tune_beside_end(struct lq_tune_beside *beside)
     }
     if (beside->go > 0)
         close_all((int[]){beside->go, beside->told}, 2);
-    // One that races is ended by the kernel with this process; one that waits has just been told.
+    // One that races ends by SIGIO when it gets to it; one that waits has just been told.
     if (beside->child > 0 && !beside->racing)
         waitpid(beside->child, NULL, 0);
     *beside = (struct lq_tune_beside){.model = beside->model};

@@ -190,6 +190,14 @@ def test_serve_finds_it_out_beside_its_work(tmp_path):
     assert "computing as `lacquer tune` found fastest here" in again.stop()[1]
 
 
+def runs(pid):
+    """Not over, nor over and waiting to be noticed."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_a_server_that_stops_ends_its_race(tmp_path):
     running = Server("--cache-dir", str(tmp_path), "--tune-after", "0", **ON)
     pid, end = running.process.pid, time.monotonic() + 60
@@ -197,7 +205,7 @@ def test_a_server_that_stops_ends_its_race(tmp_path):
         assert time.monotonic() < end
         time.sleep(0.01)
     assert running.stop()[0] == 0
-    while any(pathlib.Path(f"/proc/{racer}").exists() for racer in racers):
+    while any(runs(racer) for racer in racers):
         assert time.monotonic() < end + 30
         time.sleep(0.05)
 
