@@ -76,7 +76,8 @@ def pictures(out, files):
         data = path.read_bytes()
         text.append(c_bytes(f"file_{number}", data))
         rows.append(f'    {{"{path.name}", file_{number}, {len(data)}}},\n')
-    text.append("const struct lq_tune_picture lq_tune_builtin[] = {\n" + "".join(rows) + "    {0}};\n")
+    head = "const struct lq_tune_picture lq_tune_builtin[] = {\n"
+    text.append(head + "".join(rows) + "    {0}};\n")
     out.write_text("\n".join(text), encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 # Only `make bench` needs them. A second run finds its stamp and returns at once.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-sum=$(sha256sum bench/peers/requirements.txt bench/peers/setup.sh bench/peers/make_yolo.py | sha256sum)
+sum=$(cd bench/peers && sha256sum requirements.txt setup.sh make_yolo.py | sha256sum)
 stamp=.deps/peers.stamp
 [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ] && exit 0
 printf 'setup: fetching the comparison stack\n' >&2

@@ -35,8 +35,8 @@ static const struct argp_option options[] = {
     {"tensorrt-model", OPT_TENSORRT_MODEL, "NAME", 0, "The same model in TensorRT on that server", 1},
     {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, socketio, yolo-http, "
      "yolo-ws, yolo-ws-bf16 (default: all)", 1},
-    {"peers", OPT_PEERS, "LIST", OPTION_ARG_OPTIONAL, "Also measure the usual stack, bench/peers, in turn "
-     "with Lacquer (with a list of ids only these: nail-http, nail-socketio, yolo-http, "
+    {"peers", OPT_PEERS, "LIST", OPTION_ARG_OPTIONAL,
+     "Also measure the usual stack, bench/peers, in turn with Lacquer (with a list of ids only these: nail-http, nail-socketio, yolo-http, "
      "yolo-socketio, yolo-alone, yolo-http-one, yolo-socketio-one)", 1},
     {"peers-dir", OPT_PEERS_DIR, "DIR", OPTION_HIDDEN, "Where bench/peers is", 1},
     {"users", OPT_USERS, "LIST", 0, "Numbers of users at once, one load row each "
@@ -281,8 +281,8 @@ static void run_triton_row(struct lq_bench *bench, const char *id, const char *m
 {
     const char *const ids[] = {id};
     const struct lq_bench_options *chosen = &bench->options;
-    const struct lq_bench_setting setting = {.model = chosen->model, .triton_url = chosen->triton_url,
-                                    .triton_model = model};
+    const struct lq_bench_setting setting = {
+        .model = chosen->model, .triton_url = chosen->triton_url, .triton_model = model};
     struct lq_error err;
     int status = chosen->url ? lq_fail(&err, LQ_ERR_UNAVAILABLE,
                                        "the server at --url has its own engine")
@@ -303,8 +303,8 @@ static void run_yolo(struct lq_bench *bench, const char *const *ids, int count,
     if (chosen->url)
         status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "the server at --url has its own model");
     else if (access(chosen->yolo, R_OK) != 0)
-        status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "no model for it; bench/peers/setup.sh makes one, "
-                         "or name one with --model-yolo");
+        status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "no model for it; bench/peers/setup.sh makes "
+                         "one, or name one with --model-yolo");
     else if (precision && !lq_cpu_has_bf16())
         status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "this processor has no bf16 arithmetic");
     if (status != LQ_OK)
@@ -331,7 +331,8 @@ static void set_up(struct lq_bench *bench)
     uid_t owner;
     bool built = lq_place_is_built(&owner);
     *bench = (struct lq_bench){.options = {
-        .yolo = built ? LQ_BENCH_YOLO : "", .nail = built ? LQ_BENCH_NAIL : "", .frames = built ? LQ_BENCH_FRAMES : "",
+        .yolo = built ? LQ_BENCH_YOLO : "", .nail = built ? LQ_BENCH_NAIL : "",
+        .frames = built ? LQ_BENCH_FRAMES : "",
         .peers_dir = built ? LQ_BENCH_PEERS : "", .seconds = 5, .fps = 30,
         .users = {1, 2, 4, 8}, .users_count = 4}};
     bench->report.commit = LQ_COMMIT;

@@ -63,7 +63,8 @@ static void start_rivals(const struct lq_bench *bench, struct rivals *rivals)
     struct lq_error err;
     for (int i = 0; i < MODEL_COUNT; i++) {
         const struct lq_bench_setting setting = {
-            .model = file_of(bench, (enum model)i), .score = i == YOLO ? bench->options.score : NULL};
+            .model = file_of(bench, (enum model)i),
+            .score = i == YOLO ? bench->options.score : NULL};
         rivals->running[i] = access(setting.model, R_OK) == 0 &&
                              lq_bench_serve(bench, &setting, &rivals->same[i], &err) == LQ_OK;
     }
@@ -114,7 +115,8 @@ static int prepare(const struct lq_bench *bench, const struct peer *peer, struct
     const char *const words[] = {stack->python, stack->script, "--model", model, "--threads",
                                  stack->threads, peer->alone ? "--seconds" : "--port",
                                  peer->alone ? stack->seconds : stack->port,
-                                 peer->alone ? "--frames" : NULL, peer->alone ? stack->frames : NULL,
+                                 peer->alone ? "--frames" : NULL,
+                                 peer->alone ? stack->frames : NULL,
                                  score ? "--score" : NULL, score};
     int count = 0;
     for (size_t i = 0; i < LQ_COUNT(words); i++)

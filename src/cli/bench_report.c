@@ -250,8 +250,8 @@ int lq_bench_report_json(const struct lq_bench_report *report, FILE *out)
     for (int i = 0; i < report->load_count; i++)
         json_array_append_new(loads, load_json(&report->loads[i]));
     json_t *root = json_pack(
-        "{s:s, s:o, s:o, s:b, s:s, s:o, s:o, s:b, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o}", "machine",
-        report->machine, "busy_percent", number(report->busy_percent), "load_average",
+        "{s:s, s:o, s:o, s:b, s:s, s:o, s:o, s:b, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o}",
+        "machine", report->machine, "busy_percent", number(report->busy_percent), "load_average",
         number(report->load_average), "busy", report->busy, "commit", report->commit,
         "seconds", number(report->seconds), "ready_ms",
         report->ready_ms > 0 ? number(report->ready_ms) : json_null(), "pace", report->pace, "frames", "count",

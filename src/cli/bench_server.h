@@ -30,7 +30,8 @@ void lq_bench_server_stop(struct lq_bench_server *server);
 LQ_MUST_CHECK int lq_bench_run_program(char *const argv[], int timeout_ms, struct lq_buf *out,
                                        struct lq_error *err);
 
-// Processor seconds a process, its threads and its children have used; negative when it is unknown (pid 0).
+// Processor seconds a process, its threads and its children have used; negative when it is
+// unknown (pid 0).
 double lq_process_cpu_seconds(pid_t pid);
 
 // Share of all cores busy during the next half second, 0..100, before anything is started.

@@ -19,7 +19,8 @@ bool lq_cli_is_quantised(const char *model_path)
 {
     struct lq_error unread;
     bool quantised = false;
-    return lq_operators_count(model_path, note_quantised, &quantised, &unread) == LQ_OK && quantised;
+    int status = lq_operators_count(model_path, note_quantised, &quantised, &unread);
+    return status == LQ_OK && quantised;
 }
 
 void lq_cli_limit_onednn(const char *model_path)

@@ -19,7 +19,8 @@
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
-       OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_TUNE_AFTER, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
+       OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_TUNE_AFTER, OPT_DRAIN,
+       OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
        OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
        OPT_NO_SMOOTHING, OPT_NO_CARRYING, OPT_MEMORY, OPT_CSP, OPT_ADMIN_PORT, OPT_ADMIN_HOST,
        OPT_TRUSTED_PROXY, OPT_PROXY_PROTOCOL };
@@ -90,8 +91,8 @@ static const struct argp_option options[] = {
     {"no-carrying", OPT_NO_CARRYING, NULL, 0,
      "Look for nails in each live frame, even while others wait for their turn", 1},
     {"tune-after", OPT_TUNE_AFTER, "SECONDS", 0,
-     "Where nothing is known yet of how this machine computes fastest, find it out beside the work, "
-     "so long after the start (default 10; see `lacquer tune`)", 1},
+     "Where nothing is known yet of how this machine computes fastest, find it out beside the "
+     "work, so long after the start (default 10; see `lacquer tune`)", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
     {"csp", OPT_CSP, "POLICY", 0,
      "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none "

@@ -86,9 +86,9 @@ static void settle_in(pid_t parent)
     setpriority(PRIO_PROCESS, 0, NICE);
 }
 
-// From now on the pipe's end is this process's: SIGIO ends it when the server closes the other side or
-// dies. PR_SET_PDEATHSIG does not: the kernel counts that signal as the server's, whose sandbox may
-// send none to processes outside of it.
+// From now on the pipe's end is this process's: SIGIO ends it when the server closes the other side
+// or dies. PR_SET_PDEATHSIG does not: the kernel counts that signal as the server's, whose sandbox
+// may send none to processes outside of it.
 static void end_with(int go)
 {
     int flags = fcntl(go, F_GETFL);
@@ -208,7 +208,7 @@ static void conclude(struct lq_tune_beside *beside)
 {
     struct found found = {.status = LQ_ERR_IO};
     if (read(beside->told, &found, sizeof found) != (ssize_t)sizeof found)
-        lq_log_warn("the race for the fastest way to compute ended early; `lacquer tune` says more");
+        lq_log_warn("the race for the fastest way to compute ended early; `lacquer tune` tells why");
     else if (found.status != LQ_OK)
         lq_log_warn("the fastest way to compute was not found: %s", found.error.text);
     else if (!found.kept)

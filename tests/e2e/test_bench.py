@@ -248,7 +248,7 @@ def test_a_peer_is_measured_in_turn_with_lacquer(echo_stack):
     report = json.loads(done.stdout)
     (peer,) = report["peers"]
     assert peer["status"] == "measured", peer
-    assert peer["rounds"] == 3 and peer["frames"] >= 60  # thirty with one in flight, thirty with two
+    assert peer["rounds"] == 3 and peer["frames"] >= 60  # thirty with one in flight and with two
     low, high = peer["fps_spread"]
     assert 0 < low <= peer["fps"] <= high
     assert peer["threads"] == int(re.search(r"(\d+) cores", report["machine"])[1])
