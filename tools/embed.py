@@ -3,6 +3,7 @@
 
 Usage: embed.py WEB_DIR OUT.c DEPFILE          the page's (src/serve/assets.h), with compressed forms
        embed.py --plain DIR OUT.c DEPFILE      the looks' (src/paint/builtin.h), as they are
+       embed.py --pictures OUT.c FILE...       those that `lacquer tune` tries models on
 """
 import gzip
 import hashlib
@@ -68,6 +69,18 @@ def plain_table(folder, files):
     return text
 
 
+def pictures(out, files):
+    text = ['// Made by tools/embed.py.\n#include "cli/tune_pictures.h"\n']
+    rows = []
+    for number, path in enumerate(files):
+        data = path.read_bytes()
+        text.append(c_bytes(f"file_{number}", data))
+        rows.append(f'    {{"{path.name}", file_{number}, {len(data)}}},\n')
+    head = "const struct lq_tune_picture lq_tune_builtin[] = {\n"
+    text.append(head + "".join(rows) + "    {0}};\n")
+    out.write_text("\n".join(text), encoding="utf-8")
+
+
 def main(make_table, folder, out, depfile):
     files = files_in(folder)
     out.write_text("\n".join(make_table(folder, files)), encoding="utf-8")
@@ -77,5 +90,8 @@ def main(make_table, folder, out, depfile):
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "--pictures":
+        pictures(pathlib.Path(sys.argv[2]), [pathlib.Path(path) for path in sys.argv[3:]])
+        sys.exit()
     plain = sys.argv[1] == "--plain"
     main(plain_table if plain else page_table, *map(pathlib.Path, sys.argv[2 if plain else 1:]))

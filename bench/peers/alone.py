@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the model alone in the TFLite runtime: no decoding, no painting, no network.
 
-  alone.py --model M.tflite [--threads N] [--seconds 5]
+  alone.py --model M.tflite [--threads N] [--seconds 5] [--frames 3]
 
 Threads 0: as many as the runtime takes by itself.
 Prints one JSON object: frames, fps, p50_ms, p95_ms, p99_ms, cpu_percent.
@@ -20,6 +20,7 @@ def main():
     options.add_argument("--model", required=True)
     options.add_argument("--threads", type=int, default=0)
     options.add_argument("--seconds", type=float, default=5)
+    options.add_argument("--frames", type=int, default=3)
     chosen = options.parse_args()
     detector = Detector(chosen.model, chosen.threads)
     shape = (1, detector.height, detector.width, 3)
@@ -27,7 +28,7 @@ def main():
     for _ in range(2):
         detector.infer(tensor)
     times, start, cpu = [], perf_counter(), process_time()
-    while perf_counter() - start < chosen.seconds or len(times) < 3:
+    while perf_counter() - start < chosen.seconds or len(times) < chosen.frames:
         before = perf_counter()
         detector.infer(tensor)
         times.append((perf_counter() - before) * 1000)

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""The usual stack, for comparison: Flask and Flask-SocketIO around nails.py.
+"""The usual stack, for comparison: Flask and Flask-SocketIO around nails.py, served by gunicorn.
+
+One worker process, as one model and one Socket.IO server in memory ask for, with threads.
 
   app.py --model M.tflite --port N [--threads N] [--score 0.25] [--limit 32]
 
@@ -12,8 +14,9 @@ import binascii
 
 from flask import Flask, jsonify, request
 from flask_socketio import SocketIO, emit
+from gunicorn.app.base import BaseApplication
 
-from nails import Detector, Painter
+from nails import Painter, detector
 
 app = Flask(__name__)
 socketio = SocketIO(app, async_mode="threading", max_http_buffer_size=4 << 20)
@@ -51,8 +54,27 @@ def frame(fields):
     emit("result", {"image": reply, "id": fields.get("id"), "nails": nails, "ms": round(ms, 1)})
 
 
+class Server(BaseApplication):
+    def __init__(self, chosen):
+        self.chosen = chosen
+        super().__init__()
+
+    def load_config(self):
+        for name, value in {"bind": f"127.0.0.1:{self.chosen.port}", "workers": 1,
+                            "worker_class": "gthread", "threads": 16, "loglevel": "error",
+                            "control_socket_disable": True}.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self):
+        """In the worker: an interpreter's threads do not live through a fork."""
+        global painter
+        chosen = self.chosen
+        painter = Painter(detector(chosen.model, chosen.threads, chosen.score, chosen.limit))
+        return app
+
+
 def main():
-    global painter
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--model", required=True)
     options.add_argument("--port", type=int, required=True)
@@ -60,9 +82,7 @@ def main():
     options.add_argument("--score", type=float, default=0.25)
     options.add_argument("--limit", type=int, default=32)
     chosen = options.parse_args()
-    painter = Painter(Detector(chosen.model, chosen.threads, chosen.score, limit=chosen.limit))
-    socketio.run(app, host="127.0.0.1", port=chosen.port, allow_unsafe_werkzeug=True,
-                 log_output=False)
+    Server(chosen).run()
 
 
 if __name__ == "__main__":

@@ -84,6 +84,49 @@ class Detector:
         return x0, y0, (probability >= 0.5).astype(np.float32)
 
 
+class MaskDetector:
+    """Lacquer's own network: one output, each pixel's probability of being nail."""
+
+    def __init__(self, model, threads=0, limit=32, size=(384, 288)):
+        self.limit, (self.width, self.height) = limit, size
+        self.interpreter = Interpreter(model, num_threads=threads or None)
+        self.input = self.interpreter.get_input_details()[0]["index"]
+        self.interpreter.resize_tensor_input(self.input, (1, self.height, self.width, 3))
+        self.interpreter.allocate_tensors()
+        self.output = self.interpreter.get_output_details()[0]["index"]
+        self.lock = threading.Lock()
+
+    def infer(self, tensor):
+        with self.lock:
+            self.interpreter.set_tensor(self.input, tensor)
+            self.interpreter.invoke()
+            return self.interpreter.get_tensor(self.output)[0, :, :, 0]
+
+    def detect(self, picture):
+        h, w = picture.shape[:2]
+        small = cv2.resize(picture, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        tensor = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
+        tensor = np.multiply(tensor, np.float32(1 / 255), dtype=np.float32)[np.newaxis]
+        probability = cv2.resize(self.infer(tensor), (w, h), interpolation=cv2.INTER_LINEAR)
+        nail = (probability >= 0.5).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(nail, connectivity=8)
+        largest = sorted(range(1, count), key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:self.limit]
+        found = []
+        for i in largest:
+            x, y, width, height, area = stats[i]
+            if area >= 30:
+                found.append((x, y, (labels[y:y + height, x:x + width] == i).astype(np.float32)))
+        return found
+
+
+def detector(model, threads, score, limit):
+    """The one that goes with the model's outputs."""
+    masks = len(Interpreter(model).get_output_details()) == 1
+    if masks:
+        return MaskDetector(model, threads, limit)
+    return Detector(model, threads, score, limit=limit)
+
+
 def paint(picture, nails, color, texture=0.5, opacity=0.85):
     """Alpha blend of a flat colour that keeps a share of the nail's own light and shade."""
     bgr = np.array([int(color[i:i + 2], 16) for i in (5, 3, 1)], dtype=np.float32)

@@ -66,6 +66,26 @@ void lq_cpu_explain(char *text, size_t size)
         snprintf(text, size, "all of this machine");
 }
 
+bool lq_cpu_has_f16(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 23));
+#else
+    return false;
+#endif
+}
+
+bool lq_cpu_has_amx_f16(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 21));
+#else
+    return false;
+#endif
+}
+
 bool lq_cpu_has_bf16(void)
 {
 #if defined(__x86_64__)

@@ -14,6 +14,12 @@ void lq_cpu_explain(char *text, size_t size);
 // Native bfloat16 multiply-add (AVX512-BF16 or AMX-BF16): halves a convolution's time.
 bool lq_cpu_has_bf16(void);
 
+// Native half-precision arithmetic of vectors (AVX512-FP16).
+bool lq_cpu_has_f16(void);
+
+// AMX products of half-precision numbers (Intel's Granite Rapids and later).
+bool lq_cpu_has_amx_f16(void);
+
 // AMX tiles and their int8 products (Intel's Sapphire Rapids and later).
 bool lq_cpu_has_amx(void);
 

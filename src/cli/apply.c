@@ -13,6 +13,7 @@
 #include "cli/look_options.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
+#include "cli/tune_answer.h"
 #include "frame/frame.h"
 #include "frame/mask.h"
 #include "frame/report.h"
@@ -343,6 +344,7 @@ int lq_cli_apply(int argc, char **argv)
     lq_buf_init(&tools.output, LQ_FILE_BYTES_MAX);
     lq_buf_init(&tools.written, LQ_FILE_BYTES_MAX);
     int result;
+    lq_tune_take(&apply.model);
     if (make_folders(&apply, &err) != LQ_OK ||
         lq_cli_model_open(&apply.model, &model, &err) != LQ_OK ||
         lq_codec_new(&tools.codec, &err) != LQ_OK ||

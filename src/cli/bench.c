@@ -35,7 +35,9 @@ static const struct argp_option options[] = {
     {"tensorrt-model", OPT_TENSORRT_MODEL, "NAME", 0, "The same model in TensorRT on that server", 1},
     {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, socketio, yolo-http, "
      "yolo-ws, yolo-ws-bf16 (default: all)", 1},
-    {"peers", OPT_PEERS, NULL, 0, "Also measure the usual stack, bench/peers", 1},
+    {"peers", OPT_PEERS, "LIST", OPTION_ARG_OPTIONAL,
+     "Also measure the usual stack, bench/peers, in turn with Lacquer (with a list of ids only these: nail-http, nail-socketio, yolo-http, "
+     "yolo-socketio, yolo-alone, yolo-http-one, yolo-socketio-one)", 1},
     {"peers-dir", OPT_PEERS_DIR, "DIR", OPTION_HIDDEN, "Where bench/peers is", 1},
     {"users", OPT_USERS, "LIST", 0, "Numbers of users at once, one load row each "
      "(default 1,2,4,8; 0: none)", 1},
@@ -66,6 +68,18 @@ static void parse_rows(struct lq_bench_report *report, char *list, struct argp_s
     }
 }
 
+static void parse_peers(struct lq_bench_options *chosen, char *list, struct argp_state *state)
+{
+    chosen->peers = true;
+    for (char *each; list && (each = strsep(&list, ","));) {
+        int index = lq_bench_peer(each);
+        if (index < 0)
+            argp_error(state, "--peers does not know '%s'", each);
+        else
+            chosen->peer_set |= 1u << index;
+    }
+}
+
 static void parse_users(struct lq_bench_options *chosen, char *list, struct argp_state *state)
 {
     chosen->users_count = 0;
@@ -93,7 +107,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_TRITON_URL: chosen->triton_url = arg; return 0;
     case OPT_TRITON_MODEL: chosen->triton_model = arg; return 0;
     case OPT_TENSORRT_MODEL: chosen->tensorrt_model = arg; return 0;
-    case OPT_PEERS: chosen->peers = true; return 0;
+    case OPT_PEERS: parse_peers(chosen, arg, state); return 0;
     case OPT_PEERS_DIR: chosen->peers_dir = arg; return 0;
     case OPT_USERS: parse_users(chosen, arg, state); return 0;
     case OPT_FPS: chosen->fps = lq_cli_number(state, "fps", arg, 0.1, 1000); return 0;
@@ -143,14 +157,8 @@ void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_t
         snprintf(row->reason, sizeof row->reason, "%.255s", err.text);
 }
 
-// How `lacquer serve` is started for some rows; NULL leaves an option out.
-struct setting {
-    const char *model, *precision, *score, *triton_url, *triton_model;
-};
-
-// ... and with what the user hands on.
-static int start_serve(const struct lq_bench *bench, const struct setting *setting,
-                       struct lq_bench_server *server, struct lq_error *err)
+int lq_bench_serve(const struct lq_bench *bench, const struct lq_bench_setting *setting,
+                   struct lq_bench_server *server, struct lq_error *err)
 {
     const struct lq_bench_options *chosen = &bench->options;
     char port[8], *argv[SERVE_ARGS_MAX];
@@ -180,7 +188,7 @@ static void not_measured(struct lq_bench_row *row, const struct lq_error *err)
     snprintf(row->reason, sizeof row->reason, "%.255s", err->text);
 }
 
-static struct lq_client_target target_of(const struct lq_url *url, const char *id)
+struct lq_client_target lq_bench_target(const struct lq_url *url, const char *id)
 {
     struct lq_client_target target = {.url = *url, .way = LQ_CLIENT_WS, .path = "/ws",
                                       .in_order = true,
@@ -200,7 +208,7 @@ static void measure_rows(struct lq_bench *bench, const char *const *ids, int cou
 {
     for (int i = 0; i < count; i++) {
         struct lq_bench_row *row = lq_bench_row(&bench->report, ids[i]);
-        const struct lq_client_target target = target_of(&server->url, ids[i]);
+        const struct lq_client_target target = lq_bench_target(&server->url, ids[i]);
         if (row->wanted)
             lq_bench_measure_row(bench, &target, server->pid, row);
     }
@@ -209,7 +217,7 @@ static void measure_rows(struct lq_bench *bench, const char *const *ids, int cou
 static void measure_loads(struct lq_bench *bench, const struct lq_bench_server *server)
 {
     const struct lq_bench_options *chosen = &bench->options;
-    struct lq_client_target target = target_of(&server->url, "ws");
+    struct lq_client_target target = lq_bench_target(&server->url, "ws");
     target.pace = bench->report.pace = chosen->pace;
     for (int i = 0; i < chosen->users_count; i++) {
         struct lq_bench_load *load = &bench->report.loads[bench->report.load_count++];
@@ -242,7 +250,7 @@ static void skip_rows(struct lq_bench *bench, const char *const *ids, int count,
 
 // One server, the rows that want it, and perhaps the load.
 static int run_rows(struct lq_bench *bench, const char *const *ids, int count,
-                    const struct setting *setting, bool loads, struct lq_error *err)
+                    const struct lq_bench_setting *setting, bool loads, struct lq_error *err)
 {
     struct lq_bench_server server = {0};
     loads &= bench->options.users_count > 0;
@@ -252,7 +260,7 @@ static int run_rows(struct lq_bench *bench, const char *const *ids, int count,
     if (bench->options.url)
         status = lq_url_parse(&server.url, bench->options.url, err);
     else
-        status = start_serve(bench, setting, &server, err);
+        status = lq_bench_serve(bench, setting, &server, err);
     if (status != LQ_OK) {
         skip_rows(bench, ids, count, err);
         return status;
@@ -273,8 +281,8 @@ static void run_triton_row(struct lq_bench *bench, const char *id, const char *m
 {
     const char *const ids[] = {id};
     const struct lq_bench_options *chosen = &bench->options;
-    const struct setting setting = {.model = chosen->model, .triton_url = chosen->triton_url,
-                                    .triton_model = model};
+    const struct lq_bench_setting setting = {
+        .model = chosen->model, .triton_url = chosen->triton_url, .triton_model = model};
     struct lq_error err;
     int status = chosen->url ? lq_fail(&err, LQ_ERR_UNAVAILABLE,
                                        "the server at --url has its own engine")
@@ -289,13 +297,14 @@ static void run_yolo(struct lq_bench *bench, const char *const *ids, int count,
                      const char *precision)
 {
     const struct lq_bench_options *chosen = &bench->options;
-    const struct setting setting = {chosen->yolo, precision, chosen->score, NULL, NULL};
+    const struct lq_bench_setting setting = {chosen->yolo, precision, chosen->score, NULL, NULL};
     struct lq_error err;
     int status = LQ_OK;
     if (chosen->url)
         status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "the server at --url has its own model");
     else if (access(chosen->yolo, R_OK) != 0)
-        status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "no model for it; name one with --model-yolo");
+        status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "no model for it; bench/peers/setup.sh makes "
+                         "one, or name one with --model-yolo");
     else if (precision && !lq_cpu_has_bf16())
         status = lq_fail(&err, LQ_ERR_UNAVAILABLE, "this processor has no bf16 arithmetic");
     if (status != LQ_OK)
@@ -322,7 +331,8 @@ static void set_up(struct lq_bench *bench)
     uid_t owner;
     bool built = lq_place_is_built(&owner);
     *bench = (struct lq_bench){.options = {
-        .yolo = built ? LQ_BENCH_YOLO : "", .frames = built ? LQ_BENCH_FRAMES : "",
+        .yolo = built ? LQ_BENCH_YOLO : "", .nail = built ? LQ_BENCH_NAIL : "",
+        .frames = built ? LQ_BENCH_FRAMES : "",
         .peers_dir = built ? LQ_BENCH_PEERS : "", .seconds = 5, .fps = 30,
         .users = {1, 2, 4, 8}, .users_count = 4}};
     bench->report.commit = LQ_COMMIT;
@@ -338,7 +348,7 @@ static int measure_all(struct lq_bench *bench, struct lq_error *err)
     static const char *const ids[] = {"http", "ws", "ws-nails", "socketio"};
     static const char *const yolo[] = {"yolo-http", "yolo-ws"}, *const bf16[] = {"yolo-ws-bf16"};
     const struct lq_bench_options *chosen = &bench->options;
-    const struct setting usual = {.model = chosen->model};
+    const struct lq_bench_setting usual = {.model = chosen->model};
     struct lq_bench_report *report = &bench->report;
     struct lq_url url;
     ssize_t len = readlink("/proc/self/exe", bench->self, sizeof bench->self - 1);
@@ -359,6 +369,8 @@ static int measure_all(struct lq_bench *bench, struct lq_error *err)
     report->frame_bytes = (int)bench->frames.bytes_mean;
     lq_machine_name(report->machine, sizeof report->machine);
     report->busy_percent = lq_machine_busy_percent();
+    report->load_average = lq_machine_load_average();
+    report->busy = lq_machine_is_busy(report->busy_percent, report->load_average);
     status = run_rows(bench, ids, 4, &usual, true, err);
     if (status != LQ_OK)
         return status;

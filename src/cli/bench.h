@@ -7,6 +7,7 @@
 struct lq_bench_options {
     const char *model;      // NULL: what lacquer serve takes by itself
     const char *yolo;       // a YOLOv8-seg model for the rows beside the usual stack
+    const char *nail;       // our own network as a .tflite: what both sides find nails with
     bool yolo_asked;        // named by the user: its absence is an error
     const char *score;      // least confidence, for both sides; NULL: both have 0.25
     const char *frames;
@@ -24,6 +25,7 @@ struct lq_bench_options {
     int serve_args_count;
     const char *plot;       // an SVG to draw; NULL: none
     bool peers, json;
+    unsigned peer_set;      // a bit each; 0: all of them
 };
 
 struct lq_bench {
@@ -39,6 +41,18 @@ enum { LQ_BENCH_READY_MS = 90000 }; // the first start compiles the model
 void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_target *target,
                           pid_t server, struct lq_bench_row *row);
 
+// How `lacquer serve` is started; NULL leaves an option out.
+struct lq_bench_setting {
+    const char *model, *precision, *score, *triton_url, *triton_model;
+};
+
+// Starts it so, and with what the user hands on, on a free port of loopback.
+LQ_MUST_CHECK int lq_bench_serve(const struct lq_bench *bench,
+                                 const struct lq_bench_setting *setting,
+                                 struct lq_bench_server *server, struct lq_error *err);
+// What a client of this row asks of a server of Lacquer's.
+struct lq_client_target lq_bench_target(const struct lq_url *url, const char *id);
+
 // The row of that id; NULL when there is none.
 struct lq_bench_row *lq_bench_row(struct lq_bench_report *report, const char *id);
 
@@ -51,5 +65,7 @@ LQ_MUST_CHECK int lq_bench_check_tensorrt(const struct lq_bench_options *chosen,
 // Tells on stderr what is going on, when a person looks on.
 void lq_bench_say(const char *what);
 
+// Which of the usual stack's rows has this id; negative: none.
+int lq_bench_peer(const char *id);
 // Starts and measures bench/peers; its rows go to report.peers. Needs the rows of Lacquer's own.
 void lq_bench_run_peers(struct lq_bench *bench);

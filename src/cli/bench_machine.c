@@ -1,10 +1,13 @@
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "base/cpu.h"
 #include "cli/bench_server.h"
+
+enum { BUSY_PERCENT = 15 };
 
 // Jiffies of all cores together: busy and in all (proc(5), first line of /proc/stat).
 static bool jiffies(double *busy, double *all)
@@ -31,6 +34,17 @@ double lq_machine_busy_percent(void)
     if (!jiffies(&busy, &all) || all <= all_before)
         return -1;
     return 100 * (busy - busy_before) / (all - all_before);
+}
+
+double lq_machine_load_average(void)
+{
+    double average;
+    return getloadavg(&average, 1) == 1 ? average : -1;
+}
+
+bool lq_machine_is_busy(double busy_percent, double load_average)
+{
+    return busy_percent > BUSY_PERCENT || load_average > lq_cpu_count();
 }
 
 static void processor(char *name, size_t size)

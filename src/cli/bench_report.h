@@ -9,6 +9,11 @@
 
 enum { LQ_BENCH_ROWS_MAX = 16, LQ_BENCH_LOADS_MAX = 16 };
 
+// Lacquer's frames a second over the other's: the median of the rounds, least and most; 0: unknown.
+struct lq_bench_ratio {
+    double median, low, high;
+};
+
 struct lq_bench_row {
     const char *id;    // for --rows
     const char *name;
@@ -20,9 +25,10 @@ struct lq_bench_row {
     // Comparison stack only:
     int threads;                // of its inference
     bool alone;                 // the model by itself: no picture, no network, one at a time
-    double ratio_same_model;    // our frames a second with the same model over its; 0: unknown
-    double ratio_bf16;          // the same with the same model in bf16
-    double ratio_own_model;     // the same with the model Lacquer runs by default
+    int rounds;                 // in turn with Lacquer; what stands above are their medians
+    double fps_low, fps_high;   // of two.fps, over the rounds
+    double same_fps;            // Lacquer's with the same model, in between; 0: unknown
+    struct lq_bench_ratio ratio_same_model, ratio_own_model; // … the latter with its own model
 };
 
 struct lq_bench_load {
@@ -36,6 +42,8 @@ struct lq_bench_load {
 struct lq_bench_report {
     char machine[320];
     double busy_percent; // of all cores, just before
+    double load_average; // of the minute before; negative: unknown
+    bool busy;           // others use this machine: figures stand, ratios do not
     const char *commit;
     double seconds;      // a measurement
     int frames, frame_bytes;

@@ -268,7 +268,8 @@ static int measure(struct run *run, struct lq_bench_result *result, struct lq_er
         return status;
     struct totals before = count_all(run);
     double cpu_before = lq_process_cpu_seconds(plan->server);
-    status = go(run, plan->seconds, LQ_BENCH_REPLIES_MIN, err);
+    int least = plan->replies_min > 0 ? plan->replies_min : LQ_BENCH_REPLIES_MIN;
+    status = go(run, plan->seconds, (size_t)least, err);
     if (status != LQ_OK)
         return status;
     double cpu = lq_process_cpu_seconds(plan->server) - cpu_before;

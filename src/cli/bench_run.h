@@ -18,6 +18,7 @@ struct lq_bench_plan {
     int in_flight;  // frames of one user on their way at once
     double fps;     // of each user's camera; 0: closed loop
     double seconds;
+    int replies_min; // that are waited for, however slow; 0: LQ_BENCH_REPLIES_MIN
     pid_t server;   // whose processor time is counted; 0: unknown
 };
 
@@ -37,6 +38,6 @@ struct lq_bench_result {
     double fps_served;      // … and the frames a second of each of them
 };
 
-// Warms up, then measures. At least LQ_BENCH_REPLIES_MIN replies are waited for, however slow.
+// Warms up, then measures.
 LQ_MUST_CHECK int lq_bench_measure(const struct lq_bench_plan *plan,
                                    struct lq_bench_result *result, struct lq_error *err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -186,7 +187,7 @@ int lq_bench_run_program(char *const argv[], int timeout_ms, struct lq_buf *out,
     return status;
 }
 
-double lq_process_cpu_seconds(pid_t pid)
+static double own_cpu_seconds(pid_t pid)
 {
     char path[64], text[1024];
     if (pid <= 0)
@@ -204,4 +205,25 @@ double lq_process_cpu_seconds(pid_t pid)
                          &kernel) != 2)
         return -1;
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
+// A server may be a process that starts others and lets them work.
+static double children_cpu_seconds(pid_t pid)
+{
+    char path[64];
+    int child;
+    double sum = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *file = fopen(path, "re");
+    while (file && fscanf(file, "%d", &child) == 1)
+        sum += fmax(own_cpu_seconds(child), 0);
+    if (file)
+        fclose(file);
+    return sum;
+}
+
+double lq_process_cpu_seconds(pid_t pid)
+{
+    double own = own_cpu_seconds(pid);
+    return own < 0 ? own : own + children_cpu_seconds(pid);
 }

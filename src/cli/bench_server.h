@@ -4,6 +4,7 @@
 // Threads: one. Owner: start/stop by the caller; stop copes with one that never started.
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "cli/bench_wire.h"
@@ -29,11 +30,19 @@ void lq_bench_server_stop(struct lq_bench_server *server);
 LQ_MUST_CHECK int lq_bench_run_program(char *const argv[], int timeout_ms, struct lq_buf *out,
                                        struct lq_error *err);
 
-// Processor seconds a process and its threads have used; negative when it is unknown (pid 0).
+// Processor seconds a process, its threads and its children have used; negative when it is
+// unknown (pid 0).
 double lq_process_cpu_seconds(pid_t pid);
 
 // Share of all cores busy during the next half second, 0..100, before anything is started.
 double lq_machine_busy_percent(void);
+
+// Of the last minute (getloadavg); negative: unknown.
+double lq_machine_load_average(void);
+
+// Whether others use so much of this machine that ratios of times mean nothing: a seventh of its
+// cores just now, or as many runnable threads as it has cores over the last minute.
+bool lq_machine_is_busy(double busy_percent, double load_average);
 
 // "AMD EPYC, 2 cores, bf16, Linux 6.1.0 x86_64"
 void lq_machine_name(char *text, size_t size);

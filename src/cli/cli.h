@@ -28,6 +28,7 @@ int lq_cli_looks(int argc, char **argv);
 int lq_cli_quantize(int argc, char **argv);
 int lq_cli_serve(int argc, char **argv);
 int lq_cli_triton_repo(int argc, char **argv);
+int lq_cli_tune(int argc, char **argv);
 
 extern const struct argp lq_apply_argp;
 extern const struct argp lq_bench_argp;
@@ -39,6 +40,7 @@ extern const struct argp lq_looks_argp;
 extern const struct argp lq_quantize_argp;
 extern const struct argp lq_serve_argp;
 extern const struct argp lq_triton_repo_argp;
+extern const struct argp lq_tune_argp;
 
 // "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
 int lq_cli_error(const struct lq_error *err);

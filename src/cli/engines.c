@@ -6,6 +6,7 @@
 
 #include "base/cpu.h"
 #include "cli/cli.h"
+#include "cli/tune_answer.h"
 #include "engine/engine.h"
 
 enum { OPT_JSON = 0x300 };
@@ -60,6 +61,20 @@ static const char *features(void)
 #endif
 }
 
+// How `lacquer tune` found the default model to be computed fastest here; false: it was not asked.
+static bool tuned(char *text, size_t size)
+{
+    struct lq_cli_model asked;
+    struct lq_tune_answer answer;
+    lq_cli_model_init(&asked);
+    if (!lq_tune_answer_read(lq_cli_model_cache(&asked), lq_tune_key(&asked), &answer))
+        return false;
+    lq_tune_candidate_name(&answer.candidate, answer.candidate.floats ? lq_model_float_path()
+                                                                      : lq_model_default_path(),
+                           text, size);
+    return true;
+}
+
 static void print_text(void)
 {
     for (int i = 0; lq_engines[i]; i++) {
@@ -75,6 +90,8 @@ static void print_text(void)
     lq_cpu_explain(why, sizeof why);
     printf("processor  %d cores, %s\n", lq_cpu_count(), *has ? has : "nothing beyond x86-64");
     printf("%-10s %s\n", "", why);
+    printf("%-10s %s\n", "tuned",
+           tuned(why, sizeof why) ? why : "not yet: `lacquer tune` finds the fastest way here");
 }
 
 static void print_json(void)
@@ -90,9 +107,10 @@ static void print_json(void)
     }
     char why[1200];
     lq_cpu_explain(why, sizeof why);
-    json_t *root = json_pack("{s:o, s:i, s:s, s:s, s:b}", "engines", engines, "cores",
+    char way[128];
+    json_t *root = json_pack("{s:o, s:i, s:s, s:s, s:b, s:s?}", "engines", engines, "cores",
                              lq_cpu_count(), "cores_from", why, "features", features(), "bf16",
-                             lq_cpu_has_bf16());
+                             lq_cpu_has_bf16(), "tuned", tuned(way, sizeof way) ? way : NULL);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);

@@ -88,7 +88,7 @@ static void add_model(json_t *root, const struct lq_model_info *info)
     json_t *more = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name", info->name, "head",
         lq_head_name(info->head), "layout", info->channels_first ? "nchw" : "nhwc", "precision",
-        info->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "resize",
+        lq_precision_name(info->precision), "resize",
         info->letterbox ? "letterbox" : "stretch", "sizes", sizes, "sidecar", info->sidecar);
     json_object_update(root, more);
     json_decref(more);

@@ -18,6 +18,7 @@ const struct lq_command lq_commands[] = {
     {"serve", "serve the live page and the API", lq_cli_serve, &lq_serve_argp},
     {"triton-repo", "write a model repository for NVIDIA Triton", lq_cli_triton_repo,
      &lq_triton_repo_argp},
+    {"tune", "find the fastest way to compute a model here", lq_cli_tune, &lq_tune_argp},
     {0}};
 
 int lq_cli_error(const struct lq_error *err)

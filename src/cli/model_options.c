@@ -27,8 +27,9 @@ static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Model and engine:", 10},
     {"model", 'm', "FILE", 0, "Model to find nails with: .onnx or .tflite (default: our own)", 10},
     {"engine", OPT_ENGINE, "NAME", 0, "Inference engine; `lacquer engines` lists them", 10},
-    {"precision", OPT_PRECISION, "f32|bf16|auto", 0,
-     "Arithmetic (default auto: bf16 where the processor has it and the model was checked with it)",
+    {"precision", OPT_PRECISION, "f32|bf16|f16|auto", 0,
+     "Arithmetic (default auto: what `lacquer tune` found, else bf16 where the model was checked "
+     "with it and it is faster here)",
      10},
     {"tune", OPT_TUNE, "latency|throughput|both", 0,
      "One frame as fast as can be, many side by side, or as there is to do (default latency; `serve` "
@@ -68,7 +69,7 @@ static int choice(struct argp_state *state, const char *option, const char *text
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
+    static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
     static const char *const tunes[] = {"latency", "throughput", "both", NULL};
     static const char *const memories[] = {"auto", "off", "on", NULL};
     struct lq_cli_model *model = state->input;
@@ -86,6 +87,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_TUNE:
         chosen->tune = (enum lq_tune)choice(state, "tune", arg, tunes);
+        model->tune_named = true;
         return 0;
     case OPT_THREADS:
         chosen->threads = (int)lq_cli_integer(state, "threads", arg, 1, 1024);

@@ -11,6 +11,7 @@ struct lq_cli_model {
     const char *path;                // NULL: the model that comes with Lacquer
     struct lq_model_options options;
     char cache_dir[512];
+    bool tune_named;                 // by --tune
     // Set by lq_cli_model_check (model_check.h).
     bool tried;       // in a process of its own, now or before
     bool converted;   // the engine is given what lq_convert makes of the file

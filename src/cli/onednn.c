@@ -1,6 +1,5 @@
 #include "cli/onednn.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,13 +15,19 @@ static void note_quantised(void *context, const char *kind, int count)
         *(bool *)context = true;
 }
 
+bool lq_cli_is_quantised(const char *model_path)
+{
+    struct lq_error unread;
+    bool quantised = false;
+    int status = lq_operators_count(model_path, note_quantised, &quantised, &unread);
+    return status == LQ_OK && quantised;
+}
+
 void lq_cli_limit_onednn(const char *model_path)
 {
     static const char name[] = "ONEDNN_MAX_CPU_ISA", limit[] = "AVX512_CORE_FP16";
-    struct lq_error unread;
-    bool quantised = false;
     if (!lq_cpu_has_amx() || getenv(name) || getenv("DNNL_MAX_CPU_ISA") ||
-        lq_operators_count(model_path, note_quantised, &quantised, &unread) != LQ_OK || !quantised)
+        !lq_cli_is_quantised(model_path))
         return;
     if (setenv(name, limit, 0) == 0)
         lq_log_debug("computing without AMX: %s=%s", name, limit);

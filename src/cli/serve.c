@@ -12,13 +12,15 @@
 #include "cli/model_check.h"
 #include "cli/model_options.h"
 #include "cli/sandbox.h"
+#include "cli/tune_serve.h"
 #include "serve/confine.h"
 #include "serve/load.h"
 #include "serve/origin.h"
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
-       OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
+       OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_TUNE_AFTER, OPT_DRAIN,
+       OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
        OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
        OPT_NO_SMOOTHING, OPT_NO_PROPAGATION, OPT_MEMORY, OPT_CSP, OPT_ADMIN_PORT, OPT_ADMIN_HOST,
        OPT_TRUSTED_PROXY, OPT_PROXY_PROTOCOL };
@@ -90,6 +92,9 @@ static const struct argp_option options[] = {
      "Run the network on each live frame. By default, while other sessions wait, up to two of three "
      "frames take over the nails of the frame before, moved by the motion between the two", 1},
     {"no-carrying", OPT_NO_PROPAGATION, NULL, OPTION_HIDDEN, "--no-propagation until 0.1.0", 1},
+    {"tune-after", OPT_TUNE_AFTER, "SECONDS", 0,
+     "Where nothing is known yet of how this machine computes fastest, find it out beside the "
+     "work, so long after the start (default 10; see `lacquer tune`)", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
     {"csp", OPT_CSP, "POLICY", 0,
      "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none "
@@ -108,6 +113,7 @@ struct arguments {
     struct lq_serve_options serve;
     const char *user;
     bool no_sandbox;
+    int tune_after_s;
 };
 
 static void set_log_level(struct argp_state *state, const char *text)
@@ -287,6 +293,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_QUALITY:
         serve->jpeg_quality = (int)lq_cli_integer(state, "jpeg-quality", arg, 30, 95);
         return 0;
+    case OPT_TUNE_AFTER:
+        arguments->tune_after_s = (int)lq_cli_integer(state, "tune-after", arg, 0, 86400);
+        return 0;
     case OPT_WEB:
         serve->web_dir = arg;
         return 0;
@@ -333,7 +342,8 @@ static int give_up_rights(void *context, struct lq_error *err)
 
 int lq_cli_serve(int argc, char **argv)
 {
-    struct arguments arguments = {.serve = {.host = "127.0.0.1",
+    struct arguments arguments = {.tune_after_s = 10,
+                                  .serve = {.host = "127.0.0.1",
                                             .port = 8080,
                                             .admin_port = -1,
                                             .jpeg_quality = 85,
@@ -363,6 +373,8 @@ int lq_cli_serve(int argc, char **argv)
     argp_parse(&lq_serve_argp, argc, argv, 0, NULL, &arguments);
     arguments.serve.catalogue = arguments.look.catalogue;
     lq_serve_block_signals(&arguments.serve);
+    struct lq_tune_beside beside; // before there is a port that it would hold
+    lq_tune_beside_fork(&beside, &arguments.model, give_up_rights, &arguments);
     // The port and the key may need rights that whoever reads a stranger's model must not have.
     int status = lq_server_open(&server, &arguments.serve, &error);
     // A stranger's model first in a process of its own, as confined as this one will be.
@@ -370,11 +382,18 @@ int lq_cli_serve(int argc, char **argv)
         status = lq_cli_model_check(&arguments.model, give_up_rights, &arguments, &error);
     if (status == LQ_OK)
         status = give_up_rights(&arguments, &error);
+    bool tuned = status == LQ_OK && lq_tune_take(&arguments.model);
     if (status == LQ_OK)
         status = lq_cli_model_open(&arguments.model, &model, &error);
+    if (tuned)
+        lq_tune_beside_end(&beside);
+    else if (status == LQ_OK)
+        lq_tune_beside_watch(&beside, &arguments.model, server, arguments.tune_after_s);
     if (status == LQ_OK)
         status = lq_server_run(server, model, &error);
+    lq_tune_beside_end(&beside);
     lq_server_close(server);
+    lq_tune_beside_release(&beside);
     lq_model_close(model);
     lq_cli_look_release(&arguments.look);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&error);

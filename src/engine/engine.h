@@ -34,7 +34,9 @@ struct lq_tensors {
     struct lq_tensor outputs[LQ_TENSORS_MAX];
 };
 
-enum lq_precision { LQ_PRECISION_AUTO, LQ_PRECISION_F32, LQ_PRECISION_BF16 };
+enum lq_precision { LQ_PRECISION_AUTO, LQ_PRECISION_F32, LQ_PRECISION_BF16, LQ_PRECISION_F16,
+                    LQ_PRECISION_COUNT };
+const char *lq_precision_name(enum lq_precision precision); // "auto", "f32", "bf16", "f16"
 // One request as fast as can be; many side by side; either, as each frame has it (model/model.h
 // opens an engine of each kind then).
 enum lq_tune { LQ_TUNE_LATENCY, LQ_TUNE_THROUGHPUT, LQ_TUNE_BOTH };
@@ -97,7 +99,7 @@ struct lq_engine_ops {
     // may be NULL.
     int (*sidecar)(const struct lq_engine_options *options, struct lq_buf *json,
                    struct lq_error *err);
-    // UNAVAILABLE when this processor cannot compute the model in bf16; f32 may still do.
+    // UNAVAILABLE when this processor cannot compute the model in bf16 or f16; f32 may still do.
     int (*open)(struct lq_engine **engine, const char *path,
                 const struct lq_engine_options *options, struct lq_error *err);
     void (*close)(struct lq_engine *engine); // after all its requests are released; NULL is fine

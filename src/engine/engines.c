@@ -20,6 +20,12 @@ const struct lq_engine_ops *lq_engine_find(const char *name, struct lq_error *er
     return NULL;
 }
 
+const char *lq_precision_name(enum lq_precision precision)
+{
+    static const char *const names[LQ_PRECISION_COUNT] = {"auto", "f32", "bf16", "f16"};
+    return names[precision];
+}
+
 static size_t type_bytes(enum lq_tensor_type type)
 {
     switch (type) {

@@ -192,7 +192,8 @@ static int reshape(ov_model_t *model, const char *path, const struct lq_engine_o
 static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *model,
                            const char *name, const struct lq_engine_options *options)
 {
-    const char *precision = options->precision == LQ_PRECISION_BF16 ? "bf16" : "f32";
+    bool half = options->precision == LQ_PRECISION_BF16 || options->precision == LQ_PRECISION_F16;
+    const char *precision = lq_precision_name(half ? options->precision : LQ_PRECISION_F32);
     bool latency = options->tune == LQ_TUNE_LATENCY;
     int cores = lq_cpu_count();
     int threads = options->threads > 0 ? options->threads : cores;
@@ -264,9 +265,12 @@ static int openvino_open(struct lq_engine **out, const char *path,
     if (code != OK) {
         // Not every network can be computed in bf16 on every processor: oneDNN's AMX kernels have
         // nothing for an int8 convolution whose neighbour is in bf16.
-        bool half = options->precision == LQ_PRECISION_BF16;
+        bool half = options->precision > LQ_PRECISION_F32;
+        const char *what = options->precision == LQ_PRECISION_BF16 ? "compile in bf16 model"
+                           : half                                  ? "compile in f16 model"
+                                                                   : "compile model";
         status = lq_openvino_fail(err, half ? LQ_ERR_UNAVAILABLE : LQ_ERR_MODEL, code,
-                                  half ? "compile in bf16 model" : "compile model",
+                                  what,
                                   name_of(path, options));
         goto fail;
     }

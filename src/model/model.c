@@ -62,7 +62,10 @@ static int pick_precision(struct lq_model *model, enum lq_precision asked,
     if (asked == LQ_PRECISION_BF16 && !has)
         return lq_fail(err, LQ_ERR_UNAVAILABLE,
                        "cannot run in bf16: this processor has no AVX512-BF16 or AMX; use f32");
-    model->info.precision = asked == LQ_PRECISION_BF16 ? LQ_PRECISION_BF16 : LQ_PRECISION_F32;
+    if (asked == LQ_PRECISION_F16 && !lq_cpu_has_f16())
+        return lq_fail(err, LQ_ERR_UNAVAILABLE,
+                       "cannot run in f16: this processor has no AVX512-FP16; use f32");
+    model->info.precision = asked == LQ_PRECISION_AUTO ? LQ_PRECISION_F32 : asked;
     if (asked != LQ_PRECISION_AUTO || !has || !model->sidecar.bf16_checked ||
         !model->ops->has_precisions)
         return LQ_OK;
@@ -293,7 +296,7 @@ static int compile_all(struct lq_model *model, enum lq_precision asked,
         return status;
     engine->precision = model->info.precision;
     status = open_variants(model, engine, err);
-    if (status == LQ_ERR_UNAVAILABLE && engine->precision == LQ_PRECISION_BF16) {
+    if (status == LQ_ERR_UNAVAILABLE && engine->precision > LQ_PRECISION_F32) {
         lq_log_warn("%s; computing in f32 instead", err->text);
         close_variants(model);
         engine->precision = model->info.precision = LQ_PRECISION_F32;

@@ -51,7 +51,7 @@ struct lq_model_info {
     const char *path, *name;    // name: the sidecar's, else the file's stem
     const char *engine;         // engine's name
     enum lq_head head;
-    enum lq_precision precision; // what it runs in: F32 or BF16
+    enum lq_precision precision; // what it runs in: F32, BF16 or F16
     struct lq_tensors tensors;   // as the file declares them
     bool channels_first, letterbox, boxes_normalised, sidecar;
     int classes;                 // detection heads; 0: the network chose them and does not say

@@ -198,7 +198,7 @@ void lq_api_info(struct lq_request *request)
     json_t *info = json_pack(
         "{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "version", LQ_VERSION, "model",
         model->name ? model->name : "", "engine", model->engine ? model->engine : "", "precision",
-        model->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "jpeg_quality",
+        lq_precision_name(model->precision), "jpeg_quality",
         request->server->options->jpeg_quality, "limits", limits, "finishes", finishes);
     answer_json(request, info);
 }

@@ -54,4 +54,7 @@ LQ_MUST_CHECK int lq_server_open(struct lq_server **server, const struct lq_serv
 // none. Who came with a token that is gone is then sent away.
 LQ_MUST_CHECK int lq_server_run(struct lq_server *server, const struct lq_model *model,
                                 struct lq_error *err);
+// Has the workers go over to another model, each with the next frame that it takes. Any thread,
+// while the server runs; both models are the caller's until it is closed.
+void lq_server_offer_model(struct lq_server *server, const struct lq_model *model);
 void lq_server_close(struct lq_server *server); // NULL is fine

@@ -52,6 +52,8 @@ static void on_tick(struct lq_timer *timer, uint64_t now_us)
     lq_server_count_live(server, now_us);
     lq_sio_tick(server, now_us);
     lq_server_weigh_frames(server);
+    const struct lq_model *offered = atomic_load(&server->offered);
+    server->model = offered ? offered : server->model;
     // What was freed lies scattered in the heap; the system gets it back only when told to.
     if (server->has_spare)
         malloc_trim(0);
@@ -130,7 +132,7 @@ int lq_server_run(struct lq_server *server, const struct lq_model *model, struct
                                      &server->load,
                                      &server->cost,
                                      (uint32_t)server->options->max_age_ms,
-                                     server->options->propagate};
+                                     server->options->propagate, &server->offered};
     struct lq_work work = lq_work_with(&shared);
     server->model = model;
     int status =
@@ -150,6 +152,11 @@ int lq_server_run(struct lq_server *server, const struct lq_model *model, struct
     }
     lq_workers_stop(server->workers); // from here on nobody wakes the loop
     return LQ_OK;
+}
+
+void lq_server_offer_model(struct lq_server *server, const struct lq_model *model)
+{
+    atomic_store(&server->offered, model);
 }
 
 void lq_server_close(struct lq_server *server)

@@ -50,7 +50,8 @@ struct lq_access_told {
 
 struct lq_server {
     const struct lq_serve_options *options;
-    const struct lq_model *model;
+    const struct lq_model *model;  // what is told of it; the loop's
+    _Atomic(const struct lq_model *) offered; // what workers go over to; NULL: nothing
     struct lq_metrics metrics;
     struct lq_load load;
     struct lq_cost cost;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/trace.h"
 #include "serve/answer.h"
 
@@ -19,6 +20,7 @@ struct worker {
     struct lq_cost *cost;
     uint32_t max_age_ms;
     bool may_propagate;
+    _Atomic(const struct lq_model *) *offered;
 };
 
 static void worker_close(void *context)
@@ -63,6 +65,7 @@ static int worker_open(void *context, bool heavy, void **out, struct lq_error *e
     worker->metrics = shared->metrics;
     worker->load = shared->load;
     worker->cost = shared->cost;
+    worker->offered = shared->offered;
     worker->model = shared->model;
     worker->heavy = heavy;
     worker->max_age_ms = shared->max_age_ms;
@@ -249,9 +252,29 @@ static void count(const struct worker *worker, const struct lq_slot *slot, uint6
     lq_metrics_count_slot(metrics, slot);
 }
 
+// A thread for heavy stills makes its pipe when the next of them comes.
+static void go_over(struct worker *worker)
+{
+    const struct lq_model *model = atomic_load(worker->offered);
+    struct lq_pipe *pipe = NULL;
+    struct lq_error why;
+    if (!model || model == worker->model)
+        return;
+    worker->model = model;
+    if (!worker->heavy &&
+        (lq_pipe_new(&pipe, model, &why) != LQ_OK || warm_up(pipe, &why) != LQ_OK)) {
+        lq_log_warn("a worker goes on with the model that it has: %s", why.text);
+        lq_pipe_free(pipe);
+        return;
+    }
+    lq_pipe_free(worker->pipe);
+    worker->pipe = pipe;
+}
+
 static void worker_run(void *context, struct lq_slot *slot)
 {
     struct worker *worker = context;
+    go_over(worker);
     uint64_t begun_us = lq_clock_us();
     lq_trace_enter(&slot->session->trace);
     slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);

@@ -2,6 +2,8 @@
 // Threads: each worker has its own pipe; the metrics are shared. Owner: lq_workers.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "serve/cost.h"
 #include "serve/load.h"
 #include "serve/metrics.h"
@@ -12,7 +14,8 @@ struct lq_work_context {
     struct lq_load *load;
     struct lq_cost *cost;
     uint32_t max_age_ms; // of a live frame: then nobody waits for its answer any more
-    bool may_propagate;  // nails of a frame may be carried from the last where others wait (load.h)
+    bool may_propagate;  // nails of a frame may be propagated where others wait (load.h)
+    _Atomic(const struct lq_model *) *offered; // a model to go over to; holds NULL: none
 };
 
 // context must outlive the workers.

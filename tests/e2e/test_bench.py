@@ -4,12 +4,14 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 from xml.etree import ElementTree
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LACQUER = os.environ.get("LACQUER", ROOT / "build" / "lacquer")
+os.environ.setdefault("LACQUER_TUNE", "off")
 
 
 def bench(*args, timeout=300):
@@ -30,7 +32,7 @@ def row(report, name):
 
 
 def test_schema(report):
-    assert {"machine", "commit", "rows", "peers", "load"} <= report.keys()
+    assert {"machine", "commit", "rows", "peers", "load", "busy", "load_average"} <= report.keys()
     assert re.search(r"\d+ cores", report["machine"])
     assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|unknown|v?\d.*", report["commit"])
     assert [row["id"] for row in report["rows"]] == ["http", "ws", "ws-nails", "triton", "tensorrt",
@@ -205,3 +207,75 @@ def test_peers_without_their_packages_say_what_to_do(tmp_path):
     peers = json.loads(done.stdout)["peers"]
     assert len(peers) >= 4
     assert all("bench/peers/setup.sh" in peer["reason"] for peer in peers)
+
+
+# A stack of nothing: what comes goes back. The real one's packages are no test's.
+ECHO = """
+import http.server, json, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self):
+        self.answer(b"ok")
+    def do_POST(self):
+        fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.answer(json.dumps({"success": True, "image": fields["image"]}).encode())
+    def log_message(self, *args):
+        pass
+port = int(sys.argv[sys.argv.index("--port") + 1])
+http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def echo_stack(tmp_path):
+    folder, programs = tmp_path / "bench" / "peers", tmp_path / ".deps" / "venv-peers" / "bin"
+    folder.mkdir(parents=True)
+    programs.mkdir(parents=True)
+    (folder / "app.py").write_text(ECHO)
+    (programs / "python").symlink_to(sys.executable)
+    return folder
+
+
+def test_a_peer_is_measured_in_turn_with_lacquer(echo_stack):
+    done = bench("--json", "--seconds", "0.3", "--users", "0", "--rows", "tensorrt",
+                 "--peers=nail-http", "--peers-dir", str(echo_stack))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    (peer,) = report["peers"]
+    assert peer["status"] == "measured", peer
+    assert peer["rounds"] == 3 and peer["frames"] >= 60  # thirty with one in flight and with two
+    low, high = peer["fps_spread"]
+    assert 0 < low <= peer["fps"] <= high
+    assert peer["threads"] == int(re.search(r"(\d+) cores", report["machine"])[1])
+    assert peer["lacquer_fps_same_model"] > 0 and peer["cpu_ms_per_frame"] > 0
+    # Where others use the machine ratios would mean nothing, and there are none.
+    assert report["busy"] == (report["busy_percent"] > 15
+                              or report["load_average"] > peer["threads"])
+    for key in ("ratio_same_model", "ratio_own_model"):
+        assert (key in peer) == (not report["busy"])
+        if key in peer:
+            median, least, most = peer[key]
+            assert 0 < least <= median <= most
+
+
+def test_peers_by_name():
+    done = bench("--peers=nail-http,telegraph")
+    assert done.returncode == 2 and "telegraph" in done.stderr
+
+
+def test_the_graph_of_the_usual_model_is_made_here(tmp_path):
+    """No file from outside: the shape, the head and the operators of what its users export."""
+    path = tmp_path / "shape.tflite"
+    subprocess.run([sys.executable, ROOT / "bench" / "peers" / "make_yolo.py", path], check=True)
+    assert 23e6 < path.stat().st_size < 25e6
+    done = subprocess.run([LACQUER, "inspect", "--json", path], capture_output=True, text=True,
+                          check=True)
+    found = json.loads(done.stdout)
+    assert found["head"] == "yolo-seg" and found["sizes"] == [[640, 640]]
+    assert [tensor["dims"] for tensor in found["outputs"]] == [[1, 37, 8400], [1, 160, 160, 32]]
+    assert found["operators"]["CONV_2D"] >= 75

@@ -1,0 +1,268 @@
+#include "cli/tune_serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/model_check.h"
+#include "cli/tune_race.h"
+
+enum { KEEP_MS_MAX = 60000 };
+// A tenth of a core while workers want all of them.
+enum { NICE = 10 };
+
+// What the child tells.
+struct found {
+    int status;
+    bool kept; // the answer is in the cache
+    struct lq_tune_answer answer;
+    struct lq_error error;
+};
+
+// ---- the child
+
+struct keeping {
+    struct lq_cli_model *asked;
+    int (*enter)(void *context, struct lq_error *err);
+    void *context;
+    struct lq_tune_answer answer;
+};
+
+// As the user who owns the cache, which may be another than began.
+static int keep(void *data, struct lq_error *err)
+{
+    struct keeping *keeping = data;
+    uint64_t key = lq_tune_key(keeping->asked);
+    int status = keeping->enter ? keeping->enter(keeping->context, err) : LQ_OK;
+    return status == LQ_OK ? lq_tune_answer_write(lq_cli_model_cache(keeping->asked), key,
+                                                  &keeping->answer, err)
+                           : status;
+}
+
+static void race(struct keeping *keeping, struct found *found)
+{
+    static struct lq_tune_race race;
+    struct lq_tune_pictures pictures;
+    race = (struct lq_tune_race){.asked = keeping->asked, .pictures = &pictures,
+                                 .enter = keeping->enter, .context = keeping->context};
+    found->status = lq_tune_pictures_read(&pictures, NULL, &found->error);
+    if (found->status == LQ_OK)
+        found->status =
+            lq_cli_model_check(keeping->asked, keeping->enter, keeping->context, &found->error);
+    if (found->status == LQ_OK)
+        found->status = lq_tune_race_run(&race, &found->error);
+    if (found->status == LQ_OK) {
+        lq_tune_race_answer(&race, &found->answer);
+        keeping->answer = found->answer;
+        found->kept = lq_child_run(keep, keeping, 0, KEEP_MS_MAX, &found->error) == LQ_OK;
+    }
+    lq_tune_pictures_release(&pictures);
+}
+
+static void settle_in(pid_t parent)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigprocmask(SIG_SETMASK, &signals, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    prctl(PR_SET_NAME, "lacquer-tune");
+    lq_log_set_level(LQ_LOG_ERROR);
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = STDIN_FILENO; nowhere >= 0 && fd <= STDERR_FILENO; fd++)
+        dup2(nowhere, fd);
+    setpriority(PRIO_PROCESS, 0, NICE);
+}
+
+// From now on the pipe's end is this process's: SIGIO ends it when the server closes the other side
+// or dies. PR_SET_PDEATHSIG does not: the kernel counts that signal as the server's, whose sandbox
+// may send none to processes outside of it.
+static void end_with(int go)
+{
+    int flags = fcntl(go, F_GETFL);
+    if (fcntl(go, F_SETOWN, getpid()) == 0)
+        (void)!fcntl(go, F_SETFL, flags | O_ASYNC);
+    struct pollfd closed = {go, 0, 0};
+    if (poll(&closed, 1, 0) > 0)
+        _exit(0); // already
+}
+
+// Waits for the word to begin; a server that ends closes the pipe.
+static _Noreturn void be_child(int go, int told, pid_t parent, struct keeping *keeping)
+{
+    struct found found = {.status = LQ_ERR_IO};
+    char word;
+    settle_in(parent);
+    if (read(go, &word, 1) != 1)
+        _exit(0);
+    end_with(go);
+    race(keeping, &found);
+    _exit(lq_file_write_fd(told, &found, sizeof found) == LQ_OK ? 0 : 1);
+}
+
+static void close_all(const int *fds, int count)
+{
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+}
+
+void lq_tune_beside_fork(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
+                         int (*enter)(void *context, struct lq_error *err), void *context)
+{
+    int pipes[4];
+    *beside = (struct lq_tune_beside){0};
+    if (!lq_tune_is_open(asked) || !asked->options.cache_dir)
+        return;
+    if (pipe2(pipes, O_CLOEXEC) != 0)
+        return;
+    if (pipe2(pipes + 2, O_CLOEXEC) != 0) {
+        close_all(pipes, 2);
+        return;
+    }
+    struct lq_cli_model copy = *asked;
+    struct keeping keeping = {.asked = &copy, .enter = enter, .context = context};
+    if (asked->options.cache_dir == asked->cache_dir)
+        copy.options.cache_dir = copy.cache_dir;
+    pid_t parent = getpid(), child = fork();
+    if (child == 0) {
+        close(pipes[1]);
+        close(pipes[2]);
+        be_child(pipes[0], pipes[3], parent, &keeping);
+    }
+    close(pipes[0]);
+    close(pipes[3]);
+    if (child < 0) {
+        close_all(pipes + 1, 2);
+        return;
+    }
+    beside->child = child;
+    beside->go = pipes[1];
+    beside->told = pipes[2];
+}
+
+// ---- the watch
+
+// False when the server stops first.
+static bool wait_for(const struct lq_tune_beside *beside, int fd, int timeout_ms)
+{
+    struct pollfd waits[] = {{beside->stop, POLLIN, 0}, {fd, POLLIN, 0}};
+    while (poll(waits, fd >= 0 ? 2 : 1, timeout_ms) < 0 && errno == EINTR)
+        ;
+    return waits[0].revents == 0;
+}
+
+static bool needs_another_cap(const struct lq_tune_answer *answer)
+{
+    const char *now = getenv("ONEDNN_MAX_CPU_ISA"), *isa = answer->candidate.isa;
+    return *isa && strcmp(now ? now : "ALL", isa) != 0;
+}
+
+static bool is_so_already(const struct lq_cli_model *now, const struct lq_cli_model *then)
+{
+    const char *a = now->path ? now->path : lq_model_default_path();
+    const char *b = then->path ? then->path : lq_model_default_path();
+    enum lq_precision precision = then->options.precision;
+    return strcmp(a, b) == 0 && now->options.tune == then->options.tune &&
+           (precision == now->options.precision ||
+            (precision == LQ_PRECISION_F32 && now->options.precision == LQ_PRECISION_AUTO));
+}
+
+static void go_over(struct lq_tune_beside *beside, const struct lq_tune_answer *answer)
+{
+    struct lq_cli_model then = *beside->asked;
+    struct lq_error why;
+    char name[128];
+    lq_tune_candidate_name(&answer->candidate, lq_tune_path(&then, &answer->candidate), name,
+                           sizeof name);
+    if (needs_another_cap(answer)) {
+        lq_log_info("computing as %s is faster here and is taken from the next start: it needs "
+                    "other instructions than this process was started with", name);
+        return;
+    }
+    lq_tune_answer_use(answer, &then);
+    if (is_so_already(beside->asked, &then)) {
+        lq_log_debug("tuned: what this server does already is the fastest, %s", name);
+        return;
+    }
+    if (lq_cli_model_open_tried(&then, &beside->model, &why) != LQ_OK) {
+        lq_log_warn("computing on as before, not as %s: %s", name, why.text);
+        return;
+    }
+    lq_server_offer_model(beside->server, beside->model);
+    lq_log_info("computing as %s from now on, which was found the fastest here", name);
+}
+
+static void conclude(struct lq_tune_beside *beside)
+{
+    struct found found = {.status = LQ_ERR_IO};
+    if (read(beside->told, &found, sizeof found) != (ssize_t)sizeof found)
+        lq_log_warn("the race for the fastest way to compute ended early; `lacquer tune` tells why");
+    else if (found.status != LQ_OK)
+        lq_log_warn("the fastest way to compute was not found: %s", found.error.text);
+    else if (!found.kept)
+        lq_log_warn("the fastest way to compute cannot be kept: %s", found.error.text);
+    if (waitpid(beside->child, NULL, 0) == beside->child)
+        beside->child = 0;
+    if (found.status == LQ_OK)
+        go_over(beside, &found.answer);
+}
+
+static void *watch(void *context)
+{
+    struct lq_tune_beside *beside = context;
+    if (!wait_for(beside, -1, beside->after_s * 1000))
+        return NULL;
+    beside->racing = true;
+    if (write(beside->go, "", 1) != 1)
+        return NULL;
+    if (wait_for(beside, beside->told, -1))
+        conclude(beside);
+    return NULL;
+}
+
+void lq_tune_beside_watch(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
+                          struct lq_server *server, int after_s)
+{
+    if (beside->child <= 0)
+        return;
+    beside->asked = asked;
+    beside->server = server;
+    beside->after_s = after_s;
+    beside->stop = eventfd(0, EFD_CLOEXEC);
+    beside->watching =
+        beside->stop >= 0 && pthread_create(&beside->thread, NULL, watch, beside) == 0;
+}
+
+void lq_tune_beside_end(struct lq_tune_beside *beside)
+{
+    const uint64_t one = 1;
+    if (beside->watching) {
+        (void)!write(beside->stop, &one, sizeof one);
+        pthread_join(beside->thread, NULL);
+        close(beside->stop);
+    }
+    if (beside->go > 0)
+        close_all((int[]){beside->go, beside->told}, 2);
+    // One that races ends by SIGIO when it gets to it; one that waits has just been told.
+    if (beside->child > 0 && !beside->racing)
+        waitpid(beside->child, NULL, 0);
+    *beside = (struct lq_tune_beside){.model = beside->model};
+}
+
+void lq_tune_beside_release(struct lq_tune_beside *beside)
+{
+    lq_model_close(beside->model);
+    beside->model = NULL;
+}
