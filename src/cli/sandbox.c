@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/place.h"
 #include "config.h"
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 
 enum { LIBRARY_PATHS_MAX = 8, GROUP_LINES_MAX = 32 };
 

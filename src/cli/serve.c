@@ -12,9 +12,9 @@
 #include "cli/model_check.h"
 #include "cli/model_options.h"
 #include "cli/sandbox.h"
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 #include "serve/load.h"
-#include "serve/origin.h"
+#include "serve/guard/origin.h"
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,

@@ -1,6 +1,6 @@
 // Who is let in, which frames are taken, and what they all hold.
 #include "base/clock.h"
-#include "serve/access.h"
+#include "serve/guard/access.h"
 #include "serve/answer.h"
 #include "serve/server.h"
 #include "serve/work.h"

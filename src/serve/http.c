@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "serve/access.h"
+#include "serve/guard/access.h"
 #include "serve/answer.h"
 #include "serve/cors.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "net/tls.h"
-#include "serve/tls.h"
+#include "serve/guard/certificate.h"
 
 enum {
     OWN_FILES = 128,   // what an engine, its cache and the loop itself open

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "config.h"
-#include "serve/access.h"
+#include "serve/guard/access.h"
 #include "serve/answer.h"
 #include "serve/json.h"
 #include "serve/keep_pace.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "serve/account.h"
+#include "serve/guard/account.h"
 
 struct lq_outbox {
     struct lq_buf buf; // each message: its length, its bytes

@@ -1,7 +1,7 @@
 // SIGHUP: whoever renews a certificate or changes a token must not have to stop the server.
 #include "base/log.h"
 #include "serve/server.h"
-#include "serve/tls.h"
+#include "serve/guard/certificate.h"
 
 // Who came with a token that is no longer there is sent away.
 static int end_revoked(struct lq_server *server)

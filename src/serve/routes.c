@@ -1,7 +1,7 @@
 // Which path leads where, and what is small enough to be answered here.
 #include <string.h>
 
-#include "serve/access.h"
+#include "serve/guard/access.h"
 #include "serve/http.h"
 
 enum { GET = 1 << LQ_HTTP_GET | 1 << LQ_HTTP_HEAD, POST = 1 << LQ_HTTP_POST };

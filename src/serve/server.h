@@ -9,14 +9,14 @@
 #include "base/limits.h"
 #include "net/http.h"
 #include "net/ws.h"
-#include "serve/account.h"
-#include "serve/client.h"
+#include "serve/guard/account.h"
+#include "serve/guard/client.h"
 #include "serve/cost.h"
 #include "serve/load.h"
 #include "serve/metrics.h"
-#include "serve/peers.h"
+#include "serve/guard/address_limits.h"
 #include "serve/serve.h"
-#include "serve/token.h"
+#include "serve/guard/token.h"
 
 enum {
     LQ_STALL_S = 10,                // a worker that comes to no next step for so long will not come

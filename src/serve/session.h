@@ -22,9 +22,9 @@
 
 #include "base/trace.h"
 #include "frame/frame.h"
-#include "serve/account.h"
+#include "serve/guard/account.h"
 #include "serve/load.h"
-#include "serve/token.h"
+#include "serve/guard/token.h"
 #include "serve/turns.h"
 
 enum {

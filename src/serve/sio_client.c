@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "serve/access.h"
+#include "serve/guard/access.h"
 #include "serve/sio.h"
 
 enum { SID_BYTES = 15 };

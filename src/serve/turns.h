@@ -18,7 +18,7 @@
 
 #include <stddef.h>
 
-#include "serve/peers.h"
+#include "serve/guard/address_limits.h"
 
 enum {
     LQ_TURNS_LIVE = 4,            // live frames in a row while a still waits

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 #include "unit/unit.h"
 
 enum { HAS_NONE = 77 };

@@ -1,4 +1,4 @@
-#include "serve/peers.h"
+#include "serve/guard/address_limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 // are many, and each may call what the last did not.
 //
 // Sources: seccomp(2), the manual pages of the calls, seccomp_rule_add(3).
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -25,7 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "serve/peers.h"
+#include "serve/guard/address_limits.h"
 
 struct lq_account;
 struct lq_holder;

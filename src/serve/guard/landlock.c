@@ -1,6 +1,6 @@
 // The half of the sandbox that fences files and TCP: Landlock, by its three system calls, since no
 // library is needed and old C headers do not know its newer rights.
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

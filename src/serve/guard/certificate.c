@@ -1,4 +1,4 @@
-#include "serve/tls.h"
+#include "serve/guard/certificate.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -15,7 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/file.h"
-#include "serve/secret.h"
+#include "serve/guard/secret.h"
 
 enum { PEM_BYTES_MAX = 1024 * 1024, VALID_DAYS = 397, CHAIN_MAX = 8 };
 

@@ -1,4 +1,4 @@
-#include "serve/access.h"
+#include "serve/guard/access.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "serve/origin.h"
+#include "serve/guard/origin.h"
 
 static const char cookie_name[] = "lacquer_token=";
 

@@ -1,4 +1,4 @@
-#include "serve/token.h"
+#include "serve/guard/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "serve/client.h"
+#include "serve/guard/client.h"
 
 #include <string.h>
 

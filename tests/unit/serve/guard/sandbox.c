@@ -1,5 +1,5 @@
 // Each case gives up its rights in a child process and tells what it could still do.
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "serve/secret.h"
+#include "serve/guard/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>

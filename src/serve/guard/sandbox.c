@@ -1,4 +1,4 @@
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,4 +1,4 @@
-#include "serve/origin.h"
+#include "serve/guard/origin.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "serve/origin.h"
+#include "serve/guard/origin.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,11 +1,11 @@
-#include "serve/token.h"
+#include "serve/guard/token.h"
 
 #include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include "serve/secret.h"
+#include "serve/guard/secret.h"
 
 enum { TOKEN_CHARS_MIN = 16, TOKEN_FILE_BYTES_MAX = 64 * 1024 };
 

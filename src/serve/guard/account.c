@@ -1,4 +1,4 @@
-#include "serve/account.h"
+#include "serve/guard/account.h"
 
 #include <pthread.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // Who may hold how much, when all together hold what they may.
-#include "serve/account.h"
+#include "serve/guard/account.h"
 
 #include <pthread.h>
 
