@@ -13,7 +13,7 @@
 #include "cli/model_options.h"
 #include "cli/sandbox.h"
 #include "serve/guard/sandbox.h"
-#include "serve/load.h"
+#include "serve/sched/load.h"
 #include "serve/guard/origin.h"
 #include "serve/serve.h"
 

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "paint/catalogue.h"
-#include "serve/session.h"
+#include "serve/sched/session.h"
 
 // Reads the look fields that `object` has; the others keep their value. `look` comes first, whatever
 // the order. On failure *look is unchanged.

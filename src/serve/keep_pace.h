@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
-#include "serve/load.h"
+#include "serve/sched/load.h"
 
 struct lq_keep_pace {
     bool on;             // it asked to be told what to send

@@ -2,9 +2,9 @@
 // Threads: each worker has its own pipe; the metrics are shared. Owner: lq_workers.
 #pragma once
 
-#include "serve/cost.h"
-#include "serve/load.h"
-#include "serve/metrics.h"
+#include "serve/sched/cost.h"
+#include "serve/sched/load.h"
+#include "serve/sched/metrics.h"
 
 struct lq_work_context {
     const struct lq_model *model;

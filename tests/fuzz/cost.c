@@ -1,7 +1,7 @@
 // What a body of any kind will cost: the first byte is the kind, the rest the body. Whatever comes,
 // an estimate is within what may be, and of a urlencoded body, which can be read only once, it is
 // not too low.
-#include "serve/cost.h"
+#include "serve/sched/cost.h"
 
 #include "fuzz/ask.h"
 

@@ -2,7 +2,7 @@
 // Threads and owner: as session.h says of each field.
 #pragma once
 
-#include "serve/session.h"
+#include "serve/sched/session.h"
 
 struct lq_thread {
     struct lq_workers *workers;

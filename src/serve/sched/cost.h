@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-#include "serve/session.h"
+#include "serve/sched/session.h"
 
 enum {
     LQ_COST_HEAD_BYTES = 128 * 1024, // of a body, in which its picture's header is looked for

@@ -1,4 +1,4 @@
-#include "serve/turns.h"
+#include "serve/sched/turns.h"
 
 #include <stdlib.h>
 #include <string.h>

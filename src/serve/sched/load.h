@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "serve/pace.h"
+#include "serve/sched/rate.h"
 
 enum {
     LQ_LOAD_WAIT_MS = 60,        // the mean wait that a live session may bring about (--max-wait)

@@ -1,5 +1,5 @@
 // The workers: threads that take frames in turn (turns.h), and what became of them.
-#include "serve/workers.h"
+#include "serve/sched/workers.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // Sessions and workers with a task of the test's own instead of the pipeline.
-#include "serve/session.h"
+#include "serve/sched/session.h"
 
 #include <semaphore.h>
 #include <stdatomic.h>

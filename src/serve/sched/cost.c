@@ -1,4 +1,4 @@
-#include "serve/cost.h"
+#include "serve/sched/cost.h"
 
 #include <string.h>
 #include <strings.h>

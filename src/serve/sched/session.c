@@ -1,4 +1,4 @@
-#include "serve/workers.h"
+#include "serve/sched/workers.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "serve/metrics.h"
+#include "serve/sched/metrics.h"
 
 #include <stdio.h>
 #include <string.h>

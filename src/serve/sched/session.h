@@ -23,9 +23,9 @@
 #include "base/trace.h"
 #include "frame/frame.h"
 #include "serve/guard/account.h"
-#include "serve/load.h"
+#include "serve/sched/load.h"
 #include "serve/guard/token.h"
-#include "serve/turns.h"
+#include "serve/sched/turns.h"
 
 enum {
     LQ_SLOTS = LQ_IN_FLIGHT_MAX + 2, // one filling, one waiting, the others in flight

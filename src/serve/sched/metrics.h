@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "serve/session.h"
+#include "serve/sched/session.h"
 
 enum lq_transport { LQ_VIA_HTTP, LQ_VIA_WS, LQ_VIA_V1, LQ_VIA_SIO, LQ_VIA_COUNT };
 // Why a frame has no picture: a newer one came; its client went; the server stops; it waited too long

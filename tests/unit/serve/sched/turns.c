@@ -1,6 +1,6 @@
 // Whose turn it is, told without a clock; and a machine of workers played on a clock of the test's
 // own, with one live user, a flood of heavy stills from another address, and who else comes.
-#include "serve/turns.h"
+#include "serve/sched/turns.h"
 
 #include <stdlib.h>
 

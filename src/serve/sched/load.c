@@ -1,4 +1,4 @@
-#include "serve/load.h"
+#include "serve/sched/load.h"
 
 #include <math.h>
 

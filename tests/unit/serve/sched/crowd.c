@@ -1,12 +1,12 @@
 // A crowd of cameras before a machine that cannot serve them all, played on a clock of the test's
 // own: what load.h decides is the real thing, workers and clients are models of session.c and of the
 // page. Each figure is the same in every run.
-#include "serve/load.h"
+#include "serve/sched/load.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/session.h"
+#include "serve/sched/session.h"
 #include "unit/unit.h"
 
 enum { USERS_MAX = 60, WORKERS = 2, FPS = 30, SETTLE_S = 4, SECONDS = 12, REPLIES_MAX = 8000,

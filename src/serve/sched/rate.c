@@ -1,4 +1,4 @@
-#include "serve/pace.h"
+#include "serve/sched/rate.h"
 
 #include <stdlib.h>
 #include <string.h>

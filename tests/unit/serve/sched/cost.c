@@ -1,5 +1,5 @@
 // What a picture will cost, by the first bytes of each kind of body.
-#include "serve/cost.h"
+#include "serve/sched/cost.h"
 
 #include <string.h>
 
