@@ -7,8 +7,8 @@
 #include "base/limits.h"
 #include "config.h"
 #include "paint/catalogue_json.h"
-#include "serve/ask.h"
-#include "serve/form.h"
+#include "serve/message/frame_request.h"
+#include "serve/message/form.h"
 #include "serve/http.h"
 
 static bool is_type(const char *type, const char *wanted)

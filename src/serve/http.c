@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 #include "serve/guard/access.h"
-#include "serve/answer.h"
+#include "serve/message/frame_response.h"
 #include "serve/cors.h"
 
 static struct lq_entry *entry_of(const struct lq_http *http)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "serve/answer.h"
+#include "serve/message/frame_response.h"
 #include "serve/cors.h"
 #include "serve/http.h"
 

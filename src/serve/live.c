@@ -8,12 +8,12 @@
 #include "base/limits.h"
 #include "config.h"
 #include "serve/guard/access.h"
-#include "serve/answer.h"
-#include "serve/json.h"
+#include "serve/message/frame_response.h"
+#include "serve/message/json.h"
 #include "serve/keep_pace.h"
 #include "serve/server.h"
 #include "serve/server.h"
-#include "serve/wire.h"
+#include "serve/message/wire.h"
 
 struct lq_live {
     struct lq_server *server;

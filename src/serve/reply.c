@@ -1,7 +1,7 @@
 // Frames in and replies out of a WebSocket, whichever of the two protocols it speaks.
 #include "base/clock.h"
 #include "serve/server.h"
-#include "serve/wire.h"
+#include "serve/message/wire.h"
 
 uint8_t *lq_server_room(struct lq_buf *buf, size_t coming, size_t *size)
 {

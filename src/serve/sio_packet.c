@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/parse_json.h"
 #include "config.h"
-#include "serve/answer.h"
+#include "serve/message/frame_response.h"
 #include "serve/sio.h"
 
 // Version 3 is told its name by the first packet.

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/trace.h"
-#include "serve/answer.h"
+#include "serve/message/frame_response.h"
 
 struct worker {
     const struct lq_model *model;

@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "fuzz/fuzz.h"
-#include "serve/ask.h"
+#include "serve/message/frame_request.h"
 
 // Reads the slot's body as slot->ask says; a picture that is found lies in memory.
 static inline void fuzz_ask(struct lq_slot *slot, const uint8_t *bytes, size_t len)

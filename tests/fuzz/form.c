@@ -1,5 +1,5 @@
 // The body of /api/process. The first line is the Content-Type, the rest the body.
-#include "serve/form.h"
+#include "serve/message/form.h"
 
 #include "fuzz/ask.h"
 

@@ -1,7 +1,7 @@
 // Who is let in, which frames are taken, and what they all hold.
 #include "base/clock.h"
 #include "serve/guard/access.h"
-#include "serve/answer.h"
+#include "serve/message/frame_response.h"
 #include "serve/server.h"
 #include "serve/work.h"
 

@@ -1,9 +1,9 @@
-#include "serve/wire_nails.h"
+#include "serve/message/wire_nails.h"
 
 #include <string.h>
 
-#include "serve/crop.h"
-#include "serve/wire.h"
+#include "serve/message/crop.h"
+#include "serve/message/wire.h"
 #include "unit/unit.h"
 
 enum { SIDE = 200 };

@@ -1,4 +1,4 @@
-#include "serve/wire.h"
+#include "serve/message/wire.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "serve/crop.h"
+#include "serve/message/crop.h"
 
 #include <string.h>
 

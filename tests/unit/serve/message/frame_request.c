@@ -1,4 +1,4 @@
-#include "serve/ask.h"
+#include "serve/message/frame_request.h"
 
 #include <string.h>
 

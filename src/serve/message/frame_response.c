@@ -1,12 +1,12 @@
-#include "serve/answer.h"
+#include "serve/message/frame_response.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "frame/report.h"
 #include "base/base64.h"
-#include "serve/wire.h"
-#include "serve/wire_nails.h"
+#include "serve/message/wire.h"
+#include "serve/message/wire_nails.h"
 
 const char *lq_answer_media_type(enum lq_picture_kind kind)
 {

@@ -1,4 +1,4 @@
-#include "serve/json.h"
+#include "serve/message/json.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
-#include "serve/wire_nails.h"
+#include "serve/message/wire_nails.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "serve/crop.h"
-#include "serve/wire.h"
+#include "serve/message/crop.h"
+#include "serve/message/wire.h"
 
 static uint8_t *put(uint8_t *to, uint64_t value, int size)
 {

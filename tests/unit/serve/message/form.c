@@ -1,4 +1,4 @@
-#include "serve/form.h"
+#include "serve/message/form.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "serve/ask.h"
+#include "serve/message/frame_request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "base/parse_json.h"
 #include "paint/look_json.h"
 #include "base/base64.h"
-#include "serve/form.h"
-#include "serve/json.h"
+#include "serve/message/form.h"
+#include "serve/message/json.h"
 
 // A short text field as a C string; longer than any valid value is reported as what it begins with.
 static void copy_text(char *out, size_t size, const char *text, size_t len)

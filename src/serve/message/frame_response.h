@@ -4,7 +4,7 @@
 // Threads: the worker that owns the slot; the plain text writers any. Owner: the slot.
 #pragma once
 
-#include "serve/ask.h"
+#include "serve/message/frame_request.h"
 
 // The answer to a job that went well. scratch is the worker's, for coding crops.
 void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
