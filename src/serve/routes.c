@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "serve/guard/access.h"
-#include "serve/http.h"
+#include "serve/http/request.h"
 
 enum { GET = 1 << LQ_HTTP_GET | 1 << LQ_HTTP_HEAD, POST = 1 << LQ_HTTP_POST };
 

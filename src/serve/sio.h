@@ -10,7 +10,7 @@
 #pragma once
 
 #include "serve/engineio.h"
-#include "serve/http.h"
+#include "serve/http/request.h"
 #include "serve/keep_pace.h"
 #include "serve/outbox.h"
 

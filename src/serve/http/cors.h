@@ -3,7 +3,7 @@
 // Threads: the loop. Owner: nothing is kept.
 #pragma once
 
-#include "serve/http.h"
+#include "serve/http/request.h"
 
 // Answers what a browser asks before it lets a page from elsewhere send JSON or a token.
 void lq_cors_answer_preflight(struct lq_request *request);

@@ -1,12 +1,12 @@
 // The page: from the table in the binary, or with --web from a folder while it is being worked on.
-#include "serve/assets.h"
+#include "serve/http/assets.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/file.h"
-#include "serve/http.h"
+#include "serve/http/request.h"
 
 static const struct { const char *ending, *type; } types[] = {
     {".html", "text/html; charset=utf-8"},

@@ -1,5 +1,5 @@
 // HTTP requests as they come: who may ask, what body belongs to it, which route takes it.
-#include "serve/http.h"
+#include "serve/http/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "serve/guard/access.h"
 #include "serve/message/frame_response.h"
-#include "serve/cors.h"
+#include "serve/http/cors.h"
 
 static struct lq_entry *entry_of(const struct lq_http *http)
 {

@@ -5,8 +5,8 @@
 
 #include "base/limits.h"
 #include "serve/message/frame_response.h"
-#include "serve/cors.h"
-#include "serve/http.h"
+#include "serve/http/cors.h"
+#include "serve/http/request.h"
 
 void lq_request_add_header(struct lq_request *request, const char *format, ...)
 {

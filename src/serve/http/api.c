@@ -9,7 +9,7 @@
 #include "paint/catalogue_json.h"
 #include "serve/message/frame_request.h"
 #include "serve/message/form.h"
-#include "serve/http.h"
+#include "serve/http/request.h"
 
 static bool is_type(const char *type, const char *wanted)
 {
