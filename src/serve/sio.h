@@ -11,7 +11,7 @@
 
 #include "serve/engineio.h"
 #include "serve/http/request.h"
-#include "serve/keep_pace.h"
+#include "serve/live/client_rate.h"
 #include "serve/outbox.h"
 
 enum { LQ_SIO_PING_INTERVAL_MS = 25000, LQ_SIO_PING_TIMEOUT_MS = 20000, LQ_SIO_SID_SIZE = 24 };

@@ -1,4 +1,4 @@
-// /ws as an echo, in the place of src/serve/live.c: all else of `lacquer serve` is as it is, so
+// /ws as an echo, in the place of src/serve/live/live.c: all else of `lacquer serve` is as it is, so
 // that the Autobahn test suite (tools/autobahn.sh), which wants each message back, judges the very
 // loop, framing and upgrade that users meet. Built for tests only; never installed.
 // Threads: the loop's. Owner: a connection's state is its own.

@@ -1,4 +1,4 @@
-#include "serve/keep_pace.h"
+#include "serve/live/client_rate.h"
 
 #include <stdio.h>
 

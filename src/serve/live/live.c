@@ -10,7 +10,7 @@
 #include "serve/guard/access.h"
 #include "serve/message/frame_response.h"
 #include "serve/message/json.h"
-#include "serve/keep_pace.h"
+#include "serve/live/client_rate.h"
 #include "serve/server.h"
 #include "serve/server.h"
 #include "serve/message/wire.h"
