@@ -7,7 +7,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "serve/guard/access.h"
-#include "serve/sio.h"
+#include "serve/sio/sio.h"
 
 enum { SID_BYTES = 15 };
 

@@ -1,4 +1,4 @@
-#include "serve/outbox.h"
+#include "serve/sio/outbox.h"
 
 #include <stdarg.h>
 #include <stdio.h>

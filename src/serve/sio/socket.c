@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "serve/sio.h"
+#include "serve/sio/sio.h"
 
 // A text message while the socket is only being tried out. False: it breaks the rules.
 static bool on_probe(struct lq_sio_link *link)

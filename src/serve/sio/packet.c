@@ -9,7 +9,7 @@
 #include "base/parse_json.h"
 #include "config.h"
 #include "serve/message/frame_response.h"
-#include "serve/sio.h"
+#include "serve/sio/sio.h"
 
 // Version 3 is told its name by the first packet.
 static int say_connected(struct lq_sio *sio)

@@ -9,10 +9,10 @@
 // belongs to its connection.
 #pragma once
 
-#include "serve/engineio.h"
+#include "serve/sio/engineio.h"
 #include "serve/http/request.h"
 #include "serve/live/client_rate.h"
-#include "serve/outbox.h"
+#include "serve/sio/outbox.h"
 
 enum { LQ_SIO_PING_INTERVAL_MS = 25000, LQ_SIO_PING_TIMEOUT_MS = 20000, LQ_SIO_SID_SIZE = 24 };
 

@@ -1,4 +1,4 @@
-#include "serve/engineio.h"
+#include "serve/sio/engineio.h"
 
 #include <stdio.h>
 #include <stdlib.h>

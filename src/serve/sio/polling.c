@@ -4,7 +4,7 @@
 
 #include "base/base64.h"
 #include "base/limits.h"
-#include "serve/sio.h"
+#include "serve/sio/sio.h"
 
 static void refuse(struct lq_request *request, int number, const char *message)
 {
