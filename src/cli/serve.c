@@ -322,10 +322,10 @@ const struct argp lq_serve_argp = {
 static int give_up_rights(void *context, struct lq_error *err)
 {
     struct arguments *arguments = context;
-    int status = arguments->user ? lq_confine_user(arguments->user, err) : LQ_OK;
+    int status = arguments->user ? lq_sandbox_user(arguments->user, err) : LQ_OK;
     if (status != LQ_OK || arguments->no_sandbox)
         return status;
-    lq_confine_memory();
+    lq_sandbox_memory();
     return lq_cli_sandbox(&arguments->model, &arguments->serve, err);
 }
 

@@ -80,7 +80,7 @@ static void write_answer(struct lq_conn *conn, const struct lq_http_answer *answ
 
 // Whether the connection cannot go on after an answer: what comes next might be a body that nobody
 // waits for, or much of one (RFC 9112 section 9.3, RFC 9110 section 10.1.1).
-static bool must_hang_up(const struct lq_http *http)
+static bool must_hang_up(const struct lq_http_request *http)
 {
     const struct lq_http_body *body = &http->body;
     if (!http->keeps_alive || http->conn->net->draining)
@@ -90,7 +90,7 @@ static bool must_hang_up(const struct lq_http *http)
     return http->expects_continue || body->left > lq_conn_limits(http->conn)->discard_bytes;
 }
 
-void lq_http_answer(struct lq_http *http, const struct lq_http_answer *answer)
+void lq_http_answer(struct lq_http_request *http, const struct lq_http_answer *answer)
 {
     if (http->answered || http->conn->ending)
         return;
@@ -107,7 +107,7 @@ void lq_http_answer(struct lq_http *http, const struct lq_http_answer *answer)
     lq_conn_work(http->conn);
 }
 
-void lq_http_write(struct lq_http *http, const void *bytes, size_t len)
+void lq_http_write(struct lq_http_request *http, const void *bytes, size_t len)
 {
     if (!http->answered || http->over || http->written == http->announced)
         return; // a HEAD, say
@@ -117,44 +117,44 @@ void lq_http_write(struct lq_http *http, const void *bytes, size_t len)
     lq_conn_write(http->conn, NULL, 0, bytes, len);
 }
 
-size_t lq_http_waits(const struct lq_http *http)
+size_t lq_http_waits(const struct lq_http_request *http)
 {
     return http->conn->queue.waits;
 }
 
-bool lq_http_is_answered(const struct lq_http *http)
+bool lq_http_is_answered(const struct lq_http_request *http)
 {
     return http->answered;
 }
 
-void lq_http_detach(struct lq_http *http)
+void lq_http_detach(struct lq_http_request *http)
 {
     if (lq_queue_detach(&http->conn->queue) != LQ_OK)
         lq_conn_end(http->conn, LQ_END_MEMORY);
 }
 
-void lq_http_pause(struct lq_http *http)
+void lq_http_pause(struct lq_http_request *http)
 {
     http->paused = !http->answered;
 }
 
-void lq_http_resume(struct lq_http *http)
+void lq_http_resume(struct lq_http_request *http)
 {
     http->paused = false;
     lq_conn_work(http->conn);
 }
 
-void lq_http_kill(struct lq_http *http)
+void lq_http_kill(struct lq_http_request *http)
 {
     lq_conn_end(http->conn, LQ_END_STOPPED);
 }
 
-void lq_http_set_deadline(struct lq_http *http, uint32_t ms)
+void lq_http_set_deadline(struct lq_http_request *http, uint32_t ms)
 {
     lq_conn_set_deadline(http->conn, ms);
 }
 
-void lq_http_refuse(struct lq_conn *conn, struct lq_http *http, int code, const char *why)
+void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code, const char *why)
 {
     const struct lq_http_handler *handler = lq_http_handler_of(conn);
     struct lq_http_answer answer = {.code = code, .hang_up = true, .body = why, .len = strlen(why)};

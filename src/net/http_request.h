@@ -11,7 +11,7 @@ struct lq_http_pair {
     const char *name, *value;
 };
 
-struct lq_http {
+struct lq_http_request {
     struct lq_garbage garbage; // first
     struct lq_conn *conn;
     void *state;               // the handler's
@@ -22,7 +22,7 @@ struct lq_http {
     bool has_body, keeps_alive, expects_continue, upgrades_ws;
     bool unwanted;             // what comes of the body is forgotten
     bool paused;
-    bool body_told;            // body_done was called, or is not to be
+    bool body_reported;            // body_done was called, or is not to be
     bool answered, hang_up;
     bool over;                 // `gone` was called; what still comes of the body is forgotten
     size_t announced, written; // bytes of the answer's body
@@ -38,12 +38,13 @@ static inline const struct lq_http_handler *lq_http_handler_of(const struct lq_c
 }
 
 // http_answer.c: answers what is no request, or one that breaks off, with the library's own words.
-void lq_http_refuse(struct lq_conn *conn, struct lq_http *http, int code, const char *why);
+void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code, const char *why);
 // Writes a status line, Date, Connection and `headers`, without the empty line. 0: it does not fit.
 size_t lq_http_compose(struct lq_net *net, char *out, size_t size, int code, const char *connection,
                        const char *headers);
 
 // http_request.c: a request from a head that was read. NULL: no memory, or a path that cannot be
 // decoded (*code is 400 then).
-struct lq_http *lq_http_request_new(struct lq_conn *conn, const struct lq_http_head *head,
-                            const uint8_t *bytes, int *code);
+struct lq_http_request *lq_http_request_new(struct lq_conn *conn,
+                                            const struct lq_http_request_head *head,
+                                            const uint8_t *bytes, int *code);

@@ -2,10 +2,10 @@
 // and must answer, text is checked for UTF-8 as it comes, and both halves of a closing are
 // exchanged.
 //
-// Bytes in: `room` says where the next bytes of a message go, `came` that they are there. A handler
-// that does not want more closes (lq_ws_close); what comes afterwards is read and forgotten.
-// Bytes out: lq_ws_wake asks for a `writable` call, which comes when nothing waits any more, so
-// that what is sent is chosen as late as possible. One borrowed message at a time.
+// Bytes in: `room` says where the next bytes of a message go, `received` that they are there. A
+// handler that does not want more closes (lq_ws_close); what comes afterwards is read and
+// forgotten. Bytes out: lq_ws_wake asks for a `writable` call, which comes when nothing waits any
+// more, so that what is sent is chosen as late as possible. One borrowed message at a time.
 //
 // Threads: the loop's. Owner: the net owns a struct lq_ws; nobody may use it after `closed`.
 #pragma once
@@ -30,16 +30,16 @@ struct lq_ws_piece {
     bool first;    // nothing of this message has been asked room for before
     bool last_frame; // no other frame belongs to the message (FIN)
     size_t coming; // bytes of this frame that have not come yet; 0 only of an empty message, whose
-                   // `came` follows without room being needed
+                   // `received` follows without room being needed
 };
 
 struct lq_ws_handler {
-    // Sets *size (1 to piece->coming) and returns the place, which stays until `came`. NULL: closed
-    // by lq_ws_close in here, else closed with 1011. Not called with `coming` 0.
+    // Sets *size (1 to piece->coming) and returns the place, which stays until `received`. NULL:
+    // closed by lq_ws_close in here, else closed with 1011. Not called with `coming` 0.
     uint8_t *(*room)(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size);
     // `len` bytes are there; `last`: the message is whole. Of an empty message this alone is
     // called.
-    void (*came)(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last);
+    void (*received)(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last);
     // Asked for by lq_ws_wake, and nothing waits to be sent: send one message, or none.
     void (*writable)(struct lq_ws *ws);
     // The borrowed message was handed over whole and is its owner's again. Never inside lq_ws_send.

@@ -14,7 +14,7 @@ struct worker {
     struct lq_buf decoded; // what base64 stood for
     struct lq_buf scratch; // for coding crops
     struct lq_scene scene;
-    struct lq_metrics *metrics;
+    struct lq_serve_metrics *metrics;
     struct lq_load *load;
     struct lq_cost *cost;
     uint32_t max_age_ms;
@@ -77,16 +77,16 @@ static int worker_open(void *context, bool heavy, void **out, struct lq_error *e
     return status;
 }
 
-static enum lq_picture_kind reply_kind(const struct lq_slot *slot)
+static enum lq_picture_kind reply_kind(const struct lq_frame_slot *slot)
 {
     // Live replies are JPEG whatever came; elsewhere a PNG is answered with a PNG.
-    return slot->ask.live || slot->ask.reply_form == LQ_REPLY_PICTURE ? LQ_PICTURE_JPEG
+    return slot->request.live || slot->request.reply_form == LQ_REPLY_PICTURE ? LQ_PICTURE_JPEG
                                                                       : LQ_PICTURE_UNKNOWN;
 }
 
 struct step {
     struct worker *worker;
-    struct lq_slot *slot;
+    struct lq_frame_slot *slot;
     struct lq_job *job;
 };
 
@@ -118,34 +118,35 @@ static void rest(struct worker *worker)
     worker->pipe = NULL;
 }
 
-static void fill_job(const struct worker *worker, struct lq_slot *slot, struct lq_job *job,
-                     const struct lq_ask_picture *picture)
+static void fill_job(const struct worker *worker, struct lq_frame_slot *slot, struct lq_job *job,
+                     const struct lq_frame_picture *picture)
 {
     lq_job_init(job);
     job->input = picture->bytes;
     job->input_len = picture->len;
-    job->look = slot->ask.look;
-    job->paint = slot->ask.reply_form != LQ_REPLY_NAILS &&
-                 slot->ask.reply_form != LQ_REPLY_V1_NAILS;
+    job->look = slot->request.look;
+    job->paint = slot->request.reply_form != LQ_REPLY_NAILS &&
+                 slot->request.reply_form != LQ_REPLY_V1_NAILS;
     job->tracker = slot->session->tracker;
     job->time_us = slot->arrived_us;
-    job->smooth = slot->ask.smooth;
-    job->may_carry = slot->pressed && worker->may_carry;
-    job->closer = slot->ask.closer;
-    job->hands = slot->ask.closer || slot->ask.live;
-    job->alone = slot->alone;
-    job->jpeg_quality = slot->ask.jpeg_quality;
+    job->smooth = slot->request.smooth;
+    job->may_carry = slot->contended && worker->may_carry;
+    job->closer = slot->request.closer;
+    job->hands = slot->request.closer || slot->request.live;
+    job->alone = slot->exclusive;
+    job->jpeg_quality = slot->request.jpeg_quality;
     job->kind_out = reply_kind(slot);
-    job->deadline_us = slot->ask.live ? slot->arrived_us + worker->max_age_ms * UINT64_C(1000) : 0;
+    uint64_t max_age_us = worker->max_age_ms * UINT64_C(1000);
+    job->deadline_us = slot->request.live ? slot->arrived_us + max_age_us : 0;
     job->output = job->paint ? &slot->picture : NULL;
 }
 
-static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *job,
-                    const struct lq_ask_picture *picture)
+static int run_pipe(struct worker *worker, struct lq_frame_slot *slot, struct lq_job *job,
+                    const struct lq_frame_picture *picture)
 {
     struct step step = {worker, slot, job};
     fill_job(worker, slot, job, picture);
-    job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
+    job->scene = slot->request.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->pause = on_step;
     job->pause_context = &step;
     if (worker->heavy)
@@ -159,9 +160,9 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
 
 // A live frame that has waited too long shows what the user did long ago. Only overload does this.
 // Not BUSY, which would tell its session to pause: the next frame may well be in time.
-static int check_age(const struct lq_slot *slot, struct lq_error *err)
+static int check_age(const struct lq_frame_slot *slot, struct lq_error *err)
 {
-    if (!slot->ask.live || slot->queue_us <= slot->stale_us)
+    if (!slot->request.live || slot->queue_us <= slot->stale_us)
         return LQ_OK;
     return lq_fail(err, LQ_ERR_TIMEOUT, "the frame waited %u ms and was dropped; send the next",
                    slot->queue_us / 1000);
@@ -170,21 +171,21 @@ static int check_age(const struct lq_slot *slot, struct lq_error *err)
 // Whether what had a light one's turn asks for more than that, now that all of it is read: it waits
 // once more then, for a heavy one's. A urlencoded body cannot be read twice; of that the estimate
 // is right (cost.c).
-static bool is_heavier(const struct worker *worker, struct lq_slot *slot,
-                       const struct lq_ask_picture *picture)
+static bool is_heavier(const struct worker *worker, struct lq_frame_slot *slot,
+                       const struct lq_frame_picture *picture)
 {
     struct lq_cost_peek seen = {lq_cost_pixels(picture->bytes, picture->len),
-                                slot->ask.closer ? LQ_COST_PASSES : 1};
+                                slot->request.closer ? LQ_COST_PASSES : 1};
     slot->pixels = seen.pixels;
-    if (slot->turn_kind == LQ_TURN_HEAVY || slot->ask.body_form == LQ_BODY_URLENCODED ||
-        lq_cost_kind(&seen, slot->ask.live) != LQ_TURN_HEAVY)
+    if (slot->turn_kind == LQ_TURN_HEAVY || slot->request.body_form == LQ_BODY_URLENCODED ||
+        lq_cost_kind(&seen, slot->request.live) != LQ_TURN_HEAVY)
         return false;
     slot->turn_kind = LQ_TURN_HEAVY;
     slot->cost_us = lq_cost_us(worker->cost, &seen);
     return true;
 }
 
-static void learn(const struct worker *worker, const struct lq_slot *slot,
+static void learn(const struct worker *worker, const struct lq_frame_slot *slot,
                   const struct lq_job *job)
 {
     const uint32_t *us = job->stage_us;
@@ -194,22 +195,22 @@ static void learn(const struct worker *worker, const struct lq_slot *slot,
         .passes_us = us[LQ_STAGE_PREPARE] + us[LQ_STAGE_INFER] + us[LQ_STAGE_NAILS],
     };
     seen.pixels_us = job->total_us - seen.passes_us;
-    if (!slot->ask.live || slot->turn_kind == LQ_TURN_HEAVY)
+    if (!slot->request.live || slot->turn_kind == LQ_TURN_HEAVY)
         lq_cost_learn(worker->cost, &seen);
 }
 
 // Fills in the answer: a picture, nails, or what went wrong, before or now.
-static void answer(struct worker *worker, struct lq_slot *slot)
+static void answer(struct worker *worker, struct lq_frame_slot *slot)
 {
-    struct lq_ask_picture picture = {0};
+    struct lq_frame_picture picture = {0};
     struct lq_job job;
     if (slot->status == LQ_OK)
         slot->status = open_pipe(worker, &slot->error);
     if (slot->status == LQ_OK)
-        slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
+        slot->status = lq_frame_request_read(slot, &worker->decoded, &picture, &slot->error);
     if (slot->status == LQ_OK && is_heavier(worker, slot, &picture)) {
         slot->again = true;
-        lq_ask_picture_release(&picture);
+        lq_frame_picture_release(&picture);
         return;
     }
     if (slot->status == LQ_OK)
@@ -220,35 +221,35 @@ static void answer(struct worker *worker, struct lq_slot *slot)
             slot->stage_us[i] = job.stage_us[i];
         slot->total_us = job.total_us;
         slot->carried = job.carried;
-        lq_answer_write(slot, &job, &picture, &worker->scratch);
+        lq_response_write(slot, &job, &picture, &worker->scratch);
     }
     if (slot->status != LQ_OK) {
         slot->error.status = slot->status;
-        lq_answer_write_error(slot, &picture);
+        lq_response_write_error(slot, &picture);
     }
-    lq_ask_picture_release(&picture);
+    lq_frame_picture_release(&picture);
     rest(worker);
 }
 
-static void count(const struct worker *worker, const struct lq_slot *slot, uint64_t worked_us,
+static void count(const struct worker *worker, const struct lq_frame_slot *slot, uint64_t worked_us,
                   bool stale)
 {
-    struct lq_metrics *metrics = worker->metrics;
+    struct lq_serve_metrics *metrics = worker->metrics;
     if (stale)
         lq_count(&metrics->dropped[LQ_DROP_STALE], 1);
-    else if (slot->ask.live && slot->status == LQ_ERR_TIMEOUT)
+    else if (slot->request.live && slot->status == LQ_ERR_TIMEOUT)
         lq_count(&metrics->dropped[LQ_DROP_LATE], 1);
     // A still says nothing of what a film costs.
     if (slot->turn_kind != LQ_TURN_LIVE)
-        lq_load_stilled(worker->load, worked_us);
+        lq_load_worked_still(worker->load, worked_us);
     else if (!stale)
         lq_load_worked(worker->load, &(struct lq_load_work){
-            .us = worked_us, .pressed = slot->pressed, .carried = slot->carried});
+            .us = worked_us, .contended = slot->contended, .carried = slot->carried});
     lq_count(&metrics->carried, slot->carried);
     lq_metrics_count_slot(metrics, slot);
 }
 
-static void worker_run(void *context, struct lq_slot *slot)
+static void worker_run(void *context, struct lq_frame_slot *slot)
 {
     struct worker *worker = context;
     uint64_t begun_us = lq_clock_us();
@@ -266,7 +267,14 @@ static void worker_run(void *context, struct lq_slot *slot)
     lq_trace_enter(NULL);
 }
 
+static void refuse(struct lq_frame_slot *slot)
+{
+    static const struct lq_frame_picture unread = {0};
+    lq_response_write_error(slot, &unread);
+}
+
 struct lq_work lq_work_with(struct lq_work_context *context)
 {
-    return (struct lq_work){worker_open, worker_run, worker_close, context};
+    return (struct lq_work){.open = worker_open, .run = worker_run, .close = worker_close,
+                            .context = context, .refuse = refuse};
 }

@@ -15,14 +15,14 @@ struct lq_address lq_address_of(const struct lq_net_address *from)
     return address;
 }
 
-bool lq_peers_init(struct lq_peers *peers, int held_max, int each_max)
+bool lq_address_limits_init(struct lq_address_limits *peers, int held_max, int each_max)
 {
-    *peers = (struct lq_peers){.room = held_max, .each_max = each_max};
+    *peers = (struct lq_address_limits){.room = held_max, .each_max = each_max};
     peers->all = calloc((size_t)held_max, sizeof *peers->all);
     return peers->all != NULL;
 }
 
-void lq_peers_release(struct lq_peers *peers)
+void lq_address_limits_release(struct lq_address_limits *peers)
 {
     free(peers->all);
     peers->all = NULL;
@@ -30,7 +30,8 @@ void lq_peers_release(struct lq_peers *peers)
 
 // A walk over a few thousand entries of 12 bytes at most, once a connection: nothing quicker is
 // needed.
-static struct lq_peer *find(struct lq_peers *peers, const struct lq_address *address)
+static struct lq_address_count *find(struct lq_address_limits *peers,
+                                     const struct lq_address *address)
 {
     for (int i = 0; i < peers->count; i++)
         if (memcmp(&peers->all[i].address, address, sizeof *address) == 0)
@@ -38,33 +39,33 @@ static struct lq_peer *find(struct lq_peers *peers, const struct lq_address *add
     return NULL;
 }
 
-static bool take(struct lq_peers *peers, const struct lq_address *address, int each_max)
+static bool take(struct lq_address_limits *peers, const struct lq_address *address, int each_max)
 {
-    struct lq_peer *peer = find(peers, address);
+    struct lq_address_count *peer = find(peers, address);
     if (peers->total == peers->room || (peer && each_max && peer->held >= each_max))
         return false;
     if (!peer) {
         peer = &peers->all[peers->count++];
-        *peer = (struct lq_peer){.address = *address};
+        *peer = (struct lq_address_count){.address = *address};
     }
     peer->held++;
     peers->total++;
     return true;
 }
 
-bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address)
+bool lq_address_limits_admit(struct lq_address_limits *peers, const struct lq_address *address)
 {
     return take(peers, address, peers->each_max);
 }
 
-bool lq_peers_take_any(struct lq_peers *peers, const struct lq_address *address)
+bool lq_address_limits_admit_any(struct lq_address_limits *peers, const struct lq_address *address)
 {
     return take(peers, address, 0);
 }
 
-void lq_peers_give(struct lq_peers *peers, const struct lq_address *address)
+void lq_address_limits_leave(struct lq_address_limits *peers, const struct lq_address *address)
 {
-    struct lq_peer *peer = find(peers, address);
+    struct lq_address_count *peer = find(peers, address);
     if (!peer)
         return;
     peers->total--;
@@ -72,22 +73,22 @@ void lq_peers_give(struct lq_peers *peers, const struct lq_address *address)
         *peer = peers->all[--peers->count];
 }
 
-void lq_peers_forget_live(struct lq_peers *peers)
+void lq_address_limits_reset_live(struct lq_address_limits *peers)
 {
     for (int i = 0; i < peers->count; i++)
         peers->all[i].live = 0;
     peers->live_most = 0;
 }
 
-void lq_peers_add_live(struct lq_peers *peers, const struct lq_address *address)
+void lq_address_limits_add_live(struct lq_address_limits *peers, const struct lq_address *address)
 {
-    struct lq_peer *peer = find(peers, address);
+    struct lq_address_count *peer = find(peers, address);
     if (peer && ++peer->live > peers->live_most)
         peers->live_most = peer->live;
 }
 
-int lq_peers_live(struct lq_peers *peers, const struct lq_address *address)
+int lq_address_limits_live(struct lq_address_limits *peers, const struct lq_address *address)
 {
-    const struct lq_peer *peer = find(peers, address);
+    const struct lq_address_count *peer = find(peers, address);
     return peer ? peer->live : 0;
 }

@@ -13,8 +13,8 @@ struct lq_address {
     uint8_t bytes[8]; // the network of an IPv6 address, or "v4" and the IPv4 address
 };
 
-struct lq_peers {
-    struct lq_peer {
+struct lq_address_limits {
+    struct lq_address_count {
         struct lq_address address;
         int held;
         int live; // sessions that are in (load.h), as far as it was told
@@ -29,16 +29,16 @@ struct lq_peers {
 struct lq_address lq_address_of(const struct lq_net_address *address);
 
 // Room for `held_max` in all. False: no memory.
-bool lq_peers_init(struct lq_peers *peers, int held_max, int each_max);
-void lq_peers_release(struct lq_peers *peers);
+bool lq_address_limits_init(struct lq_address_limits *peers, int held_max, int each_max);
+void lq_address_limits_release(struct lq_address_limits *peers);
 // Counts one more, or answers false when the address, or all of them, have what they may have.
-bool lq_peers_take(struct lq_peers *peers, const struct lq_address *address);
+bool lq_address_limits_admit(struct lq_address_limits *peers, const struct lq_address *address);
 // … of an address that stands for many clients: only all of them have a limit.
-bool lq_peers_take_any(struct lq_peers *peers, const struct lq_address *address);
-void lq_peers_give(struct lq_peers *peers, const struct lq_address *address);
+bool lq_address_limits_admit_any(struct lq_address_limits *peers, const struct lq_address *address);
+void lq_address_limits_leave(struct lq_address_limits *peers, const struct lq_address *address);
 
 // Sessions that are in: forgets them, counts one more, tells those of an address and of the address
 // that has most.
-void lq_peers_forget_live(struct lq_peers *peers);
-void lq_peers_add_live(struct lq_peers *peers, const struct lq_address *address);
-int lq_peers_live(struct lq_peers *peers, const struct lq_address *address);
+void lq_address_limits_reset_live(struct lq_address_limits *peers);
+void lq_address_limits_add_live(struct lq_address_limits *peers, const struct lq_address *address);
+int lq_address_limits_live(struct lq_address_limits *peers, const struct lq_address *address);

@@ -131,8 +131,8 @@ static bool add_chain(BIO *text, STACK_OF(X509) *chain)
 
 static bool harden(SSL_CTX *context)
 {
-    // Mozilla's "intermediate" list without DHE and CBC. What follows is TLS 1.2's; all of 1.3's are
-    // sound.
+    // Mozilla's "intermediate" list without DHE and CBC. What follows is TLS 1.2's; all of 1.3's
+    // are sound.
     static const char ciphers[] =
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
         "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -172,7 +172,8 @@ static int check_pair(const struct lq_tls_pair *pair, const struct lq_serve_opti
     else if (!key)
         status = lq_fail(err, LQ_ERR_IO, "no PEM private key in '%s'", options->tls_key);
     else if (X509_check_private_key(cert, key) != 1)
-        status = lq_fail(err, LQ_ERR_IO, "the key in '%s' does not belong to the certificate in '%s'",
+        status = lq_fail(err, LQ_ERR_IO,
+                         "the key in '%s' does not belong to the certificate in '%s'",
                          options->tls_key, options->tls_cert);
     X509_free(cert);
     EVP_PKEY_free(key);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "serve/serve.h"
+#include "serve/options.h"
 
 struct ssl_ctx_st; // OpenSSL's SSL_CTX
 
@@ -18,8 +18,8 @@ LQ_MUST_CHECK int lq_tls_pair_get(struct lq_tls_pair *pair, const struct lq_serv
                                   struct lq_error *err);
 void lq_tls_pair_release(struct lq_tls_pair *pair);
 
-// Makes a TLS context serve the pair, with its whole chain, to new connections: TLS 1.2 with forward
-// secrecy and authenticated ciphers, or 1.3. On failure it serves what it did.
+// Makes a TLS context serve the pair, with its whole chain, to new connections: TLS 1.2 with
+// forward secrecy and authenticated ciphers, or 1.3. On failure it serves what it did.
 LQ_MUST_CHECK int lq_tls_pair_use(const struct lq_tls_pair *pair, struct ssl_ctx_st *context,
                                   struct lq_error *err);
 

@@ -128,13 +128,13 @@ static bool is_host(struct item text)
     return text.len > 0;
 }
 
-static void set_host(struct lq_client *client, struct item text)
+static void set_host(struct lq_client_info *client, struct item text)
 {
     if (text.at && text.len < sizeof client->host && is_host(text))
         snprintf(client->host, sizeof client->host, "%.*s", (int)text.len, text.at);
 }
 
-static void set_scheme(struct lq_client *client, struct item text)
+static void set_scheme(struct lq_client_info *client, struct item text)
 {
     if (text.at)
         client->secure = (text.len == 5 && strncasecmp(text.at, "https", 5) == 0) ||
@@ -150,7 +150,7 @@ static struct item said_by(const struct list *values, const struct list *hops, i
     return values->items[hop >= 0 && values->count == hops->count ? hop : values->count - 1];
 }
 
-static void read_forwarded(struct lq_client *client, const struct list *elements, int hop)
+static void read_forwarded(struct lq_client_info *client, const struct list *elements, int hop)
 {
     if (hop < 0)
         return;
@@ -163,11 +163,11 @@ static bool is_same(const struct lq_net_address *a, const struct lq_net_address 
     return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-void lq_client_read(struct lq_client *client, const struct lq_net_block *trusted,
+void lq_client_read(struct lq_client_info *client, const struct lq_net_block *trusted,
                     int trusted_count, const struct lq_client_facts *facts)
 {
     struct list hops, elements, hosts, schemes;
-    *client = (struct lq_client){.address = facts->peer, .secure = facts->tls};
+    *client = (struct lq_client_info){.address = facts->peer, .secure = facts->tls};
     set_host(client, (struct item){facts->host, facts->host ? strlen(facts->host) : 0});
     client->behind = lq_client_is_trusted(trusted, trusted_count, &facts->peer);
     if (!client->behind)
@@ -192,14 +192,14 @@ void lq_client_read(struct lq_client *client, const struct lq_net_block *trusted
 }
 
 // A list that is too long to be read is as good as an ill-formed one.
-static const char *list_of(const struct lq_http *http, const char *name, char *text)
+static const char *list_of(const struct lq_http_request *http, const char *name, char *text)
 {
     int len = lq_http_header_all(http, name, text, LIST_CHARS_MAX);
     return len < 0 ? NULL : len < LIST_CHARS_MAX ? text : "";
 }
 
-void lq_client_of(struct lq_client *client, const struct lq_serve_options *options,
-                  const struct lq_http *http)
+void lq_client_of(struct lq_client_info *client, const struct lq_serve_options *options,
+                  const struct lq_http_request *http)
 {
     char texts[4][LIST_CHARS_MAX];
     struct lq_client_facts facts = {.peer = *lq_http_client(http),

@@ -13,17 +13,17 @@
 #include <stddef.h>
 
 #include "net/http.h"
-#include "serve/serve.h"
+#include "serve/options.h"
 
-struct lq_client {
+struct lq_client_info {
     struct lq_net_address address;
     char host[256];  // as the client wrote it, with its port if it has one
     bool secure;     // TLS from the client to us, or to the proxy that says so
     bool behind;     // a trusted proxy spoke for it
 };
 
-void lq_client_of(struct lq_client *client, const struct lq_serve_options *options,
-                  const struct lq_http *http);
+void lq_client_of(struct lq_client_info *client, const struct lq_serve_options *options,
+                  const struct lq_http_request *http);
 
 // The same of what a request says; a header that is absent is NULL.
 struct lq_client_facts {
@@ -32,7 +32,7 @@ struct lq_client_facts {
     const char *host;           // of the request
     const char *forwarded_for, *forwarded_host, *forwarded_proto, *forwarded;
 };
-void lq_client_read(struct lq_client *client, const struct lq_net_block *trusted,
+void lq_client_read(struct lq_client_info *client, const struct lq_net_block *trusted,
                     int trusted_count, const struct lq_client_facts *facts);
 
 bool lq_client_is_trusted(const struct lq_net_block *trusted, int trusted_count,

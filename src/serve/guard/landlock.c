@@ -74,32 +74,32 @@ static bool allow(int rules, const char *path, uint64_t rights)
     return done;
 }
 
-static bool allow_all(int rules, const struct lq_confine *confine, uint64_t known)
+static bool allow_all(int rules, const struct lq_sandbox *sandbox, uint64_t known)
 {
     const uint64_t writing = (reading | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE |
                               FS_MAKE_DIR | FS_MAKE_REG | FS_REFER | FS_TRUNCATE) & known;
-    for (int i = 0; i < confine->read_count; i++)
-        if (!allow(rules, confine->read[i], reading))
+    for (int i = 0; i < sandbox->read_count; i++)
+        if (!allow(rules, sandbox->read[i], reading))
             return false;
-    for (int i = 0; i < confine->write_count; i++)
-        if (!allow(rules, confine->write[i], writing))
+    for (int i = 0; i < sandbox->write_count; i++)
+        if (!allow(rules, sandbox->write[i], writing))
             return false;
     return true;
 }
 
-int lq_confine_landlock(const struct lq_confine *confine, struct lq_error *err)
+int lq_sandbox_landlock(const struct lq_sandbox *sandbox, struct lq_error *err)
 {
     long abi = syscall(SYS_CREATE, NULL, 0, ABI_QUESTION);
     if (abi < 1)
         return lq_fail(err, LQ_ERR_UNAVAILABLE, "this kernel has no Landlock");
     struct ruleset wanted = everything(abi);
-    if (confine->connect) {
+    if (sandbox->connect) {
         wanted.net &= ~NET_CONNECT;
         wanted.scope &= ~SCOPE_ABSTRACT_SOCKET;
     }
     size_t size = abi >= ABI_SCOPE ? sizeof wanted : abi >= ABI_NET ? 16 : 8;
     int rules = (int)syscall(SYS_CREATE, &wanted, size, 0);
-    bool done = rules >= 0 && allow_all(rules, confine, wanted.fs) &&
+    bool done = rules >= 0 && allow_all(rules, sandbox, wanted.fs) &&
                 syscall(SYS_RESTRICT, rules, 0) == 0;
     int status = done ? LQ_OK
                       : lq_fail(err, LQ_ERR_IO, "cannot enter the sandbox: %s; --no-sandbox does "

@@ -11,23 +11,23 @@
 
 #include "base/log.h"
 
-static void add(const char *paths[LQ_CONFINE_PATHS_MAX], int *count, const char *path)
+static void add(const char *paths[LQ_SANDBOX_PATHS_MAX], int *count, const char *path)
 {
-    if (path && *path && *count < LQ_CONFINE_PATHS_MAX)
+    if (path && *path && *count < LQ_SANDBOX_PATHS_MAX)
         paths[(*count)++] = path;
 }
 
-void lq_confine_read(struct lq_confine *confine, const char *path)
+void lq_sandbox_read(struct lq_sandbox *sandbox, const char *path)
 {
-    add(confine->read, &confine->read_count, path);
+    add(sandbox->read, &sandbox->read_count, path);
 }
 
-void lq_confine_write(struct lq_confine *confine, const char *path)
+void lq_sandbox_write(struct lq_sandbox *sandbox, const char *path)
 {
-    add(confine->write, &confine->write_count, path);
+    add(sandbox->write, &sandbox->write_count, path);
 }
 
-int lq_confine_user(const char *name, struct lq_error *err)
+int lq_sandbox_user(const char *name, struct lq_error *err)
 {
     errno = 0;
     const struct passwd *user = getpwnam(name);
@@ -46,21 +46,21 @@ int lq_confine_user(const char *name, struct lq_error *err)
     return LQ_OK;
 }
 
-void lq_confine_memory(void)
+void lq_sandbox_memory(void)
 {
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     prctl(PR_SET_DUMPABLE, 0);
 }
 
-int lq_confine_enter(const struct lq_confine *confine, struct lq_error *err)
+int lq_sandbox_enter(const struct lq_sandbox *sandbox, struct lq_error *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return lq_fail(err, LQ_ERR_IO, "cannot give up new rights: %s", strerror(errno));
-    int status = lq_confine_landlock(confine, err);
+    int status = lq_sandbox_landlock(sandbox, err);
     if (status == LQ_ERR_UNAVAILABLE)
         lq_log_warn("%s: files and network are not fenced in", err->text);
     if (status == LQ_OK || status == LQ_ERR_UNAVAILABLE)
-        status = lq_confine_seccomp(confine, err);
+        status = lq_sandbox_seccomp(sandbox, err);
     if (status == LQ_ERR_UNAVAILABLE) {
         lq_log_warn("%s: system calls are not fenced in", err->text);
         status = LQ_OK;

@@ -227,13 +227,13 @@ static void allow_files_and_messages(struct filter *filter)
     allow_masked(filter, "sendmmsg", 3, MSG_FASTOPEN, 0);
 }
 
-static void write_rules(struct filter *filter, const struct lq_confine *confine)
+static void write_rules(struct filter *filter, const struct lq_sandbox *sandbox)
 {
     for (size_t i = 0; i < LQ_COUNT(refused); i++)
         add(filter, REFUSE, number(refused[i]), 0, NULL);
     for (size_t i = 0; i < LQ_COUNT(refused_newer); i++)
         add(filter, REFUSE, refused_newer[i], 0, NULL);
-    allow_sockets(filter, confine->connect);
+    allow_sockets(filter, sandbox->connect);
     allow_with_arguments(filter);
     allow_files_and_messages(filter);
     for (int call = 0; call <= FUTURE_MAX; call++)
@@ -241,7 +241,7 @@ static void write_rules(struct filter *filter, const struct lq_confine *confine)
             add(filter, call <= KNOWN_MAX ? SCMP_ACT_ALLOW : MISSING, call, 0, NULL);
 }
 
-int lq_confine_seccomp(const struct lq_confine *confine, struct lq_error *err)
+int lq_sandbox_seccomp(const struct lq_sandbox *sandbox, struct lq_error *err)
 {
     if (prctl(PR_GET_SECCOMP) < 0 && errno == EINVAL)
         return lq_fail(err, LQ_ERR_UNAVAILABLE, "this kernel has no seccomp filters");
@@ -255,7 +255,7 @@ int lq_confine_seccomp(const struct lq_confine *confine, struct lq_error *err)
         filter.failed = seccomp_attr_set(filter.context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (filter.failed == 0) // failures of the kernel by their own names
         filter.failed = seccomp_attr_set(filter.context, SCMP_FLTATR_API_SYSRAWRC, 1);
-    write_rules(&filter, confine);
+    write_rules(&filter, sandbox);
     if (filter.failed == 0)
         filter.failed = seccomp_load(filter.context);
     seccomp_release(filter.context);

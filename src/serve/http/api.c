@@ -6,10 +6,13 @@
 
 #include "base/limits.h"
 #include "config.h"
+#include "model/model.h"
 #include "paint/catalogue_json.h"
-#include "serve/message/frame_request.h"
+#include "serve/http/api.h"
+#include "serve/http/headers.h"
 #include "serve/message/form.h"
-#include "serve/http/request.h"
+#include "serve/message/frame_request.h"
+#include "serve/sched/admission.h"
 
 static bool is_type(const char *type, const char *wanted)
 {
@@ -18,13 +21,13 @@ static bool is_type(const char *type, const char *wanted)
 }
 
 // A body in a Content-Encoding would be taken for a broken picture.
-static int check_encoding(struct lq_request *request, struct lq_error *err)
+static int check_encoding(struct lq_web_request *request, struct lq_error *err)
 {
     char coding[64];
     int len = lq_http_header_all(request->http, "content-encoding", coding, sizeof coding);
     if (len <= 0 || strcasecmp(coding, "identity") == 0)
         return LQ_OK;
-    lq_request_add_header(request, "accept-encoding: identity"); // RFC 9110 section 15.5.16
+    lq_web_add_header(request, "accept-encoding: identity"); // RFC 9110 section 15.5.16
     return lq_fail(err, LQ_ERR_FORMAT,
                    "Content-Encoding %.40s is not read here: send the body as it is", coding);
 }
@@ -38,19 +41,19 @@ static bool is_json(const char *type)
 }
 
 // JSON or a form, whose fields are the same on either path; declared JSON belongs to one of them.
-static int read_fields_form(struct lq_ask *ask, const char *path, const char *type,
+static int read_fields_form(struct lq_frame_request *wanted, const char *path, const char *type,
                             struct lq_error *err)
 {
     bool json_path = strcmp(path, "/api/process_base64") == 0;
     if (is_type(type, "multipart/form-data")) {
-        ask->body_form = LQ_BODY_MULTIPART;
-        return lq_form_boundary(type, ask->boundary, sizeof ask->boundary, err);
+        wanted->body_form = LQ_BODY_MULTIPART;
+        return lq_form_boundary(type, wanted->boundary, sizeof wanted->boundary, err);
     }
     bool form = is_type(type, "application/x-www-form-urlencoded");
-    ask->body_form = json_path && is_json(type) ? LQ_BODY_JSON
+    wanted->body_form = json_path && is_json(type) ? LQ_BODY_JSON
                      : form                     ? LQ_BODY_URLENCODED
                                                 : LQ_BODY_TEXT;
-    if (ask->body_form != LQ_BODY_TEXT || !*type || is_type(type, "text/plain"))
+    if (wanted->body_form != LQ_BODY_TEXT || !*type || is_type(type, "text/plain"))
         return LQ_OK;
     return lq_fail(err, LQ_ERR_FORMAT, json_path ? "%s wants application/json"
                                                  : "%s wants multipart/form-data or "
@@ -58,7 +61,8 @@ static int read_fields_form(struct lq_ask *ask, const char *path, const char *ty
 }
 
 // What the path and the declared type say about the body.
-static int read_form(struct lq_request *request, struct lq_ask *ask, struct lq_error *err)
+static int read_form(struct lq_web_request *request, struct lq_frame_request *wanted,
+                     struct lq_error *err)
 {
     const char *type = lq_http_header(request->http, "content-type");
     if (!type)
@@ -68,9 +72,9 @@ static int read_form(struct lq_request *request, struct lq_ask *ask, struct lq_e
         return status;
     const char *path = request->route->path;
     if (strcmp(path, "/api/v1/nails") != 0)
-        return read_fields_form(ask, path, type, err);
-    ask->body_form = LQ_BODY_PICTURE;
-    ask->reply_form = LQ_REPLY_NAILS;
+        return read_fields_form(wanted, path, type, err);
+    wanted->body_form = LQ_BODY_PICTURE;
+    wanted->reply_form = LQ_REPLY_NAILS;
     static const char *const types[] = {"image/jpeg", "image/jpg",  "image/png",
                                         "image/webp", "image/avif", "image/heic",
                                         "image/heif", "application/octet-stream"};
@@ -83,111 +87,114 @@ static int read_form(struct lq_request *request, struct lq_ask *ask, struct lq_e
 
 static void on_ready(struct lq_session *session)
 {
-    lq_request_wake(session->owner);
+    lq_web_wake(session->owner);
 }
 
-void lq_api_start(struct lq_request *request)
+void lq_api_start(struct lq_web_request *request)
 {
     static const struct lq_cost_peek small = {640 * 480, 1};
-    struct lq_server *server = request->server;
+    const struct lq_serve_options *options = request->web->options;
+    struct lq_admission *admission = request->web->admission;
     struct lq_error error;
-    struct lq_ask ask = {.look = lq_look_default(),
-                         .catalogue = server->options->catalogue,
-                         .jpeg_quality = server->options->jpeg_quality,
-                         .reply_form = request->accept_jpeg ? LQ_REPLY_PICTURE : LQ_REPLY_JSON,
-                         .ack = -1};
-    if (read_form(request, &ask, &error) != LQ_OK) {
-        lq_request_fail(request, &error);
+    struct lq_frame_request wanted = {
+        .look = lq_look_default(),
+        .catalogue = options->catalogue,
+        .jpeg_quality = options->jpeg_quality,
+        .reply_form = request->accept_jpeg ? LQ_REPLY_PICTURE : LQ_REPLY_JSON,
+        .ack = -1,
+    };
+    if (read_form(request, &wanted, &error) != LQ_OK) {
+        lq_web_fail(request, &error);
         return;
     }
     request->session =
-        lq_server_admit(server, request->http, LQ_VIA_HTTP, request, on_ready, &error);
+        lq_admission_admit(admission, request->http, LQ_VIA_HTTP, request, on_ready, &error);
     // Before the body comes: it may be refused whatever it is.
-    const struct lq_still still = {LQ_TURN_LIGHT, lq_cost_us(&server->cost, &small)};
-    if (!request->session || lq_server_check_still(server, request->session, &still,
-                                                   &request->retry_s, &error) != LQ_OK) {
-        lq_request_fail(request, &error);
+    const struct lq_still still = {LQ_TURN_LIGHT, lq_cost_us(&admission->cost, &small)};
+    if (!request->session || lq_admission_check_still(admission, request->session, &still,
+                                                      &request->retry_s, &error) != LQ_OK) {
+        lq_web_fail(request, &error);
         return;
     }
     lq_charge_begin(&request->held, request->session->holder);
-    struct lq_slot *slot = lq_session_fill(request->session);
-    slot->ask = ask;
+    struct lq_frame_slot *slot = lq_session_fill(request->session);
+    slot->request = wanted;
     request->body = &slot->body;
 }
 
-void lq_api_body_done(struct lq_request *request)
+void lq_api_body_done(struct lq_web_request *request)
 {
-    lq_server_count_in(request->server, LQ_VIA_HTTP, request->body->len);
+    lq_admission_count_in(request->web->admission, LQ_VIA_HTTP, request->body->len);
     request->body = NULL;
     lq_charge_set(&request->held, 0); // it is the slot's from now on
-    lq_request_wait(request);
-    lq_server_post(request->server, request->session);
+    lq_web_wait(request);
+    lq_admission_post(request->web->admission, request->session);
 }
 
-static void add_timing(struct lq_request *request, const struct lq_slot *slot)
+static void add_timing(struct lq_web_request *request, const struct lq_frame_slot *slot)
 {
     char text[512] = "";
     for (int i = 0; i < LQ_STAGE_COUNT; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s;dur=%.2f, ",
                  lq_stage_name((enum lq_stage)i), slot->stage_us[i] / 1e3);
-    lq_request_add_header(request, "server-timing: %stotal;dur=%.2f, queue;dur=%.2f", text,
+    lq_web_add_header(request, "server-timing: %stotal;dur=%.2f, queue;dur=%.2f", text,
                           slot->total_us / 1e3, slot->queue_us / 1e3);
-    lq_request_add_header(request, "x-nails: %d", slot->nails);
+    lq_web_add_header(request, "x-nails: %d", slot->nails);
 }
 
-void lq_api_look(struct lq_request *request)
+void lq_api_wake(struct lq_web_request *request)
 {
-    const struct lq_slot *slot = request->session ? lq_session_reply(request->session) : NULL;
+    const struct lq_frame_slot *slot = request->session ? lq_session_reply(request->session) : NULL;
     struct lq_error error;
     if (!slot)
         return;
     if (slot->part_count == 0) {
         lq_fail(&error, LQ_ERR_MEMORY, "out of memory");
-        lq_request_fail(request, &error);
+        lq_web_fail(request, &error);
         return;
     }
     const struct lq_part *part = &slot->parts[0];
-    lq_request_add_header(request, "cache-control: no-store");
+    lq_web_add_header(request, "cache-control: no-store");
     if (slot->retry_s)
-        lq_request_add_header(request, "retry-after: %d", slot->retry_s);
+        lq_web_add_header(request, "retry-after: %d", slot->retry_s);
     if (part->picture) {
         add_timing(request, slot);
-        lq_request_answer(request, 200, "image/jpeg", slot->picture.data + part->at, part->len);
+        lq_web_respond(request, 200, "image/jpeg", slot->picture.data + part->at, part->len);
     } else {
-        lq_request_answer(request, lq_status_http(slot->status), "application/json",
+        lq_web_respond(request, lq_status_http(slot->status), "application/json",
                           slot->message.data + part->at, part->len);
     }
-    lq_server_count_out(request->server, LQ_VIA_HTTP, slot);
+    lq_admission_count_out(request->web->admission, LQ_VIA_HTTP, slot);
 }
 
-void lq_api_gone(struct lq_request *request)
+void lq_api_closed(struct lq_web_request *request)
 {
     // Answered: its frame is done with, so that it does not count as dropped.
     if (request->code && request->session && lq_session_reply(request->session))
         lq_session_release(request->session);
-    lq_server_dismiss(request->server, LQ_VIA_HTTP, request->session);
+    lq_admission_dismiss(request->web->admission, LQ_VIA_HTTP, request->session);
     request->session = NULL;
 }
 
 // Takes `root`.
-static void answer_json(struct lq_request *request, json_t *root)
+static void answer_json(struct lq_web_request *request, json_t *root)
 {
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     struct lq_error error;
     if (text && lq_buf_append(&request->text, text, strlen(text)) == LQ_OK) {
-        lq_request_add_header(request, "cache-control: no-cache");
-        lq_request_answer_text(request, 200, "application/json");
+        lq_web_add_header(request, "cache-control: no-cache");
+        lq_web_respond_text(request, 200, "application/json");
     } else {
         lq_fail(&error, LQ_ERR_MEMORY, "out of memory");
-        lq_request_fail(request, &error);
+        lq_web_fail(request, &error);
     }
     free(text);
 }
 
-void lq_api_info(struct lq_request *request)
+void lq_api_info(struct lq_web_request *request)
 {
-    const struct lq_model_info *model = lq_model_info(request->server->model);
+    const struct lq_model_info *model = lq_model_info(request->web->model);
     json_t *finishes = json_array();
     for (int i = 0; i < LQ_FINISH_COUNT; i++)
         json_array_append_new(finishes, json_string(lq_finish_name((enum lq_finish)i)));
@@ -199,11 +206,11 @@ void lq_api_info(struct lq_request *request)
         "{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "version", LQ_VERSION, "model",
         model->name ? model->name : "", "engine", model->engine ? model->engine : "", "precision",
         model->precision == LQ_PRECISION_BF16 ? "bf16" : "f32", "jpeg_quality",
-        request->server->options->jpeg_quality, "limits", limits, "finishes", finishes);
+        request->web->options->jpeg_quality, "limits", limits, "finishes", finishes);
     answer_json(request, info);
 }
 
-void lq_api_looks(struct lq_request *request)
+void lq_api_looks(struct lq_web_request *request)
 {
-    answer_json(request, lq_catalogue_write(request->server->options->catalogue));
+    answer_json(request, lq_catalogue_write(request->web->options->catalogue));
 }

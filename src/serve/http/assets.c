@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "serve/http/headers.h"
 #include "serve/http/request.h"
 
 static const struct { const char *ending, *type; } types[] = {
@@ -43,11 +44,11 @@ const char *lq_asset_type(const char *path)
     return "application/octet-stream";
 }
 
-static void not_found(struct lq_request *request)
+static void not_found(struct lq_web_request *request)
 {
     struct lq_error error;
     lq_fail(&error, LQ_ERR_NOT_FOUND, "there is nothing at this path");
-    lq_request_fail(request, &error);
+    lq_web_fail(request, &error);
 }
 
 static const struct lq_asset *find(const char *path)
@@ -64,31 +65,32 @@ static bool is_plain(const char *path)
     return *path == '/' && !strstr(path, "/.") && !strchr(path, '\\');
 }
 
-static void start_from_folder(struct lq_request *request, const char *path)
+static void start_from_folder(struct lq_web_request *request, const char *path)
 {
     char name[4096];
     const char *index = path[0] && path[strlen(path) - 1] == '/' ? "index.html" : "";
-    int len = snprintf(name, sizeof name, "%s%s%s", request->server->options->web_dir, path, index);
+    int len = snprintf(name, sizeof name, "%s%s%s", request->web->options->web_dir, path, index);
     if (!is_plain(path) || len < 0 || (size_t)len >= sizeof name ||
         lq_file_read(name, &request->text, NULL) != LQ_OK) {
         not_found(request);
         return;
     }
-    lq_request_add_header(request, "cache-control: no-store");
-    lq_request_answer_text(request, 200, lq_asset_type(name));
+    lq_web_add_header(request, "cache-control: no-store");
+    lq_web_respond_text(request, 200, lq_asset_type(name));
 }
 
-static bool has_header(struct lq_request *request, const char *name, const char *wanted)
+static bool has_header(struct lq_web_request *request, const char *name, const char *wanted)
 {
     char text[512];
     return lq_http_header_all(request->http, name, text, sizeof text) > 0 && strstr(text, wanted);
 }
 
-void lq_asset_start(struct lq_request *request, const char *path)
+void lq_asset_start(struct lq_web_request *request)
 {
+    const char *path = lq_http_path(request->http);
     if (strcmp(path, "/") == 0)
         path = "/index.html";
-    if (request->server->options->web_dir) {
+    if (request->web->options->web_dir) {
         start_from_folder(request, path);
         return;
     }
@@ -97,16 +99,16 @@ void lq_asset_start(struct lq_request *request, const char *path)
         not_found(request);
         return;
     }
-    lq_request_add_header(request, "etag: %s", asset->etag);
-    lq_request_add_header(request, "cache-control: no-cache");
-    lq_request_add_header(request, "vary: accept-encoding");
+    lq_web_add_header(request, "etag: %s", asset->etag);
+    lq_web_add_header(request, "cache-control: no-cache");
+    lq_web_add_header(request, "vary: accept-encoding");
     bool gzip = asset->gzip && has_header(request, "accept-encoding", "gzip");
     if (has_header(request, "if-none-match", asset->etag)) {
-        lq_request_answer(request, 304, asset->type, NULL, 0);
+        lq_web_respond(request, 304, asset->type, NULL, 0);
         return;
     }
     if (gzip)
-        lq_request_add_header(request, "content-encoding: gzip");
-    lq_request_answer(request, 200, asset->type, gzip ? asset->gzip : asset->bytes,
+        lq_web_add_header(request, "content-encoding: gzip");
+    lq_web_respond(request, 200, asset->type, gzip ? asset->gzip : asset->bytes,
                       gzip ? asset->gzip_len : asset->len);
 }

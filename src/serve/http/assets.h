@@ -19,3 +19,7 @@ extern const struct lq_asset lq_assets[]; // sorted by path; one without a path 
 
 // The Content-Type for a file name's ending.
 const char *lq_asset_type(const char *path);
+
+struct lq_web_request;
+// Answers a request for the file at its path: built in, or of --web's folder. The loop's.
+void lq_asset_start(struct lq_web_request *request);

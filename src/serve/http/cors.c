@@ -1,7 +1,8 @@
 #include "serve/http/cors.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "serve/http/headers.h"
 
 // Header names and what separates them; nothing else may go back into an answer.
 static bool is_name_list(const char *text)
@@ -10,57 +11,18 @@ static bool is_name_list(const char *text)
     return text[strspn(text, set)] == 0;
 }
 
-void lq_cors_answer_preflight(struct lq_request *request)
+void lq_cors_respond_preflight(struct lq_web_request *request)
 {
     static const char usual[] = "authorization, content-type";
     char asked[256];
     int len = lq_http_header_all(request->http, "access-control-request-headers", asked,
                                  sizeof asked);
-    lq_request_add_header(request, "access-control-allow-methods: GET, POST, OPTIONS");
+    lq_web_add_header(request, "access-control-allow-methods: GET, POST, OPTIONS");
     // What a page sends beside these means nothing here and does no harm.
     if (len > 0 && (size_t)len < sizeof asked && is_name_list(asked))
-        lq_request_add_header(request, "access-control-allow-headers: %s, %s", usual, asked);
+        lq_web_add_header(request, "access-control-allow-headers: %s, %s", usual, asked);
     else
-        lq_request_add_header(request, "access-control-allow-headers: %s", usual);
-    lq_request_add_header(request, "access-control-max-age: 600");
-    lq_request_answer(request, 204, "text/plain; charset=utf-8", "", 0);
-}
-
-// The token's cookie is this server's own pages'. An origin that is named is trusted with it; where
-// all are let in it stays behind.
-static bool may_bring_cookies(const struct lq_serve_options *options)
-{
-    bool all = false;
-    for (int i = 0; i < options->allow_origin_count; i++)
-        all |= strcmp(options->allow_origins[i], "*") == 0;
-    return !all || !options->token_file;
-}
-
-void lq_cors_add_headers(struct lq_request *request)
-{
-    if (!*request->origin)
-        return;
-    lq_request_add_header(request, "access-control-allow-origin: %s", request->origin);
-    lq_request_add_header(request, "vary: origin");
-    // Socket.IO 2 asks with credentials, and browsers then want to read this.
-    if (may_bring_cookies(request->server->options))
-        lq_request_add_header(request, "access-control-allow-credentials: true");
-    lq_request_add_header(request, "access-control-expose-headers: retry-after, server-timing, "
-                                   "www-authenticate, x-engineio-sid, x-nails");
-}
-
-void lq_page_policy(const struct lq_serve_options *options, char *lines, size_t size)
-{
-    // Nothing from elsewhere, nothing inline; the camera for our own page alone.
-    static const char own_csp[] =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "connect-src 'self' ws: wss:; media-src 'self' blob:; manifest-src 'self'; "
-        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
-    static const char all[] = "x-content-type-options: nosniff\r\n";
-    static const char own[] = "referrer-policy: no-referrer\r\n"
-                              "permissions-policy: camera=(self), microphone=(), geolocation=()\r\n"
-                              "cross-origin-opener-policy: same-origin\r\n";
-    const char *csp = options->csp ? options->csp : options->web_dir ? "" : own_csp;
-    snprintf(lines, size, "%s%s%s%s%s", *csp ? "content-security-policy: " : "", csp,
-             *csp ? "\r\n" : "", all, options->web_dir ? "" : own);
+        lq_web_add_header(request, "access-control-allow-headers: %s", usual);
+    lq_web_add_header(request, "access-control-max-age: 600");
+    lq_web_respond(request, 204, "text/plain; charset=utf-8", "", 0);
 }

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-int lq_keep_pace_hear(struct lq_keep_pace *keep, const json_t *said, bool *begins,
+int lq_client_rate_receive(struct lq_client_rate *keep, const json_t *said, bool *begins,
                       struct lq_error *err)
 {
     const json_t *on = json_object_get(said, "on");
@@ -17,23 +17,23 @@ int lq_keep_pace_hear(struct lq_keep_pace *keep, const json_t *said, bool *begin
     keep->on = !on || json_is_true(on);
     *begins = keep->on && !was_on;
     if (network && keep->on)
-        lq_pace_network_heard(&keep->network, ms);
+        lq_rate_network_report(&keep->network, ms);
     return LQ_OK;
 }
 
-bool lq_keep_pace_tell(struct lq_keep_pace *keep, const struct lq_load *load, bool asked,
-                       char text[LQ_KEEP_PACE_TEXT])
+bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *load, bool asked,
+                       char text[LQ_CLIENT_RATE_TEXT])
 {
-    struct lq_pace pace = lq_pace_of(load->fps > 0 ? load->fps : LQ_PACE_FPS_MAX, &keep->network);
-    if (!keep->on || (!asked && !lq_pace_differs(&pace, &keep->told)))
+    struct lq_rate pace = lq_rate_of(load->fps > 0 ? load->fps : LQ_RATE_FPS_MAX, &keep->network);
+    if (!keep->on || (!asked && !lq_rate_differs(&pace, &keep->told)))
         return false;
     keep->told = pace;
-    snprintf(text, LQ_KEEP_PACE_TEXT, "\"fps\":%d,\"width\":%d,\"jpeg\":%d,\"why\":\"%s\"",
+    snprintf(text, LQ_CLIENT_RATE_TEXT, "\"fps\":%d,\"width\":%d,\"jpeg\":%d,\"why\":\"%s\"",
              pace.fps, pace.width, pace.jpeg, pace.why);
     return true;
 }
 
-int lq_keep_pace_jpeg(const struct lq_keep_pace *keep, int quality)
+int lq_client_rate_jpeg(const struct lq_client_rate *keep, int quality)
 {
     return keep->on && keep->told.jpeg < quality ? keep->told.jpeg : quality;
 }

@@ -8,22 +8,22 @@
 #include "base/error.h"
 #include "serve/sched/load.h"
 
-struct lq_keep_pace {
+struct lq_client_rate {
     bool on;             // it asked to be told what to send
-    struct lq_pace told; // … and was told this
-    struct lq_pace_network network;
+    struct lq_rate told; // … and was told this
+    struct lq_rate_network network;
 };
 
-// What it said: {"on": false, "network_ms": 80}, both left out at will. *begins: it is to be told at
-// once. A value out of range: FIELD, and nothing is changed.
-LQ_MUST_CHECK int lq_keep_pace_hear(struct lq_keep_pace *keep, const json_t *said, bool *begins,
-                                    struct lq_error *err);
+// What it said: {"on": false, "network_ms": 80}, both left out at will. *begins: it is to be told
+// at once. A value out of range: FIELD, and nothing is changed.
+LQ_MUST_CHECK int lq_client_rate_receive(struct lq_client_rate *keep, const json_t *said,
+                                         bool *begins, struct lq_error *err);
 
 // The JPEG quality of its replies: `quality`, or less where it was told less.
-int lq_keep_pace_jpeg(const struct lq_keep_pace *keep, int quality);
+int lq_client_rate_jpeg(const struct lq_client_rate *keep, int quality);
 
 // Whether there is something to tell: it is then in `text`, as the fields of a JSON object without
 // its braces. asked: even if it is nothing new.
-enum { LQ_KEEP_PACE_TEXT = 80 };
-bool lq_keep_pace_tell(struct lq_keep_pace *keep, const struct lq_load *load, bool asked,
-                       char text[LQ_KEEP_PACE_TEXT]);
+enum { LQ_CLIENT_RATE_TEXT = 80 };
+bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *load, bool asked,
+                       char text[LQ_CLIENT_RATE_TEXT]);

@@ -1,31 +1,34 @@
-// /ws: pictures in, painted pictures out, with or without the lacquer.v1 header.
 // The loop only moves bytes here: a message is gathered in the session's slot and posted.
+#include "serve/live/live.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "config.h"
-#include "serve/guard/access.h"
+#include "model/model.h"
+#include "serve/http/request.h"
+#include "serve/live/client_rate.h"
+#include "serve/live/reply.h"
+#include "serve/message/frame_request.h"
 #include "serve/message/frame_response.h"
 #include "serve/message/json.h"
-#include "serve/live/client_rate.h"
-#include "serve/server.h"
-#include "serve/server.h"
+#include "serve/message/receive.h"
 #include "serve/message/wire.h"
+#include "serve/sched/admission.h"
 
 struct lq_live {
-    struct lq_server *server;
+    struct lq_live_connections *all;
     struct lq_ws *ws;
-    struct lq_live *next, **link; // the server's list
+    struct lq_live *next, **link; // of all
     struct lq_session *session; // NULL: refused
     bool v1;
     struct lq_look look;
     int jpeg_quality;
     bool smooth;
-    struct lq_keep_pace pace;
-    struct lq_buf said;         // a text message as it comes …
+    struct lq_client_rate rate;
+    struct lq_buf text;         // a text message as it comes …
     struct lq_charge held;      // … and its memory
 };
 
@@ -43,7 +46,7 @@ static void on_ready(struct lq_session *session)
 // Ends the connection with the close code that belongs to a status.
 static void close_with(struct lq_live *live, const struct lq_error *error)
 {
-    lq_metrics_count_error(&live->server->metrics, error->status);
+    lq_metrics_count_error(live->all->metrics, error->status);
     lq_ws_close(live->ws, lq_status_ws_close(error->status), error->text);
 }
 
@@ -53,25 +56,25 @@ static void send_text(struct lq_live *live, const char *text, size_t len)
     (void)!lq_ws_send_copy(live->ws, LQ_WS_TEXT, text, len);
 }
 
-// Tells an error in a message; the connection stays.
-static void tell(struct lq_live *live, const struct lq_error *error, int64_t id)
+// Says an error in a message; the connection stays.
+static void send_error(struct lq_live *live, const struct lq_error *error, int64_t id)
 {
     struct lq_buf text;
     lq_buf_init(&text, 4096);
-    lq_metrics_count_error(&live->server->metrics, error->status);
-    if (lq_answer_ws_error(&text, error, id) == LQ_OK)
+    lq_metrics_count_error(live->all->metrics, error->status);
+    if (lq_response_ws_error(&text, error, id) == LQ_OK)
         send_text(live, (const char *)text.data, text.len);
     lq_buf_release(&text);
 }
 
-static void say_hello(struct lq_live *live)
+static void send_hello(struct lq_live *live)
 {
     json_t *finishes = json_array();
     for (int i = 0; i < LQ_FINISH_COUNT; i++)
         json_array_append_new(finishes, json_string(lq_finish_name((enum lq_finish)i)));
     json_t *hello = json_pack("{s:s, s:s, s:s, s:i, s:i, s:[s,s], s:b, s:o}", "type", "hello",
                               "version", LQ_VERSION, "model",
-                              lq_model_info(live->server->model)->name,
+                              lq_model_info(live->all->model)->name,
                               "in_flight", LQ_IN_FLIGHT_MAX, "message_bytes_max",
                               LQ_MESSAGE_BYTES_MAX, "replies", "jpeg", "nails", "pace", 1,
                               "finishes", finishes);
@@ -101,29 +104,29 @@ static int set_smoothing(struct lq_live *live, const json_t *message, struct lq_
 }
 
 // The rate and size to send, when they changed or the client asks.
-static void tell_pace(struct lq_live *live, bool asked)
+static void send_rate(struct lq_live *live, bool asked)
 {
-    char told[LQ_KEEP_PACE_TEXT], text[LQ_KEEP_PACE_TEXT + 32];
-    if (!lq_keep_pace_tell(&live->pace, &live->server->load, asked, told))
+    char fields[LQ_CLIENT_RATE_TEXT], text[LQ_CLIENT_RATE_TEXT + 32];
+    if (!lq_client_rate_update(&live->rate, &live->all->admission->load, asked, fields))
         return;
-    int len = snprintf(text, sizeof text, "{\"type\":\"pace\",%s}", told);
+    int len = snprintf(text, sizeof text, "{\"type\":\"pace\",%s}", fields);
     send_text(live, text, (size_t)len);
 }
 
-static int keep_pace(struct lq_live *live, const json_t *message, struct lq_error *err)
+static int set_rate_control(struct lq_live *live, const json_t *message, struct lq_error *err)
 {
     bool begins;
-    int status = lq_keep_pace_hear(&live->pace, message, &begins, err);
+    int status = lq_client_rate_receive(&live->rate, message, &begins, err);
     if (status == LQ_OK)
-        tell_pace(live, begins);
+        send_rate(live, begins);
     return status;
 }
 
 // A whole text message: look fields, or with lacquer.v1 an object with a type.
-static int hear(struct lq_live *live, struct lq_error *err)
+static int receive_message(struct lq_live *live, struct lq_error *err)
 {
     json_t *message;
-    int status = lq_json_read(&message, live->said.data, live->said.len, err);
+    int status = lq_json_read(&message, live->text.data, live->text.len, err);
     if (status != LQ_OK) {
         lq_fail_within(err, "message");
         return status;
@@ -132,14 +135,14 @@ static int hear(struct lq_live *live, struct lq_error *err)
     if (!json_is_object(message))
         status = lq_fail(err, LQ_ERR_SYNTAX, "message is not a JSON object");
     else if (!live->v1 || (type && strcmp(type, "look") == 0))
-        status = lq_ask_look_json(&live->look, live->server->options->catalogue, message,
+        status = lq_frame_request_look(&live->look, live->all->options->catalogue, message,
                                   err);
     else if (type && strcmp(type, "quality") == 0)
         status = set_quality(live, message, err);
     else if (type && strcmp(type, "smoothing") == 0)
         status = set_smoothing(live, message, err);
     else if (type && strcmp(type, "pace") == 0)
-        status = keep_pace(live, message, err);
+        status = set_rate_control(live, message, err);
     else
         status = lq_fail(err, LQ_ERR_FIELD, "unknown type '%.40s'", type ? type : "");
     json_decref(message);
@@ -149,7 +152,7 @@ static int hear(struct lq_live *live, struct lq_error *err)
 // A whole binary message lies in the slot: says what is asked and hands it over.
 static void post(struct lq_live *live)
 {
-    struct lq_slot *slot = lq_session_fill(live->session);
+    struct lq_frame_slot *slot = lq_session_fill(live->session);
     struct lq_error error;
     struct lq_wire_frame frame = {0};
     if (live->v1 && lq_wire_frame_read(&frame, slot->body.data, slot->body.len, &error) != LQ_OK) {
@@ -159,30 +162,30 @@ static void post(struct lq_live *live)
     if (live->v1 && frame.want > LQ_WIRE_WANT_NAILS) {
         lq_fail(&error, LQ_ERR_FIELD, "reply kind %u is not known here; 0 is jpeg, 1 is nails",
                 frame.want);
-        tell(live, &error, frame.id);
+        send_error(live, &error, frame.id);
         lq_session_drop(live->session);
         return;
     }
-    slot->ask = (struct lq_ask){
+    slot->request = (struct lq_frame_request){
         .body_form = LQ_BODY_PICTURE,
         .reply_form = !live->v1 ? LQ_REPLY_PICTURE
                       : frame.want == LQ_WIRE_WANT_NAILS ? LQ_REPLY_V1_NAILS : LQ_REPLY_V1,
         .live = true,
         .look = live->look,
-        .jpeg_quality = lq_keep_pace_jpeg(&live->pace, live->jpeg_quality),
+        .jpeg_quality = lq_client_rate_jpeg(&live->rate, live->jpeg_quality),
         .smooth = live->smooth,
         .picture_at = frame.header_bytes,
         .frame_id = frame.id,
         .client_time = frame.client_time,
         .ack = -1,
     };
-    lq_server_count_in(live->server, via(live), slot->body.len);
-    lq_server_post(live->server, live->session);
+    lq_admission_count_in(live->all->admission, via(live), slot->body.len);
+    lq_admission_post(live->all->admission, live->session);
 }
 
 static struct lq_buf *buffer_of(struct lq_live *live, enum lq_ws_kind kind)
 {
-    return kind == LQ_WS_TEXT ? &live->said : &lq_session_fill(live->session)->body;
+    return kind == LQ_WS_TEXT ? &live->text : &lq_session_fill(live->session)->body;
 }
 
 static uint8_t *on_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size)
@@ -190,7 +193,7 @@ static uint8_t *on_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_
     struct lq_live *live = lq_ws_state(ws);
     struct lq_error error;
     if (piece->first) {
-        lq_buf_clear(&live->said);
+        lq_buf_clear(&live->text);
         lq_session_drop(live->session);
     }
     struct lq_buf *into = buffer_of(live, piece->kind);
@@ -200,7 +203,7 @@ static uint8_t *on_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_
         close_with(live, &error);
         return NULL;
     }
-    uint8_t *room = lq_server_room(into, piece->coming, size);
+    uint8_t *room = lq_receive_room(into, piece->coming, size);
     if (!room) {
         lq_fail(&error, LQ_ERR_MEMORY, "out of memory");
         close_with(live, &error);
@@ -208,12 +211,12 @@ static uint8_t *on_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_
     return room;
 }
 
-static void on_came(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
+static void on_received(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
 {
     struct lq_live *live = lq_ws_state(ws);
     struct lq_error error;
     if (piece->first && len == 0) { // an empty message
-        lq_buf_clear(&live->said);
+        lq_buf_clear(&live->text);
         lq_session_drop(live->session);
     }
     struct lq_buf *into = buffer_of(live, piece->kind);
@@ -224,8 +227,8 @@ static void on_came(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t le
         close_with(live, &error);
     } else if (last && piece->kind == LQ_WS_BINARY) {
         post(live);
-    } else if (last && hear(live, &error) != LQ_OK) {
-        tell(live, &error, -1);
+    } else if (last && receive_message(live, &error) != LQ_OK) {
+        send_error(live, &error, -1);
     }
 }
 
@@ -239,7 +242,7 @@ static void on_writable(struct lq_ws *ws)
 static void on_sent(struct lq_ws *ws)
 {
     struct lq_live *live = lq_ws_state(ws);
-    lq_reply_sent(live->server, via(live), live->session);
+    lq_reply_sent(live->all->admission, via(live), live->session);
     if (lq_reply_waits(live->session))
         lq_ws_wake(ws);
 }
@@ -249,19 +252,19 @@ static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
     struct lq_live *live = lq_ws_state(ws);
     (void)code;
     if (end == LQ_END_SLOW)
-        lq_metrics_count_error(&live->server->metrics, LQ_ERR_TIMEOUT);
-    lq_server_dismiss(live->server, via(live), live->session);
+        lq_metrics_count_error(live->all->metrics, LQ_ERR_TIMEOUT);
+    lq_admission_dismiss(live->all->admission, via(live), live->session);
     *live->link = live->next;
     if (live->next)
         live->next->link = live->link;
-    lq_buf_release(&live->said);
+    lq_buf_release(&live->text);
     lq_charge_end(&live->held);
     free(live);
 }
 
 static const struct lq_ws_handler handler = {
     .room = on_room,
-    .came = on_came,
+    .received = on_received,
     .writable = on_writable,
     .sent = on_sent,
     .closed = on_closed,
@@ -271,20 +274,21 @@ static const struct lq_ws_handler handler = {
 
 static void join(struct lq_live *live)
 {
-    struct lq_server *server = live->server;
-    live->next = server->lives;
-    live->link = &server->lives;
+    struct lq_live_connections *all = live->all;
+    live->next = all->first;
+    live->link = &all->first;
     if (live->next)
         live->next->link = &live->next;
-    server->lives = live;
+    all->first = live;
 }
 
-void lq_live_upgrade(struct lq_server *server, struct lq_http *http)
+void lq_live_upgrade(void *context, struct lq_http_request *http)
 {
+    struct lq_live_connections *all = context;
     struct lq_error refused;
     if (lq_http_header(http, "sec-websocket-protocol") && !lq_http_ws_offers(http, "lacquer.v1")) {
         lq_fail(&refused, LQ_ERR_ARGUMENT, "the subprotocol spoken here is lacquer.v1, or none");
-        lq_refuse(server, http, 400, NULL, &refused);
+        lq_web_refuse(all->web, http, 400, NULL, &refused);
         return;
     }
     struct lq_live *live = calloc(1, sizeof *live);
@@ -292,16 +296,16 @@ void lq_live_upgrade(struct lq_server *server, struct lq_http *http)
         lq_http_kill(http);
         return;
     }
-    live->server = server;
+    live->all = all;
     live->v1 = lq_http_ws_offers(http, "lacquer.v1");
     live->look = lq_look_default();
-    live->jpeg_quality = server->options->jpeg_quality;
-    live->smooth = server->options->smooth;
-    lq_buf_init(&live->said, LQ_TEXT_BYTES_MAX);
-    live->session = lq_server_admit(server, http, via(live), live, on_ready, &refused);
+    live->jpeg_quality = all->options->jpeg_quality;
+    live->smooth = all->options->smooth;
+    lq_buf_init(&live->text, LQ_TEXT_BYTES_MAX);
+    live->session = lq_admission_admit(all->admission, http, via(live), live, on_ready, &refused);
     live->ws = lq_http_upgrade(http, live->v1 ? "lacquer.v1" : NULL, NULL, &handler, live);
     if (!live->ws) {
-        lq_server_dismiss(server, via(live), live->session);
+        lq_admission_dismiss(all->admission, via(live), live->session);
         free(live);
         lq_http_kill(http);
         return;
@@ -311,48 +315,47 @@ void lq_live_upgrade(struct lq_server *server, struct lq_http *http)
     if (!live->session)
         close_with(live, &refused);
     else if (live->v1)
-        say_hello(live);
+        send_hello(live);
 }
 
 static void tick(struct lq_live *live, uint64_t now_us)
 {
-    struct lq_server *server = live->server;
+    struct lq_admission *admission = live->all->admission;
     if (!live->session || lq_ws_is_closing(live->ws))
         return;
-    server->has_spare |=
-        lq_session_trim(live->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
-    tell_pace(live, false);
-    if (lq_server_is_idle(server, live->session, now_us))
+    lq_admission_trim(admission, live->session, now_us);
+    send_rate(live, false);
+    if (lq_admission_is_idle(admission, live->session, now_us))
         lq_ws_close(live->ws, 1001, "idle");
 }
 
-void lq_live_tick(struct lq_server *server, uint64_t now_us)
+void lq_live_tick(struct lq_live_connections *connections, uint64_t now_us)
 {
-    for (struct lq_live *live = server->lives; live; live = live->next)
+    for (struct lq_live *live = connections->first; live; live = live->next)
         tick(live, now_us);
 }
 
-void lq_live_end_revoked(struct lq_server *server)
+void lq_live_end_revoked(struct lq_live_connections *connections)
 {
     struct lq_error error;
     lq_fail(&error, LQ_ERR_AUTH, LQ_TOKEN_GONE);
-    for (struct lq_live *live = server->lives; live; live = live->next)
+    for (struct lq_live *live = connections->first; live; live = live->next)
         if (live->session && live->session->revoked)
             close_with(live, &error);
 }
 
-void lq_live_drain(struct lq_server *server)
+void lq_live_drain(struct lq_live_connections *connections)
 {
     static const char stopping[] = "{\"type\":\"stopping\"}";
     // Who stops sending now loses nothing.
-    for (struct lq_live *live = server->lives; live; live = live->next)
+    for (struct lq_live *live = connections->first; live; live = live->next)
         if (live->session && live->v1)
             send_text(live, stopping, sizeof stopping - 1);
 }
 
-void lq_live_end_done(struct lq_server *server)
+void lq_live_end_done(struct lq_live_connections *connections)
 {
-    for (struct lq_live *live = server->lives; live; live = live->next)
-        if (live->session && lq_server_done_with(server, live->session))
+    for (struct lq_live *live = connections->first; live; live = live->next)
+        if (live->session && lq_admission_done_with(connections->admission, live->session))
             lq_ws_close(live->ws, 1001, "stopping");
 }

@@ -1,25 +1,18 @@
-// Frames in and replies out of a WebSocket, whichever of the two protocols it speaks.
+#include "serve/live/reply.h"
+
 #include "base/clock.h"
-#include "serve/server.h"
 #include "serve/message/wire.h"
 
-uint8_t *lq_server_room(struct lq_buf *buf, size_t coming, size_t *size)
+static void stamp(struct lq_session *session, struct lq_frame_slot *slot, uint8_t *bytes)
 {
-    size_t most = buf->len > LQ_BUFFER_FIRST ? buf->len : LQ_BUFFER_FIRST;
-    *size = coming < most ? coming : most;
-    return lq_buf_reserve(buf, buf->len + *size) == LQ_OK ? buf->data + buf->len : NULL;
-}
-
-static void stamp(struct lq_session *session, struct lq_slot *slot, uint8_t *bytes)
-{
-    if (lq_ask_is_v1(&slot->ask))
+    if (lq_frame_request_is_v1(&slot->request))
         lq_wire_reply_set_served(bytes, (uint32_t)(lq_clock_us() - slot->arrived_us),
                                  session->replaced);
 }
 
 bool lq_reply_send(struct lq_ws *ws, struct lq_session *session)
 {
-    struct lq_slot *slot = lq_session_reply(session);
+    struct lq_frame_slot *slot = lq_session_reply(session);
     if (!slot)
         return true;
     if (slot->part_count == 0)
@@ -37,11 +30,12 @@ bool lq_reply_waits(struct lq_session *session)
     return lq_session_reply(session) != NULL;
 }
 
-void lq_reply_sent(struct lq_server *server, enum lq_transport via, struct lq_session *session)
+void lq_reply_sent(struct lq_admission *admission, enum lq_transport via,
+                   struct lq_session *session)
 {
-    struct lq_slot *slot = lq_session_reply(session);
+    struct lq_frame_slot *slot = lq_session_reply(session);
     if (++slot->part_next < slot->part_count)
         return;
-    lq_server_count_out(server, via, slot);
+    lq_admission_count_out(admission, via, slot);
     lq_session_release(session);
 }

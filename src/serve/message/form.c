@@ -5,15 +5,16 @@
 
 #include "base/base64.h"
 
-void lq_form_init_urlencoded(struct lq_form *form, uint8_t *body, size_t len)
+void lq_form_init_urlencoded(struct lq_web_form *form, uint8_t *body, size_t len)
 {
     // An empty body may come without memory. A line end after the last field is none of its value.
     while (len > 0 && (body[len - 1] == '\n' || body[len - 1] == '\r'))
         len--;
-    *form = (struct lq_form){.at = (char *)body, .end = len ? (char *)body + len : (char *)body};
+    *form = (struct lq_web_form){.at = (char *)body,
+                                 .end = len ? (char *)body + len : (char *)body};
 }
 
-static bool starts(const struct lq_form *form, const char *text, size_t len)
+static bool starts(const struct lq_web_form *form, const char *text, size_t len)
 {
     return (size_t)(form->end - form->at) >= len && memcmp(form->at, text, len) == 0;
 }
@@ -44,7 +45,8 @@ static char *decode(char *text, char *end)
     return out;
 }
 
-static int next_urlencoded(struct lq_form *form, struct lq_form_field *field, struct lq_error *err)
+static int next_urlencoded(struct lq_web_form *form, struct lq_form_field *field,
+                           struct lq_error *err)
 {
     if (form->at >= form->end)
         return 0;
@@ -135,7 +137,7 @@ static int cut_short(struct lq_error *err)
 }
 
 // The end of this line, at its CR or LF; NULL when there is none. *next is where the next begins.
-static char *line_end(const struct lq_form *form, char *at, char **next)
+static char *line_end(const struct lq_web_form *form, char *at, char **next)
 {
     char *newline = memchr(at, '\n', (size_t)(form->end - at));
     if (!newline)
@@ -145,7 +147,7 @@ static char *line_end(const struct lq_form *form, char *at, char **next)
 }
 
 // What a boundary must be followed by: the end's "--", or nothing but blanks on its line.
-static bool is_delimiter(const struct lq_form *form, char *after)
+static bool is_delimiter(const struct lq_web_form *form, char *after)
 {
     if (form->end - after >= 2 && after[0] == '-' && after[1] == '-')
         return true;
@@ -156,7 +158,7 @@ static bool is_delimiter(const struct lq_form *form, char *after)
 }
 
 // "--boundary" where a line begins, from `from` on; NULL when there is none.
-static char *find_delimiter(const struct lq_form *form, char *from)
+static char *find_delimiter(const struct lq_web_form *form, char *from)
 {
     for (char *at = from; at < form->end;) {
         char *dash = memmem(at, (size_t)(form->end - at), "--", 2);
@@ -171,10 +173,10 @@ static char *find_delimiter(const struct lq_form *form, char *from)
     return NULL;
 }
 
-int lq_form_init_multipart(struct lq_form *form, uint8_t *body, size_t len, const char *boundary,
-                           struct lq_error *err)
+int lq_form_init_multipart(struct lq_web_form *form, uint8_t *body, size_t len,
+                           const char *boundary, struct lq_error *err)
 {
-    *form = (struct lq_form){.at = (char *)body, .end = len ? (char *)body + len : (char *)body,
+    *form = (struct lq_web_form){.at = (char *)body, .end = len ? (char *)body + len : (char *)body,
                              .boundary = boundary, .boundary_len = strlen(boundary)};
     // What stands before the first boundary says that this is a form, to whom it may concern.
     char *first = find_delimiter(form, form->at);
@@ -225,8 +227,8 @@ static enum encoding read_encoding(const char *value, const char *end)
 }
 
 // A part's headers, up to the empty line; folded lines belong to the one before.
-static int read_headers(struct lq_form *form, struct lq_form_field *field, enum encoding *encoding,
-                        struct lq_error *err)
+static int read_headers(struct lq_web_form *form, struct lq_form_field *field,
+                        enum encoding *encoding, struct lq_error *err)
 {
     static const char disposition[] = "content-disposition:";
     static const char transfer[] = "content-transfer-encoding:";
@@ -263,7 +265,8 @@ static int decode_value(struct lq_form_field *field, char *value, struct lq_erro
     return status;
 }
 
-static int next_multipart(struct lq_form *form, struct lq_form_field *field, struct lq_error *err)
+static int next_multipart(struct lq_web_form *form, struct lq_form_field *field,
+                          struct lq_error *err)
 {
     enum encoding encoding = AS_IT_IS;
     char *next;
@@ -293,7 +296,7 @@ static int next_multipart(struct lq_form *form, struct lq_form_field *field, str
     return status == LQ_OK ? 1 : status;
 }
 
-int lq_form_next(struct lq_form *form, struct lq_form_field *field, struct lq_error *err)
+int lq_form_next(struct lq_web_form *form, struct lq_form_field *field, struct lq_error *err)
 {
     return form->boundary ? next_multipart(form, field, err) : next_urlencoded(form, field, err);
 }

@@ -136,7 +136,7 @@ static int value_text(const struct look_field *field, const json_t *value, char 
     return LQ_OK;
 }
 
-int lq_ask_look_json(struct lq_look *look, const struct lq_catalogue *catalogue,
+int lq_frame_request_look(struct lq_look *look, const struct lq_catalogue *catalogue,
                      const json_t *object, struct lq_error *err)
 {
     struct lq_look next = *look;
@@ -162,7 +162,7 @@ int lq_ask_look_json(struct lq_look *look, const struct lq_catalogue *catalogue,
 }
 
 // What a request of one picture may say beside it: the look, and whether to look twice.
-static int read_still(struct lq_ask *ask, const json_t *object, struct lq_error *err)
+static int read_still(struct lq_frame_request *ask, const json_t *object, struct lq_error *err)
 {
     const json_t *closer = json_object_get(object, CLOSER);
     int status = LQ_OK;
@@ -172,7 +172,8 @@ static int read_still(struct lq_ask *ask, const json_t *object, struct lq_error 
         status = parse_switch(CLOSER, json_string_value(closer), &ask->closer, err);
     else if (closer && !json_is_null(closer))
         status = lq_fail(err, LQ_ERR_FIELD, "%s has the wrong type", CLOSER);
-    return status == LQ_OK ? lq_ask_look_json(&ask->look, ask->catalogue, object, err) : status;
+    return status == LQ_OK ? lq_frame_request_look(&ask->look, ask->catalogue, object,
+                                                   err) : status;
 }
 
 static int missing_image(struct lq_error *err)
@@ -182,7 +183,7 @@ static int missing_image(struct lq_error *err)
 
 // Text that stands for a picture: a data URL or bare base64.
 static int read_text(const char *text, size_t len, struct lq_buf *decoded,
-                     struct lq_ask_picture *picture, struct lq_error *err)
+                     struct lq_frame_picture *picture, struct lq_error *err)
 {
     struct lq_data_url url;
     int status = lq_data_url_parse(text, len, &url, err);
@@ -207,8 +208,8 @@ static size_t byte_order_mark(const struct lq_buf *body)
     return body->len >= 3 && memcmp(body->data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
-static int read_json(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
-                     struct lq_error *err)
+static int read_json(struct lq_frame_slot *slot, struct lq_buf *decoded,
+                     struct lq_frame_picture *picture, struct lq_error *err)
 {
     json_t *root;
     size_t mark = byte_order_mark(&slot->body);
@@ -226,7 +227,7 @@ static int read_json(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
     else if (!json_is_string(image))
         status = lq_fail(err, LQ_ERR_FIELD, "image must be a string");
     else
-        status = read_still(&slot->ask, root, err);
+        status = read_still(&slot->request, root, err);
     if (status == LQ_OK)
         status = read_text(json_string_value(image), json_string_length(image), decoded, picture,
                            err);
@@ -234,15 +235,15 @@ static int read_json(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
     return status;
 }
 
-static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
-                     struct lq_error *err)
+static int read_form(struct lq_frame_slot *slot, struct lq_buf *decoded,
+                     struct lq_frame_picture *picture, struct lq_error *err)
 {
-    struct lq_form form;
+    struct lq_web_form form;
     struct lq_form_field field, image = {0};
     int status = LQ_OK, parts = 0;
-    if (slot->ask.body_form == LQ_BODY_MULTIPART)
+    if (slot->request.body_form == LQ_BODY_MULTIPART)
         status = lq_form_init_multipart(&form, slot->body.data, slot->body.len,
-                                        slot->ask.boundary, err);
+                                        slot->request.boundary, err);
     else
         lq_form_init_urlencoded(&form, slot->body.data, slot->body.len);
     json_t *said = json_object();
@@ -255,7 +256,7 @@ static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
                                LQ_FORM_PARTS_MAX);
     }
     if (status == LQ_OK)
-        status = read_still(&slot->ask, said, err);
+        status = read_still(&slot->request, said, err);
     json_decref(said);
     if (status != LQ_OK)
         return status;
@@ -265,11 +266,11 @@ static int read_form(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask
     picture->len = image.value_len;
     if (lq_picture_sniff(picture->bytes, picture->len) != LQ_PICTURE_UNKNOWN)
         return LQ_OK;
-    if (slot->ask.body_form == LQ_BODY_URLENCODED ||
+    if (slot->request.body_form == LQ_BODY_URLENCODED ||
         (image.value_len > 5 && strncasecmp(image.value, "data:", 5) == 0))
         return read_text(image.value, image.value_len, decoded, picture, err);
     // A part may hold text too. Bytes of neither kind: the decoder says so.
-    struct lq_ask_picture text = *picture;
+    struct lq_frame_picture text = *picture;
     if (read_text(image.value, image.value_len, decoded, &text, NULL) == LQ_OK &&
         lq_picture_sniff(text.bytes, text.len) != LQ_PICTURE_UNKNOWN)
         *picture = text;
@@ -293,8 +294,8 @@ static bool is_json_after_all(const struct lq_buf *body)
 }
 
 // A body whose type says little: pages send JSON as text/plain to be spared a preflight.
-static int read_any_text(struct lq_slot *slot, struct lq_buf *decoded,
-                         struct lq_ask_picture *picture, struct lq_error *err)
+static int read_any_text(struct lq_frame_slot *slot, struct lq_buf *decoded,
+                         struct lq_frame_picture *picture, struct lq_error *err)
 {
     const struct lq_buf *body = &slot->body;
     size_t at = first_word(body), left = body->len - at;
@@ -305,19 +306,19 @@ static int read_any_text(struct lq_slot *slot, struct lq_buf *decoded,
         return read_json(slot, decoded, picture, err);
     if (left > 5 && strncasecmp(text, "data:", 5) == 0)
         return read_text(text, left, decoded, picture, err);
-    slot->ask.body_form = LQ_BODY_URLENCODED;
+    slot->request.body_form = LQ_BODY_URLENCODED;
     if (memchr(text, '=', left < FORM_NAME_CHARS_MAX ? left : FORM_NAME_CHARS_MAX))
         return read_form(slot, decoded, picture, err);
     return lq_fail(err, LQ_ERR_FORMAT, "body is neither JSON nor a form nor a data URL: say by "
                                        "Content-Type what it is");
 }
 
-static int read_attachment(struct lq_slot *slot, struct lq_buf *decoded,
-                           struct lq_ask_picture *picture, struct lq_error *err)
+static int read_attachment(struct lq_frame_slot *slot, struct lq_buf *decoded,
+                           struct lq_frame_picture *picture, struct lq_error *err)
 {
     picture->bytes = slot->attachment.data;
     picture->len = slot->attachment.len;
-    if (!slot->ask.attachment_base64)
+    if (!slot->request.attachment_base64)
         return LQ_OK;
     int status = lq_base64_decode((const char *)slot->attachment.data, slot->attachment.len,
                                   decoded, err);
@@ -326,8 +327,8 @@ static int read_attachment(struct lq_slot *slot, struct lq_buf *decoded,
     return status;
 }
 
-static int read_event_argument(struct lq_slot *slot, const json_t *argument,
-                               struct lq_buf *decoded, struct lq_ask_picture *picture,
+static int read_event_argument(struct lq_frame_slot *slot, const json_t *argument,
+                               struct lq_buf *decoded, struct lq_frame_picture *picture,
                                struct lq_error *err)
 {
     const json_t *image = argument;
@@ -337,7 +338,8 @@ static int read_event_argument(struct lq_slot *slot, const json_t *argument,
         json_t *id = json_object_get(argument, "id");
         if (json_is_number(id) || json_is_string(id))
             picture->id = json_incref(id);
-        int status = lq_ask_look_json(&slot->ask.look, slot->ask.catalogue, argument, err);
+        int status = lq_frame_request_look(&slot->request.look, slot->request.catalogue, argument,
+                                           err);
         if (status != LQ_OK)
             return status;
     }
@@ -346,20 +348,20 @@ static int read_event_argument(struct lq_slot *slot, const json_t *argument,
     if (json_is_string(image))
         return read_text(json_string_value(image), json_string_length(image), decoded, picture,
                          err);
-    if (json_is_true(json_object_get(image, "_placeholder")) && slot->ask.has_attachment)
+    if (json_is_true(json_object_get(image, "_placeholder")) && slot->request.has_attachment)
         return read_attachment(slot, decoded, picture, err);
     return lq_fail(err, LQ_ERR_FIELD, "image must be binary, a data URL or base64");
 }
 
 // The body holds the event's JSON array from picture_at on: ["frame", argument].
-static int read_event(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
-                      struct lq_error *err)
+static int read_event(struct lq_frame_slot *slot, struct lq_buf *decoded,
+                      struct lq_frame_picture *picture, struct lq_error *err)
 {
     json_t *root;
-    if (slot->body.len <= slot->ask.picture_at)
+    if (slot->body.len <= slot->request.picture_at)
         return lq_fail(err, LQ_ERR_SYNTAX, "event is empty");
-    int status = lq_json_read(&root, slot->body.data + slot->ask.picture_at,
-                              slot->body.len - slot->ask.picture_at, err);
+    int status = lq_json_read(&root, slot->body.data + slot->request.picture_at,
+                              slot->body.len - slot->request.picture_at, err);
     if (status != LQ_OK) {
         lq_fail_within(err, "event");
         return status;
@@ -372,18 +374,18 @@ static int read_event(struct lq_slot *slot, struct lq_buf *decoded, struct lq_as
     return status;
 }
 
-void lq_ask_picture_release(struct lq_ask_picture *picture)
+void lq_frame_picture_release(struct lq_frame_picture *picture)
 {
     json_decref(picture->id);
     picture->id = NULL;
 }
 
-int lq_ask_read(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_picture *picture,
-                struct lq_error *err)
+int lq_frame_request_read(struct lq_frame_slot *slot, struct lq_buf *decoded,
+                          struct lq_frame_picture *picture, struct lq_error *err)
 {
-    *picture = (struct lq_ask_picture){0};
+    *picture = (struct lq_frame_picture){0};
     lq_buf_clear(decoded);
-    switch (slot->ask.body_form) {
+    switch (slot->request.body_form) {
     case LQ_BODY_JSON:
         return read_json(slot, decoded, picture, err);
     case LQ_BODY_URLENCODED:
@@ -399,9 +401,9 @@ int lq_ask_read(struct lq_slot *slot, struct lq_buf *decoded, struct lq_ask_pict
     case LQ_BODY_PICTURE:
         break;
     }
-    if (slot->body.len <= slot->ask.picture_at)
+    if (slot->body.len <= slot->request.picture_at)
         return lq_fail(err, LQ_ERR_FORMAT, "picture is empty");
-    picture->bytes = slot->body.data + slot->ask.picture_at;
-    picture->len = slot->body.len - slot->ask.picture_at;
+    picture->bytes = slot->body.data + slot->request.picture_at;
+    picture->len = slot->body.len - slot->request.picture_at;
     return LQ_OK;
 }

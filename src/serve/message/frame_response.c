@@ -8,7 +8,7 @@
 #include "serve/message/wire.h"
 #include "serve/message/wire_nails.h"
 
-const char *lq_answer_media_type(enum lq_picture_kind kind)
+const char *lq_response_media_type(enum lq_picture_kind kind)
 {
     return kind == LQ_PICTURE_PNG ? "image/png" : "image/jpeg"; // no other kind is written here
 }
@@ -21,7 +21,8 @@ static int append(struct lq_buf *out, const char *text)
 
 static int append_json(struct lq_buf *out, json_t *json)
 {
-    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = json ? json_dumps(json,
+                                   JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
     int status = text ? append(out, text) : LQ_ERR_MEMORY;
     free(text);
     json_decref(json);
@@ -29,7 +30,7 @@ static int append_json(struct lq_buf *out, json_t *json)
 }
 
 // Starts a text part: head-room, then what the caller appends until end_text.
-static int begin_text(struct lq_slot *slot)
+static int begin_text(struct lq_frame_slot *slot)
 {
     slot->parts[slot->part_count].picture = false;
     int status = lq_buf_resize(&slot->message, slot->message.len + LQ_REPLY_HEAD);
@@ -37,25 +38,25 @@ static int begin_text(struct lq_slot *slot)
     return status;
 }
 
-static void end_text(struct lq_slot *slot)
+static void end_text(struct lq_frame_slot *slot)
 {
     struct lq_part *part = &slot->parts[slot->part_count++];
     part->len = slot->message.len - part->at;
 }
 
-static void add_picture(struct lq_slot *slot, size_t at)
+static void add_picture(struct lq_frame_slot *slot, size_t at)
 {
     slot->parts[slot->part_count++] =
         (struct lq_part){.picture = true, .at = at, .len = slot->picture.len - at};
 }
 
-static void write_v1(struct lq_slot *slot, const struct lq_job *job)
+static void write_v1(struct lq_frame_slot *slot, const struct lq_job *job)
 {
     struct lq_wire_reply reply = {
         .type = job->paint ? LQ_WIRE_TYPE_JPEG : LQ_WIRE_TYPE_NAILS,
         .nails = (uint8_t)job->nails->count,
-        .id = slot->ask.frame_id,
-        .client_time = slot->ask.client_time,
+        .id = slot->request.frame_id,
+        .client_time = slot->request.client_time,
         .queue_us = slot->queue_us,
         .width = (uint16_t)job->width,
         .height = (uint16_t)job->height,
@@ -71,7 +72,7 @@ static void write_v1(struct lq_slot *slot, const struct lq_job *job)
 // A picture alone; returns where it starts. That its nails were carried along is said in a JPEG
 // comment, which whoever only looks at the picture skips: behind the JFIF segment, for which the
 // picture's head moves down.
-static size_t mark_carried(struct lq_slot *slot, const struct lq_job *job)
+static size_t mark_carried(struct lq_frame_slot *slot, const struct lq_job *job)
 {
     static const uint8_t comment[] = "\xff\xfe\0\x11lacquer carried"; // its length counts itself
     const size_t len = sizeof comment - 1;
@@ -86,7 +87,8 @@ static size_t mark_carried(struct lq_slot *slot, const struct lq_job *job)
     return LQ_REPLY_HEAD - (job->carried ? len : 0);
 }
 
-static int write_v1_nails(struct lq_slot *slot, const struct lq_job *job, struct lq_buf *scratch)
+static int write_v1_nails(struct lq_frame_slot *slot, const struct lq_job *job,
+                          struct lq_buf *scratch)
 {
     int status = lq_wire_nails_append(&slot->picture, scratch, job->nails, job->scene);
     if (status == LQ_OK)
@@ -95,18 +97,18 @@ static int write_v1_nails(struct lq_slot *slot, const struct lq_job *job, struct
 }
 
 // Appends the quoted picture, which starts at `at`: a data URL, or bare base64.
-static int append_image(struct lq_slot *slot, size_t at, bool url)
+static int append_image(struct lq_frame_slot *slot, size_t at, bool url)
 {
     struct lq_buf *out = &slot->message;
     int status = append(out, "\"");
     if (status == LQ_OK && url)
-        status = lq_buf_printf(out, "data:%s;base64,", lq_answer_media_type(slot->kind));
+        status = lq_buf_printf(out, "data:%s;base64,", lq_response_media_type(slot->kind));
     if (status == LQ_OK)
         status = lq_base64_encode(slot->picture.data + at, slot->picture.len - at, out);
     return status == LQ_OK ? append(out, "\"") : status;
 }
 
-static json_t *timing(const struct lq_slot *slot, const struct lq_job *job)
+static json_t *timing(const struct lq_frame_slot *slot, const struct lq_job *job)
 {
     json_t *object = lq_report_ms(job);
     if (object)
@@ -115,14 +117,14 @@ static json_t *timing(const struct lq_slot *slot, const struct lq_job *job)
 }
 
 // … "width", "height", "nails", "carried"?, "timing"}
-static int append_facts(struct lq_slot *slot, const struct lq_job *job)
+static int append_facts(struct lq_frame_slot *slot, const struct lq_job *job)
 {
     struct lq_buf *out = &slot->message;
     int status = lq_buf_printf(out, "\"width\":%d,\"height\":%d,\"nails\":", job->width,
                                job->height);
     if (status == LQ_OK)
         status = append_json(out, lq_report_nails(job->nails,
-                                                  slot->ask.reply_form == LQ_REPLY_NAILS));
+                                                  slot->request.reply_form == LQ_REPLY_NAILS));
     if (status == LQ_OK && job->carried)
         status = append(out, ",\"carried\":true");
     if (status == LQ_OK)
@@ -132,12 +134,12 @@ static int append_facts(struct lq_slot *slot, const struct lq_job *job)
     return status == LQ_OK ? append(out, "}") : status;
 }
 
-static int write_json(struct lq_slot *slot, const struct lq_job *job)
+static int write_json(struct lq_frame_slot *slot, const struct lq_job *job)
 {
     int status = begin_text(slot);
     if (status == LQ_OK)
         status = append(&slot->message, "{\"success\":true,");
-    if (status == LQ_OK && slot->ask.reply_form == LQ_REPLY_JSON) {
+    if (status == LQ_OK && slot->request.reply_form == LQ_REPLY_JSON) {
         status = append(&slot->message, "\"image\":");
         if (status == LQ_OK)
             status = append_image(slot, LQ_REPLY_HEAD, true);
@@ -152,15 +154,16 @@ static int write_json(struct lq_slot *slot, const struct lq_job *job)
 }
 
 // The picture of a Socket.IO answer, in the form of the frame's.
-static int append_event_image(struct lq_slot *slot, const struct lq_ask_picture *picture, size_t at)
+static int append_event_image(struct lq_frame_slot *slot, const struct lq_frame_picture *picture,
+                              size_t at)
 {
     return picture->text ? append_image(slot, at, picture->url)
                          : append(&slot->message, "{\"_placeholder\":true,\"num\":0}");
 }
 
 // The result object of a Socket.IO answer.
-static int append_result(struct lq_slot *slot, const struct lq_job *job,
-                         const struct lq_ask_picture *picture, size_t at)
+static int append_result(struct lq_frame_slot *slot, const struct lq_job *job,
+                         const struct lq_frame_picture *picture, size_t at)
 {
     struct lq_buf *out = &slot->message;
     int status = append(out, "{\"image\":");
@@ -177,13 +180,13 @@ static int append_result(struct lq_slot *slot, const struct lq_job *job,
 }
 
 // Socket.IO packets: 2 event, 3 acknowledgement, 5 and 6 the same with "N-" binary attachments.
-static int write_event_packet(struct lq_slot *slot, const struct lq_job *job,
-                              const struct lq_ask_picture *picture, size_t at, bool ack)
+static int write_event_packet(struct lq_frame_slot *slot, const struct lq_job *job,
+                              const struct lq_frame_picture *picture, size_t at, bool ack)
 {
     struct lq_buf *out = &slot->message;
     int status = begin_text(slot);
     if (status == LQ_OK && ack)
-        status = lq_buf_printf(out, picture->text ? "43%lld[" : "461-%lld[", slot->ask.ack);
+        status = lq_buf_printf(out, picture->text ? "43%lld[" : "461-%lld[", slot->request.ack);
     else if (status == LQ_OK)
         status = append(out, picture->text ? "42[\"result\"," : "451-[\"result\",");
     if (status == LQ_OK)
@@ -196,7 +199,7 @@ static int write_event_packet(struct lq_slot *slot, const struct lq_job *job,
     end_text(slot);
     if (picture->text)
         return LQ_OK;
-    if (slot->ask.typed_binary)
+    if (slot->request.typed_binary)
         slot->picture.data[--at] = 4; // Engine.IO's type of a message
     add_picture(slot, at);
     return LQ_OK;
@@ -204,25 +207,25 @@ static int write_event_packet(struct lq_slot *slot, const struct lq_job *job,
 
 // Who sent a picture alone takes the whole payload for the picture, as pages of Flask-SocketIO
 // servers do.
-static int write_event(struct lq_slot *slot, const struct lq_job *job,
-                       const struct lq_ask_picture *picture)
+static int write_event(struct lq_frame_slot *slot, const struct lq_job *job,
+                       const struct lq_frame_picture *picture)
 {
     size_t at = picture->bare ? mark_carried(slot, job) : LQ_REPLY_HEAD;
     int status = write_event_packet(slot, job, picture, at, false);
-    if (status == LQ_OK && slot->ask.ack >= 0)
+    if (status == LQ_OK && slot->request.ack >= 0)
         status = write_event_packet(slot, job, picture, at, true);
     return status;
 }
 
-void lq_answer_write(struct lq_slot *slot, const struct lq_job *job,
-                     const struct lq_ask_picture *picture, struct lq_buf *scratch)
+void lq_response_write(struct lq_frame_slot *slot, const struct lq_job *job,
+                     const struct lq_frame_picture *picture, struct lq_buf *scratch)
 {
     int status = LQ_OK;
     slot->kind = job->kind;
     slot->width = job->width;
     slot->height = job->height;
     slot->nails = job->nails->count;
-    switch (slot->ask.reply_form) {
+    switch (slot->request.reply_form) {
     case LQ_REPLY_PICTURE:
         add_picture(slot, mark_carried(slot, job));
         break;
@@ -256,7 +259,7 @@ static json_t *error_json(const struct lq_error *error)
     return json_pack("{s:o, s:s}", "error", text, "status", lq_status_name(error->status));
 }
 
-int lq_answer_ws_error(struct lq_buf *out, const struct lq_error *error, int64_t id)
+int lq_response_ws_error(struct lq_buf *out, const struct lq_error *error, int64_t id)
 {
     json_t *object = error_json(error);
     if (object)
@@ -266,7 +269,7 @@ int lq_answer_ws_error(struct lq_buf *out, const struct lq_error *error, int64_t
     return append_json(out, object);
 }
 
-int lq_answer_http_error(struct lq_buf *out, const struct lq_error *error)
+int lq_response_http_error(struct lq_buf *out, const struct lq_error *error)
 {
     json_t *object = error_json(error);
     if (object)
@@ -274,7 +277,7 @@ int lq_answer_http_error(struct lq_buf *out, const struct lq_error *error)
     return append_json(out, object);
 }
 
-int lq_answer_event_error(struct lq_buf *out, const struct lq_error *error, json_t *id)
+int lq_response_event_error(struct lq_buf *out, const struct lq_error *error, json_t *id)
 {
     json_t *object = error_json(error);
     if (object)
@@ -284,15 +287,16 @@ int lq_answer_event_error(struct lq_buf *out, const struct lq_error *error, json
     return append_json(out, object);
 }
 
-static int write_event_error(struct lq_slot *slot, const struct lq_ask_picture *picture, bool ack)
+static int write_event_error(struct lq_frame_slot *slot, const struct lq_frame_picture *picture,
+                             bool ack)
 {
     int status = begin_text(slot);
     if (status == LQ_OK && ack)
-        status = lq_buf_printf(&slot->message, "43%lld[", slot->ask.ack);
+        status = lq_buf_printf(&slot->message, "43%lld[", slot->request.ack);
     else if (status == LQ_OK)
         status = append(&slot->message, "42[\"error\",");
     if (status == LQ_OK)
-        status = lq_answer_event_error(&slot->message, &slot->error, picture->id);
+        status = lq_response_event_error(&slot->message, &slot->error, picture->id);
     if (status == LQ_OK)
         status = append(&slot->message, "]");
     if (status == LQ_OK)
@@ -300,22 +304,22 @@ static int write_event_error(struct lq_slot *slot, const struct lq_ask_picture *
     return status;
 }
 
-void lq_answer_write_error(struct lq_slot *slot, const struct lq_ask_picture *picture)
+void lq_response_write_error(struct lq_frame_slot *slot, const struct lq_frame_picture *picture)
 {
     slot->part_count = 0;
     lq_buf_clear(&slot->message);
-    if (slot->ask.reply_form == LQ_REPLY_EVENT) {
-        if (write_event_error(slot, picture, false) == LQ_OK && slot->ask.ack >= 0)
+    if (slot->request.reply_form == LQ_REPLY_EVENT) {
+        if (write_event_error(slot, picture, false) == LQ_OK && slot->request.ack >= 0)
             (void)!write_event_error(slot, picture, true);
         return;
     }
-    bool socket = slot->ask.live;
+    bool socket = slot->request.live;
     int status = begin_text(slot);
     if (status == LQ_OK)
-        status = !socket ? lq_answer_http_error(&slot->message, &slot->error)
-                         : lq_answer_ws_error(&slot->message, &slot->error,
-                                              lq_ask_is_v1(&slot->ask)
-                                                  ? (int64_t)slot->ask.frame_id : -1);
+        status = !socket ? lq_response_http_error(&slot->message, &slot->error)
+                         : lq_response_ws_error(&slot->message, &slot->error,
+                                              lq_frame_request_is_v1(&slot->request)
+                                                  ? (int64_t)slot->request.frame_id : -1);
     if (status == LQ_OK)
         end_text(slot);
 }

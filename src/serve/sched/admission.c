@@ -1,12 +1,47 @@
-// Who is let in, which frames are taken, and what they all hold.
+#include "serve/sched/admission.h"
+
 #include "base/clock.h"
-#include "serve/guard/access.h"
-#include "serve/message/frame_response.h"
-#include "serve/server.h"
-#include "serve/work.h"
+#include "serve/guard/client.h"
+
+enum { IDLE_TRIM_S = 5 }; // a session without frames gives its buffers back
+
+// ---- its life ----------------------------------------------------------------------------------
+
+static bool open_account(struct lq_admission *admission)
+{
+    const struct lq_address nobody = {{0}};
+    admission->account = lq_account_new(admission->options->frame_bytes_max);
+    struct lq_holder *holder =
+        admission->account ? lq_holder_open(admission->account, &nobody) : NULL;
+    lq_charge_begin(&admission->queued, holder);
+    lq_holder_release(holder);
+    return holder != NULL;
+}
+
+bool lq_admission_init(struct lq_admission *admission, const struct lq_serve_options *options,
+                       const struct lq_access *access, struct lq_serve_metrics *metrics)
+{
+    *admission = (struct lq_admission){.options = options, .access = access, .metrics = metrics};
+    admission->load.workers = options->workers;
+    admission->load.limit_ms = options->wait_ms_max;
+    lq_cost_init(&admission->cost);
+    return open_account(admission) &&
+           lq_address_limits_init(&admission->addresses, options->sessions_max,
+                                  options->address_sessions_max);
+}
+
+void lq_admission_release(struct lq_admission *admission)
+{
+    lq_charge_end(&admission->queued);
+    lq_account_free(admission->account);
+    lq_cost_release(&admission->cost);
+    lq_address_limits_release(&admission->addresses);
+}
+
+// ---- sessions ----------------------------------------------------------------------------------
 
 // The client's trace (base/trace.h): of one picture over HTTP, of a whole film over a socket.
-static void read_trace(struct lq_trace *trace, const struct lq_http *http)
+static void read_trace(struct lq_trace *trace, const struct lq_http_request *http)
 {
     const char *text = lq_http_header(http, "traceparent");
     if (text)
@@ -14,13 +49,13 @@ static void read_trace(struct lq_trace *trace, const struct lq_http *http)
 }
 
 // A session and what it holds; NULL: no memory.
-static struct lq_session *open_session(struct lq_server *server, const struct lq_address *address,
-                                       bool film, void *owner,
+static struct lq_session *open_session(struct lq_admission *admission,
+                                       const struct lq_address *address, bool film, void *owner,
                                        void (*ready)(struct lq_session *session))
 {
-    struct lq_holder *holder = lq_holder_open(server->account, address);
+    struct lq_holder *holder = lq_holder_open(admission->account, address);
     struct lq_session *session =
-        holder ? lq_session_open(server->workers, address, holder, owner, ready) : NULL;
+        holder ? lq_session_open(admission->workers, address, holder, owner, ready) : NULL;
     if (!session)
         lq_holder_release(holder);
     else if (film && !lq_session_track(session)) {
@@ -30,43 +65,44 @@ static struct lq_session *open_session(struct lq_server *server, const struct lq
     return session;
 }
 
-struct lq_session *lq_server_admit(struct lq_server *server, const struct lq_http *http,
-                                   enum lq_transport via, void *owner,
-                                   void (*ready)(struct lq_session *session),
-                                   struct lq_error *why)
+struct lq_session *lq_admission_admit(struct lq_admission *admission,
+                                      const struct lq_http_request *http, enum lq_transport via,
+                                      void *owner, void (*ready)(struct lq_session *session),
+                                      struct lq_error *why)
 {
-    const struct lq_serve_options *options = server->options;
-    struct lq_client client;
+    const struct lq_serve_options *options = admission->options;
+    struct lq_client_info client;
     lq_client_of(&client, options, http);
     struct lq_address address = lq_address_of(&client.address);
     // While stopping, requests on connections that are open already are still answered.
-    if ((server->drain_from_us && via != LQ_VIA_HTTP) ||
-        server->session_count >= options->sessions_max ||
-        !lq_account_has_room(server->account, &address)) {
+    if ((admission->drain_from_us && via != LQ_VIA_HTTP) ||
+        admission->session_count >= options->sessions_max ||
+        !lq_account_has_room(admission->account, &address)) {
         lq_fail(why, LQ_ERR_BUSY, "the server is full; try again soon");
         return NULL;
     }
-    if (!lq_peers_take(&server->peers, &address)) {
+    if (!lq_address_limits_admit(&admission->addresses, &address)) {
         lq_fail(why, LQ_ERR_RATE, "this address has %d sessions already",
                 options->address_sessions_max);
         return NULL;
     }
     // A request over HTTP is a single picture; everything else is a film.
-    struct lq_session *session = open_session(server, &address, via != LQ_VIA_HTTP, owner, ready);
+    struct lq_session *session = open_session(admission, &address, via != LQ_VIA_HTTP, owner,
+                                              ready);
     if (!session) {
-        lq_peers_give(&server->peers, &address);
+        lq_address_limits_leave(&admission->addresses, &address);
         lq_fail(why, LQ_ERR_MEMORY, "out of memory");
         return NULL;
     }
     read_trace(&session->trace, http);
-    session->has_token = lq_access_whose(server, http, session->token);
-    server->session_count++;
-    session->next = server->sessions;
-    session->link = &server->sessions;
+    session->has_token = lq_access_whose(admission->access, http, session->token);
+    admission->session_count++;
+    session->next = admission->sessions;
+    session->link = &admission->sessions;
     if (session->next)
         session->next->link = &session->next;
-    server->sessions = session;
-    atomic_fetch_add_explicit(&server->metrics.sessions[via], 1, memory_order_relaxed);
+    admission->sessions = session;
+    atomic_fetch_add_explicit(&admission->metrics->sessions[via], 1, memory_order_relaxed);
     return session;
 }
 
@@ -78,11 +114,11 @@ static int retry_after(uint64_t over_us)
                                      : (int)(seconds > LQ_WORK_S ? LQ_WORK_S : seconds);
 }
 
-int lq_server_check_still(const struct lq_server *server, struct lq_session *session,
+int lq_admission_check_still(const struct lq_admission *admission, struct lq_session *session,
                           const struct lq_still *still, int *retry_s, struct lq_error *why)
 {
     struct lq_session_stills stills = lq_session_stills(session, still->kind, still->cost_us);
-    int limit_ms = server->options->wait_ms_max;
+    int limit_ms = admission->options->wait_ms_max;
     if (limit_ms < LQ_LOAD_HTTP_WAIT_MS)
         limit_ms = LQ_LOAD_HTTP_WAIT_MS;
     uint64_t limit_us = (uint64_t)limit_ms * 1000;
@@ -90,7 +126,8 @@ int lq_server_check_still(const struct lq_server *server, struct lq_session *ses
         limit_us = still->cost_us * LQ_LOAD_AHEAD;
     bool waits_long = stills.expected_us > limit_us;
     // Where any number of sessions may come from one address, it is not one client.
-    bool too_many = server->options->address_sessions_max && stills.count >= LQ_ADDRESS_STILLS_MAX;
+    bool too_many = admission->options->address_sessions_max > 0 &&
+                    stills.count >= LQ_ADDRESS_STILLS_MAX;
     *retry_s = waits_long ? retry_after(stills.expected_us - limit_us)
                : too_many ? LQ_LOAD_RETRY_S : 0;
     if (too_many)
@@ -102,122 +139,144 @@ int lq_server_check_still(const struct lq_server *server, struct lq_session *ses
     return LQ_OK;
 }
 
-static void count_replaced(struct lq_server *server, struct lq_session *session)
+static void count_replaced(struct lq_admission *admission, struct lq_session *session)
 {
-    lq_count(&server->metrics.dropped[LQ_DROP_REPLACED],
+    lq_count(&admission->metrics->dropped[LQ_DROP_REPLACED],
              session->replaced - session->replaced_counted);
     session->replaced_counted = session->replaced;
 }
 
 // Why a live frame is not worked on, told to its client; OK: it is.
-static int refuse(struct lq_server *server, struct lq_session *session, struct lq_error *why)
+static int refuse(struct lq_admission *admission, struct lq_session *session, struct lq_error *why)
 {
     uint64_t now_us = lq_clock_us();
-    int fps_max = server->options->fps_max;
-    if (!lq_session_pace(session, now_us, fps_max)) {
-        lq_count(&server->metrics.dropped[LQ_DROP_RATE], 1);
+    int fps_max = admission->options->fps_max;
+    if (!lq_session_check_rate(session, now_us, fps_max)) {
+        lq_count(&admission->metrics->dropped[LQ_DROP_RATE], 1);
         return lq_fail(why, LQ_ERR_RATE, "more than %d frames a second", fps_max);
     }
-    bool was_in = lq_load_is_in(&session->guest, now_us);
-    const struct lq_load_share share = {lq_peers_live(&server->peers, &session->address),
-                                        server->peers.live_most};
-    if (!lq_load_takes(&server->load, &session->guest, &share, now_us,
-                       lq_workers_waiting(server->workers))) {
-        lq_count(&server->metrics.dropped[LQ_DROP_BUSY], 1);
+    bool was_in = lq_load_is_in(&session->load_client, now_us);
+    const struct lq_load_share share = {lq_address_limits_live(&admission->addresses,
+                                                               &session->address),
+                                        admission->addresses.live_most};
+    if (!lq_load_admit(&admission->load, &session->load_client, &share, now_us,
+                       lq_workers_waiting(admission->workers))) {
+        lq_count(&admission->metrics->dropped[LQ_DROP_BUSY], 1);
         return lq_fail(why, LQ_ERR_BUSY, "the server is busy; try again in %d s", LQ_LOAD_RETRY_S);
     }
     if (!was_in) {
-        lq_peers_add_live(&server->peers, &session->address);
-        lq_workers_set_live(server->workers, true);
+        lq_address_limits_add_live(&admission->addresses, &session->address);
+        lq_workers_set_live(admission->workers, true);
     }
     return LQ_OK;
 }
 
-void lq_server_count_live(struct lq_server *server, uint64_t now_us)
+void lq_admission_count_live(struct lq_admission *admission, uint64_t now_us)
 {
-    lq_peers_forget_live(&server->peers);
-    for (const struct lq_session *each = server->sessions; each; each = each->next)
-        if (lq_load_is_in(&each->guest, now_us))
-            lq_peers_add_live(&server->peers, &each->address);
-    lq_workers_set_live(server->workers, server->peers.live_most > 0);
+    lq_address_limits_reset_live(&admission->addresses);
+    for (const struct lq_session *each = admission->sessions; each; each = each->next)
+        if (lq_load_is_in(&each->load_client, now_us))
+            lq_address_limits_add_live(&admission->addresses, &each->address);
+    lq_workers_set_live(admission->workers, admission->addresses.live_most > 0);
 }
 
-void lq_server_post(struct lq_server *server, struct lq_session *session)
+void lq_admission_post(struct lq_admission *admission, struct lq_session *session)
 {
-    static const struct lq_ask_picture unread = {0};
-    struct lq_slot *slot = lq_session_fill(session);
-    if (slot->ask.live && !lq_server_takes_frames(server)) {
-        lq_count(&server->metrics.dropped[LQ_DROP_STOPPING], 1);
+    struct lq_frame_slot *slot = lq_session_fill(session);
+    if (slot->request.live && !lq_admission_takes_frames(admission)) {
+        lq_count(&admission->metrics->dropped[LQ_DROP_STOPPING], 1);
         lq_session_drop(session);
         return;
     }
     struct lq_cost_peek peek = lq_cost_peek(slot);
     slot->pixels = peek.pixels;
-    slot->turn_kind = lq_cost_kind(&peek, slot->ask.live);
-    slot->cost_us = slot->turn_kind == LQ_TURN_LIVE ? 0 : lq_cost_us(&server->cost, &peek);
+    slot->turn_kind = lq_cost_kind(&peek, slot->request.live);
+    slot->cost_us = slot->turn_kind == LQ_TURN_LIVE ? 0 : lq_cost_us(&admission->cost, &peek);
     const struct lq_still still = {slot->turn_kind, slot->cost_us};
-    slot->status = slot->ask.live ? refuse(server, session, &slot->error)
-                                  : lq_server_check_still(server, session, &still,
+    slot->status = slot->request.live ? refuse(admission, session, &slot->error)
+                                  : lq_admission_check_still(admission, session, &still,
                                                           &slot->retry_s, &slot->error);
     if (slot->status == LQ_OK) {
-        slot->stale_us = lq_load_stale_us(&server->load);
+        slot->stale_us = lq_load_stale_us(&admission->load);
         lq_session_post(session);
     } else {
-        lq_metrics_count_error(&server->metrics, slot->status);
-        lq_answer_write_error(slot, &unread);
-        lq_session_answer(session);
+        lq_metrics_count_error(admission->metrics, slot->status);
+        lq_session_refuse(session);
     }
-    count_replaced(server, session);
+    count_replaced(admission, session);
 }
 
-void lq_server_dismiss(struct lq_server *server, enum lq_transport via, struct lq_session *session)
+void lq_admission_dismiss(struct lq_admission *admission, enum lq_transport via,
+                          struct lq_session *session)
 {
     if (!session)
         return;
     if (lq_session_busy(session))
-        lq_count(&server->metrics.dropped[LQ_DROP_GONE], 1);
-    count_replaced(server, session);
-    lq_peers_give(&server->peers, &session->address);
+        lq_count(&admission->metrics->dropped[LQ_DROP_GONE], 1);
+    count_replaced(admission, session);
+    lq_address_limits_leave(&admission->addresses, &session->address);
     *session->link = session->next;
     if (session->next)
         session->next->link = session->link;
     lq_session_close(session);
-    server->session_count--;
-    atomic_fetch_sub_explicit(&server->metrics.sessions[via], 1, memory_order_relaxed);
+    admission->session_count--;
+    atomic_fetch_sub_explicit(&admission->metrics->sessions[via], 1, memory_order_relaxed);
 }
 
-void lq_server_weigh_frames(struct lq_server *server)
+void lq_admission_weigh(struct lq_admission *admission, size_t buffered)
 {
     // What waits in sockets' queues belongs to nobody in particular; it is bounded for each of
     // them.
-    lq_charge_set(&server->queued, lq_net_buffered(server->net));
-    struct lq_account_state now = lq_account_state(server->account);
+    lq_charge_set(&admission->queued, buffered);
+    struct lq_account_state now = lq_account_state(admission->account);
     if (now.held <= now.max)
         return;
-    for (struct lq_session *each = server->sessions; each; each = each->next)
-        lq_session_release_spare(each);
-    server->has_spare = true;
+    for (struct lq_session *each = admission->sessions; each; each = each->next)
+        lq_session_release_unused(each);
+    admission->has_unused = true;
 }
 
-bool lq_server_is_idle(const struct lq_server *server, struct lq_session *session,
+void lq_admission_trim(struct lq_admission *admission, struct lq_session *session, uint64_t now_us)
+{
+    admission->has_unused |= lq_session_trim(session, now_us, IDLE_TRIM_S * UINT64_C(1000000));
+}
+
+static bool passed_ms(const struct lq_admission *admission, uint64_t ms)
+{
+    return admission->drain_from_us && lq_clock_us() >= admission->drain_from_us + ms * 1000;
+}
+
+bool lq_admission_takes_frames(const struct lq_admission *admission)
+{
+    return !passed_ms(admission, LQ_DRAIN_TAKE_MS);
+}
+
+bool lq_admission_done_with(const struct lq_admission *admission, struct lq_session *session)
+{
+    bool quiet = lq_clock_us() >= session->used_us + LQ_DRAIN_QUIET_MS * 1000;
+    return passed_ms(admission, LQ_DRAIN_QUIET_MS) &&
+           (quiet || !lq_admission_takes_frames(admission)) && !lq_session_busy(session);
+}
+
+bool lq_admission_is_idle(const struct lq_admission *admission, struct lq_session *session,
                        uint64_t now_us)
 {
-    return now_us > session->used_us + (uint64_t)server->options->idle_timeout_s * 1000000 &&
+    return now_us > session->used_us + (uint64_t)admission->options->idle_timeout_s * 1000000 &&
            !lq_session_busy(session);
 }
 
-void lq_server_count_in(struct lq_server *server, enum lq_transport via, size_t bytes)
+void lq_admission_count_in(struct lq_admission *admission, enum lq_transport via, size_t bytes)
 {
-    lq_count(&server->metrics.frames_in[via], 1);
-    lq_count(&server->metrics.bytes_in, bytes);
+    lq_count(&admission->metrics->frames_in[via], 1);
+    lq_count(&admission->metrics->bytes_in, bytes);
 }
 
-void lq_server_count_out(struct lq_server *server, enum lq_transport via,
-                         const struct lq_slot *slot)
+void lq_admission_count_out(struct lq_admission *admission, enum lq_transport via,
+                         const struct lq_frame_slot *slot)
 {
     if (slot->status != LQ_OK)
         return;
-    lq_count(&server->metrics.frames_out[via], 1);
-    lq_count(&server->metrics.bytes_out, slot->picture.len);
-    lq_histogram_add(&server->metrics.served, lq_clock_us() - slot->arrived_us);
+    lq_count(&admission->metrics->frames_out[via], 1);
+    lq_count(&admission->metrics->bytes_out, slot->picture.len);
+    lq_histogram_add(&admission->metrics->served, lq_clock_us() - slot->arrived_us);
 }

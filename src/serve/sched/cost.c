@@ -173,9 +173,9 @@ static uint64_t multipart_pixels(const uint8_t *bytes, size_t len)
     return at ? lq_cost_pixels(at, (size_t)(bytes + len - at)) : text_pixels(bytes, len);
 }
 
-static uint64_t pixels_of(const struct lq_slot *slot)
+static uint64_t pixels_of(const struct lq_frame_slot *slot)
 {
-    const struct lq_ask *ask = &slot->ask;
+    const struct lq_frame_request *ask = &slot->request;
     const struct lq_buf *from = ask->has_attachment ? &slot->attachment : &slot->body;
     size_t skip = ask->has_attachment ? 0 : ask->picture_at, len = from->len;
     if (len <= skip)
@@ -203,10 +203,10 @@ static uint64_t pixels_of(const struct lq_slot *slot)
 
 // A form says "closer" before its picture or behind it. Who hides it elsewhere is found out by the
 // worker (work.c), but for a urlencoded body, which can be read only once.
-static bool names_closer(const struct lq_slot *slot)
+static bool names_closer(const struct lq_frame_slot *slot)
 {
     const struct lq_buf *body = &slot->body;
-    bool once = slot->ask.body_form == LQ_BODY_URLENCODED;
+    bool once = slot->request.body_form == LQ_BODY_URLENCODED;
     size_t head = once || body->len < LQ_COST_HEAD_BYTES ? body->len : LQ_COST_HEAD_BYTES;
     if (body->len == 0)
         return false;
@@ -215,10 +215,10 @@ static bool names_closer(const struct lq_slot *slot)
            (once && hides_letters(body));
 }
 
-struct lq_cost_peek lq_cost_peek(const struct lq_slot *slot)
+struct lq_cost_peek lq_cost_peek(const struct lq_frame_slot *slot)
 {
-    bool closer = !slot->ask.live && slot->ask.body_form != LQ_BODY_PICTURE &&
-                  slot->ask.body_form != LQ_BODY_EVENT && names_closer(slot);
+    bool closer = !slot->request.live && slot->request.body_form != LQ_BODY_PICTURE &&
+                  slot->request.body_form != LQ_BODY_EVENT && names_closer(slot);
     return (struct lq_cost_peek){pixels_of(slot), closer ? LQ_COST_PASSES : 1};
 }
 

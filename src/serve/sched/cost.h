@@ -21,7 +21,7 @@ struct lq_cost_peek {
     int passes;
 };
 // What a whole body asks for, by its first bytes: an estimate that errs on the high side.
-struct lq_cost_peek lq_cost_peek(const struct lq_slot *slot);
+struct lq_cost_peek lq_cost_peek(const struct lq_frame_slot *slot);
 // The pixels of a picture file, as above.
 uint64_t lq_cost_pixels(const uint8_t *bytes, size_t len);
 // Whose turn it can have.

@@ -24,21 +24,21 @@ void lq_load_worked(struct lq_load *load, const struct lq_load_work *work)
 {
     add(&load->busy_us, work->us);
     add(&load->frames, 1);
-    add(&load->pressed, work->pressed);
+    add(&load->contended, work->contended);
     if (work->carried) {
         add(&load->carried_us, work->us);
         add(&load->carried, 1);
     }
 }
 
-void lq_load_stilled(struct lq_load *load, uint64_t us)
+void lq_load_worked_still(struct lq_load *load, uint64_t us)
 {
-    add(&load->stilled_us, us);
+    add(&load->still_us, us);
 }
 
 uint64_t lq_load_busy_us(const struct lq_load *load)
 {
-    return load_of(&load->busy_us) + load_of(&load->stilled_us);
+    return load_of(&load->busy_us) + load_of(&load->still_us);
 }
 
 // The mean of what was counted since it was last seen; 0 of nothing.
@@ -68,7 +68,7 @@ static double room_us(const struct lq_load *load)
 static int fitting(const struct lq_load *load)
 {
     double limit_us = (double)lq_load_limit_us(load, load->limit_ms), share = 1;
-    // The wait grows with the sessions, whether each has one frame under way or two.
+    // The wait grows with the sessions, whether each has one frame in flight or two.
     if (load->wait_us > limit_us)
         share = limit_us / load->wait_us;
     if (load->need > LQ_LOAD_NEED_OUT && turn_us(load, load->sessions) > room_us(load))
@@ -97,46 +97,46 @@ static void judge(struct lq_load *load)
 // Frames that a session needs in a second for a film; of a machine that does few, its share.
 static int film_frames(const struct lq_load *load)
 {
-    double share = load->pressed_us > 0
-                       ? load->workers * 1e6 / load->pressed_us / LQ_LOAD_FILMS : LQ_LOAD_FILM_FPS;
+    double share = load->contended_us > 0
+                       ? load->workers * 1e6 / load->contended_us / LQ_LOAD_FILMS : LQ_LOAD_FILM_FPS;
     return (int)ceil(fmin(share, LQ_LOAD_FILM_FPS));
 }
 
-void lq_load_came(struct lq_load *load, struct lq_load_guest *guest)
+void lq_load_arrived(struct lq_load *load, struct lq_load_client *client)
 {
     uint64_t tick = load->tick_count + 1; // so that a new session's 0 is no second
-    if (guest->tick != tick) {
-        guest->tick = tick;
-        guest->frames = 0;
-        load->came_from++;
+    if (client->tick != tick) {
+        client->tick = tick;
+        client->frames = 0;
+        load->arrived_from++;
     }
-    load->came++;
-    // Who keeps two frames under way sends as many as are answered, which says nothing of a need.
-    load->needed += guest->frames++ < film_frames(load);
+    load->arrived++;
+    // Who keeps two frames in flight sends as many as are answered, which says nothing of a need.
+    load->needed += client->frames++ < film_frames(load);
 }
 
 // What came in the second that ends now.
 static void sum_up(struct lq_load *load, uint64_t now_us)
 {
     double passed_us = load->ticked_us ? (double)(now_us - load->ticked_us) : 1e6;
-    double done = load->pressed_us > 0 ? load->workers * passed_us / load->pressed_us : 0;
-    load->demand = done > 0 ? (double)load->came / done : 0;
+    double done = load->contended_us > 0 ? load->workers * passed_us / load->contended_us : 0;
+    load->demand = done > 0 ? (double)load->arrived / done : 0;
     load->need = done > 0 ? (double)load->needed / done : 0;
-    load->sessions = load->came_from;
+    load->sessions = load->arrived_from;
     load->ticked_us = now_us;
     load->tick_count++;
-    load->came = load->needed = 0;
-    load->came_from = load->let_in = 0;
+    load->arrived = load->needed = 0;
+    load->arrived_from = load->admitted = 0;
 }
 
-static void set_pace(struct lq_load *load)
+static void set_rate(struct lq_load *load)
 {
-    const struct lq_pace_second second = {
+    const struct lq_rate_second second = {
         .demand = load->demand,
-        .frames_max = load->pressed_us > 0 ? load->workers * 1e6 / load->pressed_us : 0,
+        .frames_max = load->contended_us > 0 ? load->workers * 1e6 / load->contended_us : 0,
         .sessions = load->sessions,
     };
-    load->fps = lq_pace_fps(load->fps > 0 ? load->fps : LQ_PACE_FPS_MAX, &second);
+    load->fps = lq_rate_fps(load->fps > 0 ? load->fps : LQ_RATE_FPS_MAX, &second);
 }
 
 // Halfway each second: a few seconds to believe a change, no leap for one odd frame.
@@ -152,24 +152,24 @@ static void judge_cost(struct lq_load *load)
 {
     uint64_t frames = load_of(&load->frames) - load->seen_frames;
     uint64_t carried = load_of(&load->carried) - load->seen_carried;
-    uint64_t pressed = load_of(&load->pressed) - load->seen_pressed;
+    uint64_t contended = load_of(&load->contended) - load->seen_contended;
     double frame_us = mean_since(load_of(&load->busy_us), &load->seen_busy_us,
                                  load_of(&load->frames), &load->seen_frames);
     double carried_us = mean_since(load_of(&load->carried_us), &load->seen_carried_us,
                                    load_of(&load->carried), &load->seen_carried);
-    load->seen_pressed += pressed;
+    load->seen_contended += contended;
     if (frame_us <= 0)
         return;
-    double pressed_us = frame_us;
+    double contended_us = frame_us;
     if (carried > 0 && carried < frames) {
         double looked_us = (frame_us * (double)frames - carried_us * (double)carried) /
                            (double)(frames - carried);
         double most = LQ_CARRY_FRAMES_MAX / (LQ_CARRY_FRAMES_MAX + 1.0);
-        double share = (double)carried / (double)(pressed > carried ? pressed : carried);
-        pressed_us = looked_us - fmin(share, most) * (looked_us - carried_us);
+        double share = (double)carried / (double)(contended > carried ? contended : carried);
+        contended_us = looked_us - fmin(share, most) * (looked_us - carried_us);
     }
     load->frame_us = approach(load->frame_us, frame_us);
-    load->pressed_us = approach(load->pressed_us, fmin(pressed_us, frame_us));
+    load->contended_us = approach(load->contended_us, fmin(contended_us, frame_us));
 }
 
 void lq_load_tick(struct lq_load *load, uint64_t now_us)
@@ -179,7 +179,7 @@ void lq_load_tick(struct lq_load *load, uint64_t now_us)
                                load_of(&load->taken), &load->seen_taken);
     sum_up(load, now_us);
     judge(load);
-    set_pace(load);
+    set_rate(load);
 }
 
 // Whether films would need more than can be done if `with` more came in, and that would show.
@@ -196,10 +196,10 @@ static bool lets_in(struct lq_load *load, int waiting)
     double limit_us = (double)lq_load_limit_us(load, load->limit_ms);
     // Of a machine that had much to do is known how many more it has room for; else all who were
     // refused would come back at once, and slow down who is in until the next second tells.
-    int with = 1 + (load->demand > LQ_LOAD_HALF_BUSY ? load->let_in : 0);
+    int with = 1 + (load->demand > LQ_LOAD_HALF_BUSY ? load->admitted : 0);
     bool room = load->wait_us + turn_us(load, with) <= room_us(load) && !is_too_much(load, with) &&
                 (double)lq_load_expected_us(load, waiting) <= limit_us * LQ_LOAD_BURST;
-    load->let_in += room;
+    load->admitted += room;
     return room;
 }
 
@@ -212,25 +212,25 @@ static bool sheds(struct lq_load *load, const struct lq_load_share *share, uint6
     return true;
 }
 
-bool lq_load_is_in(const struct lq_load_guest *guest, uint64_t now_us)
+bool lq_load_is_in(const struct lq_load_client *client, uint64_t now_us)
 {
-    return guest->in && now_us - guest->seen_us < LQ_LOAD_RECENT_S * UINT64_C(1000000);
+    return client->in && now_us - client->seen_us < LQ_LOAD_RECENT_S * UINT64_C(1000000);
 }
 
-bool lq_load_takes(struct lq_load *load, struct lq_load_guest *guest,
+bool lq_load_admit(struct lq_load *load, struct lq_load_client *client,
                    const struct lq_load_share *share, uint64_t now_us, int waiting)
 {
-    if (lq_load_is_in(guest, now_us)) {
-        guest->in = !sheds(load, share, now_us - guest->entered_us);
+    if (lq_load_is_in(client, now_us)) {
+        client->in = !sheds(load, share, now_us - client->entered_us);
     } else {
-        guest->entered_us = now_us;
-        guest->in = lets_in(load, waiting) || share->own + 1 < share->most;
+        client->entered_us = now_us;
+        client->in = lets_in(load, waiting) || share->own + 1 < share->most;
     }
-    if (guest->in) {
-        guest->seen_us = now_us;
-        lq_load_came(load, guest);
+    if (client->in) {
+        client->seen_us = now_us;
+        lq_load_arrived(load, client);
     }
-    return guest->in;
+    return client->in;
 }
 
 uint64_t lq_load_expected_us(const struct lq_load *load, int waiting)

@@ -2,12 +2,13 @@
 // Stills are none of its business: cost.h and turns.h.
 //
 // Everybody's frames take turns, so the mean wait of a frame grows by one frame's time with each
-// session that the machine cannot keep up with. A session that starts is let in while the wait stays
-// under the limit and all films together need no more than can be done; when many start at once it
-// shows within a second, and the youngest are sent away again until they fit. A frame that has
-// waited too long all the same is not worked on any more, because a newer one shows what the user
-// does now.
-// Threads: lq_load_waited, _worked and _stilled are the workers'; the rest is the loop's.
+// session that the machine cannot keep up with. A session that starts is let in while the wait
+// stays under the limit and all films together need no more than can be done; when many start at
+// once it shows within a second, and the youngest are sent away again until they fit. A frame that
+// has waited too long all the same is not worked on any more, because a newer one shows what the
+// user does now.
+// Threads: lq_load_waited, _worked and _worked_still are the workers'; the rest is the loop's.
+// Owner: the server's admission holds the one struct; nothing is allocated.
 #pragma once
 
 #include <stdatomic.h>
@@ -30,22 +31,24 @@ enum {
     LQ_LOAD_RETRY_S = 2,         // what who is refused is told to wait
 };
 
-#define LQ_LOAD_ROOM 0.5         // of the limit: a longer wait lets nobody in, a limit's sends away;
-                                 // else one comes in and goes out by turns, and all wait for it
+#define LQ_LOAD_ROOM 0.5         // of the limit: a longer wait lets nobody in, a limit's sends
+                                 // away; else one comes in and goes out by turns, and all wait for
+                                 // it
 #define LQ_LOAD_LATE 1.2         // of the limit: who waited longer is dropped from a full machine
-#define LQ_LOAD_NEED_IN 1.1      // of the work that can be done: films may need so much with one more,
+#define LQ_LOAD_NEED_IN 1.1      // of the work that can be done: films may need so much with one
+                                 // more,
 #define LQ_LOAD_NEED_OUT 1.3     // and if they need so much some must go
 #define LQ_LOAD_HALF_BUSY 0.5    // of the work that can be done: from here on newcomers are counted
 
 // A frame that was worked on.
 struct lq_load_work {
     uint64_t us;
-    bool pressed; // others waited, so that it could be carried (nail/track.h) …
+    bool contended; // others waited, so that it could be carried (nail/track.h) …
     bool carried; // … and it was
 };
 
 // What the load knows of one session. The session keeps it, the load alone reads it; zero at first.
-struct lq_load_guest {
+struct lq_load_client {
     bool in;              // its last frame was taken …
     uint64_t seen_us;     // … and came then
     uint64_t entered_us;  // when its frames began to come, after a pause
@@ -60,23 +63,23 @@ struct lq_load_share {
 
 struct lq_load {
     int workers, limit_ms;                       // set before use
-    atomic_uint_fast64_t stilled_us;             // since the start: worked on stills
+    atomic_uint_fast64_t still_us;             // since the start: worked on stills
     atomic_uint_fast64_t busy_us, frames;        // … and on live frames …
-    atomic_uint_fast64_t carried_us, carried, pressed; // … and of these
+    atomic_uint_fast64_t carried_us, carried, contended; // … and of these
     atomic_uint_fast64_t waited_us, taken;       // … taken by a worker
     uint64_t seen_busy_us, seen_frames, seen_waited_us, seen_taken; // at the last tick
-    uint64_t seen_carried_us, seen_carried, seen_pressed;
+    uint64_t seen_carried_us, seen_carried, seen_contended;
     double frame_us;                             // of one frame on one worker; 0: not known yet
-    double pressed_us;                           // … if as many as can be are carried
+    double contended_us;                           // … if as many as can be are carried
     double wait_us;                              // mean since the last tick but one
     int to_shed;                                 // sessions too many
     uint64_t shed_age_us;                        // how old they may be
     bool settling;                               // some were told to go a moment ago
     uint64_t tick_count, ticked_us;              // seconds since the start; when the last one ended
-    uint64_t came;                               // frames that were posted in this second …
+    uint64_t arrived;                               // frames that were posted in this second …
     uint64_t needed;                             // … without those beyond a film's rate …
-    int came_from;                               // … and by how many sessions
-    int let_in;                                  // sessions, in this second
+    int arrived_from;                               // … and by how many sessions
+    int admitted;                                  // sessions, in this second
     int sessions;                                // of the last: how many sent something,
     double demand, need;                         // … work that came, or was needed, over what can
                                                  // be done
@@ -87,19 +90,19 @@ struct lq_load {
 void lq_load_waited(struct lq_load *load, uint64_t us);
 void lq_load_worked(struct lq_load *load, const struct lq_load_work *work);
 // … or on a still, which live frames do not wait for (turns.h).
-void lq_load_stilled(struct lq_load *load, uint64_t us);
+void lq_load_worked_still(struct lq_load *load, uint64_t us);
 // What all workers worked since the start.
 uint64_t lq_load_busy_us(const struct lq_load *load);
 // A frame of this session is posted: counts it.
-void lq_load_came(struct lq_load *load, struct lq_load_guest *guest);
+void lq_load_arrived(struct lq_load *load, struct lq_load_client *client);
 // A live session wants to post a frame, with `waiting` others whose turn comes first. Counts it if
 // it is taken: the session is in and may stay, or may come in. Whose address has fewer in than
 // another comes in even so, for that one's frames wait then (turns.h), and is not among those who
 // go first.
-bool lq_load_takes(struct lq_load *load, struct lq_load_guest *guest,
+bool lq_load_admit(struct lq_load *load, struct lq_load_client *client,
                    const struct lq_load_share *share, uint64_t now_us, int waiting);
 // Whether it is in and sent something of late.
-bool lq_load_is_in(const struct lq_load_guest *guest, uint64_t now_us);
+bool lq_load_is_in(const struct lq_load_client *client, uint64_t now_us);
 // Once a second.
 void lq_load_tick(struct lq_load *load, uint64_t now_us);
 // How long a frame that comes now will wait behind `waiting` others. µs

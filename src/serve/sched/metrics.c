@@ -23,13 +23,13 @@ void lq_histogram_add(struct lq_histogram *histogram, uint64_t us)
     lq_count(&histogram->sum_us, us);
 }
 
-void lq_metrics_count_error(struct lq_metrics *metrics, int status)
+void lq_metrics_count_error(struct lq_serve_metrics *metrics, int status)
 {
     if (status < 0 && -status < LQ_STATUS_COUNT)
         lq_count(&metrics->errors[-status], 1);
 }
 
-void lq_metrics_count_slot(struct lq_metrics *metrics, const struct lq_slot *slot)
+void lq_metrics_count_slot(struct lq_serve_metrics *metrics, const struct lq_frame_slot *slot)
 {
     lq_histogram_add(&metrics->queue, slot->queue_us);
     if (slot->status != LQ_OK) {
@@ -47,7 +47,8 @@ static uint64_t load(atomic_uint_fast64_t *counter)
 
 static int print_head(struct lq_buf *out, const char *name, const char *type, const char *help)
 {
-    return lq_buf_printf(out, "# HELP lacquer_%s %s\n# TYPE lacquer_%s %s\n", name, help, name, type);
+    return lq_buf_printf(out, "# HELP lacquer_%s %s\n# TYPE lacquer_%s %s\n", name, help, name,
+                         type);
 }
 
 static int print_counters(struct lq_buf *out, const char *name, const char *label,
@@ -60,7 +61,7 @@ static int print_counters(struct lq_buf *out, const char *name, const char *labe
     return status;
 }
 
-static int print_errors(struct lq_buf *out, struct lq_metrics *metrics)
+static int print_errors(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
     int status = print_head(out, "errors_total", "counter", "Requests and frames refused.");
     for (int i = 1; i < LQ_STATUS_COUNT && status == LQ_OK; i++)
@@ -69,7 +70,7 @@ static int print_errors(struct lq_buf *out, struct lq_metrics *metrics)
     return status;
 }
 
-static int print_sessions(struct lq_buf *out, struct lq_metrics *metrics)
+static int print_sessions(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
     int status = print_head(out, "sessions", "gauge", "Live sessions.");
     for (int i = 0; i < LQ_VIA_COUNT && status == LQ_OK; i++)
@@ -78,7 +79,7 @@ static int print_sessions(struct lq_buf *out, struct lq_metrics *metrics)
     return status;
 }
 
-static int print_stalled(struct lq_buf *out, struct lq_metrics *metrics)
+static int print_stalled(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
     int status = print_head(out, "workers_stalled", "gauge", "Workers that hang at one frame.");
     return status == LQ_OK ? lq_buf_printf(out, "lacquer_workers_stalled %d\n",
@@ -109,7 +110,7 @@ static int print_histogram(struct lq_buf *out, const char *name, const char *lab
     return status;
 }
 
-static int print_stages(struct lq_buf *out, struct lq_metrics *metrics)
+static int print_stages(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
     int status = print_head(out, "stage_seconds", "histogram", "Time of each stage of a frame.");
     for (int i = 0; i < LQ_STAGE_COUNT && status == LQ_OK; i++) {
@@ -120,7 +121,7 @@ static int print_stages(struct lq_buf *out, struct lq_metrics *metrics)
     return status;
 }
 
-static int print_times(struct lq_buf *out, struct lq_metrics *metrics)
+static int print_times(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
     int status = print_stages(out, metrics);
     if (status == LQ_OK)
@@ -134,7 +135,7 @@ static int print_times(struct lq_buf *out, struct lq_metrics *metrics)
     return status == LQ_OK ? print_histogram(out, "served_seconds", "", &metrics->served) : status;
 }
 
-static int print_frames(struct lq_buf *out, struct lq_metrics *metrics)
+static int print_frames(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
     int status = print_head(out, "frames_in_total", "counter", "Frames received.");
     if (status == LQ_OK)
@@ -234,7 +235,7 @@ static int print_process(struct lq_buf *out)
                          seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime));
 }
 
-int lq_metrics_print(struct lq_metrics *metrics, const struct lq_gauges *gauges,
+int lq_metrics_print(struct lq_serve_metrics *metrics, const struct lq_gauges *gauges,
                      struct lq_buf *out)
 {
     int status = print_frames(out, metrics);

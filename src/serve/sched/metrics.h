@@ -8,8 +8,9 @@
 #include "serve/sched/session.h"
 
 enum lq_transport { LQ_VIA_HTTP, LQ_VIA_WS, LQ_VIA_V1, LQ_VIA_SIO, LQ_VIA_COUNT };
-// Why a frame has no picture: a newer one came; its client went; the server stops; it waited too long
-// for a worker; its answer was late (--max-age); the server is full; its client sends too fast.
+// Why a frame has no picture: a newer one came; its client went; the server stops; it waited too
+// long for a worker; its answer was late (--max-age); the server is full; its client sends too
+// fast.
 enum lq_drop { LQ_DROP_REPLACED, LQ_DROP_GONE, LQ_DROP_STOPPING, LQ_DROP_STALE, LQ_DROP_LATE,
                LQ_DROP_BUSY, LQ_DROP_RATE, LQ_DROP_COUNT };
 
@@ -20,7 +21,7 @@ struct lq_histogram {
     atomic_uint_fast64_t sum_us;
 };
 
-struct lq_metrics {
+struct lq_serve_metrics {
     atomic_uint_fast64_t frames_in[LQ_VIA_COUNT], frames_out[LQ_VIA_COUNT];
     atomic_uint_fast64_t carried; // of frames_out: nails were not looked for (nail/track.h)
     atomic_uint_fast64_t bytes_in, bytes_out;
@@ -48,8 +49,8 @@ static inline void lq_count(atomic_uint_fast64_t *counter, uint64_t by)
 }
 
 // Counts a finished frame's stages or its error. Workers.
-void lq_metrics_count_slot(struct lq_metrics *metrics, const struct lq_slot *slot);
-void lq_metrics_count_error(struct lq_metrics *metrics, int status);
+void lq_metrics_count_slot(struct lq_serve_metrics *metrics, const struct lq_frame_slot *slot);
+void lq_metrics_count_error(struct lq_serve_metrics *metrics, int status);
 
-LQ_MUST_CHECK int lq_metrics_print(struct lq_metrics *metrics, const struct lq_gauges *gauges,
+LQ_MUST_CHECK int lq_metrics_print(struct lq_serve_metrics *metrics, const struct lq_gauges *gauges,
                                    struct lq_buf *out);

@@ -15,10 +15,10 @@ enum { CALM_REPORTS = 5 };
 static const struct step {
     int fps, width, jpeg;
 } steps[] = {
-    {LQ_PACE_FPS_MAX, 640, 85},
-    {LQ_PACE_FPS_MAX, 640, 70},
+    {LQ_RATE_FPS_MAX, 640, 85},
+    {LQ_RATE_FPS_MAX, 640, 70},
     {20, 480, 65},
-    {LQ_PACE_FPS_MIN, 320, 60},
+    {LQ_RATE_FPS_MIN, 320, 60},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 
@@ -27,10 +27,10 @@ static double between(double value, double least, double most)
     return value < least ? least : value > most ? most : value;
 }
 
-double lq_pace_fps(double fps, const struct lq_pace_second *second)
+double lq_rate_fps(double fps, const struct lq_rate_second *second)
 {
     if (second->demand > demand_high) {
-        // Clients that keep two frames under way send no more than is done, however many they are:
+        // Clients that keep two frames in flight send no more than is done, however many they are:
         // then their number tells more than the demand does.
         double slower = fps * demand_wanted / second->demand;
         double share = second->sessions > 0
@@ -40,10 +40,10 @@ double lq_pace_fps(double fps, const struct lq_pace_second *second)
         double faster = second->demand > 0 ? demand_wanted / second->demand : growth;
         fps *= faster < growth ? faster : growth;
     }
-    return between(fps, LQ_PACE_FPS_MIN, LQ_PACE_FPS_MAX);
+    return between(fps, LQ_RATE_FPS_MIN, LQ_RATE_FPS_MAX);
 }
 
-void lq_pace_network_heard(struct lq_pace_network *network, double network_ms)
+void lq_rate_network_report(struct lq_rate_network *network, double network_ms)
 {
     network->calm = network_ms < fine_ms ? network->calm + 1 : 0;
     if (network_ms > slow_ms && network->level < STEP_COUNT - 1) {
@@ -54,10 +54,10 @@ void lq_pace_network_heard(struct lq_pace_network *network, double network_ms)
     }
 }
 
-struct lq_pace lq_pace_of(double fps, const struct lq_pace_network *network)
+struct lq_rate lq_rate_of(double fps, const struct lq_rate_network *network)
 {
     const struct step *step = &steps[network->level];
-    struct lq_pace pace = {step->fps, step->width, step->jpeg, "none"};
+    struct lq_rate pace = {step->fps, step->width, step->jpeg, "none"};
     if (network->level > 0)
         pace.why = "network";
     if (fps < pace.fps) {
@@ -67,7 +67,7 @@ struct lq_pace lq_pace_of(double fps, const struct lq_pace_network *network)
     return pace;
 }
 
-bool lq_pace_differs(const struct lq_pace *a, const struct lq_pace *b)
+bool lq_rate_differs(const struct lq_rate *a, const struct lq_rate *b)
 {
     return abs(a->fps - b->fps) * 10 > a->fps || a->width != b->width || a->jpeg != b->jpeg ||
            strcmp(a->why, b->why) != 0;

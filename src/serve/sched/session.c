@@ -1,4 +1,4 @@
-#include "serve/sched/workers.h"
+#include "serve/sched/mailbox.h"
 
 #include <stdlib.h>
 
@@ -6,30 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 
-static void release_slot(struct lq_slot *slot)
-{
-    lq_buf_release(&slot->body);
-    lq_buf_release(&slot->attachment);
-    lq_buf_release(&slot->picture);
-    lq_buf_release(&slot->message);
-}
-
-void lq_session_free(struct lq_session *session)
-{
-    for (int i = 0; i < LQ_SLOTS; i++) {
-        release_slot(&session->slots[i]);
-        lq_charge_end(&session->slots[i].held);
-        lq_charge_end(&session->slots[i].decoded);
-    }
-    pthread_mutex_lock(&session->workers->lock);
-    lq_turns_leave(&session->workers->turns, &session->turn);
-    pthread_mutex_unlock(&session->workers->lock);
-    lq_tracker_free(session->tracker);
-    lq_holder_release(session->holder);
-    free(session);
-}
-
-static void open_slot(struct lq_session *session, struct lq_slot *slot)
+static void open_slot(struct lq_session *session, struct lq_frame_slot *slot)
 {
     slot->session = session;
     lq_buf_init(&slot->body, LQ_BODY_BYTES_MAX);
@@ -86,12 +63,12 @@ void lq_session_close(struct lq_session *session)
         lq_session_free(session);
 }
 
-struct lq_slot *lq_session_fill(struct lq_session *session)
+struct lq_frame_slot *lq_session_fill(struct lq_session *session)
 {
     if (session->filling)
         return session->filling;
     pthread_mutex_lock(&session->workers->lock);
-    struct lq_slot *slot = session->slots;
+    struct lq_frame_slot *slot = session->slots;
     while (slot->state != LQ_SLOT_FREE) // there is one: the others are waiting or in flight
         slot++;
     slot->state = LQ_SLOT_FILLING;
@@ -100,7 +77,7 @@ struct lq_slot *lq_session_fill(struct lq_session *session)
     lq_buf_clear(&slot->attachment);
     lq_buf_clear(&slot->picture);
     lq_buf_clear(&slot->message);
-    slot->ask = (struct lq_ask){.ack = -1};
+    slot->request = (struct lq_frame_request){.ack = -1};
     slot->turn_kind = LQ_TURN_LIVE;
     slot->cost_us = slot->pixels = 0;
     slot->status = LQ_OK;
@@ -121,27 +98,29 @@ static void replace_waiting(struct lq_session *session)
     session->waiting_count = 0;
 }
 
-// Whether the frame that waits had better make room for a newer one (session.h). With the lock held.
+// Whether the frame that waits had better make room for a newer one (session.h). With the lock
+// held.
 static bool is_overtaken(const struct lq_session *session, uint64_t now_us)
 {
-    const struct lq_slot *oldest = session->waiting_count ? session->waiting[0] : NULL;
-    return oldest && lq_ask_is_v1(&oldest->ask) && now_us - oldest->arrived_us >= LQ_OVERTAKEN_US &&
+    const struct lq_frame_slot *oldest = session->waiting_count ? session->waiting[0] : NULL;
+    return oldest && lq_frame_request_is_v1(&oldest->request) &&
+           now_us - oldest->arrived_us >= LQ_OVERTAKEN_US &&
            session->workers->turns.live.count > session->turn.queued;
 }
 
 bool lq_session_hold(struct lq_session *session, size_t bytes)
 {
-    struct lq_slot *slot = lq_session_fill(session);
+    struct lq_frame_slot *slot = lq_session_fill(session);
     return lq_charge_grow(&slot->held, slot->body.len + slot->attachment.len + bytes);
 }
 
 void lq_session_post(struct lq_session *session)
 {
-    struct lq_slot *slot = session->filling;
+    struct lq_frame_slot *slot = session->filling;
     session->filling = NULL;
     session->used_us = slot->arrived_us = lq_clock_us();
     session->trimmed = false;
-    lq_slot_weigh(slot);
+    lq_frame_slot_charge(slot);
     pthread_mutex_lock(&session->workers->lock);
     if (session->waiting_count + session->flight_count >= LQ_IN_FLIGHT_MAX ||
         is_overtaken(session, slot->arrived_us))
@@ -157,10 +136,10 @@ void lq_session_post(struct lq_session *session)
 
 void lq_session_answer(struct lq_session *session)
 {
-    struct lq_slot *slot = session->filling;
+    struct lq_frame_slot *slot = session->filling;
     session->filling = NULL;
     slot->arrived_us = lq_clock_us();
-    lq_slot_weigh(slot);
+    lq_frame_slot_charge(slot);
     pthread_mutex_lock(&session->workers->lock);
     lq_turns_unqueue(&session->workers->turns, &session->turn);
     replace_waiting(session); // an answer settles all that came before
@@ -175,14 +154,20 @@ void lq_session_answer(struct lq_session *session)
         session->ready(session);
 }
 
-bool lq_session_pace(struct lq_session *session, uint64_t now_us, int fps_max)
+void lq_session_refuse(struct lq_session *session)
+{
+    session->workers->work.refuse(session->filling);
+    lq_session_answer(session);
+}
+
+bool lq_session_check_rate(struct lq_session *session, uint64_t now_us, int fps_max)
 {
     const uint64_t second = 1000000, period = second / (uint64_t)fps_max;
-    if (session->paced_us < now_us)
-        session->paced_us = now_us;
-    if (session->paced_us + period > now_us + second)
+    if (session->rate_due_us < now_us)
+        session->rate_due_us = now_us;
+    if (session->rate_due_us + period > now_us + second)
         return false;
-    session->paced_us += period;
+    session->rate_due_us += period;
     return true;
 }
 
@@ -190,17 +175,17 @@ void lq_session_drop(struct lq_session *session)
 {
     if (!session->filling)
         return;
-    lq_slot_weigh(session->filling);
+    lq_frame_slot_charge(session->filling);
     pthread_mutex_lock(&session->workers->lock);
     session->filling->state = LQ_SLOT_FREE;
     pthread_mutex_unlock(&session->workers->lock);
     session->filling = NULL;
 }
 
-struct lq_slot *lq_session_reply(struct lq_session *session)
+struct lq_frame_slot *lq_session_reply(struct lq_session *session)
 {
     pthread_mutex_lock(&session->workers->lock);
-    struct lq_slot *slot = session->flight_count ? session->flight[0] : NULL;
+    struct lq_frame_slot *slot = session->flight_count ? session->flight[0] : NULL;
     if (slot && slot->state != LQ_SLOT_READY)
         slot = NULL;
     pthread_mutex_unlock(&session->workers->lock);
@@ -252,15 +237,15 @@ static bool release_free(struct lq_session *session)
         bool is_free = session->slots[i].state == LQ_SLOT_FREE;
         pthread_mutex_unlock(&session->workers->lock);
         if (is_free) {
-            release_slot(&session->slots[i]);
-            lq_slot_weigh(&session->slots[i]);
+            lq_frame_slot_release(&session->slots[i]);
+            lq_frame_slot_charge(&session->slots[i]);
         }
         busy |= !is_free;
     }
     return !busy;
 }
 
-void lq_session_release_spare(struct lq_session *session)
+void lq_session_release_unused(struct lq_session *session)
 {
     (void)release_free(session);
 }

@@ -1,9 +1,9 @@
 // Sessions, their frames, and the workers that paint them.
 //
 // A frame's life: the loop fills a slot and posts it; a worker takes it, works on it without any
-// lock, and puts it on the done list; the loop sends the reply and the slot is free again. A session
-// waits for its turn (turns.h) while a frame waits and fewer than LQ_IN_FLIGHT_MAX are being worked
-// on or sent. Replies come out in the order in which frames were taken.
+// lock, and puts it on the done list; the loop sends the reply and the slot is free again. A
+// session waits for its turn (turns.h) while a frame waits and fewer than LQ_IN_FLIGHT_MAX are
+// being worked on or sent. Replies come out in the order in which frames were taken.
 //
 // The newest wins: who keeps to LQ_IN_FLIGHT_MAX unanswered frames has each of them answered; of
 // whatever is sent beyond that one frame waits, and a newer one takes the place of all that wait.
@@ -32,6 +32,9 @@ enum {
     LQ_REPLY_HEAD = 128,             // bytes before a reply's picture: socket framing and v1 header
     LQ_PARTS_MAX = 4,
     LQ_OVERTAKEN_US = 15000,         // who waited so long when a newer frame comes is out of date
+    LQ_STALL_S = 10,                 // a worker that comes to no next step for so long will not
+                                     // come back; of a large picture for longer
+                                     // (lq_workers_stalled)
     LQ_STALL_PIXELS = 4000000,       // for which a step may take as long again
 };
 
@@ -48,7 +51,7 @@ enum lq_body_form { LQ_BODY_PICTURE, LQ_BODY_JSON, LQ_BODY_URLENCODED, LQ_BODY_M
 enum lq_reply_form { LQ_REPLY_PICTURE, LQ_REPLY_V1, LQ_REPLY_V1_NAILS, LQ_REPLY_JSON,
                      LQ_REPLY_NAILS, LQ_REPLY_EVENT };
 
-struct lq_ask {
+struct lq_frame_request {
     enum lq_body_form body_form;
     enum lq_reply_form reply_form;
     struct lq_look look;
@@ -68,7 +71,7 @@ struct lq_ask {
 };
 
 // Whether a lacquer.v1 header goes before the reply.
-static inline bool lq_ask_is_v1(const struct lq_ask *ask)
+static inline bool lq_frame_request_is_v1(const struct lq_frame_request *ask)
 {
     return ask->reply_form == LQ_REPLY_V1 || ask->reply_form == LQ_REPLY_V1_NAILS;
 }
@@ -81,9 +84,9 @@ struct lq_part {
 
 struct lq_thread; // a worker's
 
-struct lq_slot {
+struct lq_frame_slot {
     struct lq_session *session;
-    struct lq_slot *next_done;   // lock
+    struct lq_frame_slot *next_done;   // lock
     enum lq_slot_state state;    // lock
     enum lq_turn_kind turn_kind; // lock while it waits: which turn it has …
     uint64_t cost_us;            // … and what it will cost about (cost.h)
@@ -92,14 +95,14 @@ struct lq_slot {
     struct lq_charge held;       // for its buffers
     struct lq_charge decoded;    // for the picture that is worked on
     // asked
-    struct lq_ask ask;
+    struct lq_frame_request request;
     struct lq_buf body;
     struct lq_buf attachment;
     uint64_t pixels;             // about, for how long a step may take
     uint64_t arrived_us;         // the last byte's arrival
     uint64_t stale_us;           // a live frame that waited longer is dropped
-    bool alone;                  // no other frame waited or was worked on when it was taken
-    bool pressed;                // others' live frames waited, none of its session was worked on
+    bool exclusive;                  // no other frame waited or was worked on when it was taken
+    bool contended;                // others' live frames waited, none of its session was worked on
     // answered
     bool again;                  // not answered: it turned out to be heavy, and waits anew
     int status;                  // enum lq_status
@@ -122,14 +125,15 @@ struct lq_session {
     void (*ready)(struct lq_session *session); // on the loop: lq_session_reply has something
     void *owner;
     struct lq_tracker *tracker;                // of a live session, else NULL; any worker
-    struct lq_slot slots[LQ_SLOTS];
-    struct lq_slot *filling;
+    struct lq_frame_slot slots[LQ_SLOTS];
+    struct lq_frame_slot *filling;
     uint32_t replaced;                         // frames that a newer one took the place of …
     uint32_t replaced_counted;                 // … and of these in the server's counters
     bool trimmed;                              // since the last post
     uint64_t used_us;                          // last time a frame was posted, at first the opening
-    struct lq_load_guest guest;                // load.h's
-    uint64_t paced_us;                         // when its frames so far were due at the allowed rate
+    struct lq_load_client load_client;                // load.h's
+    uint64_t rate_due_us;                         // when its frames so far were due at the allowed
+                                                  // rate
     struct lq_address address;                 // of its client
     struct lq_holder *holder;                  // account.h's; may be NULL
     uint8_t token[LQ_TOKEN_DIGEST_BYTES];      // that its client came with …
@@ -137,9 +141,9 @@ struct lq_session {
     bool revoked;                              // that is gone: the session is about to end
     struct lq_session *next, **link;           // of the server's list
     struct lq_trace trace;                     // that its client follows; set before the first post
-    struct lq_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first
+    struct lq_frame_slot *waiting[LQ_IN_FLIGHT_MAX]; // lock; oldest first
     int waiting_count;                         // lock
-    struct lq_slot *flight[LQ_IN_FLIGHT_MAX];  // lock; oldest first
+    struct lq_frame_slot *flight[LQ_IN_FLIGHT_MAX];  // lock; oldest first
     int flight_count;                          // lock
     int held;                                  // lock: slots with workers or on the done list
     struct lq_turn turn;                       // lock
@@ -150,9 +154,11 @@ struct lq_session {
 // a long one it calls lq_workers_step between steps. heavy: the thread is for heavy stills alone.
 struct lq_work {
     int (*open)(void *context, bool heavy, void **worker, struct lq_error *err);
-    void (*run)(void *worker, struct lq_slot *slot);
+    void (*run)(void *worker, struct lq_frame_slot *slot);
     void (*close)(void *worker);
     void *context;
+    void (*refuse)(struct lq_frame_slot *slot); // by the loop: writes the response to one that no
+                                                // worker sees, whose status and error are set
 };
 
 // Starts `count` threads, and some more for heavy stills (turns.h). wake(wake_context) is called
@@ -171,8 +177,8 @@ int lq_workers_waiting(struct lq_workers *workers);
 // Whether a live session is in: light stills leave it a worker then.
 void lq_workers_set_live(struct lq_workers *workers, bool someone);
 // Amid the work on this slot, by the worker: it gets on. Tells whether a live session is in.
-bool lq_workers_step(struct lq_slot *slot);
-// What is under way just now.
+bool lq_workers_step(struct lq_frame_slot *slot);
+// What is in flight just now.
 struct lq_workers_state {
     int waiting, working;  // frames that could be worked on, and those that are
     uint64_t oldest_us;    // when the oldest of those waiting came; 0: none waits
@@ -197,7 +203,7 @@ struct lq_session *lq_session_open(struct lq_workers *workers, const struct lq_a
 void lq_session_close(struct lq_session *session);
 
 // The slot that is being filled; a new empty one after each post.
-struct lq_slot *lq_session_fill(struct lq_session *session);
+struct lq_frame_slot *lq_session_fill(struct lq_session *session);
 // Whether the slot may take so many bytes more; they are charged then.
 bool lq_session_hold(struct lq_session *session, size_t bytes);
 // Hands the filled slot over, which has its kind and cost.
@@ -205,13 +211,15 @@ void lq_session_post(struct lq_session *session);
 // The filled slot holds its answer already: no worker sees it, and it replaces what waits. Counted
 // as replaced itself when as many as may be are in flight.
 void lq_session_answer(struct lq_session *session);
+// The filled slot is refused: `refuse` of the workers writes its answer, which goes as above.
+void lq_session_refuse(struct lq_session *session);
 // Whether a session may post one more frame at `now_us`, at most `fps_max` a second in any second
 // and on average; counts it then.
-bool lq_session_pace(struct lq_session *session, uint64_t now_us, int fps_max);
+bool lq_session_check_rate(struct lq_session *session, uint64_t now_us, int fps_max);
 // Throws the filled slot's contents away.
 void lq_session_drop(struct lq_session *session);
 // The oldest frame in flight if it is finished, else NULL. Stays until lq_session_release.
-struct lq_slot *lq_session_reply(struct lq_session *session);
+struct lq_frame_slot *lq_session_reply(struct lq_session *session);
 void lq_session_release(struct lq_session *session);
 // Stills of its address that wait or are worked on, and how long one of this kind and cost would
 // wait now.
@@ -224,7 +232,7 @@ struct lq_session_stills lq_session_stills(struct lq_session *session, enum lq_t
 // What its holder holds; 0 without one.
 size_t lq_session_bytes(struct lq_session *session);
 // Gives back what free slots keep for the next frames.
-void lq_session_release_spare(struct lq_session *session);
+void lq_session_release_unused(struct lq_session *session);
 // Whether anything waits, is worked on or is still to be sent.
 bool lq_session_busy(struct lq_session *session);
 // Gives back the memory of free slots and of the tracker when no frame has come for idle_us.

@@ -11,7 +11,7 @@ struct ring { // one address' sessions that wait
 struct lq_turn_place {
     struct lq_address address;
     struct lq_turn_place *next;
-    int users;             // sessions, and frames under way
+    int users;             // sessions, and frames in flight
     struct ring live, still;
     int stills_waiting, stills_working;
     uint64_t still_us;     // what these will cost
@@ -170,7 +170,7 @@ void lq_turns_unqueue(struct lq_turns *turns, struct lq_turn *turn)
 
 // ---- whose turn ---------------------------------------------------------------------------------
 
-// Stills of one address that may be under way.
+// Stills of one address that may be in flight.
 static int stills_at_once(const struct lq_turns *turns, bool heavy)
 {
     return heavy || turns->someone_live ? turns->stills_max : turns->workers;

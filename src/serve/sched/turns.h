@@ -6,9 +6,9 @@
 //   - Heavy stills (many pixels, several passes) are for threads of their own, of low priority
 //     (workers.c): fewer than workers and than cores, but one at least. So no live frame waits for
 //     a heavy still, also where there is one worker.
-//   - Of one address' stills fewer are under way at once than there are workers, so that one is
+//   - Of one address' stills fewer are in flight at once than there are workers, so that one is
 //     left for live frames. While nobody is live light stills have all workers.
-//   - What each address has waiting and under way is known in microseconds of work, as estimated
+//   - What each address has waiting and in flight is known in microseconds of work, as estimated
 //     (cost.h), so that one more can be refused before it waits for too long.
 //
 // Threads: none of its own; the workers' lock guards it. It reads no clock.
@@ -52,7 +52,7 @@ struct lq_turn_line {
 
 struct lq_turns {
     int workers;
-    int stills_max;    // of one address, under way …
+    int stills_max;    // of one address, in flight …
     int heavy_max;     // … and heavy ones of all
     bool someone_live; // set by who knows
     struct lq_turn_place *places;
@@ -64,7 +64,7 @@ struct lq_turns {
 void lq_turns_init(struct lq_turns *turns, int workers, int cores);
 // A session that comes from this address. False: no memory.
 bool lq_turns_enter(struct lq_turns *turns, struct lq_turn *turn, const struct lq_address *address);
-// It goes; what it has queued is forgotten. Frames that it has under way stay counted until done.
+// It goes; what it has queued is forgotten. Frames that it has in flight stay counted until done.
 void lq_turns_leave(struct lq_turns *turns, struct lq_turn *turn);
 
 // The session's next frame waits from now on. Nothing if it waits already.

@@ -1,5 +1,5 @@
 // The workers: threads that take frames in turn (turns.h), and what became of them.
-#include "serve/sched/workers.h"
+#include "serve/sched/mailbox.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,22 +10,6 @@
 
 // While both want one core a worker has three quarters of it.
 enum { HEAVY_NICE = 5 };
-
-static pthread_cond_t *more_of(struct lq_workers *workers, bool heavy)
-{
-    return heavy ? &workers->more_heavy : &workers->more;
-}
-
-void lq_session_queue(struct lq_session *session)
-{
-    struct lq_workers *workers = session->workers;
-    if (session->turn.queued || !session->waiting_count ||
-        session->flight_count == LQ_IN_FLIGHT_MAX)
-        return;
-    const struct lq_slot *slot = session->waiting[0];
-    lq_turns_queue(&workers->turns, &session->turn, slot->turn_kind, slot->cost_us);
-    pthread_cond_signal(more_of(workers, slot->turn_kind == LQ_TURN_HEAVY));
-}
 
 static bool is_worked_on(const struct lq_session *session)
 {
@@ -42,7 +26,7 @@ static struct lq_session *session_of(struct lq_turn *turn)
 
 // Whether a frame that is taken now may have all cores. Heavy stills, of low priority, are no
 // company to a live one. With the lock held.
-static bool is_alone(const struct lq_workers *workers, const struct lq_slot *slot)
+static bool is_alone(const struct lq_workers *workers, const struct lq_frame_slot *slot)
 {
     const struct lq_turns *turns = &workers->turns;
     if (slot->session->waiting_count > 0 || turns->live.count > 0)
@@ -53,19 +37,19 @@ static bool is_alone(const struct lq_workers *workers, const struct lq_slot *slo
 }
 
 // The frame of the session whose turn it is goes to this thread. With the lock held.
-static struct lq_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
+static struct lq_frame_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
                              const struct lq_turn_taken *taken)
 {
     struct lq_workers *workers = thread->workers;
     struct lq_session *session = session_of(turn);
-    struct lq_slot *slot = session->waiting[0];
+    struct lq_frame_slot *slot = session->waiting[0];
     for (int i = 1; i < session->waiting_count; i++)
         session->waiting[i - 1] = session->waiting[i];
     session->waiting_count--;
     slot->taken = *taken;
     slot->thread = thread;
-    slot->alone = is_alone(workers, slot);
-    slot->pressed = slot->turn_kind == LQ_TURN_LIVE && workers->turns.live.count > 0 &&
+    slot->exclusive = is_alone(workers, slot);
+    slot->contended = slot->turn_kind == LQ_TURN_LIVE && workers->turns.live.count > 0 &&
                     !is_worked_on(session);
     slot->state = LQ_SLOT_WORKING;
     workers->working_count++;
@@ -77,7 +61,7 @@ static struct lq_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
 
 // The next frame in turn, if need be waiting for one; NULL when there is none or it is time to
 // stop. With the lock held.
-static struct lq_slot *take(struct lq_thread *thread, bool wait)
+static struct lq_frame_slot *take(struct lq_thread *thread, bool wait)
 {
     struct lq_workers *workers = thread->workers;
     struct lq_turn *turn = NULL;
@@ -86,13 +70,13 @@ static struct lq_slot *take(struct lq_thread *thread, bool wait)
         turn = lq_turns_take(&workers->turns, thread->heavy, &taken);
         if (turn || !wait)
             break;
-        pthread_cond_wait(more_of(workers, thread->heavy), &workers->lock);
+        pthread_cond_wait(lq_workers_more(workers, thread->heavy), &workers->lock);
     }
     return turn ? begin(thread, turn, &taken) : NULL;
 }
 
 // Notes that a thread came to another step, of this slot or of none. With the lock held.
-static void mark(struct lq_thread *thread, const struct lq_slot *slot)
+static void mark(struct lq_thread *thread, const struct lq_frame_slot *slot)
 {
     thread->since_us = slot ? lq_clock_us() : 0;
     thread->pixels = slot ? slot->pixels : 0;
@@ -100,7 +84,7 @@ static void mark(struct lq_thread *thread, const struct lq_slot *slot)
 
 // A frame that is not answered yet waits once more, as what it has turned out to be. With the lock
 // held.
-static void put_back(struct lq_slot *slot)
+static void put_back(struct lq_frame_slot *slot)
 {
     struct lq_session *session = slot->session;
     int at = 0;
@@ -124,7 +108,7 @@ static void put_back(struct lq_slot *slot)
 }
 
 // Puts a finished slot on the done list; true when it is the first there. With the lock held.
-static bool give(struct lq_workers *workers, struct lq_slot *slot)
+static bool give(struct lq_workers *workers, struct lq_frame_slot *slot)
 {
     bool first = !workers->done;
     workers->working_count--;
@@ -143,35 +127,24 @@ static bool give(struct lq_workers *workers, struct lq_slot *slot)
     return first;
 }
 
-// What a slot's buffers take.
-static size_t slot_bytes(const struct lq_slot *slot)
-{
-    return slot->body.cap + slot->attachment.cap + slot->picture.cap + slot->message.cap;
-}
-
-void lq_slot_weigh(struct lq_slot *slot)
-{
-    lq_charge_set(&slot->held, slot_bytes(slot));
-}
-
-static void run(struct lq_thread *thread, struct lq_slot *slot)
+static void run(struct lq_thread *thread, struct lq_frame_slot *slot)
 {
     slot->again = false;
     thread->workers->work.run(thread->worker, slot);
     lq_charge_set(&slot->decoded, 0);
-    lq_slot_weigh(slot);
+    lq_frame_slot_charge(slot);
 }
 
-// Gives one frame back and takes the next in one go: else a client that keeps two frames under way
+// Gives one frame back and takes the next in one go: else a client that keeps two frames in flight
 // could see its reply and send a third before the second was taken, and so lose it.
-static struct lq_slot *exchange(struct lq_thread *thread, struct lq_slot *done)
+static struct lq_frame_slot *exchange(struct lq_thread *thread, struct lq_frame_slot *done)
 {
     struct lq_workers *workers = thread->workers;
     pthread_mutex_lock(&workers->lock);
     mark(thread, NULL);
     bool first = done && give(workers, done);
     // Nobody to take: the loop is woken before this thread waits.
-    struct lq_slot *next = take(thread, !first);
+    struct lq_frame_slot *next = take(thread, !first);
     mark(thread, next);
     pthread_mutex_unlock(&workers->lock);
     // The loop takes the whole done list at once, so only the first of a batch needs to wake it.
@@ -180,7 +153,7 @@ static struct lq_slot *exchange(struct lq_thread *thread, struct lq_slot *done)
     return next;
 }
 
-bool lq_workers_step(struct lq_slot *slot)
+bool lq_workers_step(struct lq_frame_slot *slot)
 {
     struct lq_workers *workers = slot->thread->workers;
     pthread_mutex_lock(&workers->lock);
@@ -201,7 +174,7 @@ static bool stopping(struct lq_workers *workers)
 static void *work(void *context)
 {
     struct lq_thread *thread = context;
-    struct lq_slot *slot = NULL;
+    struct lq_frame_slot *slot = NULL;
     if (thread->heavy) // where it may not, it has an equal share of the cores
         (void)!setpriority(PRIO_PROCESS, 0, HEAVY_NICE);
     do {
@@ -298,11 +271,11 @@ void lq_workers_free(struct lq_workers *workers)
 void lq_workers_collect(struct lq_workers *workers)
 {
     pthread_mutex_lock(&workers->lock);
-    struct lq_slot *done = workers->done;
+    struct lq_frame_slot *done = workers->done;
     workers->done = NULL;
     pthread_mutex_unlock(&workers->lock);
     while (done) {
-        struct lq_slot *slot = done;
+        struct lq_frame_slot *slot = done;
         struct lq_session *session = slot->session;
         done = slot->next_done;
         pthread_mutex_lock(&workers->lock);
@@ -337,10 +310,10 @@ static void add_waiting(struct lq_turn *turn, void *context)
 {
     struct lq_workers_state *state = context;
     const struct lq_session *session = session_of(turn);
-    uint64_t came_us = session->waiting[0]->arrived_us;
+    uint64_t arrived_us = session->waiting[0]->arrived_us;
     state->waiting += session->waiting_count;
-    if (!state->oldest_us || came_us < state->oldest_us)
-        state->oldest_us = came_us;
+    if (!state->oldest_us || arrived_us < state->oldest_us)
+        state->oldest_us = arrived_us;
 }
 
 struct lq_workers_state lq_workers_state(struct lq_workers *workers)

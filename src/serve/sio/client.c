@@ -1,4 +1,5 @@
-// The clients of /socket.io/, from their first request to their end.
+#include "serve/sio/client.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +7,8 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "serve/guard/access.h"
-#include "serve/sio/sio.h"
+#include "serve/live/reply.h"
+#include "serve/sio/payload.h"
 
 enum { SID_BYTES = 15 };
 
@@ -47,7 +48,7 @@ void lq_sio_flush(struct lq_sio *sio)
     if (sio->on_socket)
         lq_ws_wake(sio->link->ws);
     else if (sio->poll)
-        lq_request_wake(sio->poll);
+        lq_web_wake(sio->poll);
 }
 
 static void on_ready(struct lq_session *session)
@@ -55,7 +56,7 @@ static void on_ready(struct lq_session *session)
     lq_sio_flush(session->owner);
 }
 
-int lq_sio_version(const struct lq_http *http)
+int lq_sio_version(const struct lq_http_request *http)
 {
     char version[4] = "";
     if (!lq_http_query(http, "EIO", version, sizeof version))
@@ -63,7 +64,7 @@ int lq_sio_version(const struct lq_http *http)
     return strcmp(version, "4") == 0 ? 4 : strcmp(version, "3") == 0 ? 3 : 0;
 }
 
-struct lq_sio *lq_sio_new(struct lq_server *server, const struct lq_http *http,
+struct lq_sio *lq_sio_new(struct lq_sio_clients *all, const struct lq_http_request *http,
                           struct lq_error *why)
 {
     struct lq_sio *sio = calloc(1, sizeof *sio);
@@ -71,25 +72,35 @@ struct lq_sio *lq_sio_new(struct lq_server *server, const struct lq_http *http,
         lq_fail(why, LQ_ERR_MEMORY, "out of memory");
         return NULL;
     }
-    sio->session = lq_server_admit(server, http, LQ_VIA_SIO, sio, on_ready, why);
+    sio->session = lq_admission_admit(all->admission, http, LQ_VIA_SIO, sio, on_ready, why);
     if (!sio->session) {
         free(sio);
         return NULL;
     }
-    sio->server = server;
+    sio->all = all;
     make_sid(sio->sid);
     make_sid(sio->space_sid);
     sio->version = lq_sio_version(http);
     lq_outbox_init(&sio->outbox, sio->session->holder);
     lq_sio_count_ping(sio);
-    sio->next = server->sios;
-    server->sios = sio;
+    sio->next = all->first;
+    all->first = sio;
     return sio;
+}
+
+void lq_sio_end_poll(struct lq_sio *sio, const char *packet)
+{
+    struct lq_web_request *request = sio->poll;
+    sio->poll = NULL;
+    request->state = NULL;
+    lq_buf_clear(&request->text);
+    (void)!lq_sio_payload_add(&request->text, sio->version, packet, strlen(packet));
+    lq_web_respond_text(request, 200, "text/plain; charset=UTF-8");
 }
 
 void lq_sio_end(struct lq_sio *sio)
 {
-    for (struct lq_sio **each = &sio->server->sios; *each; each = &(*each)->next)
+    for (struct lq_sio **each = &sio->all->first; *each; each = &(*each)->next)
         if (*each == sio) {
             *each = sio->next;
             break;
@@ -100,41 +111,33 @@ void lq_sio_end(struct lq_sio *sio)
         // A stop says goodbye first, so that the last reply is read; others broke the rules.
         if (sio->session->revoked)
             lq_ws_close(sio->link->ws, lq_status_ws_close(LQ_ERR_AUTH), LQ_TOKEN_GONE);
-        else if (sio->server->drain_from_us)
+        else if (sio->all->admission->drain_from_us)
             lq_ws_close(sio->link->ws, 1001, NULL);
         else
             lq_ws_kill(sio->link->ws);
     }
     if (sio->poll)
         lq_sio_end_poll(sio, "1");
-    lq_server_dismiss(sio->server, LQ_VIA_SIO, sio->session);
+    lq_admission_dismiss(sio->all->admission, LQ_VIA_SIO, sio->session);
     lq_outbox_release(&sio->outbox);
     free(sio);
 }
 
-void lq_sio_end_revoked(struct lq_server *server)
+struct lq_sio *lq_sio_find(const struct lq_sio_clients *all, const char *sid)
 {
-    for (struct lq_sio *each = server->sios, *next; each; each = next) {
-        next = each->next;
-        if (each->session->revoked) {
-            lq_metrics_count_error(&server->metrics, LQ_ERR_AUTH);
-            lq_sio_end(each);
-        }
-    }
-}
-
-struct lq_sio *lq_sio_find(const struct lq_server *server, const char *sid)
-{
-    for (struct lq_sio *sio = server->sios; sio; sio = sio->next)
+    for (struct lq_sio *sio = all->first; sio; sio = sio->next)
         if (strcmp(sio->sid, sid) == 0)
             return sio;
     return NULL;
 }
 
-bool lq_sio_is_known(const struct lq_server *server, const struct lq_http *http)
+void lq_sio_send_rate(struct lq_sio *sio, bool asked)
 {
-    char sid[LQ_SIO_SID_SIZE];
-    return lq_http_query(http, "sid", sid, sizeof sid) && lq_sio_find(server, sid);
+    char fields[LQ_CLIENT_RATE_TEXT];
+    if (!lq_client_rate_update(&sio->rate, &sio->all->admission->load, asked, fields))
+        return;
+    (void)!lq_outbox_printf(&sio->outbox, "42[\"pace\",{%s}]", fields);
+    lq_sio_flush(sio);
 }
 
 int lq_sio_print_open(const struct lq_sio *sio, bool upgrade, char *text, size_t size)
@@ -144,41 +147,4 @@ int lq_sio_print_open(const struct lq_sio *sio, bool upgrade, char *text, size_t
                     "\"maxPayload\":%d}",
                     sio->sid, upgrade ? "\"websocket\"" : "", LQ_SIO_PING_INTERVAL_MS,
                     LQ_SIO_PING_TIMEOUT_MS, LQ_MESSAGE_BYTES_MAX);
-}
-
-// ---- time --------------------------------------------------------------------------------------
-
-static bool is_over(struct lq_sio *sio, uint64_t now_us)
-{
-    if (lq_server_done_with(sio->server, sio->session) && lq_outbox_empty(&sio->outbox))
-        return true;
-    if (sio->pong_by_us)
-        return now_us > sio->pong_by_us;
-    if (now_us < sio->ping_at_us)
-        return false;
-    sio->pong_by_us = now_us + LQ_SIO_PING_TIMEOUT_MS * UINT64_C(1000);
-    if (lq_outbox_printf(&sio->outbox, "2") != LQ_OK)
-        return true;
-    lq_sio_flush(sio);
-    return false;
-}
-
-void lq_sio_tick(struct lq_server *server, uint64_t now_us)
-{
-    for (struct lq_sio *sio = server->sios, *next; sio; sio = next) {
-        next = sio->next;
-        if (is_over(sio, now_us) || lq_server_is_idle(server, sio->session, now_us)) {
-            lq_sio_end(sio);
-            continue;
-        }
-        server->has_spare |=
-            lq_session_trim(sio->session, now_us, LQ_IDLE_TRIM_S * UINT64_C(1000000));
-        lq_sio_tell_pace(sio, false);
-    }
-}
-
-void lq_sio_close_all(struct lq_server *server)
-{
-    while (server->sios)
-        lq_sio_end(server->sios);
 }

@@ -1,10 +1,10 @@
 // Packets of Engine.IO and Socket.IO, taken apart and checked. Pure functions on bytes.
 //
-// Engine.IO packet: one digit, then its text: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5 upgrade,
-// 6 noop; over polling several are joined by 0x1e and binary is "b" and base64.
-// Socket.IO packet, inside a message: one digit, "N-" attachments for 5 and 6, "/namespace,", digits
-// of an acknowledgement, JSON: 0 connect, 1 disconnect, 2 event, 3 acknowledgement, 4 connect error,
-// 5 binary event, 6 binary acknowledgement.
+// Engine.IO packet: one digit, then its text: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5
+// upgrade, 6 noop; over polling several are joined by 0x1e and binary is "b" and base64.
+// Socket.IO packet, inside a message: one digit, "N-" attachments for 5 and 6, "/namespace,",
+// digits of an acknowledgement, JSON: 0 connect, 1 disconnect, 2 event, 3 acknowledgement, 4
+// connect error, 5 binary event, 6 binary acknowledgement.
 //
 // Clients of Socket.IO 1 and 2 speak Engine.IO 3. Its packets are the same, but over polling each
 // has its length in front, "5:42[…]" in UTF-16 units, or where one is binary: a byte 0 or 1 (text

@@ -1,20 +1,21 @@
-// What clients of /socket.io/ say, packet by packet, whichever way it came.
+#include "serve/sio/packet.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/parse_json.h"
 #include "config.h"
+#include "model/model.h"
 #include "serve/message/frame_response.h"
-#include "serve/sio/sio.h"
+#include "serve/sio/engineio.h"
 
-// Version 3 is told its name by the first packet.
-static int say_connected(struct lq_sio *sio)
+// Version 3 has its name from the first packet.
+static int send_connected(struct lq_sio *sio)
 {
-    const struct lq_model_info *model = lq_model_info(sio->server->model);
+    const struct lq_model_info *model = lq_model_info(sio->all->model);
     json_t *facts = json_pack("[s, {s:s, s:s, s:s, s:s}]", "connected", "status", "ok", "sid",
                               sio->space_sid, "version", LQ_VERSION, "model",
                               model->name ? model->name : "");
@@ -39,7 +40,7 @@ static int on_connect(struct lq_sio *sio, const struct lq_sio_packet *packet)
     if (sio->connected)
         return sio->version == 3 ? LQ_OK : LQ_ERR_SYNTAX;
     sio->connected = true;
-    return say_connected(sio);
+    return send_connected(sio);
 }
 
 int lq_sio_greet(struct lq_sio *sio)
@@ -48,30 +49,21 @@ int lq_sio_greet(struct lq_sio *sio)
         return LQ_OK;
     memcpy(sio->space_sid, sio->sid, sizeof sio->space_sid);
     sio->connected = true;
-    return say_connected(sio);
+    return send_connected(sio);
 }
 
 static void post(struct lq_sio *sio)
 {
-    struct lq_slot *slot = lq_session_fill(sio->session);
-    lq_server_count_in(sio->server, LQ_VIA_SIO, slot->body.len + slot->attachment.len);
-    lq_server_post(sio->server, sio->session);
+    struct lq_frame_slot *slot = lq_session_fill(sio->session);
+    lq_admission_count_in(sio->all->admission, LQ_VIA_SIO, slot->body.len + slot->attachment.len);
+    lq_admission_post(sio->all->admission, sio->session);
 }
 
-void lq_sio_tell_pace(struct lq_sio *sio, bool asked)
-{
-    char told[LQ_KEEP_PACE_TEXT];
-    if (!lq_keep_pace_tell(&sio->pace, &sio->server->load, asked, told))
-        return;
-    (void)!lq_outbox_printf(&sio->outbox, "42[\"pace\",{%s}]", told);
-    lq_sio_flush(sio);
-}
-
-static int say_error(struct lq_sio *sio, const struct lq_error *error)
+static int send_error(struct lq_sio *sio, const struct lq_error *error)
 {
     struct lq_buf text;
     lq_buf_init(&text, LQ_TEXT_BYTES_MAX);
-    int status = lq_answer_event_error(&text, error, NULL);
+    int status = lq_response_event_error(&text, error, NULL);
     if (status == LQ_OK)
         status = lq_outbox_printf(&sio->outbox, "42[\"error\",%.*s]", (int)text.len,
                                   (const char *)text.data);
@@ -81,7 +73,7 @@ static int say_error(struct lq_sio *sio, const struct lq_error *error)
 }
 
 // ["pace"] or ["pace", {"network_ms": 80}]. What cannot be read is answered with an error event.
-static int on_pace(struct lq_sio *sio, const struct lq_sio_packet *packet)
+static int on_rate(struct lq_sio *sio, const struct lq_sio_packet *packet)
 {
     struct lq_error error;
     json_error_t where;
@@ -89,65 +81,66 @@ static int on_pace(struct lq_sio *sio, const struct lq_sio_packet *packet)
     json_t *event = packet->json_len <= LQ_TEXT_BYTES_MAX
                         ? lq_json_parse(packet->json, packet->json_len, 0, &where)
                         : NULL;
-    const json_t *said = json_array_get(event, 1);
-    int status = event && (!said || json_is_object(said))
-                     ? lq_keep_pace_hear(&sio->pace, said, &begins, &error)
+    const json_t *message = json_array_get(event, 1);
+    int status = event && (!message || json_is_object(message))
+                     ? lq_client_rate_receive(&sio->rate, message, &begins, &error)
                      : lq_fail(&error, LQ_ERR_FIELD, "pace takes nothing or one object");
     json_decref(event);
     if (status == LQ_OK) {
-        lq_sio_tell_pace(sio, begins);
+        lq_sio_send_rate(sio, begins);
         return LQ_OK;
     }
-    lq_metrics_count_error(&sio->server->metrics, status);
-    return say_error(sio, &error);
+    lq_metrics_count_error(sio->all->metrics, status);
+    return send_error(sio, &error);
 }
 
-// An event: the packet's text lies in `said`, which changes places with a slot's body if it is a
+// An event: the packet's text lies in `message`, which changes places with a slot's body if it is a
 // frame, so that nothing is copied.
-static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet, struct lq_buf *said)
+static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet,
+                        struct lq_buf *message)
 {
     if (!sio->connected || packet->space_len > 1)
         return LQ_ERR_SYNTAX;
     sio->attachments_left = packet->attachments;
     sio->attachment_wanted = false;
     if (lq_sio_event_is(packet, "pace") && packet->attachments == 0)
-        return on_pace(sio, packet);
+        return on_rate(sio, packet);
     if (!lq_sio_event_is(packet, "frame"))
         return LQ_OK;
     lq_session_drop(sio->session);
-    struct lq_slot *slot = lq_session_fill(sio->session);
-    slot->ask = (struct lq_ask){
+    struct lq_frame_slot *slot = lq_session_fill(sio->session);
+    slot->request = (struct lq_frame_request){
         .body_form = LQ_BODY_EVENT,
         .reply_form = LQ_REPLY_EVENT,
         .live = true,
         .look = lq_look_default(),
-        .catalogue = sio->server->options->catalogue,
-        .jpeg_quality = lq_keep_pace_jpeg(&sio->pace, sio->server->options->jpeg_quality),
-        .smooth = sio->server->options->smooth,
-        .picture_at = (size_t)(packet->json - (const char *)said->data),
+        .catalogue = sio->all->options->catalogue,
+        .jpeg_quality = lq_client_rate_jpeg(&sio->rate, sio->all->options->jpeg_quality),
+        .smooth = sio->all->options->smooth,
+        .picture_at = (size_t)(packet->json - (const char *)message->data),
         .ack = packet->ack,
         .has_attachment = packet->attachments > 0,
         .typed_binary = sio->version == 3,
     };
     struct lq_buf body = slot->body;
-    slot->body = *said;
-    *said = body;
-    lq_buf_clear(said);
+    slot->body = *message;
+    *message = body;
+    lq_buf_clear(message);
     sio->attachment_wanted = packet->attachments > 0;
     if (packet->attachments == 0)
         post(sio);
     return LQ_OK;
 }
 
-int lq_sio_hear_binary(struct lq_sio *sio, const char *bytes, size_t len, bool base64)
+int lq_sio_receive_binary(struct lq_sio *sio, const char *bytes, size_t len, bool base64)
 {
     if (sio->attachments_left == 0)
         return LQ_ERR_SYNTAX;
     sio->attachments_left--;
     if (sio->attachment_wanted) {
-        struct lq_slot *slot = lq_session_fill(sio->session);
+        struct lq_frame_slot *slot = lq_session_fill(sio->session);
         sio->attachment_wanted = false;
-        slot->ask.attachment_base64 = base64;
+        slot->request.attachment_base64 = base64;
         int status = lq_buf_append(&slot->attachment, bytes, len);
         if (status != LQ_OK)
             return status;
@@ -157,7 +150,7 @@ int lq_sio_hear_binary(struct lq_sio *sio, const char *bytes, size_t len, bool b
     return LQ_OK;
 }
 
-static int on_message(struct lq_sio *sio, const struct lq_eio_packet *outer, struct lq_buf *said)
+static int on_message(struct lq_sio *sio, const struct lq_eio_packet *outer, struct lq_buf *message)
 {
     struct lq_sio_packet packet;
     int status = lq_sio_parse(&packet, outer->text, outer->len, NULL);
@@ -173,14 +166,14 @@ static int on_message(struct lq_sio *sio, const struct lq_eio_packet *outer, str
         return LQ_OK;
     case LQ_SIO_EVENT:
     case LQ_SIO_BINARY_EVENT:
-        return on_sio_event(sio, &packet, said);
+        return on_sio_event(sio, &packet, message);
     default:
         sio->attachments_left = packet.attachments;
         return LQ_OK;
     }
 }
 
-int lq_sio_hear(struct lq_sio *sio, const char *text, size_t len, struct lq_buf *said)
+int lq_sio_receive(struct lq_sio *sio, const char *text, size_t len, struct lq_buf *message)
 {
     struct lq_eio_packet packet;
     int status = lq_eio_parse(&packet, text, len, NULL);
@@ -198,11 +191,11 @@ int lq_sio_hear(struct lq_sio *sio, const char *text, size_t len, struct lq_buf 
         lq_sio_count_ping(sio);
         return LQ_OK;
     case LQ_EIO_MESSAGE:
-        return on_message(sio, &packet, said);
+        return on_message(sio, &packet, message);
     case LQ_EIO_BINARY:
         if (sio->version == 3 && (packet.len == 0 || *packet.text++ != '4' || !packet.len--))
             return LQ_ERR_SYNTAX;
-        return lq_sio_hear_binary(sio, packet.text, packet.len, true);
+        return lq_sio_receive_binary(sio, packet.text, packet.len, true);
     default:
         return LQ_OK;
     }

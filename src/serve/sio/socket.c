@@ -1,21 +1,24 @@
-// /socket.io/ over WebSocket, from the start or after a probe beside the polling.
+#include "serve/sio/socket.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
-#include "serve/sio/sio.h"
+#include "serve/live/reply.h"
+#include "serve/message/receive.h"
+#include "serve/sio/packet.h"
 
 // A text message while the socket is only being tried out. False: it breaks the rules.
 static bool on_probe(struct lq_sio_link *link)
 {
     struct lq_sio *sio = link->sio;
-    const char *text = (const char *)link->said.data;
-    if (link->said.len == 6 && memcmp(text, "2probe", 6) == 0) {
+    const char *text = (const char *)link->message.data;
+    if (link->message.len == 6 && memcmp(text, "2probe", 6) == 0) {
         if (sio->poll && lq_outbox_printf(&sio->outbox, "6") == LQ_OK)
             lq_sio_flush(sio);
         return lq_ws_send_copy(link->ws, LQ_WS_TEXT, "3probe", 6) == LQ_OK;
     }
-    if (link->said.len != 1 || text[0] != '5')
+    if (link->message.len != 1 || text[0] != '5')
         return false;
     if (sio->poll)
         lq_sio_end_poll(sio, "6");
@@ -30,13 +33,13 @@ static bool on_whole(struct lq_sio_link *link, bool text)
     struct lq_sio *sio = link->sio;
     if (!sio->on_socket)
         return text && on_probe(link);
-    const char *bytes = (const char *)link->said.data;
+    const char *bytes = (const char *)link->message.data;
     size_t type = sio->version == 3 && !text; // a byte that says what binary is
-    if (type && (link->said.len == 0 || bytes[0] != 4))
+    if (type && (link->message.len == 0 || bytes[0] != 4))
         return false;
-    int status = text ? lq_sio_hear(sio, bytes, link->said.len, &link->said)
-                      : lq_sio_hear_binary(sio, bytes + type, link->said.len - type, false);
-    lq_charge_set(&link->held, link->said.cap); // a frame's has gone over to its slot
+    int status = text ? lq_sio_receive(sio, bytes, link->message.len, &link->message)
+                      : lq_sio_receive_binary(sio, bytes + type, link->message.len - type, false);
+    lq_charge_set(&link->held, link->message.cap); // a frame's has gone over to its slot
     if (status == LQ_OK)
         lq_sio_flush(sio);
     return status == LQ_OK;
@@ -44,7 +47,7 @@ static bool on_whole(struct lq_sio_link *link, bool text)
 
 static void close_with(struct lq_sio_link *link, int status)
 {
-    lq_metrics_count_error(&link->server->metrics, status);
+    lq_metrics_count_error(link->all->metrics, status);
     lq_ws_close(link->ws, lq_status_ws_close(status), NULL);
 }
 
@@ -52,26 +55,26 @@ static uint8_t *on_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_
 {
     struct lq_sio_link *link = lq_ws_state(ws);
     if (piece->first)
-        lq_buf_clear(&link->said);
-    if (piece->coming > LQ_MESSAGE_BYTES_MAX - link->said.len) {
+        lq_buf_clear(&link->message);
+    if (piece->coming > LQ_MESSAGE_BYTES_MAX - link->message.len) {
         close_with(link, LQ_ERR_TOO_LARGE);
         return NULL;
     }
-    uint8_t *room = lq_server_room(&link->said, piece->coming, size);
+    uint8_t *room = lq_receive_room(&link->message, piece->coming, size);
     if (!room)
         close_with(link, LQ_ERR_MEMORY);
     return room;
 }
 
-static void on_came(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
+static void on_received(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
 {
     struct lq_sio_link *link = lq_ws_state(ws);
     if (!link->sio)
         return;
     if (piece->first && len == 0) // an empty message
-        lq_buf_clear(&link->said);
-    link->said.len += len;
-    if (!lq_charge_grow(&link->held, link->said.len))
+        lq_buf_clear(&link->message);
+    link->message.len += len;
+    if (!lq_charge_grow(&link->held, link->message.len))
         close_with(link, LQ_ERR_BUSY);
     else if (last && !on_whole(link, piece->kind == LQ_WS_TEXT))
         lq_ws_kill(ws); // closing ends the session
@@ -86,7 +89,7 @@ static void on_writable(struct lq_ws *ws)
     size_t len;
     const uint8_t *message = NULL;
     // A reply of several messages must not be interrupted.
-    const struct lq_slot *reply = lq_session_reply(sio->session);
+    const struct lq_frame_slot *reply = lq_session_reply(sio->session);
     if (!reply || reply->part_next == 0)
         message = lq_outbox_next(&sio->outbox, &len);
     bool sent = message ? lq_ws_send_copy(ws, LQ_WS_TEXT, message, len) == LQ_OK
@@ -102,7 +105,7 @@ static void on_sent(struct lq_ws *ws)
     struct lq_sio_link *link = lq_ws_state(ws);
     if (!link->sio)
         return;
-    lq_reply_sent(link->server, LQ_VIA_SIO, link->sio->session);
+    lq_reply_sent(link->all->admission, LQ_VIA_SIO, link->sio->session);
     lq_sio_flush(link->sio);
 }
 
@@ -111,7 +114,7 @@ static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
     struct lq_sio_link *link = lq_ws_state(ws);
     (void)code;
     if (end == LQ_END_SLOW)
-        lq_metrics_count_error(&link->server->metrics, LQ_ERR_TIMEOUT);
+        lq_metrics_count_error(link->all->metrics, LQ_ERR_TIMEOUT);
     if (link->sio) {
         struct lq_sio *sio = link->sio;
         sio->link = NULL;
@@ -119,14 +122,14 @@ static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
         if (sio->on_socket)
             lq_sio_end(sio);
     }
-    lq_buf_release(&link->said);
+    lq_buf_release(&link->message);
     lq_charge_end(&link->held);
     free(link);
 }
 
 static const struct lq_ws_handler handler = {
     .room = on_room,
-    .came = on_came,
+    .received = on_received,
     .writable = on_writable,
     .sent = on_sent,
     .closed = on_closed,
@@ -134,22 +137,22 @@ static const struct lq_ws_handler handler = {
 
 // ---- its opening -------------------------------------------------------------------------------
 
-static void refuse(struct lq_server *server, struct lq_http *http, const char *why)
+static void refuse(struct lq_sio_clients *all, struct lq_http_request *http, const char *why)
 {
     struct lq_error error;
     lq_fail(&error, LQ_ERR_ARGUMENT, "%s", why);
-    lq_refuse(server, http, 400, NULL, &error);
+    lq_web_refuse(all->web, http, 400, NULL, &error);
 }
 
 // Makes the socket of a request whose client is `sio`; NULL: it was refused, and is told so.
-static struct lq_sio_link *open_link(struct lq_server *server, struct lq_http *http,
+static struct lq_sio_link *open_link(struct lq_sio_clients *all, struct lq_http_request *http,
                                      struct lq_sio *sio)
 {
     struct lq_sio_link *link = calloc(1, sizeof *link);
     if (link) {
-        link->server = server;
+        link->all = all;
         link->sio = sio;
-        lq_buf_init(&link->said, LQ_BODY_BYTES_MAX);
+        lq_buf_init(&link->message, LQ_BODY_BYTES_MAX);
         lq_charge_begin(&link->held, sio ? sio->session->holder : NULL);
         link->ws = lq_http_upgrade(http, NULL, NULL, &handler, link);
     }
@@ -162,13 +165,13 @@ static struct lq_sio_link *open_link(struct lq_server *server, struct lq_http *h
     return NULL;
 }
 
-static void open_new(struct lq_server *server, struct lq_http *http)
+static void open_new(struct lq_sio_clients *all, struct lq_http_request *http)
 {
     struct lq_error refused;
     char text[256];
-    struct lq_sio *sio = lq_sio_new(server, http, &refused);
-    struct lq_sio_link *link = open_link(server, http, sio);
-    if (link && !sio && server->drain_from_us) {
+    struct lq_sio *sio = lq_sio_new(all, http, &refused);
+    struct lq_sio_link *link = open_link(all, http, sio);
+    if (link && !sio && all->admission->drain_from_us) {
         lq_ws_close(link->ws, 1001, NULL);
     } else if (link && !sio) {
         close_with(link, refused.status);
@@ -186,17 +189,18 @@ static void open_new(struct lq_server *server, struct lq_http *http)
     }
 }
 
-void lq_sio_upgrade(struct lq_server *server, struct lq_http *http)
+void lq_sio_upgrade(void *context, struct lq_http_request *http)
 {
+    struct lq_sio_clients *all = context;
     char sid[LQ_SIO_SID_SIZE] = "";
     bool named = lq_http_query(http, "sid", sid, sizeof sid);
-    struct lq_sio *sio = named ? lq_sio_find(server, sid) : NULL;
+    struct lq_sio *sio = named ? lq_sio_find(all, sid) : NULL;
     if (!lq_sio_version(http))
-        refuse(server, http, "EIO=4 and EIO=3 are spoken here");
+        refuse(all, http, "EIO=4 and EIO=3 are spoken here");
     else if (named && (!sio || sio->link))
-        refuse(server, http, sio ? "this session has a socket" : "this session is not known");
+        refuse(all, http, sio ? "this session has a socket" : "this session is not known");
     else if (named)
-        sio->link = open_link(server, http, sio);
+        sio->link = open_link(all, http, sio);
     else
-        open_new(server, http);
+        open_new(all, http);
 }

@@ -235,7 +235,7 @@ static void borrowed_bytes_may_be_freed_when_detached(void **state)
     net_say(&server, fd, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
     uint8_t *copy = malloc(BIG_BYTES);
     memcpy(copy, server.big, BIG_BYTES);
-    struct lq_http *http = server.waiting;
+    struct lq_http_request *http = server.waiting;
     net_answer(http, 200, copy, BIG_BYTES);
     lq_http_detach(http);
     free(copy);
@@ -313,7 +313,7 @@ static void pauses_and_gives_small_places(void **state)
     net_say(&server, fd, "POST /wait HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nabc");
     lq_http_pause(server.waiting);
     net_say(&server, fd, "def");
-    assert_int_equal(lq_http_body_came(server.waiting), 3);
+    assert_int_equal(lq_http_body_received(server.waiting), 3);
     lq_http_resume(server.waiting);
     net_turns(&server);
     assert_true(lq_http_body_is_whole(server.waiting));

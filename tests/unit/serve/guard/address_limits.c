@@ -30,70 +30,70 @@ static void an_address_is_one_customer(void **state)
 static void each_has_its_share(void **state)
 {
     (void)state;
-    struct lq_peers peers;
+    struct lq_address_limits peers;
     struct lq_address a = from("10.0.0.1"), b = from("10.0.0.2");
-    assert_true(lq_peers_init(&peers, 4, 2));
-    assert_true(lq_peers_take(&peers, &a));
-    assert_true(lq_peers_take(&peers, &a));
-    assert_false(lq_peers_take(&peers, &a));
-    assert_true(lq_peers_take(&peers, &b));
-    lq_peers_give(&peers, &a);
-    assert_true(lq_peers_take(&peers, &a));
-    lq_peers_give(&peers, &a);
-    lq_peers_give(&peers, &a);
-    lq_peers_give(&peers, &b);
+    assert_true(lq_address_limits_init(&peers, 4, 2));
+    assert_true(lq_address_limits_admit(&peers, &a));
+    assert_true(lq_address_limits_admit(&peers, &a));
+    assert_false(lq_address_limits_admit(&peers, &a));
+    assert_true(lq_address_limits_admit(&peers, &b));
+    lq_address_limits_leave(&peers, &a);
+    assert_true(lq_address_limits_admit(&peers, &a));
+    lq_address_limits_leave(&peers, &a);
+    lq_address_limits_leave(&peers, &a);
+    lq_address_limits_leave(&peers, &b);
     assert_int_equal(peers.count, 0);
-    lq_peers_release(&peers);
+    lq_address_limits_release(&peers);
 }
 
 static void a_proxy_has_no_share(void **state)
 {
     (void)state;
-    struct lq_peers peers;
+    struct lq_address_limits peers;
     struct lq_address proxy = from("10.0.0.1");
-    assert_true(lq_peers_init(&peers, 4, 1));
+    assert_true(lq_address_limits_init(&peers, 4, 1));
     for (int i = 0; i < 4; i++)
-        assert_true(lq_peers_take_any(&peers, &proxy));
-    assert_false(lq_peers_take_any(&peers, &proxy)); // all of them are the limit
+        assert_true(lq_address_limits_admit_any(&peers, &proxy));
+    assert_false(lq_address_limits_admit_any(&peers, &proxy)); // all of them are the limit
     for (int i = 0; i < 4; i++)
-        lq_peers_give(&peers, &proxy);
+        lq_address_limits_leave(&peers, &proxy);
     assert_int_equal(peers.count, 0);
-    lq_peers_release(&peers);
+    lq_address_limits_release(&peers);
 }
 
 static void without_a_limit_the_room_is_the_limit(void **state)
 {
     (void)state;
-    struct lq_peers peers;
+    struct lq_address_limits peers;
     struct lq_address a = from("10.0.0.1"), b = from("10.0.0.2");
-    assert_true(lq_peers_init(&peers, 100, 0));
+    assert_true(lq_address_limits_init(&peers, 100, 0));
     for (int i = 0; i < 100; i++)
-        assert_true(lq_peers_take(&peers, &a));
-    assert_false(lq_peers_take(&peers, &a));
-    assert_false(lq_peers_take(&peers, &b));
-    lq_peers_give(&peers, &b); // has none
-    lq_peers_give(&peers, &a);
-    assert_true(lq_peers_take(&peers, &b));
-    lq_peers_release(&peers);
+        assert_true(lq_address_limits_admit(&peers, &a));
+    assert_false(lq_address_limits_admit(&peers, &a));
+    assert_false(lq_address_limits_admit(&peers, &b));
+    lq_address_limits_leave(&peers, &b); // has none
+    lq_address_limits_leave(&peers, &a);
+    assert_true(lq_address_limits_admit(&peers, &b));
+    lq_address_limits_release(&peers);
 }
 
 static void live_sessions_are_counted_by_address(void **state)
 {
     (void)state;
-    struct lq_peers peers;
+    struct lq_address_limits peers;
     struct lq_address a = from("10.0.0.1"), b = from("10.0.0.2");
-    assert_true(lq_peers_init(&peers, 4, 0));
-    assert_true(lq_peers_take(&peers, &a) && lq_peers_take(&peers, &a));
-    assert_true(lq_peers_take(&peers, &b));
-    lq_peers_add_live(&peers, &a);
-    lq_peers_add_live(&peers, &a);
-    lq_peers_add_live(&peers, &b);
-    assert_int_equal(lq_peers_live(&peers, &a), 2);
-    assert_int_equal(lq_peers_live(&peers, &b), 1);
+    assert_true(lq_address_limits_init(&peers, 4, 0));
+    assert_true(lq_address_limits_admit(&peers, &a) && lq_address_limits_admit(&peers, &a));
+    assert_true(lq_address_limits_admit(&peers, &b));
+    lq_address_limits_add_live(&peers, &a);
+    lq_address_limits_add_live(&peers, &a);
+    lq_address_limits_add_live(&peers, &b);
+    assert_int_equal(lq_address_limits_live(&peers, &a), 2);
+    assert_int_equal(lq_address_limits_live(&peers, &b), 1);
     assert_int_equal(peers.live_most, 2);
-    lq_peers_forget_live(&peers);
-    assert_int_equal(lq_peers_live(&peers, &a) + peers.live_most, 0);
-    lq_peers_release(&peers);
+    lq_address_limits_reset_live(&peers);
+    assert_int_equal(lq_address_limits_live(&peers, &a) + peers.live_most, 0);
+    lq_address_limits_release(&peers);
 }
 
 int main(void)

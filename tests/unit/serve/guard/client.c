@@ -5,11 +5,11 @@
 #include "unit/unit.h"
 
 // 10.0.0.0/8 and 2001:db8:f::/48 are trusted.
-static struct lq_client read_client(const struct lq_client_facts *facts, const char *peer)
+static struct lq_client_info read_client(const struct lq_client_facts *facts, const char *peer)
 {
     static const char *const texts[] = {"10.0.0.0/8", "2001:db8:f::/48"};
     struct lq_net_block trusted[LQ_COUNT(texts)];
-    struct lq_client client;
+    struct lq_client_info client;
     struct lq_client_facts all = *facts;
     for (size_t i = 0; i < LQ_COUNT(texts); i++)
         assert_int_equal(lq_net_block_parse(&trusted[i], texts[i], NULL), LQ_OK);
@@ -66,7 +66,7 @@ static void clients_are_found(void **state)
     for (size_t i = 0; i < LQ_COUNT(ways); i++) {
         const struct lq_client_facts facts = {.forwarded_for = ways[i].forwarded_for,
                                               .forwarded = ways[i].forwarded};
-        struct lq_client client = read_client(&facts, ways[i].peer);
+        struct lq_client_info client = read_client(&facts, ways[i].peer);
         char text[LQ_NET_ADDRESS_SIZE];
         lq_net_address_print(&client.address, text);
         if (strcmp(text, ways[i].client) != 0)
@@ -83,7 +83,7 @@ static void a_long_list_keeps_its_right_end(void **state)
         strcat(list, "127.0.0.1, ");
     strcat(list, "198.51.100.9");
     const struct lq_client_facts facts = {.forwarded_for = list};
-    struct lq_client client = read_client(&facts, "10.0.0.1");
+    struct lq_client_info client = read_client(&facts, "10.0.0.1");
     char text[LQ_NET_ADDRESS_SIZE];
     lq_net_address_print(&client.address, text);
     assert_string_equal(text, "198.51.100.9");
@@ -127,7 +127,7 @@ static void names_and_schemes_are_the_clients(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LQ_COUNT(names); i++) {
-        struct lq_client client = read_client(&names[i].facts, names[i].peer);
+        struct lq_client_info client = read_client(&names[i].facts, names[i].peer);
         if (strcmp(client.host, names[i].host) != 0 || client.secure != names[i].secure)
             print_error("name %zu\n", i);
         assert_string_equal(client.host, names[i].host);

@@ -44,18 +44,18 @@ static int tcp; // made before the sandbox was entered
 enum { HAS_NONE = 77 }; // the kernel has no such fence: nothing to see here
 
 // Runs `check` in a child after entering; its exit status is what `check` returns.
-static int in_child(int (*enter)(const struct lq_confine *confine, struct lq_error *err),
+static int in_child(int (*enter)(const struct lq_sandbox *confine, struct lq_error *err),
                     bool connect, int (*check)(void))
 {
     int status;
     pid_t child = fork();
     if (child == 0) {
-        struct lq_confine confine = {.connect = connect};
+        struct lq_sandbox confine = {.connect = connect};
         struct lq_error err;
         tcp = socket(AF_INET, SOCK_STREAM, 0);
-        lq_confine_read(&confine, readable);
-        lq_confine_read(&confine, "/nonexistent");
-        lq_confine_write(&confine, writable);
+        lq_sandbox_read(&confine, readable);
+        lq_sandbox_read(&confine, "/nonexistent");
+        lq_sandbox_write(&confine, writable);
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
             _exit(1);
         err.text[0] = 0;
@@ -94,7 +94,7 @@ static int check_files(void)
 static void landlock_fences_files(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_landlock, false, check_files), 0);
+    assert_int_equal(in_child(lq_sandbox_landlock, false, check_files), 0);
 }
 
 static bool call_is_refused(long result)
@@ -185,8 +185,8 @@ static int check_no_calls(void)
 static void calls_that_no_server_needs(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, false, check_no_calls), 0);
-    assert_int_equal(in_child(lq_confine_seccomp, true, check_no_calls), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, false, check_no_calls), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, true, check_no_calls), 0);
 }
 
 // What is said in an attack's words: the same numbers with halves of registers filled that the
@@ -272,14 +272,14 @@ static int check_ways_around(void)
 static void ways_around_what_is_refused(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, false, check_ways_around), 0);
-    assert_int_equal(in_child(lq_confine_seccomp, true, check_ways_around), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, false, check_ways_around), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, true, check_ways_around), 0);
 }
 
 static void good_calls_with_bad_arguments(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, false, check_arguments), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, false, check_arguments), 0);
 }
 
 static int check_raw_sockets(void)
@@ -300,7 +300,7 @@ static int check_raw_sockets(void)
 static void only_what_asks_a_server_of_inference(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, true, check_raw_sockets), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, true, check_raw_sockets), 0);
 }
 
 #if !defined(LQ_SANITIZE)
@@ -326,7 +326,7 @@ static int check_clone(void)
 static void threads_alone_are_made(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, false, check_clone), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, false, check_clone), 0);
 }
 #endif
 
@@ -355,16 +355,16 @@ static void ignore(int number)
     _exit(0); // this kernel has no such calls
 }
 
-static int enter_with_signals(const struct lq_confine *confine, struct lq_error *err)
+static int enter_with_signals(const struct lq_sandbox *confine, struct lq_error *err)
 {
     signal(SIGSEGV, ignore);
-    return lq_confine_seccomp(confine, err);
+    return lq_sandbox_seccomp(confine, err);
 }
 
 static void other_kinds_of_calls(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, false, check_other_numbers), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, false, check_other_numbers), 0);
     assert_int_equal(in_child(enter_with_signals, false, check_old_numbers), 0);
 }
 #endif
@@ -403,14 +403,14 @@ static int check_good_calls(void)
 static void what_a_server_does_goes_on(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, false, check_good_calls), 0);
-    assert_int_equal(in_child(lq_confine_enter, false, check_good_calls), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, false, check_good_calls), 0);
+    assert_int_equal(in_child(lq_sandbox_enter, false, check_good_calls), 0);
 }
 
 static void seccomp_fences_calls(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, false, check_calls), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, false, check_calls), 0);
 }
 
 static void *say_done(void *done)
@@ -436,14 +436,14 @@ static int check_threads_and_connect(void)
 static void threads_go_on_and_connecting_can_be_kept(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(lq_confine_seccomp, true, check_threads_and_connect), 0);
-    assert_int_equal(in_child(lq_confine_landlock, true, check_threads_and_connect), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, true, check_threads_and_connect), 0);
+    assert_int_equal(in_child(lq_sandbox_landlock, true, check_threads_and_connect), 0);
 }
 
-static int enter_memory(const struct lq_confine *confine, struct lq_error *err)
+static int enter_memory(const struct lq_sandbox *confine, struct lq_error *err)
 {
     (void)confine, (void)err;
-    lq_confine_memory();
+    lq_sandbox_memory();
     return LQ_OK;
 }
 
@@ -460,10 +460,10 @@ static void no_core_is_written(void **state)
     assert_int_equal(in_child(enter_memory, false, check_memory), 0);
 }
 
-static int enter_user(const struct lq_confine *confine, struct lq_error *err)
+static int enter_user(const struct lq_sandbox *confine, struct lq_error *err)
 {
     (void)confine;
-    return lq_confine_user("nobody", err);
+    return lq_sandbox_user("nobody", err);
 }
 
 static int check_user(void)
@@ -475,10 +475,10 @@ static void root_is_given_up(void **state)
 {
     (void)state;
     struct lq_error err;
-    assert_int_equal(lq_confine_user("no-such-user-here", &err), LQ_ERR_ARGUMENT);
-    assert_int_equal(lq_confine_user("root", &err), LQ_ERR_ARGUMENT);
+    assert_int_equal(lq_sandbox_user("no-such-user-here", &err), LQ_ERR_ARGUMENT);
+    assert_int_equal(lq_sandbox_user("root", &err), LQ_ERR_ARGUMENT);
     if (geteuid() != 0) {
-        assert_int_equal(lq_confine_user("nobody", &err), LQ_ERR_ARGUMENT);
+        assert_int_equal(lq_sandbox_user("nobody", &err), LQ_ERR_ARGUMENT);
         return;
     }
     assert_int_equal(in_child(enter_user, false, check_user), 0);

@@ -10,7 +10,7 @@
 // Reads a whole form of text into "name=value;" lines; returns the last status.
 static int read_form(const char *body, const char *boundary, char *out)
 {
-    struct lq_form form;
+    struct lq_web_form form;
     struct lq_form_field field;
     size_t len = strlen(body);
     uint8_t *copy = malloc(len ? len : 1); // exact size: the sanitizers see any step beyond

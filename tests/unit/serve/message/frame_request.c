@@ -9,7 +9,7 @@ static int look_json(struct lq_look *look, const char *text)
 {
     json_t *object = json_loads(text, 0, NULL);
     assert_non_null(object);
-    int status = lq_ask_look_json(look, NULL, object, NULL);
+    int status = lq_frame_request_look(look, NULL, object, NULL);
     json_decref(object);
     return status;
 }
@@ -50,23 +50,23 @@ static void a_bad_field_changes_nothing(void **state)
 }
 
 struct case_slot {
-    struct lq_slot slot;
+    struct lq_frame_slot slot;
     struct lq_buf decoded;
-    struct lq_ask_picture picture;
+    struct lq_frame_picture picture;
 };
 
 static int read_body(struct case_slot *mine, enum lq_body_form form, const char *text)
 {
-    *mine = (struct case_slot){.slot = {.ask = {.body_form = form, .look = lq_look_default()}}};
+    *mine = (struct case_slot){.slot = {.request = {.body_form = form, .look = lq_look_default()}}};
     lq_buf_init(&mine->slot.body, 4096);
     lq_buf_init(&mine->decoded, 4096);
     assert_ok(lq_buf_append(&mine->slot.body, text, strlen(text)));
-    return lq_ask_read(&mine->slot, &mine->decoded, &mine->picture, NULL);
+    return lq_frame_request_read(&mine->slot, &mine->decoded, &mine->picture, NULL);
 }
 
 static void done(struct case_slot *mine)
 {
-    lq_ask_picture_release(&mine->picture);
+    lq_frame_picture_release(&mine->picture);
     lq_buf_release(&mine->slot.body);
     lq_buf_release(&mine->decoded);
 }
@@ -80,7 +80,7 @@ static void finds_the_picture_in_json(void **state)
     assert_int_equal(mine.picture.len, 3);
     assert_memory_equal(mine.picture.bytes, "foo", 3);
     assert_true(mine.picture.text && mine.picture.url);
-    assert_int_equal(mine.slot.ask.look.polish.color[2], 255);
+    assert_int_equal(mine.slot.request.look.polish.color[2], 255);
     done(&mine);
     static const struct { const char *text; int status; } bad[] = {
         {"", LQ_ERR_SYNTAX}, {"[]", LQ_ERR_SYNTAX}, {"{}", LQ_ERR_FIELD},
@@ -119,7 +119,7 @@ static void finds_the_picture_in_forms(void **state)
     struct case_slot mine;
     assert_ok(read_body(&mine, LQ_BODY_URLENCODED, "sheen=off&image=data%3A%3Bbase64%2CZm9v"));
     assert_memory_equal(mine.picture.bytes, "foo", 3);
-    assert_false(mine.slot.ask.look.polish.sheen);
+    assert_false(mine.slot.request.look.polish.sheen);
     done(&mine);
     assert_int_equal(read_body(&mine, LQ_BODY_URLENCODED, "image="), LQ_ERR_FIELD);
     done(&mine);
@@ -143,7 +143,7 @@ static void text_of_no_said_kind_says_it_itself(void **state)
     }
     // A form that is JSON.
     assert_ok(read_body(&mine, LQ_BODY_URLENCODED, "{\"image\":\"Zm9v\",\"color\":\"#0000ff\"}"));
-    assert_int_equal(mine.slot.ask.look.polish.color[2], 255);
+    assert_int_equal(mine.slot.request.look.polish.color[2], 255);
     done(&mine);
     static const struct { const char *text; int status; } bad[] = {
         {"", LQ_ERR_FIELD}, {" \n", LQ_ERR_FIELD}, {"x", LQ_ERR_FORMAT}, {"Zm9v", LQ_ERR_FORMAT},
@@ -158,13 +158,13 @@ static void text_of_no_said_kind_says_it_itself(void **state)
 static int read_multipart(struct case_slot *mine, const char *headers, const char *value)
 {
     char body[1024];
-    *mine = (struct case_slot){.slot = {.ask = {.body_form = LQ_BODY_MULTIPART, .boundary = "b",
+    *mine = (struct case_slot){.slot = {.request = {.body_form = LQ_BODY_MULTIPART, .boundary = "b",
                                                 .look = lq_look_default()}}};
     snprintf(body, sizeof body, "--b\r\n%s\r\n\r\n%s\r\n--b--\r\n", headers, value);
     lq_buf_init(&mine->slot.body, 4096);
     lq_buf_init(&mine->decoded, 4096);
     assert_ok(lq_buf_append(&mine->slot.body, body, strlen(body)));
-    return lq_ask_read(&mine->slot, &mine->decoded, &mine->picture, NULL);
+    return lq_frame_request_read(&mine->slot, &mine->decoded, &mine->picture, NULL);
 }
 
 // A text part may hold the picture's base64; what stands for no picture is left to the decoder.

@@ -31,11 +31,11 @@ static size_t jpeg_head(uint8_t *out, size_t padding)
     return len + sizeof frame + 4;
 }
 
-static struct lq_slot slot;
+static struct lq_frame_slot slot;
 
 static void open_slot(enum lq_body_form form, const void *bytes, size_t len)
 {
-    slot = (struct lq_slot){.ask = {.body_form = form, .ack = -1}};
+    slot = (struct lq_frame_slot){.request = {.body_form = form, .ack = -1}};
     lq_buf_init(&slot.body, 1 << 20);
     lq_buf_init(&slot.attachment, 1 << 20);
     assert_ok(lq_buf_append(&slot.body, bytes, len));
@@ -96,7 +96,7 @@ static void it_is_found_in_forms_and_text(void **state)
     lq_buf_release(&text);
 
     open_slot(LQ_BODY_EVENT, "[]", 2);
-    slot.ask.has_attachment = true;
+    slot.request.has_attachment = true;
     assert_ok(lq_buf_append(&slot.attachment, bytes, len));
     assert_int_equal(peek_and_close().pixels, WIDTH * HEIGHT);
 }

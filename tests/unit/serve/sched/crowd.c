@@ -1,6 +1,6 @@
 // A crowd of cameras before a machine that cannot serve them all, played on a clock of the test's
-// own: what load.h decides is the real thing, workers and clients are models of session.c and of the
-// page. Each figure is the same in every run.
+// own: what load.h decides is the real thing, workers and clients are models of session.c and of
+// the page. Each figure is the same in every run.
 #include "serve/sched/load.h"
 
 #include <stdlib.h>
@@ -26,17 +26,17 @@ struct camera {
     double due_us;
     uint64_t quiet_until_us;     // it was told BUSY
     int unanswered;              // frames
-    uint64_t came_us[LQ_IN_FLIGHT_MAX], stale_us[LQ_IN_FLIGHT_MAX]; // of those that wait
+    uint64_t arrived_us[LQ_IN_FLIGHT_MAX], stale_us[LQ_IN_FLIGHT_MAX]; // of those that wait
     int waiting, working, overtaken, carried_running;
     bool queued;
-    struct lq_load_guest guest;
+    struct lq_load_client load_client;
     int refused, replies;
 };
 
 struct worker {
     struct camera *camera; // NULL: idle
-    uint64_t came_us, began_us, ends_us;
-    bool pressed, carried;
+    uint64_t arrived_us, began_us, ends_us;
+    bool contended, carried;
 };
 
 struct outcome {
@@ -81,17 +81,17 @@ static struct camera *next_in_turn(void)
 }
 
 static void begin(const struct machine *machine, struct worker *worker, struct camera *camera,
-                  uint64_t came_us)
+                  uint64_t arrived_us)
 {
-    bool pressed = play.ring_count > 0 && camera->working == 0;
-    bool carried = pressed && camera->carried_running < CARRIED_MAX;
+    bool contended = play.ring_count > 0 && camera->working == 0;
+    bool carried = contended && camera->carried_running < CARRIED_MAX;
     double us = carried ? machine->carried_us : machine->looked_us;
     us *= 1 + machine->jitter * (2 * chance() - 1);
     if (chance() < machine->hiccup)
         us += machine->hiccup_us;
     camera->carried_running = carried ? camera->carried_running + 1 : 0;
     camera->working++;
-    *worker = (struct worker){camera, came_us, play.now_us, play.now_us + (uint64_t)us, pressed,
+    *worker = (struct worker){camera, arrived_us, play.now_us, play.now_us + (uint64_t)us, contended,
                               carried};
 }
 
@@ -99,16 +99,16 @@ static void take(const struct machine *machine, struct worker *worker)
 {
     while (play.ring_count > 0 && !worker->camera) {
         struct camera *camera = next_in_turn();
-        uint64_t came_us = camera->came_us[0], stale_us = camera->stale_us[0];
+        uint64_t arrived_us = camera->arrived_us[0], stale_us = camera->stale_us[0];
         camera->waiting--;
-        camera->came_us[0] = camera->came_us[1];
+        camera->arrived_us[0] = camera->arrived_us[1];
         camera->stale_us[0] = camera->stale_us[1];
-        lq_load_waited(&play.load, play.now_us - came_us);
-        if (play.now_us - came_us > stale_us) {
+        lq_load_waited(&play.load, play.now_us - arrived_us);
+        if (play.now_us - arrived_us > stale_us) {
             play.dropped++;
             camera->unanswered--;
         } else {
-            begin(machine, worker, camera, came_us);
+            begin(machine, worker, camera, arrived_us);
         }
         queue(camera);
     }
@@ -118,9 +118,9 @@ static void finish(const struct machine *machine, struct worker *worker)
 {
     struct camera *camera = worker->camera;
     lq_load_worked(&play.load, &(struct lq_load_work){play.now_us - worker->began_us,
-                                                      worker->pressed, worker->carried});
+                                                      worker->contended, worker->carried});
     assert_in_range(play.replies, 0, REPLIES_MAX - 1);
-    play.ms[play.replies++] = (double)(play.now_us - worker->came_us) / 1000;
+    play.ms[play.replies++] = (double)(play.now_us - worker->arrived_us) / 1000;
     camera->replies++;
     camera->working--;
     camera->unanswered -= 1 + camera->overtaken; // the newer reply settles older ids
@@ -136,18 +136,18 @@ static void expose(const struct machine *machine, struct camera *camera)
     if (play.now_us < camera->quiet_until_us || camera->unanswered == LQ_IN_FLIGHT_MAX)
         return;
     static const struct lq_load_share alike = {1, 1}; // each from an address of its own
-    if (!lq_load_takes(&play.load, &camera->guest, &alike, play.now_us, play.ring_count)) {
+    if (!lq_load_admit(&play.load, &camera->load_client, &alike, play.now_us, play.ring_count)) {
         camera->refused++;
         camera->quiet_until_us = play.now_us + QUIET_US;
         return;
     }
     camera->unanswered++;
     if (machine->overtaking && camera->waiting == 1 && play.ring_count > camera->queued &&
-        play.now_us - camera->came_us[0] >= LQ_OVERTAKEN_US) {
+        play.now_us - camera->arrived_us[0] >= LQ_OVERTAKEN_US) {
         camera->waiting = 0;
         camera->overtaken++;
     }
-    camera->came_us[camera->waiting] = play.now_us;
+    camera->arrived_us[camera->waiting] = play.now_us;
     camera->stale_us[camera->waiting++] = lq_load_stale_us(&play.load);
     queue(camera);
     for (int i = 0; i < WORKERS; i++)

@@ -7,34 +7,34 @@ static const uint64_t now_us = UINT64_C(1000000000);
 // What became of a frame of this session, without counting it.
 static struct lq_load_share share = {1, 1};
 
-static bool takes(struct lq_load *load, struct lq_load_guest guest, int waiting)
+static bool takes(struct lq_load *load, struct lq_load_client load_client, int waiting)
 {
-    uint64_t came = load->came, needed = load->needed;
-    int came_from = load->came_from;
-    bool taken = lq_load_takes(load, &guest, &share, now_us, waiting);
-    load->came = came;
+    uint64_t came = load->arrived, needed = load->needed;
+    int arrived_from = load->arrived_from;
+    bool taken = lq_load_admit(load, &load_client, &share, now_us, waiting);
+    load->arrived = came;
     load->needed = needed;
-    load->came_from = came_from;
+    load->arrived_from = arrived_from;
     return taken;
 }
 
 static bool lets_in(struct lq_load *load, int waiting)
 {
-    return takes(load, (struct lq_load_guest){0}, waiting);
+    return takes(load, (struct lq_load_client){0}, waiting);
 }
 
 static bool sheds(struct lq_load *load, uint64_t age_us)
 {
-    return !takes(load, (struct lq_load_guest){.in = true, .seen_us = now_us,
+    return !takes(load, (struct lq_load_client){.in = true, .seen_us = now_us,
                                                .entered_us = now_us - age_us}, 0);
 }
 
 // A second in which `frames` took `frame_us` each, after waiting for `wait_us`.
 static void second(struct lq_load *load, int frames, uint64_t frame_us, uint64_t wait_us)
 {
-    struct lq_load_guest seen[8] = {0}; // eight sessions
+    struct lq_load_client seen[8] = {0}; // eight sessions
     for (int i = 0; i < frames; i++)
-        lq_load_came(load, &seen[i % 8]);
+        lq_load_arrived(load, &seen[i % 8]);
     for (int i = 0; i < frames; i++) {
         lq_load_waited(load, wait_us);
         lq_load_worked(load, &(struct lq_load_work){.us = frame_us});
@@ -169,9 +169,9 @@ static void who_was_refused_does_not_come_back_all_at_once(void **state)
 // A second in which `users` sessions each post `frames` and 100 are done, after a short wait.
 static void crowded(struct lq_load *load, int users, int frames)
 {
-    struct lq_load_guest guests[20] = {0};
+    struct lq_load_client clients[20] = {0};
     for (int i = 0; i < users * frames; i++)
-        lq_load_came(load, &guests[i % users]);
+        lq_load_arrived(load, &clients[i % users]);
     for (int i = 0; i < 100; i++) {
         lq_load_waited(load, 10000);
         lq_load_worked(load, &(struct lq_load_work){.us = 10000});
@@ -228,19 +228,19 @@ static void told_rates_fit_what_comes(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
-    struct lq_load_guest seen[5] = {0};
+    struct lq_load_client seen[5] = {0};
     lq_load_tick(&load, 1000000);
-    assert_int_equal((int)load.fps, LQ_PACE_FPS_MAX);
+    assert_int_equal((int)load.fps, LQ_RATE_FPS_MAX);
     for (uint64_t s = 2; s < 6; s++) { // 100 frames a second can be done, 100 of five sessions come
         for (int i = 0; i < 100; i++) {
-            lq_load_came(&load, &seen[i % 5]);
+            lq_load_arrived(&load, &seen[i % 5]);
             lq_load_waited(&load, 30000);
             lq_load_worked(&load, &(struct lq_load_work){.us = 10000});
         }
-        assert_int_equal(load.came_from, 5);
+        assert_int_equal(load.arrived_from, 5);
         lq_load_tick(&load, s * 1000000);
-        assert_int_equal(load.came_from, 0);
-        assert_in_range((int)load.fps, LQ_PACE_FPS_MIN, 16); // five times 16 are four fifths
+        assert_int_equal(load.arrived_from, 0);
+        assert_in_range((int)load.fps, LQ_RATE_FPS_MIN, 16); // five times 16 are four fifths
     }
 }
 
@@ -248,21 +248,22 @@ static void carried_frames_leave_room_for_more(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
-    for (int s = 0; s < 8; s++) { // some wait: of those that could be carried all are, in 3 ms of 12
+    for (int s = 0; s < 8; s++) { // some wait: of those that could be carried all are, in 3 ms of
+                                  // 12
         for (int i = 0; i < 60; i++)
             lq_load_worked(&load, &(struct lq_load_work){.us = i < 30 ? 3000 : 12000,
-                                                         .pressed = i < 30, .carried = i < 30});
+                                                         .contended = i < 30, .carried = i < 30});
         lq_load_tick(&load, 0);
     }
     assert_in_range((int)lq_load_expected_us(&load, 1), 7400, 7500); // as it is
-    assert_in_range((int)load.pressed_us, 5990, 6010);               // two of three would be
+    assert_in_range((int)load.contended_us, 5990, 6010);               // two of three would be
     for (int s = 0; s < 8; s++) { // hands that move too fast: half of the trials fail
         for (int i = 0; i < 60; i++)
             lq_load_worked(&load, &(struct lq_load_work){.us = i < 15 ? 3000 : 12000,
-                                                         .pressed = i < 30, .carried = i < 15});
+                                                         .contended = i < 30, .carried = i < 15});
         lq_load_tick(&load, 0);
     }
-    assert_in_range((int)load.pressed_us, 7400, 7600);
+    assert_in_range((int)load.contended_us, 7400, 7600);
 }
 
 int main(void)

@@ -20,7 +20,7 @@ struct rig {
     atomic_int open, run;
     int ready;          // calls of the ready callback
     struct lq_session *taken_by[512]; // whose frames were taken, in turn; with one worker
-    bool alone[512], pressed[512];    // … and what was said of them
+    bool alone[512], contended[512];    // … and what was said of them
     int taken_count;
 };
 
@@ -41,7 +41,7 @@ static void wait_to_go(struct rig *mine)
     sem_wait(&mine->go);
 }
 
-static void task_run(void *worker, struct lq_slot *slot)
+static void task_run(void *worker, struct lq_frame_slot *slot)
 {
     struct rig *mine = worker;
     atomic_fetch_add(&mine->run, 1);
@@ -56,15 +56,15 @@ static void task_run(void *worker, struct lq_slot *slot)
     }
     if (atomic_load(&mine->gated)) {
         assert_in_range(mine->taken_count, 0, 511);
-        mine->alone[mine->taken_count] = slot->alone;
-        mine->pressed[mine->taken_count] = slot->pressed;
+        mine->alone[mine->taken_count] = slot->exclusive;
+        mine->contended[mine->taken_count] = slot->contended;
         mine->taken_by[mine->taken_count++] = slot->session;
         wait_to_go(mine);
     }
     lq_buf_clear(&slot->message);
     if (lq_buf_append(&slot->message, slot->body.data, slot->body.len) != LQ_OK)
         slot->status = LQ_ERR_MEMORY;
-    slot->nails = (int)slot->ask.frame_id;
+    slot->nails = (int)slot->request.frame_id;
 }
 
 static void task_close(void *worker)
@@ -118,8 +118,8 @@ static struct lq_session *open_session(void)
 
 static void post(struct lq_session *session, uint32_t id)
 {
-    struct lq_slot *slot = lq_session_fill(session);
-    slot->ask.frame_id = id;
+    struct lq_frame_slot *slot = lq_session_fill(session);
+    slot->request.frame_id = id;
     assert_ok(lq_buf_append(&slot->body, &id, sizeof id));
     lq_session_post(session);
 }
@@ -127,7 +127,7 @@ static void post(struct lq_session *session, uint32_t id)
 // The loop: waits for the next reply and takes it; its id.
 static uint32_t next_reply(struct lq_session *session)
 {
-    struct lq_slot *slot;
+    struct lq_frame_slot *slot;
     while (!(slot = lq_session_reply(session))) {
         sem_wait(&rig.wakes);
         lq_workers_collect(rig.workers);
@@ -147,7 +147,7 @@ static void answers_in_order(void **state)
     struct lq_session *session = open_session();
     post(session, 1);
     for (uint32_t id = 2; id <= 2000; id++) {
-        post(session, id); // two under way: none may be lost
+        post(session, id); // two in flight: none may be lost
         assert_int_equal(next_reply(session), id - 1);
     }
     assert_int_equal(next_reply(session), 2000);
@@ -234,8 +234,8 @@ static int replaced_by_a_newer(uint64_t age_us, bool others, enum lq_reply_form 
     if (others)
         post(other, 2);
     for (uint32_t id = 1; id <= 2; id++) {
-        struct lq_slot *slot = lq_session_fill(session);
-        slot->ask.reply_form = form;
+        struct lq_frame_slot *slot = lq_session_fill(session);
+        slot->request.reply_form = form;
         post(session, id);
         slot->arrived_us -= age_us;
     }
@@ -269,13 +269,13 @@ static void tells_whether_others_wait(void **state)
     struct lq_session *one = open_session(), *other = open_session();
     post(one, 1);
     sem_wait(&rig.taken);
-    assert_true(rig.alone[0] && !rig.pressed[0]);
+    assert_true(rig.alone[0] && !rig.contended[0]);
     post(one, 2);
     post(other, 1);
     go_on(); // one's second, while the other's waits
-    assert_true(rig.taken_by[1] == one && !rig.alone[1] && rig.pressed[1]);
+    assert_true(rig.taken_by[1] == one && !rig.alone[1] && rig.contended[1]);
     go_on();
-    assert_true(rig.taken_by[2] == other && rig.alone[2] && !rig.pressed[2]);
+    assert_true(rig.taken_by[2] == other && rig.alone[2] && !rig.contended[2]);
     lq_session_close(one);
     lq_session_close(other);
     stop();
@@ -297,7 +297,7 @@ static void a_second_frame_of_a_session_is_not_pressed(void **state)
     assert_ptr_equal(first, one);
     assert_false(rig.alone[2]);
     // Pressed only if it was its own first that had just ended.
-    assert_int_equal(rig.pressed[2], one->flight[0]->state != LQ_SLOT_WORKING);
+    assert_int_equal(rig.contended[2], one->flight[0]->state != LQ_SLOT_WORKING);
     lq_session_close(one);
     lq_session_close(other);
     lq_session_close(third);
@@ -348,7 +348,8 @@ static bool each_at_most_once(int from, int to)
     return true;
 }
 
-// However greedy some are: while a frame of one session waits, each other has its turn once at most.
+// However greedy some are: while a frame of one session waits, each other has its turn once at
+// most.
 static void none_waits_twice_while_another_runs_twice(void **state)
 {
     (void)state;
@@ -453,9 +454,9 @@ static void stopping_finishes_what_was_taken(void **state)
     atomic_store(&rig.gated, false);
     sem_post(&rig.go);
     lq_workers_stop(rig.workers);
-    struct lq_slot *slot = lq_session_reply(session);
+    struct lq_frame_slot *slot = lq_session_reply(session);
     assert_non_null(slot);
-    assert_int_equal(slot->ask.frame_id, 1);
+    assert_int_equal(slot->request.frame_id, 1);
     lq_session_close(session);
     stop();
 }
@@ -479,8 +480,8 @@ static void idle_sessions_give_memory_back(void **state)
     assert_ok(lq_buf_append(&session->filling->body, "x", 1));
     assert_false(lq_session_trim(session, session->used_us + 1001, 1000));
     assert_non_null(session->filling->body.data);
-    lq_session_release_spare(session);
-    const struct lq_slot *filling = session->filling;
+    lq_session_release_unused(session);
+    const struct lq_frame_slot *filling = session->filling;
     const size_t filled = filling->body.cap + filling->message.cap;
     assert_int_equal(lq_session_bytes(session), filled);
     assert_true(lq_session_hold(session, 100000)); // charged as it comes
@@ -507,7 +508,7 @@ static void an_answer_without_work_keeps_its_turn(void **state)
     start(1, true);
     struct lq_session *session = open_session();
     for (uint32_t id = 1; id <= 3; id++) {
-        struct lq_slot *slot = lq_session_fill(session);
+        struct lq_frame_slot *slot = lq_session_fill(session);
         slot->nails = (int)id;
         assert_ok(lq_buf_append(&slot->message, &id, sizeof id));
         lq_session_answer(session);
@@ -530,7 +531,7 @@ static void an_answer_replaces_what_waits(void **state)
     sem_wait(&rig.taken);
     post(session, 2);
     uint32_t id = 3;
-    struct lq_slot *slot = lq_session_fill(session);
+    struct lq_frame_slot *slot = lq_session_fill(session);
     slot->nails = (int)id;
     assert_ok(lq_buf_append(&slot->message, &id, sizeof id));
     lq_session_answer(session);
@@ -592,7 +593,7 @@ static void a_worker_that_hangs_is_seen(void **state)
 static void post_still(struct lq_session *session, uint32_t id, enum lq_turn_kind kind,
                        uint64_t pixels)
 {
-    struct lq_slot *slot = lq_session_fill(session);
+    struct lq_frame_slot *slot = lq_session_fill(session);
     slot->turn_kind = kind;
     slot->pixels = pixels;
     post(session, id);
