@@ -109,8 +109,10 @@ def check_header(name, text):
 
 
 def check(root):
+    files = [path for layer in ("net", "serve")
+             for path in sorted((root / "src" / layer).rglob("*.[ch]"))]
     texts = {path.relative_to(root / "src").as_posix(): path.read_text(encoding="utf-8")
-             for layer in ("net", "serve") for path in sorted((root / "src" / layer).rglob("*.[ch]"))}
+             for path in files}
     wrong = []
     for name, text in texts.items():
         wrong += check_includes(name, text)
@@ -131,7 +133,8 @@ def self_test():
             "serve/top.c": "int lq_top(void)\n{\n    return lq_high();\n}\n",
             "serve/guard/low.h": head + "struct lq_only {\n};\n"}
     faults = {
-        "may not call sio": {"serve/guard/low.c": "int lq_low(void)\n{\n    return lq_high();\n}\n"},
+        "may not call sio": {"serve/guard/low.c":
+                             "int lq_low(void)\n{\n    return lq_high();\n}\n"},
         "may not call server": {"net/loop.c": "int lq_loop(void)\n{\n    return lq_top();\n}\n"},
         "a circle": {"serve/sio/high.c": "int lq_high(void)\n{\n    return lq_other.run();\n}\n"},
         "may not include": {"serve/guard/low.c": '#include "serve/live/live.h"\n'},

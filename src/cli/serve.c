@@ -242,7 +242,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         serve->smooth = false;
         return 0;
     case OPT_NO_CARRYING:
-        serve->carry = false;
+        serve->propagate = false;
         return 0;
     case OPT_SESSIONS:
         serve->sessions_max = (int)lq_cli_integer(state, "max-sessions", arg, 1, 10000);
@@ -337,7 +337,7 @@ int lq_cli_serve(int argc, char **argv)
                                             .jpeg_quality = 85,
                                             .max_age_ms = 2000,
                                             .smooth = true,
-                                            .carry = true,
+                                            .propagate = true,
                                             .sessions_max = LQ_SESSIONS_MAX,
                                             .wait_ms_max = LQ_LOAD_WAIT_MS,
                                             .address_sessions_max = DEFAULT_PER_ADDRESS,

@@ -46,7 +46,7 @@ struct lq_protocol {
 enum lq_conn_stage { LQ_CONN_PROXY, LQ_CONN_TLS, LQ_CONN_OPEN };
 
 struct lq_conn {
-    struct lq_garbage garbage; // first
+    struct lq_garbage garbage;         // first
     struct lq_net *net;
     struct lq_listener *listener;
     struct lq_conn *next, **link;      // the listener's list

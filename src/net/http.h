@@ -43,7 +43,7 @@ enum lq_http_method {
     LQ_HTTP_OTHER, // any other token (CONNECT is refused before a handler sees it)
 };
 
-struct lq_http_answer {
+struct lq_http_response {
     int code;
     // "name: value\r\n" lines or NULL; copied. Content-Length, Date and Connection are added here.
     const char *headers;
@@ -73,7 +73,7 @@ struct lq_http_handler {
     // for people. May be NULL; else it may set answer->headers and body (which must stay until the
     // next call) and count. `http` is the request that was told before, or NULL.
     void (*refuse)(void *context, struct lq_http_request *http, const char *why,
-                   struct lq_http_answer *answer);
+                   struct lq_http_response *answer);
 };
 
 // ---- what was asked ----------------------------------------------------------------------------
@@ -114,7 +114,7 @@ const struct lq_net_address *lq_http_peer(const struct lq_http_request *http); /
 
 // Once for each request. Goes out at once as far as the system takes it; `gone` comes later, never
 // inside this call.
-void lq_http_answer(struct lq_http_request *http, const struct lq_http_answer *answer);
+void lq_http_respond(struct lq_http_request *http, const struct lq_http_response *answer);
 // More of an announced body, borrowed until `gone`. Of several writes each must follow the one
 // before it (lq_http_waits says how much still waits).
 void lq_http_write(struct lq_http_request *http, const void *bytes, size_t len);

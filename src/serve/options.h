@@ -17,16 +17,16 @@ struct lq_serve_options {
     const char *admin_host;    // of a second listener, for operators (routes.c)
     int admin_port;            // 0: any free one; -1: there is none
     struct lq_net_block trusted_proxies[LQ_TRUSTED_PROXIES_MAX]; // whose word on their clients
-                                                                 // counts
+                               // counts
     int trusted_proxy_count;
     bool proxy_protocol;       // these begin each connection with a PROXY header
     int workers;               // frames worked on at once
     int jpeg_quality;          // of replies unless a client asks otherwise
-    bool carry;                // carry nails along in live frames while others wait
+    bool propagate;            // propagate nails in live frames while others wait
     bool smooth;               // steady outlines on live connections, unless a client asks
                                // otherwise
     int sessions_max;
-    int drain_delay_s;         // after SIGTERM, before users are sent away
+    int drain_delay_s;         // after SIGTERM, before users are disconnected
     int wait_ms_max;           // a new live session is refused when its frames would wait longer
     int max_age_ms;            // of a live frame: then nobody waits for its answer any more
     int address_sessions_max;  // of one client address; 0: no limit
@@ -40,5 +40,5 @@ struct lq_serve_options {
     const char *allow_origins[LQ_ALLOW_ORIGINS_MAX]; // besides the server's own; "*" is any
     int allow_origin_count;
     const struct lq_catalogue *catalogue; // of looks; outlives the server
-    const char *token_file;    // who has none of its tokens is not let in; NULL: all are
+    const char *token_file;    // who has none of its tokens is not admitted; NULL: all are
 };

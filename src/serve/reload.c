@@ -5,7 +5,7 @@
 #include "serve/guard/certificate.h"
 #include "serve/sio/clients.h"
 
-// Who came with a token that is no longer there is sent away.
+// Who came with a token that is no longer there is disconnected.
 static int end_revoked(const struct lq_reload *reload)
 {
     int count = 0;

@@ -18,7 +18,7 @@ LQ_MUST_CHECK int lq_server_open(struct lq_server **server, const struct lq_serv
                                  struct lq_error *err);
 // Serves until SIGINT or SIGTERM, then drains. Prints one line with the address when ready. On
 // SIGHUP the certificate, its key and the tokens are read again: all of them, or with a bad file
-// none. Who came with a token that is gone is then sent away.
+// none. Who came with a token that is gone is then disconnected.
 LQ_MUST_CHECK int lq_server_run(struct lq_server *server, const struct lq_model *model,
                                 struct lq_error *err);
 void lq_server_close(struct lq_server *server); // NULL is fine

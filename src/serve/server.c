@@ -153,7 +153,7 @@ int lq_server_run(struct lq_server *server, const struct lq_model *model, struct
     struct lq_admission *admission = &server->admission;
     struct lq_work_context shared = {model, &server->metrics, &admission->load, &admission->cost,
                                      (uint32_t)server->options->max_age_ms,
-                                     server->options->carry};
+                                     server->options->propagate};
     struct lq_work work = lq_work_with(&shared);
     server->web.model = server->live.model = server->sio.model = model;
     int status =

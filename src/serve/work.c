@@ -9,7 +9,7 @@
 
 struct worker {
     const struct lq_model *model;
-    struct lq_pipe *pipe; // of a thread for heavy stills: made when the first of them comes
+    struct lq_pipe *pipe;  // of a thread for heavy stills: made when the first of them comes
     bool heavy;
     struct lq_buf decoded; // what base64 stood for
     struct lq_buf scratch; // for coding crops
@@ -18,7 +18,7 @@ struct worker {
     struct lq_load *load;
     struct lq_cost *cost;
     uint32_t max_age_ms;
-    bool may_carry;
+    bool may_propagate;
 };
 
 static void worker_close(void *context)
@@ -66,7 +66,7 @@ static int worker_open(void *context, bool heavy, void **out, struct lq_error *e
     worker->model = shared->model;
     worker->heavy = heavy;
     worker->max_age_ms = shared->max_age_ms;
-    worker->may_carry = shared->may_carry;
+    worker->may_propagate = shared->may_propagate;
     int status = heavy ? LQ_OK : lq_pipe_new(&worker->pipe, shared->model, err);
     if (status == LQ_OK && !heavy)
         status = warm_up(worker->pipe, err);
@@ -130,9 +130,9 @@ static void fill_job(const struct worker *worker, struct lq_frame_slot *slot, st
     job->tracker = slot->session->tracker;
     job->time_us = slot->arrived_us;
     job->smooth = slot->request.smooth;
-    job->may_carry = slot->contended && worker->may_carry;
-    job->closer = slot->request.closer;
-    job->hands = slot->request.closer || slot->request.live;
+    job->may_carry = slot->contended && worker->may_propagate;
+    job->closer = slot->request.multi_scale;
+    job->hands = slot->request.multi_scale || slot->request.live;
     job->alone = slot->exclusive;
     job->jpeg_quality = slot->request.jpeg_quality;
     job->kind_out = reply_kind(slot);
@@ -175,7 +175,7 @@ static bool is_heavier(const struct worker *worker, struct lq_frame_slot *slot,
                        const struct lq_frame_picture *picture)
 {
     struct lq_cost_peek seen = {lq_cost_pixels(picture->bytes, picture->len),
-                                slot->request.closer ? LQ_COST_PASSES : 1};
+                                slot->request.multi_scale ? LQ_COST_PASSES : 1};
     slot->pixels = seen.pixels;
     if (slot->turn_kind == LQ_TURN_HEAVY || slot->request.body_form == LQ_BODY_URLENCODED ||
         lq_cost_kind(&seen, slot->request.live) != LQ_TURN_HEAVY)
@@ -220,7 +220,7 @@ static void answer(struct worker *worker, struct lq_frame_slot *slot)
         for (int i = 0; i < LQ_STAGE_COUNT; i++)
             slot->stage_us[i] = job.stage_us[i];
         slot->total_us = job.total_us;
-        slot->carried = job.carried;
+        slot->propagated = job.carried;
         lq_response_write(slot, &job, &picture, &worker->scratch);
     }
     if (slot->status != LQ_OK) {
@@ -239,13 +239,13 @@ static void count(const struct worker *worker, const struct lq_frame_slot *slot,
         lq_count(&metrics->dropped[LQ_DROP_STALE], 1);
     else if (slot->request.live && slot->status == LQ_ERR_TIMEOUT)
         lq_count(&metrics->dropped[LQ_DROP_LATE], 1);
-    // A still says nothing of what a film costs.
+    // A still says nothing of what a stream costs.
     if (slot->turn_kind != LQ_TURN_LIVE)
         lq_load_worked_still(worker->load, worked_us);
     else if (!stale)
         lq_load_worked(worker->load, &(struct lq_load_work){
-            .us = worked_us, .contended = slot->contended, .carried = slot->carried});
-    lq_count(&metrics->carried, slot->carried);
+            .us = worked_us, .contended = slot->contended, .propagated = slot->propagated});
+    lq_count(&metrics->propagated, slot->propagated);
     lq_metrics_count_slot(metrics, slot);
 }
 
@@ -255,7 +255,7 @@ static void worker_run(void *context, struct lq_frame_slot *slot)
     uint64_t begun_us = lq_clock_us();
     lq_trace_enter(&slot->session->trace);
     slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
-    slot->carried = false;
+    slot->propagated = false;
     slot->status = check_age(slot, &slot->error);
     bool stale = slot->status != LQ_OK;
     if (slot->turn_kind == LQ_TURN_LIVE)

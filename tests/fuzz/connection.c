@@ -75,7 +75,7 @@ static const struct lq_ws_handler ws_handler = {.room = ws_room, .received = ws_
 
 static void answer(struct lq_http_request *http, int code, const void *bytes, size_t len)
 {
-    lq_http_answer(http, &(struct lq_http_answer){.code = code, .body = bytes, .len = len});
+    lq_http_respond(http, &(struct lq_http_response){.code = code, .body = bytes, .len = len});
 }
 
 static void on_request(struct lq_http_request *http)

@@ -13,7 +13,7 @@ static void check_urlencoded(struct lq_frame_slot *slot, const struct lq_cost_pe
     lq_buf_init(&decoded, LQ_BODY_BYTES_MAX);
     if (lq_frame_request_read(slot, &decoded, &picture, &error) == LQ_OK) {
         FUZZ_CHECK(lq_cost_pixels(picture.bytes, picture.len) <= peek->pixels);
-        FUZZ_CHECK(!slot->request.closer || peek->passes > 1);
+        FUZZ_CHECK(!slot->request.multi_scale || peek->passes > 1);
     }
     lq_frame_picture_release(&picture);
     lq_buf_release(&decoded);

@@ -138,7 +138,7 @@ static int status_of(int code)
 
 // What the network refuses by itself is answered as everything else is.
 static void on_refuse(void *context, struct lq_http_request *http, const char *why,
-                      struct lq_http_answer *answer)
+                      struct lq_http_response *answer)
 {
     struct lq_web *web = ((struct lq_web_entry *)context)->web;
     struct lq_web_request *request = http ? lq_http_state(http) : NULL;

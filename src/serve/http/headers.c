@@ -19,7 +19,7 @@ void lq_web_add_header(struct lq_web_request *request, const char *format, ...)
 }
 
 // The token's cookie is this server's own pages'. An origin that is named is trusted with it; where
-// all are let in it stays behind.
+// all are allowed it stays behind.
 static bool may_bring_cookies(const struct lq_serve_options *options)
 {
     bool all = false;

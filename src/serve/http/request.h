@@ -70,8 +70,8 @@ struct lq_web_request {
     const struct lq_web_route *route;       // NULL: a file of the page, or nothing
     struct lq_web_request *next, **link;    // web->requests
     enum lq_http_method method;
-    bool admin;               // it came to the operators' listener
-    void *state;              // the route's
+    bool admin;                             // it came to the operators' listener
+    void *state;                            // the route's
     struct lq_session *session;
     // what was sent
     struct lq_buf *body;      // where body bytes go; NULL: nowhere

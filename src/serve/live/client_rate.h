@@ -1,5 +1,5 @@
-// One client that keeps pace: what it asked, what it was told (docs/PROTOCOL.md, "Keeping pace").
-// The same for lacquer.v1 and Socket.IO; only how a message is sent differs.
+// One client with rate control: what it requested, what it was sent (docs/PROTOCOL.md, "Keeping
+// pace"). The same for lacquer.v1 and Socket.IO; only how a message is sent differs.
 // Threads: the loop's. Owner: the connection holds it; nothing is allocated.
 #pragma once
 

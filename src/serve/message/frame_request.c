@@ -167,9 +167,9 @@ static int read_still(struct lq_frame_request *ask, const json_t *object, struct
     const json_t *closer = json_object_get(object, CLOSER);
     int status = LQ_OK;
     if (json_is_boolean(closer))
-        ask->closer = json_is_true(closer);
+        ask->multi_scale = json_is_true(closer);
     else if (json_is_string(closer))
-        status = parse_switch(CLOSER, json_string_value(closer), &ask->closer, err);
+        status = parse_switch(CLOSER, json_string_value(closer), &ask->multi_scale, err);
     else if (closer && !json_is_null(closer))
         status = lq_fail(err, LQ_ERR_FIELD, "%s has the wrong type", CLOSER);
     return status == LQ_OK ? lq_frame_request_look(&ask->look, ask->catalogue, object,

@@ -61,7 +61,7 @@ static void write_v1(struct lq_frame_slot *slot, const struct lq_job *job)
         .width = (uint16_t)job->width,
         .height = (uint16_t)job->height,
         .quality = (uint8_t)(job->paint ? job->jpeg_quality : 0),
-        .carried = job->carried,
+        .propagated = job->carried,
     };
     memcpy(reply.stage_us, job->stage_us, sizeof reply.stage_us);
     size_t at = LQ_REPLY_HEAD - LQ_WIRE_REPLY_BYTES;

@@ -43,7 +43,7 @@ struct lq_wire_frame {
 };
 
 struct lq_wire_reply {
-    uint8_t type; // JPEG or NAILS
+    uint8_t type;         // JPEG or NAILS
     uint8_t nails;
     uint32_t id;
     uint64_t client_time;
@@ -53,7 +53,7 @@ struct lq_wire_reply {
     uint32_t replaced;
     uint16_t width, height;
     uint8_t quality;
-    bool carried; // nails were carried along from the frame before
+    bool propagated;      // nails were carried along from the frame before
 };
 
 // Reads a frame's header from a message of `len` bytes. Too short, an unknown type or a header that

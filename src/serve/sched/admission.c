@@ -40,7 +40,7 @@ void lq_admission_release(struct lq_admission *admission)
 
 // ---- sessions ----------------------------------------------------------------------------------
 
-// The client's trace (base/trace.h): of one picture over HTTP, of a whole film over a socket.
+// The client's trace (base/trace.h): of one picture over HTTP, of a whole stream over a socket.
 static void read_trace(struct lq_trace *trace, const struct lq_http_request *http)
 {
     const char *text = lq_http_header(http, "traceparent");
@@ -50,7 +50,7 @@ static void read_trace(struct lq_trace *trace, const struct lq_http_request *htt
 
 // A session and what it holds; NULL: no memory.
 static struct lq_session *open_session(struct lq_admission *admission,
-                                       const struct lq_address *address, bool film, void *owner,
+                                       const struct lq_address *address, bool stream, void *owner,
                                        void (*ready)(struct lq_session *session))
 {
     struct lq_holder *holder = lq_holder_open(admission->account, address);
@@ -58,7 +58,7 @@ static struct lq_session *open_session(struct lq_admission *admission,
         holder ? lq_session_open(admission->workers, address, holder, owner, ready) : NULL;
     if (!session)
         lq_holder_release(holder);
-    else if (film && !lq_session_track(session)) {
+    else if (stream && !lq_session_track(session)) {
         lq_session_close(session);
         session = NULL;
     }
@@ -86,7 +86,7 @@ struct lq_session *lq_admission_admit(struct lq_admission *admission,
                 options->address_sessions_max);
         return NULL;
     }
-    // A request over HTTP is a single picture; everything else is a film.
+    // A request over HTTP is a single picture; everything else is a stream.
     struct lq_session *session = open_session(admission, &address, via != LQ_VIA_HTTP, owner,
                                               ready);
     if (!session) {

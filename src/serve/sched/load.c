@@ -25,9 +25,9 @@ void lq_load_worked(struct lq_load *load, const struct lq_load_work *work)
     add(&load->busy_us, work->us);
     add(&load->frames, 1);
     add(&load->contended, work->contended);
-    if (work->carried) {
-        add(&load->carried_us, work->us);
-        add(&load->carried, 1);
+    if (work->propagated) {
+        add(&load->propagated_us, work->us);
+        add(&load->propagated, 1);
     }
 }
 
@@ -94,12 +94,13 @@ static void judge(struct lq_load *load)
         load->shed_age_us *= 2;
 }
 
-// Frames that a session needs in a second for a film; of a machine that does few, its share.
+// Frames that a session needs in a second for a stream; of a machine that does few, its share.
 static int film_frames(const struct lq_load *load)
 {
     double share = load->contended_us > 0
-                       ? load->workers * 1e6 / load->contended_us / LQ_LOAD_FILMS : LQ_LOAD_FILM_FPS;
-    return (int)ceil(fmin(share, LQ_LOAD_FILM_FPS));
+                       ? load->workers * 1e6 / load->contended_us / LQ_LOAD_STREAMS
+                       : LQ_LOAD_STREAM_FPS;
+    return (int)ceil(fmin(share, LQ_LOAD_STREAM_FPS));
 }
 
 void lq_load_arrived(struct lq_load *load, struct lq_load_client *client)
@@ -145,28 +146,29 @@ static double approach(double value, double seen)
     return value > 0 ? (value + seen) / 2 : seen;
 }
 
-// What a frame costs, and what it would if all that can be carried were: else clients would be told
-// to send less as soon as there is something to do, and there would never be so much to do that
-// frames are carried.
+// What a frame costs, and what it would if all that can be propagated were: else clients would be
+// told to send less as soon as there is something to do, and there would never be so much to do
+// that frames are propagated.
 static void judge_cost(struct lq_load *load)
 {
     uint64_t frames = load_of(&load->frames) - load->seen_frames;
-    uint64_t carried = load_of(&load->carried) - load->seen_carried;
+    uint64_t propagated = load_of(&load->propagated) - load->seen_propagated;
     uint64_t contended = load_of(&load->contended) - load->seen_contended;
     double frame_us = mean_since(load_of(&load->busy_us), &load->seen_busy_us,
                                  load_of(&load->frames), &load->seen_frames);
-    double carried_us = mean_since(load_of(&load->carried_us), &load->seen_carried_us,
-                                   load_of(&load->carried), &load->seen_carried);
+    double propagated_us = mean_since(load_of(&load->propagated_us), &load->seen_propagated_us,
+                                      load_of(&load->propagated), &load->seen_propagated);
     load->seen_contended += contended;
     if (frame_us <= 0)
         return;
     double contended_us = frame_us;
-    if (carried > 0 && carried < frames) {
-        double looked_us = (frame_us * (double)frames - carried_us * (double)carried) /
-                           (double)(frames - carried);
+    if (propagated > 0 && propagated < frames) {
+        double looked_us = (frame_us * (double)frames - propagated_us * (double)propagated) /
+                           (double)(frames - propagated);
         double most = LQ_CARRY_FRAMES_MAX / (LQ_CARRY_FRAMES_MAX + 1.0);
-        double share = (double)carried / (double)(contended > carried ? contended : carried);
-        contended_us = looked_us - fmin(share, most) * (looked_us - carried_us);
+        double could = (double)(contended > propagated ? contended : propagated);
+        double share = (double)propagated / could;
+        contended_us = looked_us - fmin(share, most) * (looked_us - propagated_us);
     }
     load->frame_us = approach(load->frame_us, frame_us);
     load->contended_us = approach(load->contended_us, fmin(contended_us, frame_us));
@@ -182,7 +184,7 @@ void lq_load_tick(struct lq_load *load, uint64_t now_us)
     set_rate(load);
 }
 
-// Whether films would need more than can be done if `with` more came in, and that would show.
+// Whether streams would need more than can be done if `with` more came in, and that would show.
 static bool is_too_much(const struct lq_load *load, int with)
 {
     int sessions = load->sessions + with;

@@ -151,7 +151,7 @@ static int print_frames(struct lq_buf *out, struct lq_serve_metrics *metrics)
                             "Frames whose nails were carried along from the last, for want of time.");
     if (status == LQ_OK)
         status = lq_buf_printf(out, "lacquer_frames_carried_total %llu\n",
-                               (unsigned long long)load(&metrics->carried));
+                               (unsigned long long)load(&metrics->propagated));
     if (status == LQ_OK)
         status = print_head(out, "frames_dropped_total", "counter",
                             "Frames received that no picture went out for.");
@@ -187,7 +187,7 @@ static int print_gauges(struct lq_buf *out, const struct lq_gauges *now)
          state->waiting + state->working},
         {"queue_oldest_seconds", "Age of the oldest frame that waits for a worker.", oldest_s},
         {"workers", "Frames that are worked on at once at most.", now->workers},
-        {"sessions_max", "Sessions that are let in at most.", now->sessions_max},
+        {"sessions_max", "Sessions that are admitted at most.", now->sessions_max},
         {"frame_memory_bytes", "What messages, frames and replies of all clients hold.",
          (double)now->frames.held},
         {"frame_memory_high_bytes", "The most that they ever held.", (double)now->frames.high},

@@ -23,7 +23,7 @@ struct lq_histogram {
 
 struct lq_serve_metrics {
     atomic_uint_fast64_t frames_in[LQ_VIA_COUNT], frames_out[LQ_VIA_COUNT];
-    atomic_uint_fast64_t carried; // of frames_out: nails were not looked for (nail/track.h)
+    atomic_uint_fast64_t propagated; // of frames_out: nails were not looked for (nail/track.h)
     atomic_uint_fast64_t bytes_in, bytes_out;
     atomic_uint_fast64_t dropped[LQ_DROP_COUNT];
     atomic_uint_fast64_t errors[LQ_STATUS_COUNT];

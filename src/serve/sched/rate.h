@@ -8,7 +8,7 @@
 
 enum {
     LQ_RATE_FPS_MAX = 60,
-    LQ_RATE_FPS_MIN = 10, // below that it is no longer a film: better to refuse who comes next
+    LQ_RATE_FPS_MIN = 10, // below that it is no longer a stream: better to refuse who comes next
 };
 
 // One second of a server's life.

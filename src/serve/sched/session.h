@@ -59,7 +59,7 @@ struct lq_frame_request {
     int jpeg_quality;
     bool live;                // over a WebSocket: errors are messages, not HTTP bodies
     size_t picture_at;        // where the picture's bytes or the event's JSON start in the body
-    bool closer;              // HTTP: look twice, the second time closer
+    bool multi_scale;         // HTTP, "closer": a second pass on parts, larger
     bool smooth;              // steady outlines, where the session has a tracker
     uint32_t frame_id;        // v1
     uint64_t client_time;     // v1
@@ -101,8 +101,8 @@ struct lq_frame_slot {
     uint64_t pixels;             // about, for how long a step may take
     uint64_t arrived_us;         // the last byte's arrival
     uint64_t stale_us;           // a live frame that waited longer is dropped
-    bool exclusive;                  // no other frame waited or was worked on when it was taken
-    bool contended;                // others' live frames waited, none of its session was worked on
+    bool exclusive;              // no other frame waited or was worked on when it was taken
+    bool contended;              // others' live frames waited, none of its session was worked on
     // answered
     bool again;                  // not answered: it turned out to be heavy, and waits anew
     int status;                  // enum lq_status
@@ -114,7 +114,7 @@ struct lq_frame_slot {
     int part_count, part_next;
     enum lq_picture_kind kind;
     int width, height, nails;
-    bool carried;                // frame.h
+    bool propagated;             // frame.h
     uint32_t stage_us[LQ_STAGE_COUNT], total_us, queue_us;
 };
 
@@ -131,9 +131,9 @@ struct lq_session {
     uint32_t replaced_counted;                 // … and of these in the server's counters
     bool trimmed;                              // since the last post
     uint64_t used_us;                          // last time a frame was posted, at first the opening
-    struct lq_load_client load_client;                // load.h's
-    uint64_t rate_due_us;                         // when its frames so far were due at the allowed
-                                                  // rate
+    struct lq_load_client load_client;         // load.h's
+    uint64_t rate_due_us;                      // when its frames so far were due at the allowed
+                                               // rate
     struct lq_address address;                 // of its client
     struct lq_holder *holder;                  // account.h's; may be NULL
     uint8_t token[LQ_TOKEN_DIGEST_BYTES];      // that its client came with …
@@ -192,7 +192,7 @@ struct lq_workers_stalled {
 };
 struct lq_workers_stalled lq_workers_stalled(struct lq_workers *workers, uint64_t now_us,
                                              uint64_t limit_us);
-// Its frames are those of one film from now on: nails keep their ids. No memory: false.
+// Its frames are those of one stream from now on: nails keep their ids. No memory: false.
 LQ_MUST_CHECK bool lq_session_track(struct lq_session *session);
 // Of a client at this address, who holds what the session does; holder: with the caller's
 // reference, or NULL. NULL when there is no memory: the reference stays the caller's then.

@@ -40,7 +40,7 @@ struct lq_sio {
     bool on_socket;            // the WebSocket is the transport (else it is only being probed)
     struct lq_web_request *poll; // a GET that waits for something to send
     struct lq_web_request *post; // a POST whose body is coming; one at a time holds the memory of
-                                 // one
+                               // one
     struct lq_outbox outbox;
     bool connected;            // in the default namespace
     int attachments_left;      // of the binary event that is coming

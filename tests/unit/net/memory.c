@@ -52,7 +52,7 @@ static int told, gone, opened, closed, admitted, ended;
 
 static void answer(struct lq_http_request *http, const void *bytes, size_t len)
 {
-    lq_http_answer(http, &(struct lq_http_answer){.code = 200, .body = bytes, .len = len});
+    lq_http_respond(http, &(struct lq_http_response){.code = 200, .body = bytes, .len = len});
 }
 
 static uint8_t *ws_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size)

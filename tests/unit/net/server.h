@@ -46,7 +46,7 @@ struct net_state { // of one request
 
 static inline void net_answer(struct lq_http_request *http, int code, const void *bytes, size_t len)
 {
-    lq_http_answer(http, &(struct lq_http_answer){.code = code, .body = bytes, .len = len,
+    lq_http_respond(http, &(struct lq_http_response){.code = code, .body = bytes, .len = len,
                                                   .headers = "content-type: text/plain\r\n"});
 }
 
@@ -116,7 +116,7 @@ static inline void net_gone(struct lq_http_request *http, bool whole, enum lq_ne
 }
 
 static inline void net_refuse(void *context, struct lq_http_request *http, const char *why,
-                              struct lq_http_answer *answer)
+                              struct lq_http_response *answer)
 {
     struct net_server *server = context;
     (void)http;

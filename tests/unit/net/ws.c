@@ -94,7 +94,7 @@ static void on_request(struct lq_http_request *http)
         state->server = &server;
         server.requests++;
         lq_http_set_state(http, state);
-        lq_http_answer(http, &(struct lq_http_answer){.code = code, .headers = headers,
+        lq_http_respond(http, &(struct lq_http_response){.code = code, .headers = headers,
                                                       .body = fault, .len = strlen(fault)});
         return;
     }

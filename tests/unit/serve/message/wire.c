@@ -50,9 +50,10 @@ static void writes_replies_as_documented(void **state)
 {
     (void)state;
     const struct lq_wire_reply reply = {
-        .type = LQ_WIRE_TYPE_JPEG, .nails = 10, .id = 0x01020304, .client_time = 0x1112131415161718, .queue_us = 100,
+        .type = LQ_WIRE_TYPE_JPEG, .nails = 10, .id = 0x01020304,
+        .client_time = 0x1112131415161718, .queue_us = 100,
         .stage_us = {1, 2, 3, 4, 5, 6}, .served_us = 0x21222324, .replaced = 9, .width = 640,
-        .height = 480, .quality = 85, .carried = true};
+        .height = 480, .quality = 85, .propagated = true};
     uint8_t bytes[LQ_WIRE_REPLY_BYTES];
     struct lq_wire_reply again;
     lq_wire_reply_write(&reply, bytes);

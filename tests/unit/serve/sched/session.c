@@ -636,18 +636,18 @@ static void a_heavy_still_leaves_the_only_worker_to_live_frames(void **state)
     enum { FRAMES = 20 };
     start(1, false);
     atomic_store(&rig.steps, 1);
-    struct lq_session *still = open_from(1, NULL), *film = open_from(2, NULL);
+    struct lq_session *still = open_from(1, NULL), *stream = open_from(2, NULL);
     post_still(still, 9, LQ_TURN_HEAVY, 0);
     sem_wait(&rig.taken);
     for (uint32_t id = 1; id <= FRAMES; id++) {
-        post(film, id);
-        assert_int_equal(next_reply(film), id); // amid a step of the still
+        post(stream, id);
+        assert_int_equal(next_reply(stream), id); // amid a step of the still
         assert_null(lq_session_reply(still));
     }
     sem_post(&rig.go);
     assert_int_equal(next_reply(still), 9);
     lq_session_close(still);
-    lq_session_close(film);
+    lq_session_close(stream);
     stop();
 }
 

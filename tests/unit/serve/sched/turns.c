@@ -69,24 +69,24 @@ static void addresses_take_turns_then_their_sessions(void **state)
 static void live_frames_go_before_stills_but_for_one_in_a_while(void **state)
 {
     (void)state;
-    struct lq_turn film, post;
+    struct lq_turn stream, post;
     struct lq_turn_taken taken;
     lq_turns_init(&turns, 2, 2);
-    enter(&film, 1);
+    enter(&stream, 1);
     enter(&post, 1); // also of the same address
     still(&post, LQ_TURN_LIGHT, 10);
     for (int i = 0; i < LQ_TURNS_LIVE; i++) {
-        live(&film);
-        assert_ptr_equal(take(&taken), &film);
+        live(&stream);
+        assert_ptr_equal(take(&taken), &stream);
         lq_turns_done(&turns, &taken);
     }
-    live(&film);
+    live(&stream);
     assert_ptr_equal(take(&taken), &post);
     lq_turns_done(&turns, &taken);
-    assert_ptr_equal(take(&taken), &film);
+    assert_ptr_equal(take(&taken), &stream);
     lq_turns_done(&turns, &taken);
     assert_null(take(&taken));
-    lq_turns_leave(&turns, &film);
+    lq_turns_leave(&turns, &stream);
     lq_turns_leave(&turns, &post);
 }
 
@@ -94,7 +94,7 @@ static void a_worker_is_left_for_live_frames(void **state)
 {
     (void)state;
     for (int workers = 1; workers <= 8; workers++) {
-        struct lq_turn posts[FLOOD], film;
+        struct lq_turn posts[FLOOD], stream;
         struct lq_turn_taken taken[FLOOD], film_taken;
         int most = workers > 1 ? workers - 1 : 1, under_way = 0;
         lq_turns_init(&turns, workers, workers);
@@ -109,12 +109,12 @@ static void a_worker_is_left_for_live_frames(void **state)
         assert_int_equal(under_way, most);
         assert_null(take(&film_taken));
         assert_null(take_heavy(&film_taken));
-        enter(&film, 2);
-        live(&film);
+        enter(&stream, 2);
+        live(&stream);
         assert_null(take_heavy(&film_taken));
-        assert_ptr_equal(take(&film_taken), &film);
+        assert_ptr_equal(take(&film_taken), &stream);
         lq_turns_done(&turns, &film_taken);
-        lq_turns_leave(&turns, &film);
+        lq_turns_leave(&turns, &stream);
         for (int i = 0; i < FLOOD; i++)
             lq_turns_leave(&turns, &posts[i]);
         for (int i = 0; i < under_way; i++)
@@ -230,7 +230,7 @@ struct worker {
 
 static struct play {
     struct worker workers[WORKERS_MAX], heavy[WORKERS_MAX];
-    struct lq_turn film, posts[FLOOD], visitor;
+    struct lq_turn stream, posts[FLOOD], visitor;
     int film_since, visitor_since;   // -1: nothing waits or is worked on
     int replies, late, visits, visit_ms_max, stills;
 } play;
@@ -240,7 +240,7 @@ static void finish(struct worker *worker, int now)
     const struct lq_turn *turn = worker->turn;
     lq_turns_done(&turns, &worker->taken);
     worker->turn = NULL;
-    if (turn == &play.film) {
+    if (turn == &play.stream) {
         play.replies++;
         play.late += now - play.film_since > LATE_MS;
         play.film_since = -1;
@@ -294,7 +294,7 @@ static void play_minute(int workers, bool flood)
 {
     play = (struct play){.film_since = -1, .visitor_since = -1};
     lq_turns_init(&turns, workers, workers);
-    enter(&play.film, 1);
+    enter(&play.stream, 1);
     enter(&play.visitor, 3);
     for (int i = 0; i < FLOOD; i++) {
         enter(&play.posts[i], 2);
@@ -304,7 +304,7 @@ static void play_minute(int workers, bool flood)
     for (int now = 0; now < PLAY_MS; now++) {
         if (now % EVERY_MS == 0 && play.film_since < 0) {
             play.film_since = now;
-            live(&play.film);
+            live(&play.stream);
         }
         if (now % 3000 == 1500 && play.visitor_since < 0) {
             play.visitor_since = now;
@@ -316,7 +316,7 @@ static void play_minute(int workers, bool flood)
         forget(&play.workers[i]);
         forget(&play.heavy[i]);
     }
-    lq_turns_leave(&turns, &play.film);
+    lq_turns_leave(&turns, &play.stream);
     lq_turns_leave(&turns, &play.visitor);
     for (int i = 0; i < FLOOD; i++)
         lq_turns_leave(&turns, &play.posts[i]);

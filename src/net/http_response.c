@@ -56,7 +56,7 @@ size_t lq_http_compose(struct lq_net *net, char *out, size_t size, int code, con
 
 // The whole head of an answer with a length. RFC 9110 section 8.6: none with 204 and 304.
 static size_t compose(struct lq_net *net, char *out, size_t size,
-                      const struct lq_http_answer *answer, const char *connection)
+                      const struct lq_http_response *answer, const char *connection)
 {
     size_t len = lq_http_compose(net, out, size, answer->code, connection, answer->headers);
     bool lengthless = answer->code == 204 || answer->code == 304;
@@ -66,7 +66,7 @@ static size_t compose(struct lq_net *net, char *out, size_t size,
     return len > 0 && more > 0 && (size_t)more < size - len ? len + (size_t)more : 0;
 }
 
-static void write_answer(struct lq_conn *conn, const struct lq_http_answer *answer,
+static void write_answer(struct lq_conn *conn, const struct lq_http_response *answer,
                          const char *connection, bool bodyless)
 {
     char head[HEAD_BYTES_MAX];
@@ -90,7 +90,7 @@ static bool must_hang_up(const struct lq_http_request *http)
     return http->expects_continue || body->left > lq_conn_limits(http->conn)->discard_bytes;
 }
 
-void lq_http_answer(struct lq_http_request *http, const struct lq_http_answer *answer)
+void lq_http_respond(struct lq_http_request *http, const struct lq_http_response *answer)
 {
     if (http->answered || http->conn->ending)
         return;
@@ -157,7 +157,8 @@ void lq_http_set_deadline(struct lq_http_request *http, uint32_t ms)
 void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code, const char *why)
 {
     const struct lq_http_handler *handler = lq_http_handler_of(conn);
-    struct lq_http_answer answer = {.code = code, .hang_up = true, .body = why, .len = strlen(why)};
+    struct lq_http_response answer = {.code = code, .hang_up = true, .body = why,
+                                      .len = strlen(why)};
     answer.headers = code == 405 ? "content-type: text/plain\r\nallow: GET, HEAD, POST\r\n"
                                  : "content-type: text/plain\r\n";
     if (http && http->answered) { // it has its answer, and its body goes wrong afterwards
@@ -170,7 +171,7 @@ void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code
     answer.code = code;
     answer.hang_up = true;
     if (http) {
-        lq_http_answer(http, &answer);
+        lq_http_respond(http, &answer);
         return;
     }
     write_answer(conn, &answer, "close", false);
