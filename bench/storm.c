@@ -23,7 +23,7 @@
 
 #include <openssl/ssl.h>
 
-enum { THREADS = 16, ADDRESSES = 250, TIMEOUT_S = 5, KINDS_MAX = 32 };
+enum { THREADS = 32, ADDRESSES = 250, TIMEOUT_S = 5, KINDS_MAX = 32 };
 
 struct storm {
     int port, rate, seconds;

@@ -15,6 +15,7 @@ enum {
     PIECES_MAX = 16,
     READS_MAX = 8,          // of one connection before others have their turn
     LINGER_READS_MAX = 32,
+    HANDSHAKES_MAX = 4,     // steps of TLS handshakes in one turn
 };
 
 const struct lq_net_limits *lq_conn_limits(const struct lq_conn *conn)
@@ -332,8 +333,23 @@ static bool read_proxy(struct lq_conn *conn)
     return is_admitted(conn);
 }
 
+// A step of a handshake takes some 0.3 ms of the loop: of a storm of them a few are done in a turn, so
+// that who is connected already waits for those alone.
+static bool may_shake_hands(struct lq_net *net)
+{
+    uint64_t turn_us = lq_loop_now_us(net->loop);
+    if (net->handshakes_us != turn_us)
+        net->handshakes = 0;
+    net->handshakes_us = turn_us;
+    return net->handshakes++ < HANDSHAKES_MAX;
+}
+
 static bool shake_hands(struct lq_conn *conn)
 {
+    if (conn->readable && !may_shake_hands(conn->net)) {
+        lq_conn_work(conn); // in the next turn
+        return false;
+    }
     if (!conn->tls)
         conn->tls = lq_tls_new(conn->listener->tls, conn->watch.fd);
     enum lq_io io = conn->tls ? lq_tls_handshake(conn->tls) : LQ_IO_BROKEN;

@@ -22,6 +22,8 @@ struct lq_net {
     size_t buffered;
     uint64_t bytes_in, bytes_out;
     bool draining;
+    uint64_t handshakes_us; // the turn in which …
+    int handshakes;         // … so many steps of TLS handshakes were done
     uint64_t date_us;   // when `date` was written
     char date[40];
     uint8_t scratch[64 * 1024]; // what was just read; on its way to where it belongs

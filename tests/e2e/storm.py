@@ -6,13 +6,15 @@ say nothing, a third have a TLS handshake, a third become a WebSocket.
 
 Quiet and storm take turns in one run, so that whatever else the machine does befalls both. Each
 user sends a frame each 125 ms (lacquer.v1, through TLS) and waits for its reply; what is compared is
-how long that took. The storm runs on the same cores, at a lower priority, and some of what users lose
+how long that took. The storm runs on the same cores, at the lowest priority, and some of what users lose
 they lose to it and not to the server: --idle has it make connections to a listener that is not the
 server's and do nothing there, which shows how much.
 """
 import argparse
 import contextlib
 import json
+import os
+import pathlib
 import socket
 import ssl
 import subprocess
@@ -74,9 +76,22 @@ def users_at(server, count):
 
 def storm(port, rate, seconds, kinds):
     """What bench-storm prints: of each kind how many were done and how many failed."""
-    ran = subprocess.run(["nice", "-n", "5", STORM, str(port), str(rate), str(seconds), kinds],
+    ran = subprocess.run(["nice", "-n", "19", STORM, str(port), str(rate), str(seconds), kinds],
                          stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60)
     return json.loads(ran.stdout)
+
+
+def cpu_s(server):
+    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cost_of_each(server, rate, kinds):
+    """Processor time of the server for one connection of each kind, without users."""
+    for kind in kinds:
+        used = cpu_s(server)
+        counts = storm(server.port, rate, 4, kind)[kind]
+        yield kind, (cpu_s(server) - used) / max(1, sum(counts)) * 1e3
 
 
 def percentiles(took):
@@ -130,10 +145,13 @@ def main():
     server = Server("--log-level", "error", "--max-wait", "60000",
                     *([] if options.plain else ["--tls-self-signed"]))
     took, done, refused = compare(server, options)
+    kinds = "cw" if options.plain else "cts"
+    cost = ", ".join(f"{kind} {ms:.2f} ms" for kind, ms in cost_of_each(server, options.rate, kinds))
     for part, each in took.items():
         print(f"{part}  {len(each):5} replies  {percentiles(each)}")
     print(f"storm: {options.rounds * options.seconds} s at {options.rate} a second; done, failed: "
           f"{done}; users' frames refused: {refused}")
+    print(f"the server's processor time for one: {cost}")
     print(server.stop()[1], end="")
 
 

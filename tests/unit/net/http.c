@@ -292,6 +292,8 @@ static void deadlines_end_what_is_slow(void **state)
             net_turns(&server);
         assert_int_equal(server.ended, ended + 1);
         assert_int_equal(server.last_end, slow[i].end);
+        if (slow[i].end == LQ_END_SLOW && slow[i].code == 200) // … and its handler is told so
+            assert_int_equal(server.gone_end, LQ_END_SLOW);
         const char *text = net_hear(&server, fd, BIG_BYTES, 10, &len, &closed);
         assert_true(closed);
         assert_int_equal(len > 9 ? (int)strtol(text + 9, NULL, 10) : 0, slow[i].code);
