@@ -85,7 +85,7 @@ static size_t take_payload(struct lq_http_request *http, const uint8_t *bytes, s
 static bool wants(const struct lq_conn *conn)
 {
     const struct lq_http_request *http = conn->state;
-    return !http || (!http->paused && !http->body.whole);
+    return !http || !http->body.whole;
 }
 
 static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
@@ -197,7 +197,7 @@ static void on_ended(struct lq_conn *conn)
 static void on_drained(struct lq_conn *conn)
 {
     struct lq_http_request *http = conn->state;
-    if (!http || !http->answered || http->over || http->written < http->announced)
+    if (!http || !http->answered || http->over)
         return;
     http->over = true;
     if (handler_of(http)->gone)

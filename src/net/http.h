@@ -47,7 +47,7 @@ struct lq_http_response {
     int code;
     // "name: value\r\n" lines or NULL; copied. Content-Length, Date and Connection are added here.
     const char *headers;
-    // The whole body; borrowed until `gone`. NULL with `len` > 0: comes by lq_http_write.
+    // The whole body; borrowed until `gone`.
     const void *body;
     size_t len;
     bool hang_up;  // no further request on this connection
@@ -87,8 +87,6 @@ enum lq_http_method lq_http_method(const struct lq_http_request *http);
 const char *lq_http_method_name(const struct lq_http_request *http);
 // The path, %XX decoded (never %00), without its query. "*" of OPTIONS is "*".
 const char *lq_http_path(const struct lq_http_request *http);
-// As it came: path and query.
-const char *lq_http_target(const struct lq_http_request *http);
 // The host that is asked for, with its port if that was given: Host's, or that of an absolute
 // target.
 const char *lq_http_host(const struct lq_http_request *http);
@@ -105,7 +103,6 @@ int64_t lq_http_body_length(const struct lq_http_request *http);
 bool lq_http_has_body(const struct lq_http_request *http);
 uint64_t lq_http_body_received(const struct lq_http_request *http); // bytes of it so far
 bool lq_http_body_is_whole(const struct lq_http_request *http);
-int lq_http_minor(const struct lq_http_request *http);          // 1, or 0 of HTTP/1.0
 bool lq_http_is_tls(const struct lq_http_request *http);
 const struct lq_net_address *lq_http_client(const struct lq_http_request *http); // behind its proxy
 const struct lq_net_address *lq_http_peer(const struct lq_http_request *http); // the socket's
@@ -115,17 +112,6 @@ const struct lq_net_address *lq_http_peer(const struct lq_http_request *http); /
 // Once for each request. Goes out at once as far as the system takes it; `gone` comes later, never
 // inside this call.
 void lq_http_respond(struct lq_http_request *http, const struct lq_http_response *answer);
-// More of an announced body, borrowed until `gone`. Of several writes each must follow the one
-// before it (lq_http_waits says how much still waits).
-void lq_http_write(struct lq_http_request *http, const void *bytes, size_t len);
-size_t lq_http_waits(const struct lq_http_request *http);
-bool lq_http_is_answered(const struct lq_http_request *http);
-// Copies what still waits, so that borrowed bytes may be freed before `gone`.
-void lq_http_detach(struct lq_http_request *http);
-
-// For the body: nothing more is read for now, or again.
-void lq_http_pause(struct lq_http_request *http);
-void lq_http_resume(struct lq_http_request *http);
 // Ends the connection at once, without an answer; `gone` comes later in this turn.
 void lq_http_kill(struct lq_http_request *http);
 // The answer must be there after so long, else the connection ends (0: no limit, as at first).

@@ -122,11 +122,6 @@ const char *lq_http_path(const struct lq_http_request *http)
     return http->path;
 }
 
-const char *lq_http_target(const struct lq_http_request *http)
-{
-    return http->target;
-}
-
 const char *lq_http_host(const struct lq_http_request *http)
 {
     return http->host;
@@ -203,11 +198,6 @@ uint64_t lq_http_body_received(const struct lq_http_request *http)
 bool lq_http_body_is_whole(const struct lq_http_request *http)
 {
     return http->body.whole;
-}
-
-int lq_http_minor(const struct lq_http_request *http)
-{
-    return http->minor;
 }
 
 bool lq_http_is_tls(const struct lq_http_request *http)

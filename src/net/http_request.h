@@ -21,11 +21,9 @@ struct lq_http_request {
     struct lq_http_body body;
     bool has_body, keeps_alive, expects_continue, upgrades_ws;
     bool unwanted;             // what comes of the body is forgotten
-    bool paused;
     bool body_reported;        // body_done was called, or is not to be
     bool answered, hang_up;
     bool over;                 // `gone` was called; what still comes of the body is forgotten
-    size_t announced, written; // bytes of the answer's body
     const char *method_name, *target, *path, *host; // all in `text`
     char *text;
     int field_count;

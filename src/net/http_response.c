@@ -75,7 +75,7 @@ static void write_answer(struct lq_conn *conn, const struct lq_http_response *an
         lq_conn_end(conn, LQ_END_MEMORY);
     else
         lq_conn_write(conn, head, len, bodyless ? NULL : answer->body,
-                      bodyless || !answer->body ? 0 : answer->len);
+                      bodyless ? 0 : answer->len);
 }
 
 // Whether the connection cannot go on after an answer: what comes next might be a body that nobody
@@ -97,50 +97,10 @@ void lq_http_respond(struct lq_http_request *http, const struct lq_http_response
     bool bodyless = http->method == LQ_HTTP_HEAD || answer->code == 204 || answer->code == 304;
     http->answered = true;
     http->hang_up = answer->hang_up || must_hang_up(http);
-    http->announced = bodyless ? 0 : answer->len;
-    http->written = answer->body ? http->announced : 0;
     if (http->body.whole)
         lq_conn_set_deadline(http->conn, 0);
     write_answer(http->conn, answer,
                  http->hang_up ? "close" : http->minor == 0 ? "keep-alive" : NULL, bodyless);
-    http->paused = false; // the rest of its body is forgotten
-    lq_conn_work(http->conn);
-}
-
-void lq_http_write(struct lq_http_request *http, const void *bytes, size_t len)
-{
-    if (!http->answered || http->over || http->written == http->announced)
-        return; // a HEAD, say
-    if (len > http->announced - http->written)
-        len = http->announced - http->written;
-    http->written += len;
-    lq_conn_write(http->conn, NULL, 0, bytes, len);
-}
-
-size_t lq_http_waits(const struct lq_http_request *http)
-{
-    return http->conn->queue.waits;
-}
-
-bool lq_http_is_answered(const struct lq_http_request *http)
-{
-    return http->answered;
-}
-
-void lq_http_detach(struct lq_http_request *http)
-{
-    if (lq_queue_detach(&http->conn->queue) != LQ_OK)
-        lq_conn_end(http->conn, LQ_END_MEMORY);
-}
-
-void lq_http_pause(struct lq_http_request *http)
-{
-    http->paused = !http->answered;
-}
-
-void lq_http_resume(struct lq_http_request *http)
-{
-    http->paused = false;
     lq_conn_work(http->conn);
 }
 

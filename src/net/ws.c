@@ -10,21 +10,6 @@ void *lq_ws_state(const struct lq_ws *ws)
     return ws->state;
 }
 
-void *lq_ws_context(const struct lq_ws *ws)
-{
-    return ws->conn->listener->options.context;
-}
-
-const struct lq_net_address *lq_ws_client(const struct lq_ws *ws)
-{
-    return &ws->conn->client;
-}
-
-size_t lq_ws_waits(const struct lq_ws *ws)
-{
-    return ws->conn->queue.waits;
-}
-
 bool lq_ws_is_sending(const struct lq_ws *ws)
 {
     return ws->sending;

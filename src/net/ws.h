@@ -50,8 +50,6 @@ struct lq_ws_handler {
 };
 
 void *lq_ws_state(const struct lq_ws *ws);
-void *lq_ws_context(const struct lq_ws *ws); // the listener's
-const struct lq_net_address *lq_ws_client(const struct lq_ws *ws);
 
 // `writable` will be called: in this turn if nothing waits.
 void lq_ws_wake(struct lq_ws *ws);
@@ -67,8 +65,6 @@ LQ_MUST_CHECK int lq_ws_send(struct lq_ws *ws, enum lq_ws_kind kind, const void 
 LQ_MUST_CHECK int lq_ws_send_copy(struct lq_ws *ws, enum lq_ws_kind kind, const void *bytes,
                                   size_t len);
 bool lq_ws_is_sending(const struct lq_ws *ws); // a borrowed message has not been told `sent`
-// Bytes that wait for the client to take them, borrowed ones too.
-size_t lq_ws_waits(const struct lq_ws *ws);
 // Copies what still waits of a borrowed message, so that its bytes may be freed; `sent` comes no
 // more for it. No memory: the connection ends.
 void lq_ws_detach(struct lq_ws *ws);

@@ -211,11 +211,6 @@ bool lq_session_busy(struct lq_session *session)
     return busy;
 }
 
-size_t lq_session_bytes(struct lq_session *session)
-{
-    return lq_holder_bytes(session->holder);
-}
-
 struct lq_session_stills lq_session_stills(struct lq_session *session, enum lq_turn_kind kind,
                                            uint64_t cost_us)
 {

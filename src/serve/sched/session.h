@@ -229,8 +229,6 @@ struct lq_session_stills {
 };
 struct lq_session_stills lq_session_stills(struct lq_session *session, enum lq_turn_kind kind,
                                            uint64_t cost_us);
-// What its holder holds; 0 without one.
-size_t lq_session_bytes(struct lq_session *session);
 // Gives back what free slots keep for the next frames.
 void lq_session_release_unused(struct lq_session *session);
 // Whether anything waits, is worked on or is still to be sent.

@@ -474,7 +474,7 @@ static void idle_sessions_give_memory_back(void **state)
     for (int i = 0; i < LQ_SLOTS; i++)
         held += session->slots[i].body.cap;
     assert_true(held > 0);
-    assert_true(lq_session_bytes(session) >= held);
+    assert_true(lq_holder_bytes(session->holder) >= held);
     assert_false(lq_session_trim(session, session->used_us + 999, 1000));
     lq_session_fill(session); // not while it is being filled
     assert_ok(lq_buf_append(&session->filling->body, "x", 1));
@@ -483,13 +483,13 @@ static void idle_sessions_give_memory_back(void **state)
     lq_session_release_unused(session);
     const struct lq_frame_slot *filling = session->filling;
     const size_t filled = filling->body.cap + filling->message.cap;
-    assert_int_equal(lq_session_bytes(session), filled);
+    assert_int_equal(lq_holder_bytes(session->holder), filled);
     assert_true(lq_session_hold(session, 100000)); // charged as it comes
-    assert_int_equal(lq_session_bytes(session), 100001);
+    assert_int_equal(lq_holder_bytes(session->holder), 100001);
     lq_session_drop(session);
-    assert_int_equal(lq_session_bytes(session), filled);
+    assert_int_equal(lq_holder_bytes(session->holder), filled);
     assert_true(lq_session_trim(session, session->used_us + 1001, 1000));
-    assert_int_equal(lq_session_bytes(session), 0);
+    assert_int_equal(lq_holder_bytes(session->holder), 0);
     assert_false(lq_session_trim(session, session->used_us + 1001, 1000)); // once a pause
     for (int i = 0; i < LQ_SLOTS; i++)
         assert_null(session->slots[i].body.data);
