@@ -110,7 +110,7 @@ static void *run(void *context)
         double wait = (double)i / storm->rate - since(&storm->begin);
         if (wait > 0)
             usleep((useconds_t)(wait * 1e6));
-        char kind = storm->kinds[(size_t)i % kind_count];
+        char kind = storm->kinds[(size_t)(i + i / THREADS) % kind_count];
         bool done = visit(storm, 1 + (int)(i % ADDRESSES), kind);
         (done ? thread->done : thread->failed)[(int)kind]++;
     }

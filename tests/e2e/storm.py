@@ -74,9 +74,9 @@ def users_at(server, count):
             user.stop()
 
 
-def storm(port, rate, seconds, kinds):
+def storm(port, rate, seconds, kinds, nice=19):
     """What bench-storm prints: of each kind how many were done and how many failed."""
-    ran = subprocess.run(["nice", "-n", "19", STORM, str(port), str(rate), str(seconds), kinds],
+    ran = subprocess.run(["nice", "-n", str(nice), STORM, str(port), str(rate), str(seconds), kinds],
                          stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60)
     return json.loads(ran.stdout)
 
@@ -101,7 +101,7 @@ def percentiles(took):
 
 
 def compare(server, options):
-    kinds = "cts" if server.scheme == "https" else "cw"
+    kinds = "cw" if options.plain else "cts"
     took, done = {"quiet": [], "storm": []}, {}
     with contextlib.ExitStack() as stack:
         port = server.port
@@ -141,18 +141,26 @@ def main():
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--plain", action="store_true", help="no TLS: connects and WebSockets")
     parser.add_argument("--idle", action="store_true", help="the storm goes elsewhere")
+    parser.add_argument("--server-args", default="", help="more for lacquer serve")
     options = parser.parse_args()
-    server = Server("--log-level", "error", "--max-wait", "60000",
+    server = Server("--log-level", "error", "--max-wait", "60000", *options.server_args.split(),
                     *([] if options.plain else ["--tls-self-signed"]))
+    try:
+        report(server, options)
+        print(server.stop()[1], end="")
+    finally:
+        server.kill()
+
+
+def report(server, options):
     took, done, refused = compare(server, options)
-    kinds = "cw" if options.plain else "cts"
-    cost = ", ".join(f"{kind} {ms:.2f} ms" for kind, ms in cost_of_each(server, options.rate, kinds))
     for part, each in took.items():
         print(f"{part}  {len(each):5} replies  {percentiles(each)}")
     print(f"storm: {options.rounds * options.seconds} s at {options.rate} a second; done, failed: "
-          f"{done}; users' frames refused: {refused}")
+          f"{done}; users' frames refused: {refused}", flush=True)
+    kinds = "cw" if options.plain else "cts"
+    cost = ", ".join(f"{kind} {ms:.2f} ms" for kind, ms in cost_of_each(server, options.rate, kinds))
     print(f"the server's processor time for one: {cost}")
-    print(server.stop()[1], end="")
 
 
 if __name__ == "__main__":
