@@ -333,8 +333,8 @@ static bool read_proxy(struct lq_conn *conn)
     return is_admitted(conn);
 }
 
-// A step of a handshake takes some 0.3 ms of the loop: of a storm of them a few are done in a turn, so
-// that who is connected already waits for those alone.
+// A step of a handshake takes some 0.3 ms of the loop: of a storm of them a few are done in a turn,
+// so that who is connected already waits for those alone.
 static bool may_shake_hands(struct lq_net *net)
 {
     uint64_t turn_us = lq_loop_now_us(net->loop);

@@ -71,7 +71,7 @@ struct lq_http_handler {
     void (*gone)(struct lq_http_request *http, bool whole, enum lq_net_end end);
     // The library itself answers with a code (400, 405, 408, 413, 414, 417, 431, 505): the text is
     // for people. May be NULL; else it may set answer->headers and body (which must stay until the
-    // next call) and count. `http` is the request that was told before, or NULL.
+    // next call) and count. `http` is the request that `request` was called for, or NULL.
     void (*refuse)(void *context, struct lq_http_request *http, const char *why,
                    struct lq_http_response *answer);
 };

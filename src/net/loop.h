@@ -20,11 +20,11 @@
 
 struct lq_loop;
 
-// A descriptor. `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP …; told once for each change.
+// A descriptor. `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP …; called once for each change.
 struct lq_watch {
     void (*ready)(struct lq_watch *watch, uint32_t events);
     int fd;          // the owner's, who closes it after lq_watch_stop
-    bool stopped;    // not told any more, also of what this turn found already
+    bool stopped;    // not called any more, also for what this turn found already
 };
 
 struct lq_timer {

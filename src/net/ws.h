@@ -64,7 +64,7 @@ LQ_MUST_CHECK int lq_ws_send(struct lq_ws *ws, enum lq_ws_kind kind, const void 
 // already (limits.queue_bytes), MEMORY, BUSY after lq_ws_close. `sent` is not called.
 LQ_MUST_CHECK int lq_ws_send_copy(struct lq_ws *ws, enum lq_ws_kind kind, const void *bytes,
                                   size_t len);
-bool lq_ws_is_sending(const struct lq_ws *ws); // a borrowed message has not been told `sent`
+bool lq_ws_is_sending(const struct lq_ws *ws); // a borrowed message whose `sent` is still to come
 // Copies what still waits of a borrowed message, so that its bytes may be freed; `sent` comes no
 // more for it. No memory: the connection ends.
 void lq_ws_detach(struct lq_ws *ws);

@@ -17,7 +17,7 @@ struct lq_ws {
     uint64_t at;               // bytes of the frame's payload so far
     bool in_frame;
     bool within;               // a message that is not whole
-    bool first;                // nothing of it was told yet
+    bool first;                // its handler knows nothing of it yet
     enum lq_ws_kind kind;
     uint32_t utf8;
     uint8_t control[LQ_WS_CONTROL_BYTES_MAX];

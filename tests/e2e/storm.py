@@ -5,10 +5,10 @@ say nothing, a third have a TLS handshake, a third become a WebSocket.
     .deps/venv/bin/python tests/e2e/storm.py [--rate 1000] [--users 4] [--seconds 8] [--rounds 4]
 
 Quiet and storm take turns in one run, so that whatever else the machine does befalls both. Each
-user sends a frame each 125 ms (lacquer.v1, through TLS) and waits for its reply; what is compared is
-how long that took. The storm runs on the same cores, at the lowest priority, and some of what users lose
-they lose to it and not to the server: --idle has it make connections to a listener that is not the
-server's and do nothing there, which shows how much.
+user sends a frame each 125 ms (lacquer.v1, through TLS) and waits for its reply; what is compared
+is how long that took. The storm runs on the same cores, at the lowest priority, and some of what
+users lose they lose to it and not to the server: --idle has it make connections to a listener that
+is not the server's and do nothing there, which shows how much.
 """
 import argparse
 import contextlib
@@ -76,8 +76,8 @@ def users_at(server, count):
 
 def storm(port, rate, seconds, kinds, nice=19):
     """What bench-storm prints: of each kind how many were done and how many failed."""
-    ran = subprocess.run(["nice", "-n", str(nice), STORM, str(port), str(rate), str(seconds), kinds],
-                         stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60)
+    command = ["nice", "-n", str(nice), STORM, str(port), str(rate), str(seconds), kinds]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60)
     return json.loads(ran.stdout)
 
 
@@ -159,7 +159,8 @@ def report(server, options):
     print(f"storm: {options.rounds * options.seconds} s at {options.rate} a second; done, failed: "
           f"{done}; users' frames refused: {refused}", flush=True)
     kinds = "cw" if options.plain else "cts"
-    cost = ", ".join(f"{kind} {ms:.2f} ms" for kind, ms in cost_of_each(server, options.rate, kinds))
+    cost = ", ".join(f"{kind} {ms:.2f} ms"
+                     for kind, ms in cost_of_each(server, options.rate, kinds))
     print(f"the server's processor time for one: {cost}")
 
 

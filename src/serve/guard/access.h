@@ -58,6 +58,6 @@ bool lq_access_whose(const struct lq_access *access, const struct lq_http_reques
 bool lq_access_cookie(const struct lq_access *access, const struct lq_http_request *http,
                       char *cookie, size_t size);
 
-// Whether the counters may be told on the port for users: to who asks from this machine, without a
+// Whether the counters may be read on the port for users: by who is on this machine, without a
 // proxy in between, where operators have no port of their own.
 bool lq_access_metrics(const struct lq_access *access, const struct lq_http_request *http);

@@ -17,7 +17,7 @@ struct lq_address_limits {
     struct lq_address_count {
         struct lq_address address;
         int held;
-        int live;    // sessions that are in (load.h), as far as it was told
+        int live;    // sessions that are in (load.h), as counted last
     } *all;
     int count, room; // addresses
     int total;       // held by all of them

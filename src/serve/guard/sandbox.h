@@ -1,6 +1,6 @@
 // Giving up rights before foreign bytes are read: another user, no core dumps, and a sandbox of
 // Landlock (files, network) and seccomp (system calls). What the kernel does not have is left out
-// and told.
+// and logged.
 // Threads: call before others are started; they inherit all of it. Owner: nothing is kept.
 // Sources: landlock(7), seccomp(2), Documentation/userspace-api/landlock.rst of Linux.
 #pragma once

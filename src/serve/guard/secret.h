@@ -1,4 +1,4 @@
-// Files that hold a secret: tokens, a private key. What their modes let others do is told, as ssh
+// Files that hold a secret: tokens, a private key. What their modes let others do is logged, as ssh
 // does.
 // Threads: any. Owner: the caller wipes and releases the buffer.
 #pragma once

@@ -25,9 +25,9 @@ bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *lo
                        char text[LQ_CLIENT_RATE_TEXT])
 {
     struct lq_rate pace = lq_rate_of(load->fps > 0 ? load->fps : LQ_RATE_FPS_MAX, &keep->network);
-    if (!keep->on || (!asked && !lq_rate_differs(&pace, &keep->told)))
+    if (!keep->on || (!asked && !lq_rate_differs(&pace, &keep->sent)))
         return false;
-    keep->told = pace;
+    keep->sent = pace;
     snprintf(text, LQ_CLIENT_RATE_TEXT, "\"fps\":%d,\"width\":%d,\"jpeg\":%d,\"why\":\"%s\"",
              pace.fps, pace.width, pace.jpeg, pace.why);
     return true;
@@ -35,5 +35,5 @@ bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *lo
 
 int lq_client_rate_jpeg(const struct lq_client_rate *keep, int quality)
 {
-    return keep->on && keep->told.jpeg < quality ? keep->told.jpeg : quality;
+    return keep->on && keep->sent.jpeg < quality ? keep->sent.jpeg : quality;
 }

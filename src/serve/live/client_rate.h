@@ -9,17 +9,17 @@
 #include "serve/sched/load.h"
 
 struct lq_client_rate {
-    bool on;             // it asked to be told what to send
-    struct lq_rate told; // … and was told this
+    bool on;             // it requested to be sent rates
+    struct lq_rate sent; // … and was sent this
     struct lq_rate_network network;
 };
 
-// What it said: {"on": false, "network_ms": 80}, both left out at will. *begins: it is to be told
-// at once. A value out of range: FIELD, and nothing is changed.
+// What it sent: {"on": false, "network_ms": 80}, both left out at will. *begins: it is to be sent
+// one at once. A value out of range: FIELD, and nothing is changed.
 LQ_MUST_CHECK int lq_client_rate_receive(struct lq_client_rate *keep, const json_t *said,
                                          bool *begins, struct lq_error *err);
 
-// The JPEG quality of its replies: `quality`, or less where it was told less.
+// The JPEG quality of its replies: `quality`, or less where it was sent less.
 int lq_client_rate_jpeg(const struct lq_client_rate *keep, int quality);
 
 // Whether there is something to tell: it is then in `text`, as the fields of a JSON object without

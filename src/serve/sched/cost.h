@@ -1,5 +1,5 @@
-// What a picture will cost, told from its header before any work is done on it, and what pictures
-// have cost so far, learned from each that is finished.
+// What a picture will cost, estimated from its header before any work is done on it, and what
+// pictures have cost so far, learned from each that is finished.
 //
 //   cost = megapixels x (decode, paint, encode of one) + passes x (prepare, infer of one)
 //

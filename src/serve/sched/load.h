@@ -28,7 +28,7 @@ enum {
     LQ_LOAD_RECENT_S = 3,        // a session that sent a frame since then is in
     LQ_LOAD_YOUNG_S = 2,         // who came since then is shed first,
     LQ_LOAD_OLD_S = 16,          // and who came before that never
-    LQ_LOAD_RETRY_S = 2,         // what who is refused is told to wait
+    LQ_LOAD_RETRY_S = 2,         // Retry-After of who is refused
 };
 
 #define LQ_LOAD_ROOM 0.5         // of the limit: a longer wait admits nobody, a limit's sheds
@@ -74,7 +74,7 @@ struct lq_load {
     double wait_us;                              // mean since the last tick but one
     int to_shed;                                 // sessions too many
     uint64_t shed_age_us;                        // how old they may be
-    bool settling;                               // some were told to go a moment ago
+    bool settling;                               // some were shed a moment ago
     uint64_t tick_count, ticked_us;              // seconds since the start; when the last one ended
     uint64_t arrived;                            // frames that were posted in this second …
     uint64_t needed;                             // … without those beyond a stream's rate …

@@ -18,7 +18,7 @@ struct lq_rate_second {
     int sessions;     // that sent something
 };
 
-// The rate to tell from now on, when `fps` was told before.
+// The rate to send from now on, when `fps` was sent before.
 double lq_rate_fps(double fps, const struct lq_rate_second *second);
 
 // A client's network as it tells of it.
