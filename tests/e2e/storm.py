@@ -77,7 +77,8 @@ def users_at(server, count):
 def storm(port, rate, seconds, kinds, nice=19):
     """What bench-storm prints: of each kind how many were done and how many failed."""
     command = ["nice", "-n", str(nice), STORM, str(port), str(rate), str(seconds), kinds]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60)
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True,
+                         timeout=seconds + 60)
     return json.loads(ran.stdout)
 
 
