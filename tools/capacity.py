@@ -14,7 +14,7 @@ import sys
 
 DOC = pathlib.Path(__file__).resolve().parents[1] / "docs" / "SCALING.md"
 BEGIN, END = "<!-- capacity: made by tools/capacity.py -->\n", "<!-- capacity: end -->\n"
-FILL = 0.8             # of what a node can do: the pace that clients are told (src/serve/pace.c)
+FILL = 0.8             # of what a node can do: the pace that clients are told (src/serve/sched/rate.c)
 NODE_USD_HOUR = 0.08   # assumed: two dedicated cores, rented by the hour
 EGRESS_USD_GB = 0.05   # assumed: what leaves a cloud; what comes in is free
 BUSY_PERCENT_MAX = 10

@@ -10,12 +10,12 @@ import sys
 
 def main(root):
     unit = root / "tests" / "unit"
-    files = sorted(unit.glob("*/*.c"))
-    missing = [
-        path.relative_to(root)
-        for path in files
-        if f"'{path.parent.name}/{path.stem}'" not in (path.parent / "meson.build").read_text()
-    ]
+    files = sorted(unit.rglob("*.c"))
+    missing = []
+    for path in files:
+        name = path.relative_to(unit).with_suffix("")
+        if f"'{name}'" not in (unit / name.parts[0] / "meson.build").read_text():
+            missing.append(path.relative_to(root))
     fuzz = root / "tests" / "fuzz"
     targets = sorted(path for path in fuzz.glob("*.c") if path.name != "main.c")
     listed = (fuzz / "meson.build").read_text()

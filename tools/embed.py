@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns a folder's files into a C table.
 
-Usage: embed.py WEB_DIR OUT.c DEPFILE          the page's (src/serve/assets.h), with compressed forms
+Usage: embed.py WEB_DIR OUT.c DEPFILE          the page's (src/serve/http/assets.h), with compressed forms
        embed.py --plain DIR OUT.c DEPFILE      the looks' (src/paint/builtin.h), as they are
        embed.py --pictures OUT.c FILE...       those that `lacquer tune` tries models on
 """
@@ -39,7 +39,7 @@ def files_in(folder):
 
 
 def page_table(folder, files):
-    text = ['// Made by tools/embed.py.\n#include "serve/assets.h"\n']
+    text = ['// Made by tools/embed.py.\n#include "serve/http/assets.h"\n']
     rows = []
     for number, path in enumerate(files):
         data = path.read_bytes()

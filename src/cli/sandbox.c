@@ -13,13 +13,13 @@
 #include "base/log.h"
 #include "base/place.h"
 #include "config.h"
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 
 enum { LIBRARY_PATHS_MAX = 8, GROUP_LINES_MAX = 32 };
 
 struct folders {
-    struct lq_confine confine;
-    char *text[LQ_CONFINE_PATHS_MAX]; // what confine points to, where it is made up here
+    struct lq_sandbox confine;
+    char *text[LQ_SANDBOX_PATHS_MAX]; // what confine points to, where it is made up here
     int count;
 };
 
@@ -32,12 +32,12 @@ LQ_PRINTF(2, 3) static void add(struct folders *folders, const char *format, ...
     va_end(args);
     if (len < 0)
         return; // it stays refused
-    if (folders->count == LQ_CONFINE_PATHS_MAX) {
+    if (folders->count == LQ_SANDBOX_PATHS_MAX) {
         free(text);
         return;
     }
     folders->text[folders->count++] = text;
-    lq_confine_read(&folders->confine, text);
+    lq_sandbox_read(&folders->confine, text);
 }
 
 // ---- what belongs to the system
@@ -113,7 +113,7 @@ static void read_libraries(struct folders *folders)
 {
     uid_t owner;
     if (lq_place_is_built(&owner))
-        lq_confine_read(&folders->confine, LQ_OPENVINO_LIBS);
+        lq_sandbox_read(&folders->confine, LQ_OPENVINO_LIBS);
     const char *named = getenv("LACQUER_OPENVINO"), *paths = getenv("LD_LIBRARY_PATH");
     if (named && *named)
         add(folders, "%s", named);
@@ -132,13 +132,13 @@ static void read_system(struct folders *folders)
 {
     static const char *const named[] = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"};
     for (size_t i = 0; i < LQ_COUNT(system_paths); i++)
-        lq_confine_read(&folders->confine, system_paths[i]);
+        lq_sandbox_read(&folders->confine, system_paths[i]);
     read_libraries(folders);
     read_groups(folders);
     for (size_t i = 0; folders->confine.connect && i < LQ_COUNT(network_paths); i++)
-        lq_confine_read(&folders->confine, network_paths[i]);
+        lq_sandbox_read(&folders->confine, network_paths[i]);
     for (size_t i = 0; folders->confine.connect && i < LQ_COUNT(named); i++)
-        lq_confine_read(&folders->confine, getenv(named[i]));
+        lq_sandbox_read(&folders->confine, getenv(named[i]));
 }
 
 // ---- what belongs to the server
@@ -237,7 +237,7 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     struct folders *folders = calloc(1, sizeof *folders);
     if (!folders)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-    struct lq_confine *confine = &folders->confine;
+    struct lq_sandbox *confine = &folders->confine;
     (void)lq_cpu_count(); // it reads files that may not be read from within
     // An inference server is asked over TCP, and on this machine through shared memory.
     confine->connect = model->options.remote.url_count > 0;
@@ -247,12 +247,12 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     read_secret(folders, serve->tls_cert);
     read_secret(folders, serve->tls_key);
     read_secret(folders, serve->token_file);
-    lq_confine_read(confine, serve->web_dir);
-    lq_confine_write(confine, "/dev/null");
-    lq_confine_write(confine, lq_cli_model_cache(model));
+    lq_sandbox_read(confine, serve->web_dir);
+    lq_sandbox_write(confine, "/dev/null");
+    lq_sandbox_write(confine, lq_cli_model_cache(model));
     if (shares_memory(&model->options.remote))
-        lq_confine_write(confine, "/dev/shm");
-    int status = lq_confine_enter(confine, err);
+        lq_sandbox_write(confine, "/dev/shm");
+    int status = lq_sandbox_enter(confine, err);
     if (status == LQ_OK)
         lq_log_debug("in the sandbox: %d paths to read, %d to write", confine->read_count,
                      confine->write_count);

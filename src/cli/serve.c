@@ -13,9 +13,9 @@
 #include "cli/model_options.h"
 #include "cli/sandbox.h"
 #include "cli/tune_serve.h"
-#include "serve/confine.h"
-#include "serve/load.h"
-#include "serve/origin.h"
+#include "serve/guard/origin.h"
+#include "serve/guard/sandbox.h"
+#include "serve/sched/load.h"
 #include "serve/serve.h"
 
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
@@ -333,10 +333,10 @@ const struct argp lq_serve_argp = {
 static int give_up_rights(void *context, struct lq_error *err)
 {
     struct arguments *arguments = context;
-    int status = arguments->user ? lq_confine_user(arguments->user, err) : LQ_OK;
+    int status = arguments->user ? lq_sandbox_user(arguments->user, err) : LQ_OK;
     if (status != LQ_OK || arguments->no_sandbox)
         return status;
-    lq_confine_memory();
+    lq_sandbox_memory();
     return lq_cli_sandbox(&arguments->model, &arguments->serve, err);
 }
 

@@ -12,7 +12,7 @@
 struct lq_net_address {
     uint8_t bytes[16]; // of family 4 the first four count, the others are 0
     uint16_t port;
-    uint8_t family;    // 4, 6, or 0: not known. IPv4 written as IPv6 (::ffff:…) is told as 4
+    uint8_t family;    // 4, 6, or 0: not known. IPv4 written as IPv6 (::ffff:…) counts as 4
 };
 
 enum { LQ_NET_ADDRESS_SIZE = 56 }; // "[address]:port" with its NUL

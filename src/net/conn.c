@@ -15,6 +15,7 @@ enum {
     PIECES_MAX = 16,
     READS_MAX = 8,          // of one connection before others have their turn
     LINGER_READS_MAX = 32,
+    HANDSHAKES_MAX = 4,     // steps of TLS handshakes in one turn
 };
 
 const struct lq_net_limits *lq_conn_limits(const struct lq_conn *conn)
@@ -24,7 +25,7 @@ const struct lq_net_limits *lq_conn_limits(const struct lq_conn *conn)
 
 void lq_conn_work(struct lq_conn *conn)
 {
-    lq_loop_job_ask(conn->net->loop, &conn->job);
+    lq_loop_job_add(conn->net->loop, &conn->job);
 }
 
 // ---- deadlines ---------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ static void release(struct lq_garbage *garbage)
     free(garbage);
 }
 
-static void tell_closed(struct lq_conn *conn)
+static void report_closed(struct lq_conn *conn)
 {
     const struct lq_protocol *protocol = conn->protocol;
     conn->protocol = NULL;
@@ -115,7 +116,7 @@ static void tell_closed(struct lq_conn *conn)
 static void finish(struct lq_conn *conn)
 {
     struct lq_net *net = conn->net;
-    tell_closed(conn);
+    report_closed(conn);
     if (conn->accepted && conn->listener->options.ended)
         conn->listener->options.ended(conn->listener->options.context, &conn->client,
                                       (enum lq_net_end)conn->end);
@@ -131,7 +132,7 @@ static void finish(struct lq_conn *conn)
     if (conn->next)
         conn->next->link = conn->link;
     net->connections -= !conn->lingering;
-    lq_listener_lost(conn->listener);
+    conn->listener->lost(conn->listener);
     lq_loop_free_later(net->loop, &conn->garbage);
 }
 
@@ -141,7 +142,7 @@ static void start_lingering(struct lq_conn *conn)
 {
     if (conn->tls)
         lq_tls_end(conn->tls);
-    tell_closed(conn);
+    report_closed(conn);
     if (conn->input_ended) {
         lq_conn_end(conn, LQ_END_DONE);
         return;
@@ -280,7 +281,7 @@ static bool read_once(struct lq_conn *conn)
         size = conn->protocol->read_max;
     enum lq_io io = lq_conn_recv(conn, bytes, size, &len);
     if (len > 0 && room)
-        conn->protocol->came(conn, bytes, len);
+        conn->protocol->received(conn, bytes, len);
     else if (len > 0)
         on_read(conn, bytes, len);
     if (io == LQ_IO_END) {
@@ -303,7 +304,7 @@ static bool take_input(struct lq_conn *conn)
 
 // ---- before the protocol -----------------------------------------------------------------------
 
-static bool is_let_in(struct lq_conn *conn)
+static bool is_admitted(struct lq_conn *conn)
 {
     const struct lq_listener_options *options = &conn->listener->options;
     conn->accepted = !options->accept || options->accept(options->context, &conn->client);
@@ -329,11 +330,26 @@ static bool read_proxy(struct lq_conn *conn)
         return false;
     conn->net->bytes_in += size;
     conn->stage = conn->listener->tls ? LQ_CONN_TLS : LQ_CONN_OPEN;
-    return is_let_in(conn);
+    return is_admitted(conn);
+}
+
+// A step of a handshake takes some 0.3 ms of the loop: of a storm of them a few are done in a turn,
+// so that who is connected already waits for those alone.
+static bool may_shake_hands(struct lq_net *net)
+{
+    uint64_t turn_us = lq_loop_now_us(net->loop);
+    if (net->handshakes_us != turn_us)
+        net->handshakes = 0;
+    net->handshakes_us = turn_us;
+    return net->handshakes++ < HANDSHAKES_MAX;
 }
 
 static bool shake_hands(struct lq_conn *conn)
 {
+    if (conn->readable && !may_shake_hands(conn->net)) {
+        lq_conn_work(conn); // in the next turn
+        return false;
+    }
     if (!conn->tls)
         conn->tls = lq_tls_new(conn->listener->tls, conn->watch.fd);
     enum lq_io io = conn->tls ? lq_tls_handshake(conn->tls) : LQ_IO_BROKEN;
@@ -450,7 +466,7 @@ int lq_conn_open(struct lq_listener *listener, int fd, const struct lq_net_addre
     conn->watch = (struct lq_watch){.ready = on_ready, .fd = fd, .stopped = true};
     conn->job.run = run;
     conn->timer.due = on_timer;
-    conn->protocol = &lq_http_protocol;
+    conn->protocol = listener->protocol;
     conn->peer = *peer;
     conn->client = *peer;
     lq_queue_init(&conn->queue, &conn->net->buffered);
@@ -461,7 +477,7 @@ int lq_conn_open(struct lq_listener *listener, int fd, const struct lq_net_addre
     enlist(conn);
     int status =
         lq_watch_start(conn->net->loop, &conn->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP, err);
-    if (status != LQ_OK || (conn->stage != LQ_CONN_PROXY && !is_let_in(conn)))
+    if (status != LQ_OK || (conn->stage != LQ_CONN_PROXY && !is_admitted(conn)))
         lq_conn_end(conn, LQ_END_DONE);
     lq_conn_set_deadline(conn, lq_conn_limits(conn)->handshake_ms);
     return status;

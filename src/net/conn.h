@@ -22,6 +22,8 @@ struct lq_net {
     size_t buffered;
     uint64_t bytes_in, bytes_out;
     bool draining;
+    uint64_t handshakes_us; // the turn in which …
+    int handshakes;         // … so many steps of TLS handshakes were done
     uint64_t date_us;   // when `date` was written
     char date[40];
     uint8_t scratch[64 * 1024]; // what was just read; on its way to where it belongs
@@ -34,7 +36,7 @@ struct lq_protocol {
     bool (*wants)(const struct lq_conn *conn); // input, now
     // Where payload may be read to directly, and how much of it; NULL: `input` is to see it first.
     uint8_t *(*room)(struct lq_conn *conn, size_t *size);
-    void (*came)(struct lq_conn *conn, uint8_t *bytes, size_t len); // was put there
+    void (*received)(struct lq_conn *conn, uint8_t *bytes, size_t len); // was put there
     void (*ended)(struct lq_conn *conn);    // the client ended its direction
     void (*drained)(struct lq_conn *conn);  // something was written and nothing waits any more
     void (*deadline)(struct lq_conn *conn); // set by lq_conn_set_deadline
@@ -46,7 +48,7 @@ struct lq_protocol {
 enum lq_conn_stage { LQ_CONN_PROXY, LQ_CONN_TLS, LQ_CONN_OPEN };
 
 struct lq_conn {
-    struct lq_garbage garbage; // first
+    struct lq_garbage garbage;         // first
     struct lq_net *net;
     struct lq_listener *listener;
     struct lq_conn *next, **link;      // the listener's list
@@ -98,7 +100,6 @@ void lq_conn_close(struct lq_conn *conn);
 
 const struct lq_net_limits *lq_conn_limits(const struct lq_conn *conn);
 
-// listener.c
 struct lq_listener {
     struct lq_garbage garbage; // first
     struct lq_net *net;
@@ -106,14 +107,13 @@ struct lq_listener {
     struct lq_listener_options options;
     struct lq_net_block *proxies;
     struct ssl_ctx_st *tls;
+    const struct lq_protocol *protocol;         // that connections begin with
+    void (*lost)(struct lq_listener *listener); // one connection less; may free the listener
     struct lq_watch watch;     // fd -1: closed
-    struct lq_loop_job job;         // more connections wait to be accepted
+    struct lq_loop_job job;    // more connections wait to be accepted
     struct lq_timer retry;     // there was no descriptor for one more
     struct lq_conn *conns;
     size_t conn_count;
     int port;
 };
-// One connection less; frees the listener if it was closed and this was its last.
-void lq_listener_lost(struct lq_listener *listener);
-
 extern const struct lq_protocol lq_http_protocol;

@@ -4,7 +4,7 @@
 
 #include "net/http_request.h"
 
-static const struct lq_http_handler *handler_of(const struct lq_http *http)
+static const struct lq_http_handler *handler_of(const struct lq_http_request *http)
 {
     return lq_http_handler_of(http->conn);
 }
@@ -12,7 +12,7 @@ static const struct lq_http_handler *handler_of(const struct lq_http *http)
 // Over and out: the connection is ready for its next request.
 static void go_on(struct lq_conn *conn)
 {
-    struct lq_http *http = conn->state;
+    struct lq_http_request *http = conn->state;
     conn->state = NULL;
     lq_loop_free_later(conn->net->loop, &http->garbage);
     conn->scan = (struct lq_http_scan){0};
@@ -28,17 +28,17 @@ static void go_on(struct lq_conn *conn)
 // ---- bodies ------------------------------------------------------------------------------------
 
 // After bytes of the body, or when there are none.
-static void on_progress(struct lq_http *http)
+static void on_progress(struct lq_http_request *http)
 {
     struct lq_conn *conn = http->conn;
     if (!http->body.whole) {
-        if (http->body.came > lq_conn_limits(conn)->discard_bytes &&
+        if (http->body.received > lq_conn_limits(conn)->discard_bytes &&
             (http->answered || http->unwanted))
             lq_conn_end(conn, LQ_END_BROKEN);
         return;
     }
-    if (!http->body_told) {
-        http->body_told = true;
+    if (!http->body_reported) {
+        http->body_reported = true;
         lq_conn_set_deadline(conn, 0);
         if (!http->answered && handler_of(http)->body_done)
             handler_of(http)->body_done(http);
@@ -47,7 +47,7 @@ static void on_progress(struct lq_http *http)
         go_on(conn);
 }
 
-static uint8_t *place_for(struct lq_http *http, size_t *size)
+static uint8_t *place_for(struct lq_http_request *http, size_t *size)
 {
     uint64_t payload = lq_http_body_payload(&http->body);
     size_t coming = payload < SIZE_MAX ? (size_t)payload : SIZE_MAX;
@@ -60,14 +60,14 @@ static uint8_t *place_for(struct lq_http *http, size_t *size)
     return http->answered ? NULL : place;
 }
 
-static void take(struct lq_http *http, size_t len, bool placed)
+static void take(struct lq_http_request *http, size_t len, bool placed)
 {
     lq_http_body_took(&http->body, len);
-    if (placed && handler_of(http)->came)
-        handler_of(http)->came(http, len);
+    if (placed && handler_of(http)->received)
+        handler_of(http)->received(http, len);
 }
 
-static size_t take_payload(struct lq_http *http, const uint8_t *bytes, size_t len)
+static size_t take_payload(struct lq_http_request *http, const uint8_t *bytes, size_t len)
 {
     uint64_t payload = lq_http_body_payload(&http->body);
     size_t size = 0;
@@ -84,13 +84,13 @@ static size_t take_payload(struct lq_http *http, const uint8_t *bytes, size_t le
 
 static bool wants(const struct lq_conn *conn)
 {
-    const struct lq_http *http = conn->state;
-    return !http || (!http->paused && !http->body.whole);
+    const struct lq_http_request *http = conn->state;
+    return !http || !http->body.whole;
 }
 
 static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 {
-    struct lq_http *http = conn->state;
+    struct lq_http_request *http = conn->state;
     size_t at = 0;
     while (at < len && conn->state == http && !conn->ending && !conn->closing && wants(conn)) {
         ptrdiff_t framing = lq_http_body_frame(&http->body, bytes + at, len - at);
@@ -108,13 +108,13 @@ static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 
 static uint8_t *room(struct lq_conn *conn, size_t *size)
 {
-    struct lq_http *http = conn->state;
+    struct lq_http_request *http = conn->state;
     return http && lq_http_body_payload(&http->body) > 0 ? place_for(http, size) : NULL;
 }
 
 static void came(struct lq_conn *conn, uint8_t *bytes, size_t len)
 {
-    struct lq_http *http = conn->state;
+    struct lq_http_request *http = conn->state;
     (void)bytes;
     take(http, len, true);
     on_progress(http);
@@ -123,22 +123,22 @@ static void came(struct lq_conn *conn, uint8_t *bytes, size_t len)
 // ---- heads -------------------------------------------------------------------------------------
 
 // RFC 9110 section 10.1.1: told to go on only when its body is wanted.
-static void tell_continue(struct lq_http *http)
+static void send_continue(struct lq_http_request *http)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     if (http->expects_continue && !http->answered && !http->body.whole && handler_of(http)->room)
         lq_conn_write(http->conn, text, sizeof text - 1, NULL, 0);
 }
 
-static void begin(struct lq_conn *conn, struct lq_http *http)
+static void begin(struct lq_conn *conn, struct lq_http_request *http)
 {
     conn->state = http;
     lq_conn_set_deadline(conn, http->body.whole ? 0 : lq_conn_limits(conn)->body_ms);
-    http->body_told = !http->has_body;
+    http->body_reported = !http->has_body;
     handler_of(http)->request(http);
     if (conn->state != http || conn->ending)
         return; // a WebSocket now
-    tell_continue(http);
+    send_continue(http);
     if (http->has_body)
         on_progress(http);
 }
@@ -146,11 +146,12 @@ static void begin(struct lq_conn *conn, struct lq_http *http)
 // Takes a whole head apart. Returns how many bytes it took; all, when it is refused.
 static size_t take_head(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 {
-    struct lq_http_head head;
+    struct lq_http_request_head head;
     const char *why;
     size_t size = conn->scan.at;
     int code = lq_http_head_read(&head, bytes, size, &why);
-    struct lq_http *http = code == 0 ? lq_http_request_new(conn, &head, bytes, &code) : NULL;
+    struct lq_http_request *http = code == 0 ? lq_http_request_new(conn, &head, bytes,
+                                                                   &code) : NULL;
     if (!http) {
         lq_http_refuse(conn, NULL, code, code == 503 ? "out of memory" : code == 400 && !why
                                                       ? "the path has an ill-formed %XX" : why);
@@ -185,7 +186,7 @@ static size_t input(struct lq_conn *conn, uint8_t *bytes, size_t len)
 
 static void on_ended(struct lq_conn *conn)
 {
-    const struct lq_http *http = conn->state;
+    const struct lq_http_request *http = conn->state;
     if (!http && !conn->held_len)
         lq_conn_close(conn);
     else if (!http || !http->body.whole)
@@ -195,12 +196,12 @@ static void on_ended(struct lq_conn *conn)
 // Something was written and all of it is with the system.
 static void on_drained(struct lq_conn *conn)
 {
-    struct lq_http *http = conn->state;
-    if (!http || !http->answered || http->over || http->written < http->announced)
+    struct lq_http_request *http = conn->state;
+    if (!http || !http->answered || http->over)
         return;
     http->over = true;
     if (handler_of(http)->gone)
-        handler_of(http)->gone(http, true);
+        handler_of(http)->gone(http, true, LQ_END_DONE);
     if (http->hang_up) {
         conn->state = NULL;
         lq_loop_free_later(conn->net->loop, &http->garbage);
@@ -212,7 +213,7 @@ static void on_drained(struct lq_conn *conn)
 
 static void on_deadline(struct lq_conn *conn)
 {
-    struct lq_http *http = conn->state;
+    struct lq_http_request *http = conn->state;
     bool slow = conn->held_len || (!conn->served && !conn->net->draining);
     if (!http && slow)
         lq_conn_end(conn, LQ_END_SLOW);
@@ -226,13 +227,12 @@ static void on_deadline(struct lq_conn *conn)
 
 static void on_closed(struct lq_conn *conn, enum lq_net_end end)
 {
-    struct lq_http *http = conn->state;
-    (void)end;
+    struct lq_http_request *http = conn->state;
     conn->state = NULL;
     if (!http)
         return;
     if (!http->over && handler_of(http)->gone)
-        handler_of(http)->gone(http, false);
+        handler_of(http)->gone(http, false, end);
     lq_loop_free_later(conn->net->loop, &http->garbage);
 }
 
@@ -240,7 +240,7 @@ const struct lq_protocol lq_http_protocol = {
     .input = input,
     .wants = wants,
     .room = room,
-    .came = came,
+    .received = came,
     .ended = on_ended,
     .drained = on_drained,
     .deadline = on_deadline,

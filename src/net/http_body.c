@@ -104,7 +104,7 @@ ptrdiff_t lq_http_body_frame(struct lq_http_body *body, const uint8_t *bytes, si
         return 0;
     while (at < len && !body->whole && lq_http_body_payload(body) == 0) {
         if (!on_byte(body, bytes[at++]) ||
-            ++body->overhead > LQ_CHUNK_OVERHEAD_BYTES_MAX + 6 * body->came)
+            ++body->overhead > LQ_CHUNK_OVERHEAD_BYTES_MAX + 6 * body->received)
             return -1;
     }
     return (ptrdiff_t)at;
@@ -113,7 +113,7 @@ ptrdiff_t lq_http_body_frame(struct lq_http_body *body, const uint8_t *bytes, si
 void lq_http_body_took(struct lq_http_body *body, uint64_t len)
 {
     body->left -= len;
-    body->came += len;
+    body->received += len;
     if (!body->chunked && body->left == 0)
         body->whole = true;
 }

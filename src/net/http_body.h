@@ -18,7 +18,7 @@ struct lq_http_body {
     uint8_t state;     // of a chunked one: what the next byte belongs to
     bool whole;
     uint64_t left;     // of the body or of the chunk
-    uint64_t came;     // payload so far
+    uint64_t received; // payload so far
     uint32_t line;     // bytes of the present line, or of the trailer
     uint32_t digits;   // of a chunk's size
     uint64_t overhead; // bytes of lines so far

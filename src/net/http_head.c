@@ -134,7 +134,7 @@ bool lq_http_list_has(const char *list, size_t len, const char *token, bool any_
 
 // What is being read: the bytes, and where the present line lies in them.
 struct reading {
-    struct lq_http_head *head;
+    struct lq_http_request_head *head;
     const char *text;
     size_t len;
     size_t at, end; // of the line; the CRLF starts at `end`
@@ -148,9 +148,9 @@ static int fault(struct reading *reading, int code, const char *why)
     return code;
 }
 
-static struct lq_http_span span_of(size_t at, size_t end)
+static struct lq_http_part span_of(size_t at, size_t end)
 {
-    return (struct lq_http_span){(uint16_t)at, (uint16_t)(end - at)};
+    return (struct lq_http_part){(uint16_t)at, (uint16_t)(end - at)};
 }
 
 static bool next_line(struct reading *reading, size_t at)
@@ -209,7 +209,7 @@ static int cut_absolute(struct reading *reading, size_t at, size_t end)
 static int read_target(struct reading *reading, size_t at, size_t end)
 {
     const char *text = reading->text;
-    struct lq_http_head *head = reading->head;
+    struct lq_http_request_head *head = reading->head;
     if (at == end)
         return fault(reading, 400, "the request line has no target");
     for (size_t i = at; i < end; i++)
@@ -284,7 +284,7 @@ static int read_encoding(struct reading *reading, const char *value, size_t len)
     return 0;
 }
 
-static int read_host(struct reading *reading, struct lq_http_span value)
+static int read_host(struct reading *reading, struct lq_http_part value)
 {
     if (reading->hosts++)
         return fault(reading, 400, "Host is given twice");
@@ -361,7 +361,7 @@ static bool any_lists(const struct reading *reading, const char *name, const cha
 
 static int conclude(struct reading *reading)
 {
-    struct lq_http_head *head = reading->head;
+    struct lq_http_request_head *head = reading->head;
     if (head->minor == 1 && reading->hosts == 0)
         return fault(reading, 400, "HTTP/1.1 without Host"); // RFC 9112 section 3.2
     if (head->chunked && reading->lengths)
@@ -378,12 +378,12 @@ static int conclude(struct reading *reading)
     return 0;
 }
 
-int lq_http_head_read(struct lq_http_head *head, const uint8_t *bytes, size_t len,
+int lq_http_head_read(struct lq_http_request_head *head, const uint8_t *bytes, size_t len,
                       const char **why)
 {
     struct reading reading = {.head = head, .text = (const char *)bytes, .len = len};
     size_t at = 0;
-    *head = (struct lq_http_head){.content_length = -1};
+    *head = (struct lq_http_request_head){.content_length = -1};
     while (at + 4 < len && bytes[at] == '\r') // empty lines before it
         at += 2;
     next_line(&reading, at);

@@ -8,7 +8,8 @@
 //        missing, double or ill-formed, a target of another form, ill-formed %XX, CONNECT (405)
 //   405 CONNECT, 414 a request line that does not end, 417 another expectation than 100-continue,
 //   431 headers too long or too many, 505 another version than 1.0 and 1.1
-// Threads: any. Owner: the caller's bytes; a struct lq_http_head points into them by offsets.
+// Threads: any. Owner: the caller's bytes; a struct lq_http_request_head points into them by
+// offsets.
 #pragma once
 
 #include <stdbool.h>
@@ -34,18 +35,18 @@ enum lq_http_found { LQ_HTTP_MORE, LQ_HTTP_WHOLE, LQ_HTTP_BAD };
 enum lq_http_found lq_http_scan(struct lq_http_scan *scan, const uint8_t *bytes, size_t len,
                                 size_t size_max, int *code, const char **why);
 
-struct lq_http_span {
+struct lq_http_part {
     uint16_t at, len;
 };
 
 struct lq_http_field {
-    struct lq_http_span name, value; // the value without blanks around it
+    struct lq_http_part name, value; // the value without blanks around it
 };
 
-struct lq_http_head {
-    struct lq_http_span method;
-    struct lq_http_span target;         // in origin form, also of an absolute one; empty: "/"
-    struct lq_http_span host;           // of Host, or of an absolute target, which counts more
+struct lq_http_request_head {
+    struct lq_http_part method;
+    struct lq_http_part target;         // in origin form, also of an absolute one; empty: "/"
+    struct lq_http_part host;           // of Host, or of an absolute target, which counts more
     int minor;                          // of HTTP/1.x
     int64_t content_length;             // -1: none
     bool chunked;
@@ -57,7 +58,7 @@ struct lq_http_head {
 };
 
 // 0: read, else the code to answer with and *why. `len` is what the scan found.
-int lq_http_head_read(struct lq_http_head *head, const uint8_t *bytes, size_t len,
+int lq_http_head_read(struct lq_http_request_head *head, const uint8_t *bytes, size_t len,
                       const char **why);
 
 // Whether a comma-separated list (RFC 9110 section 5.6.1) has this token, in any case or this one.

@@ -25,7 +25,7 @@ static void release(struct lq_garbage *garbage)
 }
 
 // A copy with a NUL behind it; `*at` goes on.
-static const char *keep(char **at, const uint8_t *bytes, struct lq_http_span span)
+static const char *keep(char **at, const uint8_t *bytes, struct lq_http_part span)
 {
     char *text = *at;
     memcpy(text, bytes + span.at, span.len);
@@ -35,7 +35,7 @@ static const char *keep(char **at, const uint8_t *bytes, struct lq_http_span spa
 }
 
 // Bytes that all its texts take.
-static size_t text_size(const struct lq_http_head *head)
+static size_t text_size(const struct lq_http_request_head *head)
 {
     size_t size = head->method.len + 2u * (head->target.len + 2u) + head->host.len + 2u;
     for (int i = 0; i < head->field_count; i++)
@@ -43,8 +43,8 @@ static size_t text_size(const struct lq_http_head *head)
     return size;
 }
 
-static bool keep_target(struct lq_http *http, char **at, const uint8_t *bytes,
-                        const struct lq_http_head *head)
+static bool keep_target(struct lq_http_request *http, char **at, const uint8_t *bytes,
+                        const struct lq_http_request_head *head)
 {
     size_t path_len;
     http->target = head->target.len ? keep(at, bytes, head->target) : "/";
@@ -55,11 +55,12 @@ static bool keep_target(struct lq_http *http, char **at, const uint8_t *bytes,
     return true;
 }
 
-struct lq_http *lq_http_request_new(struct lq_conn *conn, const struct lq_http_head *head,
-                            const uint8_t *bytes, int *code)
+struct lq_http_request *lq_http_request_new(struct lq_conn *conn,
+                                            const struct lq_http_request_head *head,
+                                            const uint8_t *bytes, int *code)
 {
     size_t fields = sizeof(struct lq_http_pair) * (size_t)head->field_count;
-    struct lq_http *http = calloc(1, sizeof *http + fields + text_size(head));
+    struct lq_http_request *http = calloc(1, sizeof *http + fields + text_size(head));
     *code = 503;
     if (!http)
         return NULL;
@@ -91,42 +92,37 @@ struct lq_http *lq_http_request_new(struct lq_conn *conn, const struct lq_http_h
 
 // ---- what is asked of it -----------------------------------------------------------------------
 
-void *lq_http_context(const struct lq_http *http)
+void *lq_http_context(const struct lq_http_request *http)
 {
     return http->conn->listener->options.context;
 }
 
-void lq_http_set_state(struct lq_http *http, void *state)
+void lq_http_set_state(struct lq_http_request *http, void *state)
 {
     http->state = state;
 }
 
-void *lq_http_state(const struct lq_http *http)
+void *lq_http_state(const struct lq_http_request *http)
 {
     return http->state;
 }
 
-enum lq_http_method lq_http_method(const struct lq_http *http)
+enum lq_http_method lq_http_method(const struct lq_http_request *http)
 {
     return http->method;
 }
 
-const char *lq_http_method_name(const struct lq_http *http)
+const char *lq_http_method_name(const struct lq_http_request *http)
 {
     return http->method_name;
 }
 
-const char *lq_http_path(const struct lq_http *http)
+const char *lq_http_path(const struct lq_http_request *http)
 {
     return http->path;
 }
 
-const char *lq_http_target(const struct lq_http *http)
-{
-    return http->target;
-}
-
-const char *lq_http_host(const struct lq_http *http)
+const char *lq_http_host(const struct lq_http_request *http)
 {
     return http->host;
 }
@@ -147,7 +143,7 @@ static bool take_argument(const char *at, const char *end, const char *name, cha
     return true;
 }
 
-bool lq_http_query(const struct lq_http *http, const char *name, char *value, size_t size)
+bool lq_http_query(const struct lq_http_request *http, const char *name, char *value, size_t size)
 {
     const char *at = strchr(http->target, '?');
     while (at && *at) {
@@ -160,7 +156,7 @@ bool lq_http_query(const struct lq_http *http, const char *name, char *value, si
     return false;
 }
 
-const char *lq_http_header(const struct lq_http *http, const char *name)
+const char *lq_http_header(const struct lq_http_request *http, const char *name)
 {
     for (int i = 0; i < http->field_count; i++)
         if (strcasecmp(http->fields[i].name, name) == 0)
@@ -168,7 +164,8 @@ const char *lq_http_header(const struct lq_http *http, const char *name)
     return NULL;
 }
 
-int lq_http_header_all(const struct lq_http *http, const char *name, char *value, size_t size)
+int lq_http_header_all(const struct lq_http_request *http, const char *name, char *value,
+                       size_t size)
 {
     const char *between = strcasecmp(name, "cookie") == 0 ? "; " : ", "; // RFC 6265 section 5.4
     int len = -1;
@@ -183,42 +180,37 @@ int lq_http_header_all(const struct lq_http *http, const char *name, char *value
     return len;
 }
 
-int64_t lq_http_body_length(const struct lq_http *http)
+int64_t lq_http_body_length(const struct lq_http_request *http)
 {
     return http->body.chunked ? -1 : http->has_body ? http->content_length : 0;
 }
 
-bool lq_http_has_body(const struct lq_http *http)
+bool lq_http_has_body(const struct lq_http_request *http)
 {
     return http->has_body;
 }
 
-uint64_t lq_http_body_came(const struct lq_http *http)
+uint64_t lq_http_body_received(const struct lq_http_request *http)
 {
-    return http->body.came;
+    return http->body.received;
 }
 
-bool lq_http_body_is_whole(const struct lq_http *http)
+bool lq_http_body_is_whole(const struct lq_http_request *http)
 {
     return http->body.whole;
 }
 
-int lq_http_minor(const struct lq_http *http)
-{
-    return http->minor;
-}
-
-bool lq_http_is_tls(const struct lq_http *http)
+bool lq_http_is_tls(const struct lq_http_request *http)
 {
     return http->conn->tls != NULL;
 }
 
-const struct lq_net_address *lq_http_client(const struct lq_http *http)
+const struct lq_net_address *lq_http_client(const struct lq_http_request *http)
 {
     return &http->conn->client;
 }
 
-const struct lq_net_address *lq_http_peer(const struct lq_http *http)
+const struct lq_net_address *lq_http_peer(const struct lq_http_request *http)
 {
     return &http->conn->peer;
 }

@@ -1,5 +1,5 @@
-// A request inside the library: what http.c reads, http_answer.c answers and ws_open.c turns into a
-// WebSocket.
+// A request inside the library: what http.c reads, http_response.c answers and ws_open.c turns into
+// a WebSocket.
 // Threads: the loop's. Owner: its connection's state, until forgotten.
 #pragma once
 
@@ -11,7 +11,7 @@ struct lq_http_pair {
     const char *name, *value;
 };
 
-struct lq_http {
+struct lq_http_request {
     struct lq_garbage garbage; // first
     struct lq_conn *conn;
     void *state;               // the handler's
@@ -21,11 +21,9 @@ struct lq_http {
     struct lq_http_body body;
     bool has_body, keeps_alive, expects_continue, upgrades_ws;
     bool unwanted;             // what comes of the body is forgotten
-    bool paused;
-    bool body_told;            // body_done was called, or is not to be
+    bool body_reported;        // body_done was called, or is not to be
     bool answered, hang_up;
     bool over;                 // `gone` was called; what still comes of the body is forgotten
-    size_t announced, written; // bytes of the answer's body
     const char *method_name, *target, *path, *host; // all in `text`
     char *text;
     int field_count;
@@ -37,13 +35,15 @@ static inline const struct lq_http_handler *lq_http_handler_of(const struct lq_c
     return conn->listener->options.handler;
 }
 
-// http_answer.c: answers what is no request, or one that breaks off, with the library's own words.
-void lq_http_refuse(struct lq_conn *conn, struct lq_http *http, int code, const char *why);
+// http_response.c: answers what is no request, or one that breaks off, with the library's own
+// words.
+void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code, const char *why);
 // Writes a status line, Date, Connection and `headers`, without the empty line. 0: it does not fit.
 size_t lq_http_compose(struct lq_net *net, char *out, size_t size, int code, const char *connection,
                        const char *headers);
 
 // http_request.c: a request from a head that was read. NULL: no memory, or a path that cannot be
 // decoded (*code is 400 then).
-struct lq_http *lq_http_request_new(struct lq_conn *conn, const struct lq_http_head *head,
-                            const uint8_t *bytes, int *code);
+struct lq_http_request *lq_http_request_new(struct lq_conn *conn,
+                                            const struct lq_http_request_head *head,
+                                            const uint8_t *bytes, int *code);

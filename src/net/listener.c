@@ -77,7 +77,7 @@ static void accept_some(struct lq_listener *listener)
     while (listener->watch.fd >= 0 && left > 0 && accept_one(listener))
         left--;
     if (listener->watch.fd >= 0 && left == 0)
-        lq_loop_job_ask(listener->net->loop, &listener->job);
+        lq_loop_job_add(listener->net->loop, &listener->job);
 }
 
 static void on_ready(struct lq_watch *watch, uint32_t events)
@@ -163,6 +163,14 @@ static void remove_listener(struct lq_listener *listener)
     lq_loop_free_later(listener->net->loop, &listener->garbage);
 }
 
+// One connection less.
+static void on_lost(struct lq_listener *listener)
+{
+    listener->conn_count--;
+    if (listener->watch.fd < 0 && listener->conn_count == 0)
+        remove_listener(listener);
+}
+
 static struct lq_listener *listener_new(struct lq_net *net,
                                         const struct lq_listener_options *options)
 {
@@ -178,6 +186,7 @@ static struct lq_listener *listener_new(struct lq_net *net,
         memcpy(proxies, options->proxies, count * sizeof *proxies);
     *listener = (struct lq_listener){
         .garbage.release = release, .net = net, .options = *options, .proxies = proxies,
+        .protocol = &lq_http_protocol, .lost = on_lost,
         .watch = {.ready = on_ready, .fd = -1, .stopped = true}, .job.run = on_job,
         .retry.due = on_retry, .next = net->listeners, .link = &net->listeners,
     };
@@ -230,13 +239,6 @@ int lq_listener_adopt(struct lq_listener *listener, int fd, struct lq_error *err
 }
 
 // ---- closing -----------------------------------------------------------------------------------
-
-void lq_listener_lost(struct lq_listener *listener)
-{
-    listener->conn_count--;
-    if (listener->watch.fd < 0 && listener->conn_count == 0)
-        remove_listener(listener);
-}
 
 void lq_listener_close(struct lq_listener *listener)
 {

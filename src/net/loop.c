@@ -89,7 +89,7 @@ static void run_timers(struct lq_loop *loop)
 
 // ---- jobs and what is freed --------------------------------------------------------------------
 
-void lq_loop_job_ask(struct lq_loop *loop, struct lq_loop_job *job)
+void lq_loop_job_add(struct lq_loop *loop, struct lq_loop_job *job)
 {
     if (job->link)
         return;
@@ -120,7 +120,7 @@ static void run_jobs(struct lq_loop *loop)
 {
     struct lq_loop_job mark = {.run = NULL};
     for (int pass = 0; pass < PASSES_MAX && loop->jobs; pass++) {
-        lq_loop_job_ask(loop, &mark);
+        lq_loop_job_add(loop, &mark);
         while (loop->jobs != &mark) {
             struct lq_loop_job *job = loop->jobs;
             take_out(loop, job);

@@ -20,11 +20,11 @@
 
 struct lq_loop;
 
-// A descriptor. `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP …; told once for each change.
+// A descriptor. `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP …; called once for each change.
 struct lq_watch {
     void (*ready)(struct lq_watch *watch, uint32_t events);
     int fd;          // the owner's, who closes it after lq_watch_stop
-    bool stopped;    // not told any more, also of what this turn found already
+    bool stopped;    // not called any more, also for what this turn found already
 };
 
 struct lq_timer {
@@ -51,7 +51,7 @@ void lq_loop_free(struct lq_loop *loop);
 
 // Called on the loop's thread some time after lq_loop_wake; many wakes may become one call.
 void lq_loop_set_wake(struct lq_loop *loop, void (*on_wake)(void *context), void *context);
-// Any thread; one system call, none when a wake-up is under way already.
+// Any thread; one system call, none when one is on its way already.
 void lq_loop_wake(struct lq_loop *loop);
 
 // One turn, waiting at most `wait_ms` (-1: until something happens). IO: epoll failed.
@@ -69,7 +69,7 @@ void lq_watch_stop(struct lq_loop *loop, struct lq_watch *watch);
 bool lq_timer_set(struct lq_loop *loop, struct lq_timer *timer, uint64_t at_us);
 void lq_timer_stop(struct lq_loop *loop, struct lq_timer *timer);
 
-void lq_loop_job_ask(struct lq_loop *loop, struct lq_loop_job *job);
+void lq_loop_job_add(struct lq_loop *loop, struct lq_loop_job *job);
 void lq_loop_job_stop(struct lq_loop *loop, struct lq_loop_job *job);
 
 // Frees it when all callbacks of this turn have returned.

@@ -49,7 +49,7 @@ int lq_net_turn(struct lq_net *net, int wait_ms)
     return lq_loop_turn(net->loop, wait_ms);
 }
 
-// Whether nothing has begun on it: no request is under way or has come in part.
+// Whether nothing has begun on it: no request is in flight or has come in part.
 static bool is_idle(const struct lq_conn *conn)
 {
     return conn->protocol == &lq_http_protocol && !conn->state && !conn->held_len;

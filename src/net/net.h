@@ -64,7 +64,7 @@ struct lq_listener_options {
 };
 
 LQ_MUST_CHECK int lq_net_new(struct lq_net **net, struct lq_error *err);
-// Ends every connection and listener: each request is told `gone`, each WebSocket `closed`. NULL
+// Ends every connection and listener: each request gets `gone`, each WebSocket `closed`. NULL
 // ok.
 void lq_net_free(struct lq_net *net);
 struct lq_loop *lq_net_loop(struct lq_net *net);

@@ -10,7 +10,7 @@ void lq_queue_init(struct lq_queue *queue, size_t *total)
     *queue = (struct lq_queue){.total = total};
 }
 
-static void count_owned(struct lq_queue *queue, const struct lq_span *span, bool more)
+static void count_owned(struct lq_queue *queue, const struct lq_queue_span *span, bool more)
 {
     if (span->borrowed)
         return;
@@ -20,7 +20,7 @@ static void count_owned(struct lq_queue *queue, const struct lq_span *span, bool
 
 static void drop_first(struct lq_queue *queue)
 {
-    struct lq_span *span = queue->first;
+    struct lq_queue_span *span = queue->first;
     queue->first = span->next;
     if (!queue->first)
         queue->last = NULL;
@@ -35,7 +35,7 @@ void lq_queue_release(struct lq_queue *queue)
     queue->waits = 0;
 }
 
-static void append(struct lq_queue *queue, struct lq_span *span)
+static void append(struct lq_queue *queue, struct lq_queue_span *span)
 {
     *(queue->last ? queue->last : &queue->first) = span;
     queue->last = &span->next;
@@ -43,12 +43,12 @@ static void append(struct lq_queue *queue, struct lq_span *span)
     count_owned(queue, span, true);
 }
 
-static struct lq_span *copy_of(const void *bytes, size_t len)
+static struct lq_queue_span *copy_of(const void *bytes, size_t len)
 {
-    struct lq_span *span = malloc(sizeof *span + len);
+    struct lq_queue_span *span = malloc(sizeof *span + len);
     if (!span)
         return NULL;
-    *span = (struct lq_span){.bytes = span->own, .len = len};
+    *span = (struct lq_queue_span){.bytes = span->own, .len = len};
     memcpy(span->own, bytes, len);
     return span;
 }
@@ -57,7 +57,7 @@ int lq_queue_copy(struct lq_queue *queue, const void *bytes, size_t len)
 {
     if (len == 0)
         return LQ_OK;
-    struct lq_span *span = copy_of(bytes, len);
+    struct lq_queue_span *span = copy_of(bytes, len);
     if (!span)
         return LQ_ERR_MEMORY;
     append(queue, span);
@@ -68,10 +68,10 @@ int lq_queue_borrow(struct lq_queue *queue, const void *bytes, size_t len)
 {
     if (len == 0)
         return LQ_OK;
-    struct lq_span *span = malloc(sizeof *span);
+    struct lq_queue_span *span = malloc(sizeof *span);
     if (!span)
         return LQ_ERR_MEMORY;
-    *span = (struct lq_span){.bytes = bytes, .len = len, .borrowed = true};
+    *span = (struct lq_queue_span){.bytes = bytes, .len = len, .borrowed = true};
     append(queue, span);
     return LQ_OK;
 }
@@ -79,7 +79,7 @@ int lq_queue_borrow(struct lq_queue *queue, const void *bytes, size_t len)
 int lq_queue_pieces(const struct lq_queue *queue, struct iovec *pieces, int room)
 {
     int count = 0;
-    for (const struct lq_span *span = queue->first; span && count < room; span = span->next)
+    for (const struct lq_queue_span *span = queue->first; span && count < room; span = span->next)
         pieces[count++] = (struct iovec){(uint8_t *)(uintptr_t)(span->bytes + span->at),
                                          span->len - span->at};
     return count;
@@ -89,7 +89,7 @@ void lq_queue_took(struct lq_queue *queue, size_t len)
 {
     queue->waits -= len;
     while (len > 0) {
-        struct lq_span *span = queue->first;
+        struct lq_queue_span *span = queue->first;
         size_t part = span->len - span->at < len ? span->len - span->at : len;
         span->at += part;
         len -= part;
@@ -100,11 +100,11 @@ void lq_queue_took(struct lq_queue *queue, size_t len)
 
 int lq_queue_detach(struct lq_queue *queue)
 {
-    for (struct lq_span **link = &queue->first; *link; link = &(*link)->next) {
-        struct lq_span *span = *link;
+    for (struct lq_queue_span **link = &queue->first; *link; link = &(*link)->next) {
+        struct lq_queue_span *span = *link;
         if (!span->borrowed)
             continue;
-        struct lq_span *copy = copy_of(span->bytes + span->at, span->len - span->at);
+        struct lq_queue_span *copy = copy_of(span->bytes + span->at, span->len - span->at);
         if (!copy)
             return LQ_ERR_MEMORY;
         copy->next = span->next;

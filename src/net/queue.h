@@ -10,8 +10,8 @@
 
 #include "base/attr.h"
 
-struct lq_span {
-    struct lq_span *next;
+struct lq_queue_span {
+    struct lq_queue_span *next;
     const uint8_t *bytes;
     size_t len, at;   // at: so many were taken
     bool borrowed;
@@ -19,7 +19,7 @@ struct lq_span {
 };
 
 struct lq_queue {
-    struct lq_span *first, **last;
+    struct lq_queue_span *first, **last;
     size_t waits;     // bytes, all
     size_t owned;     // of copies
     size_t *total;    // adds owned up over all connections

@@ -10,21 +10,6 @@ void *lq_ws_state(const struct lq_ws *ws)
     return ws->state;
 }
 
-void *lq_ws_context(const struct lq_ws *ws)
-{
-    return ws->conn->listener->options.context;
-}
-
-const struct lq_net_address *lq_ws_client(const struct lq_ws *ws)
-{
-    return &ws->conn->client;
-}
-
-size_t lq_ws_waits(const struct lq_ws *ws)
-{
-    return ws->conn->queue.waits;
-}
-
 bool lq_ws_is_sending(const struct lq_ws *ws)
 {
     return ws->sending;
@@ -119,7 +104,7 @@ static void set_deadline(struct lq_ws *ws)
     const struct lq_net_limits *limits = lq_conn_limits(ws->conn);
     uint64_t now_us = lq_loop_now_us(ws->conn->net->loop);
     uint64_t ping_us = ws->pinged_us + UINT64_C(1000) * limits->ping_ms;
-    uint64_t lost_us = ws->heard_us + UINT64_C(1000) * limits->pong_ms;
+    uint64_t lost_us = ws->received_us + UINT64_C(1000) * limits->pong_ms;
     uint64_t at_us = ping_us < lost_us ? ping_us : lost_us;
     lq_conn_set_deadline(ws->conn, at_us > now_us ? (at_us - now_us) / 1000 + 1 : 1);
 }
@@ -134,8 +119,8 @@ void lq_ws_deadline(struct lq_conn *conn)
         return;
     }
     if (ws->paused)
-        ws->heard_us = now_us; // whether it says something we do not look at
-    if (now_us >= ws->heard_us + UINT64_C(1000) * limits->pong_ms) {
+        ws->received_us = now_us; // whether it says something we do not look at
+    if (now_us >= ws->received_us + UINT64_C(1000) * limits->pong_ms) {
         lq_conn_end(conn, LQ_END_SLOW);
         return;
     }

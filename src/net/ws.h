@@ -2,10 +2,10 @@
 // and must answer, text is checked for UTF-8 as it comes, and both halves of a closing are
 // exchanged.
 //
-// Bytes in: `room` says where the next bytes of a message go, `came` that they are there. A handler
-// that does not want more closes (lq_ws_close); what comes afterwards is read and forgotten.
-// Bytes out: lq_ws_wake asks for a `writable` call, which comes when nothing waits any more, so
-// that what is sent is chosen as late as possible. One borrowed message at a time.
+// Bytes in: `room` says where the next bytes of a message go, `received` that they are there. A
+// handler that does not want more closes (lq_ws_close); what comes afterwards is read and
+// forgotten. Bytes out: lq_ws_wake asks for a `writable` call, which comes when nothing waits any
+// more, so that what is sent is chosen as late as possible. One borrowed message at a time.
 //
 // Threads: the loop's. Owner: the net owns a struct lq_ws; nobody may use it after `closed`.
 #pragma once
@@ -30,16 +30,16 @@ struct lq_ws_piece {
     bool first;    // nothing of this message has been asked room for before
     bool last_frame; // no other frame belongs to the message (FIN)
     size_t coming; // bytes of this frame that have not come yet; 0 only of an empty message, whose
-                   // `came` follows without room being needed
+                   // `received` follows without room being needed
 };
 
 struct lq_ws_handler {
-    // Sets *size (1 to piece->coming) and returns the place, which stays until `came`. NULL: closed
-    // by lq_ws_close in here, else closed with 1011. Not called with `coming` 0.
+    // Sets *size (1 to piece->coming) and returns the place, which stays until `received`. NULL:
+    // closed by lq_ws_close in here, else closed with 1011. Not called with `coming` 0.
     uint8_t *(*room)(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size);
     // `len` bytes are there; `last`: the message is whole. Of an empty message this alone is
     // called.
-    void (*came)(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last);
+    void (*received)(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last);
     // Asked for by lq_ws_wake, and nothing waits to be sent: send one message, or none.
     void (*writable)(struct lq_ws *ws);
     // The borrowed message was handed over whole and is its owner's again. Never inside lq_ws_send.
@@ -50,8 +50,6 @@ struct lq_ws_handler {
 };
 
 void *lq_ws_state(const struct lq_ws *ws);
-void *lq_ws_context(const struct lq_ws *ws); // the listener's
-const struct lq_net_address *lq_ws_client(const struct lq_ws *ws);
 
 // `writable` will be called: in this turn if nothing waits.
 void lq_ws_wake(struct lq_ws *ws);
@@ -66,9 +64,7 @@ LQ_MUST_CHECK int lq_ws_send(struct lq_ws *ws, enum lq_ws_kind kind, const void 
 // already (limits.queue_bytes), MEMORY, BUSY after lq_ws_close. `sent` is not called.
 LQ_MUST_CHECK int lq_ws_send_copy(struct lq_ws *ws, enum lq_ws_kind kind, const void *bytes,
                                   size_t len);
-bool lq_ws_is_sending(const struct lq_ws *ws); // a borrowed message has not been told `sent`
-// Bytes that wait for the client to take them, borrowed ones too.
-size_t lq_ws_waits(const struct lq_ws *ws);
+bool lq_ws_is_sending(const struct lq_ws *ws); // a borrowed message whose `sent` is still to come
 // Copies what still waits of a borrowed message, so that its bytes may be freed; `sent` comes no
 // more for it. No memory: the connection ends.
 void lq_ws_detach(struct lq_ws *ws);

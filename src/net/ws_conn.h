@@ -13,15 +13,15 @@ struct lq_ws {
     const struct lq_ws_handler *handler;
     void *state;               // the handler's
     // coming
-    struct lq_ws_frame frame;
+    struct lq_ws_header frame;
     uint64_t at;               // bytes of the frame's payload so far
     bool in_frame;
     bool within;               // a message that is not whole
-    bool first;                // nothing of it was told yet
+    bool first;                // its handler knows nothing of it yet
     enum lq_ws_kind kind;
     uint32_t utf8;
     uint8_t control[LQ_WS_CONTROL_BYTES_MAX];
-    uint64_t heard_us, pinged_us;
+    uint64_t received_us, pinged_us;
     bool paused;
     // going
     bool sending;              // a borrowed message: `sent` is owed

@@ -36,7 +36,7 @@ static bool is_good_start(const uint8_t *bytes, size_t len, bool within)
            !(is_control(opcode) && (bytes[1] & 0x7f) > LQ_WS_CONTROL_BYTES_MAX);
 }
 
-int lq_ws_frame_read(struct lq_ws_frame *frame, const uint8_t *bytes, size_t len, bool within)
+int lq_ws_frame_read(struct lq_ws_header *frame, const uint8_t *bytes, size_t len, bool within)
 {
     if (len > 0 && !is_good_start(bytes, len, within))
         return 1002;
@@ -47,7 +47,7 @@ int lq_ws_frame_read(struct lq_ws_frame *frame, const uint8_t *bytes, size_t len
     size_t head = 2u + (size_t)more + 4;
     if (len < head)
         return 0;
-    *frame = (struct lq_ws_frame){.fin = bytes[0] >> 7, .opcode = bytes[0] & 15, .head = head,
+    *frame = (struct lq_ws_header){.fin = bytes[0] >> 7, .opcode = bytes[0] & 15, .head = head,
                                   .len = more ? big_endian(bytes + 2, more) : told};
     memcpy(frame->mask, bytes + head - 4, 4);
     // Section 5.2: the shortest way to write a length is the only one, and its top bit is 0.

@@ -20,7 +20,7 @@ enum lq_ws_opcode {
 
 enum { LQ_WS_FRAME_HEAD_MAX = 14, LQ_WS_CONTROL_BYTES_MAX = 125 };
 
-struct lq_ws_frame {
+struct lq_ws_header {
     bool fin;
     uint8_t opcode;
     uint8_t mask[4];
@@ -30,7 +30,7 @@ struct lq_ws_frame {
 
 // Reads a client's frame header. 1: read, 0: more bytes are needed, else the close code (1002).
 // `within`: a message's first frame has come, its last has not (section 5.4).
-int lq_ws_frame_read(struct lq_ws_frame *frame, const uint8_t *bytes, size_t len, bool within);
+int lq_ws_frame_read(struct lq_ws_header *frame, const uint8_t *bytes, size_t len, bool within);
 
 // Writes a server's frame header and returns its length, at most 10.
 size_t lq_ws_frame_write(uint8_t head[LQ_WS_FRAME_HEAD_MAX], uint8_t opcode, uint64_t len);

@@ -9,12 +9,12 @@
 
 enum { HEAD_BYTES_MAX = 4096 };
 
-bool lq_http_wants_ws(const struct lq_http *http)
+bool lq_http_wants_ws(const struct lq_http_request *http)
 {
     return http->upgrades_ws;
 }
 
-static int count_of(const struct lq_http *http, const char *name)
+static int count_of(const struct lq_http_request *http, const char *name)
 {
     int count = 0;
     for (int i = 0; i < http->field_count; i++)
@@ -22,7 +22,7 @@ static int count_of(const struct lq_http *http, const char *name)
     return count;
 }
 
-const char *lq_http_ws_fault(const struct lq_http *http, int *code, const char **headers)
+const char *lq_http_ws_fault(const struct lq_http_request *http, int *code, const char **headers)
 {
     char accept[LQ_WS_ACCEPT_SIZE];
     const char *version = lq_http_header(http, "sec-websocket-version");
@@ -39,7 +39,7 @@ const char *lq_http_ws_fault(const struct lq_http *http, int *code, const char *
     return http->body.whole ? NULL : "a WebSocket's request has no body";
 }
 
-bool lq_http_ws_offers(const struct lq_http *http, const char *protocol)
+bool lq_http_ws_offers(const struct lq_http_request *http, const char *protocol)
 {
     for (int i = 0; i < http->field_count; i++) {
         const char *value = http->fields[i].value;
@@ -66,12 +66,12 @@ static struct lq_ws *ws_new(struct lq_conn *conn, const struct lq_ws_handler *ha
     ws->state = state;
     ws->code = 1006; // section 7.1.5
     ws->end = LQ_END_DONE;
-    ws->heard_us = ws->pinged_us = lq_loop_now_us(conn->net->loop);
+    ws->received_us = ws->pinged_us = lq_loop_now_us(conn->net->loop);
     return ws;
 }
 
 // 0: it does not fit, or there is no key.
-static size_t compose(struct lq_http *http, char *head, size_t size, const char *protocol,
+static size_t compose(struct lq_http_request *http, char *head, size_t size, const char *protocol,
                       const char *headers)
 {
     char accept[LQ_WS_ACCEPT_SIZE];
@@ -86,8 +86,8 @@ static size_t compose(struct lq_http *http, char *head, size_t size, const char 
     return more > 0 && (size_t)more < size - len ? len + (size_t)more : 0;
 }
 
-struct lq_ws *lq_http_upgrade(struct lq_http *http, const char *protocol, const char *headers,
-                              const struct lq_ws_handler *handler, void *state)
+struct lq_ws *lq_http_upgrade(struct lq_http_request *http, const char *protocol,
+                              const char *headers, const struct lq_ws_handler *handler, void *state)
 {
     char head[HEAD_BYTES_MAX];
     struct lq_conn *conn = http->conn;

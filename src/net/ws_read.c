@@ -54,7 +54,7 @@ static void on_data(struct lq_ws *ws, const uint8_t *bytes, size_t len)
     }
     ws->at += len;
     ws->first = false;
-    ws->handler->came(ws, &piece, len, last);
+    ws->handler->received(ws, &piece, len, last);
     if (ws->at == ws->frame.len)
         end_frame(ws);
 }
@@ -111,7 +111,7 @@ static size_t input(struct lq_conn *conn, uint8_t *bytes, size_t len)
 {
     struct lq_ws *ws = conn->state;
     size_t at = 0;
-    ws->heard_us = lq_loop_now_us(conn->net->loop);
+    ws->received_us = lq_loop_now_us(conn->net->loop);
     while (at < len && wants(conn) && !conn->ending) {
         if (ws->deaf)
             return len;
@@ -141,7 +141,7 @@ static uint8_t *room(struct lq_conn *conn, size_t *size)
 static void came(struct lq_conn *conn, uint8_t *bytes, size_t len)
 {
     struct lq_ws *ws = conn->state;
-    ws->heard_us = lq_loop_now_us(conn->net->loop);
+    ws->received_us = lq_loop_now_us(conn->net->loop);
     lq_ws_unmask(bytes, bytes, len, ws->frame.mask, ws->at);
     on_data(ws, bytes, len);
 }
@@ -170,7 +170,7 @@ const struct lq_protocol lq_ws_protocol = {
     .input = input,
     .wants = wants,
     .room = room,
-    .came = came,
+    .received = came,
     .ended = on_ended,
     .drained = lq_ws_drained,
     .deadline = lq_ws_deadline,

@@ -7,108 +7,101 @@
 //                before it could hear of the stop has come
 //   +1 s         frames that come now are dropped, so that who never pauses is done with, too
 //   +5 s         the end for whoever does not read its replies; counted from the moment when the
-//                last picture that was under way was finished and bytes last came or went. What
+//                last picture in flight was finished and bytes last came or went. What
 //                gets on is waited for, for LQ_DRAIN_WORK_S at most
+#include "serve/drain.h"
+
 #include <stddef.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "serve/server.h"
+#include "serve/sio/clients.h"
 
-enum { DRAIN_TICK_MS = 20 };
+enum { DRAIN_TICK_MS = 20, DRAIN_MS = 5000 };
 
-static bool passed_ms(const struct lq_server *server, uint64_t ms)
+static bool passed_ms(const struct lq_drain *drain, uint64_t ms)
 {
-    return server->drain_from_us && lq_clock_us() >= server->drain_from_us + ms * 1000;
-}
-
-bool lq_server_takes_frames(const struct lq_server *server)
-{
-    return !passed_ms(server, LQ_DRAIN_TAKE_MS);
-}
-
-bool lq_server_done_with(const struct lq_server *server, struct lq_session *session)
-{
-    bool quiet = lq_clock_us() >= session->used_us + LQ_DRAIN_QUIET_MS * 1000;
-    return passed_ms(server, LQ_DRAIN_QUIET_MS) && (quiet || !lq_server_takes_frames(server)) &&
-           !lq_session_busy(session);
+    uint64_t from_us = drain->admission->drain_from_us;
+    return from_us && lq_clock_us() >= from_us + ms * 1000;
 }
 
 // Whether something goes on: a worker gets on with a picture, or bytes come or go.
-static bool moves(struct lq_server *server, uint64_t now_us)
+static bool moves(struct lq_drain *drain, uint64_t now_us)
 {
-    struct lq_workers_state state = lq_workers_state(server->workers);
-    uint64_t bytes = lq_net_bytes_in(server->net) + lq_net_bytes_out(server->net);
+    struct lq_workers *workers = drain->admission->workers;
+    const struct lq_net *net = drain->listeners->net;
+    uint64_t bytes = lq_net_bytes_in(net) + lq_net_bytes_out(net);
     uint64_t limit_us = LQ_STALL_S * UINT64_C(1000000);
-    bool moved = bytes != server->moved_bytes;
-    server->moved_bytes = bytes;
+    bool moved = bytes != drain->moved_bytes;
+    drain->moved_bytes = bytes;
     return moved ||
-           state.working > lq_workers_stalled(server->workers, now_us, limit_us).count;
+           lq_workers_state(workers).working > lq_workers_stalled(workers, now_us, limit_us).count;
 }
 
-bool lq_drain_is_over(struct lq_server *server)
+bool lq_drain_is_over(struct lq_drain *drain)
 {
     uint64_t now_us = lq_clock_us();
-    if (!passed_ms(server, LQ_DRAIN_QUIET_MS))
+    if (!passed_ms(drain, LQ_DRAIN_QUIET_MS))
         return false;
-    if (server->session_count == 0 && !server->requests && server->callers.total == 0)
+    if (drain->admission->session_count == 0 && !drain->web->requests &&
+        drain->listeners->connections.total == 0)
         return true;
-    if (moves(server, now_us))
-        server->moved_us = now_us;
-    return passed_ms(server, LQ_DRAIN_WORK_S * UINT64_C(1000)) ||
-           (passed_ms(server, LQ_DRAIN_MS) && now_us >= server->moved_us + LQ_DRAIN_MS * 1000);
+    if (moves(drain, now_us))
+        drain->moved_us = now_us;
+    return passed_ms(drain, LQ_DRAIN_WORK_S * UINT64_C(1000)) ||
+           (passed_ms(drain, DRAIN_MS) && now_us >= drain->moved_us + DRAIN_MS * 1000);
 }
 
-static void set_timer(struct lq_server *server, void (*due)(struct lq_timer *, uint64_t),
-                      uint64_t ms)
+static void set_timer(struct lq_drain *drain, void (*due)(struct lq_timer *, uint64_t), uint64_t ms)
 {
-    server->drain_timer.due = due;
-    if (!lq_timer_set(lq_net_loop(server->net), &server->drain_timer, lq_clock_us() + ms * 1000))
-        server->stop = true;
+    drain->timer.due = due;
+    if (!lq_timer_set(lq_net_loop(drain->listeners->net), &drain->timer,
+                      lq_clock_us() + ms * 1000))
+        drain->stop = true;
 }
 
-static struct lq_server *server_of(struct lq_timer *timer)
+static struct lq_drain *drain_of(struct lq_timer *timer)
 {
-    return (struct lq_server *)((char *)timer - offsetof(struct lq_server, drain_timer));
+    return (struct lq_drain *)((char *)timer - offsetof(struct lq_drain, timer));
 }
 
 static void on_drain_tick(struct lq_timer *timer, uint64_t now_us)
 {
-    struct lq_server *server = server_of(timer);
-    lq_live_end_done(server);
-    lq_sio_tick(server, now_us);
-    set_timer(server, on_drain_tick, DRAIN_TICK_MS);
+    struct lq_drain *drain = drain_of(timer);
+    lq_live_end_done(drain->live);
+    lq_sio_tick(drain->sio, now_us);
+    set_timer(drain, on_drain_tick, DRAIN_TICK_MS);
 }
 
-static void drain(struct lq_server *server)
+static void begin(struct lq_drain *drain)
 {
-    lq_log_info("stopping: finishing %d session(s)", server->session_count);
-    server->drain_from_us = server->moved_us = lq_clock_us();
-    lq_listener_close(server->listener); // new connections are refused by the system: a balancer
-                                         // goes elsewhere
-    lq_net_drain(server->net);
-    lq_live_drain(server);
-    set_timer(server, on_drain_tick, DRAIN_TICK_MS);
+    struct lq_admission *admission = drain->admission;
+    lq_log_info("stopping: finishing %d session(s)", admission->session_count);
+    admission->drain_from_us = drain->moved_us = lq_clock_us();
+    // New connections are refused by the system: a balancer goes elsewhere.
+    lq_listener_close(drain->listeners->listener);
+    lq_net_drain(drain->listeners->net);
+    lq_live_drain(drain->live);
+    set_timer(drain, on_drain_tick, DRAIN_TICK_MS);
 }
 
 static void on_delay_over(struct lq_timer *timer, uint64_t now_us)
 {
     (void)now_us;
-    drain(server_of(timer));
+    begin(drain_of(timer));
 }
 
-void lq_drain_start(struct lq_server *server, bool wait)
+void lq_drain_start(struct lq_drain *drain, int delay_s)
 {
-    if (server->told_to_stop) {
-        server->stop = true;
+    if (drain->web->stopping) {
+        drain->stop = true;
         return;
     }
-    server->told_to_stop = true;
-    int delay_s = wait ? server->options->drain_delay_s : 0;
+    drain->web->stopping = true;
     if (delay_s == 0) {
-        drain(server);
+        begin(drain);
         return;
     }
     lq_log_info("stopping in %d s: serving on while /readyz says so", delay_s);
-    set_timer(server, on_delay_over, (uint64_t)delay_s * 1000);
+    set_timer(drain, on_delay_over, (uint64_t)delay_s * 1000);
 }

@@ -1,28 +1,31 @@
 // SIGHUP: whoever renews a certificate or changes a token must not have to stop the server.
-#include "base/log.h"
-#include "serve/server.h"
-#include "serve/tls.h"
+#include "serve/reload.h"
 
-// Who came with a token that is no longer there is sent away.
-static int end_revoked(struct lq_server *server)
+#include "base/log.h"
+#include "serve/guard/certificate.h"
+#include "serve/sio/clients.h"
+
+// Who came with a token that is no longer there is disconnected.
+static int end_revoked(const struct lq_reload *reload)
 {
     int count = 0;
-    for (struct lq_session *each = server->sessions; each; each = each->next)
-        if (each->has_token && !each->revoked && !lq_tokens_know(&server->tokens, each->token)) {
+    for (struct lq_session *each = reload->admission->sessions; each; each = each->next)
+        if (each->has_token && !each->revoked &&
+            !lq_tokens_know(&reload->access->tokens, each->token)) {
             each->revoked = true;
             count++;
         }
     if (count > 0) {
-        lq_live_end_revoked(server);
-        lq_sio_end_revoked(server);
+        lq_live_end_revoked(reload->live);
+        lq_sio_end_revoked(reload->sio);
     }
     return count;
 }
 
 // Either all of it is changed or nothing: a file that cannot be used is found before.
-void lq_server_reload(struct lq_server *server)
+void lq_reload(const struct lq_reload *reload)
 {
-    const struct lq_serve_options *options = server->options;
+    const struct lq_serve_options *options = reload->listeners->options;
     struct lq_tokens tokens;
     struct lq_error error;
     struct lq_tls_pair pair = {0};
@@ -30,7 +33,7 @@ void lq_server_reload(struct lq_server *server)
     if (status == LQ_OK && options->tls_cert) {
         status = lq_tls_pair_get(&pair, options, &error);
         if (status == LQ_OK)
-            status = lq_tls_pair_use(&pair, server->ssl, &error);
+            status = lq_tls_pair_use(&pair, reload->listeners->ssl, &error);
         lq_tls_pair_release(&pair);
     }
     const char *both = options->tls_cert && options->token_file ? "certificate and tokens"
@@ -41,7 +44,7 @@ void lq_server_reload(struct lq_server *server)
         return;
     }
     if (options->token_file)
-        server->tokens = tokens;
-    int ended = options->token_file ? end_revoked(server) : 0;
+        reload->access->tokens = tokens;
+    int ended = options->token_file ? end_revoked(reload) : 0;
     lq_log_info("read again: %s; sessions ended because their token is gone: %d", both, ended);
 }

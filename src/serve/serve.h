@@ -3,41 +3,8 @@
 // Owner: the caller owns the options and the model until the server is closed.
 #pragma once
 
-#include "paint/catalogue.h"
 #include "model/model.h"
-#include "net/address.h"
-
-enum { LQ_ALLOW_ORIGINS_MAX = 16, LQ_CSP_CHARS_MAX = 2000, LQ_TRUSTED_PROXIES_MAX = 32 };
-
-struct lq_serve_options {
-    const char *host;          // address to listen on; "0.0.0.0" or "::" is every one
-    int port;                  // 0: any free one
-    const char *admin_host;    // of a second listener, for operators (routes.c)
-    int admin_port;            // 0: any free one; -1: there is none
-    struct lq_net_block trusted_proxies[LQ_TRUSTED_PROXIES_MAX]; // whose word on their clients counts
-    int trusted_proxy_count;
-    bool proxy_protocol;       // these begin each connection with a PROXY header
-    int workers;               // frames worked on at once
-    int jpeg_quality;          // of replies unless a client asks otherwise
-    bool propagate;            // carry nails along in live frames while others wait
-    bool smooth;               // steady outlines on live connections, unless a client asks otherwise
-    int sessions_max;
-    int drain_delay_s;         // after SIGTERM, before users are sent away
-    int wait_ms_max;           // a new live session is refused when its frames would wait longer
-    int max_age_ms;            // of a live frame: then nobody waits for its answer any more
-    int address_sessions_max;  // of one client address; 0: no limit
-    int fps_max;               // frames a second of one session
-    size_t frame_bytes_max;    // of what all clients' frames and replies take
-    int idle_timeout_s;        // a live session without a frame ends after this
-    const char *tls_cert, *tls_key; // PEM files, or both NULL
-    bool tls_self_signed;
-    const char *web_dir;       // serve the page from here; NULL: the built-in one
-    const char *csp;           // Content-Security-Policy; "": none; NULL: the built-in page's own
-    const char *allow_origins[LQ_ALLOW_ORIGINS_MAX]; // besides the server's own; "*" is any
-    int allow_origin_count;
-    const struct lq_catalogue *catalogue; // of looks; outlives the server
-    const char *token_file;    // who has none of its tokens is not let in; NULL: all are
-};
+#include "serve/options.h"
 
 struct lq_server;
 
@@ -51,7 +18,7 @@ LQ_MUST_CHECK int lq_server_open(struct lq_server **server, const struct lq_serv
                                  struct lq_error *err);
 // Serves until SIGINT or SIGTERM, then drains. Prints one line with the address when ready. On
 // SIGHUP the certificate, its key and the tokens are read again: all of them, or with a bad file
-// none. Who came with a token that is gone is then sent away.
+// none. Who came with a token that is gone is then disconnected.
 LQ_MUST_CHECK int lq_server_run(struct lq_server *server, const struct lq_model *model,
                                 struct lq_error *err);
 // Has the workers go over to another model, each with the next frame that it takes. Any thread,

@@ -1,4 +1,5 @@
-// Signals, which the loop reads like any socket: the end, and certificate and tokens read again.
+#include "serve/signals.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -7,7 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "serve/server.h"
+#include "serve/serve.h"
 
 // A terminal that closes sends SIGHUP too, so it means "read again" only where there is what to
 // read.
@@ -31,23 +32,34 @@ void lq_serve_block_signals(const struct lq_serve_options *options)
 
 static void on_signal(struct lq_watch *watch, uint32_t events)
 {
-    struct lq_server *server =
-        (struct lq_server *)((char *)watch - offsetof(struct lq_server, signals));
+    struct lq_signals *signals =
+        (struct lq_signals *)((char *)watch - offsetof(struct lq_signals, watch));
     struct signalfd_siginfo info;
+    int delay_s = signals->drain->listeners->options->drain_delay_s;
     (void)events;
     while (read(watch->fd, &info, sizeof info) == sizeof info)
         if (info.ssi_signo == SIGHUP)
-            lq_server_reload(server);
+            lq_reload(signals->reload);
         else
-            lq_drain_start(server, info.ssi_signo == SIGTERM);
+            lq_drain_start(signals->drain, info.ssi_signo == SIGTERM ? delay_s : 0);
 }
 
-int lq_signals_watch(struct lq_server *server, struct lq_error *err)
+int lq_signals_watch(struct lq_signals *signals, struct lq_error *err)
 {
-    sigset_t set = watched_signals(server->options);
-    server->signals = (struct lq_watch){.ready = on_signal,
-                                        .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
-    if (server->signals.fd < 0)
+    const struct lq_listeners *listeners = signals->drain->listeners;
+    sigset_t set = watched_signals(listeners->options);
+    signals->watch = (struct lq_watch){.ready = on_signal,
+                                       .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
+    if (signals->watch.fd < 0)
         return lq_fail(err, LQ_ERR_IO, "cannot watch for signals: %s", strerror(errno));
-    return lq_watch_start(lq_net_loop(server->net), &server->signals, EPOLLIN, err);
+    return lq_watch_start(lq_net_loop(listeners->net), &signals->watch, EPOLLIN, err);
+}
+
+void lq_signals_close(struct lq_signals *signals)
+{
+    if (signals->watch.fd < 0)
+        return;
+    lq_watch_stop(lq_net_loop(signals->drain->listeners->net), &signals->watch);
+    close(signals->watch.fd);
+    signals->watch.fd = -1;
 }

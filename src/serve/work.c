@@ -6,16 +6,16 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/trace.h"
-#include "serve/answer.h"
+#include "serve/message/frame_response.h"
 
 struct worker {
     const struct lq_model *model;
-    struct lq_pipe *pipe; // of a thread for heavy stills: made when the first of them comes
+    struct lq_pipe *pipe;  // of a thread for heavy stills: made when the first of them comes
     bool heavy;
     struct lq_buf decoded; // what base64 stood for
     struct lq_buf scratch; // for coding crops
     struct lq_scene scene;
-    struct lq_metrics *metrics;
+    struct lq_serve_metrics *metrics;
     struct lq_load *load;
     struct lq_cost *cost;
     uint32_t max_age_ms;
@@ -80,16 +80,16 @@ static int worker_open(void *context, bool heavy, void **out, struct lq_error *e
     return status;
 }
 
-static enum lq_picture_kind reply_kind(const struct lq_slot *slot)
+static enum lq_picture_kind reply_kind(const struct lq_frame_slot *slot)
 {
     // Live replies are JPEG whatever came; elsewhere a PNG is answered with a PNG.
-    return slot->ask.live || slot->ask.reply_form == LQ_REPLY_PICTURE ? LQ_PICTURE_JPEG
+    return slot->request.live || slot->request.reply_form == LQ_REPLY_PICTURE ? LQ_PICTURE_JPEG
                                                                       : LQ_PICTURE_UNKNOWN;
 }
 
 struct step {
     struct worker *worker;
-    struct lq_slot *slot;
+    struct lq_frame_slot *slot;
     struct lq_job *job;
 };
 
@@ -121,34 +121,35 @@ static void rest(struct worker *worker)
     worker->pipe = NULL;
 }
 
-static void fill_job(const struct worker *worker, struct lq_slot *slot, struct lq_job *job,
-                     const struct lq_ask_picture *picture)
+static void fill_job(const struct worker *worker, struct lq_frame_slot *slot, struct lq_job *job,
+                     const struct lq_frame_picture *picture)
 {
     lq_job_init(job);
     job->input = picture->bytes;
     job->input_len = picture->len;
-    job->look = slot->ask.look;
-    job->paint = slot->ask.reply_form != LQ_REPLY_NAILS &&
-                 slot->ask.reply_form != LQ_REPLY_V1_NAILS;
+    job->look = slot->request.look;
+    job->paint = slot->request.reply_form != LQ_REPLY_NAILS &&
+                 slot->request.reply_form != LQ_REPLY_V1_NAILS;
     job->tracker = slot->session->tracker;
     job->time_us = slot->arrived_us;
-    job->smooth = slot->ask.smooth;
+    job->smooth = slot->request.smooth;
     job->may_propagate = slot->contended && worker->may_propagate;
-    job->multiscale = slot->ask.multiscale;
-    job->hands = slot->ask.multiscale || slot->ask.live;
+    job->multiscale = slot->request.multi_scale;
+    job->hands = slot->request.multi_scale || slot->request.live;
     job->exclusive = slot->exclusive;
-    job->jpeg_quality = slot->ask.jpeg_quality;
+    job->jpeg_quality = slot->request.jpeg_quality;
     job->kind_out = reply_kind(slot);
-    job->deadline_us = slot->ask.live ? slot->arrived_us + worker->max_age_ms * UINT64_C(1000) : 0;
+    uint64_t max_age_us = worker->max_age_ms * UINT64_C(1000);
+    job->deadline_us = slot->request.live ? slot->arrived_us + max_age_us : 0;
     job->output = job->paint ? &slot->picture : NULL;
 }
 
-static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *job,
-                    const struct lq_ask_picture *picture)
+static int run_pipe(struct worker *worker, struct lq_frame_slot *slot, struct lq_job *job,
+                    const struct lq_frame_picture *picture)
 {
     struct step step = {worker, slot, job};
     fill_job(worker, slot, job, picture);
-    job->scene = slot->ask.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
+    job->scene = slot->request.reply_form == LQ_REPLY_V1_NAILS ? &worker->scene : NULL;
     job->pause = on_step;
     job->pause_context = &step;
     if (worker->heavy)
@@ -162,9 +163,9 @@ static int run_pipe(struct worker *worker, struct lq_slot *slot, struct lq_job *
 
 // A live frame that has waited too long shows what the user did long ago. Only overload does this.
 // Not BUSY, which would tell its session to pause: the next frame may well be in time.
-static int check_age(const struct lq_slot *slot, struct lq_error *err)
+static int check_age(const struct lq_frame_slot *slot, struct lq_error *err)
 {
-    if (!slot->ask.live || slot->queue_us <= slot->stale_us)
+    if (!slot->request.live || slot->queue_us <= slot->stale_us)
         return LQ_OK;
     return lq_fail(err, LQ_ERR_TIMEOUT, "the frame waited %u ms and was dropped; send the next",
                    slot->queue_us / 1000);
@@ -173,21 +174,21 @@ static int check_age(const struct lq_slot *slot, struct lq_error *err)
 // Whether what had a light one's turn asks for more than that, now that all of it is read: it waits
 // once more then, for a heavy one's. A urlencoded body cannot be read twice; of that the estimate
 // is right (cost.c).
-static bool is_heavier(const struct worker *worker, struct lq_slot *slot,
-                       const struct lq_ask_picture *picture)
+static bool is_heavier(const struct worker *worker, struct lq_frame_slot *slot,
+                       const struct lq_frame_picture *picture)
 {
     struct lq_cost_peek seen = {lq_cost_pixels(picture->bytes, picture->len),
-                                slot->ask.multiscale ? LQ_COST_PASSES : 1};
+                                slot->request.multi_scale ? LQ_COST_PASSES : 1};
     slot->pixels = seen.pixels;
-    if (slot->turn_kind == LQ_TURN_HEAVY || slot->ask.body_form == LQ_BODY_URLENCODED ||
-        lq_cost_kind(&seen, slot->ask.live) != LQ_TURN_HEAVY)
+    if (slot->turn_kind == LQ_TURN_HEAVY || slot->request.body_form == LQ_BODY_URLENCODED ||
+        lq_cost_kind(&seen, slot->request.live) != LQ_TURN_HEAVY)
         return false;
     slot->turn_kind = LQ_TURN_HEAVY;
     slot->cost_us = lq_cost_us(worker->cost, &seen);
     return true;
 }
 
-static void learn(const struct worker *worker, const struct lq_slot *slot,
+static void learn(const struct worker *worker, const struct lq_frame_slot *slot,
                   const struct lq_job *job)
 {
     const uint32_t *us = job->stage_us;
@@ -197,22 +198,22 @@ static void learn(const struct worker *worker, const struct lq_slot *slot,
         .passes_us = us[LQ_STAGE_PREPARE] + us[LQ_STAGE_INFER] + us[LQ_STAGE_NAILS],
     };
     seen.pixels_us = job->total_us - seen.passes_us;
-    if (!slot->ask.live || slot->turn_kind == LQ_TURN_HEAVY)
+    if (!slot->request.live || slot->turn_kind == LQ_TURN_HEAVY)
         lq_cost_learn(worker->cost, &seen);
 }
 
 // Fills in the answer: a picture, nails, or what went wrong, before or now.
-static void answer(struct worker *worker, struct lq_slot *slot)
+static void answer(struct worker *worker, struct lq_frame_slot *slot)
 {
-    struct lq_ask_picture picture = {0};
+    struct lq_frame_picture picture = {0};
     struct lq_job job;
     if (slot->status == LQ_OK)
         slot->status = open_pipe(worker, &slot->error);
     if (slot->status == LQ_OK)
-        slot->status = lq_ask_read(slot, &worker->decoded, &picture, &slot->error);
+        slot->status = lq_frame_request_read(slot, &worker->decoded, &picture, &slot->error);
     if (slot->status == LQ_OK && is_heavier(worker, slot, &picture)) {
         slot->again = true;
-        lq_ask_picture_release(&picture);
+        lq_frame_picture_release(&picture);
         return;
     }
     if (slot->status == LQ_OK)
@@ -223,27 +224,27 @@ static void answer(struct worker *worker, struct lq_slot *slot)
             slot->stage_us[i] = job.stage_us[i];
         slot->total_us = job.total_us;
         slot->propagated = job.propagated;
-        lq_answer_write(slot, &job, &picture, &worker->scratch);
+        lq_response_write(slot, &job, &picture, &worker->scratch);
     }
     if (slot->status != LQ_OK) {
         slot->error.status = slot->status;
-        lq_answer_write_error(slot, &picture);
+        lq_response_write_error(slot, &picture);
     }
-    lq_ask_picture_release(&picture);
+    lq_frame_picture_release(&picture);
     rest(worker);
 }
 
-static void count(const struct worker *worker, const struct lq_slot *slot, uint64_t worked_us,
+static void count(const struct worker *worker, const struct lq_frame_slot *slot, uint64_t worked_us,
                   bool stale)
 {
-    struct lq_metrics *metrics = worker->metrics;
+    struct lq_serve_metrics *metrics = worker->metrics;
     if (stale)
         lq_count(&metrics->dropped[LQ_DROP_STALE], 1);
-    else if (slot->ask.live && slot->status == LQ_ERR_TIMEOUT)
+    else if (slot->request.live && slot->status == LQ_ERR_TIMEOUT)
         lq_count(&metrics->dropped[LQ_DROP_LATE], 1);
-    // A still says nothing of what a video costs.
+    // A still says nothing of what a stream costs.
     if (slot->turn_kind != LQ_TURN_LIVE)
-        lq_load_stilled(worker->load, worked_us);
+        lq_load_worked_still(worker->load, worked_us);
     else if (!stale)
         lq_load_worked(worker->load, &(struct lq_load_work){.us = worked_us,
                                                             .contended = slot->contended,
@@ -271,7 +272,7 @@ static void go_over(struct worker *worker)
     worker->pipe = pipe;
 }
 
-static void worker_run(void *context, struct lq_slot *slot)
+static void worker_run(void *context, struct lq_frame_slot *slot)
 {
     struct worker *worker = context;
     go_over(worker);
@@ -290,7 +291,14 @@ static void worker_run(void *context, struct lq_slot *slot)
     lq_trace_enter(NULL);
 }
 
+static void refuse(struct lq_frame_slot *slot)
+{
+    static const struct lq_frame_picture unread = {0};
+    lq_response_write_error(slot, &unread);
+}
+
 struct lq_work lq_work_with(struct lq_work_context *context)
 {
-    return (struct lq_work){worker_open, worker_run, worker_close, context};
+    return (struct lq_work){.open = worker_open, .run = worker_run, .close = worker_close,
+                            .context = context, .refuse = refuse};
 }

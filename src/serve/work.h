@@ -4,13 +4,13 @@
 
 #include <stdatomic.h>
 
-#include "serve/cost.h"
-#include "serve/load.h"
-#include "serve/metrics.h"
+#include "serve/sched/cost.h"
+#include "serve/sched/load.h"
+#include "serve/sched/metrics.h"
 
 struct lq_work_context {
     const struct lq_model *model;
-    struct lq_metrics *metrics;
+    struct lq_serve_metrics *metrics;
     struct lq_load *load;
     struct lq_cost *cost;
     uint32_t max_age_ms; // of a live frame: then nobody waits for its answer any more

@@ -1,10 +1,12 @@
-// /ws as an echo, in the place of src/serve/live.c: all else of `lacquer serve` is as it is, so
-// that the Autobahn test suite (tools/autobahn.sh), which wants each message back, judges the very
-// loop, framing and upgrade that users meet. Built for tests only; never installed.
+// /ws as an echo, in the place of src/serve/live/live.c: all else of `lacquer serve` is as it is,
+// so that the Autobahn test suite (tools/autobahn.sh), which wants each message back, judges the
+// very loop, framing and upgrade that users meet. Built for tests only; never installed.
 // Threads: the loop's. Owner: a connection's state is its own.
 #include <stdlib.h>
 
-#include "serve/server.h"
+#include "net/ws.h"
+#include "serve/live/live.h"
+#include "serve/message/receive.h"
 
 enum { MESSAGE_MAX = 17 * 1024 * 1024 }; // the suite's largest is 16 MiB
 
@@ -22,10 +24,10 @@ static uint8_t *on_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_
     struct echo *echo = lq_ws_state(ws);
     if (piece->first && !clear(echo))
         return NULL;
-    return lq_server_room(&echo->message, piece->coming, size);
+    return lq_receive_room(&echo->message, piece->coming, size);
 }
 
-static void on_came(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
+static void on_received(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
 {
     struct echo *echo = lq_ws_state(ws);
     if (piece->first && len == 0 && !clear(echo)) {
@@ -62,16 +64,16 @@ static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
 
 static const struct lq_ws_handler handler = {
     .room = on_room,
-    .came = on_came,
+    .received = on_received,
     .writable = on_writable,
     .sent = on_sent,
     .closed = on_closed,
 };
 
-void lq_live_upgrade(struct lq_server *server, struct lq_http *http)
+void lq_live_upgrade(void *context, struct lq_http_request *http)
 {
     struct echo *echo = calloc(1, sizeof *echo);
-    (void)server;
+    (void)context;
     if (!echo) {
         lq_http_kill(http);
         return;
@@ -83,23 +85,23 @@ void lq_live_upgrade(struct lq_server *server, struct lq_http *http)
     }
 }
 
-void lq_live_tick(struct lq_server *server, uint64_t now_us)
+void lq_live_tick(struct lq_live_connections *connections, uint64_t now_us)
 {
-    (void)server;
+    (void)connections;
     (void)now_us;
 }
 
-void lq_live_end_revoked(struct lq_server *server)
+void lq_live_end_revoked(struct lq_live_connections *connections)
 {
-    (void)server;
+    (void)connections;
 }
 
-void lq_live_drain(struct lq_server *server)
+void lq_live_drain(struct lq_live_connections *connections)
 {
-    (void)server;
+    (void)connections;
 }
 
-void lq_live_end_done(struct lq_server *server)
+void lq_live_end_done(struct lq_live_connections *connections)
 {
-    (void)server;
+    (void)connections;
 }

@@ -313,6 +313,7 @@ def a_picture_that_is_never_done(folder, picture):
 # crosses: HANDSHAKE_S, KEEPALIVE_S, BODY_S, SLOW_READER_S, PONG_S, WORK_S
 def test_slow_clients(server, tmp_path, hand):
     """All of them at once, so that the suite waits only for the slowest."""
+    timeouts = server.metric('lacquer_errors_total{status="TIMEOUT"}')
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         slow = [pool.submit(way, server) for way in (half_a_request, nothing_after_an_answer,
                                                      a_body_drop_by_drop,
@@ -329,6 +330,8 @@ def test_slow_clients(server, tmp_path, hand):
     head, _, taken = unread.result().partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     assert head.startswith(b"HTTP/1.1 200") and len(taken) < length
+    # The body that was late, the reply that was not taken, the socket without a sign of life.
+    assert server.metric('lacquer_errors_total{status="TIMEOUT"}') - timeouts >= 3
     pings, wrong = pinging.result()
     assert pings >= 2 and not wrong
     if undone:

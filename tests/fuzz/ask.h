@@ -6,25 +6,25 @@
 
 #include "base/limits.h"
 #include "fuzz/fuzz.h"
-#include "serve/ask.h"
+#include "serve/message/frame_request.h"
 
-// Reads the slot's body as slot->ask says; a picture that is found lies in memory.
-static inline void fuzz_ask(struct lq_slot *slot, const uint8_t *bytes, size_t len)
+// Reads the slot's body as slot->request says; a picture that is found lies in memory.
+static inline void fuzz_ask(struct lq_frame_slot *slot, const uint8_t *bytes, size_t len)
 {
     struct lq_buf decoded;
-    struct lq_ask_picture picture;
+    struct lq_frame_picture picture;
     struct lq_error error;
-    slot->ask.look = lq_look_default();
+    slot->request.look = lq_look_default();
     lq_buf_init(&decoded, LQ_BODY_BYTES_MAX);
     lq_buf_init(&slot->body, LQ_BODY_BYTES_MAX);
     lq_buf_init(&slot->attachment, LQ_BODY_BYTES_MAX);
     if (lq_buf_append(&slot->body, bytes, len) == LQ_OK &&
-        lq_ask_read(slot, &decoded, &picture, &error) == LQ_OK)
+        lq_frame_request_read(slot, &decoded, &picture, &error) == LQ_OK)
         fuzz_touch(picture.bytes, picture.len);
     if (len > 0)
-        lq_ask_picture_release(&picture);
-    FUZZ_CHECK(slot->ask.look.polish.opacity >= 0 && slot->ask.look.polish.opacity <= 1);
-    FUZZ_CHECK(slot->ask.look.polish.texture >= 0 && slot->ask.look.polish.texture <= 1);
+        lq_frame_picture_release(&picture);
+    FUZZ_CHECK(slot->request.look.polish.opacity >= 0 && slot->request.look.polish.opacity <= 1);
+    FUZZ_CHECK(slot->request.look.polish.texture >= 0 && slot->request.look.polish.texture <= 1);
     lq_buf_release(&slot->attachment);
     lq_buf_release(&slot->body);
     lq_buf_release(&decoded);

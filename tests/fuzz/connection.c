@@ -70,15 +70,15 @@ static void ws_closed(struct lq_ws *ws, int code, enum lq_net_end end)
     taker_free(lq_ws_state(ws));
 }
 
-static const struct lq_ws_handler ws_handler = {.room = ws_room, .came = ws_came,
+static const struct lq_ws_handler ws_handler = {.room = ws_room, .received = ws_came,
                                                 .closed = ws_closed};
 
-static void answer(struct lq_http *http, int code, const void *bytes, size_t len)
+static void answer(struct lq_http_request *http, int code, const void *bytes, size_t len)
 {
-    lq_http_answer(http, &(struct lq_http_answer){.code = code, .body = bytes, .len = len});
+    lq_http_respond(http, &(struct lq_http_response){.code = code, .body = bytes, .len = len});
 }
 
-static void on_request(struct lq_http *http)
+static void on_request(struct lq_http_request *http)
 {
     char value[64];
     int code;
@@ -96,32 +96,33 @@ static void on_request(struct lq_http *http)
         answer(http, 200, "hello", 5);
 }
 
-static uint8_t *on_room(struct lq_http *http, size_t coming, size_t *size)
+static uint8_t *on_room(struct lq_http_request *http, size_t coming, size_t *size)
 {
     return room_in(lq_http_state(http), coming, size);
 }
 
-static void on_came(struct lq_http *http, size_t len)
+static void on_received(struct lq_http_request *http, size_t len)
 {
     struct taker *taker = lq_http_state(http);
     taker->bytes.len += len;
 }
 
-static void on_body_done(struct lq_http *http)
+static void on_body_done(struct lq_http_request *http)
 {
     struct taker *taker = lq_http_state(http);
     answer(http, 200, taker->bytes.data ? taker->bytes.data : (const uint8_t *)"",
            taker->bytes.len);
 }
 
-static void on_gone(struct lq_http *http, bool whole)
+static void on_gone(struct lq_http_request *http, bool whole, enum lq_net_end end)
 {
     (void)whole;
+    (void)end;
     taker_free(lq_http_state(http));
 }
 
 static const struct lq_http_handler handler = {
-    .request = on_request, .room = on_room, .came = on_came, .body_done = on_body_done,
+    .request = on_request, .room = on_room, .received = on_received, .body_done = on_body_done,
     .gone = on_gone,
 };
 

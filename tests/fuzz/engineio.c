@@ -1,5 +1,5 @@
 // A long-polling payload of Engine.IO 4 and of 3, and the Socket.IO packets inside messages.
-#include "serve/engineio.h"
+#include "serve/sio/engineio.h"
 
 #include "fuzz/fuzz.h"
 

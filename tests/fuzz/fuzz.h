@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
             abort();                                                                              \
     } while (0)
 
-// Reads every byte of a result, so that the sanitizers see memory that was promised and is not there.
+// Reads every byte of a result, so that the sanitizers see memory that was promised and is not
+// there.
 static inline void fuzz_touch(const void *bytes, size_t len)
 {
     const volatile uint8_t *at = bytes;

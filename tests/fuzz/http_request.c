@@ -21,13 +21,14 @@ static void add(struct reading *reading, const void *bytes, size_t len)
         reading->sum = reading->sum * 31 + ((const uint8_t *)bytes)[i];
 }
 
-static void add_span(struct reading *reading, const uint8_t *bytes, struct lq_http_span span)
+static void add_span(struct reading *reading, const uint8_t *bytes, struct lq_http_part span)
 {
     add(reading, bytes + span.at, span.len);
     add(reading, &span.len, sizeof span.len);
 }
 
-static void add_head(struct reading *reading, const struct lq_http_head *head, const uint8_t *bytes)
+static void add_head(struct reading *reading, const struct lq_http_request_head *head,
+                     const uint8_t *bytes)
 {
     char path[HEAD_MAX + 1];
     size_t len;
@@ -43,7 +44,7 @@ static void add_head(struct reading *reading, const struct lq_http_head *head, c
 }
 
 // Reads a body of which `step` bytes come at a time. -1: ill-formed; else what it took.
-static ptrdiff_t read_body(struct reading *reading, const struct lq_http_head *head,
+static ptrdiff_t read_body(struct reading *reading, const struct lq_http_request_head *head,
                            const uint8_t *bytes, size_t len, size_t step)
 {
     struct lq_http_body body;
@@ -72,7 +73,7 @@ static ptrdiff_t read_body(struct reading *reading, const struct lq_http_head *h
 static bool read_one(struct reading *reading, const uint8_t *bytes, size_t len, size_t step)
 {
     struct lq_http_scan scan = {0};
-    struct lq_http_head head;
+    struct lq_http_request_head head;
     const char *why;
     enum lq_http_found found = LQ_HTTP_MORE;
     for (size_t end = 0; end < len && found == LQ_HTTP_MORE;) {

@@ -3,7 +3,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    struct lq_slot slot = {.ask = {.body_form = LQ_BODY_JSON}};
+    struct lq_frame_slot slot = {.request = {.body_form = LQ_BODY_JSON}};
     fuzz_ask(&slot, bytes, len);
     return 0;
 }

@@ -1,5 +1,6 @@
-// What an inference server answers. The first byte says to what: metadata, configuration, a refusal,
-// an index of models, an inference in JSON, or another inference; of that the next two say where its JSON ends (low byte first, 0xffff: no header).
+// What an inference server answers. The first byte says to what: metadata, configuration, a
+// refusal, an index of models, an inference in JSON, or another inference; of that the next two say
+// where its JSON ends (low byte first, 0xffff: no header).
 #include "engine/kserve_json.h"
 
 #include <string.h>

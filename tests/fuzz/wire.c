@@ -1,5 +1,5 @@
 // The headers of lacquer.v1: what is read writes the same bytes again.
-#include "serve/wire.h"
+#include "serve/message/wire.h"
 
 #include <string.h>
 

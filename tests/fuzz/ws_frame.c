@@ -11,7 +11,7 @@ static void read_frames(const uint8_t *bytes, size_t len)
     uint32_t utf8 = 0;
     bool within = false, good = true;
     for (size_t at = 0; at < len;) {
-        struct lq_ws_frame frame;
+        struct lq_ws_header frame;
         int found = lq_ws_frame_read(&frame, bytes + at, len - at, within);
         if (found != 1)
             return;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "serve/confine.h"
+#include "serve/guard/sandbox.h"
 #include "unit/unit.h"
 
 enum { HAS_NONE = 77 };
@@ -78,10 +78,10 @@ static struct lq_serve_options serve;
 
 static int in_child(int (*check)(void))
 {
-    struct lq_confine nothing = {.read_count = 0};
+    struct lq_sandbox nothing = {.read_count = 0};
     int status;
     pid_t child = fork();
-    if (child == 0 && lq_confine_landlock(&nothing, &err) == LQ_ERR_UNAVAILABLE)
+    if (child == 0 && lq_sandbox_landlock(&nothing, &err) == LQ_ERR_UNAVAILABLE)
         _exit(HAS_NONE);
     if (child == 0)
         _exit(1); // it did enter: asked of a grandchild below

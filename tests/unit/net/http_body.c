@@ -103,7 +103,7 @@ static void a_length_is_counted(void **state)
     assert_false(body.whole);
     lq_http_body_took(&body, 2);
     assert_true(body.whole);
-    assert_int_equal(body.came, 5);
+    assert_int_equal(body.received, 5);
 }
 
 int main(void)

@@ -10,7 +10,7 @@
 #define GET_(headers) "GET / HTTP/1.1\r\n" HOST headers "\r\n"
 #define POST_(headers) "POST / HTTP/1.1\r\n" HOST headers "\r\n"
 
-static int read_head(struct lq_http_head *head, const char *text, size_t len, size_t *used)
+static int read_head(struct lq_http_request_head *head, const char *text, size_t len, size_t *used)
 {
     struct lq_http_scan scan = {0};
     const char *why = NULL;
@@ -105,7 +105,7 @@ static const struct { const char *text; int code; const char *rule; } refused[] 
 
 static void refuses_what_is_ambiguous(void **state)
 {
-    struct lq_http_head head;
+    struct lq_http_request_head head;
     size_t used;
     (void)state;
     for (size_t i = 0; i < LQ_COUNT(refused); i++) {
@@ -119,7 +119,7 @@ static void refuses_what_is_ambiguous(void **state)
 static void refuses_nul(void **state)
 {
     static const char text[] = "GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n";
-    struct lq_http_head head;
+    struct lq_http_request_head head;
     size_t used;
     (void)state;
     assert_int_equal(read_head(&head, text, sizeof text - 1, &used), 400);
@@ -159,7 +159,7 @@ static const struct {
     {GET_("X: \xc3\xa4\t\xff\r\n"), "GET", "/", "a", 1, -1, false, false, true, false},
 };
 
-static void assert_span(const char *text, struct lq_http_span span, const char *want)
+static void assert_span(const char *text, struct lq_http_part span, const char *want)
 {
     assert_int_equal(span.len, strlen(want));
     assert_memory_equal(text + span.at, want, span.len);
@@ -167,7 +167,7 @@ static void assert_span(const char *text, struct lq_http_span span, const char *
 
 static void reads_what_is_clear(void **state)
 {
-    struct lq_http_head head;
+    struct lq_http_request_head head;
     size_t used;
     (void)state;
     for (size_t i = 0; i < LQ_COUNT(taken); i++) {
@@ -208,7 +208,7 @@ static void finds_the_end_byte_by_byte(void **state)
 static void bounds_lines_and_headers(void **state)
 {
     static char text[20000];
-    struct lq_http_head head;
+    struct lq_http_request_head head;
     size_t used, len;
     (void)state;
     memset(text, 'a', sizeof text);

@@ -106,7 +106,7 @@ static void on_job(struct lq_loop_job *job)
     struct thing *thing = (struct thing *)((char *)job - offsetof(struct thing, job));
     thing->runs++;
     if (--thing->left > 0)
-        lq_loop_job_ask(thing->loop, job);
+        lq_loop_job_add(thing->loop, job);
     else
         lq_loop_free_later(thing->loop, &thing->garbage);
     assert_false(*thing->freed); // not inside its own callback
@@ -122,9 +122,9 @@ static void jobs_run_again_and_free_themselves(void **state)
     assert_ok(lq_loop_new(&loop, &error));
     *thing = (struct thing){{NULL, release}, {.run = on_job}, loop, 0, 20, &freed};
     *other = (struct thing){{NULL, release}, {.run = on_job}, loop, 0, 1, &other_freed};
-    lq_loop_job_ask(loop, &thing->job);
-    lq_loop_job_ask(loop, &thing->job); // once
-    lq_loop_job_ask(loop, &other->job);
+    lq_loop_job_add(loop, &thing->job);
+    lq_loop_job_add(loop, &thing->job); // once
+    lq_loop_job_add(loop, &other->job);
     assert_ok(lq_loop_turn(loop, 0));
     assert_true(other_freed); // one that asks for itself does not keep the others waiting
     assert_false(freed);

@@ -48,11 +48,11 @@ enum { BIG = 6 * 1024 * 1024 };
 
 static uint8_t big[BIG], body[65536], message[LQ_WS_HEAD + 65536];
 static size_t body_len, message_len;
-static int told, gone, opened, closed, let_in, ended;
+static int told, gone, opened, closed, admitted, ended;
 
-static void answer(struct lq_http *http, const void *bytes, size_t len)
+static void answer(struct lq_http_request *http, const void *bytes, size_t len)
 {
-    lq_http_answer(http, &(struct lq_http_answer){.code = 200, .body = bytes, .len = len});
+    lq_http_respond(http, &(struct lq_http_response){.code = 200, .body = bytes, .len = len});
 }
 
 static uint8_t *ws_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size)
@@ -81,10 +81,10 @@ static void ws_closed(struct lq_ws *ws, int code, enum lq_net_end end)
     closed++;
 }
 
-static const struct lq_ws_handler ws_handler = {.room = ws_room, .came = ws_came,
+static const struct lq_ws_handler ws_handler = {.room = ws_room, .received = ws_came,
                                                 .closed = ws_closed};
 
-static void on_request(struct lq_http *http)
+static void on_request(struct lq_http_request *http)
 {
     if (lq_http_wants_ws(http) && lq_http_upgrade(http, NULL, NULL, &ws_handler, NULL)) {
         opened++;
@@ -98,40 +98,41 @@ static void on_request(struct lq_http *http)
         answer(http, "hello", 5);
 }
 
-static uint8_t *on_room(struct lq_http *http, size_t coming, size_t *size)
+static uint8_t *on_room(struct lq_http_request *http, size_t coming, size_t *size)
 {
     (void)http;
     *size = coming < sizeof body - body_len ? coming : sizeof body - body_len;
     return *size ? body + body_len : NULL;
 }
 
-static void on_came(struct lq_http *http, size_t len)
+static void on_received(struct lq_http_request *http, size_t len)
 {
     (void)http;
     body_len += len;
 }
 
-static void on_body_done(struct lq_http *http)
+static void on_body_done(struct lq_http_request *http)
 {
     answer(http, body, body_len);
 }
 
-static void on_gone(struct lq_http *http, bool whole)
+static void on_gone(struct lq_http_request *http, bool whole, enum lq_net_end end)
 {
     (void)http;
     (void)whole;
+    (void)end;
     gone++;
 }
 
 static const struct lq_http_handler handler = {.request = on_request, .room = on_room,
-                                               .came = on_came, .body_done = on_body_done,
+                                               .received = on_received, .body_done = on_body_done,
                                                .gone = on_gone};
 
 static bool accept_all(void *context, const struct lq_net_address *client)
 {
     (void)context;
     (void)client;
-    let_in++;
+    admitted++;
     return true;
 }
 
@@ -207,7 +208,7 @@ static bool run(long which)
     struct lq_error error;
     struct lq_listener_options options = {.host = "127.0.0.1", .handler = &handler,
                                           .accept = accept_all, .ended = on_ended};
-    told = gone = opened = closed = let_in = ended = 0;
+    told = gone = opened = closed = admitted = ended = 0;
     allocations = 0;
     fail_at = which;
     if (lq_net_new(&net, &error) == LQ_OK &&
@@ -220,7 +221,7 @@ static bool run(long which)
     lq_net_free(net);
     assert_int_equal(told, gone);
     assert_int_equal(opened, closed);
-    assert_int_equal(let_in, ended);
+    assert_int_equal(admitted, ended);
     return all;
 }
 

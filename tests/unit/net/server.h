@@ -28,7 +28,8 @@ enum { BIG_BYTES = 8 * 1024 * 1024, BODY_MAX = 4 * 1024 * 1024 };
 struct net_server {
     struct lq_net *net;
     struct lq_listener *listener;
-    struct lq_http *waiting;
+    struct lq_http_request *waiting;
+    enum lq_net_end gone_end; // of the last request
     int requests, gone_whole, gone_lost, refused, refused_code, accepted, ended;
     int bodies;              // body_done was called
     size_t room_max;         // bytes of one place; 0: all that comes
@@ -43,13 +44,13 @@ struct net_state { // of one request
     struct net_server *server;
 };
 
-static inline void net_answer(struct lq_http *http, int code, const void *bytes, size_t len)
+static inline void net_answer(struct lq_http_request *http, int code, const void *bytes, size_t len)
 {
-    lq_http_answer(http, &(struct lq_http_answer){.code = code, .body = bytes, .len = len,
+    lq_http_respond(http, &(struct lq_http_response){.code = code, .body = bytes, .len = len,
                                                   .headers = "content-type: text/plain\r\n"});
 }
 
-static inline void net_on_request(struct lq_http *http)
+static inline void net_on_request(struct lq_http_request *http)
 {
     struct net_server *server = lq_http_context(http);
     struct net_state *state = calloc(1, sizeof *state);
@@ -73,7 +74,7 @@ static inline void net_on_request(struct lq_http *http)
         net_answer(http, 200, "no body", 7);
 }
 
-static inline uint8_t *net_room(struct lq_http *http, size_t coming, size_t *size)
+static inline uint8_t *net_room(struct lq_http_request *http, size_t coming, size_t *size)
 {
     struct net_state *state = lq_http_state(http);
     *size = state->server->room_max && state->server->room_max < coming ? state->server->room_max
@@ -85,13 +86,13 @@ static inline uint8_t *net_room(struct lq_http *http, size_t coming, size_t *siz
     return state->body.data + state->body.len;
 }
 
-static inline void net_came(struct lq_http *http, size_t len)
+static inline void net_received(struct lq_http_request *http, size_t len)
 {
     struct net_state *state = lq_http_state(http);
     state->body.len += len;
 }
 
-static inline void net_body_done(struct lq_http *http)
+static inline void net_body_done(struct lq_http_request *http)
 {
     struct net_state *state = lq_http_state(http);
     state->server->bodies++;
@@ -99,10 +100,11 @@ static inline void net_body_done(struct lq_http *http)
         net_answer(http, 200, state->body.data, state->body.len);
 }
 
-static inline void net_gone(struct lq_http *http, bool whole)
+static inline void net_gone(struct lq_http_request *http, bool whole, enum lq_net_end end)
 {
     struct net_state *state = lq_http_state(http);
     struct net_server *server = state->server;
+    server->gone_end = end;
     if (whole)
         server->gone_whole++;
     else
@@ -113,8 +115,8 @@ static inline void net_gone(struct lq_http *http, bool whole)
     free(state);
 }
 
-static inline void net_refuse(void *context, struct lq_http *http, const char *why,
-                              struct lq_http_answer *answer)
+static inline void net_refuse(void *context, struct lq_http_request *http, const char *why,
+                              struct lq_http_response *answer)
 {
     struct net_server *server = context;
     (void)http;
@@ -141,7 +143,8 @@ static inline void net_ended(void *context, const struct lq_net_address *client,
 }
 
 static const struct lq_http_handler net_handler = {
-    .request = net_on_request, .room = net_room, .came = net_came, .body_done = net_body_done,
+    .request = net_on_request, .room = net_room, .received = net_received,
+    .body_done = net_body_done,
     .gone = net_gone, .refuse = net_refuse,
 };
 

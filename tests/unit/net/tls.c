@@ -114,6 +114,53 @@ static void open_tls(struct lq_listener_options options)
 
 #define GET "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
 
+// Puts what the client has to send into its socket; the server does not turn.
+static void push(struct client *client)
+{
+    char bytes[4096];
+    int got = BIO_read(client->out, bytes, sizeof bytes);
+    assert_true(got > 0 && send(client->fd, bytes, (size_t)got, 0) == got);
+}
+
+static bool was_answered(const struct client *client)
+{
+    char byte;
+    return recv(client->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1;
+}
+
+static void many_handshakes_do_not_hold_up_who_is_connected(void **state)
+{
+    struct client live, storm[30];
+    int begun = 0;
+    (void)state;
+    open_tls((struct lq_listener_options){0});
+    client_open(&live, 0);
+    assert_true(shake_hands(&live));
+    for (int i = 0; i < 5; i++)
+        carry(&live); // session tickets
+    assert_false(was_answered(&live));
+    for (size_t i = 0; i < LQ_COUNT(storm); i++)
+        client_open(&storm[i], 0);
+    net_turns(&server); // accepted, and silent
+    for (size_t i = 0; i < LQ_COUNT(storm); i++) {
+        SSL_do_handshake(storm[i].tls);
+        push(&storm[i]);
+    }
+    SSL_write(live.tls, GET, sizeof GET - 1);
+    push(&live);
+    assert_ok(lq_net_turn(server.net, 0));
+    for (size_t i = 0; i < LQ_COUNT(storm); i++)
+        begun += was_answered(&storm[i]);
+    assert_true(was_answered(&live));
+    assert_in_range(begun, 1, 8);
+    for (size_t i = 0; i < LQ_COUNT(storm); i++) { // and none is forgotten
+        assert_true(shake_hands(&storm[i]));
+        client_close(&storm[i]);
+    }
+    client_close(&live);
+    net_close(&server);
+}
+
 static void speaks_http_through_tls(void **state)
 {
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
@@ -308,7 +355,8 @@ static void strangers_may_not_claim_to_be_proxies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(speaks_http_through_tls), cmocka_unit_test(big_bodies_go_both_ways),
+        cmocka_unit_test(speaks_http_through_tls),
+        cmocka_unit_test(many_handshakes_do_not_hold_up_who_is_connected), cmocka_unit_test(big_bodies_go_both_ways),
         cmocka_unit_test(an_orderly_end_after_a_request_is_answered),
         cmocka_unit_test(refuses_old_versions_and_no_tls), cmocka_unit_test(renegotiation_is_off),
         cmocka_unit_test(a_certificate_can_be_changed),

@@ -80,7 +80,7 @@ static void closed(struct lq_ws *ws, int code, enum lq_net_end end)
 
 static const struct lq_ws_handler ws_handler = {room, came, writable, sent, closed};
 
-static void on_request(struct lq_http *http)
+static void on_request(struct lq_http_request *http)
 {
     int code;
     const char *headers;
@@ -94,7 +94,7 @@ static void on_request(struct lq_http *http)
         state->server = &server;
         server.requests++;
         lq_http_set_state(http, state);
-        lq_http_answer(http, &(struct lq_http_answer){.code = code, .headers = headers,
+        lq_http_respond(http, &(struct lq_http_response){.code = code, .headers = headers,
                                                       .body = fault, .len = strlen(fault)});
         return;
     }
@@ -107,7 +107,7 @@ static void on_request(struct lq_http *http)
 }
 
 static const struct lq_http_handler handler = {
-    .request = on_request, .room = net_room, .came = net_came, .body_done = net_body_done,
+    .request = on_request, .room = net_room, .received = net_received, .body_done = net_body_done,
     .gone = net_gone, .refuse = net_refuse,
 };
 

@@ -45,7 +45,7 @@ static const struct {
 
 static void reads_frames_strictly(void **state)
 {
-    struct lq_ws_frame frame;
+    struct lq_ws_header frame;
     (void)state;
     for (size_t i = 0; i < LQ_COUNT(frames); i++) {
         int found = lq_ws_frame_read(&frame, frames[i].bytes, frames[i].len, frames[i].within);
@@ -68,7 +68,7 @@ static void writes_what_others_read(void **state)
     (void)state;
     for (size_t i = 0; i < LQ_COUNT(lens); i++) {
         uint8_t head[LQ_WS_FRAME_HEAD_MAX + 4] = {0};
-        struct lq_ws_frame frame;
+        struct lq_ws_header frame;
         assert_int_equal(lq_ws_frame_write(head, LQ_WS_OP_BINARY, lens[i]), sizes[i]);
         head[1] |= 0x80; // as a client's, its mask 0
         assert_int_equal(lq_ws_frame_read(&frame, head, sizes[i] + 4, false), 1);

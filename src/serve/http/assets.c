@@ -1,0 +1,114 @@
+// The page: from the table in the binary, or with --web from a folder while it is being worked on.
+#include "serve/http/assets.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+#include "serve/http/headers.h"
+#include "serve/http/request.h"
+
+static const struct { const char *ending, *type; } types[] = {
+    {".html", "text/html; charset=utf-8"},
+    {".htm", "text/html; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".mjs", "text/javascript; charset=utf-8"},
+    {".wasm", "application/wasm"},
+    {".css", "text/css; charset=utf-8"},
+    {".json", "application/json"},
+    {".webmanifest", "application/manifest+json"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".jpg", "image/jpeg"},
+    {".jpeg", "image/jpeg"},
+    {".gif", "image/gif"},
+    {".avif", "image/avif"},
+    {".webp", "image/webp"},
+    {".ico", "image/x-icon"},
+    {".woff2", "font/woff2"},
+    {".woff", "font/woff"},
+    {".ttf", "font/ttf"},
+    {".map", "application/json"},
+    {".mp4", "video/mp4"},
+    {".webm", "video/webm"},
+    {".txt", "text/plain; charset=utf-8"},
+};
+
+const char *lq_asset_type(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < LQ_COUNT(types); i++)
+        if (strcasecmp(dot, types[i].ending) == 0)
+            return types[i].type;
+    return "application/octet-stream";
+}
+
+static void not_found(struct lq_web_request *request)
+{
+    struct lq_error error;
+    lq_fail(&error, LQ_ERR_NOT_FOUND, "there is nothing at this path");
+    lq_web_fail(request, &error);
+}
+
+static const struct lq_asset *find(const char *path)
+{
+    for (const struct lq_asset *asset = lq_assets; asset->path; asset++)
+        if (strcmp(asset->path, path) == 0)
+            return asset;
+    return NULL;
+}
+
+// No hidden files, no way upwards.
+static bool is_plain(const char *path)
+{
+    return *path == '/' && !strstr(path, "/.") && !strchr(path, '\\');
+}
+
+static void start_from_folder(struct lq_web_request *request, const char *path)
+{
+    char name[4096];
+    const char *index = path[0] && path[strlen(path) - 1] == '/' ? "index.html" : "";
+    int len = snprintf(name, sizeof name, "%s%s%s", request->web->options->web_dir, path, index);
+    if (!is_plain(path) || len < 0 || (size_t)len >= sizeof name ||
+        lq_file_read(name, &request->text, NULL) != LQ_OK) {
+        not_found(request);
+        return;
+    }
+    lq_web_add_header(request, "cache-control: no-store");
+    lq_web_respond_text(request, 200, lq_asset_type(name));
+}
+
+static bool has_header(struct lq_web_request *request, const char *name, const char *wanted)
+{
+    char text[512];
+    return lq_http_header_all(request->http, name, text, sizeof text) > 0 && strstr(text, wanted);
+}
+
+void lq_asset_start(struct lq_web_request *request)
+{
+    const char *path = lq_http_path(request->http);
+    if (strcmp(path, "/") == 0)
+        path = "/index.html";
+    if (request->web->options->web_dir) {
+        start_from_folder(request, path);
+        return;
+    }
+    const struct lq_asset *asset = find(path);
+    if (!asset) {
+        not_found(request);
+        return;
+    }
+    lq_web_add_header(request, "etag: %s", asset->etag);
+    lq_web_add_header(request, "cache-control: no-cache");
+    lq_web_add_header(request, "vary: accept-encoding");
+    bool gzip = asset->gzip && has_header(request, "accept-encoding", "gzip");
+    if (has_header(request, "if-none-match", asset->etag)) {
+        lq_web_respond(request, 304, asset->type, NULL, 0);
+        return;
+    }
+    if (gzip)
+        lq_web_add_header(request, "content-encoding: gzip");
+    lq_web_respond(request, 200, asset->type, gzip ? asset->gzip : asset->bytes,
+                      gzip ? asset->gzip_len : asset->len);
+}

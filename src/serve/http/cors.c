@@ -1,0 +1,28 @@
+#include "serve/http/cors.h"
+
+#include <string.h>
+
+#include "serve/http/headers.h"
+
+// Header names and what separates them; nothing else may go back into an answer.
+static bool is_name_list(const char *text)
+{
+    static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_, ";
+    return text[strspn(text, set)] == 0;
+}
+
+void lq_cors_respond_preflight(struct lq_web_request *request)
+{
+    static const char usual[] = "authorization, content-type";
+    char asked[256];
+    int len = lq_http_header_all(request->http, "access-control-request-headers", asked,
+                                 sizeof asked);
+    lq_web_add_header(request, "access-control-allow-methods: GET, POST, OPTIONS");
+    // What a page sends beside these means nothing here and does no harm.
+    if (len > 0 && (size_t)len < sizeof asked && is_name_list(asked))
+        lq_web_add_header(request, "access-control-allow-headers: %s, %s", usual, asked);
+    else
+        lq_web_add_header(request, "access-control-allow-headers: %s", usual);
+    lq_web_add_header(request, "access-control-max-age: 600");
+    lq_web_respond(request, 204, "text/plain; charset=utf-8", "", 0);
+}

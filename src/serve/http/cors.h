@@ -1,0 +1,8 @@
+// What a browser asks before it lets a page from elsewhere send JSON or a token (Fetch, "CORS
+// protocol").
+// Threads: the loop's. Owner: nothing is kept.
+#pragma once
+
+#include "serve/http/request.h"
+
+void lq_cors_respond_preflight(struct lq_web_request *request);

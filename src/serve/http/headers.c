@@ -1,0 +1,58 @@
+#include "serve/http/headers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void lq_web_add_header(struct lq_web_request *request, const char *format, ...)
+{
+    size_t len = strlen(request->headers);
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(request->headers + len, sizeof request->headers - len, format, args);
+    va_end(args);
+    // Half a header would be worse than none.
+    if (size < 0 || (size_t)size + 2 >= sizeof request->headers - len)
+        request->headers[len] = 0;
+    else
+        memcpy(request->headers + len + size, "\r\n", 3);
+}
+
+// The token's cookie is this server's own pages'. An origin that is named is trusted with it; where
+// all are allowed it stays behind.
+static bool may_bring_cookies(const struct lq_serve_options *options)
+{
+    bool all = false;
+    for (int i = 0; i < options->allow_origin_count; i++)
+        all |= strcmp(options->allow_origins[i], "*") == 0;
+    return !all || !options->token_file;
+}
+
+void lq_web_add_cors_headers(struct lq_web_request *request)
+{
+    if (!*request->origin)
+        return;
+    lq_web_add_header(request, "access-control-allow-origin: %s", request->origin);
+    lq_web_add_header(request, "vary: origin");
+    // Socket.IO 2 asks with credentials, and browsers then want to read this.
+    if (may_bring_cookies(request->web->options))
+        lq_web_add_header(request, "access-control-allow-credentials: true");
+    lq_web_add_header(request, "access-control-expose-headers: retry-after, server-timing, "
+                                   "www-authenticate, x-engineio-sid, x-nails");
+}
+
+void lq_web_page_policy(const struct lq_serve_options *options, char *lines, size_t size)
+{
+    // Nothing from elsewhere, nothing inline; the camera for our own page alone.
+    static const char own_csp[] =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        "connect-src 'self' ws: wss:; media-src 'self' blob:; manifest-src 'self'; "
+        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+    static const char all[] = "x-content-type-options: nosniff\r\n";
+    static const char own[] = "referrer-policy: no-referrer\r\n"
+                              "permissions-policy: camera=(self), microphone=(), geolocation=()\r\n"
+                              "cross-origin-opener-policy: same-origin\r\n";
+    const char *csp = options->csp ? options->csp : options->web_dir ? "" : own_csp;
+    snprintf(lines, size, "%s%s%s%s%s", *csp ? "content-security-policy: " : "", csp,
+             *csp ? "\r\n" : "", all, options->web_dir ? "" : own);
+}

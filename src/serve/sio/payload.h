@@ -1,0 +1,11 @@
+// Packets of a response over long polling, as either version of Engine.IO joins them.
+// Threads: the loop's. Owner: the caller's buffer.
+#pragma once
+
+#include "base/buf.h"
+
+// Append a packet, a picture as text. version: of Engine.IO.
+LQ_MUST_CHECK int lq_sio_payload_add(struct lq_buf *out, int version, const void *bytes,
+                                     size_t len);
+LQ_MUST_CHECK int lq_sio_payload_add_picture(struct lq_buf *out, int version,
+                                             const uint8_t *bytes, size_t len);

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Fails when the rooms of the server (src/serve) or the network (src/net) lose their order: an
+include or a call from a lower room to a higher one, a circle of calls between files, a struct whose
+tag means something else elsewhere, a header that does not say which threads may use it and who owns
+what.
+
+Calls are what the code says by name: functions and tables that one file defines and others use.
+What goes through a pointer (a route, a handler) is how a lower room reaches a higher one.
+
+Usage: check_rooms.py SOURCE_ROOT
+       check_rooms.py --self-test
+"""
+import collections
+import pathlib
+import re
+import sys
+import tempfile
+
+# Lowest first. Files in no room: what a server is told is below all, the server itself above all.
+ROOMS = ["net", "options", "guard", "sched", "message", "http", "live", "sio", "server"]
+DEFINED = re.compile(r"^(?!static\b|extern\b)[a-z_][\w \t*]*?\b(lq_\w+)\s*"
+                     r"(?:\([^;{}]*\)\s*\{|(?:\[\w*\])?\s*=)", re.M | re.S)
+
+
+def room_of(name):
+    parts = name.split("/")
+    if parts[0] == "net":
+        return "net"
+    if len(parts) == 2:
+        return "options" if parts[1] == "options.h" else "server"
+    return parts[1]
+
+
+def code(text):
+    """Without comments and strings, its lines where they were."""
+    pattern = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'
+    return re.sub(pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.S)
+
+
+def check_includes(name, text):
+    room = ROOMS.index(room_of(name))
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.match(r'\s*#\s*include\s+"((?:serve|net)/[^"]+)"', line)
+        if found and ROOMS.index(room_of(found[1])) > room:
+            yield f"{name}:{number}: {ROOMS[room]} may not include {room_of(found[1])}: {found[1]}"
+
+
+def calls_of(texts):
+    """Of each file, which others it calls and by which names."""
+    codes = {name: code(text) for name, text in texts.items() if name.endswith(".c")}
+    defined = {}
+    for name, text in codes.items():
+        for found in DEFINED.finditer(text):
+            defined[found[1]] = name
+    calls = {name: collections.defaultdict(set) for name in codes}
+    for name, text in codes.items():
+        for used in set(re.findall(r"\blq_\w+", text)):
+            if defined.get(used, name) != name:
+                calls[name][defined[used]].add(used)
+    return calls
+
+
+def check_calls(calls):
+    for name, others in calls.items():
+        for other, used in others.items():
+            if ROOMS.index(room_of(other)) > ROOMS.index(room_of(name)):
+                yield f"{name}: {room_of(name)} may not call {room_of(other)}: {min(used)}"
+
+
+def circles(calls):
+    """One circle of files for each file that a depth-first walk meets again on its way."""
+    done, way = set(), []
+
+    def walk(name):
+        if name in way:
+            yield way[way.index(name):] + [name]
+        elif name not in done:
+            way.append(name)
+            for other in sorted(calls[name]):
+                yield from walk(other)
+            way.pop()
+            done.add(name)
+
+    for name in sorted(calls):
+        yield from walk(name)
+
+
+def check_circles(calls):
+    for circle in circles(calls):
+        steps = [f"{a} calls {min(calls[a][b])} of {b}" for a, b in zip(circle, circle[1:])]
+        yield "a circle of calls: " + ", ".join(steps)
+
+
+def check_tags(root, texts):
+    seen = collections.defaultdict(set)
+    for path in sorted((root / "src").rglob("*.[ch]")):
+        for tag in re.findall(r"^\s*struct (lq_\w+) \{", path.read_text(encoding="utf-8"), re.M):
+            seen[tag].add(path.relative_to(root / "src").as_posix())
+    for tag, files in sorted(seen.items()):
+        if len(files) > 1 and any(name in texts for name in files):
+            yield f"struct {tag} means several things: {', '.join(sorted(files))}"
+
+
+def check_header(name, text):
+    head = text.split("#pragma once")[0]
+    for word in ("Threads", "Owner"):
+        if not re.search(rf"\b{word}\b|\b{word.lower()}:", head):
+            yield f"{name}: its first comment does not say: {word}"
+
+
+def check(root):
+    files = [path for layer in ("net", "serve")
+             for path in sorted((root / "src" / layer).rglob("*.[ch]"))]
+    texts = {path.relative_to(root / "src").as_posix(): path.read_text(encoding="utf-8")
+             for path in files}
+    wrong = []
+    for name, text in texts.items():
+        wrong += check_includes(name, text)
+        if name.endswith(".h"):
+            wrong += check_header(name, text)
+    calls = calls_of(texts)
+    wrong += [*check_calls(calls), *check_circles(calls), *check_tags(root, texts)]
+    return wrong, sum(len(used) for others in calls.values() for used in others.values())
+
+
+def self_test():
+    """Each fault alone must be found in a tree that has none otherwise."""
+    head = "// Threads: any. Owner: nobody.\n#pragma once\n"
+    good = {"net/loop.c": "int lq_loop(void)\n{\n    return 1;\n}\n",
+            "serve/guard/low.c": "int lq_low(void)\n{\n    return lq_loop();\n}\n",
+            "serve/sio/high.c": "int lq_high(void)\n{\n    return lq_low(); // lq_top(\n}\n",
+            "serve/sio/other.c": "const struct lq_t lq_other = {lq_high};\n",
+            "serve/top.c": "int lq_top(void)\n{\n    return lq_high();\n}\n",
+            "serve/guard/low.h": head + "struct lq_only {\n};\n"}
+    faults = {
+        "may not call sio": {"serve/guard/low.c":
+                             "int lq_low(void)\n{\n    return lq_high();\n}\n"},
+        "may not call server": {"net/loop.c": "int lq_loop(void)\n{\n    return lq_top();\n}\n"},
+        "a circle": {"serve/sio/high.c": "int lq_high(void)\n{\n    return lq_other.run();\n}\n"},
+        "may not include": {"serve/guard/low.c": '#include "serve/live/live.h"\n'},
+        "several things": {"paint/x.h": "struct lq_only {\n};\n"},
+        "does not say: Owner": {"serve/guard/low.h": "// Threads: any.\n#pragma once\n"},
+    }
+    for wanted, fault in {None: {}, **faults}.items():
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in {**good, **fault}.items():
+                path = pathlib.Path(folder) / "src" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            found = check(pathlib.Path(folder))[0]
+        if wanted is None and found or wanted and not any(wanted in line for line in found):
+            sys.exit(f"self-test: wanted {wanted!r}, found {found}")
+    print(f"{len(faults)} faults, each found")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--self-test":
+        self_test()
+        sys.exit(0)
+    faults, count = check(pathlib.Path(sys.argv[1]))
+    print("\n".join(faults) or f"{count} calls between files, all downward, no circle")
+    sys.exit(1 if faults or not count else 0)
