@@ -247,6 +247,25 @@ static int make_batcher(struct opening *opening, struct lq_engine *engine, struc
                           wait_us > 0 ? wait_us : BATCH_WAIT_US, opening->run_batch, engine, err);
 }
 
+// A graph may hold to the size that it was exported in: a first run shows it.
+static int try_size(const struct opening *opening, struct lq_engine *engine, struct lq_error *err)
+{
+    const int64_t *shape = opening->how.shape;
+    struct lq_ort_slot *slot = NULL;
+    struct lq_error why = {0};
+    int status = lq_ort_slot_new(&slot, engine->model, 1, &why);
+    lq_ort_slot_free(slot);
+    if (status == LQ_OK)
+        return LQ_OK;
+    if (status != LQ_ERR_ENGINE || opening->how.rank != 4)
+        return lq_fail(err, status, "%s", why.text);
+    return lq_fail(err, LQ_ERR_MODEL,
+                   "cannot run model '%.100s' on a tensor of %lldx%lldx%lldx%lld: "
+                   "%.400s; \"sizes\" in its sidecar may name the one that it was exported in",
+                   opening->name, (long long)shape[0], (long long)shape[1], (long long)shape[2],
+                   (long long)shape[3], why.text);
+}
+
 // One session on one device, tried out. batch_max 0: each request by itself, on the processor.
 static int open_session(struct lq_engine **out, struct opening *opening, enum lq_device device,
                         bool graphs, int batch_max, struct lq_error *err)
@@ -273,8 +292,9 @@ static int open_session(struct lq_engine **out, struct opening *opening, enum lq
     }
     if (status == LQ_OK)
         status = lq_ort_model_open(&engine->model, bytes, &how, err);
-    if (status == LQ_OK && batch_max > 0)
-        status = open_slots(opening, engine, batch_max, err);
+    if (status == LQ_OK)
+        status = batch_max > 0 ? open_slots(opening, engine, batch_max, err)
+                               : try_size(opening, engine, err);
     if (status == LQ_OK && batch_max > 0)
         status = make_batcher(opening, engine, err);
     if (status != LQ_OK) {
