@@ -48,6 +48,12 @@ LQ_MUST_CHECK int lq_bench_check_triton(const struct lq_bench_options *chosen,
 LQ_MUST_CHECK int lq_bench_check_tensorrt(const struct lq_bench_options *chosen,
                                           struct lq_error *err);
 
+// Whether this machine may have TensorRT in process; else why not.
+LQ_MUST_CHECK int lq_bench_check_tensorrt_here(const struct lq_bench_options *chosen,
+                                               struct lq_error *err);
+// Whether that server of ours computes in TensorRT, by its own word (/metrics).
+LQ_MUST_CHECK int lq_bench_check_runs_tensorrt(const struct lq_url *url, struct lq_error *err);
+
 // Tells on stderr what is going on, when a person looks on.
 void lq_bench_say(const char *what);
 

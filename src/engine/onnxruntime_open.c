@@ -339,7 +339,7 @@ static void tell_fallback(enum lq_device asked, enum lq_device next, const char 
 {
     static atomic_uint said;
     if (!(atomic_fetch_or(&said, 1u << asked) & 1u << asked))
-        lq_log_warn("%s; computing on %s instead", reason,
+        lq_log_warn("%.300s; computing on %s instead", reason,
                     next == LQ_DEVICE_CPU ? "the processor" : "the GPU by CUDA alone");
 }
 
