@@ -21,7 +21,7 @@ pack() {
     mkdir -p "$to"
     to=$(realpath "$to")
     work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
+    trap "rm -rf '$work'" EXIT
     DESTDIR=$work/root meson install -C build --no-rebuild >/dev/null
     tools/bundle.sh "$work/root$(meson introspect build --buildoptions |
         python3 -c 'import json, sys; print({o["name"]: o["value"] for o in json.load(sys.stdin)}["prefix"])')" \
