@@ -4,11 +4,11 @@
 #   tools/gpu_rows.sh pack DIR             here: all that it takes, in pieces of 60 MiB
 #   tools/gpu_rows.sh run DIR OUT.json     there: with DIR and this script copied to it
 #
-# pack wants `make build` done, patchelf, and for TensorRT in process `tools/setup.sh gpu`; what is not
-# there is left out, and its row says so. run takes eight minutes at most, puts the parts into
+# pack wants `make build` done, patchelf, and for TensorRT in process `tools/setup.sh gpu`; what is
+# not there is left out, and its row says so. run takes eight minutes at most, puts the parts into
 # /tmp/lacquer-gpu, and writes device, driver, versions and rows; a row that could not be measured
-# says why. The Triton rows want a tritonserver on that machine (in PATH or /opt/tritonserver/bin);
-# without one the row of Triton runs the tests' server, if it was packed, on the processor.
+# says why ("triton" tells of its server). The Triton rows want a tritonserver with the onnxruntime
+# backend on that machine, in PATH or /opt/tritonserver/bin: none comes as a wheel.
 set -euo pipefail
 home=/tmp/lacquer-gpu piece=60M limit_s=480
 say() { printf 'gpu_rows: %s\n' "$*" >&2; }
@@ -23,14 +23,11 @@ pack() {
     work=$(mktemp -d)
     trap "rm -rf '$work'" EXIT
     DESTDIR=$work/root meson install -C build --no-rebuild >/dev/null
-    tools/bundle.sh "$work/root$(meson introspect build --buildoptions |
-        python3 -c 'import json, sys; print({o["name"]: o["value"] for o in json.load(sys.stdin)}["prefix"])')" \
-        "$home/app"
+    tools/bundle.sh "$(dirname "$(find "$work/root" -type d -name bin)")" "$home/app"
     mkdir -p "$home/bench"
     cp models/nail-f16.{onnx,json} tests/e2e/hand.mjpeg "$home/bench/"
     cp tests/golden/hands/light.jpg "$home/bench/one.jpg"
     [ ! -d .deps/onnxruntime ] || { cp -a .deps/onnxruntime "$home/" && parts+=(onnxruntime); }
-    [ ! -d .deps/tritonserver ] || { cp -a .deps/tritonserver "$home/" && parts+=(tritonserver); }
     rm -f "$to"/part.*
     tar -C "$home" -c "${parts[@]}" | split -b "$piece" -d -a 3 - "$to/part."
     (cd "$to" && sha256sum part.* >SHA256SUMS)
@@ -49,25 +46,19 @@ quote() { printf '"%s"' "$(tr -d '\\"\n\r\t' <<<"$1")"; }
 
 # The server of the Triton rows: its address in $url, and in $why what it cannot do.
 start_triton() {
-    local server triton=$home/tritonserver/pytriton/tritonserver kind=gpu
+    local server
     url='' why='no tritonserver on this machine'
-    server=$(PATH=$PATH:/opt/tritonserver/bin command -v tritonserver) || {
-        kind=cpu server=$triton/bin/tritonserver
-        [ -x "$server" ] || return 0
-        export LD_LIBRARY_PATH=$triton/external_libs:$triton/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-        export PYTHONPATH=$home/tritonserver
-    }
-    [ $kind = cpu ] || more=(--gpu)
-    $lacquer triton-repo --model "$model" --out "$home/repo" "${more[@]}" >&2 || return 0
-    [ $kind = cpu ] ||
-        $lacquer triton-repo --model "$model" --out "$home/repo" --name nail-tensorrt --gpu \
-            --tensorrt fp16 >&2 || true
+    server=$(PATH=$PATH:/opt/tritonserver/bin command -v tritonserver) || return 0
+    $lacquer triton-repo --model "$model" --out "$home/repo" --gpu >&2 || return 0
+    $lacquer triton-repo --model "$model" --out "$home/repo" --name nail-tensorrt --gpu \
+        --tensorrt fp16 >&2 || true
     "$server" --model-repository="$home/repo" --http-port 18000 --allow-grpc false \
         --allow-metrics false >"$home/triton.log" 2>&1 &
     triton_pid=$!
     for ((i = 0; i < 120; i++)); do
         sleep 1
-        kill -0 $triton_pid 2>/dev/null || { why="tritonserver ended: $(tail -1 "$home/triton.log")"; return 0; }
+        kill -0 $triton_pid 2>/dev/null ||
+            { why="tritonserver ended: $(tail -1 "$home/triton.log")"; return 0; }
         $lacquer apply --triton-url 127.0.0.1:18000 --model "$model" "$home/bench/one.jpg" \
             -o /dev/null >/dev/null 2>&1 && { url=127.0.0.1:18000 why=''; return 0; }
     done
@@ -75,7 +66,7 @@ start_triton() {
 }
 
 run() {
-    local out=$2 more=() triton_pid='' url why rows
+    local out more=() triton_pid='' url why rows
     out=$(realpath -m "$2")
     unpack "$(realpath "$1")"
     lacquer=$home/app/bin/lacquer model=$home/bench/nail-f16.onnx
@@ -83,7 +74,6 @@ run() {
     export XDG_CACHE_HOME=$home/cache
     mkdir -p "$home/cache"
     start_triton
-    more=()
     [ -z "$url" ] || more=(--triton-url "$url" --tensorrt-model nail-tensorrt)
     rows=$($lacquer bench --json --seconds 4 --users 1,4,8,16 --model "$model" \
         --frames "$home/bench/hand.mjpeg" --rows ws,triton,tensorrt,tensorrt-here "${more[@]}") ||

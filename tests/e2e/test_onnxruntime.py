@@ -266,3 +266,32 @@ def test_an_intel_gpu_that_is_not_there_is_one_line():
     done, said = apply("--device", "gpu")
     assert done.returncode == 0 and len(json.loads(done.stdout)["nails"]) == 5
     assert len(said) == 1 and "on an Intel GPU" in said[0] and PROCESSOR in said[0]
+
+
+# ---- the scripts
+
+
+def script(name, *args):
+    return subprocess.run([ROOT / "tools" / name, *map(str, args)], capture_output=True, text=True,
+                          timeout=60)
+
+
+def test_damaged_pieces_are_not_unpacked(tmp_path):
+    """Before anything is written: what came over a bad line would end in a wrong figure."""
+    (tmp_path / "part.000").write_text("damaged")
+    (tmp_path / "SHA256SUMS").write_text("0" * 64 + "  part.000\n")
+    done = script("gpu_rows.sh", "run", tmp_path, tmp_path / "out.json")
+    assert done.returncode == 1 and "a piece is damaged or missing" in done.stderr
+    assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("name", ["gpu_rows.sh", "setup_gpu.sh"])
+def test_scripts_tell_how_they_are_used(name):
+    done = script(name, "abacus")
+    assert done.returncode == 2 and f"tools/{name} " in done.stderr
+
+
+def test_every_wheel_has_its_checksum():
+    for name in "gpu.txt", "tensorrt.txt", "onnxruntime.txt", "wheel_stub.txt":
+        text = (ROOT / "tools" / name).read_text()
+        assert len(re.findall("^[a-z].*==", text, re.M)) == text.count("--hash=sha256:") > 0
