@@ -1,6 +1,7 @@
 # Thin wrappers: each sets up what it needs (Debian packages, OpenVINO in .deps/) and calls meson.
 #
 #   make serve    build and run on http://localhost:8080        (PORT=9000 make serve)
+#                 ENGINE=tensorrt: on an NVIDIA GPU, in the same process (docs/ENGINES.md)
 #   make build    build only: build/lacquer
 #   make test     everything that can be tested on this machine
 #   make bench    the comparison table and the kernels, timed
@@ -9,7 +10,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
 
-.PHONY: all build serve test bench install clean
+.PHONY: all build gpu serve test bench install clean
 all: build
 
 $(BUILD)/build.ninja:
@@ -20,8 +21,11 @@ build:
 	@$(MAKE) -s $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 
-serve: build
-	@exec $(BUILD)/lacquer serve $(ARGS)
+gpu:
+	@tools/setup.sh gpu
+
+serve: build $(if $(filter tensorrt cuda,$(ENGINE)),gpu)
+	@exec $(BUILD)/lacquer serve $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
 test:
 	@tools/setup.sh test

@@ -3,10 +3,12 @@
 # Debian packages by apt-get, the OpenVINO runtime and the tests' tools into .deps/, nothing global
 # beyond the packages. A second run finds its stamps and returns at once.
 #
-#   tools/setup.sh [build|test]
+#   tools/setup.sh [build|test|gpu]          gpu: what --engine tensorrt loads (setup_gpu.sh)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
+
+[ "$what" != gpu ] || exec tools/setup_gpu.sh gpu
 
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
     libssl-dev libseccomp-dev liblcms2-dev libjpeg62-turbo-dev libturbojpeg0-dev libspng-dev

@@ -33,11 +33,12 @@ static const struct argp_option options[] = {
     {"triton-url", OPT_TRITON_URL, "URL", 0, "Triton server for the Triton rows", 1},
     {"triton-model", OPT_TRITON_MODEL, "NAME", 0, "The model's name there (default: its file's)", 1},
     {"tensorrt-model", OPT_TENSORRT_MODEL, "NAME", 0, "The same model in TensorRT on that server", 1},
-    {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, socketio, yolo-http, "
-     "yolo-ws, yolo-ws-bf16 (default: all)", 1},
+    {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, tensorrt-here, "
+     "socketio, yolo-http, yolo-ws, yolo-ws-bf16 (default: all)", 1},
     {"peers", OPT_PEERS, "LIST", OPTION_ARG_OPTIONAL,
-     "Also measure the usual stack, bench/peers, in turn with Lacquer (with a list of ids only these: nail-http, nail-socketio, yolo-http, "
-     "yolo-socketio, yolo-alone, yolo-http-one, yolo-socketio-one)", 1},
+     "Also measure the usual stack, bench/peers, in turn with Lacquer (with a list of ids only "
+     "these: nail-http, nail-socketio, yolo-http, yolo-socketio, yolo-alone, yolo-http-one, "
+     "yolo-socketio-one)", 1},
     {"peers-dir", OPT_PEERS_DIR, "DIR", OPTION_HIDDEN, "Where bench/peers is", 1},
     {"users", OPT_USERS, "LIST", 0, "Numbers of users at once, one load row each "
      "(default 1,2,4,8; 0: none)", 1},
@@ -172,14 +173,16 @@ int lq_bench_serve(const struct lq_bench *bench, const struct lq_bench_setting *
                                     {"--precision", setting->precision},
                                     {"--score", setting->score},
                                     {"--triton-url", setting->triton_url},
-                                    {"--triton-model", setting->triton_model}};
+                                    {"--triton-model", setting->triton_model},
+                                    {"--engine", setting->engine}};
     for (size_t i = 0; i < LQ_COUNT(pairs); i++)
         for (int j = 0; pairs[i][1] && j < 2; j++)
             argv[count++] = (char *)(uintptr_t)pairs[i][j];
     for (int i = 0; i < chosen->serve_args_count; i++)
         argv[count++] = chosen->serve_args[i];
     argv[count] = NULL;
-    return lq_bench_server_start(server, argv, "/readyz", LQ_BENCH_READY_MS, err);
+    return lq_bench_server_start(server, argv, "/readyz",
+                                 setting->ready_ms ? setting->ready_ms : LQ_BENCH_READY_MS, err);
 }
 
 static void not_measured(struct lq_bench_row *row, const struct lq_error *err)
@@ -261,6 +264,8 @@ static int run_rows(struct lq_bench *bench, const char *const *ids, int count,
         status = lq_url_parse(&server.url, bench->options.url, err);
     else
         status = lq_bench_serve(bench, setting, &server, err);
+    if (status == LQ_OK && setting->check && (status = setting->check(&server.url, err)) != LQ_OK)
+        lq_bench_server_stop(&server);
     if (status != LQ_OK) {
         skip_rows(bench, ids, count, err);
         return status;
@@ -293,11 +298,29 @@ static void run_triton_row(struct lq_bench *bench, const char *id, const char *m
         (void)!run_rows(bench, ids, 1, &setting, false, &err);
 }
 
+// TensorRT builds its engines at the first start.
+enum { TENSORRT_READY_MS = 600000 };
+
+static void run_tensorrt_here(struct lq_bench *bench)
+{
+    static const char *const ids[] = {"tensorrt-here"};
+    const struct lq_bench_options *chosen = &bench->options;
+    const struct lq_bench_setting setting = {.model = chosen->model, .engine = "tensorrt",
+                                    .ready_ms = TENSORRT_READY_MS,
+                                    .check = lq_bench_check_runs_tensorrt};
+    struct lq_error err;
+    if (lq_bench_check_tensorrt_here(chosen, &err) != LQ_OK)
+        skip_rows(bench, ids, 1, &err);
+    else
+        (void)!run_rows(bench, ids, 1, &setting, false, &err);
+}
+
 static void run_yolo(struct lq_bench *bench, const char *const *ids, int count,
                      const char *precision)
 {
     const struct lq_bench_options *chosen = &bench->options;
-    const struct lq_bench_setting setting = {chosen->yolo, precision, chosen->score, NULL, NULL};
+    const struct lq_bench_setting setting = {.model = chosen->yolo, .precision = precision,
+                                             .score = chosen->score};
     struct lq_error err;
     int status = LQ_OK;
     if (chosen->url)
@@ -321,6 +344,7 @@ static void set_up(struct lq_bench *bench)
         {.id = "ws-nails", .name = "WebSocket, nails replies + CPU"},
         {.id = "triton", .name = "WebSocket binary + Triton"},
         {.id = "tensorrt", .name = "WebSocket binary + TensorRT"},
+        {.id = "tensorrt-here", .name = "WebSocket + TensorRT in process"},
         {.id = "socketio", .name = "Socket.IO binary + CPU"},
         {.id = "yolo-http", .name = "YOLOv8-seg model, base64 over HTTP + CPU"},
         {.id = "yolo-ws", .name = "YOLOv8-seg model, WebSocket binary + CPU"},
@@ -376,6 +400,7 @@ static int measure_all(struct lq_bench *bench, struct lq_error *err)
         return status;
     run_triton_row(bench, "triton", chosen->triton_model, lq_bench_check_triton);
     run_triton_row(bench, "tensorrt", chosen->tensorrt_model, lq_bench_check_tensorrt);
+    run_tensorrt_here(bench);
     run_yolo(bench, yolo, 2, NULL);
     run_yolo(bench, bf16, 1, "bf16");
     if (chosen->peers)

@@ -43,7 +43,10 @@ void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_t
 
 // How `lacquer serve` is started; NULL leaves an option out.
 struct lq_bench_setting {
-    const char *model, *precision, *score, *triton_url, *triton_model;
+    const char *model, *precision, *score, *triton_url, *triton_model, *engine;
+    int ready_ms; // 0: as long as a model takes to compile for the processor
+    // Whether the server does what the row says; NULL: it cannot do otherwise.
+    int (*check)(const struct lq_url *url, struct lq_error *err);
 };
 
 // Starts it so, and with what the user hands on, on a free port of loopback.
@@ -61,6 +64,12 @@ LQ_MUST_CHECK int lq_bench_check_triton(const struct lq_bench_options *chosen,
                                         struct lq_error *err);
 LQ_MUST_CHECK int lq_bench_check_tensorrt(const struct lq_bench_options *chosen,
                                           struct lq_error *err);
+
+// Whether this machine may have TensorRT in process; else why not.
+LQ_MUST_CHECK int lq_bench_check_tensorrt_here(const struct lq_bench_options *chosen,
+                                               struct lq_error *err);
+// Whether that server of ours computes in TensorRT, by its own word (/metrics).
+LQ_MUST_CHECK int lq_bench_check_runs_tensorrt(const struct lq_url *url, struct lq_error *err);
 
 // Tells on stderr what is going on, when a person looks on.
 void lq_bench_say(const char *what);

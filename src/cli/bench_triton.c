@@ -1,5 +1,5 @@
-// The rows that run on NVIDIA Triton: whether there is a server, and whether it is TensorRT that
-// runs the model there, so that no other figure ends up in that row.
+// The rows that run on NVIDIA Triton, and in TensorRT in process: whether there is a server, and
+// whether it is TensorRT that runs the model there, so that no other figure ends up in that row.
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +60,35 @@ static bool runs_tensorrt(const json_t *config)
 static bool has_nvidia(void)
 {
     return access("/dev/nvidiactl", F_OK) == 0 || access("/dev/dxg", F_OK) == 0;
+}
+
+int lq_bench_check_tensorrt_here(const struct lq_bench_options *chosen, struct lq_error *err)
+{
+    if (chosen->url)
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "the server at --url has its own engine");
+    return has_nvidia() ? LQ_OK : lq_fail(err, LQ_ERR_UNAVAILABLE, "no NVIDIA GPU found");
+}
+
+int lq_bench_check_runs_tensorrt(const struct lq_url *url, struct lq_error *err)
+{
+    char address[512];
+    struct lq_buf reply;
+    struct lq_http *http = NULL;
+    lq_buf_init(&reply, LQ_KSERVE_JSON_MAX);
+    snprintf(address, sizeof address, "http://%s:%d/metrics", url->host, url->port);
+    struct lq_http_call call = {.url = address, .reply = &reply,
+                                .deadline_us = lq_clock_us() + ANSWER_US};
+    int status = lq_http_new(&http, err);
+    if (status == LQ_OK)
+        status = lq_http_call(http, &call, err);
+    if (status == LQ_OK)
+        status = lq_buf_append(&reply, "", 1);
+    if (status == LQ_OK && !strstr((const char *)reply.data, ",device=\"tensorrt\","))
+        status = lq_fail(err, LQ_ERR_UNAVAILABLE, "TensorRT cannot be used here; `lacquer engines` "
+                         "says what is missing");
+    lq_http_free(http);
+    lq_buf_release(&reply);
+    return status;
 }
 
 int lq_bench_check_triton(const struct lq_bench_options *chosen, struct lq_error *err)

@@ -75,23 +75,37 @@ static bool tuned(char *text, size_t size)
     return true;
 }
 
+static void print_part(void *context, const char *name, bool there, const char *detail)
+{
+    (void)context;
+    printf("%-11s      %-4s %-36s %s\n", "", there ? "has" : "no", name, detail);
+}
+
 static void print_text(void)
 {
     for (int i = 0; lq_engines[i]; i++) {
         struct lq_error err = {0};
         bool runs = lq_engines[i]->probe(&err) == LQ_OK;
-        printf("%-10s %-4s %s\n", lq_engines[i]->name, runs ? "yes" : "no",
+        printf("%-11s %-4s %s\n", lq_engines[i]->name, runs ? "yes" : "no",
                lq_engines[i]->summary);
         if (!runs)
-            printf("%-10s      %s\n", "", err.text);
+            printf("%-11s      %s\n", "", err.text);
+        else if (lq_engines[i]->parts)
+            lq_engines[i]->parts(print_part, NULL);
     }
     char why[1200];
     const char *has = features();
     lq_cpu_explain(why, sizeof why);
-    printf("processor  %d cores, %s\n", lq_cpu_count(), *has ? has : "nothing beyond x86-64");
-    printf("%-10s %s\n", "", why);
-    printf("%-10s %s\n", "tuned",
+    printf("processor   %d cores, %s\n", lq_cpu_count(), *has ? has : "nothing beyond x86-64");
+    printf("%-11s %s\n", "", why);
+    printf("%-11s %s\n", "tuned",
            tuned(why, sizeof why) ? why : "not yet: `lacquer tune` finds the fastest way here");
+}
+
+static void add_part(void *context, const char *name, bool there, const char *detail)
+{
+    json_array_append_new(context, json_pack("{s:s, s:b, s:s}", "name", name, "available", there,
+                                             "detail", detail));
 }
 
 static void print_json(void)
@@ -100,10 +114,13 @@ static void print_json(void)
     for (int i = 0; lq_engines[i]; i++) {
         struct lq_error err = {0};
         bool runs = lq_engines[i]->probe(&err) == LQ_OK;
+        json_t *parts = json_array();
+        if (lq_engines[i]->parts)
+            lq_engines[i]->parts(add_part, parts);
         json_array_append_new(engines,
-                              json_pack("{s:s, s:s, s:b, s:s?}", "name", lq_engines[i]->name,
+                              json_pack("{s:s, s:s, s:b, s:s?, s:o}", "name", lq_engines[i]->name,
                                         "summary", lq_engines[i]->summary, "available", runs,
-                                        "reason", runs ? NULL : err.text));
+                                        "reason", runs ? NULL : err.text, "parts", parts));
     }
     char why[1200];
     lq_cpu_explain(why, sizeof why);

@@ -8,10 +8,11 @@
 
 #include "base/child.h"
 #include "base/log.h"
+#include "engine/onnxruntime_load.h"
 #include "engine/verdict.h"
 
 // A large model takes seconds on a small processor; a minute or two where that is emulated.
-enum { CHECK_MS_MAX = 180 * 1000 };
+enum { CHECK_MS_MAX = 180 * 1000, CHECK_GPU_MS_MAX = 900 * 1000 };
 
 struct trial {
     struct lq_cli_model *asked;
@@ -19,6 +20,11 @@ struct trial {
     void *context;
     enum lq_verdict found; // by the child
 };
+
+static bool in_openvino(const struct lq_cli_model *asked)
+{
+    return !asked->options.engine || strcmp(asked->options.engine, "openvino") == 0;
+}
 
 // ---- in the child
 
@@ -67,9 +73,12 @@ static int try_model(void *data, struct lq_error *err)
     int status = trial->enter ? trial->enter(trial->context, err) : LQ_OK;
     if (status != LQ_OK)
         return status;
-    char how[64];
-    snprintf(how, sizeof how, "precision %d, tune %d", (int)asked->options.precision,
-             (int)asked->options.tune);
+    char how[4200], folder[4096];
+    lq_ort_place(folder, sizeof folder);
+    snprintf(how, sizeof how, "precision %d, tune %d, engine %s, device %d, %s",
+             (int)asked->options.precision, (int)asked->options.tune,
+             in_openvino(asked) ? "openvino" : asked->options.engine,
+             (int)asked->options.device, in_openvino(asked) ? "" : folder);
     const char *cache = lq_cli_model_cache(asked);
     uint64_t key = lq_verdict_key(asked->path, how);
     trial->found = lq_verdict_read(cache, key);
@@ -84,6 +93,12 @@ static int try_model(void *data, struct lq_error *err)
 }
 
 // ---- in the parent
+
+// TensorRT builds an engine for each size; what it built is kept, and opened from there next.
+static int time_of(const struct lq_cli_model *asked)
+{
+    return lq_cli_model_on_nvidia(asked) ? CHECK_GPU_MS_MAX : CHECK_MS_MAX;
+}
 
 static bool ends_with(const char *text, const char *tail)
 {
@@ -102,17 +117,23 @@ static bool is_ours(const char *path)
     return same_file(path, lq_model_default_path()) || same_file(path, lq_model_float_path());
 }
 
-static bool goes_to_openvino(const struct lq_cli_model *asked)
+// Engines that compile what a file says, in this process.
+static bool compiles(const char *engine)
+{
+    return strcmp(engine, "openvino") == 0 || strcmp(engine, "onnxruntime") == 0;
+}
+
+static bool is_compiled_here(const struct lq_cli_model *asked)
 {
     const char *engine = asked->options.engine;
-    return engine ? strcmp(engine, "openvino") == 0 : !ends_with(asked->path, ".replay");
+    return engine ? compiles(engine) : !ends_with(asked->path, ".replay");
 }
 
 // … or once no server runs it.
 static bool is_fallback(const struct lq_cli_model *asked)
 {
     const char *spare = asked->options.remote.fallback;
-    return spare && strcmp(spare, "openvino") == 0;
+    return spare && compiles(spare);
 }
 
 // Says what became of the file; the engine's end is told with its name.
@@ -123,9 +144,10 @@ static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
         return lq_fail(err, found->status, "%s", found->text);
     asked->ends_engine = true;
     return lq_fail(err, LQ_ERR_MODEL,
-                   "cannot run model '%.150s': tried in a process of its own, %s; OpenVINO cannot "
+                   "cannot run model '%.150s': tried in a process of its own, %s; %s cannot "
                    "take this file: export it another way, without quantisation first",
-                   asked->path, found->text);
+                   asked->path, found->text,
+                   in_openvino(asked) ? "OpenVINO" : "ONNX Runtime");
 }
 
 // What would run in OpenVINO while no Triton does: only what ends the process is told here.
@@ -144,7 +166,7 @@ static int try_ways(struct trial *trial, struct lq_error *err)
 {
     struct lq_cli_model *asked = trial->asked;
     struct lq_error direct = {0};
-    int status = lq_child_run(try_model, trial, sizeof *trial, CHECK_MS_MAX, &direct);
+    int status = lq_child_run(try_model, trial, sizeof *trial, time_of(asked), &direct);
     if (status == LQ_OK) {
         asked->converted = trial->found == LQ_VERDICT_CONVERTED;
         return LQ_OK;
@@ -153,7 +175,7 @@ static int try_ways(struct trial *trial, struct lq_error *err)
     // An ONNX model is "converted" where its edges are quantised.
     asked->converted = model && !ends_with(asked->path, ".xml");
     if (!asked->converted ||
-        lq_child_run(try_model, trial, sizeof *trial, CHECK_MS_MAX, NULL) != LQ_OK) {
+        lq_child_run(try_model, trial, sizeof *trial, time_of(asked), NULL) != LQ_OK) {
         asked->converted = false;
         return fail_named(asked, &direct, err);
     }
@@ -167,7 +189,7 @@ int lq_cli_model_check(struct lq_cli_model *asked, int (*enter)(void *, struct l
 {
     if (asked->tried || !asked->path || is_ours(asked->path))
         return LQ_OK;
-    bool direct = goes_to_openvino(asked);
+    bool direct = is_compiled_here(asked);
     if (!direct && !is_fallback(asked))
         return LQ_OK;
     asked->tried = true;

@@ -18,15 +18,27 @@
 #include "convert/convert.h"
 #include "convert/external_data.h"
 #include "convert/tflite.h"
+#include "engine/batcher.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
        OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
-       OPT_FALLBACK, OPT_NO_HANDS };
+       OPT_FALLBACK, OPT_NO_HANDS, OPT_DEVICE, OPT_BATCH, OPT_BATCH_WAIT };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Model and engine:", 10},
     {"model", 'm', "FILE", 0, "Model to find nails with: .onnx or .tflite (default: our own)", 10},
-    {"engine", OPT_ENGINE, "NAME", 0, "Inference engine; `lacquer engines` lists them", 10},
+    {"engine", OPT_ENGINE, "NAME", 0,
+     "Inference engine; `lacquer engines` lists them. `tensorrt` and `cuda` mean onnxruntime on "
+     "that --device", 10},
+    {"device", OPT_DEVICE, "auto|cpu|gpu|cuda|tensorrt", 0,
+     "Where it computes (docs/ENGINES.md): on an NVIDIA GPU by TensorRT or CUDA (onnxruntime), an "
+     "Intel one (openvino: gpu), or the processor, which also stands in for a GPU that cannot be "
+     "used", 10},
+    {"batch", OPT_BATCH, "N", 0,
+     "Frames of several sessions that onnxruntime may put through the network at once (default 8 "
+     "on a GPU, 1 on the processor)", 10},
+    {"batch-wait", OPT_BATCH_WAIT, "MS", 0, "How long the first of them waits at most (default 2)",
+     10},
     {"precision", OPT_PRECISION, "f32|bf16|f16|auto", 0,
      "Arithmetic (default auto: what `lacquer tune` found, else bf16 where the model was checked "
      "with it and it is faster here)",
@@ -54,7 +66,7 @@ static const struct argp_option options[] = {
     {"triton-shm", OPT_TRITON_SHM, "auto|off|on", 0,
      "Give frames by shared memory (default auto: to servers on this host)", 20},
     {"fallback", OPT_FALLBACK, "ENGINE", 0,
-     "Runs --model's file in this engine while no server can: openvino", 20},
+     "Runs --model's file in this engine while no server can: openvino or onnxruntime", 20},
     {0}};
 
 static int choice(struct argp_state *state, const char *option, const char *text,
@@ -67,11 +79,33 @@ static int choice(struct argp_state *state, const char *option, const char *text
     return 0;
 }
 
+static bool is_nvidia(enum lq_device device)
+{
+    return device == LQ_DEVICE_CUDA || device == LQ_DEVICE_TENSORRT;
+}
+
+// `--engine tensorrt` and `--device tensorrt` are two ways to say one thing.
+static void settle_device(struct argp_state *state, struct lq_model_options *chosen)
+{
+    for (int device = LQ_DEVICE_CUDA; device <= LQ_DEVICE_TENSORRT; device++)
+        if (chosen->engine && strcmp(chosen->engine, lq_device_name((enum lq_device)device)) == 0) {
+            chosen->engine = "onnxruntime";
+            if (chosen->device == LQ_DEVICE_AUTO)
+                chosen->device = (enum lq_device)device;
+        }
+    if (is_nvidia(chosen->device) && !chosen->engine)
+        chosen->engine = "onnxruntime";
+    if (is_nvidia(chosen->device) && strcmp(chosen->engine, "onnxruntime") != 0)
+        argp_error(state, "--device %s is onnxruntime's; leave --engine %s out",
+                   lq_device_name(chosen->device), chosen->engine);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
     static const char *const tunes[] = {"latency", "throughput", "both", NULL};
     static const char *const memories[] = {"auto", "off", "on", NULL};
+    static const char *const devices[] = {"auto", "cpu", "gpu", "cuda", "tensorrt", NULL};
     struct lq_cli_model *model = state->input;
     struct lq_model_options *chosen = &model->options;
     struct lq_remote_options *remote = &chosen->remote;
@@ -81,6 +115,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_ENGINE:
         chosen->engine = arg;
+        return 0;
+    case OPT_DEVICE:
+        chosen->device = (enum lq_device)choice(state, "device", arg, devices);
+        return 0;
+    case OPT_BATCH:
+        chosen->batch_max = (int)lq_cli_integer(state, "batch", arg, 1, LQ_BATCH_MAX);
+        return 0;
+    case OPT_BATCH_WAIT:
+        chosen->batch_wait_us = (int)(1000 * lq_cli_number(state, "batch-wait", arg, 0.001, 1000));
         return 0;
     case OPT_PRECISION:
         chosen->precision = (enum lq_precision)choice(state, "precision", arg, precisions);
@@ -125,7 +168,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_FALLBACK:
         if (strcmp(arg, "triton") == 0)
-            argp_error(state, "--fallback wants an engine of this process: openvino");
+            argp_error(state, "--fallback wants an engine of this process: openvino or "
+                       "onnxruntime");
         remote->fallback = arg;
         return 0;
     case ARGP_KEY_END:
@@ -133,6 +177,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             chosen->engine = "triton";
         if (remote->url_count == 0 && remote->fallback)
             argp_error(state, "--fallback stands in for Triton: --triton-url is missing");
+        settle_device(state, chosen);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -245,11 +290,24 @@ static int convert_unnamed(struct lq_cli_model *asked, const char *model, char p
     return status;
 }
 
+bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked)
+{
+    const char *engine = asked->options.engine;
+    return engine && strcmp(engine, "onnxruntime") == 0 &&
+           asked->options.device != LQ_DEVICE_CPU &&
+           (access("/dev/nvidiactl", F_OK) == 0 || access("/dev/dxg", F_OK) == 0);
+}
+
+const char *lq_cli_model_own(const struct lq_cli_model *asked)
+{
+    return lq_cli_model_on_nvidia(asked) ? lq_model_float_path() : lq_model_default_path();
+}
+
 int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
                             struct lq_error *err)
 {
     struct lq_model_options chosen = asked->options;
-    const char *path = asked->path ? asked->path : lq_model_default_path();
+    const char *path = asked->path ? asked->path : lq_cli_model_own(asked);
     struct lq_remote_options *remote = &chosen.remote;
     // A model of a server's own: nothing that is said of ours is true of it.
     if (remote->model && !asked->path && !remote->fallback) {

@@ -28,6 +28,12 @@ void lq_cli_model_init(struct lq_cli_model *model);
 // The folder for compiled models, made if need be; NULL when none is wanted or it cannot be written.
 const char *lq_cli_model_cache(struct lq_cli_model *model);
 
+// Whether onnxruntime may find an NVIDIA GPU here: a driver's device is there.
+bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked);
+
+// The model that comes with Lacquer, in the arithmetic for where it is to run.
+const char *lq_cli_model_own(const struct lq_cli_model *asked);
+
 // Opens what the options ask for, once lq_cli_model_check finds nothing against it.
 LQ_MUST_CHECK int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model,
                                     struct lq_error *err);

@@ -15,7 +15,7 @@
 #include "config.h"
 #include "serve/guard/sandbox.h"
 
-enum { LIBRARY_PATHS_MAX = 8, GROUP_LINES_MAX = 32 };
+enum { LIBRARY_PATHS_MAX = 8, GROUP_LINES_MAX = 32, GPUS_MAX = 8 };
 
 struct folders {
     struct lq_sandbox confine;
@@ -57,6 +57,14 @@ static const char *const system_paths[] = {
     "/proc/sys/vm/nr_hugepages",
     "/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/kernel/mm/hugepages",
     "/sys/kernel/mm/transparent_hugepage", "/dev/urandom"};
+
+// What the drivers of GPUs are found and spoken to by: NVIDIA's, Intel's, WSL's.
+static const char *const gpu_devices[] = {
+    "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/dxg", "/dev/dri"};
+static const char *const gpu_paths[] = {
+    "/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/proc/self/task",
+    "/sys/bus/pci/devices", "/sys/devices/pci0000:00", "/sys/class/drm", "/sys/dev/char",
+    "/sys/module/nvidia", "/etc/OpenCL/vendors", "/etc/nvidia"};
 
 // What it takes besides to find another server by its name and to know its certificate.
 static const char *const network_paths[] = {
@@ -114,9 +122,20 @@ static void read_libraries(struct folders *folders)
     uid_t owner;
     if (lq_place_is_built(&owner))
         lq_sandbox_read(&folders->confine, LQ_OPENVINO_LIBS);
-    const char *named = getenv("LACQUER_OPENVINO"), *paths = getenv("LD_LIBRARY_PATH");
-    if (named && *named)
-        add(folders, "%s", named);
+    static const char *const variables[] = {"LACQUER_OPENVINO", "LACQUER_ONNXRUNTIME"};
+    const char *paths = getenv("LD_LIBRARY_PATH");
+    if (lq_place_is_built(&owner))
+        lq_sandbox_read(&folders->confine, LQ_ONNXRUNTIME_LIBS);
+    for (size_t i = 0; i < LQ_COUNT(variables); i++) {
+        const char *named = getenv(variables[i]);
+        if (named && *named)
+            add(folders, "%s", named);
+    }
+    // Where pip puts the parts of a GPU beside a wheel (engine/onnxruntime_parts.h).
+    const char *wheel = getenv("LACQUER_ONNXRUNTIME");
+    static const char *const beside_wheel[] = {"nvidia", "tensorrt_libs"};
+    for (size_t i = 0; wheel && *wheel && i < LQ_COUNT(beside_wheel); i++)
+        add(folders, "%s/../../%s", wheel, beside_wheel[i]);
     for (int i = 0; paths && *paths && i < LIBRARY_PATHS_MAX; i++) {
         size_t len = strcspn(paths, ":");
         if (len > 0)
@@ -231,6 +250,27 @@ static bool shares_memory(const struct lq_remote_options *remote)
     return local && remote->url_count > 0;
 }
 
+static void reach_gpu(struct folders *folders)
+{
+    folders->confine.gpu = true;
+    for (size_t i = 0; i < LQ_COUNT(gpu_devices); i++)
+        lq_sandbox_write(&folders->confine, gpu_devices[i]);
+    for (size_t i = 0; i < LQ_COUNT(gpu_paths); i++)
+        lq_sandbox_read(&folders->confine, gpu_paths[i]);
+    for (int i = 0; i < GPUS_MAX && folders->count < LQ_SANDBOX_PATHS_MAX; i++) {
+        char *path;
+        if (asprintf(&path, "/dev/nvidia%d", i) < 0)
+            return;
+        folders->text[folders->count++] = path;
+        lq_sandbox_write(&folders->confine, path);
+    }
+}
+
+static bool wants_gpu(const struct lq_cli_model *model)
+{
+    return model->options.device == LQ_DEVICE_GPU || lq_cli_model_on_nvidia(model);
+}
+
 int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *serve,
                    struct lq_error *err)
 {
@@ -242,7 +282,9 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     // An inference server is asked over TCP, and on this machine through shared memory.
     confine->connect = model->options.remote.url_count > 0;
     read_system(folders);
-    read_model(folders, model->path ? model->path : lq_model_default_path());
+    read_model(folders, model->path ? model->path : lq_cli_model_own(model));
+    if (wants_gpu(model))
+        reach_gpu(folders);
     read_model(folders, lq_landmarks_default_path());
     read_secret(folders, serve->tls_cert);
     read_secret(folders, serve->tls_key);

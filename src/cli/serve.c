@@ -81,7 +81,7 @@ static const struct argp_option options[] = {
      "are refused by the kernel where it can (Landlock, seccomp)",
      1},
     {"workers", OPT_WORKERS, "N", 0,
-     "Frames worked on at once (default: as many as cores; 1 with --tune latency; 8 with Triton)",
+     "Frames worked on at once (default: as many as cores; 1 with --tune latency; 8 with Triton or an NVIDIA GPU)",
      1},
     {"max-age", OPT_MAX_AGE, "MS", 0,
      "Give a live frame up when it is so old and has no answer yet (default 2000)", 1},
@@ -201,7 +201,8 @@ static void check(struct argp_state *state, struct arguments *arguments)
     if (!serve->frame_bytes_max)
         serve->frame_bytes_max = default_frame_bytes();
     const struct lq_model_options *model = &arguments->model.options;
-    bool remote = model->engine && strcmp(model->engine, "triton") == 0;
+    bool remote = (model->engine && strcmp(model->engine, "triton") == 0) ||
+                  lq_cli_model_on_nvidia(&arguments->model);
     if (serve->workers == 0)
         serve->workers = remote ? REMOTE_WORKERS
                          : model->tune != LQ_TUNE_LATENCY ? lq_cpu_count() : 1;

@@ -41,6 +41,14 @@ const char *lq_precision_name(enum lq_precision precision); // "auto", "f32", "b
 // opens an engine of each kind then).
 enum lq_tune { LQ_TUNE_LATENCY, LQ_TUNE_THROUGHPUT, LQ_TUNE_BOTH };
 
+// Where an engine of this process computes. AUTO: an NVIDIA GPU where the engine can use one (by
+// TensorRT, else by CUDA), else the processor. GPU: the engine's usual kind of GPU (Intel's for
+// OpenVINO). What is asked for and not there is told in one line of the log, and the next best is
+// taken.
+enum lq_device { LQ_DEVICE_AUTO, LQ_DEVICE_CPU, LQ_DEVICE_GPU, LQ_DEVICE_CUDA, LQ_DEVICE_TENSORRT };
+
+const char *lq_device_name(enum lq_device device); // "tensorrt"
+
 enum { LQ_REMOTE_URLS_MAX = 8, LQ_REMOTE_URL_MAX = 256 };
 enum lq_remote_memory { LQ_REMOTE_MEMORY_AUTO, // shared with servers on this host
                         LQ_REMOTE_MEMORY_OFF, LQ_REMOTE_MEMORY_ON };
@@ -68,6 +76,10 @@ struct lq_engine_options {
     enum lq_precision precision; // AUTO is resolved by model/ before an engine sees it
     enum lq_tune tune;           // LATENCY or THROUGHPUT
     int threads;                 // 0: all cores this process may use
+    enum lq_device device;
+    int batch_max;               // pictures that one run may take, of requests that come at about
+                                 // the same time; 0: the engine's choice
+    int batch_wait_us;           // how long the first of them waits at most; 0: the engine's choice
     const char *cache_dir;       // compiled models; NULL: none kept
     const char *source;          // what the file is called in messages and in the cache, where it
                                  // was made from another; NULL: as its path
@@ -88,6 +100,10 @@ struct lq_engine_ops {
     bool has_precisions; // computes in f32 or bf16 as asked, and not always faster in bf16
     // 0 when it can run here; else a status with the reason in err.
     int (*probe)(struct lq_error *err);
+    // What it is made of on this machine, a row a part: there or not, and where, or the next step.
+    // May be NULL.
+    void (*parts)(void (*row)(void *context, const char *name, bool there, const char *detail),
+                  void *context);
     // Which of a model's operator kinds and counts, for `lacquer inspect`; may be NULL.
     // Calls row once per kind, most frequent first.
     int (*operators)(const char *path, void (*row)(void *context, const char *kind, int count),

@@ -4,8 +4,16 @@
 #include "engine/engine.h"
 #include "engine/list.h"
 
-const struct lq_engine_ops *const lq_engines[] = {&lq_engine_openvino, &lq_engine_triton,
-                                                  &lq_engine_replay, NULL};
+const struct lq_engine_ops *const lq_engines[] = {&lq_engine_openvino, &lq_engine_onnxruntime,
+                                                  &lq_engine_triton, &lq_engine_replay, NULL};
+
+const char *lq_device_name(enum lq_device device)
+{
+    static const char *const names[] = {
+        [LQ_DEVICE_AUTO] = "auto", [LQ_DEVICE_CPU] = "cpu",           [LQ_DEVICE_GPU] = "gpu",
+        [LQ_DEVICE_CUDA] = "cuda", [LQ_DEVICE_TENSORRT] = "tensorrt"};
+    return names[device];
+}
 
 const struct lq_engine_ops *lq_engine_find(const char *name, struct lq_error *err)
 {

@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 
+extern const struct lq_engine_ops lq_engine_onnxruntime;
 extern const struct lq_engine_ops lq_engine_openvino;
 extern const struct lq_engine_ops lq_engine_replay;
 extern const struct lq_engine_ops lq_engine_triton;

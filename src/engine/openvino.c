@@ -2,6 +2,7 @@
 // One core serves the whole process; compiled models are kept (openvino_cache.h).
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,8 +190,9 @@ static int reshape(ov_model_t *model, const char *path, const struct lq_engine_o
     return code == OK ? LQ_OK : lq_openvino_fail(err, LQ_ERR_MODEL, code, "reshape model", path);
 }
 
-static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *model,
-                           const char *name, const struct lq_engine_options *options)
+// On the processor: how many threads a request has, and how many requests run side by side.
+static ov_status_e compile_cpu(ov_compiled_model_t **compiled, const ov_model_t *model,
+                               const char *folder, const struct lq_engine_options *options)
 {
     bool half = options->precision == LQ_PRECISION_BF16 || options->precision == LQ_PRECISION_F16;
     const char *precision = lq_precision_name(half ? options->precision : LQ_PRECISION_F32);
@@ -201,14 +203,11 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
     // on the slow cores. 0 asks for that.
     if (latency && options->threads == 0 && cores == sysconf(_SC_NPROCESSORS_ONLN))
         threads = 0;
-    char threads_text[16], streams_text[16], kind[16], folder[4096];
+    char threads_text[16], streams_text[16];
     snprintf(threads_text, sizeof threads_text, "%d", threads);
     // Side by side: one stream a core, so that no request waits for another's threads.
     snprintf(streams_text, sizeof streams_text, "%d", latency ? 1 : threads);
-    // A folder for each kind: both may be compiled at the same time.
-    snprintf(kind, sizeof kind, "%s%s", precision, latency ? "" : "-side");
-    lq_openvino_cache_open(folder, sizeof folder, options->cache_dir, name, kind);
-    ov_property_t properties[] = {
+    const ov_property_t properties[] = {
         {"PERFORMANCE_HINT", latency ? "LATENCY" : "THROUGHPUT"},
         {"NUM_STREAMS", streams_text},
         {"INFERENCE_NUM_THREADS", threads_text},
@@ -217,19 +216,70 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
         {"ENABLE_CPU_PINNING", "NO"},
         {"CACHE_DIR", folder},
     };
-    size_t count = LQ_COUNT(properties) - (folder[0] ? 0 : 1);
-    ov_status_e code =
-        ov.core_compile_model_props(ov.core, model, "CPU", count, properties, compiled);
+    return ov.core_compile_model_props(ov.core, model, "CPU",
+                                       LQ_COUNT(properties) - (*folder ? 0 : 1), properties,
+                                       compiled);
+}
+
+// On Intel's graphics, in the arithmetic that is fastest there.
+static ov_status_e compile_gpu(ov_compiled_model_t **compiled, const ov_model_t *model,
+                               const char *folder, const struct lq_engine_options *options)
+{
+    const ov_property_t properties[] = {
+        {"PERFORMANCE_HINT", options->tune == LQ_TUNE_LATENCY ? "LATENCY" : "THROUGHPUT"},
+        {"CACHE_DIR", folder},
+    };
+    return ov.core_compile_model_props(ov.core, model, "GPU",
+                                       LQ_COUNT(properties) - (*folder ? 0 : 1), properties,
+                                       compiled);
+}
+
+static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *model,
+                           const char *name, bool gpu, const struct lq_engine_options *options)
+{
+    ov_status_e (*compile_on)(ov_compiled_model_t **, const ov_model_t *, const char *,
+                              const struct lq_engine_options *) = gpu ? compile_gpu : compile_cpu;
+    char kind[16], folder[4096];
+    // A folder for each kind: both may be compiled at the same time.
+    snprintf(kind, sizeof kind, "%s%s", gpu ? "gpu"
+                                        : options->precision == LQ_PRECISION_BF16 ? "bf16" : "f32",
+             options->tune == LQ_TUNE_LATENCY ? "" : "-side");
+    lq_openvino_cache_open(folder, sizeof folder, options->cache_dir, name, kind);
+    ov_status_e code = compile_on(compiled, model, folder, options);
     if (code == OK) {
         lq_openvino_cache_seal(folder);
     } else if (folder[0]) {
         // It may be the cache that cannot be used: a full disk, a right that is missing.
-        code = ov.core_compile_model_props(ov.core, model, "CPU", LQ_COUNT(properties) - 1,
-                                           properties, compiled);
+        code = compile_on(compiled, model, "", options);
         if (code == OK)
             lq_log_warn("a compiled model could not be kept in '%s'", folder);
     }
     return code;
+}
+
+// Said once, not of each size.
+static void tell_no_gpu(ov_status_e code, const char *name)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    struct lq_error why;
+    if (!atomic_flag_test_and_set(&said)) {
+        lq_openvino_fail(&why, LQ_ERR_UNAVAILABLE, code, "compile on an Intel GPU", name);
+        lq_log_warn("%.250s; computing on the processor instead; `tools/setup_gpu.sh intel` brings "
+                    "what it takes", why.text);
+    }
+}
+
+// On what is asked for, and on the processor where that is not here.
+static ov_status_e compile_somewhere(ov_compiled_model_t **compiled, const ov_model_t *model,
+                                     const char *name, const struct lq_engine_options *options)
+{
+    if (options->device == LQ_DEVICE_GPU) {
+        ov_status_e code = compile(compiled, model, name, true, options);
+        if (code == OK)
+            return OK;
+        tell_no_gpu(code, name);
+    }
+    return compile(compiled, model, name, false, options);
 }
 
 static void openvino_close(struct lq_engine *engine)
@@ -261,7 +311,7 @@ static int openvino_open(struct lq_engine **out, const char *path,
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
         goto fail;
     }
-    ov_status_e code = compile(&engine->compiled, model, name_of(path, options), options);
+    ov_status_e code = compile_somewhere(&engine->compiled, model, name_of(path, options), options);
     if (code != OK) {
         // Not every network can be computed in bf16 on every processor: oneDNN's AMX kernels have
         // nothing for an int8 convolution whose neighbour is in bf16.

@@ -70,7 +70,7 @@ uint32_t lq_openvino_processor(void)
 }
 
 // Whoever may write in the folder chooses the code that is run from it.
-static int make_folders(char *path, struct lq_error *err)
+int lq_openvino_cache_make(char *path, struct lq_error *err)
 {
     int status = lq_trust_path(path, geteuid(), LQ_TRUST_MISSING, err);
     if (status != LQ_OK)
@@ -188,7 +188,7 @@ void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
     if (len < 0 || (size_t)len >= size)
         lq_fail(&why, LQ_ERR_IO, "too long a path: '%.100s…'", cache_dir);
     else
-        (void)!make_folders(folder, &why);
+        (void)!lq_openvino_cache_make(folder, &why);
     if (why.status != LQ_OK) {
         static atomic_flag said = ATOMIC_FLAG_INIT;
         if (!atomic_flag_test_and_set(&said))

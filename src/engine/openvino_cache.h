@@ -11,10 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 // Makes the folder, drops unsealed blobs from it and writes its name; "" when there is to be no
 // cache or it cannot be made.
 void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
                             const char *model_path, const char *precision);
+
+// Makes a folder that only its owner may write in, with those above it. AUTH where others could;
+// the path is written to meanwhile.
+LQ_MUST_CHECK int lq_openvino_cache_make(char *path, struct lq_error *err);
 
 // Seals what a compilation has written. "" is fine.
 void lq_openvino_cache_seal(const char *folder);

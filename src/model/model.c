@@ -361,6 +361,9 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
     struct lq_engine_options engine = {
         .tune = options->tune,
         .threads = options->threads,
+        .device = options->device,
+        .batch_max = options->batch_max,
+        .batch_wait_us = options->batch_wait_us,
         .cache_dir = options->cache_dir,
         .source = model->source,
         .remote = options->remote,

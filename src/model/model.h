@@ -17,6 +17,8 @@ struct lq_model_options {
     enum lq_precision precision; // AUTO: bf16 only where the CPU has it and the sidecar allows it
     enum lq_tune tune;
     int threads;
+    enum lq_device device;       // the rest as in struct lq_engine_options
+    int batch_max, batch_wait_us;
     const char *cache_dir;
     bool no_landmarks;           // do not open the hand landmark network beside the model
     const char *source;          // file that the one at `path` was made from: its name, its ending

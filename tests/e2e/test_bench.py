@@ -22,7 +22,7 @@ def bench(*args, timeout=300):
 @pytest.fixture(scope="module")
 def report():
     done = bench("--seconds", "1", "--json", "--users", "2", "--fps", "10",
-                 "--rows", "http,ws,ws-nails,triton,tensorrt,socketio")
+                 "--rows", "http,ws,ws-nails,triton,tensorrt,tensorrt-here,socketio")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -36,7 +36,7 @@ def test_schema(report):
     assert re.search(r"\d+ cores", report["machine"])
     assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|unknown|v?\d.*", report["commit"])
     assert [row["id"] for row in report["rows"]] == ["http", "ws", "ws-nails", "triton", "tensorrt",
-                                                  "socketio"]
+                                                  "tensorrt-here", "socketio"]
     assert report["peers"] == []
     assert report["frames"]["width"] == 640 and report["frames"]["height"] == 480
     for each in report["rows"]:
@@ -69,7 +69,8 @@ def test_rows_for_the_cpu_are_measured(report, name):
 def test_a_row_without_its_engine_says_so(report):
     assert "--triton-url" in row(report, "triton")["reason"]
     if not os.path.exists("/dev/nvidiactl"):
-        assert row(report, "tensorrt")["reason"] == "no NVIDIA GPU found"
+        for name in "tensorrt", "tensorrt-here":
+            assert row(report, name)["reason"] == "no NVIDIA GPU found"
 
 
 def test_where_the_time_goes(report):

@@ -65,10 +65,11 @@ static bool allow(int rules, const char *path, uint64_t rights)
     if (rule.folder < 0)
         return true;
     bool known = fstat(rule.folder, &info) == 0;
-    // A file may not be given what only folders have.
-    rule.allowed = known && S_ISDIR(info.st_mode)
-                       ? rights
-                       : rights & (FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE);
+    // A file may not be given what only folders have; a device may be spoken to beside.
+    if (known && !S_ISDIR(info.st_mode))
+        rights &= FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE |
+                  (S_ISCHR(info.st_mode) ? FS_IOCTL : 0);
+    rule.allowed = rights;
     bool done = known && syscall(SYS_ADD, rules, RULE_PATH, &rule, 0) == 0;
     close(rule.folder);
     return done;
@@ -77,7 +78,7 @@ static bool allow(int rules, const char *path, uint64_t rights)
 static bool allow_all(int rules, const struct lq_sandbox *sandbox, uint64_t known)
 {
     const uint64_t writing = (reading | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE |
-                              FS_MAKE_DIR | FS_MAKE_REG | FS_REFER | FS_TRUNCATE) & known;
+                              FS_MAKE_DIR | FS_MAKE_REG | FS_REFER | FS_TRUNCATE | FS_IOCTL) & known;
     for (int i = 0; i < sandbox->read_count; i++)
         if (!allow(rules, sandbox->read[i], reading))
             return false;

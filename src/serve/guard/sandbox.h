@@ -18,6 +18,7 @@ struct lq_sandbox {
     const char *write[LQ_SANDBOX_PATHS_MAX]; // likewise, for reading too
     int write_count;
     bool connect;                            // to other servers
+    bool gpu;                                // speak to the drivers of NVIDIA and Intel GPUs
 };
 
 // Adds a path; more than there is room for are left out, which the sandbox then refuses.

@@ -172,6 +172,16 @@ static void allow_sockets(struct filter *filter, bool connect)
         add(filter, REFUSE, number("connect"), 0, NULL);
 }
 
+// Drivers of GPUs are spoken to by ioctl: NVIDIA's by type 'F', its unified memory by bare numbers
+// and 0x30000001, Intel's by type 'd' (DRM). Which devices may be opened says Landlock.
+static void allow_gpu(struct filter *filter)
+{
+    static const struct { uint64_t mask, value; } requests_of[] = {
+        {0xff00, 'F' << 8}, {0xff00, 'd' << 8}, {0xffffff00, 0}, {UINT32_MAX, 0x30000001}};
+    for (size_t i = 0; i < LQ_COUNT(requests_of); i++)
+        allow_masked(filter, "ioctl", 1, requests_of[i].mask, requests_of[i].value);
+}
+
 // Of clone: threads, and none of them in a namespace of its own. Of the rest: what concerns
 // oneself.
 static void allow_with_arguments(struct filter *filter)
@@ -235,6 +245,8 @@ static void write_rules(struct filter *filter, const struct lq_sandbox *sandbox)
         add(filter, REFUSE, refused_newer[i], 0, NULL);
     allow_sockets(filter, sandbox->connect);
     allow_with_arguments(filter);
+    if (sandbox->gpu)
+        allow_gpu(filter);
     allow_files_and_messages(filter);
     for (int call = 0; call <= FUTURE_MAX; call++)
         if (!filter->decided[call])

@@ -413,6 +413,42 @@ static void seccomp_fences_calls(void **state)
     assert_int_equal(in_child(lq_sandbox_seccomp, false, check_calls), 0);
 }
 
+static int enter_with_gpu(const struct lq_sandbox *confine, struct lq_error *err)
+{
+    struct lq_sandbox with = *confine;
+    with.gpu = true;
+    return lq_sandbox_seccomp(&with, err);
+}
+
+// The drivers' requests: NVIDIA's, its unified memory's, Intel's.
+static const unsigned long gpu_requests[] = {0xc00846d6, 33, 0x30000001, 0xc0406400};
+
+static int check_gpu(void)
+{
+    int null = open("/dev/null", O_RDWR);
+    char line = 0;
+    bool right = call_is_refused(ioctl(null, TIOCSTI, &line)); // still
+    for (size_t i = 0; i < LQ_COUNT(gpu_requests); i++)
+        right &= !call_is_refused(ioctl(null, gpu_requests[i], 0));
+    return !right;
+}
+
+static int check_no_gpu(void)
+{
+    int null = open("/dev/null", O_RDWR);
+    bool right = true;
+    for (size_t i = 0; i < LQ_COUNT(gpu_requests); i++)
+        right &= call_is_refused(ioctl(null, gpu_requests[i], 0));
+    return !right;
+}
+
+static void drivers_of_gpus_are_spoken_to_when_asked(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(enter_with_gpu, false, check_gpu), 0);
+    assert_int_equal(in_child(lq_sandbox_seccomp, false, check_no_gpu), 0);
+}
+
 static void *say_done(void *done)
 {
     *(bool *)done = true;
@@ -489,6 +525,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(landlock_fences_files),
         cmocka_unit_test(seccomp_fences_calls),
+        cmocka_unit_test(drivers_of_gpus_are_spoken_to_when_asked),
         cmocka_unit_test(calls_that_no_server_needs),
         cmocka_unit_test(good_calls_with_bad_arguments),
         cmocka_unit_test(ways_around_what_is_refused),

@@ -1,0 +1,31 @@
+// What a session holds, for the two files that work on it: onnxruntime_session.c opens it,
+// onnxruntime_slot.c runs it.
+// Threads and ownership: onnxruntime_session.h.
+#pragma once
+
+#include "engine/onnxruntime_load.h"
+#include "engine/onnxruntime_session.h"
+
+struct lq_ort_model {
+    struct lq_ort_session *session;
+    enum lq_device device;
+    bool graphs;
+    struct lq_tensors tensors;
+    int rank;
+    int64_t shape[LQ_TENSOR_RANK_MAX]; // of input 0
+    // On the CPU the library's own; on a GPU pinned, so that the GPU copies by itself.
+    struct lq_ort_allocator *host, *gpu;
+    struct lq_ort_memory *pinned_memory, *gpu_memory;
+};
+
+// Indexed by enum lq_tensor_type.
+static const int lq_ort_elements[] = {
+    [LQ_TENSOR_F32] = LQ_ORT_FLOAT,  [LQ_TENSOR_F16] = LQ_ORT_FLOAT16,
+    [LQ_TENSOR_U8] = LQ_ORT_UINT8,   [LQ_TENSOR_I8] = LQ_ORT_INT8,
+    [LQ_TENSOR_I32] = LQ_ORT_INT32,  [LQ_TENSOR_I64] = LQ_ORT_INT64,
+    [LQ_TENSOR_I16] = LQ_ORT_INT16,  [LQ_TENSOR_BOOL] = LQ_ORT_BOOL,
+    [LQ_TENSOR_F64] = LQ_ORT_DOUBLE,
+};
+
+// Type, rank and dims of a tensor; rank -1 where it has too many.
+struct lq_ort_status *lq_ort_describe(const struct lq_ort_shape *shape, struct lq_tensor *tensor);

@@ -1,0 +1,397 @@
+// Opens a model for onnxruntime.c: the file's bytes, made to say the size that is wanted, in a
+// session on the first device that can be used and answers test pictures as the processor does.
+#include "engine/onnxruntime_engine.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "engine/list.h"
+#include "engine/onnx_shape.h"
+#include "engine/onnxruntime_check.h"
+#include "engine/onnxruntime_load.h"
+
+enum { GPU_BATCH = 8, BATCH_WAIT_US = 2000, FILE_BYTES_MAX = INT32_MAX };
+
+// Halves and whole numbers of eight bits differ from the processor's answer; a wrong answer does
+// more so.
+static const double gpu_distance_max = 0.1, batch_distance_max = 0.02;
+
+// ---- the file
+
+// A model as it is opened.
+struct opening {
+    const char *name; // for messages
+    struct lq_buf file, shaped, batched; // as it is; of the size that is wanted; of open batch
+    char folder[PATH_MAX], input[LQ_TENSOR_NAME_MAX];
+    struct lq_ort_session_options how;
+    const struct lq_engine_options *options;
+    lq_batch_run *run_batch;
+    struct lq_gpu gpu;
+    struct lq_ort_model *reference; // on the processor
+    struct lq_ort_slot *answers[LQ_ORT_PICTURES]; // to the test pictures
+};
+
+static void release(struct opening *opening)
+{
+    for (int i = 0; i < LQ_ORT_PICTURES; i++)
+        lq_ort_slot_free(opening->answers[i]);
+    lq_ort_model_close(opening->reference);
+    lq_buf_release(&opening->file);
+    lq_buf_release(&opening->shaped);
+    lq_buf_release(&opening->batched);
+    free(opening);
+}
+
+static bool ends_with(const char *text, const char *tail)
+{
+    size_t len = strlen(text), tail_len = strlen(tail);
+    return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
+}
+
+// `*out` is the caller's to release.
+static int read_file(struct opening **out, const char *path,
+                     const struct lq_engine_options *options, struct lq_error *err)
+{
+    int status = lq_ort_load(err);
+    if (status != LQ_OK)
+        return status;
+    const char *name = options && options->source ? options->source : path;
+    if (access(path, R_OK) != 0)
+        return lq_fail(err, LQ_ERR_MODEL, "cannot open model '%.150s': %s", name, strerror(errno));
+    if (ends_with(path, ".tflite") || ends_with(path, ".xml"))
+        return lq_fail(err, LQ_ERR_MODEL, "cannot read model '%.150s': ONNX Runtime takes .onnx; "
+                       "`lacquer convert` makes one of a .tflite", name);
+    struct opening *opening = calloc(1, sizeof *opening);
+    if (!opening)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", name);
+    lq_buf_init(&opening->file, FILE_BYTES_MAX);
+    lq_buf_init(&opening->shaped, FILE_BYTES_MAX);
+    lq_buf_init(&opening->batched, FILE_BYTES_MAX);
+    opening->name = name;
+    opening->options = options;
+    snprintf(opening->folder, sizeof opening->folder, "%s", path);
+    opening->how = (struct lq_ort_session_options){
+        .device = LQ_DEVICE_CPU, .name = name, .folder = dirname(opening->folder),
+        .gpu = &opening->gpu, .batch_max = 1};
+    status = lq_file_read(path, &opening->file, err);
+    if (status != LQ_OK)
+        release(opening);
+    else
+        *out = opening;
+    return status;
+}
+
+// Its tensors as the file says them.
+static int describe(struct opening *opening, struct lq_tensors *tensors, struct lq_error *err)
+{
+    struct lq_ort_session_options how = opening->how;
+    struct lq_ort_model *model = NULL;
+    how.describe_only = true;
+    how.threads = 1;
+    int status = lq_ort_model_open(&model, &opening->file, &how, err);
+    if (status == LQ_OK)
+        *tensors = *lq_ort_model_tensors(model);
+    else if (err && strcasestr(err->text, "protobuf"))
+        lq_fail(err, LQ_ERR_MODEL, "'%.150s' is no model, or a damaged one: .onnx is read",
+                opening->name);
+    lq_ort_model_close(model);
+    return status;
+}
+
+int lq_ort_engine_describe(const char *path, const struct lq_engine_options *options,
+                           struct lq_tensors *tensors, struct lq_error *err)
+{
+    struct opening *opening = NULL;
+    int status = read_file(&opening, path, options, err);
+    if (status != LQ_OK)
+        return status;
+    status = describe(opening, tensors, err);
+    release(opening);
+    return status;
+}
+
+static void note_quantised(void *context, const char *kind, int count)
+{
+    (void)count;
+    if (strcmp(kind, "QuantizeLinear") == 0)
+        *(bool *)context = true;
+}
+
+// The size that is asked for, or the file's own, in bytes that say so.
+static int settle_shape(struct opening *opening, const char *path, struct lq_error *err)
+{
+    const struct lq_engine_options *options = opening->options;
+    struct lq_ort_session_options *how = &opening->how;
+    struct lq_tensors tensors;
+    int status = describe(opening, &tensors, err);
+    if (status != LQ_OK)
+        return status;
+    const struct lq_tensor *input = &tensors.inputs[0];
+    bool asked = options->shape_rank > 0;
+    snprintf(opening->input, sizeof opening->input, "%s", input->name);
+    how->input = opening->input;
+    how->rank = asked ? options->shape_rank : input->rank;
+    memcpy(how->shape, asked ? options->shape : input->dims, sizeof how->shape);
+    (void)!lq_operators_count(path, note_quantised, &how->whole_numbers, NULL);
+    for (int i = 0; i < how->rank; i++)
+        if (how->shape[i] < 0)
+            return lq_fail(err, LQ_ERR_MODEL, "cannot run model '%.100s': the size of its input is "
+                           "open", opening->name);
+    if (!asked)
+        return lq_buf_append(&opening->shaped, opening->file.data, opening->file.len);
+    return lq_onnx_set_shape(opening->file.data, opening->file.len, how->shape, how->rank, false,
+                             &opening->shaped, err);
+}
+
+// ---- trying a device
+
+void lq_ort_engine_close(struct lq_engine *engine)
+{
+    if (!engine)
+        return;
+    lq_batcher_free(engine->batcher);
+    for (int i = 0; i < engine->slot_count; i++)
+        lq_ort_slot_free(engine->slots[i]);
+    lq_ort_model_close(engine->model);
+    free(engine);
+}
+
+// The processor's own answers.
+static int open_reference(struct opening *opening, struct lq_error *err)
+{
+    if (opening->reference)
+        return LQ_OK;
+    struct lq_ort_session_options how = opening->how;
+    how.device = LQ_DEVICE_CPU;
+    how.graphs = false;
+    how.batch_max = 1;
+    how.threads = lq_cpu_count();
+    int status = lq_ort_model_open(&opening->reference, &opening->shaped, &how, err);
+    for (int i = 0; i < LQ_ORT_PICTURES && status == LQ_OK; i++) {
+        status = lq_ort_slot_new(&opening->answers[i], opening->reference, 1, err);
+        if (status != LQ_OK)
+            break;
+        lq_ort_draw(lq_ort_slot_tensors(opening->answers[i]), 0, 1, i);
+        status = lq_ort_slot_run(opening->answers[i], err);
+    }
+    return status;
+}
+
+// Near what the processor answers to this picture, and much nearer than to the other one.
+static int check_part(const struct opening *opening, const struct lq_tensors *tensors, int part,
+                      int parts, int picture, double distance_max, struct lq_error *err)
+{
+    double found[LQ_ORT_PICTURES];
+    for (int i = 0; i < LQ_ORT_PICTURES; i++)
+        found[i] = lq_ort_distance(tensors, part, parts, lq_ort_slot_tensors(opening->answers[i]));
+    double own = found[picture], other = found[1 - picture];
+    double apart = lq_ort_distance(lq_ort_slot_tensors(opening->answers[picture]), 0, 1,
+                                   lq_ort_slot_tensors(opening->answers[1 - picture]));
+    // Some networks answer the same to both.
+    if (own <= distance_max && (own < other / 2 || apart < distance_max / 10))
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_ENGINE, "in a batch of %d it answers %.3g off what the processor "
+                   "does (and %.3g off another picture's answer)", parts, own, other);
+}
+
+// Shows each picture in each part of a slot, in turn, and compares.
+static int check_slot(struct opening *opening, struct lq_ort_slot *slot, int parts,
+                      double distance_max, struct lq_error *err)
+{
+    const struct lq_tensors *tensors = lq_ort_slot_tensors(slot);
+    int status = LQ_OK;
+    for (int first = 0; first < LQ_ORT_PICTURES && status == LQ_OK; first++) {
+        for (int part = 0; part < parts; part++)
+            lq_ort_draw(tensors, part, parts, (first + part) % LQ_ORT_PICTURES);
+        status = lq_ort_slot_run(slot, err);
+        for (int part = 0; part < parts && status == LQ_OK; part++)
+            status = check_part(opening, tensors, part, parts, (first + part) % LQ_ORT_PICTURES,
+                                distance_max, err);
+    }
+    return status;
+}
+
+// Slots of one, two, four … pictures, as far as the model takes them.
+_Static_assert(1 << (LQ_ORT_SLOTS_MAX - 1) == LQ_BATCH_MAX, "a slot for each size of batch");
+
+static int open_slots(struct opening *opening, struct lq_engine *engine, int batch_max,
+                      struct lq_error *err)
+{
+    bool gpu = engine->device != LQ_DEVICE_CPU;
+    int status = open_reference(opening, err);
+    for (int batch = 1; batch <= batch_max && status == LQ_OK; batch *= 2) {
+        struct lq_ort_slot **slot = &engine->slots[engine->slot_count];
+        status = lq_ort_slot_new(slot, engine->model, batch, err);
+        if (status == LQ_OK) {
+            engine->slot_count++;
+            status = check_slot(opening, *slot, batch, gpu ? gpu_distance_max : batch_distance_max,
+                                err);
+        }
+    }
+    return status;
+}
+
+static int make_batcher(struct opening *opening, struct lq_engine *engine, struct lq_error *err)
+{
+    int wait_us = opening->options->batch_wait_us;
+    return lq_batcher_new(&engine->batcher, 1 << (engine->slot_count - 1),
+                          wait_us > 0 ? wait_us : BATCH_WAIT_US, opening->run_batch, engine, err);
+}
+
+// A graph may hold to the size that it was exported in: a first run shows it.
+static int try_size(const struct opening *opening, struct lq_engine *engine, struct lq_error *err)
+{
+    const int64_t *shape = opening->how.shape;
+    struct lq_ort_slot *slot = NULL;
+    struct lq_error why = {0};
+    int status = lq_ort_slot_new(&slot, engine->model, 1, &why);
+    lq_ort_slot_free(slot);
+    if (status == LQ_OK)
+        return LQ_OK;
+    if (status != LQ_ERR_ENGINE || opening->how.rank != 4)
+        return lq_fail(err, status, "%s", why.text);
+    return lq_fail(err, LQ_ERR_MODEL,
+                   "cannot run model '%.100s' on a tensor of %lldx%lldx%lldx%lld: "
+                   "%.400s; \"sizes\" in its sidecar may name the one that it was exported in",
+                   opening->name, (long long)shape[0], (long long)shape[1], (long long)shape[2],
+                   (long long)shape[3], why.text);
+}
+
+// One session on one device, tried out. batch_max 0: each request by itself, on the processor.
+static int open_session(struct lq_engine **out, struct opening *opening, enum lq_device device,
+                        bool graphs, int batch_max, struct lq_error *err)
+{
+    struct lq_ort_session_options how = opening->how;
+    const struct lq_buf *bytes = &opening->shaped;
+    int status = LQ_OK;
+    if (batch_max > 1) {
+        lq_buf_clear(&opening->batched);
+        status = lq_onnx_set_shape(opening->file.data, opening->file.len, how.shape, how.rank, true,
+                                   &opening->batched, err);
+        bytes = &opening->batched;
+    }
+    struct lq_engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", opening->name);
+    engine->device = how.device = device;
+    how.graphs = graphs;
+    how.batch_max = batch_max;
+    if (device == LQ_DEVICE_CPU) {
+        int threads = opening->options->threads;
+        threads = threads > 0 ? threads : lq_cpu_count();
+        how.threads = opening->options->tune == LQ_TUNE_THROUGHPUT ? 1 : threads;
+    }
+    if (status == LQ_OK)
+        status = lq_ort_model_open(&engine->model, bytes, &how, err);
+    if (status == LQ_OK)
+        status = batch_max > 0 ? open_slots(opening, engine, batch_max, err)
+                               : try_size(opening, engine, err);
+    if (status == LQ_OK && batch_max > 0)
+        status = make_batcher(opening, engine, err);
+    if (status != LQ_OK) {
+        lq_ort_engine_close(engine);
+        return status;
+    }
+    *out = engine;
+    return LQ_OK;
+}
+
+// A model need not take batches though its file could be made to say so.
+static int open_batched(struct lq_engine **out, struct opening *opening, enum lq_device device,
+                        bool graphs, int batch_max, struct lq_error *err)
+{
+    bool several = batch_max > 1 && opening->how.rank > 1 && opening->how.shape[0] == 1;
+    struct lq_error why = {0};
+    if (several && open_session(out, opening, device, graphs, batch_max, &why) == LQ_OK)
+        return LQ_OK;
+    if (several)
+        lq_log_debug("'%.100s' is run one picture at a time: %s", opening->name, why.text);
+    return open_session(out, opening, device, graphs, device == LQ_DEVICE_CPU ? 0 : 1, err);
+}
+
+static int open_gpu(struct lq_engine **out, struct opening *opening, enum lq_device device,
+                    struct lq_error *err)
+{
+    int asked = opening->options->batch_max, batch_max = asked > 0 ? asked : GPU_BATCH;
+    struct lq_error why = {0};
+    int status = lq_ort_parts_load(device, &opening->gpu, err);
+    if (status != LQ_OK)
+        return status;
+    if (open_batched(out, opening, device, true, batch_max, &why) == LQ_OK)
+        return LQ_OK;
+    lq_log_debug("without CUDA graphs: %s", why.text);
+    return open_batched(out, opening, device, false, batch_max, err);
+}
+
+// ---- opening
+
+// Said once of each device, not once of each size.
+static void tell_fallback(enum lq_device asked, enum lq_device next, const char *reason)
+{
+    static atomic_uint said;
+    if (!(atomic_fetch_or(&said, 1u << asked) & 1u << asked))
+        lq_log_warn("%.300s; computing on %s instead", reason,
+                    next == LQ_DEVICE_CPU ? "the processor" : "the GPU by CUDA alone");
+}
+
+static int open_somewhere(struct lq_engine **out, struct opening *opening, struct lq_error *err)
+{
+    static const enum lq_device gpus[] = {LQ_DEVICE_TENSORRT, LQ_DEVICE_CUDA};
+    enum lq_device asked = opening->options->device;
+    int from = asked == LQ_DEVICE_CPU ? 2 : asked == LQ_DEVICE_CUDA ? 1 : 0;
+    struct lq_error first = {0}, why = {0};
+    for (int i = from; i < 2; i++) {
+        int status = open_gpu(out, opening, gpus[i], i == from ? &first : &why);
+        if (status == LQ_OK && i > from && asked != LQ_DEVICE_AUTO)
+            tell_fallback(asked, gpus[i], first.text);
+        if (status == LQ_OK)
+            return LQ_OK;
+        lq_log_debug("%s", i == from ? first.text : why.text);
+    }
+    int status = open_batched(out, opening, LQ_DEVICE_CPU, false, opening->options->batch_max, err);
+    if (status == LQ_OK && asked != LQ_DEVICE_AUTO && asked != LQ_DEVICE_CPU)
+        tell_fallback(asked, LQ_DEVICE_CPU, first.text);
+    return status;
+}
+
+static void tell_opened(struct lq_engine *engine, const struct opening *opening)
+{
+    if (engine->device == LQ_DEVICE_CPU) {
+        lq_log_debug("'%.100s' in ONNX Runtime %s on the processor", opening->name, lq_ort.version);
+        return;
+    }
+    snprintf(engine->gpu, sizeof engine->gpu, "%s", opening->gpu.name);
+    lq_log_info("'%.100s' in ONNX Runtime %s, %s on %s, up to %d pictures at once", opening->name,
+                lq_ort.version, lq_device_name(engine->device), engine->gpu,
+                1 << (engine->slot_count - 1));
+}
+
+int lq_ort_engine_open(struct lq_engine **out, const char *path,
+                       const struct lq_engine_options *options, lq_batch_run *run_batch,
+                       struct lq_error *err)
+{
+    *out = NULL;
+    struct opening *opening = NULL;
+    if (options->precision == LQ_PRECISION_BF16)
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "ONNX Runtime does not compute in bf16");
+    int status = read_file(&opening, path, options, err);
+    if (status != LQ_OK)
+        return status;
+    opening->run_batch = run_batch;
+    status = settle_shape(opening, path, err);
+    if (status == LQ_OK)
+        status = open_somewhere(out, opening, err);
+    if (status == LQ_OK)
+        tell_opened(*out, opening);
+    release(opening);
+    return status;
+}
