@@ -203,7 +203,7 @@ static int rewrite_graph(struct span graph, const struct change *change, struct 
     return status;
 }
 
-int lq_onnx_set_shape(const uint8_t *model, size_t len, const int64_t *shape, int rank,
+int lq_onnx_bind_shape(const uint8_t *model, size_t len, const int64_t *shape, int rank,
                       bool open_batch, struct lq_buf *out, struct lq_error *err)
 {
     const struct change change = {shape, rank, open_batch};

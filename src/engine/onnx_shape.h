@@ -16,6 +16,6 @@
 // Appends the model with input 0 (the first input that no initializer stands for) of this shape;
 // its first dimension is left open, called "batch", where open_batch says so. MODEL when it is no
 // ONNX model.
-LQ_MUST_CHECK int lq_onnx_set_shape(const uint8_t *model, size_t len, const int64_t *shape,
+LQ_MUST_CHECK int lq_onnx_bind_shape(const uint8_t *model, size_t len, const int64_t *shape,
                                     int rank, bool open_batch, struct lq_buf *out,
                                     struct lq_error *err);

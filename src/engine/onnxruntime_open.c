@@ -148,7 +148,7 @@ static int settle_shape(struct opening *opening, const char *path, struct lq_err
                            "open", opening->name);
     if (!asked)
         return lq_buf_append(&opening->shaped, opening->file.data, opening->file.len);
-    return lq_onnx_set_shape(opening->file.data, opening->file.len, how->shape, how->rank, false,
+    return lq_onnx_bind_shape(opening->file.data, opening->file.len, how->shape, how->rank, false,
                              &opening->shaped, err);
 }
 
@@ -275,7 +275,7 @@ static int open_session(struct lq_engine **out, struct opening *opening, enum lq
     int status = LQ_OK;
     if (batch_max > 1) {
         lq_buf_clear(&opening->batched);
-        status = lq_onnx_set_shape(opening->file.data, opening->file.len, how.shape, how.rank, true,
+        status = lq_onnx_bind_shape(opening->file.data, opening->file.len, how.shape, how.rank, true,
                                    &opening->batched, err);
         bytes = &opening->batched;
     }

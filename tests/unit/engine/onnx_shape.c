@@ -39,7 +39,7 @@ static void another_size(void **state)
     read_model(&model, "models/nail-f16.onnx");
     for (int open = 0; open < 2; open++) {
         lq_buf_init(&out, 1 << 26);
-        assert_ok(lq_onnx_set_shape(model.data, model.len, shape, 4, open, &out, &err));
+        assert_ok(lq_onnx_bind_shape(model.data, model.len, shape, 4, open, &out, &err));
         describe(&out, &tensors);
         assert_string_equal(tensors.inputs[0].name, "image");
         assert_int_equal(tensors.inputs[0].dims[0], open ? -1 : 1);
@@ -61,7 +61,7 @@ static void no_model_is_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct lq_buf out;
         lq_buf_init(&out, 1 << 20);
-        assert_int_equal(lq_onnx_set_shape((const uint8_t *)bad[i].bytes, bad[i].len, shape, 4,
+        assert_int_equal(lq_onnx_bind_shape((const uint8_t *)bad[i].bytes, bad[i].len, shape, 4,
                                            false, &out, &err), LQ_ERR_MODEL);
         lq_buf_release(&out);
     }
@@ -85,7 +85,7 @@ static void damage_is_survived(void **state)
         for (int i = 0; round % 2 && i < 3; i++)
             copy[unit_random(&random) % len] = (uint8_t)unit_random(&random);
         lq_buf_init(&out, 1 << 20);
-        int status = lq_onnx_set_shape(copy, len, shape, 4, round % 3 == 0, &out, &err);
+        int status = lq_onnx_bind_shape(copy, len, shape, 4, round % 3 == 0, &out, &err);
         assert_true(status == LQ_OK || status == LQ_ERR_MODEL);
         lq_buf_release(&out);
     }
