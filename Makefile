@@ -1,4 +1,5 @@
-# Thin wrappers: each sets up what it needs (Debian packages, OpenVINO in .deps/) and calls meson.
+# Thin wrappers: each sets up what it needs (the system's packages, OpenVINO in .deps/) and calls
+# meson.
 #
 #   make serve    build and run on http://localhost:8080        (PORT=9000 make serve)
 #   make build    build only: build/lacquer
@@ -8,6 +9,8 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
+# What the set-up took from elsewhere where the system's own is too old.
+export PATH := $(CURDIR)/.deps/bin:$(PATH)
 
 .PHONY: all build serve test bench install clean
 all: build
