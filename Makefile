@@ -11,19 +11,23 @@ PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
 # What the set-up took from elsewhere where the system's own is too old.
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
+export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
-.PHONY: all build serve test bench install clean
+.PHONY: all ready build serve test bench install clean
 all: build
 
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX) >/dev/null
 
-build:
+ready:
 	@tools/setup.sh build
 	@$(MAKE) -s $(BUILD)/build.ninja
+
+build: ready
 	@ninja -C $(BUILD) --quiet
 
-serve: build
+serve: ready
+	@ninja -C $(BUILD) --quiet lacquer
 	@exec $(BUILD)/lacquer serve $(ARGS)
 
 test:

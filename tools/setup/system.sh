@@ -56,7 +56,7 @@ check_system() {
 }
 
 # Set by choose_sources: what the archive has too old for us, so that PyPI's is taken; and $python.
-meson_from_pypi='' node_from_pypi=''
+meson_from_pypi='' node_from_pypi='' spng_from_pypi=''
 
 # The version of command $1 that is here, or else of package $2 in the archive.
 version_here() {
@@ -74,6 +74,13 @@ choose_meson() {
     at_least "${has:-0}" "$needs" || {
         say "meson ${has:-is not here} (Lacquer needs $needs): taking PyPI's, into .deps"
         meson_from_pypi=1
+    }
+}
+
+choose_spng() {
+    [ -n "$(version_of libspng-dev)" ] || {
+        say "no libspng in this archive: building PyPI's, in .deps"
+        spng_from_pypi=1
     }
 }
 
@@ -108,6 +115,7 @@ choose_sources() {
     at_least "${ssl:-9}" 3.0 || give_up "$(system_name) is too old: its OpenSSL is $ssl and Lacquer" \
         "needs 3.0. Debian 12 and Ubuntu 22.04 are new enough; or use the container (README.md)"
     choose_meson
+    choose_spng
     [ "$1" != test ] || {
         choose_node
         choose_python
