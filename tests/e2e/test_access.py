@@ -270,11 +270,15 @@ def authority(tmp_path_factory):
                "-CAcreateserial"])
         openssl("x509", "-req", "-days", 2, "-in", folder / f"{name}.csr", "-extfile", config,
                 "-out", folder / f"{name}.pem", *by)
-    issue("root", None, "basicConstraints=critical,CA:TRUE\n")
-    issue("middle", "root", "basicConstraints=critical,CA:TRUE\n")
+    # All that RFC 5280 asks of one; Python 3.13 and others look whether it is there.
+    signs = ("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+             "subjectKeyIdentifier=hash\n")
+    issue("root", None, signs)
+    issue("middle", "root", signs + "authorityKeyIdentifier=keyid\n")
 
     def server_certificate(name):
-        issue(name, "middle", "subjectAltName=IP:127.0.0.1\n")
+        issue(name, "middle", "subjectAltName=IP:127.0.0.1\nsubjectKeyIdentifier=hash\n"
+              "authorityKeyIdentifier=keyid\n")
         chain = (folder / f"{name}.pem").read_text() + (folder / "middle.pem").read_text()
         return chain, (folder / f"{name}.key").read_text()
     server_certificate.root = folder / "root.pem"
