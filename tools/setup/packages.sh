@@ -15,7 +15,8 @@ wanted_packages() {
     '' | *snap*) say "no chromium in this archive: the tests in a browser will be skipped" ;;
     *) echo chromium ;;
     esac
-    [ "$machine" != x86_64 ] || echo qemu-user # plays older processors of the same kind
+    # They play older processors of the same kind, and ARM64.
+    [ "$machine" != x86_64 ] || echo qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     echo clang
     echo "libclang-rt-dev|libclang-rt-$(clang_version)-dev|libclang-common-$(clang_version)-dev"
 }
@@ -98,7 +99,7 @@ get_packages() {
     [ -n "$meson_from_pypi" ] || names+=(meson)
     [ -n "$spng_from_pypi" ] && names+=(zlib1g-dev) || names+=(libspng-dev)
     [ "$1" != test ] || {
-        mapfile -t more < <(wanted_packages)
+        read -ra more < <(wanted_packages | tr "\n" " ")
         names+=("${more[@]}")
         [ "$python" = python3 ] || names+=("$python" "$python-venv")
         [ -n "$node_from_pypi" ] || command -v node >/dev/null || names+=(nodejs)
