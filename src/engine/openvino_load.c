@@ -100,7 +100,7 @@ static char refusal[600];
 static void keep_refusal(const char *path, const char *said)
 {
     // Of a bare name the loader tells whether it found it, by whose name it begins with.
-    bool is_there = strchr(path, '/') ? access(path, F_OK) == 0
+    bool is_there = strchr(path, '/') ? access(path, F_OK) == 0 || errno == EACCES
                                       : strncmp(said, path, strlen(path)) != 0;
     if (is_there && !refusal[0])
         snprintf(refusal, sizeof refusal, "%s", said);
@@ -165,6 +165,8 @@ static void *open_where_built(void)
         return try_open(LQ_OPENVINO_LIBS);
     if (why.status == LQ_ERR_AUTH)
         lq_log_warn("OpenVINO is not loaded from where it was unpacked: %s", why.text);
+    else if (access(LQ_OPENVINO_LIBS, X_OK) != 0 && errno == EACCES)
+        snprintf(refusal, sizeof refusal, "cannot read '%s': Permission denied", LQ_OPENVINO_LIBS);
     return NULL;
 }
 

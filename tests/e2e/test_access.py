@@ -4,10 +4,12 @@ import http.client
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 
 import httpx
@@ -15,7 +17,8 @@ import pytest
 import socketio
 from websockets.exceptions import InvalidStatus
 
-from conftest import Reply, Server, frame, plain, read_for
+import conftest
+from conftest import LACQUER, ROOT, Reply, Server, frame, plain, read_for
 
 TOKEN, OTHER = "first-token-0123456789", "second-token-9876543210"
 
@@ -438,9 +441,25 @@ def test_the_sandbox_is_on_unless_refused():
     assert running.stop()[0] == 0
 
 
+@pytest.fixture
+def open_to_all(monkeypatch):
+    """A copy of the program and what it loads where every user may read: the checkout may lie in a
+    home that is closed to others, as /root is. Gives the model's path."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        (folder / "bin").mkdir()
+        shutil.copy(LACQUER, folder / "bin" / "lacquer")
+        shutil.copytree(ROOT / ".deps" / "openvino" / "libs", folder / "lib" / "lacquer")
+        for part in ("nail.onnx", "nail.json"):
+            shutil.copy(ROOT / "models" / part, folder / part)
+        monkeypatch.setattr(conftest, "LACQUER", folder / "bin" / "lacquer")
+        yield folder / "nail.onnx"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_another_user(tmp_path):
-    running = Server("--user", "nobody", "--cache-dir", "none")
+def test_another_user(open_to_all):
+    running = Server("--user", "nobody", "--cache-dir", "none", "--model", str(open_to_all))
     reply = httpx.post(f"{running.url}/api/v1/nails", content=plain())
     assert reply.json()["success"]
     assert set(status_of(running, "Uid").split()) == set(status_of(running, "Gid").split()) == {"65534"}

@@ -286,9 +286,9 @@ def nobody():
         closed = home / "closed"
         closed.mkdir(mode=0o700)
 
-        def run(*args):
+        def run(*args, **environment):
             return subprocess.run([program, *map(str, args)], capture_output=True, text=True,
-                                  timeout=60, cwd=home, env={"HOME": str(home)},
+                                  timeout=60, cwd=home, env={"HOME": str(home), **environment},
                                   user=65534, group=65534, extra_groups=[])
         run.closed = closed
         yield run
@@ -301,6 +301,13 @@ def test_a_folder_that_may_not_be_read_is_named_with_the_reason(nobody, argument
     done = nobody(*arguments, nobody.closed)
     assert done.returncode in (1, 2)
     assert f"'{nobody.closed}': Permission denied" in done.stderr
+
+
+def test_an_openvino_that_may_not_be_read_is_said_to_be_so(nobody):
+    done = nobody("inspect", ROOT / "models" / "nail.onnx", LACQUER_OPENVINO=str(nobody.closed))
+    assert done.returncode == 1
+    assert f"'{nobody.closed}': {nobody.closed}/libopenvino_c.so" in done.stderr
+    assert "Permission denied" in done.stderr
 
 
 def test_colour_is_color(tmp_path):
