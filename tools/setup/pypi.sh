@@ -45,9 +45,9 @@ get_spng() {
     say "fetching and building libspng 0.7.4 (a minute)"
     venv
     rm -rf .deps/spng
-    # pip prepares the package's description, which takes most of the minute.
+    # What pip reads its description with need not be built from source too.
     .deps/venv/bin/python -m pip --disable-pip-version-check download -q --no-deps \
-        --no-binary :all: --require-hashes -d .deps/spng -r tools/setup/spng.txt >&2
+        --no-binary pyspng --require-hashes -d .deps/spng -r tools/setup/spng.txt >&2
     tar -xzf .deps/spng/pyspng-*.tar.gz -C .deps/spng
     mv .deps/spng/pyspng-*/vendor/libspng-* $from
     mkdir -p "$into/include" "$into/lib/pkgconfig"
