@@ -7,16 +7,20 @@ import pytest
 from conftest import ROOT
 
 # What the archives have, as apt-cache policy tells it; the dates of Ubuntu's are those of its release.
-BOOKWORM = {"libssl-dev": "3.0.17-1", "meson": "1.0.1-5", "libspng-dev": "0.7.3-3",
+BOOKWORM = {"ninja-build": "1.11.1-2",
+            "libssl-dev": "3.0.17-1", "meson": "1.0.1-5", "libspng-dev": "0.7.3-3",
             "nodejs": "18.20.4+dfsg-1", "python3": "3.11.2-1", "clang": "1:14.0-55.7",
             "chromium": "156.0-1", "libclang-rt-dev": "1:14.0-55.7", "prometheus": "2.42.0"}
-TRIXIE = {"libssl-dev": "3.5.9-1", "meson": "1.7.0-1", "libspng-dev": "0.7.4-2", "nodejs": "20.19.2",
+TRIXIE = {"ninja-build": "1.12.1-1",
+            "libssl-dev": "3.5.9-1", "meson": "1.7.0-1", "libspng-dev": "0.7.4-2", "nodejs": "20.19.2",
           "python3": "3.13.5-1", "clang": "1:19.0-63", "chromium": "156.0-1",
           "libclang-rt-dev": "1:19.0-63", "prometheus": "2.53.3", "promtool": "2.53.3"}
-JAMMY = {"libssl-dev": "3.0.2-0ubuntu1", "meson": "0.61.2-1", "nodejs": "12.22.9~dfsg-1ubuntu3",
+JAMMY = {"ninja-build": "1.10.1-1",
+            "libssl-dev": "3.0.2-0ubuntu1", "meson": "0.61.2-1", "nodejs": "12.22.9~dfsg-1ubuntu3",
          "python3": "3.10.6-1~22.04", "python3.11": "3.11.0~rc1-1~22.04", "clang": "1:14.0-55~exp2",
          "libclang-common-14-dev": "1:14.0.0-1ubuntu1", "prometheus": "2.31.2"}
-NOBLE = {"libssl-dev": "3.0.13-0ubuntu3", "meson": "1.3.2-1ubuntu1", "libspng-dev": "0.7.4-1build1",
+NOBLE = {"ninja-build": "1.11.1-2",
+            "libssl-dev": "3.0.13-0ubuntu3", "meson": "1.3.2-1ubuntu1", "libspng-dev": "0.7.4-1build1",
          "nodejs": "18.19.1+dfsg-6ubuntu5", "python3": "3.12.3-0ubuntu2", "clang": "1:18.0-59~exp2",
          "libclang-rt-18-dev": "1:18.1.3-1ubuntu1", "prometheus": "2.45.3"}
 
@@ -60,7 +64,8 @@ echo "meson=$meson_from_pypi spng=$spng_from_pypi node=$node_from_pypi $python"
     ("Debian GNU/Linux 13 (trixie)", TRIXIE, "2.41", "meson= spng= node= python3", []),
     ("Ubuntu 24.04.3 LTS", NOBLE, "2.39", "meson= spng= node= python3", []),
     ("Ubuntu 22.04.5 LTS", JAMMY, "2.35", "meson=1 spng=1 node=1 python3.11",
-     ["meson 0.61.2-1 (Lacquer needs 1.0): taking PyPI's", "no libspng in this archive",
+     ["meson 0.61.2-1 (Lacquer needs 1.0): taking PyPI's",
+      "ninja 1.10.1-1 (Lacquer needs 1.11): taking PyPI's", "no libspng in this archive",
       "Node 12.22.9~dfsg-1ubuntu3 (the tests need 18)", "taking python3.11 for them"])])
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_what_is_too_old_comes_from_elsewhere(system, name, packages, glibc, chosen, said, machine):

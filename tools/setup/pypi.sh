@@ -25,7 +25,7 @@ get_meson() {
     mkdir -p .deps/bin
     venv
     pip_install --no-deps -r tools/setup/meson.txt
-    ln -sf ../venv/bin/meson .deps/bin/meson
+    ln -sf ../venv/bin/meson ../venv/bin/ninja .deps/bin/
 }
 
 get_node() {

@@ -75,6 +75,11 @@ choose_meson() {
         say "meson ${has:-is not here} (Lacquer needs $needs): taking PyPI's, into .deps"
         meson_from_pypi=1
     }
+    has=$(PATH=${PATH#"$PWD/.deps/bin:"} version_here ninja ninja-build)
+    at_least "${has:-0}" 1.11 || {
+        say "ninja ${has:-is not here} (Lacquer needs 1.11): taking PyPI's, into .deps"
+        meson_from_pypi=1
+    }
 }
 
 choose_spng() {
