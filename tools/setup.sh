@@ -31,6 +31,7 @@ fresh "packages-$what" "$sum" || {
     [ -z "$meson_from_pypi" ] || get_meson
     [ -z "$spng_from_pypi" ] || get_spng
     [ -z "$node_from_pypi" ] || get_node
+    get_onnx_proto
     printf '%s' "$sum" >".deps/packages-$what.stamp"
 }
 get_openvino

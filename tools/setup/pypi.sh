@@ -67,3 +67,17 @@ Cflags: -I\${prefix}/include -DSPNG_STATIC
 Libs: -L\${prefix}/lib -lspng -lm
 EOF
 }
+
+# onnx.proto (Apache-2.0) where libonnx-dev brings none; meson.build looks here then.
+get_onnx_proto() {
+    [ ! -f /usr/include/onnx/onnx.proto ] || return 0
+    say "no onnx.proto in this system's libonnx-dev: taking PyPI's, 16 MB, into .deps"
+    venv
+    rm -rf .deps/onnx
+    pip download --no-deps --require-hashes --only-binary :all: --implementation cp \
+        --python-version 3.11 --abi cp311 --platform manylinux2014_x86_64 -d .deps/onnx \
+        -r tools/setup/onnx.txt
+    .deps/venv/bin/python -m zipfile -e .deps/onnx/onnx-*.whl .deps/onnx/unpacked
+    mv .deps/onnx/unpacked/onnx/onnx.proto .deps/onnx/
+    rm -rf .deps/onnx/unpacked .deps/onnx/*.whl
+}
