@@ -70,12 +70,12 @@ needed_meson() { sed -n "s/.*meson_version: '>= \([0-9.]*\)'.*/\1/p" meson.build
 choose_meson() {
     local has needs
     needs=$(needed_meson)
-    has=$(PATH=${PATH#"$PWD/.deps/bin:"} version_here meson meson)
+    has=$(PATH=${PATH//"$PWD/.deps/bin:"/} version_here meson meson)
     at_least "${has:-0}" "$needs" || {
         say "meson ${has:-is not here} (Lacquer needs $needs): taking PyPI's, into .deps"
         meson_from_pypi=1
     }
-    has=$(PATH=${PATH#"$PWD/.deps/bin:"} version_here ninja ninja-build)
+    has=$(PATH=${PATH//"$PWD/.deps/bin:"/} version_here ninja ninja-build)
     at_least "${has:-0}" 1.11 || {
         say "ninja ${has:-is not here} (Lacquer needs 1.11): taking PyPI's, into .deps"
         meson_from_pypi=1
@@ -91,7 +91,7 @@ choose_spng() {
 
 choose_node() {
     local has
-    has=$(PATH=${PATH#"$PWD/.deps/bin:"} version_here node nodejs)
+    has=$(PATH=${PATH//"$PWD/.deps/bin:"/} version_here node nodejs)
     at_least "${has:-0}" 18 || {
         say "Node ${has:-is not here} (the tests need 18): taking PyPI's, into .deps"
         node_from_pypi=1
