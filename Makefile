@@ -1,4 +1,5 @@
-# Thin wrappers: each sets up what it needs (Debian packages, OpenVINO in .deps/) and calls meson.
+# Thin wrappers: each sets up what it needs (the system's packages, OpenVINO in .deps/) and calls
+# meson.
 #
 #   make serve    build and run on http://localhost:8080        (PORT=9000 make serve)
 #                 ENGINE=tensorrt: on an NVIDIA GPU, in the same process (docs/ENGINES.md)
@@ -9,22 +10,28 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
+# What the set-up took from elsewhere where the system's own is too old.
+export PATH := $(CURDIR)/.deps/bin:$(PATH)
+export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
-.PHONY: all build gpu serve test bench install clean
+.PHONY: all ready build gpu serve test bench install clean
 all: build
 
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX) >/dev/null
 
-build:
+ready:
 	@tools/setup.sh build
 	@$(MAKE) -s $(BUILD)/build.ninja
+
+build: ready
 	@ninja -C $(BUILD) --quiet
 
 gpu:
 	@tools/setup.sh gpu
 
-serve: build $(if $(filter tensorrt cuda,$(ENGINE)),gpu)
+serve: ready $(if $(filter tensorrt cuda,$(ENGINE)),gpu)
+	@ninja -C $(BUILD) --quiet lacquer
 	@exec $(BUILD)/lacquer serve $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
 test:

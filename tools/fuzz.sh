@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Looks for inputs that break a parser of foreign bytes: runs libFuzzer targets under
 # AddressSanitizer and UndefinedBehaviorSanitizer. Needs clang with its runtime
-# (Debian: clang libclang-rt-14-dev). What breaks one is kept as build-fuzz/found/TARGET-*.
+# (Debian: clang libclang-rt-dev). What breaks one is kept as build-fuzz/found/TARGET-*.
 #
 #   tools/fuzz.sh                     60 s each target, one a core at a time
 #   tools/fuzz.sh 600 jpeg png        600 s each of these

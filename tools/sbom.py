@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -34,6 +35,7 @@ LIBRARIES = {
     "libc": ("LGPL-2.1-or-later", "https://www.gnu.org/software/libc"),
     "libm": ("LGPL-2.1-or-later", "https://www.gnu.org/software/libc"),
     "ld-linux-x86-64": ("LGPL-2.1-or-later", "https://www.gnu.org/software/libc"),
+    "ld-linux-aarch64": ("LGPL-2.1-or-later", "https://www.gnu.org/software/libc"),
     "libgcc_s": ("GPL-3.0-or-later WITH GCC-exception-3.1", "https://gcc.gnu.org"),
 }
 
@@ -76,6 +78,24 @@ def created(root):
     return datetime.datetime.fromtimestamp(int(epoch or 0), datetime.timezone.utc)
 
 
+def system():
+    """debian, ubuntu, …: whose packages they are."""
+    try:
+        release = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
+    except OSError:
+        return "debian"
+    found = re.search(r'^ID="?([a-z0-9-]+)', release, re.M)
+    return found[1] if found else "debian"
+
+
+def openvino_pin(root):
+    """Name, release and the wheel's checksum: x86-64's stands first, ARM64's second."""
+    pin = (root / "tools/openvino.txt").read_text(encoding="utf-8")
+    name, release = re.search(r"^(\w+)==(\S+)", pin, re.M).groups()
+    digests = re.findall(r"sha256:(\w+)", pin)
+    return name, release, digests[platform.machine() == "aarch64"]
+
+
 def part(name, version, licence, home, **more):
     return {"SPDXID": "SPDXRef-" + re.sub(r"[^A-Za-z0-9.]", "-", name), "name": name,
             "versionInfo": version or "NOASSERTION", "licenseConcluded": licence,
@@ -93,10 +113,13 @@ def parts(root, version, program):
         package, package_version = debian(path) if path else (None, None)
         more = {"externalRefs": [{
             "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
-            "referenceLocator": f"pkg:deb/debian/{package}@{package_version}"}]} if package else {}
+            "referenceLocator": f"pkg:deb/{system()}/{package}@{package_version}"}]} if package else {}
         yield part(soname, package_version, licence, home, **more)
-    pin = (root / "tools/openvino.txt").read_text(encoding="utf-8")
-    name, release, digest = re.search(r"(\w+)==(\S+).*?sha256:(\w+)", pin, re.S).groups()
+    spng = root / ".deps/spng/lib/pkgconfig/spng.pc"
+    if spng.exists() and "libspng.so" not in run("readelf", "-dW", str(program)):
+        built = re.search(r"^Version: (\S+)", spng.read_text(encoding="utf-8"), re.M)[1]
+        yield part("libspng", built, *LIBRARIES["libspng"], comment="linked in (tools/setup/pypi.sh)")
+    name, release, digest = openvino_pin(root)
     yield part(name, release, "Apache-2.0", "https://github.com/openvinotoolkit/openvino",
                externalRefs=[{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
                               "referenceLocator": f"pkg:pypi/{name}@{release}"}],

@@ -11,9 +11,14 @@
 #define LQ_PUBLIC __attribute__((visibility("default")))
 
 // A hot loop that is compiled once per instruction set and chosen when the program is loaded.
+// On ARM64 NEON is part of every processor, and the one version is vectorised for it.
 // Sanitizers instrument the resolver before their runtime is up, so they get one plain version.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(LQ_SANITIZE)
+#if !defined(__clang__) && __GNUC__ < 12 // knows no levels there
+#define LQ_HOT __attribute__((target_clones("default", "avx2", "avx512bw")))
+#else
 #define LQ_HOT __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#endif
 #else
 #define LQ_HOT
 #endif

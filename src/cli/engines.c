@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "base/cpu.h"
 #include "cli/cli.h"
@@ -34,21 +38,31 @@ const struct argp lq_engines_argp = {
     .doc = "Lists the inference engines of this build, whether each can run here and if not why "
            "not, and what the processor offers them."};
 
+// What the processor has beyond the least that Lacquer runs on; empty: nothing.
 static const char *features(void)
 {
-#if defined(__x86_64__)
     static char text[128];
-    __builtin_cpu_init();
-    const struct {
+    struct {
         const char *name;
         int has;
-    } known[] = {{"sse4.2", __builtin_cpu_supports("sse4.2")},
-                 {"avx2", __builtin_cpu_supports("avx2")},
-                 {"fma", __builtin_cpu_supports("fma")},
-                 {"avx512f", __builtin_cpu_supports("avx512f")},
-                 {"avx512vnni", __builtin_cpu_supports("avx512vnni")},
-                 {"bf16", lq_cpu_has_bf16()},
-                 {"amx", lq_cpu_has_amx()}};
+    } known[] = {
+#if defined(__x86_64__)
+        {"sse4.2", __builtin_cpu_supports("sse4.2")},
+        {"avx2", __builtin_cpu_supports("avx2")},
+        {"fma", __builtin_cpu_supports("fma")},
+        {"avx512f", __builtin_cpu_supports("avx512f")},
+        {"avx512vnni", __builtin_cpu_supports("avx512vnni")},
+        {"bf16", lq_cpu_has_bf16()},
+        {"amx", lq_cpu_has_amx()},
+#elif defined(__aarch64__)
+        {"neon", (getauxval(AT_HWCAP) & HWCAP_ASIMD) != 0},
+        {"fp16", (getauxval(AT_HWCAP) & HWCAP_ASIMDHP) != 0},
+        {"dotprod", (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0},
+        {"sve", (getauxval(AT_HWCAP) & HWCAP_SVE) != 0},
+        {"i8mm", (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0},
+        {"bf16", (getauxval(AT_HWCAP2) & HWCAP2_BF16) != 0},
+#endif
+    };
     text[0] = '\0';
     for (size_t i = 0; i < LQ_COUNT(known); i++) {
         size_t len = strlen(text);
@@ -56,9 +70,6 @@ static const char *features(void)
             snprintf(text + len, sizeof text - len, "%s%s", len ? " " : "", known[i].name);
     }
     return text;
-#else
-    return "";
-#endif
 }
 
 // How `lacquer tune` found the default model to be computed fastest here; false: it was not asked.
@@ -96,7 +107,7 @@ static void print_text(void)
     char why[1200];
     const char *has = features();
     lq_cpu_explain(why, sizeof why);
-    printf("processor   %d cores, %s\n", lq_cpu_count(), *has ? has : "nothing beyond x86-64");
+    printf("processor   %d cores, %s\n", lq_cpu_count(), *has ? has : "nothing of note");
     printf("%-11s %s\n", "", why);
     printf("%-11s %s\n", "tuned",
            tuned(why, sizeof why) ? why : "not yet: `lacquer tune` finds the fastest way here");

@@ -20,6 +20,7 @@ static const struct argp_option options[] = {
     {"look", OPT_LOOK, "NAME|FILE.json", 0,
      "A whole look; `lacquer looks` lists them. The options below change it", 2},
     {"color", OPT_COLOR, "#RRGGBB|SHADE", 0, "Polish colour (default #c71585)", 2},
+    {"colour", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 2},
     {"finish", OPT_FINISH, "NAME", 0, "creme (default), gloss, …; `lacquer looks` lists them", 2},
     {"texture", OPT_TEXTURE, "0..1", 0,
      "How much of the nail's own fine detail shows (default 0.5)", 2},

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/host.h"
 #include "cli/look_options.h"
 #include "cli/model_check.h"
 #include "cli/model_options.h"
@@ -32,7 +34,9 @@ static const struct argp_option options[] = {
     {"port", 'p', "N", 0, "Port to listen on (default: PORT of the environment, else 8080; 0: any)",
      1},
     {"host", OPT_HOST, "ADDRESS", 0,
-     "Address to listen on (default 127.0.0.1; 0.0.0.0 lets others in)", 1},
+     "Address to listen on, or a name that stands for one (default 127.0.0.1; 0.0.0.0 lets others "
+     "in)",
+     1},
     {"admin-port", OPT_ADMIN_PORT, "N", 0,
      "Listen here too, for operators alone: /metrics, /healthz and /readyz (0: any; by convention "
      "9464; off unless given)",
@@ -114,6 +118,7 @@ struct arguments {
     const char *user;
     bool no_sandbox;
     int tune_after_s;
+    char host[LQ_HOST_SIZE], admin_host[LQ_HOST_SIZE]; // what names of hosts stand for
 };
 
 static void set_log_level(struct argp_state *state, const char *text)
@@ -165,9 +170,13 @@ static void add_proxy(struct argp_state *state, struct lq_serve_options *serve, 
         argp_error(state, "--trusted-proxy: %s", error.text);
 }
 
-static const char *host_of(const char *text)
+static void check_web(struct argp_state *state, const char *folder)
 {
-    return strcmp(text, "localhost") == 0 ? "127.0.0.1" : text;
+    struct stat info;
+    if (stat(folder, &info) == 0 && !S_ISDIR(info.st_mode))
+        argp_error(state, "--web: '%s' is not a folder", folder);
+    else if (access(folder, R_OK | X_OK) != 0)
+        argp_error(state, "--web: cannot read the folder '%s': %s", folder, strerror(errno));
 }
 
 static size_t default_frame_bytes(void)
@@ -180,13 +189,12 @@ static size_t default_frame_bytes(void)
 static void check(struct argp_state *state, struct arguments *arguments)
 {
     struct lq_serve_options *serve = &arguments->serve;
-    struct stat info;
     if (!serve->tls_cert != !serve->tls_key)
         argp_error(state, "--tls-cert and --tls-key belong together");
     if (serve->tls_cert && serve->tls_self_signed)
         argp_error(state, "--tls-self-signed makes its own certificate: leave --tls-cert out");
-    if (serve->web_dir && (stat(serve->web_dir, &info) != 0 || !S_ISDIR(info.st_mode)))
-        argp_error(state, "--web: '%s' is not a folder", serve->web_dir);
+    if (serve->web_dir)
+        check_web(state, serve->web_dir);
     if (serve->admin_host && serve->admin_port < 0)
         argp_error(state, "--admin-host wants --admin-port");
     if (!serve->admin_host)
@@ -221,13 +229,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         serve->port = (int)lq_cli_integer(state, "port", arg, 0, 65535);
         return 0;
     case OPT_HOST:
-        serve->host = host_of(arg);
+        serve->host = lq_cli_host(state, "host", arg, arguments->host);
         return 0;
     case OPT_ADMIN_PORT:
         serve->admin_port = (int)lq_cli_integer(state, "admin-port", arg, 0, 65535);
         return 0;
     case OPT_ADMIN_HOST:
-        serve->admin_host = host_of(arg);
+        serve->admin_host = lq_cli_host(state, "admin-host", arg, arguments->admin_host);
         return 0;
     case OPT_TRUSTED_PROXY:
         add_proxy(state, serve, arg);

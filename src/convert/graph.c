@@ -139,7 +139,8 @@ struct lq_value *lq_graph_constant(struct lq_graph *graph, enum lq_onnx_type typ
 static struct lq_value *copied_constant(struct lq_graph *graph, enum lq_onnx_type type,
                                         const struct lq_shape *shape, const void *data)
 {
-    size_t size = (size_t)lq_shape_items(shape) * lq_onnx_bytes(type);
+    int64_t items = lq_shape_items(shape);
+    size_t size = items > 0 ? (size_t)items * lq_onnx_bytes(type) : 0;
     void *copy = lq_graph_take(graph, size ? size : 1);
     if (!copy)
         return &graph->nothing;

@@ -8,6 +8,7 @@
 #include "engine/openvino_load.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -93,6 +94,18 @@ const char *__lsan_default_suppressions(void)
 
 static const char *const library_names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
 
+// Why the first that is there could not be loaded, in the loader's words; empty: none is there.
+static char refusal[600];
+
+static void keep_refusal(const char *path, const char *said)
+{
+    // Of a bare name the loader tells whether it found it, by whose name it begins with.
+    bool is_there = strchr(path, '/') ? access(path, F_OK) == 0 || errno == EACCES
+                                      : strncmp(said, path, strlen(path)) != 0;
+    if (is_there && !refusal[0])
+        snprintf(refusal, sizeof refusal, "%s", said);
+}
+
 static void *try_open(const char *folder)
 {
     char path[4096];
@@ -101,6 +114,9 @@ static void *try_open(const char *folder)
         void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (library)
             return library;
+        const char *said = dlerror();
+        if (said)
+            keep_refusal(path, said);
     }
     return NULL;
 }
@@ -149,31 +165,43 @@ static void *open_where_built(void)
         return try_open(LQ_OPENVINO_LIBS);
     if (why.status == LQ_ERR_AUTH)
         lq_log_warn("OpenVINO is not loaded from where it was unpacked: %s", why.text);
+    else if (access(LQ_OPENVINO_LIBS, X_OK) != 0 && errno == EACCES)
+        snprintf(refusal, sizeof refusal, "cannot read '%s': Permission denied", LQ_OPENVINO_LIBS);
     return NULL;
+}
+
+static void *open_chosen(const char *folder, struct lq_error *err)
+{
+    void *library = try_open(folder);
+    if (!library && refusal[0])
+        lq_fail(err, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s",
+                folder, refusal);
+    else if (!library)
+        lq_fail(err, LQ_ERR_UNAVAILABLE,
+                "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s; name a folder that "
+                "holds libopenvino_c.so",
+                folder, access(folder, F_OK) == 0 ? "not in there" : strerror(errno));
+    return library;
 }
 
 static void *open_library(struct lq_error *err)
 {
     const char *chosen = getenv("LACQUER_OPENVINO");
-    void *library = NULL;
-    if (chosen && *chosen) {
-        library = try_open(chosen);
-        if (!library)
-            lq_fail(err, LQ_ERR_UNAVAILABLE,
-                    "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s; name a folder that "
-                    "holds libopenvino_c.so",
-                    chosen, access(chosen, F_OK) == 0 ? "not in there" : "no such folder");
-        return library;
-    }
-    library = open_where_built();
+    if (chosen && *chosen)
+        return open_chosen(chosen, err);
+    void *library = open_where_built();
     if (!library)
         library = open_beside_program();
     if (!library)
         library = try_open("");
-    if (!library)
+    if (!library && refusal[0])
+        lq_fail(err, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO: %s", refusal);
+    else if (!library)
         lq_fail(err, LQ_ERR_UNAVAILABLE,
-                "cannot load OpenVINO: libopenvino_c.so is not here; run 'make build', or set "
-                "LACQUER_OPENVINO to the folder that holds it");
+                "cannot load OpenVINO: libopenvino_c.so is neither in '%s' nor in ../lib/lacquer "
+                "beside the program nor where the loader looks; set LACQUER_OPENVINO to the folder "
+                "that holds it",
+                LQ_OPENVINO_LIBS);
     return library;
 }
 

@@ -1,6 +1,7 @@
 #include "paint/catalogue.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,7 +255,8 @@ static int add_dir(struct lq_catalogue *catalogue, const char *dir, struct lq_er
     struct lq_buf file;
     DIR *open = opendir(dir);
     if (!open)
-        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot open the looks folder '%.120s'", dir);
+        return lq_fail(err, LQ_ERR_ARGUMENT, "cannot open the looks folder '%.120s': %s", dir,
+                       strerror(errno));
     closedir(open);
     lq_buf_init(&file, LQ_PATTERN_BYTES_MAX);
     int status = add_folder(catalogue, dir, "", KIND_SHADES, &file, err);

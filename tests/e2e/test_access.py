@@ -4,10 +4,12 @@ import http.client
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 
 import httpx
@@ -15,7 +17,8 @@ import pytest
 import socketio
 from websockets.exceptions import InvalidStatus
 
-from conftest import Reply, Server, frame, plain, read_for
+import conftest
+from conftest import LACQUER, ROOT, Reply, Server, frame, plain, read_for
 
 TOKEN, OTHER = "first-token-0123456789", "second-token-9876543210"
 
@@ -270,11 +273,15 @@ def authority(tmp_path_factory):
                "-CAcreateserial"])
         openssl("x509", "-req", "-days", 2, "-in", folder / f"{name}.csr", "-extfile", config,
                 "-out", folder / f"{name}.pem", *by)
-    issue("root", None, "basicConstraints=critical,CA:TRUE\n")
-    issue("middle", "root", "basicConstraints=critical,CA:TRUE\n")
+    # All that RFC 5280 asks of one; Python 3.13 and others look whether it is there.
+    signs = ("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+             "subjectKeyIdentifier=hash\n")
+    issue("root", None, signs)
+    issue("middle", "root", signs + "authorityKeyIdentifier=keyid\n")
 
     def server_certificate(name):
-        issue(name, "middle", "subjectAltName=IP:127.0.0.1\n")
+        issue(name, "middle", "subjectAltName=IP:127.0.0.1\nsubjectKeyIdentifier=hash\n"
+              "authorityKeyIdentifier=keyid\n")
         chain = (folder / f"{name}.pem").read_text() + (folder / "middle.pem").read_text()
         return chain, (folder / f"{name}.key").read_text()
     server_certificate.root = folder / "root.pem"
@@ -434,9 +441,25 @@ def test_the_sandbox_is_on_unless_refused():
     assert running.stop()[0] == 0
 
 
+@pytest.fixture
+def open_to_all(monkeypatch):
+    """A copy of the program and what it loads where every user may read: the checkout may lie in a
+    home that is closed to others, as /root is. Gives the model's path."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        (folder / "bin").mkdir()
+        shutil.copy(LACQUER, folder / "bin" / "lacquer")
+        shutil.copytree(ROOT / ".deps" / "openvino" / "libs", folder / "lib" / "lacquer")
+        for part in ("nail.onnx", "nail.json"):
+            shutil.copy(ROOT / "models" / part, folder / part)
+        monkeypatch.setattr(conftest, "LACQUER", folder / "bin" / "lacquer")
+        yield folder / "nail.onnx"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_another_user(tmp_path):
-    running = Server("--user", "nobody", "--cache-dir", "none")
+def test_another_user(open_to_all):
+    running = Server("--user", "nobody", "--cache-dir", "none", "--model", str(open_to_all))
     reply = httpx.post(f"{running.url}/api/v1/nails", content=plain())
     assert reply.json()["success"]
     assert set(status_of(running, "Uid").split()) == set(status_of(running, "Gid").split()) == {"65534"}

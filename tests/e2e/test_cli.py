@@ -1,13 +1,18 @@
 """The command line: apply and eval on real files, and every kind of wrong use."""
 import io
 import json
+import os
 import pathlib
 import shutil
+import socket
 import subprocess
+import tempfile
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from conftest import Server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LACQUER = ROOT / "build" / "lacquer"
@@ -266,3 +271,90 @@ def test_manual_has_every_command_and_option():
             option = word.strip("[],.").split("=")[0]
             if option.startswith("--") and option not in ("--help", "--usage", "--version", "--"):
                 assert option.replace("-", "\\-") in page, (command, option)
+
+
+@pytest.fixture
+def nobody():
+    """Runs the command as a user who may not read everything."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory() as folder:  # not below pytest's own, which is closed to others
+        home = pathlib.Path(folder)
+        home.chmod(0o777)
+        program = home / "lacquer"
+        shutil.copy(LACQUER, program)  # the checkout may lie below /root
+        closed = home / "closed"
+        closed.mkdir(mode=0o700)
+
+        def run(*args, **environment):
+            return subprocess.run([program, *map(str, args)], capture_output=True, text=True,
+                                  timeout=60, cwd=home, env={"HOME": str(home), **environment},
+                                  user=65534, group=65534, extra_groups=[])
+        run.closed = closed
+        yield run
+
+
+@pytest.mark.parametrize("arguments", [
+    ["serve", "--port", "0", "--web"], ["serve", "--port", "0", "--looks"], ["looks", "--looks"],
+    ["eval", "--masks", "/", "--images"]])
+def test_a_folder_that_may_not_be_read_is_named_with_the_reason(nobody, arguments):
+    done = nobody(*arguments, nobody.closed)
+    assert done.returncode in (1, 2)
+    assert f"'{nobody.closed}': Permission denied" in done.stderr
+
+
+def test_an_openvino_that_may_not_be_read_is_said_to_be_so(nobody):
+    done = nobody("inspect", ROOT / "models" / "nail.onnx", LACQUER_OPENVINO=str(nobody.closed))
+    assert done.returncode == 1
+    assert f"'{nobody.closed}': {nobody.closed}/libopenvino_c.so" in done.stderr
+    assert "Permission denied" in done.stderr
+
+
+def test_colour_is_color(tmp_path):
+    looks = []
+    for option in ("--color", "--colour"):
+        out = tmp_path / "out.png"
+        lacquer("apply", hand(), "-o", out, option, "#00ff00")
+        looks.append(out.read_bytes())
+    assert looks[0] == looks[1]
+
+
+def test_what_the_loader_says_of_openvino(tmp_path):
+    (tmp_path / "libopenvino_c.so.2641").write_bytes(b"\x7fELF and no more")
+    done = lacquer("apply", hand(), "-o", tmp_path / "out.jpg", status=1,
+                   env={**os.environ, "LACQUER_OPENVINO": str(tmp_path)})
+    said = done.stderr.decode()
+    assert f"{tmp_path}/libopenvino_c.so.2641: file too short" in said
+    assert "make build" not in said
+
+
+def test_no_openvino_says_where_it_was_looked_for(tmp_path):
+    program = tmp_path / "bin" / "lacquer"
+    program.parent.mkdir()
+    shutil.copy(LACQUER, program)
+    done = subprocess.run([program, "apply", hand(), "-o", tmp_path / "out.jpg", "--model",
+                           ROOT / "models" / "nail.onnx"], capture_output=True, text=True,
+                          timeout=60, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "../lib/lacquer beside the program" in done.stderr
+    assert "LACQUER_OPENVINO" in done.stderr and "make build" not in done.stderr
+
+
+def test_a_host_by_its_name():
+    name = socket.gethostname()
+    try:
+        address = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)[0][4][0]
+    except OSError:
+        pytest.skip("this machine's own name has no address")
+    running = Server("--host", name)
+    assert running.line.startswith(f"listening on http://{address}:") or \
+        address in ("127.0.0.1", "::1")
+    assert running.stop()[0] == 0
+
+
+@pytest.mark.parametrize("host, reason", [
+    ("no-such-host.invalid", "--host: cannot resolve 'no-such-host.invalid': "),
+    ("1.2.3", "cannot listen on '1.2.3': not an IP address")])
+def test_a_host_that_has_no_address(host, reason):
+    done = lacquer("serve", "--port", "0", "--host", host, status=2)
+    assert reason in done.stderr.decode()

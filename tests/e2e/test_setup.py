@@ -1,0 +1,113 @@
+"""What tools/setup.sh makes of other systems, played by programs of their names that answer as theirs
+do. Nothing is installed."""
+import subprocess
+
+import pytest
+
+from conftest import ROOT
+
+# What the archives have, as apt-cache policy tells it; the dates of Ubuntu's are those of its release.
+BOOKWORM = {"ninja-build": "1.11.1-2",
+            "libssl-dev": "3.0.17-1", "meson": "1.0.1-5", "libspng-dev": "0.7.3-3",
+            "nodejs": "18.20.4+dfsg-1", "python3": "3.11.2-1", "clang": "1:14.0-55.7",
+            "chromium": "156.0-1", "libclang-rt-dev": "1:14.0-55.7", "prometheus": "2.42.0"}
+TRIXIE = {"ninja-build": "1.12.1-1",
+            "libssl-dev": "3.5.9-1", "meson": "1.7.0-1", "libspng-dev": "0.7.4-2", "nodejs": "20.19.2",
+          "python3": "3.13.5-1", "clang": "1:19.0-63", "chromium": "156.0-1",
+          "libclang-rt-dev": "1:19.0-63", "prometheus": "2.53.3", "promtool": "2.53.3"}
+JAMMY = {"ninja-build": "1.10.1-1",
+            "libssl-dev": "3.0.2-0ubuntu1", "meson": "0.61.2-1", "nodejs": "12.22.9~dfsg-1ubuntu3",
+         "python3": "3.10.6-1~22.04", "python3.11": "3.11.0~rc1-1~22.04", "clang": "1:14.0-55~exp2",
+         "libclang-common-14-dev": "1:14.0.0-1ubuntu1", "prometheus": "2.31.2"}
+NOBLE = {"ninja-build": "1.11.1-2",
+            "libssl-dev": "3.0.13-0ubuntu3", "meson": "1.3.2-1ubuntu1", "libspng-dev": "0.7.4-1build1",
+         "nodejs": "18.19.1+dfsg-6ubuntu5", "python3": "3.12.3-0ubuntu2", "clang": "1:18.0-59~exp2",
+         "libclang-rt-18-dev": "1:18.1.3-1ubuntu1", "prometheus": "2.45.3"}
+
+PLAYED = ["qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]
+
+
+@pytest.fixture
+def system(tmp_path):
+    """Runs a piece of the set-up as on another system."""
+    def run(script, name, packages, machine="x86_64", glibc="2.36", without=()):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        policy = "".join(f"{package}) echo '  Candidate: {version}' ;;\n"
+                         for package, version in packages.items())
+        programs = {
+            "uname": f"echo {machine}", "getconf": f"echo glibc {glibc}", "apt-get": "exit 9",
+            "apt-cache": f"case $2 in\n{policy}*) echo '  Candidate: (none)' ;; esac",
+            "dpkg-query": "exit 1"}
+        for program, text in programs.items():
+            if program not in without:
+                (folder / program).write_text(f"#!/bin/sh\n{text}\n")
+                (folder / program).chmod(0o755)
+        for program in ("sed", "awk", "sort", "head", "grep", "cut", "tr", "bash", "cat", "sh"):
+            (folder / program).symlink_to(f"/usr/bin/{program}")
+        (tmp_path / "os-release").write_text(f'PRETTY_NAME="{name}"\n')
+        parts = "; ".join(f". tools/setup/{part}.sh" for part in ("system", "packages", "pypi", "tests"))
+        return subprocess.run(
+            ["bash", "-c", f"set -euo pipefail; python=python3; {parts}; {script}"], cwd=ROOT,
+            capture_output=True, text=True, timeout=30,
+            env={"PATH": str(folder), "LACQUER_OS_RELEASE": str(tmp_path / "os-release")})
+    return run
+
+
+CHOSEN = """check_system; choose_sources test
+echo "meson=$meson_from_pypi spng=$spng_from_pypi node=$node_from_pypi $python"
+"""
+
+
+@pytest.mark.parametrize("name, packages, glibc, chosen, said", [
+    ("Debian GNU/Linux 12 (bookworm)", BOOKWORM, "2.36", "meson= spng= node= python3", []),
+    ("Debian GNU/Linux 13 (trixie)", TRIXIE, "2.41", "meson= spng= node= python3", []),
+    ("Ubuntu 24.04.3 LTS", NOBLE, "2.39", "meson= spng= node= python3", []),
+    ("Ubuntu 22.04.5 LTS", JAMMY, "2.35", "meson=1 spng=1 node=1 python3.11",
+     ["meson 0.61.2-1 (Lacquer needs 1.0): taking PyPI's",
+      "ninja 1.10.1-1 (Lacquer needs 1.11): taking PyPI's", "no libspng in this archive",
+      "Node 12.22.9~dfsg-1ubuntu3 (the tests need 18)", "taking python3.11 for them"])])
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_what_is_too_old_comes_from_elsewhere(system, name, packages, glibc, chosen, said, machine):
+    done = system(CHOSEN, name, packages, machine, glibc)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == chosen
+    assert all(text in done.stderr for text in said)
+    assert len(done.stderr.splitlines()) == len(said)
+
+
+@pytest.mark.parametrize("machine, glibc, packages, without, said", [
+    ("armv7l", "2.36", BOOKWORM, (), ["a 32-bit system", "64-bit"]),
+    ("riscv64", "2.41", TRIXIE, (), ["no OpenVINO for this processor"]),
+    ("aarch64", "2.31", {}, (), ["OpenVINO needs glibc 2.35 and this is 2.31", "Debian 12"]),
+    ("x86_64", "2.31", {"libssl-dev": "1.1.1w-0"}, (), ["its OpenSSL is 1.1.1w-0", "Debian 12"]),
+    ("x86_64", "2.41", {}, ("apt-get",), ["no apt-get here", "the container"]),
+    ("x86_64", "2.36", {**BOOKWORM, "python3": "3.9.2"}, (), ["Python 3.9.2 is too old"])])
+def test_what_will_not_do_is_said_before_anything_else(system, machine, glibc, packages, without, said):
+    done = system(CHOSEN, "Some System 1", packages, machine, glibc, without)
+    assert done.returncode == 1 and done.stdout == ""
+    assert all(text in done.stderr for text in said), done.stderr
+
+
+@pytest.mark.parametrize("packages, names", [
+    (BOOKWORM, ["chromium", *PLAYED, "clang", "libclang-rt-dev", "prometheus"]),
+    (TRIXIE, ["chromium", *PLAYED, "clang", "libclang-rt-dev", "promtool"]),
+    (JAMMY, [*PLAYED, "clang", "libclang-common-14-dev", "prometheus"]),
+    (NOBLE, [*PLAYED, "clang", "libclang-rt-18-dev", "prometheus"])])
+def test_packages_by_the_names_that_the_system_gives_them(system, packages, names):
+    every = {**packages, **dict.fromkeys(PLAYED, "1")}
+    done = system('for name in $(wanted_packages) "promtool|prometheus"; do pick "$name"; done',
+                  "Some System 1", every)
+    assert done.stdout.split() == names, done.stderr
+    assert ("no chromium in this archive" in done.stderr) == ("chromium" not in packages)
+
+
+def test_the_libraries_of_a_package(system):
+    script = """dpkg-deb() {
+    echo 'Depends: libc6 (>= 2.38), libopentracing-c-wrapper0t64 (>= 1.1.3), adduser, zlib1g:any (>= 1)'
+    echo 'Pre-Depends: libcrypt1 | libcrypt2, init-system-helpers (>= 1.54~)'
+}
+libraries_of any.deb"""
+    done = system(script, "Some System 1", {})
+    assert done.stdout.split() == ["libc6", "libcrypt1|libcrypt2", "libopentracing-c-wrapper0t64"], \
+        done.stderr

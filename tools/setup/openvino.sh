@@ -1,0 +1,50 @@
+# Sourced by tools/setup.sh: the OpenVINO runtime, out of its wheel of PyPI, into .deps/openvino.
+
+openvino_wheel() { # FOLDER: the wheel, unpacked there
+    local platform=manylinux_2_28_x86_64
+    [ "$machine" = x86_64 ] || platform=manylinux_2_35_aarch64
+    venv
+    rm -rf "$1"
+    # The wheel is named for one Python, but only its C libraries and headers are used.
+    pip download --no-deps --require-hashes --only-binary :all: --implementation cp \
+        --python-version 3.11 --abi cp311 --platform $platform -d "$1" -r tools/openvino.txt
+    .deps/venv/bin/python -m zipfile -e "$1"/openvino-*.whl "$1/unpacked"
+    rm "$1"/openvino-*.whl
+}
+
+# Kept are the plugin for the processor, what reads ONNX and TFLite, the C headers, the licences.
+# The GPU and NPU plugins, other formats' readers and the plugins that choose among devices are not
+# used: half of the disk.
+get_openvino() {
+    local sum from=.deps/wheel/unpacked size='59 MB to fetch, 92 MB on disk'
+    [ "$machine" = x86_64 ] || size='30 MB to fetch, 71 MB on disk'
+    sum=$(cat tools/openvino.txt tools/setup/openvino.sh <(echo "$machine") | sha256sum)
+    fresh openvino "$sum" && return
+    say "fetching the OpenVINO runtime: $size"
+    openvino_wheel .deps/wheel
+    rm -rf .deps/openvino
+    mkdir -p .deps/openvino/include/openvino
+    mv $from/openvino/libs .deps/openvino/
+    mv $from/openvino/include/openvino/c .deps/openvino/include/openvino/
+    mv $from/openvino-*.dist-info/licenses .deps/openvino/
+    rm -f .deps/openvino/libs/libopenvino_{auto,auto_batch,hetero,intel_gpu,intel_npu}_plugin.so \
+        .deps/openvino/libs/libopenvino_{gguf,jax,paddle,pytorch,tensorflow}_frontend.so.* \
+        .deps/openvino/libs/{cache.json,tbb.pc} .deps/openvino/libs/libtbbmalloc_proxy.so*
+    rm -rf .deps/wheel
+    printf '%s' "$sum" >.deps/openvino.stamp
+}
+
+# Its Python package, which the tests' Triton imports.
+get_openvino_python() {
+    local sum
+    sum=$(cat .deps/openvino.stamp)
+    fresh openvino-python "$sum" && [ -d .deps/openvino/python ] && return
+    say "fetching OpenVINO's Python package: 13 MB on disk"
+    openvino_wheel .deps/wheel
+    rm -rf .deps/openvino/python .deps/wheel/unpacked/openvino/{libs,include}
+    mkdir .deps/openvino/python
+    mv .deps/wheel/unpacked/openvino .deps/openvino/python/
+    ln -s ../../libs .deps/openvino/python/openvino/libs
+    rm -rf .deps/wheel
+    printf '%s' "$sum" >.deps/openvino-python.stamp
+}

