@@ -3,11 +3,14 @@
 //
 // The library is looked for in $LACQUER_OPENVINO (and then nowhere else); by a program that still
 // lies in its build folder in the folder it was unpacked to there, if nobody else could have put it
-// there; in ../lib/lacquer beside the program; and by the loader.
+// there; in a folder `lacquer` beside the code at hand (in a host program: beside liblacquer.so);
+// in the installation's private folder; and by the loader. Where others than the owner of the code
+// at hand and root may write, nothing is loaded from.
 // Its own libraries find each other by their RPATH ($ORIGIN).
 #include "engine/openvino_load.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -93,30 +96,65 @@ const char *__lsan_default_suppressions(void)
 
 static const char *const library_names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
 
-static void *try_open(const char *folder)
+// why: of a library that is there, what dlopen says of it; NULL: nobody asks.
+static void *try_open(const char *folder, struct lq_error *why)
 {
-    char path[4096];
+    char path[PATH_MAX + 64];
     for (size_t i = 0; i < LQ_COUNT(library_names); i++) {
         snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", library_names[i]);
         void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (library)
             return library;
+        const char *reason = dlerror();
+        if (why && *folder && reason && access(path, F_OK) == 0)
+            lq_fail(why, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO: %s", reason);
     }
     return NULL;
 }
 
-static void *open_beside_program(void)
+enum { FOLDERS = 2 };
+
+struct folder {
+    char path[PATH_MAX]; // empty: nowhere
+};
+
+// Where it may lie beside the code at hand.
+static void find_folders(struct folder folders[FOLDERS])
 {
-    char path[2048];
-    return lq_place_beside(path, sizeof path, "../lib/lacquer") ? try_open(path) : NULL;
+    if (!lq_place_beside(folders[0].path, PATH_MAX, "lacquer"))
+        folders[0].path[0] = 0;
+    if (!lq_place_installed(folders[1].path, PATH_MAX, LQ_PRIVATE_FOLDER))
+        folders[1].path[0] = 0;
+}
+
+// The code at hand may have been put into a folder that all may write to: `lacquer` beside it is
+// then not looked into.
+static void *open_beside(struct lq_error *err)
+{
+    struct folder folders[FOLDERS];
+    uid_t owner;
+    struct lq_error why;
+    void *library = NULL;
+    find_folders(folders);
+    for (int i = 0; i < FOLDERS && !library && lq_place_owner(&owner); i++) {
+        struct stat info;
+        const char *path = folders[i].path;
+        if (!path[0] || stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+            continue;
+        if (lq_trust_path(path, owner, LQ_TRUST_GROUP, &why) == LQ_OK)
+            library = try_open(path, err);
+        else
+            lq_fail(err, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO: %s", why.text);
+    }
+    return library;
 }
 
 static uint64_t add_to_stamp(uint64_t stamp, const char *folder)
 {
-    char path[4096];
+    char path[PATH_MAX + 64];
     struct stat info;
     for (size_t i = 0; i < LQ_COUNT(library_names); i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, library_names[i]);
+        snprintf(path, sizeof path, "%.*s/%s", PATH_MAX, folder, library_names[i]);
         if (stat(path, &info) != 0)
             continue;
         const uint64_t words[] = {(uint64_t)info.st_size, (uint64_t)info.st_mtim.tv_sec,
@@ -132,10 +170,12 @@ uint64_t lq_openvino_stamp(void)
     const char *chosen = getenv("LACQUER_OPENVINO");
     if (chosen && *chosen)
         return add_to_stamp(1, chosen);
-    char beside[2048];
-    if (!lq_place_beside(beside, sizeof beside, "../lib/lacquer"))
-        beside[0] = '\0';
-    return add_to_stamp(add_to_stamp(2, LQ_OPENVINO_LIBS), beside);
+    struct folder folders[FOLDERS];
+    find_folders(folders);
+    uint64_t stamp = add_to_stamp(2, LQ_OPENVINO_LIBS);
+    for (int i = 0; i < FOLDERS; i++)
+        stamp = add_to_stamp(stamp, folders[i].path);
+    return stamp;
 }
 
 static void *open_where_built(void)
@@ -146,35 +186,33 @@ static void *open_where_built(void)
         return NULL;
     // Whoever owns the program could have changed it too.
     if (lq_trust_path(LQ_OPENVINO_LIBS, owner, LQ_TRUST_GROUP, &why) == LQ_OK)
-        return try_open(LQ_OPENVINO_LIBS);
+        return try_open(LQ_OPENVINO_LIBS, NULL);
     if (why.status == LQ_ERR_AUTH)
         lq_log_warn("OpenVINO is not loaded from where it was unpacked: %s", why.text);
     return NULL;
 }
 
+static void *open_chosen(const char *chosen, struct lq_error *err)
+{
+    lq_fail(err, LQ_ERR_UNAVAILABLE,
+            "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s; name a folder that holds "
+            "libopenvino_c.so",
+            chosen, access(chosen, F_OK) == 0 ? "not in there" : "no such folder");
+    return try_open(chosen, err);
+}
+
 static void *open_library(struct lq_error *err)
 {
     const char *chosen = getenv("LACQUER_OPENVINO");
-    void *library = NULL;
-    if (chosen && *chosen) {
-        library = try_open(chosen);
-        if (!library)
-            lq_fail(err, LQ_ERR_UNAVAILABLE,
-                    "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s; name a folder that "
-                    "holds libopenvino_c.so",
-                    chosen, access(chosen, F_OK) == 0 ? "not in there" : "no such folder");
-        return library;
-    }
-    library = open_where_built();
+    if (chosen && *chosen)
+        return open_chosen(chosen, err);
+    lq_fail(err, LQ_ERR_UNAVAILABLE,
+            "cannot load OpenVINO: libopenvino_c.so is not here; run 'make build', or set "
+            "LACQUER_OPENVINO to the folder that holds it");
+    void *library = open_where_built();
     if (!library)
-        library = open_beside_program();
-    if (!library)
-        library = try_open("");
-    if (!library)
-        lq_fail(err, LQ_ERR_UNAVAILABLE,
-                "cannot load OpenVINO: libopenvino_c.so is not here; run 'make build', or set "
-                "LACQUER_OPENVINO to the folder that holds it");
-    return library;
+        library = open_beside(err);
+    return library ? library : try_open("", NULL);
 }
 
 // OpenVINO's libraries are compiled for SSE4.2 and end the process with SIGILL where it is missing,
