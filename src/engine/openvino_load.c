@@ -112,7 +112,7 @@ static void *try_open(const char *folder, struct lq_error *why)
     return NULL;
 }
 
-enum { FOLDERS = 2 };
+enum { FOLDERS = 3 };
 
 struct folder {
     char path[PATH_MAX]; // empty: nowhere
@@ -125,6 +125,9 @@ static void find_folders(struct folder folders[FOLDERS])
         folders[0].path[0] = 0;
     if (!lq_place_installed(folders[1].path, PATH_MAX, LQ_PRIVATE_FOLDER))
         folders[1].path[0] = 0;
+    // The code at hand may be liblacquer's helper (lib/check.h), which lies among OpenVINO's files.
+    if (!lq_place_beside(folders[2].path, PATH_MAX, "."))
+        folders[2].path[0] = 0;
 }
 
 // The code at hand may have been put into a folder that all may write to: `lacquer` beside it is
