@@ -2,6 +2,7 @@
 #include "lib/library.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,11 @@
 #include "base/parse_json.h"
 #include "frame/mask.h"
 #include "frame/report.h"
+
+// Up to the last members of the first version: structs of its programs are no longer.
+#define END_OF(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
+enum { REQUEST_LEAST = END_OF(struct lacquer_request, timeout_ms),
+       RESPONSE_LEAST = END_OF(struct lacquer_response, total_us) };
 
 // ---- video
 
@@ -94,7 +100,7 @@ static int read_request(struct lq_job *job, const struct lacquer_request *given,
     lq_job_init(job);
     if (!given)
         return lq_fail(err, LQ_ERR_ARGUMENT, "a request is needed");
-    int status = lq_lib_copy_in(&request, sizeof request, given, sizeof request, "request", err);
+    int status = lq_lib_copy_in(&request, sizeof request, given, REQUEST_LEAST, "request", err);
     if (status != LQ_OK)
         return status;
     if (request.flags & ~known)
@@ -160,7 +166,7 @@ static void fill_response(struct lacquer *context, struct lacquer_response *resp
 
 static int check_response(const struct lacquer_response *response, struct lq_error *err)
 {
-    if (response && response->size < sizeof *response)
+    if (response && response->size < RESPONSE_LEAST)
         return lq_fail(err, LQ_ERR_ARGUMENT,
                        "response.size is %zu: begin with LACQUER_RESPONSE_INIT", response->size);
     return LQ_OK;
