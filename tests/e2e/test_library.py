@@ -97,6 +97,12 @@ def test_the_header_is_strict_c_and_cpp(tmp_path, compiler, options):
                     source, "-o", tmp_path / "all.o"], check=True)
 
 
+def test_who_installs_it_where_the_loader_does_not_look_is_told(tmp_path):
+    done = subprocess.run([ROOT / "tools" / "after_install.sh", tmp_path], capture_output=True,
+                          text=True)
+    assert done.returncode == 0 and f"LD_LIBRARY_PATH={tmp_path}" in done.stderr
+
+
 # ---- examples
 
 
