@@ -36,7 +36,7 @@ echo "__version__ = \"$version\"" >"$out/source/lacquer/_version.py"
     -w "$out" "$out/source"
 rm -rf "$out/source" "$out/installed"
 if [ -n "$portable" ]; then
-    "$python" -m auditwheel -q repair -w "$out/portable" "$out"/lacquer-*.whl
+    "$python" -m auditwheel repair -w "$out/portable" "$out"/lacquer-*.whl
     mv "$out"/portable/*.whl "$out/"
     rm -rf "$out/portable" "$out"/lacquer-*-linux_*.whl
 fi
