@@ -184,8 +184,9 @@ void lacquer_video_free(struct lacquer_video *video);
 void lacquer_video_reset(struct lacquer_video *video);
 
 enum lacquer_flags {
-    LACQUER_MULTI_SCALE = 1,    /* stills: the network runs again on the whole and on windows around
-                                   the nails, mirrored too: finer outlines for 5 to 7 times the work */
+    LACQUER_MULTI_SCALE = 1,    /* stills: the network runs again on the whole and on windows
+                                   around the nails, mirrored too: finer outlines for 5 to 7 times
+                                   the work */
     LACQUER_FIND_HANDS = 2,     /* directions and fingers from the hand behind the nails; in a video
                                    one run of a second network a hand and frame at most */
     LACQUER_NO_SMOOTHING = 4,   /* videos: ids alone, outlines as each frame has them */
@@ -252,7 +253,8 @@ int lacquer_process_pixels(struct lacquer *context, const struct lacquer_request
                            const struct lacquer_image *image, struct lacquer_response *response);
 
 /* The same for the bytes of a JPEG, PNG, WebP or AVIF file, or HEIC where libheif.so.1 is:
- * response->bytes is a painted file of the same size, colour profile kept and painted by, upright. */
+ * response->bytes is a painted file of the same size, colour profile kept and painted by,
+ * upright. */
 int lacquer_process_file(struct lacquer *context, const struct lacquer_request *request,
                          const void *bytes, size_t len, struct lacquer_response *response);
 

@@ -10,7 +10,8 @@ out=${1:-build/deb}
 
 missing=()
 for package in debhelper dpkg-dev; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package")
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' ||
+        missing+=("$package")
 done
 [ ${#missing[@]} = 0 ] || { echo "deb: apt-get install ${missing[*]}" >&2; exit 1; }
 [ -d .deps/openvino/libs ] || { echo "deb: OpenVINO is missing: make build first" >&2; exit 1; }
@@ -33,7 +34,7 @@ export DEB_BUILD_OPTIONS="noautodbgsym parallel=$(nproc) ${DEB_BUILD_OPTIONS:-}"
 check=
 (cd "$out/source" && dpkg-checkbuilddeps 2>/dev/null) || check=-d
 (cd "$out/source" && dpkg-buildpackage -b -us -uc -nc $check >"$out/build.log" 2>&1) ||
-    { tail -30 "$out/build.log" >&2; echo "deb: the build failed; $out/build.log has it all" >&2; exit 1; }
+    { tail -30 "$out/build.log" >&2; echo "deb: failed; $out/build.log has it all" >&2; exit 1; }
 rm -rf "$out/source"
 if command -v lintian >/dev/null; then
     root=

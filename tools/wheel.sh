@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes the Python package `lacquer` of what was built: a wheel in BUILD/wheel with liblacquer, its
 # networks and OpenVINO in it. It uses the system's picture libraries, those that BUILD links with.
-# --portable brings these along too, by auditwheel (PyPI) and patchelf: for any Linux whose C library
-# is as new as this one's.
+# --portable brings these along too, by auditwheel (PyPI) and patchelf: for any Linux whose C
+# library is as new as this one's.
 #
 #   tools/wheel.sh [--portable] [BUILD]
 set -euo pipefail
@@ -11,7 +11,8 @@ portable=
 [ "${1:-}" != --portable ] || { portable=1; shift; }
 build=${1:-build}
 python=${PYTHON:-.deps/venv/bin/python}
-[ -e "$build/liblacquer.so.0" ] || { echo "wheel: no '$build/liblacquer.so.0': make build first" >&2; exit 1; }
+[ -e "$build/liblacquer.so.0" ] ||
+    { echo "wheel: no '$build/liblacquer.so.0': make build first" >&2; exit 1; }
 
 out=$build/wheel
 rm -rf "$out"

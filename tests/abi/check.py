@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Fails when liblacquer's ABI is not the one on file: what a program that was built against an earlier
-liblacquer.so.0 relies on. Compared by libabigail (Debian: abigail-tools): exit 77, skipped, without it.
+"""Fails when liblacquer's ABI is not the one on file: what a program that was built against an
+earlier liblacquer.so.0 relies on. Compared by libabigail (Debian: abigail-tools): exit 77, skipped,
+without it.
 
-Usage: check.py LIBRARY INCLUDE_FOLDER [--write]     LIBRARY has debug information of the public types
+Usage: check.py LIBRARY INCLUDE_FOLDER [--write]   LIBRARY has debug information of public types
 """
 import pathlib
 import platform
@@ -17,7 +18,8 @@ STORED = pathlib.Path(__file__).with_name("liblacquer.so.0.abi")
 def describe(library, headers, out):
     subprocess.run(["abidw", "--headers-dir", headers, "--drop-private-types", "--no-corpus-path",
                     "--no-comp-dir-path", "--no-show-locs", "--exported-interfaces-only",
-                    "--drop-undefined-syms", "--no-elf-needed", "--out-file", out, library], check=True)
+                    "--drop-undefined-syms", "--no-elf-needed", "--out-file", out,
+                    library], check=True)
 
 
 def main(library, headers, *options):
@@ -37,8 +39,8 @@ def main(library, headers, *options):
     if re.search(r"summary: 0 Removed, 0 Changed.*, [1-9]\d* Added", done.stdout):
         print(f"the ABI grew: {again}")
     else:
-        print(f"programs built against the ABI on file may fail: undo this or raise the soname. Only "
-              f"where a member took room of `reserved`: {again}")
+        print(f"programs built against the ABI on file may fail: undo this or raise the soname. "
+              f"Only where a member took room of `reserved`: {again}")
     return 1
 
 

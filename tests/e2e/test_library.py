@@ -1,5 +1,5 @@
-"""liblacquer as others use it: installed, found by pkg-config and CMake, from C, C++ and Python, from
-several threads, loaded as a plug-in, and given models that end the engine."""
+"""liblacquer as others use it: installed, found by pkg-config and CMake, from C, C++ and Python,
+from several threads, loaded as a plug-in, and given models that end the engine."""
 import ctypes
 import os
 import pathlib
@@ -42,8 +42,8 @@ class Installed:
                               env=self.environment, capture_output=True, text=True).stdout.split()
 
     def compile(self, source, out, compiler="cc", *options):
-        subprocess.run([compiler, *options, "-D_GNU_SOURCE", source, *self.flags(), "-pthread", "-o",
-                        out], check=True, env=self.environment)
+        subprocess.run([compiler, *options, "-D_GNU_SOURCE", source, *self.flags(), "-pthread",
+                        "-o", out], check=True, env=self.environment)
         return out
 
     def run(self, *args, **more):
@@ -188,7 +188,7 @@ def test_example_with_opencv(python, tmp_path):
 
 
 def test_a_plugin_folder_is_enough(installed, tmp_path):
-    """The library and `lacquer` beside it, moved away from their prefix and opened by dlopen, twice."""
+    """The library and `lacquer` beside it, away from their prefix and opened by dlopen, twice."""
     plugins = tmp_path / "app" / "plugins"
     plugins.mkdir(parents=True)
     shutil.copy(installed.library, plugins / "liblacquer.so.0")
@@ -217,7 +217,7 @@ def test_threads_of_one_model(installed, tmp_path):
 @pytest.mark.parametrize("tool", [["--leak-check=full", "--errors-for-leak-kinds=definite"],
                                   ["--tool=drd"]])
 def test_valgrind_finds_nothing(installed, tmp_path, tool):
-    """With recorded tensors in OpenVINO's place, which uses processor features that valgrind lacks."""
+    """With recorded tensors for OpenVINO, which uses processor features that valgrind lacks."""
     program = installed.compile(PROGRAMS / "threads.c", tmp_path / "threads")
     model = ROOT / "tests" / "fixtures" / "yolo_unit.replay"
     done = installed.run("valgrind", "-q", "--error-exitcode=9",
@@ -277,7 +277,8 @@ def test_a_model_that_ends_the_engine_does_not_end_the_host(python, tmp_path, re
     done = python(script, killer(tmp_path), cache, reaped)
     assert done.returncode == 0 and done.stderr == "", done
     how = r"it ended by signal \d+ \(SIG\w+" if reaped == "by us" else "it ended before"
-    assert re.match(rf"-3 cannot run model '\S+': tried in a process of its own, {how}", done.stdout)
+    told = rf"-3 cannot run model '\S+': tried in a process of its own, {how}"
+    assert re.match(told, done.stdout)
     assert done.stdout.endswith("alive\n") and not list(cache.glob("tried-*"))
     fit = small_mask(tmp_path)
     assert python(script, fit, cache).stdout == "alive\n"
@@ -406,6 +407,6 @@ def test_many_python_threads_and_a_free_interpreter(lacquer):
     over.set()
     assert all((result.image == results[0].image).all() for result in results)
     assert len(painter._all) == 3
-    # The interpreter ran on meanwhile: a call that held the GIL would leave a gap as long as itself.
+    # The interpreter ran on meanwhile: a call that held the GIL would leave a gap of its length.
     total = sum(result.ms["total"] for result in results) / 1000
     assert len(beats) > total * 20, (len(beats), total)

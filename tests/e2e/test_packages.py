@@ -1,8 +1,8 @@
 """The packages that others install: Debian's (tools/deb.sh) and Python's (tools/wheel.sh).
 
 What needs a package to be built takes minutes on a busy machine: LACQUER_PACKAGES=1 asks for it.
-LACQUER_ROOT names a folder with a minimal Debian (debootstrap --variant=minbase) to copy; without it
-one is made, which takes a minute more.
+LACQUER_ROOT names a folder with a minimal Debian (debootstrap --variant=minbase) to copy; without
+it one is made, which takes a minute more.
 """
 import fnmatch
 import os
@@ -31,7 +31,7 @@ def listed(package):
 
 
 def test_every_installed_file_is_in_one_package(tmp_path):
-    """A file that a package list forgets is missing for who installs it; one in two lists is a clash."""
+    """A file that no list has is missing for who installs it; one in two lists is a clash."""
     subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
                    env={**os.environ, "DESTDIR": str(tmp_path)})
     (program,) = tmp_path.rglob("bin/lacquer")
@@ -63,7 +63,8 @@ def test_the_packaged_unit(tmp_path):
     script = re.search(r"execute_before_dh_installsystemd:\n\t(.*?)\n\n", rules, re.S)[1]
     target = tmp_path / "debian"
     target.mkdir()
-    script = script.replace("$$", "$").replace("debian/lacquer.service", f"{target}/lacquer.service")
+    script = script.replace("$$", "$")
+    script = script.replace("debian/lacquer.service", f"{target}/lacquer.service")
     subprocess.run(["sh", "-c", script], check=True, cwd=ROOT)
     unit = target / "lacquer.service"
     text = unit.read_text()
@@ -157,7 +158,8 @@ def into_root(root, debs):
     assert done.stdout.count('"id"') >= 4
     assert (root.folder / "debs" / "out.jpg").read_bytes()[:2] == b"\xff\xd8"
     assert re.search(r"openvino\s+yes", root.run("lacquer", "engines").stdout)
-    loaded = root.run("sh", "-c", "ldconfig -p | grep liblacquer.so.0; ldd /usr/lib/*/lacquer/*.so* "
+    loaded = root.run("sh", "-c", "ldconfig -p | grep liblacquer.so.0; "
+                      "ldd /usr/lib/*/lacquer/*.so* "
                       "/usr/lib/*/lacquer/lacquer-check-model /usr/lib/*/liblacquer.so.0").stdout
     assert "liblacquer.so.0 " in loaded and "not found" not in loaded
     # Enabled as a service; its defaults are the administrator's to change.

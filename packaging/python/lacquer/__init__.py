@@ -3,8 +3,8 @@
     painter = lacquer.Lacquer()
     result = painter.paint(rgb_array, "classic-french")
 
-Arrays are uint8, height x width x 3 or 4. A Lacquer and its looks may be used by many threads at once;
-a Video takes one frame at a time. A process that forked after a Lacquer was made must not use it.
+Arrays are uint8, height x width x 3 or 4. A Lacquer and its looks may be used by many threads at
+once; a Video takes one frame at a time. A process that forked after a Lacquer was made must not use it.
 """
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def engines() -> dict[str, Optional[str]]:
 
 
 def catalogue(folder: Optional[Union[str, os.PathLike]] = None) -> dict[str, Any]:
-    """All finishes, swatches, looks and patterns: built-in, and those of a folder (docs/LOOKS.md)."""
+    """All finishes, swatches, looks and patterns: built-in, and of a folder (docs/LOOKS.md)."""
     handle = ctypes.c_void_p()
     _checked(_library.catalogue_open, ctypes.byref(handle),
              os.fsencode(folder) if folder else None)

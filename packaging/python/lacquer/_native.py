@@ -4,8 +4,8 @@ from __future__ import annotations
 import ctypes
 import os
 import pathlib
-from ctypes import (CFUNCTYPE, POINTER, Structure, c_char_p, c_float, c_int, c_int64, c_size_t, c_uint,
-                    c_uint8, c_uint32, c_uint64, c_void_p)
+from ctypes import (CFUNCTYPE, POINTER, Structure, c_char_p, c_float, c_int, c_int64, c_size_t,
+                    c_uint, c_uint8, c_uint32, c_uint64, c_void_p)
 
 FINGERS = ("unknown", "thumb", "index", "middle", "ring", "little")
 STAGES = ("decode", "prepare", "infer", "nails", "paint", "encode")

@@ -10,7 +10,9 @@
 
 static unsigned char file[1 << 20];
 
-#define GET(name) __typeof__(&lacquer_##name) name = (__typeof__(&lacquer_##name))dlsym(library, "lacquer_" #name)
+#define GET(name)                                                                                 \
+    __typeof__(&lacquer_##name) name =                                                            \
+        (__typeof__(&lacquer_##name))dlsym(library, "lacquer_" #name)
 
 int main(int argc, char **argv)
 {

@@ -142,8 +142,8 @@ static void a_whole_look_says_more_than_a_polish(void **state)
     uint8_t *plain = paint("{\"color\": \"#202080\"}", TJPF_RGB, LACQUER_RGB, 3);
     uint8_t *fingers = paint("{\"color\": \"#202080\", \"fingers\": {\"ring\": {\"color\": "
                              "\"#ffffff\"}}}", TJPF_RGB, LACQUER_RGB, 3);
-    uint8_t *longer = paint("{\"color\": \"#202080\", \"shape\": {\"kind\": \"stiletto\", \"length\": 0.8}}",
-                            TJPF_RGB, LACQUER_RGB, 3);
+    uint8_t *longer = paint("{\"color\": \"#202080\", \"shape\": {\"kind\": \"stiletto\", "
+                            "\"length\": 0.8}}", TJPF_RGB, LACQUER_RGB, 3);
     uint8_t *bare = decode(TJPF_RGB, 3);
     long all = differing(plain, bare), one = differing(plain, fingers);
     assert_true(one > 200 && one < all);
