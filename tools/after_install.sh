@@ -6,6 +6,7 @@ PATH=$PATH:/sbin:/usr/sbin
 if [ "$(id -u)" = 0 ] && command -v ldconfig >/dev/null; then ldconfig; fi
 if ! ldconfig -p 2>/dev/null | grep -q "liblacquer.so.0 .*=> $1/"; then
     echo "install: the loader does not look in $1:" >&2
-    echo "install: name it in /etc/ld.so.conf.d and run ldconfig, or set LD_LIBRARY_PATH=$1 for programs that use liblacquer" >&2
+    echo "install: name it in /etc/ld.so.conf.d and run ldconfig, or for single programs set" >&2
+    echo "install: LD_LIBRARY_PATH=$1" >&2
 fi
 exit 0
