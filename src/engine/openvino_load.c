@@ -10,6 +10,7 @@
 #include "engine/openvino_load.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -96,8 +97,19 @@ const char *__lsan_default_suppressions(void)
 
 static const char *const library_names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
 
-// why: of a library that is there, what dlopen says of it; NULL: nobody asks.
-static void *try_open(const char *folder, struct lq_error *why)
+// Why the first that is there could not be loaded, in the loader's words; empty: none is there.
+static char refusal[600];
+
+static void keep_refusal(const char *path, const char *said)
+{
+    // Of a bare name the loader tells whether it found it, by whose name it begins with.
+    bool is_there = strchr(path, '/') ? access(path, F_OK) == 0
+                                      : strncmp(said, path, strlen(path)) != 0;
+    if (is_there && !refusal[0])
+        snprintf(refusal, sizeof refusal, "%s", said);
+}
+
+static void *try_open(const char *folder)
 {
     char path[PATH_MAX + 64];
     for (size_t i = 0; i < LQ_COUNT(library_names); i++) {
@@ -105,9 +117,9 @@ static void *try_open(const char *folder, struct lq_error *why)
         void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (library)
             return library;
-        const char *reason = dlerror();
-        if (why && *folder && reason && access(path, F_OK) == 0)
-            lq_fail(why, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO: %s", reason);
+        const char *said = dlerror();
+        if (said)
+            keep_refusal(path, said);
     }
     return NULL;
 }
@@ -132,7 +144,7 @@ static void find_folders(struct folder folders[FOLDERS])
 
 // The code at hand may have been put into a folder that all may write to: `lacquer` beside it is
 // then not looked into.
-static void *open_beside(struct lq_error *err)
+static void *open_beside(void)
 {
     struct folder folders[FOLDERS];
     uid_t owner;
@@ -145,9 +157,9 @@ static void *open_beside(struct lq_error *err)
         if (!path[0] || stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
             continue;
         if (lq_trust_path(path, owner, LQ_TRUST_GROUP, &why) == LQ_OK)
-            library = try_open(path, err);
+            library = try_open(path);
         else
-            lq_fail(err, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO: %s", why.text);
+            keep_refusal(path, why.text);
     }
     return library;
 }
@@ -189,19 +201,24 @@ static void *open_where_built(void)
         return NULL;
     // Whoever owns the program could have changed it too.
     if (lq_trust_path(LQ_OPENVINO_LIBS, owner, LQ_TRUST_GROUP, &why) == LQ_OK)
-        return try_open(LQ_OPENVINO_LIBS, NULL);
+        return try_open(LQ_OPENVINO_LIBS);
     if (why.status == LQ_ERR_AUTH)
         lq_log_warn("OpenVINO is not loaded from where it was unpacked: %s", why.text);
     return NULL;
 }
 
-static void *open_chosen(const char *chosen, struct lq_error *err)
+static void *open_chosen(const char *folder, struct lq_error *err)
 {
-    lq_fail(err, LQ_ERR_UNAVAILABLE,
-            "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s; name a folder that holds "
-            "libopenvino_c.so",
-            chosen, access(chosen, F_OK) == 0 ? "not in there" : "no such folder");
-    return try_open(chosen, err);
+    void *library = try_open(folder);
+    if (!library && refusal[0])
+        lq_fail(err, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s",
+                folder, refusal);
+    else if (!library)
+        lq_fail(err, LQ_ERR_UNAVAILABLE,
+                "cannot load OpenVINO from LACQUER_OPENVINO='%.80s': %s; name a folder that "
+                "holds libopenvino_c.so",
+                folder, access(folder, F_OK) == 0 ? "not in there" : strerror(errno));
+    return library;
 }
 
 static void *open_library(struct lq_error *err)
@@ -209,13 +226,20 @@ static void *open_library(struct lq_error *err)
     const char *chosen = getenv("LACQUER_OPENVINO");
     if (chosen && *chosen)
         return open_chosen(chosen, err);
-    lq_fail(err, LQ_ERR_UNAVAILABLE,
-            "cannot load OpenVINO: libopenvino_c.so is not here; run 'make build', or set "
-            "LACQUER_OPENVINO to the folder that holds it");
     void *library = open_where_built();
     if (!library)
-        library = open_beside(err);
-    return library ? library : try_open("", NULL);
+        library = open_beside();
+    if (!library)
+        library = try_open("");
+    if (!library && refusal[0])
+        lq_fail(err, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO: %s", refusal);
+    else if (!library)
+        lq_fail(err, LQ_ERR_UNAVAILABLE,
+                "cannot load OpenVINO: libopenvino_c.so is neither in '%s' nor in ../"
+                LQ_PRIVATE_FOLDER " beside the program, nor in lacquer beside liblacquer, nor "
+                "where the loader looks; set LACQUER_OPENVINO to the folder that holds it",
+                LQ_OPENVINO_LIBS);
+    return library;
 }
 
 // OpenVINO's libraries are compiled for SSE4.2 and end the process with SIGILL where it is missing,

@@ -87,8 +87,8 @@ static void its_absence_is_explained(void **state)
     (void)state;
     char text[256];
     probe_elsewhere("/nonexistent", text, sizeof text);
-    assert_string_equal(text, "cannot load OpenVINO from LACQUER_OPENVINO='/nonexistent': no such "
-                              "folder; name a folder that holds libopenvino_c.so");
+    assert_string_equal(text, "cannot load OpenVINO from LACQUER_OPENVINO='/nonexistent': No such "
+                              "file or directory; name a folder that holds libopenvino_c.so");
     probe_elsewhere(folder, text, sizeof text);
     assert_non_null(strstr(text, "not in there"));
 }
