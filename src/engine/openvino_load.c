@@ -98,7 +98,7 @@ const char *__lsan_default_suppressions(void)
 static const char *const library_names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
 
 // Why the first that is there could not be loaded, in the loader's words; empty: none is there.
-static char refusal[600];
+static char refusal[768];
 
 static void keep_refusal(const char *path, const char *said)
 {
