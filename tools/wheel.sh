@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # Makes the Python package `lacquer` of what was built: a wheel in BUILD/wheel with liblacquer, its
 # networks and OpenVINO in it. It uses the system's picture libraries, those that BUILD links with.
-# --portable brings these along too, by auditwheel (PyPI) and patchelf: for any Linux whose C
-# library is as new as this one's.
+# It is for machines of the same distribution; pip elsewhere takes it, but the loader does not.
 #
-#   tools/wheel.sh [--portable] [BUILD]
+#   tools/wheel.sh [BUILD]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-portable=
-[ "${1:-}" != --portable ] || { portable=1; shift; }
 build=${1:-build}
 python=${PYTHON:-.deps/venv/bin/python}
 [ -e "$build/liblacquer.so.0" ] ||
@@ -36,9 +33,4 @@ echo "__version__ = \"$version\"" >"$out/source/lacquer/_version.py"
 "$python" -m pip --disable-pip-version-check -q wheel --no-deps ${WHEEL_ARGS:-} \
     -w "$out" "$out/source"
 rm -rf "$out/source" "$out/installed"
-if [ -n "$portable" ]; then
-    "$python" -m auditwheel repair -w "$out/portable" "$out"/lacquer-*.whl
-    mv "$out"/portable/*.whl "$out/"
-    rm -rf "$out/portable" "$out"/lacquer-*-linux_*.whl
-fi
 ls -l "$out"/*.whl
