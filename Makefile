@@ -7,6 +7,8 @@
 #   make test     everything that can be tested on this machine
 #   make bench    the comparison table and the kernels, timed
 #   make install  into /usr/local (DESTDIR and PREFIX honoured)
+#   make deb      Debian packages of the program and the library, in build/deb
+#   make wheel    the Python package, in build/wheel
 BUILD ?= build
 PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
@@ -14,7 +16,7 @@ PYTHON := .deps/venv/bin/python
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
 export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
-.PHONY: all ready build gpu serve test bench install clean
+.PHONY: all ready build gpu serve test bench install deb wheel clean
 all: build
 
 $(BUILD)/build.ninja:
@@ -45,6 +47,13 @@ bench: build
 
 install: build
 	@meson install -C $(BUILD) --no-rebuild
+
+deb:
+	@tools/setup.sh build
+	@tools/deb.sh $(BUILD)/deb
+
+wheel: build
+	@tools/wheel.sh $(BUILD)
 
 clean:
 	rm -rf $(BUILD) build-asan

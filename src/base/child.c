@@ -79,7 +79,7 @@ static void be_child(int fd, pid_t parent, int (*job)(void *, struct lq_error *)
     _exit(told ? 0 : 1);
 }
 
-static const char *reason_of(int signal)
+const char *lq_child_reason(int signal)
 {
     switch (signal) {
     case SIGSEGV:
@@ -140,6 +140,6 @@ int lq_child_run(int (*job)(void *data, struct lq_error *err), void *data, size_
         return lq_fail(err, LQ_ERR_ENGINE, "it took longer than %d s", timeout_ms / 1000);
     if (WIFSIGNALED(ended))
         return lq_fail(err, LQ_ERR_ENGINE, "it ended by signal %d (%s)", WTERMSIG(ended),
-                       reason_of(WTERMSIG(ended)));
+                       lq_child_reason(WTERMSIG(ended)));
     return lq_fail(err, LQ_ERR_ENGINE, "it ended with status %d", WEXITSTATUS(ended));
 }

@@ -12,3 +12,6 @@
 // with the reason in err.
 LQ_MUST_CHECK int lq_child_run(int (*job)(void *data, struct lq_error *err), void *data,
                                size_t size, int timeout_ms, struct lq_error *err);
+
+// "SIGSEGV, a bad memory access", …, of a child that ended by it.
+const char *lq_child_reason(int signal);

@@ -1,7 +1,9 @@
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +15,31 @@ enum { MESSAGE_SIZE = 401, LINE_SIZE = MESSAGE_SIZE * 6 + 256 }; // each byte ma
 
 static atomic_int level_max = LQ_LOG_INFO;
 static atomic_int form = LQ_LOG_TEXT;
+
+static struct {
+    pthread_mutex_t lock; // held while the sink is called
+    lq_log_sink *sink;
+    void *context;
+} taker = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void lq_log_set_sink(lq_log_sink *sink, void *context)
+{
+    pthread_mutex_lock(&taker.lock);
+    taker.sink = sink;
+    taker.context = context;
+    pthread_mutex_unlock(&taker.lock);
+}
+
+// False: there is none.
+static bool give_to_sink(enum lq_log_level level, const char *message)
+{
+    pthread_mutex_lock(&taker.lock);
+    bool is = taker.sink != NULL;
+    if (is)
+        taker.sink(taker.context, level, message);
+    pthread_mutex_unlock(&taker.lock);
+    return is;
+}
 
 void lq_log_set_level(enum lq_log_level level)
 {
@@ -70,23 +97,16 @@ static size_t format_json(char *line, const char *when, const char *level, const
     return (size_t)(at - line);
 }
 
-void lq_log(enum lq_log_level level, const char *format, ...)
+static void write_line(enum lq_log_level level, char *message)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
-    if (level > lq_log_level())
-        return;
     struct timespec now;
     struct tm utc;
-    char when[32], message[MESSAGE_SIZE], line[LINE_SIZE], trace_id[LQ_TRACE_ID_SIZE];
+    char when[32], line[LINE_SIZE], trace_id[LQ_TRACE_ID_SIZE];
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     size_t len = strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &utc);
     snprintf(when + len, sizeof when - len, ".%03dZ", (int)(now.tv_nsec / 1000000));
-    va_list args;
-    va_start(args, format);
-    if (vsnprintf(message, sizeof message, format, args) < 0)
-        message[0] = 0;
-    va_end(args);
     lq_trace_id(trace_id);
     if (atomic_load_explicit(&form, memory_order_relaxed) == LQ_LOG_JSON)
         len = format_json(line, when, names[level], message, trace_id);
@@ -98,4 +118,18 @@ void lq_log(enum lq_log_level level, const char *format, ...)
     // A log line that cannot be written has nowhere to be reported.
     ssize_t written = write(STDERR_FILENO, line, len);
     (void)written;
+}
+
+void lq_log(enum lq_log_level level, const char *format, ...)
+{
+    if (level > lq_log_level())
+        return;
+    char message[MESSAGE_SIZE];
+    va_list args;
+    va_start(args, format);
+    if (vsnprintf(message, sizeof message, format, args) < 0)
+        message[0] = 0;
+    va_end(args);
+    if (!give_to_sink(level, message))
+        write_line(level, message);
 }

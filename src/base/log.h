@@ -14,6 +14,11 @@ void lq_log_set_format(enum lq_log_format format);
 // What is longer than 400 bytes is cut off. A trace that the thread is in (trace.h) is named.
 void lq_log(enum lq_log_level level, const char *format, ...) LQ_PRINTF(2, 3);
 
+// Lines go here instead of to stderr, without time and level in them, one call at a time: for
+// programs that have a log of their own. It must not call what logs. NULL: to stderr again.
+typedef void lq_log_sink(void *context, enum lq_log_level level, const char *message);
+void lq_log_set_sink(lq_log_sink *sink, void *context);
+
 #define lq_log_error(...) lq_log(LQ_LOG_ERROR, __VA_ARGS__)
 #define lq_log_warn(...) lq_log(LQ_LOG_WARN, __VA_ARGS__)
 #define lq_log_info(...) lq_log(LQ_LOG_INFO, __VA_ARGS__)

@@ -48,12 +48,53 @@ bool lq_place_is_built(uid_t *owner)
     return built;
 }
 
+// Without a slash at the end.
+static bool find_folder(char path[PATH_MAX])
+{
+    if (!find_self(path))
+        return false;
+    *strrchr(path, '/') = 0;
+    return true;
+}
+
+static bool join(char *path, size_t size, const char *folder, const char *relative)
+{
+    int len = snprintf(path, size, "%s/%s", folder, relative);
+    return len > 0 && (size_t)len < size;
+}
+
 bool lq_place_beside(char *path, size_t size, const char *relative)
 {
-    char program[PATH_MAX];
-    if (!find_program(program))
+    char folder[PATH_MAX];
+    return find_folder(folder) && join(path, size, folder, relative);
+}
+
+// Cuts "/tail" off.
+static bool cut(char *path, const char *tail)
+{
+    size_t len = strlen(path), tail_len = strlen(tail);
+    if (len < tail_len + 1 || path[len - tail_len - 1] != '/' ||
+        strcmp(path + len - tail_len, tail) != 0)
         return false;
-    *strrchr(program, '/') = 0;
-    int len = snprintf(path, size, "%s/%s", program, relative);
-    return len > 0 && (size_t)len < size;
+    path[len - tail_len - 1] = 0;
+    return true;
+}
+
+bool lq_place_installed(char *path, size_t size, const char *relative)
+{
+    char prefix[PATH_MAX];
+    return find_folder(prefix) &&
+           (cut(prefix, LQ_BIN_FOLDER) || cut(prefix, LQ_LIBRARY_FOLDER) ||
+            cut(prefix, LQ_PRIVATE_FOLDER)) &&
+           join(path, size, prefix, relative);
+}
+
+bool lq_place_owner(uid_t *owner)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    if (!find_self(path) || stat(path, &info) != 0)
+        return false;
+    *owner = info.st_uid;
+    return true;
 }

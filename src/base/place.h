@@ -11,5 +11,13 @@
 // Whether it is still in the folder it was built in; whose file it is then (*owner).
 bool lq_place_is_built(uid_t *owner);
 
-// "FOLDER OF THE PROGRAM/relative". False: it cannot be told.
+// "FOLDER OF THE CODE AT HAND/relative". In a host program that is liblacquer's folder, not the
+// host's. False: it cannot be told.
 bool lq_place_beside(char *path, size_t size, const char *relative);
+
+// "PREFIX/relative", where PREFIX is what it was installed under, told from where it lies now: an
+// installation may be moved as a whole. False: it lies in none of an installation's folders.
+bool lq_place_installed(char *path, size_t size, const char *relative);
+
+// Who owns the file with the code at hand. False: it cannot be told.
+bool lq_place_owner(uid_t *owner);

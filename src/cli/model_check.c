@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "engine/onnxruntime_load.h"
 #include "engine/verdict.h"
+#include "model/trial.h"
 
 // A large model takes seconds on a small processor; a minute or two where that is emulated.
 enum { CHECK_MS_MAX = 180 * 1000, CHECK_GPU_MS_MAX = 900 * 1000 };
@@ -28,41 +29,12 @@ static bool in_openvino(const struct lq_cli_model *asked)
 
 // ---- in the child
 
-// A grey picture of each size through the network: what compiles may still end when it runs.
-static int run_sizes(struct lq_runner *runner, const struct lq_model_info *info,
-                     struct lq_buf *pixels, struct lq_error *err)
-{
-    int status = LQ_OK;
-    for (int i = 0; i < info->size_count && status == LQ_OK; i++) {
-        const struct lq_patch *patches;
-        struct lq_image grey;
-        int count = 0;
-        if (lq_image_alloc(&grey, pixels, info->sizes[i].width, info->sizes[i].height, 3, 8) != 0)
-            return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-        memset(pixels->data, 128, pixels->len);
-        status = lq_runner_prepare(runner, &grey, true, err);
-        if (status == LQ_OK)
-            status = lq_runner_infer(runner, 0, err);
-        if (status == LQ_OK)
-            status = lq_runner_patches(runner, &patches, &count, err);
-    }
-    return status;
-}
-
 static int open_and_run(struct lq_cli_model *asked, struct lq_error *err)
 {
     struct lq_model *model = NULL;
-    struct lq_runner *runner = NULL;
-    struct lq_buf pixels;
-    lq_buf_init(&pixels, INT32_MAX);
     asked->options.no_landmarks = true; // only this process's copy; that network is our own
     int status = lq_cli_model_open_tried(asked, &model, err);
-    if (status == LQ_OK)
-        status = lq_runner_new(&runner, model, err);
-    if (status == LQ_OK)
-        status = run_sizes(runner, lq_model_info(model), &pixels, err);
-    lq_buf_release(&pixels);
-    return status; // the rest ends with the process
+    return status == LQ_OK ? lq_model_try(model, err) : status; // the rest ends with the process
 }
 
 // Where it was tried before, that stands. The cache is looked at here, as the user who will own it.

@@ -145,6 +145,8 @@ static void read_libraries(struct folders *folders)
     char beside[PATH_MAX];
     if (lq_place_beside(beside, sizeof beside, "../lib"))
         add(folders, "%s", beside);
+    if (lq_place_installed(beside, sizeof beside, LQ_PRIVATE_FOLDER))
+        add(folders, "%s", beside);
 }
 
 static void read_system(struct folders *folders)

@@ -3,12 +3,15 @@
 //
 // The library is looked for in $LACQUER_OPENVINO (and then nowhere else); by a program that still
 // lies in its build folder in the folder it was unpacked to there, if nobody else could have put it
-// there; in ../lib/lacquer beside the program; and by the loader.
+// there; in a folder `lacquer` beside the code at hand (in a host program: beside liblacquer.so);
+// in the installation's private folder; and by the loader. Where others than the owner of the code
+// at hand and root may write, nothing is loaded from.
 // Its own libraries find each other by their RPATH ($ORIGIN).
 #include "engine/openvino_load.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -95,7 +98,7 @@ const char *__lsan_default_suppressions(void)
 static const char *const library_names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
 
 // Why the first that is there could not be loaded, in the loader's words; empty: none is there.
-static char refusal[600];
+static char refusal[768];
 
 static void keep_refusal(const char *path, const char *said)
 {
@@ -108,7 +111,7 @@ static void keep_refusal(const char *path, const char *said)
 
 static void *try_open(const char *folder)
 {
-    char path[4096];
+    char path[PATH_MAX + 64];
     for (size_t i = 0; i < LQ_COUNT(library_names); i++) {
         snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", library_names[i]);
         void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -121,18 +124,52 @@ static void *try_open(const char *folder)
     return NULL;
 }
 
-static void *open_beside_program(void)
+enum { FOLDERS = 3 };
+
+struct folder {
+    char path[PATH_MAX]; // empty: nowhere
+};
+
+// Where it may lie beside the code at hand.
+static void find_folders(struct folder folders[FOLDERS])
 {
-    char path[2048];
-    return lq_place_beside(path, sizeof path, "../lib/lacquer") ? try_open(path) : NULL;
+    if (!lq_place_beside(folders[0].path, PATH_MAX, "lacquer"))
+        folders[0].path[0] = 0;
+    if (!lq_place_installed(folders[1].path, PATH_MAX, LQ_PRIVATE_FOLDER))
+        folders[1].path[0] = 0;
+    // The code at hand may be liblacquer's helper (lib/check.h), which lies among OpenVINO's files.
+    if (!lq_place_beside(folders[2].path, PATH_MAX, "."))
+        folders[2].path[0] = 0;
+}
+
+// The code at hand may have been put into a folder that all may write to: `lacquer` beside it is
+// then not looked into.
+static void *open_beside(void)
+{
+    struct folder folders[FOLDERS];
+    uid_t owner;
+    struct lq_error why;
+    void *library = NULL;
+    find_folders(folders);
+    for (int i = 0; i < FOLDERS && !library && lq_place_owner(&owner); i++) {
+        struct stat info;
+        const char *path = folders[i].path;
+        if (!path[0] || stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+            continue;
+        if (lq_trust_path(path, owner, LQ_TRUST_GROUP, &why) == LQ_OK)
+            library = try_open(path);
+        else
+            keep_refusal(path, why.text);
+    }
+    return library;
 }
 
 static uint64_t add_to_stamp(uint64_t stamp, const char *folder)
 {
-    char path[4096];
+    char path[PATH_MAX + 64];
     struct stat info;
     for (size_t i = 0; i < LQ_COUNT(library_names); i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, library_names[i]);
+        snprintf(path, sizeof path, "%.*s/%s", PATH_MAX, folder, library_names[i]);
         if (stat(path, &info) != 0)
             continue;
         const uint64_t words[] = {(uint64_t)info.st_size, (uint64_t)info.st_mtim.tv_sec,
@@ -148,10 +185,12 @@ uint64_t lq_openvino_stamp(void)
     const char *chosen = getenv("LACQUER_OPENVINO");
     if (chosen && *chosen)
         return add_to_stamp(1, chosen);
-    char beside[2048];
-    if (!lq_place_beside(beside, sizeof beside, "../lib/lacquer"))
-        beside[0] = '\0';
-    return add_to_stamp(add_to_stamp(2, LQ_OPENVINO_LIBS), beside);
+    struct folder folders[FOLDERS];
+    find_folders(folders);
+    uint64_t stamp = add_to_stamp(2, LQ_OPENVINO_LIBS);
+    for (int i = 0; i < FOLDERS; i++)
+        stamp = add_to_stamp(stamp, folders[i].path);
+    return stamp;
 }
 
 static void *open_where_built(void)
@@ -191,16 +230,16 @@ static void *open_library(struct lq_error *err)
         return open_chosen(chosen, err);
     void *library = open_where_built();
     if (!library)
-        library = open_beside_program();
+        library = open_beside();
     if (!library)
         library = try_open("");
     if (!library && refusal[0])
         lq_fail(err, LQ_ERR_UNAVAILABLE, "cannot load OpenVINO: %s", refusal);
     else if (!library)
         lq_fail(err, LQ_ERR_UNAVAILABLE,
-                "cannot load OpenVINO: libopenvino_c.so is neither in '%s' nor in ../lib/lacquer "
-                "beside the program nor where the loader looks; set LACQUER_OPENVINO to the folder "
-                "that holds it",
+                "cannot load OpenVINO: libopenvino_c.so is neither in '%s' nor in ../"
+                LQ_PRIVATE_FOLDER " beside the program, nor in lacquer beside liblacquer, nor "
+                "where the loader looks; set LACQUER_OPENVINO to the folder that holds it",
                 LQ_OPENVINO_LIBS);
     return library;
 }

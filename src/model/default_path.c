@@ -12,20 +12,22 @@
 
 static char whole[PATH_MAX], floats[PATH_MAX], hands[PATH_MAX];
 
-static void find(char path[PATH_MAX], const char *beside, const char *source, const char *installed)
+static void find(char path[PATH_MAX], const char *name, const char *source, const char *fixed)
 {
+    char installed[256];
     uid_t owner;
+    snprintf(installed, sizeof installed, LQ_DATA_FOLDER "/%s", name);
     if (lq_place_is_built(&owner))
         snprintf(path, PATH_MAX, "%s", source);
-    else if (!lq_place_beside(path, PATH_MAX, beside) || access(path, R_OK) != 0)
-        snprintf(path, PATH_MAX, "%s", installed);
+    else if (!lq_place_installed(path, PATH_MAX, installed) || access(path, R_OK) != 0)
+        snprintf(path, PATH_MAX, "%s", fixed);
 }
 
 static void find_all(void)
 {
-    find(whole, "../share/lacquer/nail.onnx", LQ_MODEL_SOURCE, LQ_MODEL_INSTALLED);
-    find(floats, "../share/lacquer/nail-f16.onnx", LQ_FLOAT_MODEL_SOURCE, LQ_FLOAT_MODEL_INSTALLED);
-    find(hands, "../share/lacquer/hand.onnx", LQ_HAND_MODEL_SOURCE, LQ_HAND_MODEL_INSTALLED);
+    find(whole, "nail.onnx", LQ_MODEL_SOURCE, LQ_MODEL_INSTALLED);
+    find(floats, "nail-f16.onnx", LQ_FLOAT_MODEL_SOURCE, LQ_FLOAT_MODEL_INSTALLED);
+    find(hands, "hand.onnx", LQ_HAND_MODEL_SOURCE, LQ_HAND_MODEL_INSTALLED);
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

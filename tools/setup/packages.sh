@@ -6,8 +6,10 @@ build_packages=(gcc libc6-dev ninja-build pkg-config python3 python3-venv ca-cer
     libjansson-dev libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler libprotobuf-c-dev
     libonnx-dev)
 
-# libheif1 is loaded for HEIC and never linked with.
-test_packages=(openssl curl patchelf libegl1 libgl1-mesa-dri valgrind libc6-dbg libheif1)
+# libheif1 is loaded for HEIC and never linked with; the last three are for liblacquer's ABI and for
+# programs of others that use it.
+test_packages=(openssl curl patchelf libegl1 libgl1-mesa-dri valgrind libc6-dbg libheif1
+    abigail-tools cmake g++)
 
 # What tests are skipped without: Ubuntu's chromium is a snap, which is no browser in a container.
 wanted_packages() {

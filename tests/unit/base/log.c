@@ -77,12 +77,37 @@ static void the_longest_message_fits(void **state)
     lq_log_set_format(LQ_LOG_TEXT);
 }
 
+static char taken[512];
+static enum lq_log_level taken_level;
+
+static void take(void *context, enum lq_log_level level, const char *message)
+{
+    taken_level = level;
+    snprintf(taken, sizeof taken, "%s %s", (const char *)context, message);
+}
+
+static void a_sink_gets_lines_in_place_of_stderr(void **state)
+{
+    (void)state;
+    char text[4096], user[] = "host:";
+    lq_log_set_sink(take, user);
+    said(text, lq_log_warn("a %d", 1));
+    assert_string_equal(text, "");
+    assert_string_equal(taken, "host: a 1");
+    assert_int_equal(taken_level, LQ_LOG_WARN);
+    lq_log_set_sink(NULL, NULL);
+    said(text, lq_log_warn("a %d", 2));
+    assert_non_null(strstr(text, "a 2"));
+    assert_string_equal(taken, "host: a 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_time_level_and_message),
         cmocka_unit_test(json_is_an_object_a_line),
         cmocka_unit_test(the_longest_message_fits),
+        cmocka_unit_test(a_sink_gets_lines_in_place_of_stderr),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,201 @@
+"""The packages that others install: Debian's (tools/deb.sh) and Python's (tools/wheel.sh).
+
+What needs a package to be built takes minutes on a busy machine: LACQUER_PACKAGES=1 asks for it.
+LACQUER_ROOT names a folder with a minimal Debian (debootstrap --variant=minbase) to copy; without
+it one is made, which takes a minute more.
+"""
+import fnmatch
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import HANDS, LACQUER, ROOT
+
+BUILD, DEBIAN = LACQUER.parent, ROOT / "packaging" / "debian"
+PACKAGES = ("lacquer", "liblacquer0", "liblacquer-dev")
+asked = pytest.mark.skipif(not os.environ.get("LACQUER_PACKAGES"),
+                           reason="builds packages: LACQUER_PACKAGES=1")
+
+
+# ---- what can be seen without building one
+
+
+def listed(package):
+    lines = (DEBIAN / f"{package}.install").read_text().splitlines()
+    return [line.split()[0] for line in lines if line]
+
+
+def test_every_installed_file_is_in_one_package(tmp_path):
+    """A file that no list has is missing for who installs it; one in two lists is a clash."""
+    subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
+                   env={**os.environ, "DESTDIR": str(tmp_path)})
+    (program,) = tmp_path.rglob("bin/lacquer")
+    prefix = program.parent.parent
+    for path in prefix.rglob("*"):
+        if path.is_dir():
+            continue
+        name = f"usr/{path.relative_to(prefix)}"
+        # Packages have the private folder beside the library.
+        name = name.replace("usr/lib/lacquer/", "usr/lib/x86_64-linux-gnu/lacquer/")
+        owners = [package for package in PACKAGES for glob in listed(package)
+                  if fnmatch.fnmatch(name, glob) or fnmatch.fnmatch(name, f"{glob}/*")]
+        assert len(owners) == 1, (name, owners)
+
+
+def test_the_packages_say_what_meson_says():
+    version = re.search(r"version: '([^']+)'", (ROOT / "meson.build").read_text())[1]
+    assert (DEBIAN / "changelog").read_text().startswith(f"lacquer ({version})")
+    soname = re.search(r"soversion: '(\d+)'", (ROOT / "meson.build").read_text())[1]
+    assert f"Package: liblacquer{soname}\n" in (DEBIAN / "control").read_text()
+    assert f"LACQUER_{soname} " in (DEBIAN / "liblacquer0.symbols").read_text()
+    assert f"LACQUER_{soname} {{" in (ROOT / "src" / "lib" / "liblacquer.map").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
+def test_the_packaged_unit(tmp_path):
+    """The unit as debian/rules makes it; the installed program in the place of /usr/bin's."""
+    rules = (DEBIAN / "rules").read_text()
+    script = re.search(r"execute_before_dh_installsystemd:\n\t(.*?)\n\n", rules, re.S)[1]
+    target = tmp_path / "debian"
+    target.mkdir()
+    script = script.replace("$$", "$")
+    script = script.replace("debian/lacquer.service", f"{target}/lacquer.service")
+    subprocess.run(["sh", "-c", script], check=True, cwd=ROOT)
+    unit = target / "lacquer.service"
+    text = unit.read_text()
+    assert "ExecStart=/usr/bin/lacquer serve " in text and "make install" not in text
+    assert "EnvironmentFile=-/etc/default/lacquer" in text and "/usr/local" not in text
+    unit.write_text(text.replace("/usr/bin/lacquer", str(LACQUER)))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
+                          text=True)
+    assert "lacquer.service" not in done.stderr, done.stderr
+    options = re.search(r'LACQUER_ARGS="(.*)"', (DEBIAN / "lacquer.default").read_text())[1]
+    known = subprocess.run([LACQUER, "serve", "--help"], capture_output=True, text=True).stdout
+    assert all(word in known for word in options.split() if word.startswith("--"))
+
+
+def test_completion_knows_commands_and_options():
+    def complete(*words):
+        script = (f'source "{ROOT}/packaging/completion/lacquer.bash"; COMP_WORDS=("$@"); '
+                  'COMP_CWORD=$(($# - 1)); _lacquer "$1"; printf "%s\\n" "${COMPREPLY[@]}"')
+        return subprocess.run(["bash", "-c", script, "-", LACQUER, *words], check=True,
+                              capture_output=True, text=True).stdout.split()
+    assert {"apply", "serve", "triton-repo"} <= set(complete(""))
+    assert complete("conv") == ["convert"]
+    assert {"--color", "--json"} <= set(complete("apply", "--"))
+    assert complete("serve", "--tls-c") == ["--tls-cert"]
+
+
+# ---- Debian
+
+
+@pytest.fixture(scope="module")
+def debs():
+    out = BUILD / "deb"
+    done = subprocess.run([ROOT / "tools" / "deb.sh", out], capture_output=True, text=True,
+                          env={**os.environ, "LACQUER_DEB_FAST": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr  # lintian's warnings too
+    found = sorted(out.glob("*.deb"))
+    assert {path.name.split("_")[0] for path in found} == set(PACKAGES)
+    return found
+
+
+class Root:
+    """A Debian of its own in a folder; each command has namespaces of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        made = os.environ.get("LACQUER_ROOT")
+        if made:
+            subprocess.run(["cp", "-a", "--reflink=auto", made, folder], check=True)
+        else:
+            subprocess.run(["debootstrap", "--variant=minbase", "bookworm", folder], check=True,
+                           stdout=subprocess.DEVNULL)
+        for name in ("resolv.conf", "hosts"):
+            shutil.copy(f"/etc/{name}", folder / "etc" / name)
+
+    def run(self, *command, check=True):
+        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive",
+               "HOME": "/root", "LANG": "C.UTF-8"}
+        env |= {k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}
+        done = subprocess.run(["unshare", "--mount", "--pid", "--fork",
+                               f"--mount-proc={self.folder}/proc", "chroot", self.folder, *command],
+                              capture_output=True, text=True, timeout=600, env=env)
+        assert not check or done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        return done
+
+    def left(self):
+        return {str(path.relative_to(self.folder)) for top in ("etc", "lib", "usr", "var")
+                for path in (self.folder / top).rglob("*lacquer*")
+                if "/share/doc-base/" not in str(path)}
+
+
+@asked
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("debootstrap"),
+                    reason="needs root and debootstrap")
+def test_debian_packages_in_a_clean_root(debs, tmp_path):
+    root = Root(tmp_path / "root")
+    try:
+        into_root(root, debs)
+    finally:
+        shutil.rmtree(root.folder, ignore_errors=True)
+
+
+def into_root(root, debs):
+    (root.folder / "debs").mkdir()
+    for deb in debs:
+        shutil.copy(deb, root.folder / "debs")
+    shutil.copy(HANDS / "light.jpg", root.folder / "debs")
+    root.run("apt-get", "update", "-q")
+    root.run("sh", "-c", "apt-get install -qy --no-install-recommends /debs/*.deb")
+    # The program, its networks and OpenVINO, with nothing of the network and no variable set.
+    done = root.run("lacquer", "apply", "/debs/light.jpg", "-o", "/debs/out.jpg", "--json")
+    assert done.stdout.count('"id"') >= 4
+    assert (root.folder / "debs" / "out.jpg").read_bytes()[:2] == b"\xff\xd8"
+    assert re.search(r"openvino\s+yes", root.run("lacquer", "engines").stdout)
+    loaded = root.run("sh", "-c", "ldconfig -p | grep liblacquer.so.0; "
+                      "ldd /usr/lib/*/lacquer/*.so* "
+                      "/usr/lib/*/lacquer/lacquer-check-model /usr/lib/*/liblacquer.so.0").stdout
+    assert "liblacquer.so.0 " in loaded and "not found" not in loaded
+    # Enabled as a service; its defaults are the administrator's to change.
+    wants = root.folder / "etc/systemd/system/multi-user.target.wants/lacquer.service"
+    assert wants.is_symlink()
+    assert "/etc/default/lacquer" in root.run("dpkg-query", "-W", "-f", "${Conffiles}",
+                                              "lacquer").stdout
+    root.run("dpkg", "--verify", *PACKAGES)
+    (root.folder / "etc/default/lacquer").write_text('LACQUER_ARGS="--port 9000"\n')
+    root.run("apt-get", "remove", "-qy", "lacquer")
+    assert (root.folder / "etc/default/lacquer").read_text() == 'LACQUER_ARGS="--port 9000"\n'
+    (root.folder / "var/cache/private/lacquer").mkdir(parents=True)
+    root.run("apt-get", "purge", "-qy", *PACKAGES)
+    assert root.left() == set()
+
+
+# ---- Python
+
+
+@asked
+def test_the_wheel_in_an_environment_of_its_own(tmp_path):
+    """Built, installed and used where there is no other Lacquer, then removed."""
+    done = subprocess.run([ROOT / "tools" / "wheel.sh", BUILD], capture_output=True, text=True,
+                          env={**os.environ, "PYTHON": sys.executable})
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = (BUILD / "wheel").glob("lacquer-*-py3-none-linux_*.whl")
+    target = tmp_path / "packages"
+    subprocess.run([sys.executable, "-m", "pip", "-q", "install", "--no-deps", "--target", target,
+                    wheel], check=True)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("LACQUER", "LD_"))}
+    done = subprocess.run([sys.executable, ROOT / "examples" / "paint.py", HANDS / "light.jpg",
+                           tmp_path / "out.jpg", "classic-french"], cwd=tmp_path, text=True,
+                          capture_output=True, env={**env, "PYTHONPATH": str(target),
+                                                    "LD_DEBUG": "files"})
+    assert done.returncode == 0, done.stderr[-2000:]
+    used = re.findall(r"calling init: (/\S*(?:lacquer|openvino)\S*)", done.stderr)
+    assert used and all(pathlib.Path(path).is_relative_to(target) for path in used), used
+    assert (target / "lacquer" / "py.typed").exists()
+    assert list((target / "lacquer").rglob("licenses/LICENSE"))
