@@ -64,7 +64,7 @@ static bool is_plain(const char *path)
     return *path == '/' && !strstr(path, "/.") && !strchr(path, '\\');
 }
 
-static void start_from_folder(struct lq_request *request, const char *path)
+static void answer_from_folder(struct lq_request *request, int status, const char *path)
 {
     char name[4096];
     const char *index = path[0] && path[strlen(path) - 1] == '/' ? "index.html" : "";
@@ -75,7 +75,7 @@ static void start_from_folder(struct lq_request *request, const char *path)
         return;
     }
     lq_request_add_header(request, "cache-control: no-store");
-    lq_request_answer_text(request, 200, lq_asset_type(name));
+    lq_request_answer_text(request, status, lq_asset_type(name));
 }
 
 static bool has_header(struct lq_request *request, const char *name, const char *wanted)
@@ -86,10 +86,14 @@ static bool has_header(struct lq_request *request, const char *name, const char 
 
 void lq_asset_start(struct lq_request *request, const char *path)
 {
-    if (strcmp(path, "/") == 0)
-        path = "/index.html";
+    lq_asset_answer(request, 200, strcmp(path, "/") == 0 ? "/index.html" : path);
+}
+
+// A file of the page with that status; only with 200 may the client keep it.
+void lq_asset_answer(struct lq_request *request, int status, const char *path)
+{
     if (request->server->options->web_dir) {
-        start_from_folder(request, path);
+        answer_from_folder(request, status, path);
         return;
     }
     const struct lq_asset *asset = find(path);
@@ -97,16 +101,17 @@ void lq_asset_start(struct lq_request *request, const char *path)
         not_found(request);
         return;
     }
-    lq_request_add_header(request, "etag: %s", asset->etag);
-    lq_request_add_header(request, "cache-control: no-cache");
+    if (status == 200)
+        lq_request_add_header(request, "etag: %s", asset->etag);
+    lq_request_add_header(request, "cache-control: %s", status == 200 ? "no-cache" : "no-store");
     lq_request_add_header(request, "vary: accept-encoding");
     bool gzip = asset->gzip && has_header(request, "accept-encoding", "gzip");
-    if (has_header(request, "if-none-match", asset->etag)) {
+    if (status == 200 && has_header(request, "if-none-match", asset->etag)) {
         lq_request_answer(request, 304, asset->type, NULL, 0);
         return;
     }
     if (gzip)
         lq_request_add_header(request, "content-encoding: gzip");
-    lq_request_answer(request, 200, asset->type, gzip ? asset->gzip : asset->bytes,
+    lq_request_answer(request, status, asset->type, gzip ? asset->gzip : asset->bytes,
                       gzip ? asset->gzip_len : asset->len);
 }
