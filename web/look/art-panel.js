@@ -83,12 +83,16 @@ export class ArtPanel {
         this.#find('art-own-colors').addEventListener('click', () => this.#color(undefined));
     }
 
+    // The one end of the change pushes the other along.
     #ombre(name, value) {
-        const ombre = { from: 0.2, to: 0.9, ...this.#lookStore.fields.ombre, [name]: value };
-        if (name === 'from') ombre.from = Math.min(value, 1 - least);
-        ombre.to = Math.max(ombre.to, ombre.from + least);
-        if (name === 'to') ombre.from = Math.min(ombre.from, Math.max(0, value - least));
-        ombre.to = Math.max(ombre.to, ombre.from + least);
+        const ombre = { from: 0.2, to: 0.9, ...this.#lookStore.fields.ombre };
+        if (name === 'from') {
+            ombre.from = Math.min(value, 1 - least);
+            ombre.to = Math.max(ombre.to, ombre.from + least);
+        } else {
+            ombre.to = Math.max(value, least);
+            ombre.from = Math.min(ombre.from, ombre.to - least);
+        }
         this.#lookStore.set({ ombre });
     }
 

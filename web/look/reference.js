@@ -4,6 +4,8 @@ import { fingersWorn } from './accents.js';
 import { labOfLinear } from './palette.js';
 
 const whitest = 0.94; // as film.js: no polish sends back all light
+const gain = 1.06; // of a film's middle tones against its pigment: it is curved towards the light
+const haze = 0.004; // what a clear film mirrors of the room everywhere
 const alike = 6; // Delta E below which two nails wear the same
 
 const linear = Float32Array.from({ length: 256 }, (_, i) => {
@@ -56,19 +58,36 @@ function bodyOf({ data, width, height }, nail) {
     return pixels;
 }
 
+// How bright white is. The reply's exposure is lower where nails are dark, as if they lay in the
+// shade (dim_light, src/paint/scene.c); dark polish is no shade.
+function exposureOf({ exposure, level }) {
+    return exposure / Math.min(1, Math.max(0.6, (level / 0.42) ** 0.35));
+}
+
+// The more colourful third: where flakes mirror the room they are pale.
+function colourful(pixels) {
+    const paleness = ({ rgb }) => Math.min(...rgb) / Math.max(1e-4, ...rgb);
+    const sorted = [...pixels].sort((a, b) => paleness(a) - paleness(b));
+    return sorted.slice(0, Math.max(4, Math.ceil(sorted.length / 3)));
+}
+
 // What the body's middle tones are without highlights: the median of the middle half by brightness.
-function bodyColor(pixels) {
+function bodyColor(pixels, grainy = false) {
     const sorted = [...pixels].sort((a, b) => a.y - b.y);
     const middle = sorted.slice(Math.floor(0.2 * sorted.length), Math.ceil(0.7 * sorted.length));
-    return [0, 1, 2].map((k) => median(middle.map(({ rgb }) => rgb[k])));
+    const read = grainy ? colourful(middle) : middle;
+    const color = [0, 1, 2].map((k) => median(read.map(({ rgb }) => rgb[k])));
+    if (!grainy) return color;
+    // As bright as flakes make the whole.
+    const brighter = at(sorted, 0.7).y / Math.max(1e-4, luminance(color));
+    return color.map((v) => v * brighter);
 }
 
 // From matte to mirror by how far the brightest parts stand out, and by grain.
-function finishOf(pixels, color, light) {
+function finishOf(pixels, color, exposure) {
     const body = luminance(color);
     const sorted = pixels.map(({ y }) => y).sort((a, b) => a - b);
-    const scale = light.exposure;
-    const peak = (at(sorted, 0.985) - body) / scale;
+    const peak = (at(sorted, 0.985) - body) / exposure;
     const grain = median(pixels.map((pixel) => pixel.grain)) / Math.max(0.03, body);
     const spread = (at(sorted, 0.9) - at(sorted, 0.1)) / Math.max(0.05, body);
     if (grain > 0.13) return 'glitter';
@@ -83,14 +102,15 @@ function finishOf(pixels, color, light) {
 // → [{finger, color: "#rrggbb", finish}], one a nail that is large enough to be read.
 export function readManicure(image, scene) {
     const worn = fingersWorn(scene.nails);
-    const { exposure, tint } = scene.light;
+    const exposure = exposureOf(scene.light);
+    const light = scene.light.tint.map((tint) => tint * exposure * whitest * gain);
     const read = [];
     scene.nails.forEach((nail, i) => {
         const pixels = bodyOf(image, nail);
         if (pixels.length < 12) return;
-        const color = bodyColor(pixels);
-        const swatch = color.map((v, k) => v / (whitest * exposure * tint[k]));
-        const finish = finishOf(pixels, color, scene.light);
+        const finish = finishOf(pixels, bodyColor(pixels), exposure);
+        const color = bodyColor(pixels, finish === 'glitter');
+        const swatch = color.map((v, k) => Math.min(1, Math.max(0, v / light[k] - haze)));
         read.push({ finger: worn[i], color: hexOf(swatch), lab: labOfLinear(swatch), finish });
     });
     return read;
