@@ -134,7 +134,7 @@ export async function open(browser, url, options = {}) {
     acceptDownloads: true,
     ...options,
   });
-  context.setDefaultTimeout(20000);
+  context.setDefaultTimeout(45000); // a busy machine loads a page late
   await context.addInitScript(reach);
   const page = await context.newPage();
   page.faults = [];

@@ -528,12 +528,12 @@ tests.stands_in_a_shops_page = async ({ browser }) => {
       );
     });
     await until('Spanish', async () => (await text(page, '#start span')) === 'Abrir la cámara');
-    check((await text(page, '#shade-name')) === 'Lagoon', 'the shade is not the one asked for');
+    check((await text(page, '#shade-name')) === 'Laguna', 'the shade is not the one asked for');
     await page.evaluate(() => {
       window.told = [];
       document.addEventListener('lacquer-look', ({ detail }) => window.told.push(detail.color));
     });
-    await shade(page, 'Cobalt');
+    await shade(page, 'Cobalto');
     const told = await page.evaluate(() => window.told.at(-1));
     check(told === '#1f4fb5', `the shop is told ${told}`);
     await live(page);
