@@ -69,7 +69,7 @@ export class Server {
         line.lastIndex = before;
         return line.exec(this.log);
       },
-      30000,
+      90000,
     );
     this.port = Number(found[1]);
     return this;

@@ -145,6 +145,8 @@ tests.saves_what_is_shown = async ({ browser, server }) => {
   await live(page);
   await frames(page, 3);
   const file = await saved(page);
+  await until('saving to be seen', async () => (await text(page, '#save-text')) === 'Saved', 2000);
+  check(await page.evaluate(() => 'flash' in part('stage').dataset), 'no flash');
   const size = await page.evaluate(() => [
     part('video').videoWidth,
     part('video').videoHeight,

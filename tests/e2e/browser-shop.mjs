@@ -563,7 +563,7 @@ async function openTab(page, name) {
   if (await tab.isVisible()) await tab.click();
 }
 
-async function audit(page, state) {
+export async function audit(page, state) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run(document));
   const lines = violations.map(

@@ -21,6 +21,8 @@ import {
   withCamera,
 } from './browser-harness.mjs';
 
+import { audit } from './browser-shop.mjs';
+
 export const tests = {};
 
 const hand = path.join(golden, 'light.jpg');
@@ -388,6 +390,7 @@ tests.a_token_is_asked_for = async ({ browser }) => {
     await page.click('#open');
     await until('the wrong code to be told', () => page.isVisible('#wrong'));
     check(!page.url().includes('wrong'), `the code stays in the address: ${page.url()}`);
+    await audit(page, 'token page');
     await shot(page, 'token-page');
     await page.fill('#token', token);
     await page.click('#open');

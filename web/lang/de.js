@@ -303,7 +303,7 @@ export default {
     'group.deep': 'Für dunkle Haut',
     copy: 'Von einem Foto übernehmen',
     'copy.busy': 'Die Maniküre wird gelesen',
-    'copy.done': 'Du trägst jetzt die Maniküre aus dem Bild: {shades}.',
+    'copy.done': 'Du trägst jetzt die Maniküre aus dem Bild, ähnlich wie {shades}.',
     'copy.none':
         'In diesem Bild wurden keine Nägel gefunden. Nimm eines, das sie nah und gut ' +
         'beleuchtet zeigt.',

@@ -298,7 +298,7 @@ export default {
     'group.deep': 'For deep skin',
     copy: 'Copy from a photo',
     'copy.busy': 'Reading the manicure',
-    'copy.done': 'You now wear the manicure of the picture: {shades}.',
+    'copy.done': 'You now wear the manicure of the picture, close to {shades}.',
     'copy.none': 'No nails were found in that picture. Try one that shows them near and well lit.',
     'copy.failed': 'The picture could not be read. Try another one, or try again in a moment.',
     undo: 'Undo',

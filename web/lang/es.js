@@ -301,7 +301,7 @@ export default {
     'group.deep': 'Para piel oscura',
     copy: 'Copiar de una foto',
     'copy.busy': 'Leyendo la manicura',
-    'copy.done': 'Ahora llevas la manicura de la imagen: {shades}.',
+    'copy.done': 'Ahora llevas la manicura de la imagen, parecida a {shades}.',
     'copy.none':
         'No se encontraron uñas en esa imagen. Prueba con una que las muestre de cerca ' +
         'y bien iluminadas.',

@@ -1,6 +1,6 @@
 // What the server offers (GET /api/looks): shades, finishes, whole looks, patterns; and the shades
 // kept as favourites on this device.
-import { suits } from './palette.js';
+import { labOf, suits } from './palette.js';
 
 const storageKey = 'lacquer.favourites';
 const favouritesMax = 200;
@@ -51,6 +51,13 @@ export class Catalogue extends EventTarget {
 
     shadeOf(color) {
         return this.shades.find((shade) => shade.color === color);
+    }
+
+    // The shade that looks most like a colour.
+    nearestTo(color) {
+        const lab = labOf(color);
+        const apart = (shade) => Math.hypot(...labOf(shade.color).map((v, k) => v - lab[k]));
+        return [...this.shades].sort((a, b) => apart(a) - apart(b))[0];
     }
 
     isFavourite(color) {

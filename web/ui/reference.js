@@ -53,7 +53,10 @@ export class Reference {
         const before = lookStore.json;
         lookStore.wear(look);
         const worn = [look, ...Object.values(look.fingers ?? {})];
-        const names = worn.map(({ color, finish }) => this.#app.polishName(color, finish));
+        const names = worn.map(({ color, finish }) => {
+            const near = this.#app.catalogue.nearestTo(color);
+            return this.#app.polishName(near?.color ?? color, finish);
+        });
         const shades = new Intl.ListFormat(this.#words.language).format(new Set(names));
         notices.notify(t('copy.done', { shades }), {
             key: 'copy',
