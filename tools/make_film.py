@@ -1,5 +1,5 @@
-"""The README's short film: frames of the rendered hand (tests/e2e/hand.mjpeg), painted by build/lacquer,
-as an animated WebP.
+"""The README's short film: frames of the rendered hand (tests/e2e/hand.mjpeg), painted by
+build/lacquer, as an animated WebP.
 
     .deps/venv/bin/python tools/make_film.py docs/hand.webp
 """
@@ -37,8 +37,8 @@ def main(out):
                 files[-1].write_bytes(frame)
             target = pathlib.Path(folder) / look
             target.mkdir()
-            subprocess.run([ROOT / "build/lacquer", "apply", *files, "-o", f"{target}/", "--look", look],
-                           check=True, stdout=subprocess.DEVNULL)
+            command = [ROOT / "build/lacquer", "apply", *files, "-o", f"{target}/", "--look", look]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             painted += [Image.open(each).convert("RGB").resize(SIZE, Image.Resampling.LANCZOS)
                         for each in sorted(target.iterdir())]
     painted[0].save(out, save_all=True, append_images=painted[1:], duration=FRAME_MS, loop=0,

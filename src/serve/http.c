@@ -116,8 +116,8 @@ static bool accepts_html(const struct lq_http *http)
     return accept && strstr(accept, "text/html");
 }
 
-// Who has no token: a page that brings one in its address is given the cookie, a browser the page that
-// asks for one, others are told.
+// Who has no token: a page that brings one in its address is given the cookie, a browser the page
+// that asks for one, others are told.
 static void refuse_stranger(struct lq_request *request)
 {
     char cookie[LQ_TOKEN_CHARS_MAX + 96];
@@ -151,7 +151,8 @@ static bool is_token_page(const struct lq_request *request)
 
 static bool may_enter(const struct lq_request *request)
 {
-    return !request->route->guarded || is_token_page(request) || lq_access_token(request->server, request->http) ||
+    return !request->route->guarded || is_token_page(request) ||
+           lq_access_token(request->server, request->http) ||
            (request->route->start == lq_sio_http_start &&
             lq_sio_is_known(request->server, request->http));
 }

@@ -355,8 +355,8 @@ async function reachedWithAThumb(page) {
   }
   const controls = new Set(seen.map(({ name }) => name));
   const wanted =
-    'shade favourite hex search group look look-group looks-on copy finish art art-color tip-width ' +
-    'tip-curve design shape length nail coats texture opacity sheen reset size cameras mirror';
+    'shade favourite hex search group look look-group looks-on copy finish art art-color ' +
+    'tip-width tip-curve design shape length nail coats texture opacity sheen reset size cameras mirror';
   for (const name of wanted.split(' '))
     check(controls.has(name), `${name} is not reached: ${[...controls]}`);
 }
@@ -427,7 +427,8 @@ tests.on_a_phone = async ({ browser, server }) => {
       tryon().offerNails();
     });
     const after = await page.locator('#nail-field').boundingBox();
-    check(before.height === after.height, `nails move the page: ${before.height} to ${after.height}`);
+    const heights = `${before.height} to ${after.height}`;
+    check(before.height === after.height, `nails move the page: ${heights}`);
     await page.tap('#compare');
     await nothingOverlaps(page);
     await frames(page, 3);
@@ -451,7 +452,8 @@ tests.on_a_tablet = async ({ browser, server }) => {
   const rights = await page.$$eval('.swatch', (all) =>
     all.map((node) => node.getBoundingClientRect().right),
   );
-  check(Math.max(...rights) > 740 && Math.max(...rights) <= 820, `shades up to ${Math.max(...rights)}`);
+  const right = Math.max(...rights);
+  check(right > 740 && right <= 820, `shades up to ${right}`);
   await shot(page, 'tablet-photo');
   clean(page);
 };

@@ -76,7 +76,8 @@ tests.finer_controls_change_the_look = async ({ browser, server }) => {
   await page.click('#notice-action');
   const spelled = (look) =>
     JSON.stringify(Object.entries(look).filter(([, value]) => value !== null).sort());
-  check(spelled(await fieldsOf(page)) === spelled(worn), `undo: ${spelled(await fieldsOf(page))}, not ${spelled(worn)}`);
+  const undone = spelled(await fieldsOf(page));
+  check(undone === spelled(worn), `undo: ${undone}, not ${spelled(worn)}`);
 
   // Seasons and skin tones, each a part of all; looks by groups.
   const count = () => page.locator('.swatch:not(.custom)').count();

@@ -1,6 +1,6 @@
-// How large polish is drawn here, and whether at all: on the camera's whole picture, on a smaller one
-// where that does not keep up, else by the server (graphics in software, an old phone). What came out
-// slower is left for good. Pure: told the time, knows no page.
+// How large polish is drawn here, and whether at all: on the camera's whole picture, on a smaller
+// one where that does not keep up, else by the server (graphics in software, an old phone). What
+// came out slower is left for good. Pure: told the time, knows no page.
 
 const fpsLeast = 8; // slower is no mirror
 const fpsWhole = 15; // slower on the whole picture: a smaller one is the better mirror

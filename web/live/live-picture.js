@@ -30,7 +30,8 @@ export class LivePicture {
         return this.#scene;
     }
 
-    // The newest camera frame, taken at that time in ms; side: of the picture's longer side at most.
+    // The newest camera frame, taken at that time in ms; side: of the picture's longer side at
+    // most.
     setFrame(video, at, side = Infinity) {
         this.#at = at;
         [this.width, this.height] = sentSize(video.videoWidth, video.videoHeight, side);

@@ -94,6 +94,11 @@ export class Live {
         this.#flight.clear();
     }
 
+    // Whether a frame that was sent has no reply yet.
+    get waiting() {
+        return this.#flight.size > 0;
+    }
+
     // Whether the browser took the graphics away that it had given.
     get painterLost() {
         return this.#painter?.lost ?? false;

@@ -65,7 +65,10 @@ export class LiveMode {
         if (mode !== 'live') return;
         const { t } = this.#words;
         this.#open = state === 'open';
-        if (state === 'open') return;
+        if (this.#open) {
+            if (this.#repliedAt) this.#repliedAt = performance.now();
+            return;
+        }
         if (state === 'connecting') {
             notices.link('wait', t('link.connecting'));
             if (stage.empty) notices.busy(t('busy.connecting'));
@@ -89,11 +92,18 @@ export class LiveMode {
     #frame({ id, nails, breadths }) {
         const { t } = this.#words;
         const { live, camera, stage, notices } = this.#app;
-        for (const key of ['server', 'frame', 'slow']) notices.quiet(key);
+        for (const key of ['server', 'frame']) notices.quiet(key);
         notices.busy('');
         delete this.#find('stage').dataset.stale;
         this.#open = true;
-        this.#repliedAt = performance.now();
+        // One late reply is no live picture yet.
+        const now = performance.now();
+        const late = this.#repliedAt && now - this.#repliedAt > slowMs;
+        this.#repliedAt = now;
+        if (!late) {
+            notices.link('live', t('link.live'));
+            notices.quiet('slow');
+        }
         stage.canvas.dataset.frame = id;
         stage.canvas.dataset.nails = nails;
         this.#app.noteDrawn(live.picture ? 'here' : 'there');
@@ -101,7 +111,6 @@ export class LiveMode {
             this.#app.pictureReady(true);
             notices.say(t('say.live'));
         }
-        notices.link('live', t('link.live'));
         const { video } = camera;
         const size = [video.videoWidth, video.videoHeight];
         this.#adviser.see({ nails, breadths, source: video, size });
@@ -111,8 +120,9 @@ export class LiveMode {
     // Replies that stay away while the connection stands: a slow link, and no "Live" over bare
     // nails.
     #watchLink() {
-        const { notices } = this.#app;
+        const { live, notices } = this.#app;
         if (!this.#open || !this.#repliedAt) return;
+        if (document.hidden || !live.waiting) this.#repliedAt = performance.now();
         if (performance.now() - this.#repliedAt < slowMs) return;
         const { t } = this.#words;
         notices.link('wait', t('link.slow'));
