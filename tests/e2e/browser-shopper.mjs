@@ -75,7 +75,7 @@ tests.finer_controls_change_the_look = async ({ browser, server }) => {
   check(!(await fieldsOf(page)).shape, 'start over keeps the shape');
   await page.click('#notice-action');
   const spelled = (look) =>
-    JSON.stringify(Object.entries(look).filter(([, value]) => value !== null).sort());
+    JSON.stringify(Object.entries(look).filter(([, value]) => value != null).sort());
   const undone = spelled(await fieldsOf(page));
   check(undone === spelled(worn), `undo: ${undone}, not ${spelled(worn)}`);
 
@@ -344,7 +344,7 @@ tests.the_camera_is_shown_as_large_as_it_is = async ({ server }) => {
     await until(
       'nails',
       async () => (await page.getAttribute('#canvas', 'data-nails')) === '5',
-      30000,
+      60000,
     );
     const seen = await page.evaluate(async () => {
       const bitmap = await createImageBitmap(new Blob([window.sent], { type: 'image/jpeg' }));
