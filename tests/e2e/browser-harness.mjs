@@ -69,7 +69,7 @@ export class Server {
         line.lastIndex = before;
         return line.exec(this.log);
       },
-      30000,
+      90000,
     );
     this.port = Number(found[1]);
     return this;
@@ -134,7 +134,7 @@ export async function open(browser, url, options = {}) {
     acceptDownloads: true,
     ...options,
   });
-  context.setDefaultTimeout(20000);
+  context.setDefaultTimeout(45000); // a busy machine loads a page late
   await context.addInitScript(reach);
   const page = await context.newPage();
   page.faults = [];

@@ -105,7 +105,7 @@ tests.figures_are_plausible = async ({ browser, server }) => {
       wire.serverMs.push(payload.readUInt32LE(44) / 1000);
     });
   });
-  await page.goto(server.url);
+  await page.goto(`${server.url}?stats`);
   await live(page);
   await page.click('#hud summary');
   await sleep(2500);
@@ -145,6 +145,8 @@ tests.saves_what_is_shown = async ({ browser, server }) => {
   await live(page);
   await frames(page, 3);
   const file = await saved(page);
+  await until('saving to be seen', async () => (await text(page, '#save-text')) === 'Saved', 2000);
+  check(await page.evaluate(() => 'flash' in part('stage').dataset), 'no flash');
   const size = await page.evaluate(() => [
     part('video').videoWidth,
     part('video').videoHeight,
@@ -155,7 +157,7 @@ tests.saves_what_is_shown = async ({ browser, server }) => {
 };
 
 tests.both_transports = async ({ browser, server }) => {
-  const page = await open(browser, server.url);
+  const page = await open(browser, `${server.url}?stats`);
   await live(page);
   await page.click('#more summary');
   await page.check('input[value=base64]', { force: true });

@@ -65,7 +65,7 @@ static bool is_plain(const char *path)
     return *path == '/' && !strstr(path, "/.") && !strchr(path, '\\');
 }
 
-static void start_from_folder(struct lq_web_request *request, const char *path)
+static void respond_from_folder(struct lq_web_request *request, int status, const char *path)
 {
     char name[4096];
     const char *index = path[0] && path[strlen(path) - 1] == '/' ? "index.html" : "";
@@ -76,7 +76,7 @@ static void start_from_folder(struct lq_web_request *request, const char *path)
         return;
     }
     lq_web_add_header(request, "cache-control: no-store");
-    lq_web_respond_text(request, 200, lq_asset_type(name));
+    lq_web_respond_text(request, status, lq_asset_type(name));
 }
 
 static bool has_header(struct lq_web_request *request, const char *name, const char *wanted)
@@ -88,10 +88,13 @@ static bool has_header(struct lq_web_request *request, const char *name, const c
 void lq_asset_start(struct lq_web_request *request)
 {
     const char *path = lq_http_path(request->http);
-    if (strcmp(path, "/") == 0)
-        path = "/index.html";
+    lq_asset_respond(request, 200, strcmp(path, "/") == 0 ? "/index.html" : path);
+}
+
+void lq_asset_respond(struct lq_web_request *request, int status, const char *path)
+{
     if (request->web->options->web_dir) {
-        start_from_folder(request, path);
+        respond_from_folder(request, status, path);
         return;
     }
     const struct lq_asset *asset = find(path);
@@ -99,16 +102,17 @@ void lq_asset_start(struct lq_web_request *request)
         not_found(request);
         return;
     }
-    lq_web_add_header(request, "etag: %s", asset->etag);
-    lq_web_add_header(request, "cache-control: no-cache");
+    if (status == 200)
+        lq_web_add_header(request, "etag: %s", asset->etag);
+    lq_web_add_header(request, "cache-control: %s", status == 200 ? "no-cache" : "no-store");
     lq_web_add_header(request, "vary: accept-encoding");
     bool gzip = asset->gzip && has_header(request, "accept-encoding", "gzip");
-    if (has_header(request, "if-none-match", asset->etag)) {
+    if (status == 200 && has_header(request, "if-none-match", asset->etag)) {
         lq_web_respond(request, 304, asset->type, NULL, 0);
         return;
     }
     if (gzip)
         lq_web_add_header(request, "content-encoding: gzip");
-    lq_web_respond(request, 200, asset->type, gzip ? asset->gzip : asset->bytes,
+    lq_web_respond(request, status, asset->type, gzip ? asset->gzip : asset->bytes,
                       gzip ? asset->gzip_len : asset->len);
 }

@@ -23,3 +23,5 @@ const char *lq_asset_type(const char *path);
 struct lq_web_request;
 // Answers a request for the file at its path: built in, or of --web's folder. The loop's.
 void lq_asset_start(struct lq_web_request *request);
+// Answers with that file and status; only with 200 may the client keep it. The loop's.
+void lq_asset_respond(struct lq_web_request *request, int status, const char *path);

@@ -42,7 +42,14 @@ static void refuse_method(struct lq_web_request *request)
     lq_web_fail_as(request, 405, LQ_ERR_ARGUMENT, "this path does not take this method");
 }
 
-// Who has no token: a page that brings one in its address is given the cookie, others are refused.
+static bool accepts_html(const struct lq_http_request *http)
+{
+    const char *accept = lq_http_header(http, "accept");
+    return accept && strstr(accept, "text/html");
+}
+
+// A client without a token: a page that brings one in its address is given the cookie, a browser gets
+// the page that asks for one, others are refused.
 static void refuse_stranger(struct lq_web_request *request)
 {
     char cookie[LQ_TOKEN_CHARS_MAX + 96];
@@ -57,7 +64,21 @@ static void refuse_stranger(struct lq_web_request *request)
         return;
     }
     lq_web_add_header(request, "www-authenticate: Bearer");
+    if (is_page && accepts_html(request->http)) {
+        lq_asset_respond(request, 401, "/token.html");
+        return;
+    }
     lq_web_fail_as(request, 401, LQ_ERR_AUTH, LQ_WANTS_TOKEN);
+}
+
+// What the page that asks for a token is made of.
+static bool is_token_page(const struct lq_web_request *request)
+{
+    static const char *const parts[] = {"/token.css", "/token.js", "/favicon.svg"};
+    for (size_t i = 0; i < LQ_COUNT(parts); i++)
+        if (!request->route && strcmp(lq_http_path(request->http), parts[i]) == 0)
+            return true;
+    return false;
 }
 
 // Operators' requests: their listener's address is the guard, but no page may ask in their name.
@@ -95,7 +116,7 @@ static void start(struct lq_web_request *request)
         lq_web_fail_as(request, 501, LQ_ERR_ARGUMENT, "this method is not known here");
     else if (!takes(request))
         refuse_method(request);
-    else if (!lq_web_may_enter(web, route, request->http))
+    else if (!is_token_page(request) && !lq_web_may_enter(web, route, request->http))
         refuse_stranger(request);
     else if (!allowed && (request->method == LQ_HTTP_POST || (route && route->same_origin)))
         lq_web_fail_as(request, 403, LQ_ERR_AUTH, LQ_FOREIGN_PAGE);
