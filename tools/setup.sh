@@ -11,7 +11,7 @@ what=${1:-build}
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv ca-certificates
     libssl-dev libseccomp-dev liblcms2-dev libjpeg62-turbo-dev libturbojpeg0-dev libspng-dev
     libwebp-dev libavif-dev libjansson-dev libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler
-    libprotobuf-c-dev libonnx-dev)
+    libprotobuf-c-dev libonnx-dev esbuild brotli)
 # Four of the libraries are what HAProxy and nginx link with (see get_servers); libheif1 is loaded
 # for HEIC and never linked with.
 test_packages=(chromium nodejs npm openssl curl patchelf libegl1 libgl1-mesa-dri liblua5.3-0

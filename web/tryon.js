@@ -25,9 +25,13 @@ import { markup } from './ui/markup.js';
 const home = new URL('.', import.meta.url);
 
 export class LacquerTryon extends HTMLElement {
-    static observedAttributes = ['lang', 'color', 'finish'];
     #words = new Words();
     #app = null;
+
+    // A getter, for esbuild writes a class with a static field anew, its private ones as slow maps.
+    static get observedAttributes() {
+        return ['lang', 'color', 'finish'];
+    }
 
     connectedCallback() {
         if (!this.#app) this.#build();
@@ -51,16 +55,15 @@ export class LacquerTryon extends HTMLElement {
 
     #build() {
         const root = this.attachShadow({ mode: 'open' });
-        const style = document.createElement('link');
-        style.rel = 'stylesheet';
-        style.href = new URL('style.css', home);
         const body = document.createElement('template');
         body.innerHTML = markup;
-        root.append(style, body.content);
+        root.append(this.#styled(body.content.getElementById('app')), body.content);
         this.#app = new App({
             root,
             words: this.#words,
-            base: new URL(this.getAttribute('server') ?? '.', this.getAttribute('server') ? document.baseURI : home),
+            base: this.hasAttribute('server')
+                ? new URL(this.getAttribute('server'), document.baseURI)
+                : home,
             facing: this.getAttribute('camera'),
             tell: (type, detail) =>
                 this.dispatchEvent(
@@ -72,6 +75,26 @@ export class LacquerTryon extends HTMLElement {
         this.#words.addEventListener('change', () => this.#translate());
         this.#translate();
         this.#speak();
+    }
+
+    // The style sheet's link. What the page put into the element shows until it has come.
+    #styled(app) {
+        const style = document.createElement('link');
+        style.rel = 'stylesheet';
+        style.href = new URL('style.css', import.meta.url);
+        const brand = Object.assign(document.createElement('slot'), { name: 'brand' });
+        const waiting = document.createElement('div');
+        waiting.append(brand, document.createElement('slot'));
+        app.hidden = true;
+        const show = () => {
+            waiting.remove();
+            app.hidden = false;
+        };
+        style.addEventListener('load', show);
+        style.addEventListener('error', show);
+        const links = document.createDocumentFragment();
+        links.append(style, waiting);
+        return links;
     }
 
     #wear() {

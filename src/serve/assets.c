@@ -78,10 +78,48 @@ static void start_from_folder(struct lq_request *request, const char *path)
     lq_request_answer_text(request, 200, lq_asset_type(name));
 }
 
-static bool has_header(struct lq_request *request, const char *name, const char *wanted)
+// A header's whole value; NULL where it is missing, or longer than anyone needs.
+static const char *header(const struct lq_request *request, const char *name, char *text,
+                          size_t size)
 {
-    char text[512];
-    return lq_http_header_all(request->http, name, text, sizeof text) > 0 && strstr(text, wanted);
+    int len = lq_http_header_all(request->http, name, text, size);
+    return len >= 0 && (size_t)len + 1 < size ? text : NULL;
+}
+
+static int choose_coding(const struct lq_request *request, const struct lq_asset *asset)
+{
+    char accept[1024];
+    unsigned available = 0;
+    for (int coding = 0; coding < LQ_CODING_COUNT; coding++)
+        available |= (asset->forms[coding].bytes != NULL) << coding;
+    return lq_coding_choose(header(request, "accept-encoding", accept, sizeof accept), available);
+}
+
+// Each coding has a tag of its own, as a strong one must: the bytes differ.
+static void add_validators(struct lq_request *request, const struct lq_asset *asset,
+                           const char *etag, const char *coding)
+{
+    static const char *const kept[] = {"no-cache", "max-age=300", "max-age=31536000, immutable"};
+    lq_request_add_header(request, "etag: %s", etag);
+    lq_request_add_header(request, "cache-control: %s", kept[asset->kept]);
+    lq_request_add_header(request, "vary: accept-encoding");
+    if (coding)
+        lq_request_add_header(request, "content-encoding: %s", coding);
+}
+
+static void answer(struct lq_request *request, const struct lq_asset *asset, enum lq_coding coding)
+{
+    const char *name = lq_coding_name(coding);
+    char etag[64], list[2048];
+    snprintf(etag, sizeof etag, "\"%s%s%s\"", asset->hash, name ? "-" : "", name ? name : "");
+    const char *had = header(request, "if-none-match", list, sizeof list);
+    bool unchanged = had && lq_etag_is_listed(had, etag);
+    add_validators(request, asset, etag, unchanged ? NULL : name);
+    if (unchanged)
+        lq_request_answer(request, 304, asset->type, NULL, 0);
+    else
+        lq_request_answer(request, 200, asset->type, asset->forms[coding].bytes,
+                          asset->forms[coding].len);
 }
 
 void lq_asset_start(struct lq_request *request, const char *path)
@@ -97,16 +135,13 @@ void lq_asset_start(struct lq_request *request, const char *path)
         not_found(request);
         return;
     }
-    lq_request_add_header(request, "etag: %s", asset->etag);
-    lq_request_add_header(request, "cache-control: no-cache");
-    lq_request_add_header(request, "vary: accept-encoding");
-    bool gzip = asset->gzip && has_header(request, "accept-encoding", "gzip");
-    if (has_header(request, "if-none-match", asset->etag)) {
-        lq_request_answer(request, 304, asset->type, NULL, 0);
+    int coding = choose_coding(request, asset);
+    if (coding < 0) {
+        lq_request_add_header(request, "vary: accept-encoding");
+        lq_request_fail_as(request, 406, LQ_ERR_ARGUMENT,
+                           "accept-encoding takes none of what this file comes as: br, gzip or "
+                           "identity");
         return;
     }
-    if (gzip)
-        lq_request_add_header(request, "content-encoding: gzip");
-    lq_request_answer(request, 200, asset->type, gzip ? asset->gzip : asset->bytes,
-                      gzip ? asset->gzip_len : asset->len);
+    answer(request, asset, (enum lq_coding)coding);
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "serve/assets.h"
+
 // Header names and what separates them; nothing else may go back into an answer.
 static bool is_name_list(const char *text)
 {
@@ -51,11 +53,14 @@ void lq_cors_add_headers(struct lq_request *request)
 
 void lq_page_policy(const struct lq_serve_options *options, char *lines, size_t size)
 {
-    // Nothing from elsewhere, nothing inline; the camera for our own page alone.
-    static const char own_csp[] =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "connect-src 'self' ws: wss:; media-src 'self' blob:; manifest-src 'self'; "
-        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+    // Nothing from elsewhere, nothing inline but the page's first style; the camera for our own
+    // page alone.
+    char own_csp[512];
+    snprintf(own_csp, sizeof own_csp,
+             "default-src 'none'; script-src 'self'; style-src 'self' '%s'; "
+             "img-src 'self' blob: data:; connect-src 'self' ws: wss:; media-src 'self' blob:; "
+             "manifest-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
+             lq_asset_style_hash);
     static const char all[] = "x-content-type-options: nosniff\r\n";
     static const char own[] = "referrer-policy: no-referrer\r\n"
                               "permissions-policy: camera=(self), microphone=(), geolocation=()\r\n"
