@@ -68,7 +68,7 @@ def blank(program, folder, options):
 
 
 def film(program, options):
-    """Flicker and lag on the rendered film that the browser tests use as a camera."""
+    """Flicker and lag on the rendered video that the browser tests use as a camera."""
     pictures = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]
     with tempfile.TemporaryDirectory() as folder:
         for i, picture in enumerate(pictures):

@@ -36,8 +36,9 @@ static const struct argp_option options[] = {
     {"mask-out", OPT_MASK, "FILE|DIR", 0, "Also write the nails' mask as a grey PNG", 3},
     {"quality", OPT_QUALITY, "1..100", 0, "JPEG and WebP quality (default 95)", 3},
     {"fast", OPT_FAST, NULL, 0,
-     "Look at a picture once, as at a frame of a film. Without it small nails are looked at again, "
-     "closer and mirrored: better outlines for five to seven times the work", 3},
+     "Run the network once a picture, as for a frame of a video. By default a multi-scale pass over "
+     "the nails found, straight and mirrored, gives better outlines for five to seven times the work",
+     3},
     {"json", OPT_JSON, NULL, 0, "Print what was found and the times: one JSON object a picture", 3},
     {0}};
 
@@ -263,7 +264,7 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     lq_job_init(&job);
     job.look = apply->look.look;
     job.paint = apply->out != NULL;
-    job.closer = job.hands = !apply->fast;
+    job.multiscale = job.hands = !apply->fast;
     job.jpeg_quality = apply->quality;
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
     job.may_shrink = true;

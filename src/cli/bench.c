@@ -27,7 +27,7 @@ static const struct argp_option options[] = {
     {"score", OPT_SCORE, "0..1", 0, "Least confidence of that model's detections, the same for "
      "Lacquer and for the usual stack (default 0.25)", 1},
     {"frames", OPT_FRAMES, "PATH", 0, "Frames to send: a folder of JPEGs or a Motion JPEG file; "
-     "brought to 640x480 (default: the tests' film of a moving hand)", 1},
+     "brought to 640x480 (default: the tests' video of a moving hand)", 1},
     {"url", OPT_URL, "URL", 0, "Measure the server at http://HOST:PORT instead of starting one. "
      "Without this nothing but 127.0.0.1 is ever talked to", 1},
     {"triton-url", OPT_TRITON_URL, "URL", 0, "Triton server for the Triton rows", 1},
@@ -350,7 +350,7 @@ static int measure_all(struct lq_bench *bench, struct lq_error *err)
         return lq_fail(err, LQ_ERR_NOT_FOUND, "cannot read the model '%s'", chosen->yolo);
     if (!*chosen->frames)
         return lq_fail(err, LQ_ERR_ARGUMENT, "nothing to send: name a folder of "
-                       "JPEGs or a film with --frames");
+                       "JPEGs or a video with --frames");
     int status = lq_bench_frames_load(&bench->frames, chosen->frames, err);
     if (status != LQ_OK)
         return status;

@@ -55,7 +55,7 @@ struct lq_client {
     uint64_t quiet_until_us; // told so, a client waits a while
     uint64_t times_us[LQ_CLIENT_TIMES]; // sums over …
     long timed;              // … so many replies
-    long carried;            // … of which this many had nails carried from the last frame
+    long propagated;         // … of which this many had nails carried from the last frame
     double fps_told;         // what it may send; 0: at will
     void (*on_reply)(void *context, const struct lq_client_reply *reply);
     void *context;

@@ -164,7 +164,7 @@ static void note_times(struct lq_client *client, const uint8_t *header)
     for (int i = 0; i < LQ_CLIENT_TIMES; i++)
         client->times_us[i] += little_endian(header + 16 + 4 * i);
     client->timed++;
-    client->carried += header[57] & 1;
+    client->propagated += header[57] & 1;
 }
 
 // lacquer.v1, docs/PROTOCOL.md

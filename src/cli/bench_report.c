@@ -99,7 +99,7 @@ static void print_loads(const struct lq_bench_report *report, FILE *out)
         cell(found->p95_ms, 7, 1, out);
         cell(found->p99_ms, 7, 1, out);
         cell((double)found->dropped, 7, 0, out);
-        cell(found->carried_percent, 7, 0, out);
+        cell(found->propagated_percent, 7, 0, out);
         cell(found->cpu_percent, 6, 0, out);
         fputc('\n', out);
     }
@@ -180,12 +180,12 @@ static json_t *load_json(const struct lq_bench_load *load)
         return json_pack("{s:i, s:o, s:s, s:s}", "users", load->users, "fps_asked",
                          number(load->fps_asked), "status", "not measured", "reason",
                          load->reason);
-    return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:o, s:o}", "users", load->users,
-                     "fps_asked", number(load->fps_asked), "status", "measured", "fps_each",
-                     number(found->fps_served), "p50_ms", number(found->p50_ms), "p95_ms",
-                     number(found->p95_ms), "p99_ms", number(found->p99_ms), "dropped",
+    return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:o, s:o}", "users",
+                     load->users, "fps_asked", number(load->fps_asked), "status", "measured",
+                     "fps_each", number(found->fps_served), "p50_ms", number(found->p50_ms),
+                     "p95_ms", number(found->p95_ms), "p99_ms", number(found->p99_ms), "dropped",
                      (json_int_t)found->dropped, "refused", (json_int_t)found->refused, "served",
-                     found->users_served, "carried_percent", number(found->carried_percent),
+                     found->users_served, "carried_percent", number(found->propagated_percent),
                      "cpu_percent", cpu(found->cpu_percent));
 }
 

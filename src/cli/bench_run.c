@@ -197,7 +197,7 @@ static int open_users(struct run *run, struct lq_error *err)
 
 struct totals {
     uint64_t bytes, times_us[LQ_CLIENT_TIMES];
-    long replaced, refused, timed, carried;
+    long replaced, refused, timed, propagated;
 };
 
 static struct totals count_all(const struct run *run)
@@ -209,7 +209,7 @@ static struct totals count_all(const struct run *run)
         all.replaced += client->replaced;
         all.refused += client->refused;
         all.timed += client->timed;
-        all.carried += client->carried;
+        all.propagated += client->propagated;
         for (int j = 0; j < LQ_CLIENT_TIMES; j++)
             all.times_us[j] += client->times_us[j];
     }
@@ -248,8 +248,8 @@ static void mean_times(const struct totals *before, const struct totals *after,
 {
     long count = after->timed - before->timed;
     result->timed = count > 0;
-    result->carried_percent =
-        count > 0 ? 100.0 * (double)(after->carried - before->carried) / (double)count : 0;
+    result->propagated_percent =
+        count > 0 ? 100.0 * (double)(after->propagated - before->propagated) / (double)count : 0;
     for (int i = 0; i < LQ_CLIENT_TIMES && count > 0; i++)
         result->times_ms[i] = (double)(after->times_us[i] - before->times_us[i]) / 1000 /
                               (double)count;

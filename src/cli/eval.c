@@ -42,16 +42,16 @@ static const struct argp_option options[] = {
     {"raw", OPT_RAW, NULL, 0,
      "Measure the network alone, without the nail stage that drops specks and refines edges", 1},
     {"fast", OPT_FAST, NULL, 0,
-     "Look at each picture once, as at a frame of a film. Without it small nails are looked at again, "
-     "closer, as `lacquer apply` does", 1},
+     "Run the network once a picture, as for a frame of a video. By default a multi-scale pass "
+     "follows, as in `lacquer apply`", 1},
     {"sequence", OPT_SEQUENCE, NULL, 0,
-     "The pictures are frames of one film in the order of their names: nails are tracked as in a "
+     "The pictures are frames of one video in the order of their names: nails are tracked as in a "
      "live session, and flicker and lag are measured too", 1},
-    {"fps", OPT_FPS, "N", 0, "Frames a second of the film (default 30)", 1},
+    {"fps", OPT_FPS, "N", 0, "Frames a second of the video (default 30)", 1},
     {"every", OPT_EVERY, "N", 0,
-     "Look for nails in each Nth frame of the film and carry them along in between, as a server with "
-     "much to do does (1 to 3, default 1)", 1},
-    {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0, "Take each frame of the film as it is found", 1},
+     "Run the network on each Nth frame of the video and propagate the nails in between, as a busy "
+     "server does (1 to 3, default 1)", 1},
+    {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0, "Do not steady outlines from frame to frame", 1},
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
 
@@ -90,7 +90,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         eval->fps = lq_cli_number(state, "fps", arg, 1, 1000);
         return 0;
     case OPT_EVERY:
-        eval->every = (int)lq_cli_integer(state, "every", arg, 1, LQ_CARRY_FRAMES_MAX + 1);
+        eval->every = (int)lq_cli_integer(state, "every", arg, 1, LQ_PROPAGATED_FRAMES_MAX + 1);
         return 0;
     case OPT_NO_SMOOTHING:
         eval->steady = false;
@@ -170,9 +170,9 @@ static int paint_sample(const struct eval *eval, struct work *work, struct sampl
     job.tracker = work->tracker;
     job.time_us = work->time_us;
     job.smooth = eval->steady;
-    job.closer = !eval->fast;
+    job.multiscale = !eval->fast;
     job.hands = !eval->fast || eval->sequence;
-    job.may_carry = work->frame++ % eval->every != 0;
+    job.may_propagate = work->frame++ % eval->every != 0;
     work->time_us += (uint64_t)(1e6 / eval->fps);
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
     job.input = work->file.data;

@@ -12,7 +12,7 @@ struct lq_eval_figures {
     struct lq_tally all;
     struct lq_tally by[LQ_TRAIT_COUNT][LQ_TRAIT_CLASSES_MAX]; // pictures with a nail, by class
     bool raw;                                                 // the network alone
-    bool sequence;                                            // frames of one film
+    bool sequence;                                            // frames of one video
     struct lq_flicker flicker;                                // … and how steady it is
     struct lq_directions directions;                          // with --directions: its root is set
     double ms_median;

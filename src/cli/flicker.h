@@ -1,4 +1,4 @@
-// How steady masks are from frame to frame of a film, beside drawn masks that say how the nails
+// How steady masks are from frame to frame of a video, beside drawn masks that say how the nails
 // really moved. Masks are bytes, nail where >= 128 (a prediction's softness counts in flicker).
 // Threads: one owner. Owner: init/release by the caller; memory is kept between frames.
 //

@@ -20,7 +20,7 @@
 enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
        OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_DRAIN, OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
        OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
-       OPT_NO_SMOOTHING, OPT_NO_CARRYING, OPT_MEMORY, OPT_CSP, OPT_ADMIN_PORT, OPT_ADMIN_HOST,
+       OPT_NO_SMOOTHING, OPT_NO_PROPAGATION, OPT_MEMORY, OPT_CSP, OPT_ADMIN_PORT, OPT_ADMIN_HOST,
        OPT_TRUSTED_PROXY, OPT_PROXY_PROTOCOL };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
@@ -86,8 +86,10 @@ static const struct argp_option options[] = {
     {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
     {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0,
      "Show live nails as each frame finds them, without steadying outlines from frame to frame", 1},
-    {"no-carrying", OPT_NO_CARRYING, NULL, 0,
-     "Look for nails in each live frame, even while others wait for their turn", 1},
+    {"no-propagation", OPT_NO_PROPAGATION, NULL, 0,
+     "Run the network on each live frame. By default, while other sessions wait, up to two of three "
+     "frames take over the nails of the frame before, moved by the motion between the two", 1},
+    {"no-carrying", OPT_NO_PROPAGATION, NULL, OPTION_HIDDEN, "--no-propagation until 0.1.0", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
     {"csp", OPT_CSP, "POLICY", 0,
      "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none "
@@ -241,8 +243,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_NO_SMOOTHING:
         serve->smooth = false;
         return 0;
-    case OPT_NO_CARRYING:
-        serve->carry = false;
+    case OPT_NO_PROPAGATION:
+        serve->propagate = false;
         return 0;
     case OPT_SESSIONS:
         serve->sessions_max = (int)lq_cli_integer(state, "max-sessions", arg, 1, 10000);
@@ -337,7 +339,7 @@ int lq_cli_serve(int argc, char **argv)
                                             .jpeg_quality = 85,
                                             .max_age_ms = 2000,
                                             .smooth = true,
-                                            .carry = true,
+                                            .propagate = true,
                                             .sessions_max = LQ_SESSIONS_MAX,
                                             .wait_ms_max = LQ_LOAD_WAIT_MS,
                                             .address_sessions_max = DEFAULT_PER_ADDRESS,

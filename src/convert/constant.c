@@ -7,7 +7,7 @@
 
 bool lq_is_constant(const struct lq_lower *low, int tensor)
 {
-    return tensor >= 0 && (low->slots[tensor].data || low->slots[tensor].meaning_of >= 0);
+    return tensor >= 0 && (low->slots[tensor].data || low->slots[tensor].dequantised_of >= 0);
 }
 
 // ---- reordering
@@ -32,7 +32,7 @@ static inline void copy_item(uint8_t *to, const uint8_t *from, size_t size)
 }
 
 static void reorder(uint8_t *to, const uint8_t *from, const struct lq_shape *shape,
-                    struct lq_order order, size_t size)
+                    struct lq_layout order, size_t size)
 {
     int rank = shape->rank, inner = rank - 1;
     size_t stride[LQ_RANK_MAX], plain[LQ_RANK_MAX], step = size;
@@ -120,12 +120,12 @@ static size_t constant_items(const struct lq_lower *low, int tensor)
     return (size_t)lq_shape_items(&low->slots[tensor].shape);
 }
 
-const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_order order)
+const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_layout order)
 {
-    const struct lq_slot *slot = &low->slots[tensor];
-    if (slot->meaning_of >= 0)
-        return lq_real_constant(low, slot->meaning_of, order);
-    if (lq_order_is_plain(order))
+    const struct lq_tensor_state *slot = &low->slots[tensor];
+    if (slot->dequantised_of >= 0)
+        return lq_real_constant(low, slot->dequantised_of, order);
+    if (lq_layout_is_plain(order))
         return slot->data;
     size_t size = lq_onnx_bytes(lq_lower_stored_type(low, tensor));
     size_t items = constant_items(low, tensor);
@@ -135,11 +135,11 @@ const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_order
     return made;
 }
 
-float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_order order)
+float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_layout order)
 {
-    const struct lq_slot *slot = &low->slots[tensor];
-    if (slot->meaning_of >= 0)
-        return lq_real_constant(low, slot->meaning_of, order);
+    const struct lq_tensor_state *slot = &low->slots[tensor];
+    if (slot->dequantised_of >= 0)
+        return lq_real_constant(low, slot->dequantised_of, order);
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
     size_t size = lq_onnx_bytes(lq_lower_stored_type(low, tensor));
     size_t items = constant_items(low, tensor), inner = 1;
@@ -151,12 +151,12 @@ float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_order order)
                     slot->shape.dims[about->scale_axis] == about->scale_count;
         if (!lq_lower_need(low, fits, "a constant's scales do not fit its shape"))
             return NULL;
-        for (int i = lq_order_place(order, about->scale_axis) + 1; i < order.rank; i++)
+        for (int i = lq_layout_place(order, about->scale_axis) + 1; i < order.rank; i++)
             inner *= (size_t)slot->shape.dims[order.axis[i]];
     }
     const uint8_t *from = slot->data;
     uint8_t *turned = NULL;
-    if (!lq_order_is_plain(order)) {
+    if (!lq_layout_is_plain(order)) {
         turned = malloc(items * size + 1);
         if (!turned) {
             lq_graph_fail(low->graph, LQ_ERR_MEMORY, "out of memory for weights");
@@ -178,10 +178,10 @@ float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_order order)
 bool lq_constant_number(struct lq_lower *low, int tensor, double *value)
 {
     if (!lq_is_constant(low, tensor) || constant_items(low, tensor) == 0 ||
-        constant_items(low, tensor) > LQ_KNOWN_MAX)
+        constant_items(low, tensor) > LQ_CONSTANT_INTS_MAX)
         return false;
     int rank = lq_lower_rank(low, tensor);
-    const float *numbers = lq_real_constant(low, tensor, lq_order_plain(rank));
+    const float *numbers = lq_real_constant(low, tensor, lq_layout_plain(rank));
     for (size_t i = 1; numbers && i < constant_items(low, tensor); i++)
         if (numbers[i] != numbers[0])
             return false;
@@ -192,19 +192,19 @@ bool lq_constant_number(struct lq_lower *low, int tensor, double *value)
 
 // ---- small integers
 
-const struct lq_known *lq_known_of(struct lq_lower *low, int tensor)
+const struct lq_constant_ints *lq_constant_ints_of(struct lq_lower *low, int tensor)
 {
     if (tensor < 0)
         return NULL;
-    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_tensor_state *slot = &low->slots[tensor];
     int type = lq_lower_tensor(low, tensor)->type;
     bool truth = type == LQ_TFLITE_BOOL;
     if (slot->known || !slot->data || (type != LQ_TFLITE_I32 && type != LQ_TFLITE_I64 && !truth))
         return slot->known;
     size_t items = constant_items(low, tensor), size = truth ? 1 : type == LQ_TFLITE_I32 ? 4 : 8;
-    if (items > LQ_KNOWN_MAX)
+    if (items > LQ_CONSTANT_INTS_MAX)
         return NULL;
-    struct lq_known *known = lq_graph_take(low->graph, sizeof *known);
+    struct lq_constant_ints *known = lq_graph_take(low->graph, sizeof *known);
     if (!known)
         return NULL;
     known->count = (int)items;
@@ -218,7 +218,7 @@ const struct lq_known *lq_known_of(struct lq_lower *low, int tensor)
 
 int lq_ints_of(struct lq_lower *low, int tensor, int64_t *out, int max)
 {
-    const struct lq_known *known = lq_known_of(low, tensor);
+    const struct lq_constant_ints *known = lq_constant_ints_of(low, tensor);
     if (!known || known->count > max)
         return -1;
     for (int i = 0; i < known->count; i++) {

@@ -8,12 +8,12 @@
 
 // ---- integers
 
-static int count_of(const struct lq_known *known)
+static int count_of(const struct lq_constant_ints *known)
 {
     return known ? known->count : -1;
 }
 
-static bool know_shape(struct lq_lower *low, struct lq_known *out)
+static bool know_shape(struct lq_lower *low, struct lq_constant_ints *out)
 {
     int tensor = lq_lower_input(low, 0);
     if (tensor < 0 || !low->slots[tensor].made)
@@ -27,19 +27,20 @@ static bool know_shape(struct lq_lower *low, struct lq_known *out)
     return true;
 }
 
-static bool know_rank(struct lq_lower *low, struct lq_known *out)
+static bool know_rank(struct lq_lower *low, struct lq_constant_ints *out)
 {
     int tensor = lq_lower_input(low, 0);
     if (tensor < 0 || !low->slots[tensor].made)
         return false;
-    *out = (struct lq_known){.count = 1, .some = {true}, .at = {low->slots[tensor].shape.rank}};
+    *out = (struct lq_constant_ints){
+        .count = 1, .some = {true}, .at = {low->slots[tensor].shape.rank}};
     return true;
 }
 
 // [a:b:c] and [i] of a list.
-static bool know_strided_slice(struct lq_lower *low, struct lq_known *out)
+static bool know_strided_slice(struct lq_lower *low, struct lq_constant_ints *out)
 {
-    const struct lq_known *from = lq_known_of(low, lq_lower_input(low, 0));
+    const struct lq_constant_ints *from = lq_constant_ints_of(low, lq_lower_input(low, 0));
     int64_t begin, end, step;
     if (!from || lq_lower_rank(low, lq_lower_input(low, 0)) != 1 ||
         lq_ints_of(low, lq_lower_input(low, 1), &begin, 1) != 1 ||
@@ -61,9 +62,9 @@ static bool know_strided_slice(struct lq_lower *low, struct lq_known *out)
     return true;
 }
 
-static bool append(struct lq_known *out, const struct lq_known *from)
+static bool append(struct lq_constant_ints *out, const struct lq_constant_ints *from)
 {
-    if (!from || out->count + from->count > LQ_KNOWN_MAX)
+    if (!from || out->count + from->count > LQ_CONSTANT_INTS_MAX)
         return false;
     memcpy(out->some + out->count, from->some, (size_t)from->count * sizeof *from->some);
     memcpy(out->at + out->count, from->at, (size_t)from->count * sizeof *from->at);
@@ -72,11 +73,11 @@ static bool append(struct lq_known *out, const struct lq_known *from)
 }
 
 // CONCATENATION of lists, PACK of numbers.
-static bool know_joined(struct lq_lower *low, struct lq_known *out)
+static bool know_joined(struct lq_lower *low, struct lq_constant_ints *out)
 {
     for (int i = 0; i < low->op->inputs.count; i++) {
-        static const struct lq_known unknown = {.count = 1};
-        const struct lq_known *from = lq_known_of(low, lq_lower_input(low, i));
+        static const struct lq_constant_ints unknown = {.count = 1};
+        const struct lq_constant_ints *from = lq_constant_ints_of(low, lq_lower_input(low, i));
         int tensor = lq_lower_input(low, i);
         bool number = tensor >= 0 && low->slots[tensor].made && lq_lower_rank(low, tensor) == 0;
         if (!append(out, from ? from : number ? &unknown : NULL))
@@ -85,16 +86,16 @@ static bool know_joined(struct lq_lower *low, struct lq_known *out)
     return true;
 }
 
-static bool know_same(struct lq_lower *low, struct lq_known *out)
+static bool know_same(struct lq_lower *low, struct lq_constant_ints *out)
 {
-    return append(out, lq_known_of(low, lq_lower_input(low, 0)));
+    return append(out, lq_constant_ints_of(low, lq_lower_input(low, 0)));
 }
 
-static bool know_gather(struct lq_lower *low, struct lq_known *out)
+static bool know_gather(struct lq_lower *low, struct lq_constant_ints *out)
 {
-    const struct lq_known *from = lq_known_of(low, lq_lower_input(low, 0));
-    int64_t which[LQ_KNOWN_MAX];
-    int count = lq_ints_of(low, lq_lower_input(low, 1), which, LQ_KNOWN_MAX);
+    const struct lq_constant_ints *from = lq_constant_ints_of(low, lq_lower_input(low, 0));
+    int64_t which[LQ_CONSTANT_INTS_MAX];
+    int count = lq_ints_of(low, lq_lower_input(low, 1), which, LQ_CONSTANT_INTS_MAX);
     if (!from || count < 0 || lq_lower_rank(low, lq_lower_input(low, 0)) != 1)
         return false;
     for (int i = 0; i < count; i++) {
@@ -154,10 +155,10 @@ static bool calculate(int builtin, int64_t a, int64_t b, int64_t *out)
     }
 }
 
-static bool know_arithmetic(struct lq_lower *low, struct lq_known *out)
+static bool know_arithmetic(struct lq_lower *low, struct lq_constant_ints *out)
 {
-    const struct lq_known *a = lq_known_of(low, lq_lower_input(low, 0));
-    const struct lq_known *b = lq_known_of(low, lq_lower_input(low, 1));
+    const struct lq_constant_ints *a = lq_constant_ints_of(low, lq_lower_input(low, 0));
+    const struct lq_constant_ints *b = lq_constant_ints_of(low, lq_lower_input(low, 1));
     int x = count_of(a), y = count_of(b);
     if (x < 1 || y < 1 || (x != y && x != 1 && y != 1))
         return false;
@@ -172,12 +173,12 @@ static bool know_arithmetic(struct lq_lower *low, struct lq_known *out)
     return true;
 }
 
-static bool know_product(struct lq_lower *low, struct lq_known *out)
+static bool know_product(struct lq_lower *low, struct lq_constant_ints *out)
 {
-    const struct lq_known *from = lq_known_of(low, lq_lower_input(low, 0));
+    const struct lq_constant_ints *from = lq_constant_ints_of(low, lq_lower_input(low, 0));
     if (!from || lq_lower_rank(low, lq_lower_input(low, 0)) != 1)
         return false;
-    *out = (struct lq_known){.count = 1, .some = {true}, .at = {1}};
+    *out = (struct lq_constant_ints){.count = 1, .some = {true}, .at = {1}};
     for (int i = 0; i < from->count; i++)
         out->some[0] &= from->some[i] && !__builtin_mul_overflow(out->at[0], from->at[i], &out->at[0]);
     if (!out->some[0])
@@ -185,7 +186,7 @@ static bool know_product(struct lq_lower *low, struct lq_known *out)
     return true;
 }
 
-static bool know_range(struct lq_lower *low, struct lq_known *out)
+static bool know_range(struct lq_lower *low, struct lq_constant_ints *out)
 {
     int64_t start, limit, step;
     if (lq_ints_of(low, lq_lower_input(low, 0), &start, 1) != 1 ||
@@ -193,7 +194,7 @@ static bool know_range(struct lq_lower *low, struct lq_known *out)
         lq_ints_of(low, lq_lower_input(low, 2), &step, 1) != 1 || step == 0)
         return false;
     for (int64_t at = start; step > 0 ? at < limit : at > limit; at += step) {
-        if (out->count == LQ_KNOWN_MAX)
+        if (out->count == LQ_CONSTANT_INTS_MAX)
             return false;
         out->some[out->count] = true;
         out->at[out->count++] = at;
@@ -201,7 +202,7 @@ static bool know_range(struct lq_lower *low, struct lq_known *out)
     return true;
 }
 
-static bool know(struct lq_lower *low, struct lq_known *out)
+static bool know(struct lq_lower *low, struct lq_constant_ints *out)
 {
     switch (low->op->builtin) {
     case LQ_OP_SHAPE:
@@ -251,7 +252,7 @@ static bool fold_integers(struct lq_lower *low)
     if (tensor < 0 || low->op->outputs.count != 1)
         return false;
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
-    struct lq_known known = {0};
+    struct lq_constant_ints known = {0};
     bool truth = about->type == LQ_TFLITE_BOOL;
     if (about->rank > 1 ||
         (about->type != LQ_TFLITE_I32 && about->type != LQ_TFLITE_I64 && !truth) ||
@@ -259,7 +260,7 @@ static bool fold_integers(struct lq_lower *low)
         return false;
     for (int i = 0; truth && i < known.count; i++)
         known.at[i] = known.at[i] != 0;
-    struct lq_known *kept = lq_graph_take(low->graph, sizeof *kept);
+    struct lq_constant_ints *kept = lq_graph_take(low->graph, sizeof *kept);
     if (!kept)
         return false;
     *kept = known;
@@ -278,7 +279,7 @@ static bool fold_integers(struct lq_lower *low)
                    size);
     }
     struct lq_shape shape = {about->rank, {known.count}};
-    lq_give_constant(low, tensor, data, &shape);
+    lq_set_constant(low, tensor, data, &shape);
     return true;
 }
 
@@ -293,7 +294,7 @@ static bool same_numbers(const struct lq_lower *low, int a, int b)
 static bool fold_transpose(struct lq_lower *low, int from, int to)
 {
     int64_t perm[LQ_RANK_MAX];
-    struct lq_order order = {.rank = lq_lower_rank(low, from)};
+    struct lq_layout order = {.rank = lq_lower_rank(low, from)};
     if (!same_numbers(low, from, to) ||
         lq_ints_of(low, lq_lower_input(low, 1), perm, LQ_RANK_MAX) != order.rank)
         return false;
@@ -308,7 +309,7 @@ static bool fold_transpose(struct lq_lower *low, int from, int to)
     }
     if (seen != (1u << order.rank) - 1)
         return false;
-    lq_give_constant(low, to, lq_stored_constant(low, from, order), &shape);
+    lq_set_constant(low, to, lq_stored_constant(low, from, order), &shape);
     return true;
 }
 
@@ -319,8 +320,8 @@ static bool fold_reshape(struct lq_lower *low, int from, int to)
     if (!same_numbers(low, from, to) ||
         lq_shape_items(&shape) != lq_shape_items(&low->slots[from].shape))
         return false;
-    struct lq_order plain = lq_order_plain(lq_lower_rank(low, from));
-    lq_give_constant(low, to, lq_stored_constant(low, from, plain), &shape);
+    struct lq_layout plain = lq_layout_plain(lq_lower_rank(low, from));
+    lq_set_constant(low, to, lq_stored_constant(low, from, plain), &shape);
     return true;
 }
 
@@ -333,7 +334,7 @@ static bool fold_constant(struct lq_lower *low)
     case LQ_OP_DEQUANTIZE:
         if (lq_lower_stored_type(low, to) != LQ_ONNX_F32)
             return false;
-        lq_give_meaning(low, to, from);
+        lq_set_dequantised(low, to, from);
         return true;
     case LQ_OP_TRANSPOSE:
         return fold_transpose(low, from, to);

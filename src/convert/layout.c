@@ -5,17 +5,17 @@
 
 // ---- orders
 
-bool lq_order_equal(struct lq_order a, struct lq_order b)
+bool lq_layout_equal(struct lq_layout a, struct lq_layout b)
 {
     return a.rank == b.rank && memcmp(a.axis, b.axis, (size_t)a.rank) == 0;
 }
 
-bool lq_order_is_plain(struct lq_order order)
+bool lq_layout_is_plain(struct lq_layout order)
 {
-    return lq_order_equal(order, lq_order_plain(order.rank));
+    return lq_layout_equal(order, lq_layout_plain(order.rank));
 }
 
-int lq_order_place(struct lq_order order, int axis)
+int lq_layout_place(struct lq_layout order, int axis)
 {
     for (int i = 0; i < order.rank; i++)
         if (order.axis[i] == axis)
@@ -23,15 +23,15 @@ int lq_order_place(struct lq_order order, int axis)
     return 0;
 }
 
-void lq_order_ints(struct lq_order order, const int64_t *plain, int64_t *stored)
+void lq_layout_ints(struct lq_layout order, const int64_t *plain, int64_t *stored)
 {
     for (int i = 0; i < order.rank; i++)
         stored[i] = plain[order.axis[i]];
 }
 
-struct lq_order lq_order_without(struct lq_order order, unsigned gone)
+struct lq_layout lq_layout_without(struct lq_layout order, unsigned gone)
 {
-    struct lq_order made = {0};
+    struct lq_layout made = {0};
     for (int i = 0; i < order.rank; i++) {
         int axis = order.axis[i];
         if (!(gone >> axis & 1))
@@ -42,25 +42,25 @@ struct lq_order lq_order_without(struct lq_order order, unsigned gone)
 
 // ---- finding and adding forms
 
-static struct lq_form *find_form(struct lq_slot *slot, enum lq_form_kind kind, bool folded,
-                                 const struct lq_order *order)
+static struct lq_tensor_form *find_form(struct lq_tensor_state *slot, enum lq_tensor_form_kind kind,
+                                        bool folded, const struct lq_layout *order)
 {
-    for (struct lq_form *form = slot->forms; form; form = form->next)
+    for (struct lq_tensor_form *form = slot->forms; form; form = form->next)
         if (form->kind == kind && form->folded == folded &&
-            (!order || lq_order_equal(form->order, *order)))
+            (!order || lq_layout_equal(form->order, *order)))
             return form;
     return NULL;
 }
 
-static void add_form(struct lq_lower *low, int tensor, struct lq_form form)
+static void add_form(struct lq_lower *low, int tensor, struct lq_tensor_form form)
 {
-    struct lq_slot *slot = &low->slots[tensor];
-    struct lq_form *copy = lq_graph_take(low->graph, sizeof *copy);
+    struct lq_tensor_state *slot = &low->slots[tensor];
+    struct lq_tensor_form *copy = lq_graph_take(low->graph, sizeof *copy);
     if (!copy || low->graph->status != LQ_OK)
         return;
     *copy = form;
     copy->next = NULL;
-    struct lq_form **end = &slot->forms;
+    struct lq_tensor_form **end = &slot->forms;
     while (*end)
         end = &(*end)->next;
     *end = copy;
@@ -72,25 +72,25 @@ static void add_form(struct lq_lower *low, int tensor, struct lq_form form)
     }
 }
 
-static struct lq_shape stored_shape(const struct lq_shape *shape, struct lq_order order)
+static struct lq_shape stored_shape(const struct lq_shape *shape, struct lq_layout order)
 {
     struct lq_shape stored = {.rank = order.rank};
-    lq_order_ints(order, shape->dims, stored.dims);
+    lq_layout_ints(order, shape->dims, stored.dims);
     return stored;
 }
 
 // ---- turning
 
-struct lq_value *lq_turn(struct lq_lower *low, struct lq_value *value, struct lq_order from,
-                         struct lq_order to)
+struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, struct lq_layout from,
+                              struct lq_layout to)
 {
-    if (lq_order_equal(from, to) || low->graph->status != LQ_OK)
+    if (lq_layout_equal(from, to) || low->graph->status != LQ_OK)
         return value;
     int64_t perm[LQ_RANK_MAX], dims[LQ_RANK_MAX];
     int open = 0, last = -1;
     bool moves = false; // something longer than 1 overtakes another
     for (int i = 0; i < to.rank; i++) {
-        perm[i] = lq_order_place(from, to.axis[i]);
+        perm[i] = lq_layout_place(from, to.axis[i]);
         int64_t size = value->shape.dims[perm[i]];
         dims[i] = size;
         open += size < 0;
@@ -143,10 +143,10 @@ static struct lq_value *quantisation(struct lq_lower *low, int tensor, struct lq
     return lq_graph_constant(low->graph, LQ_ONNX_F32, &shape, scales);
 }
 
-static int64_t quantised_place(const struct lq_lower *low, int tensor, struct lq_order order)
+static int64_t quantised_place(const struct lq_lower *low, int tensor, struct lq_layout order)
 {
     int axis = lq_lower_tensor(low, tensor)->scale_axis;
-    return axis < order.rank ? lq_order_place(order, axis) : 0;
+    return axis < order.rank ? lq_layout_place(order, axis) : 0;
 }
 
 static bool can_quantise(struct lq_lower *low, int tensor)
@@ -195,19 +195,19 @@ static struct lq_value *cast(struct lq_lower *low, struct lq_value *x, enum lq_o
 // Both forms at once: the network goes on with floats, the Cast stays only where the stored numbers
 // are asked for.
 static void give_wide(struct lq_lower *low, int tensor, struct lq_value *real,
-                      struct lq_order order)
+                      struct lq_layout order)
 {
     if (!can_quantise(low, tensor))
         return;
     struct lq_value *steps = wide_steps(low, tensor, real);
-    lq_give_stored(low, tensor, cast(low, steps, LQ_ONNX_I16), order);
+    lq_set_stored(low, tensor, cast(low, steps, LQ_ONNX_I16), order);
     real = wide_real(low, tensor, steps);
     if (low->graph->status == LQ_OK)
-        add_form(low, tensor, (struct lq_form){real, order, LQ_REAL, false, NULL});
+        add_form(low, tensor, (struct lq_tensor_form){real, order, LQ_REAL, false, NULL});
 }
 
 static struct lq_value *to_real(struct lq_lower *low, int tensor, struct lq_value *stored,
-                                struct lq_order order)
+                                struct lq_layout order)
 {
     if (lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
         return stored;
@@ -223,7 +223,7 @@ static struct lq_value *to_real(struct lq_lower *low, int tensor, struct lq_valu
 }
 
 static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_value *real,
-                                  struct lq_order order)
+                                  struct lq_layout order)
 {
     if (lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
         return real;
@@ -238,7 +238,7 @@ static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_va
 
 // ---- taking
 
-static bool usable(struct lq_lower *low, int tensor, struct lq_order order)
+static bool usable(struct lq_lower *low, int tensor, struct lq_layout order)
 {
     return lq_lower_need(low, tensor >= 0, "an input that it needs is left out") &&
            lq_lower_need(low, low->slots[tensor].made, "an input is used before it is made") &&
@@ -247,10 +247,10 @@ static bool usable(struct lq_lower *low, int tensor, struct lq_order order)
 }
 
 // A constant's own numbers in an order.
-static struct lq_value *constant_form(struct lq_lower *low, int tensor, struct lq_order order)
+static struct lq_value *constant_form(struct lq_lower *low, int tensor, struct lq_layout order)
 {
-    struct lq_slot *slot = &low->slots[tensor];
-    struct lq_form *form = find_form(slot, LQ_STORED, false, &order);
+    struct lq_tensor_state *slot = &low->slots[tensor];
+    struct lq_tensor_form *form = find_form(slot, LQ_STORED, false, &order);
     if (form)
         return form->value;
     struct lq_shape shape = stored_shape(&slot->shape, order);
@@ -259,19 +259,19 @@ static struct lq_value *constant_form(struct lq_lower *low, int tensor, struct l
         return &low->graph->nothing;
     struct lq_value *value =
         lq_graph_constant(low->graph, lq_lower_stored_type(low, tensor), &shape, data);
-    add_form(low, tensor, (struct lq_form){value, order, LQ_STORED, false, NULL});
+    add_form(low, tensor, (struct lq_tensor_form){value, order, LQ_STORED, false, NULL});
     return value;
 }
 
-struct lq_value *lq_take_folded(struct lq_lower *low, int tensor, struct lq_order order)
+struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_layout order)
 {
     if (!usable(low, tensor, order))
         return &low->graph->nothing;
-    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_tensor_state *slot = &low->slots[tensor];
     if (!lq_is_constant(low, tensor) ||
         lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
-        return lq_take(low, tensor, order);
-    struct lq_form *form = find_form(slot, LQ_REAL, true, &order);
+        return lq_get(low, tensor, order);
+    struct lq_tensor_form *form = find_form(slot, LQ_REAL, true, &order);
     if (form)
         return form->value;
     struct lq_shape shape = stored_shape(&slot->shape, order);
@@ -279,30 +279,30 @@ struct lq_value *lq_take_folded(struct lq_lower *low, int tensor, struct lq_orde
     if (!numbers)
         return &low->graph->nothing;
     struct lq_value *value = lq_graph_constant(low->graph, LQ_ONNX_F32, &shape, numbers);
-    add_form(low, tensor, (struct lq_form){value, order, LQ_REAL, true, NULL});
+    add_form(low, tensor, (struct lq_tensor_form){value, order, LQ_REAL, true, NULL});
     return value;
 }
 
-static struct lq_value *take_constant(struct lq_lower *low, int tensor, struct lq_order order)
+static struct lq_value *take_constant(struct lq_lower *low, int tensor, struct lq_layout order)
 {
     // float16 weights are written as what they mean; quantised ones keep their numbers.
     if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
-        return lq_take_folded(low, tensor, order);
+        return lq_get_folded(low, tensor, order);
     struct lq_value *stored = constant_form(low, tensor, order);
     struct lq_value *real = to_real(low, tensor, stored, order);
     if (real != stored)
-        add_form(low, tensor, (struct lq_form){real, order, LQ_REAL, false, NULL});
+        add_form(low, tensor, (struct lq_tensor_form){real, order, LQ_REAL, false, NULL});
     return real;
 }
 
-struct lq_value *lq_take(struct lq_lower *low, int tensor, struct lq_order order)
+struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_layout order)
 {
     if (!usable(low, tensor, order))
         return &low->graph->nothing;
-    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_tensor_state *slot = &low->slots[tensor];
     bool same = lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor);
-    enum lq_form_kind kind = same ? LQ_STORED : LQ_REAL;
-    struct lq_form *form = find_form(slot, kind, false, &order);
+    enum lq_tensor_form_kind kind = same ? LQ_STORED : LQ_REAL;
+    struct lq_tensor_form *form = find_form(slot, kind, false, &order);
     if (form)
         return form->value;
     if (lq_is_constant(low, tensor))
@@ -310,49 +310,49 @@ struct lq_value *lq_take(struct lq_lower *low, int tensor, struct lq_order order
     // Turned last: a DequantizeLinear should stand right behind its QuantizeLinear.
     form = find_form(slot, kind, false, NULL);
     if (!form) {
-        struct lq_form *stored = find_form(slot, LQ_STORED, false, NULL);
+        struct lq_tensor_form *stored = find_form(slot, LQ_STORED, false, NULL);
         struct lq_value *real = to_real(low, tensor, stored->value, stored->order);
-        add_form(low, tensor, (struct lq_form){real, stored->order, LQ_REAL, false, NULL});
+        add_form(low, tensor, (struct lq_tensor_form){real, stored->order, LQ_REAL, false, NULL});
         form = find_form(slot, LQ_REAL, false, NULL);
         if (!form)
             return &low->graph->nothing;
     }
-    if (lq_order_equal(form->order, order))
+    if (lq_layout_equal(form->order, order))
         return form->value;
-    struct lq_value *turned = lq_turn(low, form->value, form->order, order);
-    add_form(low, tensor, (struct lq_form){turned, order, kind, false, NULL});
+    struct lq_value *turned = lq_transpose(low, form->value, form->order, order);
+    add_form(low, tensor, (struct lq_tensor_form){turned, order, kind, false, NULL});
     return turned;
 }
 
-struct lq_value *lq_take_plain(struct lq_lower *low, int tensor)
+struct lq_value *lq_get_plain(struct lq_lower *low, int tensor)
 {
-    return lq_take(low, tensor, lq_order_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor)));
+    return lq_get(low, tensor, lq_layout_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor)));
 }
 
-struct lq_value *lq_take_any(struct lq_lower *low, int tensor, struct lq_order *order)
+struct lq_value *lq_get_any(struct lq_lower *low, int tensor, struct lq_layout *order)
 {
-    *order = lq_order_common(low, &tensor, 1);
-    return lq_take(low, tensor, *order);
+    *order = lq_layout_common(low, &tensor, 1);
+    return lq_get(low, tensor, *order);
 }
 
-struct lq_value *lq_take_stored(struct lq_lower *low, int tensor)
+struct lq_value *lq_get_stored(struct lq_lower *low, int tensor)
 {
-    struct lq_order order = lq_order_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor));
+    struct lq_layout order = lq_layout_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor));
     if (!usable(low, tensor, order))
         return &low->graph->nothing;
-    struct lq_slot *slot = &low->slots[tensor];
-    struct lq_form *form = find_form(slot, LQ_STORED, false, &order);
+    struct lq_tensor_state *slot = &low->slots[tensor];
+    struct lq_tensor_form *form = find_form(slot, LQ_STORED, false, &order);
     if (form)
         return form->value;
     if (lq_is_constant(low, tensor))
         return constant_form(low, tensor, order);
     form = find_form(slot, LQ_STORED, false, NULL);
-    struct lq_value *turned = lq_turn(low, form->value, form->order, order);
-    add_form(low, tensor, (struct lq_form){turned, order, LQ_STORED, false, NULL});
+    struct lq_value *turned = lq_transpose(low, form->value, form->order, order);
+    add_form(low, tensor, (struct lq_tensor_form){turned, order, LQ_STORED, false, NULL});
     return turned;
 }
 
-struct lq_order lq_order_common(struct lq_lower *low, const int *tensors, int count)
+struct lq_layout lq_layout_common(struct lq_lower *low, const int *tensors, int count)
 {
     int rank = 0, best = -1;
     double best_items = -1;
@@ -361,26 +361,26 @@ struct lq_order lq_order_common(struct lq_lower *low, const int *tensors, int co
             rank = lq_lower_rank(low, tensors[i]);
     // The largest one stays as it is; the others are turned if they must be.
     for (int i = 0; i < count; i++) {
-        const struct lq_slot *slot = tensors[i] < 0 ? NULL : &low->slots[tensors[i]];
+        const struct lq_tensor_state *slot = tensors[i] < 0 ? NULL : &low->slots[tensors[i]];
         if (!slot || !slot->forms || lq_is_constant(low, tensors[i]) || slot->shape.rank != rank)
             continue;
         double items = 1;
         for (int d = 0; d < rank; d++)
             items *= slot->shape.dims[d] < 0 ? 256 : (double)slot->shape.dims[d];
         // Among equals one whose order is not TFLite's: it lies on a convolution's path.
-        bool turned = !lq_order_is_plain(slot->forms->order);
-        if (items > best_items || (items == best_items && turned &&
-                                   lq_order_is_plain(low->slots[best].forms->order))) {
+        bool turned = !lq_layout_is_plain(slot->forms->order);
+        if (items > best_items ||
+            (items == best_items && turned && lq_layout_is_plain(low->slots[best].forms->order))) {
             best = tensors[i];
             best_items = items;
         }
     }
-    return best < 0 ? lq_order_plain(rank) : low->slots[best].forms->order;
+    return best < 0 ? lq_layout_plain(rank) : low->slots[best].forms->order;
 }
 
 // ---- giving
 
-static struct lq_shape plain_shape(const struct lq_shape *stored, struct lq_order order)
+static struct lq_shape plain_shape(const struct lq_shape *stored, struct lq_layout order)
 {
     struct lq_shape shape = {.rank = order.rank};
     for (int i = 0; i < order.rank; i++)
@@ -415,8 +415,7 @@ static bool may_give(struct lq_lower *low, int tensor, const struct lq_shape *sh
     return low->graph->status == LQ_OK;
 }
 
-void lq_give_stored(struct lq_lower *low, int tensor, struct lq_value *value,
-                    struct lq_order order)
+void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_layout order)
 {
     if (low->graph->status != LQ_OK)
         return;
@@ -426,10 +425,10 @@ void lq_give_stored(struct lq_lower *low, int tensor, struct lq_value *value,
         !lq_lower_need(low, value->type == lq_lower_stored_type(low, tensor),
                        "its result is not of the type that the file says"))
         return;
-    add_form(low, tensor, (struct lq_form){value, order, LQ_STORED, false, NULL});
+    add_form(low, tensor, (struct lq_tensor_form){value, order, LQ_STORED, false, NULL});
 }
 
-void lq_give(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_order order)
+void lq_set(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_layout order)
 {
     if (low->graph->status != LQ_OK)
         return;
@@ -441,26 +440,26 @@ void lq_give(struct lq_lower *low, int tensor, struct lq_value *value, struct lq
     }
     if (tensor >= 0)
         value = to_stored(low, tensor, value, order);
-    lq_give_stored(low, tensor, value, order);
+    lq_set_stored(low, tensor, value, order);
 }
 
-void lq_give_plain(struct lq_lower *low, int tensor, struct lq_value *value)
+void lq_set_plain(struct lq_lower *low, int tensor, struct lq_value *value)
 {
-    lq_give(low, tensor, value, lq_order_plain(value->shape.rank));
+    lq_set(low, tensor, value, lq_layout_plain(value->shape.rank));
 }
 
-void lq_give_renamed(struct lq_lower *low, int tensor, int from, const int *map)
+void lq_set_renamed(struct lq_lower *low, int tensor, int from, const int *map)
 {
     if (low->graph->status != LQ_OK)
         return;
-    const struct lq_slot *source = &low->slots[from];
+    const struct lq_tensor_state *source = &low->slots[from];
     struct lq_shape shape = {.rank = source->shape.rank};
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = source->shape.dims[map[i]];
     if (!may_give(low, tensor, &shape))
         return;
-    for (const struct lq_form *form = source->forms; form; form = form->next) {
-        struct lq_form renamed = *form;
+    for (const struct lq_tensor_form *form = source->forms; form; form = form->next) {
+        struct lq_tensor_form renamed = *form;
         for (int i = 0; i < shape.rank; i++)
             for (int axis = 0; axis < shape.rank; axis++)
                 if (map[axis] == form->order.axis[i])
@@ -469,17 +468,17 @@ void lq_give_renamed(struct lq_lower *low, int tensor, int from, const int *map)
     }
 }
 
-void lq_give_constant(struct lq_lower *low, int tensor, const void *data,
-                      const struct lq_shape *shape)
+void lq_set_constant(struct lq_lower *low, int tensor, const void *data,
+                     const struct lq_shape *shape)
 {
     if (low->graph->status == LQ_OK && data && may_give(low, tensor, shape))
         low->slots[tensor].data = data;
 }
 
-void lq_give_meaning(struct lq_lower *low, int tensor, int constant)
+void lq_set_dequantised(struct lq_lower *low, int tensor, int constant)
 {
     if (low->graph->status == LQ_OK && may_give(low, tensor, &low->slots[constant].shape))
-        low->slots[tensor].meaning_of = constant;
+        low->slots[tensor].dequantised_of = constant;
 }
 
 // The same quantisation, or both none: what is handed over is stored numbers as well.
@@ -502,7 +501,7 @@ void lq_hand_over(struct lq_lower *from, int tensor, struct lq_lower *to, int ta
                                           lq_lower_tensor(to, target)),
                        "its sub-graph has other types or quantisation than what it is given"))
         return;
-    struct lq_slot *source = &from->slots[tensor], *slot = &to->slots[target];
+    struct lq_tensor_state *source = &from->slots[tensor], *slot = &to->slots[target];
     if (!lq_lower_need(to, !slot->made, "an argument or a result of its sub-graph is made twice"))
         return;
     slot->shape = source->shape;
@@ -511,6 +510,6 @@ void lq_hand_over(struct lq_lower *from, int tensor, struct lq_lower *to, int ta
     slot->forms = source->forms;
     slot->data = source->data;
     // What another constant means is numbered in the other graph: worked out now.
-    if (source->meaning_of >= 0)
-        slot->data = lq_stored_constant(from, tensor, lq_order_plain(source->shape.rank));
+    if (source->dequantised_of >= 0)
+        slot->data = lq_stored_constant(from, tensor, lq_layout_plain(source->shape.rank));
 }

@@ -281,7 +281,7 @@ static void name_tensors(struct lq_lower *low)
     mark_edges(list, low->model->outputs);
     qsort(list, (size_t)count, sizeof *list, by_name);
     for (int i = 0; i < count; i++) {
-        struct lq_slot *slot = &low->slots[list[i].tensor];
+        struct lq_tensor_state *slot = &low->slots[list[i].tensor];
         slot->name = list[i].name;
         bool taken = i > 0 && strcmp(list[i].name, list[i - 1].name) == 0;
         bool good = good_name(slot->name);
@@ -301,7 +301,7 @@ static void name_tensors(struct lq_lower *low)
 static void make_constant(struct lq_lower *low, int tensor)
 {
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
-    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_tensor_state *slot = &low->slots[tensor];
     struct lq_shape shape = lq_shape_of(about->rank, about->dims);
     int64_t items = lq_shape_items(&shape);
     size_t item = lq_onnx_bytes(lq_lower_stored_type(low, tensor));
@@ -335,7 +335,7 @@ static void count_users(struct lq_lower *low)
             low->slots[lq_flat_int(op->outputs, k)].maker = i;
     }
     for (int i = 0; i < model->outputs.count; i++) {
-        struct lq_slot *slot = &low->slots[lq_flat_int(model->outputs, i)];
+        struct lq_tensor_state *slot = &low->slots[lq_flat_int(model->outputs, i)];
         slot->users++;
         slot->user = -1;
     }
@@ -345,7 +345,7 @@ static void make_input(struct lq_lower *low, int number)
 {
     int tensor = lq_flat_int(low->model->inputs, number);
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
-    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_tensor_state *slot = &low->slots[tensor];
     struct lq_shape shape = lq_shape_of(about->rank, about->dims), stored = shape;
     enum lq_onnx_type type = lq_lower_stored_type(low, tensor);
     if (slot->made || type == LQ_ONNX_NONE) {
@@ -357,10 +357,10 @@ static void make_input(struct lq_lower *low, int number)
         if (shape.dims[i] < 0)
             shape.dims[i] = i == 0 ? LQ_DIM_BATCH : LQ_DIM_OPEN;
     bool turned = low->options->channels_first && lq_tflite_channels_last(low->model, tensor);
-    struct lq_order order =
-        turned ? lq_order_channels_first(shape.rank) : lq_order_plain(shape.rank);
+    struct lq_layout order =
+        turned ? lq_layout_channels_first(shape.rank) : lq_layout_plain(shape.rank);
     stored.rank = shape.rank;
-    lq_order_ints(order, shape.dims, stored.dims);
+    lq_layout_ints(order, shape.dims, stored.dims);
     if (low->options->real_edges)
         type = lq_lower_real_type(low, tensor);
     struct lq_value *value = lq_graph_input(low->graph, slot->name, type, &stored);
@@ -368,9 +368,9 @@ static void make_input(struct lq_lower *low, int number)
     slot->name_taken = true;
     slot->shape = shape;
     if (low->options->real_edges)
-        lq_give(low, tensor, value, order);
+        lq_set(low, tensor, value, order);
     else
-        lq_give_stored(low, tensor, value, order);
+        lq_set_stored(low, tensor, value, order);
 }
 
 bool lq_lower_begin(struct lq_lower *low)
@@ -382,7 +382,7 @@ bool lq_lower_begin(struct lq_lower *low)
     if (graph->status != LQ_OK)
         return false;
     for (int i = 0; i < model->tensor_count; i++) {
-        low->slots[i].meaning_of = low->slots[i].maker = low->slots[i].user = -1;
+        low->slots[i].dequantised_of = low->slots[i].maker = low->slots[i].user = -1;
         low->slots[i].name_taken = low->depth > 0; // names are the main graph's
         if (model->tensors[i].data)
             make_constant(low, i);
@@ -466,13 +466,13 @@ static bool is_output_already(const struct lq_graph *graph, const struct lq_valu
 
 static struct lq_value *output_value(struct lq_lower *low, int tensor)
 {
-    struct lq_slot *slot = &low->slots[tensor];
-    struct lq_form *form = slot->forms;
+    struct lq_tensor_state *slot = &low->slots[tensor];
+    struct lq_tensor_form *form = slot->forms;
     // With pictures as NCHW an output stays as it lies, if that is how.
     if (low->options->channels_first && form && form->kind == LQ_STORED && slot->shape.rank == 4 &&
-        lq_order_equal(form->order, lq_order_channels_first(4)))
+        lq_layout_equal(form->order, lq_layout_channels_first(4)))
         return form->value;
-    return low->options->real_edges ? lq_take_plain(low, tensor) : lq_take_stored(low, tensor);
+    return low->options->real_edges ? lq_get_plain(low, tensor) : lq_get_stored(low, tensor);
 }
 
 static const char *output_name(struct lq_lower *low, const char *name)
@@ -488,7 +488,7 @@ static const char *output_name(struct lq_lower *low, const char *name)
 static void add_output(struct lq_lower *low, int tensor)
 {
     struct lq_graph *graph = low->graph;
-    struct lq_slot *slot = &low->slots[tensor];
+    struct lq_tensor_state *slot = &low->slots[tensor];
     if (!slot->made) {
         lq_graph_fail(graph, LQ_ERR_MODEL, "output '%.80s' is made by no operator",
                       lq_lower_tensor(low, tensor)->name);
@@ -501,7 +501,7 @@ static void add_output(struct lq_lower *low, int tensor)
         value = lq_graph_add(graph, "Identity", LQ_INPUTS(value), LQ_NO_ATTRS);
     if (graph->status != LQ_OK)
         return;
-    for (struct lq_form *form = slot->forms; form; form = form->next)
+    for (struct lq_tensor_form *form = slot->forms; form; form = form->next)
         if (form->value->name == slot->name && (form->value->maker || form->value->data) &&
             !is_output_already(graph, form->value))
             form->value->name = NULL;

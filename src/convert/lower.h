@@ -1,9 +1,10 @@
-// From TFLite's operators to ONNX nodes: one function an operator, in the lower_*.c files; the table
-// is in lower.c. TFLite keeps pictures as NHWC, ONNX's convolutions want NCHW. So every tensor is
-// held in one or more *forms*: an ONNX value whose axes stand in some order. A convolution asks for
-// the channels first and gives a result in that order; whatever does not care takes the order that is
-// there. A TRANSPOSE only renames axes. A Transpose node is written when an operator insists on an
-// order that nobody has yet (layout.c), which on a convolution's path does not happen.
+// From TFLite's operators to ONNX nodes: one function an operator, in the lower_*.c files; the
+// table is in lower.c. TFLite keeps pictures as NHWC, ONNX's convolutions want NCHW. So every
+// tensor is held in one or more *forms*: an ONNX value whose axes stand in some order. A
+// convolution asks for the channels first and gives a result in that order; whatever does not care
+// takes the order that is there. A TRANSPOSE only renames axes. A Transpose node is written when an
+// operator insists on an order that nobody has yet (layout.c), which on a convolution's path does
+// not happen.
 // Threads: one owner at a time. Owner: everything lives in the graph's arena.
 // Errors: those of graph.h: they stick, and lower.c names the operator.
 #pragma once
@@ -13,65 +14,65 @@
 #include "convert/tflite.h"
 
 // axis[i]: which of the tensor's own (TFLite) axes stands at place i of the stored value.
-struct lq_order {
+struct lq_layout {
     int rank;
     uint8_t axis[LQ_RANK_MAX];
 };
 
-static inline struct lq_order lq_order_plain(int rank)
+static inline struct lq_layout lq_layout_plain(int rank)
 {
-    struct lq_order order = {.rank = rank};
+    struct lq_layout order = {.rank = rank};
     for (int i = 0; i < rank && i < LQ_RANK_MAX; i++)
         order.axis[i] = (uint8_t)i;
     return order;
 }
 
 // N, C, then the rest: what a convolution wants.
-static inline struct lq_order lq_order_channels_first(int rank)
+static inline struct lq_layout lq_layout_channels_first(int rank)
 {
-    struct lq_order order = {.rank = rank};
+    struct lq_layout order = {.rank = rank};
     for (int i = 0; i < rank && i < LQ_RANK_MAX; i++)
         order.axis[i] = (uint8_t)(i == 0 ? 0 : i == 1 ? rank - 1 : i - 1);
     return order;
 }
 
-bool lq_order_equal(struct lq_order a, struct lq_order b);
-bool lq_order_is_plain(struct lq_order order);
-int lq_order_place(struct lq_order order, int axis); // where an axis of the tensor stands
+bool lq_layout_equal(struct lq_layout a, struct lq_layout b);
+bool lq_layout_is_plain(struct lq_layout order);
+int lq_layout_place(struct lq_layout order, int axis); // where an axis of the tensor stands
 // A list of one number an axis, as TFLite has it, put into the stored order.
-void lq_order_ints(struct lq_order order, const int64_t *plain, int64_t *stored);
+void lq_layout_ints(struct lq_layout order, const int64_t *plain, int64_t *stored);
 // Without the axes in `gone`, the others renumbered.
-struct lq_order lq_order_without(struct lq_order order, unsigned gone);
+struct lq_layout lq_layout_without(struct lq_layout order, unsigned gone);
 
-enum lq_form_kind {
+enum lq_tensor_form_kind {
     LQ_REAL,   // what the numbers mean: float32 for quantised and float16 tensors
     LQ_STORED, // as the file's type has it: int8, float16, …
 };
 
-struct lq_form {
+struct lq_tensor_form {
     struct lq_value *value;
-    struct lq_order order;
-    enum lq_form_kind kind;
+    struct lq_layout order;
+    enum lq_tensor_form_kind kind;
     bool folded; // a quantised constant whose real numbers were worked out here
-    struct lq_form *next;
+    struct lq_tensor_form *next;
 };
 
-enum { LQ_KNOWN_MAX = 64 };
+enum { LQ_CONSTANT_INTS_MAX = 64 };
 
 // Small integer tensors (shapes, axes) whose numbers are known before the network runs.
-struct lq_known {
+struct lq_constant_ints {
     int count;
-    bool some[LQ_KNOWN_MAX];
-    int64_t at[LQ_KNOWN_MAX]; // LQ_DIM_BATCH or LQ_DIM_OPEN for a size that is not known, else 0
+    bool some[LQ_CONSTANT_INTS_MAX];
+    int64_t at[LQ_CONSTANT_INTS_MAX]; // 0, or LQ_DIM_BATCH or LQ_DIM_OPEN for an unknown size
 };
 
-struct lq_slot { // one for each tensor of the model
+struct lq_tensor_state {   // one for each tensor of the model
     struct lq_shape shape; // in TFLite's order; of what was made, not what the file says
     bool made;
-    struct lq_form *forms; // first made first
+    struct lq_tensor_form *forms; // first made first
     const void *data;      // a constant's contents, row-major, in the file's type
-    int meaning_of;        // or the real numbers of this other constant; -1: no
-    struct lq_known *known;
+    int dequantised_of;    // or the real numbers of this other constant; -1: no
+    struct lq_constant_ints *known;
     int maker;             // operator that makes it; -1: none
     int users;             // uses by operators and outputs
     int user;              // the last operator among them; -1: none
@@ -92,7 +93,7 @@ struct lq_lower {
     const struct lq_tflite *model; // the graph of the file that is being lowered
     struct lq_graph *graph;
     const struct lq_convert_options *options;
-    struct lq_slot *slots;
+    struct lq_tensor_state *slots;
     bool *absorbed; // operators that another one has taken in
     int index;      // of the operator being lowered
     const struct lq_tflite_op *op;
@@ -132,50 +133,50 @@ enum lq_onnx_type lq_lower_real_type(const struct lq_lower *low, int tensor);
 // ---- forms (layout.c)
 
 // The tensor in this order.
-struct lq_value *lq_take(struct lq_lower *low, int tensor, struct lq_order order);
-struct lq_value *lq_take_plain(struct lq_lower *low, int tensor);
+struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_layout order);
+struct lq_value *lq_get_plain(struct lq_lower *low, int tensor);
 // As it stands; *order says how.
-struct lq_value *lq_take_any(struct lq_lower *low, int tensor, struct lq_order *order);
+struct lq_value *lq_get_any(struct lq_lower *low, int tensor, struct lq_layout *order);
 // Not its meaning but its numbers, in TFLite's order.
-struct lq_value *lq_take_stored(struct lq_lower *low, int tensor);
-// A constant's real numbers, worked out now; a tensor that is no constant as lq_take.
-struct lq_value *lq_take_folded(struct lq_lower *low, int tensor, struct lq_order order);
+struct lq_value *lq_get_stored(struct lq_lower *low, int tensor);
+// A constant's real numbers, worked out now; a tensor that is no constant as lq_get.
+struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_layout order);
 // The order that costs least for operators that do not care, over the tensors of equal rank.
-struct lq_order lq_order_common(struct lq_lower *low, const int *tensors, int count);
+struct lq_layout lq_layout_common(struct lq_lower *low, const int *tensors, int count);
 // `value` with its axes turned from one order into another.
-struct lq_value *lq_turn(struct lq_lower *low, struct lq_value *value, struct lq_order from,
-                         struct lq_order to);
+struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, struct lq_layout from,
+                              struct lq_layout to);
 
 // `value` in another shape (-1 as ONNX has it); a constant at once.
 struct lq_value *lq_reshaped(struct lq_lower *low, struct lq_value *value, const int64_t *dims,
                              int rank);
 
 // The tensor now is `value` (its meaning); a quantised tensor gets its QuantizeLinear here.
-void lq_give(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_order order);
-void lq_give_plain(struct lq_lower *low, int tensor, struct lq_value *value);
-void lq_give_stored(struct lq_lower *low, int tensor, struct lq_value *value,
-                    struct lq_order order);
+void lq_set(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_layout order);
+void lq_set_plain(struct lq_lower *low, int tensor, struct lq_value *value);
+void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value,
+                   struct lq_layout order);
 // The tensor is another one with its axes renamed: axis i is axis map[i] of `from`.
-void lq_give_renamed(struct lq_lower *low, int tensor, int from, const int *map);
+void lq_set_renamed(struct lq_lower *low, int tensor, int from, const int *map);
 // A tensor of one graph becomes, as it is, a tensor of another: an argument or a result.
 void lq_hand_over(struct lq_lower *from, int tensor, struct lq_lower *to, int target);
 // The tensor is a constant: data in the arena or the file, row-major, in the tensor's own type.
-void lq_give_constant(struct lq_lower *low, int tensor, const void *data,
-                      const struct lq_shape *shape);
+void lq_set_constant(struct lq_lower *low, int tensor, const void *data,
+                     const struct lq_shape *shape);
 // The tensor is what another constant means, worked out when and as it is asked for.
-void lq_give_meaning(struct lq_lower *low, int tensor, int constant);
+void lq_set_dequantised(struct lq_lower *low, int tensor, int constant);
 
 // ---- constants (constant.c)
 
 bool lq_is_constant(const struct lq_lower *low, int tensor);
 // The numbers of a known integer tensor; count, or -1 when not all are known or there are too many.
 int lq_ints_of(struct lq_lower *low, int tensor, int64_t *out, int max);
-const struct lq_known *lq_known_of(struct lq_lower *low, int tensor);
+const struct lq_constant_ints *lq_constant_ints_of(struct lq_lower *low, int tensor);
 // All functions that give memory set the error when they give NULL.
 // A constant's real numbers as float32 in an order.
-float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_order order);
+float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_layout order);
 // A constant's own bytes in an order.
-const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_order order);
+const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_layout order);
 // The same number everywhere? Then *value is it.
 bool lq_constant_number(struct lq_lower *low, int tensor, double *value);
 
@@ -191,9 +192,9 @@ int lq_sole_user(const struct lq_lower *low, int tensor);
 
 // Adds an axis of one (numbered as in the result), or takes such axes away; *order follows.
 struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, int axis,
-                                struct lq_order *order);
+                                struct lq_layout *order);
 struct lq_value *lq_remove_axes(struct lq_lower *low, struct lq_value *value, unsigned gone,
-                                struct lq_order *order);
+                                struct lq_layout *order);
 
 // A TFLite fused activation (NONE 0, RELU 1, RELU_N1_TO_1 2, RELU6 3, TANH 4, SIGN_BIT 5).
 struct lq_value *lq_activate(struct lq_lower *low, struct lq_value *value, int activation);

@@ -77,12 +77,12 @@ static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_l
                                 lq_lower_rank(no, b) == rank &&
                                 lq_shape_equal(&yes->slots[a].shape, &no->slots[b].shape), differ))
         return;
-    struct lq_order order = lq_order_common(yes, &a, 1);
-    struct lq_value *x = lq_take(yes, a, order), *y = lq_take(no, b, order);
+    struct lq_layout order = lq_layout_common(yes, &a, 1);
+    struct lq_value *x = lq_get(yes, a, order), *y = lq_get(no, b, order);
     if (low->graph->status != LQ_OK || !lq_lower_need(low, x->type == y->type, differ))
         return;
-    lq_give(low, output,
-            lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS), order);
+    lq_set(low, output, lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS),
+           order);
 }
 
 static void hand_back(struct lq_lower *sub, struct lq_lower *low)
@@ -116,7 +116,7 @@ void lq_lower_if(struct lq_lower *low)
         if (!run(low, branches[i], low, arguments, count, NULL, &sub[i]))
             return;
     struct lq_flat_list no = sub[0].model->outputs, yes = sub[1].model->outputs;
-    struct lq_value *value = lq_reshaped(low, lq_take_plain(low, condition), (int64_t[]){0}, 0);
+    struct lq_value *value = lq_reshaped(low, lq_get_plain(low, condition), (int64_t[]){0}, 0);
     if (lq_lower_need(low, no.count == low->op->outputs.count && yes.count == no.count,
                       "its branches give another number of results"))
         for (int i = 0; i < no.count && low->graph->status == LQ_OK; i++)

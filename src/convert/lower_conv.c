@@ -16,7 +16,7 @@ struct conv {
     int x, weights, bias; // tensors; bias may be -1
     int output;
     int activation;
-    struct lq_order weights_order; // that ONNX wants
+    struct lq_layout weights_order; // that ONNX wants
     int channel_axis;              // of the weights: the output's channels
     int64_t group;
     int64_t kernel[2], strides[2], dilations[2];
@@ -114,7 +114,7 @@ static const float *channel_constant(struct lq_lower *low, int tensor, int64_t c
     if (items != 1 && (items != channels || shape.dims[shape.rank - 1] != channels))
         return NULL;
     *step = items != 1;
-    return lq_real_constant(low, tensor, lq_order_plain(shape.rank));
+    return lq_real_constant(low, tensor, lq_layout_plain(shape.rank));
 }
 
 static void scale_and_shift(struct conv *conv, int builtin, int64_t channels, const float *with,
@@ -174,8 +174,8 @@ static bool both_quantised(const struct lq_lower *low, const struct conv *conv)
 static struct lq_value *weights_value(struct lq_lower *low, const struct conv *conv)
 {
     if (both_quantised(low, conv))
-        return lq_take(low, conv->weights, conv->weights_order);
-    struct lq_value *value = lq_take_folded(low, conv->weights, conv->weights_order);
+        return lq_get(low, conv->weights, conv->weights_order);
+    struct lq_value *value = lq_get_folded(low, conv->weights, conv->weights_order);
     if (!conv->scale || low->graph->status != LQ_OK)
         return value;
     int64_t items = lq_shape_items(&value->shape), inner = 1;
@@ -183,7 +183,7 @@ static struct lq_value *weights_value(struct lq_lower *low, const struct conv *c
     if (!scaled)
         return value;
     memcpy(scaled, value->data, (size_t)items * sizeof *scaled);
-    int place = lq_order_place(conv->weights_order, conv->channel_axis);
+    int place = lq_layout_place(conv->weights_order, conv->channel_axis);
     for (int i = place + 1; i < value->shape.rank; i++)
         inner *= value->shape.dims[i];
     for (int64_t i = 0; i < items; i++)
@@ -223,7 +223,7 @@ struct lq_value *lq_bias_value(struct lq_lower *low, int bias, int x, int weight
     struct lq_shape shape = {count > 1, {count}};
     float *scales = lq_graph_take(low->graph, (size_t)count * sizeof *scales);
     int32_t *zeros = lq_graph_take(low->graph, (size_t)count * sizeof *zeros);
-    struct lq_value *stored = lq_take_stored(low, bias);
+    struct lq_value *stored = lq_get_stored(low, bias);
     if (!scales || !zeros || low->graph->status != LQ_OK ||
         !lq_lower_need(low, stored->type == LQ_ONNX_I32, "its bias is of neither 32-bit nor 64-bit integers"))
         return &low->graph->nothing;
@@ -241,8 +241,8 @@ static struct lq_value *bias_value(struct lq_lower *low, const struct conv *conv
         return lq_bias_value(low, conv->bias, conv->x, conv->weights);
     if (conv->bias < 0 && !conv->shift)
         return &low->graph->nothing;
-    struct lq_value *value = conv->bias < 0 ? NULL
-                             : lq_take_folded(low, conv->bias, lq_order_plain(1));
+    struct lq_value *value =
+        conv->bias < 0 ? NULL : lq_get_folded(low, conv->bias, lq_layout_plain(1));
     if (!conv->shift || low->graph->status != LQ_OK)
         return value ? value : &low->graph->nothing;
     if (value && !lq_lower_need(low, lq_shape_items(&value->shape) == channels,
@@ -261,28 +261,28 @@ static struct lq_value *bias_value(struct lq_lower *low, const struct conv *conv
 // ---- writing it
 
 static void finish(struct lq_lower *low, const struct conv *conv, struct lq_value *y,
-                   struct lq_order order)
+                   struct lq_layout order)
 {
     if (!lq_clip_is_free(low, conv->output, conv->activation))
         y = lq_activate(low, y, conv->activation);
-    lq_give(low, conv->output, y, order);
+    lq_set(low, conv->output, y, order);
 }
 
 // A 1x1 convolution over axes in some unusual order is a product of matrices: no need to turn them.
 static bool as_product(struct lq_lower *low, struct conv *conv, int64_t channels)
 {
-    struct lq_order order = lq_order_common(low, &conv->x, 1);
+    struct lq_layout order = lq_layout_common(low, &conv->x, 1);
     bool plain = conv->group == 1 && strcmp(conv->op, "Conv") == 0 && !conv->auto_pad &&
                  lq_is_constant(low, conv->weights) && order.rank == 4;
     for (int i = 0; i < 2; i++)
         plain = plain && conv->kernel[i] == 1 && conv->strides[i] == 1 && conv->pads[i] == 0 &&
                 conv->pads[i + 2] == 0;
-    int place = lq_order_place(order, 3);
-    if (!plain || place < 2 || lq_order_is_plain(order))
+    int place = lq_layout_place(order, 3);
+    if (!plain || place < 2 || lq_layout_is_plain(order))
         return false;
     if (place == 3)
-        conv->weights_order = (struct lq_order){4, {3, 0, 1, 2}};
-    struct lq_value *x = lq_take(low, conv->x, order), *w = weights_value(low, conv);
+        conv->weights_order = (struct lq_layout){4, {3, 0, 1, 2}};
+    struct lq_value *x = lq_get(low, conv->x, order), *w = weights_value(low, conv);
     struct lq_value *bias = bias_value(low, conv, channels);
     w = lq_reshaped(low, w, w->shape.dims, 2);
     struct lq_value *y =
@@ -301,8 +301,8 @@ static void write(struct lq_lower *low, struct conv *conv, int64_t channels)
 {
     if (as_product(low, conv, channels))
         return;
-    struct lq_order order = lq_order_channels_first(4);
-    struct lq_value *x = lq_take(low, conv->x, order), *w = weights_value(low, conv);
+    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_value *x = lq_get(low, conv->x, order), *w = weights_value(low, conv);
     struct lq_value *bias = bias_value(low, conv, channels);
     bool transposed = strcmp(conv->op, "ConvTranspose") == 0;
     struct lq_attr attrs[] = {
@@ -410,7 +410,7 @@ void lq_lower_depthwise(struct lq_lower *low)
 // added behind.
 static void pad_transposed(struct lq_lower *low, struct conv *conv, int padding)
 {
-    const struct lq_known *wanted = lq_known_of(low, lq_lower_input(low, 0));
+    const struct lq_constant_ints *wanted = lq_constant_ints_of(low, lq_lower_input(low, 0));
     for (int i = 0; i < 2; i++) {
         int64_t size = low->slots[conv->x].shape.dims[1 + i], stride = conv->strides[i];
         int64_t more = conv->kernel[i] - stride;

@@ -43,12 +43,12 @@ static void pad(struct conv3d *conv, int axis, int64_t total)
 
 static void write(struct lq_lower *low, const struct conv3d *conv, const char *op)
 {
-    struct lq_order order = lq_order_channels_first(5);
-    struct lq_value *x = lq_take(low, conv->x, order);
-    struct lq_value *w = lq_take_folded(low, conv->weights, (struct lq_order){5, {4, 3, 0, 1, 2}});
+    struct lq_layout order = lq_layout_channels_first(5);
+    struct lq_value *x = lq_get(low, conv->x, order);
+    struct lq_value *w = lq_get_folded(low, conv->weights, (struct lq_layout){5, {4, 3, 0, 1, 2}});
     bool biased = conv->bias >= 0, turned = conv->output_padding[0] >= 0;
     struct lq_value *bias =
-        biased ? lq_take_folded(low, conv->bias, lq_order_plain(1)) : &low->graph->nothing;
+        biased ? lq_get_folded(low, conv->bias, lq_layout_plain(1)) : &low->graph->nothing;
     struct lq_attr attrs[] = {
         lq_ints("kernel_shape", conv->kernel, AXES),
         lq_ints("strides", conv->strides, AXES),
@@ -59,7 +59,7 @@ static void write(struct lq_lower *low, const struct conv3d *conv, const char *o
     };
     struct lq_value *y = lq_graph_add(low->graph, op,
                                       biased ? LQ_INPUTS(x, w, bias) : LQ_INPUTS(x, w), attrs);
-    lq_give(low, conv->output, lq_activate(low, y, lq_lower_byte(low, 4, 0)), order);
+    lq_set(low, conv->output, lq_activate(low, y, lq_lower_byte(low, 4, 0)), order);
 }
 
 void lq_lower_conv_3d(struct lq_lower *low)

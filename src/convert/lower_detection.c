@@ -90,9 +90,9 @@ static struct lq_value *pair(struct lq_lower *low, float a, float b)
 // [boxes, 4] of top, left, bottom, right.
 static struct lq_value *decoded(struct lq_lower *low, const struct detection *about)
 {
-    struct lq_value *code = lq_take_plain(low, lq_lower_input(low, 0));
+    struct lq_value *code = lq_get_plain(low, lq_lower_input(low, 0));
     code = reshape(low, code, about->boxes, 4);
-    struct lq_value *anchors = lq_take_plain(low, lq_lower_input(low, 2));
+    struct lq_value *anchors = lq_get_plain(low, lq_lower_input(low, 2));
     struct lq_value *sizes = part(low, anchors, 1, 2, 4);
     struct lq_value *centre = two(low, "Div", part(low, code, 1, 0, 2),
                                   pair(low, about->scales[0], about->scales[1]));
@@ -123,7 +123,7 @@ static struct left suppressed(struct lq_lower *low, const struct detection *abou
                               struct lq_value *boxes)
 {
     struct lq_graph *graph = low->graph;
-    struct lq_value *scores = lq_take_plain(low, lq_lower_input(low, 1)); // [1, boxes, classes]
+    struct lq_value *scores = lq_get_plain(low, lq_lower_input(low, 1)); // [1, boxes, classes]
     struct lq_value *best = NULL;
     int64_t each = about->per_class ? about->most_of_class : about->most;
     scores = part(low, scores, 2, about->background, about->background + about->classes);
@@ -170,7 +170,7 @@ static void give(struct lq_lower *low, int output, struct lq_value *value, const
     if (low->graph->status == LQ_OK && value->type != LQ_ONNX_F32)
         value = lq_graph_add(low->graph, "Cast", LQ_INPUTS(value),
                              LQ_ATTRS(lq_int("to", LQ_ONNX_F32)));
-    lq_give_plain(low, lq_lower_output(low, output), lq_reshaped(low, value, dims, rank));
+    lq_set_plain(low, lq_lower_output(low, output), lq_reshaped(low, value, dims, rank));
 }
 
 void lq_lower_detection(struct lq_lower *low)

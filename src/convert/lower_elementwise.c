@@ -71,20 +71,20 @@ bool lq_clip_is_free(const struct lq_lower *low, int tensor, int activation)
 // ---- two numbers
 
 // A tensor as it is wanted for a broadcast in `order`: a lower rank gets ones in front.
-static struct lq_value *take_spread(struct lq_lower *low, int tensor, struct lq_order order)
+static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct lq_layout order)
 {
     int rank = lq_lower_rank(low, tensor);
     if (tensor < 0 || rank == order.rank || rank == 0 || rank > order.rank)
-        return lq_take(low, tensor, rank == 0 ? lq_order_plain(0) : order);
+        return lq_get(low, tensor, rank == 0 ? lq_layout_plain(0) : order);
     struct lq_shape shape = low->slots[tensor].shape, spread = {.rank = order.rank};
     int missing = order.rank - rank, open = 0;
     for (int i = 0; i < order.rank; i++) {
         spread.dims[i] = i < missing ? 1 : shape.dims[i - missing];
         open += spread.dims[i] < 0;
     }
-    struct lq_value *value = lq_take_plain(low, tensor);
+    struct lq_value *value = lq_get_plain(low, tensor);
     // Right as it is: ONNX adds ones in front as well.
-    if (lq_order_is_plain(order) || low->graph->status != LQ_OK)
+    if (lq_layout_is_plain(order) || low->graph->status != LQ_OK)
         return value;
     if (value->data && value->type == LQ_ONNX_F32 && lq_shape_items(&shape) == 1)
         return value;
@@ -100,19 +100,19 @@ static struct lq_value *take_spread(struct lq_lower *low, int tensor, struct lq_
         value = lq_reshaped(low, value, dims, order.rank);
     }
     // At most one axis longer than 1 moves in most networks: then this is no Transpose.
-    return lq_turn(low, value, lq_order_plain(order.rank), order);
+    return lq_transpose(low, value, lq_layout_plain(order.rank), order);
 }
 
 // Both operands of a binary operator, ready to be put together.
-static struct lq_order take_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
+static struct lq_layout take_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
 {
     int operands[2] = {lq_lower_input(low, 0), lq_lower_input(low, 1)};
     *x = *y = &low->graph->nothing;
     if (!lq_lower_need(low, operands[0] >= 0 && operands[1] >= 0, "an operand is left out"))
-        return lq_order_plain(0);
-    struct lq_order order = lq_order_common(low, operands, 2);
-    *x = take_spread(low, operands[0], order);
-    *y = take_spread(low, operands[1], order);
+        return lq_layout_plain(0);
+    struct lq_layout order = lq_layout_common(low, operands, 2);
+    *x = get_broadcast(low, operands[0], order);
+    *y = get_broadcast(low, operands[1], order);
     return order;
 }
 
@@ -165,7 +165,7 @@ static struct lq_value *combine(struct lq_lower *low, struct lq_value *x, struct
 void lq_lower_binary(struct lq_lower *low)
 {
     struct lq_value *x, *y;
-    struct lq_order order = take_two(low, &x, &y);
+    struct lq_layout order = take_two(low, &x, &y);
     int builtin = low->op->builtin, output = lq_lower_output(low, 0);
     bool fuses = builtin == LQ_OP_ADD || builtin == LQ_OP_SUB || builtin == LQ_OP_MUL ||
                  builtin == LQ_OP_DIV;
@@ -173,13 +173,13 @@ void lq_lower_binary(struct lq_lower *low)
     struct lq_value *z = combine(low, x, y);
     if (output >= 0 && !lq_clip_is_free(low, output, activation))
         z = lq_activate(low, z, activation);
-    lq_give(low, output, z, order);
+    lq_set(low, output, z, order);
 }
 
 void lq_lower_compare(struct lq_lower *low)
 {
     struct lq_value *x, *y;
-    struct lq_order order = take_two(low, &x, &y);
+    struct lq_layout order = take_two(low, &x, &y);
     const char *op = NULL;
     switch (low->op->builtin) {
     case LQ_OP_LESS:
@@ -201,19 +201,19 @@ void lq_lower_compare(struct lq_lower *low)
     struct lq_value *z = two(low, op, x, y);
     if (low->op->builtin == LQ_OP_NOT_EQUAL)
         z = one(low, "Not", z);
-    lq_give(low, lq_lower_output(low, 0), z, order);
+    lq_set(low, lq_lower_output(low, 0), z, order);
 }
 
 // SELECT's condition may be one truth a row, which is not how a broadcast spreads it.
-static struct lq_value *condition_for(struct lq_lower *low, int tensor, struct lq_order order)
+static struct lq_value *condition_for(struct lq_lower *low, int tensor, struct lq_layout order)
 {
     bool of_rows = low->op->builtin == LQ_OP_SELECT && lq_lower_rank(low, tensor) == 1;
     if (!of_rows || order.rank < 2)
-        return take_spread(low, tensor, order);
+        return get_broadcast(low, tensor, order);
     int64_t dims[LQ_RANK_MAX];
     for (int i = 0; i < order.rank; i++)
         dims[i] = order.axis[i] == 0 ? -1 : 1;
-    return lq_reshaped(low, lq_take_plain(low, tensor), dims, order.rank);
+    return lq_reshaped(low, lq_get_plain(low, tensor), dims, order.rank);
 }
 
 void lq_lower_select(struct lq_lower *low)
@@ -222,12 +222,12 @@ void lq_lower_select(struct lq_lower *low)
     if (!lq_lower_need(low, operands[0] >= 0 && operands[1] >= 0 && operands[2] >= 0,
                        "an operand is left out"))
         return;
-    struct lq_order order = lq_order_common(low, operands, 3);
+    struct lq_layout order = lq_layout_common(low, operands, 3);
     struct lq_value *condition = condition_for(low, operands[0], order);
-    struct lq_value *x = take_spread(low, operands[1], order);
-    struct lq_value *y = take_spread(low, operands[2], order);
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS), order);
+    struct lq_value *x = get_broadcast(low, operands[1], order);
+    struct lq_value *y = get_broadcast(low, operands[2], order);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS), order);
 }
 
 void lq_lower_add_n(struct lq_lower *low)
@@ -237,11 +237,11 @@ void lq_lower_add_n(struct lq_lower *low)
         return;
     for (int i = 0; i < count; i++)
         tensors[i] = lq_lower_input(low, i);
-    struct lq_order order = lq_order_common(low, tensors, count);
-    struct lq_value *sum = lq_take(low, tensors[0], order);
+    struct lq_layout order = lq_layout_common(low, tensors, count);
+    struct lq_value *sum = lq_get(low, tensors[0], order);
     for (int i = 1; i < count; i++)
-        sum = two(low, "Add", sum, lq_take(low, tensors[i], order));
-    lq_give(low, lq_lower_output(low, 0), sum, order);
+        sum = two(low, "Add", sum, lq_get(low, tensors[i], order));
+    lq_set(low, lq_lower_output(low, 0), sum, order);
 }
 
 // ---- one number
@@ -317,55 +317,55 @@ static struct lq_value *apply(struct lq_lower *low, struct lq_value *x)
 
 void lq_lower_unary(struct lq_lower *low)
 {
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     int output = lq_lower_output(low, 0), builtin = low->op->builtin;
     int clip = builtin == LQ_OP_RELU ? 1 : builtin == LQ_OP_RELU_N1_TO_1 ? 2
                : builtin == LQ_OP_RELU6 ? 3 : -1;
     bool is_free = clip >= 0 && output >= 0 && lq_clip_is_free(low, output, clip);
-    lq_give(low, output, is_free ? x : apply(low, x), order);
+    lq_set(low, output, is_free ? x : apply(low, x), order);
 }
 
 void lq_lower_prelu(struct lq_lower *low)
 {
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
-    struct lq_value *slope = take_spread(low, lq_lower_input(low, 1), order);
-    lq_give(low, lq_lower_output(low, 0), two(low, "PRelu", x, slope), order);
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
+    struct lq_value *slope = get_broadcast(low, lq_lower_input(low, 1), order);
+    lq_set(low, lq_lower_output(low, 0), two(low, "PRelu", x, slope), order);
 }
 
 // ---- along one axis, the last of TFLite's
 
 void lq_lower_softmax(struct lq_lower *low)
 {
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     float beta = lq_tflite_option_float(low->model, low->op, 0, 1);
     bool is_log = low->op->builtin == LQ_OP_LOG_SOFTMAX;
     if (!lq_lower_need(low, order.rank > 0, "a single number has no softmax"))
         return;
     if (!is_log && beta != 1)
         x = two(low, "Mul", x, number(low, beta));
-    int64_t axis = lq_order_place(order, order.rank - 1);
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, is_log ? "LogSoftmax" : "Softmax", LQ_INPUTS(x),
-                         LQ_ATTRS(lq_int("axis", axis))),
-            order);
+    int64_t axis = lq_layout_place(order, order.rank - 1);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_graph_add(low->graph, is_log ? "LogSoftmax" : "Softmax", LQ_INPUTS(x),
+                        LQ_ATTRS(lq_int("axis", axis))),
+           order);
 }
 
 void lq_lower_l2_normalize(struct lq_lower *low)
 {
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     if (!lq_lower_need(low, order.rank > 0, "a single number has no length"))
         return;
-    int64_t axis = lq_order_place(order, order.rank - 1);
+    int64_t axis = lq_layout_place(order, order.rank - 1);
     struct lq_value *length =
         lq_graph_add(low->graph, "ReduceL2", LQ_INPUTS(x),
                      LQ_ATTRS(lq_ints("axes", &axis, 1), lq_int("keepdims", 1)));
     length = two(low, "Max", length, number(low, 1e-6f)); // as the TFLite runtime guards it
-    lq_give(low, lq_lower_output(low, 0),
-            lq_activate(low, two(low, "Div", x, length), lq_lower_byte(low, 0, 0)), order);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_activate(low, two(low, "Div", x, length), lq_lower_byte(low, 0, 0)), order);
 }
 
 // ---- types
@@ -378,26 +378,26 @@ void lq_lower_cast(struct lq_lower *low)
     enum lq_onnx_type to = lq_lower_stored_type(low, output);
     if (!lq_lower_need(low, to != LQ_ONNX_NONE, "it makes numbers of a type we do not know"))
         return;
-    struct lq_order order = lq_order_plain(lq_lower_rank(low, input));
+    struct lq_layout order = lq_layout_plain(lq_lower_rank(low, input));
     // Quantised numbers are cast as they are stored, not as what they mean.
     struct lq_value *x = lq_lower_quantised(low, input) || lq_lower_quantised(low, output)
-                             ? lq_take_stored(low, input)
-                             : lq_take_any(low, input, &order);
+                             ? lq_get_stored(low, input)
+                             : lq_get_any(low, input, &order);
     if (lq_lower_stored_type(low, input) == LQ_ONNX_F16 && x->type == LQ_ONNX_F32 &&
         to == LQ_ONNX_F32) {
-        lq_give(low, output, x, order);
+        lq_set(low, output, x, order);
         return;
     }
     struct lq_value *y =
         lq_graph_add(low->graph, "Cast", LQ_INPUTS(x), LQ_ATTRS(lq_int("to", to)));
-    lq_give_stored(low, output, y, order);
+    lq_set_stored(low, output, y, order);
 }
 
 void lq_lower_quantize(struct lq_lower *low)
 {
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
-    lq_give(low, lq_lower_output(low, 0), x, order);
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
+    lq_set(low, lq_lower_output(low, 0), x, order);
 }
 
 void lq_lower_dequantize(struct lq_lower *low)
@@ -433,12 +433,12 @@ void lq_lower_densify(struct lq_lower *low)
     if (lq_lower_need(low, status != LQ_ERR_TOO_LARGE,
                       "the file's sparse constants take too many steps to spread for its size") &&
         lq_lower_need(low, status == LQ_OK, "its sparse constant is damaged"))
-        lq_give_constant(low, output, data, &shape);
+        lq_set_constant(low, output, data, &shape);
 }
 
 void lq_lower_zeros_like(struct lq_lower *low)
 {
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
-    lq_give(low, lq_lower_output(low, 0), two(low, "Sub", x, x), order);
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
+    lq_set(low, lq_lower_output(low, 0), two(low, "Sub", x, x), order);
 }

@@ -18,10 +18,10 @@ static void gather(struct lq_lower *low, int input, int which, int axis)
     if (!lq_lower_need(low, axis >= 0 && axis < rank && rank - 1 + depth <= LQ_RANK_MAX,
                        "its axis makes no sense"))
         return;
-    struct lq_order order, made = {0};
-    struct lq_value *value = lq_take_any(low, input, &order);
-    struct lq_value *index = lq_take_plain(low, which);
-    int place = lq_order_place(order, axis);
+    struct lq_layout order, made = {0};
+    struct lq_value *value = lq_get_any(low, input, &order);
+    struct lq_value *index = lq_get_plain(low, which);
+    int place = lq_layout_place(order, axis);
     for (int i = 0; i < rank; i++) {
         int old = order.axis[i];
         for (int k = 0; i == place && k < depth; k++)
@@ -29,23 +29,23 @@ static void gather(struct lq_lower *low, int input, int which, int axis)
         if (i != place)
             made.axis[made.rank++] = (uint8_t)(old > axis ? old + depth - 1 : old);
     }
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, "Gather", LQ_INPUTS(value, index),
-                         LQ_ATTRS(lq_int("axis", place))),
-            made);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_graph_add(low->graph, "Gather", LQ_INPUTS(value, index),
+                        LQ_ATTRS(lq_int("axis", place))),
+           made);
 }
 
 // Each of the batch by numbers of its own: an index for every element of the first axes.
 static void gather_in_batch(struct lq_lower *low, int input, int which, int batch)
 {
-    struct lq_value *x = lq_take_plain(low, input), *index = lq_take_plain(low, which);
+    struct lq_value *x = lq_get_plain(low, input), *index = lq_get_plain(low, which);
     int64_t last = lq_lower_rank(low, which);
     index = cast(low, index, LQ_ONNX_I64);
     index = lq_graph_add(low->graph, "Unsqueeze",
                          LQ_INPUTS(index, lq_graph_i64s(low->graph, &last, 1)), LQ_NO_ATTRS);
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "GatherND", LQ_INPUTS(x, index),
-                               LQ_ATTRS(lq_int("batch_dims", batch))));
+    lq_set_plain(low, lq_lower_output(low, 0),
+                 lq_graph_add(low->graph, "GatherND", LQ_INPUTS(x, index),
+                              LQ_ATTRS(lq_int("batch_dims", batch))));
 }
 
 void lq_lower_gather(struct lq_lower *low)
@@ -70,10 +70,10 @@ void lq_lower_embedding_lookup(struct lq_lower *low)
 
 void lq_lower_gather_nd(struct lq_lower *low)
 {
-    struct lq_value *value = lq_take_plain(low, lq_lower_input(low, 0));
-    struct lq_value *index = cast(low, lq_take_plain(low, lq_lower_input(low, 1)), LQ_ONNX_I64);
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "GatherND", LQ_INPUTS(value, index), LQ_NO_ATTRS));
+    struct lq_value *value = lq_get_plain(low, lq_lower_input(low, 0));
+    struct lq_value *index = cast(low, lq_get_plain(low, lq_lower_input(low, 1)), LQ_ONNX_I64);
+    lq_set_plain(low, lq_lower_output(low, 0),
+                 lq_graph_add(low->graph, "GatherND", LQ_INPUTS(value, index), LQ_NO_ATTRS));
 }
 
 // ---- ONE_HOT, SCATTER_ND, WHERE
@@ -107,9 +107,9 @@ void lq_lower_one_hot(struct lq_lower *low)
                                 depth < (1 << 24),
                        "how deep it is must be a constant"))
         return;
-    struct lq_value *index = lq_take_plain(low, which);
-    struct lq_value *on = lq_take_plain(low, lq_lower_input(low, 2));
-    struct lq_value *off = lq_take_plain(low, lq_lower_input(low, 3));
+    struct lq_value *index = lq_get_plain(low, which);
+    struct lq_value *on = lq_get_plain(low, lq_lower_input(low, 2));
+    struct lq_value *off = lq_get_plain(low, lq_lower_input(low, 3));
     if (low->graph->status != LQ_OK)
         return;
     if (index->type != LQ_ONNX_I32)
@@ -118,8 +118,8 @@ void lq_lower_one_hot(struct lq_lower *low)
                          LQ_INPUTS(index, lq_graph_i64s(low->graph, &axis, 1)), LQ_NO_ATTRS);
     struct lq_value *places = counted(low, index->type, depth, rank - (int)axis);
     struct lq_value *hit = lq_graph_add(low->graph, "Equal", LQ_INPUTS(index, places), LQ_NO_ATTRS);
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "Where", LQ_INPUTS(hit, on, off), LQ_NO_ATTRS));
+    lq_set_plain(low, lq_lower_output(low, 0),
+                 lq_graph_add(low->graph, "Where", LQ_INPUTS(hit, on, off), LQ_NO_ATTRS));
 }
 
 void lq_lower_scatter_nd(struct lq_lower *low)
@@ -128,24 +128,24 @@ void lq_lower_scatter_nd(struct lq_lower *low)
     int rank = lq_ints_of(low, lq_lower_input(low, 2), dims, LQ_RANK_MAX);
     if (!lq_lower_need(low, rank > 0, "its shape must be a constant"))
         return;
-    struct lq_value *index = cast(low, lq_take_plain(low, lq_lower_input(low, 0)), LQ_ONNX_I64);
-    struct lq_value *updates = lq_take_plain(low, lq_lower_input(low, 1));
+    struct lq_value *index = cast(low, lq_get_plain(low, lq_lower_input(low, 0)), LQ_ONNX_I64);
+    struct lq_value *updates = lq_get_plain(low, lq_lower_input(low, 1));
     struct lq_value *zero = cast(low, lq_graph_f32(low->graph, 0), updates->type);
     struct lq_value *blank =
         lq_graph_add(low->graph, "Expand",
                      LQ_INPUTS(zero, lq_graph_i64s(low->graph, dims, rank)), LQ_NO_ATTRS);
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "ScatterND", LQ_INPUTS(blank, index, updates),
-                               LQ_ATTRS(lq_text("reduction", "add"))));
+    lq_set_plain(low, lq_lower_output(low, 0),
+                 lq_graph_add(low->graph, "ScatterND", LQ_INPUTS(blank, index, updates),
+                              LQ_ATTRS(lq_text("reduction", "add"))));
 }
 
 void lq_lower_where(struct lq_lower *low)
 {
-    struct lq_value *x = lq_take_plain(low, lq_lower_input(low, 0));
+    struct lq_value *x = lq_get_plain(low, lq_lower_input(low, 0));
     struct lq_value *found = lq_graph_add(low->graph, "NonZero", LQ_INPUTS(x), LQ_NO_ATTRS);
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "Transpose", LQ_INPUTS(found),
-                               LQ_ATTRS(lq_ints("perm", (int64_t[]){1, 0}, 2))));
+    lq_set_plain(low, lq_lower_output(low, 0),
+                 lq_graph_add(low->graph, "Transpose", LQ_INPUTS(found),
+                              LQ_ATTRS(lq_ints("perm", (int64_t[]){1, 0}, 2))));
 }
 
 // ---- MATRIX_DIAG, MATRIX_SET_DIAG, REVERSE_SEQUENCE
@@ -169,9 +169,9 @@ void lq_lower_matrix_diag(struct lq_lower *low)
                        "its diagonal is missing"))
         return;
     int64_t length = low->slots[list].shape.dims[rank - 1], rows = length, columns = length;
-    struct lq_value *x = lq_take_plain(low, list), *under;
+    struct lq_value *x = lq_get_plain(low, list), *under;
     if (sets) {
-        under = lq_take_plain(low, lq_lower_input(low, 0));
+        under = lq_get_plain(low, lq_lower_input(low, 0));
         if (low->graph->status != LQ_OK ||
             !lq_lower_need(low, under->shape.rank == rank + 1, "its diagonal does not fit"))
             return;
@@ -196,9 +196,9 @@ void lq_lower_matrix_diag(struct lq_lower *low)
     }
     x = lq_graph_add(low->graph, "Unsqueeze",
                      LQ_INPUTS(x, lq_graph_i64s(low->graph, &place, 1)), LQ_NO_ATTRS);
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "Where",
-                               LQ_INPUTS(diagonal(low, rows, columns), x, under), LQ_NO_ATTRS));
+    lq_set_plain(low, lq_lower_output(low, 0),
+                 lq_graph_add(low->graph, "Where",
+                              LQ_INPUTS(diagonal(low, rows, columns), x, under), LQ_NO_ATTRS));
 }
 
 // ONNX wants the two axes that it is about in front.
@@ -210,16 +210,16 @@ void lq_lower_reverse_sequence(struct lq_lower *low)
                                 sequence != batch,
                        "its axes make no sense"))
         return;
-    struct lq_order order = {rank, {(uint8_t)sequence, (uint8_t)batch}};
+    struct lq_layout order = {rank, {(uint8_t)sequence, (uint8_t)batch}};
     for (int i = 0, to = 2; i < rank; i++)
         if (i != sequence && i != batch)
             order.axis[to++] = (uint8_t)i;
-    struct lq_value *lengths = cast(low, lq_take_plain(low, lq_lower_input(low, 1)), LQ_ONNX_I64);
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, "ReverseSequence",
-                         LQ_INPUTS(lq_take(low, input, order), lengths),
-                         LQ_ATTRS(lq_int("time_axis", 0), lq_int("batch_axis", 1))),
-            order);
+    struct lq_value *lengths = cast(low, lq_get_plain(low, lq_lower_input(low, 1)), LQ_ONNX_I64);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_graph_add(low->graph, "ReverseSequence",
+                        LQ_INPUTS(lq_get(low, input, order), lengths),
+                        LQ_ATTRS(lq_int("time_axis", 0), lq_int("batch_axis", 1))),
+           order);
 }
 
 // ---- NON_MAX_SUPPRESSION_V4 and _V5
@@ -230,9 +230,9 @@ enum { BOXES, SCORES, COUNT_MAX, OVERLAP_MAX, SCORE_LEAST, SOFTNESS };
 static struct lq_value *kept_boxes(struct lq_lower *low, struct lq_value *scores, int64_t most)
 {
     struct lq_graph *graph = low->graph;
-    struct lq_value *boxes = lq_take_plain(low, lq_lower_input(low, BOXES));
-    struct lq_value *overlap = lq_take_plain(low, lq_lower_input(low, OVERLAP_MAX));
-    struct lq_value *least = lq_take_plain(low, lq_lower_input(low, SCORE_LEAST));
+    struct lq_value *boxes = lq_get_plain(low, lq_lower_input(low, BOXES));
+    struct lq_value *overlap = lq_get_plain(low, lq_lower_input(low, OVERLAP_MAX));
+    struct lq_value *least = lq_get_plain(low, lq_lower_input(low, SCORE_LEAST));
     struct lq_value *first = lq_graph_i64s(graph, (int64_t[]){0}, 1);
     struct lq_value *both = lq_graph_i64s(graph, (int64_t[]){0, 1}, 2);
     boxes = lq_graph_add(graph, "Unsqueeze", LQ_INPUTS(boxes, first), LQ_NO_ATTRS);
@@ -286,13 +286,13 @@ void lq_lower_non_max_suppression(struct lq_lower *low)
                                                            &softness) && softness == 0),
                        "soft suppression is not supported"))
         return;
-    struct lq_value *scores = lq_take_plain(low, lq_lower_input(low, SCORES));
+    struct lq_value *scores = lq_get_plain(low, lq_lower_input(low, SCORES));
     struct lq_value *kept = kept_boxes(low, scores, most);
     struct lq_value *count = lq_graph_add(low->graph, "Shape", LQ_INPUTS(kept), LQ_NO_ATTRS);
     struct lq_value *list = filled_up(low, kept, most);
-    lq_give_plain(low, lq_lower_output(low, 0), cast(low, list, LQ_ONNX_I32));
+    lq_set_plain(low, lq_lower_output(low, 0), cast(low, list, LQ_ONNX_I32));
     if (scored)
-        lq_give_plain(low, lq_lower_output(low, 1), filled_scores(low, scores, list, count, most));
+        lq_set_plain(low, lq_lower_output(low, 1), filled_scores(low, scores, list, count, most));
     count = lq_reshaped(low, cast(low, count, LQ_ONNX_I32), (int64_t[]){0}, 0);
-    lq_give_plain(low, lq_lower_output(low, scored ? 2 : 1), count);
+    lq_set_plain(low, lq_lower_output(low, scored ? 2 : 1), count);
 }

@@ -2,7 +2,7 @@
 #include "convert/lower.h"
 
 // All inputs in one order; NULL-ended, NULL on failure.
-static struct lq_value **take_all(struct lq_lower *low, struct lq_order *order)
+static struct lq_value **take_all(struct lq_lower *low, struct lq_layout *order)
 {
     int count = low->op->inputs.count;
     int *tensors = lq_graph_take(low->graph, (size_t)(count + 1) * sizeof *tensors);
@@ -11,15 +11,15 @@ static struct lq_value **take_all(struct lq_lower *low, struct lq_order *order)
         return NULL;
     for (int i = 0; i < count; i++)
         tensors[i] = lq_lower_input(low, i);
-    *order = lq_order_common(low, tensors, count);
+    *order = lq_layout_common(low, tensors, count);
     for (int i = 0; i < count; i++)
-        values[i] = lq_take(low, tensors[i], *order);
+        values[i] = lq_get(low, tensors[i], *order);
     return low->graph->status == LQ_OK ? values : NULL;
 }
 
 void lq_lower_concat(struct lq_lower *low)
 {
-    struct lq_order order;
+    struct lq_layout order;
     struct lq_value **values = take_all(low, &order);
     int axis = lq_lower_option(low, 0, 0), output = lq_lower_output(low, 0);
     if (!values)
@@ -28,16 +28,16 @@ void lq_lower_concat(struct lq_lower *low)
     if (!lq_lower_need(low, axis >= 0 && axis < order.rank, "its axis makes no sense"))
         return;
     struct lq_value *y = lq_graph_add(low->graph, "Concat", values,
-                                      LQ_ATTRS(lq_int("axis", lq_order_place(order, axis))));
+                                      LQ_ATTRS(lq_int("axis", lq_layout_place(order, axis))));
     int activation = lq_lower_byte(low, 1, 0);
     if (output >= 0 && !lq_clip_is_free(low, output, activation))
         y = lq_activate(low, y, activation);
-    lq_give(low, output, y, order);
+    lq_set(low, output, y, order);
 }
 
 void lq_lower_pack(struct lq_lower *low)
 {
-    struct lq_order order, made = {0};
+    struct lq_layout order, made = {0};
     struct lq_value **values = take_all(low, &order);
     int axis = lq_lower_option(low, 1, 0);
     if (!values)
@@ -49,10 +49,10 @@ void lq_lower_pack(struct lq_lower *low)
         made = order;
         values[i] = lq_insert_axis(low, values[i], axis, &made);
     }
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, "Concat", values,
-                         LQ_ATTRS(lq_int("axis", lq_order_place(made, axis)))),
-            made);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_graph_add(low->graph, "Concat", values,
+                        LQ_ATTRS(lq_int("axis", lq_layout_place(made, axis)))),
+           made);
 }
 
 void lq_lower_tile(struct lq_lower *low)
@@ -62,13 +62,13 @@ void lq_lower_tile(struct lq_lower *low)
     if (!lq_lower_need(low, lq_ints_of(low, lq_lower_input(low, 1), times, LQ_RANK_MAX) == rank,
                        "how often it repeats must be constants"))
         return;
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, input, &order);
-    lq_order_ints(order, times, stored);
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, "Tile",
-                         LQ_INPUTS(x, lq_graph_i64s(low->graph, stored, rank)), LQ_NO_ATTRS),
-            order);
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, input, &order);
+    lq_layout_ints(order, times, stored);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_graph_add(low->graph, "Tile", LQ_INPUTS(x, lq_graph_i64s(low->graph, stored, rank)),
+                        LQ_NO_ATTRS),
+           order);
 }
 
 // A shape that is an input: as constants, or worked out when it runs.
@@ -78,7 +78,7 @@ static struct lq_value *shape_input(struct lq_lower *low, int tensor)
     int count = lq_ints_of(low, tensor, dims, LQ_RANK_MAX);
     if (count >= 0)
         return lq_graph_i64s(low->graph, dims, count);
-    struct lq_value *sizes = lq_take_plain(low, tensor);
+    struct lq_value *sizes = lq_get_plain(low, tensor);
     if (low->graph->status != LQ_OK || sizes->type == LQ_ONNX_I64)
         return sizes;
     return lq_graph_add(low->graph, "Cast", LQ_INPUTS(sizes), LQ_ATTRS(lq_int("to", LQ_ONNX_I64)));
@@ -86,9 +86,9 @@ static struct lq_value *shape_input(struct lq_lower *low, int tensor)
 
 static void expand(struct lq_lower *low, int what, int shape)
 {
-    struct lq_value *x = lq_take_plain(low, what), *sizes = shape_input(low, shape);
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "Expand", LQ_INPUTS(x, sizes), LQ_NO_ATTRS));
+    struct lq_value *x = lq_get_plain(low, what), *sizes = shape_input(low, shape);
+    lq_set_plain(low, lq_lower_output(low, 0),
+                 lq_graph_add(low->graph, "Expand", LQ_INPUTS(x, sizes), LQ_NO_ATTRS));
 }
 
 void lq_lower_broadcast_to(struct lq_lower *low)

@@ -13,21 +13,21 @@ static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq
 
 static struct lq_value *weights_value(struct lq_lower *low, int weights, bool quantised, bool turned)
 {
-    struct lq_order order = {2, {turned, !turned}};
-    return quantised ? lq_take(low, weights, order) : lq_take_folded(low, weights, order);
+    struct lq_layout order = {2, {turned, !turned}};
+    return quantised ? lq_get(low, weights, order) : lq_get_folded(low, weights, order);
 }
 
 // Over the last axis of many, wherever it stands: a 1x1 convolution, or a product from the left or
 // from the right.
 static struct lq_value *over_last_axis(struct lq_lower *low, int tensor, int weights,
                                        bool quantised, struct lq_value *bias,
-                                       struct lq_order *order)
+                                       struct lq_layout *order)
 {
-    struct lq_value *x = lq_take_any(low, tensor, order);
-    int rank = order->rank, place = lq_order_place(*order, rank - 1);
+    struct lq_value *x = lq_get_any(low, tensor, order);
+    int rank = order->rank, place = lq_layout_place(*order, rank - 1);
     if (place != rank - 1 && place != rank - 2 && !(rank == 4 && place == 1)) {
-        *order = lq_order_plain(rank);
-        x = lq_take(low, tensor, *order);
+        *order = lq_layout_plain(rank);
+        x = lq_get(low, tensor, *order);
         place = rank - 1;
     }
     bool biased = bias->type != LQ_ONNX_NONE;
@@ -69,7 +69,8 @@ static bool take_in_reshapes(struct lq_lower *low, int weights, int *x, int *out
         low->slots[*x].shape.rank != 2 || low->slots[*x].shape.dims[1] != w[1] ||
         low->slots[source].shape.dims[rank - 1] != w[1] || about->dims[rank - 1] != w[0])
         return false;
-    // The rows must go back to the pixels that they were: one open size at most follows from the rest.
+    // The rows must go back to the pixels that they were: one open size at most follows from the
+    // rest.
     for (int i = 0; i < rank - 1; i++) {
         int64_t size = low->slots[source].shape.dims[i];
         if (size < 0 ? about->dims[i] >= 0 : about->dims[i] != size)
@@ -96,51 +97,51 @@ void lq_lower_fully_connected(struct lq_lower *low)
         return;
     bool pixels = output >= 0 && take_in_reshapes(low, weights, &x, &output);
     bool quantised = lq_lower_quantised(low, x) && lq_lower_quantised(low, weights);
-    struct lq_order order = lq_order_plain(2);
+    struct lq_layout order = lq_layout_plain(2);
     struct lq_value *bias = b < 0       ? &low->graph->nothing
                             : quantised ? lq_bias_value(low, b, x, weights)
-                                        : lq_take_folded(low, b, lq_order_plain(1));
+                                        : lq_get_folded(low, b, lq_layout_plain(1));
     struct lq_value *y;
     int rank = lq_lower_rank(low, x);
     bool keeps = pixels || (lq_lower_byte(low, 2, 0) && rank != 2);
     if (keeps && rank > 2) {
         y = over_last_axis(low, x, weights, quantised, bias, &order);
     } else {
-        struct lq_value *flat = lq_take_plain(low, x);
+        struct lq_value *flat = lq_get_plain(low, x);
         int64_t in = low->slots[weights].shape.dims[1];
         if (rank != 2)
             flat = lq_reshaped(low, flat, (int64_t[]){-1, in}, 2);
         y = gemm(low, flat, weights_value(low, weights, quantised, false), bias);
         if (keeps) { // of a single vector
             y = lq_reshaped(low, y, (int64_t[]){-1}, 1);
-            order = lq_order_plain(1);
+            order = lq_layout_plain(1);
         }
     }
     if (!lq_clip_is_free(low, output, lq_lower_byte(low, 0, 0)))
         y = lq_activate(low, y, lq_lower_byte(low, 0, 0));
-    lq_give(low, output, y, order);
+    lq_set(low, output, y, order);
 }
 
 // One factor as it lies. *turned: its last two axes stand the other way round from what the product
 // wants. Other unusual orders are turned to the plain one.
 static struct lq_value *factor(struct lq_lower *low, int tensor, bool adjoint, bool *turned)
 {
-    struct lq_order order;
-    struct lq_value *value = lq_take_any(low, tensor, &order);
+    struct lq_layout order;
+    struct lq_value *value = lq_get_any(low, tensor, &order);
     int rank = order.rank;
-    struct lq_order plain = lq_order_plain(rank), swapped = plain;
+    struct lq_layout plain = lq_layout_plain(rank), swapped = plain;
     if (!lq_lower_need(low, rank >= 2, "its factors must have two dimensions or more"))
         return value;
     swapped.axis[rank - 2] = (uint8_t)(rank - 1);
     swapped.axis[rank - 1] = (uint8_t)(rank - 2);
     if (lq_is_constant(low, tensor))
-        return lq_take(low, tensor, adjoint ? swapped : plain);
-    if (!lq_order_equal(order, plain) && !lq_order_equal(order, swapped)) {
+        return lq_get(low, tensor, adjoint ? swapped : plain);
+    if (!lq_layout_equal(order, plain) && !lq_layout_equal(order, swapped)) {
         // Turned into what the product wants, at once.
         order = adjoint ? swapped : plain;
-        value = lq_take(low, tensor, order);
+        value = lq_get(low, tensor, order);
     }
-    *turned = lq_order_equal(order, swapped) != adjoint;
+    *turned = lq_layout_equal(order, swapped) != adjoint;
     return value;
 }
 
@@ -168,15 +169,15 @@ void lq_lower_batch_matmul(struct lq_lower *low)
     // Both turned: (AB)' = B'A', and nothing has to be moved.
     if (a_turned && b_turned && x->shape.rank == y->shape.rank) {
         struct lq_value *z = lq_graph_add(low->graph, "MatMul", LQ_INPUTS(y, x), LQ_NO_ATTRS);
-        struct lq_order order = lq_order_plain(z->shape.rank);
+        struct lq_layout order = lq_layout_plain(z->shape.rank);
         if (low->graph->status != LQ_OK)
             return;
         order.axis[order.rank - 2] = (uint8_t)(order.rank - 1);
         order.axis[order.rank - 1] = (uint8_t)(order.rank - 2);
-        lq_give(low, output, z, order);
+        lq_set(low, output, z, order);
         return;
     }
     x = a_turned ? swap_last(low, x) : x;
     y = b_turned ? swap_last(low, y) : y;
-    lq_give_plain(low, output, lq_graph_add(low->graph, "MatMul", LQ_INPUTS(x, y), LQ_NO_ATTRS));
+    lq_set_plain(low, output, lq_graph_add(low->graph, "MatMul", LQ_INPUTS(x, y), LQ_NO_ATTRS));
 }

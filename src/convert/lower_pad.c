@@ -14,7 +14,7 @@ static bool read_pads(struct lq_lower *low, int rank, int64_t pads[2 * LQ_RANK_M
     return true;
 }
 
-static struct lq_value *write_pad(struct lq_lower *low, struct lq_value *x, struct lq_order order,
+static struct lq_value *write_pad(struct lq_lower *low, struct lq_value *x, struct lq_layout order,
                                   const int64_t *pads, const char *mode, struct lq_value *with)
 {
     int64_t stored[2 * LQ_RANK_MAX];
@@ -31,18 +31,18 @@ static struct lq_value *write_pad(struct lq_lower *low, struct lq_value *x, stru
 void lq_lower_pad(struct lq_lower *low)
 {
     int input = lq_lower_input(low, 0), with = lq_lower_input(low, 2);
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, input, &order), *value = NULL;
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, input, &order), *value = NULL;
     int64_t pads[2 * LQ_RANK_MAX];
     if (!read_pads(low, order.rank, pads))
         return;
     if (with >= 0) {
         int rank = lq_lower_rank(low, with);
-        value = lq_take_plain(low, with);
+        value = lq_get_plain(low, with);
         if (rank > 0)
             value = lq_reshaped(low, value, (int64_t[]){0}, 0);
     }
-    lq_give(low, lq_lower_output(low, 0), write_pad(low, x, order, pads, "constant", value), order);
+    lq_set(low, lq_lower_output(low, 0), write_pad(low, x, order, pads, "constant", value), order);
 }
 
 // Mirrored with the edge repeated: ONNX has no mode for it, so the places are listed.
@@ -68,8 +68,8 @@ static struct lq_value *symmetric(struct lq_lower *low, struct lq_value *x, int 
 
 void lq_lower_mirror_pad(struct lq_lower *low)
 {
-    struct lq_order order;
-    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
+    struct lq_layout order;
+    struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     int64_t pads[2 * LQ_RANK_MAX], widest = 0;
     if (!read_pads(low, order.rank, pads))
         return;
@@ -85,7 +85,7 @@ void lq_lower_mirror_pad(struct lq_lower *low)
                 x = symmetric(low, x, i, before, after);
         }
     }
-    lq_give(low, lq_lower_output(low, 0), x, order);
+    lq_set(low, lq_lower_output(low, 0), x, order);
 }
 
 // ---- blocks into channels and back
@@ -97,12 +97,12 @@ static void blocks(struct lq_lower *low, const char *op, const char *mode)
     if (!lq_lower_need(low, lq_lower_rank(low, input) == 4 && size > 0 && size < 1024,
                        "its input must have four dimensions, its blocks a sensible size"))
         return;
-    struct lq_order order = lq_order_channels_first(4);
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, op, LQ_INPUTS(lq_take(low, input, order)),
-                         LQ_ATTRS(lq_int("blocksize", size),
-                                  mode ? lq_text("mode", mode) : (struct lq_attr){0})),
-            order);
+    struct lq_layout order = lq_layout_channels_first(4);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_graph_add(low->graph, op, LQ_INPUTS(lq_get(low, input, order)),
+                        LQ_ATTRS(lq_int("blocksize", size),
+                                 mode ? lq_text("mode", mode) : (struct lq_attr){0})),
+           order);
 }
 
 void lq_lower_depth_to_space(struct lq_lower *low)
@@ -133,7 +133,7 @@ static bool read_blocks(struct lq_lower *low, struct batch_blocks *to)
                                     2 * axes,
                        "it must have three or four dimensions, and constant blocks and edges"))
         return false;
-    to->x = lq_take(low, input, lq_order_channels_first(rank));
+    to->x = lq_get(low, input, lq_layout_channels_first(rank));
     if (to->flat)
         to->x = lq_graph_add(low->graph, "Unsqueeze",
                              LQ_INPUTS(to->x, lq_graph_i64s(low->graph, (int64_t[]){3}, 1)),
@@ -156,7 +156,7 @@ static void give_blocks(struct lq_lower *low, const struct batch_blocks *b, stru
     if (b->flat)
         x = lq_graph_add(low->graph, "Squeeze",
                          LQ_INPUTS(x, lq_graph_i64s(low->graph, (int64_t[]){3}, 1)), LQ_NO_ATTRS);
-    lq_give(low, lq_lower_output(low, 0), x, lq_order_channels_first(b->flat ? 3 : 4));
+    lq_set(low, lq_lower_output(low, 0), x, lq_layout_channels_first(b->flat ? 3 : 4));
 }
 
 static struct lq_value *reordered(struct lq_lower *low, struct lq_value *x, const int64_t *before,
@@ -179,7 +179,7 @@ void lq_lower_space_to_batch(struct lq_lower *low)
         return;
     h /= b.block[0];
     w /= b.block[1];
-    struct lq_order order = lq_order_channels_first(4);
+    struct lq_layout order = lq_layout_channels_first(4);
     struct lq_value *x = write_pad(low, b.x, order, pads, "constant", NULL);
     x = reordered(low, x, (int64_t[]){b.n < 0 ? -1 : b.n, b.c, h, b.block[0], w, b.block[1]},
                   (int64_t[]){3, 5, 0, 1, 2, 4}, (int64_t[]){-1, b.c, h, w});

@@ -28,15 +28,15 @@ static void pool(struct lq_lower *low, const char *op)
             pads[i + 2] = total - total / 2;
         }
     }
-    struct lq_order order = lq_order_channels_first(4);
+    struct lq_layout order = lq_layout_channels_first(4);
     struct lq_value *y = lq_graph_add(
-        low->graph, op, LQ_INPUTS(lq_take(low, input, order)),
+        low->graph, op, LQ_INPUTS(lq_get(low, input, order)),
         LQ_ATTRS(lq_ints("kernel_shape", kernel, 2), lq_ints("strides", strides, 2),
                  auto_pad ? lq_text("auto_pad", "SAME_UPPER") : lq_ints("pads", pads, 4)));
     int activation = lq_lower_byte(low, 5, 0);
     if (!lq_clip_is_free(low, output, activation))
         y = lq_activate(low, y, activation);
-    lq_give(low, output, y, order);
+    lq_set(low, output, y, order);
 }
 
 void lq_lower_average_pool(struct lq_lower *low)
@@ -57,14 +57,14 @@ void lq_lower_lrn(struct lq_lower *low)
     if (!lq_lower_need(low, lq_lower_rank(low, input) == 4 && radius >= 0 && radius < 65536,
                        "its input must have four dimensions, its radius a sensible size"))
         return;
-    struct lq_order order = lq_order_channels_first(4);
+    struct lq_layout order = lq_layout_channels_first(4);
     float bias = lq_tflite_option_float(low->model, low->op, 1, 0);
     float alpha = lq_tflite_option_float(low->model, low->op, 2, 0);
     float beta = lq_tflite_option_float(low->model, low->op, 3, 0);
     int64_t size = 2 * radius + 1;
-    lq_give(low, lq_lower_output(low, 0),
-            lq_graph_add(low->graph, "LRN", LQ_INPUTS(lq_take(low, input, order)),
-                         LQ_ATTRS(lq_int("size", size), lq_float("alpha", alpha * (float)size),
-                                  lq_float("beta", beta), lq_float("bias", bias))),
-            order);
+    lq_set(low, lq_lower_output(low, 0),
+           lq_graph_add(low->graph, "LRN", LQ_INPUTS(lq_get(low, input, order)),
+                        LQ_ATTRS(lq_int("size", size), lq_float("alpha", alpha * (float)size),
+                                 lq_float("beta", beta), lq_float("bias", bias))),
+           order);
 }

@@ -13,9 +13,9 @@ enum { // inputs of the LSTM
 
 enum { ACTIVATION_TANH = 4, STEPS_MAX = 256 };
 
-static struct lq_order time_first(bool time_major)
+static struct lq_layout time_first(bool time_major)
 {
-    return (struct lq_order){3, {!time_major, time_major, 2}};
+    return (struct lq_layout){3, {!time_major, time_major, 2}};
 }
 
 static int64_t dim(const struct lq_lower *low, int tensor, int axis)
@@ -43,7 +43,7 @@ static struct lq_value *stacked(struct lq_lower *low, const int *tensors, int co
     int64_t items = lq_shape_items(&one);
     float *made = lq_graph_take(low->graph, (size_t)(items * total) * sizeof *made);
     for (int i = 0; made && i < count; i++) {
-        const float *part = lq_real_constant(low, tensors[i], lq_order_plain(one.rank));
+        const float *part = lq_real_constant(low, tensors[i], lq_layout_plain(one.rank));
         if (!part)
             return &low->graph->nothing;
         memcpy(made + i * items, part, (size_t)items * sizeof *made);
@@ -66,7 +66,7 @@ static void give_sequence(struct lq_lower *low, struct lq_value *y, bool time_ma
 {
     y = lq_graph_add(low->graph, "Squeeze",
                      LQ_INPUTS(y, lq_graph_i64s(low->graph, (int64_t[]){1}, 1)), LQ_NO_ATTRS);
-    lq_give(low, lq_lower_output(low, 0), y, time_first(time_major));
+    lq_set(low, lq_lower_output(low, 0), y, time_first(time_major));
 }
 
 static bool is_sequence(struct lq_lower *low, int x, int weights)
@@ -164,9 +164,9 @@ static void unrolled(struct lq_lower *low, struct lq_value *x, int64_t steps, in
         list[t] = two(low, "Unsqueeze", cell.state, axis);
     }
     if (graph->status == LQ_OK)
-        lq_give(low, lq_lower_output(low, 0),
-                lq_graph_add(graph, "Concat", list, LQ_ATTRS(lq_int("axis", 0))),
-                time_first(time_major));
+        lq_set(low, lq_lower_output(low, 0),
+               lq_graph_add(graph, "Concat", list, LQ_ATTRS(lq_int("axis", 0))),
+               time_first(time_major));
 }
 
 void lq_lower_lstm(struct lq_lower *low)
@@ -177,7 +177,7 @@ void lq_lower_lstm(struct lq_lower *low)
         return;
     int64_t hidden = dim(low, first, 0), steps = dim(low, input, time_major ? 0 : 1);
     float clip = lq_tflite_option_float(low->model, low->op, 1, 0);
-    struct lq_value *x = lq_take(low, input, time_first(time_major));
+    struct lq_value *x = lq_get(low, input, time_first(time_major));
     // Each step adds one to a cell at most, so that a short sequence meets no limit.
     if (clip > 0 && (steps < 0 || (float)steps > clip)) {
         if (lq_lower_need(low, steps > 0 && steps <= STEPS_MAX,
@@ -211,7 +211,7 @@ void lq_lower_rnn(struct lq_lower *low)
         return;
     struct lq_value *y = lq_graph_add(
         low->graph, "RNN",
-        LQ_INPUTS(lq_take(low, input, time_first(time_major)), stacked(low, &weights, 1, 1),
+        LQ_INPUTS(lq_get(low, input, time_first(time_major)), stacked(low, &weights, 1, 1),
                   stacked(low, &state_weights, 1, 1), stacked(low, &bias, 1, 2)),
         LQ_ATTRS(lq_int("hidden_size", hidden)));
     give_sequence(low, y, time_major);

@@ -1,6 +1,6 @@
-// RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE and SHAPE: new names for the same numbers. A reshape that
-// joins or parts neighbouring axes is done where they lie; only one that mixes axes which are no
-// neighbours in the stored order has them turned first.
+// RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE and SHAPE: new names for the same numbers. A reshape
+// that joins or parts neighbouring axes is done where they lie; only one that mixes axes which are
+// no neighbours in the stored order has them turned first.
 #include "convert/lower.h"
 #include "convert/operators.h"
 
@@ -61,7 +61,7 @@ static bool group_axes(const struct lq_shape *in, const struct lq_shape *out, st
 // In which order the new axes lie when a value of this order is reshaped where it lies; false when
 // a group's axes are scattered.
 static bool order_after(const struct groups *groups, const struct lq_shape *in, int out_rank,
-                        struct lq_order order, struct lq_order *after)
+                        struct lq_layout order, struct lq_layout *after)
 {
     int place[LQ_RANK_MAX * 2], now = -1, highest = -1;
     bool closed[LQ_RANK_MAX * 2] = {false};
@@ -86,7 +86,7 @@ static bool order_after(const struct groups *groups, const struct lq_shape *in, 
     for (int i = 0; i < order.rank; i++) // groups of ones only
         if (place[groups->of_in[order.axis[i]]] < 0)
             place[groups->of_in[order.axis[i]]] = i;
-    *after = (struct lq_order){0};
+    *after = (struct lq_layout){0};
     for (int i = 0; i < order.rank; i++)
         for (int o = 0; o < out_rank; o++)
             if (place[groups->of_out[o]] == i)
@@ -114,11 +114,11 @@ static bool reshape_dims(const struct lq_value *from, const struct lq_shape *to,
 // shuffled, or windows that become a picture again, are turned once and not once more for the
 // convolution behind.
 static bool picture_order(const struct groups *groups, const struct lq_shape *in, int out_rank,
-                          struct lq_order *order, struct lq_order *after)
+                          struct lq_layout *order, struct lq_layout *after)
 {
     if (out_rank != 4)
         return false;
-    struct lq_order want = lq_order_channels_first(4), made = {0};
+    struct lq_layout want = lq_layout_channels_first(4), made = {0};
     unsigned seen = 0;
     for (int i = 0; i < 4; i++)
         for (int axis = 0; axis < in->rank; axis++) {
@@ -129,7 +129,7 @@ static bool picture_order(const struct groups *groups, const struct lq_shape *in
         }
     *order = made;
     return made.rank == in->rank && order_after(groups, in, 4, made, after) &&
-           lq_order_equal(*after, want);
+           lq_layout_equal(*after, want);
 }
 
 static bool wants_picture(const struct lq_lower *low, int tensor)
@@ -143,19 +143,19 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
 {
     const struct lq_shape in = lq_lower_shape(low, input);
     struct groups groups;
-    struct lq_order order = lq_order_common(low, &input, 1), after;
+    struct lq_layout order = lq_layout_common(low, &input, 1), after;
     bool grouped = group_axes(&in, out, &groups);
     if (!grouped || !order_after(&groups, &in, out->rank, order, &after)) {
-        bool picture = !lq_order_is_plain(order) || wants_picture(low, lq_lower_output(low, 0));
+        bool picture = !lq_layout_is_plain(order) || wants_picture(low, lq_lower_output(low, 0));
         if (!grouped || !picture || !picture_order(&groups, &in, out->rank, &order, &after)) {
-            order = lq_order_plain(in.rank);
-            after = lq_order_plain(out->rank);
+            order = lq_layout_plain(in.rank);
+            after = lq_layout_plain(out->rank);
         }
     }
-    struct lq_value *value = lq_take(low, input, order);
+    struct lq_value *value = lq_get(low, input, order);
     struct lq_shape stored = {.rank = out->rank};
     int64_t dims[LQ_RANK_MAX];
-    lq_order_ints(after, out->dims, stored.dims);
+    lq_layout_ints(after, out->dims, stored.dims);
     if (!lq_lower_need(low, reshape_dims(value, &stored, dims), "too many of its sizes are open"))
         return;
     if (!lq_shape_equal(&stored, &value->shape))
@@ -164,7 +164,7 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
     for (int i = 0; i < value->shape.rank && low->graph->status == LQ_OK; i++)
         if (value->shape.dims[i] == LQ_DIM_OPEN)
             value->shape.dims[i] = stored.dims[i];
-    lq_give(low, lq_lower_output(low, 0), value, after);
+    lq_set(low, lq_lower_output(low, 0), value, after);
 }
 
 // ---- RESHAPE
@@ -174,7 +174,7 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
 // LQ_DIM_OPEN, and LQ_DIM_BATCH where it was taken from the shape of something with that batch.
 static int wanted_dims(struct lq_lower *low, int64_t dims[LQ_RANK_MAX])
 {
-    const struct lq_known *known = lq_known_of(low, lq_lower_input(low, 1));
+    const struct lq_constant_ints *known = lq_constant_ints_of(low, lq_lower_input(low, 1));
     struct lq_flat_list option = lq_tflite_option_ints(low->model, low->op, 0);
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, lq_lower_output(low, 0));
     int count = known ? known->count : option.count > 0 ? option.count : about->rank;
@@ -236,33 +236,34 @@ void lq_lower_reshape(struct lq_lower *low)
     out.rank = wanted_dims(low, out.dims);
     if (!lq_lower_need(low, out.rank >= 0, "its new shape makes no sense"))
         return;
-    bool told = shape < 0 || lq_known_of(low, shape) || lq_lower_rank(low, shape) != 1;
+    bool told = shape < 0 || lq_constant_ints_of(low, shape) || lq_lower_rank(low, shape) != 1;
     if (told && settle(&in, &out)) {
         reshape_to(low, input, &out);
         return;
     }
     if (!lq_lower_need(low, shape >= 0, "too many of its sizes are open"))
         return;
-    struct lq_value *sizes = lq_graph_add(low->graph, "Cast", LQ_INPUTS(lq_take_plain(low, shape)),
+    struct lq_value *sizes = lq_graph_add(low->graph, "Cast", LQ_INPUTS(lq_get_plain(low, shape)),
                                           LQ_ATTRS(lq_int("to", LQ_ONNX_I64)));
-    lq_give_plain(low, lq_lower_output(low, 0),
-                  lq_graph_add(low->graph, "Reshape", LQ_INPUTS(lq_take_plain(low, input), sizes),
-                               LQ_NO_ATTRS));
+    lq_set_plain(low, lq_lower_output(low, 0),
+                 lq_graph_add(low->graph, "Reshape", LQ_INPUTS(lq_get_plain(low, input), sizes),
+                              LQ_NO_ATTRS));
 }
 
 // ---- axes of one come and go
 
-// `axis` (of the result) is added: channels that stand first stay there, so that pixels are repeated
-// (EXPAND_DIMS, TILE, RESHAPE) without being turned; else it stands before the one that follows it.
+// `axis` (of the result) is added: channels that stand first stay there, so that pixels are
+// repeated (EXPAND_DIMS, TILE, RESHAPE) without being turned; else it stands before the one that
+// follows it.
 struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, int axis,
-                                struct lq_order *order)
+                                struct lq_layout *order)
 {
-    struct lq_order made = {.rank = order->rank + 1};
+    struct lq_layout made = {.rank = order->rank + 1};
     if (!lq_lower_need(low, made.rank <= LQ_RANK_MAX, "its result has too many dimensions"))
         return value;
-    int64_t place = axis < order->rank ? lq_order_place(*order, axis) : order->rank;
+    int64_t place = axis < order->rank ? lq_layout_place(*order, axis) : order->rank;
     if (order->rank > 2 && axis > 0 && axis < order->rank &&
-        lq_order_equal(*order, lq_order_channels_first(order->rank)))
+        lq_layout_equal(*order, lq_layout_channels_first(order->rank)))
         place = axis + 1;
     for (int i = 0, from = 0; i < made.rank; i++) {
         int old = i == place ? axis : order->axis[from++];
@@ -274,14 +275,14 @@ struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, in
 }
 
 struct lq_value *lq_remove_axes(struct lq_lower *low, struct lq_value *value, unsigned gone,
-                                struct lq_order *order)
+                                struct lq_layout *order)
 {
     int64_t places[LQ_RANK_MAX];
     int count = 0;
     for (int i = 0; i < order->rank; i++)
         if (gone >> order->axis[i] & 1)
             places[count++] = i;
-    *order = lq_order_without(*order, gone);
+    *order = lq_layout_without(*order, gone);
     if (count == 0)
         return value;
     return lq_graph_add(low->graph, "Squeeze",
@@ -303,10 +304,10 @@ void lq_lower_squeeze(struct lq_lower *low)
     }
     for (int i = 0; axes.count == 0 && i < rank; i++)
         gone |= (unsigned)(shape.dims[i] == 1) << i;
-    struct lq_order order;
-    struct lq_value *value = lq_take_any(low, input, &order);
+    struct lq_layout order;
+    struct lq_value *value = lq_get_any(low, input, &order);
     value = lq_remove_axes(low, value, gone, &order);
-    lq_give(low, lq_lower_output(low, 0), value, order);
+    lq_set(low, lq_lower_output(low, 0), value, order);
 }
 
 void lq_lower_expand_dims(struct lq_lower *low)
@@ -319,10 +320,10 @@ void lq_lower_expand_dims(struct lq_lower *low)
     axis += axis < 0 ? rank + 1 : 0;
     if (!lq_lower_need(low, axis >= 0 && axis <= rank, "its axis makes no sense"))
         return;
-    struct lq_order order;
-    struct lq_value *value = lq_take_any(low, input, &order);
+    struct lq_layout order;
+    struct lq_value *value = lq_get_any(low, input, &order);
     value = lq_insert_axis(low, value, (int)axis, &order);
-    lq_give(low, lq_lower_output(low, 0), value, order);
+    lq_set(low, lq_lower_output(low, 0), value, order);
 }
 
 // ---- TRANSPOSE, SHAPE
@@ -346,26 +347,26 @@ void lq_lower_transpose(struct lq_lower *low)
         int64_t dims[LQ_RANK_MAX];
         for (int i = 0; i < rank; i++)
             dims[i] = perm[i];
-        lq_give_plain(low, lq_lower_output(low, 0),
-                      lq_graph_add(low->graph, "Transpose", LQ_INPUTS(lq_take_plain(low, input)),
-                                   LQ_ATTRS(lq_ints("perm", dims, rank))));
+        lq_set_plain(low, lq_lower_output(low, 0),
+                     lq_graph_add(low->graph, "Transpose", LQ_INPUTS(lq_get_plain(low, input)),
+                                  LQ_ATTRS(lq_ints("perm", dims, rank))));
         return;
     }
-    lq_give_renamed(low, lq_lower_output(low, 0), input, map);
+    lq_set_renamed(low, lq_lower_output(low, 0), input, map);
 }
 
 void lq_lower_shape_of(struct lq_lower *low)
 {
-    struct lq_order order;
+    struct lq_layout order;
     int output = lq_lower_output(low, 0);
-    struct lq_value *x = lq_take_any(low, lq_lower_input(low, 0), &order);
+    struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     if (!lq_lower_need(low, output >= 0, "its result is missing"))
         return;
     struct lq_value *sizes = lq_graph_add(low->graph, "Shape", LQ_INPUTS(x), LQ_NO_ATTRS);
-    if (!lq_order_is_plain(order)) {
+    if (!lq_layout_is_plain(order)) {
         int64_t places[LQ_RANK_MAX];
         for (int i = 0; i < order.rank; i++)
-            places[i] = lq_order_place(order, i);
+            places[i] = lq_layout_place(order, i);
         sizes = lq_graph_add(low->graph, "Gather",
                              LQ_INPUTS(sizes, lq_graph_i64s(low->graph, places, order.rank)),
                              LQ_ATTRS(lq_int("axis", 0)));
@@ -373,5 +374,5 @@ void lq_lower_shape_of(struct lq_lower *low)
     enum lq_onnx_type type = lq_lower_stored_type(low, output);
     if (type != LQ_ONNX_I64)
         sizes = lq_graph_add(low->graph, "Cast", LQ_INPUTS(sizes), LQ_ATTRS(lq_int("to", type)));
-    lq_give_plain(low, output, sizes);
+    lq_set_plain(low, output, sizes);
 }

@@ -86,9 +86,9 @@ void lq_lower_resize_bilinear(struct lq_lower *low)
     struct resize resize;
     if (!read_resize(low, &resize, 2))
         return;
-    struct lq_order order = lq_order_channels_first(4);
-    struct lq_value *x = lq_take(low, resize.input, order);
-    lq_give(low, lq_lower_output(low, 0), write_resize(low, &resize, x, "linear", NULL), order);
+    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_value *x = lq_get(low, resize.input, order);
+    lq_set(low, lq_lower_output(low, 0), write_resize(low, &resize, x, "linear", NULL), order);
 }
 
 // ---- nearest
@@ -142,8 +142,8 @@ void lq_lower_resize_nearest(struct lq_lower *low)
     struct resize resize;
     if (!read_resize(low, &resize, 0))
         return;
-    struct lq_order order = lq_order_channels_first(4);
-    struct lq_value *x = lq_take(low, resize.input, order);
+    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_value *x = lq_get(low, resize.input, order);
     const int64_t *in = low->slots[resize.input].shape.dims;
     bool agrees = true;
     for (int i = 0; i < 2; i++) {
@@ -159,5 +159,5 @@ void lq_lower_resize_nearest(struct lq_lower *low)
         for (int i = 0; i < 2 && low->graph->status == LQ_OK; i++)
             x = by_list(low, &resize, x, 2 + i, resize.size[i]);
     }
-    lq_give(low, lq_lower_output(low, 0), x, order);
+    lq_set(low, lq_lower_output(low, 0), x, order);
 }

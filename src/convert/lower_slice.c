@@ -21,7 +21,7 @@ static struct cut cut_nothing(int rank)
 }
 
 static struct lq_value *write_cut(struct lq_lower *low, struct lq_value *value,
-                                  struct lq_order order, const struct cut *cut)
+                                  struct lq_layout order, const struct cut *cut)
 {
     int64_t start[LQ_RANK_MAX], end[LQ_RANK_MAX], axes[LQ_RANK_MAX], step[LQ_RANK_MAX];
     int count = 0;
@@ -48,8 +48,8 @@ static struct lq_value *write_cut(struct lq_lower *low, struct lq_value *value,
 void lq_lower_slice(struct lq_lower *low)
 {
     int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input);
-    const struct lq_known *begin = lq_known_of(low, lq_lower_input(low, 1));
-    const struct lq_known *size = lq_known_of(low, lq_lower_input(low, 2));
+    const struct lq_constant_ints *begin = lq_constant_ints_of(low, lq_lower_input(low, 1));
+    const struct lq_constant_ints *size = lq_constant_ints_of(low, lq_lower_input(low, 2));
     struct lq_shape shape = lq_lower_shape(low, input);
     if (!lq_lower_need(low, begin && size && begin->count == rank && size->count == rank,
                        "where it begins and how long it is must be constants"))
@@ -70,9 +70,9 @@ void lq_lower_slice(struct lq_lower *low)
         cut.start[i] = at;
         cut.end[i] = length < 0 ? INT64_MAX : at + length;
     }
-    struct lq_order order;
-    struct lq_value *value = lq_take_any(low, input, &order);
-    lq_give(low, lq_lower_output(low, 0), write_cut(low, value, order, &cut), order);
+    struct lq_layout order;
+    struct lq_value *value = lq_get_any(low, input, &order);
+    lq_set(low, lq_lower_output(low, 0), write_cut(low, value, order, &cut), order);
 }
 
 // ---- STRIDED_SLICE
@@ -87,7 +87,8 @@ struct strided {
 };
 
 static bool read_one(struct lq_lower *low, struct strided *to, int axis, int i,
-                     const struct lq_known *begin, const struct lq_known *end, int64_t step)
+                     const struct lq_constant_ints *begin, const struct lq_constant_ints *end,
+                     int64_t step)
 {
     bool from_start = lq_lower_option(low, BEGIN_MASK, 0) >> i & 1;
     bool to_end = lq_lower_option(low, END_MASK, 0) >> i & 1;
@@ -120,8 +121,8 @@ static bool read_one(struct lq_lower *low, struct strided *to, int axis, int i,
 static bool read_strided(struct lq_lower *low, struct strided *to)
 {
     int rank = lq_lower_rank(low, lq_lower_input(low, 0)), axis = 0, out = 0;
-    const struct lq_known *begin = lq_known_of(low, lq_lower_input(low, 1));
-    const struct lq_known *end = lq_known_of(low, lq_lower_input(low, 2));
+    const struct lq_constant_ints *begin = lq_constant_ints_of(low, lq_lower_input(low, 1));
+    const struct lq_constant_ints *end = lq_constant_ints_of(low, lq_lower_input(low, 2));
     int64_t steps[LQ_RANK_MAX * 2];
     int count = lq_ints_of(low, lq_lower_input(low, 3), steps, LQ_RANK_MAX * 2);
     unsigned ellipsis = (unsigned)lq_lower_option(low, ELLIPSIS_MASK, 0);
@@ -160,8 +161,8 @@ void lq_lower_strided_slice(struct lq_lower *low)
     if (!lq_lower_need(low, input >= 0 && low->slots[input].made, "its input is missing") ||
         !read_strided(low, &strided))
         return;
-    struct lq_order order;
-    struct lq_value *value = lq_take_any(low, input, &order);
+    struct lq_layout order;
+    struct lq_value *value = lq_get_any(low, input, &order);
     value = write_cut(low, value, order, &strided.cut);
     value = lq_remove_axes(low, value, strided.shrink, &order);
     for (int i = 0; i < strided.new_count; i++) {
@@ -169,7 +170,7 @@ void lq_lower_strided_slice(struct lq_lower *low)
             return;
         value = lq_insert_axis(low, value, strided.added[i], &order);
     }
-    lq_give(low, lq_lower_output(low, 0), value, order);
+    lq_set(low, lq_lower_output(low, 0), value, order);
 }
 
 void lq_lower_reverse(struct lq_lower *low)
@@ -189,9 +190,9 @@ void lq_lower_reverse(struct lq_lower *low)
         cut.end[axes[i]] = INT64_MIN;
         cut.step[axes[i]] = -1;
     }
-    struct lq_order order;
-    struct lq_value *value = lq_take_any(low, input, &order);
-    lq_give(low, lq_lower_output(low, 0), write_cut(low, value, order, &cut), order);
+    struct lq_layout order;
+    struct lq_value *value = lq_get_any(low, input, &order);
+    lq_set(low, lq_lower_output(low, 0), write_cut(low, value, order, &cut), order);
 }
 
 // ---- SPLIT, UNPACK
@@ -242,14 +243,14 @@ void lq_lower_split(struct lq_lower *low)
     axis += axis < 0 ? rank : 0;
     if (!lq_lower_need(low, axis >= 0 && axis < rank, "its axis makes no sense"))
         return;
-    struct lq_order order;
-    struct lq_value *value = lq_take_any(low, input, &order);
+    struct lq_layout order;
+    struct lq_value *value = lq_get_any(low, input, &order);
     int64_t *sizes = piece_sizes(low, low->slots[input].shape.dims[axis],
                                  sized ? lq_lower_input(low, 1) : -1);
     struct lq_value **pieces =
-        sizes ? split(low, value, lq_order_place(order, (int)axis), sizes) : NULL;
+        sizes ? split(low, value, lq_layout_place(order, (int)axis), sizes) : NULL;
     for (int i = 0; pieces && i < low->op->outputs.count; i++)
-        lq_give(low, lq_lower_output(low, i), pieces[i], order);
+        lq_set(low, lq_lower_output(low, i), pieces[i], order);
 }
 
 void lq_lower_unpack(struct lq_lower *low)
@@ -260,16 +261,16 @@ void lq_lower_unpack(struct lq_lower *low)
     axis += axis < 0 ? rank : 0;
     if (!lq_lower_need(low, axis >= 0 && axis < rank, "its axis makes no sense"))
         return;
-    struct lq_order order;
-    struct lq_value *value = lq_take_any(low, input, &order);
+    struct lq_layout order;
+    struct lq_value *value = lq_get_any(low, input, &order);
     int64_t *ones = lq_graph_take(low->graph, (size_t)(count + 1) * sizeof *ones);
     for (int i = 0; ones && i < count; i++)
         ones[i] = 1;
     struct lq_value **pieces =
-        ones ? split(low, value, lq_order_place(order, (int)axis), ones) : NULL;
+        ones ? split(low, value, lq_layout_place(order, (int)axis), ones) : NULL;
     for (int i = 0; pieces && i < count; i++) {
-        struct lq_order left = order;
+        struct lq_layout left = order;
         struct lq_value *piece = lq_remove_axes(low, pieces[i], 1u << axis, &left);
-        lq_give(low, lq_lower_output(low, i), piece, left);
+        lq_set(low, lq_lower_output(low, i), piece, left);
     }
 }

@@ -12,15 +12,15 @@ static int output_number(const struct lq_graph *graph, const struct lq_value *va
 }
 
 // A form of the tensor that some node makes and that was not pruned.
-static const struct lq_form *living_form(const struct lq_slot *slot)
+static const struct lq_tensor_form *living_form(const struct lq_tensor_state *slot)
 {
-    for (const struct lq_form *form = slot->forms; form; form = form->next)
+    for (const struct lq_tensor_form *form = slot->forms; form; form = form->next)
         if (form->value->maker && form->value->used)
             return form;
     return NULL;
 }
 
-static void add_point(struct lq_lower *low, int tensor, const struct lq_form *form)
+static void add_point(struct lq_lower *low, int tensor, const struct lq_tensor_form *form)
 {
     struct lq_convert_trace *trace = low->options->trace;
     struct lq_graph *graph = low->graph;
@@ -53,7 +53,7 @@ void lq_lower_trace(struct lq_lower *low)
         return;
     }
     for (int i = 0; i < low->model->tensor_count; i++) {
-        const struct lq_form *form = living_form(&low->slots[i]);
+        const struct lq_tensor_form *form = living_form(&low->slots[i]);
         if (!form || low->slots[i].maker < 0 || lq_lower_tensor(low, i)->scale_count > 1)
             continue;
         if (trace->total >= from && trace->total < to)

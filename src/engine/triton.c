@@ -1,7 +1,7 @@
 // A model on NVIDIA Triton, or any server of the KServe v2 protocol: `path` names the local file of
 // the same model, whose sidecar and, with a fallback, whose engine stand in.
-// A frame goes to the least busy, quickest server that is in (triton_pool.h); when that fails it is tried on
-// another one once; when no server is left the fallback runs it.
+// A frame goes to the least busy, quickest server that is in (triton_pool.h); when that fails it is
+// tried on another one once; when no server is left the fallback runs it.
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "engine/kserve.h"
 #include "engine/list.h"
-#include "engine/spare.h"
+#include "engine/fallback.h"
 #include "engine/triton_steps.h"
 
 // A server that speaks JSON alone reads and writes a hundred thousand numbers: it gets more time.
@@ -19,7 +19,7 @@ enum { TIMEOUT_MS = 1000, JSON_TIMEOUT_MS = 10000, OPEN_MS = 30000 };
 
 struct lq_engine {
     struct lq_triton_model model;
-    struct lq_spare spare;
+    struct lq_fallback fallback;
     uint64_t timeout_us; // 0: the default
 };
 
@@ -28,7 +28,7 @@ struct lq_request {
     struct lq_tensors tensors;
     struct lq_buf memory; // theirs
     struct lq_triton_call call;
-    struct lq_request *spare;
+    struct lq_request *fallback;
 };
 
 // Frames that a fallback ran, and whether the last one was: to say so when that changes.
@@ -166,8 +166,8 @@ static void triton_request_free(struct lq_request *request)
 {
     if (!request)
         return;
-    if (request->spare)
-        request->engine->spare.ops->request_free(request->spare);
+    if (request->fallback)
+        request->engine->fallback.ops->request_free(request->fallback);
     lq_triton_call_release(&request->call);
     lq_buf_release(&request->memory);
     free(request);
@@ -218,8 +218,9 @@ static int triton_request_new(struct lq_request **out, struct lq_engine *engine,
     int status = give_memory(request, err);
     if (status == LQ_OK)
         status = lq_triton_call_init(&request->call, &engine->model, &request->tensors, err);
-    if (status == LQ_OK && engine->spare.engine)
-        status = engine->spare.ops->request_new(&request->spare, engine->spare.engine, err);
+    if (status == LQ_OK && engine->fallback.engine)
+        status =
+            engine->fallback.ops->request_new(&request->fallback, engine->fallback.engine, err);
     if (status != LQ_OK) {
         triton_request_free(request);
         return status;
@@ -259,7 +260,7 @@ static int try_server(struct lq_request *request, struct lq_triton_server *serve
         end = deadline_us;
     int status = lq_triton_infer(&request->call, server, end, err);
     if (status == LQ_OK)
-        lq_triton_pool_took(engine->model.pool, server, lq_clock_us() - now);
+        lq_triton_pool_latency(engine->model.pool, server, lq_clock_us() - now);
     if (cut_short(status, now, end, timeout_us))
         lq_triton_pool_cut_short(engine->model.pool, server);
     else
@@ -273,10 +274,10 @@ static int run_spare(struct lq_request *request, uint64_t deadline_us, const str
                      struct lq_error *err)
 {
     if (!atomic_exchange(&on_spare, true))
-        lq_log_warn("frames run on %s for now: %s", request->engine->spare.ops->name, why->text);
+        lq_log_warn("frames run on %s for now: %s", request->engine->fallback.ops->name, why->text);
     atomic_fetch_add_explicit(&spare_frames, 1, memory_order_relaxed);
-    return lq_spare_run(&request->engine->spare, request->spare, &request->tensors, deadline_us,
-                        err);
+    return lq_fallback_run(&request->engine->fallback, request->fallback, &request->tensors,
+                           deadline_us, err);
 }
 
 static int triton_run(struct lq_request *request, uint64_t deadline_us, struct lq_error *err)
@@ -299,7 +300,7 @@ static int triton_run(struct lq_request *request, uint64_t deadline_us, struct l
             lq_log_info("frames run on triton again");
         return LQ_OK;
     }
-    if (request->spare && (!deadline_us || lq_clock_us() < deadline_us))
+    if (request->fallback && (!deadline_us || lq_clock_us() < deadline_us))
         return run_spare(request, deadline_us, &why, err);
     // To who sent the frame that is all one: nobody is there to run it.
     return lq_fail(err, status == LQ_ERR_NOT_FOUND ? LQ_ERR_UNAVAILABLE : status, "%s", why.text);
@@ -321,7 +322,7 @@ static void triton_close(struct lq_engine *engine)
 {
     if (!engine)
         return;
-    lq_spare_close(&engine->spare);
+    lq_fallback_close(&engine->fallback);
     lq_triton_pool_close(engine->model.pool);
     pthread_mutex_destroy(&engine->model.lock);
     free(engine);
@@ -334,13 +335,13 @@ static int open_spare(struct lq_engine *engine, const char *path,
     struct lq_engine_options own = *options;
     own.remote = (struct lq_remote_options){0};
     struct lq_request *request = NULL;
-    int status = lq_spare_open(&engine->spare, options->remote.fallback, path, &own, err);
+    int status = lq_fallback_open(&engine->fallback, options->remote.fallback, path, &own, err);
     if (status == LQ_OK)
-        status = engine->spare.ops->request_new(&request, engine->spare.engine, err);
+        status = engine->fallback.ops->request_new(&request, engine->fallback.engine, err);
     if (status != LQ_OK)
         return lq_fail_within(err, "cannot open the fallback");
-    engine->model.tensors = *engine->spare.ops->request_tensors(request);
-    engine->spare.ops->request_free(request);
+    engine->model.tensors = *engine->fallback.ops->request_tensors(request);
+    engine->fallback.ops->request_free(request);
     for (int i = 0; i < engine->model.tensors.input_count + engine->model.tensors.output_count; i++)
         tensor_at(&engine->model.tensors, i)->data = NULL;
     return LQ_OK;

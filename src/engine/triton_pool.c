@@ -18,7 +18,7 @@ enum {
     WATCH_IN_MS = 1000, // and to one that is in
     MISSED_MAX = 2,     // unanswered in a row: it goes out
     CUT_SHORT_MAX = 8,  // requests in a row that nobody could wait for
-    TOOK_OVER = 8,      // requests that a server's time is a mean of, about
+    LATENCY_OVER = 8,   // requests that a server's time is a mean of, about
     HOLD_FIRST_MS = 250,
     HOLD_LAST_MS = 8000,
 };
@@ -75,7 +75,7 @@ static void put_in(struct lq_triton_server *server)
         return;
     server->in = true;
     server->missed = server->cut_short = 0;
-    server->took_us = 0; // it may be on another machine now
+    server->latency_us = 0; // it may be on another machine now
     // Nothing to tell of one that was in from the start.
     if (server->why[0])
         lq_log_info("triton %s is in", server->url);
@@ -90,12 +90,12 @@ static void fail(struct lq_triton_pool *pool, struct lq_triton_server *server, c
     put_out(pool, server, why);
 }
 
-// Servers that are alike take turns as chance has it. One that is slower, by its way or its machine,
-// is asked when the others are busy, and can show then that it is slower no more.
+// Servers that are alike take turns as chance has it. One that is slower, by its way or its
+// machine, is asked when the others are busy, and can show then that it is slower no more.
 static bool is_better(const struct lq_triton_server *a, const struct lq_triton_server *b)
 {
-    return a->under_way < b->under_way ||
-           (a->under_way == b->under_way && a->took_us < b->took_us);
+    return a->in_flight < b->in_flight ||
+           (a->in_flight == b->in_flight && a->latency_us < b->latency_us);
 }
 
 struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
@@ -109,7 +109,7 @@ struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
             best = server;
     }
     if (best)
-        best->under_way++;
+        best->in_flight++;
     pthread_mutex_unlock(&pool->lock);
     return best;
 }
@@ -118,7 +118,7 @@ void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *s
                          const struct lq_error *why)
 {
     pthread_mutex_lock(&pool->lock);
-    server->under_way--;
+    server->in_flight--;
     *(status == LQ_OK ? &server->answered : &server->failed) += 1;
     if (status == LQ_OK) {
         server->failures = server->cut_short = 0;
@@ -128,19 +128,19 @@ void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *s
     pthread_mutex_unlock(&pool->lock);
 }
 
-void lq_triton_pool_took(struct lq_triton_pool *pool, struct lq_triton_server *server,
-                         uint64_t took_us)
+void lq_triton_pool_latency(struct lq_triton_pool *pool, struct lq_triton_server *server,
+                            uint64_t latency_us)
 {
     pthread_mutex_lock(&pool->lock);
-    double took = (double)took_us, was = server->took_us > 0 ? server->took_us : took;
-    server->took_us = was + (took - was) / TOOK_OVER;
+    double took = (double)latency_us, was = server->latency_us > 0 ? server->latency_us : took;
+    server->latency_us = was + (took - was) / LATENCY_OVER;
     pthread_mutex_unlock(&pool->lock);
 }
 
 void lq_triton_pool_cut_short(struct lq_triton_pool *pool, struct lq_triton_server *server)
 {
     pthread_mutex_lock(&pool->lock);
-    server->under_way--;
+    server->in_flight--;
     if (++server->cut_short >= CUT_SHORT_MAX)
         fail(pool, server, "it has answered no frame in time");
     pthread_mutex_unlock(&pool->lock);

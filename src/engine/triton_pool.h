@@ -4,10 +4,10 @@
 // A server is in or out. Whoever needs one gets the server with the fewest requests under way, of
 // several the one that has answered soonest of late. One
 // that fails goes out at once. Its watcher asks a server that is out, ten times a second, and one
-// that is in every second, for /v2/health/ready and the model's own /ready; a server comes back when
-// both say yes. One that says so and then fails again stays out for a while first, each
-// time twice as long: a server that is ready in word only costs little. With every server out the
-// engine above runs its spare.
+// that is in every second, for /v2/health/ready and the model's own /ready; a server comes back
+// when both say yes. One that says so and then fails again stays out for a while first, each time
+// twice as long: a server that is ready in word only costs little. With every server out the engine
+// above runs its spare.
 //
 // Threads: any; take and give hold a lock for a few instructions.
 // Owner: pools are shared by the engines of one model; open/close count.
@@ -20,8 +20,8 @@ struct lq_triton_server {
     bool local;                  // on this host: shared memory can be tried
     // guarded by the pool
     bool in;
-    int under_way;
-    double took_us;              // a request of late; 0: none yet
+    int in_flight;
+    double latency_us;           // a request of late; 0: none yet
     int failures;                // since the last success: how long it stays out
     int missed;                  // health checks in a row while in
     int cut_short;               // requests in a row, while in
@@ -49,8 +49,8 @@ struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
 void lq_triton_pool_give(struct lq_triton_pool *pool, struct lq_triton_server *server, int status,
                          const struct lq_error *why);
 // How long a request that it answered took. Before it is given back.
-void lq_triton_pool_took(struct lq_triton_pool *pool, struct lq_triton_server *server,
-                         uint64_t took_us);
+void lq_triton_pool_latency(struct lq_triton_pool *pool, struct lq_triton_server *server,
+                            uint64_t latency_us);
 // Of a request whose frame grew too old before the server had its time: one says nothing about the
 // server, but with eight in a row it is out too.
 void lq_triton_pool_cut_short(struct lq_triton_pool *pool, struct lq_triton_server *server);
@@ -61,7 +61,8 @@ int lq_triton_pool_count(struct lq_triton_pool *pool);
 int lq_triton_pool_index(const struct lq_triton_pool *pool, const struct lq_triton_server *server);
 // The server at that place while it is in, else NULL.
 struct lq_triton_server *lq_triton_pool_server(struct lq_triton_pool *pool, int index);
-// UNAVAILABLE, with the first server and why it is out; NOT_FOUND when that is for want of the model.
+// UNAVAILABLE, with the first server and why it is out; NOT_FOUND when that is for want of the
+// model.
 int lq_triton_pool_explain(struct lq_triton_pool *pool, struct lq_error *err);
 
 // Counts how often it went out.

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "frame/closer.h"
+#include "frame/multiscale.h"
 #include "image/color.h"
 #include "nail/hand.h"
 
@@ -12,11 +12,11 @@ struct lq_pipe {
     struct lq_codec *codec;
     struct lq_runner *runner;
     struct lq_nail_finder *finder;
-    struct lq_closer *closer;
+    struct lq_multiscale *multiscale;
     struct lq_hand_finder *hands; // NULL: no network for it
     struct lq_nails told;         // the nails, with what their hands say
     bool maps;                    // the model gives one map of probabilities of all it is shown
-    struct lq_tracked tracked;    // the last frame of a film
+    struct lq_tracked tracked;    // the last frame of a video
     struct lq_painter *painter;
     struct lq_buf pixels;         // the decoded picture's memory
     struct lq_buf srgb;           // … and its copy's, where it has other colours
@@ -35,9 +35,9 @@ const char *lq_stage_name(enum lq_stage stage)
 static int open_parts(struct lq_pipe *pipe, struct lq_error *err)
 {
     int status = lq_codec_new(&pipe->codec, err);
-    if (status == LQ_OK && (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
-                            lq_closer_new(&pipe->closer) != LQ_OK ||
-                            lq_painter_new(&pipe->painter) != LQ_OK))
+    if (status == LQ_OK &&
+        (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
+         lq_multiscale_new(&pipe->multiscale) != LQ_OK || lq_painter_new(&pipe->painter) != LQ_OK))
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     return status;
 }
@@ -45,11 +45,11 @@ static int open_parts(struct lq_pipe *pipe, struct lq_error *err)
 static void free_parts(struct lq_pipe *pipe)
 {
     lq_painter_free(pipe->painter);
-    lq_closer_free(pipe->closer);
+    lq_multiscale_free(pipe->multiscale);
     lq_nail_finder_free(pipe->finder);
     lq_codec_free(pipe->codec);
     pipe->painter = NULL;
-    pipe->closer = NULL;
+    pipe->multiscale = NULL;
     pipe->finder = NULL;
     pipe->codec = NULL;
     lq_picture_info_release(&pipe->info);
@@ -62,7 +62,8 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     struct lq_pipe *pipe = calloc(1, sizeof *pipe);
     if (!pipe)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-    // Eight bytes a pixel is the most a picture takes: RGBA of 16 bits; rows are padded to 64 bytes.
+    // Eight bytes a pixel is the most a picture takes: RGBA of 16 bits; rows are padded to 64
+    // bytes.
     lq_buf_init(&pipe->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_buf_init(&pipe->srgb, (size_t)LQ_PICTURE_PIXELS_MAX * 3 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_picture_info_init(&pipe->info);
@@ -111,7 +112,7 @@ void lq_job_init(struct lq_job *job)
         .look = lq_look_default(),
         .paint = true,
         .smooth = true,
-        .alone = true,
+        .exclusive = true,
         .jpeg_quality = 85,
         .pixels_max = LQ_FRAME_PIXELS_MAX,
     };
@@ -152,23 +153,23 @@ static int track(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image
 
 // Between two frames whose nails are looked for their motion alone tells enough, for a tenth of the
 // work. Says in job->carried whether it did.
-static int carry_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                       uint64_t *since_us, struct lq_error *err)
+static int propagate_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
+                           uint64_t *since_us, struct lq_error *err)
 {
-    if (!job->tracker || !job->may_carry || !job->smooth)
+    if (!job->tracker || !job->may_propagate || !job->smooth)
         return LQ_OK;
-    int status = lq_tracker_carry(job->tracker, picture, job->time_us, &pipe->tracked,
-                                  &job->carried);
+    int status =
+        lq_tracker_propagate(job->tracker, picture, job->time_us, &pipe->tracked, &job->propagated);
     if (status != LQ_OK)
         return lq_fail(err, status, "cannot track nails: %s", lq_status_text(status));
-    if (job->carried) {
+    if (job->propagated) {
         job->nails = &pipe->tracked.nails;
         stage_done(job, LQ_STAGE_NAILS, since_us);
     }
     return LQ_OK;
 }
 
-struct closer_pause {
+struct multiscale_pause {
     struct lq_job *job;
     struct lq_passes *passes;
     uint64_t *since_us;
@@ -176,9 +177,9 @@ struct closer_pause {
 
 static void pause_look(void *context)
 {
-    struct closer_pause *pause = context;
+    struct multiscale_pause *pause = context;
     pause_job(pause->job, pause->since_us);
-    pause->passes->alone = pause->job->alone;
+    pause->passes->exclusive = pause->job->exclusive;
 }
 
 // Finds the nails of a still once more, by what both looks say.
@@ -187,11 +188,11 @@ static int look_closer(struct lq_pipe *pipe, struct lq_job *job, const struct lq
                        struct lq_error *err)
 {
     const struct lq_patch *fine;
-    struct lq_passes passes = {job->deadline_us, job->alone, pause_look, NULL, 0};
-    struct closer_pause pause = {job, &passes, since_us};
+    struct lq_passes passes = {job->deadline_us, job->exclusive, pause_look, NULL, 0};
+    struct multiscale_pause pause = {job, &passes, since_us};
     passes.context = &pause;
-    int status = lq_closer_look(pipe->closer, pipe->runner, picture, patches, patch_count,
-                                job->nails, &passes, &fine, err);
+    int status = lq_multiscale_detect(pipe->multiscale, pipe->runner, picture, patches, patch_count,
+                                      job->nails, &passes, &fine, err);
     job->passes += passes.count;
     if (status == LQ_OK && fine)
         status = lq_nail_find(pipe->finder, picture, fine, 1, &job->nails, err);
@@ -220,10 +221,10 @@ static int look_for_hands(struct lq_pipe *pipe, struct lq_job *job, const struct
     if (job->tracker)
         return lq_hand_follow(pipe->hands, lq_tracker_hands(job->tracker), picture, &pipe->told,
                               job->time_us, err);
-    return lq_hand_tell(pipe->hands, picture, &pipe->told, &limits, err);
+    return lq_hand_estimate(pipe->hands, picture, &pipe->told, &limits, err);
 }
 
-// Every other frame of a film may be looked at where the last one's nails are, closer: small nails
+// Every other frame of a video may be looked at where the last one's nails are, closer: small nails
 // are seen in more points, and the tracker's memory makes one outline of both views. Only for a
 // head whose map of probabilities fits beside one of another scale.
 static bool choose_region(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
@@ -249,12 +250,12 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
 {
     const struct lq_patch *patches;
     int patch_count, box[4] = {0, 0, picture->width, picture->height};
-    int status = carry_nails(pipe, job, picture, since_us, err);
-    bool region = status == LQ_OK && !job->carried && choose_region(pipe, job, picture, box);
+    int status = propagate_nails(pipe, job, picture, since_us, err);
+    bool region = status == LQ_OK && !job->propagated && choose_region(pipe, job, picture, box);
     struct lq_image part = lq_image_part(picture, box);
-    if (status == LQ_OK && !job->carried)
-        status = lq_runner_prepare(pipe->runner, &part, job->alone, err);
-    if (status != LQ_OK || job->carried)
+    if (status == LQ_OK && !job->propagated)
+        status = lq_runner_prepare(pipe->runner, &part, job->exclusive, err);
+    if (status != LQ_OK || job->propagated)
         return status;
     stage_done(job, LQ_STAGE_PREPARE, since_us);
     if (job->deadline_us && *since_us >= job->deadline_us)
@@ -269,7 +270,7 @@ static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_
         status = region ? find_in_region(pipe, job, picture, patches, box, err)
                         : lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails,
                                        err);
-    if (status == LQ_OK && job->closer && !job->tracker)
+    if (status == LQ_OK && job->multiscale && !job->tracker)
         status = look_closer(pipe, job, picture, patches, patch_count, since_us, err);
     if (status == LQ_OK && job->hands && pipe->hands)
         status = look_for_hands(pipe, job, picture, since_us, err);
@@ -355,7 +356,7 @@ static void drop_low_bits(struct lq_image *picture)
 static void forget_result(struct lq_job *job)
 {
     job->nails = NULL;
-    job->carried = false;
+    job->propagated = false;
     job->passes = 0;
     job->total_us = 0;
     for (int i = 0; i < LQ_STAGE_COUNT; i++)

@@ -18,39 +18,39 @@ enum lq_stage { LQ_STAGE_DECODE, LQ_STAGE_PREPARE, LQ_STAGE_INFER, LQ_STAGE_NAIL
 
 const char *lq_stage_name(enum lq_stage stage); // "decode", …
 
-// What is asked and what came of it.
+// One picture to process: what the caller sets, and what lq_pipe_run fills in.
 struct lq_job {
-    // asked
+    // set by the caller
     const uint8_t *input;     // picture file bytes (codec.h has the kinds); not owned
     size_t input_len;
     struct lq_look look;
-    bool paint;               // false: nails only, nothing is painted or encoded
+    bool paint;               // false: find nails only; nothing is painted or encoded
     int jpeg_quality;         // 1..100
     enum lq_picture_kind kind_out; // JPEG, PNG or WEBP; UNKNOWN: PNG for a PNG or alpha, else JPEG
     bool may_shrink;          // a picture beyond pixels_max is taken at a smaller size (codec.h)
     size_t pixels_max;
-    struct lq_tracker *tracker; // the film that this is a frame of; not owned; NULL: a single picture
-    uint64_t time_us;         // … and when it was taken or came
-    bool smooth;              // … and whether outlines are steadied, else only ids are kept
-    bool may_carry;           // … and whether its nails may be carried from the last (track.h)
-    bool closer;              // … of a single picture: look twice, the second time closer (closer.h)
-    bool hands;               // look for the hands behind the nails (nail/hand.h)
-    bool alone;               // no other frame is worked on: all cores may be used for this one
+    struct lq_tracker *tracker; // of the video of which this is a frame; not owned; NULL: a still
+    uint64_t time_us;         // video: when the frame was taken or received
+    bool smooth;              // video: steady the outlines; false: only keep the nails' ids
+    bool may_propagate;       // video: nails may be propagated from the last frame (nail/track.h)
+    bool multiscale;          // still: add the multi-scale pass (frame/multiscale.h)
+    bool hands;               // find the hands behind the nails (nail/hand.h)
+    bool exclusive;           // no other frame is in work: this one may use all cores
     struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
-    uint64_t deadline_us;     // lq_clock_us() after which the answer is of no use; 0: none
-    void (*pause)(void *context); // called between steps: stages, and passes of a closer look. May
-                              // run jobs on other pipes, whose time is not counted as this job's,
-                              // and change `alone`; NULL: nothing
+    uint64_t deadline_us;     // lq_clock_us() after which the result is of no use; 0: none
+    void (*pause)(void *context); // called between stages and between network passes. It may run
+                              // jobs on other pipes, whose time is not counted as this job's, and
+                              // change `exclusive`; NULL: no call
     void *pause_context;
     struct lq_buf *output;    // encoded picture is appended; not owned; NULL with paint false
 
-    // done
+    // filled in
     int width, height;             // upright picture
     int shrunk, stored_width, stored_height; // as in struct lq_picture_info
-    bool carried;                  // nails were carried along, not looked for: no prepare, no infer
+    bool propagated;               // nails come from the last frame: no prepare, no infer
     enum lq_picture_kind kind;     // of the encoded reply
     const struct lq_nails *nails;  // in the pipe, until its next job
-    int passes;                    // how often the network was run
+    int passes;                    // runs of the network
     uint32_t stage_us[LQ_STAGE_COUNT];
     uint32_t total_us;
 };

@@ -5,7 +5,7 @@
 #include "image/codec.h"
 
 // As lq_codec_decode, but the pixels are as stored and *orientation says how, by the container's
-// own rotation and mirror, as viewers do: EXIF's does not count there. A film: its first picture.
+// own rotation and mirror, as viewers do: EXIF's does not count there. A video: its first picture.
 LQ_MUST_CHECK int lq_avif_decode(const uint8_t *bytes, size_t len, size_t pixels_max,
                                  struct lq_buf *pixels, struct lq_image *image,
                                  struct lq_picture_info *info, int *orientation,

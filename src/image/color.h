@@ -2,7 +2,7 @@
 // of sRGB's primaries, which polish is mixed in. A profile is foreign input: a broken one counts as
 // none.
 // Threads: one struct lq_color belongs to one thread at a time. Owner: new/free by the codec; what
-// is made of a profile is kept until another one comes, so that a film's frames make it once.
+// is made of a profile is kept until another one comes, so that a video's frames make it once.
 #pragma once
 
 #include <stdbool.h>

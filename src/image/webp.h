@@ -1,7 +1,7 @@
 // WebP by libwebp: bytes to RGB(A) pixels and back, with the colour profile.
 //
 //   "RIFF" size32 "WEBP"  { name[4] size32 body, padded to an even length } …      little-endian
-//   VP8X flags …   ICCP profile   ALPH, "VP8 " or VP8L the picture   EXIF TIFF   ANIM, ANMF a film
+//   VP8X flags …   ICCP profile   ALPH, "VP8 " or VP8L the picture   EXIF TIFF   ANIM, ANMF a video
 //
 // Threads: any; no state. Owner: the caller owns all memory.
 #pragma once

@@ -222,7 +222,7 @@ LQ_PUBLIC int lacquer_file(struct lacquer *context, const void *bytes, size_t le
     job.input = bytes;
     job.input_len = len;
     job.jpeg_quality = quality;
-    job.closer = job.hands = true;
+    job.multiscale = job.hands = true;
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
     job.output = &context->output;
     if (status == LQ_OK)

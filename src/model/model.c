@@ -131,8 +131,8 @@ static void close_variants(struct lq_model *model)
 {
     for (int i = 0; i < model->info.size_count; i++) {
         model->ops->close(model->variants[i].engine);
-        model->ops->close(model->variants[i].lone);
-        model->variants[i].engine = model->variants[i].lone = NULL;
+        model->ops->close(model->variants[i].exclusive);
+        model->variants[i].engine = model->variants[i].exclusive = NULL;
     }
 }
 
@@ -173,7 +173,7 @@ static enum size_use use_of(const struct lq_model *model, int index)
 }
 
 // Opens the engines for frames that have all cores to themselves.
-struct lone_opening {
+struct exclusive_opening {
     struct lq_model *model;
     struct lq_engine_options options;
     int status;
@@ -182,11 +182,11 @@ struct lone_opening {
 
 static void *open_lone(void *context)
 {
-    struct lone_opening *opening = context;
+    struct exclusive_opening *opening = context;
     struct lq_model *model = opening->model;
     for (int i = 0; i < model->info.size_count && opening->status == LQ_OK; i++)
         if (use_of(model, i) == FOR_FILMS)
-            opening->status = open_engine(model, i, opening->options, &model->variants[i].lone,
+            opening->status = open_engine(model, i, opening->options, &model->variants[i].exclusive,
                                           &opening->error);
     return NULL;
 }
@@ -206,21 +206,22 @@ static int open_sizes(struct lq_model *model, const struct lq_engine_options *op
 static int open_both(struct lq_model *model, const struct lq_engine_options *options,
                      struct lq_error *err)
 {
-    struct lone_opening lone = {.model = model, .options = *options};
+    struct exclusive_opening exclusive = {.model = model, .options = *options};
     struct lq_engine_options side_by_side = *options;
     pthread_t thread;
-    lone.options.tune = LQ_TUNE_LATENCY;
+    exclusive.options.tune = LQ_TUNE_LATENCY;
     side_by_side.tune = LQ_TUNE_THROUGHPUT;
-    bool started = pthread_create(&thread, NULL, open_lone, &lone) == 0;
+    bool started = pthread_create(&thread, NULL, open_lone, &exclusive) == 0;
     int status = open_sizes(model, &side_by_side, FOR_FILMS, err);
     if (started)
         pthread_join(thread, NULL);
     else
-        open_lone(&lone);
-    if (status == LQ_OK && lone.status != LQ_OK)
-        status = lq_fail(err, lone.status, "%s", lone.error.text);
+        open_lone(&exclusive);
+    if (status == LQ_OK && exclusive.status != LQ_OK)
+        status = lq_fail(err, exclusive.status, "%s", exclusive.error.text);
     // Not beside the others: two of one kind would write to one cache at the same time.
-    return status == LQ_OK ? open_sizes(model, &lone.options, FOR_SINGLE_PICTURES, err) : status;
+    return status == LQ_OK ? open_sizes(model, &exclusive.options, FOR_SINGLE_PICTURES, err)
+                           : status;
 }
 
 static int open_variants(struct lq_model *model, const struct lq_engine_options *options,
@@ -290,8 +291,8 @@ static void settle_name(struct lq_model *model, bool no_file)
     snprintf(model->name, sizeof model->name, "%.*s", (int)len, base);
 }
 
-// A served model may bring its own sidecar; else it is the one beside the file, if there is one: what
-// is said of another model must not be believed of this one.
+// A served model may bring its own sidecar; else it is the one beside the file, if there is one:
+// what is said of another model must not be believed of this one.
 static int read_sidecar(struct lq_model *model, const struct lq_engine_options *options,
                         struct lq_error *err)
 {

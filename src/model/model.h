@@ -87,7 +87,7 @@ void lq_runner_free(struct lq_runner *runner);
 // The three steps of a frame, in this order. prepare picks the input size that wastes least, and
 // with LQ_TUNE_BOTH all cores for a frame that is alone, one for a frame that is not.
 LQ_MUST_CHECK int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
-                                    bool alone, struct lq_error *err);
+                                    bool exclusive, struct lq_error *err);
 // After prepare: turns the prepared picture left to right. A mask head's patch comes back as if it
 // had not been, so that the mean of two looks can be taken; other heads must not be asked for it.
 void lq_runner_mirror(struct lq_runner *runner);

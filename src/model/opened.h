@@ -11,7 +11,8 @@
 // A model compiled for one input size.
 struct lq_variant {
     struct lq_engine *engine;
-    struct lq_engine *lone; // LQ_TUNE_BOTH: for a frame that has all cores to itself; else NULL
+    struct lq_engine
+        *exclusive; // LQ_TUNE_BOTH: for a frame that has all cores to itself; else NULL
     struct lq_layout layout;
     int width, height;
 };

@@ -12,7 +12,7 @@
 struct lq_runner {
     const struct lq_model *model;
     struct lq_request *requests[LQ_MODEL_SIZES_MAX]; // one for each variant
-    struct lq_request *lone[LQ_MODEL_SIZES_MAX];     // … that has a lone engine, else NULL
+    struct lq_request *exclusive[LQ_MODEL_SIZES_MAX]; // … that has a lone engine, else NULL
     struct lq_request *request;                      // of the prepared picture
     struct lq_resizer *resizer;
     float *pixels[LQ_MODEL_SIZES_MAX];                // where an input is not f32: the picture …
@@ -121,8 +121,9 @@ int lq_runner_new(struct lq_runner **out, const struct lq_model *model, struct l
     }
     for (int i = 0; i < model->variant_count; i++) {
         status = model->ops->request_new(&runner->requests[i], model->variants[i].engine, err);
-        if (status == LQ_OK && model->variants[i].lone)
-            status = model->ops->request_new(&runner->lone[i], model->variants[i].lone, err);
+        if (status == LQ_OK && model->variants[i].exclusive)
+            status =
+                model->ops->request_new(&runner->exclusive[i], model->variants[i].exclusive, err);
         if (status == LQ_OK && prepare_edges(runner, i) != LQ_OK)
             status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for a runner of '%.100s'",
                              model->path);
@@ -145,7 +146,7 @@ void lq_runner_free(struct lq_runner *runner)
     for (int i = 0; i < runner->model->variant_count; i++) {
         free(runner->pixels[i]);
         runner->model->ops->request_free(runner->requests[i]);
-        runner->model->ops->request_free(runner->lone[i]);
+        runner->model->ops->request_free(runner->exclusive[i]);
     }
     lq_resizer_free(runner->resizer);
     lq_yolo_release(&runner->yolo);
@@ -189,7 +190,7 @@ static void place(const struct lq_model *model, const struct lq_variant *variant
     target->y = (variant->height - target->height) / 2;
 }
 
-int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, bool alone,
+int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, bool exclusive,
                       struct lq_error *err)
 {
     const struct lq_model *model = runner->model;
@@ -199,7 +200,8 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, 
     if (picture->width < 1 || picture->height < 1)
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot find nails in an empty picture");
     int index = nearest_size(model, picture);
-    runner->request = alone && runner->lone[index] ? runner->lone[index] : runner->requests[index];
+    runner->request =
+        exclusive && runner->exclusive[index] ? runner->exclusive[index] : runner->requests[index];
     struct lq_resize_target target = {
         .data = picture_memory(runner, index),
         .channels_first = model->input.channels_first,

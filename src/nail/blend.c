@@ -12,10 +12,10 @@ struct way_back {
     float dy_x, dy_y;     // per pixel down
 };
 
-static struct way_back way_back(const struct lq_stencil *stencil, const struct lq_motion *motion,
+static struct way_back way_back(const struct lq_shown_mask *mask, const struct lq_motion *motion,
                                 float x, float y)
 {
-    float cx = stencil->center_x, cy = stencil->center_y;
+    float cx = mask->center_x, cy = mask->center_y;
     float a = 1.0f + motion->scale, b = motion->turn, det = a * a + b * b;
     a /= det;
     b /= det;
@@ -23,15 +23,15 @@ static struct way_back way_back(const struct lq_stencil *stencil, const struct l
     return (struct way_back){cx + a * ox + b * oy, cy + a * oy - b * ox, a, -b, b, a};
 }
 
-bool lq_stencil_moved_box(const struct lq_stencil *stencil, const struct lq_motion *motion,
-                          const struct lq_image *picture, int box[4])
+bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_motion *motion,
+                             const struct lq_image *picture, int box[4])
 {
     float left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
     for (int k = 0; k < 4; k++) {
-        float ox = (float)(stencil->x + (k & 1 ? stencil->width : 0)) - stencil->center_x;
-        float oy = (float)(stencil->y + (k & 2 ? stencil->height : 0)) - stencil->center_y;
-        float x = stencil->center_x + motion->x + ox + motion->scale * ox - motion->turn * oy;
-        float y = stencil->center_y + motion->y + oy + motion->turn * ox + motion->scale * oy;
+        float ox = (float)(mask->x + (k & 1 ? mask->width : 0)) - mask->center_x;
+        float oy = (float)(mask->y + (k & 2 ? mask->height : 0)) - mask->center_y;
+        float x = mask->center_x + motion->x + ox + motion->scale * ox - motion->turn * oy;
+        float y = mask->center_y + motion->y + oy + motion->turn * ox + motion->scale * oy;
         left = fminf(left, x);
         right = fmaxf(right, x);
         top = fminf(top, y);
@@ -50,34 +50,34 @@ bool lq_stencil_moved_box(const struct lq_stencil *stencil, const struct lq_moti
     return true;
 }
 
-static void move_row(const struct lq_stencil *stencil, float x, float y, float dx, float dy,
+static void move_row(const struct lq_shown_mask *mask, float x, float y, float dx, float dy,
                      int width, uint8_t *out)
 {
     for (int i = 0; i < width; i++, x += dx, y += dy) {
         int ix = (int)floorf(x), iy = (int)floorf(y);
-        if (ix < -1 || iy < -1 || ix >= stencil->width || iy >= stencil->height) {
+        if (ix < -1 || iy < -1 || ix >= mask->width || iy >= mask->height) {
             out[i] = 0;
             continue;
         }
         int fx = (int)((x - (float)ix) * 256.0f), fy = (int)((y - (float)iy) * 256.0f);
-        bool left = ix >= 0, right = ix + 1 < stencil->width;
-        bool above = iy >= 0, below = iy + 1 < stencil->height;
-        const uint8_t *p = stencil->alpha + (ptrdiff_t)iy * (ptrdiff_t)stencil->stride + ix;
+        bool left = ix >= 0, right = ix + 1 < mask->width;
+        bool above = iy >= 0, below = iy + 1 < mask->height;
+        const uint8_t *p = mask->alpha + (ptrdiff_t)iy * (ptrdiff_t)mask->stride + ix;
         int p00 = left && above ? p[0] : 0, p10 = right && above ? p[1] : 0;
-        int p01 = left && below ? p[stencil->stride] : 0;
-        int p11 = right && below ? p[stencil->stride + 1] : 0;
+        int p01 = left && below ? p[mask->stride] : 0;
+        int p11 = right && below ? p[mask->stride + 1] : 0;
         int upper = p00 * (256 - fx) + p10 * fx, lower = p01 * (256 - fx) + p11 * fx;
         out[i] = (uint8_t)((upper * (256 - fy) + lower * fy + 32768) >> 16);
     }
 }
 
-void lq_stencil_move(const struct lq_stencil *stencil, const struct lq_motion *motion, int x, int y,
-                     int width, int height, uint8_t *out, size_t stride)
+void lq_shown_mask_move(const struct lq_shown_mask *mask, const struct lq_motion *motion, int x,
+                        int y, int width, int height, uint8_t *out, size_t stride)
 {
-    struct way_back way = way_back(stencil, motion, (float)x + 0.5f, (float)y + 0.5f);
-    float first_x = way.x - (float)stencil->x - 0.5f, first_y = way.y - (float)stencil->y - 0.5f;
+    struct way_back way = way_back(mask, motion, (float)x + 0.5f, (float)y + 0.5f);
+    float first_x = way.x - (float)mask->x - 0.5f, first_y = way.y - (float)mask->y - 0.5f;
     for (int j = 0; j < height; j++)
-        move_row(stencil, first_x + way.dy_x * (float)j, first_y + way.dy_y * (float)j, way.dx_x,
+        move_row(mask, first_x + way.dy_x * (float)j, first_y + way.dy_y * (float)j, way.dx_x,
                  way.dx_y, width, out + (size_t)j * stride);
 }
 

@@ -5,7 +5,7 @@
 #include "nail/motion.h"
 
 // A mask as it was shown: alpha in picture pixels, rows of `stride` bytes.
-struct lq_stencil {
+struct lq_shown_mask {
     int x, y, width, height;
     size_t stride;
     const uint8_t *alpha;
@@ -13,12 +13,12 @@ struct lq_stencil {
 };
 
 // The smallest box that holds the moved stencil, within the picture; false when none is left.
-bool lq_stencil_moved_box(const struct lq_stencil *stencil, const struct lq_motion *motion,
-                          const struct lq_image *picture, int box[4]);
+bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_motion *motion,
+                             const struct lq_image *picture, int box[4]);
 
 // Draws the moved stencil into width x height pixels from (x, y).
-void lq_stencil_move(const struct lq_stencil *stencil, const struct lq_motion *motion, int x, int y,
-                     int width, int height, uint8_t *out, size_t stride);
+void lq_shown_mask_move(const struct lq_shown_mask *mask, const struct lq_motion *motion, int x,
+                        int y, int width, int height, uint8_t *out, size_t stride);
 
 // How well two masks agree: sum of the lesser over the sum of the greater coverage, 1 = the same.
 float lq_blend_agreement(const uint8_t *a, const uint8_t *b, size_t n);

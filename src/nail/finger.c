@@ -14,7 +14,7 @@ static const float TRUST = 0.6f, PAIR_UNKNOWN = -10.0f, STRANGE_MAX = 9.0f;
 // How one finger's nail lies from that of the finger before it: across (away from the thumb) and
 // along (towards the tips) in nail sizes, turned away from the thumb (radians), larger (e-folds).
 // Medians and spreads (1.7 median deviations) over 703 hands by train/synth, seed 7,
-// measured with the axes that lq_tip_tell gives.
+// measured with the axes that lq_tip_estimate gives.
 struct step {
     float median[MEASURES], spread[MEASURES];
 };
@@ -223,7 +223,7 @@ void lq_finger_choose(struct lq_nail *nail, float sure)
                                                     : LQ_FINGER_UNKNOWN;
 }
 
-void lq_finger_tell(struct lq_nails *nails)
+void lq_finger_classify(struct lq_nails *nails)
 {
     int hand_of[LQ_NAILS_MAX];
     group(nails, hand_of);

@@ -9,9 +9,9 @@
 #define LQ_FINGER_STILL_SURE 0.55f
 
 // Groups nails to hands (at most five each, nearest first) and fills finger_share and finger, after
-// lq_tip_tell. Hands of which four or five nails are seen are told; any may be left or right, seen
-// from either side. Fewer do not tell an index from a little finger often enough.
-void lq_finger_tell(struct lq_nails *nails);
+// lq_tip_estimate. Hands of which four or five nails are seen are told; any may be left or right,
+// seen from either side. Fewer do not tell an index from a little finger often enough.
+void lq_finger_classify(struct lq_nails *nails);
 
 // Sets finger from finger_share: the likeliest, if its share is at least `sure`; else unknown.
 void lq_finger_choose(struct lq_nail *nail, float sure);

@@ -98,9 +98,9 @@ static int tell_nails(struct lq_hand_search *search, struct lq_nails *nails,
     return LQ_OK;
 }
 
-int lq_hand_tell(struct lq_hand_finder *finder, const struct lq_image *picture,
-                 struct lq_nails *nails, const struct lq_hand_limits *limits,
-                 struct lq_error *err)
+int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *picture,
+                     struct lq_nails *nails, const struct lq_hand_limits *limits,
+                     struct lq_error *err)
 {
     if (nails->count == 0)
         return LQ_OK;

@@ -24,13 +24,13 @@ struct lq_hand_limits {
 // Looks for the hands of these nails and turns each nail on a finger along it: axis, length,
 // breadth, tip and finger. The others stay as they are. Runs the network 10 to 50 times.
 // limits: NULL is none. TIMEOUT: the deadline is over.
-LQ_MUST_CHECK int lq_hand_tell(struct lq_hand_finder *finder, const struct lq_image *picture,
-                               struct lq_nails *nails, const struct lq_hand_limits *limits,
-                               struct lq_error *err);
+LQ_MUST_CHECK int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *picture,
+                                   struct lq_nails *nails, const struct lq_hand_limits *limits,
+                                   struct lq_error *err);
 
-// ---- films
+// ---- videos
 
-// What is known of a film's hands. One frame at a time works with it (a lock inside); another that
+// What is known of a video's hands. One frame at a time works with it (a lock inside); another that
 // comes meanwhile goes without.
 struct lq_hand_memory;
 
@@ -45,9 +45,9 @@ enum {
     LQ_HAND_LASTING_US = 1500 * 1000 // what was told of a nail holds so long
 };
 
-// As lq_hand_tell for a frame of a film, with at most one run of the network a hand: a hand that is
-// known is followed, one that is not is looked for one way a frame. Nails that the frame says nothing
-// of are left as they are: the tracker knows what earlier ones said.
+// As lq_hand_estimate for a frame of a video, with at most one run of the network a hand: a hand
+// that is known is followed, one that is not is looked for one way a frame. Nails that the frame
+// says nothing of are left as they are: the tracker knows what earlier ones said.
 LQ_MUST_CHECK int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_memory *memory,
                                  const struct lq_image *picture, struct lq_nails *nails,
                                  uint64_t time_us, struct lq_error *err);

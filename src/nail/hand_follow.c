@@ -1,4 +1,4 @@
-// The hands of a film: followed from frame to frame, looked for while they are not known.
+// The hands of a video: followed from frame to frame, looked for while they are not known.
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // The insides of hand.h: a search for the hand of some nails. hand_search.c looks, hand_match.c
-// compares, hand.c does stills and hand_follow.c films.
+// compares, hand.c does stills and hand_follow.c videos.
 // Threads: a search belongs to one thread. Owner: the caller; plain data.
 #pragma once
 
@@ -43,8 +43,8 @@ struct lq_hand_search {
 void lq_hand_survey(struct lq_hand_search *search);
 // Leaves of more nails than a hand has those nearer to one of the two that lie farthest apart.
 void lq_hand_take_one_side(struct lq_hand_search *search);
-// The way'th crop to try: all turns of a size, the likeliest first, then the next size. False: it is
-// as good as one before.
+// The way'th crop to try: all turns of a size, the likeliest first, then the next size. False: it
+// is as good as one before.
 bool lq_hand_way(const struct lq_hand_search *search, int way, struct lq_hand_crop *crop);
 LQ_MUST_CHECK int lq_hand_look(struct lq_hand_search *search, const struct lq_hand_crop *crop,
                                struct lq_hand_seen *seen, struct lq_error *err);

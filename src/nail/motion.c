@@ -35,8 +35,8 @@ static void read_blocks(const struct lq_image *picture, int x, int y, int step, 
     }
 }
 
-void lq_glimpse_take(struct lq_glimpse *glimpse, const struct lq_image *picture,
-                     const struct lq_nail *nail)
+void lq_template_take(struct lq_template *template, const struct lq_image *picture,
+                      const struct lq_nail *nail)
 {
     float along = REACH * nail->length, across = REACH * nail->breadth;
     // Half the box around the ellipse.
@@ -47,17 +47,17 @@ void lq_glimpse_take(struct lq_glimpse *glimpse, const struct lq_image *picture,
     step = step < 1 ? 1 : step > 64 ? 64 : step;
     int width = (int)ceilf((2.0f * half_x + 2.0f) / (float)step);
     int height = (int)ceilf((2.0f * half_y + 2.0f) / (float)step);
-    glimpse->step = step;
-    glimpse->width = width < 5 ? 5 : width > SIDE ? SIDE : width;
-    glimpse->height = height < 5 ? 5 : height > SIDE ? SIDE : height;
-    glimpse->x = (int)floorf(nail->center_x) - glimpse->width * step / 2;
-    glimpse->y = (int)floorf(nail->center_y) - glimpse->height * step / 2;
-    glimpse->center_x = (nail->center_x - (float)glimpse->x) / (float)step - 0.5f;
-    glimpse->center_y = (nail->center_y - (float)glimpse->y) / (float)step - 0.5f;
-    glimpse->reach_x = fmaxf(half_x / (float)step, 2.0f);
-    glimpse->reach_y = fmaxf(half_y / (float)step, 2.0f);
-    read_blocks(picture, glimpse->x, glimpse->y, step, glimpse->width, glimpse->height,
-                glimpse->level, SIDE);
+    template->step = step;
+    template->width = width<5 ? 5 : width> SIDE ? SIDE : width;
+    template->height = height<5 ? 5 : height> SIDE ? SIDE : height;
+    template->x = (int)floorf(nail->center_x) - template->width *step / 2;
+    template->y = (int)floorf(nail->center_y) - template->height *step / 2;
+    template->center_x = (nail->center_x - (float)template->x) / (float)step - 0.5f;
+    template->center_y = (nail->center_y - (float)template->y) / (float)step - 0.5f;
+    template->reach_x = fmaxf(half_x / (float)step, 2.0f);
+    template->reach_y = fmaxf(half_y / (float)step, 2.0f);
+    read_blocks(picture, template->x, template->y, step, template->width, template->height,
+                template->level, SIDE);
 }
 
 // The samples that count, as lists: what the fit needs of each.
@@ -97,18 +97,18 @@ static bool invert(double a[TERMS][TERMS], float out[TERMS][TERMS])
     return true;
 }
 
-static bool gather(struct points *points, const struct lq_glimpse *glimpse)
+static bool gather(struct points *points, const struct lq_template *template)
 {
     double hessian[TERMS][TERMS] = {{0}};
     int n = 0;
     float mean = 0.0f;
-    for (int j = 1; j + 1 < glimpse->height; j++)
-        for (int i = 1; i + 1 < glimpse->width; i++) {
-            float ox = (float)i - glimpse->center_x, oy = (float)j - glimpse->center_y;
-            float ex = ox / glimpse->reach_x, ey = oy / glimpse->reach_y;
+    for (int j = 1; j + 1 < template->height; j++)
+        for (int i = 1; i + 1 < template->width; i++) {
+            float ox = (float)i - template->center_x, oy = (float)j - template->center_y;
+            float ex = ox / template->reach_x, ey = oy / template->reach_y;
             if (ex * ex + ey * ey > 1.0f)
                 continue;
-            const float *p = glimpse->level + j * SIDE + i;
+            const float *p = template->level + j * SIDE + i;
             float gx = 0.5f * (p[1] - p[-1]), gy = 0.5f * (p[SIDE] - p[-SIDE]);
             const float term[TERMS] = {gx, gy, gx * ox + gy * oy, gy * ox - gx * oy};
             for (int k = 0; k < TERMS; k++) {
@@ -170,18 +170,19 @@ static float clamp(float x, float most)
     return x < -most ? -most : x > most ? most : x;
 }
 
-struct lq_motion lq_motion_find(const struct lq_glimpse *glimpse, const struct lq_image *picture,
+struct lq_motion lq_motion_find(const struct lq_template *template, const struct lq_image *picture,
                                 float guess_x, float guess_y)
 {
     struct lq_motion motion = {.x = guess_x, .y = guess_y};
     struct points points;
     float wide[WIDE * WIDE], delta[TERMS];
-    int step = glimpse->step;
-    if (!(fabsf(guess_x) < 16384.0f) || !(fabsf(guess_y) < 16384.0f) || !gather(&points, glimpse))
+    int step = template->step;
+    if (!(fabsf(guess_x) < 16384.0f) || !(fabsf(guess_y) < 16384.0f) || !gather(&points, template))
         return motion;
     int whole_x = (int)lroundf(guess_x), whole_y = (int)lroundf(guess_y);
-    read_blocks(picture, glimpse->x + whole_x - MARGIN * step, glimpse->y + whole_y - MARGIN * step,
-                step, glimpse->width + 2 * MARGIN, glimpse->height + 2 * MARGIN, wide, WIDE);
+    read_blocks(picture, template->x + whole_x - MARGIN * step,
+                template->y + whole_y - MARGIN * step, step, template->width + 2 * MARGIN,
+                template->height + 2 * MARGIN, wide, WIDE);
     const float most = (float)MARGIN - 1.01f;
     float x = clamp((guess_x - (float)whole_x) / (float)step, most);
     float y = clamp((guess_y - (float)whole_y) / (float)step, most);

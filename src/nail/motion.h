@@ -10,7 +10,7 @@
 enum { LQ_LOOK_SIDE = 28 }; // most samples along a side
 
 // What the picture showed around a nail.
-struct lq_glimpse {
+struct lq_template {
     int x, y;          // top left of the first sample, picture pixels
     int step;          // a sample is the mean of step x step pixels
     int width, height; // samples
@@ -27,10 +27,10 @@ struct lq_motion {
     float match;       // 1: the same pixels again; 0 or less: something else
 };
 
-void lq_glimpse_take(struct lq_glimpse *glimpse, const struct lq_image *picture,
-                     const struct lq_nail *nail);
+void lq_template_take(struct lq_template *template, const struct lq_image *picture,
+                      const struct lq_nail *nail);
 
 // Finds where the glimpse is in `picture`, looking within about two samples of the shift
 // (guess_x, guess_y). When nothing can be said the guess comes back with match 0.
-struct lq_motion lq_motion_find(const struct lq_glimpse *glimpse, const struct lq_image *picture,
+struct lq_motion lq_motion_find(const struct lq_template *template, const struct lq_image *picture,
                                 float guess_x, float guess_y);

@@ -22,13 +22,14 @@ static const float MEDIAN_SHARE_MIN = 0.06f;   // of the median nail's area
 static const float PEAK_MARGIN = 0.1f;         // of the way from the threshold to 1
 static const float SOLIDITY_MIN = 0.7f;        // of an ellipse's
 // Mean probability, as the part of the way from the threshold to 1: less is no nail; and what is
-// much smaller than the others must be surer. (With solidity this takes 55 of 87 false nails away on
-// val and 18 of 20 on test A, and 11 and 1 of 1166 and 274 true ones.)
+// much smaller than the others must be surer. (With solidity this takes 55 of 87 false nails away
+// on val and 18 of 20 on test A, and 11 and 1 of 1166 and 274 true ones.)
 static const float SURE_MIN = 0.4f;
 static const float SMALL_SHARE = 0.15f;        // of the middle nail's area
 static const float SMALL_SURE_MIN = 0.5f;
 
-// What fills much of the picture must be surer still: a close-up of a nail is, a cup of coffee is not.
+// What fills much of the picture must be surer still: a close-up of a nail is, a cup of coffee is
+// not.
 static const float LARGE_SHARE = 0.05f;        // of the picture's pixels
 static const float LARGE_SURE_MIN = 0.85f;
 
@@ -357,8 +358,8 @@ int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
     sort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
          by_place);
     share_edges(&finder->nails);
-    lq_tip_tell(picture, &finder->nails);
-    lq_finger_tell(&finder->nails);
+    lq_tip_estimate(picture, &finder->nails);
+    lq_finger_classify(&finder->nails);
     for (int i = 0; i < finder->nails.count; i++) {
         finder->nails.items[i].id = i + 1;
         lq_shape_bend(&finder->nails.items[i]);

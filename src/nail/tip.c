@@ -210,7 +210,7 @@ void lq_tip_face(struct lq_nail *nail, float sure)
     }
 }
 
-void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails)
+void lq_tip_estimate(const struct lq_image *picture, struct lq_nails *nails)
 {
     float odds[LQ_NAILS_MAX][WAYS], around_x[LQ_NAILS_MAX], around_y[LQ_NAILS_MAX];
     for (int i = 0; i < nails->count; i++) {
@@ -232,8 +232,8 @@ void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails)
         lq_tip_face(&nails->items[i], LQ_TIP_SURE);
 }
 
-// Nails of one hand lie within HAND_REACH of the larger one's size; who is asked counts ASKED against what
-// the nail itself showed.
+// Nails of one hand lie within HAND_REACH of the larger one's size; who is asked counts ASKED
+// against what the nail itself showed.
 static const float HAND_REACH = 12.0f, ASKED = 0.4f, STUBBY = 1.2f;
 enum { ASKED_MIN = 2 };
 

@@ -14,7 +14,7 @@
 // ways along the axis and across it), weighed by how likely each is. Along the finger skin goes on,
 // and differs from what lies beside it; beyond the tip is the same as beside the tip; the free edge
 // is paler than the nail's body; and neighbours point alike. Then turns each nail to its tip.
-void lq_tip_tell(const struct lq_image *picture, struct lq_nails *nails);
+void lq_tip_estimate(const struct lq_image *picture, struct lq_nails *nails);
 
 // Turns the axis towards tip_x, tip_y, exchanging length and breadth where the tip lies across (a
 // nail seen from its end is broader than long), if that is as sure as asked: tip_known says so.

@@ -121,12 +121,12 @@ static int show(struct lq_track_update *update, struct lq_tracked *tracked)
             continue;
         if (step->found) {
             track->found_us = update->time_us;
-            track->closer_us = update->region ? update->time_us : track->closer_us;
+            track->multiscale_us = update->region ? update->time_us : track->multiscale_us;
             track->found_count++;
         }
         track->nail = *nail;
         track->alpha_at = (size_t)(nail->alpha - tracked->alpha.data);
-        lq_glimpse_take(&track->glimpse, update->picture, nail);
+        lq_template_take(&track->template, update->picture, nail);
         tracked->nails.count++;
     }
     if (size)
@@ -185,7 +185,7 @@ static int run(struct lq_tracker *tracker, const struct lq_image *picture,
     float dt_s = first ? 0.0f : (float)(time_us - tracker->last_us) * 1e-6f;
     float look_s = first ? 0.0f : (float)(time_us - tracker->looked_us) * 1e-6f;
     tracker->last_us = tracker->looked_us = time_us;
-    tracker->carried_count = 0;
+    tracker->propagated_count = 0;
     if (!region)
         tracker->whole_us = time_us;
     tracker->smooth = smooth;
@@ -221,7 +221,7 @@ int lq_tracker_update_region(struct lq_tracker *tracker, const struct lq_image *
     return status;
 }
 
-// The next frame of the same film, soon enough that what the last showed is still of use.
+// The next frame of the same video, soon enough that what the last showed is still of use.
 static bool follows(const struct lq_tracker *tracker, const struct lq_image *picture,
                     uint64_t time_us)
 {
@@ -250,31 +250,32 @@ bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *pictur
                        int box[4])
 {
     pthread_mutex_lock(&tracker->lock);
-    bool closer = place_region(tracker, picture, time_us, box);
+    bool multiscale = place_region(tracker, picture, time_us, box);
     pthread_mutex_unlock(&tracker->lock);
-    return closer;
+    return multiscale;
 }
 
-static int carry(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
-                 struct lq_tracked *tracked, bool *carried)
+static int propagate(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
+                     struct lq_tracked *tracked, bool *propagated)
 {
     float dt_s = (float)(time_us - tracker->last_us) * 1e-6f;
     struct lq_track_update update = {tracker, picture, time_us, dt_s, 0.0f, NULL, 0, {{0}}};
-    *carried = follows(tracker, picture, time_us) &&
-               tracker->carried_count < LQ_CARRY_FRAMES_MAX && lq_track_plan_carried(&update);
-    if (!*carried)
+    *propagated = follows(tracker, picture, time_us) &&
+                  tracker->propagated_count < LQ_PROPAGATED_FRAMES_MAX &&
+                  lq_track_plan_propagated(&update);
+    if (!*propagated)
         return LQ_OK;
     tracker->last_us = time_us;
-    tracker->carried_count++;
+    tracker->propagated_count++;
     return show(&update, tracked);
 }
 
-int lq_tracker_carry(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
-                     struct lq_tracked *tracked, bool *carried)
+int lq_tracker_propagate(struct lq_tracker *tracker, const struct lq_image *picture,
+                         uint64_t time_us, struct lq_tracked *tracked, bool *propagated)
 {
     tracked->nails.count = 0;
     pthread_mutex_lock(&tracker->lock);
-    int status = carry(tracker, picture, time_us, tracked, carried);
+    int status = propagate(tracker, picture, time_us, tracked, propagated);
     pthread_mutex_unlock(&tracker->lock);
     return status;
 }

@@ -46,25 +46,26 @@ LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_
 // box: x, y, width, height in pixels, within the picture.
 bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
                        int box[4]);
-// As lq_tracker_update with `smooth`, with what was found in the region `box`. From then on outlines
-// are steadied by looks at regions above all; a nail that only looks at the whole show stays between
-// them. What the region cuts off counts as not found.
+// As lq_tracker_update with `smooth`, with what was found in the region `box`. From then on
+// outlines are steadied by looks at regions above all; a nail that only looks at the whole show
+// stays between them. What the region cuts off counts as not found.
 LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
                                            const struct lq_image *picture, const int box[4],
                                            const struct lq_nails *found, uint64_t time_us,
                                            struct lq_tracked *tracked);
 
-// Shows a frame's nails without looking for them: every nail shown last is carried along by its own
-// motion. *carried says whether that was done; it is not, and the tracker is as it was before, where
-// the picture shows something else in any nail's place, after LQ_CARRY_FRAMES_MAX frames running or
-// LQ_NAIL_HOLD_US, for a frame older than the last, before a nail has been found some times. Where
-// the last frame showed no nail, neither does this one.
-LQ_MUST_CHECK int lq_tracker_carry(struct lq_tracker *tracker, const struct lq_image *picture,
-                                   uint64_t time_us, struct lq_tracked *tracked, bool *carried);
+// Propagates the nails of the last frame to this one, each by its own motion, without a run of the
+// network. *propagated says whether that was possible. If not, the tracker stays unchanged: where
+// the picture shows something else in a nail's place; after LQ_PROPAGATED_FRAMES_MAX frames in a row
+// or LQ_NAIL_HOLD_US; for a frame older than the last; before a nail has been detected a few times.
+// Where the last frame had no nail, this one has none.
+LQ_MUST_CHECK int lq_tracker_propagate(struct lq_tracker *tracker, const struct lq_image *picture,
+                                       uint64_t time_us, struct lq_tracked *tracked,
+                                       bool *propagated);
 
 enum {
-    LQ_REGION_US = 100 * 1000,       // after a look at the whole, when there must be another
-    LQ_CARRY_FRAMES_MAX = 2,         // carried between two that are looked at
-    LQ_NAIL_HOLD_US = 100 * 1000,    // shown without being found
-    LQ_NAIL_FORGET_US = 1000 * 1000, // its id comes back until then
+    LQ_REGION_US = 100 * 1000,       // longest time between two passes over the whole picture
+    LQ_PROPAGATED_FRAMES_MAX = 2,    // between two frames on which the network runs
+    LQ_NAIL_HOLD_US = 100 * 1000,    // how long a nail is shown without being detected
+    LQ_NAIL_FORGET_US = 1000 * 1000, // how long a nail that is gone keeps its id
 };

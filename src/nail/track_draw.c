@@ -9,12 +9,18 @@ static const float MATCH_GOOD = 0.7f;       // of lq_motion.match; above LQ_TRAC
 static const float AGREE_MIN = 0.3f, AGREE_GOOD = 0.6f;  // of lq_blend_agreement
 static const float COARSE_SHARE = 0.25f;    // of a whole look's outline beside a region's
 
-struct lq_stencil lq_track_stencil(const struct lq_tracker *tracker, const struct lq_track *track)
+struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
+                                         const struct lq_track *track)
 {
     const struct lq_nail *nail = &track->nail;
-    return (struct lq_stencil){nail->x, nail->y, nail->width, nail->height, nail->alpha_stride,
-                               tracker->alpha.data + track->alpha_at, nail->center_x,
-                               nail->center_y};
+    return (struct lq_shown_mask){nail->x,
+                                  nail->y,
+                                  nail->width,
+                                  nail->height,
+                                  nail->alpha_stride,
+                                  tracker->alpha.data + track->alpha_at,
+                                  nail->center_x,
+                                  nail->center_y};
 }
 
 static float ramp(float value, float from, float to)
@@ -30,8 +36,8 @@ static float share_of(const struct lq_track_update *update, const struct lq_trac
     const struct lq_track *track = &update->tracker->tracks[step->track];
     float keep = expf(-update->look_s / KEEP_S) *
                  ramp(step->motion.match, LQ_TRACK_MATCH_MIN, MATCH_GOOD);
-    if (!update->region && track->closer_us &&
-        update->time_us - track->closer_us <= LQ_NAIL_HOLD_US)
+    if (!update->region && track->multiscale_us &&
+        update->time_us - track->multiscale_us <= LQ_NAIL_HOLD_US)
         return COARSE_SHARE * (1.0f - keep);
     keep *= ramp(agreement, AGREE_MIN, AGREE_GOOD);
     float sure = step->found->confidence / fmaxf(track->nail.confidence, 0.05f);
@@ -61,13 +67,13 @@ int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *st
         lq_track_copy_rows(step->found, box, out, stride);
         return LQ_OK;
     }
-    struct lq_stencil stencil = lq_track_stencil(tracker, &tracker->tracks[step->track]);
+    struct lq_shown_mask mask = lq_track_shown_mask(tracker, &tracker->tracks[step->track]);
     int status = lq_buf_resize(&tracker->scratch, 2 * n);
     if (status != LQ_OK)
         return status;
     uint8_t *moved = tracker->scratch.data, *found = moved + n;
     memset(moved, 0, n);
-    lq_stencil_move(&stencil, &step->motion, box[0], box[1], box[2], box[3], moved, stride);
+    lq_shown_mask_move(&mask, &step->motion, box[0], box[1], box[2], box[3], moved, stride);
     if (!step->found) {
         lq_blend(moved, moved, out, n, 0.0f, lq_blend_softening(&step->motion));
         return LQ_OK;

@@ -36,7 +36,7 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
     struct lq_track *track = &tracker->tracks[at];
     track->id = lq_track_take_id(tracker);
     track->found_count = 0;
-    track->closer_us = 0;
+    track->multiscale_us = 0;
     track->taken_us = track->found_us = time_us;
     track->speed_x = track->speed_y = 0.0f;
     track->shown = false;
@@ -63,12 +63,12 @@ static void plan_found(struct lq_track_update *update, const struct lq_nail *fou
     struct lq_track_step *step = &update->steps[update->count++];
     *step = (struct lq_track_step){.track = track_index, .found = found};
     if (track->shown) {
-        step->motion = lq_motion_find(&track->glimpse, update->picture,
+        step->motion = lq_motion_find(&track->template, update->picture,
                                       found->center_x - track->nail.center_x,
                                       found->center_y - track->nail.center_y);
-        struct lq_stencil stencil = lq_track_stencil(tracker, track);
+        struct lq_shown_mask mask = lq_track_shown_mask(tracker, track);
         step->moved = step->motion.match > LQ_TRACK_MATCH_MIN &&
-                      lq_stencil_moved_box(&stencil, &step->motion, update->picture, step->box);
+                      lq_shown_mask_moved_box(&mask, &step->motion, update->picture, step->box);
     }
     if (!step->moved)
         memcpy(step->box, (int[]){found->x, found->y, found->width, found->height},
@@ -103,14 +103,14 @@ static bool plan_held(struct lq_track_update *update, int track_index)
         return false;
     struct lq_track_step *step = &update->steps[update->count];
     *step = (struct lq_track_step){.track = track_index, .moved = true};
-    step->motion = lq_motion_find(&track->glimpse, update->picture, track->speed_x * update->dt_s,
+    step->motion = lq_motion_find(&track->template, update->picture, track->speed_x * update->dt_s,
                                   track->speed_y * update->dt_s);
-    struct lq_stencil stencil = lq_track_stencil(tracker, track);
+    struct lq_shown_mask mask = lq_track_shown_mask(tracker, track);
     const struct lq_nail *nail = &track->nail;
     if (step->motion.match < HELD_MATCH_MIN ||
         lies_on_found(update, nail->center_x + step->motion.x, nail->center_y + step->motion.y,
                       nail->breadth) ||
-        !lq_stencil_moved_box(&stencil, &step->motion, update->picture, step->box))
+        !lq_shown_mask_moved_box(&mask, &step->motion, update->picture, step->box))
         return false;
     update->count++;
     return true;
@@ -132,7 +132,7 @@ void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found,
             tracker->tracks[t].shown = false;
 }
 
-bool lq_track_plan_carried(struct lq_track_update *update)
+bool lq_track_plan_propagated(struct lq_track_update *update)
 {
     struct lq_tracker *tracker = update->tracker;
     for (int t = 0; t < tracker->count; t++)

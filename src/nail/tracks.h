@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #include "nail/blend.h"
-#include "nail/euro.h"
+#include "nail/one_euro.h"
 #include "nail/track.h"
 
 #define LQ_TRACK_MATCH_MIN 0.3f // of lq_motion.match: below it the picture shows no more where to
@@ -16,7 +16,7 @@
 struct lq_track {
     int id;
     uint64_t found_us;              // when it was last found
-    uint64_t closer_us;             // … in a look at a region; 0: never
+    uint64_t multiscale_us;         // … in a look at a region; 0: never
     uint64_t taken_us;              // when a nail was last matched with it
     int found_count;                // frames; 0: it has no `nail` yet
     uint64_t on_finger_us;          // when a frame last said which finger it is on (hand.h); 0: none
@@ -24,14 +24,14 @@ struct lq_track {
     bool shown;                     // in the last frame: `nail`, `alpha_at` and `glimpse` hold
     struct lq_nail nail;            // as it was shown or, with smooth false, found
     size_t alpha_at;                // of its mask in the tracker's `alpha`
-    struct lq_glimpse glimpse;
-    struct lq_euro angle, length, breadth; // radians; logarithms of pixels
+    struct lq_template template;
+    struct lq_one_euro angle, length, breadth; // radians; logarithms of pixels
 };
 
 struct lq_tracker {
     pthread_mutex_t lock;
     uint64_t last_us, looked_us; // of the last frame, and of the last whose nails were looked for
-    int carried_count;           // frames since looked_us
+    int propagated_count;        // frames since looked_us
     uint64_t whole_us;           // of the last frame that was looked at whole
     bool smooth;                 // that one was
     int width, height; // of the last picture; 0: none yet
@@ -70,13 +70,14 @@ void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *fou
                     int match[LQ_NAILS_MAX]);
 void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found, const int *match);
 // All nails shown last, or false: who was lost may have come back elsewhere.
-bool lq_track_plan_carried(struct lq_track_update *update);
+bool lq_track_plan_propagated(struct lq_track_update *update);
 
 // The mask that the track was shown with, in the tracker's memory.
-struct lq_stencil lq_track_stencil(const struct lq_tracker *tracker, const struct lq_track *track);
+struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
+                                         const struct lq_track *track);
 
-// track_draw.c: the nail's mask, lq_track_stride(step) * step->box[3] bytes: the found one, the last
-// one moved, or both blended.
+// track_draw.c: the nail's mask, lq_track_stride(step) * step->box[3] bytes: the found one, the
+// last one moved, or both blended.
 int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *step, uint8_t *out);
 size_t lq_track_stride(const struct lq_track_step *step);
 void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *out, size_t stride);

@@ -5,7 +5,7 @@
 #include "serve/server.h"
 #include "serve/work.h"
 
-// The client's trace (base/trace.h): of one picture over HTTP, of a whole film over a socket.
+// The client's trace (base/trace.h): of one picture over HTTP, of a whole video over a socket.
 static void read_trace(struct lq_trace *trace, const struct lq_http *http)
 {
     const char *text = lq_http_header(http, "traceparent");
@@ -51,7 +51,7 @@ struct lq_session *lq_server_admit(struct lq_server *server, const struct lq_htt
                 options->address_sessions_max);
         return NULL;
     }
-    // A request over HTTP is a single picture; everything else is a film.
+    // A request over HTTP is a single picture; everything else is a video.
     struct lq_session *session = open_session(server, &address, via != LQ_VIA_HTTP, owner, ready);
     if (!session) {
         lq_peers_give(&server->peers, &address);

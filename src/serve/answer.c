@@ -60,7 +60,7 @@ static void write_v1(struct lq_slot *slot, const struct lq_job *job)
         .width = (uint16_t)job->width,
         .height = (uint16_t)job->height,
         .quality = (uint8_t)(job->paint ? job->jpeg_quality : 0),
-        .carried = job->carried,
+        .propagated = job->propagated,
     };
     memcpy(reply.stage_us, job->stage_us, sizeof reply.stage_us);
     size_t at = LQ_REPLY_HEAD - LQ_WIRE_REPLY_BYTES;
@@ -77,13 +77,13 @@ static size_t mark_carried(struct lq_slot *slot, const struct lq_job *job)
     const size_t len = sizeof comment - 1;
     uint8_t *bytes = slot->picture.data + LQ_REPLY_HEAD;
     size_t head = 2;
-    if (job->carried && bytes[2] == 0xff && bytes[3] == 0xe0)
+    if (job->propagated && bytes[2] == 0xff && bytes[3] == 0xe0)
         head += 2 + (size_t)(bytes[4] << 8 | bytes[5]);
-    if (job->carried) {
+    if (job->propagated) {
         memmove(bytes - len, bytes, head);
         memcpy(bytes - len + head, comment, len);
     }
-    return LQ_REPLY_HEAD - (job->carried ? len : 0);
+    return LQ_REPLY_HEAD - (job->propagated ? len : 0);
 }
 
 static int write_v1_nails(struct lq_slot *slot, const struct lq_job *job, struct lq_buf *scratch)
@@ -123,7 +123,7 @@ static int append_facts(struct lq_slot *slot, const struct lq_job *job)
     if (status == LQ_OK)
         status = append_json(out, lq_report_nails(job->nails,
                                                   slot->ask.reply_form == LQ_REPLY_NAILS));
-    if (status == LQ_OK && job->carried)
+    if (status == LQ_OK && job->propagated)
         status = append(out, ",\"carried\":true");
     if (status == LQ_OK)
         status = append(out, ",\"timing\":");

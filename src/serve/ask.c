@@ -164,13 +164,13 @@ int lq_ask_look_json(struct lq_look *look, const struct lq_catalogue *catalogue,
 // What a request of one picture may say beside it: the look, and whether to look twice.
 static int read_still(struct lq_ask *ask, const json_t *object, struct lq_error *err)
 {
-    const json_t *closer = json_object_get(object, CLOSER);
+    const json_t *multiscale = json_object_get(object, CLOSER);
     int status = LQ_OK;
-    if (json_is_boolean(closer))
-        ask->closer = json_is_true(closer);
-    else if (json_is_string(closer))
-        status = parse_switch(CLOSER, json_string_value(closer), &ask->closer, err);
-    else if (closer && !json_is_null(closer))
+    if (json_is_boolean(multiscale))
+        ask->multiscale = json_is_true(multiscale);
+    else if (json_is_string(multiscale))
+        status = parse_switch(CLOSER, json_string_value(multiscale), &ask->multiscale, err);
+    else if (multiscale && !json_is_null(multiscale))
         status = lq_fail(err, LQ_ERR_FIELD, "%s has the wrong type", CLOSER);
     return status == LQ_OK ? lq_ask_look_json(&ask->look, ask->catalogue, object, err) : status;
 }

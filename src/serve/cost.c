@@ -217,9 +217,9 @@ static bool names_closer(const struct lq_slot *slot)
 
 struct lq_cost_peek lq_cost_peek(const struct lq_slot *slot)
 {
-    bool closer = !slot->ask.live && slot->ask.body_form != LQ_BODY_PICTURE &&
-                  slot->ask.body_form != LQ_BODY_EVENT && names_closer(slot);
-    return (struct lq_cost_peek){pixels_of(slot), closer ? LQ_COST_PASSES : 1};
+    bool multiscale = !slot->ask.live && slot->ask.body_form != LQ_BODY_PICTURE &&
+                      slot->ask.body_form != LQ_BODY_EVENT && names_closer(slot);
+    return (struct lq_cost_peek){pixels_of(slot), multiscale ? LQ_COST_PASSES : 1};
 }
 
 enum lq_turn_kind lq_cost_kind(const struct lq_cost_peek *peek, bool live)

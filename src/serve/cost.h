@@ -13,7 +13,7 @@
 
 enum {
     LQ_COST_HEAD_BYTES = 128 * 1024, // of a body, in which its picture's header is looked for
-    LQ_COST_PASSES = 7,              // of a still that is looked at closer (frame/closer.h), about
+    LQ_COST_PASSES = 7, // of a still that is looked at closer (frame/multiscale.h), about
 };
 
 struct lq_cost_peek {

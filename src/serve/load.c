@@ -24,10 +24,10 @@ void lq_load_worked(struct lq_load *load, const struct lq_load_work *work)
 {
     add(&load->busy_us, work->us);
     add(&load->frames, 1);
-    add(&load->pressed, work->pressed);
-    if (work->carried) {
-        add(&load->carried_us, work->us);
-        add(&load->carried, 1);
+    add(&load->contended, work->contended);
+    if (work->propagated) {
+        add(&load->propagated_us, work->us);
+        add(&load->propagated, 1);
     }
 }
 
@@ -94,11 +94,11 @@ static void judge(struct lq_load *load)
         load->shed_age_us *= 2;
 }
 
-// Frames that a session needs in a second for a film; of a machine that does few, its share.
+// Frames that a session needs in a second for a video; of a machine that does few, its share.
 static int film_frames(const struct lq_load *load)
 {
-    double share = load->pressed_us > 0
-                       ? load->workers * 1e6 / load->pressed_us / LQ_LOAD_FILMS : LQ_LOAD_FILM_FPS;
+    double share = load->contended_us > 0 ? load->workers * 1e6 / load->contended_us / LQ_LOAD_FILMS
+                                          : LQ_LOAD_FILM_FPS;
     return (int)ceil(fmin(share, LQ_LOAD_FILM_FPS));
 }
 
@@ -119,7 +119,7 @@ void lq_load_came(struct lq_load *load, struct lq_load_guest *guest)
 static void sum_up(struct lq_load *load, uint64_t now_us)
 {
     double passed_us = load->ticked_us ? (double)(now_us - load->ticked_us) : 1e6;
-    double done = load->pressed_us > 0 ? load->workers * passed_us / load->pressed_us : 0;
+    double done = load->contended_us > 0 ? load->workers * passed_us / load->contended_us : 0;
     load->demand = done > 0 ? (double)load->came / done : 0;
     load->need = done > 0 ? (double)load->needed / done : 0;
     load->sessions = load->came_from;
@@ -133,7 +133,7 @@ static void set_pace(struct lq_load *load)
 {
     const struct lq_pace_second second = {
         .demand = load->demand,
-        .frames_max = load->pressed_us > 0 ? load->workers * 1e6 / load->pressed_us : 0,
+        .frames_max = load->contended_us > 0 ? load->workers * 1e6 / load->contended_us : 0,
         .sessions = load->sessions,
     };
     load->fps = lq_pace_fps(load->fps > 0 ? load->fps : LQ_PACE_FPS_MAX, &second);
@@ -151,25 +151,26 @@ static double approach(double value, double seen)
 static void judge_cost(struct lq_load *load)
 {
     uint64_t frames = load_of(&load->frames) - load->seen_frames;
-    uint64_t carried = load_of(&load->carried) - load->seen_carried;
-    uint64_t pressed = load_of(&load->pressed) - load->seen_pressed;
+    uint64_t propagated = load_of(&load->propagated) - load->seen_propagated;
+    uint64_t contended = load_of(&load->contended) - load->seen_contended;
     double frame_us = mean_since(load_of(&load->busy_us), &load->seen_busy_us,
                                  load_of(&load->frames), &load->seen_frames);
-    double carried_us = mean_since(load_of(&load->carried_us), &load->seen_carried_us,
-                                   load_of(&load->carried), &load->seen_carried);
-    load->seen_pressed += pressed;
+    double propagated_us = mean_since(load_of(&load->propagated_us), &load->seen_carried_us,
+                                      load_of(&load->propagated), &load->seen_propagated);
+    load->seen_contended += contended;
     if (frame_us <= 0)
         return;
-    double pressed_us = frame_us;
-    if (carried > 0 && carried < frames) {
-        double looked_us = (frame_us * (double)frames - carried_us * (double)carried) /
-                           (double)(frames - carried);
-        double most = LQ_CARRY_FRAMES_MAX / (LQ_CARRY_FRAMES_MAX + 1.0);
-        double share = (double)carried / (double)(pressed > carried ? pressed : carried);
-        pressed_us = looked_us - fmin(share, most) * (looked_us - carried_us);
+    double contended_us = frame_us;
+    if (propagated > 0 && propagated < frames) {
+        double looked_us = (frame_us * (double)frames - propagated_us * (double)propagated) /
+                           (double)(frames - propagated);
+        double most = LQ_PROPAGATED_FRAMES_MAX / (LQ_PROPAGATED_FRAMES_MAX + 1.0);
+        double share =
+            (double)propagated / (double)(contended > propagated ? contended : propagated);
+        contended_us = looked_us - fmin(share, most) * (looked_us - propagated_us);
     }
     load->frame_us = approach(load->frame_us, frame_us);
-    load->pressed_us = approach(load->pressed_us, fmin(pressed_us, frame_us));
+    load->contended_us = approach(load->contended_us, fmin(contended_us, frame_us));
 }
 
 void lq_load_tick(struct lq_load *load, uint64_t now_us)
@@ -182,7 +183,7 @@ void lq_load_tick(struct lq_load *load, uint64_t now_us)
     set_pace(load);
 }
 
-// Whether films would need more than can be done if `with` more came in, and that would show.
+// Whether videos would need more than can be done if `with` more came in, and that would show.
 static bool is_too_much(const struct lq_load *load, int with)
 {
     int sessions = load->sessions + with;

@@ -2,11 +2,11 @@
 // Stills are none of its business: cost.h and turns.h.
 //
 // Everybody's frames take turns, so the mean wait of a frame grows by one frame's time with each
-// session that the machine cannot keep up with. A session that starts is let in while the wait stays
-// under the limit and all films together need no more than can be done; when many start at once it
-// shows within a second, and the youngest are sent away again until they fit. A frame that has
-// waited too long all the same is not worked on any more, because a newer one shows what the user
-// does now.
+// session that the machine cannot keep up with. A session that starts is let in while the wait
+// stays under the limit and all videos together need no more than can be done; when many start at
+// once it shows within a second, and the youngest are sent away again until they fit. A frame that
+// has waited too long all the same is not worked on any more, because a newer one shows what the
+// user does now.
 // Threads: lq_load_waited, _worked and _stilled are the workers'; the rest is the loop's.
 #pragma once
 
@@ -20,7 +20,7 @@ enum {
     LQ_LOAD_WAIT_MS = 60,        // the mean wait that a live session may bring about (--max-wait)
     LQ_LOAD_HTTP_WAIT_MS = 1000, // a single request may wait so long
     LQ_LOAD_STALE_MS = 500,      // a live frame that waited longer is not worth working on
-    LQ_LOAD_FILM_FPS = 30,       // a session needs no more than this for a film …
+    LQ_LOAD_FILM_FPS = 30,       // a session needs no more than this for a video …
     LQ_LOAD_FILMS = 3,           // … nor more than so many such sessions leave each other
     LQ_LOAD_AHEAD = 2,           // but a wait of so many frames is never too long: slow models
     LQ_LOAD_BURST = 10,          // times the limit: a start of many at once is no overload yet
@@ -33,15 +33,15 @@ enum {
 #define LQ_LOAD_ROOM 0.5         // of the limit: a longer wait lets nobody in, a limit's sends away;
                                  // else one comes in and goes out by turns, and all wait for it
 #define LQ_LOAD_LATE 1.2         // of the limit: who waited longer is dropped from a full machine
-#define LQ_LOAD_NEED_IN 1.1      // of the work that can be done: films may need so much with one more,
+#define LQ_LOAD_NEED_IN 1.1      // of the work that can be done: videos may need so much with one more,
 #define LQ_LOAD_NEED_OUT 1.3     // and if they need so much some must go
 #define LQ_LOAD_HALF_BUSY 0.5    // of the work that can be done: from here on newcomers are counted
 
 // A frame that was worked on.
 struct lq_load_work {
     uint64_t us;
-    bool pressed; // others waited, so that it could be carried (nail/track.h) …
-    bool carried; // … and it was
+    bool contended;  // others waited, so that it could be carried (nail/track.h) …
+    bool propagated; // … and it was
 };
 
 // What the load knows of one session. The session keeps it, the load alone reads it; zero at first.
@@ -62,19 +62,19 @@ struct lq_load {
     int workers, limit_ms;                       // set before use
     atomic_uint_fast64_t stilled_us;             // since the start: worked on stills
     atomic_uint_fast64_t busy_us, frames;        // … and on live frames …
-    atomic_uint_fast64_t carried_us, carried, pressed; // … and of these
+    atomic_uint_fast64_t propagated_us, propagated, contended; // … and of these
     atomic_uint_fast64_t waited_us, taken;       // … taken by a worker
     uint64_t seen_busy_us, seen_frames, seen_waited_us, seen_taken; // at the last tick
-    uint64_t seen_carried_us, seen_carried, seen_pressed;
+    uint64_t seen_carried_us, seen_propagated, seen_contended;
     double frame_us;                             // of one frame on one worker; 0: not known yet
-    double pressed_us;                           // … if as many as can be are carried
+    double contended_us;                         // … if as many as can be are carried
     double wait_us;                              // mean since the last tick but one
     int to_shed;                                 // sessions too many
     uint64_t shed_age_us;                        // how old they may be
     bool settling;                               // some were told to go a moment ago
     uint64_t tick_count, ticked_us;              // seconds since the start; when the last one ended
     uint64_t came;                               // frames that were posted in this second …
-    uint64_t needed;                             // … without those beyond a film's rate …
+    uint64_t needed;                             // … without those beyond a video's rate …
     int came_from;                               // … and by how many sessions
     int let_in;                                  // sessions, in this second
     int sessions;                                // of the last: how many sent something,

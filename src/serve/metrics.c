@@ -150,7 +150,7 @@ static int print_frames(struct lq_buf *out, struct lq_metrics *metrics)
                             "Frames whose nails were carried along from the last, for want of time.");
     if (status == LQ_OK)
         status = lq_buf_printf(out, "lacquer_frames_carried_total %llu\n",
-                               (unsigned long long)load(&metrics->carried));
+                               (unsigned long long)load(&metrics->propagated));
     if (status == LQ_OK)
         status = print_head(out, "frames_dropped_total", "counter",
                             "Frames received that no picture went out for.");

@@ -8,8 +8,9 @@
 #include "serve/session.h"
 
 enum lq_transport { LQ_VIA_HTTP, LQ_VIA_WS, LQ_VIA_V1, LQ_VIA_SIO, LQ_VIA_COUNT };
-// Why a frame has no picture: a newer one came; its client went; the server stops; it waited too long
-// for a worker; its answer was late (--max-age); the server is full; its client sends too fast.
+// Why a frame has no picture: a newer one came; its client went; the server stops; it waited too
+// long for a worker; its answer was late (--max-age); the server is full; its client sends too
+// fast.
 enum lq_drop { LQ_DROP_REPLACED, LQ_DROP_GONE, LQ_DROP_STOPPING, LQ_DROP_STALE, LQ_DROP_LATE,
                LQ_DROP_BUSY, LQ_DROP_RATE, LQ_DROP_COUNT };
 
@@ -22,7 +23,7 @@ struct lq_histogram {
 
 struct lq_metrics {
     atomic_uint_fast64_t frames_in[LQ_VIA_COUNT], frames_out[LQ_VIA_COUNT];
-    atomic_uint_fast64_t carried; // of frames_out: nails were not looked for (nail/track.h)
+    atomic_uint_fast64_t propagated; // of frames_out: nails were not looked for (nail/track.h)
     atomic_uint_fast64_t bytes_in, bytes_out;
     atomic_uint_fast64_t dropped[LQ_DROP_COUNT];
     atomic_uint_fast64_t errors[LQ_STATUS_COUNT];

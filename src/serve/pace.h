@@ -1,6 +1,6 @@
 // What a live client had better send, so that its frames neither queue here nor on the way: how
-// many a second, how large, how well coded. The rate follows the load and is the same for all; size and
-// quality follow each client's own network (docs/PROTOCOL.md, "Keeping pace").
+// many a second, how large, how well coded. The rate follows the load and is the same for all; size
+// and quality follow each client's own network (docs/PROTOCOL.md, "Keeping pace").
 // Threads: the loop's. Owner: the struct's holder; nothing is allocated.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 enum {
     LQ_PACE_FPS_MAX = 60,
-    LQ_PACE_FPS_MIN = 10, // below that it is no longer a film: better to refuse who comes next
+    LQ_PACE_FPS_MIN = 10, // below that it is no longer a video: better to refuse who comes next
 };
 
 // One second of a server's life.

@@ -19,7 +19,7 @@ struct lq_serve_options {
     bool proxy_protocol;       // these begin each connection with a PROXY header
     int workers;               // frames worked on at once
     int jpeg_quality;          // of replies unless a client asks otherwise
-    bool carry;                // carry nails along in live frames while others wait
+    bool propagate;            // carry nails along in live frames while others wait
     bool smooth;               // steady outlines on live connections, unless a client asks otherwise
     int sessions_max;
     int drain_delay_s;         // after SIGTERM, before users are sent away

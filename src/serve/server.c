@@ -125,9 +125,12 @@ static void serve_until_stopped(struct lq_server *server)
 
 int lq_server_run(struct lq_server *server, const struct lq_model *model, struct lq_error *err)
 {
-    struct lq_work_context shared = {model, &server->metrics, &server->load, &server->cost,
+    struct lq_work_context shared = {model,
+                                     &server->metrics,
+                                     &server->load,
+                                     &server->cost,
                                      (uint32_t)server->options->max_age_ms,
-                                     server->options->carry};
+                                     server->options->propagate};
     struct lq_work work = lq_work_with(&shared);
     server->model = model;
     int status =

@@ -1,9 +1,9 @@
 // Sessions, their frames, and the workers that paint them.
 //
 // A frame's life: the loop fills a slot and posts it; a worker takes it, works on it without any
-// lock, and puts it on the done list; the loop sends the reply and the slot is free again. A session
-// waits for its turn (turns.h) while a frame waits and fewer than LQ_IN_FLIGHT_MAX are being worked
-// on or sent. Replies come out in the order in which frames were taken.
+// lock, and puts it on the done list; the loop sends the reply and the slot is free again. A
+// session waits for its turn (turns.h) while a frame waits and fewer than LQ_IN_FLIGHT_MAX are
+// being worked on or sent. Replies come out in the order in which frames were taken.
 //
 // The newest wins: who keeps to LQ_IN_FLIGHT_MAX unanswered frames has each of them answered; of
 // whatever is sent beyond that one frame waits, and a newer one takes the place of all that wait.
@@ -56,7 +56,7 @@ struct lq_ask {
     int jpeg_quality;
     bool live;                // over a WebSocket: errors are messages, not HTTP bodies
     size_t picture_at;        // where the picture's bytes or the event's JSON start in the body
-    bool closer;              // HTTP: look twice, the second time closer
+    bool multiscale;          // HTTP: look twice, the second time closer
     bool smooth;              // steady outlines, where the session has a tracker
     uint32_t frame_id;        // v1
     uint64_t client_time;     // v1
@@ -98,8 +98,8 @@ struct lq_slot {
     uint64_t pixels;             // about, for how long a step may take
     uint64_t arrived_us;         // the last byte's arrival
     uint64_t stale_us;           // a live frame that waited longer is dropped
-    bool alone;                  // no other frame waited or was worked on when it was taken
-    bool pressed;                // others' live frames waited, none of its session was worked on
+    bool exclusive;              // no other frame waited or was worked on when it was taken
+    bool contended;              // others' live frames waited, none of its session was worked on
     // answered
     bool again;                  // not answered: it turned out to be heavy, and waits anew
     int status;                  // enum lq_status
@@ -111,7 +111,7 @@ struct lq_slot {
     int part_count, part_next;
     enum lq_picture_kind kind;
     int width, height, nails;
-    bool carried;                // frame.h
+    bool propagated; // frame.h
     uint32_t stage_us[LQ_STAGE_COUNT], total_us, queue_us;
 };
 
@@ -186,7 +186,7 @@ struct lq_workers_stalled {
 };
 struct lq_workers_stalled lq_workers_stalled(struct lq_workers *workers, uint64_t now_us,
                                              uint64_t limit_us);
-// Its frames are those of one film from now on: nails keep their ids. No memory: false.
+// Its frames are those of one video from now on: nails keep their ids. No memory: false.
 LQ_MUST_CHECK bool lq_session_track(struct lq_session *session);
 // Of a client at this address, who holds what the session does; holder: with the caller's
 // reference, or NULL. NULL when there is no memory: the reference stays the caller's then.

@@ -49,7 +49,7 @@ int lq_wire_reply_read(struct lq_wire_reply *reply, const uint8_t *bytes, size_t
         .width = (uint16_t)lq_wire_get(bytes + 52, 2),
         .height = (uint16_t)lq_wire_get(bytes + 54, 2),
         .quality = bytes[56],
-        .carried = bytes[57] & 1,
+        .propagated = bytes[57] & 1,
     };
     for (int i = 0; i < 6; i++)
         reply->stage_us[i] = (uint32_t)lq_wire_get(bytes + 20 + 4 * i, 4);
@@ -72,7 +72,7 @@ void lq_wire_reply_write(const struct lq_wire_reply *reply, uint8_t bytes[LQ_WIR
     lq_wire_put(bytes + 52, reply->width, 2);
     lq_wire_put(bytes + 54, reply->height, 2);
     bytes[56] = reply->quality;
-    bytes[57] = reply->carried;
+    bytes[57] = reply->propagated;
 }
 
 void lq_wire_reply_set_served(uint8_t bytes[LQ_WIRE_REPLY_BYTES], uint32_t served_us,

@@ -18,7 +18,7 @@ struct worker {
     struct lq_load *load;
     struct lq_cost *cost;
     uint32_t max_age_ms;
-    bool may_carry;
+    bool may_propagate;
 };
 
 static void worker_close(void *context)
@@ -45,7 +45,7 @@ static int warm_up(struct lq_pipe *pipe, struct lq_error *err)
         struct lq_job job;
         lq_job_init(&job);
         job.paint = false;
-        job.alone = i % 2;
+        job.exclusive = i % 2;
         status = lq_pipe_run_image(pipe, &job, &picture, err);
     }
     free(grey);
@@ -66,7 +66,7 @@ static int worker_open(void *context, bool heavy, void **out, struct lq_error *e
     worker->model = shared->model;
     worker->heavy = heavy;
     worker->max_age_ms = shared->max_age_ms;
-    worker->may_carry = shared->may_carry;
+    worker->may_propagate = shared->may_propagate;
     int status = heavy ? LQ_OK : lq_pipe_new(&worker->pipe, shared->model, err);
     if (status == LQ_OK && !heavy)
         status = warm_up(worker->pipe, err);
@@ -97,7 +97,7 @@ static void on_step(void *context)
     if (step->worker->heavy)
         lq_charge_set(&step->slot->decoded, lq_pipe_bytes(step->worker->pipe));
     if (lq_workers_step(step->slot))
-        step->job->alone = false; // cores are left for who is live
+        step->job->exclusive = false; // cores are left for who is live
 }
 
 // Makes the pipe of a thread for heavy stills if it has none.
@@ -130,10 +130,10 @@ static void fill_job(const struct worker *worker, struct lq_slot *slot, struct l
     job->tracker = slot->session->tracker;
     job->time_us = slot->arrived_us;
     job->smooth = slot->ask.smooth;
-    job->may_carry = slot->pressed && worker->may_carry;
-    job->closer = slot->ask.closer;
-    job->hands = slot->ask.closer || slot->ask.live;
-    job->alone = slot->alone;
+    job->may_propagate = slot->contended && worker->may_propagate;
+    job->multiscale = slot->ask.multiscale;
+    job->hands = slot->ask.multiscale || slot->ask.live;
+    job->exclusive = slot->exclusive;
     job->jpeg_quality = slot->ask.jpeg_quality;
     job->kind_out = reply_kind(slot);
     job->deadline_us = slot->ask.live ? slot->arrived_us + worker->max_age_ms * UINT64_C(1000) : 0;
@@ -174,7 +174,7 @@ static bool is_heavier(const struct worker *worker, struct lq_slot *slot,
                        const struct lq_ask_picture *picture)
 {
     struct lq_cost_peek seen = {lq_cost_pixels(picture->bytes, picture->len),
-                                slot->ask.closer ? LQ_COST_PASSES : 1};
+                                slot->ask.multiscale ? LQ_COST_PASSES : 1};
     slot->pixels = seen.pixels;
     if (slot->turn_kind == LQ_TURN_HEAVY || slot->ask.body_form == LQ_BODY_URLENCODED ||
         lq_cost_kind(&seen, slot->ask.live) != LQ_TURN_HEAVY)
@@ -219,7 +219,7 @@ static void answer(struct worker *worker, struct lq_slot *slot)
         for (int i = 0; i < LQ_STAGE_COUNT; i++)
             slot->stage_us[i] = job.stage_us[i];
         slot->total_us = job.total_us;
-        slot->carried = job.carried;
+        slot->propagated = job.propagated;
         lq_answer_write(slot, &job, &picture, &worker->scratch);
     }
     if (slot->status != LQ_OK) {
@@ -238,13 +238,14 @@ static void count(const struct worker *worker, const struct lq_slot *slot, uint6
         lq_count(&metrics->dropped[LQ_DROP_STALE], 1);
     else if (slot->ask.live && slot->status == LQ_ERR_TIMEOUT)
         lq_count(&metrics->dropped[LQ_DROP_LATE], 1);
-    // A still says nothing of what a film costs.
+    // A still says nothing of what a video costs.
     if (slot->turn_kind != LQ_TURN_LIVE)
         lq_load_stilled(worker->load, worked_us);
     else if (!stale)
-        lq_load_worked(worker->load, &(struct lq_load_work){
-            .us = worked_us, .pressed = slot->pressed, .carried = slot->carried});
-    lq_count(&metrics->carried, slot->carried);
+        lq_load_worked(worker->load, &(struct lq_load_work){.us = worked_us,
+                                                            .contended = slot->contended,
+                                                            .propagated = slot->propagated});
+    lq_count(&metrics->propagated, slot->propagated);
     lq_metrics_count_slot(metrics, slot);
 }
 
@@ -254,7 +255,7 @@ static void worker_run(void *context, struct lq_slot *slot)
     uint64_t begun_us = lq_clock_us();
     lq_trace_enter(&slot->session->trace);
     slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);
-    slot->carried = false;
+    slot->propagated = false;
     slot->status = check_age(slot, &slot->error);
     bool stale = slot->status != LQ_OK;
     if (slot->turn_kind == LQ_TURN_LIVE)

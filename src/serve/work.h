@@ -12,7 +12,7 @@ struct lq_work_context {
     struct lq_load *load;
     struct lq_cost *cost;
     uint32_t max_age_ms; // of a live frame: then nobody waits for its answer any more
-    bool may_carry;      // nails of a frame may be carried from the last where others wait (load.h)
+    bool may_propagate;  // nails of a frame may be carried from the last where others wait (load.h)
 };
 
 // context must outlive the workers.

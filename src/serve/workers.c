@@ -42,7 +42,7 @@ static struct lq_session *session_of(struct lq_turn *turn)
 
 // Whether a frame that is taken now may have all cores. Heavy stills, of low priority, are no
 // company to a live one. With the lock held.
-static bool is_alone(const struct lq_workers *workers, const struct lq_slot *slot)
+static bool is_exclusive(const struct lq_workers *workers, const struct lq_slot *slot)
 {
     const struct lq_turns *turns = &workers->turns;
     if (slot->session->waiting_count > 0 || turns->live.count > 0)
@@ -64,9 +64,9 @@ static struct lq_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
     session->waiting_count--;
     slot->taken = *taken;
     slot->thread = thread;
-    slot->alone = is_alone(workers, slot);
-    slot->pressed = slot->turn_kind == LQ_TURN_LIVE && workers->turns.live.count > 0 &&
-                    !is_worked_on(session);
+    slot->exclusive = is_exclusive(workers, slot);
+    slot->contended =
+        slot->turn_kind == LQ_TURN_LIVE && workers->turns.live.count > 0 && !is_worked_on(session);
     slot->state = LQ_SLOT_WORKING;
     workers->working_count++;
     session->flight[session->flight_count++] = slot;

@@ -330,7 +330,7 @@ tests.one_nail_live = ({ server }) =>
   });
 
 // Pixels of the screen that change when the tapped nail takes another colour, against the true nails
-// of the film: those of that nail, and of no other.
+// of the video: those of that nail, and of no other.
 tests.a_tap_recolours_one_nail = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openDrawing(browser, server.url);
@@ -371,7 +371,7 @@ tests.a_tap_recolours_one_nail = ({ server }) =>
     return figures;
   });
 
-// Runs in the page. The nail nearest to the spot in the film's true mask, its pixels grown together
+// Runs in the page. The nail nearest to the spot in the video's true mask, its pixels grown together
 // from there → {own: the share of them that changed, strays: changed pixels further beside it than a
 // nail of a hand that moved when it was stopped may lie from where it is}.
 async function changedNails([text, spot]) {

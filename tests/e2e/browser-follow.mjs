@@ -1,4 +1,4 @@
-// How far the polish drawn in the page lies from the true nails of a moving hand: the film's frames
+// How far the polish drawn in the page lies from the true nails of a moving hand: the video's frames
 // and masks are loaded into the page, each drawn frame is recognised, and outlines are compared.
 import fs from 'node:fs';
 import net from 'node:net';
@@ -174,7 +174,7 @@ async function install(truth) {
     return { ...compare(before, pixels(picture.painted()), index), difference };
   };
 
-  // The film played frame by frame through the page's own parts, with replies of the real server
+  // The video played frame by frame through the page's own parts, with replies of the real server
   // that come `late` frames after theirs; every second frame is sent, so a server at 15 FPS. Takes
   // the first `count` frames.
   window.measureFilm = async (late, follows, count) => {
@@ -224,7 +224,7 @@ async function install(truth) {
     return results;
   };
 
-  // The film through live.js itself, a frame after the other as if a camera gave them, however long
+  // The video through live.js itself, a frame after the other as if a camera gave them, however long
   // each takes. Replies of the real server are held back: all that came are let in at every
   // `every`th frame. → {drawn, replies, results, work}
   window.measureThroughLive = async (count, every) => {

@@ -28,7 +28,7 @@ def slow_model(folder, delay_ms):
 def serve(folder, delay_ms, *args, carrying=False):
     # Without carrying, for pictures without a nail could be answered in no time.
     return Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
-                  slow_model(folder, delay_ms), *([] if carrying else ["--no-carrying"]), *args)
+                  slow_model(folder, delay_ms), *([] if carrying else ["--no-propagation"]), *args)
 
 
 class Client(threading.Thread):

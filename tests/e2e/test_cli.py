@@ -229,7 +229,7 @@ def test_eval_reaches_its_goal_on_real_photos():
 
 
 def test_eval_measures_how_steady_a_film_is(tmp_path):
-    """The rendered film: smoothing takes most of the flicker away and adds no lag."""
+    """The rendered video: smoothing takes most of the flicker away and adds no lag."""
     film = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]
     masks = ROOT / "tests" / "e2e" / "hand-masks"
     for number, picture in enumerate(film):

@@ -221,7 +221,7 @@ def test_large_live_frames_of_one_address_leave_others_theirs(hand):
 
 @on_a_shared_machine
 def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
-    """More films than the machine can show: who comes from elsewhere is let in all the same, and
+    """More videos than the machine can show: who comes from elsewhere is let in all the same, and
     its address has every other turn."""
     server = Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
                     slow_model(tmp_path, 40), "--no-carrying")

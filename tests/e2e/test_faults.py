@@ -41,7 +41,7 @@ def sessions(server):
 
 
 def is_well(server, hand):
-    """Serves a picture and a film, and has no session left over."""
+    """Serves a picture and a video, and has no session left over."""
     reply = httpx.post(f"{server.url}/api/v1/nails", content=hand, timeout=30)
     assert reply.status_code == 200 and reply.json()["success"]
     with server.v1() as ws:

@@ -1,7 +1,8 @@
 // What goes wrong on a machine, on demand: put before a program by LD_PRELOAD, steered through the
-// memory of the file that LACQUER_FAULTS names (struct faults, also in tests/e2e/faults.py), which a
-// test maps too. Memory that runs out at the n-th call, no more descriptors, a full disk, a decoder
-// that hangs, a clock that jumps. With `walk`, one run tries every allocation of a start (walk_at).
+// memory of the file that LACQUER_FAULTS names (struct faults, also in tests/e2e/faults.py), which
+// a test maps too. Memory that runs out at the n-th call, no more descriptors, a full disk, a
+// decoder that hangs, a clock that jumps. With `walk`, one run tries every allocation of a start
+// (walk_at).
 // Threads: any. Owner: nothing is owned.
 #include <dlfcn.h>
 #include <errno.h>
@@ -96,7 +97,7 @@ __attribute__((constructor)) static void open_faults(void)
 enum { WALK_MS = 60000, POLL_MS = 2, WALK_FILES = 64 };
 
 // A copy has the calling thread alone, so only a process of one thread can be copied.
-static int is_alone(void)
+static int is_exclusive(void)
 {
     struct stat tasks;
     return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;
@@ -111,8 +112,8 @@ static int listens(off_t from)
     return strstr(text, "listening on") != NULL;
 }
 
-// How a copy ends, as waitpid tells it. One that became a server in spite of it all is asked to stop,
-// one that hangs is killed.
+// How a copy ends, as waitpid tells it. One that became a server in spite of it all is asked to
+// stop, one that hangs is killed.
 static int end_of(pid_t copy, off_t from)
 {
     const struct timespec wait = {0, POLL_MS * 1000000};
@@ -128,15 +129,15 @@ static int end_of(pid_t copy, off_t from)
 }
 
 // Fails the call of that number in a copy of this process, which then goes on to its end while this
-// one waits: a start is walked through once, instead of run once for each of its allocations. Returns
-// whether it is the copy that asks. What could not be tried (the process has more threads than one, or
-// its sandbox forbids copies) is left out of the walk's report.
+// one waits: a start is walked through once, instead of run once for each of its allocations.
+// Returns whether it is the copy that asks. What could not be tried (the process has more threads
+// than one, or its sandbox forbids copies) is left out of the walk's report.
 static int walk_at(long number)
 {
     off_t from = lseek(walk_fd, 0, SEEK_END), places[WALK_FILES];
     for (int fd = 0; fd < WALK_FILES; fd++)
         places[fd] = lseek(fd, 0, SEEK_CUR);
-    pid_t copy = is_alone() ? fork() : -1;
+    pid_t copy = is_exclusive() ? fork() : -1;
     if (copy == 0) {
         static struct faults own;
         own.fail_at = number;

@@ -13,7 +13,7 @@ static void check_urlencoded(struct lq_slot *slot, const struct lq_cost_peek *pe
     lq_buf_init(&decoded, LQ_BODY_BYTES_MAX);
     if (lq_ask_read(slot, &decoded, &picture, &error) == LQ_OK) {
         FUZZ_CHECK(lq_cost_pixels(picture.bytes, picture.len) <= peek->pixels);
-        FUZZ_CHECK(!slot->ask.closer || peek->passes > 1);
+        FUZZ_CHECK(!slot->ask.multiscale || peek->passes > 1);
     }
     lq_ask_picture_release(&picture);
     lq_buf_release(&decoded);

@@ -1,8 +1,8 @@
 // How often the tip's side and the finger are told, and told right, on rendered hands whose meta
-// says both: those of this folder one by one, then the film of tests/e2e with and without tracking.
-// A tip is right when the axis points within 60 degrees of the true one; nails of less than 50
-// pixels are not counted. All of that twice: by the looks of the nails, and by the hands behind them
-// (nail/hand.h).
+// says both: those of this folder one by one, then the video of tests/e2e with and without
+// tracking. A tip is right when the axis points within 60 degrees of the true one; nails of less
+// than 50 pixels are not counted. All of that twice: by the looks of the nails, and by the hands
+// behind them (nail/hand.h).
 // Usage: tips [FOLDER]    FOLDER: images/S.jpg, masks/S.png and meta/S.json by train/synth.
 #include "golden/hand.h"
 #include "nail/track.h"
@@ -78,7 +78,7 @@ static int add_picture(struct stage *stage, const struct hand_files *files, void
     json_t *root;
     int status = find_files(stage, files, 0, &root);
     if (status == LQ_OK && hands)
-        status = lq_hand_tell(hands, &stage->hand, &stage->nails, NULL, &stage->err);
+        status = lq_hand_estimate(hands, &stage->hand, &stage->nails, NULL, &stage->err);
     if (status == LQ_OK)
         count(tally, &stage->nails, json_object_get(root, "nails"));
     json_decref(root);

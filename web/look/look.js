@@ -16,7 +16,7 @@ const defaults = { color: '#c71585', finish: 'creme', texture: 0.5, sheen: true,
 // Keys of a look (docs/LOOKS.md) beside those.
 const others = ['coats', 'gloss', 'ombre', 'french', 'pattern', 'shape'];
 
-// How a nail is called in a look: by its finger, else by its number in the film or picture.
+// How a nail is called in a look: by its finger, else by its number in the video or picture.
 export const keyOf = ({ finger, id }) => finger ?? `#${id}`;
 
 export const finishName = ({ finish }) => finish?.name ?? finish;
@@ -115,7 +115,7 @@ export class Look extends EventTarget {
         this.#changed();
     }
 
-    // Numbers of nails mean nothing in another film or picture.
+    // Numbers of nails mean nothing in another video or picture.
     forgetNumbers() {
         for (const key of this.own) if (key[0] === '#') delete this.#own[key];
     }

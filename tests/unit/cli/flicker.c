@@ -19,7 +19,7 @@ static void disc(uint8_t *mask, float x, float y)
         }
 }
 
-// A film of a nail that moves by (1.5, 0) a frame; predicted `lag` frames late, off by `shake`
+// A video of a nail that moves by (1.5, 0) a frame; predicted `lag` frames late, off by `shake`
 // pixels up and down by turns, and missing in every `gap`th frame.
 static struct lq_flicker film(float lag, float shake, int gap)
 {

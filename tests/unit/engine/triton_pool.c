@@ -145,16 +145,16 @@ static void test_quickest(void **state)
         start(&servers[i], true, false);
     struct lq_triton_pool *pool = open_pool(servers, 2);
     struct lq_triton_server *slow = lq_triton_pool_take(pool, NULL);
-    lq_triton_pool_took(pool, slow, 400000);
+    lq_triton_pool_latency(pool, slow, 400000);
     struct lq_triton_server *quick = lq_triton_pool_take(pool, NULL);
     assert_ptr_not_equal(quick, slow);
     lq_triton_pool_give(pool, slow, LQ_OK, &err);
-    lq_triton_pool_took(pool, quick, 10000);
+    lq_triton_pool_latency(pool, quick, 10000);
     lq_triton_pool_give(pool, quick, LQ_OK, &err);
     assert_ptr_equal(lq_triton_pool_take(pool, NULL), quick);
     assert_ptr_equal(lq_triton_pool_take(pool, NULL), slow); // the other is busy
     for (int i = 0; i < 40; i++)
-        lq_triton_pool_took(pool, slow, 1000);
+        lq_triton_pool_latency(pool, slow, 1000);
     lq_triton_pool_give(pool, slow, LQ_OK, &err);
     lq_triton_pool_give(pool, quick, LQ_OK, &err);
     assert_ptr_equal(lq_triton_pool_take(pool, NULL), slow); // slow no more
@@ -276,7 +276,7 @@ static void test_many_threads(void **state)
         pthread_join(users[i], NULL);
     wait_for(pool, 2);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(lq_triton_pool_server(pool, i)->under_way, 0);
+        assert_int_equal(lq_triton_pool_server(pool, i)->in_flight, 0);
     struct lq_buf text;
     lq_buf_init(&text, 4096);
     assert_ok(lq_triton_pools_print(&text));

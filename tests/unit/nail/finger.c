@@ -45,7 +45,7 @@ static void a_hand_is_named_however_it_lies(void **state)
     for (int k = 0; k < 24; k++) {
         nails.count = 0;
         add_hand(300, 200, 0.5236f * (float)(k / 2), k % 2, 31);
-        lq_finger_tell(&nails);
+        lq_finger_classify(&nails);
         assert_named();
     }
 }
@@ -55,7 +55,7 @@ static void a_hidden_thumb_leaves_four(void **state)
     (void)state;
     nails.count = 0;
     add_hand(300, 200, 0.7f, true, 30);
-    lq_finger_tell(&nails);
+    lq_finger_classify(&nails);
     for (int i = 0; i < nails.count; i++)
         assert_true(nails.items[i].finger_share[nails.items[i].id - 1] > 0.6f);
 }
@@ -66,7 +66,7 @@ static void two_hands_are_two(void **state)
     nails.count = 0;
     add_hand(200, 200, 0.0f, false, 31);
     add_hand(600, 240, 0.1f, true, 31);
-    lq_finger_tell(&nails);
+    lq_finger_classify(&nails);
     assert_int_equal(nails.count, 10);
     assert_named();
 }
@@ -76,18 +76,18 @@ static void few_or_undirected_nails_stay_unknown(void **state)
     (void)state;
     nails.count = 0;
     add_hand(300, 200, 0.0f, false, 14);
-    lq_finger_tell(&nails);
+    lq_finger_classify(&nails);
     for (int i = 0; i < nails.count; i++)
         assert_int_equal(nails.items[i].finger, LQ_FINGER_UNKNOWN);
     nails.count = 0;
     add_hand(300, 200, 0.0f, false, 31);
     for (int i = 0; i < nails.count; i++)
         nails.items[i].tip_known = false;
-    lq_finger_tell(&nails);
+    lq_finger_classify(&nails);
     for (int i = 0; i < nails.count; i++)
         assert_int_equal(nails.items[i].finger, LQ_FINGER_UNKNOWN);
     nails.count = 0;
-    lq_finger_tell(&nails);
+    lq_finger_classify(&nails);
 }
 
 static void all_nails_in_one_place_do_no_harm(void **state)
@@ -96,7 +96,7 @@ static void all_nails_in_one_place_do_no_harm(void **state)
     nails.count = LQ_NAILS_MAX;
     for (int i = 0; i < nails.count; i++)
         nails.items[i] = (struct lq_nail){.tip_known = true, .axis_x = 1};
-    lq_finger_tell(&nails);
+    lq_finger_classify(&nails);
     for (int i = 0; i < nails.count; i++)
         for (int f = 0; f < LQ_FINGER_COUNT - 1; f++)
             assert_true(isfinite(nails.items[i].finger_share[f]));

@@ -59,7 +59,7 @@ static void the_tip_lies_away_from_the_finger(void **state)
             draw(c, s);
             nails.items[0].axis_x = flipped ? -c : c;
             nails.items[0].axis_y = flipped ? -s : s;
-            lq_tip_tell(&picture, &nails);
+            lq_tip_estimate(&picture, &nails);
             assert_points(c, s);
         }
     }
@@ -72,7 +72,7 @@ static void sixteen_bits_say_the_same(void **state)
     for (int i = 0; i < SIDE * SIDE * 3; i++)
         wide[i] = (uint16_t)(pixels[i] * 257);
     picture = (struct lq_image){(uint8_t *)wide, SIDE, SIDE, 3, 16, SIDE * 6};
-    lq_tip_tell(&picture, &nails);
+    lq_tip_estimate(&picture, &nails);
     assert_points(0.6f, -0.8f);
 }
 
@@ -81,7 +81,7 @@ static void an_even_ground_tells_nothing(void **state)
     (void)state;
     draw(1, 0);
     memset(pixels, 120, sizeof(pixels));
-    lq_tip_tell(&picture, &nails);
+    lq_tip_estimate(&picture, &nails);
     assert_false(nails.items[0].tip_known);
     assert_float_equal(nails.items[0].axis_x, 1.0f, 1e-6);
 }
@@ -95,7 +95,7 @@ static void nails_at_the_border_are_judged_by_what_is_seen(void **state)
         struct lq_nail *nail = &nails.items[0];
         nail->center_x = places[i][0];
         nail->center_y = places[i][1];
-        lq_tip_tell(&picture, &nails);
+        lq_tip_estimate(&picture, &nails);
         assert_true(isfinite(nail->tip_x) && isfinite(nail->tip_y));
         assert_float_equal(hypotf(nail->axis_x, nail->axis_y), 1.0f, 1e-4);
     }

@@ -243,11 +243,11 @@ static void a_late_frame_changes_nothing(void **state)
     assert_float_equal(tracked.nails.items[0].center_x, place_x(0, 0), 0.05f);
 }
 
-static bool carry(uint64_t time_us)
+static bool propagate(uint64_t time_us)
 {
-    bool carried = false;
-    assert_ok(lq_tracker_carry(tracker, &picture, time_us, &tracked, &carried));
-    return carried;
+    bool propagated = false;
+    assert_ok(lq_tracker_propagate(tracker, &picture, time_us, &tracked, &propagated));
+    return propagated;
 }
 
 static void find_in_frames(int count)
@@ -263,11 +263,11 @@ static void carried_nails_go_with_the_hand(void **state)
 {
     (void)state;
     double off = 0;
-    int carried = 0;
+    int propagated = 0;
     for (int f = 0; f < 60; f++) {
         float x = 20 * sinf(0.15f * (float)f), y = 12 * sinf(0.11f * (float)f);
         draw_picture(x, y);
-        if (f < 3 || !carry((uint64_t)f * FRAME_US)) {
+        if (f < 3 || !propagate((uint64_t)f * FRAME_US)) {
             find_all(x, y);
             update((uint64_t)f * FRAME_US, true);
             continue;
@@ -279,34 +279,34 @@ static void carried_nails_go_with_the_hand(void **state)
             assert_true(at < 1);
             off += at;
         }
-        carried++;
+        propagated++;
     }
-    print_message("%d of 60 frames carried; off by %.3f px on average\n", carried,
-                  off / (carried * NAILS));
-    assert_int_equal(carried, 38); // two of each three, after the first three
-    assert_true(off / (carried * NAILS) < 0.3);
+    print_message("%d of 60 frames carried; off by %.3f px on average\n", propagated,
+                  off / (propagated * NAILS));
+    assert_int_equal(propagated, 38); // two of each three, after the first three
+    assert_true(off / (propagated * NAILS) < 0.3);
 }
 
 static void what_cannot_be_carried_is_left_to_be_found(void **state)
 {
     (void)state;
     draw_picture(0, 0);
-    assert_false(carry(0)); // nothing is known yet
+    assert_false(propagate(0)); // nothing is known yet
     find_in_frames(2);
-    assert_false(carry(2 * FRAME_US)); // too little is
+    assert_false(propagate(2 * FRAME_US)); // too little is
     find_in_frames(5);
-    assert_false(carry(3 * FRAME_US)); // older than the last
+    assert_false(propagate(3 * FRAME_US)); // older than the last
     picture.width = W - 2;
-    assert_false(carry(5 * FRAME_US)); // another size
+    assert_false(propagate(5 * FRAME_US)); // another size
     picture.width = W;
-    assert_false(carry(4 * FRAME_US + LQ_NAIL_HOLD_US + 1)); // too long ago
+    assert_false(propagate(4 * FRAME_US + LQ_NAIL_HOLD_US + 1)); // too long ago
     uint32_t seed = 3; // one nail's surroundings change
     for (int y = 60; y < 140; y++)
         for (int x = 30; x < 75; x++)
             memset(pixels + (y * W + x) * 3, (int)(unit_random(&seed) & 255), 3);
-    assert_false(carry(5 * FRAME_US));
+    assert_false(propagate(5 * FRAME_US));
     draw_picture(1, 0);
-    assert_true(carry(5 * FRAME_US)); // trials that failed changed nothing
+    assert_true(propagate(5 * FRAME_US)); // trials that failed changed nothing
     assert_int_equal(tracked.nails.items[0].id, 1);
     assert_float_equal(tracked.nails.items[0].center_x, place_x(0, 1), 0.2f);
 }
@@ -316,7 +316,7 @@ static void unsteadied_nails_are_not_carried(void **state)
     (void)state;
     find_in_frames(5);
     update(5 * FRAME_US, false);
-    assert_false(carry(6 * FRAME_US));
+    assert_false(propagate(6 * FRAME_US));
 }
 
 static void an_empty_picture_stays_empty_for_a_moment(void **state)
@@ -325,14 +325,14 @@ static void an_empty_picture_stays_empty_for_a_moment(void **state)
     draw_picture(0, 0);
     found.count = 0;
     update(0, true);
-    for (int f = 1; f <= LQ_CARRY_FRAMES_MAX; f++) {
-        assert_true(carry((uint64_t)f * FRAME_US));
+    for (int f = 1; f <= LQ_PROPAGATED_FRAMES_MAX; f++) {
+        assert_true(propagate((uint64_t)f * FRAME_US));
         assert_int_equal(tracked.nails.count, 0);
     }
-    assert_false(carry((LQ_CARRY_FRAMES_MAX + 1) * FRAME_US));
+    assert_false(propagate((LQ_PROPAGATED_FRAMES_MAX + 1) * FRAME_US));
 }
 
-static bool closer(uint64_t time_us, int box[4])
+static bool multiscale(uint64_t time_us, int box[4])
 {
     return lq_tracker_region(tracker, &picture, time_us, box);
 }
@@ -356,20 +356,20 @@ static void a_region_is_looked_at_between_wholes(void **state)
     int box[4];
     draw_picture(0, 0);
     find_two(0);
-    assert_false(closer(0, box)); // nothing is known yet
+    assert_false(multiscale(0, box)); // nothing is known yet
     update(0, true);
-    assert_true(closer(FRAME_US, box));
+    assert_true(multiscale(FRAME_US, box));
     for (int k = 0; k < 2; k++)
         assert_true(box[0] < place_x(k, 0) - 11 && box[0] + box[2] > place_x(k, 0) + 11);
     update_region(FRAME_US, box);
-    assert_true(closer(LQ_REGION_US, box));
+    assert_true(multiscale(LQ_REGION_US, box));
     update_region(LQ_REGION_US, box);
-    assert_false(closer(LQ_REGION_US + FRAME_US, box)); // the whole is due
+    assert_false(multiscale(LQ_REGION_US + FRAME_US, box)); // the whole is due
     update(LQ_REGION_US + FRAME_US, true);
-    assert_true(closer(LQ_REGION_US + 2 * FRAME_US, box));
-    assert_false(closer(0, box)); // older than the last
+    assert_true(multiscale(LQ_REGION_US + 2 * FRAME_US, box));
+    assert_false(multiscale(0, box)); // older than the last
     update(LQ_REGION_US + 2 * FRAME_US, false);
-    assert_false(closer(LQ_REGION_US + 3 * FRAME_US, box)); // not asked to be steadied
+    assert_false(multiscale(LQ_REGION_US + 3 * FRAME_US, box)); // not asked to be steadied
 }
 
 static void outlines_follow_the_region_and_not_the_whole(void **state)
@@ -379,7 +379,7 @@ static void outlines_follow_the_region_and_not_the_whole(void **state)
     draw_picture(0, 0);
     for (int f = 0; f < 60; f++) { // the whole errs by three pixels, the region does not
         uint64_t now = (uint64_t)f * FRAME_US;
-        bool region = closer(now, box);
+        bool region = multiscale(now, box);
         find_two(region ? 0 : 3);
         if (region)
             update_region(now, box);
@@ -402,7 +402,7 @@ static void what_a_region_does_not_show_waits_for_the_whole(void **state)
         update((uint64_t)f * FRAME_US, true);
     }
     int id = tracked.nails.items[1].id;
-    assert_true(closer(4 * FRAME_US, box));
+    assert_true(multiscale(4 * FRAME_US, box));
     for (int f = 4; f < 7; f++) {
         found.count = 0;
         find(0, 0, 0, 0, 0);

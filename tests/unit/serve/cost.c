@@ -163,12 +163,13 @@ static void a_closer_look_is_seen_wherever_it_is_said(void **state)
 static void what_is_long_is_heavy(void **state)
 {
     (void)state;
-    struct lq_cost_peek small = {1920 * 1080, 1}, large = {4000 * 3000, 1}, closer = {640 * 480, 7};
+    struct lq_cost_peek small = {1920 * 1080, 1}, large = {4000 * 3000, 1},
+                        multiscale = {640 * 480, 7};
     assert_int_equal(lq_cost_kind(&small, true), LQ_TURN_LIVE);
     assert_int_equal(lq_cost_kind(&small, false), LQ_TURN_LIGHT);
     assert_int_equal(lq_cost_kind(&large, true), LQ_TURN_HEAVY); // as long as a still
     assert_int_equal(lq_cost_kind(&large, false), LQ_TURN_HEAVY);
-    assert_int_equal(lq_cost_kind(&closer, false), LQ_TURN_HEAVY);
+    assert_int_equal(lq_cost_kind(&multiscale, false), LQ_TURN_HEAVY);
 }
 
 static void costs_are_learned(void **state)

@@ -1,6 +1,6 @@
 // A crowd of cameras before a machine that cannot serve them all, played on a clock of the test's
-// own: what load.h decides is the real thing, workers and clients are models of session.c and of the
-// page. Each figure is the same in every run.
+// own: what load.h decides is the real thing, workers and clients are models of session.c and of
+// the page. Each figure is the same in every run.
 #include "serve/load.h"
 
 #include <stdlib.h>
@@ -9,12 +9,20 @@
 #include "serve/session.h"
 #include "unit/unit.h"
 
-enum { USERS_MAX = 60, WORKERS = 2, FPS = 30, SETTLE_S = 4, SECONDS = 12, REPLIES_MAX = 8000,
-       CARRIED_MAX = 2, QUIET_US = LQ_LOAD_RETRY_S * 1000000 };
+enum {
+    USERS_MAX = 60,
+    WORKERS = 2,
+    FPS = 30,
+    SETTLE_S = 4,
+    SECONDS = 12,
+    REPLIES_MAX = 8000,
+    PROPAGATED_MAX = 2,
+    QUIET_US = LQ_LOAD_RETRY_S * 1000000
+};
 
 // What a frame costs one worker, as measured on two cores, and how uneven that is.
 struct machine {
-    double looked_us, carried_us;
+    double looked_us, propagated_us;
     double jitter;      // each frame takes up to so much more or less of itself …
     double hiccup;      // … and this share of them is held up
     double hiccup_us;   // … for so long
@@ -27,7 +35,7 @@ struct camera {
     uint64_t quiet_until_us;     // it was told BUSY
     int unanswered;              // frames
     uint64_t came_us[LQ_IN_FLIGHT_MAX], stale_us[LQ_IN_FLIGHT_MAX]; // of those that wait
-    int waiting, working, overtaken, carried_running;
+    int waiting, working, overtaken, propagated_running;
     bool queued;
     struct lq_load_guest guest;
     int refused, replies;
@@ -36,7 +44,7 @@ struct camera {
 struct worker {
     struct camera *camera; // NULL: idle
     uint64_t came_us, began_us, ends_us;
-    bool pressed, carried;
+    bool contended, propagated;
 };
 
 struct outcome {
@@ -83,16 +91,16 @@ static struct camera *next_in_turn(void)
 static void begin(const struct machine *machine, struct worker *worker, struct camera *camera,
                   uint64_t came_us)
 {
-    bool pressed = play.ring_count > 0 && camera->working == 0;
-    bool carried = pressed && camera->carried_running < CARRIED_MAX;
-    double us = carried ? machine->carried_us : machine->looked_us;
+    bool contended = play.ring_count > 0 && camera->working == 0;
+    bool propagated = contended && camera->propagated_running < PROPAGATED_MAX;
+    double us = propagated ? machine->propagated_us : machine->looked_us;
     us *= 1 + machine->jitter * (2 * chance() - 1);
     if (chance() < machine->hiccup)
         us += machine->hiccup_us;
-    camera->carried_running = carried ? camera->carried_running + 1 : 0;
+    camera->propagated_running = propagated ? camera->propagated_running + 1 : 0;
     camera->working++;
-    *worker = (struct worker){camera, came_us, play.now_us, play.now_us + (uint64_t)us, pressed,
-                              carried};
+    *worker = (struct worker){camera,    came_us,   play.now_us, play.now_us + (uint64_t)us,
+                              contended, propagated};
 }
 
 static void take(const struct machine *machine, struct worker *worker)
@@ -118,7 +126,7 @@ static void finish(const struct machine *machine, struct worker *worker)
 {
     struct camera *camera = worker->camera;
     lq_load_worked(&play.load, &(struct lq_load_work){play.now_us - worker->began_us,
-                                                      worker->pressed, worker->carried});
+                                                      worker->contended, worker->propagated});
     assert_in_range(play.replies, 0, REPLIES_MAX - 1);
     play.ms[play.replies++] = (double)(play.now_us - worker->came_us) / 1000;
     camera->replies++;

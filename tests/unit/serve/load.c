@@ -158,7 +158,7 @@ static void who_was_refused_does_not_come_back_all_at_once(void **state)
     assert_true(lets_in(&load, 3));
     assert_true(lets_in(&load, 3));
     assert_false(lets_in(&load, 3));
-    second(&load, 90, 10000, 5000); // eight films take nine tenths: there is time for one more
+    second(&load, 90, 10000, 5000); // eight videos take nine tenths: there is time for one more
     assert_true(lets_in(&load, 3));
     assert_false(lets_in(&load, 3));
     second(&load, 20, 10000, 0); // a burst is no overload where there is little to do
@@ -191,7 +191,7 @@ static void films_that_need_more_than_can_be_done_are_too_many(void **state)
         assert_true(sheds(&load, 0));
     assert_false(sheds(&load, 0));
     load = (struct lq_load){.workers = 1, .limit_ms = 60};
-    crowded(&load, 4, 90); // as many as are answered, which a film does not need
+    crowded(&load, 4, 90); // as many as are answered, which a video does not need
     assert_false(sheds(&load, 0));
     load = (struct lq_load){.workers = 1, .limit_ms = 60};
     crowded(&load, 3, 60); // a turn of three is no wait worth speaking of
@@ -251,18 +251,20 @@ static void carried_frames_leave_room_for_more(void **state)
     for (int s = 0; s < 8; s++) { // some wait: of those that could be carried all are, in 3 ms of 12
         for (int i = 0; i < 60; i++)
             lq_load_worked(&load, &(struct lq_load_work){.us = i < 30 ? 3000 : 12000,
-                                                         .pressed = i < 30, .carried = i < 30});
+                                                         .contended = i < 30,
+                                                         .propagated = i < 30});
         lq_load_tick(&load, 0);
     }
     assert_in_range((int)lq_load_expected_us(&load, 1), 7400, 7500); // as it is
-    assert_in_range((int)load.pressed_us, 5990, 6010);               // two of three would be
+    assert_in_range((int)load.contended_us, 5990, 6010);             // two of three would be
     for (int s = 0; s < 8; s++) { // hands that move too fast: half of the trials fail
         for (int i = 0; i < 60; i++)
             lq_load_worked(&load, &(struct lq_load_work){.us = i < 15 ? 3000 : 12000,
-                                                         .pressed = i < 30, .carried = i < 15});
+                                                         .contended = i < 30,
+                                                         .propagated = i < 15});
         lq_load_tick(&load, 0);
     }
-    assert_in_range((int)load.pressed_us, 7400, 7600);
+    assert_in_range((int)load.contended_us, 7400, 7600);
 }
 
 int main(void)

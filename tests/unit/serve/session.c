@@ -20,7 +20,7 @@ struct rig {
     atomic_int open, run;
     int ready;          // calls of the ready callback
     struct lq_session *taken_by[512]; // whose frames were taken, in turn; with one worker
-    bool alone[512], pressed[512];    // … and what was said of them
+    bool exclusive[512], contended[512]; // … and what was said of them
     int taken_count;
 };
 
@@ -56,8 +56,8 @@ static void task_run(void *worker, struct lq_slot *slot)
     }
     if (atomic_load(&mine->gated)) {
         assert_in_range(mine->taken_count, 0, 511);
-        mine->alone[mine->taken_count] = slot->alone;
-        mine->pressed[mine->taken_count] = slot->pressed;
+        mine->exclusive[mine->taken_count] = slot->exclusive;
+        mine->contended[mine->taken_count] = slot->contended;
         mine->taken_by[mine->taken_count++] = slot->session;
         wait_to_go(mine);
     }
@@ -269,13 +269,13 @@ static void tells_whether_others_wait(void **state)
     struct lq_session *one = open_session(), *other = open_session();
     post(one, 1);
     sem_wait(&rig.taken);
-    assert_true(rig.alone[0] && !rig.pressed[0]);
+    assert_true(rig.exclusive[0] && !rig.contended[0]);
     post(one, 2);
     post(other, 1);
     go_on(); // one's second, while the other's waits
-    assert_true(rig.taken_by[1] == one && !rig.alone[1] && rig.pressed[1]);
+    assert_true(rig.taken_by[1] == one && !rig.exclusive[1] && rig.contended[1]);
     go_on();
-    assert_true(rig.taken_by[2] == other && rig.alone[2] && !rig.pressed[2]);
+    assert_true(rig.taken_by[2] == other && rig.exclusive[2] && !rig.contended[2]);
     lq_session_close(one);
     lq_session_close(other);
     stop();
@@ -295,9 +295,9 @@ static void a_second_frame_of_a_session_is_not_pressed(void **state)
     go_on(); // whichever worker was let go takes one's second
     struct lq_session *first = rig.taken_by[2];
     assert_ptr_equal(first, one);
-    assert_false(rig.alone[2]);
+    assert_false(rig.exclusive[2]);
     // Pressed only if it was its own first that had just ended.
-    assert_int_equal(rig.pressed[2], one->flight[0]->state != LQ_SLOT_WORKING);
+    assert_int_equal(rig.contended[2], one->flight[0]->state != LQ_SLOT_WORKING);
     lq_session_close(one);
     lq_session_close(other);
     lq_session_close(third);
@@ -348,7 +348,8 @@ static bool each_at_most_once(int from, int to)
     return true;
 }
 
-// However greedy some are: while a frame of one session waits, each other has its turn once at most.
+// However greedy some are: while a frame of one session waits, each other has its turn once at
+// most.
 static void none_waits_twice_while_another_runs_twice(void **state)
 {
     (void)state;

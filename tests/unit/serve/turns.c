@@ -96,17 +96,17 @@ static void a_worker_is_left_for_live_frames(void **state)
     for (int workers = 1; workers <= 8; workers++) {
         struct lq_turn posts[FLOOD], film;
         struct lq_turn_taken taken[FLOOD], film_taken;
-        int most = workers > 1 ? workers - 1 : 1, under_way = 0;
+        int most = workers > 1 ? workers - 1 : 1, in_flight = 0;
         lq_turns_init(&turns, workers, workers);
         turns.someone_live = true;
         for (int i = 0; i < FLOOD; i++) {
             enter(&posts[i], 1);
             still(&posts[i], i % 2 ? LQ_TURN_HEAVY : LQ_TURN_LIGHT, 1000);
         }
-        while (under_way < FLOOD &&
-               (under_way % 2 ? take(&taken[under_way]) : take_heavy(&taken[under_way])))
-            under_way++;
-        assert_int_equal(under_way, most);
+        while (in_flight < FLOOD &&
+               (in_flight % 2 ? take(&taken[in_flight]) : take_heavy(&taken[in_flight])))
+            in_flight++;
+        assert_int_equal(in_flight, most);
         assert_null(take(&film_taken));
         assert_null(take_heavy(&film_taken));
         enter(&film, 2);
@@ -117,7 +117,7 @@ static void a_worker_is_left_for_live_frames(void **state)
         lq_turns_leave(&turns, &film);
         for (int i = 0; i < FLOOD; i++)
             lq_turns_leave(&turns, &posts[i]);
-        for (int i = 0; i < under_way; i++)
+        for (int i = 0; i < in_flight; i++)
             lq_turns_done(&turns, &taken[i]);
         assert_null(turns.places);
     }
@@ -153,15 +153,15 @@ static void a_core_is_left_for_live_frames(void **state)
     (void)state;
     struct lq_turn posts[8];
     struct lq_turn_taken taken[8];
-    int under_way = 0;
+    int in_flight = 0;
     lq_turns_init(&turns, 8, 2);
     for (int i = 0; i < 8; i++) {
         enter(&posts[i], (uint8_t)i);
         still(&posts[i], LQ_TURN_HEAVY, 1000);
     }
-    while (take_heavy(&taken[under_way]))
-        under_way++;
-    assert_int_equal(under_way, 1);
+    while (take_heavy(&taken[in_flight]))
+        in_flight++;
+    assert_int_equal(in_flight, 1);
     assert_null(take(&taken[1])); // not a worker's
     lq_turns_done(&turns, &taken[0]);
     assert_ptr_equal(take_heavy(&taken[0]), &posts[1]); // another address' turn

@@ -49,10 +49,18 @@ static void refuses_what_is_no_frame(void **state)
 static void writes_replies_as_documented(void **state)
 {
     (void)state;
-    const struct lq_wire_reply reply = {
-        .type = LQ_WIRE_TYPE_JPEG, .nails = 10, .id = 0x01020304, .client_time = 0x1112131415161718, .queue_us = 100,
-        .stage_us = {1, 2, 3, 4, 5, 6}, .served_us = 0x21222324, .replaced = 9, .width = 640,
-        .height = 480, .quality = 85, .carried = true};
+    const struct lq_wire_reply reply = {.type = LQ_WIRE_TYPE_JPEG,
+                                        .nails = 10,
+                                        .id = 0x01020304,
+                                        .client_time = 0x1112131415161718,
+                                        .queue_us = 100,
+                                        .stage_us = {1, 2, 3, 4, 5, 6},
+                                        .served_us = 0x21222324,
+                                        .replaced = 9,
+                                        .width = 640,
+                                        .height = 480,
+                                        .quality = 85,
+                                        .propagated = true};
     uint8_t bytes[LQ_WIRE_REPLY_BYTES];
     struct lq_wire_reply again;
     lq_wire_reply_write(&reply, bytes);

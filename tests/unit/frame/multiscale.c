@@ -1,4 +1,4 @@
-#include "frame/closer.h"
+#include "frame/multiscale.h"
 
 #include <string.h>
 
@@ -18,8 +18,8 @@ static void shrink_into(const struct lq_image *from, struct lq_image *to)
             for (int c = 0; c < to->channels; c++) {
                 int sum = 0;
                 for (int i = 0; i < SMALL * SMALL; i++)
-                    sum += lq_image_row(from, SMALL * y + i / SMALL)
-                        [(SMALL * x + i % SMALL) * from->channels + c];
+                    sum += lq_image_row(
+                        from, SMALL * y + i / SMALL)[(SMALL * x + i % SMALL) * from->channels + c];
                 lq_image_row(to, TOP + y)[(LEFT + x) * to->channels + c] =
                     (uint8_t)(sum / (SMALL * SMALL));
             }
@@ -62,7 +62,7 @@ static int close_far(void **state)
     return close_all(state);
 }
 
-static double iou_of(bool closer)
+static double iou_of(bool multiscale)
 {
     struct lq_error err;
     struct lq_job job;
@@ -70,13 +70,14 @@ static double iou_of(bool closer)
     long shared = 0, either = 0;
     lq_job_init(&job);
     job.paint = false;
-    job.closer = closer;
+    job.multiscale = multiscale;
     assert_ok(lq_pipe_run_image(pipe_, &job, &far_hand, &err));
     assert_ok(lq_image_alloc(&mask, &mask_pixels, WIDTH, HEIGHT, 1, 8));
     lq_mask_draw(&mask, job.nails);
     for (int y = 0; y < HEIGHT; y++)
         for (int x = 0; x < WIDTH; x++) {
-            bool found = lq_image_row(&mask, y)[x] >= 128, drawn = lq_image_row(&truth, y)[x] >= 128;
+            bool found = lq_image_row(&mask, y)[x] >= 128,
+                 drawn = lq_image_row(&truth, y)[x] >= 128;
             shared += found && drawn;
             either += found || drawn;
         }
@@ -94,8 +95,8 @@ static void a_far_hand_gains_by_a_second_look(void **state)
     assert_true(iou_of(false) == once); // and the next picture is looked at once again
 }
 
-// A first look that found one nail of this length in the middle. *points: along a row of what came of
-// it; 0: nothing.
+// A first look that found one nail of this length in the middle. *points: along a row of what came
+// of it; 0: nothing.
 static int look(float length, int patch_count, bool single, uint64_t deadline_us, int *points,
                 struct lq_error *err)
 {
@@ -103,22 +104,38 @@ static int look(float length, int patch_count, bool single, uint64_t deadline_us
     static const uint8_t alpha[16 * 16];
     static const float grid[4];
     struct lq_runner *runner;
-    struct lq_closer *closer;
+    struct lq_multiscale *multiscale;
     struct lq_image picture = far_hand;
     struct lq_nails nails = {.count = length > 0.0f};
-    nails.items[0] = (struct lq_nail){
-        .x = 472, .y = 352, .width = 16, .height = 16, .alpha = alpha, .alpha_stride = 16,
-        .center_x = 480, .center_y = 360, .length = length, .breadth = 10, .confidence = 0.9f};
-    struct lq_patch patches[2] = {{.single = single, .threshold = 0.5f, .width = 2, .height = 2,
-                                   .stride = 2, .data = grid, .x0 = 240, .y0 = 180, .dx = 480,
-                                   .dy = 360, .box = {0, 0, WIDTH, HEIGHT}}};
+    nails.items[0] = (struct lq_nail){.x = 472,
+                                      .y = 352,
+                                      .width = 16,
+                                      .height = 16,
+                                      .alpha = alpha,
+                                      .alpha_stride = 16,
+                                      .center_x = 480,
+                                      .center_y = 360,
+                                      .length = length,
+                                      .breadth = 10,
+                                      .confidence = 0.9f};
+    struct lq_patch patches[2] = {{.single = single,
+                                   .threshold = 0.5f,
+                                   .width = 2,
+                                   .height = 2,
+                                   .stride = 2,
+                                   .data = grid,
+                                   .x0 = 240,
+                                   .y0 = 180,
+                                   .dx = 480,
+                                   .dy = 360,
+                                   .box = {0, 0, WIDTH, HEIGHT}}};
     assert_ok(lq_runner_new(&runner, model, err));
-    assert_ok(lq_closer_new(&closer));
-    struct lq_passes passes = {.deadline_us = deadline_us, .alone = true};
-    int status = lq_closer_look(closer, runner, &picture, patches, patch_count, &nails, &passes,
-                                &fine, err);
+    assert_ok(lq_multiscale_new(&multiscale));
+    struct lq_passes passes = {.deadline_us = deadline_us, .exclusive = true};
+    int status = lq_multiscale_detect(multiscale, runner, &picture, patches, patch_count, &nails,
+                                      &passes, &fine, err);
     *points = fine ? fine->width : 0;
-    lq_closer_free(closer);
+    lq_multiscale_free(multiscale);
     lq_runner_free(runner);
     return status;
 }
@@ -185,7 +202,7 @@ static void a_still_pauses_between_its_steps(void **state)
         int pauses = 0;
         lq_job_init(&job);
         job.paint = false;
-        job.closer = true;
+        job.multiscale = true;
         job.pause = with ? run_another : count_pause;
         job.pause_context = with ? (void *)&other : &pauses;
         assert_ok(lq_pipe_run_image(pipe_, &job, &picture, &err));

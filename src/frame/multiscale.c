@@ -1,4 +1,4 @@
-#include "frame/closer.h"
+#include "frame/multiscale.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -10,17 +10,17 @@
 #include "frame/window.h"
 #include "nail/upsample.h"
 
-static const float RAMP = 0.2f;           // of a window, over which its weight grows from its edge
-static const float SHARE = 0.6f;          // of the closer look in the map, where it is certain
+static const float RAMP = 0.2f;  // of a window, over which its weight grows from its edge
+static const float SHARE = 0.6f; // of the closer look in the map, where it is certain
 
-// From close by a nail may lack what tells it from skin. Where the first look was this sure of a nail
-// and the second takes it for none, the first is believed.
+// From close by a nail may lack what tells it from skin. Where the first look was this sure of a
+// nail and the second takes it for none, the first is believed.
 static const float FIRST_SURE = 0.65f;
 static const float NAIL_GONE = 0.5f;
 
 enum { FINE_POINTS_MAX = 1536, LOOKS = 2 }; // LOOKS: straight and in a mirror
 
-struct lq_closer {
+struct lq_multiscale {
     struct lq_buf first; // the first look's grid; the runner writes over its own
     struct lq_buf map;   // the fine map, and behind it sums and weights of the closer looks
     struct lq_buf row;
@@ -29,59 +29,60 @@ struct lq_closer {
     struct lq_patch fine;
 };
 
-int lq_closer_new(struct lq_closer **out)
+int lq_multiscale_new(struct lq_multiscale **out)
 {
-    struct lq_closer *closer = calloc(1, sizeof *closer);
-    if (!closer)
+    struct lq_multiscale *multiscale = calloc(1, sizeof *multiscale);
+    if (!multiscale)
         return LQ_ERR_MEMORY;
     size_t points = (size_t)FINE_POINTS_MAX * FINE_POINTS_MAX;
-    lq_buf_init(&closer->first, (size_t)LQ_PICTURE_PIXELS_MAX * sizeof(float));
-    lq_buf_init(&closer->map, points * 3 * sizeof(float));
-    lq_buf_init(&closer->row, FINE_POINTS_MAX * 3 * sizeof(float));
-    *out = closer;
+    lq_buf_init(&multiscale->first, (size_t)LQ_PICTURE_PIXELS_MAX * sizeof(float));
+    lq_buf_init(&multiscale->map, points * 3 * sizeof(float));
+    lq_buf_init(&multiscale->row, FINE_POINTS_MAX * 3 * sizeof(float));
+    *out = multiscale;
     return LQ_OK;
 }
 
-void lq_closer_free(struct lq_closer *closer)
+void lq_multiscale_free(struct lq_multiscale *multiscale)
 {
-    if (!closer)
+    if (!multiscale)
         return;
-    lq_buf_release(&closer->first);
-    lq_buf_release(&closer->map);
-    lq_buf_release(&closer->row);
-    free(closer);
+    lq_buf_release(&multiscale->first);
+    lq_buf_release(&multiscale->map);
+    lq_buf_release(&multiscale->row);
+    free(multiscale);
 }
 
-static int keep_first(struct lq_closer *closer, struct lq_patch *patch, struct lq_error *err)
+static int keep_first(struct lq_multiscale *multiscale, struct lq_patch *patch,
+                      struct lq_error *err)
 {
     size_t row = (size_t)patch->width * sizeof(float);
-    if (lq_buf_resize(&closer->first, row * (size_t)patch->height) != LQ_OK)
+    if (lq_buf_resize(&multiscale->first, row * (size_t)patch->height) != LQ_OK)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     for (int y = 0; y < patch->height; y++)
-        memcpy(closer->first.data + row * (size_t)y, patch->data + (ptrdiff_t)y * patch->stride,
+        memcpy(multiscale->first.data + row * (size_t)y, patch->data + (ptrdiff_t)y * patch->stride,
                row);
-    patch->data = (const float *)(const void *)closer->first.data;
+    patch->data = (const float *)(const void *)multiscale->first.data;
     patch->stride = patch->width;
     return LQ_OK;
 }
 
-static float *plane(const struct lq_closer *closer, int index)
+static float *plane(const struct lq_multiscale *multiscale, int index)
 {
-    size_t points = (size_t)closer->fine.width * (size_t)closer->fine.height;
-    return (float *)(void *)closer->map.data + points * (size_t)index;
+    size_t points = (size_t)multiscale->fine.width * (size_t)multiscale->fine.height;
+    return (float *)(void *)multiscale->map.data + points * (size_t)index;
 }
 
 // As fine as the smallest window is seen, but no finer than the picture.
-static int make_fine(struct lq_closer *closer, const struct lq_image *picture,
+static int make_fine(struct lq_multiscale *multiscale, const struct lq_image *picture,
                      const struct lq_patch *first, struct lq_error *err)
 {
     float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
     float points = (float)(first->width > first->height ? first->width : first->height);
     float spacing = first->dx < first->dy ? first->dx : first->dy;
-    for (int i = 0; i < closer->window_count; i++)
-        spacing = fminf(spacing, lq_window_side(&closer->windows[i]) / points);
+    for (int i = 0; i < multiscale->window_count; i++)
+        spacing = fminf(spacing, lq_window_side(&multiscale->windows[i]) / points);
     spacing = fmaxf(spacing, fmaxf(1.0f, longer / FINE_POINTS_MAX));
-    struct lq_patch *fine = &closer->fine;
+    struct lq_patch *fine = &multiscale->fine;
     *fine = *first;
     fine->width = fine->stride = (int)fmaxf(1.0f, floorf((float)picture->width / spacing));
     fine->height = (int)fmaxf(1.0f, floorf((float)picture->height / spacing));
@@ -90,20 +91,20 @@ static int make_fine(struct lq_closer *closer, const struct lq_image *picture,
     fine->x0 = 0.5f * fine->dx;
     fine->y0 = 0.5f * fine->dy;
     size_t count = (size_t)fine->width * (size_t)fine->height;
-    if (lq_buf_resize(&closer->map, count * 3 * sizeof(float)) != LQ_OK ||
-        lq_buf_resize(&closer->row, (size_t)FINE_POINTS_MAX * 3 * sizeof(float)) != LQ_OK)
+    if (lq_buf_resize(&multiscale->map, count * 3 * sizeof(float)) != LQ_OK ||
+        lq_buf_resize(&multiscale->row, (size_t)FINE_POINTS_MAX * 3 * sizeof(float)) != LQ_OK)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-    fine->data = plane(closer, 0);
-    memset(plane(closer, 1), 0, count * 2 * sizeof(float));
+    fine->data = plane(multiscale, 0);
+    memset(plane(multiscale, 1), 0, count * 2 * sizeof(float));
     return LQ_OK;
 }
 
 // `count` of the patch's values along one row of the fine map, from its column `left`.
-static void sample_row(const struct lq_closer *closer, const struct lq_patch *patch, int left, int y,
-                       int count, float *out)
+static void sample_row(const struct lq_multiscale *multiscale, const struct lq_patch *patch,
+                       int left, int y, int count, float *out)
 {
-    const struct lq_patch *fine = &closer->fine;
-    float *below = (float *)(void *)closer->row.data + 2 * (size_t)FINE_POINTS_MAX;
+    const struct lq_patch *fine = &multiscale->fine;
+    float *below = (float *)(void *)multiscale->row.data + 2 * (size_t)FINE_POINTS_MAX;
     float first = (fine->x0 + (float)left * fine->dx - patch->x0) / patch->dx;
     float step = fine->dx / patch->dx, last = (float)(patch->height - 1);
     float at = (fine->y0 + (float)y * fine->dy - patch->y0) / patch->dy;
@@ -111,8 +112,8 @@ static void sample_row(const struct lq_closer *closer, const struct lq_patch *pa
     int high = (int)at, low = high + (high + 1 < patch->height);
     lq_stretch_row(patch->data + (ptrdiff_t)high * patch->stride, patch->width, 1, first, step, out,
                    count);
-    lq_stretch_row(patch->data + (ptrdiff_t)low * patch->stride, patch->width, 1, first, step, below,
-                   count);
+    lq_stretch_row(patch->data + (ptrdiff_t)low * patch->stride, patch->width, 1, first, step,
+                   below, count);
     for (int i = 0; i < count; i++)
         out[i] += (below[i] - out[i]) * (at - (float)high);
 }
@@ -127,23 +128,24 @@ static float weight_at(float at, float from, float to, int limit)
 }
 
 // patch: what the runner saw through the window, placed in the picture; one of LOOKS.
-static void add_window(struct lq_closer *closer, const struct lq_image *picture,
+static void add_window(struct lq_multiscale *multiscale, const struct lq_image *picture,
                        const struct lq_window *window, const struct lq_patch *patch)
 {
-    const struct lq_patch *fine = &closer->fine;
-    float *values = (float *)(void *)closer->row.data, *sums = plane(closer, 1);
-    float *weights = plane(closer, 2), *across = values + FINE_POINTS_MAX;
+    const struct lq_patch *fine = &multiscale->fine;
+    float *values = (float *)(void *)multiscale->row.data, *sums = plane(multiscale, 1);
+    float *weights = plane(multiscale, 2), *across = values + FINE_POINTS_MAX;
     int left = (int)(window->x0 / fine->dx), top = (int)(window->y0 / fine->dy);
     int right = (int)fminf(ceilf(window->x1 / fine->dx), (float)fine->width);
     int bottom = (int)fminf(ceilf(window->y1 / fine->dy), (float)fine->height);
     for (int x = left; x < right; x++)
-        across[x - left] = weight_at(fine->x0 + (float)x * fine->dx, window->x0, window->x1,
-                                     picture->width);
+        across[x - left] =
+            weight_at(fine->x0 + (float)x * fine->dx, window->x0, window->x1, picture->width);
     for (int y = top; y < bottom; y++) {
-        float down = weight_at(fine->y0 + (float)y * fine->dy, window->y0, window->y1,
-                               picture->height) / LOOKS;
+        float down =
+            weight_at(fine->y0 + (float)y * fine->dy, window->y0, window->y1, picture->height) /
+            LOOKS;
         ptrdiff_t row = (ptrdiff_t)y * fine->width + left;
-        sample_row(closer, patch, left, y, right - left, values);
+        sample_row(multiscale, patch, left, y, right - left, values);
         for (int x = 0; x < right - left; x++) {
             sums[row + x] += values[x] * across[x] * down;
             weights[row + x] += across[x] * down;
@@ -173,10 +175,10 @@ static bool covers(const struct lq_nail *nail, const struct lq_patch *fine, int 
 }
 
 // What the closer looks say of a nail on the whole; 1 where there were none.
-static float closer_mean(const struct lq_closer *closer, const struct lq_nail *nail)
+static float multiscale_mean(const struct lq_multiscale *multiscale, const struct lq_nail *nail)
 {
-    const struct lq_patch *fine = &closer->fine;
-    const float *sums = plane(closer, 1), *weights = plane(closer, 2);
+    const struct lq_patch *fine = &multiscale->fine;
+    const float *sums = plane(multiscale, 1), *weights = plane(multiscale, 2);
     struct span span = span_of(fine, nail);
     float sum = 0.0f, weight = 0.0f;
     for (int y = span.y0; y < span.y1; y++)
@@ -188,26 +190,27 @@ static float closer_mean(const struct lq_closer *closer, const struct lq_nail *n
     return weight > 0.0f ? sum / weight : 1.0f;
 }
 
-static void believe_first(struct lq_closer *closer, const struct lq_nails *nails)
+static void believe_first(struct lq_multiscale *multiscale, const struct lq_nails *nails)
 {
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];
-        if (nail->confidence < FIRST_SURE || closer_mean(closer, nail) >= NAIL_GONE)
+        if (nail->confidence < FIRST_SURE || multiscale_mean(multiscale, nail) >= NAIL_GONE)
             continue;
-        struct span span = span_of(&closer->fine, nail);
+        struct span span = span_of(&multiscale->fine, nail);
         for (int y = span.y0; y < span.y1; y++)
-            memset(plane(closer, 2) + (ptrdiff_t)y * closer->fine.width + span.x0, 0,
+            memset(plane(multiscale, 2) + (ptrdiff_t)y * multiscale->fine.width + span.x0, 0,
                    (size_t)(span.x1 - span.x0) * sizeof(float));
     }
 }
 
-static void join_looks(struct lq_closer *closer, const struct lq_patch *first)
+static void join_looks(struct lq_multiscale *multiscale, const struct lq_patch *first)
 {
-    int width = closer->fine.width;
-    float *map = plane(closer, 0), *sums = plane(closer, 1), *weights = plane(closer, 2);
-    for (int y = 0; y < closer->fine.height; y++) {
+    int width = multiscale->fine.width;
+    float *map = plane(multiscale, 0), *sums = plane(multiscale, 1),
+          *weights = plane(multiscale, 2);
+    for (int y = 0; y < multiscale->fine.height; y++) {
         ptrdiff_t row = (ptrdiff_t)y * width;
-        sample_row(closer, first, 0, y, width, map + row);
+        sample_row(multiscale, first, 0, y, width, map + row);
         for (ptrdiff_t i = row; i < row + width; i++)
             if (weights[i] > 0.0f)
                 map[i] += SHARE * fminf(weights[i], 1.0f) * (sums[i] / weights[i] - map[i]);
@@ -224,7 +227,7 @@ static int see(struct lq_runner *runner, const struct lq_image *image, bool mirr
     if (passes->deadline_us && lq_clock_us() >= passes->deadline_us)
         return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at again");
     passes->count++;
-    int status = lq_runner_prepare(runner, image, passes->alone, err);
+    int status = lq_runner_prepare(runner, image, passes->exclusive, err);
     if (status == LQ_OK && mirrored)
         lq_runner_mirror(runner);
     if (status == LQ_OK)
@@ -235,7 +238,7 @@ static int see(struct lq_runner *runner, const struct lq_image *image, bool mirr
 }
 
 // The mean of the first look and of the same in a mirror, in place of the first.
-static int look_mirrored(struct lq_closer *closer, struct lq_runner *runner,
+static int look_mirrored(struct lq_multiscale *multiscale, struct lq_runner *runner,
                          const struct lq_image *picture, const struct lq_patch *first,
                          struct lq_passes *passes, struct lq_error *err)
 {
@@ -243,7 +246,7 @@ static int look_mirrored(struct lq_closer *closer, struct lq_runner *runner,
     int status = see(runner, picture, true, passes, &patches, err);
     if (status != LQ_OK)
         return status;
-    float *mean = (float *)(void *)closer->first.data;
+    float *mean = (float *)(void *)multiscale->first.data;
     for (int y = 0; y < first->height; y++)
         for (int x = 0; x < first->width; x++) {
             float *value = &mean[(ptrdiff_t)y * first->stride + x];
@@ -252,7 +255,7 @@ static int look_mirrored(struct lq_closer *closer, struct lq_runner *runner,
     return LQ_OK;
 }
 
-static int look_through(struct lq_closer *closer, struct lq_runner *runner,
+static int look_through(struct lq_multiscale *multiscale, struct lq_runner *runner,
                         const struct lq_image *picture, const struct lq_window *window,
                         struct lq_passes *passes, struct lq_error *err)
 {
@@ -267,32 +270,32 @@ static int look_through(struct lq_closer *closer, struct lq_runner *runner,
         struct lq_patch placed = patches[0];
         placed.x0 += window->x0;
         placed.y0 += window->y0;
-        add_window(closer, picture, window, &placed);
+        add_window(multiscale, picture, window, &placed);
     }
     return LQ_OK;
 }
 
-int lq_closer_look(struct lq_closer *closer, struct lq_runner *runner,
-                   const struct lq_image *picture, const struct lq_patch *patches, int patch_count,
-                   const struct lq_nails *nails, struct lq_passes *passes,
-                   const struct lq_patch **fine, struct lq_error *err)
+int lq_multiscale_detect(struct lq_multiscale *multiscale, struct lq_runner *runner,
+                         const struct lq_image *picture, const struct lq_patch *patches,
+                         int patch_count, const struct lq_nails *nails, struct lq_passes *passes,
+                         const struct lq_patch **fine, struct lq_error *err)
 {
     *fine = NULL;
     if (patch_count != 1 || patches[0].single || nails->count == 0)
         return LQ_OK;
     struct lq_patch first = patches[0];
-    closer->window_count = lq_windows_choose(closer->windows, picture, nails);
-    int status = keep_first(closer, &first, err);
+    multiscale->window_count = lq_windows_choose(multiscale->windows, picture, nails);
+    int status = keep_first(multiscale, &first, err);
     if (status == LQ_OK)
-        status = look_mirrored(closer, runner, picture, &first, passes, err);
+        status = look_mirrored(multiscale, runner, picture, &first, passes, err);
     if (status == LQ_OK)
-        status = make_fine(closer, picture, &first, err);
-    for (int i = 0; status == LQ_OK && i < closer->window_count; i++)
-        status = look_through(closer, runner, picture, &closer->windows[i], passes, err);
+        status = make_fine(multiscale, picture, &first, err);
+    for (int i = 0; status == LQ_OK && i < multiscale->window_count; i++)
+        status = look_through(multiscale, runner, picture, &multiscale->windows[i], passes, err);
     if (status != LQ_OK)
         return status;
-    believe_first(closer, nails);
-    join_looks(closer, &first);
-    *fine = &closer->fine;
+    believe_first(multiscale, nails);
+    join_looks(multiscale, &first);
+    *fine = &multiscale->fine;
     return LQ_OK;
 }

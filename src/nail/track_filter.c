@@ -7,12 +7,12 @@
 #include "nail/tracks.h"
 
 static const float CONFIDENCE_S = 0.2f;
-static const float TIP_S = 0.5f;            // over which what is told of tips is averaged
-static const int TIP_LASTING = 8;           // frames: less sure will do
-static const float FINGER_S = 0.7f;         // … of fingers
-static const float ON_FINGER_SHARE = 0.4f;  // … of one look at the hand
-static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f;   // gain: Hz for each rad/s
-static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f;   // … for each e-fold/s
+static const float TIP_S = 0.5f;           // over which what is told of tips is averaged
+static const int TIP_LASTING = 8;          // frames: less sure will do
+static const float FINGER_S = 0.7f;        // … of fingers
+static const float ON_FINGER_SHARE = 0.4f; // … of one look at the hand
+static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f; // gain: Hz for each rad/s
+static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f; // … for each e-fold/s
 
 // The axis as an angle near the last: a whole turn's worth where it points to the tip, else within
 // a quarter turn, so that it never flips.
@@ -23,8 +23,8 @@ static float near_angle(const struct lq_nail *nail, float last)
     return angle - turn * roundf((angle - last) / turn);
 }
 
-// What a finger says of its nail is taken at once and holds until the hand was not seen for a while;
-// what the nail's own looks say counts for nothing meanwhile.
+// What a finger says of its nail is taken at once and holds until the hand was not seen for a
+// while; what the nail's own looks say counts for nothing meanwhile.
 static bool finger_holds(struct lq_track *track, const struct lq_track_step *step, uint64_t now_us)
 {
     if (step->found && step->found->on_finger)
@@ -102,13 +102,13 @@ static void smooth_frame(struct lq_track *track, struct lq_nail *nail,
     }
     float angle = track->angle.begun ? near_angle(nail, track->angle.value)
                                      : atan2f(nail->axis_y, nail->axis_x);
-    angle = lq_euro_next(&track->angle, angle, dt_s, AXIS_REST_HZ, AXIS_GAIN);
+    angle = lq_one_euro_next(&track->angle, angle, dt_s, AXIS_REST_HZ, AXIS_GAIN);
     nail->axis_x = cosf(angle);
     nail->axis_y = sinf(angle);
-    nail->length = expf(lq_euro_next(&track->length, logf(nail->length), dt_s, SIZE_REST_HZ,
-                                     SIZE_GAIN));
-    nail->breadth = expf(lq_euro_next(&track->breadth, logf(nail->breadth), dt_s, SIZE_REST_HZ,
-                                      SIZE_GAIN));
+    nail->length =
+        expf(lq_one_euro_next(&track->length, logf(nail->length), dt_s, SIZE_REST_HZ, SIZE_GAIN));
+    nail->breadth =
+        expf(lq_one_euro_next(&track->breadth, logf(nail->breadth), dt_s, SIZE_REST_HZ, SIZE_GAIN));
 }
 
 bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
@@ -130,11 +130,11 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
     lq_shape_trim(nail);
     if (step->found && track->found_count > 0) {
         float share = 1.0f - expf(-update->dt_s / CONFIDENCE_S);
-        nail->confidence = track->nail.confidence +
-                           share * (step->found->confidence - track->nail.confidence);
+        nail->confidence =
+            track->nail.confidence + share * (step->found->confidence - track->nail.confidence);
         nail->edge = track->nail.edge + share * (step->found->edge - track->nail.edge);
-        float seconds = track->shown ? update->dt_s
-                                     : (float)(update->time_us - track->found_us) * 1e-6f;
+        float seconds =
+            track->shown ? update->dt_s : (float)(update->time_us - track->found_us) * 1e-6f;
         track->speed_x = (nail->center_x - before_x) / fmaxf(seconds, 1e-3f);
         track->speed_y = (nail->center_y - before_y) / fmaxf(seconds, 1e-3f);
     }
