@@ -25,6 +25,7 @@ int lq_cli_engines(int argc, char **argv);
 int lq_cli_eval(int argc, char **argv);
 int lq_cli_inspect(int argc, char **argv);
 int lq_cli_looks(int argc, char **argv);
+int lq_cli_looks_import(int argc, char **argv);
 int lq_cli_serve(int argc, char **argv);
 int lq_cli_triton_repo(int argc, char **argv);
 
@@ -35,6 +36,7 @@ extern const struct argp lq_engines_argp;
 extern const struct argp lq_eval_argp;
 extern const struct argp lq_inspect_argp;
 extern const struct argp lq_looks_argp;
+extern const struct argp lq_looks_import_argp;
 extern const struct argp lq_serve_argp;
 extern const struct argp lq_triton_repo_argp;
 
