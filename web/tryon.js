@@ -9,6 +9,7 @@
 //   color    first shade, "#rrggbb"; else the one of the last visit
 //   finish   first finish, by its name
 //   camera   "user" or "environment": which camera first
+//   stats    present: speed figures and the choice of a transport are shown (also by ?stats)
 //   lang     "en", "de", "es" or "ar"; else the reader's own choice, then the browser's
 // Slot "brand": what stands at the top left.
 // Events, bubbling: "lacquer-look" {color, finish, …} after each change of the look,
@@ -65,6 +66,9 @@ export class LacquerTryon extends HTMLElement {
                 ? new URL(this.getAttribute('server'), document.baseURI)
                 : home,
             facing: this.getAttribute('camera'),
+            stats:
+                this.hasAttribute('stats') ||
+                new URLSearchParams(location.search).has('stats'),
             tell: (type, detail) =>
                 this.dispatchEvent(
                     new CustomEvent(type, { detail, bubbles: true, composed: true }),
@@ -128,6 +132,9 @@ export class LacquerTryon extends HTMLElement {
         const app = this.shadowRoot.getElementById('app');
         app.lang = language;
         app.dir = direction;
+        // The page that is nothing but this element speaks its language; a shop's page keeps its own.
+        const page = document.documentElement;
+        if (page.hasAttribute('data-lacquer')) Object.assign(page, { lang: language, dir: direction });
         this.shadowRoot.getElementById('language').value = language;
         this.#words.apply(app);
         this.#app.translate();

@@ -16,6 +16,7 @@ static json_t *nail_json(const struct lq_nail *nail, bool geometry)
     if (!object)
         return NULL;
     json_object_set_new(object, "finger", json_string(lq_finger_name(nail->finger)));
+    json_object_set_new(object, "tip_known", json_boolean(nail->tip_known));
     if (!geometry)
         return object;
     json_object_set_new(object, "center", json_pack("[o,o]", rounded(nail->center_x, 10),
@@ -25,7 +26,6 @@ static json_t *nail_json(const struct lq_nail *nail, bool geometry)
     json_object_set_new(object, "length", rounded(nail->length, 10));
     json_object_set_new(object, "width", rounded(nail->breadth, 10));
     json_object_set_new(object, "curvature", rounded(nail->curvature, 1e3));
-    json_object_set_new(object, "tip_known", json_boolean(nail->tip_known));
     return object;
 }
 

@@ -80,6 +80,30 @@ void lq_extend_choose(const struct lq_nails *nails, bool chosen[LQ_NAILS_MAX])
     }
 }
 
+int lq_extend_hands(const struct lq_nails *nails, int hands[LQ_NAILS_MAX])
+{
+    int count = 0, waiting[LQ_NAILS_MAX];
+    for (int i = 0; i < nails->count; i++)
+        hands[i] = -1;
+    for (int first = 0; first < nails->count; first++) {
+        if (hands[first] >= 0)
+            continue;
+        int left = 1;
+        waiting[0] = first;
+        hands[first] = count;
+        while (left > 0) {
+            const struct lq_nail *nail = &nails->items[waiting[--left]];
+            for (int j = 0; j < nails->count; j++)
+                if (hands[j] < 0 && same_hand(nail, &nails->items[j])) {
+                    hands[j] = count;
+                    waiting[left++] = j;
+                }
+        }
+        count++;
+    }
+    return count;
+}
+
 static void draw_outline(struct lq_extent *extent, enum lq_shape_kind shape)
 {
     for (int i = 0; i < LQ_EXTENT_STEPS + 2; i++)

@@ -22,6 +22,9 @@ struct lq_extent {
 // count.
 void lq_extend_choose(const struct lq_nails *nails, bool chosen[LQ_NAILS_MAX]);
 
+// Numbers the hands of the picture from 0, and says which each nail is of. Returns how many.
+int lq_extend_hands(const struct lq_nails *nails, int hands[LQ_NAILS_MAX]);
+
 // The crop of the nail with its extension, inside the picture; false when there is nothing to add.
 bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *extension,
                        const struct lq_image *picture, const struct lq_nail *nail);

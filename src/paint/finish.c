@@ -109,6 +109,8 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float bre
     linear_of(coat->french_color, polish->french.color);
     coat->pattern = polish->pattern ? lq_pattern_level(polish->pattern, breadth) : NULL;
     coat->pattern_opacity = polish->pattern_opacity * polish->opacity;
+    coat->pattern_dyed = polish->pattern_dyed;
+    linear_of(coat->pattern_color, polish->pattern_color);
 }
 
 // ---- the surface --------------------------------------------------------------------------------

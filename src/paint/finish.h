@@ -50,6 +50,8 @@ struct lq_coat {
     float ombre_color[3], french_color[3]; // linear
     const struct lq_pattern_level *pattern;
     float pattern_opacity;
+    bool pattern_dyed;
+    float pattern_color[3]; // linear
     float whole_u, whole_u0; // u over the whole, extended nail: u * whole_u + whole_u0
 };
 

@@ -68,6 +68,17 @@ LQ_HOT static void french_row(const struct lq_coat *coat, float u, float w, floa
     }
 }
 
+// The pattern's own colours give way to one.
+static void dye_row(const float color[3], int n, float *restrict red, float *restrict green,
+                    float *restrict blue, const float *restrict alpha)
+{
+    for (int i = 0; i < n; i++) {
+        red[i] = color[0] * alpha[i];
+        green[i] = color[1] * alpha[i];
+        blue[i] = color[2] * alpha[i];
+    }
+}
+
 static void pattern_row(const struct lq_coat *coat, float u, float w, float du, float dw, int n,
                         float *red, float *green, float *blue, float *hide, float *seen)
 {
@@ -81,6 +92,8 @@ static void pattern_row(const struct lq_coat *coat, float u, float w, float du, 
             y[i] = 0.5f - 0.5f * (along * coat->whole_u + coat->whole_u0);
         }
         lq_pattern_read(coat->pattern, x, y, count, r, g, b, a);
+        if (coat->pattern_dyed)
+            dye_row(coat->pattern_color, count, r, g, b, a);
         for (int i = 0; i < count; i++) {
             float opacity = coat->pattern_opacity, rest = 1.0f - a[i] * opacity;
             red[from + i] = red[from + i] * rest + r[i] * opacity;

@@ -63,6 +63,8 @@ struct lq_polish {
     struct lq_french french;
     const struct lq_pattern *pattern; // nail art, or NULL; borrowed from the catalogue
     float pattern_opacity; // 0..1
+    bool pattern_dyed;     // all of it in pattern_color, as dense as it is drawn
+    uint8_t pattern_color[3];
 };
 
 enum lq_shape_kind { LQ_SHAPE_NATURAL, LQ_SHAPE_SQUARE, LQ_SHAPE_SQUOVAL, LQ_SHAPE_OVAL,

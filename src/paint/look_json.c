@@ -281,14 +281,15 @@ static int read_french(struct reader *reader, const json_t *object, struct lq_po
     return status;
 }
 
-// A pattern's name, or an object with its name and opacity.
+// A pattern's name, or an object with its name, opacity and colour.
 static int read_pattern(struct reader *reader, const json_t *object, struct lq_polish *polish)
 {
-    static const char *const known[] = {"image", "opacity", NULL};
+    static const char *const known[] = {"image", "opacity", "color", NULL};
     const json_t *value = json_object_get(object, "pattern");
     polish->pattern = json_is_null(value) ? NULL : polish->pattern;
     if (!value || json_is_null(value))
         return LQ_OK;
+    polish->pattern_dyed = json_object_get(value, "color") != NULL;
     size_t before = strlen(reader->path);
     const json_t *name = value;
     int status = LQ_OK;
@@ -297,6 +298,8 @@ static int read_pattern(struct reader *reader, const json_t *object, struct lq_p
         status = check_keys(reader, value, known);
         if (status == LQ_OK)
             status = read_unit(reader, value, "opacity", &polish->pattern_opacity);
+        if (status == LQ_OK && polish->pattern_dyed)
+            status = read_color(reader, value, "color", polish->pattern_color);
         name = json_object_get(value, "image");
     }
     const char *text = json_string_value(name);
@@ -467,6 +470,15 @@ static json_t *finish_json(const struct lq_polish *polish)
     return object;
 }
 
+static json_t *pattern_json(const struct lq_polish *polish)
+{
+    json_t *object = json_pack("{s:s, s:o}", "image", polish->pattern->name, "opacity",
+                               number_json(polish->pattern_opacity));
+    if (object && polish->pattern_dyed)
+        json_object_set_new(object, "color", color_json(polish->pattern_color));
+    return object;
+}
+
 static json_t *polish_json(const struct lq_polish *polish)
 {
     json_t *object = json_pack(
@@ -488,9 +500,7 @@ static json_t *polish_json(const struct lq_polish *polish)
                                       number_json(polish->french.curve), "shape",
                                       lq_french_shape_name(polish->french.shape)));
     if (polish->pattern)
-        json_object_set_new(object, "pattern",
-                            json_pack("{s:s, s:o}", "image", polish->pattern->name, "opacity",
-                                      number_json(polish->pattern_opacity)));
+        json_object_set_new(object, "pattern", pattern_json(polish));
     return object;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "nail/box.h"
+#include "paint/accent.h"
 #include "paint/extend.h"
 #include "paint/finish.h"
 #include "paint/noise.h"
@@ -16,6 +17,7 @@ struct lq_painter {
     struct lq_buf spans;   // of the nail's rows
     struct lq_extent extents[LQ_NAILS_MAX];
     bool extended[LQ_NAILS_MAX];
+    enum lq_finger worn[LQ_NAILS_MAX]; // whose polish each nail wears
     struct lq_scene scene;
 };
 
@@ -97,12 +99,18 @@ static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_na
     };
 }
 
-// The polish of this nail's finger in this nail's light.
-static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_look *look,
+// Which end is the tip is not known: what needs it is left out, rather than painted at the cuticle.
+static void leave_out_tip(struct lq_coat *coat)
+{
+    coat->french.on = coat->ombre.on = false;
+    coat->number[LQ_EFFECT_OFFSET] = 0.5f;
+}
+
+// A polish in this nail's light.
+static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_polish *polish,
                                const struct lq_scene *scene, int index,
                                const struct lq_nail *nail, float end)
 {
-    const struct lq_polish *polish = lq_look_polish(look, nail->finger);
     const struct lq_light *light = &scene->light;
     const struct lq_shade_fit *fit = &scene->fits[index];
     float relative = sqrtf(fit->level / scene->level);
@@ -134,6 +142,8 @@ static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_l
         coat.bed[k] = fit->bed[k];
     }
     lq_coat_mix(&coat, polish, breadth);
+    if (!nail->tip_known)
+        leave_out_tip(&coat);
     return coat;
 }
 
@@ -206,6 +216,7 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
     struct lq_scene *scene = &painter->scene;
     lq_scene_judge(scene, picture, nails);
     measure_extents(painter, picture, nails, &look->extension);
+    lq_accent_choose(look, nails, painter->worn);
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail nail = nails->items[i];
         bool extended = painter->extended[i];
@@ -219,7 +230,8 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
         const uint8_t *own = extended ? painter->covers.data : NULL;
         struct lq_shade shade = cut_planes(painter, &nail, extended, &rows);
         lq_shade_split(&shade, &scene->fits[i], picture, &nail, own);
-        struct lq_coat coat = mix_coat(picture, look, scene, i, &nail, end);
+        const struct lq_polish *polish = lq_look_polish(look, painter->worn[i]);
+        struct lq_coat coat = mix_coat(picture, polish, scene, i, &nail, end);
         paint_nail(&shade, &coat, picture, &nail, rows);
     }
     return LQ_OK;

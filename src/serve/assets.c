@@ -64,7 +64,7 @@ static bool is_plain(const char *path)
     return *path == '/' && !strstr(path, "/.") && !strchr(path, '\\');
 }
 
-static void start_from_folder(struct lq_request *request, const char *path)
+static void answer_from_folder(struct lq_request *request, int status, const char *path)
 {
     char name[4096];
     const char *index = path[0] && path[strlen(path) - 1] == '/' ? "index.html" : "";
@@ -75,7 +75,7 @@ static void start_from_folder(struct lq_request *request, const char *path)
         return;
     }
     lq_request_add_header(request, "cache-control: no-store");
-    lq_request_answer_text(request, 200, lq_asset_type(name));
+    lq_request_answer_text(request, status, lq_asset_type(name));
 }
 
 // A header's whole value; NULL where it is missing, or longer than anyone needs.
@@ -97,37 +97,45 @@ static int choose_coding(const struct lq_request *request, const struct lq_asset
 
 // Each coding has a tag of its own, as a strong one must: the bytes differ.
 static void add_validators(struct lq_request *request, const struct lq_asset *asset,
-                           const char *etag, const char *coding)
+                           const char *etag)
 {
     static const char *const kept[] = {"no-cache", "max-age=300", "max-age=31536000, immutable"};
     lq_request_add_header(request, "etag: %s", etag);
     lq_request_add_header(request, "cache-control: %s", kept[asset->kept]);
-    lq_request_add_header(request, "vary: accept-encoding");
-    if (coding)
-        lq_request_add_header(request, "content-encoding: %s", coding);
 }
 
-static void answer(struct lq_request *request, const struct lq_asset *asset, enum lq_coding coding)
+static void answer(struct lq_request *request, const struct lq_asset *asset, enum lq_coding coding,
+                   int status)
 {
     const char *name = lq_coding_name(coding);
     char etag[64], list[2048];
     snprintf(etag, sizeof etag, "\"%s%s%s\"", asset->hash, name ? "-" : "", name ? name : "");
     const char *had = header(request, "if-none-match", list, sizeof list);
-    bool unchanged = had && lq_etag_is_listed(had, etag);
-    add_validators(request, asset, etag, unchanged ? NULL : name);
+    bool unchanged = status == 200 && had && lq_etag_is_listed(had, etag);
+    if (status == 200)
+        add_validators(request, asset, etag);
+    else
+        lq_request_add_header(request, "cache-control: no-store");
+    lq_request_add_header(request, "vary: accept-encoding");
+    if (name && !unchanged)
+        lq_request_add_header(request, "content-encoding: %s", name);
     if (unchanged)
         lq_request_answer(request, 304, asset->type, NULL, 0);
     else
-        lq_request_answer(request, 200, asset->type, asset->forms[coding].bytes,
+        lq_request_answer(request, status, asset->type, asset->forms[coding].bytes,
                           asset->forms[coding].len);
 }
 
 void lq_asset_start(struct lq_request *request, const char *path)
 {
-    if (strcmp(path, "/") == 0)
-        path = "/index.html";
+    lq_asset_answer(request, 200, strcmp(path, "/") == 0 ? "/index.html" : path);
+}
+
+// A file of the page with that status; only with 200 may the client keep it.
+void lq_asset_answer(struct lq_request *request, int status, const char *path)
+{
     if (request->server->options->web_dir) {
-        start_from_folder(request, path);
+        answer_from_folder(request, status, path);
         return;
     }
     const struct lq_asset *asset = find(path);
@@ -143,5 +151,5 @@ void lq_asset_start(struct lq_request *request, const char *path)
                            "identity");
         return;
     }
-    answer(request, asset, (enum lq_coding)coding);
+    answer(request, asset, (enum lq_coding)coding, status);
 }

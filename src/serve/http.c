@@ -110,7 +110,14 @@ static void allow_methods(struct lq_request *request)
     lq_request_fail_as(request, 405, LQ_ERR_ARGUMENT, "this path does not take this method");
 }
 
-// Who has no token: a page that brings one in its address is given the cookie, others are told.
+static bool accepts_html(const struct lq_http *http)
+{
+    const char *accept = lq_http_header(http, "accept");
+    return accept && strstr(accept, "text/html");
+}
+
+// Who has no token: a page that brings one in its address is given the cookie, a browser the page that
+// asks for one, others are told.
 static void refuse_stranger(struct lq_request *request)
 {
     char cookie[LQ_TOKEN_CHARS_MAX + 96];
@@ -125,12 +132,26 @@ static void refuse_stranger(struct lq_request *request)
         return;
     }
     lq_request_add_header(request, "www-authenticate: Bearer");
+    if (is_page && accepts_html(request->http)) {
+        lq_asset_answer(request, 401, "/token.html");
+        return;
+    }
     lq_request_fail_as(request, 401, LQ_ERR_AUTH, LQ_WANTS_TOKEN);
+}
+
+// What the page that asks for a token is made of.
+static bool is_token_page(const struct lq_request *request)
+{
+    static const char *const parts[] = {"/token.css", "/token.js", "/favicon.svg"};
+    for (size_t i = 0; i < LQ_COUNT(parts); i++)
+        if (request->route == &lq_page_route && strcmp(lq_http_path(request->http), parts[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool may_enter(const struct lq_request *request)
 {
-    return !request->route->guarded || lq_access_token(request->server, request->http) ||
+    return !request->route->guarded || is_token_page(request) || lq_access_token(request->server, request->http) ||
            (request->route->start == lq_sio_http_start &&
             lq_sio_is_known(request->server, request->http));
 }

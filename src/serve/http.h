@@ -75,6 +75,7 @@ void lq_api_gone(struct lq_request *request);
 void lq_api_info(struct lq_request *request);
 void lq_api_looks(struct lq_request *request);
 void lq_asset_start(struct lq_request *request, const char *path);
+void lq_asset_answer(struct lq_request *request, int status, const char *path);
 void lq_sio_http_start(struct lq_request *request);
 void lq_sio_http_body_done(struct lq_request *request);
 void lq_sio_http_look(struct lq_request *request);

@@ -52,6 +52,7 @@ async function compareLooks([photo, looks]) {
   const { Painter } = await import('/paint/painter.js');
   const { WsTransport } = await import('/live/transport-ws.js');
   const { Look } = await import('/look/look.js');
+  const { fingersWorn } = await import('/look/accents.js');
   const bitmap = await createImageBitmap(
     new Blob([Uint8Array.from(atob(photo), (c) => c.charCodeAt(0))]),
   );
@@ -90,7 +91,8 @@ async function compareLooks([photo, looks]) {
     const bytes = Uint8Array.from(atob(image.split(',')[1]), (c) => c.charCodeAt(0));
     const served = pixels(await createImageBitmap(new Blob([bytes])));
     worn.wear(look);
-    painter.paint(({ id, finger }) => worn.of(`#${id}`, finger));
+    const fingers = new Map(fingersWorn(scene.nails).map((finger, i) => [scene.nails[i], finger]));
+    painter.paint((nail) => worn.of(`#${nail.id}`, fingers.get(nail)));
     const drawn = pixels(painter.canvas);
     let [sum, count, most, outside] = [0, 0, 0, 0];
     for (let at = 0; at < served.length; at += 4) {
@@ -120,6 +122,7 @@ function longerNails() {
     ombre: { color: '#f2d3cf', finish: 'creme', ombre: { color: '#6a1b9a', from: 0.1, to: 0.8 } },
     french: { color: '#e8b4a8', finish: 'sheer', french: { width: 0.3, shape: 'chevron' } },
     pattern: { color: '#10386b', finish: 'creme', pattern: 'dots' },
+    dyed: { color: '#10386b', finish: 'gloss', pattern: { image: 'daisies', color: '#f0d020' } },
     glitter: { color: '#c0a030', finish: 'glitter' },
     chrome: { color: '#8899aa', finish: 'chrome' },
   };

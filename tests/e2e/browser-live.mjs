@@ -105,7 +105,7 @@ tests.figures_are_plausible = async ({ browser, server }) => {
       wire.serverMs.push(payload.readUInt32LE(44) / 1000);
     });
   });
-  await page.goto(server.url);
+  await page.goto(`${server.url}?stats`);
   await live(page);
   await page.click('#hud summary');
   await sleep(2500);
@@ -155,7 +155,7 @@ tests.saves_what_is_shown = async ({ browser, server }) => {
 };
 
 tests.both_transports = async ({ browser, server }) => {
-  const page = await open(browser, server.url);
+  const page = await open(browser, `${server.url}?stats`);
   await live(page);
   await page.click('#more summary');
   await page.check('input[value=base64]', { force: true });

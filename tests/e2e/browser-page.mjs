@@ -144,7 +144,7 @@ tests.photo_dropped_and_pasted = async ({ browser, server }) => {
 };
 
 tests.keyboard_alone = async ({ browser, server }) => {
-  const page = await open(browser, server.url);
+  const page = await open(browser, `${server.url}?stats`);
   const press = (key) => page.keyboard.press(key);
   const focused = () =>
     page.evaluate(() => {
@@ -184,7 +184,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
   check((await focused()) === 'stop', 'focus did not go on to the tools');
 
   const order = [];
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 50; i++) {
     order.push(await focused());
     check(order.at(-1) === 'BODY' || (await ring()), `${order.at(-1)} shows no focus`);
     await press('Tab');
@@ -195,7 +195,11 @@ tests.keyboard_alone = async ({ browser, server }) => {
     'save',
     'compare',
     'language',
+    'look-group',
+    'looks-on',
     'look',
+    'copy',
+    'nail',
     'favourite',
     'hex',
     'search',
@@ -204,10 +208,13 @@ tests.keyboard_alone = async ({ browser, server }) => {
     'custom',
     'finish',
     'art',
+    'design',
     'shape',
+    'coats',
     'texture',
     'opacity',
     'sheen',
+    'reset',
     'more',
     'hud',
   ]) {
@@ -303,13 +310,83 @@ tests.no_nails_gives_advice = async ({ browser, server }) => {
   clean(page);
 };
 
+// Every control is reached with a thumb while the picture stays: tab after tab of the dock, each
+// control scrolled within the dock alone, large enough for a finger, with nothing upon it.
+async function reachedWithAThumb(page) {
+  const names = await page.$$eval('#tabs button', (all) => all.map(({ dataset }) => dataset.open));
+  check(names.length === 7, `tabs: ${names}`);
+  const seen = [];
+  for (const name of names) {
+    await page.tap(`#tabs [data-open=${name}]`);
+    if (name === 'more') await page.evaluate(() => (part('more').open = true));
+    seen.push(
+      ...(await page.evaluate(() => {
+        const found = [];
+        for (const node of parts('#panel button, #panel input, #panel select, #panel summary')) {
+          if (!node.checkVisibility() || node.disabled) continue;
+          const target = node.closest('label') ?? node;
+          target.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+          const box = target.getBoundingClientRect();
+          const middle = [box.x + box.width / 2, box.y + box.height / 2];
+          const hit = node.getRootNode().elementFromPoint(...middle);
+          const free = hit === node || target.contains(hit) || hit?.closest('label') === target;
+          found.push({
+            name: node.name || node.id || node.dataset.open,
+            free,
+            small: box.width < 43.5 || box.height < 43.5,
+            inside:
+              box.top >= 0 &&
+              box.bottom <= innerHeight &&
+              box.left >= -1 &&
+              box.right <= innerWidth + 1,
+            picture: part('canvas').getBoundingClientRect().top >= 0 && scrollY === 0,
+          });
+        }
+        return found;
+      })),
+    );
+  }
+  const those = (which) => seen.filter(which).map(({ name }) => name);
+  const small = those((one) => one.small);
+  check(!small.length, `too small for a finger: ${small}`);
+  for (const right of ['free', 'inside', 'picture']) {
+    const bad = those((one) => !one[right]);
+    check(!bad.length, `not ${right}: ${bad}`);
+  }
+  const controls = new Set(seen.map(({ name }) => name));
+  const wanted =
+    'shade favourite hex search group look look-group looks-on copy finish art art-color tip-width ' +
+    'tip-curve design shape length nail coats texture opacity sheen reset size cameras mirror';
+  for (const name of wanted.split(' '))
+    check(controls.has(name), `${name} is not reached: ${[...controls]}`);
+}
+
+// Nothing of the stage lies on anything else, and the tools lie beside the picture.
+async function nothingOverlaps(page) {
+  const over = await page.evaluate(() => {
+    const boxes = ['picture', 'tools', 'versus', 'busy', 'notice', 'hold-hint', 'hud']
+      .filter((id) => part(id).checkVisibility())
+      .map((id) => [id, part(id).getBoundingClientRect()]);
+    const lies = (a, b) =>
+      a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    const messages = ['busy', 'notice', 'hold-hint', 'hud'];
+    return boxes.flatMap(([a, one], i) =>
+      boxes.slice(i + 1).filter(([b, other]) => {
+        const message = messages.includes(a) || messages.includes(b);
+        return lies(one, other) && !(a === 'picture' && message);
+      }).map(([b]) => `${a} on ${b}`),
+    );
+  });
+  check(!over.length, over.join(', '));
+}
+
 tests.on_a_phone = async ({ browser, server }) => {
-  for (const [width, colorScheme] of [
-    [390, 'light'],
-    [320, 'dark'],
+  for (const [width, height, colorScheme] of [
+    [390, 844, 'light'],
+    [360, 640, 'dark'],
   ]) {
     const page = await open(browser, server.url, {
-      viewport: { width, height: 844 },
+      viewport: { width, height },
       isMobile: true,
       hasTouch: true,
       deviceScaleFactor: 2,
@@ -324,35 +401,59 @@ tests.on_a_phone = async ({ browser, server }) => {
     };
     await fits('start');
     await shot(page, `phone-${colorScheme}-start`);
+    const [first] = await page.$$eval('#start, #tabs button', (all) =>
+      all.map((node) => node.getBoundingClientRect().height),
+    );
+    check(first >= 44, `the start button is ${first} high`);
+    await page.evaluate(() => {
+      tryon().lookStore.wear({
+        finish: 'glitter',
+        french: { shape: 'smile' },
+        shape: { kind: 'oval', length: 0.4 },
+      });
+    });
     await page.tap('#start');
     await until('a painted frame', async () => (await frameId(page)) > 0, 20000);
     await fits('live');
-    await page.tap('#hud summary');
+    await nothingOverlaps(page);
+    const strip = await page.locator('.swatch').first().boundingBox();
+    check(strip.y > height * 0.55, `the shades are not under the thumb: ${strip.y}`);
+    await reachedWithAThumb(page);
+    await page.tap('#tabs [data-open=nail]');
+    const before = await page.locator('#nail-field').boundingBox();
     await page.evaluate(() => {
-      part('more').open = true;
+      const nails = [1, 2, 3, 4, 5].map((id) => ({ key: `#${id}`, x: 60 * id, y: 50, reach: 9 }));
+      Object.defineProperty(tryon().stage.picture, 'nails', { value: nails });
+      tryon().offerNails();
     });
-    await fits('all open');
-    await page.tap('#hud summary');
+    const after = await page.locator('#nail-field').boundingBox();
+    check(before.height === after.height, `nails move the page: ${before.height} to ${after.height}`);
+    await page.tap('#compare');
+    await nothingOverlaps(page);
     await frames(page, 3);
     await shot(page, `phone-${colorScheme}-live`);
-    const small = await page.$$eval(
-      '.tools button:not([hidden]), .swatch, .segments label, .chips label, .cards label, #start, ' +
-        '.switch, .find select, .find input, .hex input, .heart, .hud summary, .language select',
-      (nodes) =>
-        nodes
-          .map((n) => [n.id || n.className || n.textContent, n.getBoundingClientRect()])
-          .filter(([, box]) => box.width && (box.width < 44 || box.height < 44))
-          .map(([name]) => name),
-    );
-    check(small.length === 0, `too small for a finger: ${small}`);
-    const overlapped = await page.evaluate(() => {
-      scrollTo(0, document.body.scrollHeight);
-      const box = part('stage').getBoundingClientRect();
-      return box.top >= -1 && box.height > 150;
-    });
-    check(overlapped, 'the picture scrolls away from the shades');
     clean(page);
   }
+};
+
+// A tablet upright: the picture takes its width, and all rows of shades stand below.
+tests.on_a_tablet = async ({ browser, server }) => {
+  const page = await open(browser, server.url, {
+    viewport: { width: 820, height: 1180 },
+    isMobile: true,
+    hasTouch: true,
+  });
+  await page.setInputFiles('#file', path.join(golden, 'light.jpg'));
+  await until('the photo', async () => (await frameId(page)) > 0);
+  await nothingOverlaps(page);
+  const picture = await page.locator('#picture').boundingBox();
+  check(picture.width > 0.85 * 820, `the picture is ${picture.width} wide`);
+  const rights = await page.$$eval('.swatch', (all) =>
+    all.map((node) => node.getBoundingClientRect().right),
+  );
+  check(Math.max(...rights) > 740 && Math.max(...rights) <= 820, `shades up to ${Math.max(...rights)}`);
+  await shot(page, 'tablet-photo');
+  clean(page);
 };
 
 // Text against the ground it stands on, in both schemes: 4.5 to 1 or better.

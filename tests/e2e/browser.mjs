@@ -12,6 +12,7 @@ import { tests as oldTests } from './browser-old.mjs';
 import { tests as pageTests } from './browser-page.mjs';
 import { tests as readerTests } from './browser-reader.mjs';
 import { tests as shopTests } from './browser-shop.mjs';
+import { tests as shopperTests } from './browser-shopper.mjs';
 
 // For one that hangs; what a test waits for has a limit of its own (until).
 const testS = 240;
@@ -19,6 +20,7 @@ const testS = 240;
 const tests = {
   ...pageTests,
   ...shopTests,
+  ...shopperTests,
   ...readerTests,
   ...liveTests,
   ...drawnTests,

@@ -178,6 +178,17 @@ def test_without_a_token_nothing_is_served(guarded, headers):
         assert refused(lambda: guarded.socket(path, additional_headers=headers)) == 401
 
 
+def test_a_browser_without_a_token_gets_a_page_that_asks_for_it(guarded):
+    reply = httpx.get(guarded.url, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert reply.status_code == 401 and reply.headers["www-authenticate"] == "Bearer"
+    assert reply.headers["content-type"].startswith("text/html") and 'id="token"' in reply.text
+    assert reply.headers["cache-control"] == "no-store" and "etag" not in reply.headers
+    for part in ("token.css", "token.js", "favicon.svg"):
+        assert httpx.get(f"{guarded.url}/{part}").status_code == 200
+    for other in ("style.css", "tryon.js", "x/token.css", "ui/token.js"):
+        assert httpx.get(f"{guarded.url}/{other}").status_code == 401
+
+
 def test_a_token_opens_every_way_in(guarded):
     reply = httpx.post(f"{guarded.url}/api/v1/nails", content=plain(), headers=BEARER)
     assert reply.status_code == 200

@@ -51,8 +51,8 @@ export class Camera {
         try {
             check();
             const size = {
-                width: { ideal: 640 },
-                height: { ideal: 480 },
+                width: { ideal: 1280 },
+                height: { ideal: 720 },
                 frameRate: { ideal: 30 },
             };
             const which = deviceId

@@ -1,14 +1,18 @@
-// Where polish is drawn: here, or by the server where drawing here does not keep up (graphics in
-// software, an old phone). What came out slower is left for good. Pure: told the time, knows no
-// page.
+// How large polish is drawn here, and whether at all: on the camera's whole picture, on a smaller one
+// where that does not keep up, else by the server (graphics in software, an old phone). What came out
+// slower is left for good. Pure: told the time, knows no page.
 
 const fpsLeast = 8; // slower is no mirror
+const fpsWhole = 15; // slower on the whole picture: a smaller one is the better mirror
 const settleMs = 1500; // a start is slow anywhere: shaders are built, connections opened
 const watchMs = 3000;
+const smaller = 640; // pixels of the longer side
 
 export class FrameBudget {
     here = true;
+    side = Infinity; // of the picture drawn here at most
     fpsLeast = fpsLeast;
+    fpsWhole = fpsWhole;
     #since = null; // when watching began, null before the first picture
     #count = 0;
     #fpsHere = 0;
@@ -20,21 +24,23 @@ export class FrameBudget {
         this.#count = 0;
     }
 
-    // A picture went to the screen at that time in ms.
-    shown(at) {
+    // A picture went to the screen at that time in ms; side: pixels of its longer side.
+    shown(at, side = smaller) {
         if (this.#decided) return;
         this.#since ??= at + settleMs;
         if (at < this.#since) return;
         const passed = at - this.#since;
-        if (passed >= watchMs) this.#judge((this.#count * 1000) / passed);
+        if (passed >= watchMs) this.#judge((this.#count * 1000) / passed, side);
         else this.#count++;
     }
 
-    #judge(fps) {
+    #judge(fps, side) {
         this.restart();
         if (!this.here) {
             this.here = fps < this.#fpsHere;
             this.#decided = true;
+        } else if (side > smaller && this.side > smaller && fps < this.fpsWhole) {
+            this.side = smaller;
         } else if (fps < this.fpsLeast) {
             this.#fpsHere = fps;
             this.here = false;

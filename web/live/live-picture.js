@@ -1,7 +1,9 @@
 // The camera's own picture with polish drawn on it here, at the camera's rate: frames come from the
 // video, nails from the server's `nails` replies, which are a few frames old (follow/).
 
+import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
+import { sentSize } from './encoder.js';
 
 const staleMs = 1000; // nails that no reply has confirmed for so long are not drawn
 
@@ -13,6 +15,8 @@ export class LivePicture {
     #takenAt = 0; // time of the frame that was newest when the scene came
     #at = 0;
     #scene = null;
+    #small = null; // the frame made smaller, where the whole is too much
+    #worn = new Map(); // nail → the finger whose polish it wears, or null
     width = 0;
     height = 0;
 
@@ -26,14 +30,23 @@ export class LivePicture {
         return this.#scene;
     }
 
-    // The newest camera frame, taken at that time in ms.
-    setFrame(video, at) {
+    // The newest camera frame, taken at that time in ms; side: of the picture's longer side at most.
+    setFrame(video, at, side = Infinity) {
         this.#at = at;
-        this.width = video.videoWidth;
-        this.height = video.videoHeight;
-        this.#painter.setFrame(video, this.width, this.height);
+        [this.width, this.height] = sentSize(video.videoWidth, video.videoHeight, side);
+        this.#painter.setFrame(this.#sized(video), this.width, this.height);
         this.#follower.see(video, at);
         this.#rescale();
+    }
+
+    #sized(video) {
+        if (this.width === video.videoWidth) return video;
+        const { width, height } = this;
+        this.#small ??= document.createElement('canvas');
+        if (this.#small.width !== width || this.#small.height !== height)
+            Object.assign(this.#small, { width, height });
+        this.#small.getContext('2d', { alpha: false }).drawImage(video, 0, 0, width, height);
+        return this.#small;
     }
 
     // What setScene needs to know of the newest frame, should it be sent.
@@ -44,6 +57,8 @@ export class LivePicture {
     // Nails of an older, marked frame.
     setScene(scene, mark) {
         this.#scene = scene;
+        const worn = fingersWorn(scene.nails);
+        this.#worn = new Map(scene.nails.map((nail, i) => [nail, worn[i]]));
         this.#takenAt = this.#at;
         this.#painter.setNails(scene);
         this.#follower.take(scene, mark);
@@ -67,13 +82,17 @@ export class LivePicture {
 
     // All three draw into the painter's one canvas: each is good until the next is asked for.
     painted() {
-        return this.#paint((nail) => this.#lookStore.main.of(`#${nail.id}`, nail.finger));
+        return this.#paint((nail) => this.#polishOf(this.#lookStore.main, nail));
     }
     second() {
-        return this.#paint((nail) => this.#lookStore.second.of(`#${nail.id}`, nail.finger));
+        return this.#paint((nail) => this.#polishOf(this.#lookStore.second, nail));
     }
     original() {
         return this.#paint(() => null);
+    }
+
+    #polishOf(look, nail) {
+        return look.of(`#${nail.id}`, this.#worn.get(nail));
     }
 
     #paint(polishOf) {

@@ -139,7 +139,7 @@ export class Live {
 
     // Pictures for nails (paint/painter.js), as GET /api/looks has them.
     takePatterns(patterns) {
-        this.#patterns = patterns;
+        this.#patterns = [...this.#patterns, ...patterns];
         return this.#painter?.takePatterns(patterns);
     }
 
@@ -172,14 +172,16 @@ export class Live {
             lookStore: this.#lookStore,
             follower: new Follower(),
         });
-        this.#picture.setFrame(this.#camera.video, at);
+        this.#picture.setFrame(this.#camera.video, at, this.frameBudget.side);
         this.#stage.show(this.#picture);
         this.#shown();
     }
 
     #shown() {
         this.#stats.drawn();
-        if (this.#painter) this.frameBudget.shown(performance.now());
+        if (!this.#painter) return;
+        const { width, height } = this.#stage.picture;
+        this.frameBudget.shown(performance.now(), Math.max(width, height));
     }
 
     async #take(start, wantNails) {

@@ -84,7 +84,7 @@ export class Base64Transport {
                 method: 'POST',
                 headers: { 'content-type': 'application/json' },
                 cache: 'no-store',
-                body: JSON.stringify({ image, look: this.#look.json }),
+                body: JSON.stringify({ image, look: this.#look.served }),
                 signal: AbortSignal.any([abort.signal, AbortSignal.timeout(10000)]),
             });
             const text = await response.text();

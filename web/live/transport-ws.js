@@ -91,7 +91,7 @@ export class WsTransport {
 
     #lastLook = '';
     #sendLook() {
-        const text = JSON.stringify({ type: 'look', look: this.#look.json });
+        const text = JSON.stringify({ type: 'look', look: this.#look.served });
         if (!this.#open || text === this.#lastLook) return;
         this.#lastLook = text;
         this.#socket.send(text);

@@ -1,6 +1,7 @@
 // Cards with a small painted picture each: finishes in the chosen shade, and whole looks. Native
 // radio buttons, so keyboards and screen readers know them.
 import { finishName } from './look.js';
+import { LookStrip } from './look-strip.js';
 import { Previews } from './preview.js';
 import { ServedPreviews } from './preview-served.js';
 
@@ -19,6 +20,7 @@ export class Cards {
     #words;
     #previews = new Previews();
     #painted = new Map(); // card's canvas → the polish it shows, spelled out
+    #strip;
 
     // base: the server's URL.
     constructor({ find, lookStore, catalogue, words, base }) {
@@ -26,9 +28,15 @@ export class Cards {
         this.#lookStore = lookStore;
         this.#catalogue = catalogue;
         this.#words = words;
+        this.#strip = new LookStrip({ find, words });
         if (this.#previews.able) return;
         this.#previews = new ServedPreviews(base);
         this.#previews.onfail = () => this.build();
+    }
+
+    // Whether polish is drawn here, by the page's own painter.
+    get drawn() {
+        return this.#previews instanceof Previews && this.#previews.able;
     }
 
     takePatterns(patterns) {
@@ -67,6 +75,7 @@ export class Cards {
             ),
         );
         this.#find('look-field').hidden = !looks.length;
+        this.#strip.build(looks);
         this.show();
     }
 
@@ -74,7 +83,10 @@ export class Cards {
         const input = document.createElement('input');
         Object.assign(input, { type: 'radio', name: group, value });
         input.addEventListener('change', choose);
-        const face = this.#previews.able ? this.#previews.canvas() : document.createElement('i');
+        const nails = group === 'look' ? 4 : 1;
+        const face = this.#previews.able
+            ? this.#previews.canvas(nails)
+            : document.createElement('i');
         face.dataset.finish = value;
         face.ariaHidden = 'true';
         const span = document.createElement('span');
@@ -97,7 +109,7 @@ export class Cards {
             const input = this.#find('looks').querySelector(`input[value="${CSS.escape(name)}"]`);
             if (!input) return;
             input.checked = spelled(look) === worn;
-            this.#paint(input, { ...(look.fingers?.ring ?? look), shape: look.shape });
+            this.#paint(input, look);
         });
     }
 

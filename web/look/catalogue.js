@@ -1,5 +1,6 @@
 // What the server offers (GET /api/looks): shades, finishes, whole looks, patterns; and the shades
 // kept as favourites on this device.
+import { suits } from './palette.js';
 
 const storageKey = 'lacquer.favourites';
 const favouritesMax = 200;
@@ -12,7 +13,7 @@ const plain = (text) =>
 
 // Emits "change" when the shades or the favourites changed.
 export class Catalogue extends EventTarget {
-    shades = []; // {name: for people, color, family}
+    shades = []; // {id, name: for people, color, family}
     finishes = []; // names
     looks = []; // {name, title, look}
     patterns = []; // {name, image}
@@ -32,7 +33,12 @@ export class Catalogue extends EventTarget {
     async load(base) {
         const answer = await fetch(new URL('api/looks', base), { cache: 'no-store' });
         const { shades, finishes, looks, patterns } = await answer.json();
-        this.shades = shades.map(({ title, family, color }) => ({ name: title, family, color }));
+        this.shades = shades.map(({ name: id, title, family, color }) => ({
+            id,
+            name: title,
+            family,
+            color,
+        }));
         this.finishes = finishes.map(({ name }) => name);
         this.looks = looks;
         this.patterns = patterns;
@@ -43,8 +49,8 @@ export class Catalogue extends EventTarget {
         return [...new Set(this.shades.map(({ family }) => family))];
     }
 
-    nameOf(color) {
-        return this.shades.find((shade) => shade.color === color)?.name;
+    shadeOf(color) {
+        return this.shades.find((shade) => shade.color === color);
     }
 
     isFavourite(color) {
@@ -63,16 +69,26 @@ export class Catalogue extends EventTarget {
     }
 
     // Every word of the query begins a word of the shade's name or family, or is in its colour
-    // code. familyText: family → how the reader calls it.
-    find({ query = '', group = 'all', familyText = (family) => family } = {}) {
+    // code. group: 'all', 'favourites', a family, a season or a skin tone (palette.js); familyText:
+    // family → how the reader calls it; nameText: shade → the same.
+    find({
+        query = '',
+        group = 'all',
+        familyText = (family) => family,
+        nameText = ({ name }) => name,
+    } = {}) {
         const words = plain(query).split(/\s+/).filter(Boolean);
-        const matches = ({ name, family, color }) => {
-            const text = ` ${plain(`${name} ${family ? familyText(family) : ''} ${color}`)}`;
+        const matches = (shade) => {
+            const { name, family, color } = shade;
+            const said = `${name} ${nameText(shade)} ${family ? familyText(family) : ''}`;
+            const text = ` ${plain(`${said} ${color}`)}`;
             return words.every((word) => text.includes(word[0] === '#' ? word : ` ${word}`));
         };
         if (group === 'favourites') return this.#favouriteShades().filter(matches);
         return this.shades.filter(
-            (shade) => (group === 'all' || shade.family === group) && matches(shade),
+            (shade) =>
+                (suits(shade, group) ?? (group === 'all' || shade.family === group)) &&
+                matches(shade),
         );
     }
 

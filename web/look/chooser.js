@@ -21,8 +21,9 @@ export class Chooser {
         });
     }
 
-    // nails: as a picture has them; mirrored: whether its left is the reader's right.
-    offer(nails, { mirrored = false, force = false } = {}) {
+    // nails: as a picture has them; mirrored: whether its left is the reader's right; reserved: the
+    // row stays without nails, so that nothing moves as they come and go.
+    offer(nails, { mirrored = false, reserved = false, force = false } = {}) {
         const order = ['thumb', 'index', 'middle', 'ring', 'little'];
         const rank = ({ finger, x }) =>
             finger ? order.indexOf(finger) : 10 + (mirrored ? -x : x) / 1e5;
@@ -31,10 +32,10 @@ export class Chooser {
         const keys = [...new Set(this.#nails.map(({ key }) => key))];
         const { nail } = this.#lookStore;
         if (nail && !keys.includes(nail)) keys.push(nail);
-        const offered = [...keys].sort().join(' ');
+        const offered = `${reserved} ${[...keys].sort().join(' ')}`;
         if (!force && offered === this.#offered) return;
         this.#offered = offered;
-        this.#build(keys);
+        this.#build(keys, reserved);
     }
 
     nameOf(key) {
@@ -47,11 +48,14 @@ export class Chooser {
         return this.#words.t('nail.number', { number });
     }
 
-    #build(keys) {
+    #build(keys, reserved) {
         const list = this.#find('nail-list');
         const focused = list.contains(list.getRootNode().activeElement);
         list.replaceChildren(...[null, ...keys].map((key) => this.#choice(key)));
-        this.#find('nail-field').hidden = keys.length === 0;
+        this.#find('nail-field').hidden = keys.length === 0 && !reserved;
+        this.#find('nail-hint').textContent = this.#words.t(
+            keys.length ? 'nail.hint' : 'nail.none',
+        );
         this.show();
         if (focused) list.querySelector('input:checked')?.focus();
     }

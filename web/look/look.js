@@ -2,6 +2,8 @@
 // one nail whose finger is not known; a second look to compare with. Remembered on this device
 // only.
 
+import { isOwnDesign } from './designs.js';
+
 export const fingers = ['thumb', 'index', 'middle', 'ring', 'little'];
 
 // "c71585", "#f0a", "#C71585" → "#rrggbb"; anything else → null.
@@ -18,6 +20,15 @@ const others = ['coats', 'gloss', 'ombre', 'french', 'pattern', 'shape'];
 
 // How a nail is called in a look: by its finger, else by its number in the video or picture.
 export const keyOf = ({ finger, id }) => finger ?? `#${id}`;
+
+const imageOf = ({ pattern }) => pattern?.image ?? pattern;
+
+// Polish as the server can take it: it knows nothing of designs kept on the device.
+export function withoutOwnDesign(fields) {
+    if (!isOwnDesign(imageOf(fields))) return fields;
+    const { pattern, ...rest } = fields;
+    return rest;
+}
 
 export const finishName = ({ finish }) => finish?.name ?? finish;
 
@@ -39,6 +50,12 @@ function fingerFields({ shape, gloss, ...hand }, own) {
     const fields = { ...hand, ...(!own.finish && { gloss }), ...own };
     for (const [name, value] of Object.entries(fields)) if (value == null) delete fields[name];
     return fields;
+}
+
+// What a finger wears in a look as the server has it.
+export function fingerPolish(look, finger) {
+    const { fingers: own, ...hand } = look;
+    return own?.[finger] ? fingerFields(hand, own[finger]) : hand;
 }
 
 // Emits "change" after every change.
@@ -90,6 +107,19 @@ export class Look extends EventTarget {
             return [finger, said];
         });
         return { ...this.#fields, ...(own.length && { fingers: Object.fromEntries(own) }) };
+    }
+
+    // The same, without what the server does not know.
+    get served() {
+        const { fingers: own, ...hand } = this.json;
+        if (!own) return withoutOwnDesign(hand);
+        const served = Object.entries(own).map(([key, fields]) => [key, withoutOwnDesign(fields)]);
+        return { ...withoutOwnDesign(hand), fingers: Object.fromEntries(served) };
+    }
+
+    // Whether a nail wears a design kept on this device.
+    get hasOwnDesign() {
+        return this.all.some((fields) => isOwnDesign(imageOf(fields)));
     }
 
     // Wears a whole look (docs/LOOKS.md).

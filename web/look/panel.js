@@ -1,100 +1,91 @@
-// The polish controls beside shades and cards: side, nail art, shape, sliders. Native inputs, so
-// keyboards and screen readers know them.
-
-const sliders = ['texture', 'opacity'];
-const shapes = ['square', 'squoval', 'oval', 'almond', 'stiletto', 'coffin'];
-
-// What is laid over the polish (docs/LOOKS.md), beside the server's patterns.
-const french = (shape, width) => ({ french: { color: '#fbf8f2', width, curve: 0.5, shape } });
-const arts = {
-    french: french('smile', 0.25),
-    micro: french('smile', 0.1),
-    chevron: french('chevron', 0.3),
-    diagonal: french('diagonal', 0.35),
-    ombre: { ombre: { color: '#faf7f0', from: 0.35, to: 0.95 } },
-};
-const shows = ({ french: tip, ombre }, art) =>
-    art.ombre
-        ? Boolean(ombre)
-        : tip?.shape === art.french.shape && tip.width < 0.15 === art.french.width < 0.15;
+// The polish controls beside shades and cards: side, coats, sliders, the finish's own numbers; nail
+// art and shape have files of their own. Native inputs, so keyboards and screen readers know them.
+import { ArtPanel } from './art-panel.js';
+import { finishName } from './look.js';
+import { finishes } from '../paint/film.js';
+import { ShapePanel } from './shape-panel.js';
+import { Slider } from './slider.js';
 
 export class Panel {
     #find;
     #lookStore;
-    #words;
+    #art;
+    #shape;
+    #sliders;
+    #numbers;
 
     constructor({ find, lookStore, words }) {
         this.#find = find;
         this.#lookStore = lookStore;
-        this.#words = words;
-        for (const name of sliders) {
-            const input = find(name);
-            input.addEventListener('input', () => lookStore.set({ [name]: input.value / 100 }));
-        }
+        this.#art = new ArtPanel({ find, lookStore, words });
+        this.#shape = new ShapePanel({ find, lookStore, words });
+        const plain = (name) =>
+            new Slider({
+                name,
+                find,
+                words,
+                read: (fields) => fields[name],
+                write: (value) => lookStore.set({ [name]: value }),
+            });
+        this.#sliders = ['texture', 'opacity'].map(plain);
+        this.#numbers = [this.#number('size', words), this.#number('angle', words)];
+        this.#wire();
+    }
+
+    // A number of the finish, offered where it has that one.
+    #number(name, words) {
+        const find = this.#find;
+        const degrees = name === 'angle';
+        const read = ({ finish }) => {
+            const kind = finishName({ finish });
+            if (degrees) return kind === 'cat-eye' ? (finish?.angle ?? 0) : undefined;
+            return finish?.[name] ?? finishes[kind]?.[name];
+        };
+        const write = (value) => {
+            const { finish } = this.#lookStore.fields;
+            const own = typeof finish === 'object' ? finish : { name: finish };
+            this.#lookStore.set({ finish: { ...own, [name]: value } });
+        };
+        return new Slider({ name, find, words, degrees, read, write });
+    }
+
+    #wire() {
+        const find = this.#find;
+        const lookStore = this.#lookStore;
         find('sheen').addEventListener('change', () =>
             lookStore.set({ sheen: find('sheen').checked }),
+        );
+        find('coats').addEventListener('change', ({ target }) =>
+            lookStore.set({ coats: Number(target.value) }),
         );
         find('sides').addEventListener('change', (event) =>
             lookStore.edit({ second: event.target.value === '0' }),
         );
-        this.#wireSelects();
         find('panel').addEventListener('submit', (event) => event.preventDefault());
     }
 
     // After a change of language or of the catalogue. patterns: their names.
     build(patterns) {
-        const { t, has } = this.#words;
-        const said = (family, name) =>
-            has(`${family}.${name}`) ? t(`${family}.${name}`) : name.replaceAll('-', ' ');
-        const options = (id, names, family) =>
-            this.#find(id).replaceChildren(
-                ...names.map((name) => new Option(said(family, name), name)),
-            );
-        options('art', ['none', ...Object.keys(arts), ...patterns], 'art');
-        options('shape', ['natural', ...shapes], 'shape');
+        this.#art.build(patterns);
+        this.#shape.build();
         this.show();
     }
 
-    #wireSelects() {
-        const [art, shape] = ['art', 'shape'].map(this.#find);
-        const none = { french: undefined, ombre: undefined, pattern: undefined };
-        art.addEventListener('change', () => {
-            const pattern = { pattern: { image: art.value, opacity: 1 } };
-            const change = art.value === 'none' ? {} : (arts[art.value] ?? pattern);
-            this.#lookStore.set({ ...none, ...change });
-        });
-        shape.addEventListener('change', () =>
-            this.#lookStore.setShape(
-                shape.value === 'natural' ? undefined : { kind: shape.value, length: 0.45 },
-            ),
-        );
-    }
-
     show() {
-        const fields = this.#lookStore.fields;
-        const { main, second, editsSecond } = this.#lookStore;
+        const { fields, main, second, editsSecond } = this.#lookStore;
         for (const input of this.#find('sides').querySelectorAll('input')) {
             const left = input.value === '0';
             input.checked = left === editsSecond;
             const { color } = (left ? second : main).fields;
             input.parentElement.querySelector('i').style.setProperty('--shade', color);
         }
-        for (const name of sliders) this.#showSlider(name, fields[name]);
+        for (const input of this.#find('coats').querySelectorAll('input'))
+            input.checked = Number(input.value) === (fields.coats ?? 1);
+        for (const slider of this.#sliders) slider.show(fields);
+        const offered = this.#numbers.map((slider) => slider.show(fields));
+        this.#find('finish-numbers').hidden = !offered.includes(true);
         this.#find('sheen').checked = fields.sheen;
-        this.#find('art').value =
-            fields.pattern?.image ??
-            Object.keys(arts).find((name) => shows(fields, arts[name])) ??
-            'none';
-        this.#find('shape').value = fields.shape?.length > 0 ? fields.shape.kind : 'natural';
-    }
-
-    #showSlider(name, value) {
-        const percent = Math.round(value * 100);
-        const text = new Intl.NumberFormat(this.#words.language, { style: 'percent' }).format(value);
-        const input = this.#find(name);
-        if (Number(input.value) !== percent) input.value = percent;
-        input.setAttribute('aria-valuetext', text);
-        input.style.setProperty('--fill', `${percent}%`);
-        this.#find(`${name}-out`).textContent = text;
+        this.#art.show(fields);
+        this.#shape.show(fields);
     }
 }

@@ -1,6 +1,6 @@
 // Queue of the card previews to paint: the newest request of a card replaces an older one, and
 // only cards in sight are painted.
-const [width, height] = [112, 128];
+const sizes = { 1: [112, 128], 4: [224, 128] };
 
 export class PreviewQueue {
     #queue = new Map(); // card's canvas → polish
@@ -13,9 +13,11 @@ export class PreviewQueue {
         this.#oncome = oncome;
     }
 
-    // A canvas for a card; it is painted when it is to be seen.
-    canvas() {
+    // A canvas for a card of one nail or of a hand's four; it is painted when it is to be seen.
+    canvas(nails = 1) {
+        const [width, height] = sizes[nails];
         const canvas = Object.assign(document.createElement('canvas'), { width, height });
+        canvas.dataset.of = nails;
         this.#watcher.observe(canvas);
         return canvas;
     }

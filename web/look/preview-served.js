@@ -11,6 +11,7 @@ const busyMs = 2000; // what a server that has no time asks to wait
 export class ServedPreviews {
     #base;
     #tip = null; // the fingertip, once it is here
+    #four = null; // a hand made of it
     #queue = new PreviewQueue(() => this.#start());
     #timer = 0;
     #busy = false;
@@ -25,8 +26,8 @@ export class ServedPreviews {
         /* the server has them */
     }
 
-    canvas() {
-        return this.#queue.canvas();
+    canvas(nails) {
+        return this.#queue.canvas(nails);
     }
 
     drop(canvas) {
@@ -47,7 +48,7 @@ export class ServedPreviews {
     async #paintAll() {
         if (this.#busy) return;
         this.#busy = true;
-        for (let next; this.able && (next = this.#queue.take()); ) {
+        for (let next; this.able && (next = this.#queue.take());) {
             try {
                 if (await this.#paint(...next)) continue;
                 this.#queue.giveBack(next);
@@ -61,11 +62,29 @@ export class ServedPreviews {
         this.#busy = false;
     }
 
+    // Four of the fingertip side by side, each on its own drop, as a picture to be painted.
+    async #hand() {
+        if (this.#four) return this.#four;
+        const tip = await createImageBitmap(this.#tip);
+        const column = tip.width / 2;
+        const canvas = new OffscreenCanvas(4 * column, tip.height);
+        const context = canvas.getContext('2d', { alpha: false });
+        [14, 0, 8, 30].forEach((drop, i) => {
+            const cut = [column / 2, 0, column, tip.height];
+            context.drawImage(tip, ...cut, i * column, 0, column, tip.height);
+            context.drawImage(tip, ...cut, i * column, drop, column, tip.height);
+        });
+        tip.close();
+        this.#four = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 });
+        return this.#four;
+    }
+
     // false: the server has no time now.
     async #paint(canvas, polish) {
+        const four = canvas.dataset.of === '4';
         this.#tip ??= await (await fetch(new URL('fingertip.jpg', this.#base))).blob();
         const form = new FormData();
-        form.append('image', this.#tip, 'fingertip.jpg');
+        form.append('image', four ? await this.#hand() : this.#tip, 'fingertip.jpg');
         form.append('look', JSON.stringify(polish));
         const reply = await fetch(new URL('api/process', this.#base), {
             method: 'POST',
@@ -77,7 +96,19 @@ export class ServedPreviews {
         if (!nails?.length) throw new Error('no nail was painted');
         const bitmap = await createImageBitmap(fromDataUrl(image));
         const [x, y, zoom] = nearer;
-        const cut = [x * bitmap.width, y * bitmap.height, bitmap.width / zoom, bitmap.height / zoom];
+        if (four) {
+            const target = canvas.getContext('2d');
+            target.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+            canvas.dataset.painted = '';
+            bitmap.close();
+            return true;
+        }
+        const cut = [
+            x * bitmap.width,
+            y * bitmap.height,
+            bitmap.width / zoom,
+            bitmap.height / zoom,
+        ];
         canvas.getContext('2d').drawImage(bitmap, ...cut, 0, 0, canvas.width, canvas.height);
         canvas.dataset.painted = '';
         bitmap.close();

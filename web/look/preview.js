@@ -1,55 +1,103 @@
 // Small pictures of polish for cards: a fingertip made here, painted by the page's own painter. One
 // a turn, so that the page stays quick; the newest wish for a card wins.
+import { fingerPolish } from './look.js';
 import { Painter } from '../paint/painter.js';
 import { PreviewQueue } from './preview-queue.js';
 
-const [width, height] = [112, 128];
+const order = ['index', 'middle', 'ring', 'little'];
 const bed = [0.62, 0.33, 0.28]; // bare nail, linear
 const skin = [0.56, 0.29, 0.21];
 
-// Nails of that half length and half breadth, tip up.
-function makeScene(centerY, halfLength, halfBreadth) {
+// One nail of that half length and half breadth about (x, y), tip up, its crop a column of the
+// card.
+function makeNail({ id, finger, x, y, left, width, height, halfLength, halfBreadth }) {
     const cover = new Uint8Array(width * height);
-    for (let y = 0; y < height; y++)
-        for (let x = 0; x < width; x++) {
-            const u = (centerY - y - 0.5) / halfLength;
-            const w = (x + 0.5 - width / 2) / halfBreadth;
+    for (let row = 0; row < height; row++)
+        for (let column = 0; column < width; column++) {
+            const u = (y - row - 0.5) / halfLength;
+            const w = (left + column + 0.5 - x) / halfBreadth;
             // A squoval with a rounder base.
             const power = u > 0 ? 3.2 : 2.7;
             const out = Math.abs(u) ** power + Math.abs(w) ** 3.4;
             const distance = (1 - out ** 0.3) * halfBreadth;
-            cover[y * width + x] = 255 * Math.min(1, Math.max(0, distance + 0.5));
+            cover[row * width + column] = 255 * Math.min(1, Math.max(0, distance + 0.5));
         }
-    const nail = {
-        finger: null, confidence: 1, id: 1, x: 0, y: 0, width, height, scale: 1, tipKnown: true,
-        center: [width / 2, centerY], axis: [0, -1], length: 2 * halfLength,
-        breadth: 2 * halfBreadth, shading: [Math.log(bed[0]), 0.02, 0, 0, 0, -0.22],
-        level: bed[0] * 0.95, grey: bed[2] / bed[0], bed, cover,
+    return {
+        finger,
+        confidence: 1,
+        id,
+        x: left,
+        y: 0,
+        width,
+        height,
+        scale: 1,
+        tipKnown: true,
+        center: [x, y],
+        axis: [0, -1],
+        length: 2 * halfLength,
+        breadth: 2 * halfBreadth,
+        shading: [Math.log(bed[0]), 0.02, 0, 0, 0, -0.22],
+        level: bed[0] * 0.95,
+        grey: bed[2] / bed[0],
+        bed,
+        cover,
     };
-    const light = { exposure: 0.9, tint: [1, 1, 1], direction: [-0.4, -0.5], level: nail.level };
-    return { width, height, light, nails: [nail] };
 }
 
-// A fingertip under that scene's nail.
-function drawFinger({ nails: [nail] }) {
+function sceneOf(width, height, nails) {
+    const [{ level }] = nails;
+    const light = { exposure: 0.9, tint: [1, 1, 1], direction: [-0.4, -0.5], level };
+    return { width, height, light, nails };
+}
+
+function oneNail(y, halfLength, halfBreadth) {
+    const [width, height] = [112, 128];
+    const place = { id: 1, finger: null, x: width / 2, y, left: 0, width, height };
+    return sceneOf(width, height, [makeNail({ ...place, halfLength, halfBreadth })]);
+}
+
+// A hand's four fingers side by side; longer: with room for what is added to their length.
+function fourNails(longer) {
+    const [width, height] = [224, 128];
+    const nails = order.map((finger, i) => {
+        const drop = [9, 0, 5, 20][i] * (longer ? 0.5 : 1);
+        const size = (longer ? 0.72 : 1) * (i === 3 ? 0.88 : 1);
+        const [halfLength, halfBreadth] = [29 * size, 21 * size];
+        const y = (longer ? 88 : 50) + drop;
+        const place = { id: i + 1, finger, x: 28 + 56 * i, y, left: 56 * i, width: 56, height };
+        return makeNail({ ...place, halfLength, halfBreadth });
+    });
+    return sceneOf(width, height, nails);
+}
+
+// Fingertips under that scene's nails.
+function drawFingers({ width, height, nails }) {
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext('2d');
     const image = context.createImageData(width, height);
     const stored = (v) => 255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055);
     for (let y = 0, at = 0; y < height; y++)
         for (let x = 0; x < width; x++, at += 4) {
-            const w = (x + 0.5 - width / 2) / (nail.breadth / 2);
-            const cover = nail.cover[y * width + x] / 255;
-            const round = Math.max(0.5, 1 - 0.17 * w * w);
+            const nail = nails.find((each) => x < each.x + each.width);
+            const w = (x + 0.5 - nail.center[0]) / (nail.breadth / 2);
+            const cover = nail.cover[y * nail.width + x - nail.x] / 255;
+            const round =
+                nails.length > 1 ? fingertip(nail, w, y) : Math.max(0.5, 1 - 0.17 * w * w);
             const shade = Math.exp(-0.22 * w * w);
             for (let k = 0; k < 3; k++)
-                image.data[at + k] = stored(
-                    skin[k] * round * (1 - cover) + bed[k] * shade * cover,
-                );
+                image.data[at + k] = stored(skin[k] * round * (1 - cover) + bed[k] * shade * cover);
             image.data[at + 3] = 255;
         }
     context.putImageData(image, 0, 0);
     return canvas;
+}
+
+// How light the skin is there: a finger 1.3 nails broad with a round end, dark between fingers.
+function fingertip(nail, w, y) {
+    const above = (nail.center[1] - y) / (nail.length / 2) - 0.35;
+    const out = Math.hypot(w / 1.28, Math.max(0, above) * 0.95);
+    if (out >= 1) return 0.12;
+    return (1 - 0.45 * out ** 4) * Math.min(1, (1 - out) * 12 + 0.12);
 }
 
 export class Previews {
@@ -67,8 +115,8 @@ export class Previews {
         return this.#painter?.takePatterns(patterns);
     }
 
-    canvas() {
-        return this.#queue.canvas();
+    canvas(nails) {
+        return this.#queue.canvas(nails);
     }
 
     drop(canvas) {
@@ -77,7 +125,8 @@ export class Previews {
 
     // false while a part of the polish is not known here.
     wish(canvas, polish) {
-        if (!this.able || !this.#painter.knows(polish)) return false;
+        const all = [polish, ...Object.values(polish.fingers ?? {})];
+        if (!this.able || !all.every((each) => this.#painter.knows(each))) return false;
         this.#queue.add(canvas, polish);
         return true;
     }
@@ -101,15 +150,20 @@ export class Previews {
         setTimeout(this.#paintNext, 12 + 3 * (performance.now() - start));
     };
 
-    #paint(canvas, polish) {
-        this.#scenes ??= [makeScene(66, 49, 33), makeScene(93, 27, 23)].map((scene) => ({
-            scene,
-            finger: drawFinger(scene),
-        }));
-        const { scene, finger } = this.#scenes[polish.shape?.length > 0 ? 1 : 0];
-        this.#painter.setFrame(finger, width, height);
+    // look: one polish, or with polish of its own for fingers.
+    #paint(canvas, look) {
+        this.#scenes ??= [
+            oneNail(66, 49, 33),
+            oneNail(93, 27, 23),
+            fourNails(false),
+            fourNails(true),
+        ].map((scene) => ({ scene, fingers: drawFingers(scene) }));
+        const longer = look.shape?.length > 0 ? 1 : 0;
+        const { scene, fingers } = this.#scenes[(canvas.dataset.of === '4' ? 2 : 0) + longer];
+        const { shape } = look;
+        this.#painter.setFrame(fingers, scene.width, scene.height);
         this.#painter.setNails(scene);
-        this.#painter.paint(() => polish);
+        this.#painter.paint(({ finger }) => ({ ...fingerPolish(look, finger), shape }));
         canvas.getContext('2d').drawImage(this.#painter.canvas, 0, 0);
         canvas.dataset.painted = '';
     }

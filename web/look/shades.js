@@ -1,5 +1,6 @@
 // Choosing a shade: the grid with search, groups and favourites, the colour picker, the code.
 import { parseHex } from './look.js';
+import { seasonNames, skinNames } from './palette.js';
 
 function element(name, attributes = {}, ...children) {
     const node = document.createElement(name);
@@ -30,7 +31,14 @@ export class Shades {
     }
 
     nameOf(color) {
-        return this.#catalogue.nameOf(color) ?? this.#words.t('shade.own');
+        const shade = this.#catalogue.shadeOf(color);
+        return shade ? this.#nameText(shade) : this.#words.t('shade.own');
+    }
+
+    // A shop's own shades keep the name that the shop gave them.
+    #nameText({ id, name }) {
+        const key = `swatch.${id}`;
+        return this.#words.means(key, name) ? this.#words.t(key) : name;
     }
 
     // After a change of language or of the catalogue.
@@ -54,7 +62,7 @@ export class Shades {
             input.checked = input.value === color;
             shown ||= input.checked;
         }
-        const custom = !shown && !this.#catalogue.nameOf(color);
+        const custom = !shown && !this.#catalogue.shadeOf(color);
         this.#picker.parentElement.toggleAttribute('data-on', custom);
         this.#picker.value = color;
         const hex = this.#find('hex');
@@ -71,10 +79,17 @@ export class Shades {
     #buildGroups() {
         const select = this.#find('group');
         const chosen = select.value || 'all';
-        const names = ['all', 'favourites', ...this.#catalogue.families];
+        const { families } = this.#catalogue;
+        const options = (names) => names.map((name) => new Option(this.#groupText(name), name));
+        const under = (key, names) =>
+            element('optgroup', { label: this.#words.t(key) }, ...options(names));
         select.replaceChildren(
-            ...names.map((name) => new Option(this.#groupText(name), name)),
+            ...options(['all', 'favourites']),
+            under('group.families', families),
+            under('group.seasons', seasonNames),
+            under('group.skins', skinNames),
         );
+        const names = ['all', 'favourites', ...families, ...seasonNames, ...skinNames];
         select.value = names.includes(chosen) ? chosen : 'all';
     }
 
@@ -82,7 +97,8 @@ export class Shades {
         const query = this.#find('search').value;
         const group = this.#find('group').value;
         const familyText = (family) => `${family} ${this.#groupText(family)}`;
-        const shades = this.#catalogue.find({ query, group, familyText });
+        const nameText = (shade) => this.#nameText(shade);
+        const shades = this.#catalogue.find({ query, group, familyText, nameText });
         this.#find('swatches').replaceChildren(
             ...shades.map((shade) => this.#swatch(shade)),
             this.#customTile(),
@@ -95,8 +111,9 @@ export class Shades {
         return shades.length;
     }
 
-    #swatch({ name, color, family }) {
-        const title = name || color;
+    #swatch(shade) {
+        const { name, color, family } = shade;
+        const title = name ? this.#nameText(shade) : color;
         // A name of a shade's own says little to who cannot see it.
         const label = family ? `${title}, ${this.#groupText(family)}` : title;
         const input = element('input', {

@@ -120,6 +120,24 @@ export function chooseLonger(nails) {
     return chosen;
 }
 
+// The picture's hands, each as the indices of its nails (lq_extend_hands).
+export function handsOf(nails) {
+    const left = new Set(nails.keys());
+    const hands = [];
+    for (const start of left) {
+        const hand = [start];
+        left.delete(start);
+        for (let at = 0; at < hand.length; at++)
+            for (const other of left)
+                if (sameHand(nails[hand[at]], nails[other])) {
+                    left.delete(other);
+                    hand.push(other);
+                }
+        hands.push(hand);
+    }
+    return hands;
+}
+
 function sameHand(a, b) {
     const size = Math.sqrt(Math.max(a.length * a.breadth, b.length * b.breadth, 1));
     return Math.hypot(a.center[0] - b.center[0], a.center[1] - b.center[1]) < handReach * size;

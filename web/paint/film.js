@@ -78,6 +78,8 @@ function effectOf(polish) {
 // 1 where it is made longer. place: of the nail, from the picture's middle in picture heights.
 export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     const effect = effectOf(polish);
+    // Which end is the tip is not known: what needs it is left out.
+    if (!nail.tipKnown && 'offset' in effect) effect.offset = 0.5;
     const film = finishes[effect.name];
     const opacity = polish.opacity ?? 1;
     const relative = clamp(Math.sqrt(nail.level / (light.level || nail.level)), 0.6, 1.15);
@@ -117,15 +119,16 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
         pattern: polish.pattern && {
             image: polish.pattern.image ?? polish.pattern,
             opacity: (polish.pattern.opacity ?? 1) * opacity,
+            color: polish.pattern.color ? linearOf(polish.pattern.color) : null,
         },
         turn: [Math.cos(turn), Math.sin(turn)],
         colors: effect.colors,
-        ombre: polish.ombre && {
+        ombre: nail.tipKnown && polish.ombre && {
             color: linearOf(polish.ombre.color),
             from: polish.ombre.from ?? 0.2,
             to: polish.ombre.to ?? 0.9,
         },
-        french: polish.french && {
+        french: nail.tipKnown && polish.french && {
             color: linearOf(polish.french.color ?? '#fbf8f2'),
             width: polish.french.width ?? 0.25,
             curve: polish.french.curve ?? 0.5,
@@ -163,6 +166,7 @@ export function coatUniforms(coat) {
         frenchAt: french ? [french.width, french.curve, 1] : [0, 0, 0],
         frenchShape: french ? french.shape : 0,
         patternOn: coat.pattern ? coat.pattern.opacity : 0,
+        patternDye: coat.pattern?.color ? [...coat.pattern.color, 1] : [0, 0, 0, 0],
         whole: coat.whole,
         bed: coat.bed,
     };

@@ -20,6 +20,7 @@ uniform vec3 bed;          // under what a nail is longer by
 uniform vec2 whole;        // u over the whole, extended nail: u * whole.x + whole.y
 uniform sampler2D pattern; // linear light, alpha multiplied in
 uniform float patternOn;   // its opacity, 0 without
+uniform vec4 patternDye;   // a colour for all of it, w 0 without
 out vec4 result;
 `;
 
@@ -60,7 +61,9 @@ vec3 lay(out float hides) {
         seen *= 1.0 - tip;
     }
     if (patternOn > 0.0) {
-        vec4 drawn = patternAt(vec2(0.5 + 0.5 * w, 0.5 - 0.5 * along)) * patternOn;
+        vec4 drawn = patternAt(vec2(0.5 + 0.5 * w, 0.5 - 0.5 * along));
+        drawn.rgb = mix(drawn.rgb, patternDye.rgb * drawn.a, patternDye.w);
+        drawn *= patternOn;
         color = color * (1.0 - drawn.a) + drawn.rgb;
         hides = mix(hides, 1.0, drawn.a);
         seen *= 1.0 - drawn.a;

@@ -1,19 +1,24 @@
 // A photo: sent at full size to /api/process as a form, painted there, shown here. While one
 // request is in work the newest look waits; older ones are never asked for.
-import { keyOf } from '../look/look.js';
+import { keyOf, withoutOwnDesign } from '../look/look.js';
+import { PhotoPainter } from './paint-here.js';
 import { fromDataUrl } from '../live/transport-base64.js';
 
 const pixelsMax = 16e6;
 const bytesMax = 16 * 1024 * 1024 - 4096;
 
-// key names the text that says why; values fill its gaps.
+// key names the text that says why; values fill its gaps; passing: the same may work in a moment.
 export class PhotoError extends Error {
-    constructor(key, values = {}) {
+    constructor(key, values = {}, { passing = false } = {}) {
         super(`${key} ${values.why ?? ''}`);
         this.key = key;
         this.values = values;
+        this.passing = passing;
     }
 }
+
+// What a server says that is busy, stopping, or behind a proxy that waits for it.
+const passes = (status) => status === 429 || status >= 502;
 
 async function encode(bitmap, scale, quality) {
     const canvas = document.createElement('canvas');
@@ -42,8 +47,9 @@ async function prepare(file) {
 
 // Nails of a reply as the stage wants them. Pictures over HTTP number them from the left.
 function nailsOf({ nails }) {
-    return nails.map(({ id, finger, box: [left, top, wide, high] }) => ({
+    return nails.map(({ id, finger, tip_known: tipKnown, box: [left, top, wide, high] }) => ({
         key: keyOf({ id, finger: finger === 'unknown' ? null : finger }),
+        tipKnown,
         finger: finger === 'unknown' ? null : finger,
         x: left + wide / 2,
         y: top + high / 2,
@@ -91,6 +97,7 @@ export class Photo {
     #running = false;
     #again = false;
     #abort = null;
+    #here;
     #fallback = null; // the photo before this one, back when this one is refused
     result = null; // the server's picture, as sent
     onstart = () => {};
@@ -101,6 +108,12 @@ export class Photo {
     constructor({ lookStore, base }) {
         this.#lookStore = lookStore;
         this.#base = base;
+        this.#here = new PhotoPainter(base);
+    }
+
+    // Pictures for nails, the reader's own designs among them.
+    takePatterns(patterns) {
+        return this.#here.takePatterns(patterns);
     }
 
     get open() {
@@ -168,7 +181,8 @@ export class Photo {
             });
         } catch (error) {
             if (abort.signal.aborted) return;
-            if (this.#fallback) {
+            // A photo that no server looked at yet stays: it is sent again.
+            if (this.#fallback && !error.passing) {
                 this.#file = this.#fallback.file;
                 this.#original = this.#fallback.original;
                 this.#fallback = null;
@@ -180,10 +194,17 @@ export class Photo {
     // The photo in a look → {blob, bitmap, nails}. Nails whose finger nobody knows and that wear
     // polish of their own are painted by requests of their own.
     async #paint(abort, look) {
+        if (look.hasOwnDesign) {
+            const painted = await this.#here.paint(this.#file, look).catch((error) => {
+                if (error.message) throw error;
+                throw new PhotoError('photo.silent', {}, { passing: true });
+            });
+            if (painted) return painted;
+        }
         const numbers = look.own.filter((key) => key[0] === '#');
         const replies = await Promise.all([
-            this.#ask(abort, look.json),
-            ...numbers.map((key) => this.#ask(abort, look.of(key))),
+            this.#ask(abort, look.served),
+            ...numbers.map((key) => this.#ask(abort, withoutOwnDesign(look.of(key)))),
         ]);
         const blobs = replies.map(({ image }) => fromDataUrl(image));
         const [bitmap, ...own] = await Promise.all(blobs.map((blob) => createImageBitmap(blob)));
@@ -210,10 +231,16 @@ export class Photo {
             });
             reply = await response.json();
         } catch {
-            if (!response) throw new PhotoError('photo.silent');
-            throw new PhotoError('photo.noReason', { status: String(response.status) });
+            if (!response) throw new PhotoError('photo.silent', {}, { passing: true });
+            const { status } = response;
+            throw new PhotoError(
+                'photo.noReason',
+                { status: String(status) },
+                { passing: passes(status) },
+            );
         }
-        if (!reply.success) throw new PhotoError('photo.failed', { why: reply.error });
-        return reply;
+        if (reply.success) return reply;
+        if (passes(response.status)) throw new PhotoError('photo.busy', {}, { passing: true });
+        throw new PhotoError('photo.failed', { why: reply.error });
     }
 }

@@ -1,4 +1,6 @@
 // What <lacquer-tryon> is made of. Texts are named, not written: i18n.js fills them in.
+import { panel } from './markup-panel.js';
+import { icon } from './markup-parts.js';
 
 const icons = `
 <svg class="defs" aria-hidden="true" focusable="false">
@@ -12,24 +14,18 @@ const icons = `
   <symbol id="i-close" viewBox="0 0 24 24"><path d="m6.5 6.5 11 11m0-11-11 11"/></symbol>
   <symbol id="i-arrows" viewBox="0 0 24 24"><path d="M9 7.5 4.5 12 9 16.5M15 7.5l4.5 4.5-4.5 4.5"/></symbol>
   <symbol id="i-heart" viewBox="0 0 24 24"><path d="M12 20s-7.6-4.6-7.6-10.3A4.3 4.3 0 0 1 12 7a4.3 4.3 0 0 1 7.6 2.7C19.6 15.4 12 20 12 20Z"/></symbol>
+  <symbol id="i-tick" viewBox="0 0 24 24"><path d="m5 12.8 4.6 4.6L19.5 7"/></symbol>
+  <symbol id="i-back" viewBox="0 0 24 24"><path d="M14.5 6 8.5 12l6 6"/></symbol>
+  <symbol id="i-on" viewBox="0 0 24 24"><path d="m9.5 6 6 6-6 6"/></symbol>
+  <symbol id="i-reset" viewBox="0 0 24 24"><path d="M5.2 9.2A7.6 7.6 0 1 1 4.4 13"/><path d="M4.6 4.4v5h5"/></symbol>
+  <symbol id="i-copy" viewBox="0 0 24 24"><path d="m13.4 8.2 2.4 2.4L8 18.4l-3.2.8.8-3.2ZM15.2 6.4l1.6-1.6a1.7 1.7 0 0 1 2.4 2.4l-1.6 1.6"/></symbol>
   <symbol id="i-search" viewBox="0 0 24 24"><circle cx="10.8" cy="10.8" r="6.3"/><path d="m15.6 15.6 4.4 4.4"/></symbol>
 </svg>`;
-
-const icon = (name) => `<svg aria-hidden="true"><use href="#i-${name}"/></svg>`;
 
 const tool = (id, name, extra = '') => `
 <button type="button" id="${id}" ${extra}>${icon(name)}<span id="${id}-text" data-t="tool.${id}"></span></button>`;
 
 const figure = (id, key) => `<div><dt data-t="hud.${key}"></dt><dd id="${id}">–</dd></div>`;
-
-const slider = (name) => `
-<div class="slider"><span class="slider-head"><label class="label" for="${name}" data-t="${name}"></label><span class="slider-out" id="${name}-out" aria-hidden="true"></span></span>
-  <input id="${name}" type="range" min="0" max="100" data-t-aria-label="${name}" aria-describedby="${name}-hint">
-  <span class="slider-ends" id="${name}-hint"><span data-t="${name}.low"></span> <span data-t="${name}.high"></span></span></div>`;
-
-// The line below a switch's name is its description, no part of the name.
-const toggle = (id, name, hint) => `
-<label class="switch"><span><b id="${id}-name" data-t="${name}"></b><small id="${id}-hint" data-t="${hint}"></small></span><input id="${id}" type="checkbox" role="switch" aria-labelledby="${id}-name" aria-describedby="${id}-hint"></label>`;
 
 const intro = `
 <div class="intro" id="intro">
@@ -56,8 +52,7 @@ const picture = `
   <legend class="sr" data-t="compare.with"></legend>
   <label><input type="radio" name="versus" value="original" checked><span data-t="compare.original"></span></label>
   <label><input type="radio" name="versus" value="second"><span data-t="compare.second"></span></label>
-</fieldset>
-<p class="busy" id="busy" hidden><span class="spinner" aria-hidden="true"></span><span id="busy-text"></span></p>`;
+</fieldset>`;
 
 const hud = `
 <details class="hud" id="hud" hidden>
@@ -75,14 +70,20 @@ const hud = `
   </div>
 </details>`;
 
-const stage = `
-<section class="stage" id="stage" data-mode="empty" data-t-aria-label="stage">
-  ${intro}${picture}${hud}
+const over = `
+<div class="over">
+  <p class="hold-hint" id="hold-hint" hidden data-t="hold"></p>
+  <p class="busy" id="busy" hidden><span class="spinner" aria-hidden="true"></span><span id="busy-text"></span></p>
   <div class="notice" id="notice" hidden>
     <p id="notice-text" role="alert"></p>
     <button type="button" id="notice-action" hidden></button>
     <button type="button" class="icon" id="notice-close" data-t-aria-label="dismiss">${icon('close')}</button>
   </div>
+</div>`;
+
+const stage = `
+<section class="stage" id="stage" data-mode="empty" data-t-aria-label="stage">
+  ${intro}${picture}${hud}${over}
   <div class="tools" id="tools" role="group" data-t-aria-label="tools" hidden>
     <button type="button" id="stop"><svg aria-hidden="true"><use id="stop-icon" href="#i-stop"/></svg><span id="stop-text"></span></button>
     ${tool('photo', 'photo')}${tool('save', 'save', 'class="shutter"')}${tool('share', 'share', 'hidden')}
@@ -91,72 +92,6 @@ const stage = `
   <p class="drop" aria-hidden="true"><span data-t="photo.drop"></span></p>
   <input id="file" type="file" accept="image/*" hidden>
 </section>`;
-
-const shades = `
-<fieldset class="shades">
-  <legend class="sr" data-t="shade"></legend>
-  <div class="shade-head">
-    <p><span class="label" aria-hidden="true" data-t="shade"></span>
-      <b class="shade-name" id="shade-name"></b></p>
-    <button type="button" class="heart" id="favourite" aria-pressed="false">${icon('heart')}</button>
-    <label class="hex"><span class="sr" data-t="shade.code"></span><input id="hex" type="text" maxlength="7" dir="ltr" spellcheck="false" autocomplete="off" autocapitalize="off"></label>
-  </div>
-  <div class="find">
-    <label class="search">${icon('search')}<span class="sr" data-t="shade.search"></span><input id="search" type="search" spellcheck="false" autocomplete="off" data-t-placeholder="shade.search"></label>
-    <label><span class="sr" data-t="shade.group"></span><select id="group"></select></label>
-  </div>
-  <div class="swatches" id="swatches"></div>
-  <p class="fine" id="shades-none" hidden></p>
-</fieldset>`;
-
-// Labels are shown in capitals, which some screen readers spell out: names are given beside them.
-const panel = `
-<form class="panel" id="panel" data-t-aria-label="panel" tabindex="-1">
-  <fieldset class="sides" id="sides" data-t-aria-label="look.edit" hidden>
-    <legend class="label" data-t="look.edit"></legend>
-    <div class="segments">
-      <label><input type="radio" name="side" value="0"><span><i></i><b data-t="look.left"></b></span></label>
-      <label><input type="radio" name="side" value="1" checked><span><i></i><b data-t="look.right"></b></span></label>
-    </div>
-  </fieldset>
-  <fieldset class="looks" id="look-field" data-t-aria-label="looks" hidden>
-    <legend class="label" data-t="looks"></legend>
-    <div class="cards row" id="looks"></div>
-  </fieldset>
-  <fieldset class="nails" id="nail-field" data-t-aria-label="nail" hidden>
-    <legend class="label" data-t="nail"></legend>
-    <div class="chips" id="nail-list"></div>
-    <p class="fine"><span data-t="nail.hint"></span>
-      <button type="button" class="plain" id="nail-same" hidden data-t="nail.same"></button></p>
-  </fieldset>
-  ${shades}
-  <fieldset class="finish" data-t-aria-label="finish">
-    <legend class="label" data-t="finish"></legend>
-    <div class="cards" id="finishes"></div>
-  </fieldset>
-  <div class="pair">
-    <label class="field"><span class="label" data-t="art"></span><select id="art" data-t-aria-label="art"></select></label>
-    <label class="field"><span class="label" data-t="shape"></span><select id="shape" data-t-aria-label="shape"></select></label>
-  </div>
-  <div class="sliders">${slider('texture')}${slider('opacity')}</div>
-  ${toggle('sheen', 'sheen', 'sheen.hint')}
-  <details class="more" id="more">
-    <summary data-t="settings"></summary>
-    <div class="more-body">
-      <label class="field"><span data-t="settings.camera"></span><select id="cameras"></select></label>
-      ${toggle('mirror', 'settings.mirror', 'settings.mirrorHint')}
-      <fieldset class="transport">
-        <legend data-t="settings.connection"></legend>
-        <div class="segments">
-          <label><input type="radio" name="transport" value="ws" checked><span data-t="settings.ws"></span></label>
-          <label><input type="radio" name="transport" value="base64"><span data-t="settings.base64"></span></label>
-        </div>
-        <p class="fine" id="transport-hint"></p>
-      </fieldset>
-    </div>
-  </details>
-  <p class="about" id="about"></p>
-</form>`;
 
 export const markup = `
 ${icons}

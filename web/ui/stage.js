@@ -33,7 +33,9 @@ export class Stage {
             before: find('tag-before'),
             after: find('tag-after'),
         };
-        new ResizeObserver(() => this.#fit()).observe(this.#box);
+        const watcher = new ResizeObserver(() => this.#fit());
+        // Its content box changes with its padding too: what stands around the picture.
+        watcher.observe(this.#box);
         this.#parts.split.addEventListener('input', () => this.#moveSplit());
         this.#watchPointer();
     }
@@ -233,9 +235,12 @@ export class Stage {
     // The picture as large as the stage allows, never cut.
     #fit() {
         const [width, height] = this.#size;
-        const { paddingLeft, paddingRight } = getComputedStyle(this.#box);
-        const wide = this.#box.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-        const scale = Math.min(wide / width, this.#box.clientHeight / height);
+        const style = getComputedStyle(this.#box);
+        const inside = (whole, ...paddings) =>
+            paddings.reduce((room, side) => room - parseFloat(style[`padding${side}`]), whole);
+        const wide = inside(this.#box.clientWidth, 'Left', 'Right');
+        const high = inside(this.#box.clientHeight, 'Top', 'Bottom');
+        const scale = Math.min(wide / width, high / height);
         this.#frame.style.width = `${Math.round(width * scale)}px`;
         this.#frame.style.height = `${Math.round(height * scale)}px`;
         this.#box.style.setProperty('--ratio', String(width / height));

@@ -26,7 +26,7 @@ static void reads_all_there_is(void **state)
                         "\"colors\":[\"#fff\",\"teal\"]},"
                         "\"ombre\":{\"color\":\"#010203\",\"from\":0,\"to\":1},"
                         "\"french\":{\"width\":0.3,\"shape\":\"chevron\"},"
-                        "\"pattern\":{\"image\":\"dots\",\"opacity\":0.5},"
+                        "\"pattern\":{\"image\":\"dots\",\"opacity\":0.5,\"color\":\"#102030\"},"
                         "\"shape\":{\"kind\":\"almond\",\"length\":0.7},"
                         "\"fingers\":{\"ring\":{\"finish\":\"matte\",\"french\":null,"
                         "\"pattern\":null},\"index\":{\"gloss\":null}}}", NULL));
@@ -42,6 +42,7 @@ static void reads_all_there_is(void **state)
     assert_float_equal(hand->effect.number[LQ_EFFECT_OFFSET], 0.5f, 0.0f); // left out: the default
     assert_false(hand->sheen);
     assert_true(hand->ombre.on && hand->french.on && hand->pattern);
+    assert_true(hand->pattern_dyed && hand->pattern_color[2] == 0x30);
     assert_int_equal(hand->french.shape, LQ_FRENCH_CHEVRON);
     assert_int_equal(look.extension.shape, LQ_SHAPE_ALMOND);
     assert_int_equal(ring->finish, LQ_FINISH_MATTE);

@@ -121,6 +121,26 @@ static void swatches_come_out_true(void **state)
     }
 }
 
+// A French tip and an ombre need to know which end is the tip; else they are left out, not guessed.
+static void the_tip_is_not_guessed(void **state)
+{
+    static uint8_t plain[sizeof pixels];
+    struct lq_nails nails = one_nail();
+    struct lq_look look = look_of("#b00020", LQ_FINISH_CREME, false);
+    struct lq_image image = flat_picture(3, 170);
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    memcpy(plain, pixels, sizeof plain);
+    look.polish.french = (struct lq_french){.on = true, .color = {255, 255, 255}, .width = 0.3f};
+    look.polish.ombre = (struct lq_ombre){.on = true, .color = {20, 20, 200}, .to = 1.0f};
+    image = flat_picture(3, 170);
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    assert_memory_equal(pixels, plain, sizeof plain);
+    nails.items[0].tip_known = true;
+    image = flat_picture(3, 170);
+    assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+    assert_memory_not_equal(pixels, plain, sizeof plain);
+}
+
 // Brightness falls to the right on the bare nail; so it must on the painted one.
 static void shading_is_kept(void **state)
 {
@@ -348,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_covered_pixels_change),
         cmocka_unit_test(swatches_come_out_true),
+        cmocka_unit_test(the_tip_is_not_guessed),
         cmocka_unit_test(shading_is_kept),
         cmocka_unit_test(highlights_are_kept),
         cmocka_unit_test(a_soft_picture_gets_soft_polish),

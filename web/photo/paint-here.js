@@ -1,0 +1,73 @@
+// A photo painted by the page itself: where a look has what the server does not know (a design of
+// the reader's own). The same arithmetic as the server's (paint/painter.js).
+import { fingersWorn } from '../look/accents.js';
+import { keyOf } from '../look/look.js';
+import { Painter } from '../paint/painter.js';
+import { sceneOf } from './scene.js';
+
+const sideMax = 4096; // what every WebGL 2 can hold
+
+export class PhotoPainter {
+    #base;
+    #painter = null;
+    #patterns = [];
+    #seen = null; // {file, bitmap, scene}: one picture is looked at once
+
+    constructor(base) {
+        this.#base = base;
+    }
+
+    takePatterns(patterns) {
+        this.#patterns = [...this.#patterns, ...patterns];
+        return this.#painter?.takePatterns(patterns);
+    }
+
+    async #look(file) {
+        if (this.#seen?.file === file) return this.#seen;
+        this.#seen?.bitmap.close();
+        this.#seen = null;
+        let bitmap = await createImageBitmap(file);
+        const scale = sideMax / Math.max(bitmap.width, bitmap.height);
+        if (scale < 1) {
+            const resizeWidth = Math.round(bitmap.width * scale);
+            bitmap.close();
+            bitmap = await createImageBitmap(file, { resizeWidth, resizeQuality: 'high' });
+        }
+        this.#seen = { file, bitmap, scene: await sceneOf(bitmap, this.#base) };
+        return this.#seen;
+    }
+
+    // → {blob, bitmap, nails} as photo.js has them, or null where the browser cannot draw.
+    async paint(file, look) {
+        if (!this.#painter) {
+            this.#painter = Painter.create();
+            await this.#painter?.takePatterns(this.#patterns);
+        }
+        const painter = this.#painter;
+        if (!painter || painter.lost) return null;
+        const { bitmap, scene } = await this.#look(file);
+        const { width, height } = bitmap;
+        const [sx, sy] = [scene.width / width, scene.height / height];
+        const worn = fingersWorn(scene.nails);
+        const polish = new Map(scene.nails.map((nail, i) => [nail, look.of(keyOf(nail), worn[i])]));
+        painter.setFrame(bitmap, width, height);
+        painter.setNails(scene);
+        painter.paint(
+            (nail) => polish.get(nail),
+            () => ({ back: [sx, 0, 0, 0, sy, 0], fade: 1 }),
+        );
+        const shown = await createImageBitmap(painter.canvas);
+        const canvas = new OffscreenCanvas(width, height);
+        canvas.getContext('2d', { alpha: false }).drawImage(shown, 0, 0);
+        const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.95 });
+        const nails = scene.nails.map((nail) => ({
+            key: keyOf(nail),
+            finger: nail.finger,
+            tipKnown: nail.tipKnown,
+            x: nail.center[0] / sx,
+            y: nail.center[1] / sy,
+            reach: Math.max(nail.length, nail.breadth) / 2 / sx,
+        }));
+        return { blob, bitmap: shown, nails };
+    }
+}

@@ -1,0 +1,23 @@
+// Told once a visit: nothing else on the screen says that the picture can be held.
+
+const shownMs = 6000;
+
+export class HoldHint {
+    #hint;
+    #told = false;
+
+    constructor({ find }) {
+        this.#hint = find('hold-hint');
+    }
+
+    // After a change of the mode.
+    show(mode) {
+        this.#hint.hidden = true;
+        if (mode === 'empty' || this.#told) return;
+        this.#told = true;
+        this.#hint.hidden = false;
+        setTimeout(() => {
+            this.#hint.hidden = true;
+        }, shownMs);
+    }
+}

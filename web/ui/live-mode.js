@@ -1,0 +1,141 @@
+// The live picture's messages: the connection's state, advice, what was found, a slow link.
+import { Adviser } from '../live/advice.js';
+
+const tickMs = 250;
+const slowMs = 1800; // without a reply for so long nails on the screen are not confirmed any more
+
+export class LiveMode {
+    #app;
+    #find;
+    #words;
+    #adviser = new Adviser();
+    #dismissed = ''; // advice that the reader has read; not said again until all was well
+    #nails = -1;
+    #ticking = 0;
+    #open = false;
+    #repliedAt = 0;
+
+    // app: App (mode, live, camera, stage, stats, notices, hud, tell, …).
+    constructor({ app, find, words }) {
+        this.#app = app;
+        this.#find = find;
+        this.#words = words;
+        const { live, notices } = app;
+        live.onstate = (state, detail) => this.#state(state, detail);
+        live.onframe = (reply) => this.#frame(reply);
+        live.onerror = (why) =>
+            notices.notify(words.t('frame.failed', { why: why ?? words.t('frame.unreadable') }), {
+                kind: 'warn',
+                key: 'frame',
+                forMs: 5000,
+            });
+        notices.onclose = (key) => {
+            this.#dismissed = key;
+        };
+        this.#adviser.onadvice = (key) => this.#advise(key);
+    }
+
+    // Before the first frame of a camera.
+    reset() {
+        this.#adviser.reset();
+        this.#nails = -1;
+        this.#repliedAt = 0;
+    }
+
+    resume() {
+        this.#ticking ||= setInterval(() => this.#tick(), tickMs);
+    }
+
+    pause() {
+        clearInterval(this.#ticking);
+        this.#ticking = 0;
+    }
+
+    #advise(key) {
+        const { notices } = this.#app;
+        const { shown } = notices;
+        if (shown.startsWith('advice.') && shown !== key) notices.quiet(shown);
+        if (key && this.#find('notice').hidden && key !== this.#dismissed)
+            notices.notify(this.#words.t(key), { key });
+        if (!key) this.#dismissed = '';
+    }
+
+    #state(state, { retryMs = 0 } = {}) {
+        const { mode, live, stage, notices } = this.#app;
+        if (mode !== 'live') return;
+        const { t } = this.#words;
+        this.#open = state === 'open';
+        if (state === 'open') return;
+        if (state === 'connecting') {
+            notices.link('wait', t('link.connecting'));
+            if (stage.empty) notices.busy(t('busy.connecting'));
+            return;
+        }
+        notices.busy('');
+        notices.quiet('slow');
+        const drawn = stage.picture === live.picture;
+        if (!drawn) this.#find('stage').dataset.stale = '';
+        const seconds = Math.max(1, Math.round(retryMs / 1000));
+        notices.link('gone', t(`link.${state}`, { seconds }));
+        const silent = drawn || stage.empty ? 'server.silent' : 'server.silentStale';
+        notices.notify(t(state === 'busy' ? 'server.busy' : silent), {
+            kind: 'bad',
+            action: t('now'),
+            run: () => live.retryNow(),
+            key: 'server',
+        });
+    }
+
+    #frame({ id, nails, breadths }) {
+        const { t } = this.#words;
+        const { live, camera, stage, notices } = this.#app;
+        for (const key of ['server', 'frame', 'slow']) notices.quiet(key);
+        notices.busy('');
+        delete this.#find('stage').dataset.stale;
+        this.#open = true;
+        this.#repliedAt = performance.now();
+        stage.canvas.dataset.frame = id;
+        stage.canvas.dataset.nails = nails;
+        this.#app.noteDrawn(live.picture ? 'here' : 'there');
+        if (this.#find('save').disabled) {
+            this.#app.pictureReady(true);
+            notices.say(t('say.live'));
+        }
+        notices.link('live', t('link.live'));
+        const { video } = camera;
+        const size = [video.videoWidth, video.videoHeight];
+        this.#adviser.see({ nails, breadths, source: video, size });
+        this.#app.misses.live(live.picture?.scene?.nails ?? null);
+    }
+
+    // Replies that stay away while the connection stands: a slow link, and no "Live" over bare
+    // nails.
+    #watchLink() {
+        const { notices } = this.#app;
+        if (!this.#open || !this.#repliedAt) return;
+        if (performance.now() - this.#repliedAt < slowMs) return;
+        const { t } = this.#words;
+        notices.link('wait', t('link.slow'));
+        if (!notices.shown) notices.notify(t('server.slow'), { kind: 'warn', key: 'slow' });
+    }
+
+    #tick() {
+        const { mode, live, stats, hud, stage } = this.#app;
+        if (mode !== 'live') return;
+        live.watch();
+        this.#watchLink();
+        this.#app.offerNails();
+        const summary = stats.summary();
+        hud.show(summary);
+        if (!summary.count || summary.nails === this.#nails) return;
+        this.#nails = summary.nails;
+        this.#app.tell('lacquer-nails', { count: this.#nails });
+        stage.canvas.setAttribute(
+            'aria-label',
+            this.#words.t('picture.live', {
+                nails: this.#words.t('nails', { count: this.#nails }),
+                shade: this.#app.shadeName(),
+            }),
+        );
+    }
+}

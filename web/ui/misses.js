@@ -1,0 +1,63 @@
+// What of a look the picture's nails could not take, said once in a line: accents where fingers are
+// not told apart, effects that need to know where a nail's tip is.
+import { fingers } from '../look/look.js';
+
+const needsTip = ({ french, ombre, shape }) => Boolean(french || ombre || shape?.length > 0);
+
+// nails: [{finger, tipKnown}]; look: Look. → key of the line, '' where all was applied.
+export function missOf(nails, look) {
+    if (!nails.length) return '';
+    const unknown = nails.filter(({ tipKnown }) => tipKnown === false);
+    if (look.all.some(needsTip) && 2 * unknown.length > nails.length) return 'miss.tips';
+    const accents = look.own.filter((key) => fingers.includes(key));
+    if (!accents.length) return '';
+    if (accents.some((key) => nails.some(({ finger }) => finger === key))) return '';
+    const nameless = nails.filter(({ finger }) => !finger);
+    if (nameless.length >= 2) return 'miss.order';
+    return 'miss.finger';
+}
+
+const lastsMs = 1200; // a look that misses something for one frame only is no news
+
+export class Misses {
+    #notices;
+    #words;
+    #lookStore;
+    #key = '';
+    #since = 0;
+    #told = '';
+
+    constructor({ notices, words, lookStore }) {
+        this.#notices = notices;
+        this.#words = words;
+        this.#lookStore = lookStore;
+        for (const type of ['change', 'choice'])
+            lookStore.addEventListener(type, () => {
+                this.#told = '';
+            });
+    }
+
+    // Once a reply. nails: of a scene, or null where the server paints and says nothing of them.
+    live(nails) {
+        const key = nails ? missOf(nails, this.#lookStore.main) : '';
+        const now = performance.now();
+        if (key !== this.#key) {
+            this.#key = key;
+            this.#since = now;
+        }
+        if (!key || now - this.#since > lastsMs) this.#tell(key);
+    }
+
+    photo(nails) {
+        this.#tell(missOf(nails, this.#lookStore.main));
+    }
+
+    #tell(key) {
+        const { shown } = this.#notices;
+        if (!key && shown.startsWith('miss.')) this.#notices.quiet(shown);
+        if (!key || key === this.#told) return;
+        if (shown && !shown.startsWith('miss.') && !shown.startsWith('advice.')) return;
+        this.#told = key;
+        this.#notices.notify(this.#words.t(key), { key, forMs: 7000 });
+    }
+}
