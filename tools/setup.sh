@@ -16,7 +16,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 python3-venv 
 # for HEIC and never linked with.
 test_packages=(chromium nodejs npm openssl curl patchelf libegl1 libgl1-mesa-dri liblua5.3-0
     libopentracing-c-wrapper0 libpcre2-8-0 libpython3.11 valgrind libc6-dbg clang
-    libclang-rt-14-dev qemu-user libheif1)
+    libclang-rt-14-dev qemu-user libheif1 zbar-tools)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 

@@ -51,16 +51,26 @@ void lq_cors_add_headers(struct lq_request *request)
                                    "www-authenticate, x-engineio-sid, x-nails");
 }
 
+// Who may show the page in a frame: itself, and whom --frame-ancestors names.
+static void print_ancestors(const struct lq_serve_options *options, char *text, size_t size)
+{
+    int len = snprintf(text, size, "'self'");
+    for (int i = 0; i < options->frame_ancestor_count && (size_t)len < size; i++)
+        len += snprintf(text + len, size - (size_t)len, " %s", options->frame_ancestors[i]);
+}
+
 void lq_page_policy(const struct lq_serve_options *options, char *lines, size_t size)
 {
     // Nothing from elsewhere, nothing inline but the page's first style; the camera for our own
     // page alone.
-    char own_csp[512];
+    char ancestors[LQ_FRAME_ANCESTORS_CHARS_MAX + 16], own_csp[LQ_CSP_CHARS_MAX];
+    print_ancestors(options, ancestors, sizeof ancestors);
     snprintf(own_csp, sizeof own_csp,
              "default-src 'none'; script-src 'self'; style-src 'self' '%s'; "
              "img-src 'self' blob: data:; connect-src 'self' ws: wss:; media-src 'self' blob:; "
-             "manifest-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
-             lq_asset_style_hash);
+             "manifest-src 'self'; worker-src 'self'; frame-ancestors %s; base-uri 'none'; "
+             "form-action 'none'",
+             lq_asset_style_hash, ancestors);
     static const char all[] = "x-content-type-options: nosniff\r\n";
     static const char own[] = "referrer-policy: no-referrer\r\n"
                               "permissions-policy: camera=(self), microphone=(), geolocation=()\r\n"

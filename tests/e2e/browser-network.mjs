@@ -31,7 +31,11 @@ function watch(session) {
 // that was asked for by then: requests ({url, wave, bytes, start, end: s}), waves, bytes, and
 // firstPaintMs, readyMs since the page was asked for.
 export async function load(browser, url, { latencyMs, kbit }, options = {}) {
-  const context = await browser.newContext({ locale: 'en-US', ...options });
+  const context = await browser.newContext({
+    locale: 'en-US',
+    serviceWorkers: 'block',
+    ...options,
+  });
   await context.addInitScript(reach);
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
