@@ -1,6 +1,6 @@
 // Types of <lacquer-tryon> for TypeScript and editors:
 //
-//   import type {} from './tryon.d.ts';     a copy of this file, which the server has as /tryon.d.ts
+//   import type {} from './tryon';     a copy of this file, which the server has as /tryon.d.ts
 
 export type Hex = `#${string}`;
 export type Finger = 'thumb' | 'index' | 'middle' | 'ring' | 'little';

@@ -12,8 +12,8 @@
 //   stats    present: speed figures and the choice of a transport are shown (also by ?stats)
 //   lang     "en", "de", "es" or "ar"; else the reader's own choice, then the browser's
 //   look     first look: a name of the catalogue's, or what stands behind "?look=" in a link
-//   deep-links    present: the look is taken from "?look=" of the page's address, and links given out
-//                 lead to this page; without it they lead to the server's own
+//   deep-links    present: the look is taken from "?look=" of the page's address, and links given
+//                 out lead to this page; without it they lead to the server's own
 //   installable   present: the server's own page, which can be put on a phone's screen
 // Slot "brand": what stands at the top left.
 // Events, bubbling, all with a detail (docs/integrations): "lacquer-ready", "lacquer-start",
@@ -187,9 +187,10 @@ export class LacquerTryon extends HTMLElement {
         const app = this.shadowRoot.getElementById('app');
         app.lang = language;
         app.dir = direction;
-        // The page that is nothing but this element speaks its language; a shop's page keeps its own.
+        // The page that is nothing but this element speaks its language; a shop's keeps its own.
         const page = document.documentElement;
-        if (page.hasAttribute('data-lacquer')) Object.assign(page, { lang: language, dir: direction });
+        if (page.hasAttribute('data-lacquer'))
+            Object.assign(page, { lang: language, dir: direction });
         this.shadowRoot.getElementById('language').value = language;
         this.#words.apply(app);
         this.#app.translate();

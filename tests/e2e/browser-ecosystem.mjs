@@ -1,11 +1,25 @@
 // The page as others' pages, phones and slow networks meet it: how it loads, links to looks,
-// sharing, installing, events, and how shops' pages of several kinds take it in.
+// sharing, installing, events.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {
-  Server, artifacts, check, clean, golden, live, notice, open, pictureSize, root, shade, shot, sleep, text, until,
+  Server,
+  artifacts,
+  check,
+  clean,
+  golden,
+  live,
+  notice,
+  open,
+  pictureSize,
+  root,
+  shade,
+  shot,
+  sleep,
+  text,
+  until,
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 
@@ -35,7 +49,10 @@ tests.an_update_breaks_no_page = async ({ browser, server }) => {
   const gone = await (await fetch(`${server.url}tryon-00000000.js`)).status;
   check(gone === 404, `an old bundle is answered ${gone}`);
   const page = await open(browser, server.url, context);
-  check(page.asked.some((url) => /lang|de-\w{8}\.js$/.test(url)), 'no German was fetched');
+  check(
+    page.asked.some((url) => /lang|de-\w{8}\.js$/.test(url)),
+    'no German was fetched',
+  );
   const asked = page.asked.length;
   await page.route(/tryon-\w{8}\.js/, (route) => route.fulfill({ status: 404, body: '' }));
   await page.reload();
@@ -47,10 +64,10 @@ tests.an_update_breaks_no_page = async ({ browser, server }) => {
 
 // ---- links to looks
 
-const worn = (page) => page.evaluate(() => tryon().lookStore.main.json);
+export const worn = (page) => page.evaluate(() => tryon().lookStore.main.json);
 
-// Every look of the catalogue, and looks of every kind of field, come out of their link as they went
-// in; no text of any kind breaks the reader.
+// Every look of the catalogue, and looks of every kind of field, come out of their link as they
+// went in; no text of any kind breaks the reader.
 tests.links_hold_whole_looks = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const result = await page.evaluate(async () => {
@@ -67,12 +84,20 @@ tests.links_hold_whole_looks = async ({ browser, server }) => {
     const plain = { color: '#5a1118', finish: 'gloss' };
     looks.push(
       { ...plain, texture: 0.25, opacity: 0.8, sheen: false, coats: 3, gloss: 0.35 },
-      { ...plain, ombre: { color: '#ffffff', from: 0.1, to: 0.95 }, shape: { kind: 'coffin', length: 0.7 } },
+      {
+        ...plain,
+        ombre: { color: '#ffffff', from: 0.1, to: 0.95 },
+        shape: { kind: 'coffin', length: 0.7 },
+      },
       {
         ...plain,
         french: { color: '#fbf8f2', width: 0.3, curve: 0.5, shape: 'chevron' },
         fingers: {
-          ring: { color: '#d4af37', finish: { name: 'cat-eye', angle: -30, colors: ['#aa0011'] }, french: null },
+          ring: {
+            color: '#d4af37',
+            finish: { name: 'cat-eye', angle: -30, colors: ['#aa0011'] },
+            french: null,
+          },
           thumb: { color: '#000000', pattern: { image: 'hearts', opacity: 0.5 } },
         },
       },
@@ -101,7 +126,12 @@ tests.links_hold_whole_looks = async ({ browser, server }) => {
       if (read) new Look('test.odd').wear(read.look);
     }
     const names = catalogue.looks.map(({ name, look }) => [name, writeLook(look, catalogue.looks)]);
-    return { wrong, longest, unnamed: names.filter(([name, said]) => said !== name), count: looks.length };
+    return {
+      wrong,
+      longest,
+      unnamed: names.filter(([name, said]) => said !== name),
+      count: looks.length,
+    };
   });
   check(result.wrong.length === 0, result.wrong.slice(0, 3).join(' | '));
   check(result.unnamed.length === 0, `looks without their name: ${result.unnamed}`);
@@ -110,11 +140,14 @@ tests.links_hold_whole_looks = async ({ browser, server }) => {
 };
 
 tests.a_link_opens_its_look = async ({ browser, server }) => {
-  const page = await open(browser, `${server.url}?look=c*1f4fb5~f'matte~n(R(c*d4af37))&second=valentine`);
+  const page = await open(
+    browser,
+    `${server.url}?look=c*1f4fb5~f'matte~n(R(c*d4af37))&second=valentine`,
+  );
   await until('the look', async () => (await worn(page)).color === '#1f4fb5');
   const look = await worn(page);
   check(look.finish === 'matte' && look.fingers.ring.color === '#d4af37', JSON.stringify(look));
-  check(look.fingers.ring.finish === 'matte', 'the finger does not have the hand\'s finish');
+  check(look.fingers.ring.finish === 'matte', "the finger does not have the hand's finish");
   const second = await page.evaluate(() => tryon().lookStore.second.json);
   check(second.fingers.ring.pattern.image === 'hearts', 'no second look');
   clean(page);
@@ -130,12 +163,17 @@ tests.a_link_opens_its_look = async ({ browser, server }) => {
 
 // What a phone's camera reads off the screen is the link, and the link opens the look.
 tests.a_look_goes_to_the_phone = async ({ browser, server }) => {
-  const page = await open(browser, server.url, { permissions: ['clipboard-read', 'clipboard-write'] });
+  const page = await open(browser, server.url, {
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
   await until('the looks', () => page.evaluate(() => tryon().catalogue.looks.length));
   await page.evaluate(() => {
     window.shared = [];
     document.addEventListener('lacquer-share', ({ detail }) => window.shared.push(detail));
-    tryon().lookStore.main.set({ finish: 'matte', french: { color: '#fbf8f2', width: 0.25, curve: 0.5, shape: 'smile' } });
+    tryon().lookStore.main.set({
+      finish: 'matte',
+      french: { color: '#fbf8f2', width: 0.25, curve: 0.5, shape: 'smile' },
+    });
     tryon().lookStore.main.set({ color: '#d4af37' }, 'ring');
   });
   check(!page.asked.some((url) => /sheet/.test(url)), 'the sheet was fetched before it was wanted');
@@ -145,17 +183,25 @@ tests.a_look_goes_to_the_phone = async ({ browser, server }) => {
   await shot(page, 'desktop-share-sheet');
   const file = path.join(artifacts, 'code.png');
   await page.locator('#share-sheet canvas').screenshot({ path: file });
-  const read = execFileSync('zbarimg', ['-q', '--raw', '--nodbus', file], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const read = execFileSync('zbarimg', ['-q', '--raw', '--nodbus', file], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   check(String(read).trim() === link, `the code says ${read}, the link is ${link}`);
   await page.click('#share-copy');
-  await until('the copy', async () => (await page.evaluate(() => navigator.clipboard.readText())) === link);
+  await until(
+    'the copy',
+    async () => (await page.evaluate(() => navigator.clipboard.readText())) === link,
+  );
   check((await page.evaluate(() => window.shared[0].how)) === 'copy', 'the page is not told');
   await page.keyboard.press('Escape');
   await until('the sheet to go', async () => !(await page.locator('#share-sheet').count()));
   const before = await worn(page);
   const phone = await open(browser, link, { viewport: { width: 390, height: 844 } });
   await until('the look', async () => (await worn(phone)).finish === 'matte');
-  check(JSON.stringify(await worn(phone)) === JSON.stringify(before), 'the phone wears another look');
+  check(
+    JSON.stringify(await worn(phone)) === JSON.stringify(before),
+    'the phone wears another look',
+  );
   await phone.click('#share-look');
   await phone.waitForSelector('#share-sheet[open]');
   await shot(phone, 'phone-share-sheet');
@@ -180,7 +226,10 @@ tests.a_picture_is_shared_with_its_link = async ({ browser, server }) => {
   await until('the photo', () => page.evaluate(() => !part('share').disabled), 40000);
   await page.click('#share');
   const shared = await until('the picture', () => page.evaluate(() => window.shared));
-  check(shared.files === 1 && shared.url === `${server.url}?look=valentine`, JSON.stringify(shared));
+  check(
+    shared.files === 1 && shared.url === `${server.url}?look=valentine`,
+    JSON.stringify(shared),
+  );
   check(/on your own nails/.test(shared.text), shared.text);
   check((await page.evaluate(() => String(window.told))) === 'picture', 'the page is not told');
 };
@@ -189,11 +238,25 @@ tests.a_picture_is_shared_with_its_link = async ({ browser, server }) => {
 
 const exports = path.join(root, 'tests/fuzz/corpus/shop');
 
-async function withShop(args, run) {
+export async function withShop(args, run) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'looks-'));
   const binary = process.env.LACQUER ?? path.join(root, 'build/lacquer');
-  execFileSync(binary, ['looks', 'import', path.join(exports, 'shopify.csv'), '--out', folder, '--force',
-    '--currency', 'EUR', '--shop', 'http://127.0.0.1:9/shop'], { stdio: 'ignore' });
+  execFileSync(
+    binary,
+    [
+      'looks',
+      'import',
+      path.join(exports, 'shopify.csv'),
+      '--out',
+      folder,
+      '--force',
+      '--currency',
+      'EUR',
+      '--shop',
+      'http://127.0.0.1:9/shop',
+    ],
+    { stdio: 'ignore' },
+  );
   const shades = JSON.parse(fs.readFileSync(path.join(folder, 'shades.json')));
   for (const one of shades) if (one.sku === 'ER-02') delete one.stock;
   fs.writeFileSync(path.join(folder, 'shades.json'), JSON.stringify(shades));
@@ -225,13 +288,20 @@ tests.a_shade_is_bought = ({ browser }) =>
     const href = await page.getAttribute('#buy', 'href');
     check(href === 'http://127.0.0.1:9/shop/products/evening-reds', `it leads to ${href}`);
     await shopPage.close();
-    await page.evaluate(() => { window.keep = true; });
+    await page.evaluate(() => {
+      window.keep = true;
+    });
     await page.click('#buy');
     await sleep(300);
     check(page.context().pages().length === 1, 'a page was opened though the shop stopped it');
     const [detail] = await page.evaluate(() => window.bought);
-    check(detail.sku === 'ER-02' && detail.shade === 'Cherry Stem' && detail.price === '12.90' &&
-      detail.look.color === '#b0122b', JSON.stringify(detail));
+    check(
+      detail.sku === 'ER-02' &&
+        detail.shade === 'Cherry Stem' &&
+        detail.price === '12.90' &&
+        detail.look.color === '#b0122b',
+      JSON.stringify(detail),
+    );
     await page.selectOption('#language', 'de');
     await until('German', async () => /12,90/.test(await text(page, '#offer')));
     await page.setViewportSize({ width: 390, height: 844 });
@@ -245,10 +315,16 @@ tests.the_page_around_is_told_everything = ({ browser }) =>
     await page.addInitScript(() => {
       window.told = [];
       for (const type of ['ready', 'start', 'stop', 'error', 'look', 'nails', 'picture'])
-        document.addEventListener(`lacquer-${type}`, ({ detail }) => window.told.push({ type, detail }));
+        document.addEventListener(`lacquer-${type}`, ({ detail }) =>
+          window.told.push({ type, detail }),
+        );
     });
     await page.reload();
-    const told = (type) => page.evaluate((t) => window.told.filter((one) => one.type === t).map(({ detail }) => detail), type);
+    const told = (type) =>
+      page.evaluate(
+        (t) => window.told.filter((one) => one.type === t).map(({ detail }) => detail),
+        type,
+      );
     const [ready] = await until('ready', async () => (await told('ready')).length && told('ready'));
     check(ready.looks > 10 && ready.shades > 20, JSON.stringify(ready));
     await page.evaluate(() => {
@@ -256,16 +332,29 @@ tests.the_page_around_is_told_everything = ({ browser }) =>
       tryon().lookStore.main.set({ color: '#b0122b' }, 'ring');
     });
     const look = (await told('look')).at(-1);
-    check(look.color === '#5a1118' && look.shade === 'Oxblood' && look.sku === 'ER-01', JSON.stringify(look));
-    check(look.fingers.ring.shade === 'Cherry Stem' && look.fingers.ring.sku === 'ER-02', JSON.stringify(look.fingers));
+    check(
+      look.color === '#5a1118' && look.shade === 'Oxblood' && look.sku === 'ER-01',
+      JSON.stringify(look),
+    );
+    check(
+      look.fingers.ring.shade === 'Cherry Stem' && look.fingers.ring.sku === 'ER-02',
+      JSON.stringify(look.fingers),
+    );
     check(look.look.fingers.ring.color === '#b0122b' && look.second === null, JSON.stringify(look));
     await live(page);
     check((await told('start'))[0].source === 'camera', JSON.stringify(await told('start')));
     await until('nails', async () => (await told('nails')).some(({ count }) => count >= 0), 30000);
     await page.click('#stop');
     check((await told('stop'))[0].source === 'camera', JSON.stringify(await told('stop')));
-    await page.setInputFiles('#file', { name: 'a.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') });
-    const [error] = await until('an error', async () => (await told('error')).length && told('error'));
+    await page.setInputFiles('#file', {
+      name: 'a.jpg',
+      mimeType: 'image/jpeg',
+      buffer: Buffer.from('no picture'),
+    });
+    const [error] = await until(
+      'an error',
+      async () => (await told('error')).length && told('error'),
+    );
     check(error.kind === 'photo' && error.message.length > 10, JSON.stringify(error));
   });
 
@@ -280,12 +369,22 @@ tests.the_page_is_installed_and_opens_offline = async ({ browser, server }) => {
     const size = pictureSize(Buffer.from(await response.arrayBuffer()));
     check(size.join('x') === sizes, `${src} is ${size}`);
   }
-  check(manifest.icons.some(({ purpose }) => purpose === 'maskable'), 'no maskable icon');
-  await until('the worker', () => page.evaluate(() => navigator.serviceWorker.controller !== null), 20000);
+  check(
+    manifest.icons.some(({ purpose }) => purpose === 'maskable'),
+    'no maskable icon',
+  );
+  await until(
+    'the worker',
+    () => page.evaluate(() => navigator.serviceWorker.controller !== null),
+    20000,
+  );
   const session = await page.context().newCDPSession(page);
   const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
   const faults = installabilityErrors.map(({ errorId }) => errorId);
-  check(faults.every((id) => id === 'in-incognito'), `not installable: ${faults}`);
+  check(
+    faults.every((id) => id === 'in-incognito'),
+    `not installable: ${faults}`,
+  );
   await page.evaluate(() => fetch('/api/looks').then((r) => r.text()));
   const kept = await page.evaluate(async () => {
     const all = [];
@@ -294,192 +393,13 @@ tests.the_page_is_installed_and_opens_offline = async ({ browser, server }) => {
     return all;
   });
   check(kept.includes('/') && kept.some((name) => /tryon-\w{8}\.js/.test(name)), `kept: ${kept}`);
-  check(!kept.some((name) => /^\/(api|ws|socket|metrics|readyz)/.test(name)), `kept of the API: ${kept}`);
+  check(
+    !kept.some((name) => /^\/(api|ws|socket|metrics|readyz)/.test(name)),
+    `kept of the API: ${kept}`,
+  );
   await page.context().setOffline(true);
   await page.reload();
   await page.waitForSelector('#start');
   check((await text(page, '#start span')) === 'Start camera', 'offline the page is not there');
   await page.context().setOffline(false);
 };
-
-// ---- others' pages
-
-async function serve(pages) {
-  const { createServer } = await import('node:http');
-  const asked = [];
-  const shop = createServer((request, response) => {
-    const at = request.url.split('?')[0];
-    asked.push(`${request.method} ${at}`);
-    const [type, body] = pages[at] ?? ['text/plain', ''];
-    response.setHeader('content-type', type);
-    response.end(body);
-  });
-  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
-  return { origin: `http://127.0.0.1:${shop.address().port}`, asked, pages, close: () => shop.close() };
-}
-
-// The code that a documentation page shows, by its language.
-const shown = (name, language) =>
-  new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(
-    fs.readFileSync(path.join(root, 'docs/integrations', `${name}.md`), 'utf8'),
-  )[1];
-const html = (body) => ['text/html; charset=utf-8', `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title><body>${body}`];
-const bought = (page) => page.evaluate(() => document.body.dataset.basket);
-
-async function inShop(browser, makePages, run) {
-  const shop = await serve({});
-  try {
-    await withShop(['--allow-origin', shop.origin, '--frame-ancestors', shop.origin], async (server) => {
-      Object.assign(shop.pages, await makePages(server.url));
-      await run(shop, server);
-    });
-  } finally {
-    shop.close();
-  }
-}
-
-async function buysCherry(page) {
-  await until('the looks', () => page.evaluate(() => tryon().catalogue.looks.length), 30000);
-  await until('the look of the page', async () => (await worn(page)).color === '#f49ac1');
-  await page.evaluate(() => tryon().lookStore.set({ color: '#b0122b' }));
-  await page.click('#buy');
-}
-
-tests.plain_html_as_documented = ({ browser }) =>
-  inShop(
-    browser,
-    (server) => ({ '/': html(shown('html', 'html').replaceAll('https://polish.example/', server)) }),
-    async (shop) => {
-      const page = await open(browser, `${shop.origin}/`);
-      await buysCherry(page);
-      check((await bought(page)) === 'ER-02' && (await page.title()) === 'Cherry Stem', 'the page is not told');
-      clean(page, /favicon/);
-    },
-  );
-
-// The page's own bundle of the documented code, by what a shop would bundle it with.
-function bundle(name, code, extension) {
-  const folder = fs.mkdtempSync(path.join(root, 'tests/e2e', `.${name}-`));
-  try {
-    fs.copyFileSync(path.join(root, 'web/tryon.d.ts'), path.join(folder, 'lacquer.d.ts'));
-    fs.writeFileSync(path.join(folder, `page.${extension}`), code);
-    fs.writeFileSync(path.join(folder, 'shims.d.ts'), "declare module 'react-dom/client';\n");
-    const modules = process.env.NODE_PATH ?? path.join(root, 'tests/e2e/node_modules');
-    const tsc = path.join(modules, 'typescript/bin/tsc');
-    fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({
-      compilerOptions: {
-        strict: true, noEmit: true, target: 'es2022', module: 'esnext', moduleResolution: 'bundler', jsx: 'react-jsx',
-        types: [], skipLibCheck: true, lib: ['es2022', 'dom', 'dom.iterable'],
-        paths: { '*': [`${modules}/@types/*`, `${modules}/*`] },
-      },
-      include: ['*'],
-    }));
-    execFileSync(process.execPath, [tsc, '-p', folder], { stdio: 'pipe' });
-    return execFileSync('esbuild', [path.join(folder, `page.${extension}`), '--bundle', '--minify', '--jsx=automatic',
-      '--define:process.env.NODE_ENV="production"', '--define:__VUE_OPTIONS_API__=true',
-      '--define:__VUE_PROD_DEVTOOLS__=false', '--define:__VUE_PROD_HYDRATION_MISMATCH_DETAILS__=false',
-      '--log-level=error'], { env: { ...process.env, NODE_PATH: modules } });
-  } catch (error) {
-    throw new Error(`${error.message} ${error.stdout}`);
-  } finally {
-    fs.rmSync(folder, { recursive: true });
-  }
-}
-
-const app = (server) => html(`<div id="app"></div><script type="module" src="${server}tryon.js"></script><script src="/page.js"></script>`);
-
-const framework = (name, language, extension, mount) => ({ browser }) =>
-  inShop(
-    browser,
-    (server) => ({
-      '/': app(server),
-      '/page.js': ['text/javascript; charset=utf-8', bundle(name, shown(name, language) + mount, extension)],
-    }),
-    async (shop) => {
-      const page = await open(browser, `${shop.origin}/`);
-      await buysCherry(page);
-      await until('the basket', async () => (await bought(page)) === 'ER-02');
-      check((await text(page, 'output')) === 'Cherry Stem', `the shade is called ${await text(page, 'output')}`);
-      await page.evaluate(() => window.change('polka'));
-      await until('another look', async () => (await worn(page)).pattern?.image === 'dots');
-      clean(page, /favicon/);
-    },
-  );
-
-tests.react_as_documented = framework('react', 'tsx', 'tsx', `
-import { createRoot } from 'react-dom/client';
-const buy = (sku?: string) => { document.body.dataset.basket = sku; };
-const tree = createRoot(document.getElementById('app')!);
-const show = (look: string) => tree.render(<TryOn look={look} onBuy={buy} />);
-Object.assign(window, { change: show });
-show('valentine');
-`);
-
-tests.vue_as_documented = framework('vue', 'ts', 'ts', `
-import { createApp } from 'vue';
-const look = ref('valentine');
-const buy = (sku?: string) => { document.body.dataset.basket = sku; };
-createApp({ render: () => h(TryOn, { look: look.value, onBuy: buy }) }).mount('#app');
-Object.assign(window, { change: (name: string) => { look.value = name; } });
-`);
-
-// The section with Shopify's values in it, and a stand-in for its cart.
-tests.shopify_as_documented = ({ browser }) =>
-  inShop(
-    browser,
-    (server) => {
-      const values = [
-        ['{{ section.settings.server }}', server],
-        ['{{ product.selected_or_first_available_variant.metafields.custom.hex }}', '#b0122b'],
-        ['{{ request.locale.iso_code | slice: 0, 2 }}', 'de'],
-        ['{{ product.variants | json }}', JSON.stringify([{ id: 1001, sku: 'ER-02' }])],
-      ];
-      const liquid = shown('shopify', 'liquid').replace(/\{% schema %\}[\s\S]*/, '');
-      const section = values.reduce((all, [name, value]) => all.replaceAll(name, value), liquid);
-      check(!/\{[{%]/.test(section), `unknown Liquid is left: ${section}`);
-      return { '/': html(section), '/cart': html('<h1>Cart</h1>') };
-    },
-    async (shop) => {
-      const page = await open(browser, `${shop.origin}/`);
-      await until('the shade', async () => (await text(page, '#shade-name')) === 'Cherry Stem', 40000);
-      await until('German', async () => (await text(page, '#buy')) === 'Kaufen');
-      await page.click('#buy');
-      await page.waitForURL('**/cart');
-      check(shop.asked.includes('POST /cart/add.js'), `asked ${shop.asked}`);
-    },
-  );
-
-tests.wordpress_as_documented = ({ browser }) =>
-  inShop(
-    browser,
-    (server) => ({ '/': html(shown('wordpress', 'html').replaceAll('https://polish.example/', server)) }),
-    async (shop) => {
-      const page = await open(browser, `${shop.origin}/`);
-      await until('the look', async () => (await worn(page)).color === '#f49ac1', 30000);
-      clean(page, /favicon/);
-    },
-  );
-
-// In a frame on another origin, with the camera handed on; other origins may not frame it.
-tests.a_frame_as_documented = ({ browser }) =>
-  inShop(
-    browser,
-    (server) => ({ '/': html(shown('iframe', 'html').replaceAll('https://polish.example/', server)) }),
-    async (shop) => {
-      const stranger = await serve(shop.pages);
-      try {
-        const context = await browser.newContext({ permissions: ['camera'], locale: 'en-US' });
-        const page = await context.newPage();
-        await page.goto(`${shop.origin}/`);
-        const frame = page.frameLocator('iframe');
-        await frame.locator('#start').click();
-        await until('a picture', () => frame.locator('#canvas').evaluate((c) => Number(c.dataset.frame ?? 0)), 40000);
-        await page.goto(`${stranger.origin}/`);
-        await sleep(1500);
-        check(!(await frame.locator('#start').count()), 'a stranger frames the page');
-        await context.close();
-      } finally {
-        stranger.close();
-      }
-    },
-  );

@@ -1,4 +1,4 @@
-// The try-on's own page can be put on a phone's screen: its service worker keeps what it is made of.
+// The try-on's own page can be put on a phone's screen: its service worker keeps its parts.
 
 export async function install(home) {
     if (!navigator.serviceWorker) return;

@@ -4,10 +4,32 @@
 import { fingers, parseHex } from '../look/look.js';
 
 const keys = {
-    color: 'c', finish: 'f', texture: 't', opacity: 'o', sheen: 's', coats: 'k', gloss: 'g',
-    ombre: 'm', french: 'r', pattern: 'p', shape: 'h', fingers: 'n', thumb: 'T', index: 'I',
-    middle: 'M', ring: 'R', little: 'L', name: 'a', image: 'i', length: 'l', kind: 'd', width: 'w',
-    from: 'b', to: 'e', curve: 'v', colors: 'z',
+    color: 'c',
+    finish: 'f',
+    texture: 't',
+    opacity: 'o',
+    sheen: 's',
+    coats: 'k',
+    gloss: 'g',
+    ombre: 'm',
+    french: 'r',
+    pattern: 'p',
+    shape: 'h',
+    fingers: 'n',
+    thumb: 'T',
+    index: 'I',
+    middle: 'M',
+    ring: 'R',
+    little: 'L',
+    name: 'a',
+    image: 'i',
+    length: 'l',
+    kind: 'd',
+    width: 'w',
+    from: 'b',
+    to: 'e',
+    curve: 'v',
+    colors: 'z',
 };
 const longKeys = Object.fromEntries(Object.entries(keys).map(([long, short]) => [short, long]));
 const usual = { finish: 'creme', texture: 0.5, sheen: true, opacity: 1 };
@@ -135,26 +157,43 @@ const shapes = ['natural', 'square', 'squoval', 'oval', 'almond', 'stiletto', 'c
 
 function rulesOf({ finishes, patterns }) {
     const finish = {
-        name: among(finishes), strength: unit, size: unit, density: unit, shift: unit, width: unit,
-        offset: unit, angle: between(-90, 90),
+        name: among(finishes),
+        strength: unit,
+        size: unit,
+        density: unit,
+        shift: unit,
+        width: unit,
+        offset: unit,
+        angle: between(-90, 90),
         colors: (v) => Array.isArray(v) && v.length <= 4 && v.every(hex),
     };
     const pattern = { image: among(patterns.map(({ name }) => name)), opacity: unit };
     const polish = {
-        color: hex, texture: unit, opacity: unit, gloss: unit, coats: among([1, 2, 3, 4]),
+        color: hex,
+        texture: unit,
+        opacity: unit,
+        gloss: unit,
+        coats: among([1, 2, 3, 4]),
         sheen: (v) => typeof v === 'boolean',
-        finish: [finish, 'name'], pattern: [pattern, 'image'],
+        finish: [finish, 'name'],
+        pattern: [pattern, 'image'],
         ombre: [{ color: hex, from: unit, to: unit }, 'color'],
         french: [
             {
-                color: hex, width: unit, curve: unit,
+                color: hex,
+                width: unit,
+                curve: unit,
                 shape: among(['smile', 'straight', 'chevron', 'diagonal']),
             },
             'color',
         ],
     };
     const own = Object.fromEntries(fingers.map((name) => [name, [polish, null]]));
-    return { ...polish, shape: [{ kind: among(shapes), length: unit }, 'kind'], fingers: [own, null] };
+    return {
+        ...polish,
+        shape: [{ kind: among(shapes), length: unit }, 'kind'],
+        fingers: [own, null],
+    };
 }
 
 const takenAway = ['ombre', 'french', 'pattern', 'gloss'];

@@ -1,5 +1,5 @@
-// What the shop says of the shade worn: brand, price, and a button that leads to it. The page around
-// hears "lacquer-buy" first and may stop it to put the shade into a basket of its own.
+// What the shop says of the shade worn: brand, price, and a button that leads to it. The page
+// around hears "lacquer-buy" first and may stop it to put the shade into a basket of its own.
 import { offerOf } from './detail.js';
 
 function priceText({ price, currency }, language) {
@@ -32,8 +32,12 @@ export class Offer {
             const detail = { ...offerOf(app.catalogue, fields.color), look: json };
             if (!tell('lacquer-buy', detail, { cancelable: true })) event.preventDefault();
         });
-        for (const [source, type] of [[app.lookStore, 'change'], [app.lookStore, 'choice'],
-            [app.catalogue, 'change'], [words, 'change']])
+        for (const [source, type] of [
+            [app.lookStore, 'change'],
+            [app.lookStore, 'choice'],
+            [app.catalogue, 'change'],
+            [words, 'change'],
+        ])
             source.addEventListener(type, () => this.show());
     }
 

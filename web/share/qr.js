@@ -1,21 +1,46 @@
-// QR codes (ISO/IEC 18004:2015), byte mode, versions 1 to 15, error correction level M: what a phone's
-// camera reads from a screen. 412 bytes at most.
+// QR codes (ISO/IEC 18004:2015), byte mode, versions 1 to 15, error correction level M: what a
+// phone's camera reads from a screen. 412 bytes at most.
 
-// Of versions 1 to 15 at level M: codewords of correction a block, blocks of the shorter kind, their
-// codewords of data, blocks that have one more (table 9).
+// Of versions 1 to 15 at level M: codewords of correction a block, blocks of the shorter kind,
+// their codewords of data, blocks that have one more (table 9).
 const blocks = [
-    [10, 1, 16, 0], [16, 1, 28, 0], [26, 1, 44, 0], [18, 2, 32, 0], [24, 2, 43, 0], [16, 4, 27, 0],
-    [18, 4, 31, 0], [22, 2, 38, 2], [22, 3, 36, 2], [26, 4, 43, 1], [30, 1, 50, 4], [22, 6, 36, 2],
-    [22, 8, 37, 1], [24, 4, 40, 5], [24, 5, 41, 5],
+    [10, 1, 16, 0],
+    [16, 1, 28, 0],
+    [26, 1, 44, 0],
+    [18, 2, 32, 0],
+    [24, 2, 43, 0],
+    [16, 4, 27, 0],
+    [18, 4, 31, 0],
+    [22, 2, 38, 2],
+    [22, 3, 36, 2],
+    [26, 4, 43, 1],
+    [30, 1, 50, 4],
+    [22, 6, 36, 2],
+    [22, 8, 37, 1],
+    [24, 4, 40, 5],
+    [24, 5, 41, 5],
 ];
 
 // Centres of alignment patterns (annex E).
 const centres = [
-    [], [6, 18], [6, 22], [6, 26], [6, 30], [6, 34], [6, 22, 38], [6, 24, 42], [6, 26, 46],
-    [6, 28, 50], [6, 30, 54], [6, 32, 58], [6, 34, 62], [6, 26, 46, 66], [6, 26, 48, 70],
+    [],
+    [6, 18],
+    [6, 22],
+    [6, 26],
+    [6, 30],
+    [6, 34],
+    [6, 22, 38],
+    [6, 24, 42],
+    [6, 26, 46],
+    [6, 28, 50],
+    [6, 30, 54],
+    [6, 32, 58],
+    [6, 34, 62],
+    [6, 26, 46, 66],
+    [6, 26, 48, 70],
 ];
 
-// ---- Reed-Solomon over GF(256), x^8 + x^4 + x^3 + x^2 + 1 ------------------------------------------
+// ---- Reed-Solomon over GF(256), x^8 + x^4 + x^3 + x^2 + 1 -------------------------------------
 
 function multiply(a, b) {
     let product = 0;
@@ -46,7 +71,7 @@ function correction(data, divisor) {
     return rest;
 }
 
-// ---- data ------------------------------------------------------------------------------------------
+// ---- data -------------------------------------------------------------------------------------
 
 const capacity = ([, short, size, long]) => short * size + long * (size + 1);
 
@@ -85,7 +110,7 @@ function interleave(data, [degree, short, size, long]) {
     return words;
 }
 
-// ---- modules ---------------------------------------------------------------------------------------
+// ---- modules ----------------------------------------------------------------------------------
 
 class Matrix {
     constructor(version) {
@@ -114,7 +139,11 @@ class Matrix {
             this.set(6, i, i % 2 === 0);
             this.set(i, 6, i % 2 === 0);
         }
-        for (const [x, y] of [[3, 3], [size - 4, 3], [3, size - 4]])
+        for (const [x, y] of [
+            [3, 3],
+            [size - 4, 3],
+            [3, size - 4],
+        ])
             this.rings(x, y, 4, (distance) => distance !== 2 && distance !== 4);
         const places = centres[version - 1];
         const last = places.length - 1;
@@ -167,7 +196,8 @@ class Matrix {
                 const y = upward ? this.size - 1 - step : step;
                 for (const x of [right, right - 1]) {
                     if (this.fixed[y][x]) continue;
-                    this.dark[y][x] = at < 8 * words.length ? (words[at >> 3] >> (7 - (at & 7))) & 1 : 0;
+                    this.dark[y][x] =
+                        at < 8 * words.length ? (words[at >> 3] >> (7 - (at & 7))) & 1 : 0;
                     at++;
                 }
             }
@@ -176,9 +206,13 @@ class Matrix {
 
     mask(number) {
         const tests = [
-            (x, y) => (x + y) % 2, (x, y) => y % 2, (x) => x % 3, (x, y) => (x + y) % 3,
+            (x, y) => (x + y) % 2,
+            (x, y) => y % 2,
+            (x) => x % 3,
+            (x, y) => (x + y) % 3,
             (x, y) => (Math.floor(x / 3) + Math.floor(y / 2)) % 2,
-            (x, y) => ((x * y) % 2) + ((x * y) % 3), (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2,
+            (x, y) => ((x * y) % 2) + ((x * y) % 3),
+            (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2,
             (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2,
         ];
         for (let y = 0; y < this.size; y++)
@@ -202,8 +236,13 @@ class Matrix {
         for (let y = 0; y < size; y++)
             for (let x = 0; x < size; x++) {
                 count += dark[y][x];
-                if (x && y && new Set([dark[y][x], dark[y - 1][x], dark[y][x - 1],
-                    dark[y - 1][x - 1]]).size === 1) sum += 3;
+                if (
+                    x &&
+                    y &&
+                    new Set([dark[y][x], dark[y - 1][x], dark[y][x - 1], dark[y - 1][x - 1]])
+                        .size === 1
+                )
+                    sum += 3;
             }
         return sum + 10 * Math.floor(Math.abs((20 * count) / (size * size) - 10));
     }

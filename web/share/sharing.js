@@ -55,7 +55,9 @@ export class Sharing {
 
     async #open() {
         const { Sheet } = await import('./sheet.js');
-        const sheet = new Sheet(this.#words, (how) => this.#tell('lacquer-share', { how, url: this.link }));
+        const sheet = new Sheet(this.#words, (how) =>
+            this.#tell('lacquer-share', { how, url: this.link }),
+        );
         this.#root.append(sheet.element);
         sheet.open(this.message, this.#app.shadeName());
     }

@@ -1,4 +1,4 @@
-// The sheet of a look's link: a code for the phone, the link itself, copy, and the system's own sheet.
+// The sheet of a look's link: a code for the phone, the link, copy, and the system's own sheet.
 import { qrCode } from './qr.js';
 
 const quiet = 4; // modules of light around the code
@@ -55,7 +55,10 @@ export class Sheet {
         const hint = document.createElement('p');
         hint.textContent = t('share.scan');
         const link = Object.assign(document.createElement('input'), {
-            readOnly: true, value: url, id: 'share-link', dir: 'ltr',
+            readOnly: true,
+            value: url,
+            id: 'share-link',
+            dir: 'ltr',
         });
         link.setAttribute('aria-label', t('share.link'));
         link.addEventListener('focus', () => link.select());
