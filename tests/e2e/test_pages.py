@@ -196,6 +196,15 @@ def test_a_policy_that_is_no_header(policy):
     assert "--csp" in usage_error("--csp", policy)
 
 
+def test_who_may_frame_the_page():
+    running = Server("--frame-ancestors", "https://Shop.example/", "--frame-ancestors", "*")
+    policy = httpx.get(running.url).headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://shop.example *;" in policy
+    stopped(running)
+    assert "pattern" in usage_error("--frame-ancestors", "https://*.shop.example")
+    assert "--frame-ancestors" in usage_error("--frame-ancestors", "https://a.example;script-src")
+
+
 # ---- other origins
 
 
