@@ -204,11 +204,7 @@ tests.shopify_as_documented = ({ browser }) =>
     },
     async (shop) => {
       const page = await open(browser, `${shop.origin}/`);
-      await until(
-        'the shade',
-        async () => (await text(page, '#shade-name')) === 'Cherry Stem',
-        40000,
-      );
+      await until('the shade', async () => (await worn(page)).color === '#b0122b', 40000);
       await until('German', async () => (await text(page, '#buy')) === 'Kaufen');
       await page.click('#buy');
       await page.waitForURL('**/cart');
