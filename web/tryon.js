@@ -11,10 +11,14 @@
 //   camera   "user" or "environment": which camera first
 //   stats    present: speed figures and the choice of a transport are shown (also by ?stats)
 //   lang     "en", "de", "es" or "ar"; else the reader's own choice, then the browser's
+//   look     first look: a name of the catalogue's, or what stands behind "?look=" in a link
+//   deep-links    present: the look is taken from "?look=" of the page's address, and links given
+//                 out lead to this page; without it they lead to the server's own
+//   installable   present: the server's own page, which can be put on a phone's screen
 // Slot "brand": what stands at the top left.
-// Events, bubbling: "lacquer-look" {color, finish, …} after each change of the look,
-// "lacquer-nails" {count} when another number of nails is seen, "lacquer-picture" {blob} when a
-// picture is saved or shared.
+// Events, bubbling, all with a detail (docs/integrations): "lacquer-ready", "lacquer-start",
+// "lacquer-stop", "lacquer-error", "lacquer-look", "lacquer-nails", "lacquer-picture",
+// "lacquer-share", and "lacquer-buy", which can be stopped.
 // A page of another origin needs `lacquer serve --allow-origin` with its own, and in its
 // Content-Security-Policy, if it has one, the server under script-src, style-src, img-src and
 // connect-src (there with wss: too). Nothing inline, no eval, no data: or blob:.
@@ -22,13 +26,23 @@ import { App } from './ui/app.js';
 import { chooseLanguage, languages, rememberedLanguage, Words } from './ui/i18n.js';
 import { parseHex } from './look/look.js';
 import { markup } from './ui/markup.js';
+import { lookDetail } from './share/detail.js';
+import { install } from './share/install.js';
+import { Offer } from './share/offer.js';
+import { Sharing } from './share/sharing.js';
 
 const home = new URL('.', import.meta.url);
+const names = { live: 'camera', photo: 'photo' }; // of the app's modes, for events
 
 export class LacquerTryon extends HTMLElement {
-    static observedAttributes = ['lang', 'color', 'finish'];
     #words = new Words();
     #app = null;
+    #sharing = null;
+
+    // A getter, for esbuild writes a class with a static field anew, its private ones as slow maps.
+    static get observedAttributes() {
+        return ['lang', 'color', 'finish', 'look'];
+    }
 
     connectedCallback() {
         if (!this.#app) this.#build();
@@ -42,7 +56,8 @@ export class LacquerTryon extends HTMLElement {
     attributeChangedCallback(name, before, value) {
         if (!this.#app || value === before || value === null) return;
         if (name === 'lang') this.#speak();
-        else this.#wear();
+        else if (name !== 'look') this.#wear();
+        else if (this.#app.catalogue.looks.length) this.#sharing.wear({ main: value });
     }
 
     // The parts, for pages that want more than the events.
@@ -52,30 +67,93 @@ export class LacquerTryon extends HTMLElement {
 
     #build() {
         const root = this.attachShadow({ mode: 'open' });
-        const style = document.createElement('link');
-        style.rel = 'stylesheet';
-        style.href = new URL('style.css', home);
         const body = document.createElement('template');
         body.innerHTML = markup;
-        root.append(style, body.content);
+        root.append(this.#styled(body.content.getElementById('app')), body.content);
         this.#app = new App({
             root,
             words: this.#words,
-            base: new URL(this.getAttribute('server') ?? '.', this.getAttribute('server') ? document.baseURI : home),
+            base: this.hasAttribute('server')
+                ? new URL(this.getAttribute('server'), document.baseURI)
+                : home,
             facing: this.getAttribute('camera'),
             stats:
                 this.hasAttribute('stats') ||
                 new URLSearchParams(location.search).has('stats'),
-            tell: (type, detail) =>
-                this.dispatchEvent(
-                    new CustomEvent(type, { detail, bubbles: true, composed: true }),
-                ),
+            tell: this.#tell,
         });
+        this.#connect((id) => root.getElementById(id));
         this.#wear();
         this.#offerLanguages(root.getElementById('language'));
         this.#words.addEventListener('change', () => this.#translate());
         this.#translate();
         this.#speak();
+    }
+
+    // Tells the page around; false when it stopped what can be stopped.
+    #tell = (type, detail, init) => {
+        const said = type === 'lacquer-look' ? lookDetail(this.#app) : detail;
+        return this.dispatchEvent(
+            new CustomEvent(type, { detail: said, bubbles: true, composed: true, ...init }),
+        );
+    };
+
+    // What reaches beyond the element: offers, links, events, installing.
+    #connect(find) {
+        const app = this.#app;
+        const words = this.#words;
+        const own = this.hasAttribute('deep-links');
+        const page = own ? location.href : home;
+        new Offer({ app, find, words, tell: this.#tell });
+        const sharing = new Sharing({ app, find, words, tell: this.#tell, page });
+        this.#sharing = sharing;
+        app.message = () => sharing.message;
+        app.notices.onbad = (kind, message) => this.#tell('lacquer-error', { kind, message });
+        this.#tellModes(find('stage'));
+        const ready = () => {
+            if (!app.catalogue.looks.length) return; // a favourite was kept meanwhile
+            app.catalogue.removeEventListener('change', ready);
+            const address = new URLSearchParams(own ? location.search : '');
+            sharing.wear({
+                main: address.get('look') ?? this.getAttribute('look'),
+                second: address.get('second'),
+            });
+            const { looks, shades } = app.catalogue;
+            this.#tell('lacquer-ready', { looks: looks.length, shades: shades.length });
+        };
+        app.catalogue.addEventListener('change', ready);
+        if (this.hasAttribute('installable')) install(home);
+    }
+
+    #tellModes(stage) {
+        let mode = stage.dataset.mode;
+        new MutationObserver(() => {
+            const { mode: next } = stage.dataset;
+            if (next === mode) return;
+            if (next === 'empty') this.#tell('lacquer-stop', { source: names[mode] });
+            else this.#tell('lacquer-start', { source: names[next] });
+            mode = next;
+        }).observe(stage, { attributes: true, attributeFilter: ['data-mode'] });
+    }
+
+    // The style sheet's link. What the page put into the element shows until it has come.
+    #styled(app) {
+        const style = document.createElement('link');
+        style.rel = 'stylesheet';
+        style.href = new URL('style.css', import.meta.url);
+        const brand = Object.assign(document.createElement('slot'), { name: 'brand' });
+        const waiting = document.createElement('div');
+        waiting.append(brand, document.createElement('slot'));
+        app.hidden = true;
+        const show = () => {
+            waiting.remove();
+            app.hidden = false;
+        };
+        style.addEventListener('load', show);
+        style.addEventListener('error', show);
+        const links = document.createDocumentFragment();
+        links.append(style, waiting);
+        return links;
     }
 
     #wear() {
@@ -109,9 +187,10 @@ export class LacquerTryon extends HTMLElement {
         const app = this.shadowRoot.getElementById('app');
         app.lang = language;
         app.dir = direction;
-        // The page that is nothing but this element speaks its language; a shop's page keeps its own.
+        // The page that is nothing but this element speaks its language; a shop's keeps its own.
         const page = document.documentElement;
-        if (page.hasAttribute('data-lacquer')) Object.assign(page, { lang: language, dir: direction });
+        if (page.hasAttribute('data-lacquer'))
+            Object.assign(page, { lang: language, dir: direction });
         this.shadowRoot.getElementById('language').value = language;
         this.#words.apply(app);
         this.#app.translate();

@@ -70,7 +70,7 @@ async function watch(page, finish) {
 const server = await new Server().start();
 const browser = await launch([...software, withCamera]);
 try {
-  const page = await open(browser, server.url);
+  const page = await open(browser, server.url, { modules: true });
   await page.addInitScript(slow, SERVER_FPS);
   await page.reload();
   await page.waitForSelector('.swatch');

@@ -14,6 +14,8 @@ const struct lq_command lq_commands[] = {
     {"eval", "measure a model against hand-drawn masks", lq_cli_eval, &lq_eval_argp},
     {"inspect", "say what is in a model file", lq_cli_inspect, &lq_inspect_argp},
     {"looks", "list shades, finishes, looks and patterns", lq_cli_looks, &lq_looks_argp},
+    {"looks import", "make shades of a shop's product export", lq_cli_looks_import,
+     &lq_looks_import_argp},
     {"quantize", "make an int8 model from a float one", lq_cli_quantize, &lq_quantize_argp},
     {"serve", "serve the live page and the API", lq_cli_serve, &lq_serve_argp},
     {"triton-repo", "write a model repository for NVIDIA Triton", lq_cli_triton_repo,
@@ -80,7 +82,13 @@ int main(int argc, char **argv)
         print_help(stdout);
         return LQ_EXIT_OK;
     }
-    const struct lq_command *command = find(word);
+    // A command of two words: `looks import`.
+    char words[64];
+    snprintf(words, sizeof words, "%s %s", word, argc > 2 ? argv[2] : "");
+    const struct lq_command *command = find(words);
+    if (command)
+        return run(command, argc - 2, argv + 2);
+    command = find(word);
     if (command)
         return run(command, argc - 1, argv + 1);
     if (*word)

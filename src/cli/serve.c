@@ -25,7 +25,7 @@ enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED
        OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
        OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
        OPT_NO_SMOOTHING, OPT_NO_PROPAGATION, OPT_MEMORY, OPT_CSP, OPT_ADMIN_PORT, OPT_ADMIN_HOST,
-       OPT_TRUSTED_PROXY, OPT_PROXY_PROTOCOL };
+       OPT_FRAME_ANCESTORS, OPT_TRUSTED_PROXY, OPT_PROXY_PROTOCOL };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
 
@@ -100,6 +100,8 @@ static const struct argp_option options[] = {
      "Where nothing is known yet of how this machine computes fastest, find it out beside the "
      "work, so long after the start (default 10; see `lacquer tune`)", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
+    {"frame-ancestors", OPT_FRAME_ANCESTORS, "ORIGIN", 0,
+     "Pages of this origin may show the built-in page in an iframe (once for each; '*': all)", 1},
     {"csp", OPT_CSP, "POLICY", 0,
      "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none "
      "with --web)",
@@ -147,6 +149,25 @@ static void add_origin(struct argp_state *state, struct lq_serve_options *serve,
     if (lq_origin_clean(origin, &error) != LQ_OK)
         argp_error(state, "--allow-origin: %s", error.text);
     serve->allow_origins[serve->allow_origin_count++] = origin;
+}
+
+// A word of a Content-Security-Policy, in which ';' and ',' would begin something else.
+static void add_ancestor(struct argp_state *state, struct lq_serve_options *serve, char *origin)
+{
+    struct lq_error error;
+    size_t len = 0;
+    if (serve->frame_ancestor_count == LQ_ALLOW_ORIGINS_MAX)
+        argp_error(state, "--frame-ancestors may be given %d times", LQ_ALLOW_ORIGINS_MAX);
+    if (lq_origin_clean(origin, &error) != LQ_OK)
+        argp_error(state, "--frame-ancestors: %s", error.text);
+    if (strpbrk(origin, ";, '\""))
+        argp_error(state, "--frame-ancestors: '%s' is no origin", origin);
+    serve->frame_ancestors[serve->frame_ancestor_count++] = origin;
+    for (int i = 0; i < serve->frame_ancestor_count; i++)
+        len += strlen(serve->frame_ancestors[i]) + 1;
+    if (len > LQ_FRAME_ANCESTORS_CHARS_MAX)
+        argp_error(state, "--frame-ancestors take %d characters together",
+                   LQ_FRAME_ANCESTORS_CHARS_MAX);
 }
 
 // A header's value. More than this no browser needs, and no proxy may pass on.
@@ -307,6 +328,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_WEB:
         serve->web_dir = arg;
+        return 0;
+    case OPT_FRAME_ANCESTORS:
+        add_ancestor(state, serve, arg);
         return 0;
     case OPT_CSP:
         set_csp(state, serve, arg);

@@ -40,6 +40,27 @@ void lq_lab_to_color(const float lab[3], uint8_t color[3])
         color[k] = (uint8_t)lrint(255.0 * lq_srgb_encode(fmin(fmax(linear[k], 0.0), 1.0)));
 }
 
+static double lab_forward(double t)
+{
+    return t > 216.0 / 24389.0 ? cbrt(t) : (24389.0 / 27.0 * t + 16.0) / 116.0;
+}
+
+void lq_color_to_lab(const uint8_t color[3], float lab[3])
+{
+    double linear[3];
+    for (int k = 0; k < 3; k++) {
+        double v = color[k] / 255.0;
+        linear[k] = v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+    }
+    double x = 0.4124564 * linear[0] + 0.3575761 * linear[1] + 0.1804375 * linear[2];
+    double y = 0.2126729 * linear[0] + 0.7151522 * linear[1] + 0.0721750 * linear[2];
+    double z = 0.0193339 * linear[0] + 0.1191920 * linear[1] + 0.9503041 * linear[2];
+    double fx = lab_forward(x / 0.95047), fy = lab_forward(y), fz = lab_forward(z / 1.08883);
+    lab[0] = (float)(116.0 * fy - 16.0);
+    lab[1] = (float)(500.0 * (fx - fy));
+    lab[2] = (float)(200.0 * (fy - fz));
+}
+
 // ---- names --------------------------------------------------------------------------------------
 
 static bool is_name(const char *text)
@@ -87,17 +108,52 @@ static int find_pattern(const struct lq_catalogue *catalogue, const char *name)
 
 // ---- files --------------------------------------------------------------------------------------
 
-static int load_json(json_t **root, const uint8_t *bytes, size_t len, struct lq_error *err)
+static int load_json(json_t **root, const uint8_t *bytes, size_t len, int max,
+                     struct lq_error *err)
 {
     json_error_t where;
     *root = NULL;
-    if (len > LQ_LOOK_BYTES_MAX)
-        return lq_fail(err, LQ_ERR_TOO_LARGE, "larger than %d bytes", LQ_LOOK_BYTES_MAX);
+    if (len > (size_t)max)
+        return lq_fail(err, LQ_ERR_TOO_LARGE, "larger than %d bytes", max);
     *root = lq_json_parse(bytes, len, JSON_REJECT_DUPLICATES, &where);
     if (!*root && lq_json_ran_out(&where))
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     return *root ? LQ_OK
                  : lq_fail(err, LQ_ERR_SYNTAX, "line %d: %.120s", where.line, where.text);
+}
+
+// A text that may be missing, which leaves out empty.
+static bool read_optional(const json_t *object, const char *key, char *out, size_t size)
+{
+    const json_t *value = json_object_get(object, key);
+    const char *text = value ? json_string_value(value) : "";
+    *out = 0;
+    return text && (size_t)snprintf(out, size, "%s", text) < size;
+}
+
+// A link that a page may follow: nothing that runs as a script.
+static bool is_web(const char *url)
+{
+    return !*url || strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+}
+
+static int read_offer(struct lq_offer *offer, const json_t *item, int number, struct lq_error *err)
+{
+    const json_t *stock = json_object_get(item, "stock");
+    offer->stock = stock ? (int)json_integer_value(stock) : -1;
+    bool good = read_optional(item, "sku", offer->sku, sizeof offer->sku) &&
+                read_optional(item, "gtin", offer->gtin, sizeof offer->gtin) &&
+                read_optional(item, "brand", offer->brand, sizeof offer->brand) &&
+                read_optional(item, "price", offer->price, sizeof offer->price) &&
+                read_optional(item, "currency", offer->currency, sizeof offer->currency) &&
+                read_optional(item, "url", offer->url, sizeof offer->url) && is_web(offer->url) &&
+                (!stock || (json_is_integer(stock) && json_integer_value(stock) >= 0 &&
+                            json_integer_value(stock) <= 1000000000));
+    return good ? LQ_OK
+                : lq_fail(err, LQ_ERR_FIELD,
+                          "shade %d: sku, gtin, brand, price, currency and url must be short "
+                          "texts, url one of https, stock a number of pieces",
+                          number);
 }
 
 static bool read_text(const json_t *object, const char *key, char out[LQ_LOOK_NAME_MAX])
@@ -127,14 +183,14 @@ static int read_shade(struct lq_shade_name *shade, const json_t *item, int numbe
                        "shade %d must have name, title, family and lab [L, a, b]",
                        number);
     lq_lab_to_color(shade->lab, shade->color);
-    return LQ_OK;
+    return read_offer(&shade->offer, item, number, err);
 }
 
 static int add_shades(struct lq_catalogue *catalogue, const uint8_t *bytes, size_t len,
                       struct lq_error *err)
 {
     json_t *root;
-    int status = load_json(&root, bytes, len, err);
+    int status = load_json(&root, bytes, len, LQ_SHADES_BYTES_MAX, err);
     if (status == LQ_OK && !json_is_array(root))
         status = lq_fail(err, LQ_ERR_FIELD, "must be an array of shades");
     for (size_t i = 0; status == LQ_OK && i < json_array_size(root); i++) {
@@ -159,7 +215,7 @@ static int add_look(struct lq_catalogue *catalogue, const char *path, const uint
     json_t *root = NULL;
     int status = name_of(named.name, path, err);
     if (status == LQ_OK)
-        status = load_json(&root, bytes, len, err);
+        status = load_json(&root, bytes, len, LQ_LOOK_BYTES_MAX, err);
     if (status == LQ_OK)
         status = lq_look_read(&named.look, root, catalogue, err);
     if (status == LQ_OK && !read_text(root, "title", named.title))
@@ -258,7 +314,7 @@ static int add_dir(struct lq_catalogue *catalogue, const char *dir, struct lq_er
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot open the looks folder '%.120s': %s", dir,
                        strerror(errno));
     closedir(open);
-    lq_buf_init(&file, LQ_PATTERN_BYTES_MAX);
+    lq_buf_init(&file, LQ_SHADES_BYTES_MAX);
     int status = add_folder(catalogue, dir, "", KIND_SHADES, &file, err);
     if (status == LQ_OK)
         status = add_folder(catalogue, dir, "patterns/", KIND_PATTERN, &file, err);

@@ -4,11 +4,25 @@
 // it is closed, and looks read with it borrow its patterns.
 #pragma once
 
+#include <jansson.h>
+
 #include "paint/look.h"
 #include "paint/pattern.h"
 
-enum { LQ_LOOK_NAME_MAX = 48, LQ_SHADES_MAX = 512, LQ_LOOKS_MAX = 256, LQ_PATTERNS_MAX = 32,
-       LQ_LOOK_BYTES_MAX = 64 * 1024, LQ_PATTERN_BYTES_MAX = 1024 * 1024 };
+enum { LQ_LOOK_NAME_MAX = 48, LQ_SHADES_MAX = 2048, LQ_LOOKS_MAX = 256, LQ_PATTERNS_MAX = 32,
+       LQ_LOOK_BYTES_MAX = 64 * 1024, LQ_PATTERN_BYTES_MAX = 1024 * 1024,
+       LQ_SHADES_BYTES_MAX = 2 * 1024 * 1024, LQ_SHOP_URL_MAX = 512 };
+
+// What a shop says of a shade; empty, and -1 for stock, where it does not.
+struct lq_offer {
+    char sku[64];
+    char gtin[16];     // 8, 12, 13 or 14 digits, the last one right
+    char brand[LQ_LOOK_NAME_MAX];
+    char price[16];    // "12.90"
+    char currency[4];  // ISO 4217
+    char url[LQ_SHOP_URL_MAX]; // http or https
+    int stock;         // pieces
+};
 
 struct lq_shade_name {
     char name[LQ_LOOK_NAME_MAX];   // a-z, 0-9 and '-'
@@ -16,6 +30,7 @@ struct lq_shade_name {
     char family[LQ_LOOK_NAME_MAX]; // red, pink, nude, …
     float lab[3];                  // CIELAB, D65, 2 degrees
     uint8_t color[3];              // sRGB of the same
+    struct lq_offer offer;
 };
 
 struct lq_named_look {
@@ -43,5 +58,9 @@ const struct lq_named_look *lq_catalogue_look(const struct lq_catalogue *catalog
 const struct lq_pattern *lq_catalogue_pattern(const struct lq_catalogue *catalogue,
                                               const char *name);
 
-// CIELAB (D65) to sRGB, each channel held to 0..255.
+// CIELAB (D65) to sRGB, each channel held to 0..255; and back.
 void lq_lab_to_color(const float lab[3], uint8_t color[3]);
+void lq_color_to_lab(const uint8_t color[3], float lab[3]);
+
+// An array of shades as shades.json has it; NULL without memory. The caller's.
+json_t *lq_shades_write(const struct lq_shade_name *shades, int count);

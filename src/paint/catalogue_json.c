@@ -26,23 +26,50 @@ static json_t *finishes_json(void)
     return list;
 }
 
+static void add_text(json_t *object, const char *key, const char *text)
+{
+    if (*text)
+        json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *shade_json(const struct lq_shade_name *shade)
+{
+    char color[8];
+    json_t *lab = json_array();
+    snprintf(color, sizeof color, "#%02x%02x%02x", shade->color[0], shade->color[1],
+             shade->color[2]);
+    for (int k = 0; k < 3; k++)
+        json_array_append_new(lab, json_real(round(100.0 * (double)shade->lab[k]) / 100));
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", shade->name, "title",
+                               shade->title, "family", shade->family, "color", color, "lab", lab);
+    const struct lq_offer *offer = &shade->offer;
+    add_text(object, "sku", offer->sku);
+    add_text(object, "gtin", offer->gtin);
+    add_text(object, "brand", offer->brand);
+    add_text(object, "price", offer->price);
+    add_text(object, "currency", offer->currency);
+    add_text(object, "url", offer->url);
+    if (offer->stock >= 0)
+        json_object_set_new(object, "stock", json_integer(offer->stock));
+    return object;
+}
+
+json_t *lq_shades_write(const struct lq_shade_name *shades, int count)
+{
+    json_t *list = json_array();
+    for (int i = 0; list && i < count; i++)
+        if (json_array_append_new(list, shade_json(&shades[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 static json_t *shades_json(const struct lq_catalogue *catalogue)
 {
     int count;
     const struct lq_shade_name *shades = lq_catalogue_shades(catalogue, &count);
-    json_t *list = json_array();
-    for (int i = 0; i < count; i++) {
-        char color[8];
-        snprintf(color, sizeof color, "#%02x%02x%02x", shades[i].color[0], shades[i].color[1],
-                 shades[i].color[2]);
-        json_t *lab = json_array();
-        for (int k = 0; k < 3; k++)
-            json_array_append_new(lab, json_real(round(10.0 * (double)shades[i].lab[k]) / 10));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", shades[i].name,
-                                              "title", shades[i].title, "family",
-                                              shades[i].family, "color", color, "lab", lab));
-    }
-    return list;
+    return lq_shades_write(shades, count);
 }
 
 static json_t *looks_json(const struct lq_catalogue *catalogue)

@@ -9,7 +9,8 @@
 
 struct lq_catalogue;
 
-enum { LQ_ALLOW_ORIGINS_MAX = 16, LQ_CSP_CHARS_MAX = 2000, LQ_TRUSTED_PROXIES_MAX = 32 };
+enum { LQ_ALLOW_ORIGINS_MAX = 16, LQ_CSP_CHARS_MAX = 2000, LQ_TRUSTED_PROXIES_MAX = 32,
+       LQ_FRAME_ANCESTORS_CHARS_MAX = 1200 };
 
 struct lq_serve_options {
     const char *host;          // address to listen on; "0.0.0.0" or "::" is every one
@@ -39,6 +40,8 @@ struct lq_serve_options {
     const char *csp;           // Content-Security-Policy; "": none; NULL: the built-in page's own
     const char *allow_origins[LQ_ALLOW_ORIGINS_MAX]; // besides the server's own; "*" is any
     int allow_origin_count;
+    const char *frame_ancestors[LQ_ALLOW_ORIGINS_MAX]; // may frame the built-in page, besides it
+    int frame_ancestor_count;
     const struct lq_catalogue *catalogue; // of looks; outlives the server
     const char *token_file;    // who has none of its tokens is not admitted; NULL: all are
 };

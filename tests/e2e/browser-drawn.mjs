@@ -228,7 +228,7 @@ tests.every_frame_is_shown_between_replies = ({ server }) =>
 // still, it goes on here.
 tests.slow_drawing_is_left_to_the_server = ({ server }) =>
   withDrawing(async (browser) => {
-    const page = await open(browser, server.url);
+    const page = await open(browser, server.url, { modules: true });
     const decisions = await page.evaluate(async () => {
       const { FrameBudget } = await import('/live/frame-budget.js');
       const run = (rateHere, rateThere, fpsLeast) => {

@@ -6,6 +6,8 @@
 import fs from 'node:fs';
 import { artifacts, launch, Server, shot, withCamera } from './browser-harness.mjs';
 import { tests as drawnTests } from './browser-drawn.mjs';
+import { tests as ecosystemTests } from './browser-ecosystem.mjs';
+import { tests as integrationTests } from './browser-integrations.mjs';
 import { tests as liveTests } from './browser-live.mjs';
 import { tests as oldTests } from './browser-old.mjs';
 import { tests as pageTests } from './browser-page.mjs';
@@ -24,6 +26,8 @@ const tests = {
   ...liveTests,
   ...drawnTests,
   ...oldTests,
+  ...ecosystemTests,
+  ...integrationTests,
 };
 
 async function main(wanted) {

@@ -1,5 +1,12 @@
-"""Pages that are not ours: served by --web, on other origins, behind proxies that change Host."""
+"""The page's files and how they are kept; pages that are not ours: served by --web, on other
+origins, behind proxies that change Host."""
+import gzip
+import os
+import pathlib
+import re
+import shutil
 import subprocess
+import sys
 
 import httpx
 import pytest
@@ -26,6 +33,114 @@ def stopped(running):
     status, said = running.stop()
     assert status == 0, said
     return said
+
+
+# ---- the page's files
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def raw(url, **headers):
+    """An answer and its bytes as they came; httpx would ask for codings of its own and unpack."""
+    sent = {"accept-encoding": "identity"}
+    sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+    with httpx.stream("GET", url, headers=sent) as reply:
+        return reply, b"".join(reply.iter_raw())
+
+
+def bundle_of(server):
+    return re.search(r"tryon-[\w]+\.js", httpx.get(f"{server.url}/tryon.js").text)[0]
+
+
+def unbrotli(data):
+    done = subprocess.run(["brotli", "-d", "-c"], input=data, capture_output=True, check=True)
+    return done.stdout
+
+
+def test_files_come_as_the_client_takes_them(server):
+    url = f"{server.url}/{bundle_of(server)}"
+    plainly, whole = raw(url)
+    assert "content-encoding" not in plainly.headers
+    tags = {plainly.headers["etag"]}
+    for accept, coding, unpack in (("gzip, deflate, br, zstd", "br", unbrotli),
+                                   ("gzip", "gzip", gzip.decompress),
+                                   ("br;q=0, gzip;q=0.1", "gzip", gzip.decompress),
+                                   ("identity;q=0, *", "br", unbrotli)):
+        reply, packed = raw(url, accept_encoding=accept)
+        assert reply.headers["content-encoding"] == coding, accept
+        assert unpack(packed) == whole and len(packed) < len(whole) / 2
+        assert int(reply.headers["content-length"]) == len(packed)
+        tags.add(reply.headers["etag"])
+        assert "accept-encoding" in reply.headers["vary"]
+        head = httpx.head(url, headers={"Accept-Encoding": accept})
+        for name in ("etag", "content-length", "content-encoding", "cache-control", "vary"):
+            assert head.headers[name] == reply.headers[name]
+    # Strong tags: other bytes, another tag.
+    assert len(tags) == 3 and all(re.fullmatch(r'"[\w-]+"', tag) for tag in tags)
+
+
+def test_a_client_that_takes_no_coding(server):
+    for accept in ("identity;q=0", "*;q=0", "br;q=0, gzip;q=0, identity;q=0"):
+        reply, body = raw(f"{server.url}/", accept_encoding=accept)
+        assert reply.status_code == 406 and b"identity" in body
+        assert "accept-encoding" in reply.headers["vary"]
+
+
+def test_a_copy_is_confirmed(server):
+    url = f"{server.url}/{bundle_of(server)}"
+    reply, _ = raw(url, accept_encoding="br")
+    tag, plain_tag = reply.headers["etag"], raw(url)[0].headers["etag"]
+    for had in (tag, f"W/{tag}", f'"other", {tag}', "*", f'"a,b" ,W/"c",{tag}'):
+        again, body = raw(url, accept_encoding="br", if_none_match=had)
+        assert again.status_code == 304 and body == b"", had
+        assert again.headers["etag"] == tag and "content-encoding" not in again.headers
+        assert again.headers["cache-control"] == reply.headers["cache-control"]
+        assert "accept-encoding" in again.headers["vary"]
+        head = httpx.head(url, headers={"Accept-Encoding": "br", "If-None-Match": had})
+        assert head.status_code == 304
+    # The copy of another coding is not this one's.
+    for had in (plain_tag, '"other"', tag.strip('"')):
+        assert raw(url, accept_encoding="br", if_none_match=had)[0].status_code == 200, had
+
+
+def test_how_long_files_are_kept(server):
+    def kept(path):
+        reply = httpx.get(f"{server.url}/{path}")
+        assert reply.status_code == 200, path
+        return reply.headers["cache-control"]
+
+    html = httpx.get(server.url).text
+    hashed = set(re.findall(r'"([\w]+-[\w]{8,10}\.(?:js|css))"', html)) | {bundle_of(server)}
+    assert len(hashed) >= 2 and any(name.endswith(".css") for name in hashed)
+    for name in hashed:
+        assert kept(name) == "max-age=31536000, immutable"
+    for path in ("", "index.html", "embed.html", "look/look.js", "ui/app.js", "style.css"):
+        assert kept(path) == "no-cache"
+    assert kept("tryon.js") == "max-age=300"
+
+
+def test_an_old_hash_is_gone(server):
+    for name in ("tryon-00000000.js", "style-0123456789.css", bundle_of(server).replace(".js", "")):
+        reply = httpx.get(f"{server.url}/{name}")
+        assert reply.status_code == 404
+        assert "immutable" not in reply.headers.get("cache-control", "")
+
+
+def test_modules_are_served_as_they_are(server):
+    for path in ("look/look.js", "live/stats.js", "paint/painter.js"):
+        assert raw(f"{server.url}/{path}")[1] == (ROOT / "web" / path).read_bytes()
+
+
+def test_the_page_is_bundled_the_same_twice(tmp_path):
+    tables = []
+    for name in ("one", "other"):
+        table = tmp_path / f"{name}.c"
+        tools = [shutil.which("esbuild") or str(ROOT / ".deps/node_modules/.bin/esbuild"), "brotli"]
+        subprocess.run([sys.executable, ROOT / "tools/embed.py", ROOT / "web", table,
+                        tmp_path / f"{name}.d", *tools], check=True, timeout=120,
+                       env={**os.environ, "TMPDIR": str(tmp_path), "TZ": name})
+        tables.append(table.read_bytes())
+    assert tables[0] == tables[1] and b"tryon-source.js" in tables[0]
 
 
 # ---- --web and --csp
@@ -79,6 +194,15 @@ def test_no_policy():
 @pytest.mark.parametrize("policy", ["a\r\nSet-Cookie: b=c", "a\nb", "a\tb", "d\xe9f", "a" * 3000])
 def test_a_policy_that_is_no_header(policy):
     assert "--csp" in usage_error("--csp", policy)
+
+
+def test_who_may_frame_the_page():
+    running = Server("--frame-ancestors", "https://Shop.example/", "--frame-ancestors", "*")
+    policy = httpx.get(running.url).headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://shop.example *;" in policy
+    stopped(running)
+    assert "pattern" in usage_error("--frame-ancestors", "https://*.shop.example")
+    assert "--frame-ancestors" in usage_error("--frame-ancestors", "https://a.example;script-src")
 
 
 # ---- other origins

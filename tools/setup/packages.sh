@@ -4,12 +4,12 @@
 build_packages=(gcc libc6-dev ninja-build pkg-config python3 python3-venv ca-certificates libssl-dev
     libseccomp-dev liblcms2-dev libjpeg-dev libturbojpeg0-dev libwebp-dev libavif-dev
     libjansson-dev libcurl4-openssl-dev libcmocka-dev protobuf-c-compiler libprotobuf-c-dev
-    libonnx-dev)
+    libonnx-dev esbuild brotli)
 
 # libheif1 is loaded for HEIC and never linked with; the last three are for liblacquer's ABI and for
 # programs of others that use it.
 test_packages=(openssl curl patchelf libegl1 libgl1-mesa-dri valgrind libc6-dbg libheif1
-    abigail-tools cmake g++)
+    abigail-tools cmake g++ zbar-tools)
 
 # What tests are skipped without: Ubuntu's chromium is a snap, which is no browser in a container.
 wanted_packages() {

@@ -438,4 +438,18 @@ export default {
     'swatch.copper': 'نحاس',
     'swatch.gunmetal': 'رمادي معدني',
     'swatch.steel': 'فولاذ',
+
+    'share.look': 'مشاركة هذه الإطلالة',
+    'share.title': '{shade} أينما كنت',
+    'share.scan': 'امسح الرمز لتجربة هذه الإطلالة على هاتفك.',
+    'share.link': 'الرابط',
+    'share.copy': 'نسخ الرابط',
+    'share.copied': 'تم النسخ',
+    'share.send': 'إرسال الرابط',
+    'share.text': 'جرّبي {shade} على أظافرك',
+    'share.broken': 'لا يحتوي هذا الرابط على إطلالة معروفة هنا.',
+    'share.partly': 'جزء من هذه الإطلالة غير معروف هنا وتم تركه.',
+    'offer.buy': 'شراء',
+    'offer.buyShade': 'شراء {shade}',
+    'offer.soldOut': 'نفدت الكمية',
 };

@@ -449,4 +449,18 @@ export default {
     'swatch.copper': 'Kupfer',
     'swatch.gunmetal': 'Waffenstahl',
     'swatch.steel': 'Stahl',
+
+    'share.look': 'Look teilen',
+    'share.title': '{shade}, überall',
+    'share.scan': 'Scannen und den Look auf dem Handy anprobieren.',
+    'share.link': 'Link',
+    'share.copy': 'Link kopieren',
+    'share.copied': 'Kopiert',
+    'share.send': 'Link senden',
+    'share.text': '{shade} auf den eigenen Nägeln anprobieren',
+    'share.broken': 'Dieser Link enthält keinen Look, der hier bekannt ist.',
+    'share.partly': 'Ein Teil dieses Looks ist hier nicht bekannt und wurde weggelassen.',
+    'offer.buy': 'Kaufen',
+    'offer.buyShade': '{shade} kaufen',
+    'offer.soldOut': 'Ausverkauft',
 };

@@ -440,4 +440,18 @@ export default {
     'swatch.copper': 'Copper',
     'swatch.gunmetal': 'Gunmetal',
     'swatch.steel': 'Steel',
+
+    'share.look': 'Share this look',
+    'share.title': '{shade}, anywhere',
+    'share.scan': 'Scan it to try this look on your phone.',
+    'share.link': 'Link',
+    'share.copy': 'Copy link',
+    'share.copied': 'Copied',
+    'share.send': 'Send link',
+    'share.text': 'Try {shade} on your own nails',
+    'share.broken': 'This link holds no look that is known here.',
+    'share.partly': 'Some of this look is not known here and was left out.',
+    'offer.buy': 'Buy',
+    'offer.buyShade': 'Buy {shade}',
+    'offer.soldOut': 'Sold out',
 };

@@ -443,4 +443,18 @@ export default {
     'swatch.copper': 'Cobre',
     'swatch.gunmetal': 'Gris bronce',
     'swatch.steel': 'Acero',
+
+    'share.look': 'Compartir este look',
+    'share.title': '{shade}, donde quieras',
+    'share.scan': 'Escanéalo para probar este look en tu móvil.',
+    'share.link': 'Enlace',
+    'share.copy': 'Copiar enlace',
+    'share.copied': 'Copiado',
+    'share.send': 'Enviar enlace',
+    'share.text': 'Prueba {shade} en tus propias uñas',
+    'share.broken': 'Este enlace no contiene ningún look conocido aquí.',
+    'share.partly': 'Parte de este look no se conoce aquí y se ha omitido.',
+    'offer.buy': 'Comprar',
+    'offer.buyShade': 'Comprar {shade}',
+    'offer.soldOut': 'Agotado',
 };

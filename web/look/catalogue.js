@@ -33,11 +33,11 @@ export class Catalogue extends EventTarget {
     async load(base) {
         const answer = await fetch(new URL('api/looks', base), { cache: 'no-store' });
         const { shades, finishes, looks, patterns } = await answer.json();
-        this.shades = shades.map(({ name: id, title, family, color }) => ({
+        // With what a shop says of it: sku, brand, price, …
+        this.shades = shades.map(({ name: id, title, lab, ...rest }) => ({
             id,
             name: title,
-            family,
-            color,
+            ...rest,
         }));
         this.finishes = finishes.map(({ name }) => name);
         this.looks = looks;

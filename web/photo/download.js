@@ -21,10 +21,13 @@ export function canShare() {
     return navigator.canShare?.({ files: [probe] }) ?? false;
 }
 
-// false when the reader thought better of it.
-export async function sharePicture(blob, shade) {
+// message: {text, url} that goes with the picture, where the system takes both. false when the reader
+// thought better of it.
+export async function sharePicture(blob, shade, message = {}) {
+    const picture = { files: [fileOf(blob, shade)], title: shade };
+    const all = { ...picture, ...message };
     try {
-        await navigator.share({ files: [fileOf(blob, shade)], title: shade });
+        await navigator.share(navigator.canShare(all) ? all : picture);
         return true;
     } catch (error) {
         if (error.name === 'AbortError') return false;

@@ -59,7 +59,10 @@ export class Export {
         const { notices } = this.#app;
         const { blob, shade } = await this.#snapshot();
         try {
-            if (blob && (await sharePicture(blob, shade))) notices.say(t('say.shared'));
+            const message = this.#app.message?.();
+            if (!blob || !(await sharePicture(blob, shade, message))) return;
+            notices.say(t('say.shared'));
+            this.#app.tell('lacquer-share', { how: 'picture', url: message?.url, blob });
         } catch (error) {
             notices.notify(t('share.failed', { why: error.message }), {
                 kind: 'warn',

@@ -4,6 +4,13 @@ import english from '../lang/en.js';
 
 export const languages = { en: 'English', de: 'Deutsch', es: 'Español', ar: 'العربية' };
 
+// Spelled out, so that the bundler makes each a file of its own.
+const fetched = {
+    de: () => import('../lang/de.js'),
+    es: () => import('../lang/es.js'),
+    ar: () => import('../lang/ar.js'),
+};
+
 const storageKey = 'lacquer.language';
 
 // The first of the wanted languages ("de-AT", "ar") that there is.
@@ -45,8 +52,7 @@ export class Words extends EventTarget {
     // Emits "change" once the language's texts are there.
     async use(language, { remember = false } = {}) {
         if (!Object.hasOwn(languages, language)) return;
-        this.#texts =
-            language === 'en' ? english : (await import(`../lang/${language}.js`)).default;
+        this.#texts = language === 'en' ? english : (await fetched[language]()).default;
         this.language = language;
         this.#plural = new Intl.PluralRules(language);
         this.#number = new Intl.NumberFormat(language);

@@ -5,6 +5,7 @@ export class Notices {
     #find;
     #timer = 0;
     onclose = () => {}; // (key of the message that the reader put away)
+    onbad = () => {}; // (key, text) of a message that something failed, once while it stays
 
     constructor(find) {
         this.#find = find;
@@ -20,6 +21,7 @@ export class Notices {
         const box = this.#find('notice');
         const line = this.#find('notice-text');
         const button = this.#find('notice-action');
+        if (kind === 'bad' && this.shown !== key) this.onbad(key, text);
         box.dataset.kind = kind;
         box.dataset.key = key;
         box.hidden = false;

@@ -79,10 +79,52 @@ static void respond_from_folder(struct lq_web_request *request, int status, cons
     lq_web_respond_text(request, status, lq_asset_type(name));
 }
 
-static bool has_header(struct lq_web_request *request, const char *name, const char *wanted)
+// A header's whole value; NULL where it is missing, or longer than anyone needs.
+static const char *header(const struct lq_web_request *request, const char *name, char *text,
+                          size_t size)
 {
-    char text[512];
-    return lq_http_header_all(request->http, name, text, sizeof text) > 0 && strstr(text, wanted);
+    int len = lq_http_header_all(request->http, name, text, size);
+    return len >= 0 && (size_t)len + 1 < size ? text : NULL;
+}
+
+static int choose_coding(const struct lq_web_request *request, const struct lq_asset *asset)
+{
+    char accept[1024];
+    unsigned available = 0;
+    for (int coding = 0; coding < LQ_CODING_COUNT; coding++)
+        available |= (asset->forms[coding].bytes != NULL) << coding;
+    return lq_coding_choose(header(request, "accept-encoding", accept, sizeof accept), available);
+}
+
+// Each coding has a tag of its own, as a strong one must: the bytes differ.
+static void add_validators(struct lq_web_request *request, const struct lq_asset *asset,
+                           const char *etag)
+{
+    static const char *const kept[] = {"no-cache", "max-age=300", "max-age=31536000, immutable"};
+    lq_web_add_header(request, "etag: %s", etag);
+    lq_web_add_header(request, "cache-control: %s", kept[asset->kept]);
+}
+
+static void respond(struct lq_web_request *request, const struct lq_asset *asset, enum lq_coding coding,
+                   int status)
+{
+    const char *name = lq_coding_name(coding);
+    char etag[64], list[2048];
+    snprintf(etag, sizeof etag, "\"%s%s%s\"", asset->hash, name ? "-" : "", name ? name : "");
+    const char *had = header(request, "if-none-match", list, sizeof list);
+    bool unchanged = status == 200 && had && lq_etag_is_listed(had, etag);
+    if (status == 200)
+        add_validators(request, asset, etag);
+    else
+        lq_web_add_header(request, "cache-control: no-store");
+    lq_web_add_header(request, "vary: accept-encoding");
+    if (name && !unchanged)
+        lq_web_add_header(request, "content-encoding: %s", name);
+    if (unchanged)
+        lq_web_respond(request, 304, asset->type, NULL, 0);
+    else
+        lq_web_respond(request, status, asset->type, asset->forms[coding].bytes,
+                          asset->forms[coding].len);
 }
 
 void lq_asset_start(struct lq_web_request *request)
@@ -102,17 +144,13 @@ void lq_asset_respond(struct lq_web_request *request, int status, const char *pa
         not_found(request);
         return;
     }
-    if (status == 200)
-        lq_web_add_header(request, "etag: %s", asset->etag);
-    lq_web_add_header(request, "cache-control: %s", status == 200 ? "no-cache" : "no-store");
-    lq_web_add_header(request, "vary: accept-encoding");
-    bool gzip = asset->gzip && has_header(request, "accept-encoding", "gzip");
-    if (status == 200 && has_header(request, "if-none-match", asset->etag)) {
-        lq_web_respond(request, 304, asset->type, NULL, 0);
+    int coding = choose_coding(request, asset);
+    if (coding < 0) {
+        lq_web_add_header(request, "vary: accept-encoding");
+        lq_web_fail_as(request, 406, LQ_ERR_ARGUMENT,
+                           "accept-encoding takes none of what this file comes as: br, gzip or "
+                           "identity");
         return;
     }
-    if (gzip)
-        lq_web_add_header(request, "content-encoding: gzip");
-    lq_web_respond(request, status, asset->type, gzip ? asset->gzip : asset->bytes,
-                      gzip ? asset->gzip_len : asset->len);
+    respond(request, asset, (enum lq_coding)coding, status);
 }

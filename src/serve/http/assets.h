@@ -5,17 +5,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "serve/http/negotiate.h"
+
+// How long a browser may keep a file without asking again.
+enum lq_asset_kept {
+    LQ_ASSET_REVALIDATED, // it asks each time whether its copy is still the newest
+    LQ_ASSET_SHORT,       // some minutes: what shops' pages name
+    LQ_ASSET_IMMUTABLE,   // for ever: the name has the content's hash
+};
+
 struct lq_asset {
     const char *path; // "/index.html"
     const char *type; // Content-Type
-    const char *etag; // in its quotes
-    const uint8_t *bytes;
-    size_t len;
-    const uint8_t *gzip; // NULL where it would not be smaller
-    size_t gzip_len;
+    const char *hash; // of its bytes, for the ETag
+    enum lq_asset_kept kept;
+    // By enum lq_coding; no bytes where it would not be smaller.
+    struct { const uint8_t *bytes; size_t len; } forms[LQ_CODING_COUNT];
 };
 
 extern const struct lq_asset lq_assets[]; // sorted by path; one without a path ends it
+
+// Of the style that stands in index.html itself, as Content-Security-Policy wants it.
+extern const char lq_asset_style_hash[];
 
 // The Content-Type for a file name's ending.
 const char *lq_asset_type(const char *path);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "serve/http/assets.h"
+
 void lq_web_add_header(struct lq_web_request *request, const char *format, ...)
 {
     size_t len = strlen(request->headers);
@@ -41,13 +43,26 @@ void lq_web_add_cors_headers(struct lq_web_request *request)
                                    "www-authenticate, x-engineio-sid, x-nails");
 }
 
+// Who may show the page in a frame: itself, and whom --frame-ancestors names.
+static void print_ancestors(const struct lq_serve_options *options, char *text, size_t size)
+{
+    int len = snprintf(text, size, "'self'");
+    for (int i = 0; i < options->frame_ancestor_count && (size_t)len < size; i++)
+        len += snprintf(text + len, size - (size_t)len, " %s", options->frame_ancestors[i]);
+}
+
 void lq_web_page_policy(const struct lq_serve_options *options, char *lines, size_t size)
 {
-    // Nothing from elsewhere, nothing inline; the camera for our own page alone.
-    static const char own_csp[] =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "connect-src 'self' ws: wss:; media-src 'self' blob:; manifest-src 'self'; "
-        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+    // Nothing from elsewhere, nothing inline but the page's first style; the camera for our own
+    // page alone.
+    char ancestors[LQ_FRAME_ANCESTORS_CHARS_MAX + 16], own_csp[LQ_CSP_CHARS_MAX];
+    print_ancestors(options, ancestors, sizeof ancestors);
+    snprintf(own_csp, sizeof own_csp,
+             "default-src 'none'; script-src 'self'; style-src 'self' '%s'; "
+             "img-src 'self' blob: data:; connect-src 'self' ws: wss:; media-src 'self' blob:; "
+             "manifest-src 'self'; worker-src 'self'; frame-ancestors %s; base-uri 'none'; "
+             "form-action 'none'",
+             lq_asset_style_hash, ancestors);
     static const char all[] = "x-content-type-options: nosniff\r\n";
     static const char own[] = "referrer-policy: no-referrer\r\n"
                               "permissions-policy: camera=(self), microphone=(), geolocation=()\r\n"

@@ -1,0 +1,29 @@
+// How long the page takes to come through slow networks with nothing kept from before: Chromium's
+// own throttling, on a phone's screen. Prints a Markdown table: the first painted content, the shades
+// ready to be chosen, requests, waves of them and bytes before the camera starts.
+//
+//   node bench/page/load.mjs [RUNS]      medians of RUNS (5)
+import { Server, launch, withCamera } from '../../tests/e2e/browser-harness.mjs';
+import { load, networks } from '../../tests/e2e/browser-network.mjs';
+
+const runs = Number(process.argv[2] ?? 5);
+const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, isMobile: true };
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+
+const server = await new Server().start();
+const browser = await launch([withCamera]);
+console.log('| network | latency, ms | first paint, s | shades, s | requests | waves | kB |');
+console.log('|---|---|---|---|---|---|---|');
+for (const [name, network] of Object.entries(networks)) {
+  const loads = [];
+  for (let i = 0; i < runs; i++) loads.push(await load(browser, server.url, network, phone));
+  const of = (value) => median(loads.map(value));
+  const seconds = (value) => (of(value) / 1000).toFixed(2);
+  console.log(
+    `| ${name} | ${network.latencyMs} | ${seconds((l) => l.firstPaintMs)} | ` +
+      `${seconds((l) => l.readyMs)} | ${of((l) => l.requests.length)} | ${of((l) => l.waves)} | ` +
+      `${Math.round(of((l) => l.bytes) / 1000)} |`,
+  );
+}
+await browser.close();
+await server.kill();

@@ -1,0 +1,30 @@
+// Which column of a shop's export says what, by its header, in any case. Threads: any.
+#pragma once
+
+#include "base/csv.h"
+
+enum lq_shop_column {
+    LQ_SHOP_HANDLE, LQ_SHOP_ID, LQ_SHOP_KIND, LQ_SHOP_PARENT, LQ_SHOP_TITLE, LQ_SHOP_SKU,
+    LQ_SHOP_GTIN, LQ_SHOP_BRAND, LQ_SHOP_PRICE, LQ_SHOP_SALE, LQ_SHOP_CURRENCY, LQ_SHOP_STOCK,
+    LQ_SHOP_IN_STOCK, LQ_SHOP_POLICY, LQ_SHOP_URL, LQ_SHOP_COLOR, LQ_SHOP_TAGS,
+    LQ_SHOP_DESCRIPTION, LQ_SHOP_SHORT, LQ_SHOP_STATUS, LQ_SHOP_PUBLISHED, LQ_SHOP_COLUMN_COUNT,
+};
+
+enum { LQ_SHOP_OPTIONS_MAX = 6, LQ_SHOP_CODES_MAX = 16 };
+
+struct lq_shop_columns {
+    int at[LQ_SHOP_COLUMN_COUNT];          // -1: there is none
+    int option_name[LQ_SHOP_OPTIONS_MAX];  // "Option1 Name", "Attribute 1 name"
+    int option_value[LQ_SHOP_OPTIONS_MAX];
+    int codes[LQ_SHOP_CODES_MAX];          // others that may hold a colour's code: metafields
+    int code_count;
+};
+
+// From the record of headers. False: none of a product's name, number or colour is there.
+bool lq_shop_columns_find(struct lq_shop_columns *columns, const struct lq_csv *csv);
+
+// The field of a record, "" where it has none.
+const char *lq_shop_field(const struct lq_csv *csv, int at);
+
+// Whether an option of this name is the colour: "Color", "Shade", "Farbe", …
+bool lq_shop_is_color_option(const char *name);

@@ -1,0 +1,67 @@
+// How the page loads through a slow network: Chromium's own throttling, its own account of requests.
+import { reach, until } from './browser-harness.mjs';
+
+// latencyMs: what each request waits for its answer's first byte; kbit: a second, down.
+export const networks = {
+  'slow 4G': { latencyMs: 150, kbit: 1638 },
+  'slow 4G as Lighthouse plays it': { latencyMs: 560, kbit: 1475 },
+  'far away': { latencyMs: 2400, kbit: 1475 },
+};
+
+// A request's wave is one more than that of the last one that was over when it began.
+function numberWaves(requests) {
+  for (const request of requests) {
+    const before = requests.filter(({ end }) => end !== undefined && end <= request.start);
+    request.wave = 1 + Math.max(0, ...before.map(({ wave }) => wave));
+  }
+}
+
+function watch(session) {
+  const requests = new Map();
+  session.on('Network.requestWillBeSent', ({ requestId, request, timestamp }) =>
+    requests.set(requestId, { url: request.url, start: timestamp, bytes: 0 }),
+  );
+  session.on('Network.loadingFinished', ({ requestId, timestamp, encodedDataLength }) =>
+    Object.assign(requests.get(requestId) ?? {}, { end: timestamp, bytes: encodedDataLength }),
+  );
+  return requests;
+}
+
+// Loads the page with nothing kept from before, until its shades can be chosen, and tells of all
+// that was asked for by then: requests ({url, wave, bytes, start, end: s}), waves, bytes, and
+// firstPaintMs, readyMs since the page was asked for.
+export async function load(browser, url, { latencyMs, kbit }, options = {}) {
+  const context = await browser.newContext({
+    locale: 'en-US',
+    serviceWorkers: 'block',
+    ...options,
+  });
+  await context.addInitScript(reach);
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send('Network.enable');
+  const bytesPerS = (kbit * 1000) / 8;
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: latencyMs,
+    downloadThroughput: bytesPerS,
+    uploadThroughput: bytesPerS,
+  });
+  const seen = watch(session);
+  await page.goto(url, { waitUntil: 'commit' });
+  await until('the shades', () => page.locator('.swatch:not(.custom)').count(), 60000);
+  const looks = [...seen.values()].find((request) => request.url.endsWith('/api/looks'));
+  const firstPaintMs = await page.evaluate(
+    () => performance.getEntriesByName('first-contentful-paint')[0].startTime,
+  );
+  await context.close();
+  // What came faster than the network can was kept from a moment before.
+  const requests = [...seen.values()]
+    .filter(({ start, end = Infinity }) => start < looks.end && end - start > latencyMs / 1100)
+    .sort((a, b) => a.start - b.start);
+  numberWaves(requests);
+  const waves = Math.max(...requests.map(({ wave }) => wave));
+  const bytes = requests.reduce((sum, one) => sum + one.bytes, 0);
+  const readyMs = 1000 * (looks.end - requests[0].start);
+  return { requests, waves, bytes, firstPaintMs, readyMs };
+}

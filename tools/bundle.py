@@ -1,0 +1,86 @@
+"""Makes the page's modules into few files under hashed names (tools/embed.py embeds them).
+
+web/tryon.js and all that it imports become one bundle by esbuild, with a chunk of its own for each
+part that is imported only when wanted. Files that a module names by new URL('…', import.meta.url)
+are hashed too. Whatever has a hash in its name never changes, so browsers may keep it for ever.
+"""
+import hashlib
+import json
+import pathlib
+import re
+import subprocess
+
+ENTRY = "tryon.js"
+REFERENCE = re.compile(r"new URL\(\s*'([^']+)',\s*import\.meta\.url\s*\)")
+
+
+def hashed_name(name, data):
+    path = pathlib.PurePosixPath(name)
+    return f"{path.stem}-{hashlib.sha256(data).hexdigest()[:10]}{path.suffix}"
+
+
+class Bundle:
+    """files: {name: bytes} under hashed names; preload: names that the entry imports, itself first;
+    names: {path in web/: hashed name} of files that modules name by their URL."""
+
+    def __init__(self, folder, scratch, esbuild):
+        self.folder, self.scratch, self.esbuild = folder, scratch, esbuild
+        self.files, self.names = {}, {}
+        for path in sorted(folder.rglob("*.js")):
+            self._copy(path)
+        self._run()
+
+    def _copy(self, path):
+        """A module, its references replaced: from the bundle's place they lead elsewhere."""
+        text = path.read_text(encoding="utf-8")
+        target = self.scratch / path.relative_to(self.folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(REFERENCE.sub(lambda found: self._reference(path, found), text),
+                          encoding="utf-8")
+
+    def _reference(self, module, found):
+        target = (module.parent / found[1]).resolve()
+        if target.is_dir():
+            return found[0]
+        if not target.is_file():
+            raise SystemExit(f"{module}: there is no {found[1]}")
+        return f"new URL('{self.add(target)}', import.meta.url)"
+
+    def add(self, path):
+        """The file's hashed name, under which it is served from now on."""
+        data = self._small(path)
+        name = hashed_name(path.name, data)
+        self.files[name] = data
+        self.names[path.resolve().relative_to(self.folder.resolve()).as_posix()] = name
+        return name
+
+    def _small(self, path):
+        if path.suffix == ".js" and re.search(r"^\s*(import|export)\b", path.read_text(), re.M):
+            raise SystemExit(f"{path}: a worker may not import, it is not bundled")
+        if path.suffix not in (".js", ".css"):
+            return path.read_bytes()
+        return subprocess.run([self.esbuild, "--minify", "--charset=utf8", "--log-level=warning",
+                               str(path)], check=True, stdout=subprocess.PIPE).stdout
+
+    def _run(self):
+        out, meta = self.scratch / "out", self.scratch / "meta.json"
+        subprocess.run(
+            [self.esbuild, ENTRY, "--bundle", "--splitting", "--format=esm", "--minify",
+             "--target=es2022", "--charset=utf8", "--entry-names=[name]-[hash]",
+             "--chunk-names=[name]-[hash]", "--outdir=out", "--metafile=meta.json",
+             "--log-level=warning"], cwd=self.scratch, check=True)
+        outputs = json.loads(meta.read_text())["outputs"]
+        for path in sorted(out.iterdir()):
+            self.files[path.name] = path.read_bytes()
+        entry, = (name for name, one in outputs.items() if one.get("entryPoint") == ENTRY)
+        self.preload = []
+        self._follow(outputs, entry)
+
+    def _follow(self, outputs, path):
+        name = pathlib.PurePosixPath(path).name
+        if name in self.preload:
+            return
+        self.preload.append(name)
+        for imported in outputs[path]["imports"]:
+            if imported["kind"] == "import-statement":
+                self._follow(outputs, imported["path"])

@@ -1,0 +1,64 @@
+// The look as a link: read from the page's address, and given out again by a button.
+import { linkTo, readLook } from './link.js';
+
+export class Sharing {
+    #app;
+    #words;
+    #tell;
+    #page;
+    #root;
+    #button = document.createElement('button');
+
+    // page: the address that links lead to.
+    constructor({ app, find, words, tell, page }) {
+        this.#app = app;
+        this.#words = words;
+        this.#tell = tell;
+        this.#page = page;
+        this.#root = find('app');
+        Object.assign(this.#button, { type: 'button', className: 'heart', id: 'share-look' });
+        this.#button.innerHTML = '<svg aria-hidden="true"><use href="#i-share"/></svg>';
+        find('favourite').after(this.#button);
+        this.#button.addEventListener('click', () => this.#open());
+        words.addEventListener('change', () => this.#name());
+        this.#name();
+    }
+
+    #name() {
+        this.#button.setAttribute('aria-label', this.#words.t('share.look'));
+        this.#button.title = this.#words.t('share.look');
+    }
+
+    get link() {
+        const { lookStore, catalogue } = this.#app;
+        return linkTo(this.#page, lookStore.main.json, catalogue.looks);
+    }
+
+    // What a share sheet says beside a picture.
+    get message() {
+        const shade = this.#app.shadeName();
+        return { text: this.#words.t('share.text', { shade }), url: this.link };
+    }
+
+    // texts: {main, second}: looks as addresses have them, each may be missing.
+    wear(texts) {
+        const { catalogue, lookStore, notices } = this.#app;
+        for (const side of ['main', 'second']) {
+            if (!texts[side]) continue;
+            const read = readLook(texts[side], catalogue);
+            if (read) lookStore[side].wear(read.look);
+            const said = !read ? 'share.broken' : read.lost.length ? 'share.partly' : '';
+            if (said) notices.notify(this.#words.t(said), { kind: 'warn', key: 'link' });
+            if (said) this.#tell('lacquer-error', { kind: 'link', message: this.#words.t(said) });
+        }
+    }
+
+    async #open() {
+        const { Sheet } = await import('./sheet.js');
+        const sheet = new Sheet(this.#words, (how) =>
+            this.#tell('lacquer-share', { how, url: this.link }),
+        );
+        this.#root.append(sheet.element);
+        sheet.open(this.message, this.#app.shadeName());
+    }
+}
