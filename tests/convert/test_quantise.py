@@ -27,7 +27,8 @@ def pictures(tmp_path_factory):
 
 def quantise(source, target, images, *options, status=0, **about):
     command = [compare.LACQUER, "quantize", source, target, "--images", images, *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **about)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False,
+                          **about)
     assert done.returncode == status, done.stderr
     if status:
         assert not target.exists() and not list(target.parent.glob("*.tmp*"))
