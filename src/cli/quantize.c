@@ -20,8 +20,8 @@
 #include "convert/sidecar.h"
 
 enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, HOURS_MAX = 6 };
-// Docs/QUANTIZE.md tells what these cost: half a point of IoU is what a viewer does not see.
-static const double IOU_MIN = 0.995, NOISE_MAX = 0.01, FLOAT_MAX = 0.5;
+// docs/QUANTIZE.md tells what these cost.
+static const double IOU_MIN = 0.992, NOISE_MAX = 0.01, FLOAT_MAX = 0.5;
 
 struct quantize {
     const char *in, *out, *images, *report;

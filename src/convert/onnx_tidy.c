@@ -207,11 +207,12 @@ static void fold_norms(struct lq_onnx *onnx)
 int lq_onnx_tidy(struct lq_onnx *onnx, const char *name, struct lq_error *err)
 {
     int status = refuse(onnx, name, err);
-    if (status == LQ_OK)
-        status = lq_onnx_upgrade(onnx, name, err);
     if (status != LQ_OK)
         return status;
     fold_constants(onnx);
+    status = lq_onnx_upgrade(onnx, name, err); // which asks for constants
+    if (status != LQ_OK)
+        return status;
     if (!lq_onnx_has_inner(onnx))
         fold_norms(onnx);
     lq_onnx_prune(onnx);

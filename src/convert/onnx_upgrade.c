@@ -43,7 +43,7 @@ static void move_list(struct lq_onnx *onnx, Onnx__NodeProto *node, const struct 
 }
 
 // How many dimensions the file says that a value has; -1: it does not.
-static int rank_of(const struct lq_onnx *onnx, const char *value)
+static int told_rank(const struct lq_onnx *onnx, const char *value)
 {
     const Onnx__GraphProto *graph = onnx->graph;
     size_t count = graph->n_value_info + graph->n_output + graph->n_input;
@@ -62,13 +62,32 @@ static int rank_of(const struct lq_onnx *onnx, const char *value)
     return -1;
 }
 
+// … or what its makers say: few are between a classifier's last product and its Softmax.
+static int rank_of(const struct lq_onnx *onnx, const char *value, int depth)
+{
+    int rank = told_rank(onnx, value), maker = lq_onnx_maker(onnx, value);
+    const Onnx__NodeProto *node = maker >= 0 ? onnx->graph->node[maker] : NULL;
+    if (rank >= 0 || !node || depth > 8)
+        return rank;
+    if (lq_onnx_is(node, "Gemm") || lq_onnx_is(node, "Flatten"))
+        return 2;
+    const Onnx__TensorProto *second = lq_onnx_constant(onnx, lq_onnx_input(node, 1));
+    if (lq_onnx_is(node, "Reshape"))
+        return second && second->n_dims == 1 ? (int)lq_onnx_items(second) : -1;
+    bool keeps = lq_onnx_is(node, "Add") || lq_onnx_is(node, "MatMul") ||
+                 lq_onnx_is(node, "Relu") || lq_onnx_is(node, "Identity");
+    if (!keeps || (second && second->n_dims > 2))
+        return -1;
+    return rank_of(onnx, lq_onnx_input(node, 0), depth + 1);
+}
+
 // Until opset 12 all axes from this one on were taken as one; they are one if it is the last.
 static bool fix_softmax(struct lq_onnx *onnx, Onnx__NodeProto *node)
 {
     int64_t axis = lq_onnx_attr_int(node, "axis", 1);
-    int rank = rank_of(onnx, lq_onnx_input(node, 0));
+    int rank = rank_of(onnx, lq_onnx_input(node, 0), 0);
     if (rank < 0 && node->n_output)
-        rank = rank_of(onnx, node->output[0]);
+        rank = told_rank(onnx, node->output[0]);
     if (axis != -1 && axis != rank - 1)
         return false;
     drop_attribute(node, "axis"); // the last is what opset 13 takes without a word
