@@ -106,14 +106,17 @@ static void keep_refusal(const char *path, const char *said)
     bool is_there = strchr(path, '/') ? access(path, F_OK) == 0 || errno == EACCES
                                       : strncmp(said, path, strlen(path)) != 0;
     if (is_there && !refusal[0])
-        snprintf(refusal, sizeof refusal, "%s", said);
+        snprintf(refusal, sizeof refusal, "%.767s", said);
 }
 
 static void *try_open(const char *folder)
 {
     char path[PATH_MAX + 64];
     for (size_t i = 0; i < LQ_COUNT(library_names); i++) {
-        snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", library_names[i]);
+        int len = snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "",
+                           library_names[i]);
+        if (len < 0 || (size_t)len >= sizeof path)
+            continue;
         void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (library)
             return library;
