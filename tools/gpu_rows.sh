@@ -76,8 +76,8 @@ run() {
     start_triton
     [ -z "$url" ] || more=(--triton-url "$url" --tensorrt-model nail-tensorrt)
     rows=$($lacquer bench --json --seconds 4 --users 1,4,8,16 --model "$model" \
-        --frames "$home/bench/hand.mjpeg" --rows ws,triton,tensorrt,tensorrt-here "${more[@]}") ||
-        rows=null
+        --frames "$home/bench/hand.mjpeg" --rows ws,triton,tensorrt,tensorrt-here "${more[@]}" \
+        2>"$home/bench.log") || rows="{\"error\": $(quote "$(tail -1 "$home/bench.log")")}"
     [ -z "$triton_pid" ] || kill "$triton_pid" 2>/dev/null || true
     {
         printf '{"gpu": %s,\n "driver": %s,\n "kernel": %s,\n "triton": %s,\n' \

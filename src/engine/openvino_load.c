@@ -91,7 +91,7 @@ LQ_PUBLIC const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libopenvino\nleak:libtbb\nleak:libhwloc\n";
+    return "leak:libopenvino\nleak:libtbb\nleak:libhwloc\nleak:libonnxruntime\n";
 }
 #endif
 
