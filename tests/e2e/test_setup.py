@@ -81,6 +81,7 @@ def test_what_is_too_old_comes_from_elsewhere(system, name, packages, glibc, cho
     ("riscv64", "2.41", TRIXIE, (), ["no OpenVINO for this processor"]),
     ("aarch64", "2.31", {}, (), ["OpenVINO needs glibc 2.35 and this is 2.31", "Debian 12"]),
     ("x86_64", "2.31", {"libssl-dev": "1.1.1w-0"}, (), ["its OpenSSL is 1.1.1w-0", "Debian 12"]),
+    ("x86_64", "2.35", {"libavif-dev": "0.9.3-3"}, (), ["its libavif is 0.9.3-3", "Ubuntu 24.04"]),
     ("x86_64", "2.41", {}, ("apt-get",), ["no apt-get here", "the container"]),
     ("x86_64", "2.36", {**BOOKWORM, "python3": "3.9.2"}, (), ["Python 3.9.2 is too old"])])
 def test_what_will_not_do_is_said_before_anything_else(system, machine, glibc, packages, without, said):
