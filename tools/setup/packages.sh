@@ -101,7 +101,7 @@ get_packages() {
     [ -n "$meson_from_pypi" ] || names+=(meson)
     [ -n "$spng_from_pypi" ] && names+=(zlib1g-dev) || names+=(libspng-dev)
     [ "$1" != test ] || {
-        read -ra more < <(wanted_packages | tr "\n" " ")
+        mapfile -t more < <(wanted_packages | tr ' ' '\n')
         names+=("${more[@]}")
         [ "$python" = python3 ] || names+=("$python" "$python-venv")
         [ -n "$node_from_pypi" ] || command -v node >/dev/null || names+=(nodejs)

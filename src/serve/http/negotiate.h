@@ -1,6 +1,6 @@
 // Which form of a file a client takes (Accept-Encoding) and which it has (If-None-Match), RFC 9110,
 // 12.5.3 and 13.1.2.
-// Threads: any; no state.
+// Threads: any; no state. Owner: texts are the caller's; names are constants.
 #pragma once
 
 #include <stdbool.h>
