@@ -45,7 +45,7 @@ static const float USUAL_SKIN = 0.33f;
 // White is seldom darker than the brightest things seen, unless these are lamps or lie in the sun;
 // it is brighter where nothing white is in the picture.
 static const float DARKER_SD = 0.35f, BRIGHTER_SD = 1.0f;
-static const float BARE_COST = 8.0f; // a nail that fits a tone so badly is half believed
+static const float BARE_COST = 5.0f; // a nail that fits a tone so badly is half believed
 static const float BED_WEIGHT = 2.0f; // of a bare nail's brightness against its skin's
 static const float HAND_NAILS = 3.0f; // more nails of one hand are no more independent than so many
 // The curve's own shading and what the surface mirrors make painted polish brighter than its
@@ -168,11 +168,11 @@ static float explain(const struct evidence *seen, int tone, float light[3])
     for (int c = 0; c < 3; c++)
         color += (apart[c] - mean) * (apart[c] - mean);
     float cost = mean * mean / (CONTRAST_SD * CONTRAST_SD) + color / (COLOR_SD * COLOR_SD);
-    float believed = 1.0f / (1.0f + cost / BARE_COST);
+    float believed = 1.0f / (1.0f + cost * cost / (BARE_COST * BARE_COST));
     float bed = BED_WEIGHT * believed / (1.0f + BED_WEIGHT * believed);
     for (int c = 0; c < 3; c++)
         light[c] = seen->has_skin ? from_skin[c] + mean * bed : from_bed[c];
-    return seen->has_skin ? cost * believed : 0.0f;
+    return seen->has_skin ? cost / (1.0f + cost / BARE_COST) : 0.0f;
 }
 
 // Cameras expose dark hands longer. Natural logarithm.

@@ -4,8 +4,8 @@ import { fingersWorn } from './accents.js';
 import { labOfLinear } from './palette.js';
 
 const whitest = 0.94; // as film.js: no polish sends back all light
-const gain = 1.06; // of a video's middle tones against its pigment: it is curved towards the light
-const haze = 0.004; // what a clear film mirrors of the room everywhere
+const gain = 1.06; // of a film's middle tones against its pigment: it is curved towards the light
+const haze = 0.014; // what a clear film mirrors of the room: SURROUNDINGS in src/paint/finish.c
 const alike = 6; // Delta E below which two nails wear the same
 
 const linear = Float32Array.from({ length: 256 }, (_, i) => {
@@ -58,12 +58,6 @@ function bodyOf({ data, width, height }, nail) {
     return pixels;
 }
 
-// How bright white is. The reply's exposure is lower where nails are dark, as if they lay in the
-// shade (dim_light, src/paint/scene.c); dark polish is no shade.
-function exposureOf({ exposure, level }) {
-    return exposure / Math.min(1, Math.max(0.6, (level / 0.42) ** 0.35));
-}
-
 // The more colourful third: where flakes mirror the room they are pale.
 function colourful(pixels) {
     const paleness = ({ rgb }) => Math.min(...rgb) / Math.max(1e-4, ...rgb);
@@ -102,7 +96,7 @@ function finishOf(pixels, color, exposure) {
 // → [{finger, color: "#rrggbb", finish}], one a nail that is large enough to be read.
 export function readManicure(image, scene) {
     const worn = fingersWorn(scene.nails);
-    const exposure = exposureOf(scene.light);
+    const { exposure } = scene.light;
     const light = scene.light.tint.map((tint) => tint * exposure * whitest * gain);
     const read = [];
     scene.nails.forEach((nail, i) => {

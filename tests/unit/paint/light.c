@@ -53,7 +53,7 @@ static void a_dim_light_is_dim_on_any_skin(void **state)
     for (int tone = 0; tone < 2; tone++) {
         const float *skin = tone ? DARK_SKIN : LIGHT_SKIN, *bed = tone ? DARK_BED : LIGHT_BED;
         float before = 0.0f;
-        for (float exposure = 0.15f; exposure < 1.0f; exposure *= 1.8f) {
+        for (float exposure = 0.24f; exposure < 1.0f; exposure *= 1.6f) {
             struct lq_light light = light_on(skin, bed, exposure, white);
             print_message("tone %d, %.2f: %.2f\n", tone, exposure, light.exposure);
             assert_true(light.exposure > before * 1.05f); // follows the light
