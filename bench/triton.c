@@ -3,9 +3,9 @@
 //
 //   build/bench/bench-triton MODEL URL NAME[,NAME...] [ROUNDS]
 //
-// Each round runs the same input in OpenVINO here, then for every NAME on Triton over plain HTTP and
-// by shared memory, one after the other, so that whatever else the machine does falls on all. What
-// Triton says it spent in the model (compute_input + compute_infer + compute_output of
+// Each round runs the same input in OpenVINO here, then for every NAME on Triton over plain HTTP
+// and by shared memory, one after the other, so that whatever else the machine does falls on all.
+// What Triton says it spent in the model (compute_input + compute_infer + compute_output of
 // /v2/models/NAME/stats) is read before and after each request; a request's overhead is its time
 // here less that. Medians, as JSON on stdout.
 #include <jansson.h>

@@ -1,6 +1,6 @@
 // Times finding, refining and painting ten nails on one core: median microseconds, for a live frame
-// and for a 12-megapixel photo; each finish on the nails as they are, and on nails made longer (half a
-// nail, almond), their shadow and lit edge with them.
+// and for a 12-megapixel photo; each finish on the nails as they are, and on nails made longer
+// (half a nail, almond), their shadow and lit edge with them.
 // Usage: paint [ROUNDS]    Threads: one.
 #include <math.h>
 #include <stdio.h>

@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Cores this process may use: those of its affinity mask, or its control groups' quota (base/cgroup.h)
-// rounded up, whichever is smaller. >= 1. The quota is read once, at the first call.
+// Cores this process may use: those of its affinity mask, or its control groups' quota
+// (base/cgroup.h) rounded up, whichever is smaller. >= 1. The quota is read once, at the first
+// call.
 int lq_cpu_count(void);
 
 // Where that number comes from, for people.

@@ -74,8 +74,8 @@ static char *escape(char *at, const char *text)
     return at;
 }
 
-// A terminal or a line's reader must not take part of a message for its own: controls become question
-// marks, those that UTF-8 writes as two bytes (C1) too.
+// A terminal or a line's reader must not take part of a message for its own: controls become
+// question marks, those that UTF-8 writes as two bytes (C1) too.
 static void tame(char *text)
 {
     for (unsigned char *c = (unsigned char *)text; *c; c++) {

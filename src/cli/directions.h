@@ -1,8 +1,8 @@
 // `lacquer eval --directions FILE`: which way found nails point and which fingers they are on,
 // against what people saw.
-// The file is JSON: {"STEM": [{"x": 610.8, "y": 146.8, "angle": -83, "finger": "little"}, …], …}; x, y
-// are the middle of the nail in pixels of the upright picture, angle is from its base to its tip in
-// degrees, 0 to the right and 90 up; a finger that is not known is left out.
+// The file is JSON: {"STEM": [{"x": 610.8, "y": 146.8, "angle": -83, "finger": "little"}, …], …};
+// x, y are the middle of the nail in pixels of the upright picture, angle is from its base to its
+// tip in degrees, 0 to the right and 90 up; a finger that is not known is left out.
 // Threads: main thread. Owner: open/close by the caller.
 #pragma once
 

@@ -256,8 +256,8 @@ static int amend_onnx(const char *path, const struct lq_buf *model, struct lq_bu
     return status;
 }
 
-// What lq_convert makes of a .tflite, or an amended ONNX model, in a file without a name that the engine reads as `path`.
-// Gives its descriptor, for the caller to close; negative on failure.
+// What lq_convert makes of a .tflite, or an amended ONNX model, in a file without a name that the
+// engine reads as `path`. Gives its descriptor, for the caller to close; negative on failure.
 static int convert_unnamed(struct lq_cli_model *asked, const char *model, char path[32],
                            struct lq_error *err)
 {

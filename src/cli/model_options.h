@@ -25,7 +25,8 @@ extern const struct argp lq_cli_model_argp;
 
 void lq_cli_model_init(struct lq_cli_model *model);
 
-// The folder for compiled models, made if need be; NULL when none is wanted or it cannot be written.
+// The folder for compiled models, made if need be; NULL when none is wanted or it cannot be
+// written.
 const char *lq_cli_model_cache(struct lq_cli_model *model);
 
 // Whether onnxruntime may find an NVIDIA GPU here: a driver's device is there.

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-// A server is not ready before its warm-ups are done: a batch of hundreds takes minutes and gigabytes.
+// A server is not ready before its warm-ups are done: a batch of hundreds takes minutes and
+// gigabytes.
 enum { WARM_UP_BATCH_MAX = 16 };
 
 // Writes on after a failure do nothing: the first one counts.
@@ -160,8 +161,9 @@ static void put_parameter(struct writer *writer, const char *key, const char *va
     put(writer, "      parameters { key: \"%s\" value: \"%s\" }\n", key, value);
 }
 
-// Engines and timings are kept in the model's version folder: a restart does not build them again, and
-// Triton looks for models in no folder there. In the repository itself each folder has to be a model.
+// Engines and timings are kept in the model's version folder: a restart does not build them again,
+// and Triton looks for models in no folder there. In the repository itself each folder has to be a
+// model.
 static void put_tensorrt(struct writer *writer)
 {
     static const char *const words[] = {"FP32", "FP16", "INT8"};

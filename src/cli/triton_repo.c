@@ -136,8 +136,8 @@ static bool ends_with(const char *text, const char *tail)
     return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
 }
 
-// TensorRT computes in whole numbers what the model's own scales say, and nothing else: without them
-// it would quietly run in floating point.
+// TensorRT computes in whole numbers what the model's own scales say, and nothing else: without
+// them it would quietly run in floating point.
 static int check_scales(const struct lq_triton_config *config, const struct lq_buf *model,
                         struct lq_error *err)
 {
@@ -261,7 +261,8 @@ static int read_file(const struct arguments *arguments, struct lq_buf *out, stru
     return status;
 }
 
-// The model's bytes as they will be served. TensorRT 11 is told of half precision by the model alone.
+// The model's bytes as they will be served. TensorRT 11 is told of half precision by the model
+// alone.
 static int read_model(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
 {
     const struct lq_triton_config *config = &arguments->config;

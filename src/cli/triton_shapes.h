@@ -10,7 +10,7 @@
 LQ_MUST_CHECK int lq_triton_find_sizes(struct lq_triton_config *config, const char *model,
                                        bool *onnx, bool *amended, struct lq_error *err);
 
-// Tensors, which of their dimensions are open, and whether it takes batches: of the file that will be
-// served. `model` is what messages call it.
+// Tensors, which of their dimensions are open, and whether it takes batches: of the file that will
+// be served. `model` is what messages call it.
 LQ_MUST_CHECK int lq_triton_find_shapes(struct lq_triton_config *config, const char *model,
                                         const char *served, int batch_max, struct lq_error *err);

@@ -7,7 +7,8 @@
 #include "engine/f16.h"
 #include "onnx.pb-c.h"
 
-// What is changed is made with malloc, as protobuf-c's own messages are: freeing the message frees it.
+// What is changed is made with malloc, as protobuf-c's own messages are: freeing the message frees
+// it.
 static const float half_max = 65504.0f;
 
 enum { FLOAT = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, HALF = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 };

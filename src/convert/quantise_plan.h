@@ -3,8 +3,8 @@
 //
 // A layer is a Conv, ConvTranspose, Gemm or MatMul with constant weights. Its input comes from one
 // or more sources: what lies between (Concat, MaxPool, Reshape, a nearest Resize, …) only moves
-// numbers, and so a source is rounded once, where it is made, and all of one layer's sources share a scale.
-// Engines then keep the moving operators in eight bits.
+// numbers, and so a source is rounded once, where it is made, and all of one layer's sources share
+// a scale. Engines then keep the moving operators in eight bits.
 #pragma once
 
 #include "convert/histogram.h"

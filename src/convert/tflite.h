@@ -92,9 +92,9 @@ bool lq_tflite_channels_last(const struct lq_tflite *model, int tensor);
 
 // ---- sparse constants (tflite_sparse.c)
 
-// Writes a sparse constant out in full, `bytes` as its shape and type want; zeros elsewhere. Takes the
-// steps it makes from `steps_left`, which bounds what all constants of a hostile file can ask for.
-// LQ_ERR_TOO_LARGE: none are left; LQ_ERR_MODEL: it is damaged.
+// Writes a sparse constant out in full, `bytes` as its shape and type want; zeros elsewhere. Takes
+// the steps it makes from `steps_left`, which bounds what all constants of a hostile file can ask
+// for. LQ_ERR_TOO_LARGE: none are left; LQ_ERR_MODEL: it is damaged.
 LQ_MUST_CHECK int lq_tflite_densify(const struct lq_tflite *model,
                                     const struct lq_tflite_tensor *tensor, int item_bytes,
                                     int64_t *steps_left, uint8_t *out, size_t bytes);

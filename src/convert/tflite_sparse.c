@@ -5,9 +5,10 @@
 //                       2, 3 kind and place of the segments  4, 5 of the indices
 //   kinds 1, 2, 3: tables whose field 0 is a vector of i32, u16, u8
 //
-// The levels are walked like nested loops; the constant's bytes are the values in the order in which
-// the innermost loop meets them. Traversal names the axis of each level; those numbered from the
-// tensor's rank on are the blocks' own axes, and block_map tells which of the tensor's each parts.
+// The levels are walked like nested loops; the constant's bytes are the values in the order in
+// which the innermost loop meets them. Traversal names the axis of each level; those numbered from
+// the tensor's rank on are the blocks' own axes, and block_map tells which of the tensor's each
+// parts.
 #include <string.h>
 
 #include "convert/tflite.h"
@@ -37,7 +38,8 @@ struct walk {
     int64_t *steps_left;
 };
 
-// A position counts what a level holds, no more than a tensor's items; times a level's size it fits.
+// A position counts what a level holds, no more than a tensor's items; times a level's size it
+// fits.
 enum { POSITION_MAX = 1 << 30 };
 
 static bool number_at(const struct numbers *numbers, int64_t i, int64_t *out)

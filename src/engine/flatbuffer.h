@@ -1,6 +1,6 @@
 // Bounds-checked reading of a FlatBuffer: tables are named by where they stand, 0 is "not there".
-// The first damaged place found sticks, and every read of it gives 0, so that one look at the end is
-// enough. Threads: one owner at a time. Owner: the bytes are the caller's; nothing is allocated.
+// The first damaged place found sticks, and every read of it gives 0, so that one look at the end
+// is enough. Threads: one owner at a time. Owner: the bytes are the caller's; nothing is allocated.
 #pragma once
 
 #include <stdbool.h>

@@ -4,7 +4,8 @@
 //
 //   POST /v2/models/NAME/infer          Inference-Header-Content-Length: bytes of the JSON
 //   {"id", "inputs": [{"name", "shape", "datatype", "parameters": {"binary_data_size"}}],
-//    "outputs": [{"name", "parameters": {"binary_data": true}}]}    then input 0's bytes, input 1's …
+//    "outputs": [{"name", "parameters": {"binary_data": true}}]}    then input 0's bytes, input 1's
+// …
 //   the answer is the same: JSON with "outputs", each with its "binary_data_size", then their bytes
 //   in that order. With shared memory the parameters name a region, an offset and a size instead,
 //   and nothing follows the JSON.

@@ -1,7 +1,8 @@
 // Tensors as numbers in JSON, for servers of the KServe v2 protocol that do not speak the binary
 // tensor extension (MLServer, older KServe runtimes):
 //
-//   {"id", "inputs": [{"name", "shape", "datatype", "data": [0.5, 0.25, …]}], "outputs": [{"name"}]}
+//   {"id", "inputs": [{"name", "shape", "datatype", "data": [0.5, 0.25, …]}], "outputs":
+// [{"name"}]}
 //   {"id", "outputs": [{"name", "shape", "datatype", "data": [[…], …]}]}     flat or nested
 //
 // An answer's numbers are taken out of the text in one pass; jansson sees what is left, which is as

@@ -5,8 +5,8 @@
 // (0), 8 bytes (1), a length and so many bytes (2) or 4 bytes (5). We follow ModelProto.graph (7) >
 // GraphProto.node (1) > NodeProto.op_type (4).
 //
-// .tflite is a FlatBuffer (flatbuffer.c) with "TFL3" at byte 4. We read Model.operator_codes (1) and
-// Model.subgraphs (2) > SubGraph.operators (3) > Operator.opcode_index (0).
+// .tflite is a FlatBuffer (flatbuffer.c) with "TFL3" at byte 4. We read Model.operator_codes (1)
+// and Model.subgraphs (2) > SubGraph.operators (3) > Operator.opcode_index (0).
 //
 // Every read is checked against the file's end; a damaged file gives an error, never a bad read.
 #include <stdio.h>

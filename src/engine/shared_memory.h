@@ -1,7 +1,7 @@
 // A piece of memory that a server on this host can map: a POSIX shared memory object, its room
 // really reserved, so that a full /dev/shm is an error here and not a crash later.
-// Objects are named /lacquer-frame-… and locked while they are in use; what a killed process left behind
-// is found by its missing lock and removed when the next one is made.
+// Objects are named /lacquer-frame-… and locked while they are in use; what a killed process left
+// behind is found by its missing lock and removed when the next one is made.
 // Threads: one owner at a time. Owner: init/release by the caller.
 #pragma once
 

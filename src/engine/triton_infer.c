@@ -1,5 +1,5 @@
-// One inference: by shared memory, over HTTP with the tensors' bytes, or in JSON where a server speaks
-// nothing else.
+// One inference: by shared memory, over HTTP with the tensors' bytes, or in JSON where a server
+// speaks nothing else.
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -180,8 +180,8 @@ static int infer_in_json(struct lq_triton_call *call, const char *url, uint64_t 
     return status == LQ_OK ? read_answer(call, http.reply_head_len, id, &json, err) : status;
 }
 
-// A server that does not say what it speaks is asked in bytes first, for they are quick, and in JSON
-// when it makes nothing of them.
+// A server that does not say what it speaks is asked in bytes first, for they are quick, and in
+// JSON when it makes nothing of them.
 static int infer_by_http(struct lq_triton_call *call, struct lq_triton_server *server,
                          const char *url, uint64_t deadline_us, struct lq_error *err)
 {

@@ -1,9 +1,9 @@
 // The multi-scale pass over a still picture. The network's input is a few hundred pixels wide, so a
-// nail that is small in the picture covers a dozen of them. After the first pass has found the nails,
-// the network runs again on the whole picture mirrored and on windows around the nails (window.h),
-// each straight and mirrored, and the results are merged into one map of finer resolution. A hand
-// costs about five to seven more runs.
-// Threads and owner: as of lq_pipe; memory grows with the first still and is then kept.
+// nail that is small in the picture covers a dozen of them. After the first pass has found the
+// nails, the network runs again on the whole picture mirrored and on windows around the nails
+// (window.h), each straight and mirrored, and the results are merged into one map of finer
+// resolution. A hand costs about five to seven more runs. Threads and owner: as of lq_pipe; memory
+// grows with the first still and is then kept.
 #pragma once
 
 #include "nail/nail.h"

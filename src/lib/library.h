@@ -53,7 +53,8 @@ int lq_lib_leave(struct lacquer *context, int status); // gives the code
 LQ_MUST_CHECK int lq_lib_check_process(struct lq_error *err);
 
 // Copies a caller's struct that begins with its size, of an older or newer header, over `own`
-// (zeroed first). least: the size that 0 stands for. ARGUMENT when it says what this library cannot know.
+// (zeroed first). least: the size that 0 stands for. ARGUMENT when it says what this library cannot
+// know.
 LQ_MUST_CHECK int lq_lib_copy_in(void *own, size_t own_size, const void *given, size_t least,
                                  const char *what, struct lq_error *err);
 

@@ -1,7 +1,8 @@
 // The hand landmark network: 21 points of the hand in a square crop of a picture, hand upright.
-// It is MediaPipe Hands' hand_landmark_full (models/README.md): input [1,224,224,3] RGB 0..1; outputs
-// 63 numbers (x, y, z of each point in crop pixels), presence 0..1, right hand 0..1, and 63 numbers
-// that are not used here. Order and names of the points are the network's (Zhang et al., "MediaPipe
+// It is MediaPipe Hands' hand_landmark_full (models/README.md): input [1,224,224,3] RGB 0..1;
+// outputs 63 numbers (x, y, z of each point in crop pixels), presence 0..1, right hand 0..1, and 63
+// numbers that are not used here. Order and names of the points are the network's (Zhang et al.,
+// "MediaPipe
 // Hands: On-device Real-time Hand Tracking", 2020).
 // Threads: what is opened is read-only and shared; a landmarker belongs to one thread at a time.
 // Owner: open/close and new/free by the caller.

@@ -9,8 +9,8 @@ struct lq_match_track {
     float x, y, size; // where it was last, and the mean of its length and breadth, pixels
 };
 
-// track_count: at most LQ_TRACKS_MAX. Fills match[i] with the track of nail i or -1; no track is given twice. First the shift that
-// brings most tracks onto nails is found, so that a hand that moves by a finger's width keeps its
-// ids; then pairs are taken, nearest first.
+// track_count: at most LQ_TRACKS_MAX. Fills match[i] with the track of nail i or -1; no track is
+// given twice. First the shift that brings most tracks onto nails is found, so that a hand that
+// moves by a finger's width keeps its ids; then pairs are taken, nearest first.
 void lq_match(const struct lq_match_track *tracks, int track_count, const struct lq_nails *nails,
               int match[LQ_NAILS_MAX]);

@@ -56,9 +56,9 @@ LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
 
 // Propagates the nails of the last frame to this one, each by its own motion, without a run of the
 // network. *propagated says whether that was possible. If not, the tracker stays unchanged: where
-// the picture shows something else in a nail's place; after LQ_PROPAGATED_FRAMES_MAX frames in a row
-// or LQ_NAIL_HOLD_US; for a frame older than the last; before a nail has been detected a few times.
-// Where the last frame had no nail, this one has none.
+// the picture shows something else in a nail's place; after LQ_PROPAGATED_FRAMES_MAX frames in a
+// row or LQ_NAIL_HOLD_US; for a frame older than the last; before a nail has been detected a few
+// times. Where the last frame had no nail, this one has none.
 LQ_MUST_CHECK int lq_tracker_propagate(struct lq_tracker *tracker, const struct lq_image *picture,
                                        uint64_t time_us, struct lq_tracked *tracked,
                                        bool *propagated);

@@ -97,7 +97,8 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *fl
         float pick = lq_hash_part(h, 24, 8) * 0.999f;
         float rw = 2.0f * slope_z[i] * slope_w[i] + tw * f.tilt - sun_w;
         float ru = 2.0f * slope_z[i] * slope_u[i] + tu * f.tilt - sun_u;
-        // A turn by the tangent of its half: no sine needed. And one division for both it and the lobe.
+        // A turn by the tangent of its half: no sine needed. And one division for both it and the
+        // lobe.
         float t = tw * 0.6f + tu * 0.4f, turned = 1.0f + t * t;
         float away = 1.0f + f.tight * (rw * rw + ru * ru), both = 1.0f / (turned * away);
         float inverse = away * both, near = turned * both;
@@ -365,8 +366,8 @@ static inline float mirrored(float face, float edge, float turn, float white, fl
 
 // A bright window where the light is, darker walls on both sides, a second window across, a ceiling
 // that grows lighter upwards, and below it the hand itself. Bright light hides the metal's colour.
-// Across, places in the room go by the angle of the reflection (close to 2 asin of the slope), not by
-// its sine: that hardly changes on the flanks, and a window seen there would fill half the nail.
+// Across, places in the room go by the angle of the reflection (close to 2 asin of the slope), not
+// by its sine: that hardly changes on the flanks, and a window seen there would fill half the nail.
 LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *mirror,
                               const struct lq_effect_row *row)
 {
@@ -430,8 +431,9 @@ static inline float hump(float phase)
     return 0.2f + 0.8f * lq_smooth01(lq_clamp01(1.5f * t - 0.25f));
 }
 
-// Lying in a line they make one rainbow around the light, paler than a prism's, for light comes from
-// more than one place; far from it the polish's own colour is left. Each also has a phase of its own.
+// Lying in a line they make one rainbow around the light, paler than a prism's, for light comes
+// from more than one place; far from it the polish's own colour is left. Each also has a phase of
+// its own.
 LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float orders,
                                float strength, const struct lq_effect_row *row)
 {

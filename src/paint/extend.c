@@ -22,8 +22,8 @@ static const struct {
 // the natural tip's corners round off: they can be painted over, not filed.
 static const float BEGIN = 0.15f, NARROW = 0.72f;
 
-// The shadow on what lies beneath, in breadths: how far it is moved away from the light, and over how
-// much it softens on either side of the outline; and how dark it is.
+// The shadow on what lies beneath, in breadths: how far it is moved away from the light, and over
+// how much it softens on either side of the outline; and how dark it is.
 static const float SHADOW_REACH = 0.12f, SHADOW_SOFT = 0.13f, SHADOW_DEPTH = 0.34f;
 
 static const float BREADTH_MIN = 4.0f;  // pixels: of a nail that can be made longer
@@ -160,8 +160,8 @@ static inline float held(float x, float least, float most)
 
 enum { PIECE = 256, LANES = 16 }; // pixels of a row that are worked on at a time
 
-// Half the breadth at each pixel of a row. The places in the outline are found for all first: in one
-// loop with what is read there, compilers make no vectors of it.
+// Half the breadth at each pixel of a row. The places in the outline are found for all first: in
+// one loop with what is read there, compilers make no vectors of it.
 static inline __attribute__((always_inline)) void halves_of(const float *restrict outline,
                                                             float scale, float u, float du,
                                                             float *restrict halves, int n)

@@ -34,7 +34,8 @@ bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *exte
 void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, uint8_t *own,
                     uint8_t *whole);
 
-// Darkens the picture where the extension keeps light from what lies beneath it. Before any polish is
-// painted: what is painted later lies in the shadow too. light: towards it, in the picture's plane.
+// Darkens the picture where the extension keeps light from what lies beneath it. Before any polish
+// is painted: what is painted later lies in the shadow too. light: towards it, in the picture's
+// plane.
 void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
                       const struct lq_nail *nail, float light_x, float light_y);

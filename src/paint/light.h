@@ -1,5 +1,5 @@
-// The scene's light: how bright a white surface would be where the nails are, its tint, and where it
-// comes from. Threads: any. Owner: plain data.
+// The scene's light: how bright a white surface would be where the nails are, its tint, and where
+// it comes from. Threads: any. Owner: plain data.
 #pragma once
 
 #include "image/image.h"

@@ -91,7 +91,8 @@ static const struct { const char *header; enum lq_shop_column column; } known[] 
     {"publicado", LQ_SHOP_PUBLISHED},
 };
 
-// "option1 value", "attribute 1 value(s)", "attribut 1 wert(e)": 0, and which half; -1: none of them.
+// "option1 value", "attribute 1 value(s)", "attribut 1 wert(e)": 0, and which half; -1: none of
+// them.
 static int option_number(const char *header, bool *is_value)
 {
     int number = 0, len = 0;

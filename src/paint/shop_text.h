@@ -6,8 +6,8 @@
 
 #include "paint/catalogue.h"
 
-// "€ 1.299,00", "12,90 EUR", "$12.9" become "1299.00", "12.90", …, and the currency is written where
-// one is named (else it stays as it was). False: no price, or one below 0.
+// "€ 1.299,00", "12,90 EUR", "$12.9" become "1299.00", "12.90", …, and the currency is written
+// where one is named (else it stays as it was). False: no price, or one below 0.
 bool lq_shop_price(const char *text, char price[16], char currency[4]);
 
 enum lq_gtin { LQ_GTIN_NONE, LQ_GTIN_GOOD, LQ_GTIN_ROUNDED, LQ_GTIN_LENGTH, LQ_GTIN_DIGIT };

@@ -64,8 +64,9 @@ void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float
         read_row(row, picture->channels, picture->depth, n, red, green, blue);
 }
 
-// Above its straight foot the curve is 1.055 x^(5/12) - 0.055: with t the fourth root of x a power of
-// t that a polynomial (fitted to the largest error) follows to 1e-6, a fifteenth of a 16-bit step.
+// Above its straight foot the curve is 1.055 x^(5/12) - 0.055: with t the fourth root of x a power
+// of t that a polynomial (fitted to the largest error) follows to 1e-6, a fifteenth of a 16-bit
+// step.
 LQ_HOT void lq_transfer_encode(const float *restrict linear, float *restrict stored, int n)
 {
     for (int i = 0; i < n; i++) {

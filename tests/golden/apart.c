@@ -1,8 +1,8 @@
 // Fingers side by side and folded fingers: every nail is found once, as the renderer counts them,
-// and lies as it says, whatever the fineness of the grid. Two golden hands are judged: `closed`, whose
-// index, middle and ring nails are one blob in the mask, and `folded`, with stubby nails and a thumb's tip
-// that touches the index's nail. With a FOLDER (images/S.jpg, masks/S.png and meta/S.json by
-// train/synth) its pictures are measured.
+// and lies as it says, whatever the fineness of the grid. Two golden hands are judged: `closed`,
+// whose index, middle and ring nails are one blob in the mask, and `folded`, with stubby nails and
+// a thumb's tip that touches the index's nail. With a FOLDER (images/S.jpg, masks/S.png and
+// meta/S.json by train/synth) its pictures are measured.
 // Usage: apart [FOLDER]    Threads: one.
 #include "golden/hand.h"
 

@@ -1,5 +1,5 @@
-// A rendered hand and its nails through its true mask, as a model a quarter its size would give them.
-// For programs in this folder; include in one file of each.
+// A rendered hand and its nails through its true mask, as a model a quarter its size would give
+// them. For programs in this folder; include in one file of each.
 #pragma once
 
 #include <dirent.h>
@@ -268,7 +268,8 @@ static void stage_release(struct stage *stage)
     lq_catalogue_close(stage->catalogue);
 }
 
-// The main function of a program that paints pictures and compares each with its golden one, or with
+// The main function of a program that paints pictures and compares each with its golden one, or
+// with
 // --write makes them anew. make: paints number `index` onto the stage's sheet, and says at `path`
 // which picture it is.
 __attribute__((unused)) static int golden_main(

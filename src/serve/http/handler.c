@@ -48,8 +48,8 @@ static bool accepts_html(const struct lq_http_request *http)
     return accept && strstr(accept, "text/html");
 }
 
-// A client without a token: a page that brings one in its address is given the cookie, a browser gets
-// the page that asks for one, others are refused.
+// A client without a token: a page that brings one in its address is given the cookie, a browser
+// gets the page that asks for one, others are refused.
 static void refuse_stranger(struct lq_web_request *request)
 {
     char cookie[LQ_TOKEN_CHARS_MAX + 96];

@@ -7,8 +7,8 @@
 
 enum { SIDE = 120, STEP = 2, GRID = SIDE / STEP };
 
-// A disc on a plain ground whose edge is a straight ramp of `width` pixels, and what a network would
-// say of it: an outline `off` pixels too far out.
+// A disc on a plain ground whose edge is a straight ramp of `width` pixels, and what a network
+// would say of it: an outline `off` pixels too far out.
 static float width_seen(float width, float contrast, float grain, float off)
 {
     static uint8_t pixels[SIDE * SIDE * 3];

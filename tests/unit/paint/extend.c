@@ -127,8 +127,8 @@ static void a_hand_is_extended_whole_or_not_at_all(void **state)
         assert_true(chosen[i]);
 }
 
-// It darkens what lies beside the extension, more on the side away from the light, and nothing on the
-// natural nail, at its base or far away.
+// It darkens what lies beside the extension, more on the side away from the light, and nothing on
+// the natural nail, at its base or far away.
 static void casts_a_shadow_away_from_the_light(void **state)
 {
     (void)state;

@@ -131,8 +131,8 @@ static void flakes_stay_in_place(void **state)
     assert_true(differ <= 2);
 }
 
-// Wherever the light is, also far on one side (a thumb seen from its side), a mirror's bright windows
-// cover a small part of the nail, and it has dark parts to be told as a mirror by.
+// Wherever the light is, also far on one side (a thumb seen from its side), a mirror's bright
+// windows cover a small part of the nail, and it has dark parts to be told as a mirror by.
 static void chrome_is_not_filled_with_white(void **state)
 {
     (void)state;
