@@ -112,3 +112,14 @@ libraries_of any.deb"""
     done = system(script, "Some System 1", {})
     assert done.stdout.split() == ["libc6", "libcrypt1|libcrypt2", "libopentracing-c-wrapper0t64"], \
         done.stderr
+
+
+def test_every_package_for_the_tests_is_asked_for(system):
+    """As setup.sh calls it: in the last command of a list, where `set -e` ends it at any failure."""
+    done = system("false || { need_packages() { printf '%s ' \"$@\"; }; get_packages test; echo end; }",
+                  "Debian GNU/Linux 12 (bookworm)", BOOKWORM)
+    assert done.returncode == 0, done.stderr
+    names = done.stdout.split()
+    assert names[-1] == "end"
+    for name in ("libssl-dev", "valgrind", "clang", "qemu-user", "libspng-dev", "meson"):
+        assert name in names, names
