@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/look_options.h"
 #include "cli/model_options.h"
@@ -55,19 +56,13 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool ends_with(const char *text, const char *ending)
-{
-    size_t a = strlen(text), b = strlen(ending);
-    return a >= b && strcasecmp(text + a - b, ending) == 0;
-}
-
 static enum lq_picture_kind kind_of_name(const char *path)
 {
-    if (ends_with(path, ".png"))
+    if (lq_ends_with_any_case(path, ".png"))
         return LQ_PICTURE_PNG;
-    if (ends_with(path, ".webp"))
+    if (lq_ends_with_any_case(path, ".webp"))
         return LQ_PICTURE_WEBP;
-    if (ends_with(path, ".jpg") || ends_with(path, ".jpeg"))
+    if (lq_ends_with_any_case(path, ".jpg") || lq_ends_with_any_case(path, ".jpeg"))
         return LQ_PICTURE_JPEG;
     return LQ_PICTURE_UNKNOWN;
 }
@@ -151,8 +146,8 @@ static int target_path(char *path, size_t size, const char *target, const char *
 {
     const char *name = strcmp(input, "-") == 0 ? "stdin" : base_name(input);
     const char *dot = strrchr(name, '.');
-    if (!ending && (ends_with(name, ".avif") || ends_with(name, ".heic") ||
-                    ends_with(name, ".heif")))
+    if (!ending && (lq_ends_with_any_case(name, ".avif") || lq_ends_with_any_case(name, ".heic") ||
+                    lq_ends_with_any_case(name, ".heif")))
         ending = ".jpg"; // these are not written
     int stem = ending && dot && dot != name ? (int)(dot - name) : (int)strlen(name);
     int written = is_folder(target)

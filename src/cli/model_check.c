@@ -8,6 +8,7 @@
 
 #include "base/child.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "engine/onnxruntime_load.h"
 #include "engine/verdict.h"
 #include "model/trial.h"
@@ -72,12 +73,6 @@ static int time_of(const struct lq_cli_model *asked)
     return lq_cli_model_on_nvidia(asked) ? CHECK_GPU_MS_MAX : CHECK_MS_MAX;
 }
 
-static bool ends_with(const char *text, const char *tail)
-{
-    size_t len = strlen(text), tail_len = strlen(tail);
-    return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
-}
-
 static bool same_file(const char *a, const char *b)
 {
     char whole[PATH_MAX], other[PATH_MAX];
@@ -98,7 +93,7 @@ static bool compiles(const char *engine)
 static bool is_compiled_here(const struct lq_cli_model *asked)
 {
     const char *engine = asked->options.engine;
-    return engine ? compiles(engine) : !ends_with(asked->path, ".replay");
+    return engine ? compiles(engine) : !lq_ends_with(asked->path, ".replay");
 }
 
 // … or once no server runs it.
@@ -145,13 +140,13 @@ static int try_ways(struct trial *trial, struct lq_error *err)
     }
     bool model = status == LQ_ERR_MODEL || status == LQ_ERR_ENGINE;
     // An ONNX model is "converted" where its edges are quantised.
-    asked->converted = model && !ends_with(asked->path, ".xml");
+    asked->converted = model && !lq_ends_with(asked->path, ".xml");
     if (!asked->converted ||
         lq_child_run(try_model, trial, sizeof *trial, time_of(asked), NULL) != LQ_OK) {
         asked->converted = false;
         return fail_named(asked, &direct, err);
     }
-    if (ends_with(asked->path, ".tflite"))
+    if (lq_ends_with(asked->path, ".tflite"))
         lq_log_info("converted to ONNX first: %s", direct.text);
     return LQ_OK;
 }

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/parse_json.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/model_options.h"
 #include "cli/triton_config.h"
@@ -130,12 +131,6 @@ const struct argp lq_triton_repo_argp = {
     .doc = "Writes a model repository for NVIDIA Triton: the model, its configuration and, without "
            "--gpu, what runs it on the processor. docs/TRITON.md tells how to serve it."};
 
-static bool ends_with(const char *text, const char *tail)
-{
-    size_t len = strlen(text), tail_len = strlen(tail);
-    return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
-}
-
 // TensorRT computes in whole numbers what the model's own scales say, and nothing else: without
 // them it would quietly run in floating point.
 static int check_scales(const struct lq_triton_config *config, const struct lq_buf *model,
@@ -251,7 +246,7 @@ static int read_file(const struct arguments *arguments, struct lq_buf *out, stru
     struct lq_buf file, whole;
     lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
     lq_buf_init(&whole, LQ_MODEL_BYTES_MAX);
-    bool tflite = ends_with(arguments->model, ".tflite"), amend = arguments->amended && !tflite;
+    bool tflite = lq_ends_with(arguments->model, ".tflite"), amend = arguments->amended && !tflite;
     int status = tflite ? read_converted(arguments, &file, out, err)
                         : read_onnx(arguments->model, &file, amend ? &whole : out, err);
     if (status == LQ_OK && amend)
@@ -400,7 +395,7 @@ static int check_weights(const char *path, struct lq_error *err)
     struct lq_buf file, whole;
     lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
     lq_buf_init(&whole, LQ_MODEL_BYTES_MAX);
-    int status = ends_with(path, ".onnx") ? read_onnx(path, &file, &whole, err) : LQ_OK;
+    int status = lq_ends_with(path, ".onnx") ? read_onnx(path, &file, &whole, err) : LQ_OK;
     lq_buf_release(&file);
     lq_buf_release(&whole);
     return status;
@@ -418,7 +413,7 @@ static int write_repository(struct arguments *arguments, struct lq_error *err)
         return lq_fail(err, LQ_ERR_ARGUMENT,
                        "'%.60s' is no model name of letters, digits, '_', '-', '.': give --name",
                        config->name);
-    if (!ends_with(base, ".onnx") && !ends_with(base, ".tflite"))
+    if (!lq_ends_with(base, ".onnx") && !lq_ends_with(base, ".tflite"))
         return lq_fail(err, LQ_ERR_MODEL, "'%.100s' is neither .onnx nor .tflite",
                        arguments->model);
     struct lq_triton_folder folder;

@@ -14,6 +14,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "engine/list.h"
 #include "engine/onnx_shape.h"
 #include "engine/onnxruntime_check.h"
@@ -51,12 +52,6 @@ static void release(struct opening *opening)
     free(opening);
 }
 
-static bool ends_with(const char *text, const char *tail)
-{
-    size_t len = strlen(text), tail_len = strlen(tail);
-    return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
-}
-
 // `*out` is the caller's to release.
 static int read_file(struct opening **out, const char *path,
                      const struct lq_engine_options *options, struct lq_error *err)
@@ -67,7 +62,7 @@ static int read_file(struct opening **out, const char *path,
     const char *name = options && options->source ? options->source : path;
     if (access(path, R_OK) != 0)
         return lq_fail(err, LQ_ERR_MODEL, "cannot open model '%.150s': %s", name, strerror(errno));
-    if (ends_with(path, ".tflite") || ends_with(path, ".xml"))
+    if (lq_ends_with(path, ".tflite") || lq_ends_with(path, ".xml"))
         return lq_fail(err, LQ_ERR_MODEL, "cannot read model '%.150s': ONNX Runtime takes .onnx; "
                        "`lacquer convert` makes one of a .tflite", name);
     struct opening *opening = calloc(1, sizeof *opening);

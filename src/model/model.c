@@ -9,19 +9,14 @@
 #include "base/cpu.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "model/precision.h"
 #include "model/prepare.h"
-
-static bool ends_with(const char *text, const char *tail)
-{
-    size_t len = strlen(text), tail_len = strlen(tail);
-    return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
-}
 
 // Recordings are told by their name; for everything else the first engine that can run here.
 static int pick_engine(struct lq_model *model, const char *name, struct lq_error *err)
 {
-    if (!name && ends_with(model->path, ".replay"))
+    if (!name && lq_ends_with(model->path, ".replay"))
         name = "replay";
     if (name) {
         model->ops = lq_engine_find(name, err);
@@ -236,7 +231,7 @@ static void fill_info(struct lq_model *model)
                           : sidecar->resize == LQ_SIDECAR_LETTERBOX;
     info->end2end = layout->rows == LQ_ROWS_FINAL;
     info->boxes_normalised = detr || (yolo && (sidecar->boxes == LQ_BOXES_BY_LOOK
-                                          ? ends_with(model->source, ".tflite")
+                                          ? lq_ends_with(model->source, ".tflite")
                                           : sidecar->boxes == LQ_BOXES_UNIT));
     info->sidecar = sidecar->present;
     info->classes = info->end2end ? 0 : layout->classes;
@@ -337,7 +332,7 @@ static int refuse_hidden_scales(const struct lq_model *model, struct lq_error *e
     bool whole = tensors->inputs[0].type != LQ_TENSOR_F32;
     for (int i = 0; i < tensors->output_count; i++)
         whole |= tensors->outputs[i].type != LQ_TENSOR_F32;
-    if (!whole || !ends_with(model->path, ".tflite"))
+    if (!whole || !lq_ends_with(model->path, ".tflite"))
         return LQ_OK;
     return lq_fail(err, LQ_ERR_MODEL,
                    "'%.150s' has inputs or outputs that are quantised: `lacquer convert` makes an "
