@@ -43,7 +43,8 @@ def test_base64(http, hand):
     body = reply.json()
     assert reply.status_code == 200 and body["success"] is True
     assert (body["width"], body["height"]) == (640, 480)
-    assert all({"id", "finger", "confidence", "box", "area"} == set(nail) for nail in body["nails"])
+    told = {"id", "finger", "confidence", "box", "area", "tip_known"}
+    assert all(told == set(nail) for nail in body["nails"])
     head, picture = picture_of(body["image"])
     assert head == "data:image/jpeg;base64"
     check_painted(hand, picture, body["nails"])
