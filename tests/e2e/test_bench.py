@@ -253,7 +253,8 @@ def test_a_peer_is_measured_in_turn_with_lacquer(echo_stack):
     low, high = peer["fps_spread"]
     assert 0 < low <= peer["fps"] <= high
     assert peer["threads"] == int(re.search(r"(\d+) cores", report["machine"])[1])
-    assert peer["lacquer_fps_same_model"] > 0 and peer["cpu_ms_per_frame"] > 0
+    assert peer["lacquer_fps_same_model"] > 0
+    assert peer["cpu_ms_per_frame"] >= 0  # counted in ticks: an echo may take none
     # Where others use the machine ratios would mean nothing, and there are none.
     assert report["busy"] == (report["busy_percent"] > 15
                               or report["load_average"] > peer["threads"])

@@ -232,7 +232,7 @@ said = []
 taker = _native.LOG(lambda user, level, text: said.append((level, text)))
 if len(sys.argv) > 2:
     lacquer._library.set_log(taker, None)
-painter = lacquer.Lacquer(sys.argv[1], cache_dir="/no/such/cache")
+painter = lacquer.Lacquer(sys.argv[1], cache_dir="/proc/none/cache")
 painter.detect(np.zeros((48, 64, 3), np.uint8))
 for wrong in ("/no/such.onnx", __file__):
     try:
