@@ -251,7 +251,14 @@ async function install(truth) {
       picture = shown;
       drawn++;
     };
-    const stage = { wantsOriginal: false, show, draw: () => {} };
+    const stage = {
+      wantsOriginal: false,
+      show,
+      draw: () => {},
+      get picture() {
+        return picture;
+      },
+    };
     const live = new Live({ camera, stage, stats: new Stats(), lookStore, base: location.href });
     live.frameBudget.fpsLeast = 0;
     live.onframe = () => replies++;

@@ -44,6 +44,7 @@ const looks = [
 ];
 const polish = [
   'button Favourite: Fuchsia Run pressed=false',
+  'button Share this look',
   'textbox Colour code = #c71585',
   'searchbox Search shades',
   'combobox Group of shades = All expanded=false',

@@ -26,7 +26,6 @@ export class Sharing {
 
     #name() {
         this.#button.setAttribute('aria-label', this.#words.t('share.look'));
-        this.#button.title = this.#words.t('share.look');
     }
 
     get link() {
