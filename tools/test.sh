@@ -117,7 +117,7 @@ land sanitized tools/sanitize.sh asan
 say "the command and the server, in two lanes"
 # Without what has just been run, but for the tests that weigh memory, which a sanitizer keeps.
 mapfile -t files < <(ls tests/e2e/test_*.py |
-    grep -vE '/test_(browser|soak|abuse|bad_input|limits)[.]py$')
+    grep -vE '/test_(browser|soak|abuse|bad_input|limits|bench|storm)[.]py$')
 odd=() even=()
 for i in "${!files[@]}"; do
     if [ $((i % 2)) -eq 0 ]; then even+=("${files[i]}"); else odd+=("${files[i]}"); fi
@@ -127,6 +127,8 @@ launch e2e-even "${pytest[@]}" "${even[@]}"
 launch e2e-odd "${pytest[@]}" "${odd[@]}"
 land e2e-even "${pytest[@]}" "${even[@]}"
 land e2e-odd "${pytest[@]}" "${odd[@]}"
+say "what measures times, with nothing beside it"
+python_tests bench tests/e2e/test_bench.py tests/e2e/test_storm.py
 python_tests memory tests/e2e/test_abuse.py tests/e2e/test_limits.py -k "memory or cheap"
 
 # Nothing of what follows looks at the time: two minutes of mixed users go on beside it.
