@@ -18,6 +18,7 @@ struct writing {
     bool *active; // by source: a quantised layer takes it
     const Onnx__NodeProto **movers; // nodes that move numbers to quantised layers
     size_t mover_count;
+    const char *lost; // a layer whose output is another value's by now; NULL: none
 };
 
 static void name_it(char name[NAME_MAX_], const char *value, const char *what)
@@ -296,6 +297,11 @@ static bool quantise_weights(struct writing *writing, const struct lq_layer *lay
     struct lq_onnx *onnx = writing->onnx;
     const Onnx__TensorProto *tensor = lq_onnx_constant(onnx, layer->weight);
     struct weights weights = {0};
+    // A file may give two values one name: the layer is then another value's by now.
+    if (lq_onnx_maker(onnx, layer->name) < 0) {
+        writing->lost = layer->name;
+        return false;
+    }
     bool fine = tensor && read_weights(tensor, layer->axis, &weights);
     if (fine) {
         round_weights(&weights);
@@ -332,6 +338,9 @@ int lq_quantise_write(struct lq_onnx *onnx, const struct lq_plan *plan,
     free(writing.group);
     free(writing.active);
     free(writing.movers);
+    if (writing.lost)
+        return lq_fail(err, LQ_ERR_MODEL, "the model has two values of one name, near '%.80s'",
+                       writing.lost);
     return fine && !onnx->failed ? LQ_OK
                                  : lq_fail(err, LQ_ERR_MEMORY, "out of memory for the result");
 }
