@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -139,4 +140,25 @@ int lq_file_write(const char *path, const void *bytes, size_t len, struct lq_err
     if (status != LQ_OK)
         return lq_fail(err, status, "cannot write '%s': %s", path, strerror(saved));
     return LQ_OK;
+}
+
+const void *lq_file_map(const char *path, size_t *len)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    bool fine = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
+    *len = fine ? (size_t)info.st_size : 0;
+    void *bytes = fine ? mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (fd >= 0)
+        close(fd);
+    if (bytes != MAP_FAILED)
+        return bytes;
+    *len = 0;
+    return NULL;
+}
+
+void lq_file_unmap(const void *bytes, size_t len)
+{
+    if (bytes)
+        munmap((void *)(uintptr_t)bytes, len);
 }

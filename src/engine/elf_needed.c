@@ -1,11 +1,9 @@
 #include "engine/elf_needed.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/file.h"
 
 struct file {
     const uint8_t *bytes;
@@ -92,16 +90,9 @@ bool lq_elf_needed(const uint8_t *bytes, size_t len, void (*row)(void *, const c
 
 bool lq_elf_needed_file(const char *path, void (*row)(void *, const char *), void *context)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-    bool fine = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
-    void *bytes = fine ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
-                       : MAP_FAILED;
-    if (fd >= 0)
-        close(fd);
-    if (bytes == MAP_FAILED)
-        return false;
-    fine = lq_elf_needed(bytes, (size_t)info.st_size, row, context);
-    munmap(bytes, (size_t)info.st_size);
+    size_t len;
+    const void *bytes = lq_file_map(path, &len);
+    bool fine = bytes && lq_elf_needed(bytes, len, row, context);
+    lq_file_unmap(bytes, len);
     return fine;
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,17 +94,12 @@ int lq_openvino_cache_make(char *path, struct lq_error *err)
 
 bool lq_openvino_checksum_file(const char *path, uint64_t *sum)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-    bool fine = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
-    void *bytes = fine ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
-                       : MAP_FAILED;
-    if (fd >= 0)
-        close(fd);
-    if (bytes == MAP_FAILED)
+    size_t len;
+    const void *bytes = lq_file_map(path, &len);
+    if (!bytes)
         return false;
-    *sum = lq_openvino_checksum(bytes, (size_t)info.st_size);
-    munmap(bytes, (size_t)info.st_size);
+    *sum = lq_openvino_checksum(bytes, len);
+    lq_file_unmap(bytes, len);
     return true;
 }
 

@@ -71,12 +71,28 @@ static void says_what_is_missing(void **state)
     lq_buf_release(&buf);
 }
 
+static void maps_regular_files_alone(void **state)
+{
+    (void)state;
+    size_t len = 7;
+    const void *bytes = lq_file_map("/proc/self/exe", &len);
+    assert_non_null(bytes);
+    assert_memory_equal(bytes, "\177ELF", 4);
+    lq_file_unmap(bytes, len);
+    for (int i = 0; i < 2; i++) {
+        assert_null(lq_file_map(i ? "/" : "/no/such/file", &len));
+        assert_int_equal(len, 0);
+        lq_file_unmap(NULL, len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_and_reads_back),
         cmocka_unit_test(refuses_a_longer_file),
         cmocka_unit_test(says_what_is_missing),
+        cmocka_unit_test(maps_regular_files_alone),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
