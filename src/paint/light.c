@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "paint/median.h"
 #include "paint/transfer.h"
 
 enum { TONES = 13, GRID = 8, SAMPLES_MIN = 8, SURVEY = 48, BINS = 64 };
@@ -62,18 +63,6 @@ struct evidence { // of one nail, natural logarithms
 static float luminance(const float rgb[3])
 {
     return 0.2126f * rgb[0] + 0.7152f * rgb[1] + 0.0722f * rgb[2];
-}
-
-static float median(float *values, int count)
-{
-    for (int i = 1; i < count; i++) {
-        float value = values[i];
-        int j = i;
-        for (; j > 0 && values[j - 1] > value; j--)
-            values[j] = values[j - 1];
-        values[j] = value;
-    }
-    return values[count / 2];
 }
 
 // The brightness that a hundredth of the picture exceeds, over about two thousand pixels.
@@ -138,7 +127,7 @@ static bool read_skin(const struct lq_image *picture, const struct lq_nails *nai
         count++;
     }
     for (int c = 0; c < 3 && count >= SAMPLES_MIN; c++)
-        skin[c] = median(values[c], count);
+        skin[c] = lq_median(values[c], count);
     return count >= SAMPLES_MIN;
 }
 
@@ -193,7 +182,7 @@ static float light_of_tone(const struct evidence *evidence, int count, int tone,
     }
     cost *= fminf((float)count, HAND_NAILS) / (float)count;
     for (int c = 0; c < 3; c++) {
-        tint[c] = median(lights[c], count);
+        tint[c] = lq_median(lights[c], count);
         light[c] = expf(tint[c]);
     }
     *exposure = logf(luminance(light));

@@ -2,17 +2,15 @@
 
 #include <math.h>
 
+#include "paint/median.h"
+
 // Brightness of the middle nail: what one nail's own is measured against.
 static float median_level(const struct lq_shade_fit *fits, int count)
 {
     float levels[LQ_NAILS_MAX] = {0};
-    for (int i = 0; i < count; i++) {
-        int j = i;
-        for (; j > 0 && levels[j - 1] > fits[i].level; j--)
-            levels[j] = levels[j - 1];
-        levels[j] = fits[i].level;
-    }
-    return levels[count / 2];
+    for (int i = 0; i < count; i++)
+        levels[i] = fits[i].level;
+    return lq_median(levels, count);
 }
 
 // Light comes from where nails grow brighter; a prior from above left keeps this steady.
