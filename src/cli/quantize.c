@@ -18,6 +18,7 @@
 #include "convert/external_data.h"
 #include "convert/quantise.h"
 #include "convert/sidecar.h"
+#include "convert/tflite.h"
 
 enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, HOURS_MAX = 6 };
 // docs/QUANTIZE.md tells what these cost.
@@ -85,11 +86,6 @@ const struct argp lq_quantize_argp = {
 
 // ---- the float model
 
-static bool is_tflite(const struct lq_buf *file)
-{
-    return file->len >= 8 && memcmp(file->data + 4, "TFL3", 4) == 0;
-}
-
 static int convert(const struct lq_buf *file, struct lq_buf *model, struct lq_error *err)
 {
     const struct lq_convert_options as_is = {0};
@@ -103,7 +99,7 @@ static int read_model(const char *path, struct lq_buf *model, struct lq_error *e
     struct lq_buf file;
     lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
     int status = lq_file_read(path, &file, err);
-    if (status == LQ_OK && is_tflite(&file)) {
+    if (status == LQ_OK && lq_tflite_is(file.data, file.len)) {
         status = convert(&file, model, err);
         if (status != LQ_OK)
             lq_fail_within(err, "'%.150s'", path);
