@@ -13,7 +13,7 @@
 #include "nail/split.h"
 #include "nail/tip.h"
 
-// What no nail can be.
+// Regions that cannot be a nail: too small, too large or of no nail's shape.
 static const float ASPECT_MAX = 6.0f;
 static const float PICTURE_SHARE_MAX = 0.65f; // of the picture's pixels: a close-up of one nail
 static const float AREA_MIN = 12.0f;           // picture pixels
