@@ -9,6 +9,7 @@ import time
 
 import httpx
 import numpy as np
+import pytest
 from PIL import Image
 
 from conftest import Reply, Server, frame, plain
@@ -137,7 +138,7 @@ def test_single_requests_wait_longer_but_not_for_ever(tmp_path):
 
 
 class Camera(threading.Thread):
-    """A camera of 40 frames a second that keeps pace when told to."""
+    """A camera of 40 frames a second, with rate control where it is asked to."""
 
     def __init__(self, server, until, paces):
         super().__init__(daemon=True)
@@ -148,7 +149,7 @@ class Camera(threading.Thread):
         picture, number = plain(), 0
         with self.server.v1() as ws:
             if self.paces:
-                ws.send(json.dumps({"type": "pace"}))
+                ws.send(json.dumps({"type": "rate"}))
             due = time.monotonic()
             while due < self.until:
                 with contextlib.suppress(TimeoutError):
@@ -163,7 +164,7 @@ class Camera(threading.Thread):
             self.overtaken.append(Reply(message).replaced)
             return
         message = json.loads(message)
-        if message["type"] == "pace":
+        if message["type"] == "rate":
             self.told.append(message)
             self.fps = min(40, message["fps"])
         else:
@@ -191,30 +192,31 @@ def test_who_keeps_pace_is_told_to_send_what_can_be_done(tmp_path):
         # When they left there is room again, and whoever comes now is told so.
         time.sleep(12)
         with server.v1() as ws:
-            ws.send(json.dumps({"type": "pace"}))
+            ws.send(json.dumps({"type": "rate"}))
             assert json.loads(ws.recv(timeout=10))["fps"] == 60
     finally:
         server.stop()
 
 
-def test_a_slow_network_is_told_to_send_less(tmp_path):
+@pytest.mark.parametrize("name", ["rate", "pace"])  # its name, and its old name
+def test_a_slow_network_is_told_to_send_less(tmp_path, name):
     server = serve(tmp_path, 1)
     try:
         with server.v1() as ws:
             for _ in range(3):
-                ws.send(json.dumps({"type": "pace", "network_ms": 300}))
+                ws.send(json.dumps({"type": name, "network_ms": 300}))
             told = [json.loads(ws.recv(timeout=10)) for _ in range(3)]
             assert [each["width"] for each in told] == [640, 480, 320]
-            assert told[-1] == {"type": "pace", "fps": 10, "width": 320, "jpeg": 60,
+            assert told[-1] == {"type": name, "fps": 10, "width": 320, "jpeg": 60,
                                 "why": "network"}
             ws.send(frame(1, plain()))
             assert Reply(ws.recv(timeout=30)).quality == 60
-            ws.send(json.dumps({"type": "pace", "on": False}))
+            ws.send(json.dumps({"type": name, "on": False}))
             ws.send(frame(2, plain()))
             assert Reply(ws.recv(timeout=30)).quality == 85
             for bad in ({"network_ms": -1}, {"network_ms": "80"}, {"on": 1},
                         {"network_ms": 60001}):
-                ws.send(json.dumps({"type": "pace", **bad}))
+                ws.send(json.dumps({"type": name, **bad}))
                 assert json.loads(ws.recv(timeout=10))["status"] == "FIELD", bad
     finally:
         server.stop()
@@ -250,9 +252,9 @@ def test_frames_are_carried_while_others_wait(tmp_path):
                 ws.send(frame(number, plain()))
                 assert not Reply(ws.recv(timeout=20)).carried
         text = httpx.get(server.url + "/metrics").text
-        (count,) = [line.split()[1] for line in text.splitlines()
-                    if line.startswith("lacquer_frames_carried_total ")]
-        assert int(count) >= len(carried)
+        new, old = [line.split()[1] for name in ("propagated", "carried")
+                    for line in text.splitlines() if line.startswith(f"lacquer_frames_{name}_total ")]
+        assert int(new) >= len(carried) and new == old
     finally:
         server.stop()
 
@@ -294,8 +296,9 @@ def test_plain_sockets_and_socketio_are_told_what_was_carried(tmp_path):
                 assert comment in (None, b"lacquer carried")
                 told["comment"].append(comment is not None)
                 result = result_of(sio.recv(timeout=20))
-                assert result["timing"]["infer"] == 0 or "carried" not in result
-                told["field"].append(result.get("carried", False))
+                assert result["timing"]["infer"] == 0 or "propagated" not in result
+                assert result.get("carried") == result.get("propagated")
+                told["field"].append(result.get("propagated", False))
                 for ws in crowd:
                     ws.recv(timeout=20)
                     ws.recv(timeout=20)

@@ -268,18 +268,20 @@ def test_stills_of_an_address(tmp_path):
     assert server.stop()[0] == 0
 
 
+@pytest.mark.parametrize("name", ["multiscale", "closer"])
 @pytest.mark.parametrize("path", ["/api/process", "/api/process_base64"])
-def test_a_closer_look_that_is_hidden_is_found(server, hand, path):
+def test_a_multiscale_pass_that_is_hidden_is_found(server, hand, path, name):
     """Estimates go by a body's ends; what they miss the worker sees, and the answer is the same."""
     if path == "/api/process":
         junk = ("junk", "x" * 300_000)
-        plain_body, headers = multipart(("closer", "1"), ("image", hand))
-        hidden, _ = multipart(junk, ("image", hand), ("closer", "1"), junk)
+        plain_body, headers = multipart((name, "1"), ("image", hand))
+        hidden, _ = multipart(junk, ("image", hand), (name, "1"), junk)
     else:
         headers = {"Content-Type": "application/json"}
         image = base64.b64encode(hand).decode()
-        plain_body = json.dumps({"image": image, "closer": True}).encode()
-        hidden = plain_body.replace(b'"closer"', b'"\\u0063loser"')
+        plain_body = json.dumps({"image": image, name: True}).encode()
+        escaped = f'"\\u{ord(name[0]):04x}{name[1:]}"'
+        hidden = plain_body.replace(f'"{name}"'.encode(), escaped.encode())
     answers = [httpx.post(server.url + path, content=body, headers=headers, timeout=60)
                for body in (plain_body, hidden)]
     assert [answer.status_code for answer in answers] == [200, 200]

@@ -56,7 +56,7 @@ def test_base64(http, hand):
 
 def test_a_second_look_costs_more_and_finds_as_much(http, hand):
     once = http.post("/api/process", files={"image": hand}).json()
-    twice = http.post("/api/process", files={"image": hand}, data={"closer": "on"}).json()
+    twice = http.post("/api/process", files={"image": hand}, data={"multiscale": "on"}).json()
     json_too = http.post("/api/process_base64", json={"image": data_url(hand), "closer": True}).json()
     assert len(twice["nails"]) >= len(once["nails"]) > 0
     assert twice["image"] != once["image"] and twice["image"] == json_too["image"]

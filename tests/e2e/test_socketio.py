@@ -20,7 +20,7 @@ class Client:
 
     def __init__(self, server, transports):
         self.io = socketio.Client(reconnection=False)
-        self.told = {"connected": [], "result": [], "error": [], "pace": []}
+        self.told = {"connected": [], "result": [], "error": [], "rate": [], "pace": []}
         self.news = threading.Condition()
         for name in self.told:
             self.io.on(name, lambda data, name=name: self.hear(name, data))
@@ -58,27 +58,31 @@ def test_connected(client):
     assert told["status"] == "ok" and told["sid"] == client.io.get_sid() and told["model"] == "nail"
 
 
-def test_pace(client, hand):
-    client.io.emit("pace")
-    client.wait("pace")
+def test_rate_control(client, hand):
+    client.io.emit("rate")
+    client.wait("rate")
     for _ in range(60):  # the load of the tests before is over soon, and told
-        if client.told["pace"][-1]["why"] != "load":
+        if client.told["rate"][-1]["why"] != "load":
             break
         time.sleep(0.5)
-    heard = len(client.told["pace"])
-    assert client.told["pace"][-1] == {"fps": 60, "width": 640, "jpeg": 85, "why": "none"}
+    heard = len(client.told["rate"])
+    assert client.told["rate"][-1] == {"fps": 60, "width": 640, "jpeg": 85, "why": "none"}
     for _ in range(2):  # a slow network is told of until pictures shall be smaller
-        client.io.emit("pace", {"network_ms": 400})
-    assert client.wait("pace", heard + 1)["jpeg"] == 70
-    told = client.wait("pace", heard + 2)
+        client.io.emit("rate", {"network_ms": 400})
+    assert client.wait("rate", heard + 1)["jpeg"] == 70
+    told = client.wait("rate", heard + 2)
     assert told["why"] == "network" and told["width"] == 480 and told["fps"] == 20
-    client.io.emit("pace", {"network_ms": -1})
-    client.io.emit("pace", "slowly")
+    client.io.emit("rate", {"network_ms": -1})
+    client.io.emit("rate", "slowly")
     for count in 1, 2:
         told = client.wait("error", count)
         assert told["status"] == "FIELD" and told["message"] == told["error"]
     client.io.emit("frame", {"image": url(hand)})
     assert client.wait("result")["nails"]
+    client.io.emit("pace", {"network_ms": 30})  # its old name; answered by the name that was used
+    client.io.emit("pace", {"on": False})
+    client.io.emit("pace")
+    assert client.wait("pace")["width"] == 480
 
 
 def test_data_url(client, hand):

@@ -47,7 +47,7 @@ def test_hello(server):
         assert ws.subprotocol == "lacquer.v1"
         hello = json.loads(ws.recv(timeout=10))
         assert hello["type"] == "hello" and hello["in_flight"] == 2
-        assert hello["replies"] == ["jpeg", "nails"] and hello["pace"] is True
+        assert hello["replies"] == ["jpeg", "nails"] and hello["rate"] is hello["pace"] is True
         assert hello["message_bytes_max"] == 4 * 1024 * 1024 and "creme" in hello["finishes"]
 
 

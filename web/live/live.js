@@ -194,7 +194,7 @@ export class Live {
         const video = this.#camera.video;
         if (this.#encoding || !transport.ready || this.#flight.size >= transport.limit) return;
         if (!video.videoWidth || !this.#affordable(start)) return;
-        const { fps = 60, width = sideMax, jpeg: quality = 100 } = transport.pace ?? {};
+        const { fps = 60, width = sideMax, jpeg: quality = 100 } = transport.rate ?? {};
         if (start < this.#dueAt) return;
         // What is left of a period is kept, so that a rate between the camera's steps is met on
         // average.

@@ -26,7 +26,7 @@ export class WsTransport {
     #reportedAt = 0;
     #network = []; // ms on the way, of the replies since
     limit = 2;
-    pace = null; // what the server asks for at most: {fps, width, jpeg}; null: at will
+    rate = null; // what the server asks for at most: {fps, width, jpeg}; null: no limit
 
     // base: the server's URL.
     constructor(look, base) {
@@ -153,12 +153,12 @@ export class WsTransport {
         if (message.type === 'hello') {
             this.limit = Math.max(1, Math.min(2, message.in_flight ?? 2));
             this.sendsNails = message.replies?.includes('nails') ?? false;
-            this.pace = null;
+            this.rate = null;
             this.#reportedAt = performance.now();
             this.#network = [];
-            if (message.pace) this.#socket.send(JSON.stringify({ type: 'pace' }));
+            if (message.rate) this.#socket.send(JSON.stringify({ type: 'rate' }));
         }
-        if (message.type === 'pace') this.pace = message;
+        if (message.type === 'rate') this.rate = message;
         if (message.type === 'error') this.onerror(message);
     }
 
@@ -166,12 +166,12 @@ export class WsTransport {
     #report(sentAt, serverMs) {
         const now = performance.now();
         this.#network.push(Math.max(0, now - sentAt - serverMs));
-        if (!this.pace || now - this.#reportedAt < reportMs) return;
+        if (!this.rate || now - this.#reportedAt < reportMs) return;
         const mean = this.#network.reduce((sum, ms) => sum + ms, 0) / this.#network.length;
         this.#reportedAt = now;
         this.#network = [];
         const network_ms = Math.min(60000, Math.round(mean));
-        this.#socket.send(JSON.stringify({ type: 'pace', network_ms }));
+        this.#socket.send(JSON.stringify({ type: 'rate', network_ms }));
     }
 
     #frame(data) {

@@ -218,7 +218,7 @@ export class Photo {
         const form = new FormData();
         form.append('image', this.#file, 'photo');
         form.append('look', JSON.stringify(json));
-        form.append('closer', 'true');
+        form.append('multiscale', 'true');
         let response;
         let reply = null;
         try {

@@ -24,12 +24,12 @@ int lq_client_rate_receive(struct lq_client_rate *keep, const json_t *said, bool
 bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *load, bool asked,
                        char text[LQ_CLIENT_RATE_TEXT])
 {
-    struct lq_rate pace = lq_rate_of(load->fps > 0 ? load->fps : LQ_RATE_FPS_MAX, &keep->network);
-    if (!keep->on || (!asked && !lq_rate_differs(&pace, &keep->sent)))
+    struct lq_rate rate = lq_rate_of(load->fps > 0 ? load->fps : LQ_RATE_FPS_MAX, &keep->network);
+    if (!keep->on || (!asked && !lq_rate_differs(&rate, &keep->sent)))
         return false;
-    keep->sent = pace;
+    keep->sent = rate;
     snprintf(text, LQ_CLIENT_RATE_TEXT, "\"fps\":%d,\"width\":%d,\"jpeg\":%d,\"why\":\"%s\"",
-             pace.fps, pace.width, pace.jpeg, pace.why);
+             rate.fps, rate.width, rate.jpeg, rate.why);
     return true;
 }
 

@@ -1,5 +1,5 @@
-// One client with rate control: what it requested, what it was sent (docs/PROTOCOL.md, "Keeping
-// pace"). The same for lacquer.v1 and Socket.IO; only how a message is sent differs.
+// One client with rate control: what it requested, what it was sent (docs/PROTOCOL.md, "Rate
+// control"). The same for lacquer.v1 and Socket.IO; only how a message is sent differs.
 // Threads: the loop's. Owner: the connection holds it; nothing is allocated.
 #pragma once
 
@@ -8,8 +8,14 @@
 #include "base/error.h"
 #include "serve/sched/load.h"
 
+// What messages of rate control are called, both ways. The second is the first's old name, an alias
+// until version 2: a client is sent the name that it used.
+#define LQ_CLIENT_RATE_NAMES {"rate", "pace"}
+enum { LQ_CLIENT_RATE_NAME_COUNT = 2 };
+
 struct lq_client_rate {
     bool on;             // it requested to be sent rates
+    int name;            // which of LQ_CLIENT_RATE_NAMES it used last
     struct lq_rate sent; // … and was sent this
     struct lq_rate_network network;
 };

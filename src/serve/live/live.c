@@ -72,12 +72,12 @@ static void send_hello(struct lq_live *live)
     json_t *finishes = json_array();
     for (int i = 0; i < LQ_FINISH_COUNT; i++)
         json_array_append_new(finishes, json_string(lq_finish_name((enum lq_finish)i)));
-    json_t *hello = json_pack("{s:s, s:s, s:s, s:i, s:i, s:[s,s], s:b, s:o}", "type", "hello",
+    json_t *hello = json_pack("{s:s, s:s, s:s, s:i, s:i, s:[s,s], s:b, s:b, s:o}", "type", "hello",
                               "version", LQ_VERSION, "model",
                               lq_model_info(live->all->model)->name,
                               "in_flight", LQ_IN_FLIGHT_MAX, "message_bytes_max",
-                              LQ_MESSAGE_BYTES_MAX, "replies", "jpeg", "nails", "pace", 1,
-                              "finishes", finishes);
+                              LQ_MESSAGE_BYTES_MAX, "replies", "jpeg", "nails", "rate", 1,
+                              "pace", 1, "finishes", finishes);
     char *text = hello ? json_dumps(hello, JSON_COMPACT) : NULL;
     if (text)
         send_text(live, text, strlen(text));
@@ -103,19 +103,24 @@ static int set_smoothing(struct lq_live *live, const json_t *message, struct lq_
     return LQ_OK;
 }
 
+static const char *const RATE_NAMES[] = LQ_CLIENT_RATE_NAMES;
+
 // The rate and size to send, when they changed or the client asks.
 static void send_rate(struct lq_live *live, bool asked)
 {
     char fields[LQ_CLIENT_RATE_TEXT], text[LQ_CLIENT_RATE_TEXT + 32];
     if (!lq_client_rate_update(&live->rate, &live->all->admission->load, asked, fields))
         return;
-    int len = snprintf(text, sizeof text, "{\"type\":\"pace\",%s}", fields);
+    int len = snprintf(text, sizeof text, "{\"type\":\"%s\",%s}", RATE_NAMES[live->rate.name],
+                       fields);
     send_text(live, text, (size_t)len);
 }
 
-static int set_rate_control(struct lq_live *live, const json_t *message, struct lq_error *err)
+static int set_rate_control(struct lq_live *live, const json_t *message, const char *type,
+                            struct lq_error *err)
 {
     bool begins;
+    live->rate.name = strcmp(type, RATE_NAMES[0]) == 0 ? 0 : 1;
     int status = lq_client_rate_receive(&live->rate, message, &begins, err);
     if (status == LQ_OK)
         send_rate(live, begins);
@@ -141,8 +146,8 @@ static int receive_message(struct lq_live *live, struct lq_error *err)
         status = set_quality(live, message, err);
     else if (type && strcmp(type, "smoothing") == 0)
         status = set_smoothing(live, message, err);
-    else if (type && strcmp(type, "pace") == 0)
-        status = set_rate_control(live, message, err);
+    else if (type && (strcmp(type, RATE_NAMES[0]) == 0 || strcmp(type, RATE_NAMES[1]) == 0))
+        status = set_rate_control(live, message, type, err);
     else
         status = lq_fail(err, LQ_ERR_FIELD, "unknown type '%.40s'", type ? type : "");
     json_decref(message);

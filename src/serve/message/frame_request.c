@@ -89,7 +89,9 @@ static const struct look_field {
 
 enum { FORM_NAME_CHARS_MAX = 64 }; // a form's first name is no longer
 
-static const char CLOSER[] = "closer"; // not of the look: how carefully a still is looked at
+// Not of the look: whether a still gets a multi-scale pass. The second is the first's old name, an
+// alias until version 2.
+static const char *const MULTISCALE[] = {"multiscale", "closer"};
 
 // A field of a form, kept as what it would be in JSON, so that one rule judges both and `look`
 // comes first whatever the order. An unknown name is left alone.
@@ -109,8 +111,8 @@ static int keep_field(json_t *said, const struct lq_form_field *field, struct lq
                    : lq_fail(err, lq_json_ran_out(&where) ? LQ_ERR_MEMORY : LQ_ERR_SYNTAX,
                              "look is not JSON: %.120s", where.text);
     }
-    for (size_t i = 0; i <= LQ_COUNT(fields); i++) {
-        const char *name = i < LQ_COUNT(fields) ? fields[i].name : CLOSER;
+    for (size_t i = 0; i < LQ_COUNT(fields) + LQ_COUNT(MULTISCALE); i++) {
+        const char *name = i < LQ_COUNT(fields) ? fields[i].name : MULTISCALE[i - LQ_COUNT(fields)];
         char text[64];
         if (!lq_form_field_is(field, name))
             continue;
@@ -161,17 +163,22 @@ int lq_frame_request_look(struct lq_look *look, const struct lq_catalogue *catal
     return LQ_OK;
 }
 
-// What a request of one picture may say beside it: the look, and whether to look twice.
+static int read_multiscale(struct lq_frame_request *ask, const json_t *object, struct lq_error *err)
+{
+    const char *name = json_object_get(object, MULTISCALE[0]) ? MULTISCALE[0] : MULTISCALE[1];
+    const json_t *value = json_object_get(object, name);
+    if (json_is_string(value))
+        return parse_switch(name, json_string_value(value), &ask->multi_scale, err);
+    if (value && !json_is_boolean(value) && !json_is_null(value))
+        return lq_fail(err, LQ_ERR_FIELD, "%s has the wrong type", name);
+    ask->multi_scale = json_is_true(value);
+    return LQ_OK;
+}
+
+// What a request for one picture may hold beside it: the look and `multiscale`.
 static int read_still(struct lq_frame_request *ask, const json_t *object, struct lq_error *err)
 {
-    const json_t *multiscale = json_object_get(object, CLOSER);
-    int status = LQ_OK;
-    if (json_is_boolean(multiscale))
-        ask->multi_scale = json_is_true(multiscale);
-    else if (json_is_string(multiscale))
-        status = parse_switch(CLOSER, json_string_value(multiscale), &ask->multi_scale, err);
-    else if (multiscale && !json_is_null(multiscale))
-        status = lq_fail(err, LQ_ERR_FIELD, "%s has the wrong type", CLOSER);
+    int status = read_multiscale(ask, object, err);
     return status == LQ_OK ? lq_frame_request_look(&ask->look, ask->catalogue, object,
                                                    err) : status;
 }

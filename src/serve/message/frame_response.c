@@ -69,10 +69,10 @@ static void write_v1(struct lq_frame_slot *slot, const struct lq_job *job)
     add_picture(slot, at);
 }
 
-// A picture alone; returns where it starts. That its nails were carried along is said in a JPEG
-// comment, which whoever only looks at the picture skips: behind the JFIF segment, for which the
-// picture's head moves down.
-static size_t mark_carried(struct lq_frame_slot *slot, const struct lq_job *job)
+// A picture alone; returns where it starts. A JPEG comment after the JFIF segment, which programs
+// that only show the picture skip, says that its nails were propagated; the picture's head moves
+// down for it. The comment keeps its first word for that, so that clients find it.
+static size_t mark_propagated(struct lq_frame_slot *slot, const struct lq_job *job)
 {
     static const uint8_t comment[] = "\xff\xfe\0\x11lacquer carried"; // its length counts itself
     const size_t len = sizeof comment - 1;
@@ -116,7 +116,8 @@ static json_t *timing(const struct lq_frame_slot *slot, const struct lq_job *job
     return object;
 }
 
-// … "width", "height", "nails", "carried"?, "timing"}
+// … "width", "height", "nails", "propagated"?, "timing"}; "carried" is the second's old name, an
+// alias until version 2.
 static int append_facts(struct lq_frame_slot *slot, const struct lq_job *job)
 {
     struct lq_buf *out = &slot->message;
@@ -126,7 +127,7 @@ static int append_facts(struct lq_frame_slot *slot, const struct lq_job *job)
         status = append_json(out, lq_report_nails(job->nails,
                                                   slot->request.reply_form == LQ_REPLY_NAILS));
     if (status == LQ_OK && job->propagated)
-        status = append(out, ",\"carried\":true");
+        status = append(out, ",\"propagated\":true,\"carried\":true");
     if (status == LQ_OK)
         status = append(out, ",\"timing\":");
     if (status == LQ_OK)
@@ -210,7 +211,7 @@ static int write_event_packet(struct lq_frame_slot *slot, const struct lq_job *j
 static int write_event(struct lq_frame_slot *slot, const struct lq_job *job,
                        const struct lq_frame_picture *picture)
 {
-    size_t at = picture->bare ? mark_carried(slot, job) : LQ_REPLY_HEAD;
+    size_t at = picture->bare ? mark_propagated(slot, job) : LQ_REPLY_HEAD;
     int status = write_event_packet(slot, job, picture, at, false);
     if (status == LQ_OK && slot->request.ack >= 0)
         status = write_event_packet(slot, job, picture, at, true);
@@ -227,7 +228,7 @@ void lq_response_write(struct lq_frame_slot *slot, const struct lq_job *job,
     slot->nails = job->nails->count;
     switch (slot->request.reply_form) {
     case LQ_REPLY_PICTURE:
-        add_picture(slot, mark_carried(slot, job));
+        add_picture(slot, mark_propagated(slot, job));
         break;
     case LQ_REPLY_V1:
         write_v1(slot, job);

@@ -53,7 +53,7 @@ struct lq_wire_reply {
     uint32_t replaced;
     uint16_t width, height;
     uint8_t quality;
-    bool propagated;      // nails were carried along from the frame before
+    bool propagated;      // nails were propagated from the frame before
 };
 
 // Reads a frame's header from a message of `len` bytes. Too short, an unknown type or a header that

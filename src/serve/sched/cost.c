@@ -122,13 +122,14 @@ static uint64_t text_pixels(const uint8_t *bytes, size_t len)
 }
 
 // Whether a urlencoded body has a letter of a field's name written as a number, which no client
-// does and which would hide "closer" or "image".
+// does and which would hide "multiscale" or "image".
 static bool hides_letters(const struct lq_buf *body)
 {
     const uint8_t *at = body->data, *end = at + body->len;
     while ((at = memchr(at, '%', (size_t)(end - at))) != NULL && end - at >= 3) {
-        // %61 to %6f are letters, of %70 to %7f those of "closer"; { and } stand in a look's JSON.
-        if ((at[1] == '6' && at[2] != '0') || (at[1] == '7' && (at[2] == '2' || at[2] == '3')))
+        // %61 to %6f are letters, of %70 to %7f those of "multiscale" and its alias "closer" (r to
+        // u); { and } stand in a look's JSON.
+        if ((at[1] == '6' && at[2] != '0') || (at[1] == '7' && at[2] >= '2' && at[2] <= '5'))
             return true;
         at++;
     }
@@ -199,26 +200,30 @@ static uint64_t pixels_of(const struct lq_frame_slot *slot)
     }
 }
 
-// ---- how often it is looked at ------------------------------------------------------------------
+// ---- how many passes it asks for ---------------------------------------------------------------
 
-// A form says "closer" before its picture or behind it. Who hides it elsewhere is found out by the
-// worker (work.c), but for a urlencoded body, which can be read only once.
-static bool names_closer(const struct lq_frame_slot *slot)
+static bool names_either(const uint8_t *bytes, size_t len)
+{
+    return find(bytes, len, "multiscale", 10) || find(bytes, len, "closer", 6);
+}
+
+// A form has the field "multiscale" before its picture or after it. The worker finds out who hides
+// it elsewhere (work.c), except in a urlencoded body, which can be read only once.
+static bool names_multiscale(const struct lq_frame_slot *slot)
 {
     const struct lq_buf *body = &slot->body;
     bool once = slot->request.body_form == LQ_BODY_URLENCODED;
     size_t head = once || body->len < LQ_COST_HEAD_BYTES ? body->len : LQ_COST_HEAD_BYTES;
     if (body->len == 0)
         return false;
-    return find(body->data, head, "closer", 6) ||
-           find(body->data + body->len - head, head, "closer", 6) ||
-           (once && hides_letters(body));
+    return names_either(body->data, head) ||
+           names_either(body->data + body->len - head, head) || (once && hides_letters(body));
 }
 
 struct lq_cost_peek lq_cost_peek(const struct lq_frame_slot *slot)
 {
     bool multiscale = !slot->request.live && slot->request.body_form != LQ_BODY_PICTURE &&
-                  slot->request.body_form != LQ_BODY_EVENT && names_closer(slot);
+                  slot->request.body_form != LQ_BODY_EVENT && names_multiscale(slot);
     return (struct lq_cost_peek){pixels_of(slot), multiscale ? LQ_COST_PASSES : 1};
 }
 

@@ -135,6 +135,22 @@ static int print_times(struct lq_buf *out, struct lq_serve_metrics *metrics)
     return status == LQ_OK ? print_histogram(out, "served_seconds", "", &metrics->served) : status;
 }
 
+// The second is the first's old name, an alias until version 2.
+static int print_propagated(struct lq_buf *out, struct lq_serve_metrics *metrics)
+{
+    static const char *const names[] = {"frames_propagated_total", "frames_carried_total"};
+    int status = LQ_OK;
+    for (size_t i = 0; i < LQ_COUNT(names) && status == LQ_OK; i++) {
+        status = print_head(out, names[i], "counter",
+                            "Frames whose nails were propagated from the last, for want of time.");
+        if (status == LQ_OK)
+            status = lq_buf_printf(out, "lacquer_%s %llu\n", names[i],
+                                   (unsigned long long)load(&metrics->propagated));
+    }
+    return status;
+}
+
+
 static int print_frames(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
     int status = print_head(out, "frames_in_total", "counter", "Frames received.");
@@ -147,11 +163,7 @@ static int print_frames(struct lq_buf *out, struct lq_serve_metrics *metrics)
         status = print_counters(out, "frames_out_total", "transport", via_names,
                                 metrics->frames_out, LQ_VIA_COUNT);
     if (status == LQ_OK)
-        status = print_head(out, "frames_carried_total", "counter",
-                            "Frames whose nails were carried along from the last, for want of time.");
-    if (status == LQ_OK)
-        status = lq_buf_printf(out, "lacquer_frames_carried_total %llu\n",
-                               (unsigned long long)load(&metrics->propagated));
+        status = print_propagated(out, metrics);
     if (status == LQ_OK)
         status = print_head(out, "frames_dropped_total", "counter",
                             "Frames received that no picture went out for.");

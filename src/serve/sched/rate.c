@@ -57,14 +57,14 @@ void lq_rate_network_report(struct lq_rate_network *network, double network_ms)
 struct lq_rate lq_rate_of(double fps, const struct lq_rate_network *network)
 {
     const struct step *step = &steps[network->level];
-    struct lq_rate pace = {step->fps, step->width, step->jpeg, "none"};
+    struct lq_rate rate = {step->fps, step->width, step->jpeg, "none"};
     if (network->level > 0)
-        pace.why = "network";
-    if (fps < pace.fps) {
-        pace.fps = (int)(fps + 0.5);
-        pace.why = "load";
+        rate.why = "network";
+    if (fps < rate.fps) {
+        rate.fps = (int)(fps + 0.5);
+        rate.why = "load";
     }
-    return pace;
+    return rate;
 }
 
 bool lq_rate_differs(const struct lq_rate *a, const struct lq_rate *b)

@@ -1,6 +1,6 @@
 // What a live client had better send, so that its frames neither queue here nor on the way: how
 // many a second, how large, how well coded. The rate follows the load and is the same for all; size
-// and quality follow each client's own network (docs/PROTOCOL.md, "Keeping pace").
+// and quality follow each client's own network (docs/PROTOCOL.md, "Rate control").
 // Threads: the loop's. Owner: the struct's holder; nothing is allocated.
 #pragma once
 

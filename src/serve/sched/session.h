@@ -59,7 +59,7 @@ struct lq_frame_request {
     int jpeg_quality;
     bool live;                // over a WebSocket: errors are messages, not HTTP bodies
     size_t picture_at;        // where the picture's bytes or the event's JSON start in the body
-    bool multi_scale;         // HTTP, "closer": a second pass on parts, larger
+    bool multi_scale;         // HTTP, "multiscale": more passes on enlarged parts
     bool smooth;              // steady outlines, where the session has a tracker
     uint32_t frame_id;        // v1
     uint64_t client_time;     // v1

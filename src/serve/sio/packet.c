@@ -72,7 +72,7 @@ static int send_error(struct lq_sio *sio, const struct lq_error *error)
     return status;
 }
 
-// ["pace"] or ["pace", {"network_ms": 80}]. What cannot be read is answered with an error event.
+// ["rate"] or ["rate", {"network_ms": 80}]. What cannot be read is answered with an error event.
 static int on_rate(struct lq_sio *sio, const struct lq_sio_packet *packet)
 {
     struct lq_error error;
@@ -84,7 +84,7 @@ static int on_rate(struct lq_sio *sio, const struct lq_sio_packet *packet)
     const json_t *message = json_array_get(event, 1);
     int status = event && (!message || json_is_object(message))
                      ? lq_client_rate_receive(&sio->rate, message, &begins, &error)
-                     : lq_fail(&error, LQ_ERR_FIELD, "pace takes nothing or one object");
+                     : lq_fail(&error, LQ_ERR_FIELD, "rate takes nothing or one object");
     json_decref(event);
     if (status == LQ_OK) {
         lq_sio_send_rate(sio, begins);
@@ -103,8 +103,12 @@ static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet,
         return LQ_ERR_SYNTAX;
     sio->attachments_left = packet->attachments;
     sio->attachment_wanted = false;
-    if (lq_sio_event_is(packet, "pace") && packet->attachments == 0)
-        return on_rate(sio, packet);
+    static const char *const rates[] = LQ_CLIENT_RATE_NAMES;
+    for (int i = 0; i < LQ_CLIENT_RATE_NAME_COUNT; i++)
+        if (lq_sio_event_is(packet, rates[i]) && packet->attachments == 0) {
+            sio->rate.name = i;
+            return on_rate(sio, packet);
+        }
     if (!lq_sio_event_is(packet, "frame"))
         return LQ_OK;
     lq_session_drop(sio->session);
