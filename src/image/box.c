@@ -1,4 +1,4 @@
-#include "nail/box.h"
+#include "image/box.h"
 
 #include <string.h>
 
