@@ -1,9 +1,14 @@
-// One user of a live server, as a page would be: sends frames one of three ways and times each
-// reply by its frame id. Many of them are driven by one thread with poll().
-// Threads: one. Owner: open/close by the caller; frames and the target outlive the client.
+// Users of a live server, as pages would be: each sends frames one of three ways and times each
+// reply by its frame id. A set of them is driven by one thread; libcurl connects, speaks HTTP and
+// waits, net/ws_frame.h has the WebSocket's frames.
+// Threads: one. Owner: open/close by the caller; frames, the target and the set outlive a client.
 #pragma once
 
-#include "bench/wire.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "bench/url.h"
 
 enum lq_client_way { LQ_CLIENT_HTTP, LQ_CLIENT_WS, LQ_CLIENT_SOCKETIO };
 
@@ -24,7 +29,7 @@ struct lq_client_target {
 // The same picture, ready for every way.
 struct lq_client_frame {
     struct lq_buf jpeg;
-    struct lq_buf base64;
+    struct lq_buf json; // the body of an HTTP request
 };
 
 struct lq_client_reply {
@@ -34,13 +39,15 @@ struct lq_client_reply {
 
 struct lq_client {
     const struct lq_client_target *target;
-    char host[272]; // for the Host header
-    int fd;
+    struct lq_client_set *set; // NULL: not open
+    void *curl;     // libcurl's: a connection (WebSocket), or what its requests share (HTTP) …
+    void *headers;  // … and the headers that these have
+    int fd;         // of the WebSocket
     struct lq_buf in, out, message; // message: a WebSocket message that came in pieces
     size_t in_done, out_done;
-    struct lq_http_head head; // of the HTTP reply being read; size 0: none yet
-    bool ready;               // hands are shaken
-    enum lq_ws_opcode message_kind;
+    bool upgraded;  // the server has become a WebSocket
+    bool ready;     // frames may be sent
+    uint8_t message_kind; // its opcode; 0: none has begun
     uint32_t mask;
     uint32_t id; // of the frame last sent
     uint32_t binary_id; // Socket.IO: frame id of the picture about to arrive; 0: none
@@ -61,24 +68,31 @@ struct lq_client {
     void *context;
 };
 
+// Clients that one thread drives together.
+struct lq_client_set {
+    struct lq_client **clients;
+    int count, max;
+    void *multi; // libcurl's: the HTTP requests on their way
+    void *waits; // the WebSockets', for it to wait for
+};
+
+LQ_MUST_CHECK int lq_client_set_init(struct lq_client_set *set, int clients_max,
+                                     struct lq_error *err);
+void lq_client_set_release(struct lq_client_set *set); // its clients are closed; zeroed is fine
+
+// Waits until something came for a client, at most wait_ms; reads it, and goes on sending. Calls
+// on_reply for each reply. The first failure of any client ends it.
+LQ_MUST_CHECK int lq_client_set_turn(struct lq_client_set *set, int wait_ms, struct lq_error *err);
+
 // Whether it was told to come back later and that is not over.
 bool lq_client_is_quiet(const struct lq_client *client, uint64_t now_us);
 
-// Connects and shakes hands. On failure the client is closed.
-LQ_MUST_CHECK int lq_client_open(struct lq_client *client, const struct lq_client_target *target,
-                                 struct lq_error *err);
+// A WebSocket connects and shakes hands; HTTP connects with its first frame. On failure the client
+// is closed.
+LQ_MUST_CHECK int lq_client_open(struct lq_client *client, struct lq_client_set *set,
+                                 const struct lq_client_target *target, struct lq_error *err);
 void lq_client_close(struct lq_client *client); // a zeroed or closed one is fine
 
-// Frames that may be on their way at once.
-int lq_client_in_flight_max(const struct lq_client *client);
-
+// One frame of HTTP may be on its way at once, LQ_CLIENT_IN_FLIGHT_MAX of a WebSocket.
 LQ_MUST_CHECK int lq_client_send(struct lq_client *client, const struct lq_client_frame *frame,
                                  struct lq_error *err);
-
-// What poll() shall wait for, and what to do when it came. Calls on_reply for each reply.
-short lq_client_events(const struct lq_client *client);
-LQ_MUST_CHECK int lq_client_pump(struct lq_client *client, short events, struct lq_error *err);
-
-// One GET, start to end, for readiness. *status is the HTTP status.
-LQ_MUST_CHECK int lq_client_get(const struct lq_url *url, const char *path, int *status,
-                                struct lq_error *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "image/codec.h"
@@ -74,13 +75,21 @@ static int fit(struct loader *loader, struct lq_image *image, struct lq_buf *jpe
                            : status;
 }
 
+static int write_json(const struct lq_buf *jpeg, struct lq_buf *json)
+{
+    int status = lq_buf_printf(json, "{\"image\":\"data:image/jpeg;base64,");
+    if (status == LQ_OK)
+        status = lq_base64_encode(jpeg->data, jpeg->len, json);
+    return status == LQ_OK ? lq_buf_printf(json, "\"}") : status;
+}
+
 static int add(struct loader *loader, struct lq_bench_frames *frames, const uint8_t *bytes,
                size_t len, struct lq_error *err)
 {
     struct lq_client_frame *frame = &frames->items[frames->count++];
     struct lq_image image;
     lq_buf_init(&frame->jpeg, LQ_MESSAGE_BYTES_MAX);
-    lq_buf_init(&frame->base64, 2 * (size_t)LQ_MESSAGE_BYTES_MAX);
+    lq_buf_init(&frame->json, 2 * (size_t)LQ_MESSAGE_BYTES_MAX);
     int status = lq_codec_decode(loader->codec, bytes, len, LQ_PICTURE_PIXELS_MAX,
                                  &loader->pixels, &image, NULL, err);
     if (status != LQ_OK)
@@ -90,7 +99,7 @@ static int add(struct loader *loader, struct lq_bench_frames *frames, const uint
     else
         status = fit(loader, &image, &frame->jpeg, err);
     if (status == LQ_OK)
-        status = lq_base64_append(&frame->base64, frame->jpeg.data, frame->jpeg.len);
+        status = write_json(&frame->jpeg, &frame->json);
     return status;
 }
 
@@ -178,7 +187,7 @@ void lq_bench_frames_release(struct lq_bench_frames *frames)
 {
     for (int i = 0; i < frames->count; i++) {
         lq_buf_release(&frames->items[i].jpeg);
-        lq_buf_release(&frames->items[i].base64);
+        lq_buf_release(&frames->items[i].json);
     }
     *frames = (struct lq_bench_frames){0};
 }

@@ -1,24 +1,14 @@
-#include "bench/reply.h"
-
+// What replies mean, in each way of sending.
 #include <jansson.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/parse_json.h"
+#include "bench/client_ways.h"
+#include "net/ws_frame.h"
 
 enum { REPLY_HEADER = 64, REPLY_TYPE_JPEG = 2, REPLY_TYPE_NAILS = 3 };
 enum { QUIET_MS = 2000 }; // what PROTOCOL.md asks of a client that was told BUSY
-
-bool lq_client_is_ready(const struct lq_client *client)
-{
-    return client->ready;
-}
-
-bool lq_client_has_head(const struct lq_client *client)
-{
-    return client->head.size > 0;
-}
 
 // Frame `id` is answered. Where replies keep their order that settles older frames too; elsewhere
 // they may overtake one another.
@@ -57,59 +47,20 @@ static int settle_jpeg(struct lq_client *client, uint32_t id, const uint8_t *byt
     return settle(client, id, len, err);
 }
 
-static int settle_json(struct lq_client *client, const char *body, size_t len,
-                       struct lq_error *err)
+int lq_client_read_http(struct lq_client *client, int http_status, struct lq_error *err)
 {
     static const char mark[] = ";base64,/9j/"; // a JPEG's first three bytes
-    int room = len < 160 ? (int)len : 160;
-    if (client->head.status != 200)
-        return lq_fail(err, LQ_ERR_IO, "HTTP %d: %.*s", client->head.status, room, body);
-    const char *data = memmem(body, len, mark, sizeof mark - 1);
+    const char *body = (const char *)client->in.data;
+    size_t len = client->in.len;
+    int shown = len < 160 ? (int)len : 160;
+    if (http_status != 200)
+        return lq_fail(err, LQ_ERR_IO, "HTTP %d: %.*s", http_status, shown, len ? body : "");
+    const char *data = len ? memmem(body, len, mark, sizeof mark - 1) : NULL;
     const char *end = data ? memchr(data, '"', len - (size_t)(data - body)) : NULL;
     if (!end)
-        return lq_fail(err, LQ_ERR_FORMAT, "the reply holds no JPEG: %.*s", room, body);
+        return lq_fail(err, LQ_ERR_FORMAT, "the reply holds no JPEG: %.*s", shown,
+                       len ? body : "");
     return settle(client, client->flight[0].id, (size_t)(end - data - 8) / 4 * 3, err);
-}
-
-static void hang_up(struct lq_client *client)
-{
-    close(client->fd);
-    client->fd = -1;
-    lq_buf_clear(&client->in);
-    client->in_done = 0;
-}
-
-int lq_client_read_http(struct lq_client *client, bool ended, struct lq_error *err)
-{
-    const uint8_t *bytes = client->in.data + client->in_done;
-    size_t len = client->in.len - client->in_done;
-    struct lq_http_head *head = &client->head;
-    if (head->size == 0) {
-        int size = len ? lq_http_head_parse(bytes, len, head) : 0;
-        if (size < 0)
-            return lq_fail(err, LQ_ERR_SYNTAX, "the server does not answer in HTTP/1.x");
-        client->in_done += (size_t)size;
-        bytes += size;
-        len -= (size_t)size;
-    }
-    bool asked = client->in_flight > 0;
-    if (head->size > 0 && !asked)
-        return LQ_OK; // lq_client_get wants no more than the head
-    bool whole = head->size > 0 && (head->body_len < 0 ? ended : len >= (size_t)head->body_len);
-    if (!whole && ended && asked)
-        return lq_fail(err, LQ_ERR_IO, "the server closed the connection before it replied");
-    if (whole) {
-        size_t body_len = head->body_len < 0 ? len : (size_t)head->body_len;
-        int status = settle_json(client, (const char *)bytes, body_len, err);
-        if (status != LQ_OK)
-            return status;
-        client->in_done += body_len;
-        ended |= head->close;
-        *head = (struct lq_http_head){0};
-    }
-    if (ended)
-        hang_up(client);
-    return LQ_OK;
 }
 
 static uint32_t little_endian(const uint8_t *bytes)
@@ -168,10 +119,10 @@ static void note_times(struct lq_client *client, const uint8_t *header)
 }
 
 // lacquer.v1, docs/PROTOCOL.md
-static int read_lacquer(struct lq_client *client, enum lq_ws_opcode kind, const uint8_t *bytes,
+static int read_lacquer(struct lq_client *client, uint8_t kind, const uint8_t *bytes,
                         size_t len, struct lq_error *err)
 {
-    if (kind == LQ_WS_TEXT)
+    if (kind == LQ_WS_OP_TEXT)
         return read_lacquer_text(client, (const char *)bytes, len, err);
     size_t header = len >= REPLY_HEADER ? bytes[2] | (size_t)bytes[3] << 8 : 0;
     int wanted = client->target->nails ? REPLY_TYPE_NAILS : REPLY_TYPE_JPEG;
@@ -203,19 +154,19 @@ static int read_event(struct lq_client *client, const char *text, size_t len,
 
 // Engine.IO packet types: 0 open, 2 ping, 4 message; Socket.IO's within 4: 0 connected, 2 event,
 // 4 refused, 5 event with binary.
-static int read_socketio(struct lq_client *client, enum lq_ws_opcode kind, const uint8_t *bytes,
+static int read_socketio(struct lq_client *client, uint8_t kind, const uint8_t *bytes,
                          size_t len, struct lq_error *err)
 {
     const char *text = (const char *)bytes;
-    if (kind == LQ_WS_BINARY) {
+    if (kind == LQ_WS_OP_BINARY) {
         uint32_t id = client->binary_id;
         client->binary_id = 0;
         return id ? settle_jpeg(client, id, bytes, len, err) : LQ_OK;
     }
     if (len >= 1 && text[0] == '0')
-        return lq_client_say(client, LQ_WS_TEXT, "40", 2);
+        return lq_client_ws_queue(client, LQ_WS_OP_TEXT, "40", 2, NULL, 0);
     if (len >= 1 && text[0] == '2')
-        return lq_client_say(client, LQ_WS_TEXT, "3", 1);
+        return lq_client_ws_queue(client, LQ_WS_OP_TEXT, "3", 1, NULL, 0);
     if (len < 2 || text[0] != '4')
         return LQ_OK;
     if (text[1] == '0')
@@ -227,7 +178,7 @@ static int read_socketio(struct lq_client *client, enum lq_ws_opcode kind, const
     return LQ_OK;
 }
 
-static int read_message(struct lq_client *client, enum lq_ws_opcode kind, const uint8_t *bytes,
+static int read_message(struct lq_client *client, uint8_t kind, const uint8_t *bytes,
                         size_t len, struct lq_error *err)
 {
     return client->target->way == LQ_CLIENT_WS ? read_lacquer(client, kind, bytes, len, err)
@@ -235,69 +186,52 @@ static int read_message(struct lq_client *client, enum lq_ws_opcode kind, const 
 }
 
 // A message in pieces is put together; control frames may stand between the pieces.
-static int read_frame(struct lq_client *client, const struct lq_ws_frame *frame,
-                      struct lq_error *err)
+static int read_frame(struct lq_client *client, const struct lq_ws_header *frame,
+                      const uint8_t *payload, struct lq_error *err)
 {
     struct lq_buf *message = &client->message;
-    if (frame->opcode == LQ_WS_PING)
-        return lq_client_say(client, LQ_WS_PONG, frame->payload, frame->payload_len);
-    if (frame->opcode == LQ_WS_CLOSE)
+    size_t len = (size_t)frame->len;
+    if (frame->opcode == LQ_WS_OP_PING)
+        return lq_client_ws_queue(client, LQ_WS_OP_PONG, payload, len, NULL, 0);
+    if (frame->opcode == LQ_WS_OP_CLOSE)
         return lq_fail(err, LQ_ERR_IO, "the server closed the WebSocket with code %d",
-                       frame->payload_len < 2 ? 1005 : frame->payload[0] << 8 | frame->payload[1]);
-    if (frame->opcode == LQ_WS_PONG)
+                       len < 2 ? 1005 : payload[0] << 8 | payload[1]);
+    if (frame->opcode == LQ_WS_OP_PONG)
         return LQ_OK;
-    bool continues = frame->opcode == LQ_WS_CONTINUATION;
-    if (continues != (client->message_kind != LQ_WS_CONTINUATION))
-        return lq_fail(err, LQ_ERR_SYNTAX, "WebSocket messages are mixed up");
+    bool continues = frame->opcode == LQ_WS_OP_CONTINUATION;
     if (!continues && frame->fin)
-        return read_message(client, frame->opcode, frame->payload, frame->payload_len, err);
+        return read_message(client, frame->opcode, payload, len, err);
     if (!continues)
         client->message_kind = frame->opcode;
-    if (lq_buf_append(message, frame->payload, frame->payload_len) != LQ_OK)
+    if (lq_buf_append(message, payload, len) != LQ_OK)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "WebSocket message over %zu bytes", message->max);
     if (!frame->fin)
         return LQ_OK;
-    enum lq_ws_opcode kind = client->message_kind;
-    client->message_kind = LQ_WS_CONTINUATION;
+    uint8_t kind = client->message_kind;
+    client->message_kind = 0;
     int status = read_message(client, kind, message->data, message->len, err);
     lq_buf_clear(message);
     return status;
 }
 
-static int read_upgrade(struct lq_client *client, struct lq_error *err)
-{
-    struct lq_http_head *head = &client->head;
-    size_t len = client->in.len - client->in_done;
-    int size = len ? lq_http_head_parse(client->in.data + client->in_done, len, head) : 0;
-    if (size == 0)
-        return LQ_OK;
-    bool own = client->target->way == LQ_CLIENT_WS;
-    if (size < 0 || head->status != 101 || !head->accepted || (own && !head->subprotocol))
-        return lq_fail(err, LQ_ERR_SYNTAX, "no WebSocket at '%s' (HTTP %d)", client->target->path,
-                       size < 0 ? 0 : head->status);
-    client->in_done += (size_t)size;
-    client->ready = own; // Socket.IO has hands of its own to shake
-    static const char pace[] = "{\"type\":\"pace\"}";
-    return own && client->target->pace ? lq_client_say(client, LQ_WS_TEXT, pace, sizeof pace - 1)
-                                       : LQ_OK;
-}
-
 int lq_client_read_ws(struct lq_client *client, struct lq_error *err)
 {
-    int status = client->head.size ? LQ_OK : read_upgrade(client, err);
-    if (status != LQ_OK || !client->head.size)
-        return status;
-    for (;;) {
-        struct lq_ws_frame frame;
+    int status = LQ_OK;
+    while (status == LQ_OK) {
+        struct lq_ws_header frame;
+        const uint8_t *bytes = client->in.data + client->in_done;
         size_t len = client->in.len - client->in_done;
-        int found = lq_ws_parse(client->in.data + client->in_done, len, client->in.max, &frame);
-        if (found < 0)
-            return lq_fail(err, found, "the server sends what is no WebSocket frame");
-        if (found == 0)
-            return LQ_OK;
-        client->in_done += frame.size;
-        status = read_frame(client, &frame, err);
-        if (status != LQ_OK)
-            return status;
+        int found = lq_ws_frame_read(&frame, LQ_WS_FROM_SERVER, bytes, len,
+                                     client->message_kind != 0);
+        if (found > 1)
+            return lq_fail(err, LQ_ERR_SYNTAX, "the server sends what is no WebSocket frame");
+        if (found == 1 && frame.len > client->in.max - frame.head)
+            return lq_fail(err, LQ_ERR_TOO_LARGE, "WebSocket frame over %zu bytes",
+                           client->in.max);
+        if (found == 0 || frame.len > len - frame.head)
+            break;
+        client->in_done += frame.head + (size_t)frame.len;
+        status = read_frame(client, &frame, bytes + frame.head, err);
     }
+    return status;
 }

@@ -1,6 +1,5 @@
 #include "bench/run.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +21,7 @@ struct user {
 struct run {
     const struct lq_bench_plan *plan;
     struct user *users;
-    struct pollfd *waits;
+    struct lq_client_set set;
     int user_count;
     int in_flight; // of each client
     struct lq_samples samples;
@@ -56,7 +55,8 @@ static int send_due(struct user *user, uint64_t now_us, struct lq_error *err)
     struct run *run = user->run;
     double fps = run->plan->fps;
     if (fps <= 0) {
-        while (!lq_client_is_quiet(&user->client, now_us) && user->client.in_flight < run->in_flight) {
+        while (!lq_client_is_quiet(&user->client, now_us) &&
+               user->client.in_flight < run->in_flight) {
             int status = send_next(user, err);
             if (status != LQ_OK)
                 return status;
@@ -100,23 +100,6 @@ static int until_due_ms(const struct run *run, uint64_t now_us)
     return left_us > 0 ? (int)(left_us / 1000) + 1 : 0;
 }
 
-static int wait_and_pump(struct run *run, uint64_t now_us, struct lq_error *err)
-{
-    for (int i = 0; i < run->user_count; i++) {
-        const struct lq_client *client = &run->users[i].client;
-        run->waits[i] = (struct pollfd){client->fd, lq_client_events(client), 0};
-    }
-    int ready = poll(run->waits, (nfds_t)run->user_count, until_due_ms(run, now_us));
-    for (int i = 0; ready > 0 && i < run->user_count; i++) {
-        if (run->waits[i].revents == 0)
-            continue;
-        int status = lq_client_pump(&run->users[i].client, run->waits[i].revents, err);
-        if (status != LQ_OK)
-            return status;
-    }
-    return LQ_OK;
-}
-
 // One pass: sends what is due, then waits for replies or for the next camera's frame.
 static int step(struct run *run, size_t replies_wanted, bool *done, struct lq_error *err)
 {
@@ -133,7 +116,7 @@ static int step(struct run *run, size_t replies_wanted, bool *done, struct lq_er
     uint64_t heard = run->last_us > run->start_us ? run->last_us : run->start_us;
     if (now > heard + STALL_MS * 1000ull)
         return lq_fail(err, LQ_ERR_TIMEOUT, "no reply within %d s", STALL_MS / 1000);
-    return wait_and_pump(run, now, err);
+    return lq_client_set_turn(&run->set, until_due_ms(run, now), err);
 }
 
 // Runs for the time asked and for at least so many replies. The last frames' replies, which come
@@ -163,7 +146,7 @@ static int drain(struct run *run, struct lq_error *err)
 {
     uint64_t end = lq_clock_us() + STALL_MS * 1000ull;
     while (all_in_flight(run) > 0 && lq_clock_us() < end) {
-        int status = wait_and_pump(run, lq_clock_us(), err);
+        int status = lq_client_set_turn(&run->set, until_due_ms(run, lq_clock_us()), err);
         if (status != LQ_OK)
             return status;
     }
@@ -178,12 +161,14 @@ static int open_users(struct run *run, struct lq_error *err)
     int count = http ? plan->users * plan->in_flight : plan->users;
     run->in_flight = http ? 1 : plan->in_flight;
     run->users = calloc((size_t)count, sizeof *run->users);
-    run->waits = calloc((size_t)count, sizeof *run->waits);
-    if (!run->users || !run->waits)
+    if (!run->users)
         return lq_fail(err, LQ_ERR_MEMORY, "cannot hold %d users", count);
+    int status = lq_client_set_init(&run->set, count, err);
+    if (status != LQ_OK)
+        return status;
     for (int i = 0; i < count; i++) {
         struct user *user = &run->users[i];
-        int status = lq_client_open(&user->client, plan->target, err);
+        status = lq_client_open(&user->client, &run->set, plan->target, err);
         if (status != LQ_OK)
             return status;
         run->user_count = i + 1;
@@ -301,7 +286,7 @@ int lq_bench_measure(const struct lq_bench_plan *plan, struct lq_bench_result *r
     for (int i = 0; i < run.user_count; i++)
         lq_client_close(&run.users[i].client);
     free(run.users);
-    free(run.waits);
+    lq_client_set_release(&run.set);
     lq_samples_release(&run.samples);
     return status;
 }

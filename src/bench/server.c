@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "bench/client.h"
+#include "engine/http_client.h"
 
-enum { STOP_MS = 4000, POLL_MS = 20, WORDS_MAX = 4096 };
+enum { STOP_MS = 4000, POLL_MS = 20, WORDS_MAX = 4096, ASK_MS = 20000,
+       READY_BYTES_MAX = 64 * 1024 };
 
 int lq_bench_server_port(struct lq_bench_server *server, struct lq_error *err)
 {
@@ -96,19 +97,26 @@ static bool ended(struct lq_bench_server *server)
     return true;
 }
 
-static int wait_ready(struct lq_bench_server *server, const char *path, int timeout_ms,
-                      struct lq_error *err)
+// Whether the server answers 200 there.
+static bool is_ready(struct lq_http *http, const char *address, struct lq_buf *reply)
+{
+    struct lq_error unheard;
+    struct lq_http_call call = {.url = address, .reply = reply,
+                                .deadline_us = lq_clock_us() + ASK_MS * 1000ull};
+    return lq_http_call(http, &call, &unheard) == LQ_OK && call.http_status == 200;
+}
+
+static int await_ready(struct lq_bench_server *server, const char *address, struct lq_http *http,
+                       struct lq_buf *reply, int timeout_ms, struct lq_error *err)
 {
     uint64_t start = lq_clock_us();
     char words[160];
     for (;;) {
-        int http = 0;
-        struct lq_error unheard;
         if (ended(server)) {
             last_words(server, words, sizeof words);
             return lq_fail(err, LQ_ERR_UNAVAILABLE, "server ended before it was ready: %s", words);
         }
-        if (lq_client_get(&server->url, path, &http, &unheard) == LQ_OK && http == 200)
+        if (is_ready(http, address, reply))
             break;
         if (lq_clock_us() > start + (uint64_t)timeout_ms * 1000) {
             last_words(server, words, sizeof words);
@@ -119,6 +127,23 @@ static int wait_ready(struct lq_bench_server *server, const char *path, int time
     }
     server->ready_ms = (double)(lq_clock_us() - start) / 1000;
     return LQ_OK;
+}
+
+static int wait_ready(struct lq_bench_server *server, const char *path, int timeout_ms,
+                      struct lq_error *err)
+{
+    char address[512];
+    struct lq_buf reply;
+    struct lq_http *http = NULL;
+    if (!lq_url_write(&server->url, path, address, sizeof address))
+        return lq_fail(err, LQ_ERR_ARGUMENT, "the server's address is too long");
+    lq_buf_init(&reply, READY_BYTES_MAX);
+    int status = lq_http_new(&http, err);
+    if (status == LQ_OK)
+        status = await_ready(server, address, http, &reply, timeout_ms, err);
+    lq_http_free(http);
+    lq_buf_release(&reply);
+    return status;
 }
 
 int lq_bench_server_start(struct lq_bench_server *server, char *const argv[],

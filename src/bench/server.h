@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "bench/wire.h"
+#include "base/buf.h"
+#include "bench/url.h"
 
 struct lq_bench_server {
     pid_t pid;          // 0: not running

@@ -74,8 +74,9 @@ int lq_bench_check_runs_tensorrt(const struct lq_url *url, struct lq_error *err)
     char address[512];
     struct lq_buf reply;
     struct lq_http *http = NULL;
+    if (!lq_url_write(url, "/metrics", address, sizeof address))
+        return lq_fail(err, LQ_ERR_ARGUMENT, "the server's address is too long");
     lq_buf_init(&reply, LQ_KSERVE_JSON_MAX);
-    snprintf(address, sizeof address, "http://%s:%d/metrics", url->host, url->port);
     struct lq_http_call call = {.url = address, .reply = &reply,
                                 .deadline_us = lq_clock_us() + ANSWER_US};
     int status = lq_http_new(&http, err);
