@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clamp.h"
+
 struct between { // two neighbouring grid points and how far from the first to the second
     int low, high;
     float part;
@@ -22,17 +24,12 @@ static float mix(const float *row, struct between x)
     return row[x.low] + (row[x.high] - row[x.low]) * x.part;
 }
 
-static int clamp(float value, int last)
-{
-    return value > 0.0f ? (value < (float)last ? (int)value : last) : 0;
-}
-
 static void draw_patch(struct lq_image *mask, const struct lq_patch *patch)
 {
-    int x0 = clamp(ceilf(patch->box[0] - 0.5f), mask->width);
-    int y0 = clamp(ceilf(patch->box[1] - 0.5f), mask->height);
-    int x1 = clamp(ceilf(patch->box[0] + patch->box[2] - 0.5f), mask->width);
-    int y1 = clamp(ceilf(patch->box[1] + patch->box[3] - 0.5f), mask->height);
+    int x0 = lq_clamp_to_int(ceilf(patch->box[0] - 0.5f), 0, mask->width);
+    int y0 = lq_clamp_to_int(ceilf(patch->box[1] - 0.5f), 0, mask->height);
+    int x1 = lq_clamp_to_int(ceilf(patch->box[0] + patch->box[2] - 0.5f), 0, mask->width);
+    int y1 = lq_clamp_to_int(ceilf(patch->box[1] + patch->box[3] - 0.5f), 0, mask->height);
     for (int y = y0; y < y1; y++) {
         uint8_t *out = lq_image_row(mask, y);
         struct between down = place(((float)y + 0.5f - patch->y0) / patch->dy, patch->height);

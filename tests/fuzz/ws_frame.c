@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "fuzz/fuzz.h"
-#include "net/utf8.h"
+#include "base/utf8.h"
 #include "net/ws_frame.h"
 
 static void read_frames(enum lq_ws_side from, const uint8_t *bytes, size_t len)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "net/utf8.h"
+#include "base/utf8.h"
 #include "unit/unit.h"
 
 static const struct {

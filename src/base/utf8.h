@@ -1,4 +1,4 @@
-// UTF-8 (RFC 3629) as it comes in pieces.
+// UTF-8 (RFC 3629), whole or as it comes in pieces.
 // Threads: any. Owner: the caller's number.
 #pragma once
 
@@ -10,3 +10,9 @@
 // so (surrogates, numbers above 0x10ffff and longer ways to write one are refused at their first
 // wrong byte).
 bool lq_utf8_read(uint32_t *state, const uint8_t *bytes, size_t len);
+
+static inline bool lq_utf8_is_text(const uint8_t *bytes, size_t len)
+{
+    uint32_t state = 0;
+    return lq_utf8_read(&state, bytes, len) && state == 0;
+}
