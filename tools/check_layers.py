@@ -7,10 +7,14 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["base", "image", "engine", "model", "nail", "paint", "frame", "lib", "convert", "net", "serve", "cli"]
+LAYERS = ["base", "image", "engine", "model", "nail", "paint", "frame", "lib", "convert", "net",
+          "serve", "eval", "bench", "cli"]
 # Nothing between these two may include the other: serving never converts, converting never serves.
 APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serve", "convert"),
          ("serve", "lib"), ("cli", "lib"), ("convert", "lib")}
+# What measures a model or a server knows neither the other nor the server's inside.
+APART |= {(measure, other) for measure in ("eval", "bench")
+          for other in ("lib", "convert", "serve")} | {("eval", "net"), ("bench", "eval")}
 # The network knows of nothing but the base.
 APART |= {("net", layer) for layer in LAYERS[1:] if layer != "net"}
 
