@@ -7,20 +7,20 @@ import pytest
 from conftest import ROOT
 
 # What the archives have, as apt-cache policy tells it; the dates of Ubuntu's are those of its release.
-BOOKWORM = {"ninja-build": "1.11.1-2",
+BOOKWORM = {"ninja-build": "1.11.1-2", "libavif-dev": "0.11.1-1+deb12u1",
             "libssl-dev": "3.0.17-1", "meson": "1.0.1-5", "libspng-dev": "0.7.3-3",
             "nodejs": "18.20.4+dfsg-1", "python3": "3.11.2-1", "clang": "1:14.0-55.7",
             "chromium": "156.0-1", "libclang-rt-dev": "1:14.0-55.7", "prometheus": "2.42.0"}
-TRIXIE = {"ninja-build": "1.12.1-1",
-            "libssl-dev": "3.5.9-1", "meson": "1.7.0-1", "libspng-dev": "0.7.4-2", "nodejs": "20.19.2",
+TRIXIE = {"ninja-build": "1.12.1-1", "libavif-dev": "1.2.1-1.2",
+          "libssl-dev": "3.5.9-1", "meson": "1.7.0-1", "libspng-dev": "0.7.4-2", "nodejs": "20.19.2",
           "python3": "3.13.5-1", "clang": "1:19.0-63", "chromium": "156.0-1",
           "libclang-rt-dev": "1:19.0-63", "prometheus": "2.53.3", "promtool": "2.53.3"}
-JAMMY = {"ninja-build": "1.10.1-1",
-            "libssl-dev": "3.0.2-0ubuntu1", "meson": "0.61.2-1", "nodejs": "12.22.9~dfsg-1ubuntu3",
+JAMMY = {"ninja-build": "1.10.1-1", "libavif-dev": "0.9.3-3",
+         "libssl-dev": "3.0.2-0ubuntu1", "meson": "0.61.2-1", "nodejs": "12.22.9~dfsg-1ubuntu3",
          "python3": "3.10.6-1~22.04", "python3.11": "3.11.0~rc1-1~22.04", "clang": "1:14.0-55~exp2",
          "libclang-common-14-dev": "1:14.0.0-1ubuntu1", "prometheus": "2.31.2"}
-NOBLE = {"ninja-build": "1.11.1-2",
-            "libssl-dev": "3.0.13-0ubuntu3", "meson": "1.3.2-1ubuntu1", "libspng-dev": "0.7.4-1build1",
+NOBLE = {"ninja-build": "1.11.1-2", "libavif-dev": "1.0.4-1ubuntu3",
+         "libssl-dev": "3.0.13-0ubuntu3", "meson": "1.3.2-1ubuntu1", "libspng-dev": "0.7.4-1build1",
          "nodejs": "18.19.1+dfsg-6ubuntu5", "python3": "3.12.3-0ubuntu2", "clang": "1:18.0-59~exp2",
          "libclang-rt-18-dev": "1:18.1.3-1ubuntu1", "prometheus": "2.45.3"}
 
@@ -81,7 +81,7 @@ def test_what_is_too_old_comes_from_elsewhere(system, name, packages, glibc, cho
     ("riscv64", "2.41", TRIXIE, (), ["no OpenVINO for this processor"]),
     ("aarch64", "2.31", {}, (), ["OpenVINO needs glibc 2.35 and this is 2.31", "Debian 12"]),
     ("x86_64", "2.31", {"libssl-dev": "1.1.1w-0"}, (), ["its OpenSSL is 1.1.1w-0", "Debian 12"]),
-    ("x86_64", "2.35", {"libavif-dev": "0.9.3-3"}, (), ["its libavif is 0.9.3-3", "Ubuntu 24.04"]),
+    ("x86_64", "2.35", {"libavif-dev": "0.8.4-2"}, (), ["its libavif is 0.8.4-2", "Ubuntu 22.04"]),
     ("x86_64", "2.41", {}, ("apt-get",), ["no apt-get here", "the container"]),
     ("x86_64", "2.36", {**BOOKWORM, "python3": "3.9.2"}, (), ["Python 3.9.2 is too old"])])
 def test_what_will_not_do_is_said_before_anything_else(system, machine, glibc, packages, without, said):
@@ -123,3 +123,23 @@ def test_every_package_for_the_tests_is_asked_for(system):
     assert names[-1] == "end"
     for name in ("libssl-dev", "valgrind", "clang", "qemu-user", "libspng-dev", "meson"):
         assert name in names, names
+
+
+AS_OF_0_9_3 = """#include <avif/avif.h>
+#if AVIF_VERSION >= 1000000
+#define mode axis
+#endif
+#undef AVIF_VERSION
+#define AVIF_VERSION 90300
+#pragma GCC poison imageDimensionLimit AVIF_RESULT_OUT_OF_MEMORY
+#include "image/avif.c"
+"""
+
+
+def test_avif_is_read_without_what_ubuntu_22_04s_libavif_lacks(tmp_path):
+    """The names that came after its 0.9.3 (libavif's change log) are not used below their versions."""
+    source = tmp_path / "old.c"
+    source.write_text(AS_OF_0_9_3)
+    done = subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Isrc", "-Iinclude", "-fsyntax-only",
+                           "-Wall", "-Werror", source], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
