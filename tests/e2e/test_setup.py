@@ -1,6 +1,9 @@
 """What tools/setup.sh makes of other systems, played by programs of their names that answer as theirs
 do. Nothing is installed."""
+import os
+import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -143,3 +146,29 @@ def test_avif_is_read_without_what_ubuntu_22_04s_libavif_lacks(tmp_path):
     done = subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Isrc", "-Iinclude", "-fsyntax-only",
                            "-Wall", "-Werror", source], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+OLD_ESBUILD = """#!/bin/sh
+case "$*" in
+--version) echo 0.14.11 ;;
+*es2022*) echo 'Invalid target "es2022"' >&2; exit 1 ;;
+*) exec ESBUILD "$@" ;;
+esac
+"""
+
+
+def test_the_page_is_bundled_by_ubuntu_22_04s_esbuild(tmp_path):
+    """Its 0.14.11 has no name for ES2022, in which the page is written; the bundle is the same."""
+    real = shutil.which("esbuild") or ROOT / ".deps/node_modules/.bin/esbuild"
+    old = tmp_path / "esbuild"
+    old.write_text(OLD_ESBUILD.replace("ESBUILD", str(real)))
+    old.chmod(0o755)
+    script = """import pathlib, sys, tempfile, bundle
+scratch = tempfile.TemporaryDirectory()
+print(sorted(bundle.Bundle(pathlib.Path("web"), pathlib.Path(scratch.name), sys.argv[1]).files))
+"""
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "tools")}
+    names = [subprocess.run([sys.executable, "-c", script, str(program)], cwd=ROOT, text=True,
+                            check=True, capture_output=True, env=env).stdout
+             for program in (real, old)]
+    assert "tryon-" in names[0] and names[0] == names[1]
