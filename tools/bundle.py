@@ -63,9 +63,10 @@ class Bundle:
                                str(path)], check=True, stdout=subprocess.PIPE).stdout
 
     def _target(self):
-        """What the modules are written in; esbuild before 0.14.24 (Ubuntu 22.04) has no name for it and
-        leaves them as they are."""
-        said = subprocess.run([self.esbuild, "--version"], check=True, capture_output=True, text=True)
+        """What the modules are written in; esbuild before 0.14.24 (Ubuntu 22.04) has no name for
+        it and leaves them as they are."""
+        said = subprocess.run([self.esbuild, "--version"], check=True, stdout=subprocess.PIPE,
+                              text=True)
         version = tuple(int(number) for number in re.findall(r"\d+", said.stdout)[:3])
         return "es2022" if version >= (0, 14, 24) else "esnext"
 

@@ -1,5 +1,5 @@
-"""What tools/setup.sh makes of other systems, played by programs of their names that answer as theirs
-do. Nothing is installed."""
+"""What tools/setup.sh makes of other systems, played by programs of their names that answer as
+theirs do. Nothing is installed."""
 import os
 import shutil
 import subprocess
@@ -9,14 +9,14 @@ import pytest
 
 from conftest import ROOT
 
-# What the archives have, as apt-cache policy tells it; the dates of Ubuntu's are those of its release.
+# What the archives have, as apt-cache policy tells it; Ubuntu's as of its release.
 BOOKWORM = {"ninja-build": "1.11.1-2", "libavif-dev": "0.11.1-1+deb12u1",
             "libssl-dev": "3.0.17-1", "meson": "1.0.1-5", "libspng-dev": "0.7.3-3",
             "nodejs": "18.20.4+dfsg-1", "python3": "3.11.2-1", "clang": "1:14.0-55.7",
             "chromium": "156.0-1", "libclang-rt-dev": "1:14.0-55.7", "prometheus": "2.42.0"}
 TRIXIE = {"ninja-build": "1.12.1-1", "libavif-dev": "1.2.1-1.2",
-          "libssl-dev": "3.5.9-1", "meson": "1.7.0-1", "libspng-dev": "0.7.4-2", "nodejs": "20.19.2",
-          "python3": "3.13.5-1", "clang": "1:19.0-63", "chromium": "156.0-1",
+          "libssl-dev": "3.5.9-1", "meson": "1.7.0-1", "libspng-dev": "0.7.4-2",
+          "nodejs": "20.19.2", "python3": "3.13.5-1", "clang": "1:19.0-63", "chromium": "156.0-1",
           "libclang-rt-dev": "1:19.0-63", "prometheus": "2.53.3", "promtool": "2.53.3"}
 JAMMY = {"ninja-build": "1.10.1-1", "libavif-dev": "0.9.3-3",
          "libssl-dev": "3.0.2-0ubuntu1", "meson": "0.61.2-1", "nodejs": "12.22.9~dfsg-1ubuntu3",
@@ -49,7 +49,8 @@ def system(tmp_path):
         for program in ("sed", "awk", "sort", "head", "grep", "cut", "tr", "bash", "cat", "sh"):
             (folder / program).symlink_to(f"/usr/bin/{program}")
         (tmp_path / "os-release").write_text(f'PRETTY_NAME="{name}"\n')
-        parts = "; ".join(f". tools/setup/{part}.sh" for part in ("system", "packages", "pypi", "tests"))
+        parts = "; ".join(f". tools/setup/{part}.sh"
+                          for part in ("system", "packages", "pypi", "tests"))
         return subprocess.run(
             ["bash", "-c", f"set -euo pipefail; python=python3; {parts}; {script}"], cwd=ROOT,
             capture_output=True, text=True, timeout=30,
@@ -87,7 +88,7 @@ def test_what_is_too_old_comes_from_elsewhere(system, name, packages, glibc, cho
     ("x86_64", "2.35", {"libavif-dev": "0.8.4-2"}, (), ["its libavif is 0.8.4-2", "Ubuntu 22.04"]),
     ("x86_64", "2.41", {}, ("apt-get",), ["no apt-get here", "the container"]),
     ("x86_64", "2.36", {**BOOKWORM, "python3": "3.9.2"}, (), ["Python 3.9.2 is too old"])])
-def test_what_will_not_do_is_said_before_anything_else(system, machine, glibc, packages, without, said):
+def test_what_will_not_do_is_said_first(system, machine, glibc, packages, without, said):
     done = system(CHOSEN, "Some System 1", packages, machine, glibc, without)
     assert done.returncode == 1 and done.stdout == ""
     assert all(text in done.stderr for text in said), done.stderr
@@ -108,19 +109,19 @@ def test_packages_by_the_names_that_the_system_gives_them(system, packages, name
 
 def test_the_libraries_of_a_package(system):
     script = """dpkg-deb() {
-    echo 'Depends: libc6 (>= 2.38), libopentracing-c-wrapper0t64 (>= 1.1.3), adduser, zlib1g:any (>= 1)'
+    echo 'Depends: libc6 (>= 2.38), libopentracing0t64 (>= 1.1.3), adduser, zlib1g:any (>= 1)'
     echo 'Pre-Depends: libcrypt1 | libcrypt2, init-system-helpers (>= 1.54~)'
 }
 libraries_of any.deb"""
     done = system(script, "Some System 1", {})
-    assert done.stdout.split() == ["libc6", "libcrypt1|libcrypt2", "libopentracing-c-wrapper0t64"], \
-        done.stderr
+    names = ["libc6", "libcrypt1|libcrypt2", "libopentracing0t64"]
+    assert done.stdout.split() == names, done.stderr
 
 
 def test_every_package_for_the_tests_is_asked_for(system):
-    """As setup.sh calls it: in the last command of a list, where `set -e` ends it at any failure."""
-    done = system("false || { need_packages() { printf '%s ' \"$@\"; }; get_packages test; echo end; }",
-                  "Debian GNU/Linux 12 (bookworm)", BOOKWORM)
+    """As setup.sh calls it: last in a list of commands, where `set -e` ends it at any failure."""
+    done = system("false || { need_packages() { printf '%s ' \"$@\"; }; get_packages test; "
+                  "echo end; }", "Debian GNU/Linux 12 (bookworm)", BOOKWORM)
     assert done.returncode == 0, done.stderr
     names = done.stdout.split()
     assert names[-1] == "end"
@@ -140,11 +141,12 @@ AS_OF_0_9_3 = """#include <avif/avif.h>
 
 
 def test_avif_is_read_without_what_ubuntu_22_04s_libavif_lacks(tmp_path):
-    """The names that came after its 0.9.3 (libavif's change log) are not used below their versions."""
+    """Names that came after its 0.9.3 (libavif's change log) are not used below their versions."""
     source = tmp_path / "old.c"
     source.write_text(AS_OF_0_9_3)
-    done = subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Isrc", "-Iinclude", "-fsyntax-only",
-                           "-Wall", "-Werror", source], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Isrc", "-Iinclude", "-Wall",
+                           "-Werror", "-fsyntax-only", source], cwd=ROOT, capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stderr
 
 
