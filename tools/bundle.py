@@ -62,11 +62,19 @@ class Bundle:
         return subprocess.run([self.esbuild, "--minify", "--charset=utf8", "--log-level=warning",
                                str(path)], check=True, stdout=subprocess.PIPE).stdout
 
+    def _target(self):
+        """What the modules are written in; esbuild before 0.14.24 (Ubuntu 22.04) has no name for
+        it and leaves them as they are."""
+        said = subprocess.run([self.esbuild, "--version"], check=True, stdout=subprocess.PIPE,
+                              text=True)
+        version = tuple(int(number) for number in re.findall(r"\d+", said.stdout)[:3])
+        return "es2022" if version >= (0, 14, 24) else "esnext"
+
     def _run(self):
         out, meta = self.scratch / "out", self.scratch / "meta.json"
         subprocess.run(
             [self.esbuild, ENTRY, "--bundle", "--splitting", "--format=esm", "--minify",
-             "--target=es2022", "--charset=utf8", "--entry-names=[name]-[hash]",
+             f"--target={self._target()}", "--charset=utf8", "--entry-names=[name]-[hash]",
              "--chunk-names=[name]-[hash]", "--outdir=out", "--metafile=meta.json",
              "--log-level=warning"], cwd=self.scratch, check=True)
         outputs = json.loads(meta.read_text())["outputs"]

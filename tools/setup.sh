@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a Debian (12, 13) or Ubuntu (24.04) machine, x86-64 or ARM64, ready to build (and,
+# Makes a Debian (12, 13) or Ubuntu (22.04, 24.04) machine, x86-64 or ARM64, ready to build (and,
 # with "test", to test) Lacquer: the system's packages by apt-get; the OpenVINO runtime, the tests'
 # tools and whatever the system has too old into .deps/; nothing else outside this folder. A second
 # run finds its stamps and returns at once.

@@ -7,9 +7,22 @@
 
 static int fail_result(struct lq_error *err, avifResult result)
 {
+#if AVIF_VERSION >= 100000 // 0.10
     if (result == AVIF_RESULT_OUT_OF_MEMORY)
         return lq_fail(err, LQ_ERR_MEMORY, "no room for the picture");
+#endif
     return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the AVIF: %s", avifResultToString(result));
+}
+
+// 0 is no limit. Before 0.11 there is none to be set; check_size holds the container to it there,
+// and `imageSizeLimit` what an AV1 frame may take.
+static void limit_sides(avifDecoder *decoder, uint32_t side_max)
+{
+#if AVIF_VERSION >= 110000
+    decoder->imageDimensionLimit = side_max;
+#else
+    (void)decoder, (void)side_max;
+#endif
 }
 
 static avifDecoder *open_decoder(size_t pixels_max)
@@ -22,7 +35,7 @@ static avifDecoder *open_decoder(size_t pixels_max)
     decoder->ignoreXMP = AVIF_TRUE;
     decoder->ignoreExif = AVIF_TRUE;
     decoder->imageSizeLimit = (uint32_t)pixels_max;
-    decoder->imageDimensionLimit = LQ_PICTURE_SIDE_MAX;
+    limit_sides(decoder, LQ_PICTURE_SIDE_MAX);
     decoder->imageCountLimit = 1000;
     // What some programs leave out and browsers do not miss.
     decoder->strictFlags = AVIF_STRICT_ENABLED & ~(avifStrictFlags)(AVIF_STRICT_PIXI_REQUIRED |
@@ -63,7 +76,7 @@ static int check_size(const uint8_t *bytes, size_t len, size_t pixels_max, struc
     avifDecoder *decoder = open_decoder(AVIF_DEFAULT_IMAGE_SIZE_LIMIT);
     if (!decoder)
         return lq_fail(err, LQ_ERR_MEMORY, "cannot start the AVIF decoder");
-    decoder->imageDimensionLimit = 0;
+    limit_sides(decoder, 0);
     int status = parse(decoder, bytes, len, err);
     if (status == LQ_OK)
         status = lq_image_check_size(decoder->image->width, decoder->image->height, pixels_max,

@@ -11,7 +11,8 @@ from conftest import ROOT
 
 CROSS, QEMU = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64")
 SOURCES = ["tests/arm64/kernels.c", *(f"src/{name}.c" for name in (
-    "base/buf", "base/error", "engine/f16", "engine/u8", "image/resize", "image/box", "nail/upsample"))]
+    "base/buf", "base/error", "engine/f16", "engine/u8", "image/resize", "image/box",
+    "nail/upsample"))]
 
 pytestmark = [
     pytest.mark.skipif(platform.machine() == "aarch64", reason="this is an ARM64 machine"),
@@ -24,7 +25,8 @@ def numbers(compiler, folder, *before):
     subprocess.run([compiler, "-std=gnu17", "-D_GNU_SOURCE", "-O3", "-fno-math-errno",
                     "-fno-trapping-math", "-Isrc", "-Iinclude", "-static", "-o", program, *SOURCES,
                     "-lm", "-lpthread"], cwd=ROOT, check=True)
-    done = subprocess.run([*before, program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([*before, program], capture_output=True, text=True, check=True,
+                          timeout=60)
     found = {}
     for line in done.stdout.splitlines():
         name, value = line.split()
