@@ -22,8 +22,7 @@ struct lq_bench_row *lq_bench_row(struct lq_bench_report *report, const char *id
 
 void lq_bench_say(const char *what)
 {
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "bench: %s\n", what);
+    fprintf(stderr, "bench: %s\n", what);
 }
 
 static int measure_both(const struct lq_bench *bench, const struct lq_client_target *target,
@@ -45,6 +44,9 @@ void lq_bench_measure_row(const struct lq_bench *bench, const struct lq_client_t
     row->measured = measure_both(bench, target, server, row, &err) == LQ_OK;
     if (!row->measured)
         snprintf(row->reason, sizeof row->reason, "%.255s", err.text);
+    else
+        fprintf(stderr, "bench:   %.1f frames a second, p50 %.1f ms\n", row->two.fps,
+                row->one.p50_ms);
 }
 
 int lq_bench_serve(const struct lq_bench *bench, const struct lq_bench_setting *setting,
@@ -110,7 +112,7 @@ static void measure_loads(struct lq_bench *bench, const struct lq_bench_server *
 {
     const struct lq_bench_options *chosen = &bench->options;
     struct lq_client_target target = lq_bench_target(&server->url, "ws");
-    target.pace = bench->report.pace = chosen->pace;
+    target.rate_control = bench->report.rate_control = chosen->rate_control;
     for (int i = 0; i < chosen->users_count; i++) {
         struct lq_bench_load *load = &bench->report.loads[bench->report.load_count++];
         *load = (struct lq_bench_load){.users = chosen->users[i], .fps_asked = chosen->fps};

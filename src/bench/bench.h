@@ -22,7 +22,7 @@ struct lq_bench_options {
     const char *peers_dir;
     double seconds;
     double fps;
-    bool pace; // users send what the server tells them to
+    bool rate_control; // users take part in rate control
     int users[LQ_BENCH_LOADS_MAX];
     int users_count;
     char *const *serve_args; // handed on to lacquer serve

@@ -23,7 +23,7 @@ struct lq_client_target {
     const char *path; // of the HTTP endpoint or the WebSocket
     bool in_order;    // a reply settles older frames too: Lacquer replaced them by newer ones
     bool nails;       // ask for the nails instead of the picture (WebSocket)
-    bool pace;        // ask to be told what to send, and keep to it (WebSocket)
+    bool rate_control; // take part in rate control (WebSocket)
 };
 
 // The same picture, ready for every way.
@@ -62,7 +62,7 @@ struct lq_client {
     uint64_t quiet_until_us; // told so, a client waits a while
     uint64_t times_us[LQ_CLIENT_TIMES]; // sums over …
     long timed;              // … so many replies
-    long propagated;         // … of which this many had nails carried from the last frame
+    long propagated;         // … of which this many had nails propagated from the last frame
     double fps_told;         // what it may send; 0: at will
     void (*on_reply)(void *context, const struct lq_client_reply *reply);
     void *context;

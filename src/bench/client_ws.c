@@ -106,9 +106,9 @@ static int read_upgrade(struct lq_client *client, struct lq_error *err)
     client->in_done = len;
     client->upgraded = true;
     client->ready = own; // Socket.IO has hands of its own to shake
-    static const char pace[] = "{\"type\":\"pace\"}";
-    return own && client->target->pace
-               ? lq_client_ws_queue(client, LQ_WS_OP_TEXT, pace, sizeof pace - 1, NULL, 0)
+    static const char text[] = "{\"type\":\"rate\"}";
+    return own && client->target->rate_control
+               ? lq_client_ws_queue(client, LQ_WS_OP_TEXT, text, sizeof text - 1, NULL, 0)
                : LQ_OK;
 }
 

@@ -93,7 +93,7 @@ static int read_lacquer_text(struct lq_client *client, const char *text, size_t 
     bool of_frame = error && name && json_is_integer(id);
     bool busy = of_frame && strcmp(name, "BUSY") == 0;
     bool late = of_frame && strcmp(name, "TIMEOUT") == 0;
-    if (type && strcmp(type, "pace") == 0)
+    if (type && strcmp(type, "rate") == 0)
         client->fps_told = json_number_value(json_object_get(root, "fps"));
     int status = LQ_OK;
     double ms;

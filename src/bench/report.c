@@ -111,9 +111,9 @@ static void print_times(const struct lq_bench_report *report, FILE *out)
 static void print_loads(const struct lq_bench_report *report, FILE *out)
 {
     fprintf(out, "\n%-46s %7s %7s %7s %7s %7s %7s %7s %6s\n",
-            report->pace ? "Users at once, WebSocket binary, keeping pace"
+            report->rate_control ? "Users at once, WebSocket binary, rate control"
                          : "Users at once, WebSocket binary",
-            "served", "frames", "p50", "p95", "p99", "dropped", "carried", "CPU");
+            "served", "frames", "p50", "p95", "p99", "dropped", "propag.", "CPU");
     fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "", "%",
             "%");
     fprintf(out, "%-46s %7s %7s\n", "", "", "each");
@@ -235,7 +235,7 @@ static json_t *load_json(const struct lq_bench_load *load)
                      "fps_each", number(found->fps_served), "p50_ms", number(found->p50_ms),
                      "p95_ms", number(found->p95_ms), "p99_ms", number(found->p99_ms), "dropped",
                      (json_int_t)found->dropped, "refused", (json_int_t)found->refused, "served",
-                     found->users_served, "carried_percent", number(found->propagated_percent),
+                     found->users_served, "propagated_percent", number(found->propagated_percent),
                      "cpu_percent", cpu(found->cpu_percent));
 }
 
@@ -254,7 +254,8 @@ int lq_bench_report_json(const struct lq_bench_report *report, FILE *out)
         "machine", report->machine, "busy_percent", number(report->busy_percent), "load_average",
         number(report->load_average), "busy", report->busy, "commit", report->commit,
         "seconds", number(report->seconds), "ready_ms",
-        report->ready_ms > 0 ? number(report->ready_ms) : json_null(), "pace", report->pace, "frames", "count",
+        report->ready_ms > 0 ? number(report->ready_ms) : json_null(), "rate_control",
+        report->rate_control, "frames", "count",
         report->frames, "width", LQ_BENCH_WIDTH, "height", LQ_BENCH_HEIGHT, "bytes",
         report->frame_bytes, "rows", rows, "peers", peers, "load", loads);
     int bad = !root || json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;

@@ -54,7 +54,7 @@ struct lq_bench_report {
     int peer_count;
     struct lq_bench_load loads[LQ_BENCH_LOADS_MAX];
     int load_count;
-    bool pace; // its users sent what they were told to
+    bool rate_control; // its users took part in rate control
 };
 
 void lq_bench_report_print(const struct lq_bench_report *report, FILE *out);

@@ -63,7 +63,7 @@ static int send_due(struct user *user, uint64_t now_us, struct lq_error *err)
         }
         return LQ_OK;
     }
-    // A camera goes on as it does; who keeps pace takes fewer of its frames.
+    // A camera goes on as it does; with rate control fewer of its frames are sent.
     if (user->client.fps_told > 0 && user->client.fps_told < fps)
         fps = user->client.fps_told;
     while (user->due_us <= (double)now_us) {

@@ -34,7 +34,7 @@ struct lq_bench_result {
     int users_served;       // who had no frame refused …
     double times_ms[LQ_CLIENT_TIMES]; // mean of each in the server (lacquer.v1) …
     bool timed;             // … if its replies tell
-    double propagated_percent; // … and whose nails were carried along (lacquer.v1)
+    double propagated_percent; // … and whose nails were propagated (lacquer.v1)
     double fps_served;      // … and the frames a second of each of them
 };
 

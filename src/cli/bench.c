@@ -8,7 +8,7 @@
 
 enum { OPT_SECONDS = 0x300, OPT_YOLO, OPT_SCORE, OPT_FRAMES, OPT_URL, OPT_ROWS, OPT_PEERS,
        OPT_PEERS_DIR, OPT_USERS, OPT_FPS, OPT_PLOT, OPT_JSON, OPT_TRITON_URL,
-       OPT_TRITON_MODEL, OPT_TENSORRT_MODEL, OPT_PACE };
+       OPT_TRITON_MODEL, OPT_TENSORRT_MODEL, OPT_RATE_CONTROL };
 
 static const struct argp_option options[] = {
     {"seconds", OPT_SECONDS, "N", 0, "How long each measurement lasts (default 5)", 1},
@@ -34,7 +34,9 @@ static const struct argp_option options[] = {
     {"users", OPT_USERS, "LIST", 0, "Numbers of users at once, one load row each "
      "(default 1,2,4,8; 0: none)", 1},
     {"fps", OPT_FPS, "F", 0, "Frames a second of each user's camera (default 30)", 1},
-    {"pace", OPT_PACE, NULL, 0, "Users send what the server tells them to (docs/PROTOCOL.md)", 1},
+    {"rate-control", OPT_RATE_CONTROL, NULL, 0,
+     "Users take part in rate control (docs/PROTOCOL.md)", 1},
+    {"pace", OPT_RATE_CONTROL, NULL, OPTION_HIDDEN, "--rate-control until 1.0", 1},
     {"plot", OPT_PLOT, "FILE.svg", 0, "Draw latency against users", 1},
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
@@ -95,7 +97,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_PEERS_DIR: chosen->peers_dir = arg; return 0;
     case OPT_USERS: parse_users(chosen, arg, state); return 0;
     case OPT_FPS: chosen->fps = lq_cli_number(state, "fps", arg, 0.1, 1000); return 0;
-    case OPT_PACE: chosen->pace = true; return 0;
+    case OPT_RATE_CONTROL: chosen->rate_control = true; return 0;
     case OPT_PLOT: chosen->plot = arg; return 0;
     case OPT_JSON: chosen->json = true; return 0;
     case ARGP_KEY_ARGS: // all that stands after "--"

@@ -52,12 +52,12 @@ def test_schema(report):
 def test_users_that_keep_pace_stay_in_step():
     """Cameras of 200 frames a second send the 60 that they are told, or fewer where that is too many."""
     loads = []
-    for more in ([], ["--pace"]):
+    for more in ([], ["--rate-control"]):
         done = bench("--seconds", "2", "--json", "--users", "1", "--fps", "200", "--rows", "ws-nails",
                      "--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"), *more)
         assert done.returncode == 0, done.stderr
         loads.append(json.loads(done.stdout))
-    assert [load["pace"] for load in loads] == [False, True]
+    assert [load["rate_control"] for load in loads] == [False, True]
     assert 5 < loads[1]["load"][0]["fps_each"] < 66
 
 
@@ -131,7 +131,7 @@ def test_load(report):
     assert load["users"] == 2 and load["status"] == "measured"
     assert 0 < load["fps_each"] <= 11
     assert load["p50_ms"] <= load["p99_ms"]
-    assert 0 <= load["carried_percent"] < 100
+    assert 0 <= load["propagated_percent"] < 100
     # What was asked for was answered or is counted as dropped (one second, two users, 10 a second).
     assert 14 <= load["fps_each"] * 2 + load["dropped"] <= 24
 
