@@ -1,7 +1,7 @@
 // Compiler attributes used all over the tree. No state, no threads.
 #pragma once
 
-// The function's result must be looked at.
+// The function's result must be used.
 #define LQ_MUST_CHECK __attribute__((warn_unused_result))
 
 // printf-like argument checking: format at position f, arguments from position a.

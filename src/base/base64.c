@@ -175,7 +175,7 @@ int lq_base64_decode(const char *text, size_t len, struct lq_buf *out, struct lq
     int status = lq_buf_resize(out, at + len / 4 * 3 + len % 4 * 3 / 4);
     if (status != LQ_OK)
         return too_large(out, status, err);
-    uint8_t *room = out->data ? out->data + at : NULL; // one character stands for no byte
+    uint8_t *room = out->data ? out->data + at : NULL; // one character encodes no byte
     ptrdiff_t count = decode_loose(text, len, room, &wrong);
     out->len = at + (count < 0 ? 0 : (size_t)count);
     if (count >= 0)
@@ -194,7 +194,7 @@ static bool begins(const char *text, size_t len, const char *word)
     return len >= strlen(word) && strncasecmp(text, word, strlen(word)) == 0;
 }
 
-// Whether what stands before the comma ends in ";base64", as the URL standard reads it: blanks and
+// Whether the text before the comma ends in ";base64", as the URL standard reads it: blanks and
 // capitals do not matter.
 static bool says_base64(const char *head, size_t len)
 {

@@ -17,7 +17,7 @@ static inline size_t lq_base64_size(size_t len)
 // Appends the text of `bytes`, without a terminating NUL.
 LQ_MUST_CHECK int lq_base64_encode(const uint8_t *bytes, size_t len, struct lq_buf *out);
 
-// Appends the bytes that `text` stands for. A stray character or an impossible length: SYNTAX, the
+// Appends the bytes that `text` encodes. A stray character or an impossible length: SYNTAX, the
 // error names the place, and nothing is appended.
 LQ_MUST_CHECK int lq_base64_decode(const char *text, size_t len, struct lq_buf *out,
                                    struct lq_error *err);

@@ -7,7 +7,7 @@
 
 enum { LINE_MAX_BYTES = 8192, FOLDER_MAX = 960, DEPTH_MAX = 64 };
 
-// Where this process is in each tree, as /proc/self/cgroup tells it; empty: not in it.
+// Where this process is in each tree, as in /proc/self/cgroup; empty: not in it.
 struct place {
     char v2[FOLDER_MAX], v1[FOLDER_MAX];
 };
@@ -108,7 +108,7 @@ static void read_place(struct search *search, char *line)
         keep_path(search->place.v1, path);
 }
 
-// "\040" and the like stand for characters that would end a field.
+// "\040" and the like encode characters that would end a field.
 static void unescape(char *text)
 {
     char *out = text;
@@ -190,7 +190,7 @@ void lq_cgroup_read(struct lq_cgroup_quota *quota, const char *root)
     *quota = (struct lq_cgroup_quota){0};
     each_line(&search, "/proc/self/cgroup", read_place);
     each_line(&search, "/proc/self/mountinfo", read_mount);
-    // Where /proc tells nothing, as in some sandboxes.
+    // Where /proc is missing, as in some sandboxes.
     for (size_t i = 0; i < sizeof usual / sizeof *usual && !search.mounted; i++) {
         char folder[FOLDER_MAX];
         snprintf(folder, sizeof folder, "%s%s", root, usual[i].folder);

@@ -115,7 +115,7 @@ static int read_field(struct lq_csv *csv, bool *closed)
 {
     int status = LQ_OK;
     *closed = csv->at >= csv->end || *csv->at != '"' || read_quoted(csv, &status);
-    // What stands behind a closing quote belongs to the field, as spreadsheets have it.
+    // Text after a closing quote belongs to the field, as in spreadsheets.
     while (status == LQ_OK && csv->at < csv->end && *csv->at != (uint8_t)csv->delimiter &&
            !is_line_end(*csv->at))
         status = append(csv, *csv->at++);

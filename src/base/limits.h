@@ -1,5 +1,5 @@
 // Every bound on foreign input, in one place. Compile-time numbers; no state.
-// name, value, unit, of what, what who crosses it is told ("": it cannot be met from outside).
+// name, value, unit, of what, the response to whoever exceeds it ("": unreachable from outside).
 // docs/LIMITS.md is made from this table by tools/limits.py, which also finds the tests that cross
 // them.
 #pragma once

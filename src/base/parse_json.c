@@ -1,5 +1,5 @@
 // A recursive-descent reader of RFC 8259 that makes jansson's values with jansson's own calls.
-// Every allocation is looked at here, and nothing of the process is changed for it.
+// Every allocation is checked here, and nothing of the process is changed for it.
 #include "base/parse_json.h"
 
 #include <errno.h>
@@ -51,7 +51,7 @@ static void skip_space(struct reader *reader)
         reader->at++;
 }
 
-// The next byte that is no space; 0 at the end, and a byte of 0 is wrong wherever it stands.
+// The next byte that is no space; 0 at the end. A byte of 0 is an error anywhere.
 static char peek(struct reader *reader)
 {
     skip_space(reader);
@@ -201,7 +201,7 @@ static bool read_string(struct reader *reader, const char **bytes, size_t *len)
         reader->at = stop + 1;
         return true;
     }
-    // No escape is shorter than what it stands for.
+    // No escape is shorter than what it encodes.
     if (lq_buf_resize(&reader->scratch, (size_t)(stop - at)) != LQ_OK)
         return fail_memory(reader) != NULL;
     uint8_t *out = reader->scratch.data;
@@ -358,7 +358,7 @@ static bool read_item(struct reader *reader, json_t *array)
     return false;
 }
 
-// What stands between brackets, the opening one read.
+// What is between brackets; the opening one has been read.
 static json_t *read_many(struct reader *reader, json_t *many, char close,
                          bool (*read)(struct reader *reader, json_t *many), const char *expected)
 {

@@ -12,7 +12,7 @@
 bool lq_place_is_built(uid_t *owner);
 
 // "FOLDER OF THE CODE AT HAND/relative". In a host program that is liblacquer's folder, not the
-// host's. False: it cannot be told.
+// host's. False: unknown.
 bool lq_place_beside(char *path, size_t size, const char *relative);
 
 // "PREFIX/relative", where PREFIX is what it was installed under, told from where it lies now: an

@@ -12,7 +12,7 @@
 enum { LINKS_MAX = 40 };
 
 struct walk {
-    char done[PATH_MAX];     // looked at; "" is the root
+    char done[PATH_MAX];     // checked so far; "" is the root
     char way[2 * PATH_MAX];  // the path, then what links made of it
     const char *left;        // the part of it that is still to come
     uid_t also;

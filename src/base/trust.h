@@ -16,5 +16,5 @@ enum lq_trust_flags {
 // 0 when everything on the way to `path` (each folder, and each symbolic link with all on the way
 // to its target) belongs to root, this user or `also`, and nobody else may write there. Folders
 // like /tmp that all may write in, but only the owner remove from (the sticky bit), may be on the
-// way. AUTH: not so, and the text says which part is why; IO: it cannot be looked at.
+// way. AUTH: not so, and the text says which part is why; IO: it cannot be read.
 LQ_MUST_CHECK int lq_trust_path(const char *path, uid_t also, unsigned flags, struct lq_error *err);

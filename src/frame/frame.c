@@ -151,8 +151,8 @@ static int track(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image
     return LQ_OK;
 }
 
-// Between two frames whose nails are looked for their motion alone tells enough, for a tenth of the
-// work. Says in job->carried whether it did.
+// Between two frames on which the network runs, the nails' motion is enough, for a tenth of the
+// work. Sets job->propagated if it was.
 static int propagate_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
                            uint64_t *since_us, struct lq_error *err)
 {
@@ -224,7 +224,7 @@ static int look_for_hands(struct lq_pipe *pipe, struct lq_job *job, const struct
     return lq_hand_estimate(pipe->hands, picture, &pipe->told, &limits, err);
 }
 
-// Every other frame of a video may be looked at where the last one's nails are, closer: small nails
+// Of every other frame of a video the network may see the region of the last nails: small nails
 // are seen in more points, and the tracker's memory makes one outline of both views. Only for a
 // head whose map of probabilities fits beside one of another scale.
 static bool choose_region(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,

@@ -63,7 +63,7 @@ void lq_pipe_free(struct lq_pipe *pipe);
 // Gives back all memory that grew with pictures; what the network needs stays. The last job's nails
 // are gone. No memory to go on with: MEMORY, the pipe can only be freed then.
 LQ_MUST_CHECK int lq_pipe_rest(struct lq_pipe *pipe);
-// What the decoded picture of the job that is under way takes.
+// Bytes of the decoded picture of the job in flight.
 size_t lq_pipe_bytes(const struct lq_pipe *pipe);
 
 void lq_job_init(struct lq_job *job); // default look, paint, quality 85, limits for the network

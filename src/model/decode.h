@@ -14,7 +14,7 @@ enum lq_rows {
     LQ_ROWS_QUERIES, // RF-DETR: centre and size of 0..1; class logits and a mask of its own apart
 };
 
-// Where a mask map or the two YOLO outputs stand, and how their dimensions are ordered.
+// Which outputs are the mask map or the two of YOLO, and the order of their dimensions.
 struct lq_layout {
     int map_index; // mask head: output, channels (1 or 2), size
     bool map_channels_first;

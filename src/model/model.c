@@ -13,7 +13,7 @@
 #include "model/precision.h"
 #include "model/prepare.h"
 
-// Recordings are told by their name; for everything else the first engine that can run here.
+// Recordings are recognised by their name; for everything else the first engine that can run here.
 static int pick_engine(struct lq_model *model, const char *name, struct lq_error *err)
 {
     if (!name && lq_ends_with(model->path, ".replay"))
@@ -123,8 +123,8 @@ static int open_variant(struct lq_model *model, int index, const struct lq_engin
     return status;
 }
 
-// Cameras' pictures lie or stand. A square size beside such is for single pictures: two kinds of
-// engine for it would cost memory (a sixth of a server's) and serve nobody.
+// Cameras' pictures are landscape or portrait. A square size beside such is for single pictures:
+// two kinds of engine for it would cost memory (a sixth of a server's) and serve nobody.
 enum size_use { FOR_FILMS = 1, FOR_SINGLE_PICTURES = 2 };
 
 static enum size_use use_of(const struct lq_model *model, int index)

@@ -21,7 +21,7 @@ struct lq_model {
     struct lq_model_info info;
     const struct lq_engine_ops *ops;
     char *path;   // what engines read
-    char *source; // what is told, and whose sidecar is read
+    char *source; // its name in messages; its sidecar is read
     char name[LQ_MODEL_NAME_MAX];
     struct lq_sidecar sidecar;
     struct lq_rules rules;

@@ -1,5 +1,5 @@
 // Which arithmetic runs a model faster here: bf16 halves what is moved and, on some processors,
-// doubles what is multiplied; on others it is emulated and takes twice as long. Only trying tells.
+// doubles what is multiplied; on others it is emulated and takes twice as long: a trial decides.
 // Threads: the caller's, for the call. Owner: *winner is the caller's to close.
 #pragma once
 

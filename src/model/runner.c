@@ -245,7 +245,7 @@ int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_er
 }
 
 // Whether a map holds probabilities or logits is seen in it where no sidecar says so, or says what
-// cannot be. It is told once, for whoever knows better.
+// cannot be. A warning says so once.
 static enum lq_values values_of(const struct lq_model *model, const struct lq_layout *layout,
                                 const float *map)
 {

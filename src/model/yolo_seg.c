@@ -130,7 +130,7 @@ static bool boxes_in_pixels(const struct given *given, const float *scores)
     return final ? largest > 2.0 : count > 0 && sum / count > 2.0;
 }
 
-// ---- a heap of anchors, best score on top: only as many are ordered as are looked at
+// ---- a heap of anchors, best score on top: only as many are sorted as are read
 
 static bool better(const float *scores, uint32_t a, uint32_t b)
 {
@@ -265,7 +265,7 @@ LQ_HOT static void row_channels_last(const float *restrict proto,
 // The grid points inside a box, and one around it, so that the nail's edge can be interpolated.
 struct part {
     int i0, j0, width, height;
-    float step_x, step_y; // tensor pixels; point i stands at (i + 0.5) * step
+    float step_x, step_y; // tensor pixels; point i is at (i + 0.5) * step
 };
 
 static struct part part_of(const struct given *given, const struct candidate *box)
@@ -360,7 +360,7 @@ static void fill_patch(const struct given *given, const struct candidate *box, f
     };
 }
 
-// The scores stand.
+// The scores stay as they are.
 static int decode(struct lq_yolo *yolo, const struct given *given, struct lq_patch *patches)
 {
     struct candidate kept[LQ_NAILS_MAX];

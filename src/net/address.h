@@ -17,7 +17,7 @@ struct lq_net_address {
 
 enum { LQ_NET_ADDRESS_SIZE = 56 }; // "[address]:port" with its NUL
 
-// Of 4 or 16 bytes as they stand in packets.
+// Of 4 or 16 bytes in network byte order.
 struct lq_net_address lq_net_address_of(const uint8_t *bytes, bool v6, uint16_t port);
 struct lq_net_address lq_net_address_from(const struct sockaddr *address);
 // "192.0.2.1" or "2001:db8::1" without a port; false: neither.

@@ -163,7 +163,7 @@ static void linger(struct lq_conn *conn)
         if (got > 0)
             conn->discarded += (size_t)got;
         else if (got < 0)
-            conn->readable = false; // or broken, which the watch tells
+            conn->readable = false; // or broken, which the watch reports
         if (got == 0 || conn->discarded > lq_conn_limits(conn)->discard_bytes) {
             lq_conn_end(conn, LQ_END_DONE);
             return;
@@ -313,7 +313,7 @@ static bool is_admitted(struct lq_conn *conn)
     return conn->accepted;
 }
 
-// The header is looked at before it is taken, so that not a byte of what follows it is touched.
+// The header is peeked at before it is read, so that not a byte after it is consumed.
 static bool read_proxy(struct lq_conn *conn)
 {
     uint8_t bytes[LQ_PROXY_BYTES_MAX];
@@ -325,7 +325,7 @@ static bool read_proxy(struct lq_conn *conn)
         lq_conn_end(conn, got == 0 ? LQ_END_PEER : LQ_END_BROKEN);
         return false;
     }
-    conn->readable = state == LQ_PROXY_WHOLE; // else the system tells when more has come
+    conn->readable = state == LQ_PROXY_WHOLE; // else epoll reports when more has come
     if (state == LQ_PROXY_MORE || recv(conn->watch.fd, bytes, size, 0) != (ssize_t)size)
         return false;
     conn->net->bytes_in += size;

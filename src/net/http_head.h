@@ -20,7 +20,7 @@ enum { LQ_HTTP_HEADERS_MAX = 100, LQ_HTTP_HEAD_BYTES_MAX = 65535 };
 
 // Where a head ends, looked for as bytes come. Zeroed for a new head.
 struct lq_http_scan {
-    size_t at;        // bytes looked at
+    size_t at;        // bytes read so far
     size_t line;      // where the present line starts
     uint32_t lines;   // whole ones so far, without empty ones before the request line
     bool after_cr;

@@ -11,7 +11,7 @@
 
 enum {
     EVENTS_MAX = 256,  // taken in one turn
-    PASSES_MAX = 8,    // over jobs that jobs ask for, before descriptors are looked at again
+    PASSES_MAX = 8,    // over jobs that jobs add, before descriptors are polled again
 };
 
 struct lq_loop {
@@ -153,7 +153,7 @@ static void on_woken(struct lq_watch *watch, uint32_t events)
     uint64_t count;
     (void)events;
     (void)!read(watch->fd, &count, sizeof count);
-    // Before the call: what another thread says from now on is told by another wake-up.
+    // Before the call: what another thread does from now on causes another wake-up.
     atomic_store(&loop->woken, false);
     if (loop->on_wake)
         loop->on_wake(loop->wake_context);

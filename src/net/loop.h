@@ -1,7 +1,7 @@
 // The event loop: file descriptors (epoll, edge-triggered), timers, and a wake-up from other
 // threads.
 //
-// One turn: wait; tell every watch whose descriptor is ready; run due timers; `on_wake` if somebody
+// One turn: wait; call every watch whose descriptor is ready; run due timers; `on_wake` if somebody
 // woke the loop; run the jobs that all of these put off; free what was marked.
 // Nothing is freed inside its own callback: lq_loop_free_later is how an object goes.
 //

@@ -32,7 +32,7 @@ enum lq_net_end {
     LQ_END_STOPPED,   // lq_ws_kill, lq_http_kill, lq_net_free
 };
 
-// Milliseconds and bytes; 0 takes the default, which stands in base/limits.h where it has one.
+// Milliseconds and bytes; 0 takes the default (base/limits.h).
 struct lq_net_limits {
     uint32_t handshake_ms;  // PROXY header, TLS handshake and first request head; LQ_HANDSHAKE_S
     uint32_t keepalive_ms;  // without a request, and for a next request's head; LQ_KEEPALIVE_S

@@ -30,7 +30,7 @@ struct lq_ws {
     uint8_t pong_len, pong[LQ_WS_CONTROL_BYTES_MAX];
     // the end
     bool closing;              // our close frame is written
-    bool deaf;                 // nothing that comes is looked at any more
+    bool deaf;                 // whatever else comes is discarded
     uint64_t closing_us;       // since when
     uint64_t forgotten;        // bytes of payload that came since
     int code;                  // the client's

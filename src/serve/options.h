@@ -1,4 +1,4 @@
-// What a server is told at its start; `lacquer serve --help` says it to users.
+// A server's options; `lacquer serve --help` describes them to users.
 // Threads: any; nobody changes it while a server runs. Owner: the caller of lq_server_open.
 #pragma once
 

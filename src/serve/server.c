@@ -74,7 +74,7 @@ static void on_tick(struct lq_timer *timer, uint64_t now_us)
     const struct lq_model *offered = atomic_load(&server->offered);
     if (offered)
         server->web.model = server->live.model = server->sio.model = offered;
-    // What was freed lies scattered in the heap; the system gets it back only when told to.
+    // What was freed lies scattered in the heap; the system gets it back only by malloc_trim.
     if (admission->has_unused)
         malloc_trim(0);
     admission->has_unused = false;

@@ -162,7 +162,7 @@ static int run_pipe(struct worker *worker, struct lq_frame_slot *slot, struct lq
 }
 
 // A live frame that has waited too long shows what the user did long ago. Only overload does this.
-// Not BUSY, which would tell its session to pause: the next frame may well be in time.
+// Not BUSY, which would ask its session to pause: the next frame may well be in time.
 static int check_age(const struct lq_frame_slot *slot, struct lq_error *err)
 {
     if (!slot->request.live || slot->queue_us <= slot->stale_us)

@@ -33,7 +33,7 @@ bool lq_address_limits_init(struct lq_address_limits *peers, int held_max, int e
 void lq_address_limits_release(struct lq_address_limits *peers);
 // Counts one more, or answers false when the address, or all of them, have what they may have.
 bool lq_address_limits_admit(struct lq_address_limits *peers, const struct lq_address *address);
-// … of an address that stands for many clients: only all of them have a limit.
+// … of an address shared by many clients: only all of them together have a limit.
 bool lq_address_limits_admit_any(struct lq_address_limits *peers, const struct lq_address *address);
 void lq_address_limits_leave(struct lq_address_limits *peers, const struct lq_address *address);
 

@@ -25,7 +25,7 @@ struct lq_asset {
 
 extern const struct lq_asset lq_assets[]; // sorted by path; one without a path ends it
 
-// Of the style that stands in index.html itself, as Content-Security-Policy wants it.
+// Of the style inside index.html, as Content-Security-Policy needs it.
 extern const char lq_asset_style_hash[];
 
 // The Content-Type for a file name's ending.

@@ -157,7 +157,7 @@ static int status_of(int code)
                                                        : LQ_ERR_ARGUMENT;
 }
 
-// What the network refuses by itself is answered as everything else is.
+// Responses to what src/net refuses have the same form as all others.
 static void on_refuse(void *context, struct lq_http_request *http, const char *why,
                       struct lq_http_response *answer)
 {

@@ -62,7 +62,7 @@ static bool read_element(const char **text, struct element *element)
         element->weight = named ? read_weight(&at) : 0;
         at = skip(at, " \t");
     }
-    // Something else stands there: the element means nothing that we know.
+    // Something else is there: an element that we do not know.
     if (*at && *at != ',')
         element->weight = 0;
     *text = at + strcspn(at, ",");

@@ -50,7 +50,7 @@ static void close_with(struct lq_live *live, const struct lq_error *error)
     lq_ws_close(live->ws, lq_status_ws_close(error->status), error->text);
 }
 
-// A short message. A client that takes nothing is told nothing: what waits is bounded.
+// A short message. It is dropped if the client reads nothing: what waits is bounded.
 static void send_text(struct lq_live *live, const char *text, size_t len)
 {
     (void)!lq_ws_send_copy(live->ws, LQ_WS_TEXT, text, len);

@@ -178,7 +178,7 @@ int lq_form_init_multipart(struct lq_web_form *form, uint8_t *body, size_t len,
 {
     *form = (struct lq_web_form){.at = (char *)body, .end = len ? (char *)body + len : (char *)body,
                              .boundary = boundary, .boundary_len = strlen(boundary)};
-    // What stands before the first boundary says that this is a form, to whom it may concern.
+    // Text before the first boundary is for readers that do not know forms.
     char *first = find_delimiter(form, form->at);
     if (!first)
         return lq_fail(err, LQ_ERR_SYNTAX, "form does not hold the boundary that its Content-Type "

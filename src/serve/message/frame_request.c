@@ -188,7 +188,7 @@ static int missing_image(struct lq_error *err)
     return lq_fail(err, LQ_ERR_FIELD, "missing field 'image'");
 }
 
-// Text that stands for a picture: a data URL or bare base64.
+// A picture as text: a data URL or bare base64.
 static int read_text(const char *text, size_t len, struct lq_buf *decoded,
                      struct lq_frame_picture *picture, struct lq_error *err)
 {

@@ -24,7 +24,7 @@ static const char *skip_string(const char *at, const char *end)
     }
 }
 
-// Each value but the first stands after a comma, a colon or an opening bracket.
+// Each value but the first follows a comma, a colon or an opening bracket.
 static bool is_modest(const char *at, const char *end)
 {
     int depth = 0, values = 1;

@@ -146,7 +146,7 @@ static void count_replaced(struct lq_admission *admission, struct lq_session *se
     session->replaced_counted = session->replaced;
 }
 
-// Why a live frame is not worked on, told to its client; OK: it is.
+// The status with which a live frame is refused; OK: it is worked on.
 static int refuse(struct lq_admission *admission, struct lq_session *session, struct lq_error *why)
 {
     uint64_t now_us = lq_clock_us();

@@ -147,7 +147,7 @@ static bool begins_base64(const uint8_t *value, const uint8_t *at)
     return begins;
 }
 
-// Of a urlencoded body the last field of this name counts, which stands behind any other.
+// Of a urlencoded body the last field of this name counts; it comes after any other.
 static uint64_t urlencoded_pixels(const struct lq_buf *body)
 {
     const uint8_t *at = body->data, *end = at + body->len, *image = NULL;

@@ -21,7 +21,7 @@ struct lq_rate_second {
 // The rate to send from now on, when `fps` was sent before.
 double lq_rate_fps(double fps, const struct lq_rate_second *second);
 
-// A client's network as it tells of it.
+// A client's network, as the client reports it.
 struct lq_rate_network {
     int level; // 0: all is well
     int calm;  // good reports in a row

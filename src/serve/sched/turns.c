@@ -5,7 +5,7 @@
 
 struct ring { // one address' sessions that wait
     struct lq_turn *first, *last;
-    struct lq_turn_place *next; // of the line that the address stands in
+    struct lq_turn_place *next; // in the queue that the address waits in
 };
 
 struct lq_turn_place {

@@ -58,5 +58,5 @@ size_t lq_eio3_units(const char *text, size_t len);
 LQ_MUST_CHECK int lq_sio_parse(struct lq_sio_packet *packet, const char *text, size_t len,
                                struct lq_error *err);
 
-// Whether an event's JSON is ["name" …, looked at without parsing the whole.
+// Whether an event's JSON is ["name" …, without parsing all of it.
 bool lq_sio_event_is(const struct lq_sio_packet *packet, const char *name);

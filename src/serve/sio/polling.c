@@ -37,7 +37,7 @@ static void start_session(struct lq_web_request *request)
         return;
     }
     int len = lq_sio_print_open(sio, true, text, sizeof text);
-    // For balancers: they can remember a header, not what stands in a body (deploy/haproxy.cfg).
+    // For balancers: they can remember a header, not what is in a body (deploy/haproxy.cfg).
     lq_web_add_header(request, "x-engineio-sid: %s", sio->sid);
     (void)!lq_sio_payload_add(&request->text, sio->version, text, (size_t)len);
     lq_web_respond_text(request, 200, "text/plain; charset=UTF-8");

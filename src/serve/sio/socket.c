@@ -144,7 +144,7 @@ static void refuse(struct lq_sio_clients *all, struct lq_http_request *http, con
     lq_web_refuse(all->web, http, 400, NULL, &error);
 }
 
-// Makes the socket of a request whose client is `sio`; NULL: it was refused, and is told so.
+// Makes the socket of a request whose client is `sio`; NULL: refused, error sent.
 static struct lq_sio_link *open_link(struct lq_sio_clients *all, struct lq_http_request *http,
                                      struct lq_sio *sio)
 {
