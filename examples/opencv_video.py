@@ -1,6 +1,6 @@
 """Paints a video file (or a camera) with OpenCV: nails keep their ids, outlines are steady.
 
-    pip install lacquer-0.1.0-*.whl opencv-python-headless
+    pip install lacquer-*.whl opencv-python-headless
     python examples/opencv_video.py in.mp4 out.mp4 classic-french
     python examples/opencv_video.py 0 out.mp4 classic-french       # camera 0, until Ctrl-C
 """

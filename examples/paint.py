@@ -1,6 +1,6 @@
 """Paints a picture file, and says which finger each nail is on.
 
-    pip install lacquer-0.1.0-*.whl
+    pip install lacquer-*.whl
     python examples/paint.py hand.jpg painted.jpg classic-french
 """
 import pathlib

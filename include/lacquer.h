@@ -41,7 +41,7 @@ enum {
 /* What a code means, in a few words; for any number. Never freed. */
 const char *lacquer_strerror(int code);
 
-const char *lacquer_version(void); /* "0.1.0" */
+const char *lacquer_version(void); /* "1.0.0" */
 
 /* ---- what to paint */
 

@@ -27,6 +27,7 @@ done | tar --null -T - -c | tar -x -C "$out/source"
 mv "$out/source/packaging/debian" "$out/source/debian"
 ln -s "$(readlink -f .deps)" "$out/source/.deps"
 version=$(sed -n "s/^ *version: '\([^']*\)'.*/\1/p;" meson.build | head -1)
+version=${version/-rc/~rc} # to Debian a candidate comes before its release
 sed -i "1s/([^)]*)/($version)/" "$out/source/debian/changelog"
 [ -z "${LACQUER_DEB_FAST:-}" ] || export LACQUER_DEB_COMPRESSION="-Zgzip -z1"
 export DEB_BUILD_OPTIONS="noautodbgsym parallel=$(nproc) ${DEB_BUILD_OPTIONS:-}"

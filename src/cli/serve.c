@@ -95,7 +95,7 @@ static const struct argp_option options[] = {
     {"no-propagation", OPT_NO_PROPAGATION, NULL, 0,
      "Run the network on each live frame. By default, while other sessions wait, up to two of three "
      "frames take over the nails of the frame before, moved by the motion between the two", 1},
-    {"no-carrying", OPT_NO_PROPAGATION, NULL, OPTION_HIDDEN, "--no-propagation until 0.1.0", 1},
+    {"no-carrying", OPT_NO_PROPAGATION, NULL, OPTION_HIDDEN, "--no-propagation until 1.0", 1},
     {"tune-after", OPT_TUNE_AFTER, "SECONDS", 0,
      "Where nothing is known yet of how this machine computes fastest, find it out beside the "
      "work, so long after the start (default 10; see `lacquer tune`)", 1},
