@@ -107,6 +107,21 @@ def test_packages_by_the_names_that_the_system_gives_them(system, packages, name
     assert ("no chromium in this archive" in done.stderr) == ("chromium" not in packages)
 
 
+@pytest.mark.parametrize("name, python, machine, platform", [
+    ("Debian GNU/Linux 13 (trixie)", "3.13", "x86_64", "manylinux_2_28_x86_64"),
+    ("Ubuntu 24.04.3 LTS", "3.12", "aarch64", "manylinux_2_35_aarch64")])
+def test_openvinos_python_package_is_for_the_tests_python(system, name, python, machine, platform):
+    """As Debian 13's 3.13 cannot import what was made for 3.11."""
+    script = f"""venv() {{ :; }}; rm() {{ :; }}; pip() {{ printf '%s ' "$@"; exit; }}
+. tools/setup/openvino.sh
+openvino_wheel .deps/wheel {python}"""
+    done = system(script, name, {}, machine)
+    abi = python.replace(".", "")
+    assert f"--python-version {python} --abi cp{abi} --platform {platform}" in done.stdout, done.stderr
+    pinned = (ROOT / "tools" / "openvino.txt").read_text()
+    assert pinned.count("--hash=") == 6  # three Pythons, two processors
+
+
 def test_the_libraries_of_a_package(system):
     script = """dpkg-deb() {
     echo 'Depends: libc6 (>= 2.38), libopentracing0t64 (>= 1.1.3), adduser, zlib1g:any (>= 1)'

@@ -1,13 +1,13 @@
 # Sourced by tools/setup.sh: the OpenVINO runtime, out of its wheel of PyPI, into .deps/openvino.
 
-openvino_wheel() { # FOLDER: the wheel, unpacked there
+openvino_wheel() { # FOLDER PYTHON: the wheel for that Python ("3.11"), unpacked there
     local platform=manylinux_2_28_x86_64
     [ "$machine" = x86_64 ] || platform=manylinux_2_35_aarch64
     venv
     rm -rf "$1"
-    # The wheel is named for one Python, but only its C libraries and headers are used.
     pip download --no-deps --require-hashes --only-binary :all: --implementation cp \
-        --python-version 3.11 --abi cp311 --platform $platform -d "$1" -r tools/openvino.txt
+        --python-version "$2" --abi "cp${2/./}" --platform $platform -d "$1" \
+        -r tools/openvino.txt
     .deps/venv/bin/python -m zipfile -e "$1"/openvino-*.whl "$1/unpacked"
     rm "$1"/openvino-*.whl
 }
@@ -21,7 +21,8 @@ get_openvino() {
     sum=$(cat tools/openvino.txt tools/setup/openvino.sh <(echo "$machine") | sha256sum)
     fresh openvino "$sum" && return
     say "fetching the OpenVINO runtime: $size"
-    openvino_wheel .deps/wheel
+    # Each wheel is for one Python, but only its C libraries and headers are used here.
+    openvino_wheel .deps/wheel 3.11
     rm -rf .deps/openvino
     mkdir -p .deps/openvino/include/openvino
     mv $from/openvino/libs .deps/openvino/
@@ -34,13 +35,14 @@ get_openvino() {
     printf '%s' "$sum" >.deps/openvino.stamp
 }
 
-# Its Python package, which the tests' Triton imports.
+# Its Python package, which the tests and their Triton import.
 get_openvino_python() {
-    local sum
-    sum=$(cat .deps/openvino.stamp)
+    local sum version
+    version=$(.deps/venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    sum="$(cat .deps/openvino.stamp) $version"
     fresh openvino-python "$sum" && [ -d .deps/openvino/python ] && return
     say "fetching OpenVINO's Python package: 13 MB on disk"
-    openvino_wheel .deps/wheel
+    openvino_wheel .deps/wheel "$version"
     rm -rf .deps/openvino/python .deps/wheel/unpacked/openvino/{libs,include}
     mkdir .deps/openvino/python
     mv .deps/wheel/unpacked/openvino .deps/openvino/python/
