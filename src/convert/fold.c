@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // ---- integers
 

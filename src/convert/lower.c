@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "convert/operators.h"
+#include "convert/tflite_edges.h"
+#include "format/tflite_ops.h"
 
 static const struct {
     int builtin;

@@ -11,7 +11,7 @@
 
 #include "convert/convert.h"
 #include "convert/graph.h"
-#include "convert/tflite.h"
+#include "format/tflite.h"
 
 // axis[i]: which of the tensor's own (TFLite) axes stands at place i of the stored value.
 struct lq_layout {

@@ -4,7 +4,7 @@
 // has effects outside. A loop is written out turn by turn; its condition must be known each time,
 // as it is where a counter runs to a fixed end (what frameworks make of a GRU).
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 enum {
     DEPTH_MAX = 4,

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // ---- activations
 

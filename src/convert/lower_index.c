@@ -1,7 +1,7 @@
 // Operators that find places by number, or numbers of places: GATHER and its kin, ONE_HOT,
 // SCATTER_ND, WHERE, diagonals, REVERSE_SEQUENCE and NON_MAX_SUPPRESSION.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 static struct lq_value *cast(struct lq_lower *low, struct lq_value *x, enum lq_onnx_type type)
 {

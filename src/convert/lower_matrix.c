@@ -1,6 +1,6 @@
 // FULLY_CONNECTED and BATCH_MATMUL.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // x [n, in] times weights [out, in], turned.
 static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq_value *w,

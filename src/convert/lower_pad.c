@@ -1,6 +1,6 @@
 // Borders, and blocks of pixels moved between the picture's axes and the others.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // Paddings as [rank][before, after], constant and not negative.
 static bool read_pads(struct lq_lower *low, int rank, int64_t pads[2 * LQ_RANK_MAX])

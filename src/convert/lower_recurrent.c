@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 enum { // inputs of the LSTM
     X = 0, IN_WEIGHTS = 1, STATE_WEIGHTS = 5, PEEPHOLES = 9, BIASES = 12, PROJECTION = 16,

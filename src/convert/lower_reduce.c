@@ -1,6 +1,6 @@
 // Many numbers into one along some axes, or a running sum along one.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 static bool read_axes(struct lq_lower *low, int tensor, int rank, unsigned *axes)
 {

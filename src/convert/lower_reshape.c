@@ -2,7 +2,7 @@
 // that joins or parts neighbouring axes is done where they lie; only one that mixes axes which are
 // no neighbours in the stored order has them turned first.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // Which axes of the old and of the new shape hold the same numbers together.
 struct groups {

@@ -1,6 +1,6 @@
 // Parts of a tensor: SLICE, STRIDED_SLICE, SPLIT, UNPACK, REVERSE.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // Where a cut begins and ends along each of TFLite's axes.
 struct cut {
