@@ -13,9 +13,9 @@ enum { // inputs of the LSTM
 
 enum { ACTIVATION_TANH = 4, STEPS_MAX = 256 };
 
-static struct lq_layout time_first(bool time_major)
+static struct lq_axes time_first(bool time_major)
 {
-    return (struct lq_layout){3, {!time_major, time_major, 2}};
+    return (struct lq_axes){3, {!time_major, time_major, 2}};
 }
 
 static int64_t dim(const struct lq_lower *low, int tensor, int axis)
