@@ -1,10 +1,8 @@
-#include "convert/onnx_model.h"
+#include "format/onnx.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "engine/f16.h"
 
 // ---- reading and writing
 
@@ -20,7 +18,7 @@ static bool is_sound(const Onnx__GraphProto *graph)
     for (size_t i = 0; i < graph->n_output; i++)
         if (!graph->output[i]->name)
             return false;
-    return graph->n_node <= LQ_ONNX_NODES_MAX;
+    return true;
 }
 
 static int64_t opset_of(const Onnx__ModelProto *model)
@@ -43,8 +41,7 @@ int lq_onnx_read(struct lq_onnx *onnx, const uint8_t *bytes, size_t len, const c
     onnx->opset = opset_of(onnx->message);
     if (!is_sound(onnx->graph))
         return lq_fail(err, LQ_ERR_MODEL, "'%.150s' is damaged (a node without an operator, or a "
-                       "tensor without a name), or has more than %d nodes", name,
-                       (int)LQ_ONNX_NODES_MAX);
+                       "tensor without a name)", name);
     return LQ_OK;
 }
 
@@ -158,46 +155,8 @@ int64_t lq_onnx_items(const Onnx__TensorProto *tensor)
     return items;
 }
 
-static bool fill_floats(const Onnx__TensorProto *tensor, float *numbers, size_t count)
-{
-    const ProtobufCBinaryData *raw = &tensor->raw_data;
-    if (tensor->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT) {
-        const void *from = tensor->has_raw_data ? (const void *)raw->data : tensor->float_data;
-        size_t have = tensor->has_raw_data ? raw->len / sizeof(float) : tensor->n_float_data;
-        if (have == count && count)
-            memcpy(numbers, from, count * sizeof(float));
-        return have == count;
-    }
-    if (tensor->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16)
-        return false;
-    if (!tensor->has_raw_data) {
-        for (size_t i = 0; i < count && tensor->n_int32_data == count; i++) {
-            uint16_t half = (uint16_t)tensor->int32_data[i];
-            lq_f16_to_f32(&numbers[i], &half, 1);
-        }
-        return tensor->n_int32_data == count;
-    }
-    for (size_t i = 0; i < count && raw->len == count * 2; i++) {
-        uint16_t half; // the bytes may lie at any address
-        memcpy(&half, raw->data + 2 * i, 2);
-        lq_f16_to_f32(&numbers[i], &half, 1);
-    }
-    return raw->len == count * 2;
-}
-
-float *lq_onnx_floats(const Onnx__TensorProto *tensor)
-{
-    int64_t items = lq_onnx_items(tensor);
-    float *numbers = items >= 0 ? malloc(((size_t)items + 1) * sizeof *numbers) : NULL;
-    if (numbers && !fill_floats(tensor, numbers, (size_t)items)) {
-        free(numbers);
-        return NULL;
-    }
-    return numbers;
-}
-
-static void put_bytes(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const void *bytes,
-                      size_t len)
+void lq_onnx_set_bytes(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const void *bytes,
+                       size_t len)
 {
     uint8_t *copy = malloc(len + 1);
     onnx->failed |= !copy;
@@ -207,15 +166,6 @@ static void put_bytes(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const voi
     free(tensor->raw_data.data);
     tensor->raw_data = (ProtobufCBinaryData){len, copy};
     tensor->has_raw_data = true;
-}
-
-void lq_onnx_set_floats(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const float *numbers,
-                        size_t count)
-{
-    tensor->has_data_type = true;
-    tensor->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
-    tensor->n_float_data = tensor->n_int32_data = 0;
-    put_bytes(onnx, tensor, numbers, count * sizeof *numbers);
 }
 
 // Room for one more in a message's list; false: none.
@@ -249,7 +199,7 @@ Onnx__TensorProto *lq_onnx_add_constant(struct lq_onnx *onnx, const char *name, 
         tensor->dims[i] = dims[i];
     tensor->has_data_type = true;
     tensor->data_type = type;
-    put_bytes(onnx, tensor, bytes, len);
+    lq_onnx_set_bytes(onnx, tensor, bytes, len);
     return tensor;
 }
 
@@ -423,23 +373,65 @@ const char *lq_onnx_picture(const struct lq_onnx *onnx)
     return input ? input->name : "";
 }
 
-static void set_size(Onnx__TensorShapeProto__Dimension *dim, int64_t size)
+static bool is_tensor(const Onnx__ValueInfoProto *value)
 {
-    if (dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM &&
-        dim->dim_param != protobuf_c_empty_string)
-        free(dim->dim_param);
-    dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
-    dim->dim_value = size;
+    return value->type && value->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE &&
+           value->type->tensor_type;
 }
 
-void lq_onnx_set_shape(struct lq_onnx *onnx, const int64_t *dims, int rank)
+static void drop_shape(const Onnx__ValueInfoProto *value)
+{
+    Onnx__TensorShapeProto **shape = &value->type->tensor_type->shape;
+    if (*shape)
+        onnx__tensor_shape_proto__free_unpacked(*shape, NULL);
+    *shape = NULL;
+}
+
+static Onnx__TensorShapeProto__Dimension *new_dim(struct lq_onnx *onnx, int64_t size)
+{
+    Onnx__TensorShapeProto__Dimension *dim = malloc(sizeof *dim);
+    onnx->failed |= !dim;
+    if (!dim)
+        return NULL;
+    onnx__tensor_shape_proto__dimension__init(dim);
+    if (size < 0) {
+        dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+        lq_onnx_set_text(onnx, &dim->dim_param, "batch");
+    } else {
+        dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+        dim->dim_value = size;
+    }
+    return dim;
+}
+
+bool lq_onnx_set_shape(struct lq_onnx *onnx, const int64_t *dims, int rank)
 {
     Onnx__ValueInfoProto *input = picture_of(onnx);
-    const Onnx__TypeProto *type = input ? input->type : NULL;
-    bool tensor = type && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE &&
-                  type->tensor_type && type->tensor_type->shape;
-    if (!tensor || type->tensor_type->shape->n_dim != (size_t)rank)
-        return;
-    for (int i = 0; i < rank; i++)
-        set_size(type->tensor_type->shape->dim[i], dims[i]);
+    if (!input || !is_tensor(input))
+        return false;
+    Onnx__TensorShapeProto *shape = malloc(sizeof *shape);
+    onnx->failed |= !shape;
+    if (!shape)
+        return true;
+    onnx__tensor_shape_proto__init(shape);
+    shape->dim = calloc((size_t)rank, sizeof(void *));
+    onnx->failed |= !shape->dim;
+    for (int i = 0; i < rank && shape->dim; i++) {
+        shape->dim[i] = new_dim(onnx, dims[i]);
+        shape->n_dim += shape->dim[i] != NULL;
+    }
+    drop_shape(input);
+    input->type->tensor_type->shape = shape;
+    return true;
+}
+
+void lq_onnx_forget_shapes(struct lq_onnx *onnx)
+{
+    Onnx__GraphProto *graph = onnx->graph;
+    for (size_t i = 0; i < graph->n_output; i++)
+        if (is_tensor(graph->output[i])) // sequences and maps stay as they are
+            drop_shape(graph->output[i]);
+    for (size_t i = 0; i < graph->n_value_info; i++)
+        onnx__value_info_proto__free_unpacked(graph->value_info[i], NULL);
+    graph->n_value_info = 0;
 }

@@ -11,12 +11,11 @@
 //   Buffer       0 bytes, or  1 offset in the file  2 size (models of more than 2 GB)
 //
 // Buffer 0 is empty by convention: a tensor with it has no constant contents.
-#include "convert/tflite.h"
+#include "format/tflite.h"
 
 #include <string.h>
 
-#include "convert/operators.h"
-#include "engine/list.h"
+#include "format/tflite_ops.h"
 
 enum {
     TENSORS_MAX = 1 << 17,

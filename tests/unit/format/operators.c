@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "engine/list.h"
+#include "format/operators.h"
 #include "unit/temporary.h"
 
 static struct lq_error err;

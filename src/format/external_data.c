@@ -1,4 +1,4 @@
-#include "convert/external_data.h"
+#include "format/external_data.h"
 
 #include <errno.h>
 #include <fcntl.h>

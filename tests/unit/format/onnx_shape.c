@@ -1,5 +1,5 @@
 // A model made to say another size, read back by OpenVINO; damaged ones end with a word.
-#include "engine/onnx_shape.h"
+#include "format/onnx_shape.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // The schema's BuiltinOperator, in its order.
-#include <stdio.h>
+#include "format/tflite.h"
 
-#include "engine/list.h"
+#include <stdio.h>
 
 static const char *const builtins[] = {
     "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE",

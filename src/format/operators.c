@@ -1,22 +1,13 @@
-// Which operators a model file holds, read from the file itself, since no engine's C interface
-// lists them.
-//
-// .onnx is a protobuf message: fields of (number << 3 | wire type) as a varint and then a varint
-// (0), 8 bytes (1), a length and so many bytes (2) or 4 bytes (5). We follow ModelProto.graph (7) >
-// GraphProto.node (1) > NodeProto.op_type (4).
-//
-// .tflite is a FlatBuffer (flatbuffer.c) with "TFL3" at byte 4. We read Model.operator_codes (1)
-// and Model.subgraphs (2) > SubGraph.operators (3) > Operator.opcode_index (0).
-//
-// Every read is checked against the file's end; a damaged file gives an error, never a bad read.
-#include <stdio.h>
+#include "format/operators.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "engine/flatbuffer.h"
-#include "engine/list.h"
+#include "format/flatbuffer.h"
+#include "format/onnx.h"
+#include "format/tflite.h"
 
 enum { KINDS_MAX = 256, KIND_NAME_MAX = 64 };
 
@@ -55,87 +46,15 @@ static int more_first(const void *a, const void *b)
 
 // ---- ONNX
 
-struct span {
-    const uint8_t *at, *end;
-};
-
-static bool read_varint(struct span *span, uint64_t *value)
+static bool count_onnx(const struct lq_buf *file, struct kinds *kinds)
 {
-    *value = 0;
-    for (int shift = 0; shift < 64 && span->at < span->end; shift += 7) {
-        uint8_t byte = *span->at++;
-        *value |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128)
-            return true;
-    }
-    return false;
-}
-
-// The next field; `body` is set for wire type 2 and empty otherwise. False at the end or when
-// damaged (then span->at is not span->end).
-static bool read_field(struct span *span, unsigned *number, struct span *body)
-{
-    uint64_t key, size;
-    const uint8_t *start = span->at;
-    *body = (struct span){span->end, span->end};
-    if (span->at == span->end)
-        return false;
-    if (!read_varint(span, &key))
-        goto damaged;
-    *number = (unsigned)(key >> 3);
-    switch (key & 7) {
-    case 0:
-        if (!read_varint(span, &size))
-            goto damaged;
-        return true;
-    case 1:
-        size = 8;
-        break;
-    case 2:
-        if (!read_varint(span, &size))
-            goto damaged;
-        break;
-    case 5:
-        size = 4;
-        break;
-    default:
-        goto damaged;
-    }
-    if (size > (uint64_t)(span->end - span->at))
-        goto damaged;
-    if ((key & 7) == 2)
-        *body = (struct span){span->at, span->at + size};
-    span->at += size;
-    return true;
-damaged:
-    span->at = start;
-    return false;
-}
-
-static bool count_node(struct span node, struct kinds *kinds)
-{
-    unsigned number;
-    struct span body;
-    while (read_field(&node, &number, &body))
-        if (number == 4)
-            kinds_add(kinds, body.at, (size_t)(body.end - body.at));
-    return node.at == node.end;
-}
-
-static bool count_onnx(struct span file, struct kinds *kinds)
-{
-    unsigned number;
-    struct span graph, node;
-    while (read_field(&file, &number, &graph)) {
-        if (number != 7)
-            continue;
-        while (read_field(&graph, &number, &node))
-            if (number == 1 && !count_node(node, kinds))
-                return false;
-        if (graph.at != graph.end)
-            return false;
-    }
-    return file.at == file.end;
+    struct lq_onnx onnx;
+    struct lq_error damaged;
+    bool whole = lq_onnx_read(&onnx, file->data, file->len, "", &damaged) == LQ_OK;
+    for (size_t i = 0; whole && i < onnx.graph->n_node; i++)
+        kinds_add(kinds, onnx.graph->node[i]->op_type, strlen(onnx.graph->node[i]->op_type));
+    lq_onnx_free(&onnx);
+    return whole;
 }
 
 // ---- TFLite
@@ -177,9 +96,9 @@ int lq_operators_count(const char *path, void (*row)(void *context, const char *
                        : lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", path);
     if (status != LQ_OK)
         goto done;
-    bool tflite = file.len >= 8 && memcmp(file.data + 4, "TFL3", 4) == 0;
+    bool tflite = lq_tflite_is(file.data, file.len);
     bool whole = tflite ? count_tflite(&(struct lq_flat){file.data, file.len, NULL}, kinds)
-                        : count_onnx((struct span){file.data, file.data + file.len}, kinds);
+                        : count_onnx(&file, kinds);
     if (!whole || kinds->count == 0) {
         status = lq_fail(err, LQ_ERR_MODEL, "cannot list the operators of '%.120s': %s", path,
                          "neither .onnx nor .tflite, or damaged");

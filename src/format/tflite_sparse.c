@@ -11,7 +11,7 @@
 // parts.
 #include <string.h>
 
-#include "convert/tflite.h"
+#include "format/tflite.h"
 
 struct numbers {
     const uint8_t *at;

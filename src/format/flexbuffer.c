@@ -4,7 +4,7 @@
 // stand, each of the values' width: the distance back to the keys' vector, the keys' width, and the
 // number of values; behind the values stands one packed type for each. A key is the distance back
 // to a text that ends with 0.
-#include "convert/flexbuffer.h"
+#include "format/flexbuffer.h"
 
 #include <string.h>
 

@@ -11,8 +11,7 @@
 #include "base/buf.h"
 #include "onnx.pb-c.h"
 
-// Models beyond these are refused: what is done to a model looks names up one by one.
-enum { LQ_ONNX_NODES_MAX = 8192, LQ_ONNX_RANK_MAX = 8 };
+enum { LQ_ONNX_RANK_MAX = 8 };
 
 struct lq_onnx {
     Onnx__ModelProto *message;
@@ -60,17 +59,13 @@ const Onnx__AttributeProto *lq_onnx_attr(const Onnx__NodeProto *node, const char
 // Items of a shape; -1: a size below 0, or more than 2^31.
 int64_t lq_onnx_items(const Onnx__TensorProto *tensor);
 
-// A constant's numbers as floats, from float32 or float16, raw or not. NULL: of another type,
-// damaged, or out of memory. To be freed.
-float *lq_onnx_floats(const Onnx__TensorProto *tensor);
-
 // A new constant of the bytes, which are copied. NULL and `failed`: out of memory.
 Onnx__TensorProto *lq_onnx_add_constant(struct lq_onnx *onnx, const char *name, int type,
                                         const int64_t *dims, size_t rank, const void *bytes,
                                         size_t len);
-// The constant's numbers become float32 of the same shape.
-void lq_onnx_set_floats(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const float *numbers,
-                        size_t count);
+// The constant's numbers become these bytes, which are copied.
+void lq_onnx_set_bytes(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const void *bytes,
+                       size_t len);
 
 // A new node that is not in the graph yet: lq_onnx_insert puts it there. NULL and `failed`: out of
 // memory. Its name is that of what it makes.
@@ -94,5 +89,7 @@ void lq_onnx_prune(struct lq_onnx *onnx);
 void lq_onnx_add_output(struct lq_onnx *onnx, const char *value);
 // The graph's first input that is no constant; "" where there is none.
 const char *lq_onnx_picture(const struct lq_onnx *onnx);
-// Gives that input this shape; what the file says of it is lost.
-void lq_onnx_set_shape(struct lq_onnx *onnx, const int64_t *dims, int rank);
+// Gives that input this shape; a size below 0 stays open, called "batch". False: it is no tensor.
+bool lq_onnx_set_shape(struct lq_onnx *onnx, const int64_t *dims, int rank);
+// Outputs, and what lies between, are left without sizes.
+void lq_onnx_forget_shapes(struct lq_onnx *onnx);

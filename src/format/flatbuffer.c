@@ -7,7 +7,7 @@
 // Scalars lie in the table; vectors, strings and tables stand elsewhere and the field holds a u32
 // offset from itself forwards. A vector is a u32 count and its items; a string is one of bytes,
 // with a NUL behind.
-#include "engine/flatbuffer.h"
+#include "format/flatbuffer.h"
 
 size_t lq_flat_damage(struct lq_flat *flat, const char *what)
 {

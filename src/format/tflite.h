@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
-#include "convert/arena.h"
-#include "engine/flatbuffer.h"
+#include "format/flatbuffer.h"
 
 enum { LQ_RANK_MAX = 8 };
 
@@ -83,12 +83,9 @@ struct lq_flat_list lq_tflite_option_ints(const struct lq_tflite *model,
 // "CONV_2D", a custom operator's own name, or "builtin 999". Valid until the next call in this
 // thread.
 const char *lq_tflite_op_name(const struct lq_tflite_op *op);
-
-// ---- how an input lies (tflite_edges.c)
-
-// Whether an input of rank 4 has its channels last, as TensorFlow's own exporters have it; those
-// that come from PyTorch (litert-torch, ai-edge-torch) may have them first.
-bool lq_tflite_channels_last(const struct lq_tflite *model, int tensor);
+// The schema's name of an operator, "builtin 999" for one that it does not name (then valid until
+// this thread's next call; tflite_names.c).
+const char *lq_tflite_builtin_name(int builtin);
 
 // ---- sparse constants (tflite_sparse.c)
 
