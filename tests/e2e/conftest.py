@@ -103,6 +103,26 @@ class Server:
         return self.said.read()
 
 
+taken = {}  # modules: whether another lane has them
+
+
+def taken_by_another_lane(module):
+    """Runs of pytest beside each other over the same files, which the folder LACQUER_LANES is given
+    to, share them: the first to come to a file runs all of it."""
+    lanes = os.environ.get("LACQUER_LANES")
+    if lanes and module not in taken:
+        try:
+            pathlib.Path(lanes, module).touch(exist_ok=False)
+            taken[module] = False
+        except FileExistsError:
+            taken[module] = True
+    return taken.get(module, False)
+
+
+def pytest_runtest_protocol(item):
+    return True if taken_by_another_lane(item.module.__name__) else None
+
+
 @pytest.fixture(autouse=True)
 def no_server_stays():
     """A test that fails before it stops its server does not leave it behind."""

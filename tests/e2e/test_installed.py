@@ -31,6 +31,13 @@ def installed(tmp_path_factory):
     return found[0].parent.parent
 
 
+def test_the_library_is_where_the_loader_looks(installed):
+    """In a Debian without dpkg-dev meson would choose lib64, which is in no ld.so.conf there."""
+    (library,) = installed.rglob("liblacquer.so.0")
+    folder = library.parent.relative_to(installed)
+    assert str(folder) == "lib" or re.fullmatch("lib/[a-z0-9_]+-linux-gnu", str(folder)), folder
+
+
 def opened(command, env, cwd):
     """The files that a program loaded or tried to, as the dynamic loader tells them."""
     done = subprocess.run(command, env={**env, "LD_DEBUG": "files,libs"}, capture_output=True,

@@ -40,8 +40,8 @@ def test_every_installed_file_is_in_one_package(tmp_path):
         if path.is_dir():
             continue
         name = f"usr/{path.relative_to(prefix)}"
-        # Packages have the private folder beside the library.
-        name = name.replace("usr/lib/lacquer/", "usr/lib/x86_64-linux-gnu/lacquer/")
+        # Packages have the folder of their architecture.
+        name = re.sub("usr/lib/(lacquer/|liblacquer|pkgconfig/)", r"usr/lib/any/\1", name)
         owners = [package for package in PACKAGES for glob in listed(package)
                   if fnmatch.fnmatch(name, glob) or fnmatch.fnmatch(name, f"{glob}/*")]
         assert len(owners) == 1, (name, owners)
