@@ -283,7 +283,7 @@ export class App {
 
     async #readInfo() {
         try {
-            const url = new URL('api/v1/info', this.#base);
+            const url = new URL('api/v1/info.json', this.#base);
             const info = await (await fetch(url, { cache: 'no-store' })).json();
             const model = typeof info.model === 'string' ? info.model : info.model?.name;
             const told = ['Lacquer', info.version, this.#figures && model && `· ${model}`];

@@ -1,0 +1,127 @@
+"""`lacquer site`: what it writes and refuses, and the page from plain file servers in Chromium."""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+LACQUER = pathlib.Path(os.environ.get("LACQUER", ROOT / "build" / "lacquer"))
+DEVICE = ROOT / "build" / "device"
+
+
+def site(out, *args, status=0):
+    done = subprocess.run([LACQUER, "site", "--out", out, *map(str, args)], capture_output=True,
+                          text=True, timeout=60, cwd=ROOT)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+@pytest.fixture
+def device(tmp_path):
+    """Stands for the runtime where it is only written, not run."""
+    folder = tmp_path / "device"
+    folder.mkdir()
+    (folder / "manifest.json").write_text('{"files": {}}')
+    (folder / "part.wasm").write_bytes(b"\0asm" * 100)
+    return folder
+
+
+def test_a_site_is_the_server_s_own_page(tmp_path, device):
+    """The same bytes, but for the element's attribute and the worker's list."""
+    out = tmp_path / "site"
+    done = site(out, "--device", device)
+    assert "python3 -m http.server" in done.stdout
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert {"index.html", "sw.js", "tryon.js", "api/looks.json", "api/v1/info.json", "_headers",
+            ".nojekyll", "device/part.wasm"} <= files
+    assert not {"token.html", "embed.html"} & files
+    assert '<lacquer-tryon engine="device" ' in (out / "index.html").read_text()
+    bundle, = (out / name for name in files if name.startswith("tryon-") and "source" not in name)
+    assert bundle.name in (out / "index.html").read_text()
+    looks = json.loads((out / "api/looks.json").read_text())
+    listed = subprocess.run([LACQUER, "looks", "--json"], capture_output=True, check=True)
+    assert looks == json.loads(listed.stdout)
+    assert json.loads((out / "lacquer-site.json").read_text())["files"].__len__() == len(files) - 1
+    for name in ("index.html", "tryon.js", "manifest.webmanifest"):
+        text = (out / name).read_text()
+        assert 'src="/' not in text and 'href="/' not in text and '"/' not in text, name
+
+
+def test_headers_for_hosts(tmp_path, device):
+    """_headers in the form that Netlify and Cloudflare Pages read: each path's lines indented."""
+    out = tmp_path / "site"
+    site(out, "--device", device)
+    rules, path = {}, None
+    for line in (out / "_headers").read_text().splitlines():
+        if not line.startswith(" "):
+            path = line
+            rules[path] = {}
+        else:
+            name, value = line.strip().split(": ", 1)
+            rules[path][name] = value
+    assert rules["/*"]["cross-origin-opener-policy"] == "same-origin"
+    assert rules["/*"]["cross-origin-embedder-policy"] == "require-corp"
+    assert "default-src 'none'" in rules["/*"]["content-security-policy"]
+    assert len(rules) < 100  # Cloudflare's limit
+    for path in rules.keys() - {"/*"}:
+        assert (out / path[1:]).is_file() and "immutable" in rules[path]["cache-control"]
+
+
+def test_an_earlier_site_is_replaced_whole(tmp_path, device):
+    out = tmp_path / "site"
+    site(out, "--device", device)
+    old = (out / "sw.js").read_text()
+    (device / "part.wasm").rename(device / "other.wasm")
+    (out / "CNAME").write_text("polish.example\n")
+    (out / ".git").mkdir()
+    (out / ".git" / "HEAD").write_text("ref")
+    site(out, "--device", device)
+    assert (out / "device/other.wasm").is_file() and not (out / "device/part.wasm").exists()
+    assert (out / ".git/HEAD").read_text() == "ref" and (out / "CNAME").is_file()
+    assert (out / "sw.js").read_text() != old
+
+
+def test_folders_of_others_are_refused(tmp_path, device):
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / "thesis.tex").write_text("words")
+    done = site(out, "--device", device, status=2)
+    assert "thesis.tex" in done.stderr and "new folder" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["thesis.tex"]
+    (out / "thesis.tex").unlink()
+    site(out, "--device", device)
+    (out / "ui" / "mine.js").write_text("1")
+    done = site(out, "--device", device, status=2)
+    assert "ui/mine.js" in done.stderr
+    (out / "ui" / "mine.js").unlink()
+    (out / "lacquer-site.json").write_text("{}")
+    assert "no list of a site" in site(out, "--device", device, status=2).stderr
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--device", "/nowhere"], "make device"),
+    (["--looks", "/nowhere"], "/nowhere"),
+    (["extra"], "not an option"),
+])
+def test_wrong_use_says_what_next(tmp_path, device, args, said):
+    more = [] if "--device" in args else ["--device", device]
+    done = subprocess.run([LACQUER, "site", "--out", tmp_path / "out", *args, *more],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and said in done.stderr, done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_in_the_folder_s_place(tmp_path, device):
+    (tmp_path / "site").write_text("words")
+    assert "Not a directory" in site(tmp_path / "site", "--device", device, status=1).stderr
+    assert (tmp_path / "site").read_text() == "words"
+
+
+def test_the_choice_of_an_engine():
+    """web/live/engine-choice.js on a clock of its own."""
+    done = subprocess.run(["node", "--test", HERE / "engine-choice.test.mjs"], capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
