@@ -54,15 +54,6 @@ static int add_replaced(struct lq_site_plan *plan, const struct lq_asset *asset,
     return status;
 }
 
-// FNV-1a: tells files apart that changed under the same name; no secret hangs on it.
-static uint64_t hash_of(const struct lq_site_file *file)
-{
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < file->len; i++)
-        hash = (hash ^ file->bytes[i]) * 0x100000001b3;
-    return hash;
-}
-
 static bool is_kept_for_good(const char *name)
 {
     for (const struct lq_asset *asset = lq_assets; asset->path; asset++)
@@ -89,7 +80,8 @@ static char *kept_list(const struct lq_site_plan *plan, const struct lq_asset *w
         const struct lq_site_file *file = &plan->files[i];
         if (is_kept_beside(file->name, worker))
             json_object_set_new(list, file->name,
-                                json_sprintf("%016llx", (unsigned long long)hash_of(file)));
+                                json_sprintf("%016llx", (unsigned long long)
+                                              lq_site_hash(file->bytes, file->len)));
     }
     char *text = json_dumps(list, JSON_COMPACT);
     json_decref(list);
@@ -179,11 +171,17 @@ static int print_policy(struct lq_buf *text)
     return status;
 }
 
+// Each file of the runtime but its list has its content's hash in its name.
+static bool is_runtime(const char *name)
+{
+    return strncmp(name, "device/", 7) == 0 && strcmp(name, "device/device.json") != 0;
+}
+
 static int print_headers(struct lq_buf *text, const struct lq_site_plan *plan)
 {
     int status = print_policy(text);
     for (int i = 0; i < plan->count && status == LQ_OK; i++)
-        if (is_kept_for_good(plan->files[i].name))
+        if (is_kept_for_good(plan->files[i].name) || is_runtime(plan->files[i].name))
             status = lq_buf_printf(text, "/%s\n  cache-control: public, max-age=31536000, "
                                    "immutable\n", plan->files[i].name);
     return status;

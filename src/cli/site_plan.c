@@ -42,6 +42,14 @@ size_t lq_site_plan_bytes(const struct lq_site_plan *plan)
     return sum;
 }
 
+uint64_t lq_site_hash(const void *bytes, size_t len)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3;
+    return hash;
+}
+
 // A path below the folder, of plain names.
 static bool is_inside(const char *name)
 {

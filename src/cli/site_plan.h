@@ -39,3 +39,6 @@ LQ_MUST_CHECK int lq_site_plan_add_file(struct lq_site_plan *plan, const char *n
 
 const struct lq_site_file *lq_site_plan_find(const struct lq_site_plan *plan, const char *name);
 size_t lq_site_plan_bytes(const struct lq_site_plan *plan);
+
+// FNV-1a: tells files apart that changed under the same name; no secret hangs on it.
+uint64_t lq_site_hash(const void *bytes, size_t len);
