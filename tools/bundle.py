@@ -56,11 +56,17 @@ class Bundle:
 
     def _small(self, path):
         if path.suffix == ".js" and re.search(r"^\s*(import|export)\b", path.read_text(), re.M):
-            raise SystemExit(f"{path}: a worker may not import, it is not bundled")
+            return self._worker(path)
         if path.suffix not in (".js", ".css"):
             return path.read_bytes()
         return subprocess.run([self.esbuild, "--minify", "--charset=utf8", "--log-level=warning",
                                str(path)], check=True, stdout=subprocess.PIPE).stdout
+
+    def _worker(self, path):
+        """A module worker with all that it imports, in one file."""
+        return subprocess.run([self.esbuild, str(path), "--bundle", "--format=esm", "--minify",
+                               "--target=es2022", "--charset=utf8", "--log-level=warning"],
+                              check=True, stdout=subprocess.PIPE).stdout
 
     def _run(self):
         out, meta = self.scratch / "out", self.scratch / "meta.json"

@@ -7,10 +7,12 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["base", "image", "engine", "model", "nail", "paint", "frame", "lib", "convert", "net", "serve", "cli"]
+LAYERS = ["base", "image", "engine", "model", "nail", "paint", "frame", "device", "lib", "convert", "net", "serve", "cli"]
 # Nothing between these two may include the other: serving never converts, converting never serves.
 APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serve", "convert"),
          ("serve", "lib"), ("cli", "lib"), ("convert", "lib")}
+# The page's part stands by itself: nothing of the program's own may come to need it.
+APART |= {(layer, "device") for layer in ("lib", "convert", "serve", "cli")}
 # The network knows of nothing but the base.
 APART |= {("net", layer) for layer in LAYERS[1:] if layer != "net"}
 

@@ -86,6 +86,8 @@ export interface LacquerAttributes {
     finish?: string;
     look?: string;
     camera?: 'user' | 'environment';
+    engine?: 'server' | 'device';
+    device?: string;
     lang?: 'en' | 'de' | 'es' | 'ar';
     stats?: boolean | '';
     'deep-links'?: boolean | '';

@@ -9,6 +9,9 @@
 //   color    first shade, "#rrggbb"; else the one of the last visit
 //   finish   first finish, by its name
 //   camera   "user" or "environment": which camera first
+//   engine   where nails are found: "server", or "device": in the page itself, so that no picture
+//            leaves it (web/device/); ?engine= in the page's address goes before it
+//   device   URL of the folder with the device's runtime; the server's "device/"
 //   stats    present: speed figures and the choice of a transport are shown (also by ?stats)
 //   lang     "en", "de", "es" or "ar"; else the reader's own choice, then the browser's
 //   look     first look: a name of the catalogue's, or what stands behind "?look=" in a link
@@ -77,6 +80,12 @@ export class LacquerTryon extends HTMLElement {
                 ? new URL(this.getAttribute('server'), document.baseURI)
                 : home,
             facing: this.getAttribute('camera'),
+            engine:
+                new URLSearchParams(location.search).get('engine') ??
+                this.getAttribute('engine'),
+            device: this.hasAttribute('device')
+                ? new URL(this.getAttribute('device'), document.baseURI)
+                : undefined,
             stats:
                 this.hasAttribute('stats') ||
                 new URLSearchParams(location.search).has('stats'),

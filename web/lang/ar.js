@@ -190,6 +190,7 @@ export default {
     'settings.connection': 'الاتصال',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
+    'settings.deviceHint': 'تُكتشف الأظافر على هذا الجهاز، ولا تغادره أي صورة.',
     'settings.wsHint': 'إطارات ثنائية عبر اتصال واحد مفتوح.',
     'settings.base64Hint': 'كل إطار نصًّا في طلب مستقل: الطريقة المعتادة، هنا للمقارنة.',
 

@@ -185,6 +185,7 @@ export default {
     'settings.connection': 'Verbindung',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
+    'settings.deviceHint': 'Nägel werden auf diesem Gerät gefunden; kein Bild verlässt es.',
     'settings.wsHint': 'Binäre Bilder über eine offene Verbindung.',
     'settings.base64Hint':
         'Jedes Bild als Text in einer eigenen Anfrage: der übliche Weg, hier zum Vergleich.',

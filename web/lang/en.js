@@ -184,6 +184,7 @@ export default {
     'settings.connection': 'Connection',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
+    'settings.deviceHint': 'Nails are found on this device; no picture leaves it.',
     'settings.wsHint': 'Binary frames over one open connection.',
     'settings.base64Hint': 'Each frame as text in its own request: the usual way, here to compare.',
 

@@ -185,6 +185,7 @@ export default {
     'settings.connection': 'Conexión',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
+    'settings.deviceHint': 'Las uñas se encuentran en este dispositivo; ninguna imagen sale de él.',
     'settings.wsHint': 'Imágenes binarias por una sola conexión abierta.',
     'settings.base64Hint':
         'Cada imagen como texto en su propia petición: lo habitual, aquí para comparar.',

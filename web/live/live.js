@@ -1,8 +1,10 @@
 // Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
 // and no reply is shown after a newer one. Where the browser has WebGL 2, replies are nails, drawn
-// here on every camera frame; else they are painted pictures.
+// here on every camera frame; else they are painted pictures. On the device (device/transport.js)
+// frames are not encoded, and replies are always nails.
+import { DeviceTransport } from '../device/transport.js';
 import { FrameBudget } from './frame-budget.js';
-import { Encoder, sideMax } from './encoder.js';
+import { Encoder, sentSize, sideMax } from './encoder.js';
 import { Follower } from '../follow/follower.js';
 import { LivePicture } from './live-picture.js';
 import { Painter } from '../paint/painter.js';
@@ -14,9 +16,19 @@ const bytesPerSecond = 2e6;
 const qualityMin = 0.5;
 const qualityMax = 0.82;
 
+// The video's newest frame itself, at the size to look at.
+async function frameOf(video) {
+    const [width, height] = sentSize(video.videoWidth, video.videoHeight, sideMax);
+    const frame =
+        typeof VideoFrame === 'function' ? new VideoFrame(video) : await createImageBitmap(video);
+    return { frame, width, height };
+}
+
 export class Live {
     #base;
     #camera;
+    #device;
+    #deviceOptions;
     #stage;
     #stats;
     #encoder = new Encoder();
@@ -42,8 +54,12 @@ export class Live {
     onframe = () => {}; // ({id, nails, breadths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
 
-    constructor({ camera, stage, stats, lookStore, base }) {
+    // device: URL of the folder with the device's runtime; kind: 'ws', 'base64' or 'device'.
+    constructor({ camera, stage, stats, lookStore, base, device, deviceOptions, kind = 'ws' }) {
         this.#camera = camera;
+        this.#device = device ?? new URL('device/', base);
+        this.#deviceOptions = deviceOptions;
+        this.#kind = kind;
         this.#base = base;
         this.#stage = stage;
         this.#stats = stats;
@@ -122,10 +138,7 @@ export class Live {
         this.#transport?.close();
         this.#flight.clear();
         this.#stats.reset();
-        const transport =
-            this.#kind === 'ws'
-                ? new WsTransport(this.#lookStore.main, this.#base)
-                : new Base64Transport(this.#lookStore.main, this.#base);
+        const transport = this.#makeTransport();
         this.#transport = transport;
         const mine =
             (call) =>
@@ -134,12 +147,26 @@ export class Live {
             };
         transport.onreply = mine((reply) => this.#reply(reply, transport));
         transport.onerror = mine((error) => this.#failed(error, transport));
+        transport.onreplaced = mine((id) => this.#flight.delete(id));
         transport.onstate = mine((state, detail) => {
             if (state === 'gone' || state === 'busy') this.#flight.clear();
             this.onstate(state, detail);
         });
         this.#picture = null;
         transport.open();
+    }
+
+    #makeTransport() {
+        // Nails that cannot be drawn here are of no use here.
+        if (this.#kind === 'device' && this.#painter)
+            return new DeviceTransport(this.#device, this.#deviceOptions);
+        const Server = this.#kind === 'base64' ? Base64Transport : WsTransport;
+        return new Server(this.#lookStore.main, this.#base);
+    }
+
+    // The transport in use, or null.
+    get transport() {
+        return this.#transport;
     }
 
     // Pictures for nails (paint/painter.js), as GET /api/looks has them.
@@ -151,7 +178,7 @@ export class Live {
     // Replies are nails where they can be drawn here, and fast enough.
     #wantNails(transport) {
         if (!transport.sendsNails || !this.#painter || this.#painter.lost) return false;
-        if (!this.frameBudget.here) return false;
+        if (!this.frameBudget.here && !transport.takesFrames) return false;
         const { main, second } = this.#lookStore;
         const known = (fields) => this.#painter.knows(fields);
         return [main, second].every((look) => look.all.every(known));
@@ -194,6 +221,7 @@ export class Live {
         const video = this.#camera.video;
         if (this.#encoding || !transport.ready || this.#flight.size >= transport.limit) return;
         if (!video.videoWidth || !this.#affordable(start)) return;
+        if (transport.takesFrames && !wantNails) return;
         const { fps = 60, width = sideMax, jpeg: quality = 100 } = transport.pace ?? {};
         if (start < this.#dueAt) return;
         // What is left of a period is kept, so that a rate between the camera's steps is met on
@@ -204,13 +232,16 @@ export class Live {
         const mark = wantNails ? this.#picture.mark() : null;
         this.#encoding = true;
         try {
-            const jpeg = await this.#encoder.encode(
-                video,
-                Math.min(this.#quality, quality / 100),
-            );
-            if (round !== this.#round || transport !== this.#transport || !transport.ready) return;
+            const picture = transport.takesFrames
+                ? await frameOf(video)
+                : await this.#encoder.encode(video, Math.min(this.#quality, quality / 100));
+            if (round !== this.#round || transport !== this.#transport || !transport.ready) {
+                picture.frame?.close();
+                return;
+            }
             const id = ++this.#id;
-            const bytesUp = transport.send(id, jpeg, wantNails);
+            const bytesUp = transport.send(id, picture, wantNails);
+            const jpeg = transport.takesFrames ? null : picture;
             this.#flight.set(id, { start, sent: performance.now(), bytesUp, jpeg, mark });
             this.#budget -= bytesUp;
             this.#stats.sent(bytesUp);

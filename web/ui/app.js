@@ -27,6 +27,14 @@ import { Stage } from './stage.js';
 import { Stats } from '../live/stats.js';
 import { Tabs } from './tabs.js';
 
+// For engineers: ?backend=wasm or webgpu, ?threads=N.
+function deviceOptionsOf(address) {
+    const options = {};
+    if (address.has('backend')) options.backend = address.get('backend');
+    if (address.has('threads')) options.threads = Number(address.get('threads')) || 1;
+    return options;
+}
+
 export class App {
     stats = new Stats();
     lookStore = new LookStore();
@@ -50,7 +58,8 @@ export class App {
 
     // root: the shadow root; tell: (event name, detail) → nothing; stats: whether engineers'
     // figures and the choice of a transport are shown.
-    constructor({ root, words, base, facing, tell, stats = false }) {
+    // engine: 'device' or 'server', where nails are found; device: URL of the device's runtime.
+    constructor({ root, words, base, facing, tell, engine, device, stats = false }) {
         const find = (id) => root.getElementById(id);
         const { lookStore } = this;
         this.#find = find;
@@ -63,7 +72,16 @@ export class App {
         this.stage = new Stage(find, words);
         this.camera = new Camera(find('video'));
         const { camera, stage } = this;
-        this.live = new Live({ camera, stage, stats: this.stats, lookStore, base });
+        this.live = new Live({
+            camera,
+            stage,
+            stats: this.stats,
+            lookStore,
+            base,
+            device,
+            deviceOptions: deviceOptionsOf(new URLSearchParams(location.search)),
+            kind: engine === 'device' ? 'device' : 'ws',
+        });
         this.photo = new Photo({ lookStore, base });
         this.hud = new Hud(find, words);
         this.#makePanel();

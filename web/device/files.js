@@ -1,0 +1,52 @@
+// The runtime's folder, as tools/device.py lays it out: device.json names its files, each under a
+// name with its content's hash, which may be kept for ever. Only what is asked for is fetched.
+//
+// device.json: {"version": 1,
+//   "nails": {"sizes": [[384, 288], …], "threshold": 0.5, "name": "nail"},
+//   "hand": true,
+//   "files": {"lacquer.wasm": {"file": "lacquer-0123456789.wasm", "bytes": 224048,
+//                              "sha256": "…"}, "nail.onnx": …, "hand.onnx": …,
+//             "ort.mjs": …, "ort.glue": …, "ort.wasm": …,
+//             "ort-webgpu.mjs"?: …, "ort-webgpu.glue"?: …, "ort-webgpu.wasm"?: …}}
+
+export class DeviceFiles {
+    #base;
+    manifest;
+    fetched = 0; // bytes, unpacked
+    onprogress = () => {}; // (bytes so far)
+
+    constructor(base, manifest) {
+        this.#base = base;
+        this.manifest = manifest;
+    }
+
+    // base: URL of the folder, with a slash at its end. Throws where there is none.
+    static async open(base) {
+        const response = await fetch(new URL('device.json', base), { cache: 'no-cache' });
+        if (!response.ok) throw new Error(`no device runtime at ${base}: ${response.status}`);
+        const manifest = await response.json();
+        if (manifest.version !== 1) throw new Error('a device runtime of another version');
+        return new DeviceFiles(base, manifest);
+    }
+
+    has(name) {
+        return name in this.manifest.files;
+    }
+
+    url(name) {
+        const entry = this.manifest.files[name];
+        if (!entry) throw new Error(`the device runtime has no ${name}`);
+        return new URL(entry.file, this.#base).href;
+    }
+
+    async bytes(name) {
+        const response = await fetch(this.url(name));
+        if (!response.ok) throw new Error(`${name}: ${response.status}`);
+        const bytes = await response.arrayBuffer();
+        if (bytes.byteLength !== this.manifest.files[name].bytes)
+            throw new Error(`${name} came with ${bytes.byteLength} bytes`);
+        this.fetched += bytes.byteLength;
+        this.onprogress(this.fetched);
+        return bytes;
+    }
+}
