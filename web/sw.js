@@ -23,9 +23,11 @@ async function keepSiteFile(cache, path) {
 // Without the runtime where people pay for what comes; it is kept when it is used.
 const sparing = () => navigator.connection?.saveData ?? false;
 const isRuntime = (path) => path.startsWith('device/');
+const isForGraphics = (path) => path.includes('-webgpu-'); // few have a use for it
 
 async function keepSite() {
-    const paths = Object.keys(site).filter((path) => !isRuntime(path) || !sparing());
+    const wanted = (path) => !isRuntime(path) || !(sparing() || isForGraphics(path));
+    const paths = Object.keys(site).filter(wanted);
     if (!paths.length) return;
     const cache = await caches.open(siteCacheName);
     for (const path of paths) await keepSiteFile(cache, path);

@@ -91,10 +91,8 @@ static int add_row(struct lq_site_plan *plan, const char *folder, json_t *row,
     snprintf(gz, sizeof gz, "%s.gz", file);
     int status = packs ? add_file(plan, packed, folder, gz, err)
                        : add_file(plan, file, folder, file, err);
-    if (packs) {
+    if (packs)
         json_object_set_new(row, "file", json_string(packed));
-        json_object_set_new(row, "packed", json_string("gzip"));
-    }
     json_object_del(row, "gz");
     json_object_del(row, "br");
     return status;

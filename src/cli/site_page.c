@@ -54,12 +54,26 @@ static int add_replaced(struct lq_site_plan *plan, const struct lq_asset *asset,
     return status;
 }
 
-static bool is_kept_for_good(const char *name)
+static const struct lq_asset *asset_of(const char *name)
 {
     for (const struct lq_asset *asset = lq_assets; asset->path; asset++)
         if (strcmp(asset->path + 1, name) == 0)
-            return asset->kept == LQ_ASSET_IMMUTABLE;
-    return false;
+            return asset;
+    return NULL;
+}
+
+// The page's own modules lie in that folder too.
+static bool is_runtime(const char *name)
+{
+    return strncmp(name, "device/", 7) == 0 && !asset_of(name);
+}
+
+// Whether the name has its content's hash in it.
+static bool is_kept_for_good(const char *name)
+{
+    const struct lq_asset *asset = asset_of(name);
+    return asset ? asset->kept == LQ_ASSET_IMMUTABLE
+                 : is_runtime(name) && strcmp(name, "device/device.json") != 0;
 }
 
 // Whether the page does not open offline without it and the worker does not name it itself:
@@ -67,7 +81,7 @@ static bool is_kept_for_good(const char *name)
 static bool is_kept_beside(const char *name, const struct lq_asset *worker)
 {
     const uint8_t *text = worker->forms[LQ_CODING_IDENTITY].bytes;
-    return strncmp(name, "api/", 4) == 0 || strncmp(name, "device/", 7) == 0 ||
+    return strncmp(name, "api/", 4) == 0 || is_runtime(name) ||
            (is_kept_for_good(name) &&
             !memmem(text, worker->forms[LQ_CODING_IDENTITY].len, name, strlen(name)));
 }
@@ -171,17 +185,11 @@ static int print_policy(struct lq_buf *text)
     return status;
 }
 
-// Each file of the runtime but its list has its content's hash in its name.
-static bool is_runtime(const char *name)
-{
-    return strncmp(name, "device/", 7) == 0 && strcmp(name, "device/device.json") != 0;
-}
-
 static int print_headers(struct lq_buf *text, const struct lq_site_plan *plan)
 {
     int status = print_policy(text);
     for (int i = 0; i < plan->count && status == LQ_OK; i++)
-        if (is_kept_for_good(plan->files[i].name) || is_runtime(plan->files[i].name))
+        if (is_kept_for_good(plan->files[i].name))
             status = lq_buf_printf(text, "/%s\n  cache-control: public, max-age=31536000, "
                                    "immutable\n", plan->files[i].name);
     return status;

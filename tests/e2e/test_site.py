@@ -1,4 +1,5 @@
 """`lacquer site`: what it writes and refuses, and the page from plain file servers in Chromium."""
+import gzip
 import json
 import os
 import pathlib
@@ -24,9 +25,22 @@ def device(tmp_path):
     """Stands for the runtime where it is only written, not run."""
     folder = tmp_path / "device"
     folder.mkdir()
-    (folder / "manifest.json").write_text('{"files": {}}')
-    (folder / "part.wasm").write_bytes(b"\0asm" * 100)
+    files = {"lacquer.wasm": "part.wasm", "nail.onnx": "nail-1.onnx", "ort.mjs": "ort-1.mjs"}
+    for name in files.values():
+        (folder / name).write_bytes(name.encode() * 100)
+    (folder / "part.wasm.gz").write_bytes(gzip.compress((folder / "part.wasm").read_bytes()))
+    rows = {key: {"file": file, "bytes": 900, "gz": 1} for key, file in files.items()}
+    nails = {"name": "some", "sizes": [[384, 288]], "threshold": 0.5}
+    write_list(folder, {"version": 1, "nails": nails, "hand": False, "files": rows})
     return folder
+
+
+def write_list(folder, listed):
+    (folder / "device.json").write_text(json.dumps(listed))
+
+
+def read_list(folder):
+    return json.loads((folder / "device.json").read_text())
 
 
 def test_a_site_is_the_server_s_own_page(tmp_path, device):
@@ -36,7 +50,7 @@ def test_a_site_is_the_server_s_own_page(tmp_path, device):
     assert "python3 -m http.server" in done.stdout
     files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {"index.html", "sw.js", "tryon.js", "api/looks.json", "api/v1/info.json", "_headers",
-            ".nojekyll", "device/part.wasm"} <= files
+            ".nojekyll", "device/part.wasm.pack", "device/ort-1.mjs"} <= files
     assert not {"token.html", "embed.html"} & files
     assert '<lacquer-tryon engine="device" ' in (out / "index.html").read_text()
     bundle, = (out / name for name in files if name.startswith("tryon-") and "source" not in name)
@@ -45,6 +59,11 @@ def test_a_site_is_the_server_s_own_page(tmp_path, device):
     listed = subprocess.run([LACQUER, "looks", "--json"], capture_output=True, check=True)
     assert looks == json.loads(listed.stdout)
     assert json.loads((out / "lacquer-site.json").read_text())["files"].__len__() == len(files) - 1
+    part = read_list(out / "device")["files"]["lacquer.wasm"]
+    assert part == {"file": "part.wasm.pack", "bytes": 900}
+    packed = (out / "device" / part["file"]).read_bytes()
+    assert gzip.decompress(packed) == (device / "part.wasm").read_bytes()
+    assert json.loads((out / "api/v1/info.json").read_text())["model"] == "some"
     for name in ("index.html", "tryon.js", "manifest.webmanifest"):
         text = (out / name).read_text()
         assert 'src="/' not in text and 'href="/' not in text and '"/' not in text, name
@@ -75,11 +94,14 @@ def test_an_earlier_site_is_replaced_whole(tmp_path, device):
     site(out, "--device", device)
     old = (out / "sw.js").read_text()
     (device / "part.wasm").rename(device / "other.wasm")
+    listed = read_list(device)
+    listed["files"]["lacquer.wasm"]["file"] = "other.wasm"
+    write_list(device, listed)
     (out / "CNAME").write_text("polish.example\n")
     (out / ".git").mkdir()
     (out / ".git" / "HEAD").write_text("ref")
     site(out, "--device", device)
-    assert (out / "device/other.wasm").is_file() and not (out / "device/part.wasm").exists()
+    assert (out / "device/other.wasm").is_file() and not (out / "device/part.wasm.pack").exists()
     assert (out / ".git/HEAD").read_text() == "ref" and (out / "CNAME").is_file()
     assert (out / "sw.js").read_text() != old
 
@@ -111,6 +133,38 @@ def test_wrong_use_says_what_next(tmp_path, device, args, said):
     done = subprocess.run([LACQUER, "site", "--out", tmp_path / "out", *args, *more],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode != 0 and said in done.stderr, done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_of_one_s_own(tmp_path, device):
+    """It takes the runtime's own one's place in the list, with what its sidecar says."""
+    model = tmp_path / "mine.onnx"
+    model.write_bytes(b"network")
+    out = tmp_path / "site"
+    assert "sidecar" in site(out, "--device", device, "--model", model, status=1).stderr
+    assert not out.exists()
+    sidecar = {"name": "mine", "head": "mask", "resize": "stretch", "sizes": [[320, 256]]}
+    model.with_suffix(".json").write_text(json.dumps(sidecar))
+    site(out, "--device", device, "--model", model)
+    listed = read_list(out / "device")
+    assert listed["nails"] == {"name": "mine", "sizes": [[320, 256]], "threshold": 0.5}
+    row = listed["files"]["nail.onnx"]
+    assert (out / "device" / row["file"]).read_bytes() == b"network" and row["bytes"] == 7
+    assert not (out / "device/nail-1.onnx").exists()
+    weights = tmp_path / "mine.tflite"
+    weights.write_bytes(b"network")
+    assert "lacquer convert" in site(out, "--device", device, "--model", weights,
+                                     status=2).stderr
+
+
+def test_a_runtime_that_is_damaged(tmp_path, device):
+    (device / "nail-1.onnx").unlink()
+    assert "nail-1.onnx" in site(tmp_path / "out", "--device", device, status=1).stderr
+    (device / "device.json").write_text("[]")
+    assert "make device" in site(tmp_path / "out", "--device", device, status=1).stderr
+    (tmp_path / "passwd").write_text("root")
+    write_list(device, {"files": {"a": {"file": "../passwd"}}})
+    assert "passwd" in site(tmp_path / "out", "--device", device, status=2).stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -9,6 +9,15 @@
 //             "ort.mjs": …, "ort.glue": …, "ort.wasm": …,
 //             "ort-webgpu.mjs"?: …, "ort-webgpu.glue"?: …, "ort-webgpu.wasm"?: …}}
 
+// A static site's files are packed, for hosts that compress nothing. Told by the first bytes, for a
+// host may have unpacked them on the way.
+async function unpacked(bytes) {
+    const [first, second] = new Uint8Array(bytes, 0, 2);
+    if (first !== 0x1f || second !== 0x8b) return bytes;
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Response(stream).arrayBuffer();
+}
+
 export class DeviceFiles {
     #base;
     manifest;
@@ -42,7 +51,7 @@ export class DeviceFiles {
     async bytes(name) {
         const response = await fetch(this.url(name));
         if (!response.ok) throw new Error(`${name}: ${response.status}`);
-        const bytes = await response.arrayBuffer();
+        const bytes = await unpacked(await response.arrayBuffer());
         if (bytes.byteLength !== this.manifest.files[name].bytes)
             throw new Error(`${name} came with ${bytes.byteLength} bytes`);
         this.fetched += bytes.byteLength;
