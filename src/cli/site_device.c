@@ -10,20 +10,10 @@
 
 #include "base/file.h"
 #include "base/parse_json.h"
-#include "base/place.h"
 #include "base/text.h"
-#include "config.h"
+#include "serve/http/device_files.h"
 
 enum { LIST_BYTES_MAX = 1 << 16 };
-
-// Beside the program where it was built, else below the prefix that it was installed under.
-static bool find_folder(char path[PATH_MAX])
-{
-    uid_t owner;
-    if (lq_place_is_built(&owner))
-        return snprintf(path, PATH_MAX, "%s/device", LQ_BUILD_ROOT) < PATH_MAX;
-    return lq_place_installed(path, PATH_MAX, LQ_DATA_FOLDER "/device");
-}
 
 static json_t *read_list(const char *folder, struct lq_error *err)
 {
@@ -167,7 +157,7 @@ int lq_site_add_device(struct lq_site_plan *plan, struct lq_site_device *device,
     char found[PATH_MAX] = "";
     const char *folder = device->folder;
     if (!folder)
-        folder = find_folder(found) ? found : "";
+        folder = lq_device_folder(found, sizeof found) ? found : "";
     json_t *list = read_list(folder, err);
     if (!list)
         return err->status;

@@ -159,7 +159,8 @@ int lq_site_add_api(struct lq_site_plan *plan, const struct lq_catalogue *catalo
     int status = add_json(plan, "api/looks.json", lq_catalogue_write(catalogue), err);
     if (status == LQ_OK)
         status = add_json(plan, "api/v1/info.json",
-                          json_pack("{s:s, s:s}", "version", LQ_VERSION, "model", model), err);
+                          json_pack("{s:s, s:s, s:b}", "version", LQ_VERSION, "model", model,
+                                    "device", 1), err);
     return status;
 }
 

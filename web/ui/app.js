@@ -80,7 +80,7 @@ export class App {
             base,
             device,
             deviceOptions: deviceOptionsOf(new URLSearchParams(location.search)),
-            kind: engine === 'device' ? 'device' : 'ws',
+            engine,
         });
         this.photo = new Photo({ lookStore, base });
         this.hud = new Hud(find, words);
@@ -95,6 +95,7 @@ export class App {
         this.#holdHint = new HoldHint({ find });
         this.#own = new OwnDesign({ app: this, find, words, take: this.#takePatterns });
         find('transport').hidden = !stats;
+        if (engine === 'device') find('privacy').dataset.t = 'intro.privacyDevice';
         drawFan(find('fan'));
         this.#wire();
         this.#panel.build([]);
@@ -110,7 +111,8 @@ export class App {
         const { lookStore, catalogue, stage } = this;
         this.#shades = new Shades({ find, lookStore, catalogue, words, say: this.notices.say });
         this.#panel = new Panel({ find, lookStore, words });
-        this.#cards = new Cards({ find, lookStore, catalogue, words, base: this.#base });
+        const base = this.live.alone ? null : this.#base;
+        this.#cards = new Cards({ find, lookStore, catalogue, words, base });
         this.#chooser = new Chooser({ find, lookStore, words });
         this.#comparison = new Comparison({
             find,
@@ -303,6 +305,7 @@ export class App {
         try {
             const url = new URL('api/v1/info.json', this.#base);
             const info = await (await fetch(url, { cache: 'no-store' })).json();
+            this.live.deviceOffered = info.device === true;
             const model = typeof info.model === 'string' ? info.model : info.model?.name;
             const told = ['Lacquer', info.version, this.#figures && model && `· ${model}`];
             this.#find('about').textContent = told.filter(Boolean).join(' ');
