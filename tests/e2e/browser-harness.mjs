@@ -138,8 +138,12 @@ async function withoutDevice(route) {
 
 // A page of its own profile that notes everything a careful page must not do. modules: it runs the
 // single modules in the bundle's place, so that a script may reach into what import() gives it.
-// device: it may find nails by itself.
-export async function open(browser, url, { modules = false, device = false, ...options } = {}) {
+// device: it may find nails by itself; beforePage: runs in the page before its own scripts.
+export async function open(
+  browser,
+  url,
+  { modules = false, device = false, beforePage = null, ...options } = {},
+) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     locale: 'en-US',
@@ -149,6 +153,7 @@ export async function open(browser, url, { modules = false, device = false, ...o
   });
   context.setDefaultTimeout(45000); // a busy machine loads a page late
   await context.addInitScript(reach);
+  if (beforePage) await context.addInitScript(beforePage);
   if (modules)
     await context.route(`${url}tryon.js`, (route) =>
       route.fulfill({ path: path.join(root, 'web/tryon.js') }),

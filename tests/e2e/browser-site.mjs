@@ -4,7 +4,7 @@
 //   node browser-site.mjs URL SITE_FOLDER [TEST...]     one line of JSON for each
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, frames, launch, live, nails, notice, open, shot, text, until, withCamera }
+import { check, frames, launch, live, nails, notice, open, reach, shot, text, until, withCamera }
   from './browser-harness.mjs';
 
 const patienceMs = 150000; // a busy machine computes a network for seconds
@@ -108,6 +108,76 @@ tests.without_graphics_it_says_so = async () => {
   } finally {
     await bare.close();
   }
+};
+
+// The server's page, its replies held back: it takes the device by itself, and says so.
+tests.a_slow_server_gives_way_to_the_device = async (browser) => {
+  const page = await openSite(browser, { beforePage: holdBack });
+  await live(page, patienceMs);
+  check((await text(page, '#link-text')) === 'Live', 'not live by the server first');
+  const said = page.evaluate(
+    () => new Promise((done) => addEventListener('lacquer-engine', (e) => done(e.detail.engine))),
+  );
+  check((await said) === 'device', 'another engine');
+  await until(
+    'the word',
+    async () => (await text(page, '#link-text')) === 'On this device: your pictures stay here',
+    patienceMs,
+  );
+  const uploads = await page.evaluate(() => window.sentFrames);
+  await frames(page, 3, patienceMs);
+  const after = await page.evaluate(() => window.sentFrames);
+  check(after === uploads, `${after - uploads} pictures went to the server all the same`);
+  return painted(page);
+};
+
+// In the page, before its scripts: replies come four seconds late.
+function holdBack() {
+  window.sentFrames = 0;
+  window.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('message', (event) => {
+        if (typeof event.data === 'string' || event.late) return;
+        event.stopImmediatePropagation();
+        const late = new MessageEvent('message', { data: event.data });
+        late.late = true;
+        setTimeout(() => this.dispatchEvent(late), 4000);
+      });
+    }
+    send(data) {
+      if (typeof data !== 'string') window.sentFrames++;
+      super.send(data);
+    }
+  };
+}
+
+// A shop's bundle with the npm package in it.
+tests.the_package_in_a_page = async (browser) => {
+  const context = await browser.newContext();
+  await context.addInitScript(reach);
+  const page = await context.newPage();
+  const asked = [];
+  const faults = [];
+  page.on('request', (request) => asked.push(request.url()));
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.setDefaultTimeout(patienceMs);
+  await page.goto(url);
+  const shades = async () => {
+    check(faults.length === 0, `the page complained: ${faults.join(' | ')}`);
+    return page.evaluate(() => /^\d\d+ shades$/.test(document.querySelector('#ready')?.innerText));
+  };
+  await until('its shades', shades, patienceMs);
+  check(/npx lacquer-tryon/.test(await page.title()), 'no advice where the files are not');
+  const attributes = await page.evaluate(() => {
+    const element = document.querySelector('lacquer-tryon');
+    return Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value]));
+  });
+  check(attributes.engine === 'device' && !('stats' in attributes), JSON.stringify(attributes));
+  await page.check('input[name=shade] >> nth=3', { force: true });
+  await until('the look', async () => /^#\w+ lacquer-look$/.test(await text(page, '#color')));
+  await shot(page, 'site-package');
+  onlyFiles(asked.filter((one) => !one.includes('/nowhere/') && !one.startsWith('data:')));
 };
 
 export async function main() {

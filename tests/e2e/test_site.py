@@ -1,11 +1,19 @@
 """`lacquer site`: what it writes and refuses, and the page from plain file servers in Chromium."""
+import contextlib
+import functools
 import gzip
+import http.server
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import tarfile
+import threading
 
 import pytest
+
+from conftest import Server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
@@ -20,10 +28,8 @@ def site(out, *args, status=0):
     return done
 
 
-@pytest.fixture
-def device(tmp_path):
+def make_device(folder):
     """Stands for the runtime where it is only written, not run."""
-    folder = tmp_path / "device"
     folder.mkdir()
     files = {"lacquer.wasm": "part.wasm", "nail.onnx": "nail-1.onnx", "ort.mjs": "ort-1.mjs"}
     for name in files.values():
@@ -33,6 +39,11 @@ def device(tmp_path):
     nails = {"name": "some", "sizes": [[384, 288]], "threshold": 0.5}
     write_list(folder, {"version": 1, "nails": nails, "hand": False, "files": rows})
     return folder
+
+
+@pytest.fixture
+def device(tmp_path):
+    return make_device(tmp_path / "device")
 
 
 def write_list(folder, listed):
@@ -179,3 +190,163 @@ def test_the_choice_of_an_engine():
     done = subprocess.run(["node", "--test", HERE / "engine-choice.test.mjs"], capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == 0, done.stdout
+
+
+# ---- the npm package
+
+APP = """
+import { useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import { defineTryon, type LacquerEvents } from 'lacquer-tryon';
+import { LacquerTryon } from 'lacquer-tryon/react';
+
+// @ts-expect-error there is no such engine
+export const wrong = () => <LacquerTryon engine="cloud" />;
+// @ts-expect-error a look is a text
+export const wrongLook = () => <LacquerTryon look={7} />;
+export const name = (look: LacquerEvents['lacquer-look']): string | null => look.shade;
+
+function Shop() {
+    const [ready, setReady] = useState('');
+    const [color, setColor] = useState('');
+    return (
+        <>
+            <output id="ready">{ready}</output>
+            <output id="color">{color}</output>
+            <LacquerTryon assets="lacquer/" lang="en" color="#5a1118" stats={false}
+                onReady={({ shades }) => setReady(`${shades} shades`)}
+                onLook={(look, event) => setColor(`${look.color} ${event.type}`)} />
+        </>
+    );
+}
+defineTryon({ assets: 'nowhere/' }).catch((error: Error) => {
+    document.title = error.message;
+    createRoot(document.getElementById('root')!).render(<Shop />);
+});
+"""
+PAGE = """<!doctype html><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">
+<div id="root"></div><script type="module" src="app.js"></script>"""
+TOOLS = HERE / "node_modules"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """The tarball, made twice."""
+    folder = make_device(tmp_path_factory.mktemp("npm") / "device")
+    made = []
+    for _ in range(2):
+        done = subprocess.run([ROOT / "tools/npm.sh", LACQUER.parent, folder], cwd=ROOT, text=True,
+                              capture_output=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        path, = (LACQUER.parent / "npm").glob("*.tgz")
+        made.append(path.read_bytes())
+    assert made[0] == made[1], "the same files gave another tarball"
+    return path
+
+
+@pytest.fixture(scope="module")
+def project(package, tmp_path_factory):
+    """A fresh project with the package installed from its tarball, as npm lays it."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "package.json").write_text('{"name": "shop", "private": true, "type": "module"}')
+    (folder / "app.tsx").write_text(APP)
+    done = subprocess.run(["npm", "install", "--offline", "--no-audit", "--no-fund", "--no-save",
+                           "--ignore-scripts", "--legacy-peer-deps", package], cwd=folder,
+                          capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    (folder / "node_modules/@types").mkdir()
+    for name in ("react", "react-dom", "scheduler", "csstype", "@types/react"):
+        (folder / "node_modules" / name).symlink_to(TOOLS / name)
+    (folder / "dom.d.ts").write_text("declare module 'react-dom/client' { export function "
+                                     "createRoot(node: Element): { render(tree: unknown): void }; }")
+    return folder
+
+
+def test_the_package_s_list(package):
+    with tarfile.open(package) as tar:
+        names = set(tar.getnames())
+        described = json.load(tar.extractfile("package/package.json"))
+    assert {"package/dist/tryon.js", "package/dist/api/looks.json", "package/dist/device/device.json",
+            "package/tryon.d.ts", "package/react.js", "package/README.md", "package/LICENSE",
+            "package/NOTICES"} <= names
+    assert not {"package/dist/sw.js", "package/dist/index.html"} & names
+    assert described["version"] == subprocess.run([LACQUER, "--version"], capture_output=True,
+                                                  text=True).stdout.split()[1]
+
+
+def test_the_package_s_types(project):
+    """tsc --strict over React code that uses it, with two mistakes that it must see."""
+    done = subprocess.run(
+        ["node", TOOLS / "typescript/bin/tsc", "--noEmit", "--strict", "--jsx", "react-jsx",
+         "--module", "esnext", "--moduleResolution", "bundler", "--target", "es2022", "--lib",
+         "dom,dom.iterable,es2022", "app.tsx", "dom.d.ts"],
+        cwd=project, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_package_in_a_bundle(project):
+    """esbuild's bundle in Chromium: the element is defined by the files that `npx` copied."""
+    esbuild = shutil.which("esbuild") or ROOT / ".deps/node_modules/.bin/esbuild"
+    public = project / "public"
+    done = subprocess.run([esbuild, "app.tsx", "--bundle", "--format=esm", "--jsx=automatic",
+                           f"--outfile={public}/app.js"], cwd=project, capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    copied = subprocess.run([project / "node_modules/.bin/lacquer-tryon", public / "lacquer"],
+                            capture_output=True, text=True, timeout=60)
+    assert copied.returncode == 0, copied.stderr
+    (public / "index.html").write_text(PAGE)
+    with host(project) as url:
+        in_chromium("the_package_in_a_page", f"{url}public/", public)
+
+
+# ---- in Chromium
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Python's own plain file server; it compresses nothing."""
+
+    def log_message(self, *args):
+        pass
+
+
+@contextlib.contextmanager
+def host(folder):
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def in_chromium(name, url, folder):
+    done = subprocess.run(["node", HERE / "browser-site.mjs", url, folder, name], cwd=HERE,
+                          capture_output=True, text=True, timeout=600)
+    assert done.stdout, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["ok"], result["error"]
+    return result
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """The site with the real runtime, two folders below the host's root."""
+    if not (DEVICE / "device.json").exists():
+        pytest.skip("the page's own engine is not built: tools/setup.sh device")
+    top = tmp_path_factory.mktemp("host")
+    site(top / "a" / "shop")
+    with host(top) as url:
+        yield f"{url}a/shop/", top / "a" / "shop"
+
+
+@pytest.mark.parametrize("name", ["live_on_a_phone_without_a_server",
+                                  "offline_after_the_first_visit", "without_graphics_it_says_so"])
+def test_a_site_in_chromium(name, shop):
+    in_chromium(name, *shop)
+
+
+def test_a_slow_server_gives_way_to_the_device(shop):
+    """The server's own page, its replies held back by four seconds."""
+    with Server() as server:
+        in_chromium("a_slow_server_gives_way_to_the_device", f"{server.url}/", shop[1])
