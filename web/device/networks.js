@@ -22,7 +22,8 @@ async function openRuntime(files, kind, threads) {
     return runtime;
 }
 
-class Backend {
+// One way to run them. run: what Mirror takes (host.js).
+export class Backend {
     name;
     #runtime;
     #sessions;

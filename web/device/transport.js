@@ -24,6 +24,7 @@ export class DeviceTransport {
     backend = null; // 'wasm' or 'webgpu' once it is open
     runMs = 0; // of one run of the nails' network, as tried out when it opened
     why = ''; // why not WebGPU
+    memoryBytes = 0; // of the C's memory, after the last look
     #base;
     #options;
     #worker = null;
@@ -133,8 +134,12 @@ export class DeviceTransport {
         this.#busy = false;
         this.#since = 0;
         this.#next();
-        if (type === 'error') this.onerror(message);
-        else this.#answer(message.reply);
+        if (type === 'error') {
+            this.onerror(message);
+            return;
+        }
+        this.memoryBytes = message.bytes;
+        this.#answer(message.reply);
     }
 
     #answer(data) {
