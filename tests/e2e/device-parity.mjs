@@ -3,23 +3,7 @@
 //
 //   node device-parity.mjs LACQUER.wasm RECORDING      → one line of JSON
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const web = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../web');
-
-// The page's modules, which here lack a package.json that says what they are.
-async function load(file) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lacquer-'));
-  const copy = path.join(folder, 'module.mjs');
-  fs.copyFileSync(path.join(web, file), copy);
-  try {
-    return await import(copy);
-  } finally {
-    fs.rmSync(folder, { recursive: true });
-  }
-}
+import { load } from './device-modules.mjs';
 
 const { Mirror } = await load('device/host.js');
 const { readReply } = await load('live/nails.js');

@@ -46,6 +46,24 @@ def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
     assert worst["cover"] <= 8 and worst["covered"] < worst["samples"] / 200, found
 
 
+@pytest.fixture(scope="module")
+def in_node():
+    run = subprocess.run(["node", "--expose-gc", HERE / "device-node.mjs",
+                          ROOT / "build/lacquer.wasm"], capture_output=True, text=True, timeout=240)
+    found = [json.loads(line) for line in run.stdout.splitlines()]
+    return {one["name"]: one for one in found}, run.stderr
+
+
+@pytest.mark.parametrize("name", [
+    "memory_stays_over_two_thousand_frames", "a_network_that_fails_fails_its_frame_alone",
+    "one_look_at_a_time", "the_newest_frame_waits_for_the_worker",
+    "a_silent_worker_is_started_again", "a_worker_that_fails_says_why_and_comes_back"])
+def test_without_a_browser(in_node, name):
+    found, stderr = in_node
+    assert name in found, stderr[-2000:]
+    assert found[name]["ok"], found[name].get("error")
+
+
 def manifest():
     return json.loads((FOLDER / "device.json").read_text(encoding="utf-8"))
 

@@ -164,6 +164,11 @@ export class Live {
         return new Server(this.#lookStore.main, this.#base);
     }
 
+    // URL of the folder with the device's runtime.
+    get device() {
+        return this.#device;
+    }
+
     // The transport in use, or null.
     get transport() {
         return this.#transport;
