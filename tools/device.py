@@ -25,7 +25,7 @@ ORT = {
     "ort-webgpu.glue": "ort-wasm-simd-threaded.jspi.mjs",
     "ort-webgpu.wasm": "ort-wasm-simd-threaded.jspi.wasm",
 }
-LARGE = 4 << 20 # best compression takes a minute of such a file, and saves a twentieth
+LARGE = 1 << 20 # the best compression takes a minute of such a file, and saves a twentieth
 
 
 def compressed(data):

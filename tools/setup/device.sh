@@ -1,20 +1,11 @@
-# Sourced by tools/setup.sh: what the page needs to find nails on the reader's own device, and what
-# builds it. ONNX Runtime Web comes from npm, pinned with its checksum in tools/device.txt, into
+# Sourced by tools/setup.sh: ONNX Runtime Web, with which the page finds nails on the reader's own
+# device. It comes from npm, pinned with its checksum in tools/device.txt, into
 # .deps/onnxruntime-web; the page loads it from the server's data folder.
-
-# Clang with its linker and run-time library for WebAssembly, a C library, and Binaryen.
-device_packages() {
-    echo clang lld wasi-libc binaryen
-    echo "libclang-rt-$(clang_version)-dev-wasm32"
-}
 
 # Kept are the builds for the processor, and for WebGPU by JSPI; the one for WebGPU without it is
 # ten megabytes larger and not used.
 get_device() {
-    local sum name version wanted had packages
-    mapfile -t packages < <(device_packages | tr ' ' '\n')
-    [ -n "$node_from_pypi" ] || command -v npm >/dev/null || packages+=(npm)
-    need_packages "${packages[@]}"
+    local sum name version wanted had
     sum=$(cat tools/device.txt tools/setup/device.sh | sha256sum)
     fresh device "$sum" && return
     read -r name version wanted <tools/device.txt

@@ -22,18 +22,26 @@ async function openRuntime(files, kind, threads) {
     return runtime;
 }
 
-class Backend {
+const noHand = [new Float32Array(63), new Float32Array(1), new Float32Array(1)];
+
+// One way to run them. run: what Mirror takes (host.js).
+export class Backend {
     name;
     #runtime;
     #sessions;
+    #openLater; // the hand's session, once a hand is looked for; null: it is there, or not wanted
+    #closed = false;
 
-    constructor(name, runtime, sessions) {
+    constructor(name, runtime, sessions, openLater = null) {
         this.name = name;
         this.#runtime = runtime;
         this.#sessions = sessions;
+        this.#openLater = openLater;
     }
 
-    static async open(name, files, { threads, hand }) {
+    // handLater: the first looks do without hands, and their network is fetched beside them: half
+    // of what a first visitor waits for.
+    static async open(name, files, { threads, hand, handLater = false }) {
         const runtime = await openRuntime(files, name === 'webgpu' ? 'ort-webgpu' : 'ort', threads);
         const open = async (file) =>
             runtime.InferenceSession.create(new Uint8Array(await files.bytes(file)), {
@@ -41,13 +49,31 @@ class Backend {
                 graphOptimizationLevel: 'all',
             });
         const sessions = [await open('nail.onnx')];
-        if (hand) sessions.push(await open('hand.onnx'));
-        return new Backend(name, runtime, sessions);
+        if (hand && !handLater) sessions.push(await open('hand.onnx'));
+        const later = hand && handLater ? () => open('hand.onnx') : null;
+        return new Backend(name, runtime, sessions, later);
+    }
+
+    async #fetchHand() {
+        const open = this.#openLater;
+        if (!open) return;
+        this.#openLater = null;
+        try {
+            const session = await open();
+            if (this.#closed) await session.release();
+            else this.#sessions[network.hand] = session;
+        } catch {
+            /* tips and fingers are told by the nails' looks alone */
+        }
     }
 
     // What struct lq_mirror asks for (src/device/network.h).
     run = async (which, input, width, height) => {
         const session = this.#sessions[which];
+        if (!session) {
+            this.#fetchHand();
+            return noHand;
+        }
         const shape = which === network.hand ? [1, height, width, 3] : [1, 3, height, width];
         const tensor = new this.#runtime.Tensor('float32', input, shape);
         const outputs = await session.run({ [session.inputNames[0]]: tensor });
@@ -56,6 +82,7 @@ class Backend {
     };
 
     async close() {
+        this.#closed = true;
         for (const session of this.#sessions) await session.release();
     }
 }
@@ -88,8 +115,9 @@ function differ(a, b) {
 
 // wanted: 'wasm', 'webgpu', or 'auto': WebGPU if there is an adapter, its probabilities agree and
 // its runs are faster. → {backend, ms of a run, why not WebGPU}
-export async function openNetworks(files, { wanted = 'auto', threads, size, hand }) {
-    const options = { threads: threadsHere(threads), hand };
+export async function openNetworks(files, wishes) {
+    const { wanted = 'auto', threads, size, hand, handLater } = wishes;
+    const options = { threads: threadsHere(threads), hand, handLater };
     if (wanted === 'webgpu') {
         const backend = await Backend.open('webgpu', files, options);
         return { backend, ...(await tryOut(backend, size)), why: '' };

@@ -24,6 +24,7 @@ export class DeviceTransport {
     backend = null; // 'wasm' or 'webgpu' once it is open
     runMs = 0; // of one run of the nails' network, as tried out when it opened
     why = ''; // why not WebGPU
+    memoryBytes = 0; // of the C's memory, after the last look
     #base;
     #options;
     #worker = null;
@@ -36,7 +37,8 @@ export class DeviceTransport {
     #backoff = new Backoff();
     #timer = 0;
 
-    // base: URL of the runtime's folder. options: {backend: 'auto' | 'wasm' | 'webgpu', threads}.
+    // base: URL of the runtime's folder. options: {backend: 'auto' | 'wasm' | 'webgpu', threads,
+    // handLater: whether the first looks do without the hand's network}.
     constructor(base, options = {}) {
         this.#base = base;
         this.#options = options;
@@ -93,7 +95,7 @@ export class DeviceTransport {
         const worker = startWorker();
         this.#worker = worker;
         this.#since = performance.now();
-        const { backend = 'auto', threads } = this.#options;
+        const { backend = 'auto', threads, handLater } = this.#options;
         worker.onmessage = ({ data }) => {
             if (worker === this.#worker) this.#take(data);
         };
@@ -101,7 +103,8 @@ export class DeviceTransport {
             event.preventDefault?.();
             if (worker === this.#worker) this.#lost(event.message);
         };
-        worker.postMessage({ type: 'open', base: String(this.#base), backend, threads });
+        const base = String(this.#base);
+        worker.postMessage({ type: 'open', base, backend, threads, handLater });
     }
 
     #next() {
@@ -133,8 +136,12 @@ export class DeviceTransport {
         this.#busy = false;
         this.#since = 0;
         this.#next();
-        if (type === 'error') this.onerror(message);
-        else this.#answer(message.reply);
+        if (type === 'error') {
+            this.onerror(message);
+            return;
+        }
+        this.memoryBytes = message.bytes;
+        this.#answer(message.reply);
     }
 
     #answer(data) {

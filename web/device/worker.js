@@ -1,6 +1,6 @@
 // Finds nails off the page's own thread: lacquer.wasm (host.js) and the networks (networks.js).
 //
-// In:  {type: 'open', base, backend, threads}
+// In:  {type: 'open', base, backend, threads, handLater}
 //      {type: 'frame', id, still, frame: VideoFrame or ImageBitmap, width, height, sentAt, takenAt}
 //      {type: 'rest'}
 // Out: {type: 'open', backend, ms, why, bytes}    ms: of one run of the nails' network
@@ -15,11 +15,12 @@ let mirror = null;
 let canvas = null;
 let context = null;
 
-async function open({ base, backend: wanted, threads }) {
+async function open({ base, backend: wanted, threads, handLater }) {
     const files = await DeviceFiles.open(base);
     const { nails, hand } = files.manifest;
     const module = WebAssembly.compile(await files.bytes('lacquer.wasm'));
-    const opened = await openNetworks(files, { wanted, threads, size: nails.sizes[0], hand });
+    const wishes = { wanted, threads, size: nails.sizes[0], hand, handLater };
+    const opened = await openNetworks(files, wishes);
     const { backend, ms, why } = opened;
     mirror = await Mirror.open(await module, backend.run, { ...nails, hand });
     postMessage({ type: 'open', backend: backend.name, ms, why, bytes: files.fetched });

@@ -178,7 +178,7 @@ export class Live {
     }
 
     #makeDevice() {
-        return new DeviceTransport(this.#device, this.#deviceOptions);
+        return new DeviceTransport(this.#device, { ...this.#deviceOptions, handLater: true });
     }
 
     #makeAuto(server) {
@@ -210,6 +210,11 @@ export class Live {
     // Whether the device finds the nails, so that no picture leaves the page.
     get onDevice() {
         return this.#transport?.takesFrames ?? this.#kind === 'device';
+    }
+
+    // URL of the folder with the device's runtime.
+    get device() {
+        return this.#device;
     }
 
     // The transport in use, or null.

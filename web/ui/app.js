@@ -6,6 +6,7 @@ import { Cards } from '../look/cards.js';
 import { Catalogue } from '../look/catalogue.js';
 import { Chooser } from '../look/chooser.js';
 import { Comparison } from './compare.js';
+import { DevicePhotos } from '../device/photos.js';
 import { drawFan } from './fan.js';
 import { Export } from './export.js';
 import { takePhotos } from '../photo/files.js';
@@ -72,6 +73,7 @@ export class App {
         this.stage = new Stage(find, words);
         this.camera = new Camera(find('video'));
         const { camera, stage } = this;
+        const options = deviceOptionsOf(new URLSearchParams(location.search));
         this.live = new Live({
             camera,
             stage,
@@ -79,17 +81,18 @@ export class App {
             lookStore,
             base,
             device,
-            deviceOptions: deviceOptionsOf(new URLSearchParams(location.search)),
+            deviceOptions: options,
             engine,
         });
         this.photo = new Photo({ lookStore, base });
+        if (engine === 'device') this.photo.device = new DevicePhotos(this.live.device, options);
         this.hud = new Hud(find, words);
         this.#makePanel();
         this.#cameraMode = new CameraMode({ app: this, find, words, facing });
         this.#liveMode = new LiveMode({ app: this, find, words });
         this.#photoMode = new PhotoMode({ app: this, find, words });
         new Export({ app: this, find, words });
-        new Reference({ app: this, find, words, base });
+        new Reference({ app: this, find, words });
         new Reset({ app: this, find, words });
         new Tabs({ find });
         this.#holdHint = new HoldHint({ find });
