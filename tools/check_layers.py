@@ -7,12 +7,16 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["base", "image", "engine", "model", "nail", "paint", "frame", "device", "lib", "convert", "net", "serve", "cli"]
+LAYERS = ["base", "format", "image", "engine", "model", "nail", "paint", "frame", "lib", "convert", "net",
+          "serve", "eval", "bench", "cli"]
 # Nothing between these two may include the other: serving never converts, converting never serves.
 APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serve", "convert"),
          ("serve", "lib"), ("cli", "lib"), ("convert", "lib")}
+# What measures a model or a server knows neither the other nor the server's inside.
+APART |= {(measure, other) for measure in ("eval", "bench")
+          for other in ("lib", "convert", "serve")} | {("eval", "net"), ("bench", "eval")}
 # The page's part stands by itself: nothing of the program's own may come to need it.
-APART |= {(layer, "device") for layer in ("lib", "convert", "serve", "cli")}
+APART |= {(layer, "device") for layer in ("lib", "convert", "serve", "eval", "bench", "cli")}
 # The network knows of nothing but the base.
 APART |= {("net", layer) for layer in LAYERS[1:] if layer != "net"}
 

@@ -2,34 +2,9 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 // ---- encoding ----------------------------------------------------------------------------------
-
-// Bytes of the UTF-8 character at `at`; 0: it is none.
-static size_t utf8_len(const uint8_t *at, const uint8_t *end)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t len = *at < 0x80 ? 1 : *at >> 5 == 6 ? 2 : *at >> 4 == 14 ? 3 : *at >> 3 == 30 ? 4 : 0;
-    if (!len || (size_t)(end - at) < len)
-        return 0;
-    uint32_t code = len == 1 ? *at : *at & (0x7fu >> len);
-    for (size_t i = 1; i < len; i++) {
-        if (at[i] >> 6 != 2)
-            return 0;
-        code = code << 6 | (at[i] & 0x3f);
-    }
-    bool good = code >= least[len] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-    return good ? len : 0;
-}
-
-static bool is_utf8(const uint8_t *at, const uint8_t *end)
-{
-    for (size_t len; at < end; at += len) {
-        len = utf8_len(at, end);
-        if (!len)
-            return false;
-    }
-    return true;
-}
 
 // 0x80 to 0x9f of Windows-1252; 0 where it has nothing.
 static const uint16_t windows[32] = {
@@ -81,7 +56,7 @@ int lq_csv_init(struct lq_csv *csv, const void *bytes, size_t len, struct lq_err
         return lq_fail(err, LQ_ERR_FORMAT, "it is UTF-16, save it as CSV UTF-8");
     if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
         csv->at += 3;
-    csv->windows = !is_utf8(csv->at, csv->end);
+    csv->windows = !lq_utf8_is_text(csv->at, (size_t)(csv->end - csv->at));
     csv->delimiter = find_delimiter(csv->at, csv->end);
     return LQ_OK;
 }

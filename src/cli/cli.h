@@ -16,8 +16,6 @@ struct lq_command {
     const struct argp *argp;
 };
 
-extern const struct lq_command lq_commands[]; // a row without a name ends it
-
 int lq_cli_apply(int argc, char **argv);
 int lq_cli_bench(int argc, char **argv);
 int lq_cli_convert(int argc, char **argv);
@@ -49,5 +47,6 @@ extern const struct argp lq_tune_argp;
 // "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
 int lq_cli_error(const struct lq_error *err);
 
-// The whole manual page in man(7) markup, from the tables, on stdout.
-void lq_cli_print_man(void);
+// The whole manual page in man(7) markup, from the table of commands, on stdout. A row without a
+// name ends it.
+void lq_cli_print_man(const struct lq_command *commands);

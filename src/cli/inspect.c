@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/model_options.h"
 #include "engine/engine.h"
+#include "format/operators.h"
 
 struct inspect {
     struct lq_cli_model model;
@@ -68,10 +69,10 @@ static void add_operator(void *context, const char *kind, int count)
 }
 
 // Kinds and counts, most frequent first; null where the file's format lists none.
-static json_t *operators_json(const struct lq_engine_ops *engine, const char *path)
+static json_t *operators_json(const char *path)
 {
     json_t *operators = json_object();
-    if (engine->operators && engine->operators(path, add_operator, operators, NULL) == LQ_OK)
+    if (lq_operators_count(path, add_operator, operators, NULL) == LQ_OK)
         return operators;
     json_decref(operators);
     return json_null();
@@ -179,7 +180,7 @@ int lq_cli_inspect(int argc, char **argv)
         add_model(root, info);
     json_object_set_new(root, "inputs", tensors_json(tensors.inputs, tensors.input_count));
     json_object_set_new(root, "outputs", tensors_json(tensors.outputs, tensors.output_count));
-    json_object_set_new(root, "operators", operators_json(engine, path));
+    json_object_set_new(root, "operators", operators_json(path));
     if (inspect.json) {
         json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         putchar('\n');

@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "config.h"
 
-const struct lq_command lq_commands[] = {
+static const struct lq_command commands[] = {
     {"apply", "paint the nails in pictures", lq_cli_apply, &lq_apply_argp},
     {"bench", "measure how fast a live server is here", lq_cli_bench, &lq_bench_argp},
     {"convert", "make an ONNX model from a TensorFlow Lite one", lq_cli_convert,
@@ -24,17 +24,11 @@ const struct lq_command lq_commands[] = {
     {"tune", "find the fastest way to compute a model here", lq_cli_tune, &lq_tune_argp},
     {0}};
 
-int lq_cli_error(const struct lq_error *err)
-{
-    fprintf(stderr, "lacquer: %s\n", err->text);
-    return err->status == LQ_ERR_ARGUMENT ? LQ_EXIT_USAGE : LQ_EXIT_FAILED;
-}
-
 static void print_help(FILE *out)
 {
     fprintf(out, "Usage: lacquer COMMAND [OPTION...]\n"
                  "Finds fingernails in pictures and paints polish on them, live.\n\n");
-    for (const struct lq_command *command = lq_commands; command->name; command++)
+    for (const struct lq_command *command = commands; command->name; command++)
         fprintf(out, "  %-12s %s\n", command->name, command->summary);
     fprintf(out, "\n`lacquer COMMAND --help` tells a command's options. "
                  "The first thing to try:\n\n"
@@ -44,7 +38,7 @@ static void print_help(FILE *out)
 
 static const struct lq_command *find(const char *name)
 {
-    for (const struct lq_command *command = lq_commands; command->name; command++)
+    for (const struct lq_command *command = commands; command->name; command++)
         if (strcmp(command->name, name) == 0)
             return command;
     return NULL;
@@ -73,7 +67,7 @@ int main(int argc, char **argv)
         return LQ_EXIT_OK;
     }
     if (strcmp(word, "--man") == 0) {
-        lq_cli_print_man();
+        lq_cli_print_man(commands);
         return LQ_EXIT_OK;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {

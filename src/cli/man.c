@@ -70,7 +70,7 @@ static void print_command(const struct lq_command *command)
     print_options(command->argp);
 }
 
-void lq_cli_print_man(void)
+void lq_cli_print_man(const struct lq_command *commands)
 {
     printf(".TH LACQUER 1 \"\" \"lacquer %s\" \"User Commands\"\n", LQ_VERSION);
     printf(".SH NAME\nlacquer \\- virtual manicure, live or on pictures\n");
@@ -78,7 +78,7 @@ void lq_cli_print_man(void)
     printf(".SH DESCRIPTION\nFinds fingernails in pictures and paints polish on them in the "
            "light of the scene.\n");
     printf(".SH COMMANDS\n");
-    for (const struct lq_command *command = lq_commands; command->name; command++)
+    for (const struct lq_command *command = commands; command->name; command++)
         print_command(command);
     printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong use.\n");
     printf(".SH ENVIRONMENT\n.TP\nPORT\nThe port of lacquer serve when \\-\\-port is not given.\n"

@@ -16,8 +16,8 @@
 #include "cli/onednn.h"
 #include "convert/amend.h"
 #include "convert/convert.h"
-#include "convert/external_data.h"
-#include "convert/tflite.h"
+#include "format/external_data.h"
+#include "format/tflite.h"
 #include "engine/batcher.h"
 
 enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,

@@ -5,7 +5,7 @@
 
 #include "base/cpu.h"
 #include "base/log.h"
-#include "engine/list.h"
+#include "format/operators.h"
 
 // ONNX says it of tensors that are quantised, TFLite of its own.
 static void note_quantised(void *context, const char *kind, int count)

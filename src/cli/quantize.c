@@ -15,10 +15,10 @@
 #include "cli/number.h"
 #include "cli/quantize_pictures.h"
 #include "convert/convert.h"
-#include "convert/external_data.h"
+#include "format/external_data.h"
 #include "convert/quantise.h"
 #include "convert/sidecar.h"
-#include "convert/tflite.h"
+#include "format/tflite.h"
 
 enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, HOURS_MAX = 6 };
 // docs/QUANTIZE.md tells what these cost.

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "cli/raw_mask.h"
+#include "eval/raw_mask.h"
 
 // ---- the folder
 

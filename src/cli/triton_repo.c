@@ -16,7 +16,7 @@
 #include "cli/triton_shapes.h"
 #include "convert/amend.h"
 #include "convert/convert.h"
-#include "convert/external_data.h"
+#include "format/external_data.h"
 #include "convert/half.h"
 #include "convert/open_dims.h"
 #include "convert/retype_input.h"

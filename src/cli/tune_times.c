@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "cli/bench_stats.h"
+#include "base/samples.h"
 
 enum { WARM_RUNS = 3, RUNS_MIN = 5, MEASURE_US = 200 * 1000, SIDE_MAX = 64 };
 

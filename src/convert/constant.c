@@ -32,7 +32,7 @@ static inline void copy_item(uint8_t *to, const uint8_t *from, size_t size)
 }
 
 static void reorder(uint8_t *to, const uint8_t *from, const struct lq_shape *shape,
-                    struct lq_layout order, size_t size)
+                    struct lq_axes order, size_t size)
 {
     int rank = shape->rank, inner = rank - 1;
     size_t stride[LQ_RANK_MAX], plain[LQ_RANK_MAX], step = size;
@@ -120,7 +120,7 @@ static size_t constant_items(const struct lq_lower *low, int tensor)
     return (size_t)lq_shape_items(&low->slots[tensor].shape);
 }
 
-const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_layout order)
+const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     const struct lq_tensor_state *slot = &low->slots[tensor];
     if (slot->dequantised_of >= 0)
@@ -135,7 +135,7 @@ const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_layou
     return made;
 }
 
-float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_layout order)
+float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     const struct lq_tensor_state *slot = &low->slots[tensor];
     if (slot->dequantised_of >= 0)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // ---- integers
 
@@ -294,7 +294,7 @@ static bool same_numbers(const struct lq_lower *low, int a, int b)
 static bool fold_transpose(struct lq_lower *low, int from, int to)
 {
     int64_t perm[LQ_RANK_MAX];
-    struct lq_layout order = {.rank = lq_lower_rank(low, from)};
+    struct lq_axes order = {.rank = lq_lower_rank(low, from)};
     if (!same_numbers(low, from, to) ||
         lq_ints_of(low, lq_lower_input(low, 1), perm, LQ_RANK_MAX) != order.rank)
         return false;
@@ -320,7 +320,7 @@ static bool fold_reshape(struct lq_lower *low, int from, int to)
     if (!same_numbers(low, from, to) ||
         lq_shape_items(&shape) != lq_shape_items(&low->slots[from].shape))
         return false;
-    struct lq_layout plain = lq_layout_plain(lq_lower_rank(low, from));
+    struct lq_axes plain = lq_layout_plain(lq_lower_rank(low, from));
     lq_set_constant(low, to, lq_stored_constant(low, from, plain), &shape);
     return true;
 }

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "convert/arena.h"
-#include "convert/tflite.h" // LQ_RANK_MAX
+#include "base/arena.h"
+#include "format/tflite.h" // LQ_RANK_MAX
 
 enum { LQ_ONNX_OPSET = 17, LQ_ONNX_IR = 8 };
 

@@ -3,47 +3,10 @@
 
 #include "convert/lower.h"
 
-// ---- orders
-
-bool lq_layout_equal(struct lq_layout a, struct lq_layout b)
-{
-    return a.rank == b.rank && memcmp(a.axis, b.axis, (size_t)a.rank) == 0;
-}
-
-bool lq_layout_is_plain(struct lq_layout order)
-{
-    return lq_layout_equal(order, lq_layout_plain(order.rank));
-}
-
-int lq_layout_place(struct lq_layout order, int axis)
-{
-    for (int i = 0; i < order.rank; i++)
-        if (order.axis[i] == axis)
-            return i;
-    return 0;
-}
-
-void lq_layout_ints(struct lq_layout order, const int64_t *plain, int64_t *stored)
-{
-    for (int i = 0; i < order.rank; i++)
-        stored[i] = plain[order.axis[i]];
-}
-
-struct lq_layout lq_layout_without(struct lq_layout order, unsigned gone)
-{
-    struct lq_layout made = {0};
-    for (int i = 0; i < order.rank; i++) {
-        int axis = order.axis[i];
-        if (!(gone >> axis & 1))
-            made.axis[made.rank++] = (uint8_t)(axis - __builtin_popcount(gone & ((1u << axis) - 1)));
-    }
-    return made;
-}
-
 // ---- finding and adding forms
 
 static struct lq_tensor_form *find_form(struct lq_tensor_state *slot, enum lq_tensor_form_kind kind,
-                                        bool folded, const struct lq_layout *order)
+                                        bool folded, const struct lq_axes *order)
 {
     for (struct lq_tensor_form *form = slot->forms; form; form = form->next)
         if (form->kind == kind && form->folded == folded &&
@@ -72,7 +35,7 @@ static void add_form(struct lq_lower *low, int tensor, struct lq_tensor_form for
     }
 }
 
-static struct lq_shape stored_shape(const struct lq_shape *shape, struct lq_layout order)
+static struct lq_shape stored_shape(const struct lq_shape *shape, struct lq_axes order)
 {
     struct lq_shape stored = {.rank = order.rank};
     lq_layout_ints(order, shape->dims, stored.dims);
@@ -81,8 +44,8 @@ static struct lq_shape stored_shape(const struct lq_shape *shape, struct lq_layo
 
 // ---- turning
 
-struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, struct lq_layout from,
-                              struct lq_layout to)
+struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, struct lq_axes from,
+                              struct lq_axes to)
 {
     if (lq_layout_equal(from, to) || low->graph->status != LQ_OK)
         return value;
@@ -105,6 +68,14 @@ struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, stru
     for (int i = 0; i < to.rank; i++)
         dims[i] = dims[i] < 0 ? -1 : dims[i];
     return lq_reshaped(low, value, dims, to.rank);
+}
+
+struct lq_value *lq_clip(struct lq_lower *low, struct lq_value *value, float least, float most)
+{
+    return lq_graph_add(low->graph, "Clip",
+                        LQ_INPUTS(value, lq_graph_f32(low->graph, least),
+                                  lq_graph_f32(low->graph, most)),
+                        LQ_NO_ATTRS);
 }
 
 struct lq_value *lq_reshaped(struct lq_lower *low, struct lq_value *value, const int64_t *dims,
@@ -143,7 +114,7 @@ static struct lq_value *quantisation(struct lq_lower *low, int tensor, struct lq
     return lq_graph_constant(low->graph, LQ_ONNX_F32, &shape, scales);
 }
 
-static int64_t quantised_place(const struct lq_lower *low, int tensor, struct lq_layout order)
+static int64_t quantised_place(const struct lq_lower *low, int tensor, struct lq_axes order)
 {
     int axis = lq_lower_tensor(low, tensor)->scale_axis;
     return axis < order.rank ? lq_layout_place(order, axis) : 0;
@@ -195,7 +166,7 @@ static struct lq_value *cast(struct lq_lower *low, struct lq_value *x, enum lq_o
 // Both forms at once: the network goes on with floats, the Cast stays only where the stored numbers
 // are asked for.
 static void give_wide(struct lq_lower *low, int tensor, struct lq_value *real,
-                      struct lq_layout order)
+                      struct lq_axes order)
 {
     if (!can_quantise(low, tensor))
         return;
@@ -207,7 +178,7 @@ static void give_wide(struct lq_lower *low, int tensor, struct lq_value *real,
 }
 
 static struct lq_value *to_real(struct lq_lower *low, int tensor, struct lq_value *stored,
-                                struct lq_layout order)
+                                struct lq_axes order)
 {
     if (lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
         return stored;
@@ -223,7 +194,7 @@ static struct lq_value *to_real(struct lq_lower *low, int tensor, struct lq_valu
 }
 
 static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_value *real,
-                                  struct lq_layout order)
+                                  struct lq_axes order)
 {
     if (lq_lower_real_type(low, tensor) == lq_lower_stored_type(low, tensor))
         return real;
@@ -238,7 +209,7 @@ static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_va
 
 // ---- taking
 
-static bool usable(struct lq_lower *low, int tensor, struct lq_layout order)
+static bool usable(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     return lq_lower_need(low, tensor >= 0, "an input that it needs is left out") &&
            lq_lower_need(low, low->slots[tensor].made, "an input is used before it is made") &&
@@ -247,7 +218,7 @@ static bool usable(struct lq_lower *low, int tensor, struct lq_layout order)
 }
 
 // A constant's own numbers in an order.
-static struct lq_value *constant_form(struct lq_lower *low, int tensor, struct lq_layout order)
+static struct lq_value *constant_form(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     struct lq_tensor_state *slot = &low->slots[tensor];
     struct lq_tensor_form *form = find_form(slot, LQ_STORED, false, &order);
@@ -263,7 +234,7 @@ static struct lq_value *constant_form(struct lq_lower *low, int tensor, struct l
     return value;
 }
 
-struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_layout order)
+struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     if (!usable(low, tensor, order))
         return &low->graph->nothing;
@@ -283,7 +254,7 @@ struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_layou
     return value;
 }
 
-static struct lq_value *take_constant(struct lq_lower *low, int tensor, struct lq_layout order)
+static struct lq_value *take_constant(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     // float16 weights are written as what they mean; quantised ones keep their numbers.
     if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
@@ -295,7 +266,7 @@ static struct lq_value *take_constant(struct lq_lower *low, int tensor, struct l
     return real;
 }
 
-struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_layout order)
+struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     if (!usable(low, tensor, order))
         return &low->graph->nothing;
@@ -329,7 +300,7 @@ struct lq_value *lq_get_plain(struct lq_lower *low, int tensor)
     return lq_get(low, tensor, lq_layout_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor)));
 }
 
-struct lq_value *lq_get_any(struct lq_lower *low, int tensor, struct lq_layout *order)
+struct lq_value *lq_get_any(struct lq_lower *low, int tensor, struct lq_axes *order)
 {
     *order = lq_layout_common(low, &tensor, 1);
     return lq_get(low, tensor, *order);
@@ -337,7 +308,7 @@ struct lq_value *lq_get_any(struct lq_lower *low, int tensor, struct lq_layout *
 
 struct lq_value *lq_get_stored(struct lq_lower *low, int tensor)
 {
-    struct lq_layout order = lq_layout_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor));
+    struct lq_axes order = lq_layout_plain(tensor < 0 ? 0 : lq_lower_rank(low, tensor));
     if (!usable(low, tensor, order))
         return &low->graph->nothing;
     struct lq_tensor_state *slot = &low->slots[tensor];
@@ -352,7 +323,7 @@ struct lq_value *lq_get_stored(struct lq_lower *low, int tensor)
     return turned;
 }
 
-struct lq_layout lq_layout_common(struct lq_lower *low, const int *tensors, int count)
+struct lq_axes lq_layout_common(struct lq_lower *low, const int *tensors, int count)
 {
     int rank = 0, best = -1;
     double best_items = -1;
@@ -380,7 +351,7 @@ struct lq_layout lq_layout_common(struct lq_lower *low, const int *tensors, int 
 
 // ---- giving
 
-static struct lq_shape plain_shape(const struct lq_shape *stored, struct lq_layout order)
+static struct lq_shape plain_shape(const struct lq_shape *stored, struct lq_axes order)
 {
     struct lq_shape shape = {.rank = order.rank};
     for (int i = 0; i < order.rank; i++)
@@ -415,7 +386,7 @@ static bool may_give(struct lq_lower *low, int tensor, const struct lq_shape *sh
     return low->graph->status == LQ_OK;
 }
 
-void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_layout order)
+void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_axes order)
 {
     if (low->graph->status != LQ_OK)
         return;
@@ -428,7 +399,7 @@ void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value, str
     add_form(low, tensor, (struct lq_tensor_form){value, order, LQ_STORED, false, NULL});
 }
 
-void lq_set(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_layout order)
+void lq_set(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_axes order)
 {
     if (low->graph->status != LQ_OK)
         return;

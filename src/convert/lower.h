@@ -11,38 +11,38 @@
 
 #include "convert/convert.h"
 #include "convert/graph.h"
-#include "convert/tflite.h"
+#include "format/tflite.h"
 
 // axis[i]: which of the tensor's own (TFLite) axes stands at place i of the stored value.
-struct lq_layout {
+struct lq_axes {
     int rank;
     uint8_t axis[LQ_RANK_MAX];
 };
 
-static inline struct lq_layout lq_layout_plain(int rank)
+static inline struct lq_axes lq_layout_plain(int rank)
 {
-    struct lq_layout order = {.rank = rank};
+    struct lq_axes order = {.rank = rank};
     for (int i = 0; i < rank && i < LQ_RANK_MAX; i++)
         order.axis[i] = (uint8_t)i;
     return order;
 }
 
 // N, C, then the rest: what a convolution wants.
-static inline struct lq_layout lq_layout_channels_first(int rank)
+static inline struct lq_axes lq_layout_channels_first(int rank)
 {
-    struct lq_layout order = {.rank = rank};
+    struct lq_axes order = {.rank = rank};
     for (int i = 0; i < rank && i < LQ_RANK_MAX; i++)
         order.axis[i] = (uint8_t)(i == 0 ? 0 : i == 1 ? rank - 1 : i - 1);
     return order;
 }
 
-bool lq_layout_equal(struct lq_layout a, struct lq_layout b);
-bool lq_layout_is_plain(struct lq_layout order);
-int lq_layout_place(struct lq_layout order, int axis); // where an axis of the tensor stands
+bool lq_layout_equal(struct lq_axes a, struct lq_axes b);
+bool lq_layout_is_plain(struct lq_axes order);
+int lq_layout_place(struct lq_axes order, int axis); // where an axis of the tensor stands
 // A list of one number an axis, as TFLite has it, put into the stored order.
-void lq_layout_ints(struct lq_layout order, const int64_t *plain, int64_t *stored);
+void lq_layout_ints(struct lq_axes order, const int64_t *plain, int64_t *stored);
 // Without the axes in `gone`, the others renumbered.
-struct lq_layout lq_layout_without(struct lq_layout order, unsigned gone);
+struct lq_axes lq_layout_without(struct lq_axes order, unsigned gone);
 
 enum lq_tensor_form_kind {
     LQ_REAL,   // what the numbers mean: float32 for quantised and float16 tensors
@@ -51,7 +51,7 @@ enum lq_tensor_form_kind {
 
 struct lq_tensor_form {
     struct lq_value *value;
-    struct lq_layout order;
+    struct lq_axes order;
     enum lq_tensor_form_kind kind;
     bool folded; // a quantised constant whose real numbers were worked out here
     struct lq_tensor_form *next;
@@ -99,20 +99,21 @@ struct lq_lower {
     const struct lq_tflite_op *op;
     struct lq_subgraphs *subgraphs;
     int depth; // 0: the file's main graph
+    void (*lower_operators)(struct lq_lower *low); // all of low->model's, for what runs sub-graphs
 };
 
 // Lowers the whole model: graph, options and model are set, the rest is made here.
 LQ_MUST_CHECK int lq_lower(struct lq_lower *low);
 
-// Its two halves, for a sub-graph: the slots with their constants (false sets the error), then the
-// operators.
+// Before the operators (lower_begin.c): of the model, and of a sub-graph, whose slots get their
+// constants (false sets the error).
+void lq_lower_begin_model(struct lq_lower *low);
 bool lq_lower_begin(struct lq_lower *low);
-void lq_lower_operators(struct lq_lower *low);
 
 // Makes outputs of what the trace asks for (trace.c). After lq_graph_prune.
 void lq_lower_trace(struct lq_lower *low);
 
-// ---- the operator being lowered
+// ---- the operator being lowered (lower_state.c)
 
 // Sets the graph's error unless `fine`; gives `fine`. `what` follows "operator N, NAME: ".
 bool lq_lower_need(struct lq_lower *low, bool fine, const char *what);
@@ -133,29 +134,29 @@ enum lq_onnx_type lq_lower_real_type(const struct lq_lower *low, int tensor);
 // ---- forms (layout.c)
 
 // The tensor in this order.
-struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_layout order);
+struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_axes order);
 struct lq_value *lq_get_plain(struct lq_lower *low, int tensor);
 // As it stands; *order says how.
-struct lq_value *lq_get_any(struct lq_lower *low, int tensor, struct lq_layout *order);
+struct lq_value *lq_get_any(struct lq_lower *low, int tensor, struct lq_axes *order);
 // Not its meaning but its numbers, in TFLite's order.
 struct lq_value *lq_get_stored(struct lq_lower *low, int tensor);
 // A constant's real numbers, worked out now; a tensor that is no constant as lq_get.
-struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_layout order);
+struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_axes order);
 // The order that costs least for operators that do not care, over the tensors of equal rank.
-struct lq_layout lq_layout_common(struct lq_lower *low, const int *tensors, int count);
+struct lq_axes lq_layout_common(struct lq_lower *low, const int *tensors, int count);
 // `value` with its axes turned from one order into another.
-struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, struct lq_layout from,
-                              struct lq_layout to);
+struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, struct lq_axes from,
+                              struct lq_axes to);
 
 // `value` in another shape (-1 as ONNX has it); a constant at once.
 struct lq_value *lq_reshaped(struct lq_lower *low, struct lq_value *value, const int64_t *dims,
                              int rank);
 
 // The tensor now is `value` (its meaning); a quantised tensor gets its QuantizeLinear here.
-void lq_set(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_layout order);
+void lq_set(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_axes order);
 void lq_set_plain(struct lq_lower *low, int tensor, struct lq_value *value);
 void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value,
-                   struct lq_layout order);
+                   struct lq_axes order);
 // The tensor is another one with its axes renamed: axis i is axis map[i] of `from`.
 void lq_set_renamed(struct lq_lower *low, int tensor, int from, const int *map);
 // A tensor of one graph becomes, as it is, a tensor of another: an argument or a result.
@@ -174,9 +175,9 @@ int lq_ints_of(struct lq_lower *low, int tensor, int64_t *out, int max);
 const struct lq_constant_ints *lq_constant_ints_of(struct lq_lower *low, int tensor);
 // All functions that give memory set the error when they give NULL.
 // A constant's real numbers as float32 in an order.
-float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_layout order);
+float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_axes order);
 // A constant's own bytes in an order.
-const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_layout order);
+const void *lq_stored_constant(struct lq_lower *low, int tensor, struct lq_axes order);
 // The same number everywhere? Then *value is it.
 bool lq_constant_number(struct lq_lower *low, int tensor, double *value);
 
@@ -192,9 +193,9 @@ int lq_sole_user(const struct lq_lower *low, int tensor);
 
 // Adds an axis of one (numbered as in the result), or takes such axes away; *order follows.
 struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, int axis,
-                                struct lq_layout *order);
+                                struct lq_axes *order);
 struct lq_value *lq_remove_axes(struct lq_lower *low, struct lq_value *value, unsigned gone,
-                                struct lq_layout *order);
+                                struct lq_axes *order);
 
 // A TFLite fused activation (NONE 0, RELU 1, RELU_N1_TO_1 2, RELU6 3, TANH 4, SIGN_BIT 5).
 struct lq_value *lq_activate(struct lq_lower *low, struct lq_value *value, int activation);

@@ -4,7 +4,7 @@
 // has effects outside. A loop is written out turn by turn; its condition must be known each time,
 // as it is where a counter runs to a fixed end (what frameworks make of a GRU).
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 enum {
     DEPTH_MAX = 4,
@@ -47,7 +47,8 @@ static bool run(struct lq_lower *low, int number, struct lq_lower *from, const i
                        "its sub-graphs come to too many operators"))
         return false;
     *sub = (struct lq_lower){.model = model, .graph = low->graph, .options = low->options,
-                             .subgraphs = low->subgraphs, .depth = low->depth + 1};
+                             .subgraphs = low->subgraphs, .depth = low->depth + 1,
+                             .lower_operators = low->lower_operators};
     if (!lq_lower_begin(sub))
         return false;
     for (int i = 0; before && i < model->tensor_count; i++)
@@ -55,7 +56,7 @@ static bool run(struct lq_lower *low, int number, struct lq_lower *from, const i
             sub->slots[i].forms = before->slots[i].forms;
     for (int i = 0; i < count; i++)
         lq_hand_over(from, arguments[i], sub, lq_flat_int(model->inputs, i));
-    lq_lower_operators(sub);
+    sub->lower_operators(sub);
     return low->graph->status == LQ_OK;
 }
 
@@ -77,7 +78,7 @@ static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_l
                                 lq_lower_rank(no, b) == rank &&
                                 lq_shape_equal(&yes->slots[a].shape, &no->slots[b].shape), differ))
         return;
-    struct lq_layout order = lq_layout_common(yes, &a, 1);
+    struct lq_axes order = lq_layout_common(yes, &a, 1);
     struct lq_value *x = lq_get(yes, a, order), *y = lq_get(no, b, order);
     if (low->graph->status != LQ_OK || !lq_lower_need(low, x->type == y->type, differ))
         return;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 enum { PADDING_SAME = 0 };
 
@@ -16,7 +16,7 @@ struct conv {
     int x, weights, bias; // tensors; bias may be -1
     int output;
     int activation;
-    struct lq_layout weights_order; // that ONNX wants
+    struct lq_axes weights_order; // that ONNX wants
     int channel_axis;              // of the weights: the output's channels
     int64_t group;
     int64_t kernel[2], strides[2], dilations[2];
@@ -261,7 +261,7 @@ static struct lq_value *bias_value(struct lq_lower *low, const struct conv *conv
 // ---- writing it
 
 static void finish(struct lq_lower *low, const struct conv *conv, struct lq_value *y,
-                   struct lq_layout order)
+                   struct lq_axes order)
 {
     if (!lq_clip_is_free(low, conv->output, conv->activation))
         y = lq_activate(low, y, conv->activation);
@@ -271,7 +271,7 @@ static void finish(struct lq_lower *low, const struct conv *conv, struct lq_valu
 // A 1x1 convolution over axes in some unusual order is a product of matrices: no need to turn them.
 static bool as_product(struct lq_lower *low, struct conv *conv, int64_t channels)
 {
-    struct lq_layout order = lq_layout_common(low, &conv->x, 1);
+    struct lq_axes order = lq_layout_common(low, &conv->x, 1);
     bool plain = conv->group == 1 && strcmp(conv->op, "Conv") == 0 && !conv->auto_pad &&
                  lq_is_constant(low, conv->weights) && order.rank == 4;
     for (int i = 0; i < 2; i++)
@@ -281,7 +281,7 @@ static bool as_product(struct lq_lower *low, struct conv *conv, int64_t channels
     if (!plain || place < 2 || lq_layout_is_plain(order))
         return false;
     if (place == 3)
-        conv->weights_order = (struct lq_layout){4, {3, 0, 1, 2}};
+        conv->weights_order = (struct lq_axes){4, {3, 0, 1, 2}};
     struct lq_value *x = lq_get(low, conv->x, order), *w = weights_value(low, conv);
     struct lq_value *bias = bias_value(low, conv, channels);
     w = lq_reshaped(low, w, w->shape.dims, 2);
@@ -301,7 +301,7 @@ static void write(struct lq_lower *low, struct conv *conv, int64_t channels)
 {
     if (as_product(low, conv, channels))
         return;
-    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_axes order = lq_layout_channels_first(4);
     struct lq_value *x = lq_get(low, conv->x, order), *w = weights_value(low, conv);
     struct lq_value *bias = bias_value(low, conv, channels);
     bool transposed = strcmp(conv->op, "ConvTranspose") == 0;

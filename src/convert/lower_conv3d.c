@@ -43,9 +43,9 @@ static void pad(struct conv3d *conv, int axis, int64_t total)
 
 static void write(struct lq_lower *low, const struct conv3d *conv, const char *op)
 {
-    struct lq_layout order = lq_layout_channels_first(5);
+    struct lq_axes order = lq_layout_channels_first(5);
     struct lq_value *x = lq_get(low, conv->x, order);
-    struct lq_value *w = lq_get_folded(low, conv->weights, (struct lq_layout){5, {4, 3, 0, 1, 2}});
+    struct lq_value *w = lq_get_folded(low, conv->weights, (struct lq_axes){5, {4, 3, 0, 1, 2}});
     bool biased = conv->bias >= 0, turned = conv->output_padding[0] >= 0;
     struct lq_value *bias =
         biased ? lq_get_folded(low, conv->bias, lq_layout_plain(1)) : &low->graph->nothing;

@@ -3,7 +3,7 @@
 // classes, scores, and how many there are. What is behind that many is zeros.
 #include <math.h>
 
-#include "convert/flexbuffer.h"
+#include "format/flexbuffer.h"
 #include "convert/lower.h"
 
 struct detection {

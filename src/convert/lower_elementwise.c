@@ -2,17 +2,9 @@
 #include <math.h>
 
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // ---- activations
-
-struct lq_value *lq_clip(struct lq_lower *low, struct lq_value *value, float least, float most)
-{
-    return lq_graph_add(low->graph, "Clip",
-                        LQ_INPUTS(value, lq_graph_f32(low->graph, least),
-                                  lq_graph_f32(low->graph, most)),
-                        LQ_NO_ATTRS);
-}
 
 static struct lq_value *one(struct lq_lower *low, const char *op, struct lq_value *x)
 {
@@ -71,7 +63,7 @@ bool lq_clip_is_free(const struct lq_lower *low, int tensor, int activation)
 // ---- two numbers
 
 // A tensor as it is wanted for a broadcast in `order`: a lower rank gets ones in front.
-static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct lq_layout order)
+static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     int rank = lq_lower_rank(low, tensor);
     if (tensor < 0 || rank == order.rank || rank == 0 || rank > order.rank)
@@ -104,13 +96,13 @@ static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct l
 }
 
 // Both operands of a binary operator, ready to be put together.
-static struct lq_layout take_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
+static struct lq_axes take_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
 {
     int operands[2] = {lq_lower_input(low, 0), lq_lower_input(low, 1)};
     *x = *y = &low->graph->nothing;
     if (!lq_lower_need(low, operands[0] >= 0 && operands[1] >= 0, "an operand is left out"))
         return lq_layout_plain(0);
-    struct lq_layout order = lq_layout_common(low, operands, 2);
+    struct lq_axes order = lq_layout_common(low, operands, 2);
     *x = get_broadcast(low, operands[0], order);
     *y = get_broadcast(low, operands[1], order);
     return order;
@@ -165,7 +157,7 @@ static struct lq_value *combine(struct lq_lower *low, struct lq_value *x, struct
 void lq_lower_binary(struct lq_lower *low)
 {
     struct lq_value *x, *y;
-    struct lq_layout order = take_two(low, &x, &y);
+    struct lq_axes order = take_two(low, &x, &y);
     int builtin = low->op->builtin, output = lq_lower_output(low, 0);
     bool fuses = builtin == LQ_OP_ADD || builtin == LQ_OP_SUB || builtin == LQ_OP_MUL ||
                  builtin == LQ_OP_DIV;
@@ -179,7 +171,7 @@ void lq_lower_binary(struct lq_lower *low)
 void lq_lower_compare(struct lq_lower *low)
 {
     struct lq_value *x, *y;
-    struct lq_layout order = take_two(low, &x, &y);
+    struct lq_axes order = take_two(low, &x, &y);
     const char *op = NULL;
     switch (low->op->builtin) {
     case LQ_OP_LESS:
@@ -205,7 +197,7 @@ void lq_lower_compare(struct lq_lower *low)
 }
 
 // SELECT's condition may be one truth a row, which is not how a broadcast spreads it.
-static struct lq_value *condition_for(struct lq_lower *low, int tensor, struct lq_layout order)
+static struct lq_value *condition_for(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     bool of_rows = low->op->builtin == LQ_OP_SELECT && lq_lower_rank(low, tensor) == 1;
     if (!of_rows || order.rank < 2)
@@ -222,7 +214,7 @@ void lq_lower_select(struct lq_lower *low)
     if (!lq_lower_need(low, operands[0] >= 0 && operands[1] >= 0 && operands[2] >= 0,
                        "an operand is left out"))
         return;
-    struct lq_layout order = lq_layout_common(low, operands, 3);
+    struct lq_axes order = lq_layout_common(low, operands, 3);
     struct lq_value *condition = condition_for(low, operands[0], order);
     struct lq_value *x = get_broadcast(low, operands[1], order);
     struct lq_value *y = get_broadcast(low, operands[2], order);
@@ -237,7 +229,7 @@ void lq_lower_add_n(struct lq_lower *low)
         return;
     for (int i = 0; i < count; i++)
         tensors[i] = lq_lower_input(low, i);
-    struct lq_layout order = lq_layout_common(low, tensors, count);
+    struct lq_axes order = lq_layout_common(low, tensors, count);
     struct lq_value *sum = lq_get(low, tensors[0], order);
     for (int i = 1; i < count; i++)
         sum = two(low, "Add", sum, lq_get(low, tensors[i], order));
@@ -317,7 +309,7 @@ static struct lq_value *apply(struct lq_lower *low, struct lq_value *x)
 
 void lq_lower_unary(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     int output = lq_lower_output(low, 0), builtin = low->op->builtin;
     int clip = builtin == LQ_OP_RELU ? 1 : builtin == LQ_OP_RELU_N1_TO_1 ? 2
@@ -328,7 +320,7 @@ void lq_lower_unary(struct lq_lower *low)
 
 void lq_lower_prelu(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     struct lq_value *slope = get_broadcast(low, lq_lower_input(low, 1), order);
     lq_set(low, lq_lower_output(low, 0), two(low, "PRelu", x, slope), order);
@@ -338,7 +330,7 @@ void lq_lower_prelu(struct lq_lower *low)
 
 void lq_lower_softmax(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     float beta = lq_tflite_option_float(low->model, low->op, 0, 1);
     bool is_log = low->op->builtin == LQ_OP_LOG_SOFTMAX;
@@ -355,7 +347,7 @@ void lq_lower_softmax(struct lq_lower *low)
 
 void lq_lower_l2_normalize(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     if (!lq_lower_need(low, order.rank > 0, "a single number has no length"))
         return;
@@ -378,7 +370,7 @@ void lq_lower_cast(struct lq_lower *low)
     enum lq_onnx_type to = lq_lower_stored_type(low, output);
     if (!lq_lower_need(low, to != LQ_ONNX_NONE, "it makes numbers of a type we do not know"))
         return;
-    struct lq_layout order = lq_layout_plain(lq_lower_rank(low, input));
+    struct lq_axes order = lq_layout_plain(lq_lower_rank(low, input));
     // Quantised numbers are cast as they are stored, not as what they mean.
     struct lq_value *x = lq_lower_quantised(low, input) || lq_lower_quantised(low, output)
                              ? lq_get_stored(low, input)
@@ -395,7 +387,7 @@ void lq_lower_cast(struct lq_lower *low)
 
 void lq_lower_quantize(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     lq_set(low, lq_lower_output(low, 0), x, order);
 }
@@ -438,7 +430,7 @@ void lq_lower_densify(struct lq_lower *low)
 
 void lq_lower_zeros_like(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     lq_set(low, lq_lower_output(low, 0), two(low, "Sub", x, x), order);
 }

@@ -1,7 +1,7 @@
 // Operators that find places by number, or numbers of places: GATHER and its kin, ONE_HOT,
 // SCATTER_ND, WHERE, diagonals, REVERSE_SEQUENCE and NON_MAX_SUPPRESSION.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 static struct lq_value *cast(struct lq_lower *low, struct lq_value *x, enum lq_onnx_type type)
 {
@@ -18,7 +18,7 @@ static void gather(struct lq_lower *low, int input, int which, int axis)
     if (!lq_lower_need(low, axis >= 0 && axis < rank && rank - 1 + depth <= LQ_RANK_MAX,
                        "its axis makes no sense"))
         return;
-    struct lq_layout order, made = {0};
+    struct lq_axes order, made = {0};
     struct lq_value *value = lq_get_any(low, input, &order);
     struct lq_value *index = lq_get_plain(low, which);
     int place = lq_layout_place(order, axis);
@@ -210,7 +210,7 @@ void lq_lower_reverse_sequence(struct lq_lower *low)
                                 sequence != batch,
                        "its axes make no sense"))
         return;
-    struct lq_layout order = {rank, {(uint8_t)sequence, (uint8_t)batch}};
+    struct lq_axes order = {rank, {(uint8_t)sequence, (uint8_t)batch}};
     for (int i = 0, to = 2; i < rank; i++)
         if (i != sequence && i != batch)
             order.axis[to++] = (uint8_t)i;

@@ -2,7 +2,7 @@
 #include "convert/lower.h"
 
 // All inputs in one order; NULL-ended, NULL on failure.
-static struct lq_value **take_all(struct lq_lower *low, struct lq_layout *order)
+static struct lq_value **take_all(struct lq_lower *low, struct lq_axes *order)
 {
     int count = low->op->inputs.count;
     int *tensors = lq_graph_take(low->graph, (size_t)(count + 1) * sizeof *tensors);
@@ -19,7 +19,7 @@ static struct lq_value **take_all(struct lq_lower *low, struct lq_layout *order)
 
 void lq_lower_concat(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value **values = take_all(low, &order);
     int axis = lq_lower_option(low, 0, 0), output = lq_lower_output(low, 0);
     if (!values)
@@ -37,7 +37,7 @@ void lq_lower_concat(struct lq_lower *low)
 
 void lq_lower_pack(struct lq_lower *low)
 {
-    struct lq_layout order, made = {0};
+    struct lq_axes order, made = {0};
     struct lq_value **values = take_all(low, &order);
     int axis = lq_lower_option(low, 1, 0);
     if (!values)
@@ -62,7 +62,7 @@ void lq_lower_tile(struct lq_lower *low)
     if (!lq_lower_need(low, lq_ints_of(low, lq_lower_input(low, 1), times, LQ_RANK_MAX) == rank,
                        "how often it repeats must be constants"))
         return;
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, input, &order);
     lq_layout_ints(order, times, stored);
     lq_set(low, lq_lower_output(low, 0),

@@ -1,6 +1,6 @@
 // FULLY_CONNECTED and BATCH_MATMUL.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // x [n, in] times weights [out, in], turned.
 static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq_value *w,
@@ -13,7 +13,7 @@ static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq
 
 static struct lq_value *weights_value(struct lq_lower *low, int weights, bool quantised, bool turned)
 {
-    struct lq_layout order = {2, {turned, !turned}};
+    struct lq_axes order = {2, {turned, !turned}};
     return quantised ? lq_get(low, weights, order) : lq_get_folded(low, weights, order);
 }
 
@@ -21,7 +21,7 @@ static struct lq_value *weights_value(struct lq_lower *low, int weights, bool qu
 // from the right.
 static struct lq_value *over_last_axis(struct lq_lower *low, int tensor, int weights,
                                        bool quantised, struct lq_value *bias,
-                                       struct lq_layout *order)
+                                       struct lq_axes *order)
 {
     struct lq_value *x = lq_get_any(low, tensor, order);
     int rank = order->rank, place = lq_layout_place(*order, rank - 1);
@@ -97,7 +97,7 @@ void lq_lower_fully_connected(struct lq_lower *low)
         return;
     bool pixels = output >= 0 && take_in_reshapes(low, weights, &x, &output);
     bool quantised = lq_lower_quantised(low, x) && lq_lower_quantised(low, weights);
-    struct lq_layout order = lq_layout_plain(2);
+    struct lq_axes order = lq_layout_plain(2);
     struct lq_value *bias = b < 0       ? &low->graph->nothing
                             : quantised ? lq_bias_value(low, b, x, weights)
                                         : lq_get_folded(low, b, lq_layout_plain(1));
@@ -126,10 +126,10 @@ void lq_lower_fully_connected(struct lq_lower *low)
 // wants. Other unusual orders are turned to the plain one.
 static struct lq_value *factor(struct lq_lower *low, int tensor, bool adjoint, bool *turned)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *value = lq_get_any(low, tensor, &order);
     int rank = order.rank;
-    struct lq_layout plain = lq_layout_plain(rank), swapped = plain;
+    struct lq_axes plain = lq_layout_plain(rank), swapped = plain;
     if (!lq_lower_need(low, rank >= 2, "its factors must have two dimensions or more"))
         return value;
     swapped.axis[rank - 2] = (uint8_t)(rank - 1);
@@ -169,7 +169,7 @@ void lq_lower_batch_matmul(struct lq_lower *low)
     // Both turned: (AB)' = B'A', and nothing has to be moved.
     if (a_turned && b_turned && x->shape.rank == y->shape.rank) {
         struct lq_value *z = lq_graph_add(low->graph, "MatMul", LQ_INPUTS(y, x), LQ_NO_ATTRS);
-        struct lq_layout order = lq_layout_plain(z->shape.rank);
+        struct lq_axes order = lq_layout_plain(z->shape.rank);
         if (low->graph->status != LQ_OK)
             return;
         order.axis[order.rank - 2] = (uint8_t)(order.rank - 1);

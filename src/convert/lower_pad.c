@@ -1,6 +1,6 @@
 // Borders, and blocks of pixels moved between the picture's axes and the others.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // Paddings as [rank][before, after], constant and not negative.
 static bool read_pads(struct lq_lower *low, int rank, int64_t pads[2 * LQ_RANK_MAX])
@@ -14,7 +14,7 @@ static bool read_pads(struct lq_lower *low, int rank, int64_t pads[2 * LQ_RANK_M
     return true;
 }
 
-static struct lq_value *write_pad(struct lq_lower *low, struct lq_value *x, struct lq_layout order,
+static struct lq_value *write_pad(struct lq_lower *low, struct lq_value *x, struct lq_axes order,
                                   const int64_t *pads, const char *mode, struct lq_value *with)
 {
     int64_t stored[2 * LQ_RANK_MAX];
@@ -31,7 +31,7 @@ static struct lq_value *write_pad(struct lq_lower *low, struct lq_value *x, stru
 void lq_lower_pad(struct lq_lower *low)
 {
     int input = lq_lower_input(low, 0), with = lq_lower_input(low, 2);
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, input, &order), *value = NULL;
     int64_t pads[2 * LQ_RANK_MAX];
     if (!read_pads(low, order.rank, pads))
@@ -68,7 +68,7 @@ static struct lq_value *symmetric(struct lq_lower *low, struct lq_value *x, int 
 
 void lq_lower_mirror_pad(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     int64_t pads[2 * LQ_RANK_MAX], widest = 0;
     if (!read_pads(low, order.rank, pads))
@@ -97,7 +97,7 @@ static void blocks(struct lq_lower *low, const char *op, const char *mode)
     if (!lq_lower_need(low, lq_lower_rank(low, input) == 4 && size > 0 && size < 1024,
                        "its input must have four dimensions, its blocks a sensible size"))
         return;
-    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_axes order = lq_layout_channels_first(4);
     lq_set(low, lq_lower_output(low, 0),
            lq_graph_add(low->graph, op, LQ_INPUTS(lq_get(low, input, order)),
                         LQ_ATTRS(lq_int("blocksize", size),
@@ -179,7 +179,7 @@ void lq_lower_space_to_batch(struct lq_lower *low)
         return;
     h /= b.block[0];
     w /= b.block[1];
-    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_axes order = lq_layout_channels_first(4);
     struct lq_value *x = write_pad(low, b.x, order, pads, "constant", NULL);
     x = reordered(low, x, (int64_t[]){b.n < 0 ? -1 : b.n, b.c, h, b.block[0], w, b.block[1]},
                   (int64_t[]){3, 5, 0, 1, 2, 4}, (int64_t[]){-1, b.c, h, w});

@@ -28,7 +28,7 @@ static void pool(struct lq_lower *low, const char *op)
             pads[i + 2] = total - total / 2;
         }
     }
-    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_axes order = lq_layout_channels_first(4);
     struct lq_value *y = lq_graph_add(
         low->graph, op, LQ_INPUTS(lq_get(low, input, order)),
         LQ_ATTRS(lq_ints("kernel_shape", kernel, 2), lq_ints("strides", strides, 2),
@@ -57,7 +57,7 @@ void lq_lower_lrn(struct lq_lower *low)
     if (!lq_lower_need(low, lq_lower_rank(low, input) == 4 && radius >= 0 && radius < 65536,
                        "its input must have four dimensions, its radius a sensible size"))
         return;
-    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_axes order = lq_layout_channels_first(4);
     float bias = lq_tflite_option_float(low->model, low->op, 1, 0);
     float alpha = lq_tflite_option_float(low->model, low->op, 2, 0);
     float beta = lq_tflite_option_float(low->model, low->op, 3, 0);

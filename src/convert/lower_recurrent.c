@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 enum { // inputs of the LSTM
     X = 0, IN_WEIGHTS = 1, STATE_WEIGHTS = 5, PEEPHOLES = 9, BIASES = 12, PROJECTION = 16,
@@ -13,9 +13,9 @@ enum { // inputs of the LSTM
 
 enum { ACTIVATION_TANH = 4, STEPS_MAX = 256 };
 
-static struct lq_layout time_first(bool time_major)
+static struct lq_axes time_first(bool time_major)
 {
-    return (struct lq_layout){3, {!time_major, time_major, 2}};
+    return (struct lq_axes){3, {!time_major, time_major, 2}};
 }
 
 static int64_t dim(const struct lq_lower *low, int tensor, int axis)

@@ -1,6 +1,6 @@
 // Many numbers into one along some axes, or a running sum along one.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 static bool read_axes(struct lq_lower *low, int tensor, int rank, unsigned *axes)
 {
@@ -42,7 +42,7 @@ static struct lq_value *cast(struct lq_lower *low, struct lq_value *x, enum lq_o
 
 void lq_lower_reduce(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     unsigned gone;
     int64_t places[LQ_RANK_MAX];
@@ -75,7 +75,7 @@ void lq_lower_reduce(struct lq_lower *low)
 void lq_lower_arg(struct lq_lower *low)
 {
     int output = lq_lower_output(low, 0);
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     unsigned gone;
     if (!read_axes(low, lq_lower_input(low, 1), order.rank, &gone) ||
@@ -108,7 +108,7 @@ void lq_lower_top_k(struct lq_lower *low)
 
 void lq_lower_cumsum(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     unsigned axes;
     if (!read_axes(low, lq_lower_input(low, 1), order.rank, &axes) ||

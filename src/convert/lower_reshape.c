@@ -2,7 +2,7 @@
 // that joins or parts neighbouring axes is done where they lie; only one that mixes axes which are
 // no neighbours in the stored order has them turned first.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // Which axes of the old and of the new shape hold the same numbers together.
 struct groups {
@@ -61,7 +61,7 @@ static bool group_axes(const struct lq_shape *in, const struct lq_shape *out, st
 // In which order the new axes lie when a value of this order is reshaped where it lies; false when
 // a group's axes are scattered.
 static bool order_after(const struct groups *groups, const struct lq_shape *in, int out_rank,
-                        struct lq_layout order, struct lq_layout *after)
+                        struct lq_axes order, struct lq_axes *after)
 {
     int place[LQ_RANK_MAX * 2], now = -1, highest = -1;
     bool closed[LQ_RANK_MAX * 2] = {false};
@@ -86,7 +86,7 @@ static bool order_after(const struct groups *groups, const struct lq_shape *in, 
     for (int i = 0; i < order.rank; i++) // groups of ones only
         if (place[groups->of_in[order.axis[i]]] < 0)
             place[groups->of_in[order.axis[i]]] = i;
-    *after = (struct lq_layout){0};
+    *after = (struct lq_axes){0};
     for (int i = 0; i < order.rank; i++)
         for (int o = 0; o < out_rank; o++)
             if (place[groups->of_out[o]] == i)
@@ -114,11 +114,11 @@ static bool reshape_dims(const struct lq_value *from, const struct lq_shape *to,
 // shuffled, or windows that become a picture again, are turned once and not once more for the
 // convolution behind.
 static bool picture_order(const struct groups *groups, const struct lq_shape *in, int out_rank,
-                          struct lq_layout *order, struct lq_layout *after)
+                          struct lq_axes *order, struct lq_axes *after)
 {
     if (out_rank != 4)
         return false;
-    struct lq_layout want = lq_layout_channels_first(4), made = {0};
+    struct lq_axes want = lq_layout_channels_first(4), made = {0};
     unsigned seen = 0;
     for (int i = 0; i < 4; i++)
         for (int axis = 0; axis < in->rank; axis++) {
@@ -143,7 +143,7 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
 {
     const struct lq_shape in = lq_lower_shape(low, input);
     struct groups groups;
-    struct lq_layout order = lq_layout_common(low, &input, 1), after;
+    struct lq_axes order = lq_layout_common(low, &input, 1), after;
     bool grouped = group_axes(&in, out, &groups);
     if (!grouped || !order_after(&groups, &in, out->rank, order, &after)) {
         bool picture = !lq_layout_is_plain(order) || wants_picture(low, lq_lower_output(low, 0));
@@ -256,9 +256,9 @@ void lq_lower_reshape(struct lq_lower *low)
 // repeated (EXPAND_DIMS, TILE, RESHAPE) without being turned; else it stands before the one that
 // follows it.
 struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, int axis,
-                                struct lq_layout *order)
+                                struct lq_axes *order)
 {
-    struct lq_layout made = {.rank = order->rank + 1};
+    struct lq_axes made = {.rank = order->rank + 1};
     if (!lq_lower_need(low, made.rank <= LQ_RANK_MAX, "its result has too many dimensions"))
         return value;
     int64_t place = axis < order->rank ? lq_layout_place(*order, axis) : order->rank;
@@ -275,7 +275,7 @@ struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, in
 }
 
 struct lq_value *lq_remove_axes(struct lq_lower *low, struct lq_value *value, unsigned gone,
-                                struct lq_layout *order)
+                                struct lq_axes *order)
 {
     int64_t places[LQ_RANK_MAX];
     int count = 0;
@@ -304,7 +304,7 @@ void lq_lower_squeeze(struct lq_lower *low)
     }
     for (int i = 0; axes.count == 0 && i < rank; i++)
         gone |= (unsigned)(shape.dims[i] == 1) << i;
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);
     value = lq_remove_axes(low, value, gone, &order);
     lq_set(low, lq_lower_output(low, 0), value, order);
@@ -320,7 +320,7 @@ void lq_lower_expand_dims(struct lq_lower *low)
     axis += axis < 0 ? rank + 1 : 0;
     if (!lq_lower_need(low, axis >= 0 && axis <= rank, "its axis makes no sense"))
         return;
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);
     value = lq_insert_axis(low, value, (int)axis, &order);
     lq_set(low, lq_lower_output(low, 0), value, order);
@@ -357,7 +357,7 @@ void lq_lower_transpose(struct lq_lower *low)
 
 void lq_lower_shape_of(struct lq_lower *low)
 {
-    struct lq_layout order;
+    struct lq_axes order;
     int output = lq_lower_output(low, 0);
     struct lq_value *x = lq_get_any(low, lq_lower_input(low, 0), &order);
     if (!lq_lower_need(low, output >= 0, "its result is missing"))

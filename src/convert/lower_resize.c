@@ -86,7 +86,7 @@ void lq_lower_resize_bilinear(struct lq_lower *low)
     struct resize resize;
     if (!read_resize(low, &resize, 2))
         return;
-    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_axes order = lq_layout_channels_first(4);
     struct lq_value *x = lq_get(low, resize.input, order);
     lq_set(low, lq_lower_output(low, 0), write_resize(low, &resize, x, "linear", NULL), order);
 }
@@ -142,7 +142,7 @@ void lq_lower_resize_nearest(struct lq_lower *low)
     struct resize resize;
     if (!read_resize(low, &resize, 0))
         return;
-    struct lq_layout order = lq_layout_channels_first(4);
+    struct lq_axes order = lq_layout_channels_first(4);
     struct lq_value *x = lq_get(low, resize.input, order);
     const int64_t *in = low->slots[resize.input].shape.dims;
     bool agrees = true;

@@ -1,6 +1,6 @@
 // Parts of a tensor: SLICE, STRIDED_SLICE, SPLIT, UNPACK, REVERSE.
 #include "convert/lower.h"
-#include "convert/operators.h"
+#include "format/tflite_ops.h"
 
 // Where a cut begins and ends along each of TFLite's axes.
 struct cut {
@@ -21,7 +21,7 @@ static struct cut cut_nothing(int rank)
 }
 
 static struct lq_value *write_cut(struct lq_lower *low, struct lq_value *value,
-                                  struct lq_layout order, const struct cut *cut)
+                                  struct lq_axes order, const struct cut *cut)
 {
     int64_t start[LQ_RANK_MAX], end[LQ_RANK_MAX], axes[LQ_RANK_MAX], step[LQ_RANK_MAX];
     int count = 0;
@@ -70,7 +70,7 @@ void lq_lower_slice(struct lq_lower *low)
         cut.start[i] = at;
         cut.end[i] = length < 0 ? INT64_MAX : at + length;
     }
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);
     lq_set(low, lq_lower_output(low, 0), write_cut(low, value, order, &cut), order);
 }
@@ -161,7 +161,7 @@ void lq_lower_strided_slice(struct lq_lower *low)
     if (!lq_lower_need(low, input >= 0 && low->slots[input].made, "its input is missing") ||
         !read_strided(low, &strided))
         return;
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);
     value = write_cut(low, value, order, &strided.cut);
     value = lq_remove_axes(low, value, strided.shrink, &order);
@@ -190,7 +190,7 @@ void lq_lower_reverse(struct lq_lower *low)
         cut.end[axes[i]] = INT64_MIN;
         cut.step[axes[i]] = -1;
     }
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);
     lq_set(low, lq_lower_output(low, 0), write_cut(low, value, order, &cut), order);
 }
@@ -243,7 +243,7 @@ void lq_lower_split(struct lq_lower *low)
     axis += axis < 0 ? rank : 0;
     if (!lq_lower_need(low, axis >= 0 && axis < rank, "its axis makes no sense"))
         return;
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);
     int64_t *sizes = piece_sizes(low, low->slots[input].shape.dims[axis],
                                  sized ? lq_lower_input(low, 1) : -1);
@@ -261,7 +261,7 @@ void lq_lower_unpack(struct lq_lower *low)
     axis += axis < 0 ? rank : 0;
     if (!lq_lower_need(low, axis >= 0 && axis < rank, "its axis makes no sense"))
         return;
-    struct lq_layout order;
+    struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);
     int64_t *ones = lq_graph_take(low->graph, (size_t)(count + 1) * sizeof *ones);
     for (int i = 0; ones && i < count; i++)
@@ -269,7 +269,7 @@ void lq_lower_unpack(struct lq_lower *low)
     struct lq_value **pieces =
         ones ? split(low, value, lq_layout_place(order, (int)axis), ones) : NULL;
     for (int i = 0; pieces && i < count; i++) {
-        struct lq_layout left = order;
+        struct lq_axes left = order;
         struct lq_value *piece = lq_remove_axes(low, pieces[i], 1u << axis, &left);
         lq_set(low, lq_lower_output(low, i), piece, left);
     }

@@ -2,7 +2,7 @@
 // Threads: one owner. Owner: init/release by the caller; the model must stay.
 #pragma once
 
-#include "convert/onnx_model.h"
+#include "format/onnx.h"
 #include "engine/trace.h"
 
 enum { LQ_RUNNER_SIZES_MAX = 4 };

@@ -2,7 +2,7 @@
 // Threads: any. Owner: the model stays the caller's.
 #pragma once
 
-#include "convert/onnx_model.h"
+#include "format/onnx.h"
 
 // Constant nodes become constants of the graph; Identity and Cast of constants are done beforehand;
 // a BatchNormalization behind a convolution goes into its weights.

@@ -3,7 +3,7 @@
 // Source: what onnx.ai/onnx/operators says of each operator's versions.
 #pragma once
 
-#include "convert/onnx_model.h"
+#include "format/onnx.h"
 
 // Axes and sizes that were attributes become inputs (Squeeze, Unsqueeze, ReduceSum, Split).
 // MODEL, naming the node, where that cannot be done: a Softmax over several axes at once, a node

@@ -247,13 +247,23 @@ static int finish(struct quantise_job *job, const struct lq_pictures *pictures, 
     return status;
 }
 
+// Models beyond this are refused: what is done to a model looks names up one by one.
+enum { NODES_MAX = 8192 };
+
+static int read_model(struct lq_onnx *onnx, const uint8_t *model, size_t len, const char *name,
+                      struct lq_error *err)
+{
+    int status = lq_onnx_read(onnx, model, len, name, err);
+    if (status == LQ_OK && onnx->graph->n_node > NODES_MAX)
+        status = lq_fail(err, LQ_ERR_MODEL, "'%.150s' has more than %d nodes", name, NODES_MAX);
+    return status == LQ_OK ? lq_onnx_tidy(onnx, name, err) : status;
+}
+
 int lq_quantise_check(const uint8_t *model, size_t len, const char *name, struct lq_error *err)
 {
     struct lq_onnx onnx;
     struct lq_plan plan = {0};
-    int status = lq_onnx_read(&onnx, model, len, name, err);
-    if (status == LQ_OK)
-        status = lq_onnx_tidy(&onnx, name, err);
+    int status = read_model(&onnx, model, len, name, err);
     if (status == LQ_OK)
         status = lq_plan_init(&plan, &onnx, name, err);
     lq_plan_release(&plan);
@@ -268,9 +278,7 @@ int lq_quantise(const uint8_t *model, size_t len, const char *name,
 {
     struct quantise_job job = {.name = name, .options = options, .out = out, .iou = NAN};
     *report = NULL;
-    int status = lq_onnx_read(&job.tidy, model, len, name, err);
-    if (status == LQ_OK)
-        status = lq_onnx_tidy(&job.tidy, name, err);
+    int status = read_model(&job.tidy, model, len, name, err);
     if (status == LQ_OK)
         status = run(&job, pictures, err);
     if (status == LQ_OK)

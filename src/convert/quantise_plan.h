@@ -8,7 +8,7 @@
 #pragma once
 
 #include "convert/histogram.h"
-#include "convert/onnx_model.h"
+#include "format/onnx.h"
 
 struct lq_layer {
     char *name;       // of what it makes

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/onnx_numbers.h"
+
 enum { TYPE_FLOAT = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
        TYPE_INT8 = ONNX__TENSOR_PROTO__DATA_TYPE__INT8, NAME_MAX_ = 400 };
 

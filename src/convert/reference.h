@@ -2,7 +2,7 @@
 // Threads: one owner. Owner: open/close by the caller; pictures and folder must stay.
 #pragma once
 
-#include "convert/onnx_model.h"
+#include "format/onnx.h"
 #include "convert/pictures.h"
 
 struct lq_reference;

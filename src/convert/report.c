@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "convert/tflite.h"
+#include "convert/tflite_edges.h"
 #include "engine/f16.h"
 #include "engine/trace.h"
 

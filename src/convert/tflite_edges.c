@@ -1,5 +1,6 @@
-#include "convert/operators.h"
-#include "convert/tflite.h"
+#include "convert/tflite_edges.h"
+
+#include "format/tflite_ops.h"
 
 static bool are_colours(int64_t channels)
 {

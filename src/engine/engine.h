@@ -104,10 +104,6 @@ struct lq_engine_ops {
     // May be NULL.
     void (*parts)(void (*row)(void *context, const char *name, bool there, const char *detail),
                   void *context);
-    // Which of a model's operator kinds and counts, for `lacquer inspect`; may be NULL.
-    // Calls row once per kind, most frequent first.
-    int (*operators)(const char *path, void (*row)(void *context, const char *kind, int count),
-                     void *context, struct lq_error *err);
     // Tensors as the file (or the server) declares them, nothing compiled; dims may be -1.
     int (*describe)(const char *path, const struct lq_engine_options *options,
                     struct lq_tensors *tensors, struct lq_error *err);

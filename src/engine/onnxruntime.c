@@ -177,7 +177,6 @@ const struct lq_engine_ops lq_engine_onnxruntime = {
     .summary = "ONNX Runtime: TensorRT or CUDA on NVIDIA GPUs, or the processor (.onnx)",
     .probe = lq_ort_load,
     .parts = lq_ort_parts_list,
-    .operators = lq_operators_count,
     .describe = lq_ort_engine_describe,
     .open = onnxruntime_open,
     .close = lq_ort_engine_close,

@@ -15,10 +15,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "engine/list.h"
-#include "engine/onnx_shape.h"
 #include "engine/onnxruntime_check.h"
 #include "engine/onnxruntime_load.h"
+#include "format/onnx_shape.h"
+#include "format/operators.h"
 
 enum { GPU_BATCH = 8, BATCH_WAIT_US = 2000, FILE_BYTES_MAX = INT32_MAX };
 

@@ -433,7 +433,6 @@ const struct lq_engine_ops lq_engine_openvino = {
     .summary = "OpenVINO on this machine's processor (.onnx, .tflite, .xml)",
     .has_precisions = true,
     .probe = lq_openvino_load,
-    .operators = lq_operators_count,
     .describe = openvino_describe,
     .open = openvino_open,
     .close = openvino_close,

@@ -49,7 +49,8 @@ LQ_MUST_CHECK int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, 
                                   size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
                                   struct lq_picture_info *info, struct lq_error *err);
 
-// Whether a picture of this size may be decoded; with may_shrink info->shrunk says at what size.
+// Whether a picture of this size may be decoded; with may_shrink info->shrunk says at what size
+// (size.c).
 LQ_MUST_CHECK int lq_picture_check_size(uint32_t width, uint32_t height, size_t pixels_max,
                                         struct lq_picture_info *info, struct lq_error *err);
 

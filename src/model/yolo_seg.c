@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clamp.h"
 #include "model/decode.h"
 
 enum { BOX_VALUES = 4 };
@@ -261,11 +262,6 @@ LQ_HOT static void row_channels_last(const float *restrict proto,
     }
 }
 
-static int clamp_int(float value, int low, int high)
-{
-    return value <= (float)low ? low : value >= (float)high ? high : (int)value;
-}
-
 // The grid points inside a box, and one around it, so that the nail's edge can be interpolated.
 struct part {
     int i0, j0, width, height;
@@ -279,10 +275,12 @@ static struct part part_of(const struct given *given, const struct candidate *bo
         .step_x = (float)given->geometry->tensor_width / (float)layout->proto_width,
         .step_y = (float)given->geometry->tensor_height / (float)layout->proto_height,
     };
-    part.i0 = clamp_int(floorf(box->x0 / part.step_x - 0.5f), 0, layout->proto_width - 1);
-    part.j0 = clamp_int(floorf(box->y0 / part.step_y - 0.5f), 0, layout->proto_height - 1);
-    int i1 = clamp_int(ceilf(box->x1 / part.step_x - 0.5f), part.i0, layout->proto_width - 1);
-    int j1 = clamp_int(ceilf(box->y1 / part.step_y - 0.5f), part.j0, layout->proto_height - 1);
+    part.i0 = lq_clamp_to_int(floorf(box->x0 / part.step_x - 0.5f), 0, layout->proto_width - 1);
+    part.j0 = lq_clamp_to_int(floorf(box->y0 / part.step_y - 0.5f), 0, layout->proto_height - 1);
+    int i1 = lq_clamp_to_int(ceilf(box->x1 / part.step_x - 0.5f), part.i0,
+                             layout->proto_width - 1);
+    int j1 = lq_clamp_to_int(ceilf(box->y1 / part.step_y - 0.5f), part.j0,
+                             layout->proto_height - 1);
     part.width = i1 - part.i0 + 1;
     part.height = j1 - part.j0 + 1;
     return part;

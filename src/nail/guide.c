@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/clamp.h"
 
-static inline float clamp_guide(float value)
-{
-    return value < -0.5f ? -0.5f : value > 1.5f ? 1.5f : value;
-}
+static const float LEAST = -0.5f, MOST = 1.5f; // of a guide
 
 static inline __attribute__((always_inline)) float sample_at(const void *row, int i, int depth)
 {
@@ -150,7 +148,7 @@ LQ_HOT void lq_guide_planes(const struct lq_guide *guide, const float *restrict 
 {
     float r = guide->weight[0], g = guide->weight[1], b = guide->weight[2], bias = guide->bias;
     for (int i = 0; i < n; i++)
-        out[i] = clamp_guide(r * red[i] + g * green[i] + b * blue[i] + bias);
+        out[i] = lq_clamp(r * red[i] + g * green[i] + b * blue[i] + bias, LEAST, MOST);
 }
 
 static inline __attribute__((always_inline)) void project(const void *row, int channels, int depth,
@@ -159,9 +157,9 @@ static inline __attribute__((always_inline)) void project(const void *row, int c
 {
     float r = weight[0], g = weight[1], b = weight[2];
     for (int i = 0; i < n; i++)
-        out[i] = clamp_guide(r * sample_at(row, i * channels, depth) +
-                             g * sample_at(row, i * channels + 1, depth) +
-                             b * sample_at(row, i * channels + 2, depth) + bias);
+        out[i] = lq_clamp(r * sample_at(row, i * channels, depth) +
+                          g * sample_at(row, i * channels + 1, depth) +
+                          b * sample_at(row, i * channels + 2, depth) + bias, LEAST, MOST);
 }
 
 LQ_HOT static void project_rgb(const uint8_t *row, const float *weight, float bias, float *out,

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/clamp.h"
+
 enum { MARGIN = 3, SIDE = LQ_LOOK_SIDE, WIDE = SIDE + 2 * MARGIN, TERMS = 4, ROUNDS = 4 };
 
 static const float REACH = 0.68f; // of length and breadth: the nail and a little of what is beside it
@@ -165,11 +167,6 @@ static float step_at(const struct points *points, const float *wide, float x, fl
     return total;
 }
 
-static float clamp(float x, float most)
-{
-    return x < -most ? -most : x > most ? most : x;
-}
-
 struct lq_motion lq_motion_find(const struct lq_template *template, const struct lq_image *picture,
                                 float guess_x, float guess_y)
 {
@@ -184,8 +181,8 @@ struct lq_motion lq_motion_find(const struct lq_template *template, const struct
                 template->y + whole_y - MARGIN * step, step, template->width + 2 * MARGIN,
                 template->height + 2 * MARGIN, wide, WIDE);
     const float most = (float)MARGIN - 1.01f;
-    float x = clamp((guess_x - (float)whole_x) / (float)step, most);
-    float y = clamp((guess_y - (float)whole_y) / (float)step, most);
+    float x = lq_clamp((guess_x - (float)whole_x) / (float)step, -most, most);
+    float y = lq_clamp((guess_y - (float)whole_y) / (float)step, -most, most);
     float best = INFINITY;
     for (int round = 0; round < ROUNDS; round++) {
         float left = step_at(&points, wide, x, y, delta);
@@ -193,12 +190,12 @@ struct lq_motion lq_motion_find(const struct lq_template *template, const struct
             best = left;
             motion.x = (float)whole_x + x * (float)step;
             motion.y = (float)whole_y + y * (float)step;
-            motion.scale = -clamp(delta[2], 0.1f);
-            motion.turn = -clamp(delta[3], 0.15f);
+            motion.scale = -lq_clamp(delta[2], -0.1f, 0.1f);
+            motion.turn = -lq_clamp(delta[3], -0.15f, 0.15f);
         }
         // Inverse compositional: what moves the template one way moves the picture the other.
-        x = clamp(x - clamp(delta[0], 1.0f), most);
-        y = clamp(y - clamp(delta[1], 1.0f), most);
+        x = lq_clamp(x - lq_clamp(delta[0], -1.0f, 1.0f), -most, most);
+        y = lq_clamp(y - lq_clamp(delta[1], -1.0f, 1.0f), -most, most);
         if (fabsf(delta[0]) + fabsf(delta[1]) < 0.01f)
             break;
     }

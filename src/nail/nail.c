@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clamp.h"
 #include "nail/components.h"
 #include "nail/cut.h"
 #include "nail/finger.h"
@@ -212,24 +213,19 @@ static void choose_candidates(struct lq_nail_finder *finder)
     finder->candidate_count = kept;
 }
 
-static int clamp_pixel(float value, int last)
-{
-    return value > 0.0f ? (value < (float)last ? (int)value : last) : 0;
-}
-
 // The candidate's box in picture pixels, with room for the edge to move.
 static void place_crop(struct lq_nail *nail, const struct candidate *candidate,
                        const struct lq_patch *patch, const struct lq_image *picture)
 {
     float margin_x = 1.6f * patch->dx + 3.0f, margin_y = 1.6f * patch->dy + 3.0f;
-    int right = clamp_pixel(ceilf(patch->x0 + (float)candidate->x1 * patch->dx + margin_x),
-                            picture->width);
-    int bottom = clamp_pixel(ceilf(patch->y0 + (float)candidate->y1 * patch->dy + margin_y),
-                             picture->height);
-    nail->x = clamp_pixel(patch->x0 + (float)candidate->x0 * patch->dx - margin_x,
-                          picture->width - 1);
-    nail->y = clamp_pixel(patch->y0 + (float)candidate->y0 * patch->dy - margin_y,
-                          picture->height - 1);
+    int right = lq_clamp_to_int(ceilf(patch->x0 + (float)candidate->x1 * patch->dx + margin_x),
+                                0, picture->width);
+    int bottom = lq_clamp_to_int(ceilf(patch->y0 + (float)candidate->y1 * patch->dy + margin_y),
+                                 0, picture->height);
+    nail->x = lq_clamp_to_int(patch->x0 + (float)candidate->x0 * patch->dx - margin_x,
+                              0, picture->width - 1);
+    nail->y = lq_clamp_to_int(patch->y0 + (float)candidate->y0 * patch->dy - margin_y,
+                              0, picture->height - 1);
     nail->width = (right > nail->x ? right : nail->x + 1) - nail->x;
     nail->height = (bottom > nail->y ? bottom : nail->y + 1) - nail->y;
     nail->confidence = candidate->confidence;

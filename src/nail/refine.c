@@ -6,7 +6,7 @@
 
 #include "base/attr.h"
 #include "base/limits.h"
-#include "nail/box.h"
+#include "image/box.h"
 #include "nail/guide.h"
 #include "nail/sharpness.h"
 #include "nail/upsample.h"

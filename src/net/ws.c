@@ -36,7 +36,7 @@ int lq_ws_send(struct lq_ws *ws, enum lq_ws_kind kind, const void *bytes, size_t
     uint8_t head[LQ_WS_FRAME_HEAD_MAX];
     if (ws->closing || ws->sending || ws->conn->ending)
         return LQ_ERR_BUSY;
-    size_t size = lq_ws_frame_write(head, (uint8_t)kind, len);
+    size_t size = lq_ws_frame_write(head, (uint8_t)kind, len, NULL);
     ws->sending = true;
     if (size > head_room) {
         lq_conn_write(ws->conn, head, size, bytes, len);
@@ -52,7 +52,7 @@ int lq_ws_send(struct lq_ws *ws, enum lq_ws_kind kind, const void *bytes, size_t
 static void write_frame(struct lq_ws *ws, uint8_t opcode, const void *bytes, size_t len)
 {
     uint8_t frame[LQ_WS_FRAME_HEAD_MAX + 4096];
-    size_t size = lq_ws_frame_write(frame, opcode, len);
+    size_t size = lq_ws_frame_write(frame, opcode, len, NULL);
     size_t part = len < sizeof frame - size ? len : sizeof frame - size;
     if (len > 0)
         memcpy(frame + size, bytes, part);

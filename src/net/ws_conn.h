@@ -4,7 +4,7 @@
 
 #include "net/conn.h"
 #include "net/ws.h"
-#include "net/utf8.h"
+#include "base/utf8.h"
 #include "net/ws_frame.h"
 
 struct lq_ws {

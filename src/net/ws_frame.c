@@ -19,7 +19,7 @@ static bool is_control(uint8_t opcode)
 }
 
 // What can be said of the first two bytes.
-static bool is_good_start(const uint8_t *bytes, size_t len, bool within)
+static bool is_good_start(enum lq_ws_side from, const uint8_t *bytes, size_t len, bool within)
 {
     uint8_t opcode = bytes[0] & 15;
     if (bytes[0] & 0x70) // no extension gives these bits a meaning
@@ -32,38 +32,45 @@ static bool is_good_start(const uint8_t *bytes, size_t len, bool within)
         return false;
     if (len < 2)
         return true;
-    return bytes[1] & 0x80 && // section 5.1: masked
+    return bytes[1] >> 7 == (from == LQ_WS_FROM_CLIENT) && // section 5.1: masked
            !(is_control(opcode) && (bytes[1] & 0x7f) > LQ_WS_CONTROL_BYTES_MAX);
 }
 
-int lq_ws_frame_read(struct lq_ws_header *frame, const uint8_t *bytes, size_t len, bool within)
+int lq_ws_frame_read(struct lq_ws_header *frame, enum lq_ws_side from, const uint8_t *bytes,
+                     size_t len, bool within)
 {
-    if (len > 0 && !is_good_start(bytes, len, within))
+    if (len > 0 && !is_good_start(from, bytes, len, within))
         return 1002;
     if (len < 2)
         return 0;
     uint8_t told = bytes[1] & 0x7f;
     int more = told == 126 ? 2 : told == 127 ? 8 : 0;
-    size_t head = 2u + (size_t)more + 4;
+    size_t mask = from == LQ_WS_FROM_CLIENT ? 4 : 0, head = 2u + (size_t)more + mask;
     if (len < head)
         return 0;
     *frame = (struct lq_ws_header){.fin = bytes[0] >> 7, .opcode = bytes[0] & 15, .head = head,
                                   .len = more ? big_endian(bytes + 2, more) : told};
-    memcpy(frame->mask, bytes + head - 4, 4);
+    memcpy(frame->mask, bytes + head - mask, mask);
     // Section 5.2: the shortest way to write a length is the only one, and its top bit is 0.
     if ((more == 2 && frame->len < 126) || (more == 8 && (frame->len < 65536 || frame->len >> 63)))
         return 1002;
     return 1;
 }
 
-size_t lq_ws_frame_write(uint8_t head[LQ_WS_FRAME_HEAD_MAX], uint8_t opcode, uint64_t len)
+size_t lq_ws_frame_write(uint8_t head[LQ_WS_FRAME_HEAD_MAX], uint8_t opcode, uint64_t len,
+                         const uint8_t mask[4])
 {
     int more = len < 126 ? 0 : len < 65536 ? 2 : 8;
     head[0] = 0x80 | opcode;
     head[1] = (uint8_t)(more == 0 ? len : more == 2 ? 126 : 127);
     for (int i = 0; i < more; i++)
         head[2 + i] = (uint8_t)(len >> (8 * (more - 1 - i)));
-    return 2u + (size_t)more;
+    size_t used = 2u + (size_t)more;
+    if (!mask)
+        return used;
+    head[1] |= 0x80;
+    memcpy(head + used, mask, 4);
+    return used + 4;
 }
 
 void lq_ws_unmask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t at)

@@ -1,4 +1,4 @@
-// Frames of WebSocket (RFC 6455 section 5), as a server reads and writes them.
+// Frames of WebSocket (RFC 6455 section 5), as both sides read and write them.
 //   byte 0  FIN, three reserved bits (0), opcode
 //   byte 1  mask bit (1 from clients, 0 from servers), length to 125; 126: 16 bits follow; 127: 64
 //   then    the longer length, big-endian; four bytes of mask from clients; the payload
@@ -23,19 +23,25 @@ enum { LQ_WS_FRAME_HEAD_MAX = 14, LQ_WS_CONTROL_BYTES_MAX = 125 };
 struct lq_ws_header {
     bool fin;
     uint8_t opcode;
-    uint8_t mask[4];
+    uint8_t mask[4]; // 0 of a server
     uint64_t len;
     size_t head; // bytes that the header took
 };
 
-// Reads a client's frame header. 1: read, 0: more bytes are needed, else the close code (1002).
+// Who sends a frame: clients mask theirs, servers do not.
+enum lq_ws_side { LQ_WS_FROM_CLIENT, LQ_WS_FROM_SERVER };
+
+// Reads a frame's header. 1: read, 0: more bytes are needed, else the close code (1002).
 // `within`: a message's first frame has come, its last has not (section 5.4).
-int lq_ws_frame_read(struct lq_ws_header *frame, const uint8_t *bytes, size_t len, bool within);
+int lq_ws_frame_read(struct lq_ws_header *frame, enum lq_ws_side from, const uint8_t *bytes,
+                     size_t len, bool within);
 
-// Writes a server's frame header and returns its length, at most 10.
-size_t lq_ws_frame_write(uint8_t head[LQ_WS_FRAME_HEAD_MAX], uint8_t opcode, uint64_t len);
+// Writes a whole message's frame header and returns its length: at most 10 of a server (mask NULL),
+// 14 of a client.
+size_t lq_ws_frame_write(uint8_t head[LQ_WS_FRAME_HEAD_MAX], uint8_t opcode, uint64_t len,
+                         const uint8_t mask[4]);
 
-// Unmasks `len` bytes from `from` to `to` (the same, or apart), which start at byte `at` of the
+// Masks or unmasks `len` bytes from `from` to `to` (the same, or apart), which start at byte `at` of the
 // frame (section 5.3).
 void lq_ws_unmask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t at);
 

@@ -119,7 +119,8 @@ static size_t input(struct lq_conn *conn, uint8_t *bytes, size_t len)
             at += take_payload(ws, bytes + at, len - at);
             continue;
         }
-        int found = lq_ws_frame_read(&ws->frame, bytes + at, len - at, ws->within);
+        int found = lq_ws_frame_read(&ws->frame, LQ_WS_FROM_CLIENT, bytes + at, len - at,
+                                     ws->within);
         if (found == 0)
             break;
         if (found > 1) {

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/clamp.h"
+
 // A well mixed 32-bit number of a cell (multiply and shift in the manner of C. Wellons' "hash
 // prospector", constants of lowbias32).
 static inline uint32_t lq_cell_hash(int32_t x, int32_t y, uint32_t seed)
@@ -22,12 +24,6 @@ static inline float lq_hash_part(uint32_t h, int at, int bits)
 {
     uint32_t mask = (1u << bits) - 1u;
     return (float)(int32_t)(h >> at & mask) * (1.0f / (float)mask);
-}
-
-static inline float lq_clamp01(float x)
-{
-    x = x < 0.0f ? 0.0f : x;
-    return x > 1.0f ? 1.0f : x;
 }
 
 static inline float lq_smooth01(float t)

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nail/box.h"
+#include "image/box.h"
 #include "paint/accent.h"
 #include "paint/extend.h"
 #include "paint/finish.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "nail/box.h"
+#include "image/box.h"
 #include "paint/transfer.h"
 
 // Samples are worked on a vector at a time, each term in a row of its own.

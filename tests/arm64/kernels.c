@@ -7,7 +7,7 @@
 #include "engine/u8.h"
 #include "image/image.h"
 #include "image/resize.h"
-#include "nail/box.h"
+#include "image/box.h"
 #include "nail/upsample.h"
 
 enum { WIDTH = 61, HEIGHT = 47, SIDE = 32, COUNT = SIDE * SIDE * 3 };

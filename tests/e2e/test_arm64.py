@@ -11,7 +11,7 @@ from conftest import ROOT
 
 CROSS, QEMU = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64")
 SOURCES = ["tests/arm64/kernels.c", *(f"src/{name}.c" for name in (
-    "base/buf", "base/error", "engine/f16", "engine/u8", "image/resize", "nail/box", "nail/upsample"))]
+    "base/buf", "base/error", "engine/f16", "engine/u8", "image/resize", "image/box", "nail/upsample"))]
 
 pytestmark = [
     pytest.mark.skipif(platform.machine() == "aarch64", reason="this is an ARM64 machine"),

@@ -1,5 +1,5 @@
 // The operator counter's own reading of .onnx and .tflite files.
-#include "engine/list.h"
+#include "format/operators.h"
 
 #include "fuzz/fuzz_file.h"
 

@@ -1,5 +1,5 @@
 // The converter's reader of .tflite files: whatever it accepts must be whole.
-#include "convert/tflite.h"
+#include "format/tflite.h"
 #include "fuzz/fuzz.h"
 
 #include <string.h>

@@ -2,21 +2,22 @@
 #include <string.h>
 
 #include "fuzz/fuzz.h"
-#include "net/utf8.h"
+#include "base/utf8.h"
 #include "net/ws_frame.h"
 
-static void read_frames(const uint8_t *bytes, size_t len)
+static void read_frames(enum lq_ws_side from, const uint8_t *bytes, size_t len)
 {
     uint8_t out[256], again[LQ_WS_FRAME_HEAD_MAX];
     uint32_t utf8 = 0;
     bool within = false, good = true;
     for (size_t at = 0; at < len;) {
         struct lq_ws_header frame;
-        int found = lq_ws_frame_read(&frame, bytes + at, len - at, within);
+        int found = lq_ws_frame_read(&frame, from, bytes + at, len - at, within);
         if (found != 1)
             return;
+        const uint8_t *mask = from == LQ_WS_FROM_CLIENT ? frame.mask : NULL;
         FUZZ_CHECK(frame.head <= len - at);
-        FUZZ_CHECK(frame.head == 4 + lq_ws_frame_write(again, frame.opcode, frame.len));
+        FUZZ_CHECK(frame.head == lq_ws_frame_write(again, frame.opcode, frame.len, mask));
         at += frame.head;
         size_t part = frame.len < len - at ? (size_t)frame.len : len - at;
         part = part < sizeof out ? part : sizeof out;
@@ -46,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     memcpy(key, bytes, part);
     key[part] = 0;
     lq_ws_accept(key, accept);
-    read_frames(bytes, len);
+    read_frames(LQ_WS_FROM_CLIENT, bytes, len);
+    read_frames(LQ_WS_FROM_SERVER, bytes, len);
     check_text(bytes, len);
     return 0;
 }

@@ -1,4 +1,4 @@
-"""The figures of `lacquer eval` (src/cli/metrics.h says what each means), at full picture size.
+"""The figures of `lacquer eval` (src/eval/metrics.h says what each means), at full picture size.
 
 Masks are boolean arrays. The two programs must agree to 0.1 points; tests/train holds the
 definitions to small pictures counted by hand.

@@ -1,4 +1,4 @@
-"""What kind of picture it is: tone, size, light and tint, as src/cli/traits.h defines them.
+"""What kind of picture it is: tone, size, light and tint, as src/eval/traits.h defines them.
 
 Every rule here is that of `lacquer eval`, so that both put a picture into the same class.
 """

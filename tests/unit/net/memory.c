@@ -188,7 +188,7 @@ static void converse(struct lq_net *net, int port)
     size_t len = sizeof WS - 1;
     for (int i = 0; i < 3; i++) { // "hi" with a mask of 0; a ping; a close
         static const uint8_t firsts[] = {0x82, 0x89, 0x88};
-        len += lq_ws_frame_write(frames + len, firsts[i], i == 2 ? 0 : 2);
+        len += lq_ws_frame_write(frames + len, firsts[i], i == 2 ? 0 : 2, NULL);
         frames[len - 1] |= 0x80;
         frames[len - 2] = firsts[i];
         memset(frames + len, 0, 4);

@@ -141,7 +141,7 @@ static int dial(void)
 static size_t frame_of(uint8_t *out, uint8_t first, const void *bytes, size_t len)
 {
     static const uint8_t mask[4] = {0xa1, 0xb2, 0xc3, 0xd4};
-    size_t head = lq_ws_frame_write(out, first, len);
+    size_t head = lq_ws_frame_write(out, first, len, NULL);
     out[0] = first;
     out[1] |= 0x80;
     memcpy(out + head, mask, 4);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "net/utf8.h"
+#include "base/utf8.h"
 #include "unit/unit.h"
 
 static const struct {
@@ -48,7 +48,8 @@ static void reads_frames_strictly(void **state)
     struct lq_ws_header frame;
     (void)state;
     for (size_t i = 0; i < LQ_COUNT(frames); i++) {
-        int found = lq_ws_frame_read(&frame, frames[i].bytes, frames[i].len, frames[i].within);
+        int found = lq_ws_frame_read(&frame, LQ_WS_FROM_CLIENT, frames[i].bytes, frames[i].len,
+                                     frames[i].within);
         if (found != frames[i].found)
             fail_msg("frame %zu: %d, not %d (%s)", i, found, frames[i].found, frames[i].rule);
         if (found != 1)
@@ -57,23 +58,41 @@ static void reads_frames_strictly(void **state)
         assert_int_equal(frame.head, frames[i].len);
         assert_memory_equal(frame.mask, "\1\2\3\4", 4);
         for (size_t len = 0; len < frames[i].len; len++)
-            assert_int_equal(lq_ws_frame_read(&frame, frames[i].bytes, len, frames[i].within), 0);
+            assert_int_equal(lq_ws_frame_read(&frame, LQ_WS_FROM_CLIENT, frames[i].bytes, len,
+                                              frames[i].within), 0);
     }
 }
 
 static void writes_what_others_read(void **state)
 {
+    static const uint8_t mask[] = {9, 8, 7, 6};
     static const uint64_t lens[] = {0, 125, 126, 65535, 65536, 1ull << 40};
     static const size_t sizes[] = {2, 2, 4, 4, 10, 10};
     (void)state;
     for (size_t i = 0; i < LQ_COUNT(lens); i++) {
         uint8_t head[LQ_WS_FRAME_HEAD_MAX + 4] = {0};
         struct lq_ws_header frame;
-        assert_int_equal(lq_ws_frame_write(head, LQ_WS_OP_BINARY, lens[i]), sizes[i]);
-        head[1] |= 0x80; // as a client's, its mask 0
-        assert_int_equal(lq_ws_frame_read(&frame, head, sizes[i] + 4, false), 1);
+        assert_int_equal(lq_ws_frame_write(head, LQ_WS_OP_BINARY, lens[i], NULL), sizes[i]);
+        assert_int_equal(lq_ws_frame_read(&frame, LQ_WS_FROM_SERVER, head, sizes[i], false), 1);
         assert_int_equal(frame.len, lens[i]);
+        assert_int_equal(frame.head, sizes[i]);
+        assert_int_equal(lq_ws_frame_read(&frame, LQ_WS_FROM_CLIENT, head, sizes[i], false),
+                         sizes[i] < 2 ? 0 : 1002);
+        assert_int_equal(lq_ws_frame_write(head, LQ_WS_OP_BINARY, lens[i], mask), sizes[i] + 4);
+        assert_int_equal(lq_ws_frame_read(&frame, LQ_WS_FROM_CLIENT, head, sizes[i] + 4, false), 1);
+        assert_int_equal(frame.len, lens[i]);
+        assert_memory_equal(frame.mask, mask, 4);
     }
+}
+
+static void servers_do_not_mask(void **state)
+{
+    (void)state;
+    static const uint8_t masked[] = {0x82, 0x81, 1, 2, 3, 4, 0}, ping[] = {0x89, 126, 0, 126};
+    struct lq_ws_header frame;
+    assert_int_equal(lq_ws_frame_read(&frame, LQ_WS_FROM_SERVER, masked, sizeof masked, false),
+                     1002);
+    assert_int_equal(lq_ws_frame_read(&frame, LQ_WS_FROM_SERVER, ping, sizeof ping, false), 1002);
 }
 
 static void unmasks_however_cut(void **state)
@@ -146,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_frames_strictly), cmocka_unit_test(writes_what_others_read),
+        cmocka_unit_test(servers_do_not_mask),
         cmocka_unit_test(unmasks_however_cut), cmocka_unit_test(knows_close_codes),
         cmocka_unit_test(accepts_keys), cmocka_unit_test(checks_utf8_however_cut),
     };
