@@ -9,6 +9,8 @@
 #   make install  into /usr/local (DESTDIR and PREFIX honoured)
 #   make deb      Debian packages of the program and the library, in build/deb
 #   make wheel    the Python package, in build/wheel
+#   make device   what pages find nails with on the visitor's own device, in build/device
+#   make npm      the npm package of the page's element, in build/npm
 BUILD ?= build
 PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
@@ -16,7 +18,7 @@ PYTHON := .deps/venv/bin/python
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
 export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
-.PHONY: all ready build gpu serve test bench install deb wheel clean
+.PHONY: all ready build gpu serve test bench install deb wheel device npm clean
 all: build
 
 $(BUILD)/build.ninja:
@@ -54,6 +56,15 @@ deb:
 
 wheel: build
 	@tools/wheel.sh $(BUILD)
+
+# A folder set up before these packages came has no rule for it yet.
+device: ready
+	@tools/setup.sh device
+	@meson setup --reconfigure $(BUILD) >/dev/null
+	@ninja -C $(BUILD) --quiet lacquer device.stamp
+
+npm: device
+	@tools/npm.sh $(BUILD)
 
 clean:
 	rm -rf $(BUILD) build-asan

@@ -56,7 +56,7 @@ class Bundle:
 
     def _small(self, path):
         if path.suffix == ".js" and re.search(r"^\s*(import|export)\b", path.read_text(), re.M):
-            raise SystemExit(f"{path}: a worker may not import, it is not bundled")
+            return self._worker(path)
         if path.suffix not in (".js", ".css"):
             return path.read_bytes()
         return subprocess.run([self.esbuild, "--minify", "--charset=utf8", "--log-level=warning",
@@ -69,6 +69,13 @@ class Bundle:
                               text=True)
         version = tuple(int(number) for number in re.findall(r"\d+", said.stdout)[:3])
         return "es2022" if version >= (0, 14, 24) else "esnext"
+
+    def _worker(self, path):
+        """A module worker with all that it imports, in one file."""
+        return subprocess.run([self.esbuild, str(path), "--bundle", "--format=esm", "--minify",
+                               f"--target={self._target()}", "--charset=utf8",
+                               "--log-level=warning"],
+                              check=True, stdout=subprocess.PIPE).stdout
 
     def _run(self):
         out, meta = self.scratch / "out", self.scratch / "meta.json"

@@ -15,6 +15,8 @@ APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serv
 # What measures a model or a server knows neither the other nor the server's inside.
 APART |= {(measure, other) for measure in ("eval", "bench")
           for other in ("lib", "convert", "serve")} | {("eval", "net"), ("bench", "eval")}
+# The page's part stands by itself: nothing of the program's own may come to need it.
+APART |= {(layer, "device") for layer in ("lib", "convert", "serve", "eval", "bench", "cli")}
 # The network knows of nothing but the base.
 APART |= {("net", layer) for layer in LAYERS[1:] if layer != "net"}
 

@@ -4,7 +4,10 @@
 # tools and whatever the system has too old into .deps/; nothing else outside this folder. A second
 # run finds its stamps and returns at once.
 #
-#   tools/setup.sh [build|test|gpu]          gpu: what --engine tensorrt loads (setup_gpu.sh)
+#   tools/setup.sh [build|test|device|gpu]
+#
+# device: what `build` needs and the page's own engine (tools/wasm.sh, web/device); test: all that
+# and the tests' tools; gpu: what --engine tensorrt loads (setup_gpu.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
@@ -12,7 +15,7 @@ export PATH="$PWD/.deps/bin:$PATH"
 
 [ "$what" != gpu ] || exec tools/setup_gpu.sh gpu
 
-for part in system packages pypi openvino tests; do
+for part in system packages pypi openvino device tests; do
     # shellcheck source=/dev/null
     . "tools/setup/$part.sh"
 done
@@ -37,6 +40,7 @@ fresh "packages-$what" "$sum" || {
     printf '%s' "$sum" >".deps/packages-$what.stamp"
 }
 get_openvino
+[ "$what" != device ] && [ "$what" != test ] || get_device
 [ "$what" != test ] || {
     get_test_tools
     get_servers

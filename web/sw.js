@@ -1,26 +1,64 @@
 // Keeps the page's shell and its files under hashed names, so that it opens at once and without a
-// network. Whatever the API answers is never kept, nor looked at.
+// network; of a static site also its catalogue, its languages and what the device computes with.
+// Whatever a server's API answers is never kept, nor looked at.
 
 const hashed = [];
+const site = {}; // file of a static site → hash of its content (src/cli/site_page.c)
 const shell = ['./', 'tryon.js', 'manifest.webmanifest', 'icons/192.png', ...hashed];
-const cacheName = `lacquer ${hashed.join(' ')}`;
 const home = new URL('./', self.location).pathname;
+const prefix = `lacquer ${home} `; // an origin may hold several sites, each below a path of its own
+const cacheName = prefix + hashed.join(' ');
+const siteCacheName = `${prefix}site`; // the runtime is large: it outlives an update of the page
+
+const siteKey = (path) => new Request(`${home}${path}?${site[path]}`);
+
+// Some hosts would give an answer of their cache that is hours old.
+async function keepSiteFile(cache, path) {
+    if (await cache.match(siteKey(path))) return;
+    const response = await fetch(home + path, { cache: 'no-cache' });
+    if (!response.ok) throw new Error(`${path}: ${response.status}`);
+    await cache.put(siteKey(path), response);
+}
+
+// Without the runtime where people pay for what comes; it is kept when it is used.
+const sparing = () => navigator.connection?.saveData ?? false;
+const isRuntime = (path) => path.startsWith('device/');
+const isForGraphics = (path) => path.includes('-webgpu-'); // few have a use for it
+
+async function keepSite() {
+    const wanted = (path) => !isRuntime(path) || !(sparing() || isForGraphics(path));
+    const paths = Object.keys(site).filter(wanted);
+    if (!paths.length) return;
+    const cache = await caches.open(siteCacheName);
+    for (const path of paths) await keepSiteFile(cache, path);
+}
 
 self.addEventListener('install', (event) => {
     const keep = async () => {
         const cache = await caches.open(cacheName);
         await cache.addAll(shell.map((path) => new Request(path, { cache: 'no-cache' })));
+        await keepSite();
         await self.skipWaiting();
     };
     event.waitUntil(keep());
 });
 
+async function sweepSite() {
+    if (!(await caches.has(siteCacheName))) return;
+    const cache = await caches.open(siteCacheName);
+    const current = new Set(Object.keys(site).map((path) => siteKey(path).url));
+    const old = (await cache.keys()).filter(({ url }) => !current.has(url));
+    await Promise.all(old.map((request) => cache.delete(request)));
+}
+
 // Files of an older version go.
 self.addEventListener('activate', (event) => {
     const sweep = async () => {
         const names = await caches.keys();
-        const old = names.filter((name) => name.startsWith('lacquer ') && name !== cacheName);
+        const kept = [cacheName, siteCacheName];
+        const old = names.filter((name) => name.startsWith(prefix) && !kept.includes(name));
         await Promise.all(old.map((name) => caches.delete(name)));
+        await sweepSite();
         await self.clients.claim();
     };
     event.waitUntil(sweep());
@@ -28,11 +66,16 @@ self.addEventListener('activate', (event) => {
 
 const isHashed = (path) => /^[\w-]+-[A-Za-z0-9]{8,10}\.(js|css|svg)$/.test(path);
 
+// Static hosts need not say for how long a file holds: its name does.
+const isForGood = (response) =>
+    Object.keys(site).length > 0 ||
+    (response.headers.get('cache-control')?.includes('immutable') ?? false);
+
 async function keptFirst(request) {
     const kept = await caches.match(request, { ignoreVary: true });
     if (kept) return kept;
     const response = await fetch(request);
-    if (response.ok && response.headers.get('cache-control')?.includes('immutable'))
+    if (response.ok && isForGood(response))
         (await caches.open(cacheName)).put(request, response.clone());
     return response;
 }
@@ -48,13 +91,24 @@ async function newestFirst(request, key) {
     }
 }
 
+async function siteFile(request, path) {
+    if (path.startsWith('api/')) return newestFirst(request, siteKey(path));
+    const cache = await caches.open(siteCacheName);
+    const kept = await cache.match(siteKey(path));
+    if (kept) return kept;
+    const response = await fetch(request);
+    if (response.status === 200) await cache.put(siteKey(path), response.clone());
+    return response;
+}
+
 self.addEventListener('fetch', (event) => {
     const { request } = event;
     const url = new URL(request.url);
     if (request.method !== 'GET' || url.origin !== self.location.origin) return;
     if (!url.pathname.startsWith(home)) return;
     const path = url.pathname.slice(home.length);
-    if (isHashed(path)) event.respondWith(keptFirst(request));
+    if (Object.hasOwn(site, path)) event.respondWith(siteFile(request, path));
+    else if (isHashed(path)) event.respondWith(keptFirst(request));
     else if (path === '' || path === 'index.html') event.respondWith(newestFirst(request, './'));
     else if (shell.includes(path)) event.respondWith(newestFirst(request, path));
 });

@@ -59,6 +59,8 @@ export interface LacquerEvents {
     'lacquer-look': WornLook & { second: WornLook | null };
     /** Another number of nails is seen. */
     'lacquer-nails': { count: number };
+    /** Live pictures are looked at there from now on. */
+    'lacquer-engine': { engine: 'server' | 'device' };
     /** A picture is saved or shared. */
     'lacquer-picture': { blob: Blob };
     /** The look's link, or a picture with it, has gone out. */
@@ -86,6 +88,8 @@ export interface LacquerAttributes {
     finish?: string;
     look?: string;
     camera?: 'user' | 'environment';
+    engine?: 'server' | 'device';
+    device?: string;
     lang?: 'en' | 'de' | 'es' | 'ar';
     stats?: boolean | '';
     'deep-links'?: boolean | '';

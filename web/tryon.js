@@ -9,6 +9,10 @@
 //   color    first shade, "#rrggbb"; else the one of the last visit
 //   finish   first finish, by its name
 //   camera   "user" or "environment": which camera first
+//   engine   where nails are found: "server", or "device": in the page itself, so that no picture
+//            leaves it (web/device/); without it ?engine= of the page's address, and else whichever
+//            turns out the better one (live/engine-choice.js)
+//   device   URL of the folder with the device's runtime; the server's "device/"
 //   stats    present: speed figures and the choice of a transport are shown (also by ?stats)
 //   lang     "en", "de", "es" or "ar"; else the reader's own choice, then the browser's
 //   look     first look: a name of the catalogue's, or what stands behind "?look=" in a link
@@ -18,7 +22,7 @@
 // Slot "brand": what stands at the top left.
 // Events, bubbling, all with a detail (docs/integrations): "lacquer-ready", "lacquer-start",
 // "lacquer-stop", "lacquer-error", "lacquer-look", "lacquer-nails", "lacquer-picture",
-// "lacquer-share", and "lacquer-buy", which can be stopped.
+// "lacquer-share", "lacquer-engine", and "lacquer-buy", which can be stopped.
 // A page of another origin needs `lacquer serve --allow-origin` with its own, and in its
 // Content-Security-Policy, if it has one, the server under script-src, style-src, img-src and
 // connect-src (there with wss: too). Nothing inline, no eval, no data: or blob:.
@@ -77,6 +81,12 @@ export class LacquerTryon extends HTMLElement {
                 ? new URL(this.getAttribute('server'), document.baseURI)
                 : home,
             facing: this.getAttribute('camera'),
+            engine:
+                this.getAttribute('engine') ??
+                new URLSearchParams(location.search).get('engine'),
+            device: this.hasAttribute('device')
+                ? new URL(this.getAttribute('device'), document.baseURI)
+                : undefined,
             stats:
                 this.hasAttribute('stats') ||
                 new URLSearchParams(location.search).has('stats'),

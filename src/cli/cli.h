@@ -26,6 +26,7 @@ int lq_cli_looks(int argc, char **argv);
 int lq_cli_quantize(int argc, char **argv);
 int lq_cli_looks_import(int argc, char **argv);
 int lq_cli_serve(int argc, char **argv);
+int lq_cli_site(int argc, char **argv);
 int lq_cli_triton_repo(int argc, char **argv);
 int lq_cli_tune(int argc, char **argv);
 
@@ -39,6 +40,7 @@ extern const struct argp lq_looks_argp;
 extern const struct argp lq_quantize_argp;
 extern const struct argp lq_looks_import_argp;
 extern const struct argp lq_serve_argp;
+extern const struct argp lq_site_argp;
 extern const struct argp lq_triton_repo_argp;
 extern const struct argp lq_tune_argp;
 

@@ -18,6 +18,7 @@ static const struct lq_command commands[] = {
      &lq_looks_import_argp},
     {"quantize", "make an int8 model from a float one", lq_cli_quantize, &lq_quantize_argp},
     {"serve", "serve the live page and the API", lq_cli_serve, &lq_serve_argp},
+    {"site", "write the page as static files that need no server", lq_cli_site, &lq_site_argp},
     {"triton-repo", "write a model repository for NVIDIA Triton", lq_cli_triton_repo,
      &lq_triton_repo_argp},
     {"tune", "find the fastest way to compute a model here", lq_cli_tune, &lq_tune_argp},

@@ -4,19 +4,12 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "frame/multiscale.h"
+#include "frame/detect.h"
 #include "image/color.h"
-#include "nail/hand.h"
 
 struct lq_pipe {
     struct lq_codec *codec;
-    struct lq_runner *runner;
-    struct lq_nail_finder *finder;
-    struct lq_multiscale *multiscale;
-    struct lq_hand_finder *hands; // NULL: no network for it
-    struct lq_nails told;         // the nails, with what their hands say
-    bool maps;                    // the model gives one map of probabilities of all it is shown
-    struct lq_tracked tracked;    // the last frame of a video
+    struct lq_detector *detector;
     struct lq_painter *painter;
     struct lq_buf pixels;         // the decoded picture's memory
     struct lq_buf srgb;           // … and its copy's, where it has other colours
@@ -35,9 +28,7 @@ const char *lq_stage_name(enum lq_stage stage)
 static int open_parts(struct lq_pipe *pipe, struct lq_error *err)
 {
     int status = lq_codec_new(&pipe->codec, err);
-    if (status == LQ_OK &&
-        (lq_nail_finder_new(&pipe->finder) != LQ_OK ||
-         lq_multiscale_new(&pipe->multiscale) != LQ_OK || lq_painter_new(&pipe->painter) != LQ_OK))
+    if (status == LQ_OK && lq_painter_new(&pipe->painter) != LQ_OK)
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     return status;
 }
@@ -45,15 +36,10 @@ static int open_parts(struct lq_pipe *pipe, struct lq_error *err)
 static void free_parts(struct lq_pipe *pipe)
 {
     lq_painter_free(pipe->painter);
-    lq_multiscale_free(pipe->multiscale);
-    lq_nail_finder_free(pipe->finder);
     lq_codec_free(pipe->codec);
     pipe->painter = NULL;
-    pipe->multiscale = NULL;
-    pipe->finder = NULL;
     pipe->codec = NULL;
     lq_picture_info_release(&pipe->info);
-    lq_tracked_release(&pipe->tracked);
     lq_buf_release(&pipe->pixels);
 }
 
@@ -67,13 +53,9 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     lq_buf_init(&pipe->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_buf_init(&pipe->srgb, (size_t)LQ_PICTURE_PIXELS_MAX * 3 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_picture_info_init(&pipe->info);
-    lq_tracked_init(&pipe->tracked);
-    pipe->maps = lq_model_info(model)->head == LQ_HEAD_MASK;
     int status = open_parts(pipe, err);
     if (status == LQ_OK)
-        status = lq_runner_new(&pipe->runner, model, err);
-    if (status == LQ_OK && lq_model_landmarks(model))
-        status = lq_hand_finder_new(&pipe->hands, lq_model_landmarks(model), err);
+        status = lq_detector_new(&pipe->detector, model, err);
     if (status != LQ_OK) {
         lq_pipe_free(pipe);
         return status;
@@ -87,8 +69,8 @@ int lq_pipe_rest(struct lq_pipe *pipe)
     free_parts(pipe);
     pipe->picture = (struct lq_image){0};
     lq_picture_info_init(&pipe->info);
-    lq_tracked_init(&pipe->tracked);
-    return open_parts(pipe, NULL);
+    int status = lq_detector_rest(pipe->detector);
+    return status == LQ_OK ? open_parts(pipe, NULL) : status;
 }
 
 size_t lq_pipe_bytes(const struct lq_pipe *pipe)
@@ -101,8 +83,7 @@ void lq_pipe_free(struct lq_pipe *pipe)
     if (!pipe)
         return;
     free_parts(pipe);
-    lq_hand_finder_free(pipe->hands);
-    lq_runner_free(pipe->runner);
+    lq_detector_free(pipe->detector);
     free(pipe);
 }
 
@@ -116,169 +97,6 @@ void lq_job_init(struct lq_job *job)
         .jpeg_quality = 85,
         .pixels_max = LQ_FRAME_PIXELS_MAX,
     };
-}
-
-// Each stage's time runs from the end of the one before, so the six add up to the total.
-static void stage_done(struct lq_job *job, enum lq_stage stage, uint64_t *since_us)
-{
-    uint64_t now = lq_clock_us();
-    job->stage_us[stage] = (uint32_t)(now - *since_us);
-    job->total_us += job->stage_us[stage];
-    *since_us = now;
-}
-
-// Between two steps. What runs meanwhile is not this job's time.
-static void pause_job(struct lq_job *job, uint64_t *since_us)
-{
-    if (!job->pause)
-        return;
-    uint64_t before_us = lq_clock_us();
-    job->pause(job->pause_context);
-    *since_us += lq_clock_us() - before_us;
-}
-
-// region: the part of the picture where nails were looked for; NULL: the whole.
-static int track(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                 const int *region, struct lq_error *err)
-{
-    int status = region ? lq_tracker_update_region(job->tracker, picture, region, job->nails,
-                                                   job->time_us, &pipe->tracked)
-                        : lq_tracker_update(job->tracker, picture, job->nails, job->time_us,
-                                            job->smooth, &pipe->tracked);
-    if (status != LQ_OK)
-        return lq_fail(err, status, "cannot track nails: %s", lq_status_text(status));
-    job->nails = &pipe->tracked.nails;
-    return LQ_OK;
-}
-
-// Between two frames on which the network runs, the nails' motion is enough, for a tenth of the
-// work. Sets job->propagated if it was.
-static int propagate_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                           uint64_t *since_us, struct lq_error *err)
-{
-    if (!job->tracker || !job->may_propagate || !job->smooth)
-        return LQ_OK;
-    int status =
-        lq_tracker_propagate(job->tracker, picture, job->time_us, &pipe->tracked, &job->propagated);
-    if (status != LQ_OK)
-        return lq_fail(err, status, "cannot track nails: %s", lq_status_text(status));
-    if (job->propagated) {
-        job->nails = &pipe->tracked.nails;
-        stage_done(job, LQ_STAGE_NAILS, since_us);
-    }
-    return LQ_OK;
-}
-
-struct multiscale_pause {
-    struct lq_job *job;
-    struct lq_passes *passes;
-    uint64_t *since_us;
-};
-
-static void pause_look(void *context)
-{
-    struct multiscale_pause *pause = context;
-    pause_job(pause->job, pause->since_us);
-    pause->passes->exclusive = pause->job->exclusive;
-}
-
-// Finds the nails of a still once more, by what both looks say.
-static int look_closer(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                       const struct lq_patch *patches, int patch_count, uint64_t *since_us,
-                       struct lq_error *err)
-{
-    const struct lq_patch *fine;
-    struct lq_passes passes = {job->deadline_us, job->exclusive, pause_look, NULL, 0};
-    struct multiscale_pause pause = {job, &passes, since_us};
-    passes.context = &pause;
-    int status = lq_multiscale_detect(pipe->multiscale, pipe->runner, picture, patches, patch_count,
-                                      job->nails, &passes, &fine, err);
-    job->passes += passes.count;
-    if (status == LQ_OK && fine)
-        status = lq_nail_find(pipe->finder, picture, fine, 1, &job->nails, err);
-    return status;
-}
-
-struct hand_pause {
-    struct lq_job *job;
-    uint64_t *since_us;
-};
-
-static void pause_search(void *context)
-{
-    struct hand_pause *pause = context;
-    pause_job(pause->job, pause->since_us);
-}
-
-// Which way nails point, by the hand behind them.
-static int look_for_hands(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                          uint64_t *since_us, struct lq_error *err)
-{
-    struct hand_pause pause = {job, since_us};
-    const struct lq_hand_limits limits = {job->deadline_us, pause_search, &pause};
-    pipe->told = *job->nails;
-    job->nails = &pipe->told;
-    if (job->tracker)
-        return lq_hand_follow(pipe->hands, lq_tracker_hands(job->tracker), picture, &pipe->told,
-                              job->time_us, err);
-    return lq_hand_estimate(pipe->hands, picture, &pipe->told, &limits, err);
-}
-
-// Of every other frame of a video the network may see the region of the last nails: small nails
-// are seen in more points, and the tracker's memory makes one outline of both views. Only for a
-// head whose map of probabilities fits beside one of another scale.
-static bool choose_region(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                          int box[4])
-{
-    return job->tracker && job->smooth && pipe->maps &&
-           lq_tracker_region(job->tracker, picture, job->time_us, box);
-}
-
-static int find_in_region(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                          const struct lq_patch *seen, const int box[4], struct lq_error *err)
-{
-    struct lq_patch placed = *seen;
-    placed.x0 += (float)box[0];
-    placed.y0 += (float)box[1];
-    placed.box[0] += (float)box[0];
-    placed.box[1] += (float)box[1];
-    return lq_nail_find(pipe->finder, picture, &placed, 1, &job->nails, err);
-}
-
-static int find_nails(struct lq_pipe *pipe, struct lq_job *job, const struct lq_image *picture,
-                      uint64_t *since_us, struct lq_error *err)
-{
-    const struct lq_patch *patches;
-    int patch_count, box[4] = {0, 0, picture->width, picture->height};
-    int status = propagate_nails(pipe, job, picture, since_us, err);
-    bool region = status == LQ_OK && !job->propagated && choose_region(pipe, job, picture, box);
-    struct lq_image part = lq_image_part(picture, box);
-    if (status == LQ_OK && !job->propagated)
-        status = lq_runner_prepare(pipe->runner, &part, job->exclusive, err);
-    if (status != LQ_OK || job->propagated)
-        return status;
-    stage_done(job, LQ_STAGE_PREPARE, since_us);
-    if (job->deadline_us && *since_us >= job->deadline_us)
-        return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be run");
-    job->passes = 1;
-    status = lq_runner_infer(pipe->runner, job->deadline_us, err);
-    if (status != LQ_OK)
-        return status;
-    stage_done(job, LQ_STAGE_INFER, since_us);
-    status = lq_runner_patches(pipe->runner, &patches, &patch_count, err);
-    if (status == LQ_OK)
-        status = region ? find_in_region(pipe, job, picture, patches, box, err)
-                        : lq_nail_find(pipe->finder, picture, patches, patch_count, &job->nails,
-                                       err);
-    if (status == LQ_OK && job->multiscale && !job->tracker)
-        status = look_closer(pipe, job, picture, patches, patch_count, since_us, err);
-    if (status == LQ_OK && job->hands && pipe->hands)
-        status = look_for_hands(pipe, job, picture, since_us, err);
-    if (status == LQ_OK && job->tracker)
-        status = track(pipe, job, picture, region ? box : NULL, err);
-    if (status == LQ_OK)
-        stage_done(job, LQ_STAGE_NAILS, since_us);
-    return status;
 }
 
 // What the network and the outlines are to see: the picture itself, or its copy in sRGB.
@@ -300,14 +118,14 @@ static int paint_nails(struct lq_pipe *pipe, struct lq_job *job, struct lq_image
 {
     int status = lq_paint(pipe->painter, picture, job->nails, &job->look, err);
     if (status == LQ_OK)
-        stage_done(job, LQ_STAGE_PAINT, since_us);
+        lq_stage_done(job, LQ_STAGE_PAINT, since_us);
     return status;
 }
 
 static void judge_scene(struct lq_job *job, const struct lq_image *picture, uint64_t *since_us)
 {
     lq_scene_judge(job->scene, picture, job->nails);
-    stage_done(job, LQ_STAGE_PAINT, since_us);
+    lq_stage_done(job, LQ_STAGE_PAINT, since_us);
 }
 
 static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
@@ -323,7 +141,7 @@ static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
     else
         status = lq_codec_encode_jpeg(pipe->codec, &pipe->picture, quality, icc, job->output, err);
     if (status == LQ_OK)
-        stage_done(job, LQ_STAGE_ENCODE, since_us);
+        lq_stage_done(job, LQ_STAGE_ENCODE, since_us);
     else
         job->output->len = before;
     return status;
@@ -378,24 +196,24 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
     job->shrunk = pipe->info.shrunk;
     job->stored_width = pipe->info.stored_width;
     job->stored_height = pipe->info.stored_height;
-    stage_done(job, LQ_STAGE_DECODE, &since_us);
-    pause_job(job, &since_us);
+    lq_stage_done(job, LQ_STAGE_DECODE, &since_us);
+    lq_job_pause(job, &since_us);
     struct lq_image seen = pipe->picture;
     status = show_as_srgb(pipe, &seen, err);
     if (status == LQ_OK)
-        status = find_nails(pipe, job, &seen, &since_us, err);
+        status = lq_detector_run(pipe->detector, job, &seen, &since_us, err);
     lq_buf_release(&pipe->srgb); // such pictures are few, and large
     if (status == LQ_OK && !job->paint && job->scene)
         judge_scene(job, &pipe->picture, &since_us);
     if (status != LQ_OK || !job->paint)
         return status;
-    pause_job(job, &since_us);
+    lq_job_pause(job, &since_us);
     status = paint_nails(pipe, job, &pipe->picture, &since_us, err);
     if (status != LQ_OK)
         return status;
     if (job->kind != LQ_PICTURE_PNG)
         drop_low_bits(&pipe->picture);
-    pause_job(job, &since_us);
+    lq_job_pause(job, &since_us);
     return encode(pipe, job, &since_us, err);
 }
 
@@ -407,7 +225,7 @@ int lq_pipe_run_image(struct lq_pipe *pipe, struct lq_job *job, struct lq_image 
     job->width = picture->width;
     job->height = picture->height;
     pipe->picture = *picture;
-    int status = find_nails(pipe, job, picture, &since_us, err);
+    int status = lq_detector_run(pipe->detector, job, picture, &since_us, err);
     if (status == LQ_OK && job->paint)
         status = paint_nails(pipe, job, picture, &since_us, err);
     return status;

@@ -38,7 +38,13 @@ static bool fits(const struct lq_tensors *tensors)
 int lq_landmarks_open(struct lq_landmarks **out, const char *path,
                       const struct lq_engine_options *options, struct lq_error *err)
 {
-    const struct lq_engine_ops *ops = &lq_engine_openvino;
+    return lq_landmarks_open_by(out, &lq_engine_openvino, path, options, err);
+}
+
+int lq_landmarks_open_by(struct lq_landmarks **out, const struct lq_engine_ops *ops,
+                         const char *path, const struct lq_engine_options *options,
+                         struct lq_error *err)
+{
     const struct lq_engine_options how = {.precision = LQ_PRECISION_F32,
                                           .tune = LQ_TUNE_THROUGHPUT,
                                           .threads = options->threads,

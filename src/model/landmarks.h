@@ -47,6 +47,11 @@ const char *lq_landmarks_default_path(void);
 // `options`: cache_dir and threads are used. MODEL when the file holds another network.
 LQ_MUST_CHECK int lq_landmarks_open(struct lq_landmarks **landmarks, const char *path,
                                     const struct lq_engine_options *options, struct lq_error *err);
+// The same by another engine than the one that this machine has for it.
+LQ_MUST_CHECK int lq_landmarks_open_by(struct lq_landmarks **landmarks,
+                                       const struct lq_engine_ops *ops, const char *path,
+                                       const struct lq_engine_options *options,
+                                       struct lq_error *err);
 void lq_landmarks_close(struct lq_landmarks *landmarks); // NULL is fine
 
 LQ_MUST_CHECK int lq_landmarker_new(struct lq_landmarker **landmarker,

@@ -1,4 +1,5 @@
-// What an opened model is made of: model.c fills it in, runner.c runs frames through it.
+// What an opened model is made of: model.c fills it in (in the page device/network.c), runner.c
+// runs frames through it.
 // Threads: read-only once opened, but for told_values. Owner: lq_model_close releases all of it.
 #pragma once
 
@@ -33,3 +34,8 @@ struct lq_model {
     enum lq_tune raced_tune;
     atomic_bool told_values;    // the log says that a map was taken to hold logits
 };
+
+// opened.c: what follows from the sidecar and the layouts once all sizes are open.
+void lq_model_settle(struct lq_model *model, const struct lq_model_options *options);
+// Some may be open and others not.
+void lq_model_close_variants(struct lq_model *model);

@@ -261,19 +261,12 @@ static int read_keys(const struct reader *reader, json_t *root)
     return LQ_OK;
 }
 
-static const struct lq_sidecar nothing_given = {.pad = -1, .nail_channel = -1, .std = {1, 1, 1}};
-
-void lq_sidecar_none(struct lq_sidecar *sidecar)
-{
-    *sidecar = nothing_given;
-}
-
 int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name, const struct lq_buf *file,
                      struct lq_error *err)
 {
     const struct reader reader = {sidecar, name, err};
     json_error_t where;
-    *sidecar = nothing_given;
+    lq_sidecar_none(sidecar);
     sidecar->present = true;
     json_t *root = lq_json_parse(file->data, file->len, JSON_REJECT_DUPLICATES, &where);
     if (!root && lq_json_ran_out(&where))

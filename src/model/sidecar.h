@@ -34,7 +34,10 @@ struct lq_sidecar {
 };
 
 // The sidecar of a model that has none: `present` is false and all is "not given".
-void lq_sidecar_none(struct lq_sidecar *sidecar);
+static inline void lq_sidecar_none(struct lq_sidecar *sidecar)
+{
+    *sidecar = (struct lq_sidecar){.pad = -1, .nail_channel = -1, .std = {1, 1, 1}};
+}
 
 // Reads the text of a sidecar; errors call it `name`.
 LQ_MUST_CHECK int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name,

@@ -9,6 +9,8 @@
 #include "nail/tip.h"
 #include "nail/tracks.h"
 
+enum { PACE_US_MAX = 500 * 1000 };
+
 void lq_tracked_init(struct lq_tracked *tracked)
 {
     tracked->nails.count = 0;
@@ -166,6 +168,16 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
     return LQ_OK;
 }
 
+// Intervals vary; one longer than a second is a pause.
+static void note_pace(struct lq_tracker *tracker, uint64_t time_us)
+{
+    uint64_t passed_us = time_us - tracker->looked_us;
+    if (tracker->width == 0 || passed_us > PACE_US_MAX)
+        tracker->look_us = 0;
+    else
+        tracker->look_us = tracker->look_us ? (3 * tracker->look_us + passed_us) / 4 : passed_us;
+}
+
 static int run(struct lq_tracker *tracker, const struct lq_image *picture,
                const struct lq_nails *found, uint64_t time_us, bool smooth, const int *region,
                struct lq_tracked *tracked)
@@ -184,6 +196,7 @@ static int run(struct lq_tracker *tracker, const struct lq_image *picture,
     bool first = tracker->width == 0;
     float dt_s = first ? 0.0f : (float)(time_us - tracker->last_us) * 1e-6f;
     float look_s = first ? 0.0f : (float)(time_us - tracker->looked_us) * 1e-6f;
+    note_pace(tracker, time_us);
     tracker->last_us = tracker->looked_us = time_us;
     tracker->propagated_count = 0;
     if (!region)
@@ -227,15 +240,17 @@ static bool follows(const struct lq_tracker *tracker, const struct lq_image *pic
 {
     return tracker->tracks && tracker->smooth && picture->width == tracker->width &&
            picture->height == tracker->height && time_us >= tracker->last_us &&
-           time_us - tracker->looked_us <= LQ_NAIL_HOLD_US;
+           time_us - tracker->looked_us <= lq_track_hold_us(tracker);
 }
 
 static bool place_region(const struct lq_tracker *tracker, const struct lq_image *picture,
                          uint64_t time_us, int box[4])
 {
     struct lq_region region = {0};
+    uint64_t hold_us = lq_track_hold_us(tracker);
+    uint64_t region_us = hold_us > LQ_REGION_US ? hold_us : LQ_REGION_US;
     if (!follows(tracker, picture, time_us) ||
-        time_us - tracker->whole_us > LQ_REGION_US)
+        time_us - tracker->whole_us > region_us)
         return false;
     float dt_s = (float)(time_us - tracker->last_us) * 1e-6f;
     for (int t = 0; t < tracker->count; t++) {

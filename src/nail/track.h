@@ -64,8 +64,10 @@ LQ_MUST_CHECK int lq_tracker_propagate(struct lq_tracker *tracker, const struct 
                                        bool *propagated);
 
 enum {
-    LQ_REGION_US = 100 * 1000,       // longest time between two passes over the whole picture
+    LQ_REGION_US = 100 * 1000,       // longest time between two passes over the whole picture, or
+                                     // that of three passes where these are fewer than 20 a second
     LQ_PROPAGATED_FRAMES_MAX = 2,    // between two frames on which the network runs
-    LQ_NAIL_HOLD_US = 100 * 1000,    // how long a nail is shown without being detected
+    LQ_NAIL_HOLD_US = 100 * 1000,    // how long a nail is shown without being detected, or two
+                                     // passes where these take longer
     LQ_NAIL_FORGET_US = 1000 * 1000, // how long a nail that is gone keeps its id
 };

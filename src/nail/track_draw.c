@@ -37,7 +37,7 @@ static float share_of(const struct lq_track_update *update, const struct lq_trac
     float keep = expf(-update->look_s / KEEP_S) *
                  ramp(step->motion.match, LQ_TRACK_MATCH_MIN, MATCH_GOOD);
     if (!update->region && track->multiscale_us &&
-        update->time_us - track->multiscale_us <= LQ_NAIL_HOLD_US)
+        update->time_us - track->multiscale_us <= lq_track_hold_us(update->tracker))
         return COARSE_SHARE * (1.0f - keep);
     keep *= ramp(agreement, AGREE_MIN, AGREE_GOOD);
     float sure = step->found->confidence / fmaxf(track->nail.confidence, 0.05f);

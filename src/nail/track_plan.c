@@ -89,7 +89,7 @@ static bool lies_on_found(const struct lq_track_update *update, float x, float y
 // A look at a region says less of what it does not show: that waits for the next at the whole.
 static bool lately_found(const struct lq_track_update *update, const struct lq_track *track)
 {
-    return update->time_us - track->found_us <= LQ_NAIL_HOLD_US ||
+    return update->time_us - track->found_us <= lq_track_hold_us(update->tracker) ||
            (update->region && track->found_us >= update->tracker->whole_us);
 }
 

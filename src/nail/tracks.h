@@ -31,6 +31,7 @@ struct lq_track {
 struct lq_tracker {
     pthread_mutex_t lock;
     uint64_t last_us, looked_us; // of the last frame, and of the last whose nails were looked for
+    uint64_t look_us;            // about so long from one of those to the next; 0: not known yet
     int propagated_count;        // frames since looked_us
     uint64_t whole_us;           // of the last frame that was looked at whole
     bool smooth;                 // that one was
@@ -64,6 +65,14 @@ struct lq_track_update {
 // A track for a nail that none fits; the one not seen for longest makes room. Returns its index.
 int lq_track_new(struct lq_tracker *tracker, uint64_t time_us);
 int lq_track_take_id(struct lq_tracker *tracker);
+
+// How long a nail is shown without being found, and regions follow one another: where frames are
+// looked at seldom (a phone's own processor, a slow link) as long as two looks take.
+static inline uint64_t lq_track_hold_us(const struct lq_tracker *tracker)
+{
+    uint64_t two = 2 * tracker->look_us;
+    return two > LQ_NAIL_HOLD_US ? two : LQ_NAIL_HOLD_US;
+}
 
 // track_plan.c: which track each found nail continues (-1: none), and the steps of the frame.
 void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *found,

@@ -126,9 +126,24 @@ export function reach() {
   };
 }
 
+// The server's answer without the runtime that it hands out: most tests are of its own replies.
+async function withoutDevice(route) {
+  try {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), device: false } });
+  } catch {
+    await route.abort().catch(() => {}); // the server or the page is gone
+  }
+}
+
 // A page of its own profile that notes everything a careful page must not do. modules: it runs the
 // single modules in the bundle's place, so that a script may reach into what import() gives it.
-export async function open(browser, url, { modules = false, ...options } = {}) {
+// device: it may find nails by itself; beforePage: runs in the page before its own scripts.
+export async function open(
+  browser,
+  url,
+  { modules = false, device = false, beforePage = null, ...options } = {},
+) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     locale: 'en-US',
@@ -138,10 +153,12 @@ export async function open(browser, url, { modules = false, ...options } = {}) {
   });
   context.setDefaultTimeout(45000); // a busy machine loads a page late
   await context.addInitScript(reach);
+  if (beforePage) await context.addInitScript(beforePage);
   if (modules)
     await context.route(`${url}tryon.js`, (route) =>
       route.fulfill({ path: path.join(root, 'web/tryon.js') }),
     );
+  if (!device) await context.route('**/api/v1/info.json', withoutDevice);
   const page = await context.newPage();
   page.faults = [];
   page.asked = [];
@@ -170,9 +187,9 @@ export async function frames(page, count, timeoutMs = 20000) {
   await until(`${count} frames`, async () => (await frameId(page)) >= first + count, timeoutMs);
 }
 
-export async function live(page) {
+export async function live(page, timeoutMs = 20000) {
   await page.click('#start');
-  await until('a painted frame', async () => (await frameId(page)) > 0, 20000);
+  await until('a painted frame', async () => (await frameId(page)) > 0, timeoutMs);
 }
 
 // Stops the camera's clock, so that the picture on the screen stays, and waits for the last reply.

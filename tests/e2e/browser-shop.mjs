@@ -404,7 +404,7 @@ tests.looks_are_called_in_every_language = async ({ browser, server }) => {
   for (const { name, title } of looks) check(english[name] === title, `${name}: ${english[name]}`);
 
   const [first] = looks;
-  await page.route('**/api/looks', async (route) => {
+  await page.route('**/api/looks.json', async (route) => {
     const answer = await route.fetch();
     const catalogue = await answer.json();
     catalogue.looks = [

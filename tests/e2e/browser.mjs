@@ -5,6 +5,7 @@
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
 import { artifacts, launch, Server, shot, withCamera } from './browser-harness.mjs';
+import { tests as deviceTests } from './browser-device.mjs';
 import { tests as drawnTests } from './browser-drawn.mjs';
 import { tests as ecosystemTests } from './browser-ecosystem.mjs';
 import { tests as integrationTests } from './browser-integrations.mjs';
@@ -25,6 +26,7 @@ const tests = {
   ...readerTests,
   ...liveTests,
   ...drawnTests,
+  ...deviceTests,
   ...oldTests,
   ...ecosystemTests,
   ...integrationTests,

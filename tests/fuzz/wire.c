@@ -1,5 +1,5 @@
 // The headers of lacquer.v1: what is read writes the same bytes again.
-#include "serve/message/wire.h"
+#include "frame/wire.h"
 
 #include <string.h>
 

@@ -23,6 +23,18 @@ wanted_packages() {
     echo "libclang-rt-dev|libclang-rt-$(clang_version)-dev|libclang-common-$(clang_version)-dev"
 }
 
+# What builds the page's own engine (tools/wasm.sh); nothing where the archive lacks a part of it.
+device_packages() {
+    local name names=(clang lld wasi-libc binaryen "libclang-rt-$(clang_version)-dev-wasm32")
+    for name in "${names[@]}"; do
+        is_installed "$name" || [ -n "$(version_of "$name")" ] || {
+            say "no $name in this archive: the page's own engine is left out"
+            return
+        }
+    done
+    echo "${names[@]}"
+}
+
 clang_version() { version_of clang | cut -d. -f1; }
 
 # The first of "a|b|c" that is installed, or else that the archive has.
@@ -92,7 +104,7 @@ all_installed() {
     for spec in "$@"; do is_installed "$spec" || return; done
 }
 
-# $1: build or test.
+# $1: build, device or test.
 get_packages() {
     local names=("${build_packages[@]}") more
     [ "$1" != test ] || names+=("${test_packages[@]}")
@@ -105,6 +117,11 @@ get_packages() {
         names+=("${more[@]}")
         [ "$python" = python3 ] || names+=("$python" "$python-venv")
         [ -n "$node_from_pypi" ] || command -v node >/dev/null || names+=(nodejs)
+        [ -n "$node_from_pypi" ] || command -v npm >/dev/null || names+=(npm)
+    }
+    [ "$1" = build ] || {
+        mapfile -t more < <(device_packages | tr ' ' '\n')
+        names+=("${more[@]}")
         [ -n "$node_from_pypi" ] || command -v npm >/dev/null || names+=(npm)
     }
     need_packages "${names[@]}"

@@ -11,6 +11,9 @@ export default {
     'intro.privacy':
         'Bilder werden nur im Arbeitsspeicher lackiert und nie gespeichert. Du kannst ein ' +
         'Foto auch hierher ziehen oder einfügen.',
+    'intro.privacyDevice':
+        'Deine Bilder bleiben auf diesem Gerät. Du kannst ein Foto auch hierher ziehen ' +
+        'oder einfügen.',
     'camera.start': 'Kamera starten',
     'photo.choose': 'Foto wählen',
     'photo.drop': 'Foto einer Hand hier ablegen',
@@ -185,6 +188,7 @@ export default {
     'settings.connection': 'Verbindung',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
+    'settings.deviceHint': 'Nägel werden auf diesem Gerät gefunden; kein Bild verlässt es.',
     'settings.wsHint': 'Binäre Bilder über eine offene Verbindung.',
     'settings.base64Hint':
         'Jedes Bild als Text in einer eigenen Anfrage: der übliche Weg, hier zum Vergleich.',
@@ -215,14 +219,18 @@ export default {
 
     'link.ready': 'Bereit',
     'link.live': 'Live',
+    'link.device': 'Auf diesem Gerät: Deine Bilder bleiben hier',
     'link.connecting': 'Verbinden',
+    'link.fetching': 'Wird vorbereitet',
     'link.painting': 'Lackieren',
     'link.notPainted': 'Nicht lackiert',
     'link.gone': 'Kein Server · wieder in {seconds} s',
+    'link.deviceGone': 'Angehalten · wieder in {seconds} s',
     'link.busy': 'Server voll · wieder in {seconds} s',
 
     'busy.camera': 'Kamera startet',
     'busy.connecting': 'Verbinden',
+    'busy.fetching': 'Die Nagelerkennung wird geladen. Nur dieses eine Mal.',
     'busy.photo': 'Foto wird lackiert',
 
     'say.live': 'Die Kamera läuft.',
@@ -254,6 +262,12 @@ export default {
 
     'server.busy': 'Der Server ist gerade voll. Es wird von selbst wieder versucht.',
     'server.silent': 'Der Server antwortet nicht. Es wird von selbst wieder versucht.',
+    'device.gone':
+        'Die Nagelerkennung auf diesem Gerät ist stehen geblieben. Es wird von selbst ' +
+        'wieder versucht.',
+    'device.undrawn':
+        'Dieser Browser bietet keine Grafik (WebGL 2), und ohne sie ist hier kein Lack zu ' +
+        'sehen. Versuche es mit einem anderen Browser.',
     'server.silentStale':
         'Der Server antwortet nicht; das Bild ist sein letztes. Es wird von selbst wieder ' +
         'versucht.',
@@ -354,9 +368,14 @@ export default {
         'Reihe an der Hand.',
     'miss.finger': 'Der Akzent dieses Looks sitzt auf einem Finger, der nicht im Bild ist.',
     'link.slow': 'Langsame Verbindung',
+    'link.deviceSlow': 'Dieses Gerät ist ausgelastet',
+    'link.undrawn': 'Auf diesem Gerät nicht möglich',
     'link.photo': 'Lackiert',
     'server.slow':
         'Die Verbindung ist langsam: Der Lack folgt spät oder fehlt. Er kommt von ' +
+        'selbst wieder.',
+    'device.slow':
+        'Dieses Gerät ist ausgelastet: Der Lack folgt spät oder fehlt. Er kommt von ' +
         'selbst wieder.',
     'photo.busy': 'Der Server ist gerade voll. Das Foto wird von selbst noch einmal lackiert.',
     'photo.silent': 'Der Server antwortet nicht. Das Foto wird von selbst noch einmal lackiert.',

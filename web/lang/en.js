@@ -11,6 +11,8 @@ export default {
     'intro.privacy':
         'Pictures are painted in memory and never stored. You can also drop or paste a photo ' +
         'here.',
+    'intro.privacyDevice':
+        'Your pictures stay on this device. You can also drop or paste a photo here.',
     'camera.start': 'Start camera',
     'photo.choose': 'Use a photo',
     'photo.drop': 'Drop a photo of a hand',
@@ -184,6 +186,7 @@ export default {
     'settings.connection': 'Connection',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
+    'settings.deviceHint': 'Nails are found on this device; no picture leaves it.',
     'settings.wsHint': 'Binary frames over one open connection.',
     'settings.base64Hint': 'Each frame as text in its own request: the usual way, here to compare.',
 
@@ -213,14 +216,18 @@ export default {
 
     'link.ready': 'Ready',
     'link.live': 'Live',
+    'link.device': 'On this device: your pictures stay here',
     'link.connecting': 'Connecting',
+    'link.fetching': 'Getting ready',
     'link.painting': 'Painting',
     'link.notPainted': 'Not painted',
     'link.gone': 'No server · again in {seconds} s',
+    'link.deviceGone': 'Stopped · again in {seconds} s',
     'link.busy': 'Server full · again in {seconds} s',
 
     'busy.camera': 'Starting the camera',
     'busy.connecting': 'Connecting',
+    'busy.fetching': 'Fetching what finds nails. Only this once.',
     'busy.photo': 'Painting the photo',
 
     'say.live': 'The camera is live.',
@@ -250,6 +257,10 @@ export default {
 
     'server.busy': 'The server is full just now. Trying again by itself.',
     'server.silent': 'The server does not answer. Trying again by itself.',
+    'device.gone': 'What finds the nails on this device has stopped. Trying again by itself.',
+    'device.undrawn':
+        'This browser gives no graphics (WebGL 2), and without them no polish can be ' +
+        'shown here. Try another browser.',
     'server.silentStale':
         'The server does not answer; the picture is the last one it sent. Trying again by ' +
         'itself.',
@@ -345,10 +356,14 @@ export default {
         'the hand.',
     'miss.finger': 'The accent of this look is on a finger that is not in the picture.',
     'link.slow': 'Slow connection',
+    'link.deviceSlow': 'This device is busy',
+    'link.undrawn': 'Not on this device',
     'link.photo': 'Painted',
     'server.slow':
         'The connection is slow: polish follows late or is missing. It comes back by ' +
         'itself.',
+    'device.slow':
+        'This device is busy: polish follows late or is missing. It comes back by itself.',
     'photo.busy': 'The server is full just now. The photo is painted again by itself.',
     'photo.silent': 'The server does not answer. The photo is painted again by itself.',
     'camera.insecure':

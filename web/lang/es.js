@@ -11,6 +11,9 @@ export default {
     'intro.privacy':
         'Las imágenes se pintan en memoria y nunca se guardan. También puedes soltar o pegar ' +
         'una foto aquí.',
+    'intro.privacyDevice':
+        'Tus imágenes se quedan en este dispositivo. También puedes soltar o pegar una ' +
+        'foto aquí.',
     'camera.start': 'Abrir la cámara',
     'photo.choose': 'Usar una foto',
     'photo.drop': 'Suelta una foto de una mano',
@@ -185,6 +188,7 @@ export default {
     'settings.connection': 'Conexión',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
+    'settings.deviceHint': 'Las uñas se encuentran en este dispositivo; ninguna imagen sale de él.',
     'settings.wsHint': 'Imágenes binarias por una sola conexión abierta.',
     'settings.base64Hint':
         'Cada imagen como texto en su propia petición: lo habitual, aquí para comparar.',
@@ -215,14 +219,18 @@ export default {
 
     'link.ready': 'Listo',
     'link.live': 'En vivo',
+    'link.device': 'En este dispositivo: tus imágenes se quedan aquí',
     'link.connecting': 'Conectando',
+    'link.fetching': 'Preparando',
     'link.painting': 'Pintando',
     'link.notPainted': 'Sin pintar',
     'link.gone': 'Sin servidor · otra vez en {seconds} s',
+    'link.deviceGone': 'Detenido · otra vez en {seconds} s',
     'link.busy': 'Servidor lleno · otra vez en {seconds} s',
 
     'busy.camera': 'Abriendo la cámara',
     'busy.connecting': 'Conectando',
+    'busy.fetching': 'Descargando lo que encuentra las uñas. Solo esta vez.',
     'busy.photo': 'Pintando la foto',
 
     'say.live': 'La cámara está en vivo.',
@@ -252,6 +260,12 @@ export default {
 
     'server.busy': 'El servidor está lleno ahora. Se vuelve a intentar solo.',
     'server.silent': 'El servidor no responde. Se vuelve a intentar solo.',
+    'device.gone':
+        'Lo que encuentra las uñas en este dispositivo se ha detenido. Se vuelve a ' +
+        'intentar solo.',
+    'device.undrawn':
+        'Este navegador no ofrece gráficos (WebGL 2) y sin ellos aquí no se puede mostrar ' +
+        'esmalte. Prueba con otro navegador.',
     'server.silentStale':
         'El servidor no responde; la imagen es la última que envió. Se vuelve a intentar ' +
         'solo.',
@@ -350,8 +364,12 @@ export default {
         'mano.',
     'miss.finger': 'El acento de este look va en un dedo que no aparece en la imagen.',
     'link.slow': 'Conexión lenta',
+    'link.deviceSlow': 'Este dispositivo está ocupado',
+    'link.undrawn': 'No es posible en este dispositivo',
     'link.photo': 'Pintada',
     'server.slow': 'La conexión es lenta: el esmalte llega tarde o falta. Volverá solo.',
+    'device.slow':
+        'Este dispositivo está ocupado: el esmalte llega tarde o falta. Volverá solo.',
     'photo.busy': 'El servidor está lleno ahora. La foto se pintará de nuevo sola.',
     'photo.silent': 'El servidor no responde. La foto se pintará de nuevo sola.',
     'camera.insecure':

@@ -1,12 +1,16 @@
 // Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
 // and no reply is shown after a newer one. Where the browser has WebGL 2, replies are nails, drawn
-// here on every camera frame; else they are painted pictures.
+// here on every camera frame; else they are painted pictures. On the device (device/transport.js)
+// frames are not encoded, and replies are always nails.
+import { DeviceTransport } from '../device/transport.js';
+import { EngineChoice } from './engine-choice.js';
 import { FrameBudget } from './frame-budget.js';
-import { Encoder, sideMax } from './encoder.js';
+import { Encoder, sentSize, sideMax } from './encoder.js';
 import { Follower } from '../follow/follower.js';
 import { LivePicture } from './live-picture.js';
 import { Painter } from '../paint/painter.js';
 import { BitmapPicture } from '../ui/picture.js';
+import { AutoTransport } from './transport-auto.js';
 import { Base64Transport } from './transport-base64.js';
 import { WsTransport } from './transport-ws.js';
 
@@ -14,9 +18,24 @@ const bytesPerSecond = 2e6;
 const qualityMin = 0.5;
 const qualityMax = 0.82;
 
+// The video's newest frame itself, at the size to look at.
+async function frameOf(video) {
+    const [width, height] = sentSize(video.videoWidth, video.videoHeight, sideMax);
+    const frame =
+        typeof VideoFrame === 'function' ? new VideoFrame(video) : await createImageBitmap(video);
+    return { frame, width, height };
+}
+
+// Whether the reader pays for what comes, or asked to spare it.
+const sparing = ({ connection } = navigator) =>
+    Boolean(connection?.saveData) || connection?.type === 'cellular';
+
 export class Live {
     #base;
     #camera;
+    #device;
+    #deviceOptions;
+    #engine;
     #stage;
     #stats;
     #encoder = new Encoder();
@@ -39,11 +58,19 @@ export class Live {
     #dueAt = 0; // when the server wants the next frame
     frameBudget = new FrameBudget();
     onstate = () => {};
+    onengine = () => {}; // ('server' or 'device'): it finds the nails from now on
+    deviceOffered = false; // whether the server hands out what the device finds nails with
     onframe = () => {}; // ({id, nails, breadths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
 
-    constructor({ camera, stage, stats, lookStore, base }) {
+    // device: URL of the folder with the device's runtime; engine: 'server', 'device', or null for
+    // the better of both.
+    constructor({ camera, stage, stats, lookStore, base, device, deviceOptions, engine = null }) {
         this.#camera = camera;
+        this.#device = device ?? new URL('device/', base);
+        this.#deviceOptions = deviceOptions;
+        this.#engine = engine;
+        this.#kind = engine === 'device' ? 'device' : 'ws';
         this.#base = base;
         this.#stage = stage;
         this.#stats = stats;
@@ -122,10 +149,7 @@ export class Live {
         this.#transport?.close();
         this.#flight.clear();
         this.#stats.reset();
-        const transport =
-            this.#kind === 'ws'
-                ? new WsTransport(this.#lookStore.main, this.#base)
-                : new Base64Transport(this.#lookStore.main, this.#base);
+        const transport = this.#makeTransport();
         this.#transport = transport;
         const mine =
             (call) =>
@@ -134,12 +158,68 @@ export class Live {
             };
         transport.onreply = mine((reply) => this.#reply(reply, transport));
         transport.onerror = mine((error) => this.#failed(error, transport));
+        transport.onreplaced = mine((id) => this.#flight.delete(id));
         transport.onstate = mine((state, detail) => {
             if (state === 'gone' || state === 'busy') this.#flight.clear();
             this.onstate(state, detail);
         });
         this.#picture = null;
-        transport.open();
+        if (this.#kind === 'device' && !this.#painter) this.onstate('undrawn');
+        else transport.open();
+    }
+
+    #makeTransport() {
+        const { main } = this.#lookStore;
+        if (this.#kind === 'device') return this.#makeDevice();
+        if (this.#kind === 'base64') return new Base64Transport(main, this.#base);
+        const server = new WsTransport(main, this.#base);
+        // Nails that cannot be drawn here are of no use here.
+        return this.#engine === 'server' || !this.#painter ? server : this.#makeAuto(server);
+    }
+
+    #makeDevice() {
+        return new DeviceTransport(this.#device, { ...this.#deviceOptions, handLater: true });
+    }
+
+    #makeAuto(server) {
+        const { video } = this.#camera;
+        let beside = null;
+        const transport = new AutoTransport({
+            choice: new EngineChoice({ sparing: sparing() }),
+            server,
+            device: this.#makeDevice(),
+            inputs: {
+                server: () => (beside ??= new Encoder()).encode(video, this.#quality),
+                device: () => frameOf(video),
+            },
+            offered: () => this.deviceOffered,
+        });
+        transport.onengine = (engine) => {
+            if (transport !== this.#transport) return;
+            this.#flight.clear();
+            this.onengine(engine);
+        };
+        return transport;
+    }
+
+    // Whether no server may be asked: none is there, or pictures are to stay here.
+    get alone() {
+        return this.#engine === 'device';
+    }
+
+    // Whether the device finds the nails, so that no picture leaves the page.
+    get onDevice() {
+        return this.#transport?.takesFrames ?? this.#kind === 'device';
+    }
+
+    // URL of the folder with the device's runtime.
+    get device() {
+        return this.#device;
+    }
+
+    // The transport in use, or null.
+    get transport() {
+        return this.#transport;
     }
 
     // Pictures for nails (paint/painter.js), as GET /api/looks has them.
@@ -151,7 +231,7 @@ export class Live {
     // Replies are nails where they can be drawn here, and fast enough.
     #wantNails(transport) {
         if (!transport.sendsNails || !this.#painter || this.#painter.lost) return false;
-        if (!this.frameBudget.here) return false;
+        if (!this.frameBudget.here && this.#kind !== 'device') return false;
         const { main, second } = this.#lookStore;
         const known = (fields) => this.#painter.knows(fields);
         return [main, second].every((look) => look.all.every(known));
@@ -163,6 +243,7 @@ export class Live {
             this.#next(round);
             const start = performance.now();
             const wantNails = this.#wantNails(this.#transport);
+            this.#transport.canDraw = wantNails;
             if (wantNails) this.#show(at);
             else this.#picture = null;
             this.#take(start, wantNails);
@@ -194,6 +275,7 @@ export class Live {
         const video = this.#camera.video;
         if (this.#encoding || !transport.ready || this.#flight.size >= transport.limit) return;
         if (!video.videoWidth || !this.#affordable(start)) return;
+        if (transport.takesFrames && !wantNails) return;
         const { fps = 60, width = sideMax, jpeg: quality = 100 } = transport.rate ?? {};
         if (start < this.#dueAt) return;
         // What is left of a period is kept, so that a rate between the camera's steps is met on
@@ -204,13 +286,18 @@ export class Live {
         const mark = wantNails ? this.#picture.mark() : null;
         this.#encoding = true;
         try {
-            const jpeg = await this.#encoder.encode(
-                video,
-                Math.min(this.#quality, quality / 100),
-            );
-            if (round !== this.#round || transport !== this.#transport || !transport.ready) return;
+            const frames = transport.takesFrames;
+            const picture = frames
+                ? await frameOf(video)
+                : await this.#encoder.encode(video, Math.min(this.#quality, quality / 100));
+            const same = round === this.#round && transport === this.#transport;
+            if (!same || !transport.ready || frames !== transport.takesFrames) {
+                picture.frame?.close();
+                return;
+            }
             const id = ++this.#id;
-            const bytesUp = transport.send(id, jpeg, wantNails);
+            const bytesUp = transport.send(id, picture, wantNails);
+            const jpeg = picture.frame ? null : picture;
             this.#flight.set(id, { start, sent: performance.now(), bytesUp, jpeg, mark });
             this.#budget -= bytesUp;
             this.#stats.sent(bytesUp);

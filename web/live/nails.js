@@ -1,8 +1,9 @@
-// Reads the `nails` reply of lacquer.v1 (docs/PROTOCOL.md, "The `nails` reply"): the light, and
-// each nail's frame, shading and coverage. Every offset is checked; what is wrong is thrown as an
-// Error.
+// Reads the replies of lacquer.v1 (docs/PROTOCOL.md): the header, and of a `nails` reply the light
+// and each nail's frame, shading and coverage. Every offset is checked; what is wrong is thrown as
+// an Error.
 
 const headerBytes = 64;
+const stages = ['queue', 'decode', 'prepare', 'infer', 'nails', 'paint', 'encode', 'total'];
 const cropPixelsMax = 4096 * 4096;
 const fingerNames = [null, 'thumb', 'index', 'middle', 'ring', 'little'];
 
@@ -98,4 +99,32 @@ export function readNails(buffer) {
     }
     if (!light) throw new Error('the reply has no light');
     return { light, nails };
+}
+
+// buffer: the whole message. → {id, sentAt, nails, server, replaced, bytes}, ms and their names in
+// `server`, and jpeg: Blob or scene: {light, nails, width, height}; null: no reply at all.
+export function readReply(buffer) {
+    if (buffer.byteLength < headerBytes) return null;
+    const view = new DataView(buffer);
+    const type = view.getUint8(0);
+    const header = view.getUint16(2, true);
+    const ms = (i) => view.getUint32(16 + 4 * i, true) / 1000;
+    const reply = {
+        id: view.getUint32(4, true),
+        sentAt: Number(view.getBigUint64(8, true)) / 1000,
+        nails: view.getUint8(1),
+        server: Object.fromEntries(stages.map((name, i) => [name, ms(i)])),
+        replaced: view.getUint32(48, true),
+        bytes: buffer.byteLength,
+    };
+    if (type === 2)
+        reply.jpeg = new Blob([new Uint8Array(buffer, header)], { type: 'image/jpeg' });
+    else if (type === 3)
+        reply.scene = {
+            ...readNails(buffer),
+            width: view.getUint16(52, true),
+            height: view.getUint16(54, true),
+        };
+    else return null;
+    return reply;
 }

@@ -1,13 +1,11 @@
 // lacquer.v1: binary frames over one WebSocket (docs/PROTOCOL.md).
 import { Backoff, whyNot } from './backoff.js';
-import { readNails } from './nails.js';
+import { readReply } from './nails.js';
 
 const headerUp = 16;
-const headerDown = 64;
 const queuedMax = 65536; // bytes the socket may still hold before another frame is worth sending
 const reportMs = 1000; // how often the server is told how slow the way is
 const silenceMs = 6000; // frames in flight and no answer for this long: start afresh
-const stages = ['queue', 'decode', 'prepare', 'infer', 'nails', 'paint', 'encode', 'total'];
 
 export class WsTransport {
     ordered = true; // a reply for id N settles every id up to N
@@ -175,39 +173,17 @@ export class WsTransport {
     }
 
     #frame(data) {
-        if (data.byteLength < headerDown) return;
-        const view = new DataView(data);
-        const type = view.getUint8(0);
-        const id = view.getUint32(4, true);
-        const header = view.getUint16(2, true);
-        const server = {};
-        stages.forEach((name, i) => {
-            server[name] = view.getUint32(16 + 4 * i, true) / 1000;
-        });
         this.#backoff.reset();
         this.#waitingSince = performance.now();
-        this.#report(Number(view.getBigUint64(8, true)) / 1000, server.total);
-        const reply = {
-            id,
-            nails: view.getUint8(1),
-            server,
-            replaced: view.getUint32(48, true),
-            bytes: data.byteLength,
-        };
+        let reply;
         try {
-            if (type === 2)
-                reply.jpeg = new Blob([new Uint8Array(data, header)], { type: 'image/jpeg' });
-            else if (type === 3)
-                reply.scene = {
-                    ...readNails(data),
-                    width: view.getUint16(52, true),
-                    height: view.getUint16(54, true),
-                };
-            else return;
+            reply = readReply(data);
         } catch (error) {
-            this.onerror({ id, error: error.message });
+            this.onerror({ id: new DataView(data).getUint32(4, true), error: error.message });
             return;
         }
+        if (!reply) return;
+        this.#report(reply.sentAt, reply.server.total);
         this.onreply(reply);
     }
 }

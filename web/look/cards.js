@@ -22,14 +22,14 @@ export class Cards {
     #painted = new Map(); // card's canvas → the polish it shows, spelled out
     #strip;
 
-    // base: the server's URL.
+    // base: the server's URL, or null where none is to be asked.
     constructor({ find, lookStore, catalogue, words, base }) {
         this.#find = find;
         this.#lookStore = lookStore;
         this.#catalogue = catalogue;
         this.#words = words;
         this.#strip = new LookStrip({ find, words });
-        if (this.#previews.able) return;
+        if (this.#previews.able || !base) return;
         this.#previews = new ServedPreviews(base);
         this.#previews.onfail = () => this.build();
     }

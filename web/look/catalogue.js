@@ -1,5 +1,5 @@
-// What the server offers (GET /api/looks): shades, finishes, whole looks, patterns; and the shades
-// kept as favourites on this device.
+// What is offered (GET /api/looks.json of the server, or that file of a static site): shades,
+// finishes, whole looks, patterns; and the shades kept as favourites on this device.
 import { labOf, suits } from './palette.js';
 
 const storageKey = 'lacquer.favourites';
@@ -31,7 +31,7 @@ export class Catalogue extends EventTarget {
     }
 
     async load(base) {
-        const answer = await fetch(new URL('api/looks', base), { cache: 'no-store' });
+        const answer = await fetch(new URL('api/looks.json', base), { cache: 'no-store' });
         const { shades, finishes, looks, patterns } = await answer.json();
         // With what a shop says of it: sku, brand, price, …
         this.shades = shades.map(({ name: id, title, lab, ...rest }) => ({

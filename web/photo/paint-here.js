@@ -1,5 +1,6 @@
 // A photo painted by the page itself: where a look has what the server does not know (a design of
-// the reader's own). The same arithmetic as the server's (paint/painter.js).
+// the reader's own), and where nails are found on the device. The same arithmetic as the server's
+// (paint/painter.js).
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
 import { Painter } from '../paint/painter.js';
@@ -9,6 +10,7 @@ const sideMax = 4096; // what every WebGL 2 can hold
 
 export class PhotoPainter {
     #base;
+    device = null; // DevicePhotos: finds nails here; null: the server does
     #painter = null;
     #patterns = [];
     #seen = null; // {file, bitmap, scene}: one picture is looked at once
@@ -33,8 +35,13 @@ export class PhotoPainter {
             bitmap.close();
             bitmap = await createImageBitmap(file, { resizeWidth, resizeQuality: 'high' });
         }
-        this.#seen = { file, bitmap, scene: await sceneOf(bitmap, this.#base) };
+        this.#seen = { file, bitmap, scene: await this.sceneOf(bitmap) };
         return this.#seen;
+    }
+
+    // The nails of one picture, as `nails` replies have them.
+    sceneOf(bitmap) {
+        return this.device ? this.device.sceneOf(bitmap) : sceneOf(bitmap, this.#base);
     }
 
     // → {blob, bitmap, nails} as photo.js has them, or null where the browser cannot draw.

@@ -1,5 +1,6 @@
-// A photo: sent at full size to /api/process as a form, painted there, shown here. While one
-// request is in work the newest look waits; older ones are never asked for.
+// A photo: sent at full size to /api/process as a form, painted there, shown here; or found and
+// painted here (`device`). While one request is in work the newest look waits; older ones are never
+// asked for.
 import { keyOf, withoutOwnDesign } from '../look/look.js';
 import { PhotoPainter } from './paint-here.js';
 import { fromDataUrl } from '../live/transport-base64.js';
@@ -111,6 +112,15 @@ export class Photo {
         this.#here = new PhotoPainter(base);
     }
 
+    // Where nails of photos are found: DevicePhotos (device/photos.js), or null for the server.
+    set device(device) {
+        this.#here.device = device;
+    }
+
+    sceneOf(bitmap) {
+        return this.#here.sceneOf(bitmap);
+    }
+
     // Pictures for nails, the reader's own designs among them.
     takePatterns(patterns) {
         return this.#here.takePatterns(patterns);
@@ -194,12 +204,14 @@ export class Photo {
     // The photo in a look → {blob, bitmap, nails}. Nails whose finger nobody knows and that wear
     // polish of their own are painted by requests of their own.
     async #paint(abort, look) {
-        if (look.hasOwnDesign) {
+        if (look.hasOwnDesign || this.#here.device) {
             const painted = await this.#here.paint(this.#file, look).catch((error) => {
                 if (error.message) throw error;
-                throw new PhotoError('photo.silent', {}, { passing: true });
+                const silent = this.#here.device ? 'device.gone' : 'photo.silent';
+                throw new PhotoError(silent, {}, { passing: true });
             });
             if (painted) return painted;
+            if (this.#here.device) throw new PhotoError('device.undrawn');
         }
         const numbers = look.own.filter((key) => key[0] === '#');
         const replies = await Promise.all([

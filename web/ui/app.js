@@ -6,6 +6,7 @@ import { Cards } from '../look/cards.js';
 import { Catalogue } from '../look/catalogue.js';
 import { Chooser } from '../look/chooser.js';
 import { Comparison } from './compare.js';
+import { DevicePhotos } from '../device/photos.js';
 import { drawFan } from './fan.js';
 import { Export } from './export.js';
 import { takePhotos } from '../photo/files.js';
@@ -26,6 +27,14 @@ import { Shades } from '../look/shades.js';
 import { Stage } from './stage.js';
 import { Stats } from '../live/stats.js';
 import { Tabs } from './tabs.js';
+
+// For engineers: ?backend=wasm or webgpu, ?threads=N.
+function deviceOptionsOf(address) {
+    const options = {};
+    if (address.has('backend')) options.backend = address.get('backend');
+    if (address.has('threads')) options.threads = Number(address.get('threads')) || 1;
+    return options;
+}
 
 export class App {
     stats = new Stats();
@@ -50,7 +59,8 @@ export class App {
 
     // root: the shadow root; tell: (event name, detail) → nothing; stats: whether engineers'
     // figures and the choice of a transport are shown.
-    constructor({ root, words, base, facing, tell, stats = false }) {
+    // engine: 'device' or 'server', where nails are found; device: URL of the device's runtime.
+    constructor({ root, words, base, facing, tell, engine, device, stats = false }) {
         const find = (id) => root.getElementById(id);
         const { lookStore } = this;
         this.#find = find;
@@ -63,20 +73,32 @@ export class App {
         this.stage = new Stage(find, words);
         this.camera = new Camera(find('video'));
         const { camera, stage } = this;
-        this.live = new Live({ camera, stage, stats: this.stats, lookStore, base });
+        const options = deviceOptionsOf(new URLSearchParams(location.search));
+        this.live = new Live({
+            camera,
+            stage,
+            stats: this.stats,
+            lookStore,
+            base,
+            device,
+            deviceOptions: options,
+            engine,
+        });
         this.photo = new Photo({ lookStore, base });
+        if (engine === 'device') this.photo.device = new DevicePhotos(this.live.device, options);
         this.hud = new Hud(find, words);
         this.#makePanel();
         this.#cameraMode = new CameraMode({ app: this, find, words, facing });
         this.#liveMode = new LiveMode({ app: this, find, words });
         this.#photoMode = new PhotoMode({ app: this, find, words });
         new Export({ app: this, find, words });
-        new Reference({ app: this, find, words, base });
+        new Reference({ app: this, find, words });
         new Reset({ app: this, find, words });
         new Tabs({ find });
         this.#holdHint = new HoldHint({ find });
         this.#own = new OwnDesign({ app: this, find, words, take: this.#takePatterns });
         find('transport').hidden = !stats;
+        if (engine === 'device') find('privacy').dataset.t = 'intro.privacyDevice';
         drawFan(find('fan'));
         this.#wire();
         this.#panel.build([]);
@@ -92,7 +114,8 @@ export class App {
         const { lookStore, catalogue, stage } = this;
         this.#shades = new Shades({ find, lookStore, catalogue, words, say: this.notices.say });
         this.#panel = new Panel({ find, lookStore, words });
-        this.#cards = new Cards({ find, lookStore, catalogue, words, base: this.#base });
+        const base = this.live.alone ? null : this.#base;
+        this.#cards = new Cards({ find, lookStore, catalogue, words, base });
         this.#chooser = new Chooser({ find, lookStore, words });
         this.#comparison = new Comparison({
             find,
@@ -283,8 +306,9 @@ export class App {
 
     async #readInfo() {
         try {
-            const url = new URL('api/v1/info', this.#base);
+            const url = new URL('api/v1/info.json', this.#base);
             const info = await (await fetch(url, { cache: 'no-store' })).json();
+            this.live.deviceOffered = info.device === true;
             const model = typeof info.model === 'string' ? info.model : info.model?.name;
             const told = ['Lacquer', info.version, this.#figures && model && `· ${model}`];
             this.#find('about').textContent = told.filter(Boolean).join(' ');

@@ -22,6 +22,7 @@ export class LiveMode {
         this.#words = words;
         const { live, notices } = app;
         live.onstate = (state, detail) => this.#state(state, detail);
+        live.onengine = (engine) => app.tell('lacquer-engine', { engine });
         live.onframe = (reply) => this.#frame(reply);
         live.onerror = (why) =>
             notices.notify(words.t('frame.failed', { why: why ?? words.t('frame.unreadable') }), {
@@ -70,18 +71,26 @@ export class LiveMode {
             return;
         }
         if (state === 'connecting') {
-            notices.link('wait', t('link.connecting'));
-            if (stage.empty) notices.busy(t('busy.connecting'));
+            const what = live.onDevice ? 'fetching' : 'connecting';
+            notices.link('wait', t(`link.${what}`));
+            if (stage.empty || live.onDevice) notices.busy(t(`busy.${what}`));
             return;
         }
         notices.busy('');
+        if (state === 'undrawn') {
+            notices.link('gone', t('link.undrawn'));
+            notices.notify(t('device.undrawn'), { kind: 'bad', key: 'device' });
+            return;
+        }
         notices.quiet('slow');
         const drawn = stage.picture === live.picture;
         if (!drawn) this.#find('stage').dataset.stale = '';
         const seconds = Math.max(1, Math.round(retryMs / 1000));
-        notices.link('gone', t(`link.${state}`, { seconds }));
+        const { onDevice } = live;
+        notices.link('gone', t(`link.${onDevice ? 'deviceGone' : state}`, { seconds }));
         const silent = drawn || stage.empty ? 'server.silent' : 'server.silentStale';
-        notices.notify(t(state === 'busy' ? 'server.busy' : silent), {
+        const said = onDevice ? 'device.gone' : state === 'busy' ? 'server.busy' : silent;
+        notices.notify(t(said), {
             kind: 'bad',
             action: t('now'),
             run: () => live.retryNow(),
@@ -101,7 +110,7 @@ export class LiveMode {
         const late = this.#repliedAt && now - this.#repliedAt > slowMs;
         this.#repliedAt = now;
         if (!late) {
-            notices.link('live', t('link.live'));
+            notices.link('live', t(live.onDevice ? 'link.device' : 'link.live'));
             notices.quiet('slow');
         }
         stage.canvas.dataset.frame = id;
@@ -125,8 +134,10 @@ export class LiveMode {
         if (document.hidden || !live.waiting) this.#repliedAt = performance.now();
         if (performance.now() - this.#repliedAt < slowMs) return;
         const { t } = this.#words;
-        notices.link('wait', t('link.slow'));
-        if (!notices.shown) notices.notify(t('server.slow'), { kind: 'warn', key: 'slow' });
+        const { onDevice } = live;
+        notices.link('wait', t(onDevice ? 'link.deviceSlow' : 'link.slow'));
+        const said = t(onDevice ? 'device.slow' : 'server.slow');
+        if (!notices.shown) notices.notify(said, { kind: 'warn', key: 'slow' });
     }
 
     #tick() {

@@ -36,7 +36,7 @@ const intro = `
     <button type="button" class="primary" id="start">${icon('camera')}<span data-t="camera.start"></span></button>
     <button type="button" class="ghost" id="choose">${icon('photo')}<span data-t="photo.choose"></span></button>
   </div>
-  <p class="privacy" data-t="intro.privacy"></p>
+  <p class="privacy" id="privacy" data-t="intro.privacy"></p>
 </div>`;
 
 const picture = `

@@ -1,6 +1,5 @@
 // "Copy from a photo": the manicure of a picture is read and worn (look/reference.js).
 import { lookOf, readManicure } from '../look/reference.js';
-import { sceneOf } from '../photo/scene.js';
 
 function pixelsOf(bitmap, { width, height }) {
     const context = new OffscreenCanvas(width, height).getContext('2d', {
@@ -13,12 +12,10 @@ function pixelsOf(bitmap, { width, height }) {
 export class Reference {
     #app;
     #words;
-    #base;
 
-    constructor({ app, find, words, base }) {
+    constructor({ app, find, words }) {
         this.#app = app;
         this.#words = words;
-        this.#base = base;
         const file = find('copy-file');
         find('copy').addEventListener('click', () => file.click());
         file.addEventListener('change', () => {
@@ -34,7 +31,7 @@ export class Reference {
         let look;
         try {
             const bitmap = await createImageBitmap(file);
-            const scene = await sceneOf(bitmap, this.#base);
+            const scene = await this.#app.photo.sceneOf(bitmap);
             look = lookOf(readManicure(pixelsOf(bitmap, scene), scene));
             bitmap.close();
         } catch {

@@ -203,10 +203,10 @@ void lq_api_info(struct lq_web_request *request)
                                LQ_FRAME_PIXELS_MAX, "side", LQ_PICTURE_SIDE_MAX, "in_flight",
                                LQ_IN_FLIGHT_MAX);
     json_t *info = json_pack(
-        "{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "version", LQ_VERSION, "model",
+        "{s:s, s:s, s:s, s:s, s:i, s:b, s:o, s:o}", "version", LQ_VERSION, "model",
         model->name ? model->name : "", "engine", model->engine ? model->engine : "", "precision",
         lq_precision_name(model->precision), "jpeg_quality", request->web->options->jpeg_quality,
-        "limits", limits, "finishes", finishes);
+        "device", request->web->device.count > 0, "limits", limits, "finishes", finishes);
     answer_json(request, info);
 }
 

@@ -1,4 +1,5 @@
-// The page: from the table in the binary, or with --web from a folder while it is being worked on.
+// The page: from the table in the binary, or with --web from a folder while it is being worked on;
+// beside it the files of its own engine.
 #include "serve/http/assets.h"
 
 #include <stdio.h>
@@ -135,11 +136,12 @@ void lq_asset_start(struct lq_web_request *request)
 
 void lq_asset_respond(struct lq_web_request *request, int status, const char *path)
 {
-    if (request->web->options->web_dir) {
+    const struct lq_asset *asset = lq_device_files_find(&request->web->device, path);
+    if (!asset && request->web->options->web_dir) {
         respond_from_folder(request, status, path);
         return;
     }
-    const struct lq_asset *asset = find(path);
+    asset = asset ? asset : find(path);
     if (!asset) {
         not_found(request);
         return;

@@ -54,11 +54,11 @@ static void print_ancestors(const struct lq_serve_options *options, char *text, 
 void lq_web_page_policy(const struct lq_serve_options *options, char *lines, size_t size)
 {
     // Nothing from elsewhere, nothing inline but the page's first style; the camera for our own
-    // page alone.
+    // page alone. WebAssembly is the device's engine (web/device).
     char ancestors[LQ_FRAME_ANCESTORS_CHARS_MAX + 16], own_csp[LQ_CSP_CHARS_MAX];
     print_ancestors(options, ancestors, sizeof ancestors);
     snprintf(own_csp, sizeof own_csp,
-             "default-src 'none'; script-src 'self'; style-src 'self' '%s'; "
+             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' '%s'; "
              "img-src 'self' blob: data:; connect-src 'self' ws: wss:; media-src 'self' blob:; "
              "manifest-src 'self'; worker-src 'self'; frame-ancestors %s; base-uri 'none'; "
              "form-action 'none'",

@@ -9,12 +9,16 @@
 
 void lq_web_init(struct lq_web *web)
 {
+    char folder[4096];
     lq_buf_init(&web->refusal, 1024);
+    if (lq_device_folder(folder, sizeof folder))
+        lq_device_files_open(&web->device, folder);
 }
 
 void lq_web_release(struct lq_web *web)
 {
     lq_buf_release(&web->refusal);
+    lq_device_files_close(&web->device);
 }
 
 struct lq_web_request *lq_web_request_new(struct lq_web *web, struct lq_http_request *http)

@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "serve/guard/access.h"
 #include "serve/guard/account.h"
+#include "serve/http/device_files.h"
 #include "serve/options.h"
 
 struct lq_admission;
@@ -50,6 +51,7 @@ struct lq_web {
     const struct lq_web_route *routes; // one without a path ends them
     struct lq_web_request *requests;   // all in flight
     struct lq_buf refusal;             // the body of the network's own last refusal
+    struct lq_device_files device;     // the page's own engine
     bool stopping;                     // responses say "connection: close", /readyz 503
     bool stalled;                      // no worker is left for live frames
 };

@@ -15,7 +15,7 @@
 #include "serve/message/frame_response.h"
 #include "serve/message/json.h"
 #include "serve/message/receive.h"
-#include "serve/message/wire.h"
+#include "frame/wire.h"
 #include "serve/sched/admission.h"
 
 struct lq_live {

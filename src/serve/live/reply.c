@@ -1,7 +1,7 @@
 #include "serve/live/reply.h"
 
 #include "base/clock.h"
-#include "serve/message/wire.h"
+#include "frame/wire.h"
 
 static void stamp(struct lq_session *session, struct lq_frame_slot *slot, uint8_t *bytes)
 {

@@ -5,8 +5,8 @@
 
 #include "frame/report.h"
 #include "base/base64.h"
-#include "serve/message/wire.h"
-#include "serve/message/wire_nails.h"
+#include "frame/wire.h"
+#include "frame/wire_nails.h"
 
 const char *lq_response_media_type(enum lq_picture_kind kind)
 {
@@ -52,18 +52,10 @@ static void add_picture(struct lq_frame_slot *slot, size_t at)
 
 static void write_v1(struct lq_frame_slot *slot, const struct lq_job *job)
 {
-    struct lq_wire_reply reply = {
-        .type = job->paint ? LQ_WIRE_TYPE_JPEG : LQ_WIRE_TYPE_NAILS,
-        .nails = (uint8_t)job->nails->count,
-        .id = slot->request.frame_id,
-        .client_time = slot->request.client_time,
-        .queue_us = slot->queue_us,
-        .width = (uint16_t)job->width,
-        .height = (uint16_t)job->height,
-        .quality = (uint8_t)(job->paint ? job->jpeg_quality : 0),
-        .propagated = job->propagated,
-    };
-    memcpy(reply.stage_us, job->stage_us, sizeof reply.stage_us);
+    struct lq_wire_reply reply = lq_wire_reply_of(job);
+    reply.id = slot->request.frame_id;
+    reply.client_time = slot->request.client_time;
+    reply.queue_us = slot->queue_us;
     size_t at = LQ_REPLY_HEAD - LQ_WIRE_REPLY_BYTES;
     lq_wire_reply_write(&reply, slot->picture.data + at);
     add_picture(slot, at);

@@ -1,4 +1,4 @@
-#include "serve/message/wire.h"
+#include "frame/wire.h"
 
 #include <stdbool.h>
 #include <string.h>

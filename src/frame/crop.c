@@ -1,4 +1,4 @@
-#include "serve/message/crop.h"
+#include "frame/crop.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-#include "serve/message/wire_nails.h"
+#include "frame/wire_nails.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "serve/message/crop.h"
-#include "serve/message/wire.h"
+#include "frame/crop.h"
+#include "frame/wire.h"
 
 static uint8_t *put(uint8_t *to, uint64_t value, int size)
 {
@@ -137,4 +137,18 @@ int lq_wire_nails_append(struct lq_buf *out, struct lq_buf *scratch, const struc
     for (int i = 0; i < nails->count && status == LQ_OK; i++)
         status = append_nail(out, &nails->items[i], &crops[i], &scene->fits[i], scratch);
     return status;
+}
+
+struct lq_wire_reply lq_wire_reply_of(const struct lq_job *job)
+{
+    struct lq_wire_reply reply = {
+        .type = job->paint ? LQ_WIRE_TYPE_JPEG : LQ_WIRE_TYPE_NAILS,
+        .nails = (uint8_t)job->nails->count,
+        .width = (uint16_t)job->width,
+        .height = (uint16_t)job->height,
+        .quality = (uint8_t)(job->paint ? job->jpeg_quality : 0),
+        .propagated = job->propagated,
+    };
+    memcpy(reply.stage_us, job->stage_us, sizeof reply.stage_us);
+    return reply;
 }

@@ -4,7 +4,8 @@
 #pragma once
 
 #include "base/buf.h"
-#include "paint/scene.h"
+#include "frame/frame.h"
+#include "frame/wire.h"
 
 enum {
     LQ_WIRE_BLOCK_BYTES = 4, // kind, zero, length
@@ -19,3 +20,6 @@ enum {
 // Appends the blocks. scratch keeps its memory between calls.
 LQ_MUST_CHECK int lq_wire_nails_append(struct lq_buf *out, struct lq_buf *scratch,
                                        const struct lq_nails *nails, const struct lq_scene *scene);
+
+// The header of a reply to a finished job; who and when is the caller's to fill in.
+struct lq_wire_reply lq_wire_reply_of(const struct lq_job *job);

@@ -1,9 +1,9 @@
-#include "serve/message/wire_nails.h"
+#include "frame/wire_nails.h"
 
 #include <string.h>
 
-#include "serve/message/crop.h"
-#include "serve/message/wire.h"
+#include "frame/crop.h"
+#include "frame/wire.h"
 #include "unit/unit.h"
 
 enum { SIDE = 200 };

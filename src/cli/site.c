@@ -1,0 +1,94 @@
+// lacquer site: the page as static files that find nails on the visitor's own device.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/look_options.h"
+#include "cli/site_device.h"
+#include "cli/site_folder.h"
+#include "cli/site_page.h"
+
+enum { OPT_OUT = 0x900, OPT_DEVICE };
+
+static const struct argp_option options[] = {
+    {"out", OPT_OUT, "DIR", 0, "The folder to write: a new one, an empty one, an earlier site", 1},
+    {"model", 'm', "FILE", 0, "The network for devices, .onnx (default: our own)", 1},
+    {"device", OPT_DEVICE, "DIR", 0,
+     "What pages find nails with, as the build makes it (default: where this program has it)", 1},
+    {0}};
+
+struct arguments {
+    struct lq_cli_look look; // where looks are found
+    const char *out, *model, *device;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->look;
+        return 0;
+    case OPT_OUT: arguments->out = arg; return 0;
+    case 'm': arguments->model = arg; return 0;
+    case OPT_DEVICE: arguments->device = arg; return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "'%s' is not an option", arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->out)
+            argp_error(state, "--out is missing: the folder to write the site to");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&lq_cli_looks_argp, 0, NULL, 0}, {0}};
+
+const struct argp lq_site_argp = {
+    options, parse, NULL,
+    "Writes the try-on as static files for any web host, below any path: the page, looks, and "
+    "what finds nails on the visitor's own device. No Lacquer server is needed, and no picture "
+    "leaves the device.\v"
+    "Files of others in DIR are never touched. Writing a site again takes away what the earlier "
+    "one had and this one has not. docs/integrations/static.md tells about hosts.",
+    children, NULL, NULL};
+
+static int make_plan(struct lq_site_plan *plan, const struct arguments *arguments,
+                     struct lq_error *err)
+{
+    struct lq_site_device device = {.folder = arguments->device, .model = arguments->model};
+    int status = lq_site_add_device(plan, &device, err);
+    if (status == LQ_OK)
+        status = lq_site_add_api(plan, arguments->look.catalogue, device.model_name, err);
+    if (status == LQ_OK)
+        status = lq_site_add_page(plan, err);
+    if (status == LQ_OK)
+        status = lq_site_add_hosting(plan, err);
+    return status;
+}
+
+int lq_cli_site(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct lq_error error;
+    lq_cli_look_init(&arguments.look);
+    argp_parse(&lq_site_argp, argc, argv, 0, NULL, &arguments);
+    struct lq_site_plan *plan = malloc(sizeof *plan);
+    int status = plan ? LQ_OK : lq_fail(&error, LQ_ERR_MEMORY, "out of memory");
+    if (plan) {
+        lq_site_plan_init(plan);
+        status = make_plan(plan, &arguments, &error);
+    }
+    if (status == LQ_OK)
+        status = lq_site_folder_write(arguments.out, plan, &error);
+    if (status == LQ_OK)
+        printf("%s: %d files, %.1f MB. Try it: python3 -m http.server -d %s\n", arguments.out,
+               plan->count, (double)lq_site_plan_bytes(plan) / 1e6, arguments.out);
+    if (plan)
+        lq_site_plan_release(plan);
+    free(plan);
+    lq_cli_look_release(&arguments.look);
+    return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&error);
+}

@@ -1,0 +1,236 @@
+#include "frame/detect.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "frame/multiscale.h"
+#include "nail/hand.h"
+
+struct lq_detector {
+    struct lq_runner *runner;
+    struct lq_nail_finder *finder;
+    struct lq_multiscale *multiscale;
+    struct lq_hand_finder *hands; // NULL: no network for it
+    struct lq_nails told;         // the nails, with what their hands say
+    bool maps;                    // the model gives one map of probabilities of all it is shown
+    struct lq_tracked tracked;    // the last frame of a video
+};
+
+// What keeps memory as large as pictures are.
+static int open_parts(struct lq_detector *detector, struct lq_error *err)
+{
+    lq_tracked_init(&detector->tracked);
+    if (lq_nail_finder_new(&detector->finder) == LQ_OK &&
+        lq_multiscale_new(&detector->multiscale) == LQ_OK)
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+}
+
+static void free_parts(struct lq_detector *detector)
+{
+    lq_multiscale_free(detector->multiscale);
+    lq_nail_finder_free(detector->finder);
+    detector->multiscale = NULL;
+    detector->finder = NULL;
+    lq_tracked_release(&detector->tracked);
+}
+
+int lq_detector_new(struct lq_detector **out, const struct lq_model *model, struct lq_error *err)
+{
+    *out = NULL;
+    struct lq_detector *detector = calloc(1, sizeof *detector);
+    if (!detector)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+    detector->maps = lq_model_info(model)->head == LQ_HEAD_MASK;
+    int status = open_parts(detector, err);
+    if (status == LQ_OK)
+        status = lq_runner_new(&detector->runner, model, err);
+    if (status == LQ_OK && lq_model_landmarks(model))
+        status = lq_hand_finder_new(&detector->hands, lq_model_landmarks(model), err);
+    if (status != LQ_OK) {
+        lq_detector_free(detector);
+        return status;
+    }
+    *out = detector;
+    return LQ_OK;
+}
+
+int lq_detector_rest(struct lq_detector *detector)
+{
+    free_parts(detector);
+    return open_parts(detector, NULL);
+}
+
+void lq_detector_free(struct lq_detector *detector)
+{
+    if (!detector)
+        return;
+    free_parts(detector);
+    lq_hand_finder_free(detector->hands);
+    lq_runner_free(detector->runner);
+    free(detector);
+}
+
+void lq_stage_done(struct lq_job *job, enum lq_stage stage, uint64_t *since_us)
+{
+    uint64_t now = lq_clock_us();
+    job->stage_us[stage] = (uint32_t)(now - *since_us);
+    job->total_us += job->stage_us[stage];
+    *since_us = now;
+}
+
+void lq_job_pause(struct lq_job *job, uint64_t *since_us)
+{
+    if (!job->pause)
+        return;
+    uint64_t before_us = lq_clock_us();
+    job->pause(job->pause_context);
+    *since_us += lq_clock_us() - before_us;
+}
+
+// region: the part of the picture where nails were looked for; NULL: the whole.
+static int track(struct lq_detector *detector, struct lq_job *job, const struct lq_image *picture,
+                 const int *region, struct lq_error *err)
+{
+    int status = region ? lq_tracker_update_region(job->tracker, picture, region, job->nails,
+                                                   job->time_us, &detector->tracked)
+                        : lq_tracker_update(job->tracker, picture, job->nails, job->time_us,
+                                            job->smooth, &detector->tracked);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "cannot track nails: %s", lq_status_text(status));
+    job->nails = &detector->tracked.nails;
+    return LQ_OK;
+}
+
+// Between two frames on which the network runs, the nails' motion is enough, for a tenth of the
+// work. Sets job->propagated if it was.
+static int propagate_nails(struct lq_detector *detector, struct lq_job *job,
+                           const struct lq_image *picture, uint64_t *since_us,
+                           struct lq_error *err)
+{
+    if (!job->tracker || !job->may_propagate || !job->smooth)
+        return LQ_OK;
+    int status = lq_tracker_propagate(job->tracker, picture, job->time_us, &detector->tracked,
+                                      &job->propagated);
+    if (status != LQ_OK)
+        return lq_fail(err, status, "cannot track nails: %s", lq_status_text(status));
+    if (job->propagated) {
+        job->nails = &detector->tracked.nails;
+        lq_stage_done(job, LQ_STAGE_NAILS, since_us);
+    }
+    return LQ_OK;
+}
+
+struct multiscale_pause {
+    struct lq_job *job;
+    struct lq_passes *passes;
+    uint64_t *since_us;
+};
+
+static void pause_look(void *context)
+{
+    struct multiscale_pause *pause = context;
+    lq_job_pause(pause->job, pause->since_us);
+    pause->passes->exclusive = pause->job->exclusive;
+}
+
+// Finds the nails of a still once more, by what both looks say.
+static int look_closer(struct lq_detector *detector, struct lq_job *job,
+                       const struct lq_image *picture, const struct lq_patch *patches,
+                       int patch_count, uint64_t *since_us, struct lq_error *err)
+{
+    const struct lq_patch *fine;
+    struct lq_passes passes = {job->deadline_us, job->exclusive, pause_look, NULL, 0};
+    struct multiscale_pause pause = {job, &passes, since_us};
+    passes.context = &pause;
+    int status = lq_multiscale_detect(detector->multiscale, detector->runner, picture, patches,
+                                      patch_count, job->nails, &passes, &fine, err);
+    job->passes += passes.count;
+    if (status == LQ_OK && fine)
+        status = lq_nail_find(detector->finder, picture, fine, 1, &job->nails, err);
+    return status;
+}
+
+struct hand_pause {
+    struct lq_job *job;
+    uint64_t *since_us;
+};
+
+static void pause_search(void *context)
+{
+    struct hand_pause *pause = context;
+    lq_job_pause(pause->job, pause->since_us);
+}
+
+// Which way nails point, by the hand behind them.
+static int look_for_hands(struct lq_detector *detector, struct lq_job *job,
+                          const struct lq_image *picture, uint64_t *since_us,
+                          struct lq_error *err)
+{
+    struct hand_pause pause = {job, since_us};
+    const struct lq_hand_limits limits = {job->deadline_us, pause_search, &pause};
+    detector->told = *job->nails;
+    job->nails = &detector->told;
+    if (job->tracker)
+        return lq_hand_follow(detector->hands, lq_tracker_hands(job->tracker), picture,
+                              &detector->told, job->time_us, err);
+    return lq_hand_estimate(detector->hands, picture, &detector->told, &limits, err);
+}
+
+// Of every other frame of a video the network may see the region of the last nails: small nails
+// are seen in more points, and the tracker's memory makes one outline of both views. Only for a
+// head whose map of probabilities fits beside one of another scale.
+static bool choose_region(struct lq_detector *detector, struct lq_job *job,
+                          const struct lq_image *picture, int box[4])
+{
+    return job->tracker && job->smooth && detector->maps &&
+           lq_tracker_region(job->tracker, picture, job->time_us, box);
+}
+
+static int find_in_region(struct lq_detector *detector, struct lq_job *job,
+                          const struct lq_image *picture, const struct lq_patch *seen,
+                          const int box[4], struct lq_error *err)
+{
+    struct lq_patch placed = *seen;
+    placed.x0 += (float)box[0];
+    placed.y0 += (float)box[1];
+    placed.box[0] += (float)box[0];
+    placed.box[1] += (float)box[1];
+    return lq_nail_find(detector->finder, picture, &placed, 1, &job->nails, err);
+}
+
+int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
+                    const struct lq_image *picture, uint64_t *since_us, struct lq_error *err)
+{
+    const struct lq_patch *patches;
+    int patch_count, box[4] = {0, 0, picture->width, picture->height};
+    int status = propagate_nails(detector, job, picture, since_us, err);
+    bool region = status == LQ_OK && !job->propagated && choose_region(detector, job, picture, box);
+    struct lq_image part = lq_image_part(picture, box);
+    if (status == LQ_OK && !job->propagated)
+        status = lq_runner_prepare(detector->runner, &part, job->exclusive, err);
+    if (status != LQ_OK || job->propagated)
+        return status;
+    lq_stage_done(job, LQ_STAGE_PREPARE, since_us);
+    if (job->deadline_us && *since_us >= job->deadline_us)
+        return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be run");
+    job->passes = 1;
+    status = lq_runner_infer(detector->runner, job->deadline_us, err);
+    if (status != LQ_OK)
+        return status;
+    lq_stage_done(job, LQ_STAGE_INFER, since_us);
+    status = lq_runner_patches(detector->runner, &patches, &patch_count, err);
+    if (status == LQ_OK)
+        status = region ? find_in_region(detector, job, picture, patches, box, err)
+                        : lq_nail_find(detector->finder, picture, patches, patch_count, &job->nails,
+                                       err);
+    if (status == LQ_OK && job->multiscale && !job->tracker)
+        status = look_closer(detector, job, picture, patches, patch_count, since_us, err);
+    if (status == LQ_OK && job->hands && detector->hands)
+        status = look_for_hands(detector, job, picture, since_us, err);
+    if (status == LQ_OK && job->tracker)
+        status = track(detector, job, picture, region ? box : NULL, err);
+    if (status == LQ_OK)
+        lq_stage_done(job, LQ_STAGE_NAILS, since_us);
+    return status;
+}

@@ -1,0 +1,163 @@
+// Which engine is taken, played on a clock of its own: web/live/engine-choice.js knows no page.
+//
+//   node --test tests/e2e/engine-choice.test.mjs
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { EngineChoice, faster, meanAge } from '../../web/live/engine-choice.js';
+
+const every = (ms, latency, count, from = 0) =>
+  Array.from({ length: count }, (_, i) => {
+    const at = from + (i + 1) * ms;
+    return { at, taken: at - latency };
+  });
+
+// Plays both engines for a while: each answers every `period` ms, `latency` after the frame.
+class Play {
+  now = 0;
+  changes = [];
+  raced = 0; // ms in which frames went to both
+
+  constructor(options) {
+    this.choice = new EngineChoice(options);
+  }
+
+  // engines: {server: [period, latency], device: …}; one that is left out says nothing.
+  run(ms, engines) {
+    const due = Object.fromEntries(Object.keys(engines).map((name) => [name, this.now]));
+    for (const end = this.now + ms; this.now < end; this.now += 10) {
+      const { choice } = this;
+      for (const [name, [period, latency]] of Object.entries(engines)) {
+        if (this.now < due[name] || (choice.engine !== name && !choice.racing)) continue;
+        due[name] = this.now + period;
+        choice.replied(name, this.now, this.now - latency);
+      }
+      if (choice.racing) this.raced += 10;
+      if (choice.tick(this.now)) this.changes.push([this.now, choice.engine]);
+    }
+    return this;
+  }
+
+  ready() {
+    this.choice.deviceReady(this.now);
+    return this;
+  }
+
+  get engine() {
+    return this.choice.engine;
+  }
+}
+
+test('the age on the screen counts rate, latency and steadiness', () => {
+  const age = (...args) => meanAge(every(...args), 1000, 3000);
+  assert.ok(Math.abs(age(100, 50, 40) - 100) < 6); // 50 of latency, half a period of 100
+  assert.ok(age(50, 50, 80) < age(100, 50, 40));
+  assert.ok(age(100, 50, 40) < age(100, 90, 40));
+  // The same number of replies, in pairs: older than when they come evenly.
+  const uneven = every(200, 50, 20).flatMap(({ at, taken }) => [
+    { at, taken },
+    { at: at + 20, taken: taken + 20 },
+  ]);
+  assert.ok(meanAge(uneven, 1000, 3000) > age(100, 50, 40) + 10);
+  assert.ok(meanAge([], 0, 2000) > 1e5);
+  assert.ok(meanAge(every(100, 50, 3, 1500), 0, 2000) > 1000); // mostly nothing
+});
+
+test('the faster is taken, and the device where both are alike', () => {
+  assert.equal(faster({ server: 60, device: 40 }), 'device');
+  assert.equal(faster({ server: 60, device: 64 }), 'device');
+  assert.equal(faster({ server: 60, device: 90 }), 'server');
+  assert.equal(faster({ server: 1e6, device: 900 }), 'device');
+  assert.equal(faster({ server: 1e6, device: 1e6 }), 'server');
+});
+
+test('the server begins; a slow one gives way after two seconds of a race', () => {
+  const play = new Play({}).run(3000, { server: [250, 300] });
+  assert.equal(play.engine, 'server');
+  assert.equal(play.raced, 0);
+  play.ready().run(3000, { server: [250, 300], device: [80, 60] });
+  assert.equal(play.engine, 'device');
+  assert.ok(play.raced >= 2000 && play.raced < 2600, `${play.raced} ms of racing`);
+  play.run(20000, { device: [80, 60] });
+  assert.equal(play.changes.length, 1);
+});
+
+test('a fast server stays, and is raced again later each time', () => {
+  const play = new Play({}).ready().run(600000, { server: [33, 15], device: [200, 180] });
+  assert.equal(play.engine, 'server');
+  assert.deepEqual(play.changes, []);
+  // At 0, 30, 90, 210 and 450 s.
+  assert.ok(play.raced >= 9000 && play.raced < 13000, `${play.raced} ms of racing`);
+});
+
+test('a device that is slowed falls back, and comes back', () => {
+  const server = [100, 120];
+  const play = new Play({}).ready().run(5000, { server, device: [60, 40] });
+  assert.equal(play.engine, 'device');
+  play.run(12000, { server, device: [500, 480] });
+  assert.equal(play.engine, 'server');
+  play.run(200000, { server, device: [60, 40] });
+  assert.equal(play.engine, 'device');
+  assert.equal(play.changes.length, 3);
+});
+
+test('a device that is slowed but still the faster stays', () => {
+  const server = [400, 500];
+  const play = new Play({}).ready().run(5000, { server, device: [60, 40] });
+  play.run(20000, { server, device: [150, 140] });
+  assert.equal(play.engine, 'device');
+});
+
+test('a server that is gone gives way at once, and is raced when it is back', () => {
+  const play = new Play({}).ready().run(5000, { server: [33, 15], device: [200, 180] });
+  assert.equal(play.engine, 'server');
+  play.choice.serverGone(play.now);
+  assert.equal(play.engine, 'device');
+  play.run(60000, { device: [200, 180] });
+  assert.equal(play.engine, 'device');
+  play.choice.serverBack(play.now);
+  play.run(120000, { server: [33, 15], device: [200, 180] });
+  assert.equal(play.engine, 'server');
+});
+
+test('without a server it is the device, also where data is spared', () => {
+  const choice = new EngineChoice({ hasServer: false, sparing: true });
+  assert.equal(choice.engine, 'device');
+  assert.ok(choice.wantsRuntime);
+  choice.deviceGone(0);
+  assert.equal(choice.engine, 'device');
+});
+
+test('with a server, spared data leaves the runtime where it is', () => {
+  assert.ok(!new EngineChoice({ sparing: true }).wantsRuntime);
+  assert.ok(new EngineChoice({ sparing: true, forced: 'device' }).wantsRuntime);
+  assert.ok(new EngineChoice({}).wantsRuntime);
+  assert.ok(!new EngineChoice({ forced: 'server' }).wantsRuntime);
+});
+
+test('what is forced stays', () => {
+  const slow = new Play({ forced: 'server' }).ready();
+  slow.run(20000, { server: [900, 900], device: [50, 30] });
+  assert.equal(slow.engine, 'server');
+  assert.equal(slow.raced, 0);
+  const device = new Play({ forced: 'device' }).ready();
+  device.run(20000, { server: [30, 10], device: [900, 900] });
+  assert.equal(device.engine, 'device');
+});
+
+test('a runtime that breaks leaves the server', () => {
+  const play = new Play({}).ready().run(5000, { server: [250, 300], device: [60, 40] });
+  assert.equal(play.engine, 'device');
+  play.choice.deviceGone(play.now);
+  assert.equal(play.engine, 'server');
+  play.run(60000, { server: [250, 300] });
+  assert.equal(play.engine, 'server');
+});
+
+test('time in which the page was hidden is not held against it', () => {
+  const play = new Play({}).ready().run(5000, { server: [100, 120], device: [60, 40] });
+  play.now += 60000; // nothing comes, nobody looks
+  play.choice.restart(play.now);
+  play.run(10000, { server: [100, 120], device: [60, 40] });
+  assert.equal(play.engine, 'device');
+  assert.equal(play.changes.length, 1);
+});

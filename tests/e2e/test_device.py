@@ -1,0 +1,116 @@
+"""The page's own engine (docs/DEVICE.md): lacquer.wasm against the native build, and the folder that
+the server hands out. The page itself is tested in Chromium (browser-device.mjs)."""
+import hashlib
+import json
+import pathlib
+import subprocess
+
+import httpx
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+FOLDER = ROOT / "build" / "device"
+HANDS = ["light", "brown", "folded", "very-dark", "polished"]
+
+pytestmark = pytest.mark.skipif(not (FOLDER / "device.json").exists(),
+                                reason="the page's engine is not built: tools/setup.sh device")
+
+
+def film_frames(folder, count):
+    data = (HERE / "hand.mjpeg").read_bytes()
+    paths, at = [], 0
+    while len(paths) < count:
+        end = data.index(b"\xff\xd9\xff\xd8", at) + 2
+        paths.append(folder / f"{len(paths)}.jpg")
+        paths[-1].write_bytes(data[at:end])
+        at = end
+    return paths
+
+
+def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
+    record = tmp_path / "recording"
+    subprocess.run([ROOT / "build/tests/device/device-record", record, ROOT / "models/nail-f16.onnx",
+                    ROOT / "models/hand.onnx",
+                    *(ROOT / f"tests/golden/hands/{hand}.jpg" for hand in HANDS),
+                    "--film", *film_frames(tmp_path, 16)], check=True, timeout=120)
+    run = subprocess.run(["node", HERE / "device-parity.mjs", ROOT / "build/lacquer.wasm", record],
+                         capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr[-2000:]
+    found = json.loads(run.stdout)
+    worst = found["worst"]
+    assert found["pictures"] == 21 and found["nails"] > 80 and found["runs"] > 40, found
+    # Float rounding alone: another libm, another order of sums.
+    assert worst["input"] < 1e-4, found
+    assert worst["number"] < 0.02, found
+    assert worst["cover"] <= 8 and worst["covered"] < worst["samples"] / 200, found
+
+
+@pytest.fixture(scope="module")
+def in_node():
+    run = subprocess.run(["node", "--expose-gc", HERE / "device-node.mjs",
+                          ROOT / "build/lacquer.wasm"], capture_output=True, text=True, timeout=240)
+    found = [json.loads(line) for line in run.stdout.splitlines()]
+    return {one["name"]: one for one in found}, run.stderr
+
+
+@pytest.mark.parametrize("name", [
+    "memory_stays_over_two_thousand_frames", "a_network_that_fails_fails_its_frame_alone",
+    "one_look_at_a_time", "the_newest_frame_waits_for_the_worker",
+    "a_silent_worker_is_started_again", "a_worker_that_fails_says_why_and_comes_back"])
+def test_without_a_browser(in_node, name):
+    found, stderr = in_node
+    assert name in found, stderr[-2000:]
+    assert found[name]["ok"], found[name].get("error")
+
+
+def manifest():
+    return json.loads((FOLDER / "device.json").read_text(encoding="utf-8"))
+
+
+def test_folder_is_what_its_manifest_says():
+    said = manifest()
+    assert said["version"] == 1 and said["hand"] is True
+    assert said["nails"]["sizes"] == json.loads((ROOT / "models/nail.json").read_text())["sizes"]
+    for name, row in said["files"].items():
+        data = (FOLDER / row["file"]).read_bytes()
+        assert len(data) == row["bytes"], name
+        assert hashlib.sha256(data).hexdigest() == row["sha256"], name
+        assert row["sha256"][:10] in row["file"], name
+        for form in ("br", "gz"):
+            if form in row:
+                assert (FOLDER / f"{row['file']}.{form}").stat().st_size == row[form], name
+
+
+def test_lacquer_wasm_is_small():
+    """Beside the networks and their runtime it must not be felt: 90 KB on the way."""
+    row = manifest()["files"]["lacquer.wasm"]
+    assert row["bytes"] < 260_000 and row["br"] < 100_000, row
+
+
+def test_server_hands_out_the_folder(server):
+    said = httpx.get(f"{server.url}/device/device.json")
+    assert said.status_code == 200 and said.json() == manifest()
+    assert said.headers["cache-control"] == "no-cache"
+    assert said.headers["content-type"] == "application/json"
+    row = said.json()["files"]["lacquer.wasm"]
+    url = f"{server.url}/device/{row['file']}"
+    for coding in ("br", "gzip", "identity"):
+        with httpx.stream("GET", url, headers={"accept-encoding": coding}) as got:
+            raw = b"".join(got.iter_raw())
+        wanted = {"br": row["br"], "gzip": row["gz"], "identity": row["bytes"]}[coding]
+        assert got.status_code == 200 and len(raw) == wanted, coding
+        assert got.headers.get("content-encoding", "identity") == coding
+        assert got.headers["content-type"] == "application/wasm"
+        assert got.headers["cache-control"] == "max-age=31536000, immutable"
+        assert row["sha256"][:10] in got.headers["etag"] and got.headers["etag"][0] == '"'
+    again = httpx.get(url, headers={"if-none-match": got.headers["etag"],
+                                    "accept-encoding": "identity"})
+    assert again.status_code == 304 and not again.content
+    assert httpx.get(f"{server.url}/device/nothing").status_code == 404
+
+
+def test_policy_lets_webassembly_in_and_nothing_else(server):
+    policy = httpx.get(f"{server.url}/").headers["content-security-policy"]
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+    assert "unsafe" not in policy.replace("'wasm-unsafe-eval'", "")

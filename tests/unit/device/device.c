@@ -1,0 +1,203 @@
+#include "device/device.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "device/network.h"
+#include "frame/wire.h"
+#include "unit/unit.h"
+
+enum { WIDTH = 320, HEIGHT = 240 };
+
+// The networks of these tests: a nail where the input is red; a hand nowhere.
+static struct {
+    int nails, hand, fail; // runs; fail: status of the next ones
+    int width, height;     // of the last
+} runs;
+
+int lq_mirror_run(int network, const float *input, int width, int height, float *const outputs[3])
+{
+    if (runs.fail)
+        return runs.fail;
+    if (network == LQ_MIRROR_HAND) {
+        runs.hand++;
+        assert_int_equal(width, 224);
+        assert_int_equal(height, 224);
+        memset(outputs[0], 0, 63 * sizeof(float));
+        *outputs[1] = *outputs[2] = 0.0f;
+        return LQ_OK;
+    }
+    runs.nails++;
+    runs.width = width;
+    runs.height = height;
+    size_t plane = (size_t)width * (size_t)height;
+    for (int y = 0; y < height / 2; y++)
+        for (int x = 0; x < width / 2; x++) {
+            size_t at = 2 * ((size_t)y * (size_t)width + (size_t)x);
+            bool red = input[at] > 0.6f && input[at + plane] < 0.3f;
+            outputs[0][(size_t)y * (size_t)(width / 2) + (size_t)x] = red ? 0.97f : 0.01f;
+        }
+    return LQ_OK;
+}
+
+static const struct lq_mirror_networks both_sizes = {2, {{192, 144}, {144, 192}}, 0.5f, 1};
+
+// Skin with red ellipses, nails that stand upright, `shift` pixels to the right.
+static void draw(uint8_t *rgba, int width, int height, int count, int shift)
+{
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            uint8_t *pixel = rgba + 4 * ((size_t)y * (size_t)width + (size_t)x);
+            memcpy(pixel, (uint8_t[]){205, 165, 140, 255}, 4);
+            pixel[0] = (uint8_t)(pixel[0] + (x * 7 + y * 5) % 9); // what motion is seen by
+            for (int i = 0; i < count; i++) {
+                float u = ((float)(x - shift) - 60.0f * (float)(i + 1)) / 13.0f;
+                float v = ((float)y - 0.5f * (float)height) / 19.0f;
+                if (u * u + v * v < 1.0f)
+                    memcpy(pixel, (uint8_t[]){220, (uint8_t)(30 + 10 * i), 40, 255}, 4);
+            }
+        }
+}
+
+static struct lq_wire_reply find(struct lq_mirror *mirror, const struct lq_mirror_look *look)
+{
+    struct lq_wire_reply reply;
+    assert_ok(lq_mirror_find(mirror, look));
+    assert_ok(lq_wire_reply_read(&reply, lq_mirror_reply(mirror), lq_mirror_reply_bytes(mirror),
+                                 NULL));
+    return reply;
+}
+
+static struct lq_mirror *opened(const struct lq_mirror_networks *networks, int nails)
+{
+    memset(&runs, 0, sizeof runs);
+    struct lq_mirror *mirror = lq_mirror_open(networks);
+    assert_non_null(mirror);
+    uint8_t *pixels = lq_mirror_picture(mirror, WIDTH, HEIGHT);
+    assert_non_null(pixels);
+    draw(pixels, WIDTH, HEIGHT, nails, 0);
+    return mirror;
+}
+
+static void replies_with_what_was_asked(void **state)
+{
+    (void)state;
+    struct lq_mirror *mirror = opened(&both_sizes, 3);
+    struct lq_wire_reply reply = find(mirror, &(struct lq_mirror_look){77, 0, 123456, 1000, 250});
+    assert_int_equal(reply.type, LQ_WIRE_TYPE_NAILS);
+    assert_int_equal(reply.nails, 3);
+    assert_int_equal(reply.id, 77);
+    assert_int_equal(reply.client_time, 123456);
+    assert_int_equal(reply.width, WIDTH);
+    assert_int_equal(reply.height, HEIGHT);
+    assert_int_equal(reply.stage_us[0], 250);
+    assert_int_equal(runs.nails, 1);
+    assert_int_equal(runs.width, 192);
+    lq_mirror_close(mirror);
+}
+
+static void picks_the_size_of_nearest_proportions(void **state)
+{
+    (void)state;
+    struct lq_mirror *mirror = opened(&both_sizes, 0);
+    uint8_t *pixels = lq_mirror_picture(mirror, HEIGHT, WIDTH);
+    draw(pixels, HEIGHT, WIDTH, 2, 0);
+    assert_int_equal(find(mirror, &(struct lq_mirror_look){.id = 1}).nails, 2);
+    assert_int_equal(runs.width, 144);
+    assert_int_equal(runs.height, 192);
+    lq_mirror_close(mirror);
+}
+
+// Frames of a video keep their nails' ids and are looked at in a region; a still is by itself.
+static void follows_a_video(void **state)
+{
+    (void)state;
+    struct lq_mirror *mirror = opened(&both_sizes, 3);
+    uint32_t first = 0;
+    for (int i = 0; i < 4; i++) {
+        draw(lq_mirror_picture(mirror, WIDTH, HEIGHT), WIDTH, HEIGHT, 3, 2 * i);
+        (void)find(mirror, &(struct lq_mirror_look){(uint32_t)i, 0, 0, 1000 + 33000.0 * i, 0});
+        // Behind the light's block: a nail's id lies 8 bytes into its own.
+        const uint8_t *nail = lq_mirror_reply(mirror) + LQ_WIRE_REPLY_BYTES + 4 + 28;
+        uint32_t id = (uint32_t)lq_wire_get(nail + 8, 4);
+        first = i == 0 ? id : first;
+        assert_int_equal(id, first);
+    }
+    int before = runs.nails;
+    (void)find(mirror, &(struct lq_mirror_look){.id = 9, .still = 1});
+    assert_true(runs.nails - before > 2); // in several scales
+    assert_true(runs.hand > 2);           // and its hand is searched for
+    lq_mirror_close(mirror);
+}
+
+static void forgets_when_another_video_begins(void **state)
+{
+    (void)state;
+    struct lq_mirror *mirror = opened(&both_sizes, 1);
+    (void)find(mirror, &(struct lq_mirror_look){.id = 1, .time_us = 1000});
+    lq_mirror_rest(mirror);
+    assert_int_equal(lq_mirror_find(mirror, &(struct lq_mirror_look){.id = 2}), LQ_ERR_ARGUMENT);
+    assert_non_null(strstr(lq_mirror_error(mirror), "no picture"));
+    draw(lq_mirror_picture(mirror, WIDTH, HEIGHT), WIDTH, HEIGHT, 1, 0);
+    assert_int_equal(find(mirror, &(struct lq_mirror_look){.id = 3, .time_us = 10}).nails, 1);
+    lq_mirror_close(mirror);
+}
+
+static void goes_on_after_a_network_failed(void **state)
+{
+    (void)state;
+    struct lq_mirror *mirror = opened(&both_sizes, 2);
+    runs.fail = LQ_ERR_ENGINE;
+    assert_int_equal(lq_mirror_find(mirror, &(struct lq_mirror_look){.id = 1}), LQ_ERR_ENGINE);
+    assert_non_null(strstr(lq_mirror_error(mirror), "did not run"));
+    runs.fail = 0;
+    assert_int_equal(find(mirror, &(struct lq_mirror_look){.id = 2, .time_us = 9}).nails, 2);
+    lq_mirror_close(mirror);
+}
+
+static void does_without_a_hand_network(void **state)
+{
+    (void)state;
+    const struct lq_mirror_networks alone = {1, {{192, 144}}, 0, 0};
+    struct lq_mirror *mirror = opened(&alone, 2);
+    assert_int_equal(find(mirror, &(struct lq_mirror_look){.id = 1, .still = 1}).nails, 2);
+    assert_int_equal(runs.hand, 0);
+    lq_mirror_close(mirror);
+}
+
+static void refuses_what_makes_no_sense(void **state)
+{
+    (void)state;
+    static const struct lq_mirror_networks bad[] = {
+        {0, {{0}}, 0, 0},
+        {5, {{192, 144}}, 0, 0},
+        {1, {{-192, 144}}, 0, 0},
+        {1, {{1 << 20, 144}}, 0, 0},
+    };
+    for (size_t i = 0; i < LQ_COUNT(bad); i++)
+        assert_null(lq_mirror_open(&bad[i]));
+    struct lq_mirror *mirror = opened(&both_sizes, 1);
+    assert_null(lq_mirror_picture(mirror, 0, 100));
+    assert_null(lq_mirror_picture(mirror, -5, 100));
+    assert_null(lq_mirror_picture(mirror, 100000, 100000));
+    assert_non_null(strstr(lq_mirror_error(mirror), "at most"));
+    lq_mirror_close(mirror);
+    lq_mirror_close(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replies_with_what_was_asked),
+        cmocka_unit_test(picks_the_size_of_nearest_proportions),
+        cmocka_unit_test(follows_a_video),
+        cmocka_unit_test(forgets_when_another_video_begins),
+        cmocka_unit_test(goes_on_after_a_network_failed),
+        cmocka_unit_test(does_without_a_hand_network),
+        cmocka_unit_test(refuses_what_makes_no_sense),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

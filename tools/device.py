@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Lays out the folder that the page fetches its own engine from (web/device/files.js says how it is
+read): each file under a name with its content's hash, its compressed forms beside it, and
+device.json, which names them all.
+
+Usage: device.py OUT_FOLDER SCRATCH LACQUER.wasm ORT_FOLDER NAIL.onnx HAND.onnx|- STAMP
+
+The network's sizes and threshold are those of the sidecar beside NAIL.onnx. Without
+HAND.onnx (-) tips and fingers are told by the nails' looks alone. STAMP is written at the end.
+"""
+import gzip
+import hashlib
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+# What a browser asks for, and the file of the npm package.
+ORT = {
+    "ort.mjs": "ort.wasm.min.mjs",
+    "ort.glue": "ort-wasm-simd-threaded.mjs",
+    "ort.wasm": "ort-wasm-simd-threaded.wasm",
+    "ort-webgpu.mjs": "ort.jspi.min.mjs",
+    "ort-webgpu.glue": "ort-wasm-simd-threaded.jspi.mjs",
+    "ort-webgpu.wasm": "ort-wasm-simd-threaded.jspi.wasm",
+}
+LARGE = 1 << 20 # the best compression takes a minute of such a file, and saves a twentieth
+
+
+def compressed(data):
+    quality = "9" if len(data) > LARGE else "11"
+    brotli = subprocess.run(["brotli", "-q", quality, "-w", "24", "-c"], input=data, check=True,
+                            stdout=subprocess.PIPE).stdout
+    return {".br": brotli, ".gz": gzip.compress(data, 6 if len(data) > LARGE else 9, mtime=0)}
+
+
+def lay(folder, scratch, name, path):
+    """Writes a file's forms; returns its row in the manifest. Forms made before are taken again."""
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    file = f"{name.split('.')[0]}-{digest[:10]}{path.suffix}"
+    (folder / file).write_bytes(data)
+    row = {"file": file, "bytes": len(data), "sha256": digest}
+    kept = [scratch / f"{digest}{ending}" for ending in (".br", ".gz")]
+    if not all(form.exists() for form in kept):
+        for form, small in zip(kept, compressed(data).values()):
+            form.write_bytes(small)
+    for form in kept:
+        if form.stat().st_size < len(data) * 9 // 10:
+            shutil.copyfile(form, folder / (file + form.suffix))
+            row[form.suffix[1:]] = form.stat().st_size
+    return row
+
+
+def main(folder, scratch, wasm, ort, nail, hand, stamp):
+    sidecar = json.loads(nail.with_suffix(".json").read_text(encoding="utf-8"))
+    if sidecar.get("head") != "mask" or sidecar.get("resize") != "stretch":
+        raise SystemExit(f"{nail}: the page runs networks with a mask, shown stretched pictures")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    scratch.mkdir(parents=True, exist_ok=True)
+    paths = {"lacquer.wasm": wasm, "nail.onnx": nail}
+    paths.update({"hand.onnx": hand} if hand.name != "-" else {})
+    paths.update({name: ort / file for name, file in ORT.items()})
+    files = {name: lay(folder, scratch, name, path) for name, path in paths.items()}
+    manifest = {
+        "version": 1,
+        "nails": {"name": sidecar.get("name", nail.stem), "sizes": sidecar["sizes"],
+                  "threshold": sidecar.get("threshold", 0.5)},
+        "hand": "hand.onnx" in files,
+        "files": files,
+    }
+    text = json.dumps(manifest, indent=1) + "\n"
+    (folder / "device.json").write_text(text, encoding="utf-8")
+    stamp.write_text("", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(pathlib.Path, sys.argv[1:]))

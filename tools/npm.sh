@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Makes the npm package `lacquer-tryon` of what was built: the static site's files and a way into
+# them for bundlers and React, in BUILD/npm/lacquer-tryon-VERSION.tgz. The same files give the same
+# bytes.
+#
+#   tools/npm.sh [BUILD] [DEVICE]      DEVICE: the runtime's folder (BUILD/device)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-build}
+device=${2:-$build/device}
+[ -x "$build/lacquer" ] || { echo "npm: no '$build/lacquer': make build first" >&2; exit 1; }
+command -v npm >/dev/null || { echo "npm: there is no npm: apt-get install npm" >&2; exit 1; }
+
+out=$build/npm
+rm -rf "$out"
+mkdir -p "$out"
+cp -r packaging/npm "$out/package"
+"$build/lacquer" site --out "$out/package/dist" --device "$device" >/dev/null
+# What only a page of its own has a use for.
+(cd "$out/package/dist" && rm -rf index.html sw.js _headers .nojekyll lacquer-site.json \
+    manifest.webmanifest icons page.css)
+cp LICENSE web/tryon.d.ts "$out/package/"
+version=$(sed -n "s/^ *version: '\([^']*\)'.*/\1/p" meson.build | head -1)
+sed -i "s/\"version\": \"0.0.0\"/\"version\": \"$version\"/" "$out/package/package.json"
+{
+    echo "lacquer-tryon is under the Apache License 2.0 (LICENSE). With it are packed:"
+    for licence in .deps/onnxruntime-web/LICENSE* .deps/onnxruntime-web/ThirdParty*; do
+        [ ! -f "$licence" ] || { printf '\n---- ONNX Runtime Web\n\n'; cat "$licence"; }
+    done
+} >"$out/package/NOTICES"
+(cd "$out" && npm pack ./package --silent --ignore-scripts >/dev/null)
+rm -rf "$out/package"
+ls -l "$out"/*.tgz

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Builds lacquer.wasm: what finds nails in the page (src/device), by Debian's clang, lld, wasi-libc
+# and Binaryen. One thread, SIMD128.
+#
+#   tools/wasm.sh OUT.wasm SCRATCH [DEPFILE]   builds it; SCRATCH keeps object files
+#   tools/wasm.sh --check                      says what is missing, and with which packages it
+#                                              comes
+#
+# Clang and wasi-libc instead of Emscripten: 60 MB of packages instead of 600, and the little glue
+# that is needed (web/device/host.js) is ours to read. Binaryen's Asyncify lets the C wait for a
+# network that the browser runs (src/device/device.h).
+set -euo pipefail
+here=$PWD
+cd "$(dirname "$0")/.."
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$here/$1" ;; esac; }
+
+clang=${WASM_CLANG:-clang}
+missing=""
+need() { command -v "$1" >/dev/null || missing="$missing $2"; }
+need "$clang" clang
+need wasm-ld lld
+need wasm-opt binaryen
+version=$("$clang" -dumpversion 2>/dev/null | cut -d. -f1 || true)
+[ -f /usr/include/wasm32-wasi/stdlib.h ] || missing="$missing wasi-libc"
+runtime=$("$clang" --target=wasm32-wasi -print-libgcc-file-name 2>/dev/null || true)
+[ -f "$runtime" ] || missing="$missing libclang-rt-${version:-14}-dev-wasm32"
+if [ -n "$missing" ]; then
+    echo "lacquer.wasm is not built: apt-get install$missing"
+    exit 1
+fi
+[ "${1:-}" != --check ] || exit 0
+
+out=$(absolute "$1")
+scratch=$(absolute "$2")
+depfile=${3:+$(absolute "$3")}
+mkdir -p "$scratch" "$(dirname "$out")"
+
+sources=(
+    src/base/{buf,error}.c
+    src/image/{image,resize}.c
+    src/engine/{engines,f16}.c
+    src/model/{edges,head,head_refused,landmarks,mask,opened,prepare,runner,yolo_seg}.c
+    src/nail/*.c
+    src/paint/{light,scene,shade,transfer}.c
+    src/frame/{crop,detect,multiscale,window,wire,wire_nails}.c
+    src/device/{device,network}.c src/device/wasm/page.c
+)
+# Multiplications and additions are not joined, so that the figures are those of every other
+# processor without such an instruction.
+flags=(
+    --target=wasm32-wasi -std=gnu17 -O3 -msimd128 -DNDEBUG -D_GNU_SOURCE
+    -ffunction-sections -fdata-sections -fno-math-errno -fno-trapping-math -ffp-contract=off
+    -fvisibility=hidden -Wall -Wno-unknown-attributes
+    -isystem src/device/wasm -Isrc -Iinclude
+)
+objects=()
+for source in "${sources[@]}"; do
+    object=$scratch/$(tr / _ <<<"${source%.c}").o
+    objects+=("$object")
+    "$clang" "${flags[@]}" -MMD -c "$source" -o "$object"
+done
+# One rule of all objects' dependencies, from the root as the build runs elsewhere.
+[ -z "$depfile" ] || {
+    printf '%s:' "$1"
+    cat "${objects[@]/%.o/.d}" | tr ' \\' '\n\n' | grep -E '^(src|include)/' | sort -u |
+        sed "s|^| $PWD/|" | tr -d '\n'
+    echo
+} >"$depfile"
+
+exports=(open close picture find reply reply_bytes error rest)
+"$clang" --target=wasm32-wasi -mexec-model=reactor "${objects[@]}" -o "$scratch/plain.wasm" \
+    -Wl,--gc-sections -Wl,--strip-all -Wl,-z,stack-size=1048576 -Wl,--max-memory=2147483648 \
+    "${exports[@]/#/-Wl,--export=lq_mirror_}" -Wl,--export=malloc -Wl,--export=free \
+    -Wl,--import-undefined
+wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int \
+    --enable-mutable-globals --asyncify --pass-arg=asyncify-imports@lacquer.run \
+    "$scratch/plain.wasm" -o "$out"

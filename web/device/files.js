@@ -1,0 +1,61 @@
+// The runtime's folder, as tools/device.py lays it out: device.json names its files, each under a
+// name with its content's hash, which may be kept for ever. Only what is asked for is fetched.
+//
+// device.json: {"version": 1,
+//   "nails": {"sizes": [[384, 288], …], "threshold": 0.5, "name": "nail"},
+//   "hand": true,
+//   "files": {"lacquer.wasm": {"file": "lacquer-0123456789.wasm", "bytes": 224048,
+//                              "sha256": "…"}, "nail.onnx": …, "hand.onnx": …,
+//             "ort.mjs": …, "ort.glue": …, "ort.wasm": …,
+//             "ort-webgpu.mjs"?: …, "ort-webgpu.glue"?: …, "ort-webgpu.wasm"?: …}}
+
+// A static site's files are packed, for hosts that compress nothing. Told by the first bytes, for a
+// host may have unpacked them on the way.
+async function unpacked(bytes) {
+    const [first, second] = new Uint8Array(bytes, 0, 2);
+    if (first !== 0x1f || second !== 0x8b) return bytes;
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Response(stream).arrayBuffer();
+}
+
+export class DeviceFiles {
+    #base;
+    manifest;
+    fetched = 0; // bytes, unpacked
+    onprogress = () => {}; // (bytes so far)
+
+    constructor(base, manifest) {
+        this.#base = base;
+        this.manifest = manifest;
+    }
+
+    // base: URL of the folder, with a slash at its end. Throws where there is none.
+    static async open(base) {
+        const response = await fetch(new URL('device.json', base), { cache: 'no-cache' });
+        if (!response.ok) throw new Error(`no device runtime at ${base}: ${response.status}`);
+        const manifest = await response.json();
+        if (manifest.version !== 1) throw new Error('a device runtime of another version');
+        return new DeviceFiles(base, manifest);
+    }
+
+    has(name) {
+        return name in this.manifest.files;
+    }
+
+    url(name) {
+        const entry = this.manifest.files[name];
+        if (!entry) throw new Error(`the device runtime has no ${name}`);
+        return new URL(entry.file, this.#base).href;
+    }
+
+    async bytes(name) {
+        const response = await fetch(this.url(name));
+        if (!response.ok) throw new Error(`${name}: ${response.status}`);
+        const bytes = await unpacked(await response.arrayBuffer());
+        if (bytes.byteLength !== this.manifest.files[name].bytes)
+            throw new Error(`${name} came with ${bytes.byteLength} bytes`);
+        this.fetched += bytes.byteLength;
+        this.onprogress(this.fetched);
+        return bytes;
+    }
+}

@@ -1,0 +1,77 @@
+// The nails of a photo, found on this device at the photo's own size: in several scales and with a
+// search for its hands, as `lacquer apply` does. What a photo needs is kept for a while, for the
+// next one.
+import { DeviceTransport } from './transport.js';
+
+const idleMs = 60000;
+const waitMs = 120000; // a phone's processor and a runtime that is still on its way
+const pixelsMax = 16e6; // what lacquer.wasm takes (LQ_FRAME_PIXELS_MAX)
+
+export class DevicePhotos {
+    #base;
+    #options;
+    #transport = null;
+    #opened = null; // promise
+    #id = 0;
+    #settle = null; // of the photo that is looked at: {resolve, reject}
+    #timer = 0;
+
+    // As of DeviceTransport.
+    constructor(base, options) {
+        this.#base = base;
+        this.#options = options;
+    }
+
+    // → {light, nails, width, height}, in pixels of the bitmap or of one made smaller. One at a
+    // time: another one ends it.
+    async sceneOf(bitmap) {
+        clearTimeout(this.#timer);
+        this.#settle?.reject(new Error(''));
+        let timer;
+        try {
+            return await new Promise((resolve, reject) => {
+                this.#settle = { resolve, reject };
+                timer = setTimeout(() => reject(new Error('')), waitMs);
+                this.#send(bitmap).catch(reject);
+            });
+        } finally {
+            clearTimeout(timer);
+            this.#settle = null;
+            this.#timer = setTimeout(() => this.close(), idleMs);
+        }
+    }
+
+    close() {
+        this.#transport?.close();
+        this.#transport = this.#opened = null;
+    }
+
+    async #send(bitmap) {
+        await (this.#opened ??= this.#open());
+        const { width, height } = bitmap;
+        const scale = Math.min(1, Math.sqrt(pixelsMax / (width * height)));
+        const frame = await createImageBitmap(bitmap);
+        const size = { width: Math.floor(width * scale), height: Math.floor(height * scale) };
+        this.#transport.send(++this.#id, { frame, ...size, still: true });
+    }
+
+    #open() {
+        const transport = new DeviceTransport(this.#base, this.#options);
+        this.#transport = transport;
+        transport.onreply = ({ scene }) => this.#settle?.resolve(scene);
+        return new Promise((resolve, reject) => {
+            transport.onerror = ({ error }) => {
+                const failed = new Error(error);
+                reject(failed);
+                this.#settle?.reject(failed);
+            };
+            transport.onstate = (state) => {
+                if (state === 'open') resolve();
+                if (state !== 'gone') return;
+                this.close(); // the next photo starts afresh
+                reject(new Error(''));
+            };
+            transport.open();
+        });
+    }
+}

@@ -1,0 +1,182 @@
+// Nails found on this device, by a worker (worker.js), with the interface of the transports to a
+// server (live/transport-ws.js). No picture leaves the page.
+//
+// Frames are not encoded: `takesFrames` says that `send` wants the video's newest frame itself. The
+// newest waits while the worker is busy and takes the place of one that waited before it, which
+// `onreplaced` is told of.
+import { Backoff } from '../live/backoff.js';
+import { readReply } from '../live/nails.js';
+
+const silenceMs = 6000; // a look that takes longer, and longer than six of them: the worker is gone
+const openMs = 120000; // fetching the runtime may take long; the browser ends what fails
+const flightMax = 64; // frames on their way, all but one or two of them replaced
+
+export class DeviceTransport {
+    ordered = true;
+    takesFrames = true;
+    sendsNails = true;
+    limit = flightMax;
+    pace = null;
+    onreply = () => {};
+    onerror = () => {};
+    onreplaced = () => {}; // (id): a newer frame took its place
+    onstate = () => {}; // 'connecting' | 'open' | 'gone', {retryMs}
+    backend = null; // 'wasm' or 'webgpu' once it is open
+    runMs = 0; // of one run of the nails' network, as tried out when it opened
+    why = ''; // why not WebGPU
+    memoryBytes = 0; // of the C's memory, after the last look
+    #base;
+    #options;
+    #worker = null;
+    #wanted = false;
+    #open = false;
+    #since = 0; // when the worker was last given something to do, 0: idle
+    #slowest = 0;
+    #busy = false;
+    #waiting = null; // the newest frame, not given to the worker yet
+    #backoff = new Backoff();
+    #timer = 0;
+
+    // base: URL of the runtime's folder. options: {backend: 'auto' | 'wasm' | 'webgpu', threads,
+    // handLater: whether the first looks do without the hand's network}.
+    constructor(base, options = {}) {
+        this.#base = base;
+        this.#options = options;
+    }
+
+    open() {
+        this.#wanted = true;
+        this.#start();
+    }
+
+    close() {
+        this.#wanted = false;
+        clearTimeout(this.#timer);
+        this.#drop();
+    }
+
+    retryNow() {
+        if (!this.#wanted || this.#worker) return;
+        clearTimeout(this.#timer);
+        this.#start();
+    }
+
+    get ready() {
+        return this.#open;
+    }
+
+    // source: {frame: VideoFrame or ImageBitmap, width, height}; it is the worker's from now on.
+    // → 0, the bytes that went over a network.
+    send(id, source) {
+        const now = performance.now();
+        const message = { type: 'frame', id, still: false, sentAt: now, takenAt: now, ...source };
+        if (this.#waiting) {
+            this.#waiting.frame.close();
+            this.onreplaced(this.#waiting.id);
+        }
+        this.#waiting = message;
+        this.#next();
+        return 0;
+    }
+
+    look() {
+        /* looks are painted in the page */
+    }
+
+    // A worker that the browser ended says nothing.
+    watch() {
+        if (!this.#since) return;
+        const patience = this.#open ? Math.max(silenceMs, 6 * this.#slowest) : openMs;
+        if (performance.now() - this.#since > patience) this.#lost();
+    }
+
+    #start() {
+        this.onstate('connecting', {});
+        const worker = startWorker();
+        this.#worker = worker;
+        this.#since = performance.now();
+        const { backend = 'auto', threads, handLater } = this.#options;
+        worker.onmessage = ({ data }) => {
+            if (worker === this.#worker) this.#take(data);
+        };
+        worker.onerror = (event) => {
+            event.preventDefault?.();
+            if (worker === this.#worker) this.#lost(event.message);
+        };
+        const base = String(this.#base);
+        worker.postMessage({ type: 'open', base, backend, threads, handLater });
+    }
+
+    #next() {
+        if (this.#busy || !this.#waiting || !this.#open) return;
+        const message = this.#waiting;
+        this.#waiting = null;
+        this.#busy = true;
+        this.#since = performance.now();
+        this.#worker.postMessage(message, [message.frame]);
+    }
+
+    #take({ type, ...message }) {
+        if (type === 'failed') {
+            this.#lost(message.error);
+            return;
+        }
+        if (type === 'open') {
+            Object.assign(this, {
+                backend: message.backend,
+                runMs: message.ms,
+                why: message.why,
+            });
+            this.#open = true;
+            this.#since = 0;
+            this.onstate('open', {});
+            return;
+        }
+        this.#slowest = Math.max(this.#slowest, performance.now() - this.#since);
+        this.#busy = false;
+        this.#since = 0;
+        this.#next();
+        if (type === 'error') {
+            this.onerror(message);
+            return;
+        }
+        this.memoryBytes = message.bytes;
+        this.#answer(message.reply);
+    }
+
+    #answer(data) {
+        this.#backoff.reset();
+        this.onreply({ ...readReply(data), bytes: 0 });
+    }
+
+    #drop() {
+        this.#worker?.terminate();
+        this.#worker = null;
+        this.#open = this.#busy = false;
+        this.#since = 0;
+        this.#waiting?.frame.close();
+        this.#waiting = null;
+    }
+
+    #lost(error) {
+        this.#drop();
+        if (error) this.onerror({ error });
+        if (!this.#wanted) return;
+        const retryMs = this.#backoff.next(0);
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#start(), retryMs);
+        this.onstate('gone', { retryMs });
+    }
+}
+
+// A page of another origin may not start our worker, but one of its own that imports ours.
+function startWorker() {
+    const url = new URL('worker.js', import.meta.url);
+    try {
+        return new Worker(url, { type: 'module' });
+    } catch {
+        const text = `import ${JSON.stringify(url.href)};`;
+        const here = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+        return new Worker(here, { type: 'module' });
+    }
+}

@@ -1,0 +1,67 @@
+// Finds nails off the page's own thread: lacquer.wasm (host.js) and the networks (networks.js).
+//
+// In:  {type: 'open', base, backend, threads, handLater}
+//      {type: 'frame', id, still, frame: VideoFrame or ImageBitmap, width, height, sentAt, takenAt}
+//      {type: 'rest'}
+// Out: {type: 'open', backend, ms, why, bytes}    ms: of one run of the nails' network
+//      {type: 'reply', id, reply: ArrayBuffer, inferMs, bytes}    bytes: of the C's memory
+//      {type: 'error', id, error}                 that picture failed, others may not
+//      {type: 'failed', error}                    nothing works: a new worker is wanted
+import { DeviceFiles } from './files.js';
+import { Mirror } from './host.js';
+import { openNetworks } from './networks.js';
+
+let mirror = null;
+let canvas = null;
+let context = null;
+
+async function open({ base, backend: wanted, threads, handLater }) {
+    const files = await DeviceFiles.open(base);
+    const { nails, hand } = files.manifest;
+    const module = WebAssembly.compile(await files.bytes('lacquer.wasm'));
+    const wishes = { wanted, threads, size: nails.sizes[0], hand, handLater };
+    const opened = await openNetworks(files, wishes);
+    const { backend, ms, why } = opened;
+    mirror = await Mirror.open(await module, backend.run, { ...nails, hand });
+    postMessage({ type: 'open', backend: backend.name, ms, why, bytes: files.fetched });
+}
+
+// The frame's pixels at the size that is looked at.
+function read(frame, width, height) {
+    if (!canvas) {
+        canvas = new OffscreenCanvas(width, height);
+        context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
+    }
+    if (canvas.width !== width || canvas.height !== height) {
+        canvas.width = width;
+        canvas.height = height;
+    }
+    context.drawImage(frame, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+}
+
+async function look({ frame, width, height, ...which }) {
+    const fill = (pixels) => {
+        pixels.set(read(frame, width, height));
+        frame.close();
+    };
+    try {
+        const reply = await mirror.find({ width, height, fill, ...which });
+        const { inferMs, bytes } = mirror;
+        postMessage({ type: 'reply', id: which.id, reply, inferMs, bytes }, [reply]);
+    } catch (error) {
+        frame.close();
+        // A trap leaves the C's memory in the middle of something.
+        if (error instanceof WebAssembly.RuntimeError) throw error;
+        postMessage({ type: 'error', id: which.id, error: error.message });
+    }
+}
+
+const take = { open, frame: look, rest: () => mirror?.rest() };
+let turn = Promise.resolve(); // one after the other
+
+onmessage = ({ data: { type, ...message } }) => {
+    turn = turn
+        .then(() => take[type](message))
+        .catch((error) => postMessage({ type: 'failed', error: String(error?.message ?? error) }));
+};

@@ -1,0 +1,179 @@
+// Which engine finds the nails of live pictures: a server, or the device itself. The server begins,
+// where there is one; once the device can, both get the same camera frames for two seconds, and the
+// one whose nails are younger on the screen is taken. Pure: told the time and what came, knows no
+// page.
+
+const raceMs = 2000;
+const watchMs = 3000; // over which the engine in use is judged
+const slowed = 2; // times as old as in the race: it was slowed by heat, battery or another program
+const preference = 1.1; // the device is taken at the same age: nothing is uploaded, nothing is paid
+const retryMsLeast = 30000;
+const retryMsMost = 480000;
+const deadMs = 1e6; // the age where nothing came at all
+
+// How old the nails on the screen were on average between two times: frames a second, latency and
+// how evenly replies come, in one figure. replies: [{at, taken}] in order, `taken` the time of the
+// frame that was looked at.
+export function meanAge(replies, from, to) {
+    let sum = 0;
+    let at = from;
+    let taken = null;
+    const pass = (next) => {
+        const start = Math.max(at, from);
+        // Nothing was there yet: as old as the whole time.
+        const age = taken === null ? to - from : (start + next) / 2 - taken;
+        if (next > start) sum += age * (next - start);
+        at = next;
+    };
+    for (const reply of replies) {
+        if (reply.at > to) break;
+        if (reply.at > from) pass(reply.at);
+        taken = reply.taken;
+    }
+    pass(to);
+    return taken === null ? deadMs : sum / (to - from);
+}
+
+// ages: mean ages in ms.
+export const faster = ({ server, device }) =>
+    device < deadMs && device <= server * preference ? 'device' : 'server';
+
+const other = (engine) => (engine === 'device' ? 'server' : 'device');
+
+export class EngineChoice {
+    engine; // 'server' or 'device': whose nails are shown
+    #forced;
+    #hasServer;
+    #sparing;
+    #ready = false; // the device can
+    #serverGone = false;
+    #raceFrom = null; // when both had answered; null: no race, or not yet
+    #racing = false;
+    #raceAt = Infinity; // when the next race begins
+    #retryMs = retryMsLeast;
+    #watchFrom = null;
+    #ages = { server: deadMs, device: deadMs }; // of the last race
+    #replies = { server: [], device: [] };
+
+    // forced: 'server', 'device' or null; hasServer: whether there is a server at all; sparing: the
+    // reader pays for data, or asked to spare it.
+    constructor({ forced = null, hasServer = true, sparing = false } = {}) {
+        this.#forced = hasServer ? forced : 'device';
+        this.#hasServer = hasServer;
+        this.#sparing = sparing;
+        this.engine = this.#forced ?? 'server';
+    }
+
+    // Whether the device's runtime is to be fetched.
+    get wantsRuntime() {
+        if (this.#forced) return this.#forced === 'device';
+        return !this.#hasServer || !this.#sparing;
+    }
+
+    // Whether frames go to both.
+    get racing() {
+        return this.#racing;
+    }
+
+    // The device's runtime is there and warm.
+    deviceReady(now) {
+        this.#ready = true;
+        if (this.#forced) return;
+        if (this.#serverGone) this.#use('device', now);
+        else this.#raceAt = now;
+    }
+
+    // It cannot be had, or broke and does not come back.
+    deviceGone(now) {
+        this.#ready = false;
+        this.#racing = false;
+        if (!this.#forced) this.#use('server', now);
+    }
+
+    serverGone(now) {
+        this.#serverGone = true;
+        if (this.#forced || !this.#ready) return;
+        this.#racing = false;
+        if (this.engine === 'server') this.#use('device', now);
+        this.#later(now);
+    }
+
+    serverBack(now) {
+        if (!this.#serverGone) return;
+        this.#serverGone = false;
+        this.#raceAt = Math.min(this.#raceAt, now + this.#retryMs);
+    }
+
+    // The page was hidden, the camera changed: what came before says nothing.
+    restart(now) {
+        this.#replies = { server: [], device: [] };
+        this.#watchFrom = null;
+        if (this.#racing) this.#startRace(now);
+    }
+
+    // Nails of the frame taken at that time have come.
+    replied(engine, now, taken) {
+        const list = this.#replies[engine];
+        list.push({ at: now, taken });
+        while (list[0].at < now - 2 * watchMs) list.shift();
+        if (engine === this.engine) this.#watchFrom ??= now;
+    }
+
+    // To be called a few times a second; whether another engine is in use from now on.
+    tick(now) {
+        if (this.#forced || !this.#ready) return false;
+        const before = this.engine;
+        if (this.#racing) this.#race(now);
+        else if (now >= this.#raceAt && !this.#serverGone) this.#startRace(now);
+        else this.#watch(now);
+        return this.engine !== before;
+    }
+
+    #startRace(now) {
+        this.#racing = true;
+        this.#raceFrom = null;
+        this.#raceAt = now;
+        this.#replies = { server: [], device: [] };
+    }
+
+    #race(now) {
+        const { server, device } = this.#replies;
+        if (this.#raceFrom === null && server.length && device.length) this.#raceFrom = now;
+        // One that never answers has lost.
+        const from = this.#raceFrom ?? this.#raceAt + raceMs;
+        if (now - from < raceMs) return;
+        this.#ages = {
+            server: meanAge(server, now - raceMs, now),
+            device: meanAge(device, now - raceMs, now),
+        };
+        this.#racing = false;
+        this.#watchFrom = null;
+        this.#use(faster(this.#ages), now);
+        this.#later(now);
+    }
+
+    // Whether the engine in use keeps what it showed in the race.
+    #watch(now) {
+        if (this.#watchFrom === null || now - this.#watchFrom < watchMs) return;
+        const { engine } = this;
+        const age = meanAge(this.#replies[engine], now - watchMs, now);
+        const instead = other(engine);
+        if (instead === 'server' && this.#serverGone) return;
+        if (age < slowed * this.#ages[engine] || age < this.#ages[instead]) return;
+        this.#use(instead, now);
+        this.#later(now);
+    }
+
+    #use(engine, now) {
+        if (engine === this.engine) return;
+        this.engine = engine;
+        this.#watchFrom = null;
+        this.#replies[engine] = [];
+    }
+
+    // The next race: later each time, so that two that are alike do not take turns.
+    #later(now) {
+        this.#raceAt = now + this.#retryMs;
+        this.#retryMs = Math.min(retryMsMost, 2 * this.#retryMs);
+    }
+}
