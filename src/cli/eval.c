@@ -46,7 +46,7 @@ static const struct argp_option options[] = {
      "follows, as in `lacquer apply`", 1},
     {"sequence", OPT_SEQUENCE, NULL, 0,
      "The pictures are frames of one video in the order of their names: nails are tracked as in a "
-     "live session, and flicker and lag are measured too", 1},
+     "live session, and flicker, lag and flips of direction are measured too", 1},
     {"fps", OPT_FPS, "N", 0, "Frames a second of the video (default 30)", 1},
     {"every", OPT_EVERY, "N", 0,
      "Run the network on each Nth frame of the video and propagate the nails in between, as a busy "
@@ -297,6 +297,8 @@ static int eval_one(const struct eval *eval, struct work *work, const char *name
     if (eval->write &&
         (status = write_mask(work, &sample.predicted, eval->write, stem, err)) != LQ_OK)
         return status;
+    if (eval->sequence && sample.nails)
+        lq_flips_add(&work->figures.flips, sample.nails);
     if (eval->directions && sample.nails)
         lq_directions_add(&work->figures.directions, stem, sample.nails);
     return count_sample(work, &sample, err);
