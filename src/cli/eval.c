@@ -37,7 +37,7 @@ static const struct argp_option table[] = {
      "follows, as in `lacquer apply`", 1},
     {"sequence", OPT_SEQUENCE, NULL, 0,
      "The pictures are frames of one video in the order of their names: nails are tracked as in a "
-     "live session, and flicker and lag are measured too", 1},
+     "live session, and flicker, lag and flips of direction are measured too", 1},
     {"fps", OPT_FPS, "N", 0, "Frames a second of the video (default 30)", 1},
     {"every", OPT_EVERY, "N", 0,
      "Run the network on each Nth frame of the video and propagate the nails in between, as a busy "

@@ -88,3 +88,25 @@ void lq_directions_add(struct lq_directions *directions, const char *stem,
             add_nail(directions, truth, nail);
     }
 }
+
+static const struct lq_nail *nail_of(const struct lq_nails *nails, int id)
+{
+    for (int i = 0; i < nails->count; i++)
+        if (nails->items[i].id == id)
+            return &nails->items[i];
+    return NULL;
+}
+
+void lq_flips_add(struct lq_flips *flips, const struct lq_nails *nails)
+{
+    const double least = cos(LQ_FLIP_DEGREES * 3.14159265358979 / 180);
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *now = &nails->items[i], *last = nail_of(&flips->last, now->id);
+        if (!last)
+            continue;
+        double along = now->axis_x * last->axis_x + now->axis_y * last->axis_y;
+        flips->pairs++;
+        flips->count += (now->tip_known && last->tip_known ? along : fabs(along)) < least;
+    }
+    flips->last = *nails;
+}

@@ -183,6 +183,8 @@ int lq_eval_picture(struct lq_eval *eval, const char *name, struct lq_error *err
     if (eval->options.write &&
         (status = write_mask(eval, &sample.predicted, eval->options.write, stem, err)) != LQ_OK)
         return status;
+    if (eval->options.sequence && sample.nails)
+        lq_flips_add(&eval->figures.flips, sample.nails);
     if (eval->options.directions && sample.nails)
         lq_directions_add(&eval->figures.directions, stem, sample.nails);
     return count_sample(eval, &sample, err);

@@ -49,6 +49,8 @@ void lq_eval_print_json(const struct lq_eval_figures *figures, const struct lq_m
         json_object_set_new(report, "flicker", rounded(lq_flicker_mean(&figures->flicker)));
         json_object_set_new(report, "flicker_floor", rounded(lq_flicker_floor(&figures->flicker)));
         json_object_set_new(report, "lag_frames", rounded(lq_flicker_lag(&figures->flicker)));
+        json_object_set_new(report, "flips", json_integer(figures->flips.count));
+        json_object_set_new(report, "flips_of", json_integer(figures->flips.pairs));
     }
     if (figures->directions.root)
         json_object_set_new(report, "directions", directions_json(&figures->directions));
@@ -110,8 +112,11 @@ void lq_eval_print_table(const struct lq_eval_figures *figures)
         printf("false paint          %.4f %% of pixels\n", 100 * lq_tally_false_paint(m));
     if (figures->sequence)
         printf("flicker              %.4f of a nail's area a frame (drawn masks: %.4f)\n"
-               "lag                  %.2f frames\n", lq_flicker_mean(&figures->flicker),
-               lq_flicker_floor(&figures->flicker), lq_flicker_lag(&figures->flicker));
+               "lag                  %.2f frames\n"
+               "flips over %d deg.   %d of %d nails in successive frames\n",
+               lq_flicker_mean(&figures->flicker), lq_flicker_floor(&figures->flicker),
+               lq_flicker_lag(&figures->flicker), LQ_FLIP_DEGREES, figures->flips.count,
+               figures->flips.pairs);
     if (figures->directions.root)
         print_directions(&figures->directions);
     printf("%s  %.2f ms (median)\n", figures->raw ? "prepare+infer      " : "prepare+infer+nails",

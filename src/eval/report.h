@@ -14,6 +14,7 @@ struct lq_eval_figures {
     bool raw;                                                 // the network alone
     bool sequence;                                            // frames of one video
     struct lq_flicker flicker;                                // … and how steady it is
+    struct lq_flips flips;                                    // … and which way its nails point
     struct lq_directions directions;                          // with --directions: its root is set
     double ms_median;
 };

@@ -11,6 +11,7 @@
 #include "nail/finger.h"
 #include "nail/refine.h"
 #include "nail/shape.h"
+#include "nail/skin.h"
 #include "nail/split.h"
 #include "nail/tip.h"
 
@@ -351,6 +352,8 @@ int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
         finder->nails.count = 0;
         return lq_fail(err, status, "cannot find nails: %s", lq_status_text(status));
     }
+    if (patch_count == 1 && !patches[0].single) // a detector has judged what is beside them itself
+        lq_skin_drop_bare(picture, &finder->nails);
     sort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
          by_place);
     share_edges(&finder->nails);

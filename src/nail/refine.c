@@ -2,12 +2,14 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/limits.h"
 #include "image/box.h"
 #include "nail/guide.h"
+#include "nail/outline.h"
 #include "nail/sharpness.h"
 #include "nail/upsample.h"
 
@@ -24,6 +26,9 @@ static const float EDGE_SPREAD = 0.3f; // pixels by which polish hides the bare 
 // A nail's outline is smooth where the grid cannot know: what is finer than this share of a grid
 // point's spacing came from the picture's texture beside the nail.
 static const float OUTLINE_SMOOTH = 0.45f;
+// Grid points from the picture's border in which the network sees no more of a nail.
+static const float BORDER_UNSURE = 0.4f;
+static const float CURVE_SLOPE_MIN = 1e-4f; // a pixel; a curve's levels are nowhere flat
 
 enum { STEP_MAX = 16 };
 
@@ -43,8 +48,8 @@ struct plan {
     float *line_means;     // 2 lanes
     float *slope_rows, *offset_rows; // `height` rows of job->width
     int smooth;            // radius in picture pixels by which the outline is smoothed
-    float *levels;         // job's size, with `smooth` > 0
-    float *smoothed;       // the same
+    float *levels;         // job's size: what the outline is drawn from
+    float *smoothed;       // the same; then the guide at the picture's size
     float *scratch;        // box filter
     float *rows;           // whole rows at the picture's size
 };
@@ -89,7 +94,7 @@ static size_t plan_memory(struct plan *plan, float *block)
     plan->line_means = take(&memory, n * 2);
     plan->slope_rows = take(&memory, width * (size_t)plan->height);
     plan->offset_rows = take(&memory, width * (size_t)plan->height);
-    size_t pixels = plan->smooth ? width * (size_t)plan->job->height : 0;
+    size_t pixels = width * (size_t)plan->job->height;
     plan->levels = take(&memory, pixels);
     plan->smoothed = take(&memory, pixels);
     size_t filter = (size_t)lq_box_scratch(plan->width, 4);
@@ -290,25 +295,43 @@ static void refined_row(const struct plan *plan, const struct lq_guide *guide, i
 
 // The outline without the waves that texture beside the nail gave it: two box means are near
 // enough to a Gaussian.
-static void smooth_outline(const struct plan *plan, const struct lq_guide *guide)
+static void smooth_levels(const struct plan *plan)
 {
     int width = plan->job->width, height = plan->job->height;
-    float *row = plan->rows + ((size_t)width + 16) * 2 + 8;
-    for (int y = 0; y < height; y++) {
-        refined_row(plan, guide, y, row);
-        memcpy(plan->levels + (size_t)y * (size_t)width, row, (size_t)width * sizeof *row);
-    }
     lq_box_mean(plan->levels, plan->smoothed, width, height, 1, plan->smooth, plan->scratch);
     lq_box_mean(plan->smoothed, plan->levels, width, height, 1, plan->smooth, plan->scratch);
 }
 
-// Row y of what the outline is drawn from, with a pixel more at either end.
-static void level_row(const struct plan *plan, const struct lq_guide *guide, int y, float *out)
+// The levels that the outline is drawn from; true when they are those of a smooth closed curve.
+static bool make_levels(const struct plan *plan, const struct lq_guide *guide, float cell)
 {
-    if (!plan->smooth) {
-        refined_row(plan, guide, y, out);
-        return;
+    const struct lq_refine_job *job = plan->job;
+    size_t width = (size_t)job->width;
+    float *row = plan->rows + (width + 16) * 2 + 8;
+    for (int y = 0; y < job->height; y++) {
+        refined_row(plan, guide, y, row);
+        memcpy(plan->levels + (size_t)y * width, row, width * sizeof *row);
     }
+    if (plan->smooth)
+        smooth_levels(plan);
+    for (int y = 0; y < job->height; y++)
+        lq_guide_row(guide, job->picture, job->x, job->y + y,
+                     plan->smoothed + (size_t)y * width, job->width);
+    struct lq_outline outline;
+    const struct lq_outline_field field = {
+        plan->levels, plan->smoothed, job->width, job->height,
+        {job->x == 0, job->y == 0, job->x + job->width == job->picture->width,
+         job->y + job->height == job->picture->height},
+        BORDER_UNSURE * cell};
+    if (!lq_outline_fit(&outline, &field))
+        return false;
+    lq_outline_draw(&outline, &field);
+    return true;
+}
+
+// Row y of what the outline is drawn from, with a pixel more at either end.
+static void level_row(const struct plan *plan, int y, float *out)
+{
     size_t width = (size_t)plan->job->width;
     y = y < 0 ? 0 : y >= plan->job->height ? plan->job->height - 1 : y;
     memcpy(out, plan->levels + (size_t)y * width, width * sizeof *out);
@@ -334,14 +357,13 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
     for (int k = 0; k < 3; k++)
         ring[k] = plan->rows + (width + 16) * (size_t)(k + 2) + 8;
     float cell = job->dx > job->dy ? job->dx : job->dy;
-    float slope_min = 0.12f / (cell > 1.0f ? cell : 1.0f);
-    if (plan->smooth)
-        smooth_outline(plan, guide);
-    level_row(plan, guide, -1, ring[0]);
-    level_row(plan, guide, 0, ring[1]);
+    bool curve = make_levels(plan, guide, cell);
+    float slope_min = curve ? CURVE_SLOPE_MIN : 0.12f / (cell > 1.0f ? cell : 1.0f);
+    level_row(plan, -1, ring[0]);
+    level_row(plan, 0, ring[1]);
     for (int y = 0; y < job->height; y++) {
         float *above = ring[y % 3], *here = ring[(y + 1) % 3], *below = ring[(y + 2) % 3];
-        level_row(plan, guide, y + 1, below);
+        level_row(plan, y + 1, below);
         edge_row(above, here, below, slope_min, plan->edge, EDGE_SPREAD,
                  job->alpha + (size_t)y * job->alpha_stride, job->width);
     }

@@ -248,6 +248,7 @@ def test_eval_measures_how_steady_a_film_is(tmp_path):
     assert abs(steady["lag_frames"] - bare["lag_frames"]) < 0.3
     assert steady["iou"] > bare["iou"] + 0.04  # nails are looked at closer in most frames
     assert steady["false"] <= bare["false"] + 2
+    assert steady["flips"] == 0 and steady["flips_of"] > 100
     assert 0 < bare["flicker_floor"] < bare["flicker"]
     done = lacquer("eval", "--images", tmp_path, "--sequence", status=2)
     assert b"--masks" in done.stderr

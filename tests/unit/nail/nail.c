@@ -241,11 +241,24 @@ static void single_patches_give_one_nail_each(void **state)
     assert_float_equal(nails->items[1].confidence, 0.9f, 1e-6f);
 }
 
+// Alone on grey, with nothing of a finger beside it, what looks like a nail is a key.
+static void a_nail_has_skin_beside_it(void **state)
+{
+    struct ellipse e = {60.0f, 60.0f, 15.0f, 12.0f, 0.5f};
+    struct lq_image picture = plain_picture(120, 120, 128);
+    struct lq_patch patch = sketch(&picture, &e, 1, 4);
+    for (int i = 0; i < 30 * 30; i++)
+        grid[i] *= 0.92f;
+    assert_int_equal(find(*state, &picture, &patch, 1)->count, 0);
+    draw(&picture, &e);
+    assert_int_equal(find(*state, &picture, &patch, 1)->count, 1);
+}
+
 static void grids_may_leave_the_picture(void **state)
 {
     struct lq_image picture = plain_picture(100, 80, 140);
     for (int k = 0; k < 2000; k++)
-        grid[k] = 0.9f;
+        grid[k] = 0.97f; // sure enough to need no skin beside it
     struct lq_patch patch = {1.0f, false, 0.5f, 6, 6, 6, grid, -12.0f, -9.0f, 4.0f, 4.0f,
                              {-50.0f, -50.0f, 400.0f, 400.0f}};
     const struct lq_nails *nails = find(*state, &picture, &patch, 1);
@@ -345,6 +358,7 @@ int main(void)
         cmocka_unit_test(keeps_the_best_of_too_many),
         cmocka_unit_test(single_patches_give_one_nail_each),
         cmocka_unit_test(grids_may_leave_the_picture),
+        cmocka_unit_test(a_nail_has_skin_beside_it),
         cmocka_unit_test(numbers_that_are_none),
         cmocka_unit_test(tiny_pictures),
         cmocka_unit_test(deep_pictures_agree),

@@ -1,0 +1,323 @@
+#include "nail/outline.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/attr.h"
+
+enum { RAYS = 60, ROUNDS = 3, TABLE = 256, POINTS_MIN = 12 };
+
+// Chosen on val; all lengths are parts of the frame's unit, half a nail.
+static const float STIFF = 7e-5f;     // what a term costs, by the fourth power of its order
+static const float ROUGH = 0.06f;     // away from the curve by this much, a ray counts half
+static const float MISFIT = 0.16f;    // mean distance of what no smooth curve describes
+static const float SOLID_MIN = 0.75f; // of the area within the farthest crossings, nail
+static const float RAY_FROM = 0.2f, RAY_TO = 2.0f;
+static const float CUT_BEYOND = 1.15f; // … of where the border cuts a ray, the outline may lie
+static const float CUT_WEIGHT = 0.15f;
+// The picture's edge: how far from the curve it is looked for, how high it must be, and how much
+// of the way the curve goes.
+static const float EDGE_NEAR = 0.06f, EDGE_HEIGHT = 0.3f, EDGE_SHARE = 0.6f;
+
+struct ray {
+    float terms[LQ_OUTLINE_TERMS]; // 1, cos, sin, …
+    float dx, dy;                  // pixels for a unit along it
+    float radius, weight;          // of the outline
+    float farthest;                // where the ray last left the nail
+    float doubt;                   // 1: it lies on the curve; less: off it
+};
+
+struct moments {
+    double n, x, y, xx, xy, yy;
+};
+
+static struct moments sum_moments(const struct lq_outline_field *field)
+{
+    struct moments m = {0};
+    for (int y = 0; y < field->height; y++) {
+        const float *row = field->levels + (size_t)y * (size_t)field->width;
+        int64_t n = 0, sx = 0, sxx = 0;
+        for (int x = 0; x < field->width; x++) {
+            int in = row[x] >= 0.5f;
+            n += in;
+            sx += in * x;
+            sxx += in * (int64_t)x * x;
+        }
+        m.n += (double)n;
+        m.x += (double)sx;
+        m.y += (double)n * y;
+        m.xx += (double)sxx;
+        m.xy += (double)sx * y;
+        m.yy += (double)n * y * y;
+    }
+    return m;
+}
+
+// Half axes of an ellipse are two standard deviations; the Cholesky factor of the covariance takes
+// a circle to it.
+static bool place_frame(struct lq_outline *outline, const struct lq_outline_field *field)
+{
+    struct moments m = sum_moments(field);
+    if (m.n < POINTS_MIN)
+        return false;
+    double x = m.x / m.n, y = m.y / m.n;
+    double xx = m.xx / m.n - x * x + 1.0 / 12, yy = m.yy / m.n - y * y + 1.0 / 12;
+    double xy = m.xy / m.n - x * y, xu = 2 * sqrt(xx), yu = 4 * xy / xu;
+    outline->center_x = (float)x + 0.5f;
+    outline->center_y = (float)y + 0.5f;
+    outline->xu = (float)xu;
+    outline->yu = (float)yu;
+    outline->yv = (float)sqrt(fmax(4 * yy - yu * yu, 1e-3));
+    return true;
+}
+
+static void make_terms(float cosine, float sine, float terms[LQ_OUTLINE_TERMS])
+{
+    float c = 1, s = 0;
+    terms[0] = 1;
+    for (int k = 1; k <= LQ_OUTLINE_ORDER; k++) {
+        float next = c * cosine - s * sine;
+        s = s * cosine + c * sine;
+        c = next;
+        terms[2 * k - 1] = c;
+        terms[2 * k] = s;
+    }
+}
+
+static float sum_terms(const struct lq_outline *outline, const float terms[LQ_OUTLINE_TERMS])
+{
+    float sum = 0;
+    for (int i = 0; i < LQ_OUTLINE_TERMS; i++)
+        sum += outline->terms[i] * terms[i];
+    return sum;
+}
+
+float lq_outline_radius(const struct lq_outline *outline, float cosine, float sine)
+{
+    float terms[LQ_OUTLINE_TERMS];
+    make_terms(cosine, sine, terms);
+    return sum_terms(outline, terms);
+}
+
+// Between four pixels; (x, y) lies in the field.
+static float value_at(const float *values, const struct lq_outline_field *field, float x, float y)
+{
+    x = fminf(fmaxf(x - 0.5f, 0), (float)field->width - 1.01f);
+    y = fminf(fmaxf(y - 0.5f, 0), (float)field->height - 1.01f);
+    int ix = (int)x, iy = (int)y;
+    const float *p = values + (size_t)iy * (size_t)field->width + ix, *q = p + field->width;
+    float fx = x - (float)ix, upper = p[0] + (p[1] - p[0]) * fx, lower = q[0] + (q[1] - q[0]) * fx;
+    return upper + (lower - upper) * (y - (float)iy);
+}
+
+static bool lies_inside(const struct lq_outline_field *field, float x, float y)
+{
+    return x >= 0 && y >= 0 && x < (float)field->width && y < (float)field->height;
+}
+
+static bool is_cut(const struct lq_outline_field *field, float x, float y)
+{
+    float unsure = field->unsure;
+    return (field->cut[0] && x < unsure) || (field->cut[1] && y < unsure) ||
+           (field->cut[2] && x > (float)field->width - unsure) ||
+           (field->cut[3] && y > (float)field->height - unsure);
+}
+
+// The radius that holds as much nail as the ray meets, past holes and notches; its weight is how
+// steep the levels are there.
+static void cast_ray(const struct lq_outline *outline, const struct lq_outline_field *field,
+                     struct ray *ray)
+{
+    float step = fminf(1.0f / hypotf(ray->dx, ray->dy), 0.1f);
+    float area = RAY_FROM * RAY_FROM, before = 1, slope = 0;
+    ray->farthest = RAY_FROM;
+    for (float at = RAY_FROM; at < RAY_TO; at += step) {
+        float outer = at + step;
+        float x = outline->center_x + ray->dx * outer, y = outline->center_y + ray->dy * outer;
+        if (before >= 0.5f && is_cut(field, x, y)) {
+            ray->radius = ray->farthest = CUT_BEYOND * outer;
+            ray->weight = CUT_WEIGHT;
+            return;
+        }
+        if (!lies_inside(field, x, y))
+            break;
+        float level = value_at(field->levels, field, x, y), part = level >= 0.5f ? 1 : 0;
+        if ((before >= 0.5f) != (level >= 0.5f)) {
+            float crossing = (0.5f - before) / (level - before);
+            part = before >= 0.5f ? crossing : 1 - crossing;
+            ray->farthest = before >= 0.5f ? at + crossing * step : outer;
+            slope = fmaxf(slope, fabsf(level - before) / step);
+        }
+        area += part * (outer * outer - at * at);
+        before = level;
+    }
+    ray->radius = sqrtf(area);
+    ray->farthest = before >= 0.5f ? RAY_TO : ray->farthest;
+    ray->weight = fminf(slope, 4.0f) + 0.2f;
+}
+
+static void cast_rays(const struct lq_outline *outline, const struct lq_outline_field *field,
+                      struct ray *rays)
+{
+    for (int i = 0; i < RAYS; i++) {
+        float angle = 6.2831853f * (float)i / RAYS, c = cosf(angle), s = sinf(angle);
+        make_terms(c, s, rays[i].terms);
+        rays[i].dx = outline->xu * c;
+        rays[i].dy = outline->yu * c + outline->yv * s;
+        rays[i].doubt = 1;
+        cast_ray(outline, field, &rays[i]);
+    }
+}
+
+// b becomes the solution of a x = b, with a symmetric and positive (Cholesky); false if it is not.
+static bool solve(float a[LQ_OUTLINE_TERMS][LQ_OUTLINE_TERMS], float b[LQ_OUTLINE_TERMS])
+{
+    for (int i = 0; i < LQ_OUTLINE_TERMS; i++) {
+        for (int j = 0; j <= i; j++) {
+            float sum = a[i][j];
+            for (int k = 0; k < j; k++)
+                sum -= a[i][k] * a[j][k];
+            if (i == j && !(sum > 1e-9f))
+                return false;
+            a[i][j] = i == j ? sqrtf(sum) : sum / a[j][j];
+        }
+        for (int k = 0; k < i; k++)
+            b[i] -= a[i][k] * b[k];
+        b[i] /= a[i][i];
+    }
+    for (int i = LQ_OUTLINE_TERMS - 1; i >= 0; i--) {
+        for (int k = i + 1; k < LQ_OUTLINE_TERMS; k++)
+            b[i] -= a[k][i] * b[k];
+        b[i] /= a[i][i];
+    }
+    return true;
+}
+
+// Least squares, with a price on what is far from a circle.
+static bool fit_terms(struct lq_outline *outline, const struct ray *rays)
+{
+    float a[LQ_OUTLINE_TERMS][LQ_OUTLINE_TERMS] = {{0}}, b[LQ_OUTLINE_TERMS] = {0}, total = 0;
+    for (int i = 0; i < RAYS; i++) {
+        float weight = rays[i].weight * rays[i].doubt;
+        total += weight;
+        for (int j = 0; j < LQ_OUTLINE_TERMS; j++) {
+            float term = weight * rays[i].terms[j];
+            for (int k = 0; k < LQ_OUTLINE_TERMS; k++)
+                a[j][k] += term * rays[i].terms[k];
+            b[j] += term * rays[i].radius;
+        }
+    }
+    for (int j = 1; j < LQ_OUTLINE_TERMS; j++) {
+        float square = (float)((j + 1) / 2 * ((j + 1) / 2));
+        a[j][j] += STIFF * total * square * square;
+    }
+    if (!solve(a, b))
+        return false;
+    memcpy(outline->terms, b, sizeof b);
+    return true;
+}
+
+// Mean distance of the rays from the curve; those far off count less from now on.
+static float doubt_rays(const struct lq_outline *outline, struct ray *rays)
+{
+    float off = 0, weight = 0;
+    for (int i = 0; i < RAYS; i++) {
+        float away = fabsf(sum_terms(outline, rays[i].terms) - rays[i].radius);
+        off += rays[i].weight * away;
+        weight += rays[i].weight;
+        rays[i].doubt = 1 / (1 + (away / ROUGH) * (away / ROUGH));
+    }
+    return off / weight;
+}
+
+// Draws a ray's radius to where the guide falls most from inside to outside, near the curve.
+static void seek_edge(const struct lq_outline *outline, const struct lq_outline_field *field,
+                      struct ray *ray)
+{
+    float curve = sum_terms(outline, ray->terms), pixel = 1.0f / hypotf(ray->dx, ray->dy);
+    float best = 0, edge = curve;
+    for (float at = curve - 2 * EDGE_NEAR; at <= curve + 2 * EDGE_NEAR; at += 0.5f * pixel) {
+        float in = at - pixel, out = at + pixel, away = (at - curve) / EDGE_NEAR;
+        float x = outline->center_x + ray->dx * out, y = outline->center_y + ray->dy * out;
+        if (!lies_inside(field, x, y))
+            break;
+        float fall = value_at(field->guide, field, outline->center_x + ray->dx * in,
+                              outline->center_y + ray->dy * in) -
+                     value_at(field->guide, field, x, y);
+        fall *= expf(-0.5f * away * away);
+        if (fall > best) {
+            best = fall;
+            edge = at;
+        }
+    }
+    ray->radius += EDGE_SHARE * fminf(best / EDGE_HEIGHT, 1.0f) * (edge - curve);
+}
+
+// Whether what the rays meet of the nail fills what lies within its farthest parts.
+static bool is_solid(const struct ray *rays)
+{
+    float nail = 0, all = 0;
+    for (int i = 0; i < RAYS; i++) {
+        nail += rays[i].radius * rays[i].radius;
+        all += rays[i].farthest * rays[i].farthest;
+    }
+    return nail >= SOLID_MIN * all;
+}
+
+bool lq_outline_fit(struct lq_outline *outline, const struct lq_outline_field *field)
+{
+    struct ray rays[RAYS];
+    float off = MISFIT;
+    if (field->width < 2 || field->height < 2 || !place_frame(outline, field))
+        return false;
+    cast_rays(outline, field, rays);
+    for (int round = 0; round < ROUNDS; round++) {
+        if (!fit_terms(outline, rays))
+            return false;
+        off = doubt_rays(outline, rays);
+    }
+    if (!(off < MISFIT) || !is_solid(rays))
+        return false;
+    for (int i = 0; i < RAYS; i++)
+        seek_edge(outline, field, &rays[i]);
+    return fit_terms(outline, rays);
+}
+
+// Radii by the angle along a diamond, 0..4 for a whole turn: no trigonometry for a pixel.
+static void make_table(const struct lq_outline *outline, float table[TABLE + 2])
+{
+    for (int i = 0; i <= TABLE + 1; i++) {
+        float turn = 4.0f * (float)(i % TABLE) / TABLE;
+        float u = turn <= 2 ? 1 - turn : turn - 3, v = turn <= 2 ? 1 - fabsf(1 - turn)
+                                                                 : fabsf(turn - 3) - 1;
+        float n = hypotf(u, v);
+        table[i] = fmaxf(lq_outline_radius(outline, u / n, v / n), 0.05f);
+    }
+}
+
+LQ_HOT static void draw_row(const float *restrict table, float u, float v, float du, float dv,
+                            float *restrict levels, int n)
+{
+    for (int x = 0; x < n; x++) {
+        float pu = u + du * (float)x, pv = v + dv * (float)x;
+        float along = pv / (fabsf(pu) + fabsf(pv) + 1e-6f);
+        float turn = pu < 0 ? 2 - along : along < 0 ? 4 + along : along;
+        float at = turn * (TABLE / 4.0f);
+        int i = (int)at;
+        float radius = table[i] + (table[i + 1] - table[i]) * (at - (float)i);
+        levels[x] = 0.5f + 0.5f * (radius - sqrtf(pu * pu + pv * pv));
+    }
+}
+
+void lq_outline_draw(const struct lq_outline *outline, const struct lq_outline_field *field)
+{
+    float table[TABLE + 2];
+    make_table(outline, table);
+    float du = 1 / outline->xu, dv = -outline->yu * du / outline->yv;
+    for (int y = 0; y < field->height; y++) {
+        float x0 = 0.5f - outline->center_x, y0 = (float)y + 0.5f - outline->center_y;
+        draw_row(table, x0 * du, x0 * dv + y0 / outline->yv, du, dv,
+                 field->levels + (size_t)y * (size_t)field->width, field->width);
+    }
+}

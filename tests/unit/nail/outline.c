@@ -1,0 +1,145 @@
+#include "nail/outline.h"
+
+#include <math.h>
+
+#include "unit/unit.h"
+
+enum { W = 80, H = 100 };
+
+static float levels[W * H], guide[W * H];
+
+struct shape {
+    float x, y, half_broad, half_long;
+};
+
+static const struct shape nail = {41.3f, 52.6f, 18.0f, 27.0f};
+
+// Pixels by which (x, y) lies within the ellipse, about.
+static float depth(const struct shape *shape, float x, float y)
+{
+    float u = (x - shape->x) / shape->half_broad, v = (y - shape->y) / shape->half_long;
+    float r = hypotf(u, v), steep = hypotf(u / shape->half_broad, v / shape->half_long) / r;
+    return (1 - r) / fmaxf(steep, 1e-3f);
+}
+
+static float to_level(float depth)
+{
+    return 0.5f + fminf(fmaxf(depth / 8, -0.5f), 0.5f);
+}
+
+// A picture that shows nothing: the levels alone count.
+static struct lq_outline_field sketch(const struct shape *shape)
+{
+    for (int i = 0; i < W * H; i++) {
+        levels[i] = to_level(depth(shape, (float)(i % W) + 0.5f, (float)(i / W) + 0.5f));
+        guide[i] = 0.5f;
+    }
+    return (struct lq_outline_field){levels, guide, W, H, {false}, 0};
+}
+
+static void fill(int x0, int y0, int x1, int y1, float level)
+{
+    for (int y = y0; y < y1; y++)
+        for (int x = x0; x < x1; x++)
+            levels[y * W + x] = level;
+}
+
+// Most pixels by which the drawn outline and the ellipse lie apart, in the columns from..to.
+static float most_apart(const struct shape *shape, int from, int to)
+{
+    float most = 0;
+    for (int i = 0; i < W * H; i++) {
+        float away = depth(shape, (float)(i % W) + 0.5f, (float)(i / W) + 0.5f);
+        if (i % W >= from && i % W < to && (levels[i] >= 0.5f) != (away >= 0))
+            most = fmaxf(most, fabsf(away));
+    }
+    return most;
+}
+
+static void an_ellipse_stays(void **state)
+{
+    (void)state;
+    struct lq_outline outline;
+    struct lq_outline_field field = sketch(&nail);
+    assert_true(lq_outline_fit(&outline, &field));
+    lq_outline_draw(&outline, &field);
+    assert_true(most_apart(&nail, 0, W) < 0.3f);
+}
+
+// A notch from the side, a hole, and a hook beside the tip: no nail has them.
+static void notches_holes_and_hooks_go(void **state)
+{
+    (void)state;
+    struct lq_outline outline;
+    struct lq_outline_field field = sketch(&nail);
+    fill(54, 50, 62, 54, 0.1f);
+    fill(36, 44, 41, 49, 0.1f);
+    fill(48, 20, 52, 30, 0.9f);
+    assert_true(most_apart(&nail, 0, W) > 5);
+    assert_true(lq_outline_fit(&outline, &field));
+    lq_outline_draw(&outline, &field);
+    assert_true(most_apart(&nail, 0, W) < 2.5f);
+}
+
+// What the picture's border cuts goes on to the border, though the levels fade before it.
+static void a_cut_nail_reaches_the_border(void **state)
+{
+    (void)state;
+    const struct shape half = {6.0f, 50.0f, 24.0f, 30.0f};
+    struct lq_outline outline;
+    struct lq_outline_field field = sketch(&half);
+    fill(0, 0, 2, H, 0.2f);
+    field.cut[0] = true;
+    field.unsure = 2.5f;
+    assert_true(lq_outline_fit(&outline, &field));
+    lq_outline_draw(&outline, &field);
+    assert_true(most_apart(&half, 3, W) < 2.0f);
+    for (int y = 28; y < 72; y++)
+        assert_true(levels[y * W] > 0.5f);
+}
+
+// The picture's own edge draws the outline to it, but not from afar.
+static void the_edge_of_the_picture_counts(void **state)
+{
+    (void)state;
+    static const float wider[] = {0, 1.5f, 12};
+    float area[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        struct lq_outline outline;
+        struct lq_outline_field field = sketch(&nail);
+        struct shape seen = {nail.x, nail.y, nail.half_broad + wider[i], nail.half_long + wider[i]};
+        for (int k = 0; k < W * H; k++)
+            guide[k] = depth(&seen, (float)(k % W) + 0.5f, (float)(k / W) + 0.5f) >= 0;
+        assert_true(lq_outline_fit(&outline, &field));
+        lq_outline_draw(&outline, &field);
+        for (int k = 0; k < W * H; k++)
+            area[i] += levels[k] >= 0.5f;
+    }
+    assert_true(area[1] > 1.02f * area[0] && area[1] < 1.09f * area[0]);
+    assert_float_equal(area[2] / area[0], 1, 0.01f);
+}
+
+// Two blobs with a gap between are no nail's outline: they are left as they are.
+static void what_is_no_closed_curve_is_refused(void **state)
+{
+    (void)state;
+    struct lq_outline outline;
+    struct lq_outline_field field = sketch(&nail);
+    fill(0, 0, W, H, 0.1f);
+    assert_false(lq_outline_fit(&outline, &field));
+    fill(5, 5, 10, 95, 0.9f);
+    fill(5, 5, 75, 10, 0.9f);
+    assert_false(lq_outline_fit(&outline, &field));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_ellipse_stays),
+        cmocka_unit_test(notches_holes_and_hooks_go),
+        cmocka_unit_test(a_cut_nail_reaches_the_border),
+        cmocka_unit_test(the_edge_of_the_picture_counts),
+        cmocka_unit_test(what_is_no_closed_curve_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
