@@ -28,9 +28,6 @@ extern const struct lq_asset lq_assets[]; // sorted by path; one without a path 
 // Of the style inside index.html, as Content-Security-Policy needs it.
 extern const char lq_asset_style_hash[];
 
-// The Content-Type for a file name's ending.
-const char *lq_asset_type(const char *path);
-
 struct lq_web_request;
 // Answers a request for the file at its path: built in, or of --web's folder. The loop's.
 void lq_asset_start(struct lq_web_request *request);

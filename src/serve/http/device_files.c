@@ -10,6 +10,7 @@
 #include "base/place.h"
 #include "base/text.h"
 #include "config.h"
+#include "serve/http/asset_type.h"
 
 enum { HASH_CHARS = 10, PATH_SIZE = 4096 };
 
