@@ -247,7 +247,7 @@ def test_a_server_goes_over_without_losing_a_frame(tmp_path):
     running = Server("--cache-dir", str(tmp_path), "--tune-after", "0", ONEDNN_MAX_CPU_ISA="ALL",
                      **ON)
     before = httpx.get(f"{running.url}/api/v1/info").json()
-    ids, after, end = [], 0, time.monotonic() + 240
+    ids, after, end = [], 0, time.monotonic() + 400
     with running.v1() as ws:
         for number, picture in enumerate(film()):
             ws.send(frame(number, picture, want=1))
@@ -257,9 +257,10 @@ def test_a_server_goes_over_without_losing_a_frame(tmp_path):
             assert reply.id == number and reply.replaced == 0
             ids.append({nail.id for nail in Nails(reply).items})
             after += "from now on" in said_so_far(running) if after or number % 8 == 0 else 0
-            if after > 60:
+            if after > 20:
                 break
             assert time.monotonic() < end, said_so_far(running)
+            time.sleep(0.1)  # the race wants some of the cores
     assert len(ids) > after + 8  # some came before
     assert len(set.intersection(*ids)) >= 4
     now = httpx.get(f"{running.url}/api/v1/info").json()
