@@ -247,7 +247,7 @@ def test_a_server_goes_over_without_losing_a_frame(tmp_path):
     running = Server("--cache-dir", str(tmp_path), "--tune-after", "0", ONEDNN_MAX_CPU_ISA="ALL",
                      **ON)
     before = httpx.get(f"{running.url}/api/v1/info").json()
-    ids, after, end = [], 0, time.monotonic() + 400
+    ids, after, end = [], 0, time.monotonic() + 300
     with running.v1() as ws:
         for number, picture in enumerate(film()):
             ws.send(frame(number, picture, want=1))
@@ -261,8 +261,9 @@ def test_a_server_goes_over_without_losing_a_frame(tmp_path):
                 break
             assert time.monotonic() < end, said_so_far(running)
             time.sleep(0.1)  # the race wants some of the cores
-    assert len(ids) > after + 8  # some came before
-    assert len(set.intersection(*ids)) >= 4
+    assert len(ids) > after + 19  # some came before
+    # The change is noticed up to 8 frames late.
+    assert len(set().union(*ids[:-after - 9][-10:]) & set().union(*ids[-10:])) >= 4
     now = httpx.get(f"{running.url}/api/v1/info").json()
     assert (before["model"], before["precision"]) != (now["model"], now["precision"])
     assert now["precision"] == "bf16"
