@@ -128,6 +128,15 @@ static void judge_scene(struct lq_job *job, const struct lq_image *picture, uint
     lq_stage_done(job, LQ_STAGE_PAINT, since_us);
 }
 
+static int encode_jpeg(struct lq_pipe *pipe, const struct lq_job *job, const struct lq_buf *icc,
+                       struct lq_error *err)
+{
+    int count;
+    const struct lq_pixel_box *parts = lq_painter_parts(pipe->painter, &count);
+    return lq_codec_repaint_jpeg(pipe->codec, &pipe->picture, parts, count, job->jpeg_quality, icc,
+                                 job->output, err);
+}
+
 static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
                   struct lq_error *err)
 {
@@ -139,7 +148,7 @@ static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
     else if (job->kind == LQ_PICTURE_WEBP)
         status = lq_codec_encode_webp(pipe->codec, &pipe->picture, quality, icc, job->output, err);
     else
-        status = lq_codec_encode_jpeg(pipe->codec, &pipe->picture, quality, icc, job->output, err);
+        status = encode_jpeg(pipe, job, icc, err);
     if (status == LQ_OK)
         lq_stage_done(job, LQ_STAGE_ENCODE, since_us);
     else
@@ -186,6 +195,10 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
     uint64_t since_us = lq_clock_us();
     forget_result(job);
     pipe->info.may_shrink = job->may_shrink;
+    pipe->info.repaint_quality =
+        job->paint && (job->kind_out == LQ_PICTURE_JPEG || job->kind_out == LQ_PICTURE_UNKNOWN)
+            ? job->jpeg_quality
+            : 0;
     int status = lq_codec_decode(pipe->codec, job->input, job->input_len, job->pixels_max,
                                  &pipe->pixels, &pipe->picture, &pipe->info, err);
     if (status != LQ_OK)

@@ -130,6 +130,7 @@ static void give_colours(struct lq_codec *codec, struct lq_picture_info *info,
         image->color = codec->color;
         break;
     case LQ_COLOR_READ_ONLY:
+        lq_jpeg_forget(&codec->jpeg); // the pixels are no more those of its coefficients
         lq_color_to_srgb(codec->color, image, image);
         lq_buf_clear(&info->icc);
         break;
@@ -151,6 +152,7 @@ int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, si
     struct lq_image decoded;
     int orientation = 1;
     int status;
+    lq_jpeg_forget(&codec->jpeg);
     if (info) {
         lq_buf_clear(&info->icc);
         info->shrunk = 1;
@@ -207,8 +209,7 @@ static int check_encodable(const struct lq_image *image, struct lq_error *err)
     return LQ_OK;
 }
 
-int lq_codec_encode_jpeg(struct lq_codec *codec, const struct lq_image *image, int quality,
-                         const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
+static int check_jpeg(const struct lq_image *image, int quality, struct lq_error *err)
 {
     int status = check_encodable(image, err);
     if (status != LQ_OK)
@@ -217,6 +218,27 @@ int lq_codec_encode_jpeg(struct lq_codec *codec, const struct lq_image *image, i
         return lq_fail(err, LQ_ERR_ARGUMENT, "a JPEG holds 8 bits a sample, not %d", image->depth);
     if (quality < 1 || quality > 100)
         return lq_fail(err, LQ_ERR_ARGUMENT, "JPEG quality must be 1 to 100, not %d", quality);
+    return LQ_OK;
+}
+
+int lq_codec_repaint_jpeg(struct lq_codec *codec, const struct lq_image *image,
+                          const struct lq_pixel_box *parts, int count, int quality,
+                          const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
+{
+    int status = check_jpeg(image, quality, err);
+    if (status == LQ_OK)
+        status = lq_jpeg_repaint_last(&codec->jpeg, image, parts, count,
+                                      fitting_icc(icc, image->channels), out, err);
+    return status == LQ_ERR_NOT_FOUND ? lq_codec_encode_jpeg(codec, image, quality, icc, out, err)
+                                      : status;
+}
+
+int lq_codec_encode_jpeg(struct lq_codec *codec, const struct lq_image *image, int quality,
+                         const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
+{
+    int status = check_jpeg(image, quality, err);
+    if (status != LQ_OK)
+        return status;
     return lq_jpeg_encode(&codec->jpeg, image, quality, fitting_icc(icc, image->channels), out,
                           err);
 }

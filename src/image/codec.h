@@ -18,6 +18,7 @@ struct lq_codec;
 struct lq_picture_info {
     // asked
     bool may_shrink;      // a JPEG or WebP beyond the limit on pixels is decoded smaller
+    int repaint_quality;  // a JPEG of about this quality may be repainted (below); 0: no
     // done
     int shrunk;           // 1, 2, 4 or 8: by how much it was
     int stored_width, stored_height; // in the file, before that
@@ -60,6 +61,15 @@ LQ_MUST_CHECK int lq_picture_check_size(uint32_t width, uint32_t height, size_t 
 LQ_MUST_CHECK int lq_codec_encode_jpeg(struct lq_codec *codec, const struct lq_image *image,
                                        int quality, const struct lq_buf *icc, struct lq_buf *out,
                                        struct lq_error *err);
+
+// The same for the pixels that were decoded last, with info->repaint_quality as `quality`, and
+// since then changed in `parts` alone (within the image). What lies outside of them is kept as it came,
+// coefficient by coefficient, where the file was a sequential 4:2:0 JPEG of about this quality, and
+// most of it is unchanged; else all is encoded. Once for each decoding.
+LQ_MUST_CHECK int lq_codec_repaint_jpeg(struct lq_codec *codec, const struct lq_image *image,
+                                        const struct lq_pixel_box *parts, int count, int quality,
+                                        const struct lq_buf *icc, struct lq_buf *out,
+                                        struct lq_error *err);
 
 // Appends a PNG of the image's own channels (1, 3 or 4) and depth (8 or 16) to `out`.
 LQ_MUST_CHECK int lq_codec_encode_png(struct lq_codec *codec, const struct lq_image *image,

@@ -19,6 +19,11 @@ struct lq_image {
     const struct lq_color *color; // what the numbers stand for (color.h); NULL: sRGB
 };
 
+// A part of a picture, in its pixels.
+struct lq_pixel_box {
+    int x, y, width, height;
+};
+
 static inline size_t lq_image_pixel_bytes(const struct lq_image *image)
 {
     return (size_t)image->channels * (size_t)(image->depth / 8);

@@ -24,12 +24,21 @@ void lq_jpeg_init(struct lq_jpeg *jpeg)
 {
     *jpeg = (struct lq_jpeg){0};
     lq_buf_init(&jpeg->scratch, SCRATCH_BYTES_MAX);
+    lq_jpeg_repaint_room_init(&jpeg->room);
+}
+
+void lq_jpeg_forget(struct lq_jpeg *jpeg)
+{
+    if (jpeg->decoder.kept)
+        lq_jpeg_decoder_release(&jpeg->decoder);
 }
 
 void lq_jpeg_release(struct lq_jpeg *jpeg)
 {
     if (jpeg->encoder)
         tjDestroy(jpeg->encoder);
+    lq_jpeg_forget(jpeg);
+    lq_jpeg_repaint_room_release(&jpeg->room);
     lq_buf_release(&jpeg->scratch);
     lq_jpeg_init(jpeg);
 }
@@ -122,8 +131,10 @@ static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
 
 // Strictly: a picture is whole or refused. Behind its last block nothing matters where no end
 // marker follows: phones put their own things there, some without a marker before them.
-static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_map *map,
-                        int shrink, const struct lq_image *image, struct lq_error *err)
+// quality: not 0 where the picture may be repainted in place of one so encoded.
+static int decode_whole(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
+                        const struct lq_jpeg_map *map, int shrink, int quality,
+                        const struct lq_image *image, struct lq_error *err)
 {
     struct lq_jpeg_read read = {
         .bytes = bytes,
@@ -132,14 +143,18 @@ static int decode_whole(const uint8_t *bytes, size_t len, const struct lq_jpeg_m
         .data_end = map->ended ? map->scan + map->scan_len : NULL,
         .inks = image->channels == 4,
         .shrink = shrink,
+        .keeps = quality ? lq_jpeg_repaint_fits : NULL,
+        .context = &quality,
     };
-    int status = lq_jpeg_read(&read, image);
+    int status = lq_jpeg_read(&read, image, &jpeg->decoder);
     if (status == LQ_ERR_MEMORY)
         return fail_room(err, status);
     if (status != LQ_OK)
         return fail_damaged(err, read.why);
-    if (map->ended && !is_padding(map, read.spare))
+    if (map->ended && !is_padding(map, read.spare)) {
+        lq_jpeg_forget(jpeg);
         return fail_damaged(err, "bytes are left over, so that some are damaged");
+    }
     return LQ_OK;
 }
 
@@ -151,7 +166,7 @@ static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
     int status = lq_image_alloc(&cmyk, &jpeg->scratch, image->width, image->height, 4, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    status = decode_whole(bytes, len, map, shrink, &cmyk, err);
+    status = decode_whole(jpeg, bytes, len, map, shrink, 0, &cmyk, err);
     if (status == LQ_OK)
         rgb_from_cmyk(&cmyk, profile, map->adobe, image);
     return status;
@@ -185,10 +200,13 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color, const uint8_t *
 {
     struct lq_jpeg_map map;
     lq_jpeg_map_read(&map, bytes, len);
+    lq_jpeg_forget(jpeg);
     int status = check_map(&map, len, pixels_max, info, err);
     if (status != LQ_OK)
         return status;
     int shrunk = info ? info->shrunk : 1;
+    *orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;
+    int quality = info && shrunk == 1 && *orientation == 1 ? info->repaint_quality : 0;
     status = lq_image_alloc(image, pixels, (map.width + shrunk - 1) / shrunk,
                             (map.height + shrunk - 1) / shrunk, 3, 8);
     if (status != LQ_OK)
@@ -197,11 +215,8 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color, const uint8_t *
     if (status == LQ_OK && map.components == 4)
         status = decode_cmyk(jpeg, bytes, len, &map, shrunk, take_inks(color, info), image, err);
     else if (status == LQ_OK)
-        status = decode_whole(bytes, len, &map, shrunk, image, err);
-    if (status != LQ_OK)
-        return status;
-    *orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;
-    return LQ_OK;
+        status = decode_whole(jpeg, bytes, len, &map, shrunk, quality, image, err);
+    return status;
 }
 
 static int append_icc(struct lq_buf *out, const struct lq_buf *icc)
@@ -236,6 +251,28 @@ static int append_file(struct lq_buf *out, const uint8_t *bytes, size_t len,
     return status == LQ_OK ? lq_buf_append(out, bytes + JFIF_END, len - JFIF_END) : status;
 }
 
+static int append_whole(struct lq_buf *out, const uint8_t *bytes, size_t len,
+                        const struct lq_buf *icc, struct lq_error *err)
+{
+    size_t before = out->len;
+    int status = append_file(out, bytes, len, icc);
+    if (status == LQ_OK)
+        return LQ_OK;
+    out->len = before;
+    return lq_fail(err, status, "no room for the JPEG of %zu bytes", len);
+}
+
+int lq_jpeg_repaint_last(struct lq_jpeg *jpeg, const struct lq_image *image,
+                         const struct lq_pixel_box *parts, int count, const struct lq_buf *icc,
+                         struct lq_buf *out, struct lq_error *err)
+{
+    bool done = lq_jpeg_repaint(&jpeg->decoder, image, parts, count, &jpeg->room, &jpeg->scratch);
+    lq_jpeg_forget(jpeg);
+    if (!done)
+        return LQ_ERR_NOT_FOUND;
+    return append_whole(out, jpeg->scratch.data, jpeg->scratch.len, icc, err);
+}
+
 int lq_jpeg_encode(struct lq_jpeg *jpeg, const struct lq_image *image, int quality,
                    const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
 {
@@ -259,10 +296,5 @@ int lq_jpeg_encode(struct lq_jpeg *jpeg, const struct lq_image *image, int quali
                     TJFLAG_NOREALLOC) != 0)
         return lq_fail(err, LQ_ERR_MEMORY, "cannot encode the JPEG: %s",
                        tjGetErrorStr2(jpeg->encoder));
-    size_t before = out->len;
-    status = append_file(out, bytes, len, icc);
-    if (status == LQ_OK)
-        return LQ_OK;
-    out->len = before;
-    return lq_fail(err, status, "no room for the JPEG of %lu bytes", len);
+    return append_whole(out, bytes, len, icc, err);
 }

@@ -1,34 +1,23 @@
 #include "image/jpeg_read.h"
 
-#include <setjmp.h>
-#include <stdio.h> // jpeglib.h wants it
 #include <string.h>
 
+#include "image/jpeg_decoder.h"
+
 #include <jerror.h>
-#include <jpeglib.h>
 
 enum { ROWS = 16 }; // handed over at a time
 
-// The library's object with what its callbacks need: they are given its `err` or `src` alone.
-struct decoder {
-    struct jpeg_decompress_struct lib;
-    struct jpeg_error_mgr errors;
-    struct jpeg_source_mgr source;
-    struct lq_jpeg_read *read;
-    bool damaged;
-    jmp_buf failed;
-};
-
-static struct decoder *decoder_of(j_common_ptr lib)
+static struct lq_jpeg_decoder *decoder_of(j_common_ptr lib)
 {
-    return (struct decoder *)lib->client_data;
+    return (struct lq_jpeg_decoder *)lib->client_data;
 }
 
 static void keep_reason(j_common_ptr lib)
 {
     char text[JMSG_LENGTH_MAX];
     struct lq_jpeg_read *read = decoder_of(lib)->read;
-    if (read->why[0])
+    if (!read || read->why[0])
         return;
     lib->err->format_message(lib, text);
     snprintf(read->why, sizeof read->why, "%s", text);
@@ -40,7 +29,7 @@ static void fail(j_common_ptr lib)
     longjmp(decoder_of(lib)->failed, 1);
 }
 
-static bool blocks_complete(const struct decoder *decoder)
+static bool blocks_complete(const struct lq_jpeg_decoder *decoder)
 {
     const struct jpeg_decompress_struct *lib = &decoder->lib;
     return lib->input_scan_number >= decoder->read->scans &&
@@ -49,7 +38,7 @@ static bool blocks_complete(const struct decoder *decoder)
 
 // What cameras write and nobody misses: bytes between segments before the first scan, a sequential
 // scan's unused parameters, an unknown JFIF version. Behind the last block nothing matters.
-static bool harmless(const struct decoder *decoder, int code)
+static bool harmless(const struct lq_jpeg_decoder *decoder, int code)
 {
     return code == JWRN_NOT_SEQUENTIAL || code == JWRN_JFIF_MAJOR ||
            (code == JWRN_EXTRANEOUS_DATA && decoder->lib.input_scan_number == 0) ||
@@ -58,7 +47,9 @@ static bool harmless(const struct decoder *decoder, int code)
 
 static void warn(j_common_ptr lib, int level)
 {
-    struct decoder *decoder = decoder_of(lib);
+    struct lq_jpeg_decoder *decoder = decoder_of(lib);
+    if (!decoder->read) // all that matters was read before
+        return;
     if (lib->err->msg_code == JWRN_EXTRANEOUS_DATA && blocks_complete(decoder))
         decoder->read->spare = (size_t)lib->err->msg_parm.i[0];
     if (level >= 0 || harmless(decoder, lib->err->msg_code))
@@ -101,7 +92,7 @@ static void source_skip(j_decompress_ptr lib, long count)
     source->bytes_in_buffer -= (size_t)count;
 }
 
-static void open_decoder(struct decoder *decoder, struct lq_jpeg_read *read)
+static void open_decoder(struct lq_jpeg_decoder *decoder, struct lq_jpeg_read *read)
 {
     jpeg_std_error(&decoder->errors);
     decoder->errors.error_exit = fail;
@@ -135,8 +126,18 @@ static void read_rows(struct jpeg_decompress_struct *lib, const struct lq_image 
     }
 }
 
+static bool reads_as_told(struct lq_jpeg_decoder *decoder, const struct lq_image *image)
+{
+    const struct jpeg_decompress_struct *lib = &decoder->lib;
+    if ((int)lib->output_width == image->width && (int)lib->output_height == image->height &&
+        lib->output_components == image->channels)
+        return true;
+    snprintf(decoder->read->why, sizeof decoder->read->why, "it has two sizes");
+    return false;
+}
+
 // No fast DCT: on vector units it saves nothing and costs a grey level.
-static bool decode(struct decoder *decoder, const struct lq_image *image)
+static bool decode(struct lq_jpeg_decoder *decoder, const struct lq_image *image)
 {
     struct jpeg_decompress_struct *lib = &decoder->lib;
     struct lq_jpeg_read *read = decoder->read;
@@ -146,12 +147,13 @@ static bool decode(struct decoder *decoder, const struct lq_image *image)
     lib->out_color_space = read->inks ? JCS_CMYK : JCS_RGB;
     lib->scale_num = 1;
     lib->scale_denom = (unsigned)read->shrink;
+    decoder->kept = read->keeps && read->keeps(lib, read->context);
+    lib->buffered_image = decoder->kept; // the coefficients stay
     jpeg_start_decompress(lib);
-    if ((int)lib->output_width != image->width || (int)lib->output_height != image->height ||
-        lib->output_components != image->channels) {
-        snprintf(read->why, sizeof read->why, "it has two sizes");
+    if (decoder->kept)
+        jpeg_start_output(lib, 1);
+    if (!reads_as_told(decoder, image))
         return false;
-    }
     read_rows(lib, image);
     const uint8_t *at = decoder->source.next_input_byte;
     if (!jpeg_has_multiple_scans(lib) && at >= read->bytes && at < read->data_end)
@@ -159,17 +161,26 @@ static bool decode(struct decoder *decoder, const struct lq_image *image)
     return !decoder->damaged;
 }
 
-int lq_jpeg_read(struct lq_jpeg_read *read, const struct lq_image *image)
+void lq_jpeg_decoder_release(struct lq_jpeg_decoder *decoder)
 {
-    struct decoder decoder = {0};
+    jpeg_destroy_decompress(&decoder->lib);
+    decoder->kept = false;
+}
+
+int lq_jpeg_read(struct lq_jpeg_read *read, const struct lq_image *image,
+                 struct lq_jpeg_decoder *decoder)
+{
     volatile int status = LQ_ERR_CORRUPT;
+    *decoder = (struct lq_jpeg_decoder){0};
     read->why[0] = 0;
     read->spare = 0;
-    open_decoder(&decoder, read);
-    if (setjmp(decoder.failed) == 0 && decode(&decoder, image))
+    open_decoder(decoder, read);
+    if (setjmp(decoder->failed) == 0 && decode(decoder, image))
         status = LQ_OK;
-    if (decoder.errors.msg_code == JERR_OUT_OF_MEMORY)
+    if (decoder->errors.msg_code == JERR_OUT_OF_MEMORY)
         status = LQ_ERR_MEMORY;
-    jpeg_destroy_decompress(&decoder.lib);
+    if (status != LQ_OK || !decoder->kept)
+        lq_jpeg_decoder_release(decoder);
+    decoder->read = NULL; // the caller's
     return status;
 }

@@ -1,5 +1,5 @@
-// One JPEG's samples by libjpeg's own interface. Each call makes a decoder of its own (0.2 us) and
-// leaves none behind: no table or setting of one picture can reach another. Without DHT a
+// One JPEG's samples by libjpeg's own interface. Each call makes a decoder of its own (0.2 us), so
+// that no table or setting of one picture can reach another. Without DHT a
 // sequential picture gets the standard tables (ITU-T T.81, K.3); without DQT it is refused.
 // Threads: any; no state. Owner: the caller owns all memory.
 #pragma once
@@ -9,6 +9,9 @@
 #include "image/image.h"
 #include "image/jpeg_map.h"
 
+struct jpeg_decompress_struct;
+struct lq_jpeg_decoder; // jpeg_decoder.h
+
 struct lq_jpeg_read {
     const uint8_t *bytes;   // behind the last one the decoder sees an end marker
     size_t len;
@@ -16,6 +19,9 @@ struct lq_jpeg_read {
     const uint8_t *data_end; // where the last scan's data ends
     bool inks;              // four components as stored, else RGB
     int shrink;             // 1, 2, 4 or 8: each side is divided by it, rounded up
+    // Whether the coefficients are to stay, once the header is read; NULL: no.
+    bool (*keeps)(const struct jpeg_decompress_struct *header, void *context);
+    void *context;
 
     // done
     size_t spare;           // bytes of that data which no block needed, up to 8 bytes too few
@@ -23,5 +29,7 @@ struct lq_jpeg_read {
 };
 
 // Decodes into `image`, which has the right size and channels. CORRUPT: damaged, or bytes are
-// missing, and `why` says so; MEMORY.
-LQ_MUST_CHECK int lq_jpeg_read(struct lq_jpeg_read *read, const struct lq_image *image);
+// missing, and `why` says so; MEMORY. Where the coefficients stay, decoder->kept says so: it is then
+// the caller's to release, holds on to read->bytes, and must lie where it is until then.
+LQ_MUST_CHECK int lq_jpeg_read(struct lq_jpeg_read *read, const struct lq_image *image,
+                               struct lq_jpeg_decoder *decoder);

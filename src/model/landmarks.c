@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/list.h"
 #include "image/resize.h"
@@ -84,7 +85,8 @@ int lq_landmarker_new(struct lq_landmarker **out, const struct lq_landmarks *lan
     struct lq_landmarker *landmarker = calloc(1, sizeof *landmarker);
     if (landmarker) {
         landmarker->landmarks = landmarks;
-        landmarker->pixels = malloc((size_t)PICTURE_SIDE * PICTURE_SIDE * 3 * sizeof(float));
+        // One float more: the last pixel is read as four.
+        landmarker->pixels = calloc((size_t)PICTURE_SIDE * PICTURE_SIDE * 3 + 1, sizeof(float));
     }
     if (!landmarker || !landmarker->pixels || lq_resizer_new(&landmarker->resizer) != LQ_OK) {
         lq_landmarker_free(landmarker);
@@ -130,37 +132,55 @@ int lq_landmarker_set_picture(struct lq_landmarker *landmarker, const struct lq_
     return lq_resizer_run(landmarker->resizer, picture, &target, err);
 }
 
-// Adds the picture's colour at (x, y), bilinear between the centres of pixels; black outside.
-static inline void add_sample(const struct lq_landmarker *landmarker, float x, float y, float weight,
-                       float sum[3])
+// One pixel's three floats and the next one's first, which never counts: four make a vector.
+struct lanes {
+    float lane __attribute__((vector_size(16)));
+};
+
+static inline __attribute__((always_inline)) struct lanes pixel_at(const float *pixels)
 {
-    float left = floorf(x - 0.5f), top = floorf(y - 0.5f);
-    if (!(left >= -1.0f && top >= -1.0f && left < (float)landmarker->width &&
-          top < (float)landmarker->height))
-        return;
-    float fx = x - 0.5f - left, fy = y - 0.5f - top;
-    int i0 = (int)left, j0 = (int)top;
-    if (i0 >= 0 && j0 >= 0 && i0 + 1 < landmarker->width && j0 + 1 < landmarker->height) {
-        const float *above = landmarker->pixels +
-                             3 * ((size_t)j0 * (size_t)landmarker->width + (size_t)i0);
-        const float *below = above + 3 * (size_t)landmarker->width;
-        float a = (1.0f - fx) * (1.0f - fy) * weight, b = fx * (1.0f - fy) * weight;
-        float c = (1.0f - fx) * fy * weight, d = fx * fy * weight;
-        for (int k = 0; k < 3; k++)
-            sum[k] += a * above[k] + b * above[3 + k] + c * below[k] + d * below[3 + k];
-        return;
-    }
+    struct lanes pixel;
+    memcpy(&pixel, pixels, sizeof pixel);
+    return pixel;
+}
+
+// Where some of the four neighbours lie outside, which is black.
+static struct lanes sample_at_edge(const struct lq_landmarker *landmarker, int i0, int j0, float fx,
+                                   float fy)
+{
+    struct lanes sum = {0};
     for (int j = 0; j < 2; j++)
         for (int i = 0; i < 2; i++) {
             int column = i0 + i, row = j0 + j;
             if (column < 0 || row < 0 || column >= landmarker->width || row >= landmarker->height)
                 continue;
-            const float *pixel = landmarker->pixels +
-                                 3 * ((size_t)row * (size_t)landmarker->width + (size_t)column);
-            float share = weight * (i ? fx : 1.0f - fx) * (j ? fy : 1.0f - fy);
-            for (int c = 0; c < 3; c++)
-                sum[c] += share * pixel[c];
+            size_t at = (size_t)row * (size_t)landmarker->width + (size_t)column;
+            float share = (i ? fx : 1.0f - fx) * (j ? fy : 1.0f - fy);
+            sum.lane += share * pixel_at(landmarker->pixels + 3 * at).lane;
         }
+    return sum;
+}
+
+// The picture's colour at (x, y), bilinear between the centres of pixels; black outside.
+static inline __attribute__((always_inline)) struct lanes
+sample(const struct lq_landmarker *landmarker, float x, float y)
+{
+    const int width = landmarker->width, height = landmarker->height;
+    float from_left = x + 0.5f, from_top = y + 0.5f; // of a pixel outside: never below 0 within
+    if (!(from_left >= 0.0f && from_top >= 0.0f && from_left < (float)width + 1.0f &&
+          from_top < (float)height + 1.0f))
+        return (struct lanes){0};
+    int i0 = (int)from_left - 1, j0 = (int)from_top - 1;
+    float fx = from_left - 1.0f - (float)i0, fy = from_top - 1.0f - (float)j0;
+    if (i0 < 0 || j0 < 0 || i0 + 1 >= width || j0 + 1 >= height)
+        return sample_at_edge(landmarker, i0, j0, fx, fy);
+    const float *above = landmarker->pixels + 3 * ((size_t)j0 * (size_t)width + (size_t)i0);
+    const float *below = above + 3 * (size_t)width;
+    struct lanes sum = {(1.0f - fx) * (1.0f - fy) * pixel_at(above).lane +
+                        fx * (1.0f - fy) * pixel_at(above + 3).lane +
+                        (1.0f - fx) * fy * pixel_at(below).lane +
+                        fx * fy * pixel_at(below + 3).lane};
+    return sum;
 }
 
 // Crop pixel (u, v), from the crop's middle, lies at centre + u * (cos, sin) + v * (-sin, cos).
@@ -176,22 +196,24 @@ static struct placing place(const struct lq_landmarker *landmarker, const struct
 }
 
 LQ_HOT static void cut(const struct lq_landmarker *landmarker, const struct lq_hand_crop *crop,
-                bool mirrored, float *out)
+                       bool mirrored, float *out)
 {
     const struct placing at = place(landmarker, crop);
     float step = hypotf(at.cosine, at.sine);
     int taps = step < 1.25f ? 1 : step < 2.5f ? 2 : 3; // a side of the grid that makes one pixel
-    float weight = 1.0f / (float)(taps * taps);
+    const float weight = 1.0f / (float)(taps * taps), between = 1.0f / (float)taps;
+    const float first = 0.5f * between - SIDE / 2, sign = mirrored ? -1.0f : 1.0f;
     for (int j = 0; j < SIDE; j++)
         for (int i = 0; i < SIDE; i++, out += 3) {
-            out[0] = out[1] = out[2] = 0.0f;
+            struct lanes sum = {0};
             for (int tap = 0; tap < taps * taps; tap++) {
-                float u = (float)i + ((float)(tap % taps) + 0.5f) / (float)taps - SIDE / 2;
-                float v = (float)j + ((float)(tap / taps) + 0.5f) / (float)taps - SIDE / 2;
-                u = mirrored ? -u : u;
-                add_sample(landmarker, at.x + u * at.cosine - v * at.sine,
-                           at.y + u * at.sine + v * at.cosine, weight, out);
+                float u = sign * ((float)i + (float)(tap % taps) * between + first);
+                float v = (float)j + (float)(tap / taps) * between + first;
+                sum.lane += sample(landmarker, at.x + u * at.cosine - v * at.sine,
+                                   at.y + u * at.sine + v * at.cosine).lane;
             }
+            sum.lane *= weight;
+            memcpy(out, &sum, 3 * sizeof *out);
         }
 }
 

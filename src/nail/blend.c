@@ -50,23 +50,38 @@ bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_m
     return true;
 }
 
+// Between the four samples about (ix, iy); those outside are 0.
+static inline int sample_at_edge(const struct lq_shown_mask *mask, int ix, int iy, int fx, int fy)
+{
+    bool left = ix >= 0, right = ix + 1 < mask->width;
+    bool above = iy >= 0, below = iy + 1 < mask->height;
+    const uint8_t *p = mask->alpha + (ptrdiff_t)iy * (ptrdiff_t)mask->stride + ix;
+    int p00 = left && above ? p[0] : 0, p10 = right && above ? p[1] : 0;
+    int p01 = left && below ? p[mask->stride] : 0;
+    int p11 = right && below ? p[mask->stride + 1] : 0;
+    int upper = p00 * (256 - fx) + p10 * fx, lower = p01 * (256 - fx) + p11 * fx;
+    return (upper * (256 - fy) + lower * fy + 32768) >> 16;
+}
+
 static void move_row(const struct lq_shown_mask *mask, float x, float y, float dx, float dy,
                      int width, uint8_t *out)
 {
+    const int last_x = mask->width - 1, last_y = mask->height - 1;
+    const size_t stride = mask->stride;
     for (int i = 0; i < width; i++, x += dx, y += dy) {
-        int ix = (int)floorf(x), iy = (int)floorf(y);
-        if (ix < -1 || iy < -1 || ix >= mask->width || iy >= mask->height) {
+        int ix = (int)x - (x < 0.0f), iy = (int)y - (y < 0.0f); // floor, or less where all is 0
+        if (ix < -1 || iy < -1 || ix > last_x || iy > last_y) {
             out[i] = 0;
             continue;
         }
         int fx = (int)((x - (float)ix) * 256.0f), fy = (int)((y - (float)iy) * 256.0f);
-        bool left = ix >= 0, right = ix + 1 < mask->width;
-        bool above = iy >= 0, below = iy + 1 < mask->height;
-        const uint8_t *p = mask->alpha + (ptrdiff_t)iy * (ptrdiff_t)mask->stride + ix;
-        int p00 = left && above ? p[0] : 0, p10 = right && above ? p[1] : 0;
-        int p01 = left && below ? p[mask->stride] : 0;
-        int p11 = right && below ? p[mask->stride + 1] : 0;
-        int upper = p00 * (256 - fx) + p10 * fx, lower = p01 * (256 - fx) + p11 * fx;
+        if ((unsigned)ix >= (unsigned)last_x || (unsigned)iy >= (unsigned)last_y) {
+            out[i] = (uint8_t)sample_at_edge(mask, ix, iy, fx, fy);
+            continue;
+        }
+        const uint8_t *p = mask->alpha + (size_t)iy * stride + ix;
+        int upper = p[0] * (256 - fx) + p[1] * fx;
+        int lower = p[stride] * (256 - fx) + p[stride + 1] * fx;
         out[i] = (uint8_t)((upper * (256 - fy) + lower * fy + 32768) >> 16);
     }
 }

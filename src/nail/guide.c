@@ -7,6 +7,7 @@
 #include "base/clamp.h"
 
 static const float LEAST = -0.5f, MOST = 1.5f; // of a guide
+enum { LANES = 16, SUMS = 10 };
 
 static inline __attribute__((always_inline)) float sample_at(const void *row, int i, int depth)
 {
@@ -28,6 +29,17 @@ static void add_row(const void *row, int channels, int depth, int step, int hop,
         }
 }
 
+// One sample a block: pixels as they are.
+LQ_HOT static void read_rgb(const uint8_t *restrict row, int width, float *restrict red,
+                            float *restrict green, float *restrict blue)
+{
+    for (int i = 0; i < width; i++) {
+        red[i] = (float)row[3 * i] * (1.0f / 255.0f);
+        green[i] = (float)row[3 * i + 1] * (1.0f / 255.0f);
+        blue[i] = (float)row[3 * i + 2] * (1.0f / 255.0f);
+    }
+}
+
 static void scale_rows(float *red, float *green, float *blue, int n, float scale)
 {
     for (int i = 0; i < n; i++) {
@@ -45,6 +57,12 @@ void lq_guide_sample(const struct lq_image *picture, int x, int y, int step, int
     for (int k = hop / 2; k < step; k += hop)
         samples++;
     size_t count = (size_t)width * (size_t)height;
+    if (step == 1 && picture->channels == 3 && picture->depth == 8 && width <= limit &&
+        y + height <= picture->height) {
+        for (int j = 0; j < height; j++, red += width, green += width, blue += width)
+            read_rgb(lq_image_row(picture, y + j) + (size_t)x * 3, width, red, green, blue);
+        return;
+    }
     memset(red, 0, count * sizeof(float));
     memset(green, 0, count * sizeof(float));
     memset(blue, 0, count * sizeof(float));
@@ -66,27 +84,35 @@ struct class_sums {
     float weight, mean[3], product[6];
 };
 
+// Sums are kept in lanes: one alone would wait for itself at every pixel.
 LQ_HOT static void sum_class(const float *restrict red, const float *restrict green,
                              const float *restrict blue, const float *restrict guess, float pivot,
                              float sign, int n, struct class_sums *sums)
 {
-    float w0 = 0, r0 = 0, g0 = 0, b0 = 0, rr = 0, rg = 0, rb = 0, gg = 0, gb = 0, bb = 0;
-    for (int i = 0; i < n; i++) {
-        float w = (guess[i] - pivot) * sign;
-        w = w > 0.0f ? w : 0.0f;
-        float r = red[i], g = green[i], b = blue[i];
-        w0 += w;
-        r0 += w * r;
-        g0 += w * g;
-        b0 += w * b;
-        rr += w * r * r;
-        rg += w * r * g;
-        rb += w * r * b;
-        gg += w * g * g;
-        gb += w * g * b;
-        bb += w * b * b;
+    float lanes[SUMS][LANES] = {{0}}, total[SUMS] = {0};
+    for (int from = 0; from < n; from += LANES) {
+        int some = n - from < LANES ? n - from : LANES;
+        for (int k = 0; k < some; k++) {
+            float w = (guess[from + k] - pivot) * sign;
+            w = w > 0.0f ? w : 0.0f;
+            float r = red[from + k], g = green[from + k], b = blue[from + k];
+            lanes[0][k] += w;
+            lanes[1][k] += w * r;
+            lanes[2][k] += w * g;
+            lanes[3][k] += w * b;
+            lanes[4][k] += w * r * r;
+            lanes[5][k] += w * r * g;
+            lanes[6][k] += w * r * b;
+            lanes[7][k] += w * g * g;
+            lanes[8][k] += w * g * b;
+            lanes[9][k] += w * b * b;
+        }
     }
-    *sums = (struct class_sums){w0, {r0, g0, b0}, {rr, rg, rb, gg, gb, bb}};
+    for (int s = 0; s < SUMS; s++)
+        for (int k = 0; k < LANES; k++)
+            total[s] += lanes[s][k];
+    *sums = (struct class_sums){total[0], {total[1], total[2], total[3]},
+                                {total[4], total[5], total[6], total[7], total[8], total[9]}};
 }
 
 static void normalise(struct class_sums *sums)

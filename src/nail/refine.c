@@ -154,10 +154,8 @@ static void stretch_grid(const struct plan *plan)
 {
     const struct lq_refine_job *job = plan->job;
     float first = ((float)job->x + 0.5f - job->x0) / job->dx;
-    for (int j = 0; j < job->grid_height; j++)
-        lq_upsample_row(job->grid + (size_t)j * (size_t)job->grid_width, job->grid_width, first,
-                        1.0f / job->dx, plan->grid_rows + (size_t)j * (size_t)job->width,
-                        job->width);
+    lq_upsample_rows(job->grid, job->grid_width, job->grid_height, first, 1.0f / job->dx,
+                     plan->grid_rows, job->width);
 }
 
 static void guess_row(const struct plan *plan, float y, float *out)

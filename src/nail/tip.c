@@ -55,8 +55,8 @@ static struct tint look(const struct lq_image *picture, const struct frame *fram
         for (int i = 0; i < GRID; i++) {
             float u = from + (to - from) * (float)j / (GRID - 1);
             float w = left + (right - left) * (float)i / (GRID - 1);
-            float x = floorf(frame->x + u * frame->along_x - w * frame->along_y);
-            float y = floorf(frame->y + u * frame->along_y + w * frame->along_x);
+            float x = frame->x + u * frame->along_x - w * frame->along_y;
+            float y = frame->y + u * frame->along_y + w * frame->along_x;
             if (!(x >= 0.0f && y >= 0.0f && x < (float)picture->width &&
                   y < (float)picture->height))
                 continue;

@@ -5,6 +5,8 @@
 
 #include "base/attr.h"
 
+enum { COLUMNS = 64 };
+
 static int clamp_index(int i, int count)
 {
     return i < 0 ? 0 : i >= count ? count - 1 : i;
@@ -26,14 +28,43 @@ struct lq_taps lq_taps_at(float position, int count)
     return taps;
 }
 
-void lq_upsample_row(const float *row, int count, float first, float step, float *out, int n)
+// Taps of some places of a row side by side, the same for every row of a grid.
+struct columns {
+    int index[4][COLUMNS];
+    float weight[4][COLUMNS];
+};
+
+static void place_columns(struct columns *columns, float first, float step, int from, int n,
+                          int count)
 {
     for (int i = 0; i < n; i++) {
-        struct lq_taps taps = lq_taps_at(first + (float)i * step, count);
-        float sum = 0.0f;
-        for (int k = 0; k < 4; k++)
-            sum += row[taps.index[k]] * taps.weight[k];
-        out[i] = sum;
+        struct lq_taps taps = lq_taps_at(first + (float)(from + i) * step, count);
+        for (int k = 0; k < 4; k++) {
+            columns->index[k][i] = taps.index[k];
+            columns->weight[k][i] = taps.weight[k];
+        }
+    }
+}
+
+LQ_HOT static void mix_columns(const struct columns *columns, const float *restrict row,
+                               float *restrict out, int n)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = row[columns->index[0][i]] * columns->weight[0][i] +
+                 row[columns->index[1][i]] * columns->weight[1][i] +
+                 row[columns->index[2][i]] * columns->weight[2][i] +
+                 row[columns->index[3][i]] * columns->weight[3][i];
+}
+
+void lq_upsample_rows(const float *grid, int width, int height, float first, float step, float *out,
+                      int n)
+{
+    struct columns columns;
+    for (int from = 0; from < n; from += COLUMNS) {
+        int some = n - from < COLUMNS ? n - from : COLUMNS;
+        place_columns(&columns, first, step, from, some, width);
+        for (int j = 0; j < height; j++)
+            mix_columns(&columns, grid + (ptrdiff_t)j * width, out + (ptrdiff_t)j * n + from, some);
     }
 }
 
@@ -54,8 +85,8 @@ void lq_upsample_column(const float *rows, int row_count, float position, float 
              taps.weight, out, n);
 }
 
-void lq_stretch_row(const float *row, int count, int lanes, float first, float step, float *out,
-                    int n)
+LQ_HOT void lq_stretch_row(const float *restrict row, int count, int lanes, float first, float step,
+                           float *restrict out, int n)
 {
     float last = (float)(count - 1);
     for (int i = 0; i < n; i++) {

@@ -11,8 +11,10 @@ struct lq_taps {
 // Taps for `position` (in grid points; edge points repeat) in a grid of `count` points.
 struct lq_taps lq_taps_at(float position, int count);
 
-// out[i] = cubic through row at positions (first + i * step), i < n.
-void lq_upsample_row(const float *row, int count, float first, float step, float *out, int n);
+// Each of a grid's rows of `width` points becomes n: out[j * n + i] = cubic through row j at
+// position (first + i * step).
+void lq_upsample_rows(const float *grid, int width, int height, float first, float step, float *out,
+                      int n);
 
 // out[i] = cubic through the column i of `rows` (row_count rows of n floats) at `position`.
 void lq_upsample_column(const float *rows, int row_count, float position, float *out, int n);

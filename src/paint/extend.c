@@ -368,7 +368,8 @@ static void darken(const struct lq_image *picture, int x, int y, int count, cons
 }
 
 void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
-                      const struct lq_nail *nail, float light_x, float light_y)
+                      const struct lq_nail *nail, float light_x, float light_y,
+                      struct lq_pixel_box *reached)
 {
     int box[4];
     float taken[PIECE];
@@ -376,6 +377,7 @@ void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
     float reach = SHADOW_REACH * nail->breadth, aspect = nail->length / nail->breadth;
     struct shadow shadow = {extent->end, 0.25f / SHADOW_SOFT, 0.25f / SHADOW_SOFT * aspect};
     shadow_box(extent, picture, nail, box);
+    *reached = (struct lq_pixel_box){box[0], box[1], box[2] - box[0], box[3] - box[1]};
     float scale = steps_of(extent);
     struct reach near = reach_from(&map, 0.55f, extent->end + 2.0f * SHADOW_SOFT / aspect,
                                    extent->half + 2.0f * SHADOW_SOFT);

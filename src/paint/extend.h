@@ -36,6 +36,7 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, 
 
 // Darkens the picture where the extension keeps light from what lies beneath it. Before any polish
 // is painted: what is painted later lies in the shadow too. light: towards it, in the picture's
-// plane.
+// plane. *reached: nothing outside of it was changed.
 void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
-                      const struct lq_nail *nail, float light_x, float light_y);
+                      const struct lq_nail *nail, float light_x, float light_y,
+                      struct lq_pixel_box *reached);

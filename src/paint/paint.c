@@ -19,6 +19,8 @@ struct lq_painter {
     bool extended[LQ_NAILS_MAX];
     enum lq_finger worn[LQ_NAILS_MAX]; // whose polish each nail wears
     struct lq_scene scene;
+    struct lq_pixel_box parts[2 * LQ_NAILS_MAX]; // painted, or in shadow
+    int part_count;
 };
 
 // Planes of one float a pixel, and of two; rows: painted, and the finish's own.
@@ -185,7 +187,8 @@ static void measure_extents(struct lq_painter *painter, struct lq_image *picture
         struct lq_extent *extent = &painter->extents[i];
         painter->extended[i] = chosen[i] && lq_extend_measure(extent, extension, picture, nail);
         if (painter->extended[i])
-            lq_extend_shadow(extent, picture, nail, light->dir_x, light->dir_y);
+            lq_extend_shadow(extent, picture, nail, light->dir_x, light->dir_y,
+                             &painter->parts[painter->part_count++]);
     }
 }
 
@@ -211,6 +214,7 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
              const struct lq_look *look, struct lq_error *err)
 {
     int status = check(picture, nails, look, err);
+    painter->part_count = 0;
     if (status != LQ_OK || nails->count == 0)
         return status;
     struct lq_scene *scene = &painter->scene;
@@ -233,6 +237,14 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
         const struct lq_polish *polish = lq_look_polish(look, painter->worn[i]);
         struct lq_coat coat = mix_coat(picture, polish, scene, i, &nail, end);
         paint_nail(&shade, &coat, picture, &nail, rows);
+        painter->parts[painter->part_count++] =
+            (struct lq_pixel_box){nail.x, nail.y, nail.width, nail.height};
     }
     return LQ_OK;
+}
+
+const struct lq_pixel_box *lq_painter_parts(const struct lq_painter *painter, int *count)
+{
+    *count = painter->part_count;
+    return painter->parts;
 }

@@ -14,6 +14,10 @@ void lq_painter_free(struct lq_painter *painter);
 
 // Paints every nail in place: RGB or RGBA (alpha kept), 8 or 16 bits. Pixels with no nail alpha are
 // not written, but for the soft shadow of a nail that the look makes longer.
+// lq_painter_parts tells where that was.
 LQ_MUST_CHECK int lq_paint(struct lq_painter *painter, struct lq_image *picture,
                            const struct lq_nails *nails, const struct lq_look *look,
                            struct lq_error *err);
+
+// Where the last lq_paint wrote: nothing outside of these boxes was changed. The painter's.
+const struct lq_pixel_box *lq_painter_parts(const struct lq_painter *painter, int *count);

@@ -8,10 +8,13 @@ import subprocess
 import time
 
 import httpx
+import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 from PIL import Image
 
-from conftest import HANDS, LACQUER, ROOT, Server
+from conftest import HANDS, LACQUER, ROOT, Nails, Reply, Server, frame
 
 TINY = ROOT / "tests" / "fixtures" / "tiny_map.onnx"  # paints no nail; quick to race
 ON = {"LACQUER_TUNE": "on"}
@@ -214,3 +217,130 @@ def test_off_is_off(tmp_path):
     running = Server("--cache-dir", str(tmp_path), "--tune-after", "0", LACQUER_TUNE="off")
     assert not children(running.process.pid)
     assert running.stop()[0] == 0
+
+
+# ---- going over to another way of computing while frames come
+
+fast_bf16 = pytest.mark.skipif(
+    "amx_bf16" not in pathlib.Path("/proc/cpuinfo").read_text(),
+    reason="this processor has no AMX: bf16 is not sure to be the fastest here")
+
+
+def said_so_far(running):
+    return os.pread(running.said.fileno(), 1 << 20, 0).decode()
+
+
+def film():
+    """The hand's film to and fro, without an end."""
+    data = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:41]
+    frames = [b"\xff\xd8\xff" + picture for picture in data]
+    while True:
+        yield from frames
+        yield from reversed(frames)
+
+
+@fast_bf16
+def test_a_server_goes_over_without_losing_a_frame(tmp_path):
+    """Each frame of a film is answered, in order and with the nails' own ids, before the change, in
+    it and after it; a new connection is told the new model."""
+    # The user's own cap stays, so that no candidate needs a restart. With AMX int8 is the slow one.
+    running = Server("--cache-dir", str(tmp_path), "--tune-after", "0", ONEDNN_MAX_CPU_ISA="ALL",
+                     **ON)
+    before = httpx.get(f"{running.url}/api/v1/info").json()
+    ids, after, end = [], 0, time.monotonic() + 300
+    with running.v1() as ws:
+        for number, picture in enumerate(film()):
+            ws.send(frame(number, picture, want=1))
+            data = ws.recv(timeout=30)
+            assert isinstance(data, bytes), data
+            reply = Reply(data)
+            assert reply.id == number and reply.replaced == 0
+            ids.append({nail.id for nail in Nails(reply).items})
+            after += "from now on" in said_so_far(running) if after or number % 8 == 0 else 0
+            if after > 20:
+                break
+            assert time.monotonic() < end, said_so_far(running)
+            time.sleep(0.1)  # the race wants some of the cores
+    assert len(ids) > after + 19  # some came before
+    # The change is noticed up to 8 frames late.
+    assert len(set().union(*ids[:-after - 9][-10:]) & set().union(*ids[-10:])) >= 4
+    now = httpx.get(f"{running.url}/api/v1/info").json()
+    assert (before["model"], before["precision"]) != (now["model"], now["precision"])
+    assert now["precision"] == "bf16"
+    assert running.stop()[0] == 0
+
+
+# ---- another's model
+
+def red_model(path):
+    """A network of another's that finds what is red, with enough in it to be worth bf16."""
+    random, nodes, constants = np.random.default_rng(4), [], []
+
+    def op(kind, inputs, out, **about):
+        nodes.append(helper.make_node(kind, inputs, [out], **about))
+        return out
+
+    def conv(x, out, weights, **about):
+        constants.append(numpy_helper.from_array(weights.astype(np.float32), f"{out}.w"))
+        return op("Conv", [x, f"{out}.w"], out, **about)
+
+    x = op("Relu", [conv("image", "stem", random.normal(0, .2, (64, 3, 2, 2)), strides=[2, 2])],
+           "deep0")
+    for i in range(3):
+        weights = random.normal(0, (2 / 576) ** .5, (64, 64, 3, 3))
+        x = op("Relu", [conv(x, f"conv{i}", weights, pads=[1] * 4)], f"deep{i + 1}")
+    deep = conv(x, "little", np.full((1, 64, 1, 1), 1e-5))
+    small = op("AveragePool", ["image"], "small", kernel_shape=[2, 2], strides=[2, 2])
+    hue = conv(small, "hue", np.array([30, -20, -20]).reshape(1, 3, 1, 1))
+    op("Sigmoid", [op("Add", [hue, deep], "logits")], "mask")
+    graph = helper.make_graph(
+        nodes, "red", [helper.make_tensor_value_info("image", 1, [1, 3, 288, 384])],
+        [helper.make_tensor_value_info("mask", 1, [1, 1, 144, 192])], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+              path)
+    return path
+
+
+def red_pictures(folder):
+    """Ellipses of nails' size and shape."""
+    folder.mkdir()
+    y, x = np.mgrid[:480, :640]
+    for i in range(4):
+        image = np.full((480, 640, 3), (70, 110, 120), np.uint8)
+        for k in range(4):
+            inside = ((x - 110 - 140 * k) / (24 + i)) ** 2 + ((y - 200 - 30 * i) / 36) ** 2 < 1
+            image[inside] = (220, 30, 40)
+        Image.fromarray(image).save(folder / f"{i}.png")
+    return folder
+
+
+@fast_bf16
+def test_bf16_is_taken_for_anothers_model_once_it_is_proven(tmp_path):
+    """By --precision auto, and not before `lacquer tune` has compared its nails with f32's."""
+    model, pictures = red_model(tmp_path / "red.onnx"), red_pictures(tmp_path / "pictures")
+
+    def applied(cache, *args):
+        done = subprocess.run([LACQUER, "apply", "--json", "--model", model, "--cache-dir", cache,
+                               *args, pictures / "0.png", "-o", tmp_path / "out.png"],
+                              capture_output=True, text=True, timeout=120,
+                              env={**os.environ, **ON})
+        assert done.returncode == 0, done.stderr
+        assert len(json.loads(done.stdout)["nails"]) == 4
+        return [entry.name for entry in cache.iterdir() if entry.is_dir()]
+
+    unproven = tmp_path / "unproven"
+    unproven.mkdir(mode=0o700)
+    assert not any("-bf16-" in name for name in applied(unproven))
+    cache = tmp_path / "cache"
+    report = json.loads(tune("--json", "--images", pictures, "--cache-dir", cache, model).stdout)
+    assert report["answer"]["precision"] == "bf16", report
+    taken = next(one for one in report["candidates"] if one.get("taken"))
+    assert taken["verdict"] == "fine" and taken["iou_own"] >= 0.995
+    assert any("-bf16-" in name for name in applied(cache))
+    running = Server("--model", str(model), "--cache-dir", str(cache), **ON)
+    assert httpx.get(f"{running.url}/api/v1/info").json()["precision"] == "bf16"
+    assert running.stop()[0] == 0
+    # Who says f32 gets it.
+    for entry in [entry for entry in cache.iterdir() if "-bf16-" in entry.name]:
+        shutil.rmtree(entry)
+    assert not any("-bf16-" in name for name in applied(cache, "--precision", "f32"))

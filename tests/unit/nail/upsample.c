@@ -28,7 +28,7 @@ static void parabolas_come_back(void **state)
         for (int k = 0; k < 3; k++)
             rows[i * 3 + k] = row[i] * (float)(k + 1);
     }
-    lq_upsample_row(row, 20, 2.0f, 0.37f, out, 33);
+    lq_upsample_rows(row, 20, 1, 2.0f, 0.37f, out, 33);
     for (int i = 0; i < 33; i++) {
         float p = 2.0f + 0.37f * (float)i;
         float expected = 0.3f + 0.2f * p - 0.05f * p * p;
@@ -37,6 +37,24 @@ static void parabolas_come_back(void **state)
         for (int k = 0; k < 3; k++)
             assert_float_equal(columns[k], expected * (float)(k + 1), 3e-4f);
     }
+}
+
+// Wider than what is worked on at a time, and more than one row.
+static void every_row_is_the_same_cubic(void **state)
+{
+    (void)state;
+    static float grid[3 * 20], out[3 * 150];
+    for (int i = 0; i < 3 * 20; i++)
+        grid[i] = (float)(i * 37 % 11) * 0.1f;
+    lq_upsample_rows(grid, 20, 3, -1.5f, 0.15f, out, 150);
+    for (int j = 0; j < 3; j++)
+        for (int i = 0; i < 150; i++) {
+            struct lq_taps taps = lq_taps_at(-1.5f + (float)i * 0.15f, 20);
+            float expected = 0.0f;
+            for (int k = 0; k < 4; k++)
+                expected += grid[j * 20 + taps.index[k]] * taps.weight[k];
+            assert_float_equal(out[j * 150 + i], expected, 1e-6f);
+        }
 }
 
 static void lines_stretch(void **state)
@@ -55,6 +73,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(taps_sum_to_one_and_stay_inside),
         cmocka_unit_test(parabolas_come_back),
+        cmocka_unit_test(every_row_is_the_same_cubic),
         cmocka_unit_test(lines_stretch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

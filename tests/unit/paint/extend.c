@@ -144,8 +144,9 @@ static void casts_a_shadow_away_from_the_light(void **state)
         sixteen[i] = 200 * 257;
     }
     assert_true(lq_extend_measure(&extent, &extension, &shaded, &nail));
-    lq_extend_shadow(&extent, &shaded, &nail, -0.8f, 0.0f);
-    lq_extend_shadow(&extent, &deep, &nail, -0.8f, 0.0f);
+    struct lq_pixel_box reached;
+    lq_extend_shadow(&extent, &shaded, &nail, -0.8f, 0.0f, &reached);
+    lq_extend_shadow(&extent, &deep, &nail, -0.8f, 0.0f, &reached);
     int left = eight[(88 * W + 43) * 3], right = eight[(88 * W + 77) * 3];
     assert_true(right < 175 && left > right + 15);
     for (int y = 0; y < H; y++)
@@ -157,6 +158,10 @@ static void casts_a_shadow_away_from_the_light(void **state)
                            alpha[(y - 90) * 40 + x - 40] == 255;
             if (natural || y > 125 || x < 30 || x > 95 || y < 60)
                 assert_int_equal(value, 200);
+            if (value != 200) {
+                assert_in_range(x, reached.x, reached.x + reached.width - 1);
+                assert_in_range(y, reached.y, reached.y + reached.height - 1);
+            }
         }
 }
 

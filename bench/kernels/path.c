@@ -1,0 +1,281 @@
+// The processor time of each stage of a frame's way through the pipeline but the networks', with a
+// tracker, as in a live session at 30 frames a second: each frame of a Motion JPEG film, the least
+// of ROUNDS, then the mean over the frames. The network finds the nails in a first round, which is not
+// counted; its answers are then played again. So other programs hardly disturb what is measured.
+//
+//   bench-path [FILM.mjpeg [ROUNDS]]
+#include "base/clock.h"
+#include "model/model.h"
+
+#include <time.h>
+
+static uint64_t processor_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+static int infer_or_not(struct lq_runner *runner, uint64_t deadline_us, struct lq_error *err);
+static int patches_or_recorded(struct lq_runner *runner, const struct lq_patch **patches,
+                               int *count, struct lq_error *err);
+
+// The pipeline itself, with this clock and these answers.
+#define lq_clock_us processor_us
+#define lq_runner_infer infer_or_not
+#define lq_runner_patches patches_or_recorded
+#include "frame/frame.c"
+#undef lq_runner_infer
+#undef lq_runner_patches
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+enum { FRAMES_MAX = 24, ROUNDS = 10, FPS = 30 };
+
+struct film {
+    struct lq_buf frames[FRAMES_MAX];
+    int count;
+};
+
+struct bench {
+    struct lq_codec *codec;
+    struct lq_model *model;
+    struct lq_pipe *pipe;
+    struct lq_buf file, output;
+    struct film film, wide; // as it is; its middle as 16:9, twice as large
+    uint32_t least[FRAMES_MAX][LQ_STAGE_COUNT + 1]; // microseconds; the last: in all
+    size_t bytes;
+    struct lq_error err;
+};
+
+// ---- the network's answers
+
+static struct {
+    bool on;   // the network runs
+    int frame; // the one in work
+    struct lq_patch patches[FRAMES_MAX]; // a map of the whole or of a region
+    struct lq_buf data[FRAMES_MAX];
+} record;
+
+static int infer_or_not(struct lq_runner *runner, uint64_t deadline_us, struct lq_error *err)
+{
+    return record.on ? lq_runner_infer(runner, deadline_us, err) : LQ_OK;
+}
+
+static int patches_or_recorded(struct lq_runner *runner, const struct lq_patch **patches,
+                               int *count, struct lq_error *err)
+{
+    struct lq_patch *patch = &record.patches[record.frame];
+    struct lq_buf *data = &record.data[record.frame];
+    if (record.on) {
+        int status = lq_runner_patches(runner, patches, count, err);
+        if (status != LQ_OK)
+            return status;
+        *patch = **patches;
+        size_t floats = (size_t)patch->stride * (size_t)patch->height;
+        data->max = 64 << 20;
+        if (lq_buf_resize(data, floats * sizeof(float)) != LQ_OK)
+            return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
+        memcpy(data->data, patch->data, floats * sizeof(float));
+        patch->data = (const float *)(const void *)data->data;
+    }
+    *patches = patch;
+    *count = 1;
+    return LQ_OK;
+}
+
+// ---- the frames
+
+// One JPEG ends and the next begins where a last marker meets a first one.
+static int split(struct bench *b, struct film *film)
+{
+    static const uint8_t seam[] = {0xff, 0xd9, 0xff, 0xd8};
+    const uint8_t *from = b->file.data;
+    int status = LQ_OK;
+    for (size_t left = b->file.len; status == LQ_OK && left > 0 && film->count < FRAMES_MAX;) {
+        const uint8_t *next = memmem(from, left, seam, sizeof seam);
+        size_t len = next ? (size_t)(next - from) + 2 : left;
+        struct lq_buf *frame = &film->frames[film->count++];
+        lq_buf_init(frame, LQ_MESSAGE_BYTES_MAX);
+        status = lq_buf_append(frame, from, len);
+        from += len;
+        left -= len;
+    }
+    return status;
+}
+
+// Between pixels as a camera's own scaler does.
+static uint8_t between(const struct lq_image *image, int x, int y, int c)
+{
+    int i = x / 2, j = y / 2, right = i + (x & 1 && i + 1 < image->width);
+    int below = j + (y & 1 && j + 1 < image->height);
+    const uint8_t *upper = lq_image_row(image, j), *lower = lq_image_row(image, below);
+    return (uint8_t)((upper[3 * i + c] + upper[3 * right + c] + lower[3 * i + c] +
+                      lower[3 * right + c] + 2) / 4);
+}
+
+static int widen(struct bench *b, const struct lq_buf *from, struct lq_buf *to)
+{
+    struct lq_buf pixels, large;
+    struct lq_image image, out;
+    lq_buf_init(&pixels, 64 << 20);
+    lq_buf_init(&large, 64 << 20);
+    lq_buf_init(to, LQ_MESSAGE_BYTES_MAX);
+    int status = lq_codec_decode(b->codec, from->data, from->len, LQ_FRAME_PIXELS_MAX, &pixels,
+                                 &image, NULL, &b->err);
+    int height = status == LQ_OK ? image.width * 9 / 16 : 0;
+    if (status == LQ_OK && height <= image.height) {
+        image = lq_image_part(&image, (int[4]){0, (image.height - height) / 2, image.width,
+                                               height});
+        status = lq_image_alloc(&out, &large, 2 * image.width, 2 * height, 3, 8);
+        for (int y = 0; status == LQ_OK && y < out.height; y++)
+            for (int i = 0; i < 3 * out.width; i++)
+                lq_image_row(&out, y)[i] = between(&image, i / 3, y, i % 3);
+        if (status == LQ_OK)
+            status = lq_codec_encode_jpeg(b->codec, &out, 82, NULL, to, &b->err);
+    }
+    lq_buf_release(&pixels);
+    lq_buf_release(&large);
+    return status;
+}
+
+// ---- the stages
+
+static int run_frame(struct bench *b, struct lq_tracker *tracker, const struct lq_buf *frame, int i,
+                     bool paint)
+{
+    struct lq_job job;
+    struct lq_scene scene;
+    lq_job_init(&job);
+    job.input = frame->data;
+    job.input_len = frame->len;
+    job.tracker = tracker;
+    job.time_us = (uint64_t)i * 1000000 / FPS + 1;
+    job.exclusive = false;
+    job.paint = paint;
+    job.output = &b->output;
+    job.scene = paint ? NULL : &scene;
+    lq_buf_clear(&b->output);
+    record.frame = i;
+    int status = lq_pipe_run(b->pipe, &job, &b->err);
+    if (status != LQ_OK || record.on)
+        return status;
+    uint32_t *least = b->least[i];
+    for (int s = 0; s < LQ_STAGE_COUNT; s++)
+        least[s] = job.stage_us[s] < least[s] ? job.stage_us[s] : least[s];
+    least[LQ_STAGE_COUNT] = job.total_us < least[LQ_STAGE_COUNT] ? job.total_us
+                                                                 : least[LQ_STAGE_COUNT];
+    b->bytes += b->output.len;
+    return LQ_OK;
+}
+
+static int run_film(struct bench *b, const struct film *film, bool paint, bool with_network)
+{
+    record.on = with_network;
+    struct lq_tracker *tracker = NULL;
+    int status = lq_tracker_new(&tracker);
+    for (int i = 0; status == LQ_OK && i < film->count; i++)
+        status = run_frame(b, tracker, &film->frames[i], i, paint);
+    lq_tracker_free(tracker);
+    return status;
+}
+
+static void print_row(const struct bench *b, const char *name, int frames, long rounds)
+{
+    printf("%-22s", name);
+    for (int s = 0; s <= LQ_STAGE_COUNT; s++) {
+        double sum = 0;
+        for (int i = 0; i < frames; i++)
+            sum += b->least[i][s] / 1e3 / frames;
+        printf(" %8.3f", sum);
+    }
+    printf(" %6zu\n", b->bytes / (size_t)frames / (size_t)rounds);
+}
+
+static int measure(struct bench *b, const char *name, const struct film *film, bool paint,
+                   long rounds)
+{
+    memset(b->least, 0xff, sizeof b->least);
+    b->bytes = 0;
+    for (long i = 0; i < rounds; i++) {
+        int status = run_film(b, film, paint, false);
+        if (status != LQ_OK)
+            return status;
+    }
+    print_row(b, name, film->count, rounds);
+    return LQ_OK;
+}
+
+static int measure_film(struct bench *b, const struct film *film, const char *const names[2],
+                        long rounds)
+{
+    int status = run_film(b, film, false, true);
+    for (int paint = 0; status == LQ_OK && paint < 2; paint++)
+        status = measure(b, names[paint], film, paint, rounds);
+    return status;
+}
+
+static int measure_all(struct bench *b, long rounds)
+{
+    static const char *const names[][2] = {{"640x480, nails reply", "640x480, JPEG reply"},
+                                           {"1280x720, nails reply", "1280x720, JPEG reply"}};
+    printf("ms of a core          ");
+    for (int s = 0; s < LQ_STAGE_COUNT; s++)
+        printf(" %8s", lq_stage_name((enum lq_stage)s));
+    printf(" %8s %6s\n", "total", "bytes");
+    int status = measure_film(b, &b->film, names[0], rounds);
+    return status == LQ_OK ? measure_film(b, &b->wide, names[1], rounds) : status;
+}
+
+// ---- the whole
+
+static int bench_open(struct bench *b, const char *film)
+{
+    const struct lq_model_options options = {.engine = "openvino", .tune = LQ_TUNE_THROUGHPUT};
+    lq_buf_init(&b->file, LQ_FILE_BYTES_MAX);
+    lq_buf_init(&b->output, LQ_MESSAGE_BYTES_MAX);
+    int status = lq_codec_new(&b->codec, &b->err);
+    if (status == LQ_OK)
+        status = lq_file_read(film, &b->file, &b->err);
+    if (status == LQ_OK)
+        status = split(b, &b->film);
+    for (int i = 0; status == LQ_OK && i < b->film.count; i++)
+        status = widen(b, &b->film.frames[i], &b->wide.frames[b->wide.count++]);
+    if (status == LQ_OK)
+        status = lq_model_open(&b->model, lq_model_default_path(), &options, &b->err);
+    return status == LQ_OK ? lq_pipe_new(&b->pipe, b->model, &b->err) : status;
+}
+
+static void bench_close(struct bench *b)
+{
+    lq_pipe_free(b->pipe);
+    lq_model_close(b->model);
+    lq_codec_free(b->codec);
+    lq_buf_release(&b->file);
+    lq_buf_release(&b->output);
+    for (int i = 0; i < FRAMES_MAX; i++) {
+        lq_buf_release(&b->film.frames[i]);
+        lq_buf_release(&b->wide.frames[i]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench b;
+    long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : ROUNDS;
+    if (rounds < 1 || rounds > 1000) {
+        fprintf(stderr, "path: rounds must be 1 to 1000\n");
+        return 2;
+    }
+    int status = bench_open(&b, argc > 1 ? argv[1] : "tests/e2e/hand.mjpeg");
+    if (status == LQ_OK)
+        status = measure_all(&b, rounds);
+    if (status != LQ_OK)
+        fprintf(stderr, "path: %s\n", b.err.text);
+    bench_close(&b);
+    return status != LQ_OK;
+}

@@ -1,0 +1,286 @@
+// The changed blocks are encoded by the library as a picture of their own, 16x16 pixels each, one
+// below the other; what they became is copied among the frame's coefficients, and these are written.
+#include "image/jpeg_repaint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/jpeg_decoder.h"
+
+#include <turbojpeg.h>
+
+enum {
+    MCU = 16,              // pixels a side of what 4:2:0 codes together
+    PIXELS_MAX = 4 << 20,  // a frame's; coefficients take three bytes a pixel
+    CHANGED_MAX = 4000,    // a JPEG is at most 65500 pixels high
+};
+
+// The steps of the frame's quantisation over those of the quality asked for, in the mean: finer,
+// and the reply would be large; coarser, and its polish poor.
+static const double FINEST = 0.75, COARSEST = 1.6;
+
+// ---- whether it can be
+
+// Sums of ITU-T T.81's tables K.1 and K.2, which quality 50 takes as they are.
+static bool as_fine(const JQUANT_TBL *table, double sum, int quality)
+{
+    double steps = 0, asked = sum * jpeg_quality_scaling(quality) / 100.0;
+    for (int i = 0; table && i < DCTSIZE2; i++)
+        steps += table->quantval[i];
+    return steps >= FINEST * asked && steps <= COARSEST * asked;
+}
+
+static const JQUANT_TBL *table_of(const struct jpeg_decompress_struct *header, int component)
+{
+    int at = header->comp_info[component].quant_tbl_no;
+    return at >= 0 && at < NUM_QUANT_TBLS ? header->quant_tbl_ptrs[at] : NULL;
+}
+
+static bool samples(const jpeg_component_info *component, int side)
+{
+    return component->h_samp_factor == side && component->v_samp_factor == side;
+}
+
+bool lq_jpeg_repaint_fits(const struct jpeg_decompress_struct *header, void *quality)
+{
+    const jpeg_component_info *parts = header->comp_info;
+    const int *asked = quality;
+    return header->num_components == 3 && header->comps_in_scan == 3 &&
+           header->jpeg_color_space == JCS_YCbCr && !header->progressive_mode &&
+           (size_t)header->image_width * header->image_height <= PIXELS_MAX &&
+           samples(&parts[0], 2) && samples(&parts[1], 1) && samples(&parts[2], 1) &&
+           as_fine(table_of(header, 0), 3688, *asked) && as_fine(table_of(header, 1), 5505, *asked);
+}
+
+// ---- the library's objects, ended by whatever goes wrong
+
+struct guard {
+    struct jpeg_error_mgr errors; // first: that is where callbacks find the rest
+    jmp_buf failed;
+};
+
+static void fail(j_common_ptr lib)
+{
+    longjmp(((struct guard *)(void *)lib->err)->failed, 1);
+}
+
+static void say_nothing(j_common_ptr lib, int level)
+{
+    (void)lib;
+    (void)level;
+}
+
+static struct jpeg_error_mgr *guard_init(struct guard *guard)
+{
+    jpeg_std_error(&guard->errors);
+    guard->errors.error_exit = fail;
+    guard->errors.emit_message = say_nothing;
+    return &guard->errors;
+}
+
+// The frame's tables and sampling, for a file of up to this size in `file`.
+static bool begin(struct jpeg_compress_struct *lib, struct lq_jpeg_decoder *frame, int width,
+                  int height, struct lq_buf *file, unsigned char **bytes, unsigned long *len)
+{
+    *len = tjBufSize(width, height, TJSAMP_420);
+    if (lq_buf_resize(file, *len) != LQ_OK)
+        return false;
+    *bytes = file->data;
+    jpeg_create_compress(lib);
+    jpeg_mem_dest(lib, bytes, len);
+    jpeg_copy_critical_parameters(&frame->lib, lib);
+    return true;
+}
+
+// The library takes memory of its own where that was too little.
+static bool end(struct lq_buf *file, unsigned char *bytes, unsigned long len)
+{
+    bool fits = bytes == file->data;
+    if (!fits)
+        free(bytes);
+    return fits && lq_buf_resize(file, len) == LQ_OK;
+}
+
+// ---- the changed blocks
+
+struct grid {
+    int width, height; // blocks
+    uint8_t *changed;
+    int count;         // of those changed
+};
+
+static bool mark(struct grid *grid, const struct lq_image *image, const struct lq_pixel_box *parts,
+                 int count, struct lq_buf *room)
+{
+    grid->width = (image->width + MCU - 1) / MCU;
+    grid->height = (image->height + MCU - 1) / MCU;
+    size_t all = (size_t)grid->width * (size_t)grid->height;
+    if (lq_buf_resize(room, all) != LQ_OK)
+        return false;
+    grid->changed = room->data;
+    memset(grid->changed, 0, all);
+    for (int i = 0; i < count; i++) {
+        const struct lq_pixel_box *part = &parts[i];
+        if (part->width < 1 || part->height < 1)
+            continue;
+        for (int y = part->y / MCU; y <= (part->y + part->height - 1) / MCU; y++)
+            for (int x = part->x / MCU; x <= (part->x + part->width - 1) / MCU; x++)
+                grid->changed[(size_t)y * (size_t)grid->width + (size_t)x] = 1;
+    }
+    grid->count = 0;
+    for (size_t i = 0; i < all; i++)
+        grid->count += grid->changed[i];
+    return grid->count <= CHANGED_MAX && (size_t)grid->count * 2 <= all;
+}
+
+// A block's rows where they are, or, where it reaches beyond the picture, with its edge repeated.
+static void rows_of(const struct lq_image *image, int x, int y, uint8_t edge[MCU][3 * MCU],
+                    JSAMPROW rows[MCU])
+{
+    bool whole = x + MCU <= image->width && y + MCU <= image->height;
+    for (int j = 0; j < MCU; j++) {
+        uint8_t *row = lq_image_row(image, y + j < image->height ? y + j : image->height - 1);
+        rows[j] = whole ? row + 3 * x : edge[j];
+        for (int i = 0; !whole && i < MCU; i++)
+            memcpy(edge[j] + 3 * i, row + 3 * (x + i < image->width ? x + i : image->width - 1), 3);
+    }
+}
+
+static void write_changed(struct jpeg_compress_struct *lib, const struct lq_image *image,
+                          const struct grid *grid)
+{
+    uint8_t edge[MCU][3 * MCU];
+    JSAMPROW rows[MCU];
+    lib->image_width = MCU;
+    lib->image_height = (JDIMENSION)(MCU * grid->count);
+    lib->input_components = 3;
+    lib->in_color_space = JCS_RGB;
+    jpeg_start_compress(lib, TRUE);
+    for (int y = 0; y < grid->height; y++)
+        for (int x = 0; x < grid->width; x++)
+            if (grid->changed[(size_t)y * (size_t)grid->width + (size_t)x]) {
+                rows_of(image, x * MCU, y * MCU, edge, rows);
+                jpeg_write_scanlines(lib, rows, MCU);
+            }
+    jpeg_finish_compress(lib);
+}
+
+static bool encode_changed(struct lq_jpeg_decoder *frame, const struct lq_image *image,
+                           const struct grid *grid, struct lq_buf *strip)
+{
+    struct guard guard;
+    struct jpeg_compress_struct lib = {.err = guard_init(&guard)};
+    unsigned char *bytes = NULL;
+    unsigned long len = 0;
+    volatile bool done = false;
+    if (setjmp(guard.failed) == 0 &&
+        begin(&lib, frame, MCU, MCU * grid->count, strip, &bytes, &len)) {
+        write_changed(&lib, image, grid);
+        done = true;
+    }
+    jpeg_destroy_compress(&lib);
+    return done && end(strip, bytes, len);
+}
+
+// ---- among the frame's
+
+static JBLOCKROW row_of(struct jpeg_decompress_struct *lib, jvirt_barray_ptr array, int y,
+                        bool write)
+{
+    return lib->mem->access_virt_barray((j_common_ptr)lib, array, (JDIMENSION)y, 1, write)[0];
+}
+
+static void put_block(struct jpeg_decompress_struct *from, jvirt_barray_ptr *source, int at,
+                      struct jpeg_decompress_struct *to, jvirt_barray_ptr *target, int x, int y)
+{
+    for (int c = 0; c < 3; c++) {
+        int side = c == 0 ? 2 : 1;
+        for (int j = 0; j < side; j++)
+            memcpy(row_of(to, target[c], y * side + j, true) + x * side,
+                   row_of(from, source[c], at * side + j, false), (size_t)side * sizeof(JBLOCK));
+    }
+}
+
+static bool put_changed(struct lq_jpeg_decoder *frame, jvirt_barray_ptr *coefficients,
+                        const struct grid *grid, const struct lq_buf *strip)
+{
+    struct guard guard;
+    struct jpeg_decompress_struct lib = {.err = guard_init(&guard)};
+    volatile bool done = false;
+    if (setjmp(guard.failed) == 0) {
+        jpeg_create_decompress(&lib);
+        jpeg_mem_src(&lib, strip->data, strip->len);
+        jpeg_read_header(&lib, TRUE);
+        jvirt_barray_ptr *changed = jpeg_read_coefficients(&lib);
+        for (int y = 0, at = 0; y < grid->height; y++)
+            for (int x = 0; x < grid->width; x++)
+                if (grid->changed[(size_t)y * (size_t)grid->width + (size_t)x])
+                    put_block(&lib, changed, at++, &frame->lib, coefficients, x, y);
+        done = true;
+    }
+    jpeg_destroy_decompress(&lib);
+    return done;
+}
+
+static bool write_all(struct lq_jpeg_decoder *frame, jvirt_barray_ptr *coefficients,
+                      struct lq_buf *file)
+{
+    struct guard guard;
+    struct jpeg_compress_struct lib = {.err = guard_init(&guard)};
+    unsigned char *bytes = NULL;
+    unsigned long len = 0;
+    volatile bool done = false;
+    if (setjmp(guard.failed) == 0 && begin(&lib, frame, (int)frame->lib.image_width,
+                                           (int)frame->lib.image_height, file, &bytes, &len)) {
+        jpeg_write_coefficients(&lib, coefficients);
+        jpeg_finish_compress(&lib);
+        done = true;
+    }
+    jpeg_destroy_compress(&lib);
+    return done && end(file, bytes, len);
+}
+
+// The frame's coefficients; NULL when it fails. What follows the last block was read before.
+static jvirt_barray_ptr *take_coefficients(struct lq_jpeg_decoder *frame)
+{
+    if (setjmp(frame->failed) != 0)
+        return NULL;
+    jpeg_finish_output(&frame->lib);
+    return jpeg_read_coefficients(&frame->lib);
+}
+
+static bool repaint(struct lq_jpeg_decoder *frame, const struct lq_image *image,
+                    const struct grid *grid, struct lq_buf *strip, struct lq_buf *file)
+{
+    jvirt_barray_ptr *coefficients = take_coefficients(frame);
+    if (!coefficients || (grid->count > 0 && !encode_changed(frame, image, grid, strip)))
+        return false;
+    if (setjmp(frame->failed) != 0)
+        return false;
+    return (grid->count == 0 || put_changed(frame, coefficients, grid, strip)) &&
+           write_all(frame, coefficients, file);
+}
+
+void lq_jpeg_repaint_room_init(struct lq_jpeg_repaint_room *room)
+{
+    lq_buf_init(&room->changed, PIXELS_MAX / MCU); // a row of blocks may be a pixel wide
+    lq_buf_init(&room->strip, (size_t)CHANGED_MAX * MCU * MCU * 6 + 4096); // tjBufSize's bytes
+}
+
+void lq_jpeg_repaint_room_release(struct lq_jpeg_repaint_room *room)
+{
+    lq_buf_release(&room->changed);
+    lq_buf_release(&room->strip);
+}
+
+bool lq_jpeg_repaint(struct lq_jpeg_decoder *decoder, const struct lq_image *image,
+                     const struct lq_pixel_box *parts, int count,
+                     struct lq_jpeg_repaint_room *room, struct lq_buf *file)
+{
+    struct grid grid;
+    return decoder->kept && image->channels == 3 && image->depth == 8 &&
+           image->width == (int)decoder->lib.image_width &&
+           image->height == (int)decoder->lib.image_height &&
+           mark(&grid, image, parts, count, &room->changed) &&
+           repaint(decoder, image, &grid, &room->strip, file);
+}
