@@ -114,7 +114,8 @@ static void print_loads(const struct lq_bench_report *report, FILE *out)
             report->pace ? "Users at once, WebSocket binary, keeping pace"
                          : "Users at once, WebSocket binary",
             "served", "frames", "p50", "p95", "p99", "dropped", "carried", "CPU");
-    fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "", "%",
+    fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "",
+            "%",
             "%");
     fprintf(out, "%-46s %7s %7s\n", "", "", "each");
     for (int i = 0; i < report->load_count; i++) {
@@ -151,8 +152,8 @@ void lq_bench_report_print(const struct lq_bench_report *report, FILE *out)
     if (report->ready_ms > 0)
         fprintf(out, "server ready %.0f ms after its start\n", report->ready_ms);
     print_rows("Lacquer", report->rows, report->row_count, out);
-    fprintf(out, "(frames a second and CPU with two frames in flight, CPU in %% of one core; latency "
-                 "and kB with one)\n");
+    fprintf(out, "(frames a second and CPU with two frames in flight, CPU in %% of one core; "
+                 "latency and kB with one)\n");
     print_times(report, out);
     if (report->peer_count > 0)
         print_peers(report, out);
@@ -254,7 +255,8 @@ int lq_bench_report_json(const struct lq_bench_report *report, FILE *out)
         "machine", report->machine, "busy_percent", number(report->busy_percent), "load_average",
         number(report->load_average), "busy", report->busy, "commit", report->commit,
         "seconds", number(report->seconds), "ready_ms",
-        report->ready_ms > 0 ? number(report->ready_ms) : json_null(), "pace", report->pace, "frames", "count",
+        report->ready_ms > 0 ? number(report->ready_ms) : json_null(), "pace", report->pace,
+            "frames", "count",
         report->frames, "width", LQ_BENCH_WIDTH, "height", LQ_BENCH_HEIGHT, "bytes",
         report->frame_bytes, "rows", rows, "peers", peers, "load", loads);
     int bad = !root || json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;

@@ -13,7 +13,8 @@
 enum { LQ_TENSOR_RANK_MAX = 6, LQ_TENSORS_MAX = 8, LQ_TENSOR_NAME_MAX = 128 };
 
 enum lq_tensor_type { LQ_TENSOR_F32, LQ_TENSOR_F16, LQ_TENSOR_U8, LQ_TENSOR_I8, LQ_TENSOR_I32,
-                      LQ_TENSOR_I64, LQ_TENSOR_I16, LQ_TENSOR_BOOL, LQ_TENSOR_F64, LQ_TENSOR_OTHER };
+                      LQ_TENSOR_I64, LQ_TENSOR_I16, LQ_TENSOR_BOOL, LQ_TENSOR_F64,
+                      LQ_TENSOR_OTHER };
 
 struct lq_tensor {
     char name[LQ_TENSOR_NAME_MAX];

@@ -148,7 +148,8 @@ static int print_frames(struct lq_buf *out, struct lq_serve_metrics *metrics)
                                 metrics->frames_out, LQ_VIA_COUNT);
     if (status == LQ_OK)
         status = print_head(out, "frames_carried_total", "counter",
-                            "Frames whose nails were carried along from the last, for want of time.");
+                            "Frames whose nails were carried along from the last, for want of "
+                            "time.");
     if (status == LQ_OK)
         status = lq_buf_printf(out, "lacquer_frames_carried_total %llu\n",
                                (unsigned long long)load(&metrics->propagated));
