@@ -5,10 +5,13 @@
 #                 ENGINE=tensorrt: on an NVIDIA GPU, in the same process (docs/ENGINES.md)
 #   make build    build only: build/lacquer
 #   make test     everything that can be tested on this machine
+#   make test-quick  what a change in one room needs, in under a minute (SINCE=COMMIT; else what is
+#                 not committed)
 #   make bench    the comparison table and the kernels, timed
 #   make install  into /usr/local (DESTDIR and PREFIX honoured)
 #   make deb      Debian packages of the program and the library, in build/deb
 #   make wheel    the Python package, in build/wheel
+#   make dist     the source tarball of the last commit, in build
 BUILD ?= build
 PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
@@ -16,7 +19,7 @@ PYTHON := .deps/venv/bin/python
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
 export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
-.PHONY: all ready build gpu serve test bench install deb wheel clean
+.PHONY: all ready build gpu serve test test-quick bench install deb wheel dist clean
 all: build
 
 $(BUILD)/build.ninja:
@@ -40,6 +43,9 @@ test:
 	@tools/setup.sh test
 	@tools/test.sh $(BUILD)
 
+test-quick:
+	@python3 tools/test_quick.py $(BUILD) $(SINCE)
+
 bench: build
 	@bench/peers/setup.sh
 	@meson test -C $(BUILD) --benchmark --verbose
@@ -54,6 +60,9 @@ deb:
 
 wheel: build
 	@tools/wheel.sh $(BUILD)
+
+dist:
+	@tools/dist.sh $(BUILD)
 
 clean:
 	rm -rf $(BUILD) build-asan
