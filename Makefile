@@ -5,12 +5,15 @@
 #                 ENGINE=tensorrt: on an NVIDIA GPU, in the same process (docs/ENGINES.md)
 #   make build    build only: build/lacquer
 #   make test     everything that can be tested on this machine
+#   make test-quick  what a change in one room needs, in under a minute (SINCE=COMMIT; else what is
+#                 not committed)
 #   make bench    the comparison table and the kernels, timed
 #   make install  into /usr/local (DESTDIR and PREFIX honoured)
 #   make deb      Debian packages of the program and the library, in build/deb
 #   make wheel    the Python package, in build/wheel
 #   make device   what pages find nails with on the visitor's own device, in build/device
 #   make npm      the npm package of the page's element, in build/npm
+#   make dist     the source tarball of the last commit, in build
 BUILD ?= build
 PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
@@ -18,7 +21,7 @@ PYTHON := .deps/venv/bin/python
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
 export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
-.PHONY: all ready build gpu serve test bench install deb wheel device npm clean
+.PHONY: all ready build gpu serve test test-quick bench install deb wheel device npm dist clean
 all: build
 
 $(BUILD)/build.ninja:
@@ -41,6 +44,9 @@ serve: ready $(if $(filter tensorrt cuda,$(ENGINE)),gpu)
 test:
 	@tools/setup.sh test
 	@tools/test.sh $(BUILD)
+
+test-quick:
+	@python3 tools/test_quick.py $(BUILD) $(SINCE)
 
 bench: build
 	@bench/peers/setup.sh
@@ -65,6 +71,8 @@ device: ready
 
 npm: device
 	@tools/npm.sh $(BUILD)
+dist:
+	@tools/dist.sh $(BUILD)
 
 clean:
 	rm -rf $(BUILD) build-asan

@@ -3,7 +3,8 @@
 
     tools/accuracy.py [--model F] --data DIR --nailfree DIR [--worst 12]
 
---data holds nails-cc-by and test-a-cc0 (train/README.md), --nailfree what bench/nails/nailfree.py made.
+--data holds nails-cc-by and test-a-cc0 (train/README.md), --nailfree what bench/nails/nailfree.py
+made.
 """
 import argparse
 import json
@@ -62,8 +63,10 @@ def blank(program, folder, options):
     for name, more in (("as photos", ()), ("as live frames", ("--fast",))):
         t = lacquer_eval(program, "--images", folder, *options, *more)
         clean = round(t["images"] * t["mean_iou"])
-        lines.append(f"{t['images']} pictures without a nail, {name}: {100 * t['false_paint']:.3f} % of "
-                     f"the pixels painted, {clean} pictures left untouched, {t['false']} false nails.")
+        lines.append(f"{t['images']} pictures without a nail, {name}: {100 * t['false_paint']:.3f} "
+                     f"% of "
+                     f"the pixels painted, {clean} pictures left untouched, {t['false']} false "
+                     f"nails.")
     return ["\n\n".join(lines)]
 
 

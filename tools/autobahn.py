@@ -17,7 +17,8 @@ HEAD = """# WebSocket conformance
 
 Made by `tools/autobahn.sh`, which installs the Autobahn test suite {version}, runs `wstest -m
 fuzzingclient` with all its {count} cases and writes this page; do not edit. The server was
-`lacquer serve` with an echo at `/ws` (`tests/conformance/echo.c`): the same loop, framing and upgrade
+`lacquer serve` with an echo at `/ws` (`tests/conformance/echo.c`): the same loop, framing and
+upgrade
 as users meet.
 
 | cases | what | {kinds} |

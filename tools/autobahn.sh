@@ -18,7 +18,8 @@ cases=${CASES:-*}
 echo=$build/tests/conformance/lacquer-echo
 
 if [ ! -x "$root/usr/local/bin/wstest" ]; then
-    command -v debootstrap >/dev/null || { echo "autobahn: apt-get install debootstrap" >&2; exit 1; }
+    command -v debootstrap >/dev/null ||
+        { echo "autobahn: apt-get install debootstrap" >&2; exit 1; }
     mkdir -p "$root"
     debootstrap --variant=minbase \
         --include=python2.7,python2.7-dev,ca-certificates,gcc,libc6-dev bullseye "$root"
@@ -31,7 +32,8 @@ if [ ! -x "$root/usr/local/bin/wstest" ]; then
         pip==20.3.4 setuptools==44.1.1 wheel==0.37.1
     # shellcheck disable=SC2016  # the root's shell expands it
     chroot "$root" sh -c 'export PIP_CERT=/etc/ssl/certs/ca-certificates.crt &&
-        python2.7 /wheels/pip-20.3.4-py2.py3-none-any.whl/pip install --no-cache-dir /wheels/*.whl &&
+        python2.7 /wheels/pip-20.3.4-py2.py3-none-any.whl/pip install --no-cache-dir \
+            /wheels/*.whl &&
         python2.7 -m pip install --no-cache-dir autobahntestsuite==25.10.1'
 fi
 

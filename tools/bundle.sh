@@ -9,8 +9,10 @@
 set -euo pipefail
 [ $# = 2 ] || { sed -n '2,9s/^# \?//p' "$0" >&2; exit 2; }
 from=$1 to=$2
-command -v patchelf >/dev/null || { echo "bundle: patchelf is missing: apt-get install patchelf" >&2; exit 1; }
-[ -x "$from/bin/lacquer" ] || { echo "bundle: no bin/lacquer in '$from': make install first" >&2; exit 1; }
+command -v patchelf >/dev/null ||
+    { echo "bundle: patchelf is missing: apt-get install patchelf" >&2; exit 1; }
+[ -x "$from/bin/lacquer" ] ||
+    { echo "bundle: no bin/lacquer in '$from': make install first" >&2; exit 1; }
 
 mkdir -p "$to/bin" "$to/lib" "$to/share"
 cp -a "$from/lib/lacquer" "$to/lib/"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Capacity on paper from measured figures: how many nodes, how much network and money many users take.
+"""Capacity on paper from measured figures: how many nodes, how much network and money many users
+take.
 
 Usage:
   build/lacquer bench --rows ws,ws-nails --users 1,2,4,6,8 --json > bench.json
@@ -14,7 +15,7 @@ import sys
 
 DOC = pathlib.Path(__file__).resolve().parents[1] / "docs" / "SCALING.md"
 BEGIN, END = "<!-- capacity: made by tools/capacity.py -->\n", "<!-- capacity: end -->\n"
-FILL = 0.8             # of what a node can do: the pace that clients are told (src/serve/sched/rate.c)
+FILL = 0.8             # of what a node can do: what clients are told (src/serve/sched/rate.c)
 NODE_USD_HOUR = 0.08   # assumed: two dedicated cores, rented by the hour
 EGRESS_USD_GB = 0.05   # assumed: what leaves a cloud; what comes in is free
 BUSY_PERCENT_MAX = 10
@@ -61,7 +62,8 @@ def tables(bench):
     if len(rows) != len(SERVED):
         sys.exit("capacity: the bench has to measure --rows ws,ws-nails")
     if bench["busy_percent"] > BUSY_PERCENT_MAX:
-        print(f"capacity: others took {bench['busy_percent']:.0f} % of the machine: a node by itself "
+        print(f"capacity: others took {bench['busy_percent']:.0f} % of the machine: a node by "
+              f"itself "
               "does more than these figures say", file=sys.stderr)
     up = bench["frames"]["bytes"]
     out = [f"Measured on: {bench['machine']}; others took {bench['busy_percent']:.0f} % of it just "
@@ -76,7 +78,8 @@ def tables(bench):
         out += crowd_rows(row, up)
     around = [line for row in rows for line in gpu_rows(row)]
     if around:
-        out += ["", "| reply | ms inference | ms around it | frames a second of one core if inference were "
+        out += ["", "| reply | ms inference | ms around it | frames a second of one core if "
+                    "inference were "
             "free | users at 30 a core then |", "|---|---|---|---|---|"]
         out += around
     return "\n".join(out) + "\n"

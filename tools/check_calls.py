@@ -16,7 +16,8 @@ BANNED = [
     (r"gets|v?sprintf|strcat|alloca", "no bound; snprintf, struct lq_buf",
      # The longest line of the log is worked out there before it is written.
      "src/base/log.c"),
-    (r"atoi|atol|atof", "takes anything for a number; strtol, strtod and a look at where they ended",
+    (r"atoi|atol|atof",
+     "takes anything for a number; strtol, strtod and a look at where they ended",
      None),
     (r"strtok|localtime|gmtime|rand|setlocale", "keeps state that threads share", None),
     (r"system|popen", "starts a shell", None),

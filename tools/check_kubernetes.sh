@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Holds deploy/kubernetes against the schemas of Kubernetes itself, unknown fields refused. They come
-# with a package of 18 MB that nothing else needs, which is why this is no part of `make test`.
+# Holds deploy/kubernetes against the schemas of Kubernetes itself, unknown fields refused. They
+# come with a package of 18 MB that nothing else needs, which is why this is no part of `make test`.
 #
 #   tools/check_kubernetes.sh [VERSION...]      default: the oldest and the newest that are tried
 #

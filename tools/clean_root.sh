@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Proves that a fresh Debian needs nothing but the checkout: makes a minimal system with debootstrap,
-# puts the last commit in it, runs `make serve` there, asks the server for a painted picture, paints
-# one with `lacquer apply`, then runs `make test`. By hand, as root: it takes some minutes. What it
-# printed last is kept in docs/CLEAN-ROOT.md.
+# Proves that a fresh Debian needs nothing but the checkout: makes a minimal system with
+# debootstrap, puts the last commit in it, runs `make serve` there, asks the server for a painted
+# picture, paints one with `lacquer apply`, then runs `make test`. By hand, as root: it takes some
+# minutes. What it printed last is kept in docs/CLEAN-ROOT.md.
 #
 #   tools/clean_root.sh [bookworm|trixie] [arm64] [--serve-only]
 #
@@ -10,7 +10,8 @@
 #                  twenty times slower, and only the C tests of the kernels and pictures run
 #   --serve-only   without the tests
 #
-# CLEAN_ROOT=FOLDER  where the system is made (/var/tmp/lacquer-root); removed on success
+# CLEAN_ROOT=FOLDER        where the system is made (/var/tmp/lacquer-root); removed on success
+# CLEAN_ROOT_TARBALL=FILE  a tarball of tools/dist.sh in place of the commit
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=${CLEAN_ROOT:-/var/tmp/lacquer-root}
@@ -45,7 +46,8 @@ leave() {
 trap leave EXIT
 
 in_root() {
-    # The authorities this machine trusts are the only thing carried over: some have one of their own.
+    # The authorities this machine trusts are the only thing carried over: some have one of their
+    # own.
     env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI="${CI:-}" PORT=$port \
         PIP_CERT=/root/authorities.crt \
         NODE_EXTRA_CA_CERTS=/root/authorities.crt \
@@ -68,7 +70,11 @@ make_root() {
     mount -t sysfs sysfs "$root/sys"
     mount --rbind /dev "$root/dev"
     mount --make-rslave "$root/dev"
-    git archive HEAD | tar -x -C "$root/root/lacquer"
+    if [ -n "${CLEAN_ROOT_TARBALL:-}" ]; then
+        tar -xz --strip-components=1 -f "$CLEAN_ROOT_TARBALL" -C "$root/root/lacquer"
+    else
+        git archive HEAD | tar -x -C "$root/root/lacquer"
+    fi
     [ ! -d ../shared ] || cp -r ../shared/. "$root/root/shared/"
     step "apt-get install make (all that a person does by hand)"
     chroot "$root" apt-get update -q >/dev/null

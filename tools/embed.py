@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Turns a folder's files into a C table.
 
-Usage: embed.py WEB_DIR OUT.c DEPFILE ESBUILD BROTLI   the page's (src/serve/http/assets.h): bundled,
+Usage: embed.py WEB_DIR OUT.c DEPFILE ESBUILD BROTLI   the page's (src/serve/http/assets.h):
+bundled,
                                                        hashed, and with compressed forms
        embed.py --plain DIR OUT.c DEPFILE              the looks' (src/paint/builtin.h), as they are
        embed.py --pictures OUT.c FILE...               those that `lacquer tune` tries models on
@@ -138,7 +139,8 @@ def plain_table(folder, files):
     for number, path in enumerate(files):
         data = path.read_bytes()
         text.append(c_bytes(f"file_{number}", data or b"\0"))
-        rows.append(f'    {{"{path.relative_to(folder).as_posix()}", file_{number}, {len(data)}}},\n')
+        name = path.relative_to(folder).as_posix()
+        rows.append(f'    {{"{name}", file_{number}, {len(data)}}},\n')
     text.append("const struct lq_builtin lq_builtins[] = {\n" + "".join(rows) + "    {0}};\n")
     return text
 

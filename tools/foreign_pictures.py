@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs pictures that others made (the test files of other projects, a folder of photos) through
 `lacquer apply` and through the server beside Pillow, and counts where they differ: taken or
-refused, size and way up, and the colours of pixels that no polish touched, by the file's own profile.
+refused, size and way up, and the colours of pixels that no polish touched, by the file's own
+profile.
 
   foreign_pictures.py [--lacquer build/lacquer] [--json REPORT] FOLDER...
 

@@ -36,7 +36,8 @@ try_one() {
     if [ -n "$keep" ]; then
         # Only what reaches new code (not the same code more often), and nothing large: the corpus
         # is committed, and replayed in every test.
-        "$program" -set_cover_merge=1 -use_counters=0 -max_len=8192 "$committed" "$mine" 2>&1 | tail -n 1
+        "$program" -set_cover_merge=1 -use_counters=0 -max_len=8192 "$committed" "$mine" 2>&1 |
+            tail -n 1
     elif "$program" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -max_len=16384 \
         -print_final_stats=1 -artifact_prefix="$build/found/$target-" "$mine" "$committed" \
         >"$log" 2>&1; then

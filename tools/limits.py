@@ -12,9 +12,9 @@ import sys
 
 HEAD = """# Limits
 
-Made by `tools/limits.py` from `src/base/limits.h`; do not edit. What a client sends is refused beyond
-these, with the answer in the third column; nothing that comes from outside is kept without one.
-Options in brackets change a limit.
+Made by `tools/limits.py` from `src/base/limits.h`; do not edit. What a client sends is refused
+beyond these, with the answer in the third column; nothing that comes from outside is kept without
+one. Options in brackets change a limit.
 
 | limit | of | who crosses it gets | crossed in |
 |---|---|---|---|

@@ -11,7 +11,8 @@ const svg = fs.readFileSync(path.join(web, 'favicon.svg'), 'utf8');
 // A system cuts a circle or any other shape out of a maskable one: the middle 80 % stay.
 const icons = [['192', 192, svg], ['512', 512, svg],
   ['maskable-512', 512, svg.replace('viewBox="0 0 64 64"', 'viewBox="-6 -6 76 76"')
-    .replace('<rect width="64" height="64" rx="16"', '<rect x="-6" y="-6" width="76" height="76"')]];
+    .replace('<rect width="64" height="64" rx="16"',
+             '<rect x="-6" y="-6" width="76" height="76"')]];
 
 const browser = await launch();
 for (const [name, size, picture] of icons) {

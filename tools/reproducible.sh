@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds twice, in two folders, with another umask, locale, time zone and number of jobs, and compares
-# what is installed byte by byte. The source stays where it is: its path is compiled in, so that a
-# build that is not installed finds its model.
+# Builds twice, in two folders, with another umask, locale, time zone and number of jobs, and
+# compares what is installed byte by byte. The source stays where it is: its path is compiled in, so
+# that a build that is not installed finds its model.
 #
 #   tools/reproducible.sh [FOLDER]     builds under FOLDER (default build-twice), removed at the end
 set -euo pipefail

@@ -5,8 +5,9 @@ model; each with its licence, and with a checksum where we ship it.
 
 Usage: sbom.py SOURCE_ROOT VERSION PROGRAM OUT     (meson calls it: build/lacquer.spdx.json)
        sbom.py --table SOURCE_ROOT VERSION PROGRAM     the same as a Markdown table on stdout
-Fails when a library is linked whose licence is not in the table below, so that none comes in unseen.
-The same sources and libraries give the same bytes: the date is SOURCE_DATE_EPOCH's, else the commit's.
+Fails when a library is linked whose licence is not in the table below, so that none comes in
+unseen. The same sources and libraries give the same bytes: the date is SOURCE_DATE_EPOCH's, else
+the commit's.
 """
 import datetime
 import hashlib
@@ -113,12 +114,14 @@ def parts(root, version, program):
         package, package_version = debian(path) if path else (None, None)
         more = {"externalRefs": [{
             "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
-            "referenceLocator": f"pkg:deb/{system()}/{package}@{package_version}"}]} if package else {}
+            "referenceLocator": f"pkg:deb/{system()}/{package}@{package_version}",
+        }]} if package else {}
         yield part(soname, package_version, licence, home, **more)
     spng = root / ".deps/spng/lib/pkgconfig/spng.pc"
     if spng.exists() and "libspng.so" not in run("readelf", "-dW", str(program)):
         built = re.search(r"^Version: (\S+)", spng.read_text(encoding="utf-8"), re.M)[1]
-        yield part("libspng", built, *LIBRARIES["libspng"], comment="linked in (tools/setup/pypi.sh)")
+        yield part("libspng", built, *LIBRARIES["libspng"],
+                   comment="linked in (tools/setup/pypi.sh)")
     name, release, digest = openvino_pin(root)
     yield part(name, release, "Apache-2.0", "https://github.com/openvinotoolkit/openvino",
                externalRefs=[{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
@@ -132,7 +135,8 @@ def parts(root, version, program):
                checksums=[{"algorithm": "SHA256",
                            "checksumValue": sha256(root / "models/nail.onnx")}],
                comment="trained by train/; models/README.md names its data and their licences")
-    yield part("models/hand.onnx", "0.10.14", "Apache-2.0", "https://github.com/google-ai-edge/mediapipe",
+    yield part("models/hand.onnx", "0.10.14", "Apache-2.0",
+               "https://github.com/google-ai-edge/mediapipe",
                checksums=[{"algorithm": "SHA256",
                            "checksumValue": sha256(root / "models/hand.onnx")}],
                comment="MediaPipe Hands' hand_landmark_full, converted; models/README.md says how")
@@ -158,7 +162,8 @@ def document(root, version, program):
 
 def main(args):
     table = args[:1] == ["--table"]
-    root, version, program = pathlib.Path(args[table]), args[table + 1], pathlib.Path(args[table + 2])
+    root, version, program = pathlib.Path(args[table]), args[table
+                                                             + 1], pathlib.Path(args[table + 2])
     spdx = document(root, version, program)
     if table:
         print("| part | version here | licence |\n|---|---|---|")

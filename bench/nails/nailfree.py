@@ -4,8 +4,8 @@
     pip install scikit-image scikit-learn opencv-python-headless
     nailfree.py --out DIR
 
-The photographs that scikit-image and scikit-learn carry (a face, animals, petals, coins, gravel), and
-what train/synth lays under its hands: desks, wood, fabrics, keyboards, clutter, rooms.
+The photographs that scikit-image and scikit-learn carry (a face, animals, petals, coins, gravel),
+and what train/synth lays under its hands: desks, wood, fabrics, keyboards, clutter, rooms.
 """
 import argparse
 import importlib.util

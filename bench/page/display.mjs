@@ -1,8 +1,8 @@
-// Drawing polish in the page, finish by finish, while the server answers at 15 frames a second: what
-// the page's own thread spends on painting a picture (giving the frame to the graphics, and all that
-// is asked of them), and pictures shown a second. Without a graphics card the graphics are software
-// that shares the processor with all else: pictures a second are then the software's, while the
-// thread's time is the page's on any machine. Prints a Markdown table.
+// Drawing polish in the page, finish by finish, while the server answers at 15 frames a second:
+// what the page's own thread spends on painting a picture (giving the frame to the graphics, and
+// all that is asked of them), and pictures shown a second. Without a graphics card the graphics are
+// software that shares the processor with all else: pictures a second are then the software's,
+// while the thread's time is the page's on any machine. Prints a Markdown table.
 //
 //   node bench/page/display.mjs [SECONDS] [FINISH...]
 import { Server, isLive, launch, live, open, sleep, withCamera }
@@ -78,7 +78,8 @@ try {
   await page.evaluate(prepare);
   await live(page);
   await isLive(page);
-  console.log('| finish | pictures a s | replies a s | painting, ms of the thread a picture | p95 |');
+  console.log('| finish | pictures a s | replies a s ' +
+              '| painting, ms of the thread a picture | p95 |');
   console.log('|---|---|---|---|---|');
   for (const finish of chosen.length ? chosen : all) console.log(await watch(page, finish));
 } finally {

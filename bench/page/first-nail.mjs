@@ -1,5 +1,5 @@
-// How long it takes from the press of "Start" until polish is drawn on a nail: a phone's screen, the
-// fake camera showing a moving hand. Prints a Markdown table of medians.
+// How long it takes from the press of "Start" until polish is drawn on a nail: a phone's screen,
+// the fake camera showing a moving hand. Prints a Markdown table of medians.
 //
 //   node bench/page/first-nail.mjs [RUNS]      RUNS starts, each in a new page (5)
 import { Server, launch, withCamera } from '../../tests/e2e/browser-harness.mjs';
@@ -38,7 +38,8 @@ for (let i = 0; i < runs; i++) {
   await context.close();
 }
 console.log('| from the press of Start to | median, s | slowest, s |\n|---|---|---|');
-for (const [name, of] of [['the camera', (t) => t.camera], ['the first painted nail', (t) => t.nail]])
+for (const [name, of] of [['the camera', (t) => t.camera],
+                          ['the first painted nail', (t) => t.nail]])
   console.log(
     `| ${name} | ${(median(times.map(of)) / 1000).toFixed(2)} | ` +
       `${(Math.max(...times.map(of)) / 1000).toFixed(2)} |`,

@@ -1,6 +1,6 @@
-// What the page's own thread spends on a camera frame while the server finds nails: reading the frame
-// and following five nails into it, and taking a reply's nails over. Graphics are switched off, so
-// that no driver's time is in it. One JSON line in ms.
+// What the page's own thread spends on a camera frame while the server finds nails: reading the
+// frame and following five nails into it, and taking a reply's nails over. Graphics are switched
+// off, so that no driver's time is in it. One JSON line in ms.
 //
 //   node bench/page/follow.mjs [FRAMES]
 import { Server, launch, open, withCamera } from '../../tests/e2e/browser-harness.mjs';
@@ -8,7 +8,8 @@ import { Server, launch, open, withCamera } from '../../tests/e2e/browser-harnes
 // Runs in the page.
 async function measure(count) {
   const [{ Follower }, { Encoder }, { Look }, { WsTransport }] = await Promise.all(
-    ['/follow/follower.js', '/live/encoder.js', '/look/look.js', '/live/transport-ws.js'].map((it) => import(it)),
+    ['/follow/follower.js', '/live/encoder.js', '/look/look.js',
+     '/live/transport-ws.js'].map((it) => import(it)),
   );
   const { camera } = tryon();
   await camera.start({});

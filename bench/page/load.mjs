@@ -1,6 +1,6 @@
 // How long the page takes to come through slow networks with nothing kept from before: Chromium's
-// own throttling, on a phone's screen. Prints a Markdown table: the first painted content, the shades
-// ready to be chosen, requests, waves of them and bytes before the camera starts.
+// own throttling, on a phone's screen. Prints a Markdown table: the first painted content, the
+// shades ready to be chosen, requests, waves of them and bytes before the camera starts.
 //
 //   node bench/page/load.mjs [RUNS]      medians of RUNS (5)
 import { Server, launch, withCamera } from '../../tests/e2e/browser-harness.mjs';

@@ -97,7 +97,8 @@ static void keep_path(char *out, const char *path)
 static void read_place(struct search *search, char *line)
 {
     line[strcspn(line, "\n")] = '\0';
-    char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+    char *controllers = strchr(line, ':'),
+        *path = controllers ? strchr(controllers + 1, ':') : NULL;
     if (!path || path[1] != '/')
         return;
     *path++ = '\0';
@@ -114,7 +115,8 @@ static void unescape(char *text)
     char *out = text;
     for (; *text; text++) {
         unsigned value;
-        if (*text == '\\' && sscanf(text + 1, "%3o", &value) == 1 && strspn(text + 1, "01234567") >= 3) {
+        if (*text == '\\' && sscanf(text + 1, "%3o", &value) == 1 &&
+            strspn(text + 1, "01234567") >= 3) {
             *out++ = (char)value;
             text += 3;
         } else {

@@ -10,8 +10,8 @@ LQ_MUST_CHECK int lq_file_read(const char *path, struct lq_buf *buf, struct lq_e
 LQ_MUST_CHECK int lq_file_read_from(int fd, const char *path, struct lq_buf *buf,
                                     struct lq_error *err);
 
-// Maps a regular file that is not empty into memory, to be read only. NULL where that cannot be done,
-// with *len 0. The caller gives it back with lq_file_unmap.
+// Maps a regular file that is not empty into memory, to be read only. NULL where that cannot be
+// done, with *len 0. The caller gives it back with lq_file_unmap.
 const void *lq_file_map(const char *path, size_t *len);
 void lq_file_unmap(const void *bytes, size_t len); // NULL is fine
 

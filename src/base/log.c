@@ -89,7 +89,8 @@ static void tame(char *text)
 static size_t format_json(char *line, const char *when, const char *level, const char *message,
                           const char *trace_id)
 {
-    char *at = line + sprintf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", when, level);
+    char *at = line + sprintf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", when,
+                              level);
     at = escape(at, message);
     if (*trace_id)
         at += sprintf(at, "\",\"trace_id\":\"%s", trace_id);

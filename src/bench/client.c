@@ -84,7 +84,8 @@ int lq_client_open(struct lq_client *client, struct lq_client_set *set,
     lq_buf_init(&client->message, MESSAGE_MAX);
     if (getrandom(&client->mask, sizeof client->mask, 0) != sizeof client->mask || !client->mask)
         client->mask = (uint32_t)lq_clock_us() | 1;
-    int status = is_http(client) ? lq_client_http_open(client, err) : lq_client_ws_open(client, err);
+    int status = is_http(client) ? lq_client_http_open(client, err)
+                                 : lq_client_ws_open(client, err);
     if (status != LQ_OK)
         lq_client_close(client);
     else

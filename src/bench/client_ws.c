@@ -71,7 +71,8 @@ static int receive(struct lq_client *client, bool *ended, struct lq_error *err)
 static bool has_header(const char *head, size_t len, const char *name, const char *value)
 {
     size_t name_len = strlen(name);
-    for (const char *line = head, *end; (end = memmem(line, len - (size_t)(line - head), "\r\n", 2));
+    for (const char *line = head, *end;
+         (end = memmem(line, len - (size_t)(line - head), "\r\n", 2));
          line = end + 2) {
         size_t line_len = (size_t)(end - line);
         if (line_len <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len) != 0)

@@ -114,8 +114,8 @@ static void print_loads(const struct lq_bench_report *report, FILE *out)
             report->rate_control ? "Users at once, WebSocket binary, rate control"
                          : "Users at once, WebSocket binary",
             "served", "frames", "p50", "p95", "p99", "dropped", "propag.", "CPU");
-    fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "", "%",
-            "%");
+    fprintf(out, "%-46s %7s %7s %7s %7s %7s %7s %7s %6s\n", "", "", "a s,", "ms", "ms", "ms", "",
+            "%", "%");
     fprintf(out, "%-46s %7s %7s\n", "", "", "each");
     for (int i = 0; i < report->load_count; i++) {
         const struct lq_bench_load *load = &report->loads[i];
@@ -151,8 +151,8 @@ void lq_bench_report_print(const struct lq_bench_report *report, FILE *out)
     if (report->ready_ms > 0)
         fprintf(out, "server ready %.0f ms after its start\n", report->ready_ms);
     print_rows("Lacquer", report->rows, report->row_count, out);
-    fprintf(out, "(frames a second and CPU with two frames in flight, CPU in %% of one core; latency "
-                 "and kB with one)\n");
+    fprintf(out, "(frames a second and CPU with two frames in flight, CPU in %% of one core; "
+                 "latency and kB with one)\n");
     print_times(report, out);
     if (report->peer_count > 0)
         print_peers(report, out);

@@ -38,8 +38,9 @@ static const struct argp_option options[] = {
     {"mask-out", OPT_MASK, "FILE|DIR", 0, "Also write the nails' mask as a grey PNG", 3},
     {"quality", OPT_QUALITY, "1..100", 0, "JPEG and WebP quality (default 95)", 3},
     {"fast", OPT_FAST, NULL, 0,
-     "Run the network once a picture, as for a frame of a video. By default a multi-scale pass over "
-     "the nails found, straight and mirrored, gives better outlines for five to seven times the work",
+     "Run the network once a picture, as for a frame of a video. By default a multi-scale pass "
+     "over the nails found, straight and mirrored, gives better outlines for five to seven times "
+     "the work",
      3},
     {"json", OPT_JSON, NULL, 0, "Print what was found and the times: one JSON object a picture", 3},
     {0}};

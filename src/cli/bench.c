@@ -22,10 +22,12 @@ static const struct argp_option options[] = {
     {"url", OPT_URL, "URL", 0, "Measure the server at http://HOST:PORT instead of starting one. "
      "Without this nothing but 127.0.0.1 is ever talked to", 1},
     {"triton-url", OPT_TRITON_URL, "URL", 0, "Triton server for the Triton rows", 1},
-    {"triton-model", OPT_TRITON_MODEL, "NAME", 0, "The model's name there (default: its file's)", 1},
-    {"tensorrt-model", OPT_TENSORRT_MODEL, "NAME", 0, "The same model in TensorRT on that server", 1},
-    {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, tensorrt-here, "
-     "socketio, yolo-http, yolo-ws, yolo-ws-bf16 (default: all)", 1},
+    {"triton-model", OPT_TRITON_MODEL, "NAME", 0, "The model's name there (default: its file's)",
+     1},
+    {"tensorrt-model", OPT_TENSORRT_MODEL, "NAME", 0, "The same model in TensorRT on that server",
+     1},
+    {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, "
+     "tensorrt-here, socketio, yolo-http, yolo-ws, yolo-ws-bf16 (default: all)", 1},
     {"peers", OPT_PEERS, "LIST", OPTION_ARG_OPTIONAL,
      "Also measure the usual stack, bench/peers, in turn with Lacquer (with a list of ids only "
      "these: nail-http, nail-socketio, yolo-http, yolo-socketio, yolo-alone, yolo-http-one, "

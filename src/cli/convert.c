@@ -27,7 +27,8 @@ static const struct argp_option options[] = {
     {"nchw", OPT_NCHW, NULL, 0,
      "Pictures go in and come out as NCHW (default: as in the .tflite, which mostly is NHWC)", 1},
     {"report", OPT_REPORT, "FILE", 0,
-     "Run both on the same numbers and write as JSON how far every tensor differs (`-`: stdout)", 1},
+     "Run both on the same numbers and write as JSON how far every tensor differs (`-`: stdout)",
+         1},
     {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state)

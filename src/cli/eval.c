@@ -172,7 +172,8 @@ int lq_cli_eval(int argc, char **argv)
     struct lq_error err;
     int count = scandir(eval.options.images, &names, is_picture, alphasort);
     if (count <= 0) {
-        lq_fail(&err, LQ_ERR_IO, "no pictures in '%s'%s%s", eval.options.images, count < 0 ? ": " : "",
+        lq_fail(&err, LQ_ERR_IO, "no pictures in '%s'%s%s", eval.options.images,
+                count < 0 ? ": " : "",
                 count < 0 ? strerror(errno) : "");
         if (count == 0)
             free(names);

@@ -44,8 +44,8 @@ static const struct argp_option options[] = {
      "with it and it is faster here)",
      10},
     {"tune", OPT_TUNE, "latency|throughput|both", 0,
-     "One frame as fast as can be, many side by side, or as there is to do (default latency; `serve` "
-     "both)", 10},
+     "One frame as fast as can be, many side by side, or as there is to do (default latency; "
+     "`serve` both)", 10},
     {"threads", OPT_THREADS, "N", 0, "Threads for inference (default: all cores)", 10},
     {"score", OPT_SCORE, "0..1", 0,
      "Least confidence of a detection (default 0.25), or a mask's threshold (default 0.5)", 10},
@@ -61,8 +61,10 @@ static const struct argp_option options[] = {
     {"triton-model", OPT_TRITON_MODEL, "NAME", 0,
      "The model's name there (default: that of --model's file). Without --model it is one of the "
      "server's own", 20},
-    {"triton-version", OPT_TRITON_VERSION, "N", 0, "Its version (default: the server's choice)", 20},
-    {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0, "Of one request (default 1000; 10000 for servers that speak JSON alone)", 20},
+    {"triton-version", OPT_TRITON_VERSION, "N", 0, "Its version (default: the server's choice)",
+     20},
+    {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0,
+     "Of one request (default 1000; 10000 for servers that speak JSON alone)", 20},
     {"triton-shm", OPT_TRITON_SHM, "auto|off|on", 0,
      "Give frames by shared memory (default auto: to servers on this host)", 20},
     {"fallback", OPT_FALLBACK, "ENGINE", 0,

@@ -62,7 +62,8 @@ static const struct argp_option options[] = {
      1},
     {"max-sessions", OPT_SESSIONS, "N", 0, "Sessions at once (default 512)", 1},
     {"drain-delay", OPT_DRAIN, "SECONDS", 0,
-     "After SIGTERM say so at /readyz and serve on for so long, for a balancer to see it (default 0)",
+     "After SIGTERM say so at /readyz and serve on for so long, for a balancer to see it (default "
+     "0)",
      1},
     {"max-wait", OPT_WAIT, "MS", 0,
      "How long frames may wait for a worker: new live sessions are refused "
@@ -85,7 +86,8 @@ static const struct argp_option options[] = {
      "are refused by the kernel where it can (Landlock, seccomp)",
      1},
     {"workers", OPT_WORKERS, "N", 0,
-     "Frames worked on at once (default: as many as cores; 1 with --tune latency; 8 with Triton or an NVIDIA GPU)",
+     "Frames worked on at once (default: as many as cores; 1 with --tune latency; 8 with Triton or "
+     "an NVIDIA GPU)",
      1},
     {"max-age", OPT_MAX_AGE, "MS", 0,
      "Give a live frame up when it is so old and has no answer yet (default 2000)", 1},
@@ -93,8 +95,9 @@ static const struct argp_option options[] = {
     {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0,
      "Show live nails as each frame finds them, without steadying outlines from frame to frame", 1},
     {"no-propagation", OPT_NO_PROPAGATION, NULL, 0,
-     "Run the network on each live frame. By default, while other sessions wait, up to two of three "
-     "frames take over the nails of the frame before, moved by the motion between the two", 1},
+     "Run the network on each live frame. By default, while other sessions wait, up to two of "
+     "three frames take over the nails of the frame before, moved by the motion between the two",
+         1},
     {"no-carrying", OPT_NO_PROPAGATION, NULL, OPTION_HIDDEN, "--no-propagation until 1.0", 1},
     {"tune-after", OPT_TUNE_AFTER, "SECONDS", 0,
      "Where nothing is known yet of how this machine computes fastest, find it out beside the "
@@ -397,8 +400,8 @@ int lq_cli_serve(int argc, char **argv)
     const char *port = getenv("PORT");
     long number = 0;
     if (port && *port && !lq_cli_read_integer(port, 0, 65535, &number)) {
-        lq_fail(&error, LQ_ERR_ARGUMENT, "PORT in the environment is not a port, a whole number from 0 "
-                "to 65535: '%.40s'", port);
+        lq_fail(&error, LQ_ERR_ARGUMENT, "PORT in the environment is not a port, a whole number "
+                "from 0 to 65535: '%.40s'", port);
         return lq_cli_error(&error);
     }
     if (port && *port)

@@ -1,7 +1,8 @@
 // A model's folder in a Triton repository, whole or not at all: it is written under another name
 // and renamed when all of it is there. A server that watches the repository never sees half of one,
 // and what a full disk cut short is not in the next try's way.
-// Threads: one. Owner: a struct the caller owns; lq_triton_folder_release takes away what was not kept.
+// Threads: one. Owner: a struct the caller owns; lq_triton_folder_release takes away what was not
+// kept.
 #pragma once
 
 #include <stdbool.h>

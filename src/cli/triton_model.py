@@ -1,8 +1,8 @@
 """A model of Triton's python backend: runs the file beside it in OpenVINO, on the processor.
 
-Written by `lacquer triton-repo`. Triton's Python needs numpy (before 2.0 for servers up to 2.51) and
-openvino. Triton starts Python in isolated mode, which overlooks PYTHONPATH; the lines below bring
-it back, so that both may lie in a folder of their own.
+Written by `lacquer triton-repo`. Triton's Python needs numpy (before 2.0 for servers up to 2.51)
+and openvino. Triton starts Python in isolated mode, which overlooks PYTHONPATH; the lines below
+bring it back, so that both may lie in a folder of their own.
 """
 import os
 import pathlib

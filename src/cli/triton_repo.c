@@ -143,13 +143,13 @@ static int check_scales(const struct lq_triton_config *config, const struct lq_b
             return status;
     }
     if (scales == LQ_ONNX_SCALES_NONE)
-        return lq_fail(err, LQ_ERR_MODEL, "int8 needs a model with scales (QuantizeLinear): quantise it "
-                       "first, as with onnxruntime.quantization.quantize_static in QDQ format with "
-                       "symmetric int8, or take --tensorrt fp16");
+        return lq_fail(err, LQ_ERR_MODEL, "int8 needs a model with scales (QuantizeLinear): "
+                       "quantise it first, as with onnxruntime.quantization.quantize_static in QDQ "
+                       "format with symmetric int8, or take --tensorrt fp16");
     if (scales == LQ_ONNX_SCALES_OTHER)
-        return lq_fail(err, LQ_ERR_MODEL, "TensorRT takes scales of signed bytes with a zero point of 0 "
-                       "alone, and this model has others: quantise it symmetrically to int8, or take "
-                       "--tensorrt fp16");
+        return lq_fail(err, LQ_ERR_MODEL, "TensorRT takes scales of signed bytes with a zero point "
+                       "of 0 alone, and this model has others: quantise it symmetrically to int8, "
+                       "or take --tensorrt fp16");
     return LQ_OK;
 }
 
@@ -368,7 +368,8 @@ static void tell_containers(const struct lq_triton_config *config)
                         "Blackwell GPUs)\n");
     else
         fprintf(stderr, "for TensorRT 10: nvcr.io/nvidia/tritonserver 25.01 to 26.05 (Turing to "
-                        "Blackwell GPUs), 24.08 for Volta; from 26.06 on give --tensorrt-version 11\n");
+                        "Blackwell GPUs), 24.08 for Volta; from 26.06 on give --tensorrt-version "
+                        "11\n");
 }
 
 static int tell_next(const struct arguments *arguments, const char *folder, struct lq_error *err)

@@ -64,10 +64,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 const struct argp lq_tune_argp = {
     .options = options, .parser = parse, .args_doc = "[MODEL]",
     .doc = "Finds the fastest way to compute a model (default: our own) on this machine, by "
-           "trying: files, arithmetic, the processor's instructions, cores a frame. What finds other nails "
-           "than the network in f32 (intersection over union below 0.995) is not taken. The answer "
-           "is kept for this processor, this version and this model; `serve` and `apply` use it "
-           "from then on, unless --precision or --threads say otherwise or LACQUER_TUNE is off."};
+           "trying: files, arithmetic, the processor's instructions, cores a frame. What finds "
+           "other nails than the network in f32 (intersection over union below 0.995) is not "
+           "taken. The answer is kept for this processor, this version and this model; `serve` and "
+           "`apply` use it from then on, unless --precision or --threads say otherwise or "
+           "LACQUER_TUNE is off."};
 
 static void show_step(const struct lq_tune_race *race, int done)
 {

@@ -208,7 +208,8 @@ static void conclude(struct lq_tune_beside *beside)
 {
     struct found found = {.status = LQ_ERR_IO};
     if (read(beside->told, &found, sizeof found) != (ssize_t)sizeof found)
-        lq_log_warn("the race for the fastest way to compute ended early; `lacquer tune` tells why");
+        lq_log_warn("the race for the fastest way to compute ended early; "
+                    "`lacquer tune` tells why");
     else if (found.status != LQ_OK)
         lq_log_warn("the fastest way to compute was not found: %s", found.error.text);
     else if (!found.kept)

@@ -180,7 +180,8 @@ static bool know_product(struct lq_lower *low, struct lq_constant_ints *out)
         return false;
     *out = (struct lq_constant_ints){.count = 1, .some = {true}, .at = {1}};
     for (int i = 0; i < from->count; i++)
-        out->some[0] &= from->some[i] && !__builtin_mul_overflow(out->at[0], from->at[i], &out->at[0]);
+        out->some[0] &= from->some[i] &&
+            !__builtin_mul_overflow(out->at[0], from->at[i], &out->at[0]);
     if (!out->some[0])
         out->at[0] = 0;
     return true;

@@ -11,7 +11,8 @@
 // it.
 static const float half_max = 65504.0f;
 
-enum { FLOAT = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, HALF = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 };
+enum { FLOAT = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
+      HALF = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 };
 
 static bool is(const char *text, const char *other)
 {
@@ -291,8 +292,8 @@ static int write_half(Onnx__ModelProto *model, struct lq_buf *out, struct lq_err
 {
     const char *reason = refuse(model);
     if (reason)
-        return lq_fail(err, LQ_ERR_MODEL, "a model with %s is not made half precision here: give one "
-                       "that is, as NVIDIA's ModelOpt AutoCast makes it", reason);
+        return lq_fail(err, LQ_ERR_MODEL, "a model with %s is not made half precision here: give "
+                       "one that is, as NVIDIA's ModelOpt AutoCast makes it", reason);
     if (!halve(model->graph) ||
         lq_buf_resize(out, onnx__model_proto__get_packed_size(model)) != LQ_OK)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an ONNX model");

@@ -7,7 +7,11 @@ bool lq_infer_broadcast(const struct lq_shape *a, const struct lq_shape *b, stru
     for (int i = 1; i <= made.rank; i++) {
         int64_t x = i <= a->rank ? a->dims[a->rank - i] : 1;
         int64_t y = i <= b->rank ? b->dims[b->rank - i] : 1;
-        int64_t z = x == 1 ? y : y == 1 || x == y ? x : x < 0 && y < 0 ? LQ_DIM_OPEN : x < 0 ? y : x;
+        int64_t z = x == 1             ? y
+                    : y == 1 || x == y ? x
+                    : x < 0 && y < 0   ? LQ_DIM_OPEN
+                    : x < 0            ? y
+                                       : x;
         if (x > 1 && y > 1 && x != y)
             return false;
         made.dims[made.rank - i] = z;

@@ -88,7 +88,8 @@ static void make_constant(struct lq_lower *low, int tensor)
     // Texts, 4-bit numbers and sparse ones are nothing to us until an operator asks for them.
     if (item == 0 || about->sparsity)
         return;
-    if (items < 0 || (uint64_t)items > about->bytes / item || about->bytes != (size_t)items * item) {
+    if (items < 0 || (uint64_t)items > about->bytes / item ||
+        about->bytes != (size_t)items * item) {
         lq_graph_fail(low->graph, LQ_ERR_MODEL,
                       "constant '%.80s' has %zu bytes, which do not fill its shape", about->name,
                       about->bytes);

@@ -32,13 +32,20 @@ static const struct lq_tflite *graph_of(struct lq_lower *low, int number)
     return all->graphs[number] = graph;
 }
 
-// Lowers graph `number` with `arguments` (tensors of low) as its inputs into *sub. `before` is the
-// same graph's last turn, whose constants are used again, or NULL.
-static bool run(struct lq_lower *low, int number, struct lq_lower *from, const int *arguments,
-                int count, const struct lq_lower *before, struct lq_lower *sub)
+// What a graph gets as its inputs: tensors of `from`.
+struct arguments {
+    struct lq_lower *from;
+    const int *tensors;
+    int count;
+};
+
+// Lowers graph `number` with these inputs into *sub. `before` is the same graph's last turn, whose
+// constants are used again, or NULL.
+static bool run(struct lq_lower *low, int number, const struct arguments *given,
+                const struct lq_lower *before, struct lq_lower *sub)
 {
     const struct lq_tflite *model = graph_of(low, number);
-    if (!model || !lq_lower_need(low, model->inputs.count == count,
+    if (!model || !lq_lower_need(low, model->inputs.count == given->count,
                                  "its sub-graph takes another number of inputs") ||
         !lq_lower_need(low, low->depth < DEPTH_MAX, "too deep: graphs within graphs"))
         return false;
@@ -54,8 +61,8 @@ static bool run(struct lq_lower *low, int number, struct lq_lower *from, const i
     for (int i = 0; before && i < model->tensor_count; i++)
         if (sub->slots[i].data && before->slots[i].data == sub->slots[i].data)
             sub->slots[i].forms = before->slots[i].forms;
-    for (int i = 0; i < count; i++)
-        lq_hand_over(from, arguments[i], sub, lq_flat_int(model->inputs, i));
+    for (int i = 0; i < given->count; i++)
+        lq_hand_over(given->from, given->tensors[i], sub, lq_flat_int(model->inputs, i));
     sub->lower_operators(sub);
     return low->graph->status == LQ_OK;
 }
@@ -67,10 +74,12 @@ static int *tensor_list(struct lq_lower *low, int count)
 
 // ---- IF
 
-// Both results, chosen between when it runs.
-static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_lower *yes, int a,
-                   struct lq_lower *no, int b, int output)
+// Both branches' (else, then) results of that number, chosen between when it runs.
+static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_lower branches[2],
+                   int number)
 {
+    struct lq_lower *no = &branches[0], *yes = &branches[1];
+    int a = lq_flat_int(yes->model->outputs, number), b = lq_flat_int(no->model->outputs, number);
     const char *differ = "its branches give tensors of different shapes or types, and which one "
                          "runs is not known";
     int rank = lq_lower_rank(yes, a);
@@ -82,8 +91,8 @@ static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_l
     struct lq_value *x = lq_get(yes, a, order), *y = lq_get(no, b, order);
     if (low->graph->status != LQ_OK || !lq_lower_need(low, x->type == y->type, differ))
         return;
-    lq_set(low, output, lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS),
-           order);
+    lq_set(low, lq_lower_output(low, number),
+           lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS), order);
 }
 
 static void hand_back(struct lq_lower *sub, struct lq_lower *low)
@@ -108,32 +117,31 @@ void lq_lower_if(struct lq_lower *low)
         return;
     for (int i = 0; i < count; i++)
         arguments[i] = lq_lower_input(low, i + 1);
+    const struct arguments given = {low, arguments, count};
     if (lq_ints_of(low, condition, &known, 1) == 1) {
-        if (run(low, branches[known != 0], low, arguments, count, NULL, &sub[0]))
+        if (run(low, branches[known != 0], &given, NULL, &sub[0]))
             hand_back(&sub[0], low);
         return;
     }
     for (int i = 0; i < 2; i++)
-        if (!run(low, branches[i], low, arguments, count, NULL, &sub[i]))
+        if (!run(low, branches[i], &given, NULL, &sub[i]))
             return;
     struct lq_flat_list no = sub[0].model->outputs, yes = sub[1].model->outputs;
     struct lq_value *value = lq_reshaped(low, lq_get_plain(low, condition), (int64_t[]){0}, 0);
     if (lq_lower_need(low, no.count == low->op->outputs.count && yes.count == no.count,
                       "its branches give another number of results"))
         for (int i = 0; i < no.count && low->graph->status == LQ_OK; i++)
-            choose(low, value, &sub[1], lq_flat_int(yes, i), &sub[0], lq_flat_int(no, i),
-                   lq_lower_output(low, i));
+            choose(low, value, sub, i);
 }
 
 // ---- WHILE
 
 // 1: it goes on, 0: it ends, -1: an error, which is set.
-static int goes_on(struct lq_lower *low, int number, struct lq_lower *from, const int *state,
-                   int count)
+static int goes_on(struct lq_lower *low, int number, const struct arguments *state)
 {
     struct lq_lower condition;
     int64_t value = 0;
-    if (!run(low, number, from, state, count, NULL, &condition))
+    if (!run(low, number, state, NULL, &condition))
         return -1;
     struct lq_flat_list made = condition.model->outputs;
     if (!lq_lower_need(low, made.count == 1 &&
@@ -155,12 +163,13 @@ void lq_lower_while(struct lq_lower *low)
     for (int i = 0; i < count; i++)
         state[i] = lq_lower_input(low, i);
     for (int turn = 0;; turn++) {
-        int more = goes_on(low, condition, last, state, count);
+        const struct arguments given = {last, state, count};
+        int more = goes_on(low, condition, &given);
         if (more <= 0)
             break;
         struct lq_lower *next = &turns[turn % 2];
         if (!lq_lower_need(low, turn < TURNS_MAX, "its loop turns too often to be written out") ||
-            !run(low, body, last, state, count, turn ? last : NULL, next) ||
+            !run(low, body, &given, turn ? last : NULL, next) ||
             !lq_lower_need(low, next->model->outputs.count == count,
                            "its loop gives another number of results than it takes"))
             return;

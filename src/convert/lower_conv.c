@@ -225,12 +225,14 @@ struct lq_value *lq_bias_value(struct lq_lower *low, int bias, int x, int weight
     int32_t *zeros = lq_graph_take(low->graph, (size_t)count * sizeof *zeros);
     struct lq_value *stored = lq_get_stored(low, bias);
     if (!scales || !zeros || low->graph->status != LQ_OK ||
-        !lq_lower_need(low, stored->type == LQ_ONNX_I32, "its bias is of neither 32-bit nor 64-bit integers"))
+        !lq_lower_need(low, stored->type == LQ_ONNX_I32,
+                       "its bias is of neither 32-bit nor 64-bit integers"))
         return &low->graph->nothing;
     for (int i = 0; i < count; i++)
         scales[i] = lq_tflite_scale(in, 0) * lq_tflite_scale(w, i);
     return lq_graph_add(low->graph, "DequantizeLinear",
-                        LQ_INPUTS(stored, lq_graph_constant(low->graph, LQ_ONNX_F32, &shape, scales),
+                        LQ_INPUTS(stored, lq_graph_constant(low->graph, LQ_ONNX_F32, &shape,
+                                                            scales),
                                   lq_graph_constant(low->graph, LQ_ONNX_I32, &shape, zeros)),
                         LQ_ATTRS(lq_int("axis", 0)));
 }

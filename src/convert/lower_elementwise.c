@@ -113,7 +113,8 @@ static struct lq_value *floor_divide(struct lq_lower *low, struct lq_value *x, s
 {
     if (x->type == LQ_ONNX_F32)
         return one(low, "Floor", two(low, "Div", x, y));
-    struct lq_attr to_real[] = {lq_int("to", LQ_ONNX_F64), {0}}, back[] = {lq_int("to", x->type), {0}};
+    struct lq_attr to_real[] = {lq_int("to", LQ_ONNX_F64), {0}},
+        back[] = {lq_int("to", x->type), {0}};
     x = lq_graph_add(low->graph, "Cast", LQ_INPUTS(x), to_real);
     y = lq_graph_add(low->graph, "Cast", LQ_INPUTS(y), to_real);
     return lq_graph_add(low->graph, "Cast", LQ_INPUTS(one(low, "Floor", two(low, "Div", x, y))),

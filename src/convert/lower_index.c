@@ -244,7 +244,8 @@ static struct lq_value *kept_boxes(struct lq_lower *low, struct lq_value *scores
                   lq_reshaped(low, least, (int64_t[]){1}, 1)),
         LQ_NO_ATTRS);
     // Of (batch, class, box) the box.
-    struct lq_value *third = lq_reshaped(low, lq_graph_i64s(graph, (int64_t[]){2}, 1), (int64_t[]){0}, 0);
+    struct lq_value *third = lq_reshaped(low, lq_graph_i64s(graph, (int64_t[]){2}, 1),
+                                         (int64_t[]){0}, 0);
     return lq_graph_add(graph, "Gather", LQ_INPUTS(triples, third), LQ_ATTRS(lq_int("axis", 1)));
 }
 
@@ -252,7 +253,8 @@ static struct lq_value *kept_boxes(struct lq_lower *low, struct lq_value *scores
 static struct lq_value *filled_up(struct lq_lower *low, struct lq_value *kept, int64_t most)
 {
     struct lq_graph *graph = low->graph;
-    struct lq_value *zero = lq_reshaped(low, lq_graph_i64s(graph, (int64_t[]){0}, 1), (int64_t[]){0}, 0);
+    struct lq_value *zero = lq_reshaped(low, lq_graph_i64s(graph, (int64_t[]){0}, 1),
+                                        (int64_t[]){0}, 0);
     struct lq_value *zeros = lq_graph_add(
         graph, "Expand", LQ_INPUTS(zero, lq_graph_i64s(graph, &most, 1)), LQ_NO_ATTRS);
     struct lq_value *list = lq_graph_add(graph, "Concat", LQ_INPUTS(kept, zeros),

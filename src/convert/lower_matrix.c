@@ -11,7 +11,8 @@ static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq
                         LQ_ATTRS(lq_int("transB", 1)));
 }
 
-static struct lq_value *weights_value(struct lq_lower *low, int weights, bool quantised, bool turned)
+static struct lq_value *weights_value(struct lq_lower *low, int weights, bool quantised,
+                                      bool turned)
 {
     struct lq_axes order = {2, {turned, !turned}};
     return quantised ? lq_get(low, weights, order) : lq_get_folded(low, weights, order);

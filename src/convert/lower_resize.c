@@ -71,7 +71,9 @@ static struct lq_value *write_resize(struct lq_lower *low, const struct resize *
     if (low->graph->status != LQ_OK)
         return none;
     sizes_of(low, resize, x, &scales, &sizes);
-    const char *where = resize->half ? "half_pixel" : resize->align ? "align_corners" : "asymmetric";
+    const char *where = resize->half    ? "half_pixel"
+                        : resize->align ? "align_corners"
+                                        : "asymmetric";
     struct lq_attr more = nearest ? lq_text("nearest_mode", nearest) : (struct lq_attr){0};
     struct lq_attr attrs[] = {lq_text("mode", mode),
                               lq_text("coordinate_transformation_mode", where), more, {0}};
@@ -109,7 +111,8 @@ static bool nearest_agrees(const struct resize *resize, int64_t in, int64_t out)
 {
     for (int64_t at = 0; at < out; at++) {
         double place = resize->half    ? ((double)at + 0.5) * (double)in / (double)out
-                       : resize->align ? (out > 1 ? (double)at * (double)(in - 1) / (double)(out - 1)
+                       : resize->align ? (out > 1 ?
+                                          (double)at * (double)(in - 1) / (double)(out - 1)
                                                   : 0) + 0.5
                                        : (double)at * (double)in / (double)out;
         double from = floor(place);

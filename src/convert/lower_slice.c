@@ -86,10 +86,17 @@ struct strided {
     int added[LQ_RANK_MAX]; // axes of the result that appear, in rising order
 };
 
+// Where a strided slice begins and ends, and its steps, one number a part.
+struct bounds {
+    const struct lq_constant_ints *begin, *end;
+    int64_t steps[LQ_RANK_MAX * 2];
+};
+
 static bool read_one(struct lq_lower *low, struct strided *to, int axis, int i,
-                     const struct lq_constant_ints *begin, const struct lq_constant_ints *end,
-                     int64_t step)
+                     const struct bounds *bounds)
 {
+    const struct lq_constant_ints *begin = bounds->begin, *end = bounds->end;
+    int64_t step = bounds->steps[i];
     bool from_start = lq_lower_option(low, BEGIN_MASK, 0) >> i & 1;
     bool to_end = lq_lower_option(low, END_MASK, 0) >> i & 1;
     bool shrinks = lq_lower_option(low, SHRINK_MASK, 0) >> i & 1;
@@ -123,8 +130,8 @@ static bool read_strided(struct lq_lower *low, struct strided *to)
     int rank = lq_lower_rank(low, lq_lower_input(low, 0)), axis = 0, out = 0;
     const struct lq_constant_ints *begin = lq_constant_ints_of(low, lq_lower_input(low, 1));
     const struct lq_constant_ints *end = lq_constant_ints_of(low, lq_lower_input(low, 2));
-    int64_t steps[LQ_RANK_MAX * 2];
-    int count = lq_ints_of(low, lq_lower_input(low, 3), steps, LQ_RANK_MAX * 2);
+    struct bounds bounds = {.begin = begin, .end = end};
+    int count = lq_ints_of(low, lq_lower_input(low, 3), bounds.steps, LQ_RANK_MAX * 2);
     unsigned ellipsis = (unsigned)lq_lower_option(low, ELLIPSIS_MASK, 0);
     unsigned fresh = (unsigned)lq_lower_option(low, NEW_AXIS_MASK, 0);
     unsigned shrink = (unsigned)lq_lower_option(low, SHRINK_MASK, 0);
@@ -146,7 +153,7 @@ static bool read_strided(struct lq_lower *low, struct strided *to)
             to->added[to->new_count++] = out++;
         } else {
             if (!lq_lower_need(low, axis >= 0 && axis < rank, "it has more parts than axes") ||
-                !read_one(low, to, axis++, i, begin, end, steps[i]))
+                !read_one(low, to, axis++, i, &bounds))
                 return false;
             out += !(shrink >> i & 1);
         }

@@ -126,7 +126,8 @@ struct lq_axes lq_layout_without(struct lq_axes order, unsigned gone)
     for (int i = 0; i < order.rank; i++) {
         int axis = order.axis[i];
         if (!(gone >> axis & 1))
-            made.axis[made.rank++] = (uint8_t)(axis - __builtin_popcount(gone & ((1u << axis) - 1)));
+            made.axis[made.rank++] =
+                (uint8_t)(axis - __builtin_popcount(gone & ((1u << axis) - 1)));
     }
     return made;
 }

@@ -19,7 +19,8 @@ static bool same_constant(const struct lq_value *a, const struct lq_value *b)
 static bool same_pair(const struct lq_node *a, const struct lq_node *b)
 {
     return a->input_count == 3 && b->input_count == 3 &&
-           lq_shape_items(&a->inputs[1]->shape) == 1 && same_constant(a->inputs[1], b->inputs[1]) && same_constant(a->inputs[2], b->inputs[2]);
+           lq_shape_items(&a->inputs[1]->shape) == 1 && same_constant(a->inputs[1], b->inputs[1]) &&
+               same_constant(a->inputs[2], b->inputs[2]);
 }
 
 static bool is(const struct lq_node *node, const char *op)

@@ -135,7 +135,8 @@ static Onnx__ValueInfoProto *edge_message(struct lq_graph *graph, const struct l
         return NULL;
     for (int i = 0; i < value->shape.rank; i++) {
         Onnx__TensorShapeProto__Dimension *dim =
-            NEW(graph, Onnx__TensorShapeProto__Dimension, onnx__tensor_shape_proto__dimension__init);
+            NEW(graph, Onnx__TensorShapeProto__Dimension,
+                onnx__tensor_shape_proto__dimension__init);
         const char *name = size_name(value, i, input);
         if (!dim)
             return NULL;

@@ -321,7 +321,8 @@ static int run_once(struct job *job, struct lq_convert_trace *trace, struct lq_e
 {
     struct lq_convert_summary summary;
     job->options.trace = trace;
-    int status = lq_convert(job->data, job->len, job->name, &job->options, &job->file, &summary, err);
+    int status = lq_convert(job->data, job->len, job->name, &job->options, &job->file, &summary,
+                            err);
     if (status == LQ_OK)
         status = lq_file_write(job->place.result, job->file.data, job->file.len, err);
     if (status == LQ_OK)

@@ -13,7 +13,8 @@
 enum { LQ_TENSOR_RANK_MAX = 6, LQ_TENSORS_MAX = 8, LQ_TENSOR_NAME_MAX = 128 };
 
 enum lq_tensor_type { LQ_TENSOR_F32, LQ_TENSOR_F16, LQ_TENSOR_U8, LQ_TENSOR_I8, LQ_TENSOR_I32,
-                      LQ_TENSOR_I64, LQ_TENSOR_I16, LQ_TENSOR_BOOL, LQ_TENSOR_F64, LQ_TENSOR_OTHER };
+                      LQ_TENSOR_I64, LQ_TENSOR_I16, LQ_TENSOR_BOOL, LQ_TENSOR_F64,
+                      LQ_TENSOR_OTHER };
 
 struct lq_tensor {
     char name[LQ_TENSOR_NAME_MAX];
@@ -72,6 +73,17 @@ struct lq_pixel_rule {
     float mean[3], std[3]; // a std of 0 counts as 1
 };
 
+// What describe has read of a model, kept for the open that mostly follows: reading a large one
+// takes as long as compiling it. Zeroed by the caller, whose it is; the first open takes what is in
+// it. Several threads may open at a time.
+struct lq_engine_read {
+    _Atomic(void *) model;       // the engine's own; NULL: nothing
+    void (*forget)(void *model); // … which this frees
+};
+
+// Frees what no open has taken. An empty one is fine.
+void lq_engine_forget(struct lq_engine_read *read);
+
 struct lq_engine_options {
     enum lq_precision precision; // AUTO is resolved by model/ before an engine sees it
     enum lq_tune tune;           // LATENCY or THROUGHPUT
@@ -85,6 +97,7 @@ struct lq_engine_options {
                                  // was made from another; NULL: as its path
     struct lq_remote_options remote;
     struct lq_pixel_rule pixels;
+    struct lq_engine_read *read; // where describe keeps what it reads, for open; NULL: nowhere
     // Input 0 is reshaped to these before compiling (rank 0: as the model says).
     int shape_rank;
     int64_t shape[LQ_TENSOR_RANK_MAX];

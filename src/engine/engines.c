@@ -1,6 +1,15 @@
 // Tensors, and names of what all engines know.
 #include "engine/engine.h"
 
+#include <stdatomic.h>
+
+void lq_engine_forget(struct lq_engine_read *read)
+{
+    void *model = atomic_exchange(&read->model, NULL);
+    if (model)
+        read->forget(model);
+}
+
 const char *lq_device_name(enum lq_device device)
 {
     static const char *const names[] = {

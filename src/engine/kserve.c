@@ -10,7 +10,8 @@ static const struct {
     const char *word;
     enum lq_tensor_type type;
 } types[] = {{"FP32", LQ_TENSOR_F32}, {"FP16", LQ_TENSOR_F16}, {"FP64", LQ_TENSOR_F64},
-             {"UINT8", LQ_TENSOR_U8}, {"INT8", LQ_TENSOR_I8}, {"INT32", LQ_TENSOR_I32}, {"INT64", LQ_TENSOR_I64}};
+             {"UINT8", LQ_TENSOR_U8}, {"INT8", LQ_TENSOR_I8}, {"INT32", LQ_TENSOR_I32},
+                 {"INT64", LQ_TENSOR_I64}};
 
 static enum lq_tensor_type type_of(const char *word)
 {
@@ -154,7 +155,8 @@ int lq_kserve_print_request(struct lq_buf *json, const struct lq_tensors *tensor
                              : json_pack("{s:I}", "binary_data_size", (json_int_t)bytes);
         json_array_append_new(inputs,
                               json_pack("{s:s, s:o, s:s, s:o}", "name", tensor->name, "shape",
-                                        shape_json(tensor), "datatype", lq_kserve_type(tensor->type),
+                                        shape_json(tensor), "datatype",
+                                            lq_kserve_type(tensor->type),
                                         "parameters", how));
     }
     for (int i = 0; i < tensors->output_count; i++) {

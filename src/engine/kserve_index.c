@@ -98,7 +98,8 @@ static void tell_model(char *text, size_t size, const json_t *list, const char *
         return;
     }
     if (*versions)
-        snprintf(text, size, "it has no model '%.60s' of version %.20s: there are %s", model, version,
+        snprintf(text, size, "it has no model '%.60s' of version %.20s: there are %s", model,
+                 version,
                  versions);
 }
 

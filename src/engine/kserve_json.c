@@ -270,7 +270,8 @@ int lq_kserve_read_json(struct lq_tensors *tensors, const uint8_t *body, size_t 
     json_t *root = lq_kserve_parse(head->data, head->len);
     const json_t *list = json_object_get(root, "outputs");
     int status = json_is_array(list) ? lq_kserve_check_id(root, id, err)
-                                     : lq_kserve_malformed(err, "it is no JSON object with outputs");
+                                     : lq_kserve_malformed(err,
+                                                           "it is no JSON object with outputs");
     unsigned seen = 0;
     for (size_t i = 0; i < json_array_size(list) && status == LQ_OK; i++)
         status = read_output(tensors, json_array_get(list, i), &scan, &seen, parts, err);

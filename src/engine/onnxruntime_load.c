@@ -31,7 +31,8 @@ int lq_ort_fail(struct lq_error *err, int status, struct lq_ort_status *code, co
 {
     char reason[500];
     // Of CUDA's failures what went wrong comes after the names of all types on the way.
-    const char *message = lq_ort.get_error_message(code), *failure = strstr(message, "CUDA failure");
+    const char *message = lq_ort.get_error_message(code),
+        *failure = strstr(message, "CUDA failure");
     snprintf(reason, sizeof reason, "%s", failure ? failure : message);
     for (char *at = reason; *at; at++) // one line
         if (*at == '\n' || *at == '\r' || *at == '\t')

@@ -270,7 +270,8 @@ static int open_session(struct lq_engine **out, struct opening *opening, enum lq
     int status = LQ_OK;
     if (batch_max > 1) {
         lq_buf_clear(&opening->batched);
-        status = lq_onnx_bind_shape(opening->file.data, opening->file.len, how.shape, how.rank, true,
+        status = lq_onnx_bind_shape(opening->file.data, opening->file.len, how.shape, how.rank,
+                                    true,
                                    &opening->batched, err);
         bytes = &opening->batched;
     }

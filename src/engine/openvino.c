@@ -1,7 +1,6 @@
 // OpenVINO on this machine's processor, by its C interface (openvino_load.h).
 // One core serves the whole process; compiled models are kept (openvino_cache.h).
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,37 +125,28 @@ static int read_model(ov_model_t **model, const char *path, const char *name,
     return LQ_ERR_MODEL;
 }
 
-// A model that was read to be described is mostly opened next; reading a large one takes as long as
-// compiling it, so the last one described waits here for its first opening.
-static struct {
-    pthread_mutex_t lock;
-    char *path;
-    ov_model_t *model;
-} described = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-// Puts a model there (it is then not the caller's) and forgets the one before.
-static void keep_described(ov_model_t *model, const char *path)
+static void forget_model(void *model)
 {
-    pthread_mutex_lock(&described.lock);
-    if (described.model)
-        ov.model_free(described.model);
-    free(described.path);
-    described.model = model;
-    described.path = strdup(path);
-    pthread_mutex_unlock(&described.lock);
+    ov.model_free(model);
 }
 
-// NULL when it is another one. What is taken is the caller's.
-static ov_model_t *take_described(const char *path)
+// A model for the open that mostly follows (it is then not the caller's); one that nobody keeps is
+// freed.
+static void keep_model(ov_model_t *model, struct lq_engine_read *read)
 {
-    pthread_mutex_lock(&described.lock);
-    ov_model_t *model = NULL;
-    if (described.model && described.path && strcmp(described.path, path) == 0) {
-        model = described.model;
-        described.model = NULL;
+    if (!read) {
+        ov.model_free(model);
+        return;
     }
-    pthread_mutex_unlock(&described.lock);
-    return model;
+    lq_engine_forget(read);
+    read->forget = forget_model;
+    atomic_store(&read->model, model);
+}
+
+// NULL when there is none of ours. What is taken is the caller's.
+static ov_model_t *take_model(struct lq_engine_read *read)
+{
+    return read && read->forget == forget_model ? atomic_exchange(&read->model, NULL) : NULL;
 }
 
 static int openvino_describe(const char *path, const struct lq_engine_options *options,
@@ -167,7 +157,7 @@ static int openvino_describe(const char *path, const struct lq_engine_options *o
     if (status == LQ_OK)
         status = describe_model(model, name_of(path, options), tensors, err);
     if (status == LQ_OK)
-        keep_described(model, path);
+        keep_model(model, options ? options->read : NULL);
     else if (model)
         ov.model_free(model);
     return status;
@@ -299,7 +289,7 @@ static int openvino_open(struct lq_engine **out, const char *path,
     struct lq_engine *engine = NULL;
     int status = lq_openvino_load(err);
     if (status == LQ_OK)
-        model = take_described(path);
+        model = take_model(options->read);
     if (status == LQ_OK && !model)
         status = read_model(&model, path, name_of(path, options), err);
     if (status == LQ_OK)

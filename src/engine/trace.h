@@ -1,8 +1,8 @@
 // Runs a model file and shows every one of its outputs, however many: for comparing two files of
 // the same network tensor by tensor, and for what quantisation must know of a network's numbers.
 // Slow on purpose: f32 arithmetic, nothing cached.
-// Threads: an opened one belongs to one thread at a time. Owner: open/close by the caller; what a row
-// is shown belongs to the run and ends with the call.
+// Threads: an opened one belongs to one thread at a time. Owner: open/close by the caller; what a
+// row is shown belongs to the run and ends with the call.
 #pragma once
 
 #include "engine/engine.h"

@@ -427,8 +427,8 @@ static int triton_print_metrics(struct lq_buf *out)
 {
     int status = lq_triton_pools_print(out);
     if (status == LQ_OK)
-        status = lq_buf_printf(out, "# HELP lacquer_triton_fallback_frames_total Frames that ran here "
-                                    "for want of a Triton server.\n"
+        status = lq_buf_printf(out, "# HELP lacquer_triton_fallback_frames_total Frames that ran "
+                                    "here for want of a Triton server.\n"
                                     "# TYPE lacquer_triton_fallback_frames_total counter\n"
                                     "lacquer_triton_fallback_frames_total %llu\n",
                                (unsigned long long)atomic_load(&spare_frames));

@@ -323,7 +323,8 @@ static int pool_new(struct lq_triton_pool **out, const struct lq_remote_options 
     if (!options->model || !lq_kserve_name_is_plain(options->model) ||
         strlen(options->model) >= LQ_TENSOR_NAME_MAX)
         return lq_fail(err, LQ_ERR_ARGUMENT,
-                       "engine triton needs --triton-model NAME, of letters, digits, '_', '-', '.'");
+                       "engine triton needs --triton-model NAME, of letters, digits, '_', '-', "
+                       "'.'");
     struct lq_triton_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
@@ -337,8 +338,8 @@ static int pool_new(struct lq_triton_pool **out, const struct lq_remote_options 
     snprintf(pool->version, sizeof pool->version, "%s", version);
     int status = LQ_OK;
     if (strspn(version, "0123456789") != strlen(version) || strlen(version) >= sizeof pool->version)
-        status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.40s' is no version of a Triton model: a whole number "
-                         "from 1 on", version);
+        status = lq_fail(err, LQ_ERR_ARGUMENT, "'%.40s' is no version of a Triton model: a whole "
+                         "number from 1 on", version);
     for (int i = 0; i < options->url_count && status == LQ_OK; i++)
         status = add_server(pool, options->urls[i], options->memory, err);
     if (status != LQ_OK) {

@@ -86,7 +86,8 @@ int lq_triton_url_read(char *out, size_t size, const char *text, struct lq_error
     size_t scheme_len, path_len;
     const char *scheme = scheme_of(text, &scheme_len);
     if (!scheme)
-        return refuse(err, text, "http:// or https:// is spoken here, at Triton's HTTP port (8000)");
+        return refuse(err, text,
+                      "http:// or https:// is spoken here, at Triton's HTTP port (8000)");
     const char *host = text + scheme_len;
     size_t host_len = host_length(host), port_len = port_length(host + host_len);
     if (has_bare_ipv6(host))

@@ -81,14 +81,20 @@ static struct window window_of(const struct lq_component *item, int width, int h
     return w;
 }
 
-static double change(const uint8_t *now, const uint8_t *last, int width, int height,
-                     struct window window, double dx, double dy)
+// A mask now and in the frame before.
+struct pair {
+    const uint8_t *now, *last;
+    int width, height;
+};
+
+static double change(const struct pair *pair, struct window window, double dx, double dy)
 {
+    int width = pair->width;
     double sum = 0;
     for (int y = window.y0; y <= window.y1; y++)
         for (int x = window.x0; x <= window.x1; x++)
-            sum += fabs(now[(size_t)y * (size_t)width + (size_t)x] / 255.0 -
-                        level_at(last, width, height, x - dx, y - dy));
+            sum += fabs(pair->now[(size_t)y * (size_t)width + (size_t)x] / 255.0 -
+                        level_at(pair->last, width, pair->height, x - dx, y - dy));
     return sum;
 }
 
@@ -122,10 +128,10 @@ static void judge(struct lq_flicker *flicker, const struct lq_component *item,
     struct place then = place_of(before);
     struct window window = window_of(item, width, height);
     double dx = now.x - then.x, dy = now.y - then.y, cx, cy;
-    flicker->change += change(predicted, flicker->predicted.data, width, height, window, dx, dy) /
-                       item->count;
-    flicker->floor += change(drawn, flicker->drawn.data, width, height, window, dx, dy) /
-                      item->count;
+    const struct pair painted = {predicted, flicker->predicted.data, width, height};
+    const struct pair true_ = {drawn, flicker->drawn.data, width, height};
+    flicker->change += change(&painted, window, dx, dy) / item->count;
+    flicker->floor += change(&true_, window, dx, dy) / item->count;
     flicker->pairs++;
     if (predicted_centre(predicted, width, window, 0.3 * item->count, &cx, &cy)) {
         flicker->against += (cx - now.x) * dx + (cy - now.y) * dy;

@@ -28,11 +28,20 @@ void lq_metrics_release(struct lq_metrics *metrics)
     lq_buf_release(&metrics->near);
 }
 
+// Two masks of a picture, whose components are counted in one.
+struct masks {
+    const uint8_t *mask, *other;
+    int width, height;
+};
+
 // Fills one component (8 neighbours) from `start`, marking it seen; returns its pixels and how many
 // of them the other mask has too.
-static uint32_t fill(const uint8_t *mask, const uint8_t *other, uint8_t *seen, uint32_t *stack,
-                     int width, int height, uint32_t start, uint32_t *shared)
+static uint32_t fill(struct lq_metrics *metrics, const struct masks *of, uint32_t start,
+                     uint32_t *shared)
 {
+    uint8_t *seen = metrics->labels.data;
+    uint32_t *stack = (uint32_t *)(void *)metrics->stack.data;
+    int width = of->width, height = of->height;
     uint32_t depth = 0, area = 0;
     stack[depth++] = start;
     seen[start] = 1;
@@ -41,11 +50,11 @@ static uint32_t fill(const uint8_t *mask, const uint8_t *other, uint8_t *seen, u
         uint32_t at = stack[--depth];
         int x = (int)(at % (uint32_t)width), y = (int)(at / (uint32_t)width);
         area++;
-        *shared += other[at] >= 128;
+        *shared += of->other[at] >= 128;
         for (int ny = y > 0 ? y - 1 : 0; ny <= y + 1 && ny < height; ny++)
             for (int nx = x > 0 ? x - 1 : 0; nx <= x + 1 && nx < width; nx++) {
                 uint32_t next = (uint32_t)ny * (uint32_t)width + (uint32_t)nx;
-                if (mask[next] < 128 || seen[next])
+                if (of->mask[next] < 128 || seen[next])
                     continue;
                 seen[next] = 1;
                 stack[depth++] = next;
@@ -55,18 +64,17 @@ static uint32_t fill(const uint8_t *mask, const uint8_t *other, uint8_t *seen, u
 }
 
 // Counts the components of `mask`, and those of which at least `share` lies on `other`.
-static void count_components(struct lq_metrics *metrics, const uint8_t *mask, const uint8_t *other,
-                             int width, int height, double share, int *all, int *covered)
+static void count_components(struct lq_metrics *metrics, const struct masks *of, double share,
+                             int *all, int *covered)
 {
-    uint32_t pixels = (uint32_t)width * (uint32_t)height, shared;
+    uint32_t pixels = (uint32_t)of->width * (uint32_t)of->height, shared;
     uint8_t *seen = metrics->labels.data;
     memset(seen, 0, pixels);
     *all = *covered = 0;
     for (uint32_t i = 0; i < pixels; i++) {
-        if (mask[i] < 128 || seen[i])
+        if (of->mask[i] < 128 || seen[i])
             continue;
-        uint32_t area = fill(mask, other, seen, (uint32_t *)(void *)metrics->stack.data, width,
-                             height, i, &shared);
+        uint32_t area = fill(metrics, of, i, &shared);
         if (area < COMPONENT_AREA_MIN)
             continue;
         ++*all;
@@ -155,10 +163,12 @@ int lq_metrics_score(struct lq_metrics *metrics, const uint8_t *predicted, const
     score->iou = score->union_ ? (double)score->intersection / (double)score->union_ : 1;
     score->boundary_f = boundary_f(metrics, predicted, drawn, width, height);
     int all, covered;
-    count_components(metrics, drawn, predicted, width, height, 0.5, &all, &covered);
+    const struct masks found = {drawn, predicted, width, height};
+    const struct masks painted = {predicted, drawn, width, height};
+    count_components(metrics, &found, 0.5, &all, &covered);
     score->found = covered;
     score->missed = all - covered;
-    count_components(metrics, predicted, drawn, width, height, 0.25, &all, &covered);
+    count_components(metrics, &painted, 0.25, &all, &covered);
     score->false_ = all - covered;
     return LQ_OK;
 }

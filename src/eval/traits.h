@@ -8,8 +8,10 @@
 // the median of red, of green and of blue over it, in CIE L*a*b* (sRGB, D65). If less than a
 // quarter of the ring or fewer than 50 pixels look like skin, tone and light are unknown.
 //
-// tone   individual typology angle, atan2(L* - 50, b*) of the skin in degrees (Chardon et al., Int. J.
-//        Cosmetic Science 13, 1991): how the skin looks in this picture, so a dim picture of a light
+// tone   individual typology angle, atan2(L* - 50, b*) of the skin in degrees (Chardon et al., Int.
+// J.
+//        Cosmetic Science 13, 1991): how the skin looks in this picture, so a dim picture of a
+// light
 //        hand counts as dark
 // size   `side` as a share of the picture's long side
 // light  L* of the skin
@@ -34,7 +36,8 @@ void lq_traits_init(struct lq_traits_reader *reader);
 void lq_traits_release(struct lq_traits_reader *reader);
 
 const char *lq_trait_name(enum lq_trait trait);                 // "tone", …
-const char *lq_trait_class(enum lq_trait trait, int class_);    // "very_light", …; NULL past the last
+// "very_light", …; NULL past the last
+const char *lq_trait_class(enum lq_trait trait, int class_);
 
 // `drawn`: a byte a pixel of the picture, nail where >= 128, rows without padding; `nails`: how
 // many nails are drawn there. Without a nail nothing is known.

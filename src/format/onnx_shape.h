@@ -1,6 +1,6 @@
-// The size of an ONNX model's first input, changed: ONNX Runtime holds a model to the sizes that its
-// file says, though its graph may take any. Outputs and what lies between are left without sizes,
-// for the runtime works them out.
+// The size of an ONNX model's first input, changed: ONNX Runtime holds a model to the sizes that
+// its file says, though its graph may take any. Outputs and what lies between are left without
+// sizes, for the runtime works them out.
 // Threads: any. Owner: the caller owns what goes in and what comes out.
 #pragma once
 

@@ -52,7 +52,8 @@ struct lq_tflite {
     struct lq_tflite_tensor *tensors;
     struct lq_tflite_op *ops; // in the order in which they run
     struct lq_flat_list inputs, outputs;
-    size_t outputs_at; // where the offset of the outputs' vector stands (trace.c turns it elsewhere)
+    // where the offset of the outputs' vector stands (trace.c turns it elsewhere)
+    size_t outputs_at;
     int graph_count;   // of the file; lq_tflite_read reads the first
 };
 

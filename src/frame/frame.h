@@ -36,7 +36,8 @@ struct lq_job {
     bool multiscale;          // still: add the multi-scale pass (frame/multiscale.h)
     bool hands;               // find the hands behind the nails (nail/hand.h)
     bool exclusive;           // no other frame is in work: this one may use all cores
-    struct lq_scene *scene;   // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
+    // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
+    struct lq_scene *scene;
     uint64_t deadline_us;     // lq_clock_us() after which the result is of no use; 0: none
     void (*pause)(void *context); // called between stages and between network passes. It may run
                               // jobs on other pipes, whose time is not counted as this job's, and

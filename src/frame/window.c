@@ -82,7 +82,8 @@ int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
     int count = 0;
     for (int i; count < LQ_WINDOWS_MAX && (i = next_nail(nails, seen)) >= 0;) {
         struct lq_window shown = box_of(&nails->items[i]);
-        float side = fmaxf(WINDOW_NAILS * size_of(&nails->items[i]), lq_window_side(&shown) / INNER);
+        float side = fmaxf(WINDOW_NAILS * size_of(&nails->items[i]),
+                           lq_window_side(&shown) / INNER);
         seen[i] = true;
         if (side > WINDOW_MAX * longer)
             continue;

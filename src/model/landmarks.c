@@ -46,7 +46,8 @@ int lq_landmarks_open_by(struct lq_landmarks **out, const struct lq_engine_ops *
                          const char *path, const struct lq_engine_options *options,
                          struct lq_error *err)
 {
-    const struct lq_engine_options how = {.precision = LQ_PRECISION_F32,
+    struct lq_engine_read read = {0};
+    const struct lq_engine_options how = {.precision = LQ_PRECISION_F32, .read = &read,
                                           .tune = LQ_TUNE_THROUGHPUT,
                                           .threads = options->threads,
                                           .cache_dir = options->cache_dir};
@@ -55,13 +56,16 @@ int lq_landmarks_open_by(struct lq_landmarks **out, const struct lq_engine_ops *
     int status = ops->describe(path, &how, &tensors, err);
     if (status != LQ_OK)
         return status;
+    struct lq_landmarks *landmarks = NULL;
     if (!fits(&tensors))
-        return lq_fail(err, LQ_ERR_MODEL, "'%.150s' is no hand landmark network", path);
-    struct lq_landmarks *landmarks = calloc(1, sizeof *landmarks);
-    if (!landmarks)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.150s'", path);
-    landmarks->ops = ops;
-    status = ops->open(&landmarks->engine, path, &how, err);
+        status = lq_fail(err, LQ_ERR_MODEL, "'%.150s' is no hand landmark network", path);
+    else if (!(landmarks = calloc(1, sizeof *landmarks)))
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.150s'", path);
+    if (landmarks) {
+        landmarks->ops = ops;
+        status = ops->open(&landmarks->engine, path, &how, err);
+    }
+    lq_engine_forget(&read);
     if (status != LQ_OK) {
         lq_landmarks_close(landmarks);
         return status;

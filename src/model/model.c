@@ -297,10 +297,12 @@ static void tell_classes(const struct lq_model *model)
                     "\"classes\"", model->source, classes);
 }
 
+// `read`: what was read to be described, until it is compiled.
 static int open_model(struct lq_model *model, const struct lq_model_options *options,
-                      struct lq_error *err)
+                      struct lq_engine_read *read, struct lq_error *err)
 {
     struct lq_engine_options engine = {
+        .read = read,
         .tune = options->tune,
         .threads = options->threads,
         .device = options->device,
@@ -347,14 +349,16 @@ int lq_model_open(struct lq_model **out, const char *path, const struct lq_model
                   struct lq_error *err)
 {
     *out = NULL;
+    struct lq_engine_read read = {0};
     struct lq_model *model = calloc(1, sizeof *model);
     if (model) {
         model->path = strdup(path);
         model->source = strdup(options->source ? options->source : path);
     }
     int status = model && model->path && model->source
-                     ? open_model(model, options, err)
+                     ? open_model(model, options, &read, err)
                      : lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
+    lq_engine_forget(&read);
     if (status != LQ_OK) {
         lq_model_close(model);
         return status;

@@ -8,7 +8,8 @@
 
 enum { MARGIN = 3, SIDE = LQ_LOOK_SIDE, WIDE = SIDE + 2 * MARGIN, TERMS = 4, ROUNDS = 4 };
 
-static const float REACH = 0.68f; // of length and breadth: the nail and a little of what is beside it
+// of length and breadth: the nail and a little of what is beside it
+static const float REACH = 0.68f;
 
 // Means of step x step blocks of green, from (x, y); outside the picture its edge repeats.
 static void read_blocks(const struct lq_image *picture, int x, int y, int step, int width,

@@ -28,7 +28,8 @@ struct lq_nail {
     float axis_x, axis_y;
     float length;         // pixels along the axis
     float breadth;        // pixels across it
-    float edge;           // pixels from one side to the other of the picture's edges about it; 0: unknown
+    // pixels from one side to the other of the picture's edges about it; 0: unknown
+    float edge;
     float curvature;      // radians that the middle line turns over the length, clockwise as seen
     bool tip_known;
     bool on_finger;       // tip_x, tip_y and the axis are those of the finger behind it (hand.h)

@@ -41,8 +41,8 @@ int lq_ws_frame_read(struct lq_ws_header *frame, enum lq_ws_side from, const uin
 size_t lq_ws_frame_write(uint8_t head[LQ_WS_FRAME_HEAD_MAX], uint8_t opcode, uint64_t len,
                          const uint8_t mask[4]);
 
-// Masks or unmasks `len` bytes from `from` to `to` (the same, or apart), which start at byte `at` of the
-// frame (section 5.3).
+// Masks or unmasks `len` bytes from `from` to `to` (the same, or apart), which start at byte `at`
+// of the frame (section 5.3).
 void lq_ws_unmask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t at);
 
 // Whether a client may send this close code (section 7.4).

@@ -73,7 +73,8 @@ def depthwise():
         oh, ow = out_size(9, k[0], s, d[0], padding), out_size(10, k[1], s, d[1], padding)
         yield (f"m{multiplier} k{k} s{s} d{d} p{padding}",
                single("DEPTHWISE_CONV_2D", [[1, 9, 10, 5]], [1, oh, ow, 5 * multiplier],
-                      "DepthwiseConv2DOptions", [random(1, *k, 5 * multiplier), random(5 * multiplier)],
+                      "DepthwiseConv2DOptions",
+                      [random(1, *k, 5 * multiplier), random(5 * multiplier)],
                       padding=padding, strideH=s, strideW=s, depthMultiplier=multiplier,
                       dilationHFactor=d[0], dilationWFactor=d[1], fusedActivationFunction=3), {})
 
@@ -88,7 +89,8 @@ def transpose_conv():
         for oh, ow in itertools.product(*sizes):
             yield (f"k{k} s{s} p{padding} b{bias} to {oh}x{ow}",
                    single("TRANSPOSE_CONV", [[1, 5, 4, 3]], [1, oh, ow, 2], "TransposeConvOptions",
-                          [random(2)] if bias else [], before=[ints(1, oh, ow, 2), random(2, *k, 3)],
+                          [random(2)] if bias else [],
+                          before=[ints(1, oh, ow, 2), random(2, *k, 3)],
                           padding=padding, strideH=s, strideW=s, version=3 if bias else 1), {})
 
 
@@ -254,7 +256,8 @@ def moving():
                                [np.array([[0, 2], [1, 1]], np.int32)]), {})
     for batch, which in ((1, [[4, 0], [2, 2]]), (-1, [[1, 3], [0, 4]])):
         yield (f"GATHER of the batch {batch}",
-               single("GATHER", [[2, 5, 3]], [2, 2, 3], "GatherOptions", [np.array(which, np.int32)],
+               single("GATHER", [[2, 5, 3]], [2, 2, 3], "GatherOptions",
+                      [np.array(which, np.int32)],
                       axis=1, batchDims=batch), {})
     yield ("REVERSE_V2", single("REVERSE_V2", [[3, 4]], [3, 4], constants=[ints(1)]), {})
     yield ("TILE", single("TILE", [[2, 3]], [4, 9], constants=[ints(2, 3)]), {})
@@ -274,16 +277,19 @@ def moving():
     yield ("SPACE_TO_DEPTH", single("SPACE_TO_DEPTH", [[1, 4, 6, 3]], [1, 2, 3, 12],
                                     "SpaceToDepthOptions", blockSize=2), {})
     yield ("SPACE_TO_BATCH_ND", single("SPACE_TO_BATCH_ND", [[2, 3, 6, 2]], [12, 2, 2, 2],
-                                       constants=[ints(2, 3), np.array([[1, 0], [0, 0]], np.int32)]),
+                                       constants=[ints(2, 3),
+                                                  np.array([[1, 0], [0, 0]], np.int32)]),
            {})
     yield ("BATCH_TO_SPACE_ND", single("BATCH_TO_SPACE_ND", [[12, 2, 2, 2]], [2, 3, 5, 2],
-                                       constants=[ints(2, 3), np.array([[1, 0], [0, 1]], np.int32)]),
+                                       constants=[ints(2, 3),
+                                                  np.array([[1, 0], [0, 1]], np.int32)]),
            {})
 
 
 def reducing():
     for kind, axes, keep in itertools.product(
-            ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"), ((1, 2), (-1,), (0, 1, 2, 3)),
+            ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"),
+            ((1, 2), (-1,), (0, 1, 2, 3)),
             (True, False)):
         shape = [2, 3, 4, 5]
         gone = {a % 4 for a in axes}

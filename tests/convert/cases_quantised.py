@@ -126,7 +126,8 @@ def moving():
                                   beginMask=0, endMask=0, ellipsisMask=0, newAxisMask=0,
                                   shrinkAxisMask=0), {})
     yield ("MAX_POOL_2D", plain("MAX_POOL_2D", [shape], [1, 3, 3, 4], "Pool2DOptions", y=same,
-                                padding=SAME, strideH=2, strideW=2, filterHeight=3, filterWidth=3), {})
+                                padding=SAME, strideH=2, strideW=2, filterHeight=3, filterWidth=3),
+           {})
     yield ("AVERAGE_POOL_2D", plain("AVERAGE_POOL_2D", [shape], [1, 3, 3, 4], "Pool2DOptions",
                                     y=same, padding=SAME, strideH=2, strideW=2, filterHeight=3,
                                     filterWidth=3), {})
@@ -144,7 +145,8 @@ def moving():
     b.op("QUANTIZE", [x], [q])
     b.op("RELU", [q], [y])
     b.op("DEQUANTIZE", [y], [z])
-    yield ("QUANTIZE DEQUANTIZE", b.finish([x], [z]), {"steps_of": OUT["scale"], "low": -4, "high": 4})
+    yield ("QUANTIZE DEQUANTIZE", b.finish([x], [z]),
+           {"steps_of": OUT["scale"], "low": -4, "high": 4})
 
 
 def wide():
@@ -158,7 +160,8 @@ def wide():
         y = b.tensor([1, 4, 4, 5], "int16", name="y", **y_about)
         b.op("CONV_2D", [x, b.constant(numbers, **about),
                          b.constant(bias, scale=about["scale"] * x_about["scale"], zero=0)], [y],
-             "Conv2DOptions", padding=SAME, strideH=2, strideW=2, fusedActivationFunction=activation)
+             "Conv2DOptions", padding=SAME, strideH=2, strideW=2,
+             fusedActivationFunction=activation)
         b.version("CONV_2D", 4)
         yield (f"CONV_2D {activation}", b.finish([x], [y]), {})
     shape = [1, 4, 5, 6]

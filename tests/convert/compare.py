@@ -40,7 +40,8 @@ def random_inputs(details, seed, low=-1.0, high=1.0):
             limits = np.iinfo(dtype)
             made.append(random.integers(limits.min, limits.max + 1, shape).astype(dtype))
         else:
-            made.append(random.integers(max(int(low), -100), max(int(high), 3), shape).astype(dtype))
+            made.append(random.integers(max(int(low), -100), max(int(high), 3),
+                                        shape).astype(dtype))
     return made
 
 

@@ -288,7 +288,8 @@ def test_sparse_weights_are_spread(tmp_path):
 
 
 def test_sparse_constants_are_bounded_over_a_whole_file(tmp_path):
-    """Each walks sixty million empty places and takes a few bytes: a hundred would take a minute."""
+    """Each walks sixty million empty places and takes a few bytes: a hundred would take a
+    minute."""
     b = Net()
     about = schema.SparsityParametersT()
     about.traversalOrder, about.blockMap, about.dimMetadata = [0, 1, 2], [], []

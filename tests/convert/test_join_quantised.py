@@ -1,5 +1,6 @@
 """CONCATENATION and what may follow it in a quantised network. OpenVINO 2026.4 ends the process
-over a Concat whose QuantizeLinear with a zero point is followed by another: it must not be written."""
+over a Concat whose QuantizeLinear with a zero point is followed by another: it must not be
+written."""
 import os
 import subprocess
 import sys

@@ -88,7 +88,8 @@ def conv_with_weights(weights):
     (["--fp17", "a", "b"], "fp17"),
 ])
 def test_wrong_use_exits_2(arguments, words):
-    done = subprocess.run([compare.LACQUER, "convert", *arguments], capture_output=True, check=False)
+    done = subprocess.run([compare.LACQUER, "convert", *arguments], capture_output=True,
+                          check=False)
     assert done.returncode == 2 and words in done.stderr.decode()
 
 

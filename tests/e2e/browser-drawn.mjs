@@ -114,8 +114,8 @@ async function compareLooks([photo, looks]) {
   return results;
 }
 
-// Every shape at two lengths, with polish that stretches over the whole of it, and fingers that wear
-// something else: {length, shape} × what the layout does (docs/LOOKS.md).
+// Every shape at two lengths, with polish that stretches over the whole of it, and fingers that
+// wear something else: {length, shape} × what the layout does (docs/LOOKS.md).
 function longerNails() {
   const bodies = {
     gloss: { color: '#b3122b', finish: 'gloss' },
@@ -156,9 +156,9 @@ async function blurred(base64) {
 }
 
 // Every finish and every look that Lacquer brings, and longer nails with fingers of their own, on
-// light skin, some on dark, some in a picture out of focus: 50 dB or better over the painted pixels alone (35 are promised).
-// The nails are those of two requests: without the hands behind them, which a live frame knows sooner
-// than a single picture, both are alike.
+// light skin, some on dark, some in a picture out of focus: 50 dB or better over the painted pixels
+// alone (35 are promised). The nails are those of two requests: without the hands behind them,
+// which a live frame knows sooner than a single picture, both are alike.
 tests.draws_what_the_server_paints = () =>
   withDrawing(async (browser) => {
     const server = await new Server(['--no-hands']).start();
@@ -332,8 +332,8 @@ tests.one_nail_live = ({ server }) =>
     clean(page, quietly);
   });
 
-// Pixels of the screen that change when the tapped nail takes another colour, against the true nails
-// of the video: those of that nail, and of no other.
+// Pixels of the screen that change when the tapped nail takes another colour, against the true
+// nails of the video: those of that nail, and of no other.
 tests.a_tap_recolours_one_nail = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openDrawing(browser, server.url);
@@ -374,9 +374,9 @@ tests.a_tap_recolours_one_nail = ({ server }) =>
     return figures;
   });
 
-// Runs in the page. The nail nearest to the spot in the video's true mask, its pixels grown together
-// from there → {own: the share of them that changed, strays: changed pixels further beside it than a
-// nail of a hand that moved when it was stopped may lie from where it is}.
+// Runs in the page. The nail nearest to the spot in the video's true mask, its pixels grown
+// together from there → {own: the share of them that changed, strays: changed pixels further beside
+// it than a nail of a hand that moved when it was stopped may lie from where it is}.
 async function changedNails([text, spot]) {
   const { tapped, recoloured } = window.kept;
   const { width, height } = tapped;
@@ -398,7 +398,8 @@ async function changedNails([text, spot]) {
   let strays = 0;
   let first = null;
   for (let at = 0; at < width * height; at++) {
-    const by = [0, 1, 2].map((c) => Math.abs(tapped.data[4 * at + c] - recoloured.data[4 * at + c]));
+    const by = [0, 1, 2].map((c) =>
+                             Math.abs(tapped.data[4 * at + c] - recoloured.data[4 * at + c]));
     if (Math.max(...by) < 8) continue;
     if (own.has(at)) changed++;
     else if (!beside(at)) {

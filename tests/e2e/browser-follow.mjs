@@ -1,5 +1,6 @@
-// How far the polish drawn in the page lies from the true nails of a moving hand: the video's frames
-// and masks are loaded into the page, each drawn frame is recognised, and outlines are compared.
+// How far the polish drawn in the page lies from the true nails of a moving hand: the video's
+// frames and masks are loaded into the page, each drawn frame is recognised, and outlines are
+// compared.
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -97,7 +98,8 @@ async function install(truth) {
     for (let y = y0; y <= y1; y++)
       for (let x = x0; x <= x1; x++) {
         const at = y * width + x;
-        const edge = !inside[at - 1] || !inside[at + 1] || !inside[at - width] || !inside[at + width];
+        const edge = !inside[at - 1] || !inside[at + 1] || !inside[at - width] ||
+            !inside[at + width];
         if (inside[at] && edge) points.push([x, y]);
       }
     return points;
@@ -224,8 +226,8 @@ async function install(truth) {
     return results;
   };
 
-  // The video through live.js itself, a frame after the other as if a camera gave them, however long
-  // each takes. Replies of the real server are held back: all that came are let in at every
+  // The video through live.js itself, a frame after the other as if a camera gave them, however
+  // long each takes. Replies of the real server are held back: all that came are let in at every
   // `every`th frame. → {drawn, replies, results, work}
   window.measureThroughLive = async (count, every) => {
     const { Live } = await import('/live/live.js');

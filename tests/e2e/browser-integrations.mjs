@@ -1,5 +1,5 @@
-// The try-on in others' pages: what docs/integrations shows, taken from there, in a page of each kind
-// on an origin of its own.
+// The try-on in others' pages: what docs/integrations shows, taken from there, in a page of each
+// kind on an origin of its own.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -34,7 +34,8 @@ async function tabThrough(page, cdp) {
 const tree = async (cdp) =>
   (await cdp.send('Accessibility.getFullAXTree')).nodes.filter(({ ignored }) => !ignored);
 const same = (found, wanted, where) =>
-  wanted.forEach((line, i) => check(found[i] === line, `${where}, stop ${i}: "${found[i]}", not "${line}"`));
+  wanted.forEach((line, i) => check(found[i] === line,
+                                    `${where}, stop ${i}: "${found[i]}", not "${line}"`));
 
 const looks = [
   'combobox Group of looks = All expanded=false',
@@ -101,8 +102,8 @@ tests.a_screen_reader_finds_every_control = async ({ browser, server }) => {
   same(live.slice(2), ['button Stop', ...tools, 'button Compare pressed=false'], 'live');
 };
 
-// Names are not spelled in capitals, nothing that is not for ears is there, and nothing talks but the
-// two lines that are there for it.
+// Names are not spelled in capitals, nothing that is not for ears is there, and nothing talks but
+// the two lines that are there for it.
 tests.a_screen_reader_is_told_what_happens = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const cdp = await page.context().newCDPSession(page);

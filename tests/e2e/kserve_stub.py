@@ -76,7 +76,8 @@ class KServeStub:
                 "name": "nails", "versions": [], "platform": "", "parameters": self.parameters,
                 "inputs": [{"name": "image", "datatype": self.type, "shape": [-1, 3, 96, 128],
                             "parameters": None}],
-                "outputs": [{"name": "mask", "datatype": self.answer_type, "shape": [-1, 1, 96, 128],
+                "outputs": [{"name": "mask", "datatype": self.answer_type,
+                             "shape": [-1, 1, 96, 128],
                              "parameters": None}]}
         if path == "/v2/models/nails/infer" and body is not None:
             return self.infer(body)
@@ -88,7 +89,8 @@ class KServeStub:
         except ValueError:
             return 422, {"detail": "the body is no JSON"}
         (sent,) = asked["inputs"]
-        assert sent["datatype"] == self.type and [each["name"] for each in asked["outputs"]] == ["mask"]
+        assert sent["datatype"] == self.type and [each["name"]
+                                                  for each in asked["outputs"]] == ["mask"]
         picture = np.array(sent["data"]).reshape(sent["shape"])
         self.pictures.append(picture)
         assert re.fullmatch("[0-9a-f]{16}", asked["id"])

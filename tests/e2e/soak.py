@@ -1,7 +1,7 @@
-"""Many users of every kind at one server for a while: good ones, slow ones, broken ones, hostile ones.
-Each good user's frames carry its own mark, and every reply is read back for it: nobody may ever see
-another's. Afterwards: memory no more than 2 % above what it was once warm, no descriptor left over,
-no place lost, no crash. `test_soak.py` runs it short; the long form is
+"""Many users of every kind at one server for a while: good ones, slow ones, broken ones, hostile
+ones. Each good user's frames carry its own mark, and every reply is read back for it: nobody may
+ever see another's. Afterwards: memory no more than 2 % above what it was once warm, no descriptor
+left over, no place lost, no crash. `test_soak.py` runs it short; the long form is
 
   tests/e2e/soak.py --seconds 1800 [--users 50] [--frame-rate 2]
 
@@ -117,7 +117,8 @@ class Soak:
     async def polling(self, mark, chance):
         """Single pictures over HTTP, the painted JPEG checked for the mark."""
         body = form_of(marked(mark))
-        head = (b"POST /api/process HTTP/1.1\r\nHost: x\r\nAccept: image/jpeg\r\nConnection: close\r\n"
+        head = (b"POST /api/process HTTP/1.1\r\nHost: x\r\nAccept: image/jpeg\r\nConnection: "
+                b"close\r\n"
                 b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n")
         while not self.ending:
             answer = await self.request(head % len(body) + body)
@@ -174,7 +175,8 @@ class Soak:
     async def hostile(self, mark, chance):
         """Half a request, a smuggled one, lying lengths, a flood of pings, resets."""
         upgrade = (b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                   b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+                   b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: "
+                   b"13\r\n\r\n")
         attacks = [
             b"GET / HTTP/1.1\r\nX: " + b"y" * 9000,
             b"POST /api/process HTTP/1.1\r\nHost: x\r\nContent-Length: 9223372036854775807\r\n\r\n",

@@ -294,7 +294,8 @@ def test_no_request_is_smuggled(victim, head):
     (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n", [400]),
     (b"GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n", [400]),
     (b"GET /healthz\r\n\r\n", [400]),
-], ids=["bytes", "overlong", "up", "up-coded", "nul", "escape", "split", "accept", "many", "version",
+], ids=["bytes", "overlong", "up", "up-coded", "nul", "escape", "split", "accept", "many",
+        "version",
         "tls", "http2", "bare-lf", "folded", "blank-colon", "name", "control", "blanks", "http09"])
 def test_odd_requests(victim, text, codes):
     with raw(victim) as connection:

@@ -162,7 +162,8 @@ def guarded(tmp_path_factory):
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 WRONG = [{}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": f"Bearer {TOKEN[:-1]}"},
-         {"Authorization": TOKEN}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": "Bearer x"},
+         {"Authorization": TOKEN}, {"Authorization": f"Basic {TOKEN}"},
+         {"Authorization": "Bearer x"},
          {"Authorization": "Bearer " + "wrong" * 100}, {"Cookie": f"lacquer_token={TOKEN}x"},
          {"Cookie": f"other={TOKEN}"}, {"Cookie": "lacquer_token"}]
 
@@ -344,7 +345,8 @@ def test_a_page_that_came_without_tls_is_not_the_servers_own(secure):
 
 
 def handshake(server, *args):
-    """What openssl s_client says: the protocol and the cipher, or None when it got no connection."""
+    """What openssl s_client says: the protocol and the cipher, or None when it got no
+    connection."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", *args],
                           input=b"", capture_output=True, timeout=20)
     found = re.search(rb"New, (TLSv[\d.]+), Cipher is (\S+)", done.stdout)
@@ -473,7 +475,8 @@ def test_another_user(open_to_all):
     running = Server("--user", "nobody", "--cache-dir", "none", "--model", str(open_to_all))
     reply = httpx.post(f"{running.url}/api/v1/nails", content=plain())
     assert reply.json()["success"]
-    assert set(status_of(running, "Uid").split()) == set(status_of(running, "Gid").split()) == {"65534"}
+    assert set(status_of(running, "Uid").split()) == set(status_of(running,
+                                                                   "Gid").split()) == {"65534"}
     assert status_of(running, "CapEff") == "0" * 16
     assert running.stop()[0] == 0
 

@@ -46,8 +46,8 @@ def segment(marker, data):
 
 
 def arithmetic_bomb(side=3996, scans=16):
-    """Each scan says the whole of the spectrum again, in bytes that end early: the decoder goes on at
-    full work without any. 16 of them took a worker ten seconds."""
+    """Each scan says the whole of the spectrum again, in bytes that end early: the decoder goes on
+    at full work without any. 16 of them took a worker ten seconds."""
     table = segment(0xdb, bytes([0]) + bytes([1] * 64))
     frame = segment(0xca, struct.pack(">BHHBBBB", 8, side, side, 1, 1, 0x11, 0))
     scan = [segment(0xda, bytes([1, 1, 0, *spectrum])) + bytes(range(1, 250)) * 100
@@ -118,7 +118,8 @@ PICTURES = {
     "exif that goes in circles": (exif_loop(), {200}),
     "texts that unpack": (text_bombs(b"iTXt"), {413, 422}),
     "more texts that unpack": (text_bombs(b"zTXt"), {413, 422}),
-    "profiles that unpack": (text_bombs(b"iCCP"), {200}),  # the first counts, others are passed over
+    "profiles that unpack": (text_bombs(b"iCCP"), {200}),
+    # the first counts, others are passed over
     "truncated png": (png_of_size(100, 100, zlib.compress(bytes(3000))), {422}),
     "huge claimed png": (png_of_size(2 ** 31 - 1, 2 ** 31 - 1, b""), {413, 422}),
 }
@@ -189,7 +190,8 @@ def test_json(http, body, code, status):
 
 
 LOOKS = [("color", "#zzz"), ("color", 7), ("color", ""), ("finish", "velvet"), ("finish", True),
-         ("texture", 2), ("texture", -0.1), ("texture", "much"), ("texture", []), ("sheen", "maybe"),
+         ("texture", 2), ("texture", -0.1), ("texture", "much"), ("texture", []),
+         ("sheen", "maybe"),
          ("sheen", {}), ("multiscale", "near"), ("closer", 2), ("opacity", 1.5), ("color", "x" * 5000)]
 
 
@@ -223,7 +225,8 @@ FORMS = [
     ("multipart/form-data; boundary=" + "b" * 200, b"x", 400),
     ("multipart/form-data; boundary=b", b"", 400),
     ("multipart/form-data; boundary=b", b"--c\r\n", 400),
-    ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data; name=\"image\"", 400),
+    ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data; name=\"image\"",
+     400),
     ("multipart/form-data; boundary=b",
      b"--b\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nabc", 400),
     ("multipart/form-data; boundary=b", b"--b--\r\n", 422),
@@ -235,7 +238,8 @@ FORMS = [
      b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n" * 10000 + b"--b--\r\n", 413),
     ("multipart/form-data; boundary=b",
      b"--b\r\nContent-Disposition: form-data; name=\"image\"\r\n"
-     b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nabc\r\n--c--\r\n\r\n--b--\r\n", 415),
+     b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nabc\r\n--c--\r\n\r\n--b--\r\n",
+     415),
     ("application/x-www-form-urlencoded", b"", 422),
     ("application/x-www-form-urlencoded", b"image=%zz", 400),
     ("application/x-www-form-urlencoded", b"image=%4", 400),
@@ -253,7 +257,8 @@ def test_forms(http, kind, body, code):
     ("GET", "/api/process"), ("PUT", "/api/process"), ("DELETE", "/api/v1/nails"),
     ("PATCH", "/api/process_base64"), ("POST", "/healthz"), ("POST", "/"), ("OPTIONS", "/metrics")])
 def test_wrong_method(http, method, path):
-    reply = http.request(method, path, content=b"abc" if method in ("PUT", "PATCH", "POST") else None)
+    reply = http.request(method, path,
+                         content=b"abc" if method in ("PUT", "PATCH", "POST") else None)
     assert reply.status_code == 405 and reply.json()["status"] == "ARGUMENT"
     assert reply.headers["allow"]
 

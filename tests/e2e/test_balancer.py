@@ -1,5 +1,5 @@
-"""Three nodes behind HAProxy and nginx, with the configurations of deploy/: users are spread, a node
-that dies or is restarted costs nobody more than a new connection."""
+"""Three nodes behind HAProxy and nginx, with the configurations of deploy/: users are spread, a
+node that dies or is restarted costs nobody more than a new connection."""
 import contextlib
 import json
 import os
@@ -61,10 +61,11 @@ class Balanced:
         self.wait_used(range(NODES))
 
     def node(self, i):
-        # Nobody is sent away, however slow the machine is just now. The delay is longer than HAProxy
-        # takes to see /readyz turn; nginx does not ask.
+        # Nobody is sent away, however slow the machine is just now. The delay is longer than
+        # HAProxy takes to see /readyz turn; nginx does not ask.
         return Server("--port", str(self.ports[i]), "--model", str(MODEL), "--log-level", "warn",
-                      "--max-wait", "60000", *(["--drain-delay", "2"] if self.kind is haproxy else []))
+                      "--max-wait", "60000",
+                      *(["--drain-delay", "2"] if self.kind is haproxy else []))
 
     @property
     def url(self):
@@ -236,8 +237,8 @@ def ask_on(url, done, results, ask):
 
 
 def test_rolling_restart_under_load(balanced):
-    """Each node in turn is told to stop and started again, while all kinds of clients work: no reply
-    is lost, no request fails, every connection that is had is a live one."""
+    """Each node in turn is told to stop and started again, while all kinds of clients work: no
+    reply is lost, no request fails, every connection that is had is a live one."""
     done, statuses = threading.Event(), []
     asks = [lambda client: client.post("/api/v1/nails", content=PICTURE),
             lambda client: client.get("/"),
@@ -271,7 +272,8 @@ def test_long_polling_finds_its_node(balanced):
         for number in range(1, 6):
             for client, results in clients:
                 answered = threading.Event()
-                client.emit("frame", {"image": PICTURE, "id": number}, callback=lambda _: answered.set())
+                client.emit("frame", {"image": PICTURE, "id": number},
+                            callback=lambda _: answered.set())
                 assert answered.wait(20)
         assert all(results == [1, 2, 3, 4, 5] for _, results in clients)
         nodes = [node.metric('lacquer_sessions{transport="socketio"}') for node in balanced.nodes]

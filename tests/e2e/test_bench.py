@@ -50,10 +50,12 @@ def test_schema(report):
 
 
 def test_users_that_keep_pace_stay_in_step():
-    """Cameras of 200 frames a second send the 60 that they are told, or fewer where that is too many."""
+    """Cameras of 200 frames a second send the 60 that they are told, or fewer where that is too
+    many."""
     loads = []
     for more in ([], ["--rate-control"]):
-        done = bench("--seconds", "2", "--json", "--users", "1", "--fps", "200", "--rows", "ws-nails",
+        done = bench("--seconds", "2", "--json", "--users", "1", "--fps", "200", "--rows",
+                     "ws-nails",
                      "--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"), *more)
         assert done.returncode == 0, done.stderr
         loads.append(json.loads(done.stdout))
@@ -74,7 +76,8 @@ def test_a_row_without_its_engine_says_so(report):
 
 
 def test_where_the_time_goes(report):
-    """Of rows whose replies tell: stages make up the total, and that is less than what a client sees."""
+    """Of rows whose replies tell: stages make up the total, and that is less than what a client
+    sees."""
     for name in ("ws", "ws-nails"):
         times = row(report, name)["server_ms"]
         assert list(times) == ["queue", "decode", "prepare", "infer", "nails", "paint", "encode",

@@ -1,5 +1,5 @@
-"""The page in Chromium: browser.mjs runs once over what was chosen, every test of it is reported here
-by name."""
+"""The page in Chromium: browser.mjs runs once over what was chosen, every test of it is reported
+here by name."""
 import json
 import pathlib
 import subprocess
@@ -24,10 +24,12 @@ def names():
 def results(request):
     chosen = [item.callspec.params["name"] for item in request.session.items
               if item.function is test_browser]
-    # As long as it takes: each test ends by itself, and only silence for longer than that is a hang.
+    # As long as it takes: each test ends by itself, and only silence for longer than that is a
+    # hang.
     found = {}
     with tempfile.TemporaryFile("w+") as said:
-        run = subprocess.Popen(["node", SCRIPT, *chosen], stdout=subprocess.PIPE, stderr=said, text=True,
+        run = subprocess.Popen(["node", SCRIPT, *chosen], stdout=subprocess.PIPE, stderr=said,
+                               text=True,
                                cwd=HERE)
         while True:
             hang = threading.Timer(SILENCE_S, run.kill)

@@ -271,7 +271,8 @@ def result_of(text):
 
 
 def test_plain_sockets_and_socketio_are_told_what_was_carried(tmp_path):
-    """In a JPEG comment and a field: decoders and clients that know neither see what they always saw."""
+    """In a JPEG comment and a field: decoders and clients that know neither see what they always
+    saw."""
     server = serve(tmp_path, 8, "--max-wait", "5000", carrying=True)
     picture, end, told = plain(), time.monotonic() + 60, {"comment": [], "field": []}
     try:

@@ -1,5 +1,5 @@
-"""A share of the processor, as containers and systemd give it: held against real control groups where
-this machine lets us make some."""
+"""A share of the processor, as containers and systemd give it: held against real control groups
+where this machine lets us make some."""
 import contextlib
 import json
 import os
@@ -42,7 +42,8 @@ def groups(top, *names):
 
 
 def engines_in(group):
-    done = subprocess.run(["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$1" engines --json', group,
+    done = subprocess.run(["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$1" engines --json',
+                           group,
                            LACQUER], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -80,7 +81,8 @@ def test_version_2(inner):
     with groups(top, name(), *inner) as made:
         (made[0] / "cpu.max").write_text("50000 100000")
         told = engines_in(made[-1])
-    assert told["cores"] == 1 and (CORES == 1 or str(made[0] / "cpu.max") in told["cores_from"]), told
+    assert told["cores"] == 1 and (CORES == 1
+                                   or str(made[0] / "cpu.max") in told["cores_from"]), told
 
 
 def test_affinity():

@@ -129,7 +129,8 @@ def test_apply_turns_by_exif(tmp_path):
 def test_apply_takes_many_and_names_the_bad_one(tmp_path):
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"not a picture")
-    done = lacquer("apply", hand("light"), bad, hand("dark"), "-o", tmp_path / "out", "--json", status=1)
+    done = lacquer("apply", hand("light"), bad, hand("dark"), "-o", tmp_path / "out", "--json",
+                   status=1)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [pathlib.Path(line["input"]).name for line in lines] == ["light.jpg", "dark.jpg"]
     assert b"bad.jpg" in done.stderr and b"1 of 3" in done.stderr
@@ -218,7 +219,8 @@ def test_the_default_networks_two_float_files_find_the_same_nails(tmp_path):
         shutil.copy(hand(name), images)
     lacquer("eval", "--raw", "--precision", "f32", "--images", images, "--write-masks",
             tmp_path / "masks", "--model", ROOT / "models" / "nail-f16.onnx")
-    report = json.loads(lacquer("eval", "--raw", "--precision", "f32", "--images", images, "--masks",
+    report = json.loads(lacquer("eval", "--raw", "--precision", "f32", "--images", images,
+                                "--masks",
                                 tmp_path / "masks", "--model", TFLITE, "--json").stdout)
     assert report["found"] > 5 and report["missed"] == report["false"] == 0
     assert report["iou"] > 0.99
@@ -271,7 +273,8 @@ def nobody():
     """Runs the command as a user who may not read everything."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    with tempfile.TemporaryDirectory() as folder:  # not below pytest's own, which is closed to others
+    # Not below pytest's own, which is closed to others.
+    with tempfile.TemporaryDirectory() as folder:
         home = pathlib.Path(folder)
         home.chmod(0o777)
         program = home / "lacquer"

@@ -1,7 +1,7 @@
-"""What a machine does to a server: memory, descriptors and disk that run out, a library that hangs, a
-clock that jumps, clients that come and go by the thousand, a kill. After each the server serves as
-before, has lost no place, and its counters say what happened. LACQUER_ALL_FAULTS=1 fails every single
-allocation of a start and of a frame (a quarter of an hour); without it every n-th."""
+"""What a machine does to a server: memory, descriptors and disk that run out, a library that hangs,
+a clock that jumps, clients that come and go by the thousand, a kill. After each the server serves
+as before, has lost no place, and its counters say what happened. LACQUER_ALL_FAULTS=1 fails every
+single allocation of a start and of a frame (a quarter of an hour); without it every n-th."""
 import contextlib
 import json
 import os
@@ -61,7 +61,8 @@ def is_well(server, hand):
 APPLY = ["apply", HANDS / "light.jpg", "-o", "OUT", "--finish", "glitter"]
 COMMANDS = {"inspect": ["inspect", "models/nail.onnx"], "looks": ["looks"], "apply": APPLY,
             "replay": [*APPLY, "--model", "tests/fixtures/yolo_unit.replay"]}
-STEPS = {"inspect": 7, "looks": 3, "apply": 331, "replay": 17}  # of a walk without LACQUER_ALL_FAULTS
+STEPS = {"inspect": 7, "looks": 3, "apply": 331,
+         "replay": 17}  # of a walk without LACQUER_ALL_FAULTS
 MORE = [0, 1000000] if ALL else [0]  # one allocation fails, or from one on all
 
 
@@ -391,7 +392,8 @@ def test_a_thousand_connects_and_disconnects_a_second(ill, hand):
             ws.send(frame(answered, plain()))
             assert Reply(ws.recv(timeout=30)).id == answered
             worst = max(worst, time.monotonic() - began)
-    print(f"{float(crowd.stdout.read()):.0f} a second, {answered} frames, slowest {worst * 1000:.0f} ms")
+    print(f"{float(crowd.stdout.read()):.0f} a second, {answered} frames, "
+          f"slowest {worst * 1000:.0f} ms")
     assert crowd.returncode == 0 and answered > 20
     is_well(ill, hand)
     time.sleep(1)

@@ -53,7 +53,8 @@ def test_fingers_and_tips_are_told(server, shown):
 
 @pytest.fixture(scope="module")
 def by_looks():
-    """By the looks of nails alone: a live frame knows the hand behind them sooner than a picture."""
+    """By the looks of nails alone: a live frame knows the hand behind them sooner than a
+    picture."""
     running = Server("--no-hands", "--log-level", "error")
     yield running
     assert running.stop()[0] == 0
@@ -94,9 +95,11 @@ def test_one_finger_wears_its_own(server, lossless):
 def test_one_finger_goes_without_the_hands_top_coat(server, lossless):
     """The hand is matte by its top coat; one finger has its finish's own again."""
     matte = {**HAND, "gloss": 0}
-    change = change_by_finger(server, lossless, matte, {**matte, "fingers": {"index": {"gloss": None}}})
+    change = change_by_finger(server, lossless, matte,
+                              {**matte, "fingers": {"index": {"gloss": None}}})
     assert change.pop("index") > 1
     assert max(change.values()) == 0
-    same = {**HAND, "fingers": {finger: {"gloss": 0} for finger in FINGERS[1:] if finger != "index"}}
+    same = {**HAND, "fingers": {finger: {"gloss": 0} for finger in FINGERS[1:]
+                                if finger != "index"}}
     left = painted(server, lossless, {**matte, "fingers": {"index": {"gloss": None}}})
     assert (left == painted(server, lossless, same)).all()

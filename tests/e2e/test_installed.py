@@ -1,5 +1,5 @@
-"""The installed program: what it loads comes from where it was installed, never from the folder that it
-was built in, which may be anybody's by then."""
+"""The installed program: what it loads comes from where it was installed, never from the folder
+that it was built in, which may be anybody's by then."""
 import json
 import os
 import pathlib
@@ -107,8 +107,10 @@ def test_it_runs_nothing_of_the_source_folder(installed, tmp_path):
                           env=environment(HOME=str(tmp_path)), capture_output=True, text=True,
                           timeout=60, cwd=tmp_path)
     assert done.returncode == 2 and "--frames" in done.stderr
-    done = subprocess.run([installed / "bin" / "lacquer", "bench", "--peers", "--json", "--seconds", "0.1",
-                           "--rows", "ws", "--users", "1", "--frames", ROOT / "tests/e2e/hand.mjpeg"],
+    done = subprocess.run([installed / "bin" / "lacquer", "bench", "--peers", "--json", "--seconds",
+                           "0.1",
+                           "--rows", "ws", "--users", "1", "--frames",
+                           ROOT / "tests/e2e/hand.mjpeg"],
                           env=environment(HOME=str(tmp_path)), capture_output=True, text=True,
                           timeout=120, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

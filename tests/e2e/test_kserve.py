@@ -1,4 +1,5 @@
-"""The triton engine against servers of its protocol that are not Triton, at addresses as written."""
+"""The triton engine against servers of its protocol that are not Triton, at addresses as
+written."""
 import json
 import os
 import socket
@@ -111,7 +112,8 @@ def test_https_with_a_certificate_of_ones_own(red, tmp_path):
          "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
          "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"], capture_output=True)
     assert made.returncode == 0, made.stderr
-    certificate.write_bytes((tmp_path / "key.pem").read_bytes() + (tmp_path / "cert.pem").read_bytes())
+    certificate.write_bytes(
+        (tmp_path / "key.pem").read_bytes() + (tmp_path / "cert.pem").read_bytes())
     with kserve(certificate=certificate) as server:
         address = f"https://{server.address}"
         said = apply(red, tmp_path / "out.png", address, *NAILS, status=1)

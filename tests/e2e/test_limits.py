@@ -276,13 +276,14 @@ def a_socket_that_answers_no_ping(server):
 
 
 def pings_while_the_server_pings(server):
-    """Each is answered with its own bytes, also while a ping of the server's own is on its way (every
-    20 s): clients take a server for dead whose answers are others."""
+    """Each is answered with its own bytes, also while a ping of the server's own is on its way
+    (every 20 s): clients take a server for dead whose answers are others."""
     wrong, number, pings, began = [], 0, 0, time.monotonic()
     with connect(server) as raw, raw.makefile("rb") as answers:
         raw.settimeout(20)
         raw.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+                    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: "
+                    b"13\r\n\r\n")
         while answers.readline() != b"\r\n":
             pass
         while time.monotonic() - began < 50:

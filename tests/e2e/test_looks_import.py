@@ -1,4 +1,5 @@
-"""`lacquer looks import`: shops' product exports as they come, into shades that the server serves."""
+"""`lacquer looks import`: shops' product exports as they come, into shades that the server
+serves."""
 import json
 import pathlib
 import subprocess

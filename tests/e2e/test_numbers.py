@@ -1,4 +1,5 @@
-"""Options that are whole numbers, of every command: nothing but decimal digits within their range."""
+"""Options that are whole numbers, of every command: nothing but decimal digits within their
+range."""
 import os
 import re
 import subprocess
@@ -45,8 +46,8 @@ def in_source(call):
 def test_every_option_is_here():
     assert in_source("lq_cli_integer") == set(INTEGERS)
     assert in_source("lq_cli_number") == set(FRACTIONS)
-    # Every number from the command line goes through these two; a kept answer of `lacquer tune` is a
-    # file of the program's own, under a checksum.
+    # Every number from the command line goes through these two; a kept answer of `lacquer tune` is
+    # a file of the program's own, under a checksum.
     for path in (ROOT / "src" / "cli").glob("*.c"):
         if path.name not in ("number.c", "tune_answer.c") and not path.name.startswith("bench_"):
             assert not re.search(r"\b(strto(d|l|ul|ll|f)|ato[il]|sscanf)\(", path.read_text()), path

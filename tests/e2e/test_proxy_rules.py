@@ -115,11 +115,14 @@ def proxy(request, tmp_path_factory):
 
 # ---- counters
 
-COUNTERS = ["/metrics", "/%6Detrics", "/%6detrics", "/%6d%65%74%72%69%63%73", "/./metrics", "//metrics",
-            "///metrics", "/metrics/", "/metrics//", "/METRICS", "/Metrics", "/%4dETRICS", "/metrics?x",
+COUNTERS = ["/metrics", "/%6Detrics", "/%6detrics", "/%6d%65%74%72%69%63%73", "/./metrics",
+            "//metrics",
+            "///metrics", "/metrics/", "/metrics//", "/METRICS", "/Metrics", "/%4dETRICS",
+            "/metrics?x",
             "/metrics?", "/metrics#x", "/metrics;x", "/metrics/.", "/metrics/..;/", "/x/../metrics",
             "/%2e/metrics", "/%2E%2e/metrics", "/%2fmetrics", "/%2Fmetrics", "/..%2fmetrics",
-            "/metrics%2f", "/metrics%20", "/metrics%09", "/metrics%0a", "/metrics%00", "/metrics%3fx",
+            "/metrics%2f", "/metrics%20", "/metrics%09", "/metrics%0a", "/metrics%00",
+            "/metrics%3fx",
             "/metrics%23", "/%256Detrics", "/%25%36detrics", "/x%5c..%5cmetrics", "/\\metrics",
             "/static/metrics", "/metrics%3bx", "http://x/metrics", "http://x//%6detrics"]
 
@@ -128,21 +131,24 @@ COUNTERS = ["/metrics", "/%6Detrics", "/%6detrics", "/%6d%65%74%72%69%63%73", "/
 def test_counters_are_not_public_however_they_are_written(proxy, path):
     before = len(proxy.node.heads)
     for method in (b"GET", b"HEAD", b"POST"):
-        got = proxy.ask(method + b" " + path.encode() + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        got = proxy.ask(method + b" "
+                        + path.encode() + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                         b"Content-Length: 0\r\n\r\n")
         assert re.match(rb"HTTP/1.[01] 40[04]", got), got[:60]
     assert proxy.node.heads[before:] == []
 
 
 def test_what_only_looks_like_the_counters_is_served(proxy):
-    for path in ("/", "/lang/metrics.js", "/metricsx", "/xmetrics", "/api/v1/info", "/my%20page.html",
+    for path in ("/", "/lang/metrics.js", "/metricsx", "/xmetrics", "/api/v1/info",
+                 "/my%20page.html",
                  "/?next=/metrics", "/socket.io/?sid=metrics", "/a%2Bb.js", "/%C3%A9.html"):
         got = proxy.ask(b"GET " + path.encode() + b" HTTP/1.1\r\nHost: x\r\n\r\n")
         assert got.startswith(b"HTTP/1.1 200"), path
         assert proxy.node.heads[-1].split(" ")[1] == path
 
 
-@pytest.mark.parametrize("method", ["CONNECT", "TRACE", "PUT", "DELETE", "PATCH", "PROPFIND", "get"])
+@pytest.mark.parametrize("method",
+                         ["CONNECT", "TRACE", "PUT", "DELETE", "PATCH", "PROPFIND", "get"])
 def test_other_methods_do_not_reach_a_node(proxy, method):
     before = len(proxy.node.heads)
     target = "x:443" if method == "CONNECT" else "/"
@@ -153,14 +159,17 @@ def test_other_methods_do_not_reach_a_node(proxy, method):
 
 # ---- upgrades
 
-OTHER_UPGRADES = [["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQ"],
+OTHER_UPGRADES = [["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings",
+                   "HTTP2-Settings: AAMAAABkAAQ"],
                   ["Upgrade: H2C", "Connection: upgrade"], ["Upgrade: h2c", "Connection: Upgrade"],
-                  ["Upgrade: TLS/1.0", "Connection: Upgrade"], ["Upgrade: h2", "Connection: Upgrade"],
+                  ["Upgrade: TLS/1.0", "Connection: Upgrade"],
+                  ["Upgrade: h2", "Connection: Upgrade"],
                   ["Upgrade: websocket, h2c", "Connection: Upgrade"],
                   ["Upgrade: h2c, websocket", "Connection: Upgrade"],
                   ["Upgrade: h2c", "Upgrade: websocket", "Connection: Upgrade"],
                   ["Upgrade: websocket", "Upgrade: h2c", "Connection: Upgrade"],
-                  ["Upgrade: websocketx", "Connection: Upgrade"], ["Upgrade: ", "Connection: Upgrade"],
+                  ["Upgrade: websocketx", "Connection: Upgrade"],
+                  ["Upgrade: ", "Connection: Upgrade"],
                   ["Upgrade: websocket/h2c", "Connection: Upgrade"],
                   ["HTTP2-Settings: AAMAAABkAAQ", "Connection: HTTP2-Settings"],
                   ["Upgrade:\th2c", "Connection: close, Upgrade"]]
@@ -168,8 +177,8 @@ OTHER_UPGRADES = [["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2
 
 @pytest.mark.parametrize("lines", OTHER_UPGRADES, ids=range(len(OTHER_UPGRADES)))
 def test_an_upgrade_to_anything_else_is_not_passed_on(proxy, lines):
-    """Answered as if it was not asked for (RFC 9110, 7.8), or refused; of two headers nginx takes the
-    first, which then is the only one."""
+    """Answered as if it was not asked for (RFC 9110, 7.8), or refused; of two headers nginx takes
+    the first, which then is the only one."""
     before = len(proxy.node.heads)
     got = proxy.ask("\r\n".join(["GET /ws HTTP/1.1", "Host: x", *lines, "", ""]).encode())
     assert re.match(rb"HTTP/1.1 (200|400|101)", got), got[:60]
@@ -194,7 +203,8 @@ def test_http_2_is_not_spoken(proxy):
 
 def test_a_websocket_is_passed_on(proxy):
     for value in ("websocket", "WebSocket", "WEBSOCKET"):
-        got = proxy.ask(f"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: {value}\r\nConnection: Upgrade\r\n"
+        got = proxy.ask(
+            f"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: {value}\r\nConnection: Upgrade\r\n"
                         f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
         assert got.startswith(b"HTTP/1.1 101"), got[:60]
         assert re.search("^upgrade: *websocket", proxy.node.heads[-1], re.M | re.I)

@@ -88,7 +88,8 @@ def test_a_revoked_token_ends_socketio_over_both_transports(two_tokens):
         assert waiting and waiting[0].text == "1"
         # The session's name opens nothing any more, neither a poll nor a socket.
         assert httpx.get(f"{two_tokens.url}{POLL}&sid={sids[TOKEN]}").status_code == 401
-        assert httpx.post(f"{two_tokens.url}{POLL}&sid={sids[TOKEN]}", content="40").status_code == 401
+        assert httpx.post(f"{two_tokens.url}{POLL}&sid={sids[TOKEN]}",
+                          content="40").status_code == 401
         assert httpx.post(f"{two_tokens.url}{POLL}&sid={sids[OTHER]}", content="40").text == "ok"
         kept.send("40")
         assert kept.recv(timeout=10).startswith("40")
@@ -181,8 +182,10 @@ def test_sighup_changes_all_or_nothing(authority, tmp_path):  # noqa: F811
 # ---- what others may read or change
 
 
-@pytest.mark.parametrize("mode,hint", [(0o600, None), (0o400, None), (0o644, "other users may read"),
-                                       (0o604, "other users may read"), (0o444, "other users may read"),
+@pytest.mark.parametrize("mode,hint",
+                         [(0o600, None), (0o400, None), (0o644, "other users may read"),
+                                       (0o604, "other users may read"),
+                                       (0o444, "other users may read"),
                                        (0o660, "a group may change"), (0o666, "refused"),
                                        (0o602, "refused"), (0o777, "refused")])
 def test_a_token_file_that_others_may_read_or_change(tmp_path, mode, hint):
@@ -221,7 +224,8 @@ def test_a_private_key_that_others_may_read_or_change(authority, tmp_path):  # n
         key.chmod(mode)
         running = Server("--tls-cert", str(cert), "--tls-key", str(key))
         status, said = running.stop()
-        assert status == 0 and ("other users may read" in said) == bool(hint) and "cert.pem" not in said
+        assert status == 0 and ("other users may read" in said) == bool(
+            hint) and "cert.pem" not in said
     key.chmod(0o622)
     with pytest.raises(RuntimeError, match="anybody may write to"):
         Server("--tls-cert", str(cert), "--tls-key", str(key))
@@ -285,7 +289,8 @@ def test_the_cookie_is_secure_with_tls_of_its_own(authority, tmp_path):  # noqa:
 
 def test_counters_are_for_this_machine_without_a_proxy(server):
     assert httpx.get(f"{server.url}/metrics").status_code == 200
-    for name, value in (("X-Forwarded-For", "10.0.0.1"), ("X-Real-IP", "10.0.0.1"), ("Via", "1.1 p"),
+    for name, value in (("X-Forwarded-For", "10.0.0.1"), ("X-Real-IP", "10.0.0.1"),
+                        ("Via", "1.1 p"),
                         ("Forwarded", "for=10.0.0.1"), ("X-Forwarded-Proto", "http"),
                         ("X-Forwarded-Host", "shop.example")):
         reply = httpx.get(f"{server.url}/metrics", headers={name: value})

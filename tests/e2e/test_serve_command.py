@@ -60,7 +60,8 @@ def test_taken_port():
 
 @pytest.mark.parametrize("args,text", [
     (["--port", "70000"], "--port"), (["--port", "x"], "--port"), (["--workers", "0"], "--workers"),
-    (["--jpeg-quality", "101"], "--jpeg-quality"), (["--log-level", "loud"], "--log-level"), (["--log-format", "xml"], "--log-format"),
+    (["--jpeg-quality", "101"], "--jpeg-quality"), (["--log-level", "loud"], "--log-level"),
+    (["--log-format", "xml"], "--log-format"),
     (["--tls-cert", "a.pem"], "--tls-key"), (["--web", "/nonexistent"], "--web"),
     (["--allow-origin", "example.org"], "--allow-origin"), (["extra"], "extra")])
 def test_wrong_use(args, text):
@@ -72,7 +73,8 @@ def test_bad_environment():
 
 
 @pytest.mark.parametrize("args,text", [
-    (["--host", "not-an-address"], "not-an-address"), (["--model", "/nonexistent.onnx"], "nonexistent"),
+    (["--host", "not-an-address"], "not-an-address"),
+    (["--model", "/nonexistent.onnx"], "nonexistent"),
     (["--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"], "nonexistent")])
 def test_errors_at_the_start(args, text):
     said = subprocess.run([LACQUER, "serve", "--port", "0", *args], capture_output=True, text=True,
@@ -130,7 +132,8 @@ def test_self_signed():
 def test_certificate_from_files(tmp_path):
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost,IP:127.0.0.1",
                     "-keyout", key, "-out", cert], check=True, capture_output=True)
     running = Server("--tls-cert", str(cert), "--tls-key", str(key))
     try:

@@ -1,6 +1,7 @@
-"""What HAProxy or nginx lets through as one request must be one request to Lacquer: bytes in which two
-readers could find different requests are sent through both, and what goes on between proxy and server
-is counted. A server that found one request more would answer one user with another's reply."""
+"""What HAProxy or nginx lets through as one request must be one request to Lacquer: bytes in which
+two readers could find different requests are sent through both, and what goes on between proxy and
+server is counted. A server that found one request more would answer one user with another's
+reply."""
 import os
 import random
 import re
@@ -162,7 +163,8 @@ def table():
     short = b"Content-Length: 5\r\n"
     encodings = [
         b"Transfer-Encoding: chunked", b"Transfer-Encoding : chunked", b"Transfer-Encoding:chunked",
-        b"Transfer-Encoding: \tchunked", b"Transfer-Encoding: chunked ", b" Transfer-Encoding: chunked",
+        b"Transfer-Encoding: \tchunked", b"Transfer-Encoding: chunked ",
+        b" Transfer-Encoding: chunked",
         b"Transfer-Encoding: xchunked", b"Transfer-Encoding: chunked, identity",
         b"Transfer-Encoding: identity, chunked", b"Transfer-Encoding: identity",
         b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x", b"Transfer-Encoding: CHUNKED",
@@ -184,21 +186,30 @@ def table():
     for name in [b"Content-Length ", b"Content_Length", b"\tContent-Length", b"content-length",
                  b"Content-Length\x00", b"Content Length"]:
         yield post(name + b": 5\r\n", CHUNKED)
-    for chunks in [b"0;x\r\n\r\n", b"0\n\n", b"00000000000000000000\r\n\r\n", b"0 \r\n\r\n", b" 0\r\n\r\n",
-                   b"0x0\r\n\r\n", b"-0\r\n\r\n", b"+0\r\n\r\n", b"0\r\n\r", b"0\r\nX: y\r\n\r\n", b"0;\n\r\n\r\n",
-                   b"1;\nx\r\nz\r\n0\r\n\r\n", b"3\r\nabcXX0\r\n\r\n", b"3\r\nabc0\r\n\r\n", b"3\nabc\n0\n\n",
+    for chunks in [b"0;x\r\n\r\n", b"0\n\n", b"00000000000000000000\r\n\r\n", b"0 \r\n\r\n",
+                   b" 0\r\n\r\n",
+                   b"0x0\r\n\r\n", b"-0\r\n\r\n", b"+0\r\n\r\n", b"0\r\n\r", b"0\r\nX: y\r\n\r\n",
+                   b"0;\n\r\n\r\n",
+                   b"1;\nx\r\nz\r\n0\r\n\r\n", b"3\r\nabcXX0\r\n\r\n", b"3\r\nabc0\r\n\r\n",
+                   b"3\nabc\n0\n\n",
                    b"ffffffffffffffff\r\nabc", b"10000000000000000\r\n", b"1\r\na\r\n\r\n0\r\n\r\n",
-                   b"0\r\nContent-Length: 5\r\n\r\n", b"0\r\nX\r\n\r\n", b"\r\n0\r\n\r\n", b"3\r\r\nabc\r\n0\r\n\r\n"]:
+                   b"0\r\nContent-Length: 5\r\n\r\n", b"0\r\nX\r\n\r\n", b"\r\n0\r\n\r\n",
+                   b"3\r\r\nabc\r\n0\r\n\r\n"]:
         yield post(b"Transfer-Encoding: chunked\r\n", chunks + HIDDEN)
-    for line in [b"GET /healthz HTTP/1.1\r\n", b"GET /healthz HTTP/1.0\r\n", b"GET  /healthz HTTP/1.1\r\n",
+    for line in [b"GET /healthz HTTP/1.1\r\n", b"GET /healthz HTTP/1.0\r\n",
+                 b"GET  /healthz HTTP/1.1\r\n",
                  b"GET\t/healthz HTTP/1.1\r\n", b"GET /healthz\r\n", b"GET /healthz HTTP/1.1 \r\n",
-                 b"GET /healthz HTTP/1.1\n", b"GET /healthz HTTP/1.1\r", b"GET /healthz HTTP/0.9\r\n",
-                 b"GET /healthz HTTP/9.9\r\n", b"GET /healthz http/1.1\r\n", b"HEAD /healthz HTTP/1.1\r\n",
+                 b"GET /healthz HTTP/1.1\n", b"GET /healthz HTTP/1.1\r",
+                 b"GET /healthz HTTP/0.9\r\n",
+                 b"GET /healthz HTTP/9.9\r\n", b"GET /healthz http/1.1\r\n",
+                 b"HEAD /healthz HTTP/1.1\r\n",
                  b"OPTIONS * HTTP/1.1\r\n", b"TRACE /healthz HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n",
-                 b"CONNECT a:80 HTTP/1.1\r\n", b"GET http://b/healthz HTTP/1.1\r\n", b"\r\nGET / HTTP/1.1\r\n",
+                 b"CONNECT a:80 HTTP/1.1\r\n", b"GET http://b/healthz HTTP/1.1\r\n",
+                 b"\r\nGET / HTTP/1.1\r\n",
                  b"G\x00T / HTTP/1.1\r\n", b"GET /\x00 HTTP/1.1\r\n", b"GET /a b HTTP/1.1\r\n"]:
         for headers in [b"", short, b"Transfer-Encoding: chunked\r\n", b"Host: b\r\n",
-                        b"Expect: 100-continue\r\n" + short, b"Upgrade: h2c\r\nConnection: Upgrade\r\n",
+                        b"Expect: 100-continue\r\n" + short,
+                        b"Upgrade: h2c\r\nConnection: Upgrade\r\n",
                         b"Connection: Content-Length\r\n" + short]:
             yield post(headers, CHUNKED, line + b"Host: a\r\n")
 
@@ -212,7 +223,8 @@ def mutated(count, seed):
         data = bytearray(chance.choice(cases))
         for _ in range(chance.randint(1, 3)):
             at = chance.randrange(len(data))
-            data[at:at + chance.randint(0, 1)] = chance.choice(odd) if chance.random() < 0.8 else b""
+            data[at:at + chance.randint(0,
+                                        1)] = chance.choice(odd) if chance.random() < 0.8 else b""
         yield bytes(data)
 
 
@@ -231,7 +243,8 @@ def check(proxied, data):
     other = proxied.say(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     asked, told = proxied.tap.take()
     assert answers_in(told) <= requests_in(asked), (data, asked, told)
-    assert b" 200 " in other.split(b"\r\n")[0] and other.endswith(b"ok\n"), (data, asked, told, other)
+    assert b" 200 " in other.split(b"\r\n")[0] and other.endswith(b"ok\n"), (data, asked, told,
+                                                                             other)
     return requests_in(asked)
 
 

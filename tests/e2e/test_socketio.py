@@ -163,7 +163,8 @@ def test_results_go_to_their_sender_alone(server):
         with Client(server, TRANSPORTS[number % 3]) as mine:
             for i in range(1, 11):
                 mark = number << 8 | i
-                mine.io.emit("frame", {"image": marked(mark), "id": mark, "opacity": 0, "texture": 1,
+                mine.io.emit("frame",
+                             {"image": marked(mark), "id": mark, "opacity": 0, "texture": 1,
                                        "sheen": False})
                 result = mine.wait("result", i)
                 if result["id"] != mark or mark_of(result["image"]) != mark:
@@ -209,7 +210,8 @@ def test_sessions_end(server):
 def test_node_client(server, tmp_path, hand):
     """The page's own library, upgrade included."""
     (tmp_path / "hand.jpg").write_bytes(hand)
-    done = subprocess.run(["node", ROOT / "tests/e2e/socketio.mjs", server.url, tmp_path / "hand.jpg"],
+    done = subprocess.run(["node", ROOT / "tests/e2e/socketio.mjs", server.url,
+                           tmp_path / "hand.jpg"],
                           capture_output=True, text=True, timeout=120, cwd=ROOT / "tests/e2e")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["checks"] >= 12
@@ -218,7 +220,8 @@ def test_node_client(server, tmp_path, hand):
 # ---- the protocol itself -----------------------------------------------------------------------
 
 def poll(server, **query):
-    return httpx.get(f"{server.url}/socket.io/", params={"EIO": "4", "transport": "polling", **query},
+    return httpx.get(f"{server.url}/socket.io/",
+                     params={"EIO": "4", "transport": "polling", **query},
                      timeout=40)
 
 
@@ -253,7 +256,8 @@ def test_post_without_a_session(server):
 
 
 @pytest.mark.parametrize("body", ["", "9", "4", "4x", "42", '42["frame"]', "45", '459999-["frame"]',
-                                  "4299999999999999999999[]", "\x1e", "40\x1e\x1e", "bAAAA", "40\x1e40",
+                                  "4299999999999999999999[]", "\x1e", "40\x1e\x1e", "bAAAA",
+                                  "40\x1e40",
                                   '40\x1e451-["frame",{}]\x1e42["x"]'])
 def test_broken_packets_end_only_their_session(server, body):
     sid = handshake(server)

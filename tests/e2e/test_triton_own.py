@@ -46,7 +46,8 @@ class TritonPythonModel:
             x = x[None] if bare else x
             made = self.yolo(x) if "output0" in self.outputs else self.mask(x)
             replies.append(pb.InferenceResponse(
-                [pb.Tensor(name, (made[name][0] if bare else made[name]).astype(type)) for name, type in self.outputs.items()]))
+                [pb.Tensor(name, (made[name][0] if bare else made[name]).astype(type))
+                 for name, type in self.outputs.items()]))
         return replies
 '''
 DET, PROTO = "output0", "output1"

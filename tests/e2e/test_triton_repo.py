@@ -57,7 +57,8 @@ def with_scales(folder, zero=np.int8(0)):
         [array(np.float32(1 / 127), "scale"), array(zero, "zero"),
          array(np.full((1, 3, 3, 3), 0.1, np.float32), "weight")])
     model = folder / f"scales_{zero.dtype}_{zero}.onnx"
-    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)]), model)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)]),
+              model)
     return model
 
 
@@ -102,7 +103,8 @@ def test_a_real_server_takes_what_is_written(tmp_path, args):
     try:
         server.start()
         done = subprocess.run(
-            [LACQUER, "apply", HAND, "-o", tmp_path / "out.jpg", "--json", "--triton-url", server.url,
+            [LACQUER, "apply", HAND, "-o", tmp_path / "out.jpg", "--json", "--triton-url",
+             server.url,
              "--triton-model", name], capture_output=True, text=True, timeout=60)
     finally:
         server.close()
@@ -232,17 +234,20 @@ def test_int8_of_a_model_without_scales_for_it(tmp_path, args, zero):
 
 
 def test_the_model_says_the_precision_for_tensorrt_11(tmp_path):
-    """It has no options for it any more: half precision is in the file, and pictures are as before."""
+    """It has no options for it any more: half precision is in the file, and pictures are as
+    before."""
     done = repo(tmp_path, "--plan", "--tensorrt", "fp16", "--tensorrt-version", "11")
     line = done.stdout.splitlines()[-1]
     assert "trtexec" in line and "--fp16" not in line and "26.06 or later" in done.stderr
     repo(tmp_path, "--tensorrt", "fp16", "--tensorrt-version", "11", "--name", "ort")
     assert "precision_mode" not in (tmp_path / "ort" / "config.pbtxt").read_text()
     scales = with_scales(tmp_path)
-    done = repo(tmp_path, "--plan", "--tensorrt", "int8", "--tensorrt-version", "11", "--model", scales,
+    done = repo(tmp_path, "--plan", "--tensorrt", "int8", "--tensorrt-version", "11", "--model",
+                scales,
                 "--name", "whole")
     assert "--int8" not in done.stdout
-    picture = np.asarray(Image.open(HAND).resize((384, 288)), np.float32).transpose(2, 0, 1)[None] / 255
+    picture = np.asarray(Image.open(HAND).resize((384, 288)), np.float32).transpose(2, 0,
+                                                                                    1)[None] / 255
     (want,) = onnxruntime.InferenceSession(ROOT / "models" / "nail-f16.onnx").run(
         None, {"image": picture})
     for path in tmp_path / "nail" / "model.onnx", tmp_path / "ort" / "1" / "model.onnx":
@@ -275,7 +280,8 @@ def test_what_is_not_made_half_precision(tmp_path):
 
 @pytest.mark.skipif(not SHARED.exists(), reason="no YOLOv8-seg .tflite here")
 def test_a_yolo_in_half_precision(tmp_path):
-    repo(tmp_path, "--tensorrt", "fp16", "--tensorrt-version", "11", "--name", "half", "--model", SHARED)
+    repo(tmp_path, "--tensorrt", "fp16", "--tensorrt-version", "11", "--name", "half", "--model",
+         SHARED)
     repo(tmp_path, "--tensorrt", "fp32", "--name", "single", "--model", SHARED)
     half, single = (onnxruntime.InferenceSession(tmp_path / name / "1" / "model.onnx")
                     for name in ("half", "single"))

@@ -1,5 +1,5 @@
-"""What operators are given in deploy/: held against the schemas and against the real server, so that a
-metric, an option or a probe that is renamed here is missed there."""
+"""What operators are given in deploy/: held against the schemas and against the real server, so
+that a metric, an option or a probe that is renamed here is missed there."""
 import json
 import re
 import shutil
@@ -49,12 +49,14 @@ def check_families(text):
         if line.startswith("# "):
             _, what, name, _ = line.split(" ", 3)
             family = name if what == "HELP" else family
-            assert name == family and told.setdefault(name, []) == ([] if what == "HELP" else ["HELP"])
+            assert name == family and told.setdefault(name,
+                                                      []) == ([] if what == "HELP" else ["HELP"])
             told[name].append(what)
             continue
         name = re.match("[a-zA-Z_:][a-zA-Z0-9_:]*", line)[0]
         tail = name.removeprefix(family)
-        assert tail == "" or ("HELP" in told[family] and tail in ("_bucket", "_sum", "_count")), line
+        assert tail == "" or ("HELP" in told[family]
+                              and tail in ("_bucket", "_sum", "_count")), line
         samples += 1
     assert samples > 0 and all(each == ["HELP", "TYPE"] for each in told.values()), told
 

@@ -196,7 +196,8 @@ def test_fragmented_messages(server, hand):
 
 
 def test_the_newest_frame_wins(server, hand):
-    """A burst is answered by its first frame or two and its last; never by one that was overtaken."""
+    """A burst is answered by its first frame or two and its last; never by one that was
+    overtaken."""
     with server.v1() as ws:
         for number in range(1, 41):
             ws.send(frame(number, hand))
@@ -302,7 +303,8 @@ def test_a_client_that_does_not_read_holds_nobody_up(server, hand):
     """Its replies are bounded, others are served, and the newest frame is there when it reads."""
     with server.v1() as slow, server.v1() as other:
         # The library reads by itself; a paused reader is one whose socket is not read.
-        slow.socket.setsockopt(__import__("socket").SOL_SOCKET, __import__("socket").SO_RCVBUF, 4096)
+        slow.socket.setsockopt(__import__("socket").SOL_SOCKET, __import__("socket").SO_RCVBUF,
+                               4096)
         for number in range(1, 30):
             slow.send(frame(number, hand))
         for number in range(1, 6):

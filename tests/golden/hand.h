@@ -184,7 +184,8 @@ __attribute__((unused)) static int sheet_init(struct stage *stage, int width, in
 }
 
 // A square of the hand around a nail, edges repeated, each pixel the mean of shrink x shrink.
-__attribute__((unused)) static void sheet_put(struct stage *stage, const struct lq_nail *nail, int left, int top, int tile,
+__attribute__((unused)) static void sheet_put(struct stage *stage, const struct lq_nail *nail,
+                                              int left, int top, int tile,
                       int shrink)
 {
     const struct lq_image *hand = &stage->hand;

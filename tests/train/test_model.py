@@ -126,7 +126,8 @@ def test_frozen_stages_stay_as_they_are():
     before = {k: v.clone() for k, v in net.state_dict().items()}
     net(torch.rand(2, 3, 64, 64)).sum().backward()
     after = net.state_dict()
-    still = [torch.equal(after[k], before[k]) for k in after if k.startswith(("stages.0", "stages.1"))]
+    still = [torch.equal(after[k], before[k]) for k in after
+             if k.startswith(("stages.0", "stages.1"))]
     assert all(still)
     assert not torch.equal(after["stages.2.0.dw.bn.running_mean"],
                            before["stages.2.0.dw.bn.running_mean"])

@@ -45,7 +45,8 @@ static inline double unit_delta_e_lab(const double p[3], const double q[3])
     double l50 = pow((p[0] + q[0]) / 2.0 - 50.0, 2);
     double t = 1.0 - 0.17 * cos(rad * (h - 30.0)) + 0.24 * cos(rad * 2.0 * h) +
                0.32 * cos(rad * (3.0 * h + 6.0)) - 0.20 * cos(rad * (4.0 * h - 63.0));
-    double sl = 1.0 + 0.015 * l50 / sqrt(20.0 + l50), sc = 1.0 + 0.045 * c, sh = 1.0 + 0.015 * c * t;
+    double sl = 1.0 + 0.015 * l50 / sqrt(20.0 + l50), sc = 1.0 + 0.045 * c,
+        sh = 1.0 + 0.015 * c * t;
     double rt = -2.0 * sqrt(pow(c, 7) / (pow(c, 7) + pow(25.0, 7))) *
                 sin(rad * 60.0 * exp(-pow((h - 275.0) / 25.0, 2)));
     return sqrt(pow(dl / sl, 2) + pow(dc / sc, 2) + pow(dhh / sh, 2) + rt * dc / sc * dhh / sh);

@@ -205,7 +205,8 @@ def sample(rng, store, side, fit, mix):
     if kind < mix["negative"]:
         image, mask = negative(rng, store, side, fit)
     else:
-        share = mix["synth"] * min(1, len(store.synth) / 500)  # a few frames are soon known by heart
+        share = mix["synth"] * min(1,
+                                   len(store.synth) / 500)  # a few frames are soon known by heart
         synth = kind < mix["negative"] + share
         image, mask = store.synthetic(rng) if synth else store.photo(rng)
         fill = rng.random() < .6

@@ -1,8 +1,8 @@
 """One network from several trained from the same beginning: the weighted mean of their weights.
 
-M. Wortsman and others, "Model soups: averaging weights of multiple fine-tuned models improves accuracy
-without increasing inference time", ICML 2022. Costs nothing to run; it works where the networks share
-their beginning and so lie in one basin.
+M. Wortsman and others, "Model soups: averaging weights of multiple fine-tuned models improves
+accuracy without increasing inference time", ICML 2022. Costs nothing to run; it works where the
+networks share their beginning and so lie in one basin.
 """
 from . import checkpoint
 

@@ -39,7 +39,8 @@ def list_split(root, use):
 
 
 def list_folder(images, masks=None):
-    """The same of two folders whose files share stems; without `masks` the pictures hold no nail."""
+    """The same of two folders whose files share stems; without `masks` the pictures hold no
+    nail."""
     names = {os.path.splitext(n)[0]: n for n in sorted(os.listdir(masks))} if masks else {}
     out = []
     for name in sorted(os.listdir(images)):

@@ -65,7 +65,8 @@ def painted_masks(program, files, *options):
         for stem, image, _ in files:
             suffix = os.path.splitext(image)[1]
             os.symlink(os.path.abspath(image), os.path.join(images, stem + suffix))
-        done = subprocess.run([program, "eval", "--images", images, "--write-masks", masks, "--json",
+        done = subprocess.run([program, "eval", "--images", images, "--write-masks", masks,
+                               "--json",
                                *options], stdout=subprocess.DEVNULL, check=False)
         if done.returncode:
             raise SystemExit(f"cannot measure: '{program} eval' failed")
@@ -79,7 +80,8 @@ def score(pairs, masks):
     for (stem, image, drawn), mask in zip(pairs, masks, strict=True):
         truth = drawn > 127
         counts = metrics.score(mask, truth)
-        rows.append((stem, counts, traits.classes(image, truth, counts["found"] + counts["missed"])))
+        rows.append((stem, counts,
+                     traits.classes(image, truth, counts["found"] + counts["missed"])))
     return rows
 
 

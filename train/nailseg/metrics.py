@@ -66,7 +66,8 @@ def total(rows):
 
 
 def groups(rows):
-    """Totals by class: rows are (counts, {"tone": "light", …}); pictures of no class are left out."""
+    """Totals by class: rows are (counts, {"tone": "light", …}); pictures of no class are left
+    out."""
     out = {trait: {} for trait in traits.CLASSES}
     for trait, classes in traits.CLASSES.items():
         for name, _ in classes:

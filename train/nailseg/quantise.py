@@ -1,8 +1,9 @@
 """The exported .onnx in int8: weights and most activations as whole numbers of eight bits.
 
 Post-training quantisation by NNCF, weights a channel and activations a tensor, with its correction
-of biases; calibrated on training photos. What works at half the picture's resolution and decides the
-outline (the first stage, the last join, the head) stays in floating point: quantised too it costs
+of biases; calibrated on training photos. What works at half the picture's resolution and decides
+the outline (the first stage, the last join, the head) stays in floating point: quantised too it
+costs
 1.4 points of IoU where this costs less than half a point.
 """
 import cv2

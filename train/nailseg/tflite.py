@@ -135,7 +135,8 @@ class Writer:
                               struct(schema.ConcatenationOptionsT, axis=3))
 
     def channels(self, x, first, count):
-        """Some channels of every pixel: the masks leave the other axes whole, whatever their size."""
+        """Some channels of every pixel: the masks leave the other axes whole, whatever their
+        size."""
         graph, (n, h, w, _) = self.graph, self.graph.shape(x)
         ends = [graph.constant(np.array(v, np.int32)) for v in
                 ((0, 0, 0, first), (0, 0, 0, first + count), (1, 1, 1, 1))]

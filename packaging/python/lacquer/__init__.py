@@ -4,7 +4,8 @@
     result = painter.paint(rgb_array, "classic-french")
 
 Arrays are uint8, height x width x 3 or 4. A Lacquer and its looks may be used by many threads at
-once; a Video takes one frame at a time. A process that forked after a Lacquer was made must not use it.
+once; a Video takes one frame at a time. A process that forked after a Lacquer was made must not use
+it.
 """
 from __future__ import annotations
 

@@ -78,7 +78,8 @@ static bool allow(int rules, const char *path, uint64_t rights)
 static bool allow_all(int rules, const struct lq_sandbox *sandbox, uint64_t known)
 {
     const uint64_t writing = (reading | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE |
-                              FS_MAKE_DIR | FS_MAKE_REG | FS_REFER | FS_TRUNCATE | FS_IOCTL) & known;
+                              FS_MAKE_DIR | FS_MAKE_REG | FS_REFER | FS_TRUNCATE |
+                              FS_IOCTL) & known;
     for (int i = 0; i < sandbox->read_count; i++)
         if (!allow(rules, sandbox->read[i], reading))
             return false;

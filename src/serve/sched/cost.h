@@ -13,7 +13,8 @@
 
 enum {
     LQ_COST_HEAD_BYTES = 128 * 1024, // of a body, in which its picture's header is looked for
-    LQ_COST_PASSES = 7,              // of a still with a multi-scale pass (frame/multiscale.h), about
+    // of a still with a multi-scale pass (frame/multiscale.h), about
+    LQ_COST_PASSES = 7,
 };
 
 struct lq_cost_peek {

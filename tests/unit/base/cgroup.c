@@ -51,7 +51,8 @@ static void expect(double cores, const char *file)
     assert_ok(system(command));
 }
 
-#define OTHERS "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:5 / /proc rw,nosuid shared:2 - proc proc rw\n"
+#define OTHERS "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:5 / /proc rw,nosuid shared:2 - proc "
+               "proc rw\n"
 #define V2 OTHERS "30 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 
 static void test_v2(void **state)
@@ -86,7 +87,8 @@ static void test_v2_mounted_in_part(void **state)
     begin("0::/../../other\n", OTHERS "30 22 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
     put("/sys/fs/cgroup/cpu.max", "100000 100000");
     expect(1, "/sys/fs/cgroup/cpu.max");
-    begin("0::/docker/1f2\n", OTHERS "30 22 0:26 /docker/1f /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
+    begin("0::/docker/1f2\n",
+          OTHERS "30 22 0:26 /docker/1f /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
     put("/sys/fs/cgroup/cpu.max", "100000 100000");
     put("/sys/fs/cgroup/2/cpu.max", "50000 100000"); // not ours: /docker/1f2 only begins like it
     expect(1, "/sys/fs/cgroup/cpu.max");
@@ -163,7 +165,8 @@ static void test_little_is_told(void **state)
         put("/sys/fs/cgroup/cpu.max", wrong[i]);
         expect(0, NULL);
     }
-    static const char *const lines[] = {"", "\n", "0", "0:", "0::", "0::x\n", ":::\n", "a b c d e f\n",
+    static const char *const lines[] = {"", "\n", "0", "0:", "0::", "0::x\n", ":::\n",
+                                        "a b c d e f\n",
                                         "1 2 3 / - cgroup2\n", "- cgroup2 x rw"};
     for (size_t i = 0; i < LQ_COUNT(lines); i++) {
         begin(lines[i], lines[i]);

@@ -13,7 +13,8 @@ static const bool can_fail = false; // sanitizers have an allocator of their own
 static long made, fail_at, fail_more;
 #else
 static const bool can_fail = true;
-static long made, fail_at, fail_more; // allocations so far, the first to fail, and how many after it
+// allocations so far, the first to fail, and how many after it
+static long made, fail_at, fail_more;
 
 void *__libc_malloc(size_t size);
 void *__libc_realloc(void *memory, size_t size);
@@ -46,7 +47,8 @@ static size_t write_text(char *text, size_t size)
         for (int i = 0; i < digits; i++)
             text[len++] = i == 1 ? '.' : '1';
         len -= digits == 2; // no number ends with a point
-        len += (size_t)sprintf(text + len, ",\"%0*d\\u00e9\",{\"%0*d\":true}%s", digits, 1, digits, 2,
+        len += (size_t)sprintf(text + len, ",\"%0*d\\u00e9\",{\"%0*d\":true}%s", digits, 1, digits,
+                               2,
                                digits % 2 ? ", " : ",");
     }
     len += (size_t)sprintf(text + len, "null]");

@@ -128,7 +128,8 @@ static int reply(const char *json, size_t payload, long json_len, struct lq_tens
     uint8_t *exact = malloc(len + payload);
     memcpy(exact, body, len + payload);
     int status = lq_kserve_read_reply(tensors, exact, len + payload,
-                                      json_len == 0 ? (long)len : json_len, sent_id, true, parts, &err);
+                                      json_len == 0 ? (long)len : json_len, sent_id, true, parts,
+                                          &err);
     for (int i = 0; status == LQ_OK && i < tensors->output_count; i++) {
         assert_true(parts[i] >= exact && parts[i] + lq_tensor_bytes(&tensors->outputs[i]) <=
                                              exact + len + payload);

@@ -139,7 +139,8 @@ static void test_wrong_answers(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_request), cmocka_unit_test(test_answers),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_request),
+                                       cmocka_unit_test(test_answers),
                                        cmocka_unit_test(test_wrong_answers)};
     return cmocka_run_group_tests_name("kserve_json", tests, NULL, NULL);
 }

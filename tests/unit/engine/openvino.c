@@ -107,6 +107,29 @@ static void describes_without_compiling(void **state)
     assert_null(tensors.outputs[0].data);
 }
 
+static void what_was_read_is_opened_once(void **state)
+{
+    (void)state;
+    struct lq_engine_read read = {0};
+    const struct lq_engine_options options = {.precision = LQ_PRECISION_F32, .read = &read,
+                                              .shape_rank = 4, .shape = {1, 3, 64, 96}};
+    struct lq_tensors tensors;
+    struct lq_engine *engines[2];
+    assert_ok(openvino->describe(model, &options, &tensors, &err));
+    assert_non_null(read.model);
+    for (int i = 0; i < 2; i++) { // the second reads the file again
+        assert_ok(openvino->open(&engines[i], model, &options, &err));
+        assert_null(read.model);
+    }
+    openvino->close(engines[0]);
+    openvino->close(engines[1]);
+    for (int i = 0; i < 2; i++) // the first is forgotten for the second
+        assert_ok(openvino->describe(model, &options, &tensors, &err));
+    lq_engine_forget(&read);
+    assert_null(read.model);
+    lq_engine_forget(&read);
+}
+
 static void files_that_are_no_models(void **state)
 {
     (void)state;
@@ -313,6 +336,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_absence_is_explained), // before OpenVINO is loaded here
         cmocka_unit_test(describes_without_compiling),
+        cmocka_unit_test(what_was_read_is_opened_once),
         cmocka_unit_test(files_that_are_no_models),
         cmocka_unit_test(runs_at_another_size_and_keeps_what_it_compiled),
         cmocka_unit_test(each_precision_has_its_file),

@@ -70,7 +70,8 @@ static void test_refused(void **state)
 static void test_local(void **state)
 {
     (void)state;
-    static const char *const here[] = {"http://localhost:8000", "http://LOCALHOST", "http://127.0.0.1",
+    static const char *const here[] = {"http://localhost:8000", "http://LOCALHOST",
+                                      "http://127.0.0.1",
                                        "https://127.9.9.9:1/x", "http://[::1]:8000"};
     static const char *const there[] = {"http://localhost.example.com", "http://127.example.com:1",
                                         "http://10.0.0.1", "http://[::2]", "http://gpu"};

@@ -1,40 +1,9 @@
-#include <lacquer.h>
-
 #include <math.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit/unit.h"
-
-static uint8_t file[1 << 20];
-static size_t file_len;
-static struct lacquer *context;
-
-static int open_all(void **state)
-{
-    (void)state;
-    char error[256];
-    FILE *in = fopen("tests/golden/hands/light.jpg", "rb");
-    if (!in)
-        return -1;
-    file_len = fread(file, 1, sizeof file, in);
-    fclose(in);
-    struct lacquer_options options = {.model = "models/nail.onnx", .threads = 1};
-    if (lacquer_open(&context, &options, error, sizeof error) == LACQUER_OK)
-        return 0;
-    print_error("%s\n", error);
-    return -1;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    lacquer_close(context);
-    lacquer_close(NULL);
-    return 0;
-}
+#include "unit/lib/context.h"
 
 static void paints_a_file(void **state)
 {

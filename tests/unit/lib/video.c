@@ -1,45 +1,14 @@
 // Requests of include/lacquer.h: videos, whole looks, pixel formats, masks, JSON, and misuse.
-#include <lacquer.h>
-
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <turbojpeg.h>
 
-#include "unit/unit.h"
+#include "unit/lib/context.h"
 
-static uint8_t file[1 << 20];
-static unsigned long file_len;
-static struct lacquer *context;
 static int width, height;
-
-static int open_all(void **state)
-{
-    (void)state;
-    char error[256];
-    FILE *in = fopen("tests/golden/hands/light.jpg", "rb");
-    if (!in)
-        return -1;
-    file_len = fread(file, 1, sizeof file, in);
-    fclose(in);
-    struct lacquer_options options = LACQUER_OPTIONS_INIT;
-    options.model = "models/nail.onnx";
-    options.threads = 1;
-    if (lacquer_open(&context, &options, error, sizeof error) == LACQUER_OK)
-        return 0;
-    print_error("%s\n", error);
-    return -1;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    lacquer_close(context);
-    return 0;
-}
 
 static uint8_t *decode(int format, int bytes)
 {

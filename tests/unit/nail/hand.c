@@ -18,8 +18,10 @@ static struct lq_hand draw(float turn)
     float c = cosf(turn), s = sinf(turn);
     for (int f = 0; f < LQ_HAND_FINGERS; f++)
         for (int k = 0; k < 4; k++) {
-            float x = roots[f][0] + (float)k * bones[f][0], y = roots[f][1] + (float)k * bones[f][1];
-            hand.points[1 + 4 * f + k] = (struct lq_point){200 + c * x - s * y, 300 + s * x + c * y};
+            float x = roots[f][0] + (float)k * bones[f][0],
+                y = roots[f][1] + (float)k * bones[f][1];
+            hand.points[1 + 4 * f + k] = (struct lq_point){200 + c * x - s * y,
+                                                           300 + s * x + c * y};
         }
     hand.points[LQ_WRIST] = (struct lq_point){200, 300};
     return hand;

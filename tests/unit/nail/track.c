@@ -45,7 +45,8 @@ static void draw_picture(float x, float y)
     for (int j = 0; j < H; j++)
         for (int i = 0; i < W; i++) {
             float u = (float)i - x, v = (float)j - y;
-            float level = 128 + 45 * sinf(u * 0.25f) * cosf(v * 0.21f) + 25 * sinf(u * 0.1f + v * 0.3f);
+            float level = 128 + 45 * sinf(u * 0.25f) * cosf(v * 0.21f) +
+                25 * sinf(u * 0.1f + v * 0.3f);
             memset(pixels + (j * W + i) * 3, (int)level, 3);
         }
 }
@@ -60,7 +61,8 @@ static void find(int k, float x, float y, float ex, float ey)
                              .alpha = crops[k], .alpha_stride = CROP};
     for (int j = 0; j < CROP; j++)
         for (int i = 0; i < CROP; i++) {
-            float dx = ((float)(nail->x + i) + 0.5f - cx) / 11, dy = ((float)(nail->y + j) + 0.5f - cy) / 16;
+            float dx = ((float)(nail->x + i) + 0.5f - cx) / 11,
+                dy = ((float)(nail->y + j) + 0.5f - cy) / 16;
             float level = 0.5f + (1 - sqrtf(dx * dx + dy * dy)) * 6;
             crops[k][j * CROP + i] = (uint8_t)(255 * (level < 0 ? 0 : level > 1 ? 1 : level));
         }

@@ -66,9 +66,9 @@ static void finishes(void **state)
     assert_ok(lq_look_parse_finish(&look, "Gloss", NULL));
     struct lq_error err;
     assert_int_equal(lq_look_parse_finish(&look, "glossy!", &err), LQ_ERR_FIELD);
-    assert_string_equal(err.text, "unknown finish 'glossy!': give creme, gloss, sheer, jelly, satin, matte, "
-                        "pearl, shimmer, glitter, metallic, chrome, holographic, cat-eye or "
-                        "textured");
+    assert_string_equal(err.text, "unknown finish 'glossy!': give creme, gloss, sheer, jelly, "
+                        "satin, matte, pearl, shimmer, glitter, metallic, chrome, holographic, "
+                        "cat-eye or textured");
     assert_int_equal(lq_look_parse_finish(&look, "", NULL), LQ_ERR_FIELD);
     assert_int_equal(lq_look_parse_finish(&look, NULL, NULL), LQ_ERR_FIELD);
     assert_int_equal(look.polish.finish, LQ_FINISH_GLOSS);

@@ -25,7 +25,8 @@
 
 #include "unit/unit.h"
 
-static char readable[] = "/tmp/lacquer-readable-XXXXXX", writable[] = "/tmp/lacquer-writable-XXXXXX";
+static char readable[] = "/tmp/lacquer-readable-XXXXXX",
+    writable[] = "/tmp/lacquer-writable-XXXXXX";
 
 static int make_folders(void **state)
 {

@@ -49,8 +49,9 @@ static void reads_multipart_fields(void **state)
     (void)state;
     char out[256];
     assert_ok(read_form("--b\r\nContent-Disposition: form-data; name=\"color\"\r\n\r\nred\r\n"
-                        "--b\r\ncontent-disposition: form-data; filename=\"n.jpg\"; name=\"image\"\r\n"
-                        "Content-Type: image/jpeg\r\n\r\nline\r\n--not the end\r\n\r\n--b--\r\n",
+                        "--b\r\ncontent-disposition: form-data; filename=\"n.jpg\"; "
+                        "name=\"image\"\r\nContent-Type: image/jpeg\r\n\r\nline\r\n--not the "
+                        "end\r\n\r\n--b--\r\n",
                         "b", out));
     assert_string_equal(out, "color=red;image=line\r\n--not the end\r\n;");
     assert_ok(read_form("--b--", "b", out));
@@ -127,9 +128,11 @@ static void finds_the_boundary(void **state)
 {
     (void)state;
     char boundary[72];
-    assert_ok(lq_form_boundary("multipart/form-data; boundary=abc", boundary, sizeof boundary, NULL));
+    assert_ok(lq_form_boundary("multipart/form-data; boundary=abc", boundary, sizeof boundary,
+                               NULL));
     assert_string_equal(boundary, "abc");
-    assert_ok(lq_form_boundary("multipart/form-data; Boundary=\"a b\"; x=y", boundary, sizeof boundary,
+    assert_ok(lq_form_boundary("multipart/form-data; Boundary=\"a b\"; x=y", boundary,
+                               sizeof boundary,
                                NULL));
     assert_string_equal(boundary, "a b");
     assert_ok(lq_form_boundary("multipart/form-data;charset=\"boundary=no\";BOUNDARY = abc ; x",

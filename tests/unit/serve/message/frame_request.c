@@ -104,7 +104,8 @@ static void finds_the_picture_in_events(void **state)
     assert_null(mine.picture.id);
     done(&mine);
     // A placeholder without its attachment is no picture.
-    assert_int_equal(read_body(&mine, LQ_BODY_EVENT, "[\"frame\",{\"_placeholder\":true,\"num\":0}]"),
+    assert_int_equal(read_body(&mine, LQ_BODY_EVENT,
+                               "[\"frame\",{\"_placeholder\":true,\"num\":0}]"),
                      LQ_ERR_FIELD);
     done(&mine);
     assert_int_equal(read_body(&mine, LQ_BODY_EVENT, "[\"frame\"]"), LQ_ERR_FIELD);

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Fails when a line of code or prose is wider than 100 columns.
+
+Not looked at: tables and fenced examples in Markdown, data and generated files (their endings are
+not in KINDS), and lines that are too wide for the one word (an address, a path, a hash) in them.
+
+Usage: check_width.py SOURCE_ROOT
+       check_width.py --self-test
+"""
+import pathlib
+import sys
+import tempfile
+
+COLUMNS = 100
+KINDS = {".c", ".h", ".py", ".js", ".mjs", ".css", ".html", ".sh", ".bash", ".md", ".build",
+         ".map"}
+NAMES = {"Makefile", "Dockerfile", "meson.build", "meson_options.txt"}
+# No source of ours: builds, what is downloaded, inputs of tests.
+SKIPPED = {".git", ".deps", "node_modules", "corpus", "fixtures", "__pycache__", "subprojects"}
+WORD_MAX = 60  # a word longer than that cannot be helped
+# Files that are yet to be wrapped, and how many lines of each at the most.
+LATER = {
+    "docs/MODELS.md": 1,
+    "meson.build": 1,
+    "src/cli/meson.build": 1,
+    "src/frame/frame.c": 1,
+    "src/model/landmarks.c": 1,
+    "src/nail/tracks.h": 1,
+    "src/paint/effect.c": 1,
+    "src/paint/extend.c": 1,
+    "src/serve/http/assets.c": 1,
+    "src/serve/meson.build": 1,
+    "tests/e2e/browser-network.mjs": 1,
+    "tests/e2e/browser-page.mjs": 1,
+    "tests/e2e/browser-shop.mjs": 4,
+    "tests/e2e/conftest.py": 2,
+    "tests/e2e/test_arm64.py": 2,
+    "tests/e2e/test_http.py": 5,
+    "tests/e2e/test_setup.py": 10,
+    "tools/check_layers.py": 2,
+    "tools/contact_sheet.py": 1,
+    "tools/make_patterns.py": 3,
+    "tools/setup/packages.sh": 2,
+    "tools/setup/system.sh": 4,
+    "train/nailseg/__main__.py": 3,
+    "train/nailseg/checkpoint.py": 1,
+    "train/nailseg/export.py": 2,
+    "train/nailseg/model.py": 1,
+    "web/index.html": 1,
+    "web/live/transport-ws.js": 1,
+    "web/paint/effects/chrome.js": 1,
+    "web/style.css": 8,
+    "web/ui/markup-panel.js": 16,
+    "web/ui/markup-parts.js": 4,
+    "web/ui/markup.js": 25,
+}
+
+
+def files(root):
+    for path in sorted(root.iterdir()):
+        if path.is_symlink() or path.name in SKIPPED or path.name.startswith("build"):
+            continue
+        if path.is_dir():
+            yield from files(path)
+        elif path.suffix in KINDS or path.name in NAMES:
+            yield path
+
+
+def too_wide(lines, prose):
+    """Numbers and widths of the lines that are too wide."""
+    fenced = False
+    for number, line in enumerate(lines, 1):
+        fenced ^= prose and line.lstrip().startswith("```")
+        if len(line) <= COLUMNS or prose and (fenced or line.lstrip().startswith("|")):
+            continue
+        if max(map(len, line.split())) <= WORD_MAX:
+            yield number, len(line)
+
+
+def check(root):
+    wrong, seen = [], 0
+    for path in files(root):
+        seen += 1
+        name = path.relative_to(root).as_posix()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        found = list(too_wide(lines, path.suffix == ".md"))
+        if len(found) > LATER.get(name, 0):
+            wrong += [f"{name}:{number}: {width} columns" for number, width in found]
+    return wrong, seen
+
+
+def self_test():
+    wide = "x = " + "word " * 20
+    cases = {("a.c", wide): 1, ("a.c", "x" * 100): 0, ("a.md", "| " + wide): 0,
+             ("a.md", "```\n" + wide + "\n```\n" + wide): 1, ("a.json", wide): 0,
+             ("a.py", "# https://example.org/" + "x" * 90): 0, ("corpus/a.c", wide): 0,
+             ("a.js", "ä" * 30 + " " + "b" * 40 + " " + "c" * 20): 0}
+    for (name, text), wanted in cases.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            found = check(pathlib.Path(folder))[0]
+        if len(found) != wanted:
+            sys.exit(f"self-test: {name}, {text[:20]!r}: wanted {wanted}, found {found}")
+    print(f"{len(cases)} cases, each as it should be")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--self-test":
+        self_test()
+        sys.exit(0)
+    found, count = check(pathlib.Path(sys.argv[1]))
+    print("\n".join(found) or f"{count} files, no line over {COLUMNS} columns")
+    sys.exit(1 if found or not count else 0)
