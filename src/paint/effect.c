@@ -373,10 +373,7 @@ LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *m
 {
     ROW_LOCALS;
     const struct mirror m = *mirror;
-    const struct lq_outlook o = coat->outlook;
-    const float *restrict levels = coat->surround->level;
-    const float *restrict reds = coat->surround->hue[0], *restrict greens = coat->surround->hue[1];
-    const float *restrict blues = coat->surround->hue[2];
+    const struct lq_glimpse glimpse = coat->glimpse;
     const float axis_x = coat->axis_x, axis_y = coat->axis_y;
     // Every nail stands elsewhere in the room and mirrors another part of it.
     const float wave_w = 20.0f + 7.0f * coat->away_w, wave_u = 20.0f + 7.0f * coat->away_u;
@@ -387,9 +384,7 @@ LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *m
         float sz = slope_z[i], sw = slope_w[i], graze = (1.0f - sz) * (1.0f - sz);
         float x = sw * (2.0f + 0.55f * sw * sw) + 0.30f * wave;
         float y = 2.0f * sz * slope_u[i] + 0.24f * wave;
-        float cell_x = lq_surround_fold(o.x + x * o.wx + y * o.ux);
-        float cell_y = lq_surround_fold(o.y + x * o.wy + y * o.uy);
-        float level = lq_surround_read(levels, cell_x, cell_y);
+        float level = lq_glimpse_read(&glimpse, x, y);
         float off_w = x - sun_w, off_u = y - sun_u;
         float across = axis_x * off_u - axis_y * off_w, down = axis_y * off_u + axis_x * off_w;
         float lamp = band(across, 0.09f, 0.20f) * band(down, 0.30f, 0.34f);
@@ -401,18 +396,15 @@ LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *m
         float turn = lq_clamp01((1.0f - sz) * 2.2f + 0.25f * wave) * m.shift;
         float white = lq_smooth01(lq_clamp01(1.1f * bright - 0.62f)) * 0.62f;
         float low = far, lit = 0.4f + 0.6f * body[i], share = m.strength * seen[i];
-        float hue_r = lq_surround_read(reds, cell_x, cell_y);
-        float hue_g = lq_surround_read(greens, cell_x, cell_y);
-        float hue_b = lq_surround_read(blues, cell_x, cell_y);
         float hued = 0.16f * room, plain = bright - hued;
         red[i] = lerp(red[i], mirrored(m.face[0], m.edge[0], turn, white,
-                                       (plain + hued * hue_r) * light_r,
+                                       (plain + hued * glimpse.hue[0]) * light_r,
                                        low * m.ground[0]) * lit, share);
         green[i] = lerp(green[i], mirrored(m.face[1], m.edge[1], turn, white,
-                                           (plain + hued * hue_g) * light_g,
+                                           (plain + hued * glimpse.hue[1]) * light_g,
                                            low * m.ground[1]) * lit, share);
         blue[i] = lerp(blue[i], mirrored(m.face[2], m.edge[2], turn, white,
-                                         (plain + hued * hue_b) * light_b,
+                                         (plain + hued * glimpse.hue[2]) * light_b,
                                          low * m.ground[2]) * lit, share);
     }
 }

@@ -121,6 +121,9 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float bre
     tint_gleam(coat, gloss);
     if (!coat->surround)
         coat->surround = &lq_surround_plain;
+    // A mirror looks all around; a top coat shows what lies before it.
+    lq_glimpse_take(&coat->glimpse, coat->surround, &coat->outlook,
+                    polish->finish == LQ_FINISH_CHROME ? 1.0f : 0.5f);
     coat->hide = (1.0f - bare) * polish->opacity;
     coat->stain = FILMS[polish->finish].stain * polish->opacity;
     if (polish->finish == LQ_FINISH_JELLY)
@@ -241,8 +244,7 @@ LQ_HOT static void gleam_row(const struct lq_coat *coat, const float *restrict s
                              float *restrict gleam)
 {
     const struct lq_recipe r = coat->recipe;
-    const struct lq_outlook o = coat->outlook;
-    const float *restrict cells = coat->surround->level;
+    const struct lq_glimpse glimpse = coat->glimpse;
     float sun_u = coat->sun_u, sun_w = coat->sun_w, stretch = coat->stretch;
     float axis_x = coat->axis_x, axis_y = coat->axis_y;
     float bending = coat->texture * 0.2f, added = coat->added;
@@ -250,9 +252,7 @@ LQ_HOT static void gleam_row(const struct lq_coat *coat, const float *restrict s
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float pw = 2.0f * sz[i] * sw[i], pu = 2.0f * sz[i] * su[i];
-        float level = lq_surround_read(cells, lq_surround_fold(o.x + pw * o.wx + pu * o.ux),
-                                       lq_surround_fold(o.y + pw * o.wy + pu * o.uy));
-        level = 1.0f + (level - 1.0f) * r.mirror;
+        float level = 1.0f + (lq_glimpse_read(&glimpse, pw, pu) - 1.0f) * r.mirror;
         float rw = pw - sun_w + (detail[i] - 1.0f) * bending, ru = (pu - sun_u) * stretch;
         float across = axis_x * ru - axis_y * rw, down = axis_y * ru + axis_x * rw;
         float lamp = window(across, r.half_w, inverse_w) * window(down, r.half_u, inverse_u);

@@ -41,6 +41,7 @@ struct lq_coat {
     float away_u, away_w; // the nail's place from the picture's middle, in heights
     const struct lq_surround *surround; // what it mirrors; NULL: nothing in particular
     struct lq_outlook outlook;          // … and from where
+    struct lq_glimpse glimpse;          // … made of both
     float stretch;       // 1; more makes the highlight shorter along the nail
     float aspect;        // length over breadth
     float pixel;         // a pixel's side in half breadths

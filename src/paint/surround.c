@@ -134,3 +134,20 @@ struct lq_outlook lq_outlook_of(const struct lq_image *picture, float x, float y
                                axis_x * reach * down, axis_x * reach * across,
                                axis_y * reach * down};
 }
+
+void lq_glimpse_take(struct lq_glimpse *glimpse, const struct lq_surround *surround,
+                     const struct lq_outlook *outlook, float step)
+{
+    glimpse->inverse_step = 1.0f / step;
+    for (int i = 0; i < 5; i++)
+        for (int j = 0; j < 3; j++) {
+            float across = step * (float)(i - 2), along = (float)(j - 1);
+            float x = outlook->x + across * outlook->wx + along * outlook->ux;
+            float y = outlook->y + across * outlook->wy + along * outlook->uy;
+            glimpse->node[i][j] = lq_surround_read(surround->level, lq_surround_fold(x),
+                                                   lq_surround_fold(y));
+        }
+    for (int k = 0; k < 3; k++)
+        glimpse->hue[k] = lq_surround_read(surround->hue[k], lq_surround_fold(outlook->x),
+                                           lq_surround_fold(outlook->y));
+}

@@ -22,6 +22,14 @@ struct lq_outlook {
     float x, y, wx, wy, ux, uy;
 };
 
+// What a nail sees of it: levels at five directions across and three along, by which it is read
+// in rows without looking anything up.
+struct lq_glimpse {
+    float inverse_step; // one over the directions' distance across; along it is 1
+    float node[5][3];
+    float hue[3];       // … and the colour at its own place
+};
+
 // Reads 48 x 48 pixels.
 void lq_surround_survey(struct lq_surround *surround, const struct lq_image *picture);
 
@@ -31,6 +39,28 @@ extern const struct lq_surround lq_surround_plain;
 // Of a nail about (x, y) in the picture whose axis is a unit vector.
 struct lq_outlook lq_outlook_of(const struct lq_image *picture, float x, float y, float axis_x,
                                 float axis_y);
+
+void lq_glimpse_take(struct lq_glimpse *glimpse, const struct lq_surround *surround,
+                     const struct lq_outlook *outlook, float step);
+
+// The share of a node at that distance, in steps.
+static inline float lq_glimpse_share(float off)
+{
+    return lq_smooth01(lq_clamp01(1.0f - (off < 0.0f ? -off : off)));
+}
+
+static inline float lq_glimpse_read(const struct lq_glimpse *g, float across, float along)
+{
+    float x = lq_clamp01(0.5f + 0.25f * across * g->inverse_step) * 4.0f - 2.0f;
+    float y = lq_clamp01(0.5f + 0.5f * along) * 2.0f - 1.0f;
+    float low = lq_glimpse_share(y + 1.0f), high = lq_glimpse_share(y - 1.0f);
+    float middle = 1.0f - low - high;
+#define COLUMN(i) (g->node[i][0] * low + g->node[i][1] * middle + g->node[i][2] * high)
+    return COLUMN(0) * lq_glimpse_share(x + 2.0f) + COLUMN(1) * lq_glimpse_share(x + 1.0f) +
+           COLUMN(2) * lq_glimpse_share(x) + COLUMN(3) * lq_glimpse_share(x - 1.0f) +
+           COLUMN(4) * lq_glimpse_share(x - 2.0f);
+#undef COLUMN
+}
 
 // Mirrored at its edges again and again: a place in cells, held to where four cells are about it.
 static inline float lq_surround_fold(float cells)

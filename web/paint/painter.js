@@ -353,7 +353,7 @@ export class Painter {
             .use()
             .set({ ...given, ...coatUniforms(coat), ...effect.uniforms(coat) })
             .set({ height, split: 1, around: 2, pattern: 4, surround: 5 })
-            .set({ ...outlookOf(nail, this.#nails), patternSpan: this.#spanOf(coat) })
+            .set({ ...outlookOf(nail, this.#nails, coat.effect), patternSpan: this.#spanOf(coat) })
             .draw();
     }
 

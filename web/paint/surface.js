@@ -84,7 +84,7 @@ float window(float x, float half_, float soft) {
 }
 float gleamOf(float detail, float rim) {
     float pw = 2.0 * s.z * s.y, pu = 2.0 * s.z * s.x;
-    float level = 1.0 + (mirrored(pw, pu).a - 1.0) * back.y;
+    float level = 1.0 + (glimpse(pw, pu) - 1.0) * back.y;
     float rw = pw - sun.y + (detail - 1.0) * texture_ * 0.2, ru = (pu - sun.x) * stretch;
     float across = axis.x * ru - axis.y * rw, down = axis.y * ru + axis.x * rw;
     float lit = window(across, lamp.x, lamp.z) * window(down, lamp.y, lamp.w);

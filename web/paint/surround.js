@@ -66,15 +66,31 @@ vec4 mirrored(float across, float along) {
     vec4 low = mix(texelFetch(surround, i + ivec2(0, 1), 0),
                    texelFetch(surround, i + ivec2(1, 1), 0), f.x);
     return mix(top, low, f.y);
+}
+// Levels at five directions across and three along (lq_glimpse_read).
+uniform float lookStep;
+float glimpseShare(float off) {
+    float t = clamp(1.0 - abs(off), 0.0, 1.0);
+    return t * t * (3.0 - 2.0 * t);
+}
+float glimpse(float across, float along) {
+    float x = clamp(across / lookStep, -2.0, 2.0), y = clamp(along, -1.0, 1.0), sum = 0.0;
+    for (int i = -2; i <= 2; i++)
+        for (int j = -1; j <= 1; j++) {
+            float share = glimpseShare(x - float(i)) * glimpseShare(y - float(j));
+            if (share > 0.0) sum += share * mirrored(lookStep * float(i), float(j)).a;
+        }
+    return sum;
 }`;
 
 // The uniforms of `reading` for a nail of a picture that large (lq_outlook_of).
-export function outlookOf({ center: [x, y], axis: [ax, ay] }, { width, height }) {
+export function outlookOf({ center: [x, y], axis: [ax, ay] }, { width, height }, effect) {
     const across = side / width;
     const down = side / height;
     const far = reach * height;
     return {
         lookAt: [x * across, y * down],
+        lookStep: effect === 'chrome' ? 1 : 0.5,
         lookAcross: [-ay * far * across, ax * far * down],
         lookAlong: [ax * far * across, ay * far * down],
     };

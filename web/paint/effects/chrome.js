@@ -13,18 +13,18 @@ void effect(inout vec3 color) {
     float graze = (1.0 - s.z) * (1.0 - s.z);
     float angle = s.y * (2.0 + 0.55 * s.y * s.y); // of the reflection: its sine stalls on the flanks
     float x = angle + 0.30 * wave, y = 2.0 * s.z * s.x + 0.24 * wave;
-    vec4 seen_ = mirrored(x, y);
+    vec3 hue = mirrored(0.0, 0.0).rgb;
     float offW = x - sun.y, offU = y - sun.x;
     float across = axis.x * offU - axis.y * offW, down = axis.y * offU + axis.x * offW;
     float lit_ = bandOf(across, 0.09, 0.20) * bandOf(down, 0.30, 0.34);
     float off = across * across + 0.5 * down * down;
     float walls = 1.0 - 0.72 * bandOf(off - 0.42, 0.05, 0.40);
     float far_ = smooth01(clamp01(0.45 * off - 0.35));
-    float room = seen_.a * walls * (1.0 - 0.65 * far_);
+    float room = glimpse(x, y) * walls * (1.0 - 0.65 * far_);
     float bright = 0.46 * room + 0.90 * lit_ + 0.6 * graze;
     float turn = clamp01((1.0 - s.z) * 2.2 + 0.25 * wave) * shift;
     float white = smooth01(clamp01(1.1 * bright - 0.62)) * 0.62;
-    vec3 sent = (bright - 0.16 * room + 0.16 * room * seen_.rgb) * light + far_ * ground;
+    vec3 sent = (bright - 0.16 * room + 0.16 * room * hue) * light + far_ * ground;
     vec3 metal = mix(mix(face, edgeColor, turn), vec3(0.94), white);
     color = mix(color, metal * sent * (0.4 + 0.6 * body), strength * seen);
 }`;
