@@ -22,6 +22,22 @@ def nails_of(lacquer, hand, most):
     return sorted(nails, key=lambda nail: -nail["area"])[:most]
 
 
+def paint(lacquer, hands, folder, options):
+    """All hands in one run, which loads the model once. Links give their files unlike names."""
+    links = []
+    for number, hand in enumerate(hands):
+        links.append(folder / f"hand-{number:02}{pathlib.Path(hand).suffix.lower()}")
+        if not links[-1].exists():
+            links[-1].symlink_to(pathlib.Path(hand).resolve())
+    out = folder / "painted"
+    out.mkdir(exist_ok=True)
+    for old in out.iterdir():
+        old.unlink()
+    subprocess.run([lacquer, "apply", *links, "-o", out, *options], check=True,
+                   capture_output=True)
+    return sorted(out.iterdir())
+
+
 def tile(picture, nail, side):
     x, y = nail["center"]
     half = 0.62 * max(nail["length"], nail["width"])
@@ -57,11 +73,9 @@ def main():
         for row, (name, options) in enumerate(rows):
             draw.text((4, row * side + side // 2), name, fill="black")
             x = 90
-            for hand, nails in hands:
-                path = hand
-                if options is not None:
-                    path = f"{folder}/painted.png"
-                    subprocess.run([args.lacquer, "apply", hand, "-o", path, *options], check=True)
+            paths = args.hands if options is None else paint(
+                args.lacquer, args.hands, pathlib.Path(folder), options)
+            for (_, nails), path in zip(hands, paths):
                 picture = Image.open(path).convert("RGB")
                 for nail in nails:
                     sheet.paste(tile(picture, nail, side), (x, row * side))

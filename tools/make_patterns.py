@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Draws the nail-art patterns that come with Lacquer: looks/patterns/*.png, 128x192, tip at the top.
+"""Draws the nail-art patterns that come with Lacquer: looks/patterns/*.png, 128x192, tip at top.
+
+Each goes on below its bottom edge with its top: on a long nail it is repeated (docs/LOOKS.md).
 
 Usage: make_patterns.py OUT_DIR     Needs Pillow.
 """
@@ -20,16 +22,20 @@ class Page:
         self.image = Image.new("RGBA", (WIDTH * OVER, HEIGHT * OVER), (0, 0, 0, 0))
         self.draw = ImageDraw.Draw(self.image)
 
+    # What crosses the top or the bottom edge comes in again at the other.
     def blob(self, x, y, rx, ry, color):
-        self.draw.ellipse([(x - rx) * OVER, (y - ry) * OVER, (x + rx) * OVER, (y + ry) * OVER],
-                          fill=color)
+        for shift in (-HEIGHT, 0, HEIGHT):
+            self.draw.ellipse([(x - rx) * OVER, (y + shift - ry) * OVER, (x + rx) * OVER,
+                               (y + shift + ry) * OVER], fill=color)
 
     def shape(self, points, color):
-        self.draw.polygon([(x * OVER, y * OVER) for x, y in points], fill=color)
+        for shift in (-HEIGHT, 0, HEIGHT):
+            self.draw.polygon([(x * OVER, (y + shift) * OVER) for x, y in points], fill=color)
 
     def line(self, points, width, color):
-        self.draw.line([(x * OVER, y * OVER) for x, y in points], fill=color,
-                       width=round(width * OVER), joint="curve")
+        for shift in (-HEIGHT, 0, HEIGHT):
+            self.draw.line([(x * OVER, (y + shift) * OVER) for x, y in points], fill=color,
+                           width=round(width * OVER), joint="curve")
 
     def save(self, path):
         # Averaged with alpha multiplied in, or clear pixels' colour would fringe the edges.
@@ -38,9 +44,10 @@ class Page:
 
 
 def dots(page, _):
-    for row in range(-1, 9):
+    for row in range(8):
         for column in range(-1, 6):
-            page.blob(column * 28 + 14 * (row % 2) + 8, row * 26 + 8, 6.5, 6.5, (255, 250, 243, 255))
+            page.blob(column * 28 + 14 * (row % 2) + 8, row * 24 + 8, 6.5, 6.5,
+                      (255, 250, 243, 255))
 
 
 def stripes(page, _):
@@ -71,9 +78,9 @@ def heart(page, x, y, size, color):
 
 
 def hearts(page, _):
-    for row in range(5):
+    for row in range(4):
         for column in range(3):
-            heart(page, column * 46 + 18 + 23 * (row % 2), row * 42 + 14, 9.5, (205, 22, 58, 255))
+            heart(page, column * 46 + 18 + 23 * (row % 2), row * 48 + 20, 9.5, (205, 22, 58, 255))
 
 
 def flower(page, x, y, size, turn, petal, middle):
@@ -90,20 +97,47 @@ def daisies(page, dice):
         flower(page, x, y, size, dice.random(), (255, 252, 248, 255), (246, 190, 40, 255))
 
 
+def scatter(dice, apart, tries=4000):
+    """Places no two of which are nearer than that, across the top and bottom edge too."""
+    places = []
+    for _ in range(tries):
+        x, y = dice.uniform(-6, WIDTH + 6), dice.uniform(0, HEIGHT)
+        down = [min(abs(y - b), HEIGHT - abs(y - b)) for _, b in places]
+        if all(math.hypot(x - a, d) > apart for (a, _), d in zip(places, down)):
+            places.append((x, y))
+    return places
+
+
+def rosette(page, dice, x, y, size):
+    lean, flat = dice.uniform(-0.5, 0.5), dice.uniform(0.72, 0.95)
+
+    def at(angle, radius):
+        dx, dy = radius * math.cos(angle), radius * flat * math.sin(angle)
+        return (x + dx * math.cos(lean) - dy * math.sin(lean),
+                y + dx * math.sin(lean) + dy * math.cos(lean))
+
+    bumps = [dice.uniform(0.85, 1.15) for _ in range(7)]
+    page.shape([at(i * math.tau / 42, size * 0.74 * bumps[i // 6]) for i in range(42)],
+               (150, 88, 40, 235))
+    count, turn = dice.choice((2, 3, 3, 4)), dice.uniform(0, math.tau)
+    for number in range(count):
+        begin = turn + number * math.tau / count
+        sweep = math.tau / count * dice.uniform(0.55, 0.82)
+        thick = dice.uniform(0.8, 1.25)
+        for step in range(25):
+            t = step / 24
+            radius = size * 0.25 * thick * (0.55 + 0.45 * math.sin(math.pi * t))
+            page.blob(*at(begin + sweep * t, size * (0.95 + 0.1 * math.sin(5 * t + begin))),
+                      radius, radius, (32, 20, 15, 255))
+
+
 def leopard(page, dice):
-    for row in range(9):
-        for column in range(6):
-            x = column * 26 + 13 * (row % 2) + dice.uniform(-4, 4)
-            y = row * 24 + dice.uniform(-4, 4)
-            start, size = dice.uniform(0, math.tau), dice.uniform(7.0, 9.5)
-            page.blob(x, y, size * 0.72, size * 0.62, (150, 88, 40, 235))
-            for part in range(3):
-                a0 = start + part * 2.1
-                arc = [(x + size * math.cos(a0 + t * 0.17), y + size * 0.85 * math.sin(a0 + t * 0.17))
-                       for t in range(9)]
-                page.line(arc, 4.2, (32, 20, 15, 255))
-                for end in (arc[0], arc[-1]):
-                    page.blob(*end, 2.1, 2.1, (32, 20, 15, 255))
+    places = scatter(dice, 20.0)
+    for number, (x, y) in enumerate(places):
+        if number % 7 == 5:
+            page.blob(x, y, dice.uniform(3.5, 5.5), dice.uniform(3.5, 4.5), (32, 20, 15, 255))
+        else:
+            rosette(page, dice, x, y, dice.uniform(8.2, 10.6))
 
 
 def stars(page, dice):
@@ -115,14 +149,41 @@ def stars(page, dice):
                     for i in range(10)], (238, 201, 112, 255))
 
 
+def wander(dice, reach):
+    """A smooth way from the picture's top to its bottom that ends where it began: y -> x."""
+    waves = [(reach * dice.uniform(0.4, 1.0) / k ** 1.2, k, dice.uniform(0, math.tau))
+             for k in (1, 2, 3, 5, 8)]
+    return lambda y: sum(far * math.sin(math.tau * k * y / HEIGHT + start)
+                         for far, k, start in waves)
+
+
+def vein(page, way, top, bottom, widest, ink):
+    """Dots along a way, so that its width may swell and fade: to nothing at both ends."""
+    steps = int((bottom - top) * 3)
+    for step in range(steps + 1):
+        y = top + step / 3
+        swell = 0.55 + 0.45 * math.sin(y * 0.11 + widest * 9)
+        end = 1.0 if bottom - top >= HEIGHT else math.sin(math.pi * step / steps) ** 0.6
+        radius = 0.5 * widest * swell * end
+        if radius > 0.08:
+            page.blob(way(y), y, radius, radius, ink)
+
+
 def marble(page, dice):
-    for _ in range(5):
-        x, points = dice.uniform(0, WIDTH), []
-        for step in range(30):
-            points.append((x, step * HEIGHT / 28 - 4))
-            x += dice.uniform(-9, 9.5)
-        page.line(points, dice.uniform(4, 8), (170, 172, 180, 70))
-        page.line(points, dice.uniform(1.0, 2.2), (96, 98, 110, 210))
+    # Each layer is drawn alone and made as thin as it is to be: dots that overlap stay even.
+    for widest, alpha, count in ((15.0, 26, 3), (6.5, 48, 4), (1.7, 170, 3), (0.9, 120, 5)):
+        layer = Page()
+        for number in range(count):
+            middle = WIDTH * (number + dice.uniform(0.2, 0.8)) / count
+            path = wander(dice, 26 if widest > 1 else 34)
+            whole = widest > 1.5 and number % 2 == 0
+            top = 0 if whole else dice.uniform(0, HEIGHT)
+            length = HEIGHT if whole else dice.uniform(60, 120)
+            vein(layer, lambda y, m=middle, p=path: m + p(y), top, top + length, widest,
+                 (120, 122, 134, 255))
+        thin = layer.image.getchannel("A").point(lambda a, most=alpha: a * most // 255)
+        layer.image.putalpha(thin)
+        page.image.alpha_composite(layer.image)
 
 
 def main(folder):

@@ -11,25 +11,25 @@
 // No polish sends back all light: room for shading and highlights on white.
 static const float WHITEST = 0.94f;
 // What the surface mirrors of its surroundings beside the lamps, brighter on the lamps' side: about
-// 4 % of the mean light, of which rooms send back a third.
-static const float SURROUNDINGS = 0.014f;
+// 4 % of the mean light, of which rooms send back half.
+static const float SURROUNDINGS = 0.020f;
 
 // Top coats from matte to wet; between two of them every number is interpolated.
 static const struct {
     float gloss;
     struct lq_recipe recipe;
 } TOPS[] = {
-    {0.00f, {.contrast = 0.92f, .volume = 0.22f, .rim = 0.12f, .soft_w = 0.90f, .soft_u = 0.90f,
-             .strength = 0.012f, .haze = 0.016f, .kept = 0.10f}},
-    {0.35f, {.contrast = 0.95f, .volume = 0.26f, .rim = 0.16f, .half_w = 0.05f, .half_u = 0.16f,
-             .soft_w = 0.55f, .soft_u = 0.55f, .strength = 0.13f, .fill = 0.08f, .haze = 0.028f,
-             .fresnel = 0.015f, .kept = 0.40f}},
-    {0.60f, {.contrast = 0.98f, .volume = 0.26f, .rim = 0.18f, .half_w = 0.01f, .half_u = 0.10f,
-             .soft_w = 0.36f, .soft_u = 0.46f, .strength = 0.10f, .fill = 0.10f, .haze = 0.016f,
-             .fresnel = 0.02f, .kept = 0.85f}},
-    {1.00f, {.contrast = 1.05f, .volume = 0.30f, .depth = 0.10f, .rim = 0.24f, .half_w = 0.07f,
-             .half_u = 0.16f, .soft_w = 0.11f, .soft_u = 0.26f, .strength = 0.40f, .fill = 0.16f,
-             .haze = 0.026f, .fresnel = 0.06f, .kept = 1.15f}},
+    {0.00f, {.contrast = 0.92f, .lift = 0.70f, .volume = 0.22f, .rim = 0.12f, .soft_w = 0.90f,
+             .soft_u = 0.90f, .strength = 0.012f, .haze = 0.016f}},
+    {0.35f, {.contrast = 0.95f, .lift = 0.60f, .volume = 0.26f, .rim = 0.16f, .half_w = 0.05f,
+             .half_u = 0.16f, .soft_w = 0.55f, .soft_u = 0.55f, .strength = 0.13f, .mirror = 0.15f,
+             .haze = 0.028f, .fresnel = 0.015f, .kept = 0.20f}},
+    {0.60f, {.contrast = 0.98f, .lift = 0.90f, .volume = 0.26f, .rim = 0.18f, .half_w = 0.01f,
+             .half_u = 0.10f, .soft_w = 0.36f, .soft_u = 0.46f, .strength = 0.10f, .mirror = 0.50f,
+             .haze = 0.030f, .fresnel = 0.03f, .kept = 0.85f}},
+    {1.00f, {.contrast = 1.05f, .lift = 1.00f, .volume = 0.30f, .depth = 0.10f, .rim = 0.24f,
+             .half_w = 0.07f, .half_u = 0.20f, .soft_w = 0.11f, .soft_u = 0.22f, .strength = 0.40f,
+             .mirror = 1.00f, .haze = 0.026f, .fresnel = 0.10f, .kept = 1.15f}},
 };
 
 // Each finish's top coat, how far one coat of it hides the nail, and how far it stains what is seen
@@ -56,9 +56,9 @@ static struct lq_recipe recipe_at(float gloss)
     float t = lq_clamp01((gloss - TOPS[i].gloss) / (TOPS[i + 1].gloss - TOPS[i].gloss));
     const struct lq_recipe *a = &TOPS[i].recipe, *b = &TOPS[i + 1].recipe;
 #define MIX(field) .field = a->field + (b->field - a->field) * t
-    return (struct lq_recipe){MIX(contrast), MIX(volume), MIX(depth), MIX(rim), MIX(half_w),
-                              MIX(half_u), MIX(soft_w), MIX(soft_u), MIX(strength), MIX(fill),
-                              MIX(haze), MIX(fresnel), MIX(kept)};
+    return (struct lq_recipe){MIX(contrast), MIX(lift), MIX(volume), MIX(depth), MIX(rim),
+                              MIX(half_w), MIX(half_u), MIX(soft_w), MIX(soft_u), MIX(strength),
+                              MIX(mirror), MIX(haze), MIX(fresnel), MIX(kept)};
 #undef MIX
 }
 
@@ -91,15 +91,39 @@ static void soften(struct lq_recipe *recipe, float blur, float aspect)
     recipe->strength *= size / (size + 0.5f * blur);
 }
 
+static float brightest_of(const float c[3])
+{
+    return fmaxf(fmaxf(c[0], c[1]), c[2]);
+}
+
+// A rough surface scatters light that has gone through some of the film: its shine takes the
+// polish's colour, and on a dark one there is less of it.
+static void tint_gleam(struct lq_coat *coat, float gloss)
+{
+    float rough = lq_clamp01(1.4f - gloss * (1.4f / 0.6f)), most = brightest_of(coat->pigment);
+    float dark = 1.0f - lq_clamp01(2.5f * most);
+    float less = 1.0f - 0.5f * lq_clamp01(1.7f * rough) * dark;
+    for (int k = 0; k < 3; k++) {
+        float tinted = coat->pigment[k] / fmaxf(most, 0.05f);
+        coat->gleam[k] = less * (1.0f + (tinted - 1.0f) * 0.8f * rough);
+    }
+}
+
 void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth)
 {
-    float bare = 1.0f;
+    float bare = 1.0f, gloss = polish->gloss >= 0.0f ? polish->gloss : FILMS[polish->finish].gloss;
     for (int i = 0; i < polish->coats; i++)
         bare *= 1.0f - FILMS[polish->finish].hide;
     coat->finish = polish->finish;
-    coat->recipe = recipe_at(polish->gloss >= 0.0f ? polish->gloss : FILMS[polish->finish].gloss);
+    coat->recipe = recipe_at(gloss);
     soften(&coat->recipe, coat->blur, coat->aspect);
     linear_of(coat->pigment, polish->color);
+    tint_gleam(coat, gloss);
+    if (!coat->surround)
+        coat->surround = &lq_surround_plain;
+    // A mirror looks all around; a top coat shows what lies before it.
+    lq_glimpse_take(&coat->glimpse, coat->surround, &coat->outlook,
+                    polish->finish == LQ_FINISH_CHROME ? 1.0f : 0.5f);
     coat->hide = (1.0f - bare) * polish->opacity;
     coat->stain = FILMS[polish->finish].stain * polish->opacity;
     if (polish->finish == LQ_FINISH_JELLY)
@@ -111,6 +135,9 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float bre
     linear_of(coat->ombre_color, polish->ombre.color);
     linear_of(coat->french_color, polish->french.color);
     coat->pattern = polish->pattern ? lq_pattern_level(polish->pattern, breadth) : NULL;
+    // Over the whole of an extended nail.
+    if (polish->pattern)
+        coat->pattern_span = lq_pattern_span(polish->pattern, coat->aspect / coat->whole_u);
     coat->pattern_opacity = polish->pattern_opacity * polish->opacity;
     coat->pattern_dyed = polish->pattern_dyed;
     linear_of(coat->pattern_color, polish->pattern_color);
@@ -145,9 +172,11 @@ LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row
     const float *restrict slow = row->slow, *restrict detail = row->detail;
     const float *restrict rim = row->rim;
     for (int i = 0; i < row->count; i++) {
-        float light = 1.0f + (slow[i] - 1.0f) * r.contrast;
+        // A surface that shines less shows less of the bare nail's own shine.
+        float over = slow[i] - 1.0f, fine = (detail[i] - 1.0f) * texture;
+        float light = 1.0f + over * (over > 0.0f ? r.lift : r.contrast);
         light *= 1.0f + r.volume * (sw[i] * sun_w + su[i] * sun_u + sz[i] - 0.80f);
-        light *= 1.0f + (detail[i] - 1.0f) * texture;
+        light *= 1.0f + fine * (fine > 0.0f ? r.lift : 1.0f);
         // The film ends in a rounded edge, and where it meets the skin at the base lies a shadow.
         float base = lq_clamp01(-1.6f * (row->u + row->du * (float)i) - 0.6f) * cuticle;
         light *= 1.0f - r.rim * (1.0f + base) * (1.0f - rim[i]);
@@ -206,29 +235,33 @@ static inline float shoulder(float x)
     return x < 0.8f ? x : 0.8f + 0.2f * over / (1.0f + over);
 }
 
-// What the surface sends straight back, by the reflection of the view. Detail bends it a little, so
-// that it does not look ruled.
+// What the surface sends straight back, by the reflection of the view: a lamp that stands upright
+// in the picture, brighter where the surroundings are, and these. Detail bends it a little, so that
+// it does not look ruled.
 LQ_HOT static void gleam_row(const struct lq_coat *coat, const float *restrict su,
                              const float *restrict sw, const float *restrict sz,
                              const float *restrict detail, const float *restrict rim, int n,
                              float *restrict gleam)
 {
     const struct lq_recipe r = coat->recipe;
+    const struct lq_glimpse glimpse = coat->glimpse;
     float sun_u = coat->sun_u, sun_w = coat->sun_w, stretch = coat->stretch;
+    float axis_x = coat->axis_x, axis_y = coat->axis_y;
     float bending = coat->texture * 0.2f, added = coat->added;
     float inverse_w = 1.0f / r.soft_w, inverse_u = 1.0f / r.soft_u;
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
-        float rw = 2.0f * sz[i] * sw[i] - sun_w + (detail[i] - 1.0f) * bending;
-        float ru = (2.0f * sz[i] * su[i] - sun_u) * stretch;
-        float lamp = window(rw, r.half_w, inverse_w) * window(ru, r.half_u, inverse_u);
-        float fill = window(rw + 2.1f * sun_w, 0.5f * r.half_w, inverse_w) *
-                     window(ru, 0.7f * r.half_u, inverse_u);
+        float pw = 2.0f * sz[i] * sw[i], pu = 2.0f * sz[i] * su[i];
+        float level = 1.0f + (lq_glimpse_read(&glimpse, pw, pu) - 1.0f) * r.mirror;
+        float rw = pw - sun_w + (detail[i] - 1.0f) * bending, ru = (pu - sun_u) * stretch;
+        float across = axis_x * ru - axis_y * rw, down = axis_y * ru + axis_x * rw;
+        float lamp = window(across, r.half_w, inverse_w) * window(down, r.half_u, inverse_u);
         float haze = window(rw, 0.0f, 1.0f / 0.55f) * window(ru, 0.1f, 1.0f / 0.7f);
         float graze = 1.0f - sz[i];
-        float back = r.strength * (lamp + r.fill * fill) + r.haze * haze +
-                     r.fresnel * graze * graze;
         float sky = 1.0f + 1.2f * (sw[i] * sun_w + su[i] * sun_u);
-        gleam[i] = added * (back * rim[i] + SURROUNDINGS * sky);
+        float back = r.strength * lamp * (0.6f + 0.4f * level) + r.haze * haze +
+                     r.fresnel * graze * graze * level;
+        gleam[i] = added * (back * rim[i] + SURROUNDINGS * sky * level);
     }
 }
 
@@ -288,5 +321,6 @@ void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *row, fl
         edge_row(coat, row, su, sw, gleam);
     float kept = coat->kept * coat->recipe.kept;
     for (int k = 0; k < 3; k++)
-        top_row(in[k], row->cover, row->shine, gleam, hide, kept, coat->light[k], n, out[k]);
+        top_row(in[k], row->cover, row->shine, gleam, hide, kept,
+                coat->light[k] * coat->gleam[k], n, out[k]);
 }

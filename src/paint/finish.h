@@ -6,16 +6,18 @@
 #include "paint/light.h"
 #include "paint/look.h"
 #include "paint/shade.h"
+#include "paint/surround.h"
 
 // The top coat and the film under it: what gloss makes of them.
 struct lq_recipe {
     float contrast;    // of slow shading
+    float lift;        // of what is brighter than the bare nail's mean: its shine lies in that
     float volume;      // shading of the curve itself, which a translucent bare nail hides
     float depth;       // how much the pigment deepens where little light comes back
     float rim;         // darkening at the outline
     float half_w, half_u, soft_w, soft_u; // the highlight's half size and softness
     float strength;    // of the highlight, against white in this light
-    float fill;        // share of it that a second, opposite light gives
+    float mirror;      // how clearly the surroundings show
     float haze;        // a broad, weak lobe around it
     float fresnel;     // mirror-like return at grazing angles
     float kept;        // of the nail's own highlight
@@ -33,8 +35,13 @@ struct lq_coat {
     float texture;       // 0..1
     float kept;          // how much of the nail's own highlight is kept
     float added;         // strength of the finish's own highlight
+    float gleam[3];      // … its colour, against the light's
     float sun_u, sun_w;  // where that highlight lies, in nail coordinates
-    float away_u, away_w; // the nail's place from the picture's middle, in heights: what it mirrors
+    float axis_x, axis_y; // the nail's, in the picture: a lamp stands upright there
+    float away_u, away_w; // the nail's place from the picture's middle, in heights
+    const struct lq_surround *surround; // what it mirrors; NULL: nothing in particular
+    struct lq_outlook outlook;          // … and from where
+    struct lq_glimpse glimpse;          // … made of both
     float stretch;       // 1; more makes the highlight shorter along the nail
     float aspect;        // length over breadth
     float pixel;         // a pixel's side in half breadths
@@ -49,7 +56,7 @@ struct lq_coat {
     struct lq_french french;
     float ombre_color[3], french_color[3]; // linear
     const struct lq_pattern_level *pattern;
-    float pattern_opacity;
+    float pattern_opacity, pattern_span; // span: patterns along the nail
     bool pattern_dyed;
     float pattern_color[3]; // linear
     float whole_u, whole_u0; // u over the whole, extended nail: u * whole_u + whole_u0

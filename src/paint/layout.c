@@ -89,7 +89,7 @@ static void pattern_row(const struct lq_coat *coat, float u, float w, float du, 
         for (int i = 0; i < count; i++) {
             float along = u + du * (float)(from + i), across = w + dw * (float)(from + i);
             x[i] = 0.5f + 0.5f * across;
-            y[i] = 0.5f - 0.5f * (along * coat->whole_u + coat->whole_u0);
+            y[i] = (0.5f - 0.5f * (along * coat->whole_u + coat->whole_u0)) * coat->pattern_span;
         }
         lq_pattern_read(coat->pattern, x, y, count, r, g, b, a);
         if (coat->pattern_dyed)

@@ -5,8 +5,9 @@
 // light. For each tone of the curve: which light would explain the skin and nails seen, and how
 // likely are that light (cameras expose and balance towards the usual) and the nails' contrast with
 // the skin? The estimate is the mean over the tones by that likelihood. Nails that already wear
-// polish fit no tone and are left out by degrees. The constants were fitted to rendered hands in
-// known light (train/synth/polished.py).
+// polish fit no tone and are left out by degrees. The tint is moved towards that of what may be
+// white or grey in the picture, by how much of it there is. The constants were fitted to rendered
+// hands in known light (train/synth/polished.py).
 #include "paint/light.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@
 #include "paint/median.h"
 #include "paint/transfer.h"
 
-enum { TONES = 13, GRID = 8, SAMPLES_MIN = 8, SURVEY = 48, BINS = 64 };
+enum { TONES = 13, GRID = 8, SAMPLES_MIN = 8 };
 
 // Linear albedo of skin on the back of the hand and of the bare nail bed, very light to very dark.
 static const struct {
@@ -40,6 +41,8 @@ static const float CONTRAST_SD = 0.45f; // brightness of the nail against its sk
 static const float COLOR_SD = 0.15f;    // … and colour
 static const float TINT_SD = 0.15f;     // the light's colour after the camera's white balance
 static const float TINT_SHARE = 0.35f;  // the rest of what looks like a tint is the skin's own hue
+static const float GREY_SHARE = 0.50f;  // … and of trusted greys', which have colours of their own
+static const float SKIN_YIELDS = 0.10f; // … and how much of its share the skin leaves to these
 static const float EXPOSURE_SD = 0.4f;  // … and brightness after its exposure
 static const float USUAL_EXPOSURE = 0.72f; // for skin as bright as USUAL_SKIN
 static const float USUAL_SKIN = 0.33f;
@@ -51,7 +54,7 @@ static const float BED_WEIGHT = 2.0f; // of a bare nail's brightness against its
 static const float HAND_NAILS = 3.0f; // more nails of one hand are no more independent than so many
 // The curve's own shading and what the surface mirrors make painted polish brighter than its
 // pigment.
-static const float GAIN = 0.97f;
+static const float GAIN = 0.985f;
 // Light that has passed through skin and comes back redder than off polish.
 static const float SCATTER[3] = {1.02f, 0.995f, 0.98f};
 
@@ -63,27 +66,6 @@ struct evidence { // of one nail, natural logarithms
 static float luminance(const float rgb[3])
 {
     return 0.2126f * rgb[0] + 0.7152f * rgb[1] + 0.0722f * rgb[2];
-}
-
-// The brightness that a hundredth of the picture exceeds, over about two thousand pixels.
-static float brightest(const struct lq_image *picture)
-{
-    int columns = picture->width < SURVEY ? picture->width : SURVEY;
-    int rows = picture->height < SURVEY ? picture->height : SURVEY, count[BINS] = {0}, seen = 0;
-    for (int j = 0; j < rows; j++)
-        for (int i = 0; i < columns; i++) {
-            float rgb[3];
-            lq_transfer_read(picture, (2 * i + 1) * picture->width / (2 * columns),
-                             (2 * j + 1) * picture->height / (2 * rows), 1, &rgb[0], &rgb[1],
-                             &rgb[2]);
-            int bin = (int)(sqrtf(fminf(luminance(rgb), 1.0f)) * BINS); // dark scenes keep detail
-            count[bin < BINS ? bin : BINS - 1]++;
-        }
-    int bin = BINS - 1;
-    while (bin > 0 && (seen += count[bin]) * 100 < columns * rows)
-        bin--;
-    float root = ((float)bin + 0.5f) / BINS;
-    return root * root;
 }
 
 static bool in_a_nail(const struct lq_nails *nails, int x, int y)
@@ -113,7 +95,7 @@ static bool read_skin(const struct lq_image *picture, const struct lq_nails *nai
                       const struct lq_nail *nail, float skin[3])
 {
     float values[3][GRID * GRID];
-    int count = 0;
+    int xs[GRID * GRID], ys[GRID * GRID], count = 0;
     for (int k = 0; k < GRID * GRID; k++) {
         float u, w, along = 0.5f * nail->length, across = 0.5f * nail->breadth;
         skin_place(nail, k % GRID, k / GRID, &u, &w);
@@ -122,10 +104,10 @@ static bool read_skin(const struct lq_image *picture, const struct lq_nails *nai
         if (!(x >= 0.0f && y >= 0.0f && x < (float)picture->width && y < (float)picture->height) ||
             in_a_nail(nails, (int)x, (int)y))
             continue;
-        lq_transfer_read(picture, (int)x, (int)y, 1, &values[0][count], &values[1][count],
-                         &values[2][count]);
-        count++;
+        xs[count] = (int)x;
+        ys[count++] = (int)y;
     }
+    lq_transfer_pick(picture, xs, ys, count, values[0], values[1], values[2]);
     for (int c = 0; c < 3 && count >= SAMPLES_MIN; c++)
         skin[c] = lq_median(values[c], count);
     return count >= SAMPLES_MIN;
@@ -195,17 +177,18 @@ static float light_of_tone(const struct evidence *evidence, int count, int tone,
 }
 
 void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
-                       const struct lq_nails *nails, const struct lq_shade_fit *fits)
+                       const struct lq_surround *surround, const struct lq_nails *nails,
+                       const struct lq_shade_fit *fits)
 {
     *light = (struct lq_light){USUAL_EXPOSURE, {1.0f, 1.0f, 1.0f}, -0.45f, -0.75f};
     if (nails->count == 0)
         return;
     struct evidence evidence[LQ_NAILS_MAX];
     float exposure[TONES], tint[TONES][3], cost[TONES], least = INFINITY;
-    float white = brightest(picture);
     collect(evidence, picture, nails, fits);
     for (int i = 0; i < TONES; i++) {
-        cost[i] = light_of_tone(evidence, nails->count, i, white, &exposure[i], tint[i]);
+        cost[i] = light_of_tone(evidence, nails->count, i, surround->brightest, &exposure[i],
+                                tint[i]);
         least = fminf(least, cost[i]);
     }
     float whole = 0.0f, mean = 0.0f, color[3] = {0};
@@ -218,7 +201,9 @@ void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
     }
     light->exposure = fminf(fmaxf(expf(mean / whole) * GAIN, 0.04f), 1.15f);
     for (int c = 0; c < 3; c++) {
-        float kept = expf(TINT_SHARE * color[c] / whole) * SCATTER[c];
+        float skin = (TINT_SHARE - SKIN_YIELDS * surround->trust) * color[c] / whole;
+        float grey = GREY_SHARE * surround->trust * logf(fmaxf(surround->white[c], 0.1f));
+        float kept = expf(skin + grey) * SCATTER[c];
         light->tint[c] = fminf(fmaxf(kept, 0.85f), 1.18f);
     }
     float level = luminance(light->tint);

@@ -5,6 +5,7 @@
 #include "image/image.h"
 #include "nail/nail.h"
 #include "paint/shade.h"
+#include "paint/surround.h"
 
 struct lq_light {
     float exposure;  // linear brightness of a white surface in this light, 0.04..1.15
@@ -12,8 +13,9 @@ struct lq_light {
     float dir_x, dir_y; // towards the light, in the picture's plane; length below 1
 };
 
-// Estimates exposure and tint from the skin behind each nail's cuticle and from the bare nails
-// (light.c says how); dir is set to a prior from above left. `fits` are the nails' own, in order.
-// Reads at most 64 pixels a nail.
+// Estimates exposure and tint from the skin behind each nail's cuticle and from the bare nails,
+// and from what is white or grey about them (light.c says how); dir is set to a prior from above
+// left. `fits` are the nails' own, in order. Reads at most 64 pixels a nail.
 void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
-                       const struct lq_nails *nails, const struct lq_shade_fit *fits);
+                       const struct lq_surround *surround, const struct lq_nails *nails,
+                       const struct lq_shade_fit *fits);

@@ -115,8 +115,7 @@ static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_p
 {
     const struct lq_light *light = &scene->light;
     const struct lq_shade_fit *fit = &scene->fits[index];
-    float relative = sqrtf(fit->level / scene->level);
-    relative = relative < 0.6f ? 0.6f : relative > 1.15f ? 1.15f : relative;
+    float relative = lq_scene_relative(scene, fit);
     // A nail of a few pixels (far away, or seen from its side) cannot show a highlight.
     float sheen = polish->sheen ? lq_clamp01((nail->breadth - 5.0f) * 0.1f) : 0.0f;
     // Of a nail as broad as long the axis says little: a rounder highlight is right either way.
@@ -124,13 +123,25 @@ static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_p
     float high = (float)picture->height;
     float x = (nail->center_x - 0.5f * (float)picture->width) / high;
     float y = nail->center_y / high - 0.5f;
+    float away_u = x * nail->axis_x + y * nail->axis_y;
+    float away_w = y * nail->axis_x - x * nail->axis_y;
+    // The lamp is not far: a nail on its side sees it steeper. And a nail's own shading tells where
+    // its light comes from.
+    float own_w = fminf(fmaxf(fit->c[2], -0.6f), 0.6f);
     struct lq_coat coat = {
         .kept = sheen,
         .added = sheen,
-        .sun_w = 0.75f * (light->dir_x * -nail->axis_y + light->dir_y * nail->axis_x),
-        .sun_u = 0.30f * (light->dir_x * nail->axis_x + light->dir_y * nail->axis_y),
-        .away_u = x * nail->axis_x + y * nail->axis_y,
-        .away_w = y * nail->axis_x - x * nail->axis_y,
+        .sun_w = 0.75f * (light->dir_x * -nail->axis_y + light->dir_y * nail->axis_x) -
+                 0.40f * away_w + 0.30f * own_w,
+        .sun_u = 0.30f * (light->dir_x * nail->axis_x + light->dir_y * nail->axis_y) -
+                 0.15f * away_u,
+        .axis_x = nail->axis_x,
+        .axis_y = nail->axis_y,
+        .away_u = away_u,
+        .away_w = away_w,
+        .surround = &scene->surround,
+        .outlook = lq_outlook_of(picture, nail->center_x, nail->center_y, nail->axis_x,
+                                 nail->axis_y),
         .stretch = aspect < 1.35f ? 1.0f + 2.0f * (1.35f - aspect) : 1.0f,
         .aspect = aspect,
         .pixel = 2.0f / breadth,

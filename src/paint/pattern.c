@@ -1,5 +1,6 @@
 #include "paint/pattern.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 #include "base/error.h"
 #include "image/codec.h"
 #include "paint/transfer.h"
+
+static const float STRETCH_MAX = 1.15f;
 
 // Linear light, alpha multiplied in.
 static void read_base(const struct lq_image *image, float *texels)
@@ -136,6 +139,13 @@ void lq_pattern_free(struct lq_pattern *pattern)
     free(pattern);
 }
 
+float lq_pattern_span(const struct lq_pattern *pattern, float aspect)
+{
+    const struct lq_pattern_level *whole = &pattern->levels[0];
+    float times = aspect * (float)whole->width / (float)whole->height;
+    return times > 1.0f ? fmaxf(times / STRETCH_MAX, 1.0f) : fminf(times * STRETCH_MAX, 1.0f);
+}
+
 const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float breadth)
 {
     int level = 0;
@@ -153,13 +163,14 @@ static inline float hold(float x, float most)
 void lq_pattern_read(const struct lq_pattern_level *level, const float *x, const float *y, int n,
                      float *red, float *green, float *blue, float *alpha)
 {
-    float right = (float)(level->width - 1), bottom = (float)(level->height - 1);
+    float right = (float)(level->width - 1);
+    int height = level->height;
     for (int i = 0; i < n; i++) {
         float px = hold(x[i] * (float)level->width - 0.5f, right);
-        float py = hold(y[i] * (float)level->height - 0.5f, bottom);
-        int x0 = (int)px, y0 = (int)py;
-        int x1 = x0 + (x0 < level->width - 1), y1 = y0 + (y0 < level->height - 1);
-        float fx = px - (float)x0, fy = py - (float)y0;
+        float turned = y[i] - floorf(y[i]), py = turned * (float)height + (float)height - 0.5f;
+        int x0 = (int)px, down = (int)py;
+        int x1 = x0 + (x0 < level->width - 1), y0 = down % height, y1 = (down + 1) % height;
+        float fx = px - (float)x0, fy = py - (float)down;
         const float *a = level->texels + 4 * (y0 * level->width + x0);
         const float *b = level->texels + 4 * (y0 * level->width + x1);
         const float *c = level->texels + 4 * (y1 * level->width + x0);

@@ -13,6 +13,12 @@ static float median_level(const struct lq_shade_fit *fits, int count)
     return lq_median(levels, count);
 }
 
+float lq_scene_relative(const struct lq_scene *scene, const struct lq_shade_fit *fit)
+{
+    float relative = powf(fit->level / scene->level, 0.75f);
+    return fminf(fmaxf(relative, 0.50f), 1.25f);
+}
+
 // Light comes from where nails grow brighter; a prior from above left keeps this steady.
 static void aim_light(struct lq_light *light, const struct lq_shade_fit *fits, int count)
 {
@@ -31,7 +37,9 @@ void lq_scene_judge(struct lq_scene *scene, const struct lq_image *picture,
 {
     for (int i = 0; i < nails->count; i++)
         lq_shade_fit(&scene->fits[i], picture, &nails->items[i]);
-    lq_light_estimate(&scene->light, picture, nails, scene->fits);
+    lq_surround_survey(&scene->surround, picture);
+    lq_light_estimate(&scene->light, picture, &scene->surround, nails,
+                      scene->fits);
     scene->level = nails->count ? median_level(scene->fits, nails->count) : 0.0f;
     aim_light(&scene->light, scene->fits, nails->count);
 }

@@ -52,16 +52,38 @@ LQ_HOT static void read_rgb(const uint8_t *row, int n, float *red, float *green,
     read_row(row, 3, 8, n, red, green, blue);
 }
 
-void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float *red,
-                      float *green, float *blue)
+static void read_stored(const struct lq_image *picture, const uint8_t *row, int n, float *red,
+                        float *green, float *blue)
 {
-    const uint8_t *row = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
     if (picture->color)
         lq_color_read(picture->color, picture, row, n, red, green, blue);
     else if (picture->depth == 8 && picture->channels == 3)
         read_rgb(row, n, red, green, blue);
     else
         read_row(row, picture->channels, picture->depth, n, red, green, blue);
+}
+
+static const uint8_t *pixel_at(const struct lq_image *picture, int x, int y)
+{
+    return lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
+}
+
+void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float *red,
+                      float *green, float *blue)
+{
+    read_stored(picture, pixel_at(picture, x, y), n, red, green, blue);
+}
+
+void lq_transfer_pick(const struct lq_image *picture, const int *x, const int *y, int n,
+                      float *red, float *green, float *blue)
+{
+    enum { PIXEL_BYTES_MAX = 8 };
+    uint16_t side_by_side[LQ_TRANSFER_PICKS * PIXEL_BYTES_MAX / 2]; // as 16-bit samples need it
+    uint8_t *to = (uint8_t *)side_by_side;
+    size_t bytes = lq_image_pixel_bytes(picture);
+    for (int i = 0; i < n; i++)
+        memcpy(to + (size_t)i * bytes, pixel_at(picture, x[i], y[i]), bytes);
+    read_stored(picture, to, n, red, green, blue);
 }
 
 // Above its straight foot the curve is 1.055 x^(5/12) - 0.055: with t the fourth root of x a power

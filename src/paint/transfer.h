@@ -16,6 +16,11 @@ double lq_srgb_encode(double linear);
 void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float *red,
                       float *green, float *blue);
 
+// n single pixels, at (x[i], y[i]), likewise; at most LQ_TRANSFER_PICKS.
+enum { LQ_TRANSFER_PICKS = 64 };
+void lq_transfer_pick(const struct lq_image *picture, const int *x, const int *y, int n,
+                      float *red, float *green, float *blue);
+
 // Writes n pixels from (x, y) where alpha is not 0, and nothing else; a fourth channel stays.
 void lq_transfer_write(const struct lq_image *picture, int x, int y, int n, const uint8_t *alpha,
                        const float *red, const float *green, const float *blue);

@@ -5,14 +5,14 @@ const whitest = 0.94; // no polish sends back all light
 
 // Top coats from matte to wet; between two of them every number is interpolated.
 const names = [
-    'contrast', 'volume', 'depth', 'rim', 'halfW', 'halfU', 'softW', 'softU', 'strength', 'fill',
-    'haze', 'fresnel', 'kept',
+    'contrast', 'lift', 'volume', 'depth', 'rim', 'halfW', 'halfU', 'softW', 'softU', 'strength',
+    'mirror', 'haze', 'fresnel', 'kept',
 ];
 const tops = [
-    [0.0, [0.92, 0.22, 0, 0.12, 0, 0, 0.9, 0.9, 0.012, 0, 0.016, 0, 0.1]],
-    [0.35, [0.95, 0.26, 0, 0.16, 0.05, 0.16, 0.55, 0.55, 0.13, 0.08, 0.028, 0.015, 0.4]],
-    [0.6, [0.98, 0.26, 0, 0.18, 0.01, 0.1, 0.36, 0.46, 0.1, 0.1, 0.016, 0.02, 0.85]],
-    [1.0, [1.05, 0.3, 0.1, 0.24, 0.07, 0.16, 0.11, 0.26, 0.4, 0.16, 0.026, 0.06, 1.15]],
+    [0.0, [0.92, 0.7, 0.22, 0, 0.12, 0, 0, 0.9, 0.9, 0.012, 0, 0.016, 0, 0]],
+    [0.35, [0.95, 0.6, 0.26, 0, 0.16, 0.05, 0.16, 0.55, 0.55, 0.13, 0.15, 0.028, 0.015, 0.2]],
+    [0.6, [0.98, 0.9, 0.26, 0, 0.18, 0.01, 0.1, 0.36, 0.46, 0.1, 0.5, 0.03, 0.03, 0.85]],
+    [1.0, [1.05, 1, 0.3, 0.1, 0.24, 0.07, 0.2, 0.11, 0.22, 0.4, 1, 0.026, 0.1, 1.15]],
 ];
 
 // Each finish's top coat, how far one coat of it hides the nail, how far it stains what is seen
@@ -67,6 +67,16 @@ function softened(top, blur, aspect) {
     };
 }
 
+// A rough surface scatters light that has gone through some of the film: its shine takes the
+// polish's colour, and on a dark one there is less of it.
+function gleamOf(pigment, gloss) {
+    const rough = clamp(1.4 - gloss * (1.4 / 0.6), 0, 1);
+    const most = Math.max(...pigment);
+    const dark = 1 - clamp(2.5 * most, 0, 1);
+    const less = 1 - 0.5 * clamp(1.7 * rough, 0, 1) * dark;
+    return pigment.map((c) => less * (1 + (c / Math.max(most, 0.05) - 1) * 0.8 * rough));
+}
+
 // polish: a look's keys (docs/LOOKS.md), finish as a name or an object. → {name, numbers, …}
 function effectOf(polish) {
     const said = typeof polish.finish === 'object' ? polish.finish : { name: polish.finish };
@@ -82,7 +92,7 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     if (!nail.tipKnown && 'offset' in effect) effect.offset = 0.5;
     const film = finishes[effect.name];
     const opacity = polish.opacity ?? 1;
-    const relative = clamp(Math.sqrt(nail.level / (light.level || nail.level)), 0.6, 1.15);
+    const relative = clamp((nail.level / (light.level || nail.level)) ** 0.75, 0.5, 1.25);
     const breadth = Math.max(1, nail.breadth * zoom);
     const sheen = polish.sheen === false ? 0 : clamp((breadth - 5) * 0.1, 0, 1);
     const aspect = (nail.length * zoom) / breadth;
@@ -90,14 +100,18 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     const [dx, dy] = light.direction;
     // How much softer the camera's edges are than a sharp picture's, in half breadths.
     const blur = (Math.max((nail.edge ?? 0) - sharpEdge, 0) * 2) / Math.max(1, nail.breadth);
-    const top = softened(recipeAt(polish.gloss ?? film.gloss), blur, aspect);
+    const gloss = polish.gloss ?? film.gloss;
+    const top = softened(recipeAt(gloss), blur, aspect);
+    const pigment = linearOf(polish.color);
+    const away = [place[0] * ax + place[1] * ay, place[1] * ax - place[0] * ay];
     const stain = film.stain * opacity * (effect.name === 'jelly' ? effect.strength : 1);
     const turn = ((effect.angle ?? 0) * Math.PI) / 180;
     return {
         effect: effect.name,
         number: effect,
         top,
-        pigment: linearOf(polish.color),
+        pigment,
+        gleam: gleamOf(pigment, gloss),
         light: light.tint.map((tint) => light.exposure * tint * relative),
         // Without the nail's mean colour: the brightest and darkest channel are known, and skin's
         // order of channels.
@@ -107,8 +121,12 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
         texture: polish.texture ?? 0.5,
         kept: sheen * top.kept,
         added: sheen,
-        sun: [0.3 * (dx * ax + dy * ay), 0.75 * (dx * -ay + dy * ax)],
-        away: [place[0] * ax + place[1] * ay, place[1] * ax - place[0] * ay],
+        sun: [
+            0.3 * (dx * ax + dy * ay) - 0.15 * away[0],
+            0.75 * (dx * -ay + dy * ax) - 0.4 * away[1] + 0.3 * clamp(nail.shading[2], -0.6, 0.6),
+        ],
+        away,
+        axis: nail.axis,
         stretch: aspect < 1.35 ? 1 + 2 * (1.35 - aspect) : 1,
         aspect,
         pixel: 2 / breadth,
@@ -148,8 +166,11 @@ export function coatUniforms(coat) {
         hide: coat.hide,
         stain: coat.stain,
         body_: [top.contrast, top.volume, top.depth, top.rim],
+        lift: top.lift,
         lamp: [top.halfW, top.halfU, top.softW, top.softU],
-        back: [top.strength, top.fill, top.haze, top.fresnel],
+        back: [top.strength, top.mirror, top.haze, top.fresnel],
+        gleam_: coat.gleam,
+        axis: coat.axis,
         texture_: coat.texture,
         kept: coat.kept,
         added: coat.added,

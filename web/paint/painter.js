@@ -4,9 +4,10 @@ import { effectOf } from './effects/index.js';
 import { chooseLonger, cropOf, shadow, shadowUniforms } from './extend.js';
 import { coatUniforms, mixCoat } from './film.js';
 import { pack, Program, Target, texture } from './gl.js';
-import { levelFor, readPattern } from './pattern.js';
+import { levelFor, readPattern, spanOf } from './pattern.js';
 import { boxMean, given, gleam, prepare, radiiOf } from './shade.js';
 import { surface } from './surface.js';
+import { normalise, outlookOf, side, survey } from './surround.js';
 
 const margin = 2; // pixels around a moved crop
 
@@ -52,6 +53,10 @@ export class Painter {
     #box;
     #gleam;
     #shadow;
+    #survey;
+    #normalise;
+    #surround; // what shiny nails mirror, and on the way there
+    #surveyed = false; // of this frame
     #surfaces = new Map(); // finish → program, built when first worn
     #frame;
     #shaded; // the frame with the shadows of longer nails, made when there is one
@@ -90,6 +95,10 @@ export class Painter {
         this.#box = new Program(gl, boxMean);
         this.#gleam = new Program(gl, gleam);
         this.#shadow = new Program(gl, shadow(given));
+        this.#survey = new Program(gl, survey);
+        this.#normalise = new Program(gl, normalise);
+        this.#surround = [0, 1].map(() => new Target(gl));
+        for (const target of this.#surround) target.resize(side, side);
         this.#frame = texture(gl);
         this.#shaded = new Target(gl, 'RGBA8', 'UNSIGNED_BYTE');
         this.#masks = texture(gl);
@@ -110,6 +119,7 @@ export class Painter {
     setFrame(source, width, height) {
         const gl = this.#gl;
         this.#size = [width, height];
+        this.#surveyed = false;
         if (this.canvas.width !== width || this.canvas.height !== height)
             Object.assign(this.canvas, { width, height });
         gl.bindTexture(gl.TEXTURE_2D, this.#frame);
@@ -173,7 +183,10 @@ export class Painter {
     paint(polishOf, movedBy = () => ({ back: [1, 0, 0, 0, 1, 0], fade: 1 })) {
         const jobs = this.#jobs(polishOf, movedBy);
         this.#castShadows(jobs.filter(({ crop }) => crop.shadow));
-        if (jobs.length) this.#split(jobs);
+        if (jobs.length) {
+            this.#lookAround();
+            this.#split(jobs);
+        }
         const gl = this.#gl;
         const [width, height] = this.#size;
         gl.bindFramebuffer(gl.FRAMEBUFFER, null);
@@ -183,6 +196,20 @@ export class Painter {
         gl.enable(gl.SCISSOR_TEST);
         for (const job of jobs) this.#finish(job);
         gl.disable(gl.SCISSOR_TEST);
+    }
+
+    #lookAround() {
+        if (this.#surveyed) return;
+        this.#surveyed = true;
+        const gl = this.#gl;
+        const [means, surround] = this.#surround;
+        gl.viewport(0, 0, side, side);
+        gl.bindFramebuffer(gl.FRAMEBUFFER, means.frame);
+        this.#bind(0, this.#frame);
+        this.#survey.use().set({ frame: 0 }).draw();
+        gl.bindFramebuffer(gl.FRAMEBUFFER, surround.frame);
+        this.#bind(5, means.texture);
+        this.#normalise.use().set({ cells: 5 }).draw();
     }
 
     // Longer nails' shadows, onto a copy of the frame: a frame may be painted more than once.
@@ -318,14 +345,21 @@ export class Painter {
         this.#bind(1, this.#targets[0].texture);
         this.#bind(2, this.#targets[2].texture);
         this.#bind(4, this.#drawnPattern);
+        this.#bind(5, this.#surround[1].texture);
         this.#readyPattern(coat, nail.breadth * zoom);
         gl.scissor(x, height - y - h, w, h);
         this.#surfaces
             .get(coat.effect)
             .use()
             .set({ ...given, ...coatUniforms(coat), ...effect.uniforms(coat) })
-            .set({ height, split: 1, around: 2, pattern: 4 })
+            .set({ height, split: 1, around: 2, pattern: 4, surround: 5 })
+            .set({ ...outlookOf(nail, this.#nails, coat.effect), patternSpan: this.#spanOf(coat) })
             .draw();
+    }
+
+    #spanOf({ pattern, aspect, whole }) {
+        const levels = pattern && this.#patterns.get(pattern.image);
+        return levels ? spanOf(levels, aspect / whole[0]) : 1;
     }
 
     // The pattern's level for a nail of that breadth, in the texture of unit 4.

@@ -48,3 +48,9 @@ export function levelFor(levels, breadth) {
     while (level + 1 < levels.length && levels[level + 1].width >= breadth) level++;
     return levels[level];
 }
+
+// How often a nail as long as `aspect` breadths shows the pattern's height (lq_pattern_span).
+export function spanOf([{ width, height }], aspect) {
+    const times = (aspect * width) / height;
+    return times > 1 ? Math.max(times / 1.15, 1) : Math.min(times * 1.15, 1);
+}

@@ -2,6 +2,7 @@
 // effect.
 import { noise } from './noise.js';
 import { given } from './shade.js';
+import { reading } from './surround.js';
 
 const uniforms = `
 uniform sampler2D split;   // highlight, base, rim, cover
@@ -10,8 +11,11 @@ uniform float height;      // of the picture, where it is drawn: rows run upward
 uniform vec3 pigment, light;
 uniform float hide, stain, texture_, kept, added, stretch, aspect, pixel, line_, blur, cuticle;
 uniform vec4 body_;        // contrast, volume, depth, rim
+uniform float lift;        // of what is brighter than the bare nail's mean
 uniform vec4 lamp;         // half sizes and softness of the highlight: w, u, w, u
-uniform vec4 back;         // strength, fill, haze, fresnel
+uniform vec4 back;         // strength, mirror, haze, fresnel
+uniform vec3 gleam_;       // the highlight's colour against the light's
+uniform vec2 axis;         // the nail's, in the picture: a lamp stands upright there
 uniform vec2 sun;          // u, w
 uniform vec3 ombreColor, ombreAt; // from, scale, on
 uniform vec3 frenchColor, frenchAt; // width, curve, on
@@ -19,7 +23,7 @@ uniform int frenchShape;
 uniform vec3 bed;          // under what a nail is longer by
 uniform vec2 whole;        // u over the whole, extended nail: u * whole.x + whole.y
 uniform sampler2D pattern; // linear light, alpha multiplied in
-uniform float patternOn;   // its opacity, 0 without
+uniform float patternOn, patternSpan; // its opacity, 0 without; how often along the nail
 uniform vec4 patternDye;   // a colour for all of it, w 0 without
 out vec4 result;
 `;
@@ -33,9 +37,12 @@ vec3 s;
 
 const layout = `
 vec4 patternAt(vec2 at_) {
-    ivec2 size = textureSize(pattern, 0), last = size - 1;
-    vec2 p = clamp(at_ * vec2(size) - 0.5, vec2(0.0), vec2(last)), part_ = fract(p);
-    ivec2 a = ivec2(p), b = min(a + 1, last);
+    ivec2 size = textureSize(pattern, 0);
+    vec2 p = vec2(clamp(at_.x * float(size.x) - 0.5, 0.0, float(size.x - 1)),
+                  (fract(at_.y) + 1.0) * float(size.y) - 0.5);
+    vec2 part_ = fract(p);
+    ivec2 a = ivec2(p), b = ivec2(min(a.x + 1, size.x - 1), (a.y + 1) % size.y);
+    a.y %= size.y;
     return mix(mix(texelFetch(pattern, a, 0), texelFetch(pattern, ivec2(b.x, a.y), 0), part_.x),
                mix(texelFetch(pattern, ivec2(a.x, b.y), 0), texelFetch(pattern, b, 0), part_.x),
                part_.y);
@@ -61,7 +68,7 @@ vec3 lay(out float hides) {
         seen *= 1.0 - tip;
     }
     if (patternOn > 0.0) {
-        vec4 drawn = patternAt(vec2(0.5 + 0.5 * w, 0.5 - 0.5 * along));
+        vec4 drawn = patternAt(vec2(0.5 + 0.5 * w, (0.5 - 0.5 * along) * patternSpan));
         drawn.rgb = mix(drawn.rgb, patternDye.rgb * drawn.a, patternDye.w);
         drawn *= patternOn;
         color = color * (1.0 - drawn.a) + drawn.rgb;
@@ -76,16 +83,17 @@ float window(float x, float half_, float soft) {
     return smooth01(clamp01(1.0 - (abs(x) - half_) / soft));
 }
 float gleamOf(float detail, float rim) {
-    float rw = 2.0 * s.z * s.y - sun.y + (detail - 1.0) * texture_ * 0.2;
-    float ru = (2.0 * s.z * s.x - sun.x) * stretch;
-    float sunny = window(rw, lamp.x, lamp.z) * window(ru, lamp.y, lamp.w);
-    float filled = window(rw + 2.1 * sun.y, 0.5 * lamp.x, lamp.z) *
-                   window(ru, 0.7 * lamp.y, lamp.w);
+    float pw = 2.0 * s.z * s.y, pu = 2.0 * s.z * s.x;
+    float level = 1.0 + (glimpse(pw, pu) - 1.0) * back.y;
+    float rw = pw - sun.y + (detail - 1.0) * texture_ * 0.2, ru = (pu - sun.x) * stretch;
+    float across = axis.x * ru - axis.y * rw, down = axis.y * ru + axis.x * rw;
+    float lit = window(across, lamp.x, lamp.z) * window(down, lamp.y, lamp.w);
     float haze = window(rw, 0.0, 0.55) * window(ru, 0.1, 0.7);
     float graze = 1.0 - s.z;
-    float sent = back.x * (sunny + back.y * filled) + back.z * haze + back.w * graze * graze;
+    float sent = back.x * lit * (0.6 + 0.4 * level) + back.z * haze +
+                 back.w * graze * graze * level;
     float sky = 1.0 + 1.2 * (s.y * sun.y + s.x * sun.x); // gleam_row in src/paint/finish.c
-    return added * (sent * rim + 0.014 * sky);
+    return added * (sent * rim + 0.020 * sky * level);
 }
 // A longer nail's free edge, lit where it faces the light (edge_row).
 float edgeOf(float rim) {
@@ -124,9 +132,10 @@ void main() {
     s.x = clamp01(0.5 + 0.5 * (along * (0.10 + 0.36 * along * along))) * 2.0 - 1.0;
     s.z = sqrt(max(1.0 - s.y * s.y - s.x * s.x, 0.01));
 
-    body = 1.0 + (slow - 1.0) * body_.x;
+    float over = slow - 1.0, fine_ = (detail - 1.0) * texture_;
+    body = 1.0 + over * (over > 0.0 ? lift : body_.x);
     body *= 1.0 + body_.y * (s.y * sun.y + s.x * sun.x + s.z - 0.80);
-    body *= 1.0 + (detail - 1.0) * texture_;
+    body *= 1.0 + fine_ * (fine_ > 0.0 ? lift : 1.0);
     float foot = clamp01(-1.6 * u - 0.6) * 0.9 * cuticle;
     body = max(body * (1.0 - body_.w * (1.0 + foot) * (1.0 - rim)), 0.02);
 
@@ -138,10 +147,10 @@ void main() {
     vec3 painted = mix(under, color * light * body * deep, hides);
     effect(painted);
     float gleam = gleamOf(detail, rim) + edgeOf(rim);
-    painted = shoulder(painted + shine * kept * hides + gleam * light);
+    painted = shoulder(painted + shine * kept * hides + gleam * light * gleam_);
     result = vec4(toStored(mix(photo_, painted, cover)), 1.0);
 }`;
 
 // effect: GLSL that defines void effect(inout vec3 color).
 export const surface = (effect) =>
-    [given, uniforms, state, noise, layout, coat, effect, main].join('\n');
+    [given, uniforms, reading, state, noise, layout, coat, effect, main].join('\n');

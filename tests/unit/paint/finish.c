@@ -16,7 +16,8 @@ static struct lq_coat coat_of(enum lq_finish finish, const char *color)
     look.polish.ombre = (struct lq_ombre){true, {255, 240, 0}, 0.1f, 0.7f};
     look.polish.french = (struct lq_french){true, {250, 250, 250}, 0.2f, 0.5f, LQ_FRENCH_SMILE};
     struct lq_coat coat = {.light = {0.9f, 0.92f, 0.88f}, .bed = {0.5f, 0.3f, 0.25f}, .kept = 1.0f,
-                           .added = 1.0f, .sun_u = 0.1f, .sun_w = -0.3f, .stretch = 1.2f,
+                           .added = 1.0f, .sun_u = 0.1f, .sun_w = -0.3f, .axis_y = -1.0f,
+                           .stretch = 1.2f,
                            .aspect = 1.4f, .pixel = 0.06f, .cuticle = 1.0f, .whole_u = 1.0f};
     lq_coat_mix(&coat, &look.polish, 30.0f);
     return coat;
@@ -158,6 +159,39 @@ static void chrome_is_not_filled_with_white(void **state)
     }
 }
 
+// What satin's shine adds to a nail: the brightest of a row less the least bright, with the shine.
+static void shine_of(const char *color, float added[3])
+{
+    float one[N], zero[N] = {0}, out[2][3][N];
+    for (int i = 0; i < N; i++)
+        one[i] = 1.0f;
+    for (int shiny = 0; shiny < 2; shiny++) {
+        struct lq_coat coat = coat_of(LQ_FINISH_SATIN, color);
+        coat.ombre.on = coat.french.on = false;
+        coat.added = (float)shiny;
+        struct lq_coat_row row = {zero, zero, zero, one, one, one, zero, one,
+                                  0.3f, -1.0f, 0.0f, 2.0f / N, N};
+        lq_finish_row(&coat, &row, scratch, out[shiny][0], out[shiny][1], out[shiny][2]);
+    }
+    for (int k = 0; k < 3; k++) {
+        added[k] = 0.0f;
+        for (int i = 0; i < N; i++)
+            added[k] = fmaxf(added[k], out[1][k][i] - out[0][k][i]);
+    }
+}
+
+// Grey haze on dark polish looks like dust: there is half of it, in the polish's own colour.
+static void satin_has_no_grey_haze(void **state)
+{
+    (void)state;
+    float pale[3], black[3], oxblood[3];
+    shine_of("#b0b0b0", pale);
+    shine_of("#000000", black);
+    shine_of("#5a1118", oxblood);
+    assert_true(black[1] < 0.6f * pale[1] && black[1] > 0.02f);
+    assert_true(oxblood[0] > 1.4f * oxblood[1] && oxblood[0] > 1.4f * oxblood[2]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +199,7 @@ int main(void)
         cmocka_unit_test(cover_and_gloss),
         cmocka_unit_test(chrome_is_not_filled_with_white),
         cmocka_unit_test(finishes_differ),
+        cmocka_unit_test(satin_has_no_grey_haze),
         cmocka_unit_test(flakes_stay_in_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,6 +211,26 @@ static double unrest_of(const struct lq_image *image, const struct lq_nail *nail
     return sum / count;
 }
 
+// Matte has no sparkle, though the photo's nail has: no pixel is brighter than beside it.
+static void matte_hides_the_photos_sparkle(void **state)
+{
+    struct lq_nails nails = one_nail();
+    for (int dark = 0; dark < 2; dark++) {
+        int most[2];
+        for (int sparkling = 0; sparkling < 2; sparkling++) {
+            struct lq_image image = flat_picture(3, 150);
+            draw_highlight(&image);
+            if (!sparkling)
+                for (int y = 32; y < 46; y++)
+                    memcpy(lq_image_row(&image, y) + 52 * 3, lq_image_row(&image, y) + 48 * 3, 9);
+            struct lq_look look = look_of(dark ? "#181c40" : "#d2a08a", LQ_FINISH_MATTE, true);
+            assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
+            unrest_of(&image, &nails.items[0], &most[sparkling]);
+        }
+        assert_in_range(most[1], 1, most[0] + 6);
+    }
+}
+
 // A soft photo: its highlights and flakes are as soft as its edges, and as bright in all.
 static void a_soft_picture_gets_soft_polish(void **state)
 {
@@ -376,6 +396,7 @@ int main(void)
         cmocka_unit_test(the_tip_is_not_guessed),
         cmocka_unit_test(shading_is_kept),
         cmocka_unit_test(highlights_are_kept),
+        cmocka_unit_test(matte_hides_the_photos_sparkle),
         cmocka_unit_test(a_soft_picture_gets_soft_polish),
         cmocka_unit_test(free_edges_vanish),
         cmocka_unit_test(texture_scales_detail),

@@ -57,6 +57,34 @@ static void levels_keep_their_means(void **state)
     lq_buf_release(&file);
 }
 
+// How far a nail of that length stretches a pattern's shapes.
+static float stretch_of(const struct lq_pattern *pattern, float aspect)
+{
+    const struct lq_pattern_level *whole = &pattern->levels[0];
+    return aspect / lq_pattern_span(pattern, aspect) * (float)whole->width / (float)whole->height;
+}
+
+// On a nail of any length spots stay round, and the pattern goes on where it ends.
+static void long_nails_repeat_it_unstretched(void **state)
+{
+    (void)state;
+    struct lq_pattern *pattern;
+    draw(128, 192);
+    assert_ok(lq_pattern_new(&pattern, "tall", file.data, file.len, NULL));
+    assert_float_equal(lq_pattern_span(pattern, 1.5f), 1.0f, 1e-5f); // as it is drawn: once
+    float before = 0.0f;
+    for (float aspect = 0.7f; aspect < 5.0f; aspect += 0.05f) {
+        assert_in_range((int)(100.0f * stretch_of(pattern, aspect)), 86, 115);
+        assert_true(lq_pattern_span(pattern, aspect) >= before);
+        before = lq_pattern_span(pattern, aspect);
+    }
+    float x[2] = {0.49f, 0.49f}, y[2] = {0.3f, 1.3f}, r[2], g[2], b[2], a[2];
+    lq_pattern_read(&pattern->levels[1], x, y, 2, r, g, b, a);
+    assert_float_equal(a[0], a[1], 1e-4f);
+    lq_pattern_free(pattern);
+    lq_buf_release(&file);
+}
+
 static void refuses_what_is_too_large_or_no_picture(void **state)
 {
     (void)state;
@@ -77,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_keep_their_means),
+        cmocka_unit_test(long_nails_repeat_it_unstretched),
         cmocka_unit_test(refuses_what_is_too_large_or_no_picture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
