@@ -546,6 +546,27 @@ static void one_frame_turns_no_nail_round(void **state)
     assert_true(tracked.nails.items[0].tip_known && tracked.nails.items[0].axis_y > 0.99f);
 }
 
+// What the hand says against the nail's own looks is taken at once, but turns it within 200 ms.
+static void a_wrong_direction_is_turned_and_does_not_jump(void **state)
+{
+    (void)state;
+    float x = 0, y = -1;
+    draw_picture(0, 0);
+    for (int f = 0; f < 14; f++) {
+        find_all(0, 0);
+        tell_tips(f < 6 ? -0.9f : 0.9f, 0.95f);
+        for (int i = 0; i < found.count; i++)
+            found.items[i].on_finger = f >= 6;
+        update((uint64_t)f * FRAME_US, true);
+        const struct lq_nail *nail = &tracked.nails.items[0];
+        assert_true(f == 0 || x * nail->axis_x + y * nail->axis_y > 0.82f); // 35 degrees
+        assert_true(nail->length > 20 && nail->breadth > 20);
+        x = nail->axis_x;
+        y = nail->axis_y;
+        assert_true(f < 12 || y > 0.99f);
+    }
+}
+
 static void rest_gives_memory_back_and_begins_anew(void **state)
 {
     (void)state;
@@ -584,6 +605,7 @@ int main(void)
         TRACK_TEST(a_nail_cut_by_the_region_is_not_taken),
         TRACK_TEST(another_size_begins_anew),
         TRACK_TEST(one_frame_turns_no_nail_round),
+        TRACK_TEST(a_wrong_direction_is_turned_and_does_not_jump),
         TRACK_TEST(rest_gives_memory_back_and_begins_anew),
         TRACK_TEST(many_nails_come_and_go),
     };
