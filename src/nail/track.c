@@ -163,6 +163,7 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
             tracker->tracks[at].nail = *nail;
             tracker->tracks[at].found_us = time_us;
             tracker->tracks[at].found_count++;
+            tracker->tracks[at].border_count = LQ_BORDER_FINDS;
         }
     }
     return LQ_OK;

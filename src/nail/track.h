@@ -34,8 +34,9 @@ struct lq_hand_memory *lq_tracker_hands(struct lq_tracker *tracker);
 // What was found in a frame of time `time_us` (any clock that does not run backwards) becomes what
 // is shown. With smooth false only ids are kept and nothing is shown that was not found. A frame
 // older than the last gets its ids, is not smoothed and changes nothing for those to come. A nail
-// that is not found any more is shown for at most LQ_NAIL_HOLD_US, and only while the picture still
-// shows it.
+// that is not found any more is shown for at most LQ_NAIL_HOLD_US, at the picture's border
+// LQ_BORDER_HOLD_US, and only while the picture still shows it. One that comes in over the border is
+// shown once it was found LQ_BORDER_FINDS times, for there the network is not sure.
 LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture,
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);
@@ -69,5 +70,7 @@ enum {
     LQ_PROPAGATED_FRAMES_MAX = 2,    // between two frames on which the network runs
     LQ_NAIL_HOLD_US = 100 * 1000,    // how long a nail is shown without being detected, or two
                                      // passes where these take longer
+    LQ_BORDER_HOLD_US = 300 * 1000,  // … that the picture's border cuts
+    LQ_BORDER_FINDS = 3,             // before one that comes in over the border is shown
     LQ_NAIL_FORGET_US = 1000 * 1000, // how long a nail that is gone keeps its id
 };

@@ -11,6 +11,8 @@ static const float TIP_S = 0.5f;           // over which what is told of tips is
 static const int TIP_LASTING = 8;          // frames: less sure will do
 static const float FINGER_S = 0.7f;        // … of fingers
 static const float ON_FINGER_SHARE = 0.4f; // … of one look at the hand
+static const float TURN_SPEED = 15.7f;     // radians a second: half a turn in 200 ms
+static const float TURN_MAX = 0.55f;       // … and in a frame: about 30 degrees
 static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f; // gain: Hz for each rad/s
 static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f; // … for each e-fold/s
 
@@ -90,6 +92,27 @@ static void face_tip(struct lq_track *track, struct lq_nail *nail)
         track->angle.begun = track->length.begun = track->breadth.begun = false;
 }
 
+// A direction that changes its mind is turned, over some frames, and does not jump.
+static void turn_slowly(struct lq_track *track, struct lq_nail *nail,
+                        const struct lq_track_step *step, float dt_s)
+{
+    const struct lq_nail *last = &track->nail;
+    if (track->found_count == 0 || !step->moved)
+        return;
+    float whole = nail->tip_known && last->tip_known ? 6.2831853f : 3.1415927f;
+    float before = atan2f(last->axis_y, last->axis_x) + step->motion.turn;
+    float turn = atan2f(nail->axis_y, nail->axis_x) - before;
+    float most = fminf(TURN_SPEED * dt_s, TURN_MAX);
+    turn -= whole * roundf(turn / whole);
+    if (fabsf(turn) <= most)
+        return;
+    before += turn < 0 ? -most : most;
+    lq_hand_turn(nail, (struct lq_point){cosf(before), sinf(before)});
+    nail->axis_x = cosf(before);
+    nail->axis_y = sinf(before);
+    track->angle.begun = track->length.begun = track->breadth.begun = false;
+}
+
 // What the picture itself showed of turning and growing is taken at once; only what the outlines
 // add to that is filtered.
 static void smooth_frame(struct lq_track *track, struct lq_nail *nail,
@@ -143,6 +166,7 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
     nail->on_finger = finger_holds(track, step, update->time_us);
     vote_tip(track, nail, step, update->dt_s);
     face_tip(track, nail);
+    turn_slowly(track, nail, step, update->dt_s);
     vote_finger(track, nail, step, update->dt_s);
     smooth_frame(track, nail, step, update->dt_s);
     lq_shape_bend(nail);

@@ -37,6 +37,7 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
     track->id = lq_track_take_id(tracker);
     track->found_count = 0;
     track->multiscale_us = 0;
+    track->border_count = 0;
     track->taken_us = track->found_us = time_us;
     track->speed_x = track->speed_y = 0.0f;
     track->shown = false;
@@ -54,12 +55,38 @@ static void unite(int box[4], const struct lq_nail *nail)
     box[3] = (bottom > nail_bottom ? bottom : nail_bottom) - box[1];
 }
 
-static void plan_found(struct lq_track_update *update, const struct lq_nail *found, int track_index)
+static bool touches_border(const struct lq_image *picture, const struct lq_nail *nail)
+{
+    return nail->x <= 1 || nail->y <= 1 || nail->x + nail->width >= picture->width - 1 ||
+           nail->y + nail->height >= picture->height - 1;
+}
+
+// A nail that comes in over the border is found in some frames and missed in others: it waits until
+// it was found a few times, so that it appears once. What a video begins with does not wait.
+static bool waits_at_border(struct lq_track_update *update, const struct lq_nail *found,
+                            struct lq_track *track)
+{
+    if (track->shown || !(update->look_s > 0.0f) || !touches_border(update->picture, found))
+        return false;
+    bool lately = update->time_us - track->found_us <= LQ_BORDER_HOLD_US;
+    track->border_count = lately ? track->border_count + 1 : 1;
+    track->found_us = update->time_us;
+    track->nail.center_x = found->center_x;
+    track->nail.center_y = found->center_y;
+    track->nail.length = found->length;
+    track->nail.breadth = found->breadth;
+    return track->border_count < LQ_BORDER_FINDS;
+}
+
+// Returns the track that it continues.
+static int plan_found(struct lq_track_update *update, const struct lq_nail *found, int track_index)
 {
     struct lq_tracker *tracker = update->tracker;
     if (track_index < 0)
         track_index = lq_track_new(tracker, update->time_us);
     struct lq_track *track = &tracker->tracks[track_index];
+    if (waits_at_border(update, found, track))
+        return track_index;
     struct lq_track_step *step = &update->steps[update->count++];
     *step = (struct lq_track_step){.track = track_index, .found = found};
     if (track->shown) {
@@ -74,6 +101,7 @@ static void plan_found(struct lq_track_update *update, const struct lq_nail *fou
         memcpy(step->box, (int[]){found->x, found->y, found->width, found->height},
                sizeof step->box);
     unite(step->box, found);
+    return track_index;
 }
 
 static bool lies_on_found(const struct lq_track_update *update, float x, float y, float size)
@@ -89,7 +117,10 @@ static bool lies_on_found(const struct lq_track_update *update, float x, float y
 // A look at a region says less of what it does not show: that waits for the next at the whole.
 static bool lately_found(const struct lq_track_update *update, const struct lq_track *track)
 {
-    return update->time_us - track->found_us <= lq_track_hold_us(update->tracker) ||
+    uint64_t hold_us = lq_track_hold_us(update->tracker);
+    if (touches_border(update->picture, &track->nail) && hold_us < LQ_BORDER_HOLD_US)
+        hold_us = LQ_BORDER_HOLD_US;
+    return update->time_us - track->found_us <= hold_us ||
            (update->region && track->found_us >= update->tracker->whole_us);
 }
 
@@ -98,7 +129,8 @@ static bool plan_held(struct lq_track_update *update, int track_index)
 {
     struct lq_tracker *tracker = update->tracker;
     struct lq_track *track = &tracker->tracks[track_index];
-    if (!track->shown || track->found_count < HELD_FOUND_MIN || update->count == LQ_NAILS_MAX ||
+    int found_count = track->found_count + track->border_count;
+    if (!track->shown || found_count < HELD_FOUND_MIN || update->count == LQ_NAILS_MAX ||
         !lately_found(update, track))
         return false;
     struct lq_track_step *step = &update->steps[update->count];
@@ -124,12 +156,14 @@ void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found,
     for (int i = 0; i < found->count; i++) {
         if (update->region && lq_region_cuts(update->region, update->picture, &found->items[i]))
             continue;
-        plan_found(update, &found->items[i], match[i]);
-        seen[update->steps[update->count - 1].track] = true;
+        seen[plan_found(update, &found->items[i], match[i])] = true;
     }
     for (int t = 0; t < before; t++)
-        if (!seen[t] && !plan_held(update, t))
-            tracker->tracks[t].shown = false;
+        if (!seen[t] && !plan_held(update, t)) {
+            struct lq_track *track = &tracker->tracks[t];
+            track->border_count = track->shown ? 0 : track->border_count;
+            track->shown = false;
+        }
 }
 
 bool lq_track_plan_propagated(struct lq_track_update *update)

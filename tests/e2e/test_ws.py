@@ -124,8 +124,7 @@ def test_nails_keep_their_ids_over_a_film(server):
     with server.v1() as ws:
         seen = []
         for number, picture in enumerate(film, 1):
-            ws.send(frame(number, picture, want=1))
-            nails = Nails(Reply(ws.recv(timeout=30))).items
+            nails = Nails(Reply(in_time(ws, number, picture))).items
             seen.append({nail.id: (nail.center_x, nail.center_y) for nail in nails})
         assert set.intersection(*(set(ids) for ids in seen)) >= set(list(seen[0])[:4])
         for before, after in zip(seen, seen[1:]):
@@ -147,6 +146,16 @@ def test_nails_keep_their_ids_over_a_film(server):
 def send_again(ws, number, picture):
     ws.send(frame(number, picture, want=1))
     return ws.recv(timeout=30)
+
+
+def in_time(ws, number, picture):
+    """The reply to a frame; a busy machine may drop one that waited too long and asks for another."""
+    for _ in range(5):
+        reply = send_again(ws, number, picture)
+        if isinstance(reply, bytes):
+            return reply
+        assert json.loads(reply)["status"] == "TIMEOUT"
+    raise AssertionError("five frames in a row came too late")
 
 
 def test_longer_header_is_stepped_over(server):
