@@ -1,13 +1,18 @@
 """ARM64 on this machine: kernels built by the cross compiler and run by QEMU's user mode. A whole
 system of it is tools/clean_root.sh's (docs/CLEAN-ROOT.md)."""
+import json
+import os
+import pathlib
 import platform
 import shutil
 import subprocess
 
+import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
-from conftest import ROOT
+from conftest import HANDS, LACQUER, ROOT
 
 CROSS, QEMU = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64")
 SOURCES = ["tests/arm64/kernels.c", *(f"src/{name}.c" for name in (
@@ -66,3 +71,54 @@ def test_bytes_differ_by_one_at_most(both):
     here, there = (each["byte"] for each in both)
     assert (here == there).mean() > 0.99
     assert np.abs(here - there).max() <= 1
+
+
+# ---- the whole program with its real network: minutes, and a system built by tools/clean_root.sh
+
+SYSTEM = os.environ.get("LACQUER_ARM64")
+played = pytest.mark.skipif(not SYSTEM, reason="LACQUER_ARM64=FOLDER, the root of an ARM64 Debian "
+                            "with Lacquer built in /root/lacquer (docs/CLEAN-ROOT.md)")
+
+
+def played_command(tmp_path, *args):
+    """As a Cortex-A76, a Raspberry Pi 5's: QEMU's own choice has vectors that it plays slowly."""
+    checkout = pathlib.Path(SYSTEM) / "root" / "lacquer"
+    env = {**os.environ, "LACQUER_OPENVINO": str(checkout / ".deps" / "openvino" / "libs"),
+           "XDG_CACHE_HOME": str(tmp_path), "LACQUER_TUNE": "off"}
+    return [QEMU, "-cpu", "cortex-a76", "-L", SYSTEM, checkout / "build" / "lacquer", *args], env
+
+
+def nails_of(text):
+    return [nail["box"] for nail in json.loads(text)["nails"]]
+
+
+def close(here, there):
+    """Int8 here, floats there: the boxes differ by a few pixels at most."""
+    return len(here) == len(there) >= 4 and np.abs(np.array(here) - np.array(there)).max() <= 3
+
+
+@played
+def test_it_finds_the_same_nails(tmp_path):
+    picture, model = tmp_path / "hand.jpg", ROOT / "models" / "nail.onnx"
+    Image.open(HANDS / "light.jpg").convert("RGB").resize((320, 240)).save(picture, quality=90)
+    args = ["apply", "--fast", "-m", model, picture, "--json", "-o"]
+    here = subprocess.run([LACQUER, *args, tmp_path / "here.jpg"], check=True, capture_output=True)
+    command, env = played_command(tmp_path, *args, tmp_path / "there.jpg")
+    there = subprocess.run(command, env=env, check=True, capture_output=True, timeout=3600)
+    assert close(nails_of(here.stdout), nails_of(there.stdout)), (here.stdout, there.stdout)
+
+
+@played
+def test_it_serves_the_same_nails(tmp_path, server, hand):
+    here = httpx.post(f"{server.url}/api/v1/nails", content=hand, timeout=60).json()["nails"]
+    command, env = played_command(tmp_path, "serve", "--port", "0", "--no-sandbox", "--workers=1",
+                                  "--max-wait", "3600000", "--log-level", "warn")
+    running = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        port = running.stdout.readline().rsplit(":", 1)[1].strip()
+        answer = httpx.post(f"http://127.0.0.1:{port}/api/v1/nails", content=hand, timeout=3600)
+        there = answer.json()["nails"]
+    finally:
+        running.terminate()
+        running.wait(60)
+    assert close(*([nail["box"] for nail in nails] for nails in (here, there))), (here, there)
