@@ -85,7 +85,7 @@ def inside(*args):
     """As a Cortex-A76, a Raspberry Pi 5's: QEMU's own choice has vectors that it plays slowly."""
     return ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={SYSTEM}/proc",
             "chroot", SYSTEM, "/usr/bin/qemu-aarch64", "-cpu", "cortex-a76",
-            "/root/lacquer/build/lacquer", *args, "--cache-dir", "/tmp/lacquer-arm64"]
+            "/root/lacquer/build/lacquer", *args, "--cache-dir", "none"]
 
 
 def nails_of(text):
