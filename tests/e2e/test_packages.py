@@ -70,6 +70,8 @@ def test_the_packaged_unit(tmp_path):
     unit = target / "lacquer.service"
     text = unit.read_text()
     assert "ExecStart=/usr/bin/lacquer serve " in text and "make install" not in text
+    # Nothing is run that a minimal Debian lacks, as it does /bin/kill.
+    assert set(re.findall(r"^Exec\w+=(\S+)", text, re.M)) == {"/usr/bin/lacquer", "/bin/sh"}
     assert "EnvironmentFile=-/etc/default/lacquer" in text and "/usr/local" not in text
     unit.write_text(text.replace("/usr/bin/lacquer", str(LACQUER)))
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True,
