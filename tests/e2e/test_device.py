@@ -1,5 +1,5 @@
-"""The page's own engine (docs/DEVICE.md): lacquer.wasm against the native build, and the folder that
-the server hands out. The page itself is tested in Chromium (browser-device.mjs)."""
+"""The page's own engine (docs/DEVICE.md): lacquer.wasm against the native build, and the folder
+that the server hands out. The page itself is tested in Chromium (browser-device.mjs)."""
 import hashlib
 import json
 import pathlib
@@ -30,8 +30,8 @@ def film_frames(folder, count):
 
 def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
     record = tmp_path / "recording"
-    subprocess.run([ROOT / "build/tests/device/device-record", record, ROOT / "models/nail-f16.onnx",
-                    ROOT / "models/hand.onnx",
+    subprocess.run([ROOT / "build/tests/device/device-record", record,
+                    ROOT / "models/nail-f16.onnx", ROOT / "models/hand.onnx",
                     *(ROOT / f"tests/golden/hands/{hand}.jpg" for hand in HANDS),
                     "--film", *film_frames(tmp_path, 16)], check=True, timeout=120)
     run = subprocess.run(["node", HERE / "device-parity.mjs", ROOT / "build/lacquer.wasm", record],
