@@ -197,7 +197,7 @@ tests.device_networks_agree_on_webgpu = async ({ server }) =>
         const maps = {};
         const ms = {};
         for (const name of ['wasm', 'webgpu']) {
-          const backend = await Backend.open(name, files, { threads: 1, hand: false });
+          const backend = await Backend.open(name, files, { threads: 1 });
           const start = performance.now();
           [maps[name]] = await backend.run(0, input, width, height);
           ms[name] = performance.now() - start;
