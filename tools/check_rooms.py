@@ -132,7 +132,8 @@ def in_rooms(name):
 
 def check(root):
     texts = {path.relative_to(root / "src").as_posix(): path.read_text(encoding="utf-8")
-             for path in sorted((root / "src").rglob("*.[ch]"))}
+             for path in sorted((root / "src").rglob("*.[ch]"))
+             if "wasm" not in path.parts}  # the page's program: it stands in for some of the rest
     wrong = []
     for name, text in texts.items():
         if in_rooms(name):

@@ -1,6 +1,6 @@
-// The page that finds nails by itself, in a headless Chromium with a moving hand as its camera. Prints
-// one line of JSON: looks a second (fps) and their latency, pictures shown a second, what each takes
-// of the page's own thread, bytes that a first visitor fetches; or {"reason"} why it cannot run.
+// The page that finds nails by itself, in a headless Chromium with a moving hand as its camera.
+// Prints one line of JSON: looks a second (fps) and their latency, pictures shown a second, what each
+// takes of the page's own thread, bytes that a first visitor fetches; or {"reason"} why it cannot.
 //
 //   node bench/page/device.mjs wasm|webgpu [SECONDS]
 const [backend = 'wasm', seconds = '5'] = process.argv.slice(2);
@@ -46,7 +46,7 @@ async function measure(page, session) {
   await page.waitForTimeout(1000 * Number(seconds));
   const passed = (Date.now() - began) / 1000;
   const busy = (await threadMs(session)) - before;
-  const { looks, drawn } = await page.evaluate(() => ({ looks: window.looks, drawn: window.drawn }));
+  const [looks, drawn] = await page.evaluate(() => [window.looks, window.drawn]);
   if (!looks.length) return { reason: `no nails came within ${passed.toFixed(0)} s` };
   const sorted = looks.toSorted((a, b) => a - b);
   const part = (p) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p) - 1)];
@@ -92,6 +92,7 @@ try {
   console.log(JSON.stringify(await run(await import('../../tests/e2e/browser-harness.mjs'))));
 } catch (error) {
   const missing = /Cannot find package|ENOENT|executable doesn't exist/i.test(error.message);
-  const reason = missing ? 'Chromium or its driver is missing (tools/setup.sh test)' : error.message;
-  console.log(JSON.stringify({ reason: reason.split('\n')[0] }));
+  const [line] = error.message.split('\n');
+  const reason = missing ? 'Chromium or its driver is missing (tools/setup.sh test)' : line;
+  console.log(JSON.stringify({ reason }));
 }

@@ -257,8 +257,9 @@ def project(package, tmp_path_factory):
     (folder / "node_modules/@types").mkdir()
     for name in ("react", "react-dom", "scheduler", "csstype", "@types/react"):
         (folder / "node_modules" / name).symlink_to(TOOLS / name)
-    (folder / "dom.d.ts").write_text("declare module 'react-dom/client' { export function "
-                                     "createRoot(node: Element): { render(tree: unknown): void }; }")
+    (folder / "dom.d.ts").write_text(
+        "declare module 'react-dom/client' {\n"
+        "    export function createRoot(node: Element): { render(tree: unknown): void };\n}\n")
     return folder
 
 
@@ -266,8 +267,8 @@ def test_the_package_s_list(package):
     with tarfile.open(package) as tar:
         names = set(tar.getnames())
         described = json.load(tar.extractfile("package/package.json"))
-    assert {"package/dist/tryon.js", "package/dist/api/looks.json", "package/dist/device/device.json",
-            "package/tryon.d.ts", "package/react.js", "package/README.md", "package/LICENSE",
+    assert {"package/dist/tryon.js", "package/dist/api/looks.json",
+            "package/dist/device/device.json", "package/tryon.d.ts", "package/react.js", "package/README.md", "package/LICENSE",
             "package/NOTICES"} <= names
     assert not {"package/dist/sw.js", "package/dist/index.html"} & names
     assert described["version"] == subprocess.run([LACQUER, "--version"], capture_output=True,
