@@ -1,6 +1,6 @@
 // The page that finds nails by itself, in a headless Chromium with a moving hand as its camera.
-// Prints one line of JSON: looks a second (fps) and their latency, pictures shown a second, what each
-// takes of the page's own thread, bytes that a first visitor fetches; or {"reason"} why it cannot.
+// Prints one line of JSON: looks a second (fps) and their latency, pictures shown a second, what
+// each takes of the page's own thread, bytes that a first visitor fetches; or {"reason"} why not.
 //
 //   node bench/page/device.mjs wasm|webgpu [SECONDS]
 const [backend = 'wasm', seconds = '5'] = process.argv.slice(2);

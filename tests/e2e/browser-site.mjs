@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { check, frames, launch, live, nails, notice, open, reach, shot, text, until, withCamera }
   from './browser-harness.mjs';
+import { load } from './browser-network.mjs';
 
 const patienceMs = 240000; // a busy machine computes a network for seconds
 const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
@@ -100,6 +101,20 @@ tests.offline_after_the_first_visit = async (browser) => {
   const seen = await painted(page);
   await context.setOffline(false);
   return seen;
+};
+
+// Each answer waits, so that waves are told apart on a busy machine too; nothing kept from before.
+tests.a_site_comes_in_150_kB = async (browser) => {
+  const slow = { latencyMs: 4000, kbit: 1638 };
+  const { requests, waves, bytes, firstPaintMs } = await load(browser, url, slow, phone);
+  const list = requests.map(({ url: one, wave }) => `${wave} ${one.replace(url, '')}`);
+  check(waves <= 3, `${waves} waves: ${list.join(', ')}`);
+  check(bytes <= 150000, `${bytes} bytes before the camera`);
+  const second = Math.min(...requests.filter(({ wave, end }) => wave > 1 && end).map((r) => r.end));
+  const secondMs = 1000 * (second - requests[0].start);
+  check(firstPaintMs < secondMs, `painted after ${firstPaintMs} ms, the rest from ${secondMs}`);
+  onlyFiles(requests.map((request) => request.url).filter((one) => one !== url));
+  return { waves, requests: requests.length, bytes, firstPaintMs };
 };
 
 // Without WebGL 2 nothing can be drawn, and no server may be asked instead.
