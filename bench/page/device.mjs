@@ -4,7 +4,7 @@
 //
 //   node bench/page/device.mjs wasm|webgpu [SECONDS]
 const [backend = 'wasm', seconds = '5'] = process.argv.slice(2);
-const patienceMs = 120000;
+const patienceMs = 240000;
 
 // Runs in the page: notes how old each look's picture is when its nails are shown.
 function note() {

@@ -9,7 +9,7 @@
 #include "base/parse_json.h"
 #include "bench/bench.h"
 
-enum { OUTPUT_MAX = 64 * 1024, PATH_SIZE = 4096, START_MS = 180000 };
+enum { OUTPUT_MAX = 64 * 1024, PATH_SIZE = 4096, START_MS = 300000 };
 
 static const struct { const char *id, *backend; } backends[] = {{"page-wasm", "wasm"},
                                                                 {"page-webgpu", "webgpu"}};
