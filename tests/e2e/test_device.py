@@ -84,6 +84,19 @@ def test_folder_is_what_its_manifest_says():
                 assert (FOLDER / f"{row['file']}.{form}").stat().st_size == row[form], name
 
 
+def test_networks_take_pictures_that_lie_and_stand():
+    """ONNX Runtime holds a network to the size that its file says; OpenVINO does not."""
+    run = subprocess.run(["node", HERE / "device-networks.mjs", FOLDER], capture_output=True,
+                         text=True, timeout=240)
+    assert run.returncode == 0, run.stderr[-2000:]
+    found = json.loads(run.stdout)
+    assert [[one["width"], one["height"]] for one in found["maps"]] == manifest()["nails"]["sizes"]
+    assert len(found["maps"]) == 3
+    for one in found["maps"]:
+        assert one["count"] == one["width"] * one["height"] // 4 and one["inside"], one
+    assert found["hand"] == [63, 1, 1]
+
+
 def test_lacquer_wasm_is_small():
     """Beside the networks and their runtime it must not be felt: 90 KB on the way."""
     row = manifest()["files"]["lacquer.wasm"]
