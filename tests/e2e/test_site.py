@@ -392,6 +392,7 @@ def shop(tmp_path_factory):
     if not (DEVICE / "device.json").exists():
         pytest.skip("the page's own engine is not built: tools/setup.sh device")
     top = tmp_path_factory.mktemp("host")
+    (top / "a").mkdir()
     site(top / "a" / "shop")
     with host(top) as url:
         yield f"{url}a/shop/", top / "a" / "shop"
