@@ -406,5 +406,8 @@ def test_a_site_in_chromium(name, shop):
 
 def test_a_slow_server_gives_way_to_the_device(shop):
     """The server's own page, its replies held back by four seconds."""
-    with Server() as server:
+    server = Server()
+    try:
         in_chromium("a_slow_server_gives_way_to_the_device", f"{server.url}/", shop[1])
+    finally:
+        server.kill()
