@@ -7,8 +7,8 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["base", "format", "image", "engine", "model", "nail", "paint", "frame", "lib", "convert", "net",
-          "serve", "eval", "bench", "cli"]
+LAYERS = ["base", "format", "image", "engine", "model", "nail", "paint", "frame", "device", "lib",
+          "convert", "net", "serve", "eval", "bench", "cli"]
 # Nothing between these two may include the other: serving never converts, converting never serves.
 APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serve", "convert"),
          ("serve", "lib"), ("cli", "lib"), ("convert", "lib")}

@@ -142,8 +142,22 @@ def parts(root, version, program):
                comment="MediaPipe Hands' hand_landmark_full, converted; models/README.md says how")
 
 
+def page_parts(root):
+    """What the page's own engine is made of, where it is built (docs/DEVICE.md)."""
+    if not (root / ".deps/onnxruntime-web").is_dir():
+        return
+    name, release, _ = (root / "tools/device.txt").read_text(encoding="utf-8").split()
+    yield part(name, release, "MIT", "https://github.com/microsoft/onnxruntime",
+               externalRefs=[{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+                              "referenceLocator": f"pkg:npm/{name}@{release}"}],
+               comment="handed to the page as it is")
+    yield part("wasi-libc", None, "MIT AND Apache-2.0 WITH LLVM-exception",
+               "https://github.com/WebAssembly/wasi-libc",
+               comment="linked into lacquer.wasm, with compiler-rt")
+
+
 def document(root, version, program):
-    packages = list(parts(root, version, program))
+    packages = [*parts(root, version, program), *page_parts(root)]
     own = packages[0]["SPDXID"]
     return {
         "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",

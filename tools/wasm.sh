@@ -72,6 +72,6 @@ exports=(open close picture find reply reply_bytes error rest)
     -Wl,--gc-sections -Wl,--strip-all -Wl,-z,stack-size=1048576 -Wl,--max-memory=2147483648 \
     "${exports[@]/#/-Wl,--export=lq_mirror_}" -Wl,--export=malloc -Wl,--export=free \
     -Wl,--import-undefined
-wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int \
-    --enable-mutable-globals --asyncify --pass-arg=asyncify-imports@lacquer.run \
+wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
+    --enable-nontrapping-float-to-int --asyncify --pass-arg=asyncify-imports@lacquer.run \
     "$scratch/plain.wasm" -o "$out"

@@ -2,7 +2,8 @@
 // own throttling, on a phone's screen. Prints a Markdown table: the first painted content, the
 // shades ready to be chosen, requests, waves of them and bytes before the camera starts.
 //
-//   node bench/page/load.mjs [RUNS]      medians of RUNS (5)
+//   node bench/page/load.mjs [RUNS] [URL]     medians of RUNS (5); URL: of a static site, served by
+//                                             a host that compresses; else a server is started
 import { Server, launch, withCamera } from '../../tests/e2e/browser-harness.mjs';
 import { load, networks } from '../../tests/e2e/browser-network.mjs';
 
@@ -10,13 +11,14 @@ const runs = Number(process.argv[2] ?? 5);
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, isMobile: true };
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-const server = await new Server().start();
+const own = process.argv[3] ? null : await new Server().start();
+const url = own?.url ?? process.argv[3];
 const browser = await launch([withCamera]);
 console.log('| network | latency, ms | first paint, s | shades, s | requests | waves | kB |');
 console.log('|---|---|---|---|---|---|---|');
 for (const [name, network] of Object.entries(networks)) {
   const loads = [];
-  for (let i = 0; i < runs; i++) loads.push(await load(browser, server.url, network, phone));
+  for (let i = 0; i < runs; i++) loads.push(await load(browser, url, network, phone));
   const of = (value) => median(loads.map(value));
   const seconds = (value) => (of(value) / 1000).toFixed(2);
   console.log(
@@ -26,4 +28,4 @@ for (const [name, network] of Object.entries(networks)) {
   );
 }
 await browser.close();
-await server.kill();
+await own?.kill();

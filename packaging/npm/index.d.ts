@@ -7,5 +7,5 @@ export interface DefineOptions {
     assets?: string | URL;
 }
 
-/** Defines <lacquer-tryon>; all calls give the same promise. Rejects when its files are not there. */
+/** Defines <lacquer-tryon>. All calls give the same promise; it rejects without the files. */
 export function defineTryon(options?: DefineOptions): Promise<typeof LacquerTryon>;

@@ -1,5 +1,5 @@
-// Defines <lacquer-tryon>. Its files (scripts, style, looks, the networks) are loaded from `assets`,
-// a URL on your own host: a bundler leaves them as they are. `npx lacquer-tryon DIR` copies them.
+// Defines <lacquer-tryon>. Its files (scripts, style, looks, networks) are loaded from `assets`, a
+// URL on your own host: a bundler leaves them as they are. `npx lacquer-tryon DIR` copies them.
 
 // Not written as one expression: bundlers would take the folder for a file of theirs.
 const here = import.meta.url;

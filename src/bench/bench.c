@@ -156,6 +156,8 @@ void lq_bench_init(struct lq_bench *bench)
         {.id = "tensorrt", .name = "WebSocket binary + TensorRT"},
         {.id = "tensorrt-here", .name = "WebSocket + TensorRT in process"},
         {.id = "socketio", .name = "Socket.IO binary + CPU"},
+        {.id = "page-wasm", .name = "in the page, WebAssembly"},
+        {.id = "page-webgpu", .name = "in the page, WebGPU"},
         {.id = "yolo-http", .name = "YOLOv8-seg model, base64 over HTTP + CPU"},
         {.id = "yolo-ws", .name = "YOLOv8-seg model, WebSocket binary + CPU"},
         {.id = "yolo-ws-bf16", .name = "YOLOv8-seg model, WebSocket + CPU, bf16"},
@@ -213,6 +215,7 @@ int lq_bench_run(struct lq_bench *bench, struct lq_error *err)
     run_tensorrt_here(bench);
     run_yolo(bench, yolo, 2, NULL);
     run_yolo(bench, bf16, 1, "bf16");
+    lq_bench_run_page(bench);
     if (chosen->peers)
         lq_bench_run_peers(bench);
     return LQ_OK;

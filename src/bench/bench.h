@@ -88,6 +88,9 @@ LQ_MUST_CHECK int lq_bench_check_runs_tensorrt(const struct lq_url *url, struct 
 // Tells on stderr what is going on, when a person looks on.
 void lq_bench_say(const char *what);
 
+// Measures the page that finds nails by itself, in Chromium (bench/page).
+void lq_bench_run_page(struct lq_bench *bench);
+
 // Which of the usual stack's rows has this id; negative: none.
 int lq_bench_peer(const char *id);
 // Starts and measures bench/peers; its rows go to report.peers. Needs the rows of Lacquer's own.

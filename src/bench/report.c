@@ -24,9 +24,12 @@ static void print_row(const struct lq_bench_row *row, FILE *out)
     cell(row->one.p50_ms, 7, 1, out);
     cell(row->one.p95_ms, 7, 1, out);
     cell(row->one.p99_ms, 7, 1, out);
-    cell(row->alone ? -1 : row->one.bytes_per_frame / 1000, 7, 1, out);
+    cell(row->alone || row->page.present ? -1 : row->one.bytes_per_frame / 1000, 7, 1, out);
     cell(row->two.cpu_percent, 6, 0, out);
     cell(row->two.cpu_ms, 7, 1, out);
+    if (row->page.present)
+        fprintf(out, "  %.0f pictures a s, %.1f ms of the page's thread each, %.1f MB once",
+                row->page.display_fps, row->page.thread_ms, row->page.bytes / 1e6);
     fputc('\n', out);
 }
 
@@ -212,7 +215,13 @@ static json_t *row_json(const struct lq_bench_row *row, bool busy)
         "p99_ms", number(row->one.p99_ms), "cpu_percent", cpu(row->two.cpu_percent),
         "cpu_ms_per_frame", cpu(row->two.cpu_ms), "frames", row->one.replies + row->two.replies,
         "dropped", (int)(row->one.dropped + row->two.dropped));
-    if (!row->alone)
+    if (row->page.present)
+        json_object_set_new(object, "page",
+                            json_pack("{s:o, s:o, s:o}", "display_fps",
+                                      number(row->page.display_fps), "thread_ms",
+                                      number(row->page.thread_ms), "bytes",
+                                      number(row->page.bytes)));
+    else if (!row->alone)
         json_object_set_new(object, "bytes_per_frame", number(row->one.bytes_per_frame));
     if (row->threads)
         json_object_set_new(object, "threads", json_integer(row->threads));

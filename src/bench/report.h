@@ -14,6 +14,14 @@ struct lq_bench_ratio {
     double median, low, high;
 };
 
+// What the page does beside finding nails, for rows of the page.
+struct lq_bench_page {
+    bool present;
+    double display_fps; // pictures on the screen a second
+    double thread_ms;   // of the page's own thread for each of them
+    double bytes;       // that a first visitor fetches for it
+};
+
 struct lq_bench_row {
     const char *id;    // for --rows
     const char *name;
@@ -22,6 +30,7 @@ struct lq_bench_row {
     char reason[256];  // why it was not measured
     struct lq_bench_result one; // one frame in flight: latency, bytes
     struct lq_bench_result two; // two in flight: frames a second, processor time
+    struct lq_bench_page page;
     // Comparison stack only:
     int threads;                // of its inference
     bool alone;                 // the model by itself: no picture, no network, one at a time

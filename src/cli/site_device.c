@@ -75,8 +75,8 @@ static int add_row(struct lq_site_plan *plan, const char *folder, json_t *row,
     const char *file = json_string_value(json_object_get(row, "file"));
     char packed[LQ_SITE_NAME_MAX], gz[LQ_SITE_NAME_MAX];
     if (!file || snprintf(packed, sizeof packed, "%s.pack", file) >= (int)sizeof packed)
-        return lq_fail(err, LQ_ERR_SYNTAX, "device.json in '%.150s' has a row without a file: build "
-                       "it anew with make device", folder);
+        return lq_fail(err, LQ_ERR_SYNTAX, "device.json in '%.150s' has a row without a file: "
+                       "build it anew with make device", folder);
     bool packs = can_be_packed(folder, file);
     snprintf(gz, sizeof gz, "%s.gz", file);
     int status = packs ? add_file(plan, packed, folder, gz, err)
@@ -96,12 +96,12 @@ static int check_sidecar(const char *model, struct lq_sidecar *sidecar, struct l
     bool mask = sidecar->head == LQ_SIDECAR_HEAD_MASK && sidecar->resize == LQ_SIDECAR_STRETCH &&
                 sidecar->size_count > 0 && !sidecar->normalised;
     if (status == LQ_OK && !lq_ends_with(model, ".onnx"))
-        status = lq_fail(err, LQ_ERR_ARGUMENT, "--model: '%.150s' is no .onnx file; `lacquer convert` "
-                         "makes one of a .tflite", model);
+        status = lq_fail(err, LQ_ERR_ARGUMENT, "--model: '%.150s' is no .onnx file; `lacquer "
+                         "convert` makes one of a .tflite", model);
     if (status == LQ_OK && !mask)
-        status = lq_fail(err, LQ_ERR_MODEL, "--model: '%.150s' has no sidecar that says \"head\": "
-                         "\"mask\", \"resize\": \"stretch\" and its sizes (docs/MODELS.md); pages run "
-                         "no other networks", model);
+        status = lq_fail(err, LQ_ERR_MODEL, "--model: '%.150s' has no sidecar that says "
+                         "\"head\": \"mask\", \"resize\": \"stretch\" and its sizes "
+                         "(docs/MODELS.md); pages run no other networks", model);
     return status;
 }
 

@@ -1,5 +1,5 @@
-// What pages find nails with on the visitor's own device, as files of a static site: the folder that
-// the build makes (tools/device.py), read by its list device.json (web/device/files.js).
+// What pages find nails with on the visitor's own device, as files of a static site: the folder
+// that the build makes (tools/device.py), read by its list device.json (web/device/files.js).
 //
 // Hosts need not compress: what the page fetches as bytes is written as gzip, which it unpacks by
 // itself, so that visitors everywhere fetch the same few megabytes.

@@ -20,7 +20,7 @@ struct lq_track {
     uint64_t taken_us;              // when a nail was last matched with it
     int found_count;                // frames; 0: it has no `nail` yet
     int border_count;               // finds at the picture's border before it is shown there
-    uint64_t on_finger_us;          // when a frame last said which finger it is on (hand.h); 0: none
+    uint64_t on_finger_us;          // when a frame last said on which finger (hand.h); 0: none
     float speed_x, speed_y;         // pixels a second
     bool shown;                     // in the last frame: `nail`, `alpha_at` and `glimpse` hold
     struct lq_nail nail;            // as it was shown or, with smooth false, found

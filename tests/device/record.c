@@ -6,8 +6,8 @@
 //
 // Pictures are stills; those after --film are frames of a video, 33 ms apart.
 // The file: 32-bit little-endian words. A picture: 'P', id, still, microseconds, width, height,
-// RGBA; a run: 'R', network, width, height, count of inputs and each SAMPLEth of them, then count of
-// each of three outputs and its floats; the reply: 'A', bytes, the bytes padded to 4.
+// RGBA; a run: 'R', network, width, height, count of inputs and each SAMPLEth of them, then count
+// of each of three outputs and its floats; the reply: 'A', bytes, the bytes padded to 4.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
     struct lq_mirror_networks networks = {SIZES, {{0}}, 0.5f, 1};
     memcpy(networks.sizes, sizes, sizeof sizes);
     if (argc < 5) {
-        fprintf(stderr, "usage: device-record OUT NAIL.onnx HAND.onnx PICTURE… [--film PICTURE…]\n");
+        fprintf(stderr, "usage: device-record OUT NAIL.onnx HAND.onnx PICTURE… [--film …]\n");
         return 2;
     }
     out = fopen(argv[1], "wb");

@@ -284,3 +284,22 @@ def test_the_graph_of_the_usual_model_is_made_here(tmp_path):
     assert found["head"] == "yolo-seg" and found["sizes"] == [[640, 640]]
     assert [tensor["dims"] for tensor in found["outputs"]] == [[1, 37, 8400], [1, 160, 160, 32]]
     assert found["operators"]["CONV_2D"] >= 75
+
+
+def test_rows_of_the_page_that_finds_nails_itself():
+    """Measured, or why not: the driver of Chromium, the page's own engine, or a GPU may be missing."""
+    done = bench("--seconds", "2", "--json", "--users", "0", "--rows", "page-wasm,page-webgpu",
+                 timeout=600)
+    assert done.returncode == 0, done.stderr
+    wasm, webgpu = json.loads(done.stdout)["rows"]
+    assert [wasm["name"], webgpu["name"]] == ["in the page, WebAssembly", "in the page, WebGPU"]
+    for each in (wasm, webgpu):
+        if each["status"] == "measured":
+            assert each["fps"] > 0 and each["p50_ms"] > 0 and each["frames"] > 0, each
+            assert each["page"]["display_fps"] > 0 and each["page"]["thread_ms"] > 0, each
+            assert 1e6 < each["page"]["bytes"] < 2e7, each
+        else:
+            assert each["status"] == "not measured" and each["reason"], each
+    built = (pathlib.Path(LACQUER).parent / "device" / "device.json").exists()
+    if built and (ROOT / "tests/e2e/node_modules/playwright-core").exists():
+        assert wasm["status"] == "measured", wasm

@@ -1,5 +1,5 @@
-"""The page's own engine (docs/DEVICE.md): lacquer.wasm against the native build, and the folder that
-the server hands out. The page itself is tested in Chromium (browser-device.mjs)."""
+"""The page's own engine (docs/DEVICE.md): lacquer.wasm against the native build, and the folder
+that the server hands out. The page itself is tested in Chromium (browser-device.mjs)."""
 import hashlib
 import json
 import pathlib
@@ -30,8 +30,8 @@ def film_frames(folder, count):
 
 def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
     record = tmp_path / "recording"
-    subprocess.run([ROOT / "build/tests/device/device-record", record, ROOT / "models/nail-f16.onnx",
-                    ROOT / "models/hand.onnx",
+    subprocess.run([ROOT / "build/tests/device/device-record", record,
+                    ROOT / "models/nail-f16.onnx", ROOT / "models/hand.onnx",
                     *(ROOT / f"tests/golden/hands/{hand}.jpg" for hand in HANDS),
                     "--film", *film_frames(tmp_path, 16)], check=True, timeout=120)
     run = subprocess.run(["node", HERE / "device-parity.mjs", ROOT / "build/lacquer.wasm", record],
@@ -71,7 +71,9 @@ def manifest():
 def test_folder_is_what_its_manifest_says():
     said = manifest()
     assert said["version"] == 1 and said["hand"] is True
-    assert said["nails"]["sizes"] == json.loads((ROOT / "models/nail.json").read_text())["sizes"]
+    light = ROOT / "models/nail-light.json"
+    sidecar = json.loads((light if light.exists() else ROOT / "models/nail-f16.json").read_text())
+    assert said["nails"]["sizes"] == sidecar["sizes"]
     for name, row in said["files"].items():
         data = (FOLDER / row["file"]).read_bytes()
         assert len(data) == row["bytes"], name
@@ -80,6 +82,19 @@ def test_folder_is_what_its_manifest_says():
         for form in ("br", "gz"):
             if form in row:
                 assert (FOLDER / f"{row['file']}.{form}").stat().st_size == row[form], name
+
+
+def test_networks_take_pictures_that_lie_and_stand():
+    """ONNX Runtime holds a network to the size that its file says; OpenVINO does not."""
+    run = subprocess.run(["node", HERE / "device-networks.mjs", FOLDER], capture_output=True,
+                         text=True, timeout=240)
+    assert run.returncode == 0, run.stderr[-2000:]
+    found = json.loads(run.stdout)
+    assert [[one["width"], one["height"]] for one in found["maps"]] == manifest()["nails"]["sizes"]
+    assert len(found["maps"]) == 3
+    for one in found["maps"]:
+        assert one["count"] == one["width"] * one["height"] // 4 and one["inside"], one
+    assert found["hand"] == [63, 1, 1]
 
 
 def test_lacquer_wasm_is_small():

@@ -6,11 +6,15 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
+import socket
 import subprocess
 import tarfile
 import threading
+import time
 
+import httpx
 import pytest
 
 from conftest import Server
@@ -257,8 +261,9 @@ def project(package, tmp_path_factory):
     (folder / "node_modules/@types").mkdir()
     for name in ("react", "react-dom", "scheduler", "csstype", "@types/react"):
         (folder / "node_modules" / name).symlink_to(TOOLS / name)
-    (folder / "dom.d.ts").write_text("declare module 'react-dom/client' { export function "
-                                     "createRoot(node: Element): { render(tree: unknown): void }; }")
+    (folder / "dom.d.ts").write_text(
+        "declare module 'react-dom/client' {\n"
+        "    export function createRoot(at: Element): { render(tree: unknown): void };\n}\n")
     return folder
 
 
@@ -266,8 +271,8 @@ def test_the_package_s_list(package):
     with tarfile.open(package) as tar:
         names = set(tar.getnames())
         described = json.load(tar.extractfile("package/package.json"))
-    assert {"package/dist/tryon.js", "package/dist/api/looks.json", "package/dist/device/device.json",
-            "package/tryon.d.ts", "package/react.js", "package/README.md", "package/LICENSE",
+    assert {"package/dist/tryon.js", "package/dist/api/looks.json",
+            "package/dist/device/device.json", "package/tryon.d.ts", "package/react.js", "package/README.md", "package/LICENSE",
             "package/NOTICES"} <= names
     assert not {"package/dist/sw.js", "package/dist/index.html"} & names
     assert described["version"] == subprocess.run([LACQUER, "--version"], capture_output=True,
@@ -320,6 +325,58 @@ def host(folder):
         thread.join()
 
 
+@contextlib.contextmanager
+def nginx(folder, scratch):
+    """The real one with the lines of docs/integrations/static.md, its paths and port ours."""
+    program = ROOT / ".deps/servers/bin/nginx"
+    if not program.exists():
+        pytest.skip("there is no nginx: tools/setup.sh test")
+    text = (ROOT / "docs/integrations/static.md").read_text()
+    lines = re.search(r"    map \$uri .*?\n    }\n    server .*?\n    }\n", text, re.S)[0]
+    port = free_port()
+    lines = lines.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("/srv/site", str(folder))
+    types = ("types { text/html html; text/css css; text/javascript js mjs; application/json json; "
+             "application/manifest+json webmanifest; image/svg+xml svg; image/png png; }")
+    paths = "".join(f"{kind}_temp_path {scratch}/{kind};" for kind in
+                    ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (scratch / "nginx.conf").write_text(
+        f"{'user root;' if os.geteuid() == 0 else ''} daemon off; pid {scratch}/pid; events {{}}\nhttp {{ {types} {paths} access_log off;\n"
+        f"{lines}}}\n")
+    command = [program, "-e", "stderr", "-p", scratch, "-c", scratch / "nginx.conf"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(200):
+            assert process.poll() is None, process.stderr.read()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/try/"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_site_behind_nginx(tmp_path, device):
+    """As the guide says: 150 kB before the camera, in three waves; what has a hash is kept."""
+    out = tmp_path / "site"
+    site(out, "--device", device)
+    with nginx(out, tmp_path) as url:
+        answer = httpx.get(url)
+        assert answer.headers["cache-control"] == "no-cache"
+        assert answer.headers["cross-origin-embedder-policy"] == "require-corp"
+        bundle = re.search(r"tryon-[A-Z0-9]{8}\.js", answer.text)[0]
+        assert "immutable" in httpx.get(f"{url}{bundle}").headers["cache-control"]
+        for path in ("tryon-source.js", "live/live-picture.js", "device/device.json"):
+            assert httpx.get(f"{url}{path}").headers["cache-control"] == "no-cache", path
+        in_chromium("a_site_comes_in_150_kB", url, out)
+
+
 def in_chromium(name, url, folder):
     done = subprocess.run(["node", HERE / "browser-site.mjs", url, folder, name], cwd=HERE,
                           capture_output=True, text=True, timeout=600)
@@ -335,6 +392,7 @@ def shop(tmp_path_factory):
     if not (DEVICE / "device.json").exists():
         pytest.skip("the page's own engine is not built: tools/setup.sh device")
     top = tmp_path_factory.mktemp("host")
+    (top / "a").mkdir()
     site(top / "a" / "shop")
     with host(top) as url:
         yield f"{url}a/shop/", top / "a" / "shop"
@@ -348,5 +406,8 @@ def test_a_site_in_chromium(name, shop):
 
 def test_a_slow_server_gives_way_to_the_device(shop):
     """The server's own page, its replies held back by four seconds."""
-    with Server() as server:
+    server = Server()
+    try:
         in_chromium("a_slow_server_gives_way_to_the_device", f"{server.url}/", shop[1])
+    finally:
+        server.kill()

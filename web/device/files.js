@@ -20,6 +20,7 @@ async function unpacked(bytes) {
 
 export class DeviceFiles {
     #base;
+    #coming = new Map(); // name → promise of its bytes
     manifest;
     fetched = 0; // bytes, unpacked
     onprogress = () => {}; // (bytes so far)
@@ -48,7 +49,22 @@ export class DeviceFiles {
         return new URL(entry.file, this.#base).href;
     }
 
+    // Begins fetching what will be asked for.
+    prefetch(...names) {
+        for (const name of names) {
+            const coming = this.#fetch(name);
+            coming.catch(() => {}); // whoever asks for it is told
+            this.#coming.set(name, coming);
+        }
+    }
+
     async bytes(name) {
+        const coming = this.#coming.get(name) ?? this.#fetch(name);
+        this.#coming.delete(name);
+        return coming;
+    }
+
+    async #fetch(name) {
         const response = await fetch(this.url(name));
         if (!response.ok) throw new Error(`${name}: ${response.status}`);
         const bytes = await unpacked(await response.arrayBuffer());

@@ -44,7 +44,7 @@ export class Mirror {
         return mirror;
     }
 
-    // One picture at a time. fill: (Uint8Array of width * height * 4, RGBA) → nothing, or a promise.
+    // One picture at a time. fill: (Uint8Array of width * height * 4, RGBA) → nothing or a promise.
     // → ArrayBuffer, a lacquer.v1 `nails` reply. Times in ms.
     async find({ width, height, fill, id = 0, still = false, sentAt = 0, takenAt = 0 }) {
         if (this.#busy) throw new Error('one look at a time');

@@ -3,7 +3,8 @@
 
 import { network } from './host.js';
 
-const trialRuns = 3;
+const trialRuns = 3; // where two are compared
+const noHand = [new Float32Array(63), new Float32Array(1), new Float32Array(1)];
 const agreed = 0.02; // of a probability, between the two; whole numbers and halves round otherwise
 
 // How many threads a run may have: one without shared memory, which pages get only with COOP and
@@ -22,58 +23,51 @@ async function openRuntime(files, kind, threads) {
     return runtime;
 }
 
-const noHand = [new Float32Array(63), new Float32Array(1), new Float32Array(1)];
-
 // One way to run them. run: what Mirror takes (host.js).
 export class Backend {
     name;
+    waitsForHand = false; // a still does; a video goes on without until its network is there
     #runtime;
-    #sessions;
-    #openLater; // the hand's session, once a hand is looked for; null: it is there, or not wanted
-    #closed = false;
+    #nails;
+    #hand = null;
+    #handOpening = null;
 
-    constructor(name, runtime, sessions, openLater = null) {
+    constructor(name, runtime, nails) {
         this.name = name;
         this.#runtime = runtime;
-        this.#sessions = sessions;
-        this.#openLater = openLater;
+        this.#nails = nails;
     }
 
-    // handLater: the first looks do without hands, and their network is fetched beside them: half
-    // of what a first visitor waits for.
-    static async open(name, files, { threads, hand, handLater = false }) {
-        const runtime = await openRuntime(files, name === 'webgpu' ? 'ort-webgpu' : 'ort', threads);
-        const open = async (file) =>
-            runtime.InferenceSession.create(new Uint8Array(await files.bytes(file)), {
-                executionProviders: [name],
-                graphOptimizationLevel: 'all',
-            });
-        const sessions = [await open('nail.onnx')];
-        if (hand && !handLater) sessions.push(await open('hand.onnx'));
-        const later = hand && handLater ? () => open('hand.onnx') : null;
-        return new Backend(name, runtime, sessions, later);
+    static async open(name, files, { threads }) {
+        const kind = name === 'webgpu' ? 'ort-webgpu' : 'ort';
+        files.prefetch(`${kind}.wasm`, 'nail.onnx');
+        const runtime = await openRuntime(files, kind, threads);
+        const backend = new Backend(name, runtime, null);
+        backend.#nails = await backend.#session(files, 'nail.onnx');
+        return backend;
     }
 
-    async #fetchHand() {
-        const open = this.#openLater;
-        if (!open) return;
-        this.#openLater = null;
-        try {
-            const session = await open();
-            if (this.#closed) await session.release();
-            else this.#sessions[network.hand] = session;
-        } catch {
-            /* tips and fingers are told by the nails' looks alone */
-        }
+    // Fetches and opens the hand's network behind the first frames: it is the larger one, and polish
+    // does not need it. Where it cannot be had no hands are seen.
+    openHand(files) {
+        return (this.#handOpening = this.#session(files, 'hand.onnx').then(
+            (session) => (this.#hand = session),
+            (error) => console.warn(`no hand landmarks: ${error.message}`),
+        ));
+    }
+
+    async #session(files, file) {
+        return this.#runtime.InferenceSession.create(new Uint8Array(await files.bytes(file)), {
+            executionProviders: [this.name],
+            graphOptimizationLevel: 'all',
+        });
     }
 
     // What struct lq_mirror asks for (src/device/network.h).
     run = async (which, input, width, height) => {
-        const session = this.#sessions[which];
-        if (!session) {
-            this.#fetchHand();
-            return noHand;
-        }
+        if (which === network.hand && this.waitsForHand) await this.#handOpening;
+        const session = which === network.hand ? this.#hand : this.#nails;
+        if (!session) return noHand;
         const shape = which === network.hand ? [1, height, width, 3] : [1, 3, height, width];
         const tensor = new this.#runtime.Tensor('float32', input, shape);
         const outputs = await session.run({ [session.inputNames[0]]: tensor });
@@ -82,13 +76,13 @@ export class Backend {
     };
 
     async close() {
-        this.#closed = true;
-        for (const session of this.#sessions) await session.release();
+        await this.#nails.release();
+        await this.#hand?.release();
     }
 }
 
 // The median time of a run in ms, and the last run's probabilities, on a picture of noise.
-async function tryOut(backend, [width, height]) {
+async function tryOut(backend, [width, height], runs = trialRuns) {
     const input = new Float32Array(3 * width * height);
     let seed = 1;
     for (let i = 0; i < input.length; i++) {
@@ -97,7 +91,7 @@ async function tryOut(backend, [width, height]) {
     }
     const times = [];
     let map;
-    for (let i = 0; i <= trialRuns; i++) {
+    for (let i = 0; i <= runs; i++) {
         const began = performance.now();
         [map] = await backend.run(network.nails, input, width, height);
         times.push(performance.now() - began);
@@ -113,21 +107,32 @@ function differ(a, b) {
     return a.length === b.length ? most : Infinity;
 }
 
+// Why WebGPU need not be tried; '': it may be.
+async function whyNotGpu(files, wanted) {
+    if (wanted === 'wasm') return 'not asked for';
+    if (!files.has('ort-webgpu.wasm')) return 'not installed';
+    return (await adapterHere()) ? '' : 'no adapter';
+}
+
 // wanted: 'wasm', 'webgpu', or 'auto': WebGPU if there is an adapter, its probabilities agree and
 // its runs are faster. → {backend, ms of a run, why not WebGPU}
-export async function openNetworks(files, wishes) {
-    const { wanted = 'auto', threads, size, hand, handLater } = wishes;
-    const options = { threads: threadsHere(threads), hand, handLater };
+export async function openNetworks(files, { wanted = 'auto', threads, size, hand }) {
+    const chosen = await choose(files, { wanted, size, threads: threadsHere(threads) });
+    const opening = hand ? chosen.backend.openHand(files) : null;
+    if (chosen.backend.name === 'webgpu') await opening; // it takes one call at a time
+    return chosen;
+}
+
+async function choose(files, { wanted, size, ...options }) {
     if (wanted === 'webgpu') {
         const backend = await Backend.open('webgpu', files, options);
-        return { backend, ...(await tryOut(backend, size)), why: '' };
+        return { backend, ...(await tryOut(backend, size, 1)), why: '' };
     }
     const wasm = await Backend.open('wasm', files, options);
-    const plain = await tryOut(wasm, size);
-    const stay = (why) => ({ backend: wasm, ms: plain.ms, map: plain.map, why });
-    if (wanted === 'wasm') return stay('not asked for');
-    if (!files.has('ort-webgpu.wasm')) return stay('not installed');
-    if (!(await adapterHere())) return stay('no adapter');
+    const reason = await whyNotGpu(files, wanted);
+    const plain = await tryOut(wasm, size, reason ? 1 : trialRuns);
+    const stay = (why) => ({ backend: wasm, ...plain, why });
+    if (reason) return stay(reason);
     let gpu = null;
     try {
         gpu = await Backend.open('webgpu', files, options);

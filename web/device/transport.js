@@ -37,8 +37,7 @@ export class DeviceTransport {
     #backoff = new Backoff();
     #timer = 0;
 
-    // base: URL of the runtime's folder. options: {backend: 'auto' | 'wasm' | 'webgpu', threads,
-    // handLater: whether the first looks do without the hand's network}.
+    // base: URL of the runtime's folder. options: {backend: 'auto' | 'wasm' | 'webgpu', threads}.
     constructor(base, options = {}) {
         this.#base = base;
         this.#options = options;
@@ -95,7 +94,7 @@ export class DeviceTransport {
         const worker = startWorker();
         this.#worker = worker;
         this.#since = performance.now();
-        const { backend = 'auto', threads, handLater } = this.#options;
+        const { backend = 'auto', threads } = this.#options;
         worker.onmessage = ({ data }) => {
             if (worker === this.#worker) this.#take(data);
         };
@@ -104,7 +103,7 @@ export class DeviceTransport {
             if (worker === this.#worker) this.#lost(event.message);
         };
         const base = String(this.#base);
-        worker.postMessage({ type: 'open', base, backend, threads, handLater });
+        worker.postMessage({ type: 'open', base, backend, threads });
     }
 
     #next() {

@@ -1,6 +1,6 @@
 // Finds nails off the page's own thread: lacquer.wasm (host.js) and the networks (networks.js).
 //
-// In:  {type: 'open', base, backend, threads, handLater}
+// In:  {type: 'open', base, backend, threads}
 //      {type: 'frame', id, still, frame: VideoFrame or ImageBitmap, width, height, sentAt, takenAt}
 //      {type: 'rest'}
 // Out: {type: 'open', backend, ms, why, bytes}    ms: of one run of the nails' network
@@ -12,17 +12,19 @@ import { Mirror } from './host.js';
 import { openNetworks } from './networks.js';
 
 let mirror = null;
+let backend = null;
 let canvas = null;
 let context = null;
 
-async function open({ base, backend: wanted, threads, handLater }) {
+async function open({ base, backend: wanted, threads }) {
     const files = await DeviceFiles.open(base);
     const { nails, hand } = files.manifest;
-    const module = WebAssembly.compile(await files.bytes('lacquer.wasm'));
-    const wishes = { wanted, threads, size: nails.sizes[0], hand, handLater };
-    const opened = await openNetworks(files, wishes);
-    const { backend, ms, why } = opened;
-    mirror = await Mirror.open(await module, backend.run, { ...nails, hand });
+    files.prefetch('lacquer.wasm');
+    const opened = await openNetworks(files, { wanted, threads, size: nails.sizes[0], hand });
+    const { ms, why } = opened;
+    ({ backend } = opened);
+    const module = await WebAssembly.compile(await files.bytes('lacquer.wasm'));
+    mirror = await Mirror.open(module, backend.run, { ...nails, hand });
     postMessage({ type: 'open', backend: backend.name, ms, why, bytes: files.fetched });
 }
 
@@ -46,6 +48,7 @@ async function look({ frame, width, height, ...which }) {
         frame.close();
     };
     try {
+        backend.waitsForHand = which.still;
         const reply = await mirror.find({ width, height, fill, ...which });
         const { inferMs, bytes } = mirror;
         postMessage({ type: 'reply', id: which.id, reply, inferMs, bytes }, [reply]);

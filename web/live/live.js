@@ -178,7 +178,7 @@ export class Live {
     }
 
     #makeDevice() {
-        return new DeviceTransport(this.#device, { ...this.#deviceOptions, handLater: true });
+        return new DeviceTransport(this.#device, this.#deviceOptions);
     }
 
     #makeAuto(server) {

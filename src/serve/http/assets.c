@@ -71,8 +71,8 @@ static void add_validators(struct lq_web_request *request, const struct lq_asset
     lq_web_add_header(request, "cache-control: %s", kept[asset->kept]);
 }
 
-static void respond(struct lq_web_request *request, const struct lq_asset *asset, enum lq_coding coding,
-                   int status)
+static void respond(struct lq_web_request *request, const struct lq_asset *asset,
+                    enum lq_coding coding, int status)
 {
     const char *name = lq_coding_name(coding);
     char etag[64], list[2048];

@@ -1,0 +1,98 @@
+// The page that finds nails by itself, in a headless Chromium with a moving hand as its camera.
+// Prints one line of JSON: looks a second (fps) and their latency, pictures shown a second, what
+// each takes of the page's own thread, bytes that a first visitor fetches; or {"reason"} why not.
+//
+//   node bench/page/device.mjs wasm|webgpu [SECONDS]
+const [backend = 'wasm', seconds = '5'] = process.argv.slice(2);
+const patienceMs = 240000;
+
+// Runs in the page: notes how old each look's picture is when its nails are shown.
+function note() {
+  const { stats } = tryon();
+  const { add } = stats;
+  window.looks = [];
+  stats.add = function (frame, ...rest) {
+    window.looks.push(frame.shown - frame.start);
+    return add.call(this, frame, ...rest);
+  };
+  const { drawn } = stats;
+  window.drawn = 0;
+  stats.drawn = function () {
+    window.drawn++;
+    return drawn.call(this);
+  };
+}
+
+async function threadMs(session) {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value;
+}
+
+// Of the files that this backend needs, as the server sends them to browsers.
+async function bytesOf(url) {
+  const { files } = await (await fetch(`${url}device/device.json`)).json();
+  const of = (name) => !name.startsWith('ort') ||
+    name.startsWith(backend === 'webgpu' ? 'ort-webgpu.' : 'ort.');
+  const rows = Object.entries(files).filter(([name]) => of(name));
+  return rows.reduce((sum, [, { br, bytes }]) => sum + (br ?? bytes), 0);
+}
+
+async function measure(page, session) {
+  await page.evaluate(() => {
+    window.looks.length = window.drawn = 0;
+  });
+  const before = await threadMs(session);
+  const began = Date.now();
+  await page.waitForTimeout(1000 * Number(seconds));
+  const passed = (Date.now() - began) / 1000;
+  const busy = (await threadMs(session)) - before;
+  const [looks, drawn] = await page.evaluate(() => [window.looks, window.drawn]);
+  if (!looks.length) return { reason: `no nails came within ${passed.toFixed(0)} s` };
+  const sorted = looks.toSorted((a, b) => a - b);
+  const part = (p) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p) - 1)];
+  return {
+    fps: looks.length / passed,
+    replies: looks.length,
+    p50_ms: part(0.5),
+    p95_ms: part(0.95),
+    p99_ms: part(0.99),
+    display_fps: drawn / passed,
+    thread_ms: busy / Math.max(1, drawn),
+  };
+}
+
+async function run({ Server, launch, live, open, withCamera }) {
+  const gl = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+  const gpu = backend === 'webgpu' ? ['--enable-unsafe-webgpu'] : gl;
+  const server = await new Server().start();
+  const browser = await launch([...gpu, ...(backend === 'webgpu' ? gl : []), withCamera]);
+  try {
+    const info = await (await fetch(`${server.url}api/v1/info.json`)).json();
+    if (!info.device) return { reason: "the page's own engine is not built (make device)" };
+    const page = await open(browser, `${server.url}?engine=device&backend=${backend}`,
+      { device: true, permissions: ['camera'] });
+    const adapter = await page.evaluate(async () => {
+      const found = await navigator.gpu?.requestAdapter().catch(() => null);
+      return found && !(found.info?.isFallbackAdapter ?? found.isFallbackAdapter);
+    });
+    if (backend === 'webgpu' && !adapter) return { reason: 'Chromium finds no GPU here' };
+    const session = await page.context().newCDPSession(page);
+    await session.send('Performance.enable');
+    await page.evaluate(note);
+    await live(page, patienceMs);
+    return { ...(await measure(page, session)), bytes: await bytesOf(server.url) };
+  } finally {
+    await browser.close();
+    await server.kill();
+  }
+}
+
+try {
+  // Here, for the driver may be missing.
+  console.log(JSON.stringify(await run(await import('../../tests/e2e/browser-harness.mjs'))));
+} catch (error) {
+  const missing = /Cannot find package|ENOENT|executable doesn't exist/i.test(error.message);
+  const [line] = error.message.split('\n');
+  const reason = missing ? 'Chromium or its driver is missing (tools/setup.sh test)' : line;
+  console.log(JSON.stringify({ reason }));
+}
