@@ -57,6 +57,7 @@ tests.device_paints_nails_and_sends_no_picture = async ({ server }) =>
     await page.evaluate(() => part('start').click());
     await until('a painted frame', async () => (await frameId(page)) > 0, 180000);
     await frames(page, 6, 120000);
+    await page.evaluate(() => tryon().stage.mirror && part('mirror').click());
     await until('most of a hand', async () => (await nails(page)) >= 4, 30000);
     await freeze(page);
     check((await page.evaluate(() => tryon().live.kind)) === 'device', 'another engine is at work');
