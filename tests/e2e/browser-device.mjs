@@ -18,7 +18,7 @@ import {
   until,
   withCamera,
 } from './browser-harness.mjs';
-import { keepBoth, measure, whichFrame } from './browser-pixels.mjs';
+import { keepBoth, measure } from './browser-pixels.mjs';
 
 export const tests = {};
 
@@ -43,6 +43,25 @@ async function withPage(server, query, run, flags = []) {
   }
 }
 
+// The camera shows a hand that keeps still, so that how late replies come on a busy machine does not
+// matter: the picture of that name among the golden hands, with a little noise.
+const holdStill = (page, hand) =>
+  page.evaluate(async (text) => {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes]));
+    const { width, height } = bitmap;
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
+    const context = canvas.getContext('2d');
+    let count = 0;
+    setInterval(() => {
+      context.drawImage(bitmap, 0, 0);
+      context.fillRect(count++ % 8, 0, 1, 1);
+    }, 100);
+    const video = part('video');
+    video.srcObject = canvas.captureStream();
+    await video.play();
+  }, fs.readFileSync(path.join(golden, `${hand}.jpg`), 'base64'));
+
 const onDevice = (server, run) => withPage(server, 'engine=device&backend=wasm', run);
 
 tests.device_paints_nails_and_sends_no_picture = async ({ server }) =>
@@ -56,12 +75,14 @@ tests.device_paints_nails_and_sends_no_picture = async ({ server }) =>
     );
     await page.evaluate(() => part('start').click());
     await until('a painted frame', async () => (await frameId(page)) > 0, 180000);
-    await frames(page, 6, 120000);
+    await holdStill(page, 'light');
+    await frames(page, 4, 120000);
+    await page.evaluate(() => tryon().stage.mirror && part('mirror').click());
     await until('most of a hand', async () => (await nails(page)) >= 4, 30000);
     await freeze(page);
     check((await page.evaluate(() => tryon().live.kind)) === 'device', 'another engine is at work');
     await keepBoth(page);
-    const mask = await whichFrame(page);
+    const mask = path.join(golden, 'light.mask.png');
     const found = await measure(page, mask, '#00c853');
     check(found.moved > 0.6, `of the nails' pixels ${found.moved} wear the polish`);
     check(found.outside < 1.5, `beside the nails pixels changed by ${found.outside}`);
@@ -69,7 +90,7 @@ tests.device_paints_nails_and_sends_no_picture = async ({ server }) =>
     check(page.sockets === 0, 'a WebSocket was opened');
     const { bytesUp, parts } = await page.evaluate(() => tryon().stats.summary());
     check(bytesUp === 0, `${bytesUp} bytes went up`);
-    clean(page, quietly);
+    clean(page, /GL Driver Message|source height is 0/); // … between holdStill's two streams
     return { ...found, parts };
   });
 
