@@ -1,4 +1,4 @@
-"""python3 -m nailseg train | average | evaluate | export"""
+"""python3 -m nailseg train | average | evaluate | export | compact"""
 import argparse
 import importlib
 import pathlib
@@ -78,8 +78,14 @@ def export_options(p):
                       "eight bits and whose arithmetic is float32")
 
 
+def compact_options(p):
+    p.add_argument("model", help="an .onnx in float32")
+    p.add_argument("out", help="the .onnx with its weights stored in eight bits")
+    p.add_argument("--outputs", type=int, metavar="N", help="keep the first N outputs alone")
+
+
 COMMANDS = {"train": train_options, "average": average_options, "evaluate": evaluate_options,
-            "export": export_options}
+            "export": export_options, "compact": compact_options}
 
 
 def main():

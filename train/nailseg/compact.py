@@ -62,3 +62,29 @@ def store(path):
     graph.node.extend(nodes)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
+
+
+def drop_outputs(model, keep):
+    """Leaves the first `keep` outputs and what they are computed from."""
+    graph = model.graph
+    del graph.output[keep:]
+    wanted, nodes = {o.name for o in graph.output}, []
+    for node in reversed(graph.node):
+        if wanted & set(node.output):
+            wanted |= set(node.input)
+            nodes.insert(0, node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    kept = [w for w in graph.initializer if w.name in wanted]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+
+
+def main(args):
+    import onnx
+    model = onnx.load(args.model)
+    if args.outputs:
+        drop_outputs(model, args.outputs)
+    onnx.save(model, args.out)
+    store(args.out)
+    return 0
