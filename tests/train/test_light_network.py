@@ -90,3 +90,16 @@ def test_weights_in_eight_bits_give_the_rounded_network(tmp_path, default):
 def test_an_unknown_kind_is_named():
     with pytest.raises(SystemExit, match="heavy"):
         light.make(kind="heavy")
+
+
+def test_dropped_outputs_take_their_weights_along():
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    from onnx import helper, numpy_helper
+    weights = [numpy_helper.from_array(np.full((2, 2), i, np.float32), f"w{i}") for i in (1, 2)]
+    nodes = [helper.make_node("MatMul", ["x", f"w{i}"], [f"y{i}"]) for i in (1, 2)]
+    ends = [helper.make_tensor_value_info(n, 1, [1, 2]) for n in ("x", "y1", "y2")]
+    net = helper.make_model(helper.make_graph(nodes, "two", ends[:1], ends[1:], weights))
+    compact.drop_outputs(net, 1)
+    onnx.checker.check_model(net, full_check=True)
+    assert [o.name for o in net.graph.output] == ["y1"]
+    assert [w.name for w in net.graph.initializer] == ["w1"] and len(net.graph.node) == 1
