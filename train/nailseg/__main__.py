@@ -1,4 +1,4 @@
-"""python3 -m nailseg train | average | evaluate | export"""
+"""python3 -m nailseg train | average | evaluate | export | compact"""
 import argparse
 import importlib
 import pathlib
@@ -19,7 +19,10 @@ def train_options(p):
     p.add_argument("--out", required=True, help="folder of checkpoints and log.jsonl; a run that "
                    "finds last.pt there goes on from it")
     p.add_argument("--start", help="go on from this checkpoint instead")
-    p.add_argument("--weights", help="begin with this checkpoint's weights and nothing else of it")
+    p.add_argument("--weights", help="begin with this checkpoint's weights and nothing else of it; "
+                   "if it holds another network, with those that fit")
+    p.add_argument("--teacher", metavar="MODEL", help="the .onnx to learn from, where the config "
+                   "distils")
     p.add_argument("--synth", help="folder of rendered frames with images/ and masks/")
     p.add_argument("--hours", type=float, help="the whole run's length, instead of the config's")
     p.add_argument("--stop-at", metavar="HH:MM", help="stop cleanly at this time of day")
@@ -68,12 +71,21 @@ def export_options(p):
     p.add_argument("--out", required=True, metavar="FILE",
                    help="its ending says what: .onnx, .tflite, or .weights to train on from")
     p.add_argument("--size", type=size, default=(288, 384), metavar="HxW")
-    p.add_argument("--int8", action="store_true", help="an .onnx in whole numbers of eight bits, "
-                   "calibrated on training photos")
+    kind = p.add_mutually_exclusive_group()
+    kind.add_argument("--int8", action="store_true", help="an .onnx in whole numbers of eight "
+                      "bits, calibrated on training photos")
+    kind.add_argument("--compact", action="store_true", help="an .onnx whose weights are stored in "
+                      "eight bits and whose arithmetic is float32")
+
+
+def compact_options(p):
+    p.add_argument("model", help="an .onnx in float32")
+    p.add_argument("out", help="the .onnx with its weights stored in eight bits")
+    p.add_argument("--outputs", type=int, metavar="N", help="keep the first N outputs alone")
 
 
 COMMANDS = {"train": train_options, "average": average_options, "evaluate": evaluate_options,
-            "export": export_options}
+            "export": export_options, "compact": compact_options}
 
 
 def main():

@@ -11,7 +11,7 @@ import pickle
 import numpy as np
 import torch
 
-from .model import NailNet
+from .light import make
 
 PACKED = ".weights"
 
@@ -62,6 +62,6 @@ def unpack(path):
 def network(path, weights="ema"):
     """The trained network, ready to run: its averaged weights unless `weights` is 'model'."""
     state = load(path)
-    net = NailNet(**state["config"]["model"])
+    net = make(**state["config"]["model"])
     net.load_state_dict(state[weights])
     return net.eval()

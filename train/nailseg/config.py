@@ -1,8 +1,9 @@
-"""The config file: TOML, every key given, so that a run is described by one file."""
+"""The config file: TOML, every key given but `distil`, so that a run is described by one file."""
 import tomllib
 
 KEYS = {"seed", "hours", "bf16", "epoch_images", "eval_minutes", "model", "data", "mix", "loss",
         "optimiser", "phase"}
+DISTIL = {"weight": 0.0}  # of the teacher's probabilities in what is minimised
 
 
 def read(path):
@@ -12,6 +13,7 @@ def read(path):
             c = tomllib.load(f)
     except (OSError, tomllib.TOMLDecodeError) as e:
         raise SystemExit(f"cannot read config: '{path}': {e}")
+    distil = DISTIL | c.pop("distil", {})
     for key in sorted(KEYS ^ set(c)):
         raise SystemExit(f"{'missing' if key in KEYS else 'unknown'} key in '{path}': '{key}'")
-    return c
+    return c | {"distil": distil}

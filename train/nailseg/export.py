@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from . import checkpoint
+from .model import NailNet
 
 HANDS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "hands"
 HALF_FROM = 64        # values: fewer stay float32
@@ -131,10 +132,29 @@ def export_int8(args, trained):
     return 0
 
 
+def export_compact(args, trained):
+    """Writes the .onnx with weights in eight bits; the exit status."""
+    from . import compact, quantise
+    net = compact.rounded(rounded(trained))
+    write_onnx(Probability(net).eval(), args.out, args.size)
+    compact.store(args.out)
+    halve(args.out)
+    declare(args.out, args.size)
+    from .evaluate import openvino_runner
+    graph = difference(openvino_runner(args.out), net, inputs([args.size, (416, 416)]))
+    lost = quantise.loss(args.out, trained, args.data)
+    print(f"wrote '{args.out}': the graph differs by {graph:.1e}, weights in eight bits cost "
+          f"{100 * lost:.2f} points of IoU on val", file=sys.stderr)
+    if graph > GRAPH_MAX or lost > compact.LOSS_MAX:
+        print("cannot accept the export: it differs from the checkpoint", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main(args):
     if not args.out.endswith((".onnx", ".tflite", checkpoint.PACKED)):
         raise SystemExit(f"cannot export to '{args.out}': it must end in .onnx, .tflite or .weights")
-    if args.int8 and not args.out.endswith(".onnx"):
+    if (args.int8 or args.compact) and not args.out.endswith(".onnx"):
         raise SystemExit(f"cannot export int8 to '{args.out}': it is an .onnx")
     if args.out.endswith(checkpoint.PACKED):
         checkpoint.pack(args.out, checkpoint.load(args.checkpoint))
@@ -144,6 +164,10 @@ def main(args):
     trained = checkpoint.network(args.checkpoint)
     if args.int8:
         return export_int8(args, trained)
+    if args.compact:
+        return export_compact(args, trained)
+    if args.out.endswith(".tflite") and not isinstance(trained, NailNet):
+        raise SystemExit(f"cannot export to '{args.out}': a light network is an .onnx only")
     net = rounded(trained)
     tensors = inputs([args.size, args.size[::-1], (416, 416)])
     graph = difference(write(net, args.out, args.size), net, tensors)

@@ -24,3 +24,10 @@ def nail_loss(logits, label, edge=3.0, overlap=0.5, picture=0.5):
     jaccard = 1 - (hit.sum() + 1) / (both.sum() - hit.sum() + 1)
     dice = 1 - (2 * hit + 8) / (both + 8)
     return bce + overlap * jaccard + picture * dice.mean()
+
+
+def imitation(logits, probability, label, edge=3.0):
+    """Cross-entropy against a teacher's probabilities, weighted as in nail_loss."""
+    weight = 1 + edge * edge_band(label)
+    return (F.binary_cross_entropy_with_logits(logits, probability, reduction="none") *
+            weight).mean()

@@ -19,9 +19,11 @@ ACTIVATIONS = {None: lambda x: x, "relu": partial(F.relu, inplace=True),
 class ConvBN(nn.Module):
     """Convolution, batch norm and an activation; `fuse` leaves one convolution with a bias."""
 
-    def __init__(self, cin, cout, k=3, stride=1, groups=1, act="relu", zero=False, eps=1e-5):
+    def __init__(self, cin, cout, k=3, stride=1, groups=1, act="relu", zero=False, eps=1e-5,
+                 padding=None, dilation=1):
         super().__init__()
-        self.conv = nn.Conv2d(cin, cout, k, stride, k // 2, groups=groups, bias=False)
+        padding = dilation * (k // 2) if padding is None else padding
+        self.conv = nn.Conv2d(cin, cout, k, stride, padding, dilation, groups, bias=False)
         self.bn = nn.BatchNorm2d(cout, eps=eps)
         self.act = act
         if zero:
@@ -38,7 +40,8 @@ class ConvBN(nn.Module):
             return
         w, b = folded(self.conv.weight, self.bn)
         conv = nn.Conv2d(self.conv.in_channels, self.conv.out_channels, self.conv.kernel_size,
-                         self.conv.stride, self.conv.padding, groups=self.conv.groups)
+                         self.conv.stride, self.conv.padding, self.conv.dilation,
+                         self.conv.groups)
         conv.weight.data.copy_(w)
         conv.bias.data.copy_(b)
         self.conv, self.bn = conv, None
@@ -80,10 +83,10 @@ class Partial(nn.Module):
 class Inverted(nn.Module):
     """Expand, depthwise 5x5, project around a skip."""
 
-    def __init__(self, c, expand=3, k=5):
+    def __init__(self, c, expand=3, k=5, dilation=1):
         super().__init__()
         self.up = ConvBN(c, c * expand, 1)
-        self.dw = ConvBN(c * expand, c * expand, k, groups=c * expand)
+        self.dw = ConvBN(c * expand, c * expand, k, groups=c * expand, dilation=dilation)
         self.down = ConvBN(c * expand, c, 1, act=None, zero=True)
 
     def forward(self, x):
@@ -93,12 +96,12 @@ class Inverted(nn.Module):
 class MBConv(nn.Module):
     """EfficientNet-Lite's block: expand, depthwise, project, ReLU6; a skip where shapes allow it."""
 
-    def __init__(self, cin, cout, k, stride, expand):
+    def __init__(self, cin, cout, k, stride, expand, dilation=1):
         super().__init__()
         mid, eps = cin * expand, LITE_EPS
         self.skip = stride == 1 and cin == cout
         self.up = ConvBN(cin, mid, 1, act="relu6", eps=eps) if expand > 1 else None
-        self.dw = ConvBN(mid, mid, k, stride, groups=mid, act="relu6", eps=eps)
+        self.dw = ConvBN(mid, mid, k, stride, groups=mid, act="relu6", eps=eps, dilation=dilation)
         self.down = ConvBN(mid, cout, 1, act=None, eps=eps)
 
     def forward(self, x):
@@ -113,8 +116,9 @@ LITE0 = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
 LITE_STEM, LITE_EPS = 32, 1e-3
 
 
-def lite_stages(deepest):
-    """EfficientNet-Lite0 up to `deepest` blocks at 1/32: ([stage], [channels a stage])."""
+def lite_stages(deepest, limit=6):
+    """EfficientNet-Lite0 up to `deepest` blocks at 1/32: ([stage], [channels a stage]). limit: of
+    a block's expansion."""
     stages = [[ConvBN(3, LITE_STEM, 3, 2, act="relu6", eps=LITE_EPS)]]
     cin, widths = LITE_STEM, []
     for n, k, stride, expand, c in LITE0[:-1] + ((deepest, *LITE0[-1][1:]),):
@@ -122,7 +126,7 @@ def lite_stages(deepest):
             widths.append(cin)
             stages.append([])
         for i in range(n):
-            stages[-1].append(MBConv(cin, c, k, stride if i == 0 else 1, expand))
+            stages[-1].append(MBConv(cin, c, k, stride if i == 0 else 1, min(expand, limit)))
             cin = c
     return [nn.Sequential(*s) for s in stages], widths + [cin]
 
@@ -172,10 +176,10 @@ class Context(nn.Module):
     a key or a palm by what surrounds it, which local texture alone cannot tell.
     """
 
-    def __init__(self, c):
+    def __init__(self, c, expand=2, dilation=1):
         super().__init__()
         self.pool = nn.Conv2d(c, c, 1)
-        self.mix = Inverted(c, 2, 5)
+        self.mix = Inverted(c, expand, 5, dilation)
 
     def forward(self, x):
         g = x.mean((2, 3), keepdim=True)
@@ -189,12 +193,12 @@ BLOCKS = {"res": Res, "partial": Partial, "inverted": Inverted, "rep": Rep}
 class NailNet(nn.Module):
     """Five encoder resolutions (1/2 .. 1/32) and a decoder of one 3x3 a step back up to 1/2."""
 
-    def __init__(self, decoder=(16, 24, 32, 64), lite=0, widths=(16, 32, 64, 96, 128),
-                 depths=(0, 1, 2, 3, 2), blocks=("res",) * 5):
+    def __init__(self, decoder=(16, 24, 32, 64), lite=0, expand=6,
+                 widths=(16, 32, 64, 96, 128), depths=(0, 1, 2, 3, 2), blocks=("res",) * 5):
         super().__init__()
         self.pretrained = lite > 0  # pretrained.py has weights for its stages
         if lite:
-            stages, widths = lite_stages(lite)
+            stages, widths = lite_stages(lite, expand)
         else:
             stages = res_stages(widths, depths, blocks)
         self.stages = nn.ModuleList(stages)

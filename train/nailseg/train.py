@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from . import augment, checkpoint, data, evaluate, pretrained
-from .loss import nail_loss
-from .model import NailNet
+from .light import begin, make
+from .loss import imitation, nail_loss
 from .optim import Mixed
 
 
@@ -62,7 +62,7 @@ class Run:
         self.budget = hours * 3600
         opt = config["optimiser"]
         torch.manual_seed(config["seed"])
-        self.model = NailNet(**config["model"])
+        self.model = make(**config["model"])
         if self.model.pretrained and learned:
             pretrained.load(self.model)
         self.model.to(memory_format=torch.channels_last)
@@ -70,7 +70,7 @@ class Run:
         self.opt = Mixed(self.model, opt)
         self.seconds, self.epoch, self.images, self.best = 0.0, 0, 0, 0.0
         self.evaluated, self.stopping = -1e9, False
-        self.at, self.stop_at = 0.0, None
+        self.at, self.stop_at, self.teacher = 0.0, None, None
         self.store = data.Store(root, synth, config["data"]["synth_max"])
         self.val = data.load(data.list_set(root, "val"))
         self.test = data.load(data.list_set(root, "a"))
@@ -91,6 +91,13 @@ class Run:
 
     def save(self, name):
         checkpoint.save(os.path.join(self.out, name), self.state())
+
+    def begin(self, path):
+        """Takes a checkpoint's weights; of another network's those that fit (light.py)."""
+        if checkpoint.load(path)["config"]["model"] == self.config["model"]:
+            return self.resume(path, weights_only=True)
+        begin(self.model, checkpoint.network(path))
+        self.average = Average(self.model, self.config["optimiser"]["ema"])
 
     def resume(self, path, weights_only=False):
         s = checkpoint.load(path)
@@ -124,6 +131,9 @@ class Run:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config["bf16"]):
             logits = self.model(x)
         loss = nail_loss(logits.float(), y, **self.config["loss"])
+        if self.teacher:
+            loss = loss + self.config["distil"]["weight"] * imitation(
+                logits.float(), self.teacher(x), y, self.config["loss"]["edge"])
         self.opt.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
@@ -161,7 +171,7 @@ class Run:
 
     def measure(self):
         """IoU of the averaged weights on val and on test A; keeps best.pt by val."""
-        net = NailNet(**self.config["model"]).to(memory_format=torch.channels_last)
+        net = make(**self.config["model"]).to(memory_format=torch.channels_last)
         net.load_state_dict(self.average.state)
         run = evaluate.torch_runner(net.eval())
         val, _ = evaluate.evaluate(run, self.val)
@@ -197,6 +207,15 @@ def clock(text):
     return at if at > time.time() else at + 86400
 
 
+def teacher_of(args):
+    """The model that --teacher names."""
+    if not args.teacher:
+        raise SystemExit("the config distils: name a model with --teacher, such as "
+                         "../models/nail.onnx")
+    from .teacher import Teacher
+    return Teacher(args.teacher)
+
+
 def main(args):
     from .config import read
     config = read(args.config)
@@ -206,12 +225,17 @@ def main(args):
     hours = args.hours or config["hours"]
     last = os.path.join(args.out, "last.pt")
     start = args.start or (last if os.path.exists(last) else None)
+    if config["model"].get("kind") == "light" and not (start or args.weights):
+        raise SystemExit("a light network begins with a trained default one: name it with "
+                         "--weights, such as ../models/nail.weights")
     run = Run(config, args.out, args.data, hours, args.synth, learned=not (start or args.weights))
     run.stop_at = clock(args.stop_at) if args.stop_at else None
     if args.weights and not start:
-        run.resume(args.weights, weights_only=True)
+        run.begin(args.weights)
     if start:
         run.resume(start)
+    if config["distil"]["weight"] > 0:
+        run.teacher = teacher_of(args)
     if args.until_stop and run.stop_at:
         run.budget = run.seconds + run.stop_at - time.time()
 

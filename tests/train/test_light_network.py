@@ -1,0 +1,105 @@
+"""How the light network is built: what it begins with, what it imitates, how it is stored."""
+import pathlib
+
+import pytest
+
+np = pytest.importorskip("numpy", reason="the training requirements are not installed")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+torch.set_num_threads(1)
+import torch.nn.functional as F  # noqa: E402
+from nailseg import compact, config, export, light, loss, model  # noqa: E402
+from test_model import shaken  # noqa: E402
+
+CONFIG = config.read(pathlib.Path(__file__).resolve().parents[2] / "train/config/light.toml")
+DEFAULT = {"lite": 2, "decoder": [12, 16, 32, 48]}
+
+
+@pytest.fixture(scope="module", name="default")
+def shaken_default():
+    return shaken(light.make(**DEFAULT))
+
+
+@pytest.mark.parametrize("more", [{}, {"deepest": 0, "decoder": [12, 16, 32]}])
+def test_folding_changes_nothing(more):
+    net = shaken(light.make(**(CONFIG["model"] | more)))
+    torch.nn.init.normal_(net.correct.weight)
+    x = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        before = net(x)
+        after = net.fuse()(x)
+    assert before.shape == (1, 1, 32, 48)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
+    assert torch.allclose(before, after, atol=1e-3 * before.abs().max().item())
+
+
+def test_it_begins_as_the_default_seen_from_twice_as_far(default):
+    net = light.make(**CONFIG["model"])
+    light.begin(net, default)
+    net.eval()
+    x = torch.rand(1, 3, 64, 64)
+    near, far = x, F.avg_pool2d(x, 2)
+    with torch.no_grad():
+        for mine, theirs in list(zip(net.stages, default.stages))[:4]:
+            near, far = mine(near), theirs(far)
+            assert torch.allclose(near, far, atol=1e-3 * far.abs().max().item())
+    assert torch.equal(net.head.weight, default.head.weight)
+
+
+def test_a_narrower_block_keeps_the_channels_that_count(default):
+    wide = default.stages[1][0]
+    hidden, kept = wide.dw.conv.out_channels, wide.dw.conv.out_channels // 2
+    with torch.no_grad():
+        wide.down.conv.weight[:, torch.randperm(hidden)[kept:]] = 0
+    narrow = model.MBConv(16, 24, 3, 2, 3).eval()
+    light.fill(narrow, wide)
+    x = torch.rand(1, 16, 16, 16)
+    with torch.no_grad():
+        assert torch.allclose(narrow(x), wide(x), atol=1e-4)
+
+
+def test_imitation_is_least_at_the_teachers_own_probabilities():
+    torch.manual_seed(4)
+    label, wanted = torch.zeros(1, 1, 16, 16), torch.randn(1, 1, 16, 16)
+    label[..., 4:9, 4:9] = 1
+    best = loss.imitation(wanted, torch.sigmoid(wanted), label)
+    for other in (wanted + .2, wanted - .2, wanted * 0):
+        assert loss.imitation(other, torch.sigmoid(wanted), label) > best
+
+
+def test_weights_in_eight_bits_give_the_rounded_network(tmp_path, default):
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    net = light.make(**CONFIG["model"])
+    light.begin(net, default)
+    net = compact.rounded(export.rounded(net.eval()))
+    path = str(tmp_path / "light.onnx")
+    export.write_onnx(export.Probability(net).eval(), path, (64, 96))
+    whole = pathlib.Path(path).stat().st_size
+    compact.store(path)
+    export.halve(path)
+    assert pathlib.Path(path).stat().st_size < .3 * whole
+    assert all(len(w.dims) < 4 or np.prod(w.dims) < 64 or w.data_type in (
+        onnx.TensorProto.INT8, onnx.TensorProto.FLOAT16) for w in onnx.load(path).graph.initializer)
+    session = runtime.InferenceSession(path)
+    tensors = [np.random.default_rng(1).random((1, 3, *size), np.float32)
+               for size in ((64, 96), (96, 64))]
+    assert export.difference(lambda x: session.run(None, {"image": x})[0][0, 0], net,
+                             tensors) < export.GRAPH_MAX
+
+
+def test_an_unknown_kind_is_named():
+    with pytest.raises(SystemExit, match="heavy"):
+        light.make(kind="heavy")
+
+
+def test_dropped_outputs_take_their_weights_along():
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    from onnx import helper, numpy_helper
+    weights = [numpy_helper.from_array(np.full((2, 2), i, np.float32), f"w{i}") for i in (1, 2)]
+    nodes = [helper.make_node("MatMul", ["x", f"w{i}"], [f"y{i}"]) for i in (1, 2)]
+    ends = [helper.make_tensor_value_info(n, 1, [1, 2]) for n in ("x", "y1", "y2")]
+    net = helper.make_model(helper.make_graph(nodes, "two", ends[:1], ends[1:], weights))
+    compact.drop_outputs(net, 1)
+    onnx.checker.check_model(net, full_check=True)
+    assert [o.name for o in net.graph.output] == ["y1"]
+    assert [w.name for w in net.graph.initializer] == ["w1"] and len(net.graph.node) == 1
