@@ -37,7 +37,7 @@ mkdir -p "$scratch" "$(dirname "$out")"
 
 sources=(
     src/base/{buf,error}.c
-    src/image/{image,resize}.c
+    src/image/{box,image,resize}.c
     src/engine/{engines,f16}.c
     src/model/{edges,head,head_refused,landmarks,mask,opened,prepare,runner,yolo_seg}.c
     src/nail/*.c

@@ -24,6 +24,11 @@ static int patches_or_recorded(struct lq_runner *runner, const struct lq_patch *
 #define lq_clock_us processor_us
 #define lq_runner_infer infer_or_not
 #define lq_runner_patches patches_or_recorded
+#define open_parts open_detector_parts
+#define free_parts free_detector_parts
+#include "frame/detect.c"
+#undef open_parts
+#undef free_parts
 #include "frame/frame.c"
 #undef lq_runner_infer
 #undef lq_runner_patches

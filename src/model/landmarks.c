@@ -46,7 +46,7 @@ int lq_landmarks_open_by(struct lq_landmarks **out, const struct lq_engine_ops *
                          const char *path, const struct lq_engine_options *options,
                          struct lq_error *err)
 {
-    struct lq_engine_read read = {0};
+    struct lq_engine_read read = {NULL};
     const struct lq_engine_options how = {.precision = LQ_PRECISION_F32, .read = &read,
                                           .tune = LQ_TUNE_THROUGHPUT,
                                           .threads = options->threads,

@@ -349,7 +349,7 @@ int lq_model_open(struct lq_model **out, const char *path, const struct lq_model
                   struct lq_error *err)
 {
     *out = NULL;
-    struct lq_engine_read read = {0};
+    struct lq_engine_read read = {NULL};
     struct lq_model *model = calloc(1, sizeof *model);
     if (model) {
         model->path = strdup(path);

@@ -47,8 +47,8 @@ export class Backend {
         return backend;
     }
 
-    // Fetches and opens the hand's network behind the first frames: it is the larger one, and polish
-    // does not need it. Where it cannot be had no hands are seen.
+    // Fetches and opens the hand's network after the first frames: it is the larger one, and polish
+    // does not need it. If it cannot be loaded, no hands are found.
     openHand(files) {
         return (this.#handOpening = this.#session(files, 'hand.onnx').then(
             (session) => (this.#hand = session),

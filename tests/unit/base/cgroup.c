@@ -51,8 +51,8 @@ static void expect(double cores, const char *file)
     assert_ok(system(command));
 }
 
-#define OTHERS "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:5 / /proc rw,nosuid shared:2 - proc "
-               "proc rw\n"
+#define OTHERS "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n" \
+               "23 22 0:5 / /proc rw,nosuid shared:2 - proc proc rw\n"
 #define V2 OTHERS "30 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 
 static void test_v2(void **state)

@@ -110,7 +110,7 @@ static void describes_without_compiling(void **state)
 static void what_was_read_is_opened_once(void **state)
 {
     (void)state;
-    struct lq_engine_read read = {0};
+    struct lq_engine_read read = {NULL};
     const struct lq_engine_options options = {.precision = LQ_PRECISION_F32, .read = &read,
                                               .shape_rank = 4, .shape = {1, 3, 64, 96}};
     struct lq_tensors tensors;
