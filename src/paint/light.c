@@ -42,6 +42,7 @@ static const float COLOR_SD = 0.15f;    // … and colour
 static const float TINT_SD = 0.15f;     // the light's colour after the camera's white balance
 static const float TINT_SHARE = 0.35f;  // the rest of what looks like a tint is the skin's own hue
 static const float GREY_SHARE = 0.50f;  // … and of trusted greys', which have colours of their own
+static const float GREY_SD = 0.15f;     // … of greys' warmth against the skin's
 static const float SKIN_YIELDS = 0.10f; // … and how much of its share the skin leaves to these
 static const float EXPOSURE_SD = 0.4f;  // … and brightness after its exposure
 static const float USUAL_EXPOSURE = 0.72f; // for skin as bright as USUAL_SKIN
@@ -176,6 +177,15 @@ static float light_of_tone(const struct evidence *evidence, int count, int tone,
            off * off / (EXPOSURE_SD * EXPOSURE_SD) + scene * scene;
 }
 
+// Wood in cold light passes for white in warm light: greys count as far as the skin agrees. warm:
+// how much redder than blue the light is by the skin, natural logarithm.
+static float trust_in_greys(const struct lq_surround *surround, float warm)
+{
+    float grey = logf(fmaxf(surround->white[0], 0.1f) / fmaxf(surround->white[2], 0.1f));
+    float apart = (grey - warm) / GREY_SD;
+    return surround->trust / (1.0f + apart * apart);
+}
+
 void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
                        const struct lq_surround *surround, const struct lq_nails *nails,
                        const struct lq_shade_fit *fits)
@@ -200,9 +210,10 @@ void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
             color[c] += share * tint[i][c];
     }
     light->exposure = fminf(fmaxf(expf(mean / whole) * GAIN, 0.04f), 1.15f);
+    float trust = trust_in_greys(surround, (color[0] - color[2]) / whole);
     for (int c = 0; c < 3; c++) {
-        float skin = (TINT_SHARE - SKIN_YIELDS * surround->trust) * color[c] / whole;
-        float grey = GREY_SHARE * surround->trust * logf(fmaxf(surround->white[c], 0.1f));
+        float skin = (TINT_SHARE - SKIN_YIELDS * trust) * color[c] / whole;
+        float grey = GREY_SHARE * trust * logf(fmaxf(surround->white[c], 0.1f));
         float kept = expf(skin + grey) * SCATTER[c];
         light->tint[c] = fminf(fmaxf(kept, 0.85f), 1.18f);
     }
