@@ -93,7 +93,9 @@ static int tell_nails(struct lq_hand_search *search, struct lq_nails *nails,
     int status = lq_landmarker_run(search->finder->landmarker, &crop, true, &turned, err);
     if (status != LQ_OK)
         return status;
-    lq_hand_match(&turned, nails, search->on, &doubts);
+    // Where the mirrored picture shows no hand, it confirms no finger.
+    const bool none[LQ_NAILS_MAX] = {false};
+    lq_hand_match(&turned, nails, turned.presence < LQ_HAND_PRESENT ? none : search->on, &doubts);
     lq_hand_apply(&seen->match, &doubts, nails);
     return LQ_OK;
 }
