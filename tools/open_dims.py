@@ -7,7 +7,7 @@ shapes that were written down (value_info), which go.
 """
 GRAPH = 7                                  # of ModelProto
 INPUT, OUTPUT, VALUE_INFO = 11, 12, 13     # of GraphProto
-TYPE, TENSOR, SHAPE, DIM, NAME = 2, 1, 2, 1, 2 # ValueInfo's type, its tensor_type, shape, dim, param
+TYPE, TENSOR, SHAPE, DIM, NAME = 2, 1, 2, 1, 2  # ValueInfo's type, tensor_type, shape, dim, param
 
 
 def read_varint(data, at):

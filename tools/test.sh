@@ -128,7 +128,8 @@ taken=$LACQUER_LANES
 unset LACQUER_LANES # what failed is run again whoever had it
 land e2e-one "${pytest[@]}"
 land e2e-two "${pytest[@]}"
-[ "$(ls "$taken" | wc -l)" -eq ${#files[@]} ] || { say "a file was not run" && failed=$((failed + 1)); }
+[ "$(ls "$taken" | wc -l)" -eq ${#files[@]} ] ||
+    { say "a file was not run" && failed=$((failed + 1)); }
 rm -rf "$taken"
 say "what measures times, with nothing beside it"
 python_tests bench tests/e2e/test_bench.py tests/e2e/test_storm.py

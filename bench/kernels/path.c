@@ -1,7 +1,7 @@
 // The processor time of each stage of a frame's way through the pipeline but the networks', with a
 // tracker, as in a live session at 30 frames a second: each frame of a Motion JPEG film, the least
-// of ROUNDS, then the mean over the frames. The network finds the nails in a first round, which is not
-// counted; its answers are then played again. So other programs hardly disturb what is measured.
+// of ROUNDS, then the mean over the frames. The network finds the nails in a first round, which is
+// not counted; its answers are then played again. So other programs hardly disturb the figures.
 //
 //   bench-path [FILM.mjpeg [ROUNDS]]
 #include "base/clock.h"

@@ -63,9 +63,9 @@ LQ_MUST_CHECK int lq_codec_encode_jpeg(struct lq_codec *codec, const struct lq_i
                                        struct lq_error *err);
 
 // The same for the pixels that were decoded last, with info->repaint_quality as `quality`, and
-// since then changed in `parts` alone (within the image). What lies outside of them is kept as it came,
-// coefficient by coefficient, where the file was a sequential 4:2:0 JPEG of about this quality, and
-// most of it is unchanged; else all is encoded. Once for each decoding.
+// since then changed in `parts` alone (within the image). What lies outside of them is kept as it
+// came, coefficient by coefficient, where the file was a sequential 4:2:0 JPEG of about this
+// quality, and most of it is unchanged; else all is encoded. Once for each decoding.
 LQ_MUST_CHECK int lq_codec_repaint_jpeg(struct lq_codec *codec, const struct lq_image *image,
                                         const struct lq_pixel_box *parts, int count, int quality,
                                         const struct lq_buf *icc, struct lq_buf *out,

@@ -29,7 +29,7 @@ struct lq_jpeg_read {
 };
 
 // Decodes into `image`, which has the right size and channels. CORRUPT: damaged, or bytes are
-// missing, and `why` says so; MEMORY. Where the coefficients stay, decoder->kept says so: it is then
-// the caller's to release, holds on to read->bytes, and must lie where it is until then.
+// missing, and `why` says so; MEMORY. Where the coefficients stay, decoder->kept says so: it is
+// then the caller's to release, holds on to read->bytes, and must lie where it is until then.
 LQ_MUST_CHECK int lq_jpeg_read(struct lq_jpeg_read *read, const struct lq_image *image,
                                struct lq_jpeg_decoder *decoder);

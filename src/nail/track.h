@@ -35,8 +35,8 @@ struct lq_hand_memory *lq_tracker_hands(struct lq_tracker *tracker);
 // is shown. With smooth false only ids are kept and nothing is shown that was not found. A frame
 // older than the last gets its ids, is not smoothed and changes nothing for those to come. A nail
 // that is not found any more is shown for at most LQ_NAIL_HOLD_US, at the picture's border
-// LQ_BORDER_HOLD_US, and only while the picture still shows it. One that comes in over the border is
-// shown once it was found LQ_BORDER_FINDS times, for there the network is not sure.
+// LQ_BORDER_HOLD_US, and only while the picture still shows it. One that comes in over the border
+// is shown once it was found LQ_BORDER_FINDS times, for there the network is not sure.
 LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture,
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);

@@ -365,9 +365,9 @@ static inline float mirrored(float face, float edge, float turn, float white, fl
 }
 
 // The surroundings, a lamp that stands upright among them with darker walls about it, and below
-// them the hand itself. Bright light hides the metal's colour. Across, places go by the angle of the
-// reflection (close to 2 asin of the slope), not by its sine: that hardly changes on the flanks, and
-// a lamp seen there would fill half the nail.
+// them the hand itself. Bright light hides the metal's colour. Across, places go by the angle of
+// the reflection (close to 2 asin of the slope), not by its sine: that hardly changes on the
+// flanks, and a lamp seen there would fill half the nail.
 LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *mirror,
                               const struct lq_effect_row *row)
 {
@@ -450,7 +450,8 @@ LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float or
         float off = off_light(slope_u[i], slope_w[i], slope_z[i], sun_u, sun_w);
         float phase = orders * (sqrtf(off + 0.01f) - 0.1f) - 0.12f;
         float flake = phase + 0.22f * calm * (one - 0.5f);
-        float far = lobe(off, 0.75f), near = lobe(off, 7.0f), sparkle = lerp(0.25f, two * two * two, calm);
+        float far = lobe(off, 0.75f), near = lobe(off, 7.0f);
+        float sparkle = lerp(0.25f, two * two * two, calm);
         float share = strength * seen[i], lit = body[i] * (0.16f + 0.84f * far);
         float smooth = 0.34f * share * lit * (1.0f - 0.8f * near);
         float grains = 0.95f * share * lit * sparkle;

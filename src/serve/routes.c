@@ -24,7 +24,7 @@ static const struct lq_web_route table[] = {
     {"/metrics", .methods = GET, .guarded = true, .admin = true, .start = lq_status_metrics},
     {"/api/v1/info", .methods = GET, .guarded = true, .start = lq_api_info},
     {"/api/looks", .methods = GET, .guarded = true, .start = lq_api_looks},
-    // As files of a static site are called (src/cli/site_page.c), so that the page asks for one name.
+    // Named as the files of a static site (src/cli/site_page.c): the page asks for one name.
     {"/api/v1/info.json", .methods = GET, .guarded = true, .start = lq_api_info},
     {"/api/looks.json", .methods = GET, .guarded = true, .start = lq_api_looks},
     {"/api/v1/nails", API},

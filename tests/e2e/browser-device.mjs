@@ -43,8 +43,8 @@ async function withPage(server, query, run, flags = []) {
   }
 }
 
-// The camera shows a hand that keeps still, so that how late replies come on a busy machine does not
-// matter: the picture of that name among the golden hands, with a little noise.
+// The camera shows a hand that keeps still, so that how late replies come on a busy machine does
+// not matter: the picture of that name among the golden hands, with a little noise.
 const holdStill = (page, hand) =>
   page.evaluate(async (text) => {
     const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));

@@ -192,7 +192,8 @@ def test_json(http, body, code, status):
 LOOKS = [("color", "#zzz"), ("color", 7), ("color", ""), ("finish", "velvet"), ("finish", True),
          ("texture", 2), ("texture", -0.1), ("texture", "much"), ("texture", []),
          ("sheen", "maybe"),
-         ("sheen", {}), ("multiscale", "near"), ("closer", 2), ("opacity", 1.5), ("color", "x" * 5000)]
+         ("sheen", {}), ("multiscale", "near"), ("closer", 2), ("opacity", 1.5),
+         ("color", "x" * 5000)]
 
 
 @pytest.mark.parametrize("name,value", LOOKS, ids=lambda value: repr(value)[:20])

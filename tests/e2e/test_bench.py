@@ -287,7 +287,7 @@ def test_the_graph_of_the_usual_model_is_made_here(tmp_path):
 
 
 def test_rows_of_the_page_that_finds_nails_itself():
-    """Measured, or why not: the driver of Chromium, the page's own engine, or a GPU may be missing."""
+    """Measured, or why not: Chromium's driver, the page's own engine or a GPU may be missing."""
     done = bench("--seconds", "2", "--json", "--users", "0", "--rows", "page-wasm,page-webgpu",
                  timeout=600)
     assert done.returncode == 0, done.stderr

@@ -253,7 +253,8 @@ def test_frames_are_carried_while_others_wait(tmp_path):
                 assert not Reply(ws.recv(timeout=20)).carried
         text = httpx.get(server.url + "/metrics").text
         new, old = [line.split()[1] for name in ("propagated", "carried")
-                    for line in text.splitlines() if line.startswith(f"lacquer_frames_{name}_total ")]
+                    for line in text.splitlines()
+                    if line.startswith(f"lacquer_frames_{name}_total ")]
         assert int(new) >= len(carried) and new == old
     finally:
         server.stop()

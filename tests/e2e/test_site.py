@@ -272,8 +272,8 @@ def test_the_package_s_list(package):
         names = set(tar.getnames())
         described = json.load(tar.extractfile("package/package.json"))
     assert {"package/dist/tryon.js", "package/dist/api/looks.json",
-            "package/dist/device/device.json", "package/tryon.d.ts", "package/react.js", "package/README.md", "package/LICENSE",
-            "package/NOTICES"} <= names
+            "package/dist/device/device.json", "package/tryon.d.ts", "package/react.js",
+            "package/README.md", "package/LICENSE", "package/NOTICES"} <= names
     assert not {"package/dist/sw.js", "package/dist/index.html"} & names
     assert described["version"] == subprocess.run([LACQUER, "--version"], capture_output=True,
                                                   text=True).stdout.split()[1]
@@ -334,14 +334,15 @@ def nginx(folder, scratch):
     text = (ROOT / "docs/integrations/static.md").read_text()
     lines = re.search(r"    map \$uri .*?\n    }\n    server .*?\n    }\n", text, re.S)[0]
     port = free_port()
-    lines = lines.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("/srv/site", str(folder))
+    lines = lines.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    lines = lines.replace("/srv/site", str(folder))
     types = ("types { text/html html; text/css css; text/javascript js mjs; application/json json; "
              "application/manifest+json webmanifest; image/svg+xml svg; image/png png; }")
     paths = "".join(f"{kind}_temp_path {scratch}/{kind};" for kind in
                     ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (scratch / "nginx.conf").write_text(
-        f"{'user root;' if os.geteuid() == 0 else ''} daemon off; pid {scratch}/pid; events {{}}\nhttp {{ {types} {paths} access_log off;\n"
-        f"{lines}}}\n")
+        f"{'user root;' if os.geteuid() == 0 else ''} daemon off; pid {scratch}/pid; events {{}}\n"
+        f"http {{ {types} {paths} access_log off;\n{lines}}}\n")
     command = [program, "-e", "stderr", "-p", scratch, "-c", scratch / "nginx.conf"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:

@@ -149,7 +149,7 @@ def send_again(ws, number, picture):
 
 
 def in_time(ws, number, picture):
-    """The reply to a frame; a busy machine may drop one that waited too long and asks for another."""
+    """The reply to a frame; a busy machine may drop one that waited too long: it is sent again."""
     for _ in range(5):
         reply = send_again(ws, number, picture)
         if isinstance(reply, bytes):
