@@ -41,7 +41,7 @@ sources=(
     src/engine/{engines,f16}.c
     src/model/{edges,head,head_refused,landmarks,mask,opened,prepare,runner,yolo_seg}.c
     src/nail/*.c
-    src/paint/{light,scene,shade,transfer}.c
+    src/paint/{light,scene,shade,surround,transfer}.c
     src/frame/{crop,detect,multiscale,window,wire,wire_nails}.c
     src/device/{device,network}.c src/device/wasm/page.c
 )
@@ -70,8 +70,7 @@ done
 exports=(open close picture find reply reply_bytes error rest)
 "$clang" --target=wasm32-wasi -mexec-model=reactor "${objects[@]}" -o "$scratch/plain.wasm" \
     -Wl,--gc-sections -Wl,--strip-all -Wl,-z,stack-size=1048576 -Wl,--max-memory=2147483648 \
-    "${exports[@]/#/-Wl,--export=lq_mirror_}" -Wl,--export=malloc -Wl,--export=free \
-    -Wl,--import-undefined
+    "${exports[@]/#/-Wl,--export=lq_mirror_}" -Wl,--export=malloc -Wl,--export=free
 wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
     --enable-nontrapping-float-to-int --asyncify --pass-arg=asyncify-imports@lacquer.run \
     "$scratch/plain.wasm" -o "$out"
