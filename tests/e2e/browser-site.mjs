@@ -96,7 +96,8 @@ tests.offline_after_the_first_visit = async (browser) => {
   await context.setOffline(true);
   await page.reload();
   await until('the swatches', () => page.locator('.swatch').count(), patienceMs);
-  check((await text(page, '#start span')) === 'Kamera starten', 'offline it lost its German');
+  const german = async () => (await text(page, '#start span')) === 'Kamera starten';
+  await until('the German texts, offline', german, patienceMs);
   await live(page, patienceMs);
   const seen = await painted(page);
   await context.setOffline(false);
