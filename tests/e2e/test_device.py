@@ -40,7 +40,7 @@ def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
     found = json.loads(run.stdout)
     worst = found["worst"]
     assert found["pictures"] == 21 and found["nails"] > 80 and found["runs"] > 40, found
-    # Float rounding alone: another libm, another order of sums. The hand's crop lies where the nails
+    # Float rounding alone: another libm, another order of sums. The hand crop lies where the nails
     # do, whose rounded outlines move it by a fraction of a pixel: below one step of 255.
     assert worst["input"] < 1 / 255, found
     assert worst["number"] < 0.02, found
