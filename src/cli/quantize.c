@@ -15,10 +15,11 @@
 #include "cli/number.h"
 #include "cli/quantize_pictures.h"
 #include "convert/convert.h"
-#include "format/external_data.h"
 #include "convert/quantise.h"
 #include "convert/sidecar.h"
+#include "format/external_data.h"
 #include "format/tflite.h"
+#include "model/sidecar.h"
 
 enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, HOURS_MAX = 6 };
 // docs/QUANTIZE.md tells what these cost.
@@ -298,12 +299,25 @@ static int run(struct work *work, struct lq_error *err)
     return status;
 }
 
+// A report in the sidecar's place would be read as one, and what the real one says be lost.
+static int check_report(const struct quantize *quantize, struct lq_error *err)
+{
+    char sidecar[4096];
+    if (!quantize->report)
+        return LQ_OK;
+    if (lq_sidecar_path(quantize->out, sidecar, sizeof sidecar) &&
+        strcmp(sidecar, quantize->report) == 0)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "'%.150s' is the sidecar of '%.150s': give --report "
+                       "another name", quantize->report, quantize->out);
+    return check_place(quantize->report, err);
+}
+
 static int prepare(struct work *work, struct lq_buf *model, struct lq_error *err)
 {
     const struct quantize *quantize = work->quantize;
     int status = check_place(quantize->out, err);
-    if (status == LQ_OK && quantize->report)
-        status = check_place(quantize->report, err);
+    if (status == LQ_OK)
+        status = check_report(quantize, err);
     if (status == LQ_OK)
         status = lq_quantize_list(quantize->images, quantize->pictures, &work->paths,
                                   &work->path_count, err);

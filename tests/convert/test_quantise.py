@@ -322,6 +322,12 @@ def test_refused_models(make, words, pictures, tmp_path):
     assert words in quantise(source, tmp_path / "int8.onnx", pictures, status=1).stderr
 
 
+def test_a_report_in_the_sidecars_place_is_refused(made, pictures, tmp_path):
+    target = tmp_path / "int8.onnx"
+    done = quantise(made[0], target, pictures, "--report", tmp_path / "int8.json", status=2)
+    assert "is the sidecar of" in done.stderr and not (tmp_path / "int8.json").exists()
+
+
 def test_a_quantised_model_is_refused(made, pictures, tmp_path):
     done = quantise(made[1], tmp_path / "again.onnx", pictures, status=1)
     assert "quantised already" in done.stderr and "QuantizeLinear" in done.stderr
