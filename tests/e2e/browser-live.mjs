@@ -219,7 +219,7 @@ tests.two_pages_at_once = async ({ browser, server }) => {
   const wanted = ['#e01f26', '#1a9a9a'];
   await shade(pages[0], 'Signal Red');
   await shade(pages[1], 'Lagoon');
-  await Promise.all(pages.map(live));
+  await Promise.all(pages.map((page) => live(page)));
   await Promise.all(pages.map((page) => frames(page, 4, 30000)));
   for (const [i, page] of pages.entries()) {
     await page.evaluate(async () => {

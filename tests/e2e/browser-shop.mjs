@@ -636,7 +636,8 @@ for (const [name, options] of [
 // The example page is served, and holds the element.
 tests.example_page_works = async ({ browser, server }) => {
   const page = await open(browser, `${server.url}embed.html`);
-  check((await text(page, '#shade-name')) === 'Oxblood', 'the example does not wear its shade');
+  const named = async () => (await text(page, '#shade-name')) === 'Oxblood';
+  await until("the example's shade, by its name", named);
   await shot(page, 'desktop-example');
   clean(page);
   await audit(page, 'example');

@@ -4,8 +4,9 @@ import { fingersWorn } from './accents.js';
 import { labOfLinear } from './palette.js';
 
 const whitest = 0.94; // as film.js: no polish sends back all light
-const gain = 1.06; // of a film's middle tones against its pigment: it is curved towards the light
-const haze = 0.014; // what a clear film mirrors of the room: SURROUNDINGS in src/paint/finish.c
+const gain = 1.03; // of a film's middle tones against its pigment: it is curved towards the light
+const haze = 0.02; // what a clear film mirrors of the room (src/paint/surround.h) …
+const matteHaze = 0.0045; // … and a matte one
 const alike = 6; // Delta E below which two nails wear the same
 
 const linear = Float32Array.from({ length: 256 }, (_, i) => {
@@ -104,7 +105,8 @@ export function readManicure(image, scene) {
         if (pixels.length < 12) return;
         const finish = finishOf(pixels, bodyColor(pixels), exposure);
         const color = bodyColor(pixels, finish === 'glitter');
-        const swatch = color.map((v, k) => Math.min(1, Math.max(0, v / light[k] - haze)));
+        const veil = finish === 'matte' ? matteHaze : haze;
+        const swatch = color.map((v, k) => Math.min(1, Math.max(0, v / light[k] - veil)));
         read.push({ finger: worn[i], color: hexOf(swatch), lab: labOfLinear(swatch), finish });
     });
     return read;

@@ -71,9 +71,10 @@ export class LiveMode {
             return;
         }
         if (state === 'connecting') {
-            const what = live.onDevice ? 'fetching' : 'connecting';
-            notices.link('wait', t(`link.${what}`));
-            if (stage.empty || live.onDevice) notices.busy(t(`busy.${what}`));
+            const { onDevice } = live;
+            notices.link('wait', t(onDevice ? 'link.fetching' : 'link.connecting'));
+            if (stage.empty || onDevice)
+                notices.busy(t(onDevice ? 'busy.fetching' : 'busy.connecting'));
             return;
         }
         notices.busy('');
