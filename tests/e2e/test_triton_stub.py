@@ -88,14 +88,16 @@ def test_one_quick_one_slow_one_dead_server_under_load(hand):
             serving(*(arg for url in urls for arg in ("--triton-url", url))))
         users = [sockets.enter_context(server.v1()) for _ in range(4)]
         slow.mode = "late"
-        before = quick.asked
+        before, late = quick.asked, slow.asked
         for number in range(12):
             for socket in users:
                 socket.send(frame(number, hand))
             for socket in users:
                 assert isinstance(socket.recv(timeout=20), bytes)
         assert metric(server, "lacquer_triton_up") == [1, 0, 1]
-        assert quick.asked - before >= 24
+        # Some frames are propagated: while one server is slow that is allowed for longer than 100 ms
+        # (nail/track.h). Of the others, the quick server has most.
+        assert quick.asked - before >= 48 // 3 and quick.asked - before > slow.asked - late
         # A frame that is alone does not wait for the slow one.
         was = slow.asked
         for number in range(6):

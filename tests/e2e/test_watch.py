@@ -85,7 +85,7 @@ def test_metrics_with_triton_are_as_prometheus_wants_them():
 
 
 def test_metrics_tell_what_goes_on(server, metrics):
-    assert re.search(r'^lacquer_build_info\{version="[0-9.]+",engine="\w+",model="nail"\} 1$',
+    assert re.search(r'^lacquer_build_info\{version="[\w.-]+",engine="\w+",model="nail"\} 1$',
                      metrics, re.M)
     for name in ("lacquer_workers", "lacquer_sessions_max", "lacquer_worker_busy_seconds_total",
                  "lacquer_frame_memory_max_bytes", "process_cpu_seconds_total"):
