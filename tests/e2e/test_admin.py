@@ -91,7 +91,7 @@ def test_its_own_connections_are_few(watched):
 
 
 def test_it_closes_last():
-    running = Administered("--drain-delay", "1")
+    running = Administered("--drain-delay", "3")
     with running.v1() as ws:
         running.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
