@@ -52,7 +52,9 @@ async function showsPolish(page, name, transport) {
   // The first frames may be from before the camera.
   await until('polish', async () => (await polished(page, 'result')) > 1000);
   await shot(page, `old-${name}`);
-  check(await page.evaluate(() => document.getElementById('result').naturalWidth === 640), 'size');
+  // Between two pictures it has none for a moment.
+  const whole = () => page.evaluate(() => document.getElementById('result').naturalWidth === 640);
+  await until('a picture of its whole size', whole);
   const bare = await polished(page, 'video');
   check(bare < 250, `${bare} points of the camera's own picture have the colour of the polish`);
   check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
