@@ -1,6 +1,5 @@
 // One row: the server it needs, what its clients ask, and its measurement.
 #include <string.h>
-#include <unistd.h>
 
 #include "bench/bench.h"
 

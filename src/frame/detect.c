@@ -127,20 +127,20 @@ struct multiscale_pause {
     uint64_t *since_us;
 };
 
-static void pause_look(void *context)
+static void pause_pass(void *context)
 {
     struct multiscale_pause *pause = context;
     lq_job_pause(pause->job, pause->since_us);
     pause->passes->exclusive = pause->job->exclusive;
 }
 
-// Finds the nails of a still once more, by what both looks say.
-static int look_closer(struct lq_detector *detector, struct lq_job *job,
-                       const struct lq_image *picture, const struct lq_patch *patches,
-                       int patch_count, uint64_t *since_us, struct lq_error *err)
+// Finds the nails of a still again, in the probabilities of all passes together.
+static int add_multiscale_pass(struct lq_detector *detector, struct lq_job *job,
+                               const struct lq_image *picture, const struct lq_patch *patches,
+                               int patch_count, uint64_t *since_us, struct lq_error *err)
 {
     const struct lq_patch *fine;
-    struct lq_passes passes = {job->deadline_us, job->exclusive, pause_look, NULL, 0};
+    struct lq_passes passes = {job->deadline_us, job->exclusive, pause_pass, NULL, 0};
     struct multiscale_pause pause = {job, &passes, since_us};
     passes.context = &pause;
     int status = lq_multiscale_detect(detector->multiscale, detector->runner, picture, patches,
@@ -163,9 +163,8 @@ static void pause_search(void *context)
 }
 
 // Which way nails point, by the hand behind them.
-static int look_for_hands(struct lq_detector *detector, struct lq_job *job,
-                          const struct lq_image *picture, uint64_t *since_us,
-                          struct lq_error *err)
+static int find_hands(struct lq_detector *detector, struct lq_job *job,
+                      const struct lq_image *picture, uint64_t *since_us, struct lq_error *err)
 {
     struct hand_pause pause = {job, since_us};
     const struct lq_hand_limits limits = {job->deadline_us, pause_search, &pause};
@@ -225,9 +224,9 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
                         : lq_nail_find(detector->finder, picture, patches, patch_count, &job->nails,
                                        err);
     if (status == LQ_OK && job->multiscale && !job->tracker)
-        status = look_closer(detector, job, picture, patches, patch_count, since_us, err);
+        status = add_multiscale_pass(detector, job, picture, patches, patch_count, since_us, err);
     if (status == LQ_OK && job->hands && detector->hands)
-        status = look_for_hands(detector, job, picture, since_us, err);
+        status = find_hands(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
         status = track(detector, job, picture, region ? box : NULL, err);
     if (status == LQ_OK)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clamp.h"
 #include "image/box.h"
 #include "paint/transfer.h"
 
@@ -158,16 +159,10 @@ void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
     fit->slope_y = along * nail->axis_y + across * nail->axis_x;
 }
 
-static inline float clamp(float x, float least, float most)
-{
-    x = x < least ? least : x;
-    return x > most ? most : x;
-}
-
 // e to the power x, to 1e-5, for x in about -20..20 (Cephes-style split into 2^n and a polynomial).
 static inline float exp_near(float x)
 {
-    float t = clamp(x, -20.0f, 20.0f) * 1.44269504f;
+    float t = lq_clamp(x, -20.0f, 20.0f) * 1.44269504f;
     float whole = floorf(t), part = (t - whole) * 0.69314718f;
     float p = 1.0f + part * (1.0f + part * (0.5f + part * (0.16666667f + part *
               (0.041666668f + part * (0.0083333338f + part * 0.0013888889f)))));
@@ -197,10 +192,11 @@ LQ_HOT static void fit_row(const float *c, float u, float w, float du, float dw,
 {
     for (int i = 0; i < n; i++) {
         // Beyond the tip the light is the tip's: a parabola run on would end in black or white.
-        float x = clamp(u + du * (float)i, -1.5f, 1.0f), y = clamp(w + dw * (float)i, -1.5f, 1.5f);
+        float x = lq_clamp(u + du * (float)i, -1.5f, 1.0f);
+        float y = lq_clamp(w + dw * (float)i, -1.5f, 1.5f);
         float fitted =
             exp_near(c[0] + c[1] * x + c[2] * y + c[3] * x * x + c[4] * x * y + c[5] * y * y);
-        float ratio = clamp(brightest(red[i], green[i], blue[i]) / fitted, 0.3f, 1.15f);
+        float ratio = lq_clamp(brightest(red[i], green[i], blue[i]) / fitted, 0.3f, 1.15f);
         float weight = own[i] * own[i];
         slow[i] = fitted;
         pairs[2 * i] = weight * ratio + 1e-4f;
@@ -215,7 +211,8 @@ LQ_HOT static void gleam_row(const struct lq_shade_fit *fit, const float *restri
                              float *restrict slow, float *restrict shine, int n)
 {
     float grey = fit->grey;
-    float by_color = clamp((0.95f - grey) * 5.0f, 0.0f, 1.0f); // a grey nail's colour says nothing
+    // A grey nail's colour says nothing.
+    float by_color = lq_clamp((0.95f - grey) * 5.0f, 0.0f, 1.0f);
     float gain = 1.0f / (1.05f - grey);
     for (int i = 0; i < n; i++) {
         float bright = brightest(red[i], green[i], blue[i]);
@@ -246,10 +243,10 @@ LQ_HOT static void split_row(float level, const float *restrict around,
         float bright = brightest(red[i], green[i], blue[i]);
         float shown = (shine[i] - around[i]) * 1.25f;
         shown = shown > 0.0f ? shown : 0.0f;
-        float fast = clamp((bright - shine[i]) / slow[i], 0.55f, 1.12f);
+        float fast = lq_clamp((bright - shine[i]) / slow[i], 0.55f, 1.12f);
         detail[i] = 1.0f + (fast - 1.0f) * own[i];
         shine[i] = shown * own[i];
-        slow[i] = clamp(slow[i] * inverse, 0.15f, 2.2f);
+        slow[i] = lq_clamp(slow[i] * inverse, 0.15f, 2.2f);
     }
 }
 
@@ -263,13 +260,13 @@ LQ_HOT static void cover_row(const uint8_t *restrict alpha, float *restrict cove
 LQ_HOT static void fade_row(float u, float du, float *restrict own, int n)
 {
     for (int i = 0; i < n; i++)
-        own[i] *= clamp((0.66f - u - du * (float)i) * 2.5f, 0.0f, 1.0f);
+        own[i] *= lq_clamp((0.66f - u - du * (float)i) * 2.5f, 0.0f, 1.0f);
 }
 
 LQ_HOT static void rim_row(float *restrict rim, int n)
 {
     for (int i = 0; i < n; i++) {
-        float t = clamp((rim[i] - 0.5f) * 2.2f, 0.0f, 1.0f);
+        float t = lq_clamp((rim[i] - 0.5f) * 2.2f, 0.0f, 1.0f);
         rim[i] = t * (2.0f - t);
     }
 }
