@@ -20,7 +20,6 @@ LATER = {
     "src/convert/quantise.c": 1,
     "src/convert/report.c": 1,
     "src/convert/retype_input.c": 2,
-    "src/engine/onnxruntime_open.c": 1,
     "src/format/onnx.c": 1,
     "src/format/onnx_shape.c": 1,
     "src/device/wasm/page.c": 1,
