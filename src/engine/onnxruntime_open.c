@@ -143,8 +143,8 @@ static int settle_shape(struct opening *opening, const char *path, struct lq_err
                            "open", opening->name);
     if (!asked)
         return lq_buf_append(&opening->shaped, opening->file.data, opening->file.len);
-    return lq_onnx_bind_shape(opening->file.data, opening->file.len, how->shape, how->rank, false,
-                             &opening->shaped, err);
+    return lq_onnx_bind_shape(opening->file.data, opening->file.len, how->shape, how->rank,
+                              &opening->shaped, err);
 }
 
 // ---- trying a device
@@ -276,10 +276,12 @@ static int open_session(struct lq_engine **out, struct opening *opening, enum lq
     const struct lq_buf *bytes = &opening->shaped;
     int status = LQ_OK;
     if (batch_max > 1) {
+        int64_t any_batch[LQ_TENSOR_RANK_MAX];
+        memcpy(any_batch, how.shape, sizeof any_batch);
+        any_batch[0] = -1;
         lq_buf_clear(&opening->batched);
-        status = lq_onnx_bind_shape(opening->file.data, opening->file.len, how.shape, how.rank,
-                                    true,
-                                   &opening->batched, err);
+        status = lq_onnx_bind_shape(opening->file.data, opening->file.len, any_batch, how.rank,
+                                    &opening->batched, err);
         bytes = &opening->batched;
     }
     struct lq_engine *engine = calloc(1, sizeof *engine);
