@@ -20,7 +20,6 @@ LATER = {
     "src/convert/quantise.c": 1,
     "src/convert/report.c": 1,
     "src/convert/retype_input.c": 2,
-    "src/format/onnx.c": 1,
     "src/device/wasm/page.c": 1,
     "src/frame/detect.c": 1,
     "src/frame/multiscale.c": 1,
