@@ -13,8 +13,6 @@ import sys
 
 MOST = 6
 LATER = {
-    "src/cli/quantize_pictures.c": 1,
-    "src/cli/tune_masks.c": 1,
     "src/convert/calibrate.c": 2,
     "src/convert/convert.c": 1,
     "src/convert/quantise.c": 1,

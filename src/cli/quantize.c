@@ -202,10 +202,12 @@ static int do_work(void *data, struct lq_error *err)
     int status = lq_file_write(work->float_path, work->model->data, work->model->len, err);
     if (status == LQ_OK)
         status = lq_quantize_pictures_open(&pictures, work->paths, work->path_count,
-                                           work->float_path, work->quantize->in, &work->bad,
-                                           &work->first_bad, err);
-    if (status == LQ_OK)
+                                           work->float_path, work->quantize->in, err);
+    if (status == LQ_OK) {
+        work->bad = pictures.bad_count;
+        work->first_bad = pictures.first_bad;
         status = quantise(work, err);
+    }
     if (work->terminal_fd >= 0)
         dprintf(work->terminal_fd, "\r\033[K");
     return status;
