@@ -14,9 +14,7 @@ import sys
 MOST = 6
 LATER = {
     "src/convert/calibrate.c": 2,
-    "src/convert/convert.c": 1,
     "src/convert/quantise.c": 1,
-    "src/convert/report.c": 1,
     "src/convert/retype_input.c": 2,
     "src/device/wasm/page.c": 1,
     "src/frame/detect.c": 1,

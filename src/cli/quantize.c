@@ -91,7 +91,7 @@ static int convert(const struct lq_buf *file, struct lq_buf *model, struct lq_er
 {
     const struct lq_convert_options as_is = {0};
     struct lq_convert_summary summary;
-    return lq_convert(file->data, file->len, "network", &as_is, model, &summary, err);
+    return lq_convert(file->data, file->len, &as_is, model, &summary, err);
 }
 
 // As one ONNX model, whatever it comes as.

@@ -226,12 +226,11 @@ static int read_converted(const struct arguments *arguments, struct lq_buf *file
                           struct lq_buf *out, struct lq_error *err)
 {
     // Servers are sent numbers, not what they are quantised to.
-    struct lq_convert_options how = {.real_edges = true};
+    struct lq_convert_options how = {.name = arguments->config.name, .real_edges = true};
     struct lq_convert_summary summary;
     int status = lq_file_read(arguments->model, file, err);
     if (status == LQ_OK) {
-        status = lq_convert(file->data, file->len, arguments->config.name, &how, out, &summary,
-                            err);
+        status = lq_convert(file->data, file->len, &how, out, &summary, err);
         if (status != LQ_OK)
             lq_fail_within(err, "cannot convert '%.80s'", arguments->model);
     }
