@@ -13,8 +13,6 @@ import sys
 
 MOST = 6
 LATER = {
-    "src/convert/calibrate.c": 2,
-    "src/convert/quantise.c": 1,
     "src/convert/retype_input.c": 2,
     "src/device/wasm/page.c": 1,
     "src/frame/detect.c": 1,
