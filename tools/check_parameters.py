@@ -13,7 +13,6 @@ import sys
 
 MOST = 6
 LATER = {
-    "src/convert/retype_input.c": 2,
     "src/device/wasm/page.c": 1,
     "src/frame/detect.c": 1,
     "src/frame/multiscale.c": 1,
