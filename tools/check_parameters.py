@@ -27,7 +27,6 @@ LATER = {
     "src/image/resize.c": 1,
     "src/image/webp.c": 1,
     "src/lib/first_names.c": 2,
-    "src/model/yolo_seg.c": 2,
     "src/nail/blend.c": 2,
     "src/nail/components.c": 2,
     "src/nail/finger.c": 1,
