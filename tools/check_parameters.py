@@ -28,7 +28,6 @@ LATER = {
     "src/image/webp.c": 1,
     "src/lib/first_names.c": 2,
     "src/nail/blend.c": 2,
-    "src/nail/finger.c": 1,
     "src/nail/guide.c": 4,
     "src/nail/motion.c": 1,
     "src/nail/outline.c": 1,
