@@ -73,7 +73,7 @@ int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *st
         return status;
     uint8_t *moved = tracker->scratch.data, *found = moved + n;
     memset(moved, 0, n);
-    lq_shown_mask_move(&mask, &step->motion, box[0], box[1], box[2], box[3], moved, stride);
+    lq_shown_mask_move(&mask, &step->motion, box, moved, stride);
     if (!step->found) {
         lq_blend(moved, moved, out, n, 0.0f, lq_blend_softening(&step->motion));
         return LQ_OK;
