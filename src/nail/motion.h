@@ -5,15 +5,14 @@
 #pragma once
 
 #include "image/image.h"
+#include "nail/blocks.h"
 #include "nail/nail.h"
 
 enum { LQ_LOOK_SIDE = 28 }; // most samples along a side
 
 // What the picture showed around a nail.
 struct lq_template {
-    int x, y;          // top left of the first sample, picture pixels
-    int step;          // a sample is the mean of step x step pixels
-    int width, height; // samples
+    struct lq_blocks blocks;  // a sample is the mean of one
     float center_x, center_y; // the nail's, in samples
     float reach_x, reach_y;   // half axes of the ellipse that counts, samples
     float level[LQ_LOOK_SIDE * LQ_LOOK_SIDE];
