@@ -105,15 +105,14 @@ static void sample_row(const struct lq_multiscale *multiscale, const struct lq_p
 {
     const struct lq_patch *fine = &multiscale->fine;
     float *below = (float *)(void *)multiscale->row.data + 2 * (size_t)FINE_POINTS_MAX;
-    float first = (fine->x0 + (float)left * fine->dx - patch->x0) / patch->dx;
-    float step = fine->dx / patch->dx, last = (float)(patch->height - 1);
+    const struct lq_places places = {(fine->x0 + (float)left * fine->dx - patch->x0) / patch->dx,
+                                     fine->dx / patch->dx, count};
+    float last = (float)(patch->height - 1);
     float at = (fine->y0 + (float)y * fine->dy - patch->y0) / patch->dy;
     at = fminf(fmaxf(at, 0.0f), last);
     int high = (int)at, low = high + (high + 1 < patch->height);
-    lq_stretch_row(patch->data + (ptrdiff_t)high * patch->stride, patch->width, 1, first, step, out,
-                   count);
-    lq_stretch_row(patch->data + (ptrdiff_t)low * patch->stride, patch->width, 1, first, step,
-                   below, count);
+    lq_stretch_row(patch->data + (ptrdiff_t)high * patch->stride, patch->width, 1, &places, out);
+    lq_stretch_row(patch->data + (ptrdiff_t)low * patch->stride, patch->width, 1, &places, below);
     for (int i = 0; i < count; i++)
         out[i] += (below[i] - out[i]) * (at - (float)high);
 }

@@ -154,9 +154,9 @@ static float grid_y(const struct lq_refine_job *job, float y)
 static void stretch_grid(const struct plan *plan)
 {
     const struct lq_refine_job *job = plan->job;
-    float first = ((float)job->x + 0.5f - job->x0) / job->dx;
-    lq_upsample_rows(job->grid, job->grid_width, job->grid_height, first, 1.0f / job->dx,
-                     plan->grid_rows, job->width);
+    const struct lq_places pixels = {((float)job->x + 0.5f - job->x0) / job->dx, 1.0f / job->dx,
+                                     job->width};
+    lq_upsample_rows(job->grid, job->grid_width, job->grid_height, &pixels, plan->grid_rows);
 }
 
 static void guess_row(const struct plan *plan, float y, float *out)
@@ -220,12 +220,13 @@ static void filter(const struct plan *plan, const struct lq_guide *guide)
     fit_lines(plan->means, plan->lines, EPSILON + 2.0f * guide->noise, n);
     lq_box_mean(plan->lines, plan->line_means, blocks->width, blocks->height, 2, plan->radius,
                 plan->scratch);
-    float step = 1.0f / (float)blocks->step, first = 0.5f * step - 0.5f;
+    float step = 1.0f / (float)blocks->step;
+    const struct lq_places pixels = {0.5f * step - 0.5f, step, width};
     for (int j = 0; j < blocks->height; j++) {
         const float *row = plan->line_means + (size_t)j * (size_t)blocks->width * 2;
         size_t at = (size_t)j * (size_t)width;
-        lq_stretch_row(row, blocks->width, 2, first, step, plan->slope_rows + at, width);
-        lq_stretch_row(row + 1, blocks->width, 2, first, step, plan->offset_rows + at, width);
+        lq_stretch_row(row, blocks->width, 2, &pixels, plan->slope_rows + at);
+        lq_stretch_row(row + 1, blocks->width, 2, &pixels, plan->offset_rows + at);
     }
 }
 
@@ -251,14 +252,27 @@ LQ_HOT static void refine_row(const struct line_rows *lines, const float *restri
     }
 }
 
+// Levels at the picture's size: a row, and those above and below it; each has a pixel more at
+// either end.
+struct level_rows {
+    const float *above, *here, *below;
+};
+
+struct edge {
+    float slope_min; // of levels, a pixel: less steep is not believed
+    float width;     // pixels from bare to covered
+};
+
 // Distance from the level 0.5 in pixels, by the slope there, becomes coverage. The slope is held
 // above the least that the grid's own spacing would give, or flat places would become noise.
-LQ_HOT static void edge_row(const float *restrict above, const float *restrict here,
-                            const float *restrict below, float slope_min, float width,
-                            float spread, uint8_t *restrict alpha, int n)
+LQ_HOT static void edge_row(const struct level_rows *rows, const struct edge *edge,
+                            uint8_t *restrict alpha, int n)
 {
+    const float *restrict above = rows->above, *restrict here = rows->here;
+    const float *restrict below = rows->below;
+    const float slope_min = edge->slope_min;
     // A blurred edge has no ends: 1.5 times as wide and S-shaped it is as steep in the middle.
-    const float scale = 1.0f / (1.5f * width), middle = 0.5f + spread * scale;
+    const float scale = 1.0f / (1.5f * edge->width), middle = 0.5f + EDGE_SPREAD * scale;
     for (int i = 0; i < n; i++) {
         float gx = (here[i + 1] - here[i - 1]) * 0.5f, gy = (below[i] - above[i]) * 0.5f;
         float slope = sqrtf(gx * gx + gy * gy + slope_min * slope_min);
@@ -359,13 +373,13 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
     float cell = job->dx > job->dy ? job->dx : job->dy;
     bool curve = make_levels(plan, guide, cell);
     float slope_min = curve ? CURVE_SLOPE_MIN : 0.12f / (cell > 1.0f ? cell : 1.0f);
+    const struct edge edge = {slope_min, plan->edge};
     level_row(plan, -1, ring[0]);
     level_row(plan, 0, ring[1]);
     for (int y = 0; y < job->height; y++) {
-        float *above = ring[y % 3], *here = ring[(y + 1) % 3], *below = ring[(y + 2) % 3];
-        level_row(plan, y + 1, below);
-        edge_row(above, here, below, slope_min, plan->edge, EDGE_SPREAD,
-                 job->alpha + (size_t)y * job->alpha_stride, job->width);
+        const struct level_rows rows = {ring[y % 3], ring[(y + 1) % 3], ring[(y + 2) % 3]};
+        level_row(plan, y + 1, ring[(y + 2) % 3]);
+        edge_row(&rows, &edge, job->alpha + (size_t)y * job->alpha_stride, job->width);
     }
 }
 
