@@ -14,8 +14,6 @@ import sys
 MOST = 6
 LATER = {
     "src/device/wasm/page.c": 1,
-    "src/frame/detect.c": 1,
-    "src/frame/multiscale.c": 1,
     "src/image/avif.c": 1,
     "src/image/box.c": 2,
     "src/image/codec.c": 2,
@@ -27,7 +25,6 @@ LATER = {
     "src/image/resize.c": 1,
     "src/image/webp.c": 1,
     "src/lib/first_names.c": 2,
-    "src/nail/track.c": 1,
     "src/paint/extend.c": 1,
     "src/paint/finish.c": 4,
     "src/paint/layout.c": 4,

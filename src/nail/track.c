@@ -179,10 +179,13 @@ static void note_pace(struct lq_tracker *tracker, uint64_t time_us)
         tracker->look_us = tracker->look_us ? (3 * tracker->look_us + passed_us) / 4 : passed_us;
 }
 
-static int run(struct lq_tracker *tracker, const struct lq_image *picture,
-               const struct lq_nails *found, uint64_t time_us, bool smooth, const int *region,
+// update: its tracker, picture, time and region; the rest is filled in.
+static int run(struct lq_track_update *update, const struct lq_nails *found, bool smooth,
                struct lq_tracked *tracked)
 {
+    struct lq_tracker *tracker = update->tracker;
+    const struct lq_image *picture = update->picture;
+    const uint64_t time_us = update->time_us;
     int match[LQ_NAILS_MAX];
     if (!tracker->tracks)
         tracker->tracks = calloc(LQ_TRACKS_MAX, sizeof *tracker->tracks);
@@ -195,12 +198,12 @@ static int run(struct lq_tracker *tracker, const struct lq_image *picture,
     if (late)
         return name(tracker, found, match, time_us, false, tracked);
     bool first = tracker->width == 0;
-    float dt_s = first ? 0.0f : (float)(time_us - tracker->last_us) * 1e-6f;
-    float look_s = first ? 0.0f : (float)(time_us - tracker->looked_us) * 1e-6f;
+    update->dt_s = first ? 0.0f : (float)(time_us - tracker->last_us) * 1e-6f;
+    update->look_s = first ? 0.0f : (float)(time_us - tracker->looked_us) * 1e-6f;
     note_pace(tracker, time_us);
     tracker->last_us = tracker->looked_us = time_us;
     tracker->propagated_count = 0;
-    if (!region)
+    if (!update->region)
         tracker->whole_us = time_us;
     tracker->smooth = smooth;
     tracker->width = picture->width;
@@ -208,18 +211,18 @@ static int run(struct lq_tracker *tracker, const struct lq_image *picture,
     mark_matched(tracker, match, found->count, time_us);
     if (!smooth)
         return name(tracker, found, match, time_us, true, tracked);
-    struct lq_track_update update = {tracker, picture, time_us, dt_s, look_s, region, 0, {{0}}};
-    lq_track_plan(&update, found, match);
-    return show(&update, tracked);
+    lq_track_plan(update, found, match);
+    return show(update, tracked);
 }
 
 int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture,
                       const struct lq_nails *found, uint64_t time_us, bool smooth,
                       struct lq_tracked *tracked)
 {
+    struct lq_track_update update = {.tracker = tracker, .picture = picture, .time_us = time_us};
     tracked->nails.count = 0;
     pthread_mutex_lock(&tracker->lock);
-    int status = run(tracker, picture, found, time_us, smooth, NULL, tracked);
+    int status = run(&update, found, smooth, tracked);
     pthread_mutex_unlock(&tracker->lock);
     return status;
 }
@@ -228,9 +231,11 @@ int lq_tracker_update_region(struct lq_tracker *tracker, const struct lq_image *
                              const int box[4], const struct lq_nails *found, uint64_t time_us,
                              struct lq_tracked *tracked)
 {
+    struct lq_track_update update = {
+        .tracker = tracker, .picture = picture, .time_us = time_us, .region = box};
     tracked->nails.count = 0;
     pthread_mutex_lock(&tracker->lock);
-    int status = run(tracker, picture, found, time_us, true, box, tracked);
+    int status = run(&update, found, true, tracked);
     pthread_mutex_unlock(&tracker->lock);
     return status;
 }
