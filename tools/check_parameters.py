@@ -3,6 +3,7 @@
 struct (the row of a kernel, the target of a resize).
 
 Those that are older than the rule are listed by file, with how many each file has at the most.
+What liblacquer has given out under a name keeps its parameters: programs were linked to it.
 
 Usage: check_parameters.py SOURCE_ROOT
        check_parameters.py --self-test
@@ -24,7 +25,6 @@ LATER = {
     "src/image/png.c": 1,
     "src/image/resize.c": 1,
     "src/image/webp.c": 1,
-    "src/lib/first_names.c": 2,
     "src/paint/extend.c": 1,
     "src/paint/finish.c": 4,
     "src/paint/layout.c": 4,
@@ -32,6 +32,8 @@ LATER = {
     "src/paint/shade.c": 3,
     "src/paint/transfer.c": 5,
 }
+# src/lib/first_names.c, for one version more (docs/LIBRARY.md).
+PUBLISHED = {"lacquer_frame", "lacquer_file"}
 # A definition that begins a line: what it gives, its name, its parameters (pointers to functions
 # among them), its body.
 DEFINED = re.compile(r"^(?!else\b|return\b|typedef\b)[A-Za-z_][\w \t*()]*?\b(\w+)"
@@ -51,7 +53,7 @@ def parameters(text):
 def long_lists(text):
     for found in DEFINED.finditer(code(text)):
         count = parameters(found[2])
-        if count > MOST:
+        if count > MOST and found[1] not in PUBLISHED:
             yield found[1], count
 
 
@@ -71,6 +73,7 @@ def self_test():
     many = "static int f(int a, int b, int c,\n             int d, int e, int f, int g)\n{\n}\n"
     cases = {many: 1, many.replace(", int g", ""): 0, "int f(void)\n{\n}\n": 0,
              "int f(int a, void (*on)(int, int, int, int, int, int, int), int b)\n{\n}\n": 0,
+             many.replace(" f(", " lacquer_frame("): 0,
              "// " + many.split("\n", maxsplit=1)[0] + "\n": 0}
     for text, wanted in cases.items():
         if len(check({"a.c": text})[0]) != wanted:
