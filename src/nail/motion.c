@@ -6,7 +6,7 @@
 
 #include "base/clamp.h"
 
-enum { MARGIN = 3, SIDE = LQ_LOOK_SIDE, WIDE = SIDE + 2 * MARGIN, TERMS = 4, ROUNDS = 4 };
+enum { MARGIN = 3, SIDE = LQ_TEMPLATE_SIDE, WIDE = SIDE + 2 * MARGIN, TERMS = 4, ROUNDS = 4 };
 
 // of length and breadth: the nail and a little of what is beside it
 static const float REACH = 0.68f;
@@ -39,7 +39,7 @@ static void read_blocks(const struct lq_image *picture, const struct lq_blocks *
     }
 }
 
-void lq_template_take(struct lq_template *template, const struct lq_image *picture,
+void lq_template_init(struct lq_template *template, const struct lq_image *picture,
                       const struct lq_nail *nail)
 {
     float along = REACH * nail->length, across = REACH * nail->breadth;
