@@ -55,8 +55,9 @@ static void fill(struct bench *b)
 
 static void yolo(struct bench *b)
 {
-    b->found = lq_yolo_decode(&b->yolo, &b->layout, &b->rules, &b->geometry, b->det, b->proto,
-                              b->patches);
+    const struct lq_detections detections = {&b->layout, &b->rules, &b->geometry, b->det, b->proto,
+                                             NULL};
+    b->found = lq_yolo_decode(&b->yolo, &detections, b->patches);
 }
 
 static void map(struct bench *b)

@@ -73,10 +73,7 @@ static void network_name(const char *path, char name[128])
 
 struct report_job {
     const struct convert *convert;
-    const struct lq_buf *in;
-    const char *name;
-    const struct lq_convert_summary *summary;
-    size_t size;
+    const struct lq_conversion *conversion;
     int text_fd; // where the report goes
     char folder[64];
 };
@@ -85,8 +82,7 @@ static int make_report(void *data, struct lq_error *err)
 {
     const struct report_job *job = data;
     json_t *report;
-    int status = lq_convert_report(job->in->data, job->in->len, job->name, &job->convert->options,
-                                   job->summary, job->size, job->folder, &report, err);
+    int status = lq_convert_report(job->conversion, job->folder, &report, err);
     if (status != LQ_OK)
         return status;
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
@@ -127,8 +123,7 @@ static int write_report(struct report_job *job, struct lq_error *err)
     return status;
 }
 
-static void print_summary(const struct convert *convert, const struct lq_convert_summary *summary,
-                          size_t size)
+static void print_summary(const struct convert *convert, const struct lq_convert_summary *summary)
 {
     // Standard output may be the model or the report.
     bool taken = strcmp(convert->out, "-") == 0 ||
@@ -137,7 +132,7 @@ static void print_summary(const struct convert *convert, const struct lq_convert
             "%s: %d operators became %d nodes, %d of them Transposes (%d between convolutions), "
             "%.1f MB\n",
             convert->out, summary->operators, summary->nodes, summary->transposes,
-            summary->transposes_inner, (double)size / 1e6);
+            summary->transposes_inner, (double)summary->bytes / 1e6);
 }
 
 static int run(const struct convert *convert, struct lq_error *err)
@@ -146,24 +141,26 @@ static int run(const struct convert *convert, struct lq_error *err)
     struct lq_convert_summary summary;
     char name[128];
     network_name(convert->in, name);
+    struct lq_convert_options how = convert->options;
+    how.name = name;
     lq_buf_init(&in, LQ_MODEL_BYTES_MAX);
     lq_buf_init(&out, INT32_MAX);
     int status = lq_file_read(convert->in, &in, err);
     if (status == LQ_OK) {
-        status = lq_convert(in.data, in.len, name, &convert->options, &out, &summary, err);
+        status = lq_convert(in.data, in.len, &how, &out, &summary, err);
         if (status != LQ_OK)
             lq_fail_within(err, "cannot convert '%.80s'", convert->in);
     }
     // The sidecar first: a model without the one it needs would be read wrongly.
     if (status == LQ_OK)
-        status = lq_convert_sidecar(convert->in, convert->out, &convert->options, err);
+        status = lq_convert_sidecar(convert->in, convert->out, &how, err);
     if (status == LQ_OK)
         status = lq_file_write(convert->out, out.data, out.len, err);
-    size_t size = out.len;
     lq_buf_release(&out);
     if (status == LQ_OK)
-        print_summary(convert, &summary, size);
-    struct report_job job = {convert, &in, name, &summary, size, -1, ""};
+        print_summary(convert, &summary);
+    const struct lq_conversion conversion = {in.data, in.len, &how, &summary};
+    struct report_job job = {convert, &conversion, -1, ""};
     if (status == LQ_OK && convert->report)
         status = write_report(&job, err);
     lq_buf_release(&in);

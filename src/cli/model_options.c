@@ -265,13 +265,13 @@ static int convert_unnamed(struct lq_cli_model *asked, const char *model, char p
 {
     struct lq_buf in, out;
     struct lq_convert_summary summary;
-    const struct lq_convert_options how = {.real_edges = true};
+    const struct lq_convert_options how = {.name = "converted", .real_edges = true};
     lq_buf_init(&in, LQ_MODEL_BYTES_MAX);
     lq_buf_init(&out, INT32_MAX);
     int fd = -1, status = lq_file_read(model, &in, err);
     if (status == LQ_OK)
         status = lq_tflite_is(in.data, in.len)
-                     ? lq_convert(in.data, in.len, "converted", &how, &out, &summary, err)
+                     ? lq_convert(in.data, in.len, &how, &out, &summary, err)
                      : amend_onnx(model, &in, &out, err);
     lq_buf_release(&in);
     if (status == LQ_OK) {

@@ -91,7 +91,7 @@ static int convert(const struct lq_buf *file, struct lq_buf *model, struct lq_er
 {
     const struct lq_convert_options as_is = {0};
     struct lq_convert_summary summary;
-    return lq_convert(file->data, file->len, "network", &as_is, model, &summary, err);
+    return lq_convert(file->data, file->len, &as_is, model, &summary, err);
 }
 
 // As one ONNX model, whatever it comes as.
@@ -182,14 +182,14 @@ static int quantise(struct work *work, struct lq_error *err)
         .keep = quantize->keep, .keep_count = quantize->keep_count, .folder = work->folder,
         .noise_max = NOISE_MAX, .float_max = FLOAT_MAX, .iou_min = IOU_MIN, .painted = painted,
         .step = step, .context = work};
-    struct lq_buf out;
-    json_t *report = NULL;
-    lq_buf_init(&out, INT32_MAX);
+    const struct lq_float_model model = {work->model->data, work->model->len, quantize->in};
+    struct lq_int8_model made = {.report = NULL};
+    lq_buf_init(&made.bytes, INT32_MAX);
     work->used = pictures.count;
-    int status = lq_quantise(work->model->data, work->model->len, quantize->in, &how, &pictures,
-                             &out, &work->summary, &report, err);
+    int status = lq_quantise(&model, &how, &pictures, &made, err);
+    work->summary = made.summary;
     if (status == LQ_OK)
-        status = write_results(work, &out, report, err);
+        status = write_results(work, &made.bytes, made.report, err);
     memcpy(work->unpainted, work->pictures->unpainted, sizeof work->unpainted);
     return status; // the rest ends with the process
 }
@@ -202,10 +202,12 @@ static int do_work(void *data, struct lq_error *err)
     int status = lq_file_write(work->float_path, work->model->data, work->model->len, err);
     if (status == LQ_OK)
         status = lq_quantize_pictures_open(&pictures, work->paths, work->path_count,
-                                           work->float_path, work->quantize->in, &work->bad,
-                                           &work->first_bad, err);
-    if (status == LQ_OK)
+                                           work->float_path, work->quantize->in, err);
+    if (status == LQ_OK) {
+        work->bad = pictures.bad_count;
+        work->first_bad = pictures.first_bad;
         status = quantise(work, err);
+    }
     if (work->terminal_fd >= 0)
         dprintf(work->terminal_fd, "\r\033[K");
     return status;
@@ -323,7 +325,8 @@ static int prepare(struct work *work, struct lq_buf *model, struct lq_error *err
                                   &work->path_count, err);
     if (status == LQ_OK)
         status = read_model(quantize->in, model, err);
-    return status == LQ_OK ? lq_quantise_check(model->data, model->len, quantize->in, err) : status;
+    const struct lq_float_model given = {model->data, model->len, quantize->in};
+    return status == LQ_OK ? lq_quantise_check(&given, err) : status;
 }
 
 int lq_cli_quantize(int argc, char **argv)

@@ -130,18 +130,16 @@ static int describe(struct lq_quantize_pictures *pictures, const char *model, st
 }
 
 // Each is decoded once before anything is computed: a damaged one is told, not found in the middle.
-static int leave_out_bad(struct lq_quantize_pictures *pictures, int *bad, struct lq_error *first,
-                         struct lq_error *err)
+static int leave_out_bad(struct lq_quantize_pictures *pictures, struct lq_error *err)
 {
     int kept = 0;
-    *bad = 0;
     for (int i = 0; i < pictures->count; i++) {
-        if (decode(pictures, i, *bad ? err : first) == LQ_OK) {
+        if (decode(pictures, i, pictures->bad_count ? err : &pictures->first_bad) == LQ_OK) {
             char *path = pictures->paths[i];
             pictures->paths[i] = pictures->paths[kept];
             pictures->paths[kept++] = path;
         } else {
-            ++*bad;
+            pictures->bad_count++;
         }
     }
     for (int i = kept; i < pictures->count; i++)
@@ -149,12 +147,11 @@ static int leave_out_bad(struct lq_quantize_pictures *pictures, int *bad, struct
     pictures->count = kept;
     return kept ? LQ_OK
                 : lq_fail(err, LQ_ERR_CORRUPT, "none of %d pictures can be read; the first: %s",
-                          *bad, first->text);
+                          pictures->bad_count, pictures->first_bad.text);
 }
 
 int lq_quantize_pictures_open(struct lq_quantize_pictures *pictures, char **paths, int count,
-                              const char *model, const char *source, int *bad,
-                              struct lq_error *first, struct lq_error *err)
+                              const char *model, const char *source, struct lq_error *err)
 {
     *pictures = (struct lq_quantize_pictures){.paths = paths, .count = count, .held = -1,
                                               .source = source};
@@ -166,7 +163,7 @@ int lq_quantize_pictures_open(struct lq_quantize_pictures *pictures, char **path
     if (status == LQ_OK && lq_resizer_new(&pictures->resizer) != LQ_OK)
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     if (status == LQ_OK)
-        status = leave_out_bad(pictures, bad, first, err);
+        status = leave_out_bad(pictures, err);
     return status == LQ_OK ? describe(pictures, model, err) : status;
 }
 

@@ -11,8 +11,10 @@
 enum { LQ_QUANTIZE_PAINTED = 32 }; // pictures whose masks are compared
 
 struct lq_quantize_pictures {
-    char **paths;
+    char **paths;              // of those that can be decoded
     int count;
+    int bad_count;             // how many cannot
+    struct lq_error first_bad; // why the first of them cannot
     struct lq_codec *codec;
     struct lq_buf file, pixels, data, mask;
     struct lq_image picture;
@@ -35,10 +37,9 @@ LQ_MUST_CHECK int lq_quantize_list(const char *folder, int wanted, char ***paths
                                    struct lq_error *err);
 
 // `paths` are taken. `model`: the float model as an .onnx file, made from `source`. Pictures that
-// cannot be decoded are left out; *bad says how many and `first` why; CORRUPT when all are.
+// cannot be decoded are left out and counted in bad_count; CORRUPT when all are.
 LQ_MUST_CHECK int lq_quantize_pictures_open(struct lq_quantize_pictures *pictures, char **paths,
                                             int count, const char *model, const char *source,
-                                            int *bad, struct lq_error *first,
                                             struct lq_error *err);
 void lq_quantize_pictures_close(struct lq_quantize_pictures *pictures);
 

@@ -226,12 +226,11 @@ static int read_converted(const struct arguments *arguments, struct lq_buf *file
                           struct lq_buf *out, struct lq_error *err)
 {
     // Servers are sent numbers, not what they are quantised to.
-    struct lq_convert_options how = {.real_edges = true};
+    struct lq_convert_options how = {.name = arguments->config.name, .real_edges = true};
     struct lq_convert_summary summary;
     int status = lq_file_read(arguments->model, file, err);
     if (status == LQ_OK) {
-        status = lq_convert(file->data, file->len, arguments->config.name, &how, out, &summary,
-                            err);
+        status = lq_convert(file->data, file->len, &how, out, &summary, err);
         if (status != LQ_OK)
             lq_fail_within(err, "cannot convert '%.80s'", arguments->model);
     }
@@ -278,8 +277,8 @@ static int read_model(const struct arguments *arguments, struct lq_buf *out, str
 
 // A GPU's engines hold a model to the shapes that it says: what is open is made to say so. And to
 // its input's type.
-static int adapt_onnx(struct lq_triton_config *config, const char *path, enum lq_tensor_type type,
-                      const struct lq_pixel_rule *pixels, struct lq_error *err)
+static int adapt_onnx(struct lq_triton_config *config, const char *path,
+                      const struct lq_input_format *format, struct lq_error *err)
 {
     struct lq_buf model, opened;
     lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
@@ -288,9 +287,9 @@ static int adapt_onnx(struct lq_triton_config *config, const char *path, enum lq
     if (status == LQ_OK)
         status = lq_onnx_open_dims(model.data, model.len, &config->tensors, &opened, err);
     const struct lq_buf *made = &opened;
-    if (status == LQ_OK && type != LQ_TENSOR_F32) {
-        status = lq_onnx_retype_input(opened.data, opened.len, &config->tensors.inputs[0], type,
-                                      pixels, &model, err);
+    if (status == LQ_OK && format->type != LQ_TENSOR_F32) {
+        status = lq_onnx_retype_input(opened.data, opened.len, &config->tensors.inputs[0], format,
+                                      &model, err);
         made = &model;
     }
     if (status == LQ_OK)
@@ -312,10 +311,11 @@ static int adapt(struct arguments *arguments, const char *path, struct lq_error 
         config->tensors.inputs[0].type = arguments->input;
         return LQ_OK;
     }
-    struct lq_pixel_rule pixels = {.channels_first = config->channels_first};
-    memcpy(pixels.mean, sidecar.mean, sizeof pixels.mean);
-    memcpy(pixels.std, sidecar.std, sizeof pixels.std);
-    return adapt_onnx(config, path, arguments->input, &pixels, err);
+    struct lq_input_format format = {arguments->input,
+                                     {.channels_first = config->channels_first}};
+    memcpy(format.pixels.mean, sidecar.mean, sizeof format.pixels.mean);
+    memcpy(format.pixels.std, sidecar.std, sizeof format.pixels.std);
+    return adapt_onnx(config, path, &format, err);
 }
 
 // The model where Triton looks for it, or beside it where an engine has yet to be made from it.

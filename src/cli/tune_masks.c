@@ -105,22 +105,19 @@ static double iou_of(const struct overlap *overlap)
 }
 
 int lq_tune_masks_compare(const struct lq_model *model, const struct lq_tune_pictures *pictures,
-                          int fd, int other_fd, double *iou, double *other_iou,
-                          struct lq_error *err)
+                          struct lq_tune_reference *references, int count, struct lq_error *err)
 {
     struct masks masks;
-    struct overlap own = {0}, other = {0};
+    struct overlap overlaps[LQ_TUNE_REFERENCES_MAX] = {{0}};
     int status = open_masks(&masks, model, err);
     for (int i = 0; i < pictures->count && status == LQ_OK; i++) {
         status = find(&masks, &pictures->items[i], err);
-        if (status == LQ_OK)
-            status = add_overlap(&masks, fd, &own, err);
-        if (status == LQ_OK)
-            status = add_overlap(&masks, other_fd, &other, err);
+        for (int r = 0; r < count && status == LQ_OK; r++)
+            status = add_overlap(&masks, references[r].fd, &overlaps[r], err);
         masks.at += (off_t)masks.bits.len;
     }
-    *iou = iou_of(&own);
-    *other_iou = iou_of(&other);
+    for (int r = 0; r < count; r++)
+        references[r].iou = iou_of(&overlaps[r]);
     close_masks(&masks);
     return status;
 }

@@ -11,9 +11,17 @@ LQ_MUST_CHECK int lq_tune_masks_write(const struct lq_model *model,
                                       const struct lq_tune_pictures *pictures, int fd,
                                       struct lq_error *err);
 
-// Intersection over union of this model's nails with those of either file, over all pixels of all
-// pictures. Negative where neither has any.
+enum { LQ_TUNE_REFERENCES_MAX = 2 };
+
+// Masks that a model is compared with.
+struct lq_tune_reference {
+    int fd;     // a file that lq_tune_masks_write has written
+    double iou; // out: intersection over union with them; negative where neither has a nail
+};
+
+// Compares this model's nails with those of each reference, over all pixels of all pictures.
+// count: at most LQ_TUNE_REFERENCES_MAX.
 LQ_MUST_CHECK int lq_tune_masks_compare(const struct lq_model *model,
-                                        const struct lq_tune_pictures *pictures, int fd,
-                                        int other_fd, double *iou, double *other_iou,
+                                        const struct lq_tune_pictures *pictures,
+                                        struct lq_tune_reference *references, int count,
                                         struct lq_error *err);

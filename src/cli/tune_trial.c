@@ -57,8 +57,11 @@ static int judge_masks(struct lq_tune_trial *trial, const struct lq_model *model
     }
     if (trial->masks == LQ_TUNE_MASKS_NONE)
         return LQ_OK;
-    return lq_tune_masks_compare(model, trial->pictures, trial->masks_fd, trial->float_fd,
-                                 &trial->iou, &trial->iou_float, err);
+    struct lq_tune_reference references[] = {{.fd = trial->masks_fd}, {.fd = trial->float_fd}};
+    int status = lq_tune_masks_compare(model, trial->pictures, references, 2, err);
+    trial->iou = references[0].iou;
+    trial->iou_float = references[1].iou;
+    return status;
 }
 
 static int try_side_by_side(struct lq_tune_trial *trial, struct lq_error *err)

@@ -129,7 +129,7 @@ static void finish(struct lq_plan *plan)
 
 static int run_pictures(const struct lq_onnx *shown, struct watch *watch,
                         const struct lq_pictures *pictures, const char *folder,
-                        void (*step)(void *, int, int), void *context, struct lq_error *err)
+                        const struct lq_calibrate_progress *progress, struct lq_error *err)
 {
     struct lq_onnx_runner runner;
     lq_onnx_runner_init(&runner, shown, folder);
@@ -141,8 +141,8 @@ static int run_pictures(const struct lq_onnx *shown, struct watch *watch,
             break;
         see_tensor(watch, THE_PICTURE, input);
         status = lq_onnx_runner_run(&runner, input, see_row, watch, err);
-        if (step)
-            step(context, i + 1, pictures->count);
+        if (progress)
+            progress->step(progress->context, i + 1, pictures->count);
     }
     lq_onnx_runner_release(&runner);
     return status;
@@ -150,8 +150,7 @@ static int run_pictures(const struct lq_onnx *shown, struct watch *watch,
 
 int lq_calibrate(const struct lq_onnx *onnx, struct lq_plan *plan,
                  const struct lq_pictures *pictures, const char *folder,
-                 void (*step)(void *context, int done, int of), void *context,
-                 struct lq_error *err)
+                 const struct lq_calibrate_progress *progress, struct lq_error *err)
 {
     size_t layers = (size_t)plan->layer_count + 1, sources = (size_t)plan->source_count + 1;
     struct watch watch = {.plan = plan, .onnx = onnx, .source = calloc(sources, sizeof(int)),
@@ -163,7 +162,7 @@ int lq_calibrate(const struct lq_onnx *onnx, struct lq_plan *plan,
                      : lq_fail(err, LQ_ERR_MEMORY, "out of memory for the calibration");
     if (status == LQ_OK) {
         show_all(&shown, &watch);
-        status = run_pictures(&shown, &watch, pictures, folder, step, context, err);
+        status = run_pictures(&shown, &watch, pictures, folder, progress, err);
     }
     if (status == LQ_OK)
         finish(plan);

@@ -5,10 +5,15 @@
 #include "convert/pictures.h"
 #include "convert/quantise_plan.h"
 
+// Who is told how far it is: `step` is called after each picture.
+struct lq_calibrate_progress {
+    void (*step)(void *context, int done, int of);
+    void *context;
+};
+
 // Fills the plan's histograms and channel means, and its layers' `macs`. `onnx` is the tidy model;
-// files for the engine are written to `folder` and deleted. `step`: after each picture; may be
-// NULL.
+// files for the engine are written to `folder` and deleted. progress: NULL: nobody is told.
 LQ_MUST_CHECK int lq_calibrate(const struct lq_onnx *onnx, struct lq_plan *plan,
                                const struct lq_pictures *pictures, const char *folder,
-                               void (*step)(void *context, int done, int of), void *context,
+                               const struct lq_calibrate_progress *progress,
                                struct lq_error *err);

@@ -64,9 +64,8 @@ static void summarise(struct lq_graph *graph, const struct lq_tflite *model,
     };
 }
 
-int lq_convert(const uint8_t *data, size_t len, const char *name,
-               const struct lq_convert_options *options, struct lq_buf *out,
-               struct lq_convert_summary *summary, struct lq_error *err)
+int lq_convert(const uint8_t *data, size_t len, const struct lq_convert_options *options,
+               struct lq_buf *out, struct lq_convert_summary *summary, struct lq_error *err)
 {
     struct lq_tflite model;
     int status = lq_tflite_read(&model, data, len, err);
@@ -84,7 +83,8 @@ int lq_convert(const uint8_t *data, size_t len, const char *name,
         summarise(&graph, &model, summary);
         if (options->trace)
             lq_lower_trace(&low);
-        status = lq_graph_write(&graph, name, out);
+        status = lq_graph_write(&graph, options->name ? options->name : "network", out);
+        summary->bytes = out->len;
     }
     lq_graph_release(&graph);
     lq_tflite_release(&model);

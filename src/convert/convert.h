@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 struct lq_convert_options {
+    const char *name;    // of the network in the result; NULL: "network"
     bool fp16;           // weights as float16, with a Cast before their use
     bool channels_first; // picture inputs and outputs as NCHW: no Transpose even at the edges
     bool real_edges;     // inputs and outputs in float32 where the source has them quantised
@@ -41,9 +42,9 @@ struct lq_convert_summary {
     int nodes;       // of the result
     int transposes;  // of the result
     int transposes_inner; // of those, between one convolution and another; attention's apart
+    size_t bytes;    // of the result
 };
 
-// `name` is what the network is called in the result.
-LQ_MUST_CHECK int lq_convert(const uint8_t *data, size_t len, const char *name,
+LQ_MUST_CHECK int lq_convert(const uint8_t *data, size_t len,
                              const struct lq_convert_options *options, struct lq_buf *out,
                              struct lq_convert_summary *summary, struct lq_error *err);

@@ -59,8 +59,8 @@ static bool add_constant_node(struct lq_onnx *onnx, const Onnx__NodeProto *node)
         copy = onnx__tensor_proto__unpack(NULL, size, bytes);
         free(bytes);
     }
-    Onnx__TensorProto *place =
-        copy ? lq_onnx_add_constant(onnx, name, copy->data_type, NULL, 0, "", 0) : NULL;
+    const struct lq_onnx_values none = {copy ? copy->data_type : 0, NULL, 0, "", 0};
+    Onnx__TensorProto *place = copy ? lq_onnx_add_constant(onnx, name, &none) : NULL;
     if (!place) {
         onnx->failed = true;
         if (copy)
@@ -92,9 +92,9 @@ static bool fold_copy(struct lq_onnx *onnx, const Onnx__NodeProto *node)
     float *numbers = lq_onnx_floats(from);
     if (!numbers)
         return false;
-    size_t bytes = (size_t)lq_onnx_items(from) * sizeof *numbers;
-    bool made = lq_onnx_add_constant(onnx, node->output[0], TYPE_FLOAT, from->dims, from->n_dims,
-                                     numbers, bytes);
+    const struct lq_onnx_values values = {TYPE_FLOAT, from->dims, from->n_dims, numbers,
+                                          (size_t)lq_onnx_items(from) * sizeof *numbers};
+    bool made = lq_onnx_add_constant(onnx, node->output[0], &values);
     free(numbers);
     return made;
 }
@@ -179,8 +179,9 @@ static void merge_norm(struct lq_onnx *onnx, Onnx__NodeProto *conv, const Onnx__
     } else { // a convolution has room for a third input only if it is given one
         char name[300];
         snprintf(name, sizeof name, "%.250s#bias", conv->output[0]);
-        lq_onnx_add_constant(onnx, name, TYPE_FLOAT, &norm->channels, 1, norm->biases,
-                             channels * sizeof(float));
+        const struct lq_onnx_values values = {TYPE_FLOAT, &norm->channels, 1, norm->biases,
+                                              channels * sizeof(float)};
+        lq_onnx_add_constant(onnx, name, &values);
         lq_onnx_set_input(onnx, conv, 2, name);
     }
     lq_onnx_set_text(onnx, &conv->output[0], node->output[0]);

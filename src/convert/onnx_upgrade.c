@@ -36,8 +36,9 @@ static void move_list(struct lq_onnx *onnx, Onnx__NodeProto *node, const struct 
     int64_t count = (int64_t)attribute->n_ints;
     snprintf(name, sizeof name, "%.250s#%s", node->n_output ? node->output[0] : "",
              what->attribute);
-    lq_onnx_add_constant(onnx, name, TYPE_INT64, &count, 1, attribute->ints,
-                         attribute->n_ints * sizeof *attribute->ints);
+    const struct lq_onnx_values values = {TYPE_INT64, &count, 1, attribute->ints,
+                                          attribute->n_ints * sizeof *attribute->ints};
+    lq_onnx_add_constant(onnx, name, &values);
     lq_onnx_set_input(onnx, node, what->input, name);
     drop_attribute(node, what->attribute);
 }

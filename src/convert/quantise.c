@@ -212,11 +212,12 @@ static void step_calibration(void *context, int done, int of)
 static int run(struct quantise_job *job, const struct lq_pictures *pictures, struct lq_error *err)
 {
     const char *folder = job->options->folder;
+    const struct lq_calibrate_progress progress = {step_calibration, job};
     int status = lq_plan_init(&job->plan, &job->tidy, job->name, err);
     if (status == LQ_OK)
         status = keep_named(job, err);
     if (status == LQ_OK)
-        status = lq_calibrate(&job->tidy, &job->plan, pictures, folder, step_calibration, job, err);
+        status = lq_calibrate(&job->tidy, &job->plan, pictures, folder, &progress, err);
     if (status == LQ_OK)
         status = lq_reference_open(&job->reference, &job->tidy, pictures, CHECKED, folder, err);
     if (status == LQ_OK)
@@ -250,41 +251,42 @@ static int finish(struct quantise_job *job, const struct lq_pictures *pictures, 
 // Models beyond this are refused: what is done to a model looks names up one by one.
 enum { NODES_MAX = 8192 };
 
-static int read_model(struct lq_onnx *onnx, const uint8_t *model, size_t len, const char *name,
+static int read_model(struct lq_onnx *onnx, const struct lq_float_model *model,
                       struct lq_error *err)
 {
-    int status = lq_onnx_read(onnx, model, len, name, err);
+    int status = lq_onnx_read(onnx, model->bytes, model->len, model->name, err);
     if (status == LQ_OK && onnx->graph->n_node > NODES_MAX)
-        status = lq_fail(err, LQ_ERR_MODEL, "'%.150s' has more than %d nodes", name, NODES_MAX);
-    return status == LQ_OK ? lq_onnx_tidy(onnx, name, err) : status;
+        status = lq_fail(err, LQ_ERR_MODEL, "'%.150s' has more than %d nodes", model->name,
+                         NODES_MAX);
+    return status == LQ_OK ? lq_onnx_tidy(onnx, model->name, err) : status;
 }
 
-int lq_quantise_check(const uint8_t *model, size_t len, const char *name, struct lq_error *err)
+int lq_quantise_check(const struct lq_float_model *model, struct lq_error *err)
 {
     struct lq_onnx onnx;
     struct lq_plan plan = {0};
-    int status = read_model(&onnx, model, len, name, err);
+    int status = read_model(&onnx, model, err);
     if (status == LQ_OK)
-        status = lq_plan_init(&plan, &onnx, name, err);
+        status = lq_plan_init(&plan, &onnx, model->name, err);
     lq_plan_release(&plan);
     lq_onnx_free(&onnx);
     return status;
 }
 
-int lq_quantise(const uint8_t *model, size_t len, const char *name,
-                const struct lq_quantise_options *options, const struct lq_pictures *pictures,
-                struct lq_buf *out, struct lq_quantise_summary *summary, json_t **report,
+int lq_quantise(const struct lq_float_model *model, const struct lq_quantise_options *options,
+                const struct lq_pictures *pictures, struct lq_int8_model *made,
                 struct lq_error *err)
 {
-    struct quantise_job job = {.name = name, .options = options, .out = out, .iou = NAN};
-    *report = NULL;
-    int status = read_model(&job.tidy, model, len, name, err);
+    struct quantise_job job = {.name = model->name, .options = options, .out = &made->bytes,
+                               .iou = NAN};
+    made->report = NULL;
+    int status = read_model(&job.tidy, model, err);
     if (status == LQ_OK)
         status = run(&job, pictures, err);
     if (status == LQ_OK)
-        summarise(&job, summary);
+        summarise(&job, &made->summary);
     if (status == LQ_OK)
-        status = finish(&job, pictures, report, err);
+        status = finish(&job, pictures, &made->report, err);
     lq_reference_close(job.reference);
     lq_plan_release(&job.plan);
     lq_onnx_free(&job.tidy);

@@ -32,13 +32,24 @@ struct lq_quantise_summary {
     bool corrected;              // biases
 };
 
-// Whether there is something to quantise: MODEL, with what to do, when there is not. Runs nothing.
-LQ_MUST_CHECK int lq_quantise_check(const uint8_t *model, size_t len, const char *name,
-                                    struct lq_error *err);
+// The float model, an .onnx file in memory.
+struct lq_float_model {
+    const uint8_t *bytes;
+    size_t len;
+    const char *name; // what errors call it
+};
 
-// `name` is what errors call the model. *report: `--report` in docs/QUANTIZE.md; the caller's.
-LQ_MUST_CHECK int lq_quantise(const uint8_t *model, size_t len, const char *name,
+// What quantising made of it.
+struct lq_int8_model {
+    struct lq_buf bytes; // an .onnx file; the caller's, initialised
+    struct lq_quantise_summary summary;
+    json_t *report;      // `--report` in docs/QUANTIZE.md; the caller's to release; NULL: failed
+};
+
+// Whether there is something to quantise: MODEL, with what to do, when there is not. Runs nothing.
+LQ_MUST_CHECK int lq_quantise_check(const struct lq_float_model *model, struct lq_error *err);
+
+LQ_MUST_CHECK int lq_quantise(const struct lq_float_model *model,
                               const struct lq_quantise_options *options,
-                              const struct lq_pictures *pictures, struct lq_buf *out,
-                              struct lq_quantise_summary *summary, json_t **report,
+                              const struct lq_pictures *pictures, struct lq_int8_model *made,
                               struct lq_error *err);

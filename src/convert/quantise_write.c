@@ -159,8 +159,8 @@ static bool round_sources(struct writing *writing)
             if (first) {
                 float scale = scale_of(writing, root, all);
                 name_it(name, writing->plan->sources[i].name, "scale");
-                lq_onnx_add_constant(writing->onnx, name, TYPE_FLOAT, NULL, 0, &scale,
-                                     sizeof scale);
+                const struct lq_onnx_values values = {TYPE_FLOAT, NULL, 0, &scale, sizeof scale};
+                lq_onnx_add_constant(writing->onnx, name, &values);
                 first = false;
             }
             round_source(writing, i, name);
@@ -263,8 +263,9 @@ static void correct_bias(struct writing *writing, const struct lq_layer *layer,
         name_it(name, layer->name, "bias");
         for (size_t c = 0; c < weights->channels; c++)
             biases[c] -= (float)weights->shift[c];
-        lq_onnx_add_constant(onnx, name, TYPE_FLOAT, &channels, 1, biases,
-                             weights->channels * sizeof *biases);
+        const struct lq_onnx_values values = {TYPE_FLOAT, &channels, 1, biases,
+                                              weights->channels * sizeof *biases};
+        lq_onnx_add_constant(onnx, name, &values);
         lq_onnx_set_input(onnx, node, 2, name);
     }
     free(biases);
@@ -280,10 +281,12 @@ static void store_weights(struct writing *writing, const struct lq_layer *layer,
     name_it(stored, layer->name, "weights");
     name_it(scale, layer->name, "weights#scale");
     name_it(rounded, layer->name, "weights#rounded");
-    lq_onnx_add_constant(onnx, stored, TYPE_INT8, tensor->dims, tensor->n_dims, weights->stored,
-                         weights->items);
-    lq_onnx_add_constant(onnx, scale, TYPE_FLOAT, &channels, 1, weights->scales,
-                         weights->channels * sizeof(float));
+    const struct lq_onnx_values whole = {TYPE_INT8, tensor->dims, tensor->n_dims, weights->stored,
+                                         weights->items};
+    const struct lq_onnx_values scales = {TYPE_FLOAT, &channels, 1, weights->scales,
+                                          weights->channels * sizeof(float)};
+    lq_onnx_add_constant(onnx, stored, &whole);
+    lq_onnx_add_constant(onnx, scale, &scales);
     Onnx__NodeProto *node = lq_onnx_new_node(onnx, "DequantizeLinear",
                                              (const char *[]){stored, scale}, 2, rounded);
     if (!node)
@@ -332,7 +335,7 @@ int lq_quantise_write(struct lq_onnx *onnx, const struct lq_plan *plan,
         join_sources(&writing);
         fine = round_sources(&writing);
     }
-    lq_onnx_add_constant(onnx, ZERO, TYPE_INT8, NULL, 0, &(int8_t){0}, 1);
+    lq_onnx_add_constant(onnx, ZERO, &(struct lq_onnx_values){TYPE_INT8, NULL, 0, "", 1});
     for (int i = 0; i < plan->layer_count && fine; i++)
         if (plan->layers[i].quantised)
             fine = quantise_weights(&writing, &plan->layers[i]);

@@ -271,10 +271,8 @@ void lq_convert_report_sweep(const char *folder)
 // ---- one run
 
 struct job {
-    const uint8_t *data;
-    size_t len;
-    const char *name;
-    struct lq_convert_options options;
+    const struct lq_conversion *conversion;
+    struct lq_convert_options options; // the conversion's, with a trace
     struct lq_tflite model;
     struct place place;
     struct lq_buf file;
@@ -321,8 +319,8 @@ static int run_once(struct job *job, struct lq_convert_trace *trace, struct lq_e
 {
     struct lq_convert_summary summary;
     job->options.trace = trace;
-    int status = lq_convert(job->data, job->len, job->name, &job->options, &job->file, &summary,
-                            err);
+    int status = lq_convert(job->conversion->source, job->conversion->len, &job->options,
+                            &job->file, &summary, err);
     if (status == LQ_OK)
         status = lq_file_write(job->place.result, job->file.data, job->file.len, err);
     if (status == LQ_OK)
@@ -385,14 +383,13 @@ static int run_all(struct job *job, struct lq_error *err)
     return LQ_OK;
 }
 
-int lq_convert_report(const uint8_t *data, size_t len, const char *name,
-                      const struct lq_convert_options *options,
-                      const struct lq_convert_summary *summary, size_t result_bytes,
-                      const char *folder, json_t **report, struct lq_error *err)
+int lq_convert_report(const struct lq_conversion *conversion, const char *folder, json_t **report,
+                      struct lq_error *err)
 {
     *report = NULL;
-    struct job job = {.data = data, .len = len, .name = name, .options = *options};
-    int status = lq_tflite_read(&job.model, data, len, err);
+    const struct lq_convert_summary *summary = conversion->summary;
+    struct job job = {.conversion = conversion, .options = *conversion->options};
+    int status = lq_tflite_read(&job.model, conversion->source, conversion->len, err);
     if (status != LQ_OK)
         return status;
     lq_buf_init(&job.file, INT32_MAX);
@@ -406,7 +403,8 @@ int lq_convert_report(const uint8_t *data, size_t len, const char *name,
         *report = json_pack("{s:i, s:i, s:i, s:i, s:{s:I, s:I}, s:O, s:O}", "operators",
                             summary->operators, "nodes", summary->nodes, "transposes",
                             summary->transposes, "transposes_inner", summary->transposes_inner,
-                            "bytes", "source", (json_int_t)len, "result", (json_int_t)result_bytes,
+                            "bytes", "source", (json_int_t)conversion->len, "result",
+                            (json_int_t)summary->bytes,
                             "outputs", job.outputs, "intermediates", job.intermediates);
     free_inputs(job.inputs, job.model.inputs.count);
     free_inputs(job.turned, job.model.inputs.count);

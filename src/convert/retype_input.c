@@ -177,18 +177,17 @@ static int pack(Onnx__ModelProto *model, struct chain *chain, struct lq_buf *out
 }
 
 static int retype(Onnx__ModelProto *model, Onnx__ValueInfoProto *value, struct lq_tensor *input,
-                  enum lq_tensor_type type, const struct lq_pixel_rule *pixels,
-                  struct lq_buf *out, struct lq_error *err)
+                  const struct lq_input_format *format, struct lq_buf *out, struct lq_error *err)
 {
-    bool bytes = type == LQ_TENSOR_U8;
+    bool bytes = format->type == LQ_TENSOR_U8;
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%s_%s", input->name, lq_tensor_type_name(type));
+    snprintf(name, sizeof name, "%s_%s", input->name, lq_tensor_type_name(format->type));
     if (strlen(name) >= sizeof input->name || is_taken(model->graph, name))
         return lq_fail(err, LQ_ERR_MODEL, "its input cannot be given another type: '%.80s' is too "
                        "long a name, or taken; leave it as it is (--input fp32)", name);
     struct chain chain = {0};
     if (bytes)
-        add_bytes(&chain, name, input->name, pixels);
+        add_bytes(&chain, name, input->name, &format->pixels);
     else
         add_cast(&chain, name, input->name, "");
     char *old = value->name;
@@ -200,17 +199,17 @@ static int retype(Onnx__ModelProto *model, Onnx__ValueInfoProto *value, struct l
     if (status != LQ_OK)
         return lq_fail(err, status, "out of memory for an ONNX model");
     strcpy(input->name, name);
-    input->type = type;
+    input->type = format->type;
     return LQ_OK;
 }
 
 int lq_onnx_retype_input(const uint8_t *data, size_t len, struct lq_tensor *input,
-                         enum lq_tensor_type type, const struct lq_pixel_rule *pixels,
-                         struct lq_buf *out, struct lq_error *err)
+                         const struct lq_input_format *format, struct lq_buf *out,
+                         struct lq_error *err)
 {
     Onnx__ModelProto *model = onnx__model_proto__unpack(NULL, len, data);
     Onnx__ValueInfoProto *value = find_input(model, input->name);
-    int status = value ? retype(model, value, input, type, pixels, out, err)
+    int status = value ? retype(model, value, input, format, out, err)
                        : lq_fail(err, LQ_ERR_MODEL,
                                  "that is no ONNX model with an input '%.60s' in single precision",
                                  input->name);

@@ -7,9 +7,14 @@
 
 #include "engine/engine.h"
 
-// input: which one, by its name; its name and type become those that the result has. type:
-// LQ_TENSOR_U8 or LQ_TENSOR_F16. MODEL when that is no ONNX with such an input in single precision.
+// What the picture's values travel as.
+struct lq_input_format {
+    enum lq_tensor_type type;    // LQ_TENSOR_U8 or LQ_TENSOR_F16
+    struct lq_pixel_rule pixels; // of U8: what the bytes become in the model
+};
+
+// input: which one, by its name; its name and type become those that the result has. MODEL when
+// that is no ONNX with such an input in single precision.
 LQ_MUST_CHECK int lq_onnx_retype_input(const uint8_t *model, size_t len, struct lq_tensor *input,
-                                       enum lq_tensor_type type,
-                                       const struct lq_pixel_rule *pixels, struct lq_buf *out,
+                                       const struct lq_input_format *format, struct lq_buf *out,
                                        struct lq_error *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/tensor_memory.h"
 #include "model/opened.h"
 
 enum { HAND_SIDE = 224, SIDE_MAX = 4096 };
@@ -82,31 +83,23 @@ static void request_free(struct lq_request *request)
 {
     if (!request)
         return;
-    free(request->tensors.inputs[0].data);
-    for (int i = 0; i < request->tensors.output_count; i++)
-        free(request->tensors.outputs[i].data);
+    lq_tensors_free(&request->tensors);
     free(request);
 }
 
 static int request_new(struct lq_request **out, struct lq_engine *engine, struct lq_error *err)
 {
+    *out = NULL;
     struct lq_request *request = calloc(1, sizeof *request);
-    bool fine = request != NULL;
-    if (fine) {
-        *request = (struct lq_request){engine->network, engine->tensors};
-        struct lq_tensor *input = &request->tensors.inputs[0];
-        input->data = calloc(1, lq_tensor_bytes(input));
-        fine = input->data != NULL;
-    }
-    for (int i = 0; fine && i < request->tensors.output_count; i++) {
-        struct lq_tensor *output = &request->tensors.outputs[i];
-        output->data = calloc(1, lq_tensor_bytes(output));
-        fine = output->data != NULL;
-    }
-    if (!fine)
-        request_free(request);
-    *out = fine ? request : NULL;
-    return fine ? LQ_OK : lq_fail(err, LQ_ERR_MEMORY, "out of memory for a network's tensors");
+    if (!request)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a network's tensors");
+    *request = (struct lq_request){engine->network, engine->tensors};
+    int status = lq_tensors_alloc(&request->tensors, err);
+    if (status == LQ_OK)
+        *out = request;
+    else
+        free(request);
+    return status;
 }
 
 static const struct lq_tensors *request_tensors(struct lq_request *request)

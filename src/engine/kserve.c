@@ -224,9 +224,15 @@ int lq_kserve_check_id(const json_t *root, uint64_t id, struct lq_error *err)
                : lq_kserve_malformed(err, "it is that of another request");
 }
 
-// Takes the next output's bytes off what is left of the payload.
-static int take_payload(const json_t *from, const struct lq_tensor *tensor, const uint8_t **at,
-                        size_t *left, struct lq_error *err)
+// What of the bytes behind the JSON has not been read yet.
+struct payload {
+    const uint8_t *at;
+    size_t left;
+};
+
+// Takes the next output's bytes off the payload.
+static int take_payload(struct payload *payload, const json_t *from,
+                        const struct lq_tensor *tensor, struct lq_error *err)
 {
     const json_t *size =
         json_object_get(json_object_get(from, "parameters"), "binary_data_size");
@@ -234,16 +240,15 @@ static int take_payload(const json_t *from, const struct lq_tensor *tensor, cons
     if (!json_is_integer(size) || json_integer_value(size) < 0 ||
         (uint64_t)json_integer_value(size) != bytes)
         return lq_kserve_malformed(err, "an output's bytes are not as many as its shape says");
-    if (bytes > *left)
+    if (bytes > payload->left)
         return lq_kserve_malformed(err, "it ends before its outputs do");
-    *at += bytes;
-    *left -= bytes;
+    payload->at += bytes;
+    payload->left -= bytes;
     return LQ_OK;
 }
 
-static int read_outputs(struct lq_tensors *tensors, const json_t *list, const uint8_t *payload,
-                        size_t left, bool binary, const uint8_t *parts[LQ_TENSORS_MAX],
-                        struct lq_error *err)
+static int read_outputs(struct lq_tensors *tensors, const json_t *list, struct payload *payload,
+                        const uint8_t **parts, struct lq_error *err)
 {
     unsigned seen = 0;
     int status = LQ_OK;
@@ -259,34 +264,35 @@ static int read_outputs(struct lq_tensors *tensors, const json_t *list, const ui
                            came.name, lq_tensor_type_name(came.type),
                            lq_tensor_type_name(wanted->type));
         status = lq_kserve_check_shape(wanted, &came, err);
-        if (status == LQ_OK && binary) {
-            parts[index] = payload;
-            status = take_payload(from, &came, &payload, &left, err);
+        if (status == LQ_OK && parts) {
+            parts[index] = payload->at;
+            status = take_payload(payload, from, &came, err);
         }
     }
     if (status != LQ_OK)
         return status;
     if (seen != (1u << tensors->output_count) - 1)
         return lq_kserve_malformed(err, "an output is missing");
-    return left == 0 ? LQ_OK : lq_kserve_malformed(err, "bytes follow its last output");
+    return payload->left == 0 ? LQ_OK
+                              : lq_kserve_malformed(err, "bytes follow its last output");
 }
 
-int lq_kserve_read_reply(struct lq_tensors *tensors, const uint8_t *body, size_t len,
-                         long json_len, uint64_t id, bool binary,
-                         const uint8_t *parts[LQ_TENSORS_MAX], struct lq_error *err)
+int lq_kserve_read_reply(struct lq_tensors *tensors, const struct lq_kserve_reply *reply,
+                         const uint8_t **parts, struct lq_error *err)
 {
-    if (binary && json_len < 0)
+    if (parts && reply->json_len < 0)
         return lq_kserve_malformed(err, "no Inference-Header-Content-Length");
-    size_t head = json_len < 0 ? len : (size_t)json_len;
-    if (head > len)
+    size_t head = reply->json_len < 0 ? reply->len : (size_t)reply->json_len;
+    if (head > reply->len)
         return lq_kserve_malformed(err, "its JSON is longer than itself");
-    json_t *root = lq_kserve_parse(body, head);
+    json_t *root = lq_kserve_parse(reply->body, head);
     const json_t *list = json_object_get(root, "outputs");
     int status = json_is_array(list)
-                     ? lq_kserve_check_id(root, id, err)
+                     ? lq_kserve_check_id(root, reply->id, err)
                      : lq_kserve_malformed(err, "it is no JSON object with outputs");
+    struct payload payload = {reply->body + head, reply->len - head};
     if (status == LQ_OK)
-        status = read_outputs(tensors, list, body + head, len - head, binary, parts, err);
+        status = read_outputs(tensors, list, &payload, parts, err);
     json_decref(root);
     return status;
 }

@@ -47,14 +47,19 @@ LQ_MUST_CHECK int lq_kserve_print_request(struct lq_buf *json, const struct lq_t
 // Gives such a request its id, 16 hexadecimal digits: servers log it and answer with it.
 void lq_kserve_stamp(struct lq_buf *json, uint64_t id);
 
-// Takes an answer apart. `json_len` is the Inference-Header-Content-Length, -1 without one. Each of
-// the outputs must be there with the type and the shape it has in `tensors`; one whose rank is 0
-// there gets the shape that came. With `binary` parts[i] is where output i's bytes begin in body;
-// without, they are in shared memory and parts is not touched. An answer that carries an id must
-// carry this one; 0: any.
-LQ_MUST_CHECK int lq_kserve_read_reply(struct lq_tensors *tensors, const uint8_t *body, size_t len,
-                                       long json_len, uint64_t id, bool binary,
-                                       const uint8_t *parts[LQ_TENSORS_MAX],
+// A server's response to an inference request.
+struct lq_kserve_reply {
+    const uint8_t *body;
+    size_t len;    // bytes of it
+    long json_len; // Inference-Header-Content-Length; -1: it came without
+    uint64_t id;   // the request's: a response that carries an id must carry this one; 0: any
+};
+
+// Reads a response. Each output must be there with the type and the shape it has in `tensors`; one
+// whose rank is 0 there gets the response's shape. parts, LQ_TENSORS_MAX of them: parts[i] becomes
+// where output i's bytes begin in the body; NULL: the outputs are in shared memory.
+LQ_MUST_CHECK int lq_kserve_read_reply(struct lq_tensors *tensors,
+                                       const struct lq_kserve_reply *reply, const uint8_t **parts,
                                        struct lq_error *err);
 
 // Whether a server's own metadata (GET /v2) says that it speaks the binary tensor extension.

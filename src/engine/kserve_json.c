@@ -256,20 +256,20 @@ static int read_output(struct lq_tensors *tensors, const json_t *from, const str
     return status;
 }
 
-int lq_kserve_read_json(struct lq_tensors *tensors, const uint8_t *body, size_t len,
-                        uint64_t id, struct lq_buf *head, struct lq_buf *numbers,
+int lq_kserve_read_json(struct lq_tensors *tensors, const struct lq_kserve_reply *reply,
+                        struct lq_buf *head, struct lq_buf *numbers,
                         const float *parts[LQ_TENSORS_MAX], struct lq_error *err)
 {
-    const char *text = (const char *)body;
-    struct scan scan = {.at = text, .end = text + len, .head = head, .numbers = numbers};
+    const char *text = (const char *)reply->body;
+    struct scan scan = {.at = text, .end = text + reply->len, .head = head, .numbers = numbers};
     lq_buf_clear(head);
     lq_buf_clear(numbers);
-    const char *reason = len ? lift_numbers(&scan) : "it is empty";
+    const char *reason = reply->len ? lift_numbers(&scan) : "it is empty";
     if (reason)
         return lq_kserve_malformed(err, reason);
     json_t *root = lq_kserve_parse(head->data, head->len);
     const json_t *list = json_object_get(root, "outputs");
-    int status = json_is_array(list) ? lq_kserve_check_id(root, id, err)
+    int status = json_is_array(list) ? lq_kserve_check_id(root, reply->id, err)
                                      : lq_kserve_malformed(err,
                                                            "it is no JSON object with outputs");
     unsigned seen = 0;

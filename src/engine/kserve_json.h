@@ -17,8 +17,10 @@ LQ_MUST_CHECK int lq_kserve_print_json(struct lq_buf *json, const struct lq_tens
                                        const void *const data[LQ_TENSORS_MAX], uint64_t id,
                                        struct lq_error *err);
 
-// Takes an answer apart, as lq_kserve_read_reply does: parts[i] points to output i's elements, as
-// floats whatever type the server gives them, in `numbers`. `head` is scratch.
-LQ_MUST_CHECK int lq_kserve_read_json(struct lq_tensors *tensors, const uint8_t *body, size_t len,
-                                      uint64_t id, struct lq_buf *head, struct lq_buf *numbers,
+// Reads a response as lq_kserve_read_reply does: parts[i] points to output i's elements, as floats
+// whatever type the server gives them, in `numbers`. `head` is scratch. All of the body is JSON:
+// json_len is not looked at.
+LQ_MUST_CHECK int lq_kserve_read_json(struct lq_tensors *tensors,
+                                      const struct lq_kserve_reply *reply, struct lq_buf *head,
+                                      struct lq_buf *numbers,
                                       const float *parts[LQ_TENSORS_MAX], struct lq_error *err);

@@ -143,8 +143,8 @@ static int settle_shape(struct opening *opening, const char *path, struct lq_err
                            "open", opening->name);
     if (!asked)
         return lq_buf_append(&opening->shaped, opening->file.data, opening->file.len);
-    return lq_onnx_bind_shape(opening->file.data, opening->file.len, how->shape, how->rank, false,
-                             &opening->shaped, err);
+    return lq_onnx_bind_shape(opening->file.data, opening->file.len, how->shape, how->rank,
+                              &opening->shaped, err);
 }
 
 // ---- trying a device
@@ -181,13 +181,21 @@ static int open_reference(struct opening *opening, struct lq_error *err)
     return status;
 }
 
+// A batch that was run on the device that is tried.
+struct batch {
+    const struct lq_tensors *tensors;
+    int parts;           // pictures in it
+    double distance_max; // of a part's outputs from the processor's (lq_ort_distance)
+};
+
 // Near what the processor answers to this picture, and much nearer than to the other one.
-static int check_part(const struct opening *opening, const struct lq_tensors *tensors, int part,
-                      int parts, int picture, double distance_max, struct lq_error *err)
+static int check_part(const struct opening *opening, const struct batch *batch, int part,
+                      int picture, struct lq_error *err)
 {
-    double found[LQ_ORT_PICTURES];
+    double found[LQ_ORT_PICTURES], distance_max = batch->distance_max;
     for (int i = 0; i < LQ_ORT_PICTURES; i++)
-        found[i] = lq_ort_distance(tensors, part, parts, lq_ort_slot_tensors(opening->answers[i]));
+        found[i] = lq_ort_distance(batch->tensors, part, batch->parts,
+                                   lq_ort_slot_tensors(opening->answers[i]));
     double own = found[picture], other = found[1 - picture];
     double apart = lq_ort_distance(lq_ort_slot_tensors(opening->answers[picture]), 0, 1,
                                    lq_ort_slot_tensors(opening->answers[1 - picture]));
@@ -195,22 +203,21 @@ static int check_part(const struct opening *opening, const struct lq_tensors *te
     if (own <= distance_max && (own < other / 2 || apart < distance_max / 10))
         return LQ_OK;
     return lq_fail(err, LQ_ERR_ENGINE, "in a batch of %d it answers %.3g off what the processor "
-                   "does (and %.3g off another picture's answer)", parts, own, other);
+                   "does (and %.3g off another picture's answer)", batch->parts, own, other);
 }
 
 // Shows each picture in each part of a slot, in turn, and compares.
 static int check_slot(struct opening *opening, struct lq_ort_slot *slot, int parts,
                       double distance_max, struct lq_error *err)
 {
-    const struct lq_tensors *tensors = lq_ort_slot_tensors(slot);
+    const struct batch batch = {lq_ort_slot_tensors(slot), parts, distance_max};
     int status = LQ_OK;
     for (int first = 0; first < LQ_ORT_PICTURES && status == LQ_OK; first++) {
         for (int part = 0; part < parts; part++)
-            lq_ort_draw(tensors, part, parts, (first + part) % LQ_ORT_PICTURES);
+            lq_ort_draw(batch.tensors, part, parts, (first + part) % LQ_ORT_PICTURES);
         status = lq_ort_slot_run(slot, err);
         for (int part = 0; part < parts && status == LQ_OK; part++)
-            status = check_part(opening, tensors, part, parts, (first + part) % LQ_ORT_PICTURES,
-                                distance_max, err);
+            status = check_part(opening, &batch, part, (first + part) % LQ_ORT_PICTURES, err);
     }
     return status;
 }
@@ -269,10 +276,12 @@ static int open_session(struct lq_engine **out, struct opening *opening, enum lq
     const struct lq_buf *bytes = &opening->shaped;
     int status = LQ_OK;
     if (batch_max > 1) {
+        int64_t any_batch[LQ_TENSOR_RANK_MAX];
+        memcpy(any_batch, how.shape, sizeof any_batch);
+        any_batch[0] = -1;
         lq_buf_clear(&opening->batched);
-        status = lq_onnx_bind_shape(opening->file.data, opening->file.len, how.shape, how.rank,
-                                    true,
-                                   &opening->batched, err);
+        status = lq_onnx_bind_shape(opening->file.data, opening->file.len, any_batch, how.rank,
+                                    &opening->batched, err);
         bytes = &opening->batched;
     }
     struct lq_engine *engine = calloc(1, sizeof *engine);

@@ -21,6 +21,7 @@
 #include "base/limits.h"
 #include "base/parse_json.h"
 #include "engine/list.h"
+#include "engine/tensor_memory.h"
 
 static const char magic[] = "lacquer-replay 1\n";
 
@@ -197,10 +198,7 @@ static void replay_request_free(struct lq_request *request)
 {
     if (!request)
         return;
-    for (int i = 0; i < request->tensors.input_count; i++)
-        free(request->tensors.inputs[i].data);
-    for (int i = 0; i < request->tensors.output_count; i++)
-        free(request->tensors.outputs[i].data);
+    lq_tensors_free(&request->tensors);
     free(request);
 }
 
@@ -213,19 +211,10 @@ static int replay_request_new(struct lq_request **out, struct lq_engine *engine,
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a replay");
     request->engine = engine;
     request->tensors = engine->tensors;
-    struct lq_tensors *tensors = &request->tensors;
-    bool complete = true;
-    for (int i = 0; i < tensors->input_count; i++) {
-        tensors->inputs[i].data = calloc(1, lq_tensor_bytes(&tensors->inputs[i]));
-        complete &= tensors->inputs[i].data != NULL;
-    }
-    for (int i = 0; i < tensors->output_count; i++) {
-        tensors->outputs[i].data = calloc(1, lq_tensor_bytes(&tensors->outputs[i]));
-        complete &= tensors->outputs[i].data != NULL;
-    }
-    if (!complete) {
-        replay_request_free(request);
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a replay");
+    int status = lq_tensors_alloc(&request->tensors, err);
+    if (status != LQ_OK) {
+        free(request);
+        return status;
     }
     *out = request;
     return LQ_OK;

@@ -84,9 +84,10 @@ static int infer_by_memory(struct lq_triton_call *call, const char *url, uint64_
                                 .body = {{call->memory_json.data, call->memory_json.len}},
                                 .body_count = 1, .head_len = (long)call->memory_json.len};
     int status = lq_triton_ask(call, &http, LQ_KSERVE_JSON_MAX, err);
+    const struct lq_kserve_reply reply = {call->reply.data, call->reply.len, http.reply_head_len,
+                                          id};
     if (status == LQ_OK)
-        status = lq_kserve_read_reply(&call->wire, call->reply.data, call->reply.len,
-                                      http.reply_head_len, id, false, NULL, err);
+        status = lq_kserve_read_reply(&call->wire, &reply, NULL, err);
     for (int i = 0; i < call->wire.output_count && status == LQ_OK; i++)
         from_wire(&call->wire.outputs[i], &call->tensors->outputs[i],
                   memory + region.output_at[i]);
@@ -124,12 +125,11 @@ static int read_answer(struct lq_triton_call *call, long head_len, uint64_t id, 
 {
     const uint8_t *bytes[LQ_TENSORS_MAX];
     const float *numbers[LQ_TENSORS_MAX];
-    const struct lq_buf *reply = &call->reply;
+    const struct lq_kserve_reply reply = {call->reply.data, call->reply.len, head_len, id};
     *json = head_len < 0;
-    int status = *json ? lq_kserve_read_json(&call->wire, reply->data, reply->len, id, &call->rest,
-                                             &call->numbers, numbers, err)
-                       : lq_kserve_read_reply(&call->wire, reply->data, reply->len, head_len, id,
-                                              true, bytes, err);
+    int status = *json ? lq_kserve_read_json(&call->wire, &reply, &call->rest, &call->numbers,
+                                             numbers, err)
+                       : lq_kserve_read_reply(&call->wire, &reply, bytes, err);
     for (int i = 0; i < call->wire.output_count && status == LQ_OK; i++) {
         struct lq_tensor *ours = &call->tensors->outputs[i];
         if (*json && ours->data)

@@ -149,7 +149,8 @@ int lq_flicker_add(struct lq_flicker *flicker, const uint8_t *predicted, const u
     float *levels = (float *)(void *)flicker->levels.data;
     for (size_t i = 0; i < pixels; i++)
         levels[i] = drawn[i] >= 128;
-    status = lq_components_find(&flicker->now, levels, width, 0, 0, width - 1, height - 1, 0.5f);
+    const struct lq_grid_roi whole = {levels, width, 0, 0, width - 1, height - 1};
+    status = lq_components_find(&flicker->now, &whole, 0.5f);
     if (status != LQ_OK)
         return status;
     if (flicker->width == width && flicker->height == height) {

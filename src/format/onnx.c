@@ -178,9 +178,8 @@ static bool grow(struct lq_onnx *onnx, void *list, size_t count)
     return longer != NULL;
 }
 
-Onnx__TensorProto *lq_onnx_add_constant(struct lq_onnx *onnx, const char *name, int type,
-                                        const int64_t *dims, size_t rank, const void *bytes,
-                                        size_t len)
+Onnx__TensorProto *lq_onnx_add_constant(struct lq_onnx *onnx, const char *name,
+                                        const struct lq_onnx_values *values)
 {
     Onnx__GraphProto *graph = onnx->graph;
     Onnx__TensorProto *tensor = malloc(sizeof *tensor);
@@ -192,14 +191,14 @@ Onnx__TensorProto *lq_onnx_add_constant(struct lq_onnx *onnx, const char *name, 
     onnx__tensor_proto__init(tensor);
     graph->initializer[graph->n_initializer++] = tensor;
     lq_onnx_set_text(onnx, &tensor->name, name);
-    tensor->dims = malloc((rank + 1) * sizeof *tensor->dims);
+    tensor->dims = malloc((values->rank + 1) * sizeof *tensor->dims);
     onnx->failed |= !tensor->dims;
-    tensor->n_dims = tensor->dims ? rank : 0;
+    tensor->n_dims = tensor->dims ? values->rank : 0;
     for (size_t i = 0; i < tensor->n_dims; i++)
-        tensor->dims[i] = dims[i];
+        tensor->dims[i] = values->dims[i];
     tensor->has_data_type = true;
-    tensor->data_type = type;
-    lq_onnx_set_bytes(onnx, tensor, bytes, len);
+    tensor->data_type = values->type;
+    lq_onnx_set_bytes(onnx, tensor, values->bytes, values->len);
     return tensor;
 }
 

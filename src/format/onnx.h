@@ -59,10 +59,18 @@ const Onnx__AttributeProto *lq_onnx_attr(const Onnx__NodeProto *node, const char
 // Items of a shape; -1: a size below 0, or more than 2^31.
 int64_t lq_onnx_items(const Onnx__TensorProto *tensor);
 
-// A new constant of the bytes, which are copied. NULL and `failed`: out of memory.
-Onnx__TensorProto *lq_onnx_add_constant(struct lq_onnx *onnx, const char *name, int type,
-                                        const int64_t *dims, size_t rank, const void *bytes,
-                                        size_t len);
+// A tensor's values as they lie in memory, rows last.
+struct lq_onnx_values {
+    int type;            // ONNX__TENSOR_PROTO__DATA_TYPE__…
+    const int64_t *dims; // `rank` sizes; NULL: a scalar
+    size_t rank;
+    const void *bytes;
+    size_t len;          // of them
+};
+
+// A new constant of these values, which are copied. NULL and `failed`: out of memory.
+Onnx__TensorProto *lq_onnx_add_constant(struct lq_onnx *onnx, const char *name,
+                                        const struct lq_onnx_values *values);
 // The constant's numbers become these bytes, which are copied.
 void lq_onnx_set_bytes(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const void *bytes,
                        size_t len);

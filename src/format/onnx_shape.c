@@ -1,21 +1,15 @@
 #include "format/onnx_shape.h"
 
-#include <string.h>
-
 #include "format/onnx.h"
 
 int lq_onnx_bind_shape(const uint8_t *model, size_t len, const int64_t *shape, int rank,
-                       bool open_batch, struct lq_buf *out, struct lq_error *err)
+                       struct lq_buf *out, struct lq_error *err)
 {
     struct lq_onnx onnx;
-    int64_t dims[LQ_ONNX_RANK_MAX];
     if (rank > LQ_ONNX_RANK_MAX)
         return lq_fail(err, LQ_ERR_ARGUMENT, "a picture of %d dimensions", rank);
-    memcpy(dims, shape, (size_t)rank * sizeof *dims);
-    if (open_batch && rank > 0)
-        dims[0] = -1;
     int status = lq_onnx_read(&onnx, model, len, "the model", err);
-    if (status == LQ_OK && !lq_onnx_set_shape(&onnx, dims, rank))
+    if (status == LQ_OK && !lq_onnx_set_shape(&onnx, shape, rank))
         status = lq_fail(err, LQ_ERR_MODEL, "that is no ONNX model that takes a tensor");
     if (status == LQ_OK) {
         lq_onnx_forget_shapes(&onnx);

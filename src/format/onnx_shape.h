@@ -4,15 +4,12 @@
 // Threads: any. Owner: the caller owns what goes in and what comes out.
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 
-// Writes the model with input 0 (the first input that no initializer stands for) of this shape;
-// its first dimension is left open, called "batch", where open_batch says so. MODEL when it is no
-// ONNX model.
+// Writes the model with input 0 (the first input that no initializer stands for) of this shape, a
+// dimension of -1 left open (the first is called "batch"). MODEL when it is no ONNX model.
 LQ_MUST_CHECK int lq_onnx_bind_shape(const uint8_t *model, size_t len, const int64_t *shape,
-                                     int rank, bool open_batch, struct lq_buf *out,
-                                     struct lq_error *err);
+                                     int rank, struct lq_buf *out, struct lq_error *err);

@@ -136,15 +136,15 @@ static void pause_pass(void *context)
 
 // Finds the nails of a still again, in the probabilities of all passes together.
 static int add_multiscale_pass(struct lq_detector *detector, struct lq_job *job,
-                               const struct lq_image *picture, const struct lq_patch *patches,
-                               int patch_count, uint64_t *since_us, struct lq_error *err)
+                               const struct lq_image *picture, const struct lq_first_pass *found,
+                               uint64_t *since_us, struct lq_error *err)
 {
     const struct lq_patch *fine;
-    struct lq_passes passes = {job->deadline_us, job->exclusive, pause_pass, NULL, 0};
+    struct lq_passes passes = {detector->runner, job->deadline_us, job->exclusive, pause_pass,
+                               NULL, 0};
     struct multiscale_pause pause = {job, &passes, since_us};
     passes.context = &pause;
-    int status = lq_multiscale_detect(detector->multiscale, detector->runner, picture, patches,
-                                      patch_count, job->nails, &passes, &fine, err);
+    int status = lq_multiscale_detect(detector->multiscale, picture, found, &passes, &fine, err);
     job->passes += passes.count;
     if (status == LQ_OK && fine)
         status = lq_nail_find(detector->finder, picture, fine, 1, &job->nails, err);
@@ -223,8 +223,9 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
         status = region ? find_in_region(detector, job, picture, patches, box, err)
                         : lq_nail_find(detector->finder, picture, patches, patch_count, &job->nails,
                                        err);
+    const struct lq_first_pass found = {patches, patch_count, job->nails};
     if (status == LQ_OK && job->multiscale && !job->tracker)
-        status = add_multiscale_pass(detector, job, picture, patches, patch_count, since_us, err);
+        status = add_multiscale_pass(detector, job, picture, &found, since_us, err);
     if (status == LQ_OK && job->hands && detector->hands)
         status = find_hands(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)

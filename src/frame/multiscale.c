@@ -105,15 +105,14 @@ static void sample_row(const struct lq_multiscale *multiscale, const struct lq_p
 {
     const struct lq_patch *fine = &multiscale->fine;
     float *below = (float *)(void *)multiscale->row.data + 2 * (size_t)FINE_POINTS_MAX;
-    float first = (fine->x0 + (float)left * fine->dx - patch->x0) / patch->dx;
-    float step = fine->dx / patch->dx, last = (float)(patch->height - 1);
+    const struct lq_places places = {(fine->x0 + (float)left * fine->dx - patch->x0) / patch->dx,
+                                     fine->dx / patch->dx, count};
+    float last = (float)(patch->height - 1);
     float at = (fine->y0 + (float)y * fine->dy - patch->y0) / patch->dy;
     at = fminf(fmaxf(at, 0.0f), last);
     int high = (int)at, low = high + (high + 1 < patch->height);
-    lq_stretch_row(patch->data + (ptrdiff_t)high * patch->stride, patch->width, 1, first, step, out,
-                   count);
-    lq_stretch_row(patch->data + (ptrdiff_t)low * patch->stride, patch->width, 1, first, step,
-                   below, count);
+    lq_stretch_row(patch->data + (ptrdiff_t)high * patch->stride, patch->width, 1, &places, out);
+    lq_stretch_row(patch->data + (ptrdiff_t)low * patch->stride, patch->width, 1, &places, below);
     for (int i = 0; i < count; i++)
         out[i] += (below[i] - out[i]) * (at - (float)high);
 }
@@ -203,7 +202,7 @@ static void believe_first(struct lq_multiscale *multiscale, const struct lq_nail
     }
 }
 
-static void join_looks(struct lq_multiscale *multiscale, const struct lq_patch *first)
+static void join_passes(struct lq_multiscale *multiscale, const struct lq_patch *first)
 {
     int width = multiscale->fine.width;
     float *map = plane(multiscale, 0), *sums = plane(multiscale, 1),
@@ -217,10 +216,11 @@ static void join_looks(struct lq_multiscale *multiscale, const struct lq_patch *
     }
 }
 
-// One look: patch 0 of the runner afterwards.
-static int see(struct lq_runner *runner, const struct lq_image *image, bool mirrored,
-               struct lq_passes *passes, const struct lq_patch **patches, struct lq_error *err)
+// One pass: patch 0 of the runner afterwards.
+static int run_pass(struct lq_passes *passes, const struct lq_image *image, bool mirrored,
+                    const struct lq_patch **patches, struct lq_error *err)
 {
+    struct lq_runner *runner = passes->runner;
     int count;
     if (passes->pause)
         passes->pause(passes->context);
@@ -238,12 +238,12 @@ static int see(struct lq_runner *runner, const struct lq_image *image, bool mirr
 }
 
 // The mean of the first look and of the same in a mirror, in place of the first.
-static int look_mirrored(struct lq_multiscale *multiscale, struct lq_runner *runner,
-                         const struct lq_image *picture, const struct lq_patch *first,
-                         struct lq_passes *passes, struct lq_error *err)
+static int add_mirrored(struct lq_multiscale *multiscale, const struct lq_image *picture,
+                        const struct lq_patch *first, struct lq_passes *passes,
+                        struct lq_error *err)
 {
     const struct lq_patch *patches;
-    int status = see(runner, picture, true, passes, &patches, err);
+    int status = run_pass(passes, picture, true, &patches, err);
     if (status != LQ_OK)
         return status;
     float *mean = (float *)(void *)multiscale->first.data;
@@ -255,16 +255,16 @@ static int look_mirrored(struct lq_multiscale *multiscale, struct lq_runner *run
     return LQ_OK;
 }
 
-static int look_through(struct lq_multiscale *multiscale, struct lq_runner *runner,
-                        const struct lq_image *picture, const struct lq_window *window,
-                        struct lq_passes *passes, struct lq_error *err)
+static int run_window(struct lq_multiscale *multiscale, const struct lq_image *picture,
+                      const struct lq_window *window, struct lq_passes *passes,
+                      struct lq_error *err)
 {
     int box[4] = {(int)window->x0, (int)window->y0, (int)(window->x1 - window->x0),
                   (int)(window->y1 - window->y0)};
     struct lq_image part = lq_image_part(picture, box);
     for (int mirrored = 0; mirrored < LOOKS; mirrored++) {
         const struct lq_patch *patches;
-        int status = see(runner, &part, mirrored, passes, &patches, err);
+        int status = run_pass(passes, &part, mirrored, &patches, err);
         if (status != LQ_OK)
             return status;
         struct lq_patch placed = patches[0];
@@ -275,27 +275,26 @@ static int look_through(struct lq_multiscale *multiscale, struct lq_runner *runn
     return LQ_OK;
 }
 
-int lq_multiscale_detect(struct lq_multiscale *multiscale, struct lq_runner *runner,
-                         const struct lq_image *picture, const struct lq_patch *patches,
-                         int patch_count, const struct lq_nails *nails, struct lq_passes *passes,
+int lq_multiscale_detect(struct lq_multiscale *multiscale, const struct lq_image *picture,
+                         const struct lq_first_pass *found, struct lq_passes *passes,
                          const struct lq_patch **fine, struct lq_error *err)
 {
     *fine = NULL;
-    if (patch_count != 1 || patches[0].single || nails->count == 0)
+    if (found->patch_count != 1 || found->patches[0].single || found->nails->count == 0)
         return LQ_OK;
-    struct lq_patch first = patches[0];
-    multiscale->window_count = lq_windows_choose(multiscale->windows, picture, nails);
+    struct lq_patch first = found->patches[0];
+    multiscale->window_count = lq_windows_choose(multiscale->windows, picture, found->nails);
     int status = keep_first(multiscale, &first, err);
     if (status == LQ_OK)
-        status = look_mirrored(multiscale, runner, picture, &first, passes, err);
+        status = add_mirrored(multiscale, picture, &first, passes, err);
     if (status == LQ_OK)
         status = make_fine(multiscale, picture, &first, err);
     for (int i = 0; status == LQ_OK && i < multiscale->window_count; i++)
-        status = look_through(multiscale, runner, picture, &multiscale->windows[i], passes, err);
+        status = run_window(multiscale, picture, &multiscale->windows[i], passes, err);
     if (status != LQ_OK)
         return status;
-    believe_first(multiscale, nails);
-    join_looks(multiscale, &first);
+    believe_first(multiscale, found->nails);
+    join_passes(multiscale, &first);
     *fine = &multiscale->fine;
     return LQ_OK;
 }

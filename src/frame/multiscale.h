@@ -13,8 +13,16 @@ struct lq_multiscale;
 LQ_MUST_CHECK int lq_multiscale_new(struct lq_multiscale **multiscale);
 void lq_multiscale_free(struct lq_multiscale *multiscale);
 
-// How the pass runs the network; `count` is filled in.
+// What the first pass over the whole picture gave.
+struct lq_first_pass {
+    const struct lq_patch *patches; // the runner's
+    int patch_count;
+    const struct lq_nails *nails;   // found in them
+};
+
+// How the network is run again; `count` is filled in.
 struct lq_passes {
+    struct lq_runner *runner;
     uint64_t deadline_us;         // as for lq_runner_infer
     bool exclusive;               // as for lq_runner_prepare; `pause` may change it
     void (*pause)(void *context); // called before each pass; NULL: no pauses. Other pipes of the
@@ -25,10 +33,10 @@ struct lq_passes {
 
 // *fine gets the merged map, which `multiscale` owns until its next call, or NULL where a further
 // pass would add nothing: no nails, or a head that gives each nail its own patch.
-// patches, patch_count: the runner's, from the first pass; nails: found in them. This call runs the
-// runner again, which overwrites both. TIMEOUT: passes->deadline_us has passed.
-LQ_MUST_CHECK int lq_multiscale_detect(struct lq_multiscale *multiscale, struct lq_runner *runner,
+// Running the network again overwrites what `found` points to. TIMEOUT: passes->deadline_us has
+// passed.
+LQ_MUST_CHECK int lq_multiscale_detect(struct lq_multiscale *multiscale,
                                        const struct lq_image *picture,
-                                       const struct lq_patch *patches, int patch_count,
-                                       const struct lq_nails *nails, struct lq_passes *passes,
-                                       const struct lq_patch **fine, struct lq_error *err);
+                                       const struct lq_first_pass *found,
+                                       struct lq_passes *passes, const struct lq_patch **fine,
+                                       struct lq_error *err);

@@ -71,14 +71,17 @@ struct lq_yolo {
 LQ_MUST_CHECK int lq_yolo_init(struct lq_yolo *yolo, const struct lq_layout *layout);
 void lq_yolo_release(struct lq_yolo *yolo);
 
-// Detections kept after thresholds and NMS, best first, one patch each; returns how many.
-// NMS looks at all classes together: one nail seen as two classes is one nail.
-int lq_yolo_decode(struct lq_yolo *yolo, const struct lq_layout *layout,
-                   const struct lq_rules *rules, const struct lq_geometry *geometry,
-                   const float *det, const float *proto, struct lq_patch *patches);
+// What a detection head gave for one picture, and how to read it.
+struct lq_detections {
+    const struct lq_layout *layout;
+    const struct lq_rules *rules;
+    const struct lq_geometry *geometry;
+    const float *det;    // the detections, as layout->rows has them; of QUERIES the boxes [N, 4]
+    const float *proto;  // prototypes of masks; of QUERIES the masks themselves [N, height, width]
+    const float *labels; // of QUERIES class logits [N, classes]; else NULL
+};
 
-// The same for LQ_ROWS_QUERIES: boxes [N, 4], logits [N, classes], masks [N, height, width].
-int lq_detr_decode(struct lq_yolo *yolo, const struct lq_layout *layout,
-                   const struct lq_rules *rules, const struct lq_geometry *geometry,
-                   const float *boxes, const float *labels, const float *masks,
+// Detections kept after thresholds and NMS, best first, one patch each; returns how many.
+// NMS is class-agnostic: one nail seen as two classes is one nail.
+int lq_yolo_decode(struct lq_yolo *yolo, const struct lq_detections *detections,
                    struct lq_patch *patches);

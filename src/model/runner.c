@@ -283,13 +283,11 @@ int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches,
         *count = 1;
         return LQ_OK;
     }
-    const float *det = numbers_of(runner, layout->det_index);
-    const float *proto = numbers_of(runner, layout->proto_index);
-    if (layout->rows == LQ_ROWS_QUERIES)
-        *count = lq_detr_decode(&runner->yolo, layout, &model->rules, &runner->geometry, det,
-                                numbers_of(runner, layout->labels_index), proto, runner->patches);
-    else
-        *count = lq_yolo_decode(&runner->yolo, layout, &model->rules, &runner->geometry, det, proto,
-                                runner->patches);
+    bool queries = layout->rows == LQ_ROWS_QUERIES;
+    const struct lq_detections detections = {
+        layout, &model->rules, &runner->geometry, numbers_of(runner, layout->det_index),
+        numbers_of(runner, layout->proto_index),
+        queries ? numbers_of(runner, layout->labels_index) : NULL};
+    *count = lq_yolo_decode(&runner->yolo, &detections, runner->patches);
     return LQ_OK;
 }

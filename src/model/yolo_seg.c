@@ -7,14 +7,6 @@
 
 enum { BOX_VALUES = 4 };
 
-// What the network gave: rows, and what masks are made of.
-struct given {
-    const struct lq_layout *layout;
-    const struct lq_rules *rules;
-    const struct lq_geometry *geometry;
-    const float *det, *proto, *labels;
-};
-
 struct candidate {
     float score;
     float x0, y0, x1, y1; // tensor pixels
@@ -107,22 +99,22 @@ static void score_anchors(struct lq_yolo *yolo, const struct lq_layout *layout,
 // Boxes in pixels have centres all over the tensor, whatever the picture shows: one for each
 // anchor. So the centres' mean tells pixels (half the width) from 0..1 (a half). Where the network
 // chose the rows, the right edges and lower edges of those that say something tell.
-static bool boxes_in_pixels(const struct given *given, const float *scores)
+static bool boxes_in_pixels(const struct lq_detections *detections, const float *scores)
 {
-    const struct lq_layout *layout = given->layout;
-    if (given->rules->boxes != LQ_BOXES_BY_LOOK)
-        return given->rules->boxes == LQ_BOXES_PIXELS;
+    const struct lq_layout *layout = detections->layout;
+    if (detections->rules->boxes != LQ_BOXES_BY_LOOK)
+        return detections->rules->boxes == LQ_BOXES_PIXELS;
     if (layout->rows == LQ_ROWS_QUERIES)
         return false;
     bool final = layout->rows == LQ_ROWS_FINAL;
     double sum = 0, largest = 0;
     int count = 0;
     for (int i = 0; i < layout->anchors; i++) {
-        float x = det_value(layout, given->det, final ? 2 : 0, (uint32_t)i);
-        float y = det_value(layout, given->det, 3, (uint32_t)i);
+        float x = det_value(layout, detections->det, final ? 2 : 0, (uint32_t)i);
+        float y = det_value(layout, detections->det, 3, (uint32_t)i);
         if (!(fabsf(x) < 1e5f)) // NaN too
             continue;
-        if (final && scores[i] >= given->rules->score_min && fabsf(y) < 1e5f)
+        if (final && scores[i] >= detections->rules->score_min && fabsf(y) < 1e5f)
             largest = fmax(largest, fmax((double)x, (double)y));
         sum += (double)x;
         count++;
@@ -176,17 +168,17 @@ static uint32_t pop_best(struct lq_yolo *yolo, int *count)
 // ---- boxes
 
 // False when the box is no box or lies outside the picture.
-static bool read_box(const struct given *given, bool pixels, struct candidate *box)
+static bool read_box(const struct lq_detections *detections, bool pixels, struct candidate *box)
 {
-    const struct lq_geometry *geometry = given->geometry;
-    bool corners = given->layout->rows == LQ_ROWS_FINAL;
+    const struct lq_geometry *geometry = detections->geometry;
+    bool corners = detections->layout->rows == LQ_ROWS_FINAL;
     float v[BOX_VALUES];
     for (int i = 0; i < BOX_VALUES; i++) {
         float unit = pixels ? 1.0f : (float)(i & 1 ? geometry->tensor_height
                                                    : geometry->tensor_width);
-        v[i] = given->layout->rows == LQ_ROWS_QUERIES
-                   ? given->det[(size_t)box->anchor * BOX_VALUES + (size_t)i]
-                   : det_value(given->layout, given->det, i, box->anchor);
+        v[i] = detections->layout->rows == LQ_ROWS_QUERIES
+                   ? detections->det[(size_t)box->anchor * BOX_VALUES + (size_t)i]
+                   : det_value(detections->layout, detections->det, i, box->anchor);
         v[i] *= unit;
         if (!(fabsf(v[i]) < 1e6f))
             return false;
@@ -214,18 +206,19 @@ static float overlap(const struct candidate *a, const struct candidate *b)
     return both / (area_a + area_b - both);
 }
 
-static int choose(struct lq_yolo *yolo, const struct given *given, struct candidate *kept)
+static int choose(struct lq_yolo *yolo, const struct lq_detections *detections,
+                  struct candidate *kept)
 {
-    bool pixels = boxes_in_pixels(given, yolo->scores);
-    int left = build_heap(yolo, given->layout, given->rules->score_min);
+    bool pixels = boxes_in_pixels(detections, yolo->scores);
+    int left = build_heap(yolo, detections->layout, detections->rules->score_min);
     int count = 0;
     while (left > 0 && count < LQ_NAILS_MAX) {
         struct candidate *next = &kept[count];
         next->anchor = pop_best(yolo, &left);
         next->score = yolo->scores[next->anchor];
-        bool keep = read_box(given, pixels, next);
+        bool keep = read_box(detections, pixels, next);
         for (int i = 0; i < count && keep; i++)
-            keep = overlap(&kept[i], next) <= given->rules->nms_iou;
+            keep = overlap(&kept[i], next) <= detections->rules->nms_iou;
         count += keep;
     }
     return count;
@@ -268,12 +261,12 @@ struct part {
     float step_x, step_y; // tensor pixels; point i is at (i + 0.5) * step
 };
 
-static struct part part_of(const struct given *given, const struct candidate *box)
+static struct part part_of(const struct lq_detections *detections, const struct candidate *box)
 {
-    const struct lq_layout *layout = given->layout;
+    const struct lq_layout *layout = detections->layout;
     struct part part = {
-        .step_x = (float)given->geometry->tensor_width / (float)layout->proto_width,
-        .step_y = (float)given->geometry->tensor_height / (float)layout->proto_height,
+        .step_x = (float)detections->geometry->tensor_width / (float)layout->proto_width,
+        .step_y = (float)detections->geometry->tensor_height / (float)layout->proto_height,
     };
     part.i0 = lq_clamp_to_int(floorf(box->x0 / part.step_x - 0.5f), 0, layout->proto_width - 1);
     part.j0 = lq_clamp_to_int(floorf(box->y0 / part.step_y - 0.5f), 0, layout->proto_height - 1);
@@ -287,21 +280,21 @@ static struct part part_of(const struct given *given, const struct candidate *bo
 }
 
 // The prototypes there, weighted by the detection's coefficients.
-static void mix_prototypes(const struct given *given, const struct part *part, uint32_t anchor,
-                           float *grid)
+static void mix_prototypes(const struct lq_detections *detections, const struct part *part,
+                           uint32_t anchor, float *grid)
 {
-    const struct lq_layout *layout = given->layout;
+    const struct lq_layout *layout = detections->layout;
     float coefficients[256];
     int first = BOX_VALUES + layout->classes;
     for (int c = 0; c < layout->protos; c++)
-        coefficients[c] = det_value(layout, given->det, first + c, anchor);
+        coefficients[c] = det_value(layout, detections->det, first + c, anchor);
     for (int j = 0; j < part->height; j++) {
         size_t at = (size_t)(part->j0 + j) * (size_t)layout->proto_width + (size_t)part->i0;
         float *row = grid + (size_t)j * (size_t)part->width;
         if (layout->proto_channels_first)
-            row_channels_first(layout, given->proto, coefficients, at, row, part->width);
+            row_channels_first(layout, detections->proto, coefficients, at, row, part->width);
         else
-            row_channels_last(given->proto + at * (size_t)layout->protos, coefficients,
+            row_channels_last(detections->proto + at * (size_t)layout->protos, coefficients,
                               layout->protos, row, part->width);
         for (int i = 0; i < part->width; i++)
             row[i] = lq_sigmoid(row[i]);
@@ -309,14 +302,14 @@ static void mix_prototypes(const struct given *given, const struct part *part, u
 }
 
 // A query's own mask: logits, unless all of them lie within 0..1.
-static void copy_mask(const struct given *given, const struct part *part, uint32_t query,
-                      float *grid)
+static void copy_mask(const struct lq_detections *detections, const struct part *part,
+                      uint32_t query, float *grid)
 {
-    const struct lq_layout *layout = given->layout;
+    const struct lq_layout *layout = detections->layout;
     size_t plane = (size_t)layout->proto_width * (size_t)layout->proto_height;
-    const float *mask = given->proto + (size_t)query * plane;
-    bool logits = given->rules->values == LQ_VALUES_LOGITS;
-    for (size_t i = 0; i < plane && given->rules->values == LQ_VALUES_BY_LOOK && !logits; i++)
+    const float *mask = detections->proto + (size_t)query * plane;
+    bool logits = detections->rules->values == LQ_VALUES_LOGITS;
+    for (size_t i = 0; i < plane && detections->rules->values == LQ_VALUES_BY_LOOK && !logits; i++)
         logits = mask[i] < 0.0f || mask[i] > 1.0f;
     for (int j = 0; j < part->height; j++) {
         size_t at = (size_t)(part->j0 + j) * (size_t)layout->proto_width + (size_t)part->i0;
@@ -328,15 +321,15 @@ static void copy_mask(const struct given *given, const struct part *part, uint32
     }
 }
 
-static void fill_patch(const struct given *given, const struct candidate *box, float *grid,
-                       struct lq_patch *patch)
+static void fill_patch(const struct lq_detections *detections, const struct candidate *box,
+                       float *grid, struct lq_patch *patch)
 {
-    const struct lq_geometry *geometry = given->geometry;
-    const struct part part = part_of(given, box);
-    if (given->layout->rows == LQ_ROWS_QUERIES)
-        copy_mask(given, &part, box->anchor, grid);
+    const struct lq_geometry *geometry = detections->geometry;
+    const struct part part = part_of(detections, box);
+    if (detections->layout->rows == LQ_ROWS_QUERIES)
+        copy_mask(detections, &part, box->anchor, grid);
     else
-        mix_prototypes(given, &part, box->anchor, grid);
+        mix_prototypes(detections, &part, box->anchor, grid);
     float x0 = fmaxf((box->x0 - geometry->offset_x) / geometry->scale_x, 0);
     float y0 = fmaxf((box->y0 - geometry->offset_y) / geometry->scale_y, 0);
     float x1 = fminf((box->x1 - geometry->offset_x) / geometry->scale_x,
@@ -347,7 +340,7 @@ static void fill_patch(const struct given *given, const struct candidate *box, f
     *patch = (struct lq_patch){
         .confidence = fminf(box->score, 1.0f),
         .single = true,
-        .threshold = given->rules->threshold,
+        .threshold = detections->rules->threshold,
         .width = part.width,
         .height = part.height,
         .stride = part.width,
@@ -360,34 +353,24 @@ static void fill_patch(const struct given *given, const struct candidate *box, f
     };
 }
 
-// The scores stay as they are.
-static int decode(struct lq_yolo *yolo, const struct given *given, struct lq_patch *patches)
+static void score(struct lq_yolo *yolo, const struct lq_detections *detections)
 {
-    struct candidate kept[LQ_NAILS_MAX];
-    int count = choose(yolo, given, kept);
-    for (int i = 0; i < count; i++)
-        fill_patch(given, &kept[i], yolo->grids + (size_t)i * yolo->grid_floats, &patches[i]);
-    return count;
-}
-
-int lq_yolo_decode(struct lq_yolo *yolo, const struct lq_layout *layout,
-                   const struct lq_rules *rules, const struct lq_geometry *geometry,
-                   const float *det, const float *proto, struct lq_patch *patches)
-{
-    const struct given given = {layout, rules, geometry, det, proto, NULL};
-    if (layout->rows == LQ_ROWS_FINAL)
-        score_final(yolo, layout, rules, det);
+    const struct lq_layout *layout = detections->layout;
+    if (layout->rows == LQ_ROWS_QUERIES)
+        score_queries(yolo, layout, detections->rules, detections->labels);
+    else if (layout->rows == LQ_ROWS_FINAL)
+        score_final(yolo, layout, detections->rules, detections->det);
     else
-        score_anchors(yolo, layout, rules, det);
-    return decode(yolo, &given, patches);
+        score_anchors(yolo, layout, detections->rules, detections->det);
 }
 
-int lq_detr_decode(struct lq_yolo *yolo, const struct lq_layout *layout,
-                   const struct lq_rules *rules, const struct lq_geometry *geometry,
-                   const float *boxes, const float *labels, const float *masks,
+int lq_yolo_decode(struct lq_yolo *yolo, const struct lq_detections *detections,
                    struct lq_patch *patches)
 {
-    const struct given given = {layout, rules, geometry, boxes, masks, labels};
-    score_queries(yolo, layout, rules, labels);
-    return decode(yolo, &given, patches);
+    struct candidate kept[LQ_NAILS_MAX];
+    score(yolo, detections);
+    int count = choose(yolo, detections, kept);
+    for (int i = 0; i < count; i++)
+        fill_patch(detections, &kept[i], yolo->grids + (size_t)i * yolo->grid_floats, &patches[i]);
+    return count;
 }

@@ -63,9 +63,12 @@ static inline int sample_at_edge(const struct lq_shown_mask *mask, int ix, int i
     return (upper * (256 - fy) + lower * fy + 32768) >> 16;
 }
 
-static void move_row(const struct lq_shown_mask *mask, float x, float y, float dx, float dy,
+// Row j of what is drawn; `from`: where its first row begins, in the mask's own pixels.
+static void move_row(const struct lq_shown_mask *mask, const struct way_back *from, int j,
                      int width, uint8_t *out)
 {
+    float x = from->x + from->dy_x * (float)j, y = from->y + from->dy_y * (float)j;
+    const float dx = from->dx_x, dy = from->dx_y;
     const int last_x = mask->width - 1, last_y = mask->height - 1;
     const size_t stride = mask->stride;
     for (int i = 0; i < width; i++, x += dx, y += dy) {
@@ -86,14 +89,14 @@ static void move_row(const struct lq_shown_mask *mask, float x, float y, float d
     }
 }
 
-void lq_shown_mask_move(const struct lq_shown_mask *mask, const struct lq_motion *motion, int x,
-                        int y, int width, int height, uint8_t *out, size_t stride)
+void lq_shown_mask_move(const struct lq_shown_mask *mask, const struct lq_motion *motion,
+                        const int box[4], uint8_t *out, size_t stride)
 {
-    struct way_back way = way_back(mask, motion, (float)x + 0.5f, (float)y + 0.5f);
-    float first_x = way.x - (float)mask->x - 0.5f, first_y = way.y - (float)mask->y - 0.5f;
-    for (int j = 0; j < height; j++)
-        move_row(mask, first_x + way.dy_x * (float)j, first_y + way.dy_y * (float)j, way.dx_x,
-                 way.dx_y, width, out + (size_t)j * stride);
+    struct way_back from = way_back(mask, motion, (float)box[0] + 0.5f, (float)box[1] + 0.5f);
+    from.x = from.x - (float)mask->x - 0.5f;
+    from.y = from.y - (float)mask->y - 0.5f;
+    for (int j = 0; j < box[3]; j++)
+        move_row(mask, &from, j, box[2], out + (size_t)j * stride);
 }
 
 LQ_HOT float lq_blend_agreement(const uint8_t *restrict a, const uint8_t *restrict b, size_t n)

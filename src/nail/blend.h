@@ -1,4 +1,4 @@
-// A nail's outline carried to the next frame and blended with the one found there.
+// A nail's outline propagated to the next frame and blended with the one found there.
 // Threads: any. Owner: the caller's memory.
 #pragma once
 
@@ -12,13 +12,14 @@ struct lq_shown_mask {
     float center_x, center_y; // what the motion turns about
 };
 
-// The smallest box that holds the moved stencil, within the picture; false when none is left.
+// The smallest box (x, y, width, height in pixels) that holds the moved mask, within the picture;
+// false when none is left.
 bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_motion *motion,
                              const struct lq_image *picture, int box[4]);
 
-// Draws the moved stencil into width x height pixels from (x, y).
-void lq_shown_mask_move(const struct lq_shown_mask *mask, const struct lq_motion *motion, int x,
-                        int y, int width, int height, uint8_t *out, size_t stride);
+// Draws the part of the moved mask that lies in such a box; rows of `out` are `stride` bytes.
+void lq_shown_mask_move(const struct lq_shown_mask *mask, const struct lq_motion *motion,
+                        const int box[4], uint8_t *out, size_t stride);
 
 // How well two masks agree: sum of the lesser over the sum of the greater coverage, 1 = the same.
 float lq_blend_agreement(const uint8_t *a, const uint8_t *b, size_t n);

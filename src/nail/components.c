@@ -42,11 +42,12 @@ static int append_run(struct lq_components *components, int y, int x0, int x1)
     return status;
 }
 
-static int find_runs(struct lq_components *components, const float *data, int stride, int left,
-                     int top, int right, int bottom, float threshold)
+static int find_runs(struct lq_components *components, const struct lq_grid_roi *roi,
+                     float threshold)
 {
-    for (int y = top; y <= bottom; y++) {
-        const float *row = data + (ptrdiff_t)y * stride;
+    const int left = roi->left, right = roi->right;
+    for (int y = roi->top; y <= roi->bottom; y++) {
+        const float *row = roi->data + (ptrdiff_t)y * roi->stride;
         if (row_is_empty(row + left, right - left + 1, threshold))
             continue;
         for (int x = left; x <= right; x++) {
@@ -141,17 +142,17 @@ static int gather(struct lq_components *components, const float *data, int strid
     return LQ_OK;
 }
 
-int lq_components_find(struct lq_components *components, const float *data, int stride, int left,
-                       int top, int right, int bottom, float threshold)
+int lq_components_find(struct lq_components *components, const struct lq_grid_roi *roi,
+                       float threshold)
 {
     lq_buf_clear(&components->runs);
     lq_buf_clear(&components->items);
     components->run_count = components->count = 0;
-    int status = find_runs(components, data, stride, left, top, right, bottom, threshold);
+    int status = find_runs(components, roi, threshold);
     if (status != LQ_OK || components->run_count == 0)
         return status;
     join_rows((struct lq_run *)(void *)components->runs.data, components->run_count);
-    return gather(components, data, stride);
+    return gather(components, roi->data, roi->stride);
 }
 
 // Variances along the longest and the shortest direction, in pixels.

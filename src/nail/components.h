@@ -27,11 +27,16 @@ struct lq_components {
 void lq_components_init(struct lq_components *components);
 void lq_components_release(struct lq_components *components);
 
-// Finds the components of width x height points (8 neighbours); NaN is never a member.
-// Points outside columns [left, right] and rows [top, bottom] count as empty.
-LQ_MUST_CHECK int lq_components_find(struct lq_components *components, const float *data,
-                                     int stride, int left, int top, int right, int bottom,
-                                     float threshold);
+// The region of interest of a grid of probabilities: what lies outside it counts as empty.
+struct lq_grid_roi {
+    const float *data;            // of the whole grid, from its point (0, 0)
+    int stride;                   // floats from one row of the grid to the next
+    int left, top, right, bottom; // columns and rows, all four included; empty: right < left
+};
+
+// Finds the components of the points at or above the threshold (8 neighbours); NaN is never one.
+LQ_MUST_CHECK int lq_components_find(struct lq_components *components,
+                                     const struct lq_grid_roi *roi, float threshold);
 
 static inline void lq_component_add(struct lq_component *item, int x, int y, float p)
 {

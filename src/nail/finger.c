@@ -66,11 +66,19 @@ static float middle_size(const struct seen *const *row, int count)
     return 0.5f * (sizes[(count - 1) / 2] + sizes[count / 2]);
 }
 
-// Log odds that these nails, from the thumb's side on, are those of `fingers`. up: where the
-// fingers point; side: +1 or -1, to which hand of it the row runs.
-static float judge(const struct seen *const *row, const int *fingers, int count, float up_x,
-                   float up_y, float side, float size)
+// The frame that a hand's nails are measured in.
+struct hand_frame {
+    float up_x, up_y; // unit vector to where the fingers point
+    float side;       // +1 or -1: to which hand of it the row of nails runs
+    float size;       // of a nail, pixels
+};
+
+// Log odds that these nails, from the thumb's side on, are those of `fingers`.
+static float judge(const struct seen *const *row, const int *fingers, int count,
+                   const struct hand_frame *frame)
 {
+    float up_x = frame->up_x, up_y = frame->up_y, side = frame->side, size = frame->size;
+
     float odds = 0.0f;
     for (int i = 0; i + 1 < count; i++) {
         const struct seen *p = row[i], *q = row[i + 1];
@@ -134,6 +142,7 @@ static int guess_with(const struct seen *hand, int count, int thumb, struct gues
     if (from)
         row[0] = &hand[thumb];
     for (int side = -1; side <= 1; side += 2) {
+        const struct hand_frame frame = {up_x, up_y, (float)side, size};
         sort_round(row + from, n - from, mean_x - PALM * size * up_x, mean_y - PALM * size * up_y,
                    (float)side);
         int first = count == HAND ? HAND : from ? 1 : 0, last = count == HAND ? HAND : from ? 4 : 0;
@@ -144,7 +153,7 @@ static int guess_with(const struct seen *hand, int count, int thumb, struct gues
                     fingers[m++] = f;
             struct guess *guess = &guesses[made++];
             guess->odds = TRUST * ((count == HAND ? ALL : MISSING[missing]) +
-                                   judge(row, fingers, count, up_x, up_y, (float)side, size));
+                                   judge(row, fingers, count, &frame));
             for (int i = 0; i < count; i++)
                 guess->finger[row[i] - hand] = fingers[i];
         }

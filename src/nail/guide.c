@@ -1,6 +1,7 @@
 #include "nail/guide.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -15,11 +16,22 @@ static inline __attribute__((always_inline)) float sample_at(const void *row, in
                       : (float)((const uint16_t *)row)[i] * (1.0f / 65535.0f);
 }
 
-// Adds pixels first, first + stride, … of a row into blocks.
-static void add_row(const void *row, int channels, int depth, int step, int hop, int width,
-                    int limit, float *red, float *green, float *blue)
+// Pixels from one that is sampled to the next: two a side are enough of a large block.
+static int hop_of(const struct lq_blocks *blocks)
 {
-    for (int i = 0; i < width; i++)
+    return blocks->step > 2 ? blocks->step / 2 : 1;
+}
+
+// Adds the sampled pixels of picture row y into a row of blocks; the picture's edge repeats.
+static void add_row(const struct lq_image *picture, int y, const struct lq_blocks *blocks,
+                    const struct lq_rgb_planes *sums)
+{
+    const void *row =
+        lq_image_row(picture, y) + (size_t)blocks->x * lq_image_pixel_bytes(picture);
+    const int channels = picture->channels, depth = picture->depth;
+    const int step = blocks->step, hop = hop_of(blocks), limit = picture->width - blocks->x;
+    float *red = sums->red, *green = sums->green, *blue = sums->blue;
+    for (int i = 0; i < blocks->width; i++)
         for (int k = hop / 2; k < step; k += hop) {
             int x = i * step + k;
             x = (x < limit ? x : limit - 1) * channels;
@@ -40,42 +52,56 @@ LQ_HOT static void read_rgb(const uint8_t *restrict row, int width, float *restr
     }
 }
 
-static void scale_rows(float *red, float *green, float *blue, int n, float scale)
+static void scale_planes(const struct lq_rgb_planes *planes, int n, float scale)
 {
     for (int i = 0; i < n; i++) {
-        red[i] *= scale;
-        green[i] *= scale;
-        blue[i] *= scale;
+        planes->red[i] *= scale;
+        planes->green[i] *= scale;
+        planes->blue[i] *= scale;
     }
 }
 
-void lq_guide_sample(const struct lq_image *picture, int x, int y, int step, int width, int height,
-                     float *red, float *green, float *blue)
+static struct lq_rgb_planes planes_from(const struct lq_rgb_planes *planes, size_t at)
 {
-    int hop = step > 2 ? step / 2 : 1; // two samples a side are enough of a large block
-    int samples = 0, limit = picture->width - x;
-    for (int k = hop / 2; k < step; k += hop)
+    return (struct lq_rgb_planes){planes->red + at, planes->green + at, planes->blue + at};
+}
+
+static void clear_planes(const struct lq_rgb_planes *planes, size_t n)
+{
+    memset(planes->red, 0, n * sizeof(float));
+    memset(planes->green, 0, n * sizeof(float));
+    memset(planes->blue, 0, n * sizeof(float));
+}
+
+// Whether blocks are single pixels of eight-bit RGB, all in the picture.
+static bool are_pixels(const struct lq_image *picture, const struct lq_blocks *blocks)
+{
+    return blocks->step == 1 && picture->channels == 3 && picture->depth == 8 &&
+           blocks->width <= picture->width - blocks->x &&
+           blocks->y + blocks->height <= picture->height;
+}
+
+void lq_guide_sample(const struct lq_image *picture, const struct lq_blocks *blocks,
+                     const struct lq_rgb_planes *planes)
+{
+    int width = blocks->width, hop = hop_of(blocks), samples = 0;
+    bool pixels = are_pixels(picture, blocks);
+    for (int k = hop / 2; k < blocks->step; k += hop)
         samples++;
-    size_t count = (size_t)width * (size_t)height;
-    if (step == 1 && picture->channels == 3 && picture->depth == 8 && width <= limit &&
-        y + height <= picture->height) {
-        for (int j = 0; j < height; j++, red += width, green += width, blue += width)
-            read_rgb(lq_image_row(picture, y + j) + (size_t)x * 3, width, red, green, blue);
-        return;
-    }
-    memset(red, 0, count * sizeof(float));
-    memset(green, 0, count * sizeof(float));
-    memset(blue, 0, count * sizeof(float));
-    for (int j = 0; j < height; j++) {
-        size_t at = (size_t)j * (size_t)width;
-        for (int k = hop / 2; k < step; k += hop) {
-            int py = y + j * step + k;
-            py = py < picture->height ? py : picture->height - 1;
-            const void *row = lq_image_row(picture, py) + (size_t)x * lq_image_pixel_bytes(picture);
-            add_row(row, picture->channels, picture->depth, step, hop, width, limit, red + at,
-                    green + at, blue + at);
+    if (!pixels)
+        clear_planes(planes, (size_t)width * (size_t)blocks->height);
+    for (int j = 0; j < blocks->height; j++) {
+        const struct lq_rgb_planes row = planes_from(planes, (size_t)j * (size_t)width);
+        if (pixels) {
+            read_rgb(lq_image_row(picture, blocks->y + j) + (size_t)blocks->x * 3, width, row.red,
+                     row.green, row.blue);
+            continue;
         }
-        scale_rows(red + at, green + at, blue + at, width, 1.0f / (float)(samples * samples));
+        for (int k = hop / 2; k < blocks->step; k += hop) {
+            int y = blocks->y + j * blocks->step + k;
+            add_row(picture, y < picture->height ? y : picture->height - 1, blocks, &row);
+        }
+        scale_planes(&row, width, 1.0f / (float)(samples * samples));
     }
 }
 
@@ -85,10 +111,12 @@ struct class_sums {
 };
 
 // Sums are kept in lanes: one alone would wait for itself at every pixel.
-LQ_HOT static void sum_class(const float *restrict red, const float *restrict green,
-                             const float *restrict blue, const float *restrict guess, float pivot,
-                             float sign, int n, struct class_sums *sums)
+LQ_HOT static struct class_sums sum_class(const struct lq_rgb_planes *planes,
+                                          const float *restrict guess, float pivot, float sign,
+                                          int n)
 {
+    const float *restrict red = planes->red, *restrict green = planes->green;
+    const float *restrict blue = planes->blue;
     float lanes[SUMS][LANES] = {{0}}, total[SUMS] = {0};
     for (int from = 0; from < n; from += LANES) {
         int some = n - from < LANES ? n - from : LANES;
@@ -111,8 +139,8 @@ LQ_HOT static void sum_class(const float *restrict red, const float *restrict gr
     for (int s = 0; s < SUMS; s++)
         for (int k = 0; k < LANES; k++)
             total[s] += lanes[s][k];
-    *sums = (struct class_sums){total[0], {total[1], total[2], total[3]},
-                                {total[4], total[5], total[6], total[7], total[8], total[9]}};
+    return (struct class_sums){total[0], {total[1], total[2], total[3]},
+                               {total[4], total[5], total[6], total[7], total[8], total[9]}};
 }
 
 static void normalise(struct class_sums *sums)
@@ -138,14 +166,13 @@ static void solve_symmetric(const float m[6], const float d[3], float x[3])
     x[2] = (c02 * d[0] + c12 * d[1] + c22 * d[2]) * scale;
 }
 
-void lq_guide_fit(struct lq_guide *guide, const float *red, const float *green, const float *blue,
-                  const float *guess, int n)
+void lq_guide_fit(struct lq_guide *guide, const struct lq_rgb_planes *planes, const float *guess,
+                  int n)
 {
     static const int diagonal[3] = {0, 3, 5};
-    struct class_sums in, out;
     *guide = (struct lq_guide){{0, 0, 0}, 0.5f, 1.0f};
-    sum_class(red, green, blue, guess, 0.7f, 1.0f, n, &in);
-    sum_class(red, green, blue, guess, 0.3f, -1.0f, n, &out);
+    struct class_sums in = sum_class(planes, guess, 0.7f, 1.0f, n);
+    struct class_sums out = sum_class(planes, guess, 0.3f, -1.0f, n);
     if (!(in.weight > 1e-3f) || !(out.weight > 1e-3f))
         return; // nothing to learn from: a flat guide leaves the guess smoothed
     normalise(&in);
@@ -168,36 +195,36 @@ void lq_guide_fit(struct lq_guide *guide, const float *red, const float *green, 
     }
 }
 
-LQ_HOT void lq_guide_planes(const struct lq_guide *guide, const float *restrict red,
-                            const float *restrict green, const float *restrict blue,
+LQ_HOT void lq_guide_planes(const struct lq_guide *guide, const struct lq_rgb_planes *planes,
                             float *restrict out, int n)
 {
+    const float *restrict red = planes->red, *restrict green = planes->green;
+    const float *restrict blue = planes->blue;
     float r = guide->weight[0], g = guide->weight[1], b = guide->weight[2], bias = guide->bias;
     for (int i = 0; i < n; i++)
         out[i] = lq_clamp(r * red[i] + g * green[i] + b * blue[i] + bias, LEAST, MOST);
 }
 
-static inline __attribute__((always_inline)) void project(const void *row, int channels, int depth,
-                                                          const float *weight, float bias,
+static inline __attribute__((always_inline)) void project(const struct lq_guide *guide,
+                                                          const void *row, int channels, int depth,
                                                           float *restrict out, int n)
 {
-    float r = weight[0], g = weight[1], b = weight[2];
+    float r = guide->weight[0], g = guide->weight[1], b = guide->weight[2], bias = guide->bias;
     for (int i = 0; i < n; i++)
         out[i] = lq_clamp(r * sample_at(row, i * channels, depth) +
                           g * sample_at(row, i * channels + 1, depth) +
                           b * sample_at(row, i * channels + 2, depth) + bias, LEAST, MOST);
 }
 
-LQ_HOT static void project_rgb(const uint8_t *row, const float *weight, float bias, float *out,
-                               int n)
+LQ_HOT static void project_rgb(const struct lq_guide *guide, const uint8_t *row, float *out, int n)
 {
-    project(row, 3, 8, weight, bias, out, n);
+    project(guide, row, 3, 8, out, n);
 }
 
-LQ_HOT static void project_rgba(const uint8_t *row, const float *weight, float bias, float *out,
+LQ_HOT static void project_rgba(const struct lq_guide *guide, const uint8_t *row, float *out,
                                 int n)
 {
-    project(row, 4, 8, weight, bias, out, n);
+    project(guide, row, 4, 8, out, n);
 }
 
 void lq_guide_row(const struct lq_guide *guide, const struct lq_image *picture, int x, int y,
@@ -205,9 +232,9 @@ void lq_guide_row(const struct lq_guide *guide, const struct lq_image *picture, 
 {
     const uint8_t *row = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
     if (picture->depth == 16)
-        project(row, picture->channels, 16, guide->weight, guide->bias, out, n);
+        project(guide, row, picture->channels, 16, out, n);
     else if (picture->channels == 4)
-        project_rgba(row, guide->weight, guide->bias, out, n);
+        project_rgba(guide, row, out, n);
     else
-        project_rgb(row, guide->weight, guide->bias, out, n);
+        project_rgb(guide, row, out, n);
 }

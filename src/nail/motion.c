@@ -6,15 +6,16 @@
 
 #include "base/clamp.h"
 
-enum { MARGIN = 3, SIDE = LQ_LOOK_SIDE, WIDE = SIDE + 2 * MARGIN, TERMS = 4, ROUNDS = 4 };
+enum { MARGIN = 3, SIDE = LQ_TEMPLATE_SIDE, WIDE = SIDE + 2 * MARGIN, TERMS = 4, ROUNDS = 4 };
 
 // of length and breadth: the nail and a little of what is beside it
 static const float REACH = 0.68f;
 
-// Means of step x step blocks of green, from (x, y); outside the picture its edge repeats.
-static void read_blocks(const struct lq_image *picture, int x, int y, int step, int width,
-                        int height, float *out, int stride)
+// Each block's mean of green; outside the picture its edge repeats. Rows of out are `stride` apart.
+static void read_blocks(const struct lq_image *picture, const struct lq_blocks *blocks, float *out,
+                        int stride)
 {
+    const int x = blocks->x, y = blocks->y, step = blocks->step, width = blocks->width;
     size_t pixel = lq_image_pixel_bytes(picture), at = picture->depth == 16 ? 3 : 1;
     int offset[WIDE * 64];
     int columns = width * step;
@@ -23,7 +24,7 @@ static void read_blocks(const struct lq_image *picture, int x, int y, int step, 
         offset[i] = column * (int)pixel + (int)at;
     }
     float scale = 1.0f / (float)(step * step);
-    for (int j = 0; j < height; j++) {
+    for (int j = 0; j < blocks->height; j++) {
         int sums[WIDE] = {0};
         for (int k = 0; k < step; k++) {
             int line = y + j * step + k;
@@ -38,7 +39,7 @@ static void read_blocks(const struct lq_image *picture, int x, int y, int step, 
     }
 }
 
-void lq_template_take(struct lq_template *template, const struct lq_image *picture,
+void lq_template_init(struct lq_template *template, const struct lq_image *picture,
                       const struct lq_nail *nail)
 {
     float along = REACH * nail->length, across = REACH * nail->breadth;
@@ -50,17 +51,17 @@ void lq_template_take(struct lq_template *template, const struct lq_image *pictu
     step = step < 1 ? 1 : step > 64 ? 64 : step;
     int width = (int)ceilf((2.0f * half_x + 2.0f) / (float)step);
     int height = (int)ceilf((2.0f * half_y + 2.0f) / (float)step);
-    template->step = step;
-    template->width = width<5 ? 5 : width> SIDE ? SIDE : width;
-    template->height = height<5 ? 5 : height> SIDE ? SIDE : height;
-    template->x = (int)floorf(nail->center_x) - template->width *step / 2;
-    template->y = (int)floorf(nail->center_y) - template->height *step / 2;
-    template->center_x = (nail->center_x - (float)template->x) / (float)step - 0.5f;
-    template->center_y = (nail->center_y - (float)template->y) / (float)step - 0.5f;
+    struct lq_blocks *blocks = &template->blocks;
+    blocks->step = step;
+    blocks->width = width < 5 ? 5 : width > SIDE ? SIDE : width;
+    blocks->height = height < 5 ? 5 : height > SIDE ? SIDE : height;
+    blocks->x = (int)floorf(nail->center_x) - blocks->width * step / 2;
+    blocks->y = (int)floorf(nail->center_y) - blocks->height * step / 2;
+    template->center_x = (nail->center_x - (float)blocks->x) / (float)step - 0.5f;
+    template->center_y = (nail->center_y - (float)blocks->y) / (float)step - 0.5f;
     template->reach_x = fmaxf(half_x / (float)step, 2.0f);
     template->reach_y = fmaxf(half_y / (float)step, 2.0f);
-    read_blocks(picture, template->x, template->y, step, template->width, template->height,
-                template->level, SIDE);
+    read_blocks(picture, blocks, template->level, SIDE);
 }
 
 // The samples that count, as lists: what the fit needs of each.
@@ -105,8 +106,8 @@ static bool gather(struct points *points, const struct lq_template *template)
     double hessian[TERMS][TERMS] = {{0}};
     int n = 0;
     float mean = 0.0f;
-    for (int j = 1; j + 1 < template->height; j++)
-        for (int i = 1; i + 1 < template->width; i++) {
+    for (int j = 1; j + 1 < template->blocks.height; j++)
+        for (int i = 1; i + 1 < template->blocks.width; i++) {
             float ox = (float)i - template->center_x, oy = (float)j - template->center_y;
             float ex = ox / template->reach_x, ey = oy / template->reach_y;
             if (ex * ex + ey * ey > 1.0f)
@@ -174,13 +175,15 @@ struct lq_motion lq_motion_find(const struct lq_template *template, const struct
     struct lq_motion motion = {.x = guess_x, .y = guess_y};
     struct points points;
     float wide[WIDE * WIDE], delta[TERMS];
-    int step = template->step;
+    int step = template->blocks.step;
     if (!(fabsf(guess_x) < 16384.0f) || !(fabsf(guess_y) < 16384.0f) || !gather(&points, template))
         return motion;
     int whole_x = (int)lroundf(guess_x), whole_y = (int)lroundf(guess_y);
-    read_blocks(picture, template->x + whole_x - MARGIN * step,
-                template->y + whole_y - MARGIN * step, step, template->width + 2 * MARGIN,
-                template->height + 2 * MARGIN, wide, WIDE);
+    const struct lq_blocks around = {template->blocks.x + whole_x - MARGIN * step,
+                                     template->blocks.y + whole_y - MARGIN * step, step,
+                                     template->blocks.width + 2 * MARGIN,
+                                     template->blocks.height + 2 * MARGIN};
+    read_blocks(picture, &around, wide, WIDE);
     const float most = (float)MARGIN - 1.01f;
     float x = lq_clamp((guess_x - (float)whole_x) / (float)step, -most, most);
     float y = lq_clamp((guess_y - (float)whole_y) / (float)step, -most, most);

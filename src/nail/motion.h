@@ -5,18 +5,17 @@
 #pragma once
 
 #include "image/image.h"
+#include "nail/blocks.h"
 #include "nail/nail.h"
 
-enum { LQ_LOOK_SIDE = 28 }; // most samples along a side
+enum { LQ_TEMPLATE_SIDE = 28 }; // most samples along a side
 
-// What the picture showed around a nail.
+// The picture around a nail, to be found again in the next frame.
 struct lq_template {
-    int x, y;          // top left of the first sample, picture pixels
-    int step;          // a sample is the mean of step x step pixels
-    int width, height; // samples
+    struct lq_blocks blocks;  // a sample is the mean of one
     float center_x, center_y; // the nail's, in samples
     float reach_x, reach_y;   // half axes of the ellipse that counts, samples
-    float level[LQ_LOOK_SIDE * LQ_LOOK_SIDE];
+    float level[LQ_TEMPLATE_SIDE * LQ_TEMPLATE_SIDE];
 };
 
 // From a point p before to one after: p + (x, y) + (scale, turn) of its offset from the centre:
@@ -27,10 +26,10 @@ struct lq_motion {
     float match;       // 1: the same pixels again; 0 or less: something else
 };
 
-void lq_template_take(struct lq_template *template, const struct lq_image *picture,
+void lq_template_init(struct lq_template *template, const struct lq_image *picture,
                       const struct lq_nail *nail);
 
-// Finds where the glimpse is in `picture`, looking within about two samples of the shift
-// (guess_x, guess_y). When nothing can be said the guess comes back with match 0.
+// Aligns the template with `picture`, within about two samples of the shift (guess_x, guess_y).
+// Returns the guess with match 0 where that is not possible.
 struct lq_motion lq_motion_find(const struct lq_template *template, const struct lq_image *picture,
                                 float guess_x, float guess_y);

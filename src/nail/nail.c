@@ -85,25 +85,38 @@ void lq_nail_finder_free(struct lq_nail_finder *finder)
     free(finder);
 }
 
-// The columns or rows of the grid whose points lie within [from, to] picture pixels.
-static void grid_span(float origin, float spacing, int count, float from, float to, int *first,
-                      int *last)
+// Columns or rows of a grid: point i lies at origin + i * spacing, in picture pixels.
+struct axis {
+    float origin, spacing;
+    int count;
+};
+
+struct span {
+    int first, last; // both included
+};
+
+// The points within [from, to] picture pixels.
+static struct span points_within(const struct axis *axis, float from, float to)
 {
-    float a = ceilf((from - origin) / spacing - 0.01f), b = floorf((to - origin) / spacing + 0.01f);
-    *first = a > 0.0f ? (a < (float)count ? (int)a : count) : 0;
-    *last = b < (float)(count - 1) ? (b >= 0.0f ? (int)b : -1) : count - 1;
+    int count = axis->count;
+    float a = ceilf((from - axis->origin) / axis->spacing - 0.01f);
+    float b = floorf((to - axis->origin) / axis->spacing + 0.01f);
+    return (struct span){a > 0.0f ? (a < (float)count ? (int)a : count) : 0,
+                         b < (float)(count - 1) ? (b >= 0.0f ? (int)b : -1) : count - 1};
 }
 
 static int find_components(struct lq_nail_finder *finder, const struct lq_image *picture,
                            const struct lq_patch *patch)
 {
-    int left, top, right, bottom;
+    const struct axis across = {patch->x0, patch->dx, patch->width};
+    const struct axis down = {patch->y0, patch->dy, patch->height};
     float x1 = fminf(patch->box[0] + patch->box[2], (float)picture->width);
     float y1 = fminf(patch->box[1] + patch->box[3], (float)picture->height);
-    grid_span(patch->x0, patch->dx, patch->width, fmaxf(patch->box[0], 0.0f), x1, &left, &right);
-    grid_span(patch->y0, patch->dy, patch->height, fmaxf(patch->box[1], 0.0f), y1, &top, &bottom);
-    int status = lq_components_find(&finder->components, patch->data, patch->stride, left, top,
-                                    right, bottom, patch->threshold);
+    struct span columns = points_within(&across, fmaxf(patch->box[0], 0.0f), x1);
+    struct span rows = points_within(&down, fmaxf(patch->box[1], 0.0f), y1);
+    const struct lq_grid_roi roi = {patch->data, patch->stride, columns.first,
+                                    rows.first, columns.last, rows.last};
+    int status = lq_components_find(&finder->components, &roi, patch->threshold);
     if (status != LQ_OK || patch->single)
         return status;
     return lq_components_split(&finder->components, patch->data, patch->stride);

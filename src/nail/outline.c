@@ -296,9 +296,15 @@ static void make_table(const struct lq_outline *outline, float table[TABLE + 2])
     }
 }
 
-LQ_HOT static void draw_row(const float *restrict table, float u, float v, float du, float dv,
+// A row of pixels in the outline's frame: (u, v) of the first, (du, dv) from one to the next.
+struct curve_row {
+    float u, v, du, dv;
+};
+
+LQ_HOT static void draw_row(const float *restrict table, const struct curve_row *row,
                             float *restrict levels, int n)
 {
+    const float u = row->u, v = row->v, du = row->du, dv = row->dv;
     for (int x = 0; x < n; x++) {
         float pu = u + du * (float)x, pv = v + dv * (float)x;
         float along = pv / (fabsf(pu) + fabsf(pv) + 1e-6f);
@@ -317,7 +323,7 @@ void lq_outline_draw(const struct lq_outline *outline, const struct lq_outline_f
     float du = 1 / outline->xu, dv = -outline->yu * du / outline->yv;
     for (int y = 0; y < field->height; y++) {
         float x0 = 0.5f - outline->center_x, y0 = (float)y + 0.5f - outline->center_y;
-        draw_row(table, x0 * du, x0 * dv + y0 / outline->yv, du, dv,
-                 field->levels + (size_t)y * (size_t)field->width, field->width);
+        const struct curve_row row = {x0 * du, x0 * dv + y0 / outline->yv, du, dv};
+        draw_row(table, &row, field->levels + (size_t)y * (size_t)field->width, field->width);
     }
 }

@@ -37,11 +37,11 @@ struct plan {
     const struct lq_refine_job *job;
     float trust;           // TRUST or less
     float edge;            // pixels from bare to covered
-    int step;              // picture pixels to one pixel of the filter
-    int width, height;     // of the filter's planes
-    int radius;            // of its window
+    struct lq_blocks blocks; // one for each pixel of the filter
+    int radius;            // of its window, blocks
     float *grid_rows;      // grid_height rows of job->width: the grid stretched sideways
-    float *red, *green, *blue, *guess; // filter's planes
+    struct lq_rgb_planes picture; // of the blocks
+    float *guess;          // of the blocks
     float *stats;          // 4 lanes: guide, guess, guide * guess, guide * guide
     float *means;          // 4 lanes
     float *lines;          // 2 lanes: slope and offset of guess against guide
@@ -81,23 +81,24 @@ static float *take(struct cutter *memory, size_t count)
 // Called twice: first without a block to learn its size, then for real.
 static size_t plan_memory(struct plan *plan, float *block)
 {
-    size_t width = (size_t)plan->job->width, n = (size_t)plan->width * (size_t)plan->height;
+    const struct lq_blocks *blocks = &plan->blocks;
+    size_t width = (size_t)plan->job->width, n = (size_t)blocks->width * (size_t)blocks->height;
     struct cutter memory = {block, 0};
     plan->grid_rows = take(&memory, width * (size_t)plan->job->grid_height);
-    plan->red = take(&memory, n);
-    plan->green = take(&memory, n);
-    plan->blue = take(&memory, n);
+    plan->picture.red = take(&memory, n);
+    plan->picture.green = take(&memory, n);
+    plan->picture.blue = take(&memory, n);
     plan->guess = take(&memory, n);
     plan->stats = take(&memory, n * 4);
     plan->means = take(&memory, n * 4);
     plan->lines = take(&memory, n * 2);
     plan->line_means = take(&memory, n * 2);
-    plan->slope_rows = take(&memory, width * (size_t)plan->height);
-    plan->offset_rows = take(&memory, width * (size_t)plan->height);
+    plan->slope_rows = take(&memory, width * (size_t)blocks->height);
+    plan->offset_rows = take(&memory, width * (size_t)blocks->height);
     size_t pixels = width * (size_t)plan->job->height;
     plan->levels = take(&memory, pixels);
     plan->smoothed = take(&memory, pixels);
-    size_t filter = (size_t)lq_box_scratch(plan->width, 4);
+    size_t filter = (size_t)lq_box_scratch(blocks->width, 4);
     size_t outline = (size_t)lq_box_scratch(plan->job->width, 1);
     plan->scratch = take(&memory, filter > outline ? filter : outline);
     plan->rows = take(&memory, (width + 16) * 12);
@@ -130,9 +131,9 @@ static int plan_make(struct plan *plan, struct lq_refiner *refiner,
     float cell = job->dx < job->dy ? job->dx : job->dy;
     int step = (int)(cell / 3.0f);
     step = step < 1 ? 1 : step > STEP_MAX ? STEP_MAX : step;
-    *plan = (struct plan){.job = job, .trust = trust_in_picture(job, cell), .step = step};
-    plan->width = (job->width + step - 1) / step;
-    plan->height = (job->height + step - 1) / step;
+    *plan = (struct plan){.job = job, .trust = trust_in_picture(job, cell)};
+    plan->blocks = (struct lq_blocks){job->x, job->y, step, (job->width + step - 1) / step,
+                                      (job->height + step - 1) / step};
     float radius = 1.1f * (job->dx > job->dy ? job->dx : job->dy) / (float)step;
     plan->radius = radius < 3.0f ? 3 : radius > 64.0f ? 64 : (int)(radius + 0.5f);
     plan->smooth = smooth_radius(job, cell);
@@ -153,9 +154,9 @@ static float grid_y(const struct lq_refine_job *job, float y)
 static void stretch_grid(const struct plan *plan)
 {
     const struct lq_refine_job *job = plan->job;
-    float first = ((float)job->x + 0.5f - job->x0) / job->dx;
-    lq_upsample_rows(job->grid, job->grid_width, job->grid_height, first, 1.0f / job->dx,
-                     plan->grid_rows, job->width);
+    const struct lq_places pixels = {((float)job->x + 0.5f - job->x0) / job->dx, 1.0f / job->dx,
+                                     job->width};
+    lq_upsample_rows(job->grid, job->grid_width, job->grid_height, &pixels, plan->grid_rows);
 }
 
 static void guess_row(const struct plan *plan, float y, float *out)
@@ -169,12 +170,12 @@ static void sample_guess(const struct plan *plan)
 {
     const struct lq_refine_job *job = plan->job;
     float *row = plan->rows;
-    for (int j = 0; j < plan->height; j++) {
-        float middle = ((float)j + 0.5f) * (float)plan->step;
+    for (int j = 0; j < plan->blocks.height; j++) {
+        float middle = ((float)j + 0.5f) * (float)plan->blocks.step;
         guess_row(plan, (float)job->y + middle, row);
-        float *out = plan->guess + (size_t)j * (size_t)plan->width;
-        for (int i = 0; i < plan->width; i++) {
-            int x = i * plan->step + plan->step / 2;
+        float *out = plan->guess + (size_t)j * (size_t)plan->blocks.width;
+        for (int i = 0; i < plan->blocks.width; i++) {
+            int x = i * plan->blocks.step + plan->blocks.step / 2;
             out[i] = row[x < job->width ? x : job->width - 1];
         }
     }
@@ -209,21 +210,23 @@ LQ_HOT static void fit_lines(const float *restrict means, float *restrict lines,
 // The guided filter on the filter's planes; leaves slope and offset stretched to the crop's width.
 static void filter(const struct plan *plan, const struct lq_guide *guide)
 {
-    int n = plan->width * plan->height, width = plan->job->width;
+    const struct lq_blocks *blocks = &plan->blocks;
+    int n = blocks->width * blocks->height, width = plan->job->width;
     float *plane = plan->line_means; // free until the lines are averaged
-    lq_guide_planes(guide, plan->red, plan->green, plan->blue, plane, n);
+    lq_guide_planes(guide, &plan->picture, plane, n);
     make_stats(plane, plan->guess, plan->stats, n);
-    const struct lq_plane stats = {plan->stats, plan->width, plan->height, 4};
-    const struct lq_plane lines = {plan->lines, plan->width, plan->height, 2};
+    const struct lq_plane stats = {plan->stats, blocks->width, blocks->height, 4};
+    const struct lq_plane lines = {plan->lines, blocks->width, blocks->height, 2};
     lq_box_mean(&stats, plan->means, plan->radius, plan->scratch);
     fit_lines(plan->means, plan->lines, EPSILON + 2.0f * guide->noise, n);
     lq_box_mean(&lines, plan->line_means, plan->radius, plan->scratch);
-    float step = 1.0f / (float)plan->step, first = 0.5f * step - 0.5f;
-    for (int j = 0; j < plan->height; j++) {
-        const float *row = plan->line_means + (size_t)j * (size_t)plan->width * 2;
+    float step = 1.0f / (float)blocks->step;
+    const struct lq_places pixels = {0.5f * step - 0.5f, step, width};
+    for (int j = 0; j < blocks->height; j++) {
+        const float *row = plan->line_means + (size_t)j * (size_t)blocks->width * 2;
         size_t at = (size_t)j * (size_t)width;
-        lq_stretch_row(row, plan->width, 2, first, step, plan->slope_rows + at, width);
-        lq_stretch_row(row + 1, plan->width, 2, first, step, plan->offset_rows + at, width);
+        lq_stretch_row(row, blocks->width, 2, &pixels, plan->slope_rows + at);
+        lq_stretch_row(row + 1, blocks->width, 2, &pixels, plan->offset_rows + at);
     }
 }
 
@@ -249,14 +252,27 @@ LQ_HOT static void refine_row(const struct line_rows *lines, const float *restri
     }
 }
 
+// Levels at the picture's size: a row, and those above and below it; each has a pixel more at
+// either end.
+struct level_rows {
+    const float *above, *here, *below;
+};
+
+struct edge {
+    float slope_min; // of levels, a pixel: less steep is not believed
+    float width;     // pixels from bare to covered
+};
+
 // Distance from the level 0.5 in pixels, by the slope there, becomes coverage. The slope is held
 // above the least that the grid's own spacing would give, or flat places would become noise.
-LQ_HOT static void edge_row(const float *restrict above, const float *restrict here,
-                            const float *restrict below, float slope_min, float width,
-                            float spread, uint8_t *restrict alpha, int n)
+LQ_HOT static void edge_row(const struct level_rows *rows, const struct edge *edge,
+                            uint8_t *restrict alpha, int n)
 {
+    const float *restrict above = rows->above, *restrict here = rows->here;
+    const float *restrict below = rows->below;
+    const float slope_min = edge->slope_min;
     // A blurred edge has no ends: 1.5 times as wide and S-shaped it is as steep in the middle.
-    const float scale = 1.0f / (1.5f * width), middle = 0.5f + spread * scale;
+    const float scale = 1.0f / (1.5f * edge->width), middle = 0.5f + EDGE_SPREAD * scale;
     for (int i = 0; i < n; i++) {
         float gx = (here[i + 1] - here[i - 1]) * 0.5f, gy = (below[i] - above[i]) * 0.5f;
         float slope = sqrtf(gx * gx + gy * gy + slope_min * slope_min);
@@ -278,11 +294,11 @@ static void refined_row(const struct plan *plan, const struct lq_guide *guide, i
     float *guess = plan->rows, *tone = plan->rows + width + 16;
     guess_row(plan, (float)(job->y + y) + 0.5f, guess);
     lq_guide_row(guide, job->picture, job->x, job->y + y, tone, job->width);
-    float p = ((float)y + 0.5f) / (float)plan->step - 0.5f;
-    float last = (float)(plan->height - 1);
+    float p = ((float)y + 0.5f) / (float)plan->blocks.step - 0.5f;
+    float last = (float)(plan->blocks.height - 1);
     p = p > 0.0f ? p : 0.0f;
     p = p < last ? p : last;
-    size_t j0 = (size_t)p, j1 = j0 + (j0 + 1 < (size_t)plan->height);
+    size_t j0 = (size_t)p, j1 = j0 + (j0 + 1 < (size_t)plan->blocks.height);
     struct line_rows lines = {
         plan->slope_rows + j0 * width, plan->slope_rows + j1 * width,
         plan->offset_rows + j0 * width, plan->offset_rows + j1 * width, p - (float)j0};
@@ -359,13 +375,13 @@ static void write_alpha(const struct plan *plan, const struct lq_guide *guide)
     float cell = job->dx > job->dy ? job->dx : job->dy;
     bool curve = make_levels(plan, guide, cell);
     float slope_min = curve ? CURVE_SLOPE_MIN : 0.12f / (cell > 1.0f ? cell : 1.0f);
+    const struct edge edge = {slope_min, plan->edge};
     level_row(plan, -1, ring[0]);
     level_row(plan, 0, ring[1]);
     for (int y = 0; y < job->height; y++) {
-        float *above = ring[y % 3], *here = ring[(y + 1) % 3], *below = ring[(y + 2) % 3];
-        level_row(plan, y + 1, below);
-        edge_row(above, here, below, slope_min, plan->edge, EDGE_SPREAD,
-                 job->alpha + (size_t)y * job->alpha_stride, job->width);
+        const struct level_rows rows = {ring[y % 3], ring[(y + 1) % 3], ring[(y + 2) % 3]};
+        level_row(plan, y + 1, ring[(y + 2) % 3]);
+        edge_row(&rows, &edge, job->alpha + (size_t)y * job->alpha_stride, job->width);
     }
 }
 
@@ -377,13 +393,11 @@ int lq_refine(struct lq_refiner *refiner, struct lq_refine_job *job)
         return status;
     stretch_grid(&plan);
     sample_guess(&plan);
-    lq_guide_sample(job->picture, job->x, job->y, plan.step, plan.width, plan.height, plan.red,
-                    plan.green, plan.blue);
+    lq_guide_sample(job->picture, &plan.blocks, &plan.picture);
     struct lq_guide guide;
-    lq_guide_fit(&guide, plan.red, plan.green, plan.blue, plan.guess, plan.width * plan.height);
+    lq_guide_fit(&guide, &plan.picture, plan.guess, plan.blocks.width * plan.blocks.height);
     filter(&plan, &guide);
-    job->edge = lq_sharpness_edge(job->picture, job->x, job->y, plan.step, plan.guess, plan.width,
-                                  plan.height);
+    job->edge = lq_sharpness_edge(job->picture, &plan.blocks, plan.guess);
     plan.edge = edge_width(&plan, job->edge);
     if (job->edge > 0.0f)
         job->edge = plan.edge;

@@ -1,5 +1,5 @@
-// The part of a picture where a hand's nails are, worth a closer look: the network sees it in as
-// many pixels as the whole. Threads: any. Owner: plain data.
+// The region of interest of a picture: where a hand's nails are. The network gets it in as many
+// pixels as the whole picture. Threads: any. Owner: plain data.
 #pragma once
 
 #include <stdbool.h>
@@ -11,12 +11,12 @@ struct lq_region { // picture pixels
     float largest; // nail's length or breadth; 0: none yet
 };
 
-// Adds a nail that lies (shift_x, shift_y) from where it is said to be.
+// Adds a nail, moved by (shift_x, shift_y).
 void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float shift_x,
                    float shift_y);
 
-// box: x, y, width, height in whole pixels within the picture, with room around the nails and a
-// shape that the network knows. false: no nail, or too little is gained by looking closer.
+// box: x, y, width, height in whole pixels within the picture, with a margin around the nails and
+// an aspect ratio that the network was trained on. false: no nail, or too little is gained.
 bool lq_region_place(const struct lq_region *region, const struct lq_image *picture, int box[4]);
 
 // Whether a nail found in the region ends where the region does, so that some of it is missing.

@@ -64,9 +64,16 @@ struct bend_sums {
 // The ends are left out: there a bent nail shows more of its outer side.
 static const float BEND_REACH = 0.7f;
 
-static void bend_row(const uint8_t *alpha, int width, float u, float w, float du, float dw,
+// A row of pixels in the nail's frame: u along it, w across, of the first pixel's centre; du and dw
+// from one pixel to the next. In half lengths.
+struct frame_row {
+    float u, w, du, dw;
+};
+
+static void bend_row(const uint8_t *alpha, int width, const struct frame_row *row,
                      struct bend_sums *sums)
 {
+    const float u = row->u, w = row->w, du = row->du, dw = row->dw;
     for (int x = 0; x < width; x++) {
         float s = u + du * (float)x, t = w + dw * (float)x;
         if (!alpha[x] || fabsf(s) > BEND_REACH)
@@ -97,10 +104,11 @@ void lq_shape_bend(struct lq_nail *nail)
     float ux = nail->axis_x * scale, uy = nail->axis_y * scale;
     struct bend_sums sums = {0};
     for (int j = 0; j < nail->height; j++) {
-        const uint8_t *row = nail->alpha + (size_t)j * nail->alpha_stride;
+        const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
         float x = (float)nail->x + 0.5f - nail->center_x;
         float y = (float)(nail->y + j) + 0.5f - nail->center_y;
-        bend_row(row, nail->width, ux * x + uy * y, ux * y - uy * x, ux, -uy, &sums);
+        const struct frame_row row = {ux * x + uy * y, ux * y - uy * x, ux, -uy};
+        bend_row(alpha, nail->width, &row, &sums);
     }
     // The middle line turns by 2 c over each half length.
     nail->curvature = 4.0f * bend_of(&sums);

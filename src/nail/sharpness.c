@@ -13,9 +13,8 @@ static const float SHARPER = 0.4f;        // which of the widths in order speaks
 
 struct outline {
     const struct lq_image *picture;
-    int x, y, step;
-    const float *guess;
-    int width, height;
+    const struct lq_blocks *blocks;
+    const float *guess;       // of each
     int reach;                // picture pixels to either side
     float widths[PLACES_MAX];
     int count;
@@ -82,17 +81,17 @@ static bool read_across(const struct outline *outline, float x, float y, float n
 // At grid place (i, j) on the outline.
 static void look_across(struct outline *outline, float i, float j)
 {
-    int gi = (int)(i + 0.5f), gj = (int)(j + 0.5f), stride = outline->width;
-    if (gi < 1 || gj < 1 || gi + 1 >= outline->width || gj + 1 >= outline->height)
+    int gi = (int)(i + 0.5f), gj = (int)(j + 0.5f), stride = outline->blocks->width;
+    if (gi < 1 || gj < 1 || gi + 1 >= stride || gj + 1 >= outline->blocks->height)
         return;
     const float *here = outline->guess + (ptrdiff_t)gj * stride + gi;
     float nx = here[1] - here[-1], ny = here[stride] - here[-stride];
     float steep = sqrtf(nx * nx + ny * ny), tone[2 * REACH_MAX + 1];
     if (!(steep > 1e-4f) || outline->count == PLACES_MAX)
         return;
-    float step = (float)outline->step;
-    float x = (float)outline->x + (i + 0.5f) * step - 0.5f;
-    float y = (float)outline->y + (j + 0.5f) * step - 0.5f;
+    float step = (float)outline->blocks->step;
+    float x = (float)outline->blocks->x + (i + 0.5f) * step - 0.5f;
+    float y = (float)outline->blocks->y + (j + 0.5f) * step - 0.5f;
     if (!read_across(outline, x, y, nx / steep, ny / steep, tone))
         return;
     float width = ramp_width(tone, 2 * outline->reach + 1);
@@ -107,8 +106,8 @@ static void look_across(struct outline *outline, float i, float j)
 // Where one line of the grid crosses the level: `hop` from one of its points to the next.
 static void walk(struct outline *outline, bool down, int line, int count)
 {
-    ptrdiff_t hop = down ? outline->width : 1;
-    const float *p = outline->guess + (down ? line : (ptrdiff_t)line * outline->width);
+    ptrdiff_t width = outline->blocks->width, hop = down ? width : 1;
+    const float *p = outline->guess + (down ? line : line * width);
     for (int k = 0; k + 1 < count; k++, p += hop) {
         if ((p[0] >= 0.5f) == (p[hop] >= 0.5f))
             continue;
@@ -117,11 +116,13 @@ static void walk(struct outline *outline, bool down, int line, int count)
     }
 }
 
-float lq_sharpness_edge(const struct lq_image *picture, int x, int y, int step, const float *guess,
-                        int width, int height)
+float lq_sharpness_edge(const struct lq_image *picture, const struct lq_blocks *blocks,
+                        const float *guess)
 {
-    int side = (width < height ? width : height) * step, reach = (int)(REACH * (float)side);
-    struct outline outline = {picture, x, y, step, guess, width, height, .count = 0};
+    int width = blocks->width, height = blocks->height;
+    int side = (width < height ? width : height) * blocks->step;
+    int reach = (int)(REACH * (float)side);
+    struct outline outline = {.picture = picture, .blocks = blocks, .guess = guess};
     outline.reach = reach < REACH_MIN ? REACH_MIN : reach > REACH_MAX ? REACH_MAX : reach;
     for (int k = 0; k < LINES; k++) {
         walk(&outline, false, (2 * k + 1) * height / (2 * LINES), width);

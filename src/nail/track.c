@@ -9,7 +9,7 @@
 #include "nail/tip.h"
 #include "nail/tracks.h"
 
-enum { PACE_US_MAX = 500 * 1000 };
+enum { INTERVAL_US_MAX = 500 * 1000 };
 
 void lq_tracked_init(struct lq_tracked *tracked)
 {
@@ -38,7 +38,7 @@ int lq_tracker_new(struct lq_tracker **out)
     return LQ_OK;
 }
 
-static void give_back(struct lq_tracker *tracker)
+static void release_memory(struct lq_tracker *tracker)
 {
     lq_buf_release(&tracker->alpha);
     lq_buf_release(&tracker->scratch);
@@ -51,7 +51,7 @@ void lq_tracker_free(struct lq_tracker *tracker)
 {
     if (!tracker)
         return;
-    give_back(tracker);
+    release_memory(tracker);
     lq_hand_memory_free(tracker->hands);
     pthread_mutex_destroy(&tracker->lock);
     free(tracker);
@@ -61,7 +61,7 @@ void lq_tracker_rest(struct lq_tracker *tracker)
 {
     if (pthread_mutex_trylock(&tracker->lock) != 0)
         return;
-    give_back(tracker);
+    release_memory(tracker);
     lq_hand_memory_forget(tracker->hands);
     pthread_mutex_unlock(&tracker->lock);
 }
@@ -71,7 +71,7 @@ struct lq_hand_memory *lq_tracker_hands(struct lq_tracker *tracker)
     return tracker->hands;
 }
 
-int lq_track_take_id(struct lq_tracker *tracker)
+int lq_track_next_id(struct lq_tracker *tracker)
 {
     int id = tracker->next_id;
     tracker->next_id = id < INT32_MAX ? id + 1 : 1;
@@ -96,7 +96,7 @@ static void mark_matched(struct lq_tracker *tracker, const int *match, int count
 {
     for (int i = 0; i < count; i++)
         if (match[i] >= 0)
-            tracker->tracks[match[i]].taken_us = time_us;
+            tracker->tracks[match[i]].matched_us = time_us;
 }
 
 static int show(struct lq_track_update *update, struct lq_tracked *tracked)
@@ -128,7 +128,7 @@ static int show(struct lq_track_update *update, struct lq_tracked *tracked)
         }
         track->nail = *nail;
         track->alpha_at = (size_t)(nail->alpha - tracked->alpha.data);
-        lq_template_take(&track->template, update->picture, nail);
+        lq_template_init(&track->template, update->picture, nail);
         tracked->nails.count++;
     }
     if (size)
@@ -154,7 +154,7 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
         struct lq_nail *nail = &tracked->nails.items[tracked->nails.count++];
         int at = match[i] >= 0 || !keep ? match[i] : lq_track_new(tracker, time_us);
         *nail = found->items[i];
-        nail->id = at >= 0 ? tracker->tracks[at].id : lq_track_take_id(tracker);
+        nail->id = at >= 0 ? tracker->tracks[at].id : lq_track_next_id(tracker);
         lq_track_copy_rows(nail, (int[]){nail->x, nail->y, nail->width, nail->height}, alpha,
                   nail->alpha_stride);
         nail->alpha = alpha;
@@ -169,20 +169,24 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
     return LQ_OK;
 }
 
-// Intervals vary; one longer than a second is a pause.
-static void note_pace(struct lq_tracker *tracker, uint64_t time_us)
+// Intervals vary, so they are averaged; a longer one is a pause.
+static void note_interval(struct lq_tracker *tracker, uint64_t time_us)
 {
-    uint64_t passed_us = time_us - tracker->looked_us;
-    if (tracker->width == 0 || passed_us > PACE_US_MAX)
-        tracker->look_us = 0;
+    uint64_t passed_us = time_us - tracker->detected_us;
+    if (tracker->width == 0 || passed_us > INTERVAL_US_MAX)
+        tracker->interval_us = 0;
     else
-        tracker->look_us = tracker->look_us ? (3 * tracker->look_us + passed_us) / 4 : passed_us;
+        tracker->interval_us =
+            tracker->interval_us ? (3 * tracker->interval_us + passed_us) / 4 : passed_us;
 }
 
-static int run(struct lq_tracker *tracker, const struct lq_image *picture,
-               const struct lq_nails *found, uint64_t time_us, bool smooth, const int *region,
+// update: its tracker, picture, time and region; the rest is filled in.
+static int run(struct lq_track_update *update, const struct lq_nails *found, bool smooth,
                struct lq_tracked *tracked)
 {
+    struct lq_tracker *tracker = update->tracker;
+    const struct lq_image *picture = update->picture;
+    const uint64_t time_us = update->time_us;
     int match[LQ_NAILS_MAX];
     if (!tracker->tracks)
         tracker->tracks = calloc(LQ_TRACKS_MAX, sizeof *tracker->tracks);
@@ -195,12 +199,12 @@ static int run(struct lq_tracker *tracker, const struct lq_image *picture,
     if (late)
         return name(tracker, found, match, time_us, false, tracked);
     bool first = tracker->width == 0;
-    float dt_s = first ? 0.0f : (float)(time_us - tracker->last_us) * 1e-6f;
-    float look_s = first ? 0.0f : (float)(time_us - tracker->looked_us) * 1e-6f;
-    note_pace(tracker, time_us);
-    tracker->last_us = tracker->looked_us = time_us;
+    update->dt_s = first ? 0.0f : (float)(time_us - tracker->last_us) * 1e-6f;
+    update->detect_s = first ? 0.0f : (float)(time_us - tracker->detected_us) * 1e-6f;
+    note_interval(tracker, time_us);
+    tracker->last_us = tracker->detected_us = time_us;
     tracker->propagated_count = 0;
-    if (!region)
+    if (!update->region)
         tracker->whole_us = time_us;
     tracker->smooth = smooth;
     tracker->width = picture->width;
@@ -208,18 +212,18 @@ static int run(struct lq_tracker *tracker, const struct lq_image *picture,
     mark_matched(tracker, match, found->count, time_us);
     if (!smooth)
         return name(tracker, found, match, time_us, true, tracked);
-    struct lq_track_update update = {tracker, picture, time_us, dt_s, look_s, region, 0, {{0}}};
-    lq_track_plan(&update, found, match);
-    return show(&update, tracked);
+    lq_track_plan(update, found, match);
+    return show(update, tracked);
 }
 
 int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture,
                       const struct lq_nails *found, uint64_t time_us, bool smooth,
                       struct lq_tracked *tracked)
 {
+    struct lq_track_update update = {.tracker = tracker, .picture = picture, .time_us = time_us};
     tracked->nails.count = 0;
     pthread_mutex_lock(&tracker->lock);
-    int status = run(tracker, picture, found, time_us, smooth, NULL, tracked);
+    int status = run(&update, found, smooth, tracked);
     pthread_mutex_unlock(&tracker->lock);
     return status;
 }
@@ -228,9 +232,11 @@ int lq_tracker_update_region(struct lq_tracker *tracker, const struct lq_image *
                              const int box[4], const struct lq_nails *found, uint64_t time_us,
                              struct lq_tracked *tracked)
 {
+    struct lq_track_update update = {
+        .tracker = tracker, .picture = picture, .time_us = time_us, .region = box};
     tracked->nails.count = 0;
     pthread_mutex_lock(&tracker->lock);
-    int status = run(tracker, picture, found, time_us, true, box, tracked);
+    int status = run(&update, found, true, tracked);
     pthread_mutex_unlock(&tracker->lock);
     return status;
 }
@@ -241,7 +247,7 @@ static bool follows(const struct lq_tracker *tracker, const struct lq_image *pic
 {
     return tracker->tracks && tracker->smooth && picture->width == tracker->width &&
            picture->height == tracker->height && time_us >= tracker->last_us &&
-           time_us - tracker->looked_us <= lq_track_hold_us(tracker);
+           time_us - tracker->detected_us <= lq_track_hold_us(tracker);
 }
 
 static bool place_region(const struct lq_tracker *tracker, const struct lq_image *picture,

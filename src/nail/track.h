@@ -24,32 +24,32 @@ void lq_tracked_release(struct lq_tracked *tracked);
 
 LQ_MUST_CHECK int lq_tracker_new(struct lq_tracker **tracker);
 void lq_tracker_free(struct lq_tracker *tracker); // NULL is fine
-// Gives back what the last frame needed; the next one begins anew, with ids not given before. Does
-// nothing while a frame is taken.
+// Releases the memory of the last frame and resets all tracks; ids are not used again. Does nothing
+// while a frame is tracked.
 void lq_tracker_rest(struct lq_tracker *tracker);
 
-// What is known of the hands behind its nails (hand.h); the tracker's.
+// What is known of the hands of its nails (hand.h); owned by the tracker.
 struct lq_hand_memory *lq_tracker_hands(struct lq_tracker *tracker);
 
-// What was found in a frame of time `time_us` (any clock that does not run backwards) becomes what
-// is shown. With smooth false only ids are kept and nothing is shown that was not found. A frame
-// older than the last gets its ids, is not smoothed and changes nothing for those to come. A nail
-// that is not found any more is shown for at most LQ_NAIL_HOLD_US, at the picture's border
-// LQ_BORDER_HOLD_US, and only while the picture still shows it. One that comes in over the border
-// is shown once it was found LQ_BORDER_FINDS times, for there the network is not sure.
+// Tracks the nails `found` in a frame of time `time_us` (a monotonic clock): *tracked becomes those
+// to show. With smooth false only ids are tracked, and only detected nails are shown. A frame older
+// than the last gets ids, is not smoothed and does not change the tracker. A nail that is no longer
+// detected is shown for at most LQ_NAIL_HOLD_US, at the picture's border LQ_BORDER_HOLD_US, and
+// only while the picture still shows it. One that enters over the border is shown after
+// LQ_BORDER_FINDS detections, for there the network's confidence is low.
 LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture,
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);
 
-// Where the next frame may be looked at closer: the region of the picture around all nails shown
-// last, where they will be at `time_us`. false: the whole is to be looked at, because nothing is
-// shown, the nails are large or far apart, or the whole has not been looked at for some frames.
-// box: x, y, width, height in pixels, within the picture.
+// The region of interest of the next frame: around all nails shown last, where they will be at
+// `time_us`. false: the whole frame is to be used, because no nail is shown, they are large or far
+// apart, or no whole frame was used for some time. box: x, y, width, height in pixels, within the
+// picture.
 bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
                        int box[4]);
-// As lq_tracker_update with `smooth`, with what was found in the region `box`. From then on
-// outlines are steadied by looks at regions above all; a nail that only looks at the whole show
-// stays between them. What the region cuts off counts as not found.
+// As lq_tracker_update with `smooth`, with nails found in the region of interest `box`. From then
+// on outlines follow regions above all; a nail that only whole frames show is kept between them.
+// What the region cuts off counts as not found.
 LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
                                            const struct lq_image *picture, const int box[4],
                                            const struct lq_nails *found, uint64_t time_us,
@@ -71,6 +71,6 @@ enum {
     LQ_NAIL_HOLD_US = 100 * 1000,    // how long a nail is shown without being detected, or two
                                      // passes where these take longer
     LQ_BORDER_HOLD_US = 300 * 1000,  // … that the picture's border cuts
-    LQ_BORDER_FINDS = 3,             // before one that comes in over the border is shown
+    LQ_BORDER_FINDS = 3,             // detections before one that enters over the border is shown
     LQ_NAIL_FORGET_US = 1000 * 1000, // how long a nail that is gone keeps its id
 };

@@ -1,4 +1,4 @@
-// A tracked nail's mask: its last outline where the picture moved it, and the one just found.
+// A tracked nail's mask: its last outline moved with the picture, blended with the detected one.
 #include <math.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 static const float KEEP_S = 0.25f;          // an outline's memory
 static const float MATCH_GOOD = 0.7f;       // of lq_motion.match; above LQ_TRACK_MATCH_MIN
 static const float AGREE_MIN = 0.3f, AGREE_GOOD = 0.6f;  // of lq_blend_agreement
-static const float COARSE_SHARE = 0.25f;    // of a whole look's outline beside a region's
+static const float COARSE_SHARE = 0.25f;    // of an outline from a whole frame after a region's
 
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track)
@@ -29,19 +29,19 @@ static float ramp(float value, float from, float to)
     return t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
 }
 
-// How much of a found outline is taken: all where the last one cannot be trusted any more.
+// The weight of a detected outline: 1 where the last one cannot be trusted any more.
 static float share_of(const struct lq_track_update *update, const struct lq_track_step *step,
                       float agreement)
 {
     const struct lq_track *track = &update->tracker->tracks[step->track];
-    float keep = expf(-update->look_s / KEEP_S) *
+    float keep = expf(-update->detect_s / KEEP_S) *
                  ramp(step->motion.match, LQ_TRACK_MATCH_MIN, MATCH_GOOD);
     if (!update->region && track->multiscale_us &&
         update->time_us - track->multiscale_us <= lq_track_hold_us(update->tracker))
         return COARSE_SHARE * (1.0f - keep);
     keep *= ramp(agreement, AGREE_MIN, AGREE_GOOD);
-    float sure = step->found->confidence / fmaxf(track->nail.confidence, 0.05f);
-    return (1.0f - keep) * fminf(fmaxf(sure, 0.3f), 1.0f);
+    float confidence = step->found->confidence / fmaxf(track->nail.confidence, 0.05f);
+    return (1.0f - keep) * fminf(fmaxf(confidence, 0.3f), 1.0f);
 }
 
 void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *out, size_t stride)
@@ -73,7 +73,7 @@ int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *st
         return status;
     uint8_t *moved = tracker->scratch.data, *found = moved + n;
     memset(moved, 0, n);
-    lq_shown_mask_move(&mask, &step->motion, box[0], box[1], box[2], box[3], moved, stride);
+    lq_shown_mask_move(&mask, &step->motion, box, moved, stride);
     if (!step->found) {
         lq_blend(moved, moved, out, n, 0.0f, lq_blend_softening(&step->motion));
         return LQ_OK;

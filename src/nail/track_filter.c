@@ -1,4 +1,4 @@
-// What frames together say of a nail: tip, finger, size and direction.
+// A nail's estimates filtered over time: tip, finger, size and direction.
 #include <math.h>
 
 #include "nail/finger.h"
@@ -7,10 +7,10 @@
 #include "nail/tracks.h"
 
 static const float CONFIDENCE_S = 0.2f;
-static const float TIP_S = 0.5f;           // over which what is told of tips is averaged
-static const int TIP_LASTING = 8;          // frames: less sure will do
+static const float TIP_S = 0.5f;           // time constant of tips …
 static const float FINGER_S = 0.7f;        // … of fingers
-static const float ON_FINGER_SHARE = 0.4f; // … of one look at the hand
+static const float ON_FINGER_SHARE = 0.4f; // weight of one run of the hand network
+static const int TIP_LASTING = 8;          // frames after which a lower confidence is enough
 static const float TURN_SPEED = 15.7f;     // radians a second: half a turn in 200 ms
 static const float TURN_MAX = 0.55f;       // … and in a frame: about 30 degrees
 static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f; // gain: Hz for each rad/s
@@ -25,8 +25,8 @@ static float near_angle(const struct lq_nail *nail, float last)
     return angle - turn * roundf((angle - last) / turn);
 }
 
-// What a finger says of its nail is taken at once and holds until the hand was not seen for a
-// while; what the nail's own looks say counts for nothing meanwhile.
+// The direction of a nail's finger counts at once, and until the hand has been lost for a while;
+// the estimate from the nail alone is ignored meanwhile.
 static bool finger_holds(struct lq_track *track, const struct lq_track_step *step, uint64_t now_us)
 {
     if (step->found && step->found->on_finger)
@@ -34,9 +34,9 @@ static bool finger_holds(struct lq_track *track, const struct lq_track_step *ste
     return track->on_finger_us && now_us - track->on_finger_us < LQ_HAND_LASTING_US;
 }
 
-// Where frames together say that the tip lies: it turns with the nail, and one frame's error does
-// not turn it round.
-static void vote_tip(const struct lq_track *track, struct lq_nail *nail,
+// Low-pass filter of the tip's direction, which turns with the nail: one frame's error does not
+// turn it round.
+static void filter_tip(const struct lq_track *track, struct lq_nail *nail,
                      const struct lq_track_step *step, float dt_s)
 {
     if (track->found_count == 0)
@@ -51,8 +51,8 @@ static void vote_tip(const struct lq_track *track, struct lq_nail *nail,
     nail->tip_y = y + share * (nail->tip_y - y);
 }
 
-// Likewise which finger it is on; where a frame shows too little of the hand, the last ones count.
-static void vote_finger(const struct lq_track *track, struct lq_nail *nail,
+// Likewise of the finger's probabilities; a frame that shows too little of the hand has no weight.
+static void filter_finger(const struct lq_track *track, struct lq_nail *nail,
                         const struct lq_track_step *step, float dt_s)
 {
     if (track->found_count == 0)
@@ -65,7 +65,7 @@ static void vote_finger(const struct lq_track *track, struct lq_nail *nail,
     float share = !(now > 0.0f) ? 0.0f : before > 0.0f ? 1.0f - expf(-dt_s / FINGER_S) : 1.0f;
     if (nail->on_finger && !(step->found && step->found->on_finger))
         share = 0.0f;
-    else if (nail->on_finger) // looks at the hand are few
+    else if (nail->on_finger) // runs of the hand network are few
         share = fmaxf(share, before > 0.0f ? ON_FINGER_SHARE : 1.0f);
     for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
         float last = track->nail.finger_share[f];
@@ -75,7 +75,7 @@ static void vote_finger(const struct lq_track *track, struct lq_nail *nail,
                                                                    : LQ_FINGER_SURE);
 }
 
-// Turns the nail to its tip; begins its frame anew where that turns it round.
+// Orients the nail to its tip; resets its filters where that turns it round.
 static void face_tip(struct lq_track *track, struct lq_nail *nail)
 {
     const struct lq_nail *last = &track->nail;
@@ -92,7 +92,7 @@ static void face_tip(struct lq_track *track, struct lq_nail *nail)
         track->angle.begun = track->length.begun = track->breadth.begun = false;
 }
 
-// A direction that changes its mind is turned, over some frames, and does not jump.
+// A direction that turns out to be wrong is corrected over some frames and does not jump.
 static void turn_slowly(struct lq_track *track, struct lq_nail *nail,
                         const struct lq_track_step *step, float dt_s)
 {
@@ -113,8 +113,8 @@ static void turn_slowly(struct lq_track *track, struct lq_nail *nail,
     track->angle.begun = track->length.begun = track->breadth.begun = false;
 }
 
-// What the picture itself showed of turning and growing is taken at once; only what the outlines
-// add to that is filtered.
+// Rotation and scale that were measured in the picture apply at once; only what the outlines add
+// to them is filtered.
 static void smooth_frame(struct lq_track *track, struct lq_nail *nail,
                          const struct lq_track_step *step, float dt_s)
 {
@@ -164,10 +164,10 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
     if (!step->moved)
         track->angle.begun = track->length.begun = track->breadth.begun = false;
     nail->on_finger = finger_holds(track, step, update->time_us);
-    vote_tip(track, nail, step, update->dt_s);
+    filter_tip(track, nail, step, update->dt_s);
     face_tip(track, nail);
     turn_slowly(track, nail, step, update->dt_s);
-    vote_finger(track, nail, step, update->dt_s);
+    filter_finger(track, nail, step, update->dt_s);
     smooth_frame(track, nail, step, update->dt_s);
     lq_shape_bend(nail);
     return true;

@@ -1,4 +1,5 @@
-// Which nails a frame shows, and where: found, held while the picture still shows them, or carried.
+// Which nails a frame shows, and where: detected, held while the picture still shows them, or
+// propagated.
 #include <math.h>
 #include <string.h>
 
@@ -6,9 +7,9 @@
 #include "nail/region.h"
 #include "nail/tracks.h"
 
-static const float HELD_MATCH_MIN = 0.6f;   // the picture still shows what was there
-static const int HELD_FOUND_MIN = 3;        // what was found less often may have been no nail
-static const float CARRIED_MATCH_MIN = 0.8f; // … and surely so
+static const float HELD_MATCH_MIN = 0.6f;       // the picture still shows what was there
+static const float PROPAGATED_MATCH_MIN = 0.8f; // … beyond doubt
+static const int HELD_FOUND_MIN = 3;            // what was detected less often may be no nail
 
 void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *found,
                     int match[LQ_NAILS_MAX])
@@ -30,15 +31,15 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
     } else {
         at = 0;
         for (int t = 1; t < LQ_TRACKS_MAX; t++)
-            if (tracker->tracks[t].taken_us < tracker->tracks[at].taken_us)
+            if (tracker->tracks[t].matched_us < tracker->tracks[at].matched_us)
                 at = t;
     }
     struct lq_track *track = &tracker->tracks[at];
-    track->id = lq_track_take_id(tracker);
+    track->id = lq_track_next_id(tracker);
     track->found_count = 0;
     track->multiscale_us = 0;
     track->border_count = 0;
-    track->taken_us = track->found_us = time_us;
+    track->matched_us = track->found_us = time_us;
     track->speed_x = track->speed_y = 0.0f;
     track->shown = false;
     track->angle.begun = track->length.begun = track->breadth.begun = false;
@@ -61,12 +62,13 @@ static bool touches_border(const struct lq_image *picture, const struct lq_nail 
            nail->y + nail->height >= picture->height - 1;
 }
 
-// A nail that comes in over the border is found in some frames and missed in others: it waits until
-// it was found a few times, so that it appears once. What a video begins with does not wait.
+// A nail that enters over the border is detected in some frames and missed in others: it is shown
+// after a few detections, so that it appears once. Nails of a video's first frame are shown at
+// once.
 static bool waits_at_border(struct lq_track_update *update, const struct lq_nail *found,
                             struct lq_track *track)
 {
-    if (track->shown || !(update->look_s > 0.0f) || !touches_border(update->picture, found))
+    if (track->shown || !(update->detect_s > 0.0f) || !touches_border(update->picture, found))
         return false;
     bool lately = update->time_us - track->found_us <= LQ_BORDER_HOLD_US;
     track->border_count = lately ? track->border_count + 1 : 1;
@@ -114,7 +116,8 @@ static bool lies_on_found(const struct lq_track_update *update, float x, float y
     return false;
 }
 
-// A look at a region says less of what it does not show: that waits for the next at the whole.
+// A detection in a region says nothing of what lies outside it: that is kept until the next
+// detection in a whole frame.
 static bool lately_found(const struct lq_track_update *update, const struct lq_track *track)
 {
     uint64_t hold_us = lq_track_hold_us(update->tracker);
@@ -124,7 +127,7 @@ static bool lately_found(const struct lq_track_update *update, const struct lq_t
            (update->region && track->found_us >= update->tracker->whole_us);
 }
 
-// A nail that was not found may have been missed: it stays while the picture shows it.
+// A nail that was not detected may have been missed: it is held while the picture shows it.
 static bool plan_held(struct lq_track_update *update, int track_index)
 {
     struct lq_tracker *tracker = update->tracker;
@@ -172,7 +175,7 @@ bool lq_track_plan_propagated(struct lq_track_update *update)
     for (int t = 0; t < tracker->count; t++)
         if (tracker->tracks[t].shown &&
             (!plan_held(update, t) ||
-             update->steps[update->count - 1].motion.match < CARRIED_MATCH_MIN))
+             update->steps[update->count - 1].motion.match < PROPAGATED_MATCH_MIN))
             return false;
     return true;
 }

@@ -1,6 +1,6 @@
 // The insides of a tracker (track.h): what it keeps of each nail, and what becomes of one in a
-// frame. track.c takes frames in; track_plan.c decides which nails are where, track_draw.c draws
-// their masks, track_vote.c settles what frames say of them together.
+// frame. track.c updates the tracker with a frame; track_plan.c associates nails with tracks,
+// track_draw.c draws their masks, track_filter.c filters their estimates over time.
 // Threads: under the tracker's lock. Owner: the tracker owns its tracks; an update lives for one
 // frame.
 #pragma once
@@ -16,13 +16,13 @@
 struct lq_track {
     int id;
     uint64_t found_us;              // when it was last found
-    uint64_t multiscale_us;         // … in a look at a region; 0: never
-    uint64_t taken_us;              // when a nail was last matched with it
+    uint64_t multiscale_us;         // … in a region of interest; 0: never
+    uint64_t matched_us;              // when a nail was last matched with it
     int found_count;                // frames; 0: it has no `nail` yet
     int border_count;               // finds at the picture's border before it is shown there
-    uint64_t on_finger_us;          // when a frame last said on which finger (hand.h); 0: none
+    uint64_t on_finger_us;          // when its finger was last classified (hand.h); 0: never
     float speed_x, speed_y;         // pixels a second
-    bool shown;                     // in the last frame: `nail`, `alpha_at` and `glimpse` hold
+    bool shown;                     // in the last frame: `nail`, `alpha_at`, `template` are valid
     struct lq_nail nail;            // as it was shown or, with smooth false, found
     size_t alpha_at;                // of its mask in the tracker's `alpha`
     struct lq_template template;
@@ -31,11 +31,11 @@ struct lq_track {
 
 struct lq_tracker {
     pthread_mutex_t lock;
-    uint64_t last_us, looked_us; // of the last frame, and of the last whose nails were looked for
-    uint64_t look_us;            // about so long from one of those to the next; 0: not known yet
-    int propagated_count;        // frames since looked_us
-    uint64_t whole_us;           // of the last frame that was looked at whole
-    bool smooth;                 // that one was
+    uint64_t last_us, detected_us; // of the last frame, and of the last with a detection
+    uint64_t interval_us;          // average time between detections; 0: not known yet
+    int propagated_count;          // frames since detected_us
+    uint64_t whole_us;             // of the last detection in a whole frame
+    bool smooth;                   // of the last detection
     int width, height; // of the last picture; 0: none yet
     int next_id, count;
     struct lq_track *tracks; // LQ_TRACKS_MAX of them; NULL: before the first frame, at rest
@@ -57,41 +57,42 @@ struct lq_track_update {
     struct lq_tracker *tracker;
     const struct lq_image *picture;
     uint64_t time_us;
-    float dt_s, look_s;          // since the last frame, since the last that was looked at
-    const int *region;           // the part that was looked at; NULL: the whole
+    float dt_s, detect_s;        // since the last frame, since the last detection
+    const int *region;           // the region of interest that was detected in; NULL: the whole
     int count;
     struct lq_track_step steps[LQ_NAILS_MAX];
 };
 
-// A track for a nail that none fits; the one not seen for longest makes room. Returns its index.
+// A track for a nail that matches none; it replaces the one not matched for longest. Returns its
+// index.
 int lq_track_new(struct lq_tracker *tracker, uint64_t time_us);
-int lq_track_take_id(struct lq_tracker *tracker);
+int lq_track_next_id(struct lq_tracker *tracker);
 
-// How long a nail is shown without being found, and regions follow one another: where frames are
-// looked at seldom (a phone's own processor, a slow link) as long as two looks take.
+// How long a nail is shown without being detected, and for how long detections may be limited to a
+// region: two detections' time where these are rare (a phone's own processor, a slow link).
 static inline uint64_t lq_track_hold_us(const struct lq_tracker *tracker)
 {
-    uint64_t two = 2 * tracker->look_us;
+    uint64_t two = 2 * tracker->interval_us;
     return two > LQ_NAIL_HOLD_US ? two : LQ_NAIL_HOLD_US;
 }
 
-// track_plan.c: which track each found nail continues (-1: none), and the steps of the frame.
+// track_plan.c: which track each detected nail continues (-1: none), and the steps of the frame.
 void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *found,
                     int match[LQ_NAILS_MAX]);
 void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found, const int *match);
-// All nails shown last, or false: who was lost may have come back elsewhere.
+// All nails shown last; false when one is lost, for it may be somewhere else now.
 bool lq_track_plan_propagated(struct lq_track_update *update);
 
 // The mask that the track was shown with, in the tracker's memory.
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track);
 
-// track_draw.c: the nail's mask, lq_track_stride(step) * step->box[3] bytes: the found one, the
+// track_draw.c: the nail's mask, lq_track_stride(step) * step->box[3] bytes: the detected one, the
 // last one moved, or both blended.
 int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *step, uint8_t *out);
 size_t lq_track_stride(const struct lq_track_step *step);
 void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *out, size_t stride);
 
-// track_vote.c: the nail as it is shown, from its mask; false when nothing of it is left.
+// track_filter.c: the nail as it is shown, from its mask; false when nothing of it is left.
 bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
                       uint8_t *alpha, struct lq_nail *nail);

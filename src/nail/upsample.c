@@ -34,11 +34,13 @@ struct columns {
     float weight[4][COLUMNS];
 };
 
-static void place_columns(struct columns *columns, float first, float step, int from, int n,
-                          int count)
+// n of the places, from the one with this number on, in rows of `width` points.
+static void place_columns(struct columns *columns, const struct lq_places *places, int from, int n,
+                          int width)
 {
     for (int i = 0; i < n; i++) {
-        struct lq_taps taps = lq_taps_at(first + (float)(from + i) * step, count);
+        struct lq_taps taps =
+            lq_taps_at(places->first + (float)(from + i) * places->step, width);
         for (int k = 0; k < 4; k++) {
             columns->index[k][i] = taps.index[k];
             columns->weight[k][i] = taps.weight[k];
@@ -56,23 +58,27 @@ LQ_HOT static void mix_columns(const struct columns *columns, const float *restr
                  row[columns->index[3][i]] * columns->weight[3][i];
 }
 
-void lq_upsample_rows(const float *grid, int width, int height, float first, float step, float *out,
-                      int n)
+void lq_upsample_rows(const float *grid, int width, int height, const struct lq_places *places,
+                      float *out)
 {
     struct columns columns;
+    const int n = places->count;
     for (int from = 0; from < n; from += COLUMNS) {
         int some = n - from < COLUMNS ? n - from : COLUMNS;
-        place_columns(&columns, first, step, from, some, width);
+        place_columns(&columns, places, from, some, width);
         for (int j = 0; j < height; j++)
             mix_columns(&columns, grid + (ptrdiff_t)j * width, out + (ptrdiff_t)j * n + from, some);
     }
 }
 
-LQ_HOT static void mix_rows(const float *restrict a, const float *restrict b,
-                            const float *restrict c, const float *restrict d,
-                            const float *weight, float *restrict out, int n)
+LQ_HOT static void mix_rows(const float *restrict rows, const struct lq_taps *taps,
+                            float *restrict out, int n)
 {
-    float wa = weight[0], wb = weight[1], wc = weight[2], wd = weight[3];
+    const float *a = rows + (ptrdiff_t)taps->index[0] * n;
+    const float *b = rows + (ptrdiff_t)taps->index[1] * n;
+    const float *c = rows + (ptrdiff_t)taps->index[2] * n;
+    const float *d = rows + (ptrdiff_t)taps->index[3] * n;
+    float wa = taps->weight[0], wb = taps->weight[1], wc = taps->weight[2], wd = taps->weight[3];
     for (int i = 0; i < n; i++)
         out[i] = a[i] * wa + b[i] * wb + c[i] * wc + d[i] * wd;
 }
@@ -80,15 +86,14 @@ LQ_HOT static void mix_rows(const float *restrict a, const float *restrict b,
 void lq_upsample_column(const float *rows, int row_count, float position, float *out, int n)
 {
     struct lq_taps taps = lq_taps_at(position, row_count);
-    mix_rows(rows + (ptrdiff_t)taps.index[0] * n, rows + (ptrdiff_t)taps.index[1] * n,
-             rows + (ptrdiff_t)taps.index[2] * n, rows + (ptrdiff_t)taps.index[3] * n,
-             taps.weight, out, n);
+    mix_rows(rows, &taps, out, n);
 }
 
-LQ_HOT void lq_stretch_row(const float *restrict row, int count, int lanes, float first, float step,
-                           float *restrict out, int n)
+LQ_HOT void lq_stretch_row(const float *restrict row, int count, int lanes,
+                           const struct lq_places *places, float *restrict out)
 {
-    float last = (float)(count - 1);
+    const float first = places->first, step = places->step, last = (float)(count - 1);
+    const int n = places->count;
     for (int i = 0; i < n; i++) {
         float p = first + (float)i * step;
         p = p > 0.0f ? p : 0.0f; // what is no number, too

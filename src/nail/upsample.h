@@ -2,6 +2,12 @@
 // Threads: any, on separate memory. Owner: the caller brings all memory.
 #pragma once
 
+// Places along a row: number i is first + i * step, in grid points.
+struct lq_places {
+    float first, step;
+    int count;
+};
+
 // Where one pixel falls between grid points, as four taps.
 struct lq_taps {
     int index[4];
@@ -11,14 +17,15 @@ struct lq_taps {
 // Taps for `position` (in grid points; edge points repeat) in a grid of `count` points.
 struct lq_taps lq_taps_at(float position, int count);
 
-// Each of a grid's rows of `width` points becomes n: out[j * n + i] = cubic through row j at
-// position (first + i * step).
-void lq_upsample_rows(const float *grid, int width, int height, float first, float step, float *out,
-                      int n);
+// Each of a grid's rows of `width` points is read at n places: out[j * n + i] = cubic through row j
+// at place i.
+void lq_upsample_rows(const float *grid, int width, int height, const struct lq_places *places,
+                      float *out);
 
 // out[i] = cubic through the column i of `rows` (row_count rows of n floats) at `position`.
 void lq_upsample_column(const float *rows, int row_count, float position, float *out, int n);
 
-// out[i] = straight line through row at positions (first + i * step), i < n.
-void lq_stretch_row(const float *row, int count, int lanes, float first, float step, float *out,
-                    int n);
+// out[i] = straight line through the row at place i. A point is every `lanes`-th of the row's
+// floats, of which there are `count`.
+void lq_stretch_row(const float *row, int count, int lanes, const struct lq_places *places,
+                    float *out);

@@ -60,7 +60,7 @@ static void spread(const float tensor[COUNT])
 {
     static float means[SIDE * SIDE], scratch[SIDE + 1], row[SIDE * 5];
     lq_box_mean(&(struct lq_plane){tensor, SIDE, SIDE, 1}, means, 3, scratch);
-    lq_upsample_rows(means, SIDE, 1, -0.4f, 0.21f, row, SIDE * 5);
+    lq_upsample_rows(means, SIDE, 1, &(struct lq_places){-0.4f, 0.21f, SIDE * 5}, row);
     print("mean", means, SIDE * SIDE);
     print("upsample", row, SIDE * 5);
 }

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     for (size_t i = 0; i < LQ_COUNT(all); i++) {
         struct lq_convert_summary summary;
         struct lq_error error = {0};
-        int status = lq_convert(bytes, len, "fuzzed", &all[i], &out, &summary, &error);
+        int status = lq_convert(bytes, len, &all[i], &out, &summary, &error);
         FUZZ_CHECK(status == LQ_OK ? summary.nodes >= 0 && out.len > 0 : error.text[0] != '\0');
         if (status == LQ_OK)
             fuzz_touch(out.data, out.len);

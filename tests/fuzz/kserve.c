@@ -52,7 +52,8 @@ static void inference(const uint8_t *bytes, size_t len, long json_len, bool bina
     const uint8_t *parts[LQ_TENSORS_MAX];
     struct lq_tensors tensors = asked;
     struct lq_error err;
-    if (lq_kserve_read_reply(&tensors, bytes, len, json_len, 0, binary, parts, &err) != LQ_OK)
+    const struct lq_kserve_reply reply = {bytes, len, json_len, 0};
+    if (lq_kserve_read_reply(&tensors, &reply, binary ? parts : NULL, &err) != LQ_OK)
         return;
     for (int i = 0; i < tensors.output_count; i++) {
         size_t size = lq_tensor_bytes(&tensors.outputs[i]);
@@ -78,7 +79,8 @@ static void numbers(const uint8_t *bytes, size_t len)
     struct lq_buf head, values;
     lq_buf_init(&head, LQ_KSERVE_JSON_MAX);
     lq_buf_init(&values, 1 << 20);
-    if (lq_kserve_read_json(&tensors, bytes, len, 0, &head, &values, parts, &err) == LQ_OK)
+    const struct lq_kserve_reply reply = {bytes, len, -1, 0};
+    if (lq_kserve_read_json(&tensors, &reply, &head, &values, parts, &err) == LQ_OK)
         for (int i = 0; i < tensors.output_count; i++)
             fuzz_touch(parts[i], lq_tensor_count(&tensors.outputs[i]) * sizeof *parts[i]);
     lq_buf_release(&head);

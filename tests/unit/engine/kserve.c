@@ -127,9 +127,9 @@ static int reply(const char *json, size_t payload, long json_len, struct lq_tens
     // What lies behind the answer is not to be touched: AddressSanitizer watches a copy.
     uint8_t *exact = malloc(len + payload);
     memcpy(exact, body, len + payload);
-    int status = lq_kserve_read_reply(tensors, exact, len + payload,
-                                      json_len == 0 ? (long)len : json_len, sent_id, true, parts,
-                                          &err);
+    const struct lq_kserve_reply from = {exact, len + payload,
+                                         json_len == 0 ? (long)len : json_len, sent_id};
+    int status = lq_kserve_read_reply(tensors, &from, parts, &err);
     for (int i = 0; status == LQ_OK && i < tensors->output_count; i++) {
         assert_true(parts[i] >= exact && parts[i] + lq_tensor_bytes(&tensors->outputs[i]) <=
                                              exact + len + payload);

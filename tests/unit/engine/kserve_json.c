@@ -74,7 +74,8 @@ static int read(const char *json, struct lq_tensors *tensors, float *a, float *b
     memcpy(exact, json, len);
     lq_buf_init(&head, LQ_KSERVE_JSON_MAX);
     lq_buf_init(&numbers, 1 << 20);
-    int status = lq_kserve_read_json(tensors, exact, len, 255, &head, &numbers, parts, &err);
+    const struct lq_kserve_reply reply = {exact, len, -1, 255};
+    int status = lq_kserve_read_json(tensors, &reply, &head, &numbers, parts, &err);
     if (status == LQ_OK) {
         memcpy(a, parts[0], lq_tensor_bytes(&tensors->outputs[0]));
         memcpy(b, parts[1], sizeof *b * lq_tensor_count(&tensors->outputs[1]));

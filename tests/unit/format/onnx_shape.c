@@ -33,13 +33,13 @@ static void describe(const struct lq_buf *bytes, struct lq_tensors *tensors)
 static void another_size(void **state)
 {
     (void)state;
-    static const int64_t shape[] = {1, 3, 320, 320};
     struct lq_buf model, out;
     struct lq_tensors tensors;
     read_model(&model, "models/nail-f16.onnx");
     for (int open = 0; open < 2; open++) {
         lq_buf_init(&out, 1 << 26);
-        assert_ok(lq_onnx_bind_shape(model.data, model.len, shape, 4, open, &out, &err));
+        const int64_t shape[] = {open ? -1 : 1, 3, 320, 320};
+        assert_ok(lq_onnx_bind_shape(model.data, model.len, shape, 4, &out, &err));
         describe(&out, &tensors);
         assert_string_equal(tensors.inputs[0].name, "image");
         assert_int_equal(tensors.inputs[0].dims[0], open ? -1 : 1);
@@ -62,7 +62,7 @@ static void no_model_is_refused(void **state)
         struct lq_buf out;
         lq_buf_init(&out, 1 << 20);
         assert_int_equal(lq_onnx_bind_shape((const uint8_t *)bad[i].bytes, bad[i].len, shape, 4,
-                                           false, &out, &err), LQ_ERR_MODEL);
+                                            &out, &err), LQ_ERR_MODEL);
         lq_buf_release(&out);
     }
 }
@@ -71,7 +71,6 @@ static void no_model_is_refused(void **state)
 static void damage_is_survived(void **state)
 {
     (void)state;
-    static const int64_t shape[] = {1, 3, 64, 64};
     struct lq_buf model, out;
     uint32_t random = 11;
     read_model(&model, "tests/fixtures/tiny_map.onnx");
@@ -85,7 +84,8 @@ static void damage_is_survived(void **state)
         for (int i = 0; round % 2 && i < 3; i++)
             copy[unit_random(&random) % len] = (uint8_t)unit_random(&random);
         lq_buf_init(&out, 1 << 20);
-        int status = lq_onnx_bind_shape(copy, len, shape, 4, round % 3 == 0, &out, &err);
+        const int64_t shape[] = {round % 3 == 0 ? -1 : 1, 3, 64, 64};
+        int status = lq_onnx_bind_shape(copy, len, shape, 4, &out, &err);
         assert_true(status == LQ_OK || status == LQ_ERR_MODEL);
         lq_buf_release(&out);
     }

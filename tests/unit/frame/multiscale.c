@@ -132,9 +132,9 @@ static int look(float length, int patch_count, bool single, uint64_t deadline_us
                                    .box = {0, 0, WIDTH, HEIGHT}}};
     assert_ok(lq_runner_new(&runner, model, err));
     assert_ok(lq_multiscale_new(&multiscale));
-    struct lq_passes passes = {.deadline_us = deadline_us, .exclusive = true};
-    int status = lq_multiscale_detect(multiscale, runner, &picture, patches, patch_count, &nails,
-                                      &passes, &fine, err);
+    const struct lq_first_pass found = {patches, patch_count, &nails};
+    struct lq_passes passes = {.runner = runner, .deadline_us = deadline_us, .exclusive = true};
+    int status = lq_multiscale_detect(multiscale, &picture, &found, &passes, &fine, err);
     *points = fine ? fine->width : 0;
     lq_multiscale_free(multiscale);
     lq_runner_free(runner);

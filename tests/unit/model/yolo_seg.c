@@ -178,8 +178,10 @@ static void layouts_agree(void **state)
     struct lq_patch one[LQ_NAILS_MAX], two[LQ_NAILS_MAX];
     assert_ok(lq_yolo_init(&a, &plain));
     assert_ok(lq_yolo_init(&b, &other));
-    int count = lq_yolo_decode(&a, &plain, &rules, &geometry, det, first, one);
-    assert_int_equal(lq_yolo_decode(&b, &other, &rules, &geometry, turned, last, two), count);
+    const struct lq_detections columns = {&plain, &rules, &geometry, det, first, NULL};
+    const struct lq_detections rows = {&other, &rules, &geometry, turned, last, NULL};
+    int count = lq_yolo_decode(&a, &columns, one);
+    assert_int_equal(lq_yolo_decode(&b, &rows, two), count);
     assert_true(count > 3);
     for (int i = 0; i < count; i++) {
         assert_int_equal(one[i].width, two[i].width);
@@ -249,14 +251,15 @@ static void heads_agree(void **state)
     struct lq_patch patches[4][LQ_NAILS_MAX];
     for (int i = 0; i < 4; i++)
         assert_ok(lq_yolo_init(&yolo[i], &base));
-    assert_int_equal(lq_yolo_decode(&yolo[0], &base, &rules, &geometry, cells, proto, patches[0]),
-                     COUNT);
-    for (int form = 0; form < 2; form++)
-        assert_int_equal(lq_yolo_decode(&yolo[1 + form], &chosen, &rules, &geometry, final[form],
-                                        proto, patches[1 + form]), COUNT);
-    rules.class_mask = 1; // the other class of the queries is none of ours …
-    assert_int_equal(lq_detr_decode(&yolo[3], &queries, &rules, &geometry, boxes, logits, masks,
-                                    patches[3]), COUNT);
+    const struct lq_detections heads[4] = {
+        {&base, &rules, &geometry, cells, proto, NULL},
+        {&chosen, &rules, &geometry, final[0], proto, NULL},
+        {&chosen, &rules, &geometry, final[1], proto, NULL},
+        {&queries, &rules, &geometry, boxes, masks, logits}};
+    for (int head = 0; head < 4; head++) {
+        rules.class_mask = head == 3 ? 1 : UINT64_MAX; // the queries' other class is no nail …
+        assert_int_equal(lq_yolo_decode(&yolo[head], &heads[head], patches[head]), COUNT);
+    }
     for (int head = 1; head < 4; head++)
         for (int i = 0; i < COUNT; i++) {
             const struct lq_patch *a = &patches[0][i], *b = &patches[head][i];
@@ -269,8 +272,7 @@ static void heads_agree(void **state)
                 assert_true(fabsf(a->data[k] - b->data[k]) < 1e-4f);
         }
     // … and so the rows of the chosen class 1 are not either.
-    assert_int_equal(lq_yolo_decode(&yolo[1], &chosen, &rules, &geometry, final[0], proto,
-                                    patches[1]), COUNT - 1);
+    assert_int_equal(lq_yolo_decode(&yolo[1], &heads[1], patches[1]), COUNT - 1);
     for (int i = 0; i < 4; i++)
         lq_yolo_release(&yolo[i]);
 }
@@ -297,7 +299,8 @@ static void broken_rows_and_queries_do_no_harm(void **state)
             memcpy(rows + i * VALUES, good, sizeof good);
             rows[i * VALUES + place] = bad[i];
         }
-        int count = lq_yolo_decode(&yolo, &layout, &rules, &geometry, rows, proto, patches);
+        const struct lq_detections final = {&layout, &rules, &geometry, rows, proto, NULL};
+        int count = lq_yolo_decode(&yolo, &final, patches);
         assert_in_range(count, 0, ROWS);
         for (int i = 0; i < count; i++)
             assert_true(patches[i].confidence <= 1 && patches[i].width <= 2);
@@ -310,8 +313,8 @@ static void broken_rows_and_queries_do_no_harm(void **state)
         logits[i] = i == 5 ? 3.0f : bad[i];
         masks[i * 4] = i == 5 ? 0.75f : bad[i];
     }
-    assert_int_equal(lq_detr_decode(&yolo, &layout, &rules, &geometry, boxes, logits, masks,
-                                    patches), 1);
+    const struct lq_detections queries = {&layout, &rules, &geometry, boxes, masks, logits};
+    assert_int_equal(lq_yolo_decode(&yolo, &queries, patches), 1);
     assert_true(patches[0].data[0] == 0.75f && patches[0].data[1] == 0);
     lq_yolo_release(&yolo);
 }
@@ -339,9 +342,10 @@ static void only_nail_classes_count(void **state)
     struct lq_yolo yolo = {0};
     struct lq_patch patches[LQ_NAILS_MAX];
     assert_ok(lq_yolo_init(&yolo, &layout));
-    assert_int_equal(lq_yolo_decode(&yolo, &layout, &rules, &geometry, det, proto, patches), 3);
+    const struct lq_detections detections = {&layout, &rules, &geometry, det, proto, NULL};
+    assert_int_equal(lq_yolo_decode(&yolo, &detections, patches), 3);
     rules.class_mask = 1 << 2;
-    assert_int_equal(lq_yolo_decode(&yolo, &layout, &rules, &geometry, det, proto, patches), 1);
+    assert_int_equal(lq_yolo_decode(&yolo, &detections, patches), 1);
     assert_true(fabsf(patches[0].confidence - 0.8f) < 1e-6f);
     lq_yolo_release(&yolo);
 }

@@ -13,7 +13,8 @@ static int find(struct lq_components *components, const char *const *rows, int h
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
             grid[y * width + x] = rows[y][x] == '#' ? 0.9f : rows[y][x] == '+' ? 0.6f : 0.1f;
-    return lq_components_find(components, grid, width, 0, 0, width - 1, height - 1, 0.5f);
+    const struct lq_grid_roi whole = {grid, width, 0, 0, width - 1, height - 1};
+    return lq_components_find(components, &whole, 0.5f);
 }
 
 static void joins_diagonals(void **state)
@@ -83,8 +84,8 @@ static void labels_match_a_flood_fill(void **state)
                     }
             }
         }
-        assert_ok(lq_components_find(&components, grid, SIDE, 0, 0, SIDE - 1, SIDE - 1,
-                                     threshold));
+        const struct lq_grid_roi whole = {grid, SIDE, 0, 0, SIDE - 1, SIDE - 1};
+        assert_ok(lq_components_find(&components, &whole, threshold));
         assert_int_equal(components.count, expected);
         const struct lq_run *runs = lq_components_runs(&components);
         for (int i = 0; i < components.run_count; i++)
@@ -103,10 +104,11 @@ static void looks_only_inside_its_bounds(void **state)
     for (int i = 0; i < 25; i++)
         grid[i] = 1.0f;
     grid[12] = NAN;
-    assert_ok(lq_components_find(&components, grid, 5, 1, 1, 3, 3, 0.5f));
+    const struct lq_grid_roi middle = {grid, 5, 1, 1, 3, 3}, empty = {grid, 5, 3, 3, 2, 2};
+    assert_ok(lq_components_find(&components, &middle, 0.5f));
     assert_int_equal(components.count, 1);
     assert_int_equal(lq_components_items(&components)[0].count, 8);
-    assert_ok(lq_components_find(&components, grid, 5, 3, 3, 2, 2, 0.5f));
+    assert_ok(lq_components_find(&components, &empty, 0.5f));
     assert_int_equal(components.count, 0);
     lq_components_release(&components);
 }

@@ -34,7 +34,7 @@ static void finds_shifts_to_a_tenth_of_a_pixel(void **state)
     struct lq_template template;
     for (size_t i = 0; i < LQ_COUNT(shifts); i++) {
         draw(0, 0, 0, 0, 0);
-        lq_template_take(&template, &picture, &nail);
+        lq_template_init(&template, &picture, &nail);
         draw(shifts[i][0], shifts[i][1], 0, 0, 25); // the camera's exposure may change
         struct lq_motion motion =
             lq_motion_find(&template, &picture, shifts[i][0] + 0.9f, shifts[i][1] - 0.8f);
@@ -49,7 +49,7 @@ static void finds_turns_and_growth(void **state)
     (void)state;
     struct lq_template template;
     draw(0, 0, 0, 0, 0);
-    lq_template_take(&template, &picture, &nail);
+    lq_template_init(&template, &picture, &nail);
     draw(1, 0.5f, 0.03f, -0.04f, 0);
     struct lq_motion motion = lq_motion_find(&template, &picture, 1, 0);
     assert_float_equal(motion.scale, 0.03f, 0.01f);
@@ -61,7 +61,7 @@ static void the_same_picture_did_not_move(void **state)
     (void)state;
     struct lq_template template;
     draw(0, 0, 0, 0, 0);
-    lq_template_take(&template, &picture, &nail);
+    lq_template_init(&template, &picture, &nail);
     struct lq_motion motion = lq_motion_find(&template, &picture, 0, 0);
     assert_true(motion.x == 0 && motion.y == 0 && motion.scale == 0 && motion.turn == 0);
     assert_true(motion.match == 1);
@@ -72,7 +72,7 @@ static void something_else_does_not_match(void **state)
     (void)state;
     struct lq_template template;
     draw(0, 0, 0, 0, 0);
-    lq_template_take(&template, &picture, &nail);
+    lq_template_init(&template, &picture, &nail);
     uint32_t seed = 4;
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)unit_random(&seed);
@@ -80,7 +80,7 @@ static void something_else_does_not_match(void **state)
     memset(pixels, 77, sizeof pixels);
     assert_true(lq_motion_find(&template, &picture, 0, 0).match < 0.3f);
     // Nothing to hold on to in a plain picture, and no way out of it.
-    lq_template_take(&template, &picture, &nail);
+    lq_template_init(&template, &picture, &nail);
     struct lq_motion motion = lq_motion_find(&template, &picture, NAN, 3);
     assert_true(motion.match == 0);
 }
@@ -96,7 +96,7 @@ static void stays_within_the_picture(void **state)
         off.center_x = places[i][0];
         off.center_y = places[i][1];
         off.length = i == 1 ? 1e6f : 30; // the sanitizer looks on
-        lq_template_take(&template, &picture, &off);
+        lq_template_init(&template, &picture, &off);
         (void)lq_motion_find(&template, &picture, 40, -9000);
     }
 }

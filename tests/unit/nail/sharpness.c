@@ -30,7 +30,7 @@ static float width_seen(float width, float contrast, float grain, float off)
             float x = ((float)i + 0.5f) * STEP - 60.0f, y = ((float)j + 0.5f) * STEP - 60.0f;
             guess[j * GRID + i] = 1.0f / (1.0f + expf((hypotf(x, y) - 40.0f - off) * 0.5f));
         }
-    return lq_sharpness_edge(&picture, 0, 0, STEP, guess, GRID, GRID);
+    return lq_sharpness_edge(&picture, &(struct lq_blocks){0, 0, STEP, GRID, GRID}, guess);
 }
 
 static void an_edge_is_as_wide_as_it_was_drawn(void **state)
@@ -68,8 +68,9 @@ static void an_outline_at_the_pictures_border_is_no_place_to_look(void **state)
     float guess[64];
     for (int i = 0; i < 64; i++)
         guess[i] = i % 8 < 4 ? 1.0f : 0.0f;
-    assert_true(lq_sharpness_edge(&picture, 0, 0, 1, guess, 8, 8) == 0.0f);
-    assert_true(lq_sharpness_edge(&picture, 0, 0, 1, guess, 1, 1) == 0.0f);
+    const struct lq_blocks all = {0, 0, 1, 8, 8}, one = {0, 0, 1, 1, 1};
+    assert_true(lq_sharpness_edge(&picture, &all, guess) == 0.0f);
+    assert_true(lq_sharpness_edge(&picture, &one, guess) == 0.0f);
 }
 
 int main(void)

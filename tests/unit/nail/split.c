@@ -30,7 +30,8 @@ static void add(float x, float y, float half_long, float half_broad, float angle
 
 static int count_parts(struct lq_components *components)
 {
-    assert_ok(lq_components_find(components, grid, WIDTH, 0, 0, WIDTH - 1, HEIGHT - 1, 0.5f));
+    const struct lq_grid_roi whole = {grid, WIDTH, 0, 0, WIDTH - 1, HEIGHT - 1};
+    assert_ok(lq_components_find(components, &whole, 0.5f));
     assert_ok(lq_components_split(components, grid, WIDTH));
     return components->count;
 }

@@ -28,7 +28,7 @@ static void parabolas_come_back(void **state)
         for (int k = 0; k < 3; k++)
             rows[i * 3 + k] = row[i] * (float)(k + 1);
     }
-    lq_upsample_rows(row, 20, 1, 2.0f, 0.37f, out, 33);
+    lq_upsample_rows(row, 20, 1, &(struct lq_places){2.0f, 0.37f, 33}, out);
     for (int i = 0; i < 33; i++) {
         float p = 2.0f + 0.37f * (float)i;
         float expected = 0.3f + 0.2f * p - 0.05f * p * p;
@@ -46,7 +46,7 @@ static void every_row_is_the_same_cubic(void **state)
     static float grid[3 * 20], out[3 * 150];
     for (int i = 0; i < 3 * 20; i++)
         grid[i] = (float)(i * 37 % 11) * 0.1f;
-    lq_upsample_rows(grid, 20, 3, -1.5f, 0.15f, out, 150);
+    lq_upsample_rows(grid, 20, 3, &(struct lq_places){-1.5f, 0.15f, 150}, out);
     for (int j = 0; j < 3; j++)
         for (int i = 0; i < 150; i++) {
             struct lq_taps taps = lq_taps_at(-1.5f + (float)i * 0.15f, 20);
@@ -61,7 +61,7 @@ static void lines_stretch(void **state)
 {
     (void)state;
     float pairs[10] = {0, 9, 1, 8, 2, 7, 3, 6, 4, 5}, out[9];
-    lq_stretch_row(pairs + 1, 5, 2, -1.0f, 0.75f, out, 9);
+    lq_stretch_row(pairs + 1, 5, 2, &(struct lq_places){-1.0f, 0.75f, 9}, out);
     for (int i = 0; i < 9; i++) {
         float p = fminf(fmaxf(-1.0f + 0.75f * (float)i, 0.0f), 4.0f);
         assert_float_equal(out[i], 9.0f - p, 1e-6f);

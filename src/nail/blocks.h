@@ -1,0 +1,10 @@
+// A picture in square blocks of pixels, as the edge refinement and the tracking sample it.
+// Threads: any. Owner: plain data.
+#pragma once
+
+// width x height blocks: block (i, j) is the step x step pixels from (x + i * step, y + j * step).
+struct lq_blocks {
+    int x, y; // picture pixels
+    int step; // pixels across a block
+    int width, height; // blocks
+};
