@@ -1,4 +1,4 @@
-// Every bound on foreign input, in one place. Compile-time numbers; no state.
+// Every bound on foreign input, in one place. Threads: any; no state, compile-time numbers.
 // name, value, unit, of what, the response to whoever exceeds it ("": unreachable from outside).
 // docs/LIMITS.md is made from this table by tools/limits.py, which also finds the tests that cross
 // them.
