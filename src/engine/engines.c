@@ -1,13 +1,27 @@
-// Tensors, and names of what all engines know.
+// Models as engines read them, tensors, and names of what all engines know.
 #include "engine/engine.h"
 
-#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
-void lq_engine_forget(struct lq_engine_read *read)
+#include "base/limits.h"
+
+int lq_engine_model_init(struct lq_engine_model *model, const struct lq_engine_source *source,
+                         struct lq_error *err)
 {
-    void *model = atomic_exchange(&read->model, NULL);
-    if (model)
-        read->forget(model);
+    model->path = strdup(source->path);
+    model->name = strdup(source->name ? source->name : source->path);
+    lq_buf_init(&model->sidecar, LQ_SIDECAR_BYTES_MAX);
+    return model->path && model->name
+               ? LQ_OK
+               : lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", source->path);
+}
+
+void lq_engine_model_release(struct lq_engine_model *model)
+{
+    free(model->path);
+    free(model->name);
+    lq_buf_release(&model->sidecar);
 }
 
 const char *lq_device_name(enum lq_device device)

@@ -122,10 +122,11 @@ static int run_batch(void *context, void *const *items, int count, struct lq_err
     return status;
 }
 
-static int onnxruntime_open(struct lq_engine **engine, const char *path,
-                            const struct lq_engine_options *options, struct lq_error *err)
+static int onnxruntime_compile(struct lq_engine **engine, struct lq_engine_model *model,
+                               const struct lq_engine_options *options, struct lq_error *err)
 {
-    int status = lq_ort_engine_open(engine, path, options, run_batch, err);
+    int status = lq_ort_engine_compile(engine, (const struct lq_ort_file *)model, options,
+                                       run_batch, err);
     if (status == LQ_OK) {
         atomic_store(&counts.device, (int)(*engine)->device);
         atomic_store(&counts.asked, (int)options->device);
@@ -172,17 +173,25 @@ static int onnxruntime_print_metrics(struct lq_buf *out)
     return status;
 }
 
+static int onnxruntime_probe(const struct lq_engine_parts *parts, struct lq_error *err)
+{
+    int status = lq_ort_load(err);
+    if (status == LQ_OK && parts)
+        lq_ort_parts_list(parts->row, parts->context);
+    return status;
+}
+
 const struct lq_engine_ops lq_engine_onnxruntime = {
     .name = "onnxruntime",
     .summary = "ONNX Runtime: TensorRT or CUDA on NVIDIA GPUs, or the processor (.onnx)",
-    .probe = lq_ort_load,
-    .parts = lq_ort_parts_list,
-    .describe = lq_ort_engine_describe,
-    .open = onnxruntime_open,
+    .probe = onnxruntime_probe,
+    .read = lq_ort_file_read,
+    .forget = lq_ort_file_forget,
+    .compile = onnxruntime_compile,
     .close = lq_ort_engine_close,
     .request_new = onnxruntime_request_new,
-    .request_free = onnxruntime_request_free,
     .request_tensors = onnxruntime_request_tensors,
     .run = onnxruntime_run,
+    .request_free = onnxruntime_request_free,
     .print_metrics = onnxruntime_print_metrics,
 };
