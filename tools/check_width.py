@@ -47,7 +47,6 @@ LATER = {
     "web/index.html": 1,
     "web/live/transport-ws.js": 1,
     "web/paint/effects/chrome.js": 1,
-    "web/style.css": 8,
     "web/ui/markup-panel.js": 16,
     "web/ui/markup-parts.js": 4,
     "web/ui/markup.js": 25,
