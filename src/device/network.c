@@ -16,6 +16,7 @@ struct lq_engine {
 struct lq_request {
     enum lq_mirror_network network;
     struct lq_tensors tensors;
+    void *memory; // theirs
 };
 
 static struct lq_tensor tensor_of(const char *name, int rank, const int64_t *dims)
@@ -114,33 +115,24 @@ static void close_engine(struct lq_engine *engine)
 
 static void request_free(struct lq_request *request)
 {
-    if (!request)
-        return;
-    free(request->tensors.inputs[0].data);
-    for (int i = 0; i < request->tensors.output_count; i++)
-        free(request->tensors.outputs[i].data);
+    if (request)
+        free(request->memory);
     free(request);
 }
 
 static int request_new(struct lq_request **out, struct lq_engine *engine, struct lq_error *err)
 {
+    *out = NULL;
     struct lq_request *request = calloc(1, sizeof *request);
-    bool fine = request != NULL;
-    if (fine) {
-        *request = (struct lq_request){engine->network, engine->tensors};
-        struct lq_tensor *input = &request->tensors.inputs[0];
-        input->data = calloc(1, lq_tensor_bytes(input));
-        fine = input->data != NULL;
-    }
-    for (int i = 0; fine && i < request->tensors.output_count; i++) {
-        struct lq_tensor *output = &request->tensors.outputs[i];
-        output->data = calloc(1, lq_tensor_bytes(output));
-        fine = output->data != NULL;
-    }
-    if (!fine)
+    if (!request)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a network's tensors");
+    *request = (struct lq_request){.network = engine->network, .tensors = engine->tensors};
+    int status = lq_tensors_place(&request->tensors, &request->memory, err);
+    if (status != LQ_OK)
         request_free(request);
-    *out = fine ? request : NULL;
-    return fine ? LQ_OK : lq_fail(err, LQ_ERR_MEMORY, "out of memory for a network's tensors");
+    else
+        *out = request;
+    return status;
 }
 
 static const struct lq_tensors *request_tensors(struct lq_request *request)

@@ -43,6 +43,13 @@ struct lq_tensors {
     struct lq_tensor outputs[LQ_TENSORS_MAX];
 };
 
+// Of input_count + output_count: the inputs first.
+static inline struct lq_tensor *lq_tensor_at(struct lq_tensors *tensors, int index)
+{
+    return index < tensors->input_count ? &tensors->inputs[index]
+                                        : &tensors->outputs[index - tensors->input_count];
+}
+
 enum lq_precision { LQ_PRECISION_AUTO, LQ_PRECISION_F32, LQ_PRECISION_BF16, LQ_PRECISION_F16,
                     LQ_PRECISION_COUNT };
 const char *lq_precision_name(enum lq_precision precision); // "auto", "f32", "bf16", "f16"
@@ -164,6 +171,12 @@ LQ_MUST_CHECK int lq_engine_model_init(struct lq_engine_model *model,
                                        const struct lq_engine_source *source,
                                        struct lq_error *err);
 void lq_engine_model_release(struct lq_engine_model *model); // half-built or zeroed is fine
+
+// For engines: memory for a request's tensors, zeroed and in one block, each at a multiple of 64
+// bytes; none for those whose size is open. MEMORY; MODEL when one takes more than
+// LQ_TENSOR_BYTES_MAX. *memory, the block, is the caller's to free.
+LQ_MUST_CHECK int lq_tensors_place(struct lq_tensors *tensors, void **memory,
+                                   struct lq_error *err);
 
 // Every engine this build knows, best first, NULL at the end.
 extern const struct lq_engine_ops *const lq_engines[];

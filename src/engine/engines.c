@@ -88,3 +88,36 @@ const char *lq_tensor_type_name(enum lq_tensor_type type)
     };
     return names[type];
 }
+
+enum { ALIGNMENT = 64 }; // of what vector instructions read
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+int lq_tensors_place(struct lq_tensors *tensors, void **memory, struct lq_error *err)
+{
+    int count = tensors->input_count + tensors->output_count;
+    size_t size = 0;
+    *memory = NULL;
+    for (int i = 0; i < count; i++) {
+        const struct lq_tensor *tensor = lq_tensor_at(tensors, i);
+        size_t bytes = lq_tensor_bytes(tensor);
+        if (bytes > LQ_TENSOR_BYTES_MAX)
+            return lq_fail(err, LQ_ERR_MODEL, "tensor '%.60s' takes more than %d bytes",
+                           tensor->name, LQ_TENSOR_BYTES_MAX);
+        size += aligned(bytes);
+    }
+    uint8_t *at = *memory = aligned_alloc(ALIGNMENT, size ? size : ALIGNMENT);
+    if (!at)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
+    memset(at, 0, size);
+    for (int i = 0; i < count; i++) {
+        struct lq_tensor *tensor = lq_tensor_at(tensors, i);
+        size_t bytes = lq_tensor_bytes(tensor);
+        tensor->data = bytes ? at : NULL;
+        at += aligned(bytes);
+    }
+    return LQ_OK;
+}

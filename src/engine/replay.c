@@ -24,7 +24,7 @@
 
 static const char magic[] = "lacquer-replay 1\n";
 
-enum { FRAMES_MAX = 100000, FAILS_MAX = 16, DELAY_MS_MAX = 10000, INPUT_BYTES_MAX = 256 << 20 };
+enum { FRAMES_MAX = 100000, FAILS_MAX = 16, DELAY_MS_MAX = 10000 };
 
 // What the file's second line says.
 struct recording {
@@ -51,6 +51,7 @@ struct lq_engine {
 struct lq_request {
     struct lq_engine *engine;
     struct lq_tensors tensors;
+    void *memory; // theirs
     int next;
 };
 
@@ -75,7 +76,8 @@ static const char *read_tensor(const json_t *from, struct lq_tensor *tensor)
     for (int i = 0; i < tensor->rank; i++)
         tensor->dims[i] = json_integer_value(json_array_get(dims, (size_t)i));
     size_t bytes = lq_tensor_bytes(tensor);
-    return bytes == 0 || bytes > INPUT_BYTES_MAX ? "a tensor has an unusable type or size" : NULL;
+    bool fine = bytes > 0 && bytes <= LQ_TENSOR_BYTES_MAX;
+    return fine ? NULL : "a tensor has an unusable type or size";
 }
 
 static const char *read_list(const json_t *list, struct lq_tensor *tensors, int *count)
@@ -214,12 +216,8 @@ static int replay_compile(struct lq_engine **out, struct lq_engine_model *model,
 
 static void replay_request_free(struct lq_request *request)
 {
-    if (!request)
-        return;
-    for (int i = 0; i < request->tensors.input_count; i++)
-        free(request->tensors.inputs[i].data);
-    for (int i = 0; i < request->tensors.output_count; i++)
-        free(request->tensors.outputs[i].data);
+    if (request)
+        free(request->memory);
     free(request);
 }
 
@@ -232,22 +230,12 @@ static int replay_request_new(struct lq_request **out, struct lq_engine *engine,
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a replay");
     request->engine = engine;
     request->tensors = engine->tensors;
-    struct lq_tensors *tensors = &request->tensors;
-    bool complete = true;
-    for (int i = 0; i < tensors->input_count; i++) {
-        tensors->inputs[i].data = calloc(1, lq_tensor_bytes(&tensors->inputs[i]));
-        complete &= tensors->inputs[i].data != NULL;
-    }
-    for (int i = 0; i < tensors->output_count; i++) {
-        tensors->outputs[i].data = calloc(1, lq_tensor_bytes(&tensors->outputs[i]));
-        complete &= tensors->outputs[i].data != NULL;
-    }
-    if (!complete) {
+    int status = lq_tensors_place(&request->tensors, &request->memory, err);
+    if (status != LQ_OK)
         replay_request_free(request);
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a replay");
-    }
-    *out = request;
-    return LQ_OK;
+    else
+        *out = request;
+    return status;
 }
 
 static const struct lq_tensors *replay_request_tensors(struct lq_request *request)

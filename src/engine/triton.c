@@ -25,7 +25,7 @@ struct lq_engine {
 struct lq_request {
     struct lq_engine *engine;
     struct lq_tensors tensors;
-    struct lq_buf memory; // theirs
+    void *memory; // theirs
     struct lq_triton_call call;
     struct lq_request *fallback;
 };
@@ -57,41 +57,8 @@ static void triton_request_free(struct lq_request *request)
     if (request->fallback)
         request->engine->fallback.ops->request_free(request->fallback);
     lq_triton_call_release(&request->call);
-    lq_buf_release(&request->memory);
+    free(request->memory);
     free(request);
-}
-
-static struct lq_tensor *tensor_at(struct lq_tensors *tensors, int i)
-{
-    return i < tensors->input_count ? &tensors->inputs[i]
-                                    : &tensors->outputs[i - tensors->input_count];
-}
-
-// Memory for every tensor whose size is known, each at a multiple of 64 bytes.
-static int give_memory(struct lq_request *request, struct lq_error *err)
-{
-    struct lq_tensors *tensors = &request->tensors;
-    int count = tensors->input_count + tensors->output_count;
-    size_t size = 0;
-    for (int i = 0; i < count; i++) {
-        size_t bytes = lq_tensor_bytes(tensor_at(tensors, i));
-        if (bytes > LQ_TENSOR_BYTES_MAX)
-            return lq_fail(err, LQ_ERR_MODEL, "triton: tensor '%.60s' takes more than %d bytes",
-                           tensor_at(tensors, i)->name, LQ_TENSOR_BYTES_MAX);
-        size += (bytes + 63) / 64 * 64;
-    }
-    lq_buf_init(&request->memory, (size_t)LQ_TENSOR_BYTES_MAX * 2 * LQ_TENSORS_MAX);
-    if (lq_buf_resize(&request->memory, size) != LQ_OK)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
-    memset(request->memory.data, 0, size);
-    size_t at = 0;
-    for (int i = 0; i < count; i++) {
-        struct lq_tensor *tensor = tensor_at(tensors, i);
-        size_t bytes = lq_tensor_bytes(tensor);
-        tensor->data = bytes ? request->memory.data + at : NULL;
-        at += (bytes + 63) / 64 * 64;
-    }
-    return LQ_OK;
 }
 
 static int triton_request_new(struct lq_request **out, struct lq_engine *engine,
@@ -103,7 +70,7 @@ static int triton_request_new(struct lq_request **out, struct lq_engine *engine,
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
     request->engine = engine;
     request->tensors = engine->model.tensors;
-    int status = give_memory(request, err);
+    int status = lq_tensors_place(&request->tensors, &request->memory, err);
     if (status == LQ_OK)
         status = lq_triton_call_init(&request->call, &engine->model, &request->tensors, err);
     if (status == LQ_OK && engine->fallback.engine)
@@ -230,7 +197,7 @@ static int open_spare(struct lq_engine *engine, const struct lq_triton_served *o
     engine->model.tensors = *engine->fallback.ops->request_tensors(request);
     engine->fallback.ops->request_free(request);
     for (int i = 0; i < engine->model.tensors.input_count + engine->model.tensors.output_count; i++)
-        tensor_at(&engine->model.tensors, i)->data = NULL;
+        lq_tensor_at(&engine->model.tensors, i)->data = NULL;
     return LQ_OK;
 }
 

@@ -22,9 +22,7 @@ static void present(struct lq_tensors *tensors)
 {
     bool unbatched = has_no_batch(tensors);
     for (int i = 0; i < tensors->input_count + tensors->output_count; i++) {
-        struct lq_tensor *tensor = i < tensors->input_count
-                                       ? &tensors->inputs[i]
-                                       : &tensors->outputs[i - tensors->input_count];
+        struct lq_tensor *tensor = lq_tensor_at(tensors, i);
         bool bytes = tensor->type == LQ_TENSOR_U8 && i < tensors->input_count;
         bool wide = tensor->type == LQ_TENSOR_F64 && i >= tensors->input_count;
         if (tensor->type == LQ_TENSOR_F16 || bytes || wide)
