@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "engine/list.h"
 #include "engine/onnxruntime_check.h"
 #include "image/codec.h"
+#include "unit/engine/elsewhere.h"
 #include "unit/engine_open.h"
 #include "unit/unit.h"
 
@@ -242,37 +242,14 @@ static void what_it_cannot_read_is_named(void **state)
     assert_null(opened);
 }
 
-// What a process says that is told to look for the library in `where`. It is loaded once for a
-// process, so each answer needs a new one; before this process has loaded it itself.
-static void probe_elsewhere(const char *where, char *text, size_t size)
-{
-    int pipes[2], status = -1;
-    assert_int_equal(pipe(pipes), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct lq_error why = {0};
-        setenv("LACQUER_ONNXRUNTIME", where, 1);
-        int found = engine->probe(NULL, &why);
-        _exit(found == LQ_ERR_UNAVAILABLE && write(pipes[1], why.text, strlen(why.text)) > 0 ? 0
-                                                                                            : 1);
-    }
-    close(pipes[1]);
-    ssize_t len = read(pipes[0], text, size - 1);
-    text[len > 0 ? len : 0] = '\0';
-    close(pipes[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-}
-
 static void its_absence_is_explained(void **state)
 {
     (void)state;
     char text[512];
-    probe_elsewhere("/nonexistent", text, sizeof text);
+    probe_elsewhere(engine, "LACQUER_ONNXRUNTIME", "/nonexistent", text, sizeof text);
     assert_string_equal(text, "cannot load ONNX Runtime from LACQUER_ONNXRUNTIME='/nonexistent': "
                               "no such folder; name a folder that holds libonnxruntime.so.1");
-    probe_elsewhere("models", text, sizeof text);
+    probe_elsewhere(engine, "LACQUER_ONNXRUNTIME", "models", text, sizeof text);
     assert_non_null(strstr(text, "not in there"));
 }
 

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/file.h"
 #include "engine/list.h"
+#include "unit/engine/elsewhere.h"
 #include "unit/engine_open.h"
 #include "unit/unit.h"
 
@@ -57,40 +57,14 @@ static int remove_folder(void **state)
     return 0;
 }
 
-// What a process says that is told to look for OpenVINO in `where`. OpenVINO is loaded once for a
-// process, so each answer needs a new one; before this process has loaded it itself.
-static void probe_elsewhere(const char *where, char *text, size_t size)
-{
-    int pipes[2];
-    assert_int_equal(pipe(pipes), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct lq_error said = {0};
-        setenv("LACQUER_OPENVINO", where, 1);
-        int status = openvino->probe(NULL, &said);
-        _exit(status == LQ_ERR_UNAVAILABLE &&
-                      write(pipes[1], said.text, strlen(said.text)) > 0
-                  ? 0
-                  : 1);
-    }
-    close(pipes[1]);
-    ssize_t len = read(pipes[0], text, size - 1);
-    text[len > 0 ? len : 0] = '\0';
-    close(pipes[0]);
-    int status = -1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-}
-
 static void its_absence_is_explained(void **state)
 {
     (void)state;
     char text[256];
-    probe_elsewhere("/nonexistent", text, sizeof text);
+    probe_elsewhere(openvino, "LACQUER_OPENVINO", "/nonexistent", text, sizeof text);
     assert_string_equal(text, "cannot load OpenVINO from LACQUER_OPENVINO='/nonexistent': No such "
                               "file or directory; name a folder that holds libopenvino_c.so");
-    probe_elsewhere(folder, text, sizeof text);
+    probe_elsewhere(openvino, "LACQUER_OPENVINO", folder, text, sizeof text);
     assert_non_null(strstr(text, "not in there"));
 }
 
