@@ -43,14 +43,17 @@ static void stop(const char *what, const struct lq_error *err)
     exit(1);
 }
 
-static void start(struct runner *runner, const char *engine, const char *path,
+static void start(struct runner *runner, const char *engine, const struct lq_engine_source *source,
                   const struct lq_engine_options *options)
 {
     struct lq_error err = {0};
+    struct lq_engine_model *model = NULL;
     runner->ops = lq_engine_find(engine, &err);
-    if (!runner->ops || runner->ops->open(&runner->engine, path, options, &err) != LQ_OK ||
+    if (!runner->ops || runner->ops->read(&model, source, &err) != LQ_OK ||
+        runner->ops->compile(&runner->engine, model, options, &err) != LQ_OK ||
         runner->ops->request_new(&runner->request, runner->engine, &err) != LQ_OK)
         stop(engine, &err);
+    runner->ops->forget(model);
     runner->tensors = runner->ops->request_tensors(runner->request);
 }
 
@@ -164,12 +167,13 @@ static void start_served(char *name, const char *path, const char *url)
     const struct lq_tensor *input = &here.tensors->inputs[0];
     struct lq_engine_options options = {.precision = LQ_PRECISION_F32, .shape_rank = input->rank};
     memcpy(options.shape, input->dims, sizeof options.shape);
-    options.remote = (struct lq_remote_options){.url_count = 1, .urls = {url}, .model = name};
+    struct lq_engine_source source = {
+        .path = path, .remote = {.url_count = 1, .urls = {url}, .model = name}};
     one->name = name;
     snprintf(one->stats, sizeof one->stats, "%s/v2/models/%s/stats", url, name);
     for (int way = 0; way < WAYS; way++) {
-        options.remote.memory = way == HTTP ? LQ_REMOTE_MEMORY_OFF : LQ_REMOTE_MEMORY_ON;
-        start(&one->ways[way], "triton", path, &options);
+        source.remote.memory = way == HTTP ? LQ_REMOTE_MEMORY_OFF : LQ_REMOTE_MEMORY_ON;
+        start(&one->ways[way], "triton", &source, &options);
         fill(&one->ways[way]);
     }
 }
@@ -188,7 +192,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const struct lq_engine_options options = {.precision = LQ_PRECISION_F32};
-    start(&here, "openvino", argv[1], &options);
+    start(&here, "openvino", &(struct lq_engine_source){.path = argv[1]}, &options);
     fill(&here);
     for (char *name; served_count < NAMES_MAX && (name = strsep(&argv[3], ","));)
         start_served(name, argv[1], argv[2]);

@@ -57,10 +57,20 @@ class Bundle:
     def _small(self, path):
         if path.suffix == ".js" and re.search(r"^\s*(import|export)\b", path.read_text(), re.M):
             return self._worker(path)
-        if path.suffix not in (".js", ".css"):
+        if path.suffix == ".css":
+            return self._style(path)
+        if path.suffix != ".js":
             return path.read_bytes()
         return subprocess.run([self.esbuild, "--minify", "--charset=utf8", "--log-level=warning",
                                str(path)], check=True, stdout=subprocess.PIPE).stdout
+
+    def _style(self, path):
+        """A style sheet with all that it imports, in one file; pictures stay where they are."""
+        pictures = [f"--external:./{found.relative_to(self.folder).as_posix()}"
+                    for found in sorted(self.folder.rglob("*.jpg"))]
+        return subprocess.run([self.esbuild, str(path.resolve()), "--bundle", "--minify",
+                               "--charset=utf8", "--log-level=warning", *pictures],
+                              cwd=self.folder, check=True, stdout=subprocess.PIPE).stdout
 
     def _target(self):
         """What the modules are written in; esbuild before 0.14.24 (Ubuntu 22.04) has no name for

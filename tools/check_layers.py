@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Fails when a file under src/ includes something from a higher layer.
 
-Layers, lowest first, are those of docs/ARCHITECTURE.md. Usage: check_layers.py SOURCE_ROOT
+Layers, lowest first, are those of docs/ARCHITECTURE.md.
+
+Usage: check_layers.py SOURCE_ROOT
+       check_layers.py --self-test
 """
-import pathlib
 import re
-import sys
+
+import checking
 
 LAYERS = ["base", "format", "image", "engine", "model", "nail", "paint", "frame", "device", "lib",
           "convert", "net", "serve", "eval", "bench", "cli"]
@@ -21,22 +24,26 @@ APART |= {(layer, "device") for layer in ("lib", "convert", "serve", "eval", "be
 APART |= {("net", layer) for layer in LAYERS[1:] if layer != "net"}
 
 
-def main(root):
+def check(root):
     wrong, seen = [], 0
-    for path in sorted((root / "src").rglob("*.[ch]")):
-        layer = path.relative_to(root / "src").parts[0]
+    for name, text in checking.sources(root, "src"):
+        layer = name.split("/")[1]
         if layer not in LAYERS:
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(text.splitlines(), 1):
             found = re.match(r'\s*#\s*include\s+"([^"/]+)/', line)
             if not found or found[1] not in LAYERS:
                 continue
             seen += 1
             if LAYERS.index(found[1]) > LAYERS.index(layer) or (layer, found[1]) in APART:
-                wrong.append(f"{path.relative_to(root)}:{number}: {layer} may not include {found[1]}")
-    print("\n".join(wrong) or f"{seen} includes, all downward")
-    return 1 if wrong or not seen else 0
+                wrong.append(f"{name}:{number}: {layer} may not include {found[1]}")
+    return wrong, seen, f"{seen} includes, all downward"
 
+
+CASES = [({"src/engine/a.c": '#include "base/buf.h"\n#include "model/model.h"\n'},
+          "src/engine/a.c:2: engine may not include model"),
+         ({"src/serve/http/a.c": '#include "convert/convert.h"\n'}, "serve may not"),
+         ({"src/cli/a.c": '#include "serve/server.h"\n#include "cli/cli.h"\n'}, 0)]
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1])))
+    checking.main(check, CASES)

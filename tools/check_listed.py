@@ -3,12 +3,12 @@
 tests, and fuzz targets, which also need a corpus.
 
 Usage: check_listed.py SOURCE_ROOT
+       check_listed.py --self-test
 """
-import pathlib
-import sys
+import checking
 
 
-def main(root):
+def check(root):
     unit = root / "tests" / "unit"
     files = sorted(unit.rglob("*.c"))
     missing = []
@@ -21,11 +21,16 @@ def main(root):
     listed = (fuzz / "meson.build").read_text()
     missing += [path.relative_to(root) for path in targets
                 if f"'{path.stem}'" not in listed or not (fuzz / "corpus" / path.stem).is_dir()]
-    for path in missing:
-        print(f"{path}: not listed in {path.parent}/meson.build, or without a corpus")
-    print(f"{len(files)} unit test files, {len(targets)} fuzz targets, {len(missing)} not listed")
-    return 1 if missing or not files or not targets else 0
+    return ([f"{path}: not listed in {path.parent}/meson.build, or without a corpus"
+             for path in missing], len(files) and len(targets),
+            f"{len(files)} unit test files, {len(targets)} fuzz targets, all listed")
 
+
+LISTED = {"tests/unit/base/meson.build": "'base/buf'", "tests/unit/base/buf.c": "",
+          "tests/fuzz/meson.build": "'form'", "tests/fuzz/form.c": "",
+          "tests/fuzz/corpus/form/empty": ""}
+CASES = [(LISTED, 0), ({**LISTED, "tests/unit/base/new.c": ""}, "tests/unit/base/new.c"),
+         ({**LISTED, "tests/fuzz/new.c": ""}, "tests/fuzz/new.c")]
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1])))
+    checking.main(check, CASES)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Fails when src loses its order: a circle of calls between files, or a struct whose tag means
-something else elsewhere; and in the rooms of the server (src/serve) and the network (src/net) an
-include or a call from a lower room to a higher one, or a header that does not say which threads may
-use it and who owns what.
+"""Fails when src loses its order: a circle of calls between files, a struct whose tag means
+something else elsewhere, or a header that does not say which threads may use it and who owns what;
+and in the rooms of the server (src/serve) and the network (src/net) an include or a call from a
+lower room to a higher one.
 
 Calls are what the code says by name: functions and tables that one file defines and others use.
 What goes through a pointer (a route, a handler) is how a lower room reaches a higher one.
@@ -11,16 +11,15 @@ Usage: check_rooms.py SOURCE_ROOT
        check_rooms.py --self-test
 """
 import collections
-import pathlib
 import re
-import sys
-import tempfile
+
+import checking
 
 # Lowest first. Files in no room: what a server is told is below all, the server itself above all.
 ROOMS = ["net", "options", "guard", "sched", "message", "http", "live", "sio", "server"]
 # Circles that stay, each with its reason: the files of one of them may call each other.
 CIRCLES = {
-    ("engine/fallback.c", "engine/list.c", "engine/triton.c"):
+    ("engine/fallback.c", "engine/list.c", "engine/triton.c", "engine/triton_served.c"):
         "an engine that runs elsewhere opens any other by name while no server answers",
     ("model/head.c", "model/head_refused.c"):
         "what is refused is told in the words that list a model's tensors",
@@ -46,12 +45,6 @@ def room_of(name):
     return parts[1]
 
 
-def code(text):
-    """Without comments and strings, its lines where they were."""
-    pattern = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'
-    return re.sub(pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.S)
-
-
 def check_includes(name, text):
     room = ROOMS.index(room_of(name))
     for number, line in enumerate(text.splitlines(), 1):
@@ -62,7 +55,7 @@ def check_includes(name, text):
 
 def calls_of(texts):
     """Of each file, which others it calls and by which names."""
-    codes = {name: code(text) for name, text in texts.items() if name.endswith(".c")}
+    codes = {name: checking.code(text) for name, text in texts.items() if name.endswith(".c")}
     defined = {}
     for name, text in codes.items():
         for found in DEFINED.finditer(text):
@@ -121,8 +114,8 @@ def check_tags(texts):
 
 def check_header(name, text):
     head = text.split("#pragma once")[0]
-    for word in ("Threads", "Owner"):
-        if not re.search(rf"\b{word}\b|\b{word.lower()}:", head):
+    for word, enough in (("Threads", "$^"), ("Owner", "no state")):
+        if not re.search(rf"\b{word}\b|\b{word.lower()}:|{enough}", head):
             yield f"{name}: its first comment does not say: {word}"
 
 
@@ -131,60 +124,45 @@ def in_rooms(name):
 
 
 def check(root):
-    texts = {path.relative_to(root / "src").as_posix(): path.read_text(encoding="utf-8")
-             for path in sorted((root / "src").rglob("*.[ch]"))
-             if "device/wasm" not in path.as_posix()}  # what the page has in the system's place
+    texts = {name: text for name, text in checking.sources(root / "src", "")
+             if not name.startswith("device/wasm/")}  # what the page has in the system's place
     wrong = []
     for name, text in texts.items():
         if in_rooms(name):
             wrong += check_includes(name, text)
-            if name.endswith(".h"):
-                wrong += check_header(name, text)
+        if name.endswith(".h"):
+            wrong += check_header(name, text)
     calls = calls_of(texts)
     rooms = {name: {other: used for other, used in others.items() if in_rooms(other)}
              for name, others in calls.items() if in_rooms(name)}
     wrong += [*check_calls(rooms), *check_circles(calls), *check_tags(texts)]
-    return wrong, sum(len(used) for others in calls.values() for used in others.values())
+    count = sum(len(used) for others in calls.values() for used in others.values())
+    return wrong, count, f"{count} calls between files, none in a circle but where it is said why"
 
 
-def self_test():
-    """Each fault alone must be found in a tree that has none otherwise."""
-    head = "// Threads: any. Owner: nobody.\n#pragma once\n"
-    good = {"net/loop.c": "int lq_loop(void)\n{\n    return 1;\n}\n",
-            "serve/guard/low.c": "int lq_low(void)\n{\n    return lq_loop();\n}\n",
-            "serve/sio/high.c": "int lq_high(void)\n{\n    return lq_low(); // lq_top(\n}\n",
-            "serve/sio/other.c": "const struct lq_t lq_other = {lq_high};\n",
-            "serve/top.c": "int lq_top(void)\n{\n    return lq_high();\n}\n",
-            "serve/guard/low.h": head + "struct lq_only {\n};\n"}
-    faults = {
-        "a circle of calls: paint/a.c": {
-            "paint/a.c": "int lq_a(void)\n{\n    return lq_b();\n}\n",
-            "paint/b.c": "int lq_b(void)\n{\n    return lq_a();\n}\n"},
-        "may not call sio": {"serve/guard/low.c":
-                             "int lq_low(void)\n{\n    return lq_high();\n}\n"},
-        "may not call server": {"net/loop.c": "int lq_loop(void)\n{\n    return lq_top();\n}\n"},
-        "a circle": {"serve/sio/high.c": "int lq_high(void)\n{\n    return lq_other.run();\n}\n"},
-        "may not include": {"serve/guard/low.c": '#include "serve/live/live.h"\n'},
-        "several things": {"paint/x.h": "struct lq_only {\n};\n"},
-        "does not say: Owner": {"serve/guard/low.h": "// Threads: any.\n#pragma once\n"},
-    }
-    for wanted, fault in {None: {}, **faults}.items():
-        with tempfile.TemporaryDirectory() as folder:
-            for name, text in {**good, **fault}.items():
-                path = pathlib.Path(folder) / "src" / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-            found = check(pathlib.Path(folder))[0]
-        if wanted is None and found or wanted and not any(wanted in line for line in found):
-            sys.exit(f"self-test: wanted {wanted!r}, found {found}")
-    print(f"{len(faults)} faults, each found")
-
+HEAD = "// Threads: any. Owner: nobody.\n#pragma once\n"
+GOOD = {"src/net/loop.c": "int lq_loop(void)\n{\n    return 1;\n}\n",
+        "src/serve/guard/low.c": "int lq_low(void)\n{\n    return lq_loop();\n}\n",
+        "src/serve/sio/high.c": "int lq_high(void)\n{\n    return lq_low(); // lq_top(\n}\n",
+        "src/serve/sio/other.c": "const struct lq_t lq_other = {lq_high};\n",
+        "src/serve/top.c": "int lq_top(void)\n{\n    return lq_high();\n}\n",
+        "src/serve/guard/low.h": HEAD + "struct lq_only {\n};\n"}
+FAULTS = {  # each alone must be found in a tree that has none otherwise
+    "a circle of calls: paint/a.c": {
+        "src/paint/a.c": "int lq_a(void)\n{\n    return lq_b();\n}\n",
+        "src/paint/b.c": "int lq_b(void)\n{\n    return lq_a();\n}\n"},
+    "may not call sio": {"src/serve/guard/low.c":
+                         "int lq_low(void)\n{\n    return lq_high();\n}\n"},
+    "may not call server": {"src/net/loop.c": "int lq_loop(void)\n{\n    return lq_top();\n}\n"},
+    "a circle": {"src/serve/sio/high.c": "int lq_high(void)\n{\n    return lq_other.run();\n}\n"},
+    "may not include": {"src/serve/guard/low.c": '#include "serve/live/live.h"\n'},
+    "several things": {"src/paint/x.h": HEAD + "struct lq_only {\n};\n"},
+    "serve/guard/low.h: its first comment does not say: Owner": {
+        "src/serve/guard/low.h": "// Threads: any.\n#pragma once\n"},
+    "paint/x.h: its first comment does not say: Threads": {
+        "src/paint/x.h": "// Owner: nobody.\n#pragma once\n// Threads: any.\n"},
+}
+CASES = [(GOOD, 0)] + [({**GOOD, **files}, wanted) for wanted, files in FAULTS.items()]
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--self-test":
-        self_test()
-        sys.exit(0)
-    faults, count = check(pathlib.Path(sys.argv[1]))
-    print("\n".join(faults)
-          or f"{count} calls between files, none in a circle but where it is said why")
-    sys.exit(1 if faults or not count else 0)
+    checking.main(check, CASES)

@@ -38,7 +38,7 @@ mkdir -p "$scratch" "$(dirname "$out")"
 sources=(
     src/base/{buf,error}.c
     src/image/{box,image,resize}.c
-    src/engine/{engines,f16,tensor_memory}.c
+    src/engine/{engines,f16}.c
     src/model/{edges,head,head_refused,landmarks,mask,opened,prepare,runner,yolo_seg}.c
     src/nail/*.c
     src/paint/{light,scene,shade,surround,transfer}.c

@@ -1,4 +1,4 @@
-// Compiler attributes used all over the tree. No state, no threads.
+// Compiler attributes used all over the tree. Threads: any; no state.
 #pragma once
 
 // The function's result must be used.

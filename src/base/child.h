@@ -1,5 +1,6 @@
 // Work that may end the process (a foreign library over a foreign file), done in a child first.
 // Threads: the process may have no others when it forks: what they held would stay held in it.
+// Owner: the caller, of what the job reads and fills in; the child has a copy of all else.
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-// The one clock: monotonic microseconds since some fixed point. Any thread.
+// The one clock: monotonic microseconds since some fixed point. Threads: any; no state.
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// What this machine's processor offers. Any thread.
+// What this machine's processor offers. Threads: any. Owner: texts are the caller's.
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-// Whole files in and out of buffers. Any thread.
+// Whole files in and out of buffers.
+// Threads: any. Owner: the caller, of buffers and maps.
 #pragma once
 
 #include "base/buf.h"

@@ -1,4 +1,4 @@
-// Every bound on foreign input, in one place. Compile-time numbers; no state.
+// Every bound on foreign input, in one place. Threads: any; no state, compile-time numbers.
 // name, value, unit, of what, the response to whoever exceeds it ("": unreachable from outside).
 // docs/LIMITS.md is made from this table by tools/limits.py, which also finds the tests that cross
 // them.
@@ -16,7 +16,7 @@
     X(FILE_BYTES_MAX, 268435456, "bytes", "a picture file on the command line", "an error")       \
     X(MODEL_BYTES_MAX, 1073741824, "bytes", "a model file", "an error")                           \
     X(SIDECAR_BYTES_MAX, 65536, "bytes", "a sidecar .json", "an error")                           \
-    X(TENSOR_BYTES_MAX, 268435456, "bytes", "a tensor to or from a Triton server", "an error")    \
+    X(TENSOR_BYTES_MAX, 268435456, "bytes", "a recording's or a server's tensor", "an error")     \
     X(NAILS_MAX, 32, "nails", "a picture; the surest are kept", "")                               \
     X(HEADER_BYTES_MAX, 16384, "bytes", "a request's headers", "414 or 431 TOO_LARGE")             \
     X(BODY_BYTES_MAX, 16777216, "bytes", "an HTTP body", "413 TOO_LARGE")                         \

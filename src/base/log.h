@@ -1,6 +1,6 @@
 // Log lines on stderr, as text ("time level text") or JSON (an object a line). Never holds pixels,
 // addresses of users or tokens.
-// Threads: any; one line is one write.
+// Threads: any; one line is one write. Owner: level, format and sink are the process's.
 #pragma once
 
 #include "base/attr.h"

@@ -1,6 +1,7 @@
 // The commands of `lacquer`: one file a command, one table in main.c, help and man page from the
 // same argp tables. Exit status 0 done, 1 failed, 2 wrong use. Results go to stdout, all else to
-// stderr. Main thread only.
+// stderr. Threads: the main one. Owner: each
+// command frees what it made.
 #pragma once
 
 #include <argp.h>

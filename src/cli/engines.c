@@ -94,15 +94,14 @@ static void print_part(void *context, const char *name, bool there, const char *
 
 static void print_text(void)
 {
+    static const struct lq_engine_parts parts = {print_part, NULL};
     for (int i = 0; lq_engines[i]; i++) {
         struct lq_error err = {0};
-        bool runs = lq_engines[i]->probe(&err) == LQ_OK;
+        bool runs = lq_engines[i]->probe(NULL, &err) == LQ_OK;
         printf("%-11s %-4s %s\n", lq_engines[i]->name, runs ? "yes" : "no",
                lq_engines[i]->summary);
-        if (!runs)
+        if (!runs || lq_engines[i]->probe(&parts, &err) != LQ_OK)
             printf("%-11s      %s\n", "", err.text);
-        else if (lq_engines[i]->parts)
-            lq_engines[i]->parts(print_part, NULL);
     }
     char why[1200];
     const char *has = features();
@@ -124,10 +123,9 @@ static void print_json(void)
     json_t *engines = json_array();
     for (int i = 0; lq_engines[i]; i++) {
         struct lq_error err = {0};
-        bool runs = lq_engines[i]->probe(&err) == LQ_OK;
         json_t *parts = json_array();
-        if (lq_engines[i]->parts)
-            lq_engines[i]->parts(add_part, parts);
+        bool runs =
+            lq_engines[i]->probe(&(struct lq_engine_parts){add_part, parts}, &err) == LQ_OK;
         json_array_append_new(engines,
                               json_pack("{s:s, s:s, s:b, s:s?, s:o}", "name", lq_engines[i]->name,
                                         "summary", lq_engines[i]->summary, "available", runs,

@@ -1,4 +1,4 @@
-// Names of hosts in options. Threads: the one that parses them.
+// Names of hosts in options. Threads: the one that parses them; no state.
 #pragma once
 
 #include <argp.h>

@@ -150,9 +150,15 @@ static int describe(const struct inspect *inspect, struct lq_tensors *tensors,
 {
     *engine = inspect->model.options.engine ? lq_engine_find(inspect->model.options.engine, NULL)
                                             : lq_engines[0];
-    if (!*engine || !inspect->model.path || (*engine)->probe(NULL) != LQ_OK)
+    if (!*engine || !inspect->model.path || (*engine)->probe(NULL, NULL) != LQ_OK)
         return LQ_ERR_UNAVAILABLE;
-    return (*engine)->describe(inspect->model.path, &(struct lq_engine_options){0}, tensors, NULL);
+    struct lq_engine_model *model;
+    int status = (*engine)->read(
+        &model, &(struct lq_engine_source){.path = inspect->model.path}, NULL);
+    if (status == LQ_OK)
+        *tensors = model->tensors;
+    (*engine)->forget(model);
+    return status;
 }
 
 int lq_cli_inspect(int argc, char **argv)

@@ -1,4 +1,5 @@
-// The options that say what is painted, as an argp child. Main thread.
+// The options that say what is painted, as an argp child.
+// Threads: the main one. Owner: init/release by the command.
 #pragma once
 
 #include <argp.h>

@@ -1,7 +1,8 @@
 // A foreign model is opened and run once in a process of its own before it is opened in this one:
 // an engine compiles what a file says, and some files end it. A .tflite that the engine refuses is
 // tried again as what lq_convert makes of it. What was found is kept (engine/verdict.h).
-// Main thread, before any other is started: it forks (base/child.h).
+// Threads: the main one, before any other is started: it forks (base/child.h).
+// Owner: what is asked for is the caller's, and is changed in place.
 #pragma once
 
 #include "cli/model_options.h"

@@ -1,5 +1,6 @@
 // The options about models and engines that several commands share, as an argp child.
-// Main thread, before the model is opened.
+// Threads: the main one, before the model is opened. Owner: the command; a model that is opened is
+// its to close.
 #pragma once
 
 #include <argp.h>

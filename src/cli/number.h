@@ -1,5 +1,5 @@
 // Numbers as options are given them: plain decimal ones, with nothing around them.
-// Main thread, while options are read.
+// Threads: the main one, while options are read; no state.
 #pragma once
 
 #include <argp.h>

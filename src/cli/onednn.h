@@ -1,6 +1,7 @@
 // Which instructions oneDNN, OpenVINO's library of kernels, may use in this process.
-// Main thread, before a model is opened and before other threads are started: oneDNN reads its
-// limit once, from the environment, when the first model is compiled.
+// Threads: the main one, before a model is opened and before other threads are started: oneDNN
+// reads its limit once, from the environment, when the first model is compiled.
+// Owner: the environment is the process's.
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 // A progress bar on standard error, drawn only for several items and only on a terminal.
-// Main thread.
+// Threads: the main one. Owner: the caller.
 #pragma once
 
 #include <stdbool.h>

@@ -105,10 +105,15 @@ int lq_quantize_get(void *context, int index, const struct lq_tensor **input,
 
 static int describe(struct lq_quantize_pictures *pictures, const char *model, struct lq_error *err)
 {
-    struct lq_tensors tensors;
-    const struct lq_engine_options options = {.source = pictures->source};
+    struct lq_tensors tensors = {0};
+    const struct lq_engine_source source = {.path = model, .name = pictures->source};
     const struct lq_engine_ops *ops = lq_engine_find("openvino", err);
-    int status = ops ? ops->describe(model, &options, &tensors, err) : LQ_ERR_UNAVAILABLE;
+    struct lq_engine_model *read = NULL;
+    int status = ops ? ops->read(&read, &source, err) : LQ_ERR_UNAVAILABLE;
+    if (status == LQ_OK) {
+        tensors = read->tensors;
+        ops->forget(read);
+    }
     if (status == LQ_OK)
         status = lq_sidecar_read(&pictures->sidecar, pictures->source, err);
     if (status == LQ_OK && (tensors.input_count != 1 || tensors.inputs[0].type != LQ_TENSOR_F32))

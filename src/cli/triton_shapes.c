@@ -4,17 +4,18 @@
 
 #include "base/child.h"
 #include "cli/model_check.h"
+#include "engine/list.h"
 
 // Its tensors at one shape of input 0, as OpenVINO works them out.
-static int tensors_at(const char *path, const int64_t shape[4], struct lq_tensors *tensors,
-                      struct lq_error *err)
+static int tensors_at(struct lq_engine_model *model, const int64_t shape[4],
+                      struct lq_tensors *tensors, struct lq_error *err)
 {
-    const struct lq_engine_ops *ops = lq_engine_find("openvino", err);
+    const struct lq_engine_ops *ops = &lq_engine_openvino;
     struct lq_engine_options how = {.shape_rank = 4, .precision = LQ_PRECISION_F32};
     struct lq_engine *engine = NULL;
     struct lq_request *request = NULL;
     memcpy(how.shape, shape, sizeof how.shape[0] * 4);
-    int status = ops->open(&engine, path, &how, err);
+    int status = ops->compile(&engine, model, &how, err);
     if (status == LQ_OK)
         status = ops->request_new(&request, engine, err);
     if (status == LQ_OK)
@@ -52,15 +53,15 @@ static bool batches(const struct lq_tensors *tensors)
 }
 
 // Tries the model with a batch of two and with each of its sizes.
-static int find_shapes(struct lq_triton_config *config, const char *path, int batch_max,
-                       struct lq_error *err)
+static int try_shapes(struct lq_triton_config *config, struct lq_engine_model *model,
+                      int batch_max, struct lq_error *err)
 {
     struct lq_tensors other;
     int64_t shape[4];
     shape_of(config, 0, 1, shape);
-    int status = tensors_at(path, shape, &config->tensors, err);
+    int status = tensors_at(model, shape, &config->tensors, err);
     shape_of(config, 0, 2, shape);
-    if (status == LQ_OK && batch_max > 0 && tensors_at(path, shape, &other, NULL) == LQ_OK &&
+    if (status == LQ_OK && batch_max > 0 && tensors_at(model, shape, &other, NULL) == LQ_OK &&
         batches(&other)) {
         config->batch_max = batch_max;
         open_dims(config->tensors.inputs, other.inputs, other.input_count);
@@ -68,12 +69,24 @@ static int find_shapes(struct lq_triton_config *config, const char *path, int ba
     }
     for (int i = 1; i < config->size_count && status == LQ_OK; i++) {
         shape_of(config, i, 1, shape);
-        status = tensors_at(path, shape, &other, err);
+        status = tensors_at(model, shape, &other, err);
         if (status == LQ_OK) {
             open_dims(config->tensors.inputs, other.inputs, other.input_count);
             open_dims(config->tensors.outputs, other.outputs, other.output_count);
         }
     }
+    return status;
+}
+
+static int find_shapes(struct lq_triton_config *config, const char *path, int batch_max,
+                       struct lq_error *err)
+{
+    struct lq_engine_model *model;
+    int status =
+        lq_engine_openvino.read(&model, &(struct lq_engine_source){.path = path}, err);
+    if (status == LQ_OK)
+        status = try_shapes(config, model, batch_max, err);
+    lq_engine_openvino.forget(model);
     return status;
 }
 

@@ -1,5 +1,6 @@
 // What OpenVINO finds out about a model that is to be served: sizes and shapes. All of it is done
-// in processes of their own (base/child.h). Main thread, before any other is started.
+// in processes of their own (base/child.h). Threads: the main one, before any other is
+// started. Owner: the caller, of what is filled in.
 #pragma once
 
 #include "cli/triton_config.h"

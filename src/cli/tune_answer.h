@@ -1,7 +1,7 @@
 // What `lacquer tune` found to be the fastest way to compute a model here: a small file in the
 // cache folder, named for the processor, the engine's library, this version, the model's contents
 // and how many cores there are. It ends with a checksum; one that is damaged is thrown away.
-// Main thread. Loads no engine.
+// Threads: the main one. Owner: the caller; an answer holds no memory. Loads no engine.
 #pragma once
 
 #include "cli/model_options.h"

@@ -1,6 +1,7 @@
 // All candidates of a model, tried one after the other, and the best of those that find the same
 // nails as the network in f32.
-// Main thread, while the process has no other and no engine is loaded: it forks (tune_trial.h).
+// Threads: the main one, while the process has no other and no engine is loaded: it forks
+// (tune_trial.h).
 // Owner: the caller; a race holds no memory of its own.
 #pragma once
 

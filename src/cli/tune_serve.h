@@ -2,7 +2,7 @@
 // of low priority, forked before the server has threads, a port or a sandbox. When it is
 // done the answer is kept, and the server goes over to it: at once, or with its next start where
 // that takes another ONEDNN_MAX_CPU_ISA, which stands for as long as a process runs.
-// Main thread; the watch is a thread of its own. Owner: the caller; fork/end by it.
+// Threads: the main one; the watch is a thread of its own. Owner: the caller; fork/end by it.
 #pragma once
 
 #include <pthread.h>

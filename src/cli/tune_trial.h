@@ -1,6 +1,7 @@
 // One candidate (tune_candidates.h) tried in a process of its own: how fast the network is there,
 // and whether it finds the same nails.
-// Main thread, while the process has no other and no engine is loaded: it forks (base/child.h).
+// Threads: the main one, while the process has no other and no engine is loaded: it forks
+// (base/child.h).
 // Owner: what a trial points to is the caller's and is only read.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Slices that take a value apart along one axis, made one Split: OpenVINO 2026.4 loses such a Slice
 // before a GatherElements, and so refuses what YOLO26 exports end to end.
-// Threads: any; nothing is shared.
+// Threads: any; nothing is shared. Owner: the graph, of what is added to it.
 #pragma once
 
 #include "onnx.pb-c.h"

@@ -1,4 +1,5 @@
 // Where the pictures come from that a network is calibrated with, prepared as its input.
+// Threads: one at a time. Owner: the caller, of the pictures too.
 #pragma once
 
 #include "engine/engine.h"

@@ -1,4 +1,5 @@
 // What a quantisation is made of, for quantise.c and its report only.
+// Threads: the one that quantises. Owner: lq_quantise, for the call.
 #pragma once
 
 #include "convert/quantise.h"

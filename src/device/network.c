@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/tensor_memory.h"
 #include "model/opened.h"
 
 enum { HAND_SIDE = 224, SIDE_MAX = 4096 };
@@ -17,6 +16,7 @@ struct lq_engine {
 struct lq_request {
     enum lq_mirror_network network;
     struct lq_tensors tensors;
+    void *memory; // theirs
 };
 
 static struct lq_tensor tensor_of(const char *name, int rank, const int64_t *dims)
@@ -45,33 +45,67 @@ static void describe_hand(struct lq_tensors *tensors)
     tensors->outputs[2] = tensor_of("right", 2, (int64_t[]){1, 1});
 }
 
-static int probe(struct lq_error *err)
+static struct lq_tensors tensors_of(enum lq_mirror_network network, int64_t width, int64_t height)
 {
-    (void)err;
-    return LQ_OK;
-}
-
-static int describe(const char *path, const struct lq_engine_options *options,
-                    struct lq_tensors *tensors, struct lq_error *err)
-{
-    (void)err;
-    *tensors = (struct lq_tensors){0};
-    if (strcmp(path, hand_path) == 0)
-        describe_hand(tensors);
+    struct lq_tensors tensors = {0};
+    if (network == LQ_MIRROR_HAND)
+        describe_hand(&tensors);
     else
-        describe_nails(tensors, options->shape_rank ? options->shape[3] : -1,
-                       options->shape_rank ? options->shape[2] : -1);
+        describe_nails(&tensors, width, height);
+    return tensors;
+}
+
+static enum lq_mirror_network network_of(const char *path)
+{
+    return strcmp(path, hand_path) == 0 ? LQ_MIRROR_HAND : LQ_MIRROR_NAILS;
+}
+
+static int probe(const struct lq_engine_parts *parts, struct lq_error *err)
+{
+    (void)parts;
+    (void)err;
     return LQ_OK;
 }
 
-static int open_engine(struct lq_engine **out, const char *path,
-                       const struct lq_engine_options *options, struct lq_error *err)
+static void forget(struct lq_engine_model *model)
+{
+    if (model)
+        lq_engine_model_release(model);
+    free(model);
+}
+
+static int read_network(struct lq_engine_model **out, const struct lq_engine_source *source,
+                        struct lq_error *err)
+{
+    *out = NULL;
+    struct lq_engine_model *model = calloc(1, sizeof *model);
+    if (!model)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%s'", source->path);
+    int status = lq_engine_model_init(model, source, err);
+    model->tensors = tensors_of(network_of(source->path), -1, -1);
+    if (status != LQ_OK)
+        forget(model);
+    else
+        *out = model;
+    return status;
+}
+
+static int compile_size(struct lq_engine **out, enum lq_mirror_network network, int64_t width,
+                        int64_t height, struct lq_error *err)
 {
     *out = calloc(1, sizeof **out);
     if (!*out)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%s'", path);
-    (*out)->network = strcmp(path, hand_path) == 0 ? LQ_MIRROR_HAND : LQ_MIRROR_NAILS;
-    return describe(path, options, &(*out)->tensors, err);
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a network");
+    **out = (struct lq_engine){network, tensors_of(network, width, height)};
+    return LQ_OK;
+}
+
+static int compile(struct lq_engine **out, struct lq_engine_model *model,
+                   const struct lq_engine_options *options, struct lq_error *err)
+{
+    bool sized = options->shape_rank == 4;
+    return compile_size(out, network_of(model->path), sized ? options->shape[3] : -1,
+                        sized ? options->shape[2] : -1, err);
 }
 
 static void close_engine(struct lq_engine *engine)
@@ -81,9 +115,8 @@ static void close_engine(struct lq_engine *engine)
 
 static void request_free(struct lq_request *request)
 {
-    if (!request)
-        return;
-    lq_tensors_free(&request->tensors);
+    if (request)
+        free(request->memory);
     free(request);
 }
 
@@ -93,12 +126,12 @@ static int request_new(struct lq_request **out, struct lq_engine *engine, struct
     struct lq_request *request = calloc(1, sizeof *request);
     if (!request)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a network's tensors");
-    *request = (struct lq_request){engine->network, engine->tensors};
-    int status = lq_tensors_alloc(&request->tensors, err);
-    if (status == LQ_OK)
-        *out = request;
+    *request = (struct lq_request){.network = engine->network, .tensors = engine->tensors};
+    int status = lq_tensors_place(&request->tensors, &request->memory, err);
+    if (status != LQ_OK)
+        request_free(request);
     else
-        free(request);
+        *out = request;
     return status;
 }
 
@@ -125,24 +158,23 @@ const struct lq_engine_ops lq_engine_device = {
     .by_name_only = true,
     .summary = "networks that the embedder runs",
     .probe = probe,
-    .describe = describe,
-    .open = open_engine,
+    .read = read_network,
+    .forget = forget,
+    .compile = compile,
     .close = close_engine,
     .request_new = request_new,
-    .request_free = request_free,
     .request_tensors = request_tensors,
     .run = run,
+    .request_free = request_free,
 };
 
 static int open_size(struct lq_model *model, int index, struct lq_error *err)
 {
     struct lq_variant *variant = &model->variants[index];
-    struct lq_engine_options options = {.shape_rank = 4};
     variant->width = model->info.sizes[index].width;
     variant->height = model->info.sizes[index].height;
-    memcpy(options.shape, (int64_t[]){1, 3, variant->height, variant->width},
-           4 * sizeof(int64_t));
-    int status = open_engine(&variant->engine, nails_path, &options, err);
+    int status =
+        compile_size(&variant->engine, LQ_MIRROR_NAILS, variant->width, variant->height, err);
     if (status != LQ_OK)
         return status;
     return lq_head_decide(&model->info.head, &variant->layout, &variant->engine->tensors,
@@ -176,9 +208,8 @@ static int fill(struct lq_model *model, const struct lq_mirror_networks *network
     model->sidecar.resize = LQ_SIDECAR_STRETCH;
     model->sidecar.values = LQ_VALUES_PROBABILITY;
     model->sidecar.threshold = networks->threshold;
-    int status = describe(nails_path, &plain, &model->info.tensors, err);
-    if (status == LQ_OK)
-        status = lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
+    model->info.tensors = tensors_of(LQ_MIRROR_NAILS, -1, -1);
+    int status = lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
     if (status == LQ_OK)
         status = take_sizes(model, networks, err);
     for (int i = 0; i < model->info.size_count && status == LQ_OK; i++)

@@ -1,7 +1,15 @@
-// Inference engines behind one small interface. An engine knows tensors, not nails.
-// Threads: an opened engine may serve many requests at once; one request belongs to one thread.
-// Owner: the engine owns the memory of input and output tensors; callers write into and read from
-// it, so nothing is copied on the way in.
+// Inference engines behind one small interface. An engine knows tensors, not nails. It works in
+// three phases, each with something that the caller holds:
+//   read     a file, or what a server offers     -> struct lq_engine_model, which describes itself
+//   compile  it for one input size and use       -> struct lq_engine, as often as is wanted
+//   run      one of its requests                 -> struct lq_request, its tensors filled in
+// Threads: a model may be compiled by several threads at once, an engine may serve many requests at
+// once; a request belongs to one thread at a time. Nothing else here is called while it is made or
+// freed.
+// Owner: the caller of all three. Requests are freed before their engine is closed; a model may be
+// forgotten before the engines that were compiled from it are closed. The engine owns the memory of
+// input and output tensors; callers write into it and read from it, so that nothing is copied.
+// Errors: a status and one line in `err` (NULL is fine); what was to be made is NULL then.
 #pragma once
 
 #include <stdbool.h>
@@ -35,6 +43,13 @@ struct lq_tensors {
     struct lq_tensor outputs[LQ_TENSORS_MAX];
 };
 
+// Of input_count + output_count: the inputs first.
+static inline struct lq_tensor *lq_tensor_at(struct lq_tensors *tensors, int index)
+{
+    return index < tensors->input_count ? &tensors->inputs[index]
+                                        : &tensors->outputs[index - tensors->input_count];
+}
+
 enum lq_precision { LQ_PRECISION_AUTO, LQ_PRECISION_F32, LQ_PRECISION_BF16, LQ_PRECISION_F16,
                     LQ_PRECISION_COUNT };
 const char *lq_precision_name(enum lq_precision precision); // "auto", "f32", "bf16", "f16"
@@ -54,14 +69,14 @@ enum { LQ_REMOTE_URLS_MAX = 8, LQ_REMOTE_URL_MAX = 256 };
 enum lq_remote_memory { LQ_REMOTE_MEMORY_AUTO, // shared with servers on this host
                         LQ_REMOTE_MEMORY_OFF, LQ_REMOTE_MEMORY_ON };
 
-// For engines that run elsewhere. Texts are the caller's; an engine copies what it keeps.
+// For engines that run elsewhere.
 struct lq_remote_options {
     int url_count;
     const char *urls[LQ_REMOTE_URLS_MAX]; // [http://]HOST[:PORT][/PATH]
     const char *model;                    // its name there
     const char *version;                  // NULL: the server's choice
-    const char *fallback;                 // engine that runs `path` while no server does; or NULL
-    bool no_file;                         // `path` names no file of this model
+    const char *fallback;                 // engine that runs the file while no server does; or NULL
+    bool no_file;                         // there is no file of this model
     enum lq_remote_memory memory;
     int timeout_ms;                       // of one request; 0: the default
 };
@@ -73,17 +88,22 @@ struct lq_pixel_rule {
     float mean[3], std[3]; // a std of 0 counts as 1
 };
 
-// What describe has read of a model, kept for the open that mostly follows: reading a large one
-// takes as long as compiling it. Zeroed by the caller, whose it is; the first open takes what is in
-// it. Several threads may open at a time.
-struct lq_engine_read {
-    _Atomic(void *) model;       // the engine's own; NULL: nothing
-    void (*forget)(void *model); // … which this frees
+// What is read. Texts are the caller's; an engine copies what it keeps.
+struct lq_engine_source {
+    const char *path; // a file; of a served model the local file of the same model
+    const char *name; // what messages and the cache call it, where the file was made from another;
+                      // NULL: as its path
+    struct lq_remote_options remote;
 };
 
-// Frees what no open has taken. An empty one is fine.
-void lq_engine_forget(struct lq_engine_read *read);
+// A model that was read. An engine's own struct may begin with this one.
+struct lq_engine_model {
+    char *path, *name;         // its source's
+    struct lq_tensors tensors; // as the file (or the server) declares them; dims may be -1
+    struct lq_buf sidecar;     // (model/sidecar.h) that comes with a served model; empty: none does
+};
 
+// How it is compiled.
 struct lq_engine_options {
     enum lq_precision precision; // AUTO is resolved by model/ before an engine sees it
     enum lq_tune tune;           // LATENCY or THROUGHPUT
@@ -93,52 +113,70 @@ struct lq_engine_options {
                                  // the same time; 0: the engine's choice
     int batch_wait_us;           // how long the first of them waits at most; 0: the engine's choice
     const char *cache_dir;       // compiled models; NULL: none kept
-    const char *source;          // what the file is called in messages and in the cache, where it
-                                 // was made from another; NULL: as its path
-    struct lq_remote_options remote;
     struct lq_pixel_rule pixels;
-    struct lq_engine_read *read; // where describe keeps what it reads, for open; NULL: nowhere
     // Input 0 is reshaped to these before compiling (rank 0: as the model says).
     int shape_rank;
     int64_t shape[LQ_TENSOR_RANK_MAX];
 };
 
-struct lq_engine;  // an opened model
+struct lq_engine;  // a compiled model
 struct lq_request; // its tensors for one inference at a time
 
+// Told of each part that an engine is made of on this machine: there or not, and where, or the next
+// step.
+struct lq_engine_parts {
+    void (*row)(void *context, const char *name, bool there, const char *detail);
+    void *context;
+};
+
+// An engine: four facts and at most ten functions, all there unless it says otherwise.
 struct lq_engine_ops {
     const char *name;    // "openvino"
     const char *summary; // one line for `lacquer engines`
     bool by_name_only;   // never chosen by itself
     bool has_precisions; // computes in f32 or bf16 as asked, and not always faster in bf16
-    // 0 when it can run here; else a status with the reason in err.
-    int (*probe)(struct lq_error *err);
-    // What it is made of on this machine, a row a part: there or not, and where, or the next step.
-    // May be NULL.
-    void (*parts)(void (*row)(void *context, const char *name, bool there, const char *detail),
-                  void *context);
-    // Tensors as the file (or the server) declares them, nothing compiled; dims may be -1.
-    int (*describe)(const char *path, const struct lq_engine_options *options,
-                    struct lq_tensors *tensors, struct lq_error *err);
-    // Appends the sidecar (model/sidecar.h) that comes with a served model, nothing when none does;
-    // may be NULL.
-    int (*sidecar)(const struct lq_engine_options *options, struct lq_buf *json,
-                   struct lq_error *err);
+
+    // 0 when it can run here; else UNAVAILABLE with what is missing and the next step. Loads its
+    // library, once. `parts`: NULL, or told of its parts where it can run; engines of one part tell
+    // nothing.
+    int (*probe)(const struct lq_engine_parts *parts, struct lq_error *err);
+
+    // Reads and describes; compiles nothing. UNAVAILABLE as probe.
+    int (*read)(struct lq_engine_model **model, const struct lq_engine_source *source,
+                struct lq_error *err);
+    void (*forget)(struct lq_engine_model *model); // NULL is fine
+
     // UNAVAILABLE when this processor cannot compute the model in bf16 or f16; f32 may still do.
-    int (*open)(struct lq_engine **engine, const char *path,
-                const struct lq_engine_options *options, struct lq_error *err);
-    void (*close)(struct lq_engine *engine); // after all its requests are released; NULL is fine
+    int (*compile)(struct lq_engine **engine, struct lq_engine_model *model,
+                   const struct lq_engine_options *options, struct lq_error *err);
+    void (*close)(struct lq_engine *engine); // NULL is fine
+
     int (*request_new)(struct lq_request **request, struct lq_engine *engine,
                        struct lq_error *err);
-    void (*request_free)(struct lq_request *request); // NULL is fine
     // The request's tensors, data pointers filled in; valid until it is freed.
     const struct lq_tensors *(*request_tensors)(struct lq_request *request);
-    // deadline_us: lq_clock_us() after which nobody wants the answer; 0: none. Only engines that
-    // wait for others look at it; they end with TIMEOUT.
+    // From the inputs' memory to the outputs'. deadline_us: lq_clock_us() after which nobody wants
+    // the answer; 0: none. Only engines that wait for others look at it; they end with TIMEOUT.
     int (*run)(struct lq_request *request, uint64_t deadline_us, struct lq_error *err);
-    // Appends what it counts over the whole process as Prometheus text; may be NULL.
+    void (*request_free)(struct lq_request *request); // NULL is fine
+
+    // Appends what it counts over the whole process as Prometheus text; NULL where it counts
+    // nothing.
     int (*print_metrics)(struct lq_buf *out);
 };
+
+// For engines: fills path, name and an empty sidecar; the tensors are the engine's to fill. MEMORY
+// leaves it to be released.
+LQ_MUST_CHECK int lq_engine_model_init(struct lq_engine_model *model,
+                                       const struct lq_engine_source *source,
+                                       struct lq_error *err);
+void lq_engine_model_release(struct lq_engine_model *model); // half-built or zeroed is fine
+
+// For engines: memory for a request's tensors, zeroed and in one block, each at a multiple of 64
+// bytes; none for those whose size is open. MEMORY; MODEL when one takes more than
+// LQ_TENSOR_BYTES_MAX. *memory, the block, is the caller's to free.
+LQ_MUST_CHECK int lq_tensors_place(struct lq_tensors *tensors, void **memory,
+                                   struct lq_error *err);
 
 // Every engine this build knows, best first, NULL at the end.
 extern const struct lq_engine_ops *const lq_engines[];

@@ -1,13 +1,27 @@
-// Tensors, and names of what all engines know.
+// Models as engines read them, tensors, and names of what all engines know.
 #include "engine/engine.h"
 
-#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
-void lq_engine_forget(struct lq_engine_read *read)
+#include "base/limits.h"
+
+int lq_engine_model_init(struct lq_engine_model *model, const struct lq_engine_source *source,
+                         struct lq_error *err)
 {
-    void *model = atomic_exchange(&read->model, NULL);
-    if (model)
-        read->forget(model);
+    model->path = strdup(source->path);
+    model->name = strdup(source->name ? source->name : source->path);
+    lq_buf_init(&model->sidecar, LQ_SIDECAR_BYTES_MAX);
+    return model->path && model->name
+               ? LQ_OK
+               : lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", source->path);
+}
+
+void lq_engine_model_release(struct lq_engine_model *model)
+{
+    free(model->path);
+    free(model->name);
+    lq_buf_release(&model->sidecar);
 }
 
 const char *lq_device_name(enum lq_device device)
@@ -73,4 +87,37 @@ const char *lq_tensor_type_name(enum lq_tensor_type type)
         [LQ_TENSOR_OTHER] = "other",
     };
     return names[type];
+}
+
+enum { ALIGNMENT = 64 }; // of what vector instructions read
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+int lq_tensors_place(struct lq_tensors *tensors, void **memory, struct lq_error *err)
+{
+    int count = tensors->input_count + tensors->output_count;
+    size_t size = 0;
+    *memory = NULL;
+    for (int i = 0; i < count; i++) {
+        const struct lq_tensor *tensor = lq_tensor_at(tensors, i);
+        size_t bytes = lq_tensor_bytes(tensor);
+        if (bytes > LQ_TENSOR_BYTES_MAX)
+            return lq_fail(err, LQ_ERR_MODEL, "tensor '%.60s' takes more than %d bytes",
+                           tensor->name, LQ_TENSOR_BYTES_MAX);
+        size += aligned(bytes);
+    }
+    uint8_t *at = *memory = aligned_alloc(ALIGNMENT, size ? size : ALIGNMENT);
+    if (!at)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
+    memset(at, 0, size);
+    for (int i = 0; i < count; i++) {
+        struct lq_tensor *tensor = lq_tensor_at(tensors, i);
+        size_t bytes = lq_tensor_bytes(tensor);
+        tensor->data = bytes ? at : NULL;
+        at += aligned(bytes);
+    }
+    return LQ_OK;
 }

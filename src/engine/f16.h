@@ -1,5 +1,5 @@
 // Half precision (IEEE 754 binary16) to single and back, round to nearest even.
-// Any thread. Source and target may not overlap; halves need no alignment.
+// Threads: any; no state. Source and target may not overlap; halves need no alignment.
 #pragma once
 
 #include <stddef.h>

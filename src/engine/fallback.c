@@ -2,16 +2,32 @@
 
 #include <string.h>
 
-int lq_fallback_open(struct lq_fallback *fallback, const char *name, const char *path,
-                     const struct lq_engine_options *options, struct lq_error *err)
+int lq_fallback_read(struct lq_fallback_model *fallback, const char *engine,
+                     const struct lq_engine_source *source, struct lq_error *err)
 {
-    fallback->ops = lq_engine_find(name, err);
-    if (!fallback->ops)
-        return LQ_ERR_ARGUMENT;
-    int status = fallback->ops->probe(err);
+    const struct lq_engine_source file = {.path = source->path, .name = source->name};
+    int status = LQ_ERR_ARGUMENT;
+    fallback->ops = lq_engine_find(engine, err);
+    if (fallback->ops)
+        status = fallback->ops->probe(NULL, err);
     if (status == LQ_OK)
-        status = fallback->ops->open(&fallback->engine, path, options, err);
-    return status;
+        status = fallback->ops->read(&fallback->model, &file, err);
+    return status == LQ_OK ? LQ_OK : lq_fail_within(err, "cannot open the fallback");
+}
+
+void lq_fallback_forget(struct lq_fallback_model *fallback)
+{
+    if (fallback->ops)
+        fallback->ops->forget(fallback->model);
+    *fallback = (struct lq_fallback_model){0};
+}
+
+int lq_fallback_compile(struct lq_fallback *fallback, const struct lq_fallback_model *from,
+                        const struct lq_engine_options *options, struct lq_error *err)
+{
+    fallback->ops = from->ops;
+    int status = from->ops->compile(&fallback->engine, from->model, options, err);
+    return status == LQ_OK ? LQ_OK : lq_fail_within(err, "cannot open the fallback");
 }
 
 void lq_fallback_close(struct lq_fallback *fallback)

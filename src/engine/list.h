@@ -1,5 +1,5 @@
 // The engines of this build, one const struct each at the foot of its file, and what they share.
-// No state. Any thread.
+// Threads: any; no state.
 #pragma once
 
 #include "engine/engine.h"

@@ -37,33 +37,6 @@ static void onnxruntime_request_free(struct lq_request *request)
     free(request);
 }
 
-enum { ALIGNMENT = 64 };
-
-static size_t aligned(size_t bytes)
-{
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-// Tensors of one picture, in memory of the request's own.
-static int make_tensors(struct lq_request *request)
-{
-    struct lq_tensors *tensors = &request->tensors;
-    *tensors = *lq_ort_slot_tensors(request->engine->slots[0]);
-    size_t bytes = 0;
-    struct lq_tensor *lists[] = {tensors->inputs, tensors->outputs};
-    const int list_counts[] = {tensors->input_count, tensors->output_count};
-    for (int list = 0; list < 2; list++)
-        for (int i = 0; i < list_counts[list]; i++)
-            bytes += aligned(lq_tensor_bytes(&lists[list][i]));
-    uint8_t *at = request->memory = aligned_alloc(ALIGNMENT, bytes ? bytes : ALIGNMENT);
-    for (int list = 0; at && list < 2; list++)
-        for (int i = 0; i < list_counts[list]; i++) {
-            lists[list][i].data = at;
-            at += aligned(lq_tensor_bytes(&lists[list][i]));
-        }
-    return at ? LQ_OK : LQ_ERR_MEMORY;
-}
-
 static int onnxruntime_request_new(struct lq_request **out, struct lq_engine *engine,
                                    struct lq_error *err)
 {
@@ -72,12 +45,17 @@ static int onnxruntime_request_new(struct lq_request **out, struct lq_engine *en
     if (!request)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
     request->engine = engine;
-    int status = engine->batcher ? make_tensors(request)
-                                 : lq_ort_slot_new(&request->slot, engine->model, 1, err);
-    if (status == LQ_ERR_MEMORY)
-        lq_fail(err, status, "out of memory for an inference request");
-    if (status == LQ_OK && request->slot)
-        request->tensors = *lq_ort_slot_tensors(request->slot);
+    int status;
+    if (engine->batcher) {
+        request->tensors = *lq_ort_slot_tensors(engine->slots[0]); // of one picture
+        status = lq_tensors_place(&request->tensors, &request->memory, err);
+    } else {
+        status = lq_ort_slot_new(&request->slot, engine->model, 1, err);
+        if (status == LQ_ERR_MEMORY)
+            lq_fail(err, status, "out of memory for an inference request");
+        if (status == LQ_OK)
+            request->tensors = *lq_ort_slot_tensors(request->slot);
+    }
     if (status != LQ_OK)
         onnxruntime_request_free(request);
     else
@@ -122,10 +100,11 @@ static int run_batch(void *context, void *const *items, int count, struct lq_err
     return status;
 }
 
-static int onnxruntime_open(struct lq_engine **engine, const char *path,
-                            const struct lq_engine_options *options, struct lq_error *err)
+static int onnxruntime_compile(struct lq_engine **engine, struct lq_engine_model *model,
+                               const struct lq_engine_options *options, struct lq_error *err)
 {
-    int status = lq_ort_engine_open(engine, path, options, run_batch, err);
+    int status = lq_ort_engine_compile(engine, (const struct lq_ort_file *)model, options,
+                                       run_batch, err);
     if (status == LQ_OK) {
         atomic_store(&counts.device, (int)(*engine)->device);
         atomic_store(&counts.asked, (int)options->device);
@@ -172,17 +151,25 @@ static int onnxruntime_print_metrics(struct lq_buf *out)
     return status;
 }
 
+static int onnxruntime_probe(const struct lq_engine_parts *parts, struct lq_error *err)
+{
+    int status = lq_ort_load(err);
+    if (status == LQ_OK && parts)
+        lq_ort_parts_list(parts->row, parts->context);
+    return status;
+}
+
 const struct lq_engine_ops lq_engine_onnxruntime = {
     .name = "onnxruntime",
     .summary = "ONNX Runtime: TensorRT or CUDA on NVIDIA GPUs, or the processor (.onnx)",
-    .probe = lq_ort_load,
-    .parts = lq_ort_parts_list,
-    .describe = lq_ort_engine_describe,
-    .open = onnxruntime_open,
+    .probe = onnxruntime_probe,
+    .read = lq_ort_file_read,
+    .forget = lq_ort_file_forget,
+    .compile = onnxruntime_compile,
     .close = lq_ort_engine_close,
     .request_new = onnxruntime_request_new,
-    .request_free = onnxruntime_request_free,
     .request_tensors = onnxruntime_request_tensors,
     .run = onnxruntime_run,
+    .request_free = onnxruntime_request_free,
     .print_metrics = onnxruntime_print_metrics,
 };

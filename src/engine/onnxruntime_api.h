@@ -1,7 +1,7 @@
 // ONNX Runtime's C interface, as far as it is used here. The library hands out one table of
 // functions whose order never changes (new ones are added behind), so that the number of an entry
 // and what it takes are all a caller needs: no header of theirs is wanted to build.
-// Inside this layer only. Threads and ownership: onnxruntime_load.h.
+// Inside this layer only. Threads and owner: onnxruntime_load.h.
 // Source: the table OrtApi in onnxruntime_c_api.h, versions 1.16 to 1.32.
 #pragma once
 

@@ -1,11 +1,12 @@
-// An opened model of onnxruntime.c, and how it comes to be: reading the file, setting its size,
-// trying devices in turn (onnxruntime_open.c).
-// Inside this layer only, after lq_ort_load. Threads: an engine is shared; opening is one thread's.
-// Owner: open/close by the caller.
+// A compiled model of onnxruntime.c, and how it comes to be: setting the file's size, trying
+// devices in turn (onnxruntime_open.c).
+// Inside this layer only, after lq_ort_load. Threads: an engine is shared; compiling is one
+// thread's.
+// Owner: compile/close by the caller.
 #pragma once
 
 #include "engine/batcher.h"
-#include "engine/onnxruntime_session.h"
+#include "engine/onnxruntime_file.h"
 
 enum { LQ_ORT_SLOTS_MAX = 6 }; // of 1, 2, 4 … 32 pictures
 
@@ -19,11 +20,7 @@ struct lq_engine {
 };
 
 // `run_batch` is the batcher's, with the engine as its context.
-LQ_MUST_CHECK int lq_ort_engine_open(struct lq_engine **engine, const char *path,
-                                     const struct lq_engine_options *options,
-                                     lq_batch_run *run_batch, struct lq_error *err);
+LQ_MUST_CHECK int lq_ort_engine_compile(struct lq_engine **engine, const struct lq_ort_file *file,
+                                        const struct lq_engine_options *options,
+                                        lq_batch_run *run_batch, struct lq_error *err);
 void lq_ort_engine_close(struct lq_engine *engine); // NULL is fine
-
-// Tensors as the file declares them.
-LQ_MUST_CHECK int lq_ort_engine_describe(const char *path, const struct lq_engine_options *options,
-                                         struct lq_tensors *tensors, struct lq_error *err);

@@ -1,6 +1,6 @@
 // What a session holds, for the two files that work on it: onnxruntime_session.c opens it,
 // onnxruntime_slot.c runs it.
-// Threads and ownership: onnxruntime_session.h.
+// Threads and owner: onnxruntime_session.h.
 #pragma once
 
 #include "engine/onnxruntime_load.h"

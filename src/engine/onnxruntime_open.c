@@ -1,38 +1,29 @@
-// Opens a model for onnxruntime.c: the file's bytes, made to say the size that is wanted, in a
+// Compiles a model for onnxruntime.c: the file's bytes, made to say the size that is wanted, in a
 // session on the first device that can be used and answers test pictures as the processor does.
 #include "engine/onnxruntime_engine.h"
 
-#include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cpu.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "engine/onnxruntime_check.h"
 #include "engine/onnxruntime_load.h"
 #include "format/onnx_shape.h"
-#include "format/operators.h"
 
-enum { GPU_BATCH = 8, BATCH_WAIT_US = 2000, FILE_BYTES_MAX = INT32_MAX };
+enum { GPU_BATCH = 8, BATCH_WAIT_US = 2000 };
 
 // Halves and whole numbers of eight bits differ from the processor's answer; a wrong answer does
 // more so.
 static const double gpu_distance_max = 0.1, batch_distance_max = 0.02;
 
-// ---- the file
-
-// A model as it is opened.
+// A model as it is compiled.
 struct opening {
-    const char *name; // for messages
-    struct lq_buf file, shaped, batched; // as it is; of the size that is wanted; of open batch
-    char folder[PATH_MAX], input[LQ_TENSOR_NAME_MAX];
+    const struct lq_ort_file *file;
+    const char *name;             // for messages
+    struct lq_buf shaped, batched; // of the size that is wanted; of open batch
     struct lq_ort_session_options how;
     const struct lq_engine_options *options;
     lq_batch_run *run_batch;
@@ -46,105 +37,30 @@ static void release(struct opening *opening)
     for (int i = 0; i < LQ_ORT_PICTURES; i++)
         lq_ort_slot_free(opening->answers[i]);
     lq_ort_model_close(opening->reference);
-    lq_buf_release(&opening->file);
     lq_buf_release(&opening->shaped);
     lq_buf_release(&opening->batched);
     free(opening);
 }
 
-// `*out` is the caller's to release.
-static int read_file(struct opening **out, const char *path,
-                     const struct lq_engine_options *options, struct lq_error *err)
-{
-    int status = lq_ort_load(err);
-    if (status != LQ_OK)
-        return status;
-    const char *name = options && options->source ? options->source : path;
-    if (access(path, R_OK) != 0)
-        return lq_fail(err, LQ_ERR_MODEL, "cannot open model '%.150s': %s", name, strerror(errno));
-    if (lq_ends_with(path, ".tflite") || lq_ends_with(path, ".xml"))
-        return lq_fail(err, LQ_ERR_MODEL, "cannot read model '%.150s': ONNX Runtime takes .onnx; "
-                       "`lacquer convert` makes one of a .tflite", name);
-    struct opening *opening = calloc(1, sizeof *opening);
-    if (!opening)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", name);
-    lq_buf_init(&opening->file, FILE_BYTES_MAX);
-    lq_buf_init(&opening->shaped, FILE_BYTES_MAX);
-    lq_buf_init(&opening->batched, FILE_BYTES_MAX);
-    opening->name = name;
-    opening->options = options;
-    snprintf(opening->folder, sizeof opening->folder, "%s", path);
-    opening->how = (struct lq_ort_session_options){
-        .device = LQ_DEVICE_CPU, .name = name, .folder = dirname(opening->folder),
-        .gpu = &opening->gpu, .batch_max = 1};
-    status = lq_file_read(path, &opening->file, err);
-    if (status != LQ_OK)
-        release(opening);
-    else
-        *out = opening;
-    return status;
-}
-
-// Its tensors as the file says them.
-static int describe(struct opening *opening, struct lq_tensors *tensors, struct lq_error *err)
-{
-    struct lq_ort_session_options how = opening->how;
-    struct lq_ort_model *model = NULL;
-    how.describe_only = true;
-    how.threads = 1;
-    int status = lq_ort_model_open(&model, &opening->file, &how, err);
-    if (status == LQ_OK)
-        *tensors = *lq_ort_model_tensors(model);
-    else if (err && strcasestr(err->text, "protobuf"))
-        lq_fail(err, LQ_ERR_MODEL, "'%.150s' is no model, or a damaged one: .onnx is read",
-                opening->name);
-    lq_ort_model_close(model);
-    return status;
-}
-
-int lq_ort_engine_describe(const char *path, const struct lq_engine_options *options,
-                           struct lq_tensors *tensors, struct lq_error *err)
-{
-    struct opening *opening = NULL;
-    int status = read_file(&opening, path, options, err);
-    if (status != LQ_OK)
-        return status;
-    status = describe(opening, tensors, err);
-    release(opening);
-    return status;
-}
-
-static void note_quantised(void *context, const char *kind, int count)
-{
-    (void)count;
-    if (strcmp(kind, "QuantizeLinear") == 0)
-        *(bool *)context = true;
-}
-
 // The size that is asked for, or the file's own, in bytes that say so.
-static int settle_shape(struct opening *opening, const char *path, struct lq_error *err)
+static int settle_shape(struct opening *opening, struct lq_error *err)
 {
     const struct lq_engine_options *options = opening->options;
+    const struct lq_ort_file *file = opening->file;
     struct lq_ort_session_options *how = &opening->how;
-    struct lq_tensors tensors;
-    int status = describe(opening, &tensors, err);
-    if (status != LQ_OK)
-        return status;
-    const struct lq_tensor *input = &tensors.inputs[0];
+    const struct lq_tensor *input = &file->model.tensors.inputs[0];
     bool asked = options->shape_rank > 0;
-    snprintf(opening->input, sizeof opening->input, "%s", input->name);
-    how->input = opening->input;
+    how->input = input->name;
     how->rank = asked ? options->shape_rank : input->rank;
     memcpy(how->shape, asked ? options->shape : input->dims, sizeof how->shape);
-    (void)!lq_operators_count(path, note_quantised, &how->whole_numbers, NULL);
     for (int i = 0; i < how->rank; i++)
         if (how->shape[i] < 0)
             return lq_fail(err, LQ_ERR_MODEL, "cannot run model '%.100s': the size of its input is "
                            "open", opening->name);
     if (!asked)
-        return lq_buf_append(&opening->shaped, opening->file.data, opening->file.len);
-    return lq_onnx_bind_shape(opening->file.data, opening->file.len, how->shape, how->rank,
-                              &opening->shaped, err);
+        return lq_buf_append(&opening->shaped, file->bytes.data, file->bytes.len);
+    return lq_onnx_bind_shape(file->bytes.data, file->bytes.len, how->shape, how->rank,
+                             &opening->shaped, err);
 }
 
 // ---- trying a device
@@ -280,8 +196,8 @@ static int open_session(struct lq_engine **out, struct opening *opening, enum lq
         memcpy(any_batch, how.shape, sizeof any_batch);
         any_batch[0] = -1;
         lq_buf_clear(&opening->batched);
-        status = lq_onnx_bind_shape(opening->file.data, opening->file.len, any_batch, how.rank,
-                                    &opening->batched, err);
+        status = lq_onnx_bind_shape(opening->file->bytes.data, opening->file->bytes.len,
+                                    any_batch, how.rank, &opening->batched, err);
         bytes = &opening->batched;
     }
     struct lq_engine *engine = calloc(1, sizeof *engine);
@@ -380,19 +296,26 @@ static void tell_opened(struct lq_engine *engine, const struct opening *opening)
                 1 << (engine->slot_count - 1));
 }
 
-int lq_ort_engine_open(struct lq_engine **out, const char *path,
-                       const struct lq_engine_options *options, lq_batch_run *run_batch,
-                       struct lq_error *err)
+int lq_ort_engine_compile(struct lq_engine **out, const struct lq_ort_file *file,
+                          const struct lq_engine_options *options, lq_batch_run *run_batch,
+                          struct lq_error *err)
 {
     *out = NULL;
-    struct opening *opening = NULL;
     if (options->precision == LQ_PRECISION_BF16)
         return lq_fail(err, LQ_ERR_UNAVAILABLE, "ONNX Runtime does not compute in bf16");
-    int status = read_file(&opening, path, options, err);
-    if (status != LQ_OK)
-        return status;
+    struct opening *opening = calloc(1, sizeof *opening);
+    if (!opening)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", file->model.name);
+    opening->file = file;
+    opening->name = file->model.name;
+    opening->options = options;
     opening->run_batch = run_batch;
-    status = settle_shape(opening, path, err);
+    opening->how = lq_ort_file_session(file);
+    opening->how.gpu = &opening->gpu;
+    opening->how.cache_dir = options->cache_dir;
+    lq_buf_init(&opening->shaped, LQ_ORT_FILE_BYTES_MAX);
+    lq_buf_init(&opening->batched, LQ_ORT_FILE_BYTES_MAX);
+    int status = settle_shape(opening, err);
     if (status == LQ_OK)
         status = open_somewhere(out, opening, err);
     if (status == LQ_OK)

@@ -15,6 +15,14 @@
 
 #define ov lq_openvino
 
+// Compiling for another input size changes the graph, so each compilation takes one of its own: the
+// first the one that was read (of a large model that takes as long as compiling), a later one reads
+// the file again.
+struct openvino_model {
+    struct lq_engine_model model;
+    _Atomic(ov_model_t *) graph; // NULL: taken
+};
+
 struct lq_engine {
     ov_compiled_model_t *compiled;
 };
@@ -75,46 +83,41 @@ static int describe_port(ov_output_const_port_t *port, struct lq_tensor *tensor)
     return status;
 }
 
-static int describe_model(const ov_model_t *model, const char *path, struct lq_tensors *tensors,
+static int describe_graph(const ov_model_t *graph, const char *name, struct lq_tensors *tensors,
                           struct lq_error *err)
 {
     size_t inputs = 0, outputs = 0;
-    ov.model_inputs_size(model, &inputs);
-    ov.model_outputs_size(model, &outputs);
+    ov.model_inputs_size(graph, &inputs);
+    ov.model_outputs_size(graph, &outputs);
     if (inputs > LQ_TENSORS_MAX || outputs > LQ_TENSORS_MAX)
         return lq_fail(err, LQ_ERR_MODEL, "'%.100s' has %zu inputs and %zu outputs: more than %d",
-                       path, inputs, outputs, LQ_TENSORS_MAX);
+                       name, inputs, outputs, LQ_TENSORS_MAX);
     *tensors = (struct lq_tensors){.input_count = (int)inputs, .output_count = (int)outputs};
     for (size_t i = 0; i < inputs + outputs; i++) {
         ov_output_const_port_t *port = NULL;
         bool in = i < inputs;
-        ov_status_e code = in ? ov.model_const_input_by_index(model, i, &port)
-                              : ov.model_const_output_by_index(model, i - inputs, &port);
+        ov_status_e code = in ? ov.model_const_input_by_index(graph, i, &port)
+                              : ov.model_const_output_by_index(graph, i - inputs, &port);
         if (code != OK)
-            return lq_openvino_fail(err, LQ_ERR_MODEL, code, "describe", path);
+            return lq_openvino_fail(err, LQ_ERR_MODEL, code, "describe", name);
         if (describe_port(port, in ? &tensors->inputs[i] : &tensors->outputs[i - inputs]))
             return lq_fail(err, LQ_ERR_MODEL,
-                           "'%.100s' has a tensor of unknown or too many dimensions", path);
+                           "'%.100s' has a tensor of unknown or too many dimensions", name);
     }
     return LQ_OK;
 }
 
-static const char *name_of(const char *path, const struct lq_engine_options *options)
-{
-    return options && options->source ? options->source : path;
-}
-
-// `name` is what messages call it.
-static int read_model(ov_model_t **model, const char *path, const char *name,
+static int read_graph(ov_model_t **graph, const struct lq_engine_model *model,
                       struct lq_error *err)
 {
+    const char *name = model->name;
     int status = lq_openvino_load(err);
     if (status != LQ_OK)
         return status;
-    if (access(path, R_OK) != 0)
+    if (access(model->path, R_OK) != 0)
         return lq_fail(err, LQ_ERR_MODEL, "cannot open model '%.150s': %s", name,
                        strerror(errno));
-    ov_status_e code = ov.core_read_model(ov.core, path, NULL, model);
+    ov_status_e code = ov.core_read_model(ov.core, model->path, NULL, graph);
     if (code == OK)
         return LQ_OK;
     lq_openvino_fail(err, LQ_ERR_MODEL, code, "read model", name);
@@ -125,41 +128,36 @@ static int read_model(ov_model_t **model, const char *path, const char *name,
     return LQ_ERR_MODEL;
 }
 
-static void forget_model(void *model)
+static void openvino_forget(struct lq_engine_model *model)
 {
-    ov.model_free(model);
-}
-
-// A model for the open that mostly follows (it is then not the caller's); one that nobody keeps is
-// freed.
-static void keep_model(ov_model_t *model, struct lq_engine_read *read)
-{
-    if (!read) {
-        ov.model_free(model);
+    struct openvino_model *own = (struct openvino_model *)model;
+    if (!own)
         return;
-    }
-    lq_engine_forget(read);
-    read->forget = forget_model;
-    atomic_store(&read->model, model);
+    ov_model_t *graph = atomic_exchange(&own->graph, NULL);
+    if (graph)
+        ov.model_free(graph);
+    lq_engine_model_release(&own->model);
+    free(own);
 }
 
-// NULL when there is none of ours. What is taken is the caller's.
-static ov_model_t *take_model(struct lq_engine_read *read)
+static int openvino_read(struct lq_engine_model **out, const struct lq_engine_source *source,
+                         struct lq_error *err)
 {
-    return read && read->forget == forget_model ? atomic_exchange(&read->model, NULL) : NULL;
-}
-
-static int openvino_describe(const char *path, const struct lq_engine_options *options,
-                             struct lq_tensors *tensors, struct lq_error *err)
-{
-    ov_model_t *model = NULL;
-    int status = read_model(&model, path, name_of(path, options), err);
+    *out = NULL;
+    ov_model_t *graph = NULL;
+    struct openvino_model *own = calloc(1, sizeof *own);
+    if (!own)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", source->path);
+    int status = lq_engine_model_init(&own->model, source, err);
     if (status == LQ_OK)
-        status = describe_model(model, name_of(path, options), tensors, err);
+        status = read_graph(&graph, &own->model, err);
+    atomic_init(&own->graph, graph);
     if (status == LQ_OK)
-        keep_model(model, options ? options->read : NULL);
-    else if (model)
-        ov.model_free(model);
+        status = describe_graph(graph, own->model.name, &own->model.tensors, err);
+    if (status != LQ_OK)
+        openvino_forget(&own->model);
+    else
+        *out = &own->model;
     return status;
 }
 
@@ -281,46 +279,40 @@ static void openvino_close(struct lq_engine *engine)
     free(engine);
 }
 
-static int openvino_open(struct lq_engine **out, const char *path,
-                         const struct lq_engine_options *options, struct lq_error *err)
+// Not every network can be computed in bf16 on every processor: oneDNN's AMX kernels have nothing
+// for an int8 convolution whose neighbour is in bf16.
+static int fail_compile(ov_status_e code, const char *name, enum lq_precision precision,
+                        struct lq_error *err)
+{
+    bool half = precision > LQ_PRECISION_F32;
+    const char *what = precision == LQ_PRECISION_BF16 ? "compile in bf16 model"
+                       : half                         ? "compile in f16 model"
+                                                      : "compile model";
+    return lq_openvino_fail(err, half ? LQ_ERR_UNAVAILABLE : LQ_ERR_MODEL, code, what, name);
+}
+
+static int openvino_compile(struct lq_engine **out, struct lq_engine_model *model,
+                            const struct lq_engine_options *options, struct lq_error *err)
 {
     *out = NULL;
-    ov_model_t *model = NULL;
-    struct lq_engine *engine = NULL;
-    int status = lq_openvino_load(err);
+    ov_model_t *graph = atomic_exchange(&((struct openvino_model *)model)->graph, NULL);
+    int status = graph ? LQ_OK : read_graph(&graph, model, err);
     if (status == LQ_OK)
-        model = take_model(options->read);
-    if (status == LQ_OK && !model)
-        status = read_model(&model, path, name_of(path, options), err);
-    if (status == LQ_OK)
-        status = reshape(model, name_of(path, options), options, err);
+        status = reshape(graph, model->name, options, err);
+    struct lq_engine *engine = status == LQ_OK ? calloc(1, sizeof *engine) : NULL;
+    if (engine) {
+        ov_status_e code = compile_somewhere(&engine->compiled, graph, model->name, options);
+        if (code != OK)
+            status = fail_compile(code, model->name, options->precision, err);
+    } else if (status == LQ_OK) {
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", model->name);
+    }
+    if (graph)
+        ov.model_free(graph);
     if (status != LQ_OK)
-        goto fail;
-    engine = calloc(1, sizeof *engine);
-    if (!engine) {
-        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
-        goto fail;
-    }
-    ov_status_e code = compile_somewhere(&engine->compiled, model, name_of(path, options), options);
-    if (code != OK) {
-        // Not every network can be computed in bf16 on every processor: oneDNN's AMX kernels have
-        // nothing for an int8 convolution whose neighbour is in bf16.
-        bool half = options->precision > LQ_PRECISION_F32;
-        const char *what = options->precision == LQ_PRECISION_BF16 ? "compile in bf16 model"
-                           : half                                  ? "compile in f16 model"
-                                                                   : "compile model";
-        status = lq_openvino_fail(err, half ? LQ_ERR_UNAVAILABLE : LQ_ERR_MODEL, code,
-                                  what,
-                                  name_of(path, options));
-        goto fail;
-    }
-    ov.model_free(model);
-    *out = engine;
-    return LQ_OK;
-fail:
-    if (model)
-        ov.model_free(model);
-    openvino_close(engine);
+        openvino_close(engine);
+    else
+        *out = engine;
     return status;
 }
 
@@ -418,16 +410,23 @@ static int openvino_run(struct lq_request *request, uint64_t deadline_us, struct
     return code == OK ? LQ_OK : lq_openvino_fail(err, LQ_ERR_ENGINE, code, "run", "the model");
 }
 
+static int openvino_probe(const struct lq_engine_parts *parts, struct lq_error *err)
+{
+    (void)parts;
+    return lq_openvino_load(err);
+}
+
 const struct lq_engine_ops lq_engine_openvino = {
     .name = "openvino",
     .summary = "OpenVINO on this machine's processor (.onnx, .tflite, .xml)",
     .has_precisions = true,
-    .probe = lq_openvino_load,
-    .describe = openvino_describe,
-    .open = openvino_open,
+    .probe = openvino_probe,
+    .read = openvino_read,
+    .forget = openvino_forget,
+    .compile = openvino_compile,
     .close = openvino_close,
     .request_new = openvino_request_new,
-    .request_free = openvino_request_free,
     .request_tensors = openvino_request_tensors,
     .run = openvino_run,
+    .request_free = openvino_request_free,
 };

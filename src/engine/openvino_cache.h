@@ -5,6 +5,7 @@
 // missing or wrong is removed before OpenVINO looks. A compiled model is code: there is no cache
 // in a folder that another user could write in (base/trust.h).
 // Threads: any, also several processes: at worst a blob is compiled once more.
+// Owner: the user's cache folder; names are in the caller's memory.
 #pragma once
 
 #include <stdbool.h>

@@ -21,25 +21,37 @@
 #include "base/limits.h"
 #include "base/parse_json.h"
 #include "engine/list.h"
-#include "engine/tensor_memory.h"
 
 static const char magic[] = "lacquer-replay 1\n";
 
-enum { FRAMES_MAX = 100000, FAILS_MAX = 16, DELAY_MS_MAX = 10000, INPUT_BYTES_MAX = 256 << 20 };
+enum { FRAMES_MAX = 100000, FAILS_MAX = 16, DELAY_MS_MAX = 10000 };
 
-struct lq_engine {
-    struct lq_buf file;
-    struct lq_tensors tensors;
-    const uint8_t *frames; // in the file
+// What the file's second line says.
+struct recording {
     size_t frame_bytes;
     int frame_count;
     int fails[FAILS_MAX], fail_count;
     int delay_ms;
 };
 
+// In the order of their making: each may outlive the one before.
+struct replay_model {
+    struct lq_engine_model model;
+    struct recording recording;
+    struct lq_buf file;
+    const uint8_t *frames; // in the file
+};
+
+struct lq_engine {
+    struct lq_tensors tensors;
+    struct recording recording;
+    struct lq_buf frames;
+};
+
 struct lq_request {
     struct lq_engine *engine;
     struct lq_tensors tensors;
+    void *memory; // theirs
     int next;
 };
 
@@ -64,7 +76,8 @@ static const char *read_tensor(const json_t *from, struct lq_tensor *tensor)
     for (int i = 0; i < tensor->rank; i++)
         tensor->dims[i] = json_integer_value(json_array_get(dims, (size_t)i));
     size_t bytes = lq_tensor_bytes(tensor);
-    return bytes == 0 || bytes > INPUT_BYTES_MAX ? "a tensor has an unusable type or size" : NULL;
+    bool fine = bytes > 0 && bytes <= LQ_TENSOR_BYTES_MAX;
+    return fine ? NULL : "a tensor has an unusable type or size";
 }
 
 static const char *read_list(const json_t *list, struct lq_tensor *tensors, int *count)
@@ -80,9 +93,9 @@ static const char *read_list(const json_t *list, struct lq_tensor *tensors, int 
     return NULL;
 }
 
-static const char *read_header(struct lq_engine *engine, const json_t *header)
+static const char *read_header(struct recording *recording, struct lq_tensors *tensors,
+                               const json_t *header)
 {
-    struct lq_tensors *tensors = &engine->tensors;
     const char *reason =
         read_list(json_object_get(header, "inputs"), tensors->inputs, &tensors->input_count);
     if (!reason)
@@ -96,19 +109,19 @@ static const char *read_header(struct lq_engine *engine, const json_t *header)
     if (frames < 1 || frames > FRAMES_MAX || delay_ms < 0 || delay_ms > DELAY_MS_MAX ||
         json_array_size(fails) > FAILS_MAX)
         return "frames, fails or delay_ms is out of range";
-    engine->frame_count = (int)frames;
-    engine->delay_ms = (int)delay_ms;
-    engine->fail_count = (int)json_array_size(fails);
-    for (int i = 0; i < engine->fail_count; i++)
-        engine->fails[i] = (int)json_integer_value(json_array_get(fails, (size_t)i));
+    recording->frame_count = (int)frames;
+    recording->delay_ms = (int)delay_ms;
+    recording->fail_count = (int)json_array_size(fails);
+    for (int i = 0; i < recording->fail_count; i++)
+        recording->fails[i] = (int)json_integer_value(json_array_get(fails, (size_t)i));
     for (int i = 0; i < tensors->output_count; i++)
-        engine->frame_bytes += lq_tensor_bytes(&tensors->outputs[i]);
+        recording->frame_bytes += lq_tensor_bytes(&tensors->outputs[i]);
     return NULL;
 }
 
-static const char *read_file(struct lq_engine *engine)
+static const char *read_file(struct replay_model *own)
 {
-    const struct lq_buf *file = &engine->file;
+    const struct lq_buf *file = &own->file;
     size_t magic_len = sizeof magic - 1;
     if (file->len < magic_len || memcmp(file->data, magic, magic_len) != 0)
         return "it is no .replay file";
@@ -118,77 +131,84 @@ static const char *read_file(struct lq_engine *engine)
     json_t *header = end ? lq_json_parse(text, (size_t)(end - text), 0, &where) : NULL;
     if (!header)
         return "its second line is not JSON";
-    const char *reason = read_header(engine, header);
+    const char *reason = read_header(&own->recording, &own->model.tensors, header);
     json_decref(header);
     if (reason)
         return reason;
-    engine->frames = (const uint8_t *)end + 1;
-    size_t left = file->len - (size_t)(engine->frames - file->data);
-    if (engine->frame_bytes > left / (size_t)engine->frame_count)
+    own->frames = (const uint8_t *)end + 1;
+    size_t left = file->len - (size_t)(own->frames - file->data);
+    if (own->recording.frame_bytes > left / (size_t)own->recording.frame_count)
         return "it is shorter than its header says";
     return NULL;
+}
+
+static int replay_probe(const struct lq_engine_parts *parts, struct lq_error *err)
+{
+    (void)parts;
+    (void)err;
+    return LQ_OK;
+}
+
+static void replay_forget(struct lq_engine_model *model)
+{
+    struct replay_model *own = (struct replay_model *)model;
+    if (!own)
+        return;
+    lq_buf_release(&own->file);
+    lq_engine_model_release(&own->model);
+    free(own);
+}
+
+static int replay_read(struct lq_engine_model **out, const struct lq_engine_source *source,
+                       struct lq_error *err)
+{
+    *out = NULL;
+    struct replay_model *own = calloc(1, sizeof *own);
+    if (!own)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", source->path);
+    lq_buf_init(&own->file, LQ_MODEL_BYTES_MAX);
+    int status = lq_engine_model_init(&own->model, source, err);
+    if (status == LQ_OK)
+        status = lq_file_read(source->path, &own->file, err);
+    const char *reason = status == LQ_OK ? read_file(own) : NULL;
+    if (reason)
+        status = wrong(own->model.name, reason, err);
+    if (status != LQ_OK)
+        replay_forget(&own->model);
+    else
+        *out = &own->model;
+    return status;
 }
 
 static void replay_close(struct lq_engine *engine)
 {
     if (!engine)
         return;
-    lq_buf_release(&engine->file);
+    lq_buf_release(&engine->frames);
     free(engine);
 }
 
-static int replay_load(struct lq_engine **out, const char *path, struct lq_error *err)
-{
-    struct lq_engine *engine = calloc(1, sizeof *engine);
-    if (!engine)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", path);
-    lq_buf_init(&engine->file, LQ_MODEL_BYTES_MAX);
-    int status = lq_file_read(path, &engine->file, err);
-    if (status == LQ_OK) {
-        const char *reason = read_file(engine);
-        if (reason)
-            status = wrong(path, reason, err);
-    }
-    if (status != LQ_OK) {
-        replay_close(engine);
-        return status;
-    }
-    *out = engine;
-    return LQ_OK;
-}
-
-static int replay_probe(struct lq_error *err)
-{
-    (void)err;
-    return LQ_OK;
-}
-
-static int replay_describe(const char *path, const struct lq_engine_options *options,
-                           struct lq_tensors *tensors, struct lq_error *err)
-{
-    (void)options;
-    struct lq_engine *engine = NULL;
-    int status = replay_load(&engine, path, err);
-    if (status == LQ_OK)
-        *tensors = engine->tensors;
-    replay_close(engine);
-    return status;
-}
-
-static int replay_open(struct lq_engine **out, const char *path,
-                       const struct lq_engine_options *options, struct lq_error *err)
+static int replay_compile(struct lq_engine **out, struct lq_engine_model *model,
+                          const struct lq_engine_options *options, struct lq_error *err)
 {
     *out = NULL;
-    struct lq_engine *engine = NULL;
-    int status = replay_load(&engine, path, err);
-    if (status != LQ_OK)
-        return status;
-    const struct lq_tensor *input = &engine->tensors.inputs[0];
+    const struct replay_model *own = (const struct replay_model *)model;
+    const struct recording *recording = &own->recording;
+    const struct lq_tensor *input = &model->tensors.inputs[0];
     if (options->shape_rank != 0 &&
         (options->shape_rank != input->rank ||
-         memcmp(options->shape, input->dims, sizeof(int64_t) * (size_t)input->rank) != 0)) {
+         memcmp(options->shape, input->dims, sizeof(int64_t) * (size_t)input->rank) != 0))
+        return wrong(model->name, "it was recorded with another input size", err);
+    struct lq_engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", model->name);
+    engine->tensors = model->tensors;
+    engine->recording = *recording;
+    lq_buf_init(&engine->frames, LQ_MODEL_BYTES_MAX);
+    if (lq_buf_append(&engine->frames, own->frames,
+                      recording->frame_bytes * (size_t)recording->frame_count) != LQ_OK) {
         replay_close(engine);
-        return wrong(path, "it was recorded with another input size", err);
+        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", model->name);
     }
     *out = engine;
     return LQ_OK;
@@ -196,9 +216,8 @@ static int replay_open(struct lq_engine **out, const char *path,
 
 static void replay_request_free(struct lq_request *request)
 {
-    if (!request)
-        return;
-    lq_tensors_free(&request->tensors);
+    if (request)
+        free(request->memory);
     free(request);
 }
 
@@ -211,13 +230,12 @@ static int replay_request_new(struct lq_request **out, struct lq_engine *engine,
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for a replay");
     request->engine = engine;
     request->tensors = engine->tensors;
-    int status = lq_tensors_alloc(&request->tensors, err);
-    if (status != LQ_OK) {
-        free(request);
-        return status;
-    }
-    *out = request;
-    return LQ_OK;
+    int status = lq_tensors_place(&request->tensors, &request->memory, err);
+    if (status != LQ_OK)
+        replay_request_free(request);
+    else
+        *out = request;
+    return status;
 }
 
 static const struct lq_tensors *replay_request_tensors(struct lq_request *request)
@@ -228,18 +246,18 @@ static const struct lq_tensors *replay_request_tensors(struct lq_request *reques
 static int replay_run(struct lq_request *request, uint64_t deadline_us, struct lq_error *err)
 {
     (void)deadline_us;
-    const struct lq_engine *engine = request->engine;
+    const struct recording *recording = &request->engine->recording;
     int frame = request->next;
-    request->next = (frame + 1) % engine->frame_count;
-    if (engine->delay_ms > 0) {
-        struct timespec delay = {engine->delay_ms / 1000, engine->delay_ms % 1000 * 1000000L};
+    request->next = (frame + 1) % recording->frame_count;
+    if (recording->delay_ms > 0) {
+        struct timespec delay = {recording->delay_ms / 1000, recording->delay_ms % 1000 * 1000000L};
         nanosleep(&delay, NULL);
     }
-    for (int i = 0; i < engine->fail_count; i++)
-        if (engine->fails[i] == frame)
+    for (int i = 0; i < recording->fail_count; i++)
+        if (recording->fails[i] == frame)
             return lq_fail(err, LQ_ERR_ENGINE,
                            "cannot run the model: frame %d was recorded to fail", frame);
-    const uint8_t *from = engine->frames + (size_t)frame * engine->frame_bytes;
+    const uint8_t *from = request->engine->frames.data + (size_t)frame * recording->frame_bytes;
     for (int i = 0; i < request->tensors.output_count; i++) {
         size_t bytes = lq_tensor_bytes(&request->tensors.outputs[i]);
         memcpy(request->tensors.outputs[i].data, from, bytes);
@@ -253,11 +271,12 @@ const struct lq_engine_ops lq_engine_replay = {
     .by_name_only = true,
     .summary = "plays recorded tensors (.replay), for tests",
     .probe = replay_probe,
-    .describe = replay_describe,
-    .open = replay_open,
+    .read = replay_read,
+    .forget = replay_forget,
+    .compile = replay_compile,
     .close = replay_close,
     .request_new = replay_request_new,
-    .request_free = replay_request_free,
     .request_tensors = replay_request_tensors,
     .run = replay_run,
+    .request_free = replay_request_free,
 };

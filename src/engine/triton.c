@@ -1,5 +1,5 @@
-// A model on NVIDIA Triton, or any server of the KServe v2 protocol: `path` names the local file of
-// the same model, whose sidecar and, with a fallback, whose engine stand in.
+// A model on NVIDIA Triton, or any server of the KServe v2 protocol: the source's path names the
+// local file of the same model, whose sidecar and, with a fallback, whose engine stand in.
 // A frame goes to the least busy, quickest server that is in (triton_pool.h); when that fails it is
 // tried on another one once; when no server is left the fallback runs it.
 #include <stdatomic.h>
@@ -9,9 +9,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "engine/kserve.h"
 #include "engine/list.h"
-#include "engine/fallback.h"
+#include "engine/triton_served.h"
 #include "engine/triton_steps.h"
 
 // A server that speaks JSON alone reads and writes a hundred thousand numbers: it gets more time.
@@ -20,13 +19,13 @@ enum { TIMEOUT_MS = 1000, JSON_TIMEOUT_MS = 10000, OPEN_MS = 30000 };
 struct lq_engine {
     struct lq_triton_model model;
     struct lq_fallback fallback;
-    uint64_t timeout_us; // 0: the default
+    uint64_t timeout_us;
 };
 
 struct lq_request {
     struct lq_engine *engine;
     struct lq_tensors tensors;
-    struct lq_buf memory; // theirs
+    void *memory; // theirs
     struct lq_triton_call call;
     struct lq_request *fallback;
 };
@@ -40,123 +39,12 @@ static uint64_t in_ms(int ms)
     return lq_clock_us() + (uint64_t)ms * 1000;
 }
 
-static int triton_probe(struct lq_error *err)
+static int triton_probe(const struct lq_engine_parts *parts, struct lq_error *err)
 {
+    (void)parts;
     struct lq_http *http = NULL;
     int status = lq_http_new(&http, err);
     lq_http_free(http);
-    return status;
-}
-
-// ---- what the model is
-
-// [3,h,w] or [h,w,3]: the model takes one picture at a time.
-static bool has_no_batch(const struct lq_tensors *tensors)
-{
-    const struct lq_tensor *input = &tensors->inputs[0];
-    return tensors->input_count == 1 && input->rank == 3 &&
-           (input->dims[0] == 3 || input->dims[2] == 3);
-}
-
-// How callers see a served model's tensors: a batch of one, single precision. A picture in bytes is
-// one of numbers 0..1.
-static void present(struct lq_tensors *tensors)
-{
-    bool unbatched = has_no_batch(tensors);
-    for (int i = 0; i < tensors->input_count + tensors->output_count; i++) {
-        struct lq_tensor *tensor = i < tensors->input_count
-                                       ? &tensors->inputs[i]
-                                       : &tensors->outputs[i - tensors->input_count];
-        bool bytes = tensor->type == LQ_TENSOR_U8 && i < tensors->input_count;
-        bool wide = tensor->type == LQ_TENSOR_F64 && i >= tensors->input_count;
-        if (tensor->type == LQ_TENSOR_F16 || bytes || wide)
-            tensor->type = LQ_TENSOR_F32;
-        if (unbatched)
-            *tensor = lq_triton_with_batch(tensor, tensor, true);
-        if (tensor->rank > 0 && tensor->dims[0] == -1)
-            tensor->dims[0] = 1;
-    }
-    tensors->fixed = true;
-}
-
-// Asks servers that are in, one after the other, for a document about the model.
-static int get(struct lq_triton_call *call, const char *tail, struct lq_error *err)
-{
-    struct lq_triton_pool *pool = call->model->pool;
-    int status = lq_triton_pool_explain(pool, err);
-    struct lq_triton_server *server = NULL;
-    for (int i = 0; i < LQ_REMOTE_URLS_MAX && status != LQ_OK; i++) {
-        server = lq_triton_pool_take(pool, server);
-        if (!server)
-            break;
-        status = lq_triton_get(call, server, tail, in_ms(TIMEOUT_MS), err);
-        // A document that it has not is no failure: not every server has a configuration.
-        lq_triton_pool_give(pool, server, status == LQ_ERR_MODEL ? LQ_OK : status, err);
-        if (status != LQ_OK)
-            lq_fail_within(err, "triton %.90s", server->url);
-    }
-    return status;
-}
-
-// Opens what is needed to ask about a model, asks, and closes it again.
-static int get_about(const struct lq_remote_options *remote, const char *tail,
-                     struct lq_buf *document, struct lq_error *err)
-{
-    struct lq_triton_model model = {0};
-    struct lq_triton_call call = {0};
-    int status = lq_triton_pool_open(&model.pool, remote, err);
-    if (status == LQ_OK)
-        status = lq_triton_call_init(&call, &model, NULL, err);
-    if (status == LQ_OK)
-        status = get(&call, tail, err);
-    if (status == LQ_OK && lq_buf_append(document, call.reply.data, call.reply.len) != LQ_OK)
-        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-    lq_triton_call_release(&call);
-    lq_triton_pool_close(model.pool);
-    return status;
-}
-
-static int triton_describe(const char *path, const struct lq_engine_options *options,
-                           struct lq_tensors *tensors, struct lq_error *err)
-{
-    struct lq_error why;
-    struct lq_buf document;
-    lq_buf_init(&document, LQ_KSERVE_JSON_MAX);
-    int status = get_about(&options->remote, "", &document, &why);
-    if (status == LQ_OK)
-        status = lq_kserve_read_model(tensors, document.data, document.len, &why);
-    lq_buf_release(&document);
-    if (status == LQ_OK) {
-        present(tensors);
-        return LQ_OK;
-    }
-    if (status == LQ_ERR_ARGUMENT)
-        return lq_fail(err, status, "%s", why.text);
-    if (status == LQ_ERR_NOT_FOUND && !options->remote.fallback)
-        return lq_fail(err, LQ_ERR_MODEL, "%.220s; --triton-model names one", why.text);
-    if (!options->remote.fallback)
-        return lq_fail(err, status, "%.180s; start it, or give --fallback openvino", why.text);
-    const struct lq_engine_ops *ops = lq_engine_find(options->remote.fallback, err);
-    return ops ? ops->describe(path, options, tensors, err) : LQ_ERR_ARGUMENT;
-}
-
-// In Triton's configuration of the model; a server without such says it in the model's metadata.
-static int triton_sidecar(const struct lq_engine_options *options, struct lq_buf *json,
-                          struct lq_error *err)
-{
-    static const char *const tails[] = {"/config", ""};
-    struct lq_buf document;
-    lq_buf_init(&document, LQ_KSERVE_JSON_MAX);
-    int status = LQ_OK;
-    for (size_t i = 0; i < LQ_COUNT(tails) && status == LQ_OK && json->len == 0; i++) {
-        lq_buf_clear(&document);
-        status = get_about(&options->remote, tails[i], &document, err);
-        if (status == LQ_OK)
-            status = lq_kserve_read_parameter(json, "lacquer", document.data, document.len, err);
-        else if (status != LQ_ERR_ARGUMENT)
-            status = LQ_OK; // who is away is told by describe, and some keep theirs to themselves
-    }
-    lq_buf_release(&document);
     return status;
 }
 
@@ -169,41 +57,8 @@ static void triton_request_free(struct lq_request *request)
     if (request->fallback)
         request->engine->fallback.ops->request_free(request->fallback);
     lq_triton_call_release(&request->call);
-    lq_buf_release(&request->memory);
+    free(request->memory);
     free(request);
-}
-
-static struct lq_tensor *tensor_at(struct lq_tensors *tensors, int i)
-{
-    return i < tensors->input_count ? &tensors->inputs[i]
-                                    : &tensors->outputs[i - tensors->input_count];
-}
-
-// Memory for every tensor whose size is known, each at a multiple of 64 bytes.
-static int give_memory(struct lq_request *request, struct lq_error *err)
-{
-    struct lq_tensors *tensors = &request->tensors;
-    int count = tensors->input_count + tensors->output_count;
-    size_t size = 0;
-    for (int i = 0; i < count; i++) {
-        size_t bytes = lq_tensor_bytes(tensor_at(tensors, i));
-        if (bytes > LQ_TENSOR_BYTES_MAX)
-            return lq_fail(err, LQ_ERR_MODEL, "triton: tensor '%.60s' takes more than %d bytes",
-                           tensor_at(tensors, i)->name, LQ_TENSOR_BYTES_MAX);
-        size += (bytes + 63) / 64 * 64;
-    }
-    lq_buf_init(&request->memory, (size_t)LQ_TENSOR_BYTES_MAX * 2 * LQ_TENSORS_MAX);
-    if (lq_buf_resize(&request->memory, size) != LQ_OK)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
-    memset(request->memory.data, 0, size);
-    size_t at = 0;
-    for (int i = 0; i < count; i++) {
-        struct lq_tensor *tensor = tensor_at(tensors, i);
-        size_t bytes = lq_tensor_bytes(tensor);
-        tensor->data = bytes ? request->memory.data + at : NULL;
-        at += (bytes + 63) / 64 * 64;
-    }
-    return LQ_OK;
 }
 
 static int triton_request_new(struct lq_request **out, struct lq_engine *engine,
@@ -215,7 +70,7 @@ static int triton_request_new(struct lq_request **out, struct lq_engine *engine,
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an inference request");
     request->engine = engine;
     request->tensors = engine->model.tensors;
-    int status = give_memory(request, err);
+    int status = lq_tensors_place(&request->tensors, &request->memory, err);
     if (status == LQ_OK)
         status = lq_triton_call_init(&request->call, &engine->model, &request->tensors, err);
     if (status == LQ_OK && engine->fallback.engine)
@@ -329,32 +184,29 @@ static void triton_close(struct lq_engine *engine)
 }
 
 // With a fallback the tensors are its.
-static int open_spare(struct lq_engine *engine, const char *path,
+static int open_spare(struct lq_engine *engine, const struct lq_triton_served *own,
                       const struct lq_engine_options *options, struct lq_error *err)
 {
-    struct lq_engine_options own = *options;
-    own.remote = (struct lq_remote_options){0};
     struct lq_request *request = NULL;
-    int status = lq_fallback_open(&engine->fallback, options->remote.fallback, path, &own, err);
-    if (status == LQ_OK)
-        status = engine->fallback.ops->request_new(&request, engine->fallback.engine, err);
+    int status = lq_fallback_compile(&engine->fallback, &own->fallback, options, err);
+    if (status != LQ_OK)
+        return status;
+    status = engine->fallback.ops->request_new(&request, engine->fallback.engine, err);
     if (status != LQ_OK)
         return lq_fail_within(err, "cannot open the fallback");
     engine->model.tensors = *engine->fallback.ops->request_tensors(request);
     engine->fallback.ops->request_free(request);
     for (int i = 0; i < engine->model.tensors.input_count + engine->model.tensors.output_count; i++)
-        tensor_at(&engine->model.tensors, i)->data = NULL;
+        lq_tensor_at(&engine->model.tensors, i)->data = NULL;
     return LQ_OK;
 }
 
 // Without one they are the server's; outputs become known when it has answered once.
-static int take_tensors(struct lq_engine *engine, const char *path,
+static int take_tensors(struct lq_engine *engine, const struct lq_triton_served *own,
                         const struct lq_engine_options *options, struct lq_error *err)
 {
     struct lq_tensors *tensors = &engine->model.tensors;
-    int status = triton_describe(path, options, tensors, err);
-    if (status != LQ_OK)
-        return status;
+    *tensors = own->model.tensors;
     if (options->shape_rank) {
         tensors->inputs[0].rank = options->shape_rank;
         memcpy(tensors->inputs[0].dims, options->shape, sizeof options->shape);
@@ -389,38 +241,41 @@ static int try_out(struct lq_engine *engine, struct lq_error *err)
     return status;
 }
 
-static int triton_open(struct lq_engine **out, const char *path,
-                       const struct lq_engine_options *options, struct lq_error *err)
+// A server that cannot run it leaves the frames to the fallback, unless it has another model.
+static int try_or_spare(struct lq_engine *engine, struct lq_error *err)
+{
+    struct lq_error why;
+    int status = try_out(engine, &why);
+    if (status == LQ_OK)
+        return LQ_OK;
+    if (!engine->fallback.engine || status == LQ_ERR_MODEL)
+        return lq_fail(err, status, "%s", why.text);
+    if (!atomic_exchange(&on_spare, true))
+        lq_log_warn("frames run on %s for now: %s", engine->fallback.ops->name, why.text);
+    return LQ_OK;
+}
+
+static int triton_compile(struct lq_engine **out, struct lq_engine_model *model,
+                          const struct lq_engine_options *options, struct lq_error *err)
 {
     *out = NULL;
-    const struct lq_remote_options *remote = &options->remote;
+    const struct lq_triton_served *own = (const struct lq_triton_served *)model;
     struct lq_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     pthread_mutex_init(&engine->model.lock, NULL);
+    engine->model.pool = lq_triton_pool_share(own->pool);
     engine->model.pixels = bytes_of(&options->pixels);
-    engine->timeout_us = (uint64_t)remote->timeout_ms * 1000;
-    int status = lq_triton_pool_open(&engine->model.pool, remote, err);
+    engine->timeout_us = own->timeout_us;
+    int status = own->fallback.model ? open_spare(engine, own, options, err)
+                                     : take_tensors(engine, own, options, err);
     if (status == LQ_OK)
-        status = remote->fallback ? open_spare(engine, path, options, err)
-                                  : take_tensors(engine, path, options, err);
-    if (status == LQ_OK) {
-        struct lq_error why;
-        status = try_out(engine, &why);
-        if (status != LQ_OK && remote->fallback && status != LQ_ERR_MODEL) {
-            if (!atomic_exchange(&on_spare, true))
-                lq_log_warn("frames run on %s for now: %s", remote->fallback, why.text);
-            status = LQ_OK;
-        } else if (status != LQ_OK) {
-            lq_fail(err, status, "%s", why.text);
-        }
-    }
-    if (status != LQ_OK) {
+        status = try_or_spare(engine, err);
+    if (status != LQ_OK)
         triton_close(engine);
-        return status;
-    }
-    *out = engine;
-    return LQ_OK;
+    else
+        *out = engine;
+    return status;
 }
 
 static int triton_print_metrics(struct lq_buf *out)
@@ -440,13 +295,13 @@ const struct lq_engine_ops lq_engine_triton = {
     .by_name_only = true,
     .summary = "NVIDIA Triton servers over HTTP (--triton-url, --triton-model)",
     .probe = triton_probe,
-    .describe = triton_describe,
-    .sidecar = triton_sidecar,
-    .open = triton_open,
+    .read = lq_triton_served_read,
+    .forget = lq_triton_served_forget,
+    .compile = triton_compile,
     .close = triton_close,
     .request_new = triton_request_new,
-    .request_free = triton_request_free,
     .request_tensors = triton_request_tensors,
     .run = triton_run,
+    .request_free = triton_request_free,
     .print_metrics = triton_print_metrics,
 };

@@ -408,6 +408,14 @@ int lq_triton_pool_open(struct lq_triton_pool **out, const struct lq_remote_opti
     return status;
 }
 
+struct lq_triton_pool *lq_triton_pool_share(struct lq_triton_pool *pool)
+{
+    pthread_mutex_lock(&pools_lock);
+    pool->users++;
+    pthread_mutex_unlock(&pools_lock);
+    return pool;
+}
+
 void lq_triton_pool_close(struct lq_triton_pool *pool)
 {
     if (!pool)

@@ -10,7 +10,7 @@
 // above runs its spare.
 //
 // Threads: any; take and give hold a lock for a few instructions.
-// Owner: pools are shared by the engines of one model; open/close count.
+// Owner: pools are shared by the engines of one model; open, share and close count its users.
 #pragma once
 
 #include "engine/engine.h"
@@ -40,6 +40,8 @@ struct lq_triton_pool;
 LQ_MUST_CHECK int lq_triton_pool_open(struct lq_triton_pool **pool,
                                       const struct lq_remote_options *options,
                                       struct lq_error *err);
+// One more user, who closes it too.
+struct lq_triton_pool *lq_triton_pool_share(struct lq_triton_pool *pool);
 void lq_triton_pool_close(struct lq_triton_pool *pool); // NULL is fine
 
 // The least busy server that is in, other than `not_this`; NULL when there is none. Give it back.

@@ -1,5 +1,5 @@
 // A picture's numbers back to the bytes that they were made from, for servers that take bytes.
-// Any thread. Source and target may not overlap.
+// Threads: any; no state. Source and target may not overlap.
 #pragma once
 
 #include <stdbool.h>

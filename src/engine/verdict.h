@@ -1,6 +1,6 @@
 // What is known of a model file from when it was last tried in a process of its own (cli/check.h):
 // kept in the cache of compiled models, so that a second start tries nothing.
-// Threads: any. Loads no engine.
+// Threads: any; no state. Loads no engine.
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// Numbers of the schema's BuiltinOperator that the converter knows.
+// Numbers of the schema's BuiltinOperator that the converter knows. Threads: any; no state.
 #pragma once
 
 enum lq_operator {

@@ -1,4 +1,5 @@
-// All nails of a picture in one grey mask. Any thread; owner as of struct lq_image.
+// All nails of a picture in one grey mask.
+// Threads: any. Owner: as of struct lq_image.
 #pragma once
 
 #include "image/image.h"

@@ -1,5 +1,5 @@
-// A view of pixels in memory. A view owns nothing: the bytes belong to whoever made it.
-// Threads: read by many, written by one.
+// A view of pixels in memory.
+// Threads: read by many, written by one. Owner: whoever made the bytes; a view owns nothing.
 #pragma once
 
 #include <stddef.h>

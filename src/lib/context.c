@@ -150,6 +150,6 @@ LQ_PUBLIC int lacquer_engine_probe(const char *name, char *error, size_t error_s
 {
     struct lq_error err = {0};
     const struct lq_engine_ops *ops = lq_engine_find(name, &err);
-    int status = ops ? ops->probe(&err) : err.status;
+    int status = ops ? ops->probe(NULL, &err) : err.status;
     return lq_lib_fail(&err, status, error, error_size);
 }

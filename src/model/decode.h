@@ -1,6 +1,6 @@
 // From output tensors to patches, inside this layer only: what was decided about a model once
 // (layout, rules) and what changes from frame to frame (geometry).
-// Threads: plain data; a decode writes only into memory its caller gives.
+// Threads: any. Owner: plain data; a decode writes only into memory its caller gives.
 #pragma once
 
 #include "base/limits.h"

@@ -46,26 +46,26 @@ int lq_landmarks_open_by(struct lq_landmarks **out, const struct lq_engine_ops *
                          const char *path, const struct lq_engine_options *options,
                          struct lq_error *err)
 {
-    struct lq_engine_read read = {NULL};
-    const struct lq_engine_options how = {.precision = LQ_PRECISION_F32, .read = &read,
+    const struct lq_engine_source source = {.path = path};
+    const struct lq_engine_options how = {.precision = LQ_PRECISION_F32,
                                           .tune = LQ_TUNE_THROUGHPUT,
                                           .threads = options->threads,
                                           .cache_dir = options->cache_dir};
-    struct lq_tensors tensors;
+    struct lq_engine_model *model;
     *out = NULL;
-    int status = ops->describe(path, &how, &tensors, err);
+    int status = ops->read(&model, &source, err);
     if (status != LQ_OK)
         return status;
     struct lq_landmarks *landmarks = NULL;
-    if (!fits(&tensors))
+    if (!fits(&model->tensors))
         status = lq_fail(err, LQ_ERR_MODEL, "'%.150s' is no hand landmark network", path);
     else if (!(landmarks = calloc(1, sizeof *landmarks)))
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.150s'", path);
     if (landmarks) {
         landmarks->ops = ops;
-        status = ops->open(&landmarks->engine, path, &how, err);
+        status = ops->compile(&landmarks->engine, model, &how, err);
     }
-    lq_engine_forget(&read);
+    ops->forget(model);
     if (status != LQ_OK) {
         lq_landmarks_close(landmarks);
         return status;

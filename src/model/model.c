@@ -20,7 +20,7 @@ static int pick_engine(struct lq_model *model, const char *name, struct lq_error
         name = "replay";
     if (name) {
         model->ops = lq_engine_find(name, err);
-        return model->ops ? model->ops->probe(err) : err ? err->status : LQ_ERR_ARGUMENT;
+        return model->ops ? model->ops->probe(NULL, err) : err ? err->status : LQ_ERR_ARGUMENT;
     }
     int status = LQ_ERR_UNAVAILABLE;
     struct lq_error first = {0};
@@ -28,7 +28,7 @@ static int pick_engine(struct lq_model *model, const char *name, struct lq_error
         if (lq_engines[i]->by_name_only)
             continue;
         model->ops = lq_engines[i];
-        status = model->ops->probe(first.status ? NULL : &first);
+        status = model->ops->probe(NULL, first.status ? NULL : &first);
         if (status == LQ_OK)
             return LQ_OK;
     }
@@ -70,7 +70,7 @@ static int pick_precision(struct lq_model *model, enum lq_precision asked,
     if (options.tune == LQ_TUNE_BOTH)
         options.tune = LQ_TUNE_LATENCY;
     model->raced_tune = options.tune;
-    return lq_precision_race(model->ops, model->path, &options, &model->info.precision,
+    return lq_precision_race(model->ops, model->read, &options, &model->info.precision,
                              &model->raced, err);
 }
 
@@ -86,7 +86,7 @@ static int open_engine(struct lq_model *model, int index, struct lq_engine_optio
         return LQ_OK;
     }
     ask_for_size(model, &size, &options);
-    return model->ops->open(engine, model->path, &options, err);
+    return model->ops->compile(engine, model->read, &options, err);
 }
 
 // Opens one size and reads from its tensors what the outputs are.
@@ -203,22 +203,30 @@ static void settle_name(struct lq_model *model, bool no_file)
 
 // A served model may bring its own sidecar; else it is the one beside the file, if there is one:
 // what is said of another model must not be believed of this one.
-static int read_sidecar(struct lq_model *model, const struct lq_engine_options *options,
-                        struct lq_error *err)
+static int read_sidecar(struct lq_model *model, bool no_file, struct lq_error *err)
 {
-    struct lq_buf json;
-    int status = LQ_OK;
-    lq_buf_init(&json, LQ_SIDECAR_BYTES_MAX);
-    if (model->ops->sidecar)
-        status = model->ops->sidecar(options, &json, err);
-    if (status == LQ_OK && json.len)
-        status = lq_sidecar_parse(&model->sidecar, "of the served model", &json, err);
-    else if (status == LQ_OK && options->remote.no_file)
-        lq_sidecar_none(&model->sidecar);
-    else if (status == LQ_OK)
-        status = lq_sidecar_read(&model->sidecar, model->source, err);
-    lq_buf_release(&json);
-    return status;
+    const struct lq_buf *served = &model->read->sidecar;
+    if (served->len)
+        return lq_sidecar_parse(&model->sidecar, "of the served model", served, err);
+    if (!no_file)
+        return lq_sidecar_read(&model->sidecar, model->source, err);
+    lq_sidecar_none(&model->sidecar);
+    return LQ_OK;
+}
+
+// Reads the file, or what servers say of the model, and what its sidecar says of it.
+static int read_model(struct lq_model *model, const struct lq_remote_options *remote,
+                      struct lq_error *err)
+{
+    const struct lq_engine_source source = {model->path, model->source, *remote};
+    int status = model->ops->read(&model->read, &source, err);
+    if (status == LQ_OK)
+        status = read_sidecar(model, remote->no_file, err);
+    if (status != LQ_OK)
+        return status;
+    model->info.tensors = model->read->tensors;
+    settle_name(model, remote->no_file);
+    return lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
 }
 
 // What it adds is left out where it cannot be had: nails are found and painted without it.
@@ -297,20 +305,16 @@ static void tell_classes(const struct lq_model *model)
                     "\"classes\"", model->source, classes);
 }
 
-// `read`: what was read to be described, until it is compiled.
 static int open_model(struct lq_model *model, const struct lq_model_options *options,
-                      struct lq_engine_read *read, struct lq_error *err)
+                      struct lq_error *err)
 {
     struct lq_engine_options engine = {
-        .read = read,
         .tune = options->tune,
         .threads = options->threads,
         .device = options->device,
         .batch_max = options->batch_max,
         .batch_wait_us = options->batch_wait_us,
         .cache_dir = options->cache_dir,
-        .source = model->source,
-        .remote = options->remote,
     };
     int status = pick_engine(model, options->engine, err);
     // One thread is one thread, and what runs elsewhere or is a recording has no cores to share.
@@ -318,24 +322,19 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         (!model->ops->has_precisions || engine.threads == 1 || lq_cpu_count() == 1))
         engine.tune = LQ_TUNE_LATENCY;
     if (status == LQ_OK)
-        status = read_sidecar(model, &engine, err);
+        status = read_model(model, &options->remote, err);
     if (status == LQ_OK)
-        status = model->ops->describe(model->path, &engine, &model->info.tensors, err);
-    if (status == LQ_OK)
-        status = lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
-    if (status != LQ_OK)
-        return status;
-    status = refuse_hidden_scales(model, err);
+        status = refuse_hidden_scales(model, err);
     if (status != LQ_OK)
         return status;
     lq_prepare_normalise(&model->sidecar, &model->info.tensors);
     engine.pixels.channels_first = model->input.channels_first;
     memcpy(engine.pixels.mean, model->sidecar.mean, sizeof engine.pixels.mean);
     memcpy(engine.pixels.std, model->sidecar.std, sizeof engine.pixels.std);
-    settle_name(model, engine.remote.no_file);
     model->info.size_count = lq_prepare_sizes(model->info.sizes, &model->sidecar, &model->input,
                                               &model->info.tensors);
     status = compile_batch(model, options->precision, &engine, err);
+    lq_model_forget(model);
     if (status != LQ_OK)
         return status;
     lq_model_settle(model, options);
@@ -349,16 +348,14 @@ int lq_model_open(struct lq_model **out, const char *path, const struct lq_model
                   struct lq_error *err)
 {
     *out = NULL;
-    struct lq_engine_read read = {NULL};
     struct lq_model *model = calloc(1, sizeof *model);
     if (model) {
         model->path = strdup(path);
         model->source = strdup(options->source ? options->source : path);
     }
     int status = model && model->path && model->source
-                     ? open_model(model, options, &read, err)
+                     ? open_model(model, options, err)
                      : lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
-    lq_engine_forget(&read);
     if (status != LQ_OK) {
         lq_model_close(model);
         return status;

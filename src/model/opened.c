@@ -62,6 +62,13 @@ void lq_model_close_variants(struct lq_model *model)
     }
 }
 
+void lq_model_forget(struct lq_model *model)
+{
+    if (model->read)
+        model->ops->forget(model->read);
+    model->read = NULL;
+}
+
 void lq_model_close(struct lq_model *model)
 {
     if (!model)
@@ -69,6 +76,7 @@ void lq_model_close(struct lq_model *model)
     lq_model_close_variants(model);
     if (model->raced)
         model->ops->close(model->raced);
+    lq_model_forget(model);
     lq_landmarks_close(model->landmarks);
     free(model->path);
     free(model->source);

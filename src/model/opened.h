@@ -23,6 +23,7 @@ struct lq_model {
     const struct lq_engine_ops *ops;
     char *path;   // what engines read
     char *source; // its name in messages; its sidecar is read
+    struct lq_engine_model *read; // until all sizes are compiled; else NULL
     char name[LQ_MODEL_NAME_MAX];
     struct lq_sidecar sidecar;
     struct lq_rules rules;
@@ -39,3 +40,5 @@ struct lq_model {
 void lq_model_settle(struct lq_model *model, const struct lq_model_options *options);
 // Some may be open and others not.
 void lq_model_close_variants(struct lq_model *model);
+// What was read to be compiled, if there is such.
+void lq_model_forget(struct lq_model *model);

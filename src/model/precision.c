@@ -13,12 +13,12 @@ struct racer {
     uint64_t best_us;
 };
 
-static int enter(struct racer *racer, const struct lq_engine_ops *ops, const char *path,
-                 struct lq_engine_options options, enum lq_precision precision,
-                 struct lq_error *err)
+static int enter(struct racer *racer, const struct lq_engine_ops *ops,
+                 struct lq_engine_model *model, struct lq_engine_options options,
+                 enum lq_precision precision, struct lq_error *err)
 {
     options.precision = precision;
-    int status = ops->open(&racer->engine, path, &options, err);
+    int status = ops->compile(&racer->engine, model, &options, err);
     if (status == LQ_OK)
         status = ops->request_new(&racer->request, racer->engine, err);
     if (status != LQ_OK)
@@ -39,15 +39,15 @@ static int lap(struct racer *racer, const struct lq_engine_ops *ops, struct lq_e
     return status;
 }
 
-int lq_precision_race(const struct lq_engine_ops *ops, const char *path,
+int lq_precision_race(const struct lq_engine_ops *ops, struct lq_engine_model *model,
                       const struct lq_engine_options *options, enum lq_precision *faster,
                       struct lq_engine **winner, struct lq_error *err)
 {
     *winner = NULL;
     struct racer full = {0}, half = {0};
-    int status = enter(&full, ops, path, *options, LQ_PRECISION_F32, err);
+    int status = enter(&full, ops, model, *options, LQ_PRECISION_F32, err);
     if (status == LQ_OK)
-        status = enter(&half, ops, path, *options, LQ_PRECISION_BF16, err);
+        status = enter(&half, ops, model, *options, LQ_PRECISION_BF16, err);
     bool alone = status == LQ_ERR_UNAVAILABLE; // f32 has nobody to race against
     if (alone) {
         lq_log_debug("%s", err->text);

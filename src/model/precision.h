@@ -5,11 +5,12 @@
 
 #include "engine/engine.h"
 
-// Opens the model both ways, with the shape that `options` names, and runs each in turn on an empty
-// picture: five times, or fewer where that takes more than half a second. Writes the faster:
+// Compiles the model both ways, with the shape that `options` names, and runs each in turn on an
+// empty picture: five times, or fewer where that takes more than half a second. Writes the faster:
 // bf16 where it takes less than 85 % of the time; f32 where bf16 cannot be had. *winner is the
 // engine of that, NULL on failure.
-LQ_MUST_CHECK int lq_precision_race(const struct lq_engine_ops *ops, const char *path,
+LQ_MUST_CHECK int lq_precision_race(const struct lq_engine_ops *ops,
+                                    struct lq_engine_model *model,
                                     const struct lq_engine_options *options,
                                     enum lq_precision *faster, struct lq_engine **winner,
                                     struct lq_error *err);

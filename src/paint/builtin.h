@@ -1,4 +1,4 @@
-// The files of looks/, built into the program (tools/embed.py). Read-only; any thread.
+// The files of looks/, built into the program (tools/embed.py). Threads: any; no state, read-only.
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,6 @@
-// A look: what polish is painted on a hand. Plain data, copied freely, any thread. What each number
-// does to the picture is in docs/LOOKS.md; looks are read from JSON by look_json.h.
+// A look: what polish is painted on a hand. What each number does to the picture is in
+// docs/LOOKS.md; looks are read from JSON by look_json.h.
+// Threads: any; no state: plain data, copied freely.
 #pragma once
 
 #include <stdbool.h>

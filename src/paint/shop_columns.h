@@ -1,4 +1,5 @@
-// Which column of a shop's export says what, by its header, in any case. Threads: any.
+// Which column of a shop's export says what, by its header, in any case. Threads: any;
+// no state.
 #pragma once
 
 #include "base/csv.h"

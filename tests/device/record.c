@@ -78,7 +78,11 @@ static int open_network(struct network *network, const char *path, const int32_t
         options.shape_rank = 4;
         memcpy(options.shape, (int64_t[]){1, 3, size[1], size[0]}, 4 * sizeof(int64_t));
     }
-    int status = lq_engine_openvino.open(&network->engine, path, &options, err);
+    struct lq_engine_model *model;
+    int status = lq_engine_openvino.read(&model, &(struct lq_engine_source){.path = path}, err);
+    if (status == LQ_OK)
+        status = lq_engine_openvino.compile(&network->engine, model, &options, err);
+    lq_engine_openvino.forget(model);
     return status == LQ_OK
                ? lq_engine_openvino.request_new(&network->request, network->engine, err)
                : status;

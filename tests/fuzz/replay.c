@@ -15,13 +15,14 @@ static void check(const struct lq_tensor *tensors, int count, size_t len, bool s
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    struct lq_tensors tensors;
+    struct lq_engine_model *model;
     struct lq_error error;
     const char *path = fuzz_file(".replay", bytes, len);
-    if (lq_engine_replay.describe(path, NULL, &tensors, &error) == LQ_OK) {
-        check(tensors.inputs, tensors.input_count, len, false);
-        check(tensors.outputs, tensors.output_count, len, true);
+    if (lq_engine_replay.read(&model, &(struct lq_engine_source){.path = path}, &error) == LQ_OK) {
+        check(model->tensors.inputs, model->tensors.input_count, len, false);
+        check(model->tensors.outputs, model->tensors.output_count, len, true);
     }
+    lq_engine_replay.forget(model);
     fuzz_file_remove(path);
     return 0;
 }

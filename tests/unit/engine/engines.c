@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/engine.h"
@@ -31,11 +32,30 @@ static void tensors_are_measured(void **state)
     assert_int_equal(lq_tensor_bytes(&tensor), 0);
 }
 
+static void every_tensor_has_zeroed_memory(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[1 * 3 * 5 * 7 * 4];
+    struct lq_tensors tensors = {
+        .input_count = 1, .output_count = 2,
+        .inputs = {{"image", LQ_TENSOR_F32, 4, {1, 3, 5, 7}, NULL}},
+        .outputs = {{"map", LQ_TENSOR_F16, 2, {3, 4}, NULL}, {"flag", LQ_TENSOR_U8, 0, {0}, NULL}}};
+    void *memory;
+    struct lq_error err;
+    assert_ok(lq_tensors_place(&tensors, &memory, &err));
+    assert_memory_equal(tensors.inputs[0].data, zeros, sizeof zeros);
+    assert_memory_equal(tensors.outputs[0].data, zeros, 3 * 4 * 2);
+    assert_memory_equal(tensors.outputs[1].data, zeros, 1);
+    memset(tensors.inputs[0].data, 1, sizeof zeros); // a sanitizer sees if that is too much
+    free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(engines_are_found_by_name),
         cmocka_unit_test(tensors_are_measured),
+        cmocka_unit_test(every_tensor_has_zeroed_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,13 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "engine/list.h"
 #include "engine/onnxruntime_check.h"
 #include "image/codec.h"
+#include "unit/engine/elsewhere.h"
+#include "unit/engine_open.h"
 #include "unit/unit.h"
 
 static const struct lq_engine_ops *const engine = &lq_engine_onnxruntime;
@@ -77,7 +78,7 @@ static struct lq_request *answer(const struct lq_engine_ops *ops, struct lq_engi
                                  const char *path, const struct lq_engine_options *options)
 {
     struct lq_request *request;
-    assert_ok(ops->open(opened, path, options, &err));
+    assert_ok(engine_open(ops, opened, path, options, &err));
     assert_ok(ops->request_new(&request, *opened, &err));
     show_hand(&ops->request_tensors(request)->inputs[0]);
     assert_ok(ops->run(request, 0, &err));
@@ -162,7 +163,7 @@ static void run_side_by_side(int batch_max)
     struct lq_request *requests[LQ_ORT_PICTURES];
     struct lq_tensors tensors[LQ_ORT_PICTURES];
     pthread_t threads[THREADS];
-    assert_ok(engine->open(&opened, "models/nail-f16.onnx", &options, &err));
+    assert_ok(engine_open(engine, &opened, "models/nail-f16.onnx", &options, &err));
     for (int i = 0; i < LQ_ORT_PICTURES; i++) {
         assert_ok(engine->request_new(&requests[i], opened, &err));
         tensors[i] = *engine->request_tensors(requests[i]);
@@ -226,53 +227,30 @@ static void what_it_cannot_read_is_named(void **state)
     need_library();
     struct lq_tensors tensors;
     struct lq_engine *opened;
-    assert_int_equal(engine->describe("/no/such.onnx", NULL, &tensors, &err), LQ_ERR_MODEL);
+    assert_int_equal(engine_describe(engine, "/no/such.onnx", &tensors, &err), LQ_ERR_MODEL);
     assert_string_equal(err.text, "cannot open model '/no/such.onnx': No such file or directory");
-    assert_int_equal(engine->describe("models/nail.tflite", NULL, &tensors, &err), LQ_ERR_MODEL);
+    assert_int_equal(engine_describe(engine, "models/nail.tflite", &tensors, &err), LQ_ERR_MODEL);
     assert_non_null(strstr(err.text, "lacquer convert"));
-    assert_int_equal(engine->describe("models/nail.json", NULL, &tensors, &err), LQ_ERR_MODEL);
+    assert_int_equal(engine_describe(engine, "models/nail.json", &tensors, &err), LQ_ERR_MODEL);
     assert_non_null(strstr(err.text, "is no model, or a damaged one"));
     const struct lq_engine_options half = {.precision = LQ_PRECISION_BF16};
-    assert_int_equal(engine->open(&opened, "models/nail-f16.onnx", &half, &err),
+    assert_int_equal(engine_open(engine, &opened, "models/nail-f16.onnx", &half, &err),
                      LQ_ERR_UNAVAILABLE);
     const struct lq_engine_options open = {.precision = LQ_PRECISION_F32};
-    assert_int_equal(engine->open(&opened, "tests/fixtures/tiny_map.onnx", &open, &err),
+    assert_int_equal(engine_open(engine, &opened, "tests/fixtures/tiny_map.onnx", &open, &err),
                      LQ_ERR_MODEL);
     assert_non_null(strstr(err.text, "the size of its input is open"));
     assert_null(opened);
-}
-
-// What a process says that is told to look for the library in `where`. It is loaded once for a
-// process, so each answer needs a new one; before this process has loaded it itself.
-static void probe_elsewhere(const char *where, char *text, size_t size)
-{
-    int pipes[2], status = -1;
-    assert_int_equal(pipe(pipes), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct lq_error why = {0};
-        setenv("LACQUER_ONNXRUNTIME", where, 1);
-        int found = engine->probe(&why);
-        _exit(found == LQ_ERR_UNAVAILABLE && write(pipes[1], why.text, strlen(why.text)) > 0 ? 0
-                                                                                            : 1);
-    }
-    close(pipes[1]);
-    ssize_t len = read(pipes[0], text, size - 1);
-    text[len > 0 ? len : 0] = '\0';
-    close(pipes[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
 }
 
 static void its_absence_is_explained(void **state)
 {
     (void)state;
     char text[512];
-    probe_elsewhere("/nonexistent", text, sizeof text);
+    probe_elsewhere(engine, "LACQUER_ONNXRUNTIME", "/nonexistent", text, sizeof text);
     assert_string_equal(text, "cannot load ONNX Runtime from LACQUER_ONNXRUNTIME='/nonexistent': "
                               "no such folder; name a folder that holds libonnxruntime.so.1");
-    probe_elsewhere("models", text, sizeof text);
+    probe_elsewhere(engine, "LACQUER_ONNXRUNTIME", "models", text, sizeof text);
     assert_non_null(strstr(text, "not in there"));
 }
 

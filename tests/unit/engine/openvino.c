@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/file.h"
 #include "engine/list.h"
+#include "unit/engine/elsewhere.h"
+#include "unit/engine_open.h"
 #include "unit/unit.h"
 
 static const struct lq_engine_ops *const openvino = &lq_engine_openvino;
@@ -56,40 +57,14 @@ static int remove_folder(void **state)
     return 0;
 }
 
-// What a process says that is told to look for OpenVINO in `where`. OpenVINO is loaded once for a
-// process, so each answer needs a new one; before this process has loaded it itself.
-static void probe_elsewhere(const char *where, char *text, size_t size)
-{
-    int pipes[2];
-    assert_int_equal(pipe(pipes), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct lq_error said = {0};
-        setenv("LACQUER_OPENVINO", where, 1);
-        int status = openvino->probe(&said);
-        _exit(status == LQ_ERR_UNAVAILABLE &&
-                      write(pipes[1], said.text, strlen(said.text)) > 0
-                  ? 0
-                  : 1);
-    }
-    close(pipes[1]);
-    ssize_t len = read(pipes[0], text, size - 1);
-    text[len > 0 ? len : 0] = '\0';
-    close(pipes[0]);
-    int status = -1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-}
-
 static void its_absence_is_explained(void **state)
 {
     (void)state;
     char text[256];
-    probe_elsewhere("/nonexistent", text, sizeof text);
+    probe_elsewhere(openvino, "LACQUER_OPENVINO", "/nonexistent", text, sizeof text);
     assert_string_equal(text, "cannot load OpenVINO from LACQUER_OPENVINO='/nonexistent': No such "
                               "file or directory; name a folder that holds libopenvino_c.so");
-    probe_elsewhere(folder, text, sizeof text);
+    probe_elsewhere(openvino, "LACQUER_OPENVINO", folder, text, sizeof text);
     assert_non_null(strstr(text, "not in there"));
 }
 
@@ -97,7 +72,7 @@ static void describes_without_compiling(void **state)
 {
     (void)state;
     struct lq_tensors tensors;
-    assert_ok(openvino->describe(model, NULL, &tensors, &err));
+    assert_ok(engine_describe(openvino, model, &tensors, &err));
     assert_int_equal(tensors.input_count, 1);
     assert_int_equal(tensors.output_count, 1);
     assert_string_equal(tensors.inputs[0].name, "image");
@@ -107,27 +82,58 @@ static void describes_without_compiling(void **state)
     assert_null(tensors.outputs[0].data);
 }
 
-static void what_was_read_is_opened_once(void **state)
+// What is read is compiled as often as is wanted, each time as it was read, and may be gone before
+// what was compiled of it.
+static void what_was_read_is_compiled_at_any_size(void **state)
 {
     (void)state;
-    struct lq_engine_read read = {NULL};
-    const struct lq_engine_options options = {.precision = LQ_PRECISION_F32, .read = &read,
-                                              .shape_rank = 4, .shape = {1, 3, 64, 96}};
-    struct lq_tensors tensors;
-    struct lq_engine *engines[2];
-    assert_ok(openvino->describe(model, &options, &tensors, &err));
-    assert_non_null(read.model);
-    for (int i = 0; i < 2; i++) { // the second reads the file again
-        assert_ok(openvino->open(&engines[i], model, &options, &err));
-        assert_null(read.model);
+    static const int64_t sides[][2] = {{64, 96}, {96, 64}, {64, 96}};
+    struct lq_engine_model *read;
+    struct lq_engine *engines[LQ_COUNT(sides)];
+    assert_ok(openvino->read(&read, &(struct lq_engine_source){.path = model}, &err));
+    for (size_t i = 0; i < LQ_COUNT(sides); i++) {
+        const struct lq_engine_options options = {.precision = LQ_PRECISION_F32, .shape_rank = 4,
+                                                  .shape = {1, 3, sides[i][0], sides[i][1]}};
+        assert_ok(openvino->compile(&engines[i], read, &options, &err));
+        assert_int_equal(read->tensors.inputs[0].dims[3], 384); // … which stays as it was
     }
-    openvino->close(engines[0]);
-    openvino->close(engines[1]);
-    for (int i = 0; i < 2; i++) // the first is forgotten for the second
-        assert_ok(openvino->describe(model, &options, &tensors, &err));
-    lq_engine_forget(&read);
-    assert_null(read.model);
-    lq_engine_forget(&read);
+    openvino->forget(read);
+    for (size_t i = 0; i < LQ_COUNT(sides); i++) {
+        struct lq_request *request;
+        assert_ok(openvino->request_new(&request, engines[i], &err));
+        const struct lq_tensors *tensors = openvino->request_tensors(request);
+        assert_int_equal(tensors->inputs[0].dims[2], sides[i][0]);
+        assert_int_equal(tensors->inputs[0].dims[3], sides[i][1]);
+        memset(tensors->inputs[0].data, 0, lq_tensor_bytes(&tensors->inputs[0]));
+        assert_ok(openvino->run(request, 0, &err));
+        openvino->request_free(request);
+        openvino->close(engines[i]);
+    }
+    openvino->forget(NULL);
+}
+
+// The first compilation takes what was read: it needs the file no more.
+static void a_model_is_read_once(void **state)
+{
+    (void)state;
+    char path[128];
+    struct lq_buf bytes;
+    struct lq_engine_model *read;
+    struct lq_engine *engine;
+    const struct lq_engine_options options = {.precision = LQ_PRECISION_F32, .shape_rank = 4,
+                                              .shape = {1, 3, 64, 96}};
+    lq_buf_init(&bytes, 1 << 24);
+    assert_ok(lq_file_read(model, &bytes, &err));
+    snprintf(path, sizeof path, "%s/once.onnx", folder);
+    assert_ok(lq_file_write(path, bytes.data, bytes.len, &err));
+    lq_buf_release(&bytes);
+    assert_ok(openvino->read(&read, &(struct lq_engine_source){.path = path}, &err));
+    assert_ok(unlink(path));
+    assert_ok(openvino->compile(&engine, read, &options, &err));
+    openvino->close(engine);
+    assert_int_equal(openvino->compile(&engine, read, &options, &err), LQ_ERR_MODEL);
+    assert_null(engine);
+    openvino->forget(read);
 }
 
 static void files_that_are_no_models(void **state)
@@ -139,7 +145,7 @@ static void files_that_are_no_models(void **state)
     for (size_t i = 0; i < LQ_COUNT(endings); i++) {
         snprintf(path, sizeof path, "%s/bad.%s", folder, endings[i]);
         assert_ok(lq_file_write(path, "not a model", 11, &err));
-        assert_int_equal(openvino->describe(path, NULL, &tensors, &err), LQ_ERR_MODEL);
+        assert_int_equal(engine_describe(openvino, path, &tensors, &err), LQ_ERR_MODEL);
         assert_non_null(strstr(err.text, "is no model, or a damaged one"));
         assert_null(strstr(err.text, "Exception from"));
         assert_ok(unlink(path));
@@ -150,10 +156,10 @@ static void files_that_are_no_models(void **state)
     assert_ok(lq_file_read(model, &whole, &err));
     snprintf(path, sizeof path, "%s/cut.onnx", folder);
     assert_ok(lq_file_write(path, whole.data, whole.len / 2, &err));
-    assert_int_equal(openvino->describe(path, NULL, &tensors, &err), LQ_ERR_MODEL);
+    assert_int_equal(engine_describe(openvino, path, &tensors, &err), LQ_ERR_MODEL);
     assert_ok(unlink(path));
     lq_buf_release(&whole);
-    assert_int_equal(openvino->describe("/no/such.onnx", NULL, &tensors, &err), LQ_ERR_MODEL);
+    assert_int_equal(engine_describe(openvino, "/no/such.onnx", &tensors, &err), LQ_ERR_MODEL);
     assert_string_equal(err.text, "cannot open model '/no/such.onnx': No such file or directory");
 }
 
@@ -164,7 +170,7 @@ static bool takes_bf16(const char *path)
     struct lq_engine *engine;
     if (!lq_cpu_has_bf16())
         return false;
-    int status = openvino->open(&engine, path, &options, &err);
+    int status = engine_open(openvino, &engine, path, &options, &err);
     if (status == LQ_OK) {
         openvino->close(engine);
         return true;
@@ -183,7 +189,7 @@ static void run_model(const char *path, enum lq_precision precision, const char 
                                               .shape_rank = 4, .shape = {1, 3, 64, 96}};
     struct lq_engine *engine;
     struct lq_request *request;
-    assert_ok(openvino->open(&engine, path, &options, &err));
+    assert_ok(engine_open(openvino, &engine, path, &options, &err));
     assert_ok(openvino->request_new(&request, engine, &err));
     const struct lq_tensors *tensors = openvino->request_tensors(request);
     assert_int_equal(lq_tensor_count(&tensors->inputs[0]), 3 * 64 * 96);
@@ -325,7 +331,7 @@ static void a_size_that_cannot_be(void **state)
     (void)state;
     const struct lq_engine_options options = {.shape_rank = 4, .shape = {1, 5, 64, 96}};
     struct lq_engine *engine;
-    assert_int_equal(openvino->open(&engine, model, &options, &err), LQ_ERR_MODEL);
+    assert_int_equal(engine_open(openvino, &engine, model, &options, &err), LQ_ERR_MODEL);
     assert_null(engine);
     assert_non_null(strstr(err.text, "cannot reshape model 'models/nail.onnx': "));
     assert_null(strstr(err.text, "Exception from"));
@@ -336,7 +342,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_absence_is_explained), // before OpenVINO is loaded here
         cmocka_unit_test(describes_without_compiling),
-        cmocka_unit_test(what_was_read_is_opened_once),
+        cmocka_unit_test(what_was_read_is_compiled_at_any_size),
+        cmocka_unit_test(a_model_is_read_once),
         cmocka_unit_test(files_that_are_no_models),
         cmocka_unit_test(runs_at_another_size_and_keeps_what_it_compiled),
         cmocka_unit_test(each_precision_has_its_file),

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/list.h"
+#include "unit/engine_open.h"
 #include "unit/temporary.h"
 
 static const struct lq_engine_ops *const replay = &lq_engine_replay;
@@ -46,7 +47,7 @@ static void frames_play_round_and_round(void **state)
     const struct lq_engine_options options = {0};
     struct lq_engine *engine;
     struct lq_request *one, *two;
-    assert_ok(replay->open(&engine, path, &options, &err));
+    assert_ok(engine_open(replay, &engine, path, &options, &err));
     assert_ok(replay->request_new(&one, engine, &err));
     assert_ok(replay->request_new(&two, engine, &err));
     const struct lq_tensors *tensors = replay->request_tensors(one);
@@ -75,7 +76,7 @@ static void failures_and_delays_are_played_too(void **state)
     const struct lq_engine_options options = {0};
     struct lq_engine *engine;
     struct lq_request *request;
-    assert_ok(replay->open(&engine, path, &options, &err));
+    assert_ok(engine_open(replay, &engine, path, &options, &err));
     assert_ok(replay->request_new(&request, engine, &err));
     uint64_t before = lq_clock_us();
     assert_ok(replay->run(request, 0, &err));
@@ -94,10 +95,10 @@ static void another_input_size_is_refused(void **state)
     write_recording("", 0);
     struct lq_engine_options options = {.shape_rank = 4, .shape = {1, 3, 4, 5}};
     struct lq_engine *engine;
-    assert_ok(replay->open(&engine, path, &options, &err));
+    assert_ok(engine_open(replay, &engine, path, &options, &err));
     replay->close(engine);
     options.shape[2] = 8;
-    assert_int_equal(replay->open(&engine, path, &options, &err), LQ_ERR_MODEL);
+    assert_int_equal(engine_open(replay, &engine, path, &options, &err), LQ_ERR_MODEL);
     assert_non_null(strstr(err.text, "another input size"));
 }
 
@@ -129,14 +130,14 @@ static void damaged_files_are_refused(void **state)
     struct lq_tensors tensors;
     for (size_t i = 0; i < LQ_COUNT(cases); i++) {
         assert_ok(lq_file_write(path, cases[i].bytes, strlen(cases[i].bytes), &err));
-        assert_int_equal(replay->describe(path, NULL, &tensors, &err), LQ_ERR_MODEL);
+        assert_int_equal(engine_describe(replay, path, &tensors, &err), LQ_ERR_MODEL);
         if (!strstr(err.text, cases[i].says))
             fail_msg("case %zu gave: %s", i, err.text);
     }
     write_recording("", 1); // one byte short
-    assert_int_equal(replay->open(&engine, path, &options, &err), LQ_ERR_MODEL);
+    assert_int_equal(engine_open(replay, &engine, path, &options, &err), LQ_ERR_MODEL);
     assert_non_null(strstr(err.text, "shorter than its header says"));
-    assert_int_equal(replay->open(&engine, "/no/such/file", &options, &err), LQ_ERR_IO);
+    assert_int_equal(engine_open(replay, &engine, "/no/such/file", &options, &err), LQ_ERR_IO);
 }
 
 int main(void)

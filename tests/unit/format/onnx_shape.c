@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "engine/list.h"
+#include "unit/engine_open.h"
 #include "unit/unit.h"
 
 static struct lq_error err;
@@ -26,7 +27,7 @@ static void describe(const struct lq_buf *bytes, struct lq_tensors *tensors)
     assert_true(fd >= 0);
     assert_ok(lq_file_write_fd(fd, bytes->data, bytes->len));
     close(fd);
-    assert_ok(lq_engine_openvino.describe(path, NULL, tensors, &err));
+    assert_ok(engine_describe(&lq_engine_openvino, path, tensors, &err));
     unlink(path);
 }
 

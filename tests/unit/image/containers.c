@@ -15,13 +15,12 @@ static struct lq_error error;
 static struct lq_picture_info info;
 static struct lq_buf file, edited, pixels, source_pixels, turned_pixels;
 static struct lq_image image, source, turned;
+static struct lq_buf *const bufs[] = {&file, &edited, &pixels, &source_pixels, &turned_pixels};
 
 static int set_up(void **state)
 {
     (void)state;
-    struct lq_buf *bufs[] = {&file, &edited, &pixels, &source_pixels, &turned_pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_init(bufs[i], 1 << 24);
+    bufs_init(bufs, LQ_COUNT(bufs));
     lq_picture_info_init(&info);
     return lq_codec_new(&codec, &error);
 }
@@ -29,9 +28,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    struct lq_buf *bufs[] = {&file, &edited, &pixels, &source_pixels, &turned_pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_release(bufs[i]);
+    bufs_release(bufs, LQ_COUNT(bufs));
     lq_picture_info_release(&info);
     lq_codec_free(codec);
     return 0;

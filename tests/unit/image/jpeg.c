@@ -9,22 +9,19 @@ static struct lq_codec *codec;
 static struct lq_error error;
 static struct lq_buf source_buf, file, edited, pixels, whole_pixels;
 static struct lq_image source, image, whole;
+static struct lq_buf *const bufs[] = {&source_buf, &file, &edited, &pixels, &whole_pixels};
 
 static int set_up(void **state)
 {
     (void)state;
-    struct lq_buf *bufs[] = {&source_buf, &file, &edited, &pixels, &whole_pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_init(bufs[i], 1 << 24);
+    bufs_init(bufs, LQ_COUNT(bufs));
     return lq_codec_new(&codec, &error);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    struct lq_buf *bufs[] = {&source_buf, &file, &edited, &pixels, &whole_pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_release(bufs[i]);
+    bufs_release(bufs, LQ_COUNT(bufs));
     lq_codec_free(codec);
     return 0;
 }

@@ -12,13 +12,13 @@ static struct lq_error error;
 static struct lq_buf source_buf, frame, reply, pixels, before_pixels, after_pixels;
 static struct lq_image source, image, before, after;
 static struct lq_picture_info info;
+static struct lq_buf *const bufs[] = {&source_buf, &frame, &reply, &pixels,
+                                     &before_pixels, &after_pixels};
 
 static int set_up(void **state)
 {
     (void)state;
-    struct lq_buf *bufs[] = {&source_buf, &frame, &reply, &pixels, &before_pixels, &after_pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_init(bufs[i], 1 << 24);
+    bufs_init(bufs, LQ_COUNT(bufs));
     lq_picture_info_init(&info);
     return lq_codec_new(&codec, &error);
 }
@@ -26,9 +26,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    struct lq_buf *bufs[] = {&source_buf, &frame, &reply, &pixels, &before_pixels, &after_pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_release(bufs[i]);
+    bufs_release(bufs, LQ_COUNT(bufs));
     lq_picture_info_release(&info);
     lq_codec_free(codec);
     return 0;

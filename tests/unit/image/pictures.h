@@ -22,6 +22,19 @@ static inline void picture_make(struct lq_image *image, struct lq_buf *buf, int 
     }
 }
 
+// A program's buffers, before its tests and after them.
+static inline void bufs_init(struct lq_buf *const *bufs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        lq_buf_init(bufs[i], 64 << 20);
+}
+
+static inline void bufs_release(struct lq_buf *const *bufs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        lq_buf_release(bufs[i]);
+}
+
 static inline int picture_difference(const struct lq_image *a, const struct lq_image *b)
 {
     assert_int_equal(a->width, b->width);

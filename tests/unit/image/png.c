@@ -8,22 +8,19 @@ static struct lq_codec *codec;
 static struct lq_error error;
 static struct lq_buf file, raw, packed, edited, pixels;
 static struct lq_image image;
+static struct lq_buf *const bufs[] = {&file, &raw, &packed, &edited, &pixels};
 
 static int set_up(void **state)
 {
     (void)state;
-    struct lq_buf *bufs[] = {&file, &raw, &packed, &edited, &pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_init(bufs[i], 64 << 20);
+    bufs_init(bufs, LQ_COUNT(bufs));
     return lq_codec_new(&codec, &error);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    struct lq_buf *bufs[] = {&file, &raw, &packed, &edited, &pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_release(bufs[i]);
+    bufs_release(bufs, LQ_COUNT(bufs));
     lq_codec_free(codec);
     return 0;
 }

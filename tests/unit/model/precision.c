@@ -8,17 +8,18 @@
 #include "unit/unit.h"
 
 static struct lq_error err;
+static struct lq_engine_model model;
 static int wait_us[3]; // by precision
 static enum lq_precision breaks; // AUTO: none
 static int opened, requested, runs;
 static float input[4];
 static struct lq_tensors tensors = {.input_count = 1, .output_count = 0};
 
-static int fake_open(struct lq_engine **engine, const char *path,
-                     const struct lq_engine_options *options, struct lq_error *why)
+static int fake_compile(struct lq_engine **engine, struct lq_engine_model *from,
+                        const struct lq_engine_options *options, struct lq_error *why)
 {
-    (void)path;
     (void)why;
+    assert_ptr_equal(from, &model);
     opened++;
     *engine = (struct lq_engine *)(wait_us + options->precision);
     return LQ_OK;
@@ -62,7 +63,7 @@ static int fake_run(struct lq_request *request, uint64_t deadline_us, struct lq_
 }
 
 static const struct lq_engine_ops fake = {
-    .open = fake_open, .close = fake_close, .request_new = fake_request_new,
+    .compile = fake_compile, .close = fake_close, .request_new = fake_request_new,
     .request_free = fake_request_free, .request_tensors = fake_tensors, .run = fake_run};
 
 static int race(int f32_us, int bf16_us, enum lq_precision *faster)
@@ -75,7 +76,7 @@ static int race(int f32_us, int bf16_us, enum lq_precision *faster)
     wait_us[LQ_PRECISION_BF16] = bf16_us;
     runs = 0;
     struct lq_engine *winner = (struct lq_engine *)input;
-    int status = lq_precision_race(&fake, "a model", &options, faster, &winner, &err);
+    int status = lq_precision_race(&fake, &model, &options, faster, &winner, &err);
     assert_int_equal(requested, 0);
     assert_int_equal(opened, status == LQ_OK); // the winner alone is kept
     if (status == LQ_OK) {

@@ -1,0 +1,54 @@
+"""What the checks of the source (tools/check_*.py) share: reading files, C without its comments,
+and the way a check is run and tried out.
+
+A check is a function of the source's root that gives what is wrong, a line each; how much it has
+looked at, for a check that sees nothing must not pass; and what it says when nothing is wrong.
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+
+def sources(root, *folders, pattern="*.[ch]"):
+    """Names below the root, and texts, of the files in these folders and those below."""
+    for folder in folders:
+        for path in sorted((root / folder).rglob(pattern)):
+            yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
+
+
+def code(text, strings=False):
+    """Without comments, and without strings unless they are wanted; lines stay where they were."""
+    pattern = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'
+
+    def without(found):
+        return found[0] if strings and found[0][0] == '"' else "\n" * found[0].count("\n")
+
+    return re.sub(pattern, without, text, flags=re.S)
+
+
+def try_out(check, cases):
+    """Each case: files by name, and what must be found in a folder of them: so many faults, or one
+    that holds these words."""
+    for files, wanted in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in files.items():
+                path = pathlib.Path(folder) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            found = check(pathlib.Path(folder))[0]
+        right = (len(found) == wanted if isinstance(wanted, int)
+                 else any(wanted in line for line in found))
+        if not right:
+            sys.exit(f"self-test: wanted {wanted!r}, found {found} in {files}")
+    print(f"{len(cases)} cases, each as it should be")
+
+
+def main(check, cases):
+    """CHECK.py SOURCE_ROOT, or CHECK.py --self-test."""
+    if sys.argv[1] == "--self-test":
+        try_out(check, cases)
+        sys.exit(0)
+    wrong, seen, said = check(pathlib.Path(sys.argv[1]))
+    print("\n".join(wrong) or said)
+    sys.exit(1 if wrong or not seen else 0)
