@@ -21,6 +21,9 @@ PYTHON := .deps/venv/bin/python
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
 export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
+# A person at a terminal sees one line that counts the steps; a log is spared them.
+QUIET := $(if $(MAKE_TERMOUT),,--quiet)
+
 .PHONY: all ready build gpu serve test test-quick bench install deb wheel device npm dist clean
 all: build
 
@@ -30,15 +33,16 @@ $(BUILD)/build.ninja:
 ready:
 	@tools/setup.sh build
 	@$(MAKE) -s $(BUILD)/build.ninja
+	@[ -e $(BUILD)/lacquer ] || echo "setup: compiling, a minute or two on two cores" >&2
 
 build: ready
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) $(QUIET)
 
 gpu:
 	@tools/setup.sh gpu
 
 serve: ready $(if $(filter tensorrt cuda,$(ENGINE)),gpu)
-	@ninja -C $(BUILD) --quiet lacquer
+	@ninja -C $(BUILD) $(QUIET) lacquer
 	@exec $(BUILD)/lacquer serve $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
 test:
@@ -67,7 +71,7 @@ wheel: build
 device: ready
 	@tools/setup.sh device
 	@meson setup --reconfigure $(BUILD) >/dev/null
-	@ninja -C $(BUILD) --quiet lacquer device.stamp
+	@ninja -C $(BUILD) $(QUIET) lacquer device.stamp
 
 npm: device
 	@tools/npm.sh $(BUILD)

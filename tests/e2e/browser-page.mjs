@@ -311,6 +311,13 @@ tests.no_nails_gives_advice = async ({ browser, server }) => {
   clean(page);
 };
 
+// After the next frame: a ResizeObserver has then seen what was opened, as the arrows' own does, by
+// which they are offered.
+const drawn = (page) =>
+  page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
+
 // Every control is reached with a thumb while the picture stays: tab after tab of the dock, each
 // control scrolled within the dock alone, large enough for a finger, with nothing upon it.
 async function reachedWithAThumb(page) {
@@ -320,6 +327,7 @@ async function reachedWithAThumb(page) {
   for (const name of names) {
     await page.tap(`#tabs [data-open=${name}]`);
     if (name === 'more') await page.evaluate(() => (part('more').open = true));
+    await drawn(page);
     seen.push(
       ...(await page.evaluate(() => {
         const found = [];

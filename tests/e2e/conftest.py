@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import pathlib
+import random
 import re
 import socket
 import struct
@@ -32,8 +33,8 @@ class Server:
     def __init__(self, *args, **environment):
         env = {**os.environ, **environment}
         env.pop("PORT", None) if "PORT" not in environment else None
-        # LeakSanitizer's tracer crashes over a process in which OpenVINO has just compiled a model: with
-        # a cache of its own, or a model that the usual cache need not have.
+        # LeakSanitizer's tracer crashes over a process in which OpenVINO has just compiled a model:
+        # with a cache of its own, or a model that the usual cache need not have.
         compiles = "--cache-dir" in args or any(str(a).endswith((".onnx", ".tflite")) for a in args)
         if compiles and "ASAN_OPTIONS" in env:
             env["ASAN_OPTIONS"] += ":detect_leaks=0"
@@ -119,8 +120,21 @@ def taken_by_another_lane(module):
     return taken.get(module, False)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "waits: nearly all of its time is waiting for the server's "
+                            "own limits, so that it can run beside the others (tools/test.sh)")
+
+
 def pytest_runtest_protocol(item):
     return True if taken_by_another_lane(item.module.__name__) else None
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that another program ran takes the time that this one says it did."""
+    report = (yield).get_result()
+    if report.when == "call":
+        report.duration = getattr(item, "took_s", report.duration)
 
 
 @pytest.fixture(autouse=True)
@@ -161,14 +175,49 @@ def read_for(connection, seconds=5):
     return got
 
 
+def responses(connection, count, seconds=30):
+    """So many whole HTTP responses, each as long as its Content-Length says, and what comes at once
+    after them; fewer where the other end closes before, or nothing comes for so long."""
+    connection.settimeout(seconds)
+    got, at = b"", 0
+    try:
+        for _ in range(count):
+            while not (end := whole_response(got, at)):
+                piece = connection.recv(65536)
+                if not piece:
+                    return got
+                got += piece
+            at = end
+    except (TimeoutError, ConnectionError):
+        return got
+    return got + read_for(connection, 0.1)
+
+
+def whole_response(got, at):
+    """Where the response that begins at `at` ends; 0 where it is not all there."""
+    head = got.find(b"\r\n\r\n", at) + 4
+    length = re.search(rb"content-length: *(\d+)", got[at:max(head, 0)], re.I)
+    end = head + int(length[1]) if length else 0
+    return end if 4 <= head and head <= end <= len(got) else 0
+
+
 def reset_at_close(connection):
     """Its end will be told by a reset, not by a FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+given = set()  # ports, by free_port
+
+
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """One that nothing has, and that the system gives to no outgoing connection (those are its
+    32768 to 60999), so that it is free still when its server comes."""
+    for port in random.sample(range(20000, 32000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            if port not in given:
+                given.add(port)
+                return port
+    raise RuntimeError("no free port")
 
 
 def tool(name):
@@ -256,8 +305,9 @@ class Nails:
 
 
 class Nail:
-    NAMES = ("head finger confidence id x y width height scale tip edge center_x center_y axis_x axis_y "
-             "length breadth curvature c0 c1 c2 c3 c4 c5 level grey bed_r bed_g bed_b").split()
+    NAMES = ("head finger confidence id x y width height scale tip edge "
+             "center_x center_y axis_x axis_y length breadth "
+             "curvature c0 c1 c2 c3 c4 c5 level grey bed_r bed_g bed_b").split()
 
     def __init__(self, block):
         for name, value in zip(self.NAMES, struct.unpack("<HBBIHHHHBBH18f", block[:92])):

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -55,6 +56,7 @@ class Balanced:
         self.nodes = [self.node(i) for i in range(NODES)]
         self.port = free_port()
         command, environment = kind(self.ports, self.port, folder)
+        self.watch = environment.get("WATCH")  # where HAProxy tells what it sees
         self.said = open(folder / "said", "w+")
         self.process = subprocess.Popen(command, env=environment, stdout=self.said,
                                         stderr=self.said)
@@ -265,16 +267,10 @@ def test_long_polling_finds_its_node(balanced):
     clients = []
     try:
         for number in range(6):
-            client, results = socketio.Client(reconnection=False), []
-            client.on("result", lambda data, results=results: results.append(data["id"]))
-            client.connect(balanced.url, transports=["polling"], wait_timeout=20)
-            clients.append((client, results))
+            clients.append(polling(balanced))
         for number in range(1, 6):
-            for client, results in clients:
-                answered = threading.Event()
-                client.emit("frame", {"image": PICTURE, "id": number},
-                            callback=lambda _: answered.set())
-                assert answered.wait(20)
+            for client, _ in clients:
+                emit(client, number)
         assert all(results == [1, 2, 3, 4, 5] for _, results in clients)
         nodes = [node.metric('lacquer_sessions{transport="socketio"}') for node in balanced.nodes]
         assert sum(nodes) == 6
@@ -283,6 +279,81 @@ def test_long_polling_finds_its_node(balanced):
     finally:
         for client, _ in clients:
             client.disconnect()
+
+
+def polling(balanced):
+    """A client of long polling alone, connected, and the results that it gets."""
+    client, results = socketio.Client(reconnection=False), []
+    client.on("result", lambda data: results.append(data["id"]))
+    client.connect(balanced.url, transports=["polling"], wait_timeout=20)
+    return client, results
+
+
+def emit(client, number):
+    """A frame that is acknowledged."""
+    answered = threading.Event()
+    client.emit("frame", {"image": PICTURE, "id": number}, callback=lambda _: answered.set())
+    assert answered.wait(20)
+
+
+def home_of(balanced):
+    """The one node that has a Socket.IO session."""
+    (home,) = [node for node in balanced.nodes
+               if node.metric('lacquer_sessions{transport="socketio"}') == 1]
+    return home
+
+
+def states_of(balanced):
+    """What HAProxy takes each node for."""
+    address = balanced.watch
+    rows = httpx.get(f"http://{address}/;csv").text.splitlines()
+    names = rows[0].lstrip("# ").split(",")
+    found = [dict(zip(names, row.split(","))) for row in rows[1:]]
+    return {row["svname"]: row["status"] for row in found
+            if row["pxname"] == "lacquer" and row["svname"].startswith("node")}
+
+
+@pytest.fixture
+def behind_haproxy(tmp_path):
+    running = Balanced(haproxy, tmp_path)
+    yield running
+    running.stop()
+
+
+def test_long_polling_stays_on_a_node_that_will_stop(behind_haproxy):
+    """HAProxy sends nobody new there once /readyz says so; who is there has no other node."""
+    balanced = behind_haproxy
+    client, results = polling(balanced)
+    emit(client, 1)
+    home_of(balanced).process.terminate()
+    deadline = time.monotonic() + 10
+    while "DOWN" not in " ".join(states_of(balanced).values()):
+        assert time.monotonic() < deadline, states_of(balanced)
+        time.sleep(0.05)
+    emit(client, 2)
+    assert results == [1, 2]
+    client.disconnect()
+
+
+def test_a_node_that_is_late_stays_in_use(behind_haproxy):
+    """One that a busy machine keeps from running for a second and a half is not taken for dead."""
+    balanced = behind_haproxy
+    client, results = polling(balanced)
+    emit(client, 1)
+    home = home_of(balanced)
+    home.process.send_signal(signal.SIGSTOP)
+    seen = set()
+    try:
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            seen |= set(states_of(balanced).values())
+            time.sleep(0.05)
+    finally:
+        home.process.send_signal(signal.SIGCONT)
+    assert not any("DOWN" in state for state in seen), seen
+    emit(client, 2)
+    assert results == [1, 2]
+    client.disconnect()
 
 
 def test_upgrade_from_long_polling(balanced):

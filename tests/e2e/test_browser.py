@@ -46,7 +46,8 @@ def results(request):
 
 
 @pytest.mark.parametrize("name", names())
-def test_browser(name, results):
+def test_browser(name, results, request):
     found, stderr = results
     assert name in found, f"did not run: {stderr[-2000:]}"
+    request.node.took_s = found[name]["ms"] / 1000
     assert found[name]["ok"], found[name].get("error")

@@ -159,12 +159,14 @@ def slow_posts(folder, delay_ms, count):
     return server.process.wait(20), answers
 
 
+@pytest.mark.waits
 def test_a_picture_that_takes_long_is_answered(tmp_path):
     """Longer than a client is waited for that does not read its reply."""
     assert slow_posts(tmp_path, 3500, 2) == (0, [200, 200])
 
 
 # crosses: DRAIN_WORK_S
+@pytest.mark.waits
 def test_work_without_end(tmp_path):
     status, answers = slow_posts(tmp_path, 6000, 7)
     assert status == 0 and 3 <= answers.count(200) <= 6

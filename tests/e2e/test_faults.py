@@ -304,6 +304,7 @@ def a_worker_hangs(folder, workers, picture):
         ws.recv(timeout=30)
 
 
+@pytest.mark.waits
 def test_one_worker_of_two_that_hangs_costs_nobody_else(tmp_path, hand):
     with a_worker_hangs(tmp_path, 2, hand) as running:
         assert httpx.get(f"{running.url}/healthz").status_code == 200
@@ -313,6 +314,7 @@ def test_one_worker_of_two_that_hangs_costs_nobody_else(tmp_path, hand):
     is_well(running, hand)
 
 
+@pytest.mark.waits
 def test_a_worker_that_hangs_is_told(tmp_path, hand):
     with a_worker_hangs(tmp_path, 1, hand) as running:
         for path in ("healthz", "readyz"):
@@ -329,6 +331,7 @@ def test_a_worker_that_hangs_is_told(tmp_path, hand):
     assert status == 1 and "have been at one frame" in said and "without waiting" in said
 
 
+@pytest.mark.waits
 def test_a_large_picture_that_takes_long_is_no_hang(tmp_path):
     """It is 12 s at one step, as on a slow machine: nobody calls that stalled, and a stop waits."""
     running = faulty_server(tmp_path, "--workers", "1")

@@ -9,7 +9,6 @@ import resource
 import signal
 import socket
 import struct
-import struct
 import subprocess
 import time
 
@@ -312,6 +311,7 @@ def a_picture_that_is_never_done(folder, picture):
 
 
 # crosses: HANDSHAKE_S, KEEPALIVE_S, BODY_S, SLOW_READER_S, PONG_S, WORK_S
+@pytest.mark.waits
 def test_slow_clients(server, tmp_path, hand):
     """All of them at once, so that the suite waits only for the slowest."""
     timeouts = server.metric('lacquer_errors_total{status="TIMEOUT"}')

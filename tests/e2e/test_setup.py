@@ -144,6 +144,21 @@ def test_every_package_for_the_tests_is_asked_for(system):
         assert name in names, names
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_who_looks_on_sees_the_steps_of_the_build(tmp_path, terminal):
+    """As `make` would run it: ninja counts its steps at a terminal, and is silent in a log."""
+    seen, end = os.openpty() if terminal else os.pipe()
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    subprocess.run(["make", "-n", "serve", f"BUILD={tmp_path}"], cwd=ROOT, stdout=end, check=True,
+                   env=env)
+    said = os.read(seen, 65536).decode()
+    os.close(seen)
+    os.close(end)
+    (line,) = [line for line in said.splitlines() if line.startswith("ninja ")]
+    assert ("--quiet" in line) != terminal, line
+    assert "setup: compiling" in said
+
+
 AS_OF_0_9_3 = """#include <avif/avif.h>
 #if AVIF_VERSION >= 1000000
 #define mode axis

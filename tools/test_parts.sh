@@ -1,0 +1,79 @@
+# Sourced by tools/test.sh, which sets `build` and the sums: what runs a part of the tests and
+# counts it.
+
+# With the seconds since the start: where the time of a run goes.
+say() { printf '\n== %s (at %d s)\n' "$*" $SECONDS; }
+
+# $1: a build folder. Builds what the tests need and counts what meson's closing table says.
+c_tests() {
+    local log
+    log=$(meson test -C "$1" --print-errorlogs "${@:2}" 2>&1)
+    printf '%s\n' "$log" | grep -vE '^(ninja:|\[|Full log|$)' | tail -n 60
+    count_of() { printf '%s\n' "$log" | awk -v k="$1" '$0 ~ "^"k":" {print $NF}'; }
+    local ok bad
+    ok=$(count_of Ok)
+    bad=$(($(count_of Fail) + $(count_of Timeout) + $(count_of 'Unexpected Pass')))
+    [ -n "$ok" ] && [ "$ok" -gt 0 ] || bad=$((bad + 1))
+    passed=$((passed + ${ok:-0})) failed=$((failed + bad))
+    skipped=$((skipped + $(count_of Skipped)))
+}
+
+# $1: a name, then a command that runs pytest, which writes its counts as JUnit XML. `only`: those
+# with that mark.
+pytest_as() {
+    local report=$PWD/$build/pytest-$1.xml
+    rm -f "$report"
+    PYTEST_ADDOPTS="--junitxml=$report -o cache_dir=$PWD/$build/pytest-$1 ${only:+-m '$only'} \
+        --durations=6 --durations-min=5 ${again-}" "${@:2}"
+}
+
+# Sets ok, bad, skip and bad_names.
+count_python() {
+    local counts
+    mapfile -t counts < <(.deps/venv/bin/python tools/count_tests.py "$build/pytest-$1.xml")
+    read -r ok bad skip <<<"${counts[0]}"
+    bad_names=("${counts[@]:1}")
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+}
+
+# $1: a name, $2: the status it ended with, then its command. Not all machines have a core for each
+# of what goes on at once: what failed is run again by itself, and what fails twice has failed.
+judge() {
+    count_python "$1"
+    [ "$2" -ne 0 ] || return 0
+    say "$1: what failed, again"
+    local name before=("${bad_names[@]}")
+    failed=$((failed - bad))
+    again=--last-failed pytest_as "$1" "${@:3}"
+    count_python "$1"
+    for name in "${before[@]}"; do
+        printf '%s\n' "${bad_names[@]}" | grep -qxF -- "$name" || flaky+=("$1: $name")
+    done
+}
+
+python_tests() {
+    pytest_as "$1" .deps/venv/bin/python -m pytest -q "${@:2}"
+    judge "$1" $? .deps/venv/bin/python -m pytest -q "${@:2}"
+}
+
+# A part of a lane, which goes on beside other lanes: its log is seen when it has landed.
+part() {
+    rm -f "$build/$1.status"
+    pytest_as "$@" >"$build/$1.log" 2>&1
+    echo $? >"$build/$1.status"
+}
+
+land() {
+    say "$1"
+    cat "$build/$1.log"
+    judge "$1" "$(cat "$build/$1.status" || echo 1)" "${@:2}"
+}
+
+# A program that says by its exit status whether all is well.
+one_test() {
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+set_up() {
+    [ -f "$1/build.ninja" ] || meson setup "$1" "${@:2}" >/dev/null
+}
