@@ -161,3 +161,75 @@ test('time in which the page was hidden is not held against it', () => {
   assert.equal(play.engine, 'device');
   assert.equal(play.changes.length, 1);
 });
+
+test('a battery that runs low leaves the device alone, until it is charged', () => {
+  const engines = { server: [250, 300], device: [60, 40] };
+  const play = new Play({}).ready().run(5000, engines);
+  assert.equal(play.engine, 'device');
+  play.choice.sense({ battery: { charging: false, level: 0.15 } }, play.now);
+  play.run(100, engines);
+  assert.equal(play.engine, 'server');
+  const { raced } = play;
+  play.run(600000, engines);
+  assert.equal(play.engine, 'server');
+  assert.equal(play.raced, raced); // a race would cost more than either
+  play.choice.sense({ battery: { charging: true, level: 0.15 } }, play.now);
+  play.run(5000, engines);
+  assert.equal(play.engine, 'device');
+});
+
+test('a battery that is low from the start fetches no runtime where there is a server', () => {
+  const low = { battery: { charging: false, level: 0.1 } };
+  const choice = new EngineChoice({});
+  choice.sense(low, 0);
+  assert.ok(!choice.wantsRuntime);
+  choice.sense({ battery: { charging: true, level: 0.1 } }, 1000);
+  assert.ok(choice.wantsRuntime);
+  const alone = new Play({ hasServer: false }).ready();
+  alone.choice.sense(low, 0);
+  alone.run(5000, { device: [60, 40] });
+  assert.equal(alone.engine, 'device');
+});
+
+test('with a low battery and a server that is gone it is the device all the same', () => {
+  const engines = { server: [250, 300], device: [60, 40] };
+  const play = new Play({}).ready().run(5000, engines);
+  play.choice.serverGone(play.now);
+  play.choice.sense({ battery: { charging: false, level: 0.1 } }, play.now);
+  play.run(60000, engines);
+  assert.equal(play.engine, 'device');
+  play.choice.serverBack(play.now);
+  play.run(100, engines);
+  assert.equal(play.engine, 'server');
+});
+
+test('under pressure a device gives way sooner, and comes back when it is over', () => {
+  const server = [60, 60];
+  const fast = { server, device: [60, 40] };
+  const slower = { server, device: [100, 60] }; // 1.6 times as old as in the race
+  const calm = new Play({}).ready().run(5000, fast).run(20000, slower);
+  assert.equal(calm.engine, 'device');
+  const play = new Play({}).ready().run(5000, fast);
+  play.choice.sense({ pressure: 'critical' }, play.now);
+  play.run(20000, slower);
+  assert.equal(play.engine, 'server');
+  play.run(200000, fast);
+  assert.equal(play.engine, 'server'); // a little faster is too little for a device in need
+  play.choice.sense({ pressure: 'nominal' }, play.now);
+  play.run(1000000, fast);
+  assert.equal(play.engine, 'device');
+});
+
+test('how soon they race again can be said', () => {
+  const play = new Play({ retryMs: 1000 }).ready();
+  play.run(20000, { server: [33, 15], device: [200, 180] });
+  assert.ok(play.raced > 6000, `${play.raced} ms of racing`);
+});
+
+test('a slowed device is raced again soon where the server was the slower one', () => {
+  const play = new Play({}).ready();
+  play.run(200000, { server: [400, 2500], device: [60, 40] }); // races are far between by now
+  assert.equal(play.engine, 'device');
+  play.run(60000, { server: [60, 50], device: [600, 500] });
+  assert.equal(play.engine, 'server');
+});

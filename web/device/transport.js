@@ -16,12 +16,13 @@ export class DeviceTransport {
     takesFrames = true;
     sendsNails = true;
     limit = flightMax;
-    pace = null;
+    rate = null;
     onreply = () => {};
     onerror = () => {};
     onreplaced = () => {}; // (id): a newer frame took its place
     onstate = () => {}; // 'connecting' | 'open' | 'gone', {retryMs}
     backend = null; // 'wasm' or 'webgpu' once it is open
+    threads = 0; // that a network runs on, once it is open
     runMs = 0; // of one run of the nails' network, as tried out when it opened
     why = ''; // why not WebGPU
     memoryBytes = 0; // of the C's memory, after the last look
@@ -123,6 +124,7 @@ export class DeviceTransport {
         if (type === 'open') {
             Object.assign(this, {
                 backend: message.backend,
+                threads: message.threads,
                 runMs: message.ms,
                 why: message.why,
             });

@@ -1,12 +1,16 @@
 // Which engine finds the nails of live pictures: a server, or the device itself. The server begins,
 // where there is one; once the device can, both get the same camera frames for two seconds, and the
-// one whose nails are younger on the screen is taken. Pure: told the time and what came, knows no
-// page.
+// one whose nails are younger on the screen is taken. A device that is strained (strain.js) must be
+// better than that, and one whose battery runs low is left alone. Pure: told the time and what
+// came, knows no page.
+import { strainOf, unstrained } from './strain.js';
 
 const raceMs = 2000;
 const watchMs = 3000; // over which the engine in use is judged
-const slowed = 2; // times as old as in the race: it was slowed by heat, battery or another program
+const slowed = 2; // times as old as in the race: it was slowed by heat or another program
+const slowedPressed = 1.3; // where the browser says so too
 const preference = 1.1; // the device is taken at the same age: nothing is uploaded, nothing is paid
+const preferencePressed = 0.7; // what it does beside must not suffer for a little
 const retryMsLeast = 30000;
 const retryMsMost = 480000;
 const deadMs = 1e6; // the age where nothing came at all
@@ -34,9 +38,15 @@ export function meanAge(replies, from, to) {
     return taken === null ? deadMs : sum / (to - from);
 }
 
-// ages: mean ages in ms.
-export const faster = ({ server, device }) =>
-    device < deadMs && device <= server * preference ? 'device' : 'server';
+// ages: mean ages in ms; pressed: the device's processor has nothing left.
+export const faster = ({ server, device }, pressed = false) =>
+    device < deadMs && device <= server * (pressed ? preferencePressed : preference)
+        ? 'device'
+        : 'server';
+
+// Whether an engine's nails are much older than in its race.
+export const isSlowed = (age, raced, pressed = false) =>
+    age >= raced * (pressed ? slowedPressed : slowed);
 
 const other = (engine) => (engine === 'device' ? 'server' : 'device');
 
@@ -50,14 +60,23 @@ export class EngineChoice {
     #raceFrom = null; // when both had answered; null: no race, or not yet
     #racing = false;
     #raceAt = Infinity; // when the next race begins
-    #retryMs = retryMsLeast;
+    #retryLeast;
+    #retryMs;
+    #signals = {}; // what the browser says of the device
+    #strain = unstrained;
     #watchFrom = null;
     #ages = { server: deadMs, device: deadMs }; // of the last race
     #replies = { server: [], device: [] };
 
     // forced: 'server', 'device' or null; hasServer: whether there is a server at all; sparing: the
-    // reader pays for data, or asked to spare it.
-    constructor({ forced = null, hasServer = true, sparing = false } = {}) {
+    // reader pays for data, or asked to spare it; retryMs: when the second race begins.
+    constructor({
+        forced = null,
+        hasServer = true,
+        sparing = false,
+        retryMs = retryMsLeast,
+    } = {}) {
+        this.#retryLeast = this.#retryMs = retryMs;
         this.#forced = hasServer ? forced : 'device';
         this.#hasServer = hasServer;
         this.#sparing = sparing;
@@ -67,7 +86,7 @@ export class EngineChoice {
     // Whether the device's runtime is to be fetched.
     get wantsRuntime() {
         if (this.#forced) return this.#forced === 'device';
-        return !this.#hasServer || !this.#sparing;
+        return !this.#hasServer || !(this.#sparing || this.#strain.battery);
     }
 
     // Whether frames go to both.
@@ -111,6 +130,12 @@ export class EngineChoice {
         if (this.#racing) this.#startRace(now);
     }
 
+    // The browser says something of the device: {battery} or {pressure} (strain.js).
+    sense(signals, now) {
+        this.#signals = { ...this.#signals, ...signals };
+        this.#strain = strainOf(this.#strain, this.#signals, now);
+    }
+
     // Nails of the frame taken at that time have come.
     replied(engine, now, taken) {
         const list = this.#replies[engine];
@@ -121,9 +146,12 @@ export class EngineChoice {
 
     // To be called a few times a second; whether another engine is in use from now on.
     tick(now) {
-        if (this.#forced || !this.#ready) return false;
+        if (this.#forced) return false;
+        this.#strain = strainOf(this.#strain, this.#signals, now);
+        if (!this.#ready) return false;
         const before = this.engine;
-        if (this.#racing) this.#race(now);
+        if (this.#strain.battery && !this.#serverGone) this.#spare(now);
+        else if (this.#racing) this.#race(now);
         else if (now >= this.#raceAt && !this.#serverGone) this.#startRace(now);
         else this.#watch(now);
         return this.engine !== before;
@@ -148,7 +176,7 @@ export class EngineChoice {
         };
         this.#racing = false;
         this.#watchFrom = null;
-        this.#use(faster(this.#ages), now);
+        this.#use(faster(this.#ages, this.#strain.pressed), now);
         this.#later(now);
     }
 
@@ -156,12 +184,25 @@ export class EngineChoice {
     #watch(now) {
         if (this.#watchFrom === null || now - this.#watchFrom < watchMs) return;
         const { engine } = this;
-        const age = meanAge(this.#replies[engine], now - watchMs, now);
         const instead = other(engine);
         if (instead === 'server' && this.#serverGone) return;
-        if (age < slowed * this.#ages[engine] || age < this.#ages[instead]) return;
+        const age = meanAge(this.#replies[engine], now - watchMs, now);
+        const pressed = engine === 'device' && this.#strain.pressed;
+        if (!isSlowed(age, this.#ages[engine], pressed)) return;
+        // What the other can do now is not known; it was slower than this.
+        if (age < this.#ages[instead]) {
+            this.#raceAt = Math.min(this.#raceAt, now + this.#retryLeast);
+            return;
+        }
         this.#use(instead, now);
         this.#later(now);
+    }
+
+    // The server does it until the battery is well; then they race.
+    #spare(now) {
+        if (this.engine === 'device') this.#raceAt = now + this.#retryLeast;
+        this.#racing = false;
+        this.#use('server', now);
     }
 
     #use(engine, now) {

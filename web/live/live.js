@@ -57,6 +57,7 @@ export class Live {
     #budgetAt = 0;
     #dueAt = 0; // when the server wants the next frame
     frameBudget = new FrameBudget();
+    choiceOptions = {}; // of EngineChoice, in place of its own
     onstate = () => {};
     onengine = () => {}; // ('server' or 'device'): it finds the nails from now on
     deviceOffered = false; // whether the server hands out what the device finds nails with
@@ -185,7 +186,7 @@ export class Live {
         const { video } = this.#camera;
         let beside = null;
         const transport = new AutoTransport({
-            choice: new EngineChoice({ sparing: sparing() }),
+            choice: new EngineChoice({ sparing: sparing(), ...this.choiceOptions }),
             server,
             device: this.#makeDevice(),
             inputs: {

@@ -1,5 +1,6 @@
 // The server and the device behind one transport: engine-choice.js says whose nails are shown, and
 // while it lets them race both get the same frames. What the page sees is the transport in use.
+import { watchDevice } from './senses.js';
 
 const settleMs = 3000; // from the first reply on: the page's own start is not slowed by ours
 const failuresMost = 3; // of the runtime one after the other: then it is left alone
@@ -24,6 +25,7 @@ export class AutoTransport {
     #shadowAt = 0;
     #shadowing = false;
     #closed = false;
+    #stopSensing = () => {};
     #told = 'server'; // the engine that the page knows of
 
     // server, device: transports that are not open yet; inputs: {server, device}: () → promise of
@@ -51,8 +53,8 @@ export class AutoTransport {
     get limit() {
         return this.#active.limit;
     }
-    get pace() {
-        return this.#active.pace;
+    get rate() {
+        return this.#active.rate;
     }
     get sendsNails() {
         return this.#active.sendsNails;
@@ -63,12 +65,16 @@ export class AutoTransport {
 
     open() {
         document.addEventListener('visibilitychange', this.#seen);
+        this.#stopSensing = watchDevice((signals) =>
+            this.#choice.sense(signals, performance.now()),
+        );
         this.#keep();
     }
 
     close() {
         this.#closed = true;
         document.removeEventListener('visibilitychange', this.#seen);
+        this.#stopSensing();
         for (const engine of engines) this.#close(engine);
     }
 
@@ -104,7 +110,7 @@ export class AutoTransport {
         const other = engine === 'device' ? 'server' : 'device';
         const transport = this.#transports[other];
         const now = performance.now();
-        const { fps = 60 } = transport.pace ?? {};
+        const { fps = 60 } = transport.rate ?? {};
         if (this.#shadowing || !transport.ready || now - this.#shadowAt < 1000 / fps - 2) return;
         if (other === 'server' && this.#taken.server.size >= transport.limit) return;
         this.#shadowAt = now;

@@ -1,0 +1,126 @@
+// The two transports behind one (web/live/transport-auto.js), with played ones and no page.
+//
+//   node --test tests/e2e/transport-auto.test.mjs
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+const listeners = () => ({ addEventListener() {}, removeEventListener() {} });
+globalThis.document = { hidden: false, ...listeners() };
+globalThis.navigator ??= {}; // Node before 21
+const { AutoTransport } = await import('../../web/live/transport-auto.js');
+const { EngineChoice } = await import('../../web/live/engine-choice.js');
+
+class Played {
+  ready = true;
+  limit = 2;
+  rate = null;
+  sendsNails = true;
+  opened = 0;
+  sent = [];
+
+  open() {
+    this.opened++;
+  }
+  close() {}
+  watch() {}
+  look() {}
+  send(id, picture) {
+    this.sent.push(id);
+    return picture.size;
+  }
+}
+
+const settleMs = 4000; // longer than the server is given before the runtime is fetched
+
+// A page whose server answers its first frame, some seconds later.
+function page(t, options = {}) {
+  let now = 1000;
+  t.mock.method(performance, 'now', () => now);
+  const server = new Played();
+  const device = new Played();
+  const auto = new AutoTransport({
+    choice: new EngineChoice(options),
+    server,
+    device,
+    inputs: { server: async () => ({}), device: async () => ({}) },
+    offered: () => true,
+  });
+  auto.canDraw = true;
+  auto.open();
+  auto.send(1, { size: 900 }, true);
+  server.onreply({ id: 1, scene: { nails: [] } });
+  const pass = (ms) => {
+    now += ms;
+    auto.watch();
+  };
+  return { auto, server, device, pass };
+}
+
+test('the runtime is opened once the page has settled', (t) => {
+  const { device, pass } = page(t);
+  pass(1000);
+  assert.equal(device.opened, 0);
+  pass(settleMs);
+  assert.equal(device.opened, 1);
+});
+
+test('where data is spared it is not opened', (t) => {
+  const { device, pass } = page(t, { sparing: true });
+  for (let i = 0; i < 20; i++) pass(settleMs);
+  assert.equal(device.opened, 0);
+});
+
+test('the rate that the server asks for reaches the page', (t) => {
+  const { auto, server } = page(t);
+  server.rate = { fps: 7, width: 480 };
+  assert.deepEqual(auto.rate, { fps: 7, width: 480 });
+});
+
+test('the browser is listened to while it is open', async (t) => {
+  const battery = Object.assign(new EventTarget(), { charging: false, level: 0.1 });
+  Object.defineProperty(navigator, 'getBattery', {
+    configurable: true,
+    value: async () => battery,
+  });
+  t.after(() => delete navigator.getBattery);
+  const { auto, device, pass } = page(t);
+  await new Promise(setImmediate);
+  pass(settleMs);
+  assert.equal(device.opened, 0, 'a low battery is not asked for more');
+  battery.charging = true;
+  battery.dispatchEvent(new Event('chargingchange'));
+  pass(100);
+  assert.equal(device.opened, 1);
+  auto.close();
+  battery.charging = false;
+  battery.dispatchEvent(new Event('chargingchange'));
+});
+
+test('pressure is read where the browser has it, and a policy may forbid it', async (t) => {
+  const told = [];
+  let ended = 0;
+  globalThis.PressureObserver = class {
+    static knownSources = ['cpu'];
+    constructor(tell) {
+      this.tell = tell;
+    }
+    async observe(source) {
+      this.tell([{ source, state: 'fair' }, { source, state: 'critical' }]);
+    }
+    disconnect() {
+      ended++;
+    }
+  };
+  t.after(() => delete globalThis.PressureObserver);
+  const { watchDevice } = await import('../../web/live/senses.js');
+  const stop = watchDevice((signals) => told.push(signals));
+  await new Promise(setImmediate);
+  stop();
+  assert.deepEqual(told, [{ pressure: 'critical' }]);
+  assert.equal(ended, 1);
+  PressureObserver.prototype.observe = async () => {
+    throw new DOMException('a policy forbids it', 'NotAllowedError');
+  };
+  watchDevice(() => assert.fail('nothing was to be told'))();
+  await new Promise(setImmediate);
+});
