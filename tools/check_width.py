@@ -31,7 +31,6 @@ LATER = {
     "tests/e2e/browser-page.mjs": 1,
     "tests/e2e/browser-shop.mjs": 4,
     "tests/e2e/conftest.py": 2,
-    "tests/e2e/test_arm64.py": 2,
     "tests/e2e/test_http.py": 5,
     "tests/e2e/test_setup.py": 10,
     "tools/check_layers.py": 2,

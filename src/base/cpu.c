@@ -10,6 +10,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 #include "base/attr.h"
@@ -71,6 +74,8 @@ bool lq_cpu_has_f16(void)
 #if defined(__x86_64__)
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 23));
+#elif defined(__aarch64__)
+    return (getauxval(AT_HWCAP) & HWCAP_ASIMDHP) != 0;
 #else
     return false;
 #endif
@@ -95,6 +100,23 @@ bool lq_cpu_has_bf16(void)
     return amx || avx512;
 #else
     return false;
+#endif
+}
+
+void lq_cpu_identify(uint32_t words[LQ_CPU_WORDS])
+{
+    memset(words, 0, LQ_CPU_WORDS * sizeof *words);
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    if (__get_cpuid(1, &a, &b, &c, &d))
+        words[0] = a, words[1] = c & ~(1u << 27), words[2] = d; // without OSXSAVE
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        words[3] = b, words[4] = c & ~(1u << 4), words[5] = d; // without OSPKE
+    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
+        words[6] = a;
+#elif defined(__aarch64__)
+    const uint64_t features[] = {getauxval(AT_HWCAP), getauxval(AT_HWCAP2)};
+    memcpy(words, features, sizeof features);
 #endif
 }
 

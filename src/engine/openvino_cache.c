@@ -13,10 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
+#include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/trust.h"
@@ -48,23 +45,14 @@ uint64_t lq_openvino_checksum(const void *memory, size_t len)
 
 // ---- the folder
 
-// Tells processors apart that a compiled model cannot travel between: family, model and features,
-// and which of these oneDNN was told to leave out.
+// The processor, and which of its instructions oneDNN was told to leave out.
 uint32_t lq_openvino_processor(void)
 {
     const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
-    uint32_t words[8] = {0};
+    uint32_t words[LQ_CPU_WORDS + 1] = {0};
+    lq_cpu_identify(words);
     if (limit)
-        words[7] = (uint32_t)lq_openvino_checksum(limit, strlen(limit));
-#if defined(__x86_64__)
-    unsigned a, b, c, d;
-    if (__get_cpuid(1, &a, &b, &c, &d))
-        words[0] = a, words[1] = c & ~(1u << 27), words[2] = d; // without OSXSAVE
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
-        words[3] = b, words[4] = c & ~(1u << 4), words[5] = d; // without OSPKE
-    if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
-        words[6] = a;
-#endif
+        words[LQ_CPU_WORDS] = (uint32_t)lq_openvino_checksum(limit, strlen(limit));
     return (uint32_t)lq_openvino_checksum(words, sizeof words);
 }
 

@@ -260,9 +260,25 @@ static int check_processor(struct lq_error *err)
                    lacks);
 }
 
+// The hwloc in OpenVINO's ARM64 build looks for cores there; where a chroot or a container lacks it
+// the process would end with SIGSEGV when the first network is compiled.
+static int check_sysfs(struct lq_error *err)
+{
+#if defined(__aarch64__)
+    if (access("/sys/devices/system/cpu", F_OK) != 0 && access("/sys/bus/cpu/devices", F_OK) != 0)
+        return lq_fail(err, LQ_ERR_UNAVAILABLE,
+                       "cannot run OpenVINO: there is no /sys/devices/system/cpu, where it finds "
+                       "the processor's cores; mount sysfs on /sys");
+#endif
+    (void)err;
+    return LQ_OK;
+}
+
 static int load(struct lq_error *err)
 {
     int status = check_processor(err);
+    if (status == LQ_OK)
+        status = check_sysfs(err);
     if (status != LQ_OK)
         return status;
     void *library = open_library(err);

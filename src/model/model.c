@@ -59,7 +59,8 @@ static int pick_precision(struct lq_model *model, enum lq_precision asked,
                        "cannot run in bf16: this processor has no AVX512-BF16 or AMX; use f32");
     if (asked == LQ_PRECISION_F16 && !lq_cpu_has_f16())
         return lq_fail(err, LQ_ERR_UNAVAILABLE,
-                       "cannot run in f16: this processor has no AVX512-FP16; use f32");
+                       "cannot run in f16: this processor has no vectors of it (AVX512-FP16, "
+                       "ARMv8.2-FP16); use f32");
     model->info.precision = asked == LQ_PRECISION_AUTO ? LQ_PRECISION_F32 : asked;
     if (asked != LQ_PRECISION_AUTO || !has || !model->sidecar.bf16_checked ||
         !model->ops->has_precisions)
