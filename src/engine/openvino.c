@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "engine/list.h"
 #include "engine/openvino_cache.h"
-#include "engine/openvino_load.h"
+#include "engine/openvino_read.h"
 
 #define ov lq_openvino
 
@@ -117,7 +117,7 @@ static int read_graph(ov_model_t **graph, const struct lq_engine_model *model,
     if (access(model->path, R_OK) != 0)
         return lq_fail(err, LQ_ERR_MODEL, "cannot open model '%.150s': %s", name,
                        strerror(errno));
-    ov_status_e code = ov.core_read_model(ov.core, model->path, NULL, graph);
+    ov_status_e code = lq_openvino_read(model->path, graph);
     if (code == OK)
         return LQ_OK;
     lq_openvino_fail(err, LQ_ERR_MODEL, code, "read model", name);

@@ -14,7 +14,8 @@
 // Every function we call; the library's header declares them, dlsym finds them.
 #define LQ_OPENVINO_FUNCTIONS(X)                                                                  \
     X(get_openvino_version) X(version_free) X(core_create) X(core_read_model)                     \
-    X(core_compile_model_props) X(model_free) X(model_inputs_size) X(model_outputs_size)          \
+    X(core_read_model_from_memory_buffer) X(core_compile_model_props) X(model_free)               \
+    X(model_inputs_size) X(model_outputs_size)                                                    \
     X(model_const_input_by_index) X(model_const_output_by_index)                                  \
     X(model_reshape_by_port_indexes) X(compiled_model_create_infer_request)                       \
     X(compiled_model_inputs_size) X(compiled_model_outputs_size)                                  \

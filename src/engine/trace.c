@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/attr.h"
-#include "engine/openvino_load.h"
+#include "engine/openvino_read.h"
 
 #define ov lq_openvino
 
@@ -85,7 +85,7 @@ int lq_tracer_open(struct lq_tracer **out, const char *path, struct lq_error *er
     const ov_property_t exact[] = {{"INFERENCE_PRECISION_HINT", "f32"},
                                    {"DYNAMIC_QUANTIZATION_GROUP_SIZE", "0"}};
     snprintf(tracer->path, sizeof tracer->path, "%s", path);
-    ov_status_e code = ov.core_read_model(ov.core, path, NULL, &tracer->model);
+    ov_status_e code = lq_openvino_read(path, &tracer->model);
     if (code == OK)
         code = ov.core_compile_model_props(ov.core, tracer->model, "CPU", LQ_COUNT(exact), exact,
                                            &tracer->compiled);

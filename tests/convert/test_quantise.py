@@ -1,6 +1,7 @@
 """lacquer quantize: the int8 model is valid, close to the float one in two engines, as TensorRT and
 OpenVINO want it; what cannot be quantised is refused, and nothing half-written is left."""
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -132,6 +133,16 @@ def test_report(made):
     assert all(row["noise"] < .1 and row["macs"] > 0 for row in report["layers"])
     assert [row["name"] for row in report["outputs"]] == ["mask"]
     assert "layers in int8" in done.stdout and "IoU" in done.stdout
+
+
+def test_joined_tensors_keep_their_levels_without_amx(made, pictures, tmp_path):
+    """On VNNI OpenVINO would round what meets in a Concat to a dozen levels (fake_quantize.h)."""
+    report = tmp_path / "report.json"
+    quantise(made[0], tmp_path / "int8.onnx", pictures, "--report", report,
+             env=dict(os.environ, ONEDNN_MAX_CPU_ISA="AVX512_CORE_VNNI"))
+    capped = json.loads(report.read_text())
+    assert capped["noise_all_int8"] < 2 * made[3]["noise_all_int8"] < .002
+    assert capped["painted_iou"] > made[3]["painted_iou"] - .001
 
 
 def test_biases_are_corrected(pictures, tmp_path):
