@@ -17,13 +17,14 @@ static void begin(void)
 
 static void scale(const char *name, float value)
 {
-    lq_onnx_add_constant(&onnx, name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, NULL, 0, &value,
-                         sizeof value);
+    lq_onnx_add_constant(&onnx, name, &(struct lq_onnx_values){
+                                          ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, NULL, 0, &value,
+                                          sizeof value});
 }
 
 static void zero(const char *name, int type, int8_t value)
 {
-    lq_onnx_add_constant(&onnx, name, type, NULL, 0, &value, 1);
+    lq_onnx_add_constant(&onnx, name, &(struct lq_onnx_values){type, NULL, 0, &value, 1});
 }
 
 static void node(const char *op, const char *a, const char *b, const char *c, const char *out)
@@ -88,8 +89,9 @@ static void other_pairs_stay(void **state)
     zero("z", ONNX__TENSOR_PROTO__DATA_TYPE__INT8, 0);
     zero("one", ONNX__TENSOR_PROTO__DATA_TYPE__INT8, 1);
     zero("unsigned", ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, 0);
-    lq_onnx_add_constant(&onnx, "many", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, &(int64_t){2}, 1,
-                         (float[]){1, 2}, 8);
+    lq_onnx_add_constant(&onnx, "many", &(struct lq_onnx_values){
+                                            ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, &(int64_t){2}, 1,
+                                            (float[]){1, 2}, 8});
     pair("x", "s", "one", "zero point");
     pair("x", "s", "unsigned", "unsigned bytes");
     pair("x", "many", "z", "a scale a channel");
