@@ -25,13 +25,11 @@ LATER = {
     "src/engine/onnxruntime_open.c": 1,
     "src/format/onnx.c": 1,
     "src/format/onnx_shape.c": 1,
-    "src/device/wasm/page.c": 1,
     "src/frame/detect.c": 1,
     "src/frame/multiscale.c": 1,
     "src/image/avif.c": 1,
     "src/image/box.c": 2,
     "src/image/codec.c": 2,
-    "src/image/color.c": 2,
     "src/image/heic.c": 2,
     "src/image/jpeg.c": 4,
     "src/image/jpeg_repaint.c": 2,
@@ -57,7 +55,6 @@ LATER = {
     "src/paint/layout.c": 4,
     "src/paint/pattern.c": 1,
     "src/paint/shade.c": 3,
-    "src/paint/transfer.c": 5,
 }
 # A definition that begins a line: what it gives, its name, its parameters (pointers to functions
 # among them), its body.

@@ -267,7 +267,7 @@ enum lq_color_kind lq_color_set(struct lq_color *color, const uint8_t *icc, size
 
 // ---- pixels -------------------------------------------------------------------------------------
 
-static inline float hold(float x)
+static inline float clamp_light(float x)
 {
     x = x > 0.0f ? x : 0.0f; // NaN too
     return x < 1.0f ? x : 1.0f;
@@ -289,21 +289,17 @@ static void put_samples(const struct lq_image *image, uint8_t *pixels, int n, co
         memcpy(pixels + i * to, (const uint8_t *)rgb + i * from, from);
 }
 
+// n pixels as linear light, red, green and blue side by side.
 static void read_block(const struct lq_color *color, const struct lq_image *image,
-                       const uint8_t *pixels, int n, float *red, float *green, float *blue)
+                       const uint8_t *pixels, int n, float light[BLOCK * 3])
 {
     uint16_t samples[BLOCK * 3];
-    float own[BLOCK * 3], light[BLOCK * 3];
+    float own[BLOCK * 3];
     take_samples(image, pixels, n, 3, samples);
     for (int i = 0; i < n * 3; i++)
         own[i] = image->depth == 8 ? (float)((const uint8_t *)samples)[i] / 255.0f
                                    : (float)samples[i] / 65535.0f;
     cmsDoTransform(color->read, own, light, (cmsUInt32Number)n);
-    for (int i = 0; i < n; i++) {
-        red[i] = hold(light[3 * i]);
-        green[i] = hold(light[3 * i + 1]);
-        blue[i] = hold(light[3 * i + 2]);
-    }
 }
 
 static inline int block_at(int from, int n)
@@ -312,24 +308,32 @@ static inline int block_at(int from, int n)
 }
 
 void lq_color_read(const struct lq_color *color, const struct lq_image *image,
-                   const uint8_t *pixels, int n, float *red, float *green, float *blue)
+                   const uint8_t *pixels, const struct lq_rgb_row *row)
 {
-    for (int from = 0; from < n; from += BLOCK)
-        read_block(color, image, pixels + (size_t)from * lq_image_pixel_bytes(image),
-                   block_at(from, n), red + from, green + from, blue + from);
+    float light[BLOCK * 3];
+    for (int from = 0; from < row->count; from += BLOCK) {
+        int n = block_at(from, row->count);
+        const struct lq_rgb_row to = lq_rgb_row_part(row, from, n);
+        read_block(color, image, pixels + (size_t)from * lq_image_pixel_bytes(image), n, light);
+        for (int i = 0; i < n; i++) {
+            to.red[i] = clamp_light(light[3 * i]);
+            to.green[i] = clamp_light(light[3 * i + 1]);
+            to.blue[i] = clamp_light(light[3 * i + 2]);
+        }
+    }
 }
 
-void lq_color_store(const struct lq_color *color, int n, float *red, float *green, float *blue)
+void lq_color_store(const struct lq_color *color, const struct lq_rgb_row *row)
 {
     float light[BLOCK * 3], own[BLOCK * 3];
-    for (int from = 0; from < n; from += BLOCK) {
-        int count = block_at(from, n);
-        float *planes[3] = {red + from, green + from, blue + from};
+    for (int from = 0; from < row->count; from += BLOCK) {
+        int count = block_at(from, row->count);
+        float *planes[3] = {row->red + from, row->green + from, row->blue + from};
         for (int i = 0; i < count * 3; i++)
-            light[i] = hold(planes[i % 3][i / 3]);
+            light[i] = clamp_light(planes[i % 3][i / 3]);
         cmsDoTransform(color->store, light, own, (cmsUInt32Number)count);
         for (int i = 0; i < count * 3; i++)
-            planes[i % 3][i / 3] = hold(own[i]);
+            planes[i % 3][i / 3] = clamp_light(own[i]);
     }
 }
 

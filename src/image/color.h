@@ -25,12 +25,13 @@ void lq_color_free(struct lq_color *color);
 // What kind of profile it is; the calls below then go by it.
 enum lq_color_kind lq_color_set(struct lq_color *color, const uint8_t *icc, size_t len);
 
-// With BOTH_WAYS. n pixels of `image`'s format from `pixels`, as linear light, held to 0..1.
+// With BOTH_WAYS. Fills `row` with linear light, clamped to 0..1, of as many pixels of `image`'s
+// format from `pixels` on.
 void lq_color_read(const struct lq_color *color, const struct lq_image *image,
-                   const uint8_t *pixels, int n, float *red, float *green, float *blue);
+                   const uint8_t *pixels, const struct lq_rgb_row *row);
 
 // With BOTH_WAYS. Linear light to the picture's own numbers, 0..1, in place.
-void lq_color_store(const struct lq_color *color, int n, float *red, float *green, float *blue);
+void lq_color_store(const struct lq_color *color, const struct lq_rgb_row *row);
 
 // With BOTH_WAYS or READ_ONLY. `srgb`: of the same size, 8 bits, RGB; or, for READ_ONLY, the image
 // itself. Alpha stays.

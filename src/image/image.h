@@ -24,6 +24,18 @@ struct lq_pixel_box {
     int x, y, width, height;
 };
 
+// A row of pixels as three planes of `count` floats, which may not overlap.
+struct lq_rgb_row {
+    float *red, *green, *blue;
+    int count;
+};
+
+// `count` pixels of a row, from the one at `from`.
+static inline struct lq_rgb_row lq_rgb_row_part(const struct lq_rgb_row *row, int from, int count)
+{
+    return (struct lq_rgb_row){row->red + from, row->green + from, row->blue + from, count};
+}
+
 static inline size_t lq_image_pixel_bytes(const struct lq_image *image)
 {
     return (size_t)image->channels * (size_t)(image->depth / 8);

@@ -108,7 +108,8 @@ static bool read_skin(const struct lq_image *picture, const struct lq_nails *nai
         xs[count] = (int)x;
         ys[count++] = (int)y;
     }
-    lq_transfer_pick(picture, xs, ys, count, values[0], values[1], values[2]);
+    lq_transfer_pick(picture, xs, ys,
+                     &(struct lq_rgb_row){values[0], values[1], values[2], count});
     for (int c = 0; c < 3 && count >= SAMPLES_MIN; c++)
         skin[c] = lq_median(values[c], count);
     return count >= SAMPLES_MIN;

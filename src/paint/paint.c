@@ -181,8 +181,8 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
         if (span.count == 0)
             continue;
         lq_finish_row(coat, &row, scratch, red, green, blue);
-        lq_transfer_write(picture, nail->x + span.from, nail->y + j, span.count,
-                          alpha + span.from, red, green, blue);
+        lq_transfer_write(picture, nail->x + span.from, nail->y + j, alpha + span.from,
+                          &(struct lq_rgb_row){red, green, blue, span.count});
     }
 }
 

@@ -18,7 +18,7 @@ static void read_base(const struct lq_image *image, float *texels)
     for (int y = 0; y < image->height; y++) {
         const uint8_t *row = lq_image_row(image, y);
         const uint16_t *wide = (const uint16_t *)(const void *)row;
-        lq_transfer_read(image, 0, y, image->width, red, green, blue);
+        lq_transfer_read(image, 0, y, &(struct lq_rgb_row){red, green, blue, image->width});
         for (int x = 0; x < image->width; x++) {
             float alpha = 1.0f;
             if (image->channels == 4)

@@ -40,7 +40,8 @@ static void collect(struct samples *samples, const struct lq_image *picture,
             if (nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] < 230)
                 continue;
             float r, g, b;
-            lq_transfer_read(picture, nail->x + i, nail->y + j, 1, &r, &g, &b);
+            lq_transfer_read(picture, nail->x + i, nail->y + j,
+                             &(struct lq_rgb_row){&r, &g, &b, 1});
             float x = (float)(nail->x + i) + 0.5f, y = (float)(nail->y + j) + 0.5f;
             float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
             const float terms[TERMS] = {1.0f, u, w, u * u, u * w, w * w}, color[3] = {r, g, b};
@@ -330,8 +331,9 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
         float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
         cover_row(alpha, shade->cover + row, width);
         clear_beside(shade->pairs + 2 * row, shade->shine + row, span, width);
-        lq_transfer_read(picture, nail->x + span.from, nail->y + j, span.count, shade->red + at,
-                         shade->green + at, shade->blue + at);
+        lq_transfer_read(picture, nail->x + span.from, nail->y + j,
+                         &(struct lq_rgb_row){shade->red + at, shade->green + at,
+                                              shade->blue + at, span.count});
         if (own) {
             cover_row(own + row, shade->own + row, width);
             fade_row(u, map.ux, shade->own + at, span.count);

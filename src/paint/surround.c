@@ -69,7 +69,7 @@ static void survey_row(const struct lq_image *picture, int row, float sums[3][LQ
         x[i] = (2 * i + 1) * picture->width / (2 * SURVEY);
         y[i] = (2 * row + 1) * picture->height / (2 * SURVEY);
     }
-    lq_transfer_pick(picture, x, y, SURVEY, rgb[0], rgb[1], rgb[2]);
+    lq_transfer_pick(picture, x, y, &(struct lq_rgb_row){rgb[0], rgb[1], rgb[2], SURVEY});
     for (int i = 0; i < SURVEY; i++) {
         float level = luminance(rgb[0][i], rgb[1][i], rgb[2][i]);
         int bin = (int)(sqrtf(fminf(level, 1.0f)) * BINS); // dark scenes keep detail

@@ -32,13 +32,16 @@ void lq_transfer_init(void)
     pthread_once(&once, build);
 }
 
-static inline __attribute__((always_inline)) void read_row(const void *row, int channels,
-                                                           int depth, int n, float *restrict red,
-                                                           float *restrict green,
-                                                           float *restrict blue)
+static inline __attribute__((always_inline)) void read_row(const void *pixels, int channels,
+                                                           int depth,
+                                                           const struct lq_rgb_row *light)
 {
-    const uint8_t *bytes = row;
-    const uint16_t *words = row;
+    const uint8_t *bytes = pixels;
+    const uint16_t *words = pixels;
+    float *restrict red = light->red, *restrict green = light->green;
+    float *restrict blue = light->blue;
+    const int n = light->count;
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         int at = i * channels;
         red[i] = depth == 8 ? decode_8[bytes[at]] : decode_16[words[at]];
@@ -47,43 +50,43 @@ static inline __attribute__((always_inline)) void read_row(const void *row, int 
     }
 }
 
-LQ_HOT static void read_rgb(const uint8_t *row, int n, float *red, float *green, float *blue)
+LQ_HOT static void read_rgb(const uint8_t *pixels, const struct lq_rgb_row *light)
 {
-    read_row(row, 3, 8, n, red, green, blue);
+    read_row(pixels, 3, 8, light);
 }
 
-static void read_stored(const struct lq_image *picture, const uint8_t *row, int n, float *red,
-                        float *green, float *blue)
+static void read_stored(const struct lq_image *picture, const uint8_t *pixels,
+                        const struct lq_rgb_row *light)
 {
     if (picture->color)
-        lq_color_read(picture->color, picture, row, n, red, green, blue);
+        lq_color_read(picture->color, picture, pixels, light);
     else if (picture->depth == 8 && picture->channels == 3)
-        read_rgb(row, n, red, green, blue);
+        read_rgb(pixels, light);
     else
-        read_row(row, picture->channels, picture->depth, n, red, green, blue);
+        read_row(pixels, picture->channels, picture->depth, light);
 }
 
-static const uint8_t *pixel_at(const struct lq_image *picture, int x, int y)
+static uint8_t *pixel_at(const struct lq_image *picture, int x, int y)
 {
     return lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
 }
 
-void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float *red,
-                      float *green, float *blue)
+void lq_transfer_read(const struct lq_image *picture, int x, int y,
+                      const struct lq_rgb_row *light)
 {
-    read_stored(picture, pixel_at(picture, x, y), n, red, green, blue);
+    read_stored(picture, pixel_at(picture, x, y), light);
 }
 
-void lq_transfer_pick(const struct lq_image *picture, const int *x, const int *y, int n,
-                      float *red, float *green, float *blue)
+void lq_transfer_pick(const struct lq_image *picture, const int *x, const int *y,
+                      const struct lq_rgb_row *light)
 {
     enum { PIXEL_BYTES_MAX = 8 };
     uint16_t side_by_side[LQ_TRANSFER_PICKS * PIXEL_BYTES_MAX / 2]; // as 16-bit samples need it
     uint8_t *to = (uint8_t *)side_by_side;
     size_t bytes = lq_image_pixel_bytes(picture);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < light->count; i++)
         memcpy(to + (size_t)i * bytes, pixel_at(picture, x[i], y[i]), bytes);
-    read_stored(picture, to, n, red, green, blue);
+    read_stored(picture, to, light);
 }
 
 // Above its straight foot the curve is 1.055 x^(5/12) - 0.055: with t the fourth root of x a power
@@ -107,15 +110,18 @@ LQ_HOT void lq_transfer_encode(const float *restrict linear, float *restrict sto
     }
 }
 
-static inline __attribute__((always_inline)) void store_row(void *row, int channels, int depth,
-                                                            int n, const uint8_t *restrict alpha,
-                                                            const float *restrict red,
-                                                            const float *restrict green,
-                                                            const float *restrict blue)
+// Rows as stored, 0..1, to pixels where alpha is not 0.
+static inline __attribute__((always_inline)) void store_row(void *pixels, int channels, int depth,
+                                                            const uint8_t *restrict alpha,
+                                                            const struct lq_rgb_row *stored)
 {
-    uint8_t *bytes = row;
-    uint16_t *words = row;
+    uint8_t *bytes = pixels;
+    uint16_t *words = pixels;
+    const float *restrict red = stored->red, *restrict green = stored->green;
+    const float *restrict blue = stored->blue;
+    const int n = stored->count;
     const float most = depth == 8 ? 255.0f : 65535.0f;
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         int at = i * channels;
         int r = (int)(red[i] * most + 0.5f), g = (int)(green[i] * most + 0.5f);
@@ -132,41 +138,42 @@ static inline __attribute__((always_inline)) void store_row(void *row, int chann
     }
 }
 
-LQ_HOT static void store_rgb(uint8_t *restrict row, int n, const uint8_t *restrict alpha,
-                             const float *red, const float *green, const float *blue)
+LQ_HOT static void store_rgb(uint8_t *restrict pixels, const uint8_t *restrict alpha,
+                             const struct lq_rgb_row *stored)
 {
-    store_row(row, 3, 8, n, alpha, red, green, blue);
+    store_row(pixels, 3, 8, alpha, stored);
 }
 
-enum { BLOCK = 256 };
-
-static void encode_block(const struct lq_color *color, const float *red, const float *green,
-                         const float *blue, float stored[3][BLOCK], int n)
+static void encode_row(const struct lq_color *color, const struct lq_rgb_row *light,
+                       const struct lq_rgb_row *stored)
 {
-    const float *planes[3] = {red, green, blue};
+    const float *from[3] = {light->red, light->green, light->blue};
+    float *to[3] = {stored->red, stored->green, stored->blue};
     for (int k = 0; k < 3; k++) {
         if (color)
-            memcpy(stored[k], planes[k], (size_t)n * sizeof(float));
+            memcpy(to[k], from[k], (size_t)light->count * sizeof(float));
         else
-            lq_transfer_encode(planes[k], stored[k], n);
+            lq_transfer_encode(from[k], to[k], light->count);
     }
     if (color)
-        lq_color_store(color, n, stored[0], stored[1], stored[2]);
+        lq_color_store(color, stored);
 }
 
-void lq_transfer_write(const struct lq_image *picture, int x, int y, int n, const uint8_t *alpha,
-                       const float *red, const float *green, const float *blue)
+void lq_transfer_write(const struct lq_image *picture, int x, int y, const uint8_t *alpha,
+                       const struct lq_rgb_row *light)
 {
-    uint8_t *row = lq_image_row(picture, y) + (size_t)x * lq_image_pixel_bytes(picture);
-    float stored[3][BLOCK];
-    for (int from = 0; from < n; from += BLOCK) {
-        int count = n - from < BLOCK ? n - from : BLOCK;
+    enum { BLOCK = 256 };
+    uint8_t *row = pixel_at(picture, x, y);
+    float planes[3][BLOCK];
+    for (int from = 0; from < light->count; from += BLOCK) {
+        int left = light->count - from, count = left < BLOCK ? left : BLOCK;
+        struct lq_rgb_row block = lq_rgb_row_part(light, from, count);
+        struct lq_rgb_row stored = {planes[0], planes[1], planes[2], count};
         uint8_t *pixels = row + (size_t)from * lq_image_pixel_bytes(picture);
-        encode_block(picture->color, red + from, green + from, blue + from, stored, count);
+        encode_row(picture->color, &block, &stored);
         if (picture->depth == 8 && picture->channels == 3)
-            store_rgb(pixels, count, alpha + from, stored[0], stored[1], stored[2]);
+            store_rgb(pixels, alpha + from, &stored);
         else
-            store_row(pixels, picture->channels, picture->depth, count, alpha + from, stored[0],
-                      stored[1], stored[2]);
+            store_row(pixels, picture->channels, picture->depth, alpha + from, &stored);
     }
 }

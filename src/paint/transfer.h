@@ -11,19 +11,20 @@ void lq_transfer_init(void);
 double lq_srgb_decode(double stored);
 double lq_srgb_encode(double linear);
 
-// n pixels from (x, y) as three rows of linear light of sRGB's primaries, 0..1, by the picture's
-// colours.
-void lq_transfer_read(const struct lq_image *picture, int x, int y, int n, float *red,
-                      float *green, float *blue);
+// Fills `light` with the pixels from (x, y) on: linear light of sRGB's primaries, 0..1, converted
+// by the picture's colour profile.
+void lq_transfer_read(const struct lq_image *picture, int x, int y,
+                      const struct lq_rgb_row *light);
 
-// n single pixels, at (x[i], y[i]), likewise; at most LQ_TRANSFER_PICKS.
+// The same of single pixels, at (x[i], y[i]); at most LQ_TRANSFER_PICKS.
 enum { LQ_TRANSFER_PICKS = 64 };
-void lq_transfer_pick(const struct lq_image *picture, const int *x, const int *y, int n,
-                      float *red, float *green, float *blue);
+void lq_transfer_pick(const struct lq_image *picture, const int *x, const int *y,
+                      const struct lq_rgb_row *light);
 
-// Writes n pixels from (x, y) where alpha is not 0, and nothing else; a fourth channel stays.
-void lq_transfer_write(const struct lq_image *picture, int x, int y, int n, const uint8_t *alpha,
-                       const float *red, const float *green, const float *blue);
+// Writes `light` to the pixels from (x, y) on where alpha is not 0, and nothing else; a fourth
+// channel stays.
+void lq_transfer_write(const struct lq_image *picture, int x, int y, const uint8_t *alpha,
+                       const struct lq_rgb_row *light);
 
 // linear 0..1 (clamped, NaN becomes 0) to stored 0..1.
 void lq_transfer_encode(const float *linear, float *stored, int n);

@@ -14,8 +14,9 @@ static void show(struct lq_color *color, enum lq_color_kind kind, int channels, 
     const struct lq_image srgb = {shown, WIDTH, 1, 3, 8, sizeof shown, NULL};
     if (kind == LQ_COLOR_BOTH_WAYS) {
         lq_color_to_srgb(color, &image, &srgb);
-        lq_color_read(color, &image, bytes, WIDTH, red, green, blue);
-        lq_color_store(color, WIDTH, red, green, blue);
+        const struct lq_rgb_row row = {red, green, blue, WIDTH};
+        lq_color_read(color, &image, bytes, &row);
+        lq_color_store(color, &row);
         for (int i = 0; i < WIDTH; i++)
             FUZZ_CHECK(red[i] >= 0 && red[i] <= 1 && blue[i] >= 0 && blue[i] <= 1);
     } else if (kind == LQ_COLOR_READ_ONLY) {

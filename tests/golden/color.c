@@ -69,8 +69,9 @@ static void read_body(struct body *body, const struct lq_nail *nail)
             if (nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] < 255)
                 continue;
             int at = body->count++;
-            lq_transfer_read(&stage.hand, nail->x + i, nail->y + j, 1, &body->red[at],
-                             &body->green[at], &body->blue[at]);
+            lq_transfer_read(&stage.hand, nail->x + i, nail->y + j,
+                             &(struct lq_rgb_row){&body->red[at], &body->green[at],
+                                                  &body->blue[at], 1});
         }
 }
 

@@ -21,9 +21,9 @@ void lq_log(enum lq_log_level level, const char *format, ...)
 }
 
 void lq_color_read(const struct lq_color *color, const struct lq_image *image,
-                   const uint8_t *pixels, int n, float *red, float *green, float *blue)
+                   const uint8_t *pixels, const struct lq_rgb_row *row)
 {
-    (void)color, (void)image, (void)pixels, (void)n, (void)red, (void)green, (void)blue;
+    (void)color, (void)image, (void)pixels, (void)row;
     __builtin_trap(); // no image here has a colour profile
 }
 

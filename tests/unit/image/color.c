@@ -136,7 +136,7 @@ static void makes_profiles_of_sense_alone(void **state)
 static void light_of(const uint8_t rgb[3], float light[3])
 {
     const struct lq_image one = {(uint8_t *)(uintptr_t)rgb, 1, 1, 3, 8, 3, NULL};
-    lq_color_read(color, &one, rgb, 1, &light[0], &light[1], &light[2]);
+    lq_color_read(color, &one, rgb, &(struct lq_rgb_row){&light[0], &light[1], &light[2], 1});
 }
 
 static void reads_linear_light_of_srgb(void **state)
@@ -161,6 +161,7 @@ static void goes_there_and_back(void **state)
     static const double gammas[2] = {0, 563 / 256.0};
     enum { WIDTH = 613, STEP = 37 };
     float red[WIDTH], green[WIDTH], blue[WIDTH];
+    const struct lq_rgb_row row = {red, green, blue, WIDTH};
     for (int test = 0; test < 8; test++) {
         int channels = 3 + test % 2, depth = test & 2 ? 16 : 8;
         make(test & 4 ? ADOBE : P3, gammas[test / 4]);
@@ -173,8 +174,8 @@ static void goes_there_and_back(void **state)
             else
                 ((uint16_t *)(void *)image.data)[i] = (uint16_t)(value * 257u);
         }
-        lq_color_read(color, &image, image.data, WIDTH, red, green, blue);
-        lq_color_store(color, WIDTH, red, green, blue);
+        lq_color_read(color, &image, image.data, &row);
+        lq_color_store(color, &row);
         const float *planes[3] = {red, green, blue};
         for (int i = 0; i < WIDTH * 3; i++) {
             float was = (float)((unsigned)(i / 3 * channels + i % 3) * STEP % 120 + 80) / 255.0f;

@@ -42,8 +42,9 @@ static void round_trip(void **state)
             deep[i * 4 + k] = (uint16_t)(i * (k + 1));
     memcpy(deep_out, deep, sizeof(deep));
     struct lq_image image = {(uint8_t *)deep_out, N, 1, 4, 16, N * 8};
-    lq_transfer_read(&image, 0, 0, N, r, g, b);
-    lq_transfer_write(&image, 0, 0, N, alpha, r, g, b);
+    struct lq_rgb_row light = {r, g, b, N};
+    lq_transfer_read(&image, 0, 0, &light);
+    lq_transfer_write(&image, 0, 0, alpha, &light);
     for (int i = 0; i < N * 4; i++)
         assert_in_range(deep_out[i] + 1 - deep[i], 0, 2);
     uint8_t bytes[256 * 3], out[256 * 3];
@@ -51,8 +52,9 @@ static void round_trip(void **state)
         bytes[i] = (uint8_t)(i * 7);
     memcpy(out, bytes, sizeof(bytes));
     image = (struct lq_image){out, 256, 1, 3, 8, 256 * 3};
-    lq_transfer_read(&image, 0, 0, 256, r, g, b);
-    lq_transfer_write(&image, 0, 0, 256, alpha, r, g, b);
+    light.count = 256;
+    lq_transfer_read(&image, 0, 0, &light);
+    lq_transfer_write(&image, 0, 0, alpha, &light);
     assert_memory_equal(out, bytes, sizeof(bytes));
 }
 
@@ -69,7 +71,7 @@ static void writes_only_where_covered(void **state)
     }
     memset(pixels, 9, sizeof(pixels));
     struct lq_image image = {pixels, N, 1, 4, 8, N * 4};
-    lq_transfer_write(&image, 1, 0, N - 1, alpha, one, one, one);
+    lq_transfer_write(&image, 1, 0, alpha, &(struct lq_rgb_row){one, one, one, N - 1});
     for (int i = 0; i < N; i++)
         for (int k = 0; k < 4; k++)
             assert_int_equal(pixels[i * 4 + k], i > 0 && k < 3 && (i - 1) % 3 == 0 ? 255 : 9);
