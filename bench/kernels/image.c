@@ -51,8 +51,8 @@ static int encode_jpeg_full(struct bench *b)
 static int decode_jpeg(struct bench *b)
 {
     struct lq_image image;
-    return lq_codec_decode(b->codec, b->jpeg.data, b->jpeg.len, LQ_FRAME_PIXELS_MAX, &b->pixels,
-                           &image, NULL, &b->err);
+    const struct lq_picture_file file = {b->jpeg.data, b->jpeg.len, LQ_FRAME_PIXELS_MAX};
+    return lq_codec_decode(b->codec, &file, &b->pixels, &image, NULL, &b->err);
 }
 
 static int encode_png(struct bench *b)
@@ -64,8 +64,8 @@ static int encode_png(struct bench *b)
 static int decode_png(struct bench *b)
 {
     struct lq_image image;
-    return lq_codec_decode(b->codec, b->png.data, b->png.len, LQ_FRAME_PIXELS_MAX, &b->pixels,
-                           &image, NULL, &b->err);
+    const struct lq_picture_file file = {b->png.data, b->png.len, LQ_FRAME_PIXELS_MAX};
+    return lq_codec_decode(b->codec, &file, &b->pixels, &image, NULL, &b->err);
 }
 
 static int resize_planes(struct bench *b)

@@ -130,8 +130,8 @@ static int widen(struct bench *b, const struct lq_buf *from, struct lq_buf *to)
     lq_buf_init(&pixels, 64 << 20);
     lq_buf_init(&large, 64 << 20);
     lq_buf_init(to, LQ_MESSAGE_BYTES_MAX);
-    int status = lq_codec_decode(b->codec, from->data, from->len, LQ_FRAME_PIXELS_MAX, &pixels,
-                                 &image, NULL, &b->err);
+    const struct lq_picture_file file = {from->data, from->len, LQ_FRAME_PIXELS_MAX};
+    int status = lq_codec_decode(b->codec, &file, &pixels, &image, NULL, &b->err);
     int height = status == LQ_OK ? image.width * 9 / 16 : 0;
     if (status == LQ_OK && height <= image.height) {
         image = lq_image_part(&image, (int[4]){0, (image.height - height) / 2, image.width,

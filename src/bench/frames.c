@@ -90,7 +90,8 @@ static int add(struct loader *loader, struct lq_bench_frames *frames, const uint
     struct lq_image image;
     lq_buf_init(&frame->jpeg, LQ_MESSAGE_BYTES_MAX);
     lq_buf_init(&frame->json, 2 * (size_t)LQ_MESSAGE_BYTES_MAX);
-    int status = lq_codec_decode(loader->codec, bytes, len, LQ_PICTURE_PIXELS_MAX,
+    int status = lq_codec_decode(loader->codec,
+                                 &(struct lq_picture_file){bytes, len, LQ_PICTURE_PIXELS_MAX},
                                  &loader->pixels, &image, NULL, err);
     if (status != LQ_OK)
         return status;

@@ -55,9 +55,10 @@ static int decode(struct lq_quantize_pictures *pictures, int index, struct lq_er
 {
     const char *path = pictures->paths[index];
     int status = lq_file_read(path, &pictures->file, err);
+    const struct lq_picture_file file = {pictures->file.data, pictures->file.len,
+                                         LQ_PICTURE_PIXELS_MAX};
     if (status == LQ_OK)
-        status = lq_codec_decode(pictures->codec, pictures->file.data, pictures->file.len,
-                                 LQ_PICTURE_PIXELS_MAX, &pictures->pixels, &pictures->picture,
+        status = lq_codec_decode(pictures->codec, &file, &pictures->pixels, &pictures->picture,
                                  NULL, err);
     return status == LQ_OK ? LQ_OK : lq_fail_within(err, "'%.200s'", path);
 }

@@ -81,8 +81,8 @@ static int raw_sample(struct lq_eval *eval, struct sample *sample, struct lq_err
 {
     const struct lq_patch *patches;
     int count;
-    int status = lq_codec_decode(eval->codec, eval->file.data, eval->file.len,
-                                 LQ_PICTURE_PIXELS_MAX, &eval->pixels, &sample->picture, NULL, err);
+    const struct lq_picture_file file = {eval->file.data, eval->file.len, LQ_PICTURE_PIXELS_MAX};
+    int status = lq_codec_decode(eval->codec, &file, &eval->pixels, &sample->picture, NULL, err);
     if (status == LQ_OK)
         status = place_masks(eval, sample, err);
     uint64_t since_us = lq_clock_us();
@@ -117,8 +117,8 @@ static int read_mask(struct lq_eval *eval, const struct lq_image *picture, const
     int status = lq_file_read(path, &eval->file, err);
     if (status != LQ_OK)
         return status;
-    status = lq_codec_decode(eval->codec, eval->file.data, eval->file.len, LQ_PICTURE_PIXELS_MAX,
-                             &eval->drawn_pixels, &mask, NULL, err);
+    const struct lq_picture_file file = {eval->file.data, eval->file.len, LQ_PICTURE_PIXELS_MAX};
+    status = lq_codec_decode(eval->codec, &file, &eval->drawn_pixels, &mask, NULL, err);
     if (status != LQ_OK)
         return lq_fail_within(err, "'%s'", path);
     if (mask.width != picture->width || mask.height != picture->height)

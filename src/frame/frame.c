@@ -131,10 +131,9 @@ static void judge_scene(struct lq_job *job, const struct lq_image *picture, uint
 static int encode_jpeg(struct lq_pipe *pipe, const struct lq_job *job, const struct lq_buf *icc,
                        struct lq_error *err)
 {
-    int count;
-    const struct lq_pixel_box *parts = lq_painter_parts(pipe->painter, &count);
-    return lq_codec_repaint_jpeg(pipe->codec, &pipe->picture, parts, count, job->jpeg_quality, icc,
-                                 job->output, err);
+    struct lq_painted_image painted = {.image = &pipe->picture};
+    painted.parts = lq_painter_parts(pipe->painter, &painted.part_count);
+    return lq_codec_repaint_jpeg(pipe->codec, &painted, job->jpeg_quality, icc, job->output, err);
 }
 
 static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
@@ -199,8 +198,9 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
         job->paint && (job->kind_out == LQ_PICTURE_JPEG || job->kind_out == LQ_PICTURE_UNKNOWN)
             ? job->jpeg_quality
             : 0;
-    int status = lq_codec_decode(pipe->codec, job->input, job->input_len, job->pixels_max,
-                                 &pipe->pixels, &pipe->picture, &pipe->info, err);
+    const struct lq_picture_file file = {job->input, job->input_len, job->pixels_max};
+    int status = lq_codec_decode(pipe->codec, &file, &pipe->pixels, &pipe->picture, &pipe->info,
+                                 err);
     if (status != LQ_OK)
         return status;
     job->width = pipe->picture.width;

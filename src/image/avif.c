@@ -59,9 +59,9 @@ static int orientation_of(const avifImage *image)
 #endif
 }
 
-static int parse(avifDecoder *decoder, const uint8_t *bytes, size_t len, struct lq_error *err)
+static int parse(avifDecoder *decoder, const struct lq_picture_file *file, struct lq_error *err)
 {
-    avifResult result = avifDecoderSetIOMemory(decoder, bytes, len);
+    avifResult result = avifDecoderSetIOMemory(decoder, file->bytes, file->len);
     if (result == AVIF_RESULT_OK)
         result = avifDecoderParse(decoder);
     if (result == AVIF_RESULT_BMFF_PARSE_FAILED && decoder->diag.error[0])
@@ -71,16 +71,16 @@ static int parse(avifDecoder *decoder, const uint8_t *bytes, size_t len, struct 
 
 // Parsed twice: beyond the decoder's own limit, which the AV1 data itself is held to as well, the
 // library would not say why it refuses.
-static int check_size(const uint8_t *bytes, size_t len, size_t pixels_max, struct lq_error *err)
+static int check_size(const struct lq_picture_file *file, struct lq_error *err)
 {
     avifDecoder *decoder = open_decoder(AVIF_DEFAULT_IMAGE_SIZE_LIMIT);
     if (!decoder)
         return lq_fail(err, LQ_ERR_MEMORY, "cannot start the AVIF decoder");
     limit_sides(decoder, 0);
-    int status = parse(decoder, bytes, len, err);
+    int status = parse(decoder, file, err);
     if (status == LQ_OK)
-        status = lq_image_check_size(decoder->image->width, decoder->image->height, pixels_max,
-                                     err);
+        status = lq_image_check_size(decoder->image->width, decoder->image->height,
+                                     file->pixels_max, err);
     avifDecoderDestroy(decoder);
     return status;
 }
@@ -124,21 +124,20 @@ static int fill_info(const avifImage *image, struct lq_picture_info *info, struc
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "no room for the colour profile");
 }
 
-int lq_avif_decode(const uint8_t *bytes, size_t len, size_t pixels_max, struct lq_buf *pixels,
-                   struct lq_image *image, struct lq_picture_info *info, int *orientation,
-                   struct lq_error *err)
+int lq_avif_decode(const struct lq_picture_file *file, struct lq_stored_picture *picture,
+                   struct lq_picture_info *info, struct lq_error *err)
 {
-    int status = check_size(bytes, len, pixels_max, err);
+    int status = check_size(file, err);
     if (status != LQ_OK)
         return status;
-    avifDecoder *decoder = open_decoder(pixels_max);
+    avifDecoder *decoder = open_decoder(file->pixels_max);
     if (!decoder)
         return lq_fail(err, LQ_ERR_MEMORY, "cannot start the AVIF decoder");
-    status = parse(decoder, bytes, len, err);
+    status = parse(decoder, file, err);
     if (status == LQ_OK)
-        status = read_pixels(decoder, pixels, image, err);
+        status = read_pixels(decoder, picture->pixels, &picture->image, err);
     if (status == LQ_OK) {
-        *orientation = orientation_of(decoder->image);
+        picture->orientation = orientation_of(decoder->image);
         status = fill_info(decoder->image, info, err);
     }
     avifDecoderDestroy(decoder);

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "image/codec.h"
+#include "image/stored.h"
 
-// As lq_codec_decode, but the pixels are as stored and *orientation says how, by the container's
-// own rotation and mirror, as viewers do: EXIF's does not count there. A video: its first picture.
-LQ_MUST_CHECK int lq_avif_decode(const uint8_t *bytes, size_t len, size_t pixels_max,
-                                 struct lq_buf *pixels, struct lq_image *image,
-                                 struct lq_picture_info *info, int *orientation,
+// As lq_codec_decode. The orientation is by the container's own rotation and mirror, as viewers do:
+// EXIF's does not count there. A video: its first picture.
+LQ_MUST_CHECK int lq_avif_decode(const struct lq_picture_file *file,
+                                 struct lq_stored_picture *picture, struct lq_picture_info *info,
                                  struct lq_error *err);

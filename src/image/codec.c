@@ -102,28 +102,28 @@ static void swap_memory(struct lq_buf *a, struct lq_buf *b)
     a->max = before.max;
 }
 
-static int turn_upright(struct lq_codec *codec, int orientation, struct lq_buf *pixels,
-                        struct lq_image *image, struct lq_error *err)
+static int turn_upright(struct lq_codec *codec, struct lq_stored_picture *picture,
+                        struct lq_error *err)
 {
-    if (orientation == 1)
+    if (picture->orientation == 1)
         return LQ_OK;
-    int swaps = lq_orientation_swaps(orientation);
-    struct lq_image upright;
-    codec->turned.max = pixels->max;
+    int swaps = lq_orientation_swaps(picture->orientation);
+    struct lq_image *image = &picture->image, upright;
+    codec->turned.max = picture->pixels->max;
     int status = lq_image_alloc(&upright, &codec->turned, swaps ? image->height : image->width,
                                 swaps ? image->width : image->height, image->channels,
                                 image->depth);
     if (status != LQ_OK)
         return lq_fail(err, status, "no room to turn the picture upright");
-    lq_orient_upright(image, orientation, &upright);
-    swap_memory(pixels, &codec->turned);
+    lq_orient_upright(image, picture->orientation, &upright);
+    swap_memory(picture->pixels, &codec->turned);
     *image = upright;
     return LQ_OK;
 }
 
 // What the decoded numbers stand for. A profile that nothing can be stored by is used up at once.
-static void give_colours(struct lq_codec *codec, struct lq_picture_info *info,
-                         struct lq_image *image)
+static void convert_colors(struct lq_codec *codec, struct lq_picture_info *info,
+                           struct lq_image *image)
 {
     switch (lq_color_set(codec->color, info->icc.data, info->icc.len)) {
     case LQ_COLOR_BOTH_WAYS:
@@ -145,47 +145,46 @@ static void give_colours(struct lq_codec *codec, struct lq_picture_info *info,
     }
 }
 
-int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, size_t pixels_max,
+static int decode_stored(struct lq_codec *codec, const struct lq_picture_file *file,
+                         struct lq_stored_picture *picture, struct lq_picture_info *info,
+                         struct lq_error *err)
+{
+    switch (lq_picture_sniff(file->bytes, file->len)) {
+    case LQ_PICTURE_JPEG:
+        return lq_jpeg_decode(&codec->jpeg, codec->color, file, picture, info, err);
+    case LQ_PICTURE_PNG:
+        return lq_png_decode(file, picture, info, err);
+    case LQ_PICTURE_WEBP:
+        return lq_webp_decode(file, picture, info, err);
+    case LQ_PICTURE_AVIF:
+        return lq_avif_decode(file, picture, info, err);
+    case LQ_PICTURE_HEIC:
+        return lq_heic_decode(file, picture, info, err);
+    default:
+        return lq_picture_refuse(file->bytes, file->len, err);
+    }
+}
+
+int lq_codec_decode(struct lq_codec *codec, const struct lq_picture_file *file,
                     struct lq_buf *pixels, struct lq_image *image, struct lq_picture_info *info,
                     struct lq_error *err)
 {
-    struct lq_image decoded;
-    int orientation = 1;
-    int status;
+    struct lq_stored_picture picture = {.pixels = pixels, .orientation = 1};
     lq_jpeg_forget(&codec->jpeg);
     if (info) {
         lq_buf_clear(&info->icc);
         info->shrunk = 1;
     }
-    switch (lq_picture_sniff(bytes, len)) {
-    case LQ_PICTURE_JPEG:
-        status = lq_jpeg_decode(&codec->jpeg, codec->color, bytes, len, pixels_max, pixels,
-                                &decoded, info, &orientation, err);
-        break;
-    case LQ_PICTURE_PNG:
-        status = lq_png_decode(bytes, len, pixels_max, pixels, &decoded, info, &orientation, err);
-        break;
-    case LQ_PICTURE_WEBP:
-        status = lq_webp_decode(bytes, len, pixels_max, pixels, &decoded, info, &orientation, err);
-        break;
-    case LQ_PICTURE_AVIF:
-        status = lq_avif_decode(bytes, len, pixels_max, pixels, &decoded, info, &orientation, err);
-        break;
-    case LQ_PICTURE_HEIC:
-        status = lq_heic_decode(bytes, len, pixels_max, pixels, &decoded, info, err);
-        break;
-    default:
-        return lq_picture_refuse(bytes, len, err);
-    }
+    int status = decode_stored(codec, file, &picture, info, err);
     if (status == LQ_OK)
-        status = turn_upright(codec, orientation, pixels, &decoded, err);
+        status = turn_upright(codec, &picture, err);
     if (status != LQ_OK)
         return status;
     if (info) {
-        info->orientation = orientation;
-        give_colours(codec, info, &decoded);
+        info->orientation = picture.orientation;
+        convert_colors(codec, info, &picture.image);
     }
-    *image = decoded;
+    *image = picture.image;
     return LQ_OK;
 }
 
@@ -221,14 +220,15 @@ static int check_jpeg(const struct lq_image *image, int quality, struct lq_error
     return LQ_OK;
 }
 
-int lq_codec_repaint_jpeg(struct lq_codec *codec, const struct lq_image *image,
-                          const struct lq_pixel_box *parts, int count, int quality,
-                          const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
+int lq_codec_repaint_jpeg(struct lq_codec *codec, const struct lq_painted_image *painted,
+                          int quality, const struct lq_buf *icc, struct lq_buf *out,
+                          struct lq_error *err)
 {
+    const struct lq_image *image = painted->image;
     int status = check_jpeg(image, quality, err);
     if (status == LQ_OK)
-        status = lq_jpeg_repaint_last(&codec->jpeg, image, parts, count,
-                                      fitting_icc(icc, image->channels), out, err);
+        status = lq_jpeg_repaint_last(&codec->jpeg, painted, fitting_icc(icc, image->channels),
+                                      out, err);
     return status == LQ_ERR_NOT_FOUND ? lq_codec_encode_jpeg(codec, image, quality, icc, out, err)
                                       : status;
 }

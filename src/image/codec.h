@@ -32,6 +32,13 @@ struct lq_picture_info {
 void lq_picture_info_init(struct lq_picture_info *info);
 void lq_picture_info_release(struct lq_picture_info *info);
 
+// A picture's file in memory, and how many pixels it may have.
+struct lq_picture_file {
+    const uint8_t *bytes;
+    size_t len;
+    size_t pixels_max;
+};
+
 // By the first bytes, never by a name.
 enum lq_picture_kind lq_picture_sniff(const uint8_t *bytes, size_t len);
 
@@ -40,14 +47,14 @@ void lq_codec_free(struct lq_codec *codec);
 
 // Decodes to upright RGB (or RGBA when the file has alpha), 8 bits (16 when a PNG has 16),
 // into `pixels` (resized as needed; it owns the memory that *image then points into).
-// Dimensions are checked against LQ_PICTURE_SIDE_MAX and pixels_max before anything is decoded:
-// TOO_LARGE. None of the kinds: FORMAT, and
-// the text names what it is (foreign.h). Truncated or damaged: CORRUPT (never half a picture).
+// Dimensions are checked against LQ_PICTURE_SIDE_MAX and file->pixels_max before anything is
+// decoded: TOO_LARGE. None of the kinds: FORMAT, and the text names what it is (foreign.h).
+// Truncated or damaged: CORRUPT (never half a picture).
 // With info the file's colour profile is read: image->color is then the codec's, until it decodes
 // again. Pixels of grey, ink or read-only profiles come as sRGB, without a profile. NULL: all is
 // taken for sRGB.
-LQ_MUST_CHECK int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len,
-                                  size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
+LQ_MUST_CHECK int lq_codec_decode(struct lq_codec *codec, const struct lq_picture_file *file,
+                                  struct lq_buf *pixels, struct lq_image *image,
                                   struct lq_picture_info *info, struct lq_error *err);
 
 // Whether a picture of this size may be decoded; with may_shrink info->shrunk says at what size
@@ -62,12 +69,12 @@ LQ_MUST_CHECK int lq_codec_encode_jpeg(struct lq_codec *codec, const struct lq_i
                                        int quality, const struct lq_buf *icc, struct lq_buf *out,
                                        struct lq_error *err);
 
-// The same for the pixels that were decoded last, with info->repaint_quality as `quality`, and
-// since then changed in `parts` alone (within the image). What lies outside of them is kept as it
-// came, coefficient by coefficient, where the file was a sequential 4:2:0 JPEG of about this
-// quality, and most of it is unchanged; else all is encoded. Once for each decoding.
-LQ_MUST_CHECK int lq_codec_repaint_jpeg(struct lq_codec *codec, const struct lq_image *image,
-                                        const struct lq_pixel_box *parts, int count, int quality,
+// The same for the pixels that were decoded last, with info->repaint_quality as `quality`. What
+// lies outside of the painted parts is kept as it came, coefficient by coefficient, where the file
+// was a sequential 4:2:0 JPEG of about this quality, and most of it is unchanged; else all is
+// encoded. Once for each decoding.
+LQ_MUST_CHECK int lq_codec_repaint_jpeg(struct lq_codec *codec,
+                                        const struct lq_painted_image *painted, int quality,
                                         const struct lq_buf *icc, struct lq_buf *out,
                                         struct lq_error *err);
 

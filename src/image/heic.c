@@ -110,41 +110,44 @@ static int fail_heif(struct lq_error *err, struct heif_error error)
                    error.message ? error.message : "no reason given");
 }
 
-static int copy_pixels(const struct heif_picture *picture, int width, int height, int channels,
-                       struct lq_buf *pixels, struct lq_image *image, struct lq_error *err)
+// Into `image`, which has the size and channels that the header announced.
+static int copy_pixels(const struct heif_picture *decoded, const struct lq_image *image,
+                       struct lq_error *err)
 {
     int stride = 0;
-    const uint8_t *plane = heif.plane(picture, CHANNEL_INTERLEAVED, &stride);
-    if (!plane || heif.picture_width(picture, CHANNEL_INTERLEAVED) != width ||
-        heif.picture_height(picture, CHANNEL_INTERLEAVED) != height || stride < width * channels)
+    size_t row_len = (size_t)image->width * (size_t)image->channels;
+    const uint8_t *plane = heif.plane(decoded, CHANNEL_INTERLEAVED, &stride);
+    if (!plane || heif.picture_width(decoded, CHANNEL_INTERLEAVED) != image->width ||
+        heif.picture_height(decoded, CHANNEL_INTERLEAVED) != image->height ||
+        stride < (int)row_len)
         return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the HEIC: it has two sizes");
-    int status = lq_image_alloc(image, pixels, width, height, channels, 8);
-    if (status != LQ_OK)
-        return lq_fail(err, status, "no room for the picture");
-    for (int y = 0; y < height; y++)
-        memcpy(lq_image_row(image, y), plane + (size_t)y * (size_t)stride,
-               (size_t)width * (size_t)channels);
+    for (int y = 0; y < image->height; y++)
+        memcpy(lq_image_row(image, y), plane + (size_t)y * (size_t)stride, row_len);
     return LQ_OK;
 }
 
-static int decode_handle(const struct heif_handle *handle, struct lq_buf *pixels,
-                         struct lq_image *image, struct lq_error *err)
+static int decode_handle(const struct heif_handle *handle, struct lq_stored_picture *picture,
+                         struct lq_error *err)
 {
-    struct heif_picture *picture = NULL;
+    struct heif_picture *decoded = NULL;
     struct heif_options *options = heif.options_alloc();
     if (!options)
         return lq_fail(err, LQ_ERR_MEMORY, "no room for the picture");
     if (options->version >= 2)
         options->to_8_bits = 1;
     int channels = heif.has_alpha(handle) ? 4 : 3;
-    struct heif_error error = heif.decode(handle, &picture, COLORSPACE_RGB,
+    struct heif_error error = heif.decode(handle, &decoded, COLORSPACE_RGB,
                                           channels == 4 ? CHROMA_RGBA : CHROMA_RGB, options);
     heif.options_free(options);
-    if (error.code || !picture)
+    if (error.code || !decoded)
         return fail_heif(err, error);
-    int status = copy_pixels(picture, heif.width(handle), heif.height(handle), channels, pixels,
-                             image, err);
-    heif.picture_release(picture);
+    int status = lq_image_alloc(&picture->image, picture->pixels, heif.width(handle),
+                                heif.height(handle), channels, 8);
+    if (status == LQ_OK)
+        status = copy_pixels(decoded, &picture->image, err);
+    else
+        lq_fail(err, status, "no room for the picture");
+    heif.picture_release(decoded);
     return status;
 }
 
@@ -168,8 +171,8 @@ static int read_profile(const struct heif_handle *handle, struct lq_buf *icc)
     return status;
 }
 
-static int decode_primary(struct heif_context *context, size_t pixels_max, struct lq_buf *pixels,
-                          struct lq_image *image, struct lq_picture_info *info,
+static int decode_primary(struct heif_context *context, size_t pixels_max,
+                          struct lq_stored_picture *picture, struct lq_picture_info *info,
                           struct lq_error *err)
 {
     struct heif_handle *handle = NULL;
@@ -180,10 +183,10 @@ static int decode_primary(struct heif_context *context, size_t pixels_max, struc
     int status = lq_image_check_size(width > 0 ? (uint32_t)width : 0,
                                      height > 0 ? (uint32_t)height : 0, pixels_max, err);
     if (status == LQ_OK)
-        status = decode_handle(handle, pixels, image, err);
+        status = decode_handle(handle, picture, err);
     if (status == LQ_OK && info) {
         info->kind = LQ_PICTURE_HEIC;
-        info->source_channels = image->channels;
+        info->source_channels = picture->image.channels;
         info->source_depth = 8;
         if (read_profile(handle, &info->icc) != LQ_OK)
             status = lq_fail(err, LQ_ERR_MEMORY, "no room for the colour profile");
@@ -192,8 +195,8 @@ static int decode_primary(struct heif_context *context, size_t pixels_max, struc
     return status;
 }
 
-int lq_heic_decode(const uint8_t *bytes, size_t len, size_t pixels_max, struct lq_buf *pixels,
-                   struct lq_image *image, struct lq_picture_info *info, struct lq_error *err)
+int lq_heic_decode(const struct lq_picture_file *file, struct lq_stored_picture *picture,
+                   struct lq_picture_info *info, struct lq_error *err)
 {
     pthread_once(&heif.once, load);
     if (!heif.there)
@@ -203,9 +206,9 @@ int lq_heic_decode(const uint8_t *bytes, size_t len, size_t pixels_max, struct l
     if (!context)
         return lq_fail(err, LQ_ERR_MEMORY, "no room for the picture");
     heif.limit_side(context, LQ_PICTURE_SIDE_MAX);
-    struct heif_error error = heif.read(context, bytes, len, NULL);
+    struct heif_error error = heif.read(context, file->bytes, file->len, NULL);
     int status = error.code ? fail_heif(err, error)
-                            : decode_primary(context, pixels_max, pixels, image, info, err);
+                            : decode_primary(context, file->pixels_max, picture, info, err);
     heif.context_free(context);
     return status;
 }

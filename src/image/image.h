@@ -24,6 +24,13 @@ struct lq_pixel_box {
     int x, y, width, height;
 };
 
+// A picture that was painted on since it was decoded, in `parts` alone (boxes within it).
+struct lq_painted_image {
+    const struct lq_image *image;
+    const struct lq_pixel_box *parts;
+    int part_count;
+};
+
 // A row of pixels as three planes of `count` floats, which may not overlap.
 struct lq_rgb_row {
     float *red, *green, *blue;

@@ -60,12 +60,12 @@ static bool is_arithmetic(const struct lq_jpeg_map *map)
 
 // A block of 8x8 samples takes one bit or more of Huffman code, so a header that promises more than
 // this of a short file is refused before memory is spent on it.
-static bool file_can_hold(const struct lq_jpeg_map *map, size_t len)
+static bool file_can_hold(const struct lq_jpeg_map *map)
 {
-    return is_arithmetic(map) || (size_t)map->width * (size_t)map->height / (64 * 8) <= len;
+    return is_arithmetic(map) || (size_t)map->width * (size_t)map->height / (64 * 8) <= map->len;
 }
 
-static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_max,
+static int check_map(const struct lq_jpeg_map *map, size_t pixels_max,
                      struct lq_picture_info *info, struct lq_error *err)
 {
     if (!map->process)
@@ -91,7 +91,7 @@ static int check_map(const struct lq_jpeg_map *map, size_t len, size_t pixels_ma
     // An arithmetic decoder does not notice that its bytes have ended: there the end must be seen.
     if (!map->covered || (!map->ended && (!map->whole || is_arithmetic(map))))
         return fail_damaged(err, "it ends early");
-    if (!file_can_hold(map, len))
+    if (!file_can_hold(map))
         return fail_damaged(err, "it is too short for its size in pixels");
     return LQ_OK;
 }
@@ -132,13 +132,12 @@ static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
 // Strictly: a picture is whole or refused. Behind its last block nothing matters where no end
 // marker follows: phones put their own things there, some without a marker before them.
 // quality: not 0 where the picture may be repainted in place of one so encoded.
-static int decode_whole(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
-                        const struct lq_jpeg_map *map, int shrink, int quality,
-                        const struct lq_image *image, struct lq_error *err)
+static int decode_whole(struct lq_jpeg *jpeg, const struct lq_jpeg_map *map, int shrink,
+                        int quality, const struct lq_image *image, struct lq_error *err)
 {
     struct lq_jpeg_read read = {
-        .bytes = bytes,
-        .len = map->ended ? len : (size_t)(map->whole - bytes),
+        .bytes = map->bytes,
+        .len = map->ended ? map->len : (size_t)(map->whole - map->bytes),
         .scans = map->scans,
         .data_end = map->ended ? map->scan + map->scan_len : NULL,
         .inks = image->channels == 4,
@@ -158,15 +157,15 @@ static int decode_whole(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
     return LQ_OK;
 }
 
-static int decode_cmyk(struct lq_jpeg *jpeg, const uint8_t *bytes, size_t len,
-                       const struct lq_jpeg_map *map, int shrink, const struct lq_color *profile,
-                       const struct lq_image *image, struct lq_error *err)
+static int decode_cmyk(struct lq_jpeg *jpeg, const struct lq_jpeg_map *map, int shrink,
+                       const struct lq_color *profile, const struct lq_image *image,
+                       struct lq_error *err)
 {
     struct lq_image cmyk;
     int status = lq_image_alloc(&cmyk, &jpeg->scratch, image->width, image->height, 4, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    status = decode_whole(jpeg, bytes, len, map, shrink, 0, &cmyk, err);
+    status = decode_whole(jpeg, map, shrink, 0, &cmyk, err);
     if (status == LQ_OK)
         rgb_from_cmyk(&cmyk, profile, map->adobe, image);
     return status;
@@ -194,28 +193,29 @@ static const struct lq_color *take_inks(struct lq_color *color, struct lq_pictur
     return kind == LQ_COLOR_INKS ? color : NULL;
 }
 
-int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color, const uint8_t *bytes, size_t len,
-                   size_t pixels_max, struct lq_buf *pixels, struct lq_image *image,
-                   struct lq_picture_info *info, int *orientation, struct lq_error *err)
+int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color,
+                   const struct lq_picture_file *file, struct lq_stored_picture *picture,
+                   struct lq_picture_info *info, struct lq_error *err)
 {
     struct lq_jpeg_map map;
-    lq_jpeg_map_read(&map, bytes, len);
+    lq_jpeg_map_read(&map, file->bytes, file->len);
     lq_jpeg_forget(jpeg);
-    int status = check_map(&map, len, pixels_max, info, err);
+    int status = check_map(&map, file->pixels_max, info, err);
     if (status != LQ_OK)
         return status;
     int shrunk = info ? info->shrunk : 1;
-    *orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;
-    int quality = info && shrunk == 1 && *orientation == 1 ? info->repaint_quality : 0;
-    status = lq_image_alloc(image, pixels, (map.width + shrunk - 1) / shrunk,
+    picture->orientation = map.exif ? lq_exif_orientation(map.exif, map.exif_len) : 1;
+    int quality = info && shrunk == 1 && picture->orientation == 1 ? info->repaint_quality : 0;
+    struct lq_image *image = &picture->image;
+    status = lq_image_alloc(image, picture->pixels, (map.width + shrunk - 1) / shrunk,
                             (map.height + shrunk - 1) / shrunk, 3, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
     status = fill_info(&map, info, err);
     if (status == LQ_OK && map.components == 4)
-        status = decode_cmyk(jpeg, bytes, len, &map, shrunk, take_inks(color, info), image, err);
+        status = decode_cmyk(jpeg, &map, shrunk, take_inks(color, info), image, err);
     else if (status == LQ_OK)
-        status = decode_whole(jpeg, bytes, len, &map, shrunk, quality, image, err);
+        status = decode_whole(jpeg, &map, shrunk, quality, image, err);
     return status;
 }
 
@@ -262,11 +262,10 @@ static int append_whole(struct lq_buf *out, const uint8_t *bytes, size_t len,
     return lq_fail(err, status, "no room for the JPEG of %zu bytes", len);
 }
 
-int lq_jpeg_repaint_last(struct lq_jpeg *jpeg, const struct lq_image *image,
-                         const struct lq_pixel_box *parts, int count, const struct lq_buf *icc,
-                         struct lq_buf *out, struct lq_error *err)
+int lq_jpeg_repaint_last(struct lq_jpeg *jpeg, const struct lq_painted_image *painted,
+                         const struct lq_buf *icc, struct lq_buf *out, struct lq_error *err)
 {
-    bool done = lq_jpeg_repaint(&jpeg->decoder, image, parts, count, &jpeg->room, &jpeg->scratch);
+    bool done = lq_jpeg_repaint(&jpeg->decoder, painted, &jpeg->room, &jpeg->scratch);
     lq_jpeg_forget(jpeg);
     if (!done)
         return LQ_ERR_NOT_FOUND;

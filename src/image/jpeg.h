@@ -6,6 +6,7 @@
 #include "image/color.h"
 #include "image/jpeg_decoder.h"
 #include "image/jpeg_repaint.h"
+#include "image/stored.h"
 
 struct lq_jpeg {
     void *encoder;         // tjhandle, made at first use; keeps nothing of a picture
@@ -17,20 +18,18 @@ struct lq_jpeg {
 void lq_jpeg_init(struct lq_jpeg *jpeg);
 void lq_jpeg_release(struct lq_jpeg *jpeg);
 
-// As lq_codec_decode, but the pixels are as stored and *orientation says how. Four colours come as
-// sRGB, by their profile where info asks for it.
+// As lq_codec_decode. Four inks (CMYK) come as sRGB, by their profile where info asks for it.
 LQ_MUST_CHECK int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color,
-                                 const uint8_t *bytes, size_t len, size_t pixels_max,
-                                 struct lq_buf *pixels, struct lq_image *image,
-                                 struct lq_picture_info *info, int *orientation,
+                                 const struct lq_picture_file *file,
+                                 struct lq_stored_picture *picture, struct lq_picture_info *info,
                                  struct lq_error *err);
 
 // What the last picture left behind, coefficients above all, is given back.
 void lq_jpeg_forget(struct lq_jpeg *jpeg);
 
 // As lq_codec_repaint_jpeg, but NOT_FOUND where the picture is to be encoded whole.
-LQ_MUST_CHECK int lq_jpeg_repaint_last(struct lq_jpeg *jpeg, const struct lq_image *image,
-                                       const struct lq_pixel_box *parts, int count,
+LQ_MUST_CHECK int lq_jpeg_repaint_last(struct lq_jpeg *jpeg,
+                                       const struct lq_painted_image *painted,
                                        const struct lq_buf *icc, struct lq_buf *out,
                                        struct lq_error *err);
 

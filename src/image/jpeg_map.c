@@ -189,7 +189,7 @@ static void map_segment(struct lq_jpeg_map *map, struct frame *frame,
 
 void lq_jpeg_map_read(struct lq_jpeg_map *map, const uint8_t *bytes, size_t len)
 {
-    *map = (struct lq_jpeg_map){0};
+    *map = (struct lq_jpeg_map){.bytes = bytes, .len = len};
     struct frame frame = {0};
     memset(frame.low, UNSENT, sizeof frame.low);
     struct reader reader = {bytes, bytes + len};

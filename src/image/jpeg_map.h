@@ -15,6 +15,8 @@
 #include "base/buf.h"
 
 struct lq_jpeg_map {
+    const uint8_t *bytes; // the file
+    size_t len;
     int process;         // 0xc0 baseline, 0xc1 extended, 0xc2 progressive, …; 0 no frame header
     int precision;       // bits a sample
     int width, height;   // pixels

@@ -65,7 +65,7 @@ static void fail(j_common_ptr lib)
     longjmp(((struct guard *)(void *)lib->err)->failed, 1);
 }
 
-static void say_nothing(j_common_ptr lib, int level)
+static void ignore_message(j_common_ptr lib, int level)
 {
     (void)lib;
     (void)level;
@@ -75,31 +75,37 @@ static struct jpeg_error_mgr *guard_init(struct guard *guard)
 {
     jpeg_std_error(&guard->errors);
     guard->errors.error_exit = fail;
-    guard->errors.emit_message = say_nothing;
+    guard->errors.emit_message = ignore_message;
     return &guard->errors;
 }
 
-// The frame's tables and sampling, for a file of up to this size in `file`.
+// Where the library writes a file: the buffer's memory, or its own where that is too small.
+struct destination {
+    struct lq_buf *file;
+    unsigned char *bytes;
+    unsigned long len;
+};
+
+// The frame's tables and sampling, for a file of up to this size in pixels.
 static bool begin(struct jpeg_compress_struct *lib, struct lq_jpeg_decoder *frame, int width,
-                  int height, struct lq_buf *file, unsigned char **bytes, unsigned long *len)
+                  int height, struct destination *to)
 {
-    *len = tjBufSize(width, height, TJSAMP_420);
-    if (lq_buf_resize(file, *len) != LQ_OK)
+    to->len = tjBufSize(width, height, TJSAMP_420);
+    if (lq_buf_resize(to->file, to->len) != LQ_OK)
         return false;
-    *bytes = file->data;
+    to->bytes = to->file->data;
     jpeg_create_compress(lib);
-    jpeg_mem_dest(lib, bytes, len);
+    jpeg_mem_dest(lib, &to->bytes, &to->len);
     jpeg_copy_critical_parameters(&frame->lib, lib);
     return true;
 }
 
-// The library takes memory of its own where that was too little.
-static bool end(struct lq_buf *file, unsigned char *bytes, unsigned long len)
+static bool end(const struct destination *to)
 {
-    bool fits = bytes == file->data;
+    bool fits = to->bytes == to->file->data;
     if (!fits)
-        free(bytes);
-    return fits && lq_buf_resize(file, len) == LQ_OK;
+        free(to->bytes);
+    return fits && lq_buf_resize(to->file, to->len) == LQ_OK;
 }
 
 // ---- the changed blocks
@@ -110,9 +116,9 @@ struct grid {
     int count;         // of those changed
 };
 
-static bool mark(struct grid *grid, const struct lq_image *image, const struct lq_pixel_box *parts,
-                 int count, struct lq_buf *room)
+static bool mark(struct grid *grid, const struct lq_painted_image *painted, struct lq_buf *room)
 {
+    const struct lq_image *image = painted->image;
     grid->width = (image->width + MCU - 1) / MCU;
     grid->height = (image->height + MCU - 1) / MCU;
     size_t all = (size_t)grid->width * (size_t)grid->height;
@@ -120,8 +126,8 @@ static bool mark(struct grid *grid, const struct lq_image *image, const struct l
         return false;
     grid->changed = room->data;
     memset(grid->changed, 0, all);
-    for (int i = 0; i < count; i++) {
-        const struct lq_pixel_box *part = &parts[i];
+    for (int i = 0; i < painted->part_count; i++) {
+        const struct lq_pixel_box *part = &painted->parts[i];
         if (part->width < 1 || part->height < 1)
             continue;
         for (int y = part->y / MCU; y <= (part->y + part->height - 1) / MCU; y++)
@@ -171,39 +177,45 @@ static bool encode_changed(struct lq_jpeg_decoder *frame, const struct lq_image 
 {
     struct guard guard;
     struct jpeg_compress_struct lib = {.err = guard_init(&guard)};
-    unsigned char *bytes = NULL;
-    unsigned long len = 0;
+    struct destination to = {.file = strip};
     volatile bool done = false;
-    if (setjmp(guard.failed) == 0 &&
-        begin(&lib, frame, MCU, MCU * grid->count, strip, &bytes, &len)) {
+    if (setjmp(guard.failed) == 0 && begin(&lib, frame, MCU, MCU * grid->count, &to)) {
         write_changed(&lib, image, grid);
         done = true;
     }
     jpeg_destroy_compress(&lib);
-    return done && end(strip, bytes, len);
+    return done && end(&to);
 }
 
 // ---- among the frame's
 
-static JBLOCKROW row_of(struct jpeg_decompress_struct *lib, jvirt_barray_ptr array, int y,
-                        bool write)
+// A picture's coefficients, as the library keeps them: an array of blocks for each component.
+struct coefficients {
+    struct jpeg_decompress_struct *lib;
+    jvirt_barray_ptr *arrays;
+};
+
+static JBLOCKROW row_of(const struct coefficients *picture, int component, int y, bool write)
 {
-    return lib->mem->access_virt_barray((j_common_ptr)lib, array, (JDIMENSION)y, 1, write)[0];
+    struct jpeg_decompress_struct *lib = picture->lib;
+    return lib->mem->access_virt_barray((j_common_ptr)lib, picture->arrays[component],
+                                        (JDIMENSION)y, 1, write)[0];
 }
 
-static void put_block(struct jpeg_decompress_struct *from, jvirt_barray_ptr *source, int at,
-                      struct jpeg_decompress_struct *to, jvirt_barray_ptr *target, int x, int y)
+// The strip's MCU `at` becomes the frame's MCU (x, y).
+static void put_block(const struct coefficients *strip, int at, const struct coefficients *frame,
+                      int x, int y)
 {
     for (int c = 0; c < 3; c++) {
         int side = c == 0 ? 2 : 1;
         for (int j = 0; j < side; j++)
-            memcpy(row_of(to, target[c], y * side + j, true) + x * side,
-                   row_of(from, source[c], at * side + j, false), (size_t)side * sizeof(JBLOCK));
+            memcpy(row_of(frame, c, y * side + j, true) + x * side,
+                   row_of(strip, c, at * side + j, false), (size_t)side * sizeof(JBLOCK));
     }
 }
 
-static bool put_changed(struct lq_jpeg_decoder *frame, jvirt_barray_ptr *coefficients,
-                        const struct grid *grid, const struct lq_buf *strip)
+static bool put_changed(const struct coefficients *frame, const struct grid *grid,
+                        const struct lq_buf *strip)
 {
     struct guard guard;
     struct jpeg_decompress_struct lib = {.err = guard_init(&guard)};
@@ -212,11 +224,11 @@ static bool put_changed(struct lq_jpeg_decoder *frame, jvirt_barray_ptr *coeffic
         jpeg_create_decompress(&lib);
         jpeg_mem_src(&lib, strip->data, strip->len);
         jpeg_read_header(&lib, TRUE);
-        jvirt_barray_ptr *changed = jpeg_read_coefficients(&lib);
+        const struct coefficients changed = {&lib, jpeg_read_coefficients(&lib)};
         for (int y = 0, at = 0; y < grid->height; y++)
             for (int x = 0; x < grid->width; x++)
                 if (grid->changed[(size_t)y * (size_t)grid->width + (size_t)x])
-                    put_block(&lib, changed, at++, &frame->lib, coefficients, x, y);
+                    put_block(&changed, at++, frame, x, y);
         done = true;
     }
     jpeg_destroy_decompress(&lib);
@@ -228,17 +240,16 @@ static bool write_all(struct lq_jpeg_decoder *frame, jvirt_barray_ptr *coefficie
 {
     struct guard guard;
     struct jpeg_compress_struct lib = {.err = guard_init(&guard)};
-    unsigned char *bytes = NULL;
-    unsigned long len = 0;
+    struct destination to = {.file = file};
     volatile bool done = false;
     if (setjmp(guard.failed) == 0 && begin(&lib, frame, (int)frame->lib.image_width,
-                                           (int)frame->lib.image_height, file, &bytes, &len)) {
+                                           (int)frame->lib.image_height, &to)) {
         jpeg_write_coefficients(&lib, coefficients);
         jpeg_finish_compress(&lib);
         done = true;
     }
     jpeg_destroy_compress(&lib);
-    return done && end(file, bytes, len);
+    return done && end(&to);
 }
 
 // The frame's coefficients; NULL when it fails. What follows the last block was read before.
@@ -258,7 +269,8 @@ static bool repaint(struct lq_jpeg_decoder *frame, const struct lq_image *image,
         return false;
     if (setjmp(frame->failed) != 0)
         return false;
-    return (grid->count == 0 || put_changed(frame, coefficients, grid, strip)) &&
+    const struct coefficients all = {&frame->lib, coefficients};
+    return (grid->count == 0 || put_changed(&all, grid, strip)) &&
            write_all(frame, coefficients, file);
 }
 
@@ -274,14 +286,14 @@ void lq_jpeg_repaint_room_release(struct lq_jpeg_repaint_room *room)
     lq_buf_release(&room->strip);
 }
 
-bool lq_jpeg_repaint(struct lq_jpeg_decoder *decoder, const struct lq_image *image,
-                     const struct lq_pixel_box *parts, int count,
+bool lq_jpeg_repaint(struct lq_jpeg_decoder *decoder, const struct lq_painted_image *painted,
                      struct lq_jpeg_repaint_room *room, struct lq_buf *file)
 {
+    const struct lq_image *image = painted->image;
     struct grid grid;
     return decoder->kept && image->channels == 3 && image->depth == 8 &&
            image->width == (int)decoder->lib.image_width &&
            image->height == (int)decoder->lib.image_height &&
-           mark(&grid, image, parts, count, &room->changed) &&
+           mark(&grid, painted, &room->changed) &&
            repaint(decoder, image, &grid, &room->strip, file);
 }

@@ -24,9 +24,8 @@ void lq_jpeg_repaint_room_release(struct lq_jpeg_repaint_room *room);
 // quantised about as finely. *quality points to an int.
 bool lq_jpeg_repaint_fits(const struct jpeg_decompress_struct *header, void *quality);
 
-// `image`: the frame's pixels, with changes in `parts` alone. Leaves the file in `file`. False: it
-// cannot be, or is not worth it; encode it whole then. The decoder's coefficients are spent either
-// way.
-bool lq_jpeg_repaint(struct lq_jpeg_decoder *decoder, const struct lq_image *image,
-                     const struct lq_pixel_box *parts, int count,
+// `painted`: the frame that the decoder read. Leaves the JPEG in `file`. False: it cannot be
+// repainted, or is not worth it; encode it whole then. The decoder's coefficients are used up
+// either way.
+bool lq_jpeg_repaint(struct lq_jpeg_decoder *decoder, const struct lq_painted_image *painted,
                      struct lq_jpeg_repaint_room *room, struct lq_buf *file);

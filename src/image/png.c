@@ -54,14 +54,16 @@ static uint32_t big_endian32(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static int read_header(spng_ctx *ctx, const uint8_t *bytes, size_t len, size_t pixels_max,
-                       struct spng_ihdr *ihdr, struct lq_error *err)
+static int read_header(spng_ctx *ctx, const struct lq_picture_file *file, struct spng_ihdr *ihdr,
+                       struct lq_error *err)
 {
+    const uint8_t *bytes = file->bytes;
+    const size_t len = file->len;
     // The size stands at a fixed place and is judged before the library sees the file.
     if (len < HEADER_BYTES || memcmp(bytes + 12, "IHDR", 4) != 0)
         return fail_spng(err, SPNG_ENOIHDR);
     int status = lq_image_check_size(big_endian32(bytes + 16), big_endian32(bytes + 20),
-                                     pixels_max, err);
+                                     file->pixels_max, err);
     if (status != LQ_OK)
         return status;
     int code = spng_set_image_limits(ctx, LQ_PICTURE_SIDE_MAX, LQ_PICTURE_SIDE_MAX);
@@ -213,20 +215,19 @@ static int fill_info(spng_ctx *ctx, const struct spng_ihdr *ihdr, int channels,
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "no room for the colour profile");
 }
 
-int lq_png_decode(const uint8_t *bytes, size_t len, size_t pixels_max, struct lq_buf *pixels,
-                  struct lq_image *image, struct lq_picture_info *info, int *orientation,
-                  struct lq_error *err)
+int lq_png_decode(const struct lq_picture_file *file, struct lq_stored_picture *picture,
+                  struct lq_picture_info *info, struct lq_error *err)
 {
     spng_ctx *ctx = spng_ctx_new(0);
     if (!ctx)
         return lq_fail(err, LQ_ERR_MEMORY, "cannot start the PNG decoder");
     struct spng_ihdr ihdr;
-    int status = read_header(ctx, bytes, len, pixels_max, &ihdr, err);
+    int status = read_header(ctx, file, &ihdr, err);
     if (status == LQ_OK)
-        status = decode_pixels(ctx, &ihdr, pixels, image, err);
+        status = decode_pixels(ctx, &ihdr, picture->pixels, &picture->image, err);
     if (status == LQ_OK) {
-        *orientation = read_orientation(ctx);
-        status = fill_info(ctx, &ihdr, image->channels, info, err);
+        picture->orientation = read_orientation(ctx);
+        status = fill_info(ctx, &ihdr, picture->image.channels, info, err);
     }
     spng_ctx_free(ctx);
     return status;

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "image/codec.h"
+#include "image/stored.h"
 
-// As lq_codec_decode, but the pixels are as stored and *orientation says how.
-LQ_MUST_CHECK int lq_png_decode(const uint8_t *bytes, size_t len, size_t pixels_max,
-                                struct lq_buf *pixels, struct lq_image *image,
-                                struct lq_picture_info *info, int *orientation,
+// As lq_codec_decode.
+LQ_MUST_CHECK int lq_png_decode(const struct lq_picture_file *file,
+                                struct lq_stored_picture *picture, struct lq_picture_info *info,
                                 struct lq_error *err);
 
 // As lq_codec_encode_png.

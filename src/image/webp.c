@@ -65,7 +65,7 @@ static int fail_code(struct lq_error *err, VP8StatusCode code)
                    code == VP8_STATUS_NOT_ENOUGH_DATA ? "it ends early" : "it is damaged");
 }
 
-static int fill_info(const uint8_t *bytes, size_t len, bool alpha, struct lq_picture_info *info,
+static int fill_info(const struct lq_picture_file *file, bool alpha, struct lq_picture_info *info,
                      struct lq_error *err)
 {
     size_t size = 0;
@@ -75,38 +75,38 @@ static int fill_info(const uint8_t *bytes, size_t len, bool alpha, struct lq_pic
     info->source_channels = alpha ? 4 : 3;
     info->source_depth = 8;
     lq_buf_clear(&info->icc);
-    const uint8_t *icc = find_chunk(bytes, len, "ICCP", &size);
+    const uint8_t *icc = find_chunk(file->bytes, file->len, "ICCP", &size);
     if (!icc || size > info->icc.max || lq_buf_append(&info->icc, icc, size) == LQ_OK)
         return LQ_OK;
     return lq_fail(err, LQ_ERR_MEMORY, "no room for the colour profile");
 }
 
-static int decode_pixels(const uint8_t *bytes, size_t len, WebPDecoderConfig *config,
+static int decode_pixels(const struct lq_picture_file *file, WebPDecoderConfig *config,
                          const struct lq_image *image, struct lq_error *err)
 {
     config->output.colorspace = image->channels == 4 ? MODE_RGBA : MODE_RGB;
     config->output.is_external_memory = 1;
     config->output.u.RGBA = (WebPRGBABuffer){image->data, (int)image->stride,
                                              image->stride * (size_t)image->height};
-    VP8StatusCode code = WebPDecode(bytes, len, config);
+    VP8StatusCode code = WebPDecode(file->bytes, file->len, config);
     return code == VP8_STATUS_OK ? LQ_OK : fail_code(err, code);
 }
 
-int lq_webp_decode(const uint8_t *bytes, size_t len, size_t pixels_max, struct lq_buf *pixels,
-                   struct lq_image *image, struct lq_picture_info *info, int *orientation,
-                   struct lq_error *err)
+int lq_webp_decode(const struct lq_picture_file *file, struct lq_stored_picture *picture,
+                   struct lq_picture_info *info, struct lq_error *err)
 {
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
         return lq_fail(err, LQ_ERR_UNAVAILABLE, "libwebp is older than what was built with");
-    VP8StatusCode code = WebPGetFeatures(bytes, len, &config.input);
+    VP8StatusCode code = WebPGetFeatures(file->bytes, file->len, &config.input);
     if (code != VP8_STATUS_OK)
         return fail_code(err, code);
     if (config.input.has_animation)
         return lq_fail(err, LQ_ERR_FORMAT, "the file is an animated WebP: save one of its frames "
                        "as a JPEG, PNG or WebP");
     int width = config.input.width, height = config.input.height;
-    int status = lq_picture_check_size((uint32_t)width, (uint32_t)height, pixels_max, info, err);
+    int status = lq_picture_check_size((uint32_t)width, (uint32_t)height, file->pixels_max, info,
+                                       err);
     if (status != LQ_OK)
         return status;
     if (info && info->shrunk > 1) {
@@ -114,13 +114,14 @@ int lq_webp_decode(const uint8_t *bytes, size_t len, size_t pixels_max, struct l
         config.options.scaled_width = width = (width + info->shrunk - 1) / info->shrunk;
         config.options.scaled_height = height = (height + info->shrunk - 1) / info->shrunk;
     }
-    status = lq_image_alloc(image, pixels, width, height, config.input.has_alpha ? 4 : 3, 8);
+    status = lq_image_alloc(&picture->image, picture->pixels, width, height,
+                            config.input.has_alpha ? 4 : 3, 8);
     if (status != LQ_OK)
         return lq_fail(err, status, "no room for the picture");
-    status = decode_pixels(bytes, len, &config, image, err);
+    status = decode_pixels(file, &config, &picture->image, err);
     if (status == LQ_OK)
-        status = fill_info(bytes, len, config.input.has_alpha, info, err);
-    *orientation = read_orientation(bytes, len);
+        status = fill_info(file, config.input.has_alpha, info, err);
+    picture->orientation = read_orientation(file->bytes, file->len);
     return status;
 }
 

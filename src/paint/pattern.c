@@ -89,13 +89,13 @@ static int decode(struct lq_pattern *pattern, struct lq_error *err)
     struct lq_buf pixels;
     struct lq_image image;
     lq_transfer_init();
-    lq_buf_init(&pixels, (size_t)LQ_PATTERN_SIDE_MAX * LQ_PATTERN_SIDE_MAX * 16);
+    const struct lq_picture_file file = {pattern->file, pattern->file_len,
+                                         (size_t)LQ_PATTERN_SIDE_MAX * LQ_PATTERN_SIDE_MAX};
+    lq_buf_init(&pixels, file.pixels_max * 16);
     int status = lq_codec_new(&codec, err);
     if (status != LQ_OK)
         return status;
-    status = lq_codec_decode(codec, pattern->file, pattern->file_len,
-                             (size_t)LQ_PATTERN_SIDE_MAX * LQ_PATTERN_SIDE_MAX, &pixels, &image,
-                             NULL, err);
+    status = lq_codec_decode(codec, &file, &pixels, &image, NULL, err);
     if (status == LQ_OK &&
         (image.width > LQ_PATTERN_SIDE_MAX || image.height > LQ_PATTERN_SIDE_MAX))
         status = lq_fail(err, LQ_ERR_TOO_LARGE, "%d x %d pixels: at most %d on a side",

@@ -128,8 +128,8 @@ static int record(struct lq_mirror *mirror, char **paths, struct lq_error *err)
         }
         status = lq_file_read(*path, &file, err);
         if (status == LQ_OK)
-            status = lq_codec_decode(codec, file.data, file.len, 1 << 26, &pixels, &image, NULL,
-                                     err);
+            status = lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 26},
+                                     &pixels, &image, NULL, err);
         if (status == LQ_OK) {
             status = look_at(mirror, &image, id++, !film);
             if (status != LQ_OK)

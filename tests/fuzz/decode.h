@@ -21,12 +21,12 @@ static inline void fuzz_decode(const uint8_t *bytes, size_t len)
     FUZZ_CHECK(lq_codec_new(&codec, &error) == LQ_OK);
     lq_picture_info_init(&info);
     lq_buf_init(&pixels, FUZZ_PIXEL_BYTES_MAX);
-    int status = lq_codec_decode(codec, bytes, len, FUZZ_PIXELS_MAX, &pixels, &image, &info,
-                                 &error);
+    int status = lq_codec_decode(codec, &(struct lq_picture_file){bytes, len, FUZZ_PIXELS_MAX},
+                                 &pixels, &image, &info, &error);
     info.may_shrink = status == LQ_ERR_TOO_LARGE;
     if (info.may_shrink)
-        status = lq_codec_decode(codec, bytes, len, FUZZ_PIXELS_MAX, &pixels, &image, &info,
-                                 &error);
+        status = lq_codec_decode(codec, &(struct lq_picture_file){bytes, len, FUZZ_PIXELS_MAX},
+                                 &pixels, &image, &info, &error);
     if (status == LQ_OK) {
         FUZZ_CHECK((size_t)image.width * (size_t)image.height <= FUZZ_PIXELS_MAX);
         FUZZ_CHECK(info.orientation >= 1 && info.orientation <= 8);

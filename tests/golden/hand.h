@@ -31,10 +31,9 @@ static int load(struct stage *stage, const char *path, struct lq_buf *pixels,
                 struct lq_image *image)
 {
     int status = lq_file_read(path, &stage->file, &stage->err);
-    return status != LQ_OK ? status
-                           : lq_codec_decode(stage->codec, stage->file.data, stage->file.len,
-                                             LQ_PICTURE_PIXELS_MAX, pixels, image, NULL,
-                                             &stage->err);
+    const struct lq_picture_file file = {stage->file.data, stage->file.len, LQ_PICTURE_PIXELS_MAX};
+    return status == LQ_OK ? lq_codec_decode(stage->codec, &file, pixels, image, NULL, &stage->err)
+                           : status;
 }
 
 // The mask as a model would give it: means over cells.

@@ -119,8 +119,9 @@ static int film(struct stage *stage, struct lq_tracker *tracker, struct tally *t
     for (size_t k = 0; status == LQ_OK && k < json_array_size(frames); k++) {
         char mask[64];
         size_t length = jpeg_length(all.data + at, all.len - at);
-        status = lq_codec_decode(stage->codec, all.data + at, length, LQ_PICTURE_PIXELS_MAX,
-                                 &stage->hand_pixels, &stage->hand, NULL, &stage->err);
+        const struct lq_picture_file file = {all.data + at, length, LQ_PICTURE_PIXELS_MAX};
+        status = lq_codec_decode(stage->codec, &file, &stage->hand_pixels, &stage->hand, NULL,
+                                 &stage->err);
         at += length;
         snprintf(mask, sizeof(mask), "tests/e2e/hand-masks/%04zu.png", k);
         if (status == LQ_OK)

@@ -55,7 +55,8 @@ static void show_hand(const struct lq_tensor *input)
     lq_picture_info_init(&info);
     assert_ok(lq_file_read("tests/golden/hands/light.jpg", &bytes, &err));
     assert_ok(lq_codec_new(&codec, &err));
-    assert_ok(lq_codec_decode(codec, bytes.data, bytes.len, 1 << 22, &pixels, &photo, &info, &err));
+    assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){bytes.data, bytes.len, 1 << 22},
+                              &pixels, &photo, &info, &err));
     bool planes = input->dims[1] == 3;
     int64_t height = input->dims[planes ? 2 : 1], width = input->dims[planes ? 3 : 2];
     float *to = input->data;

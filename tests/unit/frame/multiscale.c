@@ -35,7 +35,8 @@ static void load_far(const char *path, int channels, int ground, struct lq_buf *
     lq_buf_init(&file, 1 << 20);
     assert_ok(lq_file_read(path, &file, &err));
     assert_ok(lq_codec_new(&codec, &err));
-    assert_ok(lq_codec_decode(codec, file.data, file.len, 1 << 20, &decoded, &near, NULL, &err));
+    assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 20},
+                              &decoded, &near, NULL, &err));
     assert_ok(lq_image_alloc(image, buf, WIDTH, HEIGHT, channels, 8));
     for (int y = 0; y < HEIGHT; y++)
         memset(lq_image_row(image, y), ground, (size_t)(WIDTH * channels));

@@ -33,15 +33,16 @@ static void round_trips(void **state)
         picture_make(&source, &source_buf, sizes[i][0], sizes[i][1], 3);
         lq_buf_clear(&file);
         assert_ok(lq_codec_encode_jpeg(codec, &source, 95, NULL, &file, &error));
-        assert_ok(lq_codec_decode(codec, file.data, file.len, 1 << 20, &pixels, &image, NULL,
-                                  &error));
+        assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 20},
+                                  &pixels, &image, NULL, &error));
         assert_true(picture_difference(&source, &image) <= 8);
         for (int channels = 3; channels <= 4; channels++) {
             picture_make(&source, &source_buf, sizes[i][0], sizes[i][1], channels);
             lq_buf_clear(&file);
             assert_ok(lq_codec_encode_png(codec, &source, NULL, &file, &error));
-            assert_ok(lq_codec_decode(codec, file.data, file.len, 1 << 20, &pixels, &image, NULL,
-                                      &error));
+            assert_ok(lq_codec_decode(codec,
+                                      &(struct lq_picture_file){file.data, file.len, 1 << 20},
+                                      &pixels, &image, NULL, &error));
             assert_int_equal(picture_difference(&source, &image), 0);
         }
     }
@@ -63,10 +64,12 @@ static void tells_kinds_apart(void **state)
     struct lq_image image;
     lq_buf_init(&pixels, 1 << 20);
     static const uint8_t other[16] = "what is this?";
-    assert_int_equal(lq_codec_decode(codec, other, sizeof(other), 1 << 20, &pixels, &image, NULL,
-                                     &error), LQ_ERR_FORMAT);
+    assert_int_equal(lq_codec_decode(codec,
+                                     &(struct lq_picture_file){other, sizeof(other), 1 << 20},
+                                     &pixels, &image, NULL, &error), LQ_ERR_FORMAT);
     assert_string_equal(error.text, "the picture is none of JPEG, PNG, WebP, AVIF and HEIC");
-    assert_int_equal(lq_codec_decode(codec, NULL, 0, 1 << 20, &pixels, &image, NULL, NULL),
+    assert_int_equal(lq_codec_decode(codec, &(struct lq_picture_file){NULL, 0, 1 << 20}, &pixels,
+                                     &image, NULL, NULL),
                      LQ_ERR_FORMAT);
     lq_buf_release(&pixels);
 }
@@ -85,8 +88,9 @@ static void appends_after_a_head(void **state)
         assert_ok(lq_buf_append(&file, "0123456789abcdef", 16));
         assert_ok(lq_codec_encode_jpeg(codec, &source, quality, NULL, &file, &error));
         assert_memory_equal(file.data, "0123456789abcdef", 16);
-        assert_ok(lq_codec_decode(codec, file.data + 16, file.len - 16, 33 * 21, &pixels, &image,
-                                  NULL, &error));
+        assert_ok(lq_codec_decode(codec,
+                                  &(struct lq_picture_file){file.data + 16, file.len - 16, 33 * 21},
+                                  &pixels, &image, NULL, &error));
         assert_int_equal(image.channels, 3); // a JPEG has no alpha
     }
     lq_buf_release(&source_buf);
@@ -150,15 +154,16 @@ static void pixels_have_a_limit(void **state)
         lq_buf_clear(&file);
         assert_ok(png ? lq_codec_encode_png(codec, &source, NULL, &file, &error)
                       : lq_codec_encode_jpeg(codec, &source, 85, NULL, &file, &error));
-        assert_int_equal(lq_codec_decode(codec, file.data, file.len, 599, &pixels, &image, NULL,
-                                         &error), LQ_ERR_TOO_LARGE);
+        assert_int_equal(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 599},
+                                         &pixels, &image, NULL, &error), LQ_ERR_TOO_LARGE);
         assert_null(image.data);
-        assert_ok(lq_codec_decode(codec, file.data, file.len, 600, &pixels, &image, NULL, &error));
+        assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 600},
+                                  &pixels, &image, NULL, &error));
         image.data = NULL;
         struct lq_buf small;
         lq_buf_init(&small, 1000);
-        assert_int_equal(lq_codec_decode(codec, file.data, file.len, 600, &small, &image, NULL,
-                                         &error), LQ_ERR_TOO_LARGE);
+        assert_int_equal(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 600},
+                                         &small, &image, NULL, &error), LQ_ERR_TOO_LARGE);
         assert_null(image.data);
         lq_buf_release(&small);
     }
@@ -195,8 +200,8 @@ static void keeps_the_colour_profile(void **state)
         lq_buf_clear(&file);
         assert_ok(i % 2 ? lq_codec_encode_png(codec, &source, &icc, &file, &error)
                         : lq_codec_encode_jpeg(codec, &source, 85, &icc, &file, &error));
-        assert_ok(lq_codec_decode(codec, file.data, file.len, 256, &pixels, &image, &info,
-                                  &error));
+        assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 256},
+                                  &pixels, &image, &info, &error));
         assert_int_equal(info.icc.len, cases[test].kept ? icc.len : 0);
         if (cases[test].kept)
             assert_memory_equal(info.icc.data, icc.data, icc.len);
@@ -227,8 +232,8 @@ static void allocates_nothing_once_warm(void **state)
         }
         lq_buf_clear(&file);
         assert_ok(lq_codec_encode_jpeg(codec, &source, 85, NULL, &file, &error));
-        assert_ok(lq_codec_decode(codec, file.data, file.len, 320 * 240, &pixels, &image, NULL,
-                                  &error));
+        assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 320 * 240},
+                                  &pixels, &image, NULL, &error));
     }
     assert_int_equal(allocations_own - before, 0);
     if (allocations_counted)

@@ -254,7 +254,8 @@ static void through_a_file(struct lq_codec *codec, struct lq_picture_info *info,
     lq_buf_clear(&other);
     assert_ok(png ? lq_codec_encode_png(codec, &image, &icc, &other, &error)
                   : lq_codec_encode_jpeg(codec, &image, 95, &icc, &other, &error));
-    assert_ok(lq_codec_decode(codec, other.data, other.len, 1200, &pixels, &image, info, &error));
+    assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){other.data, other.len, 1200},
+                              &pixels, &image, info, &error));
 }
 
 // crosses: PROFILE_BYTES_MAX

@@ -47,8 +47,8 @@ static void load(const char *name)
 
 static int decode(const struct lq_buf *from, size_t pixels_max)
 {
-    return lq_codec_decode(codec, from->data, from->len, pixels_max, &pixels, &image, &info,
-                           &error);
+    return lq_codec_decode(codec, &(struct lq_picture_file){from->data, from->len, pixels_max},
+                           &pixels, &image, &info, &error);
 }
 
 static void decode_whole(const char *name)
@@ -75,8 +75,8 @@ static double mean_difference(const struct lq_image *a, const struct lq_image *b
 static void load_source(void)
 {
     load("webp/lossless");
-    assert_ok(lq_codec_decode(codec, file.data, file.len, 1 << 20, &source_pixels, &source, NULL,
-                              &error));
+    assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 20},
+                              &source_pixels, &source, NULL, &error));
     assert_int_equal(source.width, 32);
     assert_int_equal(source.height, 24);
 }
@@ -163,8 +163,8 @@ static void never_half_a_picture(void **state)
                                         "webp/profile-exif", "avif/rgb", "avif/alpha"};
     for (size_t i = 0; i < LQ_COUNT(names); i++) {
         load(names[i]);
-        assert_ok(lq_codec_decode(codec, file.data, file.len, 1 << 20, &source_pixels, &source,
-                                  NULL, &error));
+        assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 20},
+                                  &source_pixels, &source, NULL, &error));
         for (size_t len = 16; len < file.len; len++) {
             file_copy(&edited, &file);
             edited.len = len;

@@ -31,8 +31,9 @@ static int tear_down(void **state)
 
 static int decode(const struct lq_buf *from)
 {
-    return lq_codec_decode(codec, from->data, from->len, LQ_FRAME_PIXELS_MAX, &pixels, &image, NULL,
-                           &error);
+    return lq_codec_decode(codec,
+                           &(struct lq_picture_file){from->data, from->len, LQ_FRAME_PIXELS_MAX},
+                           &pixels, &image, NULL, &error);
 }
 
 static void compress(const void *from, int width, int height, int format, int subsampling,
@@ -57,8 +58,8 @@ static void make_file(int channels, int subsampling, int flags)
     for (size_t i = 0; i < sizeof(noise); i++)
         noise[i] = (uint8_t)(unit_random(&seed) >> 24);
     compress(noise, 43, 27, channels == 1 ? TJPF_GRAY : TJPF_RGB, subsampling, flags);
-    if (lq_codec_decode(codec, file.data, file.len, 1 << 20, &whole_pixels, &whole, NULL,
-                        &error) != LQ_OK)
+    if (lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 20},
+                        &whole_pixels, &whole, NULL, &error) != LQ_OK)
         fail_msg("not decoded: %s", error.text);
 }
 
@@ -92,8 +93,8 @@ static void turns_upright(void **state)
         file_insert(&file, 2, segment, sizeof(segment));
         struct lq_picture_info info;
         lq_picture_info_init(&info);
-        assert_ok(lq_codec_decode(codec, file.data, file.len, 1 << 20, &pixels, &image, &info,
-                                  &error));
+        assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 20},
+                                  &pixels, &image, &info, &error));
         assert_int_equal(info.orientation, orientation);
         assert_int_equal(info.kind, LQ_PICTURE_JPEG);
         assert_int_equal(image.width, orientation < 5 ? 64 : 32);
@@ -111,7 +112,8 @@ static void widens_grey(void **state)
     make_file(1, TJSAMP_GRAY, 0);
     struct lq_picture_info info;
     lq_picture_info_init(&info);
-    assert_ok(lq_codec_decode(codec, file.data, file.len, 1 << 20, &pixels, &image, &info, &error));
+    assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 20},
+                              &pixels, &image, &info, &error));
     assert_int_equal(info.source_channels, 1);
     assert_int_equal(image.channels, 3);
     for (int y = 0; y < image.height; y++) {
@@ -371,8 +373,9 @@ static void limits_scans(void **state)
     file_copy(&edited, &file);
     for (int i = 0; i < 16; i++)
         file_insert(&edited, edited.len - 2, file.data + scan, len);
-    assert_int_equal(lq_codec_decode(codec, edited.data, edited.len, 43 * 27, &pixels, &image, NULL,
-                                     &error), LQ_ERR_TOO_LARGE);
+    assert_int_equal(lq_codec_decode(codec,
+                                     &(struct lq_picture_file){edited.data, edited.len, 43 * 27},
+                                     &pixels, &image, NULL, &error), LQ_ERR_TOO_LARGE);
     assert_int_equal(decode(&edited), LQ_ERR_CORRUPT); // said twice
 }
 

@@ -50,11 +50,11 @@ static void take_frame(int quality, int subsampling, int flags)
     assert_ok(lq_buf_append(&frame, bytes, len));
     tjFree(bytes);
     tjDestroy(handle);
-    assert_ok(lq_codec_decode(codec, frame.data, frame.len, 1 << 20, &before_pixels, &before, NULL,
-                              &error));
+    assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){frame.data, frame.len, 1 << 20},
+                              &before_pixels, &before, NULL, &error));
     info.repaint_quality = 85;
-    assert_ok(lq_codec_decode(codec, frame.data, frame.len, 1 << 20, &pixels, &image, &info,
-                              &error));
+    assert_ok(lq_codec_decode(codec, &(struct lq_picture_file){frame.data, frame.len, 1 << 20},
+                              &pixels, &image, &info, &error));
     assert_int_equal(picture_difference(&image, &before), 0);
 }
 
@@ -73,10 +73,12 @@ static void repaint(const struct lq_pixel_box *parts, int count)
 {
     lq_buf_clear(&reply);
     assert_ok(lq_buf_append(&reply, "head-room", 9));
-    assert_ok(lq_codec_repaint_jpeg(codec, &image, parts, count, 85, NULL, &reply, &error));
+    const struct lq_painted_image painted = {&image, parts, count};
+    assert_ok(lq_codec_repaint_jpeg(codec, &painted, 85, NULL, &reply, &error));
     assert_memory_equal(reply.data, "head-room", 9);
-    assert_ok(lq_codec_decode(codec, reply.data + 9, reply.len - 9, 1 << 20, &after_pixels, &after,
-                              NULL, &error));
+    assert_ok(lq_codec_decode(codec,
+                              &(struct lq_picture_file){reply.data + 9, reply.len - 9, 1 << 20},
+                              &after_pixels, &after, NULL, &error));
 }
 
 // The largest difference from the frame beyond the blocks that hold `part` and the pixel beside
@@ -182,8 +184,9 @@ static void a_damaged_frame_is_refused_and_forgotten(void **state)
     // Some of its data is missing, its end is there.
     assert_ok(lq_buf_append(&reply, frame.data, frame.len / 2));
     assert_ok(lq_buf_append(&reply, frame.data + frame.len / 2 + 300, frame.len / 2 - 300));
-    assert_int_equal(lq_codec_decode(codec, reply.data, reply.len, 1 << 20, &after_pixels, &after,
-                                     &info, &error), LQ_ERR_CORRUPT);
+    assert_int_equal(lq_codec_decode(codec,
+                                     &(struct lq_picture_file){reply.data, reply.len, 1 << 20},
+                                     &after_pixels, &after, &info, &error), LQ_ERR_CORRUPT);
     repaint(NULL, 0);
     assert_int_not_equal(picture_difference(&after, &before), 0);
     assert_true(changed_outside(&(struct lq_pixel_box){0, 0, 1, 1}) < 60);

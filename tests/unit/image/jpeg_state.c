@@ -37,8 +37,8 @@ static uint64_t sum_of(const struct lq_image *image)
 static int decode(struct lq_codec *codec, const struct file *file, uint64_t *sum)
 {
     struct lq_image image;
-    int status = lq_codec_decode(codec, file->bytes.data, file->bytes.len, PIXELS_MAX, &pixels,
-                                 &image, NULL, &error);
+    const struct lq_picture_file whole = {file->bytes.data, file->bytes.len, PIXELS_MAX};
+    int status = lq_codec_decode(codec, &whole, &pixels, &image, NULL, &error);
     *sum = status == LQ_OK ? sum_of(&image) : 0;
     return status;
 }

@@ -30,8 +30,9 @@ static int tear_down(void **state)
 
 static int decode(const struct lq_buf *from, struct lq_picture_info *info)
 {
-    return lq_codec_decode(codec, from->data, from->len, LQ_FRAME_PIXELS_MAX, &pixels, &image, info,
-                           &error);
+    return lq_codec_decode(codec,
+                           &(struct lq_picture_file){from->data, from->len, LQ_FRAME_PIXELS_MAX},
+                           &pixels, &image, info, &error);
 }
 
 // A PNG writer of its own, so that the library is not its own judge: RFC 2083, RFC 1950, RFC 1951.
