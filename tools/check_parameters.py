@@ -27,8 +27,6 @@ LATER = {
     "src/format/onnx_shape.c": 1,
     "src/frame/detect.c": 1,
     "src/frame/multiscale.c": 1,
-    "src/image/box.c": 2,
-    "src/image/resize.c": 1,
     "src/lib/first_names.c": 2,
     "src/model/yolo_seg.c": 2,
     "src/nail/blend.c": 2,

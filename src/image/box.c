@@ -26,19 +26,30 @@ LQ_HOT static void row_subtract(float *restrict sums, const float *restrict row,
         sums[i] -= row[i];
 }
 
-// One place further where the window may reach over either end of the row.
-static inline __attribute__((always_inline)) void step(const float *restrict sums,
-                                                       float *restrict out, int width, int lanes,
-                                                       int radius, int rows, int x, float *window)
+// One pixel further where the window may reach over either end of the row.
+static inline __attribute__((always_inline)) void move_window(const float *restrict sums,
+                                                              int width, int lanes, int radius,
+                                                              int x, float *window)
 {
     int enter = x + radius, leave = x - radius - 1;
-    int columns = min_int(enter, width - 1) - max_int(leave, -1);
-    float scale = 1.0f / (float)(columns * rows);
     for (int k = 0; k < lanes; k++) {
         window[k] += enter < width ? sums[enter * lanes + k] : 0.0f;
         window[k] -= leave >= 0 ? sums[leave * lanes + k] : 0.0f;
-        out[x * lanes + k] = window[k] * scale;
     }
+}
+
+// How many pixels of the row the window holds at x.
+static inline int columns_at(int width, int radius, int x)
+{
+    return min_int(x + radius, width - 1) - max_int(x - radius - 1, -1);
+}
+
+static inline __attribute__((always_inline)) void store_mean(const float *window, int lanes,
+                                                             int pixels, float *restrict out)
+{
+    float scale = 1.0f / (float)pixels;
+    for (int k = 0; k < lanes; k++)
+        out[k] = window[k] * scale;
 }
 
 // Slides the window along one row of column sums. `lanes` is a constant where this is inlined, so
@@ -52,16 +63,20 @@ static inline __attribute__((always_inline)) void slide(const float *restrict su
     for (int x = 0; x < min_int(radius, width); x++)
         for (int k = 0; k < lanes; k++)
             window[k] += sums[x * lanes + k];
-    for (int x = 0; x < first; x++)
-        step(sums, out, width, lanes, radius, rows, x, window);
+    for (int x = 0; x < first; x++) {
+        move_window(sums, width, lanes, radius, x, window);
+        store_mean(window, lanes, columns_at(width, radius, x) * rows, out + x * lanes);
+    }
     float scale = 1.0f / (float)((2 * radius + 1) * rows);
     for (int x = first; x < last; x++)
-        for (int k = 0; k < lanes; k++) { // one addition a turn waits for the turn before
+        for (int k = 0; k < lanes; k++) { // one addition per pixel waits for the one before
             window[k] += sums[(x + radius) * lanes + k] - sums[(x - radius - 1) * lanes + k];
             out[x * lanes + k] = window[k] * scale;
         }
-    for (int x = last; x < width; x++)
-        step(sums, out, width, lanes, radius, rows, x, window);
+    for (int x = last; x < width; x++) {
+        move_window(sums, width, lanes, radius, x, window);
+        store_mean(window, lanes, columns_at(width, radius, x) * rows, out + x * lanes);
+    }
 }
 
 static void slide_1(const float *sums, float *out, int width, int radius, int rows)
@@ -79,12 +94,12 @@ static void slide_4(const float *sums, float *out, int width, int radius, int ro
     slide(sums, out, width, 4, radius, rows);
 }
 
-void lq_box_mean(const float *in, float *out, int width, int height, int lanes, int radius,
-                 float *scratch)
+void lq_box_mean(const struct lq_plane *plane, float *out, int radius, float *scratch)
 {
+    const float *in = plane->data;
+    int width = plane->width, height = plane->height, n = width * plane->lanes;
     void (*slide_row)(const float *, float *, int, int, int) =
-        lanes == 1 ? slide_1 : lanes == 2 ? slide_2 : slide_4;
-    int n = width * lanes;
+        plane->lanes == 1 ? slide_1 : plane->lanes == 2 ? slide_2 : slide_4;
     memset(scratch, 0, (size_t)n * sizeof(float));
     for (int y = 0; y < min_int(radius, height); y++)
         row_add(scratch, in + (size_t)y * (size_t)n, n);
@@ -99,21 +114,24 @@ void lq_box_mean(const float *in, float *out, int width, int height, int lanes, 
     }
 }
 
-void lq_box_mean_reference(const float *in, float *out, int width, int height, int lanes,
-                           int radius)
+// One lane of one pixel.
+static float mean_at(const struct lq_plane *plane, int x, int y, int lane, int radius)
 {
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            for (int k = 0; k < lanes; k++) {
-                double sum = 0.0;
-                int count = 0;
-                for (int v = max_int(y - radius, 0); v <= min_int(y + radius, height - 1); v++)
-                    for (int u = max_int(x - radius, 0); u <= min_int(x + radius, width - 1); u++) {
-                        sum += (double)in[((size_t)v * (size_t)width + (size_t)u) * (size_t)lanes +
-                                          (size_t)k];
-                        count++;
-                    }
-                out[((size_t)y * (size_t)width + (size_t)x) * (size_t)lanes + (size_t)k] =
-                    (float)(sum / count);
-            }
+    double sum = 0.0;
+    int count = 0;
+    for (int v = max_int(y - radius, 0); v <= min_int(y + radius, plane->height - 1); v++)
+        for (int u = max_int(x - radius, 0); u <= min_int(x + radius, plane->width - 1); u++) {
+            size_t pixel = (size_t)v * (size_t)plane->width + (size_t)u;
+            sum += (double)plane->data[pixel * (size_t)plane->lanes + (size_t)lane];
+            count++;
+        }
+    return (float)(sum / count);
+}
+
+void lq_box_mean_reference(const struct lq_plane *plane, float *out, int radius)
+{
+    for (int y = 0; y < plane->height; y++)
+        for (int x = 0; x < plane->width; x++)
+            for (int lane = 0; lane < plane->lanes; lane++)
+                *out++ = mean_at(plane, x, y, lane, radius);
 }

@@ -186,10 +186,14 @@ struct lanes {
     float lane __attribute__((vector_size(16)));
 };
 
-static inline __attribute__((always_inline)) void gather(const float *row, const int *starts,
-                                                         const float *weights, int taps, int step,
-                                                         struct lanes *out, int count)
+// Each output pixel from `row`, whose pixels are `step` floats apart.
+static inline __attribute__((always_inline)) void gather(const float *row,
+                                                         const struct axis *across, int taps,
+                                                         int step, struct lanes *out)
 {
+    const int *starts = (const int *)across->starts.data;
+    const float *weights = (const float *)across->weights.data;
+    int count = across->to;
     for (int x = 0; x < count; x++) {
         const float *from = row + (size_t)starts[x] * (size_t)step;
         const float *w = weights + (size_t)x * (size_t)taps;
@@ -206,21 +210,18 @@ static inline __attribute__((always_inline)) void gather(const float *row, const
 LQ_HOT static void gather_row(const float *row, const struct axis *across, int step,
                               struct lanes *out)
 {
-    const int *starts = (const int *)across->starts.data;
-    const float *weights = (const float *)across->weights.data;
-    int count = across->to;
     if (step == 3) {
         switch (across->taps) {
-        case 1: gather(row, starts, weights, 1, 3, out, count); break;
-        case 2: gather(row, starts, weights, 2, 3, out, count); break;
-        case 3: gather(row, starts, weights, 3, 3, out, count); break;
-        case 4: gather(row, starts, weights, 4, 3, out, count); break;
-        case 5: gather(row, starts, weights, 5, 3, out, count); break;
-        case 6: gather(row, starts, weights, 6, 3, out, count); break;
-        default: gather(row, starts, weights, across->taps, 3, out, count); break;
+        case 1: gather(row, across, 1, 3, out); break;
+        case 2: gather(row, across, 2, 3, out); break;
+        case 3: gather(row, across, 3, 3, out); break;
+        case 4: gather(row, across, 4, 3, out); break;
+        case 5: gather(row, across, 5, 3, out); break;
+        case 6: gather(row, across, 6, 3, out); break;
+        default: gather(row, across, across->taps, 3, out); break;
         }
     } else {
-        gather(row, starts, weights, across->taps, 4, out, count);
+        gather(row, across, across->taps, 4, out);
     }
 }
 

@@ -213,11 +213,11 @@ static void filter(const struct plan *plan, const struct lq_guide *guide)
     float *plane = plan->line_means; // free until the lines are averaged
     lq_guide_planes(guide, plan->red, plan->green, plan->blue, plane, n);
     make_stats(plane, plan->guess, plan->stats, n);
-    lq_box_mean(plan->stats, plan->means, plan->width, plan->height, 4, plan->radius,
-                plan->scratch);
+    const struct lq_plane stats = {plan->stats, plan->width, plan->height, 4};
+    const struct lq_plane lines = {plan->lines, plan->width, plan->height, 2};
+    lq_box_mean(&stats, plan->means, plan->radius, plan->scratch);
     fit_lines(plan->means, plan->lines, EPSILON + 2.0f * guide->noise, n);
-    lq_box_mean(plan->lines, plan->line_means, plan->width, plan->height, 2, plan->radius,
-                plan->scratch);
+    lq_box_mean(&lines, plan->line_means, plan->radius, plan->scratch);
     float step = 1.0f / (float)plan->step, first = 0.5f * step - 0.5f;
     for (int j = 0; j < plan->height; j++) {
         const float *row = plan->line_means + (size_t)j * (size_t)plan->width * 2;
@@ -296,8 +296,10 @@ static void refined_row(const struct plan *plan, const struct lq_guide *guide, i
 static void smooth_levels(const struct plan *plan)
 {
     int width = plan->job->width, height = plan->job->height;
-    lq_box_mean(plan->levels, plan->smoothed, width, height, 1, plan->smooth, plan->scratch);
-    lq_box_mean(plan->smoothed, plan->levels, width, height, 1, plan->smooth, plan->scratch);
+    const struct lq_plane levels = {plan->levels, width, height, 1};
+    const struct lq_plane smoothed = {plan->smoothed, width, height, 1};
+    lq_box_mean(&levels, plan->smoothed, plan->smooth, plan->scratch);
+    lq_box_mean(&smoothed, plan->levels, plan->smooth, plan->scratch);
 }
 
 // The levels that the outline is drawn from; true when they are those of a smooth closed curve.

@@ -343,19 +343,19 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
                 span.count);
     }
     float rim_least = nail->breadth > 14.0f ? 2.0f : 1.0f;
-    lq_box_mean(shade->cover, shade->rim, width, height, 1,
+    lq_box_mean(&(struct lq_plane){shade->cover, width, height, 1}, shade->rim,
                 radius_of(fmaxf(nail->breadth * 0.05f, rim_least)), shade->scratch);
     rim_row(shade->rim, width * height);
-    lq_box_mean(shade->pairs, shade->means, width, height, 2, radius_of(nail->breadth * 0.09f),
-                shade->scratch);
+    lq_box_mean(&(struct lq_plane){shade->pairs, width, height, 2}, shade->means,
+                radius_of(nail->breadth * 0.09f), shade->scratch);
     for (int j = 0; j < height; j++) {
         struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * (size_t)width + (size_t)span.from;
         gleam_row(fit, shade->means + 2 * at, shade->red + at, shade->green + at, shade->blue + at,
                   shade->rim + at, shade->slow + at, shade->shine + at, span.count);
     }
-    lq_box_mean(shade->shine, shade->means, width, height, 1, radius_of(nail->breadth * 0.17f),
-                shade->scratch);
+    lq_box_mean(&(struct lq_plane){shade->shine, width, height, 1}, shade->means,
+                radius_of(nail->breadth * 0.17f), shade->scratch);
     for (int j = 0; j < height; j++) {
         struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * (size_t)width + (size_t)span.from;

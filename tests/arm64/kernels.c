@@ -59,7 +59,7 @@ static void convert(const float tensor[COUNT])
 static void spread(const float tensor[COUNT])
 {
     static float means[SIDE * SIDE], scratch[SIDE + 1], row[SIDE * 5];
-    lq_box_mean(tensor, means, SIDE, SIDE, 1, 3, scratch);
+    lq_box_mean(&(struct lq_plane){tensor, SIDE, SIDE, 1}, means, 3, scratch);
     lq_upsample_rows(means, SIDE, 1, -0.4f, 0.21f, row, SIDE * 5);
     print("mean", means, SIDE * SIDE);
     print("upsample", row, SIDE * 5);

@@ -23,8 +23,9 @@ static void equals_the_reference_on_odd_sizes(void **state)
             float *scratch = malloc((size_t)lq_box_scratch(width, lanes) * sizeof(float));
             for (size_t i = 0; i < n; i++)
                 in[i + 1] = (float)(unit_random(&seed) % 1000) / 1000.0f;
-            lq_box_mean(in + 1, out, width, height, lanes, radius, scratch); // unaligned start
-            lq_box_mean_reference(in + 1, expected, width, height, lanes, radius);
+            const struct lq_plane plane = {in + 1, width, height, lanes}; // unaligned start
+            lq_box_mean(&plane, out, radius, scratch);
+            lq_box_mean_reference(&plane, expected, radius);
             for (size_t i = 0; i < n; i++)
                 assert_float_equal(out[i], expected[i], 1e-5f);
             free(in);
