@@ -41,11 +41,9 @@ LATER = {
     "src/nail/sharpness.c": 1,
     "src/nail/track.c": 1,
     "src/nail/upsample.c": 3,
-    "src/paint/extend.c": 1,
     "src/paint/finish.c": 4,
     "src/paint/layout.c": 4,
     "src/paint/pattern.c": 1,
-    "src/paint/shade.c": 3,
 }
 # A definition that begins a line: what it gives, its name, its parameters (pointers to functions
 # among them), its body.

@@ -13,7 +13,8 @@ static const struct {
 } SHAPES[LQ_SHAPE_COUNT] = {
     [LQ_SHAPE_SQUARE] = {0.00f, 1.0f, 0.05f, 2.5f},
     [LQ_SHAPE_SQUOVAL] = {0.05f, 2.0f, 0.22f, 2.6f},
-    [LQ_SHAPE_OVAL] = {0.10f, 2.0f, 0.52f, 2.0f},    [LQ_SHAPE_ALMOND] = {0.48f, 1.7f, 0.38f, 2.0f},
+    [LQ_SHAPE_OVAL] = {0.10f, 2.0f, 0.52f, 2.0f},
+    [LQ_SHAPE_ALMOND] = {0.48f, 1.7f, 0.38f, 2.0f},
     [LQ_SHAPE_STILETTO] = {0.90f, 1.15f, 0.06f, 2.0f},
     [LQ_SHAPE_COFFIN] = {0.46f, 1.4f, 0.05f, 3.0f},
 };
@@ -181,18 +182,6 @@ static float steps_of(const struct lq_extent *extent)
     return LQ_EXTENT_STEPS / (extent->end - NARROW);
 }
 
-// A row of pixels in nail coordinates: the first, and from one to the next.
-struct nail_row {
-    float u, w, du, dw;
-    int count;
-};
-
-static struct nail_row row_of(const struct lq_nail_map *map, float x, float y, int count)
-{
-    float u = map->ux * x + map->uy * y + map->u0, w = map->wx * x + map->wy * y + map->w0;
-    return (struct nail_row){u, w, map->ux, map->wx, count};
-}
-
 // Narrows [from, to) to where `at` + i / `inverse` lies within [least, most], or a pixel beyond.
 static void narrow(float at, float inverse, float least, float most, int *from, int *to)
 {
@@ -212,11 +201,12 @@ static struct reach reach_from(const struct lq_nail_map *map, float least_u, flo
                                float most_w)
 {
     // Along an axis that the rows do not follow at all it is a long way to anywhere.
-    float du = fabsf(map->ux) < 1e-6f ? 1e-6f : map->ux, dw = fabsf(map->wx) < 1e-6f ? 1e-6f : map->wx;
+    float du = fabsf(map->ux) < 1e-6f ? 1e-6f : map->ux;
+    float dw = fabsf(map->wx) < 1e-6f ? 1e-6f : map->wx;
     return (struct reach){least_u, most_u, most_w, 1.0f / du, 1.0f / dw};
 }
 
-static struct lq_span reach_of(const struct nail_row *row, const struct reach *reach)
+static struct lq_span reach_of(const struct lq_nail_row *row, const struct reach *reach)
 {
     int from = 0, to = row->count;
     narrow(row->u, reach->inverse_u, reach->least_u, reach->most_u, &from, &to);
@@ -224,7 +214,7 @@ static struct lq_span reach_of(const struct nail_row *row, const struct reach *r
     return (struct lq_span){from, to > from ? to - from : 0};
 }
 
-static struct nail_row part_of(struct nail_row row, struct lq_span span)
+static struct lq_nail_row part_of(struct lq_nail_row row, struct lq_span span)
 {
     row.u += row.du * (float)span.from;
     row.w += row.dw * (float)span.from;
@@ -243,13 +233,14 @@ static struct lq_span rest_of(struct lq_span span)
     return (struct lq_span){span.from + done, span.count - done};
 }
 
-LQ_HOT static void cover_row(const float *restrict outline, float scale, float end, float sharp_u,
-                             float sharp_w, const struct nail_row *row,
-                             const uint8_t *restrict own, uint8_t *restrict whole)
+LQ_HOT static void cover_row(const struct lq_extent *extent, const struct lq_nail *nail,
+                             const struct lq_nail_row *row, const uint8_t *restrict own,
+                             uint8_t *restrict whole)
 {
-    struct nail_row r = *row;
+    const float end = extent->end, sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->breadth;
+    struct lq_nail_row r = *row;
     float halves[PIECE];
-    halves_of(outline, scale, r.u, r.du, halves, r.count);
+    halves_of(extent->outline, steps_of(extent), r.u, r.du, halves, r.count);
     for (int i = 0; i < r.count; i++) {
         float u = r.u + r.du * (float)i, w = r.w + r.dw * (float)i;
         float side = (halves[i] - (w < 0.0f ? -w : w)) * sharp_w + 0.5f;
@@ -264,21 +255,18 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, 
                     uint8_t *whole)
 {
     struct lq_nail_map map = lq_nail_map_of(nail);
-    float sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->breadth;
-    float scale = steps_of(extent);
-    struct reach reach = reach_from(&map, BEGIN, extent->end + 1.0f / sharp_u,
-                                    extent->half + 1.0f / sharp_w);
+    struct reach reach = reach_from(&map, BEGIN, extent->end + 1.0f / (0.5f * nail->length),
+                                    extent->half + 1.0f / (0.5f * nail->breadth));
     copy_own(extent, nail, own);
     memcpy(whole, own, (size_t)extent->width * (size_t)extent->height);
     for (int j = 0; j < extent->height; j++) {
-        struct nail_row row = row_of(&map, (float)extent->x + 0.5f,
-                                     (float)(extent->y + j) + 0.5f, extent->width);
+        struct lq_nail_row row = lq_nail_row_at(&map, (float)extent->x + 0.5f,
+                                                (float)(extent->y + j) + 0.5f, extent->width);
         struct lq_span span = reach_of(&row, &reach);
         while (span.count > 0) {
-            struct nail_row part = part_of(row, first_of(span));
+            struct lq_nail_row part = part_of(row, first_of(span));
             size_t at = (size_t)j * (size_t)extent->width + (size_t)span.from;
-            cover_row(extent->outline, scale, extent->end, sharp_u, sharp_w, &part, own + at,
-                      whole + at);
+            cover_row(extent, nail, &part, own + at, whole + at);
             span = rest_of(span);
         }
     }
@@ -302,28 +290,28 @@ static void shadow_box(const struct lq_extent *extent, const struct lq_image *pi
     box[3] = (int)fminf(y1 + margin, (float)picture->height);
 }
 
-// What a shadow's depth is reckoned by: half breadths and half lengths to shares of its soft edge.
-struct shadow {
-    float end, side_scale, tip_scale;
+// How soft a shadow is: nail coordinates across and along to shares of its soft edge.
+struct softness {
+    float across, along;
 };
 
-LQ_HOT static void shadow_row(const float *restrict outline, float scale,
-                              const struct nail_row *row, const struct shadow *given,
-                              float *restrict taken)
+LQ_HOT static void shadow_row(const struct lq_extent *extent, const struct softness *softness,
+                              const struct lq_nail_row *row, float *restrict taken)
 {
-    struct nail_row r = *row;
-    struct shadow shadow = *given;
+    const float end = extent->end, across = softness->across, along = softness->along;
+    struct lq_nail_row r = *row;
     float halves[PIECE];
-    halves_of(outline, scale, r.u, r.du, halves, r.count);
+    halves_of(extent->outline, steps_of(extent), r.u, r.du, halves, r.count);
     int count = (r.count + LANES - 1) & ~(LANES - 1);
     for (int i = 0; i < count; i++) {
         float u = r.u + r.du * (float)i, w = r.w + r.dw * (float)i;
-        float side = (halves[i] - (w < 0.0f ? -w : w)) * shadow.side_scale;
-        float tip = (shadow.end - u) * shadow.tip_scale;
+        float side = (halves[i] - (w < 0.0f ? -w : w)) * across;
+        float tip = (end - u) * along;
         float inside = lq_clamp01(0.5f + (side < tip ? side : tip));
         taken[i] = SHADOW_DEPTH * lq_smooth01(inside) * lq_clamp01(2.5f * (u - 0.55f));
     }
 }
+
 // None on the natural nail: it lies under the extension, and its light is read to paint that by.
 static void spare_nail(const struct lq_nail *nail, int x, int y, int count, float *taken)
 {
@@ -375,20 +363,20 @@ void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
     float taken[PIECE];
     struct lq_nail_map map = lq_nail_map_of(nail);
     float reach = SHADOW_REACH * nail->breadth, aspect = nail->length / nail->breadth;
-    struct shadow shadow = {extent->end, 0.25f / SHADOW_SOFT, 0.25f / SHADOW_SOFT * aspect};
+    const struct softness softness = {0.25f / SHADOW_SOFT, 0.25f / SHADOW_SOFT * aspect};
     shadow_box(extent, picture, nail, box);
     *reached = (struct lq_pixel_box){box[0], box[1], box[2] - box[0], box[3] - box[1]};
-    float scale = steps_of(extent);
     struct reach near = reach_from(&map, 0.55f, extent->end + 2.0f * SHADOW_SOFT / aspect,
                                    extent->half + 2.0f * SHADOW_SOFT);
     for (int y = box[1]; y < box[3]; y++) {
-        struct nail_row row = row_of(&map, (float)box[0] + 0.5f + reach * light_x,
-                                     (float)y + 0.5f + reach * light_y, box[2] - box[0]);
+        struct lq_nail_row row = lq_nail_row_at(&map, (float)box[0] + 0.5f + reach * light_x,
+                                                (float)y + 0.5f + reach * light_y,
+                                                box[2] - box[0]);
         struct lq_span span = reach_of(&row, &near);
         while (span.count > 0) {
-            struct nail_row part = part_of(row, first_of(span));
+            struct lq_nail_row part = part_of(row, first_of(span));
             int x = box[0] + span.from;
-            shadow_row(extent->outline, scale, &part, &shadow, taken);
+            shadow_row(extent, &softness, &part, taken);
             spare_nail(nail, x, y, part.count, taken);
             darken(picture, x, y, part.count, taken);
             span = rest_of(span);

@@ -28,6 +28,12 @@ struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail)
     return map;
 }
 
+struct lq_nail_row lq_nail_row_at(const struct lq_nail_map *map, float x, float y, int count)
+{
+    float u = map->ux * x + map->uy * y + map->u0, w = map->wx * x + map->wy * y + map->w0;
+    return (struct lq_nail_row){u, w, map->ux, map->wx, count};
+}
+
 static void collect(struct samples *samples, const struct lq_image *picture,
                     const struct lq_nail *nail)
 {
@@ -185,18 +191,24 @@ static inline float darkest(float r, float g, float b)
     return m < b ? m : b;
 }
 
-// One row of the fitted surface, and how far the photo lies from it, ready to be averaged.
-LQ_HOT static void fit_row(const float *c, float u, float w, float du, float dw,
-                           const float *restrict red, const float *restrict green,
-                           const float *restrict blue, const float *restrict own,
-                           float *restrict slow, float *restrict pairs, int n)
+// One row of the fitted surface, and how far the photo lies from it, ready to be averaged. Like the
+// rows below it works on `place.count` pixels of the planes from pixel `at` on, with what it reads
+// as locals: nothing written changes them.
+LQ_HOT static void fit_row(const struct lq_shade_fit *fit, const struct lq_nail_row *place,
+                           const struct lq_shade *shade, size_t at)
 {
-    for (int i = 0; i < n; i++) {
+    const float *restrict red = shade->red + at, *restrict green = shade->green + at;
+    const float *restrict blue = shade->blue + at, *restrict own = shade->own + at;
+    float *restrict slow = shade->slow + at, *restrict pairs = shade->pairs + 2 * at;
+    const struct lq_shade_fit f = *fit;
+    const struct lq_nail_row row = *place;
+    LQ_IVDEP
+    for (int i = 0; i < row.count; i++) {
         // Beyond the tip the light is the tip's: a parabola run on would end in black or white.
-        float x = lq_clamp(u + du * (float)i, -1.5f, 1.0f);
-        float y = lq_clamp(w + dw * (float)i, -1.5f, 1.5f);
-        float fitted =
-            exp_near(c[0] + c[1] * x + c[2] * y + c[3] * x * x + c[4] * x * y + c[5] * y * y);
+        float x = lq_clamp(row.u + row.du * (float)i, -1.5f, 1.0f);
+        float y = lq_clamp(row.w + row.dw * (float)i, -1.5f, 1.5f);
+        float fitted = exp_near(f.c[0] + f.c[1] * x + f.c[2] * y + f.c[3] * x * x +
+                                f.c[4] * x * y + f.c[5] * y * y);
         float ratio = lq_clamp(brightest(red[i], green[i], blue[i]) / fitted, 0.3f, 1.15f);
         float weight = own[i] * own[i];
         slow[i] = fitted;
@@ -206,15 +218,16 @@ LQ_HOT static void fit_row(const float *c, float u, float w, float du, float dw,
 }
 
 // With the slow shading known: what is brighter and paler than the nail's body, well inside it.
-LQ_HOT static void gleam_row(const struct lq_shade_fit *fit, const float *restrict means,
-                             const float *restrict red, const float *restrict green,
-                             const float *restrict blue, const float *restrict rim,
-                             float *restrict slow, float *restrict shine, int n)
+LQ_HOT static void highlight_row(float grey, const struct lq_shade *shade, size_t at, int n)
 {
-    float grey = fit->grey;
-    // A grey nail's colour says nothing.
+    const float *restrict red = shade->red + at, *restrict green = shade->green + at;
+    const float *restrict blue = shade->blue + at, *restrict rim = shade->rim + at;
+    const float *restrict means = shade->means + 2 * at;
+    float *restrict slow = shade->slow + at, *restrict shine = shade->shine + at;
+    // A grey nail's colour does not distinguish a highlight from its body.
     float by_color = lq_clamp((0.95f - grey) * 5.0f, 0.0f, 1.0f);
     float gain = 1.0f / (1.05f - grey);
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float bright = brightest(red[i], green[i], blue[i]);
         float dark = darkest(red[i], green[i], blue[i]);
@@ -233,13 +246,15 @@ LQ_HOT static void gleam_row(const struct lq_shade_fit *fit, const float *restri
 
 // A highlight is narrow: what is as bright all around (a white free edge) is not one. The rest is
 // fast detail.
-LQ_HOT static void split_row(float level, const float *restrict around,
-                             const float *restrict own,
-                             const float *restrict red, const float *restrict green,
-                             const float *restrict blue, float *restrict slow,
-                             float *restrict detail, float *restrict shine, int n)
+LQ_HOT static void split_row(float level, const struct lq_shade *shade, size_t at, int n)
 {
+    const float *restrict red = shade->red + at, *restrict green = shade->green + at;
+    const float *restrict blue = shade->blue + at, *restrict own = shade->own + at;
+    const float *restrict around = shade->means + at;
+    float *restrict slow = shade->slow + at, *restrict detail = shade->detail + at;
+    float *restrict shine = shade->shine + at;
     float inverse = 1.0f / level;
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float bright = brightest(red[i], green[i], blue[i]);
         float shown = (shine[i] - around[i]) * 1.25f;
@@ -258,8 +273,10 @@ LQ_HOT static void cover_row(const uint8_t *restrict alpha, float *restrict cove
 }
 
 // The natural tip's own edge must not show on an extended nail: it fades out before it.
-LQ_HOT static void fade_row(float u, float du, float *restrict own, int n)
+LQ_HOT static void fade_row(const struct lq_nail_row *place, float *restrict own)
 {
+    float u = place->u, du = place->du;
+    int n = place->count;
     for (int i = 0; i < n; i++)
         own[i] *= lq_clamp((0.66f - u - du * (float)i) * 2.5f, 0.0f, 1.0f);
 }
@@ -272,7 +289,7 @@ LQ_HOT static void rim_row(float *restrict rim, int n)
     }
 }
 
-static bool nothing_in(const uint8_t *eight)
+static bool all_zero(const uint8_t *eight)
 {
     uint64_t word;
     memcpy(&word, eight, sizeof(word));
@@ -282,11 +299,11 @@ static bool nothing_in(const uint8_t *eight)
 static struct lq_span span_of(const uint8_t *alpha, int width)
 {
     int from = 0, to = width;
-    while (to - from >= 8 && nothing_in(alpha + from))
+    while (to - from >= 8 && all_zero(alpha + from))
         from += 8;
     while (from < to && !alpha[from])
         from++;
-    while (to - from >= 8 && nothing_in(alpha + to - 8))
+    while (to - from >= 8 && all_zero(alpha + to - 8))
         to -= 8;
     while (to > from && !alpha[to - 1])
         to--;
@@ -328,7 +345,7 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
         struct lq_span span = shade->spans[j];
         size_t row = (size_t)j * (size_t)width, at = row + (size_t)span.from;
         float x = (float)(nail->x + span.from) + 0.5f, y = (float)(nail->y + j) + 0.5f;
-        float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
+        struct lq_nail_row place = lq_nail_row_at(&map, x, y, span.count);
         cover_row(alpha, shade->cover + row, width);
         clear_beside(shade->pairs + 2 * row, shade->shine + row, span, width);
         lq_transfer_read(picture, nail->x + span.from, nail->y + j,
@@ -336,11 +353,9 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
                                               shade->blue + at, span.count});
         if (own) {
             cover_row(own + row, shade->own + row, width);
-            fade_row(u, map.ux, shade->own + at, span.count);
+            fade_row(&place, shade->own + at);
         }
-        fit_row(fit->c, u, w, map.ux, map.wx, shade->red + at, shade->green + at,
-                shade->blue + at, shade->own + at, shade->slow + at, shade->pairs + 2 * at,
-                span.count);
+        fit_row(fit, &place, shade, at);
     }
     float rim_least = nail->breadth > 14.0f ? 2.0f : 1.0f;
     lq_box_mean(&(struct lq_plane){shade->cover, width, height, 1}, shade->rim,
@@ -351,16 +366,13 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
     for (int j = 0; j < height; j++) {
         struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * (size_t)width + (size_t)span.from;
-        gleam_row(fit, shade->means + 2 * at, shade->red + at, shade->green + at, shade->blue + at,
-                  shade->rim + at, shade->slow + at, shade->shine + at, span.count);
+        highlight_row(fit->grey, shade, at, span.count);
     }
     lq_box_mean(&(struct lq_plane){shade->shine, width, height, 1}, shade->means,
                 radius_of(nail->breadth * 0.17f), shade->scratch);
     for (int j = 0; j < height; j++) {
         struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * (size_t)width + (size_t)span.from;
-        split_row(fit->level, shade->means + at, shade->own + at, shade->red + at,
-                  shade->green + at, shade->blue + at, shade->slow + at, shade->detail + at,
-                  shade->shine + at, span.count);
+        split_row(fit->level, shade, at, span.count);
     }
 }

@@ -24,7 +24,17 @@ struct lq_nail_map {
 
 struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail);
 
-// Robust: highlights, cuticle and dirt are outvoted. Reads at most about 320 pixels.
+// A row of pixels in nail coordinates: the first pixel's centre, and the step to the next.
+struct lq_nail_row {
+    float u, w, du, dw;
+    int count; // pixels
+};
+
+// The row of `count` pixels whose first has its centre at the picture's point (x, y).
+struct lq_nail_row lq_nail_row_at(const struct lq_nail_map *map, float x, float y, int count);
+
+// Robust: highlights, cuticle and dirt are outliers that weigh little. Reads at most about 320
+// pixels.
 void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
                   const struct lq_nail *nail);
 
