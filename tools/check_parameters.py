@@ -41,9 +41,6 @@ LATER = {
     "src/nail/sharpness.c": 1,
     "src/nail/track.c": 1,
     "src/nail/upsample.c": 3,
-    "src/paint/finish.c": 4,
-    "src/paint/layout.c": 4,
-    "src/paint/pattern.c": 1,
 }
 # A definition that begins a line: what it gives, its name, its parameters (pointers to functions
 # among them), its body.

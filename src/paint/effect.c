@@ -37,11 +37,13 @@ static float brightest_of(const float c[3])
     const float *restrict slope_u = row->slope_u, *restrict slope_w = row->slope_w;               \
     const float *restrict slope_z = row->slope_z, *restrict body = row->body;                     \
     const float *restrict seen = row->seen;                                                       \
-    float *restrict red = row->red, *restrict green = row->green, *restrict blue = row->blue;     \
-    const float row_u = row->u, row_w = row->w, row_du = row->du, row_dw = row->dw;               \
+    float *restrict red = row->painted[0], *restrict green = row->painted[1];                     \
+    float *restrict blue = row->painted[2];                                                       \
+    const float row_u = row->place.u, row_w = row->place.w;                                       \
+    const float row_du = row->place.du, row_dw = row->place.dw;                                   \
     const float sun_u = coat->sun_u, sun_w = coat->sun_w, aspect = coat->aspect;                  \
     const float light_r = coat->light[0], light_g = coat->light[1], light_b = coat->light[2];     \
-    const int n = row->count;                                                                     \
+    const int n = row->place.count;                                                               \
     (void)slope_u, (void)slope_w, (void)slope_z, (void)body, (void)row_u, (void)row_w,            \
         (void)row_du, (void)row_dw, (void)sun_u, (void)sun_w, (void)aspect, (void)light_r,        \
         (void)light_g, (void)light_b
@@ -75,7 +77,7 @@ static inline float choose(float which, float a, float b, float c, float d)
 
 // Hexagons, each in a place, a lean, a turn and a colour of its own; all from its cell's number.
 LQ_HOT static void flake_row(const struct lq_coat *coat, const struct flakes *flakes,
-                             const struct lq_effect_row *row)
+                             const struct lq_polish_row *row)
 {
     ROW_LOCALS;
     const struct flakes f = *flakes;
@@ -149,7 +151,7 @@ static void calm_flakes(struct flakes *flakes, float calm)
     }
 }
 
-static void lay_octave(const struct lq_coat *coat, const struct lq_effect_row *row,
+static void lay_octave(const struct lq_coat *coat, const struct lq_polish_row *row,
                        struct flakes flakes)
 {
     if (coat->blur > 0.0f)
@@ -159,7 +161,7 @@ static void lay_octave(const struct lq_coat *coat, const struct lq_effect_row *r
 
 // Flakes too small for the picture's pixels become larger ones, an octave at a time, faded over, so
 // that nothing jumps when a hand comes nearer.
-static void lay_flakes(const struct lq_coat *coat, const struct lq_effect_row *row,
+static void lay_flakes(const struct lq_coat *coat, const struct lq_polish_row *row,
                        struct flakes flakes, float least_pixels)
 {
     float wanted = least_pixels * coat->pixel * flakes.scale;
@@ -199,17 +201,22 @@ static void color_flakes(const struct lq_coat *coat, struct flakes *flakes)
 }
 
 // The polish between the flakes lies in their shadow.
-LQ_HOT static void shadow_row(float depth, const struct lq_effect_row *row)
+LQ_HOT static void shadow_row(float depth, const struct lq_polish_row *row)
 {
-    for (int i = 0; i < row->count; i++) {
-        float lit = 1.0f - depth * row->seen[i];
-        row->red[i] *= lit;
-        row->green[i] *= lit;
-        row->blue[i] *= lit;
+    const float *restrict seen = row->seen;
+    float *restrict red = row->painted[0], *restrict green = row->painted[1];
+    float *restrict blue = row->painted[2];
+    const int n = row->place.count;
+    LQ_IVDEP
+    for (int i = 0; i < n; i++) {
+        float lit = 1.0f - depth * seen[i];
+        red[i] *= lit;
+        green[i] *= lit;
+        blue[i] *= lit;
     }
 }
 
-static void glitter(const struct lq_coat *coat, const struct lq_effect_row *row)
+static void glitter(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     float size = coat->number[LQ_EFFECT_SIZE], density = coat->number[LQ_EFFECT_DENSITY];
     float strength = coat->number[LQ_EFFECT_STRENGTH];
@@ -258,7 +265,7 @@ struct sheen {
 };
 
 LQ_HOT static void sheen_row(const struct lq_coat *coat, const struct sheen *sheen,
-                             const struct lq_effect_row *row)
+                             const struct lq_polish_row *row)
 {
     ROW_LOCALS;
     const struct sheen s = *sheen;
@@ -286,7 +293,7 @@ LQ_HOT static void sheen_row(const struct lq_coat *coat, const struct sheen *she
     }
 }
 
-static void pearl(const struct lq_coat *coat, const struct lq_effect_row *row)
+static void pearl(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     static const float ice[3] = {0.62f, 0.80f, 0.94f};
     float strength = coat->number[LQ_EFFECT_STRENGTH], shift = coat->number[LQ_EFFECT_SHIFT];
@@ -303,7 +310,7 @@ static void pearl(const struct lq_coat *coat, const struct lq_effect_row *row)
     sheen_row(coat, &sheen, row);
 }
 
-static void shimmer(const struct lq_coat *coat, const struct lq_effect_row *row)
+static void shimmer(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     float strength = coat->number[LQ_EFFECT_STRENGTH], size = coat->number[LQ_EFFECT_SIZE];
     float cell = 0.022f + 0.065f * size;
@@ -328,7 +335,7 @@ static void shimmer(const struct lq_coat *coat, const struct lq_effect_row *row)
     lay_flakes(coat, row, flakes, 1.4f);
 }
 
-static void metallic(const struct lq_coat *coat, const struct lq_effect_row *row)
+static void metallic(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     float strength = coat->number[LQ_EFFECT_STRENGTH];
     float gain = fminf(0.75f / fmaxf(brightest_of(coat->pigment), 0.15f), 2.2f);
@@ -369,7 +376,7 @@ static inline float mirrored(float face, float edge, float turn, float white, fl
 // the reflection (close to 2 asin of the slope), not by its sine: that hardly changes on the
 // flanks, and a lamp seen there would fill half the nail.
 LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *mirror,
-                              const struct lq_effect_row *row)
+                              const struct lq_polish_row *row)
 {
     ROW_LOCALS;
     const struct mirror m = *mirror;
@@ -409,7 +416,7 @@ LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *m
     }
 }
 
-static void chrome(const struct lq_coat *coat, const struct lq_effect_row *row)
+static void chrome(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     struct mirror mirror = {.strength = coat->number[LQ_EFFECT_STRENGTH],
                             .shift = coat->number[LQ_EFFECT_SHIFT]};
@@ -437,7 +444,7 @@ static inline float hump(float phase)
 // from more than one place; far from it the polish's own colour is left. Each also has a phase of
 // its own.
 LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float orders,
-                               float strength, const struct lq_effect_row *row)
+                               float strength, const struct lq_polish_row *row)
 {
     ROW_LOCALS;
     const float calm = calm_at(coat, scale);
@@ -465,7 +472,7 @@ LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float or
     }
 }
 
-static void holographic(const struct lq_coat *coat, const struct lq_effect_row *row)
+static void holographic(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     float strength = coat->number[LQ_EFFECT_STRENGTH];
     struct sheen sheen = {.keep = 0.72f, .tight = 1.8f, .gain = 0.55f, .grain = 0.25f};
@@ -485,7 +492,7 @@ struct magnet {
 };
 
 LQ_HOT static void magnet_row(const struct lq_coat *coat, const struct magnet *magnet,
-                              const struct lq_effect_row *row)
+                              const struct lq_polish_row *row)
 {
     ROW_LOCALS;
     const struct magnet m = *magnet;
@@ -516,7 +523,7 @@ LQ_HOT static void magnet_row(const struct lq_coat *coat, const struct magnet *m
     }
 }
 
-static void cat_eye(const struct lq_coat *coat, const struct lq_effect_row *row)
+static void cat_eye(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     float gain = fminf(0.85f / fmaxf(brightest_of(coat->pigment), 0.1f), 6.0f);
     struct magnet magnet = {.strength = coat->number[LQ_EFFECT_STRENGTH],
@@ -535,7 +542,7 @@ static void cat_eye(const struct lq_coat *coat, const struct lq_effect_row *row)
 // ---- textured: sand under the polish ------------------------------------------------------------
 
 LQ_HOT static void relief_row(const struct lq_coat *coat, float scale, float strength,
-                              const struct lq_effect_row *row)
+                              const struct lq_polish_row *row)
 {
     ROW_LOCALS;
     float reach = 0.45f;
@@ -559,7 +566,7 @@ LQ_HOT static void relief_row(const struct lq_coat *coat, float scale, float str
     }
 }
 
-static void textured(const struct lq_coat *coat, const struct lq_effect_row *row)
+static void textured(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     float strength = coat->number[LQ_EFFECT_STRENGTH];
     float cell = 0.03f + 0.11f * coat->number[LQ_EFFECT_SIZE];
@@ -574,10 +581,10 @@ static void textured(const struct lq_coat *coat, const struct lq_effect_row *row
     lay_flakes(coat, row, sugar, 1.6f);
 }
 
-void lq_effect_apply(const struct lq_coat *coat, const struct lq_effect_row *row)
+void lq_effect_apply(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     static void (*const effects[LQ_FINISH_COUNT])(const struct lq_coat *,
-                                                  const struct lq_effect_row *) = {
+                                                  const struct lq_polish_row *) = {
         [LQ_FINISH_PEARL] = pearl,       [LQ_FINISH_SHIMMER] = shimmer,
         [LQ_FINISH_GLITTER] = glitter,   [LQ_FINISH_METALLIC] = metallic,
         [LQ_FINISH_CHROME] = chrome,     [LQ_FINISH_HOLOGRAPHIC] = holographic,

@@ -147,9 +147,11 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float bre
 
 // The surface's slope at a point: a cylinder across that rolls off towards its ends, and narrows
 // there, so that a highlight bows with the outline.
-LQ_HOT static void slope_row(float u0, float w0, float du, float dw, int n, float *restrict su,
+LQ_HOT static void slope_row(const struct lq_nail_row *place, float *restrict su,
                              float *restrict sw, float *restrict sz)
 {
+    const float u0 = place->u, w0 = place->w, du = place->du, dw = place->dw;
+    const int n = place->count;
     for (int i = 0; i < n; i++) {
         float u = u0 + du * (float)i, w = w0 + dw * (float)i;
         float nw = lq_clamp01(0.5f + 0.43f * w * (1.0f + 0.3f * u * u)) * 2.0f - 1.0f;
@@ -162,23 +164,26 @@ LQ_HOT static void slope_row(float u0, float w0, float du, float dw, int n, floa
 }
 
 // Light on the body of the polish, against the nail's mean.
-LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row *row,
-                            const float *restrict su, const float *restrict sw,
-                            const float *restrict sz, float *restrict body)
+LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
+                            const struct lq_polish_row *row)
 {
     const struct lq_recipe r = coat->recipe;
-    float sun_u = coat->sun_u, sun_w = coat->sun_w, texture = coat->texture;
-    float cuticle = 0.9f * coat->cuticle;
-    const float *restrict slow = row->slow, *restrict detail = row->detail;
-    const float *restrict rim = row->rim;
-    for (int i = 0; i < row->count; i++) {
+    const float *restrict su = row->slope_u, *restrict sw = row->slope_w;
+    const float *restrict sz = row->slope_z, *restrict slow = nail->slow;
+    const float *restrict detail = nail->detail, *restrict rim = nail->rim;
+    float *restrict body = row->body;
+    const float sun_u = coat->sun_u, sun_w = coat->sun_w, texture = coat->texture;
+    const float cuticle = 0.9f * coat->cuticle, u = row->place.u, du = row->place.du;
+    const int n = row->place.count;
+    LQ_IVDEP
+    for (int i = 0; i < n; i++) {
         // A surface that shines less shows less of the bare nail's own shine.
         float over = slow[i] - 1.0f, fine = (detail[i] - 1.0f) * texture;
         float light = 1.0f + over * (over > 0.0f ? r.lift : r.contrast);
         light *= 1.0f + r.volume * (sw[i] * sun_w + su[i] * sun_u + sz[i] - 0.80f);
         light *= 1.0f + fine * (fine > 0.0f ? r.lift : 1.0f);
         // The film ends in a rounded edge, and where it meets the skin at the base lies a shadow.
-        float base = lq_clamp01(-1.6f * (row->u + row->du * (float)i) - 0.6f) * cuticle;
+        float base = lq_clamp01(-1.6f * (u + du * (float)i) - 0.6f) * cuticle;
         light *= 1.0f - r.rim * (1.0f + base) * (1.0f - rim[i]);
         body[i] = light > 0.02f ? light : 0.02f;
     }
@@ -194,24 +199,35 @@ LQ_HOT static void under_row(const float *restrict in, const float *restrict own
     }
 }
 
-// Pigment in the film, over the nail seen through it.
-LQ_HOT static void film_row(const struct lq_coat *coat, const float *restrict in,
-                            const float *restrict body, const float *restrict rim,
-                            const float *restrict pigment, const float *restrict hide,
-                            const float *restrict clear, float light, int n, float *restrict out)
+// Pigment in the film, over the nail seen through it: `in`, which may be row->painted itself.
+LQ_HOT static void film_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
+                            const struct lq_polish_row *row, const float *const in[3])
 {
-    float depth = coat->recipe.depth, stain = coat->stain;
-    for (int i = 0; i < n; i++) {
-        float deep = 1.0f - depth * (1.0f - rim[i]);
-        float under = in[i] * (1.0f - stain * (1.0f - pigment[i] * clear[i]));
-        out[i] = under + (pigment[i] * light * body[i] * deep - under) * hide[i];
+    const float *restrict body = row->body, *restrict rim = nail->rim;
+    const float *restrict hide = row->hide, *restrict clear = row->clear;
+    const float depth = coat->recipe.depth, stain = coat->stain;
+    const int n = row->place.count;
+    for (int k = 0; k < 3; k++) {
+        const float *restrict pigment = row->pigment[k], *bare = in[k];
+        float *out = row->painted[k];
+        const float light = coat->light[k];
+        LQ_IVDEP
+        for (int i = 0; i < n; i++) {
+            float deep = 1.0f - depth * (1.0f - rim[i]);
+            float under = bare[i] * (1.0f - stain * (1.0f - pigment[i] * clear[i]));
+            out[i] = under + (pigment[i] * light * body[i] * deep - under) * hide[i];
+        }
     }
 }
 
 // One over the pigment's brightest channel: what passes a stained film against what it stops.
-LQ_HOT static void clear_row(const float *restrict red, const float *restrict green,
-                             const float *restrict blue, int n, float *restrict clear)
+LQ_HOT static void clear_row(const struct lq_polish_row *row)
 {
+    const float *restrict red = row->pigment[0], *restrict green = row->pigment[1];
+    const float *restrict blue = row->pigment[2];
+    float *restrict clear = row->clear;
+    const int n = row->place.count;
+    LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float most = red[i] > green[i] ? red[i] : green[i];
         most = most > blue[i] ? most : blue[i];
@@ -238,11 +254,14 @@ static inline float shoulder(float x)
 // What the surface sends straight back, by the reflection of the view: a lamp that stands upright
 // in the picture, brighter where the surroundings are, and these. Detail bends it a little, so that
 // it does not look ruled.
-LQ_HOT static void gleam_row(const struct lq_coat *coat, const float *restrict su,
-                             const float *restrict sw, const float *restrict sz,
-                             const float *restrict detail, const float *restrict rim, int n,
-                             float *restrict gleam)
+LQ_HOT static void gleam_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
+                             const struct lq_polish_row *row)
 {
+    const float *restrict su = row->slope_u, *restrict sw = row->slope_w;
+    const float *restrict sz = row->slope_z, *restrict detail = nail->detail;
+    const float *restrict rim = nail->rim;
+    float *restrict gleam = row->gleam;
+    const int n = row->place.count;
     const struct lq_recipe r = coat->recipe;
     const struct lq_glimpse glimpse = coat->glimpse;
     float sun_u = coat->sun_u, sun_w = coat->sun_w, stretch = coat->stretch;
@@ -267,60 +286,84 @@ LQ_HOT static void gleam_row(const struct lq_coat *coat, const float *restrict s
 
 // A longer nail ends in an edge that has a thickness: a thin line along its outline, lit where that
 // faces the light. The natural nail's outline has none, it lies in skin.
-LQ_HOT static void edge_row(const struct lq_coat *coat, const struct lq_coat_row *row,
-                            const float *restrict su, const float *restrict sw,
-                            float *restrict gleam)
+LQ_HOT static void edge_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
+                            const struct lq_polish_row *row)
 {
-    const float *restrict rim = row->rim;
+    const float *restrict su = row->slope_u, *restrict sw = row->slope_w;
+    const float *restrict rim = nail->rim;
+    float *restrict gleam = row->gleam;
+    const float u = row->place.u, du = row->place.du;
+    const int n = row->place.count;
     float bright = coat->added * (0.06f + 0.30f * coat->recipe.strength);
     float toward_u = 2.0f * coat->sun_u, toward_w = 1.2f * coat->sun_w;
-    for (int i = 0; i < row->count; i++) {
-        float free = lq_clamp01(4.0f * (row->u + row->du * (float)i) - 3.6f);
+    LQ_IVDEP
+    for (int i = 0; i < n; i++) {
+        float free = lq_clamp01(4.0f * (u + du * (float)i) - 3.6f);
         float facing = lq_clamp01(0.55f + su[i] * toward_u + sw[i] * toward_w);
         gleam[i] += bright * free * facing * 4.0f * rim[i] * (1.0f - rim[i]);
     }
 }
 
-LQ_HOT static void top_row(const float *restrict in, const float *restrict cover,
-                           const float *restrict shine, const float *restrict gleam,
-                           const float *restrict hide, float kept, float light, int n,
-                           float *restrict out)
+// The top coat, and all of it laid over the photo (`in`) where the nail is.
+LQ_HOT static void top_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
+                           const struct lq_polish_row *row, const float *const in[3])
 {
-    for (int i = 0; i < n; i++) {
-        float painted = shoulder(out[i] + shine[i] * kept * hide[i] + gleam[i] * light);
-        out[i] = in[i] + (painted - in[i]) * cover[i];
+    const float *restrict cover = nail->cover, *restrict shine = nail->shine;
+    const float *restrict gleam = row->gleam, *restrict hide = row->hide;
+    const float kept = coat->kept * coat->recipe.kept;
+    const int n = row->place.count;
+    for (int k = 0; k < 3; k++) {
+        const float *restrict photo = in[k];
+        float *restrict out = row->painted[k];
+        const float light = coat->light[k] * coat->gleam[k];
+        LQ_IVDEP
+        for (int i = 0; i < n; i++) {
+            float painted = shoulder(out[i] + shine[i] * kept * hide[i] + gleam[i] * light);
+            out[i] = photo[i] + (painted - photo[i]) * cover[i];
+        }
     }
 }
 
-void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *row, float *scratch,
+// The row's place on the whole nail, with what lengthens it: its end is at u = 1 there.
+static struct lq_nail_row place_on_whole(const struct lq_coat *coat, struct lq_nail_row place)
+{
+    place.u = place.u * coat->whole_u + coat->whole_u0;
+    place.du *= coat->whole_u;
+    return place;
+}
+
+// The row's parts in scratch memory, and its results where the caller wants them.
+static struct lq_polish_row cut_scratch(struct lq_nail_row place, float *scratch,
+                                        float *const painted[3])
+{
+    size_t n = (size_t)place.count;
+    return (struct lq_polish_row){
+        .place = place, .slope_u = scratch, .slope_w = scratch + n, .slope_z = scratch + 2 * n,
+        .body = scratch + 3 * n, .hide = scratch + 4 * n, .seen = scratch + 5 * n,
+        .clear = scratch + 6 * n, .gleam = scratch + 7 * n,
+        .pigment = {scratch + 8 * n, scratch + 9 * n, scratch + 10 * n},
+        .painted = {painted[0], painted[1], painted[2]},
+    };
+}
+
+void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *nail, float *scratch,
                    float *red, float *green, float *blue)
 {
-    int n = row->count;
-    float *su = scratch, *sw = su + n, *sz = sw + n, *body = sz + n, *hide = body + n;
-    float *seen = hide + n, *clear = seen + n;
-    float *pigment[3] = {clear + n, clear + 2 * n, clear + 3 * n};
-    float *gleam = clear, *under = clear + 4 * n;
-    float *out[3] = {red, green, blue};
-    const float *in[3] = {row->red, row->green, row->blue};
-    slope_row(row->u * coat->whole_u + coat->whole_u0, row->w, row->du * coat->whole_u, row->dw, n,
-              su, sw, sz);
-    body_row(coat, row, su, sw, sz, body);
-    lq_layout_row(coat, row->u, row->w, row->du, row->dw, n, pigment[0], pigment[1], pigment[2],
-                  hide, seen);
-    clear_row(pigment[0], pigment[1], pigment[2], n, clear);
-    for (int k = 0; k < 3; k++) {
-        if (row->own)
-            under_row(in[k], row->own, row->slow, coat->bed[k], n, under);
-        film_row(coat, row->own ? under : in[k], body, row->rim, pigment[k], hide, clear,
-                 coat->light[k], n, out[k]);
-    }
-    lq_effect_apply(coat, &(struct lq_effect_row){row->u, row->w, row->du, row->dw, n, su, sw, sz,
-                                                  body, red, green, blue, seen});
-    gleam_row(coat, su, sw, sz, row->detail, row->rim, n, gleam);
-    if (row->own)
-        edge_row(coat, row, su, sw, gleam);
-    float kept = coat->kept * coat->recipe.kept;
-    for (int k = 0; k < 3; k++)
-        top_row(in[k], row->cover, row->shine, gleam, hide, kept,
-                coat->light[k] * coat->gleam[k], n, out[k]);
+    float *const painted[3] = {red, green, blue};
+    const float *const photo[3] = {nail->red, nail->green, nail->blue};
+    const float *const under[3] = {red, green, blue}; // worked out in place
+    const struct lq_polish_row row = cut_scratch(nail->place, scratch, painted);
+    const struct lq_nail_row whole = place_on_whole(coat, nail->place);
+    slope_row(&whole, row.slope_u, row.slope_w, row.slope_z);
+    body_row(coat, nail, &row);
+    lq_layout_row(coat, &row);
+    clear_row(&row);
+    for (int k = 0; k < 3 && nail->own; k++)
+        under_row(photo[k], nail->own, nail->slow, coat->bed[k], row.place.count, painted[k]);
+    film_row(coat, nail, &row, nail->own ? under : photo);
+    lq_effect_apply(coat, &row);
+    gleam_row(coat, nail, &row);
+    if (nail->own)
+        edge_row(coat, nail, &row);
+    top_row(coat, nail, &row, photo);
 }

@@ -62,20 +62,32 @@ struct lq_coat {
     float whole_u, whole_u0; // u over the whole, extended nail: u * whole_u + whole_u0
 };
 
-// One row of planes, and the row's place in nail coordinates.
+// One row of a nail's planes (struct lq_shade): `place.count` floats each.
 struct lq_coat_row {
     const float *red, *green, *blue, *cover, *slow, *detail, *shine, *rim;
-    float u, w, du, dw;  // at the first pixel's centre, and from one pixel to the next
-    int count;
+    struct lq_nail_row place;
     const float *own;    // the natural nail's cover; NULL: the same as cover
 };
 
-enum { LQ_FINISH_ROWS = 12 };
+// The polish on that row while it is made: `place.count` floats each. Colours are red, green, blue.
+struct lq_polish_row {
+    struct lq_nail_row place;
+    float *slope_u, *slope_w, *slope_z; // the surface's unit normal: along, across, out of the nail
+    float *body;         // light on the film's body, against the nail's mean
+    float *pigment[3];   // linear albedo
+    float *clear;        // one over the pigment's brightest channel
+    float *hide;         // 0..1: how far the film hides the nail
+    float *seen;         // 0..1: how much of the finish's effect shows (nothing on a French tip)
+    float *gleam;        // what the top coat reflects, before the light's colour
+    float *painted[3];   // linear light: the result
+};
+
+enum { LQ_FINISH_ROWS = 11 };
 
 // The coat of a polish; the light, sun and geometry are the caller's to fill in, before.
 void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth);
 
 // Fills out with the composited row, linear light: polish over the photo by cover. scratch:
-// LQ_FINISH_ROWS * row->count floats.
-void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *row, float *scratch,
+// LQ_FINISH_ROWS * nail->place.count floats.
+void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *nail, float *scratch,
                    float *red, float *green, float *blue);

@@ -4,6 +4,5 @@
 
 #include "paint/finish.h"
 
-// Rows of n: linear pigment, how far it hides the nail, and how far the finish's effect shows.
-void lq_layout_row(const struct lq_coat *coat, float u, float w, float du, float dw, int n,
-                   float *red, float *green, float *blue, float *hide, float *seen);
+// Fills the row's pigment, hide and seen.
+void lq_layout_row(const struct lq_coat *coat, const struct lq_polish_row *row);

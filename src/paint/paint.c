@@ -175,8 +175,7 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
         struct lq_coat_row row = {
             shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
             shade->slow + at, shade->detail + at, shade->shine + at, shade->rim + at,
-            map.ux * x + map.uy * y + map.u0, map.wx * x + map.wy * y + map.w0, map.ux, map.wx,
-            (span.count + LANES - 1) & ~(LANES - 1),
+            lq_nail_row_at(&map, x, y, (span.count + LANES - 1) & ~(LANES - 1)),
             shade->own == shade->cover ? NULL : shade->own + at};
         if (span.count == 0)
             continue;

@@ -160,9 +160,11 @@ static inline float hold(float x, float most)
     return x > 0.0f ? (x < most ? x : most) : 0.0f;
 }
 
-void lq_pattern_read(const struct lq_pattern_level *level, const float *x, const float *y, int n,
-                     float *red, float *green, float *blue, float *alpha)
+void lq_pattern_read(const struct lq_pattern_level *level, const float *x, const float *y,
+                     const struct lq_rgb_row *color, float *alpha)
 {
+    float *red = color->red, *green = color->green, *blue = color->blue;
+    int n = color->count;
     float right = (float)(level->width - 1);
     int height = level->height;
     for (int i = 0; i < n; i++) {

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     }
     static const float at[3] = {0, 0.5f, 1};
     float rgba[4][3];
-    lq_pattern_read(lq_pattern_level(pattern, 20), at, at, 3, rgba[0], rgba[1], rgba[2], rgba[3]);
+    const struct lq_rgb_row color = {rgba[0], rgba[1], rgba[2], 3};
+    lq_pattern_read(lq_pattern_level(pattern, 20), at, at, &color, rgba[3]);
     lq_pattern_free(pattern);
     return 0;
 }

@@ -39,13 +39,14 @@ static void rows_equal_single_pixels(void **state)
             struct lq_coat coat = coat_of((enum lq_finish)finish, "#c71585");
             struct lq_coat_row row = {planes[0] + 1, planes[1] + 1, planes[2] + 1, planes[3] + 1,
                                       planes[4] + 1, planes[5] + 1, planes[6] + 1, planes[7] + 1,
-                                      -0.7f, 0.9f, 0.02f, -0.03f, count};
+                                      {-0.7f, 0.9f, 0.02f, -0.03f, count}};
             lq_finish_row(&coat, &row, scratch, whole[0], whole[1], whole[2]);
             for (int i = 0; i < count; i++) {
                 struct lq_coat_row pixel = {
                     row.red + i, row.green + i, row.blue + i, row.cover + i, row.slow + i,
-                    row.detail + i, row.shine + i, row.rim + i, row.u + row.du * (float)i,
-                    row.w + row.dw * (float)i, row.du, row.dw, 1};
+                    row.detail + i, row.shine + i, row.rim + i,
+                    {row.place.u + row.place.du * (float)i, row.place.w + row.place.dw * (float)i,
+                     row.place.du, row.place.dw, 1}};
                 lq_finish_row(&coat, &pixel, scratch, single[0] + i, single[1] + i, single[2] + i);
                 for (int k = 0; k < 3; k++) {
                     assert_true(isfinite(whole[k][i]));
@@ -69,7 +70,7 @@ static void cover_and_gloss(void **state)
         struct lq_coat coat = coat_of((enum lq_finish)f, "#202020");
         coat.ombre.on = coat.french.on = false;
         struct lq_coat_row row = {one, one, one, zero, one, one, zero, one,
-                                  0.0f, -1.0f, 0.0f, 2.0f / N, N};
+                                  {0.0f, -1.0f, 0.0f, 2.0f / N, N}};
         lq_finish_row(&coat, &row, scratch, out[0], out[1], out[2]);
         for (int i = 0; i < N; i++)
             assert_float_equal(out[1][i], 1.0f, 1e-6f);
@@ -95,7 +96,7 @@ static void finishes_differ(void **state)
         struct lq_coat coat = coat_of((enum lq_finish)f, "#8040a0");
         coat.ombre.on = coat.french.on = false;
         struct lq_coat_row row = {half, half, half, one, one, one, zero, one,
-                                  -0.2f, -0.95f, 0.0f, 1.9f / N, N};
+                                  {-0.2f, -0.95f, 0.0f, 1.9f / N, N}};
         lq_finish_row(&coat, &row, scratch, out[f][0], out[f][1], out[f][2]);
     }
     for (int f = 0; f < LQ_FINISH_COUNT; f++)
@@ -121,10 +122,10 @@ static void flakes_stay_in_place(void **state)
     struct lq_coat coat = coat_of(LQ_FINISH_GLITTER, "#8040a0");
     coat.ombre.on = coat.french.on = false;
     struct lq_coat_row row = {half, half, half, one, one, one, zero, one,
-                              0.3f, -0.5f, 0.0f, 0.01f, 60};
+                              {0.3f, -0.5f, 0.0f, 0.01f, 60}};
     lq_finish_row(&coat, &row, scratch, a[0], a[1], a[2]);
-    row.w = -0.5f + 0.2f;
-    row.count = 40;
+    row.place.w = -0.5f + 0.2f;
+    row.place.count = 40;
     lq_finish_row(&coat, &row, scratch, b[0], b[1], b[2]);
     int differ = 0;
     for (int i = 0; i < 40; i++)
@@ -147,7 +148,7 @@ static void chrome_is_not_filled_with_white(void **state)
         coat.ombre.on = coat.french.on = false;
         coat.sun_w = 0.075f * (float)step;
         struct lq_coat_row row = {photo, photo, photo, one, one, one, zero, one,
-                                  0.0f, -1.0f, 0.0f, 2.0f / N, N};
+                                  {0.0f, -1.0f, 0.0f, 2.0f / N, N}};
         lq_finish_row(&coat, &row, scratch, out[0], out[1], out[2]);
         int white = 0, dark = 0;
         for (int i = 0; i < N; i++) {
@@ -170,7 +171,7 @@ static void shine_of(const char *color, float added[3])
         coat.ombre.on = coat.french.on = false;
         coat.added = (float)shiny;
         struct lq_coat_row row = {zero, zero, zero, one, one, one, zero, one,
-                                  0.3f, -1.0f, 0.0f, 2.0f / N, N};
+                                  {0.3f, -1.0f, 0.0f, 2.0f / N, N}};
         lq_finish_row(&coat, &row, scratch, out[shiny][0], out[shiny][1], out[shiny][2]);
     }
     for (int k = 0; k < 3; k++) {

@@ -48,7 +48,7 @@ static void levels_keep_their_means(void **state)
     assert_int_equal(lq_pattern_level(pattern, 49)->width, 50);
     assert_int_equal(lq_pattern_level(pattern, 1e9f)->width, 100);
     float x[4] = {-1e6f, 0.25f, 0.5f, 1e6f}, y[4] = {-1, 0.5f, 0.5f, 2}, r[4], g[4], b[4], a[4];
-    lq_pattern_read(&pattern->levels[0], x, y, 4, r, g, b, a);
+    lq_pattern_read(&pattern->levels[0], x, y, &(struct lq_rgb_row){r, g, b, 4}, a);
     assert_float_equal(a[0], 1.0f, 1e-5f);
     assert_float_equal(r[1], 1.0f, 1e-5f);
     assert_float_equal(a[2], 0.5f, 1e-5f); // between the halves
@@ -79,7 +79,7 @@ static void long_nails_repeat_it_unstretched(void **state)
         before = lq_pattern_span(pattern, aspect);
     }
     float x[2] = {0.49f, 0.49f}, y[2] = {0.3f, 1.3f}, r[2], g[2], b[2], a[2];
-    lq_pattern_read(&pattern->levels[1], x, y, 2, r, g, b, a);
+    lq_pattern_read(&pattern->levels[1], x, y, &(struct lq_rgb_row){r, g, b, 2}, a);
     assert_float_equal(a[0], a[1], 1e-4f);
     lq_pattern_free(pattern);
     lq_buf_release(&file);
