@@ -24,7 +24,6 @@ LATER = {
     "src/frame/frame.c": 1,
     "src/model/landmarks.c": 1,
     "src/nail/tracks.h": 1,
-    "src/paint/effect.c": 1,
     "src/serve/http/assets.c": 1,
     "src/serve/meson.build": 1,
     "tests/e2e/browser-network.mjs": 1,

@@ -7,8 +7,8 @@
 #include "image/codec.h"
 #include "image/stored.h"
 
-// As lq_codec_decode; libheif has turned the picture upright by the container's rotation and mirror,
-// so the orientation is left as it was.
+// As lq_codec_decode; libheif has turned the picture upright by the container's rotation and
+// mirror, so the orientation is left as it was.
 LQ_MUST_CHECK int lq_heic_decode(const struct lq_picture_file *file,
                                  struct lq_stored_picture *picture, struct lq_picture_info *info,
                                  struct lq_error *err);

@@ -25,7 +25,7 @@ void lq_jpeg_repaint_room_release(struct lq_jpeg_repaint_room *room);
 bool lq_jpeg_repaint_fits(const struct jpeg_decompress_struct *header, void *quality);
 
 // `painted`: the frame that the decoder read. Leaves the JPEG in `file`. False: it cannot be
-// repainted, or is not worth it; encode it whole then. The decoder's coefficients are used up either
-// way.
+// repainted, or is not worth it; encode it whole then. The decoder's coefficients are used up
+// either way.
 bool lq_jpeg_repaint(struct lq_jpeg_decoder *decoder, const struct lq_painted_image *painted,
                      struct lq_jpeg_repaint_room *room, struct lq_buf *file);

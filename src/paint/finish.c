@@ -199,21 +199,24 @@ LQ_HOT static void under_row(const float *restrict in, const float *restrict own
     }
 }
 
-// Channel k of the pigment in the film, over `in`: the nail seen through it.
+// Pigment in the film, over the nail seen through it: `in`, which may be row->painted itself.
 LQ_HOT static void film_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
-                            const struct lq_polish_row *row, int k, const float *restrict in)
+                            const struct lq_polish_row *row, const float *const in[3])
 {
     const float *restrict body = row->body, *restrict rim = nail->rim;
-    const float *restrict pigment = row->pigment[k], *restrict hide = row->hide;
-    const float *restrict clear = row->clear;
-    float *restrict out = row->painted[k];
-    const float depth = coat->recipe.depth, stain = coat->stain, light = coat->light[k];
+    const float *restrict hide = row->hide, *restrict clear = row->clear;
+    const float depth = coat->recipe.depth, stain = coat->stain;
     const int n = row->place.count;
-    LQ_IVDEP
-    for (int i = 0; i < n; i++) {
-        float deep = 1.0f - depth * (1.0f - rim[i]);
-        float under = in[i] * (1.0f - stain * (1.0f - pigment[i] * clear[i]));
-        out[i] = under + (pigment[i] * light * body[i] * deep - under) * hide[i];
+    for (int k = 0; k < 3; k++) {
+        const float *restrict pigment = row->pigment[k], *bare = in[k];
+        float *out = row->painted[k];
+        const float light = coat->light[k];
+        LQ_IVDEP
+        for (int i = 0; i < n; i++) {
+            float deep = 1.0f - depth * (1.0f - rim[i]);
+            float under = bare[i] * (1.0f - stain * (1.0f - pigment[i] * clear[i]));
+            out[i] = under + (pigment[i] * light * body[i] * deep - under) * hide[i];
+        }
     }
 }
 
@@ -301,19 +304,23 @@ LQ_HOT static void edge_row(const struct lq_coat *coat, const struct lq_coat_row
     }
 }
 
-// Channel k of the top coat, laid over the photo where the nail is.
+// The top coat, and all of it laid over the photo (`in`) where the nail is.
 LQ_HOT static void top_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
-                           const struct lq_polish_row *row, int k, const float *restrict in)
+                           const struct lq_polish_row *row, const float *const in[3])
 {
     const float *restrict cover = nail->cover, *restrict shine = nail->shine;
     const float *restrict gleam = row->gleam, *restrict hide = row->hide;
-    float *restrict out = row->painted[k];
-    const float kept = coat->kept * coat->recipe.kept, light = coat->light[k] * coat->gleam[k];
+    const float kept = coat->kept * coat->recipe.kept;
     const int n = row->place.count;
-    LQ_IVDEP
-    for (int i = 0; i < n; i++) {
-        float painted = shoulder(out[i] + shine[i] * kept * hide[i] + gleam[i] * light);
-        out[i] = in[i] + (painted - in[i]) * cover[i];
+    for (int k = 0; k < 3; k++) {
+        const float *restrict photo = in[k];
+        float *restrict out = row->painted[k];
+        const float light = coat->light[k] * coat->gleam[k];
+        LQ_IVDEP
+        for (int i = 0; i < n; i++) {
+            float painted = shoulder(out[i] + shine[i] * kept * hide[i] + gleam[i] * light);
+            out[i] = photo[i] + (painted - photo[i]) * cover[i];
+        }
     }
 }
 
@@ -325,8 +332,9 @@ static struct lq_nail_row place_on_whole(const struct lq_coat *coat, struct lq_n
     return place;
 }
 
-// The row's parts in scratch memory.
-static struct lq_polish_row cut_scratch(struct lq_nail_row place, float *scratch)
+// The row's parts in scratch memory, and its results where the caller wants them.
+static struct lq_polish_row cut_scratch(struct lq_nail_row place, float *scratch,
+                                        float *const painted[3])
 {
     size_t n = (size_t)place.count;
     return (struct lq_polish_row){
@@ -334,30 +342,28 @@ static struct lq_polish_row cut_scratch(struct lq_nail_row place, float *scratch
         .body = scratch + 3 * n, .hide = scratch + 4 * n, .seen = scratch + 5 * n,
         .clear = scratch + 6 * n, .gleam = scratch + 7 * n,
         .pigment = {scratch + 8 * n, scratch + 9 * n, scratch + 10 * n},
+        .painted = {painted[0], painted[1], painted[2]},
     };
 }
 
 void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *nail, float *scratch,
                    float *red, float *green, float *blue)
 {
-    struct lq_polish_row row = cut_scratch(nail->place, scratch);
+    float *const painted[3] = {red, green, blue};
+    const float *const photo[3] = {nail->red, nail->green, nail->blue};
+    const float *const under[3] = {red, green, blue}; // worked out in place
+    const struct lq_polish_row row = cut_scratch(nail->place, scratch, painted);
     const struct lq_nail_row whole = place_on_whole(coat, nail->place);
-    float *const painted[3] = {red, green, blue}, *under = row.gleam; // free until the top coat
-    const float *const in[3] = {nail->red, nail->green, nail->blue};
     slope_row(&whole, row.slope_u, row.slope_w, row.slope_z);
     body_row(coat, nail, &row);
     lq_layout_row(coat, &row);
     clear_row(&row);
-    for (int k = 0; k < 3; k++) {
-        row.painted[k] = painted[k];
-        if (nail->own)
-            under_row(in[k], nail->own, nail->slow, coat->bed[k], row.place.count, under);
-        film_row(coat, nail, &row, k, nail->own ? under : in[k]);
-    }
+    for (int k = 0; k < 3 && nail->own; k++)
+        under_row(photo[k], nail->own, nail->slow, coat->bed[k], row.place.count, painted[k]);
+    film_row(coat, nail, &row, nail->own ? under : photo);
     lq_effect_apply(coat, &row);
     gleam_row(coat, nail, &row);
     if (nail->own)
         edge_row(coat, nail, &row);
-    for (int k = 0; k < 3; k++)
-        top_row(coat, nail, &row, k, in[k]);
+    top_row(coat, nail, &row, photo);
 }

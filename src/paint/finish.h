@@ -82,7 +82,7 @@ struct lq_polish_row {
     float *painted[3];   // linear light: the result
 };
 
-enum { LQ_FINISH_ROWS = 12 };
+enum { LQ_FINISH_ROWS = 11 };
 
 // The coat of a polish; the light, sun and geometry are the caller's to fill in, before.
 void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth);

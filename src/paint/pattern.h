@@ -35,8 +35,8 @@ float lq_pattern_span(const struct lq_pattern *pattern, float aspect);
 // The level for a nail that many pixels broad: the coarsest that has at least as many texels.
 const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float breadth);
 
-// Bilinear, at as many places (x[i], y[i]) as `color` has pixels: linear light with alpha multiplied
-// in, and the alpha itself. x and y in 0..1 from the top left; beyond, the sides' texels are
-// repeated and, upwards and downwards, the whole pattern is.
+// Bilinear, at as many places (x[i], y[i]) as `color` has pixels: linear light with alpha
+// multiplied in, and the alpha itself. x and y in 0..1 from the top left; beyond, the sides' texels
+// are repeated and, upwards and downwards, the whole pattern is.
 void lq_pattern_read(const struct lq_pattern_level *level, const float *x, const float *y,
                      const struct lq_rgb_row *color, float *alpha);

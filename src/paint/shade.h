@@ -24,7 +24,7 @@ struct lq_nail_map {
 
 struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail);
 
-// A row of pixels in nail coordinates: the first pixel's centre, and the step from each to the next.
+// A row of pixels in nail coordinates: the first pixel's centre, and the step to the next.
 struct lq_nail_row {
     float u, w, du, dw;
     int count; // pixels

@@ -11,8 +11,8 @@ void lq_transfer_init(void);
 double lq_srgb_decode(double stored);
 double lq_srgb_encode(double linear);
 
-// Fills `light` with the pixels from (x, y) on: linear light of sRGB's primaries, 0..1, converted by
-// the picture's colour profile.
+// Fills `light` with the pixels from (x, y) on: linear light of sRGB's primaries, 0..1, converted
+// by the picture's colour profile.
 void lq_transfer_read(const struct lq_image *picture, int x, int y,
                       const struct lq_rgb_row *light);
 

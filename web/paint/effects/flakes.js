@@ -1,4 +1,5 @@
-// Flakes: a hexagon a cell, where there is one (flake_row, lay_flakes in src/paint/effect.c).
+// Flakes: a hexagon a cell, where there is one (flake_row and lq_flakes_lay in
+// src/paint/effect_flakes.c).
 
 export const layersMax = 8;
 

@@ -1,4 +1,5 @@
-// Every flake a grating: a rainbow around the light (grating_row in src/paint/effect.c).
+// Every flake a grating: a rainbow around the light (grating_row in
+// src/paint/effect_holographic.c).
 import { tinted } from './flakes.js';
 import { sheen, sheenUniforms } from './sheen.js';
 

@@ -1,4 +1,4 @@
-// Fine flakes that lie flat, seen as one (sheen_row in src/paint/effect.c).
+// Fine flakes that lie flat, seen as one (lq_sheen_lay in src/paint/effect_sheen.c).
 
 export const sheen = `
 uniform int sheenCount;

@@ -1,4 +1,4 @@
-// Sand under the polish (relief_row in src/paint/effect.c), with grains that glint.
+// Sand under the polish (relief_row in src/paint/effect_textured.c), with grains that glint.
 import { flakes, flakeUniforms, octaves, tinted } from './flakes.js';
 
 export const glsl = `${flakes}

@@ -1,0 +1,116 @@
+// What the effects (effect_*.c) share: arithmetic, the two layers that several of them lay, and the
+// effects themselves, which effect.c chooses from.
+// Threads: any. Owner: plain data.
+#pragma once
+
+#include <math.h>
+
+#include "paint/effect.h"
+#include "paint/noise.h"
+
+// ---- arithmetic ---------------------------------------------------------------------------------
+
+// Squared distance of the view's reflection from the light's, both in the nail's plane: 0 where the
+// surface mirrors the light.
+static inline float off_light(float su, float sw, float sz, float sun_u, float sun_w)
+{
+    float a = 2.0f * sz * sw - sun_w, b = 2.0f * sz * su - sun_u;
+    return a * a + b * b;
+}
+
+// A lobe of light: 1 at the light's reflection, falling the faster the larger `tight` is.
+static inline float lobe(float off, float tight)
+{
+    float t = 1.0f / (1.0f + tight * off);
+    return t * t;
+}
+
+static inline float lerp(float a, float b, float t)
+{
+    return a + (b - a) * t;
+}
+
+static inline float brightest_of(const float c[3])
+{
+    return fmaxf(fmaxf(c[0], c[1]), c[2]);
+}
+
+// What a soft picture leaves of the contrast of flakes of that scale.
+static inline float calm_at(const struct lq_coat *coat, float scale)
+{
+    return 1.0f / (1.0f + coat->blur * scale);
+}
+
+static inline void set_color(float color[3], const float from[3], float white, float gain)
+{
+    for (int k = 0; k < 3; k++)
+        color[k] = lerp(from[k] * gain, 0.94f, white);
+}
+
+// Pointers and numbers of a row as locals: nothing written changes them, and with LQ_IVDEP, which
+// says that rows do not overlap, the compiler makes vectors of the loop.
+#define ROW_LOCALS                                                                                \
+    const float *restrict slope_u = row->slope_u, *restrict slope_w = row->slope_w;               \
+    const float *restrict slope_z = row->slope_z, *restrict body = row->body;                     \
+    const float *restrict seen = row->seen;                                                       \
+    float *restrict red = row->painted[0], *restrict green = row->painted[1];                     \
+    float *restrict blue = row->painted[2];                                                       \
+    const float row_u = row->place.u, row_w = row->place.w;                                       \
+    const float row_du = row->place.du, row_dw = row->place.dw;                                   \
+    const float sun_u = coat->sun_u, sun_w = coat->sun_w, aspect = coat->aspect;                  \
+    const float light_r = coat->light[0], light_g = coat->light[1], light_b = coat->light[2];     \
+    const int n = row->place.count;                                                               \
+    (void)slope_u, (void)slope_w, (void)slope_z, (void)body, (void)row_u, (void)row_w,            \
+        (void)row_du, (void)row_dw, (void)sun_u, (void)sun_w, (void)aspect, (void)light_r,        \
+        (void)light_g, (void)light_b
+
+// ---- layers -------------------------------------------------------------------------------------
+
+// One layer of flakes: a flake a cell, where there is one. Points are in half breadths.
+struct lq_flakes {
+    float scale;     // cells a half breadth
+    float radius;    // of a flake, in cells
+    float present;   // share of cells that hold one
+    float tilt;      // how far flakes lean out of the surface
+    float tight;     // of their flash
+    float matt;      // what they send back of light from everywhere
+    float vary;      // … and how far that differs from flake to flake
+    float flash;     // … and of the light itself
+    float pale;      // 0..1: how white that is
+    float weight;    // of the layer
+    float turn_c, turn_s; // the grid, turned
+    uint32_t seed;
+    int color_count;
+    float color[LQ_EFFECT_COLORS_MAX][3];
+};
+
+// The effect's own colours, or three made of the pigment: as it is, paler, brighter.
+void lq_flakes_color(const struct lq_coat *coat, struct lq_flakes *flakes);
+
+// Flakes smaller than `least_pixels` of the picture become larger ones, an octave at a time, faded
+// over, so that nothing jumps when a hand comes nearer.
+void lq_flakes_lay(const struct lq_coat *coat, const struct lq_polish_row *row,
+                   struct lq_flakes flakes, float least_pixels);
+
+// Fine flakes that lie flat, seen as one.
+struct lq_sheen {
+    float keep;           // of the body
+    float tight, gain;    // of the broad lobe, times `lobe_color`
+    float edge_gain;      // at grazing angles, times `edge_color`
+    float streak, grain;  // how far brush strokes and flakes break it up
+    float lobe_color[3], edge_color[3];
+};
+
+void lq_sheen_lay(const struct lq_coat *coat, const struct lq_sheen *sheen,
+                  const struct lq_polish_row *row);
+
+// ---- effects: as lq_effect_apply ----------------------------------------------------------------
+
+void lq_effect_glitter(const struct lq_coat *coat, const struct lq_polish_row *row);
+void lq_effect_pearl(const struct lq_coat *coat, const struct lq_polish_row *row);
+void lq_effect_shimmer(const struct lq_coat *coat, const struct lq_polish_row *row);
+void lq_effect_metallic(const struct lq_coat *coat, const struct lq_polish_row *row);
+void lq_effect_chrome(const struct lq_coat *coat, const struct lq_polish_row *row);
+void lq_effect_holographic(const struct lq_coat *coat, const struct lq_polish_row *row);
+void lq_effect_cat_eye(const struct lq_coat *coat, const struct lq_polish_row *row);
+void lq_effect_textured(const struct lq_coat *coat, const struct lq_polish_row *row);
