@@ -19,8 +19,7 @@ struct lq_guide {
 void lq_guide_sample(const struct lq_image *picture, const struct lq_blocks *blocks,
                      const struct lq_rgb_planes *planes);
 
-// Fisher's discriminant between where `guess` is sure of nail and where it is sure of none: n
-// blocks.
+// Fisher's discriminant between where `guess` is certain of nail and where of none: n blocks.
 void lq_guide_fit(struct lq_guide *guide, const struct lq_rgb_planes *planes, const float *guess,
                   int n);
 

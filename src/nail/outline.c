@@ -118,10 +118,10 @@ static bool lies_inside(const struct lq_outline_field *field, float x, float y)
 
 static bool is_cut(const struct lq_outline_field *field, float x, float y)
 {
-    float unsure = field->unsure;
-    return (field->cut[0] && x < unsure) || (field->cut[1] && y < unsure) ||
-           (field->cut[2] && x > (float)field->width - unsure) ||
-           (field->cut[3] && y > (float)field->height - unsure);
+    float untrusted = field->untrusted;
+    return (field->cut[0] && x < untrusted) || (field->cut[1] && y < untrusted) ||
+           (field->cut[2] && x > (float)field->width - untrusted) ||
+           (field->cut[3] && y > (float)field->height - untrusted);
 }
 
 // The radius that holds as much nail as the ray meets, past holes and notches; its weight is how

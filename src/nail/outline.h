@@ -16,7 +16,7 @@ struct lq_outline_field {
     const float *guide; // what the picture says: about 1 on the nail, 0 beside it (guide.h)
     int width, height;
     bool cut[4];        // the picture ends at this side: left, top, right, bottom
-    float unsure;       // pixels from such a side in which the levels are not to be trusted
+    float untrusted;       // pixels from such a side in which the levels are not to be trusted
 };
 
 struct lq_outline {

@@ -27,7 +27,7 @@ static const float EDGE_SPREAD = 0.3f; // pixels by which polish hides the bare 
 // point's spacing came from the picture's texture beside the nail.
 static const float OUTLINE_SMOOTH = 0.45f;
 // Grid points from the picture's border in which the network sees no more of a nail.
-static const float BORDER_UNSURE = 0.4f;
+static const float BORDER_UNTRUSTED = 0.4f;
 static const float CURVE_SLOPE_MIN = 1e-4f; // a pixel; a curve's levels are nowhere flat
 
 enum { STEP_MAX = 16 };
@@ -338,7 +338,7 @@ static bool make_levels(const struct plan *plan, const struct lq_guide *guide, f
         plan->levels, plan->smoothed, job->width, job->height,
         {job->x == 0, job->y == 0, job->x + job->width == job->picture->width,
          job->y + job->height == job->picture->height},
-        BORDER_UNSURE * cell};
+        BORDER_UNTRUSTED * cell};
     if (!lq_outline_fit(&outline, &field))
         return false;
     lq_outline_draw(&outline, &field);

@@ -519,7 +519,7 @@ static void tell_tips(float tip_y, float share)
         nail->tip_y = tip_y;
         for (int f = 0; f < LQ_FINGER_COUNT - 1; f++)
             nail->finger_share[f] = f == i ? share : 0;
-        lq_finger_choose(nail, LQ_FINGER_SURE);
+        lq_finger_choose(nail, LQ_FINGER_CONFIDENCE);
     }
 }
 
