@@ -29,8 +29,8 @@ struct lq_layout {
     int proto_width, proto_height;
 };
 
-enum lq_values { LQ_VALUES_BY_LOOK, LQ_VALUES_PROBABILITY, LQ_VALUES_LOGITS };
-enum lq_boxes { LQ_BOXES_BY_LOOK, LQ_BOXES_PIXELS, LQ_BOXES_UNIT };
+enum lq_values { LQ_VALUES_AUTO, LQ_VALUES_PROBABILITY, LQ_VALUES_LOGITS };
+enum lq_boxes { LQ_BOXES_AUTO, LQ_BOXES_PIXELS, LQ_BOXES_UNIT };
 
 struct lq_rules {
     float score_min, nms_iou;

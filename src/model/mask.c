@@ -62,7 +62,7 @@ void lq_mask_decode(const struct lq_layout *layout, const struct lq_rules *rules
     const float *nail = map + (size_t)nail_channel * plane;
     const float *rest = channels > 1 ? map + (size_t)(1 - nail_channel) * plane : NULL;
     enum lq_values values = rules->values;
-    if (values == LQ_VALUES_BY_LOOK)
+    if (values == LQ_VALUES_AUTO)
         values = lq_mask_values(layout, values, map);
     if (values == LQ_VALUES_LOGITS)
         copy_sigmoid(grid, nail, rest, step, count);

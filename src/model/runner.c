@@ -1,4 +1,4 @@
-// A frame's way through an opened model: into its input, through the network, and its output as
+// One frame's inference: the picture into the input tensor, the network's run, its outputs as
 // patches.
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 struct lq_runner {
     const struct lq_model *model;
     struct lq_request *requests[LQ_MODEL_SIZES_MAX]; // one for each variant
-    struct lq_request *exclusive[LQ_MODEL_SIZES_MAX]; // … that has a lone engine, else NULL
+    struct lq_request *exclusive[LQ_MODEL_SIZES_MAX]; // … that has a latency engine, else NULL
     struct lq_request *request;                      // of the prepared picture
     struct lq_resizer *resizer;
     float *pixels[LQ_MODEL_SIZES_MAX];                // where an input is not f32: the picture …
