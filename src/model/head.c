@@ -196,7 +196,8 @@ static bool named_as_boxes(const struct lq_tensor *tensor)
 }
 
 // RF-DETR-Seg: boxes [1,q,4], class logits [1,q,c] and masks [1,q,h,w]. With four classes boxes and
-// logits have the same shape: their names distinguish them, or the order in which they are exported.
+// logits have the same shape: their names distinguish them, or the order in which they are
+// exported.
 static bool find_detr(struct lq_layout *layout, const struct lq_tensors *tensors,
                       const struct lq_input *input)
 {

@@ -244,17 +244,17 @@ int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_er
     return model->ops->run(runner->request, deadline_us, err);
 }
 
-// Whether a map holds probabilities or logits is seen in it where no sidecar says so, or says what
-// cannot be. A warning says so once.
+// Whether a map holds probabilities or logits is decided by its values where no sidecar declares
+// it, or its declaration is impossible. The log warns once.
 static enum lq_values values_of(const struct lq_model *model, const struct lq_layout *layout,
                                 const float *map)
 {
-    enum lq_values said = model->rules.values, values = lq_mask_values(layout, said, map);
+    enum lq_values declared = model->rules.values, values = lq_mask_values(layout, declared, map);
     // The model was made to be changed, its users alone promise not to.
     atomic_bool *told = (atomic_bool *)&model->told_values;
-    if (values == said || values != LQ_VALUES_LOGITS || atomic_exchange(told, true))
+    if (values == declared || values != LQ_VALUES_LOGITS || atomic_exchange(told, true))
         return values;
-    if (said == LQ_VALUES_PROBABILITY)
+    if (declared == LQ_VALUES_PROBABILITY)
         lq_log_warn("model '%s' answers logits, for many of its values are not within 0..1; its "
                     "sidecar says \"probability\", and should say \"output\": \"logits\"",
                     model->name);

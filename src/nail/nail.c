@@ -170,7 +170,7 @@ static void add_components(struct lq_nail_finder *finder, const struct lq_image 
         }
         if (!plausible(item, patch, picture))
             continue;
-        // A detection has a score of its own; in a whole-picture map the mean must speak for it.
+        // A detection has a score of its own; in a whole-picture map the mean is the confidence.
         float mean = item->sum / (float)item->count;
         float certainty =
             patch->single ? 1.0f : (mean - patch->threshold) / (1.0f - patch->threshold);

@@ -16,8 +16,8 @@ static const float SOLID_MIN = 0.75f; // of the area within the farthest crossin
 static const float RAY_FROM = 0.2f, RAY_TO = 2.0f;
 static const float CUT_BEYOND = 1.15f; // … of where the border cuts a ray, the outline may lie
 static const float CUT_WEIGHT = 0.15f;
-// The picture's edge: how far from the curve it is looked for, how high it must be, and how much
-// of the way the curve goes.
+// The picture's edge: how far from the curve it is searched, how high it must be, and by how much
+// of the distance the curve moves to it.
 static const float EDGE_NEAR = 0.06f, EDGE_HEIGHT = 0.3f, EDGE_SHARE = 0.6f;
 
 struct ray {

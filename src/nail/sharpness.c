@@ -9,7 +9,7 @@ enum { LINES = 9, PLACES_MAX = 4 * LINES + 8, PLACES_MIN = 6 };
 static const float REACH = 0.12f;         // of the nail's smaller side
 static const float CONTRAST_MIN = 0.06f; // of white: less is grain
 static const float STEEP_SHARE = 0.2f;    // of the steepest step: less steep is no more this edge
-static const float SHARPER = 0.4f;        // which of the widths in order speaks for the nail
+static const float SHARPER = 0.4f;        // the quantile of the widths that counts for the nail
 
 struct outline {
     const struct lq_image *picture;
