@@ -250,9 +250,9 @@ static enum lq_values values_of(const struct lq_model *model, const struct lq_la
                                 const float *map)
 {
     enum lq_values declared = model->rules.values, values = lq_mask_values(layout, declared, map);
-    // The model was made to be changed, its users alone promise not to.
-    atomic_bool *told = (atomic_bool *)&model->told_values;
-    if (values == declared || values != LQ_VALUES_LOGITS || atomic_exchange(told, true))
+    // Const for its users, but the flag is atomic and the model was allocated as changeable.
+    atomic_bool *logged = (atomic_bool *)&model->logged_values;
+    if (values == declared || values != LQ_VALUES_LOGITS || atomic_exchange(logged, true))
         return values;
     if (declared == LQ_VALUES_PROBABILITY)
         lq_log_warn("model '%s' answers logits, for many of its values are not within 0..1; its "
