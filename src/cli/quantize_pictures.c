@@ -129,7 +129,7 @@ static int describe(struct lq_quantize_pictures *pictures, const char *model, st
     pictures->size_count = lq_prepare_sizes(pictures->sizes, &pictures->sidecar, &pictures->input,
                                             &tensors);
     pictures->letterbox = pictures->sidecar.resize == LQ_SIDECAR_RESIZE_ANY
-                              ? lq_looks_like_yolo(&tensors)
+                              ? lq_has_yolo_shapes(&tensors)
                               : pictures->sidecar.resize == LQ_SIDECAR_LETTERBOX;
     return LQ_OK;
 }

@@ -11,7 +11,7 @@ struct lq_detector {
     struct lq_nail_finder *finder;
     struct lq_multiscale *multiscale;
     struct lq_hand_finder *hands; // NULL: no network for it
-    struct lq_nails told;         // the nails, with what their hands say
+    struct lq_nails with_hands;   // the nails, oriented and named by their hands
     bool maps;                    // the model gives one map of probabilities of all it is shown
     struct lq_tracked tracked;    // the last frame of a video
 };
@@ -88,7 +88,7 @@ void lq_job_pause(struct lq_job *job, uint64_t *since_us)
     *since_us += lq_clock_us() - before_us;
 }
 
-// region: the part of the picture where nails were looked for; NULL: the whole.
+// region: the region of interest in which nails were detected; NULL: the whole picture.
 static int track(struct lq_detector *detector, struct lq_job *job, const struct lq_image *picture,
                  const int *region, struct lq_error *err)
 {
@@ -162,23 +162,23 @@ static void pause_search(void *context)
     lq_job_pause(pause->job, pause->since_us);
 }
 
-// Which way nails point, by the hand behind them.
+// The direction and the finger of each nail, by the hand that it is on.
 static int find_hands(struct lq_detector *detector, struct lq_job *job,
                       const struct lq_image *picture, uint64_t *since_us, struct lq_error *err)
 {
     struct hand_pause pause = {job, since_us};
     const struct lq_hand_limits limits = {job->deadline_us, pause_search, &pause};
-    detector->told = *job->nails;
-    job->nails = &detector->told;
+    detector->with_hands = *job->nails;
+    job->nails = &detector->with_hands;
     if (job->tracker)
         return lq_hand_follow(detector->hands, lq_tracker_hands(job->tracker), picture,
-                              &detector->told, job->time_us, err);
-    return lq_hand_estimate(detector->hands, picture, &detector->told, &limits, err);
+                              &detector->with_hands, job->time_us, err);
+    return lq_hand_estimate(detector->hands, picture, &detector->with_hands, &limits, err);
 }
 
-// Of every other frame of a video the network may see the region of the last nails: small nails
-// are seen in more points, and the tracker's memory makes one outline of both views. Only for a
-// head whose map of probabilities fits beside one of another scale.
+// In every other frame of a video the network may run on the region of interest around the last
+// nails: small nails get more of its points, and the tracker blends the outlines of both scales.
+// Only for heads that give a map of probabilities, which does not depend on the scale.
 static bool choose_region(struct lq_detector *detector, struct lq_job *job,
                           const struct lq_image *picture, int box[4])
 {
@@ -187,10 +187,10 @@ static bool choose_region(struct lq_detector *detector, struct lq_job *job,
 }
 
 static int find_in_region(struct lq_detector *detector, struct lq_job *job,
-                          const struct lq_image *picture, const struct lq_patch *seen,
+                          const struct lq_image *picture, const struct lq_patch *patch,
                           const int box[4], struct lq_error *err)
 {
-    struct lq_patch placed = *seen;
+    struct lq_patch placed = *patch;
     placed.x0 += (float)box[0];
     placed.y0 += (float)box[1];
     placed.box[0] += (float)box[0];

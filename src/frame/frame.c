@@ -99,7 +99,7 @@ void lq_job_init(struct lq_job *job)
     };
 }
 
-// What the network and the outlines are to see: the picture itself, or its copy in sRGB.
+// The picture for the network and the outlines: itself, or its copy in sRGB.
 static int show_as_srgb(struct lq_pipe *pipe, struct lq_image *picture, struct lq_error *err)
 {
     struct lq_image copy;
@@ -211,10 +211,10 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
     job->stored_height = pipe->info.stored_height;
     lq_stage_done(job, LQ_STAGE_DECODE, &since_us);
     lq_job_pause(job, &since_us);
-    struct lq_image seen = pipe->picture;
-    status = show_as_srgb(pipe, &seen, err);
+    struct lq_image srgb = pipe->picture;
+    status = show_as_srgb(pipe, &srgb, err);
     if (status == LQ_OK)
-        status = lq_detector_run(pipe->detector, job, &seen, &since_us, err);
+        status = lq_detector_run(pipe->detector, job, &srgb, &since_us, err);
     lq_buf_release(&pipe->srgb); // such pictures are few, and large
     if (status == LQ_OK && !job->paint && job->scene)
         judge_scene(job, &pipe->picture, &since_us);

@@ -11,18 +11,18 @@
 #include "nail/upsample.h"
 
 static const float RAMP = 0.2f;  // of a window, over which its weight grows from its edge
-static const float SHARE = 0.6f; // of the closer look in the map, where it is certain
+static const float SHARE = 0.6f; // of windows in the map, where they have full weight
 
-// From close by a nail may lack what tells it from skin. Where the first look was this sure of a
-// nail and the second takes it for none, the first is believed.
-static const float FIRST_SURE = 0.65f;
+// A window may lack the context that tells a nail from skin. Where the first pass was this
+// confident of a nail and the windows show none, the first pass counts.
+static const float FIRST_CONFIDENCE_MIN = 0.65f;
 static const float NAIL_GONE = 0.5f;
 
-enum { FINE_POINTS_MAX = 1536, LOOKS = 2 }; // LOOKS: straight and in a mirror
+enum { FINE_POINTS_MAX = 1536, VIEWS = 2 }; // VIEWS: straight and mirrored
 
 struct lq_multiscale {
-    struct lq_buf first; // the first look's grid; the runner writes over its own
-    struct lq_buf map;   // the fine map, and behind it sums and weights of the closer looks
+    struct lq_buf first; // the first pass's grid; the runner overwrites its own
+    struct lq_buf map;   // the fine map, and behind it sums and weights of the windows
     struct lq_buf row;
     int window_count;
     struct lq_window windows[LQ_WINDOWS_MAX];
@@ -72,7 +72,7 @@ static float *plane(const struct lq_multiscale *multiscale, int index)
     return (float *)(void *)multiscale->map.data + points * (size_t)index;
 }
 
-// As fine as the smallest window is seen, but no finer than the picture.
+// As fine as the network's grid in the smallest window, but no finer than the picture.
 static int make_fine(struct lq_multiscale *multiscale, const struct lq_image *picture,
                      const struct lq_patch *first, struct lq_error *err)
 {
@@ -117,7 +117,7 @@ static void sample_row(const struct lq_multiscale *multiscale, const struct lq_p
         out[i] += (below[i] - out[i]) * (at - (float)high);
 }
 
-// From 0 at a window's edge to 1; 1 where the picture ends as well, for nothing more can be seen.
+// From 0 at a window's edge to 1; 1 at the picture's own edge, where no other window adds more.
 static float weight_at(float at, float from, float to, int limit)
 {
     float ramp = RAMP * (to - from);
@@ -126,7 +126,7 @@ static float weight_at(float at, float from, float to, int limit)
     return fminf(fmaxf(fminf(left, right), 0.0f), 1.0f);
 }
 
-// patch: what the runner saw through the window, placed in the picture; one of LOOKS.
+// patch: of one of the window's VIEWS, placed in the picture.
 static void add_window(struct lq_multiscale *multiscale, const struct lq_image *picture,
                        const struct lq_window *window, const struct lq_patch *patch)
 {
@@ -142,7 +142,7 @@ static void add_window(struct lq_multiscale *multiscale, const struct lq_image *
     for (int y = top; y < bottom; y++) {
         float down =
             weight_at(fine->y0 + (float)y * fine->dy, window->y0, window->y1, picture->height) /
-            LOOKS;
+            VIEWS;
         ptrdiff_t row = (ptrdiff_t)y * fine->width + left;
         sample_row(multiscale, patch, left, y, right - left, values);
         for (int x = 0; x < right - left; x++) {
@@ -173,8 +173,8 @@ static bool covers(const struct lq_nail *nail, const struct lq_patch *fine, int 
            nail->alpha[(size_t)down * nail->alpha_stride + (size_t)across] >= 128;
 }
 
-// What the closer looks say of a nail on the whole; 1 where there were none.
-static float multiscale_mean(const struct lq_multiscale *multiscale, const struct lq_nail *nail)
+// The windows' mean probability over a nail; 1 where there was none.
+static float windows_mean(const struct lq_multiscale *multiscale, const struct lq_nail *nail)
 {
     const struct lq_patch *fine = &multiscale->fine;
     const float *sums = plane(multiscale, 1), *weights = plane(multiscale, 2);
@@ -189,11 +189,12 @@ static float multiscale_mean(const struct lq_multiscale *multiscale, const struc
     return weight > 0.0f ? sum / weight : 1.0f;
 }
 
-static void believe_first(struct lq_multiscale *multiscale, const struct lq_nails *nails)
+// Drops the windows' weights where the first pass counts.
+static void restore_confident(struct lq_multiscale *multiscale, const struct lq_nails *nails)
 {
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];
-        if (nail->confidence < FIRST_SURE || multiscale_mean(multiscale, nail) >= NAIL_GONE)
+        if (nail->confidence < FIRST_CONFIDENCE_MIN || windows_mean(multiscale, nail) >= NAIL_GONE)
             continue;
         struct span span = span_of(&multiscale->fine, nail);
         for (int y = span.y0; y < span.y1; y++)
@@ -225,7 +226,7 @@ static int run_pass(struct lq_passes *passes, const struct lq_image *image, bool
     if (passes->pause)
         passes->pause(passes->context);
     if (passes->deadline_us && lq_clock_us() >= passes->deadline_us)
-        return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at again");
+        return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old for another pass");
     passes->count++;
     int status = lq_runner_prepare(runner, image, passes->exclusive, err);
     if (status == LQ_OK && mirrored)
@@ -237,7 +238,7 @@ static int run_pass(struct lq_passes *passes, const struct lq_image *image, bool
     return status;
 }
 
-// The mean of the first look and of the same in a mirror, in place of the first.
+// The mean of the first pass and of its mirrored view, in place of the first.
 static int add_mirrored(struct lq_multiscale *multiscale, const struct lq_image *picture,
                         const struct lq_patch *first, struct lq_passes *passes,
                         struct lq_error *err)
@@ -250,7 +251,7 @@ static int add_mirrored(struct lq_multiscale *multiscale, const struct lq_image 
     for (int y = 0; y < first->height; y++)
         for (int x = 0; x < first->width; x++) {
             float *value = &mean[(ptrdiff_t)y * first->stride + x];
-            *value += (patches[0].data[(ptrdiff_t)y * patches[0].stride + x] - *value) / LOOKS;
+            *value += (patches[0].data[(ptrdiff_t)y * patches[0].stride + x] - *value) / VIEWS;
         }
     return LQ_OK;
 }
@@ -262,7 +263,7 @@ static int run_window(struct lq_multiscale *multiscale, const struct lq_image *p
     int box[4] = {(int)window->x0, (int)window->y0, (int)(window->x1 - window->x0),
                   (int)(window->y1 - window->y0)};
     struct lq_image part = lq_image_part(picture, box);
-    for (int mirrored = 0; mirrored < LOOKS; mirrored++) {
+    for (int mirrored = 0; mirrored < VIEWS; mirrored++) {
         const struct lq_patch *patches;
         int status = run_pass(passes, &part, mirrored, &patches, err);
         if (status != LQ_OK)
@@ -293,7 +294,7 @@ int lq_multiscale_detect(struct lq_multiscale *multiscale, const struct lq_image
         status = run_window(multiscale, picture, &multiscale->windows[i], passes, err);
     if (status != LQ_OK)
         return status;
-    believe_first(multiscale, found->nails);
+    restore_confident(multiscale, found->nails);
     join_passes(multiscale, &first);
     *fine = &multiscale->fine;
     return LQ_OK;

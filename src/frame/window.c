@@ -5,8 +5,8 @@
 
 // Chosen on val: a window four nails wide shows a nail about as large as the network learned it.
 static const float WINDOW_NAILS = 4.0f;   // a window's side in lengths of its largest nail
-static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: no closer than before
-static const float INNER = 0.8f;          // of a window: what lies within is seen whole
+static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: more is no finer scale
+static const float INNER = 0.8f;          // of a window: nails must lie within it
 static const float LIKE_SIZE = 0.4f;      // a nail this small beside another wants its own window
 
 static float size_of(const struct lq_nail *nail)

@@ -1,4 +1,4 @@
-// Where to look closer: square windows around the nails of a picture, few, each with as many
+// Windows of the multi-scale pass: squares around the nails of a picture, few, each with as many
 // neighbours as fit. Threads: any. Owner: all memory is the caller's.
 #pragma once
 

@@ -29,8 +29,8 @@ struct lq_layout {
     int proto_width, proto_height;
 };
 
-enum lq_values { LQ_VALUES_BY_LOOK, LQ_VALUES_PROBABILITY, LQ_VALUES_LOGITS };
-enum lq_boxes { LQ_BOXES_BY_LOOK, LQ_BOXES_PIXELS, LQ_BOXES_UNIT };
+enum lq_values { LQ_VALUES_AUTO, LQ_VALUES_PROBABILITY, LQ_VALUES_LOGITS };
+enum lq_boxes { LQ_BOXES_AUTO, LQ_BOXES_PIXELS, LQ_BOXES_UNIT };
 
 struct lq_rules {
     float score_min, nms_iou;
@@ -51,8 +51,8 @@ struct lq_geometry {
 // sigmoid, and 0 for what is no number.
 float lq_sigmoid(float x);
 
-// What a map's values are: what the sidecar says, unless the map shows that they cannot be that.
-enum lq_values lq_mask_values(const struct lq_layout *layout, enum lq_values said,
+// What a map's values are: as the sidecar declares them, unless values outside 0..1 contradict it.
+enum lq_values lq_mask_values(const struct lq_layout *layout, enum lq_values declared,
                               const float *map);
 
 // One patch over the whole picture; `grid` has room for map_width * map_height floats.

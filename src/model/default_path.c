@@ -1,5 +1,5 @@
 // Which files the models that come along are: those of the source folder while the program lies
-// where it was built, else the installed ones. An installed program never looks in the source
+// where it was built, else the installed ones. An installed program never uses the source
 // folder, which may be anybody's by then.
 #include <limits.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-// A network's edges in other types than f32: half precision, and whole numbers of eight bits.
+// A network's inputs and outputs in other types than f32: half precision, and eight-bit integers.
 // Threads: any, no state.
 #pragma once
 

@@ -59,14 +59,14 @@ int lq_input_decide(struct lq_input *input, const struct lq_tensors *tensors,
     return LQ_OK;
 }
 
-bool lq_looks_like_yolo(const struct lq_tensors *tensors)
+bool lq_has_yolo_shapes(const struct lq_tensors *tensors)
 {
     return tensors->output_count == 2 &&
            tensors->outputs[0].rank + tensors->outputs[1].rank == 7 &&
            (tensors->outputs[0].rank == 3 || tensors->outputs[0].rank == 4);
 }
 
-bool lq_looks_like_detr(const struct lq_tensors *tensors)
+bool lq_has_detr_shapes(const struct lq_tensors *tensors)
 {
     int sum = 0;
     for (int i = 0; i < tensors->output_count && i < 3; i++)
@@ -178,7 +178,7 @@ static bool find_rows(struct lq_layout *layout, const struct lq_tensor *det,
 static bool find_yolo(struct lq_layout *layout, const struct lq_tensors *tensors,
                       const struct lq_input *input, const struct lq_sidecar *sidecar)
 {
-    if (!lq_looks_like_yolo(tensors))
+    if (!lq_has_yolo_shapes(tensors))
         return false;
     layout->det_index = tensors->outputs[0].rank == 3 ? 0 : 1;
     layout->proto_index = 1 - layout->det_index;
@@ -195,8 +195,9 @@ static bool named_as_boxes(const struct lq_tensor *tensor)
     return strstr(tensor->name, "dets") || strstr(tensor->name, "box");
 }
 
-// RF-DETR-Seg: boxes [1,q,4], class logits [1,q,c] and masks [1,q,h,w]. With four logits boxes and
-// logits look the same: then their names tell, or the order in which they are exported.
+// RF-DETR-Seg: boxes [1,q,4], class logits [1,q,c] and masks [1,q,h,w]. With four classes boxes and
+// logits have the same shape: their names distinguish them, or the order in which they are
+// exported.
 static bool find_detr(struct lq_layout *layout, const struct lq_tensors *tensors,
                       const struct lq_input *input)
 {

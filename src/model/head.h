@@ -30,7 +30,7 @@ void lq_tensors_list(char *out, size_t size, const struct lq_tensor *tensors, in
 // Whether a YOLO network has so many cells for an input of this size.
 bool lq_anchors_fit(int64_t count, int64_t width, int64_t height);
 
-// Two outputs of rank 3 and 4, whatever their sizes: YOLOv8-seg by its looks.
-bool lq_looks_like_yolo(const struct lq_tensors *tensors);
+// Two outputs of rank 3 and 4, whatever their sizes: YOLOv8-seg.
+bool lq_has_yolo_shapes(const struct lq_tensors *tensors);
 // Three of ranks 3, 3 and 4: RF-DETR-Seg.
-bool lq_looks_like_detr(const struct lq_tensors *tensors);
+bool lq_has_detr_shapes(const struct lq_tensors *tensors);

@@ -1,5 +1,5 @@
-// What networks that cannot be used are, told from their outputs, and which option of their export
-// to change. The options are those of Ultralytics' and Roboflow's exporters.
+// Identifies networks that cannot be used by their outputs, and names the option of their export to
+// change. The options are those of Ultralytics' and Roboflow's exporters.
 #include <stdio.h>
 #include <string.h>
 

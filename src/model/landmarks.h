@@ -2,8 +2,7 @@
 // It is MediaPipe Hands' hand_landmark_full (models/README.md): input [1,224,224,3] RGB 0..1;
 // outputs 63 numbers (x, y, z of each point in crop pixels), presence 0..1, right hand 0..1, and 63
 // numbers that are not used here. Order and names of the points are the network's (Zhang et al.,
-// "MediaPipe
-// Hands: On-device Real-time Hand Tracking", 2020).
+// "MediaPipe Hands: On-device Real-time Hand Tracking", 2020).
 // Threads: what is opened is read-only and shared; a landmarker belongs to one thread at a time.
 // Owner: open/close and new/free by the caller.
 #pragma once
@@ -27,8 +26,8 @@ struct lq_point {
 
 struct lq_hand {
     struct lq_point points[LQ_LANDMARK_COUNT];
-    float presence; // 0..1: how sure the network is that the crop shows a hand
-    float right;    // 0..1: that it is a right hand
+    float presence; // 0..1: the confidence that the crop shows a hand
+    float right;    // 0..1: … that it is a right hand
 };
 
 // A square of the picture, which may reach beyond it (black there).

@@ -6,7 +6,7 @@
 // A map of logits has most of its values outside 0..1 (background is far below 0); a map of
 // probabilities none, but for rounding and the odd number a broken run leaves behind.
 static const float look_slack = 1e-3f;
-enum { LOOK_PART = 100 }; // more than one value in so many outside: logits
+enum { OUTSIDE_PART = 100 }; // more than one value in so many outside: logits
 
 float lq_sigmoid(float x)
 {
@@ -22,11 +22,11 @@ LQ_HOT static int count_outside(const float *values, int count)
     return outside;
 }
 
-enum lq_values lq_mask_values(const struct lq_layout *layout, enum lq_values said,
+enum lq_values lq_mask_values(const struct lq_layout *layout, enum lq_values declared,
                               const float *map)
 {
     int count = layout->map_width * layout->map_height * layout->map_channels;
-    if (said == LQ_VALUES_LOGITS || count_outside(map, count) > count / LOOK_PART)
+    if (declared == LQ_VALUES_LOGITS || count_outside(map, count) > count / OUTSIDE_PART)
         return LQ_VALUES_LOGITS;
     return LQ_VALUES_PROBABILITY;
 }
@@ -62,7 +62,7 @@ void lq_mask_decode(const struct lq_layout *layout, const struct lq_rules *rules
     const float *nail = map + (size_t)nail_channel * plane;
     const float *rest = channels > 1 ? map + (size_t)(1 - nail_channel) * plane : NULL;
     enum lq_values values = rules->values;
-    if (values == LQ_VALUES_BY_LOOK)
+    if (values == LQ_VALUES_AUTO)
         values = lq_mask_values(layout, values, map);
     if (values == LQ_VALUES_LOGITS)
         copy_sigmoid(grid, nail, rest, step, count);

@@ -202,8 +202,8 @@ static void settle_name(struct lq_model *model, bool no_file)
     snprintf(model->name, sizeof model->name, "%.*s", (int)len, base);
 }
 
-// A served model may bring its own sidecar; else it is the one beside the file, if there is one:
-// what is said of another model must not be believed of this one.
+// A served model may bring its own sidecar; else it is the one beside the file, if there is one. A
+// sidecar of another model must not be applied to this one.
 static int read_sidecar(struct lq_model *model, bool no_file, struct lq_error *err)
 {
     const struct lq_buf *served = &model->read->sidecar;
@@ -235,7 +235,7 @@ static void open_landmarks(struct lq_model *model, const struct lq_engine_option
 {
     struct lq_error error;
     if (lq_landmarks_open(&model->landmarks, lq_landmarks_default_path(), options, &error) != LQ_OK)
-        lq_log_warn("%s; which way nails point is told by their looks alone", error.text);
+        lq_log_warn("%s; the direction of nails is estimated without their hand", error.text);
 }
 
 // Compiles all sizes in the arithmetic that is asked for, or found the faster.
@@ -281,7 +281,7 @@ static int compile_batch(struct lq_model *model, enum lq_precision asked,
     return status;
 }
 
-// OpenVINO tells the numbers of a .tflite's quantised edges and not what they mean.
+// OpenVINO gives the integers of a .tflite's quantised outputs without scale and zero point.
 static int refuse_hidden_scales(const struct lq_model *model, struct lq_error *err)
 {
     const struct lq_tensors *tensors = &model->info.tensors;
@@ -296,7 +296,7 @@ static int refuse_hidden_scales(const struct lq_model *model, struct lq_error *e
 }
 
 // Networks as they are downloaded, with the classes of COCO, find no nails.
-static void tell_classes(const struct lq_model *model)
+static void log_classes(const struct lq_model *model)
 {
     int classes = model->info.classes;
     bool coco = classes == 80 || (model->info.head == LQ_HEAD_DETR_SEG && classes == 91);
@@ -341,7 +341,7 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
     lq_model_settle(model, options);
     if (!options->no_landmarks && !model->ops->by_name_only)
         open_landmarks(model, &engine);
-    tell_classes(model);
+    log_classes(model);
     return LQ_OK;
 }
 

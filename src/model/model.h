@@ -88,14 +88,14 @@ LQ_MUST_CHECK int lq_runner_new(struct lq_runner **runner, const struct lq_model
                                 struct lq_error *err);
 void lq_runner_free(struct lq_runner *runner);
 
-// The three steps of a frame, in this order. prepare picks the input size that wastes least, and
-// with LQ_TUNE_BOTH all cores for a frame that is alone, one for a frame that is not.
+// The three steps of a frame, in this order. prepare chooses the input size that wastes least, and
+// with LQ_TUNE_BOTH the latency engine (all cores) where `exclusive`, else one core.
 LQ_MUST_CHECK int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture,
                                     bool exclusive, struct lq_error *err);
-// After prepare: turns the prepared picture left to right. A mask head's patch comes back as if it
-// had not been, so that the mean of two looks can be taken; other heads must not be asked for it.
+// After prepare: mirrors the prepared picture, left to right. A mask head's patch comes back as if
+// it had not been mirrored, so that the two can be averaged; not for other heads.
 void lq_runner_mirror(struct lq_runner *runner);
-// deadline_us: after which nobody wants the answer (engine.h); 0: none.
+// deadline_us: after which the result is of no use (engine.h); 0: none.
 LQ_MUST_CHECK int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us,
                                   struct lq_error *err);
 // *patches and *count stay valid until the next prepare. At most LQ_NAILS_MAX patches.

@@ -37,7 +37,7 @@ static void fill_info(struct lq_model *model)
                           ? yolo
                           : sidecar->resize == LQ_SIDECAR_LETTERBOX;
     info->end2end = layout->rows == LQ_ROWS_FINAL;
-    info->boxes_normalised = detr || (yolo && (sidecar->boxes == LQ_BOXES_BY_LOOK
+    info->boxes_normalised = detr || (yolo && (sidecar->boxes == LQ_BOXES_AUTO
                                           ? lq_ends_with(model->source, ".tflite")
                                           : sidecar->boxes == LQ_BOXES_UNIT));
     info->sidecar = sidecar->present;

@@ -1,6 +1,6 @@
 // What an opened model is made of: model.c fills it in (in the page device/network.c), runner.c
 // runs frames through it.
-// Threads: read-only once opened, but for told_values. Owner: lq_model_close releases all of it.
+// Threads: read-only once opened, but for logged_values. Owner: lq_model_close releases all of it.
 #pragma once
 
 #include <stdatomic.h>
@@ -33,7 +33,7 @@ struct lq_model {
     struct lq_landmarks *landmarks; // NULL: none to be had
     struct lq_engine *raced;    // of the first size, until it is taken for use; else NULL
     enum lq_tune raced_tune;
-    atomic_bool told_values;    // the log says that a map was taken to hold logits
+    atomic_bool logged_values;  // that a map was taken to hold logits
 };
 
 // opened.c: what follows from the sidecar and the layouts once all sizes are open.

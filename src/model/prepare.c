@@ -24,7 +24,7 @@ int lq_prepare_sizes(struct lq_size sizes[LQ_MODEL_SIZES_MAX], const struct lq_s
         sizes[0] = (struct lq_size){width > 0 ? width : height, height > 0 ? height : width};
         return 1;
     }
-    if (lq_looks_like_yolo(tensors)) {
+    if (lq_has_yolo_shapes(tensors)) {
         sizes[0] = (struct lq_size){640, 640};
         return 1;
     }
@@ -41,7 +41,7 @@ float lq_prepare_distance(const struct lq_size *size, const struct lq_image *pic
 void lq_prepare_normalise(struct lq_sidecar *sidecar, const struct lq_tensors *tensors)
 {
     static const float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
-    if (sidecar->normalised || !lq_looks_like_detr(tensors))
+    if (sidecar->normalised || !lq_has_detr_shapes(tensors))
         return;
     memcpy(sidecar->mean, mean, sizeof mean);
     memcpy(sidecar->std, std, sizeof std);

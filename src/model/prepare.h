@@ -1,5 +1,5 @@
-// How a picture becomes a network's input: which of its sizes, and where in it. What frames go
-// through (runner.c) and what a network is calibrated with (cli/quantize_pictures.c).
+// How a picture becomes a network's input: which of its sizes, and where in it. Used for frames
+// (runner.c) and for the pictures of a calibration (cli/quantize_pictures.c).
 // Threads: any, no state.
 #pragma once
 

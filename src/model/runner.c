@@ -1,4 +1,4 @@
-// A frame's way through an opened model: into its input, through the network, and its output as
+// One frame's inference: the picture into the input tensor, the network's run, its outputs as
 // patches.
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 struct lq_runner {
     const struct lq_model *model;
     struct lq_request *requests[LQ_MODEL_SIZES_MAX]; // one for each variant
-    struct lq_request *exclusive[LQ_MODEL_SIZES_MAX]; // … that has a lone engine, else NULL
+    struct lq_request *exclusive[LQ_MODEL_SIZES_MAX]; // … that has a latency engine, else NULL
     struct lq_request *request;                      // of the prepared picture
     struct lq_resizer *resizer;
     float *pixels[LQ_MODEL_SIZES_MAX];                // where an input is not f32: the picture …
@@ -244,17 +244,17 @@ int lq_runner_infer(struct lq_runner *runner, uint64_t deadline_us, struct lq_er
     return model->ops->run(runner->request, deadline_us, err);
 }
 
-// Whether a map holds probabilities or logits is seen in it where no sidecar says so, or says what
-// cannot be. A warning says so once.
+// Whether a map holds probabilities or logits is decided by its values where no sidecar declares
+// it, or its declaration is impossible. The log warns once.
 static enum lq_values values_of(const struct lq_model *model, const struct lq_layout *layout,
                                 const float *map)
 {
-    enum lq_values said = model->rules.values, values = lq_mask_values(layout, said, map);
-    // The model was made to be changed, its users alone promise not to.
-    atomic_bool *told = (atomic_bool *)&model->told_values;
-    if (values == said || values != LQ_VALUES_LOGITS || atomic_exchange(told, true))
+    enum lq_values declared = model->rules.values, values = lq_mask_values(layout, declared, map);
+    // Const for its users, but the flag is atomic and the model was allocated as changeable.
+    atomic_bool *logged = (atomic_bool *)&model->logged_values;
+    if (values == declared || values != LQ_VALUES_LOGITS || atomic_exchange(logged, true))
         return values;
-    if (said == LQ_VALUES_PROBABILITY)
+    if (declared == LQ_VALUES_PROBABILITY)
         lq_log_warn("model '%s' answers logits, for many of its values are not within 0..1; its "
                     "sidecar says \"probability\", and should say \"output\": \"logits\"",
                     model->name);

@@ -97,12 +97,12 @@ static void score_anchors(struct lq_yolo *yolo, const struct lq_layout *layout,
 }
 
 // Boxes in pixels have centres all over the tensor, whatever the picture shows: one for each
-// anchor. So the centres' mean tells pixels (half the width) from 0..1 (a half). Where the network
-// chose the rows, the right edges and lower edges of those that say something tell.
+// anchor. So the centres' mean distinguishes pixels (half the width) from 0..1 (a half). Where the
+// network chose the rows, the right and lower edges of confident ones do.
 static bool boxes_in_pixels(const struct lq_detections *detections, const float *scores)
 {
     const struct lq_layout *layout = detections->layout;
-    if (detections->rules->boxes != LQ_BOXES_BY_LOOK)
+    if (detections->rules->boxes != LQ_BOXES_AUTO)
         return detections->rules->boxes == LQ_BOXES_PIXELS;
     if (layout->rows == LQ_ROWS_QUERIES)
         return false;
@@ -309,7 +309,7 @@ static void copy_mask(const struct lq_detections *detections, const struct part 
     size_t plane = (size_t)layout->proto_width * (size_t)layout->proto_height;
     const float *mask = detections->proto + (size_t)query * plane;
     bool logits = detections->rules->values == LQ_VALUES_LOGITS;
-    for (size_t i = 0; i < plane && detections->rules->values == LQ_VALUES_BY_LOOK && !logits; i++)
+    for (size_t i = 0; i < plane && detections->rules->values == LQ_VALUES_AUTO && !logits; i++)
         logits = mask[i] < 0.0f || mask[i] > 1.0f;
     for (int j = 0; j < part->height; j++) {
         size_t at = (size_t)(part->j0 + j) * (size_t)layout->proto_width + (size_t)part->i0;

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { HAND = 5, TOLD_MIN = 4, UNSURE_MAX = 1, MEASURES = 4, GUESSES_MAX = 2 * (1 + HAND) * 5 };
+enum { HAND = 5, CLASSIFIED_MIN = 4, UNKNOWN_MAX = 1, MEASURES = 4,
+       HYPOTHESES_MAX = 2 * (1 + HAND) * 5 };
 
 // A hand's nails are at most this many nail sizes apart, each from the nearest other.
 static const float REACH = 12.0f;
@@ -27,17 +28,17 @@ static const struct step STEPS[HAND][HAND] = {
     [2][4] = {{7.55f, -4.56f, 0.24f, -0.31f}, {3.81f, 2.54f, 0.49f, 0.32f}},
     [3][4] = {{2.07f, -2.45f, 0.06f, -0.33f}, {1.24f, 1.49f, 0.43f, 0.18f}},
 };
-// Log share of hands on which all but one finger's nail is seen, by that finger; of all five.
+// Log share of hands on which all nails but one are visible, by that one's finger; of all five.
 static const float MISSING[HAND] = {-1.1f, -4.1f, -5.5f, -5.2f, -3.0f}, ALL = -1.5f;
 
-struct seen {
+struct pose {
     float x, y, tip_x, tip_y, size;
 };
 
-// One guess: who is who, and how likely.
-struct guess {
+// One assignment of fingers to nails.
+struct hypothesis {
     int finger[HAND]; // of each nail of the hand
-    float odds;
+    float odds;       // logarithm
 };
 
 static float size_of(const struct lq_nail *nail)
@@ -45,16 +46,16 @@ static float size_of(const struct lq_nail *nail)
     return sqrtf((float)nail->area);
 }
 
-static struct seen see(const struct lq_nail *nail)
+static struct pose pose_of(const struct lq_nail *nail)
 {
     float x = nail->tip_known ? nail->axis_x : nail->tip_x;
     float y = nail->tip_known ? nail->axis_y : nail->tip_y;
     float length = fmaxf(hypotf(x, y), 1e-6f);
-    return (struct seen){nail->center_x, nail->center_y, x / length, y / length,
+    return (struct pose){nail->center_x, nail->center_y, x / length, y / length,
                          fmaxf(size_of(nail), 1.0f)};
 }
 
-static float middle_size(const struct seen *const *row, int count)
+static float middle_size(const struct pose *const *row, int count)
 {
     float sizes[HAND] = {0};
     for (int i = 0; i < count; i++) {
@@ -74,14 +75,14 @@ struct hand_frame {
 };
 
 // Log odds that these nails, from the thumb's side on, are those of `fingers`.
-static float judge(const struct seen *const *row, const int *fingers, int count,
+static float log_odds(const struct pose *const *row, const int *fingers, int count,
                    const struct hand_frame *frame)
 {
     float up_x = frame->up_x, up_y = frame->up_y, side = frame->side, size = frame->size;
 
     float odds = 0.0f;
     for (int i = 0; i + 1 < count; i++) {
-        const struct seen *p = row[i], *q = row[i + 1];
+        const struct pose *p = row[i], *q = row[i + 1];
         const struct step *step = &STEPS[fingers[i]][fingers[i + 1]];
         if (step->spread[0] == 0.0f) {
             odds += PAIR_UNKNOWN;
@@ -105,11 +106,11 @@ static float judge(const struct seen *const *row, const int *fingers, int count,
 }
 
 // By the angle at which they are seen from the palm, which sorts a bent row too.
-static void sort_round(const struct seen **row, int count, float palm_x, float palm_y, float side)
+static void sort_round(const struct pose **row, int count, float palm_x, float palm_y, float side)
 {
     for (int i = 1; i < count; i++)
         for (int j = i; j > 0; j--) {
-            const struct seen *p = row[j - 1], *q = row[j];
+            const struct pose *p = row[j - 1], *q = row[j];
             if (side * ((p->x - palm_x) * (q->y - palm_y) - (p->y - palm_y) * (q->x - palm_x)) >=
                 0.0f)
                 break;
@@ -118,10 +119,11 @@ static void sort_round(const struct seen **row, int count, float palm_x, float p
         }
 }
 
-// All guesses with nail `thumb` (-1: none) as the thumb, both ways round.
-static int guess_with(const struct seen *hand, int count, int thumb, struct guess *guesses)
+// All hypotheses with nail `thumb` (-1: none) as the thumb, both ways round.
+static int make_hypotheses(const struct pose *hand, int count, int thumb,
+                           struct hypothesis *hypotheses)
 {
-    const struct seen *row[HAND];
+    const struct pose *row[HAND];
     int made = 0, from = thumb >= 0, n = from;
     float up_x = 0.0f, up_y = 0.0f, mean_x = 0.0f, mean_y = 0.0f;
     if (thumb < 0 && count == HAND)
@@ -151,34 +153,34 @@ static int guess_with(const struct seen *hand, int count, int thumb, struct gues
             for (int f = 0; f < HAND; f++)
                 if (f != missing)
                     fingers[m++] = f;
-            struct guess *guess = &guesses[made++];
-            guess->odds = TRUST * ((count == HAND ? ALL : MISSING[missing]) +
-                                   judge(row, fingers, count, &frame));
+            struct hypothesis *hypothesis = &hypotheses[made++];
+            hypothesis->odds = TRUST * ((count == HAND ? ALL : MISSING[missing]) +
+                                        log_odds(row, fingers, count, &frame));
             for (int i = 0; i < count; i++)
-                guess->finger[row[i] - hand] = fingers[i];
+                hypothesis->finger[row[i] - hand] = fingers[i];
         }
     }
     return made;
 }
 
-static void tell_hand(struct lq_nails *nails, const int *members, int count)
+static void classify_hand(struct lq_nails *nails, const int *members, int count)
 {
-    struct seen hand[HAND];
-    struct guess guesses[GUESSES_MAX];
+    struct pose hand[HAND];
+    struct hypothesis hypotheses[HYPOTHESES_MAX];
     int made = 0;
     float most = -INFINITY, whole = 0.0f;
     for (int i = 0; i < count; i++)
-        hand[i] = see(&nails->items[members[i]]);
+        hand[i] = pose_of(&nails->items[members[i]]);
     for (int thumb = -1; thumb < count; thumb++)
-        made += guess_with(hand, count, thumb, guesses + made);
+        made += make_hypotheses(hand, count, thumb, hypotheses + made);
     for (int g = 0; g < made; g++)
-        most = fmaxf(most, guesses[g].odds);
+        most = fmaxf(most, hypotheses[g].odds);
     for (int g = 0; g < made; g++)
-        whole += expf(guesses[g].odds - most);
+        whole += expf(hypotheses[g].odds - most);
     for (int g = 0; g < made; g++)
         for (int i = 0; i < count; i++)
-            nails->items[members[i]].finger_share[guesses[g].finger[i]] +=
-                expf(guesses[g].odds - most) / whole;
+            nails->items[members[i]].finger_share[hypotheses[g].finger[i]] +=
+                expf(hypotheses[g].odds - most) / whole;
 }
 
 // How far two nails lie apart for one hand, in nail sizes: more where they point different ways.
@@ -222,14 +224,15 @@ static void group(const struct lq_nails *nails, int hand_of[LQ_NAILS_MAX])
     }
 }
 
-void lq_finger_choose(struct lq_nail *nail, float sure)
+void lq_finger_choose(struct lq_nail *nail, float share_min)
 {
     int best = 0;
     for (int f = 1; f < HAND; f++)
         if (nail->finger_share[f] > nail->finger_share[best])
             best = f;
-    nail->finger = nail->finger_share[best] >= sure ? (enum lq_finger)(LQ_FINGER_THUMB + best)
-                                                    : LQ_FINGER_UNKNOWN;
+    nail->finger = nail->finger_share[best] >= share_min
+                       ? (enum lq_finger)(LQ_FINGER_THUMB + best)
+                       : LQ_FINGER_UNKNOWN;
 }
 
 void lq_finger_classify(struct lq_nails *nails)
@@ -245,9 +248,9 @@ void lq_finger_classify(struct lq_nails *nails)
                 known += nails->items[i].tip_known;
                 members[count++] = i;
             }
-        if (count >= TOLD_MIN && known >= count - UNSURE_MAX)
-            tell_hand(nails, members, count);
+        if (count >= CLASSIFIED_MIN && known >= count - UNKNOWN_MAX)
+            classify_hand(nails, members, count);
     }
     for (int i = 0; i < nails->count; i++)
-        lq_finger_choose(&nails->items[i], LQ_FINGER_SURE);
+        lq_finger_choose(&nails->items[i], LQ_FINGER_CONFIDENCE);
 }

@@ -4,14 +4,14 @@
 
 #include "nail/nail.h"
 
-// The share that a finger must have to be told, and one told before to stay so.
-#define LQ_FINGER_SURE 0.85f
-#define LQ_FINGER_STILL_SURE 0.55f
+// The probability that a finger must have to be named, and that one named before must keep.
+#define LQ_FINGER_CONFIDENCE 0.85f
+#define LQ_FINGER_CONFIDENCE_KNOWN 0.55f
 
 // Groups nails to hands (at most five each, nearest first) and fills finger_share and finger, after
-// lq_tip_estimate. Hands of which four or five nails are seen are told; any may be left or right,
-// seen from either side. Fewer do not tell an index from a little finger often enough.
+// lq_tip_estimate. Hands with four or five visible nails are classified; any may be left or right,
+// seen from either side. With fewer an index and a little finger are confused too often.
 void lq_finger_classify(struct lq_nails *nails);
 
-// Sets finger from finger_share: the likeliest, if its share is at least `sure`; else unknown.
-void lq_finger_choose(struct lq_nail *nail, float sure);
+// Sets finger from finger_share: the likeliest, if its share is at least share_min; else unknown.
+void lq_finger_choose(struct lq_nail *nail, float share_min);

@@ -24,7 +24,7 @@ static int hop_of(const struct lq_blocks *blocks)
 
 // Adds the sampled pixels of picture row y into a row of blocks; the picture's edge repeats.
 static void add_row(const struct lq_image *picture, int y, const struct lq_blocks *blocks,
-                    const struct lq_rgb_planes *sums)
+                    const struct lq_rgb_row *sums)
 {
     const void *row =
         lq_image_row(picture, y) + (size_t)blocks->x * lq_image_pixel_bytes(picture);
@@ -52,25 +52,21 @@ LQ_HOT static void read_rgb(const uint8_t *restrict row, int width, float *restr
     }
 }
 
-static void scale_planes(const struct lq_rgb_planes *planes, int n, float scale)
+static void scale_planes(const struct lq_rgb_row *planes, float scale)
 {
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < planes->count; i++) {
         planes->red[i] *= scale;
         planes->green[i] *= scale;
         planes->blue[i] *= scale;
     }
 }
 
-static struct lq_rgb_planes planes_from(const struct lq_rgb_planes *planes, size_t at)
+static void clear_planes(const struct lq_rgb_row *planes)
 {
-    return (struct lq_rgb_planes){planes->red + at, planes->green + at, planes->blue + at};
-}
-
-static void clear_planes(const struct lq_rgb_planes *planes, size_t n)
-{
-    memset(planes->red, 0, n * sizeof(float));
-    memset(planes->green, 0, n * sizeof(float));
-    memset(planes->blue, 0, n * sizeof(float));
+    size_t bytes = (size_t)planes->count * sizeof(float);
+    memset(planes->red, 0, bytes);
+    memset(planes->green, 0, bytes);
+    memset(planes->blue, 0, bytes);
 }
 
 // Whether blocks are single pixels of eight-bit RGB, all in the picture.
@@ -82,16 +78,16 @@ static bool are_pixels(const struct lq_image *picture, const struct lq_blocks *b
 }
 
 void lq_guide_sample(const struct lq_image *picture, const struct lq_blocks *blocks,
-                     const struct lq_rgb_planes *planes)
+                     const struct lq_rgb_row *planes)
 {
     int width = blocks->width, hop = hop_of(blocks), samples = 0;
     bool pixels = are_pixels(picture, blocks);
     for (int k = hop / 2; k < blocks->step; k += hop)
         samples++;
     if (!pixels)
-        clear_planes(planes, (size_t)width * (size_t)blocks->height);
+        clear_planes(planes);
     for (int j = 0; j < blocks->height; j++) {
-        const struct lq_rgb_planes row = planes_from(planes, (size_t)j * (size_t)width);
+        const struct lq_rgb_row row = lq_rgb_row_part(planes, j * width, width);
         if (pixels) {
             read_rgb(lq_image_row(picture, blocks->y + j) + (size_t)blocks->x * 3, width, row.red,
                      row.green, row.blue);
@@ -101,7 +97,7 @@ void lq_guide_sample(const struct lq_image *picture, const struct lq_blocks *blo
             int y = blocks->y + j * blocks->step + k;
             add_row(picture, y < picture->height ? y : picture->height - 1, blocks, &row);
         }
-        scale_planes(&row, width, 1.0f / (float)(samples * samples));
+        scale_planes(&row, 1.0f / (float)(samples * samples));
     }
 }
 
@@ -110,11 +106,11 @@ struct class_sums {
     float weight, mean[3], product[6];
 };
 
-// Sums are kept in lanes: one alone would wait for itself at every pixel.
-LQ_HOT static struct class_sums sum_class(const struct lq_rgb_planes *planes,
-                                          const float *restrict guess, float pivot, float sign,
-                                          int n)
+// Sums are kept in lanes: a single one would wait for its own addition at every pixel.
+LQ_HOT static struct class_sums sum_class(const struct lq_rgb_row *planes,
+                                          const float *restrict guess, float pivot, float sign)
 {
+    const int n = planes->count;
     const float *restrict red = planes->red, *restrict green = planes->green;
     const float *restrict blue = planes->blue;
     float lanes[SUMS][LANES] = {{0}}, total[SUMS] = {0};
@@ -166,13 +162,12 @@ static void solve_symmetric(const float m[6], const float d[3], float x[3])
     x[2] = (c02 * d[0] + c12 * d[1] + c22 * d[2]) * scale;
 }
 
-void lq_guide_fit(struct lq_guide *guide, const struct lq_rgb_planes *planes, const float *guess,
-                  int n)
+void lq_guide_fit(struct lq_guide *guide, const struct lq_rgb_row *planes, const float *guess)
 {
     static const int diagonal[3] = {0, 3, 5};
     *guide = (struct lq_guide){{0, 0, 0}, 0.5f, 1.0f};
-    struct class_sums in = sum_class(planes, guess, 0.7f, 1.0f, n);
-    struct class_sums out = sum_class(planes, guess, 0.3f, -1.0f, n);
+    struct class_sums in = sum_class(planes, guess, 0.7f, 1.0f);
+    struct class_sums out = sum_class(planes, guess, 0.3f, -1.0f);
     if (!(in.weight > 1e-3f) || !(out.weight > 1e-3f))
         return; // nothing to learn from: a flat guide leaves the guess smoothed
     normalise(&in);
@@ -195,9 +190,10 @@ void lq_guide_fit(struct lq_guide *guide, const struct lq_rgb_planes *planes, co
     }
 }
 
-LQ_HOT void lq_guide_planes(const struct lq_guide *guide, const struct lq_rgb_planes *planes,
-                            float *restrict out, int n)
+LQ_HOT void lq_guide_planes(const struct lq_guide *guide, const struct lq_rgb_row *planes,
+                            float *restrict out)
 {
+    const int n = planes->count;
     const float *restrict red = planes->red, *restrict green = planes->green;
     const float *restrict blue = planes->blue;
     float r = guide->weight[0], g = guide->weight[1], b = guide->weight[2], bias = guide->bias;

@@ -5,28 +5,21 @@
 #include "image/image.h"
 #include "nail/blocks.h"
 
-// Three planes of as many floats, 0..1, the picture's numbers as stored.
-struct lq_rgb_planes {
-    float *red, *green, *blue;
-};
-
 struct lq_guide {
     float weight[3], bias; // guide = clamp(weight . rgb + bias), rgb 0..1 as stored
     float noise;           // variance of the guide within nail and surroundings
 };
 
-// Block means of the picture, row after row of blocks; beyond its right and lower edge it repeats.
+// Block means of the picture, 0..1 as stored, row after row of blocks: planes->count is how many
+// there are. Beyond its right and lower edge the picture's edge repeats.
 void lq_guide_sample(const struct lq_image *picture, const struct lq_blocks *blocks,
-                     const struct lq_rgb_planes *planes);
+                     const struct lq_rgb_row *planes);
 
-// Fisher's discriminant between where `guess` is sure of nail and where it is sure of none: n
-// blocks.
-void lq_guide_fit(struct lq_guide *guide, const struct lq_rgb_planes *planes, const float *guess,
-                  int n);
+// Fisher's discriminant between the blocks where `guess` is certain of nail and where of none.
+void lq_guide_fit(struct lq_guide *guide, const struct lq_rgb_row *planes, const float *guess);
 
-// The guide of n blocks.
-void lq_guide_planes(const struct lq_guide *guide, const struct lq_rgb_planes *planes, float *out,
-                     int n);
+// The guide of each block.
+void lq_guide_planes(const struct lq_guide *guide, const struct lq_rgb_row *planes, float *out);
 
 // n pixels of the picture from (x, y).
 void lq_guide_row(const struct lq_guide *guide, const struct lq_image *picture, int x, int y,

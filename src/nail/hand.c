@@ -6,7 +6,7 @@
 #include "nail/hands.h"
 #include "nail/tip.h"
 
-enum { AGAIN = 2 }; // times that the best looks are looked at again
+enum { REFINE_RUNS = 2 }; // of the network, for each of the best candidates
 
 int lq_hand_finder_new(struct lq_hand_finder **out, const struct lq_landmarks *landmarks,
                        struct lq_error *err)
@@ -32,51 +32,51 @@ void lq_hand_finder_free(struct lq_hand_finder *finder)
     free(finder);
 }
 
-static int try_all_ways(struct lq_hand_search *search, struct lq_error *err)
+static int try_all_crops(struct lq_hand_search *search, struct lq_error *err)
 {
-    for (int way = 0; way < LQ_HAND_WAYS && !lq_hand_is_plain(search); way++) {
+    for (int i = 0; i < LQ_HAND_CROPS && !lq_hand_is_certain(search); i++) {
         struct lq_hand_crop crop;
-        struct lq_hand_seen seen;
-        if (!lq_hand_way(search, way, &crop))
+        struct lq_hand_candidate candidate;
+        if (!lq_hand_crop_at(search, i, &crop))
             continue;
-        int status = lq_hand_look(search, &crop, &seen, err);
+        int status = lq_hand_run(search, &crop, &candidate, err);
         if (status != LQ_OK)
             return status;
-        lq_hand_keep(search, &seen);
+        lq_hand_add_candidate(search, &candidate);
     }
     return LQ_OK;
 }
 
-// The network sees a hand best where it has seen it already.
-static int look_again(struct lq_hand_search *search, struct lq_hand_seen *best,
-                      struct lq_error *err)
+// The network is most accurate in the crop that its own landmarks give.
+static int refine(struct lq_hand_search *search, struct lq_hand_candidate *best,
+                  struct lq_error *err)
 {
-    for (int i = 0; i < AGAIN; i++) {
+    for (int i = 0; i < REFINE_RUNS; i++) {
         struct lq_hand_crop crop = lq_hand_crop_of(&best->hand);
-        struct lq_hand_seen seen;
-        int status = lq_hand_look(search, &crop, &seen, err);
+        struct lq_hand_candidate candidate;
+        int status = lq_hand_run(search, &crop, &candidate, err);
         if (status != LQ_OK)
             return status;
-        if (seen.worth >= best->worth)
-            *best = seen;
+        if (candidate.score >= best->score)
+            *best = candidate;
     }
     return LQ_OK;
 }
 
 // Finds the likeliest hand of the nails that are on; false in *found when none is.
-static int find_hand(struct lq_hand_search *search, struct lq_hand_seen *hand, bool *found,
+static int find_hand(struct lq_hand_search *search, struct lq_hand_candidate *hand, bool *found,
                      struct lq_error *err)
 {
     *found = false;
     search->best_count = 0;
-    int status = try_all_ways(search, err);
-    int again = lq_hand_is_plain(search) ? 1 : search->best_count, first = 0;
+    int status = try_all_crops(search, err);
+    int again = lq_hand_is_certain(search) ? 1 : search->best_count, first = 0;
     for (int i = 0; i < again && status == LQ_OK; i++)
-        status = look_again(search, &search->best[i], err);
+        status = refine(search, &search->best[i], err);
     if (status != LQ_OK)
         return status;
     for (int i = 1; i < again; i++)
-        if (search->best[i].worth > search->best[first].worth)
+        if (search->best[i].score > search->best[first].score)
             first = i;
     *hand = search->best[first];
     *found = search->best_count > 0 && hand->match.count > 0 &&
@@ -84,19 +84,19 @@ static int find_hand(struct lq_hand_search *search, struct lq_hand_seen *hand, b
     return LQ_OK;
 }
 
-static int tell_nails(struct lq_hand_search *search, struct lq_nails *nails,
-                      const struct lq_hand_seen *seen, struct lq_error *err)
+static int apply_hand(struct lq_hand_search *search, struct lq_nails *nails,
+                      const struct lq_hand_candidate *candidate, struct lq_error *err)
 {
     struct lq_hand turned;
     struct lq_hand_match doubts;
-    struct lq_hand_crop crop = lq_hand_crop_of(&seen->hand);
+    struct lq_hand_crop crop = lq_hand_crop_of(&candidate->hand);
     int status = lq_landmarker_run(search->finder->landmarker, &crop, true, &turned, err);
     if (status != LQ_OK)
         return status;
     // Where the mirrored picture shows no hand, it confirms no finger.
     const bool none[LQ_NAILS_MAX] = {false};
     lq_hand_match(&turned, nails, turned.presence < LQ_HAND_PRESENT ? none : search->on, &doubts);
-    lq_hand_apply(&seen->match, &doubts, nails);
+    lq_hand_apply(&candidate->match, &doubts, nails);
     return LQ_OK;
 }
 
@@ -112,19 +112,19 @@ int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *pictu
         left[i] = true;
     int status = lq_landmarker_set_picture(finder->landmarker, picture, err);
     for (int hands = 0; hands < LQ_HANDS_MAX && status == LQ_OK; hands++) {
-        struct lq_hand_seen seen;
+        struct lq_hand_candidate candidate;
         bool found;
         memcpy(search.on, left, sizeof left);
         lq_hand_survey(&search);
-        lq_hand_take_one_side(&search);
+        lq_hand_limit_to_one(&search);
         if (search.count == 0)
             break;
-        status = find_hand(&search, &seen, &found, err);
+        status = find_hand(&search, &candidate, &found, err);
         if (status != LQ_OK || !found)
             break;
-        status = tell_nails(&search, nails, &seen, err);
+        status = apply_hand(&search, nails, &candidate, err);
         for (int i = 0; i < nails->count; i++)
-            if (seen.match.finger[i] >= 0)
+            if (candidate.match.finger[i] >= 0)
                 left[i] = false;
     }
     if (status == LQ_OK)

@@ -1,21 +1,21 @@
-// The hands of a video: followed from frame to frame, looked for while they are not known.
+// The hands of a video: followed from frame to frame, searched while they are not known.
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nail/hands.h"
 
-enum { FRESH = 2 }; // a hand is seen better where it was seen before
+enum { FRESH = 2 }; // frames: the crop that a hand's own landmarks give is the better one
 
 struct lq_hand_memory {
     pthread_mutex_t lock;
     int count;                            // of hands that are known
     struct lq_hand hands[LQ_HANDS_MAX];
-    uint64_t followed_us;                 // when they were last looked at
-    int fresh;                            // frames that look at them at once: one was just found
-    uint64_t searched_us;                 // when a way was last tried
-    int way;                              // the next one
-    struct lq_hand_seen best;             // of those tried so far; worth 0: none
+    uint64_t followed_us;                 // when the network last ran on them
+    int fresh;                            // frames that follow without a pause: one was just found
+    uint64_t searched_us;                 // when a crop was last tried
+    int next_crop;
+    struct lq_hand_candidate best;        // of those tried so far; score 0: none
 };
 
 int lq_hand_memory_new(struct lq_hand_memory **out)
@@ -40,60 +40,60 @@ void lq_hand_memory_forget(struct lq_hand_memory *memory)
 {
     if (pthread_mutex_trylock(&memory->lock) != 0)
         return;
-    memory->count = memory->way = 0;
-    memory->best.worth = 0;
+    memory->count = memory->next_crop = 0;
+    memory->best.score = 0;
     pthread_mutex_unlock(&memory->lock);
 }
 
-// Looks where each known hand was; those that are not there any more are forgotten.
+// Runs the network where each known hand was; those that are gone are forgotten.
 static int follow(struct lq_hand_memory *memory, struct lq_hand_search *search,
                   struct lq_nails *nails, struct lq_error *err)
 {
     int kept = 0;
     for (int h = 0; h < memory->count; h++) {
         struct lq_hand_crop crop = lq_hand_crop_of(&memory->hands[h]);
-        struct lq_hand_seen seen;
-        int status = lq_hand_look(search, &crop, &seen, err);
+        struct lq_hand_candidate candidate;
+        int status = lq_hand_run(search, &crop, &candidate, err);
         if (status != LQ_OK)
             return status;
-        if (seen.hand.presence < LQ_HAND_PRESENT || seen.match.count == 0)
+        if (candidate.hand.presence < LQ_HAND_PRESENT || candidate.match.count == 0)
             continue;
-        memory->hands[kept++] = seen.hand;
-        lq_hand_apply(&seen.match, &seen.match, nails);
+        memory->hands[kept++] = candidate.hand;
+        lq_hand_apply(&candidate.match, &candidate.match, nails);
         for (int i = 0; i < nails->count; i++)
-            search->on[i] = search->on[i] && seen.match.finger[i] < 0;
+            search->on[i] = search->on[i] && candidate.match.finger[i] < 0;
     }
     memory->count = kept;
     return LQ_OK;
 }
 
-// Tries one way in which the nails that are on may lie on a hand. The best of all ways is the hand,
-// or the first that leaves no doubt.
-static int try_one_way(struct lq_hand_memory *memory, struct lq_hand_search *search,
+// Tries one crop for the nails that are on. The hand is the best candidate of all crops, or the
+// first that leaves no doubt.
+static int try_one_crop(struct lq_hand_memory *memory, struct lq_hand_search *search,
                        struct lq_nails *nails, struct lq_error *err)
 {
     struct lq_hand_crop crop;
-    struct lq_hand_seen seen;
-    while (memory->way < LQ_HAND_WAYS && !lq_hand_way(search, memory->way, &crop))
-        memory->way++;
-    if (memory->way < LQ_HAND_WAYS) {
-        int status = lq_hand_look(search, &crop, &seen, err);
+    struct lq_hand_candidate candidate;
+    while (memory->next_crop < LQ_HAND_CROPS && !lq_hand_crop_at(search, memory->next_crop, &crop))
+        memory->next_crop++;
+    if (memory->next_crop < LQ_HAND_CROPS) {
+        int status = lq_hand_run(search, &crop, &candidate, err);
         if (status != LQ_OK)
             return status;
-        memory->way++;
-        lq_hand_keep(search, &seen);
-        if (seen.worth > memory->best.worth)
-            memory->best = seen;
-        if (!lq_hand_is_plain(search))
+        memory->next_crop++;
+        lq_hand_add_candidate(search, &candidate);
+        if (candidate.score > memory->best.score)
+            memory->best = candidate;
+        if (!lq_hand_is_certain(search))
             return LQ_OK;
-        lq_hand_apply(&seen.match, &seen.match, nails);
+        lq_hand_apply(&candidate.match, &candidate.match, nails);
     }
-    if (memory->best.worth > 0 && memory->best.hand.presence >= LQ_HAND_PRESENT) {
+    if (memory->best.score > 0 && memory->best.hand.presence >= LQ_HAND_PRESENT) {
         memory->hands[memory->count++] = memory->best.hand;
         memory->fresh = FRESH;
     }
-    memory->way = 0;
-    memory->best.worth = 0;
+    memory->next_crop = 0;
+    memory->best.score = 0;
     return LQ_OK;
 }
 
@@ -103,8 +103,8 @@ static int work(struct lq_hand_memory *memory, struct lq_hand_search *search,
 {
     bool follows = memory->count > 0 && (memory->fresh > 0 ||
                                          time_us - memory->followed_us >= LQ_HAND_FOLLOW_US);
-    uint64_t pause_us = memory->way > 0 ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US;
-    // Whose nails are on no hand is known only when the hands were looked at.
+    uint64_t pause_us = memory->next_crop > 0 ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US;
+    // Which nails are on no hand is known only once the known hands were followed.
     bool searches = (follows || memory->count == 0) &&
                     (memory->searched_us == 0 || time_us - memory->searched_us >= pause_us);
     if (!follows && !searches)
@@ -118,11 +118,11 @@ static int work(struct lq_hand_memory *memory, struct lq_hand_search *search,
     if (status != LQ_OK || !searches)
         return status;
     lq_hand_survey(search);
-    lq_hand_take_one_side(search);
+    lq_hand_limit_to_one(search);
     if (search->count == 0 || memory->count == LQ_HANDS_MAX)
         return LQ_OK;
     memory->searched_us = time_us;
-    return try_one_way(memory, search, nails, err);
+    return try_one_crop(memory, search, nails, err);
 }
 
 int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_memory *memory,

@@ -1,11 +1,11 @@
-// Nails against the fingers of a hand, and where to look for that hand again.
+// Matches nails with the fingers of a hand, and gives the crop to find that hand again.
 #include <math.h>
 
 #include "nail/hand.h"
 
-// The middle of a nail lies so far back from the fingertip, in parts of the last bone.
+// Distance of a nail's middle from the fingertip, in parts of the last bone.
 static const float NAIL_AT = 0.3f;
-// A nail may lie so many bones from there. Bones that point at the camera look short.
+// A nail may lie so many bones from there. Bones that point at the camera are foreshortened.
 static const float REACH = 1.2f, BONE_MIN = 0.15f;
 // A nail's own axis counts once it is so much longer than broad, and fully a little later.
 static const float LONG_FROM = 1.1f, LONG_FULL = 1.5f, AXIS_WEIGHT = 0.7f, AXIS_OFF = 1.05f;

@@ -1,4 +1,4 @@
-// Looking for the hand of some nails.
+// The search for the hand of some nails.
 #include <math.h>
 #include <string.h>
 
@@ -9,9 +9,9 @@
 
 static const float SIZES[LQ_HAND_SIZES] = {12, 8, 18}; // sides of crops, in nails
 static const float AHEAD = 0.25f;  // the nails' middle lies so far from the crop's
-static const float PLAIN = 0.7f;   // a hand that agrees so well with its nails is not doubted
-static const float AGREED = 0.85f;  // the cosine up to which two looks at a nail agree
-static const float SURE = 0.95f, DOUBTED = 0.6f;
+static const float CERTAIN = 0.7f;   // a hand that agrees so well with its nails is not doubted
+static const float AGREED = 0.85f;  // the cosine up to which two directions of a nail agree
+static const float CONFIRMED = 0.95f, DOUBTED = 0.6f; // confidence
 
 static float nail_size(const struct lq_nail *nail)
 {
@@ -41,42 +41,42 @@ void lq_hand_survey(struct lq_hand_search *search)
                                           search->nails->items[i].center_y - search->middle.y));
 }
 
-int lq_hand_look(struct lq_hand_search *search, const struct lq_hand_crop *crop,
-                 struct lq_hand_seen *seen, struct lq_error *err)
+int lq_hand_run(struct lq_hand_search *search, const struct lq_hand_crop *crop,
+                struct lq_hand_candidate *candidate, struct lq_error *err)
 {
     const struct lq_hand_limits *limits = search->limits;
     if (limits && limits->pause)
         limits->pause(limits->context);
     if (limits && limits->deadline_us && lq_clock_us() >= limits->deadline_us)
-        return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to be looked at further");
-    int status = lq_landmarker_run(search->finder->landmarker, crop, false, &seen->hand, err);
+        return lq_fail(err, LQ_ERR_TIMEOUT, "the picture is too old to search its hands");
+    int status = lq_landmarker_run(search->finder->landmarker, crop, false, &candidate->hand, err);
     if (status != LQ_OK)
         return status;
-    lq_hand_match(&seen->hand, search->nails, search->on, &seen->match);
-    seen->worth = seen->match.value * sqrtf(fmaxf(seen->hand.presence, 0.0f));
+    lq_hand_match(&candidate->hand, search->nails, search->on, &candidate->match);
+    candidate->score = candidate->match.value * sqrtf(fmaxf(candidate->hand.presence, 0.0f));
     return LQ_OK;
 }
 
-void lq_hand_keep(struct lq_hand_search *search, const struct lq_hand_seen *seen)
+void lq_hand_add_candidate(struct lq_hand_search *search, const struct lq_hand_candidate *candidate)
 {
     int at = search->best_count;
-    if (at == LQ_HAND_BEST && search->best[--at].worth >= seen->worth)
+    if (at == LQ_HAND_BEST && search->best[--at].score >= candidate->score)
         return;
     if (search->best_count < LQ_HAND_BEST)
         search->best_count++;
-    for (; at > 0 && search->best[at - 1].worth < seen->worth; at--)
+    for (; at > 0 && search->best[at - 1].score < candidate->score; at--)
         search->best[at] = search->best[at - 1];
-    search->best[at] = *seen;
+    search->best[at] = *candidate;
 }
 
-bool lq_hand_is_plain(const struct lq_hand_search *search)
+bool lq_hand_is_certain(const struct lq_hand_search *search)
 {
-    const struct lq_hand_seen *first = &search->best[0];
+    const struct lq_hand_candidate *first = &search->best[0];
     return search->best_count > 0 && first->match.count == search->count &&
-           first->worth > PLAIN * (float)search->count;
+           first->score > CERTAIN * (float)search->count;
 }
 
-// Where most nails seem to point already: the way round that is tried first.
+// Where most nails seem to point already: the rotation that is tried first.
 static float first_turn(const struct lq_hand_search *search)
 {
     float x = 0, y = 0;
@@ -93,11 +93,11 @@ static float crop_size(const struct lq_hand_search *search, int size)
     return fmaxf(SIZES[size] * search->size, 2.2f * search->spread + 4.0f * search->size);
 }
 
-bool lq_hand_way(const struct lq_hand_search *search, int way, struct lq_hand_crop *crop)
+bool lq_hand_crop_at(const struct lq_hand_search *search, int index, struct lq_hand_crop *crop)
 {
-    int index = way / LQ_HAND_TURNS, step = way % LQ_HAND_TURNS;
-    float size = crop_size(search, index);
-    for (int i = 0; i < index; i++)
+    int size_index = index / LQ_HAND_TURNS, step = index % LQ_HAND_TURNS;
+    float size = crop_size(search, size_index);
+    for (int i = 0; i < size_index; i++)
         if (fabsf(size / crop_size(search, i) - 1.0f) < 0.15f)
             return false;
     // 0, +1, -1, +2, … eighths of a turn from the likeliest.
@@ -113,8 +113,8 @@ bool lq_hand_way(const struct lq_hand_search *search, int way, struct lq_hand_cr
 static void name_finger(struct lq_nail *nail, int finger, bool doubted)
 {
     memset(nail->finger_share, 0, sizeof nail->finger_share);
-    nail->finger_share[finger] = doubted ? DOUBTED : SURE;
-    lq_finger_choose(nail, LQ_FINGER_SURE);
+    nail->finger_share[finger] = doubted ? DOUBTED : CONFIRMED;
+    lq_finger_choose(nail, LQ_FINGER_CONFIDENCE);
 }
 
 void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
@@ -127,17 +127,17 @@ void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match
             continue;
         float agree = way.x * doubts->tip[i].x + way.y * doubts->tip[i].y;
         if (doubts->finger[i] >= 0 && agree < AGREED)
-            continue; // two looks, two ways: what the picture itself says stands
+            continue; // the two disagree: the direction found without the hand is kept
         lq_hand_turn(nail, way);
-        nail->tip_x = SURE * way.x;
-        nail->tip_y = SURE * way.y;
+        nail->tip_x = CONFIRMED * way.x;
+        nail->tip_y = CONFIRMED * way.y;
         nail->tip_known = nail->on_finger = true;
         name_finger(nail, match->finger[i], doubts->finger[i] != match->finger[i]);
         lq_shape_bend(nail);
     }
 }
 
-void lq_hand_take_one_side(struct lq_hand_search *search)
+void lq_hand_limit_to_one(struct lq_hand_search *search)
 {
     if (search->count <= LQ_HAND_FINGERS)
         return;

@@ -1,15 +1,16 @@
-// The insides of hand.h: a search for the hand of some nails. hand_search.c looks, hand_match.c
-// compares, hand.c does stills and hand_follow.c videos.
+// The insides of hand.h: a search for the hand of some nails. hand_search.c chooses crops and runs
+// the network on them, hand_match.c matches its landmarks with nails, hand.c does stills and
+// hand_follow.c videos.
 // Threads: a search belongs to one thread. Owner: the caller; plain data.
 #pragma once
 
 #include "nail/hand.h"
 
 enum {
-    LQ_HAND_TURNS = 8,              // ways round that are tried
+    LQ_HAND_TURNS = 8,              // rotations that are tried
     LQ_HAND_SIZES = 3,              // … in crops of as many sizes
-    LQ_HAND_WAYS = LQ_HAND_TURNS * LQ_HAND_SIZES,
-    LQ_HAND_BEST = 3,               // of all that was tried, looked at again
+    LQ_HAND_CROPS = LQ_HAND_TURNS * LQ_HAND_SIZES,
+    LQ_HAND_BEST = 3,               // candidates that are refined
     LQ_HANDS_MAX = 3,               // in one picture
 };
 
@@ -19,14 +20,14 @@ struct lq_hand_finder {
     struct lq_landmarker *landmarker;
 };
 
-// One look, and what it is worth.
-struct lq_hand_seen {
+// The hand that one run of the network found.
+struct lq_hand_candidate {
     struct lq_hand hand;
     struct lq_hand_match match;
-    float worth;
+    float score; // how well it matches the nails, 0 .. nails
 };
 
-// The nails that a hand is looked for.
+// The search for the hand of those nails that are on.
 struct lq_hand_search {
     struct lq_hand_finder *finder;
     const struct lq_nails *nails;
@@ -35,23 +36,27 @@ struct lq_hand_search {
     struct lq_point middle;
     float size, spread;     // of a nail; from their middle to the farthest
     const struct lq_hand_limits *limits; // NULL: none
-    struct lq_hand_seen best[LQ_HAND_BEST]; // the best first
+    struct lq_hand_candidate best[LQ_HAND_BEST]; // the best first
     int best_count;
 };
 
 // Fills count, middle, size and spread.
 void lq_hand_survey(struct lq_hand_search *search);
-// Leaves of more nails than a hand has those nearer to one of the two that lie farthest apart.
-void lq_hand_take_one_side(struct lq_hand_search *search);
-// The way'th crop to try: all turns of a size, the likeliest first, then the next size. False: it
-// is as good as one before.
-bool lq_hand_way(const struct lq_hand_search *search, int way, struct lq_hand_crop *crop);
-LQ_MUST_CHECK int lq_hand_look(struct lq_hand_search *search, const struct lq_hand_crop *crop,
-                               struct lq_hand_seen *seen, struct lq_error *err);
-void lq_hand_keep(struct lq_hand_search *search, const struct lq_hand_seen *seen);
-// Whether the best look leaves no doubt.
-bool lq_hand_is_plain(const struct lq_hand_search *search);
-// Turns nails to the fingers that they were seen on, and names those. doubts: what a look at the
-// mirrored picture saw; where it differs nothing is told.
+// If there are more nails than a hand has: keeps those nearer to one of the two that lie farthest
+// apart.
+void lq_hand_limit_to_one(struct lq_hand_search *search);
+// Crop number `index`: all rotations of a size, the likeliest first, then the next size. False: it
+// is nearly the same as one before.
+bool lq_hand_crop_at(const struct lq_hand_search *search, int index, struct lq_hand_crop *crop);
+// Runs the network on a crop.
+LQ_MUST_CHECK int lq_hand_run(struct lq_hand_search *search, const struct lq_hand_crop *crop,
+                              struct lq_hand_candidate *candidate, struct lq_error *err);
+// Keeps it if it is among the best.
+void lq_hand_add_candidate(struct lq_hand_search *search,
+                           const struct lq_hand_candidate *candidate);
+// Whether the best candidate leaves no doubt.
+bool lq_hand_is_certain(const struct lq_hand_search *search);
+// Orients nails along the fingers that they match, and names those. doubts: the match in the
+// mirrored picture; where it contradicts, the nail stays as it is.
 void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
                    struct lq_nails *nails);

@@ -133,7 +133,7 @@ static bool gather(struct points *points, const struct lq_template *template)
         points->level[k] -= mean / (float)n;
         points->spread += points->level[k] * points->level[k];
     }
-    // A little of each diagonal on top: where nothing turns or grows visibly, nothing is claimed.
+    // Regularised: where rotation and scale are hardly visible, both stay near 0.
     for (int k = 0; k < TERMS; k++)
         hessian[k][k] *= k < 2 ? 1.001 : 1.02;
     return invert(hessian, points->inverse);

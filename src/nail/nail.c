@@ -15,7 +15,7 @@
 #include "nail/split.h"
 #include "nail/tip.h"
 
-// Regions that cannot be a nail: too small, too large or of no nail's shape.
+// Components that cannot be a nail: too small, too large or of an implausible shape.
 static const float ASPECT_MAX = 6.0f;
 static const float PICTURE_SHARE_MAX = 0.65f; // of the picture's pixels: a close-up of one nail
 static const float AREA_MIN = 12.0f;           // picture pixels
@@ -23,17 +23,17 @@ static const float POINTS_MIN = 4.0f;          // grid points
 static const float MEDIAN_SHARE_MIN = 0.06f;   // of the median nail's area
 static const float PEAK_MARGIN = 0.1f;         // of the way from the threshold to 1
 static const float SOLIDITY_MIN = 0.7f;        // of an ellipse's
-// Mean probability, as the part of the way from the threshold to 1: less is no nail; and what is
-// much smaller than the others must be surer. (With solidity this takes 55 of 87 false nails away
-// on val and 18 of 20 on test A, and 11 and 1 of 1166 and 274 true ones.)
-static const float SURE_MIN = 0.4f;
+// Mean probability, as the part of the way from the threshold to 1: less is no nail; what is much
+// smaller than the others needs more. (With solidity this removes 55 of 87 false nails on val and
+// 18 of 20 on test A, and 11 and 1 of 1166 and 274 true ones.)
+static const float CERTAINTY_MIN = 0.4f;
 static const float SMALL_SHARE = 0.15f;        // of the middle nail's area
-static const float SMALL_SURE_MIN = 0.5f;
+static const float SMALL_CERTAINTY_MIN = 0.5f;
 
-// What fills much of the picture must be surer still: a close-up of a nail is, a cup of coffee is
+// What fills much of the picture needs still more: a close-up of a nail has it, a cup of coffee has
 // not.
 static const float LARGE_SHARE = 0.05f;        // of the picture's pixels
-static const float LARGE_SURE_MIN = 0.85f;
+static const float LARGE_CERTAINTY_MIN = 0.85f;
 
 enum { CANDIDATES_MAX = 256 };
 
@@ -41,7 +41,7 @@ struct candidate {
     int patch, component; // component: index among that patch's own components
     int x0, y0, x1, y1;   // grid box
     float area;           // picture pixels
-    float sure;           // how far its mean lies from the threshold (0) to 1
+    float certainty;      // how far its mean lies from the threshold (0) to 1
     float confidence, rank;
 };
 
@@ -170,15 +170,16 @@ static void add_components(struct lq_nail_finder *finder, const struct lq_image 
         }
         if (!plausible(item, patch, picture))
             continue;
-        // A detection has a score of its own; in a whole-picture map the mean must speak for it.
+        // A detection has a score of its own; in a whole-picture map the mean is the confidence.
         float mean = item->sum / (float)item->count;
-        float sure = patch->single ? 1.0f : (mean - patch->threshold) / (1.0f - patch->threshold);
+        float certainty =
+            patch->single ? 1.0f : (mean - patch->threshold) / (1.0f - patch->threshold);
         float confidence = patch->confidence * (patch->single ? 1.0f : mean);
         float area = (float)item->count * patch->dx * patch->dy;
         float share = area / ((float)picture->width * (float)picture->height);
-        if (sure >= (share > LARGE_SHARE ? LARGE_SURE_MIN : SURE_MIN))
+        if (certainty >= (share > LARGE_SHARE ? LARGE_CERTAINTY_MIN : CERTAINTY_MIN))
             add_candidate(finder, &(struct candidate){index, best, item->x0, item->y0, item->x1,
-                                                      item->y1, area, sure, confidence,
+                                                      item->y1, area, certainty, confidence,
                                                       confidence * area});
     }
 }
@@ -222,7 +223,7 @@ static void choose_candidates(struct lq_nail_finder *finder)
     for (int i = 0; i < count; i++)
         if (candidates[i].area >= SMALL_SHARE * middle ||
             (candidates[i].area >= MEDIAN_SHARE_MIN * middle &&
-             candidates[i].sure >= SMALL_SURE_MIN))
+             candidates[i].certainty >= SMALL_CERTAINTY_MIN))
             candidates[kept++] = candidates[i];
     finder->candidate_count = kept;
 }

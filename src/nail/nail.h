@@ -33,7 +33,7 @@ struct lq_nail {
     float curvature;      // radians that the middle line turns over the length, clockwise as seen
     bool tip_known;
     bool on_finger;       // tip_x, tip_y and the axis are those of the finger behind it (hand.h)
-    float tip_x, tip_y;   // mean of where the tip may lie (tip.h): its length, 0..1, is how sure
+    float tip_x, tip_y;   // mean of where the tip may lie (tip.h): its length is the confidence
     enum lq_finger finger;
     float finger_share[LQ_FINGER_COUNT - 1]; // how likely each is, thumb first; all 0: not judged
 };
@@ -50,9 +50,9 @@ struct lq_nail_finder;
 LQ_MUST_CHECK int lq_nail_finder_new(struct lq_nail_finder **finder);
 void lq_nail_finder_free(struct lq_nail_finder *finder);
 
-// Splits patches into nails (connected components for a whole-picture patch), drops specks and what
-// no nail can be, and refines each outline on the picture's own edges (guided filter; He, Sun and
-// Tang, "Guided Image Filtering", ECCV 2010).
+// Splits patches into nails (connected components for a whole-picture patch), drops specks and
+// implausible shapes, and refines each outline on the picture's own edges (guided filter; He, Sun
+// and Tang, "Guided Image Filtering", ECCV 2010).
 LQ_MUST_CHECK int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
                                const struct lq_patch *patches, int patch_count,
                                const struct lq_nails **nails, struct lq_error *err);

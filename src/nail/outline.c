@@ -16,8 +16,8 @@ static const float SOLID_MIN = 0.75f; // of the area within the farthest crossin
 static const float RAY_FROM = 0.2f, RAY_TO = 2.0f;
 static const float CUT_BEYOND = 1.15f; // … of where the border cuts a ray, the outline may lie
 static const float CUT_WEIGHT = 0.15f;
-// The picture's edge: how far from the curve it is looked for, how high it must be, and how much
-// of the way the curve goes.
+// The picture's edge: how far from the curve it is searched, how high it must be, and by how much
+// of the distance the curve moves to it.
 static const float EDGE_NEAR = 0.06f, EDGE_HEIGHT = 0.3f, EDGE_SHARE = 0.6f;
 
 struct ray {
@@ -118,10 +118,10 @@ static bool lies_inside(const struct lq_outline_field *field, float x, float y)
 
 static bool is_cut(const struct lq_outline_field *field, float x, float y)
 {
-    float unsure = field->unsure;
-    return (field->cut[0] && x < unsure) || (field->cut[1] && y < unsure) ||
-           (field->cut[2] && x > (float)field->width - unsure) ||
-           (field->cut[3] && y > (float)field->height - unsure);
+    float untrusted = field->untrusted;
+    return (field->cut[0] && x < untrusted) || (field->cut[1] && y < untrusted) ||
+           (field->cut[2] && x > (float)field->width - untrusted) ||
+           (field->cut[3] && y > (float)field->height - untrusted);
 }
 
 // The radius that holds as much nail as the ray meets, past holes and notches; its weight is how

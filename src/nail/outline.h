@@ -13,10 +13,10 @@ enum { LQ_OUTLINE_ORDER = 8, LQ_OUTLINE_TERMS = 2 * LQ_OUTLINE_ORDER + 1 };
 // The same width x height pixels, row by row.
 struct lq_outline_field {
     float *levels;      // 0.5 is the outline, more is nail
-    const float *guide; // what the picture says: about 1 on the nail, 0 beside it (guide.h)
+    const float *guide; // by the picture: about 1 on the nail, 0 beside it (guide.h)
     int width, height;
     bool cut[4];        // the picture ends at this side: left, top, right, bottom
-    float unsure;       // pixels from such a side in which the levels are not to be trusted
+    float untrusted;       // pixels from such a side in which the levels are not to be trusted
 };
 
 struct lq_outline {
@@ -25,7 +25,7 @@ struct lq_outline {
     float terms[LQ_OUTLINE_TERMS]; // of the radius: 1, cos, sin, cos of twice the angle, …
 };
 
-// False where no such curve is near what the levels say.
+// False where no such curve fits the levels.
 bool lq_outline_fit(struct lq_outline *outline, const struct lq_outline_field *field);
 
 // The radius at the angle whose cosine and sine these are, in the frame's units.

@@ -13,8 +13,8 @@
 #include "nail/sharpness.h"
 #include "nail/upsample.h"
 
-// How far (in probability) the picture may argue with the model, and how strongly it smooths.
-// A nail of many grid points needs no such help: there the model's own outline is the better one.
+// By how much probability the picture may correct the model, and how strongly it smooths. A nail of
+// many grid points needs no correction: there the model's own outline is the better one.
 static const float TRUST = 0.20f;
 static const float POINTS_COARSE = 15.0f, POINTS_FINE = 30.0f; // across a nail: all of it; none
 static const float EPSILON = 0.02f;
@@ -26,8 +26,8 @@ static const float EDGE_SPREAD = 0.3f; // pixels by which polish hides the bare 
 // A nail's outline is smooth where the grid cannot know: what is finer than this share of a grid
 // point's spacing came from the picture's texture beside the nail.
 static const float OUTLINE_SMOOTH = 0.45f;
-// Grid points from the picture's border in which the network sees no more of a nail.
-static const float BORDER_UNSURE = 0.4f;
+// Grid points from the picture's border in which the network's levels are unreliable.
+static const float BORDER_UNTRUSTED = 0.4f;
 static const float CURVE_SLOPE_MIN = 1e-4f; // a pixel; a curve's levels are nowhere flat
 
 enum { STEP_MAX = 16 };
@@ -40,7 +40,7 @@ struct plan {
     struct lq_blocks blocks; // one for each pixel of the filter
     int radius;            // of its window, blocks
     float *grid_rows;      // grid_height rows of job->width: the grid stretched sideways
-    struct lq_rgb_planes picture; // of the blocks
+    struct lq_rgb_row picture; // of the blocks
     float *guess;          // of the blocks
     float *stats;          // 4 lanes: guide, guess, guide * guess, guide * guide
     float *means;          // 4 lanes
@@ -85,6 +85,7 @@ static size_t plan_memory(struct plan *plan, float *block)
     size_t width = (size_t)plan->job->width, n = (size_t)blocks->width * (size_t)blocks->height;
     struct cutter memory = {block, 0};
     plan->grid_rows = take(&memory, width * (size_t)plan->job->grid_height);
+    plan->picture.count = (int)n;
     plan->picture.red = take(&memory, n);
     plan->picture.green = take(&memory, n);
     plan->picture.blue = take(&memory, n);
@@ -213,7 +214,7 @@ static void filter(const struct plan *plan, const struct lq_guide *guide)
     const struct lq_blocks *blocks = &plan->blocks;
     int n = blocks->width * blocks->height, width = plan->job->width;
     float *plane = plan->line_means; // free until the lines are averaged
-    lq_guide_planes(guide, &plan->picture, plane, n);
+    lq_guide_planes(guide, &plan->picture, plane);
     make_stats(plane, plan->guess, plan->stats, n);
     const struct lq_plane stats = {plan->stats, blocks->width, blocks->height, 4};
     const struct lq_plane lines = {plan->lines, blocks->width, blocks->height, 2};
@@ -235,7 +236,7 @@ struct line_rows {
     float t;
 };
 
-// What the guided filter says, kept within TRUST of the model's own guess.
+// The guided filter's result, clamped to within TRUST of the model's own guess.
 LQ_HOT static void refine_row(const struct line_rows *lines, const float *restrict guide,
                               const float *restrict guess, float *restrict out, float trust,
                               int n)
@@ -259,7 +260,7 @@ struct level_rows {
 };
 
 struct edge {
-    float slope_min; // of levels, a pixel: less steep is not believed
+    float slope_min; // of levels, a pixel: slopes are taken to be at least this
     float width;     // pixels from bare to covered
 };
 
@@ -338,7 +339,7 @@ static bool make_levels(const struct plan *plan, const struct lq_guide *guide, f
         plan->levels, plan->smoothed, job->width, job->height,
         {job->x == 0, job->y == 0, job->x + job->width == job->picture->width,
          job->y + job->height == job->picture->height},
-        BORDER_UNSURE * cell};
+        BORDER_UNTRUSTED * cell};
     if (!lq_outline_fit(&outline, &field))
         return false;
     lq_outline_draw(&outline, &field);
@@ -355,7 +356,7 @@ static void level_row(const struct plan *plan, int y, float *out)
     out[width] = out[width - 1];
 }
 
-// Paint sharper than the photo around it looks like a sticker.
+// An edge that is sharper than the photo around it makes polish look like a sticker.
 static float edge_width(const struct plan *plan, float width)
 {
     const struct lq_refine_job *job = plan->job;
@@ -395,7 +396,7 @@ int lq_refine(struct lq_refiner *refiner, struct lq_refine_job *job)
     sample_guess(&plan);
     lq_guide_sample(job->picture, &plan.blocks, &plan.picture);
     struct lq_guide guide;
-    lq_guide_fit(&guide, &plan.picture, plan.guess, plan.blocks.width * plan.blocks.height);
+    lq_guide_fit(&guide, &plan.picture, plan.guess);
     filter(&plan, &guide);
     job->edge = lq_sharpness_edge(job->picture, &plan.blocks, plan.guess);
     plan.edge = edge_width(&plan, job->edge);

@@ -3,7 +3,7 @@
 // the grid is coarse, He and Sun, arXiv 1505.00996) whose guide is the one colour direction that
 // best tells this nail from what lies around it (Fisher's discriminant); then, through the level
 // 0.5, a smooth closed curve (outline.h), and on it an edge as soft as the picture's own
-// (sharpness.h). The picture may move the outline only as far as the grid is unsure of it.
+// (sharpness.h). The picture may move the outline only where the grid is not certain.
 // Threads: one owner at a time. Owner: init/release by the caller; scratch memory is kept.
 #pragma once
 

@@ -9,7 +9,7 @@ enum { LINES = 9, PLACES_MAX = 4 * LINES + 8, PLACES_MIN = 6 };
 static const float REACH = 0.12f;         // of the nail's smaller side
 static const float CONTRAST_MIN = 0.06f; // of white: less is grain
 static const float STEEP_SHARE = 0.2f;    // of the steepest step: less steep is no more this edge
-static const float SHARPER = 0.4f;        // which of the widths in order speaks for the nail
+static const float SHARPER = 0.4f;        // the quantile of the widths that counts for the nail
 
 struct outline {
     const struct lq_image *picture;
@@ -79,7 +79,7 @@ static bool read_across(const struct outline *outline, float x, float y, float n
 }
 
 // At grid place (i, j) on the outline.
-static void look_across(struct outline *outline, float i, float j)
+static void measure_across(struct outline *outline, float i, float j)
 {
     int gi = (int)(i + 0.5f), gj = (int)(j + 0.5f), stride = outline->blocks->width;
     if (gi < 1 || gj < 1 || gi + 1 >= stride || gj + 1 >= outline->blocks->height)
@@ -112,7 +112,7 @@ static void walk(struct outline *outline, bool down, int line, int count)
         if ((p[0] >= 0.5f) == (p[hop] >= 0.5f))
             continue;
         float t = (float)k + (0.5f - p[0]) / (p[hop] - p[0]);
-        look_across(outline, down ? (float)line : t, down ? t : (float)line);
+        measure_across(outline, down ? (float)line : t, down ? t : (float)line);
     }
 }
 

@@ -2,14 +2,14 @@
 
 #include <math.h>
 
-// The ring's inner and outer edge in parts of the nail's ellipse, and how finely it is looked at.
+// The ring's inner and outer edge in parts of the nail's ellipse, and how finely it is sampled.
 static const float RING_FROM = 1.15f, RING_TO = 1.7f;
-enum { ROUND = 48, DEEP = 4, SEEN_MIN = ROUND * DEEP / 4 };
+enum { ROUND = 48, DEEP = 4, SAMPLES_MIN = ROUND * DEEP / 4 };
 
 // Chosen on val, where this drops none of 1153 nails, and on the 75 pictures without a nail.
-// Nails beside each other speak for each other: less will do.
-static const float SKIN_MIN = 0.1f, ALONE_SKIN_MIN = 0.15f;
-static const float SURE_MIN = 0.85f, ALONE_SURE_MIN = 0.955f;
+// Nails beside others of a hand need less than a lone one.
+static const float SKIN_MIN = 0.1f, LONE_SKIN_MIN = 0.15f;
+static const float CONFIDENCE_MIN = 0.85f, LONE_CONFIDENCE_MIN = 0.955f;
 enum { HAND = 3 };
 
 struct color {
@@ -47,7 +47,7 @@ static bool on_nail(const struct lq_nails *nails, int x, int y)
 float lq_skin_beside(const struct lq_image *picture, const struct lq_nails *nails, int index)
 {
     const struct lq_nail *nail = &nails->items[index];
-    int seen = 0, skin = 0;
+    int samples = 0, skin = 0;
     for (int k = 0; k < ROUND * DEEP; k++) {
         float angle = 6.2831853f * (float)(k / DEEP) / ROUND;
         float ring = RING_FROM + (RING_TO - RING_FROM) * ((float)(k % DEEP) + 0.5f) / DEEP;
@@ -58,20 +58,20 @@ float lq_skin_beside(const struct lq_image *picture, const struct lq_nails *nail
         if (!(x >= 0 && y >= 0 && x < (float)picture->width && y < (float)picture->height) ||
             on_nail(nails, (int)x, (int)y))
             continue;
-        seen++;
+        samples++;
         skin += may_be_skin(color_at(picture, (int)x, (int)y));
     }
-    return seen < SEEN_MIN ? 1.0f : (float)skin / (float)seen;
+    return samples < SAMPLES_MIN ? 1.0f : (float)skin / (float)samples;
 }
 
 void lq_skin_drop_bare(const struct lq_image *picture, struct lq_nails *nails)
 {
     bool keep[LQ_NAILS_MAX];
-    float sure_min = nails->count < HAND ? ALONE_SURE_MIN : SURE_MIN;
-    float skin_min = nails->count < HAND ? ALONE_SKIN_MIN : SKIN_MIN;
+    float confidence_min = nails->count < HAND ? LONE_CONFIDENCE_MIN : CONFIDENCE_MIN;
+    float skin_min = nails->count < HAND ? LONE_SKIN_MIN : SKIN_MIN;
     int kept = 0;
     for (int i = 0; i < nails->count; i++)
-        keep[i] = nails->items[i].confidence >= sure_min ||
+        keep[i] = nails->items[i].confidence >= confidence_min ||
                   lq_skin_beside(picture, nails, i) >= skin_min;
     for (int i = 0; i < nails->count; i++)
         if (keep[i])

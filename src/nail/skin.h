@@ -8,6 +8,6 @@
 // light. The other nails do not count; 1 where the picture shows too little of the ring.
 float lq_skin_beside(const struct lq_image *picture, const struct lq_nails *nails, int index);
 
-// Drops the nails that have no skin beside them and are not very sure all the same: in a grey
+// Drops the nails that have no skin beside them and are not very certain all the same: in a grey
 // picture, or in light that leaves no colour, skin is not known from other things.
 void lq_skin_drop_bare(const struct lq_image *picture, struct lq_nails *nails);

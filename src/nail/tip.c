@@ -5,12 +5,12 @@
 #include "nail/shape.h"
 
 // The four ways: along the axis and back, across it and back.
-enum { WAYS = 4, GRID = 5, SEEN_MIN = 3 };
+enum { WAYS = 4, GRID = 5, SAMPLES_MIN = 3 };
 
 // A place's colour, in what changes little with the light: logarithm of brightness, then how much
 // redder than green, and how much yellower than blue.
 struct tint {
-    bool seen; // enough of it lies in the picture
+    bool valid; // enough of it lies in the picture
     float light, red, yellow;
 };
 
@@ -18,7 +18,7 @@ struct frame {
     float x, y, along_x, along_y, half, breadth;
 };
 
-// What is seen at one end of a nail.
+// Features of one end of a nail.
 struct end {
     float flank_most, flank_least; // how far it differs from what lies beside the end, either side
     float side;                    // … from what lies beside the nail
@@ -46,8 +46,8 @@ static void add_pixel(const struct lq_image *picture, int x, int y, float sum[3]
 }
 
 // The mean over a grid from `from` to `to` pixels along the frame and `left` to `right` across it.
-static struct tint look(const struct lq_image *picture, const struct frame *frame, float from,
-                        float to, float left, float right)
+static struct tint sample_tint(const struct lq_image *picture, const struct frame *frame,
+                               float from, float to, float left, float right)
 {
     float sum[3] = {0};
     int count = 0;
@@ -63,7 +63,7 @@ static struct tint look(const struct lq_image *picture, const struct frame *fram
             add_pixel(picture, (int)x, (int)y, sum);
             count++;
         }
-    if (count < SEEN_MIN)
+    if (count < SAMPLES_MIN)
         return (struct tint){0};
     float r = sum[0] / (float)count, g = sum[1] / (float)count, b = sum[2] / (float)count;
     float y = (r + g + b) / 3.0f;
@@ -84,25 +84,25 @@ static struct tint middle_of(struct tint a, struct tint b)
                          0.5f * (a.yellow + b.yellow)};
 }
 
-static struct end look_at_end(const struct lq_image *picture, const struct frame *frame)
+static struct end measure_end(const struct lq_image *picture, const struct frame *frame)
 {
     float h = frame->half, b = frame->breadth;
     struct end end = {0};
-    struct tint body = look(picture, frame, -0.35f * h, 0.35f * h, -0.25f * b, 0.25f * b);
-    struct tint last = look(picture, frame, 0.7f * h, 0.92f * h, -0.25f * b, 0.25f * b);
-    struct tint near = look(picture, frame, h + 0.1f * b, h + 0.4f * b, -0.3f * b, 0.3f * b);
-    struct tint next = look(picture, frame, h + 0.5f * b, h + 1.1f * b, -0.3f * b, 0.3f * b);
-    near = near.seen ? near : body;
-    end.off = next.seen ? 0.0f : 1.0f;
-    next = next.seen ? next : near;
+    struct tint body = sample_tint(picture, frame, -0.35f * h, 0.35f * h, -0.25f * b, 0.25f * b);
+    struct tint last = sample_tint(picture, frame, 0.7f * h, 0.92f * h, -0.25f * b, 0.25f * b);
+    struct tint near = sample_tint(picture, frame, h + 0.1f * b, h + 0.4f * b, -0.3f * b, 0.3f * b);
+    struct tint next = sample_tint(picture, frame, h + 0.5f * b, h + 1.1f * b, -0.3f * b, 0.3f * b);
+    near = near.valid ? near : body;
+    end.off = next.valid ? 0.0f : 1.0f;
+    next = next.valid ? next : near;
     struct tint beyond = middle_of(near, next);
     float flank[2], side[2];
     for (int k = 0; k < 2; k++) {
         float s = k ? b : -b;
-        struct tint f = look(picture, frame, h + 0.1f * b, h + b, 0.85f * s, 1.15f * s);
-        struct tint d = look(picture, frame, -0.5f * h, 0.5f * h, 0.8f * s, 1.05f * s);
-        flank[k] = f.seen ? apart(beyond, f) : -1.0f;
-        side[k] = d.seen ? apart(beyond, d) : -1.0f;
+        struct tint f = sample_tint(picture, frame, h + 0.1f * b, h + b, 0.85f * s, 1.15f * s);
+        struct tint d = sample_tint(picture, frame, -0.5f * h, 0.5f * h, 0.8f * s, 1.05f * s);
+        flank[k] = f.valid ? apart(beyond, f) : -1.0f;
+        side[k] = d.valid ? apart(beyond, d) : -1.0f;
     }
     end.flank_most = fmaxf(fmaxf(flank[0], flank[1]), 0.0f);
     end.flank_least = flank[0] < 0.0f || flank[1] < 0.0f ? end.flank_most
@@ -112,7 +112,7 @@ static struct end look_at_end(const struct lq_image *picture, const struct frame
     end.body = apart(near, body);
     end.red = next.red;
     end.unlike_skin = fabsf(next.red - SKIN_RED);
-    end.paler = last.seen ? body.red - last.red : 0.0f;
+    end.paler = last.valid ? body.red - last.red : 0.0f;
     return end;
 }
 
@@ -134,14 +134,15 @@ static void way_of(const struct lq_nail *nail, int way, float *x, float *y)
 }
 
 // Log odds of each way, up to what all have in common.
-static void judge(const struct lq_image *picture, const struct lq_nail *nail, float odds[WAYS])
+static void log_odds_of(const struct lq_image *picture, const struct lq_nail *nail,
+                        float odds[WAYS])
 {
     struct end ends[WAYS];
     float aspect = logf(fmaxf(nail->length, 1.0f) / fmaxf(nail->breadth, 1.0f));
     for (int way = 0; way < WAYS; way++) {
         float x, y, half = 0.5f * (way < 2 ? nail->length : nail->breadth);
         way_of(nail, way, &x, &y);
-        ends[way] = look_at_end(picture, &(struct frame){nail->center_x, nail->center_y, x, y, half,
+        ends[way] = measure_end(picture, &(struct frame){nail->center_x, nail->center_y, x, y, half,
                                                          way < 2 ? nail->breadth : nail->length});
     }
     for (int way = 0; way < WAYS; way++) {
@@ -173,8 +174,8 @@ static float size_of(const struct lq_nail *nail)
     return sqrtf(fmaxf(nail->length * nail->breadth, 1.0f));
 }
 
-// Where this nail's neighbours point, the near ones most.
-static void ask_around(const struct lq_nails *nails, int index, float *x, float *y)
+// Mean tip direction of the other nails, weighted by nearness.
+static void neighbours_direction(const struct lq_nails *nails, int index, float *x, float *y)
 {
     const struct lq_nail *nail = &nails->items[index];
     float size = size_of(nail);
@@ -188,11 +189,11 @@ static void ask_around(const struct lq_nails *nails, int index, float *x, float 
     }
 }
 
-void lq_tip_face(struct lq_nail *nail, float sure)
+void lq_tip_face(struct lq_nail *nail, float confidence_min)
 {
     float along = nail->tip_x * nail->axis_x + nail->tip_y * nail->axis_y;
     float across = nail->tip_y * nail->axis_x - nail->tip_x * nail->axis_y;
-    nail->tip_known = hypotf(along, across) >= sure;
+    nail->tip_known = hypotf(along, across) >= confidence_min;
     if (!nail->tip_known)
         return;
     float x = nail->axis_x, y = nail->axis_y, sign;
@@ -214,11 +215,11 @@ void lq_tip_estimate(const struct lq_image *picture, struct lq_nails *nails)
 {
     float odds[LQ_NAILS_MAX][WAYS], around_x[LQ_NAILS_MAX], around_y[LQ_NAILS_MAX];
     for (int i = 0; i < nails->count; i++) {
-        judge(picture, &nails->items[i], odds[i]);
+        log_odds_of(picture, &nails->items[i], odds[i]);
         mean_way(&nails->items[i], odds[i]);
     }
     for (int i = 0; i < nails->count; i++)
-        ask_around(nails, i, &around_x[i], &around_y[i]);
+        neighbours_direction(nails, i, &around_x[i], &around_y[i]);
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail *nail = &nails->items[i];
         for (int way = 0; way < WAYS; way++) {
@@ -229,16 +230,17 @@ void lq_tip_estimate(const struct lq_image *picture, struct lq_nails *nails)
         mean_way(nail, odds[i]);
     }
     for (int i = 0; i < nails->count; i++)
-        lq_tip_face(&nails->items[i], LQ_TIP_SURE);
+        lq_tip_face(&nails->items[i], LQ_TIP_CONFIDENCE);
 }
 
-// Nails of one hand lie within HAND_REACH of the larger one's size; who is asked counts ASKED
-// against what the nail itself showed.
-static const float HAND_REACH = 12.0f, ASKED = 0.4f, STUBBY = 1.2f;
-enum { ASKED_MIN = 2 };
+// Nails of one hand lie within HAND_REACH of the larger one's size; their direction counts
+// NEIGHBOURS_WEIGHT against the nail's own estimate.
+static const float HAND_REACH = 12.0f, NEIGHBOURS_WEIGHT = 0.4f, STUBBY = 1.2f;
+enum { KNOWN_MIN = 2 };
 
-// Where the nails around that are sure point, in the mean; false when too few are.
-static bool ask_sure(const struct lq_nails *nails, const bool *sure, int index, float *x, float *y)
+// The mean direction of the nails around whose tips are known; false when these are too few.
+static bool known_direction(const struct lq_nails *nails, const bool *known_tip, int index,
+                            float *x, float *y)
 {
     const struct lq_nail *nail = &nails->items[index];
     int known = 0, unknown = 0;
@@ -248,29 +250,29 @@ static bool ask_sure(const struct lq_nails *nails, const bool *sure, int index, 
         float reach = HAND_REACH * fmaxf(size_of(nail), size_of(other));
         if (hypotf(other->center_x - nail->center_x, other->center_y - nail->center_y) > reach)
             continue;
-        known += sure[i];
-        unknown += !sure[i];
-        *x += sure[i] ? other->axis_x : 0.0f;
-        *y += sure[i] ? other->axis_y : 0.0f;
+        known += known_tip[i];
+        unknown += !known_tip[i];
+        *x += known_tip[i] ? other->axis_x : 0.0f;
+        *y += known_tip[i] ? other->axis_y : 0.0f;
     }
     *x /= fmaxf((float)known, 1.0f);
     *y /= fmaxf((float)known, 1.0f);
-    return known >= ASKED_MIN && known > unknown;
+    return known >= KNOWN_MIN && known > unknown;
 }
 
 void lq_tip_agree(struct lq_nails *nails)
 {
-    bool sure[LQ_NAILS_MAX];
+    bool known_tip[LQ_NAILS_MAX];
     for (int i = 0; i < nails->count; i++)
-        sure[i] = nails->items[i].tip_known;
+        known_tip[i] = nails->items[i].tip_known;
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail *nail = &nails->items[i];
         float x, y;
-        if (sure[i] || !ask_sure(nails, sure, i, &x, &y))
+        if (known_tip[i] || !known_direction(nails, known_tip, i, &x, &y))
             continue;
         float own_x = nail->tip_x, own_y = nail->tip_y;
-        nail->tip_x = own_x + ASKED * x;
-        nail->tip_y = own_y + ASKED * y;
+        nail->tip_x = own_x + NEIGHBOURS_WEIGHT * x;
+        nail->tip_y = own_y + NEIGHBOURS_WEIGHT * y;
         if (nail->length > STUBBY * nail->breadth) { // clearly longer than broad: along it
             float along = nail->tip_x * nail->axis_x + nail->tip_y * nail->axis_y;
             nail->tip_x = along * nail->axis_x;

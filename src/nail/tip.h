@@ -4,11 +4,11 @@
 
 #include "nail/nail.h"
 
-// How long tip_x, tip_y must be before a tip counts as known: told by one picture, by many frames,
-// and for one known before to stay so.
-#define LQ_TIP_SURE 0.7f
-#define LQ_TIP_LASTING_SURE 0.5f
-#define LQ_TIP_STILL_SURE 0.35f
+// The confidence (the length of tip_x, tip_y) from which a tip counts as known: by one picture, by
+// many frames, and to stay known.
+#define LQ_TIP_CONFIDENCE 0.7f
+#define LQ_TIP_CONFIDENCE_LASTING 0.5f
+#define LQ_TIP_CONFIDENCE_KNOWN 0.35f
 
 // Fills tip_x and tip_y of all nails: the mean of the four directions in which a tip may lie (both
 // ways along the axis and across it), weighed by how likely each is. Along the finger skin goes on,
@@ -17,10 +17,11 @@
 void lq_tip_estimate(const struct lq_image *picture, struct lq_nails *nails);
 
 // Turns the axis towards tip_x, tip_y, exchanging length and breadth where the tip lies across (a
-// nail seen from its end is broader than long), if that is as sure as asked: tip_known says so.
-void lq_tip_face(struct lq_nail *nail, float sure);
+// nail seen from its end is broader than long), if the confidence is at least confidence_min, and
+// sets tip_known.
+void lq_tip_face(struct lq_nail *nail, float confidence_min);
 
-// Turns the nails that do not show where their tip is the way that the others of their hand point,
-// when at least two do and fewer are without (what is for a whole hand, as longer nails are, needs
-// all of its tips). tip_x and tip_y stay what the picture said.
+// Orients nails of unknown tip as the others of their hand, if at least two of these are known and
+// fewer are unknown (what applies to a whole hand, as longer nails do, needs all of its tips).
+// tip_x and tip_y stay as they were estimated.
 void lq_tip_agree(struct lq_nails *nails);

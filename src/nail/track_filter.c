@@ -71,8 +71,8 @@ static void filter_finger(const struct lq_track *track, struct lq_nail *nail,
         float last = track->nail.finger_share[f];
         nail->finger_share[f] = last + share * (nail->finger_share[f] - last);
     }
-    lq_finger_choose(nail, track->nail.finger != LQ_FINGER_UNKNOWN ? LQ_FINGER_STILL_SURE
-                                                                   : LQ_FINGER_SURE);
+    lq_finger_choose(nail, track->nail.finger != LQ_FINGER_UNKNOWN ? LQ_FINGER_CONFIDENCE_KNOWN
+                                                                   : LQ_FINGER_CONFIDENCE);
 }
 
 // Orients the nail to its tip; resets its filters where that turns it round.
@@ -80,13 +80,15 @@ static void face_tip(struct lq_track *track, struct lq_nail *nail)
 {
     const struct lq_nail *last = &track->nail;
     bool known = track->found_count > 0 && last->tip_known;
-    bool lasting = track->found_count >= TIP_LASTING;
+    float confidence_min = known                              ? LQ_TIP_CONFIDENCE_KNOWN
+                           : track->found_count >= TIP_LASTING ? LQ_TIP_CONFIDENCE_LASTING
+                                                              : LQ_TIP_CONFIDENCE;
     if (nail->on_finger) {
         float length = fmaxf(hypotf(nail->tip_x, nail->tip_y), 1e-3f);
         lq_hand_turn(nail, (struct lq_point){nail->tip_x / length, nail->tip_y / length});
         nail->tip_known = true;
     } else
-        lq_tip_face(nail, known ? LQ_TIP_STILL_SURE : lasting ? LQ_TIP_LASTING_SURE : LQ_TIP_SURE);
+        lq_tip_face(nail, confidence_min);
     float along = nail->axis_x * cosf(track->angle.value) + nail->axis_y * sinf(track->angle.value);
     if (nail->tip_known ? along < 0.5f : known && fabsf(along) < 0.5f)
         track->angle.begun = track->length.begun = track->breadth.begun = false;

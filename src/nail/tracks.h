@@ -48,7 +48,7 @@ struct lq_tracker {
 struct lq_track_step {
     int track;                   // index
     const struct lq_nail *found; // NULL: held
-    bool moved;                  // `motion` says how the last mask comes here
+    bool moved;                  // `motion` takes the last mask to this frame
     struct lq_motion motion;
     int box[4];                  // x, y, width, height of its mask
 };

@@ -63,10 +63,10 @@ static void logits_are_recognised(void **state)
     assert_true(grid[5] == 1.0f && grid[0] == 0.0f);
     // What a sidecar says is not believed of values that it cannot be said of.
     assert_int_equal(lq_mask_values(&one, LQ_VALUES_PROBABILITY, map), LQ_VALUES_LOGITS);
-    assert_int_equal(lq_mask_values(&one, LQ_VALUES_BY_LOOK, map), LQ_VALUES_LOGITS);
+    assert_int_equal(lq_mask_values(&one, LQ_VALUES_AUTO, map), LQ_VALUES_LOGITS);
     memset(map, 0, sizeof map);
     assert_int_equal(lq_mask_values(&one, LQ_VALUES_PROBABILITY, map), LQ_VALUES_PROBABILITY);
-    assert_int_equal(lq_mask_values(&one, LQ_VALUES_BY_LOOK, map), LQ_VALUES_PROBABILITY);
+    assert_int_equal(lq_mask_values(&one, LQ_VALUES_AUTO, map), LQ_VALUES_PROBABILITY);
     assert_int_equal(lq_mask_values(&one, LQ_VALUES_LOGITS, map), LQ_VALUES_LOGITS);
 }
 

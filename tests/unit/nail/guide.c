@@ -19,10 +19,10 @@ static void tells_two_colors_apart(void **state)
         blue[i] = (i % 2 ? 0.6f : 0.45f) + (float)(unit_random(&seed) % 100) / 1000.0f;
     }
     struct lq_guide guide;
-    const struct lq_rgb_planes planes = {red, green, blue};
-    lq_guide_fit(&guide, &planes, guess, N);
+    const struct lq_rgb_row planes = {red, green, blue, N};
+    lq_guide_fit(&guide, &planes, guess);
     assert_true(guide.noise < 0.1f);
-    lq_guide_planes(&guide, &planes, out, N);
+    lq_guide_planes(&guide, &planes, out);
     for (int i = 0; i < N; i++)
         assert_true(i % 2 ? out[i] > 0.6f : out[i] < 0.4f);
 }
@@ -36,9 +36,9 @@ static void one_color_gives_a_flat_guide(void **state)
         guess[i] = i % 2 ? 1.0f : 0.0f;
     }
     struct lq_guide guide;
-    const struct lq_rgb_planes planes = {flat, flat, flat};
-    lq_guide_fit(&guide, &planes, guess, 64);
-    lq_guide_planes(&guide, &planes, out, 64);
+    const struct lq_rgb_row planes = {flat, flat, flat, 64};
+    lq_guide_fit(&guide, &planes, guess);
+    lq_guide_planes(&guide, &planes, out);
     for (int i = 0; i < 64; i++)
         assert_float_equal(out[i], 0.5f, 1e-3f);
 }
@@ -51,7 +51,6 @@ static void rows_equal_planes(void **state)
     static uint8_t bytes[W * H * 4];
     static uint16_t words[W * H * 4];
     static float red[W], green[W], blue[W], expected[W], out[W];
-    const struct lq_rgb_planes planes = {red, green, blue};
     uint32_t seed = 8;
     struct lq_guide guide = {{0.8f, -1.3f, 2.1f}, 0.2f, 0.1f};
     for (int channels = 3; channels <= 4; channels++)
@@ -64,11 +63,12 @@ static void rows_equal_planes(void **state)
                 struct lq_image image = {depth == 8 ? bytes : (uint8_t *)words, W, H, channels,
                                          depth, (size_t)(W * channels * depth / 8)};
                 int n = W - x;
+                const struct lq_rgb_row planes = {red, green, blue, n};
                 const struct lq_blocks pixels = {x, 1, 1, n, 1};
                 lq_guide_sample(&image, &pixels, &planes);
                 for (int i = 0; i < n; i++)
                     assert_float_equal(green[i], bytes[(W + x + i) * channels + 1] / 255.0f, 1e-6f);
-                lq_guide_planes(&guide, &planes, expected, n);
+                lq_guide_planes(&guide, &planes, expected);
                 lq_guide_row(&guide, &image, x, 1, out, n);
                 for (int i = 0; i < n; i++)
                     assert_float_equal(out[i], expected[i], 1e-5f);
@@ -83,7 +83,7 @@ static void blocks_are_means(void **state)
         pixels[i] = (uint8_t)(i / 3 * 10);
     struct lq_image image = {pixels, 4, 4, 3, 8, 12};
     float red[4], green[4], blue[4];
-    const struct lq_rgb_planes planes = {red, green, blue};
+    const struct lq_rgb_row planes = {red, green, blue, 4};
     const struct lq_blocks whole = {0, 0, 2, 2, 2}, over_the_edge = {1, 1, 2, 2, 2};
     lq_guide_sample(&image, &whole, &planes);
     assert_float_equal(red[0], 25.0f / 255.0f, 1e-6f);

@@ -174,7 +174,7 @@ static void huge_areas_are_no_nails(void **state)
 }
 
 // A faint blob is no nail; a small one must be surer than its large neighbours.
-static void the_unsure_go(void **state)
+static void uncertain_ones_are_dropped(void **state)
 {
     struct lq_image picture = plain_picture(320, 240, 140);
     struct ellipse shapes[] = {{60.0f, 60.0f, 24.0f, 16.0f, 0.0f},
@@ -353,7 +353,7 @@ int main(void)
         cmocka_unit_test(no_stairs_without_edges),
         cmocka_unit_test(borders_and_specks),
         cmocka_unit_test(huge_areas_are_no_nails),
-        cmocka_unit_test(the_unsure_go),
+        cmocka_unit_test(uncertain_ones_are_dropped),
         cmocka_unit_test(a_close_up_is_a_nail),
         cmocka_unit_test(keeps_the_best_of_too_many),
         cmocka_unit_test(single_patches_give_one_nail_each),

@@ -90,7 +90,7 @@ static void a_cut_nail_reaches_the_border(void **state)
     struct lq_outline_field field = sketch(&half);
     fill(0, 0, 2, H, 0.2f);
     field.cut[0] = true;
-    field.unsure = 2.5f;
+    field.untrusted = 2.5f;
     assert_true(lq_outline_fit(&outline, &field));
     lq_outline_draw(&outline, &field);
     assert_true(most_apart(&half, 3, W) < 2.0f);

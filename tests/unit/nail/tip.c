@@ -108,7 +108,7 @@ static void a_tip_across_exchanges_length_and_breadth(void **state)
     lq_tip_face(&nail, 0.9f);
     assert_false(nail.tip_known);
     assert_float_equal(nail.axis_x, 1.0f, 1e-6);
-    lq_tip_face(&nail, LQ_TIP_SURE);
+    lq_tip_face(&nail, LQ_TIP_CONFIDENCE);
     assert_true(nail.tip_known);
     assert_float_equal(nail.axis_y, -1.0f, 1e-6);
     assert_float_equal(nail.length, 28.0f, 1e-6);
