@@ -1,16 +1,13 @@
 // The server and the device behind one transport: engine-choice.js says whose nails are shown, and
 // while it lets them race both get the same frames. What the page sees is the transport in use.
+import { Transport } from './transport.js';
 
 const settleMs = 3000; // from the first reply on: the page's own start is not slowed by ours
 const failuresMost = 3; // of the runtime one after the other: then it is left alone
 const engines = ['server', 'device'];
 
-export class AutoTransport {
+export class AutoTransport extends Transport {
     ordered = true;
-    onreply = () => {};
-    onerror = () => {};
-    onreplaced = () => {};
-    onstate = () => {};
     onengine = () => {}; // (engine): 'server' or 'device' finds the nails from now on
     canDraw = false; // whether nails can be drawn here as the look is now: the device finds no more
     #choice;
@@ -30,6 +27,7 @@ export class AutoTransport {
     // what `send` of that one takes, of the newest frame; offered: () → whether the server hands
     // out a runtime.
     constructor({ choice, server, device, inputs, offered }) {
+        super();
         this.#choice = choice;
         this.#transports = { server, device };
         this.#inputs = inputs;
@@ -51,14 +49,14 @@ export class AutoTransport {
     get limit() {
         return this.#active.limit;
     }
-    get pace() {
-        return this.#active.pace;
+    get rate() {
+        return this.#active.rate;
     }
     get sendsNails() {
         return this.#active.sendsNails;
     }
     get takesFrames() {
-        return this.#active.takesFrames ?? false;
+        return this.#active.takesFrames;
     }
 
     open() {
@@ -104,7 +102,7 @@ export class AutoTransport {
         const other = engine === 'device' ? 'server' : 'device';
         const transport = this.#transports[other];
         const now = performance.now();
-        const { fps = 60 } = transport.pace ?? {};
+        const { fps = 60 } = transport.rate ?? {};
         if (this.#shadowing || !transport.ready || now - this.#shadowAt < 1000 / fps - 2) return;
         if (other === 'server' && this.#taken.server.size >= transport.limit) return;
         this.#shadowAt = now;
