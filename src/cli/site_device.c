@@ -93,7 +93,7 @@ static int add_row(struct lq_site_plan *plan, const char *folder, json_t *row,
 static int check_sidecar(const char *model, struct lq_sidecar *sidecar, struct lq_error *err)
 {
     int status = lq_sidecar_read(sidecar, model, err);
-    bool mask = sidecar->head == LQ_SIDECAR_HEAD_MASK && sidecar->resize == LQ_SIDECAR_STRETCH &&
+    bool mask = sidecar->head == LQ_HEAD_MASK && sidecar->resize == LQ_SIDECAR_STRETCH &&
                 sidecar->size_count > 0 && !sidecar->normalised;
     if (status == LQ_OK && !lq_ends_with(model, ".onnx"))
         status = lq_fail(err, LQ_ERR_ARGUMENT, "--model: '%.150s' is no .onnx file; `lacquer "

@@ -204,7 +204,7 @@ static int fill(struct lq_model *model, const struct lq_mirror_networks *network
     static const struct lq_engine_options plain = {0};
     model->ops = &lq_engine_device;
     lq_sidecar_none(&model->sidecar);
-    model->sidecar.head = LQ_SIDECAR_HEAD_MASK;
+    model->sidecar.head = LQ_HEAD_MASK;
     model->sidecar.resize = LQ_SIDECAR_STRETCH;
     model->sidecar.values = LQ_VALUES_PROBABILITY;
     model->sidecar.threshold = networks->threshold;

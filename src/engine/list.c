@@ -8,7 +8,7 @@ const struct lq_engine_ops *const lq_engines[] = {&lq_engine_openvino, &lq_engin
 
 const struct lq_engine_ops *lq_engine_find(const char *name, struct lq_error *err)
 {
-    char known[128] = "";
+    char known[256] = "";
     for (int i = 0; lq_engines[i]; i++) {
         if (strcmp(lq_engines[i]->name, name) == 0)
             return lq_engines[i];

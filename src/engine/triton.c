@@ -71,7 +71,9 @@ static int triton_request_new(struct lq_request **out, struct lq_engine *engine,
     request->engine = engine;
     request->tensors = engine->model.tensors;
     int status = lq_tensors_place(&request->tensors, &request->memory, err);
-    if (status == LQ_OK)
+    if (status != LQ_OK)
+        lq_fail_within(err, "triton");
+    else
         status = lq_triton_call_init(&request->call, &engine->model, &request->tensors, err);
     if (status == LQ_OK && engine->fallback.engine)
         status =

@@ -35,8 +35,9 @@ static void present(struct lq_tensors *tensors)
     tensors->fixed = true;
 }
 
-// Asks servers that are in, one after the other, for a document about the model.
-static int get(struct lq_triton_call *call, const char *tail, struct lq_error *err)
+// Asks servers that are in, one after the other, for a document about the model. A document that a
+// server has not is no failure of it, nor is one that is not needed.
+static int get(struct lq_triton_call *call, const char *tail, bool needed, struct lq_error *err)
 {
     struct lq_triton_pool *pool = call->model->pool;
     int status = lq_triton_pool_explain(pool, err);
@@ -46,8 +47,8 @@ static int get(struct lq_triton_call *call, const char *tail, struct lq_error *e
         if (!server)
             break;
         status = lq_triton_get(call, server, tail, lq_clock_us() + ASK_MS * 1000u, err);
-        // A document that it has not is no failure: not every server has a configuration.
-        lq_triton_pool_give(pool, server, status == LQ_ERR_MODEL ? LQ_OK : status, err);
+        bool failed = status != LQ_OK && status != LQ_ERR_MODEL && needed;
+        lq_triton_pool_give(pool, server, failed ? status : LQ_OK, err);
         if (status != LQ_OK)
             lq_fail_within(err, "triton %.90s", server->url);
     }
@@ -58,7 +59,7 @@ static int get(struct lq_triton_call *call, const char *tail, struct lq_error *e
 static int read_tensors(struct lq_triton_served *own, struct lq_triton_call *call,
                         struct lq_buf *metadata, struct lq_error *err)
 {
-    int status = get(call, "", err);
+    int status = get(call, "", true, err);
     if (status == LQ_OK && lq_buf_append(metadata, call->reply.data, call->reply.len) != LQ_OK)
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     if (status == LQ_OK)
@@ -73,10 +74,10 @@ static int read_sidecar(struct lq_triton_served *own, struct lq_triton_call *cal
                         const struct lq_buf *metadata, struct lq_error *err)
 {
     static const char key[] = "lacquer";
-    struct lq_error why; // some keep theirs to themselves
+    struct lq_error why; // not every server has one, or shows it
     struct lq_buf *json = &own->model.sidecar;
     int status = LQ_OK;
-    if (get(call, "/config", &why) == LQ_OK)
+    if (get(call, "/config", false, &why) == LQ_OK)
         status = lq_kserve_read_parameter(json, key, call->reply.data, call->reply.len, err);
     if (status == LQ_OK && json->len == 0)
         status = lq_kserve_read_parameter(json, key, metadata->data, metadata->len, err);

@@ -160,7 +160,7 @@ static bool find_rows(struct lq_layout *layout, const struct lq_tensor *det,
         if (b == BOX_VALUES + 2 + layout->protos) {
             layout->rows = LQ_ROWS_FINAL;
             layout->det_transposed = true;
-        } else if (sidecar->head == LQ_SIDECAR_HEAD_YOLO_SEG) {
+        } else if (sidecar->head == LQ_HEAD_YOLO_SEG) {
             // A sidecar that names the head vouches for unusual anchors: they are the longer side.
             layout->det_transposed = a > b;
         } else {
@@ -252,20 +252,20 @@ int lq_head_decide(enum lq_head *head, struct lq_layout *layout, const struct lq
                    const struct lq_input *input, const struct lq_sidecar *sidecar,
                    struct lq_error *err)
 {
-    enum lq_sidecar_head only = sidecar->head;
-    bool any = only == LQ_SIDECAR_HEAD_ANY;
+    enum lq_head only = sidecar->head;
+    bool any = only == LQ_HEAD_ANY;
     *layout = (struct lq_layout){0};
-    if ((any || only == LQ_SIDECAR_HEAD_MASK) && find_map(layout, tensors, input)) {
+    if ((any || only == LQ_HEAD_MASK) && find_map(layout, tensors, input)) {
         *head = LQ_HEAD_MASK;
         return LQ_OK;
     }
     *layout = (struct lq_layout){0};
-    if ((any || only == LQ_SIDECAR_HEAD_YOLO_SEG) && find_yolo(layout, tensors, input, sidecar)) {
+    if ((any || only == LQ_HEAD_YOLO_SEG) && find_yolo(layout, tensors, input, sidecar)) {
         *head = LQ_HEAD_YOLO_SEG;
         return check_classes(layout, sidecar, err);
     }
     *layout = (struct lq_layout){0};
-    if ((any || only == LQ_SIDECAR_HEAD_DETR_SEG) && find_detr(layout, tensors, input)) {
+    if ((any || only == LQ_HEAD_DETR_SEG) && find_detr(layout, tensors, input)) {
         *head = LQ_HEAD_DETR_SEG;
         return check_classes(layout, sidecar, err);
     }
@@ -274,7 +274,8 @@ int lq_head_decide(enum lq_head *head, struct lq_layout *layout, const struct lq
 
 const char *lq_head_name(enum lq_head head)
 {
-    static const char *const names[] = {
+    static const char *const names[LQ_HEAD_COUNT] = {
+        [LQ_HEAD_ANY] = "any",
         [LQ_HEAD_MASK] = "mask", [LQ_HEAD_YOLO_SEG] = "yolo-seg", [LQ_HEAD_DETR_SEG] = "detr-seg"};
     return names[head];
 }

@@ -83,23 +83,15 @@ static const char *why(const struct lq_tensors *tensors, const struct lq_input *
     return NULL;
 }
 
-static const char *sidecar_word(enum lq_sidecar_head head)
-{
-    static const char *const words[] = {[LQ_SIDECAR_HEAD_MASK] = "mask",
-                                        [LQ_SIDECAR_HEAD_YOLO_SEG] = "yolo-seg",
-                                        [LQ_SIDECAR_HEAD_DETR_SEG] = "detr-seg"};
-    return words[head];
-}
-
 int lq_head_refuse(const struct lq_tensors *tensors, const struct lq_input *input,
                    const struct lq_sidecar *sidecar, struct lq_error *err)
 {
     char found[200], said[80] = "";
     lq_tensors_list(found, sizeof found, tensors->outputs, tensors->output_count);
     const char *reason = why(tensors, input);
-    if (sidecar->head != LQ_SIDECAR_HEAD_ANY)
+    if (sidecar->head != LQ_HEAD_ANY)
         snprintf(said, sizeof said, "; its sidecar says \"%s\", which it is not",
-                 sidecar_word(sidecar->head));
+                 lq_head_name(sidecar->head));
     return lq_fail(err, LQ_ERR_MODEL,
                    "unknown head: outputs %s; wanted a map of 1 or 2 channels, YOLO-seg's "
                    "[1,4+classes+32,n] or [1,n,6+32] and [1,32,h,w], or RF-DETR-Seg's boxes, "

@@ -8,7 +8,8 @@
 #include "image/image.h"
 #include "model/landmarks.h"
 
-enum lq_head { LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG, LQ_HEAD_DETR_SEG };
+// ANY: of a sidecar that leaves it to the outputs' shapes.
+enum lq_head { LQ_HEAD_ANY, LQ_HEAD_MASK, LQ_HEAD_YOLO_SEG, LQ_HEAD_DETR_SEG, LQ_HEAD_COUNT };
 
 const char *lq_head_name(enum lq_head head); // "yolo-seg"
 

@@ -81,15 +81,18 @@ KEY(name)
 KEY(head)
 {
     const char *text = json_string_value(value);
-    if (text && strcmp(text, "detr-seg") == 0) {
-        reader->out->head = LQ_SIDECAR_HEAD_DETR_SEG;
-        return LQ_OK;
+    char wanted[80] = "";
+    for (int head = LQ_HEAD_ANY + 1; head < LQ_HEAD_COUNT; head++) {
+        const char *word = lq_head_name((enum lq_head)head);
+        size_t len = strlen(wanted);
+        if (text && strcmp(text, word) == 0) {
+            reader->out->head = (enum lq_head)head;
+            return LQ_OK;
+        }
+        snprintf(wanted + len, sizeof wanted - len, "%s\"%s\"",
+                 len == 0 ? "" : head + 1 < LQ_HEAD_COUNT ? ", " : " or ", word);
     }
-    int word = 0;
-    if (read_word(reader, name, value, "mask", "yolo-seg", &word) != LQ_OK)
-        return wrong(reader, name, "\"mask\", \"yolo-seg\" or \"detr-seg\"");
-    reader->out->head = (enum lq_sidecar_head)word;
-    return LQ_OK;
+    return wrong(reader, name, wanted);
 }
 
 KEY(layout)

@@ -6,8 +6,6 @@
 #include "model/decode.h"
 #include "model/edges.h"
 
-enum lq_sidecar_head { LQ_SIDECAR_HEAD_ANY, LQ_SIDECAR_HEAD_MASK, LQ_SIDECAR_HEAD_YOLO_SEG,
-                       LQ_SIDECAR_HEAD_DETR_SEG };
 enum lq_sidecar_layout { LQ_SIDECAR_LAYOUT_ANY, LQ_SIDECAR_LAYOUT_NCHW, LQ_SIDECAR_LAYOUT_NHWC };
 enum lq_sidecar_resize { LQ_SIDECAR_RESIZE_ANY, LQ_SIDECAR_STRETCH, LQ_SIDECAR_LETTERBOX };
 
@@ -16,7 +14,7 @@ enum { LQ_MODEL_SIZES_MAX = 4, LQ_MODEL_NAME_MAX = 64 };
 struct lq_sidecar {
     bool present;
     char name[LQ_MODEL_NAME_MAX]; // empty: not given
-    enum lq_sidecar_head head;
+    enum lq_head head;
     enum lq_sidecar_layout layout;
     enum lq_sidecar_resize resize;
     int size_count;

@@ -189,9 +189,10 @@ def test_a_file_in_the_folder_s_place(tmp_path, device):
     assert (tmp_path / "site").read_text() == "words"
 
 
-def test_the_choice_of_an_engine():
-    """web/live/engine-choice.js on a clock of its own."""
-    done = subprocess.run(["node", "--test", HERE / "engine-choice.test.mjs"], capture_output=True,
+@pytest.mark.parametrize("name", ("engine-choice", "transports"))
+def test_modules_of_the_page_by_themselves(name):
+    """web/live/engine-choice.js on a clock of its own; the interface of the transports."""
+    done = subprocess.run(["node", "--test", HERE / f"{name}.test.mjs"], capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == 0, done.stdout
 

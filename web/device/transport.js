@@ -1,26 +1,21 @@
-// Nails found on this device, by a worker (worker.js), with the interface of the transports to a
-// server (live/transport-ws.js). No picture leaves the page.
+// Nails found on this device, by a worker (worker.js). No picture leaves the page.
 //
 // Frames are not encoded: `takesFrames` says that `send` wants the video's newest frame itself. The
 // newest waits while the worker is busy and takes the place of one that waited before it, which
 // `onreplaced` is told of.
 import { Backoff } from '../live/backoff.js';
 import { readReply } from '../live/nails.js';
+import { Transport } from '../live/transport.js';
 
 const silenceMs = 6000; // a look that takes longer, and longer than six of them: the worker is gone
 const openMs = 120000; // fetching the runtime may take long; the browser ends what fails
 const flightMax = 64; // frames on their way, all but one or two of them replaced
 
-export class DeviceTransport {
+export class DeviceTransport extends Transport {
     ordered = true;
     takesFrames = true;
     sendsNails = true;
     limit = flightMax;
-    rate = null;
-    onreply = () => {};
-    onerror = () => {};
-    onreplaced = () => {}; // (id): a newer frame took its place
-    onstate = () => {}; // 'connecting' | 'open' | 'gone', {retryMs}
     backend = null; // 'wasm' or 'webgpu' once it is open
     threads = 0; // that a network runs on, once it is open
     runMs = 0; // of one run of the nails' network, as tried out when it opened
@@ -40,6 +35,7 @@ export class DeviceTransport {
 
     // base: URL of the runtime's folder. options: {backend: 'auto' | 'wasm' | 'webgpu', threads}.
     constructor(base, options = {}) {
+        super();
         this.#base = base;
         this.#options = options;
     }
@@ -77,10 +73,6 @@ export class DeviceTransport {
         this.#waiting = message;
         this.#next();
         return 0;
-    }
-
-    look() {
-        /* looks are painted in the page */
     }
 
     // A worker that the browser ended says nothing.

@@ -1,17 +1,14 @@
 // The server and the device behind one transport: engine-choice.js says whose nails are shown, and
 // while it lets them race both get the same frames. What the page sees is the transport in use.
 import { watchDevice } from './senses.js';
+import { Transport } from './transport.js';
 
 const settleMs = 3000; // from the first reply on: the page's own start is not slowed by ours
 const failuresMost = 3; // of the runtime one after the other: then it is left alone
 const engines = ['server', 'device'];
 
-export class AutoTransport {
+export class AutoTransport extends Transport {
     ordered = true;
-    onreply = () => {};
-    onerror = () => {};
-    onreplaced = () => {};
-    onstate = () => {};
     onengine = () => {}; // (engine): 'server' or 'device' finds the nails from now on
     canDraw = false; // whether nails can be drawn here as the look is now: the device finds no more
     #choice;
@@ -32,6 +29,7 @@ export class AutoTransport {
     // what `send` of that one takes, of the newest frame; offered: () → whether the server hands
     // out a runtime.
     constructor({ choice, server, device, inputs, offered }) {
+        super();
         this.#choice = choice;
         this.#transports = { server, device };
         this.#inputs = inputs;
@@ -60,7 +58,7 @@ export class AutoTransport {
         return this.#active.sendsNails;
     }
     get takesFrames() {
-        return this.#active.takesFrames ?? false;
+        return this.#active.takesFrames;
     }
 
     open() {

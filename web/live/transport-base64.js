@@ -1,5 +1,6 @@
 // The old way, kept so that the difference can be seen: a data URL in JSON, one request a frame.
 import { Backoff, whyNot } from './backoff.js';
+import { Transport } from './transport.js';
 
 function toDataUrl(blob) {
     return new Promise((resolve, reject) => {
@@ -18,13 +19,8 @@ export function fromDataUrl(url) {
     return new Blob([bytes], { type: /^data:([^;]+)/.exec(head)?.[1] ?? 'image/jpeg' });
 }
 
-export class Base64Transport {
-    ordered = false; // every request is answered by itself
-    onreply = () => {};
-    onerror = () => {};
-    onstate = () => {};
-    limit = 2;
-    sendsNails = false;
+// Every request is answered by itself, carries the look and has its own time limit.
+export class Base64Transport extends Transport {
     #base;
     #look;
     #abort = null;
@@ -33,6 +29,7 @@ export class Base64Transport {
     #ready = false;
 
     constructor(look, base) {
+        super();
         this.#look = look;
         this.#base = base;
     }
@@ -55,12 +52,6 @@ export class Base64Transport {
     }
     get ready() {
         return this.#ready;
-    }
-    look() {
-        /* every request carries the look */
-    }
-    watch() {
-        /* every request has its own time limit */
     }
 
     // The promise is not awaited by the page: the answer comes through onreply or onerror.

@@ -1,17 +1,15 @@
 // lacquer.v1: binary frames over one WebSocket (docs/PROTOCOL.md).
 import { Backoff, whyNot } from './backoff.js';
 import { readReply } from './nails.js';
+import { Transport } from './transport.js';
 
 const headerUp = 16;
 const queuedMax = 65536; // bytes the socket may still hold before another frame is worth sending
 const reportMs = 1000; // how often the server is told how slow the way is
 const silenceMs = 6000; // frames in flight and no answer for this long: start afresh
 
-export class WsTransport {
+export class WsTransport extends Transport {
     ordered = true; // a reply for id N settles every id up to N
-    onreply = () => {}; // {id, nails, server, replaced, bytes, and jpeg: Blob or scene: of readNails}
-    onerror = () => {}; // {id?, error, status}
-    onstate = () => {}; // 'connecting' | 'open' | 'gone' | 'busy', {retryMs}
     #socket = null;
     #open = false;
     #wanted = false;
@@ -24,10 +22,11 @@ export class WsTransport {
     #reportedAt = 0;
     #network = []; // ms on the way, of the replies since
     limit = 2;
-    rate = null; // what the server asks for at most: {fps, width, jpeg}; null: no limit
+    rate = null;
 
     // base: the server's URL.
     constructor(look, base) {
+        super();
         this.#look = look;
         this.#base = base;
     }

@@ -13,8 +13,9 @@ static void engines_are_found_by_name(void **state)
     assert_string_equal(lq_engines[0]->name, "openvino"); // the default
     assert_null(lq_engine_find("abacus", &err));
     assert_int_equal(err.status, LQ_ERR_ARGUMENT);
-    assert_string_equal(err.text, "unknown engine 'abacus': this build has openvino, onnxruntime, "
-                                  "triton, replay");
+    assert_non_null(strstr(err.text, "unknown engine 'abacus': this build has openvino, "));
+    for (int i = 0; lq_engines[i]; i++)
+        assert_non_null(strstr(err.text, lq_engines[i]->name));
 }
 
 static void tensors_are_measured(void **state)

@@ -168,10 +168,10 @@ static void unknown_heads_are_described(void **state)
     const struct lq_tensor few = TENSOR("d", 1, 37, 300);
     struct lq_sidecar sidecar = nothing;
     assert_int_equal(decide(&layout, &head, &nothing, 2, few, proto), LQ_ERR_MODEL);
-    sidecar.head = LQ_SIDECAR_HEAD_YOLO_SEG;
+    sidecar.head = LQ_HEAD_YOLO_SEG;
     assert_ok(decide(&layout, &head, &sidecar, 2, few, proto));
     assert_int_equal(layout.anchors, 300);
-    sidecar.head = LQ_SIDECAR_HEAD_MASK; // and what it rules out is not taken
+    sidecar.head = LQ_HEAD_MASK; // and what it rules out is not taken
     assert_int_equal(decide(&layout, &head, &sidecar, 2, det, proto), LQ_ERR_MODEL);
 }
 
@@ -184,7 +184,7 @@ static void end_to_end_rows_are_told_by_shape(void **state)
     const struct lq_tensor rows[] = {TENSOR("d", 1, 300, 38), TENSOR("d", 1, 100, 38),
                                      TENSOR("d", 1, 20, 38), TENSOR("d", 1, 1000, 38)};
     struct lq_sidecar named = nothing; // and whatever its sidecar calls it
-    named.head = LQ_SIDECAR_HEAD_YOLO_SEG;
+    named.head = LQ_HEAD_YOLO_SEG;
     named.class_mask = 8;
     for (size_t i = 0; i < LQ_COUNT(rows); i++)
         for (size_t p = 0; p < LQ_COUNT(protos); p++) {
@@ -289,7 +289,7 @@ static void the_export_s_option_is_named(void **state)
             if (!strstr(err.text, cases[i].says) ||
                 (named && !strstr(err.text, "its sidecar says \"detr-seg\"")))
                 fail_msg("%s", err.text);
-            sidecar.head = LQ_SIDECAR_HEAD_DETR_SEG;
+            sidecar.head = LQ_HEAD_DETR_SEG;
         }
     }
     struct lq_tensor whole = TENSOR("d", 1, 37, 8400), proto = TENSOR("p", 1, 32, 160, 160);

@@ -62,7 +62,7 @@ static void every_key_is_read(void **state)
                             "\"notes\": {\"any\": [1]}, \"future\": 1}"));
     assert_true(s.present && s.bf16_checked);
     assert_string_equal(s.name, "x");
-    assert_int_equal(s.head, LQ_SIDECAR_HEAD_YOLO_SEG);
+    assert_int_equal(s.head, LQ_HEAD_YOLO_SEG);
     assert_int_equal(s.layout, LQ_SIDECAR_LAYOUT_NHWC);
     assert_int_equal(s.resize, LQ_SIDECAR_LETTERBOX);
     assert_int_equal(s.size_count, 2);

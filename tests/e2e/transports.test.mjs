@@ -1,0 +1,87 @@
+// The page's transports keep to one interface (web/live/transport.js).
+//
+//   node --test tests/e2e/transports.test.mjs
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { DeviceTransport } from '../../web/device/transport.js';
+import { AutoTransport } from '../../web/live/transport-auto.js';
+import { Base64Transport } from '../../web/live/transport-base64.js';
+import { WsTransport } from '../../web/live/transport-ws.js';
+import { Transport } from '../../web/live/transport.js';
+
+globalThis.document = { hidden: false, addEventListener() {}, removeEventListener() {} };
+
+const own = { // what only live.js asks of one kind, knowing which it is
+  AutoTransport: ['canDraw', 'engine', 'onengine'],
+  DeviceTransport: ['backend', 'memoryBytes', 'runMs', 'why'],
+};
+
+const membersOf = (object) => {
+  const names = new Set(Object.keys(object));
+  let at = object;
+  while ((at = Object.getPrototypeOf(at)) !== Object.prototype)
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+  return names;
+};
+
+class Fake extends Transport {
+  ready = true;
+  sent = [];
+
+  send(...args) {
+    this.sent.push(args);
+    return 0;
+  }
+}
+
+const choiceOf = (engine) => ({ engine, racing: false, wantsRuntime: false, tick() {},
+  restart() {}, replied() {}, serverBack() {}, serverGone() {} });
+
+const makeAuto = (engine = 'server') => {
+  const server = new Fake(), device = new Fake();
+  const auto = new AutoTransport({ choice: choiceOf(engine), server, device, inputs: {},
+    offered: () => false });
+  auto.canDraw = true;
+  return { auto, server, device };
+};
+
+test('no transport has members that the others do not know of', () => {
+  const known = membersOf(new Transport());
+  const base = 'http://localhost/';
+  const all = [new WsTransport({}, base), new Base64Transport({}, base),
+    new DeviceTransport('/'), makeAuto().auto];
+  for (const transport of all) {
+    const { name } = transport.constructor;
+    const strange = [...membersOf(transport)].filter((member) => !known.has(member)
+      && !(own[name] ?? []).includes(member));
+    assert.deepEqual(strange, [], name);
+  }
+});
+
+test('of two transports the one in use is seen', () => {
+  for (const engine of ['server', 'device']) {
+    const { auto, [engine]: active } = makeAuto(engine);
+    const settings = { limit: 7, rate: { fps: 12 }, sendsNails: true, takesFrames: true,
+      ready: true };
+    for (const [name, value] of Object.entries(settings)) {
+      Object.defineProperty(active, name, { value });
+      assert.equal(auto[name], value, `${name} of the ${engine}`);
+    }
+  }
+});
+
+test('what comes back goes to whoever listens', () => {
+  const { auto, server } = makeAuto();
+  const seen = [];
+  for (const name of ['onreply', 'onerror', 'onreplaced', 'onstate'])
+    auto[name] = (...args) => seen.push([name, ...args]);
+  auto.open();
+  auto.send(1, { jpeg: true }, false);
+  assert.equal(server.sent.length, 1);
+  server.onstate('busy', { retryMs: 5 });
+  server.onreply({ id: 1 });
+  server.onerror({ id: 1 });
+  server.onreplaced(1);
+  assert.deepEqual(seen, [['onstate', 'busy', { retryMs: 5 }], ['onreply', { id: 1 }],
+    ['onerror', { id: 1 }], ['onreplaced', 1]]);
+});
