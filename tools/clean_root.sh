@@ -1,136 +1,247 @@
 #!/usr/bin/env bash
 # Proves that a fresh Debian needs nothing but the checkout: makes a minimal system with
-# debootstrap, puts the last commit in it, runs `make serve` there, asks the server for a painted
-# picture, paints one with `lacquer apply`, then runs `make test`. By hand, as root: it takes some
-# minutes. What it printed last is kept in docs/CLEAN-ROOT.md.
+# debootstrap, clones the last commit into it, runs `make serve` there, asks the server for a
+# painted picture, paints one with `lacquer apply`, then runs the tests. By hand, as root. Its last
+# line says how it went; docs/CLEAN-ROOT.md keeps what it found.
 #
-#   tools/clean_root.sh [bookworm|trixie] [arm64] [--serve-only]
+#   tools/clean_root.sh [bookworm] [trixie] [arm64] [--quick | --serve-only] [--keep] [--again]
 #
-#   arm64          on x86-64 too, played by QEMU (packages qemu-user-static, binfmt-support): some
-#                  twenty times slower, and only the C tests of the kernels and pictures run
-#   --serve-only   without the tests
+#   bookworm, trixie  Debian 12 (default), 13; both: one after the other
+#   arm64             on x86-64 too, played by QEMU (packages qemu-user-static, binfmt-support):
+#                     some twenty times slower, and only the C tests run
+#   --quick           in place of `make test`: its set-up, the C tests and the command's and the
+#                     server's own (minutes in place of half an hour)
+#   --serve-only      no tests
+#   --keep            leaves the system when all went well, too
+#   --again           goes on with the system that a run before has left
 #
-# CLEAN_ROOT=FOLDER        where the system is made (/var/tmp/lacquer-root); removed on success
-# CLEAN_ROOT_TARBALL=FILE  a tarball of tools/dist.sh in place of the commit
+# CLEAN_ROOT=FOLDER        where the system is made (/var/tmp/lacquer-root-SUITE)
+# CLEAN_ROOT_TARBALL=FILE  a tarball of `make dist` in place of the commit
 set -euo pipefail
+[ -z "${CLEAN_ROOT_TARBALL:-}" ] || CLEAN_ROOT_TARBALL=$(realpath "$CLEAN_ROOT_TARBALL")
+export CLEAN_ROOT_TARBALL=${CLEAN_ROOT_TARBALL:-}
 cd "$(dirname "$0")/.."
-root=${CLEAN_ROOT:-/var/tmp/lacquer-root}
-port=8571
-suite=bookworm machine=$(dpkg --print-architecture) tests=all
+self=$PWD/tools/clean_root.sh
+suites=() machine=$(dpkg --print-architecture) tests=all keep='' again=''
 for word in "$@"; do
     case $word in
-    bookworm | trixie) suite=$word ;;
+    bookworm | trixie) suites+=("$word") ;;
     amd64 | arm64) machine=$word ;;
+    --quick) tests=quick ;;
     --serve-only) tests= ;;
+    --keep) keep=1 ;;
+    --again) again=1 ;;
     *) echo "clean_root: '$word' is not understood; see the head of $0" >&2 && exit 2 ;;
     esac
 done
-played=$([ "$machine" = "$(dpkg --print-architecture)" ] || echo 1)
-patience=$([ -n "$played" ] && echo 14400 || echo 900) # seconds for the first `make serve`
-
 [ "$(id -u)" = 0 ] || { echo "clean_root: run it as root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "clean_root: apt-get install debootstrap" >&2; exit 1; }
+played=$([ "$machine" = "$(dpkg --print-architecture)" ] || echo 1)
 [ -z "$played" ] || [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || {
     echo "clean_root: no $machine programs run here: apt-get install qemu-user-static" \
         "binfmt-support" >&2
     exit 1
 }
 
-server=
-leave() {
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
-    for at in dev sys proc; do
-        mountpoint -q "$root/$at" && umount -l "$root/$at" || true
+# Each in turn, and its last line again at the end.
+one_after_the_other() {
+    local suite word words=() status=0 log
+    log=$(mktemp)
+    for word in "$@"; do
+        case $word in bookworm | trixie) ;; *) words+=("$word") ;; esac
     done
+    for suite in "${suites[@]}"; do
+        CLEAN_ROOT=${CLEAN_ROOT:+$CLEAN_ROOT-$suite} "$self" "$suite" "${words[@]}" |
+            tee -a "$log" || status=1
+    done
+    printf '\n== all\n'
+    grep '^clean_root: ' "$log"
+    rm -f "$log"
+    return $status
+}
+
+if [ ${#suites[@]} -gt 1 ]; then
+    one_after_the_other "$@" || exit 1
+    exit 0
+fi
+suite=${suites[0]:-bookworm}
+root=${CLEAN_ROOT:-/var/tmp/lacquer-root-$suite}
+port=8571
+patience=$([ -n "$played" ] && echo 14400 || echo 3600) # seconds for the first `make serve`
+
+# What is mounted and started below is this script's alone and goes with it.
+[ -n "${CLEAN_ROOT_ALONE:-}" ] || CLEAN_ROOT_ALONE=1 exec unshare --mount --propagation private \
+    --pid --fork --kill-child --mount-proc "$self" "$@"
+trap 'exit 130' INT TERM
+
+what=${CLEAN_ROOT_TARBALL:+tarball $(basename "$CLEAN_ROOT_TARBALL")}
+clone=$([ -z "$again" ] && echo . || echo "$root/root/lacquer")
+[ -n "$what" ] || what="commit $(git -C "$clone" rev-parse --short HEAD)"
+what="Debian $suite $machine, $what"
+now=start found=() ended=
+leave() {
+    if [ -n "$ended" ]; then
+        printf '\nclean_root: %s: well in %d s: %s\n' "$what" $SECONDS "$(list "${found[@]}")"
+    else
+        printf '\nclean_root: %s: FAILED after %d s at: %s (before that: %s); it stays in %s\n' \
+            "$what" $SECONDS "$now" "$(list "${found[@]}")" "$root"
+    fi
 }
 trap leave EXIT
+
+list() { local IFS=';' && echo "$*" | sed 's/;/; /g'; }
+
+step() {
+    now=$*
+    printf '\n== %s (at %s s)\n' "$*" "$SECONDS"
+}
 
 in_root() {
     # The authorities this machine trusts are the only thing carried over: some have one of their
     # own.
     env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI="${CI:-}" PORT=$port \
-        PIP_CERT=/root/authorities.crt \
-        NODE_EXTRA_CA_CERTS=/root/authorities.crt \
-        chroot "$root" sh -c "cd /root/lacquer && $1"
+        PIP_CERT=/root/authorities.crt NODE_EXTRA_CA_CERTS=/root/authorities.crt \
+        DEBIAN_FRONTEND=noninteractive chroot "$root" sh -c "cd /root/lacquer && $1"
 }
-
-step() { printf '\n== %s (%s s)\n' "$*" "$SECONDS"; }
 
 size() { du -sxm "$@" | tail -n 1 | awk '{printf "%s MB", $1}'; }
 
+# Of a log that grows: what the set-up and the server say, as they say it, until process $2 ends.
+follow() {
+    tail -n +1 -f --pid="$2" "$1" | grep --line-buffered -E '^setup:|listening on|^==' |
+        sed -u 's/^/    /'
+}
+
 make_root() {
-    step "debootstrap $suite $machine, commit $(git rev-parse --short HEAD)"
-    leave
-    rm -rf "$root"
-    debootstrap --variant=minbase --arch="$machine" "$suite" "$root" >/dev/null
-    mkdir -p "$root/root/lacquer" "$root/root/shared"
+    step "debootstrap: $what"
+    rm -rf --one-file-system "$root"
+    mkdir -p "$root"
+    debootstrap --variant=minbase --arch="$machine" "$suite" "$root" \
+        >"$root/debootstrap.log" 2>&1 ||
+        { tail -n 20 "$root/debootstrap.log" && exit 1; }
     cp /etc/resolv.conf "$root/etc/resolv.conf"
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
     cp /etc/ssl/certs/ca-certificates.crt "$root/root/authorities.crt"
+    # A system that is thrown away need not outlive a power cut.
+    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/clean-root"
+    mkdir -p "$root/root/shared" "$root/root/lacquer"
+    if [ -n "$CLEAN_ROOT_TARBALL" ]; then
+        tar -xz --strip-components=1 -f "$CLEAN_ROOT_TARBALL" -C "$root/root/lacquer"
+    else
+        git clone -q --depth 1 "file://$PWD" "$root/root/lacquer"
+    fi
+}
+
+mount_root() {
     mount -t proc proc "$root/proc"
     mount -t sysfs sysfs "$root/sys"
     mount --rbind /dev "$root/dev"
-    mount --make-rslave "$root/dev"
-    if [ -n "${CLEAN_ROOT_TARBALL:-}" ]; then
-        tar -xz --strip-components=1 -f "$CLEAN_ROOT_TARBALL" -C "$root/root/lacquer"
-    else
-        git archive HEAD | tar -x -C "$root/root/lacquer"
-    fi
-    [ ! -d ../shared ] || cp -r ../shared/. "$root/root/shared/"
-    step "apt-get install make (all that a person does by hand)"
-    chroot "$root" apt-get update -q >/dev/null
-    chroot "$root" apt-get install -qy --no-install-recommends make >/dev/null
+    [ -d ../shared ] || return 0 # pictures and models that only some checkouts have
+    mount --bind "$(readlink -f ../shared)" "$root/root/shared"
+    mount -o remount,bind,ro "$root/root/shared"
+}
+
+by_hand() {
+    local packages="make"
+    [ -n "$CLEAN_ROOT_TARBALL" ] || packages="make git ca-certificates"
+    step "apt-get install $packages (all that a person does by hand)"
+    in_root "apt-get update -q && apt-get install -qy --no-install-recommends $packages" \
+        >"$root/apt.log" 2>&1 || { tail -n 20 "$root/apt.log" && exit 1; }
+}
+
+answers() {
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/readyz")" = 200 ]
 }
 
 serve() {
-    local began=$SECONDS before after
-    step "make serve, the first time"
+    local began=$SECONDS before after server
+    step "make serve${again:+, again}"
+    ! answers || { echo "another server has port $port here" && exit 1; }
     before=$(du -sxm "$root" | cut -f1)
+    : >"$root/serve.log"
     in_root "exec make serve" >"$root/serve.log" 2>&1 &
     server=$!
-    until [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/readyz")" = 200 ]; do
-        kill -0 "$server" 2>/dev/null || { cat "$root/serve.log" && exit 1; }
-        [ $((SECONDS - began)) -lt $patience ] ||
-            { echo "not ready in $patience s" && cat "$root/serve.log" && exit 1; }
-        sleep 0.2
+    follow "$root/serve.log" $server &
+    until answers; do
+        kill -0 "$server" 2>/dev/null || { tail -n 60 "$root/serve.log" && exit 1; }
+        [ $((SECONDS - began)) -lt "$patience" ] ||
+            { echo "not ready in $patience s" && tail -n 60 "$root/serve.log" && exit 1; }
+        sleep 0.5
     done
+    found+=("make serve ready in $((SECONDS - began)) s")
     after=$(du -sxm "$root" | cut -f1)
-    echo "ready after $((SECONDS - began)) s; what it said:"
-    grep -E '^setup|listening' "$root/serve.log" | sed 's/^/    /'
+    echo "ready after $((SECONDS - began)) s"
     echo "on disk: $((after - before)) MB, of them .deps $(size "$root/root/lacquer/.deps")," \
         "build $(size "$root/root/lacquer/build")"
-    curl -sf -H 'Accept: image/jpeg' -F "image=@$(ls tests/golden/hands/*.jpg | head -n 1)" \
+    step "a picture, painted by the server"
+    curl -sf -H 'Accept: image/jpeg' -F image=@tests/golden/hands/light.jpg \
         -o "$root/painted.jpg" "http://127.0.0.1:$port/api/process"
-    echo "a painted picture of $(stat -c %s "$root/painted.jpg") bytes came back"
-    pkill -TERM -P "$server" || kill "$server"
-    wait "$server" || true
-    server=
+    found+=("$(stat -c %s "$root/painted.jpg") bytes painted by it")
+    step "the server's stop"
+    pkill --oldest --exact lacquer # of this script's own processes, for it sees no others
+    wait "$server" || { tail -n 20 "$root/serve.log" && exit 1; }
 }
 
 apply() {
+    local nails
     step "lacquer apply"
-    in_root "build/lacquer apply tests/golden/hands/light.jpg -o /root/applied.jpg --json" |
-        tr ',' '\n' | grep -c '"id"' | sed 's/^/nails painted: /'
+    nails=$(in_root "build/lacquer apply tests/golden/hands/light.jpg -o /root/applied.jpg --json" |
+        tr ',' '\n' | grep -c '"id"')
+    found+=("$nails nails by apply")
+}
+
+# $1: a command in the system, whose log goes to test.log; its progress is seen.
+logged() {
+    local running
+    : >"$root/test.log"
+    in_root "export PATH=\$PWD/.deps/bin:\$PATH; $1" >"$root/test.log" 2>&1 &
+    running=$!
+    follow "$root/test.log" $running &
+    wait $running
+}
+
+closing_line() { grep -E "$1" "$root/test.log" | tail -n 1; }
+
+fail_with_log() { tail -n 60 "$root/test.log" && exit 1; }
+
+c_tests() {
+    step "the C tests"
+    logged "meson test -C build --no-suite isa --timeout-multiplier 20" || fail_with_log
+    found+=("C tests $(closing_line '^Ok:' | tr -s ' :' ' '), none failed")
+}
+
+quick_tests() {
+    local names
+    step "the tests' set-up"
+    logged "tools/setup.sh test && make build" || fail_with_log
+    c_tests
+    step "the command's and the server's own tests"
+    names=$(printf 'tests/e2e/test_%s.py ' setup cli http installed packages clients_framing)
+    logged "LACQUER_TUNE=off .deps/venv/bin/python -m pytest -q $names" || fail_with_log
+    found+=("of the rest $(closing_line '[0-9]+ passed')")
 }
 
 run_tests() {
-    step "make build, the second time"
-    in_root "bash -c 'time make build'" 2>&1 | grep real
     if [ -n "$played" ]; then
-        step "the unit and golden tests, played"
-        in_root "meson test -C build --timeout-multiplier 20" >"$root/test.log" 2>&1 || true
-        grep -E '^(Ok|Fail|Skipped|Timeout|Expected)' "$root/test.log"
-        return
+        c_tests
+    elif [ "$tests" = quick ]; then
+        quick_tests
+    else
+        step "make test"
+        logged "make test" || fail_with_log
+        found+=("make test: $(closing_line '^[0-9]+ passed')")
     fi
-    step "make test"
-    in_root "make test" >"$root/test.log" 2>&1 || { tail -n 60 "$root/test.log" && exit 1; }
-    tail -n 1 "$root/test.log"
     echo "on disk then: $(size "$root"), of them .deps $(size "$root/root/lacquer/.deps")"
 }
 
-make_root
+[ -n "$again" ] || make_root
+mount_root
+[ -n "$again" ] || by_hand
 serve
 apply
 [ -z "$tests" ] || run_tests
-step "done"
-leave
-rm -rf "$root"
+step "the end"
+ended=1
+[ -z "$keep" ] || exit 0
+umount -l "$root"/{dev,sys,proc,root/shared} 2>/dev/null || true
+rm -rf --one-file-system "$root"

@@ -21,6 +21,15 @@ build_with() { # FOLDER SANITIZERS
     ninja -C "$1" --quiet lacquer
 }
 
+# Until process $1 has said in file $2 where it listens, however slow the machine is; false where it
+# ends before.
+listens() {
+    until grep -q listening "$2"; do
+        kill -0 "$1" 2>/dev/null || return 1
+        sleep 0.2
+    done
+}
+
 # LeakSanitizer's tracer crashes over a process in which OpenVINO has just compiled a model: let it
 # find them compiled. Both kinds of engine, so by a server.
 fill_cache() {
@@ -28,11 +37,7 @@ fill_cache() {
     said=$(mktemp)
     ASAN_OPTIONS=detect_leaks=0 "$1" serve --port 0 --log-level error >"$said" 2>&1 &
     local server=$!
-    for _ in $(seq 300); do
-        grep -q listening "$said" && break
-        kill -0 $server 2>/dev/null || break
-        sleep 0.2
-    done
+    listens $server "$said" || true
     kill $server 2>/dev/null || true
     wait $server || { cat "$said" && return 1; }
     rm -f "$said"
@@ -66,10 +71,7 @@ run_valgrind() {
         build/lacquer serve --port 0 --no-sandbox --engine replay \
         --model tests/fixtures/yolo_unit.replay >build/valgrind.out 2>&1 &
     local server=$!
-    for _ in $(seq 300); do
-        grep -q listening build/valgrind.out && break
-        sleep 0.2
-    done
+    listens $server build/valgrind.out || { tail -n 60 $log && return 1; }
     port=$(grep listening build/valgrind.out | grep -oE '[0-9]+$')
     curl -fsS -m 120 -F image=@tests/golden/hands/light.jpg \
         "http://127.0.0.1:$port/api/process" >/dev/null

@@ -72,16 +72,18 @@ say "what measures times, with nothing beside it"
 python_tests bench tests/e2e/test_bench.py tests/e2e/test_storm.py
 python_tests memory tests/e2e/test_abuse.py tests/e2e/test_limits.py -k "memory or cheap"
 
-# Nothing of what follows looks at the time: two minutes of mixed users go on beside it.
+# Nothing of what follows looks at the time: two minutes of mixed users, the converter's tests and
+# the training tools' go on beside the compilers.
 soak=(env LACQUER_SOAK_SECONDS=120 .deps/venv/bin/python -m pytest -q tests/e2e/test_soak.py)
+python_too=(.deps/venv/bin/python -m pytest -q tests/convert)
+[ ! -d tests/train ] || python_too+=(tests/train)
 part soak "${soak[@]}" &
-say "converted models against the runtimes"
-python_tests convert tests/convert
-[ ! -d tests/train ] || { say "training tools" && python_tests train tests/train; }
+part convert-and-train "${python_too[@]}" &
 say "the server under ThreadSanitizer, and under valgrind"
 one_test tools/sanitize.sh tsan
 one_test tools/sanitize.sh valgrind
 wait
+land convert-and-train "${python_too[@]}"
 land soak "${soak[@]}"
 
 [ ${#flaky[@]} -eq 0 ] || {
