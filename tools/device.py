@@ -3,7 +3,11 @@
 read): each file under a name with its content's hash, its compressed forms beside it, and
 device.json, which names them all.
 
-Usage: device.py OUT_FOLDER SCRATCH LACQUER.wasm ORT_FOLDER NAIL.onnx HAND.onnx|- STAMP
+Usage: device.py OUT_FOLDER SCRATCH LACQUER.wasm ORT_FOLDER FZSTD_FOLDER NAIL.onnx HAND.onnx|-
+                 STAMP
+
+.br and .gz are for servers that hand out compressed forms; .zst is for hosts that compress nothing:
+`lacquer site` takes it in the file's place, and the page unpacks it. NOTICES.txt has the licences.
 
 The network's sizes and threshold are those of the sidecar beside NAIL.onnx. Without
 HAND.onnx (-) tips and fingers are told by the nails' looks alone. STAMP is written at the end.
@@ -16,6 +20,7 @@ import shutil
 import subprocess
 import sys
 
+from notices import notices
 from open_dims import opened
 
 # What a browser asks for, and the file of the npm package.
@@ -27,14 +32,23 @@ ORT = {
     "ort-webgpu.glue": "ort-wasm-simd-threaded.jspi.mjs",
     "ort-webgpu.wasm": "ort-wasm-simd-threaded.jspi.wasm",
 }
+UNPACKER = "unzstd.mjs"
 LARGE = 1 << 20 # the best compression takes a minute of such a file, and saves a twentieth
+FORMS = ("br", "gz", "zst")
 
 
-def compressed(data):
-    quality = "9" if len(data) > LARGE else "11"
-    brotli = subprocess.run(["brotli", "-q", quality, "-w", "24", "-c"], input=data, check=True,
-                            stdout=subprocess.PIPE).stdout
-    return {".br": brotli, ".gz": gzip.compress(data, 6 if len(data) > LARGE else 9, mtime=0)}
+def packed(data, *command):
+    return subprocess.run(command, input=data, check=True, stdout=subprocess.PIPE).stdout
+
+
+def compressed(data, form):
+    large = len(data) > LARGE
+    if form == "br":
+        return packed(data, "brotli", "-q", "9" if large else "11", "-w", "24", "-c")
+    if form == "zst": # with the size, which it does not know of what comes through a pipe
+        return packed(data, "zstd", "-16" if large else "-19", "--long=27", "-q", "-c",
+                      f"--stream-size={len(data)}")
+    return gzip.compress(data, 6 if large else 9, mtime=0)
 
 
 def lay(folder, scratch, name, path):
@@ -45,18 +59,17 @@ def lay(folder, scratch, name, path):
     file = f"{name.split('.')[0]}-{digest[:10]}{path.suffix}"
     (folder / file).write_bytes(data)
     row = {"file": file, "bytes": len(data), "sha256": digest}
-    kept = [scratch / f"{digest}{ending}" for ending in (".br", ".gz")]
-    if not all(form.exists() for form in kept):
-        for form, small in zip(kept, compressed(data).values()):
-            form.write_bytes(small)
-    for form in kept:
-        if form.stat().st_size < len(data) * 9 // 10:
-            shutil.copyfile(form, folder / (file + form.suffix))
-            row[form.suffix[1:]] = form.stat().st_size
+    for form in FORMS[:2] if path.suffix == ".mjs" else FORMS: # scripts nobody can unpack
+        kept = scratch / f"{digest}.{form}"
+        if not kept.exists():
+            kept.write_bytes(compressed(data, form))
+        if kept.stat().st_size < len(data) * 9 // 10:
+            shutil.copyfile(kept, folder / f"{file}.{form}")
+            row[form] = kept.stat().st_size
     return row
 
 
-def main(folder, scratch, wasm, ort, nail, hand, stamp):
+def main(folder, scratch, wasm, ort, unpacker, nail, hand, stamp):
     sidecar = json.loads(nail.with_suffix(".json").read_text(encoding="utf-8"))
     if sidecar.get("head") != "mask" or sidecar.get("resize") != "stretch":
         raise SystemExit(f"{nail}: the page runs networks with a mask, shown stretched pictures")
@@ -66,6 +79,7 @@ def main(folder, scratch, wasm, ort, nail, hand, stamp):
     paths = {"lacquer.wasm": wasm, "nail.onnx": nail}
     paths.update({"hand.onnx": hand} if hand.name != "-" else {})
     paths.update({name: ort / file for name, file in ORT.items()})
+    paths[UNPACKER] = unpacker / "index.mjs"
     files = {name: lay(folder, scratch, name, path) for name, path in paths.items()}
     manifest = {
         "version": 1,
@@ -76,6 +90,8 @@ def main(folder, scratch, wasm, ort, nail, hand, stamp):
     }
     text = json.dumps(manifest, indent=1) + "\n"
     (folder / "device.json").write_text(text, encoding="utf-8")
+    told = notices(ort, unpacker, nail, hand)
+    (folder / "NOTICES.txt").write_text(told, encoding="utf-8")
     stamp.write_text("", encoding="utf-8")
 
 

@@ -22,12 +22,7 @@ cp -r packaging/npm "$out/package"
 cp LICENSE web/tryon.d.ts "$out/package/"
 version=$(sed -n "s/^ *version: '\([^']*\)'.*/\1/p" meson.build | head -1)
 sed -i "s/\"version\": \"0.0.0\"/\"version\": \"$version\"/" "$out/package/package.json"
-{
-    echo "lacquer-tryon is under the Apache License 2.0 (LICENSE). With it are packed:"
-    for licence in .deps/onnxruntime-web/LICENSE* .deps/onnxruntime-web/ThirdParty*; do
-        [ ! -f "$licence" ] || { printf '\n---- ONNX Runtime Web\n\n'; cat "$licence"; }
-    done
-} >"$out/package/NOTICES"
+cp "$out/package/dist/NOTICES.txt" "$out/package/NOTICES"
 (cd "$out" && npm pack ./package --silent --ignore-scripts >/dev/null)
 rm -rf "$out/package"
 ls -l "$out"/*.tgz

@@ -146,11 +146,14 @@ def page_parts(root):
     """What the page's own engine is made of, where it is built (docs/DEVICE.md)."""
     if not (root / ".deps/onnxruntime-web").is_dir():
         return
-    name, release, _ = (root / "tools/device.txt").read_text(encoding="utf-8").split()
-    yield part(name, release, "MIT", "https://github.com/microsoft/onnxruntime",
-               externalRefs=[{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
-                              "referenceLocator": f"pkg:npm/{name}@{release}"}],
-               comment="handed to the page as it is")
+    homes = {"onnxruntime-web": "https://github.com/microsoft/onnxruntime",
+             "fzstd": "https://github.com/101arrowz/fzstd"}
+    for line in (root / "tools/device.txt").read_text(encoding="utf-8").splitlines():
+        name, release, _ = line.split()
+        yield part(name, release, "MIT", homes[name],
+                   externalRefs=[{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+                                  "referenceLocator": f"pkg:npm/{name}@{release}"}],
+                   comment="handed to the page as it is")
     yield part("wasi-libc", None, "MIT AND Apache-2.0 WITH LLVM-exception",
                "https://github.com/WebAssembly/wasi-libc",
                comment="linked into lacquer.wasm, with compiler-rt")

@@ -20,6 +20,7 @@ need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 need "$clang" clang
 need wasm-ld lld
 need wasm-opt binaryen
+need zstd zstd # of tools/device.py
 version=$("$clang" -dumpversion 2>/dev/null | cut -d. -f1 || true)
 [ -f /usr/include/wasm32-wasi/stdlib.h ] || missing="$missing wasi-libc"
 runtime=$("$clang" --target=wasm32-wasi -print-libgcc-file-name 2>/dev/null || true)

@@ -11,17 +11,20 @@ const cacheName = prefix + hashed.join(' ');
 const siteCacheName = `${prefix}site`; // the runtime is large: it outlives an update of the page
 
 const siteKey = (path) => new Request(`${home}${path}?${site[path]}`);
+const hasHash = (path) => /-[A-Za-z0-9]{8,10}(\.\w+)+$/.test(path);
 
-// Some hosts would give an answer of their cache that is hours old.
+// Some hosts would give an answer of their cache that is hours old. What has its hash in its name
+// may have come for the page a moment ago.
 async function keepSiteFile(cache, path) {
     if (await cache.match(siteKey(path))) return;
-    const response = await fetch(home + path, { cache: 'no-cache' });
+    const response = await fetch(home + path, { cache: hasHash(path) ? 'default' : 'no-cache' });
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
     await cache.put(siteKey(path), response);
 }
 
 // Without the runtime where people pay for what comes; it is kept when it is used.
-const sparing = () => navigator.connection?.saveData ?? false;
+const sparing = ({ connection } = navigator) =>
+    Boolean(connection?.saveData) || connection?.type === 'cellular';
 const isRuntime = (path) => path.startsWith('device/');
 const isForGraphics = (path) => path.includes('-webgpu-'); // few have a use for it
 
@@ -64,6 +67,22 @@ self.addEventListener('activate', (event) => {
     event.waitUntil(sweep());
 });
 
+// A page has threads only with these headers, and starts only workers that have the second one. A
+// static site's host may not know them, so a page that this worker brings, from the second visit
+// on, gets them here. The site loads nothing from elsewhere that they would keep out.
+const isolation = {
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-embedder-policy': 'require-corp',
+};
+
+function isolated(response) {
+    if (!Object.keys(site).length || !response.ok) return response;
+    const { status, statusText } = response;
+    const headers = new Headers(response.headers);
+    for (const [name, value] of Object.entries(isolation)) headers.set(name, value);
+    return new Response(response.body, { status, statusText, headers });
+}
+
 const isHashed = (path) => /^[\w-]+-[A-Za-z0-9]{8,10}\.(js|css|svg)$/.test(path);
 
 // Static hosts need not say for how long a file holds: its name does.
@@ -101,14 +120,18 @@ async function siteFile(request, path) {
     return response;
 }
 
+function answerTo(request, path) {
+    if (Object.hasOwn(site, path)) return siteFile(request, path);
+    if (isHashed(path)) return keptFirst(request);
+    if (path === '' || path === 'index.html') return newestFirst(request, './');
+    return shell.includes(path) ? newestFirst(request, path) : null;
+}
+
 self.addEventListener('fetch', (event) => {
     const { request } = event;
     const url = new URL(request.url);
     if (request.method !== 'GET' || url.origin !== self.location.origin) return;
     if (!url.pathname.startsWith(home)) return;
-    const path = url.pathname.slice(home.length);
-    if (Object.hasOwn(site, path)) event.respondWith(siteFile(request, path));
-    else if (isHashed(path)) event.respondWith(keptFirst(request));
-    else if (path === '' || path === 'index.html') event.respondWith(newestFirst(request, './'));
-    else if (shell.includes(path)) event.respondWith(newestFirst(request, path));
+    const answer = answerTo(request, url.pathname.slice(home.length));
+    if (answer) event.respondWith(answer.then(isolated));
 });

@@ -52,7 +52,11 @@ const struct argp lq_site_argp = {
     "what finds nails on the visitor's own device. No Lacquer server is needed, and no picture "
     "leaves the device.\v"
     "Files of others in DIR are never touched. Writing a site again takes away what the earlier "
-    "one had and this one has not. docs/integrations/static.md tells about hosts.",
+    "one had and this one has not.\n"
+    "On several threads, and so faster, is only a page whose host sends 'Cross-Origin-Opener-"
+    "Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp': DIR/_headers says so "
+    "to Netlify and Cloudflare Pages, docs/integrations/static.md has the lines for nginx. "
+    "Elsewhere the site's service worker adds them from the second visit on.",
     children, NULL, NULL};
 
 static int make_plan(struct lq_site_plan *plan, const struct arguments *arguments,

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "base/attr.h"
 #include "base/file.h"
 #include "base/parse_json.h"
 #include "base/text.h"
@@ -59,32 +60,36 @@ static int add_file(struct lq_site_plan *plan, const char *name, const char *fol
     return add_place(plan, name, path, err);
 }
 
+// Compressed ones, as the list names them.
+static const char *const forms[] = {"br", "gz", "zst"};
+
 // The page imports scripts by their address; all else it fetches as bytes and can unpack.
 static bool can_be_packed(const char *folder, const char *file)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s.gz", folder, file);
+    snprintf(path, sizeof path, "%s/%s.zst", folder, file);
     return (lq_ends_with(file, ".wasm") || lq_ends_with(file, ".onnx")) &&
            access(path, R_OK) == 0;
 }
 
-// One row of the list, and its file. Not ".gz": some hosts would unpack that on the way.
+// One row of the list, and its file. Not ".zst": some hosts would say so in a header, and the
+// browser would not hand out the bytes that the page expects.
 static int add_row(struct lq_site_plan *plan, const char *folder, json_t *row,
                    struct lq_error *err)
 {
     const char *file = json_string_value(json_object_get(row, "file"));
-    char packed[LQ_SITE_NAME_MAX], gz[LQ_SITE_NAME_MAX];
+    char packed[LQ_SITE_NAME_MAX], form[LQ_SITE_NAME_MAX];
     if (!file || snprintf(packed, sizeof packed, "%s.pack", file) >= (int)sizeof packed)
         return lq_fail(err, LQ_ERR_SYNTAX, "device.json in '%.150s' has a row without a file: "
                        "build it anew with make device", folder);
     bool packs = can_be_packed(folder, file);
-    snprintf(gz, sizeof gz, "%s.gz", file);
-    int status = packs ? add_file(plan, packed, folder, gz, err)
+    snprintf(form, sizeof form, "%s.zst", file);
+    int status = packs ? add_file(plan, packed, folder, form, err)
                        : add_file(plan, file, folder, file, err);
     if (packs)
         json_object_set_new(row, "file", json_string(packed));
-    json_object_del(row, "gz");
-    json_object_del(row, "br");
+    for (size_t i = 0; i < LQ_COUNT(forms); i++)
+        json_object_del(row, forms[i]);
     return status;
 }
 
@@ -151,6 +156,18 @@ static int add_list(struct lq_site_plan *plan, const json_t *list, struct lq_err
     return status;
 }
 
+// Whose parts the site hands out, and under which terms.
+static int add_notices(struct lq_site_plan *plan, const char *folder, struct lq_error *err)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, LQ_SITE_NOTICES) >= (int)sizeof path)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "path too long: '%.80s…'", folder);
+    if (access(path, R_OK) != 0)
+        return lq_fail(err, LQ_ERR_NOT_FOUND, "'%.150s' is missing, the licences of what a site "
+                       "hands out: build the runtime anew with make device", path);
+    return lq_site_plan_add_file(plan, LQ_SITE_NOTICES, path, err);
+}
+
 int lq_site_add_device(struct lq_site_plan *plan, struct lq_site_device *device,
                        struct lq_error *err)
 {
@@ -173,6 +190,8 @@ int lq_site_add_device(struct lq_site_plan *plan, struct lq_site_device *device,
         status = take_model(plan, list, device, err);
     if (status == LQ_OK)
         status = add_list(plan, list, err);
+    if (status == LQ_OK)
+        status = add_notices(plan, folder, err);
     json_decref(list);
     return status;
 }

@@ -1,13 +1,15 @@
 // What pages find nails with on the visitor's own device, as files of a static site: the folder
 // that the build makes (tools/device.py), read by its list device.json (web/device/files.js).
 //
-// Hosts need not compress: what the page fetches as bytes is written as gzip, which it unpacks by
+// Hosts need not compress: what the page fetches as bytes is written as zstd, which it unpacks by
 // itself, so that visitors everywhere fetch the same few megabytes.
 // Threads: one. Owner: the plan maps the files; texts of the struct are the caller's.
 #pragma once
 
 #include "cli/site_plan.h"
 #include "model/sidecar.h"
+
+#define LQ_SITE_NOTICES "NOTICES.txt"
 
 struct lq_site_device {
     const char *folder; // NULL: where this program has it

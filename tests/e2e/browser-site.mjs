@@ -4,9 +4,26 @@
 //   node browser-site.mjs URL SITE_FOLDER [TEST...]     one line of JSON for each
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, frames, launch, live, nails, notice, open, reach, shot, text, until, withCamera }
-  from './browser-harness.mjs';
+import {
+  check,
+  frameId,
+  frames,
+  golden,
+  launch,
+  live,
+  nails,
+  notice,
+  open,
+  pictureSize,
+  reach,
+  saved,
+  shot,
+  text,
+  until,
+  withCamera,
+} from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
+import { keepBoth, measure } from './browser-pixels.mjs';
 
 const patienceMs = 240000; // a busy machine computes a network for seconds
 const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
@@ -29,8 +46,22 @@ const blues = (page) =>
   });
 
 const look = "?look=c*1f2fd5~f'creme";
-const openSite = (browser, options = {}) =>
-  open(browser, `${url}${look}`, { permissions: ['camera'], device: true, ...options });
+const openSite = (browser, { query = look, ...options } = {}) =>
+  open(browser, `${url}${query}`, { permissions: ['camera'], device: true, ...options });
+
+// Notes what each answer weighs by Chromium's own account. → the sum of those below a folder.
+function weigh(page) {
+  const sizes = [];
+  page.on('requestfinished', (request) =>
+    sizes.push(request.sizes().then((size) => ({ url: request.url(), ...size }))),
+  );
+  return async (below) => {
+    const all = await Promise.all(sizes);
+    return all
+      .filter((one) => one.url.startsWith(`${url}${below}`))
+      .reduce((sum, one) => sum + one.responseBodySize + one.responseHeadersSize, 0);
+  };
+}
 
 // Nails in the polish's colour, on a share of the picture that nails have.
 async function painted(page) {
@@ -72,6 +103,7 @@ tests.live_on_a_phone_without_a_server = async (browser) => {
   const page = await openSite(browser, phone);
   const sockets = [];
   page.on('websocket', (socket) => sockets.push(socket.url()));
+  const bytesBelow = weigh(page);
   check(/stay on this device/.test(await text(page, '#privacy')), 'the page does not say so');
   await live(page, patienceMs);
   const seen = await painted(page);
@@ -84,24 +116,141 @@ tests.live_on_a_phone_without_a_server = async (browser) => {
   check(sockets.length === 0, `a socket to ${sockets}`);
   onlyFiles(page.asked);
   check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
-  return seen;
+  const bytes = await bytesBelow('device/');
+  check(bytes > 3e6 && bytes <= 5e6, `${bytes} bytes of what finds nails`);
+  return { ...seen, bytes };
 };
 
-// The worker keeps all that a live picture takes: the host may be gone.
+// The worker keeps all that a live picture takes: the host may be gone. What it brings has threads,
+// though this host sends no headers for them.
 tests.offline_after_the_first_visit = async (browser) => {
-  const page = await openSite(browser, { ...phone, serviceWorkers: 'allow', locale: 'de-DE' });
+  const query = `${look}&threads=2`;
+  const options = { ...phone, query, serviceWorkers: 'allow', locale: 'de-DE' };
+  const page = await openSite(browser, options);
   const controlled = () => page.evaluate(() => navigator.serviceWorker.controller !== null);
   await until('the service worker', controlled, patienceMs);
+  check(!(await page.evaluate(() => crossOriginIsolated)), 'isolated without headers');
   const context = page.context();
+  const again = Date.now();
+  await page.reload();
+  await until('the swatches', () => page.locator('.swatch').count(), patienceMs);
   await context.setOffline(true);
   await page.reload();
   await until('the swatches', () => page.locator('.swatch').count(), patienceMs);
   const german = async () => (await text(page, '#start span')) === 'Kamera starten';
   await until('the German texts, offline', german, patienceMs);
+  check(await page.evaluate(() => crossOriginIsolated), 'no threads on the second visit');
   await live(page, patienceMs);
   const seen = await painted(page);
+  const threads = await page.evaluate(() => tryon().live.transport.threads);
+  check(threads === 2, `${threads} threads`);
   await context.setOffline(false);
-  return seen;
+  return { ...seen, again };
+};
+
+// In the page: transports that look at the same hand, each a few pixels to the right of the last.
+async function startLooking([base, text, counts]) {
+  const { DeviceTransport } = await import(`${base}device/transport.js`);
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const hand = await createImageBitmap(new Blob([bytes]));
+  const [width, height] = [hand.width, hand.height];
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  window.lookers = counts.map((threads) => {
+    const transport = new DeviceTransport(`${base}device/`, { backend: 'wasm', threads });
+    const looker = { transport, states: [] };
+    transport.onstate = (state) => looker.states.push(state);
+    transport.onerror = ({ error }) => looker.states.push(error);
+    transport.open();
+    return looker;
+  });
+  window.look = (which, id) => {
+    const { transport } = window.lookers[which];
+    context.drawImage(hand, 3 * id, 0);
+    return new Promise((resolve) => {
+      transport.onreply = ({ scene, server }) =>
+        resolve({ at: scene.nails.map(({ center }) => center), ms: server.infer });
+      createImageBitmap(canvas).then((frame) => transport.send(id, { frame, width, height }));
+    });
+  };
+}
+
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+
+// One thread and two by turns: the same nails. → ms of the networks of a look
+async function compareThreads(page, rounds = 9) {
+  const hand = fs.readFileSync(path.join(golden, 'light.jpg'), 'base64');
+  await page.evaluate(startLooking, [url, hand, [1, 2]]);
+  const ready = () => page.evaluate(() => window.lookers.every((one) => one.transport.ready));
+  await until('both runtimes', ready, patienceMs);
+  const ms = [[], []];
+  for (let id = 1; id <= rounds; id++) {
+    const looks = [];
+    for (const which of [0, 1])
+      looks.push(await page.evaluate(([one, at]) => window.look(one, at), [which, id]));
+    check(looks[0].at.length >= 4, `${looks[0].at.length} nails`);
+    check(looks[0].at.length === looks[1].at.length, `${looks.map(({ at }) => at.length)} nails`);
+    const apart = looks[0].at.map(([x, y], i) => Math.hypot(x - looks[1].at[i][0],
+      y - looks[1].at[i][1]));
+    check(Math.max(...apart) < 0.5, `nails are ${apart} pixels apart`);
+    looks.forEach((one, which) => ms[which].push(one.ms));
+  }
+  const threads = await page.evaluate(() => window.lookers.map((one) => one.transport.threads));
+  const warm = ms.map((list) => list.slice(1));
+  return { threads, median: warm.map(median), least: warm.map((list) => Math.min(...list)) };
+}
+
+// The host sends the two headers.
+tests.with_the_headers_it_has_threads = async (browser) => {
+  const page = await openSite(browser);
+  check(await page.evaluate(() => crossOriginIsolated), 'the page is not isolated');
+  const found = await compareThreads(page);
+  check(`${found.threads}` === '1,2', `threads: ${found.threads}`);
+  return found;
+};
+
+tests.without_the_headers_it_has_one_thread = async (browser) => {
+  const page = await openSite(browser);
+  check(!(await page.evaluate(() => crossOriginIsolated)), 'the page is isolated');
+  const found = await compareThreads(page, 2);
+  check(`${found.threads}` === '1,1', `threads: ${found.threads}`);
+  return found;
+};
+
+// A photo of several megapixels, in the folder beside the site, with the mask of its nails.
+tests.a_photo_keeps_its_size = async (browser) => {
+  const page = await openSite(browser, { query: "?look=c*00c853~f'creme" });
+  const photo = path.join(folder, '../photo.jpg');
+  const size = pictureSize(fs.readFileSync(photo));
+  await page.setInputFiles('#file', photo);
+  await until('the photo', async () => (await frameId(page)) > 0, patienceMs);
+  check((await nails(page)) >= 4, `${await nails(page)} nails`);
+  await keepBoth(page);
+  const found = await measure(page, path.join(folder, '../photo.mask.png'), '#00c853');
+  check(found.moved > 0.6, `of the nails' pixels ${found.moved} wear the polish`);
+  check(found.outside < 1.5, `beside the nails pixels changed by ${found.outside}`);
+  const file = await saved(page);
+  check(`${file.size}` === `${size}`, `saved ${file.size}, not ${size}`);
+  onlyFiles(page.asked);
+  return { ...found, size };
+};
+
+// Everything with a hash in its name, asked for by two pages after one another.
+tests.what_has_a_hash_comes_once = async (browser) => {
+  const fetchAll = async ([base, first]) => {
+    const { files } = await (await fetch(`${base}device/device.json`)).json();
+    const names = Object.values(files).map(({ file }) => file);
+    for (const name of names) await (await fetch(`${base}device/${name}`)).arrayBuffer();
+    const entries = performance.getEntriesByType('resource');
+    const of = (name) => entries.find((entry) => entry.name === `${base}device/${name}`);
+    return names.filter((name) => of(name).transferSize > 0 !== first);
+  };
+  const page = await openSite(browser);
+  const kept = await page.evaluate(fetchAll, [url, true]);
+  check(kept.length === 0, `not fetched at first: ${kept}`);
+  await page.reload();
+  const asked = await page.evaluate(fetchAll, [url, false]);
+  check(asked.length === 0, `fetched again: ${asked}`);
 };
 
 // Each answer waits, so that waves are told apart on a busy machine too; nothing kept from before.
@@ -134,64 +283,123 @@ tests.without_graphics_it_says_so = async () => {
   }
 };
 
-// The server's page, its replies held back: it takes the device by itself, and says so.
+// The server's page, its replies held back: it takes the device by itself, and says so. When the
+// device is slowed or its battery runs low it goes back to the server, and returns when that is
+// over.
 tests.a_slow_server_gives_way_to_the_device = async (browser) => {
-  const page = await openSite(browser, { beforePage: holdBack });
+  const page = await openSite(browser, { beforePage: playTheDevice });
   // Graphics in software are no reason here to ask for painted pictures.
   await page.evaluate(() => (tryon().live.frameBudget.fpsLeast = 0));
-  const said = page.evaluate(
-    () => new Promise((done) => addEventListener('lacquer-engine', (e) => done(e.detail.engine))),
-  );
+  const engine = () => page.evaluate(() => window.engines.at(-1) ?? 'server');
+  const comes = (wanted) => until(wanted, async () => (await engine()) === wanted, patienceMs);
+  const play = (what) => page.evaluate((it) => Object.assign(window.played, it), what);
   await live(page, patienceMs);
   check(!(await page.evaluate(() => tryon().live.onDevice)), 'not by the server first');
-  check((await said) === 'device', 'another engine');
+  await comes('device');
   await saysDevice(page);
-  const uploads = await page.evaluate(() => window.sentFrames);
+  const uploads = await page.evaluate(() => window.played.sent);
   check(uploads > 0, 'nothing went to the server at first');
   await frames(page, 3, patienceMs);
-  const after = await page.evaluate(() => window.sentFrames);
+  const after = await page.evaluate(() => window.played.sent);
   check(after === uploads, `${after - uploads} pictures went to the server all the same`);
   check((await nails(page)) >= 3, `${await nails(page)} nails`);
+  // Anew, with races that come soon.
+  await page.click('#stop');
+  await page.evaluate(() => {
+    tryon().live.choiceOptions = { retryMs: 2000 };
+    window.engines.length = 0;
+  });
+  await live(page, patienceMs);
+  await comes('device');
+  await play({ deviceMs: 4500, serverMs: 0 });
+  await comes('server');
+  await frames(page, 2, patienceMs);
+  await play({ deviceMs: 0, serverMs: 4000 });
+  await comes('device');
+  await page.evaluate(() => window.battery.change({ charging: false, level: 0.1 }));
+  await comes('server');
+  await page.evaluate(() => window.battery.change({ charging: true }));
+  await comes('device');
+  return { engines: await page.evaluate(() => window.engines.join(' ')) };
 };
 
-// In the page, before its scripts: replies come four seconds late.
-function holdBack() {
-  window.sentFrames = 0;
+// In the page, before its scripts: replies of the server and of the device come late by what
+// `played` says, and the battery is ours.
+function playTheDevice() {
+  window.played = { serverMs: 4000, deviceMs: 0, sent: 0 };
+  window.engines = [];
+  addEventListener('lacquer-engine', ({ detail }) => window.engines.push(detail.engine));
+  const holdBack = (target, wait) =>
+    target.addEventListener('message', (event) => {
+      const ms = event.late ? 0 : wait(event.data);
+      if (!ms) return;
+      event.stopImmediatePropagation();
+      const late = new MessageEvent('message', { data: event.data });
+      late.late = true;
+      setTimeout(() => target.dispatchEvent(late), ms);
+    });
   window.WebSocket = class extends WebSocket {
     constructor(...args) {
       super(...args);
-      this.addEventListener('message', (event) => {
-        if (typeof event.data === 'string' || event.late) return;
-        event.stopImmediatePropagation();
-        const late = new MessageEvent('message', { data: event.data });
-        late.late = true;
-        setTimeout(() => this.dispatchEvent(late), 4000);
-      });
+      holdBack(this, (data) => (typeof data === 'string' ? 0 : window.played.serverMs));
     }
     send(data) {
-      if (typeof data !== 'string') window.sentFrames++;
+      if (typeof data !== 'string') window.played.sent++;
       super.send(data);
     }
   };
+  window.Worker = class extends Worker {
+    constructor(...args) {
+      super(...args);
+      holdBack(this, ({ type }) => (type === 'reply' ? window.played.deviceMs : 0));
+    }
+  };
+  window.battery = Object.assign(new EventTarget(), {
+    charging: true,
+    level: 1,
+    change(how) {
+      Object.assign(this, how);
+      this.dispatchEvent(new Event('levelchange'));
+    },
+  });
+  navigator.getBattery = async () => window.battery;
 }
 
-// A shop's bundle with the npm package in it.
-tests.the_package_in_a_page = async (browser) => {
-  const context = await browser.newContext();
+// Chromium's own "save data": the server goes on, and nothing is fetched to take its place.
+tests.where_data_is_spared_no_runtime_comes = async (browser) => {
+  const page = await openSite(browser);
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setDataSaverOverride', { dataSaverEnabled: true });
+  await page.evaluate(() => (tryon().live.frameBudget.fpsLeast = 0));
+  check(await page.evaluate(() => navigator.connection.saveData), 'not told to spare');
+  await live(page, patienceMs);
+  const from = Date.now();
+  await until('the page to have settled', async () => Date.now() - from > 6000);
+  await frames(page, 2, patienceMs);
+  const runtime = page.asked.filter((one) => one.includes('/device/'));
+  check(runtime.length === 0, `asked for ${runtime}`);
+};
+
+// A shop's page with the npm package in it.
+async function openShop(browser, address) {
+  const context = await browser.newContext({ permissions: ['camera'] });
   await context.addInitScript(reach);
   const page = await context.newPage();
-  const asked = [];
-  const faults = [];
-  page.on('request', (request) => asked.push(request.url()));
-  page.on('pageerror', (error) => faults.push(String(error)));
+  page.asked = [];
+  page.faults = [];
+  page.on('request', (request) => page.asked.push(request.url()));
+  page.on('pageerror', (error) => page.faults.push(String(error)));
   page.setDefaultTimeout(patienceMs);
-  await page.goto(url);
+  await page.goto(address);
+  return page;
+}
+
+async function readyInReact(page) {
   const shades = async () => {
-    check(faults.length === 0, `the page complained: ${faults.join(' | ')}`);
+    check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
     return page.evaluate(() => /^\d\d+ shades$/.test(document.querySelector('#ready')?.innerText));
   };
   await until('its shades', shades, patienceMs);
-  check(/npx lacquer-tryon/.test(await page.title()), 'no advice where the files are not');
   const attributes = await page.evaluate(() => {
     const element = document.querySelector('lacquer-tryon');
     return Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value]));
@@ -199,8 +407,32 @@ tests.the_package_in_a_page = async (browser) => {
   check(attributes.engine === 'device' && !('stats' in attributes), JSON.stringify(attributes));
   await page.check('input[name=shade] >> nth=3', { force: true });
   await until('the look', async () => /^#\w+ lacquer-look$/.test(await text(page, '#color')));
+}
+
+tests.the_package_in_a_page = async (browser) => {
+  const page = await openShop(browser, url);
+  await readyInReact(page);
+  check(/npx lacquer-tryon/.test(await page.title()), 'no advice where the files are not');
   await shot(page, 'site-package');
-  onlyFiles(asked.filter((one) => !one.includes('/nowhere/') && !one.startsWith('data:')));
+  onlyFiles(page.asked.filter((one) => !one.includes('/nowhere/') && !one.startsWith('data:')));
+};
+
+tests.the_package_built_by_vite = async (browser) => {
+  const page = await openShop(browser, `${url}plain.html`);
+  const swatches = () => page.locator('.swatch').count();
+  await until('the swatches', swatches, patienceMs);
+  await live(page, patienceMs);
+  const seen = await painted(page);
+  await shot(page, 'site-vite');
+  check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
+  onlyFiles(page.asked.filter((one) => !one.startsWith('data:')));
+  return seen;
+};
+
+tests.the_package_built_by_vite_for_react = async (browser) => {
+  const page = await openShop(browser, `${url}react.html`);
+  await readyInReact(page);
+  onlyFiles(page.asked.filter((one) => !one.startsWith('data:')));
 };
 
 export async function main() {

@@ -1,25 +1,56 @@
-# Sourced by tools/setup.sh: ONNX Runtime Web, with which the page finds nails on the reader's own
-# device. It comes from npm, pinned with its checksum in tools/device.txt, into
-# .deps/onnxruntime-web; the page loads it from the server's data folder.
+# Sourced by tools/setup.sh: what the page finds nails with on the reader's own device that is not
+# ours. It comes from npm into .deps, each package pinned with its checksum in tools/device.txt; the
+# page loads it from the server's data folder.
 
-# Kept are the builds for the processor, and for WebGPU by JSPI; the one for WebGPU without it is
-# ten megabytes larger and not used.
-get_device() {
-    local sum name version wanted had
-    sum=$(cat tools/device.txt tools/setup/device.sh | sha256sum)
-    fresh device "$sum" && return
-    read -r name version wanted <tools/device.txt
-    say "fetching ONNX Runtime Web: 24 MB, 31 MB on disk"
-    rm -rf .deps/device-npm .deps/onnxruntime-web
-    mkdir -p .deps/device-npm .deps/onnxruntime-web
-    (cd .deps/device-npm && npm pack --silent "$name@$version" >/dev/null)
-    had=$(openssl dgst -sha512 -binary .deps/device-npm/*.tgz | base64 -w 0)
+# Unpacks one into a folder and tells whether it is the one that is pinned.
+get_npm() {
+    local name=$1 version=$2 wanted=$3 folder=$4 had
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    (cd "$folder" && npm pack --silent "$name@$version" >/dev/null)
+    had=$(openssl dgst -sha512 -binary "$folder"/*.tgz | base64 -w 0)
     [ "$had" = "$wanted" ] || give_up "$name $version is not the one of tools/device.txt: $had"
-    tar -xzf .deps/device-npm/*.tgz -C .deps/device-npm
-    cp .deps/device-npm/package/dist/{ort.wasm.min,ort.jspi.min}.mjs \
-        .deps/device-npm/package/dist/ort-wasm-simd-threaded{,.jspi}.{mjs,wasm} \
-        .deps/onnxruntime-web/
-    cp .deps/device-npm/package/README.md .deps/onnxruntime-web/
+    tar -xzf "$folder"/*.tgz -C "$folder"
+}
+
+# Of ONNX Runtime Web are kept the builds for the processor, and for WebGPU by JSPI; the one for
+# WebGPU without it is ten megabytes larger and not used.
+keep_from() {
+    case $1 in
+    onnxruntime-web)
+        cp "$2"/dist/{ort.wasm.min,ort.jspi.min}.mjs \
+            "$2"/dist/ort-wasm-simd-threaded{,.jspi}.{mjs,wasm} "$2/README.md" "$3"
+        ;;
+    fzstd) cp "$2/esm/index.mjs" "$2/LICENSE" "$3" ;;
+    esac
+}
+
+# The npm package has no licence in it, the one for Python has it and those of all its parts. One
+# file for all machines, for none of it is run.
+get_notices() {
+    local work=.deps/device-notices
+    rm -rf $work
+    mkdir -p $work
+    venv
+    pip download --no-deps --only-binary :all: --require-hashes -d $work \
+        --platform manylinux_2_28_x86_64 --python-version 3.11 -r tools/device_notices.txt
+    python3 -m zipfile -e $work/*.whl $work
+    cp $work/onnxruntime/{LICENSE,ThirdPartyNotices.txt} .deps/onnxruntime-web/
+    rm -rf $work
+}
+
+get_device() {
+    local sum name version wanted
+    sum=$(cat tools/device.txt tools/device_notices.txt tools/setup/device.sh | sha256sum)
+    fresh device "$sum" && return
+    say "fetching ONNX Runtime Web: 48 MB, 31 MB on disk"
+    while read -r name version wanted; do
+        get_npm "$name" "$version" "$wanted" .deps/device-npm
+        rm -rf ".deps/$name"
+        mkdir -p ".deps/$name"
+        keep_from "$name" .deps/device-npm/package ".deps/$name"
+    done <tools/device.txt
     rm -rf .deps/device-npm
+    get_notices
     printf '%s' "$sum" >.deps/device.stamp
 }

@@ -25,7 +25,7 @@ wanted_packages() {
 
 # What builds the page's own engine (tools/wasm.sh); nothing where the archive lacks a part of it.
 device_packages() {
-    local name names=(clang lld wasi-libc binaryen "libclang-rt-$(clang_version)-dev-wasm32")
+    local name names=(clang lld wasi-libc binaryen zstd "libclang-rt-$(clang_version)-dev-wasm32")
     for name in "${names[@]}"; do
         is_installed "$name" || [ -n "$(version_of "$name")" ] || {
             say "no $name in this archive: the page's own engine is left out"

@@ -6,17 +6,13 @@
 //   "hand": true,
 //   "files": {"lacquer.wasm": {"file": "lacquer-0123456789.wasm", "bytes": 224048,
 //                              "sha256": "…"}, "nail.onnx": …, "hand.onnx": …,
-//             "ort.mjs": …, "ort.glue": …, "ort.wasm": …,
+//             "ort.mjs": …, "ort.glue": …, "ort.wasm": …, "unzstd.mjs": …,
 //             "ort-webgpu.mjs"?: …, "ort-webgpu.glue"?: …, "ort-webgpu.wasm"?: …}}
 
 // A static site's files are packed, for hosts that compress nothing. Told by the first bytes, for a
 // host may have unpacked them on the way.
-async function unpacked(bytes) {
-    const [first, second] = new Uint8Array(bytes, 0, 2);
-    if (first !== 0x1f || second !== 0x8b) return bytes;
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-    return new Response(stream).arrayBuffer();
-}
+const zstd = [0x28, 0xb5, 0x2f, 0xfd];
+const isPacked = (bytes) => zstd.every((byte, i) => bytes[i] === byte);
 
 export class DeviceFiles {
     #base;
@@ -67,11 +63,19 @@ export class DeviceFiles {
     async #fetch(name) {
         const response = await fetch(this.url(name));
         if (!response.ok) throw new Error(`${name}: ${response.status}`);
-        const bytes = await unpacked(await response.arrayBuffer());
+        const bytes = await this.#unpacked(name, await response.arrayBuffer());
         if (bytes.byteLength !== this.manifest.files[name].bytes)
             throw new Error(`${name} came with ${bytes.byteLength} bytes`);
         this.fetched += bytes.byteLength;
         this.onprogress(this.fetched);
         return bytes;
+    }
+
+    // fzstd, for no browser unpacks zstd for scripts yet.
+    async #unpacked(name, buffer) {
+        const bytes = new Uint8Array(buffer);
+        if (!isPacked(bytes)) return buffer;
+        const { decompress } = await import(this.url('unzstd.mjs'));
+        return decompress(bytes, new Uint8Array(this.manifest.files[name].bytes)).buffer;
     }
 }

@@ -8,10 +8,11 @@ const noHand = [new Float32Array(63), new Float32Array(1), new Float32Array(1)];
 const agreed = 0.02; // of a probability, between the two; whole numbers and halves round otherwise
 
 // How many threads a run may have: one without shared memory, which pages get only with COOP and
-// COEP headers.
+// COEP headers. Who asks for none leaves a core to the page.
 function threadsHere(asked) {
     if (!globalThis.crossOriginIsolated) return 1;
-    return Math.max(1, Math.min(asked ?? 4, (navigator.hardwareConcurrency ?? 2) - 1));
+    const cores = navigator.hardwareConcurrency ?? 2;
+    return Math.max(1, Math.min(asked ?? Math.min(4, cores - 1), cores));
 }
 
 async function openRuntime(files, kind, threads) {
@@ -74,6 +75,11 @@ export class Backend {
         const answers = session.outputNames.slice(0, 3).map((name) => outputs[name]);
         return Promise.all(answers.map((answer) => answer.getData()));
     };
+
+    // How many the runtime took.
+    get threads() {
+        return this.#runtime.env.wasm.numThreads;
+    }
 
     async close() {
         await this.#nails.release();

@@ -3,7 +3,7 @@
 // In:  {type: 'open', base, backend, threads}
 //      {type: 'frame', id, still, frame: VideoFrame or ImageBitmap, width, height, sentAt, takenAt}
 //      {type: 'rest'}
-// Out: {type: 'open', backend, ms, why, bytes}    ms: of one run of the nails' network
+// Out: {type: 'open', backend, threads, ms, why, bytes}    ms: of one run of the nails' network
 //      {type: 'reply', id, reply: ArrayBuffer, inferMs, bytes}    bytes: of the C's memory
 //      {type: 'error', id, error}                 that picture failed, others may not
 //      {type: 'failed', error}                    nothing works: a new worker is wanted
@@ -25,7 +25,8 @@ async function open({ base, backend: wanted, threads }) {
     ({ backend } = opened);
     const module = await WebAssembly.compile(await files.bytes('lacquer.wasm'));
     mirror = await Mirror.open(module, backend.run, { ...nails, hand });
-    postMessage({ type: 'open', backend: backend.name, ms, why, bytes: files.fetched });
+    const { name, threads: taken } = backend;
+    postMessage({ type: 'open', backend: name, threads: taken, ms, why, bytes: files.fetched });
 }
 
 // The frame's pixels at the size that is looked at.

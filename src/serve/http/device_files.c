@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/place.h"
@@ -60,7 +61,11 @@ static bool map_form(struct lq_device_file *file, enum lq_coding coding, const c
 
 static bool is_file_of_its_own(const char *name)
 {
-    return name[0] != '.' && !lq_ends_with(name, ".br") && !lq_ends_with(name, ".gz");
+    static const char *const forms[] = {".br", ".gz", ".zst"};
+    for (size_t i = 0; i < LQ_COUNT(forms); i++)
+        if (lq_ends_with(name, forms[i]))
+            return false;
+    return name[0] != '.';
 }
 
 static void add(struct lq_device_files *device, const char *folder, const char *name)

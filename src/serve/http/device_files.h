@@ -1,6 +1,6 @@
 // The page's own engine (docs/DEVICE.md), handed out at /device/: files of a folder that
 // tools/device.py has laid out, mapped when the server starts. A file's compressed forms lie beside
-// it as FILE.br and FILE.gz.
+// it as FILE.br and FILE.gz; FILE.zst is for static sites.
 // Threads: opened before the loop runs, then the loop's. Owner: open/close by the caller.
 #pragma once
 

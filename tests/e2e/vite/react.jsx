@@ -1,0 +1,28 @@
+import { StrictMode, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import { LacquerTryon } from 'lacquer-tryon/react';
+
+// StrictMode puts each component in and takes it out once more.
+function Shop() {
+  const [ready, setReady] = useState('');
+  const [color, setColor] = useState('');
+  return (
+    <>
+      <output id="ready">{ready}</output>
+      <output id="color">{color}</output>
+      <LacquerTryon
+        assets={`${import.meta.env.BASE_URL}lacquer-tryon/`}
+        lang="en"
+        look="valentine"
+        stats={false}
+        onReady={({ shades }) => setReady(`${shades} shades`)}
+        onLook={(look, event) => setColor(`${look.color} ${event.type}`)}
+      />
+    </>
+  );
+}
+createRoot(document.getElementById('root')).render(
+  <StrictMode>
+    <Shop />
+  </StrictMode>,
+);

@@ -1,0 +1,9 @@
+// Two pages of a shop whose site lies below a path of its host.
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  base: '/shop/spring/',
+  plugins: [react()],
+  build: { rollupOptions: { input: ['plain.html', 'react.html'] } },
+});
