@@ -156,6 +156,7 @@ int lq_codec_decode(struct lq_codec *codec, const uint8_t *bytes, size_t len, si
     if (info) {
         lq_buf_clear(&info->icc);
         info->shrunk = 1;
+        info->is_part = false;
     }
     switch (lq_picture_sniff(bytes, len)) {
     case LQ_PICTURE_JPEG:
