@@ -46,14 +46,18 @@ struct film {
     int count;
 };
 
+// How a frame is answered.
+enum reply { NAILS_WHOLE, NAILS, PICTURE, REPLIES }; // NAILS_WHOLE: and decoded whole
+
 struct bench {
     struct lq_codec *codec;
     struct lq_model *model;
     struct lq_pipe *pipe;
     struct lq_buf file, output;
     struct film film, wide; // as it is; its middle as 16:9, twice as large
-    uint32_t least[FRAMES_MAX][LQ_STAGE_COUNT + 1]; // microseconds; the last: in all
-    size_t bytes;
+    uint32_t least[REPLIES][FRAMES_MAX][LQ_STAGE_COUNT + 1]; // microseconds; the last: in all
+    size_t bytes[REPLIES];
+    struct lq_surround_memory *surround;
     struct lq_error err;
 };
 
@@ -151,7 +155,7 @@ static int widen(struct bench *b, const struct lq_buf *from, struct lq_buf *to)
 // ---- the stages
 
 static int run_frame(struct bench *b, struct lq_tracker *tracker, const struct lq_buf *frame, int i,
-                     bool paint)
+                     enum reply reply)
 {
     struct lq_job job;
     struct lq_scene scene;
@@ -161,79 +165,72 @@ static int run_frame(struct bench *b, struct lq_tracker *tracker, const struct l
     job.tracker = tracker;
     job.time_us = (uint64_t)i * 1000000 / FPS + 1;
     job.exclusive = false;
-    job.paint = paint;
+    job.paint = reply == PICTURE;
     job.output = &b->output;
-    job.scene = paint ? NULL : &scene;
+    job.scene = job.paint ? NULL : &scene;
+    job.surround = reply == NAILS ? b->surround : NULL;
     lq_buf_clear(&b->output);
     record.frame = i;
     int status = lq_pipe_run(b->pipe, &job, &b->err);
     if (status != LQ_OK || record.on)
         return status;
-    uint32_t *least = b->least[i];
+    uint32_t *least = b->least[reply][i];
     for (int s = 0; s < LQ_STAGE_COUNT; s++)
         least[s] = job.stage_us[s] < least[s] ? job.stage_us[s] : least[s];
     least[LQ_STAGE_COUNT] = job.total_us < least[LQ_STAGE_COUNT] ? job.total_us
                                                                  : least[LQ_STAGE_COUNT];
-    b->bytes += b->output.len;
+    b->bytes[reply] += b->output.len;
     return LQ_OK;
 }
 
-static int run_film(struct bench *b, const struct film *film, bool paint, bool with_network)
+static int run_film(struct bench *b, const struct film *film, enum reply reply, bool with_network)
 {
     record.on = with_network;
+    lq_surround_memory_forget(b->surround);
     struct lq_tracker *tracker = NULL;
     int status = lq_tracker_new(&tracker);
     for (int i = 0; status == LQ_OK && i < film->count; i++)
-        status = run_frame(b, tracker, &film->frames[i], i, paint);
+        status = run_frame(b, tracker, &film->frames[i], i, reply);
     lq_tracker_free(tracker);
     return status;
 }
 
-static void print_row(const struct bench *b, const char *name, int frames, long rounds)
+static void print_row(const struct bench *b, enum reply reply, const char *size, const char *name,
+                      int frames, long rounds)
 {
-    printf("%-22s", name);
+    printf("%-9s %-21s", size, name);
     for (int s = 0; s <= LQ_STAGE_COUNT; s++) {
         double sum = 0;
         for (int i = 0; i < frames; i++)
-            sum += b->least[i][s] / 1e3 / frames;
+            sum += b->least[reply][i][s] / 1e3 / frames;
         printf(" %8.3f", sum);
     }
-    printf(" %6zu\n", b->bytes / (size_t)frames / (size_t)rounds);
+    printf(" %6zu\n", b->bytes[reply] / (size_t)frames / (size_t)rounds);
 }
 
-static int measure(struct bench *b, const char *name, const struct film *film, bool paint,
-                   long rounds)
+// The replies take turns, so that what else this machine does is the same for all.
+static int measure_film(struct bench *b, const struct film *film, const char *size, long rounds)
 {
+    static const char *const names[REPLIES] = {"nails, decoded whole", "nails", "JPEG"};
+    int status = run_film(b, film, NAILS_WHOLE, true);
     memset(b->least, 0xff, sizeof b->least);
-    b->bytes = 0;
-    for (long i = 0; i < rounds; i++) {
-        int status = run_film(b, film, paint, false);
-        if (status != LQ_OK)
-            return status;
-    }
-    print_row(b, name, film->count, rounds);
-    return LQ_OK;
-}
-
-static int measure_film(struct bench *b, const struct film *film, const char *const names[2],
-                        long rounds)
-{
-    int status = run_film(b, film, false, true);
-    for (int paint = 0; status == LQ_OK && paint < 2; paint++)
-        status = measure(b, names[paint], film, paint, rounds);
+    memset(b->bytes, 0, sizeof b->bytes);
+    for (long i = 0; i < rounds; i++)
+        for (int reply = 0; status == LQ_OK && reply < REPLIES; reply++)
+            status = run_film(b, film, (enum reply)reply, false);
+    for (int reply = 0; status == LQ_OK && reply < REPLIES; reply++)
+        print_row(b, (enum reply)reply, size, names[reply], film->count, rounds);
     return status;
 }
 
 static int measure_all(struct bench *b, long rounds)
 {
-    static const char *const names[][2] = {{"640x480, nails reply", "640x480, JPEG reply"},
-                                           {"1280x720, nails reply", "1280x720, JPEG reply"}};
-    printf("ms of a core          ");
+    printf("ms of a core, by reply         ");
     for (int s = 0; s < LQ_STAGE_COUNT; s++)
         printf(" %8s", lq_stage_name((enum lq_stage)s));
     printf(" %8s %6s\n", "total", "bytes");
-    int status = measure_film(b, &b->film, names[0], rounds);
-    return status == LQ_OK ? measure_film(b, &b->wide, names[1], rounds) : status;
+    int status = measure_film(b, &b->film, "640x480", rounds);
+    return status == LQ_OK ? measure_film(b, &b->wide, "1280x720", rounds) : status;
 }
 
 // ---- the whole
@@ -251,6 +248,8 @@ static int bench_open(struct bench *b, const char *film)
     for (int i = 0; status == LQ_OK && i < b->film.count; i++)
         status = widen(b, &b->film.frames[i], &b->wide.frames[b->wide.count++]);
     if (status == LQ_OK)
+        status = lq_surround_memory_new(&b->surround);
+    if (status == LQ_OK)
         status = lq_model_open(&b->model, lq_model_default_path(), &options, &b->err);
     return status == LQ_OK ? lq_pipe_new(&b->pipe, b->model, &b->err) : status;
 }
@@ -260,6 +259,7 @@ static void bench_close(struct bench *b)
     lq_pipe_free(b->pipe);
     lq_model_close(b->model);
     lq_codec_free(b->codec);
+    lq_surround_memory_free(b->surround);
     lq_buf_release(&b->file);
     lq_buf_release(&b->output);
     for (int i = 0; i < FRAMES_MAX; i++) {

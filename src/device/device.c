@@ -99,7 +99,7 @@ static int find(struct lq_mirror *mirror, const struct lq_mirror_look *look, str
                                  &mirror->error);
     if (status != LQ_OK)
         return status;
-    lq_scene_judge(&mirror->scene, &mirror->picture, job->nails);
+    lq_scene_judge(&mirror->scene, &mirror->picture, job->nails, NULL);
     lq_stage_done(job, LQ_STAGE_PAINT, &since_us);
     return LQ_OK;
 }

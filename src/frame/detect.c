@@ -1,6 +1,7 @@
 #include "frame/detect.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "frame/multiscale.h"
@@ -14,7 +15,11 @@ struct lq_detector {
     struct lq_nails with_hands;   // the nails, oriented and named by their hands
     bool maps;                    // the model gives one map of probabilities of all it is shown
     struct lq_tracked tracked;    // the last frame of a video
+    int region[4];                // that the frame in work was decoded for, in part
 };
+
+// Around a region its nails' tips, edges and light are read: a share of the picture's longer side.
+#define PART_MARGIN (1.0f / 16)
 
 // What keeps memory as large as pictures are.
 static int open_parts(struct lq_detector *detector, struct lq_error *err)
@@ -179,11 +184,43 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
 // In every other frame of a video the network may run on the region of interest around the last
 // nails: small nails get more of its points, and the tracker blends the outlines of both scales.
 // Only for heads that give a map of probabilities, which does not depend on the scale.
-static bool choose_region(struct lq_detector *detector, struct lq_job *job,
+static bool choose_region(const struct lq_detector *detector, const struct lq_job *job,
                           const struct lq_image *picture, int box[4])
 {
     return job->tracker && job->smooth && detector->maps &&
            lq_tracker_region(job->tracker, picture, job->time_us, box);
+}
+
+static void widen_stretch(int *from, int *length, int margin, int limit)
+{
+    int end = *from + *length + margin;
+    *from = *from > margin ? *from - margin : 0;
+    *length = (end < limit ? end : limit) - *from;
+}
+
+bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *job, int width,
+                             int height, int part[4])
+{
+    const struct lq_image picture = {.width = width, .height = height};
+    int margin = (int)(PART_MARGIN * (float)(width > height ? width : height));
+    bool hands = job->hands && detector->hands && job->tracker &&
+                 lq_hand_memory_is_due(lq_tracker_hands(job->tracker), job->time_us);
+    if (hands || !choose_region(detector, job, &picture, detector->region))
+        return false;
+    memcpy(part, detector->region, sizeof detector->region);
+    widen_stretch(&part[0], &part[2], margin, width);
+    widen_stretch(&part[1], &part[3], margin, height);
+    return true;
+}
+
+// A frame that was decoded for a region is looked at there, whatever other frames have shown since.
+static bool take_region(const struct lq_detector *detector, const struct lq_job *job,
+                        const struct lq_image *picture, int box[4])
+{
+    if (!job->is_part)
+        return choose_region(detector, job, picture, box);
+    memcpy(box, detector->region, sizeof detector->region);
+    return true;
 }
 
 static int find_in_region(struct lq_detector *detector, struct lq_job *job,
@@ -204,7 +241,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     const struct lq_patch *patches;
     int patch_count, box[4] = {0, 0, picture->width, picture->height};
     int status = propagate_nails(detector, job, picture, since_us, err);
-    bool region = status == LQ_OK && !job->propagated && choose_region(detector, job, picture, box);
+    bool region = status == LQ_OK && !job->propagated && take_region(detector, job, picture, box);
     struct lq_image part = lq_image_part(picture, box);
     if (status == LQ_OK && !job->propagated)
         status = lq_runner_prepare(detector->runner, &part, job->exclusive, err);
@@ -226,7 +263,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     const struct lq_first_pass found = {patches, patch_count, job->nails};
     if (status == LQ_OK && job->multiscale && !job->tracker)
         status = add_multiscale_pass(detector, job, picture, &found, since_us, err);
-    if (status == LQ_OK && job->hands && detector->hands)
+    if (status == LQ_OK && job->hands && detector->hands && !job->is_part)
         status = find_hands(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
         status = track(detector, job, picture, region ? box : NULL, err);

@@ -124,7 +124,11 @@ static int paint_nails(struct lq_pipe *pipe, struct lq_job *job, struct lq_image
 
 static void judge_scene(struct lq_job *job, const struct lq_image *picture, uint64_t *since_us)
 {
-    lq_scene_judge(job->scene, picture, job->nails);
+    struct lq_surround before;
+    bool known = job->is_part && lq_surround_memory_get(job->surround, &before);
+    lq_scene_judge(job->scene, picture, job->nails, known ? &before : NULL);
+    if (job->surround && !job->is_part)
+        lq_surround_memory_keep(job->surround, &job->scene->surround);
     lq_stage_done(job, LQ_STAGE_PAINT, since_us);
 }
 
@@ -182,25 +186,42 @@ static void drop_low_bits(struct lq_image *picture)
 static void forget_result(struct lq_job *job)
 {
     job->nails = NULL;
-    job->propagated = false;
+    job->propagated = job->is_part = false;
     job->passes = 0;
     job->total_us = 0;
     for (int i = 0; i < LQ_STAGE_COUNT; i++)
         job->stage_us[i] = 0;
 }
 
-int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
+struct part_choice {
+    struct lq_detector *detector;
+    const struct lq_job *job;
+};
+
+static bool choose_part(void *context, int width, int height, int part[4])
 {
-    uint64_t since_us = lq_clock_us();
-    forget_result(job);
+    const struct part_choice *choice = context;
+    return lq_detector_choose_part(choice->detector, choice->job, width, height, part);
+}
+
+// The light is estimated by what is all around, so that must be known from a frame before.
+static bool may_be_part(const struct lq_job *job)
+{
+    return !job->paint && job->surround && lq_surround_memory_get(job->surround, NULL);
+}
+
+static int decode(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
+{
+    bool jpeg = job->kind_out == LQ_PICTURE_JPEG || job->kind_out == LQ_PICTURE_UNKNOWN;
+    struct part_choice choice = {pipe->detector, job};
     pipe->info.may_shrink = job->may_shrink;
-    pipe->info.repaint_quality =
-        job->paint && (job->kind_out == LQ_PICTURE_JPEG || job->kind_out == LQ_PICTURE_UNKNOWN)
-            ? job->jpeg_quality
-            : 0;
+    pipe->info.repaint_quality = job->paint && jpeg ? job->jpeg_quality : 0;
+    pipe->info.choose_part = may_be_part(job) ? choose_part : NULL;
+    pipe->info.part_context = &choice;
     const struct lq_picture_file file = {job->input, job->input_len, job->pixels_max};
     int status = lq_codec_decode(pipe->codec, &file, &pipe->pixels, &pipe->picture, &pipe->info,
                                  err);
+    pipe->info.part_context = NULL;
     if (status != LQ_OK)
         return status;
     job->width = pipe->picture.width;
@@ -209,6 +230,17 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
     job->shrunk = pipe->info.shrunk;
     job->stored_width = pipe->info.stored_width;
     job->stored_height = pipe->info.stored_height;
+    job->is_part = pipe->info.is_part;
+    return LQ_OK;
+}
+
+int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
+{
+    uint64_t since_us = lq_clock_us();
+    forget_result(job);
+    int status = decode(pipe, job, err);
+    if (status != LQ_OK)
+        return status;
     lq_stage_done(job, LQ_STAGE_DECODE, &since_us);
     lq_job_pause(job, &since_us);
     struct lq_image srgb = pipe->picture;

@@ -12,6 +12,7 @@
 #include "nail/track.h"
 #include "paint/paint.h"
 #include "paint/scene.h"
+#include "paint/surround_memory.h"
 
 enum lq_stage { LQ_STAGE_DECODE, LQ_STAGE_PREPARE, LQ_STAGE_INFER, LQ_STAGE_NAILS, LQ_STAGE_PAINT,
                 LQ_STAGE_ENCODE, LQ_STAGE_COUNT };
@@ -38,6 +39,9 @@ struct lq_job {
     bool exclusive;           // no other frame is in work: this one may use all cores
     // not owned; with paint false filled with the light (as LQ_STAGE_PAINT)
     struct lq_scene *scene;
+    // of the video; not owned. With it a frame that is not painted may be decoded in part, where
+    // its nails are looked for in a region; NULL: frames are decoded whole
+    struct lq_surround_memory *surround;
     uint64_t deadline_us;     // lq_clock_us() after which the result is of no use; 0: none
     void (*pause)(void *context); // called between stages and between network passes. It may run
                               // jobs on other pipes, whose time is not counted as this job's, and
@@ -49,6 +53,7 @@ struct lq_job {
     int width, height;             // upright picture
     int shrunk, stored_width, stored_height; // as in struct lq_picture_info
     bool propagated;               // nails come from the last frame: no prepare, no infer
+    bool is_part;                  // only the surroundings of the nails were decoded
     enum lq_picture_kind kind;     // of the encoded reply
     const struct lq_nails *nails;  // in the pipe, until its next job
     int passes;                    // runs of the network

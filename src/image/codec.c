@@ -174,6 +174,7 @@ int lq_codec_decode(struct lq_codec *codec, const struct lq_picture_file *file,
     if (info) {
         lq_buf_clear(&info->icc);
         info->shrunk = 1;
+        info->is_part = false;
     }
     int status = decode_stored(codec, file, &picture, info, err);
     if (status == LQ_OK)

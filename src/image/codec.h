@@ -19,8 +19,14 @@ struct lq_picture_info {
     // asked
     bool may_shrink;      // a JPEG or WebP beyond the limit on pixels is decoded smaller
     int repaint_quality;  // a JPEG of about this quality may be repainted (below); 0: no
+    // Which part of a picture of this size is wanted: x, y, width, height within it. False: all.
+    // NULL: all. The part of an upright RGB or grey JPEG in one scan is decoded alone; around it
+    // the picture is black, and damage behind its last row goes unseen.
+    bool (*choose_part)(void *context, int width, int height, int part[4]);
+    void *part_context;
     // done
     int shrunk;           // 1, 2, 4 or 8: by how much it was
+    bool is_part;         // the part was decoded alone
     int stored_width, stored_height; // in the file, before that
     enum lq_picture_kind kind;
     int orientation;      // EXIF 1..8 as found; the pixels handed out are already upright

@@ -129,19 +129,28 @@ static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
     return true;
 }
 
+// What of a file is decoded, and how.
+struct scope {
+    int shrink;
+    int quality;     // not 0 where the picture may be repainted in place of one so encoded
+    const int *part; // x, y, width, height, which alone is decoded, with quality 0; NULL: all
+};
+
 // Strictly: a picture is whole or refused. Behind its last block nothing matters where no end
 // marker follows: phones put their own things there, some without a marker before them.
-// quality: not 0 where the picture may be repainted in place of one so encoded.
-static int decode_whole(struct lq_jpeg *jpeg, const struct lq_jpeg_map *map, int shrink,
-                        int quality, const struct lq_image *image, struct lq_error *err)
+static int decode_whole(struct lq_jpeg *jpeg, const struct lq_jpeg_map *map,
+                        const struct scope *scope, const struct lq_image *image,
+                        struct lq_error *err)
 {
+    int quality = scope->quality;
     struct lq_jpeg_read read = {
         .bytes = map->bytes,
         .len = map->ended ? map->len : (size_t)(map->whole - map->bytes),
         .scans = map->scans,
         .data_end = map->ended ? map->scan + map->scan_len : NULL,
         .inks = image->channels == 4,
-        .shrink = shrink,
+        .shrink = scope->shrink,
+        .part = scope->part,
         .keeps = quality ? lq_jpeg_repaint_fits : NULL,
         .context = &quality,
     };
@@ -150,7 +159,7 @@ static int decode_whole(struct lq_jpeg *jpeg, const struct lq_jpeg_map *map, int
         return fail_room(err, status);
     if (status != LQ_OK)
         return fail_damaged(err, read.why);
-    if (map->ended && !is_padding(map, read.spare)) {
+    if (map->ended && !scope->part && !is_padding(map, read.spare)) {
         lq_jpeg_forget(jpeg);
         return fail_damaged(err, "bytes are left over, so that some are damaged");
     }
@@ -165,7 +174,7 @@ static int decode_cmyk(struct lq_jpeg *jpeg, const struct lq_jpeg_map *map, int 
     int status = lq_image_alloc(&cmyk, &jpeg->scratch, image->width, image->height, 4, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    status = decode_whole(jpeg, map, shrink, 0, &cmyk, err);
+    status = decode_whole(jpeg, map, &(struct scope){.shrink = shrink}, &cmyk, err);
     if (status == LQ_OK)
         rgb_from_cmyk(&cmyk, profile, map->adobe, image);
     return status;
@@ -193,6 +202,17 @@ static const struct lq_color *take_inks(struct lq_color *color, struct lq_pictur
     return kind == LQ_COLOR_INKS ? color : NULL;
 }
 
+// Whether only a part of the picture is wanted, and that can be had.
+static bool choose_part(const struct lq_jpeg_map *map, int orientation,
+                        struct lq_picture_info *info, int part[4])
+{
+    bool one_scan = map->process <= 0xc1 && map->scans == 1 && map->ended;
+    info->is_part = info->choose_part && one_scan && orientation == 1 && info->shrunk == 1 &&
+                    !info->repaint_quality && map->components != 4 &&
+                    info->choose_part(info->part_context, map->width, map->height, part);
+    return info->is_part;
+}
+
 int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color,
                    const struct lq_picture_file *file, struct lq_stored_picture *picture,
                    struct lq_picture_info *info, struct lq_error *err)
@@ -211,11 +231,14 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color,
                             (map.height + shrunk - 1) / shrunk, 3, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
+    int part[4];
+    bool is_part = info && choose_part(&map, picture->orientation, info, part);
     status = fill_info(&map, info, err);
     if (status == LQ_OK && map.components == 4)
         status = decode_cmyk(jpeg, &map, shrunk, take_inks(color, info), image, err);
     else if (status == LQ_OK)
-        status = decode_whole(jpeg, &map, shrunk, quality, image, err);
+        status = decode_whole(jpeg, &map, &(struct scope){shrunk, quality, is_part ? part : NULL},
+                              image, err);
     return status;
 }
 

@@ -126,6 +126,42 @@ static void read_rows(struct jpeg_decompress_struct *lib, const struct lq_image 
     }
 }
 
+// The library's columns begin and end with its blocks, and its first and last are smoothed without
+// their neighbours: one block more on either side, so that those wanted are as in a whole picture.
+static void place_columns(const struct jpeg_decompress_struct *lib, const int part[4],
+                          JDIMENSION *from, JDIMENSION *count)
+{
+    int block = lib->max_h_samp_factor * DCTSIZE, width = (int)lib->output_width;
+    int left = part[0] - block > 0 ? part[0] - block : 0;
+    int right = part[0] + part[2] + block < width ? part[0] + part[2] + block : width;
+    *from = (JDIMENSION)left;
+    *count = (JDIMENSION)(right - left);
+}
+
+// One row more above and below, for the same reason.
+static void read_part(struct jpeg_decompress_struct *lib, const struct lq_image *image,
+                      const int part[4])
+{
+    JDIMENSION from, count;
+    int top = part[1] > 0 ? part[1] - 1 : 0, bottom = part[1] + part[3] + 1;
+    bottom = bottom < image->height ? bottom : image->height;
+    place_columns(lib, part, &from, &count);
+    jpeg_crop_scanline(lib, &from, &count);
+    for (int y = 0; y < image->height; y++) {
+        uint8_t *row = lq_image_row(image, y);
+        if (y == top)
+            jpeg_skip_scanlines(lib, (JDIMENSION)top);
+        if (y < top || y >= bottom) {
+            memset(row, 0, (size_t)image->width * 3);
+            continue;
+        }
+        JSAMPROW at = row + 3 * (size_t)from;
+        memset(row, 0, 3 * (size_t)from);
+        memset(at + 3 * (size_t)count, 0, 3 * ((size_t)image->width - from - count));
+        jpeg_read_scanlines(lib, &at, 1);
+    }
+}
+
 static bool reads_as_told(struct lq_jpeg_decoder *decoder, const struct lq_image *image)
 {
     const struct jpeg_decompress_struct *lib = &decoder->lib;
@@ -154,6 +190,10 @@ static bool decode(struct lq_jpeg_decoder *decoder, const struct lq_image *image
         jpeg_start_output(lib, 1);
     if (!reads_as_told(decoder, image))
         return false;
+    if (read->part) {
+        read_part(lib, image, read->part);
+        return !decoder->damaged;
+    }
     read_rows(lib, image);
     const uint8_t *at = decoder->source.next_input_byte;
     if (!jpeg_has_multiple_scans(lib) && at >= read->bytes && at < read->data_end)

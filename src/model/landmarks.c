@@ -16,6 +16,7 @@ enum {
 struct lq_landmarks {
     const struct lq_engine_ops *ops;
     struct lq_engine *engine;
+    enum lq_precision precision;
 };
 
 struct lq_landmarker {
@@ -42,12 +43,27 @@ int lq_landmarks_open(struct lq_landmarks **out, const char *path,
     return lq_landmarks_open_by(out, &lq_engine_openvino, path, options, err);
 }
 
+// bf16 was found to tell the same (models/README.md); f16 was not tried.
+static int compile(struct lq_landmarks *landmarks, struct lq_engine_model *model,
+                   const struct lq_engine_options *how, struct lq_error *err)
+{
+    struct lq_engine_options plain = *how;
+    int status = landmarks->ops->compile(&landmarks->engine, model, how, err);
+    if (status == LQ_ERR_UNAVAILABLE && how->precision != LQ_PRECISION_F32) {
+        plain.precision = LQ_PRECISION_F32;
+        status = landmarks->ops->compile(&landmarks->engine, model, &plain, err);
+    }
+    landmarks->precision = plain.precision;
+    return status;
+}
+
 int lq_landmarks_open_by(struct lq_landmarks **out, const struct lq_engine_ops *ops,
                          const char *path, const struct lq_engine_options *options,
                          struct lq_error *err)
 {
     const struct lq_engine_source source = {.path = path};
-    const struct lq_engine_options how = {.precision = LQ_PRECISION_F32,
+    bool half = options->precision == LQ_PRECISION_BF16;
+    const struct lq_engine_options how = {.precision = half ? LQ_PRECISION_BF16 : LQ_PRECISION_F32,
                                           .tune = LQ_TUNE_THROUGHPUT,
                                           .threads = options->threads,
                                           .cache_dir = options->cache_dir};
@@ -63,7 +79,7 @@ int lq_landmarks_open_by(struct lq_landmarks **out, const struct lq_engine_ops *
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.150s'", path);
     if (landmarks) {
         landmarks->ops = ops;
-        status = ops->compile(&landmarks->engine, model, &how, err);
+        status = compile(landmarks, model, &how, err);
     }
     ops->forget(model);
     if (status != LQ_OK) {
@@ -72,6 +88,11 @@ int lq_landmarks_open_by(struct lq_landmarks **out, const struct lq_engine_ops *
     }
     *out = landmarks;
     return LQ_OK;
+}
+
+enum lq_precision lq_landmarks_precision(const struct lq_landmarks *landmarks)
+{
+    return landmarks->precision;
 }
 
 void lq_landmarks_close(struct lq_landmarks *landmarks)

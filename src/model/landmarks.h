@@ -43,7 +43,8 @@ struct lq_landmarker; // one thread's requests
 // The network that comes with Lacquer: the installed file, else the one in the source tree.
 const char *lq_landmarks_default_path(void);
 
-// `options`: cache_dir and threads are used. MODEL when the file holds another network.
+// `options`: precision, cache_dir and threads are used. In bf16 where that is asked for and this
+// processor can; else in f32. MODEL when the file holds another network.
 LQ_MUST_CHECK int lq_landmarks_open(struct lq_landmarks **landmarks, const char *path,
                                     const struct lq_engine_options *options, struct lq_error *err);
 // The same by another engine than the one that this machine has for it.
@@ -52,6 +53,7 @@ LQ_MUST_CHECK int lq_landmarks_open_by(struct lq_landmarks **landmarks,
                                        const struct lq_engine_options *options,
                                        struct lq_error *err);
 void lq_landmarks_close(struct lq_landmarks *landmarks); // NULL is fine
+enum lq_precision lq_landmarks_precision(const struct lq_landmarks *landmarks); // F32 or BF16
 
 LQ_MUST_CHECK int lq_landmarker_new(struct lq_landmarker **landmarker,
                                     const struct lq_landmarks *landmarks, struct lq_error *err);

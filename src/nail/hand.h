@@ -37,6 +37,8 @@ struct lq_hand_memory;
 LQ_MUST_CHECK int lq_hand_memory_new(struct lq_hand_memory **memory);
 void lq_hand_memory_free(struct lq_hand_memory *memory); // NULL is fine
 void lq_hand_memory_forget(struct lq_hand_memory *memory);
+// Whether a frame of that time is to be looked at for hands: of the whole picture then.
+bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us);
 
 enum {
     LQ_HAND_FOLLOW_US = 250 * 1000,  // between two runs of the network on a known hand

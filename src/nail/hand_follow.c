@@ -97,25 +97,46 @@ static int try_one_crop(struct lq_hand_memory *memory, struct lq_hand_search *se
     return LQ_OK;
 }
 
+struct due {
+    bool follows, searches;
+};
+
+static struct due due_at(const struct lq_hand_memory *memory, uint64_t time_us)
+{
+    struct due due;
+    due.follows = memory->count > 0 &&
+                  (memory->fresh > 0 || time_us - memory->followed_us >= LQ_HAND_FOLLOW_US);
+    uint64_t pause_us = memory->next_crop > 0 ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US;
+    // Which nails are on no hand is known only once the known hands were followed.
+    due.searches = (due.follows || memory->count == 0) &&
+                   (memory->searched_us == 0 || time_us - memory->searched_us >= pause_us);
+    return due;
+}
+
+// One that another frame works with is busy: this one goes without.
+bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us)
+{
+    if (pthread_mutex_trylock(&memory->lock) != 0)
+        return false;
+    struct due due = due_at(memory, time_us);
+    pthread_mutex_unlock(&memory->lock);
+    return due.follows || due.searches;
+}
+
 static int work(struct lq_hand_memory *memory, struct lq_hand_search *search,
                 const struct lq_image *picture, struct lq_nails *nails, uint64_t time_us,
                 struct lq_error *err)
 {
-    bool follows = memory->count > 0 && (memory->fresh > 0 ||
-                                         time_us - memory->followed_us >= LQ_HAND_FOLLOW_US);
-    uint64_t pause_us = memory->next_crop > 0 ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US;
-    // Which nails are on no hand is known only once the known hands were followed.
-    bool searches = (follows || memory->count == 0) &&
-                    (memory->searched_us == 0 || time_us - memory->searched_us >= pause_us);
-    if (!follows && !searches)
+    const struct due due = due_at(memory, time_us);
+    if (!due.follows && !due.searches)
         return LQ_OK;
     int status = lq_landmarker_set_picture(search->finder->landmarker, picture, err);
-    if (status == LQ_OK && follows) {
+    if (status == LQ_OK && due.follows) {
         memory->followed_us = time_us;
         memory->fresh -= memory->fresh > 0;
         status = follow(memory, search, nails, err);
     }
-    if (status != LQ_OK || !searches)
+    if (status != LQ_OK || !due.searches)
         return status;
     lq_hand_survey(search);
     lq_hand_limit_to_one(search);

@@ -228,7 +228,7 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
     if (status != LQ_OK || nails->count == 0)
         return status;
     struct lq_scene *scene = &painter->scene;
-    lq_scene_judge(scene, picture, nails);
+    lq_scene_judge(scene, picture, nails, NULL);
     measure_extents(painter, picture, nails, &look->extension);
     lq_accent_choose(look, nails, painter->worn);
     for (int i = 0; i < nails->count; i++) {

@@ -33,11 +33,14 @@ static void aim_light(struct lq_light *light, const struct lq_shade_fit *fits, i
 }
 
 void lq_scene_judge(struct lq_scene *scene, const struct lq_image *picture,
-                    const struct lq_nails *nails)
+                    const struct lq_nails *nails, const struct lq_surround *surround)
 {
     for (int i = 0; i < nails->count; i++)
         lq_shade_fit(&scene->fits[i], picture, &nails->items[i]);
-    lq_surround_survey(&scene->surround, picture);
+    if (surround)
+        scene->surround = *surround;
+    else
+        lq_surround_survey(&scene->surround, picture);
     lq_light_estimate(&scene->light, picture, &scene->surround, nails,
                       scene->fits);
     scene->level = nails->count ? median_level(scene->fits, nails->count) : 0.0f;

@@ -131,6 +131,7 @@ static void fill_job(const struct worker *worker, struct lq_frame_slot *slot, st
     job->paint = slot->request.reply_form != LQ_REPLY_NAILS &&
                  slot->request.reply_form != LQ_REPLY_V1_NAILS;
     job->tracker = slot->session->tracker;
+    job->surround = slot->session->surround;
     job->time_us = slot->arrived_us;
     job->smooth = slot->request.smooth;
     job->may_propagate = slot->contended && worker->may_propagate;

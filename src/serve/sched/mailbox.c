@@ -48,6 +48,7 @@ void lq_session_free(struct lq_session *session)
     lq_turns_leave(&session->workers->turns, &session->turn);
     pthread_mutex_unlock(&session->workers->lock);
     lq_tracker_free(session->tracker);
+    lq_surround_memory_free(session->surround);
     lq_holder_release(session->holder);
     free(session);
 }

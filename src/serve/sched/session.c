@@ -45,7 +45,8 @@ struct lq_session *lq_session_open(struct lq_workers *workers, const struct lq_a
 
 bool lq_session_track(struct lq_session *session)
 {
-    return lq_tracker_new(&session->tracker) == LQ_OK;
+    return lq_tracker_new(&session->tracker) == LQ_OK &&
+           lq_surround_memory_new(&session->surround) == LQ_OK;
 }
 
 void lq_session_close(struct lq_session *session)
@@ -252,6 +253,8 @@ bool lq_session_trim(struct lq_session *session, uint64_t now_us, uint64_t idle_
     bool all = release_free(session);
     if (session->tracker)
         lq_tracker_rest(session->tracker);
+    if (session->surround)
+        lq_surround_memory_forget(session->surround);
     session->trimmed = all;
     return session->trimmed;
 }

@@ -125,6 +125,7 @@ struct lq_session {
     void (*ready)(struct lq_session *session); // on the loop: lq_session_reply has something
     void *owner;
     struct lq_tracker *tracker;                // of a live session, else NULL; any worker
+    struct lq_surround_memory *surround;       // the same
     struct lq_frame_slot slots[LQ_SLOTS];
     struct lq_frame_slot *filling;
     uint32_t replaced;                         // frames that a newer one took the place of …

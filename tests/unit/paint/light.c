@@ -42,7 +42,7 @@ static struct lq_light light_on(const float skin[3], const float bed[3], float e
     fill(0, 0, SIDE, SIDE, skin, exposure, tint);
     fill(64, 64, NAIL, NAIL, bed, exposure, tint);
     struct lq_scene scene;
-    lq_scene_judge(&scene, &picture, &nails);
+    lq_scene_judge(&scene, &picture, &nails, NULL);
     return scene.light;
 }
 
@@ -101,7 +101,7 @@ static void without_nails_the_light_is_the_usual(void **state)
                                .depth = 8, .stride = SIDE * 3};
     struct lq_nails nails = {0};
     struct lq_scene scene;
-    lq_scene_judge(&scene, &picture, &nails);
+    lq_scene_judge(&scene, &picture, &nails, NULL);
     assert_true(scene.light.exposure > 0.5f && scene.light.exposure < 1.0f);
     assert_true(scene.light.tint[0] == 1.0f && scene.level == 0.0f);
 }

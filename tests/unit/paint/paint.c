@@ -112,7 +112,7 @@ static void swatches_come_out_true(void **state)
         struct lq_image image = flat_picture(3, 170);
         struct lq_look look = look_of(colors[i], LQ_FINISH_CREME, false);
         struct lq_scene scene;
-        lq_scene_judge(&scene, &image, &nails);
+        lq_scene_judge(&scene, &image, &nails, NULL);
         assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
         double mean[3], wanted[3];
         mean_of(&image, &nails.items[0], mean);

@@ -1,0 +1,20 @@
+// What a video's last frame that was decoded whole showed all around, for frames that are decoded
+// in part.
+// Threads: any; a lock inside. Owner: new/free by the caller; a kilobyte once something is kept.
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "paint/surround.h"
+
+struct lq_surround_memory;
+
+LQ_MUST_CHECK int lq_surround_memory_new(struct lq_surround_memory **memory);
+void lq_surround_memory_free(struct lq_surround_memory *memory); // NULL is fine
+void lq_surround_memory_forget(struct lq_surround_memory *memory);
+
+// Where there is no memory for it, nothing is kept.
+void lq_surround_memory_keep(struct lq_surround_memory *memory, const struct lq_surround *surround);
+// False: nothing is kept. surround may be NULL.
+bool lq_surround_memory_get(struct lq_surround_memory *memory, struct lq_surround *surround);
