@@ -58,7 +58,8 @@ def in_node():
 @pytest.mark.parametrize("name", [
     "memory_stays_over_two_thousand_frames", "a_network_that_fails_fails_its_frame_alone",
     "one_look_at_a_time", "the_newest_frame_waits_for_the_worker",
-    "a_silent_worker_is_started_again", "a_worker_that_fails_says_why_and_comes_back"])
+    "a_silent_worker_is_started_again", "a_slow_start_is_waited_for",
+    "a_worker_that_fails_says_why_and_comes_back"])
 def test_without_a_browser(in_node, name):
     found, stderr = in_node
     assert name in found, stderr[-2000:]
