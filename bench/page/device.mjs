@@ -113,8 +113,9 @@ async function run({ Server, launch, live, open, withCamera }) {
     await page.evaluate(note);
     await live(page, patienceMs);
     const shown = await measure(page, session);
-    const alone = shown.reason ? {} : { finder_fps: await page.evaluate(findAlone, Number(seconds)) };
-    return { ...shown, ...alone, bytes: await bytesOf(server.url) };
+    if (shown.reason) return shown;
+    const alone = await page.evaluate(findAlone, Number(seconds));
+    return { ...shown, finder_fps: alone, bytes: await bytesOf(server.url) };
   } finally {
     await browser.close();
     await server.kill();

@@ -5,12 +5,14 @@
 //   node browser-mirror.mjs URL      one line of JSON
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, launch, live, nails, open, root, shot, text, until, video, withCamera }
+import { check, launch, live, nails, open, root, shade, shot, text, until, video, withCamera }
   from './browser-harness.mjs';
 
 const patienceMs = 240000; // a busy machine computes a network for seconds
-const framesLeast = 60; // on the screen, with nails measured on each
-const looksLeast = 8; // meanwhile
+const framesLeast = 30; // on the screen, with nails measured on each
+const looksLeast = 5; // meanwhile
+const paintedLeast = 12; // change of a nail's pixels, three channels together
+const leadLeast = 8; // of 255
 const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -101,30 +103,35 @@ async function watch([pictures, nailsOf]) {
   window.seen = [];
   window.looks = 0;
   window.drawn = 0;
+  window.since = 0;
+  window.longest = 0; // pictures between two looks, at most
   const { stats } = tryon();
   const { add, drawn } = stats;
   stats.add = function (...args) {
     window.looks++;
+    window.since = 0;
     return add.apply(this, args);
   };
   // After each picture that went to the screen.
   stats.drawn = function () {
     window.drawn++;
+    window.longest = Math.max(window.longest, ++window.since);
     if (tryon().live.picture?.scene) window.seen.push(measure());
     return drawn.call(this);
   };
 }
 
-const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
-
-// How far the tip band is whiter than the root's, beside what the bare nail shows.
-const lead = ({ tip, root: foot, tipBefore, rootBefore }) => tip - foot - (tipBefore - rootBefore);
+// How much whiter the tip's band is than the root's, beside what the bare nail shows.
+const lead = (nail) => nail.tip - nail.root - (nail.tipBefore - nail.rootBefore);
 
 async function run(browser, url) {
   const page = await open(browser, url, { ...phone, permissions: ['camera'], device: true });
   const sockets = [];
   page.on('websocket', (socket) => sockets.push(socket.url()));
-  await page.check('input[name=look][value=classic-french]', { force: true });
+  page.setDefaultTimeout(patienceMs);
+  await shade(page, 'Ballet Slipper');
+  await page.click('#tabs button[data-open=art]');
+  await page.selectOption('#art', 'french');
   await live(page, patienceMs);
   await until('a hand', async () => (await nails(page)) >= 4, patienceMs);
   await page.evaluate(watch, [film(), truth()]);
@@ -138,17 +145,40 @@ async function run(browser, url) {
     patienceMs,
   );
   await shot(page, 'mirror-phone');
-  const [seen, looks, drawn] = await page.evaluate(() => [window.seen, window.looks, window.drawn]);
-  return { seen, looks, drawn, sockets, link: await text(page, '#link-text'), faults: page.faults };
+  const found = await page.evaluate(() => {
+    const { seen, looks, drawn, longest } = window;
+    return { seen, looks, drawn, longest };
+  });
+  return { ...found, sockets, link: await text(page, '#link-text'), faults: page.faults };
+}
+
+// What the pictures shown must have in common.
+function judge({ seen, looks, drawn, longest, sockets, link, faults }) {
+  const all = seen.flatMap(({ frame, nails: list }) => list.map((nail) => ({ frame, ...nail })));
+  const worn = all.filter(({ painted }) => painted > paintedLeast);
+  const leads = worn.map(lead).sort((a, b) => a - b);
+  const wrong = worn.filter((nail) => lead(nail) < -leadLeast);
+  const right = worn.filter((nail) => lead(nail) > leadLeast);
+  const places = new Set(seen.map(({ frame }) => frame)).size;
+  const figures = {
+    ...{ looks, drawn, longest, places, link, nails: all.length, worn: worn.length },
+    ...{ right: right.length, wrong: wrong.length, median: leads[leads.length >> 1] },
+  };
+  const told = JSON.stringify({ ...figures, wrong: wrong.slice(0, 4) });
+  check(places >= 15, `the hand hardly moved: ${told}`);
+  check(worn.length >= 0.6 * all.length, `most nails are bare: ${told}`);
+  check(right.length >= 0.8 * worn.length, `no light tips: ${told}`);
+  check(wrong.length === 0, `tips at the cuticle: ${told}`);
+  check(drawn > looks && longest >= 2, `no picture between two looks: ${told}`);
+  check(/^On this device|^This device/.test(link), `the page says ${link}`);
+  check(sockets.length === 0, `a socket to ${sockets}`);
+  check(faults.length === 0, `the page complained: ${faults.join(' | ')}`);
+  return figures;
 }
 
 const browser = await launch([...software, withCamera]);
 try {
-  const found = await run(browser, process.argv[2]);
-  fs.writeFileSync('/tmp/mirror-seen.json', JSON.stringify(found));
-  const all = found.seen.flatMap(({ frame, nails: list }) => list.map((n) => ({ frame, ...n })));
-  const leads = all.map(lead);
-  console.log(JSON.stringify({ ok: true, looks: found.looks, drawn: found.drawn, n: all.length, med: median(leads), min: Math.min(...leads) }));
+  console.log(JSON.stringify({ ok: true, detail: judge(await run(browser, process.argv[2])) }));
 } catch (error) {
   console.log(JSON.stringify({ ok: false, error: String(error.stack ?? error) }));
 } finally {

@@ -8,7 +8,10 @@ import { sentSize } from './encoder.js';
 import { Layers } from './layers.js';
 
 const waitMs = 40; // between two looks whether polish is painted
-const staleMs = 1000; // nails that no reply has confirmed for so long are not drawn
+// Nails that no reply has confirmed for so long are not drawn: a second, or where replies come
+// seldom (a slow device) two of them. What is not found again in newer frames goes at once.
+const staleMs = 1000;
+const staleMsMost = 6000;
 
 // A canvas of the processor's own: what graphics hold would have to be waited for.
 function plainCanvas() {
@@ -26,6 +29,7 @@ export class LivePicture {
     #follower;
     #scale = [1, 1]; // the reply's pixels a picture pixel
     #takenAt = 0; // time of the frame that was newest when the scene came
+    #staleMs = staleMs;
     #at = 0;
     #scene = null;
     #small = null; // the frame made smaller, where the whole is too much
@@ -104,6 +108,8 @@ export class LivePicture {
         this.#scene = scene;
         const worn = fingersWorn(scene.nails);
         this.#worn = new Map(scene.nails.map((nail, i) => [nail, worn[i]]));
+        const passed = this.#takenAt ? this.#at - this.#takenAt : 0;
+        this.#staleMs = Math.min(staleMsMost, Math.max(staleMs, 2 * passed));
         this.#takenAt = this.#at;
         if (!this.#carrying) this.#painter.setNails(scene);
         this.#follower.take(scene, mark);
@@ -146,7 +152,7 @@ export class LivePicture {
     }
 
     get #fresh() {
-        return this.#at - this.#takenAt < staleMs;
+        return this.#at - this.#takenAt < this.#staleMs;
     }
 
     // Where a nail is in this frame, as Painter.paint wants it.

@@ -84,11 +84,11 @@ uniform vec2 towards;      // the light, in the reply's pixels
 uniform float halves[66];  // half breadths from where it narrows to its end
 uniform vec3 ends;         // the tip's u, steps of the outline a u, softness
 uniform float height;      // of a canvas, whose rows run upwards; 0: into a texture
-uniform ivec2 shift;       // from there to the picture
+uniform ivec2 toFrame;     // from there to the picture
 out vec4 result;
 float clamp01(float x) { return clamp(x, 0.0, 1.0); }
 void main() {
-    vec2 place = vec2(gl_FragCoord.x, abs(height - gl_FragCoord.y)) + vec2(shift);
+    vec2 place = vec2(gl_FragCoord.x, abs(height - gl_FragCoord.y)) + vec2(toFrame);
     vec2 key = keyOf(place), nail = nailOf(key + towards);
     float at_ = min(max(nail.x - ${narrow}, 0.0) * ends.y, ${steps}.0);
     int i = int(at_);

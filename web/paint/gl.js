@@ -112,8 +112,8 @@ export class Target {
     }
 }
 
-// Pixels out of the bound framebuffer, that nobody waits for: the graphics write them into a buffer,
-// and say when they are there.
+// Pixels out of the bound framebuffer, that nobody waits for: the graphics write them into a
+// buffer, and say when they are there.
 export class Reading {
     #gl;
     #buffer;

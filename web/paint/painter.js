@@ -124,7 +124,8 @@ export class Painter {
         const gl = this.canvas.getContext('webgl2', { antialias: false, depth: false });
         if (!gl) throw new Error('no WebGL 2');
         const names = gl.getExtension('WEBGL_debug_renderer_info');
-        this.software = inSoftware.test(names ? gl.getParameter(names.UNMASKED_RENDERER_WEBGL) : '');
+        const name = names ? gl.getParameter(names.UNMASKED_RENDERER_WEBGL) : '';
+        this.software = inSoftware.test(name);
         return gl;
     }
 
@@ -215,13 +216,13 @@ export class Painter {
         this.#copy.use().set({ frame: 0, height }).draw();
         gl.enable(gl.SCISSOR_TEST);
         for (const job of jobs)
-            this.#finish(job, { box: job.rect, shift: [0, 0], height, alone: 0 });
+            this.#finish(job, { box: job.rect, toFrame: [0, 0], height, alone: 0 });
         gl.disable(gl.SCISSOR_TEST);
     }
 
     // Draws the polish alone, with the shadows of longer nails, each nail's into a cell of a picture
-    // that readLayers gives later, or with `wait` at once. → [{nail, cell: [x, y, width, height], at: [x, y]}], at: of the
-    // cell's corner in the frame.
+    // that readLayers gives later, or with `wait` at once.
+    // → [{nail, cell: [x, y, width, height], at: [x, y]}], at: of the cell's corner in the frame.
     paintLayers(polishOf, movedBy, { wait = false } = {}) {
         const jobs = this.#jobs(polishOf, movedBy, { shadows: true });
         if (!jobs.length) return [];
@@ -241,7 +242,7 @@ export class Painter {
         gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
         for (const job of jobs) {
             const { cell, rect } = job;
-            const where = { box: cell, shift: [rect[0] - cell[0], rect[1] - cell[1]], height: 0 };
+            const where = { box: cell, toFrame: [rect[0] - cell[0], rect[1] - cell[1]], height: 0 };
             if (job.crop.shadow) this.#castShadow(job, where);
             this.#finish(job, { ...where, alone: 1 });
         }
@@ -294,18 +295,18 @@ export class Painter {
             const place = placeOf(job.crop.shadow.box, job.back, this.#size);
             if (!place) continue;
             const box = [place.x, place.y, place.w, place.h];
-            this.#castShadow(job, { box, shift: [0, 0], height: 0 });
+            this.#castShadow(job, { box, toFrame: [0, 0], height: 0 });
         }
         gl.disable(gl.BLEND);
         gl.disable(gl.SCISSOR_TEST);
     }
 
-    // box: what is drawn into, shift: from there to the frame; height: of a canvas, whose rows run
-    // upwards, or 0.
-    #castShadow({ nail, crop, given }, { box, shift, height }) {
+    // box: what is drawn into; toFrame: from there to the frame; height: of a canvas, whose rows
+    // run upwards, or 0.
+    #castShadow({ nail, crop, given }, { box, toFrame, height }) {
         this.#scissor(box, height);
         this.#shadow.use().set({ ...given, ...shadowUniforms(nail, crop, this.#nails.light) });
-        this.#shadow.set({ height, shift }).draw();
+        this.#shadow.set({ height, toFrame }).draw();
     }
 
     #scissor([x, y, w, h], height) {
@@ -413,7 +414,7 @@ export class Painter {
     }
 
     // As #castShadow; alone: 1 for the polish alone.
-    #finish({ nail, polish, crop, zoom, given }, { box, shift, height, alone }) {
+    #finish({ nail, polish, crop, zoom, given }, { box, toFrame, height, alone }) {
         const coat = mixCoat(polish, nail, this.#nails.light, zoom, crop.end, this.#placeOf(nail));
         const effect = effectOf(coat.effect);
         if (!this.#surfaces.has(coat.effect))
@@ -428,7 +429,7 @@ export class Painter {
             .get(coat.effect)
             .use()
             .set({ ...given, ...coatUniforms(coat), ...effect.uniforms(coat) })
-            .set({ height, shift, alone, split: 1, around: 2, pattern: 4, surround: 5 })
+            .set({ height, toFrame, alone, split: 1, around: 2, pattern: 4, surround: 5 })
             .set({ ...outlookOf(nail, this.#nails, coat.effect), patternSpan: this.#spanOf(coat) })
             .draw();
     }

@@ -8,7 +8,7 @@ const uniforms = `
 uniform sampler2D split;   // highlight, base, rim, cover
 uniform sampler2D around;  // the highlight's mean around
 uniform float height;      // of the canvas, whose rows run upwards; 0: into a texture
-uniform ivec2 shift;       // from there to the picture
+uniform ivec2 toFrame;     // from there to the picture
 uniform float alone;       // 1: polish over nothing; 0: over the photo
 uniform vec3 pigment, light;
 uniform float hide, stain, texture_, kept, added, stretch, aspect, pixel, line_, blur, cuticle;
@@ -116,7 +116,7 @@ vec3 toStored(vec3 x) {
 
 const main = `
 void main() {
-    ivec2 picture = ivec2(gl_FragCoord.x, abs(height - gl_FragCoord.y)) + shift;
+    ivec2 picture = ivec2(gl_FragCoord.x, abs(height - gl_FragCoord.y)) + toFrame;
     ivec2 here = picture - at + cell.xy;
     vec4 planes = texelFetch(split, here, 0);
     float cover = planes.w, rim = planes.z, base = planes.y, shine = planes.x;
