@@ -1,8 +1,12 @@
 // The page that finds nails by itself, in a headless Chromium with a moving hand as its camera.
 // Prints one line of JSON: looks a second (fps) and their latency, pictures shown a second, what
-// each takes of the page's own thread, bytes that a first visitor fetches; or {"reason"} why not.
+// each takes of the page's own thread, bytes that a first visitor fetches; finder_fps: looks a
+// second while nothing is painted or shown; or {"reason"} why not.
 //
 //   node bench/page/device.mjs wasm|webgpu [SECONDS]
+//   taskset -c 1 node bench/page/device.mjs wasm 6      all of Chromium on one core: the camera's
+//                                                       decoder, the network, following, painting
+//                                                       and showing in software
 const [backend = 'wasm', seconds = '5'] = process.argv.slice(2);
 const patienceMs = 240000;
 
@@ -26,6 +30,34 @@ function note() {
 async function threadMs(session) {
   const { metrics } = await session.send('Performance.getMetrics');
   return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value;
+}
+
+// Runs in the page: looks one after the other as the camera and the finder allow, while nothing is
+// followed, painted or shown. → looks a second
+async function findAlone(seconds) {
+  const { live, camera } = tryon();
+  const { transport } = live;
+  const { video } = camera;
+  const next = () => new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+  camera.next = () => {}; // the page's own loop ends
+  await next();
+  const [width, height] = [640, Math.round((640 * video.videoHeight) / video.videoWidth)];
+  let looks = 0;
+  transport.onreply = () => looks++;
+  let id = 1e6;
+  const send = () => transport.send(id++, { frame: new VideoFrame(video), width, height });
+  const wait = async (ms) => {
+    const end = performance.now() + ms;
+    while (performance.now() < end) {
+      await next();
+      send();
+    }
+  };
+  await wait(1000);
+  looks = 0;
+  const began = performance.now();
+  await wait(1000 * seconds);
+  return (1000 * looks) / (performance.now() - began);
 }
 
 // Of the files that this backend needs, as the server sends them to browsers.
@@ -80,7 +112,10 @@ async function run({ Server, launch, live, open, withCamera }) {
     await session.send('Performance.enable');
     await page.evaluate(note);
     await live(page, patienceMs);
-    return { ...(await measure(page, session)), bytes: await bytesOf(server.url) };
+    const shown = await measure(page, session);
+    if (shown.reason) return shown;
+    const alone = await page.evaluate(findAlone, Number(seconds));
+    return { ...shown, finder_fps: alone, bytes: await bytesOf(server.url) };
   } finally {
     await browser.close();
     await server.kill();

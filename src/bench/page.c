@@ -38,6 +38,7 @@ static int read_figures(const struct lq_buf *text, struct lq_bench_row *row, str
     row->page = (struct lq_bench_page){
         .display_fps = json_number_value(json_object_get(root, "display_fps")),
         .thread_ms = json_number_value(json_object_get(root, "thread_ms")),
+        .finder_fps = json_number_value(json_object_get(root, "finder_fps")),
         .bytes = json_number_value(json_object_get(root, "bytes")),
         .present = status == LQ_OK,
     };

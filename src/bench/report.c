@@ -28,8 +28,9 @@ static void print_row(const struct lq_bench_row *row, FILE *out)
     cell(row->two.cpu_percent, 6, 0, out);
     cell(row->two.cpu_ms, 7, 1, out);
     if (row->page.present)
-        fprintf(out, "  %.0f pictures a s, %.1f ms of the page's thread each, %.1f MB once",
-                row->page.display_fps, row->page.thread_ms, row->page.bytes / 1e6);
+        fprintf(out, "  %.0f pictures a s, %.1f ms of the page's thread each; %.1f looks a s with "
+                "nothing shown; %.1f MB once", row->page.display_fps, row->page.thread_ms,
+                row->page.finder_fps, row->page.bytes / 1e6);
     fputc('\n', out);
 }
 
@@ -217,9 +218,10 @@ static json_t *row_json(const struct lq_bench_row *row, bool busy)
         "dropped", (int)(row->one.dropped + row->two.dropped));
     if (row->page.present)
         json_object_set_new(object, "page",
-                            json_pack("{s:o, s:o, s:o}", "display_fps",
+                            json_pack("{s:o, s:o, s:o, s:o}", "display_fps",
                                       number(row->page.display_fps), "thread_ms",
-                                      number(row->page.thread_ms), "bytes",
+                                      number(row->page.thread_ms), "finder_fps",
+                                      number(row->page.finder_fps), "bytes",
                                       number(row->page.bytes)));
     else if (!row->alone)
         json_object_set_new(object, "bytes_per_frame", number(row->one.bytes_per_frame));

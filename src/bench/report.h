@@ -19,6 +19,7 @@ struct lq_bench_page {
     bool present;
     double display_fps; // pictures on the screen a second
     double thread_ms;   // of the page's own thread for each of them
+    double finder_fps;  // looks a second while nothing is painted or shown
     double bytes;       // that a first visitor fetches for it
 };
 

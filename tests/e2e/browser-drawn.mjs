@@ -209,6 +209,21 @@ tests.polish_stays_on_a_moving_hand = ({ server }) =>
     return { follows, stays };
   });
 
+// Where graphics are software polish is painted now and then, and carried along in between.
+tests.carried_polish_stays_on_a_moving_hand = ({ server }) =>
+  withDrawing(async (browser) => {
+    const page = await open(browser, server.url);
+    await loadTruth(page);
+    const seen = summary(await page.evaluate(() => measureFilm(4, true, 90, true)));
+    check(seen.frames > 80, `only ${seen.frames} frames`);
+    check(seen.paintings > 0 && seen.paintings < 60, `painted ${seen.paintings} times`);
+    check(seen.mean <= 1.5, `polish lies ${seen.mean.toFixed(2)} pixels from the nails`);
+    check(seen.p95 <= 3, `a twentieth of it ${seen.p95.toFixed(2)} pixels or more`);
+    check(seen.ghosts < 60, `${seen.ghosts} pixels of polish where no nail is`);
+    clean(page, quietly);
+    return seen;
+  });
+
 // Every camera frame goes to the screen, whatever the server's pace, and polish stays in place.
 tests.every_frame_is_shown_between_replies = ({ server }) =>
   withDrawing(async (browser) => {
@@ -242,9 +257,9 @@ tests.slow_drawing_is_left_to_the_server = ({ server }) =>
     });
     check(String(decisions) === 'true,true,false,true,false,true', `decided ${decisions}`);
     await page.evaluate(async () => {
-      const { Painter } = await import('/paint/painter.js');
-      const { setFrame } = Painter.prototype;
-      Painter.prototype.setFrame = function (...frame) {
+      const { LivePicture } = await import('/live/live-picture.js');
+      const { setFrame } = LivePicture.prototype;
+      LivePicture.prototype.setFrame = function (...frame) {
         for (const end = performance.now() + 250; performance.now() < end;);
         setFrame.apply(this, frame);
       };
@@ -413,7 +428,7 @@ async function changedNails([text, spot]) {
 // As when the browser takes the graphics away.
 const loseGraphics = (page) =>
   page.evaluate(() => {
-    const gl = tryon().live.picture.painted().getContext('webgl2');
+    const gl = tryon().live.picture.graphics.getContext('webgl2');
     gl.getExtension('WEBGL_lose_context').loseContext();
   });
 

@@ -178,8 +178,8 @@ async function install(truth) {
 
   // The video played frame by frame through the page's own parts, with replies of the real server
   // that come `late` frames after theirs; every second frame is sent, so a server at 15 FPS. Takes
-  // the first `count` frames.
-  window.measureFilm = async (late, follows, count) => {
+  // the first `count` frames. carries: polish is painted now and then only (live/layers.js).
+  window.measureFilm = async (late, follows, count, carries = false) => {
     const { Follower } = await import('/follow/follower.js');
     const { LivePicture } = await import('/live/live-picture.js');
     const { Painter } = await import('/paint/painter.js');
@@ -190,6 +190,7 @@ async function install(truth) {
     const painter = new Painter();
     const follower = new Follower();
     const picture = new LivePicture({ painter, lookStore, follower });
+    picture.carries = carries;
     const transport = new WsTransport(lookStore.main, location.href);
     await new Promise((resolve) => {
       transport.onstate = (state) => state === 'open' && resolve();
@@ -223,6 +224,7 @@ async function install(truth) {
     }
     transport.close();
     painter.close();
+    results[0].paintings = picture.paintings;
     return results;
   };
 
@@ -289,7 +291,7 @@ async function install(truth) {
         results.push(compare(pixels(picture.original()), pixels(picture.painted()), i));
     }
     live.stop();
-    picture.painted().getContext('webgl2').getExtension('WEBGL_lose_context').loseContext();
+    picture.graphics.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext();
     work.sort((a, b) => a - b);
     return { drawn, replies, results, work: { least: work[0], median: work[work.length >> 1] } };
   };
@@ -306,6 +308,7 @@ export function summary(all) {
     missed: all.reduce((sum, { missed }) => sum + missed, 0),
     ghosts: Math.max(...all.map(({ ghosts }) => ghosts)),
     frames: new Set(all.map(({ frame }) => frame)).size,
+    paintings: all[0].paintings,
   };
 }
 

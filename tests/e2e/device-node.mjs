@@ -157,6 +157,33 @@ tests.a_silent_worker_is_started_again = async () => {
   transport.close();
 };
 
+// Fetching and building the runtime takes as long as it takes, if it goes on.
+tests.a_slow_start_is_waited_for = async () => {
+  const { transport } = started();
+  const { now } = performance;
+  const after = (ms) => {
+    performance.now = () => now.call(performance) + ms;
+    transport.watch(0);
+  };
+  for (const ms of [100000, 200000, 300000]) {
+    after(ms);
+    workers[0].says({ type: 'progress' });
+  }
+  const waits = !workers[0].ended;
+  after(430000); // nothing for more than two minutes
+  performance.now = now;
+  assert.ok(waits && workers[0].ended);
+  transport.close();
+  const { transport: open } = started();
+  workers[0].says(opened);
+  workers[0].says({ type: 'progress' }); // the hand's network, while it is idle
+  performance.now = () => now.call(performance) + 60000;
+  open.watch(0);
+  performance.now = now;
+  assert.equal(workers[0].ended, false);
+  open.close();
+};
+
 tests.a_worker_that_fails_says_why_and_comes_back = async () => {
   const { transport, said } = started();
   workers[0].says({ type: 'failed', error: 'no memory' });

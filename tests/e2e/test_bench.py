@@ -297,6 +297,7 @@ def test_rows_of_the_page_that_finds_nails_itself():
         if each["status"] == "measured":
             assert each["fps"] > 0 and each["p50_ms"] > 0 and each["frames"] > 0, each
             assert each["page"]["display_fps"] > 0 and each["page"]["thread_ms"] > 0, each
+            assert each["page"]["finder_fps"] > 0, each
             assert 1e6 < each["page"]["bytes"] < 2e7, each
         else:
             assert each["status"] == "not measured" and each["reason"], each

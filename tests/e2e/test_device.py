@@ -8,6 +8,8 @@ import subprocess
 import httpx
 import pytest
 
+from test_site import LACQUER, host
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = ROOT / "build" / "device"
@@ -58,7 +60,8 @@ def in_node():
 @pytest.mark.parametrize("name", [
     "memory_stays_over_two_thousand_frames", "a_network_that_fails_fails_its_frame_alone",
     "one_look_at_a_time", "the_newest_frame_waits_for_the_worker",
-    "a_silent_worker_is_started_again", "a_worker_that_fails_says_why_and_comes_back"])
+    "a_silent_worker_is_started_again", "a_slow_start_is_waited_for",
+    "a_worker_that_fails_says_why_and_comes_back"])
 def test_without_a_browser(in_node, name):
     found, stderr = in_node
     assert name in found, stderr[-2000:]
@@ -130,3 +133,16 @@ def test_policy_lets_webassembly_in_and_nothing_else(server):
     policy = httpx.get(f"{server.url}/").headers["content-security-policy"]
     assert "script-src 'self' 'wasm-unsafe-eval';" in policy
     assert "unsafe" not in policy.replace("'wasm-unsafe-eval'", "")
+
+
+def test_a_french_manicure_live_on_a_phone(tmp_path):
+    """The static site alone, from Python's plain file server: white tips stay on the tips' side of
+    a moving hand's nails, on every picture that the screen shows, also between two looks."""
+    subprocess.run([LACQUER, "site", "--out", tmp_path / "site"], check=True, timeout=60, cwd=ROOT,
+                   stdout=subprocess.PIPE)
+    with host(tmp_path) as url:
+        done = subprocess.run(["node", HERE / "browser-mirror.mjs", f"{url}site/"], cwd=HERE,
+                              capture_output=True, text=True, timeout=900)
+    assert done.stdout, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["ok"], result["error"]

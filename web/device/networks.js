@@ -39,12 +39,14 @@ export class Backend {
         this.#nails = nails;
     }
 
-    static async open(name, files, { threads }) {
+    static async open(name, files, { threads, progress = () => {} }) {
         const kind = name === 'webgpu' ? 'ort-webgpu' : 'ort';
         files.prefetch(`${kind}.wasm`, 'nail.onnx');
         const runtime = await openRuntime(files, kind, threads);
+        progress();
         const backend = new Backend(name, runtime, null);
         backend.#nails = await backend.#session(files, 'nail.onnx');
+        progress();
         return backend;
     }
 
@@ -121,9 +123,10 @@ async function whyNotGpu(files, wanted) {
 }
 
 // wanted: 'wasm', 'webgpu', or 'auto': WebGPU if there is an adapter, its probabilities agree and
-// its runs are faster. → {backend, ms of a run, why not WebGPU}
-export async function openNetworks(files, { wanted = 'auto', threads, size, hand }) {
-    const chosen = await choose(files, { wanted, size, threads: threadsHere(threads) });
+// its runs are faster. progress: called after every step, of which a slow device takes long for
+// each. → {backend, ms of a run, why not WebGPU}
+export async function openNetworks(files, { wanted = 'auto', threads, size, hand, progress }) {
+    const chosen = await choose(files, { wanted, size, threads: threadsHere(threads), progress });
     const opening = hand ? chosen.backend.openHand(files) : null;
     if (chosen.backend.name === 'webgpu') await opening; // it takes one call at a time
     return chosen;

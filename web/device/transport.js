@@ -8,7 +8,7 @@ import { readReply } from '../live/nails.js';
 import { Transport } from '../live/transport.js';
 
 const silenceMs = 6000; // a look that takes longer, and longer than six of them: the worker is gone
-const openMs = 120000; // fetching the runtime may take long; the browser ends what fails
+const openMs = 120000; // a step of opening may take long: a file on a slow link, a slow processor
 const flightMax = 64; // frames on their way, all but one or two of them replaced
 
 export class DeviceTransport extends Transport {
@@ -109,6 +109,10 @@ export class DeviceTransport extends Transport {
     }
 
     #take({ type, ...message }) {
+        if (type === 'progress') {
+            if (!this.#open) this.#since = performance.now();
+            return;
+        }
         if (type === 'failed') {
             this.#lost(message.error);
             return;

@@ -3,7 +3,8 @@
 // In:  {type: 'open', base, backend, threads}
 //      {type: 'frame', id, still, frame: VideoFrame or ImageBitmap, width, height, sentAt, takenAt}
 //      {type: 'rest'}
-// Out: {type: 'open', backend, threads, ms, why, bytes}    ms: of one run of the nails' network
+// Out: {type: 'progress'}                            a step nearer to open
+//      {type: 'open', backend, threads, ms, why, bytes}   ms: of one run of the nails' network
 //      {type: 'reply', id, reply: ArrayBuffer, inferMs, bytes}    bytes: of the C's memory
 //      {type: 'error', id, error}                 that picture failed, others may not
 //      {type: 'failed', error}                    nothing works: a new worker is wanted
@@ -18,9 +19,14 @@ let context = null;
 
 async function open({ base, backend: wanted, threads }) {
     const files = await DeviceFiles.open(base);
+    const progress = () => postMessage({ type: 'progress' });
+    files.onprogress = progress;
     const { nails, hand } = files.manifest;
     files.prefetch('lacquer.wasm');
-    const opened = await openNetworks(files, { wanted, threads, size: nails.sizes[0], hand });
+    const opened = await openNetworks(files, {
+        ...{ wanted, threads, progress, hand },
+        size: nails.sizes[0],
+    });
     const { ms, why } = opened;
     ({ backend } = opened);
     const module = await WebAssembly.compile(await files.bytes('lacquer.wasm'));
@@ -29,8 +35,23 @@ async function open({ base, backend: wanted, threads }) {
     postMessage({ type: 'open', backend: name, threads: taken, ms, why, bytes: files.fetched });
 }
 
-// The frame's pixels at the size that is looked at.
-function read(frame, width, height) {
+// The camera's frame as it is, converted by the browser, with no canvas between: only where it has
+// the size that is looked at, and the browser knows how (an older one would copy its own format).
+async function copied(frame, width, height, pixels) {
+    const rect = frame.visibleRect;
+    if (rect?.width !== width || rect.height !== height || frame.rotation || frame.flip)
+        return false;
+    try {
+        const options = { format: 'RGBA' };
+        if (frame.allocationSize(options) !== pixels.length) return false;
+        await frame.copyTo(pixels, options);
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+function drawn(frame, width, height) {
     if (!canvas) {
         canvas = new OffscreenCanvas(width, height);
         context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
@@ -44,8 +65,9 @@ function read(frame, width, height) {
 }
 
 async function look({ frame, width, height, ...which }) {
-    const fill = (pixels) => {
-        pixels.set(read(frame, width, height));
+    // The frame's pixels at the size that is looked at.
+    const fill = async (pixels) => {
+        if (!(await copied(frame, width, height, pixels))) pixels.set(drawn(frame, width, height));
         frame.close();
     };
     try {

@@ -6,14 +6,16 @@ export class LumaReader {
     #canvas = document.createElement('canvas');
     #context = this.#canvas.getContext('2d', { alpha: false, willReadFrequently: true });
 
-    // {data: Float32Array 0..255, width, height, half: the same at half the size}
-    read(video) {
-        const scale = Math.min(1, widthMost / video.videoWidth);
-        const width = Math.max(8, Math.round(video.videoWidth * scale));
-        const height = Math.max(8, Math.round(video.videoHeight * scale));
+    // source: a video, or a canvas with a frame of it.
+    // → {data: Float32Array 0..255, width, height, half: the same at half the size}
+    read(source) {
+        const { videoWidth = source.width, videoHeight = source.height } = source;
+        const scale = Math.min(1, widthMost / videoWidth);
+        const width = Math.max(8, Math.round(videoWidth * scale));
+        const height = Math.max(8, Math.round(videoHeight * scale));
         if (this.#canvas.width !== width || this.#canvas.height !== height)
             Object.assign(this.#canvas, { width, height });
-        this.#context.drawImage(video, 0, 0, width, height);
+        this.#context.drawImage(source, 0, 0, width, height);
         const { data } = this.#context.getImageData(0, 0, width, height);
         const luma = new Float32Array(width * height);
         for (let i = 0, at = 0; i < luma.length; i++, at += 4)

@@ -1,9 +1,12 @@
-// How large polish is drawn here, and whether at all: on the camera's whole picture, on a smaller
-// one where that does not keep up, else by the server (graphics in software, an old phone). What
-// came out slower is left for good. Pure: told the time, knows no page.
+// How polish is drawn here, and whether at all: on the camera's whole picture, on a smaller one
+// where that does not keep up, then painted now and then and carried along in between (layers.js),
+// else by the server (an old phone). What came out slower is left for good. Pure: told the time,
+// knows no page.
 
 const fpsLeast = 8; // slower is no mirror
 const fpsWhole = 15; // slower on the whole picture: a smaller one is the better mirror
+const fpsSmooth = 20; // slower with every picture painted: polish is carried along instead
+const gain = 1.1; // … and stays so if that is so much faster; a slow camera is no faster by it
 const settleMs = 1500; // a start is slow anywhere: shaders are built, connections opened
 const watchMs = 3000;
 const smaller = 640; // pixels of the longer side
@@ -11,11 +14,14 @@ const smaller = 640; // pixels of the longer side
 export class FrameBudget {
     here = true;
     side = Infinity; // of the picture drawn here at most
+    carries = false; // polish is carried along; set from the start where graphics are software
     fpsLeast = fpsLeast;
     fpsWhole = fpsWhole;
     #since = null; // when watching began, null before the first picture
     #count = 0;
     #fpsHere = 0;
+    #fpsPainted = 0; // with every picture painted, before it was carried
+    #tries = false; // to carry it
     #decided = false;
 
     // Another film, or nobody looked for a while.
@@ -41,6 +47,12 @@ export class FrameBudget {
             this.#decided = true;
         } else if (side > smaller && this.side > smaller && fps < this.fpsWhole) {
             this.side = smaller;
+        } else if (!this.carries && !this.#fpsPainted && fps < fpsSmooth) {
+            this.#fpsPainted = fps;
+            this.carries = this.#tries = true;
+        } else if (this.#tries) {
+            this.#tries = false;
+            this.carries = fps >= gain * this.#fpsPainted;
         } else if (fps < this.fpsLeast) {
             this.#fpsHere = fps;
             this.here = false;

@@ -1,21 +1,41 @@
 // The camera's own picture with polish drawn on it here, at the camera's rate: frames come from the
-// video, nails from the server's `nails` replies, which are a few frames old (follow/).
+// video, nails from the server's `nails` replies, which are a few frames old (follow/). Polish is
+// painted on every frame, or with `carries` now and then and carried along in between (layers.js).
 
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
 import { sentSize } from './encoder.js';
+import { Layers } from './layers.js';
 
-const staleMs = 1000; // nails that no reply has confirmed for so long are not drawn
+const waitMs = 40; // between two looks whether polish is painted
+// Nails that no reply has confirmed for so long are not drawn: a second, or where replies come
+// seldom (a slow device) two of them. What is not found again in newer frames goes at once.
+const staleMs = 1000;
+const staleMsMost = 6000;
+
+// A canvas of the processor's own: what graphics hold would have to be waited for.
+function plainCanvas() {
+    const canvas = document.createElement('canvas');
+    canvas.getContext('2d', { alpha: false, willReadFrequently: true });
+    return canvas;
+}
 
 export class LivePicture {
+    carries = false; // on frames from the next one on
+    onready = () => {}; // it would be drawn otherwise now
+    #carrying = false; // on this frame
     #painter;
     #lookStore;
     #follower;
     #scale = [1, 1]; // the reply's pixels a picture pixel
     #takenAt = 0; // time of the frame that was newest when the scene came
+    #staleMs = staleMs;
     #at = 0;
     #scene = null;
     #small = null; // the frame made smaller, where the whole is too much
+    #frame = null; // the frame, and it with polish on it, where polish is carried
+    #shown = null;
+    #layers = { main: new Layers(), second: new Layers() };
     #worn = new Map(); // nail → the finger whose polish it wears, or null
     width = 0;
     height = 0;
@@ -35,9 +55,37 @@ export class LivePicture {
     setFrame(video, at, side = Infinity) {
         this.#at = at;
         [this.width, this.height] = sentSize(video.videoWidth, video.videoHeight, side);
-        this.#painter.setFrame(this.#sized(video), this.width, this.height);
-        this.#follower.see(video, at);
+        if (this.#carrying && !this.carries && this.#scene) this.#painter.setNails(this.#scene);
+        this.#carrying = this.carries;
+        const frame = this.#carrying ? this.#keep(video) : video;
+        if (!this.#carrying)
+            this.#painter.setFrame(this.#sized(video), this.width, this.height);
+        this.#follower.see(frame, at);
         this.#rescale();
+    }
+
+    #keep(video) {
+        const { width, height } = this;
+        this.#frame ??= plainCanvas();
+        if (this.#frame.width !== width || this.#frame.height !== height)
+            Object.assign(this.#frame, { width, height });
+        this.#frame.getContext('2d').drawImage(video, 0, 0, width, height);
+        return this.#frame;
+    }
+
+    // How often polish was painted to be carried.
+    get paintings() {
+        return this.#layers.main.paintings;
+    }
+
+    // What graphics draw into.
+    get graphics() {
+        return this.#painter.canvas;
+    }
+
+    // The look changed: polish that was painted before it is not carried on.
+    restyle() {
+        for (const layers of Object.values(this.#layers)) layers.forget();
     }
 
     #sized(video) {
@@ -60,8 +108,10 @@ export class LivePicture {
         this.#scene = scene;
         const worn = fingersWorn(scene.nails);
         this.#worn = new Map(scene.nails.map((nail, i) => [nail, worn[i]]));
+        const passed = this.#takenAt ? this.#at - this.#takenAt : 0;
+        this.#staleMs = Math.min(staleMsMost, Math.max(staleMs, 2 * passed));
         this.#takenAt = this.#at;
-        this.#painter.setNails(scene);
+        if (!this.#carrying) this.#painter.setNails(scene);
         this.#follower.take(scene, mark);
         this.#rescale();
     }
@@ -81,30 +131,86 @@ export class LivePicture {
         });
     }
 
-    // All three draw into the painter's one canvas: each is good until the next is asked for.
+    // All three draw into one canvas: each is good until the next is asked for.
     painted() {
-        return this.#paint((nail) => this.#polishOf(this.#lookStore.main, nail));
+        return this.#wearing('main');
     }
     second() {
-        return this.#paint((nail) => this.#polishOf(this.#lookStore.second, nail));
+        return this.#wearing('second');
     }
     original() {
-        return this.#paint(() => null);
+        return this.#carrying ? this.#frame : this.#paint(() => null);
+    }
+
+    #wearing(which) {
+        const polishOf = (nail) => this.#polishOf(this.#lookStore[which], nail);
+        return this.#carrying ? this.#carry(this.#layers[which], polishOf) : this.#paint(polishOf);
     }
 
     #polishOf(look, nail) {
         return look.of(`#${nail.id}`, this.#worn.get(nail));
     }
 
-    #paint(polishOf) {
-        const fresh = this.#at - this.#takenAt < staleMs;
+    get #fresh() {
+        return this.#at - this.#takenAt < this.#staleMs;
+    }
+
+    // Where a nail is in this frame, as Painter.paint wants it.
+    #placeOf = (nail) => {
         const [sx, sy] = this.#scale;
-        this.#painter.paint(fresh ? polishOf : () => null, (nail) => {
-            const { back, fade } = this.#follower.now(nail);
-            const [a, b, c, d, e, f] = back;
-            return { back: [a * sx, b * sy, c, d * sx, e * sy, f], fade };
-        });
+        const { back, fade } = this.#follower.now(nail);
+        const [a, b, c, d, e, f] = back;
+        return { back: [a * sx, b * sy, c, d * sx, e * sy, f], fade };
+    };
+
+    #paint(polishOf) {
+        this.#painter.paint(this.#fresh ? polishOf : () => null, this.#placeOf);
         return this.#painter.canvas;
+    }
+
+    #carry(layers, polishOf) {
+        this.#shown ??= plainCanvas();
+        const { width, height } = this;
+        if (this.#shown.width !== width || this.#shown.height !== height)
+            Object.assign(this.#shown, { width, height });
+        const context = this.#shown.getContext('2d');
+        context.drawImage(this.#frame, 0, 0);
+        const nails = this.#fresh ? (this.#scene?.nails ?? []) : [];
+        const now = performance.now();
+        layers.finish(this.#readLayers, now);
+        const [other] = Object.values(this.#layers).filter((one) => one !== layers);
+        if (nails.length && layers.due(nails, now) && (layers.stale || !other.coming)) {
+            other.drop();
+            this.#begin(layers, polishOf, nails, now);
+        }
+        layers.draw(context, nails, this.#placeOf);
+        return this.#shown;
+    }
+
+    // A look that has just been chosen is shown at once, what else is new when it is there.
+    #begin(layers, polishOf, nails, now) {
+        const wait = layers.stale;
+        layers.begin(this.#paintLayers(polishOf, wait), nails, this.#placeOf, now);
+        if (wait) layers.finish(this.#readLayers, performance.now());
+        else this.#await(layers);
+    }
+
+    // A picture that stands (a camera that was stopped) is drawn once more.
+    #await(layers) {
+        setTimeout(() => {
+            if (!layers.coming || this.#painter.lost) return; // a newer frame has it, or none will
+            layers.finish(this.#readLayers, performance.now());
+            if (layers.coming) this.#await(layers);
+            else this.onready();
+        }, waitMs);
+    }
+
+    #readLayers = () => this.#painter.readLayers();
+
+    #paintLayers(polishOf, wait) {
+        this.#painter.setFrame(this.#frame, this.width, this.height);
+        this.#painter.setNails(this.#scene);
+        return this.#painter.paintLayers(polishOf, this.#placeOf, { wait });
     }
 
     close() {

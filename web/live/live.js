@@ -79,6 +79,7 @@ export class Live {
         document.addEventListener('visibilitychange', () => this.frameBudget.restart());
         lookStore.addEventListener('change', () => {
             this.#transport?.look();
+            this.#picture?.restyle();
             if (this.#picture) stage.draw();
         });
     }
@@ -109,6 +110,7 @@ export class Live {
         if (!this.#painter) {
             this.#painter = Painter.create();
             this.#painter?.takePatterns(this.#patterns);
+            this.frameBudget.carries = this.#painter?.software ?? false;
         }
         this.#connect();
         this.#next(this.#round);
@@ -254,14 +256,23 @@ export class Live {
     // The camera's newest frame goes to the screen at once.
     #show(at) {
         if (!this.#camera.video.videoWidth) return;
-        this.#picture ??= new LivePicture({
+        this.#picture ??= this.#makePicture();
+        this.#picture.carries = this.frameBudget.carries;
+        this.#picture.setFrame(this.#camera.video, at, this.frameBudget.side);
+        this.#stage.show(this.#picture);
+        this.#shown();
+    }
+
+    #makePicture() {
+        const picture = new LivePicture({
             painter: this.#painter,
             lookStore: this.#lookStore,
             follower: new Follower(),
         });
-        this.#picture.setFrame(this.#camera.video, at, this.frameBudget.side);
-        this.#stage.show(this.#picture);
-        this.#shown();
+        picture.onready = () => {
+            if (this.#stage.picture === picture) this.#stage.draw();
+        };
+        return picture;
     }
 
     #shown() {

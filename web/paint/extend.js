@@ -77,23 +77,26 @@ function shadowBox(nail, half, end) {
     return { x, y, width: Math.ceil(right - x), height: Math.ceil(bottom - y), scale: 1 };
 }
 
-// Multiplied onto the photo, in stored values.
+// Black whose alpha is taken off the photo, in stored values.
 export const shadow = (given) => `${given}
 uniform vec2 size;         // of the natural nail in the reply's pixels, halved: along, across
 uniform vec2 towards;      // the light, in the reply's pixels
 uniform float halves[66];  // half breadths from where it narrows to its end
 uniform vec3 ends;         // the tip's u, steps of the outline a u, softness
+uniform float height;      // of a canvas, whose rows run upwards; 0: into a texture
+uniform ivec2 toFrame;     // from there to the picture
 out vec4 result;
 float clamp01(float x) { return clamp(x, 0.0, 1.0); }
 void main() {
-    vec2 key = keyOf(gl_FragCoord.xy), nail = nailOf(key + towards);
+    vec2 place = vec2(gl_FragCoord.x, abs(height - gl_FragCoord.y)) + vec2(toFrame);
+    vec2 key = keyOf(place), nail = nailOf(key + towards);
     float at_ = min(max(nail.x - ${narrow}, 0.0) * ends.y, ${steps}.0);
     int i = int(at_);
     float side = (mix(halves[i], halves[i + 1], fract(at_)) - abs(nail.y)) * size.y;
     float inside = clamp01(0.5 + min(side, (ends.x - nail.x) * size.x) * ends.z);
     float begun = clamp01(2.5 * (nail.x - 0.55)) * (1.0 - coverAt(key).x);
     float dark = inside * inside * (3.0 - 2.0 * inside) * begun * fade;
-    result = vec4(vec3(1.0 - 0.34 * dark), 1.0);
+    result = vec4(vec3(0.0), 0.34 * dark);
 }`;
 
 export function shadowUniforms(nail, { end, shadow: { halves } }, light) {

@@ -112,6 +112,73 @@ export class Target {
     }
 }
 
+// Pixels out of the bound framebuffer, that nobody waits for: the graphics write them into a
+// buffer, and say when they are there.
+export class Reading {
+    #gl;
+    #buffer;
+    #sync = null;
+    #pixels = null;
+    #size = [0, 0];
+
+    constructor(gl) {
+        this.#gl = gl;
+        this.#buffer = gl.createBuffer();
+    }
+
+    // wait: they are there when it returns.
+    start(width, height, { wait = false } = {}) {
+        const gl = this.#gl;
+        this.#size = [width, height];
+        this.#pixels = wait ? new Uint8ClampedArray(4 * width * height) : null;
+        this.#forget();
+        if (wait) {
+            gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, this.#pixels);
+            return;
+        }
+        gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.#buffer);
+        gl.bufferData(gl.PIXEL_PACK_BUFFER, 4 * width * height, gl.STREAM_READ);
+        gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, 0);
+        gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+        this.#sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+        gl.flush();
+    }
+
+    // ImageData, once after each start; null: not yet. Alpha was multiplied in.
+    take() {
+        const pixels = this.#pixels ?? this.#read();
+        this.#pixels = null;
+        return pixels && new ImageData(divided(pixels), ...this.#size);
+    }
+
+    #read() {
+        const gl = this.#gl;
+        if (!this.#sync || gl.getSyncParameter(this.#sync, gl.SYNC_STATUS) !== gl.SIGNALED)
+            return null;
+        this.#forget();
+        const pixels = new Uint8ClampedArray(4 * this.#size[0] * this.#size[1]);
+        gl.bindBuffer(gl.PIXEL_PACK_BUFFER, this.#buffer);
+        gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, pixels);
+        gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+        return pixels;
+    }
+
+    #forget() {
+        if (this.#sync) this.#gl.deleteSync(this.#sync);
+        this.#sync = null;
+    }
+}
+
+// Colours without the alpha that was multiplied into them, in place.
+function divided(pixels) {
+    for (let at = 3; at < pixels.length; at += 4) {
+        const alpha = pixels[at];
+        if (alpha === 0 || alpha === 255) continue;
+        for (let c = at - 3; c < at; c++) pixels[c] = (pixels[c] * 255) / alpha;
+    }
+    return pixels;
+}
+
 // Places for rectangles, in shelves: [[width, height]] → {places: [[x, y]], width, height}, the
 // whole a power of two high, so that it seldom changes.
 export function pack(sizes, widthLeast = 512) {

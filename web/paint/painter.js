@@ -1,15 +1,20 @@
 // Polish on a picture by WebGL 2, the same arithmetic as src/paint (docs/LOOKS.md). A painter owns
-// a canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to.
+// a canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to, or
+// their polish alone, to be laid on frames to come (live/layers.js).
 import { effectOf } from './effects/index.js';
 import { chooseLonger, cropOf, shadow, shadowUniforms } from './extend.js';
 import { coatUniforms, mixCoat } from './film.js';
-import { pack, Program, Target, texture } from './gl.js';
+import { pack, Program, Reading, Target, texture } from './gl.js';
 import { levelFor, readPattern, spanOf } from './pattern.js';
 import { boxMean, given, gleam, prepare, radiiOf } from './shade.js';
 import { surface } from './surface.js';
 import { normalise, outlookOf, side, survey } from './surround.js';
 
 const margin = 2; // pixels around a moved crop
+
+// What graphics that the processor computes call themselves. (failIfMajorPerformanceCaveat is no
+// way to know: Chromium lets SwiftShader pass once it was asked for.)
+const inSoftware = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 const copy = `
 precision highp float;
@@ -45,8 +50,18 @@ function placeOf(crop, [a, b, c, d, e, f], [width, height]) {
     return w > 0 && h > 0 ? { x, y, w, h, zoom: 1 / Math.sqrt(Math.abs(det)) } : null;
 }
 
+// The rectangle around two.
+function around(a, b) {
+    const x = Math.min(a.x, b.x);
+    const y = Math.min(a.y, b.y);
+    const right = Math.max(a.x + a.width * a.scale, b.x + b.width * b.scale);
+    const bottom = Math.max(a.y + a.height * a.scale, b.y + b.height * b.scale);
+    return { x, y, width: right - x, height: bottom - y, scale: 1 };
+}
+
 export class Painter {
     canvas = document.createElement('canvas');
+    software = false; // whether the graphics are the processor's own work
     #gl;
     #copy;
     #prepare;
@@ -64,6 +79,9 @@ export class Painter {
     #masks;
     #targets;
     #size = [0, 0];
+    #layersSize = [0, 0]; // of all nails' rectangles, packed
+    #layers = null; // polish alone, made when first wanted
+    #reading = null; // … on its way out of the graphics
     #nails = null;
     #crops = new Map(); // nail and shape → its coverage and where that lies in the masks
     #patterns = new Map(); // name → levels
@@ -80,12 +98,7 @@ export class Painter {
     }
 
     constructor() {
-        const gl = this.canvas.getContext('webgl2', {
-            alpha: false,
-            antialias: false,
-            depth: false,
-        });
-        if (!gl) throw new Error('no WebGL 2');
+        const gl = this.#open();
         const draws = ['EXT_color_buffer_float', 'EXT_color_buffer_half_float'];
         if (!draws.some((name) => gl.getExtension(name)))
             throw new Error('WebGL 2 draws no half floats');
@@ -107,6 +120,15 @@ export class Painter {
         this.#targets = [0, 1, 2].map(() => new Target(gl));
     }
 
+    #open() {
+        const gl = this.canvas.getContext('webgl2', { antialias: false, depth: false });
+        if (!gl) throw new Error('no WebGL 2');
+        const names = gl.getExtension('WEBGL_debug_renderer_info');
+        const name = names ? gl.getParameter(names.UNMASKED_RENDERER_WEBGL) : '';
+        this.software = inSoftware.test(name);
+        return gl;
+    }
+
     get lost() {
         return this.#gl.isContextLost();
     }
@@ -120,8 +142,6 @@ export class Painter {
         const gl = this.#gl;
         this.#size = [width, height];
         this.#surveyed = false;
-        if (this.canvas.width !== width || this.canvas.height !== height)
-            Object.assign(this.canvas, { width, height });
         gl.bindTexture(gl.TEXTURE_2D, this.#frame);
         gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, source);
     }
@@ -182,6 +202,7 @@ export class Painter {
     // polish or null; movedBy: nail → {back, fade}, back as in placeOf.
     paint(polishOf, movedBy = () => ({ back: [1, 0, 0, 0, 1, 0], fade: 1 })) {
         const jobs = this.#jobs(polishOf, movedBy);
+        this.#fit(...this.#size);
         this.#castShadows(jobs.filter(({ crop }) => crop.shadow));
         if (jobs.length) {
             this.#lookAround();
@@ -194,8 +215,52 @@ export class Painter {
         this.#bind(0, this.#beneath);
         this.#copy.use().set({ frame: 0, height }).draw();
         gl.enable(gl.SCISSOR_TEST);
-        for (const job of jobs) this.#finish(job);
+        for (const job of jobs)
+            this.#finish(job, { box: job.rect, toFrame: [0, 0], height, alone: 0 });
         gl.disable(gl.SCISSOR_TEST);
+    }
+
+    // Draws the polish alone, with the shadows of longer nails, each nail's into a cell of a picture
+    // that readLayers gives later, or with `wait` at once.
+    // → [{nail, cell: [x, y, width, height], at: [x, y]}], at: of the cell's corner in the frame.
+    paintLayers(polishOf, movedBy, { wait = false } = {}) {
+        const jobs = this.#jobs(polishOf, movedBy, { shadows: true });
+        if (!jobs.length) return [];
+        const gl = this.#gl;
+        this.#beneath = this.#frame;
+        this.#lookAround();
+        this.#split(jobs);
+        this.#layers ??= new Target(gl, 'RGBA8', 'UNSIGNED_BYTE');
+        this.#layers.resize(...this.#layersSize);
+        gl.bindFramebuffer(gl.FRAMEBUFFER, this.#layers.frame);
+        gl.viewport(0, 0, ...this.#layersSize);
+        gl.clearColor(0, 0, 0, 0);
+        gl.clear(gl.COLOR_BUFFER_BIT);
+        this.#bind(0, this.#frame);
+        gl.enable(gl.SCISSOR_TEST);
+        gl.enable(gl.BLEND);
+        gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+        for (const job of jobs) {
+            const { cell, rect } = job;
+            const where = { box: cell, toFrame: [rect[0] - cell[0], rect[1] - cell[1]], height: 0 };
+            if (job.crop.shadow) this.#castShadow(job, where);
+            this.#finish(job, { ...where, alone: 1 });
+        }
+        gl.disable(gl.BLEND);
+        gl.disable(gl.SCISSOR_TEST);
+        this.#reading ??= new Reading(gl);
+        this.#reading.start(...this.#layersSize, { wait });
+        return jobs.map(({ nail, cell, rect: [x, y] }) => ({ nail, cell, at: [x, y] }));
+    }
+
+    // ImageData of what paintLayers drew last, or null: it is not there yet.
+    readLayers() {
+        return this.#reading?.take() ?? null;
+    }
+
+    #fit(width, height) {
+        if (this.canvas.width !== width || this.canvas.height !== height)
+            Object.assign(this.canvas, { width, height });
     }
 
     #lookAround() {
@@ -225,20 +290,31 @@ export class Painter {
         this.#copy.use().set({ frame: 0, height: 0 }).draw();
         gl.enable(gl.SCISSOR_TEST);
         gl.enable(gl.BLEND);
-        gl.blendFunc(gl.DST_COLOR, gl.ZERO);
-        this.#shadow.use();
-        for (const { nail, crop, back, given: shared } of jobs) {
-            const place = placeOf(crop.shadow.box, back, this.#size);
+        gl.blendFunc(gl.ZERO, gl.ONE_MINUS_SRC_ALPHA);
+        for (const job of jobs) {
+            const place = placeOf(job.crop.shadow.box, job.back, this.#size);
             if (!place) continue;
-            gl.scissor(place.x, place.y, place.w, place.h);
-            this.#shadow.set({ ...shared, ...shadowUniforms(nail, crop, this.#nails.light) });
-            this.#shadow.draw();
+            const box = [place.x, place.y, place.w, place.h];
+            this.#castShadow(job, { box, toFrame: [0, 0], height: 0 });
         }
         gl.disable(gl.BLEND);
         gl.disable(gl.SCISSOR_TEST);
     }
 
-    #jobs(polishOf, movedBy) {
+    // box: what is drawn into; toFrame: from there to the frame; height: of a canvas, whose rows
+    // run upwards, or 0.
+    #castShadow({ nail, crop, given }, { box, toFrame, height }) {
+        this.#scissor(box, height);
+        this.#shadow.use().set({ ...given, ...shadowUniforms(nail, crop, this.#nails.light) });
+        this.#shadow.set({ height, toFrame }).draw();
+    }
+
+    #scissor([x, y, w, h], height) {
+        this.#gl.scissor(x, height ? height - y - h : y, w, h);
+    }
+
+    // shadows: a nail's rectangle holds its shadow too.
+    #jobs(polishOf, movedBy, { shadows = false } = {}) {
         const jobs = [];
         const worn = (this.#nails?.nails ?? [])
             .map((nail, index) => ({ nail, index, polish: polishOf(nail), ...movedBy(nail) }))
@@ -246,7 +322,8 @@ export class Painter {
         const crops = worn.length ? this.#cut(worn) : [];
         worn.forEach(({ nail, polish, back, fade }, i) => {
             const crop = crops[i];
-            const place = placeOf(crop, back, this.#size);
+            const whole = shadows && crop.shadow ? around(crop, crop.shadow.box) : crop;
+            const place = placeOf(whole, back, this.#size);
             if (!place) return;
             const { x, y, w, h, zoom } = place;
             const given = this.#given(nail, crop, back, fade, [x, y]);
@@ -257,6 +334,7 @@ export class Painter {
             job.cell = [...places[i], job.rect[2], job.rect[3]];
             job.given.cell = job.cell;
         });
+        this.#layersSize = [width, height];
         if (jobs.length) for (const target of this.#targets) target.resize(width, height);
         return jobs;
     }
@@ -335,24 +413,23 @@ export class Painter {
         return [(x - width / 2) / height, y / height - 0.5];
     }
 
-    #finish({ nail, polish, crop, zoom, rect: [x, y, w, h], given }) {
-        const gl = this.#gl;
-        const [, height] = this.#size;
+    // As #castShadow; alone: 1 for the polish alone.
+    #finish({ nail, polish, crop, zoom, given }, { box, toFrame, height, alone }) {
         const coat = mixCoat(polish, nail, this.#nails.light, zoom, crop.end, this.#placeOf(nail));
         const effect = effectOf(coat.effect);
         if (!this.#surfaces.has(coat.effect))
-            this.#surfaces.set(coat.effect, new Program(gl, surface(effect.glsl)));
+            this.#surfaces.set(coat.effect, new Program(this.#gl, surface(effect.glsl)));
         this.#bind(1, this.#targets[0].texture);
         this.#bind(2, this.#targets[2].texture);
         this.#bind(4, this.#drawnPattern);
         this.#bind(5, this.#surround[1].texture);
         this.#readyPattern(coat, nail.breadth * zoom);
-        gl.scissor(x, height - y - h, w, h);
+        this.#scissor(box, height);
         this.#surfaces
             .get(coat.effect)
             .use()
             .set({ ...given, ...coatUniforms(coat), ...effect.uniforms(coat) })
-            .set({ height, split: 1, around: 2, pattern: 4, surround: 5 })
+            .set({ height, toFrame, alone, split: 1, around: 2, pattern: 4, surround: 5 })
             .set({ ...outlookOf(nail, this.#nails, coat.effect), patternSpan: this.#spanOf(coat) })
             .draw();
     }

@@ -7,7 +7,9 @@ import { reading } from './surround.js';
 const uniforms = `
 uniform sampler2D split;   // highlight, base, rim, cover
 uniform sampler2D around;  // the highlight's mean around
-uniform float height;      // of the picture, where it is drawn: rows run upwards there
+uniform float height;      // of the canvas, whose rows run upwards; 0: into a texture
+uniform ivec2 toFrame;     // from there to the picture
+uniform float alone;       // 1: polish over nothing; 0: over the photo
 uniform vec3 pigment, light;
 uniform float hide, stain, texture_, kept, added, stretch, aspect, pixel, line_, blur, cuticle;
 uniform vec4 body_;        // contrast, volume, depth, rim
@@ -114,7 +116,7 @@ vec3 toStored(vec3 x) {
 
 const main = `
 void main() {
-    ivec2 picture = ivec2(gl_FragCoord.x, height - gl_FragCoord.y);
+    ivec2 picture = ivec2(gl_FragCoord.x, abs(height - gl_FragCoord.y)) + toFrame;
     ivec2 here = picture - at + cell.xy;
     vec4 planes = texelFetch(split, here, 0);
     float cover = planes.w, rim = planes.z, base = planes.y, shine = planes.x;
@@ -148,7 +150,8 @@ void main() {
     effect(painted);
     float gleam = gleamOf(detail, rim) + edgeOf(rim);
     painted = shoulder(painted + shine * kept * hides + gleam * light * gleam_);
-    result = vec4(toStored(mix(photo_, painted, cover)), 1.0);
+    result = vec4(toStored(mix(photo_, painted, max(cover, alone))), 1.0);
+    result *= mix(1.0, cover, alone);
 }`;
 
 // effect: GLSL that defines void effect(inout vec3 color).

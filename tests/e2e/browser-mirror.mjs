@@ -1,0 +1,186 @@
+// A French manicure live on a moving hand, on a phone's screen, by the static site alone: measured
+// on the pixels that the screen shows, frame after frame, against the video's true nails. Judged by
+// what was shown, never by how long it took.
+//
+//   node browser-mirror.mjs URL      one line of JSON
+import fs from 'node:fs';
+import path from 'node:path';
+import { check, launch, live, nails, open, root, shade, shot, text, until, video, withCamera }
+  from './browser-harness.mjs';
+
+const patienceMs = 240000; // a busy machine computes a network for seconds
+const framesLeast = 30; // on the screen, with nails measured on each
+const looksLeast = 5; // meanwhile
+const paintedLeast = 12; // change of a nail's pixels, three channels together
+const leadLeast = 8; // of 255
+const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+function film() {
+  const bytes = fs.readFileSync(video);
+  const list = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8]), at);
+    const stop = end < 0 ? bytes.length : end + 2;
+    list.push(bytes.subarray(at, stop).toString('base64'));
+    at = stop;
+  }
+  return list;
+}
+
+function truth() {
+  const file = path.join(root, 'tests/e2e/hand-masks/frames.json');
+  const { frames } = JSON.parse(fs.readFileSync(file));
+  return frames.map(({ nails: list }) =>
+    list.map(({ finger, base, tip, width }) => ({ finger, base, tip, width })));
+}
+
+// Runs in the page: watches the screen's own canvas from now on. window.seen: for every frame shown
+// {frame: of the video, nails: [{finger, tip, body, root, painted}]}, the three in whiteness, the
+// least channel, along the true nail from its tip to its root; painted: mean change of its pixels.
+async function watch([pictures, nailsOf]) {
+  const [width, height] = [640, 480];
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const pixels = (source, mirrored) => {
+    context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? width : 0, 0);
+    context.drawImage(source, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  };
+  // A small grey picture by its own mean and spread: the fake camera shifts the colours' range.
+  const signature = (data) => {
+    const out = new Float32Array(80 * 60);
+    for (let y = 0; y < height; y += 2)
+      for (let x = 0; x < width; x += 2)
+        out[(y >> 3) * 80 + (x >> 3)] += data[4 * (y * width + x) + 1];
+    const mean = out.reduce((sum, v) => sum + v, 0) / out.length;
+    const spread = Math.sqrt(out.reduce((sum, v) => sum + (v - mean) ** 2, 0) / out.length);
+    return out.map((v) => (v - mean) / spread);
+  };
+  const known = [];
+  for (const text of pictures) {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    known.push(signature(pixels(await createImageBitmap(new Blob([bytes])), false)));
+  }
+  const recognise = (data) => {
+    const mine = signature(data);
+    const far = known.map((one) => one.reduce((sum, v, i) => sum + Math.abs(v - mine[i]), 0));
+    return far.indexOf(Math.min(...far));
+  };
+
+  // Means over a band of the true nail: along it from its root (0) to its tip (1).
+  const band = (data, before, { base, tip, width: wide }, from, to) => {
+    const [ax, ay] = [tip[0] - base[0], tip[1] - base[1]];
+    const long = Math.hypot(ax, ay);
+    const [nx, ny] = [-ay / long, ax / long];
+    let [white, change, count] = [0, 0, 0];
+    for (let t = from; t <= to; t += 0.04)
+      for (let s = -0.2; s <= 0.2; s += 0.05) {
+        const x = Math.round(base[0] + t * ax + s * wide * nx);
+        const y = Math.round(base[1] + t * ay + s * wide * ny);
+        const at = 4 * (y * width + x);
+        white += Math.min(data[at], data[at + 1], data[at + 2]);
+        change += [0, 1, 2].reduce((sum, c) => sum + Math.abs(data[at + c] - before[at + c]), 0);
+        count++;
+      }
+    return [white / count, change / count];
+  };
+  const measure = () => {
+    const { stage } = tryon();
+    const before = Uint8ClampedArray.from(pixels(stage.picture.original(), false));
+    const data = pixels(part('canvas'), stage.mirror);
+    const frame = recognise(before);
+    const list = nailsOf[frame].map((nail) => {
+      const [tip] = band(data, before, nail, 0.84, 0.94);
+      const [body, painted] = band(data, before, nail, 0.35, 0.65);
+      const [root] = band(data, before, nail, 0.06, 0.16);
+      const [tipBefore] = band(before, before, nail, 0.84, 0.94);
+      const [rootBefore] = band(before, before, nail, 0.06, 0.16);
+      return { finger: nail.finger, tip, body, root, painted, tipBefore, rootBefore };
+    });
+    return { frame, nails: list };
+  };
+  window.seen = [];
+  window.looks = 0;
+  window.drawn = 0;
+  window.since = 0;
+  window.longest = 0; // pictures between two looks, at most
+  const { stats } = tryon();
+  const { add, drawn } = stats;
+  stats.add = function (...args) {
+    window.looks++;
+    window.since = 0;
+    return add.apply(this, args);
+  };
+  // After each picture that went to the screen.
+  stats.drawn = function () {
+    window.drawn++;
+    window.longest = Math.max(window.longest, ++window.since);
+    if (tryon().live.picture?.scene) window.seen.push(measure());
+    return drawn.call(this);
+  };
+}
+
+// How much whiter the tip's band is than the root's, beside what the bare nail shows.
+const lead = (nail) => nail.tip - nail.root - (nail.tipBefore - nail.rootBefore);
+
+async function run(browser, url) {
+  const page = await open(browser, url, { ...phone, permissions: ['camera'], device: true });
+  const sockets = [];
+  page.on('websocket', (socket) => sockets.push(socket.url()));
+  page.setDefaultTimeout(patienceMs);
+  await shade(page, 'Ballet Slipper');
+  await page.click('#tabs button[data-open=art]');
+  await page.selectOption('#art', 'french');
+  await live(page, patienceMs);
+  await until('a hand', async () => (await nails(page)) >= 4, patienceMs);
+  await page.evaluate(watch, [film(), truth()]);
+  const count = () => page.evaluate(() => [window.seen.length, window.looks]);
+  await until(
+    `${framesLeast} pictures and ${looksLeast} looks`,
+    async () => {
+      const [pictures, looks] = await count();
+      return pictures >= framesLeast && looks >= looksLeast;
+    },
+    patienceMs,
+  );
+  await shot(page, 'mirror-phone');
+  const found = await page.evaluate(() => {
+    const { seen, looks, drawn, longest } = window;
+    return { seen, looks, drawn, longest };
+  });
+  return { ...found, sockets, link: await text(page, '#link-text'), faults: page.faults };
+}
+
+// What the pictures shown must have in common.
+function judge({ seen, looks, drawn, longest, sockets, link, faults }) {
+  const all = seen.flatMap(({ frame, nails: list }) => list.map((nail) => ({ frame, ...nail })));
+  const worn = all.filter(({ painted }) => painted > paintedLeast);
+  const leads = worn.map(lead).sort((a, b) => a - b);
+  const wrong = worn.filter((nail) => lead(nail) < -leadLeast);
+  const right = worn.filter((nail) => lead(nail) > leadLeast);
+  const places = new Set(seen.map(({ frame }) => frame)).size;
+  const figures = {
+    ...{ looks, drawn, longest, places, link, nails: all.length, worn: worn.length },
+    ...{ right: right.length, wrong: wrong.length, median: leads[leads.length >> 1] },
+  };
+  const told = JSON.stringify({ ...figures, wrong: wrong.slice(0, 4) });
+  check(places >= 15, `the hand hardly moved: ${told}`);
+  check(worn.length >= 0.6 * all.length, `most nails are bare: ${told}`);
+  check(right.length >= 0.8 * worn.length, `no light tips: ${told}`);
+  check(wrong.length === 0, `tips at the cuticle: ${told}`);
+  check(drawn > looks && longest >= 2, `no picture between two looks: ${told}`);
+  check(/^On this device|^This device/.test(link), `the page says ${link}`);
+  check(sockets.length === 0, `a socket to ${sockets}`);
+  check(faults.length === 0, `the page complained: ${faults.join(' | ')}`);
+  return figures;
+}
+
+const browser = await launch([...software, withCamera]);
+try {
+  console.log(JSON.stringify({ ok: true, detail: judge(await run(browser, process.argv[2])) }));
+} catch (error) {
+  console.log(JSON.stringify({ ok: false, error: String(error.stack ?? error) }));
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,103 @@
+// Polish painted now and then, and laid on every camera frame in between: where graphics are the
+// processor's own work (no GPU, or one that the browser does not trust), painting each frame anew
+// would take the time that finding nails needs. What is kept of a nail is its polish alone, in the
+// nail's own coordinates, so that it goes where the nail is in newer frames and newer replies.
+
+const share = 0.15; // of the time that painting may take
+const leastMs = 50; // between two paintings of the same nails
+
+// The affine map of `back`, as in painter.js, x = a X + b Y + c, y = d X + e Y + f.
+const mapOf = ([a, b, c, d, e, f]) => new DOMMatrix([a, d, b, e, c, f]);
+
+// From the reply's pixels to nail coordinates.
+function toNail({ center: [x, y], axis: [ax, ay], length, breadth }) {
+    const long = length / 2;
+    const broad = breadth / 2;
+    const [u, w] = [[ax / long, ay / long], [-ay / broad, ax / broad]];
+    return mapOf([...u, -(x * u[0] + y * u[1]), ...w, -(x * w[0] + y * w[1])]);
+}
+
+export class Layers {
+    #canvas = document.createElement('canvas');
+    #context = this.#canvas.getContext('2d', { willReadFrequently: true });
+    #kept = new Map(); // nail id → {tip, cell, map: from the canvas to nail coordinates}
+    #coming = null; // the same, of a painting that the graphics are at
+    #began = 0; // … since then
+    #dueAt = 0;
+    #stale = true; // the look is another one
+    paintings = 0;
+
+    // The look changed: what is kept is not what is worn.
+    forget() {
+        this.#stale = true;
+    }
+
+    // Whether the graphics are at it.
+    get coming() {
+        return this.#coming !== null;
+    }
+    get stale() {
+        return this.#stale;
+    }
+
+    // Whether these nails should be painted anew.
+    due(nails, now) {
+        if (this.#stale) return true;
+        if (this.#coming) return false;
+        const known = ({ id, tipKnown }) => this.#kept.get(id)?.tip === tipKnown;
+        return now >= this.#dueAt || !nails.every(known);
+    }
+
+    // cells: of Painter.paintLayers. nails: of the scene; backOf: nail → as in Painter.paint.
+    begin(cells, nails, backOf, began) {
+        const coming = new Map(nails.map(({ id, tipKnown }) => [id, { tip: tipKnown }]));
+        for (const { nail, cell, at } of cells) {
+            const map = toNail(nail).multiply(mapOf(backOf(nail).back));
+            map.translateSelf(at[0] - cell[0], at[1] - cell[1]);
+            Object.assign(coming.get(nail.id), { cell, map });
+        }
+        this.#stale = false;
+        this.#began = began;
+        this.#coming = coming;
+        if (!cells.length) this.#settle(began);
+    }
+
+    // What the graphics are at is another look's from now on.
+    drop() {
+        if (this.#coming) this.#dueAt = 0;
+        this.#coming = null;
+    }
+
+    // read: () → ImageData or null (Painter.readLayers).
+    finish(read, now) {
+        const pixels = this.#coming && read();
+        if (!pixels) return;
+        const { width, height } = pixels;
+        if (this.#canvas.width !== width || this.#canvas.height !== height)
+            Object.assign(this.#canvas, { width, height });
+        this.#context.putImageData(pixels, 0, 0);
+        this.#settle(now);
+    }
+
+    #settle(now) {
+        this.#kept = this.#coming;
+        this.#coming = null;
+        this.paintings++;
+        this.#dueAt = now + Math.max(leastMs, (now - this.#began) / share);
+    }
+
+    // Lays the polish on a frame.
+    draw(context, nails, backOf) {
+        for (const nail of nails) {
+            const { cell, map } = this.#kept.get(nail.id) ?? {};
+            const { back, fade } = backOf(nail);
+            if (!cell || !(fade > 0)) continue;
+            const [x, y, width, height] = cell;
+            context.globalAlpha = fade;
+            context.setTransform(toNail(nail).multiply(mapOf(back)).inverse().multiply(map));
+            context.drawImage(this.#canvas, x, y, width, height, x, y, width, height);
+        }
+        context.resetTransform();
+        context.globalAlpha = 1;
+    }
+}
