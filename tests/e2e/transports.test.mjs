@@ -85,3 +85,35 @@ test('what comes back goes to whoever listens', () => {
   assert.deepEqual(seen, [['onstate', 'busy', { retryMs: 5 }], ['onreply', { id: 1 }],
     ['onerror', { id: 1 }], ['onreplaced', 1]]);
 });
+
+test('what the server says of frames is heeded, through the choice of engines too', () => {
+  const sockets = [];
+  globalThis.WebSocket = class {
+    bufferedAmount = 0;
+    sent = [];
+
+    constructor() {
+      sockets.push(this);
+    }
+
+    send(message) {
+      this.sent.push(message);
+    }
+
+    close() {}
+  };
+  const server = new WsTransport({ served: {} }, 'http://localhost/');
+  const auto = new AutoTransport({ choice: choiceOf('server'), server, device: new Fake(),
+    inputs: {}, offered: () => false });
+  auto.open();
+  const [socket] = sockets;
+  const say = (message) => socket.onmessage({ data: JSON.stringify(message) });
+  socket.onopen();
+  say({ type: 'hello', in_flight: 1, replies: ['jpeg', 'nails'], rate: true });
+  assert.deepEqual([auto.ready, auto.limit, auto.sendsNails, auto.rate], [true, 1, true, null]);
+  assert.equal(socket.sent.at(-1), '{"type":"rate"}');
+  say({ type: 'rate', fps: 10, width: 320, jpeg: 70 });
+  assert.equal(auto.rate.fps, 10);
+  auto.close();
+  server.close();
+});

@@ -23,6 +23,7 @@ export class WsTransport extends Transport {
     #network = []; // ms on the way, of the replies since
     limit = 2;
     rate = null;
+    sendsNails = false; // until the server offers it
 
     // base: the server's URL.
     constructor(look, base) {
