@@ -124,7 +124,7 @@ LQ_HOT static void shadow_row(float depth, const struct lq_polish_row *row)
     const float *restrict seen = row->seen;
     float *restrict red = row->painted[0], *restrict green = row->painted[1];
     float *restrict blue = row->painted[2];
-    const int n = row->place.count;
+    const int n = row->place->count;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float lit = 1.0f - depth * seen[i];

@@ -173,8 +173,8 @@ LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row
     const float *restrict detail = nail->detail, *restrict rim = nail->rim;
     float *restrict body = row->body;
     const float sun_u = coat->sun_u, sun_w = coat->sun_w, texture = coat->texture;
-    const float cuticle = 0.9f * coat->cuticle, u = row->place.u, du = row->place.du;
-    const int n = row->place.count;
+    const float cuticle = 0.9f * coat->cuticle, u = row->place->u, du = row->place->du;
+    const int n = row->place->count;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         // A surface that shines less shows less of the bare nail's own shine.
@@ -206,7 +206,7 @@ LQ_HOT static void film_row(const struct lq_coat *coat, const struct lq_coat_row
     const float *restrict body = row->body, *restrict rim = nail->rim;
     const float *restrict hide = row->hide, *restrict clear = row->clear;
     const float depth = coat->recipe.depth, stain = coat->stain;
-    const int n = row->place.count;
+    const int n = row->place->count;
     for (int k = 0; k < 3; k++) {
         const float *restrict pigment = row->pigment[k], *bare = in[k];
         float *out = row->painted[k];
@@ -226,7 +226,7 @@ LQ_HOT static void clear_row(const struct lq_polish_row *row)
     const float *restrict red = row->pigment[0], *restrict green = row->pigment[1];
     const float *restrict blue = row->pigment[2];
     float *restrict clear = row->clear;
-    const int n = row->place.count;
+    const int n = row->place->count;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float most = red[i] > green[i] ? red[i] : green[i];
@@ -261,7 +261,7 @@ LQ_HOT static void gleam_row(const struct lq_coat *coat, const struct lq_coat_ro
     const float *restrict sz = row->slope_z, *restrict detail = nail->detail;
     const float *restrict rim = nail->rim;
     float *restrict gleam = row->gleam;
-    const int n = row->place.count;
+    const int n = row->place->count;
     const struct lq_recipe r = coat->recipe;
     const struct lq_glimpse glimpse = coat->glimpse;
     float sun_u = coat->sun_u, sun_w = coat->sun_w, stretch = coat->stretch;
@@ -292,8 +292,8 @@ LQ_HOT static void edge_row(const struct lq_coat *coat, const struct lq_coat_row
     const float *restrict su = row->slope_u, *restrict sw = row->slope_w;
     const float *restrict rim = nail->rim;
     float *restrict gleam = row->gleam;
-    const float u = row->place.u, du = row->place.du;
-    const int n = row->place.count;
+    const float u = row->place->u, du = row->place->du;
+    const int n = row->place->count;
     float bright = coat->added * (0.06f + 0.30f * coat->recipe.strength);
     float toward_u = 2.0f * coat->sun_u, toward_w = 1.2f * coat->sun_w;
     LQ_IVDEP
@@ -311,7 +311,7 @@ LQ_HOT static void top_row(const struct lq_coat *coat, const struct lq_coat_row 
     const float *restrict cover = nail->cover, *restrict shine = nail->shine;
     const float *restrict gleam = row->gleam, *restrict hide = row->hide;
     const float kept = coat->kept * coat->recipe.kept;
-    const int n = row->place.count;
+    const int n = row->place->count;
     for (int k = 0; k < 3; k++) {
         const float *restrict photo = in[k];
         float *restrict out = row->painted[k];
@@ -325,18 +325,18 @@ LQ_HOT static void top_row(const struct lq_coat *coat, const struct lq_coat_row 
 }
 
 // The row's place on the whole nail, with what lengthens it: its end is at u = 1 there.
-static struct lq_nail_row place_on_whole(const struct lq_coat *coat, struct lq_nail_row place)
+static struct lq_nail_row place_on_whole(const struct lq_coat *coat,
+                                         const struct lq_nail_row *place)
 {
-    place.u = place.u * coat->whole_u + coat->whole_u0;
-    place.du *= coat->whole_u;
-    return place;
+    return (struct lq_nail_row){place->u * coat->whole_u + coat->whole_u0, place->w,
+                                place->du * coat->whole_u, place->dw, place->count};
 }
 
 // The row's parts in scratch memory, and its results where the caller wants them.
-static struct lq_polish_row cut_scratch(struct lq_nail_row place, float *scratch,
+static struct lq_polish_row cut_scratch(const struct lq_nail_row *place, float *scratch,
                                         float *const painted[3])
 {
-    size_t n = (size_t)place.count;
+    size_t n = (size_t)place->count;
     return (struct lq_polish_row){
         .place = place, .slope_u = scratch, .slope_w = scratch + n, .slope_z = scratch + 2 * n,
         .body = scratch + 3 * n, .hide = scratch + 4 * n, .seen = scratch + 5 * n,
@@ -352,14 +352,14 @@ void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *nail, f
     float *const painted[3] = {red, green, blue};
     const float *const photo[3] = {nail->red, nail->green, nail->blue};
     const float *const under[3] = {red, green, blue}; // worked out in place
-    const struct lq_polish_row row = cut_scratch(nail->place, scratch, painted);
-    const struct lq_nail_row whole = place_on_whole(coat, nail->place);
+    const struct lq_polish_row row = cut_scratch(&nail->place, scratch, painted);
+    const struct lq_nail_row whole = place_on_whole(coat, &nail->place);
     slope_row(&whole, row.slope_u, row.slope_w, row.slope_z);
     body_row(coat, nail, &row);
     lq_layout_row(coat, &row);
     clear_row(&row);
     for (int k = 0; k < 3 && nail->own; k++)
-        under_row(photo[k], nail->own, nail->slow, coat->bed[k], row.place.count, painted[k]);
+        under_row(photo[k], nail->own, nail->slow, coat->bed[k], nail->place.count, painted[k]);
     film_row(coat, nail, &row, nail->own ? under : photo);
     lq_effect_apply(coat, &row);
     gleam_row(coat, nail, &row);

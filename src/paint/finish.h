@@ -69,9 +69,9 @@ struct lq_coat_row {
     const float *own;    // the natural nail's cover; NULL: the same as cover
 };
 
-// The polish on that row while it is made: `place.count` floats each. Colours are red, green, blue.
+// The polish on that row while it is made: place->count floats each. Colours are red, green, blue.
 struct lq_polish_row {
-    struct lq_nail_row place;
+    const struct lq_nail_row *place;
     float *slope_u, *slope_w, *slope_z; // the surface's unit normal: along, across, out of the nail
     float *body;         // light on the film's body, against the nail's mean
     float *pigment[3];   // linear albedo

@@ -16,14 +16,15 @@ LQ_HOT static void ombre_row(const struct lq_coat *coat, const struct lq_polish_
 {
     float *restrict red = row->pigment[0], *restrict green = row->pigment[1];
     float *restrict blue = row->pigment[2];
-    const int n = row->place.count;
+    const int n = row->place->count;
     float from = coat->ombre.from, scale = 1.0f / fmaxf(coat->ombre.to - from, 0.01f);
     float a[3], b[3];
     for (int k = 0; k < 3; k++) {
         a[k] = sqrtf(coat->pigment[k]);
         b[k] = sqrtf(coat->ombre_color[k]) - a[k];
     }
-    float u0 = row->place.u * coat->whole_u + coat->whole_u0, step = row->place.du * coat->whole_u;
+    float u0 = row->place->u * coat->whole_u + coat->whole_u0;
+    float step = row->place->du * coat->whole_u;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float along = 0.5f + 0.5f * (u0 + step * (float)i);
@@ -55,14 +56,15 @@ LQ_HOT static void french_row(const struct lq_coat *coat, const struct lq_polish
 {
     float *restrict red = row->pigment[0], *restrict green = row->pigment[1];
     float *restrict blue = row->pigment[2], *restrict hide = row->hide, *restrict seen = row->seen;
-    const float w = row->place.w, dw = row->place.dw;
+    const float w = row->place->w, dw = row->place->dw;
     const float tip_r = coat->french_color[0], tip_g = coat->french_color[1];
     const float tip_b = coat->french_color[2];
-    const int n = row->place.count;
+    const int n = row->place->count;
     float middle = 1.0f - 2.0f * coat->french.width, curve = coat->french.curve;
     enum lq_french_shape shape = coat->french.shape;
     float sharp = coat->aspect / ((coat->pixel + 0.5f * coat->blur) * coat->whole_u);
-    float u0 = row->place.u * coat->whole_u + coat->whole_u0, step = row->place.du * coat->whole_u;
+    float u0 = row->place->u * coat->whole_u + coat->whole_u0;
+    float step = row->place->du * coat->whole_u;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float along = u0 + step * (float)i, across = w + dw * (float)i;
@@ -97,13 +99,13 @@ static void pattern_row(const struct lq_coat *coat, const struct lq_polish_row *
     float x[BLOCK], y[BLOCK], r[BLOCK], g[BLOCK], b[BLOCK], a[BLOCK];
     float *red = row->pigment[0], *green = row->pigment[1], *blue = row->pigment[2];
     float *hide = row->hide, *seen = row->seen;
-    const struct lq_nail_row place = row->place;
-    for (int from = 0; from < place.count; from += BLOCK) {
-        int count = place.count - from < BLOCK ? place.count - from : BLOCK;
+    const struct lq_nail_row *place = row->place;
+    for (int from = 0; from < place->count; from += BLOCK) {
+        int count = place->count - from < BLOCK ? place->count - from : BLOCK;
         const struct lq_rgb_row colors = {r, g, b, count};
         for (int i = 0; i < count; i++) {
-            float along = place.u + place.du * (float)(from + i);
-            float across = place.w + place.dw * (float)(from + i);
+            float along = place->u + place->du * (float)(from + i);
+            float across = place->w + place->dw * (float)(from + i);
             x[i] = 0.5f + 0.5f * across;
             y[i] = (0.5f - 0.5f * (along * coat->whole_u + coat->whole_u0)) * coat->pattern_span;
         }
@@ -123,7 +125,7 @@ static void pattern_row(const struct lq_coat *coat, const struct lq_polish_row *
 
 void lq_layout_row(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
-    int n = row->place.count;
+    int n = row->place->count;
     fill(row->hide, coat->hide, n);
     fill(row->seen, 1.0f, n);
     if (coat->ombre.on)

@@ -28,16 +28,9 @@ struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail)
     return map;
 }
 
-struct lq_nail_row lq_nail_row_at(const struct lq_nail_map *map, float x, float y, int count)
+// Pixels well inside the nail, evenly spread; returns how many.
+static int choose_pixels(const struct lq_nail *nail, int x[SAMPLES_MAX], int y[SAMPLES_MAX])
 {
-    float u = map->ux * x + map->uy * y + map->u0, w = map->wx * x + map->wy * y + map->w0;
-    return (struct lq_nail_row){u, w, map->ux, map->wx, count};
-}
-
-static void collect(struct samples *samples, const struct lq_image *picture,
-                    const struct lq_nail *nail)
-{
-    struct lq_nail_map map = lq_nail_map_of(nail);
     int stride = (int)ceil(sqrt((double)nail->area / (SAMPLES_MAX * 0.8)));
     stride = stride < 1 ? 1 : stride;
     int count = 0;
@@ -45,23 +38,44 @@ static void collect(struct samples *samples, const struct lq_image *picture,
         for (int i = stride / 2; i < nail->width && count < SAMPLES_MAX; i += stride) {
             if (nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] < 230)
                 continue;
-            float r, g, b;
-            lq_transfer_read(picture, nail->x + i, nail->y + j,
-                             &(struct lq_rgb_row){&r, &g, &b, 1});
-            float x = (float)(nail->x + i) + 0.5f, y = (float)(nail->y + j) + 0.5f;
-            float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
-            const float terms[TERMS] = {1.0f, u, w, u * u, u * w, w * w}, color[3] = {r, g, b};
-            for (int k = 0; k < TERMS; k++)
-                samples->term[k][count] = terms[k];
-            for (int k = 0; k < 3; k++)
-                samples->color[k][count] = color[k];
-            float bright = fmaxf(fmaxf(r, g), fmaxf(b, 2e-3f));
-            samples->log_value[count] = logf(bright);
-            samples->bright[count] = bright;
-            samples->dark[count] = fminf(fminf(r, g), b);
-            samples->weight[count++] = 1.0f;
+            x[count] = nail->x + i;
+            y[count++] = nail->y + j;
         }
-    samples->count = count;
+    return count;
+}
+
+static void read_colors(struct samples *samples, const struct lq_image *picture, const int *x,
+                        const int *y)
+{
+    for (int from = 0; from < samples->count; from += LQ_TRANSFER_PICKS) {
+        int left = samples->count - from;
+        const struct lq_rgb_row part = {samples->color[0] + from, samples->color[1] + from,
+                                        samples->color[2] + from,
+                                        left < LQ_TRANSFER_PICKS ? left : LQ_TRANSFER_PICKS};
+        lq_transfer_pick(picture, x + from, y + from, &part);
+    }
+}
+
+static void collect(struct samples *samples, const struct lq_image *picture,
+                    const struct lq_nail *nail)
+{
+    struct lq_nail_map map = lq_nail_map_of(nail);
+    int px[SAMPLES_MAX], py[SAMPLES_MAX];
+    samples->count = choose_pixels(nail, px, py);
+    read_colors(samples, picture, px, py);
+    for (int s = 0; s < samples->count; s++) {
+        float x = (float)px[s] + 0.5f, y = (float)py[s] + 0.5f;
+        float u = map.ux * x + map.uy * y + map.u0, w = map.wx * x + map.wy * y + map.w0;
+        float r = samples->color[0][s], g = samples->color[1][s], b = samples->color[2][s];
+        const float terms[TERMS] = {1.0f, u, w, u * u, u * w, w * w};
+        for (int k = 0; k < TERMS; k++)
+            samples->term[k][s] = terms[k];
+        float bright = fmaxf(fmaxf(r, g), fmaxf(b, 2e-3f));
+        samples->log_value[s] = logf(bright);
+        samples->bright[s] = bright;
+        samples->dark[s] = fminf(fminf(r, g), b);
+        samples->weight[s] = 1.0f;
+    }
 }
 
 // The sum of weight * a * b over all samples. What lies past the last weighs nothing.
@@ -192,7 +206,7 @@ static inline float darkest(float r, float g, float b)
 }
 
 // One row of the fitted surface, and how far the photo lies from it, ready to be averaged. Like the
-// rows below it works on `place.count` pixels of the planes from pixel `at` on, with what it reads
+// rows below it works on some pixels of the planes from pixel `at` on, with what it reads
 // as locals: nothing written changes them.
 LQ_HOT static void fit_row(const struct lq_shade_fit *fit, const struct lq_nail_row *place,
                            const struct lq_shade *shade, size_t at)
@@ -201,12 +215,13 @@ LQ_HOT static void fit_row(const struct lq_shade_fit *fit, const struct lq_nail_
     const float *restrict blue = shade->blue + at, *restrict own = shade->own + at;
     float *restrict slow = shade->slow + at, *restrict pairs = shade->pairs + 2 * at;
     const struct lq_shade_fit f = *fit;
-    const struct lq_nail_row row = *place;
+    const float u = place->u, w = place->w, du = place->du, dw = place->dw;
+    const int n = place->count;
     LQ_IVDEP
-    for (int i = 0; i < row.count; i++) {
+    for (int i = 0; i < n; i++) {
         // Beyond the tip the light is the tip's: a parabola run on would end in black or white.
-        float x = lq_clamp(row.u + row.du * (float)i, -1.5f, 1.0f);
-        float y = lq_clamp(row.w + row.dw * (float)i, -1.5f, 1.5f);
+        float x = lq_clamp(u + du * (float)i, -1.5f, 1.0f);
+        float y = lq_clamp(w + dw * (float)i, -1.5f, 1.5f);
         float fitted = exp_near(f.c[0] + f.c[1] * x + f.c[2] * y + f.c[3] * x * x +
                                 f.c[4] * x * y + f.c[5] * y * y);
         float ratio = lq_clamp(brightest(red[i], green[i], blue[i]) / fitted, 0.3f, 1.15f);

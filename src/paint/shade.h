@@ -31,7 +31,12 @@ struct lq_nail_row {
 };
 
 // The row of `count` pixels whose first has its centre at the picture's point (x, y).
-struct lq_nail_row lq_nail_row_at(const struct lq_nail_map *map, float x, float y, int count);
+static inline struct lq_nail_row lq_nail_row_at(const struct lq_nail_map *map, float x, float y,
+                                                int count)
+{
+    return (struct lq_nail_row){map->ux * x + map->uy * y + map->u0,
+                                map->wx * x + map->wy * y + map->w0, map->ux, map->wx, count};
+}
 
 // Robust: highlights, cuticle and dirt are outliers that weigh little. Reads at most about 320
 // pixels.

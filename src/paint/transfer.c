@@ -111,9 +111,8 @@ LQ_HOT void lq_transfer_encode(const float *restrict linear, float *restrict sto
 }
 
 // Rows as stored, 0..1, to pixels where alpha is not 0.
-static inline __attribute__((always_inline)) void store_row(void *pixels, int channels, int depth,
-                                                            const uint8_t *restrict alpha,
-                                                            const struct lq_rgb_row *stored)
+static void store_row(void *pixels, int channels, int depth, const uint8_t *restrict alpha,
+                      const struct lq_rgb_row *stored)
 {
     uint8_t *bytes = pixels;
     uint16_t *words = pixels;
@@ -138,10 +137,19 @@ static inline __attribute__((always_inline)) void store_row(void *pixels, int ch
     }
 }
 
-LQ_HOT static void store_rgb(uint8_t *restrict pixels, const uint8_t *restrict alpha,
-                             const struct lq_rgb_row *stored)
+// The same of live frames: 8 bits, three channels. The loop stays scalar, where the compiler heeds
+// `restrict` on parameters alone.
+LQ_HOT static void store_rgb(uint8_t *restrict bytes, const uint8_t *restrict alpha,
+                             const float *restrict red, const float *restrict green,
+                             const float *restrict blue, int n)
 {
-    store_row(pixels, 3, 8, alpha, stored);
+    for (int i = 0; i < n; i++) {
+        int r = (int)(red[i] * 255.0f + 0.5f), g = (int)(green[i] * 255.0f + 0.5f);
+        int b = (int)(blue[i] * 255.0f + 0.5f);
+        bytes[3 * i] = alpha[i] ? (uint8_t)r : bytes[3 * i];
+        bytes[3 * i + 1] = alpha[i] ? (uint8_t)g : bytes[3 * i + 1];
+        bytes[3 * i + 2] = alpha[i] ? (uint8_t)b : bytes[3 * i + 2];
+    }
 }
 
 static void encode_row(const struct lq_color *color, const struct lq_rgb_row *light,
@@ -172,7 +180,7 @@ void lq_transfer_write(const struct lq_image *picture, int x, int y, const uint8
         uint8_t *pixels = row + (size_t)from * lq_image_pixel_bytes(picture);
         encode_row(picture->color, &block, &stored);
         if (picture->depth == 8 && picture->channels == 3)
-            store_rgb(pixels, alpha + from, &stored);
+            store_rgb(pixels, alpha + from, planes[0], planes[1], planes[2], count);
         else
             store_row(pixels, picture->channels, picture->depth, alpha + from, &stored);
     }
