@@ -45,7 +45,10 @@ def test_is_set_up_without_git(tarball, tmp_path):
     (source / ".deps").symlink_to(ROOT / ".deps")
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path)}
     steps = [["meson", "setup", "build", "--buildtype=release"],
+             ["ninja", "-C", "build", "src/bench/commit.h"],
              ["ninja", "-C", "build", *([] if os.environ.get("LACQUER_PACKAGES") else ["-n"])]]
     for step in steps:
         done = subprocess.run(step, cwd=source, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        assert "fatal:" not in done.stdout + done.stderr  # git's, over what is no checkout
+    assert '"unknown"' in (source / "build/src/bench/commit.h").read_text()

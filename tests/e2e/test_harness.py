@@ -58,6 +58,12 @@ def test_the_names_of_marks(parts):
     assert "test_slow\nsums: 0 1 0" in done.stdout, done.stdout + done.stderr
 
 
+def test_clean_root_says_what_it_does_not_understand():
+    done = subprocess.run([ROOT / "tools" / "clean_root.sh", "woody"], capture_output=True,
+                          text=True)
+    assert done.returncode == 2 and "'woody' is not understood" in done.stderr
+
+
 @pytest.mark.parametrize("sent, count, got", [
     ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"] * 2, 2, 2),
     ([b"HTTP/1.1 200 OK\r\nContent-", b"Length: 2\r\n\r", b"\nok"], 1, 1),
