@@ -24,6 +24,7 @@ import {
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
+import { holdBack, playTheDevice, startChoosing, startLooking } from './browser-site-parts.mjs';
 
 const patienceMs = 240000; // a busy machine computes a network for seconds
 const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
@@ -148,33 +149,6 @@ tests.offline_after_the_first_visit = async (browser) => {
   return { ...seen, again };
 };
 
-// In the page: transports that look at the same hand, each a few pixels to the right of the last.
-async function startLooking([base, text, counts]) {
-  const { DeviceTransport } = await import(`${base}device/transport.js`);
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const hand = await createImageBitmap(new Blob([bytes]));
-  const [width, height] = [hand.width, hand.height];
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext('2d');
-  window.lookers = counts.map((threads) => {
-    const transport = new DeviceTransport(`${base}device/`, { backend: 'wasm', threads });
-    const looker = { transport, states: [] };
-    transport.onstate = (state) => looker.states.push(state);
-    transport.onerror = ({ error }) => looker.states.push(error);
-    transport.open();
-    return looker;
-  });
-  window.look = (which, id) => {
-    const { transport } = window.lookers[which];
-    context.drawImage(hand, 3 * id, 0);
-    return new Promise((resolve) => {
-      transport.onreply = ({ scene, server }) =>
-        resolve({ at: scene.nails.map(({ center }) => center), ms: server.infer });
-      createImageBitmap(canvas).then((frame) => transport.send(id, { frame, width, height }));
-    });
-  };
-}
-
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 // One thread and two by turns: the same nails. → ms of the networks of a look
@@ -283,38 +257,39 @@ tests.without_graphics_it_says_so = async () => {
   }
 };
 
-// The server's page, its replies held back: it takes the device by itself, and says so. When the
-// device is slowed or its battery runs low it goes back to the server, and returns when that is
-// over.
+// The server's page, its replies held back: it takes the device by itself, and says so.
 tests.a_slow_server_gives_way_to_the_device = async (browser) => {
-  const page = await openSite(browser, { beforePage: playTheDevice });
+  const page = await openSite(browser, { beforePage: holdBack });
   // Graphics in software are no reason here to ask for painted pictures.
   await page.evaluate(() => (tryon().live.frameBudget.fpsLeast = 0));
-  const engine = () => page.evaluate(() => window.engines.at(-1) ?? 'server');
-  const comes = (wanted) => until(wanted, async () => (await engine()) === wanted, patienceMs);
-  const play = (what) => page.evaluate((it) => Object.assign(window.played, it), what);
+  const said = page.evaluate(
+    () => new Promise((done) => addEventListener('lacquer-engine', (e) => done(e.detail.engine))),
+  );
   await live(page, patienceMs);
   check(!(await page.evaluate(() => tryon().live.onDevice)), 'not by the server first');
-  await comes('device');
+  check((await said) === 'device', 'another engine');
   await saysDevice(page);
-  const uploads = await page.evaluate(() => window.played.sent);
+  const uploads = await page.evaluate(() => window.sentFrames);
   check(uploads > 0, 'nothing went to the server at first');
   await frames(page, 3, patienceMs);
-  const after = await page.evaluate(() => window.played.sent);
+  const after = await page.evaluate(() => window.sentFrames);
   check(after === uploads, `${after - uploads} pictures went to the server all the same`);
   check((await nails(page)) >= 3, `${await nails(page)} nails`);
-  // Anew, with races that come soon.
-  await page.click('#stop');
-  await page.evaluate(() => {
-    tryon().live.choiceOptions = { retryMs: 2000 };
-    window.engines.length = 0;
-  });
-  await live(page, patienceMs);
+};
+
+// When the device is slowed or its battery runs low the server takes over, until that is over.
+tests.a_slowed_device_gives_way_and_comes_back = async (browser) => {
+  const page = await openSite(browser, { beforePage: playTheDevice });
+  const hand = fs.readFileSync(path.join(golden, 'light.jpg'), 'base64');
+  const play = (what) => page.evaluate((it) => Object.assign(window.played, it), what);
+  const comes = (wanted) =>
+    until(wanted, () => page.evaluate((it) => window.engines.at(-1) === it, wanted), patienceMs);
+  await page.evaluate(startChoosing, [url, hand]);
   await comes('device');
-  await play({ deviceMs: 4500, serverMs: 0 });
+  await until('nails', () => page.evaluate(() => window.nailsFound >= 4), patienceMs);
+  await play({ deviceMs: 4000, serverMs: 100 });
   await comes('server');
-  await frames(page, 2, patienceMs);
-  await play({ deviceMs: 0, serverMs: 4000 });
+  await play({ deviceMs: 0, serverMs: 3000 });
   await comes('device');
   await page.evaluate(() => window.battery.change({ charging: false, level: 0.1 }));
   await comes('server');
@@ -323,47 +298,27 @@ tests.a_slow_server_gives_way_to_the_device = async (browser) => {
   return { engines: await page.evaluate(() => window.engines.join(' ')) };
 };
 
-// In the page, before its scripts: replies of the server and of the device come late by what
-// `played` says, and the battery is ours.
-function playTheDevice() {
-  window.played = { serverMs: 4000, deviceMs: 0, sent: 0 };
-  window.engines = [];
-  addEventListener('lacquer-engine', ({ detail }) => window.engines.push(detail.engine));
-  const holdBack = (target, wait) =>
-    target.addEventListener('message', (event) => {
-      const ms = event.late ? 0 : wait(event.data);
-      if (!ms) return;
-      event.stopImmediatePropagation();
-      const late = new MessageEvent('message', { data: event.data });
-      late.late = true;
-      setTimeout(() => target.dispatchEvent(late), ms);
-    });
-  window.WebSocket = class extends WebSocket {
-    constructor(...args) {
-      super(...args);
-      holdBack(this, (data) => (typeof data === 'string' ? 0 : window.played.serverMs));
-    }
-    send(data) {
-      if (typeof data !== 'string') window.played.sent++;
-      super.send(data);
-    }
-  };
-  window.Worker = class extends Worker {
-    constructor(...args) {
-      super(...args);
-      holdBack(this, ({ type }) => (type === 'reply' ? window.played.deviceMs : 0));
-    }
-  };
-  window.battery = Object.assign(new EventTarget(), {
-    charging: true,
-    level: 1,
-    change(how) {
-      Object.assign(this, how);
-      this.dispatchEvent(new Event('levelchange'));
-    },
+// Chromium's own APIs, its readings ours.
+tests.the_browser_tells_of_its_device = async (browser) => {
+  const page = await openSite(browser);
+  const session = await page.context().newCDPSession(page);
+  const cpu = { source: 'cpu' };
+  await session.send('Emulation.setPressureSourceOverrideEnabled', {
+    ...cpu, enabled: true, metadata: { available: true },
   });
-  navigator.getBattery = async () => window.battery;
-}
+  await page.evaluate(async (base) => {
+    const { watchDevice } = await import(`${base}live/senses.js`);
+    window.told = [];
+    watchDevice((signals) => window.told.push(signals));
+  }, url);
+  const told = (what) => page.evaluate((name) => window.told.findLast((it) => name in it), what);
+  const { battery } = await until('the battery', () => told('battery'));
+  check(battery.charging === true && battery.level === 1, JSON.stringify(battery));
+  for (const state of ['nominal', 'critical']) {
+    await session.send('Emulation.setPressureStateOverride', { ...cpu, state });
+    await until(state, async () => (await told('pressure'))?.pressure === state);
+  }
+};
 
 // Chromium's own "save data": the server goes on, and nothing is fetched to take its place.
 tests.where_data_is_spared_no_runtime_comes = async (browser) => {

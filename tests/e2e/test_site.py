@@ -216,6 +216,20 @@ def test_a_site_behind_nginx(tmp_path, device):
         for path in ("tryon-source.js", "live/live-picture.js", "device/device.json"):
             assert httpx.get(f"{url}{path}").headers["cache-control"] == "no-cache", path
         in_chromium("a_site_comes_in_150_kB", url, out)
+
+
+def test_the_browser_tells_of_its_device(tmp_path, device):
+    """The battery and the pressure on the processor, by Chromium's own APIs."""
+    site(tmp_path / "site", "--device", device)
+    with host(tmp_path / "site") as url:
+        in_chromium("the_browser_tells_of_its_device", url, tmp_path / "site")
+
+
+def test_what_nginx_lets_browsers_keep(tmp_path, device):
+    """Without a service worker too, as in a shop's own page: what has a hash comes once."""
+    out = tmp_path / "site"
+    site(out, "--device", device)
+    with nginx(out, tmp_path) as url:
         in_chromium("what_has_a_hash_comes_once", url, out)
 
 
@@ -227,6 +241,7 @@ def shop(real):
 
 @pytest.mark.parametrize("name", ["live_on_a_phone_without_a_server",
                                   "without_graphics_it_says_so",
+                                  "a_slowed_device_gives_way_and_comes_back",
                                   "without_the_headers_it_has_one_thread"])
 def test_a_site_in_chromium(name, shop):
     in_chromium(name, *shop)
@@ -262,11 +277,18 @@ def test_a_photo_keeps_its_size_on_the_device(shop):
 
 
 def test_a_slow_server_gives_way_to_the_device(shop):
-    """The server's own page, and replies that come late by turns."""
+    """The server's own page, its replies held back by four seconds."""
     server = Server()
     try:
         in_chromium("a_slow_server_gives_way_to_the_device", f"{server.url}/", shop[1])
-        in_chromium("where_data_is_spared_no_runtime_comes", f"{server.url}/", shop[1])
+    finally:
+        server.kill()
+
+
+def test_where_data_is_spared_no_runtime_comes(real):
+    server = Server()
+    try:
+        in_chromium("where_data_is_spared_no_runtime_comes", f"{server.url}/", real / "a/shop")
     finally:
         server.kill()
 
