@@ -10,10 +10,13 @@ import tempfile
 
 import httpx
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from websockets.sync.client import connect
 
+from test_model_kinds import drawn
 from conftest import HANDS, LACQUER, ROOT, Nails, Reply, Server, frame, jpeg, pixels
 
 CROSS, QEMU = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64")
@@ -120,13 +123,13 @@ ENTER = ('mount --make-rprivate / && for each in {}; do mount --rbind /$each "$0
          'done && exec chroot "$0" "$@"')
 
 
-def inside(*args, mounts="proc sys dev"):
+def inside(*args, mounts="proc sys dev", cpu="cortex-a76"):
     """As a Cortex-A76, a Raspberry Pi 5's: QEMU's own choice has vectors that it plays slowly. In a
     system of x86-64 qemu-user is named; in one of ARM64 the kernel starts it (binfmt_misc)."""
     player = "/usr/bin/qemu-aarch64"
     named = [player] if pathlib.Path(SYSTEM + player).exists() else []
     return ["unshare", "--mount", "sh", "-c", ENTER.format(mounts), SYSTEM, "/usr/bin/env", "-i",
-            "HOME=/root", "PATH=/usr/bin:/bin", "QEMU_CPU=cortex-a76", "LACQUER_TUNE=off", *named,
+            "HOME=/root", "PATH=/usr/bin:/bin", f"QEMU_CPU={cpu}", "LACQUER_TUNE=off", *named,
             "/root/lacquer/build/lacquer", *args]
 
 
@@ -149,6 +152,56 @@ def test_without_sysfs_it_says_so():
     said = subprocess.run(inside("engines", mounts="proc dev"), capture_output=True, text=True,
                           check=True, timeout=HOUR).stdout
     assert "openvino    no" in said and "mount sysfs on /sys" in said
+
+
+def small_network(path):
+    """Tells nails from skin in a drawn picture by their blue, by two convolutions."""
+    blue = np.zeros((8, 3, 3, 3), np.float32)
+    blue[:, 2] = 1 / 9
+    weights = {"w1": blue, "w2": np.full((1, 8, 1, 1), 10, np.float32),
+               "b2": np.array([-51.6], np.float32)}
+    nodes = [helper.make_node("Conv", ["images", "w1"], ["c1"], pads=[1, 1, 1, 1]),
+             helper.make_node("Relu", ["c1"], ["r1"]),
+             helper.make_node("Conv", ["r1", "w2", "b2"], ["c2"]),
+             helper.make_node("Sigmoid", ["c2"], ["mask"])]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, 160, 160])
+            for name, channels in (("images", 3), ("mask", 1))]
+    graph = helper.make_graph(nodes, "small", ends[:1], ends[1:],
+                              [numpy_helper.from_array(w, name) for name, w in weights.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+              path)
+
+
+@pytest.fixture(scope="module")
+def drawn_hand():
+    """A model and a picture, in the system's /tmp/drawn."""
+    folder = pathlib.Path(SYSTEM, "tmp/drawn")
+    folder.mkdir(exist_ok=True)
+    small_network(folder / "small.onnx")
+    Image.fromarray(drawn()[0]).save(folder / "hand.png")
+    return folder
+
+
+@played
+@pytest.mark.parametrize("precision", ["f32", "f16"])
+def test_a_small_network_in(drawn_hand, precision):
+    args = ["apply", "--fast", "--json", "--cache-dir", "none", "-o", "/tmp/drawn.png"]
+    here = subprocess.run([LACQUER, *args, "-m", drawn_hand / "small.onnx",
+                           drawn_hand / "hand.png"], check=True, capture_output=True)
+    there = subprocess.run(inside(*args, "-m", "/tmp/drawn/small.onnx", "/tmp/drawn/hand.png",
+                                  "--precision", precision), capture_output=True, timeout=HOUR)
+    assert there.returncode == 0, there.stderr
+    nails = [json.loads(done.stdout)["nails"] for done in (here, there)]
+    assert len(nails[0]) == 5 and close(*nails), nails
+
+
+@played
+def test_f16_is_refused_where_there_are_no_vectors_of_it(drawn_hand):
+    """On a Raspberry Pi 4's processor."""
+    command = inside("apply", "--fast", "-m", "/tmp/drawn/small.onnx", "-o", "/tmp/drawn.png",
+                     "/tmp/drawn/hand.png", "--precision", "f16", cpu="cortex-a72")
+    said = subprocess.run(command, capture_output=True, text=True, timeout=HOUR)
+    assert "cannot run in f16" in said.stderr and "ARMv8.2-FP16" in said.stderr
 
 
 @played
