@@ -89,11 +89,13 @@ static const int commands[] = {
     F_GET_SEALS};
 
 #if !defined(LQ_SANITIZE)
+// By the last two OpenVINO learns how long the vectors of an ARM64 processor with SVE or SME are.
 static const int controls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_PDEATHSIG,
                                PR_GET_PDEATHSIG, PR_GET_SECCOMP, PR_SET_NO_NEW_PRIVS,
                                PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_SET_TIMERSLACK,
                                PR_GET_TIMERSLACK, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE,
-                               PR_GET_THP_DISABLE, 0x53564d41 /* PR_SET_VMA: names for memory */};
+                               PR_GET_THP_DISABLE, 0x53564d41 /* PR_SET_VMA: names for memory */,
+                               51 /* PR_SVE_GET_VL */, 64 /* PR_SME_GET_VL */};
 #endif
 
 // What is being made. The first failure stays.

@@ -321,6 +321,9 @@ static int check_clone(void)
     right &= call_is_refused(prctl(PR_SET_PTRACER, -1));
     right &= call_is_refused(prctl(PR_SET_MM, 1, 0, 0, 0));
     right &= prctl(PR_SET_NAME, "test") == 0 && prctl(PR_GET_DUMPABLE) >= 0;
+    // Answered by the kernel, not refused by the filter, also where there are no such vectors.
+    right &= prctl(51 /* PR_SVE_GET_VL */) >= 0 || errno == EINVAL;
+    right &= prctl(64 /* PR_SME_GET_VL */) >= 0 || errno == EINVAL;
     return !right;
 }
 
