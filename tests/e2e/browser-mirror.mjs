@@ -124,6 +124,23 @@ async function watch([pictures, nailsOf]) {
 // How much whiter the tip's band is than the root's, beside what the bare nail shows.
 const lead = (nail) => nail.tip - nail.root - (nail.tipBefore - nail.rootBefore);
 
+// Until enough was shown; as long as more comes, however slow the machine is.
+async function pictures(page) {
+  const count = () => page.evaluate(() => [window.seen.length, window.looks]);
+  let [shown, looks] = await count();
+  while (shown < framesLeast || looks < looksLeast) {
+    const before = `${shown} ${looks}`;
+    [shown, looks] = await until(
+      `more than ${shown} pictures and ${looks} looks`,
+      async () => {
+        const now = await count();
+        return now.join(' ') !== before && now;
+      },
+      patienceMs,
+    );
+  }
+}
+
 async function run(browser, url) {
   const page = await open(browser, url, { ...phone, permissions: ['camera'], device: true });
   const sockets = [];
@@ -135,15 +152,7 @@ async function run(browser, url) {
   await live(page, patienceMs);
   await until('a hand', async () => (await nails(page)) >= 4, patienceMs);
   await page.evaluate(watch, [film(), truth()]);
-  const count = () => page.evaluate(() => [window.seen.length, window.looks]);
-  await until(
-    `${framesLeast} pictures and ${looksLeast} looks`,
-    async () => {
-      const [pictures, looks] = await count();
-      return pictures >= framesLeast && looks >= looksLeast;
-    },
-    patienceMs,
-  );
+  await pictures(page);
   await shot(page, 'mirror-phone');
   const found = await page.evaluate(() => {
     const { seen, looks, drawn, longest } = window;

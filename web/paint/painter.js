@@ -220,8 +220,8 @@ export class Painter {
         gl.disable(gl.SCISSOR_TEST);
     }
 
-    // Draws the polish alone, with the shadows of longer nails, each nail's into a cell of a picture
-    // that readLayers gives later, or with `wait` at once.
+    // Draws the polish alone, with the shadows of longer nails, each nail's into a cell of a
+    // picture that readLayers gives later, or with `wait` at once.
     // → [{nail, cell: [x, y, width, height], at: [x, y]}], at: of the cell's corner in the frame.
     paintLayers(polishOf, movedBy, { wait = false } = {}) {
         const jobs = this.#jobs(polishOf, movedBy, { shadows: true });
