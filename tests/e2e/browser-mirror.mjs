@@ -12,7 +12,7 @@ const patienceMs = 240000; // a busy machine computes a network for seconds
 const framesLeast = 30; // on the screen, with nails measured on each
 const looksLeast = 5; // meanwhile
 const paintedLeast = 12; // change of a nail's pixels, three channels together
-const leadLeast = 8; // of 255
+const leadLeast = 10; // of 255; a French tip over Ballet Slipper leads by 27 to 67
 const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -175,7 +175,8 @@ function judge({ seen, looks, drawn, longest, sockets, link, faults }) {
   };
   const told = JSON.stringify({ ...figures, wrong: wrong.slice(0, 4) });
   check(places >= 15, `the hand hardly moved: ${told}`);
-  check(worn.length >= 0.6 * all.length, `most nails are bare: ${told}`);
+  // A machine that looks once in seconds loses sight of nails in between.
+  check(worn.length >= 0.4 * all.length, `most nails are bare: ${told}`);
   check(right.length >= 0.8 * worn.length, `no light tips: ${told}`);
   check(wrong.length === 0, `tips at the cuticle: ${told}`);
   check(drawn > looks && longest >= 2, `no picture between two looks: ${told}`);

@@ -40,6 +40,11 @@ export class Layers {
         return this.#stale;
     }
 
+    // Whether there is polish for any of them.
+    has(nails) {
+        return nails.some(({ id }) => this.#kept.get(id)?.cell);
+    }
+
     // Whether these nails should be painted anew.
     due(nails, now) {
         if (this.#stale) return true;

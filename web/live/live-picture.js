@@ -187,9 +187,10 @@ export class LivePicture {
         return this.#shown;
     }
 
-    // A look that has just been chosen is shown at once, what else is new when it is there.
+    // A look that has just been chosen, or a hand that has just come, is shown at once; what else
+    // is new when it is there.
     #begin(layers, polishOf, nails, now) {
-        const wait = layers.stale;
+        const wait = layers.stale || !layers.has(nails);
         layers.begin(this.#paintLayers(polishOf, wait), nails, this.#placeOf, now);
         if (wait) layers.finish(this.#readLayers, performance.now());
         else this.#await(layers);
