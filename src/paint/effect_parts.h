@@ -55,8 +55,8 @@ static inline void set_color(float color[3], const float from[3], float white, f
     const float *restrict seen = row->seen;                                                       \
     float *restrict red = row->painted[0], *restrict green = row->painted[1];                     \
     float *restrict blue = row->painted[2];                                                       \
-    const float row_u = row->place->u, row_w = row->place->w;                                       \
-    const float row_du = row->place->du, row_dw = row->place->dw;                                   \
+    const float row_u = row->place->u, row_w = row->place->w;                                     \
+    const float row_du = row->place->du, row_dw = row->place->dw;                                 \
     const float sun_u = coat->sun_u, sun_w = coat->sun_w, aspect = coat->aspect;                  \
     const float light_r = coat->light[0], light_g = coat->light[1], light_b = coat->light[2];     \
     const int n = row->place->count;                                                               \
