@@ -59,7 +59,7 @@ static inline void set_color(float color[3], const float from[3], float white, f
     const float row_du = row->place->du, row_dw = row->place->dw;                                 \
     const float sun_u = coat->sun_u, sun_w = coat->sun_w, aspect = coat->aspect;                  \
     const float light_r = coat->light[0], light_g = coat->light[1], light_b = coat->light[2];     \
-    const int n = row->place->count;                                                               \
+    const int n = row->place->count;                                                              \
     (void)slope_u, (void)slope_w, (void)slope_z, (void)body, (void)row_u, (void)row_w,            \
         (void)row_du, (void)row_dw, (void)sun_u, (void)sun_w, (void)aspect, (void)light_r,        \
         (void)light_g, (void)light_b
