@@ -28,6 +28,10 @@ void lq_serve_block_signals(const struct lq_serve_options *options)
     sigset_t set = watched_signals(options);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    // A service has no terminal that closes: to be told to read again what it does not have is not
+    // the end of it.
+    if (!sigismember(&set, SIGHUP) && !isatty(STDIN_FILENO))
+        signal(SIGHUP, SIG_IGN);
 }
 
 static void on_signal(struct lq_watch *watch, uint32_t events)

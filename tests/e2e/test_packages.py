@@ -2,7 +2,8 @@
 
 What needs a package to be built takes minutes on a busy machine: LACQUER_PACKAGES=1 asks for it.
 LACQUER_ROOT names a folder with a minimal Debian (debootstrap --variant=minbase) to copy; without
-it one is made, which takes a minute more.
+it one is made, which takes a minute more. LACQUER_DEBS names a folder with packages that
+tools/deb.sh has made.
 """
 import fnmatch
 import os
@@ -14,6 +15,7 @@ import sys
 
 import pytest
 
+from booted import Booted
 from conftest import HANDS, LACQUER, ROOT
 
 BUILD, DEBIAN = LACQUER.parent, ROOT / "packaging" / "debian"
@@ -99,10 +101,11 @@ def test_completion_knows_commands_and_options():
 
 @pytest.fixture(scope="module")
 def debs():
-    out = BUILD / "deb"
-    done = subprocess.run([ROOT / "tools" / "deb.sh", out], capture_output=True, text=True,
-                          env={**os.environ, "LACQUER_DEB_FAST": "1"})
-    assert done.returncode == 0, done.stdout + done.stderr  # lintian's warnings too
+    out = pathlib.Path(os.environ.get("LACQUER_DEBS", BUILD / "deb"))
+    if "LACQUER_DEBS" not in os.environ:
+        done = subprocess.run([ROOT / "tools" / "deb.sh", out], capture_output=True, text=True,
+                              env={**os.environ, "LACQUER_DEB_FAST": "1"})
+        assert done.returncode == 0, done.stdout + done.stderr  # lintian's warnings too
     found = sorted(out.glob("*.deb"))
     assert {path.name.split("_")[0] for path in found} == set(PACKAGES)
     return found
@@ -138,23 +141,26 @@ class Root:
                 if "/share/doc-base/" not in str(path)}
 
 
-@asked
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("debootstrap"),
-                    reason="needs root and debootstrap")
-def test_debian_packages_in_a_clean_root(debs, tmp_path):
-    root = Root(tmp_path / "root")
-    try:
-        into_root(root, debs)
-    finally:
-        shutil.rmtree(root.folder, ignore_errors=True)
+as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("debootstrap"),
+                             reason="needs root and debootstrap")
 
 
-def into_root(root, debs):
+@pytest.fixture(scope="module")
+def clean_root(debs, tmp_path_factory):
+    """With the packages and a hand beside each other in /debs."""
+    root = Root(tmp_path_factory.mktemp("clean") / "root")
     (root.folder / "debs").mkdir()
-    for deb in debs:
-        shutil.copy(deb, root.folder / "debs")
-    shutil.copy(HANDS / "light.jpg", root.folder / "debs")
+    for path in (*debs, HANDS / "light.jpg"):
+        shutil.copy(path, root.folder / "debs")
     root.run("apt-get", "update", "-q")
+    yield root
+    shutil.rmtree(root.folder, ignore_errors=True)
+
+
+@asked
+@as_root
+def test_debian_packages_in_a_clean_root(clean_root):
+    root = clean_root
     root.run("sh", "-c", "apt-get install -qy --no-install-recommends /debs/*.deb")
     # The program, its networks and OpenVINO, with nothing of the network and no variable set.
     done = root.run("lacquer", "apply", "/debs/light.jpg", "-o", "/debs/out.jpg", "--json")
@@ -179,26 +185,78 @@ def into_root(root, debs):
     assert root.left() == set()
 
 
+@asked
+@as_root
+def test_the_service_of_the_package_under_systemd(clean_root):
+    """Enabled and started by the installation, reloaded, told its options, killed and up again, and
+    gone without a trace when it is purged."""
+    clean_root.run("sh", "-c", "apt-get install -qy --no-install-recommends systemd systemd-sysv "
+                   "dbus curl /debs/*.deb && apt-get purge -qy lacquer liblacquer0 liblacquer-dev")
+    system = Booted(clean_root.folder)
+    try:
+        serve_under(system, clean_root)
+    except AssertionError:
+        print(system.run("journalctl", "--no-pager", "-n", "40", check=False).stdout)
+        raise
+    finally:
+        system.stop()
+
+
+def serve_under(system, root):
+    def healthy(port=8080):
+        return system.run("curl", "-sf", f"http://127.0.0.1:{port}/healthz",
+                          check=False).stdout == "ok\n"
+    # No network in there: what it depends on comes first.
+    system.run("sh", "-c", "dpkg -i /debs/*.deb")
+    assert system.run("systemctl", "is-enabled", "lacquer").stdout == "enabled\n"
+    system.until("the service answers", healthy)
+    picture = system.run("curl", "-sf", "-H", "Accept: image/jpeg", "-F", "image=@/debs/light.jpg",
+                         "-o", "/debs/painted.jpg", "http://127.0.0.1:8080/api/process")
+    assert picture.returncode == 0
+    assert (root.folder / "debs/painted.jpg").read_bytes()[:2] == b"\xff\xd8"
+    first = system.property_of("lacquer", "MainPID")
+    system.run("systemctl", "reload", "lacquer")
+    assert system.property_of("lacquer", "MainPID") == first and healthy()
+    system.run("systemctl", "kill", "-s", "KILL", "lacquer")
+    system.until("it is up again", lambda: system.property_of("lacquer", "MainPID") not in
+                 ("0", first) and healthy())
+    (root.folder / "etc/default/lacquer").write_text('LACQUER_ARGS="--port 9000"\n')
+    system.run("systemctl", "restart", "lacquer")
+    system.until("it has its options", lambda: healthy(9000))
+    said = system.run("journalctl", "-u", "lacquer", "--no-pager").stdout
+    assert "listening on http://" in said and '"level":"error"' not in said, said
+    system.run("apt-get", "purge", "-qy", *PACKAGES)
+    assert not healthy(9000)
+    assert system.property_of("lacquer", "LoadState") == "not-found"
+    assert root.left() == set()
+
+
 # ---- Python
 
 
 @asked
 def test_the_wheel_in_an_environment_of_its_own(tmp_path):
-    """Built, installed and used where there is no other Lacquer, then removed."""
+    """Built, installed by pip beside what it depends on, used where there is no other Lacquer, and
+    removed."""
     done = subprocess.run([ROOT / "tools" / "wheel.sh", BUILD], capture_output=True, text=True,
                           env={**os.environ, "PYTHON": sys.executable})
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = (BUILD / "wheel").glob("lacquer-*-py3-none-linux_*.whl")
-    target = tmp_path / "packages"
-    subprocess.run([sys.executable, "-m", "pip", "-q", "install", "--no-deps", "--target", target,
-                    wheel], check=True)
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("LACQUER", "LD_"))}
-    done = subprocess.run([sys.executable, ROOT / "examples" / "paint.py", HANDS / "light.jpg",
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "-q"]
+    subprocess.run([*pip, "install", "--only-binary", ":all:", wheel], check=True)
+    (target,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("LACQUER", "LD_", "PYTHON"))}
+    done = subprocess.run([python, ROOT / "examples" / "paint.py", HANDS / "light.jpg",
                            tmp_path / "out.jpg", "classic-french"], cwd=tmp_path, text=True,
-                          capture_output=True, env={**env, "PYTHONPATH": str(target),
-                                                    "LD_DEBUG": "files"})
+                          capture_output=True, env={**env, "LD_DEBUG": "files"})
     assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "out.jpg").read_bytes()[:2] == b"\xff\xd8"
+    assert done.stdout.count("nail ") >= 4
     used = re.findall(r"calling init: (/\S*(?:lacquer|openvino)\S*)", done.stderr)
     assert used and all(pathlib.Path(path).is_relative_to(target) for path in used), used
     assert (target / "lacquer" / "py.typed").exists()
     assert list((target / "lacquer").rglob("licenses/LICENSE"))
+    subprocess.run([*pip, "uninstall", "-y", "lacquer"], check=True)
+    assert not list(target.glob("lacquer*"))

@@ -171,3 +171,11 @@ def test_lan_address_is_told():
     running = Server("--host", "0.0.0.0", "--tls-self-signed")
     assert running.stop()[0] == 0
     assert re.match(r"listening on https://localhost:\d+( and https://[\d.]+:\d+)?$", running.line)
+
+
+def test_a_service_without_files_to_read_again_lives_through_a_reload():
+    """As `systemctl reload` sends SIGHUP; a terminal that closes still ends its server."""
+    running = Server("--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
+    os.kill(running.process.pid, signal.SIGHUP)
+    assert httpx.get(f"{running.url}/healthz", timeout=20).status_code == 200
+    assert running.stop()[0] == 0
