@@ -13,7 +13,7 @@ globalThis.document = { hidden: false, addEventListener() {}, removeEventListene
 
 const own = { // what only live.js asks of one kind, knowing which it is
   AutoTransport: ['canDraw', 'engine', 'onengine'],
-  DeviceTransport: ['backend', 'memoryBytes', 'runMs', 'why'],
+  DeviceTransport: ['backend', 'memoryBytes', 'runMs', 'threads', 'why'],
 };
 
 const membersOf = (object) => {
