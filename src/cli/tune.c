@@ -23,12 +23,12 @@ struct tune {
 
 static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "DIR", 0,
-     "Pictures with nails to compare candidates on (default: some renders of hands in the program)",
+     "Pictures with nails to compare candidates on (default: rendered hands inside the program)",
      1},
-    {"cache-dir", OPT_CACHE, "DIR", 0, "Where the answer is kept (default ~/.cache/lacquer)", 1},
+    {"cache-dir", OPT_CACHE, "DIR", 0, "Folder for the result (default ~/.cache/lacquer)", 1},
     {"score", OPT_SCORE, "0..1", 0, "Least confidence of a detection, or a mask's threshold", 1},
     {"check", OPT_CHECK, NULL, 0,
-     "Keep nothing: say how far the kept answer is behind the best, and fail beyond 5 %", 1},
+     "Save nothing; print how far the saved result is behind the best, and fail beyond 5 %", 1},
     {"json", OPT_JSON, NULL, 0, "Print JSON", 1},
     {0}};
 
@@ -63,12 +63,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp lq_tune_argp = {
     .options = options, .parser = parse, .args_doc = "[MODEL]",
-    .doc = "Finds the fastest way to compute a model (default: our own) on this machine, by "
-           "trying: files, arithmetic, the processor's instructions, cores a frame. What finds "
-           "other nails than the network in f32 (intersection over union below 0.995) is not "
-           "taken. The answer is kept for this processor, this version and this model; `serve` and "
-           "`apply` use it from then on, unless --precision or --threads say otherwise or "
-           "LACQUER_TUNE is off."};
+    .doc = "Measures which model file, precision, instruction set and number of cores per frame "
+           "run a model (default: Lacquer's own) fastest on this machine. A candidate that does "
+           "not find the same nails as the network in f32 (intersection over union below 0.995) is "
+           "rejected. The result is saved for this processor, version and model; `serve` and "
+           "`apply` then use it, except with --precision, --threads or LACQUER_TUNE=off."};
 
 static void show_step(const struct lq_tune_race *race, int done)
 {
