@@ -47,7 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 1)
-            argp_error(state, "one model in and one out, please");
+            argp_error(state, "give one input model and one output model");
         *(state->arg_num == 0 ? &convert->in : &convert->out) = arg;
         return 0;
     case ARGP_KEY_END:

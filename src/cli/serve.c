@@ -78,7 +78,7 @@ static const struct argp_option options[] = {
      "Memory for all frames and replies together; beyond it the client that holds the most is "
      "disconnected (default 1024, or a quarter of the machine's memory if that is less)",
      1},
-    {"max-fps", OPT_FPS, "N", 0, "Most frames a second of one session (default 1000)", 1},
+    {"max-fps", OPT_FPS, "N", 0, "Most frames a second per session (default 1000)", 1},
     {"idle-timeout", OPT_IDLE, "SECONDS", 0,
      "End a live session that sent no frame for this long (default 600)", 1},
     {"user", OPT_USER, "NAME", 0,
@@ -226,11 +226,12 @@ static void check(struct argp_state *state, struct arguments *arguments)
     if (serve->web_dir)
         check_web(state, serve->web_dir);
     if (serve->admin_host && serve->admin_port < 0)
-        argp_error(state, "--admin-host wants --admin-port");
+        argp_error(state, "--admin-host needs --admin-port");
     if (!serve->admin_host)
         serve->admin_host = "127.0.0.1";
     if (serve->proxy_protocol && serve->trusted_proxy_count == 0)
-        argp_error(state, "--proxy-protocol wants --trusted-proxy: whose header is believed");
+        argp_error(state, "--proxy-protocol needs --trusted-proxy, the proxies whose header is "
+                          "trusted");
     // On loopback stands a proxy, or oneself; either may have many sessions.
     bool loopback = strncmp(serve->host, "127.", 4) == 0 || strcmp(serve->host, "::1") == 0;
     bool alike = loopback && serve->trusted_proxy_count == 0;

@@ -151,9 +151,9 @@ static int check_scales(const struct lq_triton_config *config, const struct lq_b
                        "quantise it first, as with onnxruntime.quantization.quantize_static in QDQ "
                        "format with symmetric int8, or take --tensorrt fp16");
     if (scales == LQ_ONNX_SCALES_OTHER)
-        return lq_fail(err, LQ_ERR_MODEL, "TensorRT takes scales of signed bytes with a zero point "
-                       "of 0 alone, and this model has others: quantise it symmetrically to int8, "
-                       "or take --tensorrt fp16");
+        return lq_fail(err, LQ_ERR_MODEL, "TensorRT accepts only scales of signed bytes with a "
+                                          "zero point of 0, and this model has others: quantise it "
+                                          "symmetrically to int8, or take --tensorrt fp16");
     return LQ_OK;
 }
 
@@ -348,8 +348,9 @@ static int write_model(struct arguments *arguments, struct lq_triton_folder *fol
         status = lq_triton_find_shapes(config, arguments->model, path, arguments->batch_max, err);
     if (status == LQ_OK && config->platform == LQ_TRITON_PLAN &&
         !lq_triton_config_can_trtexec(config))
-        status = lq_fail(err, LQ_ERR_MODEL, "trtexec cannot be told of input '%.60s': rename it to "
-                         "letters and digits", config->tensors.inputs[0].name);
+        status = lq_fail(err, LQ_ERR_MODEL, "trtexec cannot take the input name '%.60s': rename it "
+                                            "to letters and "
+                                            "digits", config->tensors.inputs[0].name);
     return status == LQ_OK ? adapt(arguments, path, err) : status;
 }
 

@@ -172,8 +172,8 @@ static int compare_kept(const struct lq_tune_race *race, const char *cache, uint
 {
     struct lq_tune_answer kept;
     if (!lq_tune_answer_read(cache, key, &kept))
-        return lq_fail(err, LQ_ERR_NOT_FOUND, "nothing is kept for this model here; run "
-                       "`lacquer tune` first");
+        return lq_fail(err, LQ_ERR_NOT_FOUND, "no result is saved for this model on this machine; "
+                                              "run `lacquer tune` first");
     for (int i = 0; i < race->count; i++) {
         const struct lq_tune_entry *entry = &race->entries[i];
         if (memcmp(&entry->candidate, &kept.candidate, sizeof kept.candidate) != 0)
@@ -181,11 +181,11 @@ static int compare_kept(const struct lq_tune_race *race, const char *cache, uint
         *behind = lq_tune_score(&entry->times) / lq_tune_score(&race->entries[race->best].times);
         return entry->verdict >= LQ_TUNE_FINE
                    ? LQ_OK
-                   : lq_fail(err, LQ_ERR_MODEL, "the kept answer is of no use any more: %s",
+                   : lq_fail(err, LQ_ERR_MODEL, "the saved result cannot be used any more: %s",
                              lq_tune_verdict_name(entry->verdict));
     }
-    return lq_fail(err, LQ_ERR_NOT_FOUND, "the kept answer is no candidate any more; run "
-                   "`lacquer tune` again");
+    return lq_fail(err, LQ_ERR_NOT_FOUND, "the saved result is no longer among the candidates; run "
+                                          "`lacquer tune` again");
 }
 
 static int conclude(const struct tune *tune, const struct lq_tune_race *race, const char *cache,
@@ -222,8 +222,8 @@ static int run(struct tune *tune, struct lq_error *err)
     const char *cache = lq_cli_model_cache(&tune->model);
     uint64_t key = lq_tune_key(&tune->model);
     if (!cache && !tune->check)
-        return lq_fail(err, LQ_ERR_IO, "the answer could not be kept: '%.200s' cannot be written; "
-                       "name another folder with --cache-dir",
+        return lq_fail(err, LQ_ERR_IO, "cannot save the result: '%.200s' cannot be written; name "
+                                       "another folder with --cache-dir",
                        tune->model.options.cache_dir ? tune->model.options.cache_dir : "");
     int status = lq_tune_pictures_read(&pictures, tune->images, err);
     if (status == LQ_OK && pictures.left_out > 0)
