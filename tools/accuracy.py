@@ -78,7 +78,7 @@ def film(program, options):
             (pathlib.Path(folder) / f"{i:04}.jpg").write_bytes(b"\xff\xd8\xff" + picture)
         args = ("--images", folder, "--masks", ROOT / "tests" / "e2e" / "hand-masks", "--sequence")
         lines = ["| | IoU | flicker | lag, frames |", "|---|---|---|---|"]
-        for name, more in (("each frame by itself", ("--no-smoothing",)), ("steadied", ())):
+        for name, more in (("each frame by itself", ("--no-smoothing",)), ("smoothed", ())):
             t = lacquer_eval(program, *args, *options, *more)
             lines.append(f"| {name} | {100 * t['iou']:.1f} | {t['flicker']:.4f} | "
                          f"{t['lag_frames']:.2f} |")

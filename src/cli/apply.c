@@ -38,11 +38,12 @@ static const struct argp_option options[] = {
     {"mask-out", OPT_MASK, "FILE|DIR", 0, "Also write the nails' mask as a grey PNG", 3},
     {"quality", OPT_QUALITY, "1..100", 0, "JPEG and WebP quality (default 95)", 3},
     {"fast", OPT_FAST, NULL, 0,
-     "Run the network once a picture, as for a frame of a video. By default a multi-scale pass "
-     "over the nails found, straight and mirrored, gives better outlines for five to seven times "
-     "the work",
+     "Run the network once per picture, as for a frame of a video. By default a multi-scale pass "
+     "over the nails found, unmirrored and mirrored, gives better outlines at five to seven times "
+     "the cost",
      3},
-    {"json", OPT_JSON, NULL, 0, "Print what was found and the times: one JSON object a picture", 3},
+    {"json", OPT_JSON, NULL, 0,
+     "Print the nails found and the times, one JSON object per picture", 3},
     {0}};
 
 static bool is_folder(const char *path)
@@ -134,10 +135,11 @@ static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0},
 const struct argp lq_apply_argp = {
     options, parse, "IN...",
     "Paints polish on the nails in JPEG, PNG, WebP, AVIF and (with libheif) HEIC pictures, at full "
-    "resolution; a JPEG or WebP of more than 64 megapixels is scaled down. OUT's ending says what "
-    "is written; in a folder it is the kind that came, and a JPEG for AVIF and HEIC.\v"
-    "With several pictures OUT is a folder; one that cannot be read is named on standard error "
-    "and the others are done.",
+    "resolution; a JPEG or WebP of more than 64 megapixels is scaled down. The extension of OUT "
+    "chooses the file format; in a folder, each picture keeps its format, and AVIF and HEIC become "
+    "JPEG.\v"
+    "With several pictures OUT is a folder. A picture that cannot be read is named on standard "
+    "error, and the others are still painted.",
     children, NULL, NULL};
 
 // The file a result goes to: `target` itself, or in the folder `target` the input's name, with its

@@ -12,25 +12,29 @@ enum { OPT_SECONDS = 0x300, OPT_YOLO, OPT_SCORE, OPT_FRAMES, OPT_URL, OPT_ROWS, 
 
 static const struct argp_option options[] = {
     {"seconds", OPT_SECONDS, "N", 0, "How long each measurement lasts (default 5)", 1},
-    {"model", 'm', "FILE", 0, "Model of the server (default: our own)", 1},
+    {"model", 'm', "FILE", 0, "Model of the server (default: Lacquer's own)", 1},
     {"model-yolo", OPT_YOLO, "FILE", 0, "YOLOv8-seg model for the yolo rows and for the "
      "usual stack", 1},
     {"score", OPT_SCORE, "0..1", 0, "Least confidence of that model's detections, the same for "
      "Lacquer and for the usual stack (default 0.25)", 1},
-    {"frames", OPT_FRAMES, "PATH", 0, "Frames to send: a folder of JPEGs or a Motion JPEG file; "
-     "brought to 640x480 (default: the tests' video of a moving hand)", 1},
-    {"url", OPT_URL, "URL", 0, "Measure the server at http://HOST:PORT instead of starting one. "
-     "Without this nothing but 127.0.0.1 is ever talked to", 1},
+    {"frames", OPT_FRAMES, "PATH", 0,
+     "Frames to send: a folder of JPEGs or a Motion JPEG file; scaled to 640x480 (default: the "
+     "tests' video of a moving hand)", 1},
+    {"url", OPT_URL, "URL", 0,
+     "Measure the server at http://HOST:PORT instead of starting one. Without this option the "
+     "bench connects only to 127.0.0.1", 1},
     {"triton-url", OPT_TRITON_URL, "URL", 0, "Triton server for the Triton rows", 1},
-    {"triton-model", OPT_TRITON_MODEL, "NAME", 0, "The model's name there (default: its file's)",
+    {"triton-model", OPT_TRITON_MODEL, "NAME", 0,
+     "The model's name on the server (default: its file's name)",
      1},
     {"tensorrt-model", OPT_TENSORRT_MODEL, "NAME", 0, "The same model in TensorRT on that server",
      1},
     {"rows", OPT_ROWS, "LIST", 0, "Which rows: http, ws, ws-nails, triton, tensorrt, "
-     "tensorrt-here, socketio, yolo-http, yolo-ws, yolo-ws-bf16 (default: all)", 1},
+     "tensorrt-here, socketio, page-wasm, page-webgpu, yolo-http, yolo-ws, yolo-ws-bf16 "
+     "(default: all)", 1},
     {"peers", OPT_PEERS, "LIST", OPTION_ARG_OPTIONAL,
-     "Also measure the usual stack, bench/peers, in turn with Lacquer (with a list of ids only "
-     "these: nail-http, nail-socketio, yolo-http, yolo-socketio, yolo-alone, yolo-http-one, "
+     "Also measure the usual stack, bench/peers, alternating with Lacquer (with a list, only these "
+     "ids: nail-http, nail-socketio, yolo-http, yolo-socketio, yolo-alone, yolo-http-one, "
      "yolo-socketio-one)", 1},
     {"peers-dir", OPT_PEERS_DIR, "DIR", OPTION_HIDDEN, "Where bench/peers is", 1},
     {"users", OPT_USERS, "LIST", 0, "Numbers of users at once, one load row each "
@@ -116,7 +120,7 @@ const struct argp lq_bench_argp = {
     .options = options, .parser = parse, .args_doc = "[-- OPTION OF LACQUER SERVE...]",
     .doc = "Measures a live server with frames of 640x480 over loopback sockets: frames a second, "
            "latency from sending to the reply's last byte, bytes and processor time, and how many "
-           "users it carries. A row that cannot run here says why."};
+           "users it can serve. A row that cannot run here says why."};
 
 int lq_cli_bench(int argc, char **argv)
 {

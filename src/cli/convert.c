@@ -25,9 +25,10 @@ enum { OPT_FP16 = 0x300, OPT_NCHW, OPT_REPORT };
 static const struct argp_option options[] = {
     {"fp16", OPT_FP16, NULL, 0, "Write the weights as float16: half the file", 1},
     {"nchw", OPT_NCHW, NULL, 0,
-     "Pictures go in and come out as NCHW (default: as in the .tflite, which mostly is NHWC)", 1},
+     "Make picture inputs and outputs NCHW (default: the .tflite's layout, usually NHWC)", 1},
     {"report", OPT_REPORT, "FILE", 0,
-     "Run both on the same numbers and write as JSON how far every tensor differs (`-`: stdout)",
+     "Run both models on the same inputs and write the difference of every tensor as JSON (`-`: "
+     "stdout)",
          1},
     {0}};
 
@@ -46,7 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 1)
-            argp_error(state, "one model in and one out, please");
+            argp_error(state, "give one input model and one output model");
         *(state->arg_num == 0 ? &convert->in : &convert->out) = arg;
         return 0;
     case ARGP_KEY_END:
@@ -61,7 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 const struct argp lq_convert_argp = {
     .options = options, .parser = parse, .args_doc = "IN.tflite OUT.onnx",
     .doc = "Converts a TensorFlow Lite model to ONNX (opset 17), which TensorRT and most other "
-           "engines read. Names and order of inputs and outputs stay."};
+           "engines read. Inputs and outputs keep their names and order."};
 
 // The file's name without folder and ending: what the network is called.
 static void network_name(const char *path, char name[128])

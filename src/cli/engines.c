@@ -35,8 +35,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 const struct argp lq_engines_argp = {
     .options = options,
     .parser = parse,
-    .doc = "Lists the inference engines of this build, whether each can run here and if not why "
-           "not, and what the processor offers them."};
+    .doc = "Lists the inference engines of this build, whether each can run here or why not, and "
+           "the features of the processor that they use."};
 
 // What the processor has beyond the least that Lacquer runs on; empty: nothing.
 static const char *features(void)

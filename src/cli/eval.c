@@ -24,16 +24,16 @@ enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_RAW, OPT_JSON, OPT_SEQUENCE
 static const struct argp_option table[] = {
     {"images", OPT_IMAGES, "DIR", 0, "Pictures (.jpg, .jpeg, .png)", 1},
     {"masks", OPT_MASKS, "DIR", 0,
-     "Drawn masks of the same file stem (.png; nail where >= 128). Without it the pictures are "
-     "taken to show no nails", 1},
+     "Drawn masks with the pictures' file stems (.png; nail where >= 128). Without this option the "
+     "pictures count as showing no nails", 1},
     {"directions", OPT_DIRECTIONS, "FILE", 0,
-     "JSON that says of each picture's nails which way they point and which fingers they are on "
-     "(docs/ACCURACY.md has its form): measures what is told of both", 1},
-    {"write-masks", OPT_WRITE, "DIR", 0, "Keep the predicted masks as PNG", 1},
+     "JSON with the true direction and finger of each picture's nails (docs/ACCURACY.md has its "
+     "form), to measure the estimates of both", 1},
+    {"write-masks", OPT_WRITE, "DIR", 0, "Write the predicted masks as PNG", 1},
     {"raw", OPT_RAW, NULL, 0,
-     "Measure the network alone, without the nail stage that drops specks and refines edges", 1},
+     "Measure the network only, without the nail stage that drops specks and refines edges", 1},
     {"fast", OPT_FAST, NULL, 0,
-     "Run the network once a picture, as for a frame of a video. By default a multi-scale pass "
+     "Run the network once per picture, as for a frame of a video. By default a multi-scale pass "
      "follows, as in `lacquer apply`", 1},
     {"sequence", OPT_SEQUENCE, NULL, 0,
      "The pictures are frames of one video in the order of their names: nails are tracked as in a "
@@ -42,7 +42,7 @@ static const struct argp_option table[] = {
     {"every", OPT_EVERY, "N", 0,
      "Run the network on each Nth frame of the video and propagate the nails in between, as a busy "
      "server does (1 to 3, default 1)", 1},
-    {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0, "Do not steady outlines from frame to frame", 1},
+    {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0, "Do not smooth outlines from frame to frame", 1},
     {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
     {0}};
 
@@ -108,8 +108,8 @@ const struct argp lq_eval_argp = {
     table, parse, NULL,
     "Finds nails in every picture of a folder and compares them with drawn masks at full picture "
     "size: intersection over union over all pixels, its mean over pictures, boundary F at 2 px, "
-    "nails found, missed and false, and paint on pictures without nails; the same by skin tone "
-    "(ITA), nail size and light, which are read beside the drawn nails.",
+    "nails found, missed and false, and paint on pictures without nails; and the same by skin tone "
+    "(ITA), nail size and light, which are estimated beside the drawn nails.",
     children, NULL, NULL};
 
 static int is_picture(const struct dirent *entry)

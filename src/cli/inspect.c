@@ -43,9 +43,9 @@ static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0}, {
 
 const struct argp lq_inspect_argp = {
     options, parse, "[MODEL]",
-    "Says what is in a model file: inputs, outputs, operators, which head it has, how pictures are "
-    "put in, and in which precision and sizes it runs here. Without MODEL, the one that comes with "
-    "Lacquer.",
+    "Prints what a model file contains: inputs, outputs, operators, its head, how pictures are "
+    "preprocessed, and the precision and sizes in which it runs here. MODEL defaults to Lacquer's "
+    "own model.",
     children, NULL, NULL};
 
 static json_t *tensors_json(const struct lq_tensor *tensors, int count)

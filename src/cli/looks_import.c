@@ -17,11 +17,11 @@ struct import {
 };
 
 static const struct argp_option options[] = {
-    {"out", 'o', "DIR", 0, "Folder for shades.json, made if it is not there", 1},
+    {"out", 'o', "DIR", 0, "Folder for shades.json, created if missing", 1},
     {"currency", OPT_CURRENCY, "CODE", 0, "Currency of prices that name none: EUR, USD, …", 1},
     {"shop", OPT_SHOP, "URL", 0,
      "The shop's address, for links to its products: https://shop.example", 1},
-    {"force", OPT_FORCE, NULL, 0, "Replace a shades.json that is there", 1},
+    {"force", OPT_FORCE, NULL, 0, "Replace an existing shades.json", 1},
     {0}};
 
 static const char *checked_site(struct argp_state *state, char *url)
@@ -73,11 +73,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp lq_looks_import_argp = {
     options, parse, "SHOP.csv",
-    "Makes shades.json of a shop's product export, for `lacquer serve --looks DIR`. Reads "
-    "Shopify's and WooCommerce's exports as they come, and any CSV whose first line names columns "
+    "Makes shades.json from a shop's product export, for `lacquer serve --looks DIR`. Reads "
+    "Shopify's and WooCommerce's exports unchanged, and any CSV whose first line names columns "
     "like name, hex, sku, gtin, brand, price, stock and url. A row needs a colour: a code like "
-    "#5a1118 in a column, option, title, tag or description, or the name of a known one. Each row "
-    "that is left out is named by its line on standard error.",
+    "#5a1118 in a column, option, title, tag or description, or the name of a known colour. "
+    "Standard error lists the line of each row that is skipped.",
     NULL, NULL, NULL};
 
 static void tell(void *context, int line, const char *text)

@@ -7,21 +7,22 @@
 
 static const struct lq_command commands[] = {
     {"apply", "paint the nails in pictures", lq_cli_apply, &lq_apply_argp},
-    {"bench", "measure how fast a live server is here", lq_cli_bench, &lq_bench_argp},
-    {"convert", "make an ONNX model from a TensorFlow Lite one", lq_cli_convert,
+    {"bench", "measure the speed of a live server on this machine", lq_cli_bench, &lq_bench_argp},
+    {"convert", "convert a TensorFlow Lite model to ONNX", lq_cli_convert,
      &lq_convert_argp},
-    {"engines", "list what this machine can run, and why not", lq_cli_engines, &lq_engines_argp},
+    {"engines", "list the inference engines, and why one cannot run here", lq_cli_engines,
+     &lq_engines_argp},
     {"eval", "measure a model against hand-drawn masks", lq_cli_eval, &lq_eval_argp},
-    {"inspect", "say what is in a model file", lq_cli_inspect, &lq_inspect_argp},
+    {"inspect", "print what a model file contains", lq_cli_inspect, &lq_inspect_argp},
     {"looks", "list shades, finishes, looks and patterns", lq_cli_looks, &lq_looks_argp},
-    {"looks import", "make shades of a shop's product export", lq_cli_looks_import,
+    {"looks import", "make shades from a shop's product export", lq_cli_looks_import,
      &lq_looks_import_argp},
-    {"quantize", "make an int8 model from a float one", lq_cli_quantize, &lq_quantize_argp},
+    {"quantize", "quantise a float model to int8", lq_cli_quantize, &lq_quantize_argp},
     {"serve", "serve the live page and the API", lq_cli_serve, &lq_serve_argp},
     {"site", "write the page as static files that need no server", lq_cli_site, &lq_site_argp},
     {"triton-repo", "write a model repository for NVIDIA Triton", lq_cli_triton_repo,
      &lq_triton_repo_argp},
-    {"tune", "find the fastest way to compute a model here", lq_cli_tune, &lq_tune_argp},
+    {"tune", "find the fastest way to run a model on this machine", lq_cli_tune, &lq_tune_argp},
     {0}};
 
 static void print_help(FILE *out)
@@ -30,8 +31,9 @@ static void print_help(FILE *out)
                  "Finds fingernails in pictures and paints polish on them, live.\n\n");
     for (const struct lq_command *command = commands; command->name; command++)
         fprintf(out, "  %-12s %s\n", command->name, command->summary);
-    fprintf(out, "\n`lacquer COMMAND --help` tells a command's options. "
-                 "The first thing to try:\n\n"
+    fprintf(out, "\n"
+                 "`lacquer COMMAND --help` lists a command's options. First things to try:\n"
+                 "\n"
                  "  lacquer serve            then open http://localhost:8080\n"
                  "  lacquer apply hand.jpg -o painted.jpg --color '#c71585'\n");
 }

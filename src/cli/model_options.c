@@ -26,49 +26,53 @@ enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Model and engine:", 10},
-    {"model", 'm', "FILE", 0, "Model to find nails with: .onnx or .tflite (default: our own)", 10},
+    {"model", 'm', "FILE", 0,
+     "Model that finds the nails, .onnx or .tflite (default: Lacquer's own)", 10},
     {"engine", OPT_ENGINE, "NAME", 0,
      "Inference engine; `lacquer engines` lists them. `tensorrt` and `cuda` mean onnxruntime on "
      "that --device", 10},
     {"device", OPT_DEVICE, "auto|cpu|gpu|cuda|tensorrt", 0,
-     "Where it computes (docs/ENGINES.md): on an NVIDIA GPU by TensorRT or CUDA (onnxruntime), an "
-     "Intel one (openvino: gpu), or the processor, which also stands in for a GPU that cannot be "
-     "used", 10},
+     "Device that runs the network (docs/ENGINES.md): an NVIDIA GPU with TensorRT or CUDA "
+     "(onnxruntime), an Intel GPU (openvino: gpu), or the processor, which also replaces a GPU "
+     "that cannot be used", 10},
     {"batch", OPT_BATCH, "N", 0,
-     "Frames of several sessions that onnxruntime may put through the network at once (default 8 "
-     "on a GPU, 1 on the processor)", 10},
-    {"batch-wait", OPT_BATCH_WAIT, "MS", 0, "How long the first of them waits at most (default 2)",
+     "Largest batch of frames from several sessions with onnxruntime (default 8 on a GPU, 1 on the "
+     "processor)", 10},
+    {"batch-wait", OPT_BATCH_WAIT, "MS", 0,
+     "Longest wait of a batch's first frame for others (default 2)",
      10},
     {"precision", OPT_PRECISION, "f32|bf16|f16|auto", 0,
-     "Arithmetic (default auto: what `lacquer tune` found, else bf16 where the model was checked "
-     "with it and it is faster here)",
+     "Numeric precision (default auto: the result of `lacquer tune`, otherwise bf16 if the model "
+     "was checked with it and it is faster here)",
      10},
     {"tune", OPT_TUNE, "latency|throughput|both", 0,
-     "One frame as fast as can be, many side by side, or as there is to do (default latency; "
-     "`serve` both)", 10},
+     "Optimise for one frame at a time, for many in parallel, or switch by load (default latency; "
+     "for `serve` both)", 10},
     {"threads", OPT_THREADS, "N", 0, "Threads for inference (default: all cores)", 10},
     {"score", OPT_SCORE, "0..1", 0,
      "Least confidence of a detection (default 0.25), or a mask's threshold (default 0.5)", 10},
     {"nms", OPT_NMS, "0..1", 0, "Overlap at which two detections are one (default 0.45)", 10},
     {"cache-dir", OPT_CACHE, "DIR", 0,
-     "Where compiled models are kept (default ~/.cache/lacquer; `none` keeps none)", 10},
+     "Folder for compiled models (default ~/.cache/lacquer; `none` stores none)", 10},
     {"no-hands", OPT_NO_HANDS, NULL, 0,
-     "Tell by the looks of nails alone which way they point, without hand landmarks", 10},
+     "Estimate which way nails point from their appearance only, without hand landmarks", 10},
     {NULL, 0, NULL, 0, "Models on NVIDIA Triton (docs/TRITON.md):", 20},
     {"triton-url", OPT_TRITON_URL, "URL", 0,
      "HOST:PORT of a server, or http://… or https://…; implies --engine triton; may be given again "
      "(8 at most)", 20},
     {"triton-model", OPT_TRITON_MODEL, "NAME", 0,
-     "The model's name there (default: that of --model's file). Without --model it is one of the "
-     "server's own", 20},
-    {"triton-version", OPT_TRITON_VERSION, "N", 0, "Its version (default: the server's choice)",
+     "The model's name on the server (default: the name of --model's file). Without --model, any "
+     "model of the server", 20},
+    {"triton-version", OPT_TRITON_VERSION, "N", 0,
+     "The model's version (default: the server's choice)",
      20},
     {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0,
-     "Of one request (default 1000; 10000 for servers that speak JSON alone)", 20},
+     "Timeout of one request (default 1000; 10000 for servers that speak JSON only)", 20},
     {"triton-shm", OPT_TRITON_SHM, "auto|off|on", 0,
-     "Give frames by shared memory (default auto: to servers on this host)", 20},
+     "Send frames through shared memory (default auto: to servers on this host)", 20},
     {"fallback", OPT_FALLBACK, "ENGINE", 0,
-     "Runs --model's file in this engine while no server can: openvino or onnxruntime", 20},
+     "Run --model's file in this engine, openvino or onnxruntime, while no server can run "
+     "frames", 20},
     {0}};
 
 static int choice(struct argp_state *state, const char *option, const char *text,

@@ -35,13 +35,13 @@ enum { OPT_IMAGES = 0x300, OPT_KEEP, OPT_REPORT, OPT_PICTURES };
 
 static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "DIR", 0,
-     "Photos as the network will see them: what its numbers look like is measured on them", 1},
-    {"pictures", OPT_PICTURES, "N", 0, "How many of them at most (8 to 1024, default 128)", 1},
+     "Photos like those that the network will get, to measure the ranges of its tensors", 1},
+    {"pictures", OPT_PICTURES, "N", 0, "Most photos to use (8 to 1024, default 128)", 1},
     {"keep", OPT_KEEP, "LAYER", 0,
-     "Leave this layer in float; a name of the report, `*` at its end for all that begin so. May "
-     "be given again", 1},
+     "Keep this layer in float; a name from the report, with `*` at its end for all names with "
+     "that prefix. May be given again", 1},
     {"report", OPT_REPORT, "FILE", 0,
-     "Write as JSON how far every layer's output differs and what was tried (`-`: stdout)", 1},
+     "Write the error of every layer's output and the rules tried as JSON (`-`: stdout)", 1},
     {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -65,7 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 1)
-            argp_error(state, "one model in and one out, please");
+            argp_error(state, "give one input model and one output model");
         *(state->arg_num == 0 ? &quantize->in : &quantize->out) = arg;
         return 0;
     case ARGP_KEY_END:
@@ -82,8 +82,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 const struct argp lq_quantize_argp = {
     .options = options, .parser = parse, .args_doc = "IN OUT.onnx",
     .doc = "Makes an int8 model (ONNX with QuantizeLinear and DequantizeLinear, which OpenVINO, "
-           "TensorRT and ONNX Runtime read) of a float one, .onnx or .tflite. No training: ranges "
-           "are measured on pictures, and layers that int8 would spoil stay in float."};
+           "TensorRT and ONNX Runtime read) from a float one, .onnx or .tflite. It needs no "
+           "training: it measures ranges on pictures, and keeps layers in float that lose too much "
+           "accuracy in int8."};
 
 // ---- the float model
 

@@ -34,84 +34,90 @@ static const struct argp_option options[] = {
     {"port", 'p', "N", 0, "Port to listen on (default: PORT of the environment, else 8080; 0: any)",
      1},
     {"host", OPT_HOST, "ADDRESS", 0,
-     "Address to listen on, or a name that stands for one (default 127.0.0.1; 0.0.0.0 lets others "
-     "in)",
+     "Address or host name to listen on (default 127.0.0.1; 0.0.0.0 lets other machines connect)",
      1},
     {"admin-port", OPT_ADMIN_PORT, "N", 0,
-     "Listen here too, for operators alone: /metrics, /healthz and /readyz (0: any; by convention "
-     "9464; off unless given)",
+     "Second port, for operators only: /metrics, /healthz and /readyz (0: any; by convention 9464; "
+     "default: none)",
      1},
-    {"admin-host", OPT_ADMIN_HOST, "ADDRESS", 0, "Its address (default 127.0.0.1)", 1},
+    {"admin-host", OPT_ADMIN_HOST, "ADDRESS", 0,
+     "Address of the admin port (default 127.0.0.1)", 1},
     {"trusted-proxy", OPT_TRUSTED_PROXY, "CIDR", 0,
-     "Believe proxies from this network (10.0.0.0/8, ::1) about their clients: X-Forwarded-For, "
-     "-Host and -Proto, Forwarded; may be given again",
+     "Trust what proxies in this network (10.0.0.0/8, ::1) say about their clients: "
+     "X-Forwarded-For, -Host and -Proto, Forwarded; may be given again",
      1},
     {"proxy-protocol", OPT_PROXY_PROTOCOL, NULL, 0,
-     "Trusted proxies begin each connection with a PROXY header (version 1 or 2)", 1},
+     "Expect a PROXY header (version 1 or 2) at the start of each connection from a trusted "
+     "proxy", 1},
     {"tls-cert", OPT_TLS_CERT, "FILE", 0, "Serve HTTPS with this PEM certificate (chain)", 1},
     {"tls-key", OPT_TLS_KEY, "FILE", 0, "The certificate's PEM private key", 1},
     {"tls-self-signed", OPT_SELF_SIGNED, NULL, 0,
-     "Serve HTTPS with a certificate made on the spot: phones give the camera to HTTPS pages only",
+     "Serve HTTPS with a certificate made at the start (phones allow the camera on HTTPS pages "
+     "only)",
      1},
     {"allow-origin", OPT_ORIGIN, "ORIGIN", 0,
      "Let pages from this origin (https://example.org, or * for all) use the server; may be given "
      "again", 1},
     {"token-file", OPT_TOKENS, "FILE", 0,
-     "Let in only who brings one of the tokens in this file, one a line (Authorization: Bearer); "
-     "open the page as /?token=… once",
+     "Accept only clients that send one of the tokens in this file, one per line (Authorization: "
+     "Bearer); open the page as /?token=… once",
      1},
-    {"max-sessions", OPT_SESSIONS, "N", 0, "Sessions at once (default 512)", 1},
+    {"max-sessions", OPT_SESSIONS, "N", 0, "Most sessions at once (default 512)", 1},
     {"drain-delay", OPT_DRAIN, "SECONDS", 0,
-     "After SIGTERM say so at /readyz and serve on for so long, for a balancer to see it (default "
-     "0)",
+     "After SIGTERM, report not ready at /readyz but keep serving for this long, until balancers "
+     "have noticed (default 0)",
      1},
     {"max-wait", OPT_WAIT, "MS", 0,
-     "How long frames may wait for a worker: new live sessions are refused "
-     "from half of it on (default 60)", 1},
+     "Longest wait of a frame for a worker; from half of it on, new live sessions are refused "
+     "(default 60)", 1},
     {"max-sessions-per-address", OPT_PER_ADDRESS, "N", 0,
-     "Of them from one client address (0: no limit; default 32, no limit on a loopback --host "
-     "without --trusted-proxy)",
+     "Most sessions from one client address (0: no limit; default 32, no limit on a loopback "
+     "--host without --trusted-proxy)",
      1},
     {"max-frame-memory", OPT_MEMORY, "MIB", 0,
-     "For all frames and replies together; beyond it who holds most is cut off "
-     "(default 1024, or a quarter of the machine's memory where that is less)",
+     "Memory for all frames and replies together; beyond it the client that holds the most is "
+     "disconnected (default 1024, or a quarter of the machine's memory if that is less)",
      1},
-    {"max-fps", OPT_FPS, "N", 0, "Frames a second of one session (default 1000)", 1},
+    {"max-fps", OPT_FPS, "N", 0, "Most frames a second per session (default 1000)", 1},
     {"idle-timeout", OPT_IDLE, "SECONDS", 0,
-     "A live session without a frame ends after this (default 600)", 1},
+     "End a live session that sent no frame for this long (default 600)", 1},
     {"user", OPT_USER, "NAME", 0,
-     "Become this user once the port is taken and the key is read (needs root)", 1},
+     "Switch to this user after opening the port and reading the key (needs root)", 1},
     {"no-sandbox", OPT_NO_SANDBOX, NULL, 0,
-     "Keep every right: without this, files, network and system calls that a server has no use for "
-     "are refused by the kernel where it can (Landlock, seccomp)",
+     "Turn the sandbox off. By default the kernel, if it supports Landlock and seccomp, denies "
+     "files, network and system calls that the server does not need",
      1},
     {"workers", OPT_WORKERS, "N", 0,
-     "Frames worked on at once (default: as many as cores; 1 with --tune latency; 8 with Triton or "
-     "an NVIDIA GPU)",
+     "Frames processed at once (default: the number of cores; 1 with --tune latency; 8 with Triton "
+     "or an NVIDIA GPU)",
      1},
     {"max-age", OPT_MAX_AGE, "MS", 0,
-     "Give a live frame up when it is so old and has no answer yet (default 2000)", 1},
-    {"jpeg-quality", OPT_QUALITY, "30..95", 0, "Of replies unless a client asks (default 85)", 1},
+     "Drop a live frame that is older than this and has no reply yet (default 2000)", 1},
+    {"jpeg-quality", OPT_QUALITY, "30..95", 0,
+     "Quality of replies unless the client sets one (default 85)", 1},
     {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0,
-     "Show live nails as each frame finds them, without steadying outlines from frame to frame", 1},
+     "Do not smooth the outlines of live nails from frame to frame", 1},
     {"no-propagation", OPT_NO_PROPAGATION, NULL, 0,
-     "Run the network on each live frame. By default, while other sessions wait, up to two of "
-     "three frames take over the nails of the frame before, moved by the motion between the two",
+     "Run the network on each live frame. By default, while other sessions wait, the server "
+     "propagates the nails of the previous frame, moved by the motion since, in up to two of three "
+     "frames",
          1},
     {"no-carrying", OPT_NO_PROPAGATION, NULL, OPTION_HIDDEN, "--no-propagation until 1.0", 1},
     {"tune-after", OPT_TUNE_AFTER, "SECONDS", 0,
-     "Where nothing is known yet of how this machine computes fastest, find it out beside the "
-     "work, so long after the start (default 10; see `lacquer tune`)", 1},
+     "If no result of `lacquer tune` is saved for this machine, tune in the background this long "
+     "after the start (default 10)", 1},
     {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
     {"frame-ancestors", OPT_FRAME_ANCESTORS, "ORIGIN", 0,
-     "Pages of this origin may show the built-in page in an iframe (once for each; '*': all)", 1},
+     "Let pages of this origin show the built-in page in an iframe (may be given again; '*': "
+     "all)", 1},
     {"csp", OPT_CSP, "POLICY", 0,
-     "Send this Content-Security-Policy with every answer ('': none; default: a strict one, none "
+     "Send this Content-Security-Policy with every response ('': none; default: a strict one, none "
      "with --web)",
      1},
-    {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0, "How much to tell (default info)", 1},
+    {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0,
+     "Least severity to log (default info)", 1},
     {"log-format", OPT_LOG_FORMAT, "text|json", 0,
-     "How to tell it: lines for people, or an object a line for programs (default text)", 1},
+     "Log format: plain lines, or one JSON object per line (default text)", 1},
     {0}};
 
 enum { DEFAULT_PER_ADDRESS = -1 };
@@ -220,11 +226,12 @@ static void check(struct argp_state *state, struct arguments *arguments)
     if (serve->web_dir)
         check_web(state, serve->web_dir);
     if (serve->admin_host && serve->admin_port < 0)
-        argp_error(state, "--admin-host wants --admin-port");
+        argp_error(state, "--admin-host needs --admin-port");
     if (!serve->admin_host)
         serve->admin_host = "127.0.0.1";
     if (serve->proxy_protocol && serve->trusted_proxy_count == 0)
-        argp_error(state, "--proxy-protocol wants --trusted-proxy: whose header is believed");
+        argp_error(state, "--proxy-protocol needs --trusted-proxy, the proxies whose header is "
+                          "trusted");
     // On loopback stands a proxy, or oneself; either may have many sessions.
     bool loopback = strncmp(serve->host, "127.", 4) == 0 || strcmp(serve->host, "::1") == 0;
     bool alike = loopback && serve->trusted_proxy_count == 0;

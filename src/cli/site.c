@@ -11,10 +11,11 @@
 enum { OPT_OUT = 0x900, OPT_DEVICE };
 
 static const struct argp_option options[] = {
-    {"out", OPT_OUT, "DIR", 0, "The folder to write: a new one, an empty one, an earlier site", 1},
-    {"model", 'm', "FILE", 0, "The network for devices, .onnx (default: our own)", 1},
+    {"out", OPT_OUT, "DIR", 0, "The folder to write: new, empty, or with an earlier site", 1},
+    {"model", 'm', "FILE", 0, "The network for devices, .onnx (default: Lacquer's own)", 1},
     {"device", OPT_DEVICE, "DIR", 0,
-     "What pages find nails with, as the build makes it (default: where this program has it)", 1},
+     "The folder with the page's own engine, as the build makes it (default: the program's "
+     "own)", 1},
     {0}};
 
 struct arguments {
@@ -48,15 +49,15 @@ static const struct argp_child children[] = {{&lq_cli_looks_argp, 0, NULL, 0}, {
 
 const struct argp lq_site_argp = {
     options, parse, NULL,
-    "Writes the try-on as static files for any web host, below any path: the page, looks, and "
-    "what finds nails on the visitor's own device. No Lacquer server is needed, and no picture "
-    "leaves the device.\v"
-    "Files of others in DIR are never touched. Writing a site again takes away what the earlier "
-    "one had and this one has not.\n"
-    "On several threads, and so faster, is only a page whose host sends 'Cross-Origin-Opener-"
-    "Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp': DIR/_headers says so "
-    "to Netlify and Cloudflare Pages, docs/integrations/static.md has the lines for nginx. "
-    "Elsewhere the site's service worker adds them from the second visit on.",
+    "Writes the try-on page as static files for any web host, below any path: the page, the looks, "
+    "and the engine that finds nails on the visitor's own device. The site needs no Lacquer "
+    "server, and no picture leaves the device.\v"
+    "The command never touches other files in DIR. Writing a site again removes the files that "
+    "only the earlier site had.\n"
+    "The page uses several threads, and so is faster, only if its host sends "
+    "'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp'. "
+    "DIR/_headers sets them on Netlify and Cloudflare Pages; docs/integrations/static.md has the "
+    "lines for nginx. On other hosts the site's service worker adds them from the second visit on.",
     children, NULL, NULL};
 
 static int make_plan(struct lq_site_plan *plan, const struct arguments *arguments,

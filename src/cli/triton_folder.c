@@ -103,7 +103,7 @@ int lq_triton_folder_keep(struct lq_triton_folder *folder, bool over, struct lq_
     if (taken && over)
         return replace_files(folder, err);
     if (taken)
-        return lq_fail(err, LQ_ERR_IO, "'%.150s' came meanwhile; --force writes over it",
+        return lq_fail(err, LQ_ERR_IO, "'%.150s' was created meanwhile; --force replaces it",
                        folder->path);
     return lq_fail(err, LQ_ERR_IO, "cannot make folder '%.150s': %s", folder->path,
                    strerror(errno));

@@ -29,23 +29,26 @@ enum { OPT_OUT = 0x500, OPT_NAME, OPT_INSTANCES, OPT_GPU, OPT_TENSORRT, OPT_PLAN
        OPT_DELAY, OPT_INPUT, OPT_FORCE, OPT_TENSORRT_VERSION };
 
 static const struct argp_option options[] = {
-    {"model", 'm', "FILE", 0, "The model, .onnx or .tflite (default: our own)", 1},
-    {"out", OPT_OUT, "DIR", 0, "The repository; the model's folder is made in it", 1},
-    {"name", OPT_NAME, "NAME", 0, "The model's name there (default: that of its file)", 1},
-    {"instances", OPT_INSTANCES, "N", 0, "How many run at once (default 1)", 1},
+    {"model", 'm', "FILE", 0, "The model, .onnx or .tflite (default: Lacquer's own)", 1},
+    {"out", OPT_OUT, "DIR", 0, "The repository, in which the model's folder is made", 1},
+    {"name", OPT_NAME, "NAME", 0, "The model's name on the server (default: its file's name)", 1},
+    {"instances", OPT_INSTANCES, "N", 0, "Instances of the model that run at once (default 1)", 1},
     {"max-batch", OPT_MAX_BATCH, "N", 0, "Largest batch; 0: none (default 8)", 1},
     {"queue-delay", OPT_DELAY, "MICROSECONDS", 0,
      "How long a frame may wait for others to share its batch (default 500)", 1},
-    {"input", OPT_INPUT, "fp32|fp16|uint8", 0, "How pictures are sent to it (default uint8, "
-     "a quarter of fp32's bytes; with TensorRT fp32, which every version of it takes)", 1},
-    {"gpu", OPT_GPU, NULL, 0, "Run it in ONNX Runtime on a GPU (else in OpenVINO, by Triton's "
-     "python backend)", 1},
-    {"tensorrt", OPT_TENSORRT, "fp32|fp16|int8", 0, "… with TensorRT in this precision", 1},
+    {"input", OPT_INPUT, "fp32|fp16|uint8", 0,
+     "Data type of the pictures sent to the model (default uint8, a quarter of fp32's bytes; with "
+     "TensorRT fp32, which every version of TensorRT accepts)", 1},
+    {"gpu", OPT_GPU, NULL, 0,
+     "Run the model in ONNX Runtime on a GPU (default: in OpenVINO, by Triton's python "
+     "backend)", 1},
+    {"tensorrt", OPT_TENSORRT, "fp32|fp16|int8", 0,
+     "Run the model with TensorRT in this precision", 1},
     {"tensorrt-version", OPT_TENSORRT_VERSION, "10|11", 0,
-     "For that of Triton's containers up to 26.05 (default), or from 26.06 on", 1},
+     "TensorRT's version: 10 in Triton's containers up to 26.05 (default), 11 from 26.06 on", 1},
     {"plan", OPT_PLAN, NULL, 0,
-     "Make it a TensorRT engine's place, and print the trtexec command that makes the engine", 1},
-    {"force", OPT_FORCE, NULL, 0, "Write over what is there", 1},
+     "Prepare the folder for a TensorRT engine, and print the trtexec command that builds it", 1},
+    {"force", OPT_FORCE, NULL, 0, "Replace an existing model", 1},
     {0}};
 
 struct arguments {
@@ -129,7 +132,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 const struct argp lq_triton_repo_argp = {
     .options = options, .parser = parse,
     .doc = "Writes a model repository for NVIDIA Triton: the model, its configuration and, without "
-           "--gpu, what runs it on the processor. docs/TRITON.md tells how to serve it."};
+           "--gpu, the code that runs it on the processor. docs/TRITON.md explains how to serve "
+           "it."};
 
 // TensorRT computes in whole numbers what the model's own scales say, and nothing else: without
 // them it would quietly run in floating point.
@@ -147,9 +151,9 @@ static int check_scales(const struct lq_triton_config *config, const struct lq_b
                        "quantise it first, as with onnxruntime.quantization.quantize_static in QDQ "
                        "format with symmetric int8, or take --tensorrt fp16");
     if (scales == LQ_ONNX_SCALES_OTHER)
-        return lq_fail(err, LQ_ERR_MODEL, "TensorRT takes scales of signed bytes with a zero point "
-                       "of 0 alone, and this model has others: quantise it symmetrically to int8, "
-                       "or take --tensorrt fp16");
+        return lq_fail(err, LQ_ERR_MODEL, "TensorRT accepts only scales of signed bytes with a "
+                                          "zero point of 0, and this model has others: quantise it "
+                                          "symmetrically to int8, or take --tensorrt fp16");
     return LQ_OK;
 }
 
@@ -344,8 +348,9 @@ static int write_model(struct arguments *arguments, struct lq_triton_folder *fol
         status = lq_triton_find_shapes(config, arguments->model, path, arguments->batch_max, err);
     if (status == LQ_OK && config->platform == LQ_TRITON_PLAN &&
         !lq_triton_config_can_trtexec(config))
-        status = lq_fail(err, LQ_ERR_MODEL, "trtexec cannot be told of input '%.60s': rename it to "
-                         "letters and digits", config->tensors.inputs[0].name);
+        status = lq_fail(err, LQ_ERR_MODEL, "trtexec cannot take the input name '%.60s': rename it "
+                                            "to letters and "
+                                            "digits", config->tensors.inputs[0].name);
     return status == LQ_OK ? adapt(arguments, path, err) : status;
 }
 

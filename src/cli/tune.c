@@ -23,12 +23,12 @@ struct tune {
 
 static const struct argp_option options[] = {
     {"images", OPT_IMAGES, "DIR", 0,
-     "Pictures with nails to compare candidates on (default: some renders of hands in the program)",
+     "Pictures with nails to compare candidates on (default: rendered hands inside the program)",
      1},
-    {"cache-dir", OPT_CACHE, "DIR", 0, "Where the answer is kept (default ~/.cache/lacquer)", 1},
+    {"cache-dir", OPT_CACHE, "DIR", 0, "Folder for the result (default ~/.cache/lacquer)", 1},
     {"score", OPT_SCORE, "0..1", 0, "Least confidence of a detection, or a mask's threshold", 1},
     {"check", OPT_CHECK, NULL, 0,
-     "Keep nothing: say how far the kept answer is behind the best, and fail beyond 5 %", 1},
+     "Save nothing; print how far the saved result is behind the best, and fail beyond 5 %", 1},
     {"json", OPT_JSON, NULL, 0, "Print JSON", 1},
     {0}};
 
@@ -63,12 +63,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp lq_tune_argp = {
     .options = options, .parser = parse, .args_doc = "[MODEL]",
-    .doc = "Finds the fastest way to compute a model (default: our own) on this machine, by "
-           "trying: files, arithmetic, the processor's instructions, cores a frame. What finds "
-           "other nails than the network in f32 (intersection over union below 0.995) is not "
-           "taken. The answer is kept for this processor, this version and this model; `serve` and "
-           "`apply` use it from then on, unless --precision or --threads say otherwise or "
-           "LACQUER_TUNE is off."};
+    .doc = "Measures which model file, precision, instruction set and number of cores per frame "
+           "run a model (default: Lacquer's own) fastest on this machine. A candidate that does "
+           "not find the same nails as the network in f32 (intersection over union below 0.995) is "
+           "rejected. The result is saved for this processor, version and model; `serve` and "
+           "`apply` then use it, except with --precision, --threads or LACQUER_TUNE=off."};
 
 static void show_step(const struct lq_tune_race *race, int done)
 {
@@ -173,8 +172,8 @@ static int compare_kept(const struct lq_tune_race *race, const char *cache, uint
 {
     struct lq_tune_answer kept;
     if (!lq_tune_answer_read(cache, key, &kept))
-        return lq_fail(err, LQ_ERR_NOT_FOUND, "nothing is kept for this model here; run "
-                       "`lacquer tune` first");
+        return lq_fail(err, LQ_ERR_NOT_FOUND, "no result is saved for this model on this machine; "
+                                              "run `lacquer tune` first");
     for (int i = 0; i < race->count; i++) {
         const struct lq_tune_entry *entry = &race->entries[i];
         if (memcmp(&entry->candidate, &kept.candidate, sizeof kept.candidate) != 0)
@@ -182,11 +181,11 @@ static int compare_kept(const struct lq_tune_race *race, const char *cache, uint
         *behind = lq_tune_score(&entry->times) / lq_tune_score(&race->entries[race->best].times);
         return entry->verdict >= LQ_TUNE_FINE
                    ? LQ_OK
-                   : lq_fail(err, LQ_ERR_MODEL, "the kept answer is of no use any more: %s",
+                   : lq_fail(err, LQ_ERR_MODEL, "the saved result cannot be used any more: %s",
                              lq_tune_verdict_name(entry->verdict));
     }
-    return lq_fail(err, LQ_ERR_NOT_FOUND, "the kept answer is no candidate any more; run "
-                   "`lacquer tune` again");
+    return lq_fail(err, LQ_ERR_NOT_FOUND, "the saved result is no longer among the candidates; run "
+                                          "`lacquer tune` again");
 }
 
 static int conclude(const struct tune *tune, const struct lq_tune_race *race, const char *cache,
@@ -223,8 +222,8 @@ static int run(struct tune *tune, struct lq_error *err)
     const char *cache = lq_cli_model_cache(&tune->model);
     uint64_t key = lq_tune_key(&tune->model);
     if (!cache && !tune->check)
-        return lq_fail(err, LQ_ERR_IO, "the answer could not be kept: '%.200s' cannot be written; "
-                       "name another folder with --cache-dir",
+        return lq_fail(err, LQ_ERR_IO, "cannot save the result: '%.200s' cannot be written; name "
+                                       "another folder with --cache-dir",
                        tune->model.options.cache_dir ? tune->model.options.cache_dir : "");
     int status = lq_tune_pictures_read(&pictures, tune->images, err);
     if (status == LQ_OK && pictures.left_out > 0)

@@ -70,7 +70,7 @@ bool lq_tune_answer_read(const char *cache_dir, uint64_t key, struct lq_tune_ans
     text[len] = '\0';
     if (parse(text, answer))
         return true;
-    lq_log_warn("what `lacquer tune` had kept is damaged and is thrown away: '%s'%s", path,
+    lq_log_warn("the saved result of `lacquer tune` is damaged and is thrown away: '%s'%s", path,
                 unlink(path) == 0 ? "" : " (it cannot be removed)");
     return false;
 }
@@ -81,8 +81,8 @@ int lq_tune_answer_write(const char *cache_dir, uint64_t key, const struct lq_tu
     char path[PATH_MAX], text[TEXT_MAX];
     const struct lq_tune_candidate *candidate = &answer->candidate;
     if (!name_file(path, sizeof path, cache_dir, key))
-        return lq_fail(err, LQ_ERR_IO, "the answer cannot be kept: there is no folder for it that "
-                       "can be written; name one with --cache-dir");
+        return lq_fail(err, LQ_ERR_IO, "cannot save the result: there is no writable folder for "
+                                       "it; name one with --cache-dir");
     int len = snprintf(text, sizeof text,
                        "lacquer tune 1\nfile %s\nprecision %s\nisa %s\nthreads %s\nalone_ms %.3f\n"
                        "side_fps %.3f", candidate->floats ? "float" : "named",

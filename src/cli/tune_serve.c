@@ -187,33 +187,32 @@ static void go_over(struct lq_tune_beside *beside, const struct lq_tune_answer *
     lq_tune_candidate_name(&answer->candidate, lq_tune_path(&then, &answer->candidate), name,
                            sizeof name);
     if (needs_another_cap(answer)) {
-        lq_log_info("computing as %s is faster here and is taken from the next start: it needs "
-                    "other instructions than this process was started with", name);
+        lq_log_info("%s is the fastest here, but needs another instruction set than this process "
+                    "started with; it is used from the next start", name);
         return;
     }
     lq_tune_answer_use(answer, &then);
     if (is_so_already(beside->asked, &then)) {
-        lq_log_debug("tuned: what this server does already is the fastest, %s", name);
+        lq_log_debug("tuned: the present configuration is the fastest, %s", name);
         return;
     }
     if (lq_cli_model_open_tried(&then, &beside->model, &why) != LQ_OK) {
-        lq_log_warn("computing on as before, not as %s: %s", name, why.text);
+        lq_log_warn("keeping the present configuration instead of %s: %s", name, why.text);
         return;
     }
     lq_server_offer_model(beside->server, beside->model);
-    lq_log_info("computing as %s from now on, which was found the fastest here", name);
+    lq_log_info("using %s from now on, the fastest configuration on this machine", name);
 }
 
 static void conclude(struct lq_tune_beside *beside)
 {
     struct found found = {.status = LQ_ERR_IO};
     if (read(beside->told, &found, sizeof found) != (ssize_t)sizeof found)
-        lq_log_warn("the race for the fastest way to compute ended early; "
-                    "`lacquer tune` tells why");
+        lq_log_warn("tuning in the background ended early; run `lacquer tune` to see why");
     else if (found.status != LQ_OK)
-        lq_log_warn("the fastest way to compute was not found: %s", found.error.text);
+        lq_log_warn("tuning in the background failed: %s", found.error.text);
     else if (!found.kept)
-        lq_log_warn("the fastest way to compute cannot be kept: %s", found.error.text);
+        lq_log_warn("cannot save the result of tuning: %s", found.error.text);
     if (waitpid(beside->child, NULL, 0) == beside->child)
         beside->child = 0;
     if (found.status == LQ_OK)

@@ -356,7 +356,7 @@ def test_a_tflite_brings_its_sidecar_and_its_picture(tmp_path, tmp_path_factory)
 
 @pytest.mark.parametrize("name, status, words", [
     ("serving:0", 0, r"--optShapes=\'serving:0\':4x64x96x3"),
-    ("x $(touch gone) `id`", 1, "trtexec cannot be told of input"),
+    ("x $(touch gone) `id`", 1, "trtexec cannot take the input name"),
 ])
 def test_names_in_the_trtexec_line(tmp_path, tmp_path_factory, name, status, words):
     """It is made to be pasted into a shell, and the model may be anybody's."""
