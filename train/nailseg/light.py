@@ -3,9 +3,9 @@
 WebAssembly runs convolutions several times slower than native code, and the first stages, at half
 the picture's resolution, cost it most. So the first convolution here has stride 4 where the
 default's has 2, and everything behind it works on a quarter of the pixels; what is at 1/32 in the
-default comes out at 1/64 and is computed at 1/32 instead, with dilated filters. A few features at
-half the resolution, straight from the picture, then set the outline. Input and output are those of
-NailNet.
+default comes out at 1/64 and is computed at 1/32 instead, with dilated filters. A few features
+straight from the picture then set the outline: a cell of 4x4 pixels gives the four points at half
+the resolution that it holds (pixel shuffle). Input and output are those of NailNet.
 
 `begin` fills it from a trained default network: what it computes then, before any step of training,
 is nearly what the default computes of a picture half as large.
@@ -47,12 +47,12 @@ def stages(expand, deepest, deep_expand):
 class LightNet(nn.Module):
     """expand: hidden channels of a block for each of its own; deepest: blocks of 192 channels,
     with deep_expand; mix: the context block's expansion; decoder: channels at 1/4 .. 1/16, and at
-    1/32 where there are deepest blocks; detail: features at 1/2."""
+    1/32 where there are deepest blocks; detail: features at 1/4 straight from the picture."""
 
     pretrained = True  # the stages begin with learned weights: see optim.py
 
     def __init__(self, expand=6, deepest=1, deep_expand=3, mix=1, decoder=(12, 16, 32, 48),
-                 detail=8):
+                 detail=20):
         super().__init__()
         body, widths = stages(expand, deepest, deep_expand)
         self.stages = nn.ModuleList(body)
@@ -64,10 +64,9 @@ class LightNet(nn.Module):
             self.join.append(ConvBN(c + skip, c))
             cin = c
         self.head = nn.Conv2d(cin, 1, 1)
-        self.detail = ConvBN(3, detail, 3, 2)
-        self.finer = ConvBN(cin, detail, 1, act=None)
-        self.last = ConvBN(2 * detail, detail)
-        self.correct = nn.Conv2d(detail, 1, 1)
+        self.detail = ConvBN(3, detail, 6, 4, padding=1)
+        self.last = ConvBN(cin + detail, detail)
+        self.correct = nn.Conv2d(detail, 4, 1)  # one channel for each of four points at 1/2
         nn.init.zeros_(self.correct.weight)
         nn.init.zeros_(self.correct.bias)
 
@@ -83,9 +82,8 @@ class LightNet(nn.Module):
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
             x = join(torch.cat((x, skips.pop()), 1))
         coarse = F.interpolate(self.head(x), scale_factor=2, mode="bilinear")
-        fine = F.interpolate(self.finer(x), scale_factor=2, mode="nearest")
-        fine = self.last(torch.cat((fine, self.detail(image)), 1))
-        return coarse + self.correct(fine)
+        fine = self.last(torch.cat((x, self.detail(image)), 1))
+        return coarse + F.pixel_shuffle(self.correct(fine), 2)
 
     def freeze(self, count):
         """As NailNet.freeze."""

@@ -8,16 +8,17 @@ import torch
 class Teacher:
     """An exported model in OpenVINO, on one thread, compiled once for every batch it meets."""
 
-    def __init__(self, path):
+    def __init__(self, path, precision="f32"):
         if not os.path.isfile(path):
             raise SystemExit(f"cannot find the teacher: '{path}'")
-        self.path, self.core, self.compiled = path, ov.Core(), {}
+        self.path, self.precision = path, precision
+        self.core, self.compiled = ov.Core(), {}
 
     def compile(self, shape):
         model = self.core.read_model(self.path)
         model.reshape(list(shape))
         return self.core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1,
-                                                      "INFERENCE_PRECISION_HINT": "f32"})
+                                                      "INFERENCE_PRECISION_HINT": self.precision})
 
     def __call__(self, images):
         """float32 [n,3,h,w] to probabilities [n,1,h/2,w/2]."""

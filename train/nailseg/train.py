@@ -66,6 +66,7 @@ class Run:
         if self.model.pretrained and learned:
             pretrained.load(self.model)
         self.model.to(memory_format=torch.channels_last)
+        self.forward = self.model  # or what is compiled of it
         self.average = Average(self.model, opt["ema"])
         self.opt = Mixed(self.model, opt)
         self.seconds, self.epoch, self.images, self.best = 0.0, 0, 0, 0.0
@@ -129,7 +130,7 @@ class Run:
         x = torch.from_numpy(x).permute(0, 3, 1, 2).float().div_(255)
         y = torch.from_numpy(y)[:, None].float().div_(255)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config["bf16"]):
-            logits = self.model(x)
+            logits = self.forward(x)
         loss = nail_loss(logits.float(), y, **self.config["loss"])
         if self.teacher:
             loss = loss + self.config["distil"]["weight"] * imitation(
@@ -213,7 +214,7 @@ def teacher_of(args):
         raise SystemExit("the config distils: name a model with --teacher, such as "
                          "../models/nail.onnx")
     from .teacher import Teacher
-    return Teacher(args.teacher)
+    return Teacher(args.teacher, "bf16" if args.teacher_bf16 else "f32")
 
 
 def main(args):
@@ -236,6 +237,8 @@ def main(args):
         run.resume(start)
     if config["distil"]["weight"] > 0:
         run.teacher = teacher_of(args)
+    if args.compile:
+        run.forward = torch.compile(run.model)
     if args.until_stop and run.stop_at:
         run.budget = run.seconds + run.stop_at - time.time()
 
