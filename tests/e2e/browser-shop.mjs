@@ -147,6 +147,8 @@ tests.cards_without_graphics = async ({ browser, server }) => {
   await page.route('**/api/process', (route) =>
     busy-- > 0 ? route.fulfill({ status: 503, body: '{"error":"busy"}' }) : route.continue(),
   );
+  await page.reload(); // so that no card was asked for before that
+  await until('the finishes', () => page.locator('#finishes label').count(), 20000);
   await page.evaluate(() => part('finishes').scrollIntoView());
   const painted = page.locator('#finishes canvas[data-painted]');
   const count = await page.locator('#finishes label').count();
