@@ -177,7 +177,8 @@ void lq_workers_collect(struct lq_workers *workers);
 int lq_workers_waiting(struct lq_workers *workers);
 // Whether a live session is in: light stills leave it a worker then.
 void lq_workers_set_live(struct lq_workers *workers, bool someone);
-// Amid the work on this slot, by the worker: it gets on. Tells whether a live session is in.
+// Amid the work on this slot, by the worker: it gets on. Returns whether it is a still while a live
+// session is in, for which cores must be left.
 bool lq_workers_step(struct lq_frame_slot *slot);
 // What is in flight just now.
 struct lq_workers_state {

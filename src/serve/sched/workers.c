@@ -158,9 +158,9 @@ bool lq_workers_step(struct lq_frame_slot *slot)
     struct lq_workers *workers = slot->thread->workers;
     pthread_mutex_lock(&workers->lock);
     mark(slot->thread, slot);
-    bool someone_live = workers->turns.someone_live;
+    bool yields = workers->turns.someone_live && slot->turn_kind != LQ_TURN_LIVE;
     pthread_mutex_unlock(&workers->lock);
-    return someone_live;
+    return yields;
 }
 
 static bool stopping(struct lq_workers *workers)

@@ -20,7 +20,7 @@ struct rig {
     atomic_int open, run;
     int ready;          // calls of the ready callback
     struct lq_session *taken_by[512]; // whose frames were taken, in turn; with one worker
-    bool exclusive[512], contended[512]; // … and what was said of them
+    bool exclusive[512], contended[512], yields[512]; // … and what was said of them
     int taken_count;
 };
 
@@ -58,6 +58,7 @@ static void task_run(void *worker, struct lq_frame_slot *slot)
         assert_in_range(mine->taken_count, 0, 511);
         mine->exclusive[mine->taken_count] = slot->exclusive;
         mine->contended[mine->taken_count] = slot->contended;
+        mine->yields[mine->taken_count] = lq_workers_step(slot);
         mine->taken_by[mine->taken_count++] = slot->session;
         wait_to_go(mine);
     }
@@ -653,6 +654,28 @@ static void a_heavy_still_leaves_the_only_worker_to_live_frames(void **state)
     stop();
 }
 
+// A live frame that is alone keeps all cores in every step; a still leaves some to who is live.
+static void only_stills_yield_to_live_frames(void **state)
+{
+    (void)state;
+    start(1, true);
+    lq_workers_set_live(rig.workers, true);
+    struct lq_session *still = open_from(1, NULL), *stream = open_from(2, NULL);
+    post(stream, 1);
+    sem_wait(&rig.taken);
+    assert_true(rig.exclusive[0] && !rig.yields[0]);
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(stream), 1);
+    post_still(still, 2, LQ_TURN_LIGHT, 0);
+    sem_wait(&rig.taken);
+    assert_true(rig.yields[1]);
+    sem_post(&rig.go);
+    assert_int_equal(next_reply(still), 2);
+    lq_session_close(still);
+    lq_session_close(stream);
+    stop();
+}
+
 static void a_still_that_turns_out_heavy_waits_again(void **state)
 {
     (void)state;
@@ -722,6 +745,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_hangs_is_seen),
         cmocka_unit_test(a_worker_that_gets_on_does_not_hang),
         cmocka_unit_test(a_heavy_still_leaves_the_only_worker_to_live_frames),
+        cmocka_unit_test(only_stills_yield_to_live_frames),
         cmocka_unit_test(a_still_that_turns_out_heavy_waits_again),
         cmocka_unit_test(a_worker_that_cannot_open_fails_the_start),
     };
