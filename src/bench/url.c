@@ -19,22 +19,14 @@ static bool copy_part(CURLU *parts, CURLUPart which, char *to, size_t size)
     return good;
 }
 
-static bool has_part(CURLU *parts, CURLUPart which)
-{
-    char *part = NULL;
-    bool found = curl_url_get(parts, which, &part, 0) == CURLUE_OK;
-    curl_free(part);
-    return found;
-}
-
 static int read_parts(struct lq_url *url, CURLU *parts, const char *text, struct lq_error *err)
 {
     char host[sizeof url->host + 2], port[8] = "", path[2] = "";
     if (curl_url_set(parts, CURLUPART_URL, text, 0) != CURLUE_OK ||
         !copy_part(parts, CURLUPART_HOST, host, sizeof host))
         return lq_fail(err, LQ_ERR_ARGUMENT, "address '%s' names no host or no valid port", text);
-    if (!copy_part(parts, CURLUPART_PATH, path, sizeof path) || has_part(parts, CURLUPART_QUERY) ||
-        has_part(parts, CURLUPART_FRAGMENT) || has_part(parts, CURLUPART_USER))
+    // libcurl 8 takes a question mark with nothing behind it for no query.
+    if (!copy_part(parts, CURLUPART_PATH, path, sizeof path) || strpbrk(text, "?#@"))
         return lq_fail(err, LQ_ERR_ARGUMENT, "address '%s' has more than a host and a port; give "
                        "http://host:port", text);
     bool v6 = *host == '[';
