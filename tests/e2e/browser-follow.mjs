@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { root, video } from './browser-harness.mjs';
+import { root, videoFrames } from './browser-harness.mjs';
 
 const masks = path.join(root, 'tests/e2e/hand-masks');
 
@@ -44,23 +44,11 @@ export class SlowProxy {
   }
 }
 
-function filmFrames() {
-  const bytes = fs.readFileSync(video);
-  const list = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8]), at);
-    const stop = end < 0 ? bytes.length : end + 2;
-    list.push(bytes.subarray(at, stop).toString('base64'));
-    at = stop;
-  }
-  return list;
-}
-
 // Puts window.measureDrawn into the page: the drawn frame of this moment against the truth.
 export async function loadTruth(page) {
   const { frames } = JSON.parse(fs.readFileSync(path.join(masks, 'frames.json')));
   const boxes = frames.map(({ nails }) => nails.map(({ finger, box }) => ({ finger, box })));
-  const truth = filmFrames().map((film, i) => ({
+  const truth = videoFrames().map((film, i) => ({
     film,
     mask: fs.readFileSync(path.join(masks, `${String(i).padStart(4, '0')}.png`), 'base64'),
     nails: boxes[i],

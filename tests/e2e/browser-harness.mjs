@@ -10,6 +10,18 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 export const root = path.resolve(here, '../..');
 export const artifacts = path.join(here, 'artifacts');
 export const video = path.join(here, 'hand.mjpeg');
+// Its frames, JPEGs in base64.
+export function videoFrames() {
+  const bytes = fs.readFileSync(video);
+  const list = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8]), at);
+    const stop = end < 0 ? bytes.length : end + 2;
+    list.push(bytes.subarray(at, stop).toString('base64'));
+    at = stop;
+  }
+  return list;
+}
 export const golden = path.join(root, 'tests/golden/hands');
 const binary = process.env.LACQUER ?? path.join(root, 'build/lacquer');
 

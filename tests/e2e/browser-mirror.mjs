@@ -5,8 +5,8 @@
 //   node browser-mirror.mjs URL      one line of JSON
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, launch, live, nails, open, root, shade, shot, text, until, video, withCamera }
-  from './browser-harness.mjs';
+import { check, launch, live, nails, open, root, shade, shot, text, until, videoFrames,
+  withCamera } from './browser-harness.mjs';
 
 const patienceMs = 240000; // a busy machine computes a network for seconds
 const framesLeast = 20; // on the screen, with nails measured on each
@@ -15,18 +15,6 @@ const paintedLeast = 12; // change of a nail's pixels, three channels together
 const leadLeast = 6; // of 255; the tip's band leads the middle's by 11 to 36 on this video
 const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-
-function film() {
-  const bytes = fs.readFileSync(video);
-  const list = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8]), at);
-    const stop = end < 0 ? bytes.length : end + 2;
-    list.push(bytes.subarray(at, stop).toString('base64'));
-    at = stop;
-  }
-  return list;
-}
 
 function truth() {
   const file = path.join(root, 'tests/e2e/hand-masks/frames.json');
@@ -154,7 +142,7 @@ async function run(browser, url) {
   await page.selectOption('#art', 'french');
   await live(page, patienceMs);
   await until('a hand', async () => (await nails(page)) >= 4, patienceMs);
-  await page.evaluate(watch, [film(), truth()]);
+  await page.evaluate(watch, [videoFrames(), truth()]);
   await pictures(page);
   await shot(page, 'mirror-phone');
   const found = await page.evaluate(() => {

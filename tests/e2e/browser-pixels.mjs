@@ -1,7 +1,7 @@
 // Pixel measures, taken inside the page: what was painted, against the true nails of the picture.
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, root, setRange, until, video } from './browser-harness.mjs';
+import { check, root, setRange, until, videoFrames } from './browser-harness.mjs';
 
 const masks = path.join(root, 'tests/e2e/hand-masks');
 
@@ -32,18 +32,6 @@ export async function keepBoth(page) {
   await page.click('#compare');
 }
 
-function base64Frames() {
-  const bytes = fs.readFileSync(video);
-  const list = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8]), at);
-    const stop = end < 0 ? bytes.length : end + 2;
-    list.push(bytes.subarray(at, stop).toString('base64'));
-    at = stop;
-  }
-  return list;
-}
-
 // Which frame of the video the kept original is: the nearest at an eighth of the size. Chromium's
 // fake camera shifts the colours' range, so each channel is compared by its own mean and spread.
 export async function whichFrame(page) {
@@ -72,7 +60,7 @@ export async function whichFrame(page) {
       if (sum < best.difference) best = { index, difference: sum };
     }
     return { ...best, difference: best.difference / (size[0] * size[1] * 3) };
-  }, base64Frames());
+  }, videoFrames());
   check(
     found.difference < 0.1,
     `the picture is no frame of the video (${found.difference.toFixed(2)})`,
