@@ -20,6 +20,11 @@ function plainCanvas() {
     return canvas;
 }
 
+function resize(canvas, { width, height }) {
+    if (canvas.width === width && canvas.height === height) return;
+    Object.assign(canvas, { width, height });
+}
+
 export class LivePicture {
     carries = false; // on frames from the next one on
     onready = () => {}; // it would be drawn otherwise now
@@ -65,11 +70,9 @@ export class LivePicture {
     }
 
     #keep(video) {
-        const { width, height } = this;
         this.#frame ??= plainCanvas();
-        if (this.#frame.width !== width || this.#frame.height !== height)
-            Object.assign(this.#frame, { width, height });
-        this.#frame.getContext('2d').drawImage(video, 0, 0, width, height);
+        resize(this.#frame, this);
+        this.#frame.getContext('2d').drawImage(video, 0, 0, this.width, this.height);
         return this.#frame;
     }
 
@@ -170,9 +173,7 @@ export class LivePicture {
 
     #carry(layers, polishOf) {
         this.#shown ??= plainCanvas();
-        const { width, height } = this;
-        if (this.#shown.width !== width || this.#shown.height !== height)
-            Object.assign(this.#shown, { width, height });
+        resize(this.#shown, this);
         const context = this.#shown.getContext('2d');
         context.drawImage(this.#frame, 0, 0);
         const nails = this.#fresh ? (this.#scene?.nails ?? []) : [];
