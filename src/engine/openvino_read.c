@@ -4,11 +4,17 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "base/log.h"
+#include "base/text.h"
 #include "engine/fake_quantize.h"
 #include "format/external_data.h"
 
 #define ov lq_openvino
+
+// By its name: such a file is not read twice.
+static bool is_other_format(const char *path)
+{
+    return lq_ends_with(path, ".tflite") || lq_ends_with(path, ".xml");
+}
 
 // Cheaply: whether reading it as ONNX may be worth the time.
 static bool may_have_pairs(const struct lq_buf *file)
@@ -42,7 +48,7 @@ static bool read_changed(const char *path, ov_model_t **model)
 
 ov_status_e lq_openvino_read(const char *path, ov_model_t **model)
 {
-    if (read_changed(path, model))
+    if (!is_other_format(path) && read_changed(path, model))
         return OK;
     return ov.core_read_model(ov.core, path, NULL, model);
 }
