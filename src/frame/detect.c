@@ -19,7 +19,7 @@ struct lq_detector {
 };
 
 // Around a region its nails' tips, edges and light are read: a share of the picture's longer side.
-#define PART_MARGIN (1.0f / 16)
+static const float PART_MARGIN = 1.0f / 16;
 
 // What keeps memory as large as pictures are.
 static int open_parts(struct lq_detector *detector, struct lq_error *err)
@@ -213,7 +213,8 @@ bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *
     return true;
 }
 
-// A frame that was decoded for a region is looked at there, whatever other frames have shown since.
+// The network runs on the region that a frame was decoded for, whatever other frames have shown
+// since.
 static bool take_region(const struct lq_detector *detector, const struct lq_job *job,
                         const struct lq_image *picture, int box[4])
 {

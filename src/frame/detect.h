@@ -15,9 +15,9 @@ void lq_detector_free(struct lq_detector *detector); // NULL is fine
 // Gives back what grew with pictures. MEMORY: it can only be freed then.
 LQ_MUST_CHECK int lq_detector_rest(struct lq_detector *detector);
 
-// Which part of a frame of this size suffices to find its nails: around the region that is looked
-// at (nail/track.h). False: all of it is needed. lq_detector_run of the same job then looks at that
-// region if job->is_part.
+// Which part of a frame of this size suffices to find its nails: around the region of interest
+// (nail/track.h). False: all of it is needed. If job->is_part, lq_detector_run of the same job then
+// runs the network on that region.
 bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *job, int width,
                              int height, int part[4]);
 

@@ -43,7 +43,7 @@ int lq_landmarks_open(struct lq_landmarks **out, const char *path,
     return lq_landmarks_open_by(out, &lq_engine_openvino, path, options, err);
 }
 
-// bf16 was found to tell the same (models/README.md); f16 was not tried.
+// In bf16 or f32, whose directions and fingers models/README.md compares; f16 was not measured.
 static int compile(struct lq_landmarks *landmarks, struct lq_engine_model *model,
                    const struct lq_engine_options *how, struct lq_error *err)
 {
