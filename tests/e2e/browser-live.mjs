@@ -146,7 +146,8 @@ tests.saves_what_is_shown = async ({ browser, server }) => {
   await frames(page, 3);
   const file = await saved(page);
   await until('saving to be seen', async () => (await text(page, '#save-text')) === 'Saved', 2000);
-  check(await page.evaluate(() => 'flash' in part('stage').dataset), 'no flash');
+  // The page sets it in its next animation frame, which a slow painter puts off.
+  await until('the flash', () => page.evaluate(() => 'flash' in part('stage').dataset), 2000);
   const size = await page.evaluate(() => [
     part('video').videoWidth,
     part('video').videoHeight,
