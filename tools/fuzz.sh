@@ -25,8 +25,8 @@ done
 ninja -C $build --quiet "${targets[@]/#/tests/fuzz/fuzz-}"
 
 mkdir -p $build/found
-export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
-export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# shellcheck source=tools/sanitizer_options.sh
+. tools/sanitizer_options.sh
 
 # $1: a target. Says one line of what was tried, or what was found.
 try_one() {

@@ -24,8 +24,9 @@ c_tests "$build"
 say "the same under AddressSanitizer and UndefinedBehaviorSanitizer"
 set_up build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ||
     exit 1
-ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-    c_tests build-asan --suite unit --timeout-multiplier 4
+# shellcheck source=tools/sanitizer_options.sh
+. tools/sanitizer_options.sh
+c_tests build-asan --suite unit --timeout-multiplier 4
 
 page=(.deps/venv/bin/python -m pytest -q tests/e2e/test_browser.py)
 sanitized=(tools/sanitize.sh asan)

@@ -33,11 +33,6 @@ class Server:
     def __init__(self, *args, **environment):
         env = {**os.environ, **environment}
         env.pop("PORT", None) if "PORT" not in environment else None
-        # LeakSanitizer's tracer crashes over a process in which OpenVINO has just compiled a model:
-        # with a cache of its own, or a model that the usual cache need not have.
-        compiles = "--cache-dir" in args or any(str(a).endswith((".onnx", ".tflite")) for a in args)
-        if compiles and "ASAN_OPTIONS" in env:
-            env["ASAN_OPTIONS"] += ":detect_leaks=0"
         # A file, not a pipe: nobody reads what is said before the end.
         self.said = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(

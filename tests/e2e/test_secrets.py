@@ -323,8 +323,6 @@ def test_counters_are_not_for_other_machines():
 def keeps(cache, **environment):
     """Whether models are kept there, and what is said of it."""
     where = [] if cache is None else ["--cache-dir", str(cache)]
-    if "ASAN_OPTIONS" in os.environ:  # as in conftest.py: here models are compiled
-        environment["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"] + ":detect_leaks=0"
     running = Server(*where, "--model", str(MODEL), "--log-level", "warn", **environment)
     assert httpx.post(f"{running.url}/api/v1/nails", content=plain()).status_code == 200
     status, said = running.stop()
