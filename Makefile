@@ -30,8 +30,17 @@ all: build
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX) >/dev/null
 
+# What a set-up fetched after the folder was configured (the page's engine for `make test`, say) is
+# found by configuring it again.
+define configure_again
+@[ ! -f $(BUILD)/build.ninja ] || \
+	[ -z "$$(find .deps -maxdepth 1 -name '*.stamp' -newer $(BUILD)/build.ninja)" ] || \
+	meson setup --reconfigure $(BUILD) >/dev/null
+endef
+
 ready:
 	@tools/setup.sh build
+	$(configure_again)
 	@$(MAKE) -s $(BUILD)/build.ninja
 	@[ -e $(BUILD)/lacquer ] || echo "setup: compiling, a minute or two on two cores" >&2
 
@@ -47,6 +56,7 @@ serve: ready $(if $(filter tensorrt cuda,$(ENGINE)),gpu)
 
 test:
 	@tools/setup.sh test
+	$(configure_again)
 	@tools/test.sh $(BUILD)
 
 test-quick:
@@ -67,14 +77,14 @@ deb:
 wheel: build
 	@tools/wheel.sh $(BUILD)
 
-# A folder set up before these packages came has no rule for it yet.
 device: ready
 	@tools/setup.sh device
-	@meson setup --reconfigure $(BUILD) >/dev/null
+	$(configure_again)
 	@ninja -C $(BUILD) $(QUIET) lacquer device.stamp
 
 npm: device
 	@tools/npm.sh $(BUILD)
+
 dist:
 	@tools/dist.sh $(BUILD)
 

@@ -170,6 +170,25 @@ AS_OF_0_9_3 = """#include <avif/avif.h>
 """
 
 
+@pytest.mark.parametrize("newer, arguments", [(True, "setup --reconfigure build"), (False, "")])
+def test_what_was_fetched_after_the_folder_was_configured_is_found(tmp_path, newer, arguments):
+    """`make serve` configures without the page's engine; `make test` fetches it, and builds it."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for folder in ("bin", "tools", "build", ".deps"):
+        (tmp_path / folder).mkdir()
+    for name in ("tools/setup.sh", "tools/test.sh", "bin/meson"):
+        said = " echo \"$*\" >>said" if name == "bin/meson" else ""
+        (tmp_path / name).write_text(f"#!/bin/sh\n{said}\n")
+        (tmp_path / name).chmod(0o755)
+    for name, at in (("build/build.ninja", 1000), (".deps/device.stamp", 2000 if newer else 500)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (at, at))
+    (tmp_path / "said").touch()
+    subprocess.run(["make", "test"], cwd=tmp_path, check=True,
+                   env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+    assert (tmp_path / "said").read_text().strip() == arguments
+
+
 def test_avif_is_read_without_what_ubuntu_22_04s_libavif_lacks(tmp_path):
     """Names that came after its 0.9.3 (libavif's change log) are not used below their versions."""
     source = tmp_path / "old.c"
