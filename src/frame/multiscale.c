@@ -159,17 +159,18 @@ struct span { // of points of the fine map
 // The points in a nail's crop: fine points are no closer together than pixels.
 static struct span span_of(const struct lq_patch *fine, const struct lq_nail *nail)
 {
-    return (struct span){(int)ceilf(((float)nail->x - fine->x0) / fine->dx),
-                         (int)ceilf(((float)nail->y - fine->y0) / fine->dy),
-                         (int)ceilf(((float)(nail->x + nail->width) - fine->x0) / fine->dx),
-                         (int)ceilf(((float)(nail->y + nail->height) - fine->y0) / fine->dy)};
+    const struct lq_pixel_box *crop = &nail->crop;
+    return (struct span){(int)ceilf(((float)crop->x - fine->x0) / fine->dx),
+                         (int)ceilf(((float)crop->y - fine->y0) / fine->dy),
+                         (int)ceilf(((float)(crop->x + crop->width) - fine->x0) / fine->dx),
+                         (int)ceilf(((float)(crop->y + crop->height) - fine->y0) / fine->dy)};
 }
 
 static bool covers(const struct lq_nail *nail, const struct lq_patch *fine, int x, int y)
 {
-    int across = (int)(fine->x0 + (float)x * fine->dx) - nail->x;
-    int down = (int)(fine->y0 + (float)y * fine->dy) - nail->y;
-    return across >= 0 && across < nail->width && down >= 0 && down < nail->height &&
+    int across = (int)(fine->x0 + (float)x * fine->dx) - nail->crop.x;
+    int down = (int)(fine->y0 + (float)y * fine->dy) - nail->crop.y;
+    return across >= 0 && across < nail->crop.width && down >= 0 && down < nail->crop.height &&
            nail->alpha[(size_t)down * nail->alpha_stride + (size_t)across] >= 128;
 }
 

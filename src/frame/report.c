@@ -11,8 +11,9 @@ static json_t *rounded(double value, double steps)
 static json_t *nail_json(const struct lq_nail *nail, bool geometry)
 {
     json_t *object = json_pack("{s:i, s:o, s:[i,i,i,i], s:I}", "id", nail->id, "confidence",
-                               rounded(nail->confidence, 1e3), "box", nail->x, nail->y,
-                               nail->width, nail->height, "area", (json_int_t)nail->area);
+                               rounded(nail->confidence, 1e3), "box", nail->crop.x, nail->crop.y,
+                               nail->crop.width, nail->crop.height, "area",
+                               (json_int_t)nail->area);
     if (!object)
         return NULL;
     json_object_set_new(object, "finger", json_string(lq_finger_name(nail->finger)));

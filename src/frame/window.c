@@ -16,8 +16,9 @@ static float size_of(const struct lq_nail *nail)
 
 static struct lq_window box_of(const struct lq_nail *nail)
 {
-    return (struct lq_window){(float)nail->x, (float)nail->y, (float)(nail->x + nail->width),
-                         (float)(nail->y + nail->height)};
+    const struct lq_pixel_box *crop = &nail->crop;
+    return (struct lq_window){(float)crop->x, (float)crop->y, (float)(crop->x + crop->width),
+                              (float)(crop->y + crop->height)};
 }
 
 static struct lq_window both(struct lq_window a, struct lq_window b)

@@ -47,8 +47,8 @@ struct crop {
 // Codes the nail's alpha at crop->scale into scratch (the shrunken plane lies behind the code).
 static int code_crop(struct crop *crop, const struct lq_nail *nail, struct lq_buf *scratch)
 {
-    crop->width = (nail->width + crop->scale - 1) / crop->scale;
-    crop->height = (nail->height + crop->scale - 1) / crop->scale;
+    crop->width = (nail->crop.width + crop->scale - 1) / crop->scale;
+    crop->height = (nail->crop.height + crop->scale - 1) / crop->scale;
     size_t most = lq_crop_bytes_max(crop->width, crop->height);
     int status = lq_buf_resize(scratch, 2 * most);
     if (status != LQ_OK)
@@ -57,7 +57,7 @@ static int code_crop(struct crop *crop, const struct lq_nail *nail, struct lq_bu
     size_t stride = nail->alpha_stride;
     if (crop->scale > 1) {
         uint8_t *shrunk = scratch->data + most;
-        lq_crop_shrink(alpha, stride, nail->width, nail->height, crop->scale, shrunk);
+        lq_crop_shrink(alpha, stride, nail->crop.width, nail->crop.height, crop->scale, shrunk);
         alpha = shrunk;
         stride = (size_t)crop->width;
     }
@@ -113,8 +113,8 @@ static int append_nail(struct lq_buf *out, const struct lq_nail *nail, struct cr
     to = put(to, (uint64_t)nail->finger, 1);
     to = put(to, to_byte(nail->confidence), 1);
     to = put(to, (uint64_t)nail->id, 4);
-    to = put(to, (uint64_t)nail->x, 2);
-    to = put(to, (uint64_t)nail->y, 2);
+    to = put(to, (uint64_t)nail->crop.x, 2);
+    to = put(to, (uint64_t)nail->crop.y, 2);
     to = put(to, (uint64_t)crop->width, 2);
     to = put(to, (uint64_t)crop->height, 2);
     to = put(to, (uint64_t)crop->scale, 1);

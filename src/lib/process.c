@@ -125,8 +125,8 @@ static int read_request(struct lq_job *job, const struct lacquer_request *given,
 static void fill_nail(struct lacquer_nail *to, const struct lq_nail *nail)
 {
     *to = (struct lacquer_nail){
-        .id = nail->id, .confidence = nail->confidence, .x = nail->x, .y = nail->y,
-        .width = nail->width, .height = nail->height, .center_x = nail->center_x,
+        .id = nail->id, .confidence = nail->confidence, .x = nail->crop.x, .y = nail->crop.y,
+        .width = nail->crop.width, .height = nail->crop.height, .center_x = nail->center_x,
         .center_y = nail->center_y, .axis_x = nail->axis_x, .axis_y = nail->axis_y,
         .length = nail->length, .breadth = nail->breadth, .alpha = nail->alpha,
         .alpha_stride = nail->alpha_stride, .area = nail->area, .tip_known = nail->tip_known,

@@ -237,14 +237,14 @@ static void place_crop(struct lq_nail *nail, const struct candidate *candidate,
                                 0, picture->width);
     int bottom = lq_clamp_to_int(ceilf(patch->y0 + (float)candidate->y1 * patch->dy + margin_y),
                                  0, picture->height);
-    nail->x = lq_clamp_to_int(patch->x0 + (float)candidate->x0 * patch->dx - margin_x,
-                              0, picture->width - 1);
-    nail->y = lq_clamp_to_int(patch->y0 + (float)candidate->y0 * patch->dy - margin_y,
-                              0, picture->height - 1);
-    nail->width = (right > nail->x ? right : nail->x + 1) - nail->x;
-    nail->height = (bottom > nail->y ? bottom : nail->y + 1) - nail->y;
+    int x = lq_clamp_to_int(patch->x0 + (float)candidate->x0 * patch->dx - margin_x,
+                            0, picture->width - 1);
+    int y = lq_clamp_to_int(patch->y0 + (float)candidate->y0 * patch->dy - margin_y,
+                            0, picture->height - 1);
+    nail->crop = (struct lq_pixel_box){x, y, (right > x ? right : x + 1) - x,
+                                       (bottom > y ? bottom : y + 1) - y};
     nail->confidence = candidate->confidence;
-    nail->alpha_stride = ((size_t)nail->width + 15) & ~(size_t)15;
+    nail->alpha_stride = ((size_t)nail->crop.width + 15) & ~(size_t)15;
 }
 
 static int refine_candidate(struct lq_nail_finder *finder, const struct lq_image *picture,
@@ -253,7 +253,8 @@ static int refine_candidate(struct lq_nail_finder *finder, const struct lq_image
 {
     struct lq_refine_job job = {
         .picture = picture,
-        .x = nail->x, .y = nail->y, .width = nail->width, .height = nail->height,
+        .x = nail->crop.x, .y = nail->crop.y,
+        .width = nail->crop.width, .height = nail->crop.height,
         .alpha = alpha,
         .alpha_stride = nail->alpha_stride,
     };
@@ -307,7 +308,7 @@ static int refine_all(struct lq_nail_finder *finder, const struct lq_image *pict
         const struct candidate *candidate = &finder->candidates[i];
         place_crop(&items[i], candidate, &patches[candidate->patch], picture);
         offset[i] = size;
-        size += items[i].alpha_stride * (size_t)items[i].height;
+        size += items[i].alpha_stride * (size_t)items[i].crop.height;
     }
     int status = lq_buf_resize(&finder->alpha, size);
     for (int i = 0; status == LQ_OK && i < finder->candidate_count; i++) {

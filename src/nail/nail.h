@@ -17,9 +17,8 @@ enum lq_finger { LQ_FINGER_UNKNOWN, LQ_FINGER_THUMB, LQ_FINGER_INDEX, LQ_FINGER_
 struct lq_nail {
     int id;               // 1, 2, … in this picture, left to right
     float confidence;     // 0..1
-    int x, y;             // top left of the alpha crop, picture pixels
-    int width, height;    // of the alpha crop, inside the picture
-    const uint8_t *alpha; // coverage 0..255, rows of `alpha_stride` bytes
+    struct lq_pixel_box crop; // the part of the picture that `alpha` covers
+    const uint8_t *alpha; // of the crop: coverage 0..255, rows of `alpha_stride` bytes
     size_t alpha_stride;
     int64_t area;         // pixels with alpha >= 128
     // Local frame. axis is the unit vector along the nail's length: towards the tip where tip_known

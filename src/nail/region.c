@@ -11,8 +11,8 @@ static const float SHAPE_MAX = 4.0f / 3.0f; // longer side over shorter
 void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float shift_x,
                    float shift_y)
 {
-    float x0 = (float)nail->x + shift_x, x1 = x0 + (float)nail->width;
-    float y0 = (float)nail->y + shift_y, y1 = y0 + (float)nail->height;
+    float x0 = (float)nail->crop.x + shift_x, x1 = x0 + (float)nail->crop.width;
+    float y0 = (float)nail->crop.y + shift_y, y1 = y0 + (float)nail->crop.height;
     bool first = !(region->largest > 0.0f);
     region->x0 = first ? x0 : fminf(region->x0, x0);
     region->y0 = first ? y0 : fminf(region->y0, y0);
@@ -48,8 +48,9 @@ bool lq_region_place(const struct lq_region *region, const struct lq_image *pict
 
 bool lq_region_cuts(const int box[4], const struct lq_image *picture, const struct lq_nail *nail)
 {
+    const struct lq_pixel_box *crop = &nail->crop;
     int right = box[0] + box[2], bottom = box[1] + box[3];
-    return (box[0] > 0 && nail->x <= box[0] + 1) || (box[1] > 0 && nail->y <= box[1] + 1) ||
-           (right < picture->width && nail->x + nail->width >= right - 1) ||
-           (bottom < picture->height && nail->y + nail->height >= bottom - 1);
+    return (box[0] > 0 && crop->x <= box[0] + 1) || (box[1] > 0 && crop->y <= box[1] + 1) ||
+           (right < picture->width && crop->x + crop->width >= right - 1) ||
+           (bottom < picture->height && crop->y + crop->height >= bottom - 1);
 }

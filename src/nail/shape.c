@@ -27,9 +27,9 @@ void lq_shape_measure(struct lq_nail *nail)
 {
     double w = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0;
     nail->area = 0;
-    for (int j = 0; j < nail->height; j++) {
+    for (int j = 0; j < nail->crop.height; j++) {
         struct row_sums row;
-        sum_row(nail->alpha + (size_t)j * nail->alpha_stride, nail->width, &row);
+        sum_row(nail->alpha + (size_t)j * nail->alpha_stride, nail->crop.width, &row);
         double rw = (double)row.weight, rx = (double)row.x;
         w += rw;
         x += rx;
@@ -45,8 +45,8 @@ void lq_shape_measure(struct lq_nail *nail)
     xx = xx / w - x * x;
     xy = xy / w - x * y;
     yy = yy / w - y * y;
-    nail->center_x = (float)(nail->x + x + 0.5);
-    nail->center_y = (float)(nail->y + y + 0.5);
+    nail->center_x = (float)(nail->crop.x + x + 0.5);
+    nail->center_y = (float)(nail->crop.y + y + 0.5);
     double middle = (xx + yy) / 2.0, spread = hypot((xx - yy) / 2.0, xy);
     double angle = 0.5 * atan2(2.0 * xy, xx - yy);
     nail->axis_x = (float)cos(angle);
@@ -103,12 +103,12 @@ void lq_shape_bend(struct lq_nail *nail)
     float scale = 2.0f / fmaxf(nail->length, 1.0f);
     float ux = nail->axis_x * scale, uy = nail->axis_y * scale;
     struct bend_sums sums = {0};
-    for (int j = 0; j < nail->height; j++) {
+    for (int j = 0; j < nail->crop.height; j++) {
         const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
-        float x = (float)nail->x + 0.5f - nail->center_x;
-        float y = (float)(nail->y + j) + 0.5f - nail->center_y;
+        float x = (float)nail->crop.x + 0.5f - nail->center_x;
+        float y = (float)(nail->crop.y + j) + 0.5f - nail->center_y;
         const struct frame_row row = {ux * x + uy * y, ux * y - uy * x, ux, -uy};
-        bend_row(alpha, nail->width, &row, &sums);
+        bend_row(alpha, nail->crop.width, &row, &sums);
     }
     // The middle line turns by 2 c over each half length.
     nail->curvature = 4.0f * bend_of(&sums);
@@ -131,9 +131,10 @@ static bool row_span(const uint8_t *alpha, int width, int *left, int *right)
 
 void lq_shape_trim(struct lq_nail *nail)
 {
-    int left = nail->width, right = -1, top = -1, bottom = -1;
-    for (int j = 0; j < nail->height; j++)
-        if (row_span(nail->alpha + (size_t)j * nail->alpha_stride, nail->width, &left, &right)) {
+    struct lq_pixel_box *crop = &nail->crop;
+    int left = crop->width, right = -1, top = -1, bottom = -1;
+    for (int j = 0; j < crop->height; j++)
+        if (row_span(nail->alpha + (size_t)j * nail->alpha_stride, crop->width, &left, &right)) {
             top = top < 0 ? j : top;
             bottom = j;
         }
@@ -142,11 +143,9 @@ void lq_shape_trim(struct lq_nail *nail)
     int margin = 2 + (int)(nail->breadth * 0.06f);
     left = left > margin ? left - margin : 0;
     top = top > margin ? top - margin : 0;
-    right = right + margin < nail->width ? right + margin : nail->width - 1;
-    bottom = bottom + margin < nail->height ? bottom + margin : nail->height - 1;
+    right = right + margin < crop->width ? right + margin : crop->width - 1;
+    bottom = bottom + margin < crop->height ? bottom + margin : crop->height - 1;
     nail->alpha += (size_t)top * nail->alpha_stride + (size_t)left;
-    nail->x += left;
-    nail->y += top;
-    nail->width = right - left + 1;
-    nail->height = bottom - top + 1;
+    *crop = (struct lq_pixel_box){crop->x + left, crop->y + top, right - left + 1,
+                                  bottom - top + 1};
 }

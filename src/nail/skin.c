@@ -36,8 +36,8 @@ static bool on_nail(const struct lq_nails *nails, int x, int y)
 {
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];
-        int i_x = x - nail->x, i_y = y - nail->y;
-        if (i_x >= 0 && i_y >= 0 && i_x < nail->width && i_y < nail->height &&
+        int i_x = x - nail->crop.x, i_y = y - nail->crop.y;
+        if (i_x >= 0 && i_y >= 0 && i_x < nail->crop.width && i_y < nail->crop.height &&
             nail->alpha[(size_t)i_y * nail->alpha_stride + (size_t)i_x] >= 64)
             return true;
     }

@@ -143,7 +143,7 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
 {
     size_t size = 0;
     for (int i = 0; i < found->count; i++)
-        size += found->items[i].alpha_stride * (size_t)found->items[i].height;
+        size += found->items[i].alpha_stride * (size_t)found->items[i].crop.height;
     int status = lq_buf_resize(&tracked->alpha, size);
     if (status != LQ_OK)
         return status;
@@ -155,10 +155,11 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
         int at = match[i] >= 0 || !keep ? match[i] : lq_track_new(tracker, time_us);
         *nail = found->items[i];
         nail->id = at >= 0 ? tracker->tracks[at].id : lq_track_next_id(tracker);
-        lq_track_copy_rows(nail, (int[]){nail->x, nail->y, nail->width, nail->height}, alpha,
-                  nail->alpha_stride);
+        const struct lq_pixel_box *crop = &nail->crop;
+        lq_track_copy_rows(nail, (int[]){crop->x, crop->y, crop->width, crop->height}, alpha,
+                           nail->alpha_stride);
         nail->alpha = alpha;
-        alpha += nail->alpha_stride * (size_t)nail->height;
+        alpha += nail->alpha_stride * (size_t)nail->crop.height;
         if (keep) {
             tracker->tracks[at].nail = *nail;
             tracker->tracks[at].found_us = time_us;

@@ -13,10 +13,10 @@ struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track)
 {
     const struct lq_nail *nail = &track->nail;
-    return (struct lq_shown_mask){nail->x,
-                                  nail->y,
-                                  nail->width,
-                                  nail->height,
+    return (struct lq_shown_mask){nail->crop.x,
+                                  nail->crop.y,
+                                  nail->crop.width,
+                                  nail->crop.height,
                                   nail->alpha_stride,
                                   tracker->alpha.data + track->alpha_at,
                                   nail->center_x,
@@ -47,10 +47,10 @@ static float share_of(const struct lq_track_update *update, const struct lq_trac
 void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *out, size_t stride)
 {
     memset(out, 0, stride * (size_t)box[3]);
-    out += (size_t)(nail->y - box[1]) * stride + (size_t)(nail->x - box[0]);
-    for (int y = 0; y < nail->height; y++)
+    out += (size_t)(nail->crop.y - box[1]) * stride + (size_t)(nail->crop.x - box[0]);
+    for (int y = 0; y < nail->crop.height; y++)
         memcpy(out + (size_t)y * stride, nail->alpha + (size_t)y * nail->alpha_stride,
-               (size_t)nail->width);
+               (size_t)nail->crop.width);
 }
 
 size_t lq_track_stride(const struct lq_track_step *step)

@@ -48,18 +48,20 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
 
 static void unite(int box[4], const struct lq_nail *nail)
 {
+    const struct lq_pixel_box *crop = &nail->crop;
     int right = box[0] + box[2], bottom = box[1] + box[3];
-    int nail_right = nail->x + nail->width, nail_bottom = nail->y + nail->height;
-    box[0] = box[0] < nail->x ? box[0] : nail->x;
-    box[1] = box[1] < nail->y ? box[1] : nail->y;
+    int nail_right = crop->x + crop->width, nail_bottom = crop->y + crop->height;
+    box[0] = box[0] < crop->x ? box[0] : crop->x;
+    box[1] = box[1] < crop->y ? box[1] : crop->y;
     box[2] = (right > nail_right ? right : nail_right) - box[0];
     box[3] = (bottom > nail_bottom ? bottom : nail_bottom) - box[1];
 }
 
 static bool touches_border(const struct lq_image *picture, const struct lq_nail *nail)
 {
-    return nail->x <= 1 || nail->y <= 1 || nail->x + nail->width >= picture->width - 1 ||
-           nail->y + nail->height >= picture->height - 1;
+    const struct lq_pixel_box *crop = &nail->crop;
+    return crop->x <= 1 || crop->y <= 1 || crop->x + crop->width >= picture->width - 1 ||
+           crop->y + crop->height >= picture->height - 1;
 }
 
 // A nail that enters over the border is detected in some frames and missed in others: it is shown
@@ -100,8 +102,7 @@ static int plan_found(struct lq_track_update *update, const struct lq_nail *foun
                       lq_shown_mask_moved_box(&mask, &step->motion, update->picture, step->box);
     }
     if (!step->moved)
-        memcpy(step->box, (int[]){found->x, found->y, found->width, found->height},
-               sizeof step->box);
+        memcpy(step->box, &found->crop, sizeof step->box);
     unite(step->box, found);
     return track_index;
 }

@@ -42,9 +42,10 @@ static float half_at(enum lq_shape_kind shape, float t)
 static float cover_at(const struct lq_nail *nail, float u, float w)
 {
     float along = 0.5f * nail->length * u, across = 0.5f * nail->breadth * w;
-    int x = (int)floorf(nail->center_x + along * nail->axis_x - across * nail->axis_y) - nail->x;
-    int y = (int)floorf(nail->center_y + along * nail->axis_y + across * nail->axis_x) - nail->y;
-    return x < 0 || y < 0 || x >= nail->width || y >= nail->height
+    const struct lq_pixel_box *crop = &nail->crop;
+    int x = (int)floorf(nail->center_x + along * nail->axis_x - across * nail->axis_y) - crop->x;
+    int y = (int)floorf(nail->center_y + along * nail->axis_y + across * nail->axis_x) - crop->y;
+    return x < 0 || y < 0 || x >= crop->width || y >= crop->height
                ? 0.0f : (float)nail->alpha[(size_t)y * nail->alpha_stride + (size_t)x] / 255.0f;
 }
 
@@ -125,8 +126,8 @@ bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *exte
     float end = 1.0f + 2.0f * extension->length, half = measure_half(nail);
     if (half < 0.3f)
         return false;
-    float x0 = (float)nail->x, x1 = (float)(nail->x + nail->width);
-    float y0 = (float)nail->y, y1 = (float)(nail->y + nail->height);
+    float x0 = (float)nail->crop.x, x1 = (float)(nail->crop.x + nail->crop.width);
+    float y0 = (float)nail->crop.y, y1 = (float)(nail->crop.y + nail->crop.height);
     for (int k = 0; k < 4; k++) {
         float along = 0.5f * nail->length * (k < 2 ? BEGIN : end);
         float across = 0.5f * nail->breadth * half * (k % 2 ? 1.0f : -1.0f);
@@ -146,11 +147,12 @@ bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *exte
 
 static void copy_own(const struct lq_extent *extent, const struct lq_nail *nail, uint8_t *own)
 {
+    const struct lq_pixel_box *crop = &nail->crop;
     size_t width = (size_t)extent->width;
     memset(own, 0, width * (size_t)extent->height);
-    for (int j = 0; j < nail->height; j++)
-        memcpy(own + (size_t)(nail->y - extent->y + j) * width + (size_t)(nail->x - extent->x),
-               nail->alpha + (size_t)j * nail->alpha_stride, (size_t)nail->width);
+    for (int j = 0; j < crop->height; j++)
+        memcpy(own + (size_t)(crop->y - extent->y + j) * width + (size_t)(crop->x - extent->x),
+               nail->alpha + (size_t)j * nail->alpha_stride, (size_t)crop->width);
 }
 
 static inline float held(float x, float least, float most)
@@ -315,14 +317,14 @@ LQ_HOT static void shadow_row(const struct lq_extent *extent, const struct softn
 // None on the natural nail: it lies under the extension, and its light is read to paint that by.
 static void spare_nail(const struct lq_nail *nail, int x, int y, int count, float *taken)
 {
-    int j = y - nail->y;
-    if (j < 0 || j >= nail->height)
+    int j = y - nail->crop.y;
+    if (j < 0 || j >= nail->crop.height)
         return;
     const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
-    int from = nail->x > x ? nail->x : x, to = nail->x + nail->width;
+    int from = nail->crop.x > x ? nail->crop.x : x, to = nail->crop.x + nail->crop.width;
     to = to < x + count ? to : x + count;
     for (int i = from; i < to; i++)
-        taken[i - x] *= 1.0f - (float)alpha[i - nail->x] / 255.0f;
+        taken[i - x] *= 1.0f - (float)alpha[i - nail->crop.x] / 255.0f;
 }
 
 static inline __attribute__((always_inline)) void darken_row(void *pixels, int channels, int depth,

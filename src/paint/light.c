@@ -73,8 +73,8 @@ static bool in_a_nail(const struct lq_nails *nails, int x, int y)
 {
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];
-        int column = x - nail->x, row = y - nail->y;
-        if (column >= 0 && row >= 0 && column < nail->width && row < nail->height &&
+        int column = x - nail->crop.x, row = y - nail->crop.y;
+        if (column >= 0 && row >= 0 && column < nail->crop.width && row < nail->crop.height &&
             nail->alpha[(size_t)row * nail->alpha_stride + (size_t)column] > 8)
             return true;
     }

@@ -67,20 +67,20 @@ static int check(const struct lq_image *picture, const struct lq_nails *nails,
             return lq_fail(err, LQ_ERR_ARGUMENT, "cannot paint: unknown finish %d", finish);
     }
     for (int i = 0; i < nails->count; i++) {
-        const struct lq_nail *nail = &nails->items[i];
-        if (nail->x < 0 || nail->y < 0 || nail->width < 1 || nail->height < 1 ||
-            nail->width > picture->width - nail->x || nail->height > picture->height - nail->y)
+        const struct lq_pixel_box *crop = &nails->items[i].crop;
+        if (crop->x < 0 || crop->y < 0 || crop->width < 1 || crop->height < 1 ||
+            crop->width > picture->width - crop->x || crop->height > picture->height - crop->y)
             return lq_fail(err, LQ_ERR_ARGUMENT, "cannot paint: nail %d leaves the picture",
-                           nail->id);
+                           nails->items[i].id);
     }
     return LQ_OK;
 }
 
 static int make_room(struct lq_painter *painter, const struct lq_nail *nail)
 {
-    size_t width = (size_t)nail->width, height = (size_t)nail->height;
+    size_t width = (size_t)nail->crop.width, height = (size_t)nail->crop.height;
     size_t floats = ((width * height + 15) & ~(size_t)15) * (PLANES + 2 * PAIRS) +
-                    (width + LANES) * ROWS + (size_t)lq_box_scratch(nail->width, 2);
+                    (width + LANES) * ROWS + (size_t)lq_box_scratch(nail->crop.width, 2);
     int status = lq_buf_resize(&painter->spans, height * sizeof(struct lq_span));
     return status == LQ_OK ? lq_buf_resize(&painter->planes, floats * sizeof(float)) : status;
 }
@@ -88,11 +88,11 @@ static int make_room(struct lq_painter *painter, const struct lq_nail *nail)
 static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_nail *nail,
                                   bool extended, float **rows)
 {
-    size_t n = ((size_t)nail->width * (size_t)nail->height + 15) & ~(size_t)15;
+    size_t n = ((size_t)nail->crop.width * (size_t)nail->crop.height + 15) & ~(size_t)15;
     float *p = (float *)(void *)painter->planes.data;
     struct lq_span *spans = (struct lq_span *)(void *)painter->spans.data;
     lq_span_all(nail, spans);
-    *rows = p + n * (PLANES + 2 * PAIRS) + (size_t)lq_box_scratch(nail->width, 2);
+    *rows = p + n * (PLANES + 2 * PAIRS) + (size_t)lq_box_scratch(nail->crop.width, 2);
     return (struct lq_shade){
         .red = p, .green = p + n, .blue = p + 2 * n, .cover = p + 3 * n, .slow = p + 4 * n,
         .detail = p + 5 * n, .shine = p + 6 * n, .rim = p + 7 * n,
@@ -164,14 +164,14 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
                        struct lq_image *picture, const struct lq_nail *nail, float *rows)
 {
     struct lq_nail_map map = lq_nail_map_of(nail);
-    size_t width = (size_t)nail->width;
+    size_t width = (size_t)nail->crop.width;
     size_t step = width + LANES;
     float *red = rows, *green = rows + step, *blue = rows + 2 * step, *scratch = rows + 3 * step;
-    for (int j = 0; j < nail->height; j++) {
+    for (int j = 0; j < nail->crop.height; j++) {
         const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
         struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * width + (size_t)span.from;
-        float x = (float)(nail->x + span.from) + 0.5f, y = (float)(nail->y + j) + 0.5f;
+        float x = (float)(nail->crop.x + span.from) + 0.5f, y = (float)(nail->crop.y + j) + 0.5f;
         struct lq_coat_row row = {
             shade->red + at, shade->green + at, shade->blue + at, shade->cover + at,
             shade->slow + at, shade->detail + at, shade->shine + at, shade->rim + at,
@@ -180,7 +180,7 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
         if (span.count == 0)
             continue;
         lq_finish_row(coat, &row, scratch, red, green, blue);
-        lq_transfer_write(picture, nail->x + span.from, nail->y + j, alpha + span.from,
+        lq_transfer_write(picture, nail->crop.x + span.from, nail->crop.y + j, alpha + span.from,
                           &(struct lq_rgb_row){red, green, blue, span.count});
     }
 }
@@ -211,10 +211,7 @@ static int extend(struct lq_painter *painter, const struct lq_extent *extent, st
         return status;
     uint8_t *covers = painter->covers.data;
     lq_extend_draw(extent, nail, covers, covers + pixels);
-    nail->x = extent->x;
-    nail->y = extent->y;
-    nail->width = extent->width;
-    nail->height = extent->height;
+    nail->crop = (struct lq_pixel_box){extent->x, extent->y, extent->width, extent->height};
     nail->alpha = covers + pixels;
     nail->alpha_stride = (size_t)extent->width;
     return LQ_OK;
@@ -247,8 +244,7 @@ int lq_paint(struct lq_painter *painter, struct lq_image *picture, const struct 
         const struct lq_polish *polish = lq_look_polish(look, painter->worn[i]);
         struct lq_coat coat = mix_coat(picture, polish, scene, i, &nail, end);
         paint_nail(&shade, &coat, picture, &nail, rows);
-        painter->parts[painter->part_count++] =
-            (struct lq_pixel_box){nail.x, nail.y, nail.width, nail.height};
+        painter->parts[painter->part_count++] = nail.crop;
     }
     return LQ_OK;
 }

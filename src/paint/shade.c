@@ -34,12 +34,12 @@ static int choose_pixels(const struct lq_nail *nail, int x[SAMPLES_MAX], int y[S
     int stride = (int)ceil(sqrt((double)nail->area / (SAMPLES_MAX * 0.8)));
     stride = stride < 1 ? 1 : stride;
     int count = 0;
-    for (int j = stride / 2; j < nail->height; j += stride)
-        for (int i = stride / 2; i < nail->width && count < SAMPLES_MAX; i += stride) {
+    for (int j = stride / 2; j < nail->crop.height; j += stride)
+        for (int i = stride / 2; i < nail->crop.width && count < SAMPLES_MAX; i += stride) {
             if (nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] < 230)
                 continue;
-            x[count] = nail->x + i;
-            y[count++] = nail->y + j;
+            x[count] = nail->crop.x + i;
+            y[count++] = nail->crop.y + j;
         }
     return count;
 }
@@ -327,8 +327,8 @@ static struct lq_span span_of(const uint8_t *alpha, int width)
 
 void lq_span_all(const struct lq_nail *nail, struct lq_span *spans)
 {
-    for (int j = 0; j < nail->height; j++)
-        spans[j] = span_of(nail->alpha + (size_t)j * nail->alpha_stride, nail->width);
+    for (int j = 0; j < nail->crop.height; j++)
+        spans[j] = span_of(nail->alpha + (size_t)j * nail->alpha_stride, nail->crop.width);
 }
 
 // What lies beside a span weighs nothing in the means.
@@ -354,16 +354,16 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
                     const uint8_t *own)
 {
     struct lq_nail_map map = lq_nail_map_of(nail);
-    int width = nail->width, height = nail->height;
+    int width = nail->crop.width, height = nail->crop.height;
     for (int j = 0; j < height; j++) {
         const uint8_t *alpha = nail->alpha + (size_t)j * nail->alpha_stride;
         struct lq_span span = shade->spans[j];
         size_t row = (size_t)j * (size_t)width, at = row + (size_t)span.from;
-        float x = (float)(nail->x + span.from) + 0.5f, y = (float)(nail->y + j) + 0.5f;
+        float x = (float)(nail->crop.x + span.from) + 0.5f, y = (float)(nail->crop.y + j) + 0.5f;
         struct lq_nail_row place = lq_nail_row_at(&map, x, y, span.count);
         cover_row(alpha, shade->cover + row, width);
         clear_beside(shade->pairs + 2 * row, shade->shine + row, span, width);
-        lq_transfer_read(picture, nail->x + span.from, nail->y + j,
+        lq_transfer_read(picture, nail->crop.x + span.from, nail->crop.y + j,
                          &(struct lq_rgb_row){shade->red + at, shade->green + at,
                                               shade->blue + at, span.count});
         if (own) {

@@ -48,10 +48,10 @@ struct lq_span {
     int from, count;
 };
 
-// Those of all rows of the nail, nail->height of them.
+// Those of all rows of the nail, nail->crop.height of them.
 void lq_span_all(const struct lq_nail *nail, struct lq_span *spans);
 
-// Planes of nail->width x nail->height floats.
+// Planes of nail->crop.width x nail->crop.height floats.
 struct lq_shade {
     float *red, *green, *blue; // the photo, linear
     float *cover;              // alpha 0..1

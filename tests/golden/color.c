@@ -64,12 +64,12 @@ static int by_level(const void *a, const void *b)
 static void read_body(struct body *body, const struct lq_nail *nail)
 {
     body->count = 0;
-    for (int j = 0; j < nail->height; j++)
-        for (int i = 0; i < nail->width; i++) {
+    for (int j = 0; j < nail->crop.height; j++)
+        for (int i = 0; i < nail->crop.width; i++) {
             if (nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] < 255)
                 continue;
             int at = body->count++;
-            lq_transfer_read(&stage.hand, nail->x + i, nail->y + j,
+            lq_transfer_read(&stage.hand, nail->crop.x + i, nail->crop.y + j,
                              &(struct lq_rgb_row){&body->red[at], &body->green[at],
                                                   &body->blue[at], 1});
         }

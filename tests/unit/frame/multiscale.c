@@ -108,10 +108,7 @@ static int look(float length, int patch_count, bool single, uint64_t deadline_us
     struct lq_multiscale *multiscale;
     struct lq_image picture = far_hand;
     struct lq_nails nails = {.count = length > 0.0f};
-    nails.items[0] = (struct lq_nail){.x = 472,
-                                      .y = 352,
-                                      .width = 16,
-                                      .height = 16,
+    nails.items[0] = (struct lq_nail){.crop = {472, 352, 16, 16},
                                       .alpha = alpha,
                                       .alpha_stride = 16,
                                       .center_x = 480,

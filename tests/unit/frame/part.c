@@ -43,7 +43,7 @@ static void keep(struct seen *seen, const struct lq_job *job)
     seen->scene = *job->scene;
     for (int i = 0; i < job->nails->count; i++) {
         const struct lq_nail *nail = &job->nails->items[i];
-        size_t bytes = nail->alpha_stride * (size_t)nail->height;
+        size_t bytes = nail->alpha_stride * (size_t)nail->crop.height;
         seen->alpha[i] = malloc(bytes + 1);
         assert_non_null(seen->alpha[i]);
         memcpy(seen->alpha[i], nail->alpha, bytes);
@@ -92,11 +92,11 @@ static void assert_same_nail(const struct seen *whole, const struct seen *part, 
     assert_int_equal(a->id, b->id);
     assert_int_equal(a->finger, b->finger);
     assert_int_equal(a->tip_known, b->tip_known);
-    assert_int_equal(a->x, b->x);
-    assert_int_equal(a->y, b->y);
-    assert_int_equal(a->width, b->width);
-    assert_int_equal(a->height, b->height);
-    assert_memory_equal(whole->alpha[n], part->alpha[n], a->alpha_stride * (size_t)a->height);
+    assert_int_equal(a->crop.x, b->crop.x);
+    assert_int_equal(a->crop.y, b->crop.y);
+    assert_int_equal(a->crop.width, b->crop.width);
+    assert_int_equal(a->crop.height, b->crop.height);
+    assert_memory_equal(whole->alpha[n], part->alpha[n], a->alpha_stride * (size_t)a->crop.height);
     assert_true(fabsf(a->axis_x - b->axis_x) < 1e-6f && fabsf(a->axis_y - b->axis_y) < 1e-6f);
     assert_memory_equal(&whole->scene.fits[n], &part->scene.fits[n], sizeof whole->scene.fits[n]);
 }

@@ -46,8 +46,8 @@ static void blocks_are_laid_out_as_documented(void **state)
 {
     (void)state;
     static const uint8_t crop[] = {0, 0, 0, 0, 0x50, 255, 255, 0xc0};
-    struct lq_nails nails = {1, {{.id = 0x01020304, .confidence = 1.0f, .x = 300, .y = 5,
-                                  .width = 4, .height = 2, .alpha = crop, .alpha_stride = 4,
+    struct lq_nails nails = {1, {{.id = 0x01020304, .confidence = 1.0f, .crop = {300, 5, 4, 2},
+                                  .alpha = crop, .alpha_stride = 4,
                                   .center_x = 302.5f, .center_y = 6, .axis_x = 0, .axis_y = -1,
                                   .length = 40, .breadth = 30, .edge = 2.5f, .curvature = -0.125f,
                                   .tip_known = true, .finger = LQ_FINGER_RING}}};
@@ -90,7 +90,7 @@ static struct lq_nail disc(int side)
             float level = 128 + (radius * radius - dx * dx - dy * dy) * 40 / radius;
             alpha[y * side + x] = (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
         }
-    return (struct lq_nail){.id = 1, .width = side, .height = side, .alpha = alpha,
+    return (struct lq_nail){.id = 1, .crop = {0, 0, side, side}, .alpha = alpha,
                             .alpha_stride = (size_t)side};
 }
 

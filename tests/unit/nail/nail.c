@@ -80,10 +80,11 @@ static const struct lq_nails *find(struct lq_nail_finder *finder, const struct l
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];
         assert_int_equal(nail->id, i + 1);
-        assert_true(nail->x >= 0 && nail->y >= 0 && nail->width > 0 && nail->height > 0);
-        assert_true(nail->x + nail->width <= picture->width);
-        assert_true(nail->y + nail->height <= picture->height);
-        assert_true(nail->alpha_stride >= (size_t)nail->width);
+        const struct lq_pixel_box *crop = &nail->crop;
+        assert_true(crop->x >= 0 && crop->y >= 0 && crop->width > 0 && crop->height > 0);
+        assert_true(crop->x + crop->width <= picture->width);
+        assert_true(crop->y + crop->height <= picture->height);
+        assert_true(nail->alpha_stride >= (size_t)crop->width);
         assert_true(isfinite(nail->length) && isfinite(nail->breadth) && nail->length > 0.0f);
         assert_true(i == 0 || nails->items[i - 1].center_x <= nail->center_x);
     }
@@ -95,8 +96,8 @@ static float iou_with_truth(const struct lq_nail *nail, const struct lq_image *p
     int both = 0, either = 0;
     for (int y = 0; y < picture->height; y++)
         for (int x = 0; x < picture->width; x++) {
-            int i = x - nail->x, j = y - nail->y;
-            bool found = i >= 0 && j >= 0 && i < nail->width && j < nail->height &&
+            int i = x - nail->crop.x, j = y - nail->crop.y;
+            bool found = i >= 0 && j >= 0 && i < nail->crop.width && j < nail->crop.height &&
                          nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i] >= 128;
             bool real = truth[y * picture->width + x];
             both += found && real;
@@ -125,8 +126,8 @@ static void ellipses_come_back(void **state)
         assert_true(fabsf(along) > 0.998f);
         // Soft, but only at the outline: about one pixel of the circumference is between.
         int soft = 0;
-        for (int j = 0; j < nail->height; j++)
-            for (int i = 0; i < nail->width; i++) {
+        for (int j = 0; j < nail->crop.height; j++)
+            for (int i = 0; i < nail->crop.width; i++) {
                 uint8_t a = nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i];
                 soft += a > 8 && a < 247;
             }
@@ -160,8 +161,8 @@ static void borders_and_specks(void **state)
     struct lq_patch patch = sketch(&picture, shapes, 5, 2);
     const struct lq_nails *nails = find(*state, &picture, &patch, 1);
     assert_int_equal(nails->count, 3);
-    assert_int_equal(nails->items[0].x, 0);
-    assert_int_equal(nails->items[1].y + nails->items[1].height, 240);
+    assert_int_equal(nails->items[0].crop.x, 0);
+    assert_int_equal(nails->items[1].crop.y + nails->items[1].crop.height, 240);
     assert_float_equal(nails->items[2].center_x, 240.0f, 1.0f);
 }
 
@@ -317,8 +318,8 @@ static void deep_pictures_agree(void **state)
     struct lq_patch patch = sketch(&picture, &e, 1, 4);
     const struct lq_nails *nails = find(*state, &picture, &patch, 1);
     struct lq_nail first = nails->items[0];
-    uint8_t *alpha = malloc(first.alpha_stride * (size_t)first.height);
-    memcpy(alpha, first.alpha, first.alpha_stride * (size_t)first.height);
+    uint8_t *alpha = malloc(first.alpha_stride * (size_t)first.crop.height);
+    memcpy(alpha, first.alpha, first.alpha_stride * (size_t)first.crop.height);
     uint16_t *deep = malloc(120 * 120 * 4 * sizeof(uint16_t));
     for (int i = 0; i < 120 * 120; i++)
         for (int k = 0; k < 4; k++)
@@ -326,8 +327,8 @@ static void deep_pictures_agree(void **state)
     struct lq_image other = {(uint8_t *)deep, 120, 120, 4, 16, 120 * 8};
     nails = find(*state, &other, &patch, 1);
     assert_int_equal(nails->count, 1);
-    for (int j = 0; j < first.height; j++)
-        for (int i = 0; i < first.width; i++) {
+    for (int j = 0; j < first.crop.height; j++)
+        for (int i = 0; i < first.crop.width; i++) {
             size_t at = (size_t)j * first.alpha_stride + (size_t)i;
             assert_in_range(nails->items[0].alpha[at] + 3 - alpha[at], 0, 6);
         }

@@ -14,8 +14,7 @@ static struct lq_nail box(int x0, int y0, int x1, int y1)
     memset(alpha, 0, sizeof(alpha));
     for (int y = y0; y < y1; y++)
         memset(alpha + y * W + x0, 255, (size_t)(x1 - x0));
-    struct lq_nail nail = {.x = 100, .y = 200, .width = W, .height = H, .alpha = alpha,
-                           .alpha_stride = W};
+    struct lq_nail nail = {.crop = {100, 200, W, H}, .alpha = alpha, .alpha_stride = W};
     return nail;
 }
 
@@ -46,7 +45,7 @@ static struct lq_nail arc(float length, float breadth, float angle)
             }
             alpha[y * W + x] = (uint8_t)(inside * 255 / 64);
         }
-    return (struct lq_nail){.width = W, .height = H, .alpha = alpha, .alpha_stride = W};
+    return (struct lq_nail){.crop = {0, 0, W, H}, .alpha = alpha, .alpha_stride = W};
 }
 
 static void measures_how_the_middle_line_turns(void **state)
@@ -80,10 +79,10 @@ static void trims_to_what_is_covered(void **state)
     lq_shape_measure(&nail);
     int margin = 2 + (int)(nail.breadth * 0.06f);
     lq_shape_trim(&nail);
-    assert_int_equal(nail.x, 120 - margin);
-    assert_int_equal(nail.y, 210 - margin);
-    assert_int_equal(nail.width, 41 + 2 * margin);
-    assert_int_equal(nail.height, 21 + 2 * margin);
+    assert_int_equal(nail.crop.x, 120 - margin);
+    assert_int_equal(nail.crop.y, 210 - margin);
+    assert_int_equal(nail.crop.width, 41 + 2 * margin);
+    assert_int_equal(nail.crop.height, 21 + 2 * margin);
     assert_ptr_equal(nail.alpha, alpha + (10 - margin) * W + 20 - margin);
     assert_int_equal(nail.alpha[(size_t)margin * nail.alpha_stride + (size_t)margin], 255);
 }
@@ -94,14 +93,14 @@ static void keeps_to_the_crop(void **state)
     struct lq_nail nail = box(0, 0, W, H);
     lq_shape_measure(&nail);
     lq_shape_trim(&nail);
-    assert_int_equal(nail.x, 100);
-    assert_int_equal(nail.width, W);
-    assert_int_equal(nail.height, H);
+    assert_int_equal(nail.crop.x, 100);
+    assert_int_equal(nail.crop.width, W);
+    assert_int_equal(nail.crop.height, H);
     nail = box(0, 0, 0, 0);
     lq_shape_measure(&nail);
     lq_shape_trim(&nail);
     assert_int_equal(nail.area, 0);
-    assert_int_equal(nail.width, W);
+    assert_int_equal(nail.crop.width, W);
 }
 
 int main(void)

@@ -19,8 +19,9 @@ static void fill(int x0, int y0, int x1, int y1, const uint8_t color[3])
 static struct lq_nail nail_at(int x, int y, float confidence)
 {
     memset(alpha, 255, sizeof alpha);
-    return (struct lq_nail){.confidence = confidence, .x = x - SIDE / 2, .y = y - SIDE / 2,
-                            .width = SIDE, .height = SIDE, .alpha = alpha, .alpha_stride = SIDE,
+    return (struct lq_nail){.confidence = confidence,
+                            .crop = {x - SIDE / 2, y - SIDE / 2, SIDE, SIDE},
+                            .alpha = alpha, .alpha_stride = SIDE,
                             .center_x = (float)x, .center_y = (float)y, .axis_x = 1,
                             .length = SIDE, .breadth = SIDE};
 }

@@ -123,7 +123,7 @@ static struct lq_nails row_of(int count, const bool *known)
     memset(full, 255, sizeof(full));
     for (int i = 0; i < count; i++)
         row.items[i] = (struct lq_nail){
-            .x = 40 * i, .y = 40, .width = 14, .height = 20, .alpha = full, .alpha_stride = 14,
+            .crop = {40 * i, 40, 14, 20}, .alpha = full, .alpha_stride = 14,
             .center_x = 40.0f * (float)i + 7.0f, .center_y = 50.0f, .length = 20, .breadth = 14,
             .axis_y = known[i] ? -1.0f : 1.0f, .tip_known = known[i]};
     return row;

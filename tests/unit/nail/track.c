@@ -67,10 +67,11 @@ static void a_still_picture_stays_as_it_is(void **state)
         update((uint64_t)f * FRAME_US, true);
         for (int k = 0; k < NAILS; k++) {
             const struct lq_nail *a = &tracked.nails.items[k], *b = &found.items[k];
-            for (int y = 0; y < a->height; y++)
+            for (int y = 0; y < a->crop.height; y++)
                 assert_memory_equal(a->alpha + (size_t)y * a->alpha_stride,
-                                    b->alpha + (size_t)(a->y - b->y + y) * CROP + (a->x - b->x),
-                                    (size_t)a->width);
+                                    b->alpha + (size_t)(a->crop.y - b->crop.y + y) * CROP +
+                                        (a->crop.x - b->crop.x),
+                                    (size_t)a->crop.width);
         }
     }
 }
@@ -136,16 +137,18 @@ static void many_nails_come_and_go(void **state)
         for (int i = 0; i < found.count; i++) {
             struct lq_nail *nail = &found.items[i];
             *nail = model;
-            nail->x = 2 + (int)(unit_random(&seed) % (W - CROP - 4)); // at the border some wait
-            nail->y = 2 + (int)(unit_random(&seed) % (H - CROP - 4));
+            // at the border some wait
+            nail->crop.x = 2 + (int)(unit_random(&seed) % (W - CROP - 4));
+            nail->crop.y = 2 + (int)(unit_random(&seed) % (H - CROP - 4));
             lq_shape_measure(nail);
         }
         update((uint64_t)f * FRAME_US, f % 50 < 40);
         assert_true(tracked.nails.count >= found.count && tracked.nails.count <= LQ_NAILS_MAX);
         for (int i = 0; i < tracked.nails.count; i++) {
             const struct lq_nail *nail = &tracked.nails.items[i];
-            assert_true(nail->id > 0 && nail->x >= 0 && nail->y >= 0 && nail->width > 0);
-            assert_true(nail->x + nail->width <= W && nail->y + nail->height <= H);
+            const struct lq_pixel_box *crop = &nail->crop;
+            assert_true(nail->id > 0 && crop->x >= 0 && crop->y >= 0 && crop->width > 0);
+            assert_true(crop->x + crop->width <= W && crop->y + crop->height <= H);
             assert_true(isfinite(nail->length) && isfinite(nail->axis_x));
             for (int j = 0; j < i; j++)
                 assert_int_not_equal(nail->id, tracked.nails.items[j].id);

@@ -51,9 +51,9 @@ static void find_cut(float x)
     found.count = 0;
     find(0, x, 0, 0, 0);
     struct lq_nail *nail = &found.items[0];
-    int off = nail->x < 0 ? -nail->x : 0;
-    nail->x += off;
-    nail->width -= off;
+    int off = nail->crop.x < 0 ? -nail->crop.x : 0;
+    nail->crop.x += off;
+    nail->crop.width -= off;
     nail->alpha += off;
     nail->alpha_stride = CROP;
     lq_shape_measure(nail);

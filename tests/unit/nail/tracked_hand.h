@@ -57,13 +57,13 @@ static inline void find(int k, float x, float y, float ex, float ey)
 {
     struct lq_nail *nail = &found.items[found.count++];
     float cx = place_x(k, x) + ex, cy = 100 + y + ey;
-    *nail = (struct lq_nail){.id = found.count, .confidence = 0.9f, .x = (int)cx - CROP / 2,
-                             .y = (int)cy - CROP / 2, .width = CROP, .height = CROP,
+    *nail = (struct lq_nail){.id = found.count, .confidence = 0.9f,
+                             .crop = {(int)cx - CROP / 2, (int)cy - CROP / 2, CROP, CROP},
                              .alpha = crops[k], .alpha_stride = CROP};
     for (int j = 0; j < CROP; j++)
         for (int i = 0; i < CROP; i++) {
-            float dx = ((float)(nail->x + i) + 0.5f - cx) / 11,
-                dy = ((float)(nail->y + j) + 0.5f - cy) / 16;
+            float dx = ((float)(nail->crop.x + i) + 0.5f - cx) / 11,
+                dy = ((float)(nail->crop.y + j) + 0.5f - cy) / 16;
             float level = 0.5f + (1 - sqrtf(dx * dx + dy * dy)) * 6;
             crops[k][j * CROP + i] = (uint8_t)(255 * (level < 0 ? 0 : level > 1 ? 1 : level));
         }

@@ -14,7 +14,7 @@ static const struct lq_image picture = {NULL, W, H, 3, 8, W * 3};
 // An ellipse 30 wide and 44 long about (60, 120), its tip upwards.
 static struct lq_nail upright_nail(void)
 {
-    struct lq_nail nail = {.id = 1, .x = 40, .y = 90, .width = 40, .height = 60, .alpha = alpha,
+    struct lq_nail nail = {.id = 1, .crop = {40, 90, 40, 60}, .alpha = alpha,
                            .alpha_stride = 40, .center_x = 60, .center_y = 120, .axis_y = -1.0f,
                            .length = 44, .breadth = 30, .tip_known = true};
     for (int j = 0; j < 60; j++)
@@ -84,10 +84,10 @@ static void stays_in_the_picture(void **state)
     uint32_t seed = 5;
     for (int round = 0; round < 500; round++) {
         struct lq_nail nail = upright_nail();
-        nail.x = (int)(unit_random(&seed) % (W - 40 + 1));
-        nail.y = (int)(unit_random(&seed) % (H - 60 + 1));
-        nail.center_x = (float)nail.x + 20.0f;
-        nail.center_y = (float)nail.y + 30.0f;
+        nail.crop.x = (int)(unit_random(&seed) % (W - 40 + 1));
+        nail.crop.y = (int)(unit_random(&seed) % (H - 60 + 1));
+        nail.center_x = (float)nail.crop.x + 20.0f;
+        nail.center_y = (float)nail.crop.y + 30.0f;
         float angle = (float)(unit_random(&seed) % 628) * 0.01f;
         nail.axis_x = cosf(angle);
         nail.axis_y = sinf(angle);
@@ -96,10 +96,11 @@ static void stays_in_the_picture(void **state)
         struct lq_extent extent;
         if (!lq_extend_measure(&extent, &extension, &picture, &nail))
             continue;
-        assert_true(extent.x >= 0 && extent.x <= nail.x && extent.y >= 0 && extent.y <= nail.y);
+        assert_true(extent.x >= 0 && extent.x <= nail.crop.x);
+        assert_true(extent.y >= 0 && extent.y <= nail.crop.y);
         assert_true(extent.x + extent.width <= W && extent.y + extent.height <= H);
-        assert_true(extent.x + extent.width >= nail.x + 40);
-        assert_true(extent.y + extent.height >= nail.y + 60);
+        assert_true(extent.x + extent.width >= nail.crop.x + 40);
+        assert_true(extent.y + extent.height >= nail.crop.y + 60);
         lq_extend_draw(&extent, &nail, own, whole);
     }
 }

@@ -36,7 +36,7 @@ static struct lq_light light_on(const float skin[3], const float bed[3], float e
     struct lq_nails nails = {.count = 1};
     memset(alpha, 255, sizeof(alpha));
     nails.items[0] = (struct lq_nail){
-        .id = 1, .confidence = 1, .x = 64, .y = 64, .width = NAIL, .height = NAIL, .alpha = alpha,
+        .id = 1, .confidence = 1, .crop = {64, 64, NAIL, NAIL}, .alpha = alpha,
         .alpha_stride = NAIL, .area = NAIL * NAIL, .center_x = 80, .center_y = 80, .axis_y = -1,
         .length = NAIL, .breadth = NAIL, .tip_known = true};
     fill(0, 0, SIDE, SIDE, skin, exposure, tint);

@@ -19,17 +19,17 @@ static struct lq_nails one_nail(void)
 {
     struct lq_nails nails = {.count = 1};
     struct lq_nail *nail = &nails.items[0];
-    *nail = (struct lq_nail){.id = 1, .confidence = 1.0f, .x = 20, .y = 10, .width = 56,
-                             .height = 60, .alpha = alpha, .alpha_stride = 56,
+    *nail = (struct lq_nail){.id = 1, .confidence = 1.0f, .crop = {20, 10, 56, 60},
+                             .alpha = alpha, .alpha_stride = 56,
                              .center_x = 48.0f, .center_y = 40.0f, .axis_y = 1.0f,
                              .length = 44.0f, .breadth = 30.0f};
-    for (int j = 0; j < nail->height; j++)
-        for (int i = 0; i < nail->width; i++) {
-            float u = ((float)(i + nail->x) + 0.5f - 48.0f) / 15.0f;
-            float v = ((float)(j + nail->y) + 0.5f - 40.0f) / 22.0f;
+    for (int j = 0; j < nail->crop.height; j++)
+        for (int i = 0; i < nail->crop.width; i++) {
+            float u = ((float)(i + nail->crop.x) + 0.5f - 48.0f) / 15.0f;
+            float v = ((float)(j + nail->crop.y) + 0.5f - 40.0f) / 22.0f;
             float cover = (1.0f - sqrtf(u * u + v * v)) * 18.0f + 0.5f;
             cover = fminf(fmaxf(cover, 0.0f), 1.0f);
-            alpha[j * nail->width + i] = (uint8_t)(cover * 255.0f + 0.5f);
+            alpha[j * nail->crop.width + i] = (uint8_t)(cover * 255.0f + 0.5f);
             nail->area += cover >= 0.5f;
         }
     return nails;
@@ -37,8 +37,8 @@ static struct lq_nails one_nail(void)
 
 static uint8_t alpha_at(const struct lq_nail *nail, int x, int y)
 {
-    int i = x - nail->x, j = y - nail->y;
-    return i < 0 || j < 0 || i >= nail->width || j >= nail->height
+    int i = x - nail->crop.x, j = y - nail->crop.y;
+    return i < 0 || j < 0 || i >= nail->crop.width || j >= nail->crop.height
                ? 0 : nail->alpha[(size_t)j * nail->alpha_stride + (size_t)i];
 }
 
@@ -340,7 +340,7 @@ static void one_pixel_pictures(void **state)
     uint8_t pixel[4] = {200, 150, 140, 66}, cover = 255;
     struct lq_image image = {pixel, 1, 1, 4, 8, 4};
     struct lq_nails nails = {.count = 1};
-    nails.items[0] = (struct lq_nail){.id = 1, .width = 1, .height = 1, .alpha = &cover,
+    nails.items[0] = (struct lq_nail){.id = 1, .crop = {0, 0, 1, 1}, .alpha = &cover,
                                       .alpha_stride = 1, .area = 1, .center_x = 0.5f,
                                       .center_y = 0.5f, .axis_x = 1.0f, .length = 1.0f,
                                       .breadth = 1.0f};

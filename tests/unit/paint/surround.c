@@ -80,8 +80,9 @@ static void places_beyond_the_picture_are_mirrored(void **state)
 
 static struct lq_nail round_nail(float x, float y, float turn)
 {
-    return (struct lq_nail){.id = 1, .confidence = 1.0f, .x = (int)x - NAIL / 2,
-                            .y = (int)y - NAIL / 2, .width = NAIL, .height = NAIL, .alpha = alpha,
+    return (struct lq_nail){.id = 1, .confidence = 1.0f,
+                            .crop = {(int)x - NAIL / 2, (int)y - NAIL / 2, NAIL, NAIL},
+                            .alpha = alpha,
                             .alpha_stride = NAIL, .area = NAIL * NAIL * 3 / 4, .center_x = x,
                             .center_y = y, .axis_x = sinf(turn), .axis_y = -cosf(turn),
                             .length = NAIL, .breadth = NAIL, .tip_known = true};
@@ -137,11 +138,12 @@ static float alike_of(void *painter, enum lq_finish finish, struct lq_nail one, 
     struct lq_look look = lq_look_default();
     lq_look_set_finish(&look, finish);
     lq_look_set_color(&look, (const uint8_t[]){60, 62, 66});
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < 2; k++) {
+        const struct lq_pixel_box *crop = &nails.items[k].crop;
         for (int j = 0; j < NAIL; j++)
             for (int i = 0; i < NAIL; i++)
-                memcpy(lq_image_row(&image, nails.items[k].y + j) + 3 * (nails.items[k].x + i), bed,
-                       3);
+                memcpy(lq_image_row(&image, crop->y + j) + 3 * (crop->x + i), bed, 3);
+    }
     assert_ok(lq_paint(painter, &image, &nails, &look, NULL));
     for (int k = 0; k < 2; k++)
         read_nail(&image, &nails.items[k], green[k]);
