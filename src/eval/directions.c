@@ -43,7 +43,7 @@ static const struct lq_nail *nail_at(const struct lq_nails *nails, double x, dou
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *nail = &nails->items[i];
         double away = hypot(nail->center_x - x, nail->center_y - y);
-        if (away < best && away < 0.5 * fmax(nail->length, nail->breadth)) {
+        if (away < best && away < 0.5 * fmax(nail->length, nail->width)) {
             best = away;
             nearest = nail;
         }

@@ -25,7 +25,7 @@ static json_t *nail_json(const struct lq_nail *nail, bool geometry)
     json_object_set_new(object, "axis", json_pack("[o,o]", rounded(nail->axis_x, 1e3),
                                                   rounded(nail->axis_y, 1e3)));
     json_object_set_new(object, "length", rounded(nail->length, 10));
-    json_object_set_new(object, "width", rounded(nail->breadth, 10));
+    json_object_set_new(object, "width", rounded(nail->width, 10));
     json_object_set_new(object, "curvature", rounded(nail->curvature, 1e3));
     return object;
 }

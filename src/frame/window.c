@@ -11,7 +11,7 @@ static const float LIKE_SIZE = 0.4f;      // a nail this small beside another wa
 
 static float size_of(const struct lq_nail *nail)
 {
-    return fmaxf(nail->length, nail->breadth);
+    return fmaxf(nail->length, nail->width);
 }
 
 static struct lq_window box_of(const struct lq_nail *nail)

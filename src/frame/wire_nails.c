@@ -105,7 +105,7 @@ static int append_nail(struct lq_buf *out, const struct lq_nail *nail, struct cr
     if (status != LQ_OK)
         return status;
     const float frame[] = {nail->center_x, nail->center_y, nail->axis_x, nail->axis_y,
-                           nail->length, nail->breadth, nail->curvature};
+                           nail->length, nail->width, nail->curvature};
     const float light[] = {fit->level, fit->grey, fit->bed[0], fit->bed[1], fit->bed[2]};
     uint8_t head[LQ_WIRE_BLOCK_BYTES + LQ_WIRE_NAIL_BYTES];
     uint8_t *to = put_block(head, LQ_WIRE_BLOCK_NAIL, LQ_WIRE_NAIL_BYTES + crop->bytes);

@@ -64,7 +64,7 @@ static inline const struct lq_component *lq_components_items(const struct lq_com
     return (const struct lq_component *)(const void *)components->items.data;
 }
 
-// Length divided by breadth, from second moments; 1 for a disc or a square.
+// Length divided by width, from second moments; 1 for a disc or a square.
 float lq_component_aspect(const struct lq_component *component, float dx, float dy);
 
 // Points over those of an ellipse with the same moments: 1 for an ellipse, 0.95 for a rectangle,

@@ -22,7 +22,7 @@ struct lq_hand_limits {
 };
 
 // Searches the hands of these nails and orients each nail on a finger along it: axis, length,
-// breadth, tip and finger. The others stay as they are. Runs the network 10 to 50 times.
+// width, tip and finger. The others stay as they are. Runs the network 10 to 50 times.
 // limits: NULL is none. TIMEOUT: the deadline is over.
 LQ_MUST_CHECK int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *picture,
                                    struct lq_nails *nails, const struct lq_hand_limits *limits,

@@ -46,7 +46,7 @@ static float fit(const struct lq_nail *nail, const struct bone *bone)
         return 0.0f;
     float along = fabsf(nail->axis_x * bone->way.x + nail->axis_y * bone->way.y);
     float off = fminf(acosf(fminf(along, 1.0f)) / AXIS_OFF, 1.0f);
-    float lengthy = (nail->length / fmaxf(nail->breadth, 1e-3f) - LONG_FROM) /
+    float lengthy = (nail->length / fmaxf(nail->width, 1e-3f) - LONG_FROM) /
                     (LONG_FULL - LONG_FROM);
     float weight = AXIS_WEIGHT * fminf(fmaxf(lengthy, 0.0f), 1.0f);
     return (1.0f - away / REACH) * (1.0f - weight * off);
@@ -116,7 +116,7 @@ void lq_hand_turn(struct lq_nail *nail, struct lq_point tip)
     const float near = 0.94f; // the cosine of 20 degrees
     const float lengthy = 1.3f;
     float along = nail->axis_x * tip.x + nail->axis_y * tip.y;
-    if (nail->length > lengthy * nail->breadth && fabsf(along) > near) {
+    if (nail->length > lengthy * nail->width && fabsf(along) > near) {
         float sign = along < 0.0f ? -1.0f : 1.0f;
         nail->axis_x *= sign;
         nail->axis_y *= sign;
@@ -124,8 +124,8 @@ void lq_hand_turn(struct lq_nail *nail, struct lq_point tip)
     }
     // Extents of the same ellipse along and across the finger.
     float across = nail->axis_x * tip.y - nail->axis_y * tip.x;
-    float length = hypotf(nail->length * along, nail->breadth * across);
-    nail->breadth = hypotf(nail->length * across, nail->breadth * along);
+    float length = hypotf(nail->length * along, nail->width * across);
+    nail->width = hypotf(nail->length * across, nail->width * along);
     nail->length = length;
     nail->axis_x = tip.x;
     nail->axis_y = tip.y;

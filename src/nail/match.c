@@ -10,7 +10,7 @@ enum { TRIED_MAX = 12 };               // tracks and nails that shifts are tried
 
 static float size_of(const struct lq_nail *nail)
 {
-    return 0.5f * (nail->length + nail->breadth);
+    return 0.5f * (nail->length + nail->width);
 }
 
 // 1 for the same place and size, 0 for too far or too different.

@@ -6,7 +6,7 @@
 enum { LQ_TRACKS_MAX = 2 * LQ_NAILS_MAX };
 
 struct lq_match_track {
-    float x, y, size; // where it was last, and the mean of its length and breadth, pixels
+    float x, y, size; // where it was last, and the mean of its length and width, pixels
 };
 
 // track_count: at most LQ_TRACKS_MAX. Fills match[i] with the track of nail i or -1; no track is

@@ -8,7 +8,7 @@
 
 enum { MARGIN = 3, SIDE = LQ_TEMPLATE_SIDE, WIDE = SIDE + 2 * MARGIN, TERMS = 4, ROUNDS = 4 };
 
-// of length and breadth: the nail and a little of what is beside it
+// of length and width: the nail and a little of what is beside it
 static const float REACH = 0.68f;
 
 // Each block's mean of green; outside the picture its edge repeats. Rows of out are `stride` apart.
@@ -42,7 +42,7 @@ static void read_blocks(const struct lq_image *picture, const struct lq_blocks *
 void lq_template_init(struct lq_template *template, const struct lq_image *picture,
                       const struct lq_nail *nail)
 {
-    float along = REACH * nail->length, across = REACH * nail->breadth;
+    float along = REACH * nail->length, across = REACH * nail->width;
     // Half the box around the ellipse.
     float half_x = hypotf(along * nail->axis_x, across * nail->axis_y);
     float half_y = hypotf(along * nail->axis_y, across * nail->axis_x);

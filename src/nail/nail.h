@@ -26,7 +26,7 @@ struct lq_nail {
     float center_x, center_y;
     float axis_x, axis_y;
     float length;         // pixels along the axis
-    float breadth;        // pixels across it
+    float width;          // pixels across it
     // pixels from one side to the other of the picture's edges about it; 0: unknown
     float edge;
     float curvature;      // radians that the middle line turns over the length, clockwise as seen

@@ -8,7 +8,7 @@
 
 struct lq_region { // picture pixels
     float x0, y0, x1, y1;
-    float largest; // nail's length or breadth; 0: none yet
+    float largest; // nail's length or width; 0: none yet
 };
 
 // Adds a nail, moved by (shift_x, shift_y).

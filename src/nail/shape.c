@@ -53,7 +53,7 @@ void lq_shape_measure(struct lq_nail *nail)
     nail->axis_y = (float)sin(angle);
     // A full axis of an ellipse is four standard deviations; pixels are squares of their own size.
     nail->length = (float)(4.0 * sqrt(fmax(middle + spread, 1.0 / 12.0)));
-    nail->breadth = (float)(4.0 * sqrt(fmax(middle - spread, 1.0 / 12.0)));
+    nail->width = (float)(4.0 * sqrt(fmax(middle - spread, 1.0 / 12.0)));
 }
 
 // Sums over a nail of u^0..u^4 and of w * u^0..u^2, by coverage; u and w in half lengths.
@@ -140,7 +140,7 @@ void lq_shape_trim(struct lq_nail *nail)
         }
     if (top < 0)
         return;
-    int margin = 2 + (int)(nail->breadth * 0.06f);
+    int margin = 2 + (int)(nail->width * 0.06f);
     left = left > margin ? left - margin : 0;
     top = top > margin ? top - margin : 0;
     right = right + margin < crop->width ? right + margin : crop->width - 1;

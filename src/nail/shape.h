@@ -3,7 +3,7 @@
 
 #include "nail/nail.h"
 
-// Fills area, center, axis, length and breadth from the alpha crop. An ellipse gets its own axes.
+// Fills area, center, axis, length and width from the alpha crop. An ellipse gets its own axes.
 void lq_shape_measure(struct lq_nail *nail);
 
 // Fills curvature, with the frame in place.

@@ -52,7 +52,7 @@ float lq_skin_beside(const struct lq_image *picture, const struct lq_nails *nail
         float angle = 6.2831853f * (float)(k / DEEP) / ROUND;
         float ring = RING_FROM + (RING_TO - RING_FROM) * ((float)(k % DEEP) + 0.5f) / DEEP;
         float u = 0.5f * ring * nail->length * cosf(angle);
-        float v = 0.5f * ring * nail->breadth * sinf(angle);
+        float v = 0.5f * ring * nail->width * sinf(angle);
         float x = nail->center_x + u * nail->axis_x - v * nail->axis_y;
         float y = nail->center_y + u * nail->axis_y + v * nail->axis_x;
         if (!(x >= 0 && y >= 0 && x < (float)picture->width && y < (float)picture->height) ||

@@ -15,7 +15,7 @@ struct tint {
 };
 
 struct frame {
-    float x, y, along_x, along_y, half, breadth;
+    float x, y, along_x, along_y, half, width;
 };
 
 // Features of one end of a nail.
@@ -86,7 +86,7 @@ static struct tint middle_of(struct tint a, struct tint b)
 
 static struct end measure_end(const struct lq_image *picture, const struct frame *frame)
 {
-    float h = frame->half, b = frame->breadth;
+    float h = frame->half, b = frame->width;
     struct end end = {0};
     struct tint body = sample_tint(picture, frame, -0.35f * h, 0.35f * h, -0.25f * b, 0.25f * b);
     struct tint last = sample_tint(picture, frame, 0.7f * h, 0.92f * h, -0.25f * b, 0.25f * b);
@@ -138,12 +138,12 @@ static void log_odds_of(const struct lq_image *picture, const struct lq_nail *na
                         float odds[WAYS])
 {
     struct end ends[WAYS];
-    float aspect = logf(fmaxf(nail->length, 1.0f) / fmaxf(nail->breadth, 1.0f));
+    float aspect = logf(fmaxf(nail->length, 1.0f) / fmaxf(nail->width, 1.0f));
     for (int way = 0; way < WAYS; way++) {
-        float x, y, half = 0.5f * (way < 2 ? nail->length : nail->breadth);
+        float x, y, half = 0.5f * (way < 2 ? nail->length : nail->width);
         way_of(nail, way, &x, &y);
         ends[way] = measure_end(picture, &(struct frame){nail->center_x, nail->center_y, x, y, half,
-                                                         way < 2 ? nail->breadth : nail->length});
+                                                         way < 2 ? nail->width : nail->length});
     }
     for (int way = 0; way < WAYS; way++) {
         const struct end *here = &ends[way], *there = &ends[way ^ 1];
@@ -171,7 +171,7 @@ static void mean_way(struct lq_nail *nail, const float odds[WAYS])
 
 static float size_of(const struct lq_nail *nail)
 {
-    return sqrtf(fmaxf(nail->length * nail->breadth, 1.0f));
+    return sqrtf(fmaxf(nail->length * nail->width, 1.0f));
 }
 
 // Mean tip direction of the other nails, weighted by nearness.
@@ -199,8 +199,8 @@ void lq_tip_face(struct lq_nail *nail, float confidence_min)
     float x = nail->axis_x, y = nail->axis_y, sign;
     if (fabsf(across) > fabsf(along)) {
         float length = nail->length;
-        nail->length = nail->breadth;
-        nail->breadth = length;
+        nail->length = nail->width;
+        nail->width = length;
         sign = across < 0.0f ? -1.0f : 1.0f;
         nail->axis_x = -sign * y;
         nail->axis_y = sign * x;
@@ -273,7 +273,7 @@ void lq_tip_agree(struct lq_nails *nails)
         float own_x = nail->tip_x, own_y = nail->tip_y;
         nail->tip_x = own_x + NEIGHBOURS_WEIGHT * x;
         nail->tip_y = own_y + NEIGHBOURS_WEIGHT * y;
-        if (nail->length > STUBBY * nail->breadth) { // clearly longer than broad: along it
+        if (nail->length > STUBBY * nail->width) { // clearly longer than broad: along it
             float along = nail->tip_x * nail->axis_x + nail->tip_y * nail->axis_y;
             nail->tip_x = along * nail->axis_x;
             nail->tip_y = along * nail->axis_y;

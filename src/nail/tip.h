@@ -16,7 +16,7 @@
 // is paler than the nail's body; and neighbours point alike. Then turns each nail to its tip.
 void lq_tip_estimate(const struct lq_image *picture, struct lq_nails *nails);
 
-// Turns the axis towards tip_x, tip_y, exchanging length and breadth where the tip lies across (a
+// Turns the axis towards tip_x, tip_y, exchanging length and width where the tip lies across (a
 // nail seen from its end is broader than long), if the confidence is at least confidence_min, and
 // sets tip_known.
 void lq_tip_face(struct lq_nail *nail, float confidence_min);

@@ -1,6 +1,6 @@
 // Nails from frame to frame: stable ids, steady outlines, no lag. One tracker a session.
 // Each nail's own motion is read from the picture (motion.h); the outline shown before moves along
-// and the new one is blended in, the less of the old the less the two agree. Length, breadth and
+// and the new one is blended in, the less of the old the less the two agree. Length, width and
 // axis go through a one-euro filter.
 // Threads: any; a tracker takes one frame at a time (a lock inside, held for the update).
 // Owner: new/free by the caller; results lie in the caller's lq_tracked.

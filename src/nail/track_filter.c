@@ -91,7 +91,7 @@ static void face_tip(struct lq_track *track, struct lq_nail *nail)
         lq_tip_face(nail, confidence_min);
     float along = nail->axis_x * cosf(track->angle.value) + nail->axis_y * sinf(track->angle.value);
     if (nail->tip_known ? along < 0.5f : known && fabsf(along) < 0.5f)
-        track->angle.begun = track->length.begun = track->breadth.begun = false;
+        track->angle.begun = track->length.begun = track->width.begun = false;
 }
 
 // A direction that turns out to be wrong is corrected over some frames and does not jump.
@@ -112,7 +112,7 @@ static void turn_slowly(struct lq_track *track, struct lq_nail *nail,
     lq_hand_turn(nail, (struct lq_point){cosf(before), sinf(before)});
     nail->axis_x = cosf(before);
     nail->axis_y = sinf(before);
-    track->angle.begun = track->length.begun = track->breadth.begun = false;
+    track->angle.begun = track->length.begun = track->width.begun = false;
 }
 
 // Rotation and scale that were measured in the picture apply at once; only what the outlines add
@@ -123,7 +123,7 @@ static void smooth_frame(struct lq_track *track, struct lq_nail *nail,
     if (step->moved) {
         track->angle.value += step->motion.turn;
         track->length.value += logf(1.0f + step->motion.scale);
-        track->breadth.value += logf(1.0f + step->motion.scale);
+        track->width.value += logf(1.0f + step->motion.scale);
     }
     float angle = track->angle.begun ? near_angle(nail, track->angle.value)
                                      : atan2f(nail->axis_y, nail->axis_x);
@@ -132,8 +132,8 @@ static void smooth_frame(struct lq_track *track, struct lq_nail *nail,
     nail->axis_y = sinf(angle);
     nail->length =
         expf(lq_one_euro_next(&track->length, logf(nail->length), dt_s, SIZE_REST_HZ, SIZE_GAIN));
-    nail->breadth =
-        expf(lq_one_euro_next(&track->breadth, logf(nail->breadth), dt_s, SIZE_REST_HZ, SIZE_GAIN));
+    nail->width =
+        expf(lq_one_euro_next(&track->width, logf(nail->width), dt_s, SIZE_REST_HZ, SIZE_GAIN));
 }
 
 bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
@@ -161,7 +161,7 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
         track->speed_y = (nail->center_y - before_y) / fmaxf(seconds, 1e-3f);
     }
     if (!step->moved)
-        track->angle.begun = track->length.begun = track->breadth.begun = false;
+        track->angle.begun = track->length.begun = track->width.begun = false;
     nail->on_finger = finger_holds(track, step, update->time_us);
     filter_tip(track, nail, step, update->dt_s);
     face_tip(track, nail);

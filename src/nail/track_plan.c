@@ -18,7 +18,7 @@ void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *fou
     for (int t = 0; t < tracker->count; t++) {
         const struct lq_nail *nail = &tracker->tracks[t].nail;
         places[t] = (struct lq_match_track){nail->center_x, nail->center_y,
-                                            0.5f * (nail->length + nail->breadth)};
+                                            0.5f * (nail->length + nail->width)};
     }
     lq_match(places, tracker->count, found, match);
 }
@@ -42,7 +42,7 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
     track->matched_us = track->found_us = time_us;
     track->speed_x = track->speed_y = 0.0f;
     track->shown = false;
-    track->angle.begun = track->length.begun = track->breadth.begun = false;
+    track->angle.begun = track->length.begun = track->width.begun = false;
     return at;
 }
 
@@ -78,7 +78,7 @@ static bool waits_at_border(struct lq_track_update *update, const struct lq_nail
     track->nail.center_x = found->center_x;
     track->nail.center_y = found->center_y;
     track->nail.length = found->length;
-    track->nail.breadth = found->breadth;
+    track->nail.width = found->width;
     return track->border_count < LQ_BORDER_FINDS;
 }
 
@@ -145,7 +145,7 @@ static bool plan_held(struct lq_track_update *update, int track_index)
     const struct lq_nail *nail = &track->nail;
     if (step->motion.match < HELD_MATCH_MIN ||
         lies_on_found(update, nail->center_x + step->motion.x, nail->center_y + step->motion.y,
-                      nail->breadth) ||
+                      nail->width) ||
         !lq_shown_mask_moved_box(&mask, &step->motion, update->picture, step->box))
         return false;
     update->count++;

@@ -26,7 +26,7 @@ struct lq_track {
     struct lq_nail nail;            // as it was shown or, with smooth false, found
     size_t alpha_at;                // of its mask in the tracker's `alpha`
     struct lq_template template;
-    struct lq_one_euro angle, length, breadth; // radians; logarithms of pixels
+    struct lq_one_euro angle, length, width; // radians; logarithms of pixels
 };
 
 struct lq_tracker {

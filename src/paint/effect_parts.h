@@ -66,9 +66,9 @@ static inline void set_color(float color[3], const float from[3], float white, f
 
 // ---- layers -------------------------------------------------------------------------------------
 
-// One layer of flakes: a flake a cell, where there is one. Points are in half breadths.
+// One layer of flakes: a flake a cell, where there is one. Points are in half widths.
 struct lq_flakes {
-    float scale;     // cells a half breadth
+    float scale;     // cells a half width
     float radius;    // of a flake, in cells
     float present;   // share of cells that hold one
     float tilt;      // how far flakes lean out of the surface

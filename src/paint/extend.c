@@ -6,7 +6,7 @@
 #include "paint/noise.h"
 #include "paint/shade.h"
 
-// A shape's outline: half breadth 1 - taper * t^power, with t from where it narrows (0) to its end
+// A shape's outline: half width 1 - taper * t^power, with t from where it narrows (0) to its end
 // (1), and over the last `cap` of it a corner that rounds by a superellipse of `round`.
 static const struct {
     float taper, power, cap, round;
@@ -23,11 +23,11 @@ static const struct {
 // the natural tip's corners round off: they can be painted over, not filed.
 static const float BEGIN = 0.15f, NARROW = 0.72f;
 
-// The shadow on what lies beneath, in breadths: how far it is moved away from the light, and over
-// how much it softens on either side of the outline; and how dark it is.
+// The shadow on what lies beneath, in widths of the nail: how far it is moved away from the light,
+// and over how much it softens on either side of the outline; and how dark it is.
 static const float SHADOW_REACH = 0.12f, SHADOW_SOFT = 0.13f, SHADOW_DEPTH = 0.34f;
 
-static const float BREADTH_MIN = 4.0f;  // pixels: of a nail that can be made longer
+static const float WIDTH_MIN = 4.0f;  // pixels: of a nail that can be made longer
 static const float HAND_REACH = 12.0f;  // in nail sizes: within it nails are of one hand
 
 static float half_at(enum lq_shape_kind shape, float t)
@@ -41,7 +41,7 @@ static float half_at(enum lq_shape_kind shape, float t)
 
 static float cover_at(const struct lq_nail *nail, float u, float w)
 {
-    float along = 0.5f * nail->length * u, across = 0.5f * nail->breadth * w;
+    float along = 0.5f * nail->length * u, across = 0.5f * nail->width * w;
     const struct lq_pixel_box *crop = &nail->crop;
     int x = (int)floorf(nail->center_x + along * nail->axis_x - across * nail->axis_y) - crop->x;
     int y = (int)floorf(nail->center_y + along * nail->axis_y + across * nail->axis_x) - crop->y;
@@ -49,7 +49,7 @@ static float cover_at(const struct lq_nail *nail, float u, float w)
                ? 0.0f : (float)nail->alpha[(size_t)y * nail->alpha_stride + (size_t)x] / 255.0f;
 }
 
-// Mean half breadth where the extension begins, in nail coordinates.
+// Mean half width where the extension begins, in nail coordinates.
 static float measure_half(const struct lq_nail *nail)
 {
     enum { STEPS = 48 };
@@ -63,14 +63,14 @@ static float measure_half(const struct lq_nail *nail)
 
 static bool same_hand(const struct lq_nail *a, const struct lq_nail *b)
 {
-    float size = sqrtf(fmaxf(fmaxf(a->length * a->breadth, b->length * b->breadth), 1.0f));
+    float size = sqrtf(fmaxf(fmaxf(a->length * a->width, b->length * b->width), 1.0f));
     return hypotf(a->center_x - b->center_x, a->center_y - b->center_y) < HAND_REACH * size;
 }
 
 void lq_extend_choose(const struct lq_nails *nails, bool chosen[LQ_NAILS_MAX])
 {
     for (int i = 0; i < nails->count; i++)
-        chosen[i] = nails->items[i].tip_known || nails->items[i].breadth < BREADTH_MIN;
+        chosen[i] = nails->items[i].tip_known || nails->items[i].width < WIDTH_MIN;
     for (bool changed = true; changed;) {
         changed = false;
         for (int i = 0; i < nails->count; i++)
@@ -121,7 +121,7 @@ static void widen(float *least, float *most, float value)
 bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *extension,
                        const struct lq_image *picture, const struct lq_nail *nail)
 {
-    if (extension->shape == LQ_SHAPE_NATURAL || !nail->tip_known || nail->breadth < BREADTH_MIN)
+    if (extension->shape == LQ_SHAPE_NATURAL || !nail->tip_known || nail->width < WIDTH_MIN)
         return false;
     float end = 1.0f + 2.0f * extension->length, half = measure_half(nail);
     if (half < 0.3f)
@@ -130,11 +130,11 @@ bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *exte
     float y0 = (float)nail->crop.y, y1 = (float)(nail->crop.y + nail->crop.height);
     for (int k = 0; k < 4; k++) {
         float along = 0.5f * nail->length * (k < 2 ? BEGIN : end);
-        float across = 0.5f * nail->breadth * half * (k % 2 ? 1.0f : -1.0f);
+        float across = 0.5f * nail->width * half * (k % 2 ? 1.0f : -1.0f);
         widen(&x0, &x1, nail->center_x + along * nail->axis_x - across * nail->axis_y);
         widen(&y0, &y1, nail->center_y + along * nail->axis_y + across * nail->axis_x);
     }
-    float margin = 2.0f + 0.06f * nail->breadth;
+    float margin = 2.0f + 0.06f * nail->width;
     extent->x = (int)fmaxf(x0 - margin, 0.0f);
     extent->y = (int)fmaxf(y0 - margin, 0.0f);
     extent->width = (int)fminf(x1 + margin, (float)picture->width) - extent->x;
@@ -163,7 +163,7 @@ static inline float held(float x, float least, float most)
 
 enum { PIECE = 256, LANES = 16 }; // pixels of a row that are worked on at a time
 
-// Half the breadth at each pixel of a row. The places in the outline are found for all first: in
+// Half the width at each pixel of a row. The places in the outline are found for all first: in
 // one loop with what is read there, compilers make no vectors of it.
 static inline __attribute__((always_inline)) void halves_of(const float *restrict outline,
                                                             float scale, float u, float du,
@@ -239,7 +239,7 @@ LQ_HOT static void cover_row(const struct lq_extent *extent, const struct lq_nai
                              const struct lq_nail_row *row, const uint8_t *restrict own,
                              uint8_t *restrict whole)
 {
-    const float end = extent->end, sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->breadth;
+    const float end = extent->end, sharp_u = 0.5f * nail->length, sharp_w = 0.5f * nail->width;
     struct lq_nail_row r = *row;
     float halves[PIECE];
     halves_of(extent->outline, steps_of(extent), r.u, r.du, halves, r.count);
@@ -258,7 +258,7 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, 
 {
     struct lq_nail_map map = lq_nail_map_of(nail);
     struct reach reach = reach_from(&map, BEGIN, extent->end + 1.0f / (0.5f * nail->length),
-                                    extent->half + 1.0f / (0.5f * nail->breadth));
+                                    extent->half + 1.0f / (0.5f * nail->width));
     copy_own(extent, nail, own);
     memcpy(whole, own, (size_t)extent->width * (size_t)extent->height);
     for (int j = 0; j < extent->height; j++) {
@@ -281,11 +281,11 @@ static void shadow_box(const struct lq_extent *extent, const struct lq_image *pi
     float x0 = 1e9f, y0 = 1e9f, x1 = -1e9f, y1 = -1e9f;
     for (int k = 0; k < 4; k++) {
         float along = 0.5f * nail->length * (k < 2 ? 0.5f : extent->end);
-        float across = 0.5f * nail->breadth * extent->half * (k % 2 ? 1.0f : -1.0f);
+        float across = 0.5f * nail->width * extent->half * (k % 2 ? 1.0f : -1.0f);
         widen(&x0, &x1, nail->center_x + along * nail->axis_x - across * nail->axis_y);
         widen(&y0, &y1, nail->center_y + along * nail->axis_y + across * nail->axis_x);
     }
-    float margin = (SHADOW_REACH + SHADOW_SOFT) * nail->breadth + 1.0f;
+    float margin = (SHADOW_REACH + SHADOW_SOFT) * nail->width + 1.0f;
     box[0] = (int)fmaxf(x0 - margin, 0.0f);
     box[1] = (int)fmaxf(y0 - margin, 0.0f);
     box[2] = (int)fminf(x1 + margin, (float)picture->width);
@@ -364,7 +364,7 @@ void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
     int box[4];
     float taken[PIECE];
     struct lq_nail_map map = lq_nail_map_of(nail);
-    float reach = SHADOW_REACH * nail->breadth, aspect = nail->length / nail->breadth;
+    float reach = SHADOW_REACH * nail->width, aspect = nail->length / nail->width;
     const struct softness softness = {0.25f / SHADOW_SOFT, 0.25f / SHADOW_SOFT * aspect};
     shadow_box(extent, picture, nail, box);
     *reached = (struct lq_pixel_box){box[0], box[1], box[2] - box[0], box[3] - box[1]};

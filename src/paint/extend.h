@@ -13,8 +13,8 @@ enum { LQ_EXTENT_STEPS = 64 };
 struct lq_extent {
     int x, y, width, height;
     float end;
-    float half;  // half breadth where it begins, in nail coordinates (natural sides are 1)
-    float outline[LQ_EXTENT_STEPS + 2];  // half breadths from where it narrows to its end
+    float half;  // half width where it begins, in nail coordinates (natural sides are 1)
+    float outline[LQ_EXTENT_STEPS + 2];  // half widths from where it narrows to its end
 };
 
 // Which nails may be made longer: all of a hand or none of it, as one short nail among long ones

@@ -109,7 +109,7 @@ static void tint_gleam(struct lq_coat *coat, float gloss)
     }
 }
 
-void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth)
+void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float width)
 {
     float bare = 1.0f, gloss = polish->gloss >= 0.0f ? polish->gloss : FILMS[polish->finish].gloss;
     for (int i = 0; i < polish->coats; i++)
@@ -134,7 +134,7 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float bre
     coat->french = polish->french;
     linear_of(coat->ombre_color, polish->ombre.color);
     linear_of(coat->french_color, polish->french.color);
-    coat->pattern = polish->pattern ? lq_pattern_level(polish->pattern, breadth) : NULL;
+    coat->pattern = polish->pattern ? lq_pattern_level(polish->pattern, width) : NULL;
     // Over the whole of an extended nail.
     if (polish->pattern)
         coat->pattern_span = lq_pattern_span(polish->pattern, coat->aspect / coat->whole_u);

@@ -43,8 +43,8 @@ struct lq_coat {
     struct lq_outlook outlook;          // … and from where
     struct lq_glimpse glimpse;          // … made of both
     float stretch;       // 1; more makes the highlight shorter along the nail
-    float aspect;        // length over breadth
-    float pixel;         // a pixel's side in half breadths
+    float aspect;        // length over width
+    float pixel;         // a pixel's side in half widths
     float blur;          // … and how much wider the picture's edges are than a sharp one's
     float cuticle;       // 1 where the base is known to be at u = -1, else 0
     float number[LQ_EFFECT_COUNT];
@@ -85,7 +85,7 @@ struct lq_polish_row {
 enum { LQ_FINISH_ROWS = 11 };
 
 // The coat of a polish; the light, sun and geometry are the caller's to fill in, before.
-void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float breadth);
+void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float width);
 
 // Fills out with the composited row, linear light: polish over the photo by cover. scratch:
 // LQ_FINISH_ROWS * nail->place.count floats.

@@ -86,8 +86,8 @@ static bool in_a_nail(const struct lq_nails *nails, int x, int y)
 static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float *w)
 {
     float a = ((float)i + 0.5f) / GRID, b = ((float)j + 0.5f) / GRID;
-    float breadths = nail->breadth / fmaxf(nail->length, 1.0f);
-    *u = nail->tip_known ? -1.0f - (0.25f + 0.5f * a) * breadths : a - 0.5f;
+    float widths = nail->width / fmaxf(nail->length, 1.0f);
+    *u = nail->tip_known ? -1.0f - (0.25f + 0.5f * a) * widths : a - 0.5f;
     *w = nail->tip_known ? 1.2f * b - 0.6f : (b < 0.5f ? -1.25f - 0.4f * b : 0.85f + 0.4f * b);
 }
 
@@ -98,7 +98,7 @@ static bool read_skin(const struct lq_image *picture, const struct lq_nails *nai
     float values[3][GRID * GRID];
     int xs[GRID * GRID], ys[GRID * GRID], count = 0;
     for (int k = 0; k < GRID * GRID; k++) {
-        float u, w, along = 0.5f * nail->length, across = 0.5f * nail->breadth;
+        float u, w, along = 0.5f * nail->length, across = 0.5f * nail->width;
         skin_place(nail, k % GRID, k / GRID, &u, &w);
         float x = nail->center_x + along * u * nail->axis_x - across * w * nail->axis_y;
         float y = nail->center_y + along * u * nail->axis_y + across * w * nail->axis_x;

@@ -117,9 +117,9 @@ static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_p
     const struct lq_shade_fit *fit = &scene->fits[index];
     float relative = lq_scene_relative(scene, fit);
     // A nail of a few pixels (far away, or seen from its side) cannot show a highlight.
-    float sheen = polish->sheen ? lq_clamp01((nail->breadth - 5.0f) * 0.1f) : 0.0f;
+    float sheen = polish->sheen ? lq_clamp01((nail->width - 5.0f) * 0.1f) : 0.0f;
     // Of a nail as broad as long the axis says little: a rounder highlight is right either way.
-    float breadth = fmaxf(nail->breadth, 1.0f), aspect = nail->length / breadth;
+    float width = fmaxf(nail->width, 1.0f), aspect = nail->length / width;
     float high = (float)picture->height;
     float x = (nail->center_x - 0.5f * (float)picture->width) / high;
     float y = nail->center_y / high - 0.5f;
@@ -144,8 +144,8 @@ static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_p
                                  nail->axis_y),
         .stretch = aspect < 1.35f ? 1.0f + 2.0f * (1.35f - aspect) : 1.0f,
         .aspect = aspect,
-        .pixel = 2.0f / breadth,
-        .blur = fmaxf(nail->edge - SHARP_EDGE, 0.0f) * 2.0f / breadth,
+        .pixel = 2.0f / width,
+        .blur = fmaxf(nail->edge - SHARP_EDGE, 0.0f) * 2.0f / width,
         .cuticle = nail->tip_known ? 1.0f : 0.0f,
         .whole_u = 2.0f / (end + 1.0f),
         .whole_u0 = 2.0f / (end + 1.0f) - 1.0f,
@@ -154,7 +154,7 @@ static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_p
         coat.light[k] = light->exposure * light->tint[k] * relative;
         coat.bed[k] = fit->bed[k];
     }
-    lq_coat_mix(&coat, polish, breadth);
+    lq_coat_mix(&coat, polish, width);
     if (!nail->tip_known)
         leave_out_tip(&coat);
     return coat;

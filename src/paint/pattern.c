@@ -146,11 +146,11 @@ float lq_pattern_span(const struct lq_pattern *pattern, float aspect)
     return times > 1.0f ? fmaxf(times / STRETCH_MAX, 1.0f) : fminf(times * STRETCH_MAX, 1.0f);
 }
 
-const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float breadth)
+const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float width)
 {
     int level = 0;
     while (level + 1 < pattern->level_count &&
-           (float)pattern->levels[level + 1].width >= breadth)
+           (float)pattern->levels[level + 1].width >= width)
         level++;
     return &pattern->levels[level];
 }

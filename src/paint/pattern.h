@@ -27,13 +27,13 @@ LQ_MUST_CHECK int lq_pattern_new(struct lq_pattern **pattern, const char *name,
                                  const uint8_t *bytes, size_t len, struct lq_error *err);
 void lq_pattern_free(struct lq_pattern *pattern);
 
-// How often a nail as long as `aspect` breadths shows the pattern's height. Stretched by a seventh
+// How often a nail as long as `aspect` widths shows the pattern's height. Stretched by a seventh
 // at most, it fits the nail once; else it keeps its shape so far, and is cut at the cuticle or goes
 // on there.
 float lq_pattern_span(const struct lq_pattern *pattern, float aspect);
 
 // The level for a nail that many pixels broad: the coarsest that has at least as many texels.
-const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float breadth);
+const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float width);
 
 // Bilinear, at as many places (x[i], y[i]) as `color` has pixels: linear light with alpha
 // multiplied in, and the alpha itself. x and y in 0..1 from the top left; beyond, the sides' texels

@@ -20,7 +20,7 @@ struct samples {
 struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail)
 {
     float long_half = 0.5f * fmaxf(nail->length, 1.0f);
-    float broad_half = 0.5f * fmaxf(nail->breadth, 1.0f);
+    float broad_half = 0.5f * fmaxf(nail->width, 1.0f);
     struct lq_nail_map map = {.ux = nail->axis_x / long_half, .uy = nail->axis_y / long_half,
                               .wx = -nail->axis_y / broad_half, .wy = nail->axis_x / broad_half};
     map.u0 = -(map.ux * nail->center_x + map.uy * nail->center_y);
@@ -175,7 +175,7 @@ void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
     fit->grey = dark / bright;
     for (int k = 0; k < 3; k++)
         fit->bed[k] /= weight;
-    float along = fit->c[1] * nail->breadth / fmaxf(nail->length, 1.0f), across = fit->c[2];
+    float along = fit->c[1] * nail->width / fmaxf(nail->length, 1.0f), across = fit->c[2];
     fit->slope_x = along * nail->axis_x - across * nail->axis_y;
     fit->slope_y = along * nail->axis_y + across * nail->axis_x;
 }
@@ -372,19 +372,19 @@ void lq_shade_split(struct lq_shade *shade, const struct lq_shade_fit *fit,
         }
         fit_row(fit, &place, shade, at);
     }
-    float rim_least = nail->breadth > 14.0f ? 2.0f : 1.0f;
+    float rim_least = nail->width > 14.0f ? 2.0f : 1.0f;
     lq_box_mean(&(struct lq_plane){shade->cover, width, height, 1}, shade->rim,
-                radius_of(fmaxf(nail->breadth * 0.05f, rim_least)), shade->scratch);
+                radius_of(fmaxf(nail->width * 0.05f, rim_least)), shade->scratch);
     rim_row(shade->rim, width * height);
     lq_box_mean(&(struct lq_plane){shade->pairs, width, height, 2}, shade->means,
-                radius_of(nail->breadth * 0.09f), shade->scratch);
+                radius_of(nail->width * 0.09f), shade->scratch);
     for (int j = 0; j < height; j++) {
         struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * (size_t)width + (size_t)span.from;
         highlight_row(fit->grey, shade, at, span.count);
     }
     lq_box_mean(&(struct lq_plane){shade->shine, width, height, 1}, shade->means,
-                radius_of(nail->breadth * 0.17f), shade->scratch);
+                radius_of(nail->width * 0.17f), shade->scratch);
     for (int j = 0; j < height; j++) {
         struct lq_span span = shade->spans[j];
         size_t at = (size_t)j * (size_t)width + (size_t)span.from;

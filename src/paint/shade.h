@@ -14,7 +14,7 @@ struct lq_shade_fit {
     float level;   // mean brightness, linear
     float grey;    // darkest channel over brightest one, for the nail without highlights
     float bed[3];  // mean colour, linear, without highlights
-    float slope_x, slope_y; // how brightness grows over the picture's plane, per half breadth
+    float slope_x, slope_y; // how brightness grows over the picture's plane, per half width
 };
 
 // Nail coordinates of picture points: u = ux * x + uy * y + u0, likewise w.

@@ -31,7 +31,7 @@ static int find_true(const struct lq_nails *nails, const json_t *truth, bool *ta
         const struct lq_nail *nail = &nails->items[i];
         double off = hypot(x - (double)nail->center_x, y - (double)nail->center_y);
         double share = (double)nail->area / pixels;
-        if (!taken[i] && off < least && off < 0.5 * (double)nail->breadth && share > SHARE_MIN &&
+        if (!taken[i] && off < least && off < 0.5 * (double)nail->width && share > SHARE_MIN &&
             share < 1.0 / SHARE_MIN) {
             least = off;
             best = i;

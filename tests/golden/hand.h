@@ -77,7 +77,7 @@ __attribute__((unused)) static int tell_tips(struct stage *stage, const char *ha
             json_t *center = json_object_get(each, "centre"), *axis = json_object_get(each, "axis");
             double x = json_number_value(json_array_get(center, 0)) - (double)nail->center_x;
             double y = json_number_value(json_array_get(center, 1)) - (double)nail->center_y;
-            if (hypot(x, y) > 0.5 * (double)nail->breadth)
+            if (hypot(x, y) > 0.5 * (double)nail->width)
                 continue;
             double along = json_number_value(json_array_get(axis, 0)) * (double)nail->axis_x +
                            json_number_value(json_array_get(axis, 1)) * (double)nail->axis_y;

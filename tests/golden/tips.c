@@ -20,7 +20,7 @@ struct tally {
 static const json_t *nearest(const json_t *truth, const struct lq_nail *nail)
 {
     const json_t *best = NULL, *each;
-    double least = 0.5 * (double)fmaxf(nail->length, nail->breadth);
+    double least = 0.5 * (double)fmaxf(nail->length, nail->width);
     size_t k;
     json_array_foreach(truth, k, each) {
         const json_t *box = json_object_get(each, "box");

@@ -114,7 +114,7 @@ static int look(float length, int patch_count, bool single, uint64_t deadline_us
                                       .center_x = 480,
                                       .center_y = 360,
                                       .length = length,
-                                      .breadth = 10,
+                                      .width = 10,
                                       .confidence = 0.9f};
     struct lq_patch patches[2] = {{.single = single,
                                    .threshold = 0.5f,

@@ -49,7 +49,7 @@ static void blocks_are_laid_out_as_documented(void **state)
     struct lq_nails nails = {1, {{.id = 0x01020304, .confidence = 1.0f, .crop = {300, 5, 4, 2},
                                   .alpha = crop, .alpha_stride = 4,
                                   .center_x = 302.5f, .center_y = 6, .axis_x = 0, .axis_y = -1,
-                                  .length = 40, .breadth = 30, .edge = 2.5f, .curvature = -0.125f,
+                                  .length = 40, .width = 30, .edge = 2.5f, .curvature = -0.125f,
                                   .tip_known = true, .finger = LQ_FINGER_RING}}};
     lq_buf_clear(&out);
     assert_ok(lq_wire_nails_append(&out, &scratch, &nails, &scene));

@@ -34,7 +34,7 @@ static struct lq_nail nail_on(const struct lq_hand *hand, int finger)
     float x = tip.x - joint.x, y = tip.y - joint.y, length = hypotf(x, y);
     return (struct lq_nail){.center_x = tip.x - 0.3f * x, .center_y = tip.y - 0.3f * y,
                             .axis_x = -x / length, .axis_y = -y / length, // either way round
-                            .length = 14, .breadth = 9, .area = 100};
+                            .length = 14, .width = 9, .area = 100};
 }
 
 static void each_nail_finds_its_finger(void **state)
@@ -121,23 +121,23 @@ static void a_nail_turns_to_its_finger(void **state)
 {
     (void)state;
     // Long and nearly along it: its own axis, the right way round.
-    struct lq_nail nail = {.axis_x = 0, .axis_y = 1, .length = 20, .breadth = 10};
+    struct lq_nail nail = {.axis_x = 0, .axis_y = 1, .length = 20, .width = 10};
     lq_hand_turn(&nail, (struct lq_point){0.2f, -0.98f});
     assert_float_equal(nail.axis_x, 0, 1e-6);
     assert_float_equal(nail.axis_y, -1, 1e-6);
     assert_float_equal(nail.length, 20, 1e-4);
     // Broad: along the finger, its extents exchanged.
-    nail = (struct lq_nail){.axis_x = 1, .axis_y = 0, .length = 20, .breadth = 10};
+    nail = (struct lq_nail){.axis_x = 1, .axis_y = 0, .length = 20, .width = 10};
     lq_hand_turn(&nail, (struct lq_point){0, -1});
     assert_float_equal(nail.axis_y, -1, 1e-6);
     assert_float_equal(nail.length, 10, 1e-4);
-    assert_float_equal(nail.breadth, 20, 1e-4);
+    assert_float_equal(nail.width, 20, 1e-4);
     // Round: along the finger, as large as before.
-    nail = (struct lq_nail){.axis_x = 0.6f, .axis_y = 0.8f, .length = 10, .breadth = 10};
+    nail = (struct lq_nail){.axis_x = 0.6f, .axis_y = 0.8f, .length = 10, .width = 10};
     lq_hand_turn(&nail, (struct lq_point){1, 0});
     assert_float_equal(nail.axis_x, 1, 1e-6);
     assert_float_equal(nail.length, 10, 1e-4);
-    assert_float_equal(nail.breadth, 10, 1e-4);
+    assert_float_equal(nail.width, 10, 1e-4);
 }
 
 int main(void)

@@ -25,7 +25,7 @@ static void draw(float shift_x, float shift_y, float scale, float turn, float li
 }
 
 static const struct lq_nail nail = {.center_x = 80, .center_y = 60, .axis_x = 0.6f, .axis_y = 0.8f,
-                                    .length = 36, .breadth = 26};
+                                    .length = 36, .width = 26};
 
 static void finds_shifts_to_a_tenth_of_a_pixel(void **state)
 {

@@ -85,7 +85,7 @@ static const struct lq_nails *find(struct lq_nail_finder *finder, const struct l
         assert_true(crop->x + crop->width <= picture->width);
         assert_true(crop->y + crop->height <= picture->height);
         assert_true(nail->alpha_stride >= (size_t)crop->width);
-        assert_true(isfinite(nail->length) && isfinite(nail->breadth) && nail->length > 0.0f);
+        assert_true(isfinite(nail->length) && isfinite(nail->width) && nail->length > 0.0f);
         assert_true(i == 0 || nails->items[i - 1].center_x <= nail->center_x);
     }
     return nails;
@@ -121,7 +121,7 @@ static void ellipses_come_back(void **state)
         assert_float_equal(nail->center_x, e.x, 0.5f);
         assert_float_equal(nail->center_y, e.y, 0.5f);
         assert_float_equal(nail->length, 68.0f, 1.0f);
-        assert_float_equal(nail->breadth, 42.0f, 1.0f);
+        assert_float_equal(nail->width, 42.0f, 1.0f);
         float along = nail->axis_x * cosf(e.angle) + nail->axis_y * sinf(e.angle);
         assert_true(fabsf(along) > 0.998f);
         // Soft, but only at the outline: about one pixel of the circumference is between.

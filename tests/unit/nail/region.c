@@ -10,7 +10,7 @@ static const struct lq_image picture = {NULL, W, H, 3, 8, W * 3};
 static struct lq_nail nail_at(int x, int y, int width, int height)
 {
     return (struct lq_nail){.crop = {x, y, width, height}, .length = (float)height,
-                            .breadth = (float)width};
+                            .width = (float)width};
 }
 
 static void holds_the_nails_where_they_will_be(void **state)

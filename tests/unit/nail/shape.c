@@ -27,11 +27,11 @@ static void measures_a_box(void **state)
     assert_float_equal(nail.center_x, 135.0f, 1e-3f);
     assert_float_equal(nail.center_y, 216.0f, 1e-3f);
     assert_float_equal(nail.axis_x, 1.0f, 1e-3f);
-    assert_float_equal(nail.length / nail.breadth, 2.5f, 0.02f);
+    assert_float_equal(nail.length / nail.width, 2.5f, 0.02f);
 }
 
-// A band of constant breadth along an arc of `angle` radians, its middle line `length` long.
-static struct lq_nail arc(float length, float breadth, float angle)
+// A band of constant width along an arc of `angle` radians, its middle line `length` long.
+static struct lq_nail arc(float length, float width, float angle)
 {
     float radius = length / angle;
     for (int y = 0; y < H; y++)
@@ -41,7 +41,7 @@ static struct lq_nail arc(float length, float breadth, float angle)
                 float dx = (float)x + ((float)(k % 8) + 0.5f) / 8 - W / 2.0f;
                 float dy = (float)y + ((float)(k / 8) + 0.5f) / 8 - (10.0f + radius);
                 inside += fabsf(atan2f(dx, -dy)) < angle / 2 &&
-                          fabsf(hypotf(dx, dy) - radius) < breadth / 2;
+                          fabsf(hypotf(dx, dy) - radius) < width / 2;
             }
             alpha[y * W + x] = (uint8_t)(inside * 255 / 64);
         }
@@ -77,7 +77,7 @@ static void trims_to_what_is_covered(void **state)
     struct lq_nail nail = box(20, 10, 50, 22);
     alpha[30 * W + 60] = 1; // the faintest cover still counts
     lq_shape_measure(&nail);
-    int margin = 2 + (int)(nail.breadth * 0.06f);
+    int margin = 2 + (int)(nail.width * 0.06f);
     lq_shape_trim(&nail);
     assert_int_equal(nail.crop.x, 120 - margin);
     assert_int_equal(nail.crop.y, 210 - margin);

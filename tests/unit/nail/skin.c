@@ -23,7 +23,7 @@ static struct lq_nail nail_at(int x, int y, float confidence)
                             .crop = {x - SIDE / 2, y - SIDE / 2, SIDE, SIDE},
                             .alpha = alpha, .alpha_stride = SIDE,
                             .center_x = (float)x, .center_y = (float)y, .axis_x = 1,
-                            .length = SIDE, .breadth = SIDE};
+                            .length = SIDE, .width = SIDE};
 }
 
 static struct lq_nails one(int x, int y)
@@ -83,7 +83,7 @@ static void the_border_hides_the_ring(void **state)
 {
     (void)state;
     struct lq_nails nails = one(1, 1);
-    nails.items[0].length = nails.items[0].breadth = 150;
+    nails.items[0].length = nails.items[0].width = 150;
     fill(0, 0, W, H, grey);
     assert_float_equal(lq_skin_beside(&picture, &nails, 0), 1, 1e-6f);
 }

@@ -7,7 +7,7 @@
 #include "unit/unit.h"
 
 enum { SIDE = 160 };
-static const float HALF = 16.0f, BROAD = 11.0f; // half length and breadth of the nail
+static const float HALF = 16.0f, BROAD = 11.0f; // half length and width of the nail
 
 static uint8_t pixels[SIDE * SIDE * 3];
 static uint16_t wide[SIDE * SIDE * 3];
@@ -39,7 +39,7 @@ static void draw(float c, float s)
     picture = (struct lq_image){pixels, SIDE, SIDE, 3, 8, SIDE * 3};
     nails.count = 1;
     nails.items[0] = (struct lq_nail){.center_x = SIDE / 2, .center_y = SIDE / 2, .axis_x = c,
-                                      .axis_y = s, .length = 2 * HALF, .breadth = 2 * BROAD};
+                                      .axis_y = s, .length = 2 * HALF, .width = 2 * BROAD};
 }
 
 static void assert_points(float c, float s)
@@ -101,10 +101,10 @@ static void nails_at_the_border_are_judged_by_what_is_seen(void **state)
     }
 }
 
-static void a_tip_across_exchanges_length_and_breadth(void **state)
+static void a_tip_across_exchanges_length_and_width(void **state)
 {
     (void)state;
-    struct lq_nail nail = {.axis_x = 1, .length = 30, .breadth = 28, .tip_x = 0.1f, .tip_y = -0.8f};
+    struct lq_nail nail = {.axis_x = 1, .length = 30, .width = 28, .tip_x = 0.1f, .tip_y = -0.8f};
     lq_tip_face(&nail, 0.9f);
     assert_false(nail.tip_known);
     assert_float_equal(nail.axis_x, 1.0f, 1e-6);
@@ -112,7 +112,7 @@ static void a_tip_across_exchanges_length_and_breadth(void **state)
     assert_true(nail.tip_known);
     assert_float_equal(nail.axis_y, -1.0f, 1e-6);
     assert_float_equal(nail.length, 28.0f, 1e-6);
-    assert_float_equal(nail.breadth, 30.0f, 1e-6);
+    assert_float_equal(nail.width, 30.0f, 1e-6);
 }
 
 // Upright nails in a row, 20 long and 14 broad, tips upwards where known.
@@ -124,7 +124,7 @@ static struct lq_nails row_of(int count, const bool *known)
     for (int i = 0; i < count; i++)
         row.items[i] = (struct lq_nail){
             .crop = {40 * i, 40, 14, 20}, .alpha = full, .alpha_stride = 14,
-            .center_x = 40.0f * (float)i + 7.0f, .center_y = 50.0f, .length = 20, .breadth = 14,
+            .center_x = 40.0f * (float)i + 7.0f, .center_y = 50.0f, .length = 20, .width = 14,
             .axis_y = known[i] ? -1.0f : 1.0f, .tip_known = known[i]};
     return row;
 }
@@ -153,7 +153,7 @@ int main(void)
         cmocka_unit_test(sixteen_bits_say_the_same),
         cmocka_unit_test(an_even_ground_tells_nothing),
         cmocka_unit_test(nails_at_the_border_are_judged_by_what_is_seen),
-        cmocka_unit_test(a_tip_across_exchanges_length_and_breadth),
+        cmocka_unit_test(a_tip_across_exchanges_length_and_width),
         cmocka_unit_test(the_others_of_a_hand_turn_one_that_shows_no_tip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

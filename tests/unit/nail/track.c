@@ -207,7 +207,7 @@ static void a_wrong_direction_is_turned_and_does_not_jump(void **state)
         update((uint64_t)f * FRAME_US, true);
         const struct lq_nail *nail = &tracked.nails.items[0];
         assert_true(f == 0 || x * nail->axis_x + y * nail->axis_y > 0.82f); // 35 degrees
-        assert_true(nail->length > 20 && nail->breadth > 20);
+        assert_true(nail->length > 20 && nail->width > 20);
         x = nail->axis_x;
         y = nail->axis_y;
         assert_true(f < 12 || y > 0.99f);

@@ -16,7 +16,7 @@ static struct lq_nails hand_of(const float (*places)[2], int count)
     struct lq_nails nails = {.count = count};
     for (int i = 0; i < count; i++)
         nails.items[i] = (struct lq_nail){.id = i + 1, .center_x = places[i][0], .length = 20,
-                                          .center_y = places[i][1], .breadth = 14};
+                                          .center_y = places[i][1], .width = 14};
     return nails;
 }
 

@@ -16,7 +16,7 @@ static struct lq_nail upright_nail(void)
 {
     struct lq_nail nail = {.id = 1, .crop = {40, 90, 40, 60}, .alpha = alpha,
                            .alpha_stride = 40, .center_x = 60, .center_y = 120, .axis_y = -1.0f,
-                           .length = 44, .breadth = 30, .tip_known = true};
+                           .length = 44, .width = 30, .tip_known = true};
     for (int j = 0; j < 60; j++)
         for (int i = 0; i < 40; i++) {
             float u = ((float)j - 29.5f) / 22.0f, w = ((float)i - 19.5f) / 15.0f;
@@ -26,7 +26,7 @@ static struct lq_nail upright_nail(void)
 }
 
 // Covered pixels in a row of the picture.
-static int breadth_at(const struct lq_extent *extent, int y)
+static int width_at(const struct lq_extent *extent, int y)
 {
     int sum = 0;
     for (int i = 0; y >= extent->y && y < extent->y + extent->height && i < extent->width; i++)
@@ -63,10 +63,10 @@ static void shapes_are_what_they_are_called(void **state)
         lq_extend_draw(&extent, &nail, own, whole);
         for (int i = 0; i < extent.width * extent.height; i++)
             assert_true(whole[i] >= own[i]);
-        assert_in_range(breadth_at(&extent, 110), 25, 31); // where it begins
-        near_end[shape] = breadth_at(&extent, 78);         // the end lies at 120 - 44 = 76
-        middle[shape] = breadth_at(&extent, 92);
-        assert_int_equal(breadth_at(&extent, 74), 0);
+        assert_in_range(width_at(&extent, 110), 25, 31); // where it begins
+        near_end[shape] = width_at(&extent, 78);         // the end lies at 120 - 44 = 76
+        middle[shape] = width_at(&extent, 92);
+        assert_int_equal(width_at(&extent, 74), 0);
     }
     assert_true(near_end[LQ_SHAPE_SQUARE] > near_end[LQ_SHAPE_SQUOVAL]);
     assert_true(near_end[LQ_SHAPE_SQUOVAL] > near_end[LQ_SHAPE_OVAL]);
@@ -113,7 +113,7 @@ static void a_hand_is_extended_whole_or_not_at_all(void **state)
     nails.count = 6; // five side by side, and one of another hand far away
     for (int i = 0; i < nails.count; i++)
         nails.items[i] = (struct lq_nail){.center_x = i < 5 ? 80.0f * (float)i : 2000.0f,
-                                          .length = 22, .breadth = 16, .tip_known = true};
+                                          .length = 22, .width = 16, .tip_known = true};
     lq_extend_choose(&nails, chosen);
     for (int i = 0; i < nails.count; i++)
         assert_true(chosen[i]);
@@ -122,7 +122,7 @@ static void a_hand_is_extended_whole_or_not_at_all(void **state)
     for (int i = 0; i < 5; i++)
         assert_false(chosen[i]);
     assert_true(chosen[5]);
-    nails.items[0].breadth = 3; // a speck of a nail holds nobody back
+    nails.items[0].width = 3; // a speck of a nail holds nobody back
     lq_extend_choose(&nails, chosen);
     for (int i = 0; i < nails.count; i++)
         assert_true(chosen[i]);

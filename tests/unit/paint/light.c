@@ -38,7 +38,7 @@ static struct lq_light light_on(const float skin[3], const float bed[3], float e
     nails.items[0] = (struct lq_nail){
         .id = 1, .confidence = 1, .crop = {64, 64, NAIL, NAIL}, .alpha = alpha,
         .alpha_stride = NAIL, .area = NAIL * NAIL, .center_x = 80, .center_y = 80, .axis_y = -1,
-        .length = NAIL, .breadth = NAIL, .tip_known = true};
+        .length = NAIL, .width = NAIL, .tip_known = true};
     fill(0, 0, SIDE, SIDE, skin, exposure, tint);
     fill(64, 64, NAIL, NAIL, bed, exposure, tint);
     struct lq_scene scene;

@@ -22,7 +22,7 @@ static struct lq_nails one_nail(void)
     *nail = (struct lq_nail){.id = 1, .confidence = 1.0f, .crop = {20, 10, 56, 60},
                              .alpha = alpha, .alpha_stride = 56,
                              .center_x = 48.0f, .center_y = 40.0f, .axis_y = 1.0f,
-                             .length = 44.0f, .breadth = 30.0f};
+                             .length = 44.0f, .width = 30.0f};
     for (int j = 0; j < nail->crop.height; j++)
         for (int i = 0; i < nail->crop.width; i++) {
             float u = ((float)(i + nail->crop.x) + 0.5f - 48.0f) / 15.0f;
@@ -330,7 +330,7 @@ static void extremes_stay_finite(void **state)
     memset(alpha, 0, sizeof(alpha));
     alpha[30 * 56 + 28] = 40;
     struct lq_image image = flat_picture(3, 150);
-    nails.items[0].length = nails.items[0].breadth = 0.0f;
+    nails.items[0].length = nails.items[0].width = 0.0f;
     struct lq_look look = look_of("#fff", LQ_FINISH_GLOSS, true);
     assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
 }
@@ -343,7 +343,7 @@ static void one_pixel_pictures(void **state)
     nails.items[0] = (struct lq_nail){.id = 1, .crop = {0, 0, 1, 1}, .alpha = &cover,
                                       .alpha_stride = 1, .area = 1, .center_x = 0.5f,
                                       .center_y = 0.5f, .axis_x = 1.0f, .length = 1.0f,
-                                      .breadth = 1.0f};
+                                      .width = 1.0f};
     struct lq_look look = look_of("#0000ff", LQ_FINISH_CREME, false);
     assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
     assert_int_equal(pixel[3], 66);

@@ -85,7 +85,7 @@ static struct lq_nail round_nail(float x, float y, float turn)
                             .alpha = alpha,
                             .alpha_stride = NAIL, .area = NAIL * NAIL * 3 / 4, .center_x = x,
                             .center_y = y, .axis_x = sinf(turn), .axis_y = -cosf(turn),
-                            .length = NAIL, .breadth = NAIL, .tip_known = true};
+                            .length = NAIL, .width = NAIL, .tip_known = true};
 }
 
 static void draw_alpha(void)
