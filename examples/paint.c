@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     } else {
         for (int i = 0; i < count; i++)
             printf("nail %d at %.0f,%.0f: %.0f x %.0f px\n", nails[i].id, nails[i].center_x,
-                   nails[i].center_y, nails[i].length, nails[i].breadth);
+                   nails[i].center_y, nails[i].length, nails[i].width);
     }
     lacquer_close(lacquer);
     free(bytes);

@@ -154,15 +154,20 @@ enum lacquer_finger {
     LACQUER_LITTLE
 };
 
+/* A part of a picture: its top left pixel, and how wide and high it is. */
+struct lacquer_box {
+    int x, y, width, height;
+};
+
 /* One nail. Lengths in pixels, origin at the picture's top left corner, y down. */
 struct lacquer_nail {
     int id;                     /* 1, 2, … within the picture; stable within a video */
     float confidence;           /* 0..1 */
-    int x, y, width, height;    /* the box of `alpha` in the picture */
+    struct lacquer_box box;     /* upright, around the nail: the part that `alpha` covers */
     float center_x, center_y;
     float axis_x, axis_y;       /* unit vector along the nail, to the tip where tip_known */
-    float length, breadth;      /* along and across the axis */
-    const uint8_t *alpha;       /* coverage 0..255, `height` rows of `alpha_stride` bytes */
+    float length, width;        /* of the nail, along and across its axis */
+    const uint8_t *alpha;       /* coverage 0..255, `box.height` rows of `alpha_stride` bytes */
     size_t alpha_stride;
     int64_t area;               /* pixels with alpha >= 128 */
     int tip_known;              /* nonzero: the axis points to the tip, else either way */

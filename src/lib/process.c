@@ -125,10 +125,10 @@ static int read_request(struct lq_job *job, const struct lacquer_request *given,
 static void fill_nail(struct lacquer_nail *to, const struct lq_nail *nail)
 {
     *to = (struct lacquer_nail){
-        .id = nail->id, .confidence = nail->confidence, .x = nail->crop.x, .y = nail->crop.y,
-        .width = nail->crop.width, .height = nail->crop.height, .center_x = nail->center_x,
-        .center_y = nail->center_y, .axis_x = nail->axis_x, .axis_y = nail->axis_y,
-        .length = nail->length, .breadth = nail->width, .alpha = nail->alpha,
+        .id = nail->id, .confidence = nail->confidence,
+        .box = {nail->crop.x, nail->crop.y, nail->crop.width, nail->crop.height},
+        .center_x = nail->center_x, .center_y = nail->center_y, .axis_x = nail->axis_x,
+        .axis_y = nail->axis_y, .length = nail->length, .width = nail->width, .alpha = nail->alpha,
         .alpha_stride = nail->alpha_stride, .area = nail->area, .tip_known = nail->tip_known,
         .tip_confidence = fminf(hypotf(nail->tip_x, nail->tip_y), 1),
         .curvature = nail->curvature, .finger = (enum lacquer_finger)nail->finger};

@@ -40,7 +40,7 @@ def main(library, headers, *options):
         print(f"the ABI grew: {again}")
     else:
         print(f"programs built against the ABI on file may fail: undo this or raise the soname. "
-              f"Only where a member took room of `reserved`: {again}")
+              f"Only where a member took room of `reserved`, or another name at its place: {again}")
     return 1
 
 

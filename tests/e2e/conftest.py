@@ -300,15 +300,16 @@ class Nails:
 
 
 class Nail:
-    NAMES = ("head finger confidence id x y width height scale tip edge "
-             "center_x center_y axis_x axis_y length breadth "
+    NAMES = ("head finger confidence id x y columns rows scale tip edge "
+             "center_x center_y axis_x axis_y length width "
              "curvature c0 c1 c2 c3 c4 c5 level grey bed_r bed_g bed_b").split()
 
     def __init__(self, block):
         for name, value in zip(self.NAMES, struct.unpack("<HBBIHHHHBBH18f", block[:92])):
             setattr(self, name, value)
-        samples = uncrop(block[self.head:], self.width * self.height)
-        tight = np.frombuffer(samples, np.uint8).reshape(self.height, self.width)
+        self.box = [self.x, self.y, self.columns, self.rows]  # in samples: pixels at scale 1
+        samples = uncrop(block[self.head:], self.columns * self.rows)
+        tight = np.frombuffer(samples, np.uint8).reshape(self.rows, self.columns)
         self.alpha = tight.repeat(self.scale, 0).repeat(self.scale, 1)
 
 

@@ -47,7 +47,7 @@ def test_no_smoothing():
             ws.send(frame(number, picture, want=1))
             reply = Reply(ws.recv(timeout=30))
     alone = httpx.post(f"{running.url}/api/v1/nails", content=second).json()["nails"]
-    assert [[n.x, n.y, n.width, n.height] for n in Nails(reply).items] == [n["box"] for n in alone]
+    assert [n.box for n in Nails(reply).items] == [n["box"] for n in alone]
     assert running.stop()[0] == 0
 
 

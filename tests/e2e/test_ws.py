@@ -83,10 +83,10 @@ def test_v1_nails_reply(server, hand):
     assert painted.type == 2 and painted.nails == len(found.items) == len(told["nails"])
     for nail, want in zip(found.items, told["nails"]):
         assert nail.id > 0 and abs(nail.confidence / 255 - want["confidence"]) < 0.01
-        assert [nail.x, nail.y, nail.width, nail.height] == want["box"] and nail.scale == 1
+        assert nail.box == want["box"] and nail.scale == 1
         assert abs(nail.center_x - want["center"][0]) < 0.1
         assert abs(nail.axis_x ** 2 + nail.axis_y ** 2 - 1) < 1e-4
-        assert abs(nail.length - want["length"]) < 0.1 and abs(nail.breadth - want["width"]) < 0.1
+        assert abs(nail.length - want["length"]) < 0.1 and abs(nail.width - want["width"]) < 0.1
         assert 0 < nail.level <= 1 and 0 < nail.grey <= 1
         assert (nail.alpha >= 128).sum() == want["area"]
     assert 0.1 < found.exposure <= 1 and all(0.8 < c < 1.2 for c in found.tint)
@@ -137,7 +137,7 @@ def test_nails_keep_their_ids_over_a_film(server):
         bare = Reply(send_again(ws, 21, film[-1]))
         alone = httpx.post(f"{server.url}/api/v1/nails", content=film[-1]).json()["nails"]
         found = Nails(bare)
-        assert [[n.x, n.y, n.width, n.height] for n in found.items] == [n["box"] for n in alone]
+        assert [n.box for n in found.items] == [n["box"] for n in alone]
         assert [n["id"] for n in alone] == list(range(1, len(alone) + 1))
         assert {n.id for n in found.items} & set(seen[-1])
         assert (found.mask(640, 480) != steady).any()

@@ -137,13 +137,14 @@ class Result:
 
 
 def _nail(raw: _native.Nail) -> Nail:
-    rows = np.ctypeslib.as_array(raw.alpha, (raw.height, raw.alpha_stride)) if raw.height else \
+    box = raw.box
+    rows = np.ctypeslib.as_array(raw.alpha, (box.height, raw.alpha_stride)) if box.height else \
         np.zeros((0, 0), np.uint8)
-    return Nail(raw.id, raw.confidence, (raw.x, raw.y, raw.width, raw.height),
-                (raw.center_x, raw.center_y), (raw.axis_x, raw.axis_y), raw.length, raw.breadth,
+    return Nail(raw.id, raw.confidence, (box.x, box.y, box.width, box.height),
+                (raw.center_x, raw.center_y), (raw.axis_x, raw.axis_y), raw.length, raw.width,
                 raw.area, bool(raw.tip_known), raw.tip_confidence, raw.curvature,
                 _native.FINGERS[raw.finger], tuple(raw.finger_confidence),
-                rows[:, :raw.width].copy())
+                rows[:, :box.width].copy())
 
 
 def _result(response: _native.Response, image: Optional[np.ndarray]) -> Result:

@@ -23,11 +23,15 @@ class Options(Structure):
                 ("server_timeout_ms", c_int)]
 
 
+class Box(Structure):
+    _fields_ = [("x", c_int), ("y", c_int), ("width", c_int), ("height", c_int)]
+
+
 class Nail(Structure):
-    _fields_ = [("id", c_int), ("confidence", c_float), ("x", c_int), ("y", c_int),
-                ("width", c_int), ("height", c_int), ("center_x", c_float), ("center_y", c_float),
+    _fields_ = [("id", c_int), ("confidence", c_float), ("box", Box),
+                ("center_x", c_float), ("center_y", c_float),
                 ("axis_x", c_float), ("axis_y", c_float), ("length", c_float),
-                ("breadth", c_float), ("alpha", POINTER(c_uint8)), ("alpha_stride", c_size_t),
+                ("width", c_float), ("alpha", POINTER(c_uint8)), ("alpha_stride", c_size_t),
                 ("area", c_int64), ("tip_known", c_int), ("tip_confidence", c_float),
                 ("curvature", c_float), ("finger", c_int), ("finger_confidence", c_float * 5),
                 ("reserved", c_uint32 * 6)]

@@ -9,8 +9,9 @@
 
 int main(void)
 {
-    SIZE(options), SIZE(nail), SIZE(request), SIZE(response), SIZE(image);
-    AT(options, confidence_min), AT(options, server_timeout_ms), AT(nail, alpha), AT(nail, finger);
+    SIZE(options), SIZE(box), SIZE(nail), SIZE(request), SIZE(response), SIZE(image);
+    AT(options, confidence_min), AT(options, server_timeout_ms);
+    AT(box, height), AT(nail, box), AT(nail, width), AT(nail, alpha), AT(nail, finger);
     AT(request, flags), AT(request, timeout_ms), AT(response, bytes), AT(response, total_us);
     AT(image, format);
     return 0;

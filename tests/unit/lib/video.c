@@ -1,4 +1,5 @@
 // Requests of include/lacquer.h: videos, whole looks, pixel formats, masks, JSON, and misuse.
+#include <jansson.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -193,6 +194,26 @@ static void a_look_outlives_its_catalogue(void **state)
     assert_non_null(strstr(error, "/no/such/folder"));
 }
 
+// The same box, length and width in the struct as in the JSON, which has tenths of a pixel.
+static void assert_same_nails(const struct lacquer_response *response, const char *text)
+{
+    json_t *root = json_loads(text, 0, NULL), *nails = json_object_get(root, "nails");
+    assert_int_equal(json_array_size(nails), response->nail_count);
+    for (int i = 0; i < response->nail_count; i++) {
+        const struct lacquer_nail *nail = &response->nails[i];
+        struct lacquer_box box;
+        double length, broad;
+        assert_ok(json_unpack(json_array_get(nails, (size_t)i), "{s:[i,i,i,i], s:F, s:F}", "box",
+                              &box.x, &box.y, &box.width, &box.height, "length", &length,
+                              "width", &broad));
+        assert_memory_equal(&box, &nail->box, sizeof box);
+        assert_float_equal(length, nail->length, 0.051);
+        assert_float_equal(broad, nail->width, 0.051);
+        assert_true(nail->width > 1 && nail->width < (float)(box.width + box.height));
+    }
+    json_decref(root);
+}
+
 static void masks_and_json_are_of_the_last_response(void **state)
 {
     (void)state;
@@ -212,6 +233,7 @@ static void masks_and_json_are_of_the_last_response(void **state)
     assert_int_equal(lacquer_mask(context, mask, 3, 3, 3), LACQUER_ERR_ARGUMENT);
     assert_ok(lacquer_response_json(context, &json));
     assert_non_null(strstr(json, "\"tip_known\""));
+    assert_same_nails(&response, json);
     assert_ok(lacquer_describe(context, &json));
     assert_non_null(strstr(json, "\"engine\":\"openvino\""));
     assert_int_equal(lacquer_process_file(context, &request, "x", 1, &response),
