@@ -465,13 +465,13 @@ tests.advice_fits_the_picture = async ({ browser, server }) => {
     const wall = picture(() => 128);
     const side = 640;
     return {
-      fine: adviseFor({ nails: 4, breadths: [20, 22, 25, 18], side, frame: sharp }),
+      fine: adviseFor({ nails: 4, widths: [20, 22, 25, 18], side, frame: sharp }),
       unknown: adviseFor({ nails: 4, side, frame: sharp }),
-      small: adviseFor({ nails: 4, breadths: [6, 7, 8, 30], side, frame: sharp }),
+      small: adviseFor({ nails: 4, widths: [6, 7, 8, 30], side, frame: sharp }),
       none: adviseFor({ nails: 0, side, frame: sharp }),
       wall: adviseFor({ nails: 0, side, frame: wall }),
       dark: adviseFor({ nails: 0, side, frame: dark }),
-      blurred: adviseFor({ nails: 2, breadths: [20, 20], side, frame: blurred }),
+      blurred: adviseFor({ nails: 2, widths: [20, 20], side, frame: blurred }),
     };
   });
   const wanted = {

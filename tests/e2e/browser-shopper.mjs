@@ -171,7 +171,7 @@ tests.what_a_look_misses_is_said = async ({ browser, server }) => {
     const at = (x, more) => ({
       center: [x, 100],
       length: 20,
-      breadth: 14,
+      width: 14,
       finger: null,
       tipKnown: true,
       ...more,

@@ -48,14 +48,14 @@ function most(a, b) {
 }
 
 function compareNails(ours, theirs) {
-  for (const key of ['id', 'finger', 'tipKnown', 'scale'])
+  for (const key of ['id', 'finger', 'tipKnown'])
     if (ours[key] !== theirs[key])
       throw new Error(`picture ${count.pictures}: ${key} is ${ours[key]}, not ${theirs[key]}`);
   const numbers = (nail) => [
     ...nail.center,
     ...nail.axis,
     nail.length,
-    nail.breadth,
+    nail.width,
     ...nail.shading,
     nail.level,
     nail.grey,
@@ -64,11 +64,12 @@ function compareNails(ours, theirs) {
     nail.edge,
   ];
   worst.number = Math.max(worst.number, most(numbers(ours), numbers(theirs)));
-  const box = (nail) => [nail.x, nail.y, nail.width, nail.height];
-  if (most(box(ours), box(theirs))) throw new Error(`picture ${count.pictures}: another crop`);
-  worst.cover = Math.max(worst.cover, most(ours.cover, theirs.cover));
-  worst.covered += ours.cover.filter((v, i) => v !== theirs.cover[i]).length;
-  worst.samples += ours.cover.length;
+  const place = ({ x, y, width, height, scale }) => [x, y, width, height, scale];
+  const [mine, native] = [ours.crop, theirs.crop];
+  if (most(place(mine), place(native))) throw new Error(`picture ${count.pictures}: another crop`);
+  worst.cover = Math.max(worst.cover, most(mine.cover, native.cover));
+  worst.covered += mine.cover.filter((v, i) => v !== native.cover[i]).length;
+  worst.samples += mine.cover.length;
   count.nails++;
 }
 

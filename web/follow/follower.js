@@ -90,7 +90,7 @@ export class Follower {
     // The nail and what is around it, at full and at half size.
     #cut(nail, luma) {
         const [x, y] = nail.center.map((v) => v * this.#scale);
-        const radius = (0.75 * Math.max(nail.length, nail.breadth) + 6) * this.#scale;
+        const radius = (0.75 * Math.max(nail.length, nail.width) + 6) * this.#scale;
         return {
             fine: cutPatch(luma, x, y, radius),
             coarse: cutPatch(luma.half, x / 2, y / 2, Math.max(5, (radius * 1.3) / 2)),

@@ -1,7 +1,7 @@
 // What would make the picture better: judged from what the server found and from the frame itself.
 
 const width = 160; // the frame is judged at this width
-const smallestBreadth = 0.016; // of the picture's larger side: about 10 pixels of 640
+const smallestWidth = 0.016; // of the picture's larger side: about 10 pixels of 640
 const darkest = 42; // mean luma 0..255
 const blurredBelow = 14; // variance of the Laplacian, of a picture whose contrast allows more
 
@@ -31,15 +31,15 @@ export function frameStatistics({ data, width: w, height: h }) {
     };
 }
 
-// Key of the advice, or '' where none is needed. nails: how many; breadths: of each in pixels, or
+// Key of the advice, or '' where none is needed. nails: how many; widths: of each in pixels, or
 // [] where that is not known.
-export function adviseFor({ nails, breadths = [], side, frame }) {
+export function adviseFor({ nails, widths = [], side, frame }) {
     if (frame && frame.luma < darkest) return 'advice.dark';
     if (frame && frame.spread > 12 && frame.sharpness < blurredBelow) return 'advice.blurred';
     if (!nails) return 'advice.none';
-    const sorted = [...breadths].sort((a, b) => a - b);
+    const sorted = [...widths].sort((a, b) => a - b);
     const middle = sorted[sorted.length >> 1];
-    return middle !== undefined && middle < smallestBreadth * side ? 'advice.small' : '';
+    return middle !== undefined && middle < smallestWidth * side ? 'advice.small' : '';
 }
 
 // Looks at frames now and then, and speaks only when the same was seen for a while.
@@ -59,7 +59,7 @@ export class Adviser {
     }
 
     // Once a reply; source: what was sent, as a CanvasImageSource of that size.
-    see({ nails, breadths, source, size: [w, h] }) {
+    see({ nails, widths, source, size: [w, h] }) {
         const now = performance.now();
         if (now - this.#lookedAt > 500) {
             this.#lookedAt = now;
@@ -70,7 +70,7 @@ export class Adviser {
                 this.#context.getImageData(0, 0, this.#canvas.width, this.#canvas.height),
             );
         }
-        const key = adviseFor({ nails, breadths, side: Math.max(w, h), frame: this.#frame });
+        const key = adviseFor({ nails, widths, side: Math.max(w, h), frame: this.#frame });
         if (key !== this.#key) {
             this.#key = key;
             this.#since = now;

@@ -10,9 +10,9 @@ const leastMs = 50; // between two paintings of the same nails
 const mapOf = ([a, b, c, d, e, f]) => new DOMMatrix([a, d, b, e, c, f]);
 
 // From the reply's pixels to nail coordinates.
-function toNail({ center: [x, y], axis: [ax, ay], length, breadth }) {
+function toNail({ center: [x, y], axis: [ax, ay], length, width }) {
     const long = length / 2;
-    const broad = breadth / 2;
+    const broad = width / 2;
     const [u, w] = [[ax / long, ay / long], [-ay / broad, ax / broad]];
     return mapOf([...u, -(x * u[0] + y * u[1]), ...w, -(x * w[0] + y * w[1])]);
 }

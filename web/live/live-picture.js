@@ -129,7 +129,7 @@ export class LivePicture {
         const [sx, sy] = this.#scale;
         return (this.#scene?.nails ?? []).map((nail) => {
             const [x, y] = this.#follower.now(nail).center;
-            const reach = Math.max(nail.length, nail.breadth) / 2 / sx;
+            const reach = Math.max(nail.length, nail.width) / 2 / sx;
             return { key: keyOf(nail), finger: nail.finger, x: x / sx, y: y / sy, reach };
         });
     }

@@ -61,7 +61,7 @@ export class Live {
     onstate = () => {};
     onengine = () => {}; // ('server' or 'device'): it finds the nails from now on
     deviceOffered = false; // whether the server hands out what the device finds nails with
-    onframe = () => {}; // ({id, nails, breadths}) after it was drawn
+    onframe = () => {}; // ({id, nails, widths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
 
     // device: URL of the folder with the device's runtime; engine: 'server', 'device', or null for
@@ -374,8 +374,8 @@ export class Live {
             reply.server,
             reply.nails,
         );
-        const breadths = reply.scene?.nails.map(({ breadth }) => breadth);
-        this.onframe({ id: reply.id, nails: reply.nails, breadths });
+        const widths = reply.scene?.nails.map(({ width }) => width);
+        this.onframe({ id: reply.id, nails: reply.nails, widths });
     }
 
     #drawNails(reply, frame) {

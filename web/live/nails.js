@@ -60,24 +60,26 @@ function readNail(view) {
         finger: fingerNames[view.getUint8(2)] ?? null,
         confidence: view.getUint8(3) / 255,
         id: view.getUint32(4, true),
-        x: view.getUint16(8, true),
-        y: view.getUint16(10, true),
-        width,
-        height,
-        scale,
         tipKnown: view.getUint8(17) === 1,
         edge: view.getUint16(18, true) / 256,
         center: floats(view, 20, 2),
         axis: floats(view, 28, 2),
         length: Math.max(1, view.getFloat32(36, true)),
-        breadth: Math.max(1, view.getFloat32(40, true)),
+        width: Math.max(1, view.getFloat32(40, true)),
         shading: floats(view, 48, 6),
         level: view.getFloat32(72, true),
         grey: view.getFloat32(76, true),
-        cover: decodeCrop(code, width * height),
+        crop: {
+            x: view.getUint16(8, true),
+            y: view.getUint16(10, true),
+            width,
+            height,
+            scale,
+            cover: decodeCrop(code, width * height),
+        },
     };
     nail.bed = head >= 92 ? floats(view, 80, 3) : null;
-    const numbers = [nail.center, nail.axis, nail.length, nail.breadth, nail.shading, nail.level];
+    const numbers = [nail.center, nail.axis, nail.length, nail.width, nail.shading, nail.level];
     if (!numbers.flat().every(Number.isFinite)) throw new Error('a nail has no place');
     return nail;
 }

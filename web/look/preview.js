@@ -8,39 +8,34 @@ const order = ['index', 'middle', 'ring', 'little'];
 const bed = [0.62, 0.33, 0.28]; // bare nail, linear
 const skin = [0.56, 0.29, 0.21];
 
-// One nail of that half length and half breadth about (x, y), tip up, its crop a column of the
+// One nail of that half length and half width about (x, y), tip up, its crop a column of the
 // card.
-function makeNail({ id, finger, x, y, left, width, height, halfLength, halfBreadth }) {
+function makeNail({ id, finger, x, y, left, width, height, halfLength, halfWidth }) {
     const cover = new Uint8Array(width * height);
     for (let row = 0; row < height; row++)
         for (let column = 0; column < width; column++) {
             const u = (y - row - 0.5) / halfLength;
-            const w = (left + column + 0.5 - x) / halfBreadth;
+            const w = (left + column + 0.5 - x) / halfWidth;
             // A squoval with a rounder base.
             const power = u > 0 ? 3.2 : 2.7;
             const out = Math.abs(u) ** power + Math.abs(w) ** 3.4;
-            const distance = (1 - out ** 0.3) * halfBreadth;
+            const distance = (1 - out ** 0.3) * halfWidth;
             cover[row * width + column] = 255 * Math.min(1, Math.max(0, distance + 0.5));
         }
     return {
         finger,
         confidence: 1,
         id,
-        x: left,
-        y: 0,
-        width,
-        height,
-        scale: 1,
         tipKnown: true,
         center: [x, y],
         axis: [0, -1],
         length: 2 * halfLength,
-        breadth: 2 * halfBreadth,
+        width: 2 * halfWidth,
         shading: [Math.log(bed[0]), 0.02, 0, 0, 0, -0.22],
         level: bed[0] * 0.95,
         grey: bed[2] / bed[0],
         bed,
-        cover,
+        crop: { x: left, y: 0, width, height, scale: 1, cover },
     };
 }
 
@@ -50,10 +45,10 @@ function sceneOf(width, height, nails) {
     return { width, height, light, nails };
 }
 
-function oneNail(y, halfLength, halfBreadth) {
+function oneNail(y, halfLength, halfWidth) {
     const [width, height] = [112, 128];
     const place = { id: 1, finger: null, x: width / 2, y, left: 0, width, height };
-    return sceneOf(width, height, [makeNail({ ...place, halfLength, halfBreadth })]);
+    return sceneOf(width, height, [makeNail({ ...place, halfLength, halfWidth })]);
 }
 
 // A hand's four fingers side by side; longer: with room for what is added to their length.
@@ -62,10 +57,10 @@ function fourNails(longer) {
     const nails = order.map((finger, i) => {
         const drop = [9, 0, 5, 20][i] * (longer ? 0.5 : 1);
         const size = (longer ? 0.72 : 1) * (i === 3 ? 0.88 : 1);
-        const [halfLength, halfBreadth] = [29 * size, 21 * size];
+        const [halfLength, halfWidth] = [29 * size, 21 * size];
         const y = (longer ? 88 : 50) + drop;
         const place = { id: i + 1, finger, x: 28 + 56 * i, y, left: 56 * i, width: 56, height };
-        return makeNail({ ...place, halfLength, halfBreadth });
+        return makeNail({ ...place, halfLength, halfWidth });
     });
     return sceneOf(width, height, nails);
 }
@@ -78,9 +73,9 @@ function drawFingers({ width, height, nails }) {
     const stored = (v) => 255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055);
     for (let y = 0, at = 0; y < height; y++)
         for (let x = 0; x < width; x++, at += 4) {
-            const nail = nails.find((each) => x < each.x + each.width);
-            const w = (x + 0.5 - nail.center[0]) / (nail.breadth / 2);
-            const cover = nail.cover[y * nail.width + x - nail.x] / 255;
+            const nail = nails.find(({ crop }) => x < crop.x + crop.width);
+            const w = (x + 0.5 - nail.center[0]) / (nail.width / 2);
+            const cover = nail.crop.cover[y * nail.crop.width + x - nail.crop.x] / 255;
             const round =
                 nails.length > 1 ? fingertip(nail, w, y) : Math.max(0.5, 1 - 0.17 * w * w);
             const shade = Math.exp(-0.22 * w * w);

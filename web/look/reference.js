@@ -40,16 +40,17 @@ function bodyOf({ data, width, height }, nail) {
         const from = 4 * (y * width + x);
         return [linear[data[from]], linear[data[from + 1]], linear[data[from + 2]]];
     };
-    for (let row = 0; row < nail.height; row++)
-        for (let column = 0; column < nail.width; column++) {
-            if (nail.cover[row * nail.width + column] < 250) continue;
-            const x = Math.round(nail.x + (column + 0.5) * nail.scale - 0.5);
-            const y = Math.round(nail.y + (row + 0.5) * nail.scale - 0.5);
+    const { crop } = nail;
+    for (let row = 0; row < crop.height; row++)
+        for (let column = 0; column < crop.width; column++) {
+            if (crop.cover[row * crop.width + column] < 250) continue;
+            const x = Math.round(crop.x + (column + 0.5) * crop.scale - 0.5);
+            const y = Math.round(crop.y + (row + 0.5) * crop.scale - 0.5);
             if (x < 1 || y < 1 || x >= width - 1 || y >= height - 1) continue;
             const dx = x + 0.5 - nail.center[0];
             const dy = y + 0.5 - nail.center[1];
             const u = (2 * (dx * ax + dy * ay)) / nail.length;
-            const w = (2 * (dy * ax - dx * ay)) / nail.breadth;
+            const w = (2 * (dy * ax - dx * ay)) / nail.width;
             if (Math.abs(u) > 0.72 || Math.abs(w) > 0.68) continue;
             const rgb = read(x, y);
             const around = [read(x - 1, y), read(x + 1, y), read(x, y - 1), read(x, y + 1)];

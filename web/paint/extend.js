@@ -1,7 +1,7 @@
 // Longer nails: coverage beyond the natural tip (src/paint/extend.c, the same arithmetic). Only
 // where the reply says which end is the tip.
 
-// Half breadth 1 - taper * t^power, and over the last `cap` of t a corner that rounds.
+// Half width 1 - taper * t^power, and over the last `cap` of t a corner that rounds.
 const shapes = {
     square: { taper: 0, power: 1, cap: 0.05, round: 2.5 },
     squoval: { taper: 0.05, power: 2, cap: 0.22, round: 2.6 },
@@ -13,10 +13,10 @@ const shapes = {
 const begin = 0.15;
 const narrow = 0.72;
 const steps = 64;
-const breadthMin = 4; // pixels: of a nail that can be made longer
+const widthMin = 4; // pixels: of a nail that can be made longer
 const handReach = 12; // in nail sizes: within it nails are of one hand
 
-// The shadow on what lies beneath, in breadths (lq_extend_shadow).
+// The shadow on what lies beneath, in widths of the nail (lq_extend_shadow).
 const shadowReach = 0.12;
 const shadowSoft = 0.13;
 
@@ -27,24 +27,24 @@ function halfAt({ taper, power, cap, round }, t) {
     return (1 - taper * t ** power) * left ** (1 / round);
 }
 
-function coverAt(nail, x, y) {
-    const column = Math.floor((x - nail.x) / nail.scale);
-    const row = Math.floor((y - nail.y) / nail.scale);
-    const inside = column >= 0 && row >= 0 && column < nail.width && row < nail.height;
-    return inside ? nail.cover[row * nail.width + column] / 255 : 0;
+function coverAt({ crop }, x, y) {
+    const column = Math.floor((x - crop.x) / crop.scale);
+    const row = Math.floor((y - crop.y) / crop.scale);
+    const inside = column >= 0 && row >= 0 && column < crop.width && row < crop.height;
+    return inside ? crop.cover[row * crop.width + column] / 255 : 0;
 }
 
 // From nail coordinates to the reply's pixels.
-function placeAt({ center, axis, length, breadth }, u, w) {
+function placeAt({ center, axis, length, width }, u, w) {
     const along = 0.5 * length * u;
-    const across = 0.5 * breadth * w;
+    const across = 0.5 * width * w;
     return [
         center[0] + along * axis[0] - across * axis[1],
         center[1] + along * axis[1] + across * axis[0],
     ];
 }
 
-// Mean half breadth where the extension begins, in nail coordinates.
+// Mean half width where the extension begins, in nail coordinates.
 function measureHalf(nail) {
     let sum = 0;
     for (let k = 0; k < 3; k++)
@@ -56,9 +56,9 @@ function measureHalf(nail) {
 // Two bytes a sample, the natural nail's coverage and the whole one's, in a crop of the reply's
 // pixels: {x, y, width, height, scale, covers, end}; end is the new tip's u, 1 without extension.
 export function cropOf(nail, shape, picture) {
-    const longer = shapes[shape?.kind] && nail.tipKnown && nail.breadth >= breadthMin;
+    const longer = shapes[shape?.kind] && nail.tipKnown && nail.width >= widthMin;
     const half = longer ? measureHalf(nail) : 0;
-    if (half < 0.3) return naturalCrop(nail);
+    if (half < 0.3) return naturalCrop(nail.crop);
     const end = 1 + 2 * (shape.length ?? 0.4);
     const crop = { ...extentOf(nail, half, end, picture), end };
     const halves = outlineOf(shapes[shape.kind], half);
@@ -71,7 +71,7 @@ export function cropOf(nail, shape, picture) {
 function shadowBox(nail, half, end) {
     const corners = [[0.5, -half], [0.5, half], [end, -half], [end, half]];
     const places = corners.map(([u, w]) => placeAt(nail, u, w));
-    const margin = (shadowReach + shadowSoft) * nail.breadth + 1;
+    const margin = (shadowReach + shadowSoft) * nail.width + 1;
     const [x, y] = [0, 1].map((k) => Math.floor(Math.min(...places.map((p) => p[k])) - margin));
     const [right, bottom] = [0, 1].map((k) => Math.max(...places.map((p) => p[k])) + margin);
     return { x, y, width: Math.ceil(right - x), height: Math.ceil(bottom - y), scale: 1 };
@@ -81,7 +81,7 @@ function shadowBox(nail, half, end) {
 export const shadow = (given) => `${given}
 uniform vec2 size;         // of the natural nail in the reply's pixels, halved: along, across
 uniform vec2 towards;      // the light, in the reply's pixels
-uniform float halves[66];  // half breadths from where it narrows to its end
+uniform float halves[66];  // half widths from where it narrows to its end
 uniform vec3 ends;         // the tip's u, steps of the outline a u, softness
 uniform float height;      // of a canvas, whose rows run upwards; 0: into a texture
 uniform ivec2 toFrame;     // from there to the picture
@@ -101,16 +101,16 @@ void main() {
 
 export function shadowUniforms(nail, { end, shadow: { halves } }, light) {
     return {
-        size: [nail.length / 2, nail.breadth / 2],
-        towards: light.direction.map((d) => d * shadowReach * nail.breadth),
+        size: [nail.length / 2, nail.width / 2],
+        towards: light.direction.map((d) => d * shadowReach * nail.width),
         halves,
-        ends: [end, steps / (end - narrow), 0.5 / (shadowSoft * nail.breadth)],
+        ends: [end, steps / (end - narrow), 0.5 / (shadowSoft * nail.width)],
     };
 }
 
 // Which nails may be made longer: all of a hand or none of it (lq_extend_choose).
 export function chooseLonger(nails) {
-    const chosen = nails.map((nail) => nail.tipKnown || nail.breadth < breadthMin);
+    const chosen = nails.map((nail) => nail.tipKnown || nail.width < widthMin);
     for (let changed = true; changed; ) {
         changed = false;
         nails.forEach((nail, i) => {
@@ -142,7 +142,7 @@ export function handsOf(nails) {
 }
 
 function sameHand(a, b) {
-    const size = Math.sqrt(Math.max(a.length * a.breadth, b.length * b.breadth, 1));
+    const size = Math.sqrt(Math.max(a.length * a.width, b.length * b.width, 1));
     return Math.hypot(a.center[0] - b.center[0], a.center[1] - b.center[1]) < handReach * size;
 }
 
@@ -154,7 +154,7 @@ function naturalCrop({ x, y, width, height, scale, cover }) {
 
 // The crop's own grid goes on, so that samples stay where they are.
 function extentOf(nail, half, end, picture) {
-    const { x, y, width, height, scale } = nail;
+    const { x, y, width, height, scale } = nail.crop;
     const xs = [x, x + width * scale];
     const ys = [y, y + height * scale];
     for (const [u, w] of [[begin, -half], [begin, half], [end, -half], [end, half]]) {
@@ -162,7 +162,7 @@ function extentOf(nail, half, end, picture) {
         xs.push(px);
         ys.push(py);
     }
-    const margin = 2 + 0.06 * nail.breadth;
+    const margin = 2 + 0.06 * nail.width;
     const edges = (values, from, most) => {
         const low = Math.max(0, Math.min(...values) - margin);
         const high = Math.min(most, Math.max(...values) + margin);
@@ -174,7 +174,7 @@ function extentOf(nail, half, end, picture) {
     return { x: left, y: top, width: columns, height: rows, scale };
 }
 
-// Half breadths from where it narrows to its end, and one more.
+// Half widths from where it narrows to its end, and one more.
 function outlineOf(shape, half) {
     const at = (_, i) => half * halfAt(shape, Math.min(i / steps, 1));
     return Array.from({ length: steps + 2 }, at);
@@ -184,7 +184,7 @@ function drawCovers(nail, crop, halves) {
     const { x: left, y: top, width, height, scale, end } = crop;
     const [ax, ay] = nail.axis;
     const sharpU = (0.5 * nail.length) / scale;
-    const sharpW = (0.5 * nail.breadth) / scale;
+    const sharpW = (0.5 * nail.width) / scale;
     const covers = new Uint8Array(2 * width * height);
     for (let row = 0, at = 0; row < height; row++)
         for (let column = 0; column < width; column++, at += 2) {
@@ -194,7 +194,7 @@ function drawCovers(nail, crop, halves) {
             const dx = x - nail.center[0];
             const dy = y - nail.center[1];
             const u = (2 * (dx * ax + dy * ay)) / nail.length;
-            const w = (2 * (dy * ax - dx * ay)) / nail.breadth;
+            const w = (2 * (dy * ax - dx * ay)) / nail.width;
             covers[at] = covers[at + 1] = own;
             if (u < begin || u > end + 1 / sharpU) continue;
             const step = Math.min((Math.max(u - narrow, 0) * steps) / (end - narrow), steps);

@@ -93,13 +93,13 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     const film = finishes[effect.name];
     const opacity = polish.opacity ?? 1;
     const relative = clamp((nail.level / (light.level || nail.level)) ** 0.75, 0.5, 1.25);
-    const breadth = Math.max(1, nail.breadth * zoom);
-    const sheen = polish.sheen === false ? 0 : clamp((breadth - 5) * 0.1, 0, 1);
-    const aspect = (nail.length * zoom) / breadth;
+    const width = Math.max(1, nail.width * zoom);
+    const sheen = polish.sheen === false ? 0 : clamp((width - 5) * 0.1, 0, 1);
+    const aspect = (nail.length * zoom) / width;
     const [ax, ay] = nail.axis;
     const [dx, dy] = light.direction;
-    // How much softer the camera's edges are than a sharp picture's, in half breadths.
-    const blur = (Math.max((nail.edge ?? 0) - sharpEdge, 0) * 2) / Math.max(1, nail.breadth);
+    // How much softer the camera's edges are than a sharp picture's, in half widths.
+    const blur = (Math.max((nail.edge ?? 0) - sharpEdge, 0) * 2) / Math.max(1, nail.width);
     const gloss = polish.gloss ?? film.gloss;
     const top = softened(recipeAt(gloss), blur, aspect);
     const pigment = linearOf(polish.color);
@@ -129,8 +129,8 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
         axis: nail.axis,
         stretch: aspect < 1.35 ? 1 + 2 * (1.35 - aspect) : 1,
         aspect,
-        pixel: 2 / breadth,
-        line: 2 / breadth + 0.5 * blur,
+        pixel: 2 / width,
+        line: 2 / width + 0.5 * blur,
         blur,
         cuticle: nail.tipKnown ? 1 : 0,
         whole: [2 / (end + 1), 2 / (end + 1) - 1],

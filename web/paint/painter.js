@@ -342,7 +342,7 @@ export class Painter {
     // The uniforms that every pass over a nail shares (shade.js).
     #given(nail, crop, back, fade, at) {
         const long = nail.length / 2;
-        const broad = nail.breadth / 2;
+        const broad = nail.width / 2;
         const [ax, ay] = nail.axis;
         const [cx, cy] = nail.center;
         const row = (x, y) => [x, y, -(x * cx + y * cy)];
@@ -391,7 +391,7 @@ export class Painter {
                 planes: 2,
                 along,
                 cell: job.cell,
-                radii: radiiFor(radiiOf(Math.max(1, job.nail.breadth * job.zoom))),
+                radii: radiiFor(radiiOf(Math.max(1, job.nail.width * job.zoom))),
             }));
         };
         const first = ({ base, rim }) => [base, base, rim, 0];
@@ -423,7 +423,7 @@ export class Painter {
         this.#bind(2, this.#targets[2].texture);
         this.#bind(4, this.#drawnPattern);
         this.#bind(5, this.#surround[1].texture);
-        this.#readyPattern(coat, nail.breadth * zoom);
+        this.#readyPattern(coat, nail.width * zoom);
         this.#scissor(box, height);
         this.#surfaces
             .get(coat.effect)
@@ -439,10 +439,10 @@ export class Painter {
         return levels ? spanOf(levels, aspect / whole[0]) : 1;
     }
 
-    // The pattern's level for a nail of that breadth, in the texture of unit 4.
-    #readyPattern({ pattern }, breadth) {
+    // The pattern's level for a nail of that width, in the texture of unit 4.
+    #readyPattern({ pattern }, nailWidth) {
         const levels = pattern && this.#patterns.get(pattern.image);
-        const level = levels && levelFor(levels, Math.max(1, breadth));
+        const level = levels && levelFor(levels, Math.max(1, nailWidth));
         if (!level || level === this.#drawnLevel) return;
         const gl = this.#gl;
         this.#drawnLevel = level;

@@ -116,11 +116,11 @@ void main() {
 }`;
 
 // The radii of the windows, for a nail that many pixels broad.
-export function radiiOf(breadth) {
+export function radiiOf(width) {
     const radius = (r) => Math.max(1, Math.min(400, Math.floor(r + 0.5)));
     return {
-        base: radius(breadth * 0.09),
-        rim: radius(Math.max(breadth * 0.05, breadth > 14 ? 2 : 1)),
-        around: radius(breadth * 0.17),
+        base: radius(width * 0.09),
+        rim: radius(Math.max(width * 0.05, width > 14 ? 2 : 1)),
+        around: radius(width * 0.17),
     };
 }

@@ -73,7 +73,7 @@ export class PhotoPainter {
             tipKnown: nail.tipKnown,
             x: nail.center[0] / sx,
             y: nail.center[1] / sy,
-            reach: Math.max(nail.length, nail.breadth) / 2 / sx,
+            reach: Math.max(nail.length, nail.width) / 2 / sx,
         }));
         return { blob, bitmap: shown, nails };
     }

@@ -99,7 +99,7 @@ export class LiveMode {
         });
     }
 
-    #frame({ id, nails, breadths }) {
+    #frame({ id, nails, widths }) {
         const { t } = this.#words;
         const { live, camera, stage, notices } = this.#app;
         for (const key of ['server', 'frame']) notices.quiet(key);
@@ -123,7 +123,7 @@ export class LiveMode {
         }
         const { video } = camera;
         const size = [video.videoWidth, video.videoHeight];
-        this.#adviser.see({ nails, breadths, source: video, size });
+        this.#adviser.see({ nails, widths, source: video, size });
         this.#app.misses.live(live.picture?.scene?.nails ?? null);
     }
 
