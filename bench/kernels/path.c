@@ -138,8 +138,8 @@ static int widen(struct bench *b, const struct lq_buf *from, struct lq_buf *to)
     int status = lq_codec_decode(b->codec, &file, &pixels, &image, NULL, &b->err);
     int height = status == LQ_OK ? image.width * 9 / 16 : 0;
     if (status == LQ_OK && height <= image.height) {
-        image = lq_image_part(&image, (int[4]){0, (image.height - height) / 2, image.width,
-                                               height});
+        const struct lq_pixel_box middle = {0, (image.height - height) / 2, image.width, height};
+        image = lq_image_part(&image, &middle);
         status = lq_image_alloc(&out, &large, 2 * image.width, 2 * height, 3, 8);
         for (int y = 0; status == LQ_OK && y < out.height; y++)
             for (int i = 0; i < 3 * out.width; i++)

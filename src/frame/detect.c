@@ -15,7 +15,7 @@ struct lq_detector {
     struct lq_nails with_hands;   // the nails, oriented and named by their hands
     bool maps;                    // the model gives one map of probabilities of all it is shown
     struct lq_tracked tracked;    // the last frame of a video
-    int region[4];                // that the frame in work was decoded for, in part
+    struct lq_pixel_box region;   // that the frame in work was decoded for, in part
 };
 
 // Around a region its nails' tips, edges and light are read: a share of the picture's longer side.
@@ -95,7 +95,7 @@ void lq_job_pause(struct lq_job *job, uint64_t *since_us)
 
 // region: the region of interest in which nails were detected; NULL: the whole picture.
 static int track(struct lq_detector *detector, struct lq_job *job, const struct lq_image *picture,
-                 const int *region, struct lq_error *err)
+                 const struct lq_pixel_box *region, struct lq_error *err)
 {
     int status = region ? lq_tracker_update_region(job->tracker, picture, region, job->nails,
                                                    job->time_us, &detector->tracked)
@@ -185,7 +185,7 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
 // nails: small nails get more of its points, and the tracker blends the outlines of both scales.
 // Only for heads that give a map of probabilities, which does not depend on the scale.
 static bool choose_region(const struct lq_detector *detector, const struct lq_job *job,
-                          const struct lq_image *picture, int box[4])
+                          const struct lq_image *picture, struct lq_pixel_box *box)
 {
     return job->tracker && job->smooth && detector->maps &&
            lq_tracker_region(job->tracker, picture, job->time_us, box);
@@ -199,40 +199,40 @@ static void widen_stretch(int *from, int *length, int margin, int limit)
 }
 
 bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *job, int width,
-                             int height, int part[4])
+                             int height, struct lq_pixel_box *part)
 {
     const struct lq_image picture = {.width = width, .height = height};
     int margin = (int)(PART_MARGIN * (float)(width > height ? width : height));
     bool hands = job->hands && detector->hands && job->tracker &&
                  lq_hand_memory_is_due(lq_tracker_hands(job->tracker), job->time_us);
-    if (hands || !choose_region(detector, job, &picture, detector->region))
+    if (hands || !choose_region(detector, job, &picture, &detector->region))
         return false;
-    memcpy(part, detector->region, sizeof detector->region);
-    widen_stretch(&part[0], &part[2], margin, width);
-    widen_stretch(&part[1], &part[3], margin, height);
+    *part = detector->region;
+    widen_stretch(&part->x, &part->width, margin, width);
+    widen_stretch(&part->y, &part->height, margin, height);
     return true;
 }
 
 // The network runs on the region that a frame was decoded for, whatever other frames have shown
 // since.
 static bool take_region(const struct lq_detector *detector, const struct lq_job *job,
-                        const struct lq_image *picture, int box[4])
+                        const struct lq_image *picture, struct lq_pixel_box *box)
 {
     if (!job->is_part)
         return choose_region(detector, job, picture, box);
-    memcpy(box, detector->region, sizeof detector->region);
+    *box = detector->region;
     return true;
 }
 
 static int find_in_region(struct lq_detector *detector, struct lq_job *job,
                           const struct lq_image *picture, const struct lq_patch *patch,
-                          const int box[4], struct lq_error *err)
+                          const struct lq_pixel_box *box, struct lq_error *err)
 {
     struct lq_patch placed = *patch;
-    placed.x0 += (float)box[0];
-    placed.y0 += (float)box[1];
-    placed.box[0] += (float)box[0];
-    placed.box[1] += (float)box[1];
+    placed.x0 += (float)box->x;
+    placed.y0 += (float)box->y;
+    placed.box[0] += (float)box->x;
+    placed.box[1] += (float)box->y;
     return lq_nail_find(detector->finder, picture, &placed, 1, &job->nails, err);
 }
 
@@ -240,10 +240,11 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
                     const struct lq_image *picture, uint64_t *since_us, struct lq_error *err)
 {
     const struct lq_patch *patches;
-    int patch_count, box[4] = {0, 0, picture->width, picture->height};
+    struct lq_pixel_box box = {0, 0, picture->width, picture->height};
+    int patch_count;
     int status = propagate_nails(detector, job, picture, since_us, err);
-    bool region = status == LQ_OK && !job->propagated && take_region(detector, job, picture, box);
-    struct lq_image part = lq_image_part(picture, box);
+    bool region = status == LQ_OK && !job->propagated && take_region(detector, job, picture, &box);
+    struct lq_image part = lq_image_part(picture, &box);
     if (status == LQ_OK && !job->propagated)
         status = lq_runner_prepare(detector->runner, &part, job->exclusive, err);
     if (status != LQ_OK || job->propagated)
@@ -258,7 +259,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     lq_stage_done(job, LQ_STAGE_INFER, since_us);
     status = lq_runner_patches(detector->runner, &patches, &patch_count, err);
     if (status == LQ_OK)
-        status = region ? find_in_region(detector, job, picture, patches, box, err)
+        status = region ? find_in_region(detector, job, picture, patches, &box, err)
                         : lq_nail_find(detector->finder, picture, patches, patch_count, &job->nails,
                                        err);
     const struct lq_first_pass found = {patches, patch_count, job->nails};
@@ -267,7 +268,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     if (status == LQ_OK && job->hands && detector->hands && !job->is_part)
         status = find_hands(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
-        status = track(detector, job, picture, region ? box : NULL, err);
+        status = track(detector, job, picture, region ? &box : NULL, err);
     if (status == LQ_OK)
         lq_stage_done(job, LQ_STAGE_NAILS, since_us);
     return status;

@@ -19,7 +19,7 @@ LQ_MUST_CHECK int lq_detector_rest(struct lq_detector *detector);
 // (nail/track.h). False: all of it is needed. If job->is_part, lq_detector_run of the same job then
 // runs the network on that region.
 bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *job, int width,
-                             int height, int part[4]);
+                             int height, struct lq_pixel_box *part);
 
 // Finds the nails of an sRGB picture into job->nails, and counts stages and passes in the job.
 // since_us: when the stage under way began; moved on as stages end.

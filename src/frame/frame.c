@@ -198,7 +198,7 @@ struct part_choice {
     const struct lq_job *job;
 };
 
-static bool choose_part(void *context, int width, int height, int part[4])
+static bool choose_part(void *context, int width, int height, struct lq_pixel_box *part)
 {
     const struct part_choice *choice = context;
     return lq_detector_choose_part(choice->detector, choice->job, width, height, part);

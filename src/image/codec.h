@@ -19,10 +19,10 @@ struct lq_picture_info {
     // asked
     bool may_shrink;      // a JPEG or WebP beyond the limit on pixels is decoded smaller
     int repaint_quality;  // a JPEG of about this quality may be repainted (below); 0: no
-    // Which part of a picture of this size is wanted: x, y, width, height within it. False: all.
-    // NULL: all. The part of an upright RGB or grey JPEG in one scan is decoded alone; around it
-    // the picture is black, and damage behind its last row goes unseen.
-    bool (*choose_part)(void *context, int width, int height, int part[4]);
+    // Which part of a picture of this size is wanted, within it. False: all. NULL: all. The part of
+    // an upright RGB or grey JPEG in one scan is decoded alone; around it the picture is black, and
+    // damage behind its last row goes unseen.
+    bool (*choose_part)(void *context, int width, int height, struct lq_pixel_box *part);
     void *part_context;
     // done
     int shrunk;           // 1, 2, 4 or 8: by how much it was

@@ -53,13 +53,14 @@ static inline uint8_t *lq_image_row(const struct lq_image *image, int y)
     return image->data + (size_t)y * image->stride;
 }
 
-// A view of the part box (x, y, width, height in pixels), which must lie within the image.
-static inline struct lq_image lq_image_part(const struct lq_image *image, const int box[4])
+// A view of that part, which must lie within the image.
+static inline struct lq_image lq_image_part(const struct lq_image *image,
+                                            const struct lq_pixel_box *box)
 {
     struct lq_image part = *image;
-    part.data = lq_image_row(image, box[1]) + (size_t)box[0] * lq_image_pixel_bytes(image);
-    part.width = box[2];
-    part.height = box[3];
+    part.data = lq_image_row(image, box->y) + (size_t)box->x * lq_image_pixel_bytes(image);
+    part.width = box->width;
+    part.height = box->height;
     return part;
 }
 

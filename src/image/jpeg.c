@@ -133,7 +133,7 @@ static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
 struct scope {
     int shrink;
     int quality;     // not 0 where the picture may be repainted in place of one so encoded
-    const int *part; // x, y, width, height, which alone is decoded, with quality 0; NULL: all
+    const struct lq_pixel_box *part; // which alone is decoded, with quality 0; NULL: all
 };
 
 // Strictly: a picture is whole or refused. Behind its last block nothing matters where no end
@@ -204,7 +204,7 @@ static const struct lq_color *take_inks(struct lq_color *color, struct lq_pictur
 
 // Whether only a part of the picture is wanted, and that can be had.
 static bool choose_part(const struct lq_jpeg_map *map, int orientation,
-                        struct lq_picture_info *info, int part[4])
+                        struct lq_picture_info *info, struct lq_pixel_box *part)
 {
     bool one_scan = map->process <= 0xc1 && map->scans == 1 && map->ended;
     info->is_part = info->choose_part && one_scan && orientation == 1 && info->shrunk == 1 &&
@@ -231,13 +231,13 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color,
                             (map.height + shrunk - 1) / shrunk, 3, 8);
     if (status != LQ_OK)
         return fail_room(err, status);
-    int part[4];
-    bool is_part = info && choose_part(&map, picture->orientation, info, part);
+    struct lq_pixel_box part;
+    bool is_part = info && choose_part(&map, picture->orientation, info, &part);
     status = fill_info(&map, info, err);
     if (status == LQ_OK && map.components == 4)
         status = decode_cmyk(jpeg, &map, shrunk, take_inks(color, info), image, err);
     else if (status == LQ_OK)
-        status = decode_whole(jpeg, &map, &(struct scope){shrunk, quality, is_part ? part : NULL},
+        status = decode_whole(jpeg, &map, &(struct scope){shrunk, quality, is_part ? &part : NULL},
                               image, err);
     return status;
 }

@@ -128,22 +128,22 @@ static void read_rows(struct jpeg_decompress_struct *lib, const struct lq_image 
 
 // The library's columns begin and end with its blocks, and its first and last are smoothed without
 // their neighbours: one block more on either side, so that those wanted are as in a whole picture.
-static void place_columns(const struct jpeg_decompress_struct *lib, const int part[4],
-                          JDIMENSION *from, JDIMENSION *count)
+static void place_columns(const struct jpeg_decompress_struct *lib,
+                          const struct lq_pixel_box *part, JDIMENSION *from, JDIMENSION *count)
 {
     int block = lib->max_h_samp_factor * DCTSIZE, width = (int)lib->output_width;
-    int left = part[0] - block > 0 ? part[0] - block : 0;
-    int right = part[0] + part[2] + block < width ? part[0] + part[2] + block : width;
+    int left = part->x - block > 0 ? part->x - block : 0;
+    int right = part->x + part->width + block < width ? part->x + part->width + block : width;
     *from = (JDIMENSION)left;
     *count = (JDIMENSION)(right - left);
 }
 
 // One row more above and below, for the same reason.
 static void read_part(struct jpeg_decompress_struct *lib, const struct lq_image *image,
-                      const int part[4])
+                      const struct lq_pixel_box *part)
 {
     JDIMENSION from, count;
-    int top = part[1] > 0 ? part[1] - 1 : 0, bottom = part[1] + part[3] + 1;
+    int top = part->y > 0 ? part->y - 1 : 0, bottom = part->y + part->height + 1;
     bottom = bottom < image->height ? bottom : image->height;
     place_columns(lib, part, &from, &count);
     jpeg_crop_scanline(lib, &from, &count);

@@ -24,12 +24,12 @@ static struct way_back way_back(const struct lq_shown_mask *mask, const struct l
 }
 
 bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_motion *motion,
-                             const struct lq_image *picture, int box[4])
+                             const struct lq_image *picture, struct lq_pixel_box *box)
 {
     float left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
     for (int k = 0; k < 4; k++) {
-        float ox = (float)(mask->x + (k & 1 ? mask->width : 0)) - mask->center_x;
-        float oy = (float)(mask->y + (k & 2 ? mask->height : 0)) - mask->center_y;
+        float ox = (float)(mask->box.x + (k & 1 ? mask->box.width : 0)) - mask->center_x;
+        float oy = (float)(mask->box.y + (k & 2 ? mask->box.height : 0)) - mask->center_y;
         float x = mask->center_x + motion->x + ox + motion->scale * ox - motion->turn * oy;
         float y = mask->center_y + motion->y + oy + motion->turn * ox + motion->scale * oy;
         left = fminf(left, x);
@@ -43,18 +43,15 @@ bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_m
     bottom = fminf(ceilf(bottom), (float)picture->height);
     if (!(right > left) || !(bottom > top))
         return false;
-    box[0] = (int)left;
-    box[1] = (int)top;
-    box[2] = (int)(right - left);
-    box[3] = (int)(bottom - top);
+    *box = (struct lq_pixel_box){(int)left, (int)top, (int)(right - left), (int)(bottom - top)};
     return true;
 }
 
 // Between the four samples about (ix, iy); those outside are 0.
 static inline int sample_at_edge(const struct lq_shown_mask *mask, int ix, int iy, int fx, int fy)
 {
-    bool left = ix >= 0, right = ix + 1 < mask->width;
-    bool above = iy >= 0, below = iy + 1 < mask->height;
+    bool left = ix >= 0, right = ix + 1 < mask->box.width;
+    bool above = iy >= 0, below = iy + 1 < mask->box.height;
     const uint8_t *p = mask->alpha + (ptrdiff_t)iy * (ptrdiff_t)mask->stride + ix;
     int p00 = left && above ? p[0] : 0, p10 = right && above ? p[1] : 0;
     int p01 = left && below ? p[mask->stride] : 0;
@@ -69,7 +66,7 @@ static void move_row(const struct lq_shown_mask *mask, const struct way_back *fr
 {
     float x = from->x + from->dy_x * (float)j, y = from->y + from->dy_y * (float)j;
     const float dx = from->dx_x, dy = from->dx_y;
-    const int last_x = mask->width - 1, last_y = mask->height - 1;
+    const int last_x = mask->box.width - 1, last_y = mask->box.height - 1;
     const size_t stride = mask->stride;
     for (int i = 0; i < width; i++, x += dx, y += dy) {
         int ix = (int)x - (x < 0.0f), iy = (int)y - (y < 0.0f); // floor, or less where all is 0
@@ -90,13 +87,13 @@ static void move_row(const struct lq_shown_mask *mask, const struct way_back *fr
 }
 
 void lq_shown_mask_move(const struct lq_shown_mask *mask, const struct lq_motion *motion,
-                        const int box[4], uint8_t *out, size_t stride)
+                        const struct lq_pixel_box *box, uint8_t *out, size_t stride)
 {
-    struct way_back from = way_back(mask, motion, (float)box[0] + 0.5f, (float)box[1] + 0.5f);
-    from.x = from.x - (float)mask->x - 0.5f;
-    from.y = from.y - (float)mask->y - 0.5f;
-    for (int j = 0; j < box[3]; j++)
-        move_row(mask, &from, j, box[2], out + (size_t)j * stride);
+    struct way_back from = way_back(mask, motion, (float)box->x + 0.5f, (float)box->y + 0.5f);
+    from.x = from.x - (float)mask->box.x - 0.5f;
+    from.y = from.y - (float)mask->box.y - 0.5f;
+    for (int j = 0; j < box->height; j++)
+        move_row(mask, &from, j, box->width, out + (size_t)j * stride);
 }
 
 LQ_HOT float lq_blend_agreement(const uint8_t *restrict a, const uint8_t *restrict b, size_t n)

@@ -6,20 +6,19 @@
 
 // A mask as it was shown: alpha in picture pixels, rows of `stride` bytes.
 struct lq_shown_mask {
-    int x, y, width, height;
+    struct lq_pixel_box box;
     size_t stride;
     const uint8_t *alpha;
     float center_x, center_y; // what the motion turns about
 };
 
-// The smallest box (x, y, width, height in pixels) that holds the moved mask, within the picture;
-// false when none is left.
+// The smallest box that holds the moved mask, within the picture; false when none is left.
 bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_motion *motion,
-                             const struct lq_image *picture, int box[4]);
+                             const struct lq_image *picture, struct lq_pixel_box *box);
 
 // Draws the part of the moved mask that lies in such a box; rows of `out` are `stride` bytes.
 void lq_shown_mask_move(const struct lq_shown_mask *mask, const struct lq_motion *motion,
-                        const int box[4], uint8_t *out, size_t stride);
+                        const struct lq_pixel_box *box, uint8_t *out, size_t stride);
 
 // How well two masks agree: sum of the lesser over the sum of the greater coverage, 1 = the same.
 float lq_blend_agreement(const uint8_t *a, const uint8_t *b, size_t n);

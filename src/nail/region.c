@@ -29,7 +29,8 @@ static void place_stretch(float middle, float side, int limit, int *from, int *l
     *from = (int)fminf(fmaxf(start, 0.0f), (float)(limit - *length));
 }
 
-bool lq_region_place(const struct lq_region *region, const struct lq_image *picture, int box[4])
+bool lq_region_place(const struct lq_region *region, const struct lq_image *picture,
+                     struct lq_pixel_box *box)
 {
     if (!(region->largest > 0.0f))
         return false;
@@ -41,16 +42,18 @@ bool lq_region_place(const struct lq_region *region, const struct lq_image *pict
     float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
     if (!(fmaxf(width, height) <= SHARE_MAX * longer))
         return false;
-    place_stretch(0.5f * (region->x0 + region->x1), width, picture->width, &box[0], &box[2]);
-    place_stretch(0.5f * (region->y0 + region->y1), height, picture->height, &box[1], &box[3]);
+    place_stretch(0.5f * (region->x0 + region->x1), width, picture->width, &box->x, &box->width);
+    place_stretch(0.5f * (region->y0 + region->y1), height, picture->height, &box->y,
+                  &box->height);
     return true;
 }
 
-bool lq_region_cuts(const int box[4], const struct lq_image *picture, const struct lq_nail *nail)
+bool lq_region_cuts(const struct lq_pixel_box *box, const struct lq_image *picture,
+                    const struct lq_nail *nail)
 {
     const struct lq_pixel_box *crop = &nail->crop;
-    int right = box[0] + box[2], bottom = box[1] + box[3];
-    return (box[0] > 0 && crop->x <= box[0] + 1) || (box[1] > 0 && crop->y <= box[1] + 1) ||
+    int right = box->x + box->width, bottom = box->y + box->height;
+    return (box->x > 0 && crop->x <= box->x + 1) || (box->y > 0 && crop->y <= box->y + 1) ||
            (right < picture->width && crop->x + crop->width >= right - 1) ||
            (bottom < picture->height && crop->y + crop->height >= bottom - 1);
 }

@@ -105,7 +105,7 @@ static int show(struct lq_track_update *update, struct lq_tracked *tracked)
     size_t offset[LQ_NAILS_MAX], size = 0;
     for (int k = 0; k < update->count; k++) {
         offset[k] = size;
-        size += lq_track_stride(&update->steps[k]) * (size_t)update->steps[k].box[3];
+        size += lq_track_stride(&update->steps[k]) * (size_t)update->steps[k].box.height;
     }
     int status = lq_buf_resize(&tracked->alpha, size);
     for (int k = 0; status == LQ_OK && k < update->count; k++)
@@ -155,9 +155,7 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
         int at = match[i] >= 0 || !keep ? match[i] : lq_track_new(tracker, time_us);
         *nail = found->items[i];
         nail->id = at >= 0 ? tracker->tracks[at].id : lq_track_next_id(tracker);
-        const struct lq_pixel_box *crop = &nail->crop;
-        lq_track_copy_rows(nail, (int[]){crop->x, crop->y, crop->width, crop->height}, alpha,
-                           nail->alpha_stride);
+        lq_track_copy_rows(nail, &nail->crop, alpha, nail->alpha_stride);
         nail->alpha = alpha;
         alpha += nail->alpha_stride * (size_t)nail->crop.height;
         if (keep) {
@@ -230,8 +228,8 @@ int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture
 }
 
 int lq_tracker_update_region(struct lq_tracker *tracker, const struct lq_image *picture,
-                             const int box[4], const struct lq_nails *found, uint64_t time_us,
-                             struct lq_tracked *tracked)
+                             const struct lq_pixel_box *box, const struct lq_nails *found,
+                             uint64_t time_us, struct lq_tracked *tracked)
 {
     struct lq_track_update update = {
         .tracker = tracker, .picture = picture, .time_us = time_us, .region = box};
@@ -252,7 +250,7 @@ static bool follows(const struct lq_tracker *tracker, const struct lq_image *pic
 }
 
 static bool place_region(const struct lq_tracker *tracker, const struct lq_image *picture,
-                         uint64_t time_us, int box[4])
+                         uint64_t time_us, struct lq_pixel_box *box)
 {
     struct lq_region region = {0};
     uint64_t hold_us = lq_track_hold_us(tracker);
@@ -270,7 +268,7 @@ static bool place_region(const struct lq_tracker *tracker, const struct lq_image
 }
 
 bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
-                       int box[4])
+                       struct lq_pixel_box *box)
 {
     pthread_mutex_lock(&tracker->lock);
     bool multiscale = place_region(tracker, picture, time_us, box);

@@ -43,15 +43,15 @@ LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_
 
 // The region of interest of the next frame: around all nails shown last, where they will be at
 // `time_us`. false: the whole frame is to be used, because no nail is shown, they are large or far
-// apart, or no whole frame was used for some time. box: x, y, width, height in pixels, within the
-// picture.
+// apart, or no whole frame was used for some time. box: within the picture.
 bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
-                       int box[4]);
+                       struct lq_pixel_box *box);
 // As lq_tracker_update with `smooth`, with nails found in the region of interest `box`. From then
 // on outlines follow regions above all; a nail that only whole frames show is kept between them.
 // What the region cuts off counts as not found.
 LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
-                                           const struct lq_image *picture, const int box[4],
+                                           const struct lq_image *picture,
+                                           const struct lq_pixel_box *box,
                                            const struct lq_nails *found, uint64_t time_us,
                                            struct lq_tracked *tracked);
 

@@ -13,10 +13,7 @@ struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track)
 {
     const struct lq_nail *nail = &track->nail;
-    return (struct lq_shown_mask){nail->crop.x,
-                                  nail->crop.y,
-                                  nail->crop.width,
-                                  nail->crop.height,
+    return (struct lq_shown_mask){nail->crop,
                                   nail->alpha_stride,
                                   tracker->alpha.data + track->alpha_at,
                                   nail->center_x,
@@ -44,10 +41,11 @@ static float share_of(const struct lq_track_update *update, const struct lq_trac
     return (1.0f - keep) * fminf(fmaxf(confidence, 0.3f), 1.0f);
 }
 
-void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *out, size_t stride)
+void lq_track_copy_rows(const struct lq_nail *nail, const struct lq_pixel_box *box, uint8_t *out,
+                        size_t stride)
 {
-    memset(out, 0, stride * (size_t)box[3]);
-    out += (size_t)(nail->crop.y - box[1]) * stride + (size_t)(nail->crop.x - box[0]);
+    memset(out, 0, stride * (size_t)box->height);
+    out += (size_t)(nail->crop.y - box->y) * stride + (size_t)(nail->crop.x - box->x);
     for (int y = 0; y < nail->crop.height; y++)
         memcpy(out + (size_t)y * stride, nail->alpha + (size_t)y * nail->alpha_stride,
                (size_t)nail->crop.width);
@@ -55,14 +53,14 @@ void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *o
 
 size_t lq_track_stride(const struct lq_track_step *step)
 {
-    return ((size_t)step->box[2] + 15) & ~(size_t)15;
+    return ((size_t)step->box.width + 15) & ~(size_t)15;
 }
 
 int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *step, uint8_t *out)
 {
     struct lq_tracker *tracker = update->tracker;
-    const int *box = step->box;
-    size_t stride = lq_track_stride(step), n = stride * (size_t)box[3];
+    const struct lq_pixel_box *box = &step->box;
+    size_t stride = lq_track_stride(step), n = stride * (size_t)box->height;
     if (!step->moved) {
         lq_track_copy_rows(step->found, box, out, stride);
         return LQ_OK;

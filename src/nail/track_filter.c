@@ -143,7 +143,7 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
     float before_x = track->nail.center_x, before_y = track->nail.center_y;
     *nail = step->found ? *step->found : track->nail;
     nail->id = track->id;
-    nail->crop = (struct lq_pixel_box){step->box[0], step->box[1], step->box[2], step->box[3]};
+    nail->crop = step->box;
     nail->alpha = alpha;
     nail->alpha_stride = lq_track_stride(step);
     lq_shape_measure(nail);

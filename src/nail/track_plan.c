@@ -46,15 +46,15 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
     return at;
 }
 
-static void unite(int box[4], const struct lq_nail *nail)
+static void unite(struct lq_pixel_box *box, const struct lq_nail *nail)
 {
     const struct lq_pixel_box *crop = &nail->crop;
-    int right = box[0] + box[2], bottom = box[1] + box[3];
+    int right = box->x + box->width, bottom = box->y + box->height;
     int nail_right = crop->x + crop->width, nail_bottom = crop->y + crop->height;
-    box[0] = box[0] < crop->x ? box[0] : crop->x;
-    box[1] = box[1] < crop->y ? box[1] : crop->y;
-    box[2] = (right > nail_right ? right : nail_right) - box[0];
-    box[3] = (bottom > nail_bottom ? bottom : nail_bottom) - box[1];
+    box->x = box->x < crop->x ? box->x : crop->x;
+    box->y = box->y < crop->y ? box->y : crop->y;
+    box->width = (right > nail_right ? right : nail_right) - box->x;
+    box->height = (bottom > nail_bottom ? bottom : nail_bottom) - box->y;
 }
 
 static bool touches_border(const struct lq_image *picture, const struct lq_nail *nail)
@@ -99,11 +99,12 @@ static int plan_found(struct lq_track_update *update, const struct lq_nail *foun
                                       found->center_y - track->nail.center_y);
         struct lq_shown_mask mask = lq_track_shown_mask(tracker, track);
         step->moved = step->motion.match > LQ_TRACK_MATCH_MIN &&
-                      lq_shown_mask_moved_box(&mask, &step->motion, update->picture, step->box);
+                      lq_shown_mask_moved_box(&mask, &step->motion, update->picture,
+                                              &step->box);
     }
     if (!step->moved)
-        memcpy(step->box, &found->crop, sizeof step->box);
-    unite(step->box, found);
+        step->box = found->crop;
+    unite(&step->box, found);
     return track_index;
 }
 
@@ -146,7 +147,7 @@ static bool plan_held(struct lq_track_update *update, int track_index)
     if (step->motion.match < HELD_MATCH_MIN ||
         lies_on_found(update, nail->center_x + step->motion.x, nail->center_y + step->motion.y,
                       nail->width) ||
-        !lq_shown_mask_moved_box(&mask, &step->motion, update->picture, step->box))
+        !lq_shown_mask_moved_box(&mask, &step->motion, update->picture, &step->box))
         return false;
     update->count++;
     return true;

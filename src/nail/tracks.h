@@ -50,7 +50,7 @@ struct lq_track_step {
     const struct lq_nail *found; // NULL: held
     bool moved;                  // `motion` takes the last mask to this frame
     struct lq_motion motion;
-    int box[4];                  // x, y, width, height of its mask
+    struct lq_pixel_box box;     // of its mask
 };
 
 struct lq_track_update {
@@ -58,7 +58,7 @@ struct lq_track_update {
     const struct lq_image *picture;
     uint64_t time_us;
     float dt_s, detect_s;        // since the last frame, since the last detection
-    const int *region;           // the region of interest that was detected in; NULL: the whole
+    const struct lq_pixel_box *region; // of interest, that was detected in; NULL: the whole
     int count;
     struct lq_track_step steps[LQ_NAILS_MAX];
 };
@@ -87,11 +87,12 @@ bool lq_track_plan_propagated(struct lq_track_update *update);
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track);
 
-// track_draw.c: the nail's mask, lq_track_stride(step) * step->box[3] bytes: the detected one, the
-// last one moved, or both blended.
+// track_draw.c: the nail's mask, lq_track_stride(step) * step->box.height bytes: the detected one,
+// the last one moved, or both blended.
 int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *step, uint8_t *out);
 size_t lq_track_stride(const struct lq_track_step *step);
-void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *out, size_t stride);
+void lq_track_copy_rows(const struct lq_nail *nail, const struct lq_pixel_box *box, uint8_t *out,
+                        size_t stride);
 
 // track_filter.c: the nail as it is shown, from its mask; false when nothing of it is left.
 bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,

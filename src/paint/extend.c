@@ -276,7 +276,7 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, 
 
 // The picture's part that the shadow may reach: from below the natural tip to beyond the end.
 static void shadow_box(const struct lq_extent *extent, const struct lq_image *picture,
-                       const struct lq_nail *nail, int box[4])
+                       const struct lq_nail *nail, struct lq_pixel_box *box)
 {
     float x0 = 1e9f, y0 = 1e9f, x1 = -1e9f, y1 = -1e9f;
     for (int k = 0; k < 4; k++) {
@@ -286,10 +286,10 @@ static void shadow_box(const struct lq_extent *extent, const struct lq_image *pi
         widen(&y0, &y1, nail->center_y + along * nail->axis_y + across * nail->axis_x);
     }
     float margin = (SHADOW_REACH + SHADOW_SOFT) * nail->width + 1.0f;
-    box[0] = (int)fmaxf(x0 - margin, 0.0f);
-    box[1] = (int)fmaxf(y0 - margin, 0.0f);
-    box[2] = (int)fminf(x1 + margin, (float)picture->width);
-    box[3] = (int)fminf(y1 + margin, (float)picture->height);
+    box->x = (int)fmaxf(x0 - margin, 0.0f);
+    box->y = (int)fmaxf(y0 - margin, 0.0f);
+    box->width = (int)fminf(x1 + margin, (float)picture->width) - box->x;
+    box->height = (int)fminf(y1 + margin, (float)picture->height) - box->y;
 }
 
 // How soft a shadow is: nail coordinates across and along to shares of its soft edge.
@@ -361,23 +361,21 @@ void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
                       const struct lq_nail *nail, float light_x, float light_y,
                       struct lq_pixel_box *reached)
 {
-    int box[4];
     float taken[PIECE];
     struct lq_nail_map map = lq_nail_map_of(nail);
     float reach = SHADOW_REACH * nail->width, aspect = nail->length / nail->width;
     const struct softness softness = {0.25f / SHADOW_SOFT, 0.25f / SHADOW_SOFT * aspect};
-    shadow_box(extent, picture, nail, box);
-    *reached = (struct lq_pixel_box){box[0], box[1], box[2] - box[0], box[3] - box[1]};
+    shadow_box(extent, picture, nail, reached);
     struct reach near = reach_from(&map, 0.55f, extent->end + 2.0f * SHADOW_SOFT / aspect,
                                    extent->half + 2.0f * SHADOW_SOFT);
-    for (int y = box[1]; y < box[3]; y++) {
-        struct lq_nail_row row = lq_nail_row_at(&map, (float)box[0] + 0.5f + reach * light_x,
+    for (int y = reached->y; y < reached->y + reached->height; y++) {
+        struct lq_nail_row row = lq_nail_row_at(&map, (float)reached->x + 0.5f + reach * light_x,
                                                 (float)y + 0.5f + reach * light_y,
-                                                box[2] - box[0]);
+                                                reached->width);
         struct lq_span span = reach_of(&row, &near);
         while (span.count > 0) {
             struct lq_nail_row part = part_of(row, first_of(span));
-            int x = box[0] + span.from;
+            int x = reached->x + span.from;
             shadow_row(extent, &softness, &part, taken);
             spare_nail(nail, x, y, part.count, taken);
             darken(picture, x, y, part.count, taken);

@@ -14,7 +14,8 @@ static struct lq_error error;
 static struct lq_buf file, edited, pixels, whole_pixels;
 static struct lq_image image, whole;
 static struct lq_picture_info info;
-static int wanted[4], asked;
+static struct lq_pixel_box wanted;
+static int asked;
 
 static int set_up(void **state)
 {
@@ -57,21 +58,21 @@ static void make_file(int subsampling, int flags)
                               &whole_pixels, &whole, NULL, &error));
 }
 
-static bool choose(void *context, int width, int height, int part[4])
+static bool choose(void *context, int width, int height, struct lq_pixel_box *part)
 {
-    assert_ptr_equal(context, wanted);
+    assert_ptr_equal(context, &wanted);
     assert_int_equal(width, WIDTH);
     assert_int_equal(height, HEIGHT);
-    memcpy(part, wanted, sizeof wanted);
+    *part = wanted;
     asked++;
-    return wanted[2] > 0;
+    return wanted.width > 0;
 }
 
-static int decode(const struct lq_buf *from, const int part[4])
+static int decode(const struct lq_buf *from, const struct lq_pixel_box *part)
 {
-    memcpy(wanted, part, sizeof wanted);
+    wanted = *part;
     info.choose_part = choose;
-    info.part_context = wanted;
+    info.part_context = &wanted;
     asked = 0;
     // What was there before must not show through.
     if (pixels.len)
@@ -80,25 +81,25 @@ static int decode(const struct lq_buf *from, const int part[4])
                            &pixels, &image, &info, &error);
 }
 
-static void assert_part(const int part[4])
+static void assert_part(const struct lq_pixel_box *part)
 {
     for (int y = 0; y < HEIGHT; y++)
         for (int x = 0; x < WIDTH; x++) {
             const uint8_t *is = lq_image_row(&image, y) + 3 * x;
             const uint8_t *was = lq_image_row(&whole, y) + 3 * x;
-            bool inside = x >= part[0] && x < part[0] + part[2] && y >= part[1] &&
-                          y < part[1] + part[3];
-            bool far = x < part[0] - NEAR || x >= part[0] + part[2] + NEAR || y < part[1] - 1 ||
-                       y >= part[1] + part[3] + 1;
+            int right = part->x + part->width, bottom = part->y + part->height;
+            bool inside = x >= part->x && x < right && y >= part->y && y < bottom;
+            bool far = x < part->x - NEAR || x >= right + NEAR || y < part->y - 1 ||
+                       y >= bottom + 1;
             if (inside && memcmp(is, was, 3) != 0)
-                fail_msg("(%d, %d) of %dx%d at (%d, %d) differs", x, y, part[2], part[3], part[0],
-                         part[1]);
+                fail_msg("(%d, %d) of %dx%d at (%d, %d) differs", x, y, part->width, part->height,
+                         part->x, part->y);
             if (far && (is[0] || is[1] || is[2]))
                 fail_msg("(%d, %d) is not black", x, y);
         }
 }
 
-static const int parts[][4] = {
+static const struct lq_pixel_box parts[] = {
     {40, 50, 60, 40}, {0, 0, WIDTH, HEIGHT}, {0, 0, 1, 1}, {WIDTH - 1, HEIGHT - 1, 1, 1},
     {17, 0, 33, HEIGHT}, {0, 31, WIDTH, 33}, {100, 15, 15, 17}, {16, 16, 16, 16},
     {WIDTH - 40, 3, 40, 100},
@@ -112,10 +113,10 @@ static void a_part_is_as_in_the_whole(void **state)
     for (size_t kind = 0; kind < LQ_COUNT(kinds); kind++) {
         make_file(kinds[kind], 0);
         for (size_t i = 0; i < LQ_COUNT(parts); i++) {
-            assert_ok(decode(&file, parts[i]));
+            assert_ok(decode(&file, &parts[i]));
             assert_true(info.is_part);
             assert_int_equal(asked, 1);
-            assert_part(parts[i]);
+            assert_part(&parts[i]);
         }
     }
 }
@@ -124,7 +125,7 @@ static void the_whole_where_no_part_is_wanted(void **state)
 {
     (void)state;
     make_file(TJSAMP_420, 0);
-    assert_ok(decode(&file, (int[4]){0}));
+    assert_ok(decode(&file, &(struct lq_pixel_box){0}));
     assert_false(info.is_part);
     assert_int_equal(picture_difference(&image, &whole), 0);
 }
@@ -134,19 +135,19 @@ static void the_whole_where_a_part_cannot_be_had(void **state)
 {
     (void)state;
     make_file(TJSAMP_420, TJFLAG_PROGRESSIVE);
-    assert_ok(decode(&file, parts[0]));
+    assert_ok(decode(&file, &parts[0]));
     assert_false(info.is_part);
     assert_int_equal(picture_difference(&image, &whole), 0);
     make_file(TJSAMP_420, 0);
     info.repaint_quality = 90;
-    assert_ok(decode(&file, parts[0]));
+    assert_ok(decode(&file, &parts[0]));
     assert_false(info.is_part);
     assert_int_equal(picture_difference(&image, &whole), 0);
     info.repaint_quality = 0;
     uint8_t segment[10 + EXIF_TIFF_LEN] = {0xff, 0xe1, 0, 8 + EXIF_TIFF_LEN, 'E', 'x', 'i', 'f'};
     exif_tiff(segment + 10, 3, 0);
     file_insert(&file, 2, segment, sizeof(segment));
-    assert_ok(decode(&file, parts[0]));
+    assert_ok(decode(&file, &parts[0]));
     assert_false(info.is_part);
 }
 
@@ -158,14 +159,14 @@ static void a_truncated_file_is_an_error(void **state)
     for (size_t len = 3; len < file.len - 2; len += 97) {
         file_copy(&edited, &file);
         edited.len = len;
-        assert_int_equal(decode(&edited, parts[0]), LQ_ERR_CORRUPT);
+        assert_int_equal(decode(&edited, &parts[0]), LQ_ERR_CORRUPT);
     }
     size_t scan = jpeg_find(&file, 0xda); // the part ends at 90 of 163 rows
     for (size_t len = scan + 20; len < scan + (file.len - scan) / 2; len += 97) {
         file_copy(&edited, &file);
         edited.len = len;
         assert_ok(lq_buf_append(&edited, (const uint8_t[]){0xff, 0xd9}, 2));
-        assert_int_equal(decode(&edited, parts[0]), LQ_ERR_CORRUPT);
+        assert_int_equal(decode(&edited, &parts[0]), LQ_ERR_CORRUPT);
     }
 }
 
@@ -183,7 +184,7 @@ static void survives_damage(void **state)
                                      &(struct lq_picture_file){edited.data, edited.len, 1 << 20},
                                      &pixels, &image, &info, &error);
         if (status == LQ_OK && image.width == WIDTH && image.height == HEIGHT)
-            assert_true(decode(&edited, parts[round % LQ_COUNT(parts)]) == LQ_OK);
+            assert_true(decode(&edited, &parts[round % LQ_COUNT(parts)]) == LQ_OK);
     }
 }
 

@@ -182,12 +182,12 @@ static void an_empty_picture_stays_empty_for_a_moment(void **state)
     assert_false(propagate((LQ_PROPAGATED_FRAMES_MAX + 1) * FRAME_US));
 }
 
-static bool region_due(uint64_t time_us, int box[4])
+static bool region_due(uint64_t time_us, struct lq_pixel_box *box)
 {
     return lq_tracker_region(tracker, &picture, time_us, box);
 }
 
-static void update_region(uint64_t time_us, const int box[4])
+static void update_region(uint64_t time_us, const struct lq_pixel_box *box)
 {
     assert_ok(lq_tracker_update_region(tracker, &picture, box, &found, time_us, &tracked));
 }
@@ -203,36 +203,37 @@ static void find_two(float ex)
 static void regions_alternate_with_whole_frames(void **state)
 {
     (void)state;
-    int box[4];
+    struct lq_pixel_box box;
     draw_picture(0, 0);
     find_two(0);
-    assert_false(region_due(0, box)); // nothing is known yet
+    assert_false(region_due(0, &box)); // nothing is known yet
     update(0, true);
-    assert_true(region_due(FRAME_US, box));
+    assert_true(region_due(FRAME_US, &box));
     for (int k = 0; k < 2; k++)
-        assert_true(box[0] < place_x(k, 0) - 11 && box[0] + box[2] > place_x(k, 0) + 11);
-    update_region(FRAME_US, box);
-    assert_true(region_due(LQ_REGION_US, box));
-    update_region(LQ_REGION_US, box);
-    assert_false(region_due(LQ_REGION_US + FRAME_US, box)); // a whole frame is due
+        assert_true(box.x < place_x(k, 0) - 11 && box.x + box.width > place_x(k, 0) + 11);
+    update_region(FRAME_US, &box);
+    assert_true(region_due(LQ_REGION_US, &box));
+    update_region(LQ_REGION_US, &box);
+    assert_false(region_due(LQ_REGION_US + FRAME_US, &box)); // a whole frame is due
     update(LQ_REGION_US + FRAME_US, true);
-    assert_true(region_due(LQ_REGION_US + 2 * FRAME_US, box));
-    assert_false(region_due(0, box)); // older than the last
+    assert_true(region_due(LQ_REGION_US + 2 * FRAME_US, &box));
+    assert_false(region_due(0, &box)); // older than the last
     update(LQ_REGION_US + 2 * FRAME_US, false);
-    assert_false(region_due(LQ_REGION_US + 3 * FRAME_US, box)); // not asked to be smoothed
+    assert_false(region_due(LQ_REGION_US + 3 * FRAME_US, &box)); // not asked to be smoothed
 }
 
 static void outlines_follow_the_region_and_not_the_whole_frame(void **state)
 {
     (void)state;
-    int box[4], regions = 0;
+    struct lq_pixel_box box;
+    int regions = 0;
     draw_picture(0, 0);
     for (int f = 0; f < 60; f++) { // whole frames err by three pixels, regions do not
         uint64_t now = (uint64_t)f * FRAME_US;
-        bool region = region_due(now, box);
+        bool region = region_due(now, &box);
         find_two(region ? 0 : 3);
         if (region)
-            update_region(now, box);
+            update_region(now, &box);
         else
             update(now, true);
         regions += region;
@@ -245,21 +246,21 @@ static void outlines_follow_the_region_and_not_the_whole_frame(void **state)
 static void what_a_region_does_not_show_is_kept_until_a_whole_frame(void **state)
 {
     (void)state;
-    int box[4];
+    struct lq_pixel_box box;
     draw_picture(0, 0);
     for (int f = 0; f < 4; f++) {
         find_two(0);
         update((uint64_t)f * FRAME_US, true);
     }
     int id = tracked.nails.items[1].id;
-    assert_true(region_due(4 * FRAME_US, box));
+    assert_true(region_due(4 * FRAME_US, &box));
     for (int f = 4; f < 7; f++) {
         found.count = 0;
         find(0, 0, 0, 0, 0);
-        update_region((uint64_t)f * FRAME_US, box);
+        update_region((uint64_t)f * FRAME_US, &box);
         assert_int_equal(tracked.nails.count, 2);
     }
-    update_region(3 * FRAME_US + LQ_NAIL_HOLD_US + FRAME_US, box);
+    update_region(3 * FRAME_US + LQ_NAIL_HOLD_US + FRAME_US, &box);
     assert_int_equal(tracked.nails.count, 2);
     assert_int_equal(tracked.nails.items[1].id, id);
     update(3 * FRAME_US + LQ_NAIL_HOLD_US + 2 * FRAME_US, true); // a whole frame does not either
@@ -275,8 +276,9 @@ static void a_nail_cut_by_the_region_is_not_found(void **state)
         update((uint64_t)f * FRAME_US, true);
     }
     find_all(0, 0);
-    const int box[4] = {10, 40, 150, 120}; // through the third nail, which is new, at 160
-    update_region(4 * FRAME_US, box);
+    // through the third nail, which is new, at 160
+    const struct lq_pixel_box box = {10, 40, 150, 120};
+    update_region(4 * FRAME_US, &box);
     assert_int_equal(tracked.nails.count, 2);
 }
 
