@@ -26,10 +26,11 @@ static float mix(const float *row, struct between x)
 
 static void draw_patch(struct lq_image *mask, const struct lq_patch *patch)
 {
-    int x0 = lq_clamp_to_int(ceilf(patch->box[0] - 0.5f), 0, mask->width);
-    int y0 = lq_clamp_to_int(ceilf(patch->box[1] - 0.5f), 0, mask->height);
-    int x1 = lq_clamp_to_int(ceilf(patch->box[0] + patch->box[2] - 0.5f), 0, mask->width);
-    int y1 = lq_clamp_to_int(ceilf(patch->box[1] + patch->box[3] - 0.5f), 0, mask->height);
+    const struct lq_float_box *box = &patch->box;
+    int x0 = lq_clamp_to_int(ceilf(box->x - 0.5f), 0, mask->width);
+    int y0 = lq_clamp_to_int(ceilf(box->y - 0.5f), 0, mask->height);
+    int x1 = lq_clamp_to_int(ceilf(box->x + box->width - 0.5f), 0, mask->width);
+    int y1 = lq_clamp_to_int(ceilf(box->y + box->height - 0.5f), 0, mask->height);
     for (int y = y0; y < y1; y++) {
         uint8_t *out = lq_image_row(mask, y);
         struct between down = place(((float)y + 0.5f - patch->y0) / patch->dy, patch->height);

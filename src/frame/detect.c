@@ -231,8 +231,8 @@ static int find_in_region(struct lq_detector *detector, struct lq_job *job,
     struct lq_patch placed = *patch;
     placed.x0 += (float)box->x;
     placed.y0 += (float)box->y;
-    placed.box[0] += (float)box->x;
-    placed.box[1] += (float)box->y;
+    placed.box.x += (float)box->x;
+    placed.box.y += (float)box->y;
     return lq_nail_find(detector->finder, picture, &placed, 1, &job->nails, err);
 }
 

@@ -29,6 +29,9 @@ struct lq_model_options {
     float nms_iou;               // 0..1; 0: the sidecar's or 0.45
 };
 
+// A part of a picture whose sides may lie within pixels.
+struct lq_float_box { float x, y, width, height; };
+
 // One grid of probabilities over part of the picture. A mask head gives one patch that covers the
 // whole picture and may hold many nails; a detection head gives one patch per nail.
 struct lq_patch {
@@ -41,7 +44,7 @@ struct lq_patch {
     // Centre of grid point (i, j) lies at (x0 + i * dx, y0 + j * dy) in picture pixels, where pixel
     // (0, 0) spans 0..1.
     float x0, y0, dx, dy;
-    float box[4];         // x, y, width, height in picture pixels: nothing outside is nail
+    struct lq_float_box box; // in picture pixels: nothing outside is nail
 };
 
 struct lq_size { int width, height; };

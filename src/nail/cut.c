@@ -30,14 +30,15 @@ static struct frame frame_of(const struct lq_component *item, const struct lq_pa
 
 static void copy_levels(float *grid, const struct lq_patch *patch, const struct frame *frame)
 {
-    float box_right = patch->box[0] + patch->box[2], box_bottom = patch->box[1] + patch->box[3];
+    const struct lq_float_box *box = &patch->box;
+    float box_right = box->x + box->width, box_bottom = box->y + box->height;
     for (int j = 0; j < frame->height; j++) {
         float y = patch->y0 + (float)(frame->top + j) * patch->dy;
-        bool in_rows = y >= patch->box[1] - patch->dy && y <= box_bottom + patch->dy;
+        bool in_rows = y >= box->y - patch->dy && y <= box_bottom + patch->dy;
         const float *row = patch->data + (ptrdiff_t)(frame->top + j) * patch->stride;
         for (int i = 0; i < frame->width; i++) {
             float x = patch->x0 + (float)(frame->left + i) * patch->dx;
-            bool in = in_rows && x >= patch->box[0] - patch->dx && x <= box_right + patch->dx;
+            bool in = in_rows && x >= box->x - patch->dx && x <= box_right + patch->dx;
             *grid++ = in ? level(row[frame->left + i], patch->threshold) : 0.0f;
         }
     }

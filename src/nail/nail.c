@@ -110,10 +110,10 @@ static int find_components(struct lq_nail_finder *finder, const struct lq_image 
 {
     const struct axis across = {patch->x0, patch->dx, patch->width};
     const struct axis down = {patch->y0, patch->dy, patch->height};
-    float x1 = fminf(patch->box[0] + patch->box[2], (float)picture->width);
-    float y1 = fminf(patch->box[1] + patch->box[3], (float)picture->height);
-    struct span columns = points_within(&across, fmaxf(patch->box[0], 0.0f), x1);
-    struct span rows = points_within(&down, fmaxf(patch->box[1], 0.0f), y1);
+    float x1 = fminf(patch->box.x + patch->box.width, (float)picture->width);
+    float y1 = fminf(patch->box.y + patch->box.height, (float)picture->height);
+    struct span columns = points_within(&across, fmaxf(patch->box.x, 0.0f), x1);
+    struct span rows = points_within(&down, fmaxf(patch->box.y, 0.0f), y1);
     const struct lq_grid_roi roi = {patch->data, patch->stride, columns.first,
                                     rows.first, columns.last, rows.last};
     int status = lq_components_find(&finder->components, &roi, patch->threshold);

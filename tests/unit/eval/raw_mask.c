@@ -53,9 +53,8 @@ static void nothing_is_drawn_outside_a_box(void **state)
     (void)state;
     const float data[12] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     struct lq_patch patches[] = {whole(data), whole(data)};
-    float first[] = {3, 2, 5, 4}, beyond[] = {12, 8, 100, 100};
-    memcpy(patches[0].box, first, sizeof first);
-    memcpy(patches[1].box, beyond, sizeof beyond);
+    patches[0].box = (struct lq_float_box){3, 2, 5, 4};
+    patches[1].box = (struct lq_float_box){12, 8, 100, 100};
     lq_raw_mask_draw(&mask, patches, 2);
     assert_int_equal(count_painted(), 5 * 4 + 4 * 4);
     assert_int_equal(bytes[2 * W + 3], 255);

@@ -29,8 +29,8 @@ static void probabilities_pass_through(void **state)
     // Each grid point covers 20 x 20 picture pixels; its centre is theirs.
     assert_true(fabsf(patch.x0 - 10) < 1e-4f && fabsf(patch.dx - 20) < 1e-4f);
     assert_true(fabsf(patch.y0 - 10) < 1e-4f && fabsf(patch.dy - 20) < 1e-4f);
-    assert_true(patch.box[0] == 0 && patch.box[1] == 0 && patch.box[2] == 120 &&
-                patch.box[3] == 80);
+    assert_true(patch.box.x == 0 && patch.box.y == 0 && patch.box.width == 120 &&
+                patch.box.height == 80);
 }
 
 static void letterbox_is_undone(void **state)

@@ -223,8 +223,8 @@ static void a_real_export(void **state)
     assert_ok(lq_runner_patches(runner, &patches, &count, &err));
     for (int i = 0; i < count; i++) {
         const struct lq_patch *p = &patches[i];
-        assert_true(p->box[0] >= 0 && p->box[1] >= 0 && p->box[0] + p->box[2] <= 320.01f &&
-                    p->box[1] + p->box[3] <= 240.01f);
+        assert_true(p->box.x >= 0 && p->box.y >= 0 && p->box.x + p->box.width <= 320.01f &&
+                    p->box.y + p->box.height <= 240.01f);
         assert_true(p->width >= 1 && p->width <= 160 && p->height >= 1 && p->height <= 160);
         for (int k = 0; k < p->width * p->height; k++)
             assert_true(p->data[k] >= 0 && p->data[k] <= 1);

@@ -55,10 +55,11 @@ static void compare(const struct lq_patch *patch, const json_t *expected)
     assert_int_equal(patch->height, number(expected, "height"));
     assert_true(fabs((double)patch->confidence - number(expected, "confidence")) < 2e-6);
     const float have[] = {patch->x0, patch->y0, patch->dx, patch->dy};
+    const float box[] = {patch->box.x, patch->box.y, patch->box.width, patch->box.height};
     static const char *const keys[] = {"x0", "y0", "dx", "dy"};
     for (int i = 0; i < 4; i++) {
         const json_t *side = json_array_get(json_object_get(expected, "box"), (size_t)i);
-        assert_true(fabs((double)patch->box[i] - json_number_value(side)) < 2e-3);
+        assert_true(fabs((double)box[i] - json_number_value(side)) < 2e-3);
         assert_true(fabs((double)have[i] - number(expected, keys[i])) < 1e-3);
     }
     const json_t *data = json_object_get(expected, "data");
@@ -186,7 +187,7 @@ static void layouts_agree(void **state)
     for (int i = 0; i < count; i++) {
         assert_int_equal(one[i].width, two[i].width);
         assert_int_equal(one[i].height, two[i].height);
-        assert_true(fabsf(one[i].box[0] - two[i].box[0]) < 1e-3f);
+        assert_true(fabsf(one[i].box.x - two[i].box.x) < 1e-3f);
         for (int k = 0; k < one[i].width * one[i].height; k++)
             assert_true(fabsf(one[i].data[k] - two[i].data[k]) < 1e-5f);
     }
@@ -266,8 +267,10 @@ static void heads_agree(void **state)
             assert_int_equal(a->width, b->width);
             assert_int_equal(a->height, b->height);
             assert_true(fabsf(a->confidence - b->confidence) < 1e-4f);
-            for (int k = 0; k < 4; k++)
-                assert_true(fabsf(a->box[k] - b->box[k]) < 1e-2f);
+            assert_float_equal(a->box.x, b->box.x, 1e-2f);
+            assert_float_equal(a->box.y, b->box.y, 1e-2f);
+            assert_float_equal(a->box.width, b->box.width, 1e-2f);
+            assert_float_equal(a->box.height, b->box.height, 1e-2f);
             for (int k = 0; k < a->width * a->height; k++)
                 assert_true(fabsf(a->data[k] - b->data[k]) < 1e-4f);
         }

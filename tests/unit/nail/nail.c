@@ -230,8 +230,8 @@ static void single_patches_give_one_nail_each(void **state)
     first.single = true;
     first.confidence = 0.7f;
     second = first;
-    memcpy(first.box, (float[4]){0, 0, 90, 120}, sizeof(first.box));
-    memcpy(second.box, (float[4]){90, 0, 70, 120}, sizeof(second.box));
+    first.box = (struct lq_float_box){0, 0, 90, 120};
+    second.box = (struct lq_float_box){90, 0, 70, 120};
     second.confidence = 0.9f;
     struct lq_patch both[2] = {second, first};
     const struct lq_nails *nails = find(*state, &picture, both, 2);
