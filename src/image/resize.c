@@ -132,34 +132,36 @@ struct blend {
     float weights[BLEND_ROWS];
 };
 
-LQ_HOT static void blend_8(const struct blend *blend, float *restrict out, size_t count, bool add)
+static inline __attribute__((always_inline)) float sample(const void *row, size_t i, int depth)
 {
-    const uint8_t *r0 = blend->rows[0], *r1 = blend->rows[1];
-    const uint8_t *r2 = blend->rows[2], *r3 = blend->rows[3];
+    return depth == 16 ? ((const uint16_t *)row)[i] : ((const uint8_t *)row)[i];
+}
+
+static inline __attribute__((always_inline)) void blend_samples(const struct blend *blend,
+                                                                float *restrict out, size_t count,
+                                                                int depth, bool add)
+{
+    const void *r0 = blend->rows[0], *r1 = blend->rows[1];
+    const void *r2 = blend->rows[2], *r3 = blend->rows[3];
     float w0 = blend->weights[0], w1 = blend->weights[1];
     float w2 = blend->weights[2], w3 = blend->weights[3];
-    if (add) {
-        for (size_t i = 0; i < count; i++)
-            out[i] += w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i];
-    } else {
-        for (size_t i = 0; i < count; i++)
-            out[i] = w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i];
+    for (size_t i = 0; i < count; i++) {
+        float sum = w0 * sample(r0, i, depth) + w1 * sample(r1, i, depth) +
+                    w2 * sample(r2, i, depth) + w3 * sample(r3, i, depth);
+        out[i] = add ? out[i] + sum : sum;
     }
 }
 
-LQ_HOT static void blend_16(const struct blend *blend, float *restrict out, size_t count, bool add)
+// Constant depths make loops without branches.
+LQ_HOT static void blend_rows(const struct blend *blend, float *restrict out, size_t count,
+                              int depth, bool add)
 {
-    const uint16_t *r0 = blend->rows[0], *r1 = blend->rows[1];
-    const uint16_t *r2 = blend->rows[2], *r3 = blend->rows[3];
-    float w0 = blend->weights[0], w1 = blend->weights[1];
-    float w2 = blend->weights[2], w3 = blend->weights[3];
-    if (add) {
-        for (size_t i = 0; i < count; i++)
-            out[i] += w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i];
-    } else {
-        for (size_t i = 0; i < count; i++)
-            out[i] = w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i];
-    }
+    if (depth == 8 && add)
+        blend_samples(blend, out, count, 8, true);
+    else if (depth == 8)
+        blend_samples(blend, out, count, 8, false);
+    else
+        blend_samples(blend, out, count, 16, add);
 }
 
 static void blend_row(const struct axis *down, int y, const struct lq_image *source, float *out)
@@ -174,10 +176,7 @@ static void blend_row(const struct axis *down, int y, const struct lq_image *sou
             blend.rows[i] = lq_image_row(source, there ? start + t + i : start);
             blend.weights[i] = there ? weights[t + i] : 0;
         }
-        if (source->depth == 16)
-            blend_16(&blend, out, count, t > 0);
-        else
-            blend_8(&blend, out, count, t > 0);
+        blend_rows(&blend, out, count, source->depth, t > 0);
     }
 }
 
