@@ -30,8 +30,8 @@ struct lq_jpeg_read {
     char why[200];          // the first error or warning, as the library words it
 };
 
-// Decodes into `image`, which must have the right size and channels. CORRUPT: the file is damaged or
-// truncated, and `why` says how. MEMORY: out of memory. If the coefficients were kept,
+// Decodes into `image`, which must have the right size and channels. CORRUPT: the file is damaged
+// or truncated, and `why` says how. MEMORY: out of memory. If the coefficients were kept,
 // decoder->kept is set: the caller must then release the decoder, and until then must neither move
 // it nor free read->bytes.
 LQ_MUST_CHECK int lq_jpeg_read(struct lq_jpeg_read *read, const struct lq_image *image,
