@@ -1,5 +1,5 @@
-// The region of interest of a picture: where a hand's nails are. The network gets it in as many
-// pixels as the whole picture. Threads: any. Owner: plain data.
+// The region of interest of a picture: where a hand's nails are. The network then sees the region
+// at the resolution otherwise used for the whole picture. Threads: any. Owner: plain data.
 #pragma once
 
 #include <stdbool.h>
@@ -11,13 +11,13 @@ struct lq_region { // picture pixels
     float largest; // nail's length or breadth; 0: none yet
 };
 
-// Adds a nail, moved by (shift_x, shift_y).
+// Adds a nail, shifted by (shift_x, shift_y).
 void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float shift_x,
                    float shift_y);
 
 // box: x, y, width, height in whole pixels within the picture, with a margin around the nails and
-// an aspect ratio that the network was trained on. false: no nail, or too little is gained.
+// an aspect ratio the network was trained on. false: there is no nail, or too little is gained.
 bool lq_region_place(const struct lq_region *region, const struct lq_image *picture, int box[4]);
 
-// Whether a nail found in the region ends where the region does, so that some of it is missing.
+// Whether a nail found in the region touches the region's border, so that part of it is missing.
 bool lq_region_cuts(const int box[4], const struct lq_image *picture, const struct lq_nail *nail);
