@@ -1,5 +1,5 @@
-// A TensorFlow Lite model made into an ONNX model of opset 17.
-// Threads: any; nothing is shared. Owner: the caller owns what goes in and what comes out.
+// Converts a TensorFlow Lite model to an ONNX model of opset 17.
+// Threads: any; nothing is shared. Owner: the caller owns input and output.
 #pragma once
 
 #include <stdbool.h>
@@ -11,37 +11,38 @@
 struct lq_convert_options {
     const char *name;    // of the network in the result; NULL: "network"
     bool fp16;           // weights as float16, with a Cast before their use
-    bool channels_first; // picture inputs and outputs as NCHW: no Transpose even at the edges
-    bool real_edges;     // inputs and outputs in float32 where the source has them quantised
-    // For comparing: tensors of the source that the result has too become outputs of it, those
-    // number trace_from to trace_from + trace_count - 1 of all there are.
+    bool channels_first; // picture inputs and outputs as NCHW: avoids a Transpose at the inputs and
+                         // outputs too
+    bool real_edges;     // inputs and outputs in float32 even if they are quantised in the source
+    // For comparison: tensors that the source and the result share become outputs of the result. Of
+    // all such tensors, those numbered trace_from to trace_from + trace_count - 1 are used.
     int trace_from, trace_count;
     struct lq_convert_trace *trace; // NULL: none
 };
 
-// What became of a tensor of the source.
+// Where a tensor of the source is found in the result.
 struct lq_convert_point {
     const char *name; // in the source's bytes
     int tensor;       // number in the source
     int output;       // number among the outputs of the result
     int rank;
-    uint8_t axis[8];  // which of the source's axes stands at each place of the result
-    // What a stored number means, where the result has stored ones: (number - zero) * scale.
+    uint8_t axis[8];  // which of the source's axes stands at each position in the result
+    // If the result holds quantised numbers: real value = (number - zero) * scale.
     bool quantised;
     double scale, zero;
 };
 
 struct lq_convert_trace {
-    int total; // tensors that could be shown
-    int count; // of points
-    struct lq_convert_point *points; // to be freed
+    int total; // number of tensors that could be shown
+    int count; // number of points
+    struct lq_convert_point *points; // the caller frees it
 };
 
 struct lq_convert_summary {
-    int operators;   // of the source
-    int nodes;       // of the result
-    int transposes;  // of the result
-    int transposes_inner; // of those, between one convolution and another; attention's apart
+    int operators;   // in the source
+    int nodes;       // in the result
+    int transposes;  // in the result
+    int transposes_inner; // of those, between two convolutions; those of attention are not counted
     size_t bytes;    // of the result
 };
 

@@ -1,6 +1,6 @@
-// Post-training quantisation of an ONNX model to int8: calibrated on pictures, ranges chosen and
-// layers left in float by the error that is measured.
-// Threads: one; the engine runs within. Owner: what goes in stays the caller's.
+// Post-training quantisation of an ONNX model to int8: calibrates on pictures, and chooses ranges,
+// and layers to leave in float, by measured error.
+// Threads: one; the engine runs in it. Owner: the caller keeps the input.
 #pragma once
 
 #include <jansson.h>
@@ -9,44 +9,47 @@
 #include "convert/pictures.h"
 
 struct lq_quantise_options {
-    const char *const *keep; // names of layers that stay in float; quantise_plan.h has the pattern
+    const char *const *keep; // names of layers to leave in float; for patterns see quantise_plan.h
     int keep_count;
     const char *folder;      // for files that the engine reads
-    double noise_max;        // layers stay in float until the noise of outputs is at most this …
-    double float_max;        // … or this share of the multiplications is in float
-    // What is painted, if that can be told: how far the masks of the model in the file `path` agree
-    // with the float model's (1: the same; NaN: there is nothing to paint). May be NULL.
+    double noise_max;        // layers are left in float until the noise of the outputs is at most
+                             // this …
+    double float_max;        // … or until this share of the multiplications is in float
+    // Measures the effect on painted nails, if that is possible: how far the masks of the model in
+    // the file `path` agree with the float model's (1: identical; NaN: there is nothing to paint).
+    // May be NULL.
     int (*painted)(void *context, const char *path, double *iou, struct lq_error *err);
-    double iou_min;          // … and until painted says at least this
-    // `what` is being done, `done` of `of`; may be NULL.
+    double iou_min;          // … and until `painted` reports at least this
+    // Reports progress: step `done` of `of` of `what`. May be NULL.
     void (*step)(void *context, const char *what, int done, int of);
-    void *context;           // of both
+    void *context;           // for both functions
 };
 
 struct lq_quantise_summary {
-    int layers, quantised;       // that could be, and that are
-    double float_share;          // multiplications in float
+    int layers, quantised;       // layers that could be quantised, and layers that are
+    double float_share;          // share of multiplications in float
     double noise, noise_all;     // of the outputs; and with every layer quantised
-    double iou;                  // what is painted; NaN: not told
-    const char *rule;            // how ranges were chosen
-    bool corrected;              // biases
+    double iou;                  // result of `painted`; NaN: not measured
+    const char *rule;            // the rule for choosing ranges
+    bool corrected;              // whether biases were corrected
 };
 
 // The float model, an .onnx file in memory.
 struct lq_float_model {
     const uint8_t *bytes;
     size_t len;
-    const char *name; // what errors call it
+    const char *name; // name used in errors
 };
 
-// What quantising made of it.
+// The result of quantisation.
 struct lq_int8_model {
-    struct lq_buf bytes; // an .onnx file; the caller's, initialised
+    struct lq_buf bytes; // an .onnx file; owned and initialised by the caller
     struct lq_quantise_summary summary;
-    json_t *report;      // `--report` in docs/QUANTIZE.md; the caller's to release; NULL: failed
+    json_t *report;      // `--report` in docs/QUANTIZE.md; the caller releases it; NULL: failed
 };
 
-// Whether there is something to quantise: MODEL, with what to do, when there is not. Runs nothing.
+// Checks whether there is something to quantise; if not, fails with MODEL and what to do. Runs
+// nothing.
 LQ_MUST_CHECK int lq_quantise_check(const struct lq_float_model *model, struct lq_error *err);
 
 LQ_MUST_CHECK int lq_quantise(const struct lq_float_model *model,

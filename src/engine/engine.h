@@ -1,8 +1,8 @@
 // Inference engines behind one small interface. An engine handles tensors and knows nothing of
 // nails. It works in three phases, each with an object that the caller owns:
-//   read a file, or what a server offers -> struct lq_engine_model, which describes itself
-//   compile it for one input size and use -> struct lq_engine, as many as needed
-//   run one of its requests -> struct lq_request, with its tensors
+//   read     a file, or what a server offers     -> struct lq_engine_model, which describes itself
+//   compile  it for one input size and use       -> struct lq_engine, as many as needed
+//   run      one of its requests                 -> struct lq_request, with its tensors
 // Threads: several threads may compile one model at once, and one engine may serve many requests at
 // once; a request belongs to one thread at a time. While an object is created or freed, no other
 // call on it may run.

@@ -38,7 +38,6 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, 
 // Darkens the picture where the extension shades what lies beneath it. Call it before any polish is
 // painted, so that polish beneath the extension is shaded too. light: direction towards the light,
 // in the picture's plane. *reached: box outside which nothing was changed.
-// plane. *reached: nothing outside of it was changed.
 void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
                       const struct lq_nail *nail, float light_x, float light_y,
                       struct lq_pixel_box *reached);

@@ -34,7 +34,6 @@ float lq_pattern_span(const struct lq_pattern *pattern, float aspect);
 // The level for a nail that many pixels broad: the coarsest that has at least as many texels.
 const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float breadth);
 
-// Bilinear, at as many places (x[i], y[i]) as `color` has pixels: linear light with alpha
 // Bilinear lookup at the positions (x[i], y[i]), one for each pixel of `color`: linear light with
 // premultiplied alpha, and the alpha itself. x and y are 0..1 from the top left; beyond that,
 // texels at the left and right edge repeat, and vertically the whole pattern repeats.
