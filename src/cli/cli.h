@@ -1,7 +1,6 @@
-// The commands of `lacquer`: one file a command, one table in main.c, help and man page from the
-// same argp tables. Exit status 0 done, 1 failed, 2 wrong use. Results go to stdout, all else to
-// stderr. Threads: the main one. Owner: each
-// command frees what it made.
+// The commands of `lacquer`: one file per command, one table in main.c; help and man page come from
+// the same argp tables. Exit status: 0 done, 1 failed, 2 usage error. Results go to stdout,
+// everything else to stderr. Threads: the main one. Owner: each command frees what it allocates.
 #pragma once
 
 #include <argp.h>
@@ -45,9 +44,9 @@ extern const struct argp lq_site_argp;
 extern const struct argp lq_triton_repo_argp;
 extern const struct argp lq_tune_argp;
 
-// "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
+// Prints "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
 int lq_cli_error(const struct lq_error *err);
 
-// The whole manual page in man(7) markup, from the table of commands, on stdout. A row without a
-// name ends it.
+// Prints the complete manual page in man(7) markup to stdout, from the table of commands. The table
+// ends with a row without a name.
 void lq_cli_print_man(const struct lq_command *commands);

@@ -1,4 +1,4 @@
-// The options that say what is painted, as an argp child.
+// The options that select what is painted, as an argp child.
 // Threads: the main one. Owner: init/release by the command.
 #pragma once
 
@@ -7,10 +7,11 @@
 #include "paint/catalogue.h"
 
 struct lq_cli_look {
-    struct lq_catalogue *catalogue; // opened when all options are read
-    struct lq_look look;            // what they come to; borrows from the catalogue and the pattern
+    struct lq_catalogue *catalogue; // opened when all options have been read
+    struct lq_look look;            // the resulting look; borrows from the catalogue and the
+                                    // pattern
     struct lq_pattern *pattern;     // --pattern FILE
-    // As they were given; NULL: not at all.
+    // The options as given; NULL: not given.
     const char *dir, *name, *color, *finish, *texture, *opacity, *pattern_name;
     int sheen;                      // -1: not given
 };
@@ -18,7 +19,7 @@ struct lq_cli_look {
 // A child parser; its input is a struct lq_cli_look set up by lq_cli_look_init.
 extern const struct argp lq_cli_look_argp;
 
-// --looks alone, for commands that paint what others ask for.
+// Only --looks, for commands that paint what their clients request.
 extern const struct argp lq_cli_looks_argp;
 
 void lq_cli_look_init(struct lq_cli_look *look);

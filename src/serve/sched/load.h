@@ -67,7 +67,7 @@ struct lq_load {
     atomic_uint_fast64_t still_us;               // since the start: time spent on stills
     atomic_uint_fast64_t busy_us, frames;        // … and on live frames …
     atomic_uint_fast64_t propagated_us, propagated, contended; // … and of these
-    atomic_uint_fast64_t waited_us, taken;       // … waiting time, and number, of frames taken by a worker
+    atomic_uint_fast64_t waited_us, taken;       // … total wait and number of frames taken
     uint64_t seen_busy_us, seen_frames, seen_waited_us, seen_taken; // at the last tick
     uint64_t seen_propagated_us, seen_propagated, seen_contended;
     double frame_us;                             // of one frame on one worker; 0: unknown
