@@ -111,7 +111,7 @@ static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
         return lq_fail(err, found->status, "%s", found->text);
     asked->ends_engine = true;
     return lq_fail(err, LQ_ERR_MODEL,
-                   "cannot run model '%.150s': tried in a process of its own, %s; %s cannot "
+                   "cannot run model '%.150s': tried in a separate process, %s; %s cannot "
                    "take this file: export it another way, without quantisation first",
                    asked->path, found->text,
                    in_openvino(asked) ? "OpenVINO" : "ONNX Runtime");

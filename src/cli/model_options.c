@@ -102,7 +102,7 @@ static void settle_device(struct argp_state *state, struct lq_model_options *cho
     if (is_nvidia(chosen->device) && !chosen->engine)
         chosen->engine = "onnxruntime";
     if (is_nvidia(chosen->device) && strcmp(chosen->engine, "onnxruntime") != 0)
-        argp_error(state, "--device %s is onnxruntime's; leave --engine %s out",
+        argp_error(state, "--device %s works only with onnxruntime: leave --engine %s out",
                    lq_device_name(chosen->device), chosen->engine);
 }
 
@@ -174,7 +174,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_FALLBACK:
         if (strcmp(arg, "triton") == 0)
-            argp_error(state, "--fallback wants an engine of this process: openvino or "
+            argp_error(state, "--fallback takes an engine of this process: openvino or "
                        "onnxruntime");
         remote->fallback = arg;
         return 0;
@@ -182,7 +182,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (remote->url_count > 0 && !chosen->engine)
             chosen->engine = "triton";
         if (remote->url_count == 0 && remote->fallback)
-            argp_error(state, "--fallback stands in for Triton: --triton-url is missing");
+            argp_error(state, "--fallback is used when Triton is down: --triton-url is missing");
         settle_device(state, chosen);
         return 0;
     default:

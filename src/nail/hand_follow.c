@@ -1,4 +1,4 @@
-// The hands of a video: followed from frame to frame, searched while they are not known.
+// The hands of a video: tracked from frame to frame, searched for while unknown.
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

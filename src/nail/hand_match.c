@@ -1,4 +1,4 @@
-// Matches nails with the fingers of a hand, and gives the crop to find that hand again.
+// Matches nails with the fingers of a hand, and computes the crop to find that hand again.
 #include <math.h>
 
 #include "nail/hand.h"

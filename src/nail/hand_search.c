@@ -1,4 +1,4 @@
-// The search for the hand of some nails.
+// The search for the hand that some nails belong to.
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-// The runtime's folder, as tools/device.py lays it out: device.json names its files, each under a
-// name with its content's hash, which may be kept for ever. Only what is asked for is fetched.
+// Reads the runtime's folder as tools/device.py creates it: device.json names its files, each with
+// a hash of its content in the name, so it may be cached for ever. Only needed files are
+// downloaded.
 //
 // device.json: {"version": 1,
 //   "nails": {"sizes": [[384, 288], …], "threshold": 0.5, "name": "nail"},

@@ -1,9 +1,9 @@
-// lacquer.wasm, the C of src/device/device.h, and what it needs of the world: a clock, a log, and
-// networks to run. No page, no worker: tests run it in Node too.
+// Runs lacquer.wasm (the C code of src/device/device.h) and provides what it needs: a clock, a log,
+// and networks. It needs neither a page nor a worker, so tests run it in Node too.
 //
-// The C calls `run` in the middle of a look, and a network's answer takes a while. Binaryen's
-// Asyncify lets it wait: the call unwinds the C's stack into memory, and once the answer is there
-// the same export is called again and winds it up to where it was.
+// The C code calls `run` in the middle of a detection, and a network takes a while. Binaryen's
+// Asyncify makes this possible: the call unwinds the C stack into memory; once the result is there,
+// the same export is called again, which rewinds the stack and continues.
 
 const stackBytes = 65536; // of one unwound look; a few hundred are used
 const networkBytes = 44;

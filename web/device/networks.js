@@ -1,5 +1,5 @@
-// The networks, by ONNX Runtime Web: WebAssembly with SIMD, or WebGPU where the browser has it and
-// it is the faster. Files come from the runtime's folder (files.js).
+// Runs the networks with ONNX Runtime Web: WebAssembly with SIMD, or WebGPU if the browser has it
+// and it is faster. The files come from the runtime's folder (files.js).
 
 import { network } from './host.js';
 

@@ -1,6 +1,6 @@
-// The nails of a photo, found on this device at the photo's own size: in several scales and with a
-// search for its hands, as `lacquer apply` does. What a photo needs is kept for a while, for the
-// next one.
+// Detects the nails of a photo on this device at the photo's own size, with the multi-scale pass
+// and a search for hands, as `lacquer apply` does. The memory for a photo is kept for a while, for
+// the next one.
 import { DeviceTransport } from './transport.js';
 
 const idleMs = 60000;

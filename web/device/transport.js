@@ -1,8 +1,8 @@
-// Nails found on this device, by a worker (worker.js). No picture leaves the page.
+// Detects nails on this device, in a worker (worker.js). No picture leaves the page.
 //
-// Frames are not encoded: `takesFrames` says that `send` wants the video's newest frame itself. The
-// newest waits while the worker is busy and takes the place of one that waited before it, which
-// `onreplaced` is told of.
+// Frames are not encoded: `takesFrames` says that `send` needs the video's newest frame itself.
+// While the worker is busy, the newest frame waits and replaces the one that waited before, which
+// is reported to `onreplaced`.
 import { Backoff } from '../live/backoff.js';
 import { readReply } from '../live/nails.js';
 import { Transport } from '../live/transport.js';

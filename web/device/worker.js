@@ -1,13 +1,13 @@
-// Finds nails off the page's own thread: lacquer.wasm (host.js) and the networks (networks.js).
+// Detects nails off the main thread: lacquer.wasm (host.js) and the networks (networks.js).
 //
 // In:  {type: 'open', base, backend, threads}
 //      {type: 'frame', id, still, frame: VideoFrame or ImageBitmap, width, height, sentAt, takenAt}
 //      {type: 'rest'}
-// Out: {type: 'progress'}                            a step nearer to open
-//      {type: 'open', backend, threads, ms, why, bytes}   ms: of one run of the nails' network
-//      {type: 'reply', id, reply: ArrayBuffer, inferMs, bytes}    bytes: of the C's memory
-//      {type: 'error', id, error}                 that picture failed, others may not
-//      {type: 'failed', error}                    nothing works: a new worker is wanted
+// Out: {type: 'progress'} one step closer to 'open'
+//      {type: 'open', backend, threads, ms, why, bytes}   ms: for one run of the nail network
+//      {type: 'reply', id, reply: ArrayBuffer, inferMs, bytes}    bytes: memory of the C code
+//      {type: 'error', id, error}                 this picture failed, others may succeed
+//      {type: 'failed', error}                    nothing works: start a new worker
 import { DeviceFiles } from './files.js';
 import { Mirror } from './host.js';
 import { openNetworks } from './networks.js';

@@ -1,5 +1,5 @@
-// Nails are found in a frame that is some frames old when the reply comes. The follower finds each
-// nail's surroundings again in every newer frame, so that polish stays on a moving hand.
+// A reply's nails belong to a frame that is several frames old. The follower finds each nail's
+// surroundings again in every newer frame, so that polish stays on a moving hand.
 import { LumaReader } from './luma.js';
 import { cutPatch, findPatch, isLikely, searchPatch, still } from './patch.js';
 

@@ -1,6 +1,6 @@
-// A patch of one frame found again in a later one: translation, turn and size, to a fraction of a
-// pixel, by the inverse compositional method (Baker and Matthews, "Lucas-Kanade 20 Years On",
-// 2004). Brightness and contrast may change in between. Pure functions on grey pictures.
+// Finds a patch of one frame in a later one, with subpixel accuracy: translation, rotation and
+// scale, by the inverse compositional method (Baker and Matthews, "Lucas-Kanade 20 Years On",
+// 2004). Brightness and contrast may change. Pure functions on grey pictures.
 
 // A pose moves a point q of the patch (from its centre) to (m q.x - n q.y + x, n q.x + m q.y + y)
 // from that same centre: {m, n, x, y}; m = 1 and the rest 0 leaves it where it is.

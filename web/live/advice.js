@@ -1,4 +1,4 @@
-// What would make the picture better: judged from what the server found and from the frame itself.
+// Advice on how to improve the picture, from the detected nails and from the frame itself.
 
 const width = 160; // the frame is judged at this width
 const smallestBreadth = 0.016; // of the picture's larger side: about 10 pixels of 640

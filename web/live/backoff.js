@@ -1,5 +1,5 @@
-// How long to wait before asking a server again: doubling, with a little chance so that many pages
-// do not come back at the same instant.
+// How long to wait before retrying a server: doubling, with a small random part, so that many pages
+// do not return at the same moment.
 export class Backoff {
     #ms = 0;
     reset() {

@@ -1,4 +1,4 @@
-// The camera: start, stop, choose, and why it does not start.
+// The camera: start, stop, choose another, and why it did not start.
 
 // reason is the end of a text's key: camera.denied, camera.none, …; why fills its gap.
 export class CameraError extends Error {

@@ -1,8 +1,8 @@
-// Which engine finds the nails of live pictures: a server, or the device itself. The server begins,
-// where there is one; once the device can, both get the same camera frames for two seconds, and the
-// one whose nails are younger on the screen is taken. A device that is strained (strain.js) must be
-// better than that, and one whose battery runs low is left alone. Pure: told the time and what
-// came, knows no page.
+// Chooses the engine that detects nails in live pictures: a server, or the device itself. The
+// server begins, if there is one. Once the device is ready, both get the same camera frames for two
+// seconds, and the one whose nails are more recent on the screen is chosen. A strained device
+// (strain.js) must be clearly better, and one whose battery is low is not used. Pure: gets the time
+// and the replies as arguments and knows nothing of the page.
 import { strainOf, unstrained } from './strain.js';
 
 const raceMs = 2000;

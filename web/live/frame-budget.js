@@ -1,7 +1,7 @@
-// How polish is drawn here, and whether at all: on the camera's whole picture, on a smaller one
-// where that does not keep up, then painted now and then and carried along in between (layers.js),
-// else by the server (an old phone). What came out slower is left for good. Pure: told the time,
-// knows no page.
+// Decides how polish is drawn, if at all: on the camera's whole picture; if that is too slow, on a
+// smaller one; then painted from time to time and moved along in between (layers.js); else by the
+// server (an old phone). A way that proved too slow is not used again. Pure: gets the time as an
+// argument and knows nothing of the page.
 
 const fpsLeast = 8; // slower is no mirror
 const fpsWhole = 15; // slower on the whole picture: a smaller one is the better mirror

@@ -1,7 +1,7 @@
-// Polish painted now and then, and laid on every camera frame in between: where graphics are the
-// processor's own work (no GPU, or one that the browser does not trust), painting each frame anew
-// would take the time that finding nails needs. What is kept of a nail is its polish alone, in the
-// nail's own coordinates, so that it goes where the nail is in newer frames and newer replies.
+// Paints polish from time to time and lays it on every camera frame in between. If graphics run on
+// the processor (no GPU, or one that the browser does not trust), painting every frame would take
+// the time that detection needs. Only a nail's polish is kept, in the nail's own coordinates, so
+// that it moves with the nail in newer frames and newer replies.
 
 const share = 0.15; // of the time that painting may take
 const leastMs = 50; // between two paintings of the same nails

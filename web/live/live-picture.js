@@ -1,6 +1,6 @@
-// The camera's own picture with polish drawn on it here, at the camera's rate: frames come from the
-// video, nails from the server's `nails` replies, which are a few frames old (follow/). Polish is
-// painted on every frame, or with `carries` now and then and carried along in between (layers.js).
+// The camera's own picture with polish drawn on it, at the camera's frame rate: frames come from
+// the video, nails from `nails` replies, which are a few frames old (follow/). Polish is painted on
+// every frame or, with `carries`, from time to time and moved along in between (layers.js).
 
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';

@@ -1,7 +1,7 @@
-// Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
-// and no reply is shown after a newer one. Where the browser has WebGL 2, replies are nails, drawn
-// here on every camera frame; else they are painted pictures. On the device (device/transport.js)
-// frames are not encoded, and replies are always nails.
+// The live pipeline: camera → encoder → transport → stage. At most two frames are in flight, the
+// newest is sent, and no reply is shown after a newer one. If the browser has WebGL 2, replies are
+// nails, which are drawn here on every camera frame; else they are painted pictures. With detection
+// on the device (device/transport.js), frames are not encoded, and replies are always nails.
 import { DeviceTransport } from '../device/transport.js';
 import { EngineChoice } from './engine-choice.js';
 import { FrameBudget } from './frame-budget.js';

@@ -1,5 +1,5 @@
-// What the browser says of the device: its battery, and the pressure on its processor. Where it
-// says nothing, nobody is told anything.
+// What the browser reports about the device: its battery and the pressure on its processor. Reports
+// nothing if the browser does not.
 
 const everyMs = 2000;
 

@@ -1,5 +1,5 @@
-// What the HUD shows: measured per frame id with performance.now(), never inferred.
-// One sample is a frame that reached the screen.
+// The values of the HUD, measured per frame id with performance.now(), never inferred. One sample
+// is a frame that reached the screen.
 
 const keep = 150; // samples a percentile looks back over
 const windowMs = 2000; // frames and bytes a second are counted over this

@@ -1,7 +1,7 @@
-// How the device bears the work, by what its browser says of it: a battery that runs low (Battery
-// Status API), and a processor that has nothing left, because of heat or another program (Compute
-// Pressure API). Few browsers say either; speed is measured all the same (engine-choice.js). Pure:
-// told the time and the signals, knows no page.
+// How strained the device is, from what its browser reports: a low battery (Battery Status API),
+// and a processor without reserves, because of heat or another program (Compute Pressure API). Few
+// browsers report either; speed is measured in any case (engine-choice.js). Pure: gets the time and
+// the signals as arguments and knows nothing of the page.
 
 const batteryLow = 0.2;
 const batteryWell = 0.3; // from here on it is well again, without a charger

@@ -1,5 +1,5 @@
-// The server and the device behind one transport: engine-choice.js says whose nails are shown, and
-// while it lets them race both get the same frames. What the page sees is the transport in use.
+// The server and the device behind one transport: engine-choice.js decides whose nails are shown,
+// and while it compares them, both get the same frames. The page sees the transport in use.
 import { watchDevice } from './senses.js';
 import { Transport } from './transport.js';
 

@@ -1,4 +1,4 @@
-// The old way, kept so that the difference can be seen: a data URL in JSON, one request a frame.
+// The usual way, kept for comparison: a data URL in JSON, one request per frame.
 import { Backoff, whyNot } from './backoff.js';
 import { Transport } from './transport.js';
 

@@ -1,6 +1,6 @@
-// What carries frames to whoever finds the nails, and what comes back: the interface of
-// transport-*.js and of device/transport.js. live.js alone uses them. A transport says otherwise by
-// a field or a getter of the same name; tests/e2e/transports.test.mjs holds all of them to it.
+// The interface that sends frames to the detector and returns replies, implemented by
+// transport-*.js and device/transport.js, and used only by live.js. A transport overrides a default
+// with a field or getter of the same name; tests/e2e/transports.test.mjs checks all of them.
 export class Transport {
     // Set by whoever opens it.
     onreply = () => {}; // ({id, nails, server, replaced, bytes, and jpeg: Blob or scene})

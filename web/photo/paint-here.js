@@ -1,6 +1,5 @@
-// A photo painted by the page itself: where a look has what the server does not know (a design of
-// the reader's own), and where nails are found on the device. The same arithmetic as the server's
-// (paint/painter.js).
+// Paints a photo in the page: if a look has what the server does not know (the user's own design),
+// or if nails are detected on the device. Same arithmetic as the server's (paint/painter.js).
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
 import { Painter } from '../paint/painter.js';

@@ -6,8 +6,8 @@
 #include "serve/guard/token.h"
 #include "serve/options.h"
 
-#define LQ_WANTS_TOKEN "this server wants a token: Authorization: Bearer …"
-#define LQ_TOKEN_GONE "the token of this session is no longer one of the server's"
+#define LQ_WANTS_TOKEN "this server requires a token: Authorization: Bearer …"
+#define LQ_TOKEN_GONE "the token of this session was removed from the server"
 #define LQ_FOREIGN_PAGE "this page may not use this server: see --allow-origin"
 
 // Refused pages that were already logged, by a hash of their Origin and Host.
