@@ -38,7 +38,7 @@ static int open_and_run(struct lq_cli_model *asked, struct lq_error *err)
     return status == LQ_OK ? lq_model_try(model, err) : status; // the rest ends with the process
 }
 
-// Where it was tried before, that stands. The cache is looked at here, as the user who will own it.
+// An earlier result is reused. The cache is read here, as the user who will own it.
 static int try_model(void *data, struct lq_error *err)
 {
     struct trial *trial = data;

@@ -37,7 +37,7 @@ static const struct lq_node *pair_of(const struct lq_node *dequantise)
     return is(quantise, "QuantizeLinear") && same_pair(quantise, dequantise) ? quantise : NULL;
 }
 
-// How many values are looked at behind Concats of Concats.
+// Maximum number of values examined behind nested Concats.
 enum { LOOKS_MAX = 1000 };
 
 static bool lies_on_grid(const struct lq_value *x, const struct lq_node *dequantise, int *looks)

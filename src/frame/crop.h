@@ -1,5 +1,6 @@
 // Encodes a nail's alpha crop for the wire: runs of 0 and of 255, and the soft samples between them
 // (docs/PROTOCOL.md). The encoding is lossless; its size is roughly the length of the outline.
+// Threads: any. Owner: the caller's memory.
 #pragma once
 
 #include <stddef.h>

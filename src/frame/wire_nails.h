@@ -1,5 +1,6 @@
 // The body of a lacquer.v1 `nails` reply (docs/PROTOCOL.md): a block with the light, then one block
 // per nail with its local frame, its shading and its alpha crop.
+// Threads: any. Owner: the caller's memory.
 #pragma once
 
 #include "base/buf.h"

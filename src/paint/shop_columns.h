@@ -1,5 +1,5 @@
-// Finds which column of a shop's export holds what, by its header, ignoring case. Threads: any; no
-// state.
+// Finds which column of a shop's export holds what, by its header, ignoring case.
+// Threads: any; no state.
 #pragma once
 
 #include "base/csv.h"

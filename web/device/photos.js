@@ -13,7 +13,7 @@ export class DevicePhotos {
     #transport = null;
     #opened = null; // promise
     #id = 0;
-    #settle = null; // of the photo that is looked at: {resolve, reject}
+    #settle = null; // of the photo being processed: {resolve, reject}
     #timer = 0;
 
     // As of DeviceTransport.

@@ -35,8 +35,8 @@ async function open({ base, backend: wanted, threads }) {
     postMessage({ type: 'open', backend: name, threads: taken, ms, why, bytes: files.fetched });
 }
 
-// The camera's frame as it is, converted by the browser, with no canvas between: only where it has
-// the size that is looked at, and the browser knows how (an older one would copy its own format).
+// Copies the camera's frame, converted by the browser, without a canvas. Works only if the frame
+// has the size of the detection and the browser converts (an older one would copy its own format).
 async function copied(frame, width, height, pixels) {
     const rect = frame.visibleRect;
     if (rect?.width !== width || rect.height !== height || frame.rotation || frame.flip)
@@ -65,7 +65,7 @@ function drawn(frame, width, height) {
 }
 
 async function look({ frame, width, height, ...which }) {
-    // The frame's pixels at the size that is looked at.
+    // The frame's pixels at the size of the detection.
     const fill = async (pixels) => {
         if (!(await copied(frame, width, height, pixels))) pixels.set(drawn(frame, width, height));
         frame.close();

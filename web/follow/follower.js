@@ -3,7 +3,7 @@
 import { LumaReader } from './luma.js';
 import { cutPatch, findPatch, isLikely, searchPatch, still } from './patch.js';
 
-const scoreSure = 0.9; // below, another place is looked for
+const scoreSure = 0.9; // below it, another position is searched
 const searchReach = 7; // of half-size pixels: 28 of the picture's at 640
 const scoreLeast = 0.7; // below, the hand's common movement says where a nail is
 const scoreSlack = 0.02; // a match that much better is another place

@@ -15,9 +15,9 @@ const retryMsLeast = 30000;
 const retryMsMost = 480000;
 const deadMs = 1e6; // the age where nothing came at all
 
-// How old the nails on the screen were on average between two times: frames a second, latency and
-// how evenly replies come, in one figure. replies: [{at, taken}] in order, `taken` the time of the
-// frame that was looked at.
+// The mean age of the nails on the screen between two times, which combines frame rate, latency and
+// regularity of the replies in one figure. replies: [{at, taken}] in order; `taken` is the time of
+// the detected frame.
 export function meanAge(replies, from, to) {
     let sum = 0;
     let at = from;

@@ -24,7 +24,7 @@ export class FrameBudget {
     #tries = false; // to carry it
     #decided = false;
 
-    // Another film, or nobody looked for a while.
+    // Another video, or the page was hidden for a while.
     restart() {
         this.#since = null;
         this.#count = 0;

@@ -12,7 +12,7 @@ export class PhotoPainter {
     device = null; // DevicePhotos: finds nails here; null: the server does
     #painter = null;
     #patterns = [];
-    #seen = null; // {file, bitmap, scene}: one picture is looked at once
+    #seen = null; // {file, bitmap, scene}: each picture is detected once
 
     constructor(base) {
         this.#base = base;

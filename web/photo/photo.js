@@ -190,7 +190,7 @@ export class Photo {
             });
         } catch (error) {
             if (abort.signal.aborted) return;
-            // A photo that no server looked at yet stays: it is sent again.
+            // A photo that no server has processed yet is kept and sent again.
             if (this.#fallback && !error.passing) {
                 this.#file = this.#fallback.file;
                 this.#original = this.#fallback.original;

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    KNOWN_MAX = 470,   // the newest call looked at here: listns of Linux 6.19
+    KNOWN_MAX = 470,   // the newest call considered here: listns of Linux 6.19
     FUTURE_MAX = 1023, // numbers of calls to come
     REFUSE = SCMP_ACT_ERRNO(EPERM),
     MISSING = SCMP_ACT_ERRNO(ENOSYS),
