@@ -7,7 +7,7 @@
 enum { LQ_TRACKS_MAX = 2 * LQ_NAILS_MAX };
 
 struct lq_match_track {
-    float x, y, size; // last position, and the mean of its length and breadth, in pixels
+    float x, y, size; // where it was last, and the mean of its length and breadth, pixels
 };
 
 // track_count: at most LQ_TRACKS_MAX. Sets match[i] to the track of nail i, or -1; a track is used

@@ -77,7 +77,7 @@ async function look({ frame, width, height, ...which }) {
         postMessage({ type: 'reply', id: which.id, reply, inferMs, bytes }, [reply]);
     } catch (error) {
         frame.close();
-        // A trap leaves the C's memory in the middle of something.
+        // A trap leaves the C code's memory in an inconsistent state.
         if (error instanceof WebAssembly.RuntimeError) throw error;
         postMessage({ type: 'error', id: which.id, error: error.message });
     }

@@ -42,7 +42,7 @@ export function adviseFor({ nails, breadths = [], side, frame }) {
     return middle !== undefined && middle < smallestBreadth * side ? 'advice.small' : '';
 }
 
-// Looks at frames now and then, and speaks only when the same was seen for a while.
+// Checks frames from time to time, and gives advice only if the same was seen for a while.
 export class Adviser {
     #canvas = document.createElement('canvas');
     #context = this.#canvas.getContext('2d', { willReadFrequently: true });
@@ -58,7 +58,7 @@ export class Adviser {
         this.#lookedAt = 0;
     }
 
-    // Once a reply; source: what was sent, as a CanvasImageSource of that size.
+    // Called once per reply; source: what was sent, as a CanvasImageSource of that size.
     see({ nails, breadths, source, size: [w, h] }) {
         const now = performance.now();
         if (now - this.#lookedAt > 500) {

@@ -11,7 +11,7 @@ export class Backoff {
     }
 }
 
-// Why a connection cannot be had: 'gone' (no answer at all) or 'busy' (it answers, but admits
+// Why there is no connection: 'gone' (no response at all) or 'busy' (it responds, but admits
 // nobody).
 export async function whyNot(base) {
     try {

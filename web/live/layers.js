@@ -21,18 +21,18 @@ export class Layers {
     #canvas = document.createElement('canvas');
     #context = this.#canvas.getContext('2d', { willReadFrequently: true });
     #kept = new Map(); // nail id → {tip, cell, map: from the canvas to nail coordinates}
-    #coming = null; // the same, of a painting that the graphics are at
+    #coming = null; // the same for a painting that the graphics are working on
     #began = 0; // … since then
     #dueAt = 0;
-    #stale = true; // the look is another one
+    #stale = true; // the look has changed
     paintings = 0;
 
-    // The look changed: what is kept is not what is worn.
+    // The look changed: kept polish is out of date.
     forget() {
         this.#stale = true;
     }
 
-    // Whether the graphics are at it.
+    // Whether the graphics are working on a painting.
     get coming() {
         return this.#coming !== null;
     }
@@ -45,7 +45,7 @@ export class Layers {
         return nails.some(({ id }) => this.#kept.get(id)?.cell);
     }
 
-    // Whether these nails should be painted anew.
+    // Whether these nails should be painted again.
     due(nails, now) {
         if (this.#stale) return true;
         if (this.#coming) return false;
@@ -67,7 +67,7 @@ export class Layers {
         if (!cells.length) this.#settle(began);
     }
 
-    // What the graphics are at is another look's from now on.
+    // The painting in progress belongs to an old look.
     drop() {
         if (this.#coming) this.#dueAt = 0;
         this.#coming = null;

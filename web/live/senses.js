@@ -21,8 +21,8 @@ async function watchPressure(tell, signal) {
     else signal.addEventListener('abort', () => observer.disconnect());
 }
 
-// tell: ({battery} or {pressure}), as strain.js takes them. → a function that ends it. A page's
-// policy, or that of a page around it, may forbid either.
+// tell: ({battery} or {pressure}), as strain.js needs them. Returns a function that ends it. A
+// page's policy, or that of an embedding page, may forbid either.
 export function watchDevice(tell) {
     const ending = new AbortController();
     for (const watch of [watchBattery, watchPressure])
