@@ -30,8 +30,8 @@ struct lq_model_options {
     float nms_iou;               // 0..1; 0: the sidecar's or 0.45
 };
 
-// A grid of probabilities over part of the picture. A mask head returns one patch that covers the
-// whole picture and may hold many nails; a detection head returns one patch per nail.
+// One grid of probabilities over part of the picture. A mask head gives one patch that covers the
+// whole picture and may hold many nails; a detection head gives one patch per nail.
 struct lq_patch {
     float confidence;     // 0..1; for a mask head 1
     bool single;          // holds exactly one nail
@@ -42,7 +42,7 @@ struct lq_patch {
     // Centre of grid point (i, j) lies at (x0 + i * dx, y0 + j * dy) in picture pixels, where pixel
     // (0, 0) spans 0..1.
     float x0, y0, dx, dy;
-    float box[4];         // x, y, width, height in picture pixels: outside it nothing is nail
+    float box[4];         // x, y, width, height in picture pixels: nothing outside is nail
 };
 
 struct lq_size { int width, height; };

@@ -12,8 +12,8 @@ struct lq_shown_mask {
     float center_x, center_y; // centre of the motion's rotation and growth
 };
 
-// The smallest box (x, y, width, height in pixels) that holds the moved mask, clipped to the
-// picture; false if nothing of it is left.
+// The smallest box (x, y, width, height in pixels) that holds the moved mask, within the picture;
+// false when none is left.
 bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_motion *motion,
                              const struct lq_image *picture, int box[4]);
 

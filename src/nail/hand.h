@@ -23,7 +23,7 @@ struct lq_hand_limits {
 
 // Searches the hands of these nails and orients each nail on a finger along it: axis, length,
 // breadth, tip and finger. The others stay as they are. Runs the network 10 to 50 times.
-// limits: NULL sets none. TIMEOUT: the deadline has passed.
+// limits: NULL is none. TIMEOUT: the deadline is over.
 LQ_MUST_CHECK int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *picture,
                                    struct lq_nails *nails, const struct lq_hand_limits *limits,
                                    struct lq_error *err);

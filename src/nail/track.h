@@ -41,15 +41,15 @@ LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);
 
-// The region of interest for the next frame: around all nails shown last, at their expected
-// positions at `time_us`. false: use the whole frame, because no nail is shown, the nails are large
-// or far apart, or no whole frame was used for some time. box: x, y, width, height in pixels,
-// within the picture.
+// The region of interest of the next frame: around all nails shown last, where they will be at
+// `time_us`. false: the whole frame is to be used, because no nail is shown, they are large or far
+// apart, or no whole frame was used for some time. box: x, y, width, height in pixels, within the
+// picture.
 bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
                        int box[4]);
-// As lq_tracker_update with `smooth`, for nails found in the region of interest `box`. From then on
-// outlines follow mainly the regions; a nail that only whole frames show is kept between them. A
-// nail that the region cuts off counts as not found.
+// As lq_tracker_update with `smooth`, with nails found in the region of interest `box`. From then
+// on outlines follow regions above all; a nail that only whole frames show is kept between them.
+// What the region cuts off counts as not found.
 LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
                                            const struct lq_image *picture, const int box[4],
                                            const struct lq_nails *found, uint64_t time_us,

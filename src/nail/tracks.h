@@ -88,8 +88,8 @@ bool lq_track_plan_propagated(struct lq_track_update *update);
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track);
 
-// track_draw.c: draws the nail's mask, lq_track_stride(step) * step->box[3] bytes: the detected
-// mask, the last one moved, or both blended.
+// track_draw.c: the nail's mask, lq_track_stride(step) * step->box[3] bytes: the detected one, the
+// last one moved, or both blended.
 int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *step, uint8_t *out);
 size_t lq_track_stride(const struct lq_track_step *step);
 void lq_track_copy_rows(const struct lq_nail *nail, const int box[4], uint8_t *out, size_t stride);

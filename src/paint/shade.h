@@ -48,7 +48,7 @@ struct lq_span {
     int from, count;
 };
 
-// Computes the spans of all rows of the nail; there are nail->height of them.
+// Those of all rows of the nail, nail->height of them.
 void lq_span_all(const struct lq_nail *nail, struct lq_span *spans);
 
 // Planes of nail->width x nail->height floats.

@@ -58,7 +58,7 @@ export class Adviser {
         this.#lookedAt = 0;
     }
 
-    // Called once per reply; source: what was sent, as a CanvasImageSource of that size.
+    // Once a reply; source: what was sent, as a CanvasImageSource of that size.
     see({ nails, breadths, source, size: [w, h] }) {
         const now = performance.now();
         if (now - this.#lookedAt > 500) {
