@@ -120,7 +120,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_SUCCESS:
         if (!apply->out && !apply->mask_out && !apply->json)
-            argp_error(state, "no output given: use -o OUT, --mask-out FILE or --json");
+            argp_error(state, "where to? give -o OUT, --mask-out FILE or --json");
         check_endings(apply, state);
         return 0;
     default:

@@ -1,6 +1,7 @@
-// The commands of `lacquer`: one file per command, one table in main.c; help and man page come from
-// the same argp tables. Exit status: 0 done, 1 failed, 2 usage error. Results go to stdout,
-// everything else to stderr. Threads: the main one. Owner: each command frees what it allocates.
+// The commands of `lacquer`: one file a command, one table in main.c, help and man page from the
+// same argp tables. Exit status 0 done, 1 failed, 2 wrong use. Results go to stdout, all else to
+// stderr. Threads: the main one. Owner: each
+// command frees what it made.
 #pragma once
 
 #include <argp.h>
@@ -47,6 +48,6 @@ extern const struct argp lq_tune_argp;
 // Prints "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
 int lq_cli_error(const struct lq_error *err);
 
-// Prints the complete manual page in man(7) markup to stdout, from the table of commands. The table
-// ends with a row without a name.
+// The whole manual page in man(7) markup, from the table of commands, on stdout. A row without a
+// name ends it.
 void lq_cli_print_man(const struct lq_command *commands);

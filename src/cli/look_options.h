@@ -1,4 +1,4 @@
-// The options that select what is painted, as an argp child.
+// The options that say what is painted, as an argp child.
 // Threads: the main one. Owner: init/release by the command.
 #pragma once
 
@@ -19,7 +19,7 @@ struct lq_cli_look {
 // A child parser; its input is a struct lq_cli_look set up by lq_cli_look_init.
 extern const struct argp lq_cli_look_argp;
 
-// Only --looks, for commands that paint what their clients request.
+// --looks alone, for commands that paint what others ask for.
 extern const struct argp lq_cli_looks_argp;
 
 void lq_cli_look_init(struct lq_cli_look *look);

@@ -174,7 +174,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_FALLBACK:
         if (strcmp(arg, "triton") == 0)
-            argp_error(state, "--fallback takes an engine of this process: openvino or "
+            argp_error(state, "--fallback wants an engine of this process: openvino or "
                        "onnxruntime");
         remote->fallback = arg;
         return 0;
@@ -182,7 +182,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (remote->url_count > 0 && !chosen->engine)
             chosen->engine = "triton";
         if (remote->url_count == 0 && remote->fallback)
-            argp_error(state, "--fallback is used when Triton is down: --triton-url is missing");
+            argp_error(state, "--fallback stands in for Triton: --triton-url is missing");
         settle_device(state, chosen);
         return 0;
     default:

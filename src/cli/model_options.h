@@ -1,6 +1,6 @@
-// The options for models and engines that several commands share, as an argp child.
-// Threads: the main one, before the model is opened. Owner: the command, which also closes a model
-// that it opens.
+// The options about models and engines that several commands share, as an argp child.
+// Threads: the main one, before the model is opened. Owner: the command; a model that is opened is
+// its to close.
 #pragma once
 
 #include <argp.h>

@@ -1,6 +1,6 @@
-// Decides which precision runs a model faster here. bf16 halves memory traffic and doubles
-// arithmetic on some processors; others emulate it and take twice as long. So both are timed.
-// Threads: the caller's, during the call. Owner: the caller closes *winner.
+// Which arithmetic runs a model faster here: bf16 halves what is moved and, on some processors,
+// doubles what is multiplied; on others it is emulated and takes twice as long: a trial decides.
+// Threads: the caller's, for the call. Owner: *winner is the caller's to close.
 #pragma once
 
 #include "engine/engine.h"
