@@ -12,7 +12,7 @@ struct lq_cli_model {
     const char *path;                // NULL: the model that ships with Lacquer
     struct lq_model_options options;
     char cache_dir[512];
-    bool tune_named;                 // set by --tune
+    bool tune_named;                 // by --tune
     // Set by lq_cli_model_check (model_check.h).
     bool tried;       // in a separate process, now or earlier
     bool converted;   // the engine gets the file as converted by lq_convert
@@ -32,7 +32,7 @@ const char *lq_cli_model_cache(struct lq_cli_model *model);
 // Whether onnxruntime may find an NVIDIA GPU here: the driver's device file exists.
 bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked);
 
-// The model that ships with Lacquer, in the precision for the device it will run on.
+// The model that comes with Lacquer, in the arithmetic for where it is to run.
 const char *lq_cli_model_own(const struct lq_cli_model *asked);
 
 // Opens the requested model, after lq_cli_model_check.

@@ -9,9 +9,9 @@
 // Whether the file has quantised tensors; also false if it cannot be read.
 bool lq_cli_is_quantised(const char *model_path);
 
-// On a processor with AMX, makes oneDNN run a quantised network with the processor's AVX512
-// instructions instead, unless the user has set ONEDNN_MAX_CPU_ISA. For networks as small as the
-// default one, AMX takes 1.4 to 2.3 times as long (docs/BENCHMARKS.md). Does nothing for a model
-// that cannot be read: opening it will report why. A result of `lacquer tune` (tune_answer.h) sets
-// the variable earlier and takes precedence.
+// On a processor with AMX a quantised network is computed with the instructions below it, AVX512 of
+// the same processor, unless the user has set ONEDNN_MAX_CPU_ISA. For networks as small as the
+// default one AMX takes 1.4 to 2.3 times as long (docs/BENCHMARKS.md). A model that cannot be read
+// is left alone: opening it says why. What `lacquer tune` found (tune_answer.h) has set the
+// variable before, and stands.
 void lq_cli_limit_onednn(const char *model_path);

@@ -11,11 +11,10 @@
 struct lq_convert_options {
     const char *name;    // of the network in the result; NULL: "network"
     bool fp16;           // weights as float16, with a Cast before their use
-    bool channels_first; // picture inputs and outputs as NCHW: avoids a Transpose at the inputs and
-                         // outputs too
-    bool real_edges;     // inputs and outputs in float32 even if they are quantised in the source
-    // For comparison: tensors that the source and the result share become outputs of the result. Of
-    // all such tensors, those numbered trace_from to trace_from + trace_count - 1 are used.
+    bool channels_first; // picture inputs and outputs as NCHW: no Transpose even at the edges
+    bool real_edges;     // inputs and outputs in float32 where the source has them quantised
+    // For comparing: tensors of the source that the result has too become outputs of it, those
+    // number trace_from to trace_from + trace_count - 1 of all there are.
     int trace_from, trace_count;
     struct lq_convert_trace *trace; // NULL: none
 };

@@ -12,15 +12,13 @@ struct lq_quantise_options {
     const char *const *keep; // names of layers to leave in float; for patterns see quantise_plan.h
     int keep_count;
     const char *folder;      // for files that the engine reads
-    double noise_max;        // layers are left in float until the noise of the outputs is at most
-                             // this …
-    double float_max;        // … or until this share of the multiplications is in float
-    // Measures the effect on painted nails, if that is possible: how far the masks of the model in
-    // the file `path` agree with the float model's (1: identical; NaN: there is nothing to paint).
-    // May be NULL.
+    double noise_max;        // layers stay in float until the noise of outputs is at most this …
+    double float_max;        // … or this share of the multiplications is in float
+    // What is painted, if that can be told: how far the masks of the model in the file `path` agree
+    // with the float model's (1: the same; NaN: there is nothing to paint). May be NULL.
     int (*painted)(void *context, const char *path, double *iou, struct lq_error *err);
-    double iou_min;          // … and until `painted` reports at least this
-    // Reports progress: step `done` of `of` of `what`. May be NULL.
+    double iou_min;          // … and until painted says at least this
+    // `what` is being done, `done` of `of`; may be NULL.
     void (*step)(void *context, const char *what, int done, int of);
     void *context;           // for both functions
 };
@@ -45,7 +43,7 @@ struct lq_float_model {
 struct lq_int8_model {
     struct lq_buf bytes; // an .onnx file; owned and initialised by the caller
     struct lq_quantise_summary summary;
-    json_t *report;      // `--report` in docs/QUANTIZE.md; the caller releases it; NULL: failed
+    json_t *report;      // `--report` in docs/QUANTIZE.md; the caller's to release; NULL: failed
 };
 
 // Checks whether there is something to quantise; if not, fails with MODEL and what to do. Runs

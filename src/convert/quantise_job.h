@@ -1,5 +1,5 @@
-// The state of a quantisation, private to quantise.c and its report.
-// Threads: the one that quantises. Owner: lq_quantise, during the call.
+// What a quantisation is made of, for quantise.c and its report only.
+// Threads: the one that quantises. Owner: lq_quantise, for the call.
 #pragma once
 
 #include "convert/quantise.h"
@@ -18,8 +18,8 @@ struct quantise_job {
     struct lq_buf *out;
 };
 
-// `made`: the quantised model. The outputs of its layers are compared with the float model's;
-// neither model gets new outputs. *report is a new reference that the caller owns.
+// `made`: the quantised model; its layers' outputs are compared with the float model's and become
+// outputs of neither. A new reference of *report is the caller's.
 LQ_MUST_CHECK int lq_quantise_report(const struct quantise_job *job, const struct lq_onnx *made,
                                      const struct lq_pictures *pictures, json_t **report,
                                      struct lq_error *err);

@@ -19,13 +19,13 @@ struct lq_layer {
     int64_t groups;   // of a Conv
     int *sources;     // indices into the plan's sources
     int source_count;
-    double macs;      // multiplications per picture; 0: not known yet
-    double *means;    // of the input, per channel
-    uint64_t mean_items; // number of values in each mean
-    int channels;        // of the input; 0: not known yet
-    bool named;       // named by --keep: it stays in float
-    bool quantised;   // for the others: the current choice
-    double alone;     // error if only this layer is quantised; NaN: not measured
+    double macs;      // multiplications for a picture; 0: not known yet
+    double *means;    // of the input, by channel
+    uint64_t mean_items; // numbers in each of these
+    int channels;        // of the input; 0: not seen yet
+    bool named;       // --keep named it: it stays in float
+    bool quantised;   // … and the others, as they are tried
+    double alone;     // error when nothing else is quantised; NaN: not measured
 };
 
 struct lq_source {

@@ -8,7 +8,7 @@
 struct lq_reference;
 
 struct lq_output_error {
-    double noise;   // mean square of the difference per channel, relative to the channel's variance
+    double noise;   // mean square of what differs by channel, relative to the channel's variance
     double max_abs;
 };
 
@@ -19,9 +19,9 @@ LQ_MUST_CHECK int lq_reference_open(struct lq_reference **reference, const struc
                                     const char *folder, struct lq_error *err);
 void lq_reference_close(struct lq_reference *reference); // reference may be NULL
 
-// Compares on at most `count` pictures. *noise: mean over the outputs; 0: equal; infinite: cannot
-// be computed. `onnx` has the same outputs in the same order, and may have more after them.
-// `errors`: one per output; may be NULL.
+// On `count` of the pictures at most. *noise: the outputs' mean; 0: equal; infinite: not to be
+// told. `onnx` has the same outputs in the same order, and may have more behind them. `errors`: one
+// for each output; may be NULL.
 LQ_MUST_CHECK int lq_reference_compare(struct lq_reference *reference, const struct lq_onnx *onnx,
                                        int count, struct lq_output_error *errors, double *noise,
                                        struct lq_error *err);
