@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes docs/LIMITS.md from the table in src/base/limits.h, with the tests that cross each limit.
+"""Writes docs/LIMITS.md from the table in src/base/limits.h, with the tests that exceed each limit.
 
-A test says so with a comment or docstring line "crosses: NAME, …". Usage:
+A test declares this by a comment or docstring line "crosses: NAME, …". Usage:
   limits.py SOURCE_ROOT           writes the page
-  limits.py --check SOURCE_ROOT   fails when the page is not current, or when a limit that can be
-                                  met from outside has no test
+  limits.py --check SOURCE_ROOT   fails when the page is out of date, or when a limit that input
+                                  from outside can exceed has no test
 """
 import pathlib
 import re
@@ -12,11 +12,11 @@ import sys
 
 HEAD = """# Limits
 
-Made by `tools/limits.py` from `src/base/limits.h`; do not edit. What a client sends is refused
-beyond these, with the answer in the third column; nothing that comes from outside is kept without
-one. Options in brackets change a limit.
+`tools/limits.py` writes this page from `src/base/limits.h`; do not edit it. Input from a client
+that exceeds a limit gets the response in the third column. Every kind of input from outside has a
+limit. An option in brackets changes that limit. The last column names the tests that exceed it.
 
-| limit | of | who crosses it gets | crossed in |
+| limit | of | response | tests |
 |---|---|---|---|
 """
 UNITS = {"bytes": ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")),

@@ -1,6 +1,6 @@
-// Keeps the page's shell and its files under hashed names, so that it opens at once and without a
-// network; of a static site also its catalogue, its languages and what the device computes with.
-// Whatever a server's API answers is never kept, nor looked at.
+// The service worker: caches the page's shell and its files with hashed names, so that the page
+// opens at once and offline; for a static site also the catalogue, the languages and the on-device
+// runtime. It never caches or reads responses of a server's API.
 
 const hashed = [];
 const site = {}; // file of a static site → hash of its content (src/cli/site_page.c)

@@ -1,5 +1,5 @@
-// The page that asks for the server's token, in the reader's language. The token goes once into the
-// address; the server answers it with a cookie and an address without it (docs/PROTOCOL.md).
+// The page that asks for the server's token, in the user's language. The token is put into the
+// address once; the server responds with a cookie and an address without it (docs/PROTOCOL.md).
 
 const texts = {
     en: {

@@ -23,9 +23,9 @@ export interface Look extends Polish {
     fingers?: Partial<Record<Finger, Partial<Polish>>>;
 }
 
-/** What the catalogue and the shop say of a shade. */
+/** Data from the catalogue and the shop about a shade. */
 export interface Offer {
-    /** Its name for people; null: a colour of the reader's own. */
+    /** Its display name; null: a custom colour. */
     shade: string | null;
     sku?: string;
     gtin?: string;
@@ -40,32 +40,32 @@ export interface Offer {
 
 export interface WornLook extends Polish, Offer {
     finish: string;
-    /** Fingers that wear something of their own. */
+    /** Fingers with their own polish. */
     fingers: Partial<Record<Finger, Polish & Offer>>;
-    /** The same as one look: for POST /api/process, or the attribute look. */
+    /** Everything as one look, for POST /api/process or the attribute `look`. */
     look: Look;
 }
 
 export type Source = 'camera' | 'photo';
 
 export interface LacquerEvents {
-    /** Shades and looks are there. */
+    /** Shades and looks have loaded. */
     'lacquer-ready': { looks: number; shades: number };
     'lacquer-start': { source: Source };
     'lacquer-stop': { source: Source };
-    /** kind: 'camera', 'photo', 'server', 'link', …; message: what the reader sees. */
+    /** kind: 'camera', 'photo', 'server', 'link', …; message: the text that the user sees. */
     'lacquer-error': { kind: string; message: string };
-    /** After each change. second: the look beside it while two are compared. */
+    /** After each change. second: the other look while two are compared. */
     'lacquer-look': WornLook & { second: WornLook | null };
-    /** Another number of nails is seen. */
+    /** The number of visible nails has changed. */
     'lacquer-nails': { count: number };
-    /** Live pictures are looked at there from now on. */
+    /** Detection in live pictures has moved there. */
     'lacquer-engine': { engine: 'server' | 'device' };
-    /** A picture is saved or shared. */
+    /** A picture was saved or shared. */
     'lacquer-picture': { blob: Blob };
-    /** The look's link, or a picture with it, has gone out. */
+    /** The look's link, or a picture with it, was shared. */
     'lacquer-share': { how: 'copy' | 'sheet' | 'picture'; url?: string; blob?: Blob };
-    /** The buy button. preventDefault(): the page does it, no product page is opened. */
+    /** The buy button was pressed. preventDefault() keeps the product page closed. */
     'lacquer-buy': Offer & { look: Look };
 }
 

@@ -1,22 +1,23 @@
-// The page that finds nails by itself, in a headless Chromium with a moving hand as its camera.
-// Prints one line of JSON: looks a second (fps) and their latency, pictures shown a second, what
-// each takes of the page's own thread, bytes that a first visitor fetches; finder_fps: looks a
-// second while nothing is painted or shown; or {"reason"} why not.
+// Measures the page's on-device detection in headless Chromium, with a moving hand as the camera.
+// Prints one line of JSON: detections a second (fps) and their latency, pictures shown a second and
+// the time of the page's main thread for each, the bytes that a first visitor downloads, and
+// finder_fps: detections a second while nothing is painted or shown. If that is not possible,
+// prints {"reason"}.
 //
 //   node bench/page/device.mjs wasm|webgpu [SECONDS]
 //   taskset -c 1 node bench/page/device.mjs wasm 6      all of Chromium on one core: the camera's
-//                                                       decoder, the network, following, painting
-//                                                       and showing in software
+//                                                       decoder, the network, tracking, painting
+//                                                       and software rendering
 const [backend = 'wasm', seconds = '5'] = process.argv.slice(2);
 const patienceMs = 240000;
 
-// Runs in the page: notes how old each look's picture is when its nails are shown.
+// Runs in the page: records how old each detection's picture is when its nails are shown.
 function note() {
   const { stats } = tryon();
   const { add } = stats;
-  window.looks = [];
+  window.detections = [];
   stats.add = function (frame, ...rest) {
-    window.looks.push(frame.shown - frame.start);
+    window.detections.push(frame.shown - frame.start);
     return add.call(this, frame, ...rest);
   };
   const { drawn } = stats;
@@ -32,8 +33,8 @@ async function threadMs(session) {
   return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value;
 }
 
-// Runs in the page: looks one after the other as the camera and the finder allow, while nothing is
-// followed, painted or shown. → looks a second
+// Runs in the page: detects in one frame after another, as fast as camera and detector allow,
+// while nothing is tracked, painted or shown. Returns detections a second.
 async function findAlone(seconds) {
   const { live, camera } = tryon();
   const { transport } = live;
@@ -42,8 +43,8 @@ async function findAlone(seconds) {
   camera.next = () => {}; // the page's own loop ends
   await next();
   const [width, height] = [640, Math.round((640 * video.videoHeight) / video.videoWidth)];
-  let looks = 0;
-  transport.onreply = () => looks++;
+  let detections = 0;
+  transport.onreply = () => detections++;
   let id = 1e6;
   const send = () => transport.send(id++, { frame: new VideoFrame(video), width, height });
   const wait = async (ms) => {
@@ -54,10 +55,10 @@ async function findAlone(seconds) {
     }
   };
   await wait(1000);
-  looks = 0;
+  detections = 0;
   const began = performance.now();
   await wait(1000 * seconds);
-  return (1000 * looks) / (performance.now() - began);
+  return (1000 * detections) / (performance.now() - began);
 }
 
 // Of the files that this backend needs, as the server sends them to browsers.
@@ -71,20 +72,20 @@ async function bytesOf(url) {
 
 async function measure(page, session) {
   await page.evaluate(() => {
-    window.looks.length = window.drawn = 0;
+    window.detections.length = window.drawn = 0;
   });
   const before = await threadMs(session);
   const began = Date.now();
   await page.waitForTimeout(1000 * Number(seconds));
   const passed = (Date.now() - began) / 1000;
   const busy = (await threadMs(session)) - before;
-  const [looks, drawn] = await page.evaluate(() => [window.looks, window.drawn]);
-  if (!looks.length) return { reason: `no nails came within ${passed.toFixed(0)} s` };
-  const sorted = looks.toSorted((a, b) => a - b);
+  const [detections, drawn] = await page.evaluate(() => [window.detections, window.drawn]);
+  if (!detections.length) return { reason: `no nails came within ${passed.toFixed(0)} s` };
+  const sorted = detections.toSorted((a, b) => a - b);
   const part = (p) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p) - 1)];
   return {
-    fps: looks.length / passed,
-    replies: looks.length,
+    fps: detections.length / passed,
+    replies: detections.length,
     p50_ms: part(0.5),
     p95_ms: part(0.95),
     p99_ms: part(0.99),

@@ -1,4 +1,4 @@
-// Compiler attributes used all over the tree. Threads: any; no state.
+// Compiler attributes used throughout the source tree. Threads: any; no state.
 #pragma once
 
 // The function's result must be used.
@@ -7,14 +7,14 @@
 // printf-like argument checking: format at position f, arguments from position a.
 #define LQ_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-// Exported from liblacquer. Everything else is hidden.
+// Exports a symbol from liblacquer. All other symbols are hidden.
 #define LQ_PUBLIC __attribute__((visibility("default")))
 
-// A hot loop that is compiled once per instruction set and chosen when the program is loaded.
-// On ARM64 NEON is part of every processor, and the one version is vectorised for it.
-// Sanitizers instrument the resolver before their runtime is up, so they get one plain version.
+// Compiles a hot loop once per instruction set; the loader picks the version for this processor.
+// On ARM64 every processor has NEON, so a single version is vectorised for it.
+// Sanitizer builds get one plain version, because the resolver runs before their runtime is ready.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(LQ_SANITIZE)
-#if !defined(__clang__) && __GNUC__ < 12 // knows no levels there
+#if !defined(__clang__) && __GNUC__ < 12 // does not know these levels
 #define LQ_HOT __attribute__((target_clones("default", "avx2", "avx512bw")))
 #else
 #define LQ_HOT __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
@@ -23,8 +23,8 @@
 #define LQ_HOT
 #endif
 
-// Before a loop: no turn of it reads what another writes, so turns may be worked on together. Clang
-// has such a hint too, but complains wherever it could not follow it.
+// Placed before a loop: no iteration reads what another iteration writes, so iterations may be
+// vectorised. Clang has a similar hint, but warns wherever it could not follow it.
 #if defined(__clang__)
 #define LQ_IVDEP
 #else

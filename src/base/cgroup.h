@@ -1,5 +1,5 @@
-// How much processor time the control groups of this process leave it: of version 1 and 2, its own
-// group's limit and those of all groups around it, as far as they can be seen from here.
+// How much processor time the control groups of this process allow (versions 1 and 2): the limit of
+// its own group and those of all enclosing groups, as far as they are visible from here.
 //
 //   /proc/self/cgroup     "0::/system.slice/x.service" (v2) or "4:cpu,cpuacct:/docker/1f…" (v1)
 //   /proc/self/mountinfo  where these trees are mounted, and which part of them (proc(5))
@@ -11,10 +11,10 @@
 #include <stddef.h>
 
 struct lq_cgroup_quota {
-    double cores;    // processor seconds a second; 0: no limit
-    char file[1024]; // that says so
+    double cores;    // processor seconds per second; 0: no limit
+    char file[1024]; // the file that sets the limit
 };
 
-// The smallest limit. `root` stands before every path ("" for the real ones): tests have trees of
-// their own.
+// Reads the smallest limit. `root` is put before every path: "" in production, a directory tree of
+// its own in a test.
 void lq_cgroup_read(struct lq_cgroup_quota *quota, const char *root);

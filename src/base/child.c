@@ -112,7 +112,7 @@ int lq_child_run(int (*job)(void *data, struct lq_error *err), void *data, size_
 {
     int pipes[2];
     if (pipe2(pipes, O_CLOEXEC) != 0)
-        return lq_fail(err, LQ_ERR_IO, "cannot start a process of its own: %s", strerror(errno));
+        return lq_fail(err, LQ_ERR_IO, "cannot start a separate process: %s", strerror(errno));
     fflush(NULL);
     pid_t parent = getpid(), child = fork();
     if (child == 0) {
@@ -122,7 +122,7 @@ int lq_child_run(int (*job)(void *data, struct lq_error *err), void *data, size_
     close(pipes[1]);
     if (child < 0) {
         close(pipes[0]);
-        return lq_fail(err, LQ_ERR_IO, "cannot start a process of its own: %s", strerror(errno));
+        return lq_fail(err, LQ_ERR_IO, "cannot start a separate process: %s", strerror(errno));
     }
     struct answer answer;
     bool late = false;

@@ -1,4 +1,4 @@
-// The one clock: monotonic microseconds since some fixed point. Threads: any; no state.
+// The only clock: monotonic microseconds since an arbitrary fixed point. Threads: any; no state.
 #pragma once
 
 #include <stdint.h>

@@ -151,7 +151,7 @@ static int read_record(struct lq_csv *csv, struct lq_error *err)
     for (int i = 0; i < csv->count; i++)
         csv->fields[i] = (char *)csv->text.data + csv->offsets[i];
     if (memchr(from, 0, (size_t)(csv->at - from)))
-        return lq_fail(err, LQ_ERR_SYNTAX, "it has a byte of 0, which is no text");
+        return lq_fail(err, LQ_ERR_SYNTAX, "it contains a zero byte, so it is not text");
     return 1;
 }
 

@@ -1,4 +1,4 @@
-// Errors: one negative status everywhere, with a line of text where a person will read it.
+// Errors: one set of negative status codes, with a line of text where a person will read it.
 // Threads: a struct lq_error belongs to its caller; nothing here is shared.
 // Owner: the caller; there is nothing to release.
 #pragma once
@@ -41,14 +41,14 @@ enum lq_status {
 
 struct lq_error {
     int status;     // enum lq_status
-    // One line, lower case, no full stop: what failed, then the subject, then the cure.
+    // One line, lower case, no full stop: what failed, then the subject, then what to do about it.
     char text[768];
 };
 
-// Writes the text (err may be NULL) and returns status, so that callers can `return lq_fail(…)`.
+// Writes the text (err may be NULL) and returns status, so callers can `return lq_fail(…)`.
 int lq_fail(struct lq_error *err, int status, const char *format, ...) LQ_PRINTF(3, 4);
 
-// Puts "prefix: " before the text that is already there; returns err's status.
+// Puts "prefix: " before the existing text; returns err's status.
 int lq_fail_within(struct lq_error *err, const char *format, ...) LQ_PRINTF(2, 3);
 
 const char *lq_status_name(int status); // "TOO_LARGE"

@@ -1,6 +1,6 @@
-// Log lines on stderr, as text ("time level text") or JSON (an object a line). Never holds pixels,
-// addresses of users or tokens.
-// Threads: any; one line is one write. Owner: level, format and sink are the process's.
+// Log lines on stderr, as text ("time level text") or JSON (one object per line). They never
+// contain pixels, users' addresses or tokens.
+// Threads: any; each line is one write. Owner: level, format and sink are global to the process.
 #pragma once
 
 #include "base/attr.h"
@@ -11,11 +11,11 @@ enum lq_log_format { LQ_LOG_TEXT, LQ_LOG_JSON };
 void lq_log_set_level(enum lq_log_level level);
 enum lq_log_level lq_log_level(void);
 void lq_log_set_format(enum lq_log_format format);
-// What is longer than 400 bytes is cut off. A trace that the thread is in (trace.h) is named.
+// Text beyond 400 bytes is cut off. If the thread has a trace (trace.h), the line includes its id.
 void lq_log(enum lq_log_level level, const char *format, ...) LQ_PRINTF(2, 3);
 
-// Lines go here instead of to stderr, without time and level in them, one call at a time: for
-// programs that have a log of their own. It must not call what logs. NULL: to stderr again.
+// Sends lines to `sink` instead of stderr, without time and level, one call at a time, for programs
+// with a log of their own. The sink must not call anything that logs. NULL: back to stderr.
 typedef void lq_log_sink(void *context, enum lq_log_level level, const char *message);
 void lq_log_set_sink(lq_log_sink *sink, void *context);
 

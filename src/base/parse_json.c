@@ -1,5 +1,5 @@
-// A recursive-descent reader of RFC 8259 that makes jansson's values with jansson's own calls.
-// Every allocation is checked here, and nothing of the process is changed for it.
+// A recursive-descent parser of RFC 8259 that builds jansson's values with jansson's own calls. It
+// checks every allocation and changes nothing in the process.
 #include "base/parse_json.h"
 
 #include <errno.h>

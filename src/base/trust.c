@@ -1,5 +1,5 @@
-// The path is walked as the system would, part by part, with the links' targets put in their place:
-// asking for the whole real path would leave out the folders that hold links.
+// Walks the path as the kernel would, part by part, and follows links to their targets: checking
+// only the resolved real path would skip the folders that contain the links.
 #include "base/trust.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ static int check(const struct walk *walk, const struct stat *info, bool last, st
     mode_t others = walk->flags & LQ_TRUST_GROUP ? S_IWOTH : S_IWOTH | S_IWGRP;
     bool sticky = S_ISDIR(info->st_mode) && info->st_mode & S_ISVTX && !last;
     if (info->st_mode & others && !sticky)
-        return lq_fail(err, LQ_ERR_AUTH, "others may write in '%.150s' (mode %04o)", path,
+        return lq_fail(err, LQ_ERR_AUTH, "other users may write to '%.150s' (mode %04o)", path,
                        (unsigned)info->st_mode & 07777);
     return LQ_OK;
 }
@@ -47,7 +47,7 @@ static int follow(struct walk *walk, struct lq_error *err)
     snprintf(rest, sizeof rest, "%s", walk->left);
     int size = snprintf(walk->way, sizeof walk->way, "%s/%s", target, rest);
     if (size < 0 || (size_t)size >= sizeof walk->way)
-        return lq_fail(err, LQ_ERR_IO, "too long a way to '%.150s'", walk->done);
+        return lq_fail(err, LQ_ERR_IO, "the path to '%.150s' is too long", walk->done);
     walk->left = walk->way;
     if (target[0] == '/')
         walk->done[0] = 0;
@@ -63,7 +63,7 @@ static int step(struct walk *walk, struct lq_error *err)
     size_t before = strlen(walk->done);
     const char *part = walk->left + skip;
     if (before + len + 2 > sizeof walk->done)
-        return lq_fail(err, LQ_ERR_IO, "too long a path: '%.100s…'", walk->done);
+        return lq_fail(err, LQ_ERR_IO, "path too long: '%.100s…'", walk->done);
     if (len == 2 && memcmp(part, "..", 2) == 0) {
         char *slash = strrchr(walk->done, '/');
         if (slash)
@@ -80,17 +80,17 @@ int lq_trust_path(const char *path, uid_t also, unsigned flags, struct lq_error 
     struct walk walk = {.also = also, .flags = flags};
     char folder[PATH_MAX] = "";
     if (path[0] != '/' && !getcwd(folder, sizeof folder))
-        return lq_fail(err, LQ_ERR_IO, "cannot tell the folder of '%.150s'", path);
+        return lq_fail(err, LQ_ERR_IO, "cannot determine the folder of '%.150s'", path);
     int size = snprintf(walk.way, sizeof walk.way, "%s/%s", folder, path);
     walk.left = walk.way;
     if (size < 0 || size >= PATH_MAX)
-        return lq_fail(err, LQ_ERR_IO, "too long a path: '%.100s…'", path);
+        return lq_fail(err, LQ_ERR_IO, "path too long: '%.100s…'", path);
     for (;;) {
         struct stat info;
         if (lstat(walk.done[0] ? walk.done : "/", &info) != 0) {
             if (errno == ENOENT && flags & LQ_TRUST_MISSING)
                 return LQ_OK;
-            return lq_fail(err, LQ_ERR_IO, "cannot look at '%.150s': %s", walk.done,
+            return lq_fail(err, LQ_ERR_IO, "cannot check '%.150s': %s", walk.done,
                            strerror(errno));
         }
         bool last = walk.left[strspn(walk.left, "/")] == 0;

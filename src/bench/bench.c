@@ -1,4 +1,4 @@
-// Drives a real server over real sockets: which rows there are, and how each is measured.
+// Runs a real server over real sockets: the list of rows, and how each is measured.
 #include "bench/bench.h"
 
 #include <stdlib.h>

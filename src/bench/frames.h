@@ -1,4 +1,4 @@
-// The pictures every row is measured with: JPEG, 640x480, ready for each way of sending.
+// The pictures with which every row is measured: JPEG, 640x480, prepared for each way of sending.
 // Threads: one. Owner: init/release by the caller.
 #pragma once
 
@@ -12,9 +12,9 @@ struct lq_bench_frames {
     size_t bytes_mean; // of a JPEG
 };
 
-// Reads a folder's JPEGs, by name, or a file of JPEGs one after another (Motion JPEG, what a camera
-// gives); at most LQ_BENCH_FRAMES_MAX. A frame of 640x480 is sent as it is; others are cut to 4:3
-// about their middle, resized, and written at quality 85.
+// Reads the JPEGs of a folder, in order of their names, or a file of concatenated JPEGs (Motion
+// JPEG, as cameras produce); at most LQ_BENCH_FRAMES_MAX. Frames of 640x480 are sent unchanged;
+// others are cropped to 4:3 around the middle, resized, and encoded at quality 85.
 LQ_MUST_CHECK int lq_bench_frames_load(struct lq_bench_frames *frames, const char *path,
                                        struct lq_error *err);
 void lq_bench_frames_release(struct lq_bench_frames *frames);

@@ -1,4 +1,4 @@
-// The page that finds nails by itself: a headless Chromium with the frames as its camera
+// The rows for on-device detection in the page: headless Chromium with the frames as its camera
 // (bench/page/device.mjs), which prints its figures as JSON.
 #include <stdio.h>
 #include <string.h>

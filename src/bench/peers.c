@@ -1,5 +1,5 @@
-// The usual stack (bench/peers): started beside Lacquer with the same model and with its own, sent
-// the same frames by the same client, in turn, and ended.
+// The comparison server (bench/peers): runs it beside Lacquer with the same model and with its own,
+// sends both the same frames with the same client, alternately, and stops it.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,9 +1,9 @@
-// The load rows of a report as a picture: latency against users, an SVG that opens in any browser.
+// Plots a report's loads: latency against users, as an SVG.
 // Threads: one. Owner: the caller.
 #pragma once
 
 #include "bench/report.h"
 
-// A report without measured loads gives the axes alone. IO when it cannot be written.
+// Draws only the axes if no load was measured. IO: the file cannot be written.
 LQ_MUST_CHECK int lq_bench_plot(const struct lq_bench_report *report, const char *path,
                                 struct lq_error *err);

@@ -1,4 +1,4 @@
-// What replies mean, in each way of sending.
+// Parses replies, for each way of sending.
 #include <jansson.h>
 #include <string.h>
 

@@ -28,9 +28,10 @@ static void print_row(const struct lq_bench_row *row, FILE *out)
     cell(row->two.cpu_percent, 6, 0, out);
     cell(row->two.cpu_ms, 7, 1, out);
     if (row->page.present)
-        fprintf(out, "  %.0f pictures a s, %.1f ms of the page's thread each; %.1f looks a s with "
-                "nothing shown; %.1f MB once", row->page.display_fps, row->page.thread_ms,
-                row->page.finder_fps, row->page.bytes / 1e6);
+        fprintf(out, "  %.0f pictures a second, %.1f ms of the page's thread each; "
+                "%.1f detections a second with nothing shown; %.1f MB once",
+                row->page.display_fps, row->page.thread_ms, row->page.finder_fps,
+                row->page.bytes / 1e6);
     fputc('\n', out);
 }
 

@@ -1,4 +1,4 @@
-// What a bench found, and the two ways to say it: a table for people, JSON for programs.
+// The results of a bench, and their two output formats: a table for people, JSON for programs.
 // Threads: one. Owner: the caller; a report holds no memory of its own.
 #pragma once
 
@@ -9,18 +9,19 @@
 
 enum { LQ_BENCH_ROWS_MAX = 16, LQ_BENCH_LOADS_MAX = 16 };
 
-// Lacquer's frames a second over the other's: the median of the rounds, least and most; 0: unknown.
+// Lacquer's frames a second divided by the other's: median, minimum and maximum of the rounds; 0:
+// unknown.
 struct lq_bench_ratio {
     double median, low, high;
 };
 
-// What the page does beside finding nails, for rows of the page.
+// For rows of the page: what it does besides detecting nails.
 struct lq_bench_page {
     bool present;
-    double display_fps; // pictures on the screen a second
-    double thread_ms;   // of the page's own thread for each of them
-    double finder_fps;  // looks a second while nothing is painted or shown
-    double bytes;       // that a first visitor fetches for it
+    double display_fps; // pictures shown per second
+    double thread_ms;   // time of the page's main thread per picture
+    double finder_fps;  // detections a second while nothing is painted or shown
+    double bytes;       // that a first visitor downloads for it
 };
 
 struct lq_bench_row {
@@ -33,12 +34,13 @@ struct lq_bench_row {
     struct lq_bench_result two; // two in flight: frames a second, processor time
     struct lq_bench_page page;
     // Comparison stack only:
-    int threads;                // of its inference
-    bool alone;                 // the model by itself: no picture, no network, one at a time
-    int rounds;                 // in turn with Lacquer; what stands above are their medians
+    int threads;                // threads of its inference
+    bool alone;                 // only the model: no picture, no network, one at a time
+    int rounds;                 // alternating with Lacquer; the values above are their medians
     double fps_low, fps_high;   // of two.fps, over the rounds
-    double same_fps;            // Lacquer's with the same model, in between; 0: unknown
-    struct lq_bench_ratio ratio_same_model, ratio_own_model; // … the latter with its own model
+    double same_fps;            // Lacquer's with the same model, measured in between; 0: unknown
+    // … the latter: Lacquer with its own model
+    struct lq_bench_ratio ratio_same_model, ratio_own_model;
 };
 
 struct lq_bench_load {
@@ -51,20 +53,20 @@ struct lq_bench_load {
 
 struct lq_bench_report {
     char machine[320];
-    double busy_percent; // of all cores, just before
-    double load_average; // of the minute before; negative: unknown
-    bool busy;           // others use this machine: figures stand, ratios do not
+    double busy_percent; // of all cores, just before the measurement
+    double load_average; // of the last minute; negative: unknown
+    bool busy;           // the machine was in use: absolute values are valid, ratios are not
     const char *commit;
-    double seconds;      // a measurement
+    double seconds;      // duration of a measurement
     int frames, frame_bytes;
-    double ready_ms;     // from starting `lacquer serve` to ready; 0: not started here
+    double ready_ms;     // from starting `lacquer serve` to ready; 0: started elsewhere
     struct lq_bench_row rows[LQ_BENCH_ROWS_MAX];
     int row_count;
     struct lq_bench_row peers[LQ_BENCH_ROWS_MAX];
     int peer_count;
     struct lq_bench_load loads[LQ_BENCH_LOADS_MAX];
     int load_count;
-    bool rate_control; // its users took part in rate control
+    bool rate_control; // its clients used rate control
 };
 
 void lq_bench_report_print(const struct lq_bench_report *report, FILE *out);

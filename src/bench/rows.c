@@ -1,4 +1,4 @@
-// One row: the server it needs, what its clients ask, and its measurement.
+// One row: the server it needs, what its clients request, and its measurement.
 #include <string.h>
 
 #include "bench/bench.h"

@@ -1,5 +1,5 @@
-// Drives clients against a server for some seconds: closed loop (the next frame goes when a reply
-// comes) or open loop (each user's camera gives a frame every 1/fps s, needed or not).
+// Drives clients against a server for some seconds, as a closed loop (the next frame is sent when a
+// reply arrives) or an open loop (each user's camera delivers a frame every 1/fps s regardless).
 // Threads: one, with poll(). Owner: the caller of plan and result.
 #pragma once
 
@@ -15,27 +15,27 @@ struct lq_bench_plan {
     const struct lq_client_target *target;
     const struct lq_bench_frames *frames;
     int users;
-    int in_flight;  // frames of one user on their way at once
+    int in_flight;  // frames of one user in flight
     double fps;     // of each user's camera; 0: closed loop
     double seconds;
-    int replies_min; // that are waited for, however slow; 0: LQ_BENCH_REPLIES_MIN
-    pid_t server;   // whose processor time is counted; 0: unknown
+    int replies_min; // wait for at least this many, however slow; 0: LQ_BENCH_REPLIES_MIN
+    pid_t server;   // process whose processor time is measured; 0: unknown
 };
 
 struct lq_bench_result {
     int replies;
     double fps; // of all users together
     double p50_ms, p95_ms, p99_ms;
-    double bytes_per_frame; // both ways, protocol and all
+    double bytes_per_frame; // in both directions, including protocol overhead
     double cpu_percent;     // of one core; negative: unknown
-    double cpu_ms;          // processor time a frame; negative: unknown
-    long dropped;           // due while in_flight were out, or given up by the server for newer
+    double cpu_ms;          // processor time per frame; negative: unknown
+    long dropped;           // due while in_flight were out, or replaced by the server
     long refused;           // answered BUSY
-    int users_served;       // who had no frame refused …
-    double times_ms[LQ_CLIENT_TIMES]; // mean of each in the server (lacquer.v1) …
-    bool timed;             // … if its replies tell
-    double propagated_percent; // … and whose nails were propagated (lacquer.v1)
-    double fps_served;      // … and the frames a second of each of them
+    int users_served;       // users none of whose frames was refused …
+    double times_ms[LQ_CLIENT_TIMES]; // mean of each time in the server (lacquer.v1) …
+    bool timed;             // … if replies report them
+    double propagated_percent; // … and share of replies with propagated nails (lacquer.v1)
+    double fps_served;      // … and frames a second of each served user
 };
 
 // Warms up, then measures.

@@ -1,5 +1,5 @@
-// The rows that run on NVIDIA Triton, and in TensorRT in process: whether there is a server, and
-// whether it is TensorRT that runs the model there, so that no other figure ends up in that row.
+// The rows on NVIDIA Triton, and with TensorRT in process: checks that there is a server, and that
+// TensorRT really runs the model there, so that no other figure gets into that row.
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>

@@ -12,9 +12,9 @@ struct lq_url {
     int port;
 };
 
-// "http://host[:port][/]"; [brackets] around an IPv6 address. Anything else: ARGUMENT.
+// Parses "http://host[:port][/]", with [brackets] around an IPv6 address. Anything else: ARGUMENT.
 LQ_MUST_CHECK int lq_url_parse(struct lq_url *url, const char *text, struct lq_error *err);
 
-// "http://HOST:PORT" and the path; false where it does not fit.
+// Writes "http://HOST:PORT" and the path; false if it does not fit.
 LQ_MUST_CHECK bool lq_url_write(const struct lq_url *url, const char *path, char *text,
                                 size_t size);

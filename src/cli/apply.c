@@ -1,4 +1,4 @@
-// lacquer apply: polish on the nails of picture files.
+// lacquer apply: paints polish on the nails in picture files.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,7 +242,7 @@ static int write_output(struct tools *tools, const char *path, struct lq_error *
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "out of memory");
 }
 
-// What whoever looks at the result would wonder about.
+// Warnings about what a user would not expect in the result.
 static void say_what_is_odd(struct tools *tools, const char *input, const struct lq_job *job)
 {
     if (job->shrunk > 1 || job->nails->count == 0)

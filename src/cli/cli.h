@@ -45,7 +45,7 @@ extern const struct argp lq_site_argp;
 extern const struct argp lq_triton_repo_argp;
 extern const struct argp lq_tune_argp;
 
-// "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
+// Prints "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
 int lq_cli_error(const struct lq_error *err);
 
 // The whole manual page in man(7) markup, from the table of commands, on stdout. A row without a

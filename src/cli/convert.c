@@ -1,4 +1,4 @@
-// lacquer convert: a TensorFlow Lite model made into an ONNX model.
+// lacquer convert: converts a TensorFlow Lite model to an ONNX model.
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// lacquer engines: what this machine can run, and why not.
+// lacquer engines: which engines this machine can run, and why not the others.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// lacquer inspect: what is in a model file, and what Lacquer makes of it.
+// lacquer inspect: what a model file contains, and how Lacquer uses it.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,10 +7,11 @@
 #include "paint/catalogue.h"
 
 struct lq_cli_look {
-    struct lq_catalogue *catalogue; // opened when all options are read
-    struct lq_look look;            // what they come to; borrows from the catalogue and the pattern
+    struct lq_catalogue *catalogue; // opened when all options have been read
+    struct lq_look look;            // the resulting look; borrows from the catalogue and the
+                                    // pattern
     struct lq_pattern *pattern;     // --pattern FILE
-    // As they were given; NULL: not at all.
+    // The options as given; NULL: not given.
     const char *dir, *name, *color, *finish, *texture, *opacity, *pattern_name;
     int sheen;                      // -1: not given
 };

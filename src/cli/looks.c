@@ -1,4 +1,4 @@
-// lacquer looks: the shades, finishes, looks and patterns there are.
+// lacquer looks: lists the swatches, finishes, looks and patterns.
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-// lacquer looks import: a shop's product export into shades that --looks takes.
+// lacquer looks import: converts a shop's product export to swatches for --looks.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

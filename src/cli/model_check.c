@@ -38,7 +38,7 @@ static int open_and_run(struct lq_cli_model *asked, struct lq_error *err)
     return status == LQ_OK ? lq_model_try(model, err) : status; // the rest ends with the process
 }
 
-// Where it was tried before, that stands. The cache is looked at here, as the user who will own it.
+// An earlier result is reused. The cache is read here, as the user who will own it.
 static int try_model(void *data, struct lq_error *err)
 {
     struct trial *trial = data;
@@ -111,7 +111,7 @@ static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
         return lq_fail(err, found->status, "%s", found->text);
     asked->ends_engine = true;
     return lq_fail(err, LQ_ERR_MODEL,
-                   "cannot run model '%.150s': tried in a process of its own, %s; %s cannot "
+                   "cannot run model '%.150s': tried in a separate process, %s; %s cannot "
                    "take this file: export it another way, without quantisation first",
                    asked->path, found->text,
                    in_openvino(asked) ? "OpenVINO" : "ONNX Runtime");

@@ -102,7 +102,7 @@ static void settle_device(struct argp_state *state, struct lq_model_options *cho
     if (is_nvidia(chosen->device) && !chosen->engine)
         chosen->engine = "onnxruntime";
     if (is_nvidia(chosen->device) && strcmp(chosen->engine, "onnxruntime") != 0)
-        argp_error(state, "--device %s is onnxruntime's; leave --engine %s out",
+        argp_error(state, "--device %s works only with onnxruntime: leave --engine %s out",
                    lq_device_name(chosen->device), chosen->engine);
 }
 

@@ -9,15 +9,15 @@
 #include "model/model.h"
 
 struct lq_cli_model {
-    const char *path;                // NULL: the model that comes with Lacquer
+    const char *path;                // NULL: the model that ships with Lacquer
     struct lq_model_options options;
     char cache_dir[512];
     bool tune_named;                 // by --tune
     // Set by lq_cli_model_check (model_check.h).
-    bool tried;       // in a process of its own, now or before
-    bool converted;   // the engine is given what lq_convert makes of the file
-    bool ends_engine; // the engine ends the process over it: never to be opened here
-    bool has_memory;  // … there is a file in memory for what is made of it
+    bool tried;       // in a separate process, now or earlier
+    bool converted;   // the engine gets the file as converted by lq_convert
+    bool ends_engine; // the file crashes the engine: never open it in this process
+    bool has_memory;  // … the converted file is in memory, in memory_fd
     int memory_fd;
 };
 
@@ -26,20 +26,19 @@ extern const struct argp lq_cli_model_argp;
 
 void lq_cli_model_init(struct lq_cli_model *model);
 
-// The folder for compiled models, made if need be; NULL when none is wanted or it cannot be
-// written.
+// The folder for compiled models, created if needed; NULL if caching is off or it is not writable.
 const char *lq_cli_model_cache(struct lq_cli_model *model);
 
-// Whether onnxruntime may find an NVIDIA GPU here: a driver's device is there.
+// Whether onnxruntime may find an NVIDIA GPU here: the driver's device file exists.
 bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked);
 
 // The model that comes with Lacquer, in the arithmetic for where it is to run.
 const char *lq_cli_model_own(const struct lq_cli_model *asked);
 
-// Opens what the options ask for, once lq_cli_model_check finds nothing against it.
+// Opens the requested model, after lq_cli_model_check.
 LQ_MUST_CHECK int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model,
                                     struct lq_error *err);
 
-// The same without a check: for where it runs, and within it.
+// The same without the check: used inside the check and after it.
 LQ_MUST_CHECK int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
                                           struct lq_error *err);

@@ -1,12 +1,12 @@
-// Which instructions oneDNN, OpenVINO's library of kernels, may use in this process.
-// Threads: the main one, before a model is opened and before other threads are started: oneDNN
-// reads its limit once, from the environment, when the first model is compiled.
-// Owner: the environment is the process's.
+// Which instructions oneDNN, OpenVINO's kernel library, may use in this process.
+// Threads: the main one, before a model is opened and before other threads start: oneDNN reads its
+// limit once from the environment, when the first model is compiled.
+// Owner: the process owns the environment.
 #pragma once
 
 #include <stdbool.h>
 
-// Whether the file has quantised tensors; false too where it cannot be read.
+// Whether the file has quantised tensors; also false if it cannot be read.
 bool lq_cli_is_quantised(const char *model_path);
 
 // On a processor with AMX a quantised network is computed with the instructions below it, AVX512 of

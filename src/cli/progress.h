@@ -1,4 +1,4 @@
-// A progress bar on standard error, drawn only for several items and only on a terminal.
+// A progress bar on standard error, shown only for several items and only on a terminal.
 // Threads: the main one. Owner: the caller.
 #pragma once
 
@@ -11,7 +11,7 @@ struct lq_progress {
     uint64_t started_us, drawn_us;
 };
 
-// quiet: results are being printed line by line on the same terminal.
+// quiet: results are printed line by line on the same terminal.
 void lq_progress_start(struct lq_progress *progress, int total, bool quiet);
 void lq_progress_step(struct lq_progress *progress, int done);
-void lq_progress_hide(struct lq_progress *progress); // before anything else is printed
+void lq_progress_hide(struct lq_progress *progress); // call it before printing anything else

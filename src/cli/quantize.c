@@ -1,4 +1,4 @@
-// lacquer quantize: a float model made into an int8 one.
+// lacquer quantize: converts a float model to an int8 model.
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -204,8 +204,8 @@ static void read_secret(struct folders *folders, const char *file)
     if (realpath(file, real))
         read_folder_at(folders, real, &common);
     if (common)
-        lq_log_info("'%s' lies in a folder with much else, which stays closed: a file put in its "
-                    "place is seen after a restart only", file);
+        lq_log_info("'%s' lies in a folder with other files, which the sandbox does not open: a "
+                    "replaced file is read only after a restart", file);
 }
 
 // The files of a common folder that belong to the model: those whose names begin as its does.

@@ -1,5 +1,5 @@
-// What `lacquer serve` still needs once it is in the sandbox: where its libraries, its model and
-// its own files are. Threads: the main one, before the model is opened. Owner: nothing is kept.
+// Computes what `lacquer serve` needs inside the sandbox: the paths of its libraries, its model and
+// its own files. Threads: the main one, before the model is opened. Owner: nothing is kept.
 #pragma once
 
 #include "cli/model_options.h"

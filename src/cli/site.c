@@ -1,4 +1,4 @@
-// lacquer site: the page as static files that find nails on the visitor's own device.
+// lacquer site: the page as static files, with detection on the visitor's own device.
 #include <stdio.h>
 #include <stdlib.h>
 

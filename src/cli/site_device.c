@@ -32,8 +32,8 @@ static json_t *read_list(const char *folder, struct lq_error *err)
     if (lq_file_read(path, &text, err) == LQ_OK) {
         list = lq_json_parse(text.data, text.len, JSON_REJECT_DUPLICATES, &where);
         if (!json_is_object(json_object_get(list, "files"))) {
-            lq_fail(err, LQ_ERR_SYNTAX, "'%.150s' is no list of a runtime's files: build it anew "
-                    "with make device", path);
+            lq_fail(err, LQ_ERR_SYNTAX, "'%.150s' is not a list of runtime files: build it again "
+                                        "with make device", path);
             json_decref(list);
             list = NULL;
         }
@@ -80,8 +80,9 @@ static int add_row(struct lq_site_plan *plan, const char *folder, json_t *row,
     const char *file = json_string_value(json_object_get(row, "file"));
     char packed[LQ_SITE_NAME_MAX], form[LQ_SITE_NAME_MAX];
     if (!file || snprintf(packed, sizeof packed, "%s.pack", file) >= (int)sizeof packed)
-        return lq_fail(err, LQ_ERR_SYNTAX, "device.json in '%.150s' has a row without a file: "
-                       "build it anew with make device", folder);
+        return lq_fail(err, LQ_ERR_SYNTAX, "device.json in '%.150s' has an entry without a file "
+                                           "name: "
+                                           "build it again with make device", folder);
     bool packs = can_be_packed(folder, file);
     snprintf(form, sizeof form, "%s.zst", file);
     int status = packs ? add_file(plan, packed, folder, form, err)
@@ -163,8 +164,9 @@ static int add_notices(struct lq_site_plan *plan, const char *folder, struct lq_
     if (snprintf(path, sizeof path, "%s/%s", folder, LQ_SITE_NOTICES) >= (int)sizeof path)
         return lq_fail(err, LQ_ERR_ARGUMENT, "path too long: '%.80s…'", folder);
     if (access(path, R_OK) != 0)
-        return lq_fail(err, LQ_ERR_NOT_FOUND, "'%.150s' is missing, the licences of what a site "
-                       "hands out: build the runtime anew with make device", path);
+        return lq_fail(err, LQ_ERR_NOT_FOUND, "'%.150s' is missing, the licences of the site's "
+                                              "files: build the runtime again with make "
+                                              "device", path);
     return lq_site_plan_add_file(plan, LQ_SITE_NOTICES, path, err);
 }
 

@@ -1,9 +1,10 @@
-// What pages find nails with on the visitor's own device, as files of a static site: the folder
-// that the build makes (tools/device.py), read by its list device.json (web/device/files.js).
+// The files with which pages detect nails on the visitor's own device, added to a static site: the
+// folder that the build creates (tools/device.py), read via its list device.json
+// (web/device/files.js).
 //
-// Hosts need not compress: what the page fetches as bytes is written as zstd, which it unpacks by
-// itself, so that visitors everywhere fetch the same few megabytes.
-// Threads: one. Owner: the plan maps the files; texts of the struct are the caller's.
+// Since hosts may not compress, files that the page fetches as bytes are written as zstd, which the
+// page decompresses itself, so visitors always download the same few megabytes.
+// Threads: one. Owner: the plan maps the files; the caller owns the struct's texts.
 #pragma once
 
 #include "cli/site_plan.h"
@@ -12,9 +13,9 @@
 #define LQ_SITE_NOTICES "NOTICES.txt"
 
 struct lq_site_device {
-    const char *folder; // NULL: where this program has it
-    const char *model;  // an .onnx file in the network's place; NULL: the runtime's own
-    char model_name[LQ_MODEL_NAME_MAX]; // filled in: the network's name for people
+    const char *folder; // NULL: this program's own folder
+    const char *model;  // an .onnx file that replaces the network; NULL: the runtime's own
+    char model_name[LQ_MODEL_NAME_MAX]; // set by the call: the network's display name
 };
 
 LQ_MUST_CHECK int lq_site_add_device(struct lq_site_plan *plan, struct lq_site_device *device,

@@ -1,6 +1,6 @@
-// What a static site is made of: names below its folder and their bytes, all known before the first
-// is written.
-// Threads: one. Owner: init/release by the caller; bytes that are borrowed must outlive the plan.
+// The contents of a static site: file names below its folder and their bytes, all known before the
+// first one is written.
+// Threads: one. Owner: init/release by the caller; borrowed bytes must outlive the plan.
 #pragma once
 
 #include <stddef.h>
@@ -10,11 +10,11 @@
 
 enum { LQ_SITE_FILES_MAX = 512, LQ_SITE_NAME_MAX = 200 };
 
-// Whose the bytes are, and how they are given back.
+// Who owns the bytes, and how they are freed.
 enum lq_site_owned { LQ_SITE_BORROWED, LQ_SITE_ALLOCATED, LQ_SITE_MAPPED };
 
 struct lq_site_file {
-    char name[LQ_SITE_NAME_MAX]; // "api/looks.json", without a slash before it
+    char name[LQ_SITE_NAME_MAX]; // "api/looks.json", without a leading slash
     const uint8_t *bytes;
     size_t len;
     enum lq_site_owned owned;
@@ -28,8 +28,8 @@ struct lq_site_plan {
 void lq_site_plan_init(struct lq_site_plan *plan);
 void lq_site_plan_release(struct lq_site_plan *plan);
 
-// Adds bytes that are a constant, or a copy of a text, or a file of the disk. A name that leads out
-// of the site's folder is refused (ARGUMENT), a second one of the same name too.
+// Add bytes that are constant, a copy of a text, or a file from disk. ARGUMENT: a name that leads
+// out of the site's folder, or is already in the plan.
 LQ_MUST_CHECK int lq_site_plan_add(struct lq_site_plan *plan, const char *name, const void *bytes,
                                    size_t len, struct lq_error *err);
 LQ_MUST_CHECK int lq_site_plan_add_text(struct lq_site_plan *plan, const char *name,
@@ -40,5 +40,5 @@ LQ_MUST_CHECK int lq_site_plan_add_file(struct lq_site_plan *plan, const char *n
 const struct lq_site_file *lq_site_plan_find(const struct lq_site_plan *plan, const char *name);
 size_t lq_site_plan_bytes(const struct lq_site_plan *plan);
 
-// FNV-1a: tells files apart that changed under the same name; no secret hangs on it.
+// FNV-1a: detects files that changed under the same name; not for security.
 uint64_t lq_site_hash(const void *bytes, size_t len);

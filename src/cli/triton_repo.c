@@ -1,4 +1,4 @@
-// lacquer triton-repo: writes a model repository that an NVIDIA Triton server loads.
+// lacquer triton-repo: writes a model repository for an NVIDIA Triton server.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// lacquer tune: finds the fastest way to compute a model on this machine, and keeps it.
+// lacquer tune: finds the fastest way to compute a model on this machine, and stores it.
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>

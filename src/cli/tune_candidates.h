@@ -1,5 +1,5 @@
-// The ways to compute a model that `lacquer tune` tries: which file, in which arithmetic, with
-// which of the processor's instructions.
+// The ways to compute a model that `lacquer tune` tries: which file, which precision, and which of
+// the processor's instructions.
 // Threads: any. Owner: nothing is kept.
 #pragma once
 
@@ -13,27 +13,27 @@ enum { LQ_TUNE_CANDIDATES_MAX = 24, LQ_TUNE_ISA_MAX = 24 };
 struct lq_tune_candidate {
     bool floats;                  // the default network's floating-point file, not the int8 one
     enum lq_precision precision;
-    char isa[LQ_TUNE_ISA_MAX];    // ONEDNN_MAX_CPU_ISA; "ALL": no cap; "": what the user has set
+    char isa[LQ_TUNE_ISA_MAX];    // ONEDNN_MAX_CPU_ISA; "ALL": no limit; "": as set by the user
 };
 
-// What the processor offers, and the model.
+// Properties of the processor and the model.
 struct lq_tune_case {
     bool ours;      // the default network, in two files
     bool quantised; // the file that was named (the int8 one where it is ours)
     bool bf16, f16, amx, amx_f16;
-    bool isa_set;   // the user has set the cap: it stands
+    bool isa_set;   // the user has set the limit, which is kept
 };
 
 // Fills in what can be told of this processor and of the environment.
 void lq_tune_case_here(struct lq_tune_case *here, const char *path, bool ours);
 
-// Writes the candidates to `all` and returns how many. The first one of each file is its reference:
-// in f32, with what a start without a kept answer would use.
+// Writes the candidates to `all` and returns their number. The first one of each file is its
+// reference: f32, with the settings used when there is no stored answer.
 int lq_tune_candidates(const struct lq_tune_case *here, struct lq_tune_candidate *all);
 
-// "nail-f16.onnx, bf16, no cap"; `path` is the candidate's file.
+// Writes "nail-f16.onnx, bf16, no cap"; `path` is the candidate's file.
 void lq_tune_candidate_name(const struct lq_tune_candidate *candidate, const char *path, char *text,
                             size_t size);
 
-// Sets the cap for this process: before the engine's library is loaded.
+// Sets the instruction limit for this process; call it before the engine's library is loaded.
 void lq_tune_candidate_cap(const struct lq_tune_candidate *candidate);

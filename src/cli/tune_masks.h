@@ -1,12 +1,13 @@
-// The nails that a model finds in some pictures, as a file in memory, and how far those of another
-// agree with them.
+// Writes the nails that a model finds in some pictures to a memory file, and compares them with
+// those of other models.
 // Threads: one. Owner: the caller's descriptors and models.
 #pragma once
 
 #include "cli/tune_pictures.h"
 #include "model/model.h"
 
-// Writes each picture's nails, found as in a live frame: a bit a pixel, from the file's beginning.
+// Writes each picture's nails, detected as in a live frame, one bit per pixel, from the start of
+// the file.
 LQ_MUST_CHECK int lq_tune_masks_write(const struct lq_model *model,
                                       const struct lq_tune_pictures *pictures, int fd,
                                       struct lq_error *err);
@@ -15,12 +16,12 @@ enum { LQ_TUNE_REFERENCES_MAX = 2 };
 
 // Masks that a model is compared with.
 struct lq_tune_reference {
-    int fd;     // a file that lq_tune_masks_write has written
-    double iou; // out: intersection over union with them; negative where neither has a nail
+    int fd;     // a file written by lq_tune_masks_write
+    double iou; // result: intersection over union with it; negative if neither has a nail
 };
 
-// Compares this model's nails with those of each reference, over all pixels of all pictures.
-// count: at most LQ_TUNE_REFERENCES_MAX.
+// Compares this model's nails with those of each reference, over all pixels of all pictures. count:
+// at most LQ_TUNE_REFERENCES_MAX.
 LQ_MUST_CHECK int lq_tune_masks_compare(const struct lq_model *model,
                                         const struct lq_tune_pictures *pictures,
                                         struct lq_tune_reference *references, int count,

@@ -1,6 +1,6 @@
-// What `lacquer tune` tries models on: the pictures of a folder, or a few renders of hands in the
-// binary.
-// Threads: one. Owner: init/release by the caller; bytes live until then.
+// The pictures on which `lacquer tune` tries models: those of a folder, or a few built-in renders
+// of hands.
+// Threads: one. Owner: init/release by the caller; bytes are valid until then.
 #pragma once
 
 #include <stddef.h>
@@ -16,17 +16,17 @@ struct lq_tune_picture {
     size_t len;
 };
 
-extern const struct lq_tune_picture lq_tune_builtin[]; // one without a name ends them
+extern const struct lq_tune_picture lq_tune_builtin[]; // ends with an entry without a name
 
 struct lq_tune_pictures {
     struct lq_tune_picture items[LQ_TUNE_PICTURES_MAX];
     int count;
-    int left_out; // of the folder's, beyond LQ_TUNE_PICTURES_MAX
-    struct lq_buf bytes, names; // of a folder's
+    int left_out; // pictures in the folder beyond LQ_TUNE_PICTURES_MAX
+    struct lq_buf bytes, names; // for those of a folder
 };
 
-// folder: NULL takes those in the binary. Of a folder the first LQ_TUNE_PICTURES_MAX by name.
-// No such folder, none in it, or one that cannot be read: IO.
+// folder: NULL uses the built-in ones; else the first LQ_TUNE_PICTURES_MAX by name. IO: the folder
+// does not exist, has no pictures, or one cannot be read.
 LQ_MUST_CHECK int lq_tune_pictures_read(struct lq_tune_pictures *pictures, const char *folder,
                                         struct lq_error *err);
 void lq_tune_pictures_release(struct lq_tune_pictures *pictures);

@@ -1,5 +1,5 @@
-// All candidates of a model, tried one after the other, and the best of those that find the same
-// nails as the network in f32.
+// Tries all candidates of a model in turn, and selects the best of those that find the same nails
+// as the network in f32.
 // Threads: the main one, while the process has no other and no engine is loaded: it forks
 // (tune_trial.h).
 // Owner: the caller; a race holds no memory of its own.
@@ -8,17 +8,17 @@
 #include "cli/tune_answer.h"
 #include "cli/tune_trial.h"
 
-// Least agreement, as intersection over union, of a candidate's nails with its reference's. Of our
-// own network's float file less is enough where the int8 file, which is what runs by itself, agrees
-// less with f32.
+// Minimum agreement (intersection over union) of a candidate's nails with its reference's. For the
+// float file of our own network less is enough if the int8 file, the default, agrees even less with
+// f32.
 #define LQ_TUNE_IOU_MIN 0.995
 
 enum lq_tune_verdict {
-    LQ_TUNE_FAILED,    // could not be tried; `reason` says why
-    LQ_TUNE_DIFFERS,   // finds other nails than its reference
+    LQ_TUNE_FAILED,    // could not be tried; see `reason`
+    LQ_TUNE_DIFFERS,   // finds different nails than its reference
     LQ_TUNE_UNPROVEN,  // no nail in any picture: nothing to compare
     LQ_TUNE_FINE,      // finds the same nails …
-    LQ_TUNE_REFERENCE, // … or is what the others of its file are compared with
+    LQ_TUNE_REFERENCE, // … or is the reference of its file
 };
 
 struct lq_tune_entry {
@@ -32,24 +32,24 @@ struct lq_tune_entry {
 struct lq_tune_race {
     const struct lq_cli_model *asked;
     const struct lq_tune_pictures *pictures;
-    int (*enter)(void *context, struct lq_error *err); // in each child first; NULL: nothing
+    int (*enter)(void *context, struct lq_error *err); // called first in each child; NULL: nothing
     void *context;
-    void (*step)(const struct lq_tune_race *race, int done); // told as it goes; NULL: nobody
+    void (*step)(const struct lq_tune_race *race, int done); // reports progress; may be NULL
     struct lq_tune_case here;
     struct lq_tune_entry entries[LQ_TUNE_CANDIDATES_MAX];
     int count;
-    int best; // of entries; -1: none
+    int best; // index in entries; -1: none
 };
 
-// What a frame costs alone and beside others, in one number: milliseconds, the geometric mean of
-// its time alone (on one core or on all, as is quicker) and of its share of all cores' time.
+// Combines the cost of a frame alone and beside others: the geometric mean, in milliseconds, of its
+// time alone (on one core or on all, whichever is faster) and of its share of all cores' time.
 double lq_tune_score(const struct lq_tune_times *times);
 
 const char *lq_tune_verdict_name(enum lq_tune_verdict verdict); // "fine"
 
-// Fills in entries and best; what is asked, pictures, enter and step are the caller's. No candidate
-// that can be used: MODEL with the first one's reason. A child that ends is an entry that FAILED.
+// Sets entries and best; the caller sets asked, pictures, enter and step. MODEL: no candidate is
+// usable; the text is the first one's reason. A child that crashes becomes an entry that FAILED.
 LQ_MUST_CHECK int lq_tune_race_run(struct lq_tune_race *race, struct lq_error *err);
 
-// The best one's.
+// The answer for the best candidate.
 void lq_tune_race_answer(const struct lq_tune_race *race, struct lq_tune_answer *answer);

@@ -1,8 +1,9 @@
-// The race of `lacquer tune` beside a server that has no kept answer yet: in a process of its own,
-// of low priority, forked before the server has threads, a port or a sandbox. When it is
-// done the answer is kept, and the server goes over to it: at once, or with its next start where
-// that takes another ONEDNN_MAX_CPU_ISA, which stands for as long as a process runs.
-// Threads: the main one; the watch is a thread of its own. Owner: the caller; fork/end by it.
+// Runs `lacquer tune` beside a server that has no stored answer yet: in a separate, low-priority
+// process that is forked before the server has threads, a port or a sandbox. When it is done, the
+// answer is stored and the server switches to it: at once, or at its next start if that needs
+// another ONEDNN_MAX_CPU_ISA, which cannot change while a process runs.
+// Threads: the main one; watching uses a thread of its own. Owner: the caller, who calls fork and
+// end.
 #pragma once
 
 #include <pthread.h>
@@ -13,14 +14,14 @@
 
 struct lq_tune_beside {
     pid_t child;  // 0: none
-    int go, told; // pipes: the child begins; what it found
-    int stop;     // an eventfd: the watch ends
-    int after_s;  // from the watch's begin to the race's
+    int go, told; // pipes: tell the child to start; receive its result
+    int stop;     // an eventfd: stop watching
+    int after_s;  // seconds from starting to watch until the race starts
     bool watching, racing;
     pthread_t thread;
     const struct lq_cli_model *asked;
     struct lq_server *server;
-    struct lq_model *model; // what the server went over to
+    struct lq_model *model; // the model that the server switched to
 };
 
 // Forks the process that may race later. `enter` (giving up rights) is called in each of its
@@ -28,11 +29,13 @@ struct lq_tune_beside {
 void lq_tune_beside_fork(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
                          int (*enter)(void *context, struct lq_error *err), void *context);
 
-// Has it race so many seconds from now, and watches. `asked` is how the server computes meanwhile.
+// Starts the race after this many seconds, and watches it. `asked` is how the server computes
+// meanwhile.
 void lq_tune_beside_watch(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
                           struct lq_server *server, int after_s);
 
-// Ends both: when the server has stopped, before it is closed, for the watch may speak to it.
+// Stops both. Call it after the server has stopped and before it is closed, since the watcher uses
+// it.
 void lq_tune_beside_end(struct lq_tune_beside *beside);
-// Closes what the server went over to, once that is closed.
+// Closes the model that the server switched to; call it after closing the server.
 void lq_tune_beside_release(struct lq_tune_beside *beside);

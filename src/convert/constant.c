@@ -1,4 +1,4 @@
-// Constants of the model: in another order of axes, as real numbers, as small integers.
+// Constants of the model: in another axis order, as real numbers, as small integers.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-// A TensorFlow Lite model made into an ONNX model of opset 17.
-// Threads: any; nothing is shared. Owner: the caller owns what goes in and what comes out.
+// Converts a TensorFlow Lite model to an ONNX model of opset 17.
+// Threads: any; nothing is shared. Owner: the caller owns input and output.
 #pragma once
 
 #include <stdbool.h>
@@ -19,29 +19,29 @@ struct lq_convert_options {
     struct lq_convert_trace *trace; // NULL: none
 };
 
-// What became of a tensor of the source.
+// Where a tensor of the source is found in the result.
 struct lq_convert_point {
     const char *name; // in the source's bytes
     int tensor;       // number in the source
     int output;       // number among the outputs of the result
     int rank;
-    uint8_t axis[8];  // which of the source's axes stands at each place of the result
-    // What a stored number means, where the result has stored ones: (number - zero) * scale.
+    uint8_t axis[8];  // which of the source's axes stands at each position in the result
+    // If the result holds quantised numbers: real value = (number - zero) * scale.
     bool quantised;
     double scale, zero;
 };
 
 struct lq_convert_trace {
-    int total; // tensors that could be shown
-    int count; // of points
-    struct lq_convert_point *points; // to be freed
+    int total; // number of tensors that could be shown
+    int count; // number of points
+    struct lq_convert_point *points; // the caller frees it
 };
 
 struct lq_convert_summary {
-    int operators;   // of the source
-    int nodes;       // of the result
-    int transposes;  // of the result
-    int transposes_inner; // of those, between one convolution and another; attention's apart
+    int operators;   // in the source
+    int nodes;       // in the result
+    int transposes;  // in the result
+    int transposes_inner; // of those, between two convolutions; those of attention are not counted
     size_t bytes;    // of the result
 };
 

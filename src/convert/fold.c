@@ -1,6 +1,6 @@
-// What can be worked out before the network runs: float16 and quantised constants that only wait to
-// be dequantised, constants with their axes renamed, sparse constants, and the integers of shapes
-// (SHAPE, slices of it, products, packed again) as far as the sizes are known.
+// Constant folding: dequantises float16 and quantised constants, renames the axes of constants,
+// expands sparse constants, and computes integers of shapes (SHAPE, slices of it, products,
+// packing) as far as the sizes are known.
 #include <string.h>
 
 #include "convert/lower.h"

@@ -1,4 +1,4 @@
-// What graphs are made of: an error that sticks, memory, shapes, attributes.
+// Basic parts of graphs: the sticky error, memory, shapes, attributes.
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

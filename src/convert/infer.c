@@ -1,4 +1,4 @@
-// What a node's outputs look like: the table of rules.
+// Infers a node's outputs: the table of rules.
 #include <string.h>
 
 #include "convert/infer_rules.h"

@@ -1,4 +1,4 @@
-// What the rules share.
+// Helpers shared by the rules.
 #include <string.h>
 
 #include "convert/infer_rules.h"

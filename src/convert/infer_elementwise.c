@@ -1,4 +1,4 @@
-// Shapes of operators that take their inputs point by point.
+// Shapes of element-wise operators.
 #include "convert/infer_rules.h"
 
 bool lq_infer_broadcast(const struct lq_shape *a, const struct lq_shape *b, struct lq_shape *to)

@@ -1,4 +1,4 @@
-// Shapes of what moves things about: reshaping, cutting, joining, repeating.
+// Shapes of operators that move numbers: reshaping, slicing, joining, repeating.
 #include "convert/infer_rules.h"
 
 int lq_rule_transpose(struct lq_graph *graph, struct lq_node *node)

@@ -1,4 +1,4 @@
-// Shapes of matrix products, and of the recurrent networks made of them.
+// Shapes of matrix products, and of the recurrent networks built from them.
 #include "convert/infer_rules.h"
 
 int lq_rule_matmul(struct lq_graph *graph, struct lq_node *node)

@@ -1,4 +1,4 @@
-// Shapes of what is left of an axis, and of what is picked from it.
+// Shapes of operators that reduce an axis or select from it.
 #include "convert/infer_rules.h"
 
 static int reduce(struct lq_graph *graph, struct lq_node *node, const int64_t *list, int count)

@@ -1,7 +1,7 @@
-// The rules of lq_infer (graph.h): one an operator, as the ONNX operator pages (opset 17) state
-// them, for those operators that we write. A rule sets the shape of the node's outputs, and their
-// type where it is not that of input 0. A rule that finds its inputs impossible says so.
-// Threads and owner: those of graph.h.
+// The rules of lq_infer (graph.h), one per operator that we write, as the ONNX operator pages
+// (opset 17) state them. A rule sets the shapes of the node's outputs, and their type if it differs
+// from that of input 0. It reports inputs that are impossible.
+// Threads and owner: as in graph.h.
 #pragma once
 
 #include "convert/graph.h"
@@ -52,19 +52,19 @@ int lq_rule_top_k(struct lq_graph *graph, struct lq_node *node);
 int lq_rule_non_zero(struct lq_graph *graph, struct lq_node *node);
 int lq_rule_non_max_suppression(struct lq_graph *graph, struct lq_node *node);
 
-// Fails the graph with the shapes of the node's inputs; returns its status.
+// Fails the graph; the message lists the shapes of the node's inputs. Returns its status.
 int lq_infer_impossible(struct lq_graph *graph, const struct lq_node *node);
 
-// The integers of a constant input; count, or -1 when it is none.
+// Reads the integers of a constant input. Returns their number, or -1 if it is not a constant.
 int lq_infer_ints(const struct lq_node *node, int i, int64_t values[LQ_RANK_MAX * 2]);
 
-// Makes an axis counted from the end one counted from the beginning; false when there is none such.
+// Converts an axis counted from the end to one counted from the start; false if out of range.
 bool lq_infer_axis(int64_t *axis, int rank);
 
-// The shape that both are stretched to, or false.
+// The shape that both are broadcast to, or false.
 bool lq_infer_broadcast(const struct lq_shape *a, const struct lq_shape *b, struct lq_shape *to);
 
-// The shapes of an input and of output 0; whether an optional input is there.
+// The shape of an input, and of output 0; and whether an optional input is present.
 static inline const struct lq_shape *in(const struct lq_node *node, int i)
 {
     return &node->inputs[i]->shape;

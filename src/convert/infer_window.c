@@ -1,4 +1,4 @@
-// Shapes of what moves a window over a picture: convolution, pooling, resizing.
+// Shapes of operators that move a window over a picture: convolution, pooling, resizing.
 #include <math.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// Forms: in which orders of axes, and in which kind of numbers, a tensor is to be had.
+// Forms: the axis orders, and the kinds of numbers, in which a tensor is available.
 #include <string.h>
 
 #include "convert/lower.h"

@@ -1,4 +1,4 @@
-// Walks the model's operators once, in their order, and lowers each by the table below.
+// Visits the model's operators once, in order, and lowers each according to the table below.
 #include "convert/lower.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// Before the operators: names, constants, uses and inputs of a graph.
+// Set-up before the operators are lowered: names, constants, uses and inputs of a graph.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-// IF and WHILE: what runs is a sub-graph of the file, and it is lowered into the same ONNX graph in
-// the place of the operator. A condition that can be worked out now chooses the branch; otherwise
-// both branches run and a Where takes the one that counts, which no branch of TFLite can tell: none
-// has effects outside. A loop is written out turn by turn; its condition must be known each time,
-// as it is where a counter runs to a fixed end (what frameworks make of a GRU).
+// IF and WHILE: they run a sub-graph of the file, which is lowered into the same ONNX graph in
+// place of the operator. If the condition is known at conversion time, it selects the branch.
+// Otherwise both branches run and a Where selects the result; this is equivalent, because TFLite's
+// branches have no side effects. A loop is unrolled; its condition must be known in every
+// iteration, as it is when a counter runs to a fixed end (which frameworks generate for a GRU).
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 

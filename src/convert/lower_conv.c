@@ -1,6 +1,6 @@
-// CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV, with what stands around them and is really part of
-// them: zero padding before, a dilation written as SPACE_TO_BATCH_ND and back, and the scale and
-// shift that a batch normalisation leaves behind.
+// CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV, merged with adjacent operators that are really
+// part of them: zero padding before, a dilation written as SPACE_TO_BATCH_ND and back, and the
+// scale and shift left by a batch normalisation.
 //
 // TFLite's weights are [out, h, w, in] (depthwise [1, h, w, out]), ONNX's [out, in / group, h, w];
 // a transposed convolution's [out, h, w, in] and [in, out, h, w].

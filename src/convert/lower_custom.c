@@ -1,4 +1,5 @@
-// Operators that are no part of the schema: MediaPipe's, and the end of SSD detectors.
+// Custom operators, which are not in the schema: MediaPipe's, and the post-processing of SSD
+// detectors.
 #include <string.h>
 
 #include "convert/lower.h"

@@ -1,6 +1,6 @@
-// TFLite_Detection_PostProcess, the custom operator at the end of SSD detectors: boxes are decoded
-// against their anchors, suppressed, and the best handed on as four lists of a fixed length: boxes,
-// classes, scores, and how many there are. What is behind that many is zeros.
+// TFLite_Detection_PostProcess, the custom operator at the end of SSD detectors: decodes boxes
+// against their anchors, applies non-maximum suppression, and returns the best as four lists of
+// fixed length: boxes, classes, scores, and their number. Unused entries are zero.
 #include <math.h>
 
 #include "format/flexbuffer.h"

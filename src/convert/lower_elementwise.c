@@ -1,4 +1,4 @@
-// Operators that treat every number alone: they take whatever order of axes is there.
+// Element-wise operators: they accept any axis order.
 #include <math.h>
 
 #include "convert/lower.h"

@@ -1,5 +1,5 @@
-// Operators that find places by number, or numbers of places: GATHER and its kin, ONE_HOT,
-// SCATTER_ND, WHERE, diagonals, REVERSE_SEQUENCE and NON_MAX_SUPPRESSION.
+// Operators with indices: GATHER and similar ones, ONE_HOT, SCATTER_ND, WHERE, diagonals,
+// REVERSE_SEQUENCE and NON_MAX_SUPPRESSION.
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 

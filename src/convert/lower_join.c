@@ -1,4 +1,4 @@
-// Tensors put together or repeated: CONCATENATION, PACK, TILE, BROADCAST_TO, FILL.
+// Operators that join or repeat tensors: CONCATENATION, PACK, TILE, BROADCAST_TO, FILL.
 #include "convert/lower.h"
 
 // All inputs in one order; NULL-ended, NULL on failure.

@@ -1,4 +1,4 @@
-// Borders, and blocks of pixels moved between the picture's axes and the others.
+// Padding, and moving blocks of pixels between the picture's axes and the others.
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 

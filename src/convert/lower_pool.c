@@ -1,4 +1,4 @@
-// Windows without weights: pooling, and response normalisation across channels.
+// Window operators without weights: pooling, and response normalisation across channels.
 #include "convert/lower.h"
 
 enum { PADDING_SAME = 0 };

@@ -1,6 +1,6 @@
-// UNIDIRECTIONAL_SEQUENCE_LSTM and _RNN: as ONNX's LSTM and RNN over [time, batch, in]. Their state
-// starts from zeros in every run: what TFLite keeps between runs are tensors that a caller resets
-// before each sequence.
+// UNIDIRECTIONAL_SEQUENCE_LSTM and _RNN as ONNX's LSTM and RNN over [time, batch, in]. Their state
+// starts from zeros in every run; the state tensors that TFLite keeps between runs are reset by
+// callers before each sequence.
 #include <string.h>
 
 #include "convert/lower.h"

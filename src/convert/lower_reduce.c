@@ -1,4 +1,4 @@
-// Many numbers into one along some axes, or a running sum along one.
+// Reductions along axes, and a cumulative sum along one.
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 

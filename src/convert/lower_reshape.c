@@ -1,6 +1,6 @@
-// RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE and SHAPE: new names for the same numbers. A reshape
-// that joins or parts neighbouring axes is done where they lie; only one that mixes axes which are
-// no neighbours in the stored order has them turned first.
+// RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE and SHAPE, which only relabel numbers. A reshape that
+// joins or splits adjacent axes works in the stored order; only one that mixes axes which are not
+// adjacent in the stored order needs a Transpose first.
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 

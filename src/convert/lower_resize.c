@@ -1,12 +1,12 @@
-// RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR. Where the centre of a pixel lies in the other
-// picture is told by three conventions, and each has its mode of ONNX's Resize:
+// RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR. There are three conventions for mapping a pixel's
+// centre to the other picture, and each corresponds to a mode of ONNX's Resize:
 //
 //   half_pixel_centers   (x + 1/2) * in / out - 1/2      half_pixel
 //   align_corners        x * (in - 1) / (out - 1)        align_corners
 //   neither              x * in / out                    asymmetric
 //
-// The nearest pixel is found by rounding down what these give (with half pixel centres before the
-// half is taken off again); with aligned corners by rounding to the nearest.
+// The nearest pixel is found by rounding the result down (for half pixel centres, before the half
+// is subtracted); for aligned corners by rounding to the nearest.
 #include <math.h>
 
 #include "convert/lower.h"

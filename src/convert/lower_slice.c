@@ -1,4 +1,4 @@
-// Parts of a tensor: SLICE, STRIDED_SLICE, SPLIT, UNPACK, REVERSE.
+// Operators that take parts of a tensor: SLICE, STRIDED_SLICE, SPLIT, UNPACK, REVERSE.
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 

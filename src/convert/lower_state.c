@@ -1,5 +1,4 @@
-// What stands lowest when operators are lowered: tensors and the operator at hand, and orders of
-// axes.
+// The lowest layer of lowering: access to tensors and to the current operator, and axis orders.
 #include <string.h>
 
 #include "convert/lower.h"

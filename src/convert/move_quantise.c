@@ -1,8 +1,8 @@
-// A QuantizeLinear and DequantizeLinear pair behind a Concat moves before it, onto each of its
-// inputs: OpenVINO 2026.4 ends the process (in its low-precision passes) over a Concat whose pair
-// with a zero point is followed by another QuantizeLinear. Quantising works on each number alone,
-// so the numbers stay the same to the bit; an input that has that pair already needs none, and
-// TFLite asks of int8 and int16 that all inputs of a CONCATENATION have its quantisation.
+// Moves a QuantizeLinear and DequantizeLinear pair from after a Concat to each of its inputs:
+// OpenVINO 2026.4 crashes (in its low-precision passes) on a Concat whose pair has a zero point and
+// is followed by another QuantizeLinear. Quantising works on single numbers, so the results are
+// bit-identical. An input that already has that pair needs none, and TFLite requires of int8 and
+// int16 that all inputs of a CONCATENATION have its quantisation.
 #include <string.h>
 
 #include "convert/graph.h"
@@ -37,7 +37,7 @@ static const struct lq_node *pair_of(const struct lq_node *dequantise)
     return is(quantise, "QuantizeLinear") && same_pair(quantise, dequantise) ? quantise : NULL;
 }
 
-// How many values are looked at behind Concats of Concats.
+// Maximum number of values examined behind nested Concats.
 enum { LOOKS_MAX = 1000 };
 
 static bool lies_on_grid(const struct lq_value *x, const struct lq_node *dequantise, int *looks)

@@ -1,5 +1,5 @@
-// The graph as an onnx.ModelProto, by protobuf-c. The messages only point at what the graph holds;
-// weights are copied once, into the file's bytes.
+// Writes the graph as an onnx.ModelProto with protobuf-c. The messages only point to what the graph
+// holds; weights are copied once, into the file's bytes.
 #include <limits.h>
 #include <string.h>
 

@@ -1,13 +1,13 @@
-// The numbers of an ONNX model's constants.
+// Reads and writes the numbers of an ONNX model's constants.
 // Threads: one owner. Owner: as format/onnx.h.
 #pragma once
 
 #include "format/onnx.h"
 
-// A constant's numbers as floats, from float32 or float16, raw or not. NULL: of another type,
-// damaged, or out of memory. To be freed.
+// A constant's numbers as floats, from float32 or float16, raw or not. NULL: another type, damaged,
+// or out of memory. The caller frees it.
 float *lq_onnx_floats(const Onnx__TensorProto *tensor);
 
-// The constant's numbers become float32 of the same shape.
+// Replaces the constant's numbers by float32 of the same shape.
 void lq_onnx_set_floats(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const float *numbers,
                         size_t count);

@@ -1,14 +1,14 @@
-// An ONNX model whose inputs and outputs say a fixed shape, made to say which dimensions are open:
-// ONNX Runtime and TensorRT hold a model to what it says, though its graph may take any batch and
-// size. Nothing but those shapes changes; inner shapes that were written down go.
-// Threads: any. Owner: the caller owns what goes in and what comes out.
+// Marks dimensions of an ONNX model's inputs and outputs as open. ONNX Runtime and TensorRT enforce
+// the shapes written in a model, even if the graph would accept any batch and size. Only those
+// shapes change; stored inner shapes are removed.
+// Threads: any. Owner: the caller owns input and output.
 #pragma once
 
 #include "engine/engine.h"
 
-// tensors: which dimensions of which inputs and outputs, by name, are open (-1); an open one at the
-// front is called "batch". That the graph takes what is opened is the caller's to know. MODEL when
-// it is no ONNX.
+// tensors: which dimensions of which inputs and outputs, by name, become open (-1); an open first
+// dimension is called "batch". The caller must know that the graph accepts such sizes. MODEL: not
+// an ONNX model.
 LQ_MUST_CHECK int lq_onnx_open_dims(const uint8_t *model, size_t len,
                                     const struct lq_tensors *tensors, struct lq_buf *out,
                                     struct lq_error *err);

@@ -1,6 +1,6 @@
-// Post-training quantisation of an ONNX model to int8: calibrated on pictures, ranges chosen and
-// layers left in float by the error that is measured.
-// Threads: one; the engine runs within. Owner: what goes in stays the caller's.
+// Post-training quantisation of an ONNX model to int8: calibrates on pictures, and chooses ranges,
+// and layers to leave in float, by measured error.
+// Threads: one; the engine runs in it. Owner: the caller keeps the input.
 #pragma once
 
 #include <jansson.h>
@@ -9,7 +9,7 @@
 #include "convert/pictures.h"
 
 struct lq_quantise_options {
-    const char *const *keep; // names of layers that stay in float; quantise_plan.h has the pattern
+    const char *const *keep; // names of layers to leave in float; for patterns see quantise_plan.h
     int keep_count;
     const char *folder;      // for files that the engine reads
     double noise_max;        // layers stay in float until the noise of outputs is at most this …
@@ -20,33 +20,34 @@ struct lq_quantise_options {
     double iou_min;          // … and until painted says at least this
     // `what` is being done, `done` of `of`; may be NULL.
     void (*step)(void *context, const char *what, int done, int of);
-    void *context;           // of both
+    void *context;           // for both functions
 };
 
 struct lq_quantise_summary {
-    int layers, quantised;       // that could be, and that are
-    double float_share;          // multiplications in float
+    int layers, quantised;       // layers that could be quantised, and layers that are
+    double float_share;          // share of multiplications in float
     double noise, noise_all;     // of the outputs; and with every layer quantised
-    double iou;                  // what is painted; NaN: not told
-    const char *rule;            // how ranges were chosen
-    bool corrected;              // biases
+    double iou;                  // result of `painted`; NaN: not measured
+    const char *rule;            // the rule for choosing ranges
+    bool corrected;              // whether biases were corrected
 };
 
 // The float model, an .onnx file in memory.
 struct lq_float_model {
     const uint8_t *bytes;
     size_t len;
-    const char *name; // what errors call it
+    const char *name; // name used in errors
 };
 
-// What quantising made of it.
+// The result of quantisation.
 struct lq_int8_model {
-    struct lq_buf bytes; // an .onnx file; the caller's, initialised
+    struct lq_buf bytes; // an .onnx file; owned and initialised by the caller
     struct lq_quantise_summary summary;
     json_t *report;      // `--report` in docs/QUANTIZE.md; the caller's to release; NULL: failed
 };
 
-// Whether there is something to quantise: MODEL, with what to do, when there is not. Runs nothing.
+// Checks whether there is something to quantise; if not, fails with MODEL and what to do. Runs
+// nothing.
 LQ_MUST_CHECK int lq_quantise_check(const struct lq_float_model *model, struct lq_error *err);
 
 LQ_MUST_CHECK int lq_quantise(const struct lq_float_model *model,

@@ -12,8 +12,8 @@ struct quantise_job {
     struct lq_onnx tidy; // the float model
     struct lq_plan plan;
     struct lq_reference *reference; // its outputs
-    struct lq_quantise_way way;     // chosen
-    double tried[LQ_RANGE_RULES + 1]; // noise by rule; the last: the best without corrected biases
+    struct lq_quantise_way way;     // the one chosen
+    double tried[LQ_RANGE_RULES + 1]; // noise by rule; last: the best one without bias correction
     double noise, noise_all, iou;
     struct lq_buf *out;
 };

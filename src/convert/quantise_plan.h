@@ -1,23 +1,23 @@
 // Which nodes of a tidy ONNX model can be quantised, and which tensors are rounded for them.
-// Threads: one owner. Owner: init/release by the caller; names are the plan's own.
+// Threads: one owner. Owner: init/release by the caller; the plan owns its names.
 //
 // A layer is a Conv, ConvTranspose, Gemm or MatMul with constant weights. Its input comes from one
-// or more sources: what lies between (Concat, MaxPool, Reshape, a nearest Resize, …) only moves
-// numbers, and so a source is rounded once, where it is made, and all of one layer's sources share
-// a scale. Engines then keep the moving operators in eight bits.
+// or more sources. The nodes in between (Concat, MaxPool, Reshape, a nearest Resize, …) only move
+// numbers, so a source is rounded once, where it is computed, and all sources of one layer share a
+// scale. Engines can then run the moving operators in eight bits.
 #pragma once
 
 #include "convert/histogram.h"
 #include "format/onnx.h"
 
 struct lq_layer {
-    char *name;       // of what it makes
-    char *input;      // of what it takes
-    char *weight;     // constant
-    const char *op;   // one of the four
-    int axis;         // of its weights: output channels
+    char *name;       // of its output
+    char *input;      // of its input
+    char *weight;     // of its weights, a constant
+    const char *op;   // one of the four operators
+    int axis;         // of the weights: output channels
     int64_t groups;   // of a Conv
-    int *sources;     // numbers among the plan's
+    int *sources;     // indices into the plan's sources
     int source_count;
     double macs;      // multiplications for a picture; 0: not known yet
     double *means;    // of the input, by channel
@@ -31,7 +31,7 @@ struct lq_layer {
 struct lq_source {
     char *name;
     struct lq_range_histogram histogram;
-    bool seen; // its numbers came as float32
+    bool seen; // its values were available as float32
 };
 
 struct lq_plan {
@@ -40,14 +40,14 @@ struct lq_plan {
     struct lq_source *sources;
 };
 
-// MODEL: nothing to quantise. All layers are `quantised` at first.
+// MODEL: nothing to quantise. At first all layers are `quantised`.
 LQ_MUST_CHECK int lq_plan_init(struct lq_plan *plan, const struct lq_onnx *onnx, const char *name,
                                struct lq_error *err);
 void lq_plan_release(struct lq_plan *plan);
 
-// Layers whose name, or that of their node, is `text` or begins with it (then `text` ends with `*`)
-// stay in float. Returns how many.
+// Leaves layers in float if their name, or their node's, is `text` or, if `text` ends with `*`,
+// begins with it. Returns their number.
 int lq_plan_keep(struct lq_plan *plan, const struct lq_onnx *onnx, const char *text);
 
-// Whether the node only moves numbers: *first to *first + *count - 1 of its inputs are those.
+// Whether the node only moves numbers; those are its inputs *first to *first + *count - 1.
 bool lq_plan_moves(const Onnx__NodeProto *node, size_t *first, size_t *count);

@@ -1,4 +1,4 @@
-// A tidy ONNX model with its quantised layers written as QuantizeLinear and DequantizeLinear.
+// Writes a tidy ONNX model with its quantised layers as QuantizeLinear and DequantizeLinear.
 // Threads: any. Owner: nothing is kept.
 // Sources: TensorRT's and OpenVINO's rules for such graphs (both want symmetric int8 and a scale a
 // channel for weights); M. Nagel et al., "Data-Free Quantization Through Weight Equalization and
@@ -9,10 +9,11 @@
 
 struct lq_quantise_way {
     enum lq_range_rule rule;
-    bool correct_biases; // what rounded weights change in each channel's mean is taken off the bias
+    bool correct_biases; // subtract from the bias what rounding the weights changes in a channel's
+                         // mean
 };
 
-// `onnx` is changed: the plan's layers that are `quantised`. Their sources' histograms must be
-// full.
+// Changes `onnx`: quantises the plan's layers that are `quantised`. The histograms of their sources
+// must be filled.
 LQ_MUST_CHECK int lq_quantise_write(struct lq_onnx *onnx, const struct lq_plan *plan,
                                     const struct lq_quantise_way *way, struct lq_error *err);

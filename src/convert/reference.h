@@ -1,5 +1,5 @@
-// A float model's outputs for some pictures, and how far another model's are from them.
-// Threads: one owner. Owner: open/close by the caller; pictures and folder must stay.
+// A float model's outputs for some pictures, and how far another model's outputs are from them.
+// Threads: one owner. Owner: open/close by the caller; pictures and folder must outlive it.
 #pragma once
 
 #include "format/onnx.h"
@@ -12,12 +12,12 @@ struct lq_output_error {
     double max_abs;
 };
 
-// Runs the model for at most `count` of the pictures, evenly among them: those of the first's size.
-// Its outputs are kept. *reference is to be closed also when this fails.
+// Runs the model for at most `count` pictures, spread evenly over those that have the size of the
+// first, and keeps its outputs. Close *reference even if this fails.
 LQ_MUST_CHECK int lq_reference_open(struct lq_reference **reference, const struct lq_onnx *onnx,
                                     const struct lq_pictures *pictures, int count,
                                     const char *folder, struct lq_error *err);
-void lq_reference_close(struct lq_reference *reference); // NULL is fine
+void lq_reference_close(struct lq_reference *reference); // reference may be NULL
 
 // On `count` of the pictures at most. *noise: the outputs' mean; 0: equal; infinite: not to be
 // told. `onnx` has the same outputs in the same order, and may have more behind them. `errors`: one

@@ -1,4 +1,5 @@
-// A model's sidecar goes with it: what shapes cannot say holds for the result too (docs/MODELS.md).
+// Copies a model's sidecar to the converted model: what shapes cannot say holds for the result too
+// (docs/MODELS.md).
 // Threads: any. Owner: nothing is kept.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Weights as float16: half the file. The arithmetic stays float32, so that a float16 model loses
-// nothing on its way; engines that compute in float16 take the weights as they are.
+// Stores weights as float16, which halves the file. The arithmetic stays float32, so a float16
+// model loses no accuracy; engines that compute in float16 use the weights directly.
 #include <math.h>
 #include <string.h>
 

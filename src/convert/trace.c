@@ -1,4 +1,4 @@
-// Inner tensors as outputs: which of the source's tensors live on in the result, and as what.
+// Makes inner tensors outputs: which of the source's tensors exist in the result, and as what.
 #include <stdlib.h>
 
 #include "convert/lower.h"

@@ -1,5 +1,5 @@
-// Networks that run outside: an engine whose runs the embedder does (device.h).
-// Threads: as of struct lq_mirror. Owner: lq_model_close releases the model.
+// Networks that run outside: an engine whose inference is done by the embedding program (device.h).
+// Threads: as for struct lq_mirror. Owner: lq_model_close releases the model.
 #pragma once
 
 #include "device/device.h"
@@ -7,9 +7,9 @@
 
 enum lq_mirror_network { LQ_MIRROR_NAILS, LQ_MIRROR_HAND };
 
-// Defined by the embedder: runs a network on `input` and fills `outputs`, in the order of the
-// file's. NAILS: input [1,3,height,width], RGB 0..1; output [1,1,height/2,width/2], 0..1.
-// HAND: as model/landmarks.h says, its first three outputs. 0, or a negative enum lq_status.
+// Defined by the embedding program: runs a network on `input` and fills `outputs`, in the file's
+// order. NAILS: input [1,3,height,width], RGB 0..1; output [1,1,height/2,width/2], 0..1. HAND: as
+// described in model/landmarks.h, its first three outputs. Returns 0 or a negative enum lq_status.
 int lq_mirror_run(int network, const float *input, int width, int height, float *const outputs[3]);
 
 extern const struct lq_engine_ops lq_engine_device;

@@ -1,4 +1,4 @@
-// Models as engines read them, tensors, and names of what all engines know.
+// Models after reading, tensors, and names that all engines share.
 #include "engine/engine.h"
 
 #include <stdlib.h>

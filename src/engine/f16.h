@@ -1,5 +1,5 @@
-// Half precision (IEEE 754 binary16) to single and back, round to nearest even.
-// Threads: any; no state. Source and target may not overlap; halves need no alignment.
+// Converts half precision (IEEE 754 binary16) to single and back, rounding to nearest even.
+// Threads: any; no state. Source and target must not overlap; halves need no alignment.
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,8 @@
-// HTTP requests to an inference server, by libcurl: one connection kept open, an end to every wait,
-// and a most of what is read. A thread that works on something traced (base/trace.h) says so.
+// HTTP requests to an inference server with libcurl: one connection is kept open, every wait has a
+// deadline, and the reply has a maximum size. If the thread has a trace (base/trace.h), requests
+// carry it.
 // Threads: a client belongs to one thread at a time.
-// Owner: new/free by the caller; what a call points to is the caller's.
+// Owner: new/free by the caller; the caller owns everything a call points to.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 enum { LQ_HTTP_SPANS_MAX = 9 };
 
 struct lq_http_call {
-    // asked
+    // set by the caller
     const char *url;
     bool post;
     struct lq_http_span {
@@ -21,19 +22,19 @@ struct lq_http_call {
     } body[LQ_HTTP_SPANS_MAX]; // sent one after the other
     int body_count;
     long head_len;        // Inference-Header-Content-Length to send; 0: none
-    uint64_t deadline_us; // lq_clock_us() after which it is given up
-    struct lq_buf *reply; // its maximum is the most that is read; cleared first
-    // answered
+    uint64_t deadline_us; // the lq_clock_us() after which the call is abandoned
+    struct lq_buf *reply; // cleared first; a reply larger than its maximum is an error
+    // set by the call
     int http_status;
-    long reply_head_len;  // Inference-Header-Content-Length that came; -1: none
+    long reply_head_len;  // Inference-Header-Content-Length received; -1: none
 };
 
 struct lq_http;
 
 LQ_MUST_CHECK int lq_http_new(struct lq_http **http, struct lq_error *err);
-void lq_http_free(struct lq_http *http); // NULL is fine
+void lq_http_free(struct lq_http *http); // http may be NULL
 
-// Any answer is LQ_OK, whatever its status. TIMEOUT when the deadline passed, TOO_LARGE for an
-// answer beyond reply->max, SYNTAX when it is no HTTP, UNAVAILABLE when there is no connection.
+// Returns LQ_OK for any HTTP response, whatever its status. TIMEOUT: the deadline passed.
+// TOO_LARGE: the response exceeds reply->max. SYNTAX: it is not HTTP. UNAVAILABLE: no connection.
 LQ_MUST_CHECK int lq_http_call(struct lq_http *http, struct lq_http_call *call,
                                struct lq_error *err);

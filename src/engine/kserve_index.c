@@ -1,4 +1,4 @@
-// What a server says of itself and of the models it has.
+// Reads what a server reports about itself and its models.
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// The engines of this build, one const struct each at the foot of its file, and what they share.
+// The engines of this build. Each is a const struct at the end of its source file.
 // Threads: any; no state.
 #pragma once
 

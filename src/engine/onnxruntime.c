@@ -1,10 +1,10 @@
-// ONNX Runtime in this process: on NVIDIA GPUs by TensorRT or CUDA, and on the processor.
+// ONNX Runtime in this process: on NVIDIA GPUs with TensorRT or CUDA, and on the processor.
 //
-// What is asked for (--device) is tried first, then what comes after it in this order: TensorRT,
-// CUDA, processor (onnxruntime_open.c). On a GPU requests that come at about the same time are one
-// run (batcher.h), in slots of one, two, four … pictures that were set up and run when the model
-// was opened; on the processor each request has a slot of its own and runs by itself, unless a
-// batch is asked for.
+// The requested device (--device) is tried first, then those after it in the order TensorRT, CUDA,
+// processor (onnxruntime_open.c). On a GPU, requests that arrive at about the same time form one
+// run (batcher.h), in slots of one, two, four … pictures that were set up and run once when the
+// model was opened. On the processor each request has its own slot and runs on its own, unless
+// batching is requested.
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,14 @@
-// ONNX Runtime's C interface, as far as it is used here. The library hands out one table of
-// functions whose order never changes (new ones are added behind), so that the number of an entry
-// and what it takes are all a caller needs: no header of theirs is wanted to build.
-// Inside this layer only. Threads and owner: onnxruntime_load.h.
+// The part of ONNX Runtime's C interface that we use. The library returns one table of functions
+// whose order never changes (new ones are appended), so a caller only needs an entry's number and
+// its arguments: the build does not need ONNX Runtime's header.
+// Private to this layer. Threads and owner: onnxruntime_load.h.
 // Source: the table OrtApi in onnxruntime_c_api.h, versions 1.16 to 1.32.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LQ_ORT_API_VERSION = 16 }; // of ONNX Runtime 1.16: the oldest that is taken
+enum { LQ_ORT_API_VERSION = 16 }; // of ONNX Runtime 1.16, the oldest supported version
 
 enum lq_ort_element { // ONNXTensorElementDataType
     LQ_ORT_FLOAT = 1, LQ_ORT_UINT8 = 2, LQ_ORT_INT8 = 3, LQ_ORT_INT16 = 5, LQ_ORT_INT32 = 6,
@@ -18,7 +18,7 @@ enum { LQ_ORT_OPTIMIZE_NONE = 0, LQ_ORT_OPTIMIZE_ALL = 99 };  // GraphOptimizati
 enum { LQ_ORT_ALLOCATE_DEVICE = 0, LQ_ORT_ALLOCATE_ARENA = 1 }; // OrtAllocatorType
 enum { LQ_ORT_MEMORY_DEFAULT = 0, LQ_ORT_MEMORY_PINNED = -1 };  // OrtMemType
 
-// What only the library knows the inside of.
+// Opaque types of the library.
 struct lq_ort_status;
 struct lq_ort_env;
 struct lq_ort_session;
@@ -34,7 +34,8 @@ struct lq_ort_cuda;
 struct lq_ort_tensorrt;
 
 struct lq_ort_base { // OrtApiBase
-    const void *const *(*get_api)(uint32_t version); // NULL: too new a version for this library
+    // NULL: this library does not support that version
+    const void *const *(*get_api)(uint32_t version);
     const char *(*get_version)(void);
 };
 
@@ -43,7 +44,7 @@ typedef void lq_ort_log(void *context, int level, const char *category, const ch
 
 #define LQ_ORT_STATUS struct lq_ort_status *
 
-// entry in the table, what it returns, our name, what it takes
+// entry in the table, return type, our name, arguments
 #define LQ_ORT_FUNCTIONS(X)                                                                        \
     X(2, const char *, get_error_message, (const struct lq_ort_status *))                          \
     X(4, LQ_ORT_STATUS, create_env, (lq_ort_log *, void *, int, const char *,                      \

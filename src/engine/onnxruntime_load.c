@@ -1,8 +1,8 @@
-// Finds and loads ONNX Runtime with dlopen when it is first wanted.
+// Finds and loads ONNX Runtime with dlopen when it is first needed.
 //
-// The library is looked for in $LACQUER_ONNXRUNTIME (and then nowhere else); by a program that
-// still lies in its build folder in the folder that set-up unpacked it to there, if nobody else
-// could have put it there; in ../lib/lacquer beside the program; and by the loader.
+// The library is searched in $LACQUER_ONNXRUNTIME (and then nowhere else); for a program that is
+// still in its build folder, in the folder where set-up unpacked it, if nobody else could have put
+// it there; in ../lib/lacquer beside the program; and by the loader.
 #include "engine/onnxruntime_load.h"
 
 #include <dirent.h>

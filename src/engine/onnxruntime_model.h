@@ -1,5 +1,5 @@
-// What a session holds, for the two files that work on it: onnxruntime_session.c opens it,
-// onnxruntime_slot.c runs it.
+// What a session holds, shared by onnxruntime_session.c, which opens it, and onnxruntime_slot.c,
+// which runs it.
 // Threads and owner: onnxruntime_session.h.
 #pragma once
 
@@ -13,7 +13,8 @@ struct lq_ort_model {
     struct lq_tensors tensors;
     int rank;
     int64_t shape[LQ_TENSOR_RANK_MAX]; // of input 0
-    // On the CPU the library's own; on a GPU pinned, so that the GPU copies by itself.
+    // On the CPU, the library's own memory; for a GPU, pinned memory, which the GPU copies by
+    // itself.
     struct lq_ort_allocator *host, *gpu;
     struct lq_ort_memory *pinned_memory, *gpu_memory;
 };
@@ -27,5 +28,5 @@ static const int lq_ort_elements[] = {
     [LQ_TENSOR_F64] = LQ_ORT_DOUBLE,
 };
 
-// Type, rank and dims of a tensor; rank -1 where it has too many.
+// Reads type, rank and dims of a tensor; rank is -1 if there are too many dimensions.
 struct lq_ort_status *lq_ort_describe(const struct lq_ort_shape *shape, struct lq_tensor *tensor);

@@ -1,5 +1,5 @@
-// Compiles a model for onnxruntime.c: the file's bytes, made to say the size that is wanted, in a
-// session on the first device that can be used and answers test pictures as the processor does.
+// Compiles a model for onnxruntime.c: sets the wanted size in the file's bytes and opens a session
+// on the first device that is usable and computes test pictures like the processor.
 #include "engine/onnxruntime_engine.h"
 
 #include <stdatomic.h>

@@ -47,7 +47,7 @@ static bool is_of_nvidia(const char *name)
 static void add_part(void *context, const char *name)
 {
     struct parts *parts = context;
-    // The driver's is looked at by itself.
+    // The driver's library is checked separately.
     if (is_of_nvidia(name) && strcmp(name, "libcuda.so.1") != 0 && parts->count < PARTS_MAX)
         snprintf(parts->part[parts->count++].name, NAME_MAX_CHARS, "%s", name);
 }

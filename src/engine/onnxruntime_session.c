@@ -1,4 +1,5 @@
-// A session's options, opening it and what it says of its tensors; onnxruntime_slot.c runs it.
+// A session's options, opening it, and reading its tensors' descriptions; onnxruntime_slot.c runs
+// it.
 #include "engine/onnxruntime_model.h"
 
 #include <limits.h>

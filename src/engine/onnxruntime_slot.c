@@ -1,7 +1,8 @@
-// The tensors of a run. On a GPU each is twice there, in memory that the processor writes to and in
-// the GPU's own at an address that stays, as CUDA graphs want it: a graph that was recorded reads
-// where it read then. Copies are made before and after.
-// Source: microsoft/onnxruntime issues 20050 and 22583 (answers of the first picture for ever).
+// The tensors of a run. For a GPU each exists twice: in memory that the processor writes to, and in
+// the GPU's own at a fixed address, which CUDA graphs require: a recorded graph always reads the
+// addresses it was recorded with. Copies are made before and after a run.
+// Source: microsoft/onnxruntime issues 20050 and 22583 (every run returns the first picture's
+// results).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-// OpenVINO on this machine's processor, by its C interface (openvino_load.h).
-// One core serves the whole process; compiled models are kept (openvino_cache.h).
+// OpenVINO on this machine's processor, through its C interface (openvino_load.h). One core serves
+// the whole process; compiled models are stored (openvino_cache.h).
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>

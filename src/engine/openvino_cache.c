@@ -168,7 +168,7 @@ void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
                        (uint32_t)lq_openvino_checksum(model, strlen(model)));
     struct lq_error why = {0};
     if (len < 0 || (size_t)len >= size)
-        lq_fail(&why, LQ_ERR_IO, "too long a path: '%.100s…'", cache_dir);
+        lq_fail(&why, LQ_ERR_IO, "path too long: '%.100s…'", cache_dir);
     else
         (void)!lq_openvino_cache_make(folder, &why);
     if (why.status != LQ_OK) {

@@ -1,12 +1,12 @@
-// Finds and loads OpenVINO with dlopen when it is first wanted: a build without it still runs and
-// says what is missing.
+// Finds and loads OpenVINO with dlopen when it is first needed: a build without it still runs and
+// reports what is missing.
 //
-// The library is looked for in $LACQUER_OPENVINO (and then nowhere else); by a program that still
-// lies in its build folder in the folder it was unpacked to there, if nobody else could have put it
-// there; in a folder `lacquer` beside the code at hand (in a host program: beside liblacquer.so);
-// in the installation's private folder; and by the loader. Where others than the owner of the code
-// at hand and root may write, nothing is loaded from.
-// Its own libraries find each other by their RPATH ($ORIGIN).
+// The library is searched in $LACQUER_OPENVINO (and then nowhere else); for a program that is still
+// in its build folder, in the folder where set-up unpacked it, if nobody else could have put it
+// there; in a folder `lacquer` beside the running code (in a host program: beside liblacquer.so);
+// in the installation's private folder; and by the loader. Nothing is loaded from a folder where
+// anyone but root and the owner of the running code may write.
+// OpenVINO's own libraries find each other by their RPATH ($ORIGIN).
 #include "engine/openvino_load.h"
 
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
-// The library behind openvino.c: its functions, found by dlsym, and the process's one core.
-// Inside this layer only; OpenVINO's own header (which defines bare OK, F32, U8, …) is included
-// here and nowhere else.
-// Threads: any; the first call of lq_openvino_load loads, the others wait for it.
+// Loads the library behind openvino.c: its functions, found by dlsym, and the process's only core.
+// Private to this layer. OpenVINO's own header (which defines names such as OK, F32, U8) is
+// included here and nowhere else.
+// Threads: any; the first call of lq_openvino_load loads, others wait for it.
 // Owner: the process; nothing is ever unloaded.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-// Every function we call; the library's header declares them, dlsym finds them.
+// Every function we call; OpenVINO's header declares them, dlsym finds them.
 #define LQ_OPENVINO_FUNCTIONS(X)                                                                  \
     X(get_openvino_version) X(version_free) X(core_create) X(core_read_model)                     \
     X(core_read_model_from_memory_buffer) X(core_compile_model_props) X(model_free)               \
@@ -38,12 +38,13 @@ struct lq_openvino {
 
 extern struct lq_openvino lq_openvino;
 
-// 0, or UNAVAILABLE with the reason and the cure; the same answer every time.
+// Returns 0, or UNAVAILABLE with the reason and what to do; every call returns the same result.
 LQ_MUST_CHECK int lq_openvino_load(struct lq_error *err);
 
-// Which library files would be loaded, as a number: another one after an upgrade. Loads nothing.
+// A number that identifies the library files that would be loaded; an upgrade changes it. Loads
+// nothing.
 uint64_t lq_openvino_stamp(void);
 
-// "cannot WHAT 'path': OpenVINO's own reason", for the call that just failed in this thread.
+// Writes "cannot WHAT 'path': OpenVINO's own reason" for the call that just failed in this thread.
 int lq_openvino_fail(struct lq_error *err, int status, ov_status_e code, const char *what,
                      const char *path);

@@ -1,5 +1,5 @@
-// A model's file read by OpenVINO, with what it would misread changed before.
-// Threads: any, once the library is loaded. Owner: the model is the caller's.
+// Reads a model file with OpenVINO, after changing what OpenVINO would misread.
+// Threads: any, once the library is loaded. Owner: the caller owns the model.
 #pragma once
 
 #include "engine/openvino_load.h"

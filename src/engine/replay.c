@@ -1,16 +1,16 @@
-// An engine that plays recorded tensors: what a model answered once, it answers again. For tests of
-// what comes after inference, and the shortest example of an engine.
+// An engine that returns recorded tensors: for tests of what follows inference, and as the shortest
+// example of an engine.
 //
 // A .replay file, all numbers little-endian:
 //   "lacquer-replay 1\n"
 //   one line of JSON, then "\n":
 //     {"inputs":  [{"name": "images", "type": "f32", "dims": [1, 3, 640, 640]}],
 //      "outputs": [{"name": "det",    "type": "f32", "dims": [1, 37, 8400]}, …],
-//      "frames": 2,          how many answers follow, played round and round
-//      "fails": [1],         optional: these answers (from 0) fail instead
-//      "delay_ms": 20}       optional: every run takes at least so long
+//      "frames": 2,          number of recorded results that follow, played in a loop
+//      "fails": [1],         optional: these results (counted from 0) fail instead
+//      "delay_ms": 20}       optional: every run takes at least this long
 //   for each frame, each output's bytes in the order above, nothing between.
-// Inputs are given memory and never looked at. Each request begins at the first frame.
+// Inputs get memory but are ignored. Each request begins at the first frame.
 // Written by tools/record_replay.py.
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-// A piece of memory that a server on this host can map: a POSIX shared memory object, its room
-// really reserved, so that a full /dev/shm is an error here and not a crash later.
-// Objects are named /lacquer-frame-… and locked while they are in use; what a killed process left
-// behind is found by its missing lock and removed when the next one is made.
+// Memory that a server on this host can map: a POSIX shared memory object. Its space is really
+// reserved, so a full /dev/shm is an error here and not a crash later.
+// Objects are named /lacquer-frame-… and locked while in use. Objects left behind by a killed
+// process are recognised by their missing lock and removed when the next one is created.
 // Threads: one owner at a time. Owner: init/release by the caller.
 #pragma once
 
@@ -12,7 +12,7 @@
 enum { LQ_SHARED_NAME_MAX = 64 };
 
 struct lq_shared_memory {
-    void *data; // NULL: there is none
+    void *data; // NULL: not allocated
     size_t size;
     int fd;
     char name[LQ_SHARED_NAME_MAX]; // for shm_open

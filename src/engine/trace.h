@@ -1,8 +1,8 @@
-// Runs a model file and shows every one of its outputs, however many: for comparing two files of
-// the same network tensor by tensor, and for what quantisation must know of a network's numbers.
-// Slow on purpose: f32 arithmetic, nothing cached.
-// Threads: an opened one belongs to one thread at a time. Owner: open/close by the caller; what a
-// row is shown belongs to the run and ends with the call.
+// Runs a model file and passes all of its outputs to a callback: to compare two files of the same
+// network tensor by tensor, and to collect the values that quantisation needs. Slow on purpose: f32
+// arithmetic, no cache.
+// Threads: a tracer belongs to one thread at a time. Owner: open/close by the caller; what the
+// callback receives is valid only during the call.
 #pragma once
 
 #include "engine/engine.h"
@@ -12,15 +12,15 @@ struct lq_tracer;
 typedef void lq_trace_row(void *context, int index, const struct lq_tensor *output);
 
 LQ_MUST_CHECK int lq_tracer_open(struct lq_tracer **tracer, const char *path, struct lq_error *err);
-void lq_tracer_close(struct lq_tracer *tracer); // NULL is fine
+void lq_tracer_close(struct lq_tracer *tracer); // tracer may be NULL
 
-// `inputs`: one for each of the model's, in its order, with type, rank, dims and data set.
-// `row` is called once for each output, in the model's order. A type or rank that lq_tensor does
-// not name is shown with data NULL.
+// `inputs`: one for each input of the model, in its order, with type, rank, dims and data set.
+// `row` is called once for each output, in the model's order. An output whose type or rank
+// lq_tensor cannot express is passed with data NULL.
 LQ_MUST_CHECK int lq_tracer_infer(struct lq_tracer *tracer, const struct lq_tensor *inputs,
                                  int input_count, lq_trace_row *row, void *context,
                                  struct lq_error *err);
 
-// The three in one, for a file that is run once.
+// Open, infer and close in one call, for a file that is run once.
 LQ_MUST_CHECK int lq_trace_run(const char *path, const struct lq_tensor *inputs, int input_count,
                                lq_trace_row *row, void *context, struct lq_error *err);

@@ -1,7 +1,7 @@
-// A model on NVIDIA Triton, or any server of the KServe v2 protocol: the source's path names the
-// local file of the same model, whose sidecar and, with a fallback, whose engine stand in.
-// A frame goes to the least busy, quickest server that is in (triton_pool.h); when that fails it is
-// tried on another one once; when no server is left the fallback runs it.
+// A model on NVIDIA Triton, or any server with the KServe v2 protocol. The source's path names the
+// local file of the same model: its sidecar is used, and a fallback runs it. A frame goes to the
+// least busy and fastest server that is up (triton_pool.h). If that fails, it is tried once on
+// another server; if no server is left, the fallback runs it.
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +145,7 @@ static int triton_run(struct lq_request *request, uint64_t deadline_us, struct l
     int status = lq_triton_pool_explain(pool, &why);
     for (int attempt = 0; attempt < 2 && status != LQ_OK; attempt++) {
         if (deadline_us && lq_clock_us() >= deadline_us)
-            return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be run");
+            return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be processed");
         server = lq_triton_pool_take(pool, server);
         if (!server)
             break;

@@ -1,5 +1,5 @@
-// One inference: by shared memory, over HTTP with the tensors' bytes, or in JSON where a server
-// speaks nothing else.
+// One inference: through shared memory, over HTTP with the tensors' bytes, or in JSON if the server
+// supports nothing else.
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>

@@ -1,20 +1,20 @@
-// What is known of a model file from when it was last tried in a process of its own (cli/check.h):
-// kept in the cache of compiled models, so that a second start tries nothing.
-// Threads: any; no state. Loads no engine.
+// The result of the last trial of a model file in a separate process (cli/check.h), stored in the
+// cache of compiled models, so that a second start need not try again.
+// Threads: any; no state. Does not load an engine.
 #pragma once
 
 #include <stdint.h>
 
 enum lq_verdict {
-    LQ_VERDICT_NONE,      // not tried, or not kept
-    LQ_VERDICT_DIRECT,    // the engine reads the file
-    LQ_VERDICT_CONVERTED, // … once lq_convert has made it an ONNX model
+    LQ_VERDICT_NONE,      // not tried, or not stored
+    LQ_VERDICT_DIRECT,    // the engine can read the file
+    LQ_VERDICT_CONVERTED, // … after lq_convert has turned it into an ONNX model
 };
 
-// One number for the file's contents, its sidecar's, the processor, the engine's library and `how`
-// it is compiled; 0 when the file cannot be read.
+// Hashes the file, its sidecar, the processor, the engine's library and `how` it is compiled; 0 if
+// the file cannot be read.
 uint64_t lq_verdict_key(const char *path, const char *how);
 
-// cache_dir: NULL keeps nothing.
+// cache_dir: NULL stores nothing.
 enum lq_verdict lq_verdict_read(const char *cache_dir, uint64_t key);
 void lq_verdict_write(const char *cache_dir, uint64_t key, enum lq_verdict verdict);

@@ -1,5 +1,5 @@
-// How steady masks are from frame to frame of a video, beside drawn masks that say how the nails
-// really moved. Masks are bytes, nail where >= 128 (a prediction's softness counts in flicker).
+// How steady masks are from frame to frame of a video, compared with drawn masks that show how the
+// nails really moved. Masks are bytes, nail where >= 128 (soft values count in flicker).
 // Threads: one owner. Owner: init/release by the caller; memory is kept between frames.
 //
 // flicker  the mean over nails and frames of: the sum over pixels of |this mask - the last mask,
@@ -19,7 +19,7 @@
 struct lq_flicker {
     double change, floor;      // sums over nails
     double against, steps;     // lag: sums of error . step and step . step
-    int pairs;                 // nails seen in two frames running
+    int pairs;                 // nails present in two consecutive frames
     int width, height;         // of the last frame; 0: none
     struct lq_buf predicted, drawn, levels; // the last frame's masks; scratch
     struct lq_components now, last;
@@ -28,11 +28,11 @@ struct lq_flicker {
 void lq_flicker_init(struct lq_flicker *flicker);
 void lq_flicker_release(struct lq_flicker *flicker);
 
-// The next frame: width x height bytes each, rows without padding. A change of size begins anew.
+// Adds the next frame: width x height bytes each, rows without padding. A new size starts over.
 LQ_MUST_CHECK int lq_flicker_add(struct lq_flicker *flicker, const uint8_t *predicted,
                                  const uint8_t *drawn, int width, int height);
 
-// NaN before a nail was seen in two frames running; lag also when nothing moved.
+// NaN until a nail was present in two consecutive frames; lag also if nothing moved.
 double lq_flicker_mean(const struct lq_flicker *flicker);
 double lq_flicker_floor(const struct lq_flicker *flicker);
 double lq_flicker_lag(const struct lq_flicker *flicker);

@@ -25,7 +25,7 @@ struct lq_score { // one picture
     uint64_t nail_pixels; // drawn
 };
 
-struct lq_tally { // many pictures; {0} is empty
+struct lq_tally { // many pictures; initialise with {0}
     int images, blank_images;
     uint64_t intersection, union_, blank_painted, blank_pixels;
     double iou_sum, boundary_sum;
@@ -46,7 +46,7 @@ LQ_MUST_CHECK int lq_metrics_score(struct lq_metrics *metrics, const uint8_t *pr
                                    struct lq_score *score);
 
 void lq_tally_add(struct lq_tally *tally, const struct lq_score *score);
-double lq_tally_iou(const struct lq_tally *tally);         // 1 when nothing was to be found
+double lq_tally_iou(const struct lq_tally *tally);         // 1 if there was nothing to find
 double lq_tally_mean_iou(const struct lq_tally *tally);
 double lq_tally_boundary_f(const struct lq_tally *tally);
 double lq_tally_false_paint(const struct lq_tally *tally); // NaN without blank pictures

@@ -1,5 +1,5 @@
-// What `lacquer eval` counted, and how it is printed.
-// Threads: main thread. Owner: plain values, but for the flicker's memory.
+// The counts of `lacquer eval`, and how they are printed.
+// Threads: main thread. Owner: plain values, except the flicker's memory.
 #pragma once
 
 #include "eval/directions.h"
@@ -11,10 +11,10 @@
 struct lq_eval_figures {
     struct lq_tally all;
     struct lq_tally by[LQ_TRAIT_COUNT][LQ_TRAIT_CLASSES_MAX]; // pictures with a nail, by class
-    bool raw;                                                 // the network alone
+    bool raw;                                                 // only the network
     bool sequence;                                            // frames of one video
-    struct lq_flicker flicker;                                // … and how steady it is
-    struct lq_flips flips;                                    // … and which way its nails point
+    struct lq_flicker flicker;                                // … how steady the masks are
+    struct lq_flips flips;                                    // … and how often directions flip
     struct lq_directions directions;                          // with --directions: its root is set
     double ms_median;
 };

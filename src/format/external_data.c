@@ -16,7 +16,7 @@
 struct walk {
     int (*visit)(struct walk *walk, Onnx__TensorProto *tensor);
     const char *model; // its path, for messages
-    char folder[PATH_MAX]; // where files are looked for
+    char folder[PATH_MAX]; // where files are searched
     size_t bytes; // of numbers so far
     struct lq_error *err;
 };

@@ -1,12 +1,12 @@
 // A FlatBuffer, little-endian throughout:
 //
-//   byte 0   u32 where the root table stands
+//   byte 0   u32 position of the root table
 //
-// A table begins with an i32: its own place less this is its vtable's. The vtable is u16s: its own
-// bytes, the table's bytes, then for each field its offset in the table, 0 where it is absent.
-// Scalars lie in the table; vectors, strings and tables stand elsewhere and the field holds a u32
-// offset from itself forwards. A vector is a u32 count and its items; a string is one of bytes,
-// with a NUL behind.
+// A table begins with an i32: its own position minus its vtable's. The vtable consists of u16s: its
+// size in bytes, the table's size in bytes, then for each field its offset in the table, 0 if
+// absent. Scalars are stored in the table; vectors, strings and tables are elsewhere, and the field
+// holds a u32 offset forward from itself. A vector is a u32 count and its items; a string is a
+// vector of bytes followed by a NUL.
 #include "format/flatbuffer.h"
 
 size_t lq_flat_damage(struct lq_flat *flat, const char *what)

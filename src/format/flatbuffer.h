@@ -1,6 +1,7 @@
-// Bounds-checked reading of a FlatBuffer: tables are named by where they stand, 0 is "not there".
-// The first damaged place found sticks, and every read of it gives 0, so that one look at the end
-// is enough. Threads: one owner at a time. Owner: the bytes are the caller's; nothing is allocated.
+// Bounds-checked reading of a FlatBuffer. A table is identified by its position; 0 means absent.
+// The first damage found is remembered, and from then on every read returns 0, so callers need only
+// check once at the end.
+// Threads: one owner at a time. Owner: the caller owns the bytes; nothing is allocated.
 #pragma once
 
 #include <stdbool.h>
@@ -16,26 +17,27 @@ struct lq_flat_list {
 struct lq_flat {
     const uint8_t *data;
     size_t len;
-    const char *damaged; // what was found wrong first; NULL: nothing
+    const char *damaged; // the first damage found; NULL: none
 };
 
-size_t lq_flat_damage(struct lq_flat *flat, const char *what); // gives 0
+size_t lq_flat_damage(struct lq_flat *flat, const char *what); // records the damage; returns 0
 
 uint32_t lq_flat_load_u32(const uint8_t *p);
 uint64_t lq_flat_load_u64(const uint8_t *p);
 
-// Where field `field` of `size` bytes stands in a table; 0 when absent.
+// Position of field `field` (`size` bytes) of a table; 0 when absent.
 size_t lq_flat_field(struct lq_flat *flat, size_t table, unsigned field, size_t size);
 int32_t lq_flat_i32(struct lq_flat *flat, size_t table, unsigned field, int32_t otherwise);
 int lq_flat_byte(struct lq_flat *flat, size_t table, unsigned field, int otherwise); // -128..127
 
 size_t lq_flat_root(struct lq_flat *flat); // the root table
 
-// What stands behind the offset at `at`, and behind a field that is one.
+// The position that the offset at `at` points to; and the same for a field that is an offset.
 size_t lq_flat_follow(struct lq_flat *flat, size_t at);
 size_t lq_flat_table(struct lq_flat *flat, size_t table, unsigned field);
 
-// A vector field's first item, and how many there are; all of them are inside the file.
+// Position of a vector field's first item, and the number of items; all are checked to lie inside
+// the file.
 size_t lq_flat_vector(struct lq_flat *flat, size_t table, unsigned field, size_t item_bytes,
                       size_t *count);
 struct lq_flat_list lq_flat_ints(struct lq_flat *flat, size_t table, unsigned field, size_t max);

@@ -1,9 +1,9 @@
-// A FlexBuffer is read from its end: the last byte is the width of the root, the byte before it the
-// root's packed type (low two bits: log2 of the width of what it holds; the rest: the kind), and
-// before that stands the root, for a map the distance back to its values. In front of the values
-// stand, each of the values' width: the distance back to the keys' vector, the keys' width, and the
-// number of values; behind the values stands one packed type for each. A key is the distance back
-// to a text that ends with 0.
+// A FlexBuffer is read from its end: the last byte is the width of the root; the byte before it is
+// the root's packed type (low two bits: log2 of the width of its contents; the rest: the kind).
+// Before that is the root itself, for a map the distance back to its values. Before the values are,
+// each as wide as a value: the distance back to the vector of keys, the keys' width, and the number
+// of values. After the values comes one packed type for each. A key is the distance back to a
+// NUL-terminated text.
 #include "format/flexbuffer.h"
 
 #include <string.h>

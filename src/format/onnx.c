@@ -6,7 +6,7 @@
 
 // ---- reading and writing
 
-// Texts that may be missing in the file are NULL in its message; what is looked at later is not.
+// Texts missing in the file are NULL in its message; those that are read later must be there.
 static bool is_sound(const Onnx__GraphProto *graph)
 {
     for (size_t i = 0; i < graph->n_node; i++)

@@ -1,8 +1,8 @@
 // A .tflite file is a FlatBuffer (flatbuffer.c) with "TFL3" at byte 4. Of its tables we read:
 //
 //   Model        1 operator_codes  2 subgraphs  4 buffers
-//   OperatorCode 0 the code as a byte (127 and more do not fit)  1 custom name  3 the code as an
-// i32
+//   OperatorCode 0 the code as a byte (127 and more do not fit)  1 custom name
+//                3 the code as an i32
 //   SubGraph     0 tensors  1 inputs  2 outputs  3 operators
 //   Tensor       0 shape  1 type  2 buffer  3 name  4 quantization  5 is_variable  6 sparsity
 //                7 shape with -1 for what is open  8 has_rank

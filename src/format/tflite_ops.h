@@ -1,4 +1,4 @@
-// Numbers of the schema's BuiltinOperator that the converter knows. Threads: any; no state.
+// The schema's BuiltinOperator numbers that the converter supports. Threads: any; no state.
 #pragma once
 
 enum lq_operator {

@@ -5,10 +5,10 @@
 //                       2, 3 kind and place of the segments  4, 5 of the indices
 //   kinds 1, 2, 3: tables whose field 0 is a vector of i32, u16, u8
 //
-// The levels are walked like nested loops; the constant's bytes are the values in the order in
-// which the innermost loop meets them. Traversal names the axis of each level; those numbered from
-// the tensor's rank on are the blocks' own axes, and block_map tells which of the tensor's each
-// parts.
+// The levels are traversed like nested loops; the constant's bytes are the values in the order in
+// which the innermost loop reaches them. The traversal names the axis of each level. Axes numbered
+// from the tensor's rank on are those of blocks, and block_map tells which of the tensor's axes
+// each of them subdivides.
 #include <string.h>
 
 #include "format/tflite.h"

@@ -251,7 +251,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
         return status;
     lq_stage_done(job, LQ_STAGE_PREPARE, since_us);
     if (job->deadline_us && *since_us >= job->deadline_us)
-        return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be run");
+        return lq_fail(err, LQ_ERR_TIMEOUT, "the frame is too old to be processed");
     job->passes = 1;
     status = lq_runner_infer(detector->runner, job->deadline_us, err);
     if (status != LQ_OK)

@@ -1,5 +1,5 @@
-// A finished job as JSON, the same keys wherever it is shown (command line, HTTP, Socket.IO).
-// Threads: any; the job's nails must stay in place meanwhile. Owner: the caller gets a reference.
+// A finished job as JSON, with the same keys in all interfaces (command line, HTTP, Socket.IO).
+// Threads: any; the job's nails must not change meanwhile. Owner: the caller gets a reference.
 #pragma once
 
 #include <jansson.h>
@@ -11,5 +11,5 @@
 json_t *lq_report_nails(const struct lq_nails *nails, bool geometry);
 
 // {"decode": 1.4, …, "total": 8.9}: milliseconds with three decimals. Stages that did not run
-// (paint and encode of a nails-only job) are left out.
+// (paint and encode of a nails-only job) are omitted.
 json_t *lq_report_ms(const struct lq_job *job);

@@ -1,5 +1,5 @@
-// Windows of the multi-scale pass: squares around the nails of a picture, few, each with as many
-// neighbours as fit. Threads: any. Owner: all memory is the caller's.
+// Windows of the multi-scale pass: a few squares around the nails of a picture, each with as many
+// neighbouring nails as fit. Threads: any. Owner: the caller owns all memory.
 #pragma once
 
 #include "nail/nail.h"
@@ -10,9 +10,9 @@ struct lq_window { // whole picture pixels, inside the picture
     float x0, y0, x1, y1;
 };
 
-float lq_window_side(const struct lq_window *window); // the longer one
+float lq_window_side(const struct lq_window *window); // the longer side
 
-// Largest nails first, each nail in one window at least but for those that are large in the picture
-// already. Returns how many.
+// Starts with the largest nails; each nail is in at least one window, except nails that are already
+// large in the picture. Returns the number of windows.
 int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
                       const struct lq_nails *nails);

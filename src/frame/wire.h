@@ -1,5 +1,5 @@
-// The headers of the lacquer.v1 subprotocol, as docs/PROTOCOL.md lays them out: little-endian, no
-// padding. Pure functions on bytes.
+// The headers of the lacquer.v1 subprotocol (docs/PROTOCOL.md): little-endian, without padding.
+// Pure functions on bytes.
 // Threads: any. Owner: the caller's memory.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-// Little-endian numbers of 1 to 8 bytes.
+// Stores a number of 1 to 8 bytes, little-endian.
 static inline void lq_wire_put(uint8_t *bytes, uint64_t value, int size)
 {
     for (int i = 0; i < size; i++)
@@ -49,24 +49,25 @@ struct lq_wire_reply {
     uint64_t client_time;
     uint32_t queue_us;
     uint32_t stage_us[6]; // decode, prepare, infer, nails, paint, encode
-    uint32_t served_us;   // from the last byte's arrival to the reply being handed to the socket
+    uint32_t served_us;   // from the arrival of the last byte until the reply is passed to the
+                          // socket
     uint32_t replaced;
     uint16_t width, height;
     uint8_t quality;
-    bool propagated;      // nails were propagated from the frame before
+    bool propagated;      // nails were propagated from the previous frame
 };
 
-// Reads a frame's header from a message of `len` bytes. Too short, an unknown type or a header that
-// does not fit: SYNTAX.
+// Reads a frame's header from a message of `len` bytes. SYNTAX: too short, an unknown type, or a
+// header that does not fit.
 LQ_MUST_CHECK int lq_wire_frame_read(struct lq_wire_frame *frame, const uint8_t *bytes, size_t len,
                                      struct lq_error *err);
 void lq_wire_frame_write(const struct lq_wire_frame *frame, uint8_t bytes[LQ_WIRE_FRAME_BYTES]);
 
-// Reads a reply's header (clients: the load generator, tests).
+// Reads a reply's header (for clients: the load generator and tests).
 LQ_MUST_CHECK int lq_wire_reply_read(struct lq_wire_reply *reply, const uint8_t *bytes, size_t len,
                                      struct lq_error *err);
 void lq_wire_reply_write(const struct lq_wire_reply *reply, uint8_t bytes[LQ_WIRE_REPLY_BYTES]);
 
-// Fills in, just before sending, what is known only then.
+// Sets the fields that are known only just before sending.
 void lq_wire_reply_set_served(uint8_t bytes[LQ_WIRE_REPLY_BYTES], uint32_t served_us,
                               uint32_t replaced);

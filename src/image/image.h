@@ -1,5 +1,5 @@
-// A view of pixels in memory.
-// Threads: read by many, written by one. Owner: whoever made the bytes; a view owns nothing.
+// Views of pixels in memory.
+// Threads: many readers or one writer. Owner: whoever allocated the bytes; a view owns nothing.
 #pragma once
 
 #include <stddef.h>
@@ -16,28 +16,28 @@ struct lq_image {
     int channels;     // 1 (masks only), 3 (RGB) or 4 (RGBA, alpha not premultiplied)
     int depth;        // bits per sample: 8 or 16
     size_t stride;    // bytes from one row to the next
-    const struct lq_color *color; // what the numbers stand for (color.h); NULL: sRGB
+    const struct lq_color *color; // colour space of the numbers (color.h); NULL: sRGB
 };
 
-// A part of a picture, in its pixels.
+// A rectangle in a picture, in pixels.
 struct lq_pixel_box {
     int x, y, width, height;
 };
 
-// A picture that was painted on since it was decoded, in `parts` alone (boxes within it).
+// A decoded picture that was then painted, only within `parts` (boxes inside it).
 struct lq_painted_image {
     const struct lq_image *image;
     const struct lq_pixel_box *parts;
     int part_count;
 };
 
-// A row of pixels as three planes of `count` floats, which may not overlap.
+// A row of pixels as three planes of `count` floats; the planes must not overlap.
 struct lq_rgb_row {
     float *red, *green, *blue;
     int count;
 };
 
-// `count` pixels of a row, from the one at `from`.
+// `count` pixels of a row, starting at `from`.
 static inline struct lq_rgb_row lq_rgb_row_part(const struct lq_rgb_row *row, int from, int count)
 {
     return (struct lq_rgb_row){row->red + from, row->green + from, row->blue + from, count};
@@ -64,12 +64,12 @@ static inline struct lq_image lq_image_part(const struct lq_image *image,
     return part;
 }
 
-// Makes room in buf for the picture and points `image` at it (rows 64-byte aligned).
-// Pixels are unspecified. Fails with TOO_LARGE when buf->max is crossed.
+// Reserves room in buf for the picture and points `image` at it (rows are 64-byte aligned). Pixels
+// are unspecified. Fails with TOO_LARGE if buf->max is exceeded.
 LQ_MUST_CHECK int lq_image_alloc(struct lq_image *image, struct lq_buf *buf, int width, int height,
                                  int channels, int depth);
 
-// Whether a picture of this size may be decoded: both sides at least 1 and at most
-// LQ_PICTURE_SIDE_MAX, at most pixels_max pixels in all. CORRUPT or TOO_LARGE otherwise.
+// Checks whether a picture of this size may be decoded: each side from 1 to LQ_PICTURE_SIDE_MAX,
+// and at most pixels_max pixels in total. Otherwise CORRUPT or TOO_LARGE.
 LQ_MUST_CHECK int lq_image_check_size(uint32_t width, uint32_t height, size_t pixels_max,
                                       struct lq_error *err);

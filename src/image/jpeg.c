@@ -161,7 +161,7 @@ static int decode_whole(struct lq_jpeg *jpeg, const struct lq_jpeg_map *map,
         return fail_damaged(err, read.why);
     if (map->ended && !scope->part && !is_padding(map, read.spare)) {
         lq_jpeg_forget(jpeg);
-        return fail_damaged(err, "bytes are left over, so that some are damaged");
+        return fail_damaged(err, "bytes are left over, so some are damaged");
     }
     return LQ_OK;
 }

@@ -1,5 +1,5 @@
-// libjpeg's decoder with what its callbacks need, for jpeg_read.c and jpeg_repaint.c alone.
-// Threads: one owner. Owner: lq_jpeg_read fills it in; release by who keeps it.
+// libjpeg's decoder and the state its callbacks need, shared by jpeg_read.c and jpeg_repaint.c.
+// Threads: one owner. Owner: lq_jpeg_read fills it in; whoever keeps it releases it.
 #pragma once
 
 #include <setjmp.h>
@@ -10,15 +10,15 @@
 
 struct lq_jpeg_read;
 
-// Callbacks are given its `err` or `src` alone.
+// libjpeg's callbacks receive only `err` or `src` of this struct.
 struct lq_jpeg_decoder {
     struct jpeg_decompress_struct lib;
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
-    struct lq_jpeg_read *read; // while pixels are read
+    struct lq_jpeg_read *read; // set while pixels are read
     bool damaged;
     bool kept;                 // it holds a whole picture's coefficients
-    jmp_buf failed;            // where errors go; set before each use
+    jmp_buf failed;            // where errors jump to; set before each use
 };
 
 void lq_jpeg_decoder_release(struct lq_jpeg_decoder *decoder);

@@ -1,6 +1,5 @@
-// The changed blocks are encoded by the library as a picture of their own, 16x16 pixels each, one
-// below the other; what they became is copied among the frame's coefficients, and these are
-// written.
+// libjpeg encodes the changed blocks as a separate picture, 16x16 pixels each, one below the other.
+// The resulting coefficients are copied among the frame's own, and these are written.
 #include "image/jpeg_repaint.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-// A frame painted in places, as JPEG: the blocks that nothing was painted on are the frame's own,
-// coefficient by coefficient, and only the others are encoded, with the frame's own quantisation.
-// That takes half as long as encoding all of it, and what was not painted loses nothing.
+// Encodes a partly painted frame as JPEG: blocks without paint keep the frame's own coefficients,
+// and only the others are encoded, with the frame's quantisation. This takes half as long as
+// encoding the whole frame, and the unpainted parts lose no quality.
 // Threads: one owner. Owner: the caller owns all memory.
 #pragma once
 
@@ -11,21 +11,21 @@
 struct jpeg_decompress_struct;
 struct lq_jpeg_decoder;
 
-// Memory that is kept between frames.
+// Memory kept between frames.
 struct lq_jpeg_repaint_room {
-    struct lq_buf changed; // a byte for each block of 16x16 pixels
-    struct lq_buf strip;   // a JPEG of those that changed
+    struct lq_buf changed; // one byte for each block of 16x16 pixels
+    struct lq_buf strip;   // a JPEG of the changed blocks
 };
 
 void lq_jpeg_repaint_room_init(struct lq_jpeg_repaint_room *room);
 void lq_jpeg_repaint_room_release(struct lq_jpeg_repaint_room *room);
 
-// Whether a frame of this header can be repainted in place of one of `quality`: 4:2:0 in one scan,
-// quantised about as finely. *quality points to an int.
+// Whether a frame with this header can be repainted instead of being encoded at `quality`: it must
+// be 4:2:0 in one scan, quantised about as finely. *quality points to an int.
 bool lq_jpeg_repaint_fits(const struct jpeg_decompress_struct *header, void *quality);
 
-// `painted`: the frame that the decoder read. Leaves the JPEG in `file`. False: it cannot be
-// repainted, or is not worth it; encode it whole then. The decoder's coefficients are used up
+// `painted`: the frame that the decoder read. Leaves the JPEG in `file`. False: the frame cannot be
+// repainted, or that is not worthwhile; encode it whole. The decoder's coefficients are consumed
 // either way.
 bool lq_jpeg_repaint(struct lq_jpeg_decoder *decoder, const struct lq_painted_image *painted,
                      struct lq_jpeg_repaint_room *room, struct lq_buf *file);

@@ -1,5 +1,6 @@
-// PNG by libspng: bytes to RGB(A) pixels and back, with the colour profile.
-// Threads: any; no state (libspng allocates for each picture; live frames are JPEG).
+// PNG with libspng: decodes bytes to RGB(A) pixels and colour profile, and encodes them.
+// Threads: any; no state. libspng allocates for each picture, which is acceptable: live frames are
+// JPEG.
 #pragma once
 
 #include "image/codec.h"

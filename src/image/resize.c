@@ -1,6 +1,6 @@
-// Two passes a row of output: the source rows under it are blended into one row of floats (all
-// lanes alike, so the compiler makes it wide), then each output pixel is gathered from that row
-// with its channels side by side in one vector. Nothing between them leaves the first cache.
+// Two passes per output row: the source rows under it are blended into one row of floats (all lanes
+// alike, so the compiler vectorises it), then each output pixel is computed from that row with its
+// channels side by side in one vector. All intermediate data stays in the first-level cache.
 #include "image/resize.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
-// Resizing for a network's input: antialiased bilinear (triangle filter scaled with the reduction,
-// pixel centres at +0.5), fused with colour-order, normalisation and tensor layout.
-// The arithmetic is that of PIL's BILINEAR / PyTorch's antialias=True up to rounding.
-// Threads: one resizer belongs to one thread at a time. Owner: init/release by the caller; the
+// Resizes a picture for a network's input: antialiased bilinear (the triangle filter widens with
+// the reduction; pixel centres at +0.5), fused with colour order, normalisation and tensor layout.
+// Up to rounding, the result equals PIL's BILINEAR and PyTorch's antialias=True.
+// Threads: one resizer belongs to one thread at a time. Owner: init/release by the caller. The
 // coefficient tables are rebuilt only when a size changes, so a live session allocates nothing.
 #pragma once
 
@@ -11,15 +11,15 @@
 
 struct lq_resizer;
 
-// Where the picture lies in the tensor, and how numbers are made from its pixels.
+// Where the picture lies in the tensor, and how pixels are converted to numbers.
 struct lq_resize_target {
     float *data;          // tensor of tensor_height x tensor_width x 3
     int tensor_width;
     int tensor_height;
     bool channels_first;  // CHW planes, else HWC
-    int x, y;             // the picture's place in the tensor (letterbox offset)
+    int x, y;             // the picture's position in the tensor (letterbox offset)
     int width, height;    // the picture's size in the tensor
-    float pad;            // 0..1 value around it, before scale and bias
+    float pad;            // 0..1: value around the picture, before scale and bias
     float scale[3];       // value = pixel / full range * scale[c] + bias[c]
     float bias[3];
 };

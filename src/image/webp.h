@@ -1,4 +1,4 @@
-// WebP by libwebp: bytes to RGB(A) pixels and back, with the colour profile.
+// WebP with libwebp: decodes bytes to RGB(A) pixels and colour profile, and encodes them.
 //
 //   "RIFF" size32 "WEBP"  { name[4] size32 body, padded to an even length } …      little-endian
 //   VP8X flags …   ICCP profile   ALPH, "VP8 " or VP8L the picture   EXIF TIFF   ANIM, ANMF a video
@@ -9,7 +9,7 @@
 #include "image/codec.h"
 #include "image/stored.h"
 
-// As lq_codec_decode. An animation: FORMAT.
+// As lq_codec_decode. An animation fails with FORMAT.
 LQ_MUST_CHECK int lq_webp_decode(const struct lq_picture_file *file,
                                  struct lq_stored_picture *picture, struct lq_picture_info *info,
                                  struct lq_error *err);

@@ -1,6 +1,6 @@
-// A foreign model, run once in a process of its own: an engine compiles what a file says, and some
-// files end it. A host has threads, so the process is not forked from it but is a small program,
-// lacquer-check-model, with no file, signal mask or handler of the host's.
+// Runs a foreign model once in a separate process: engines compile what a file contains, and some
+// files crash them. The host may have threads, so it is not forked; a small program,
+// lacquer-check-model, is started instead, without the host's files, signal mask or handlers.
 #include "lib/library.h"
 
 #include <errno.h>
@@ -123,7 +123,7 @@ static int say_how_it_ended(const char *path, int ended, bool late, struct lq_er
     else
         snprintf(how, sizeof how, "it ended before it was done");
     return lq_fail(err, LQ_ERR_MODEL,
-                   "cannot run model '%.150s': tried in a process of its own, %s; export it "
+                   "cannot run model '%.150s': tried in a separate process, %s; export it "
                    "another way, or make an ONNX model of it by `lacquer convert`",
                    path, how);
 }

@@ -1,5 +1,5 @@
-// lacquer-check-model: opens a model and runs it once, for liblacquer (check.c) to see whether that
-// ends the process. Prints nothing.
+// lacquer-check-model: opens a model and runs it once, so that liblacquer (check.c) sees whether
+// that crashes the process. Prints nothing.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// Codes, texts, structs of other versions, and the log.
+// Error codes and texts, structs of other versions, and the log.
 #include "lib/library.h"
 
 #include <stdio.h>
@@ -64,7 +64,7 @@ int lq_lib_copy_in(void *own, size_t own_size, const void *given, size_t least, 
         size = least;
     if (size < least)
         return lq_fail(err, LQ_ERR_ARGUMENT,
-                       "%s.size is %zu: it is to be sizeof the struct (use its …_INIT)", what,
+                       "%s.size is %zu: it must be sizeof the struct (use its …_INIT)", what,
                        size);
     for (size_t i = own_size; i < size; i++)
         if (((const unsigned char *)given)[i])

@@ -1,4 +1,4 @@
-// Calls of the first version of include/lacquer.h, by those of today.
+// The functions of the first version of include/lacquer.h, implemented by the current ones.
 #include "lib/library.h"
 
 static void give_nails(const struct lacquer_response *response, const struct lacquer_nail **nails,

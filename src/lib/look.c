@@ -1,4 +1,4 @@
-// Catalogues and whole looks.
+// Catalogues and complete looks.
 #include "lib/library.h"
 
 #include <stdlib.h>

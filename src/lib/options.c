@@ -1,4 +1,4 @@
-// struct lacquer_options, read.
+// Reads struct lacquer_options.
 #include "lib/library.h"
 
 #include <stddef.h>

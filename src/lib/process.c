@@ -1,4 +1,4 @@
-// Requests and responses: a picture or a frame through the pipeline.
+// Requests and responses: sends a picture or frame through the pipeline.
 #include "lib/library.h"
 
 #include <math.h>

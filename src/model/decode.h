@@ -1,20 +1,20 @@
-// From output tensors to patches, inside this layer only: what was decided about a model once
-// (layout, rules) and what changes from frame to frame (geometry).
-// Threads: any. Owner: plain data; a decode writes only into memory its caller gives.
+// Converts output tensors to patches. Private to this layer. A model's layout and rules are decided
+// once; the geometry changes from frame to frame.
+// Threads: any. Owner: plain data; decoding writes only to memory that the caller supplies.
 #pragma once
 
 #include "base/limits.h"
 #include "model/model.h"
 
-// What a detection is made of.
+// What the rows of a detection head contain.
 enum lq_rows {
-    LQ_ROWS_CELLS,   // centre, size, a score for each class, coefficients: one for each grid cell
-    LQ_ROWS_FINAL,   // corners, score, class, coefficients: chosen by the network ("end to end");
-                     // `classes` is 2, the places of score and class
-    LQ_ROWS_QUERIES, // RF-DETR: centre and size of 0..1; class logits and a mask of its own apart
+    LQ_ROWS_CELLS,   // one row per grid cell: centre, size, a score per class, coefficients
+    LQ_ROWS_FINAL,   // corners, score, class, coefficients, already chosen by the network ("end to
+                     // end"); `classes` is 2, for the columns of score and class
+    LQ_ROWS_QUERIES, // RF-DETR: centre and size, 0..1; class logits and masks are separate outputs
 };
 
-// Which outputs are the mask map or the two of YOLO, and the order of their dimensions.
+// Which outputs are the mask map, or YOLO's two outputs, and the order of their dimensions.
 struct lq_layout {
     int map_index; // mask head: output, channels (1 or 2), size
     bool map_channels_first;
@@ -41,29 +41,30 @@ struct lq_rules {
     uint64_t class_mask; // classes that are nails
 };
 
-// How this frame's picture lies in the tensor: tensor = offset + picture * scale, in pixels.
+// Where this frame's picture lies in the tensor: tensor = offset + picture * scale, in pixels.
 struct lq_geometry {
     int tensor_width, tensor_height;
     float offset_x, offset_y, scale_x, scale_y;
     int picture_width, picture_height;
 };
 
-// sigmoid, and 0 for what is no number.
+// The sigmoid; 0 for NaN.
 float lq_sigmoid(float x);
 
-// What a map's values are: as the sidecar declares them, unless values outside 0..1 contradict it.
+// How to read a map's values: as the sidecar declares, unless values outside 0..1 contradict it.
 enum lq_values lq_mask_values(const struct lq_layout *layout, enum lq_values declared,
                               const float *map);
 
-// One patch over the whole picture; `grid` has room for map_width * map_height floats.
+// Decodes a mask head to one patch over the whole picture; `grid` holds map_width * map_height
+// floats.
 void lq_mask_decode(const struct lq_layout *layout, const struct lq_rules *rules,
                     const struct lq_geometry *geometry, const float *map, float *grid,
                     struct lq_patch *patch);
 
 // Scratch of one runner, sized for its model.
 struct lq_yolo {
-    uint32_t *heap;      // candidates: `anchors` indices …
-    float *scores;       // … and every anchor's score
+    uint32_t *heap;      // candidates: indices of up to `anchors` anchors …
+    float *scores;       // … and the score of every anchor
     float *grids;        // LQ_NAILS_MAX planes of probabilities
     size_t grid_floats;  // in one plane
 };
@@ -71,17 +72,17 @@ struct lq_yolo {
 LQ_MUST_CHECK int lq_yolo_init(struct lq_yolo *yolo, const struct lq_layout *layout);
 void lq_yolo_release(struct lq_yolo *yolo);
 
-// What a detection head gave for one picture, and how to read it.
+// A detection head's outputs for one picture, and how to read them.
 struct lq_detections {
     const struct lq_layout *layout;
     const struct lq_rules *rules;
     const struct lq_geometry *geometry;
-    const float *det;    // the detections, as layout->rows has them; of QUERIES the boxes [N, 4]
-    const float *proto;  // prototypes of masks; of QUERIES the masks themselves [N, height, width]
-    const float *labels; // of QUERIES class logits [N, classes]; else NULL
+    const float *det;    // the detections, as layout->rows describes; for QUERIES the boxes [N, 4]
+    const float *proto;  // mask prototypes; for QUERIES the masks themselves [N, height, width]
+    const float *labels; // for QUERIES class logits [N, classes]; else NULL
 };
 
-// Detections kept after thresholds and NMS, best first, one patch each; returns how many.
-// NMS is class-agnostic: one nail seen as two classes is one nail.
+// Decodes the detections that remain after thresholds and NMS, best first, one patch each; returns
+// their number. NMS ignores classes: one nail detected as two classes is one nail.
 int lq_yolo_decode(struct lq_yolo *yolo, const struct lq_detections *detections,
                    struct lq_patch *patches);

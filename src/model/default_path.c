@@ -1,6 +1,6 @@
-// Which files the models that come along are: those of the source folder while the program lies
-// where it was built, else the installed ones. An installed program never uses the source
-// folder, which may be anybody's by then.
+// Paths of the included models: in the source folder if the program is where it was built, else the
+// installed ones. An installed program never uses the source folder, which somebody else may own by
+// then.
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>

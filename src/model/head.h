@@ -1,5 +1,5 @@
-// Deciding from tensors' shapes what a model is; the sidecar has the last word where shapes leave
-// a choice. Threads: any, no state.
+// Decides from the shapes of tensors what kind of model it is; where shapes are ambiguous, the
+// sidecar decides. Threads: any, no state.
 #pragma once
 
 #include "model/sidecar.h"
@@ -7,30 +7,31 @@
 struct lq_input {
     bool channels_first;
     int width, height; // 0: open
-    int batch;         // pictures that it takes at once; 1 where that is open
+    int batch;         // pictures per run; 1 if open
 };
 
-// What input 0 is. Fails with MODEL when no picture can be put in.
+// Decides what input 0 is. Fails with MODEL if it cannot take a picture.
 LQ_MUST_CHECK int lq_input_decide(struct lq_input *input, const struct lq_tensors *tensors,
                                   const struct lq_sidecar *sidecar, struct lq_error *err);
 
-// What the outputs are, from a request's tensors (every dimension known). Fails with MODEL and a
-// list of what was found.
+// Decides what the outputs are, from a request's tensors (every dimension is known). Fails with
+// MODEL and a list of the tensors.
 LQ_MUST_CHECK int lq_head_decide(enum lq_head *head, struct lq_layout *layout,
                                  const struct lq_tensors *tensors, const struct lq_input *input,
                                  const struct lq_sidecar *sidecar, struct lq_error *err);
 
-// Why no head was found, and what to change in the export (head_refused.c); returns MODEL.
+// Explains why no head was recognised, and what to change in the export (head_refused.c); returns
+// MODEL.
 int lq_head_refuse(const struct lq_tensors *tensors, const struct lq_input *input,
                    const struct lq_sidecar *sidecar, struct lq_error *err);
 
-// "images f32 [1,3,640,640]", as many as fit.
+// Writes "images f32 [1,3,640,640]", for as many tensors as fit.
 void lq_tensors_list(char *out, size_t size, const struct lq_tensor *tensors, int count);
 
-// Whether a YOLO network has so many cells for an input of this size.
+// Whether a YOLO network has this number of cells for an input of this size.
 bool lq_anchors_fit(int64_t count, int64_t width, int64_t height);
 
-// Two outputs of rank 3 and 4, whatever their sizes: YOLOv8-seg.
+// Whether there are two outputs of rank 3 and 4, whatever their sizes: YOLOv8-seg.
 bool lq_has_yolo_shapes(const struct lq_tensors *tensors);
-// Three of ranks 3, 3 and 4: RF-DETR-Seg.
+// Whether there are three outputs of rank 3, 3 and 4: RF-DETR-Seg.
 bool lq_has_detr_shapes(const struct lq_tensors *tensors);

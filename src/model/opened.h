@@ -1,6 +1,6 @@
-// What an opened model is made of: model.c fills it in (in the page device/network.c), runner.c
+// The contents of an opened model: model.c fills it in (device/network.c for the page), runner.c
 // runs frames through it.
-// Threads: read-only once opened, but for logged_values. Owner: lq_model_close releases all of it.
+// Threads: read-only once opened, except logged_values. Owner: lq_model_close releases everything.
 #pragma once
 
 #include <stdatomic.h>
@@ -21,24 +21,25 @@ struct lq_variant {
 struct lq_model {
     struct lq_model_info info;
     const struct lq_engine_ops *ops;
-    char *path;   // what engines read
-    char *source; // its name in messages; its sidecar is read
-    struct lq_engine_model *read; // until all sizes are compiled; else NULL
+    char *path;   // the file that engines read
+    char *source; // its name in messages; its sidecar applies
+    struct lq_engine_model *read; // until all sizes are compiled; then NULL
     char name[LQ_MODEL_NAME_MAX];
     struct lq_sidecar sidecar;
     struct lq_rules rules;
     struct lq_input input; // as the file declares it
     int variant_count;
     struct lq_variant variants[LQ_MODEL_SIZES_MAX];
-    struct lq_landmarks *landmarks; // NULL: none to be had
-    struct lq_engine *raced;    // of the first size, until it is taken for use; else NULL
+    struct lq_landmarks *landmarks; // NULL: not available
+    struct lq_engine *raced;    // compiled for the first size by the precision trial, until it is
+                                // used; else NULL
     enum lq_tune raced_tune;
-    atomic_bool logged_values;  // that a map was taken to hold logits
+    atomic_bool logged_values;  // whether the log said that a map's values are taken as logits
 };
 
-// opened.c: what follows from the sidecar and the layouts once all sizes are open.
+// opened.c: sets what follows from the sidecar and the layouts once all sizes are open.
 void lq_model_settle(struct lq_model *model, const struct lq_model_options *options);
-// Some may be open and others not.
+// Closes the variants that are open.
 void lq_model_close_variants(struct lq_model *model);
-// What was read to be compiled, if there is such.
+// Forgets the model that was read for compiling, if there still is one.
 void lq_model_forget(struct lq_model *model);

@@ -5,10 +5,10 @@
 
 #include "engine/engine.h"
 
-// Compiles the model both ways, with the shape that `options` names, and runs each in turn on an
-// empty picture: five times, or fewer where that takes more than half a second. Writes the faster:
-// bf16 where it takes less than 85 % of the time; f32 where bf16 cannot be had. *winner is the
-// engine of that, NULL on failure.
+// Compiles the model in both precisions, with the shape in `options`, and runs them alternately on
+// an empty picture: five times each, or fewer if that would take more than half a second. *faster
+// becomes bf16 if it takes less than 85 % of the time, and f32 otherwise or if bf16 is not
+// available. *winner is the engine of that precision, NULL on failure.
 LQ_MUST_CHECK int lq_precision_race(const struct lq_engine_ops *ops,
                                     struct lq_engine_model *model,
                                     const struct lq_engine_options *options,

@@ -1,5 +1,5 @@
-// One frame's inference: the picture into the input tensor, the network's run, its outputs as
-// patches.
+// One frame's inference: scales the picture into the input tensor, runs the network, and decodes
+// its outputs to patches.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-// The sidecar "<model's stem>.json": what shapes alone cannot say about a model (docs/MODELS.md).
-// Threads: any. Owner: a struct the caller owns; there is nothing to release.
+// The sidecar "<model name>.json": what shapes alone cannot say about a model (docs/MODELS.md).
+// Threads: any. Owner: a struct the caller owns; nothing to release.
 #pragma once
 
 #include "base/buf.h"
@@ -24,26 +24,27 @@ struct lq_sidecar {
     enum lq_values values;
     enum lq_boxes boxes;
     int nail_channel;     // -1: not given
-    uint64_t class_mask;  // classes that are nails, bit by bit; 0: not given
+    uint64_t class_mask;  // bit set of classes that are nails; 0: not given
     float score, nms_iou, threshold; // 0: not given
     bool bf16_checked;
     bool normalised;      // mean or std is given
-    struct lq_quantised input; // scale and zero point of an input of eight bits
+    struct lq_quantised input; // scale and zero point of an 8-bit input
 };
 
-// The sidecar of a model that has none: `present` is false and all is "not given".
+// The values for a model without a sidecar: `present` is false, everything else is "not given".
 static inline void lq_sidecar_none(struct lq_sidecar *sidecar)
 {
     *sidecar = (struct lq_sidecar){.pad = -1, .nail_channel = -1, .std = {1, 1, 1}};
 }
 
-// Reads the text of a sidecar; errors call it `name`.
+// Parses a sidecar's text; `name` appears in errors.
 LQ_MUST_CHECK int lq_sidecar_parse(struct lq_sidecar *sidecar, const char *name,
                                    const struct lq_buf *json, struct lq_error *err);
 
-// Where the sidecar of the model at `model_path` is, or would be. False: longer than `size` bytes.
+// Path of the sidecar for `model_path`, whether it exists or not. False: it needs more than `size`
+// bytes.
 LQ_MUST_CHECK bool lq_sidecar_path(const char *model_path, char *path, size_t size);
 
-// Reads the file beside `model_path`; without one, `present` is false and all is "not given".
+// Reads the file beside `model_path`; if there is none, `present` is false.
 LQ_MUST_CHECK int lq_sidecar_read(struct lq_sidecar *sidecar, const char *model_path,
                                   struct lq_error *err);

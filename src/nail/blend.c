@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-static const float SHARPEN = 0.25f; // at most, of an outline that was moved by half a pixel
+static const float SHARPEN = 0.25f; // maximum, for an outline that was moved by half a pixel
 
-// Where a point of this frame was in the last: the motion undone, to first order.
+// Position in the last frame of a point of this frame: the inverse motion, to first order.
 struct way_back {
     float x, y;           // of the first pixel's centre
     float dx_x, dx_y;     // per pixel to the right
@@ -47,7 +47,7 @@ bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_m
     return true;
 }
 
-// Between the four samples about (ix, iy); those outside are 0.
+// Interpolates the four samples around (ix, iy); samples outside the mask are 0.
 static inline int sample_at_edge(const struct lq_shown_mask *mask, int ix, int iy, int fx, int fy)
 {
     bool left = ix >= 0, right = ix + 1 < mask->box.width;
@@ -60,7 +60,7 @@ static inline int sample_at_edge(const struct lq_shown_mask *mask, int ix, int i
     return (upper * (256 - fy) + lower * fy + 32768) >> 16;
 }
 
-// Row j of what is drawn; `from`: where its first row begins, in the mask's own pixels.
+// Draws row j; `from`: where its first row begins, in the mask's own pixels.
 static void move_row(const struct lq_shown_mask *mask, const struct way_back *from, int j,
                      int width, uint8_t *out)
 {

@@ -1,4 +1,4 @@
-// A picture in square blocks of pixels, as the edge refinement and the tracking sample it.
+// A picture divided into square blocks of pixels, as edge refinement and tracking sample it.
 // Threads: any. Owner: plain data.
 #pragma once
 

@@ -64,7 +64,7 @@ static int find_runs(struct lq_components *components, const struct lq_grid_roi 
     return LQ_OK;
 }
 
-// Union-find on the runs themselves: label is the parent's index until the components are numbered.
+// Union-find on the runs: label is the parent's index until the components are numbered.
 static int root_of(struct lq_run *runs, int i)
 {
     while (runs[i].label != i) {
@@ -106,7 +106,7 @@ static void add_run(struct lq_component *item, const struct lq_run *run, const f
         lq_component_add(item, x, run->y, row[x]);
 }
 
-// Roots come before the other runs of their component, so one pass numbers all.
+// Roots come before the other runs of their component, so a single pass numbers them all.
 static int gather(struct lq_components *components, const float *data, int stride)
 {
     struct lq_run *runs = (struct lq_run *)(void *)components->runs.data;
@@ -160,7 +160,7 @@ static void principal(const struct lq_component *component, float dx, float dy, 
                       double *least)
 {
     double n = component->count, mx = component->sx / n, my = component->sy / n;
-    // A point stands for its whole cell, whose own variance is a twelfth.
+    // A point represents its whole cell, whose variance is a twelfth.
     double xx = (component->sxx / n - mx * mx + 1.0 / 12.0) * (double)dx * (double)dx;
     double yy = (component->syy / n - my * my + 1.0 / 12.0) * (double)dy * (double)dy;
     double xy = (component->sxy / n - mx * my) * (double)dx * (double)dy;

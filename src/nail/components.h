@@ -1,4 +1,4 @@
-// Connected components of a grid of probabilities, as runs of neighbouring points.
+// Connected components of a grid of probabilities, stored as runs of adjacent points.
 // Threads: one owner at a time. Owner: init/release by the caller; memory is kept between grids.
 #pragma once
 
@@ -20,21 +20,21 @@ struct lq_component {
 struct lq_components {
     struct lq_buf runs;  // struct lq_run, top to bottom, left to right
     struct lq_buf items; // struct lq_component
-    struct lq_buf scratch, spare; // split.c: one component's window; runs on their way
+    struct lq_buf scratch, spare; // for split.c: one component's window; runs being regrouped
     int run_count, count;
 };
 
 void lq_components_init(struct lq_components *components);
 void lq_components_release(struct lq_components *components);
 
-// The region of interest of a grid of probabilities: what lies outside it counts as empty.
+// The region of interest of a grid of probabilities; everything outside it counts as empty.
 struct lq_grid_roi {
     const float *data;            // of the whole grid, from its point (0, 0)
     int stride;                   // floats from one row of the grid to the next
     int left, top, right, bottom; // columns and rows, all four included; empty: right < left
 };
 
-// Finds the components of the points at or above the threshold (8 neighbours); NaN is never one.
+// Finds the components of the points at or above the threshold (8 neighbours); NaN counts as below.
 LQ_MUST_CHECK int lq_components_find(struct lq_components *components,
                                      const struct lq_grid_roi *roi, float threshold);
 
@@ -67,6 +67,6 @@ static inline const struct lq_component *lq_components_items(const struct lq_com
 // Length divided by width, from second moments; 1 for a disc or a square.
 float lq_component_aspect(const struct lq_component *component, float dx, float dy);
 
-// Points over those of an ellipse with the same moments: 1 for an ellipse, 0.95 for a rectangle,
-// far less for a ring, a crescent or scattered points.
+// The number of points divided by that of an ellipse with the same moments: 1 for an ellipse, 0.95
+// for a rectangle, far less for a ring, a crescent or scattered points.
 float lq_component_solidity(const struct lq_component *component);

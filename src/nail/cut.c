@@ -58,7 +58,7 @@ static void clear_others(float *grid, const struct lq_components *components, in
     }
 }
 
-// A quarter of each neighbour along one row or column of n points, in place.
+// Adds a quarter of each neighbour along one row or column of n points, in place.
 static void smooth_line(float *line, int n, ptrdiff_t stride)
 {
     float before = line[0];
@@ -69,7 +69,8 @@ static void smooth_line(float *line, int n, ptrdiff_t stride)
     }
 }
 
-// A grid as fine as the picture has stairs of its own: smoothed, its edge can be drawn soft.
+// A grid as fine as the picture has jagged edges of its own; after smoothing, they can be drawn
+// softly.
 static void smooth(float *grid, const struct frame *frame, float cell)
 {
     int rounds = cell < 1.4f ? 2 : cell < 2.4f ? 1 : 0;

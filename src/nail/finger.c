@@ -6,16 +6,16 @@
 enum { HAND = 5, CLASSIFIED_MIN = 4, UNKNOWN_MAX = 1, MEASURES = 4,
        HYPOTHESES_MAX = 2 * (1 + HAND) * 5 };
 
-// A hand's nails are at most this many nail sizes apart, each from the nearest other.
+// A hand's nails are at most this many nail sizes from the nearest other nail.
 static const float REACH = 12.0f;
 static const float PALM = 8.0f; // behind the fingers' nails, in nail sizes
-// Measures of one nail are not independent: their log odds count this much.
+// Measurements of one nail are not independent: their log odds get this weight.
 static const float TRUST = 0.6f, PAIR_UNKNOWN = -10.0f, STRANGE_MAX = 9.0f;
 
-// How one finger's nail lies from that of the finger before it: across (away from the thumb) and
-// along (towards the tips) in nail sizes, turned away from the thumb (radians), larger (e-folds).
-// Medians and spreads (1.7 median deviations) over 703 hands by train/synth, seed 7,
-// measured with the axes that lq_tip_estimate gives.
+// The position of one finger's nail relative to the previous finger's: across (away from the thumb)
+// and along (towards the tips) in nail sizes, rotation away from the thumb (radians), size ratio
+// (e-folds). Medians and spreads (1.7 median deviations) over 703 hands rendered by train/synth,
+// seed 7, measured with the axes of lq_tip_estimate.
 struct step {
     float median[MEASURES], spread[MEASURES];
 };
@@ -28,7 +28,8 @@ static const struct step STEPS[HAND][HAND] = {
     [2][4] = {{7.55f, -4.56f, 0.24f, -0.31f}, {3.81f, 2.54f, 0.49f, 0.32f}},
     [3][4] = {{2.07f, -2.45f, 0.06f, -0.33f}, {1.24f, 1.49f, 0.43f, 0.18f}},
 };
-// Log share of hands on which all nails but one are visible, by that one's finger; of all five.
+// Logarithm of the share of hands on which exactly one nail is hidden, by that nail's finger; and
+// of those with all five.
 static const float MISSING[HAND] = {-1.1f, -4.1f, -5.5f, -5.2f, -3.0f}, ALL = -1.5f;
 
 struct pose {
@@ -67,14 +68,14 @@ static float middle_size(const struct pose *const *row, int count)
     return 0.5f * (sizes[(count - 1) / 2] + sizes[count / 2]);
 }
 
-// The frame that a hand's nails are measured in.
+// The coordinate frame in which a hand's nails are measured.
 struct hand_frame {
     float up_x, up_y; // unit vector to where the fingers point
-    float side;       // +1 or -1: to which hand of it the row of nails runs
+    float side;       // +1 or -1: the side of it on which the row of nails continues
     float size;       // of a nail, pixels
 };
 
-// Log odds that these nails, from the thumb's side on, are those of `fingers`.
+// Log odds that these nails, starting at the thumb's side, are those of `fingers`.
 static float log_odds(const struct pose *const *row, const int *fingers, int count,
                    const struct hand_frame *frame)
 {
@@ -105,7 +106,7 @@ static float log_odds(const struct pose *const *row, const int *fingers, int cou
     return odds;
 }
 
-// By the angle at which they are seen from the palm, which sorts a bent row too.
+// Sorts by the angle as seen from the palm, which also works for a bent row.
 static void sort_round(const struct pose **row, int count, float palm_x, float palm_y, float side)
 {
     for (int i = 1; i < count; i++)
@@ -119,7 +120,7 @@ static void sort_round(const struct pose **row, int count, float palm_x, float p
         }
 }
 
-// All hypotheses with nail `thumb` (-1: none) as the thumb, both ways round.
+// Makes all hypotheses with nail `thumb` (-1: none) as the thumb, in both directions.
 static int make_hypotheses(const struct pose *hand, int count, int thumb,
                            struct hypothesis *hypotheses)
 {
@@ -183,7 +184,7 @@ static void classify_hand(struct lq_nails *nails, const int *members, int count)
                 expf(hypotheses[g].odds - most) / whole;
 }
 
-// How far two nails lie apart for one hand, in nail sizes: more where they point different ways.
+// Distance of two nails for grouping, in nail sizes: larger if they point in different directions.
 static float apart(const struct lq_nail *a, const struct lq_nail *b)
 {
     float size = fmaxf(0.5f * (size_of(a) + size_of(b)), 1.0f);
@@ -192,7 +193,7 @@ static float apart(const struct lq_nail *a, const struct lq_nail *b)
            (1.25f - 0.25f * alike);
 }
 
-// Groups nearest first (single linkage), none larger than a hand.
+// Groups the nearest first (single linkage); no group is larger than a hand.
 static void group(const struct lq_nails *nails, int hand_of[LQ_NAILS_MAX])
 {
     int size[LQ_NAILS_MAX];

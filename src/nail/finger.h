@@ -1,17 +1,18 @@
-// Which finger a nail is on, from how the nails of a hand lie to each other.
+// Classifies which finger a nail is on, from the arrangement of a hand's nails.
 // Threads: any. Owner: the caller's memory.
 #pragma once
 
 #include "nail/nail.h"
 
-// The probability that a finger must have to be named, and that one named before must keep.
+// The probability a finger needs to be named, and the one that keeps an earlier name.
 #define LQ_FINGER_CONFIDENCE 0.85f
 #define LQ_FINGER_CONFIDENCE_KNOWN 0.55f
 
-// Groups nails to hands (at most five each, nearest first) and fills finger_share and finger, after
-// lq_tip_estimate. Hands with four or five visible nails are classified; any may be left or right,
-// seen from either side. With fewer an index and a little finger are confused too often.
+// Groups nails into hands (at most five each, nearest first) and sets finger_share and finger; call
+// it after lq_tip_estimate. Only hands with four or five visible nails are classified, left or
+// right, from either side: with fewer nails, index and little finger are confused too often.
 void lq_finger_classify(struct lq_nails *nails);
 
-// Sets finger from finger_share: the likeliest, if its share is at least share_min; else unknown.
+// Sets finger from finger_share: the most likely one if its share is at least share_min, else
+// unknown.
 void lq_finger_choose(struct lq_nail *nail, float share_min);

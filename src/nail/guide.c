@@ -16,7 +16,7 @@ static inline __attribute__((always_inline)) float sample_at(const void *row, in
                       : (float)((const uint16_t *)row)[i] * (1.0f / 65535.0f);
 }
 
-// Pixels from one that is sampled to the next: two a side are enough of a large block.
+// Step between sampled pixels: two per side suffice for a large block.
 static int hop_of(const struct lq_blocks *blocks)
 {
     return blocks->step > 2 ? blocks->step / 2 : 1;
@@ -41,7 +41,7 @@ static void add_row(const struct lq_image *picture, int y, const struct lq_block
         }
 }
 
-// One sample a block: pixels as they are.
+// One sample per block: copies pixels unchanged.
 LQ_HOT static void read_rgb(const uint8_t *restrict row, int width, float *restrict red,
                             float *restrict green, float *restrict blue)
 {
@@ -106,7 +106,7 @@ struct class_sums {
     float weight, mean[3], product[6];
 };
 
-// Sums are kept in lanes: a single one would wait for its own addition at every pixel.
+// Sums are kept in several lanes: a single one would wait for the previous addition at every pixel.
 LQ_HOT static struct class_sums sum_class(const struct lq_rgb_row *planes,
                                           const float *restrict guess, float pivot, float sign)
 {

@@ -47,7 +47,7 @@ static int try_all_crops(struct lq_hand_search *search, struct lq_error *err)
     return LQ_OK;
 }
 
-// The network is most accurate in the crop that its own landmarks give.
+// The network is most accurate in the crop computed from its own landmarks.
 static int refine(struct lq_hand_search *search, struct lq_hand_candidate *best,
                   struct lq_error *err)
 {
@@ -63,7 +63,7 @@ static int refine(struct lq_hand_search *search, struct lq_hand_candidate *best,
     return LQ_OK;
 }
 
-// Finds the likeliest hand of the nails that are on; false in *found when none is.
+// Finds the most likely hand of the nails that are on; *found is false if there is none.
 static int find_hand(struct lq_hand_search *search, struct lq_hand_candidate *hand, bool *found,
                      struct lq_error *err)
 {
@@ -93,7 +93,7 @@ static int apply_hand(struct lq_hand_search *search, struct lq_nails *nails,
     int status = lq_landmarker_run(search->finder->landmarker, &crop, true, &turned, err);
     if (status != LQ_OK)
         return status;
-    // Where the mirrored picture shows no hand, it confirms no finger.
+    // If the mirrored picture shows no hand, it confirms no finger.
     const bool none[LQ_NAILS_MAX] = {false};
     lq_hand_match(&turned, nails, turned.presence < LQ_HAND_PRESENT ? none : search->on, &doubts);
     lq_hand_apply(&candidate->match, &doubts, nails);
@@ -107,7 +107,7 @@ int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *pictu
     if (nails->count == 0)
         return LQ_OK;
     struct lq_hand_search search = {.finder = finder, .nails = nails, .limits = limits};
-    bool left[LQ_NAILS_MAX]; // on no hand yet
+    bool left[LQ_NAILS_MAX]; // nails that match no hand yet
     for (int i = 0; i < nails->count; i++)
         left[i] = true;
     int status = lq_landmarker_set_picture(finder->landmarker, picture, err);

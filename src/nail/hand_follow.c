@@ -1,18 +1,19 @@
-// The hands of a video: followed from frame to frame, searched while they are not known.
+// The hands of a video: tracked from frame to frame, searched for while unknown.
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nail/hands.h"
 
-enum { FRESH = 2 }; // frames: the crop that a hand's own landmarks give is the better one
+enum { FRESH = 2 }; // frames during which the crop from a new hand's own landmarks is refined
 
 struct lq_hand_memory {
     pthread_mutex_t lock;
     int count;                            // of hands that are known
     struct lq_hand hands[LQ_HANDS_MAX];
     uint64_t followed_us;                 // when the network last ran on them
-    int fresh;                            // frames that follow without a pause: one was just found
+    int fresh;                            // frames to follow without a pause, because a hand was
+                                          // just found
     uint64_t searched_us;                 // when a crop was last tried
     int next_crop;
     struct lq_hand_candidate best;        // of those tried so far; score 0: none
@@ -45,7 +46,7 @@ void lq_hand_memory_forget(struct lq_hand_memory *memory)
     pthread_mutex_unlock(&memory->lock);
 }
 
-// Runs the network where each known hand was; those that are gone are forgotten.
+// Runs the network where each known hand was, and forgets hands that are gone.
 static int follow(struct lq_hand_memory *memory, struct lq_hand_search *search,
                   struct lq_nails *nails, struct lq_error *err)
 {
@@ -68,7 +69,7 @@ static int follow(struct lq_hand_memory *memory, struct lq_hand_search *search,
 }
 
 // Tries one crop for the nails that are on. The hand is the best candidate of all crops, or the
-// first that leaves no doubt.
+// first one beyond doubt.
 static int try_one_crop(struct lq_hand_memory *memory, struct lq_hand_search *search,
                        struct lq_nails *nails, struct lq_error *err)
 {
@@ -107,13 +108,13 @@ static struct due due_at(const struct lq_hand_memory *memory, uint64_t time_us)
     due.follows = memory->count > 0 &&
                   (memory->fresh > 0 || time_us - memory->followed_us >= LQ_HAND_FOLLOW_US);
     uint64_t pause_us = memory->next_crop > 0 ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US;
-    // Which nails are on no hand is known only once the known hands were followed.
+    // Which nails match no hand is known only after the known hands were followed.
     due.searches = (due.follows || memory->count == 0) &&
                    (memory->searched_us == 0 || time_us - memory->searched_us >= pause_us);
     return due;
 }
 
-// One that another frame works with is busy: this one goes without.
+// Another frame is using the memory: this frame does without it.
 bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us)
 {
     if (pthread_mutex_trylock(&memory->lock) != 0)

@@ -1,11 +1,12 @@
-// Matches nails with the fingers of a hand, and gives the crop to find that hand again.
+// Matches nails with the fingers of a hand, and computes the crop to find that hand again.
 #include <math.h>
 
 #include "nail/hand.h"
 
-// Distance of a nail's middle from the fingertip, in parts of the last bone.
+// Distance of a nail's middle from the fingertip, as a share of the last bone.
 static const float NAIL_AT = 0.3f;
-// A nail may lie so many bones from there. Bones that point at the camera are foreshortened.
+// A nail may be this many bone lengths from there. Bones that point at the camera are
+// foreshortened.
 static const float REACH = 1.2f, BONE_MIN = 0.15f;
 // A nail's own axis counts once it is so much longer than broad, and fully a little later.
 static const float LONG_FROM = 1.1f, LONG_FULL = 1.5f, AXIS_WEIGHT = 0.7f, AXIS_OFF = 1.05f;
@@ -37,7 +38,7 @@ static struct bone last_bone(const struct lq_hand *hand, int finger)
                          fmaxf(length, BONE_MIN * palm)};
 }
 
-// 0..1: how well a nail fits a finger's last bone; 0 where it lies elsewhere.
+// 0..1: how well a nail fits a finger's last bone; 0 if it is elsewhere.
 static float fit(const struct lq_nail *nail, const struct bone *bone)
 {
     struct lq_point center = {nail->center_x, nail->center_y};
@@ -86,8 +87,8 @@ void lq_hand_match(const struct lq_hand *hand, const struct lq_nails *nails, con
     }
 }
 
-// Around the palm and the fingers' roots, turned upright: the network was trained on such crops
-// when it follows a hand (side twice that of the box, its middle a tenth towards the fingers).
+// A crop around the palm and the roots of the fingers, turned upright: in tracking, the network was
+// trained on such crops (side twice that of the box, centre moved a tenth towards the fingers).
 struct lq_hand_crop lq_hand_crop_of(const struct lq_hand *hand)
 {
     static const int palm[] = {LQ_WRIST,     LQ_THUMB_CMC,  LQ_THUMB_MCP, LQ_THUMB_IP,

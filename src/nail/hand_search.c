@@ -1,4 +1,4 @@
-// The search for the hand of some nails.
+// The search for the hand that some nails belong to.
 #include <math.h>
 #include <string.h>
 
@@ -8,9 +8,9 @@
 #include "nail/shape.h"
 
 static const float SIZES[LQ_HAND_SIZES] = {12, 8, 18}; // sides of crops, in nails
-static const float AHEAD = 0.25f;  // the nails' middle lies so far from the crop's
-static const float CERTAIN = 0.7f;   // a hand that agrees so well with its nails is not doubted
-static const float AGREED = 0.85f;  // the cosine up to which two directions of a nail agree
+static const float AHEAD = 0.25f;  // distance of the nails' middle from the crop's
+static const float CERTAIN = 0.7f;   // a hand that matches its nails this well is accepted
+static const float AGREED = 0.85f;  // cosine: directions of a nail that differ less agree
 static const float CONFIRMED = 0.95f, DOUBTED = 0.6f; // confidence
 
 static float nail_size(const struct lq_nail *nail)
@@ -76,7 +76,7 @@ bool lq_hand_is_certain(const struct lq_hand_search *search)
            first->score > CERTAIN * (float)search->count;
 }
 
-// Where most nails seem to point already: the rotation that is tried first.
+// The direction in which most nails already seem to point: the first rotation to try.
 static float first_turn(const struct lq_hand_search *search)
 {
     float x = 0, y = 0;
@@ -100,7 +100,7 @@ bool lq_hand_crop_at(const struct lq_hand_search *search, int index, struct lq_h
     for (int i = 0; i < size_index; i++)
         if (fabsf(size / crop_size(search, i) - 1.0f) < 0.15f)
             return false;
-    // 0, +1, -1, +2, … eighths of a turn from the likeliest.
+    // 0, +1, -1, +2, … eighths of a turn from the most likely rotation.
     float turn = first_turn(search) +
                  (float)(step % 2 ? (step + 1) / 2 : -step / 2) * 6.2831853f / LQ_HAND_TURNS;
     *crop = (struct lq_hand_crop){{search->middle.x - AHEAD * size * sinf(turn),
@@ -109,7 +109,7 @@ bool lq_hand_crop_at(const struct lq_hand_search *search, int index, struct lq_h
     return true;
 }
 
-// Only the finger that the mirrored picture shows as well is named.
+// Names a finger only if the mirrored picture shows the same.
 static void name_finger(struct lq_nail *nail, int finger, bool doubted)
 {
     memset(nail->finger_share, 0, sizeof nail->finger_share);
@@ -127,7 +127,7 @@ void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match
             continue;
         float agree = way.x * doubts->tip[i].x + way.y * doubts->tip[i].y;
         if (doubts->finger[i] >= 0 && agree < AGREED)
-            continue; // the two disagree: the direction found without the hand is kept
+            continue; // the two disagree: keep the direction found without the hand
         lq_hand_turn(nail, way);
         nail->tip_x = CONFIRMED * way.x;
         nail->tip_y = CONFIRMED * way.y;

@@ -1,5 +1,5 @@
-// The insides of hand.h: a search for the hand of some nails. hand_search.c chooses crops and runs
-// the network on them, hand_match.c matches its landmarks with nails, hand.c does stills and
+// Internals of hand.h: the search for the hand of some nails. hand_search.c chooses crops and runs
+// the network on them, hand_match.c matches its landmarks with nails, hand.c handles stills and
 // hand_follow.c videos.
 // Threads: a search belongs to one thread. Owner: the caller; plain data.
 #pragma once
@@ -7,56 +7,56 @@
 #include "nail/hand.h"
 
 enum {
-    LQ_HAND_TURNS = 8,              // rotations that are tried
-    LQ_HAND_SIZES = 3,              // … in crops of as many sizes
+    LQ_HAND_TURNS = 8,              // rotations to try
+    LQ_HAND_SIZES = 3,              // … each in crops of this many sizes
     LQ_HAND_CROPS = LQ_HAND_TURNS * LQ_HAND_SIZES,
-    LQ_HAND_BEST = 3,               // candidates that are refined
+    LQ_HAND_BEST = 3,               // candidates to refine
     LQ_HANDS_MAX = 3,               // in one picture
 };
 
-#define LQ_HAND_PRESENT 0.3f // below it there is no hand
+#define LQ_HAND_PRESENT 0.3f // below this presence there is no hand
 
 struct lq_hand_finder {
     struct lq_landmarker *landmarker;
 };
 
-// The hand that one run of the network found.
+// The hand found by one run of the network.
 struct lq_hand_candidate {
     struct lq_hand hand;
     struct lq_hand_match match;
-    float score; // how well it matches the nails, 0 .. nails
+    float score; // how well it matches the nails: 0 .. number of nails
 };
 
-// The search for the hand of those nails that are on.
+// The search for the hand of those nails whose `on` is true.
 struct lq_hand_search {
     struct lq_hand_finder *finder;
     const struct lq_nails *nails;
     bool on[LQ_NAILS_MAX];
-    int count;              // of those that are on
+    int count;              // number of nails that are on
     struct lq_point middle;
-    float size, spread;     // of a nail; from their middle to the farthest
+    float size, spread;     // a nail's size; distance from `middle` to the farthest nail
     const struct lq_hand_limits *limits; // NULL: none
-    struct lq_hand_candidate best[LQ_HAND_BEST]; // the best first
+    struct lq_hand_candidate best[LQ_HAND_BEST]; // best first
     int best_count;
 };
 
-// Fills count, middle, size and spread.
+// Sets count, middle, size and spread.
 void lq_hand_survey(struct lq_hand_search *search);
-// If there are more nails than a hand has: keeps those nearer to one of the two that lie farthest
-// apart.
+// If there are more nails than a hand has: takes the two that are farthest apart, and keeps the
+// nails nearer to one of them.
 void lq_hand_limit_to_one(struct lq_hand_search *search);
-// Crop number `index`: all rotations of a size, the likeliest first, then the next size. False: it
-// is nearly the same as one before.
+// Crop number `index`: all rotations of one size, most likely first, then the next size. False: it
+// is nearly the same as an earlier crop.
 bool lq_hand_crop_at(const struct lq_hand_search *search, int index, struct lq_hand_crop *crop);
 // Runs the network on a crop.
 LQ_MUST_CHECK int lq_hand_run(struct lq_hand_search *search, const struct lq_hand_crop *crop,
                               struct lq_hand_candidate *candidate, struct lq_error *err);
-// Keeps it if it is among the best.
+// Keeps the candidate if it is among the best.
 void lq_hand_add_candidate(struct lq_hand_search *search,
                            const struct lq_hand_candidate *candidate);
-// Whether the best candidate leaves no doubt.
+// Whether the best candidate is beyond doubt.
 bool lq_hand_is_certain(const struct lq_hand_search *search);
-// Orients nails along the fingers that they match, and names those. doubts: the match in the
-// mirrored picture; where it contradicts, the nail stays as it is.
+// Orients the nails along the fingers they match, and names the fingers. doubts: the match in the
+// mirrored picture; a nail where it contradicts is not changed.
 void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
                    struct lq_nails *nails);

@@ -2,18 +2,18 @@
 
 #include <math.h>
 
-// A nail may be this far from where its track expects it, in sizes of the nail.
+// A nail may be this far from its track's expected position, in nail sizes.
 static const float REACH = 0.9f;
-// A shift must be worth it: standing still is likelier than a jump.
-static const float SHIFT_COST = 0.12f; // of a full match, for each size of shift
-enum { TRIED_MAX = 12 };               // tracks and nails that shifts are tried from
+// A shift must be worth it: standing still is more likely than a jump.
+static const float SHIFT_COST = 0.12f; // of a full match, per nail size of shift
+enum { TRIED_MAX = 12 };               // tracks and nails from which shifts are tried
 
 static float size_of(const struct lq_nail *nail)
 {
     return 0.5f * (nail->length + nail->width);
 }
 
-// 1 for the same place and size, 0 for too far or too different.
+// 1 for the same position and size, 0 if too far or too different.
 static float likeness(const struct lq_match_track *track, const struct lq_nail *nail, float shift_x,
                       float shift_y)
 {
@@ -45,7 +45,7 @@ static void find_shift(const struct lq_match_track *tracks, int track_count,
 {
     *shift_x = *shift_y = 0.0f;
     float best = score_shift(tracks, track_count, nails, 0.0f, 0.0f);
-    // Nothing can be better than all of them at rest.
+    // No shift can be better than all nails at rest.
     if (best > 0.75f * (float)track_count)
         return;
     for (int t = 0; t < track_count && t < TRIED_MAX; t++)

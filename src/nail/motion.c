@@ -64,7 +64,7 @@ void lq_template_init(struct lq_template *template, const struct lq_image *pictu
     read_blocks(picture, blocks, template->level, SIDE);
 }
 
-// The samples that count, as lists: what the fit needs of each.
+// The samples that count, as lists of what the fit needs.
 struct points {
     int count;
     int at[SIDE * SIDE]; // in the wide patch, without shift
@@ -133,7 +133,7 @@ static bool gather(struct points *points, const struct lq_template *template)
         points->level[k] -= mean / (float)n;
         points->spread += points->level[k] * points->level[k];
     }
-    // Regularised: where rotation and scale are hardly visible, both stay near 0.
+    // Regularised: if rotation and scale are hardly visible, both stay near 0.
     for (int k = 0; k < TERMS; k++)
         hessian[k][k] *= k < 2 ? 1.001 : 1.02;
     return invert(hessian, points->inverse);
@@ -197,7 +197,8 @@ struct lq_motion lq_motion_find(const struct lq_template *template, const struct
             motion.scale = -lq_clamp(delta[2], -0.1f, 0.1f);
             motion.turn = -lq_clamp(delta[3], -0.15f, 0.15f);
         }
-        // Inverse compositional: what moves the template one way moves the picture the other.
+        // Inverse compositional: moving the template one way equals moving the picture the other
+        // way.
         x = lq_clamp(x - lq_clamp(delta[0], -1.0f, 1.0f), -most, most);
         y = lq_clamp(y - lq_clamp(delta[1], -1.0f, 1.0f), -most, most);
         if (fabsf(delta[0]) + fabsf(delta[1]) < 0.01f)

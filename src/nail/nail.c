@@ -23,15 +23,15 @@ static const float POINTS_MIN = 4.0f;          // grid points
 static const float MEDIAN_SHARE_MIN = 0.06f;   // of the median nail's area
 static const float PEAK_MARGIN = 0.1f;         // of the way from the threshold to 1
 static const float SOLIDITY_MIN = 0.7f;        // of an ellipse's
-// Mean probability, as the part of the way from the threshold to 1: less is no nail; what is much
-// smaller than the others needs more. (With solidity this removes 55 of 87 false nails on val and
+// Minimum mean probability, as a share of the way from the threshold to 1; components much smaller
+// than the others need more. (Together with solidity this removes 55 of 87 false nails on val and
 // 18 of 20 on test A, and 11 and 1 of 1166 and 274 true ones.)
 static const float CERTAINTY_MIN = 0.4f;
 static const float SMALL_SHARE = 0.15f;        // of the middle nail's area
 static const float SMALL_CERTAINTY_MIN = 0.5f;
 
-// What fills much of the picture needs still more: a close-up of a nail has it, a cup of coffee has
-// not.
+// A component that fills much of the picture needs still more: a close-up of a nail reaches it, a
+// cup of coffee does not.
 static const float LARGE_SHARE = 0.05f;        // of the picture's pixels
 static const float LARGE_CERTAINTY_MIN = 0.85f;
 
@@ -170,7 +170,8 @@ static void add_components(struct lq_nail_finder *finder, const struct lq_image 
         }
         if (!plausible(item, patch, picture))
             continue;
-        // A detection has a score of its own; in a whole-picture map the mean is the confidence.
+        // A detection has its own score; in a whole-picture map the mean probability is the
+        // confidence.
         float mean = item->sum / (float)item->count;
         float certainty =
             patch->single ? 1.0f : (mean - patch->threshold) / (1.0f - patch->threshold);
@@ -184,7 +185,7 @@ static void add_components(struct lq_nail_finder *finder, const struct lq_image 
     }
 }
 
-// Insertion sort: the C library's qsort may allocate, and a live frame must not.
+// Insertion sort, because the C library's qsort may allocate, and a live frame must not.
 static void sort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
 {
     unsigned char *base = items, held[256];
@@ -204,8 +205,8 @@ static int by_rank(const void *a, const void *b)
     return (difference > 0.0f) - (difference < 0.0f);
 }
 
-// Best first; then drops what is too many, and what is far smaller than the nail at the middle of
-// all area (a plain median would follow the specks when they are many).
+// Sorts best first; then drops excess candidates, and those far smaller than the nail at the middle
+// of the total area (a plain median would follow the specks if there are many).
 static void choose_candidates(struct lq_nail_finder *finder)
 {
     struct candidate *candidates = finder->candidates;
@@ -284,7 +285,7 @@ static int by_place(const void *a, const void *b)
     return (p->center_y > q->center_y) - (p->center_y < q->center_y);
 }
 
-// Nails without an edge to judge by lie in a picture as soft as the others'.
+// Nails without an edge to measure get the sharpness of the others.
 static void share_edges(struct lq_nails *nails)
 {
     float sum = 0.0f, known = 0.0f;
@@ -367,7 +368,8 @@ int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
         finder->nails.count = 0;
         return lq_fail(err, status, "cannot find nails: %s", lq_status_text(status));
     }
-    if (patch_count == 1 && !patches[0].single) // a detector has judged what is beside them itself
+    // a detection head has judged the surroundings itself
+    if (patch_count == 1 && !patches[0].single)
         lq_skin_drop_bare(picture, &finder->nails);
     sort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
          by_place);

@@ -1,7 +1,7 @@
-// Nails: from patches of probability to single nails with soft, full-resolution edges.
+// Turns patches of probability into single nails with soft, full-resolution edges.
 // Threads: a finder belongs to one thread at a time.
-// Owner: new/free by the caller; the nails found and their alpha live in the finder until its next
-// run. Scratch memory grows to the largest picture seen and is then reused.
+// Owner: new/free by the caller; the nails and their alpha live in the finder until its next run.
+// Scratch memory grows to the largest picture seen and is then reused.
 #pragma once
 
 #include <stdbool.h>
@@ -32,9 +32,10 @@ struct lq_nail {
     float curvature;      // radians that the middle line turns over the length, clockwise as seen
     bool tip_known;
     bool on_finger;       // tip_x, tip_y and the axis are those of the finger behind it (hand.h)
-    float tip_x, tip_y;   // mean of where the tip may lie (tip.h): its length is the confidence
+    float tip_x, tip_y;   // sum of the likely tip directions (tip.h): its length is the confidence
     enum lq_finger finger;
-    float finger_share[LQ_FINGER_COUNT - 1]; // how likely each is, thumb first; all 0: not judged
+    float finger_share[LQ_FINGER_COUNT - 1]; // probability of each, thumb first; all 0: not
+                                             // estimated
 };
 
 const char *lq_finger_name(enum lq_finger finger); // "unknown", "thumb", … "little"
@@ -50,7 +51,7 @@ LQ_MUST_CHECK int lq_nail_finder_new(struct lq_nail_finder **finder);
 void lq_nail_finder_free(struct lq_nail_finder *finder);
 
 // Splits patches into nails (connected components for a whole-picture patch), drops specks and
-// implausible shapes, and refines each outline on the picture's own edges (guided filter; He, Sun
+// implausible shapes, and refines each outline along the picture's edges (guided filter; He, Sun
 // and Tang, "Guided Image Filtering", ECCV 2010).
 LQ_MUST_CHECK int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
                                const struct lq_patch *patches, int patch_count,

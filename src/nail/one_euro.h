@@ -1,23 +1,24 @@
-// The one-euro filter: smooth at rest, quick in motion (Casiez, Roussel and Vogel, "1 Euro Filter",
-// CHI 2012). Threads: one owner. Owner: plain data, zero before the first value.
+// The one-euro filter: smooth at rest, responsive in motion (Casiez, Roussel and Vogel, "1 Euro
+// Filter", CHI 2012). Threads: one owner. Owner: plain data, zero before the first value.
 #pragma once
 
 #include <math.h>
 #include <stdbool.h>
 
 struct lq_one_euro {
-    float value, speed; // the last of each, smoothed
+    float value, speed; // the last filtered value and speed
     bool begun;
 };
 
-// The share of the new value that a first-order low pass of `cutoff_hz` takes after dt_s seconds.
+// Weight of the new value in a first-order low-pass filter of `cutoff_hz`, dt_s seconds after the
+// last.
 static inline float lq_one_euro_share(float cutoff_hz, float dt_s)
 {
     float turn = 6.2831853f * cutoff_hz * dt_s;
     return turn / (turn + 1.0f);
 }
 
-// The next value, dt_s after the last; cutoff = rest_hz + gain * |speed|.
+// Filters the next value, dt_s after the last; cutoff = rest_hz + gain * |speed|.
 static inline float lq_one_euro_next(struct lq_one_euro *filter, float value, float dt_s,
                                      float rest_hz, float gain)
 {

@@ -8,15 +8,16 @@
 
 enum { RAYS = 60, ROUNDS = 3, TABLE = 256, POINTS_MIN = 12 };
 
-// Chosen on val; all lengths are parts of the frame's unit, half a nail.
-static const float STIFF = 7e-5f;     // what a term costs, by the fourth power of its order
-static const float ROUGH = 0.06f;     // away from the curve by this much, a ray counts half
-static const float MISFIT = 0.16f;    // mean distance of what no smooth curve describes
-static const float SOLID_MIN = 0.75f; // of the area within the farthest crossings, nail
+// Chosen on val; all lengths are in the frame's unit, half a nail.
+static const float STIFF = 7e-5f;     // cost of a term, by the fourth power of its order
+static const float ROUGH = 0.06f;     // a ray this far from the curve gets half the weight
+static const float MISFIT = 0.16f;    // mean distance above which no smooth curve describes the
+                                      // outline
+static const float SOLID_MIN = 0.75f; // minimum share of nail within the farthest crossings
 static const float RAY_FROM = 0.2f, RAY_TO = 2.0f;
-static const float CUT_BEYOND = 1.15f; // … of where the border cuts a ray, the outline may lie
+static const float CUT_BEYOND = 1.15f; // … beyond the point where the border cuts a ray
 static const float CUT_WEIGHT = 0.15f;
-// The picture's edge: how far from the curve it is searched, how high it must be, and by how much
+// The picture's edge: how far from the curve it is searched, its minimum height, and by what share
 // of the distance the curve moves to it.
 static const float EDGE_NEAR = 0.06f, EDGE_HEIGHT = 0.3f, EDGE_SHARE = 0.6f;
 
@@ -25,7 +26,7 @@ struct ray {
     float dx, dy;                  // pixels for a unit along it
     float radius, weight;          // of the outline
     float farthest;                // where the ray last left the nail
-    float doubt;                   // 1: it lies on the curve; less: off it
+    float doubt;                   // 1: the ray's end lies on the curve; less: it lies off it
 };
 
 struct moments {
@@ -54,8 +55,8 @@ static struct moments sum_moments(const struct lq_outline_field *field)
     return m;
 }
 
-// Half axes of an ellipse are two standard deviations; the Cholesky factor of the covariance takes
-// a circle to it.
+// An ellipse's half axes are two standard deviations; the Cholesky factor of the covariance maps a
+// circle to it.
 static bool place_frame(struct lq_outline *outline, const struct lq_outline_field *field)
 {
     struct moments m = sum_moments(field);
@@ -124,8 +125,8 @@ static bool is_cut(const struct lq_outline_field *field, float x, float y)
            (field->cut[3] && y > (float)field->height - untrusted);
 }
 
-// The radius that holds as much nail as the ray meets, past holes and notches; its weight is how
-// steep the levels are there.
+// The radius that contains as much nail as the ray crosses, ignoring holes and notches; its weight
+// is the steepness of the levels there.
 static void cast_ray(const struct lq_outline *outline, const struct lq_outline_field *field,
                      struct ray *ray)
 {
@@ -170,7 +171,8 @@ static void cast_rays(const struct lq_outline *outline, const struct lq_outline_
     }
 }
 
-// b becomes the solution of a x = b, with a symmetric and positive (Cholesky); false if it is not.
+// Solves a x = b for a symmetric positive matrix (Cholesky) and stores x in b; false if it is not
+// positive.
 static bool solve(float a[LQ_OUTLINE_TERMS][LQ_OUTLINE_TERMS], float b[LQ_OUTLINE_TERMS])
 {
     for (int i = 0; i < LQ_OUTLINE_TERMS; i++) {
@@ -194,7 +196,7 @@ static bool solve(float a[LQ_OUTLINE_TERMS][LQ_OUTLINE_TERMS], float b[LQ_OUTLIN
     return true;
 }
 
-// Least squares, with a price on what is far from a circle.
+// Least squares, with a penalty on deviations from a circle.
 static bool fit_terms(struct lq_outline *outline, const struct ray *rays)
 {
     float a[LQ_OUTLINE_TERMS][LQ_OUTLINE_TERMS] = {{0}}, b[LQ_OUTLINE_TERMS] = {0}, total = 0;
@@ -218,7 +220,7 @@ static bool fit_terms(struct lq_outline *outline, const struct ray *rays)
     return true;
 }
 
-// Mean distance of the rays from the curve; those far off count less from now on.
+// Returns the mean distance of the rays from the curve; rays far off get less weight afterwards.
 static float doubt_rays(const struct lq_outline *outline, struct ray *rays)
 {
     float off = 0, weight = 0;
@@ -231,7 +233,7 @@ static float doubt_rays(const struct lq_outline *outline, struct ray *rays)
     return off / weight;
 }
 
-// Draws a ray's radius to where the guide falls most from inside to outside, near the curve.
+// Moves a ray's radius to where the guide falls most from inside to outside, near the curve.
 static void seek_edge(const struct lq_outline *outline, const struct lq_outline_field *field,
                       struct ray *ray)
 {
@@ -254,7 +256,7 @@ static void seek_edge(const struct lq_outline *outline, const struct lq_outline_
     ray->radius += EDGE_SHARE * fminf(best / EDGE_HEIGHT, 1.0f) * (edge - curve);
 }
 
-// Whether what the rays meet of the nail fills what lies within its farthest parts.
+// Whether the nail crossed by the rays fills the area within its farthest parts.
 static bool is_solid(const struct ray *rays)
 {
     float nail = 0, all = 0;
@@ -284,7 +286,7 @@ bool lq_outline_fit(struct lq_outline *outline, const struct lq_outline_field *f
     return fit_terms(outline, rays);
 }
 
-// Radii by the angle along a diamond, 0..4 for a whole turn: no trigonometry for a pixel.
+// Radii by the angle along a diamond, 0..4 for a full turn, which avoids trigonometry per pixel.
 static void make_table(const struct lq_outline *outline, float table[TABLE + 2])
 {
     for (int i = 0; i <= TABLE + 1; i++) {
@@ -296,7 +298,7 @@ static void make_table(const struct lq_outline *outline, float table[TABLE + 2])
     }
 }
 
-// A row of pixels in the outline's frame: (u, v) of the first, (du, dv) from one to the next.
+// A row of pixels in the outline's frame: (u, v) of the first, and the step (du, dv).
 struct curve_row {
     float u, v, du, dv;
 };

@@ -1,8 +1,8 @@
-// A nail's outline as one smooth closed curve. In a frame in which the nail's moments are those of
-// a circle, the outline is a radius by angle: a Fourier series of low order, fitted to where the
-// levels have it, each place weighted by how steep they are there, and then drawn to the picture's
-// own edge beside it. It has no corner, notch or hook, and where the picture's border cuts the nail
-// it goes on beyond.
+// A nail's outline as one smooth closed curve. In coordinates in which the nail's moments are those
+// of a circle, the outline is a radius as a function of angle: a low-order Fourier series. It is
+// fitted to the outline in the levels, each point weighted by how steep the levels are there, and
+// then moved to the nearby edge in the picture. The curve has no corners, notches or hooks, and
+// continues beyond the picture's border where that cuts the nail.
 // Threads: any. Owner: the caller's memory.
 #pragma once
 
@@ -10,13 +10,13 @@
 
 enum { LQ_OUTLINE_ORDER = 8, LQ_OUTLINE_TERMS = 2 * LQ_OUTLINE_ORDER + 1 };
 
-// The same width x height pixels, row by row.
+// Several planes of the same width x height pixels, row by row.
 struct lq_outline_field {
-    float *levels;      // 0.5 is the outline, more is nail
-    const float *guide; // by the picture: about 1 on the nail, 0 beside it (guide.h)
+    float *levels;      // 0.5 is the outline; above it is nail
+    const float *guide; // from the picture: about 1 on the nail, 0 beside it (guide.h)
     int width, height;
-    bool cut[4];        // the picture ends at this side: left, top, right, bottom
-    float untrusted;       // pixels from such a side in which the levels are not to be trusted
+    bool cut[4];        // whether the picture ends at this side: left, top, right, bottom
+    float untrusted;       // pixels from such a side in which the levels are unreliable
 };
 
 struct lq_outline {
@@ -25,11 +25,11 @@ struct lq_outline {
     float terms[LQ_OUTLINE_TERMS]; // of the radius: 1, cos, sin, cos of twice the angle, …
 };
 
-// False where no such curve fits the levels.
+// False if no such curve fits the levels.
 bool lq_outline_fit(struct lq_outline *outline, const struct lq_outline_field *field);
 
-// The radius at the angle whose cosine and sine these are, in the frame's units.
+// The radius, in the curve's own coordinates, at the angle with this cosine and sine.
 float lq_outline_radius(const struct lq_outline *outline, float cosine, float sine);
 
-// Writes over the levels: 0.5 on the curve, more inside.
+// Overwrites the levels: 0.5 on the curve, more inside.
 void lq_outline_draw(const struct lq_outline *outline, const struct lq_outline_field *field);

@@ -13,20 +13,22 @@
 #include "nail/sharpness.h"
 #include "nail/upsample.h"
 
-// By how much probability the picture may correct the model, and how strongly it smooths. A nail of
-// many grid points needs no correction: there the model's own outline is the better one.
+// How much probability the picture may correct in the model's guess, and how strongly it smooths. A
+// nail of many grid points needs no correction: there the model's outline is better.
 static const float TRUST = 0.20f;
-static const float POINTS_COARSE = 15.0f, POINTS_FINE = 30.0f; // across a nail: all of it; none
+// grid points across a nail: full correction; none
+static const float POINTS_COARSE = 15.0f, POINTS_FINE = 30.0f;
 static const float EPSILON = 0.02f;
-// Pixels from bare to covered: as many as the picture's own edges take about this nail.
+// Width of the transition from bare to covered in pixels: that of the picture's edges around this
+// nail.
 static const float EDGE_WIDTH_MIN = 1.3f;
 static const float EDGE_WIDTH_MAX = 8.0f;
 static const float EDGE_WIDTH_SHARE = 0.1f; // at most, of the crop's smaller side
-static const float EDGE_SPREAD = 0.3f; // pixels by which polish hides the bare nail's own rim
-// A nail's outline is smooth where the grid cannot know: what is finer than this share of a grid
-// point's spacing came from the picture's texture beside the nail.
+static const float EDGE_SPREAD = 0.3f; // pixels by which polish covers the bare nail's own rim
+// A nail's outline is smooth at scales that the grid cannot resolve: detail finer than this share
+// of a grid point's spacing comes from the picture's texture beside the nail.
 static const float OUTLINE_SMOOTH = 0.45f;
-// Grid points from the picture's border in which the network's levels are unreliable.
+// Grid points from the picture's border within which the network's levels are unreliable.
 static const float BORDER_UNTRUSTED = 0.4f;
 static const float CURVE_SLOPE_MIN = 1e-4f; // a pixel; a curve's levels are nowhere flat
 
@@ -65,7 +67,7 @@ void lq_refiner_release(struct lq_refiner *refiner)
     lq_buf_release(&refiner->scratch);
 }
 
-// Cuts parts from a block; without one it only counts what they need.
+// Cuts parts from a memory block; without a block it only adds up what they need.
 struct cutter {
     float *block;
     size_t used;
@@ -117,7 +119,7 @@ static float trust_in_picture(const struct lq_refine_job *job, float cell)
     return TRUST * (part < 0.0f ? 0.0f : part > 1.0f ? 1.0f : part);
 }
 
-// A nail of few grid points has no outline to spare, and a fine grid left nothing to wave.
+// A nail with few grid points cannot lose outline, and a fine grid has left no waves.
 static int smooth_radius(const struct lq_refine_job *job, float cell)
 {
     if (points_across(job, cell) >= POINTS_COARSE)
@@ -151,7 +153,7 @@ static float grid_y(const struct lq_refine_job *job, float y)
     return (y - job->y0) / job->dy;
 }
 
-// The grid stretched sideways once; each picture row then needs only a mix of four of these rows.
+// Stretches the grid horizontally once; each picture row is then a mix of four of these rows.
 static void stretch_grid(const struct plan *plan)
 {
     const struct lq_refine_job *job = plan->job;
@@ -166,7 +168,8 @@ static void guess_row(const struct plan *plan, float y, float *out)
     lq_upsample_column(plan->grid_rows, job->grid_height, grid_y(job, y), out, job->width);
 }
 
-// The model's guess in the filter's planes: the middle of each block of step x step pixels.
+// The model's guess, sampled in the filter's planes: at the middle of each block of step x step
+// pixels.
 static void sample_guess(const struct plan *plan)
 {
     const struct lq_refine_job *job = plan->job;
@@ -193,7 +196,7 @@ LQ_HOT static void make_stats(const float *restrict guide, const float *restrict
     }
 }
 
-// In each window: the line that predicts the guess from the guide (ridge regression).
+// For each window, the line that predicts the guess from the guide (ridge regression).
 LQ_HOT static void fit_lines(const float *restrict means, float *restrict lines, float epsilon,
                              int n)
 {
@@ -208,7 +211,7 @@ LQ_HOT static void fit_lines(const float *restrict means, float *restrict lines,
     }
 }
 
-// The guided filter on the filter's planes; leaves slope and offset stretched to the crop's width.
+// Runs the guided filter on its planes; leaves slope and offset stretched to the crop's width.
 static void filter(const struct plan *plan, const struct lq_guide *guide)
 {
     const struct lq_blocks *blocks = &plan->blocks;
@@ -236,7 +239,7 @@ struct line_rows {
     float t;
 };
 
-// The guided filter's result, clamped to within TRUST of the model's own guess.
+// The guided filter's result, clamped to within TRUST of the model's guess.
 LQ_HOT static void refine_row(const struct line_rows *lines, const float *restrict guide,
                               const float *restrict guess, float *restrict out, float trust,
                               int n)
@@ -253,26 +256,27 @@ LQ_HOT static void refine_row(const struct line_rows *lines, const float *restri
     }
 }
 
-// Levels at the picture's size: a row, and those above and below it; each has a pixel more at
-// either end.
+// Levels at the picture's resolution: a row and its neighbours above and below, each one pixel
+// longer at both ends.
 struct level_rows {
     const float *above, *here, *below;
 };
 
 struct edge {
-    float slope_min; // of levels, a pixel: slopes are taken to be at least this
+    float slope_min; // of levels, per pixel: the minimum slope assumed
     float width;     // pixels from bare to covered
 };
 
-// Distance from the level 0.5 in pixels, by the slope there, becomes coverage. The slope is held
-// above the least that the grid's own spacing would give, or flat places would become noise.
+// Converts the distance from level 0.5, estimated by the local slope, to coverage. The slope is
+// kept above the minimum that the grid's spacing implies; otherwise flat areas would become noise.
 LQ_HOT static void edge_row(const struct level_rows *rows, const struct edge *edge,
                             uint8_t *restrict alpha, int n)
 {
     const float *restrict above = rows->above, *restrict here = rows->here;
     const float *restrict below = rows->below;
     const float slope_min = edge->slope_min;
-    // A blurred edge has no ends: 1.5 times as wide and S-shaped it is as steep in the middle.
+    // A blurred edge has no sharp ends: made 1.5 times as wide and S-shaped, it is as steep in the
+    // middle.
     const float scale = 1.0f / (1.5f * edge->width), middle = 0.5f + EDGE_SPREAD * scale;
     for (int i = 0; i < n; i++) {
         float gx = (here[i + 1] - here[i - 1]) * 0.5f, gy = (below[i] - above[i]) * 0.5f;
@@ -308,7 +312,7 @@ static void refined_row(const struct plan *plan, const struct lq_guide *guide, i
     out[width] = out[width - 1];
 }
 
-// The outline without the waves that texture beside the nail gave it: two box means are near
+// Removes the waves that texture beside the nail caused in the outline; two box means are close
 // enough to a Gaussian.
 static void smooth_levels(const struct plan *plan)
 {
@@ -319,7 +323,7 @@ static void smooth_levels(const struct plan *plan)
     lq_box_mean(&smoothed, plan->levels, plan->smooth, plan->scratch);
 }
 
-// The levels that the outline is drawn from; true when they are those of a smooth closed curve.
+// The levels from which the outline is drawn; true if they are those of a smooth closed curve.
 static bool make_levels(const struct plan *plan, const struct lq_guide *guide, float cell)
 {
     const struct lq_refine_job *job = plan->job;
@@ -346,7 +350,7 @@ static bool make_levels(const struct plan *plan, const struct lq_guide *guide, f
     return true;
 }
 
-// Row y of what the outline is drawn from, with a pixel more at either end.
+// Row y of those levels, one pixel longer at both ends.
 static void level_row(const struct plan *plan, int y, float *out)
 {
     size_t width = (size_t)plan->job->width;
@@ -356,7 +360,7 @@ static void level_row(const struct plan *plan, int y, float *out)
     out[width] = out[width - 1];
 }
 
-// An edge that is sharper than the photo around it makes polish look like a sticker.
+// An edge sharper than the photo around it makes polish look like a sticker.
 static float edge_width(const struct plan *plan, float width)
 {
     const struct lq_refine_job *job = plan->job;

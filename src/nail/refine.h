@@ -1,9 +1,9 @@
-// One nail's outline, from a coarse grid of probabilities to soft alpha at the picture's own size.
+// Refines one nail's outline from a coarse grid of probabilities to soft alpha at full resolution.
 // Method: bicubic upsampling; then a guided filter (He, Sun and Tang, ECCV 2010; subsampled where
-// the grid is coarse, He and Sun, arXiv 1505.00996) whose guide is the one colour direction that
-// best tells this nail from what lies around it (Fisher's discriminant); then, through the level
-// 0.5, a smooth closed curve (outline.h), and on it an edge as soft as the picture's own
-// (sharpness.h). The picture may move the outline only where the grid is not certain.
+// the grid is coarse, He and Sun, arXiv 1505.00996) whose guide is the colour direction that best
+// separates this nail from its surroundings (Fisher's discriminant); then a smooth closed curve
+// through the level 0.5 (outline.h), whose edge is made as soft as the picture's own (sharpness.h).
+// The picture may move the outline only where the grid is uncertain.
 // Threads: one owner at a time. Owner: init/release by the caller; scratch memory is kept.
 #pragma once
 

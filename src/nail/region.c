@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-// Chosen on val, its photos shown as videos and set small into other pictures.
+// Chosen on val, with its photos shown as videos and scaled down into other pictures.
 static const float ROOM = 1.0f;        // around the nails, in sizes of the largest
 static const float NAILS_MIN = 4.0f;   // across a region, in sizes of the largest
 static const float SHARE_MAX = 0.75f;  // of the picture's longer side

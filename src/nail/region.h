@@ -1,5 +1,5 @@
-// The region of interest of a picture: where a hand's nails are. The network gets it in as many
-// pixels as the whole picture. Threads: any. Owner: plain data.
+// The region of interest of a picture: where a hand's nails are. The network then sees the region
+// at the resolution otherwise used for the whole picture. Threads: any. Owner: plain data.
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@ struct lq_region { // picture pixels
     float largest; // nail's length or width; 0: none yet
 };
 
-// Adds a nail, moved by (shift_x, shift_y).
+// Adds a nail, shifted by (shift_x, shift_y).
 void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float shift_x,
                    float shift_y);
 

@@ -7,8 +7,8 @@ struct row_sums {
     int64_t weight, x, xx, area;
 };
 
-// x stays below 2^14 and alpha below 2^8, so a block of 64 terms of alpha * x * x fits 64 bits with
-// ease and alpha * x sums of a block fit 32.
+// x is below 2^14 and alpha below 2^8, so 64 terms of alpha * x * x easily fit 64 bits, and sums of
+// alpha * x over a block fit 32.
 LQ_HOT static void sum_row(const uint8_t *restrict alpha, int width, struct row_sums *sums)
 {
     int64_t weight = 0, first = 0, second = 0;
@@ -51,7 +51,8 @@ void lq_shape_measure(struct lq_nail *nail)
     double angle = 0.5 * atan2(2.0 * xy, xx - yy);
     nail->axis_x = (float)cos(angle);
     nail->axis_y = (float)sin(angle);
-    // A full axis of an ellipse is four standard deviations; pixels are squares of their own size.
+    // An ellipse's full axis is four standard deviations; pixels are squares with a size of their
+    // own.
     nail->length = (float)(4.0 * sqrt(fmax(middle + spread, 1.0 / 12.0)));
     nail->width = (float)(4.0 * sqrt(fmax(middle - spread, 1.0 / 12.0)));
 }
@@ -61,7 +62,7 @@ struct bend_sums {
     float u[5], w[3];
 };
 
-// The ends are left out: there a bent nail shows more of its outer side.
+// The ends are excluded: there a bent nail shows more of its outer side.
 static const float BEND_REACH = 0.7f;
 
 // A row of pixels in the nail's frame: u along it, w across, of the first pixel's centre; du and dw

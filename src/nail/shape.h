@@ -6,8 +6,8 @@
 // Fills area, center, axis, length and width from the alpha crop. An ellipse gets its own axes.
 void lq_shape_measure(struct lq_nail *nail);
 
-// Fills curvature, with the frame in place.
+// Sets curvature; the nail's local frame must be set.
 void lq_shape_bend(struct lq_nail *nail);
 
-// Shrinks the crop to what is covered, with a margin wide enough to see the outline from outside.
+// Shrinks the crop to the covered part, with a margin that includes the outline's outside.
 void lq_shape_trim(struct lq_nail *nail);

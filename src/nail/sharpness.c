@@ -8,8 +8,9 @@ enum { LINES = 9, PLACES_MAX = 4 * LINES + 8, PLACES_MIN = 6 };
 
 static const float REACH = 0.12f;         // of the nail's smaller side
 static const float CONTRAST_MIN = 0.06f; // of white: less is grain
-static const float STEEP_SHARE = 0.2f;    // of the steepest step: less steep is no more this edge
-static const float SHARPER = 0.4f;        // the quantile of the widths that counts for the nail
+static const float STEEP_SHARE = 0.2f;    // of the steepest step: less steep parts belong to
+                                          // another edge
+static const float SHARPER = 0.4f;        // the quantile of the widths used for the nail
 
 struct outline {
     const struct lq_image *picture;
@@ -54,12 +55,12 @@ static float ramp_width(const float *tone, int n)
     while (to + 1 < n && (tone[to + 1] - tone[to]) * sign > least)
         to++;
     float height = fabsf(tone[to] - tone[from]);
-    bool whole = from > 0 && to + 1 < n; // else it runs on beyond the reach
+    bool whole = from > 0 && to + 1 < n; // else it continues beyond the reach
     return whole && height >= CONTRAST_MIN ? height / fabsf(steepest) : 0.0f;
 }
 
-// The picture across the outline at (x, y), along the unit vector n: 2 * reach + 1 tones. Each is
-// the mean of some side by side, for grain is not as long as an edge.
+// Reads the picture across the outline at (x, y), along the unit vector n: 2 * reach + 1 tones.
+// Each is the mean of several side by side, because grain is not as long as an edge.
 static bool read_across(const struct outline *outline, float x, float y, float nx, float ny,
                         float *tone)
 {
@@ -103,7 +104,7 @@ static void measure_across(struct outline *outline, float i, float j)
     outline->widths[slot] = width;
 }
 
-// Where one line of the grid crosses the level: `hop` from one of its points to the next.
+// Finds where one line of the grid crosses the level; `hop` is the step between its points.
 static void walk(struct outline *outline, bool down, int line, int count)
 {
     ptrdiff_t width = outline->blocks->width, hop = down ? width : 1;

@@ -2,12 +2,12 @@
 
 #include <math.h>
 
-// The ring's inner and outer edge in parts of the nail's ellipse, and how finely it is sampled.
+// The ring's inner and outer edge relative to the nail's ellipse, and the number of samples.
 static const float RING_FROM = 1.15f, RING_TO = 1.7f;
 enum { ROUND = 48, DEEP = 4, SAMPLES_MIN = ROUND * DEEP / 4 };
 
-// Chosen on val, where this drops none of 1153 nails, and on the 75 pictures without a nail.
-// Nails beside others of a hand need less than a lone one.
+// Chosen on val, where this drops none of 1153 nails, and on the 75 pictures without a nail. Nails
+// beside others of a hand need less skin than a single one.
 static const float SKIN_MIN = 0.1f, LONE_SKIN_MIN = 0.15f;
 static const float CONFIDENCE_MIN = 0.85f, LONE_CONFIDENCE_MIN = 0.955f;
 enum { HAND = 3 };
@@ -25,8 +25,8 @@ static struct color color_at(const struct lq_image *picture, int x, int y)
     return (struct color){(float)wide[0] / 257, (float)wide[1] / 257, (float)wide[2] / 257};
 }
 
-// Blood and melanin take blue before green and green before red: skin is never blue or green, and
-// no tint that a camera leaves makes it so.
+// Blood and melanin absorb blue more than green and green more than red: skin is never blue or
+// green, whatever tint a camera leaves.
 static bool may_be_skin(struct color c)
 {
     return c.red >= c.green && c.red > 1.06f * c.blue && c.green > 0.8f * c.blue;

@@ -5,17 +5,17 @@
 
 enum { BINS = 256, PARTS_MAX = 8, NEIGHBOURS = 8, POINTS_MIN = 24 };
 
-// A neck is at most this share as wide as what it joins on its smaller side.
+// A neck is at most this share as wide as the smaller of the parts it joins.
 static const float NECK_MAX = 0.60f;
 static const float PART_DEPTH_MIN = 0.6f; // of the deepest part's distance from its outline
-// A thumb seen from its side against a finger's nail is shallower, but they hardly touch.
+// A thumb seen from its side against a finger's nail is shallower, but the two hardly touch.
 static const float THIN_NECK_MAX = 0.45f, THIN_DEPTH_MIN = 0.4f;
 static const float PART_SHARE_MIN = 0.3f; // of the largest part's points
 static const float PART_SOLID_MIN = 0.80f;
-// One nail is as full as an ellipse, two that touch are less (0.89).
+// One nail is as solid as an ellipse; two that touch are less so (0.89).
 static const float WHOLE_SOLID_MAX = 0.93f;
 
-// Where a flood began: its own parent, or of another basin's; how deep; and which part it became.
+// A basin of the flood: its parent (itself or another basin), its depth, and the part it became.
 struct basin {
     int parent;
     float peak;
@@ -114,7 +114,7 @@ static int root_of(struct basin *basins, int i)
     return i;
 }
 
-// Two basins meet at `depth`: one nail, unless there is a neck and both are deep.
+// Two basins meet at `depth`: they are one nail unless there is a neck and both are deep.
 static void meet(struct basin *basins, int a, int b, float depth, float deepest)
 {
     int high = basins[a].peak >= basins[b].peak ? a : b, low = high == a ? b : a;
@@ -125,7 +125,8 @@ static void meet(struct basin *basins, int a, int b, float depth, float deepest)
         basins[low].parent = high;
 }
 
-// Floods the depths from the top: a point joins the basin of its deepest neighbour before it.
+// Floods from the greatest depth: a point joins the basin of its deepest neighbour that was flooded
+// before.
 static void flood(struct window *window, int count)
 {
     const int w = window->width;
@@ -158,7 +159,8 @@ static void flood(struct window *window, int count)
     }
 }
 
-// Numbers the basins that are left and measures each part; returns how many, 0 when too many.
+// Numbers the remaining basins and measures each part; returns their number, 0 if there are too
+// many.
 static int measure_parts(struct window *window, const float *data, int stride, int count,
                          struct lq_component parts[PARTS_MAX])
 {
@@ -196,8 +198,8 @@ static int part_at(struct window *window, int x, int y)
     return window->basins[root_of(window->basins, window->basin[at])].part;
 }
 
-// Cuts the runs of component `index` where its parts meet. Part 0 keeps its label, the others get
-// those from `fresh` on.
+// Splits the runs of component `index` where its parts meet. Part 0 keeps its label; the others get
+// labels from `fresh` on.
 static int relabel(struct lq_components *components, struct window *window, int index, int fresh)
 {
     const struct lq_run *runs = lq_components_runs(components);

@@ -4,13 +4,13 @@
 
 #include "nail/shape.h"
 
-// The four ways: along the axis and back, across it and back.
+// The four directions: along the axis and back, across it and back.
 enum { WAYS = 4, GRID = 5, SAMPLES_MIN = 3 };
 
-// A place's colour, in what changes little with the light: logarithm of brightness, then how much
+// A place's colour in terms that change little with the light: logarithm of brightness, how much
 // redder than green, and how much yellower than blue.
 struct tint {
-    bool valid; // enough of it lies in the picture
+    bool valid; // enough of it lies inside the picture
     float light, red, yellow;
 };
 
@@ -20,19 +20,20 @@ struct frame {
 
 // Features of one end of a nail.
 struct end {
-    float flank_most, flank_least; // how far it differs from what lies beside the end, either side
+    float flank_most, flank_least; // difference from what lies beside the end, on either side
     float side;                    // … from what lies beside the nail
     float body;                    // … from the nail itself
     float red, unlike_skin;
-    float paler;                   // the nail's last part: less red than its middle by
+    float paler;                   // how much less red the nail's last part is than its middle
     float off;                     // 1: outside the picture
 };
 
-// Weights of the difference between an end and the opposite one, for the first being the tip; from
-// a fit of this sum to 3,085 nails of 950 pictures by train/synth (seed 7), rounded.
+// Weights of the difference between an end and the opposite one, for the first being the tip: a fit
+// of this sum to 3,085 nails in 950 pictures by train/synth (seed 7), rounded.
 static const struct end WEIGHT = {-1.0f, -0.72f, -0.64f, 0.62f, -1.76f, 1.59f, 5.5f, 0.66f};
 static const float ACROSS = -0.57f, ACROSS_ASPECT = -1.38f; // for a tip across the longer axis
-static const float EITHER_FLANK = 0.9f, EITHER_SIDE = 0.25f; // both ends of a way stand out
+// if both ends of a direction stand out
+static const float EITHER_FLANK = 0.9f, EITHER_SIDE = 0.25f;
 static const float AGREE = 2.5f, AGREE_REACH = 3.0f;         // neighbours; reach in nail sizes
 static const float SKIN_RED = 0.28f, APART_MAX = 2.0f;
 
@@ -45,7 +46,7 @@ static void add_pixel(const struct lq_image *picture, int x, int y, float sum[3]
                                       : (float)wide[k] * (1.0f / 65535.0f);
 }
 
-// The mean over a grid from `from` to `to` pixels along the frame and `left` to `right` across it.
+// The mean over a grid, `from` to `to` pixels along the frame and `left` to `right` across it.
 static struct tint sample_tint(const struct lq_image *picture, const struct frame *frame,
                                float from, float to, float left, float right)
 {
@@ -133,7 +134,7 @@ static void way_of(const struct lq_nail *nail, int way, float *x, float *y)
     *y = sign * (way < 2 ? nail->axis_y : nail->axis_x);
 }
 
-// Log odds of each way, up to what all have in common.
+// Log odds of each direction, up to a common constant.
 static void log_odds_of(const struct lq_image *picture, const struct lq_nail *nail,
                         float odds[WAYS])
 {
@@ -233,12 +234,12 @@ void lq_tip_estimate(const struct lq_image *picture, struct lq_nails *nails)
         lq_tip_face(&nails->items[i], LQ_TIP_CONFIDENCE);
 }
 
-// Nails of one hand lie within HAND_REACH of the larger one's size; their direction counts
-// NEIGHBOURS_WEIGHT against the nail's own estimate.
+// Nails of one hand are within HAND_REACH sizes of the larger one; their direction has
+// NEIGHBOURS_WEIGHT relative to the nail's own estimate.
 static const float HAND_REACH = 12.0f, NEIGHBOURS_WEIGHT = 0.4f, STUBBY = 1.2f;
 enum { KNOWN_MIN = 2 };
 
-// The mean direction of the nails around whose tips are known; false when these are too few.
+// The mean direction of the surrounding nails with known tips; false if there are too few.
 static bool known_direction(const struct lq_nails *nails, const bool *known_tip, int index,
                             float *x, float *y)
 {

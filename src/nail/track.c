@@ -91,7 +91,7 @@ static void forget_old(struct lq_tracker *tracker, const struct lq_image *pictur
     tracker->count = kept;
 }
 
-// Tracks of this frame must not make room for its new ones.
+// Tracks used in this frame must not be replaced by its new ones.
 static void mark_matched(struct lq_tracker *tracker, const int *match, int count, uint64_t time_us)
 {
     for (int i = 0; i < count; i++)
@@ -133,11 +133,11 @@ static int show(struct lq_track_update *update, struct lq_tracked *tracked)
     }
     if (size)
         memcpy(tracker->alpha.data, tracked->alpha.data, size);
-    lq_tip_agree(&tracked->nails); // for show: the tracks keep what they know themselves
+    lq_tip_agree(&tracked->nails); // only for display: tracks keep their own estimates
     return LQ_OK;
 }
 
-// The nails as they were found, with ids. keep: tracks go on from here.
+// The detected nails, with ids. keep: update the tracks.
 static int name(struct lq_tracker *tracker, const struct lq_nails *found, const int *match,
                 uint64_t time_us, bool keep, struct lq_tracked *tracked)
 {
@@ -168,7 +168,7 @@ static int name(struct lq_tracker *tracker, const struct lq_nails *found, const 
     return LQ_OK;
 }
 
-// Intervals vary, so they are averaged; a longer one is a pause.
+// Intervals vary, so they are averaged; a much longer one is a pause and does not count.
 static void note_interval(struct lq_tracker *tracker, uint64_t time_us)
 {
     uint64_t passed_us = time_us - tracker->detected_us;
@@ -179,7 +179,7 @@ static void note_interval(struct lq_tracker *tracker, uint64_t time_us)
             tracker->interval_us ? (3 * tracker->interval_us + passed_us) / 4 : passed_us;
 }
 
-// update: its tracker, picture, time and region; the rest is filled in.
+// update: tracker, picture, time and region are set; the rest is filled in.
 static int run(struct lq_track_update *update, const struct lq_nails *found, bool smooth,
                struct lq_tracked *tracked)
 {
@@ -240,7 +240,7 @@ int lq_tracker_update_region(struct lq_tracker *tracker, const struct lq_image *
     return status;
 }
 
-// The next frame of the same video, soon enough that what the last showed is still of use.
+// Whether this is the next frame of the same video, soon enough that the last one is still useful.
 static bool follows(const struct lq_tracker *tracker, const struct lq_image *picture,
                     uint64_t time_us)
 {

@@ -2,8 +2,8 @@
 // Each nail's own motion is read from the picture (motion.h); the outline shown before moves along
 // and the new one is blended in, the less of the old the less the two agree. Length, width and
 // axis go through a one-euro filter.
-// Threads: any; a tracker takes one frame at a time (a lock inside, held for the update).
-// Owner: new/free by the caller; results lie in the caller's lq_tracked.
+// Threads: any; a tracker processes one frame at a time (it has a lock, held during an update).
+// Owner: new/free by the caller; results are stored in the caller's lq_tracked.
 #pragma once
 
 #include <stdbool.h>
@@ -23,20 +23,20 @@ void lq_tracked_init(struct lq_tracked *tracked);
 void lq_tracked_release(struct lq_tracked *tracked);
 
 LQ_MUST_CHECK int lq_tracker_new(struct lq_tracker **tracker);
-void lq_tracker_free(struct lq_tracker *tracker); // NULL is fine
+void lq_tracker_free(struct lq_tracker *tracker); // tracker may be NULL
 // Releases the memory of the last frame and resets all tracks; ids are not used again. Does nothing
-// while a frame is tracked.
+// while a frame is being tracked.
 void lq_tracker_rest(struct lq_tracker *tracker);
 
 // What is known of the hands of its nails (hand.h); owned by the tracker.
 struct lq_hand_memory *lq_tracker_hands(struct lq_tracker *tracker);
 
-// Tracks the nails `found` in a frame of time `time_us` (a monotonic clock): *tracked becomes those
-// to show. With smooth false only ids are tracked, and only detected nails are shown. A frame older
-// than the last gets ids, is not smoothed and does not change the tracker. A nail that is no longer
-// detected is shown for at most LQ_NAIL_HOLD_US, at the picture's border LQ_BORDER_HOLD_US, and
-// only while the picture still shows it. One that enters over the border is shown after
-// LQ_BORDER_FINDS detections, for there the network's confidence is low.
+// Tracks the nails `found` in a frame of time `time_us` (a monotonic clock): *tracked receives
+// those to show. If smooth is false, only ids are tracked, and only detected nails are shown. A
+// frame older than the last gets ids, is not smoothed and does not change the tracker. A nail that
+// is no longer detected is shown for at most LQ_NAIL_HOLD_US (LQ_BORDER_HOLD_US at the picture's
+// border), and only while the picture still shows it. A nail that enters over the border is shown
+// after LQ_BORDER_FINDS detections, because the network's confidence is low there.
 LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture,
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);
@@ -56,21 +56,22 @@ LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
                                            struct lq_tracked *tracked);
 
 // Propagates the nails of the last frame to this one, each by its own motion, without a run of the
-// network. *propagated says whether that was possible. If not, the tracker stays unchanged: where
-// the picture shows something else in a nail's place; after LQ_PROPAGATED_FRAMES_MAX frames in a
-// row or LQ_NAIL_HOLD_US; for a frame older than the last; before a nail has been detected a few
-// times. Where the last frame had no nail, this one has none.
+// network. *propagated says whether that was possible. It is not, and the tracker stays unchanged,
+// if the picture shows something else in a nail's place; after LQ_PROPAGATED_FRAMES_MAX frames in a
+// row or LQ_NAIL_HOLD_US; for a frame older than the last; and before a nail has been detected a
+// few times. If the last frame had no nail, this one has none.
 LQ_MUST_CHECK int lq_tracker_propagate(struct lq_tracker *tracker, const struct lq_image *picture,
                                        uint64_t time_us, struct lq_tracked *tracked,
                                        bool *propagated);
 
 enum {
     LQ_REGION_US = 100 * 1000,       // longest time between two passes over the whole picture, or
-                                     // that of three passes where these are fewer than 20 a second
+                                     // the time of three passes if there are fewer than 20 a second
     LQ_PROPAGATED_FRAMES_MAX = 2,    // between two frames on which the network runs
-    LQ_NAIL_HOLD_US = 100 * 1000,    // how long a nail is shown without being detected, or two
-                                     // passes where these take longer
-    LQ_BORDER_HOLD_US = 300 * 1000,  // … that the picture's border cuts
-    LQ_BORDER_FINDS = 3,             // detections before one that enters over the border is shown
+    LQ_NAIL_HOLD_US = 100 * 1000,    // how long a nail is shown without being detected, or the time
+                                     // of two passes if these take longer
+    LQ_BORDER_HOLD_US = 300 * 1000,  // … if the picture's border cuts it
+    LQ_BORDER_FINDS = 3,             // detections before a nail that enters over the border is
+                                     // shown
     LQ_NAIL_FORGET_US = 1000 * 1000, // how long a nail that is gone keeps its id
 };

@@ -7,7 +7,8 @@
 static const float KEEP_S = 0.25f;          // an outline's memory
 static const float MATCH_GOOD = 0.7f;       // of lq_motion.match; above LQ_TRACK_MATCH_MIN
 static const float AGREE_MIN = 0.3f, AGREE_GOOD = 0.6f;  // of lq_blend_agreement
-static const float COARSE_SHARE = 0.25f;    // of an outline from a whole frame after a region's
+static const float COARSE_SHARE = 0.25f;    // weight of an outline from a whole frame after one
+                                            // from a region
 
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track)
@@ -26,7 +27,7 @@ static float ramp(float value, float from, float to)
     return t < 0.0f ? 0.0f : t > 1.0f ? 1.0f : t;
 }
 
-// The weight of a detected outline: 1 where the last one cannot be trusted any more.
+// The weight of a detected outline: 1 if the last one cannot be trusted any more.
 static float share_of(const struct lq_track_update *update, const struct lq_track_step *step,
                       float agreement)
 {

@@ -16,8 +16,8 @@ static const float TURN_MAX = 0.55f;       // … and in a frame: about 30 degre
 static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f; // gain: Hz for each rad/s
 static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f; // … for each e-fold/s
 
-// The axis as an angle near the last: a whole turn's worth where it points to the tip, else within
-// a quarter turn, so that it never flips.
+// The axis as an angle near the last one: within a full turn if it points to the tip, else within a
+// quarter turn, so that it never flips.
 static float near_angle(const struct lq_nail *nail, float last)
 {
     const float turn = nail->tip_known ? 6.2831853f : 3.14159265f;
@@ -25,8 +25,8 @@ static float near_angle(const struct lq_nail *nail, float last)
     return angle - turn * roundf((angle - last) / turn);
 }
 
-// The direction of a nail's finger counts at once, and until the hand has been lost for a while;
-// the estimate from the nail alone is ignored meanwhile.
+// The direction of a nail's finger applies at once, and until the hand has been lost for a while;
+// meanwhile the estimate from the nail alone is ignored.
 static bool finger_holds(struct lq_track *track, const struct lq_track_step *step, uint64_t now_us)
 {
     if (step->found && step->found->on_finger)
@@ -34,7 +34,7 @@ static bool finger_holds(struct lq_track *track, const struct lq_track_step *ste
     return track->on_finger_us && now_us - track->on_finger_us < LQ_HAND_LASTING_US;
 }
 
-// Low-pass filter of the tip's direction, which turns with the nail: one frame's error does not
+// Low-pass filter of the tip's direction, which rotates with the nail: one wrong frame does not
 // turn it round.
 static void filter_tip(const struct lq_track *track, struct lq_nail *nail,
                      const struct lq_track_step *step, float dt_s)
@@ -51,7 +51,7 @@ static void filter_tip(const struct lq_track *track, struct lq_nail *nail,
     nail->tip_y = y + share * (nail->tip_y - y);
 }
 
-// Likewise of the finger's probabilities; a frame that shows too little of the hand has no weight.
+// The same for the finger's probabilities; a frame that shows too little of the hand has no weight.
 static void filter_finger(const struct lq_track *track, struct lq_nail *nail,
                         const struct lq_track_step *step, float dt_s)
 {
@@ -65,7 +65,7 @@ static void filter_finger(const struct lq_track *track, struct lq_nail *nail,
     float share = !(now > 0.0f) ? 0.0f : before > 0.0f ? 1.0f - expf(-dt_s / FINGER_S) : 1.0f;
     if (nail->on_finger && !(step->found && step->found->on_finger))
         share = 0.0f;
-    else if (nail->on_finger) // runs of the hand network are few
+    else if (nail->on_finger) // the hand network runs rarely
         share = fmaxf(share, before > 0.0f ? ON_FINGER_SHARE : 1.0f);
     for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
         float last = track->nail.finger_share[f];
@@ -75,7 +75,7 @@ static void filter_finger(const struct lq_track *track, struct lq_nail *nail,
                                                                    : LQ_FINGER_CONFIDENCE);
 }
 
-// Orients the nail to its tip; resets its filters where that turns it round.
+// Orients the nail to its tip; resets its filters if that turns the nail round.
 static void face_tip(struct lq_track *track, struct lq_nail *nail)
 {
     const struct lq_nail *last = &track->nail;
@@ -94,7 +94,7 @@ static void face_tip(struct lq_track *track, struct lq_nail *nail)
         track->angle.begun = track->length.begun = track->width.begun = false;
 }
 
-// A direction that turns out to be wrong is corrected over some frames and does not jump.
+// Corrects a wrong direction over several frames, without a jump.
 static void turn_slowly(struct lq_track *track, struct lq_nail *nail,
                         const struct lq_track_step *step, float dt_s)
 {
@@ -115,8 +115,8 @@ static void turn_slowly(struct lq_track *track, struct lq_nail *nail,
     track->angle.begun = track->length.begun = track->width.begun = false;
 }
 
-// Rotation and scale that were measured in the picture apply at once; only what the outlines add
-// to them is filtered.
+// Rotation and scale measured in the picture apply at once; only the outlines' changes to them are
+// filtered.
 static void smooth_frame(struct lq_track *track, struct lq_nail *nail,
                          const struct lq_track_step *step, float dt_s)
 {

@@ -9,7 +9,8 @@
 
 static const float HELD_MATCH_MIN = 0.6f;       // the picture still shows what was there
 static const float PROPAGATED_MATCH_MIN = 0.8f; // … beyond doubt
-static const int HELD_FOUND_MIN = 3;            // what was detected less often may be no nail
+// a nail detected less often may be a false detection
+static const int HELD_FOUND_MIN = 3;
 
 void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *found,
                     int match[LQ_NAILS_MAX])
@@ -64,8 +65,8 @@ static bool touches_border(const struct lq_image *picture, const struct lq_nail 
            crop->y + crop->height >= picture->height - 1;
 }
 
-// A nail that enters over the border is detected in some frames and missed in others: it is shown
-// after a few detections, so that it appears once. Nails of a video's first frame are shown at
+// A nail that enters over the border is detected in some frames and missed in others; it is shown
+// after a few detections, so that it appears only once. Nails in a video's first frame are shown at
 // once.
 static bool waits_at_border(struct lq_track_update *update, const struct lq_nail *found,
                             struct lq_track *track)
@@ -118,7 +119,7 @@ static bool lies_on_found(const struct lq_track_update *update, float x, float y
     return false;
 }
 
-// A detection in a region says nothing of what lies outside it: that is kept until the next
+// A detection in a region says nothing about nails outside it: they are kept until the next
 // detection in a whole frame.
 static bool lately_found(const struct lq_track_update *update, const struct lq_track *track)
 {
@@ -129,7 +130,7 @@ static bool lately_found(const struct lq_track_update *update, const struct lq_t
            (update->region && track->found_us >= update->tracker->whole_us);
 }
 
-// A nail that was not detected may have been missed: it is held while the picture shows it.
+// A nail that was not detected may have been missed: it is kept while the picture still shows it.
 static bool plan_held(struct lq_track_update *update, int track_index)
 {
     struct lq_tracker *tracker = update->tracker;

@@ -1,4 +1,4 @@
-// The insides of a tracker (track.h): what it keeps of each nail, and what becomes of one in a
+// Internals of a tracker (track.h): what it keeps of each nail, and the plan for each nail in a
 // frame. track.c updates the tracker with a frame; track_plan.c associates nails with tracks,
 // track_draw.c draws their masks, track_filter.c filters their estimates over time.
 // Threads: under the tracker's lock. Owner: the tracker owns its tracks; an update lives for one
@@ -15,16 +15,17 @@
 
 struct lq_track {
     int id;
-    uint64_t found_us;              // when it was last found
+    uint64_t found_us;              // when it was last detected
     uint64_t multiscale_us;         // … in a region of interest; 0: never
     uint64_t matched_us;              // when a nail was last matched with it
-    int found_count;                // frames; 0: it has no `nail` yet
-    int border_count;               // finds at the picture's border before it is shown there
+    int found_count;                // number of frames; 0: `nail` is not set yet
+    int border_count;               // detections at the picture's border before it is shown there
     uint64_t on_finger_us;          // when its finger was last classified (hand.h); 0: never
-    float speed_x, speed_y;         // pixels a second
-    bool shown;                     // in the last frame: `nail`, `alpha_at`, `template` are valid
-    struct lq_nail nail;            // as it was shown or, with smooth false, found
-    size_t alpha_at;                // of its mask in the tracker's `alpha`
+    float speed_x, speed_y;         // pixels per second
+    bool shown;                     // in the last frame; then `nail`, `alpha_at` and `template` are
+                                    // valid
+    struct lq_nail nail;            // as shown or, with smooth false, as detected
+    size_t alpha_at;                // position of its mask in the tracker's `alpha`
     struct lq_template template;
     struct lq_one_euro angle, length, width; // radians; logarithms of pixels
 };
@@ -44,11 +45,11 @@ struct lq_tracker {
     struct lq_buf scratch; // a moved mask and a found one, on the same pixels
 };
 
-// What becomes of one nail in this frame.
+// The plan for one nail in this frame.
 struct lq_track_step {
     int track;                   // index
     const struct lq_nail *found; // NULL: held
-    bool moved;                  // `motion` takes the last mask to this frame
+    bool moved;                  // `motion` moves the last mask to this frame
     struct lq_motion motion;
     struct lq_pixel_box box;     // of its mask
 };
@@ -63,27 +64,27 @@ struct lq_track_update {
     struct lq_track_step steps[LQ_NAILS_MAX];
 };
 
-// A track for a nail that matches none; it replaces the one not matched for longest. Returns its
-// index.
+// Returns the index of a new track for a nail that matches none; it replaces the track that has
+// gone unmatched longest.
 int lq_track_new(struct lq_tracker *tracker, uint64_t time_us);
 int lq_track_next_id(struct lq_tracker *tracker);
 
-// How long a nail is shown without being detected, and for how long detections may be limited to a
-// region: two detections' time where these are rare (a phone's own processor, a slow link).
+// How long a nail is shown without being detected, and how long detection may be limited to a
+// region: the time of two detections where these are rare (a phone's own processor, a slow link).
 static inline uint64_t lq_track_hold_us(const struct lq_tracker *tracker)
 {
     uint64_t two = 2 * tracker->interval_us;
     return two > LQ_NAIL_HOLD_US ? two : LQ_NAIL_HOLD_US;
 }
 
-// track_plan.c: which track each detected nail continues (-1: none), and the steps of the frame.
+// track_plan.c: which track each detected nail continues (-1: none), and the plan of the frame.
 void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *found,
                     int match[LQ_NAILS_MAX]);
 void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found, const int *match);
-// All nails shown last; false when one is lost, for it may be somewhere else now.
+// Plans to propagate all nails shown last; false if one is lost, because it may be elsewhere now.
 bool lq_track_plan_propagated(struct lq_track_update *update);
 
-// The mask that the track was shown with, in the tracker's memory.
+// The mask with which the track was shown, in the tracker's memory.
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track);
 
@@ -94,6 +95,6 @@ size_t lq_track_stride(const struct lq_track_step *step);
 void lq_track_copy_rows(const struct lq_nail *nail, const struct lq_pixel_box *box, uint8_t *out,
                         size_t stride);
 
-// track_filter.c: the nail as it is shown, from its mask; false when nothing of it is left.
+// track_filter.c: measures the nail to show from its mask; false if nothing of it is left.
 bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
                       uint8_t *alpha, struct lq_nail *nail);

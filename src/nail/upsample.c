@@ -28,7 +28,7 @@ struct lq_taps lq_taps_at(float position, int count)
     return taps;
 }
 
-// Taps of some places of a row side by side, the same for every row of a grid.
+// Taps for several positions of a row, the same for every row of a grid.
 struct columns {
     int index[4][COLUMNS];
     float weight[4][COLUMNS];

@@ -154,7 +154,7 @@ static void start_lingering(struct lq_conn *conn)
     lq_conn_set_deadline(conn, lq_conn_limits(conn)->linger_ms);
 }
 
-// Reads and forgets, below TLS: nobody looks at it.
+// Reads and discards, below TLS.
 static void linger(struct lq_conn *conn)
 {
     for (int i = 0; i < LINGER_READS_MAX && conn->readable; i++) {

@@ -1,4 +1,4 @@
-// A connection that speaks HTTP/1.1: heads, bodies, one request after the other.
+// An HTTP/1.1 connection: heads, bodies, one request after the other.
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,7 +95,7 @@ static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
     while (at < len && conn->state == http && !conn->ending && !conn->closing && wants(conn)) {
         ptrdiff_t framing = lq_http_body_frame(&http->body, bytes + at, len - at);
         if (framing < 0) {
-            lq_http_refuse(conn, http, 400, "the body's chunks are ill-formed");
+            lq_http_refuse(conn, http, 400, "the body's chunks are malformed");
             return len;
         }
         at += (size_t)framing;
@@ -154,7 +154,7 @@ static size_t take_head(struct lq_conn *conn, const uint8_t *bytes, size_t len)
                                                                    &code) : NULL;
     if (!http) {
         lq_http_refuse(conn, NULL, code, code == 503 ? "out of memory" : code == 400 && !why
-                                                      ? "the path has an ill-formed %XX" : why);
+                                                      ? "the path has a malformed %XX" : why);
         return len;
     }
     begin(conn, http);
@@ -222,7 +222,7 @@ static void on_deadline(struct lq_conn *conn)
     else if (http->answered || http->body.whole)
         lq_conn_end(conn, LQ_END_SLOW);
     else
-        lq_http_refuse(conn, http, 408, "the body did not come in time");
+        lq_http_refuse(conn, http, 408, "the body did not arrive in time");
 }
 
 static void on_closed(struct lq_conn *conn, enum lq_net_end end)

@@ -31,7 +31,7 @@ static bool to(struct lq_http_body *body, int state)
 }
 
 // A chunk's size in hex; at most 16 digits of which the first is small, so that it fits (RFC 9112
-// section 7.1: overflow must be looked for). No blanks: they are what the section calls bad.
+// section 7.1: overflow must be checked). No blanks: they are what the section calls bad.
 static bool on_size(struct lq_http_body *body, uint8_t c)
 {
     int digit = hex_of(c);

@@ -1,4 +1,4 @@
-// A request made from its head, and what a handler asks of it.
+// A request built from its head, and the handler's access to it.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// Answers: their heads, and what the library says of its own accord.
+// Responses: their heads, and the library's own error responses.
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-// Listening sockets: opening, accepting, and pausing when there are no descriptors left.
+// Listening sockets: opening, accepting, and pausing when no file descriptors are left.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-// What goes out of a WebSocket: messages, pings and pongs, and its closing.
+// The sending side of a WebSocket: messages, pings and pongs, and closing.
 #include "net/ws.h"
 
 #include <string.h>

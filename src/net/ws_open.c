@@ -1,4 +1,4 @@
-// A request that becomes a WebSocket (RFC 6455 section 4.2).
+// Upgrades a request to a WebSocket (RFC 6455 section 4.2).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// What comes over a WebSocket: frames, put where the handler wants them.
+// The receiving side of a WebSocket: frames, stored where the handler wants them.
 #include <string.h>
 
 #include "net/ws_conn.h"

@@ -1,4 +1,4 @@
-// The files of looks/, built into the program (tools/embed.py). Threads: any; no state, read-only.
+// The files in looks/, embedded in the program (tools/embed.py). Threads: any; read-only, no state.
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
-// The catalogue: named shades, looks and nail-art patterns. Built in, and more of them from a
-// folder (docs/LOOKS.md, "Folder").
-// Threads: read by any once opened. Owner: open/close by the caller; what it hands out lives until
-// it is closed, and looks read with it borrow its patterns.
+// The catalogue: named swatches, looks and nail-art patterns. Some are built in; a folder can add
+// more (docs/LOOKS.md, "Folder").
+// Threads: an opened catalogue is read-only and shared. Owner: open/close by the caller; everything
+// it returns is valid until it is closed, and looks read with it borrow its patterns.
 #pragma once
 
 #include <jansson.h>
@@ -13,10 +13,10 @@ enum { LQ_LOOK_NAME_MAX = 48, LQ_SHADES_MAX = 2048, LQ_LOOKS_MAX = 256, LQ_PATTE
        LQ_LOOK_BYTES_MAX = 64 * 1024, LQ_PATTERN_BYTES_MAX = 1024 * 1024,
        LQ_SHADES_BYTES_MAX = 2 * 1024 * 1024, LQ_SHOP_URL_MAX = 512 };
 
-// What a shop says of a shade; empty, and -1 for stock, where it does not.
+// A shop's data on a swatch. Missing texts are empty; a missing stock is -1.
 struct lq_offer {
     char sku[64];
-    char gtin[16];     // 8, 12, 13 or 14 digits, the last one right
+    char gtin[16];     // 8, 12, 13 or 14 digits with a valid check digit
     char brand[LQ_LOOK_NAME_MAX];
     char price[16];    // "12.90"
     char currency[4];  // ISO 4217
@@ -26,10 +26,10 @@ struct lq_offer {
 
 struct lq_shade_name {
     char name[LQ_LOOK_NAME_MAX];   // a-z, 0-9 and '-'
-    char title[LQ_LOOK_NAME_MAX];  // for people
+    char title[LQ_LOOK_NAME_MAX];  // shown to people
     char family[LQ_LOOK_NAME_MAX]; // red, pink, nude, …
     float lab[3];                  // CIELAB, D65, 2 degrees
-    uint8_t color[3];              // sRGB of the same
+    uint8_t color[3];              // the same colour in sRGB
     struct lq_offer offer;
 };
 
@@ -40,7 +40,8 @@ struct lq_named_look {
 
 struct lq_catalogue;
 
-// Built-in ones, then those in `dir` (may be NULL), which replace any of the same name.
+// Opens the built-in entries, then those in `dir` (may be NULL), which replace entries of the same
+// name.
 LQ_MUST_CHECK int lq_catalogue_open(struct lq_catalogue **catalogue, const char *dir,
                                     struct lq_error *err);
 void lq_catalogue_close(struct lq_catalogue *catalogue);
@@ -50,7 +51,7 @@ const struct lq_named_look *lq_catalogue_looks(const struct lq_catalogue *catalo
 const struct lq_pattern *const *lq_catalogue_patterns(const struct lq_catalogue *catalogue,
                                                       int *count);
 
-// NULL when there is none of that name.
+// NULL if there is none of that name.
 const struct lq_shade_name *lq_catalogue_shade(const struct lq_catalogue *catalogue,
                                                const char *name);
 const struct lq_named_look *lq_catalogue_look(const struct lq_catalogue *catalogue,
@@ -58,9 +59,9 @@ const struct lq_named_look *lq_catalogue_look(const struct lq_catalogue *catalog
 const struct lq_pattern *lq_catalogue_pattern(const struct lq_catalogue *catalogue,
                                               const char *name);
 
-// CIELAB (D65) to sRGB, each channel held to 0..255; and back.
+// CIELAB (D65) to sRGB, each channel clamped to 0..255; and back.
 void lq_lab_to_color(const float lab[3], uint8_t color[3]);
 void lq_color_to_lab(const uint8_t color[3], float lab[3]);
 
-// An array of shades as shades.json has it; NULL without memory. The caller's.
+// An array of swatches in the format of shades.json; NULL if out of memory. The caller owns it.
 json_t *lq_shades_write(const struct lq_shade_name *shades, int count);

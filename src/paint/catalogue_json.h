@@ -1,10 +1,10 @@
 // The catalogue as JSON: `lacquer looks --json` and GET /api/looks (docs/LOOKS.md, "The list").
-// Threads: any. Owner: the caller's to json_decref.
+// Threads: any. Owner: the caller, who calls json_decref.
 #pragma once
 
 #include <jansson.h>
 
 #include "paint/catalogue.h"
 
-// NULL when memory runs out.
+// NULL if out of memory.
 json_t *lq_catalogue_write(const struct lq_catalogue *catalogue);

@@ -1,4 +1,4 @@
-// Cat-eye: flakes stood up by a magnet.
+// Cat-eye: flakes turned upright by a magnet.
 #include "paint/effect_parts.h"
 
 struct magnet {

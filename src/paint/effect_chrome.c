@@ -1,4 +1,4 @@
-// Chrome: the surroundings in a mirror, a lamp among them.
+// Chrome: mirrors the surroundings, including a lamp.
 #include "paint/effect_parts.h"
 
 struct mirror {

@@ -1,4 +1,4 @@
-// Glitter, and flakes for other effects: a hexagon a cell, where there is one.
+// Glitter, and flakes for other effects: at most one hexagon per cell.
 #include "paint/effect_parts.h"
 
 // The palette's colour at 0 <= which < 4, without a table: tables do not go into vectors.

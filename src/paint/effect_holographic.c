@@ -1,4 +1,4 @@
-// Holographic: every flake a grating.
+// Holographic: every flake is a diffraction grating.
 #include "paint/effect_parts.h"
 
 // A hump of width one third of the circle, for one channel of a spectrum.

@@ -1,5 +1,5 @@
-// What the effects (effect_*.c) share: arithmetic, the two layers that several of them lay, and the
-// effects themselves, which effect.c chooses from.
+// What the effects (effect_*.c) share: arithmetic, two layers that several of them use, and the
+// effects themselves, from which effect.c chooses.
 // Threads: any. Owner: plain data.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 // ---- arithmetic ---------------------------------------------------------------------------------
 
-// Squared distance of the view's reflection from the light's, both in the nail's plane: 0 where the
+// Squared distance between the view's reflection and the light's, in the nail's plane: 0 where the
 // surface mirrors the light.
 static inline float off_light(float su, float sw, float sz, float sun_u, float sun_w)
 {
@@ -18,7 +18,7 @@ static inline float off_light(float su, float sw, float sz, float sun_u, float s
     return a * a + b * b;
 }
 
-// A lobe of light: 1 at the light's reflection, falling the faster the larger `tight` is.
+// A lobe of light: 1 at the light's reflection; it falls off faster for larger `tight`.
 static inline float lobe(float off, float tight)
 {
     float t = 1.0f / (1.0f + tight * off);
@@ -35,7 +35,7 @@ static inline float brightest_of(const float c[3])
     return fmaxf(fmaxf(c[0], c[1]), c[2]);
 }
 
-// What a soft picture leaves of the contrast of flakes of that scale.
+// How much contrast flakes of this scale keep in a blurred picture.
 static inline float calm_at(const struct lq_coat *coat, float scale)
 {
     return 1.0f / (1.0f + coat->blur * scale);
@@ -47,8 +47,8 @@ static inline void set_color(float color[3], const float from[3], float white, f
         color[k] = lerp(from[k] * gain, 0.94f, white);
 }
 
-// Pointers and numbers of a row as locals: nothing written changes them, and with LQ_IVDEP, which
-// says that rows do not overlap, the compiler makes vectors of the loop.
+// Copies a row's pointers and numbers to local variables, so that the compiler knows they do not
+// change. With LQ_IVDEP, which says that rows do not overlap, it can vectorise the loop.
 #define ROW_LOCALS                                                                                \
     const float *restrict slope_u = row->slope_u, *restrict slope_w = row->slope_w;               \
     const float *restrict slope_z = row->slope_z, *restrict body = row->body;                     \

@@ -1,4 +1,4 @@
-// Pearl, shimmer, metal: fine flakes that lie flat, seen as one.
+// Pearl, shimmer, metal: fine, flat flakes, seen as a continuous surface.
 #include "paint/effect_parts.h"
 
 LQ_HOT void lq_sheen_lay(const struct lq_coat *coat, const struct lq_sheen *sheen,

@@ -1,6 +1,6 @@
-// Longer nails: polish beyond the natural tip, in the shapes that salons make. Drawn from the local
-// frame; only where it says which end is the tip.
-// Threads: any. Owner: the caller brings all memory.
+// Longer nails: draws polish beyond the natural tip, in the shapes that salons offer. Drawn in the
+// nail's local frame, and only if it is known which end is the tip.
+// Threads: any. Owner: the caller supplies all memory.
 #pragma once
 
 #include "image/image.h"
@@ -17,26 +17,27 @@ struct lq_extent {
     float outline[LQ_EXTENT_STEPS + 2];  // half widths from where it narrows to its end
 };
 
-// Which nails may be made longer: all of a hand or none of it, as one short nail among long ones
-// looks broken. A hand is nails within reach of one another; a nail too small to extend does not
-// count.
+// Chooses the nails to extend: either all of a hand or none, because one short nail among long ones
+// looks broken. A hand is a group of nails within reach of one another; a nail too small to extend
+// does not count.
 void lq_extend_choose(const struct lq_nails *nails, bool chosen[LQ_NAILS_MAX]);
 
-// Numbers the hands of the picture from 0, and says which each nail is of. Returns how many.
+// Numbers the hands of the picture from 0 and sets each nail's hand. Returns how many there are.
 int lq_extend_hands(const struct lq_nails *nails, int hands[LQ_NAILS_MAX]);
 
-// The crop of the nail with its extension, inside the picture; false when there is nothing to add.
+// Computes the crop of the nail with its extension, inside the picture; false if there is nothing
+// to add.
 bool lq_extend_measure(struct lq_extent *extent, const struct lq_extension *extension,
                        const struct lq_image *picture, const struct lq_nail *nail);
 
-// Coverage in the extent's crop, rows of extent->width: the natural nail's into `own`, with the
-// extension in `whole`.
+// Draws coverage in the extent's crop, in rows of extent->width: the natural nail alone to `own`,
+// the nail with its extension to `whole`.
 void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, uint8_t *own,
                     uint8_t *whole);
 
-// Darkens the picture where the extension keeps light from what lies beneath it. Before any polish
-// is painted: what is painted later lies in the shadow too. light: towards it, in the picture's
-// plane. *reached: nothing outside of it was changed.
+// Darkens the picture where the extension shades what lies beneath it. Call it before any polish is
+// painted, so that polish beneath the extension is shaded too. light: direction towards the light,
+// in the picture's plane. *reached: box outside which nothing was changed.
 void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
                       const struct lq_nail *nail, float light_x, float light_y,
                       struct lq_pixel_box *reached);

@@ -1,8 +1,8 @@
 // Which colour lies where on a nail: ombre, French tip, nail art. docs/LOOKS.md, "Layout".
-// Threads: any. Owner: the caller brings all memory.
+// Threads: any. Owner: the caller supplies all memory.
 #pragma once
 
 #include "paint/finish.h"
 
-// Fills the row's pigment, hide and seen.
+// Sets the row's pigment, hide and seen.
 void lq_layout_row(const struct lq_coat *coat, const struct lq_polish_row *row);

@@ -1,13 +1,13 @@
-// What reaches the camera from skin is the light times the skin's albedo, so the light follows once
-// the albedo is known. Skin albedo lies close to one curve from very light to very dark (the one
-// that the individual typology angle walks along), and so does that of the bare nail bed, which is
-// paler than the skin by more the darker the skin is. That contrast tells the tone, whatever the
-// light. For each tone of the curve: which light would explain the skin and nails seen, and how
-// likely are that light (cameras expose and balance towards the usual) and the nails' contrast with
-// the skin? The estimate is the mean over the tones by that likelihood. Nails that already wear
-// polish fit no tone and are left out by degrees. The tint is moved towards that of what may be
-// white or grey in the picture, by how much of it there is. The constants were fitted to rendered
-// hands in known light (train/synth/polished.py).
+// The camera sees the light times the skin's albedo, so the light follows once the albedo is known.
+// Skin albedo lies close to one curve from very light to very dark (the curve of the individual
+// typology angle), and so does the albedo of the bare nail bed, which is paler than the skin, and
+// more so for darker skin. That contrast reveals the tone in any light. For each tone on the curve
+// we compute which light would explain the observed skin and nails, and how likely that light is
+// (cameras expose and white-balance towards the usual) and how likely the nails' contrast with the
+// skin is. The estimate is the mean over the tones, weighted by likelihood. Nails that already wear
+// polish fit no tone and lose weight gradually. The tint is moved towards that of white or grey
+// things in the picture, depending on their amount. The constants were fitted to rendered hands in
+// known light (train/synth/polished.py).
 #include "paint/light.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-// The scene's light: how bright a white surface would be where the nails are, its tint, and where
-// it comes from. Threads: any. Owner: plain data.
+// The scene's light: how bright a white surface at the nails would be, its tint, and its direction.
+// Threads: any. Owner: plain data.
 #pragma once
 
 #include "image/image.h"
@@ -13,9 +13,9 @@ struct lq_light {
     float dir_x, dir_y; // towards the light, in the picture's plane; length below 1
 };
 
-// Estimates exposure and tint from the skin behind each nail's cuticle and from the bare nails,
-// and from what is white or grey about them (light.c says how); dir is set to a prior from above
-// left. `fits` are the nails' own, in order. Reads at most 64 pixels a nail.
+// Estimates exposure and tint from the skin behind each nail's cuticle, from the bare nails, and
+// from white or grey things around them (see light.c). The direction is set to a default, above
+// left. `fits` belong to the nails, in the same order. Reads at most 64 pixels per nail.
 void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
                        const struct lq_surround *surround, const struct lq_nails *nails,
                        const struct lq_shade_fit *fits);

@@ -1,4 +1,4 @@
-// Looks from JSON: each value is checked for its kind and range before the look is changed.
+// Reads looks from JSON: checks kind and range of each value before changing the look.
 #include "paint/look_json.h"
 
 #include <stdio.h>

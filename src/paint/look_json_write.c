@@ -1,4 +1,4 @@
-// Looks to JSON.
+// Writes looks as JSON.
 #include "paint/look_json.h"
 
 #include <stdio.h>

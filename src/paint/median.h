@@ -1,8 +1,8 @@
-// The middle of a few numbers. Threads: any. Owner: the caller's memory.
+// The median of a few numbers. Threads: any. Owner: the caller's memory.
 #pragma once
 
-// Of count >= 1 values, which it sorts by insertion: for some dozens at most. Of an even count the
-// upper of the two in the middle.
+// Sorts count >= 1 values by insertion, so use it for a few dozen at most. If count is even,
+// returns the upper of the two middle values.
 static inline float lq_median(float *values, int count)
 {
     for (int i = 1; i < count; i++) {

@@ -1,4 +1,4 @@
-// The light in a picture and on each of its nails: what a painter must know beside the look.
+// The light in a picture and on each of its nails: what a painter needs besides the look.
 // Threads: any. Owner: plain data.
 #pragma once
 
@@ -10,14 +10,15 @@ struct lq_scene {
     struct lq_light light;
     float level;                             // brightness of the middle nail, linear
     struct lq_surround surround;             // what shiny nails mirror
-    struct lq_shade_fit fits[LQ_NAILS_MAX];  // one a nail, in the nails' order
+    struct lq_shade_fit fits[LQ_NAILS_MAX];  // one per nail, in the nails' order
 };
 
-// surround: as it was surveyed before, where the picture is known in part; NULL: it is surveyed.
+// surround: the result of an earlier survey, if only part of the picture is known; NULL: survey the
+// picture.
 void lq_scene_judge(struct lq_scene *scene, const struct lq_image *picture,
                     const struct lq_nails *nails, const struct lq_surround *surround);
 
-// The light on one nail against the hand's: bare nails of a hand are much alike, so one's
-// brightness against the middle one's tells (0.95 of it in logarithms, on rendered hands). What is
-// much darker rather wears polish.
+// The light on one nail relative to the hand's: the bare nails of a hand look much alike, so a
+// nail's brightness relative to the middle one's tells (0.95 of it in logarithms, on rendered
+// hands). A much darker nail probably wears polish already.
 float lq_scene_relative(const struct lq_scene *scene, const struct lq_shade_fit *fit);

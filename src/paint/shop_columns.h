@@ -1,5 +1,5 @@
-// Which column of a shop's export says what, by its header, in any case. Threads: any;
-// no state.
+// Finds which column of a shop's export holds what, by its header, ignoring case.
+// Threads: any; no state.
 #pragma once
 
 #include "base/csv.h"
@@ -14,18 +14,18 @@ enum lq_shop_column {
 enum { LQ_SHOP_OPTIONS_MAX = 6, LQ_SHOP_CODES_MAX = 16 };
 
 struct lq_shop_columns {
-    int at[LQ_SHOP_COLUMN_COUNT];          // -1: there is none
+    int at[LQ_SHOP_COLUMN_COUNT];          // -1: missing
     int option_name[LQ_SHOP_OPTIONS_MAX];  // "Option1 Name", "Attribute 1 name"
     int option_value[LQ_SHOP_OPTIONS_MAX];
-    int codes[LQ_SHOP_CODES_MAX];          // others that may hold a colour's code: metafields
+    int codes[LQ_SHOP_CODES_MAX];          // other columns that may hold a colour code: metafields
     int code_count;
 };
 
-// From the record of headers. False: none of a product's name, number or colour is there.
+// Reads the header record. False: it has no column for a product's name, number or colour.
 bool lq_shop_columns_find(struct lq_shop_columns *columns, const struct lq_csv *csv);
 
-// The field of a record, "" where it has none.
+// A field of a record, "" if the record does not have it.
 const char *lq_shop_field(const struct lq_csv *csv, int at);
 
-// Whether an option of this name is the colour: "Color", "Shade", "Farbe", …
+// Whether an option with this name is the colour: "Color", "Shade", "Farbe", …
 bool lq_shop_is_color_option(const char *name);

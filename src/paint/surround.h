@@ -1,4 +1,4 @@
-// What shiny nails mirror: the picture itself, small and blurred, and how bright it gets.
+// What shiny nails mirror: the picture itself, small and blurred, and its peak brightness.
 // Threads: any. Owner: plain data.
 #pragma once
 
@@ -7,43 +7,43 @@
 
 enum { LQ_SURROUND_SIDE = 8, LQ_SURROUND_CELLS = LQ_SURROUND_SIDE * LQ_SURROUND_SIDE };
 
-// Cells lie in rows from the picture's top left corner; each is a mean over its part of it.
+// Cells lie in rows from the picture's top left corner; each is the mean over its part.
 struct lq_surround {
-    float brightest;                    // luminance that a hundredth of the picture exceeds, linear
+    float brightest;                    // linear luminance that a hundredth of the picture exceeds
     float white[3];                     // colour of what may be white or grey, luminance 1
-    float trust;                        // 0..1: how much of the picture's light that is
-    float level[LQ_SURROUND_CELLS];     // brightness against the picture's mean, with contrast
+    float trust;                        // 0..1: share of the picture's light that this is
+    float level[LQ_SURROUND_CELLS];     // brightness relative to the picture's mean, with contrast
     float hue[3][LQ_SURROUND_CELLS];    // colour, luminance 1
 };
 
-// Where a nail looks into it: cells from the top left corner, and cells a unit of a reflection's
-// direction, across the nail and along it.
+// Where a nail looks in the surround: a position in cells from the top left corner, and the cells
+// per unit of a reflection's direction, across the nail and along it.
 struct lq_outlook {
     float x, y, wx, wy, ux, uy;
 };
 
-// What a nail sees of it: levels at five directions across and three along, by which it is read
-// in rows without looking anything up.
+// What a nail mirrors, sampled at five directions across and three along, so that rows need no
+// lookups.
 struct lq_glimpse {
-    float inverse_step; // one over the directions' distance across; along it is 1
+    float inverse_step; // reciprocal of the distance between directions across; along it is 1
     float node[5][3];
-    float hue[3];       // … and the colour at its own place
+    float hue[3];       // … and the colour at the nail's own position
 };
 
-// Reads 48 x 48 pixels.
+// Reads a grid of 48 x 48 pixels.
 void lq_surround_survey(struct lq_surround *surround, const struct lq_image *picture);
 
-// Everything equally bright and grey.
+// A surround that is equally bright and grey everywhere.
 extern const struct lq_surround lq_surround_plain;
 
-// Of a nail about (x, y) in the picture whose axis is a unit vector.
+// For a nail at (x, y) in the picture whose axis is a unit vector.
 struct lq_outlook lq_outlook_of(const struct lq_image *picture, float x, float y, float axis_x,
                                 float axis_y);
 
 void lq_glimpse_take(struct lq_glimpse *glimpse, const struct lq_surround *surround,
                      const struct lq_outlook *outlook, float step);
 
-// The share of a node at that distance, in steps.
+// The weight of a node at that distance, in steps.
 static inline float lq_glimpse_share(float off)
 {
     return lq_smooth01(lq_clamp01(1.0f - (off < 0.0f ? -off : off)));
@@ -62,7 +62,8 @@ static inline float lq_glimpse_read(const struct lq_glimpse *g, float across, fl
 #undef COLUMN
 }
 
-// Mirrored at its edges again and again: a place in cells, held to where four cells are about it.
+// Reflects a position at the edges, repeatedly, into the range in which it has four cells around
+// it.
 static inline float lq_surround_fold(float cells)
 {
     float turns = cells * (0.5f / LQ_SURROUND_SIDE);
@@ -72,7 +73,7 @@ static inline float lq_surround_fold(float cells)
     return at < LQ_SURROUND_SIDE - 1.001f ? at : LQ_SURROUND_SIDE - 1.001f;
 }
 
-// One plane of cells at folded places, smooth between their middles.
+// Interpolates one plane of cells smoothly at a folded position.
 static inline float lq_surround_read(const float *cells, float x, float y)
 {
     int32_t ix = (int32_t)x, iy = (int32_t)y, at = iy * LQ_SURROUND_SIDE + ix;

@@ -1,14 +1,14 @@
-// Stopping: what happens between a signal and the end, so that a balancer in front and the clients
-// notice nothing worse than a close with code 1001.
+// Stopping the server: the steps between the signal and the end, chosen so that load balancer and
+// clients notice nothing worse than a close with code 1001.
 //
-//   SIGTERM      /readyz says 503; all goes on as before for --drain-delay seconds
-//   then         the listener is closed; live clients are told
-//   +300 ms      who has sent nothing for so long and has its replies is closed: what it sent
-//                before it could hear of the stop has come
-//   +1 s         frames that come now are dropped, so that who never pauses is done with, too
-//   +5 s         the end for whoever does not read its replies; counted from the moment when the
-//                last picture in flight was finished and bytes last came or went. What
-//                gets on is waited for, for LQ_DRAIN_WORK_S at most
+//   SIGTERM      /readyz returns 503; everything continues for --drain-delay seconds
+//   then         the listener is closed; live clients are informed
+//   +300 ms      clients that have sent nothing for this long and have all their replies are
+//                closed: frames sent before they knew of the stop have arrived by then
+//   +1 s         new frames are dropped, so that clients that never pause finish too
+//   +5 s         clients that do not read their replies are closed; counted from when the last
+//                picture in flight was finished and bytes were last sent or received. While there
+//                is progress, the server waits, for at most LQ_DRAIN_WORK_S
 #include "serve/drain.h"
 
 #include <stddef.h>

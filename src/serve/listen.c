@@ -171,5 +171,6 @@ void lq_listeners_print(const struct lq_listeners *listeners)
     }
     fflush(stdout);
     if (everywhere && !has_tls(listeners->options))
-        lq_log_info("browsers give other devices no camera without HTTPS: see --tls-self-signed");
+        lq_log_info("browsers on other devices allow the camera only over HTTPS: see "
+                    "--tls-self-signed");
 }

@@ -1,6 +1,7 @@
-// The server's listeners: for clients and, with --admin-port, for operators; and who may connect.
-// Threads: the loop's. Owner: the server holds the one struct; it owns the network and all that
-// connects through it.
+// The server's listeners: one for clients and, with --admin-port, one for operators; and who may
+// connect.
+// Threads: the loop's. Owner: the server holds the only struct; it owns the network and all of its
+// connections.
 #pragma once
 
 #include "net/net.h"
@@ -10,9 +11,9 @@
 
 struct lq_listeners;
 
-// What a listener's requests and connections come with.
+// The context of a listener's requests and connections.
 struct lq_entry {
-    struct lq_web_entry web; // first: the handler's
+    struct lq_web_entry web; // must be first: the handler's context
     struct lq_listeners *listeners;
 };
 
@@ -22,15 +23,15 @@ struct lq_listeners {
     struct lq_net *net;
     struct lq_entry entry, admin_entry;
     struct lq_listener *listener, *admin_listener;
-    struct ssl_ctx_st *ssl;              // with TLS: what new connections are made from
-    struct lq_address_limits connections; // who has which
+    struct ssl_ctx_st *ssl;              // with TLS: the context for new connections
+    struct lq_address_limits connections; // connections per address
     int admin_connections;
 };
 
-// Opens all that the options name. On failure what was opened stays for lq_listeners_close.
+// Opens all listeners that the options name. After a failure call lq_listeners_close.
 LQ_MUST_CHECK int lq_listeners_open(struct lq_listeners *listeners, struct lq_web *web,
                                     struct lq_error *err);
-// Ends every connection. A half-opened struct is fine, and one of zeroes.
+// Ends every connection. Accepts a partly opened or zeroed struct.
 void lq_listeners_close(struct lq_listeners *listeners);
-// Prints where the server listens: one line, and one more for operators.
+// Prints the address of the server: one line, and another for operators.
 void lq_listeners_print(const struct lq_listeners *listeners);

@@ -1,4 +1,4 @@
-// SIGHUP: whoever renews a certificate or changes a token must not have to stop the server.
+// SIGHUP: renewing a certificate or changing a token must not require stopping the server.
 #include "serve/reload.h"
 
 #include "base/log.h"
@@ -40,11 +40,11 @@ void lq_reload(const struct lq_reload *reload)
                        : options->tls_cert                      ? "certificate"
                                                                 : "tokens";
     if (status != LQ_OK) {
-        lq_log_error("nothing is changed, the old %s stay: %s", both, error.text);
+        lq_log_error("nothing was changed, the old %s stay in use: %s", both, error.text);
         return;
     }
     if (options->token_file)
         reload->access->tokens = tokens;
     int ended = options->token_file ? end_revoked(reload) : 0;
-    lq_log_info("read again: %s; sessions ended because their token is gone: %d", both, ended);
+    lq_log_info("reloaded: %s; sessions ended because their token was removed: %d", both, ended);
 }

@@ -1,5 +1,5 @@
-// Certificate, key and tokens read again (SIGHUP).
-// Threads: the loop's. Owner: what it points to is the server's.
+// Reloads certificate, key and tokens (SIGHUP).
+// Threads: the loop's. Owner: the server owns what it points to.
 #pragma once
 
 #include "serve/listen.h"
@@ -15,5 +15,5 @@ struct lq_reload {
     struct lq_sio_clients *sio;
 };
 
-// All of them are changed or none. Sessions whose token is gone end.
+// Replaces all of them or none. Sessions whose token was removed are closed.
 void lq_reload(const struct lq_reload *reload);

@@ -1,5 +1,5 @@
-// Which path leads where.
-// Threads: the loop's. Owner: the server holds the one table.
+// The table of paths and their handlers.
+// Threads: the loop's. Owner: the server holds the only table.
 #pragma once
 
 #include "serve/http/request.h"
@@ -9,7 +9,7 @@
 enum { LQ_ROUTES_MAX = 16 };
 
 struct lq_routes {
-    struct lq_web_route all[LQ_ROUTES_MAX]; // one without a path ends them
+    struct lq_web_route all[LQ_ROUTES_MAX]; // ends with an entry without a path
 };
 
 void lq_routes_init(struct lq_routes *routes, struct lq_live_connections *live,

@@ -1,4 +1,4 @@
-// A server's beginning, its seconds, and its end.
+// A server's start, its once-a-second work, and its end.
 #include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static void watch_workers(struct lq_server *server, uint64_t now_us)
     server->web.stalled = now.all;
     int before = atomic_exchange_explicit(&server->metrics.stalled, stalled, memory_order_relaxed);
     if (stalled > before)
-        lq_log_error("%d of %d workers have been at one frame for %d s without getting on", stalled,
+        lq_log_error("%d of %d workers have made no progress with their frame for %d s", stalled,
                      server->options->workers, LQ_STALL_S);
     else if (stalled == 0 && before > 0)
         lq_log_info("all workers go on");

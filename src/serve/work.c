@@ -265,7 +265,7 @@ static void go_over(struct worker *worker)
     worker->model = model;
     if (!worker->heavy &&
         (lq_pipe_new(&pipe, model, &why) != LQ_OK || warm_up(pipe, &why) != LQ_OK)) {
-        lq_log_warn("a worker goes on with the model that it has: %s", why.text);
+        lq_log_warn("a worker keeps its current model: %s", why.text);
         lq_pipe_free(pipe);
         return;
     }

@@ -1,4 +1,4 @@
-// The workers' task: read what came, run the pipeline, write the answer.
+// The workers' task: parse the request, run the pipeline, write the response.
 // Threads: each worker has its own pipe; the metrics are shared. Owner: lq_workers.
 #pragma once
 
@@ -13,9 +13,9 @@ struct lq_work_context {
     struct lq_serve_metrics *metrics;
     struct lq_load *load;
     struct lq_cost *cost;
-    uint32_t max_age_ms; // of a live frame: then nobody waits for its answer any more
-    bool may_propagate;  // nails of a frame may be propagated where others wait (load.h)
-    _Atomic(const struct lq_model *) *offered; // a model to go over to; holds NULL: none
+    uint32_t max_age_ms; // of a live frame: after this its reply is of no use
+    bool may_propagate;  // nails of a frame may be propagated while others wait (load.h)
+    _Atomic(const struct lq_model *) *offered; // a model to switch to; NULL: none
 };
 
 // context must outlive the workers.

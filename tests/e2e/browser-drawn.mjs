@@ -449,7 +449,7 @@ const twoLooksUntil = (how) => ({ server }) =>
       await page.evaluate(() => {
         tryon().live.frameBudget.here = false;
       });
-    const why = how === 'lost' ? /took the graphics away.*photo/ : /draws too slowly.*photo/;
+    const why = how === 'lost' ? /withdrawn the graphics hardware.*photo/ : /too slow.*photo/;
     await notice(page, why);
     check((await page.getAttribute('#canvas', 'data-drawn')) === 'there', 'still drawn here');
     check(!(await page.isVisible('#versus')), 'a second look is offered that nobody paints');

@@ -184,7 +184,7 @@ tests.server_gone_and_back = async ({ browser }) => {
     const page = await open(browser, server.url);
     await live(page);
     await server.kill('SIGKILL');
-    await notice(page, /does not answer.*Trying again/);
+    await notice(page, /does not answer.*Retrying/);
     check((await state(page)) === 'gone', 'the state is not honest');
     await shot(page, 'desktop-server-gone');
     const seen = await frameId(page);

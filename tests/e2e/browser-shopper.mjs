@@ -108,7 +108,7 @@ tests.a_photo_is_painted_again_by_itself = async ({ browser, server }) => {
   await openPhoto(page);
   await page.route('**/api/process', (route) => route.abort());
   await shade(page, 'Cobalt');
-  await notice(page, /does not answer.*again by itself/);
+  await notice(page, /does not answer.*retried automatically/);
   check((await text(page, '#notice-action')) === 'Try again', 'nothing to press');
   check(await page.evaluate(() => 'stale' in part('stage').dataset), 'the old picture looks new');
   await shot(page, 'desktop-photo-error');
@@ -234,7 +234,7 @@ tests.a_manicure_is_copied_from_a_picture = async ({ browser, server }) => {
     const buffer = await wear(color, finish);
     fs.writeFileSync(path.join(artifacts, `reference-${finish}-${color.slice(1)}.jpg`), buffer);
     await page.setInputFiles('#copy-file', { name: 'shop.jpg', mimeType: 'image/jpeg', buffer });
-    await notice(page, /manicure of the picture/, 30000);
+    await notice(page, /manicure from the picture/, 30000);
     const worn = await fieldsOf(page);
     const apart = await page.evaluate(
       async ([a, b]) => {

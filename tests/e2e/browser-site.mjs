@@ -251,7 +251,7 @@ tests.without_graphics_it_says_so = async () => {
     const sockets = [];
     page.on('websocket', (socket) => sockets.push(socket.url()));
     await page.click('#start');
-    await notice(page, /no graphics/);
+    await notice(page, /WebGL 2 graphics/);
     check(sockets.length === 0, `a socket to ${sockets}`);
     onlyFiles(page.asked);
   } finally {

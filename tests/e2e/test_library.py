@@ -277,7 +277,7 @@ def test_a_model_that_ends_the_engine_does_not_end_the_host(python, tmp_path, re
     done = python(script, killer(tmp_path), cache, reaped)
     assert done.returncode == 0 and done.stderr == "", done
     how = r"it ended by signal \d+ \(SIG\w+" if reaped == "by us" else "it ended before"
-    told = rf"-3 cannot run model '\S+': tried in a process of its own, {how}"
+    told = rf"-3 cannot run model '\S+': tried in a separate process, {how}"
     assert re.match(told, done.stdout)
     assert done.stdout.endswith("alive\n") and not list(cache.glob("tried-*"))
     fit = small_mask(tmp_path)

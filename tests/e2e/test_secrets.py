@@ -174,8 +174,9 @@ def test_sighup_changes_all_or_nothing(authority, tmp_path):  # noqa: F811
     assert lets_in(OTHER) and not lets_in(TOKEN)
     status, said = running.stop()
     assert status == 0
-    assert len(re.findall("nothing is changed, the old certificate and tokens stay: ", said)) == 2
-    assert said.count("read again: certificate and tokens") == 1, said
+    kept = "nothing was changed, the old certificate and tokens stay in use: "
+    assert said.count(kept) == 2
+    assert said.count("reloaded: certificate and tokens") == 1, said
     assert "first-token" not in said and "second-token" not in said
 
 
@@ -212,7 +213,7 @@ def test_a_token_file_in_a_folder_that_others_may_write_in(tmp_path):
     path.chmod(0o600)
     status, said = Server("--token-file", str(path)).stop()
     assert status == 0
-    assert f"another could be put in place of '{path}': others may write in '{folder}'" in said
+    assert f"another user could replace '{path}': other users may write to '{folder}'" in said
 
 
 def test_a_private_key_that_others_may_read_or_change(authority, tmp_path):  # noqa: F811
@@ -344,7 +345,7 @@ def test_a_folder_that_others_may_write_in_keeps_none(tmp_path, mode):
     cache.mkdir()
     cache.chmod(mode)
     said = keeps(cache)
-    assert f"compiled models are not kept: others may write in '{cache}'" in said
+    assert f"compiled models are not kept: other users may write to '{cache}'" in said
     assert not blobs(cache)
 
 
@@ -352,9 +353,9 @@ def test_a_folder_below_one_that_others_may_write_in(tmp_path):
     parent = tmp_path / "parent"
     (parent / "cache").mkdir(parents=True, mode=0o700)
     parent.chmod(0o777)
-    assert f"others may write in '{parent}'" in keeps(parent / "cache")
-    assert f"others may write in '{parent}'" in keeps(parent / "not" / "yet")
-    assert f"others may write in '{parent}'" in keeps(None, XDG_CACHE_HOME=str(parent))
+    assert f"other users may write to '{parent}'" in keeps(parent / "cache")
+    assert f"other users may write to '{parent}'" in keeps(parent / "not" / "yet")
+    assert f"other users may write to '{parent}'" in keeps(None, XDG_CACHE_HOME=str(parent))
     assert not blobs(tmp_path)
     parent.chmod(0o1777)  # as /tmp is
     assert "not kept" not in keeps(parent / "cache") and blobs(parent / "cache")

@@ -1,5 +1,6 @@
-// The runtime's folder, as tools/device.py lays it out: device.json names its files, each under a
-// name with its content's hash, which may be kept for ever. Only what is asked for is fetched.
+// Reads the runtime's folder as tools/device.py creates it: device.json names its files, each with
+// a hash of its content in the name, so it may be cached for ever. Only needed files are
+// downloaded.
 //
 // device.json: {"version": 1,
 //   "nails": {"sizes": [[384, 288], …], "threshold": 0.5, "name": "nail"},
@@ -9,8 +10,8 @@
 //             "ort.mjs": …, "ort.glue": …, "ort.wasm": …, "unzstd.mjs": …,
 //             "ort-webgpu.mjs"?: …, "ort-webgpu.glue"?: …, "ort-webgpu.wasm"?: …}}
 
-// A static site's files are packed, for hosts that compress nothing. Told by the first bytes, for a
-// host may have unpacked them on the way.
+// A static site's files are compressed, because some hosts do not compress. This is recognised by
+// the first bytes, since a host may have decompressed them on the way.
 const zstd = [0x28, 0xb5, 0x2f, 0xfd];
 const isPacked = (bytes) => zstd.every((byte, i) => bytes[i] === byte);
 
@@ -26,7 +27,7 @@ export class DeviceFiles {
         this.manifest = manifest;
     }
 
-    // base: URL of the folder, with a slash at its end. Throws where there is none.
+    // base: URL of the folder, with a trailing slash. Throws if it does not exist.
     static async open(base) {
         const response = await fetch(new URL('device.json', base), { cache: 'no-cache' });
         if (!response.ok) throw new Error(`no device runtime at ${base}: ${response.status}`);
@@ -45,11 +46,11 @@ export class DeviceFiles {
         return new URL(entry.file, this.#base).href;
     }
 
-    // Begins fetching what will be asked for.
+    // Starts downloading files that will be needed.
     prefetch(...names) {
         for (const name of names) {
             const coming = this.#fetch(name);
-            coming.catch(() => {}); // whoever asks for it is told
+            coming.catch(() => {}); // the error goes to whoever needs the file
             this.#coming.set(name, coming);
         }
     }
@@ -71,7 +72,7 @@ export class DeviceFiles {
         return bytes;
     }
 
-    // fzstd, for no browser unpacks zstd for scripts yet.
+    // fzstd, because no browser decompresses zstd for scripts yet.
     async #unpacked(name, buffer) {
         const bytes = new Uint8Array(buffer);
         if (!isPacked(bytes)) return buffer;

@@ -1,11 +1,11 @@
-// lacquer.wasm, the C of src/device/device.h, and what it needs of the world: a clock, a log, and
-// networks to run. No page, no worker: tests run it in Node too.
+// Runs lacquer.wasm (the C code of src/device/device.h) and provides what it needs: a clock, a log,
+// and networks. It needs neither a page nor a worker, so tests run it in Node too.
 //
-// The C calls `run` in the middle of a look, and a network's answer takes a while. Binaryen's
-// Asyncify lets it wait: the call unwinds the C's stack into memory, and once the answer is there
-// the same export is called again and winds it up to where it was.
+// The C code calls `run` in the middle of a detection, and a network takes a while. Binaryen's
+// Asyncify makes this possible: the call unwinds the C stack into memory; once the result is there,
+// the same export is called again, which rewinds the stack and continues.
 
-const stackBytes = 65536; // of one unwound look; a few hundred are used
+const stackBytes = 65536; // for one unwound call; a few hundred are used
 const networkBytes = 44;
 const lookBytes = 32;
 const sizesMax = 4;
@@ -22,15 +22,15 @@ export class Mirror {
     #stack;
     #look;
     #handle = 0;
-    #answer = null; // promise of the status of the network's run under way
+    #answer = null; // promise of the status of the current network run
     #status = 0; // … once it is there
     #busy = false;
-    #why = ''; // words of a network that failed
-    inferMs = 0; // of the last look's networks together
+    #why = ''; // error text of a network that failed
+    inferMs = 0; // of all networks in the last detection
 
     // wasm: a WebAssembly.Module. run: async (network, input: Float32Array, width, height) →
-    // Float32Arrays, the outputs in the file's order. Input and outputs are read before it, or the
-    // next call, returns. networks: {sizes: [[width, height], …], threshold, hand: bool}.
+    // Float32Arrays, the outputs in the file's order. Input and outputs are valid until the next
+    // call. networks: {sizes: [[width, height], …], threshold, hand: bool}.
     static async open(wasm, run, networks, log = console.log) {
         const mirror = new Mirror();
         mirror.#run = run;
@@ -64,12 +64,12 @@ export class Mirror {
         }
     }
 
-    // Another video begins.
+    // Another video starts.
     rest() {
         if (!this.#busy) this.#c.lq_mirror_rest(this.#handle);
     }
 
-    // Bytes of the C's memory, which never shrinks.
+    // Memory of the C code in bytes; it never shrinks.
     get bytes() {
         return this.#c.memory.buffer.byteLength;
     }
@@ -86,7 +86,7 @@ export class Mirror {
                     this.#view().setBigUint64(at, ns, true);
                     return 0;
                 },
-                fd_write: () => 8, // EBADF: nothing here has files
+                fd_write: () => 8, // EBADF: there are no files here
                 fd_close: () => 8,
                 fd_seek: () => 8,
             },
@@ -129,7 +129,7 @@ export class Mirror {
         return status;
     }
 
-    // The C's lq_page_run.
+    // Implements the C code's lq_page_run.
     #wait(which, input, width, height, ...outputs) {
         if (this.#c.asyncify_get_state() === rewinding) {
             this.#c.asyncify_stop_rewind();

@@ -1,14 +1,15 @@
-// The networks, by ONNX Runtime Web: WebAssembly with SIMD, or WebGPU where the browser has it and
-// it is the faster. Files come from the runtime's folder (files.js).
+// Runs the networks with ONNX Runtime Web: WebAssembly with SIMD, or WebGPU if the browser has it
+// and it is faster. The files come from the runtime's folder (files.js).
 
 import { network } from './host.js';
 
 const trialRuns = 3; // where two are compared
 const noHand = [new Float32Array(63), new Float32Array(1), new Float32Array(1)];
-const agreed = 0.02; // of a probability, between the two; whole numbers and halves round otherwise
+const agreed = 0.02; // maximum difference of a probability between the two; int8 and float16 round
+                     // differently
 
-// How many threads a run may have: one without shared memory, which pages get only with COOP and
-// COEP headers. Who asks for none leaves a core to the page.
+// Number of threads for a run: one without shared memory, which needs COOP and COEP headers. By
+// default one core is left to the page.
 function threadsHere(asked) {
     if (!globalThis.crossOriginIsolated) return 1;
     const cores = navigator.hardwareConcurrency ?? 2;
@@ -24,10 +25,11 @@ async function openRuntime(files, kind, threads) {
     return runtime;
 }
 
-// One way to run them. run: what Mirror takes (host.js).
+// One backend that runs the networks. run: as Mirror needs it (host.js).
 export class Backend {
     name;
-    waitsForHand = false; // a still does; a video goes on without until its network is there
+    waitsForHand = false; // true for a still; a video continues without hands until their network
+                          // is there
     #runtime;
     #nails;
     #hand = null;
@@ -50,7 +52,7 @@ export class Backend {
         return backend;
     }
 
-    // Fetches and opens the hand's network after the first frames: it is the larger one, and polish
+    // Downloads and opens the hand network after the first frames: it is the larger one, and polish
     // does not need it. If it cannot be loaded, no hands are found.
     openHand(files) {
         return (this.#handOpening = this.#session(files, 'hand.onnx').then(
@@ -66,7 +68,7 @@ export class Backend {
         });
     }
 
-    // What struct lq_mirror asks for (src/device/network.h).
+    // Implements the networks of struct lq_mirror (src/device/network.h).
     run = async (which, input, width, height) => {
         if (which === network.hand && this.waitsForHand) await this.#handOpening;
         const session = which === network.hand ? this.#hand : this.#nails;
@@ -78,7 +80,7 @@ export class Backend {
         return Promise.all(answers.map((answer) => answer.getData()));
     };
 
-    // How many the runtime took.
+    // Number of threads that the runtime uses.
     get threads() {
         return this.#runtime.env.wasm.numThreads;
     }
@@ -104,7 +106,7 @@ async function tryOut(backend, [width, height], runs = trialRuns) {
         [map] = await backend.run(network.nails, input, width, height);
         times.push(performance.now() - began);
     }
-    times.shift(); // the first one builds what the others use
+    times.shift(); // the first one builds what the others reuse
     times.sort((a, b) => a - b);
     return { ms: times[times.length >> 1], map };
 }
@@ -115,7 +117,7 @@ function differ(a, b) {
     return a.length === b.length ? most : Infinity;
 }
 
-// Why WebGPU need not be tried; '': it may be.
+// Why WebGPU need not be tried; '' if it may be.
 async function whyNotGpu(files, wanted) {
     if (wanted === 'wasm') return 'not asked for';
     if (!files.has('ort-webgpu.wasm')) return 'not installed';
@@ -128,7 +130,7 @@ async function whyNotGpu(files, wanted) {
 export async function openNetworks(files, { wanted = 'auto', threads, size, hand, progress }) {
     const chosen = await choose(files, { wanted, size, threads: threadsHere(threads), progress });
     const opening = hand ? chosen.backend.openHand(files) : null;
-    if (chosen.backend.name === 'webgpu') await opening; // it takes one call at a time
+    if (chosen.backend.name === 'webgpu') await opening; // it accepts one call at a time
     return chosen;
 }
 
@@ -159,8 +161,8 @@ async function choose(files, { wanted, size, ...options }) {
     }
 }
 
-// A GPU, and the way to wait for it that the runtime's smaller build needs. Graphics that the
-// processor itself computes are no gain.
+// A GPU, and the means to wait for it that the runtime's smaller build needs. Graphics emulated on
+// the processor are no gain.
 async function adapterHere() {
     if (!navigator.gpu || !('Suspending' in WebAssembly)) return false;
     const adapter = await navigator.gpu.requestAdapter().catch(() => null);

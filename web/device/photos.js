@@ -1,11 +1,11 @@
-// The nails of a photo, found on this device at the photo's own size: in several scales and with a
-// search for its hands, as `lacquer apply` does. What a photo needs is kept for a while, for the
-// next one.
+// Detects the nails of a photo on this device at the photo's own size, with the multi-scale pass
+// and a search for hands, as `lacquer apply` does. The memory for a photo is kept for a while, for
+// the next one.
 import { DeviceTransport } from './transport.js';
 
 const idleMs = 60000;
-const waitMs = 120000; // a phone's processor and a runtime that is still on its way
-const pixelsMax = 16e6; // what lacquer.wasm takes (LQ_FRAME_PIXELS_MAX)
+const waitMs = 120000; // for a slow phone and a runtime that is still downloading
+const pixelsMax = 16e6; // limit of lacquer.wasm (LQ_FRAME_PIXELS_MAX)
 
 export class DevicePhotos {
     #base;
@@ -13,17 +13,17 @@ export class DevicePhotos {
     #transport = null;
     #opened = null; // promise
     #id = 0;
-    #settle = null; // of the photo that is looked at: {resolve, reject}
+    #settle = null; // of the photo being processed: {resolve, reject}
     #timer = 0;
 
-    // As of DeviceTransport.
+    // Parameters as for DeviceTransport.
     constructor(base, options) {
         this.#base = base;
         this.#options = options;
     }
 
-    // → {light, nails, width, height}, in pixels of the bitmap or of one made smaller. One at a
-    // time: another one ends it.
+    // → {light, nails, width, height}, in pixels of the bitmap or of a reduced copy. One at a time:
+    // a new call ends the previous one.
     async sceneOf(bitmap) {
         clearTimeout(this.#timer);
         this.#settle?.reject(new Error(''));
@@ -68,7 +68,7 @@ export class DevicePhotos {
             transport.onstate = (state) => {
                 if (state === 'open') resolve();
                 if (state !== 'gone') return;
-                this.close(); // the next photo starts afresh
+                this.close(); // the next photo starts with a new worker
                 reject(new Error(''));
             };
             transport.open();

@@ -1,15 +1,16 @@
-// Nails found on this device, by a worker (worker.js). No picture leaves the page.
+// Detects nails on this device, in a worker (worker.js). No picture leaves the page.
 //
-// Frames are not encoded: `takesFrames` says that `send` wants the video's newest frame itself. The
-// newest waits while the worker is busy and takes the place of one that waited before it, which
-// `onreplaced` is told of.
+// Frames are not encoded: `takesFrames` says that `send` needs the video's newest frame itself.
+// While the worker is busy, the newest frame waits and replaces the one that waited before, which
+// is reported to `onreplaced`.
 import { Backoff } from '../live/backoff.js';
 import { readReply } from '../live/nails.js';
 import { Transport } from '../live/transport.js';
 
-const silenceMs = 6000; // a look that takes longer, and longer than six of them: the worker is gone
+const silenceMs = 6000; // a detection that takes longer, and six times as long as the slowest so
+                        // far: the worker is dead
 const openMs = 120000; // a step of opening may take long: a file on a slow link, a slow processor
-const flightMax = 64; // frames on their way, all but one or two of them replaced
+const flightMax = 64; // frames in flight; all but one or two of them have been replaced
 
 export class DeviceTransport extends Transport {
     ordered = true;
@@ -17,19 +18,19 @@ export class DeviceTransport extends Transport {
     sendsNails = true;
     limit = flightMax;
     backend = null; // 'wasm' or 'webgpu' once it is open
-    threads = 0; // that a network runs on, once it is open
-    runMs = 0; // of one run of the nails' network, as tried out when it opened
+    threads = 0; // that a network uses, once it is open
+    runMs = 0; // time of one run of the nail network, measured when it opened
     why = ''; // why not WebGPU
-    memoryBytes = 0; // of the C's memory, after the last look
+    memoryBytes = 0; // memory of the C code after the last detection
     #base;
     #options;
     #worker = null;
     #wanted = false;
     #open = false;
-    #since = 0; // when the worker was last given something to do, 0: idle
+    #since = 0; // when the worker last got a task; 0: idle
     #slowest = 0;
     #busy = false;
-    #waiting = null; // the newest frame, not given to the worker yet
+    #waiting = null; // the newest frame, not yet passed to the worker
     #backoff = new Backoff();
     #timer = 0;
 
@@ -61,8 +62,8 @@ export class DeviceTransport extends Transport {
         return this.#open;
     }
 
-    // source: {frame: VideoFrame or ImageBitmap, width, height}; it is the worker's from now on.
-    // → 0, the bytes that went over a network.
+    // source: {frame: VideoFrame or ImageBitmap, width, height}, which the worker owns from now on.
+    // → 0, the bytes sent over a network.
     send(id, source) {
         const now = performance.now();
         const message = { type: 'frame', id, still: false, sentAt: now, takenAt: now, ...source };
@@ -75,7 +76,7 @@ export class DeviceTransport extends Transport {
         return 0;
     }
 
-    // A worker that the browser ended says nothing.
+    // A worker that the browser ended does not report it.
     watch() {
         if (!this.#since) return;
         const patience = this.#open ? Math.max(silenceMs, 6 * this.#slowest) : openMs;
@@ -166,7 +167,8 @@ export class DeviceTransport extends Transport {
     }
 }
 
-// A page of another origin may not start our worker, but one of its own that imports ours.
+// A page of another origin may not start our worker directly, but may start one of its own that
+// imports ours.
 function startWorker() {
     const url = new URL('worker.js', import.meta.url);
     try {

@@ -1,13 +1,13 @@
-// Finds nails off the page's own thread: lacquer.wasm (host.js) and the networks (networks.js).
+// Detects nails off the main thread: lacquer.wasm (host.js) and the networks (networks.js).
 //
 // In:  {type: 'open', base, backend, threads}
 //      {type: 'frame', id, still, frame: VideoFrame or ImageBitmap, width, height, sentAt, takenAt}
 //      {type: 'rest'}
-// Out: {type: 'progress'}                            a step nearer to open
-//      {type: 'open', backend, threads, ms, why, bytes}   ms: of one run of the nails' network
-//      {type: 'reply', id, reply: ArrayBuffer, inferMs, bytes}    bytes: of the C's memory
-//      {type: 'error', id, error}                 that picture failed, others may not
-//      {type: 'failed', error}                    nothing works: a new worker is wanted
+// Out: {type: 'progress'} one step closer to 'open'
+//      {type: 'open', backend, threads, ms, why, bytes}   ms: for one run of the nail network
+//      {type: 'reply', id, reply: ArrayBuffer, inferMs, bytes}    bytes: memory of the C code
+//      {type: 'error', id, error}                 this picture failed, others may succeed
+//      {type: 'failed', error}                    nothing works: start a new worker
 import { DeviceFiles } from './files.js';
 import { Mirror } from './host.js';
 import { openNetworks } from './networks.js';
@@ -35,8 +35,8 @@ async function open({ base, backend: wanted, threads }) {
     postMessage({ type: 'open', backend: name, threads: taken, ms, why, bytes: files.fetched });
 }
 
-// The camera's frame as it is, converted by the browser, with no canvas between: only where it has
-// the size that is looked at, and the browser knows how (an older one would copy its own format).
+// Copies the camera's frame, converted by the browser, without a canvas. Works only if the frame
+// has the size of the detection and the browser converts (an older one would copy its own format).
 async function copied(frame, width, height, pixels) {
     const rect = frame.visibleRect;
     if (rect?.width !== width || rect.height !== height || frame.rotation || frame.flip)
@@ -65,7 +65,7 @@ function drawn(frame, width, height) {
 }
 
 async function look({ frame, width, height, ...which }) {
-    // The frame's pixels at the size that is looked at.
+    // The frame's pixels at the size of the detection.
     const fill = async (pixels) => {
         if (!(await copied(frame, width, height, pixels))) pixels.set(drawn(frame, width, height));
         frame.close();
@@ -77,7 +77,7 @@ async function look({ frame, width, height, ...which }) {
         postMessage({ type: 'reply', id: which.id, reply, inferMs, bytes }, [reply]);
     } catch (error) {
         frame.close();
-        // A trap leaves the C's memory in the middle of something.
+        // A trap leaves the C code's memory in an inconsistent state.
         if (error instanceof WebAssembly.RuntimeError) throw error;
         postMessage({ type: 'error', id: which.id, error: error.message });
     }

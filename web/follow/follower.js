@@ -1,23 +1,23 @@
-// Nails are found in a frame that is some frames old when the reply comes. The follower finds each
-// nail's surroundings again in every newer frame, so that polish stays on a moving hand.
+// A reply's nails belong to a frame that is several frames old. The follower finds each nail's
+// surroundings again in every newer frame, so that polish stays on a moving hand.
 import { LumaReader } from './luma.js';
 import { cutPatch, findPatch, isLikely, searchPatch, still } from './patch.js';
 
-const scoreSure = 0.9; // below, another place is looked for
+const scoreSure = 0.9; // below it, another position is searched
 const searchReach = 7; // of half-size pixels: 28 of the picture's at 640
-const scoreLeast = 0.7; // below, the hand's common movement says where a nail is
-const scoreSlack = 0.02; // a match that much better is another place
-const lostMs = 150; // a nail not found for so long is not drawn
+const scoreLeast = 0.7; // below it, the hand's common movement determines the position
+const scoreSlack = 0.02; // a match better by this is another position
+const lostMs = 150; // a nail not found for this long is not drawn
 
 export class Follower {
     #reader = new LumaReader();
     #luma = null;
     #scene = null;
-    #scale = 1; // luma pixels a reply's pixel
+    #scale = 1; // luma pixels per pixel of the reply
     #seenAt = 0;
     #tracks = new Map(); // nail id → {patches, pose, speed in pixels a ms, foundAt}
 
-    // The newest frame, taken at that time in ms: follows every nail into it.
+    // Takes the newest frame, captured at that time in ms, and tracks every nail into it.
     see(video, at) {
         this.#luma = this.#reader.read(video);
         const passed = at - this.#seenAt;
@@ -25,7 +25,8 @@ export class Follower {
         this.#follow(passed > 0 && passed < 500 ? passed : 0);
     }
 
-    // What take() needs to know of the newest frame, should it be sent: its picture, and where each
+    // What take() needs to know of the newest frame if it is sent: its picture, and each nail's
+    // position.
     // nail was in it.
     mark() {
         const places = new Map();
@@ -33,7 +34,7 @@ export class Follower {
         return { luma: this.#luma, places };
     }
 
-    // The nails of a marked frame; they are followed on to the newest one.
+    // Takes the nails of a marked frame and tracks them to the newest one.
     take(scene, mark) {
         const before = new Map();
         for (const nail of this.#scene?.nails ?? []) before.set(nail.id, this.now(nail).center);
@@ -48,8 +49,8 @@ export class Follower {
         }
         const common = middle([...moved.values()]);
         for (const nail of scene.nails) {
-            // Where it has come since: by its own track, by all of them, or nowhere. The best match
-            // wins, so that a track that went astray is not believed again.
+            // Where it has moved since: by its own track, by all of them, or nowhere. The best
+            // match wins, so a track that went astray is not used again.
             const patches = this.#cut(nail, mark.luma);
             const tries = [moved.get(nail.id) ?? common, common, [0, 0]].map(([x, y]) =>
                 find(patches, this.#luma, { ...still, x: x * this.#scale, y: y * this.#scale }),
@@ -64,8 +65,8 @@ export class Follower {
         }
     }
 
-    // Where a nail of the scene is in the newest frame: back is the affine map from this frame's
-    // pixels to the reply's, both at the reply's size.
+    // The position of a nail of the scene in the newest frame: back is the affine map from this
+    // frame's pixels to the reply's, both at the reply's size.
     now(nail) {
         const track = this.#tracks.get(nail.id);
         const { m, n, x, y } = track?.pose ?? still;
@@ -87,7 +88,7 @@ export class Follower {
         };
     }
 
-    // The nail and what is around it, at full and at half size.
+    // Patches of the nail and its surroundings, at full and at half size.
     #cut(nail, luma) {
         const [x, y] = nail.center.map((v) => v * this.#scale);
         const radius = (0.75 * Math.max(nail.length, nail.width) + 6) * this.#scale;
@@ -114,7 +115,7 @@ export class Follower {
             track.pose = next;
             track.foundAt = this.#seenAt;
         }
-        // Fingers move much alike: a nail that is not found again goes with the others.
+        // Fingers move similarly: a nail that is not found moves with the others.
         const [x, y] = middle(found);
         for (const [track, guess] of lost)
             track.pose = found.length
@@ -123,7 +124,7 @@ export class Follower {
     }
 }
 
-// At half size first, from where it should be; where that fails, from wherever it looks alike.
+// Searches at half size first, from the expected position; if that fails, from any similar place.
 function find({ fine, coarse }, luma, guess) {
     const half = { ...guess, x: guess.x / 2, y: guess.y / 2 };
     let near = findPatch(coarse, luma.half, half, { steps: 8, rigid: true });
@@ -138,7 +139,7 @@ function find({ fine, coarse }, luma, guess) {
     return isLikely(found.pose) ? found : { pose: guess, score: 0 };
 }
 
-// The middle one of each coordinate.
+// The median of each coordinate.
 function middle(vectors) {
     if (!vectors.length) return [0, 0];
     return [0, 1].map((k) => vectors.map((v) => v[k]).sort((a, b) => a - b)[vectors.length >> 1]);

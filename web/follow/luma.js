@@ -1,4 +1,4 @@
-// Grey pictures of camera frames, small, with one half as large beside each.
+// Small grey pictures of camera frames, each with a copy at half size.
 
 const widthMost = 320;
 

@@ -1,13 +1,13 @@
-// A patch of one frame found again in a later one: translation, turn and size, to a fraction of a
-// pixel, by the inverse compositional method (Baker and Matthews, "Lucas-Kanade 20 Years On",
-// 2004). Brightness and contrast may change in between. Pure functions on grey pictures.
+// Finds a patch of one frame in a later one, with subpixel accuracy: translation, rotation and
+// scale, by the inverse compositional method (Baker and Matthews, "Lucas-Kanade 20 Years On",
+// 2004). Brightness and contrast may change. Pure functions on grey pictures.
 
 // A pose moves a point q of the patch (from its centre) to (m q.x - n q.y + x, n q.x + m q.y + y)
 // from that same centre: {m, n, x, y}; m = 1 and the rest 0 leaves it where it is.
 export const still = { m: 1, n: 0, x: 0, y: 0 };
 
 function sampleAt({ data, width, height }, x, y) {
-    // Coordinates name pixels' corners: a pixel's middle is at +0.5.
+    // Coordinates refer to pixels' corners: a pixel's centre is at +0.5.
     const px = Math.min(width - 1.001, Math.max(0, x - 0.5));
     const py = Math.min(height - 1.001, Math.max(0, y - 0.5));
     const ix = px | 0;
@@ -19,7 +19,7 @@ function sampleAt({ data, width, height }, x, y) {
     return top + (low - top) * (py - iy);
 }
 
-// Solves the symmetric system a x = b of four by Gauss; null when it has no certain answer.
+// Solves the symmetric system a x = b of four equations by Gauss; null if it is singular.
 function solve4(a, b) {
     const rows = a.map((row, i) => [...row, b[i]]);
     for (let i = 0; i < 4; i++) {
@@ -37,7 +37,7 @@ function solve4(a, b) {
     return rows.map((row, i) => row[4] / row[i]);
 }
 
-// The patch of `luma` around (x, y), a disc of that radius whose middle counts most.
+// Cuts the patch of `luma` around (x, y): a disc of that radius, with more weight in the middle.
 export function cutPatch(luma, x, y, radius) {
     const reach = Math.max(3, Math.ceil(radius));
     const points = [];
@@ -69,7 +69,7 @@ export function cutPatch(luma, x, y, radius) {
             for (let c = 0; c < 4; c++) patch.hessian[r][c] += weight * d[r] * d[c];
         }
     });
-    // A little stiffness: what the picture does not say stays as it was.
+    // Regularisation: parameters that the picture does not determine do not change.
     for (let r = 0; r < 4; r++) patch.hessian[r][r] = patch.hessian[r][r] * 1.01 + 1;
     Object.assign(patch, moments(patch.value, patch.weight));
     return patch;
@@ -103,8 +103,8 @@ function compose({ m, n, x, y }, [a, b, tx, ty]) {
     };
 }
 
-// → {pose, score}: score is the weighted correlation, 1 for the same picture. rigid: translation
-// alone is sought.
+// → {pose, score}: score is the weighted correlation, 1 for the same picture. rigid: only
+// translation.
 export function findPatch(patch, luma, guess, { steps = 12, rigid = false } = {}) {
     const seen = new Float32Array(patch.n);
     const look = (pose) => {
@@ -143,8 +143,8 @@ export function findPatch(patch, luma, guess, { steps = 12, rigid = false } = {}
     return { pose, score };
 }
 
-// Looks for the patch moved by whole pixels, up to `reach` each way from guess, on every other
-// point of it; → the best pose.
+// Searches the patch at whole-pixel shifts up to `reach` in each direction from guess, using every
+// other point of it; → the best pose.
 export function searchPatch(patch, luma, guess, reach) {
     let best = { cost: Infinity, pose: guess };
     for (let dy = -reach; dy <= reach; dy++)
@@ -164,13 +164,13 @@ export function searchPatch(patch, luma, guess, reach) {
                 sum += patch.weight[i] * error;
                 total += patch.weight[i];
             }
-            cost -= (sum * sum) / total; // another brightness costs nothing
+            cost -= (sum * sum) / total; // differences in brightness are ignored
             if (cost < best.cost) best = { cost, pose };
         }
     return best.pose;
 }
 
-// Whether a pose is one that a nail takes within a second.
+// Whether a pose is plausible for a nail within a second.
 export function isLikely({ m, n }) {
     const size = Math.hypot(m, n);
     return size > 0.75 && size < 1.33 && Math.abs(Math.atan2(n, m)) < 0.5;

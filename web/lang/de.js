@@ -38,10 +38,11 @@ export default {
     'compare.split': 'Wo das linke Bild endet und das rechte beginnt',
     'compare.percent': '{value} links',
     'compare.alone':
-        'Dieses Gerät zeichnet zu langsam für zwei Looks live. Ein Foto zeigt beide.',
+        'Dieses Gerät ist zu langsam, um zwei Looks live zu zeigen. Auf einem Foto siehst du ' +
+        'beide.',
     'compare.lost':
-        'Der Browser hat die Grafik entzogen, zwei Looks live gehen ' +
-        'nicht mehr. Ein Foto zeigt beide.',
+        'Der Browser hat die Grafikbeschleunigung beendet, zwei Looks live sind nicht mehr ' +
+        'möglich. Auf einem Foto siehst du beide.',
     'look.edit': 'Welcher Look',
     'look.left': 'Linker Look',
     'look.right': 'Rechter Look',
@@ -68,7 +69,8 @@ export default {
     'shade.search': 'Farbtöne suchen',
     'shade.none': 'Kein Farbton heißt so.',
     'shade.noFavourites':
-        'Noch keine Favoriten. Das Herz neben dem Namen merkt sich einen Farbton.',
+        'Noch keine Favoriten. Tippe auf das Herz neben einem Namen, um den Farbton hier zu ' +
+        'merken.',
     'shade.favourite': 'Favorit: {shade}',
     'shade.group': 'Gruppe der Farbtöne',
     'shades.one': '{count} Farbton',
@@ -106,7 +108,7 @@ export default {
     'finish.cat-eye': 'Katzenauge',
     'finish.textured': 'Zucker',
 
-    art: 'Nagelkunst',
+    art: 'Nageldesign',
     'art.none': 'Keine',
     'art.french': 'French',
     'art.micro': 'Feines French',
@@ -132,7 +134,7 @@ export default {
 
     'title.accent-gold': 'Goldakzent',
     'title.baby-boomer': 'Babyboomer',
-    'title.barely-there': 'Kaum da',
+    'title.barely-there': 'Hauch von Nichts',
     'title.beetle-chrome': 'Käferchrom',
     'title.cherry-jelly': 'Kirsch-Jelly',
     'title.chevron-french': 'Spitzes French',
@@ -177,8 +179,8 @@ export default {
     opacity: 'Deckkraft',
     'opacity.low': 'Zart',
     'opacity.high': 'Voll',
-    sheen: 'Schimmerlicht',
-    'sheen.hint': 'Glanzlichter behalten und verstärken',
+    sheen: 'Glanzlichter',
+    'sheen.hint': 'Glanzlichter des Nagels behalten und verstärken',
 
     'settings.camera': 'Kamera',
     'settings.cameraDefault': 'Standardkamera',
@@ -188,7 +190,7 @@ export default {
     'settings.connection': 'Verbindung',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
-    'settings.deviceHint': 'Nägel werden auf diesem Gerät gefunden; kein Bild verlässt es.',
+    'settings.deviceHint': 'Nägel werden auf diesem Gerät erkannt; kein Bild verlässt es.',
     'settings.wsHint': 'Binäre Bilder über eine offene Verbindung.',
     'settings.base64Hint':
         'Jedes Bild als Text in einer eigenen Anfrage: der übliche Weg, hier zum Vergleich.',
@@ -204,8 +206,8 @@ export default {
     'hud.down': 'Bild zurück',
     'hud.rate': 'Gesendet',
     'hud.lost': 'Verworfen',
-    'hud.stages': 'Wohin die Zeit eines Bildes geht',
-    'hud.fine': 'Für jedes Bild gemessen, von der Kamera bis zum Schirm.',
+    'hud.stages': 'Zeit für ein Bild',
+    'hud.fine': 'Für jedes Bild gemessen, von der Kamera bis zum Bildschirm.',
     'part.send': 'Aufnahme',
     'part.net': 'Netz',
     'part.queue': 'Warten',
@@ -224,13 +226,13 @@ export default {
     'link.fetching': 'Wird vorbereitet',
     'link.painting': 'Lackieren',
     'link.notPainted': 'Nicht lackiert',
-    'link.gone': 'Kein Server · wieder in {seconds} s',
-    'link.deviceGone': 'Angehalten · wieder in {seconds} s',
-    'link.busy': 'Server voll · wieder in {seconds} s',
+    'link.gone': 'Kein Server · erneut in {seconds} s',
+    'link.deviceGone': 'Angehalten · erneut in {seconds} s',
+    'link.busy': 'Server voll · erneut in {seconds} s',
 
     'busy.camera': 'Kamera startet',
     'busy.connecting': 'Verbinden',
-    'busy.fetching': 'Die Nagelerkennung wird geladen. Nur dieses eine Mal.',
+    'busy.fetching': 'Die Nagelerkennung wird geladen, nur dieses eine Mal.',
     'busy.photo': 'Foto wird lackiert',
 
     'say.live': 'Die Kamera läuft.',
@@ -249,33 +251,36 @@ export default {
     another: 'Anderes Foto',
 
     'camera.denied':
-        'Die Kamera ist für diese Seite gesperrt. Erlaube sie neben der Adresse (am Telefon: ' +
-        'in den Einstellungen des Browsers) und starte sie dann neu. Ein Foto geht auch so.',
+        'Die Kamera ist für diese Seite gesperrt. Erlaube sie neben der Adresse (am Handy: ' +
+        'in den Browsereinstellungen) und starte sie dann neu. Mit einem Foto geht es auch ' +
+        'ohne Kamera.',
     'camera.none':
-        'An diesem Gerät wurde keine Kamera gefunden. Du kannst stattdessen ein Foto nehmen.',
+        'Auf diesem Gerät wurde keine Kamera gefunden. Du kannst stattdessen ein Foto ' +
+        'verwenden.',
     'camera.taken': 'Ein anderes Programm benutzt die Kamera. Schließe es und starte dann neu.',
-    'camera.aborted': 'Die Kamera hielt an, bevor sie ein Bild gab. Starte sie neu.',
-    'camera.failed': 'Die Kamera startete nicht: {why}',
+    'camera.aborted': 'Die Kamera hat angehalten, bevor ein Bild kam. Starte sie neu.',
+    'camera.failed': 'Die Kamera konnte nicht starten: {why}',
     'camera.unsupported':
-        'Dieser Browser gibt Seiten keine Kamera. Du kannst stattdessen ein Foto nehmen.',
-    'camera.lost': 'Die Kamera wurde abgezogen oder weggenommen.',
+        'Dieser Browser erlaubt Seiten keinen Zugriff auf die Kamera. Du kannst stattdessen ' +
+        'ein Foto verwenden.',
+    'camera.lost': 'Die Kamera wurde abgezogen oder ist nicht mehr verfügbar.',
 
-    'server.busy': 'Der Server ist gerade voll. Es wird von selbst wieder versucht.',
-    'server.silent': 'Der Server antwortet nicht. Es wird von selbst wieder versucht.',
+    'server.busy': 'Der Server ist gerade voll. Es wird automatisch erneut versucht.',
+    'server.silent': 'Der Server antwortet nicht. Es wird automatisch erneut versucht.',
     'device.gone':
-        'Die Nagelerkennung auf diesem Gerät ist stehen geblieben. Es wird von selbst ' +
-        'wieder versucht.',
+        'Die Nagelerkennung auf diesem Gerät ist stehen geblieben. Es wird automatisch ' +
+        'erneut versucht.',
     'device.undrawn':
-        'Dieser Browser bietet keine Grafik (WebGL 2), und ohne sie ist hier kein Lack zu ' +
-        'sehen. Versuche es mit einem anderen Browser.',
+        'Dieser Browser bietet kein WebGL 2, ohne das hier kein Lack zu sehen ist. Versuche ' +
+        'es mit einem anderen Browser.',
     'server.silentStale':
-        'Der Server antwortet nicht; das Bild ist sein letztes. Es wird von selbst wieder ' +
+        'Der Server antwortet nicht. Du siehst sein letztes Bild. Es wird automatisch erneut ' +
         'versucht.',
     'frame.failed': 'Ein Bild wurde nicht lackiert: {why}',
-    'frame.unreadable': 'ein lackiertes Bild war nicht lesbar',
+    'frame.unreadable': 'ein lackiertes Bild konnte nicht gelesen werden',
     'photo.failed': 'Das Foto wurde nicht lackiert: {why}',
-    'photo.noReason': 'Der Server antwortete {status} ohne Grund.',
-    'share.failed': 'Das Bild wurde nicht geteilt: {why}. Es lässt sich aber sichern.',
+    'photo.noReason': 'Der Server hat ohne Angabe eines Grundes mit {status} geantwortet.',
+    'share.failed': 'Das Bild wurde nicht geteilt: {why}. Du kannst es stattdessen sichern.',
 
     'advice.none':
         'Keine Nägel im Bild. Halte die Hand flach und nah, die Nägel zur Kamera, in ' +
@@ -295,7 +300,7 @@ export default {
     'tab.shape': 'Form',
     'tab.nail': 'Nägel',
     'tab.more': 'Mehr',
-    hold: 'Bild gedrückt halten: das Original',
+    hold: 'Bild gedrückt halten, um das Original zu sehen',
     'tool.saved': 'Gesichert',
     'looks.group': 'Gruppe von Looks',
     'looks.back': 'Vorherige Looks',
@@ -316,7 +321,7 @@ export default {
     'group.medium': 'Für mittlere Haut',
     'group.deep': 'Für dunkle Haut',
     copy: 'Von einem Foto übernehmen',
-    'copy.busy': 'Die Maniküre wird gelesen',
+    'copy.busy': 'Die Maniküre wird erkannt',
     'copy.done': 'Du trägst jetzt die Maniküre aus dem Bild, ähnlich wie {shades}.',
     'copy.none':
         'In diesem Bild wurden keine Nägel gefunden. Nimm eines, das sie nah und gut ' +
@@ -347,41 +352,41 @@ export default {
     'ombre-to': 'Verlauf endet',
     'ombre-to.low': 'Nagelhaut',
     'ombre-to.high': 'Spitze',
-    'art.straight': 'Gerade French',
+    'art.straight': 'Gerades French',
     'art.own': 'Dein Design',
     'art.color': 'Farbe',
     'art.ownColors': 'Eigene Farben',
     design: 'Eigenes Bild',
     'design.hint':
-        'Ein PNG von einem Nagel, oben die Spitze. Es bleibt auf diesem Gerät; für ' +
-        'einen einzelnen Nagel wähle zuerst diesen Nagel.',
+        'Ein PNG von einem Nagel mit der Spitze oben. Es bleibt auf diesem Gerät. Soll es ' +
+        'nur auf einen Nagel, wähle zuerst diesen Nagel.',
     'design.failed': 'Diese Datei ist kein Bild, das dieser Browser lesen kann. Nimm ein PNG.',
     'design.cannot': 'Eigene Designs brauchen WebGL, das dieser Browser hier nicht bietet.',
     length: 'Länge',
     'length.low': 'Kurz',
     'length.high': 'Lang',
     'miss.tips':
-        'Dreh deine Nägel zur Kamera: Welches Ende die Spitze ist, ist nicht zu sehen; ' +
-        'Spitzen, Verläufe und Länge fehlen deshalb.',
+        'Dreh deine Nägel zur Kamera: Ihre Spitzen sind nicht zu erkennen, deshalb fehlen ' +
+        'French, Verläufe und Länge.',
     'miss.order':
-        'Deine Finger sind hier nicht zu unterscheiden; Akzente folgen daher ihrer ' +
-        'Reihe an der Hand.',
+        'Deine Finger lassen sich hier nicht unterscheiden; die Akzente folgen deshalb der ' +
+        'Reihenfolge der Nägel an der Hand.',
     'miss.finger': 'Der Akzent dieses Looks sitzt auf einem Finger, der nicht im Bild ist.',
     'link.slow': 'Langsame Verbindung',
     'link.deviceSlow': 'Dieses Gerät ist ausgelastet',
     'link.undrawn': 'Auf diesem Gerät nicht möglich',
     'link.photo': 'Lackiert',
     'server.slow':
-        'Die Verbindung ist langsam: Der Lack folgt spät oder fehlt. Er kommt von ' +
-        'selbst wieder.',
+        'Die Verbindung ist langsam: Der Lack hinkt hinterher oder fehlt. Das gibt sich von ' +
+        'selbst.',
     'device.slow':
-        'Dieses Gerät ist ausgelastet: Der Lack folgt spät oder fehlt. Er kommt von ' +
-        'selbst wieder.',
-    'photo.busy': 'Der Server ist gerade voll. Das Foto wird von selbst noch einmal lackiert.',
-    'photo.silent': 'Der Server antwortet nicht. Das Foto wird von selbst noch einmal lackiert.',
+        'Dieses Gerät ist ausgelastet: Der Lack hinkt hinterher oder fehlt. Das gibt sich ' +
+        'von selbst.',
+    'photo.busy': 'Der Server ist gerade voll. Das Foto wird automatisch erneut lackiert.',
+    'photo.silent': 'Der Server antwortet nicht. Das Foto wird automatisch erneut lackiert.',
     'camera.insecure':
-        'Browser geben die Kamera nur sicheren Seiten. Öffne diese Seite mit https:// ' +
-        'oder nimm ein Foto.',
+        'Browser erlauben die Kamera nur auf sicheren Seiten. Öffne diese Seite mit https:// ' +
+        'oder verwende ein Foto.',
     settings: 'Kamera',
 
     // Shades that come with the server.

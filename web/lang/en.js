@@ -36,10 +36,10 @@ export default {
     'compare.after': 'After',
     'compare.split': 'Where the left picture ends and the right one begins',
     'compare.percent': '{value} left',
-    'compare.alone': 'This device draws too slowly for two looks live. A photo shows both.',
+    'compare.alone': 'This device is too slow to show two looks live. Use a photo to see both.',
     'compare.lost':
-        'The browser took the graphics away, so two looks live are not to ' +
-        'be had. A photo shows both.',
+        'The browser has withdrawn the graphics hardware, so two looks cannot be shown live. ' +
+        'Use a photo to see both.',
     'look.edit': 'Look to change',
     'look.left': 'Left look',
     'look.right': 'Right look',
@@ -53,7 +53,7 @@ export default {
     'nail.all': 'All nails',
     'nail.number': 'Nail {number}',
     'nail.hint': 'Or tap a nail in the picture.',
-    'nail.same': 'Wear what the others wear',
+    'nail.same': 'Same as the other nails',
     'finger.thumb': 'Thumb',
     'finger.index': 'Index',
     'finger.middle': 'Middle',
@@ -65,7 +65,7 @@ export default {
     'shade.any': 'Any colour',
     'shade.search': 'Search shades',
     'shade.none': 'No shade has this name.',
-    'shade.noFavourites': 'No favourites yet. The heart beside a shade’s name keeps it here.',
+    'shade.noFavourites': 'No favourites yet. Tap the heart beside a shade’s name to add it here.',
     'shade.favourite': 'Favourite: {shade}',
     'shade.group': 'Group of shades',
     'shades.one': '{count} shade',
@@ -186,9 +186,10 @@ export default {
     'settings.connection': 'Connection',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
-    'settings.deviceHint': 'Nails are found on this device; no picture leaves it.',
+    'settings.deviceHint': 'Nails are detected on this device; no picture leaves it.',
     'settings.wsHint': 'Binary frames over one open connection.',
-    'settings.base64Hint': 'Each frame as text in its own request: the usual way, here to compare.',
+    'settings.base64Hint':
+        'Each frame as text in its own request: the usual method, here for comparison.',
 
     'hud.open': 'Speed, open for details:',
     'hud.fps': 'fps',
@@ -201,7 +202,7 @@ export default {
     'hud.down': 'Frame down',
     'hud.rate': 'Sending',
     'hud.lost': 'Dropped',
-    'hud.stages': 'Where the time of a frame goes',
+    'hud.stages': 'Time spent on a frame',
     'hud.fine': 'Measured for every frame, from camera to screen.',
     'part.send': 'Capture',
     'part.net': 'Network',
@@ -221,13 +222,13 @@ export default {
     'link.fetching': 'Getting ready',
     'link.painting': 'Painting',
     'link.notPainted': 'Not painted',
-    'link.gone': 'No server · again in {seconds} s',
-    'link.deviceGone': 'Stopped · again in {seconds} s',
-    'link.busy': 'Server full · again in {seconds} s',
+    'link.gone': 'No server · retry in {seconds} s',
+    'link.deviceGone': 'Stopped · retry in {seconds} s',
+    'link.busy': 'Server full · retry in {seconds} s',
 
     'busy.camera': 'Starting the camera',
     'busy.connecting': 'Connecting',
-    'busy.fetching': 'Fetching what finds nails. Only this once.',
+    'busy.fetching': 'Downloading the nail detector. This happens only once.',
     'busy.photo': 'Painting the photo',
 
     'say.live': 'The camera is live.',
@@ -246,29 +247,30 @@ export default {
     another: 'Another photo',
 
     'camera.denied':
-        'The camera is blocked for this page. Allow it beside the address (on a phone: in the ' +
-        'browser’s settings), then start it again. A photo works without it.',
+        'The camera is blocked for this page. Allow it next to the address (on a phone: in ' +
+        'the browser’s settings), then start it again. A photo works without the camera.',
     'camera.none': 'No camera was found on this device. You can use a photo instead.',
     'camera.taken': 'The camera is in use by another program. Close that one, then start again.',
-    'camera.aborted': 'The camera stopped before it gave a picture. Start it again.',
+    'camera.aborted': 'The camera stopped before it delivered a picture. Start it again.',
     'camera.failed': 'The camera did not start: {why}',
-    'camera.unsupported': 'This browser offers pages no camera. You can use a photo instead.',
-    'camera.lost': 'The camera was unplugged or taken away.',
+    'camera.unsupported':
+        'This browser does not let pages use the camera. You can use a photo instead.',
+    'camera.lost': 'The camera was unplugged or is no longer available.',
 
-    'server.busy': 'The server is full just now. Trying again by itself.',
-    'server.silent': 'The server does not answer. Trying again by itself.',
-    'device.gone': 'What finds the nails on this device has stopped. Trying again by itself.',
+    'server.busy': 'The server is full at the moment. Retrying automatically.',
+    'server.silent': 'The server does not answer. Retrying automatically.',
+    'device.gone': 'The nail detector on this device has stopped. Retrying automatically.',
     'device.undrawn':
-        'This browser gives no graphics (WebGL 2), and without them no polish can be ' +
-        'shown here. Try another browser.',
+        'This browser does not provide WebGL 2 graphics, which are needed to show polish ' +
+        'here. Try another browser.',
     'server.silentStale':
-        'The server does not answer; the picture is the last one it sent. Trying again by ' +
-        'itself.',
+        'The server does not answer. You see the last picture that it sent. Retrying ' +
+        'automatically.',
     'frame.failed': 'A frame was not painted: {why}',
     'frame.unreadable': 'a painted frame could not be read',
     'photo.failed': 'The photo was not painted: {why}',
-    'photo.noReason': 'The server answered {status} without a reason.',
-    'share.failed': 'The picture was not shared: {why}. It can be saved instead.',
+    'photo.noReason': 'The server returned {status} without a reason.',
+    'share.failed': 'The picture was not shared: {why}. You can save it instead.',
 
     'advice.none':
         'No nails in view. Hold your hand flat and near, nails towards the camera, in even ' +
@@ -309,13 +311,13 @@ export default {
     'group.deep': 'For deep skin',
     copy: 'Copy from a photo',
     'copy.busy': 'Reading the manicure',
-    'copy.done': 'You now wear the manicure of the picture, close to {shades}.',
+    'copy.done': 'You now wear the manicure from the picture, similar to {shades}.',
     'copy.none': 'No nails were found in that picture. Try one that shows them near and well lit.',
     'copy.failed': 'The picture could not be read. Try another one, or try again in a moment.',
     undo: 'Undo',
     reset: 'Start over',
     'say.reset': 'All nails wear plain polish again.',
-    'nail.none': 'Nails appear here as soon as they are seen.',
+    'nail.none': 'Nails appear here as soon as they are detected.',
     coats: 'Coats',
     size: 'Flake size',
     'size.low': 'Fine',
@@ -341,34 +343,34 @@ export default {
     'art.ownColors': 'Its own colours',
     design: 'Your own picture',
     'design.hint':
-        'A PNG of one nail, its top at the tip. It stays on this device; to give one ' +
-        'nail its own, choose that nail first.',
-    'design.failed': 'That file is no picture that this browser can read. Use a PNG.',
+        'A PNG of one nail with the tip at the top. It stays on this device. To use it on ' +
+        'one nail only, choose that nail first.',
+    'design.failed': 'This browser cannot read that file as a picture. Use a PNG.',
     'design.cannot': 'Your own designs need WebGL, which this browser does not offer here.',
     length: 'Length',
     'length.low': 'Short',
     'length.high': 'Long',
     'miss.tips':
-        'Turn your nails to the camera: which end is the tip is not seen, so tips, ' +
+        'Turn your nails towards the camera: their tips cannot be seen, so French tips, ' +
         'fades and length are left out.',
     'miss.order':
-        'Your fingers cannot be told apart here, so accents go by their order across ' +
-        'the hand.',
+        'Your fingers cannot be told apart here, so accents follow the order of the nails ' +
+        'across the hand.',
     'miss.finger': 'The accent of this look is on a finger that is not in the picture.',
     'link.slow': 'Slow connection',
     'link.deviceSlow': 'This device is busy',
     'link.undrawn': 'Not on this device',
     'link.photo': 'Painted',
     'server.slow':
-        'The connection is slow: polish follows late or is missing. It comes back by ' +
+        'The connection is slow, so polish lags behind or is missing. This recovers by ' +
         'itself.',
     'device.slow':
-        'This device is busy: polish follows late or is missing. It comes back by itself.',
-    'photo.busy': 'The server is full just now. The photo is painted again by itself.',
-    'photo.silent': 'The server does not answer. The photo is painted again by itself.',
+        'This device is busy, so polish lags behind or is missing. This recovers by itself.',
+    'photo.busy': 'The server is full at the moment. The photo is retried automatically.',
+    'photo.silent': 'The server does not answer. The photo is retried automatically.',
     'camera.insecure':
-        'Browsers give the camera to secure pages only. Open this page with https:// ' +
-        'or use a photo.',
+        'Browsers allow the camera on secure pages only. Open this page with https:// or use ' +
+        'a photo.',
     settings: 'Camera',
 
     // Shades that come with the server.
@@ -464,8 +466,8 @@ export default {
     'share.copied': 'Copied',
     'share.send': 'Send link',
     'share.text': 'Try {shade} on your own nails',
-    'share.broken': 'This link holds no look that is known here.',
-    'share.partly': 'Some of this look is not known here and was left out.',
+    'share.broken': 'This link does not contain a look that is known here.',
+    'share.partly': 'Parts of this look are not known here and were left out.',
     'offer.buy': 'Buy',
     'offer.buyShade': 'Buy {shade}',
     'offer.soldOut': 'Sold out',

@@ -1,4 +1,4 @@
-// What would make the picture better: judged from what the server found and from the frame itself.
+// Advice on how to improve the picture, from the detected nails and from the frame itself.
 
 const width = 160; // the frame is judged at this width
 const smallestWidth = 0.016; // of the picture's larger side: about 10 pixels of 640
@@ -42,7 +42,7 @@ export function adviseFor({ nails, widths = [], side, frame }) {
     return middle !== undefined && middle < smallestWidth * side ? 'advice.small' : '';
 }
 
-// Looks at frames now and then, and speaks only when the same was seen for a while.
+// Checks frames from time to time, and gives advice only if the same was seen for a while.
 export class Adviser {
     #canvas = document.createElement('canvas');
     #context = this.#canvas.getContext('2d', { willReadFrequently: true });

@@ -1,5 +1,5 @@
-// How long to wait before asking a server again: doubling, with a little chance so that many pages
-// do not come back at the same instant.
+// How long to wait before retrying a server: doubling, with a small random part, so that many pages
+// do not return at the same moment.
 export class Backoff {
     #ms = 0;
     reset() {
@@ -11,7 +11,7 @@ export class Backoff {
     }
 }
 
-// Why a connection cannot be had: 'gone' (no answer at all) or 'busy' (it answers, but admits
+// Why there is no connection: 'gone' (no response at all) or 'busy' (it responds, but admits
 // nobody).
 export async function whyNot(base) {
     try {

@@ -1,6 +1,6 @@
-// The camera: start, stop, choose, and why it does not start.
+// The camera: start, stop, choose another, and why it did not start.
 
-// reason is the end of a text's key: camera.denied, camera.none, …; why fills its gap.
+// reason is the end of a text's key: camera.denied, camera.none, …; why replaces its placeholder.
 export class CameraError extends Error {
     constructor(reason, why = '') {
         super(`camera ${reason} ${why}`);
@@ -89,7 +89,7 @@ export class Camera {
         this.#video.srcObject = null;
     }
 
-    // [{deviceId, label, number}]; labels are empty until the camera was allowed once.
+    // [{deviceId, label, number}]; labels are empty until the user has allowed the camera once.
     async list() {
         if (!navigator.mediaDevices?.enumerateDevices) return [];
         const all = await navigator.mediaDevices.enumerateDevices();

@@ -1,4 +1,4 @@
-// Draws a camera frame at the size sent and makes a JPEG of it, off the page's own thread.
+// Draws a camera frame at the size to send and encodes it as JPEG, off the main thread.
 let canvas = null;
 let context = null;
 

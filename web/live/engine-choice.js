@@ -1,30 +1,31 @@
-// Which engine finds the nails of live pictures: a server, or the device itself. The server begins,
-// where there is one; once the device can, both get the same camera frames for two seconds, and the
-// one whose nails are younger on the screen is taken. A device that is strained (strain.js) must be
-// better than that, and one whose battery runs low is left alone. Pure: told the time and what
-// came, knows no page.
+// Chooses the engine that detects nails in live pictures: a server, or the device itself. The
+// server begins, if there is one. Once the device is ready, both get the same camera frames for two
+// seconds, and the one whose nails are more recent on the screen is chosen. A strained device
+// (strain.js) must be clearly better, and one whose battery is low is not used. Pure: gets the time
+// and the replies as arguments and knows nothing of the page.
 import { strainOf, unstrained } from './strain.js';
 
 const raceMs = 2000;
-const watchMs = 3000; // over which the engine in use is judged
-const slowed = 2; // times as old as in the race: it was slowed by heat or another program
-const slowedPressed = 1.3; // where the browser says so too
-const preference = 1.1; // the device is taken at the same age: nothing is uploaded, nothing is paid
-const preferencePressed = 0.7; // what it does beside must not suffer for a little
+const watchMs = 3000; // period over which the engine in use is judged
+const slowed = 2; // times as old as in the comparison: it was slowed by heat or another program
+const slowedPressed = 1.3; // … if the browser reports pressure too
+const preference = 1.1; // the device is preferred at equal age: nothing is uploaded, nothing is
+                        // paid
+const preferencePressed = 0.7; // other work must not suffer for a small gain
 const retryMsLeast = 30000;
 const retryMsMost = 480000;
-const deadMs = 1e6; // the age where nothing came at all
+const deadMs = 1e6; // the age if nothing arrived at all
 
-// How old the nails on the screen were on average between two times: frames a second, latency and
-// how evenly replies come, in one figure. replies: [{at, taken}] in order, `taken` the time of the
-// frame that was looked at.
+// The mean age of the nails on the screen between two times, which combines frame rate, latency and
+// regularity of the replies in one figure. replies: [{at, taken}] in order; `taken` is the time of
+// the detected frame.
 export function meanAge(replies, from, to) {
     let sum = 0;
     let at = from;
     let taken = null;
     const pass = (next) => {
         const start = Math.max(at, from);
-        // Nothing was there yet: as old as the whole time.
+        // There was nothing yet: as old as the whole period.
         const age = taken === null ? to - from : (start + next) / 2 - taken;
         if (next > start) sum += age * (next - start);
         at = next;
@@ -38,13 +39,13 @@ export function meanAge(replies, from, to) {
     return taken === null ? deadMs : sum / (to - from);
 }
 
-// ages: mean ages in ms; pressed: the device's processor has nothing left.
+// ages: mean ages in ms; pressed: the device's processor has no reserves.
 export const faster = ({ server, device }, pressed = false) =>
     device < deadMs && device <= server * (pressed ? preferencePressed : preference)
         ? 'device'
         : 'server';
 
-// Whether an engine's nails are much older than in its race.
+// Whether an engine's nails are much older than in its comparison.
 export const isSlowed = (age, raced, pressed = false) =>
     age >= raced * (pressed ? slowedPressed : slowed);
 
@@ -57,19 +58,19 @@ export class EngineChoice {
     #sparing;
     #ready = false; // the device can
     #serverGone = false;
-    #raceFrom = null; // when both had answered; null: no race, or not yet
+    #raceFrom = null; // when both had replied; null: no comparison, or not yet
     #racing = false;
-    #raceAt = Infinity; // when the next race begins
+    #raceAt = Infinity; // when the next comparison begins
     #retryLeast;
     #retryMs;
-    #signals = {}; // what the browser says of the device
+    #signals = {}; // what the browser reports about the device
     #strain = unstrained;
     #watchFrom = null;
-    #ages = { server: deadMs, device: deadMs }; // of the last race
+    #ages = { server: deadMs, device: deadMs }; // in the last comparison
     #replies = { server: [], device: [] };
 
     // forced: 'server', 'device' or null; hasServer: whether there is a server at all; sparing: the
-    // reader pays for data, or asked to spare it; retryMs: when the second race begins.
+    // user pays for data, or wants to save it; retryMs: when the second comparison begins.
     constructor({
         forced = null,
         hasServer = true,
@@ -83,7 +84,7 @@ export class EngineChoice {
         this.engine = this.#forced ?? 'server';
     }
 
-    // Whether the device's runtime is to be fetched.
+    // Whether to download the device's runtime.
     get wantsRuntime() {
         if (this.#forced) return this.#forced === 'device';
         return !this.#hasServer || !(this.#sparing || this.#strain.battery);
@@ -94,7 +95,7 @@ export class EngineChoice {
         return this.#racing;
     }
 
-    // The device's runtime is there and warm.
+    // The device's runtime is loaded and warmed up.
     deviceReady(now) {
         this.#ready = true;
         if (this.#forced) return;
@@ -102,7 +103,7 @@ export class EngineChoice {
         else this.#raceAt = now;
     }
 
-    // It cannot be had, or broke and does not come back.
+    // It is not available, or broke and does not return.
     deviceGone(now) {
         this.#ready = false;
         this.#racing = false;
@@ -123,20 +124,20 @@ export class EngineChoice {
         this.#raceAt = Math.min(this.#raceAt, now + this.#retryMs);
     }
 
-    // The page was hidden, the camera changed: what came before says nothing.
+    // The page was hidden, or the camera changed: earlier measurements are void.
     restart(now) {
         this.#replies = { server: [], device: [] };
         this.#watchFrom = null;
         if (this.#racing) this.#startRace(now);
     }
 
-    // The browser says something of the device: {battery} or {pressure} (strain.js).
+    // The browser reports about the device: {battery} or {pressure} (strain.js).
     sense(signals, now) {
         this.#signals = { ...this.#signals, ...signals };
         this.#strain = strainOf(this.#strain, this.#signals, now);
     }
 
-    // Nails of the frame taken at that time have come.
+    // Nails of the frame captured at that time have arrived.
     replied(engine, now, taken) {
         const list = this.#replies[engine];
         list.push({ at: now, taken });
@@ -144,7 +145,7 @@ export class EngineChoice {
         if (engine === this.engine) this.#watchFrom ??= now;
     }
 
-    // To be called a few times a second; whether another engine is in use from now on.
+    // Call it a few times a second; returns whether the engine in use has changed.
     tick(now) {
         if (this.#forced) return false;
         this.#strain = strainOf(this.#strain, this.#signals, now);
@@ -167,7 +168,7 @@ export class EngineChoice {
     #race(now) {
         const { server, device } = this.#replies;
         if (this.#raceFrom === null && server.length && device.length) this.#raceFrom = now;
-        // One that never answers has lost.
+        // An engine that never replies has lost.
         const from = this.#raceFrom ?? this.#raceAt + raceMs;
         if (now - from < raceMs) return;
         this.#ages = {
@@ -180,7 +181,7 @@ export class EngineChoice {
         this.#later(now);
     }
 
-    // Whether the engine in use keeps what it showed in the race.
+    // Whether the engine in use still performs as in the comparison.
     #watch(now) {
         if (this.#watchFrom === null || now - this.#watchFrom < watchMs) return;
         const { engine } = this;
@@ -189,7 +190,7 @@ export class EngineChoice {
         const age = meanAge(this.#replies[engine], now - watchMs, now);
         const pressed = engine === 'device' && this.#strain.pressed;
         if (!isSlowed(age, this.#ages[engine], pressed)) return;
-        // What the other can do now is not known; it was slower than this.
+        // The other one's current performance is unknown; it was slower than this.
         if (age < this.#ages[instead]) {
             this.#raceAt = Math.min(this.#raceAt, now + this.#retryLeast);
             return;
@@ -198,7 +199,7 @@ export class EngineChoice {
         this.#later(now);
     }
 
-    // The server does it until the battery is well; then they race.
+    // The server is used until the battery has recovered; then both are compared.
     #spare(now) {
         if (this.engine === 'device') this.#raceAt = now + this.#retryLeast;
         this.#racing = false;
@@ -212,7 +213,7 @@ export class EngineChoice {
         this.#replies[engine] = [];
     }
 
-    // The next race: later each time, so that two that are alike do not take turns.
+    // The next comparison: later each time, so that two equal engines do not alternate.
     #later(now) {
         this.#raceAt = now + this.#retryMs;
         this.#retryMs = Math.min(retryMsMost, 2 * this.#retryMs);

@@ -1,30 +1,30 @@
-// How polish is drawn here, and whether at all: on the camera's whole picture, on a smaller one
-// where that does not keep up, then painted now and then and carried along in between (layers.js),
-// else by the server (an old phone). What came out slower is left for good. Pure: told the time,
-// knows no page.
+// Decides how polish is drawn, if at all: on the camera's whole picture; if that is too slow, on a
+// smaller one; then painted from time to time and moved along in between (layers.js); else by the
+// server (an old phone). A way that proved too slow is not used again. Pure: gets the time as an
+// argument and knows nothing of the page.
 
-const fpsLeast = 8; // slower is no mirror
+const fpsLeast = 8; // slower does not feel like a mirror
 const fpsWhole = 15; // slower on the whole picture: a smaller one is the better mirror
-const fpsSmooth = 20; // slower with every picture painted: polish is carried along instead
-const gain = 1.1; // … and stays so if that is so much faster; a slow camera is no faster by it
-const settleMs = 1500; // a start is slow anywhere: shaders are built, connections opened
+const fpsSmooth = 20; // slower with every picture painted: move painted polish along instead
+const gain = 1.1; // … and keep doing so if it is this much faster; a slow camera is no faster by it
+const settleMs = 1500; // a start is slow everywhere: shaders are compiled, connections opened
 const watchMs = 3000;
 const smaller = 640; // pixels of the longer side
 
 export class FrameBudget {
     here = true;
     side = Infinity; // of the picture drawn here at most
-    carries = false; // polish is carried along; set from the start where graphics are software
+    carries = false; // move painted polish along; set from the start if graphics are in software
     fpsLeast = fpsLeast;
     fpsWhole = fpsWhole;
     #since = null; // when watching began, null before the first picture
     #count = 0;
     #fpsHere = 0;
-    #fpsPainted = 0; // with every picture painted, before it was carried
-    #tries = false; // to carry it
+    #fpsPainted = 0; // with every picture painted, before polish was moved along
+    #tries = false; // trying to move it along
     #decided = false;
 
-    // Another film, or nobody looked for a while.
+    // Another video, or the page was hidden for a while.
     restart() {
         this.#since = null;
         this.#count = 0;

@@ -1,7 +1,7 @@
-// Polish painted now and then, and laid on every camera frame in between: where graphics are the
-// processor's own work (no GPU, or one that the browser does not trust), painting each frame anew
-// would take the time that finding nails needs. What is kept of a nail is its polish alone, in the
-// nail's own coordinates, so that it goes where the nail is in newer frames and newer replies.
+// Paints polish from time to time and lays it on every camera frame in between. If graphics run on
+// the processor (no GPU, or one that the browser does not trust), painting every frame would take
+// the time that detection needs. Only a nail's polish is kept, in the nail's own coordinates, so
+// that it moves with the nail in newer frames and newer replies.
 
 const share = 0.15; // of the time that painting may take
 const leastMs = 50; // between two paintings of the same nails
@@ -21,18 +21,18 @@ export class Layers {
     #canvas = document.createElement('canvas');
     #context = this.#canvas.getContext('2d', { willReadFrequently: true });
     #kept = new Map(); // nail id → {tip, cell, map: from the canvas to nail coordinates}
-    #coming = null; // the same, of a painting that the graphics are at
+    #coming = null; // the same for a painting that the graphics are working on
     #began = 0; // … since then
     #dueAt = 0;
-    #stale = true; // the look is another one
+    #stale = true; // the look has changed
     paintings = 0;
 
-    // The look changed: what is kept is not what is worn.
+    // The look changed: kept polish is out of date.
     forget() {
         this.#stale = true;
     }
 
-    // Whether the graphics are at it.
+    // Whether the graphics are working on a painting.
     get coming() {
         return this.#coming !== null;
     }
@@ -45,7 +45,7 @@ export class Layers {
         return nails.some(({ id }) => this.#kept.get(id)?.cell);
     }
 
-    // Whether these nails should be painted anew.
+    // Whether these nails should be painted again.
     due(nails, now) {
         if (this.#stale) return true;
         if (this.#coming) return false;
@@ -67,7 +67,7 @@ export class Layers {
         if (!cells.length) this.#settle(began);
     }
 
-    // What the graphics are at is another look's from now on.
+    // The painting in progress belongs to an old look.
     drop() {
         if (this.#coming) this.#dueAt = 0;
         this.#coming = null;

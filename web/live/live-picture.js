@@ -1,19 +1,20 @@
-// The camera's own picture with polish drawn on it here, at the camera's rate: frames come from the
-// video, nails from the server's `nails` replies, which are a few frames old (follow/). Polish is
-// painted on every frame, or with `carries` now and then and carried along in between (layers.js).
+// The camera's own picture with polish drawn on it, at the camera's frame rate: frames come from
+// the video, nails from `nails` replies, which are a few frames old (follow/). Polish is painted on
+// every frame or, with `carries`, from time to time and moved along in between (layers.js).
 
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
 import { sentSize } from './encoder.js';
 import { Layers } from './layers.js';
 
-const waitMs = 40; // between two looks whether polish is painted
-// Nails that no reply has confirmed for so long are not drawn: a second, or where replies come
-// seldom (a slow device) two of them. What is not found again in newer frames goes at once.
+const waitMs = 40; // between checks whether polish is painted
+// Nails that no reply has confirmed for this long are not drawn: a second, or the time of two
+// replies if these are rare (a slow device). A nail that is not found in newer frames disappears at
+// once.
 const staleMs = 1000;
 const staleMsMost = 6000;
 
-// A canvas of the processor's own: what graphics hold would have to be waited for.
+// A canvas in the processor's memory: reading one that the graphics hold would have to wait.
 function plainCanvas() {
     const canvas = document.createElement('canvas');
     canvas.getContext('2d', { alpha: false, willReadFrequently: true });
@@ -26,19 +27,19 @@ function resize(canvas, { width, height }) {
 }
 
 export class LivePicture {
-    carries = false; // on frames from the next one on
-    onready = () => {}; // it would be drawn otherwise now
-    #carrying = false; // on this frame
+    carries = false; // move painted polish along, from the next frame on
+    onready = () => {}; // would draw differently now
+    #carrying = false; // … on this frame
     #painter;
     #lookStore;
     #follower;
-    #scale = [1, 1]; // the reply's pixels a picture pixel
+    #scale = [1, 1]; // the reply's pixels per picture pixel
     #takenAt = 0; // time of the frame that was newest when the scene came
     #staleMs = staleMs;
     #at = 0;
     #scene = null;
-    #small = null; // the frame made smaller, where the whole is too much
-    #frame = null; // the frame, and it with polish on it, where polish is carried
+    #small = null; // a reduced copy of the frame, if the whole is too much
+    #frame = null; // the frame, and the frame with polish, if polish is moved along
     #shown = null;
     #layers = { main: new Layers(), second: new Layers() };
     #worn = new Map(); // nail → the finger whose polish it wears, or null
@@ -55,8 +56,8 @@ export class LivePicture {
         return this.#scene;
     }
 
-    // The newest camera frame, taken at that time in ms; side: of the picture's longer side at
-    // most.
+    // The newest camera frame, captured at that time in ms; side: maximum of the picture's longer
+    // side.
     setFrame(video, at, side = Infinity) {
         this.#at = at;
         [this.width, this.height] = sentSize(video.videoWidth, video.videoHeight, side);
@@ -76,17 +77,17 @@ export class LivePicture {
         return this.#frame;
     }
 
-    // How often polish was painted to be carried.
+    // How often polish was painted to be moved along.
     get paintings() {
         return this.#layers.main.paintings;
     }
 
-    // What graphics draw into.
+    // The canvas that graphics draw into.
     get graphics() {
         return this.#painter.canvas;
     }
 
-    // The look changed: polish that was painted before it is not carried on.
+    // The look changed: polish painted before is not moved along any more.
     restyle() {
         for (const layers of Object.values(this.#layers)) layers.forget();
     }
@@ -101,12 +102,12 @@ export class LivePicture {
         return this.#small;
     }
 
-    // What setScene needs to know of the newest frame, should it be sent.
+    // What setScene needs to know of the newest frame if it is sent.
     mark() {
         return this.#follower.mark();
     }
 
-    // Nails of an older, marked frame.
+    // Sets the nails of an older, marked frame.
     setScene(scene, mark) {
         this.#scene = scene;
         const worn = fingersWorn(scene.nails);
@@ -134,7 +135,7 @@ export class LivePicture {
         });
     }
 
-    // All three draw into one canvas: each is good until the next is asked for.
+    // All three draw into one canvas: each result is valid until the next call.
     painted() {
         return this.#wearing('main');
     }
@@ -158,7 +159,7 @@ export class LivePicture {
         return this.#at - this.#takenAt < this.#staleMs;
     }
 
-    // Where a nail is in this frame, as Painter.paint wants it.
+    // The position of a nail in this frame, as Painter.paint needs it.
     #placeOf = (nail) => {
         const [sx, sy] = this.#scale;
         const { back, fade } = this.#follower.now(nail);
@@ -188,8 +189,8 @@ export class LivePicture {
         return this.#shown;
     }
 
-    // A look that has just been chosen, or a hand that has just come, is shown at once; what else
-    // is new when it is there.
+    // A newly chosen look, or a hand that has just appeared, is shown at once; other changes when
+    // they are ready.
     #begin(layers, polishOf, nails, now) {
         const wait = layers.stale || !layers.has(nails);
         layers.begin(this.#paintLayers(polishOf, wait), nails, this.#placeOf, now);
@@ -197,7 +198,7 @@ export class LivePicture {
         else this.#await(layers);
     }
 
-    // A picture that stands (a camera that was stopped) is drawn once more.
+    // A still picture (a camera that was stopped) is drawn once more.
     #await(layers) {
         setTimeout(() => {
             if (!layers.coming || this.#painter.lost) return; // a newer frame has it, or none will

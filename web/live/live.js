@@ -1,7 +1,7 @@
-// Live: camera → encoder → transport → stage. At most two frames are in work, the newest is sent,
-// and no reply is shown after a newer one. Where the browser has WebGL 2, replies are nails, drawn
-// here on every camera frame; else they are painted pictures. On the device (device/transport.js)
-// frames are not encoded, and replies are always nails.
+// The live pipeline: camera → encoder → transport → stage. At most two frames are in flight, the
+// newest is sent, and no reply is shown after a newer one. If the browser has WebGL 2, replies are
+// nails, which are drawn here on every camera frame; else they are painted pictures. With detection
+// on the device (device/transport.js), frames are not encoded, and replies are always nails.
 import { DeviceTransport } from '../device/transport.js';
 import { EngineChoice } from './engine-choice.js';
 import { FrameBudget } from './frame-budget.js';
@@ -18,7 +18,7 @@ const bytesPerSecond = 2e6;
 const qualityMin = 0.5;
 const qualityMax = 0.82;
 
-// The video's newest frame itself, at the size to look at.
+// The video's newest frame itself, at the size for detection.
 async function frameOf(video) {
     const [width, height] = sentSize(video.videoWidth, video.videoHeight, sideMax);
     const frame =
@@ -26,7 +26,7 @@ async function frameOf(video) {
     return { frame, width, height };
 }
 
-// Whether the reader pays for what comes, or asked to spare it.
+// Whether the user pays for data or wants to save it.
 const sparing = ({ connection } = navigator) =>
     Boolean(connection?.saveData) || connection?.type === 'cellular';
 
@@ -47,11 +47,11 @@ export class Live {
     #shownJpeg = null;
     #painter = null;
     #patterns = [];
-    #picture = null; // drawn here, or null: painted pictures are asked for
+    #picture = null; // drawn here, or null: request painted pictures
     #lookStore;
     #encoding = false;
     #running = false;
-    #round = 0; // a new one for every start: late answers of an old one are ignored
+    #round = 0; // a new number per start: late replies of an old start are ignored
     #quality = qualityMax;
     #budget = bytesPerSecond / 4;
     #budgetAt = 0;
@@ -64,7 +64,7 @@ export class Live {
     onframe = () => {}; // ({id, nails, widths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
 
-    // device: URL of the folder with the device's runtime; engine: 'server', 'device', or null for
+    // device: URL of the folder with the on-device runtime; engine: 'server', 'device', or null for
     // the better of both.
     constructor({ camera, stage, stats, lookStore, base, device, deviceOptions, engine = null }) {
         this.#camera = camera;
@@ -97,7 +97,7 @@ export class Live {
         if (this.#running) this.#connect();
     }
 
-    // What is drawn here on the camera's own video, or null where pictures come painted.
+    // The picture drawn here on the camera's video, or null if pictures arrive painted.
     get picture() {
         return this.#picture;
     }
@@ -129,12 +129,13 @@ export class Live {
         return this.#flight.size > 0;
     }
 
-    // Whether the browser took the graphics away that it had given.
+    // Whether the browser withdrew the graphics that it had provided.
     get painterLost() {
         return this.#painter?.lost ?? false;
     }
 
-    // Called now and then: a server that keeps the socket but says nothing is gone too.
+    // Called from time to time: a server that keeps the socket open but is silent also counts as
+    // gone.
     watch() {
         this.#transport?.watch(this.#flight.size);
     }
@@ -176,7 +177,7 @@ export class Live {
         if (this.#kind === 'device') return this.#makeDevice();
         if (this.#kind === 'base64') return new Base64Transport(main, this.#base);
         const server = new WsTransport(main, this.#base);
-        // Nails that cannot be drawn here are of no use here.
+        // Nails that cannot be drawn here are useless here.
         return this.#engine === 'server' || !this.#painter ? server : this.#makeAuto(server);
     }
 
@@ -205,12 +206,12 @@ export class Live {
         return transport;
     }
 
-    // Whether no server may be asked: none is there, or pictures are to stay here.
+    // Whether no server may be contacted: there is none, or pictures must stay here.
     get alone() {
         return this.#engine === 'device';
     }
 
-    // Whether the device finds the nails, so that no picture leaves the page.
+    // Whether nails are detected on the device, so that no picture leaves the page.
     get onDevice() {
         return this.#transport?.takesFrames ?? this.#kind === 'device';
     }
@@ -225,13 +226,13 @@ export class Live {
         return this.#transport;
     }
 
-    // Pictures for nails (paint/painter.js), as GET /api/looks has them.
+    // Pictures for nails (paint/painter.js), in the format of GET /api/looks.
     takePatterns(patterns) {
         this.#patterns = [...this.#patterns, ...patterns];
         return this.#painter?.takePatterns(patterns);
     }
 
-    // Replies are nails where they can be drawn here, and fast enough.
+    // Requests nails if they can be drawn here fast enough.
     #wantNails(transport) {
         if (!transport.sendsNails || !this.#painter || this.#painter.lost) return false;
         if (!this.frameBudget.here && this.#kind !== 'device') return false;
@@ -290,7 +291,7 @@ export class Live {
         if (transport.takesFrames && !wantNails) return;
         const { fps = 60, width = sideMax, jpeg: quality = 100 } = transport.rate ?? {};
         if (start < this.#dueAt) return;
-        // What is left of a period is kept, so that a rate between the camera's steps is met on
+        // The rest of a period is kept, so that a rate between the camera's steps is reached on
         // average.
         this.#dueAt = Math.max(this.#dueAt + 1000 / fps, start);
         this.#encoder.side = Math.min(sideMax, width);
@@ -321,7 +322,7 @@ export class Live {
         }
     }
 
-    // A bucket of bytes that fills at the rate allowed.
+    // A token bucket of bytes that fills at the allowed rate.
     #affordable(now) {
         const passed = Math.min(1000, now - this.#budgetAt);
         this.#budgetAt = now;
@@ -414,7 +415,7 @@ export class Live {
         if (id !== undefined) {
             if (this.#settle(id, transport.ordered)) this.#stats.lost++;
         }
-        // A frame that came too late for its turn is nothing to be told of: the next is on its way.
+        // A frame that was too late for its turn is not reported: the next one is on its way.
         if (error && status !== 'TIMEOUT') this.onerror(error);
     }
 }

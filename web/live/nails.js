@@ -1,6 +1,6 @@
-// Reads the replies of lacquer.v1 (docs/PROTOCOL.md): the header, and of a `nails` reply the light
-// and each nail's frame, shading and coverage. Every offset is checked; what is wrong is thrown as
-// an Error.
+// Parses replies of lacquer.v1 (docs/PROTOCOL.md): the header and, of a `nails` reply, the light
+// and each nail's local frame, shading and coverage. Checks every offset; throws an Error if
+// something is wrong.
 
 const headerBytes = 64;
 const stages = ['queue', 'decode', 'prepare', 'infer', 'nails', 'paint', 'encode', 'total'];

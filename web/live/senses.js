@@ -1,5 +1,5 @@
-// What the browser says of the device: its battery, and the pressure on its processor. Where it
-// says nothing, nobody is told anything.
+// What the browser reports about the device: its battery and the pressure on its processor. Reports
+// nothing if the browser does not.
 
 const everyMs = 2000;
 
@@ -21,8 +21,8 @@ async function watchPressure(tell, signal) {
     else signal.addEventListener('abort', () => observer.disconnect());
 }
 
-// tell: ({battery} or {pressure}), as strain.js takes them. → a function that ends it. A page's
-// policy, or that of a page around it, may forbid either.
+// tell: ({battery} or {pressure}), as strain.js needs them. Returns a function that ends it. A
+// page's policy, or that of an embedding page, may forbid either.
 export function watchDevice(tell) {
     const ending = new AbortController();
     for (const watch of [watchBattery, watchPressure])

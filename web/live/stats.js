@@ -1,7 +1,7 @@
-// What the HUD shows: measured per frame id with performance.now(), never inferred.
-// One sample is a frame that reached the screen.
+// The values of the HUD, measured per frame id with performance.now(), never inferred. One sample
+// is a frame that reached the screen.
 
-const keep = 150; // samples a percentile looks back over
+const keep = 150; // number of samples used for a percentile
 const windowMs = 2000; // frames and bytes a second are counted over this
 
 export const parts = [
@@ -23,7 +23,7 @@ export function percentile(sorted, p) {
     return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p) - 1)];
 }
 
-// Of events at these times, the last of which may be a while ago.
+// Rate of events at these times, the last of which may be a while ago.
 function perSecond(times, now) {
     const span = times.length > 1 ? Math.max(times.at(-1), now - 250) - times[0] : 0;
     return span > 0 ? ((times.length - 1) / span) * 1000 : 0;

@@ -1,11 +1,11 @@
-// How the device bears the work, by what its browser says of it: a battery that runs low (Battery
-// Status API), and a processor that has nothing left, because of heat or another program (Compute
-// Pressure API). Few browsers say either; speed is measured all the same (engine-choice.js). Pure:
-// told the time and the signals, knows no page.
+// How strained the device is, from what its browser reports: a low battery (Battery Status API),
+// and a processor without reserves, because of heat or another program (Compute Pressure API). Few
+// browsers report either; speed is measured in any case (engine-choice.js). Pure: gets the time and
+// the signals as arguments and knows nothing of the page.
 
 const batteryLow = 0.2;
-const batteryWell = 0.3; // from here on it is well again, without a charger
-const pressedMs = 5000; // of critical pressure at a stretch: a page that loads is none
+const batteryWell = 0.3; // from here on it counts as recovered, without a charger
+const pressedMs = 5000; // of uninterrupted critical pressure; a loading page causes less
 const easedMs = 20000; // without it
 
 export const unstrained = { battery: false, pressed: false, critical: false, since: 0 };
@@ -15,9 +15,9 @@ function batteryIsLow(before, battery) {
     return battery.level <= (before ? batteryWell : batteryLow);
 }
 
-// before: what it gave last. signals: battery, {charging, level: 0 to 1}, and pressure, 'nominal',
-// 'fair', 'serious' or 'critical'; null: the browser does not say. → battery: it is to be spared;
-// pressed: the processor is; critical, since: the pressure and when that began or ended.
+// before: the previous result. signals: battery, {charging, level: 0 to 1}, and pressure,
+// 'nominal', 'fair', 'serious' or 'critical'; null: the browser does not report it. → battery: low;
+// pressed: the processor is; critical, since: the pressure, and when that began or ended.
 export function strainOf(before, { battery = null, pressure = null }, now) {
     const critical = pressure === 'critical';
     const since = critical === before.critical ? before.since : now;

@@ -1,23 +1,24 @@
-// The server and the device behind one transport: engine-choice.js says whose nails are shown, and
-// while it lets them race both get the same frames. What the page sees is the transport in use.
+// The server and the device behind one transport: engine-choice.js decides whose nails are shown,
+// and while it compares them, both get the same frames. The page sees the transport in use.
 import { watchDevice } from './senses.js';
 import { Transport } from './transport.js';
 
-const settleMs = 3000; // from the first reply on: the page's own start is not slowed by ours
-const failuresMost = 3; // of the runtime one after the other: then it is left alone
+const settleMs = 3000; // from the first reply on, so that the page's own start is not slowed down
+const failuresMost = 3; // consecutive failures of the runtime after which it is not used
 const engines = ['server', 'device'];
 
 export class AutoTransport extends Transport {
     ordered = true;
-    onengine = () => {}; // (engine): 'server' or 'device' finds the nails from now on
-    canDraw = false; // whether nails can be drawn here as the look is now: the device finds no more
+    onengine = () => {}; // (engine): 'server' or 'device' detects the nails from now on
+    canDraw = false; // whether nails of the current look can be drawn here; the device provides
+                     // nothing else
     #choice;
     #transports;
     #inputs;
     #offered;
     #taken = { server: new Map(), device: new Map() }; // id → when the frame was taken
     #open = { server: false, device: false };
-    #repliedAt = 0; // when the server first did
+    #repliedAt = 0; // when the server first replied
     #failures = 0;
     #shadowAt = 0;
     #shadowing = false;
@@ -26,8 +27,8 @@ export class AutoTransport extends Transport {
     #told = 'server'; // the engine that the page knows of
 
     // server, device: transports that are not open yet; inputs: {server, device}: () → promise of
-    // what `send` of that one takes, of the newest frame; offered: () → whether the server hands
-    // out a runtime.
+    // what that one's `send` takes, for the newest frame; offered: () → whether the server offers a
+    // runtime.
     constructor({ choice, server, device, inputs, offered }) {
         super();
         this.#choice = choice;
@@ -103,7 +104,7 @@ export class AutoTransport extends Transport {
 
     #seen = () => this.#choice.restart(performance.now());
 
-    // The same frame to the one that is not in use.
+    // Sends the same frame to the engine that is not in use.
     async #shadow(id, engine) {
         const other = engine === 'device' ? 'server' : 'device';
         const transport = this.#transports[other];
@@ -128,7 +129,7 @@ export class AutoTransport extends Transport {
         }
     }
 
-    // Opens and closes what is wanted: an idle session would cost the server a place.
+    // Opens and closes transports as needed: an idle session would occupy a place on the server.
     #keep() {
         const { engine, racing } = this.#choice;
         const server = engine === 'server' || racing || !this.canDraw;
@@ -193,7 +194,7 @@ export class AutoTransport extends Transport {
         if (state === 'open') this.#choice.serverBack(now);
         if (state !== 'gone' && state !== 'busy') return;
         this.#taken.server.clear();
-        this.#repliedAt ||= now; // the device need not wait for it
+        this.#repliedAt ||= now; // the device need not wait for the server
         this.#choice.serverGone(now);
     }
 
@@ -206,7 +207,7 @@ export class AutoTransport extends Transport {
         if (++this.#failures >= failuresMost) this.#close('device');
     }
 
-    // Another engine is in use: its state is the state that the page sees.
+    // Another engine is in use: the page now sees its state.
     #changed() {
         const { engine } = this;
         if (engine === this.#told || this.#closed) return false;

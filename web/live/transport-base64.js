@@ -1,4 +1,4 @@
-// The old way, kept so that the difference can be seen: a data URL in JSON, one request a frame.
+// The usual way, kept for comparison: a data URL in JSON, one request per frame.
 import { Backoff, whyNot } from './backoff.js';
 import { Transport } from './transport.js';
 
@@ -19,7 +19,7 @@ export function fromDataUrl(url) {
     return new Blob([bytes], { type: /^data:([^;]+)/.exec(head)?.[1] ?? 'image/jpeg' });
 }
 
-// Every request is answered by itself, carries the look and has its own time limit.
+// Every request gets its own reply, contains the look and has its own time limit.
 export class Base64Transport extends Transport {
     #base;
     #look;
@@ -54,7 +54,7 @@ export class Base64Transport extends Transport {
         return this.#ready;
     }
 
-    // The promise is not awaited by the page: the answer comes through onreply or onerror.
+    // The page does not await the promise: the reply arrives through onreply or onerror.
     send(id, jpeg) {
         const bytes = Math.ceil(jpeg.byteLength / 3) * 4;
         this.#request(id, jpeg, this.#abort);

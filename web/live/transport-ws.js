@@ -4,9 +4,9 @@ import { readReply } from './nails.js';
 import { Transport } from './transport.js';
 
 const headerUp = 16;
-const queuedMax = 65536; // bytes the socket may still hold before another frame is worth sending
-const reportMs = 1000; // how often the server is told how slow the way is
-const silenceMs = 6000; // frames in flight and no answer for this long: start afresh
+const queuedMax = 65536; // above this amount of unsent bytes, no further frame is sent
+const reportMs = 1000; // how often the network time is reported to the server
+const silenceMs = 6000; // frames in flight and no reply for this long: reconnect
 
 export class WsTransport extends Transport {
     ordered = true; // a reply for id N settles every id up to N
@@ -20,10 +20,10 @@ export class WsTransport extends Transport {
     #lookTimer = 0;
     #waitingSince = 0;
     #reportedAt = 0;
-    #network = []; // ms on the way, of the replies since
+    #network = []; // ms in the network, of the replies since
     limit = 2;
     rate = null;
-    sendsNails = false; // until the server offers it
+    sendsNails = false; // until the server offers them
 
     // base: the server's URL.
     constructor(look, base) {
@@ -55,7 +55,7 @@ export class WsTransport extends Transport {
         return this.#open && this.#socket.bufferedAmount < queuedMax;
     }
 
-    // wantNails: the nails alone are asked for, not a painted picture.
+    // wantNails: request only the nails, not a painted picture.
     send(id, jpeg, wantNails) {
         const message = new Uint8Array(headerUp + jpeg.byteLength);
         const view = new DataView(message.buffer);
@@ -70,7 +70,7 @@ export class WsTransport extends Transport {
         return message.byteLength;
     }
 
-    // The newest look goes at most every 40 ms, the last one always.
+    // Sends the newest look at most every 40 ms, and always the last one.
     look() {
         if (this.#lookTimer) return;
         this.#sendLook();
@@ -80,7 +80,7 @@ export class WsTransport extends Transport {
         }, 40);
     }
 
-    // A server that keeps the socket but says nothing is gone too.
+    // A server that keeps the socket open but is silent also counts as gone.
     watch(inFlight) {
         if (!inFlight) this.#waitingSince = 0;
         if (this.#waitingSince && performance.now() - this.#waitingSince > silenceMs)
@@ -160,7 +160,7 @@ export class WsTransport extends Transport {
         if (message.type === 'error') this.onerror(message);
     }
 
-    // Once a second: how long frames and replies were on the way.
+    // Reports once a second how long frames and replies were in the network.
     #report(sentAt, serverMs) {
         const now = performance.now();
         this.#network.push(Math.max(0, now - sentAt - serverMs));

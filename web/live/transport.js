@@ -1,30 +1,30 @@
-// What carries frames to whoever finds the nails, and what comes back: the interface of
-// transport-*.js and of device/transport.js. live.js alone uses them. A transport says otherwise by
-// a field or a getter of the same name; tests/e2e/transports.test.mjs holds all of them to it.
+// The interface that sends frames to the detector and returns replies, implemented by
+// transport-*.js and device/transport.js, and used only by live.js. A transport overrides a default
+// with a field or getter of the same name; tests/e2e/transports.test.mjs checks all of them.
 export class Transport {
-    // Set by whoever opens it.
+    // Set by the owner.
     onreply = () => {}; // ({id, nails, server, replaced, bytes, and jpeg: Blob or scene})
-    onerror = () => {}; // ({id?, error, status}): the frame came to nothing
-    onreplaced = () => {}; // (id): a newer frame took its place
+    onerror = () => {}; // ({id?, error, status}): the frame failed
+    onreplaced = () => {}; // (id): a newer frame replaced it
     onstate = () => {}; // ('connecting' | 'open' | 'gone' | 'busy', {retryMs})
 
-    // Whether a reply settles every older frame too.
+    // Whether a reply also settles all older frames.
     get ordered() {
         return false;
     }
-    // Whether `send` takes the video's newest frame itself, not a JPEG.
+    // Whether `send` takes the video's newest frame itself instead of a JPEG.
     get takesFrames() {
         return false;
     }
-    // Whether replies may hold the nails alone, for the page to draw.
+    // Whether replies may contain only the nails, for the page to draw.
     get sendsNails() {
         return false;
     }
-    // Frames in flight at most.
+    // Maximum number of frames in flight.
     get limit() {
         return 2;
     }
-    // What the server asks for at most: {fps, width, jpeg}; null: no limit.
+    // Limits requested by the server: {fps, width, jpeg}; null: none.
     get rate() {
         return null;
     }
@@ -35,7 +35,7 @@ export class Transport {
 
     open() {}
     close() {}
-    // The wait for another attempt is over, if there is one.
+    // Ends the wait for another attempt, if there is one.
     retryNow() {}
     // The look has changed.
     look() {}

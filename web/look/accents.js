@@ -1,5 +1,5 @@
-// Which finger's polish each nail wears (src/paint/accent.c, the same rule): where no finger of a
-// hand is known, its nails take them by their order across the hand.
+// Which finger's polish each nail wears (same rule as src/paint/accent.c): if no finger of a hand
+// is known, its nails take them by their order across the hand.
 import { handsOf } from '../paint/extend.js';
 
 const order = ['thumb', 'index', 'middle', 'ring', 'little'];

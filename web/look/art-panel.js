@@ -1,5 +1,5 @@
-// What is laid over the polish (docs/LOOKS.md): French tip, ombre, the server's patterns, a design
-// of the reader's own; each with its colour and its places.
+// Controls for what is laid over the polish (docs/LOOKS.md): French tip, ombre, the server's
+// patterns, and the user's own design, each with its colour and positions.
 import { isOwnDesign } from './designs.js';
 import { Slider } from './slider.js';
 

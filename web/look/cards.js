@@ -1,5 +1,5 @@
-// Cards with a small painted picture each: finishes in the chosen shade, and whole looks. Native
-// radio buttons, so keyboards and screen readers know them.
+// Cards with a small painted picture each: finishes in the chosen shade, and complete looks. They
+// are native radio buttons, so keyboards and screen readers can use them.
 import { finishName } from './look.js';
 import { LookStrip } from './look-strip.js';
 import { Previews } from './preview.js';

@@ -1,5 +1,5 @@
-// What is offered (GET /api/looks.json of the server, or that file of a static site): shades,
-// finishes, whole looks, patterns; and the shades kept as favourites on this device.
+// What is on offer (GET /api/looks.json of the server, or that file of a static site): shades,
+// finishes, complete looks, patterns; and the shades kept as favourites on this device.
 import { labOf, suits } from './palette.js';
 
 const storageKey = 'lacquer.favourites';

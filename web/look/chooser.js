@@ -1,5 +1,5 @@
-// Which nail the controls change: all of them, or one, chosen here or by a tap on it. A nail is
-// called by its finger where the server knows it, else by its place from the left.
+// Chooses which nail the controls change: all, or one, selected here or by a tap on it. A nail is
+// named after its finger if that is known, else by its position from the left.
 
 export class Chooser {
     #find;

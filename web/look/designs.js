@@ -1,5 +1,5 @@
-// The reader's own nail designs: pictures kept on this device (IndexedDB) and drawn by the page;
-// they are never sent to the server.
+// The user's own nail designs: pictures kept on this device (IndexedDB) and drawn by the page; they
+// are never sent to the server.
 
 const storeName = 'designs';
 const sideMax = 512; // as the server's patterns

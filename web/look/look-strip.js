@@ -1,4 +1,4 @@
-// The strip of whole looks: a group at a time, with arrows.
+// The strip of complete looks: one group at a time, with arrows.
 
 const shiny = [
     'pearl',

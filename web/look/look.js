@@ -1,6 +1,5 @@
-// Looks: what polish is painted. One for all nails, with polish of its own for any finger, or for
-// one nail whose finger is not known; a second look to compare with. Remembered on this device
-// only.
+// Looks: the polish to paint. One for all nails, with separate polish for any finger, or for a nail
+// whose finger is not known; and a second look to compare with. Stored only on this device.
 
 import { isOwnDesign } from './designs.js';
 

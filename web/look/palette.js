@@ -1,4 +1,4 @@
-// Which shades suit a season or a skin tone: rules of thumb of colour advisers, judged from CIELAB.
+// Which shades suit a season or a skin tone: colour advisers' rules of thumb, computed in CIELAB.
 
 // "#rrggbb" → [L, a, b] under D65.
 export function labOf(hex) {

@@ -1,5 +1,6 @@
-// The polish controls beside shades and cards: side, coats, sliders, the finish's own numbers; nail
-// art and shape have files of their own. Native inputs, so keyboards and screen readers know them.
+// The polish controls beside shades and cards: side, coats, sliders, the finish's own parameters.
+// Nail art and shape have their own files. They are native inputs, so keyboards and screen readers
+// can use them.
 import { ArtPanel } from './art-panel.js';
 import { finishName } from './look.js';
 import { finishes } from '../paint/film.js';

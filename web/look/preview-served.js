@@ -1,6 +1,5 @@
-// Small pictures of polish for cards where the page has no graphics to draw them with: one
-// fingertip (a render of ours), painted by the server as any photo is. The same interface as
-// preview.js.
+// Small pictures of polish for cards, for pages without WebGL: one fingertip (our own render),
+// painted by the server like any photo. Same interface as preview.js.
 import { fromDataUrl } from '../live/transport-base64.js';
 import { PreviewQueue } from './preview-queue.js';
 

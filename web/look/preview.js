@@ -1,5 +1,5 @@
-// Small pictures of polish for cards: a fingertip made here, painted by the page's own painter. One
-// a turn, so that the page stays quick; the newest wish for a card wins.
+// Small pictures of polish for cards: a fingertip drawn here and painted by the page's own painter.
+// One is painted per turn, so that the page stays responsive; the newest request for a card wins.
 import { fingerPolish } from './look.js';
 import { Painter } from '../paint/painter.js';
 import { PreviewQueue } from './preview-queue.js';

@@ -1,5 +1,5 @@
-// Reads the polish of a manicure from a picture: each nail's colour as a swatch would have it, and
-// a guess at its finish from its highlights and grain. Pure: told pixels and nails, knows no page.
+// Reads the polish of a manicure from a picture: each nail's colour as a swatch, and an estimate of
+// its finish from highlights and grain. Pure: gets pixels and nails and knows nothing of the page.
 import { fingersWorn } from './accents.js';
 import { labOfLinear } from './palette.js';
 

@@ -1,4 +1,5 @@
-// Choosing a shade: the grid with search, groups and favourites, the colour picker, the code.
+// Choosing a shade: the grid with search, groups and favourites, the colour picker, the colour
+// code.
 import { parseHex } from './look.js';
 import { seasonNames, skinNames } from './palette.js';
 

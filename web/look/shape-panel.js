@@ -1,4 +1,4 @@
-// Length and shape of the nails: the whole hand's.
+// Length and shape of the nails, for the whole hand.
 import { Slider } from './slider.js';
 
 const shapes = ['natural', 'square', 'squoval', 'oval', 'almond', 'stiletto', 'coffin'];

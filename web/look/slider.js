@@ -1,4 +1,4 @@
-// One slider of the panel: a number of the look, as percent or as degrees.
+// One slider of the panel: a parameter of the look, shown as percent or degrees.
 
 export class Slider {
     #name;

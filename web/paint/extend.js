@@ -1,5 +1,5 @@
-// Longer nails: coverage beyond the natural tip (src/paint/extend.c, the same arithmetic). Only
-// where the reply says which end is the tip.
+// Longer nails: coverage beyond the natural tip (same arithmetic as src/paint/extend.c). Only if
+// the reply says which end is the tip.
 
 // Half width 1 - taper * t^power, and over the last `cap` of t a corner that rounds.
 const shapes = {

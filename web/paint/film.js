@@ -1,5 +1,5 @@
-// A polish in a nail's light as numbers for the shader: what lq_coat_mix (src/paint/finish.c) and
-// mix_coat (src/paint/paint.c) make of it. docs/LOOKS.md has the steps.
+// A polish in a nail's light as numbers for the shader, as lq_coat_mix (src/paint/finish.c) and
+// mix_coat (src/paint/paint.c) compute them. docs/LOOKS.md has the steps.
 
 const whitest = 0.94; // no polish sends back all light
 

@@ -1,4 +1,5 @@
-// A few lines of WebGL 2: programs whose uniforms are set by name, textures, targets, places.
+// Helpers for WebGL 2: programs whose uniforms are set by name, textures, render targets,
+// positions.
 
 const setters = {
     INT: 'uniform1i',

@@ -1,4 +1,4 @@
-// Noise that stays where it is on a nail: src/paint/noise.h, bit by bit, and the light's lobes.
+// Noise that is fixed to the nail: src/paint/noise.h, bit for bit, and the lobes of light.
 export const noise = `
 uint cellHash(ivec2 c, uint seed) {
     uint h = uint(c.x) * 0x8da6b343u + uint(c.y) * 0xd8163841u + seed * 0xcb1ab31fu;

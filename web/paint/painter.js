@@ -1,6 +1,6 @@
-// Polish on a picture by WebGL 2, the same arithmetic as src/paint (docs/LOOKS.md). A painter owns
-// a canvas; it paints the nails of a `nails` reply on a newer frame, each where it has moved to, or
-// their polish alone, to be laid on frames to come (live/layers.js).
+// Paints polish on a picture with WebGL 2, with the arithmetic of src/paint (docs/LOOKS.md). A
+// painter owns a canvas. It paints the nails of a `nails` reply on a newer frame, each where it has
+// moved to, or only their polish, to be laid on later frames (live/layers.js).
 import { effectOf } from './effects/index.js';
 import { chooseLonger, cropOf, shadow, shadowUniforms } from './extend.js';
 import { coatUniforms, mixCoat } from './film.js';

@@ -1,5 +1,5 @@
-// Pictures painted on nails (src/paint/pattern.c): linear light with alpha multiplied in, and
-// smaller ones for smaller nails.
+// Pictures painted on nails (src/paint/pattern.c): linear light with premultiplied alpha, and
+// reduced copies for smaller nails.
 
 const linear = new Float32Array(256).map((_, i) => {
     const v = i / 255;

@@ -1,5 +1,5 @@
-// The first passes: each nail of the photo taken apart, as src/paint/shade.c does it, one rectangle
-// a nail in a shared texture. Rows run from the picture's top.
+// The first passes: split each nail of the photo as src/paint/shade.c does, one rectangle per nail
+// in a shared texture. Rows start at the picture's top.
 
 // What every pass over nails knows: the rectangle's place, the pixel, the photo, the mask.
 export const given = `

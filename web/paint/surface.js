@@ -1,5 +1,5 @@
-// The last pass: polish on a nail (src/paint/finish.c and layout.c), around the finish's own
-// effect.
+// The last pass: polish on a nail (src/paint/finish.c and layout.c), with the finish's own effect
+// in the middle.
 import { noise } from './noise.js';
 import { given } from './shade.js';
 import { reading } from './surround.js';

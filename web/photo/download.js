@@ -1,4 +1,4 @@
-// A picture leaves the page only by the reader's hand: saved as a file, or shared.
+// A picture leaves the page only when the user saves it as a file or shares it.
 
 function fileOf(blob, shade) {
     const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');

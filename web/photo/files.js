@@ -1,4 +1,4 @@
-// Photos come by the file chooser, by drop and by paste.
+// Photos from the file chooser, by drop and by paste.
 
 // choose: elements whose click opens the chooser; open: (File) → nothing.
 // Returns what takes the listeners off the document again.

@@ -1,6 +1,5 @@
-// A photo painted by the page itself: where a look has what the server does not know (a design of
-// the reader's own), and where nails are found on the device. The same arithmetic as the server's
-// (paint/painter.js).
+// Paints a photo in the page: if a look has what the server does not know (the user's own design),
+// or if nails are detected on the device. Same arithmetic as the server's (paint/painter.js).
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
 import { Painter } from '../paint/painter.js';
@@ -13,7 +12,7 @@ export class PhotoPainter {
     device = null; // DevicePhotos: finds nails here; null: the server does
     #painter = null;
     #patterns = [];
-    #seen = null; // {file, bitmap, scene}: one picture is looked at once
+    #seen = null; // {file, bitmap, scene}: each picture is detected once
 
     constructor(base) {
         this.#base = base;

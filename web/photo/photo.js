@@ -1,6 +1,5 @@
-// A photo: sent at full size to /api/process as a form, painted there, shown here; or found and
-// painted here (`device`). While one request is in work the newest look waits; older ones are never
-// asked for.
+// A photo: sent at full size to /api/process as a form and painted there, or detected and painted
+// here (`device`). While a request is in flight, the newest look waits; older ones are skipped.
 import { keyOf, withoutOwnDesign } from '../look/look.js';
 import { PhotoPainter } from './paint-here.js';
 import { fromDataUrl } from '../live/transport-base64.js';
@@ -191,7 +190,7 @@ export class Photo {
             });
         } catch (error) {
             if (abort.signal.aborted) return;
-            // A photo that no server looked at yet stays: it is sent again.
+            // A photo that no server has processed yet is kept and sent again.
             if (this.#fallback && !error.passing) {
                 this.#file = this.#fallback.file;
                 this.#original = this.#fallback.original;

@@ -1,5 +1,5 @@
-// The nails of one picture, as `nails` replies have them (docs/PROTOCOL.md): asked for once, over a
-// socket of its own.
+// The nails of one picture, as in `nails` replies (docs/PROTOCOL.md), requested once over a
+// separate socket.
 import { readNails } from '../live/nails.js';
 
 const headerUp = 16;

@@ -1,4 +1,4 @@
-// What the page around the element is told of a look: its fields, what people and shops call it.
+// What the events tell the surrounding page about a look: its fields, its names, the shop's data.
 import { finishName } from '../look/look.js';
 
 const offerKeys = ['sku', 'gtin', 'brand', 'price', 'currency', 'stock', 'url'];

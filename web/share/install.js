@@ -1,4 +1,4 @@
-// The try-on's own page can be put on a phone's screen: its service worker keeps its parts.
+// Lets the try-on's own page be installed on a phone: its service worker caches the page's parts.
 
 export async function install(home) {
     if (!navigator.serviceWorker) return;

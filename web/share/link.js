@@ -1,6 +1,7 @@
-// A look as a short text for addresses, and back: "?look=valentine" for one of the catalogue,
-// "?look=c*5a1118~f'gloss~n(R(c*d4af37))" for any other. Only characters that stand in a query as
-// they are; keys are shortened by the table below, a value's first character tells its kind.
+// Converts a look to a short text for addresses, and back: "?look=valentine" for one of the
+// catalogue, "?look=c*5a1118~f'gloss~n(R(c*d4af37))" for any other. It uses only characters that
+// need no escaping in a query. Keys are shortened by the table below; a value's first character
+// gives its kind.
 import { fingers, parseHex } from '../look/look.js';
 
 const keys = {

@@ -1,5 +1,5 @@
-// What the shop says of the shade worn: brand, price, and a button that leads to it. The page
-// around hears "lacquer-buy" first and may stop it to put the shade into a basket of its own.
+// Shows what the shop says about the current shade: brand, price, and a buy button. The surrounding
+// page first gets "lacquer-buy" and may cancel it to put the shade into a cart of its own.
 import { offerOf } from './detail.js';
 
 function priceText({ price, currency }, language) {

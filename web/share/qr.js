@@ -1,5 +1,5 @@
-// QR codes (ISO/IEC 18004:2015), byte mode, versions 1 to 15, error correction level M: what a
-// phone's camera reads from a screen. 412 bytes at most.
+// QR codes (ISO/IEC 18004:2015), byte mode, versions 1 to 15, error correction level M, for a
+// phone's camera to read from a screen. At most 412 bytes.
 
 // Of versions 1 to 15 at level M: codewords of correction a block, blocks of the shorter kind,
 // their codewords of data, blocks that have one more (table 9).

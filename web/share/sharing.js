@@ -1,4 +1,4 @@
-// The look as a link: read from the page's address, and given out again by a button.
+// The look as a link: read from the page's address, and created by a button.
 import { linkTo, readLook } from './link.js';
 
 export class Sharing {

@@ -1,4 +1,4 @@
-// The sheet of a look's link: a code for the phone, the link, copy, and the system's own sheet.
+// The dialog for a look's link: a QR code, the link, copy, and the system's own share sheet.
 import { qrCode } from './qr.js';
 
 const quiet = 4; // modules of light around the code

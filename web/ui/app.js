@@ -1,4 +1,4 @@
-// The try-on: its parts, its modes (empty, live, photo), and what a change of the look does.
+// The try-on: its parts, its modes (empty, live, photo), and the effect of a change to the look.
 // Everything else has its own file.
 import { Camera } from '../live/camera.js';
 import { CameraMode } from './camera-mode.js';

@@ -1,4 +1,4 @@
-// The camera's controls: start, stop, another camera, mirror; the screen stays on meanwhile.
+// The camera's controls: start, stop, another camera, mirror. Keeps the screen on meanwhile.
 
 export class CameraMode {
     #app;

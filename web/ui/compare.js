@@ -1,4 +1,4 @@
-// Comparing the picture with the original, or with a second look beside it.
+// Compares the picture with the original, or with a second look beside it.
 import { finishName } from '../look/look.js';
 
 export class Comparison {

@@ -1,4 +1,4 @@
-// Save and share: the picture as it is seen.
+// Saves and shares the picture as shown.
 import { canShare, savePicture, sharePicture } from '../photo/download.js';
 
 const seenMs = 2200; // how long the button says that the picture was saved

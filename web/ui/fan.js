@@ -1,4 +1,4 @@
-// A fan of swatch sticks in the chosen colour, for the page before there is a picture.
+// A fan of swatch sticks in the chosen colour, shown until there is a picture.
 
 function make(name, attributes) {
     const node = document.createElementNS('http://www.w3.org/2000/svg', name);

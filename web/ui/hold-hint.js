@@ -1,4 +1,4 @@
-// Told once a visit: nothing else on the screen says that the picture can be held.
+// A hint, shown once per visit, that the picture can be held: nothing else on the screen says so.
 
 const shownMs = 6000;
 

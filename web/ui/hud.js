@@ -1,4 +1,4 @@
-// Writes the figures of stats.js into the HUD.
+// Shows the values of stats.js in the HUD.
 import { parts } from '../live/stats.js';
 
 const ms = (value) => (Number.isFinite(value) ? value.toFixed(value < 10 ? 1 : 0) : '–');

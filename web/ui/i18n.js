@@ -1,5 +1,6 @@
-// What the page says, in the reader's language. English is always there; another language is
-// fetched when it is wanted, and a key that it lacks is said in English (a test forbids that).
+// The page's texts, in the user's language. English is always loaded; another language is
+// downloaded when needed, and a key that it lacks falls back to English (a test forbids missing
+// keys).
 import english from '../lang/en.js';
 
 export const languages = { en: 'English', de: 'Deutsch', es: 'Español', ar: 'العربية' };

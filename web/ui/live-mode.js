@@ -1,4 +1,4 @@
-// The live picture's messages: the connection's state, advice, what was found, a slow link.
+// Messages about the live picture: connection state, advice, detected nails, a slow connection.
 import { Adviser } from '../live/advice.js';
 
 const tickMs = 250;

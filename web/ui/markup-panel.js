@@ -1,5 +1,5 @@
-// The panel of <lacquer-tryon>: everything that polish has. On a phone its parts are tabs of a dock
-// under the picture (data-tab); wider they stand one below the other.
+// The panel of <lacquer-tryon>: all controls of the polish. On a phone its parts are tabs of a dock
+// under the picture (data-tab); on wider screens they are stacked.
 import { icon, slider, toggle } from './markup-parts.js';
 
 const tabNames = ['shade', 'looks', 'finish', 'art', 'shape', 'nail', 'more'];

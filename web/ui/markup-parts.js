@@ -1,4 +1,4 @@
-// Pieces that the markup's files share. Texts are named, not written: i18n.js fills them in.
+// Markup shared by several files. Texts are keys, which i18n.js replaces.
 
 export const icon = (name) => `<svg aria-hidden="true"><use href="#i-${name}"/></svg>`;
 

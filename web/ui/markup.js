@@ -1,4 +1,4 @@
-// What <lacquer-tryon> is made of. Texts are named, not written: i18n.js fills them in.
+// The markup of <lacquer-tryon>. Texts are keys, which i18n.js replaces.
 import { panel } from './markup-panel.js';
 import { icon } from './markup-parts.js';
 

@@ -1,5 +1,5 @@
-// What of a look the picture's nails could not take, said once in a line: accents where fingers are
-// not told apart, effects that need to know where a nail's tip is.
+// Tells the user once, in one line, which parts of a look could not be painted: accents if fingers
+// cannot be told apart, and effects that need to know where a nail's tip is.
 import { fingers } from '../look/look.js';
 
 const needsTip = ({ french, ombre, shape }) => Boolean(french || ombre || shape?.length > 0);

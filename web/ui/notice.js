@@ -1,5 +1,5 @@
-// What the page says: one message over the picture, the state in the top line, a line for screen
-// readers, and that something is in work.
+// The page's messages: one over the picture, the state in the top line, a line for screen readers,
+// and a busy indicator.
 
 export class Notices {
     #find;

@@ -1,6 +1,5 @@
-// A photo on the stage: shown when painted, and said what is wrong when it is not. What the panel
-// shows and what the picture wears are kept in step: a photo that the server could not paint now is
-// painted again by itself.
+// A photo on the stage: shows it when painted, or says what is wrong. Panel and picture are kept in
+// step: a photo that the server could not paint is retried automatically.
 import { PhotoError } from '../photo/photo.js';
 import { BitmapPicture } from './picture.js';
 

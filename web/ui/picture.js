@@ -1,5 +1,5 @@
-// What the stage shows: something that can draw itself painted, original, or in the second look.
-// This one is made of bitmaps from the server; it owns them. live-picture.js draws on the camera.
+// What the stage shows: an object that can draw itself painted, original, or in the second look.
+// This one consists of bitmaps from the server and owns them; live-picture.js draws on the camera.
 
 export class BitmapPicture {
     #painted;

@@ -1,4 +1,4 @@
-// "Copy from a photo": the manicure of a picture is read and worn (look/reference.js).
+// "Copy from a photo": reads the manicure of a picture and applies it (look/reference.js).
 import { lookOf, readManicure } from '../look/reference.js';
 
 function pixelsOf(bitmap, { width, height }) {

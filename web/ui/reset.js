@@ -1,4 +1,4 @@
-// "Start over": the whole hand in plain polish, with a way back.
+// "Start over": the whole hand in plain polish, with undo.
 
 const wayBackMs = 8000;
 

@@ -1,5 +1,5 @@
-// The picture on the screen: draws what it is given, with the original or a second look left of a
-// divider, or the original while it is held; tells taps; saves what is shown. Owns its picture.
+// The picture on the screen: draws it, with the original or a second look left of a divider, or the
+// original while it is held; reports taps; saves what is shown. Owns its picture.
 
 const sideMax = 2048; // larger photos are drawn at this; saving uses the server's own bytes
 const holdMs = 180; // shorter is a tap

@@ -1,4 +1,4 @@
-// The dock's tabs on a phone: which part of the panel is open. Wider pages show all parts.
+// The dock's tabs on a phone: which part of the panel is open. Wider screens show all parts.
 
 export class Tabs {
     #find;

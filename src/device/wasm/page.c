@@ -1,5 +1,5 @@
-// What the page's build has in place of parts that need a system: the log goes to the console, and
-// colour profiles never come, for browsers hand out sRGB.
+// Replacements, in the page's build, for parts that need an operating system: the log goes to the
+// console, and colour profiles do not occur, because browsers provide sRGB.
 #include <stdarg.h>
 #include <stdio.h>
 

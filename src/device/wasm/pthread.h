@@ -1,6 +1,6 @@
-// One thread, and so no locks: what the page's build has in place of the system's <pthread.h>,
-// which wasi-libc has none of without threads.
-// Threads: the one. Owner: nothing to release.
+// A single-threaded replacement for <pthread.h> in the page's build: wasi-libc without threads does
+// not have one.
+// Threads: only one. Owner: nothing to release.
 #pragma once
 
 typedef char pthread_mutex_t;

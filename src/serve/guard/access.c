@@ -85,8 +85,8 @@ static void log_refusal(struct lq_access *access, const struct lq_access_request
         !is_news(&access->logged, request))
         return;
     lq_log_warn("refused a page of %.200s, since the request's Host is %.200s: if it is this "
-                "server's own page, have the proxy pass Host on as it came (nginx: "
-                "proxy_set_header Host $http_host); else let it in with --allow-origin %.200s",
+                "server's own page, make the proxy pass Host unchanged (nginx: "
+                "proxy_set_header Host $http_host); otherwise allow it with --allow-origin %.200s",
                 request->origin, request->host, request->origin);
 }
 

@@ -1,7 +1,6 @@
-// How many of something (sessions, connections) each address has, so that one neighbour cannot take
-// every place.
-// An IPv6 network of 64 bits counts as one address: that is what one customer is given.
-// Threads: the loop. Owner: init/release by who holds the struct.
+// Counts sessions or connections per address, so that one client cannot take all places.
+// A 64-bit IPv6 network counts as one address, because that is what one customer gets.
+// Threads: the loop. Owner: init/release by whoever holds the struct.
 #pragma once
 
 #include <stdbool.h>
@@ -17,28 +16,28 @@ struct lq_address_limits {
     struct lq_address_count {
         struct lq_address address;
         int held;
-        int live;    // sessions that are in (load.h), as counted last
+        int live;    // sessions that send frames (load.h), as last counted
     } *all;
-    int count, room; // addresses
-    int total;       // held by all of them
+    int count, room; // number of addresses, and room for them
+    int total;       // held by all addresses
     int each_max;    // 0: no limit
-    int live_most;   // of one address
+    int live_most;   // the largest `live` of any address
 };
 
-// All zero when it is not known.
+// All zero if the address is unknown.
 struct lq_address lq_address_of(const struct lq_net_address *address);
 
-// Room for `held_max` in all. False: no memory.
+// Allocates room for `held_max` in total. False: out of memory.
 bool lq_address_limits_init(struct lq_address_limits *peers, int held_max, int each_max);
 void lq_address_limits_release(struct lq_address_limits *peers);
-// Counts one more, or answers false when the address, or all of them, have what they may have.
+// Counts one more, or returns false if the address, or all addresses together, are at the limit.
 bool lq_address_limits_admit(struct lq_address_limits *peers, const struct lq_address *address);
-// … of an address shared by many clients: only all of them together have a limit.
+// … for an address shared by many clients: only the total is limited.
 bool lq_address_limits_admit_any(struct lq_address_limits *peers, const struct lq_address *address);
 void lq_address_limits_leave(struct lq_address_limits *peers, const struct lq_address *address);
 
-// Sessions that are in: forgets them, counts one more, tells those of an address and of the address
-// that has most.
+// The count of sessions that send frames: resets it, adds one, and returns that of an address
+// (live_most is the largest).
 void lq_address_limits_reset_live(struct lq_address_limits *peers);
 void lq_address_limits_add_live(struct lq_address_limits *peers, const struct lq_address *address);
 int lq_address_limits_live(struct lq_address_limits *peers, const struct lq_address *address);

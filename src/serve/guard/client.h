@@ -1,11 +1,12 @@
-// Who a request comes from, seen past the proxies that the operator trusts (--trusted-proxy), and
-// the name and scheme by which that client knows the server. Everything that asks for a client's
-// address asks here: limits, origins, cookies, the log.
+// Which client a request comes from, behind the proxies that the operator trusts (--trusted-proxy),
+// and the host name and scheme by which that client addresses the server. Every part that needs a
+// client's address uses this: limits, origins, cookies, the log.
 //
-// A trusted proxy's word: X-Forwarded-For (each hop appends whom it got the request from),
-// X-Forwarded-Host, X-Forwarded-Proto; or Forwarded (RFC 7239). Read from the right, hop by hop as
-// long as a hop is trusted; what stands further left anybody may have written. From others these
-// headers mean nothing. A PROXY header is the connection's first word and comes before all of them.
+// Trusted proxies report the client in X-Forwarded-For (each hop appends the address it got the
+// request from), X-Forwarded-Host and X-Forwarded-Proto, or in Forwarded (RFC 7239). The list is
+// read from the right as long as each hop is trusted; anything further left may be forged. From
+// other peers these headers are ignored. A PROXY header comes first on the connection and takes
+// precedence over all of them.
 // Threads: any. Owner: plain values.
 #pragma once
 
@@ -17,17 +18,17 @@
 
 struct lq_client_info {
     struct lq_net_address address;
-    char host[256];  // as the client wrote it, with its port if it has one
-    bool secure;     // TLS from the client to us, or to the proxy that says so
-    bool behind;     // a trusted proxy spoke for it
+    char host[256];  // as the client wrote it, with its port if given
+    bool secure;     // TLS is used by the client to us, or to the proxy that reports so
+    bool behind;     // a trusted proxy reported the client
 };
 
 void lq_client_of(struct lq_client_info *client, const struct lq_serve_options *options,
                   const struct lq_http_request *http);
 
-// The same of what a request says; a header that is absent is NULL.
+// The same from a request's facts; a header that is absent is NULL.
 struct lq_client_facts {
-    struct lq_net_address peer; // the connection's
+    struct lq_net_address peer; // address of the connection
     bool tls;
     const char *host;           // of the request
     const char *forwarded_for, *forwarded_host, *forwarded_proto, *forwarded;

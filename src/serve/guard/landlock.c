@@ -1,5 +1,5 @@
-// The half of the sandbox that fences files and TCP: Landlock, by its three system calls, since no
-// library is needed and old C headers do not know its newer rights.
+// The part of the sandbox that restricts files and TCP: Landlock, through its three system calls,
+// because it needs no library and old C headers lack its newer rights.
 #include "serve/guard/sandbox.h"
 
 #include <errno.h>
@@ -104,8 +104,8 @@ int lq_sandbox_landlock(const struct lq_sandbox *sandbox, struct lq_error *err)
     bool done = rules >= 0 && allow_all(rules, sandbox, wanted.fs) &&
                 syscall(SYS_RESTRICT, rules, 0) == 0;
     int status = done ? LQ_OK
-                      : lq_fail(err, LQ_ERR_IO, "cannot enter the sandbox: %s; --no-sandbox does "
-                                "without", strerror(errno));
+                      : lq_fail(err, LQ_ERR_IO, "cannot enter the sandbox: %s; --no-sandbox turns "
+                                                "it off", strerror(errno));
     if (rules >= 0)
         close(rules);
     return status;

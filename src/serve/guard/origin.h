@@ -1,6 +1,6 @@
-// Web origins (RFC 6454): "https://shop.example:8443", as browsers name the page that asks, and as
-// --allow-origin names pages that may.
-// Threads: any. Owner: a struct points into the text that it was read from.
+// Web origins (RFC 6454), such as "https://shop.example:8443": browsers send the origin of the
+// requesting page, and --allow-origin lists allowed ones.
+// Threads: any. Owner: a struct points into the text it was parsed from.
 #pragma once
 
 #include <stdbool.h>
@@ -13,20 +13,21 @@ struct lq_origin {
     size_t scheme_len;
     const char *host;   // a name, an IPv4 address, or an IPv6 address in its brackets
     size_t host_len;
-    int port;           // the scheme's own where none is written; 0: not known
+    int port;           // the scheme's default if none is written; 0: unknown
 };
 
-// Reads an Origin header, strictly: false for "null", and for anything before or after the origin.
+// Parses an Origin header strictly: false for "null", and for text before or after the origin.
 bool lq_origin_parse(struct lq_origin *origin, const char *text);
-// Reads a Host header; port 0 where it names none.
+// Parses a Host header; port is 0 if it has none.
 bool lq_origin_parse_host(struct lq_origin *host, const char *text);
 
-// The same scheme, host and port; case does not matter.
+// Whether scheme, host and port are equal, ignoring case.
 bool lq_origin_equal(const struct lq_origin *a, const struct lq_origin *b);
-// Whether a page of this origin calls the server by this Host. Either scheme will do: TLS may end
-// at a proxy.
+// Whether a page of this origin addresses the server by this Host. Either scheme is accepted,
+// because a proxy may terminate TLS.
 bool lq_origin_is_at(const struct lq_origin *origin, const struct lq_origin *host);
 
-// Makes a person's spelling what browsers send: lower case, no slash at the end, no default port.
-// "*" stays. A path, a pattern, a list or no scheme: ARGUMENT, with what to write instead.
+// Normalises an origin typed by a person to what browsers send: lower case, no trailing slash, no
+// default port. "*" is kept. ARGUMENT, with what to write instead: a path, a pattern, a list, or no
+// scheme.
 LQ_MUST_CHECK int lq_origin_clean(char *text, struct lq_error *err);

@@ -41,7 +41,8 @@ int lq_sandbox_user(const char *name, struct lq_error *err)
         return lq_fail(err, LQ_ERR_ARGUMENT, "cannot become user '%.60s': %s", name,
                        errno == EPERM ? "only root can" : strerror(errno));
     if (setuid(0) == 0 || geteuid() != user->pw_uid || getegid() != user->pw_gid)
-        return lq_fail(err, LQ_ERR_IO, "root could be had back after becoming '%.60s'", name);
+        return lq_fail(err, LQ_ERR_IO, "root rights could be regained after becoming "
+                                       "'%.60s'", name);
     setenv("HOME", user->pw_dir, 1);
     return LQ_OK;
 }
@@ -55,14 +56,14 @@ void lq_sandbox_memory(void)
 int lq_sandbox_enter(const struct lq_sandbox *sandbox, struct lq_error *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return lq_fail(err, LQ_ERR_IO, "cannot give up new rights: %s", strerror(errno));
+        return lq_fail(err, LQ_ERR_IO, "cannot set no_new_privs: %s", strerror(errno));
     int status = lq_sandbox_landlock(sandbox, err);
     if (status == LQ_ERR_UNAVAILABLE)
-        lq_log_warn("%s: files and network are not fenced in", err->text);
+        lq_log_warn("%s: access to files and network is not restricted", err->text);
     if (status == LQ_OK || status == LQ_ERR_UNAVAILABLE)
         status = lq_sandbox_seccomp(sandbox, err);
     if (status == LQ_ERR_UNAVAILABLE) {
-        lq_log_warn("%s: system calls are not fenced in", err->text);
+        lq_log_warn("%s: system calls are not restricted", err->text);
         status = LQ_OK;
     }
     return status;

@@ -1,7 +1,7 @@
-// Giving up rights before foreign bytes are read: another user, no core dumps, and a sandbox of
-// Landlock (files, network) and seccomp (system calls). What the kernel does not have is left out
+// Drops privileges before untrusted bytes are read: another user, no core dumps, and a sandbox of
+// Landlock (files, network) and seccomp (system calls). Features that the kernel lacks are skipped
 // and logged.
-// Threads: call before others are started; they inherit all of it. Owner: nothing is kept.
+// Threads: call it before other threads start; they inherit everything. Owner: nothing is kept.
 // Sources: landlock(7), seccomp(2), Documentation/userspace-api/landlock.rst of Linux.
 #pragma once
 
@@ -11,29 +11,29 @@
 
 enum { LQ_SANDBOX_PATHS_MAX = 256 };
 
-// What stays allowed. Paths that do not exist are passed over.
+// What stays allowed. Paths that do not exist are skipped.
 struct lq_sandbox {
-    const char *read[LQ_SANDBOX_PATHS_MAX];  // files, or folders with all that is below
+    const char *read[LQ_SANDBOX_PATHS_MAX];  // files, or folders with everything below
     int read_count;
-    const char *write[LQ_SANDBOX_PATHS_MAX]; // likewise, for reading too
+    const char *write[LQ_SANDBOX_PATHS_MAX]; // likewise, for writing and reading
     int write_count;
-    bool connect;                            // to other servers
-    bool gpu;                                // speak to the drivers of NVIDIA and Intel GPUs
+    bool connect;                            // may connect to other servers
+    bool gpu;                                // may use the drivers of NVIDIA and Intel GPUs
 };
 
-// Adds a path; more than there is room for are left out, which the sandbox then refuses.
+// Adds a path. Paths beyond the maximum are not added, so the sandbox denies them.
 void lq_sandbox_read(struct lq_sandbox *sandbox, const char *path);
 void lq_sandbox_write(struct lq_sandbox *sandbox, const char *path);
 
-// Becomes this user for good, with its groups and its HOME. Only root can.
+// Switches to this user permanently, with its groups and HOME. Only root can.
 LQ_MUST_CHECK int lq_sandbox_user(const char *name, struct lq_error *err);
 
-// No core file and no debugger: both would hold frames and keys.
+// Disables core dumps and debuggers: both would expose frames and keys.
 void lq_sandbox_memory(void);
 
-// Enters the sandbox; there is no way out. Running programs and listening are refused from then on.
+// Enters the sandbox, irrevocably. From then on, executing programs and listening are denied.
 LQ_MUST_CHECK int lq_sandbox_enter(const struct lq_sandbox *sandbox, struct lq_error *err);
 
-// The two halves. Each is LQ_ERR_UNAVAILABLE where the kernel does not have it.
+// The two parts. Each returns LQ_ERR_UNAVAILABLE if the kernel does not support it.
 LQ_MUST_CHECK int lq_sandbox_landlock(const struct lq_sandbox *sandbox, struct lq_error *err);
 LQ_MUST_CHECK int lq_sandbox_seccomp(const struct lq_sandbox *sandbox, struct lq_error *err);

@@ -1,8 +1,8 @@
-// The half of the sandbox that fences system calls, by libseccomp. What a server never needs and
-// what attacks on kernels begin with is refused (EPERM); calls that have both good and bad uses are
-// allowed with the arguments of the good ones only; what is newer than this list does not exist
-// (ENOSYS), as on an older kernel. It is no short list of all that is allowed: inference libraries
-// are many, and each may call what the last did not.
+// The part of the sandbox that restricts system calls, with libseccomp. Calls that a server never
+// needs and that attacks on kernels use are denied (EPERM). Calls with both good and bad uses are
+// allowed only with the arguments of the good ones. Calls newer than this list do not exist
+// (ENOSYS), as on an older kernel. It is not an allow list: there are many inference libraries, and
+// each may need a call that the last one did not.
 //
 // Sources: seccomp(2), the manual pages of the calls, seccomp_rule_add(3).
 #include "serve/guard/sandbox.h"
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    KNOWN_MAX = 470,   // the newest call looked at here: listns of Linux 6.19
+    KNOWN_MAX = 470,   // the newest call considered here: listns of Linux 6.19
     FUTURE_MAX = 1023, // numbers of calls to come
     REFUSE = SCMP_ACT_ERRNO(EPERM),
     MISSING = SCMP_ACT_ERRNO(ENOSYS),
@@ -279,6 +279,7 @@ int lq_sandbox_seccomp(const struct lq_sandbox *sandbox, struct lq_error *err)
         return lq_fail(err, LQ_ERR_UNAVAILABLE, "this kernel has no seccomp filters");
     if (filter.failed == -ENOMEM)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-    return lq_fail(err, LQ_ERR_IO, "cannot fence system calls: %s; --no-sandbox does without",
+    return lq_fail(err, LQ_ERR_IO, "cannot restrict system calls: %s; --no-sandbox turns the "
+                                   "sandbox off",
                    strerror(-filter.failed));
 }

@@ -27,7 +27,7 @@ static int check(const char *path, const struct stat *info, struct lq_error *err
         lq_log_warn("a group may change '%.120s' (mode %04o): chmod g-w it", path, (unsigned)mode);
     struct lq_error why;
     if (lq_trust_path(path, geteuid(), LQ_TRUST_GROUP, &why) == LQ_ERR_AUTH)
-        lq_log_warn("another could be put in place of '%.80s': %s", path, why.text);
+        lq_log_warn("another user could replace '%.80s': %s", path, why.text);
     return LQ_OK;
 }
 

@@ -1,4 +1,5 @@
-// The HTTP API: POST a picture, wait for a worker, answer. A request is a session of one frame.
+// The HTTP API: takes a posted picture, waits for a worker, and responds. A request is a session of
+// one frame.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static int check_encoding(struct lq_web_request *request, struct lq_error *err)
         return LQ_OK;
     lq_web_add_header(request, "accept-encoding: identity"); // RFC 9110 section 15.5.16
     return lq_fail(err, LQ_ERR_FORMAT,
-                   "Content-Encoding %.40s is not read here: send the body as it is", coding);
+                   "Content-Encoding %.40s is not supported: send the body unencoded", coding);
 }
 
 static bool is_json(const char *type)

@@ -1,10 +1,11 @@
-// The HTTP API: POST a picture, wait for a worker, answer. A request is a session of one frame.
-// Threads: the loop's. Owner: a request's session is its own until `closed`.
+// The HTTP API: takes a posted picture, waits for a worker, and responds. A request is a session of
+// one frame.
+// Threads: the loop's. Owner: a request owns its session until `closed`.
 #pragma once
 
 #include "serve/http/request.h"
 
-// Of the routes that take a picture (struct lq_web_route).
+// Callbacks of the routes that take a picture (struct lq_web_route).
 void lq_api_start(struct lq_web_request *request);
 void lq_api_body_done(struct lq_web_request *request);
 void lq_api_wake(struct lq_web_request *request);

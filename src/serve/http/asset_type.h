@@ -1,5 +1,5 @@
-// Content-Type of files by their names. Threads: any. Owner: static text.
+// The Content-Type of files, by name. Threads: any. Owner: static text.
 #pragma once
 
-// For a file name's ending; application/octet-stream for one that is unknown.
+// By the file name's ending; application/octet-stream if unknown.
 const char *lq_asset_type(const char *path);

@@ -1,5 +1,5 @@
-// The page: from the table in the binary, or with --web from a folder while it is being worked on;
-// beside it the files of its own engine.
+// Serves the page: from the table in the binary, or with --web from a folder; and the files of its
+// on-device engine.
 #include "serve/http/assets.h"
 
 #include <stdio.h>
@@ -115,7 +115,7 @@ void lq_asset_respond(struct lq_web_request *request, int status, const char *pa
     if (coding < 0) {
         lq_web_add_header(request, "vary: accept-encoding");
         lq_web_fail_as(request, 406, LQ_ERR_ARGUMENT,
-                           "accept-encoding takes none of what this file comes as: br, gzip or "
+                           "accept-encoding allows none of this file's encodings: br, gzip or "
                            "identity");
         return;
     }

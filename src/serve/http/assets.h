@@ -1,4 +1,4 @@
-// The page's files inside the binary, made from web/ by tools/embed.py.
+// The page's files, embedded in the binary from web/ by tools/embed.py.
 // Threads: any; constants. Owner: the program.
 #pragma once
 
@@ -7,29 +7,29 @@
 
 #include "serve/http/negotiate.h"
 
-// How long a browser may keep a file without asking again.
+// How long a browser may use a file without revalidation.
 enum lq_asset_kept {
-    LQ_ASSET_REVALIDATED, // it asks each time whether its copy is still the newest
-    LQ_ASSET_SHORT,       // some minutes: what shops' pages name
-    LQ_ASSET_IMMUTABLE,   // for ever: the name has the content's hash
+    LQ_ASSET_REVALIDATED, // it revalidates its copy each time
+    LQ_ASSET_SHORT,       // a few minutes: files that shops' pages refer to
+    LQ_ASSET_IMMUTABLE,   // for ever: the name contains a hash of the contents
 };
 
 struct lq_asset {
     const char *path; // "/index.html"
     const char *type; // Content-Type
-    const char *hash; // of its bytes, for the ETag
+    const char *hash; // of the contents, for the ETag
     enum lq_asset_kept kept;
-    // By enum lq_coding; no bytes where it would not be smaller.
+    // Indexed by enum lq_coding; empty if compression would not make it smaller.
     struct { const uint8_t *bytes; size_t len; } forms[LQ_CODING_COUNT];
 };
 
-extern const struct lq_asset lq_assets[]; // sorted by path; one without a path ends it
+extern const struct lq_asset lq_assets[]; // sorted by path; ends with an entry without a path
 
-// Of the style inside index.html, as Content-Security-Policy needs it.
+// Hash of the style sheet inside index.html, for Content-Security-Policy.
 extern const char lq_asset_style_hash[];
 
 struct lq_web_request;
-// Answers a request for the file at its path: built in, or of --web's folder. The loop's.
+// Responds with the file at the request's path: built in, or from the --web folder. The loop's.
 void lq_asset_start(struct lq_web_request *request);
-// Answers with that file and status; only with 200 may the client keep it. The loop's.
+// Responds with that file and status; the client may cache it only with 200. The loop's.
 void lq_asset_respond(struct lq_web_request *request, int status, const char *path);

@@ -1,5 +1,5 @@
-// What a browser asks before it lets a page from elsewhere send JSON or a token (Fetch, "CORS
-// protocol").
+// Answers the preflight request that a browser sends before a page from another origin may send
+// JSON or a token (Fetch, "CORS protocol").
 // Threads: the loop's. Owner: nothing is kept.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Requests as the network brings them: who may ask, and which route takes them.
+// Receives requests from the network: checks access and finds the route.
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +39,7 @@ static void refuse_method(struct lq_web_request *request)
             len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "",
                                     names[i].name);
     lq_web_add_header(request, "allow: %s", list);
-    lq_web_fail_as(request, 405, LQ_ERR_ARGUMENT, "this path does not take this method");
+    lq_web_fail_as(request, 405, LQ_ERR_ARGUMENT, "this path does not support this method");
 }
 
 static bool accepts_html(const struct lq_http_request *http)
@@ -113,7 +113,7 @@ static void start(struct lq_web_request *request)
     else if (request->method == LQ_HTTP_OPTIONS && !allowed)
         lq_web_fail_as(request, 403, LQ_ERR_AUTH, LQ_FOREIGN_PAGE);
     else if (request->method == LQ_HTTP_OTHER)
-        lq_web_fail_as(request, 501, LQ_ERR_ARGUMENT, "this method is not known here");
+        lq_web_fail_as(request, 501, LQ_ERR_ARGUMENT, "unknown method");
     else if (!takes(request))
         refuse_method(request);
     else if (!is_token_page(request) && !lq_web_may_enter(web, route, request->http))

@@ -1,4 +1,4 @@
-// What operators and balancers ask: /healthz, /readyz, /metrics.
+// Endpoints for operators and load balancers: /healthz, /readyz, /metrics.
 // Threads: the loop's. Owner: nothing is kept.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Requests for a WebSocket: who may have one, and which route makes it.
+// Requests for a WebSocket: checks access and finds the route.
 #include <string.h>
 
 #include "serve/http/request.h"
@@ -47,5 +47,5 @@ void lq_web_upgrade(struct lq_web *web, struct lq_http_request *http)
     else if (route)
         route->upgrade(route->context, http);
     else
-        refuse(web, http, 404, NULL, LQ_ERR_NOT_FOUND, "there is no socket at this path");
+        refuse(web, http, 404, NULL, LQ_ERR_NOT_FOUND, "there is no WebSocket at this path");
 }

@@ -1,4 +1,4 @@
-// The loop only moves bytes here: a message is gathered in the session's slot and posted.
+// The loop only moves bytes here: it collects a message in the session's slot and submits it.
 #include "serve/live/live.h"
 
 #include <stdio.h>
@@ -292,7 +292,7 @@ void lq_live_upgrade(void *context, struct lq_http_request *http)
     struct lq_live_connections *all = context;
     struct lq_error refused;
     if (lq_http_header(http, "sec-websocket-protocol") && !lq_http_ws_offers(http, "lacquer.v1")) {
-        lq_fail(&refused, LQ_ERR_ARGUMENT, "the subprotocol spoken here is lacquer.v1, or none");
+        lq_fail(&refused, LQ_ERR_ARGUMENT, "the supported subprotocol is lacquer.v1, or none");
         lq_web_refuse(all->web, http, 400, NULL, &refused);
         return;
     }

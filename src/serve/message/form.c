@@ -181,8 +181,8 @@ int lq_form_init_multipart(struct lq_web_form *form, uint8_t *body, size_t len,
     // Text before the first boundary is for readers that do not know forms.
     char *first = find_delimiter(form, form->at);
     if (!first)
-        return lq_fail(err, LQ_ERR_SYNTAX, "form does not hold the boundary that its Content-Type "
-                                           "names");
+        return lq_fail(err, LQ_ERR_SYNTAX, "form does not contain the boundary named in its "
+                                           "Content-Type");
     form->at = first + 2 + form->boundary_len;
     char *next, *end = line_end(form, form->at, &next);
     form->crlf = !end || *end == '\r';
@@ -291,7 +291,7 @@ static int next_multipart(struct lq_web_form *form, struct lq_form_field *field,
     form->at = delimiter + 2 + form->boundary_len;
     if (encoding == UNKNOWN)
         return lq_fail(err, LQ_ERR_SYNTAX, "form has a part with a Content-Transfer-Encoding that "
-                                           "is not read here: send it as binary or base64");
+                                           "is not supported: send it as binary or base64");
     status = encoding == BASE64 ? decode_value(field, value, err) : LQ_OK;
     return status == LQ_OK ? 1 : status;
 }
@@ -314,8 +314,8 @@ int lq_form_boundary(const char *content_type, char *boundary, size_t size, stru
         boundary[parameter.value_len] = 0;
         return LQ_OK;
     }
-    return lq_fail(err, LQ_ERR_SYNTAX, "multipart form without a boundary: leave Content-Type to "
-                                       "what writes the form");
+    return lq_fail(err, LQ_ERR_SYNTAX, "multipart form without a boundary: let the library that "
+                                       "writes the form set Content-Type");
 }
 
 bool lq_form_field_is(const struct lq_form_field *field, const char *name)

@@ -1,8 +1,8 @@
-// Form bodies: application/x-www-form-urlencoded and multipart/form-data (RFC 7578), read where
-// they lie. Of multipart forms all that clients are seen to send is read: names with quotes or
-// without, lines that end in CRLF or LF, headers in any order and folded, text before the first
-// boundary and after the last, parts in base64. Pure functions on bytes.
-// Threads: any. Owner: the caller's body; fields that are encoded are decoded in place.
+// Parses form bodies in place: application/x-www-form-urlencoded and multipart/form-data (RFC
+// 7578). Multipart forms are accepted as clients really send them: names with or without quotes,
+// lines ended by CRLF or LF, headers in any order and folded, text before the first boundary and
+// after the last, parts in base64. Pure functions on bytes.
+// Threads: any. Owner: the caller owns the body; encoded fields are decoded in place.
 #pragma once
 
 #include <stdbool.h>
@@ -23,19 +23,19 @@ struct lq_web_form {
     char *at, *end;
     const char *boundary; // NULL: urlencoded
     size_t boundary_len;
-    bool crlf;            // its lines end so, as they should; some clients end them in LF alone
+    bool crlf;            // its lines end in CRLF, as they should; some clients use LF
 };
 
 void lq_form_init_urlencoded(struct lq_web_form *form, uint8_t *body, size_t len);
-// boundary without its leading "--". A body that does not hold it: SYNTAX.
+// boundary: without its leading "--". SYNTAX: the body does not contain it.
 LQ_MUST_CHECK int lq_form_init_multipart(struct lq_web_form *form, uint8_t *body, size_t len,
                                          const char *boundary, struct lq_error *err);
 
-// 1 with the next field, 0 at the end, or a negative status.
+// Returns 1 with the next field, 0 at the end, or a negative status.
 LQ_MUST_CHECK int lq_form_next(struct lq_web_form *form, struct lq_form_field *field,
                                struct lq_error *err);
 
-// Copies the boundary out of a Content-Type value; SYNTAX when there is none or it is too long.
+// Copies the boundary from a Content-Type value. SYNTAX: there is none, or it is too long.
 LQ_MUST_CHECK int lq_form_boundary(const char *content_type, char *boundary, size_t size,
                                    struct lq_error *err);
 

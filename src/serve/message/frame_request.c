@@ -316,8 +316,8 @@ static int read_any_text(struct lq_frame_slot *slot, struct lq_buf *decoded,
     slot->request.body_form = LQ_BODY_URLENCODED;
     if (memchr(text, '=', left < FORM_NAME_CHARS_MAX ? left : FORM_NAME_CHARS_MAX))
         return read_form(slot, decoded, picture, err);
-    return lq_fail(err, LQ_ERR_FORMAT, "body is neither JSON nor a form nor a data URL: say by "
-                                       "Content-Type what it is");
+    return lq_fail(err, LQ_ERR_FORMAT, "body is neither JSON nor a form nor a data URL: set its "
+                                       "Content-Type");
 }
 
 static int read_attachment(struct lq_frame_slot *slot, struct lq_buf *decoded,

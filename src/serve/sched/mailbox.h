@@ -1,6 +1,6 @@
-// The insides of session.h that session.c and workers.c share: sessions' mailboxes, from which
+// Internals of session.h, shared by session.c and workers.c: the sessions' mailboxes, from which
 // workers take frames.
-// Threads: any, under the workers' lock where it says so. Owner: as session.h says of each field.
+// Threads: any, under the workers' lock where stated. Owner: as session.h says for each field.
 #pragma once
 
 #include "serve/sched/session.h"
@@ -8,11 +8,11 @@
 struct lq_thread {
     struct lq_workers *workers;
     void *worker;
-    bool heavy;        // for heavy stills alone
+    bool heavy;        // processes only heavy stills
     pthread_t thread;
     bool running;
-    uint64_t since_us; // lock: when it came to the step that it works on; 0: nothing
-    uint64_t pixels;   // lock: of the picture
+    uint64_t since_us; // lock: when it began its current step; 0: idle
+    uint64_t pixels;   // lock: of its picture
 };
 
 struct lq_workers {
@@ -20,22 +20,23 @@ struct lq_workers {
     void (*wake)(void *context);
     void *wake_context;
     pthread_mutex_t lock;
-    pthread_cond_t more, more_heavy; // for threads of either kind
-    struct lq_turns turns;    // lock: sessions with a frame to take
-    int working_count;        // lock: frames that workers have
+    pthread_cond_t more, more_heavy; // one for each kind of thread
+    struct lq_turns turns;    // lock: sessions with a frame to process
+    int working_count;        // lock: frames being processed
     struct lq_frame_slot *done;     // lock: newest first
     bool stop;                // lock
     int count;
     struct lq_thread threads[];
 };
 
-// For threads of either kind: when there is more to take.
+// The condition for threads of either kind: there is more to take.
 pthread_cond_t *lq_workers_more(struct lq_workers *workers, bool heavy);
-// Has a session wait for its turn if it has a frame that may be taken now. With the lock held.
+// Queues the session for its turn if it has a frame that may be taken now. Call it with the lock
+// held.
 void lq_session_queue(struct lq_session *session);
-// Gives the memory of a slot's buffers back.
+// Frees the memory of a slot's buffers.
 void lq_frame_slot_release(struct lq_frame_slot *slot);
-// Charges what a slot's buffers take. By who owns the slot.
+// Updates the charge for a slot's buffers. Called by the slot's owner.
 void lq_frame_slot_charge(struct lq_frame_slot *slot);
-// After the last of its slots came back.
+// Call it after the last of the session's slots has come back.
 void lq_session_free(struct lq_session *session);

@@ -1,4 +1,4 @@
-// The workers: threads that take frames in turn (turns.h), and what became of them.
+// The workers: threads that take frames in turn (turns.h), and their results.
 #include "serve/sched/mailbox.h"
 
 #include <stddef.h>

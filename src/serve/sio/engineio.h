@@ -1,4 +1,4 @@
-// Packets of Engine.IO and Socket.IO, taken apart and checked. Pure functions on bytes.
+// Parses and checks packets of Engine.IO and Socket.IO. Pure functions on bytes.
 //
 // Engine.IO packet: one digit, then its text: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5
 // upgrade, 6 noop; over polling several are joined by 0x1e and binary is "b" and base64.
@@ -6,10 +6,11 @@
 // digits of an acknowledgement, JSON: 0 connect, 1 disconnect, 2 event, 3 acknowledgement, 4
 // connect error, 5 binary event, 6 binary acknowledgement.
 //
-// Clients of Socket.IO 1 and 2 speak Engine.IO 3. Its packets are the same, but over polling each
-// has its length in front, "5:42[…]" in UTF-16 units, or where one is binary: a byte 0 or 1 (text
-// or binary), the length in bytes as digits of 0 to 9, 0xff. A binary packet begins with the byte
-// 4; as text it is "b4" and base64. The client pings, and is connected to "/" without asking.
+// Clients of Socket.IO 1 and 2 use Engine.IO 3. Its packets are the same, but over polling each is
+// preceded by its length: "5:42[…]", in UTF-16 units; or, if any packet is binary, by a byte 0 or 1
+// (text or binary), the length in bytes as digits of value 0 to 9, and 0xff. A binary packet begins
+// with the byte 4; as text it is "b4" and base64. The client sends the pings, and is connected to
+// "/" automatically.
 // Threads: any. Owner: results point into the caller's bytes.
 #pragma once
 
@@ -26,37 +27,37 @@ enum lq_sio_type { LQ_SIO_CONNECT, LQ_SIO_DISCONNECT, LQ_SIO_EVENT, LQ_SIO_ACK, 
 
 struct lq_eio_packet {
     enum lq_eio_type type;
-    const char *text; // after the digit; base64 after the "b" of BINARY
+    const char *text; // after the digit; for BINARY, base64 after the "b"
     size_t len;
 };
 
 struct lq_sio_packet {
     enum lq_sio_type type;
     int attachments;
-    const char *space;  // namespace with its slash, or ""
+    const char *space;  // namespace with its leading slash, or ""
     size_t space_len;
-    long long ack;      // -1: none asked for
+    long long ack;      // -1: none requested
     const char *json;
     size_t json_len;
 };
 
-// One packet of `len` > 0 characters. An unknown digit: SYNTAX.
+// Parses one packet of `len` > 0 characters. SYNTAX: an unknown digit.
 LQ_MUST_CHECK int lq_eio_parse(struct lq_eio_packet *packet, const char *text, size_t len,
                                struct lq_error *err);
 
-// Steps over a polling payload: the next packet's text and length, false at the end.
+// Iterates over a polling payload: returns the next packet's text and length, false at the end.
 bool lq_eio_next(const char **at, const char *end, const char **text, size_t *len);
 
-// The same for Engine.IO 3: 1 with the next packet, 0 at the end, or SYNTAX. *binary: it is one,
-// and begins with its type.
+// The same for Engine.IO 3: returns 1 with the next packet, 0 at the end, or SYNTAX. *binary: the
+// packet is binary and begins with its type.
 LQ_MUST_CHECK int lq_eio3_next(const char **at, const char *end, const char **text, size_t *len,
                                bool *binary);
-// How long Engine.IO 3 says that UTF-8 text is: in UTF-16 units.
+// The length of UTF-8 text as Engine.IO 3 counts it: in UTF-16 units.
 size_t lq_eio3_units(const char *text, size_t len);
 
-// What a message holds. Out of shape: SYNTAX.
+// Parses the content of a message. SYNTAX: malformed.
 LQ_MUST_CHECK int lq_sio_parse(struct lq_sio_packet *packet, const char *text, size_t len,
                                struct lq_error *err);
 
-// Whether an event's JSON is ["name" …, without parsing all of it.
+// Whether an event's JSON begins with ["name", without parsing all of it.
 bool lq_sio_event_is(const struct lq_sio_packet *packet, const char *name);

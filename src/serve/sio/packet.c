@@ -84,7 +84,7 @@ static int on_rate(struct lq_sio *sio, const struct lq_sio_packet *packet)
     const json_t *message = json_array_get(event, 1);
     int status = event && (!message || json_is_object(message))
                      ? lq_client_rate_receive(&sio->rate, message, &begins, &error)
-                     : lq_fail(&error, LQ_ERR_FIELD, "rate takes nothing or one object");
+                     : lq_fail(&error, LQ_ERR_FIELD, "rate takes no argument or one object");
     json_decref(event);
     if (status == LQ_OK) {
         lq_sio_send_rate(sio, begins);

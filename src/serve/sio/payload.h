@@ -1,10 +1,10 @@
-// Packets of a response over long polling, as either version of Engine.IO joins them.
+// Joins the packets of a long polling response, in either version of Engine.IO.
 // Threads: the loop's. Owner: the caller's buffer.
 #pragma once
 
 #include "base/buf.h"
 
-// Append a packet, a picture as text. version: of Engine.IO.
+// Append a packet, and a picture as text. version: of Engine.IO.
 LQ_MUST_CHECK int lq_sio_payload_add(struct lq_buf *out, int version, const void *bytes,
                                      size_t len);
 LQ_MUST_CHECK int lq_sio_payload_add_picture(struct lq_buf *out, int version,

@@ -196,9 +196,10 @@ void lq_sio_upgrade(void *context, struct lq_http_request *http)
     bool named = lq_http_query(http, "sid", sid, sizeof sid);
     struct lq_sio *sio = named ? lq_sio_find(all, sid) : NULL;
     if (!lq_sio_version(http))
-        refuse(all, http, "EIO=4 and EIO=3 are spoken here");
+        refuse(all, http, "only EIO=4 and EIO=3 are supported");
     else if (named && (!sio || sio->link))
-        refuse(all, http, sio ? "this session has a socket" : "this session is not known");
+        refuse(all, http, sio ? "this session already has a WebSocket" : "this session is not "
+                                                                         "known");
     else if (named)
         sio->link = open_link(all, http, sio);
     else

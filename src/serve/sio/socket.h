@@ -1,4 +1,4 @@
-// /socket.io/ over WebSocket, from the start or after a probe beside the polling.
+// /socket.io/ over WebSocket, either from the start or after a probe during polling.
 // Threads: the loop's. Owner: as sio/client.h says.
 #pragma once
 

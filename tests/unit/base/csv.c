@@ -96,7 +96,7 @@ static void what_is_no_text_is_refused(void **state)
     assert_string_equal(next(), "a|b");
     lq_csv_release(&csv);
     assert_ok(lq_csv_init(&csv, "a\0b\nc", 5, &err));
-    assert_string_equal(next(), "!1 it has a byte of 0, which is no text");
+    assert_string_equal(next(), "!1 it contains a zero byte, so it is not text");
     assert_string_equal(next(), "c");
     lq_csv_release(&csv);
     assert_int_equal(lq_csv_init(&csv, "\xff\xfe" "a\0", 4, &err), LQ_ERR_FORMAT);

@@ -82,7 +82,7 @@ static void what_others_may_write_in_is_named(void **state)
             assert_ok(chmod(at(folders[f]), modes[m]));
             assert_int_equal(trust("a/b/c", 0), LQ_ERR_AUTH);
             assert_non_null(strstr(err.text, at(folders[f])));
-            assert_non_null(strstr(err.text, "others may write"));
+            assert_non_null(strstr(err.text, "other users may write"));
             assert_int_equal(trust("a/b/c", LQ_TRUST_GROUP) == LQ_OK, !(modes[m] & 02));
             // What is to be made there would be as open.
             assert_int_equal(trust("a/b/c/new", LQ_TRUST_MISSING), LQ_ERR_AUTH);

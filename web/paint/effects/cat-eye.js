@@ -1,4 +1,4 @@
-// Flakes stood up by a magnet: a band under glass (magnet_row in src/paint/effect_cat_eye.c).
+// Flakes turned upright by a magnet: a band under glass (magnet_row in src/paint/effect_cat_eye.c).
 
 export const glsl = `
 uniform float strength, inverseWidth, bandAt, shift;

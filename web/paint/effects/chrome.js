@@ -1,4 +1,4 @@
-// The surroundings in a mirror (mirror_row in src/paint/effect_chrome.c).
+// Mirrors the surroundings (mirror_row in src/paint/effect_chrome.c).
 
 export const glsl = `
 uniform float strength, shift;

@@ -1,5 +1,4 @@
-// Flakes: a hexagon a cell, where there is one (flake_row and lq_flakes_lay in
-// src/paint/effect_flakes.c).
+// Flakes: at most one hexagon per cell (flake_row and lq_flakes_lay in src/paint/effect_flakes.c).
 
 export const layersMax = 8;
 

@@ -1,4 +1,4 @@
-// Every flake a grating: a rainbow around the light (grating_row in
+// Every flake is a grating: a rainbow around the light (grating_row in
 // src/paint/effect_holographic.c).
 import { tinted } from './flakes.js';
 import { sheen, sheenUniforms } from './sheen.js';

@@ -1,4 +1,4 @@
-// The effect of each finish; those without a line here are film and top coat alone.
+// The effect of each finish; finishes not listed here have only polish and top coat.
 import * as catEye from './cat-eye.js';
 import * as chrome from './chrome.js';
 import * as glitter from './glitter.js';

@@ -1,4 +1,4 @@
-// Brushed foil: a broad light, and a tighter one from the flakes that lie flattest.
+// Brushed foil: a broad highlight, and a tighter one from the flattest flakes.
 import { tinted } from './flakes.js';
 import { sheen, sheenUniforms } from './sheen.js';
 

@@ -1,4 +1,4 @@
-// Fine flakes that lie flat, seen as one (lq_sheen_lay in src/paint/effect_sheen.c).
+// Fine, flat flakes, seen as a continuous surface (lq_sheen_lay in src/paint/effect_sheen.c).
 
 export const sheen = `
 uniform int sheenCount;

@@ -1,4 +1,4 @@
-// Fine flakes, seen one by one up close.
+// Fine flakes that are visible one by one up close.
 import { flakeColors, flakes, flakeUniforms, octaves } from './flakes.js';
 import { sheen, sheenUniforms } from './sheen.js';
 
