@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Every finish on the nails of a few hands, side by side in one picture, to be looked at.
 
-Usage: contact_sheet.py LACQUER OUT.png HAND.jpg... [--look NAME|FILE.json]... [--color C] [--tile N] [--nails N]
+Usage: contact_sheet.py LACQUER OUT.png HAND.jpg... [--look NAME|FILE.json]... [--color C]
+                        [--tile N] [--nails N]
 
 A row is a look, a column a nail; the first row is the bare nail. Without --look the rows are all
 finishes in --color. Needs Pillow.

@@ -5,6 +5,7 @@
 #
 #   tools/screens.sh                     all
 #   tools/screens.sh phone dark rtl      some; any of the three may be left out
+#   tools/screens.sh phone de            in this language of web/lang
 #
 # Wants build/lacquer and Chromium; its camera is the rendered hand of tests/e2e/hand.mjpeg.
 set -eu

@@ -1,7 +1,14 @@
 #!/usr/bin/env python3
-"""Runs what a change in one room needs, in under a minute: the unit tests of the rooms (folders of
-src) that git sees changed, and the style checks that read the source. What crosses rooms is for
-`make test`.
+"""Runs what a change in one room (a folder of src) needs, in under a minute:
+
+  - build/lacquer is built, so that whoever uses the room still compiles;
+  - the unit tests of each room changed, and the golden pictures and the fuzz targets' corpora whose
+    code reads the room's headers;
+  - for a change of web, the tests of its modules that need no page;
+  - the checks of style that read the source alone, always.
+
+What crosses rooms is for `make test`. A changed file that none of these looks at is named at the
+end, so that nobody takes silence for a pass.
 
 Usage: test_quick.py BUILD [SINCE]   SINCE: a commit (HEAD: what is not committed)
        test_quick.py --self-test
@@ -11,8 +18,10 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+INCLUDED = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
 def changed(since):
@@ -28,48 +37,122 @@ def changed(since):
 
 def rooms_of(paths):
     found = (re.match(r"(?:src|tests/unit)/([^/]+)/", path) for path in paths)
-    return {room[1] for room in found if room}
+    public = {"lib"} if any(path.startswith("include/") for path in paths) else set()
+    return {room[1] for room in found if room} | public
 
 
-def chosen(tests, rooms):
-    """Of meson's tests, the unit tests of these rooms, and the style checks that need no build."""
-    units = [test for test in tests if test["suite"][0].endswith("unit")
-             and test["name"].split("/")[0] in rooms]
-    style = [test for test in tests if test["suite"][0].endswith("style") and not test["depends"]]
-    return units, style
+def rooms_read(root, path, seen=None):
+    """The rooms whose headers a test includes, also by way of other headers."""
+    seen = set() if seen is None else seen
+    for name in INCLUDED.findall(path.read_text(encoding="utf-8")):
+        for at in (root / "src" / name, root / "tests" / name):
+            if at.is_file() and at not in seen:
+                seen.add(at)
+                rooms_read(root, at, seen)
+    return {at.relative_to(root / "src").parts[0] for at in seen if at.is_relative_to(root / "src")}
 
 
-def self_test():
-    paths = {"src/net/ws.c", "tests/unit/nail/tip.c", "docs/API.md", "src/meson.build"}
-    assert rooms_of(paths) == {"net", "nail"}, rooms_of(paths)
-    tests = [{"name": "net/ws", "suite": ["lacquer:unit"], "depends": []},
-             {"name": "net/ws", "suite": ["lacquer:isa"], "depends": []},
-             {"name": "paint/look", "suite": ["lacquer:unit"], "depends": []},
-             {"name": "layers", "suite": ["lacquer:style"], "depends": []},
-             {"name": "hardening", "suite": ["lacquer:style"], "depends": ["lacquer"]}]
-    units, style = chosen(tests, {"net", "nail"})
-    assert [test["name"] for test in units + style] == ["net/ws", "layers"]
-    print("the rooms and their tests are found")
+def is_wanted(test, rooms, paths, root):
+    name, suites = test["name"], {suite.split(":")[-1] for suite in test["suite"]}
+    if "style" in suites:  # what needs a build is checked where the library's face may change
+        return not test["depends"] or (name == "abi" and "lib" in rooms)
+    if "isa" in suites:
+        return False
+    if "unit" in suites and "fuzz" not in suites:
+        return name.split("/")[0] in rooms
+    source = root / "tests" / ("golden" if "golden" in suites else "") / f"{name}.c"
+    return source.is_file() and bool(rooms_read(root, source) & rooms
+                                     or source.relative_to(root).as_posix() in paths)
+
+
+def modules(root, paths):
+    """The tests of the page's modules that stand by themselves."""
+    if not any(path.startswith("web/") or path.endswith(".test.mjs") for path in paths):
+        return []
+    return [path for path in sorted((root / "tests" / "e2e").glob("*.test.mjs"))
+            if "process.env" not in path.read_text(encoding="utf-8")]
+
+
+def unseen(paths):
+    """Changed files that nothing here looks at."""
+    seen = re.compile(r"(src|include|web|docs|tools)/|tests/(unit|golden|fuzz)/|tests/e2e/.*\.test\.mjs"
+                      r"|[^/]*$|(.*/)?meson\.build$")
+    return sorted(path for path in paths if not seen.match(path))
+
+
+def programs_of(tests, build):
+    """What ninja has to build: the tests themselves, and what they say they depend on."""
+    paths = {pathlib.Path(test["cmd"][0]) for test in tests}
+    named = {re.sub(r"^.*@@(.*)@\w+$", r"\1", each) for test in tests for each in test["depends"]}
+    return sorted({str(path.relative_to(build)) for path in paths if path.is_relative_to(build)}
+                  | named)
+
+
+def run(build, rooms, paths):
+    subprocess.run(["ninja", "-C", build, "--quiet", "build.ninja"], check=True)
+    listed = subprocess.run(["meson", "introspect", build, "--tests"], check=True,
+                            capture_output=True, text=True)
+    tests = [test for test in json.loads(listed.stdout) if is_wanted(test, rooms, paths, ROOT)]
+    compiled = [path for path in paths if path.startswith(("src/", "include/", "web/"))]
+    programs = programs_of(tests, build.resolve()) + (["lacquer"] if compiled else [])
+    if programs:
+        subprocess.run(["ninja", "-C", build, "--quiet", *programs], check=True)
+    suites = {suite.split(":")[-1] for test in tests for suite in test["suite"]}
+    return subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs",
+                           *(f"--suite={suite}" for suite in sorted(suites)),
+                           *(test["name"] for test in tests)]).returncode
 
 
 def main(build, since):
     if not (build / "build.ninja").exists():
         sys.exit(f"test-quick: nothing is built in '{build}' yet: run make build first")
-    rooms = rooms_of(changed(since))
-    subprocess.run(["ninja", "-C", build, "--quiet", "build.ninja"], check=True)
-    listed = subprocess.run(["meson", "introspect", build, "--tests"], check=True,
-                            capture_output=True, text=True)
-    units, style = chosen(json.loads(listed.stdout), rooms)
-    print(f"rooms changed since {since}: {', '.join(sorted(rooms)) or 'none'}; {len(units)} unit "
-          f"tests, {len(style)} checks of style", flush=True)
-    programs = [str(pathlib.Path(test["cmd"][0]).relative_to(build.resolve())) for test in units
-                if pathlib.Path(test["cmd"][0]).is_relative_to(build.resolve())]
-    if programs:
-        subprocess.run(["ninja", "-C", build, "--quiet", *programs], check=True)
-    names = [test["name"] for test in units + style]
-    return subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs",
-                           *(["--suite", "unit"] if units else []), "--suite", "style",
-                           *names]).returncode
+    paths = changed(since)
+    rooms, scripts = rooms_of(paths), modules(ROOT, paths)
+    print(f"rooms changed since {since}: {', '.join(sorted(rooms)) or 'none'}", flush=True)
+    status = run(build, rooms, paths)
+    if scripts:
+        status |= subprocess.run(["node", "--test", *scripts]).returncode
+    if unseen(paths):
+        print("not looked at here, but by make test: " + " ".join(unseen(paths)))
+    return status
+
+
+TREE = {"src/nail/nail.h": '#include "image/box.h"\n', "src/image/box.h": "", "src/net/ws.h": "",
+        "tests/golden/hand.h": '#include "nail/nail.h"\n',
+        "tests/golden/tips.c": '#include "golden/hand.h"\n',
+        "tests/fuzz/ws.c": '#include "net/ws.h"\n', "tests/fuzz/new.c": "",
+        "tests/e2e/a.test.mjs": "", "tests/e2e/sw.test.mjs": "process.env.SW"}
+TESTS = [("net/ws", "unit", ()), ("net/ws AVX2", "isa", ()), ("nail/tip", "unit", ()),
+         ("tips", "golden", ()), ("fuzz/ws", "fuzz unit", ()), ("fuzz/new", "fuzz unit", ()),
+         ("lib/video", "unit", ("a@@check@exe",)), ("layers", "style", ()),
+         ("abi", "style", ("b@@lib@sha",)), ("hardening", "style", ("lacquer",))]
+CASES = [({"src/net/ws.c"}, ["net/ws", "fuzz/ws", "layers"]),
+         ({"tests/unit/nail/tip.c", "docs/API.md"}, ["nail/tip", "tips", "layers"]),
+         ({"src/image/box.c"}, ["tips", "layers"]),
+         ({"include/lacquer.h"}, ["lib/video", "layers", "abi"]),
+         ({"tests/fuzz/new.c"}, ["fuzz/new", "layers"]),
+         ({"src/meson.build"}, ["layers"])]
+
+
+def self_test():
+    tests = [{"name": name, "suite": [f"lacquer:{suite}" for suite in suites.split()],
+              "depends": list(depends), "cmd": [f"/b/tests/{name}"]}
+             for name, suites, depends in TESTS]
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, text in TREE.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        for paths, wanted in CASES:
+            got = [test["name"] for test in tests
+                   if is_wanted(test, rooms_of(paths), paths, root)]
+            assert got == wanted, (paths, got)
+        assert [path.name for path in modules(root, {"web/a.js"})] == ["a.test.mjs"]
+        assert not modules(root, {"src/net/ws.c"})
+    assert programs_of(tests[6:7], pathlib.Path("/b")) == ["check", "tests/lib/video"]
+    assert unseen({"tests/e2e/test_ws.py", "README.md", "train/a.py", "web/a.js",
+                   "bench/meson.build"}) == ["tests/e2e/test_ws.py", "train/a.py"]
+    print("the rooms and their tests are found")
 
 
 if __name__ == "__main__":

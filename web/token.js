@@ -24,6 +24,7 @@ const texts = {
         wrong: 'Este código no se conoce aquí. Comprueba si tiene errores.',
     },
     ar: {
+        direction: 'rtl',
         title: 'أدخلي رمز الدخول',
         label: 'رمز الدخول',
         open: 'فتح',
@@ -38,7 +39,7 @@ const said = texts[language];
 const find = (id) => document.getElementById(id);
 
 document.documentElement.lang = language;
-document.documentElement.dir = language === 'ar' ? 'rtl' : 'ltr';
+document.documentElement.dir = said.direction ?? 'ltr';
 for (const id of ['title', 'label', 'open', 'help']) find(id).textContent = said[id];
 
 const address = new URL(location);

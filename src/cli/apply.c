@@ -29,21 +29,20 @@ struct apply {
     int input_count;
 };
 
-enum { OPT_MASK = 0x200, OPT_JSON, OPT_QUALITY, OPT_FAST };
-
-static const struct argp_option options[] = {
-    {"output", 'o', "FILE|DIR", 0,
-     "Where to write: a file for one picture, a folder for several; .jpg, .png or .webp",
-     1},
-    {"mask-out", OPT_MASK, "FILE|DIR", 0, "Also write the nails' mask as a grey PNG", 3},
-    {"quality", OPT_QUALITY, "1..100", 0, "JPEG and WebP quality (default 95)", 3},
-    {"fast", OPT_FAST, NULL, 0,
+static const struct lq_cli_option options[] = {
+    {"output", "FILE|DIR",
+     "Where to write: a file for one picture, a folder for several; .jpg, .png or .webp", 1,
+     LQ_CLI_TAKE_TEXT(struct apply, out), .letter = 'o'},
+    {"mask-out", "FILE|DIR", "Also write the nails' mask as a grey PNG", 3,
+     LQ_CLI_TAKE_TEXT(struct apply, mask_out)},
+    {"quality", "1..100", "JPEG and WebP quality (default 95)", 3,
+     LQ_CLI_TAKE_INTEGER(struct apply, quality, 1, 100)},
+    {"fast", NULL,
      "Run the network once per picture, as for a frame of a video. By default a multi-scale pass "
      "over the nails found, unmirrored and mirrored, gives better outlines at five to seven times "
-     "the cost",
-     3},
-    {"json", OPT_JSON, NULL, 0,
-     "Print the nails found and the times, one JSON object per picture", 3},
+     "the cost", 3, LQ_CLI_TAKE_ON(struct apply, fast)},
+    {"json", NULL, "Print the nails found and the times, one JSON object per picture", 3,
+     LQ_CLI_TAKE_ON(struct apply, json)},
     {0}};
 
 static bool is_folder(const char *path)
@@ -88,59 +87,22 @@ static void check_endings(const struct apply *apply, const struct argp_state *st
         argp_error(state, "'%s': masks are written as .png", apply->mask_out);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void take_pictures(struct argp_state *state, void *input)
 {
-    struct apply *apply = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &apply->model;
-        state->child_inputs[1] = &apply->look;
-        return 0;
-    case 'o':
-        apply->out = arg;
-        return 0;
-    case OPT_MASK:
-        apply->mask_out = arg;
-        return 0;
-    case OPT_JSON:
-        apply->json = true;
-        return 0;
-    case OPT_FAST:
-        apply->fast = true;
-        return 0;
-    case OPT_QUALITY:
-        apply->quality = (int)lq_cli_integer(state, "quality", arg, 1, 100);
-        return 0;
-    case ARGP_KEY_ARGS:
-        apply->inputs = state->argv + state->next;
-        apply->input_count = state->argc - state->next;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which picture? lacquer apply IN.jpg -o OUT.jpg");
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        if (!apply->out && !apply->mask_out && !apply->json)
-            argp_error(state, "where to? give -o OUT, --mask-out FILE or --json");
-        check_endings(apply, state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    struct apply *apply = input;
+    apply->inputs = state->argv + state->next;
+    apply->input_count = state->argc - state->next;
 }
 
-static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0},
-                                             {&lq_cli_look_argp, 0, NULL, 0},
-                                             {0}};
-
-const struct argp lq_apply_argp = {
-    options, parse, "IN...",
-    "Paints polish on the nails in JPEG, PNG, WebP, AVIF and (with libheif) HEIC pictures, at full "
-    "resolution; a JPEG or WebP of more than 64 megapixels is scaled down. The extension of OUT "
-    "chooses the file format; in a folder, each picture keeps its format, and AVIF and HEIC become "
-    "JPEG.\v"
-    "With several pictures OUT is a folder. A picture that cannot be read is named on standard "
-    "error, and the others are still painted.",
-    children, NULL, NULL};
+static void check(struct argp_state *state, void *input)
+{
+    const struct apply *apply = input;
+    if (apply->input_count == 0)
+        argp_error(state, "which picture? lacquer apply IN.jpg -o OUT.jpg");
+    if (!apply->out && !apply->mask_out && !apply->json)
+        argp_error(state, "where to? give -o OUT, --mask-out FILE or --json");
+    check_endings(apply, state);
+}
 
 // The file a result goes to: `target` itself, or in the folder `target` the input's name, with its
 // ending replaced when `ending` is given.
@@ -328,12 +290,12 @@ static int apply_all(const struct apply *apply, struct tools *tools)
     return failed ? LQ_EXIT_FAILED : LQ_EXIT_OK;
 }
 
-int lq_cli_apply(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct apply apply = {.quality = 95};
     lq_cli_model_init(&apply.model);
     lq_cli_look_init(&apply.look);
-    argp_parse(&lq_apply_argp, argc, argv, 0, NULL, &apply);
+    lq_cli_parse(&lq_apply_command.line, argc, argv, &apply);
 
     struct lq_error err;
     struct lq_model *model = NULL;
@@ -361,3 +323,19 @@ int lq_cli_apply(int argc, char **argv)
     lq_cli_look_release(&apply.look);
     return result;
 }
+
+static const struct lq_cli_part parts[] = {
+    {&lq_cli_model_spec, offsetof(struct apply, model)},
+    {&lq_cli_look_spec, offsetof(struct apply, look)},
+    {0}};
+
+const struct lq_command lq_apply_command = {
+    "apply", "paint the nails in pictures", run_command,
+    {.options = options, .parts = parts, .args_doc = "IN...", .rest = take_pictures,
+     .check = check,
+     .doc = "Paints polish on the nails in JPEG, PNG, WebP, AVIF and (with libheif) HEIC "
+            "pictures, at full resolution; a JPEG or WebP of more than 64 megapixels is scaled "
+            "down. The extension of OUT chooses the file format; in a folder, each picture "
+            "keeps its format, and AVIF and HEIC become JPEG.\vWith several pictures OUT is a "
+            "folder. A picture that cannot be read is named on standard error, and the others "
+            "are still painted."}};

@@ -1,12 +1,12 @@
-// The commands of `lacquer`: one file a command, one table in main.c, help and man page from the
-// same argp tables. Exit status 0 done, 1 failed, 2 wrong use. Results go to stdout, all else to
-// stderr. Threads: the main one. Owner: each
-// command frees what it made.
+// The commands of `lacquer`: one file a command, one table in main.c; --help and the manual come
+// from the same tables of options (options.h). Exit status 0 done, 1 failed, 2 wrong use. Results
+// go to stdout, all else to stderr.
+// Threads: the main one.
+// Owner: each command frees what it made.
 #pragma once
 
-#include <argp.h>
-
 #include "base/error.h"
+#include "cli/options.h"
 
 enum { LQ_EXIT_OK = 0, LQ_EXIT_FAILED = 1, LQ_EXIT_USAGE = 2 };
 
@@ -14,40 +14,25 @@ struct lq_command {
     const char *name;
     const char *summary; // one line for `lacquer --help` and the man page's heading
     int (*run)(int argc, char **argv); // argv[0] is "lacquer NAME"; returns the exit status
-    const struct argp *argp;
+    struct lq_cli_spec line;
 };
 
-int lq_cli_apply(int argc, char **argv);
-int lq_cli_bench(int argc, char **argv);
-int lq_cli_convert(int argc, char **argv);
-int lq_cli_engines(int argc, char **argv);
-int lq_cli_eval(int argc, char **argv);
-int lq_cli_inspect(int argc, char **argv);
-int lq_cli_looks(int argc, char **argv);
-int lq_cli_quantize(int argc, char **argv);
-int lq_cli_looks_import(int argc, char **argv);
-int lq_cli_serve(int argc, char **argv);
-int lq_cli_site(int argc, char **argv);
-int lq_cli_triton_repo(int argc, char **argv);
-int lq_cli_tune(int argc, char **argv);
-
-extern const struct argp lq_apply_argp;
-extern const struct argp lq_bench_argp;
-extern const struct argp lq_convert_argp;
-extern const struct argp lq_engines_argp;
-extern const struct argp lq_eval_argp;
-extern const struct argp lq_inspect_argp;
-extern const struct argp lq_looks_argp;
-extern const struct argp lq_quantize_argp;
-extern const struct argp lq_looks_import_argp;
-extern const struct argp lq_serve_argp;
-extern const struct argp lq_site_argp;
-extern const struct argp lq_triton_repo_argp;
-extern const struct argp lq_tune_argp;
+extern const struct lq_command lq_apply_command;
+extern const struct lq_command lq_bench_command;
+extern const struct lq_command lq_convert_command;
+extern const struct lq_command lq_engines_command;
+extern const struct lq_command lq_eval_command;
+extern const struct lq_command lq_inspect_command;
+extern const struct lq_command lq_looks_command;
+extern const struct lq_command lq_looks_import_command;
+extern const struct lq_command lq_quantize_command;
+extern const struct lq_command lq_serve_command;
+extern const struct lq_command lq_site_command;
+extern const struct lq_command lq_triton_repo_command;
+extern const struct lq_command lq_tune_command;
 
 // Prints "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
 int lq_cli_error(const struct lq_error *err);
 
-// The whole manual page in man(7) markup, from the table of commands, on stdout. A row without a
-// name ends it.
-void lq_cli_print_man(const struct lq_command *commands);
+// The whole manual page in man(7) markup, from the table of commands, on stdout. NULL ends it.
+void lq_cli_print_man(const struct lq_command *const *commands);

@@ -20,49 +20,24 @@ struct convert {
     struct lq_convert_options options;
 };
 
-enum { OPT_FP16 = 0x300, OPT_NCHW, OPT_REPORT };
-
-static const struct argp_option options[] = {
-    {"fp16", OPT_FP16, NULL, 0, "Write the weights as float16: half the file", 1},
-    {"nchw", OPT_NCHW, NULL, 0,
-     "Make picture inputs and outputs NCHW (default: the .tflite's layout, usually NHWC)", 1},
-    {"report", OPT_REPORT, "FILE", 0,
+static const struct lq_cli_option options[] = {
+    {"fp16", NULL, "Write the weights as float16: half the file", 1,
+     LQ_CLI_TAKE_ON(struct convert, options.fp16)},
+    {"nchw", NULL,
+     "Make picture inputs and outputs NCHW (default: the .tflite's layout, usually NHWC)", 1,
+     LQ_CLI_TAKE_ON(struct convert, options.channels_first)},
+    {"report", "FILE",
      "Run both models on the same inputs and write the difference of every tensor as JSON (`-`: "
-     "stdout)",
-         1},
+     "stdout)", 1, LQ_CLI_TAKE_TEXT(struct convert, report)},
     {0}};
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void check(struct argp_state *state, void *input)
 {
-    struct convert *convert = state->input;
-    switch (key) {
-    case OPT_FP16:
-        convert->options.fp16 = true;
-        return 0;
-    case OPT_NCHW:
-        convert->options.channels_first = true;
-        return 0;
-    case OPT_REPORT:
-        convert->report = arg;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 1)
-            argp_error(state, "give one input model and one output model");
-        *(state->arg_num == 0 ? &convert->in : &convert->out) = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!convert->out)
-            argp_error(state, "say which model: IN.tflite OUT.onnx");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const struct convert *convert = input;
+    if (!convert->out)
+        argp_error(state, "say which model: IN.tflite OUT.onnx");
 }
 
-const struct argp lq_convert_argp = {
-    .options = options, .parser = parse, .args_doc = "IN.tflite OUT.onnx",
-    .doc = "Converts a TensorFlow Lite model to ONNX (opset 17), which TensorRT and most other "
-           "engines read. Inputs and outputs keep their names and order."};
 
 // The file's name without folder and ending: what the network is called.
 static void network_name(const char *path, char name[128])
@@ -168,11 +143,19 @@ static int run(const struct convert *convert, struct lq_error *err)
     return status;
 }
 
-int lq_cli_convert(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct convert convert = {0};
-    if (argp_parse(&lq_convert_argp, argc, argv, 0, NULL, &convert) != 0)
-        return LQ_EXIT_USAGE;
     struct lq_error err = {0};
+    lq_cli_parse(&lq_convert_command.line, argc, argv, &convert);
     return run(&convert, &err) == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }
+
+const struct lq_command lq_convert_command = {
+    "convert", "convert a TensorFlow Lite model to ONNX", run_command,
+    {.options = options, .args_doc = "IN.tflite OUT.onnx",
+     .words = {2, {offsetof(struct convert, in), offsetof(struct convert, out)},
+               "give one input model and one output model"},
+     .check = check,
+     .doc = "Converts a TensorFlow Lite model to ONNX (opset 17), which TensorRT and most other "
+            "engines read. Inputs and outputs keep their names and order."}};

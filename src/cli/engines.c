@@ -13,30 +13,13 @@
 #include "cli/tune_answer.h"
 #include "engine/engine.h"
 
-enum { OPT_JSON = 0x300 };
+struct engines {
+    bool json;
+};
 
-static const struct argp_option options[] = {
-    {"json", OPT_JSON, NULL, 0, "Print JSON", 1}, {0}};
+static const struct lq_cli_option options[] = {
+    {"json", NULL, "Print JSON", 1, LQ_CLI_TAKE_ON(struct engines, json)}, {0}};
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    switch (key) {
-    case OPT_JSON:
-        *(bool *)state->input = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "'%s' is not an option", arg);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-const struct argp lq_engines_argp = {
-    .options = options,
-    .parser = parse,
-    .doc = "Lists the inference engines of this build, whether each can run here or why not, and "
-           "the features of the processor that they use."};
 
 // What the processor has beyond the least that Lacquer runs on; empty: nothing.
 static const char *features(void)
@@ -142,14 +125,19 @@ static void print_json(void)
     json_decref(root);
 }
 
-int lq_cli_engines(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    bool json = false;
-    if (argp_parse(&lq_engines_argp, argc, argv, 0, NULL, &json) != 0)
-        return LQ_EXIT_USAGE;
-    if (json)
+    struct engines engines = {0};
+    lq_cli_parse(&lq_engines_command.line, argc, argv, &engines);
+    if (engines.json)
         print_json();
     else
         print_text();
     return LQ_EXIT_OK;
 }
+
+const struct lq_command lq_engines_command = {
+    "engines", "list the inference engines, and why one cannot run here", run_command,
+    {.options = options,
+     .doc = "Lists the inference engines of this build, whether each can run here or why not, and "
+            "the features of the processor that they use."}};

@@ -18,99 +18,54 @@ struct command {
     bool json;
 };
 
-enum { OPT_IMAGES = 0x200, OPT_MASKS, OPT_WRITE, OPT_RAW, OPT_JSON, OPT_SEQUENCE, OPT_FPS,
-       OPT_NO_SMOOTHING, OPT_EVERY, OPT_FAST, OPT_DIRECTIONS };
-
-static const struct argp_option table[] = {
-    {"images", OPT_IMAGES, "DIR", 0, "Pictures (.jpg, .jpeg, .png)", 1},
-    {"masks", OPT_MASKS, "DIR", 0,
+static const struct lq_cli_option options[] = {
+    {"images", "DIR", "Pictures (.jpg, .jpeg, .png)", 1,
+     LQ_CLI_TAKE_TEXT(struct command, options.images)},
+    {"masks", "DIR",
      "Drawn masks with the pictures' file stems (.png; nail where >= 128). Without this option the "
-     "pictures count as showing no nails", 1},
-    {"directions", OPT_DIRECTIONS, "FILE", 0,
+     "pictures count as showing no nails", 1, LQ_CLI_TAKE_TEXT(struct command, options.masks)},
+    {"directions", "FILE",
      "JSON with the true direction and finger of each picture's nails (docs/ACCURACY.md has its "
-     "form), to measure the estimates of both", 1},
-    {"write-masks", OPT_WRITE, "DIR", 0, "Write the predicted masks as PNG", 1},
-    {"raw", OPT_RAW, NULL, 0,
-     "Measure the network only, without the nail stage that drops specks and refines edges", 1},
-    {"fast", OPT_FAST, NULL, 0,
+     "form), to measure the estimates of both", 1,
+     LQ_CLI_TAKE_TEXT(struct command, options.directions)},
+    {"write-masks", "DIR", "Write the predicted masks as PNG", 1,
+     LQ_CLI_TAKE_TEXT(struct command, options.write)},
+    {"raw", NULL,
+     "Measure the network only, without the nail stage that drops specks and refines edges", 1,
+     LQ_CLI_TAKE_ON(struct command, options.raw)},
+    {"fast", NULL,
      "Run the network once per picture, as for a frame of a video. By default a multi-scale pass "
-     "follows, as in `lacquer apply`", 1},
-    {"sequence", OPT_SEQUENCE, NULL, 0,
+     "follows, as in `lacquer apply`", 1, LQ_CLI_TAKE_ON(struct command, options.fast)},
+    {"sequence", NULL,
      "The pictures are frames of one video in the order of their names: nails are tracked as in a "
-     "live session, and flicker, lag and flips of direction are measured too", 1},
-    {"fps", OPT_FPS, "N", 0, "Frames a second of the video (default 30)", 1},
-    {"every", OPT_EVERY, "N", 0,
+     "live session, and flicker, lag and flips of direction are measured too", 1,
+     LQ_CLI_TAKE_ON(struct command, options.sequence)},
+    {"fps", "N", "Frames a second of the video (default 30)", 1,
+     LQ_CLI_TAKE_NUMBER(struct command, options.fps, 1, 1000)},
+    {"every", "N",
      "Run the network on each Nth frame of the video and propagate the nails in between, as a busy "
-     "server does (1 to 3, default 1)", 1},
-    {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0, "Do not smooth outlines from frame to frame", 1},
-    {"json", OPT_JSON, NULL, 0, "Print the figures as JSON", 1},
+     "server does (1 to 3, default 1)", 1,
+     LQ_CLI_TAKE_INTEGER(struct command, options.every, 1, LQ_PROPAGATED_FRAMES_MAX + 1)},
+    {"no-smoothing", NULL, "Do not smooth outlines from frame to frame", 1,
+     LQ_CLI_TAKE_OFF(struct command, options.steady)},
+    {"json", NULL, "Print the figures as JSON", 1, LQ_CLI_TAKE_ON(struct command, json)},
     {0}};
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void refuse_word(struct argp_state *state, void *input, char *word)
 {
-    struct command *eval = state->input;
-    struct lq_eval_options *options = &eval->options;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &eval->model;
-        return 0;
-    case OPT_IMAGES:
-        options->images = arg;
-        return 0;
-    case OPT_MASKS:
-        options->masks = arg;
-        return 0;
-    case OPT_DIRECTIONS:
-        options->directions = arg;
-        return 0;
-    case OPT_WRITE:
-        options->write = arg;
-        return 0;
-    case OPT_RAW:
-        options->raw = true;
-        return 0;
-    case OPT_JSON:
-        eval->json = true;
-        return 0;
-    case OPT_FAST:
-        options->fast = true;
-        return 0;
-    case OPT_SEQUENCE:
-        options->sequence = true;
-        return 0;
-    case OPT_FPS:
-        options->fps = lq_cli_number(state, "fps", arg, 1, 1000);
-        return 0;
-    case OPT_EVERY:
-        options->every =
-            (int)lq_cli_integer(state, "every", arg, 1, LQ_PROPAGATED_FRAMES_MAX + 1);
-        return 0;
-    case OPT_NO_SMOOTHING:
-        options->steady = false;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "'%s' is not an option; see --images and --masks", arg);
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        if (!options->images)
-            argp_error(state, "which pictures? give --images DIR and --masks DIR");
-        if (options->sequence && !options->masks)
-            argp_error(state, "--sequence needs --masks: they say how the nails really move");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    (void)input;
+    argp_error(state, "'%s' is not an option; see --images and --masks", word);
 }
 
-static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0}, {0}};
+static void check(struct argp_state *state, void *input)
+{
+    const struct lq_eval_options *given = &((const struct command *)input)->options;
+    if (!given->images)
+        argp_error(state, "which pictures? give --images DIR and --masks DIR");
+    if (given->sequence && !given->masks)
+        argp_error(state, "--sequence needs --masks: they say how the nails really move");
+}
 
-const struct argp lq_eval_argp = {
-    table, parse, NULL,
-    "Finds nails in every picture of a folder and compares them with drawn masks at full picture "
-    "size: intersection over union over all pixels, its mean over pictures, boundary F at 2 px, "
-    "nails found, missed and false, and paint on pictures without nails; and the same by skin tone "
-    "(ITA), nail size and light, which are estimated beside the drawn nails.",
-    children, NULL, NULL};
 
 static int is_picture(const struct dirent *entry)
 {
@@ -162,11 +117,11 @@ static int run(struct command *command, struct dirent **names, int count)
     return result;
 }
 
-int lq_cli_eval(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct command eval = {.options = {.steady = true, .fps = 30, .every = 1}};
     lq_cli_model_init(&eval.model);
-    argp_parse(&lq_eval_argp, argc, argv, 0, NULL, &eval);
+    lq_cli_parse(&lq_eval_command.line, argc, argv, &eval);
 
     struct dirent **names;
     struct lq_error err;
@@ -185,3 +140,15 @@ int lq_cli_eval(int argc, char **argv)
     free(names);
     return result;
 }
+
+static const struct lq_cli_part parts[] = {
+    {&lq_cli_model_spec, offsetof(struct command, model)}, {0}};
+
+const struct lq_command lq_eval_command = {
+    "eval", "measure a model against hand-drawn masks", run_command,
+    {.options = options, .parts = parts, .argument = refuse_word, .check = check,
+     .doc = "Finds nails in every picture of a folder and compares them with drawn masks at "
+            "full picture size: intersection over union over all pixels, its mean over "
+            "pictures, boundary F at 2 px, nails found, missed and false, and paint on "
+            "pictures without nails; and the same by skin tone (ITA), nail size and light, "
+            "which are estimated beside the drawn nails."}};

@@ -14,39 +14,9 @@ struct inspect {
     bool json;
 };
 
-enum { OPT_JSON = 0x300 };
+static const struct lq_cli_option options[] = {
+    {"json", NULL, "Print JSON", 1, LQ_CLI_TAKE_ON(struct inspect, json)}, {0}};
 
-static const struct argp_option options[] = {
-    {"json", OPT_JSON, NULL, 0, "Print JSON", 1}, {0}};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct inspect *inspect = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &inspect->model;
-        return 0;
-    case OPT_JSON:
-        inspect->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 0)
-            argp_error(state, "one model at a time, please");
-        inspect->model.path = arg;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0}, {0}};
-
-const struct argp lq_inspect_argp = {
-    options, parse, "[MODEL]",
-    "Prints what a model file contains: inputs, outputs, operators, its head, how pictures are "
-    "preprocessed, and the precision and sizes in which it runs here. MODEL defaults to Lacquer's "
-    "own model.",
-    children, NULL, NULL};
 
 static json_t *tensors_json(const struct lq_tensor *tensors, int count)
 {
@@ -161,12 +131,11 @@ static int describe(const struct inspect *inspect, struct lq_tensors *tensors,
     return status;
 }
 
-int lq_cli_inspect(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct inspect inspect = {0};
     lq_cli_model_init(&inspect.model);
-    if (argp_parse(&lq_inspect_argp, argc, argv, 0, NULL, &inspect) != 0)
-        return LQ_EXIT_USAGE;
+    lq_cli_parse(&lq_inspect_command.line, argc, argv, &inspect);
     struct lq_error err = {0};
     struct lq_model *model = NULL;
     struct lq_tensors tensors = {0};
@@ -197,3 +166,14 @@ int lq_cli_inspect(int argc, char **argv)
     lq_model_close(model);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }
+
+static const struct lq_cli_part parts[] = {
+    {&lq_cli_model_spec, offsetof(struct inspect, model)}, {0}};
+
+const struct lq_command lq_inspect_command = {
+    "inspect", "print what a model file contains", run_command,
+    {.options = options, .parts = parts, .args_doc = "[MODEL]",
+     .words = {1, {offsetof(struct inspect, model.path)}, "one model at a time, please"},
+     .doc = "Prints what a model file contains: inputs, outputs, operators, its head, how pictures "
+            "are preprocessed, and the precision and sizes in which it runs here. MODEL defaults "
+            "to Lacquer's own model."}};

@@ -6,35 +6,8 @@
 #include "base/file.h"
 #include "base/parse_json.h"
 #include "cli/cli.h"
-#include "cli/model_options.h"
+#include "cli/number.h"
 #include "paint/look_json.h"
-
-enum { OPT_COLOR = 0x500, OPT_FINISH, OPT_TEXTURE, OPT_OPACITY, OPT_SHEEN, OPT_NO_SHEEN, OPT_LOOK,
-       OPT_LOOKS, OPT_PATTERN };
-
-#define LOOKS_OPTION                                                                              \
-    {"looks", OPT_LOOKS, "DIR", 0,                                                                \
-     "A folder with looks, shades and patterns of your own (docs/LOOKS.md)", 2}
-
-static const struct argp_option options[] = {
-    {"look", OPT_LOOK, "NAME|FILE.json", 0,
-     "A whole look; `lacquer looks` lists them. The options below change it", 2},
-    {"color", OPT_COLOR, "#RRGGBB|SHADE", 0, "Polish colour (default #c71585)", 2},
-    {"colour", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 2},
-    {"finish", OPT_FINISH, "NAME", 0, "creme (default), gloss, …; `lacquer looks` lists them", 2},
-    {"texture", OPT_TEXTURE, "0..1", 0,
-     "How much of the nail's own fine detail shows (default 0.5)", 2},
-    {"opacity", OPT_OPACITY, "0..1", 0, "How much the polish hides the nail (default 1)", 2},
-    {"sheen", OPT_SHEEN, NULL, 0,
-     "Keep the nail's highlights and add those of the finish (default)", 2},
-    {"no-sheen", OPT_NO_SHEEN, NULL, 0, "Paint without highlights", 2},
-    {"pattern", OPT_PATTERN, "NAME|FILE.png", 0,
-     "Nail art to paint on every nail, with its top at the tip",
-     2},
-    LOOKS_OPTION,
-    {0}};
-
-static const struct argp_option looks_options[] = {LOOKS_OPTION, {0}};
 
 static bool is_file(const char *text)
 {
@@ -105,8 +78,9 @@ static int set_color(struct lq_cli_look *asked, struct lq_error *err)
 }
 
 // Everything was read: the look first, then what changes it.
-static void resolve(struct argp_state *state, struct lq_cli_look *asked)
+static void resolve(struct argp_state *state, void *input)
 {
+    struct lq_cli_look *asked = input;
     struct lq_error err;
     struct lq_look *look = &asked->look;
     int status = lq_catalogue_open(&asked->catalogue, asked->dir, &err);
@@ -132,45 +106,49 @@ static void resolve(struct argp_state *state, struct lq_cli_look *asked)
         argp_error(state, "%s", err.text);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void set_sheen(struct argp_state *state, void *input, char *arg)
 {
-    struct lq_cli_look *asked = state->input;
-    switch (key) {
-    case OPT_LOOKS:
-        asked->dir = arg;
-        return 0;
-    case OPT_LOOK:
-        asked->name = arg;
-        return 0;
-    case OPT_COLOR:
-        asked->color = arg;
-        return 0;
-    case OPT_FINISH:
-        asked->finish = arg;
-        return 0;
-    case OPT_TEXTURE:
-        asked->texture = arg;
-        return 0;
-    case OPT_OPACITY:
-        asked->opacity = arg;
-        return 0;
-    case OPT_PATTERN:
-        asked->pattern_name = arg;
-        return 0;
-    case OPT_SHEEN:
-    case OPT_NO_SHEEN:
-        asked->sheen = key == OPT_SHEEN;
-        return 0;
-    case ARGP_KEY_SUCCESS:
-        resolve(state, asked);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    (void)state;
+    (void)arg;
+    ((struct lq_cli_look *)input)->sheen = 1;
 }
 
-const struct argp lq_cli_look_argp = {.options = options, .parser = parse};
-const struct argp lq_cli_looks_argp = {.options = looks_options, .parser = parse};
+static void set_no_sheen(struct argp_state *state, void *input, char *arg)
+{
+    (void)state;
+    (void)arg;
+    ((struct lq_cli_look *)input)->sheen = 0;
+}
+
+#define LOOKS_OPTION                                                                              \
+    {"looks", "DIR", "A folder with looks, shades and patterns of your own (docs/LOOKS.md)", 2,   \
+     LQ_CLI_TAKE_TEXT(struct lq_cli_look, dir)}
+
+static const struct lq_cli_option options[] = {
+    {"look", "NAME|FILE.json",
+     "A whole look; `lacquer looks` lists them. The options below change it", 2,
+     LQ_CLI_TAKE_TEXT(struct lq_cli_look, name)},
+    {"color", "#RRGGBB|SHADE", "Polish colour (default #c71585)", 2,
+     LQ_CLI_TAKE_TEXT(struct lq_cli_look, color)},
+    {"colour", NULL, NULL, 2, .flags = OPTION_ALIAS | OPTION_HIDDEN},
+    {"finish", "NAME", "creme (default), gloss, …; `lacquer looks` lists them", 2,
+     LQ_CLI_TAKE_TEXT(struct lq_cli_look, finish)},
+    {"texture", "0..1", "How much of the nail's own fine detail shows (default 0.5)", 2,
+     LQ_CLI_TAKE_TEXT(struct lq_cli_look, texture)},
+    {"opacity", "0..1", "How much the polish hides the nail (default 1)", 2,
+     LQ_CLI_TAKE_TEXT(struct lq_cli_look, opacity)},
+    {"sheen", NULL, "Keep the nail's highlights and add those of the finish (default)", 2,
+     LQ_CLI_TAKE_CALL(set_sheen)},
+    {"no-sheen", NULL, "Paint without highlights", 2, LQ_CLI_TAKE_CALL(set_no_sheen)},
+    {"pattern", "NAME|FILE.png", "Nail art to paint on every nail, with its top at the tip", 2,
+     LQ_CLI_TAKE_TEXT(struct lq_cli_look, pattern_name)},
+    LOOKS_OPTION,
+    {0}};
+
+static const struct lq_cli_option looks_options[] = {LOOKS_OPTION, {0}};
+
+const struct lq_cli_spec lq_cli_look_spec = {.options = options, .check = resolve};
+const struct lq_cli_spec lq_cli_looks_spec = {.options = looks_options, .check = resolve};
 
 void lq_cli_look_init(struct lq_cli_look *look)
 {

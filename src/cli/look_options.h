@@ -1,9 +1,8 @@
-// The options that say what is painted, as an argp child.
+// The options that say what is painted, which several commands share.
 // Threads: the main one. Owner: init/release by the command.
 #pragma once
 
-#include <argp.h>
-
+#include "cli/options.h"
 #include "paint/catalogue.h"
 
 struct lq_cli_look {
@@ -16,11 +15,11 @@ struct lq_cli_look {
     int sheen;                      // -1: not given
 };
 
-// A child parser; its input is a struct lq_cli_look set up by lq_cli_look_init.
-extern const struct argp lq_cli_look_argp;
+// A part of a command; its input is a struct lq_cli_look set up by lq_cli_look_init.
+extern const struct lq_cli_spec lq_cli_look_spec;
 
 // --looks alone, for commands that paint what others ask for.
-extern const struct argp lq_cli_looks_argp;
+extern const struct lq_cli_spec lq_cli_looks_spec;
 
 void lq_cli_look_init(struct lq_cli_look *look);
 void lq_cli_look_release(struct lq_cli_look *look);

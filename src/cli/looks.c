@@ -6,41 +6,16 @@
 #include "cli/look_options.h"
 #include "paint/catalogue_json.h"
 
-enum { OPT_JSON = 0x300 };
-
 struct looks {
     struct lq_cli_look look;
     bool json;
 };
 
-static const struct argp_option options[] = {
-    {"json", OPT_JSON, NULL, 0, "Print JSON, as GET /api/looks gives it", 1}, {0}};
+static const struct lq_cli_option options[] = {
+    {"json", NULL, "Print JSON, as GET /api/looks gives it", 1,
+     LQ_CLI_TAKE_ON(struct looks, json)},
+    {0}};
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct looks *looks = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &looks->look;
-        return 0;
-    case OPT_JSON:
-        looks->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "'%s' is not an option", arg);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_child children[] = {{&lq_cli_looks_argp, 0, NULL, 0}, {0}};
-
-const struct argp lq_looks_argp = {
-    options, parse, NULL,
-    "Lists the finishes, shades, looks and nail-art patterns that --finish, --color, --look and "
-    "--pattern take.",
-    children, NULL, NULL};
 
 static void print_text(const struct lq_catalogue *catalogue)
 {
@@ -63,11 +38,11 @@ static void print_text(const struct lq_catalogue *catalogue)
         printf("  %s\n", patterns[i]->name);
 }
 
-int lq_cli_looks(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct looks looks = {.json = false};
     lq_cli_look_init(&looks.look);
-    argp_parse(&lq_looks_argp, argc, argv, 0, NULL, &looks);
+    lq_cli_parse(&lq_looks_command.line, argc, argv, &looks);
     if (looks.json) {
         json_t *root = lq_catalogue_write(looks.look.catalogue);
         json_dumpf(root, stdout, JSON_INDENT(2));
@@ -79,3 +54,12 @@ int lq_cli_looks(int argc, char **argv)
     lq_cli_look_release(&looks.look);
     return LQ_EXIT_OK;
 }
+
+static const struct lq_cli_part parts[] = {
+    {&lq_cli_looks_spec, offsetof(struct looks, look)}, {0}};
+
+const struct lq_command lq_looks_command = {
+    "looks", "list shades, finishes, looks and patterns", run_command,
+    {.options = options, .parts = parts,
+     .doc = "Lists the finishes, shades, looks and nail-art patterns that --finish, --color, "
+            "--look and --pattern take."}};

@@ -9,76 +9,57 @@
 #include "cli/cli.h"
 #include "paint/shop.h"
 
-enum { OPT_CURRENCY = 0x300, OPT_SHOP, OPT_FORCE, CSV_BYTES_MAX = 64 * 1024 * 1024 };
+enum { CSV_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct import {
     const char *csv, *out, *currency, *site;
     bool force;
 };
 
-static const struct argp_option options[] = {
-    {"out", 'o', "DIR", 0, "Folder for shades.json, created if missing", 1},
-    {"currency", OPT_CURRENCY, "CODE", 0, "Currency of prices that name none: EUR, USD, …", 1},
-    {"shop", OPT_SHOP, "URL", 0,
-     "The shop's address, for links to its products: https://shop.example", 1},
-    {"force", OPT_FORCE, NULL, 0, "Replace an existing shades.json", 1},
-    {0}};
-
-static const char *checked_site(struct argp_state *state, char *url)
+static void set_site(struct argp_state *state, void *input, char *url)
 {
+    struct import *import = input;
     if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
         argp_error(state, "--shop takes an address like https://shop.example, not '%s'", url);
     size_t len = strlen(url);
     while (len && url[len - 1] == '/')
         url[--len] = 0;
-    return url;
+    import->site = url;
 }
 
-static const char *checked_currency(struct argp_state *state, const char *code)
+static void set_currency(struct argp_state *state, void *input, char *code)
 {
+    struct import *import = input;
     if (strlen(code) != 3 || strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
         argp_error(state, "--currency takes three capital letters like EUR, not '%s'", code);
-    return code;
+    import->currency = code;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static const struct lq_cli_option options[] = {
+    {"out", "DIR", "Folder for shades.json, created if missing", 1,
+     LQ_CLI_TAKE_TEXT(struct import, out), .letter = 'o'},
+    {"currency", "CODE", "Currency of prices that name none: EUR, USD, …", 1,
+     LQ_CLI_TAKE_CALL(set_currency)},
+    {"shop", "URL", "The shop's address, for links to its products: https://shop.example", 1,
+     LQ_CLI_TAKE_CALL(set_site)},
+    {"force", NULL, "Replace an existing shades.json", 1, LQ_CLI_TAKE_ON(struct import, force)},
+    {0}};
+
+static void take_csv(struct argp_state *state, void *input, char *word)
 {
-    struct import *import = state->input;
-    switch (key) {
-    case 'o':
-        import->out = arg;
-        return 0;
-    case OPT_CURRENCY:
-        import->currency = checked_currency(state, arg);
-        return 0;
-    case OPT_SHOP:
-        import->site = checked_site(state, arg);
-        return 0;
-    case OPT_FORCE:
-        import->force = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (import->csv)
-            argp_error(state, "one file at a time: '%s' is one too many", arg);
-        import->csv = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!import->csv || !import->out)
-            argp_error(state, "a product export and --out DIR are needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    struct import *import = input;
+    if (import->csv)
+        argp_error(state, "one file at a time: '%s' is one too many", word);
+    import->csv = word;
 }
 
-const struct argp lq_looks_import_argp = {
-    options, parse, "SHOP.csv",
-    "Makes shades.json from a shop's product export, for `lacquer serve --looks DIR`. Reads "
-    "Shopify's and WooCommerce's exports unchanged, and any CSV whose first line names columns "
-    "like name, hex, sku, gtin, brand, price, stock and url. A row needs a colour: a code like "
-    "#5a1118 in a column, option, title, tag or description, or the name of a known colour. "
-    "Standard error lists the line of each row that is skipped.",
-    NULL, NULL, NULL};
+static void check(struct argp_state *state, void *input)
+{
+    const struct import *import = input;
+    if (!import->csv || !import->out)
+        argp_error(state, "a product export and --out DIR are needed");
+}
+
 
 static void tell(void *context, int line, const char *text)
 {
@@ -145,12 +126,12 @@ static int import_shop(const struct import *import, struct lq_shop *shop, struct
     return status;
 }
 
-int lq_cli_looks_import(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct import import = {0};
     struct lq_error err;
     struct lq_catalogue *catalogue;
-    argp_parse(&lq_looks_import_argp, argc, argv, 0, NULL, &import);
+    lq_cli_parse(&lq_looks_import_command.line, argc, argv, &import);
     int status = lq_catalogue_open(&catalogue, NULL, &err);
     if (status != LQ_OK)
         return lq_cli_error(&err);
@@ -161,3 +142,13 @@ int lq_cli_looks_import(int argc, char **argv)
     lq_catalogue_close(catalogue);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }
+
+const struct lq_command lq_looks_import_command = {
+    "looks import", "make shades from a shop's product export", run_command,
+    {.options = options, .args_doc = "SHOP.csv", .argument = take_csv, .check = check,
+     .doc = "Makes shades.json from a shop's product export, for `lacquer serve --looks DIR`. "
+            "Reads Shopify's and WooCommerce's exports unchanged, and any CSV whose first line "
+            "names columns like name, hex, sku, gtin, brand, price, stock and url. A row needs "
+            "a colour: a code like #5a1118 in a column, option, title, tag or description, or "
+            "the name of a known colour. Standard error lists the line of each row that is "
+            "skipped."}};

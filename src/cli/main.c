@@ -5,32 +5,18 @@
 #include "cli/cli.h"
 #include "config.h"
 
-static const struct lq_command commands[] = {
-    {"apply", "paint the nails in pictures", lq_cli_apply, &lq_apply_argp},
-    {"bench", "measure the speed of a live server on this machine", lq_cli_bench, &lq_bench_argp},
-    {"convert", "convert a TensorFlow Lite model to ONNX", lq_cli_convert,
-     &lq_convert_argp},
-    {"engines", "list the inference engines, and why one cannot run here", lq_cli_engines,
-     &lq_engines_argp},
-    {"eval", "measure a model against hand-drawn masks", lq_cli_eval, &lq_eval_argp},
-    {"inspect", "print what a model file contains", lq_cli_inspect, &lq_inspect_argp},
-    {"looks", "list shades, finishes, looks and patterns", lq_cli_looks, &lq_looks_argp},
-    {"looks import", "make shades from a shop's product export", lq_cli_looks_import,
-     &lq_looks_import_argp},
-    {"quantize", "quantise a float model to int8", lq_cli_quantize, &lq_quantize_argp},
-    {"serve", "serve the live page and the API", lq_cli_serve, &lq_serve_argp},
-    {"site", "write the page as static files that need no server", lq_cli_site, &lq_site_argp},
-    {"triton-repo", "write a model repository for NVIDIA Triton", lq_cli_triton_repo,
-     &lq_triton_repo_argp},
-    {"tune", "find the fastest way to run a model on this machine", lq_cli_tune, &lq_tune_argp},
-    {0}};
+static const struct lq_command *const commands[] = {
+    &lq_apply_command, &lq_bench_command, &lq_convert_command, &lq_engines_command,
+    &lq_eval_command, &lq_inspect_command, &lq_looks_command, &lq_looks_import_command,
+    &lq_quantize_command, &lq_serve_command, &lq_site_command, &lq_triton_repo_command,
+    &lq_tune_command, NULL};
 
 static void print_help(FILE *out)
 {
     fprintf(out, "Usage: lacquer COMMAND [OPTION...]\n"
                  "Finds fingernails in pictures and paints polish on them, live.\n\n");
-    for (const struct lq_command *command = commands; command->name; command++)
-        fprintf(out, "  %-12s %s\n", command->name, command->summary);
+    for (int i = 0; commands[i]; i++)
+        fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(out, "\n"
                  "`lacquer COMMAND --help` lists a command's options. First things to try:\n"
                  "\n"
@@ -40,9 +26,9 @@ static void print_help(FILE *out)
 
 static const struct lq_command *find(const char *name)
 {
-    for (const struct lq_command *command = commands; command->name; command++)
-        if (strcmp(command->name, name) == 0)
-            return command;
+    for (int i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
     return NULL;
 }
 
@@ -52,7 +38,6 @@ static int run(const struct lq_command *command, int argc, char **argv)
     char name[64];
     snprintf(name, sizeof name, "lacquer %s", command->name);
     argv[0] = name;
-    argp_err_exit_status = LQ_EXIT_USAGE;
     int status = command->run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "lacquer: cannot write to standard output\n");

@@ -21,56 +21,77 @@ static void print_text(const char *text)
     }
 }
 
-static void print_option(const struct argp_option *option)
+static void print_option(const struct lq_cli_option *option)
 {
+    bool optional = option->flags & OPTION_ARG_OPTIONAL;
     printf(".TP\n\\fB");
-    if (option->key > ' ' && option->key < 0x7f)
-        printf("\\-%c\\fR, \\fB", option->key);
+    if (option->letter)
+        printf("\\-%c\\fR, \\fB", option->letter);
     print_text("--");
     print_text(option->name);
     printf("\\fR");
-    if (option->arg) {
-        printf(option->flags & OPTION_ARG_OPTIONAL ? "[=\\fI" : "=\\fI");
-        print_text(option->arg);
-        printf(option->flags & OPTION_ARG_OPTIONAL ? "\\fR]" : "\\fR");
+    if (option->value) {
+        printf(optional ? "[=\\fI" : "=\\fI");
+        print_text(option->value);
+        printf(optional ? "\\fR]" : "\\fR");
     }
     printf("\n");
     print_text(option->doc ? option->doc : "");
     printf("\n");
 }
 
-static void print_options(const struct argp *argp)
+static void print_options(const struct lq_cli_spec *spec)
 {
-    for (const struct argp_option *option = argp->options;
-         option && (option->name || option->doc || option->key); option++) {
+    for (const struct lq_cli_option *option = spec->options; option->name || option->doc;
+         option++) {
         if (option->name && !(option->flags & OPTION_HIDDEN))
             print_option(option);
-        else if (!option->name && option->doc) {
+        else if (!option->name) {
             printf(".PP\n");
             print_text(option->doc);
             printf("\n");
         }
     }
-    for (const struct argp_child *child = argp->children; child && child->argp; child++)
-        print_options(child->argp);
+    for (const struct lq_cli_part *part = spec->parts; part && part->spec; part++)
+        print_options(part->spec);
 }
 
 static void print_command(const struct lq_command *command)
 {
     printf(".SS lacquer %s", command->name);
-    if (command->argp->args_doc) {
+    if (command->line.args_doc) {
         printf(" ");
-        print_text(command->argp->args_doc);
+        print_text(command->line.args_doc);
     }
     printf("\n");
     // argp separates what stands before and after the options by a vertical tab.
-    if (command->argp->doc)
-        print_text(command->argp->doc);
+    if (command->line.doc)
+        print_text(command->line.doc);
     printf("\n");
-    print_options(command->argp);
+    print_options(&command->line);
 }
 
-void lq_cli_print_man(const struct lq_command *commands)
+static void print_environment(void)
+{
+    static const struct {
+        const char *name, *what;
+    } variables[] = {
+        {"PORT", "The port of `lacquer serve` when --port is not given."},
+        {"LACQUER_OPENVINO", "A folder with libopenvino_c and the libraries it needs."},
+        {"LACQUER_ONNXRUNTIME",
+         "The folder with libonnxruntime; it is then looked for nowhere else."},
+        {"LACQUER_TUNE",
+         "`off`: the result of `lacquer tune` is not used, and `lacquer serve` does not tune."},
+    };
+    printf(".SH ENVIRONMENT\n");
+    for (size_t i = 0; i < LQ_COUNT(variables); i++) {
+        printf(".TP\n%s\n", variables[i].name);
+        print_text(variables[i].what);
+        printf("\n");
+    }
+}
+
+void lq_cli_print_man(const struct lq_command *const *commands)
 {
     printf(".TH LACQUER 1 \"\" \"lacquer %s\" \"User Commands\"\n", LQ_VERSION);
     printf(".SH NAME\nlacquer \\- virtual manicure, live or on pictures\n");
@@ -78,10 +99,9 @@ void lq_cli_print_man(const struct lq_command *commands)
     printf(".SH DESCRIPTION\nFinds fingernails in pictures and paints polish on them in the "
            "light of the scene.\n");
     printf(".SH COMMANDS\n");
-    for (const struct lq_command *command = commands; command->name; command++)
-        print_command(command);
+    for (int i = 0; commands[i]; i++)
+        print_command(commands[i]);
     printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong use.\n");
-    printf(".SH ENVIRONMENT\n.TP\nPORT\nThe port of lacquer serve when \\-\\-port is not given.\n"
-           ".TP\nLACQUER_OPENVINO\nA folder with libopenvino_c and the libraries it needs.\n");
+    print_environment();
     printf(".SH FILES\n.TP\n~/.cache/lacquer\nCompiled models; may be deleted at any time.\n");
 }

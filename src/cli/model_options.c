@@ -13,77 +13,13 @@
 #include "base/log.h"
 #include "base/trust.h"
 #include "cli/model_check.h"
+#include "cli/number.h"
 #include "cli/onednn.h"
 #include "convert/amend.h"
 #include "convert/convert.h"
 #include "format/external_data.h"
 #include "format/tflite.h"
 #include "engine/batcher.h"
-
-enum { OPT_ENGINE = 0x100, OPT_PRECISION, OPT_TUNE, OPT_THREADS, OPT_SCORE, OPT_NMS, OPT_CACHE,
-       OPT_TRITON_URL, OPT_TRITON_MODEL, OPT_TRITON_VERSION, OPT_TRITON_TIMEOUT, OPT_TRITON_SHM,
-       OPT_FALLBACK, OPT_NO_HANDS, OPT_DEVICE, OPT_BATCH, OPT_BATCH_WAIT };
-
-static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "Model and engine:", 10},
-    {"model", 'm', "FILE", 0,
-     "Model that finds the nails, .onnx or .tflite (default: Lacquer's own)", 10},
-    {"engine", OPT_ENGINE, "NAME", 0,
-     "Inference engine; `lacquer engines` lists them. `tensorrt` and `cuda` mean onnxruntime on "
-     "that --device", 10},
-    {"device", OPT_DEVICE, "auto|cpu|gpu|cuda|tensorrt", 0,
-     "Device that runs the network (docs/ENGINES.md): an NVIDIA GPU with TensorRT or CUDA "
-     "(onnxruntime), an Intel GPU (openvino: gpu), or the processor, which also replaces a GPU "
-     "that cannot be used", 10},
-    {"batch", OPT_BATCH, "N", 0,
-     "Largest batch of frames from several sessions with onnxruntime (default 8 on a GPU, 1 on the "
-     "processor)", 10},
-    {"batch-wait", OPT_BATCH_WAIT, "MS", 0,
-     "Longest wait of a batch's first frame for others (default 2)",
-     10},
-    {"precision", OPT_PRECISION, "f32|bf16|f16|auto", 0,
-     "Numeric precision (default auto: the result of `lacquer tune`, otherwise bf16 if the model "
-     "was checked with it and it is faster here)",
-     10},
-    {"tune", OPT_TUNE, "latency|throughput|both", 0,
-     "Optimise for one frame at a time, for many in parallel, or switch by load (default latency; "
-     "for `serve` both)", 10},
-    {"threads", OPT_THREADS, "N", 0, "Threads for inference (default: all cores)", 10},
-    {"score", OPT_SCORE, "0..1", 0,
-     "Least confidence of a detection (default 0.25), or a mask's threshold (default 0.5)", 10},
-    {"nms", OPT_NMS, "0..1", 0, "Overlap at which two detections are one (default 0.45)", 10},
-    {"cache-dir", OPT_CACHE, "DIR", 0,
-     "Folder for compiled models (default ~/.cache/lacquer; `none` stores none)", 10},
-    {"no-hands", OPT_NO_HANDS, NULL, 0,
-     "Estimate which way nails point from their appearance only, without hand landmarks", 10},
-    {NULL, 0, NULL, 0, "Models on NVIDIA Triton (docs/TRITON.md):", 20},
-    {"triton-url", OPT_TRITON_URL, "URL", 0,
-     "HOST:PORT of a server, or http://… or https://…; implies --engine triton; may be given again "
-     "(8 at most)", 20},
-    {"triton-model", OPT_TRITON_MODEL, "NAME", 0,
-     "The model's name on the server (default: the name of --model's file). Without --model, any "
-     "model of the server", 20},
-    {"triton-version", OPT_TRITON_VERSION, "N", 0,
-     "The model's version (default: the server's choice)",
-     20},
-    {"triton-timeout", OPT_TRITON_TIMEOUT, "MS", 0,
-     "Timeout of one request (default 1000; 10000 for servers that speak JSON only)", 20},
-    {"triton-shm", OPT_TRITON_SHM, "auto|off|on", 0,
-     "Send frames through shared memory (default auto: to servers on this host)", 20},
-    {"fallback", OPT_FALLBACK, "ENGINE", 0,
-     "Run --model's file in this engine, openvino or onnxruntime, while no server can run "
-     "frames", 20},
-    {0}};
-
-static int choice(struct argp_state *state, const char *option, const char *text,
-                  const char *const *names)
-{
-    for (int i = 0; names[i]; i++)
-        if (strcmp(text, names[i]) == 0)
-            return i;
-    argp_error(state, "--%s does not know '%s'", option, text);
-    return 0;
-}
 
 static bool is_nvidia(enum lq_device device)
 {
@@ -106,91 +42,122 @@ static void settle_device(struct argp_state *state, struct lq_model_options *cho
                    lq_device_name(chosen->device), chosen->engine);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void set_batch_wait(struct argp_state *state, void *input, char *text)
 {
-    static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
-    static const char *const tunes[] = {"latency", "throughput", "both", NULL};
-    static const char *const memories[] = {"auto", "off", "on", NULL};
-    static const char *const devices[] = {"auto", "cpu", "gpu", "cuda", "tensorrt", NULL};
-    struct lq_cli_model *model = state->input;
-    struct lq_model_options *chosen = &model->options;
-    struct lq_remote_options *remote = &chosen->remote;
-    switch (key) {
-    case 'm':
-        model->path = arg;
-        return 0;
-    case OPT_ENGINE:
-        chosen->engine = arg;
-        return 0;
-    case OPT_DEVICE:
-        chosen->device = (enum lq_device)choice(state, "device", arg, devices);
-        return 0;
-    case OPT_BATCH:
-        chosen->batch_max = (int)lq_cli_integer(state, "batch", arg, 1, LQ_BATCH_MAX);
-        return 0;
-    case OPT_BATCH_WAIT:
-        chosen->batch_wait_us = (int)(1000 * lq_cli_number(state, "batch-wait", arg, 0.001, 1000));
-        return 0;
-    case OPT_PRECISION:
-        chosen->precision = (enum lq_precision)choice(state, "precision", arg, precisions);
-        return 0;
-    case OPT_TUNE:
-        chosen->tune = (enum lq_tune)choice(state, "tune", arg, tunes);
-        model->tune_named = true;
-        return 0;
-    case OPT_THREADS:
-        chosen->threads = (int)lq_cli_integer(state, "threads", arg, 1, 1024);
-        return 0;
-    case OPT_SCORE:
-        chosen->score_min = (float)lq_cli_number(state, "score", arg, 0.001, 1);
-        return 0;
-    case OPT_NMS:
-        chosen->nms_iou = (float)lq_cli_number(state, "nms", arg, 0.001, 1);
-        return 0;
-    case OPT_CACHE:
-        chosen->cache_dir = strcmp(arg, "none") == 0 ? NULL : arg;
-        return 0;
-    case OPT_NO_HANDS:
-        chosen->no_landmarks = true;
-        return 0;
-    case OPT_TRITON_URL:
-        if (remote->url_count == LQ_REMOTE_URLS_MAX)
-            argp_error(state, "--triton-url may be given %d times", LQ_REMOTE_URLS_MAX);
-        else
-            remote->urls[remote->url_count++] = arg;
-        return 0;
-    case OPT_TRITON_MODEL:
-        remote->model = arg;
-        return 0;
-    case OPT_TRITON_VERSION:
-        lq_cli_integer(state, "triton-version", arg, 1, LONG_MAX);
-        remote->version = arg;
-        return 0;
-    case OPT_TRITON_TIMEOUT:
-        remote->timeout_ms = (int)lq_cli_integer(state, "triton-timeout", arg, 1, 600000);
-        return 0;
-    case OPT_TRITON_SHM:
-        remote->memory = (enum lq_remote_memory)choice(state, "triton-shm", arg, memories);
-        return 0;
-    case OPT_FALLBACK:
-        if (strcmp(arg, "triton") == 0)
-            argp_error(state, "--fallback wants an engine of this process: openvino or "
-                       "onnxruntime");
-        remote->fallback = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (remote->url_count > 0 && !chosen->engine)
-            chosen->engine = "triton";
-        if (remote->url_count == 0 && remote->fallback)
-            argp_error(state, "--fallback stands in for Triton: --triton-url is missing");
-        settle_device(state, chosen);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    struct lq_cli_model *model = input;
+    model->options.batch_wait_us = (int)(1000 * lq_cli_number(state, "batch-wait", text, 0.001,
+                                                              1000));
 }
 
-const struct argp lq_cli_model_argp = {.options = options, .parser = parse};
+static void set_tune(struct argp_state *state, void *input, char *word)
+{
+    static const char *const tunes[] = {"latency", "throughput", "both", NULL};
+    struct lq_cli_model *model = input;
+    model->options.tune = (enum lq_tune)lq_cli_word(state, "tune", word, tunes);
+    model->tune_named = true;
+}
+
+static void set_cache(struct argp_state *state, void *input, char *dir)
+{
+    (void)state;
+    ((struct lq_cli_model *)input)->options.cache_dir = strcmp(dir, "none") == 0 ? NULL : dir;
+}
+
+static void add_triton_url(struct argp_state *state, void *input, char *url)
+{
+    struct lq_remote_options *remote = &((struct lq_cli_model *)input)->options.remote;
+    if (remote->url_count == LQ_REMOTE_URLS_MAX)
+        argp_error(state, "--triton-url may be given %d times", LQ_REMOTE_URLS_MAX);
+    else
+        remote->urls[remote->url_count++] = url;
+}
+
+static void set_triton_version(struct argp_state *state, void *input, char *text)
+{
+    lq_cli_integer(state, "triton-version", text, 1, LONG_MAX);
+    ((struct lq_cli_model *)input)->options.remote.version = text;
+}
+
+static void set_fallback(struct argp_state *state, void *input, char *engine)
+{
+    if (strcmp(engine, "triton") == 0)
+        argp_error(state, "--fallback wants an engine of this process: openvino or onnxruntime");
+    ((struct lq_cli_model *)input)->options.remote.fallback = engine;
+}
+
+static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
+static const char *const memories[] = {"auto", "off", "on", NULL};
+static const char *const devices[] = {"auto", "cpu", "gpu", "cuda", "tensorrt", NULL};
+
+static const struct lq_cli_option options[] = {
+    {NULL, NULL, "Model and engine:", 10},
+    {"model", "FILE", "Model that finds the nails, .onnx or .tflite (default: Lacquer's own)", 10,
+     LQ_CLI_TAKE_TEXT(struct lq_cli_model, path), .letter = 'm'},
+    {"engine", "NAME",
+     "Inference engine; `lacquer engines` lists them. `tensorrt` and `cuda` mean onnxruntime on "
+     "that --device", 10, LQ_CLI_TAKE_TEXT(struct lq_cli_model, options.engine)},
+    {"device", "auto|cpu|gpu|cuda|tensorrt",
+     "Device that runs the network (docs/ENGINES.md): an NVIDIA GPU with TensorRT or CUDA "
+     "(onnxruntime), an Intel GPU (openvino: gpu), or the processor, which also replaces a GPU "
+     "that cannot be used", 10, LQ_CLI_TAKE_WORD(struct lq_cli_model, options.device, devices)},
+    {"batch", "N",
+     "Largest batch of frames from several sessions with onnxruntime (default 8 on a GPU, 1 on the "
+     "processor)", 10,
+     LQ_CLI_TAKE_INTEGER(struct lq_cli_model, options.batch_max, 1, LQ_BATCH_MAX)},
+    {"batch-wait", "MS", "Longest wait of a batch's first frame for others (default 2)", 10,
+     LQ_CLI_TAKE_CALL(set_batch_wait)},
+    {"precision", "f32|bf16|f16|auto",
+     "Numeric precision (default auto: the result of `lacquer tune`, otherwise bf16 if the model "
+     "was checked with it and it is faster here)", 10,
+     LQ_CLI_TAKE_WORD(struct lq_cli_model, options.precision, precisions)},
+    {"tune", "latency|throughput|both",
+     "Optimise for one frame at a time, for many in parallel, or switch by load (default latency; "
+     "for `serve` both)", 10, LQ_CLI_TAKE_CALL(set_tune)},
+    {"threads", "N", "Threads for inference (default: all cores)", 10,
+     LQ_CLI_TAKE_INTEGER(struct lq_cli_model, options.threads, 1, 1024)},
+    {"score", "0..1",
+     "Least confidence of a detection (default 0.25), or a mask's threshold (default 0.5)", 10,
+     LQ_CLI_TAKE_NUMBER(struct lq_cli_model, options.score_min, 0.001, 1)},
+    {"nms", "0..1", "Overlap at which two detections are one (default 0.45)", 10,
+     LQ_CLI_TAKE_NUMBER(struct lq_cli_model, options.nms_iou, 0.001, 1)},
+    {"cache-dir", "DIR",
+     "Folder for compiled models (default ~/.cache/lacquer; `none` stores none)", 10,
+     LQ_CLI_TAKE_CALL(set_cache)},
+    {"no-hands", NULL,
+     "Estimate which way nails point from their appearance only, without hand landmarks", 10,
+     LQ_CLI_TAKE_ON(struct lq_cli_model, options.no_landmarks)},
+    {NULL, NULL, "Models on NVIDIA Triton (docs/TRITON.md):", 20},
+    {"triton-url", "URL",
+     "HOST:PORT of a server, or http://… or https://…; implies --engine triton; may be given again "
+     "(8 at most)", 20, LQ_CLI_TAKE_CALL(add_triton_url)},
+    {"triton-model", "NAME",
+     "The model's name on the server (default: the name of --model's file). Without --model, any "
+     "model of the server", 20, LQ_CLI_TAKE_TEXT(struct lq_cli_model, options.remote.model)},
+    {"triton-version", "N", "The model's version (default: the server's choice)", 20,
+     LQ_CLI_TAKE_CALL(set_triton_version)},
+    {"triton-timeout", "MS",
+     "Timeout of one request (default 1000; 10000 for servers that speak JSON only)", 20,
+     LQ_CLI_TAKE_INTEGER(struct lq_cli_model, options.remote.timeout_ms, 1, 600000)},
+    {"triton-shm", "auto|off|on",
+     "Send frames through shared memory (default auto: to servers on this host)", 20,
+     LQ_CLI_TAKE_WORD(struct lq_cli_model, options.remote.memory, memories)},
+    {"fallback", "ENGINE",
+     "Run --model's file in this engine, openvino or onnxruntime, while no server can run "
+     "frames", 20, LQ_CLI_TAKE_CALL(set_fallback)},
+    {0}};
+
+static void check(struct argp_state *state, void *input)
+{
+    struct lq_model_options *chosen = &((struct lq_cli_model *)input)->options;
+    const struct lq_remote_options *remote = &chosen->remote;
+    if (remote->url_count > 0 && !chosen->engine)
+        chosen->engine = "triton";
+    if (remote->url_count == 0 && remote->fallback)
+        argp_error(state, "--fallback stands in for Triton: --triton-url is missing");
+    settle_device(state, chosen);
+}
+
+const struct lq_cli_spec lq_cli_model_spec = {.options = options, .check = check};
 
 static void choose_cache(struct lq_cli_model *model)
 {

@@ -1,11 +1,9 @@
-// The options about models and engines that several commands share, as an argp child.
+// The options about models and engines that several commands share.
 // Threads: the main one, before the model is opened. Owner: the command; a model that is opened is
 // its to close.
 #pragma once
 
-#include <argp.h>
-
-#include "cli/number.h"
+#include "cli/options.h"
 #include "model/model.h"
 
 struct lq_cli_model {
@@ -21,8 +19,8 @@ struct lq_cli_model {
     int memory_fd;
 };
 
-// A child parser; its input is a struct lq_cli_model set up by lq_cli_model_init.
-extern const struct argp lq_cli_model_argp;
+// A part of a command; its input is a struct lq_cli_model set up by lq_cli_model_init.
+extern const struct lq_cli_spec lq_cli_model_spec;
 
 void lq_cli_model_init(struct lq_cli_model *model);
 

@@ -12,7 +12,6 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "cli/cli.h"
-#include "cli/number.h"
 #include "cli/quantize_pictures.h"
 #include "convert/convert.h"
 #include "convert/quantise.h"
@@ -31,60 +30,38 @@ struct quantize {
     int keep_count, pictures;
 };
 
-enum { OPT_IMAGES = 0x300, OPT_KEEP, OPT_REPORT, OPT_PICTURES };
-
-static const struct argp_option options[] = {
-    {"images", OPT_IMAGES, "DIR", 0,
-     "Photos like those that the network will get, to measure the ranges of its tensors", 1},
-    {"pictures", OPT_PICTURES, "N", 0, "Most photos to use (8 to 1024, default 128)", 1},
-    {"keep", OPT_KEEP, "LAYER", 0,
-     "Keep this layer in float; a name from the report, with `*` at its end for all names with "
-     "that prefix. May be given again", 1},
-    {"report", OPT_REPORT, "FILE", 0,
-     "Write the error of every layer's output and the rules tried as JSON (`-`: stdout)", 1},
-    {0}};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void add_kept(struct argp_state *state, void *input, char *layer)
 {
-    struct quantize *quantize = state->input;
-    switch (key) {
-    case OPT_IMAGES:
-        quantize->images = arg;
-        return 0;
-    case OPT_PICTURES:
-        quantize->pictures = (int)lq_cli_integer(state, "pictures", arg, 8, PICTURES_MAX);
-        return 0;
-    case OPT_KEEP:
-        if (quantize->keep_count == KEEP_MAX)
-            argp_error(state, "--keep may be given %d times; `NAME*` keeps several", KEEP_MAX);
-        else
-            quantize->keep[quantize->keep_count++] = arg;
-        return 0;
-    case OPT_REPORT:
-        quantize->report = arg;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 1)
-            argp_error(state, "give one input model and one output model");
-        *(state->arg_num == 0 ? &quantize->in : &quantize->out) = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!quantize->out)
-            argp_error(state, "say which model: IN.onnx OUT.onnx (IN may be a .tflite)");
-        if (!quantize->images)
-            argp_error(state, "which pictures? give --images DIR");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    struct quantize *quantize = input;
+    if (quantize->keep_count == KEEP_MAX)
+        argp_error(state, "--keep may be given %d times; `NAME*` keeps several", KEEP_MAX);
+    else
+        quantize->keep[quantize->keep_count++] = layer;
 }
 
-const struct argp lq_quantize_argp = {
-    .options = options, .parser = parse, .args_doc = "IN OUT.onnx",
-    .doc = "Makes an int8 model (ONNX with QuantizeLinear and DequantizeLinear, which OpenVINO, "
-           "TensorRT and ONNX Runtime read) from a float one, .onnx or .tflite. It needs no "
-           "training: it measures ranges on pictures, and keeps layers in float that lose too much "
-           "accuracy in int8."};
+static const struct lq_cli_option options[] = {
+    {"images", "DIR",
+     "Photos like those that the network will get, to measure the ranges of its tensors", 1,
+     LQ_CLI_TAKE_TEXT(struct quantize, images)},
+    {"pictures", "N", "Most photos to use (8 to 1024, default 128)", 1,
+     LQ_CLI_TAKE_INTEGER(struct quantize, pictures, 8, PICTURES_MAX)},
+    {"keep", "LAYER",
+     "Keep this layer in float; a name from the report, with `*` at its end for all names with "
+     "that prefix. May be given again", 1, LQ_CLI_TAKE_CALL(add_kept)},
+    {"report", "FILE",
+     "Write the error of every layer's output and the rules tried as JSON (`-`: stdout)", 1,
+     LQ_CLI_TAKE_TEXT(struct quantize, report)},
+    {0}};
+
+static void check(struct argp_state *state, void *input)
+{
+    const struct quantize *quantize = input;
+    if (!quantize->out)
+        argp_error(state, "say which model: IN.onnx OUT.onnx (IN may be a .tflite)");
+    if (!quantize->images)
+        argp_error(state, "which pictures? give --images DIR");
+}
+
 
 // ---- the float model
 
@@ -330,10 +307,10 @@ static int prepare(struct work *work, struct lq_buf *model, struct lq_error *err
     return status == LQ_OK ? lq_quantise_check(&given, err) : status;
 }
 
-int lq_cli_quantize(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct quantize quantize = {.pictures = PICTURES};
-    argp_parse(&lq_quantize_argp, argc, argv, 0, NULL, &quantize);
+    lq_cli_parse(&lq_quantize_command.line, argc, argv, &quantize);
     struct lq_error err;
     struct lq_buf model;
     struct work work = {.quantize = &quantize, .model = &model};
@@ -347,3 +324,14 @@ int lq_cli_quantize(int argc, char **argv)
     free(work.paths);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }
+
+const struct lq_command lq_quantize_command = {
+    "quantize", "quantise a float model to int8", run_command,
+    {.options = options, .args_doc = "IN OUT.onnx",
+     .words = {2, {offsetof(struct quantize, in), offsetof(struct quantize, out)},
+               "give one input model and one output model"},
+     .check = check,
+     .doc = "Makes an int8 model (ONNX with QuantizeLinear and DequantizeLinear, which OpenVINO, "
+            "TensorRT and ONNX Runtime read) from a float one, .onnx or .tflite. It needs no "
+            "training: it measures ranges on pictures, and keeps layers in float that lose too "
+            "much accuracy in int8."}};

@@ -13,6 +13,7 @@
 #include "cli/look_options.h"
 #include "cli/model_check.h"
 #include "cli/model_options.h"
+#include "cli/number.h"
 #include "cli/sandbox.h"
 #include "cli/tune_serve.h"
 #include "serve/guard/origin.h"
@@ -20,138 +21,57 @@
 #include "serve/sched/load.h"
 #include "serve/serve.h"
 
-enum { OPT_HOST = 0x200, OPT_WORKERS, OPT_TLS_CERT, OPT_TLS_KEY, OPT_SELF_SIGNED, OPT_WEB,
-       OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_TUNE_AFTER, OPT_DRAIN,
-       OPT_QUALITY, OPT_SESSIONS, OPT_WAIT, OPT_ORIGIN,
-       OPT_MAX_AGE, OPT_PER_ADDRESS, OPT_FPS, OPT_IDLE, OPT_TOKENS, OPT_USER, OPT_NO_SANDBOX,
-       OPT_NO_SMOOTHING, OPT_NO_PROPAGATION, OPT_MEMORY, OPT_CSP, OPT_ADMIN_PORT, OPT_ADMIN_HOST,
-       OPT_FRAME_ANCESTORS, OPT_TRUSTED_PROXY, OPT_PROXY_PROTOCOL };
 // Most of a frame's time goes by at the inference server; it batches what is asked at once.
 enum { REMOTE_WORKERS = 8 };
 
-static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "Server:", 1},
-    {"port", 'p', "N", 0, "Port to listen on (default: PORT of the environment, else 8080; 0: any)",
-     1},
-    {"host", OPT_HOST, "ADDRESS", 0,
-     "Address or host name to listen on (default 127.0.0.1; 0.0.0.0 lets other machines connect)",
-     1},
-    {"admin-port", OPT_ADMIN_PORT, "N", 0,
-     "Second port, for operators only: /metrics, /healthz and /readyz (0: any; by convention 9464; "
-     "default: none)",
-     1},
-    {"admin-host", OPT_ADMIN_HOST, "ADDRESS", 0,
-     "Address of the admin port (default 127.0.0.1)", 1},
-    {"trusted-proxy", OPT_TRUSTED_PROXY, "CIDR", 0,
-     "Trust what proxies in this network (10.0.0.0/8, ::1) say about their clients: "
-     "X-Forwarded-For, -Host and -Proto, Forwarded; may be given again",
-     1},
-    {"proxy-protocol", OPT_PROXY_PROTOCOL, NULL, 0,
-     "Expect a PROXY header (version 1 or 2) at the start of each connection from a trusted "
-     "proxy", 1},
-    {"tls-cert", OPT_TLS_CERT, "FILE", 0, "Serve HTTPS with this PEM certificate (chain)", 1},
-    {"tls-key", OPT_TLS_KEY, "FILE", 0, "The certificate's PEM private key", 1},
-    {"tls-self-signed", OPT_SELF_SIGNED, NULL, 0,
-     "Serve HTTPS with a certificate made at the start (phones allow the camera on HTTPS pages "
-     "only)",
-     1},
-    {"allow-origin", OPT_ORIGIN, "ORIGIN", 0,
-     "Let pages from this origin (https://example.org, or * for all) use the server; may be given "
-     "again", 1},
-    {"token-file", OPT_TOKENS, "FILE", 0,
-     "Accept only clients that send one of the tokens in this file, one per line (Authorization: "
-     "Bearer); open the page as /?token=… once",
-     1},
-    {"max-sessions", OPT_SESSIONS, "N", 0, "Most sessions at once (default 512)", 1},
-    {"drain-delay", OPT_DRAIN, "SECONDS", 0,
-     "After SIGTERM, report not ready at /readyz but keep serving for this long, until balancers "
-     "have noticed (default 0)",
-     1},
-    {"max-wait", OPT_WAIT, "MS", 0,
-     "Longest wait of a frame for a worker; from half of it on, new live sessions are refused "
-     "(default 60)", 1},
-    {"max-sessions-per-address", OPT_PER_ADDRESS, "N", 0,
-     "Most sessions from one client address (0: no limit; default 32, no limit on a loopback "
-     "--host without --trusted-proxy)",
-     1},
-    {"max-frame-memory", OPT_MEMORY, "MIB", 0,
-     "Memory for all frames and replies together; beyond it the client that holds the most is "
-     "disconnected (default 1024, or a quarter of the machine's memory if that is less)",
-     1},
-    {"max-fps", OPT_FPS, "N", 0, "Most frames a second per session (default 1000)", 1},
-    {"idle-timeout", OPT_IDLE, "SECONDS", 0,
-     "End a live session that sent no frame for this long (default 600)", 1},
-    {"user", OPT_USER, "NAME", 0,
-     "Switch to this user after opening the port and reading the key (needs root)", 1},
-    {"no-sandbox", OPT_NO_SANDBOX, NULL, 0,
-     "Turn the sandbox off. By default the kernel, if it supports Landlock and seccomp, denies "
-     "files, network and system calls that the server does not need",
-     1},
-    {"workers", OPT_WORKERS, "N", 0,
-     "Frames processed at once (default: the number of cores; 1 with --tune latency; 8 with Triton "
-     "or an NVIDIA GPU)",
-     1},
-    {"max-age", OPT_MAX_AGE, "MS", 0,
-     "Drop a live frame that is older than this and has no reply yet (default 2000)", 1},
-    {"jpeg-quality", OPT_QUALITY, "30..95", 0,
-     "Quality of replies unless the client sets one (default 85)", 1},
-    {"no-smoothing", OPT_NO_SMOOTHING, NULL, 0,
-     "Do not smooth the outlines of live nails from frame to frame", 1},
-    {"no-propagation", OPT_NO_PROPAGATION, NULL, 0,
-     "Run the network on each live frame. By default, while other sessions wait, the server "
-     "propagates the nails of the previous frame, moved by the motion since, in up to two of three "
-     "frames",
-         1},
-    {"no-carrying", OPT_NO_PROPAGATION, NULL, OPTION_HIDDEN, "--no-propagation until 1.0", 1},
-    {"tune-after", OPT_TUNE_AFTER, "SECONDS", 0,
-     "If no result of `lacquer tune` is saved for this machine, tune in the background this long "
-     "after the start (default 10)", 1},
-    {"web", OPT_WEB, "DIR", 0, "Serve the pages in this folder instead of the built-in one", 1},
-    {"frame-ancestors", OPT_FRAME_ANCESTORS, "ORIGIN", 0,
-     "Let pages of this origin show the built-in page in an iframe (may be given again; '*': "
-     "all)", 1},
-    {"csp", OPT_CSP, "POLICY", 0,
-     "Send this Content-Security-Policy with every response ('': none; default: a strict one, none "
-     "with --web)",
-     1},
-    {"log-level", OPT_LOG_LEVEL, "error|warn|info|debug", 0,
-     "Least severity to log (default info)", 1},
-    {"log-format", OPT_LOG_FORMAT, "text|json", 0,
-     "Log format: plain lines, or one JSON object per line (default text)", 1},
-    {0}};
-
 enum { DEFAULT_PER_ADDRESS = -1 };
 
-struct arguments {
+struct serve {
     struct lq_cli_model model;
     struct lq_cli_look look; // where looks are found
-    struct lq_serve_options serve;
+    struct lq_serve_options options;
     const char *user;
     bool no_sandbox;
     int tune_after_s;
     char host[LQ_HOST_SIZE], admin_host[LQ_HOST_SIZE]; // what names of hosts stand for
 };
 
-static void set_log_level(struct argp_state *state, const char *text)
+static void set_log_level(struct argp_state *state, void *input, char *word)
 {
-    static const char *const names[] = {"error", "warn", "info", "debug"};
-    for (int i = 0; i < (int)LQ_COUNT(names); i++)
-        if (strcmp(text, names[i]) == 0) {
-            lq_log_set_level((enum lq_log_level)i);
-            return;
-        }
-    argp_error(state, "--log-level does not know '%s'", text);
+    static const char *const names[] = {"error", "warn", "info", "debug", NULL};
+    (void)input;
+    lq_log_set_level((enum lq_log_level)lq_cli_word(state, "log-level", word, names));
 }
 
-static void set_log_format(struct argp_state *state, const char *text)
+static void set_log_format(struct argp_state *state, void *input, char *word)
 {
-    if (strcmp(text, "json") != 0 && strcmp(text, "text") != 0)
+    (void)input;
+    if (strcmp(word, "json") != 0 && strcmp(word, "text") != 0)
         argp_error(state, "--log-format takes text or json");
-    lq_log_set_format(strcmp(text, "json") == 0 ? LQ_LOG_JSON : LQ_LOG_TEXT);
+    lq_log_set_format(strcmp(word, "json") == 0 ? LQ_LOG_JSON : LQ_LOG_TEXT);
 }
 
-static void add_origin(struct argp_state *state, struct lq_serve_options *serve, char *origin)
+static void set_host(struct argp_state *state, void *input, char *name)
 {
+    struct serve *serve = input;
+    serve->options.host = lq_cli_host(state, "host", name, serve->host);
+}
+
+static void set_admin_host(struct argp_state *state, void *input, char *name)
+{
+    struct serve *serve = input;
+    serve->options.admin_host = lq_cli_host(state, "admin-host", name, serve->admin_host);
+}
+
+static void set_frame_memory(struct argp_state *state, void *input, char *text)
+{
+    ((struct serve *)input)->options.frame_bytes_max =
+        (size_t)lq_cli_integer(state, "max-frame-memory", text, 1, 1000000) << 20;
+}
+
+static void add_origin(struct argp_state *state, void *input, char *origin)
+{
+    struct lq_serve_options *serve = &((struct serve *)input)->options;
     if (serve->allow_origin_count == LQ_ALLOW_ORIGINS_MAX)
         argp_error(state, "--allow-origin may be given %d times", LQ_ALLOW_ORIGINS_MAX);
     struct lq_error error;
@@ -161,8 +81,9 @@ static void add_origin(struct argp_state *state, struct lq_serve_options *serve,
 }
 
 // A word of a Content-Security-Policy, in which ';' and ',' would begin something else.
-static void add_ancestor(struct argp_state *state, struct lq_serve_options *serve, char *origin)
+static void add_ancestor(struct argp_state *state, void *input, char *origin)
 {
+    struct lq_serve_options *serve = &((struct serve *)input)->options;
     struct lq_error error;
     size_t len = 0;
     if (serve->frame_ancestor_count == LQ_ALLOW_ORIGINS_MAX)
@@ -180,18 +101,19 @@ static void add_ancestor(struct argp_state *state, struct lq_serve_options *serv
 }
 
 // A header's value. More than this no browser needs, and no proxy may pass on.
-static void set_csp(struct argp_state *state, struct lq_serve_options *serve, const char *policy)
+static void set_csp(struct argp_state *state, void *input, char *policy)
 {
     for (const char *c = policy; *c; c++)
         if (*c < ' ' || *c > '~')
             argp_error(state, "--csp takes one line of ASCII text");
     if (strlen(policy) > LQ_CSP_CHARS_MAX)
         argp_error(state, "--csp takes %d characters at most", LQ_CSP_CHARS_MAX);
-    serve->csp = policy;
+    ((struct serve *)input)->options.csp = policy;
 }
 
-static void add_proxy(struct argp_state *state, struct lq_serve_options *serve, const char *text)
+static void add_proxy(struct argp_state *state, void *input, char *text)
 {
+    struct lq_serve_options *serve = &((struct serve *)input)->options;
     struct lq_error error;
     if (serve->trusted_proxy_count == LQ_TRUSTED_PROXIES_MAX)
         argp_error(state, "--trusted-proxy may be given %d times", LQ_TRUSTED_PROXIES_MAX);
@@ -209,6 +131,102 @@ static void check_web(struct argp_state *state, const char *folder)
         argp_error(state, "--web: cannot read the folder '%s': %s", folder, strerror(errno));
 }
 
+static const struct lq_cli_option options[] = {
+    {NULL, NULL, "Server:", 1},
+    {"port", "N", "Port to listen on (default: PORT of the environment, else 8080; 0: any)", 1,
+     LQ_CLI_TAKE_INTEGER(struct serve, options.port, 0, 65535), .letter = 'p'},
+    {"host", "ADDRESS",
+     "Address or host name to listen on (default 127.0.0.1; 0.0.0.0 lets other machines connect)",
+     1, LQ_CLI_TAKE_CALL(set_host)},
+    {"admin-port", "N",
+     "Second port, for operators only: /metrics, /healthz and /readyz (0: any; by convention 9464; "
+     "default: none)", 1, LQ_CLI_TAKE_INTEGER(struct serve, options.admin_port, 0, 65535)},
+    {"admin-host", "ADDRESS", "Address of the admin port (default 127.0.0.1)", 1,
+     LQ_CLI_TAKE_CALL(set_admin_host)},
+    {"trusted-proxy", "CIDR",
+     "Trust what proxies in this network (10.0.0.0/8, ::1) say about their clients: "
+     "X-Forwarded-For, -Host and -Proto, Forwarded; may be given again", 1,
+     LQ_CLI_TAKE_CALL(add_proxy)},
+    {"proxy-protocol", NULL,
+     "Expect a PROXY header (version 1 or 2) at the start of each connection from a trusted "
+     "proxy", 1, LQ_CLI_TAKE_ON(struct serve, options.proxy_protocol)},
+    {"tls-cert", "FILE", "Serve HTTPS with this PEM certificate (chain)", 1,
+     LQ_CLI_TAKE_TEXT(struct serve, options.tls_cert)},
+    {"tls-key", "FILE", "The certificate's PEM private key", 1,
+     LQ_CLI_TAKE_TEXT(struct serve, options.tls_key)},
+    {"tls-self-signed", NULL,
+     "Serve HTTPS with a certificate made at the start (phones allow the camera on HTTPS pages "
+     "only)", 1, LQ_CLI_TAKE_ON(struct serve, options.tls_self_signed)},
+    {"allow-origin", "ORIGIN",
+     "Let pages from this origin (https://example.org, or * for all) use the server; may be given "
+     "again", 1, LQ_CLI_TAKE_CALL(add_origin)},
+    {"token-file", "FILE",
+     "Accept only clients that send one of the tokens in this file, one per line (Authorization: "
+     "Bearer); open the page as /?token=… once", 1,
+     LQ_CLI_TAKE_TEXT(struct serve, options.token_file)},
+    {"max-sessions", "N", "Most sessions at once (default 512)", 1,
+     LQ_CLI_TAKE_INTEGER(struct serve, options.sessions_max, 1, 10000)},
+    {"drain-delay", "SECONDS",
+     "After SIGTERM, report not ready at /readyz but keep serving for this long, until balancers "
+     "have noticed (default 0)", 1,
+     LQ_CLI_TAKE_INTEGER(struct serve, options.drain_delay_s, 0, 600)},
+    {"max-wait", "MS",
+     "Longest wait of a frame for a worker; from half of it on, new live sessions are refused "
+     "(default 60)", 1, LQ_CLI_TAKE_INTEGER(struct serve, options.wait_ms_max, 1, 60000)},
+    {"max-sessions-per-address", "N",
+     "Most sessions from one client address (0: no limit; default 32, no limit on a loopback "
+     "--host without --trusted-proxy)", 1,
+     LQ_CLI_TAKE_INTEGER(struct serve, options.address_sessions_max, 0, 10000)},
+    {"max-frame-memory", "MIB",
+     "Memory for all frames and replies together; beyond it the client that holds the most is "
+     "disconnected (default 1024, or a quarter of the machine's memory if that is less)", 1,
+     LQ_CLI_TAKE_CALL(set_frame_memory)},
+    {"max-fps", "N", "Most frames a second per session (default 1000)", 1,
+     LQ_CLI_TAKE_INTEGER(struct serve, options.fps_max, 1, 100000)},
+    {"idle-timeout", "SECONDS",
+     "End a live session that sent no frame for this long (default 600)", 1,
+     LQ_CLI_TAKE_INTEGER(struct serve, options.idle_timeout_s, 1, 1000000)},
+    {"user", "NAME",
+     "Switch to this user after opening the port and reading the key (needs root)", 1,
+     LQ_CLI_TAKE_TEXT(struct serve, user)},
+    {"no-sandbox", NULL,
+     "Turn the sandbox off. By default the kernel, if it supports Landlock and seccomp, denies "
+     "files, network and system calls that the server does not need", 1,
+     LQ_CLI_TAKE_ON(struct serve, no_sandbox)},
+    {"workers", "N",
+     "Frames processed at once (default: the number of cores; 1 with --tune latency; 8 with Triton "
+     "or an NVIDIA GPU)", 1, LQ_CLI_TAKE_INTEGER(struct serve, options.workers, 1, 256)},
+    {"max-age", "MS",
+     "Drop a live frame that is older than this and has no reply yet (default 2000)", 1,
+     LQ_CLI_TAKE_INTEGER(struct serve, options.max_age_ms, 1, 60000)},
+    {"jpeg-quality", "30..95", "Quality of replies unless the client sets one (default 85)", 1,
+     LQ_CLI_TAKE_INTEGER(struct serve, options.jpeg_quality, 30, 95)},
+    {"no-smoothing", NULL, "Do not smooth the outlines of live nails from frame to frame", 1,
+     LQ_CLI_TAKE_OFF(struct serve, options.smooth)},
+    {"no-propagation", NULL,
+     "Run the network on each live frame. By default, while other sessions wait, the server "
+     "propagates the nails of the previous frame, moved by the motion since, in up to two of three "
+     "frames", 1, LQ_CLI_TAKE_OFF(struct serve, options.propagate)},
+    {"no-carrying", NULL, "--no-propagation until 1.0", 1,
+     LQ_CLI_TAKE_OFF(struct serve, options.propagate), .flags = OPTION_HIDDEN},
+    {"tune-after", "SECONDS",
+     "If no result of `lacquer tune` is saved for this machine, tune in the background this long "
+     "after the start (default 10)", 1, LQ_CLI_TAKE_INTEGER(struct serve, tune_after_s, 0, 86400)},
+    {"web", "DIR", "Serve the pages in this folder instead of the built-in one", 1,
+     LQ_CLI_TAKE_TEXT(struct serve, options.web_dir)},
+    {"frame-ancestors", "ORIGIN",
+     "Let pages of this origin show the built-in page in an iframe (may be given again; '*': "
+     "all)", 1, LQ_CLI_TAKE_CALL(add_ancestor)},
+    {"csp", "POLICY",
+     "Send this Content-Security-Policy with every response ('': none; default: a strict one, none "
+     "with --web)", 1, LQ_CLI_TAKE_CALL(set_csp)},
+    {"log-level", "error|warn|info|debug", "Least severity to log (default info)", 1,
+     LQ_CLI_TAKE_CALL(set_log_level)},
+    {"log-format", "text|json",
+     "Log format: plain lines, or one JSON object per line (default text)", 1,
+     LQ_CLI_TAKE_CALL(set_log_format)},
+    {0}};
+
 static size_t default_frame_bytes(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGE_SIZE);
@@ -216,9 +234,10 @@ static size_t default_frame_bytes(void)
     return quarter < LQ_FRAMES_BYTES_MAX ? quarter : LQ_FRAMES_BYTES_MAX;
 }
 
-static void check(struct argp_state *state, struct arguments *arguments)
+static void check(struct argp_state *state, void *input)
 {
-    struct lq_serve_options *serve = &arguments->serve;
+    struct serve *given = input;
+    struct lq_serve_options *serve = &given->options;
     if (!serve->tls_cert != !serve->tls_key)
         argp_error(state, "--tls-cert and --tls-key belong together");
     if (serve->tls_cert && serve->tls_self_signed)
@@ -239,205 +258,103 @@ static void check(struct argp_state *state, struct arguments *arguments)
         serve->address_sessions_max = alike ? 0 : LQ_ADDRESS_SESSIONS_MAX;
     if (!serve->frame_bytes_max)
         serve->frame_bytes_max = default_frame_bytes();
-    const struct lq_model_options *model = &arguments->model.options;
+    const struct lq_model_options *model = &given->model.options;
     bool remote = (model->engine && strcmp(model->engine, "triton") == 0) ||
-                  lq_cli_model_on_nvidia(&arguments->model);
+                  lq_cli_model_on_nvidia(&given->model);
     if (serve->workers == 0)
         serve->workers = remote ? REMOTE_WORKERS
                          : model->tune != LQ_TUNE_LATENCY ? lq_cpu_count() : 1;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct arguments *arguments = state->input;
-    struct lq_serve_options *serve = &arguments->serve;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &arguments->model;
-        state->child_inputs[1] = &arguments->look;
-        return 0;
-    case 'p':
-        serve->port = (int)lq_cli_integer(state, "port", arg, 0, 65535);
-        return 0;
-    case OPT_HOST:
-        serve->host = lq_cli_host(state, "host", arg, arguments->host);
-        return 0;
-    case OPT_ADMIN_PORT:
-        serve->admin_port = (int)lq_cli_integer(state, "admin-port", arg, 0, 65535);
-        return 0;
-    case OPT_ADMIN_HOST:
-        serve->admin_host = lq_cli_host(state, "admin-host", arg, arguments->admin_host);
-        return 0;
-    case OPT_TRUSTED_PROXY:
-        add_proxy(state, serve, arg);
-        return 0;
-    case OPT_PROXY_PROTOCOL:
-        serve->proxy_protocol = true;
-        return 0;
-    case OPT_TLS_CERT:
-        serve->tls_cert = arg;
-        return 0;
-    case OPT_TLS_KEY:
-        serve->tls_key = arg;
-        return 0;
-    case OPT_SELF_SIGNED:
-        serve->tls_self_signed = true;
-        return 0;
-    case OPT_ORIGIN:
-        add_origin(state, serve, arg);
-        return 0;
-    case OPT_NO_SMOOTHING:
-        serve->smooth = false;
-        return 0;
-    case OPT_NO_PROPAGATION:
-        serve->propagate = false;
-        return 0;
-    case OPT_SESSIONS:
-        serve->sessions_max = (int)lq_cli_integer(state, "max-sessions", arg, 1, 10000);
-        return 0;
-    case OPT_DRAIN:
-        serve->drain_delay_s = (int)lq_cli_integer(state, "drain-delay", arg, 0, 600);
-        return 0;
-    case OPT_WAIT:
-        serve->wait_ms_max = (int)lq_cli_integer(state, "max-wait", arg, 1, 60000);
-        return 0;
-    case OPT_PER_ADDRESS:
-        serve->address_sessions_max =
-            (int)lq_cli_integer(state, "max-sessions-per-address", arg, 0, 10000);
-        return 0;
-    case OPT_MEMORY:
-        serve->frame_bytes_max =
-            (size_t)lq_cli_integer(state, "max-frame-memory", arg, 1, 1000000) << 20;
-        return 0;
-    case OPT_FPS:
-        serve->fps_max = (int)lq_cli_integer(state, "max-fps", arg, 1, 100000);
-        return 0;
-    case OPT_IDLE:
-        serve->idle_timeout_s = (int)lq_cli_integer(state, "idle-timeout", arg, 1, 1000000);
-        return 0;
-    case OPT_TOKENS:
-        serve->token_file = arg;
-        return 0;
-    case OPT_USER:
-        arguments->user = arg;
-        return 0;
-    case OPT_NO_SANDBOX:
-        arguments->no_sandbox = true;
-        return 0;
-    case OPT_WORKERS:
-        serve->workers = (int)lq_cli_integer(state, "workers", arg, 1, 256);
-        return 0;
-    case OPT_MAX_AGE:
-        serve->max_age_ms = (int)lq_cli_integer(state, "max-age", arg, 1, 60000);
-        return 0;
-    case OPT_QUALITY:
-        serve->jpeg_quality = (int)lq_cli_integer(state, "jpeg-quality", arg, 30, 95);
-        return 0;
-    case OPT_TUNE_AFTER:
-        arguments->tune_after_s = (int)lq_cli_integer(state, "tune-after", arg, 0, 86400);
-        return 0;
-    case OPT_WEB:
-        serve->web_dir = arg;
-        return 0;
-    case OPT_FRAME_ANCESTORS:
-        add_ancestor(state, serve, arg);
-        return 0;
-    case OPT_CSP:
-        set_csp(state, serve, arg);
-        return 0;
-    case OPT_LOG_LEVEL:
-        set_log_level(state, arg);
-        return 0;
-    case OPT_LOG_FORMAT:
-        set_log_format(state, arg);
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "'%s' is not an option", arg);
-        return 0;
-    case ARGP_KEY_END:
-        check(state, arguments);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_child children[] = {{&lq_cli_model_argp, 0, NULL, 0},
-                                             {&lq_cli_looks_argp, 0, NULL, 0},
-                                             {0}};
-
-const struct argp lq_serve_argp = {
-    options, parse, NULL,
-    "Serves the live page, the HTTP API, WebSocket and Socket.IO from one port.\v"
-    "Stops on SIGINT or SIGTERM after finishing the frames it is working on. SIGHUP reads the "
-    "certificate, its key and the tokens again.",
-    children, NULL, NULL};
-
 static int give_up_rights(void *context, struct lq_error *err)
 {
-    struct arguments *arguments = context;
-    int status = arguments->user ? lq_sandbox_user(arguments->user, err) : LQ_OK;
-    if (status != LQ_OK || arguments->no_sandbox)
+    struct serve *serve = context;
+    int status = serve->user ? lq_sandbox_user(serve->user, err) : LQ_OK;
+    if (status != LQ_OK || serve->no_sandbox)
         return status;
     lq_sandbox_memory();
-    return lq_cli_sandbox(&arguments->model, &arguments->serve, err);
+    return lq_cli_sandbox(&serve->model, &serve->options, err);
 }
 
-int lq_cli_serve(int argc, char **argv)
+static int take_port_of_environment(struct lq_serve_options *chosen, struct lq_error *err)
 {
-    struct arguments arguments = {.tune_after_s = 10,
-                                  .serve = {.host = "127.0.0.1",
-                                            .port = 8080,
-                                            .admin_port = -1,
-                                            .jpeg_quality = 85,
-                                            .max_age_ms = 2000,
-                                            .smooth = true,
-                                            .propagate = true,
-                                            .sessions_max = LQ_SESSIONS_MAX,
-                                            .wait_ms_max = LQ_LOAD_WAIT_MS,
-                                            .address_sessions_max = DEFAULT_PER_ADDRESS,
-                                            .fps_max = LQ_FRAMES_PER_S_MAX,
-                                            .idle_timeout_s = LQ_IDLE_S}};
-    struct lq_server *server = NULL;
-    struct lq_model *model = NULL;
-    struct lq_error error;
-    lq_cli_model_init(&arguments.model);
-    arguments.model.options.tune = LQ_TUNE_BOTH;
-    lq_cli_look_init(&arguments.look);
     const char *port = getenv("PORT");
     long number = 0;
-    if (port && *port && !lq_cli_read_integer(port, 0, 65535, &number)) {
-        lq_fail(&error, LQ_ERR_ARGUMENT, "PORT in the environment is not a port, a whole number "
-                "from 0 to 65535: '%.40s'", port);
-        return lq_cli_error(&error);
-    }
-    if (port && *port)
-        arguments.serve.port = (int)number;
-    argp_parse(&lq_serve_argp, argc, argv, 0, NULL, &arguments);
-    arguments.serve.catalogue = arguments.look.catalogue;
-    lq_serve_block_signals(&arguments.serve);
+    if (!port || !*port)
+        return LQ_OK;
+    if (!lq_cli_read_integer(port, 0, 65535, &number))
+        return lq_fail(err, LQ_ERR_ARGUMENT, "PORT in the environment is not a port, a whole "
+                       "number from 0 to 65535: '%.40s'", port);
+    chosen->port = (int)number;
+    return LQ_OK;
+}
+
+static int run(struct serve *serve, struct lq_error *err)
+{
+    struct lq_server *server = NULL;
+    struct lq_model *model = NULL;
     struct lq_tune_beside beside; // before there is a port that it would hold
-    lq_tune_beside_fork(&beside, &arguments.model, give_up_rights, &arguments);
+    lq_tune_beside_fork(&beside, &serve->model, give_up_rights, serve);
     // The port and the key may need rights that whoever reads a stranger's model must not have.
-    int status = lq_server_open(&server, &arguments.serve, &error);
+    int status = lq_server_open(&server, &serve->options, err);
     // A stranger's model first in a process of its own, as confined as this one will be.
     if (status == LQ_OK)
-        status = lq_cli_model_check(&arguments.model, give_up_rights, &arguments, &error);
+        status = lq_cli_model_check(&serve->model, give_up_rights, serve, err);
     if (status == LQ_OK)
-        status = give_up_rights(&arguments, &error);
-    bool tuned = status == LQ_OK && lq_tune_take(&arguments.model);
+        status = give_up_rights(serve, err);
+    bool tuned = status == LQ_OK && lq_tune_take(&serve->model);
     if (status == LQ_OK)
-        status = lq_cli_model_open(&arguments.model, &model, &error);
+        status = lq_cli_model_open(&serve->model, &model, err);
     if (tuned)
         lq_tune_beside_end(&beside);
     else if (status == LQ_OK)
-        lq_tune_beside_watch(&beside, &arguments.model, server, arguments.tune_after_s);
+        lq_tune_beside_watch(&beside, &serve->model, server, serve->tune_after_s);
     if (status == LQ_OK)
-        status = lq_server_run(server, model, &error);
+        status = lq_server_run(server, model, err);
     lq_tune_beside_end(&beside);
     lq_server_close(server);
     lq_tune_beside_release(&beside);
     lq_model_close(model);
-    lq_cli_look_release(&arguments.look);
+    return status;
+}
+
+static int run_command(int argc, char **argv)
+{
+    struct serve serve = {.tune_after_s = 10,
+                          .options = {.host = "127.0.0.1",
+                                      .port = 8080,
+                                      .admin_port = -1,
+                                      .jpeg_quality = 85,
+                                      .max_age_ms = 2000,
+                                      .smooth = true,
+                                      .propagate = true,
+                                      .sessions_max = LQ_SESSIONS_MAX,
+                                      .wait_ms_max = LQ_LOAD_WAIT_MS,
+                                      .address_sessions_max = DEFAULT_PER_ADDRESS,
+                                      .fps_max = LQ_FRAMES_PER_S_MAX,
+                                      .idle_timeout_s = LQ_IDLE_S}};
+    struct lq_error error;
+    lq_cli_model_init(&serve.model);
+    serve.model.options.tune = LQ_TUNE_BOTH;
+    lq_cli_look_init(&serve.look);
+    if (take_port_of_environment(&serve.options, &error) != LQ_OK)
+        return lq_cli_error(&error);
+    lq_cli_parse(&lq_serve_command.line, argc, argv, &serve);
+    serve.options.catalogue = serve.look.catalogue;
+    lq_serve_block_signals(&serve.options);
+    int status = run(&serve, &error);
+    lq_cli_look_release(&serve.look);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&error);
 }
+
+static const struct lq_cli_part parts[] = {
+    {&lq_cli_model_spec, offsetof(struct serve, model)},
+    {&lq_cli_looks_spec, offsetof(struct serve, look)},
+    {0}};
+
+const struct lq_command lq_serve_command = {
+    "serve", "serve the live page and the API", run_command,
+    {.options = options, .parts = parts, .check = check,
+     .doc = "Serves the live page, the HTTP API, WebSocket and Socket.IO from one port.\v"
+            "Stops on SIGINT or SIGTERM after finishing the frames it is working on. SIGHUP reads "
+            "the certificate, its key and the tokens again."}};

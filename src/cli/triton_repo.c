@@ -25,115 +25,85 @@
 
 extern const char lq_triton_model_py[]; // triton_model.py
 
-enum { OPT_OUT = 0x500, OPT_NAME, OPT_INSTANCES, OPT_GPU, OPT_TENSORRT, OPT_PLAN, OPT_MAX_BATCH,
-       OPT_DELAY, OPT_INPUT, OPT_FORCE, OPT_TENSORRT_VERSION };
-
-static const struct argp_option options[] = {
-    {"model", 'm', "FILE", 0, "The model, .onnx or .tflite (default: Lacquer's own)", 1},
-    {"out", OPT_OUT, "DIR", 0, "The repository, in which the model's folder is made", 1},
-    {"name", OPT_NAME, "NAME", 0, "The model's name on the server (default: its file's name)", 1},
-    {"instances", OPT_INSTANCES, "N", 0, "Instances of the model that run at once (default 1)", 1},
-    {"max-batch", OPT_MAX_BATCH, "N", 0, "Largest batch; 0: none (default 8)", 1},
-    {"queue-delay", OPT_DELAY, "MICROSECONDS", 0,
-     "How long a frame may wait for others to share its batch (default 500)", 1},
-    {"input", OPT_INPUT, "fp32|fp16|uint8", 0,
-     "Data type of the pictures sent to the model (default uint8, a quarter of fp32's bytes; with "
-     "TensorRT fp32, which every version of TensorRT accepts)", 1},
-    {"gpu", OPT_GPU, NULL, 0,
-     "Run the model in ONNX Runtime on a GPU (default: in OpenVINO, by Triton's python "
-     "backend)", 1},
-    {"tensorrt", OPT_TENSORRT, "fp32|fp16|int8", 0,
-     "Run the model with TensorRT in this precision", 1},
-    {"tensorrt-version", OPT_TENSORRT_VERSION, "10|11", 0,
-     "TensorRT's version: 10 in Triton's containers up to 26.05 (default), 11 from 26.06 on", 1},
-    {"plan", OPT_PLAN, NULL, 0,
-     "Prepare the folder for a TensorRT engine, and print the trtexec command that builds it", 1},
-    {"force", OPT_FORCE, NULL, 0, "Replace an existing model", 1},
-    {0}};
-
-struct arguments {
+struct repository {
     const char *model, *out, *name;
     struct lq_triton_config config;
     enum lq_tensor_type input; // LQ_TENSOR_OTHER: not said
     int batch_max;
-    bool gpu, force;
+    bool gpu, plan, force;
     bool onnx;    // what is served is an ONNX model, given or made
     bool amended; // … which the engine does not take as it is
 };
 
-static const struct {
-    const char *word;
-    enum lq_tensor_type type;
-} input_types[] = {{"fp32", LQ_TENSOR_F32}, {"fp16", LQ_TENSOR_F16}, {"uint8", LQ_TENSOR_U8}};
-
-static enum lq_tensor_type input_type(struct argp_state *state, const char *word)
+static void set_input(struct argp_state *state, void *input, char *word)
 {
-    for (size_t i = 0; i < LQ_COUNT(input_types); i++)
-        if (strcmp(word, input_types[i].word) == 0)
-            return input_types[i].type;
-    argp_error(state, "--input does not know '%s'", word);
-    return LQ_TENSOR_OTHER;
+    static const char *const words[] = {"fp32", "fp16", "uint8", NULL};
+    static const enum lq_tensor_type types[] = {LQ_TENSOR_F32, LQ_TENSOR_F16, LQ_TENSOR_U8};
+    ((struct repository *)input)->input = types[lq_cli_word(state, "input", word, words)];
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void set_tensorrt(struct argp_state *state, void *input, char *word)
 {
-    struct arguments *arguments = state->input;
-    struct lq_triton_config *config = &arguments->config;
-    static const char *const precisions[] = {"fp32", "fp16", "int8"};
-    switch (key) {
-    case 'm': arguments->model = arg; return 0;
-    case OPT_OUT: arguments->out = arg; return 0;
-    case OPT_NAME: arguments->name = arg; return 0;
-    case OPT_INSTANCES:
-        config->instances = (int)lq_cli_integer(state, "instances", arg, 1, 256);
-        return 0;
-    case OPT_MAX_BATCH:
-        arguments->batch_max = (int)lq_cli_integer(state, "max-batch", arg, 0, 1024);
-        return 0;
-    case OPT_DELAY:
-        config->queue_delay_us = (int)lq_cli_integer(state, "queue-delay", arg, 0, 1000000);
-        return 0;
-    case OPT_INPUT: arguments->input = input_type(state, arg); return 0;
-    case OPT_GPU: arguments->gpu = true; return 0;
-    case OPT_PLAN: config->platform = LQ_TRITON_PLAN; return 0;
-    case OPT_FORCE: arguments->force = true; return 0;
-    case OPT_TENSORRT_VERSION:
-        config->typed = strcmp(arg, "11") == 0;
-        if (!config->typed && strcmp(arg, "10") != 0)
-            argp_error(state, "--tensorrt-version wants 10 or 11, not '%s'", arg);
-        return 0;
-    case OPT_TENSORRT:
-        for (size_t i = 0; i < LQ_COUNT(precisions); i++)
-            if (strcmp(arg, precisions[i]) == 0) {
-                config->precision = (enum lq_triton_precision)i;
-                config->tensorrt = true;
-                return 0;
-            }
-        argp_error(state, "--tensorrt does not know '%s'", arg);
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "'%s' is not an option", arg);
-        return 0;
-    case ARGP_KEY_END:
-        if (!arguments->out)
-            argp_error(state, "--out is missing: the folder of the repository");
-        if (config->platform != LQ_TRITON_PLAN && (arguments->gpu || config->tensorrt))
-            config->platform = LQ_TRITON_ONNX;
-        if (arguments->input == LQ_TENSOR_OTHER)
-            arguments->input = config->tensorrt || config->platform == LQ_TRITON_PLAN
-                                   ? LQ_TENSOR_F32
-                                   : LQ_TENSOR_U8;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    static const char *const precisions[] = {"fp32", "fp16", "int8", NULL};
+    struct lq_triton_config *config = &((struct repository *)input)->config;
+    config->precision =
+        (enum lq_triton_precision)lq_cli_word(state, "tensorrt", word, precisions);
+    config->tensorrt = true;
 }
 
-const struct argp lq_triton_repo_argp = {
-    .options = options, .parser = parse,
-    .doc = "Writes a model repository for NVIDIA Triton: the model, its configuration and, without "
-           "--gpu, the code that runs it on the processor. docs/TRITON.md explains how to serve "
-           "it."};
+static void set_tensorrt_version(struct argp_state *state, void *input, char *word)
+{
+    struct lq_triton_config *config = &((struct repository *)input)->config;
+    config->typed = strcmp(word, "11") == 0;
+    if (!config->typed && strcmp(word, "10") != 0)
+        argp_error(state, "--tensorrt-version wants 10 or 11, not '%s'", word);
+}
+
+static const struct lq_cli_option options[] = {
+    {"model", "FILE", "The model, .onnx or .tflite (default: Lacquer's own)", 1,
+     LQ_CLI_TAKE_TEXT(struct repository, model), .letter = 'm'},
+    {"out", "DIR", "The repository, in which the model's folder is made", 1,
+     LQ_CLI_TAKE_TEXT(struct repository, out)},
+    {"name", "NAME", "The model's name on the server (default: its file's name)", 1,
+     LQ_CLI_TAKE_TEXT(struct repository, name)},
+    {"instances", "N", "Instances of the model that run at once (default 1)", 1,
+     LQ_CLI_TAKE_INTEGER(struct repository, config.instances, 1, 256)},
+    {"max-batch", "N", "Largest batch; 0: none (default 8)", 1,
+     LQ_CLI_TAKE_INTEGER(struct repository, batch_max, 0, 1024)},
+    {"queue-delay", "MICROSECONDS",
+     "How long a frame may wait for others to share its batch (default 500)", 1,
+     LQ_CLI_TAKE_INTEGER(struct repository, config.queue_delay_us, 0, 1000000)},
+    {"input", "fp32|fp16|uint8",
+     "Data type of the pictures sent to the model (default uint8, a quarter of fp32's bytes; with "
+     "TensorRT fp32, which every version of TensorRT accepts)", 1, LQ_CLI_TAKE_CALL(set_input)},
+    {"gpu", NULL,
+     "Run the model in ONNX Runtime on a GPU (default: in OpenVINO, by Triton's python "
+     "backend)", 1, LQ_CLI_TAKE_ON(struct repository, gpu)},
+    {"tensorrt", "fp32|fp16|int8", "Run the model with TensorRT in this precision", 1,
+     LQ_CLI_TAKE_CALL(set_tensorrt)},
+    {"tensorrt-version", "10|11",
+     "TensorRT's version: 10 in Triton's containers up to 26.05 (default), 11 from 26.06 on", 1,
+     LQ_CLI_TAKE_CALL(set_tensorrt_version)},
+    {"plan", NULL,
+     "Prepare the folder for a TensorRT engine, and print the trtexec command that builds it", 1,
+     LQ_CLI_TAKE_ON(struct repository, plan)},
+    {"force", NULL, "Replace an existing model", 1, LQ_CLI_TAKE_ON(struct repository, force)},
+    {0}};
+
+static void check(struct argp_state *state, void *input)
+{
+    struct repository *repository = input;
+    struct lq_triton_config *config = &repository->config;
+    if (!repository->out)
+        argp_error(state, "--out is missing: the folder of the repository");
+    if (repository->plan)
+        config->platform = LQ_TRITON_PLAN;
+    else if (repository->gpu || config->tensorrt)
+        config->platform = LQ_TRITON_ONNX;
+    if (repository->input == LQ_TENSOR_OTHER)
+        repository->input =
+            config->tensorrt || repository->plan ? LQ_TENSOR_F32 : LQ_TENSOR_U8;
+}
 
 // TensorRT computes in whole numbers what the model's own scales say, and nothing else: without
 // them it would quietly run in floating point.
@@ -191,19 +161,19 @@ static int sidecar_line(const char *model, char **line, struct lq_error *err)
     return status;
 }
 
-static int write_config(const struct arguments *arguments, const char *folder,
+static int write_config(const struct repository *repository, const char *folder,
                         struct lq_error *err)
 {
-    struct lq_triton_config config = arguments->config;
+    struct lq_triton_config config = repository->config;
     struct lq_buf text;
     lq_buf_init(&text, LQ_SIDECAR_BYTES_MAX * 4);
     char *sidecar;
-    int status = sidecar_line(arguments->model, &sidecar, err);
+    int status = sidecar_line(repository->model, &sidecar, err);
     config.sidecar = sidecar;
     if (status == LQ_OK) {
         status = lq_triton_config_print(&config, &text);
         if (status != LQ_OK)
-            lq_fail(err, status, "cannot write the configuration of '%.100s'", arguments->model);
+            lq_fail(err, status, "cannot write the configuration of '%.100s'", repository->model);
     }
     if (status == LQ_OK)
         status = write_text(folder, "config.pbtxt", text.data, text.len, err);
@@ -226,32 +196,33 @@ static int read_onnx(const char *path, struct lq_buf *file, struct lq_buf *out,
                : lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.120s'", path);
 }
 
-static int read_converted(const struct arguments *arguments, struct lq_buf *file,
+static int read_converted(const struct repository *repository, struct lq_buf *file,
                           struct lq_buf *out, struct lq_error *err)
 {
     // Servers are sent numbers, not what they are quantised to.
-    struct lq_convert_options how = {.name = arguments->config.name, .real_edges = true};
+    struct lq_convert_options how = {.name = repository->config.name, .real_edges = true};
     struct lq_convert_summary summary;
-    int status = lq_file_read(arguments->model, file, err);
+    int status = lq_file_read(repository->model, file, err);
     if (status == LQ_OK) {
         status = lq_convert(file->data, file->len, &how, out, &summary, err);
         if (status != LQ_OK)
-            lq_fail_within(err, "cannot convert '%.80s'", arguments->model);
+            lq_fail_within(err, "cannot convert '%.80s'", repository->model);
     }
     return status;
 }
 
 // The model's bytes: ONNX for a GPU, else what was given.
-static int read_file(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
+static int read_file(const struct repository *repository, struct lq_buf *out, struct lq_error *err)
 {
-    if (!arguments->onnx)
-        return lq_file_read(arguments->model, out, err);
+    if (!repository->onnx)
+        return lq_file_read(repository->model, out, err);
     struct lq_buf file, whole;
     lq_buf_init(&file, LQ_MODEL_BYTES_MAX);
     lq_buf_init(&whole, LQ_MODEL_BYTES_MAX);
-    bool tflite = lq_ends_with(arguments->model, ".tflite"), amend = arguments->amended && !tflite;
-    int status = tflite ? read_converted(arguments, &file, out, err)
-                        : read_onnx(arguments->model, &file, amend ? &whole : out, err);
+    bool tflite = lq_ends_with(repository->model, ".tflite");
+    bool amend = repository->amended && !tflite;
+    int status = tflite ? read_converted(repository, &file, out, err)
+                        : read_onnx(repository->model, &file, amend ? &whole : out, err);
     if (status == LQ_OK && amend)
         status = lq_onnx_amend(whole.data, whole.len, out, err);
     lq_buf_release(&file);
@@ -261,10 +232,10 @@ static int read_file(const struct arguments *arguments, struct lq_buf *out, stru
 
 // The model's bytes as they will be served. TensorRT 11 is told of half precision by the model
 // alone.
-static int read_model(const struct arguments *arguments, struct lq_buf *out, struct lq_error *err)
+static int read_model(const struct repository *repository, struct lq_buf *out, struct lq_error *err)
 {
-    const struct lq_triton_config *config = &arguments->config;
-    int status = read_file(arguments, out, err);
+    const struct lq_triton_config *config = &repository->config;
+    int status = read_file(repository, out, err);
     if (status == LQ_OK)
         status = check_scales(config, out, err);
     if (status != LQ_OK || !config->typed || config->precision != LQ_TRITON_FP16)
@@ -274,7 +245,7 @@ static int read_model(const struct arguments *arguments, struct lq_buf *out, str
     status = lq_onnx_to_half(out->data, out->len, &half, err);
     lq_buf_clear(out);
     if (status == LQ_OK && lq_buf_append(out, half.data, half.len) != LQ_OK)
-        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", arguments->model);
+        status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", repository->model);
     lq_buf_release(&half);
     return status;
 }
@@ -304,18 +275,18 @@ static int adapt_onnx(struct lq_triton_config *config, const char *path,
 }
 
 // What was written is made to take what will be sent; model.py does so by itself.
-static int adapt(struct arguments *arguments, const char *path, struct lq_error *err)
+static int adapt(struct repository *repository, const char *path, struct lq_error *err)
 {
-    struct lq_triton_config *config = &arguments->config;
+    struct lq_triton_config *config = &repository->config;
     struct lq_sidecar sidecar;
-    int status = lq_sidecar_read(&sidecar, arguments->model, err);
+    int status = lq_sidecar_read(&sidecar, repository->model, err);
     if (status != LQ_OK)
         return status;
     if (config->platform == LQ_TRITON_PYTHON) {
-        config->tensors.inputs[0].type = arguments->input;
+        config->tensors.inputs[0].type = repository->input;
         return LQ_OK;
     }
-    struct lq_input_format format = {arguments->input,
+    struct lq_input_format format = {repository->input,
                                      {.channels_first = config->channels_first}};
     memcpy(format.pixels.mean, sidecar.mean, sizeof format.pixels.mean);
     memcpy(format.pixels.std, sidecar.std, sizeof format.pixels.std);
@@ -323,17 +294,17 @@ static int adapt(struct arguments *arguments, const char *path, struct lq_error 
 }
 
 // The model where Triton looks for it, or beside it where an engine has yet to be made from it.
-static int write_model(struct arguments *arguments, struct lq_triton_folder *folder,
+static int write_model(struct repository *repository, struct lq_triton_folder *folder,
                        struct lq_error *err)
 {
-    struct lq_triton_config *config = &arguments->config;
+    struct lq_triton_config *config = &repository->config;
     bool python = config->platform == LQ_TRITON_PYTHON;
-    const char *ending = arguments->onnx ? "onnx" : "tflite";
+    const char *ending = repository->onnx ? "onnx" : "tflite";
     char path[4096];
     struct lq_buf model;
     lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
     // Nothing is made before it is known that there is something to put in.
-    int status = read_model(arguments, &model, err);
+    int status = read_model(repository, &model, err);
     if (status == LQ_OK)
         status = lq_triton_folder_make(folder, err);
     snprintf(path, sizeof path, "%s/model.%s",
@@ -345,13 +316,13 @@ static int write_model(struct arguments *arguments, struct lq_triton_folder *fol
         status = write_text(folder->version, "model.py", lq_triton_model_py,
                             strlen(lq_triton_model_py), err);
     if (status == LQ_OK)
-        status = lq_triton_find_shapes(config, arguments->model, path, arguments->batch_max, err);
+        status = lq_triton_find_shapes(config, repository->model, path, repository->batch_max, err);
     if (status == LQ_OK && config->platform == LQ_TRITON_PLAN &&
         !lq_triton_config_can_trtexec(config))
         status = lq_fail(err, LQ_ERR_MODEL, "trtexec cannot take the input name '%.60s': rename it "
                                             "to letters and "
                                             "digits", config->tensors.inputs[0].name);
-    return status == LQ_OK ? adapt(arguments, path, err) : status;
+    return status == LQ_OK ? adapt(repository, path, err) : status;
 }
 
 // In the engine's folder; quoted for the shell, whatever the folder is called.
@@ -377,11 +348,11 @@ static void tell_containers(const struct lq_triton_config *config)
                         "11\n");
 }
 
-static int tell_next(const struct arguments *arguments, const char *folder, struct lq_error *err)
+static int tell_next(const struct repository *repository, const char *folder, struct lq_error *err)
 {
-    const struct lq_triton_config *config = &arguments->config;
+    const struct lq_triton_config *config = &repository->config;
     printf("%s\n", folder);
-    if (arguments->batch_max > 0 && config->batch_max == 0)
+    if (repository->batch_max > 0 && config->batch_max == 0)
         fprintf(stderr, "no batches: the model's graph holds one frame at a time\n");
     tell_containers(config);
     if (config->platform != LQ_TRITON_PLAN)
@@ -407,55 +378,61 @@ static int check_weights(const char *path, struct lq_error *err)
     return status;
 }
 
-static int write_repository(struct arguments *arguments, struct lq_error *err)
+static int write_repository(struct repository *repository, struct lq_error *err)
 {
     char stem[LQ_TENSOR_NAME_MAX];
-    const char *slash = strrchr(arguments->model, '/');
-    const char *base = slash ? slash + 1 : arguments->model;
+    const char *slash = strrchr(repository->model, '/');
+    const char *base = slash ? slash + 1 : repository->model;
     snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
-    struct lq_triton_config *config = &arguments->config;
-    config->name = arguments->name ? arguments->name : stem;
+    struct lq_triton_config *config = &repository->config;
+    config->name = repository->name ? repository->name : stem;
     if (!lq_kserve_name_is_plain(config->name))
         return lq_fail(err, LQ_ERR_ARGUMENT,
                        "'%.60s' is no model name of letters, digits, '_', '-', '.': give --name",
                        config->name);
     if (!lq_ends_with(base, ".onnx") && !lq_ends_with(base, ".tflite"))
         return lq_fail(err, LQ_ERR_MODEL, "'%.100s' is neither .onnx nor .tflite",
-                       arguments->model);
+                       repository->model);
     struct lq_triton_folder folder;
-    int status = lq_triton_folder_init(&folder, arguments->out, config->name, arguments->force,
+    int status = lq_triton_folder_init(&folder, repository->out, config->name, repository->force,
                                        err);
     if (status == LQ_OK)
-        status = check_weights(arguments->model, err);
+        status = check_weights(repository->model, err);
     if (status == LQ_OK)
-        status = lq_triton_find_sizes(config, arguments->model, &arguments->onnx,
-                                      &arguments->amended, err);
+        status = lq_triton_find_sizes(config, repository->model, &repository->onnx,
+                                      &repository->amended, err);
     if (status == LQ_OK)
-        status = write_model(arguments, &folder, err);
+        status = write_model(repository, &folder, err);
     if (status == LQ_OK)
-        status = write_config(arguments, folder.written, err);
+        status = write_config(repository, folder.written, err);
     if (status == LQ_OK)
-        status = lq_triton_folder_keep(&folder, arguments->force, err);
+        status = lq_triton_folder_keep(&folder, repository->force, err);
     lq_triton_folder_release(&folder);
-    return status == LQ_OK ? tell_next(arguments, folder.path, err) : status;
+    return status == LQ_OK ? tell_next(repository, folder.path, err) : status;
 }
 
 // A processor runs the default model, a GPU the same network in floating point; both have one name.
-static void use_own_model(struct arguments *arguments)
+static void use_own_model(struct repository *repository)
 {
-    bool gpu = arguments->config.platform != LQ_TRITON_PYTHON;
-    arguments->model = gpu ? lq_model_float_path() : lq_model_default_path();
-    arguments->name = arguments->name ? arguments->name : "nail";
+    bool gpu = repository->config.platform != LQ_TRITON_PYTHON;
+    repository->model = gpu ? lq_model_float_path() : lq_model_default_path();
+    repository->name = repository->name ? repository->name : "nail";
 }
 
-int lq_cli_triton_repo(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    struct arguments arguments = {.input = LQ_TENSOR_OTHER, .batch_max = 8,
+    struct repository repository = {.input = LQ_TENSOR_OTHER, .batch_max = 8,
                                   .config = {.instances = 1, .queue_delay_us = 500}};
     struct lq_error err;
-    if (argp_parse(&lq_triton_repo_argp, argc, argv, 0, NULL, &arguments) != 0)
-        return LQ_EXIT_USAGE;
-    if (!arguments.model)
-        use_own_model(&arguments);
-    return write_repository(&arguments, &err) == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
+    lq_cli_parse(&lq_triton_repo_command.line, argc, argv, &repository);
+    if (!repository.model)
+        use_own_model(&repository);
+    return write_repository(&repository, &err) == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }
+
+const struct lq_command lq_triton_repo_command = {
+    "triton-repo", "write a model repository for NVIDIA Triton", run_command,
+    {.options = options, .check = check,
+     .doc = "Writes a model repository for NVIDIA Triton: the model, its configuration and, "
+            "without --gpu, the code that runs it on the processor. docs/TRITON.md explains "
+            "how to serve it."}};

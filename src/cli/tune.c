@@ -11,7 +11,6 @@
 #include "cli/model_check.h"
 #include "cli/tune_race.h"
 
-enum { OPT_IMAGES = 0x200, OPT_CACHE, OPT_JSON, OPT_CHECK, OPT_SCORE };
 // What a kept answer may be slower than the best one.
 #define BEHIND_MAX 1.05
 
@@ -21,53 +20,20 @@ struct tune {
     bool json, check;
 };
 
-static const struct argp_option options[] = {
-    {"images", OPT_IMAGES, "DIR", 0,
+static const struct lq_cli_option options[] = {
+    {"images", "DIR",
      "Pictures with nails to compare candidates on (default: rendered hands inside the program)",
-     1},
-    {"cache-dir", OPT_CACHE, "DIR", 0, "Folder for the result (default ~/.cache/lacquer)", 1},
-    {"score", OPT_SCORE, "0..1", 0, "Least confidence of a detection, or a mask's threshold", 1},
-    {"check", OPT_CHECK, NULL, 0,
-     "Save nothing; print how far the saved result is behind the best, and fail beyond 5 %", 1},
-    {"json", OPT_JSON, NULL, 0, "Print JSON", 1},
+     1, LQ_CLI_TAKE_TEXT(struct tune, images)},
+    {"cache-dir", "DIR", "Folder for the result (default ~/.cache/lacquer)", 1,
+     LQ_CLI_TAKE_TEXT(struct tune, model.options.cache_dir)},
+    {"score", "0..1", "Least confidence of a detection, or a mask's threshold", 1,
+     LQ_CLI_TAKE_NUMBER(struct tune, model.options.score_min, 0.001, 1)},
+    {"check", NULL,
+     "Save nothing; print how far the saved result is behind the best, and fail beyond 5 %", 1,
+     LQ_CLI_TAKE_ON(struct tune, check)},
+    {"json", NULL, "Print JSON", 1, LQ_CLI_TAKE_ON(struct tune, json)},
     {0}};
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct tune *tune = state->input;
-    switch (key) {
-    case OPT_IMAGES:
-        tune->images = arg;
-        return 0;
-    case OPT_CACHE:
-        tune->model.options.cache_dir = arg;
-        return 0;
-    case OPT_SCORE:
-        tune->model.options.score_min = (float)lq_cli_number(state, "score", arg, 0.001, 1);
-        return 0;
-    case OPT_CHECK:
-        tune->check = true;
-        return 0;
-    case OPT_JSON:
-        tune->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (tune->model.path)
-            argp_error(state, "one model at a time");
-        tune->model.path = arg;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-const struct argp lq_tune_argp = {
-    .options = options, .parser = parse, .args_doc = "[MODEL]",
-    .doc = "Measures which model file, precision, instruction set and number of cores per frame "
-           "run a model (default: Lacquer's own) fastest on this machine. A candidate that does "
-           "not find the same nails as the network in f32 (intersection over union below 0.995) is "
-           "rejected. The result is saved for this processor, version and model; `serve` and "
-           "`apply` then use it, except with --precision, --threads or LACQUER_TUNE=off."};
 
 static void show_step(const struct lq_tune_race *race, int done)
 {
@@ -239,11 +205,22 @@ static int run(struct tune *tune, struct lq_error *err)
     return status;
 }
 
-int lq_cli_tune(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct tune tune = {0};
     struct lq_error err;
     lq_cli_model_init(&tune.model);
-    argp_parse(&lq_tune_argp, argc, argv, 0, NULL, &tune);
+    lq_cli_parse(&lq_tune_command.line, argc, argv, &tune);
     return run(&tune, &err) == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }
+
+const struct lq_command lq_tune_command = {
+    "tune", "find the fastest way to run a model on this machine", run_command,
+    {.options = options, .args_doc = "[MODEL]",
+     .words = {1, {offsetof(struct tune, model.path)}, "one model at a time"},
+     .doc = "Measures which model file, precision, instruction set and number of cores per "
+            "frame run a model (default: Lacquer's own) fastest on this machine. A candidate "
+            "that does not find the same nails as the network in f32 (intersection over union "
+            "below 0.995) is rejected. The result is saved for this processor, version and "
+            "model; `serve` and `apply` then use it, except with --precision, --threads or "
+            "LACQUER_TUNE=off."}};

@@ -50,7 +50,8 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     // Eight bytes a pixel is the most a picture takes: RGBA of 16 bits; rows are padded to 64
     // bytes.
-    lq_buf_init(&pipe->pixels, (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
+    lq_buf_init(&pipe->pixels,
+                (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_buf_init(&pipe->srgb, (size_t)LQ_PICTURE_PIXELS_MAX * 3 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
     lq_picture_info_init(&pipe->info);
     int status = open_parts(pipe, err);

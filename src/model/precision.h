@@ -1,6 +1,6 @@
 // Which arithmetic runs a model faster here: bf16 halves what is moved and, on some processors,
 // doubles what is multiplied; on others it is emulated and takes twice as long: a trial decides.
-// Threads: the caller's, for the call. Owner: *winner is the caller's to close.
+// Threads: the caller's, for the call. Owner: the caller closes *winner.
 #pragma once
 
 #include "engine/engine.h"

@@ -62,13 +62,9 @@ static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
     free(echo);
 }
 
-static const struct lq_ws_handler handler = {
-    .room = on_room,
-    .received = on_received,
-    .writable = on_writable,
-    .sent = on_sent,
-    .closed = on_closed,
-};
+static const struct lq_ws_handler handler = {.room = on_room, .received = on_received,
+                                             .writable = on_writable, .sent = on_sent,
+                                             .closed = on_closed};
 
 void lq_live_upgrade(void *context, struct lq_http_request *http)
 {

@@ -237,6 +237,9 @@ def moving():
     yield ("STRIDED_SLICE new axis",
            single("STRIDED_SLICE", [[4, 6]], [4, 1, 3], "StridedSliceOptions",
                   [ints(0, 0, 1), ints(4, 0, 4), ints(1, 1, 1)], **{**masks, "newAxisMask": 2}), {})
+
+
+def parting_and_gathering():
     yield ("SPLIT", single("SPLIT", [[2, 6, 3]], [[2, 2, 3]] * 3, "SplitOptions", numSplits=3,
                            before=[np.int32(1)]), {})
     yield ("SPLIT_V", single("SPLIT_V", [[2, 6, 3]], [[2, 1, 3], [2, 3, 3], [2, 2, 3]],
@@ -259,6 +262,9 @@ def moving():
                single("GATHER", [[2, 5, 3]], [2, 2, 3], "GatherOptions",
                       [np.array(which, np.int32)],
                       axis=1, batchDims=batch), {})
+
+
+def padding_and_tiling():
     yield ("REVERSE_V2", single("REVERSE_V2", [[3, 4]], [3, 4], constants=[ints(1)]), {})
     yield ("TILE", single("TILE", [[2, 3]], [4, 9], constants=[ints(2, 3)]), {})
     yield ("BROADCAST_TO", single("BROADCAST_TO", [[3, 1]], [2, 3, 4], constants=[ints(2, 3, 4)],
@@ -370,4 +376,4 @@ def suppression():
 
 
 ALL = [conv, depthwise, transpose_conv, fully_connected, batch_matmul, pool, resize, binary, unary,
-       moving, reducing, by_number]
+       moving, parting_and_gathering, padding_and_tiling, reducing, by_number]

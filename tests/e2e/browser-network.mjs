@@ -1,4 +1,5 @@
-// How the page loads through a slow network: Chromium's own throttling, its own account of requests.
+// How the page loads through a slow network: Chromium's own throttling, and its own account of
+// requests.
 import { reach, until } from './browser-harness.mjs';
 
 // latencyMs: what each request waits for its answer's first byte; kbit: a second, down.

@@ -2,12 +2,46 @@
 // a Socket.IO client from elsewhere, the picture as the whole payload both ways. Served by --web.
 import fs from 'node:fs';
 import http from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { Server, check, root, shot, until } from './browser-harness.mjs';
 
 export const tests = {};
 
-const pages = path.join(root, 'tests/e2e/pages');
+// How such pages send a picture and show the one that comes back.
+const ways = {
+  binary: {
+    send: `canvas.toBlob(
+          (blob) => blob.arrayBuffer().then((bytes) => socket.emit('frame', bytes)),
+          'image/jpeg',
+          0.8,
+        );`,
+    show: "show(URL.createObjectURL(new Blob([data], { type: 'image/jpeg' })));",
+  },
+  base64: {
+    send: "socket.emit('frame', canvas.toDataURL('image/jpeg', 0.8).split(',')[1]);",
+    show: `var text = atob(data);
+        var bytes = new Uint8Array(text.length);
+        for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+        show(URL.createObjectURL(new Blob([bytes], { type: 'image/jpeg' })));`,
+  },
+  dataurl: {
+    send: "socket.emit('frame', canvas.toDataURL('image/jpeg', 0.8));",
+    show: 'show(data);',
+  },
+};
+
+const template = fs.readFileSync(path.join(root, 'tests/e2e/pages/page.html'), 'utf8');
+const pageOf = ({ send, show }) =>
+  template.replace('/* send */', () => send).replace('/* show */', () => show);
+
+function writePages() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lacquer-pages-'));
+  for (const [name, way] of Object.entries(ways))
+    fs.writeFileSync(path.join(folder, `${name}.html`), pageOf(way));
+  return folder;
+}
+
 const clients = path.join(root, 'tests/e2e/node_modules');
 const client = (name) => path.join(clients, name, 'dist/socket.io.min.js');
 
@@ -61,15 +95,22 @@ async function showsPolish(page, name, transport) {
 }
 
 // Runs it with a server of these pages' own.
-async function withPages(browser, name, query, script, transport) {
-  const server = await new Server(['--web', pages, '--max-wait', '60000']).start();
+async function withServer(more, run) {
+  const pages = writePages();
+  const server = await new Server(['--web', pages, ...more]).start();
   try {
-    const page = await visit(browser, `${server.url}${name}.html${query}`, script);
-    await showsPolish(page, name + query.replace(/\W+/g, '-'), transport);
+    await run(server);
   } finally {
     await server.kill();
+    fs.rmSync(pages, { recursive: true });
   }
 }
+
+const withPages = (browser, name, query, script, transport) =>
+  withServer(['--max-wait', '60000'], async (server) => {
+    const page = await visit(browser, `${server.url}${name}.html${query}`, script);
+    await showsPolish(page, name + query.replace(/\W+/g, '-'), transport);
+  });
 
 for (const name of ['binary', 'base64', 'dataurl']) {
   tests[`old_page_with_${name}_frames`] = ({ browser }) =>
@@ -88,23 +129,19 @@ tests.old_page_with_socketio_2_that_only_polls = ({ browser }) =>
 tests.old_page_with_todays_client = ({ browser }) =>
   withPages(browser, 'binary', '?transports=websocket', client('socket.io-client'), 'websocket');
 
-tests.old_page_is_told_why = async ({ browser }) => {
-  const server = await new Server(['--web', pages, '--max-fps', '1']).start();
-  try {
+tests.old_page_is_told_why = ({ browser }) =>
+  withServer(['--max-fps', '1'], async (server) => {
     const page = await visit(browser, `${server.url}binary.html`, client('socket.io-client-4.5'));
     const said = () => page.textContent('#status');
     await until('the reason', async () => /^Server error: \w/.test(await said()));
     check(!/undefined/.test(await said()), await said());
-  } finally {
-    await server.kill();
-  }
-};
+  });
 
 // The page on a host of its own, its Socket.IO server elsewhere.
 async function fromElsewhere(browser, script, query, transport) {
   const site = http.createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
-    response.end(fs.readFileSync(path.join(pages, 'binary.html')));
+    response.end(pageOf(ways.binary));
   });
   await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
   const server = await new Server(['--allow-origin', '*', '--max-wait', '60000']).start();

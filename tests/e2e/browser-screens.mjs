@@ -1,8 +1,9 @@
 // Screenshots of every state of the page, for eyes: tools/screens.sh.
 //
-//   node browser-screens.mjs OUT [desktop|tablet|phone] [light|dark] [ltr|rtl]
+//   node browser-screens.mjs OUT [desktop|tablet|phone] [light|dark] [ltr|rtl|LANGUAGE]
 //
-// OUT/DEVICE-SCHEME-DIRECTION/STATE.png; without the last three all of them.
+// OUT/DEVICE-SCHEME-DIRECTION/STATE.png; without the last three all of them. `ltr` is English,
+// `rtl` Arabic; any other language by its two letters.
 import fs from 'node:fs';
 import path from 'node:path';
 import {
@@ -17,6 +18,7 @@ import {
 } from './browser-harness.mjs';
 
 const [out, ...chosen] = process.argv.slice(2);
+const languages = chosen.filter((word) => /^[a-z]{2}$/.test(word));
 const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const devices = {
   desktop: { viewport: { width: 1280, height: 800 } },
@@ -173,10 +175,10 @@ async function tokenPage(browser, options, file) {
   }
 }
 
-async function series(browser, server, [device, colorScheme, direction]) {
-  const folder = path.join(out, `${device}-${colorScheme}-${direction}`);
+async function series(browser, server, [device, colorScheme, language]) {
+  const folder = path.join(out, `${device}-${colorScheme}-${language}`);
   fs.mkdirSync(folder, { recursive: true });
-  const locale = direction === 'rtl' ? 'ar' : 'en-US';
+  const locale = { ltr: 'en-US', rtl: 'ar' }[language] ?? language;
   const options = { ...devices[device], colorScheme, locale };
   const page = await open(browser, server.url, options);
   page.setDefaultTimeout(patience);
@@ -203,7 +205,7 @@ const server = await new Server().start();
 const browser = await launch([withCamera]);
 for (const device of wanted(Object.keys(devices)))
   for (const scheme of wanted(['light', 'dark']))
-    for (const direction of wanted(['ltr', 'rtl']))
-      await series(browser, server, [device, scheme, direction]);
+    for (const language of languages.length ? languages : wanted(['ltr', 'rtl']))
+      await series(browser, server, [device, scheme, language]);
 await browser.close();
 await server.kill();

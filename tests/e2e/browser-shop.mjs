@@ -1,20 +1,13 @@
-// What a shop needs of the page: catalogue, favourites, two looks, sharing, languages, embedding,
-// and no violation of axe-core's accessibility rules.
-import fs from 'node:fs';
-import http from 'node:http';
+// What a shop needs of the page: catalogue, favourites, two looks, sharing, advice.
 import path from 'node:path';
-import { createRequire } from 'node:module';
 import {
-  Server,
   check,
   clean,
   frameId,
   frames,
   golden,
-  live,
   notice,
   open,
-  root,
   saved,
   setRange,
   shade,
@@ -29,7 +22,7 @@ const hand = path.join(golden, 'light.jpg');
 const names = (page) =>
   page.$$eval('.swatch:not(.custom)', (labels) => labels.map((label) => label.title));
 
-async function openPhoto(page, file = hand) {
+export async function openPhoto(page, file = hand) {
   const seen = await frameId(page);
   await page.setInputFiles('#file', file);
   await until('the photo', async () => (await frameId(page)) > seen);
@@ -139,8 +132,8 @@ tests.every_finish_is_painted = async ({ browser, server }) => {
   clean(page);
 };
 
-// Without graphics the cards' pictures come from the server, no two finishes alike, if need be after
-// it was busy; where it has none to give, cards are chips of the colour.
+// Without graphics the cards' pictures come from the server, no two finishes alike, if need be
+// after it was busy; where it has none to give, cards are chips of the colour.
 tests.cards_without_graphics = async ({ browser, server }) => {
   const page = await open(browser, server.url, { viewport: { width: 1280, height: 1400 } });
   let busy = 2;
@@ -235,7 +228,8 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
   clean(page);
 };
 
-// Where only some fingers are known the others count from 1, from the reader's left, aloud and in print.
+// Where only some fingers are known the others count from 1, from the reader's left, aloud and in
+// print.
 tests.nameless_nails_count_from_one = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const said = await page.evaluate(async () => {
@@ -326,127 +320,6 @@ tests.shares_or_saves = async ({ browser, server }) => {
   clean(page);
 };
 
-// Every language says everything that English says, with the same gaps and its own plurals.
-tests.languages_are_complete = async () => {
-  const folder = path.join(root, 'web/lang');
-  const load = async (file) => {
-    const code = fs.readFileSync(path.join(folder, file), 'utf8');
-    const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
-    return (await import(url)).default;
-  };
-  const english = await load('en.js');
-  const stems = new Set();
-  for (const key of Object.keys(english)) if (key.endsWith('.one')) stems.add(key.slice(0, -4));
-  const files = fs.readdirSync(folder);
-  check(files.length >= 4, `only ${files}`);
-  const gaps = (line) => [...line.matchAll(/\{\w+\}/g)].map(([gap]) => gap).sort();
-  for (const file of files) {
-    const texts = await load(file);
-    for (const [key, line] of Object.entries(english)) {
-      check(typeof texts[key] === 'string' && texts[key], `${file} lacks ${key}`);
-      const plural = stems.has(key.replace(/\.\w+$/, ''));
-      check(plural || String(gaps(texts[key])) === String(gaps(line)), `${file}: gaps of ${key}`);
-    }
-    const { pluralCategories } = new Intl.PluralRules(file.slice(0, 2)).resolvedOptions();
-    for (const stem of stems)
-      for (const category of pluralCategories)
-        check(texts[`${stem}.${category}`], `${file} lacks ${stem}.${category}`);
-    for (const key of Object.keys(texts)) {
-      const known = key in english || stems.has(key.replace(/\.\w+$/, ''));
-      check(known, `${file}: nobody says ${key}`);
-    }
-  }
-};
-
-// Every text that the page's code asks for exists, and every text that exists is asked for.
-tests.texts_are_used = async () => {
-  const folder = path.join(root, 'web');
-  const english = fs.readFileSync(path.join(folder, 'lang/en.js'), 'utf8');
-  const keys = [...english.matchAll(/^ {4}'?([\w.]+)'?:/gm)].map(([, key]) => key);
-  const code = fs
-    .readdirSync(folder, { recursive: true })
-    .filter((file) => file.endsWith('.js') && !file.startsWith('lang'))
-    .map((file) => fs.readFileSync(path.join(folder, file), 'utf8'))
-    .join('\n');
-  for (const [, key] of code.matchAll(/\bt\('([\w.]+)'|data-t(?:-[\w-]+)?="([\w.]+)"/g))
-    check(!key || keys.includes(key) || keys.includes(`${key}.other`), `no text for ${key}`);
-  const families =
-    /^(tab|swatch|miss|group|art|shape|finger|finish|title|part|link|hud|camera|settings|tool|nails|shades)\.|\.(low|high)$/;
-  for (const key of keys) {
-    if (key === 'direction' || key === 'name' || families.test(key)) continue;
-    check(code.includes(`'${key}'`) || code.includes(`"${key}"`), `nobody says ${key}`);
-  }
-};
-
-// Shipped looks are called in the reader's language; a look of a shop's own keeps the shop's title.
-tests.looks_are_called_in_every_language = async ({ browser, server }) => {
-  const { looks } = await (await fetch(`${server.url}api/looks`)).json();
-  const page = await open(browser, server.url);
-  const titles = () =>
-    page.$$eval('#looks label', (labels) =>
-      labels.map((label) => [label.querySelector('input').value, label.textContent]),
-    );
-  await until('the looks', () => page.locator('input[name=look]').count());
-  for (const [language, gold] of [
-    ['de', 'Goldakzent'],
-    ['es', 'Acento dorado'],
-    ['ar', 'لمسة ذهبية'],
-    ['en', 'Gold accent'],
-  ]) {
-    await page.selectOption('#language', language);
-    await until(gold, async () => (await titles())[0][1] === gold);
-    const said = await page.evaluate(
-      async (file) => (await import(file)).default,
-      `/lang/${language}.js`,
-    );
-    for (const [name, title] of await titles())
-      check(title === said[`title.${name}`], `${language}: ${name} is called ${title}`);
-  }
-  const english = Object.fromEntries(await titles());
-  for (const { name, title } of looks) check(english[name] === title, `${name}: ${english[name]}`);
-
-  const [first] = looks;
-  await page.route('**/api/looks.json', async (route) => {
-    const answer = await route.fetch();
-    const catalogue = await answer.json();
-    catalogue.looks = [
-      { ...first, title: 'House gold' },
-      { ...first, name: 'house', title: 'House red' },
-    ];
-    await route.fulfill({ response: answer, json: catalogue });
-  });
-  await page.reload();
-  await page.selectOption('#language', 'de');
-  const own = 'House gold,House red';
-  await until('own titles', async () => (await titles()).map(([, title]) => title).join() === own);
-};
-
-tests.speaks_the_readers_language = async ({ browser, server }) => {
-  const page = await open(browser, server.url, { locale: 'de-AT' });
-  await until('German', async () => (await text(page, '#start span')) === 'Kamera starten');
-  await page.selectOption('#language', 'ar');
-  await until('Arabic', async () => /الكاميرا/.test(await text(page, '#start span')));
-  check((await page.getAttribute('#app', 'dir')) === 'rtl', 'Arabic runs from the left');
-  check((await page.getAttribute('#app', 'lang')) === 'ar', 'the language is not marked');
-  const sides = await page.evaluate(() =>
-    ['stage', 'panel'].map((id) => part(id).getBoundingClientRect().left),
-  );
-  check(sides[0] > sides[1], 'the picture does not change sides');
-  await live(page);
-  await frames(page, 2);
-  await shot(page, 'desktop-arabic');
-  await page.reload();
-  await until('Arabic again', async () => /الكاميرا/.test(await text(page, '#start span')));
-  await page.setViewportSize({ width: 390, height: 844 });
-  const [inner, outer] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    innerWidth,
-  ]);
-  check(inner <= outer, `${inner} wide`);
-  await shot(page, 'phone-arabic-start');
-  clean(page);
-};
-
 // What a frame is like, judged by the page's own code on pictures made here.
 tests.advice_fits_the_picture = async ({ browser, server }) => {
   const page = await open(browser, server.url);
@@ -504,143 +377,4 @@ tests.advice_is_given_and_put_away = async ({ browser, server }) => {
   await frames(page, 10);
   check(await page.isHidden('#notice'), 'advice comes back at once');
   clean(page);
-};
-
-// A shop's page on another origin: the element, its style, its texts, its socket come from here. Its
-// policy is the one of web/embed.html.
-tests.stands_in_a_shops_page = async ({ browser }) => {
-  let server;
-  const shop = http.createServer((request, response) => {
-    const from = server.url.slice(0, -1);
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.setHeader(
-      'content-security-policy',
-      `default-src 'none'; script-src ${from}; style-src ${from}; img-src ${from}; ` +
-        `connect-src ${from} ${from.replace('http', 'ws')}`,
-    );
-    response.end(`<!doctype html><html lang="en"><title>Shop</title><main><h1>Polish</h1>
-      <script type="module" src="${server.url}tryon.js"></script>
-      <lacquer-tryon color="#1a9a9a" finish="gloss" lang="es"></lacquer-tryon></main></html>`);
-  });
-  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${shop.address().port}`;
-  server = await new Server(['--allow-origin', origin]).start();
-  try {
-    const page = await open(browser, `${origin}/`);
-    await page.evaluate(() => {
-      window.violations = [];
-      document.addEventListener('securitypolicyviolation', (event) =>
-        window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`),
-      );
-    });
-    await until('Spanish', async () => (await text(page, '#start span')) === 'Abrir la cámara');
-    check((await text(page, '#shade-name')) === 'Laguna', 'the shade is not the one asked for');
-    await page.evaluate(() => {
-      window.told = [];
-      document.addEventListener('lacquer-look', ({ detail }) => window.told.push(detail.color));
-    });
-    await shade(page, 'Cobalto');
-    const told = await page.evaluate(() => window.told.at(-1));
-    check(told === '#1f4fb5', `the shop is told ${told}`);
-    await live(page);
-    await frames(page, 3);
-    await saved(page);
-    await openPhoto(page);
-    await shot(page, 'embedded');
-    const violations = await page.evaluate(() => window.violations);
-    check(violations.length === 0, `the shop's policy is broken: ${violations.join(', ')}`);
-    const stopped = await page.evaluate(() => {
-      document.querySelector('lacquer-tryon').remove();
-      return true;
-    });
-    check(stopped, 'the element does not leave');
-    clean(page, /favicon/);
-  } finally {
-    await server.kill();
-    shop.close();
-  }
-};
-
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-// On a phone the panel's parts are tabs.
-async function openTab(page, name) {
-  const tab = page.locator(`#tabs [data-open=${name}]`);
-  if (await tab.isVisible()) await tab.click();
-}
-
-export async function audit(page, state) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document));
-  const lines = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.flat().join(' ')).join(', ')}`,
-  );
-  check(violations.length === 0, `${state}: ${lines.join(' | ')}`);
-}
-
-const laptop = { viewport: { width: 1280, height: 800 } };
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true };
-
-// Every state of the page, for every kind of reader.
-for (const [name, options] of [
-  ['on_a_laptop', { ...laptop, colorScheme: 'light' }],
-  ['on_a_phone', { ...phone, colorScheme: 'dark' }],
-  ['in_high_contrast', { ...phone, contrast: 'more' }],
-  ['in_forced_colours', { ...laptop, forcedColors: 'active' }],
-])
-  tests[`axe_finds_nothing_${name}`] = async ({ browser, server }) => {
-    const page = await open(browser, `${server.url}?stats`, { ...options, reducedMotion: 'reduce' });
-    await audit(page, 'start');
-    await openTab(page, 'more');
-    await page.click('#more summary');
-    await audit(page, 'settings open');
-    for (const name of ['art', 'shape', 'looks', 'shade']) {
-      await openTab(page, name);
-      if (await page.isVisible('#tabs')) await audit(page, name);
-    }
-    await page.fill('#search', 'zzz');
-    await audit(page, 'nothing found');
-    await page.fill('#search', '');
-    await openPhoto(page);
-    await openTab(page, 'nail');
-    const one = page.locator('#nail-list input').nth(1);
-    await until('one nail chosen', async () => {
-      await one.click({ force: true });
-      return one.isChecked();
-    });
-    await openTab(page, 'shade');
-    await shade(page, 'Cobalt');
-    await page.fill('#search', 'blue');
-    await audit(page, 'photo, one nail, shades searched');
-    await page.fill('#search', '');
-    await page.click('#compare');
-    await page.check('input[name=versus][value=second]', { force: true });
-    await audit(page, 'photo with two looks');
-    await page.click('#compare');
-    await page.click('#stop');
-    await until('a frame', async () => (await page.getAttribute('#stage', 'data-mode')) === 'live');
-    await frames(page, 2);
-    await page.click('#hud summary');
-    await audit(page, 'live with figures');
-    await page.click('#stop');
-    await page.setInputFiles('#file', {
-      name: 'not.jpg',
-      mimeType: 'image/jpeg',
-      buffer: Buffer.from('hello'),
-    });
-    await notice(page, /was not painted/);
-    await audit(page, 'a message');
-    await page.selectOption('#language', 'ar');
-    await until('Arabic', async () => (await page.getAttribute('#app', 'dir')) === 'rtl');
-    await audit(page, 'Arabic');
-  };
-
-// The example page is served, and holds the element.
-tests.example_page_works = async ({ browser, server }) => {
-  const page = await open(browser, `${server.url}embed.html`);
-  const named = async () => (await text(page, '#shade-name')) === 'Oxblood';
-  await until("the example's shade, by its name", named);
-  await shot(page, 'desktop-example');
-  clean(page);
-  await audit(page, 'example');
 };

@@ -21,7 +21,7 @@ import {
   withCamera,
 } from './browser-harness.mjs';
 
-import { audit } from './browser-shop.mjs';
+import { audit } from './browser-access.mjs';
 
 export const tests = {};
 
@@ -78,8 +78,13 @@ tests.finer_controls_change_the_look = async ({ browser, server }) => {
     JSON.stringify(Object.entries(look).filter(([, value]) => value != null).sort());
   const undone = spelled(await fieldsOf(page));
   check(undone === spelled(worn), `undo: ${undone}, not ${spelled(worn)}`);
+  clean(page);
+};
 
-  // Seasons and skin tones, each a part of all; looks by groups.
+// Seasons and skin tones, each a part of all; looks by groups.
+tests.shades_and_looks_come_in_groups = async ({ browser, server }) => {
+  const page = await open(browser, server.url);
+  await until('the shades', () => page.locator('.swatch:not(.custom)').count());
   const count = () => page.locator('.swatch:not(.custom)').count();
   const all = await count();
   for (const group of ['spring', 'summer', 'autumn', 'winter', 'fair', 'medium', 'deep']) {

@@ -5,10 +5,13 @@
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
 import { artifacts, launch, Server, shot, withCamera } from './browser-harness.mjs';
+import { tests as accessTests } from './browser-access.mjs';
 import { tests as deviceTests } from './browser-device.mjs';
 import { tests as drawnTests } from './browser-drawn.mjs';
 import { tests as ecosystemTests } from './browser-ecosystem.mjs';
+import { tests as embedTests } from './browser-embed.mjs';
 import { tests as integrationTests } from './browser-integrations.mjs';
+import { tests as languageTests } from './browser-language.mjs';
 import { tests as liveTests } from './browser-live.mjs';
 import { tests as oldTests } from './browser-old.mjs';
 import { tests as pageTests } from './browser-page.mjs';
@@ -22,6 +25,9 @@ const testS = 240;
 const tests = {
   ...pageTests,
   ...shopTests,
+  ...languageTests,
+  ...embedTests,
+  ...accessTests,
   ...shopperTests,
   ...readerTests,
   ...liveTests,

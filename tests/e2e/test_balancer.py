@@ -47,8 +47,26 @@ def nginx(ports, port, folder):
              "-g", "daemon off; master_process off;"], dict(os.environ))
 
 
-class Balanced:
-    """A balancer before three nodes."""
+class Balancer:
+    """A balancer's process, and what it said."""
+
+    def launch(self, command, environment, folder):
+        self.said = open(folder / "said", "w+")
+        self.process = subprocess.Popen(command, env=environment, stdout=self.said,
+                                        stderr=self.said, stdin=subprocess.DEVNULL)
+
+    def heard(self):
+        self.said.seek(0)
+        return self.said.read()
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.said.close()
+
+
+class Balanced(Balancer):
+    """One before three nodes."""
 
     def __init__(self, kind, folder):
         self.kind = kind
@@ -57,9 +75,7 @@ class Balanced:
         self.port = free_port()
         command, environment = kind(self.ports, self.port, folder)
         self.watch = environment.get("WATCH")  # where HAProxy tells what it sees
-        self.said = open(folder / "said", "w+")
-        self.process = subprocess.Popen(command, env=environment, stdout=self.said,
-                                        stderr=self.said)
+        self.launch(command, environment, folder)
         self.wait_used(range(NODES))
 
     def node(self, i):
@@ -96,17 +112,11 @@ class Balanced:
         assert self.nodes[i].process.wait(30) == 0, self.nodes[i].heard()
         self.nodes[i] = self.node(i)
 
-    def heard(self):
-        self.said.seek(0)
-        return self.said.read()
-
     def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=20)
+        self.end()
         for node in self.nodes:
             node.process.kill()
             node.process.wait()
-        self.said.close()
 
 
 @pytest.fixture(params=[haproxy, nginx], ids=lambda kind: kind.__name__)

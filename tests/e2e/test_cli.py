@@ -259,13 +259,25 @@ def test_eval_measures_how_steady_a_film_is(tmp_path):
 
 def test_manual_has_every_command_and_option():
     page = (ROOT / "build" / "lacquer.1").read_text()
-    for command in ("apply", "eval", "inspect", "engines", "serve", "bench"):
+    listed = re.findall(r"^  ([a-z].{12})", lacquer("--help").stdout.decode(), re.M)
+    commands = [name.strip() for name in listed if not name.startswith("lacquer ")]
+    assert {"apply", "looks import", "serve"} < set(commands) and len(commands) >= 13
+    for command in commands:
         assert f".SS lacquer {command}" in page
-        text = lacquer(command, "--help").stdout.decode()
+        text = lacquer(*command.split(), "--help").stdout.decode()
         for word in text.split():
             option = re.split(r"[=\[]", word.strip("[],."))[0]
             if option.startswith("--") and option not in ("--help", "--usage", "--version", "--"):
                 assert option.replace("-", "\\-") in page, (command, option)
+
+
+def test_manual_has_every_variable_of_the_environment():
+    page = (ROOT / "build" / "lacquer.1").read_text()
+    read = {name for path in (ROOT / "src").rglob("*.c")
+            for name in re.findall(r'getenv\("(LACQUER_\w+|PORT)"', path.read_text())}
+    assert len(read) >= 4
+    for name in read:
+        assert f".TP\n{name}\n" in page
 
 
 @pytest.fixture

@@ -48,8 +48,8 @@ def test_base64(http, hand):
     head, picture = picture_of(body["image"])
     assert head == "data:image/jpeg;base64"
     check_painted(hand, picture, body["nails"])
-    assert set(body["timing"]) == {"decode", "prepare", "infer", "nails", "paint", "encode", "total",
-                                   "queue"}
+    assert set(body["timing"]) == {"decode", "prepare", "infer", "nails", "paint", "encode",
+                                   "total", "queue"}
     stages = sum(value for name, value in body["timing"].items() if name not in ("total", "queue"))
     assert body["timing"]["total"] == pytest.approx(stages, abs=0.01)
 
@@ -57,7 +57,8 @@ def test_base64(http, hand):
 def test_a_second_look_costs_more_and_finds_as_much(http, hand):
     once = http.post("/api/process", files={"image": hand}).json()
     twice = http.post("/api/process", files={"image": hand}, data={"multiscale": "on"}).json()
-    json_too = http.post("/api/process_base64", json={"image": data_url(hand), "closer": True}).json()
+    closer = {"image": data_url(hand), "closer": True}
+    json_too = http.post("/api/process_base64", json=closer).json()
     assert len(twice["nails"]) >= len(once["nails"]) > 0
     assert twice["image"] != once["image"] and twice["image"] == json_too["image"]
 
@@ -70,7 +71,8 @@ def test_bare_base64_is_taken_too(http, hand):
 def test_the_colour_asked_for_is_painted(http, hand):
     found = {}
     for color in ("#ff0000", "#0000ff"):
-        body = http.post("/api/process_base64", json={"image": data_url(hand), "color": color}).json()
+        asked = {"image": data_url(hand), "color": color}
+        body = http.post("/api/process_base64", json=asked).json()
         nail = max(body["nails"], key=lambda each: each["area"])
         x, y, width, height = nail["box"]
         middle = pixels(picture_of(body["image"])[1])[y + height // 2, x + width // 2]
@@ -168,7 +170,8 @@ def test_a_picture_without_nails_is_no_error(http):
 
 
 def test_nobody_is_told_to_come_again_but_who_is_refused_for_now(http, hand):
-    for content, code in ((hand, 200), (b"GIF89a" + bytes(20), 415), (b"\xff\xd8\xff\xe0" * 9, 422)):
+    for content, code in ((hand, 200), (b"GIF89a" + bytes(20), 415),
+                          (b"\xff\xd8\xff\xe0" * 9, 422)):
         answer = http.post("/api/v1/nails", content=content, headers={"content-type": "image/jpeg"})
         assert answer.status_code == code, answer.text
         assert "retry-after" not in answer.headers
@@ -257,8 +260,8 @@ def test_head(http):
     assert http.get("/healthz").text == "ok\n"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/../etc/passwd", "/%2e%2e/etc/passwd", "/.git/config",
-                                  "/api", "/api/v2/nails"])
+@pytest.mark.parametrize("path", ["/nothing", "/../etc/passwd", "/%2e%2e/etc/passwd",
+                                  "/.git/config", "/api", "/api/v2/nails"])
 def test_not_found(http, path):
     reply = http.get(path)
     assert reply.status_code == 404

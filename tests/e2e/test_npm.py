@@ -148,6 +148,9 @@ def shop(tmp_path_factory):
     for path in VITE.iterdir():
         if path.is_file() and not path.name.startswith("package"):
             shutil.copy(path, folder)
+    page = (VITE / "page.html").read_text()
+    for name, script in (("plain", "plain.js"), ("react", "react.jsx")):
+        (folder / f"{name}.html").write_text(page.replace("SCRIPT", script))
     (folder / "package.json").write_text('{"name": "shop", "private": true, "type": "module"}')
     install(make_package(DEVICE), folder)
     for path in (VITE / "node_modules").iterdir():

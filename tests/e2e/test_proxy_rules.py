@@ -3,14 +3,13 @@ servers before a node that keeps what reaches it."""
 import contextlib
 import re
 import socket
-import subprocess
 import threading
 import time
 
 import pytest
 
 from conftest import free_port, read_for
-from test_balancer import haproxy, nginx
+from test_balancer import Balancer, haproxy, nginx
 
 SECRET = "a-secret-that-opens-0123456789"
 KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, 1.3
@@ -62,13 +61,11 @@ class Node:
         self.listener.close()
 
 
-class Proxy:
+class Proxy(Balancer):
     def __init__(self, kind, folder):
         self.kind, self.node, self.port = kind, Node(), free_port()
         command, environment = kind([self.node.port], self.port, folder)
-        self.said = open(folder / "said", "w+")
-        self.process = subprocess.Popen(command, env=environment, stdout=self.said,
-                                        stderr=self.said, stdin=subprocess.DEVNULL)
+        self.launch(command, environment, folder)
         for _ in range(200):
             with contextlib.suppress(OSError):
                 if self.ask(b"GET /up HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200"):
@@ -82,15 +79,9 @@ class Proxy:
             raw.sendall(request)
             return first_answer(raw, seconds)
 
-    def heard(self):
-        self.said.seek(0)
-        return self.said.read()
-
     def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=20)
+        self.end()
         self.node.stop()
-        self.said.close()
 
 
 def first_answer(raw, seconds):

@@ -117,7 +117,8 @@ def test_openvinos_python_package_is_for_the_tests_python(system, name, python, 
 openvino_wheel .deps/wheel {python}"""
     done = system(script, name, {}, machine)
     abi = python.replace(".", "")
-    assert f"--python-version {python} --abi cp{abi} --platform {platform}" in done.stdout, done.stderr
+    wanted = f"--python-version {python} --abi cp{abi} --platform {platform}"
+    assert wanted in done.stdout, done.stderr
     pinned = (ROOT / "tools" / "openvino.txt").read_text()
     assert pinned.count("--hash=") == 6  # three Pythons, two processors
 

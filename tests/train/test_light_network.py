@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 torch.set_num_threads(1)
 import torch.nn.functional as F  # noqa: E402
 from nailseg import compact, config, export, light, loss, model  # noqa: E402
-from test_model import shaken  # noqa: E402
+from test_model import assert_folding_changes_nothing, shaken  # noqa: E402
 
 CONFIG = config.read(pathlib.Path(__file__).resolve().parents[2] / "train/config/light.toml")
 DEFAULT = {"lite": 2, "decoder": [12, 16, 32, 48]}
@@ -23,13 +23,7 @@ def shaken_default():
 def test_folding_changes_nothing(more):
     net = shaken(light.make(**(CONFIG["model"] | more)))
     torch.nn.init.normal_(net.correct.weight)
-    x = torch.rand(1, 3, 64, 96)
-    with torch.no_grad():
-        before = net(x)
-        after = net.fuse()(x)
-    assert before.shape == (1, 1, 32, 48)
-    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
-    assert torch.allclose(before, after, atol=1e-3 * before.abs().max().item())
+    assert_folding_changes_nothing(net)
 
 
 def test_it_begins_as_the_default_seen_from_twice_as_far(default):

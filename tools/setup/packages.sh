@@ -1,5 +1,5 @@
-# Sourced by tools/setup.sh: the system's packages. Where systems name one otherwise, the names stand
-# beside each other and the first that the archive has is taken.
+# Sourced by tools/setup.sh: the system's packages. Where systems name one otherwise, the names
+# stand beside each other and the first that the archive has is taken.
 
 build_packages=(gcc libc6-dev ninja-build pkg-config python3 python3-venv ca-certificates libssl-dev
     libseccomp-dev liblcms2-dev libjpeg-dev libturbojpeg0-dev libwebp-dev libavif-dev
@@ -96,7 +96,8 @@ need_packages() {
 refresh_lists() {
     may_be_root || return 0
     say "reading the lists of packages"
-    as_root apt-get update -q >/dev/null || say "apt-get update failed: going on with the lists here"
+    as_root apt-get update -q >/dev/null ||
+        say "apt-get update failed: going on with the lists here"
 }
 
 all_installed() {

@@ -19,7 +19,8 @@ machine=$(uname -m)
 system_name() {
     local name
     # shellcheck source=/dev/null
-    name=$(. "${LACQUER_OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${PRETTY_NAME:-}") || true
+    name=$(. "${LACQUER_OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${PRETTY_NAME:-}") ||
+        true
     echo "${name:-an unknown system}, $machine"
 }
 
@@ -45,14 +46,17 @@ check_system() {
     *) give_up "$(system_name): there is no OpenVINO for this processor, only for x86_64 and" \
         "aarch64" ;;
     esac
-    command -v apt-get >/dev/null || give_up "$(system_name): no apt-get here. Lacquer is set up on" \
-        "Debian 12 and 13 and Ubuntu 22.04 and 24.04; elsewhere use the container (README.md)"
+    command -v apt-get >/dev/null ||
+        give_up "$(system_name): no apt-get here. Lacquer is set up on" \
+            "Debian 12 and 13 and Ubuntu 22.04 and 24.04; elsewhere use the container (README.md)"
     libc=$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)
     # The oldest that OpenVINO's wheel is built for.
     local oldest=2.28
     [ "$machine" = x86_64 ] || oldest=2.35
-    at_least "$libc" $oldest || give_up "$(system_name) is too old: OpenVINO needs glibc $oldest and" \
-        "this is $libc. Debian 12 and Ubuntu 22.04 are new enough; or use the container (README.md)"
+    at_least "$libc" $oldest ||
+        give_up "$(system_name) is too old: OpenVINO needs glibc $oldest and" \
+            "this is $libc. Debian 12 and Ubuntu 22.04 are new enough; or use the container" \
+            "(README.md)"
 }
 
 # Set by choose_sources: what the archive has too old for us, so that PyPI's is taken; and $python.
@@ -117,8 +121,9 @@ choose_python() {
 choose_sources() {
     local ssl
     ssl=$(version_of libssl-dev)
-    at_least "${ssl:-9}" 3.0 || give_up "$(system_name) is too old: its OpenSSL is $ssl and Lacquer" \
-        "needs 3.0. Debian 12 and Ubuntu 22.04 are new enough; or use the container (README.md)"
+    at_least "${ssl:-9}" 3.0 ||
+        give_up "$(system_name) is too old: its OpenSSL is $ssl and Lacquer" \
+            "needs 3.0. Debian 12 and Ubuntu 22.04 are new enough; or use the container (README.md)"
     local avif
     avif=$(version_of libavif-dev)
     at_least "${avif:-9}" 0.9.2 || give_up "$(system_name) is too old: its libavif is $avif and" \

@@ -54,14 +54,15 @@ def average_options(p):
 def evaluate_options(p):
     p.add_argument("--checkpoint")
     p.add_argument("--model", help="an exported .onnx or .tflite, run in OpenVINO")
-    p.add_argument("--program", metavar="LACQUER", help="measure what this program paints, with its "
-                   "own model or with --model")
-    p.add_argument("--raw", action="store_true", help="with --program: the network's masks, without "
-                   "the nail stage")
+    p.add_argument("--program", metavar="LACQUER",
+                   help="measure what this program paints, with its own model or with --model")
+    p.add_argument("--raw", action="store_true",
+                   help="with --program: the network's masks, without the nail stage")
     p.add_argument("--precision", default="f32", choices=("f32", "bf16"))
     p.add_argument("--set", default="val", choices=("val", "a"))
     p.add_argument("--images", metavar="DIR")
-    p.add_argument("--masks", metavar="DIR", help="without it the pictures of --images hold no nail")
+    p.add_argument("--masks", metavar="DIR",
+                   help="without it the pictures of --images hold no nail")
     p.add_argument("--sizes", type=size, nargs="+", metavar="HxW",
                    default=((288, 384), (384, 288), (320, 320)),
                    help="input sizes to choose from, as in the model's sidecar")

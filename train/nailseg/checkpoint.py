@@ -1,8 +1,8 @@
 """Checkpoints: one file each, replaced whole, so that a stop at any moment leaves a good one.
 
-A .pt file holds a run's whole state. A .weights file, small enough to keep beside the exported model,
-holds the averaged weights and batch-norm statistics alone, as a numpy archive: what a later run can
-start from. Convolutions are float16 in it; what has one value a channel stays float32.
+A .pt file holds a run's whole state. A .weights file, small enough to keep beside the exported
+model, holds the averaged weights and batch-norm statistics alone, as a numpy archive: what a later
+run can start from. Convolutions are float16 in it; what has one value a channel stays float32.
 """
 import json
 import os

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 
 from . import checkpoint
-from .model import NailNet
+from .model import HALF_FROM, NailNet
 
 HANDS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "hands"
-HALF_FROM = 64        # values: fewer stay float32
 GRAPH_MAX = 1e-3      # difference of probabilities: the file against the rounded network
 ROUNDING_MAX = 2e-2   # the rounded network against the checkpoint
 
@@ -52,8 +51,8 @@ def write_onnx(net, path, size):
 
 
 def declare(path, size):
-    """Names one size as the file's own, as most runtimes and servers ask for; the graph holds none, so
-    any multiple of 32 can be set instead."""
+    """Names one size as the file's own, as most runtimes and servers ask for; the graph holds none,
+    so any multiple of 32 can be set instead."""
     import onnx
     model = onnx.load(path)
     h, w = size
@@ -153,7 +152,8 @@ def export_compact(args, trained):
 
 def main(args):
     if not args.out.endswith((".onnx", ".tflite", checkpoint.PACKED)):
-        raise SystemExit(f"cannot export to '{args.out}': it must end in .onnx, .tflite or .weights")
+        raise SystemExit(f"cannot export to '{args.out}': it must end in .onnx, .tflite or "
+                         ".weights")
     if (args.int8 or args.compact) and not args.out.endswith(".onnx"):
         raise SystemExit(f"cannot export int8 to '{args.out}': it is an .onnx")
     if args.out.endswith(checkpoint.PACKED):

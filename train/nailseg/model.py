@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-
+HALF_FROM = 64  # values: in files, weights of fewer stay float32
 ACTIVATIONS = {None: lambda x: x, "relu": partial(F.relu, inplace=True),
                "relu6": partial(F.relu6, inplace=True)}
 
@@ -94,7 +94,7 @@ class Inverted(nn.Module):
 
 
 class MBConv(nn.Module):
-    """EfficientNet-Lite's block: expand, depthwise, project, ReLU6; a skip where shapes allow it."""
+    """EfficientNet-Lite's block: expand, depthwise, project, ReLU6; a skip where shapes allow."""
 
     def __init__(self, cin, cout, k, stride, expand, dilation=1):
         super().__init__()

@@ -84,6 +84,28 @@ function effectOf(polish) {
     return { ...finishes[name], ...said, name, colors: (said.colors ?? []).map(linearOf) };
 }
 
+// What is drawn over the colour. What needs the nail's tip is left out where it is not known.
+function artOf({ pattern, ombre, french }, tipKnown, opacity) {
+    return {
+        pattern: pattern && {
+            image: pattern.image ?? pattern,
+            opacity: (pattern.opacity ?? 1) * opacity,
+            color: pattern.color ? linearOf(pattern.color) : null,
+        },
+        ombre: tipKnown && ombre && {
+            color: linearOf(ombre.color),
+            from: ombre.from ?? 0.2,
+            to: ombre.to ?? 0.9,
+        },
+        french: tipKnown && french && {
+            color: linearOf(french.color ?? '#fbf8f2'),
+            width: french.width ?? 0.25,
+            curve: french.curve ?? 0.5,
+            shape: ['smile', 'straight', 'chevron', 'diagonal'].indexOf(french.shape ?? 'smile'),
+        },
+    };
+}
+
 // What is the same for a whole nail. zoom: picture pixels a reply's pixel; end: u of its tip, above
 // 1 where it is made longer. place: of the nail, from the picture's middle in picture heights.
 export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
@@ -134,26 +156,9 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
         blur,
         cuticle: nail.tipKnown ? 1 : 0,
         whole: [2 / (end + 1), 2 / (end + 1) - 1],
-        pattern: polish.pattern && {
-            image: polish.pattern.image ?? polish.pattern,
-            opacity: (polish.pattern.opacity ?? 1) * opacity,
-            color: polish.pattern.color ? linearOf(polish.pattern.color) : null,
-        },
         turn: [Math.cos(turn), Math.sin(turn)],
         colors: effect.colors,
-        ombre: nail.tipKnown && polish.ombre && {
-            color: linearOf(polish.ombre.color),
-            from: polish.ombre.from ?? 0.2,
-            to: polish.ombre.to ?? 0.9,
-        },
-        french: nail.tipKnown && polish.french && {
-            color: linearOf(polish.french.color ?? '#fbf8f2'),
-            width: polish.french.width ?? 0.25,
-            curve: polish.french.curve ?? 0.5,
-            shape: ['smile', 'straight', 'chevron', 'diagonal'].indexOf(
-                polish.french.shape ?? 'smile',
-            ),
-        },
+        ...artOf(polish, nail.tipKnown, opacity),
     };
 }
 

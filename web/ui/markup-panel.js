@@ -6,15 +6,18 @@ const tabNames = ['shade', 'looks', 'finish', 'art', 'shape', 'nail', 'more'];
 
 const tabs = `
 <div class="tabs" id="tabs" role="group" data-t-aria-label="tabs">
-  ${tabNames.map((name, i) => `<button type="button" data-open="${name}" aria-pressed="${i === 0}" data-t="tab.${name}"></button>`).join('')}
+  ${tabNames.map((name, i) => `<button type="button" data-open="${name}" aria-pressed="${i === 0}"
+      data-t="tab.${name}"></button>`).join('')}
 </div>`;
 
 const sides = `
 <fieldset class="sides" id="sides" data-t-aria-label="look.edit" hidden>
   <legend class="label" data-t="look.edit"></legend>
   <div class="segments">
-    <label><input type="radio" name="side" value="0"><span><i></i><b data-t="look.left"></b></span></label>
-    <label><input type="radio" name="side" value="1" checked><span><i></i><b data-t="look.right"></b></span></label>
+    <label><input type="radio" name="side" value="0"><span><i></i><b
+        data-t="look.left"></b></span></label>
+    <label><input type="radio" name="side" value="1" checked><span><i></i><b
+        data-t="look.right"></b></span></label>
   </div>
 </fieldset>`;
 
@@ -22,9 +25,12 @@ const looks = `
 <fieldset class="looks" id="look-field" data-tab="looks" data-t-aria-label="looks" hidden>
   <legend class="label" data-t="looks"></legend>
   <div class="look-head">
-    <label class="look-group"><span class="sr" data-t="looks.group"></span><select id="look-group"></select></label>
-    <button type="button" class="step" id="looks-back" data-t-aria-label="looks.back">${icon('back')}</button>
-    <button type="button" class="step" id="looks-on" data-t-aria-label="looks.on">${icon('on')}</button>
+    <label class="look-group"><span class="sr" data-t="looks.group"></span><select
+        id="look-group"></select></label>
+    <button type="button" class="step" id="looks-back"
+        data-t-aria-label="looks.back">${icon('back')}</button>
+    <button type="button" class="step" id="looks-on"
+        data-t-aria-label="looks.on">${icon('on')}</button>
   </div>
   <div class="cards row" id="looks"></div>
   <button type="button" class="quiet" id="copy">${icon('copy')}<span data-t="copy"></span></button>
@@ -45,11 +51,15 @@ const shades = `
   <div class="shade-head">
     <p><span class="label" aria-hidden="true" data-t="shade"></span>
       <b class="shade-name" id="shade-name"></b></p>
-    <button type="button" class="heart" id="favourite" aria-pressed="false">${icon('heart')}</button>
-    <label class="hex"><span class="sr" data-t="shade.code"></span><input id="hex" type="text" maxlength="7" dir="ltr" spellcheck="false" autocomplete="off" autocapitalize="off"></label>
+    <button type="button" class="heart" id="favourite"
+        aria-pressed="false">${icon('heart')}</button>
+    <label class="hex"><span class="sr" data-t="shade.code"></span><input id="hex" type="text"
+        maxlength="7" dir="ltr" spellcheck="false" autocomplete="off" autocapitalize="off"></label>
   </div>
   <div class="find">
-    <label class="search">${icon('search')}<span class="sr" data-t="shade.search"></span><input id="search" type="search" spellcheck="false" autocomplete="off" data-t-placeholder="shade.search"></label>
+    <label class="search">${icon('search')}<span class="sr" data-t="shade.search"></span><input
+        id="search" type="search" spellcheck="false" autocomplete="off"
+        data-t-placeholder="shade.search"></label>
     <label><span class="sr" data-t="shade.group"></span><select id="group"></select></label>
   </div>
   <div class="swatches" id="swatches"></div>
@@ -68,9 +78,11 @@ const art = `
   <legend class="label" data-t="art"></legend>
   <div class="art-row">
     <label class="field"><span class="sr" data-t="art"></span><select id="art"></select></label>
-    <label class="dye"><input id="art-color" type="color"><span id="art-color-name" data-t="art.color"></span></label>
+    <label class="dye"><input id="art-color" type="color"><span id="art-color-name"
+        data-t="art.color"></span></label>
     <button type="button" class="plain" id="art-own-colors" data-t="art.ownColors" hidden></button>
-    <button type="button" class="quiet" id="design">${icon('photo')}<span data-t="design"></span></button>
+    <button type="button" class="quiet" id="design">${icon('photo')}<span
+        data-t="design"></span></button>
   </div>
   <div class="sliders" id="art-numbers">${slider('tip-width')}${slider('tip-curve')}${slider('ombre-from')}${slider('ombre-to')}</div>
   <p class="fine" id="design-hint" data-t="design.hint"></p>
@@ -88,7 +100,8 @@ const coats = `
 <fieldset class="coats" data-t-aria-label="coats">
   <legend class="label" data-t="coats"></legend>
   <div class="segments" id="coats">
-    ${[1, 2, 3, 4].map((n) => `<label><input type="radio" name="coats" value="${n}"><span>${n}</span></label>`).join('')}
+    ${[1, 2, 3, 4].map((n) => `<label><input type="radio" name="coats"
+        value="${n}"><span>${n}</span></label>`).join('')}
   </div>
 </fieldset>`;
 
@@ -96,13 +109,16 @@ const more = `
 <details class="more" id="more" data-tab="more">
   <summary data-t="settings"></summary>
   <div class="more-body">
-    <label class="field"><span data-t="settings.camera"></span><select id="cameras"></select></label>
+    <label class="field"><span data-t="settings.camera"></span><select
+        id="cameras"></select></label>
     ${toggle('mirror', 'settings.mirror', 'settings.mirrorHint')}
     <fieldset class="transport" id="transport" hidden>
       <legend data-t="settings.connection"></legend>
       <div class="segments">
-        <label><input type="radio" name="transport" value="ws" checked><span data-t="settings.ws"></span></label>
-        <label><input type="radio" name="transport" value="base64"><span data-t="settings.base64"></span></label>
+        <label><input type="radio" name="transport" value="ws" checked><span
+            data-t="settings.ws"></span></label>
+        <label><input type="radio" name="transport" value="base64"><span
+            data-t="settings.base64"></span></label>
       </div>
       <p class="fine" id="transport-hint"></p>
     </fieldset>
@@ -119,7 +135,8 @@ export const panel = `
       ${coats}
       <div class="sliders">${slider('texture')}${slider('opacity')}</div>
       ${toggle('sheen', 'sheen', 'sheen.hint')}
-      <button type="button" class="quiet" id="reset">${icon('reset')}<span data-t="reset"></span></button>
+      <button type="button" class="quiet" id="reset">${icon('reset')}<span
+          data-t="reset"></span></button>
     </div>
     ${more}
     <p class="about" id="about" data-tab="more"></p>

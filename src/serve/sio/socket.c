@@ -127,13 +127,9 @@ static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
     free(link);
 }
 
-static const struct lq_ws_handler handler = {
-    .room = on_room,
-    .received = on_received,
-    .writable = on_writable,
-    .sent = on_sent,
-    .closed = on_closed,
-};
+static const struct lq_ws_handler handler = {.room = on_room, .received = on_received,
+                                             .writable = on_writable, .sent = on_sent,
+                                             .closed = on_closed};
 
 // ---- its opening -------------------------------------------------------------------------------
 

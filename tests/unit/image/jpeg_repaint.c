@@ -18,18 +18,13 @@ static struct lq_buf *const bufs[] = {&source_buf, &frame, &reply, &pixels,
 static int set_up(void **state)
 {
     (void)state;
-    bufs_init(bufs, LQ_COUNT(bufs));
-    lq_picture_info_init(&info);
-    return lq_codec_new(&codec, &error);
+    return codec_set_up(&codec, bufs, LQ_COUNT(bufs), &info, &error);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    bufs_release(bufs, LQ_COUNT(bufs));
-    lq_picture_info_release(&info);
-    lq_codec_free(codec);
-    return 0;
+    return codec_tear_down(codec, bufs, LQ_COUNT(bufs), &info);
 }
 
 // A frame with some texture in `frame`, decoded into `before`, and again, to be repainted.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/codec.h"
 #include "image/image.h"
 #include "unit/unit.h"
 
@@ -33,6 +34,26 @@ static inline void bufs_release(struct lq_buf *const *bufs, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         lq_buf_release(bufs[i]);
+}
+
+// The same with a codec and, where it is not NULL, what it says of pictures.
+static inline int codec_set_up(struct lq_codec **codec, struct lq_buf *const *bufs, size_t count,
+                               struct lq_picture_info *info, struct lq_error *error)
+{
+    bufs_init(bufs, count);
+    if (info)
+        lq_picture_info_init(info);
+    return lq_codec_new(codec, error);
+}
+
+static inline int codec_tear_down(struct lq_codec *codec, struct lq_buf *const *bufs, size_t count,
+                                  struct lq_picture_info *info)
+{
+    bufs_release(bufs, count);
+    if (info)
+        lq_picture_info_release(info);
+    lq_codec_free(codec);
+    return 0;
 }
 
 static inline int picture_difference(const struct lq_image *a, const struct lq_image *b)

@@ -13,16 +13,13 @@ static struct lq_buf *const bufs[] = {&file, &raw, &packed, &edited, &pixels};
 static int set_up(void **state)
 {
     (void)state;
-    bufs_init(bufs, LQ_COUNT(bufs));
-    return lq_codec_new(&codec, &error);
+    return codec_set_up(&codec, bufs, LQ_COUNT(bufs), NULL, &error);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    bufs_release(bufs, LQ_COUNT(bufs));
-    lq_codec_free(codec);
-    return 0;
+    return codec_tear_down(codec, bufs, LQ_COUNT(bufs), NULL);
 }
 
 static int decode(const struct lq_buf *from, struct lq_picture_info *info)

@@ -195,48 +195,79 @@ static void layouts_agree(void **state)
     lq_yolo_release(&b);
 }
 
+enum { COUNT = 3, CELLS = 40, PROTOS = 3, SIDE = 16, CELL_ROWS = 4 + 1 + PROTOS,
+       FINAL_ROWS = 4 + 2 + PROTOS, POINTS = SIDE * SIDE };
+
 // The same detections as rows for each cell, as rows that the network chose (their boxes in pixels
 // or units), and as queries with masks of their own.
+struct same {
+    float cells[CELL_ROWS * CELLS];
+    float final[2][FINAL_ROWS * CELLS]; // corners in pixels, and in parts of the input
+    float boxes[4 * CELLS], logits[2 * CELLS], masks[CELLS * POINTS]; // queries
+    float proto[PROTOS * POINTS];
+};
+
+static void write_detection(struct same *same, int i, const float box[4], float score)
+{
+    for (int k = 0; k < 4; k++) {
+        float corner = k < 2 ? box[k] - box[k + 2] / 2 : box[k - 2] + box[k] / 2;
+        same->cells[k * CELLS + i] = box[k];
+        same->boxes[i * 4 + k] = box[k] / 224;
+        same->final[0][i * FINAL_ROWS + k] = corner;
+        same->final[1][i * FINAL_ROWS + k] = corner / 224;
+    }
+    same->cells[4 * CELLS + i] = score;
+    same->logits[i * 2] = logf(score / (1 - score));
+    same->logits[i * 2 + 1] = 30; // no class that is a nail
+    for (int form = 0; form < 2; form++) {
+        same->final[form][i * FINAL_ROWS + 4] = score;
+        same->final[form][i * FINAL_ROWS + 5] = 0;
+    }
+}
+
+static void write_mask(struct same *same, int i, int heaviest)
+{
+    for (int c = 0; c < PROTOS; c++) {
+        float weight = c == heaviest ? 1.0f : 0.25f;
+        same->cells[(5 + c) * CELLS + i] = weight;
+        same->final[0][i * FINAL_ROWS + 6 + c] = same->final[1][i * FINAL_ROWS + 6 + c] = weight;
+        for (int p = 0; p < POINTS; p++)
+            same->masks[i * POINTS + p] += weight * same->proto[c * POINTS + p];
+    }
+}
+
+static void write_same(struct same *same)
+{
+    static const float centres[COUNT][4] = {{40, 50, 30, 44}, {120, 60, 24, 24}, {90, 170, 60, 20}};
+    static const float scores[COUNT] = {0.9f, 0.75f, 0.5f};
+    uint32_t seed = 5;
+    for (int i = 0; i < PROTOS * POINTS; i++)
+        same->proto[i] = (float)(unit_random(&seed) % 1000) / 100 - 5;
+    for (int i = 0; i < CELLS; i++) {
+        int n = i < COUNT ? i : 0;
+        write_detection(same, i, centres[n], i < COUNT ? scores[i] : 0.001f);
+        write_mask(same, i, n);
+    }
+    same->final[0][5] = same->final[1][5] = 1; // the first is of another class
+}
+
+static void assert_same_patch(const struct lq_patch *a, const struct lq_patch *b)
+{
+    assert_int_equal(a->width, b->width);
+    assert_int_equal(a->height, b->height);
+    assert_true(fabsf(a->confidence - b->confidence) < 1e-4f);
+    assert_float_equal(a->box.x, b->box.x, 1e-2f);
+    assert_float_equal(a->box.y, b->box.y, 1e-2f);
+    assert_float_equal(a->box.width, b->box.width, 1e-2f);
+    assert_float_equal(a->box.height, b->box.height, 1e-2f);
+    for (int k = 0; k < a->width * a->height; k++)
+        assert_true(fabsf(a->data[k] - b->data[k]) < 1e-4f);
+}
+
 static void heads_agree(void **state)
 {
     (void)state;
-    enum { COUNT = 3, CELLS = 40, PROTOS = 3, SIDE = 16, CELL_ROWS = 4 + 1 + PROTOS,
-           FINAL_ROWS = 4 + 2 + PROTOS, POINTS = SIDE * SIDE };
-    static const float centres[COUNT][4] = {{40, 50, 30, 44}, {120, 60, 24, 24}, {90, 170, 60, 20}};
-    static const float scores[COUNT] = {0.9f, 0.75f, 0.5f};
-    static float cells[CELL_ROWS * CELLS], final[2][FINAL_ROWS * CELLS];
-    static float boxes[4 * CELLS], logits[2 * CELLS], masks[CELLS * POINTS];
-    static float proto[PROTOS * POINTS];
-    uint32_t seed = 5;
-    for (int i = 0; i < PROTOS * POINTS; i++)
-        proto[i] = (float)(unit_random(&seed) % 1000) / 100 - 5;
-    for (int i = 0; i < CELLS; i++) {
-        int n = i < COUNT ? i : 0;
-        float score = i < COUNT ? scores[i] : 0.001f;
-        const float *box = centres[n];
-        for (int k = 0; k < 4; k++) {
-            float corner = k < 2 ? box[k] - box[k + 2] / 2 : box[k - 2] + box[k] / 2;
-            cells[k * CELLS + i] = box[k];
-            boxes[i * 4 + k] = box[k] / 224;
-            final[0][i * FINAL_ROWS + k] = corner;
-            final[1][i * FINAL_ROWS + k] = corner / 224;
-        }
-        cells[4 * CELLS + i] = score;
-        logits[i * 2] = logf(score / (1 - score));
-        logits[i * 2 + 1] = 30; // no class that is a nail
-        for (int form = 0; form < 2; form++) {
-            final[form][i * FINAL_ROWS + 4] = score;
-            final[form][i * FINAL_ROWS + 5] = 0;
-        }
-        for (int c = 0; c < PROTOS; c++) {
-            float weight = c == n ? 1.0f : 0.25f;
-            cells[(5 + c) * CELLS + i] = weight;
-            final[0][i * FINAL_ROWS + 6 + c] = final[1][i * FINAL_ROWS + 6 + c] = weight;
-            for (int p = 0; p < POINTS; p++)
-                masks[i * POINTS + p] += weight * proto[c * POINTS + p];
-        }
-    }
-    final[0][5] = final[1][5] = 1; // the first is of another class
+    static struct same same;
     const struct lq_layout base = {.anchors = CELLS, .classes = 1, .protos = PROTOS,
                                    .proto_channels_first = true, .proto_width = SIDE,
                                    .proto_height = SIDE};
@@ -248,32 +279,21 @@ static void heads_agree(void **state)
     struct lq_rules rules = {.score_min = 0.25f, .nms_iou = 0.45f, .threshold = 0.5f,
                              .class_mask = UINT64_MAX};
     const struct lq_geometry geometry = {224, 224, 0, 28, 0.35f, 0.35f, 640, 480};
+    const struct lq_detections heads[4] = {
+        {&base, &rules, &geometry, same.cells, same.proto, NULL},
+        {&chosen, &rules, &geometry, same.final[0], same.proto, NULL},
+        {&chosen, &rules, &geometry, same.final[1], same.proto, NULL},
+        {&queries, &rules, &geometry, same.boxes, same.masks, same.logits}};
     struct lq_yolo yolo[4] = {{0}};
     struct lq_patch patches[4][LQ_NAILS_MAX];
-    for (int i = 0; i < 4; i++)
-        assert_ok(lq_yolo_init(&yolo[i], &base));
-    const struct lq_detections heads[4] = {
-        {&base, &rules, &geometry, cells, proto, NULL},
-        {&chosen, &rules, &geometry, final[0], proto, NULL},
-        {&chosen, &rules, &geometry, final[1], proto, NULL},
-        {&queries, &rules, &geometry, boxes, masks, logits}};
+    write_same(&same);
     for (int head = 0; head < 4; head++) {
         rules.class_mask = head == 3 ? 1 : UINT64_MAX; // the queries' other class is no nail …
+        assert_ok(lq_yolo_init(&yolo[head], &base));
         assert_int_equal(lq_yolo_decode(&yolo[head], &heads[head], patches[head]), COUNT);
+        for (int i = 0; i < COUNT; i++)
+            assert_same_patch(&patches[0][i], &patches[head][i]);
     }
-    for (int head = 1; head < 4; head++)
-        for (int i = 0; i < COUNT; i++) {
-            const struct lq_patch *a = &patches[0][i], *b = &patches[head][i];
-            assert_int_equal(a->width, b->width);
-            assert_int_equal(a->height, b->height);
-            assert_true(fabsf(a->confidence - b->confidence) < 1e-4f);
-            assert_float_equal(a->box.x, b->box.x, 1e-2f);
-            assert_float_equal(a->box.y, b->box.y, 1e-2f);
-            assert_float_equal(a->box.width, b->box.width, 1e-2f);
-            assert_float_equal(a->box.height, b->box.height, 1e-2f);
-            for (int k = 0; k < a->width * a->height; k++)
-                assert_true(fabsf(a->data[k] - b->data[k]) < 1e-4f);
-        }
     // … and so the rows of the chosen class 1 are not either.
     assert_int_equal(lq_yolo_decode(&yolo[1], &heads[1], patches[1]), COUNT - 1);
     for (int i = 0; i < 4; i++)

@@ -11,7 +11,8 @@ float bandOf(float x, float half_, float soft) {
 void effect(inout vec3 color) {
     float wave = valueNoise(vec2(w * 1.1, u * aspect * 0.8) + 20.0 + 7.0 * away.yx, 71u) - 0.5;
     float graze = (1.0 - s.z) * (1.0 - s.z);
-    float angle = s.y * (2.0 + 0.55 * s.y * s.y); // of the reflection: its sine stalls on the flanks
+    // Of the reflection: its sine stalls on the flanks.
+    float angle = s.y * (2.0 + 0.55 * s.y * s.y);
     float x = angle + 0.30 * wave, y = 2.0 * s.z * s.x + 0.24 * wave;
     vec3 hue = mirrored(0.0, 0.0).rgb;
     float offW = x - sun.y, offU = y - sun.x;

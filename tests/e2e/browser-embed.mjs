@@ -1,0 +1,84 @@
+// The element in others' pages: on another origin, under a policy of its own, and the example.
+import http from 'node:http';
+import {
+  Server,
+  check,
+  clean,
+  frames,
+  live,
+  open,
+  saved,
+  shade,
+  shot,
+  text,
+  until,
+} from './browser-harness.mjs';
+import { audit } from './browser-access.mjs';
+import { openPhoto } from './browser-shop.mjs';
+
+export const tests = {};
+
+// A shop's page on another origin: the element, its style, its texts, its socket come from here.
+// Its policy is the one of web/embed.html.
+tests.stands_in_a_shops_page = async ({ browser }) => {
+  let server;
+  const shop = http.createServer((request, response) => {
+    const from = server.url.slice(0, -1);
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.setHeader(
+      'content-security-policy',
+      `default-src 'none'; script-src ${from}; style-src ${from}; img-src ${from}; ` +
+        `connect-src ${from} ${from.replace('http', 'ws')}`,
+    );
+    response.end(`<!doctype html><html lang="en"><title>Shop</title><main><h1>Polish</h1>
+      <script type="module" src="${server.url}tryon.js"></script>
+      <lacquer-tryon color="#1a9a9a" finish="gloss" lang="es"></lacquer-tryon></main></html>`);
+  });
+  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${shop.address().port}`;
+  server = await new Server(['--allow-origin', origin]).start();
+  try {
+    const page = await open(browser, `${origin}/`);
+    await page.evaluate(() => {
+      window.violations = [];
+      document.addEventListener('securitypolicyviolation', (event) =>
+        window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`),
+      );
+    });
+    await until('Spanish', async () => (await text(page, '#start span')) === 'Abrir la cámara');
+    check((await text(page, '#shade-name')) === 'Laguna', 'the shade is not the one asked for');
+    await page.evaluate(() => {
+      window.told = [];
+      document.addEventListener('lacquer-look', ({ detail }) => window.told.push(detail.color));
+    });
+    await shade(page, 'Cobalto');
+    const told = await page.evaluate(() => window.told.at(-1));
+    check(told === '#1f4fb5', `the shop is told ${told}`);
+    await live(page);
+    await frames(page, 3);
+    await saved(page);
+    await openPhoto(page);
+    await shot(page, 'embedded');
+    const violations = await page.evaluate(() => window.violations);
+    check(violations.length === 0, `the shop's policy is broken: ${violations.join(', ')}`);
+    const stopped = await page.evaluate(() => {
+      document.querySelector('lacquer-tryon').remove();
+      return true;
+    });
+    check(stopped, 'the element does not leave');
+    clean(page, /favicon/);
+  } finally {
+    await server.kill();
+    shop.close();
+  }
+};
+
+// The example page is served, and holds the element.
+tests.example_page_works = async ({ browser, server }) => {
+  const page = await open(browser, `${server.url}embed.html`);
+  const named = async () => (await text(page, '#shade-name')) === 'Oxblood';
+  await until("the example's shade, by its name", named);
+  await shot(page, 'desktop-example');
+  clean(page);
+  await audit(page, 'example');
+};

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Fails when files need each other in a circle: C files of src by what they call, all of src by
+what it includes, the page's modules, the tests' and the tools' by what they import, and Python's.
+
+Calls are what the code says by name: functions and tables that one file defines and others use.
+What goes through a pointer (a route, a handler) is how a lower file reaches a higher one.
+
+Usage: check_circles.py SOURCE_ROOT
+       check_circles.py --self-test
+"""
+import ast
+import collections
+import posixpath
+import re
+
+import checking
+
+# Circles that stay, each with its reason: the files of one of them may need each other.
+CIRCLES = {
+    ("src/engine/fallback.c", "src/engine/list.c", "src/engine/triton.c",
+     "src/engine/triton_served.c"):
+        "an engine that runs elsewhere opens any other by name while no server answers",
+    ("src/model/head.c", "src/model/head_refused.c"):
+        "what is refused is told in the words that list a model's tensors",
+    ("src/paint/catalogue.c", "src/paint/look_json.c"):
+        "a look may name one of the catalogue, which is read as looks are",
+    ("src/nail/track.c", "src/nail/track_plan.c"):
+        "the tracker's numbers are given by the tracker",
+    ("src/cli/model_check.c", "src/cli/model_options.c"):
+        "a model is tried in a child process as it is opened here",
+}
+DEFINED = re.compile(r"^(?!static\b|extern\b)[a-z_][\w \t*]*?\b(lq_\w+)\s*"
+                     r"(?:\([^;{}]*\)\s*\{|(?:\[\w*\])?\s*=)", re.M | re.S)
+IMPORTED = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*['"](\.[^'"]+)['"]""")
+
+
+def calls(texts):
+    """Of each C file, the files that define what it names."""
+    codes = {name: checking.code(text) for name, text in texts.items() if name.endswith(".c")}
+    defined = {found[1]: name for name, text in codes.items() for found in DEFINED.finditer(text)}
+    return {name: {defined[used] for used in set(re.findall(r"(?<!struct )\blq_\w+", text))
+                   if used in defined} - {name} for name, text in codes.items()}
+
+
+def includes(texts):
+    return {name: {path for found in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.M)
+                   for path in ("src/" + found, posixpath.join(posixpath.dirname(name), found))
+                   if path in texts} - {name} for name, text in texts.items()}
+
+
+def modules(texts):
+    """Of each ES module, those that it imports, at once or later."""
+    return {name: {posixpath.normpath(posixpath.join(posixpath.dirname(name), found))
+                   for found in IMPORTED.findall(text)} & set(texts)
+            for name, text in texts.items()}
+
+
+def packages(texts):
+    """Of each Python file, the files beside it that it imports, also within a function."""
+    graph = {}
+    for name, text in texts.items():
+        words = set()
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                words |= {part for each in node.names for part in each.name.split(".")}
+            elif isinstance(node, ast.ImportFrom):
+                words |= set((node.module or "").split(".")) | {each.name for each in node.names}
+        beside = {posixpath.join(posixpath.dirname(name), word + ".py") for word in words}
+        graph[name] = (beside & set(texts)) - {name}
+    return graph
+
+
+def reached(graph, start):
+    """Each file that a walk from `start` comes to, with the way to it."""
+    ways, todo = {}, collections.deque([(start, [start])])
+    while todo:
+        name, way = todo.popleft()
+        for other in sorted(graph[name]):
+            if other not in ways:
+                ways[other] = way + [other]
+                todo.append((other, ways[other]))
+    return ways
+
+
+def circles(graph):
+    """Each set of files that all reach each other, with one way round."""
+    ways = {name: reached(graph, name) for name in graph}
+    done = set()
+    for name in sorted(graph):
+        if name in done or name not in ways[name]:
+            continue
+        knot = {other for other in ways[name] if name in ways[other]}
+        done |= knot
+        yield knot, ways[name][name]
+
+
+def check(root):
+    src = dict(checking.sources(root, "src"))
+    # What the page has in the system's place has the system's names.
+    own = {name: text for name, text in src.items() if not name.startswith("src/device/wasm/")}
+    pages = dict(checking.sources(root, "web", pattern="*.js"))
+    tests = dict(checking.sources(root, "tests", "tools", "bench", pattern="*.mjs"))
+    python = dict(checking.sources(root, "tools", "train", "tests", "bench", pattern="*.py"))
+    wrong, seen, kept = [], 0, set()
+    for graph, verb in ((calls(own), "calls"), (includes(src), "includes"),
+                        (modules(pages), "imports"), (modules(tests), "imports"),
+                        (packages(python), "imports")):
+        seen += sum(map(len, graph.values()))
+        for knot, way in circles(graph):
+            if tuple(sorted(knot)) in CIRCLES:
+                kept.add(tuple(sorted(knot)))
+            else:
+                others = ", ".join(sorted(knot - set(way)))
+                wrong.append("a circle: " + f" {verb} ".join(way)
+                             + (f"; {others} in it too" if others else ""))
+    wrong += [f"no longer a circle, strike it from CIRCLES: {', '.join(files)}"
+              for files in CIRCLES if files not in kept and set(files) <= set(src)]
+    return wrong, seen, f"{seen} calls, includes and imports, in no circle but {len(kept)} with why"
+
+
+def c(name, *called):
+    return f"int {name}(void)\n{{\n    return {' + '.join(called) or '1'};\n}}\n"
+
+
+TRACK, PLAN = "src/nail/track.c", "src/nail/track_plan.c"
+CASES = [
+    ({"src/a.c": c("lq_a", "lq_b()"), "src/b.c": c("lq_b"), "web/a.js": "import './b.js';\n",
+      "web/b.js": "\n", "tools/a.py": "import b\n", "tools/b.py": "\n"}, 0),
+    ({"src/a.c": c("lq_a", "lq_b()"), "src/b.c": c("lq_b", "lq_a()")},
+     "a circle: src/a.c calls src/b.c calls src/a.c"),
+    ({"src/a.c": c("lq_a", "lq_t.run()"), "src/b.c": "const struct t lq_t = {lq_a};\n"},
+     "a circle"),
+    ({"src/a.c": c("lq_a") + "// lq_b()\n", "src/b.c": c("lq_b", "lq_a()")}, 0),
+    # A walk that meets the allowed circle first must still find the one through a third file.
+    ({TRACK: c("lq_a", "lq_b()", "lq_x()"), PLAN: c("lq_b", "lq_a()"),
+      "src/nail/x.c": c("lq_x", "lq_b()")}, "src/nail/x.c"),
+    ({TRACK: c("lq_a", "lq_b()"), PLAN: c("lq_b", "lq_a()")}, 0),
+    ({TRACK: c("lq_a"), PLAN: c("lq_b", "lq_a()")}, "no longer a circle"),
+    ({"src/a.h": '#include "b.h"\n', "src/b.h": '#include "c/c.h"\n',
+      "src/c/c.h": '#include "a.h"\n'}, "src/b.h includes src/c/c.h"),
+    ({"web/a.js": "import {\n  b,\n} from './c/b.js';\n",
+      "web/c/b.js": "const a = await import('../a.js');\n"}, "web/a.js imports web/c/b.js"),
+    ({"train/p/a.py": "from . import b\n", "train/p/b.py": "def f():\n    from .a import g\n"},
+     "train/p/a.py imports train/p/b.py"),
+]
+
+if __name__ == "__main__":
+    checking.main(check, CASES)
