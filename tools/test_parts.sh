@@ -1,5 +1,5 @@
 # Sourced by tools/test.sh, which sets `build` and the sums: what runs a part of the tests and
-# counts it.
+# counts it. `failures`: the names of those that failed, which `name_failures` says at the end.
 
 # With the seconds since the start: where the time of a run goes.
 say() { printf '\n== %s (at %d s)\n' "$*" $SECONDS; }
@@ -9,13 +9,23 @@ c_tests() {
     local log
     log=$(meson test -C "$1" --print-errorlogs "${@:2}" 2>&1)
     printf '%s\n' "$log" | grep -vE '^(ninja:|\[|Full log|$)' | tail -n 60
-    count_of() { printf '%s\n' "$log" | awk -v k="$1" '$0 ~ "^"k":" {print $NF}'; }
+    count_of() { printf '%s\n' "$log" | awk -v k="$1" '$0 ~ "^"k":" {n = $NF} END {print n + 0}'; }
     local ok bad
     ok=$(count_of Ok)
     bad=$(($(count_of Fail) + $(count_of Timeout) + $(count_of 'Unexpected Pass')))
-    [ -n "$ok" ] && [ "$ok" -gt 0 ] || bad=$((bad + 1))
-    passed=$((passed + ${ok:-0})) failed=$((failed + bad))
+    local name
+    while read -r name; do failures+=("$1: $name"); done < <(failures_in <<<"$log")
+    [ "$ok" -gt 0 ] || {
+        bad=$((bad + 1))
+        failures+=("$1: no C test was run")
+    }
+    passed=$((passed + ok)) failed=$((failed + bad))
     skipped=$((skipped + $(count_of Skipped)))
+}
+
+# The lines of meson's "Summary of Failures", without their numbers.
+failures_in() {
+    awk '/^Ok:/ {on = 0} on && NF {sub(/^ *[0-9]+\/[0-9]+ /, ""); print} /^Summary of F/ {on = 1}'
 }
 
 # $1: a name, then a command that runs pytest, which writes its counts as JUnit XML. `only`: those
@@ -27,10 +37,11 @@ pytest_as() {
         --durations=6 --durations-min=5 ${again-}" "${@:2}"
 }
 
-# Sets ok, bad, skip and bad_names.
+# Sets ok, bad, skip and bad_names. `of_lanes`: --lane for a run that shares its files with others.
 count_python() {
     local counts
-    mapfile -t counts < <(.deps/venv/bin/python tools/count_tests.py "$build/pytest-$1.xml")
+    mapfile -t counts < <(.deps/venv/bin/python tools/count_tests.py "$build/pytest-$1.xml" \
+        ${of_lanes-})
     read -r ok bad skip <<<"${counts[0]}"
     bad_names=("${counts[@]:1}")
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
@@ -49,6 +60,7 @@ judge() {
     for name in "${before[@]}"; do
         printf '%s\n' "${bad_names[@]}" | grep -qxF -- "$name" || flaky+=("$1: $name")
     done
+    for name in "${bad_names[@]}"; do failures+=("$1: $name"); done
 }
 
 python_tests() {
@@ -71,7 +83,24 @@ land() {
 
 # A program that says by its exit status whether all is well.
 one_test() {
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        failures+=("$*")
+    fi
+}
+
+# What is said of a part scrolls away, or is cut where only a log's end is kept.
+name_failures() {
+    [ ${#flaky[@]} -eq 0 ] || {
+        say "${#flaky[@]} passed only when run again: each is a fault, see above"
+        printf '%s\n' "${flaky[@]}"
+    }
+    [ ${#failures[@]} -eq 0 ] || {
+        say "what failed"
+        printf '%s\n' "${failures[@]}"
+    }
 }
 
 set_up() {

@@ -56,11 +56,13 @@ int lq_file_read_from(int fd, const char *path, struct lq_buf *buf, struct lq_er
 {
     struct stat info;
     lq_buf_clear(buf);
-    // The size is a hint only: the file may grow, and a pipe has none.
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
-        (size_t)info.st_size <= buf->max)
+    // The size is a hint only: the file may grow, and a pipe has none. But a gigabyte is not read to
+    // find that it is one too many.
+    bool sized = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
+    bool fits = !sized || (size_t)info.st_size <= buf->max;
+    if (sized && fits)
         (void)!lq_buf_reserve(buf, (size_t)info.st_size);
-    int status = read_all(fd, buf);
+    int status = fits ? read_all(fd, buf) : LQ_ERR_TOO_LARGE;
     int saved = errno;
     if (status == LQ_ERR_TOO_LARGE)
         return lq_fail(err, status, "'%s' is larger than %zu bytes", path, buf->max);

@@ -32,9 +32,9 @@ def parts(tmp_path):
 
     def run(script):
         return subprocess.run(
-            ["bash", "-c", "set -uo pipefail; build=build passed=0 failed=0 skipped=0 flaky=(); "
-             f". tools/test_parts.sh; {script}; "
-             'echo "sums: $passed $failed $skipped"; printf "flaky: %s\\n" "${flaky[@]}"'],
+            ["bash", "-c", "set -uo pipefail; build=build passed=0 failed=0 skipped=0 flaky=() "
+             f"failures=(); . tools/test_parts.sh; {script}; "
+             'echo "sums: $passed $failed $skipped"; name_failures'],
             cwd=tmp_path, capture_output=True, text=True, timeout=60, env=env)
     return run
 
@@ -43,19 +43,71 @@ def test_what_fails_once_is_run_again_and_named(parts):
     done = parts("some=(.deps/venv/bin/python -m pytest -q test_some.py); "
                  'only="not waits" part some "${some[@]}"; land some "${some[@]}"')
     lines = done.stdout.splitlines()
-    assert lines[-2:] == ["sums: 2 1 0", "flaky: some: test_once"], done.stdout + done.stderr
     assert "== some: what failed, again (at" in done.stdout
+    sums, _, again, once, _, failed, never = lines[-7:]
+    assert sums == "sums: 2 1 0", done.stdout + done.stderr
+    assert again.startswith("== 1 passed only when run again")
+    assert failed.startswith("== what failed (at")
+    assert [once, never] == ["some: test_some.py::test_once", "some: test_some.py::test_never"]
 
 
 def test_a_run_that_breaks_off_has_failed(parts):
     done = parts("part none false; land none false")
-    assert "sums: 0 1 0" in done.stdout and "flaky: none" not in done.stdout, done.stdout
+    assert "sums: 0 1 0" in done.stdout and "run again:" not in done.stdout, done.stdout
+    assert done.stdout.endswith("\nnone: the run itself\n"), done.stdout
+
+
+def test_a_lane_that_comes_too_late_has_not_failed(parts, tmp_path):
+    (tmp_path / "build" / "pytest-late.xml").write_text(
+        '<testsuites><testsuite tests="0" skipped="0" failures="0" errors="0"/></testsuites>')
+    assert "sums: 0 0 0" in parts("of_lanes=--lane count_python late").stdout
+    assert "sums: 0 1 0" in parts("count_python late").stdout
+
+
+MESON = """
+1/3 lacquer:unit / net/ws      OK        0.02s
+2/3 lacquer:unit / net/http    FAIL      0.01s   exit status 1
+3/3 lacquer:style / width      TIMEOUT   9.00s   killed by signal 15 SIGTERM
+
+
+Summary of Failures:
+
+2/3 lacquer:unit / net/http    FAIL      0.01s   exit status 1
+3/3 lacquer:style / width      TIMEOUT   9.00s   killed by signal 15 SIGTERM
+
+Ok:                 1
+Expected Fail:      0
+Fail:               1
+Unexpected Pass:    0
+Skipped:            0
+Timeout:            1
+"""
+
+
+def test_c_tests_that_failed_are_named_at_the_end(parts, tmp_path):
+    (tmp_path / "said").write_text(MESON)
+    done = parts("meson() { cat said; }; c_tests build")
+    sums, _, head, *names = done.stdout.splitlines()[-5:]
+    assert sums == "sums: 1 2 0" and head.startswith("== what failed (at"), done.stdout
+    assert [" ".join(name.split()[:4]) for name in names] == ["build: lacquer:unit / net/http",
+                                                              "build: lacquer:style / width"]
+
+
+def test_a_build_that_breaks_off_has_failed(parts):
+    done = parts("meson() { echo 'ninja: build stopped'; }; c_tests build")
+    assert "sums: 0 1 0" in done.stdout, done.stdout
+    assert done.stdout.endswith("\nbuild: no C test was run\n"), done.stdout
+
+
+def test_a_program_that_fails_is_named(parts):
+    done = parts("one_test false --really; one_test true")
+    assert "sums: 1 1 0" in done.stdout and done.stdout.endswith("\nfalse --really\n"), done.stdout
 
 
 def test_the_names_of_marks(parts):
     done = parts("only=waits part some .deps/venv/bin/python -m pytest -q test_some.py; "
                  "count_python some; echo ${bad_names[@]}")
-    assert "test_slow\nsums: 0 1 0" in done.stdout, done.stdout + done.stderr
+    assert "test_some.py::test_slow\nsums: 0 1 0" in done.stdout, done.stdout + done.stderr
 
 
 def test_clean_root_says_what_it_does_not_understand():
