@@ -49,9 +49,18 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def machine_of(program):
+    """"x86_64" or "aarch64": whose program it is, which a cross compiler's is not run here."""
+    found = re.search(r"Machine:\s+(\S+)", run("readelf", "-hW", str(program)))[1]
+    return "aarch64" if found == "AArch64" else platform.machine()
+
+
 def needed(program):
     """(soname, the file that is loaded for it) of each library the program names itself."""
     names = re.findall(r"\(NEEDED\).*\[(.+)\]", run("readelf", "-dW", str(program)))
+    machine = machine_of(program)
+    if machine != platform.machine():
+        return sorted((name, f"/usr/lib/{machine}-linux-gnu/{name}") for name in names)
     paths = dict(re.findall(r"^\s*(\S+) => (\S+)", run("ldd", str(program)), re.M))
     return sorted((name, paths.get(name, f"/lib64/{name}")) for name in names)
 
@@ -89,12 +98,12 @@ def system():
     return found[1] if found else "debian"
 
 
-def openvino_pin(root):
+def openvino_pin(root, machine):
     """Name, release and the wheel's checksum: x86-64's stands first, ARM64's second."""
     pin = (root / "tools/openvino.txt").read_text(encoding="utf-8")
     name, release = re.search(r"^(\w+)==(\S+)", pin, re.M).groups()
     digests = re.findall(r"sha256:(\w+)", pin)
-    return name, release, digests[platform.machine() == "aarch64"]
+    return name, release, digests[machine == "aarch64"]
 
 
 def part(name, version, licence, home, **more):
@@ -122,7 +131,7 @@ def parts(root, version, program):
         built = re.search(r"^Version: (\S+)", spng.read_text(encoding="utf-8"), re.M)[1]
         yield part("libspng", built, *LIBRARIES["libspng"],
                    comment="linked in (tools/setup/pypi.sh)")
-    name, release, digest = openvino_pin(root)
+    name, release, digest = openvino_pin(root, machine_of(program))
     yield part(name, release, "Apache-2.0", "https://github.com/openvinotoolkit/openvino",
                externalRefs=[{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
                               "referenceLocator": f"pkg:pypi/{name}@{release}"}],

@@ -111,6 +111,20 @@ def test_a_compiled_network_is_not_taken_for_another_processors(system):
     assert four["f16"] == 0 and five["f16"] == 1
 
 
+def test_the_list_of_parts_is_that_processors(tmp_path, monkeypatch):
+    """A cross compiler's program cannot be run here for it, nor has it this machine's OpenVINO."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import sbom
+    source, program = tmp_path / "some.c", tmp_path / "some"
+    source.write_text("int main(void) { return 0; }\n")
+    subprocess.run([CROSS, "-o", program, source], check=True)
+    machine = sbom.machine_of(program)
+    assert sbom.needed(program) == [("libc.so.6", "/usr/lib/aarch64-linux-gnu/libc.so.6")]
+    digests = [sbom.openvino_pin(ROOT, each)[2] for each in (machine, platform.machine())]
+    pins = (ROOT / "tools" / "openvino.txt").read_text().split("sha256:")
+    assert machine == "aarch64" and digests == [pins[2].split()[0], pins[1].split()[0]]
+
+
 # ---- the whole program with its real network: minutes, and a system with Lacquer for ARM64 in it
 
 SYSTEM = os.environ.get("LACQUER_ARM64", "")

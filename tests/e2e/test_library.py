@@ -103,6 +103,34 @@ def test_who_installs_it_where_the_loader_does_not_look_is_told(tmp_path):
     assert done.returncode == 0 and f"LD_LIBRARY_PATH={tmp_path}" in done.stderr
 
 
+INSTALL = """set -e
+mount --make-rprivate /
+mount --bind "$1/etc" /etc
+mount --bind "$1/local" /usr/local
+meson install -C "$2" --no-rebuild --quiet
+cc -std=c99 "$3" $(pkg-config --cflags --libs lacquer) -o "$1/paint"
+cd /
+LD_DEBUG=files LD_DEBUG_OUTPUT="$1/loaded" "$1/paint" "$4" "$1/out.jpg"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root")
+def test_roots_install_is_found_with_no_variable_set(tmp_path):
+    """`make install` into /usr/local, played by a folder: pkg-config, the compiler, the loader (by
+    ldconfig, which the install runs) and the library itself find what belongs to it."""
+    (tmp_path / "local").mkdir()
+    subprocess.run(["cp", "-a", "/etc", tmp_path / "etc"], check=True)
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", INSTALL, "-", tmp_path, BUILD,
+                           EXAMPLES / "paint.c", HAND], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(re.findall(r"^nail \d", done.stdout, re.M)) >= 4 and is_jpeg(tmp_path / "out.jpg")
+    assert "install:" not in done.stdout + done.stderr  # nothing more is to be done
+    (log,) = tmp_path.glob("loaded.*")
+    used = re.findall(r"calling init: (/\S*(?:lacquer|openvino)\S*)", log.read_text())
+    assert len(used) >= 3 and all(path.startswith("/usr/local/lib/") for path in used), used
+
+
 # ---- examples
 
 

@@ -111,6 +111,23 @@ def debs():
     return found
 
 
+def version_of(path):
+    return subprocess.run(["dpkg-deb", "-f", path, "Version"], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def packed_as_newer(path, folder):
+    """The same package with a later version, into the folder."""
+    tree = folder / path.stem
+    subprocess.run(["dpkg-deb", "-R", path, tree], check=True)
+    control = tree / "DEBIAN" / "control"
+    version = version_of(path)
+    control.write_text(control.read_text().replace(version, f"{version}+later"))
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", tree, folder],
+                   check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(tree)
+
+
 class Root:
     """A Debian of its own in a folder; each command has namespaces of its own."""
 
@@ -147,11 +164,14 @@ as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("debootstrap"
 
 @pytest.fixture(scope="module")
 def clean_root(debs, tmp_path_factory):
-    """With the packages and a hand beside each other in /debs."""
+    """With the packages and a hand beside each other in /debs, and later ones in /later."""
     root = Root(tmp_path_factory.mktemp("clean") / "root")
-    (root.folder / "debs").mkdir()
+    for name in ("debs", "later"):
+        (root.folder / name).mkdir()
     for path in (*debs, HANDS / "light.jpg"):
         shutil.copy(path, root.folder / "debs")
+    for path in debs:
+        packed_as_newer(path, root.folder / "later")
     root.run("apt-get", "update", "-q")
     yield root
     shutil.rmtree(root.folder, ignore_errors=True)
@@ -178,6 +198,12 @@ def test_debian_packages_in_a_clean_root(clean_root):
                                               "lacquer").stdout
     root.run("dpkg", "--verify", *PACKAGES)
     (root.folder / "etc/default/lacquer").write_text('LACQUER_ARGS="--port 9000"\n')
+    root.run("sh", "-c", "apt-get install -qy --no-install-recommends /later/*.deb")
+    versions = root.run("dpkg-query", "-W", "-f", "${Version} ", *PACKAGES).stdout.split()
+    assert len(versions) == 3 and all(version.endswith("+later") for version in versions)
+    again = root.run("lacquer", "apply", "/debs/light.jpg", "-o", "/debs/out.jpg", "--json")
+    assert again.stdout.count('"id"') == done.stdout.count('"id"') and wants.is_symlink()
+    assert (root.folder / "etc/default/lacquer").read_text() == 'LACQUER_ARGS="--port 9000"\n'
     root.run("apt-get", "remove", "-qy", "lacquer")
     assert (root.folder / "etc/default/lacquer").read_text() == 'LACQUER_ARGS="--port 9000"\n'
     (root.folder / "var/cache/private/lacquer").mkdir(parents=True)
@@ -188,8 +214,8 @@ def test_debian_packages_in_a_clean_root(clean_root):
 @asked
 @as_root
 def test_the_service_of_the_package_under_systemd(clean_root):
-    """Enabled and started by the installation, reloaded, told its options, killed and up again, and
-    gone without a trace when it is purged."""
+    """Enabled and started by the installation, reloaded, killed and up again, told its options, run
+    on by a later version, and gone without a trace when it is purged."""
     clean_root.run("sh", "-c", "apt-get install -qy --no-install-recommends systemd systemd-sysv "
                    "dbus curl /debs/*.deb && apt-get purge -qy lacquer liblacquer0 liblacquer-dev")
     system = Booted(clean_root.folder)
@@ -223,6 +249,10 @@ def serve_under(system, root):
     (root.folder / "etc/default/lacquer").write_text('LACQUER_ARGS="--port 9000"\n')
     system.run("systemctl", "restart", "lacquer")
     system.until("it has its options", lambda: healthy(9000))
+    first = system.property_of("lacquer", "MainPID")
+    system.run("sh", "-c", "dpkg -i /later/*.deb")
+    system.until("the later version serves with them", lambda: system.property_of(
+        "lacquer", "MainPID") not in ("0", first) and healthy(9000))
     said = system.run("journalctl", "-u", "lacquer", "--no-pager").stdout
     assert "listening on http://" in said and '"level":"error"' not in said, said
     system.run("apt-get", "purge", "-qy", *PACKAGES)

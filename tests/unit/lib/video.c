@@ -289,6 +289,27 @@ static void engines_go_by_name(void **state)
     assert_int_equal(lacquer_open(&none, &options, error, sizeof error), LACQUER_ERR_ARGUMENT);
 }
 
+static void the_engine_that_was_named_is_used(void **state)
+{
+    (void)state;
+    char error[512];
+    const char *json;
+    struct lacquer *chosen;
+    struct lacquer_options options = LACQUER_OPTIONS_INIT;
+    options.model = "tests/fixtures/yolo_unit.replay";
+    options.engine = "replay";
+    assert_ok(lacquer_open(&chosen, &options, error, sizeof error));
+    assert_ok(lacquer_describe(chosen, &json));
+    assert_non_null(strstr(json, "\"engine\":\"replay\""));
+    lacquer_close(chosen);
+    options.model = "models/nail.onnx"; // a file of no recorded tensors
+    assert_int_equal(lacquer_open(&chosen, &options, error, sizeof error), LACQUER_ERR_MODEL);
+    assert_non_null(strstr(error, "models/nail.onnx"));
+    options.engine = "abacus";
+    assert_int_equal(lacquer_open(&chosen, &options, error, sizeof error), LACQUER_ERR_ARGUMENT);
+    assert_non_null(strstr(error, "abacus"));
+}
+
 static atomic_int refused;
 
 static void *use_too(void *unused)
@@ -327,6 +348,7 @@ int main(void)
         cmocka_unit_test(masks_and_json_are_of_the_last_response),
         cmocka_unit_test(structs_of_other_versions_are_told_apart),
         cmocka_unit_test(engines_go_by_name),
+        cmocka_unit_test(the_engine_that_was_named_is_used),
         cmocka_unit_test(two_threads_on_one_context_are_told_so),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
