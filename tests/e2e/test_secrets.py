@@ -13,7 +13,7 @@ import pytest
 import socketio
 from websockets.exceptions import ConnectionClosed
 
-from conftest import ROOT, Reply, Server, frame, plain
+from conftest import NO_NAILS, ROOT, Reply, Server, frame, plain
 from test_access import (OTHER, TOKEN, authority, eventually,  # noqa: F401 (fixtures)
                          name_of)
 
@@ -34,7 +34,7 @@ def two_tokens(tmp_path):
     path = tmp_path / "tokens"
     path.write_text(f"{TOKEN}\n{OTHER}\n")
     path.chmod(0o600)
-    running = Server("--token-file", str(path))
+    running = Server(*NO_NAILS, "--token-file", str(path))
     running.tokens = path
     yield running
     assert running.stop()[0] == 0
@@ -149,7 +149,8 @@ def test_sighup_changes_all_or_nothing(authority, tmp_path):  # noqa: F811
     for path, text in ((cert, chain), (key, secret), (tokens, f"{TOKEN}\n")):
         path.write_text(text)
         path.chmod(0o600)
-    running = Server("--tls-cert", str(cert), "--tls-key", str(key), "--token-file", str(tokens))
+    running = Server(*NO_NAILS, "--tls-cert", str(cert), "--tls-key", str(key), "--token-file",
+                     str(tokens))
     running.trusted = ssl.create_default_context(cafile=str(authority.root))
 
     def lets_in(token):
@@ -196,7 +197,7 @@ def test_a_token_file_that_others_may_read_or_change(tmp_path, mode, hint):
         with pytest.raises(RuntimeError, match=f"anybody may write to '{path}'.*chmod 600"):
             Server("--token-file", str(path))
         return
-    running = Server("--token-file", str(path))
+    running = Server(*NO_NAILS, "--token-file", str(path))
     status, said = running.stop()
     assert status == 0 and TOKEN not in said
     warned = [line for line in said.splitlines() if str(path) in line]
@@ -210,7 +211,7 @@ def test_a_token_file_in_a_folder_that_others_may_write_in(tmp_path):
     path = folder / "tokens"
     path.write_text(f"{TOKEN}\n")
     path.chmod(0o600)
-    status, said = Server("--token-file", str(path)).stop()
+    status, said = Server(*NO_NAILS, "--token-file", str(path)).stop()
     assert status == 0
     assert f"another could be put in place of '{path}': others may write in '{folder}'" in said
 
@@ -222,7 +223,7 @@ def test_a_private_key_that_others_may_read_or_change(authority, tmp_path):  # n
     key.write_text(secret)
     for mode, hint in ((0o600, None), (0o644, "other users may read")):
         key.chmod(mode)
-        running = Server("--tls-cert", str(cert), "--tls-key", str(key))
+        running = Server(*NO_NAILS, "--tls-cert", str(cert), "--tls-key", str(key))
         status, said = running.stop()
         assert status == 0 and ("other users may read" in said) == bool(
             hint) and "cert.pem" not in said
@@ -240,7 +241,7 @@ def test_secrets_as_kubernetes_mounts_them(tmp_path):
         (volume / name / "tokens").write_text(f"{token}\n")
     (volume / "..data").symlink_to("..2026_01")
     (volume / "tokens").symlink_to("..data/tokens")
-    running = Server("--token-file", str(volume / "tokens"))
+    running = Server(*NO_NAILS, "--token-file", str(volume / "tokens"))
     info = f"{running.url}/api/v1/info"
     assert httpx.get(info, headers=bearer(TOKEN)).status_code == 200
     (volume / "..new").symlink_to("..2026_02")
@@ -278,7 +279,7 @@ def test_the_cookie_is_secure_behind_a_tls_proxy(two_tokens, headers, secured):
 def test_the_cookie_is_secure_with_tls_of_its_own(authority, tmp_path):  # noqa: F811
     tokens = tmp_path / "tokens"
     tokens.write_text(f"{TOKEN}\n")
-    running = Server("--tls-self-signed", "--token-file", str(tokens))
+    running = Server(*NO_NAILS, "--tls-self-signed", "--token-file", str(tokens))
     reply = httpx.get(f"{running.url}/?token={TOKEN}", verify=False)
     assert "; Secure" in reply.headers["set-cookie"]
     assert running.stop()[0] == 0
@@ -310,7 +311,7 @@ def test_counters_are_not_for_other_machines():
     address = lan_address()
     if not address or address.startswith("127."):
         pytest.skip("this machine has no address but its own loopback's")
-    running = Server("--host", "0.0.0.0")
+    running = Server(*NO_NAILS, "--host", "0.0.0.0")
     assert httpx.get(f"http://{address}:{running.port}/healthz").status_code == 200
     assert httpx.get(f"http://{address}:{running.port}/metrics").status_code == 404
     assert httpx.get(f"{running.url}/metrics").status_code == 200
