@@ -181,7 +181,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
   await reach('start');
   check(await ring(), 'Start camera shows no focus');
   await press('Enter');
-  await until('a frame', async () => (await frameId(page)) > 0, 20000);
+  await until('a frame', async () => (await frameId(page)) > 0);
   check((await focused()) === 'stop', 'focus did not go on to the tools');
 
   const order = [];
@@ -422,7 +422,7 @@ tests.on_a_phone = async ({ browser, server }) => {
       });
     });
     await page.tap('#start');
-    await until('a painted frame', async () => (await frameId(page)) > 0, 20000);
+    await until('a painted frame', async () => (await frameId(page)) > 0);
     await fits('live');
     await nothingOverlaps(page);
     const strip = await page.locator('.swatch').first().boundingBox();
