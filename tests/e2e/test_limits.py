@@ -18,7 +18,8 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from conftest import LACQUER, NO_NAILS, ROOT, Reply, Server, eventually, frame, plain, png, read_for
+from conftest import (LACQUER, NO_NAILS, RECORDING, ROOT, Reply, Server, eventually, frame, plain,
+                      png, read_for)
 from faults import LIBRARY, faulty_server
 
 can_be_ill = LIBRARY.exists()  # a sanitized build is not
@@ -401,10 +402,10 @@ def test_a_crash_leaves_no_core():
 # crosses: FILE_BYTES_MAX, MODEL_BYTES_MAX, PICTURE_PIXELS_MAX
 def test_files_that_are_too_large(tmp_path):
     picture = sparse(tmp_path / "a.jpg", (256 << 20) + 1)
-    assert "larger than" in refused_by("apply", *NO_NAILS, picture, "-o", tmp_path / "out.jpg")
+    assert "larger than" in refused_by("apply", *RECORDING, picture, "-o", tmp_path / "out.jpg")
     model = sparse(tmp_path / "a.tflite", (1 << 30) + 1)
     assert "larger than" in refused_by("convert", model, tmp_path / "out.onnx")
     many = tmp_path / "many.png"
     Image.new("1", (8001, 8001)).save(many)
-    said = refused_by("apply", *NO_NAILS, many, "-o", tmp_path / "out.png")
+    said = refused_by("apply", *RECORDING, many, "-o", tmp_path / "out.png")
     assert "8001" in said or "pixels" in said, said

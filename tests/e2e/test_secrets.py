@@ -13,7 +13,7 @@ import pytest
 import socketio
 from websockets.exceptions import ConnectionClosed
 
-from conftest import NO_NAILS, ROOT, Reply, Server, frame, plain
+from conftest import NO_NAILS, ROOT, Reply, Server, frame, plain, responses
 from test_access import (OTHER, TOKEN, authority, eventually,  # noqa: F401 (fixtures)
                          name_of)
 
@@ -77,15 +77,13 @@ def test_a_revoked_token_ends_socketio_over_both_transports(two_tokens):
         assert gone.recv(timeout=10).startswith("0{") and kept.recv(timeout=10).startswith("0{")
         sids = {token: httpx.get(two_tokens.url + POLL, headers=bearer(token))
                 .headers["x-engineio-sid"] for token in (TOKEN, OTHER)}
-        waiting = []
-        poll = threading.Thread(target=lambda: waiting.append(
-            httpx.get(f"{two_tokens.url}{POLL}&sid={sids[TOKEN]}", timeout=20)))
-        poll.start()
-        time.sleep(0.3)
-        reload(two_tokens, f"{OTHER}\n")
-        assert close_code(gone) == 1008
-        poll.join(10)  # the poll under way is told that the session is over
-        assert waiting and waiting[0].text == "1"
+        with socket.create_connection(("127.0.0.1", two_tokens.port), 20) as poll:
+            poll.sendall(f"GET {POLL}&sid={sids[TOKEN]} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            time.sleep(0.3)
+            reload(two_tokens, f"{OTHER}\n")
+            assert close_code(gone) == 1008
+            # The poll under way is told that the session is over.
+            assert responses(poll, 1).endswith(b"\r\n\r\n1")
         # The session's name opens nothing any more, neither a poll nor a socket.
         assert httpx.get(f"{two_tokens.url}{POLL}&sid={sids[TOKEN]}").status_code == 401
         assert httpx.post(f"{two_tokens.url}{POLL}&sid={sids[TOKEN]}",
