@@ -3,7 +3,6 @@
 Live replies are judged by their share, those of a second during the flood over those before it, for
 a slow or busy machine has fewer of both; and over so many replies, however long they take."""
 import base64
-import concurrent.futures
 import contextlib
 import functools
 import http.client
@@ -252,15 +251,17 @@ def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
 def test_stills_of_an_address(tmp_path):
     """Eight wait or are worked on; the next is told when to come again, and others are let in."""
     server = Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
-                    slow_model(tmp_path, 800), "--max-sessions-per-address", "32")
+                    slow_model(tmp_path, 1000), "--max-sessions-per-address", "32")
     picture, headers = plain(), {"Content-Type": "image/jpeg"}
-    with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        posts = [pool.submit(post_from, server, FLOOD, picture, headers, "/api/v1/nails")
-                 for _ in range(12)]
-        time.sleep(.8)
-        other = pool.submit(post_from, server, NEWCOMER, picture, headers, "/api/v1/nails")
-        answers = [post.result() for post in posts]
-        assert other.result().status_code == 200
+    with contextlib.ExitStack() as stack:
+        posts = []
+        for address in [FLOOD] * 12 + [NEWCOMER]:  # all sent before the first is done
+            post = http.client.HTTPConnection("127.0.0.1", server.port, 60, (address, 0))
+            stack.callback(post.close)
+            post.request("POST", "/api/v1/nails", picture, headers)
+            posts.append(post)
+        *answers, other = [Answer(post.getresponse()) for post in posts]
+        assert other.status_code == 200
     codes = sorted(answer.status_code for answer in answers)
     assert codes == [200] * 8 + [429] * 4
     refused = next(answer for answer in answers if answer.status_code == 429)

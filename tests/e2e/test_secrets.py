@@ -90,7 +90,9 @@ def test_a_revoked_token_ends_socketio_over_both_transports(two_tokens):
                           content="40").status_code == 401
         assert httpx.post(f"{two_tokens.url}{POLL}&sid={sids[OTHER]}", content="40").text == "ok"
         kept.send("40")
-        assert kept.recv(timeout=10).startswith("40")
+        while (said := kept.recv(timeout=10)) == "2":  # a ping: all this took longer than usual
+            pass
+        assert said.startswith("40")
     assert two_tokens.metric_as(OTHER, 'lacquer_sessions{transport="socketio"}') == 1
 
 
