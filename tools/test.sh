@@ -40,9 +40,9 @@ memory=(.deps/venv/bin/python -m pytest -q tests/e2e/test_abuse.py tests/e2e/tes
     -k "memory or cheap")
 taken=$(mktemp -d)
 
-# Who is done with the page, with the sanitizers, or with what only waits for the server's own limits,
-# which takes minutes but hardly a core, goes on with the files that nobody has yet: a lane alone
-# waits a third of its time.
+# Who is done with the page, with the sanitizers, or with what only waits for the server's own
+# limits, which takes minutes but hardly a core, goes on with the files that nobody has yet: a lane
+# alone waits a third of its time.
 lane_of_the_page() {
     part page "${page[@]}"
     LACQUER_LANES=$taken only="not waits" part server-one "${server[@]}"

@@ -162,8 +162,8 @@ export function reach() {
   };
 }
 
-// Runs in the page: the server's answer without the runtime that it hands out, for most tests are of
-// its own replies. (A route of Playwright's would have every request of the page go by this process.)
+// Runs in the page: the server's answer without the runtime that it hands out, for most tests are
+// of its own replies. (By a route of Playwright's, every request would go by this process.)
 function withoutDevice() {
   const { fetch } = window;
   window.fetch = async (...request) => {

@@ -586,8 +586,8 @@ const laptop = { viewport: { width: 1280, height: 800 } };
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true };
 const ofColours = ['color-contrast', 'link-in-text-block'];
 
-// Every state of the page, for every kind of reader. What the last two see differs from the first two
-// in colours alone (style/access.css).
+// Every state of the page, for every kind of reader. What the last two see differs from the first
+// two in colours alone (style/access.css).
 for (const [name, options, only] of [
   ['on_a_laptop', { ...laptop, colorScheme: 'light' }],
   ['on_a_phone', { ...phone, colorScheme: 'dark' }],

@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from conftest import HANDS, LACQUER, ROOT, Reply, Server, eventually, frame, jpeg, plain, reset_at_close
+from conftest import (HANDS, LACQUER, ROOT, Reply, Server, eventually, frame, jpeg, plain,
+                      reset_at_close)
 from faults import LIBRARY, Faults, Walk, faulty_server, run_with_fault
 
 pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="a sanitized build has no faults")
