@@ -21,6 +21,10 @@ PYTHON := .deps/venv/bin/python
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
 export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
+# Where ccache is installed meson uses it; what another checkout compiled is then found too.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+
 # A person at a terminal sees one line that counts the steps; a log is spared them.
 QUIET := $(if $(MAKE_TERMOUT),,--quiet)
 

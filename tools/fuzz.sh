@@ -16,7 +16,9 @@ case ${1:-} in
 esac
 
 command -v clang >/dev/null || { echo "fuzz: clang is missing; see the head of $0" >&2; exit 1; }
-[ -f $build/build.ninja ] || CC=clang meson setup $build --buildtype=debugoptimized \
+cc=clang
+! command -v ccache >/dev/null || cc="ccache clang"
+[ -f $build/build.ninja ] || CC=$cc meson setup $build --buildtype=debugoptimized \
     -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzing=true >/dev/null
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || for folder in tests/fuzz/corpus/*/; do
@@ -33,6 +35,7 @@ try_one() {
     local target=$1 program=$build/tests/fuzz/fuzz-$1 committed=tests/fuzz/corpus/$1
     local mine=$build/corpus/$1 log=$build/found/$1.log
     mkdir -p "$mine" "$committed"
+    [ ! -e "${LACQUER_TESTS_OVER:-/nowhere}" ] || seconds=10 # .ci/run
     if [ -n "$keep" ]; then
         # Only what reaches new code (not the same code more often), and nothing large: the corpus
         # is committed, and replayed in every test.

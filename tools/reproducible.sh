@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 where=${1:-build-twice}
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
+export CCACHE_DISABLE=1 # else the second build would be the first one's objects
 results=(lacquer liblacquer.so lacquer.1 lacquer.spdx.json)
 
 build_in() {

@@ -39,11 +39,17 @@ fresh "packages-$what" "$sum" || {
     get_onnx_proto
     printf '%s' "$sum" >".deps/packages-$what.stamp"
 }
-get_openvino
-[ "$what" != device ] && [ "$what" != test ] || get_device
-[ "$what" != test ] || {
-    get_test_tools
-    get_servers
-    get_tritonserver
+# Side by side, for each waits for the network and then for the disk. apt-get takes one at a time.
+get_all_openvino() {
+    get_openvino
     get_openvino_python
 }
+get_all_servers() {
+    get_servers
+    get_tritonserver
+}
+case $what in
+build) get_openvino ;;
+device) beside get_openvino get_device ;;
+test) beside get_all_openvino get_device get_test_tools get_all_servers ;;
+esac

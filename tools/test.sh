@@ -11,7 +11,7 @@ build=${1:-build}
 export LACQUER_TUNE=${LACQUER_TUNE:-off}
 # ONNX Runtime 1.32 sends telemetry unless told not to.
 export ORT_DISABLE_TELEMETRY=1
-passed=0 failed=0 skipped=0 flaky=()
+passed=0 failed=0 skipped=0 flaky=() failures=()
 
 # shellcheck source=/dev/null
 . tools/test_parts.sh
@@ -35,11 +35,14 @@ sanitized=(tools/sanitize.sh asan)
 mapfile -t files < <(ls -S tests/e2e/test_*.py |
     grep -vE '/test_(browser|soak|abuse|bad_input|limits|bench|storm)[.]py$')
 server=(.deps/venv/bin/python -m pytest -q "${files[@]}")
+# These weigh the server, which nothing beside it changes.
+memory=(.deps/venv/bin/python -m pytest -q tests/e2e/test_abuse.py tests/e2e/test_limits.py
+    -k "memory or cheap")
 taken=$(mktemp -d)
 
-# Two lanes that are as long as each other: who is done with the page or the sanitizers goes on with
-# the files that nobody has yet. What only waits for the server's own limits is a third, which takes
-# minutes but no core.
+# Who is done with the page, with the sanitizers, or with what only waits for the server's own
+# limits, which takes minutes but hardly a core, goes on with the files that nobody has yet: a lane
+# alone waits a third of its time.
 lane_of_the_page() {
     part page "${page[@]}"
     LACQUER_LANES=$taken only="not waits" part server-one "${server[@]}"
@@ -53,6 +56,8 @@ lane_of_the_sanitizers() {
 lane_that_waits() {
     only=waits part server-waits "${server[@]}"
     only=waits part sanitized-waits "${sanitized[@]}"
+    part memory "${memory[@]}"
+    LACQUER_LANES=$taken only="not waits" part server-three "${server[@]}"
 }
 
 say "the page, the server, the command, and the server under the sanitizers, in lanes"
@@ -61,21 +66,20 @@ lane_of_the_sanitizers &
 lane_that_waits &
 wait
 land page "${page[@]}"
-land server-one "${server[@]}"
-land server-two "${server[@]}"
+for number in one two three; do of_lanes=--lane land "server-$number" "${server[@]}"; done
 land server-waits "${server[@]}"
 land sanitized "${sanitized[@]}"
 land sanitized-waits "${sanitized[@]}"
+land memory "${memory[@]}"
 [ "$(ls "$taken" | wc -l)" -eq ${#files[@]} ] ||
-    { say "a file was not run" && failed=$((failed + 1)); }
+    { failed=$((failed + 1)) && failures+=("a file of tests/e2e was not run"); }
 rm -rf "$taken"
 say "what measures times, with nothing beside it"
 python_tests bench tests/e2e/test_bench.py tests/e2e/test_storm.py
-python_tests memory tests/e2e/test_abuse.py tests/e2e/test_limits.py -k "memory or cheap"
 
-# Nothing of what follows looks at the time: two minutes of mixed users, the converter's tests and
-# the training tools' go on beside the compilers.
-soak=(env LACQUER_SOAK_SECONDS=120 .deps/venv/bin/python -m pytest -q tests/e2e/test_soak.py)
+# Nothing of what follows looks at the time: a minute of mixed users, the converter's tests and the
+# training tools' go on beside the compilers.
+soak=(env LACQUER_SOAK_SECONDS=60 .deps/venv/bin/python -m pytest -q tests/e2e/test_soak.py)
 python_too=(.deps/venv/bin/python -m pytest -q tests/convert)
 [ ! -d tests/train ] || python_too+=(tests/train)
 part soak "${soak[@]}" &
@@ -87,10 +91,7 @@ wait
 land convert-and-train "${python_too[@]}"
 land soak "${soak[@]}"
 
-[ ${#flaky[@]} -eq 0 ] || {
-    say "${#flaky[@]} passed only when run again: each is a fault, see above"
-    printf '%s\n' "${flaky[@]}"
-}
+name_failures
 say "the end"
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ]

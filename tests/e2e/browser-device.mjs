@@ -9,12 +9,13 @@ import {
   frames,
   freeze,
   golden,
-  launch,
   nails,
   open,
   pictureSize,
   root,
   saved,
+  shared,
+  software,
   until,
   withCamera,
 } from './browser-harness.mjs';
@@ -26,21 +27,15 @@ export const tests = {};
 // test.
 const built = fs.existsSync(path.join(root, 'build/device/device.json'));
 
-const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const quietly = /GL Driver Message/; // says that reading pixels back is slow: only tests do
 
 async function withPage(server, query, run, flags = []) {
-  const browser = await launch([...software, withCamera, ...flags]);
-  try {
-    // Graphics in software draw every pixel of the page.
-    const viewport = { width: 640, height: 480 };
-    const page = await open(browser, `${server.url}?${query}`, { viewport });
-    page.sockets = 0;
-    page.on('websocket', () => page.sockets++);
-    return await run(page);
-  } finally {
-    await browser.close();
-  }
+  const browser = await shared([...software, withCamera, ...flags]);
+  const viewport = { width: 640, height: 480 }; // graphics in software draw every pixel
+  const page = await open(browser, `${server.url}?${query}`, { viewport });
+  page.sockets = 0;
+  page.on('websocket', () => page.sockets++);
+  return run(page);
 }
 
 // The camera shows a hand that keeps still, so that how late replies come on a busy machine does
@@ -74,11 +69,11 @@ tests.device_paints_nails_and_sends_no_picture = async ({ server }) =>
       tryon().lookStore.main.set({ color: '#00c853', finish: 'matte', sheen: false, texture: 0 }),
     );
     await page.evaluate(() => part('start').click());
-    await until('a painted frame', async () => (await frameId(page)) > 0, 180000);
+    await until('a painted frame', async () => (await frameId(page)) > 0);
     await holdStill(page, 'light');
-    await frames(page, 4, 120000);
+    await frames(page, 4);
     await page.evaluate(() => tryon().stage.mirror && part('mirror').click());
-    await until('most of a hand', async () => (await nails(page)) >= 4, 30000);
+    await until('most of a hand', async () => (await nails(page)) >= 4);
     await freeze(page);
     check((await page.evaluate(() => tryon().live.kind)) === 'device', 'another engine is at work');
     await keepBoth(page);
@@ -99,7 +94,7 @@ tests.device_paints_a_photo_at_its_size = async ({ server }) =>
     const posts = [];
     page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
     await page.setInputFiles('#file', path.join(golden, 'light.jpg'));
-    await until('the photo', async () => (await frameId(page)) > 0, 200000);
+    await until('the photo', async () => (await frameId(page)) > 0);
     check((await nails(page)) >= 4, 'fewer than four nails found');
     await keepBoth(page);
     const found = await measure(page, path.join(golden, 'light.mask.png'), '#c71585');
@@ -144,7 +139,7 @@ async function withTransport(page) {
       });
     };
   }, hand);
-  await until('the runtime', () => page.evaluate(() => transport.ready), 180000);
+  await until('the runtime', () => page.evaluate(() => transport.ready));
 }
 
 const workersOf = (page) =>
@@ -160,7 +155,7 @@ tests.device_worker_that_is_killed_comes_back = async ({ browser, server }) => {
   await page.evaluate(() => void ask());
   const states = () => page.evaluate(() => states.join(' '));
   const all = 'connecting open gone connecting open';
-  await until('a worker anew', async () => (await states()) === all, 90000);
+  await until('a worker anew', async () => (await states()) === all);
   check((await page.evaluate(async () => (await ask()).nails)) >= 4, 'the new one finds no nails');
   check(workersOf(page).every((worker) => worker !== first), 'the worker is the same');
   clean(page);

@@ -236,7 +236,7 @@ tests.a_picture_is_shared_with_its_link = async ({ browser, server }) => {
   await page.goto(`${server.url}?look=valentine`);
   await until('the look', async () => (await worn(page)).color === '#f49ac1');
   await page.setInputFiles('#file', path.join(golden, 'light.jpg'));
-  await until('the photo', () => page.evaluate(() => !part('share').disabled), 40000);
+  await until('the photo', () => page.evaluate(() => !part('share').disabled));
   await page.click('#share');
   const shared = await until('the picture', () => page.evaluate(() => window.shared));
   check(
@@ -356,7 +356,7 @@ tests.the_page_around_is_told_everything = ({ browser }) =>
     check(look.look.fingers.ring.color === '#b0122b' && look.second === null, JSON.stringify(look));
     await live(page);
     check((await told('start'))[0].source === 'camera', JSON.stringify(await told('start')));
-    await until('nails', async () => (await told('nails')).some(({ count }) => count >= 0), 30000);
+    await until('nails', async () => (await told('nails')).some(({ count }) => count >= 0));
     await page.click('#stop');
     check((await told('stop'))[0].source === 'camera', JSON.stringify(await told('stop')));
     await page.setInputFiles('#file', {
@@ -389,7 +389,6 @@ tests.the_page_is_installed_and_opens_offline = async ({ browser, server }) => {
   await until(
     'the worker',
     () => page.evaluate(() => navigator.serviceWorker.controller !== null),
-    20000,
   );
   const session = await page.context().newCDPSession(page);
   const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');

@@ -31,8 +31,11 @@ export function check(truth, text) {
   if (!truth) throw new Error(text);
 }
 
+// For what hangs, never for what is slow: a busy machine computes a network for seconds.
+export const patienceMs = 240000;
+
 // Asks until the answer is true; pages with a strict CSP allow no polling of their own.
-export async function until(what, ask, timeoutMs = 15000) {
+export async function until(what, ask, timeoutMs = patienceMs) {
   const end = Date.now() + timeoutMs;
   let last;
   for (;;) {
@@ -81,7 +84,6 @@ export class Server {
         line.lastIndex = before;
         return line.exec(this.log);
       },
-      90000,
     );
     this.port = Number(found[1]);
     return this;
@@ -98,6 +100,13 @@ export class Server {
     clearTimeout(timer);
   }
 }
+
+// Graphics in software: WebGL 2, and every pixel of the page.
+export const software = [
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+];
 
 // Without graphics unless `extra` asks for them: pictures then come painted from the server.
 export function launch(extra = []) {
@@ -121,6 +130,21 @@ export function launch(extra = []) {
   });
 }
 
+// The browsers that tests share, by their flags: started when first wanted. What a test opens is
+// closed behind it.
+const started = new Map();
+
+export async function shared(flags) {
+  const key = flags.join(' ');
+  if (!started.get(key)?.isConnected()) started.set(key, await launch(flags));
+  return started.get(key);
+}
+
+export const closeContexts = () =>
+  Promise.all([...started.values()].flatMap((one) => one.contexts()).map((one) => one.close()));
+
+export const closeShared = () => Promise.all([...started.values()].map((one) => one.close()));
+
 export const withCamera = '--use-fake-ui-for-media-stream';
 export const withoutCamera = '--deny-permission-prompts';
 
@@ -138,14 +162,15 @@ export function reach() {
   };
 }
 
-// The server's answer without the runtime that it hands out: most tests are of its own replies.
-async function withoutDevice(route) {
-  try {
-    const response = await route.fetch();
-    await route.fulfill({ response, json: { ...(await response.json()), device: false } });
-  } catch {
-    await route.abort().catch(() => {}); // the server or the page is gone
-  }
+// Runs in the page: the server's answer without the runtime that it hands out, for most tests are
+// of its own replies. (By a route of Playwright's, every request would go by this process.)
+function withoutDevice() {
+  const { fetch } = window;
+  window.fetch = async (...request) => {
+    const response = await fetch(...request);
+    if (!String(request[0]).endsWith('/api/v1/info.json')) return response;
+    return new Response(JSON.stringify({ ...(await response.json()), device: false }));
+  };
 }
 
 // A page of its own profile that notes everything a careful page must not do. modules: it runs the
@@ -163,14 +188,14 @@ export async function open(
     serviceWorkers: 'block', // what they hold no test could route
     ...options,
   });
-  context.setDefaultTimeout(45000); // a busy machine loads a page late
+  context.setDefaultTimeout(patienceMs);
   await context.addInitScript(reach);
   if (beforePage) await context.addInitScript(beforePage);
   if (modules)
     await context.route(`${url}tryon.js`, (route) =>
       route.fulfill({ path: path.join(root, 'web/tryon.js') }),
     );
-  if (!device) await context.route('**/api/v1/info.json', withoutDevice);
+  if (!device) await context.addInitScript(withoutDevice);
   const page = await context.newPage();
   page.faults = [];
   page.asked = [];
@@ -187,32 +212,46 @@ export async function open(
   return page;
 }
 
-export const shot = (page, name) => page.screenshot({ path: path.join(artifacts, `${name}.png`) });
+const keep = (page, name) => page.screenshot({ path: path.join(artifacts, `${name}.png`) });
+
+// For eyes, where they are wanted: LACQUER_SHOTS=1.
+export const shot = async (page, name) => process.env.LACQUER_SHOTS && keep(page, name);
+
+// Of every page that is open when a test fails.
+export async function keepFailed(name) {
+  const pages = [...started.values()].flatMap((one) => one.contexts()).flatMap((c) => c.pages());
+  for (const page of pages) await keep(page, `failed-${name}`).catch(() => {});
+}
 
 export const frameId = (page) =>
   page.locator('#canvas').evaluate((c) => Number(c.dataset.frame ?? 0));
 export const nails = (page) =>
   page.locator('#canvas').evaluate((c) => Number(c.dataset.nails ?? -1));
 
-export async function frames(page, count, timeoutMs = 20000) {
+export async function frames(page, count, timeoutMs = patienceMs) {
   const first = await frameId(page);
   await until(`${count} frames`, async () => (await frameId(page)) >= first + count, timeoutMs);
 }
 
-export async function live(page, timeoutMs = 20000) {
+export async function live(page, timeoutMs = patienceMs) {
   await page.click('#start');
   await until('a painted frame', async () => (await frameId(page)) > 0, timeoutMs);
 }
 
-// Stops the camera's clock, so that the picture on the screen stays, and waits for the last reply.
+// Stops the camera's clock, so that the picture on the screen stays, and waits until all that was
+// sent has its reply, and the last of them is shown: nothing new in several of the page's frames.
 export async function freeze(page) {
   await page.evaluate(() => part('video').pause());
-  for (let last = -1; ;) {
-    const now = await frameId(page);
-    if (now === last) return;
+  let [last, quiet] = [-1, 0];
+  await until('the last reply to be shown', async () => {
+    const [now, waiting] = await page.evaluate(async () => {
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      return [Number(part('canvas').dataset.frame), tryon().live.waiting];
+    });
+    quiet = !waiting && now === last ? quiet + 1 : 0;
     last = now;
-    await sleep(700);
-  }
+    return quiet >= 3;
+  });
 }
 
 export async function setRange(page, id, value) {

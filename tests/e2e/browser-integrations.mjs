@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, clean, open, root, sleep, text, until } from './browser-harness.mjs';
+import { check, clean, open, root, text, until } from './browser-harness.mjs';
 import { withShop, worn } from './browser-ecosystem.mjs';
 
 export const tests = {};
@@ -54,7 +54,7 @@ async function inShop(browser, makePages, run) {
 }
 
 async function buysCherry(page) {
-  await until('the looks', () => page.evaluate(() => tryon().catalogue.looks.length), 30000);
+  await until('the looks', () => page.evaluate(() => tryon().catalogue.looks.length));
   await until('the look of the page', async () => (await worn(page)).color === '#f49ac1');
   await page.evaluate(() => tryon().lookStore.set({ color: '#b0122b' }));
   await page.click('#buy');
@@ -204,7 +204,7 @@ tests.shopify_as_documented = ({ browser }) =>
     },
     async (shop) => {
       const page = await open(browser, `${shop.origin}/`);
-      await until('the shade', async () => (await worn(page)).color === '#b0122b', 40000);
+      await until('the shade', async () => (await worn(page)).color === '#b0122b');
       await until('German', async () => (await text(page, '#buy')) === 'Kaufen');
       await page.click('#buy');
       await page.waitForURL('**/cart');
@@ -220,7 +220,7 @@ tests.wordpress_as_documented = ({ browser }) =>
     }),
     async (shop) => {
       const page = await open(browser, `${shop.origin}/`);
-      await until('the look', async () => (await worn(page)).color === '#f49ac1', 30000);
+      await until('the look', async () => (await worn(page)).color === '#f49ac1');
       clean(page, /favicon/);
     },
   );
@@ -243,10 +243,10 @@ tests.a_frame_as_documented = ({ browser }) =>
         await until(
           'a picture',
           () => frame.locator('#canvas').evaluate((c) => Number(c.dataset.frame ?? 0)),
-          40000,
         );
         await page.goto(`${stranger.origin}/`);
-        await sleep(1500);
+        const inside = () => page.frames()[1]?.url() ?? '';
+        await until('the frame to be refused', async () => inside().startsWith('chrome-error:'));
         check(!(await frame.locator('#start').count()), 'a stranger frames the page');
         await context.close();
       } finally {

@@ -105,13 +105,14 @@ tests.figures_are_plausible = async ({ browser, server }) => {
       wire.serverMs.push(payload.readUInt32LE(44) / 1000);
     });
   });
+  const began = Date.now();
   await page.goto(`${server.url}?stats`);
   await live(page);
   await page.click('#hud summary');
-  await sleep(2500);
+  await until('replies', async () => wire.got >= 10);
   const got = wire.got;
   const shownAt = await frameId(page);
-  await sleep(2000);
+  await sleep(2000); // the figures are of so long
   const fpsSeen = ((await frameId(page)) - shownAt) / 2;
   const fps = await number(page, '#fps');
   const p50 = await number(page, '#lat50');
@@ -124,7 +125,7 @@ tests.figures_are_plausible = async ({ browser, server }) => {
     fps > 0 && Math.abs(fps - fpsSeen) <= Math.max(3, fpsSeen * 0.4),
     `${fps} fps shown, ${fpsSeen} seen`,
   );
-  check(p50 > 0 && p95 >= p50 && p95 < 10000, `p50 ${p50}, p95 ${p95}`);
+  check(p50 > 0 && p95 >= p50 && p95 < Date.now() - began, `p50 ${p50}, p95 ${p95}`);
   check(server50 <= p50, `the server took ${server50} of ${p50} ms`);
   const sorted = wire.serverMs.sort((a, b) => a - b);
   check(
@@ -140,14 +141,26 @@ tests.figures_are_plausible = async ({ browser, server }) => {
   return { fps, p50, p95, server50 };
 };
 
+// In the page: both are there for a moment only, which a slow machine may be too late to see.
+function noteSaving() {
+  window.noted = {};
+  const note = () => {
+    window.noted[part('save-text').textContent] = true;
+    window.noted.flash ||= 'flash' in part('stage').dataset;
+  };
+  const observer = new MutationObserver(note);
+  observer.observe(part('save-text'), { childList: true, characterData: true, subtree: true });
+  observer.observe(part('stage'), { attributes: true });
+}
+
 tests.saves_what_is_shown = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await live(page);
   await frames(page, 3);
+  await page.evaluate(noteSaving);
   const file = await saved(page);
-  await until('saving to be seen', async () => (await text(page, '#save-text')) === 'Saved', 2000);
-  // The page sets it in its next animation frame, which a slow painter puts off.
-  await until('the flash', () => page.evaluate(() => 'flash' in part('stage').dataset), 2000);
+  await until('saving to be seen', () => page.evaluate(() => window.noted.Saved));
+  await until('the flash', () => page.evaluate(() => window.noted.flash));
   const size = await page.evaluate(() => [
     part('video').videoWidth,
     part('video').videoHeight,
@@ -189,7 +202,7 @@ tests.server_gone_and_back = async ({ browser }) => {
     await shot(page, 'desktop-server-gone');
     const seen = await frameId(page);
     await server.start();
-    await until('new frames', async () => (await frameId(page)) > seen + 2, 25000);
+    await until('new frames', async () => (await frameId(page)) > seen + 2);
     await isLive(page);
     await until('the message to go', () => page.isHidden('#notice'));
     clean(page, /ERR_CONNECTION_REFUSED|WebSocket connection/);
@@ -208,7 +221,7 @@ tests.full_server_says_so = async ({ browser }) => {
     await notice(second, /server is full/);
     await shot(second, 'desktop-server-full');
     await first.click('#stop');
-    await until('the second to be let in', async () => (await frameId(second)) > 0, 25000);
+    await until('the second to be let in', async () => (await frameId(second)) > 0);
     await isLive(second);
   } finally {
     await server.kill();
@@ -221,7 +234,7 @@ tests.two_pages_at_once = async ({ browser, server }) => {
   await shade(pages[0], 'Signal Red');
   await shade(pages[1], 'Lagoon');
   await Promise.all(pages.map((page) => live(page)));
-  await Promise.all(pages.map((page) => frames(page, 4, 30000)));
+  await Promise.all(pages.map((page) => frames(page, 4)));
   for (const [i, page] of pages.entries()) {
     await page.evaluate(async () => {
       part('mirror').click();

@@ -5,15 +5,13 @@
 //   node browser-mirror.mjs URL      one line of JSON
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, launch, live, nails, open, root, shade, shot, text, until, videoFrames,
+import { check, launch, live, nails, open, root, shade, shot, software, text, until, videoFrames,
   withCamera } from './browser-harness.mjs';
 
-const patienceMs = 240000; // a busy machine computes a network for seconds
 const framesLeast = 20; // on the screen, with nails measured on each
 const looksLeast = 5; // meanwhile
 const paintedLeast = 12; // change of a nail's pixels, three channels together
 const leadLeast = 6; // of 255; the tip's band leads the middle's by 11 to 36 on this video
-const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 function truth() {
@@ -127,7 +125,6 @@ async function pictures(page) {
         const now = await count();
         return now.join(' ') !== before && now;
       },
-      patienceMs,
     );
   }
 }
@@ -136,12 +133,11 @@ async function run(browser, url) {
   const page = await open(browser, url, { ...phone, permissions: ['camera'], device: true });
   const sockets = [];
   page.on('websocket', (socket) => sockets.push(socket.url()));
-  page.setDefaultTimeout(patienceMs);
   await shade(page, 'Ballet Slipper');
   await page.click('#tabs button[data-open=art]');
   await page.selectOption('#art', 'french');
-  await live(page, patienceMs);
-  await until('a hand', async () => (await nails(page)) >= 4, patienceMs);
+  await live(page);
+  await until('a hand', async () => (await nails(page)) >= 4);
   await page.evaluate(watch, [videoFrames(), truth()]);
   await pictures(page);
   await shot(page, 'mirror-phone');

@@ -50,7 +50,7 @@ export async function load(browser, url, { latencyMs, kbit }, options = {}) {
   });
   const seen = watch(session);
   await page.goto(url, { waitUntil: 'commit' });
-  await until('the shades', () => page.locator('.swatch:not(.custom)').count(), 60000);
+  await until('the shades', () => page.locator('.swatch:not(.custom)').count());
   const looks = [...seen.values()].find((request) => request.url.endsWith('/api/looks.json'));
   const firstPaintMs = await page.evaluate(
     () => performance.getEntriesByName('first-contentful-paint')[0].startTime,

@@ -210,7 +210,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
   await reach(page, 'start');
   check(await ringed(page), 'Start camera shows no focus');
   await press('Enter');
-  await until('a frame', async () => (await frameId(page)) > 0, 20000);
+  await until('a frame', async () => (await frameId(page)) > 0);
   check((await focusedOn(page)) === 'stop', 'focus did not go on to the tools');
 
   const order = [];
@@ -402,7 +402,7 @@ tests.on_a_phone = async ({ browser, server }) => {
       });
     });
     await page.tap('#start');
-    await until('a painted frame', async () => (await frameId(page)) > 0, 20000);
+    await until('a painted frame', async () => (await frameId(page)) > 0);
     await fits('live');
     await nothingOverlaps(page);
     const strip = await page.locator('.swatch').first().boundingBox();

@@ -13,13 +13,13 @@ import {
   launch,
   open,
   sleep,
+  software,
   until,
   withCamera,
 } from './browser-harness.mjs';
 
 const [out, ...chosen] = process.argv.slice(2);
 const languages = chosen.filter((word) => /^[a-z]{2}$/.test(word));
-const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const devices = {
   desktop: { viewport: { width: 1280, height: 800 } },
   tablet: { viewport: { width: 820, height: 1180 }, hasTouch: true, isMobile: true },

@@ -141,11 +141,11 @@ tests.cards_without_graphics = async ({ browser, server }) => {
     busy-- > 0 ? route.fulfill({ status: 503, body: '{"error":"busy"}' }) : route.continue(),
   );
   await page.reload(); // so that no card was asked for before that
-  await until('the finishes', () => page.locator('#finishes label').count(), 20000);
+  await until('the finishes', () => page.locator('#finishes label').count());
   await page.evaluate(() => part('finishes').scrollIntoView());
   const painted = page.locator('#finishes canvas[data-painted]');
   const count = await page.locator('#finishes label').count();
-  await until('every finish painted', async () => (await painted.count()) === count, 40000);
+  await until('every finish painted', async () => (await painted.count()) === count);
   const sums = await painted.evaluateAll((all) =>
     all.map((canvas) => {
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -160,7 +160,7 @@ tests.cards_without_graphics = async ({ browser, server }) => {
   await other.route('**/fingertip.jpg', (route) => route.fulfill({ status: 200, body: 'none' }));
   const bare = await other.newPage();
   await bare.goto(server.url);
-  await until('chips', () => bare.locator('#finishes i[data-finish=matte]').count(), 20000);
+  await until('chips', () => bare.locator('#finishes i[data-finish=matte]').count());
   await other.close();
 };
 

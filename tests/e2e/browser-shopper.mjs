@@ -9,12 +9,13 @@ import {
   clean,
   frameId,
   golden,
-  launch,
   notice,
   open,
   setRange,
   shade,
+  shared,
   shot,
+  software,
   state,
   text,
   until,
@@ -26,7 +27,6 @@ import { audit } from './browser-access.mjs';
 export const tests = {};
 
 const hand = path.join(golden, 'light.jpg');
-const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const fieldsOf = (page) => page.evaluate(() => tryon().lookStore.main.json);
 
 async function openPhoto(page, file = hand) {
@@ -119,7 +119,7 @@ tests.a_photo_is_painted_again_by_itself = async ({ browser, server }) => {
   await shot(page, 'desktop-photo-error');
   const seen = await frameId(page);
   await page.unroute('**/api/process');
-  await until('the photo to be painted by itself', async () => (await frameId(page)) > seen, 30000);
+  await until('the photo to be painted by itself', async () => (await frameId(page)) > seen);
   check(await page.isHidden('#notice'), 'the message stays');
   check(
     !(await page.evaluate(() => 'stale' in part('stage').dataset)),
@@ -140,7 +140,7 @@ tests.a_slow_link_is_told = async ({ browser, server }) => {
       Object.assign(tryon().live.frameBudget, { fpsLeast: 0, fpsWhole: 0 });
     });
     await page.click('#start');
-    await until('a frame', async () => (await frameId(page)) > 0, 30000);
+    await until('a frame', async () => (await frameId(page)) > 0);
     await until('live', async () => (await state(page)) === 'live');
     await page.evaluate(() => {
       const { send } = WebSocket.prototype;
@@ -148,21 +148,14 @@ tests.a_slow_link_is_told = async ({ browser, server }) => {
         if (typeof data === 'string' || window.quick) send.call(this, data);
       };
     });
-    await notice(page, /connection is slow/, 20000);
+    await notice(page, /connection is slow/);
     check((await state(page)) === 'wait', `the page says it is ${await state(page)}`);
     check((await text(page, '#link-text')) === 'Slow connection', await text(page, '#link-text'));
     await shot(page, 'desktop-slow-link');
   });
 };
 
-async function withGraphics(run) {
-  const browser = await launch([...software, withCamera]);
-  try {
-    return await run(browser);
-  } finally {
-    await browser.close();
-  }
-}
+const withGraphics = async (run) => run(await shared([...software, withCamera]));
 
 // A look's accents and tips where a picture does not tell fingers or tips apart: the page's own
 // rules.
@@ -239,7 +232,7 @@ tests.a_manicure_is_copied_from_a_picture = async ({ browser, server }) => {
     const buffer = await wear(color, finish);
     fs.writeFileSync(path.join(artifacts, `reference-${finish}-${color.slice(1)}.jpg`), buffer);
     await page.setInputFiles('#copy-file', { name: 'shop.jpg', mimeType: 'image/jpeg', buffer });
-    await notice(page, /manicure from the picture/, 30000);
+    await notice(page, /manicure from the picture/);
     const worn = await fieldsOf(page);
     const apart = await page.evaluate(
       async ([a, b]) => {
@@ -293,7 +286,7 @@ tests.an_own_design_stays_on_the_device = async ({ server }) => {
       mimeType: 'image/png',
       buffer: Buffer.from(png, 'base64'),
     });
-    await until('the design', async () => (await frameId(page)) > seen, 30000);
+    await until('the design', async () => (await frameId(page)) > seen);
     check((await page.inputValue('#art')) === 'own', 'the design is not shown as worn');
     const colour = () =>
       page.evaluate(({ x, y }) => {
@@ -349,7 +342,6 @@ tests.the_camera_is_shown_as_large_as_it_is = async ({ server }) => {
     await until(
       'nails',
       async () => (await page.getAttribute('#canvas', 'data-nails')) === '5',
-      60000,
     );
     const seen = await page.evaluate(async () => {
       const bitmap = await createImageBitmap(new Blob([window.sent], { type: 'image/jpeg' }));

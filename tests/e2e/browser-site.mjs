@@ -14,10 +14,12 @@ import {
   nails,
   notice,
   open,
+  patienceMs,
   pictureSize,
   reach,
   saved,
   shot,
+  software,
   text,
   until,
   withCamera,
@@ -26,8 +28,6 @@ import { load } from './browser-network.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
 import { holdBack, playTheDevice, startChoosing, startLooking } from './browser-site-parts.mjs';
 
-const patienceMs = 240000; // a busy machine computes a network for seconds
-const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const [url, folder, ...chosen] = process.argv.slice(2);
 const tests = {};
@@ -66,14 +66,13 @@ function weigh(page) {
 
 // Nails in the polish's colour, on a share of the picture that nails have.
 async function painted(page) {
-  await until('nails', async () => (await nails(page)) >= 3, patienceMs);
+  await until('nails', async () => (await nails(page)) >= 3);
   const seen = await until(
     'blue nails',
     async () => {
       const now = await blues(page);
       return now.share > 0.002 && now;
     },
-    patienceMs,
   );
   check(seen.share < 0.15, `polish on ${(100 * seen.share).toFixed(1)} % of the picture`);
   return seen;
@@ -85,7 +84,6 @@ const saysDevice = (page) =>
     'the word',
     async () => /^(On this device: your pictures stay here|This device is busy)$/.test(
       await text(page, '#link-text')),
-    patienceMs,
   );
 
 // Files of the site's folder, by GET, and nothing else.
@@ -106,11 +104,11 @@ tests.live_on_a_phone_without_a_server = async (browser) => {
   page.on('websocket', (socket) => sockets.push(socket.url()));
   const bytesBelow = weigh(page);
   check(/stay on this device/.test(await text(page, '#privacy')), 'the page does not say so');
-  await live(page, patienceMs);
+  await live(page);
   const seen = await painted(page);
   await saysDevice(page);
   const loaded = page.asked.length;
-  await frames(page, 5, patienceMs);
+  await frames(page, 5);
   await shot(page, 'site-phone');
   const later = page.asked.slice(loaded);
   check(later.length === 0, `asked for after the load: ${later}`);
@@ -129,19 +127,19 @@ tests.offline_after_the_first_visit = async (browser) => {
   const options = { ...phone, query, serviceWorkers: 'allow', locale: 'de-DE' };
   const page = await openSite(browser, options);
   const controlled = () => page.evaluate(() => navigator.serviceWorker.controller !== null);
-  await until('the service worker', controlled, patienceMs);
+  await until('the service worker', controlled);
   check(!(await page.evaluate(() => crossOriginIsolated)), 'isolated without headers');
   const context = page.context();
   const again = Date.now();
   await page.reload();
-  await until('the swatches', () => page.locator('.swatch').count(), patienceMs);
+  await until('the swatches', () => page.locator('.swatch').count());
   await context.setOffline(true);
   await page.reload();
-  await until('the swatches', () => page.locator('.swatch').count(), patienceMs);
+  await until('the swatches', () => page.locator('.swatch').count());
   const german = async () => (await text(page, '#start span')) === 'Kamera starten';
-  await until('the German texts, offline', german, patienceMs);
+  await until('the German texts, offline', german);
   check(await page.evaluate(() => crossOriginIsolated), 'no threads on the second visit');
-  await live(page, patienceMs);
+  await live(page);
   const seen = await painted(page);
   const threads = await page.evaluate(() => tryon().live.transport.threads);
   check(threads === 2, `${threads} threads`);
@@ -156,7 +154,7 @@ async function compareThreads(page, rounds = 9) {
   const hand = fs.readFileSync(path.join(golden, 'light.jpg'), 'base64');
   await page.evaluate(startLooking, [url, hand, [1, 2]]);
   const ready = () => page.evaluate(() => window.lookers.every((one) => one.transport.ready));
-  await until('both runtimes', ready, patienceMs);
+  await until('both runtimes', ready);
   const ms = [[], []];
   for (let id = 1; id <= rounds; id++) {
     const looks = [];
@@ -199,7 +197,7 @@ tests.a_photo_keeps_its_size = async (browser) => {
   const photo = path.join(folder, '../photo.jpg');
   const size = pictureSize(fs.readFileSync(photo));
   await page.setInputFiles('#file', photo);
-  await until('the photo', async () => (await frameId(page)) > 0, patienceMs);
+  await until('the photo', async () => (await frameId(page)) > 0);
   check((await nails(page)) >= 4, `${await nails(page)} nails`);
   await keepBoth(page);
   const found = await measure(page, path.join(folder, '../photo.mask.png'), '#00c853');
@@ -267,13 +265,13 @@ tests.a_slow_server_gives_way_to_the_device = async (browser) => {
   const said = page.evaluate(
     () => new Promise((done) => addEventListener('lacquer-engine', (e) => done(e.detail.engine))),
   );
-  await live(page, patienceMs);
+  await live(page);
   check(!(await page.evaluate(() => tryon().live.onDevice)), 'not by the server first');
   check((await said) === 'device', 'another engine');
   await saysDevice(page);
   const uploads = await page.evaluate(() => window.sentFrames);
   check(uploads > 0, 'nothing went to the server at first');
-  await frames(page, 3, patienceMs);
+  await frames(page, 3);
   const after = await page.evaluate(() => window.sentFrames);
   check(after === uploads, `${after - uploads} pictures went to the server all the same`);
   check((await nails(page)) >= 3, `${await nails(page)} nails`);
@@ -285,10 +283,10 @@ tests.a_slowed_device_gives_way_and_comes_back = async (browser) => {
   const hand = fs.readFileSync(path.join(golden, 'light.jpg'), 'base64');
   const play = (what) => page.evaluate((it) => Object.assign(window.played, it), what);
   const comes = (wanted) =>
-    until(wanted, () => page.evaluate((it) => window.engines.at(-1) === it, wanted), patienceMs);
+    until(wanted, () => page.evaluate((it) => window.engines.at(-1) === it, wanted));
   await page.evaluate(startChoosing, [url, hand]);
   await comes('device');
-  await until('nails', () => page.evaluate(() => window.nailsFound >= 4), patienceMs);
+  await until('nails', () => page.evaluate(() => window.nailsFound >= 4));
   await play({ deviceMs: 4000, serverMs: 100 });
   await comes('server');
   await play({ deviceMs: 0, serverMs: 3000 });
@@ -329,10 +327,10 @@ tests.where_data_is_spared_no_runtime_comes = async (browser) => {
   await session.send('Emulation.setDataSaverOverride', { dataSaverEnabled: true });
   await page.evaluate(() => (tryon().live.frameBudget.fpsLeast = 0));
   check(await page.evaluate(() => navigator.connection.saveData), 'not told to spare');
-  await live(page, patienceMs);
+  await live(page);
   const from = Date.now();
   await until('the page to have settled', async () => Date.now() - from > 6000);
-  await frames(page, 2, patienceMs);
+  await frames(page, 2);
   const runtime = page.asked.filter((one) => one.includes('/device/'));
   check(runtime.length === 0, `asked for ${runtime}`);
 };
@@ -356,7 +354,7 @@ async function readyInReact(page) {
     check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
     return page.evaluate(() => /^\d\d+ shades$/.test(document.querySelector('#ready')?.innerText));
   };
-  await until('its shades', shades, patienceMs);
+  await until('its shades', shades);
   const attributes = await page.evaluate(() => {
     const element = document.querySelector('lacquer-tryon');
     return Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value]));
@@ -377,8 +375,8 @@ tests.the_package_in_a_page = async (browser) => {
 tests.the_package_built_by_vite = async (browser) => {
   const page = await openShop(browser, `${url}plain.html`);
   const swatches = () => page.locator('.swatch').count();
-  await until('the swatches', swatches, patienceMs);
-  await live(page, patienceMs);
+  await until('the swatches', swatches);
+  await live(page);
   const seen = await painted(page);
   await shot(page, 'site-vite');
   check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
@@ -401,7 +399,8 @@ export async function main() {
       const detail = await tests[name](browser);
       console.log(JSON.stringify({ name, ok: true, ms: Date.now() - started, detail }));
     } catch (error) {
-      console.log(JSON.stringify({ name, ok: false, error: String(error.stack ?? error) }));
+      const ms = Date.now() - started;
+      console.log(JSON.stringify({ name, ok: false, ms, error: String(error.stack ?? error) }));
     }
     for (const context of browser.contexts()) await context.close();
   }

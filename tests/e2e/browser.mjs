@@ -4,7 +4,15 @@
 //   node browser.mjs NAME…       run some
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
-import { artifacts, launch, Server, shot, withCamera } from './browser-harness.mjs';
+import {
+  Server,
+  artifacts,
+  closeContexts,
+  closeShared,
+  keepFailed,
+  shared,
+  withCamera,
+} from './browser-harness.mjs';
 import { tests as accessTests } from './browser-access.mjs';
 import { tests as deviceTests } from './browser-device.mjs';
 import { tests as drawnTests } from './browser-drawn.mjs';
@@ -20,7 +28,7 @@ import { tests as shopTests } from './browser-shop.mjs';
 import { tests as shopperTests } from './browser-shopper.mjs';
 
 // For one that hangs; what a test waits for has a limit of its own (until).
-const testS = 240;
+const testS = 600;
 
 const tests = {
   ...pageTests,
@@ -45,7 +53,7 @@ async function main(wanted) {
   }
   fs.mkdirSync(artifacts, { recursive: true });
   const server = await new Server().start();
-  const browser = await launch([withCamera]);
+  const browser = await shared([withCamera]);
   for (const [name, run] of Object.entries(tests)) {
     if (wanted.length && !wanted.includes(name)) continue;
     const start = Date.now();
@@ -57,16 +65,14 @@ async function main(wanted) {
       const detail = await Promise.race([run({ browser, server }), limit]);
       console.log(JSON.stringify({ name, ok: true, ms: Date.now() - start, detail }));
     } catch (error) {
-      for (const context of browser.contexts()) {
-        for (const page of context.pages()) await shot(page, `failed-${name}`).catch(() => {});
-      }
+      await keepFailed(name);
       console.log(JSON.stringify({ name, ok: false, ms: Date.now() - start, error: error.stack }));
     } finally {
       clearTimeout(timer);
-      await Promise.all(browser.contexts().map((context) => context.close()));
+      await closeContexts();
     }
   }
-  await browser.close();
+  await closeShared();
   await server.kill();
 }
 

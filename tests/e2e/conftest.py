@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 
 import httpx
 import numpy as np
@@ -23,6 +24,12 @@ HANDS = ROOT / "tests" / "golden" / "hands"
 # What is the fastest way to compute differs from machine to machine and changes a mask's last
 # bits: test_tune.py alone lets it be found out and used.
 os.environ.setdefault("LACQUER_TUNE", "off")
+# A recording in the network's place, ready at once: AddressSanitizer takes four seconds of a core
+# over OpenVINO's start.
+RECORDING = ("--engine", "replay", "--model",
+             str(ROOT / "tests" / "fixtures" / "yolo_empty.replay"))
+# For servers of which no nail is wanted; nobody is sent away, however slow the machine is.
+NO_NAILS = (*RECORDING, "--max-wait", "60000")
 
 
 class Server:
@@ -156,6 +163,14 @@ def hand():
     """A 640x480 camera frame of a hand."""
     picture = Image.open(HANDS / "light.jpg").convert("RGB").resize((640, 480))
     return jpeg(picture)
+
+
+def eventually(check, patience_s=60):
+    """Waits until it is so, and tells whether it is; the limit is for what hangs."""
+    end = time.monotonic() + patience_s
+    while not (so := check()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return so
 
 
 def read_for(connection, seconds=5):

@@ -119,10 +119,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def all_in_chromium(names, url, folder):
+    """The results of browser-site.mjs by their names, of one Chromium and a profile each; and what
+    was said of errors."""
+    done = subprocess.run(["node", HERE / "browser-site.mjs", url, folder, *names], cwd=HERE,
+                          capture_output=True, text=True, timeout=1800)
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    return {result["name"]: result for result in results}, done.stderr
+
+
 def in_chromium(name, url, folder):
-    done = subprocess.run(["node", HERE / "browser-site.mjs", url, folder, name], cwd=HERE,
-                          capture_output=True, text=True, timeout=600)
-    assert done.stdout, done.stderr
-    result = json.loads(done.stdout.splitlines()[-1])
-    assert result["ok"], result["error"]
-    return result
+    results, said = all_in_chromium([name], url, folder)
+    assert name in results, said
+    assert results[name]["ok"], results[name]["error"]
+    return results[name]

@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
-from conftest import Server, read_for, reset_at_close, responses
+from conftest import Server, eventually, read_for, reset_at_close, responses
 
 
 @pytest.fixture(scope="module")
@@ -473,11 +473,7 @@ def test_two_polls_of_one_session(victim):
 
 
 def no_more_open(victim, before):
-    for _ in range(50):
-        if victim.descriptors().total() <= before:
-            return
-        time.sleep(0.1)
-    assert victim.descriptors().total() <= before
+    assert eventually(lambda: victim.descriptors().total() <= before)
 
 
 def test_polls_left_behind(victim):

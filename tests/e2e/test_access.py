@@ -18,7 +18,7 @@ import socketio
 from websockets.exceptions import InvalidStatus
 
 import conftest
-from conftest import LACQUER, ROOT, Reply, Server, frame, plain, read_for
+from conftest import LACQUER, NO_NAILS, ROOT, Reply, Server, eventually, frame, plain, read_for
 
 TOKEN, OTHER = "first-token-0123456789", "second-token-9876543210"
 
@@ -89,7 +89,7 @@ POLL = "/socket.io/?EIO=4&transport=polling"
 def test_what_a_foreign_page_asks_for_without_an_origin_is_refused():
     """A picture, script, frame or form of another page comes without Origin, but browsers say from
     where (Sec-Fetch-Site): it may open no session. Links to the page itself stay good."""
-    server = Server("--log-level", "error")  # of its own: others' sessions end meanwhile
+    server = Server(*NO_NAILS, "--log-level", "error")  # its own: others' sessions end meanwhile
     for site in ("cross-site", "same-site", "Same-Origin", "odd", "x" * 100):
         for mode, kind in (("no-cors", "image"), ("no-cors", "script"), ("navigate", "iframe")):
             headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": kind}
@@ -113,7 +113,7 @@ def test_what_a_foreign_page_asks_for_without_an_origin_is_refused():
 def test_allowed_pages_are_told_by_their_origin_alone(tmp_path):
     cross = {"Sec-Fetch-Site": "cross-site"}
     for allowed, bare in (("https://shop.example", 403), ("*", 200)):
-        running = Server("--allow-origin", allowed, "--log-level", "error")
+        running = Server(*NO_NAILS, "--allow-origin", allowed, "--log-level", "error")
         shop = {**cross, "Origin": "https://shop.example"}
         assert httpx.get(running.url + POLL, headers=shop).status_code == 200
         with running.socket("/ws", origin=shop["Origin"], additional_headers=cross):
@@ -124,7 +124,7 @@ def test_allowed_pages_are_told_by_their_origin_alone(tmp_path):
 
 def test_a_client_cannot_give_itself_another_address():
     """The limits for an address look at the connection, not at what headers say."""
-    running = Server("--max-sessions-per-address", "2", "--log-level", "error")
+    running = Server(*NO_NAILS, "--max-sessions-per-address", "2", "--log-level", "error")
     with running.v1(), running.v1():
         for number in range(5):
             fake = f"10.0.0.{number}"
@@ -152,7 +152,7 @@ def test_no_page_from_elsewhere_may_read_an_answer(server):
 def guarded(tmp_path_factory):
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
     tokens.write_text(f"# who may come in\n{TOKEN}\n")
-    running = Server("--token-file", str(tokens), "--log-level", "debug")
+    running = Server(*NO_NAILS, "--token-file", str(tokens), "--log-level", "debug")
     running.tokens = tokens
     yield running
     status, said = running.stop()
@@ -232,14 +232,6 @@ def test_the_page_turns_its_address_into_a_cookie(guarded):
                                           origin="http://evil.example")) == 403
 
 
-def eventually(check):
-    for _ in range(100):
-        if check():
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def test_sighup_reads_the_tokens_again(guarded):
     def lets_in(token):
         return httpx.get(f"{guarded.url}/api/v1/info",
@@ -307,7 +299,7 @@ def secure(authority, tmp_path):
     chain, secret = authority("one")
     cert.write_text(chain)
     key.write_text(secret)
-    running = Server("--tls-cert", str(cert), "--tls-key", str(key))
+    running = Server(*NO_NAILS, "--tls-cert", str(cert), "--tls-key", str(key))
     running.cert, running.key = cert, key
     running.trusted = ssl.create_default_context(cafile=str(authority.root))
     yield running

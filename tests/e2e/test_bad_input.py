@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 
-from conftest import Reply, frame, jpeg, plain, reset_at_close
+from conftest import Reply, eventually, frame, jpeg, plain, reset_at_close
 
 
 @pytest.fixture
@@ -365,11 +365,7 @@ def test_clients_that_vanish(server, http, hand):
             time.sleep(wait)
             reset_at_close(ws.socket)
             ws.socket.close()
-    for _ in range(100):
-        if server.metric('lacquer_sessions{transport="lacquer.v1"}') == 0:
-            break
-        time.sleep(0.1)
-    assert server.metric('lacquer_sessions{transport="lacquer.v1"}') == 0
+    assert eventually(lambda: server.metric('lacquer_sessions{transport="lacquer.v1"}') == 0)
 
 
 def closed_with(server, message, **kwargs):

@@ -10,7 +10,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPT = HERE / "browser.mjs"
-SILENCE_S = 300
+SILENCE_S = 660
 
 
 def names():

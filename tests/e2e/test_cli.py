@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import Server
+from conftest import NO_NAILS, Server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LACQUER = ROOT / "build" / "lacquer"
@@ -354,7 +354,7 @@ def test_a_host_by_its_name():
         address = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)[0][4][0]
     except OSError:
         pytest.skip("this machine's own name has no address")
-    running = Server("--host", name)
+    running = Server(*NO_NAILS, "--host", name)
     assert running.line.startswith(f"listening on http://{address}:") or \
         address in ("127.0.0.1", "::1")
     assert running.stop()[0] == 0

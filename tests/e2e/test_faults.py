@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from conftest import HANDS, LACQUER, ROOT, Reply, Server, frame, jpeg, plain, reset_at_close
+from conftest import (HANDS, LACQUER, ROOT, Reply, Server, eventually, frame, jpeg, plain,
+                      reset_at_close)
 from faults import LIBRARY, Faults, Walk, faulty_server, run_with_fault
 
 pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="a sanitized build has no faults")
@@ -47,11 +48,7 @@ def is_well(server, hand):
     with server.v1() as ws:
         ws.send(frame(1, hand))
         assert Reply(ws.recv(timeout=30)).nails > 0
-    for _ in range(50):
-        if sessions(server) == 0:
-            return
-        time.sleep(0.1)
-    raise AssertionError("sessions are left over")
+    assert eventually(lambda: sessions(server) == 0), "sessions are left over"
 
 
 # ---- memory
@@ -223,9 +220,8 @@ def test_a_full_table_of_descriptors(tmp_path, hand):
             assert Reply(ws.recv(timeout=30)).id == number
         for each in crowd:
             each.close()
-    time.sleep(0.5)
     is_well(running, hand)
-    assert running.descriptors().total() < limit - 25
+    assert eventually(lambda: running.descriptors().total() < limit - 25)
     assert running.stop()[0] == 0
 
 
@@ -366,7 +362,7 @@ def test_a_client_that_vanishes_in_mid_reply(ill, hand):
             assert raw.recv(64).startswith(b"HTTP/1.1 200")
             reset_at_close(raw)
     is_well(ill, hand)
-    assert ill.descriptors().total() <= before + 2
+    assert eventually(lambda: ill.descriptors().total() <= before + 2)
 
 
 COME_AND_GO = """
@@ -399,8 +395,7 @@ def test_a_thousand_connects_and_disconnects_a_second(ill, hand):
           f"slowest {worst * 1000:.0f} ms")
     assert crowd.returncode == 0 and answered > 20
     is_well(ill, hand)
-    time.sleep(1)
-    assert ill.descriptors().total() <= before + 2
+    assert eventually(lambda: ill.descriptors().total() <= before + 2)
 
 
 def test_killed_and_started_again(tmp_path, hand):

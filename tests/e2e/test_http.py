@@ -7,7 +7,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from conftest import HANDS, Server, jpeg, pixels, plain, png
+from conftest import HANDS, NO_NAILS, Server, jpeg, pixels, plain, png
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_not_found(http, path):
 def test_page_from_a_folder(tmp_path):
     (tmp_path / "index.html").write_text("<!doctype html>hello")
     (tmp_path / ".secret").write_text("no")
-    running = Server("--web", str(tmp_path))
+    running = Server(*NO_NAILS, "--web", str(tmp_path))
     try:
         assert httpx.get(running.url + "/").text == "<!doctype html>hello"
         (tmp_path / "index.html").write_text("<!doctype html>changed")
@@ -289,7 +289,7 @@ def test_pages_from_elsewhere_may_not_post(http, server, hand):
 
 
 def test_allowed_origin(hand):
-    running = Server("--allow-origin", "https://shop.example")
+    running = Server(*NO_NAILS, "--allow-origin", "https://shop.example")
     try:
         reply = httpx.post(running.url + "/api/v1/nails", content=hand,
                            headers={"Origin": "https://shop.example"}, timeout=30)

@@ -6,7 +6,7 @@ import subprocess
 
 import httpx
 
-from conftest import LACQUER, Server
+from conftest import LACQUER, NO_NAILS, Server
 
 EXPORTS = pathlib.Path(__file__).resolve().parents[1] / "fuzz" / "corpus" / "shop"
 
@@ -73,7 +73,7 @@ def test_two_rows_alike_are_both_kept(tmp_path):
 def test_shades_of_a_shop_are_served(tmp_path):
     out = tmp_path / "looks"
     shades, _ = run(EXPORTS / "shopify.csv", out, "--shop", "https://p.example")
-    running = Server("--looks", str(out))
+    running = Server(*NO_NAILS, "--looks", str(out))
     catalogue = httpx.get(f"{running.url}/api/looks").json()
     served = {shade["name"]: shade for shade in catalogue["shades"]}
     assert running.stop()[0] == 0

@@ -14,7 +14,7 @@ import socketio
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from conftest import LACQUER, Server, free_port, plain, tool
+from conftest import LACQUER, NO_NAILS, Server, free_port, plain, tool
 
 TOKEN = "first-token-0123456789"
 SHOP = "https://shop.example"
@@ -157,7 +157,7 @@ def site(tmp_path):
 
 
 def test_pages_of_a_folder_may_do_what_they_did_elsewhere(site):
-    running = Server("--web", str(site))
+    running = Server(*NO_NAILS, "--web", str(site))
     reply = httpx.get(running.url)
     for name in ("content-security-policy", "permissions-policy", "referrer-policy",
                  "cross-origin-opener-policy"):
@@ -179,14 +179,14 @@ def test_our_own_page_keeps_its_policy(server):
 @pytest.mark.parametrize("web", [True, False])
 def test_another_policy(site, web):
     policy = "default-src 'self' https://cdn.example; script-src 'unsafe-inline'"
-    running = Server("--csp", policy, *(["--web", str(site)] if web else []))
+    running = Server(*NO_NAILS, "--csp", policy, *(["--web", str(site)] if web else []))
     for path in ("/", "/healthz", "/nothing.html"):
         assert httpx.get(running.url + path).headers["content-security-policy"] == policy
     stopped(running)
 
 
 def test_no_policy():
-    running = Server("--csp", "")
+    running = Server(*NO_NAILS, "--csp", "")
     assert "content-security-policy" not in httpx.get(running.url).headers
     stopped(running)
 
@@ -197,7 +197,8 @@ def test_a_policy_that_is_no_header(policy):
 
 
 def test_who_may_frame_the_page():
-    running = Server("--frame-ancestors", "https://Shop.example/", "--frame-ancestors", "*")
+    running = Server(*NO_NAILS, "--frame-ancestors", "https://Shop.example/", "--frame-ancestors",
+                     "*")
     policy = httpx.get(running.url).headers["content-security-policy"]
     assert "frame-ancestors 'self' https://shop.example *;" in policy
     stopped(running)
@@ -210,7 +211,7 @@ def test_who_may_frame_the_page():
 
 @pytest.mark.parametrize("written", ["https://shop.example/", "HTTPS://Shop.Example:443"])
 def test_an_origin_as_people_write_it(written):
-    running = Server("--allow-origin", written)
+    running = Server(*NO_NAILS, "--allow-origin", written)
     reply = httpx.post(f"{running.url}/api/v1/nails", content=plain(), headers={"Origin": SHOP})
     assert reply.status_code == 200 and reply.headers["access-control-allow-origin"] == SHOP
     for other in ("https://www.shop.example", "http://shop.example", "https://shop.example:8443"):
@@ -232,7 +233,7 @@ def everybody(tmp_path_factory):
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
     tokens.write_text(TOKEN + "\n")
     tokens.chmod(0o600)
-    running = Server("--allow-origin", "*", "--token-file", str(tokens))
+    running = Server(*NO_NAILS, "--allow-origin", "*", "--token-file", str(tokens))
     yield running
     stopped(running)
 
@@ -282,7 +283,7 @@ def test_a_page_elsewhere_reads_answers_and_errors(everybody):
 
 
 def test_a_page_elsewhere_reads_that_there_is_no_room():
-    running = Server("--allow-origin", SHOP, "--max-sessions-per-address", "1")
+    running = Server(*NO_NAILS, "--allow-origin", SHOP, "--max-sessions-per-address", "1")
     poll = f"{running.url}/socket.io/?EIO=4&transport=polling"
     first = httpx.get(poll, headers={"Origin": SHOP})
     assert first.status_code == 200
@@ -328,7 +329,8 @@ class Proxied:
     def __init__(self, folder):
         (folder / "tokens").write_text(TOKEN + "\n")
         (folder / "tokens").chmod(0o600)
-        self.open, self.guarded = Server(), Server("--token-file", str(folder / "tokens"))
+        self.open = Server(*NO_NAILS)
+        self.guarded = Server(*NO_NAILS, "--token-file", str(folder / "tokens"))
         self.port = free_port()
         config = folder / "nginx.conf"
         config.write_text(PROXY.format(folder=folder, port=self.port, open=self.open.port,
@@ -391,7 +393,7 @@ def test_a_refused_socket_is_told_of_once(proxied):
 
 
 def test_strangers_do_not_fill_the_log():
-    running = Server()
+    running = Server(*NO_NAILS)
     for i in range(40):
         httpx.post(f"{running.url}/api/v1/nails", content=b"",
                    headers={"Origin": f"http://a{i}.test"})

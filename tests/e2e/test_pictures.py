@@ -72,9 +72,12 @@ def test_what_follows_the_last_block_does_not_matter(one_worker, tmp_path, name)
 
 # ---- colour profiles ----------------------------------------------------------------------------
 
-def nails_of(tmp_path, name="hand-srgb.jpg"):
-    apply(PICTURES / name, "--mask-out", tmp_path / "mask.png")
-    return np.asarray(Image.open(tmp_path / "mask.png"))
+@pytest.fixture(scope="module")
+def nails(tmp_path_factory):
+    """Where they are on the hand that several pictures show."""
+    path = tmp_path_factory.mktemp("nails") / "mask.png"
+    apply(PICTURES / "hand-srgb.jpg", "--mask-out", path)
+    return np.asarray(Image.open(path))
 
 
 def in_space(picture, space):
@@ -102,8 +105,7 @@ def profile(name):
 
 @pytest.mark.parametrize("finish", ["creme", "jelly", "metallic"])
 @pytest.mark.parametrize("color", ["#d00010", "#00e030", "#2030c0"])
-def test_the_same_polish_on_the_same_hand_in_display_p3(tmp_path, color, finish):
-    nails = nails_of(tmp_path)
+def test_the_same_polish_on_the_same_hand_in_display_p3(tmp_path, nails, color, finish):
     seen = {}
     for name in ("hand-p3.jpg", "hand-srgb.jpg"):
         apply(PICTURES / name, "-o", tmp_path / name, "--color", color, "--finish", finish)
@@ -116,12 +118,11 @@ def test_the_same_polish_on_the_same_hand_in_display_p3(tmp_path, color, finish)
 
 
 @pytest.mark.parametrize("space", ["adobe", "linear"])
-def test_other_profiles_in_png(tmp_path, space):
+def test_other_profiles_in_png(tmp_path, nails, space):
     icc = profile(space)
     assert icc
     picture = in_space(None, ImageCms.ImageCmsProfile(io.BytesIO(icc)))
     picture.save(tmp_path / "in.png", icc_profile=icc)
-    nails = nails_of(tmp_path)
     apply(tmp_path / "in.png", "-o", tmp_path / "out.png", "--color", "#d00010")
     apply(PICTURES / "hand-srgb.jpg", "-o", tmp_path / "srgb.png", "--color", "#d00010")
     out = (tmp_path / "out.png").read_bytes()
@@ -211,8 +212,7 @@ def test_a_profile_in_many_parts(one_worker, tmp_path):
     assert profile_of(multipart(one_worker, lost)) is None
 
 
-def test_a_broken_profile_counts_as_none(one_worker, tmp_path):
-    nails = nails_of(tmp_path)
+def test_a_broken_profile_counts_as_none(one_worker, nails):
     whole = profile_of(read("hand-p3.jpg"))
     before = shown(multipart(one_worker, read("hand-srgb.jpg")))
     for icc in (whole[:200], whole[:128] + b"\xff" * 400, b"nothing of the kind" * 20):

@@ -11,7 +11,8 @@ import time
 import httpx
 import pytest
 
-from conftest import LACQUER, ROOT, Nails, Reply, Server, frame, free_port, plain
+from conftest import (LACQUER, NO_NAILS, ROOT, Nails, Reply, Server, frame, free_port,
+                      plain)
 
 
 def fails(*args, status=1, **environment):
@@ -31,7 +32,7 @@ def test_port_from_the_environment():
 
 def test_option_beats_environment():
     port = free_port()
-    running = Server("--port", str(port), PORT="1")
+    running = Server(*NO_NAILS, "--port", str(port), PORT="1")
     assert running.port == port
     assert running.stop()[0] == 0
 
@@ -97,7 +98,7 @@ def test_signals(number):
 
 
 def test_log_as_json():
-    running = Server("--log-format", "json")
+    running = Server(*NO_NAILS, "--log-format", "json")
     status, said = running.stop()
     assert status == 0
     line = json.loads(said.strip().splitlines()[-1])
@@ -106,7 +107,7 @@ def test_log_as_json():
 
 
 def test_self_signed():
-    running = Server("--tls-self-signed")
+    running = Server(*NO_NAILS, "--tls-self-signed")
     try:
         assert running.scheme == "https"
         assert httpx.get(f"{running.url}/healthz", verify=False).text == "ok\n"
@@ -135,7 +136,7 @@ def test_certificate_from_files(tmp_path):
                     "-subj", "/CN=localhost", "-addext",
                     "subjectAltName=DNS:localhost,IP:127.0.0.1",
                     "-keyout", key, "-out", cert], check=True, capture_output=True)
-    running = Server("--tls-cert", str(cert), "--tls-key", str(key))
+    running = Server(*NO_NAILS, "--tls-cert", str(cert), "--tls-key", str(key))
     try:
         trusted = ssl.create_default_context(cafile=str(cert))
         reply = httpx.post(f"https://127.0.0.1:{running.port}/api/v1/nails", verify=trusted,
@@ -168,14 +169,14 @@ def test_a_warm_cache_is_read_and_not_made_again(tmp_path):
 
 
 def test_lan_address_is_told():
-    running = Server("--host", "0.0.0.0", "--tls-self-signed")
+    running = Server(*NO_NAILS, "--host", "0.0.0.0", "--tls-self-signed")
     assert running.stop()[0] == 0
     assert re.match(r"listening on https://localhost:\d+( and https://[\d.]+:\d+)?$", running.line)
 
 
 def test_a_service_without_files_to_read_again_lives_through_a_reload():
     """As `systemctl reload` sends SIGHUP; a terminal that closes still ends its server."""
-    running = Server("--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
+    running = Server(*NO_NAILS)
     os.kill(running.process.pid, signal.SIGHUP)
     assert httpx.get(f"{running.url}/healthz", timeout=20).status_code == 200
     assert running.stop()[0] == 0

@@ -1,5 +1,6 @@
 """What tools/setup.sh makes of other systems, played by programs of their names that answer as
 theirs do. Nothing is installed."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -29,7 +30,7 @@ def ubuntu(release):
 
 
 JAMMY, NOBLE = ubuntu(0), ubuntu(1)
-PLAYED = ["qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]
+PLAYED = ["qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "ccache"]
 
 
 @pytest.fixture
@@ -162,6 +163,25 @@ def test_every_package_for_the_tests_is_asked_for(system):
         assert name in names, names
 
 
+BESIDE = """venv() { :; }; say() { echo "$@"; }
+slow() { until [ -e DONE ]; do sleep 0.05; done; echo slow; }
+quick() { touch DONE; echo quick; }
+broken() { false; echo never; }
+"""
+
+
+@pytest.mark.parametrize("parts, status, said", [
+    ("slow quick", 0, {"quick", "slow", "end"}), ("quick broken slow", 1, {"quick", "slow"})])
+def test_what_is_fetched_is_fetched_side_by_side(tmp_path, parts, status, said):
+    """One after the other, `slow` would wait for ever; what breaks off ends the set-up, and not
+    before the others are whole."""
+    script = BESIDE.replace("DONE", str(tmp_path / "done"))
+    done = subprocess.run(["bash", "-c", "set -euo pipefail; . tools/setup/pypi.sh; "
+                           f"{script}\nbeside {parts}; echo end"], cwd=ROOT, capture_output=True,
+                          text=True, timeout=30)
+    assert done.returncode == status and set(done.stdout.split()) == said, done
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_who_looks_on_sees_the_steps_of_the_build(tmp_path, terminal):
     """As `make` would run it: ninja counts its steps at a terminal, and is silent in a log."""
@@ -169,9 +189,13 @@ def test_who_looks_on_sees_the_steps_of_the_build(tmp_path, terminal):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     subprocess.run(["make", "-n", "serve", f"BUILD={tmp_path}"], cwd=ROOT, stdout=end, check=True,
                    env=env)
-    said = os.read(seen, 65536).decode()
-    os.close(seen)
     os.close(end)
+    said = b""
+    with contextlib.suppress(OSError):  # a terminal's end
+        while piece := os.read(seen, 65536):
+            said += piece
+    os.close(seen)
+    said = said.decode()
     (line,) = [line for line in said.splitlines() if line.startswith("ninja ")]
     assert ("--quiet" in line) != terminal, line
     assert "setup: compiling" in said

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from conftest import HANDS, Server
-from sites import (DEVICE, HERE, LACQUER, Quiet, host, in_chromium, make_device, nginx, read_list,
-                   site, write_list, zstd)
+from sites import (DEVICE, HERE, LACQUER, Quiet, all_in_chromium, host, in_chromium, make_device,
+                   nginx, read_list, site, write_list, zstd)
 
 
 @pytest.fixture
@@ -239,12 +239,22 @@ def shop(real):
         yield f"{url}a/shop/", real / "a/shop"
 
 
+@pytest.fixture(scope="module")
+def in_the_shop(shop, request):
+    chosen = [item.callspec.params["name"] for item in request.session.items
+              if item.function is test_a_site_in_chromium]
+    return all_in_chromium(chosen, *shop)
+
+
 @pytest.mark.parametrize("name", ["live_on_a_phone_without_a_server",
                                   "without_graphics_it_says_so",
                                   "a_slowed_device_gives_way_and_comes_back",
                                   "without_the_headers_it_has_one_thread"])
-def test_a_site_in_chromium(name, shop):
-    in_chromium(name, *shop)
+def test_a_site_in_chromium(name, in_the_shop, request):
+    results, said = in_the_shop
+    assert name in results, said
+    request.node.took_s = results[name]["ms"] / 1000
+    assert results[name]["ok"], results[name]["error"]
 
 
 def test_the_second_visit_asks_for_no_runtime(shop):

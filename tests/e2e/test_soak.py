@@ -3,7 +3,7 @@ import os
 
 from soak import soak
 
-SECONDS = int(os.environ.get("LACQUER_SOAK_SECONDS", "30"))  # tools/test.sh gives it two minutes
+SECONDS = int(os.environ.get("LACQUER_SOAK_SECONDS", "30"))  # tools/test.sh gives it a minute
 
 
 def test_mixed_users():

@@ -2,7 +2,7 @@
 import threading
 import time
 
-from conftest import Server
+from conftest import Server, eventually
 from storm import storm, users_at
 
 SECONDS, RATE = 4, 200
@@ -21,9 +21,7 @@ def stormed(*args, kinds):
         during = [len(user.took) - count for user, count in zip(users, before)]
         assert not any(user.refused for user in users)
         assert all(user.is_alive() for user in users)
-    deadline = time.monotonic() + 10
-    while server.descriptors()["socket"] > open_before and time.monotonic() < deadline:
-        time.sleep(.1)
+    eventually(lambda: server.descriptors()["socket"] <= open_before)
     left = server.descriptors()["socket"] - open_before
     sessions = server.metric('lacquer_sessions{transport="lacquer.v1"}')
     status, said = server.stop()

@@ -19,7 +19,7 @@ wanted_packages() {
     esac
     # They play older processors of the same kind, and ARM64.
     [ "$machine" != x86_64 ] || echo qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-    echo clang
+    echo ccache clang # four builds are tested: what one run compiled the next need not
     echo "libclang-rt-dev|libclang-rt-$(clang_version)-dev|libclang-common-$(clang_version)-dev"
 }
 

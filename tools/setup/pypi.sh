@@ -7,15 +7,36 @@ venv() {
     [ -x .deps/venv/bin/pip ] || "$python" -m venv .deps/venv
 }
 
+# Runs each of these functions at the same time; ends the set-up where one has failed.
+beside() {
+    local part running=() status=0 next=$((SECONDS + 10)) one_of_many=1
+    venv                # which all of them use
+    trap 'kill 0' INT   # what runs in the background does not hear of it
+    for part in "$@"; do
+        (set -e && "$part") &
+        running+=($!)
+    done
+    while kill -0 "${running[@]}" 2>/dev/null; do
+        sleep 0.3
+        [ $SECONDS -lt $next ] || {
+            say "  $(du -sm .deps | cut -f1) MB in .deps so far"
+            next=$((SECONDS + 10))
+        }
+    done
+    for part in "${running[@]}"; do wait "$part" || status=$?; done
+    trap - INT
+    [ $status -eq 0 ] || exit $status
+}
+
 same_python() {
     local which='import sys; print(sys.version_info[:2])'
     [ "$(.deps/venv/bin/python -c "$which" 2>/dev/null)" = "$("$python" -c "$which")" ]
 }
 
-# With its progress where somebody looks on.
+# With its progress where somebody looks on, but for several at once.
 pip() {
     local quiet=(-q)
-    [ ! -t 2 ] || quiet=()
+    [ ! -t 2 ] || [ -n "${one_of_many-}" ] || quiet=()
     .deps/venv/bin/python -m pip --disable-pip-version-check "$1" "${quiet[@]}" "${@:2}" >&2
 }
 

@@ -53,7 +53,6 @@ get_tritonserver() {
         return
     }
     need_packages libpython3.11
-    get_openvino_python
     say "fetching tritonserver: 40 MB, 216 MB on disk"
     rm -rf $folder
     pip_install --no-deps --target $folder -r tools/triton.txt

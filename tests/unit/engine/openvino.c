@@ -308,6 +308,8 @@ static int damage_blobs_below(const char *path, void (*damage)(const char *path,
 static void a_damaged_cache_is_made_anew(void **state)
 {
     (void)state;
+    if (getenv("ONEDNN_MAX_CPU_ISA"))
+        skip(); // seals are looked at before OpenVINO sees a file, whatever the processor
     static float first[32 * 48], second[32 * 48];
     static void (*const damages[])(const char *path, off_t size) = {cut, spoil, remove_seal};
     run_once(LQ_PRECISION_F32, folder, first);

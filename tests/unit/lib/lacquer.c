@@ -66,7 +66,7 @@ static void *paint_many(void *own)
     const uint8_t *out;
     size_t out_len, *length = malloc(sizeof *length);
     *length = 0;
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 5; i++)
         if (lacquer_file(own, file, file_len, &look, 90, &out, &out_len, NULL, NULL) ==
             LACQUER_OK)
             *length += out_len;
