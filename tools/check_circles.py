@@ -84,6 +84,9 @@ def reached(graph, start):
 
 def circles(graph):
     """Each set of files that all reach each other, with one way round."""
+    # What needs nothing, and then what needs only that, is in none: few files are left.
+    while ends := {name for name, others in graph.items() if not others}:
+        graph = {name: others - ends for name, others in graph.items() if name not in ends}
     ways = {name: reached(graph, name) for name in graph}
     done = set()
     for name in sorted(graph):

@@ -47,7 +47,7 @@ def script_functions(lines):
             yield name, number - start + 1 - within
             if open_ones:
                 open_ones[-1][3] += number - start + 1
-        found = BEGINS.match(line)
+        found = line.endswith("{") and BEGINS.match(line)
         if found and not STATEMENTS.match(line):
             open_ones.append([line.strip(), found[1], number, 0])
 

@@ -2,8 +2,8 @@
 """Runs what a change in one room (a folder of src) needs, in under a minute:
 
   - build/lacquer is built, so that whoever uses the room still compiles;
-  - the unit tests of each room changed, and the golden pictures and the fuzz targets' corpora whose
-    code reads the room's headers;
+  - the unit tests of each room changed, the corpora of the fuzz targets for its parsers, and the
+    golden pictures that pass through it, as their headers tell;
   - for a change of web, the tests of its modules that need no page;
   - the checks of style that read the source alone, always.
 
@@ -41,27 +41,29 @@ def rooms_of(paths):
     return {room[1] for room in found if room} | public
 
 
-def rooms_read(root, path, seen=None):
-    """The rooms whose headers a test includes, also by way of other headers."""
+def rooms_read(root, path, deep, seen=None):
+    """The rooms whose headers a test includes; deep: also by way of the rooms' own headers."""
     seen = set() if seen is None else seen
     for name in INCLUDED.findall(path.read_text(encoding="utf-8")):
         for at in (root / "src" / name, root / "tests" / name):
             if at.is_file() and at not in seen:
                 seen.add(at)
-                rooms_read(root, at, seen)
+                if deep or at.is_relative_to(root / "tests"):
+                    rooms_read(root, at, deep, seen)
     return {at.relative_to(root / "src").parts[0] for at in seen if at.is_relative_to(root / "src")}
 
 
 def is_wanted(test, rooms, paths, root):
     name, suites = test["name"], {suite.split(":")[-1] for suite in test["suite"]}
-    if "style" in suites:  # what needs a build is checked where the library's face may change
+    if "style" in suites:  # one that needs a build runs where the library's face may change
         return not test["depends"] or (name == "abi" and "lib" in rooms)
     if "isa" in suites:
         return False
     if "unit" in suites and "fuzz" not in suites:
         return name.split("/")[0] in rooms
-    source = root / "tests" / ("golden" if "golden" in suites else "") / f"{name}.c"
-    return source.is_file() and bool(rooms_read(root, source) & rooms
+    golden = "golden" in suites
+    source = root / "tests" / ("golden" if golden else "") / f"{name}.c"
+    return source.is_file() and bool(rooms_read(root, source, deep=golden) & rooms
                                      or source.relative_to(root).as_posix() in paths)
 
 
@@ -80,21 +82,22 @@ def unseen(paths):
     return sorted(path for path in paths if not seen.match(path))
 
 
-def programs_of(tests, build):
-    """What ninja has to build: the tests themselves, and what they say they depend on."""
-    paths = {pathlib.Path(test["cmd"][0]) for test in tests}
-    named = {re.sub(r"^.*@@(.*)@\w+$", r"\1", each) for test in tests for each in test["depends"]}
-    return sorted({str(path.relative_to(build)) for path in paths if path.is_relative_to(build)}
-                  | named)
+def programs_of(tests, targets, build):
+    """What ninja has to build: what meson says that the tests depend on, themselves among it."""
+    files = {target["id"]: target["filename"] for target in targets}
+    needed = {path for test in tests for each in test["depends"] for path in files[each]}
+    return sorted(str(pathlib.Path(path).relative_to(build)) for path in needed)
 
 
 def run(build, rooms, paths):
     subprocess.run(["ninja", "-C", build, "--quiet", "build.ninja"], check=True)
-    listed = subprocess.run(["meson", "introspect", build, "--tests"], check=True,
-                            capture_output=True, text=True)
-    tests = [test for test in json.loads(listed.stdout) if is_wanted(test, rooms, paths, ROOT)]
+    asked = subprocess.run(["meson", "introspect", build, "--tests", "--targets"], check=True,
+                           capture_output=True, text=True)
+    known = json.loads(asked.stdout)
+    tests = [test for test in known["tests"] if is_wanted(test, rooms, paths, ROOT)]
     compiled = [path for path in paths if path.startswith(("src/", "include/", "web/"))]
-    programs = programs_of(tests, build.resolve()) + (["lacquer"] if compiled else [])
+    programs = programs_of(tests, known["targets"], build.resolve())
+    programs += ["lacquer"] if compiled else []
     if programs:
         subprocess.run(["ninja", "-C", build, "--quiet", *programs], check=True)
     suites = {suite.split(":")[-1] for test in tests for suite in test["suite"]}
@@ -120,12 +123,14 @@ def main(build, since):
 TREE = {"src/nail/nail.h": '#include "image/box.h"\n', "src/image/box.h": "", "src/net/ws.h": "",
         "tests/golden/hand.h": '#include "nail/nail.h"\n',
         "tests/golden/tips.c": '#include "golden/hand.h"\n',
-        "tests/fuzz/ws.c": '#include "net/ws.h"\n', "tests/fuzz/new.c": "",
+        "tests/fuzz/ws.c": '#include "fuzz/ask.h"\n#include "serve/ask.h"\n',
+        "tests/fuzz/ask.h": '#include "net/ws.h"\n', "src/serve/ask.h": '#include "nail/nail.h"\n',
+        "tests/fuzz/new.c": "",
         "tests/e2e/a.test.mjs": "", "tests/e2e/sw.test.mjs": "process.env.SW"}
 TESTS = [("net/ws", "unit", ()), ("net/ws AVX2", "isa", ()), ("nail/tip", "unit", ()),
          ("tips", "golden", ()), ("fuzz/ws", "fuzz unit", ()), ("fuzz/new", "fuzz unit", ()),
-         ("lib/video", "unit", ("a@@check@exe",)), ("layers", "style", ()),
-         ("abi", "style", ("b@@lib@sha",)), ("hardening", "style", ("lacquer",))]
+         ("lib/video", "unit", ("video", "check")), ("layers", "style", ()),
+         ("abi", "style", ("lib",)), ("hardening", "style", ("lacquer",))]
 CASES = [({"src/net/ws.c"}, ["net/ws", "fuzz/ws", "layers"]),
          ({"tests/unit/nail/tip.c", "docs/API.md"}, ["nail/tip", "tips", "layers"]),
          ({"src/image/box.c"}, ["tips", "layers"]),
@@ -136,7 +141,7 @@ CASES = [({"src/net/ws.c"}, ["net/ws", "fuzz/ws", "layers"]),
 
 def self_test():
     tests = [{"name": name, "suite": [f"lacquer:{suite}" for suite in suites.split()],
-              "depends": list(depends), "cmd": [f"/b/tests/{name}"]}
+              "depends": list(depends)}
              for name, suites, depends in TESTS]
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
@@ -149,7 +154,8 @@ def self_test():
             assert got == wanted, (paths, got)
         assert [path.name for path in modules(root, {"web/a.js"})] == ["a.test.mjs"]
         assert not modules(root, {"src/net/ws.c"})
-    assert programs_of(tests[6:7], pathlib.Path("/b")) == ["check", "tests/lib/video"]
+    targets = [{"id": each, "filename": [f"/b/tests/{each}"]} for each in ("video", "check", "lib")]
+    assert programs_of(tests[6:8], targets, pathlib.Path("/b")) == ["tests/check", "tests/video"]
     assert unseen({"tests/e2e/test_ws.py", "README.md", "train/a.py", "web/a.js",
                    "bench/meson.build"}) == ["tests/e2e/test_ws.py", "train/a.py"]
     print("the rooms and their tests are found")
