@@ -25,7 +25,7 @@
 
 enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, FLOAT_MAX = 10, HOURS_MAX = 6 };
 // docs/QUANTIZE.md tells what these cost.
-static const double IOU_MIN = 0.992, OWN_NOISE_MAX = 0.01;
+static const double IOU_MIN = 0.992, OWN_NOISE_MAX = 0.1;
 
 struct quantize {
     const char *in, *out, *images, *report;
@@ -273,7 +273,7 @@ static void print_masks(const struct work *work, FILE *out)
         fprintf(out, "masks agree with the float model's by an IoU of %.4f\n", summary->iou);
     if (isnan(summary->iou))
         fprintf(out, "so a layer stays in float only if its own rounding adds a noise above %g "
-                     "(less than 20 dB between signal and noise)\n", OWN_NOISE_MAX);
+                     "(less than 10 dB between signal and noise)\n", OWN_NOISE_MAX);
     else if (summary->iou < IOU_MIN)
         fprintf(out, "that is below %g, with as many layers in float as --float-max allows: the "
                      "result may miss nails. Give more photos, or a larger --float-max (%d here)\n",

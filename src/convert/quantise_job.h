@@ -24,16 +24,6 @@ struct quantise_job {
 
 // `made`: the quantised model; its layers' outputs are compared with the float model's and become
 // outputs of neither. A new reference of *report is the caller's.
-void lq_quantise_tell(const struct quantise_job *job, const char *what, int done, int of);
-
-// The noise of the outputs with the plan's layers quantised, on `count` of the reference's
-// pictures.
-LQ_MUST_CHECK int lq_quantise_measure(struct quantise_job *job, const struct lq_quantise_way *way,
-                                      int count, double *noise, struct lq_error *err);
-// How far the masks agree with the float model's with the plan's layers quantised the chosen way;
-// NaN: not told.
-LQ_MUST_CHECK int lq_quantise_painted(struct quantise_job *job, double *iou, struct lq_error *err);
-
 LQ_MUST_CHECK int lq_quantise_report(const struct quantise_job *job, const struct lq_onnx *made,
                                      const struct lq_pictures *pictures, json_t **report,
                                      struct lq_error *err);

@@ -6,6 +6,7 @@
 
 #include "convert/quantise_keep.h"
 #include "convert/quantise_own.h"
+#include "convert/quantise_try.h"
 
 // Layers measured alone at a time: each takes a model of its own.
 enum { AT_ONCE = 12 };

@@ -228,19 +228,20 @@ def test_no_nail_says_so_and_judges_each_layer(pictures, tmp_path):
     decides."""
     source, report = spread_model(tmp_path / "float.onnx", less=1e4), tmp_path / "report.json"
     done = quantise(source, tmp_path / "int8.onnx", pictures, "--report", report)
-    assert "finds no nail in these pictures" in done.stdout and "20 dB" in done.stdout
+    assert "finds no nail in these pictures" in done.stdout and "10 dB" in done.stdout
     found = arithmetic(report)
     assert found.pop("gathering") == "float" and set(found.values()) == {"int8"}
 
 
 def test_no_nail_keeps_no_layer_for_the_outputs_noise(pictures, tmp_path):
-    """The output is the small difference of two exact layers: int8 shows there, whatever layer were
-    left in float."""
+    """The output is the small difference of two layers, each of which is exact enough: int8 shows
+    there, whatever layer were left in float."""
     graph = small.Graph()
     features = small.body(graph)
     weights = graph.random.normal(0, .3, (1, 16, 1, 1)).astype(np.float32)
     graph.op("Conv", [features, graph.constant("a.weight", weights)], "a")
-    graph.op("Conv", [features, graph.constant("b.weight", weights * np.float32(1.01))], "b")
+    other = weights * graph.random.normal(1, .01, weights.shape).astype(np.float32)
+    graph.op("Conv", [features, graph.constant("b.weight", other)], "b")
     graph.op("Sub", [graph.op("Sub", ["a", "b"], "apart"),
                      graph.constant("less", np.array(6, np.float32))], "logits")
     graph.op("Sigmoid", ["logits"], "map")
@@ -251,7 +252,7 @@ def test_no_nail_keeps_no_layer_for_the_outputs_noise(pictures, tmp_path):
     told = json.loads(report.read_text())
     assert told["painted_iou"] is None and told["noise_all_int8"] > .02
     assert set(arithmetic(report).values()) == {"int8"}
-    assert all(row["noise_own"] < .01 for row in told["layers"])
+    assert all(row["noise_own"] < .02 for row in told["layers"])
 
 
 def test_progress_is_told(made, pictures, tmp_path):
