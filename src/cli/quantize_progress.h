@@ -1,5 +1,6 @@
 // How far `lacquer quantize` is, on standard error: on a terminal one line that changes, with the
-// time that a stage still takes, else a line for each stage that is done, with its time.
+// time that a stage still takes, else a line for each stage that is done, with its time, and one
+// every 20 s between.
 // Threads: one. Owner: the caller; the descriptor is its to close.
 #pragma once
 
@@ -13,7 +14,7 @@ struct lq_quantize_progress {
     int done;
     uint64_t began_us; // the stage
     uint64_t told_us;  // the last step of any was done
-    uint64_t drawn_us;
+    uint64_t drawn_us; // something was shown
 };
 
 // Takes a copy of standard error, for a process in which that is closed.
