@@ -23,7 +23,7 @@
 #include "format/tflite.h"
 #include "model/sidecar.h"
 
-enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, FLOAT_MAX = 10, HOURS_MAX = 6 };
+enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, FLOAT_MAX = 5, HOURS_MAX = 6 };
 // docs/QUANTIZE.md tells what these cost.
 static const double IOU_MIN = 0.992, OWN_NOISE_MAX = 0.1;
 
@@ -44,7 +44,7 @@ static const struct argp_option options[] = {
      "Keep this layer in float; a name from the report, with `*` at its end for all names with "
      "that prefix. May be given again", 1},
     {"float-max", OPT_FLOAT_MAX, "PERCENT", 0,
-     "Largest share of the network's work that may stay in float by itself (0 to 100, default 10): "
+     "Largest share of the network's work that may stay in float by itself (0 to 100, default 5): "
      "more is more accurate, and slower", 1},
     {"report", OPT_REPORT, "FILE", 0,
      "Write the error of every layer's output and the rules tried as JSON (`-`: stdout)", 1},
