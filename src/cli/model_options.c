@@ -20,6 +20,7 @@
 #include "format/external_data.h"
 #include "format/tflite.h"
 #include "engine/batcher.h"
+#include "model/sidecar.h"
 
 static bool is_nvidia(enum lq_device device)
 {
@@ -269,6 +270,22 @@ bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked)
     return engine && strcmp(engine, "onnxruntime") == 0 &&
            asked->options.device != LQ_DEVICE_CPU &&
            (access("/dev/nvidiactl", F_OK) == 0 || access("/dev/dxg", F_OK) == 0);
+}
+
+void lq_cli_model_find_float(struct lq_cli_model *model)
+{
+    struct lq_sidecar sidecar;
+    struct lq_error why;
+    model->float_path[0] = '\0';
+    if (!model->path || lq_sidecar_read(&sidecar, model->path, &why) != LQ_OK ||
+        !sidecar.float_model[0])
+        return;
+    const char *slash = strrchr(model->path, '/');
+    int folder = slash ? (int)(slash + 1 - model->path) : 0;
+    int len = snprintf(model->float_path, sizeof model->float_path, "%.*s%s", folder, model->path,
+                       sidecar.float_model);
+    if (len >= (int)sizeof model->float_path || access(model->float_path, R_OK) != 0)
+        model->float_path[0] = '\0';
 }
 
 const char *lq_cli_model_own(const struct lq_cli_model *asked)

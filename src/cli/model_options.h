@@ -11,6 +11,8 @@ struct lq_cli_model {
     struct lq_model_options options;
     char cache_dir[512];
     bool tune_named;                 // by --tune
+    // The float model that the sidecar of `path` names; "": none. Set by lq_cli_model_find_float.
+    char float_path[512];
     // Set by lq_cli_model_check (model_check.h).
     bool tried;       // in a separate process, now or earlier
     bool converted;   // the engine gets the file as converted by lq_convert
@@ -29,6 +31,10 @@ const char *lq_cli_model_cache(struct lq_cli_model *model);
 
 // Whether onnxruntime may find an NVIDIA GPU here: the driver's device file exists.
 bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked);
+
+// Finds the file that an int8 model was made from, where its sidecar names one and it can be read:
+// the same network in two files, as Lacquer's own is. What is wrong with a sidecar is told later.
+void lq_cli_model_find_float(struct lq_cli_model *model);
 
 // The model that comes with Lacquer, in the arithmetic for where it is to run.
 const char *lq_cli_model_own(const struct lq_cli_model *asked);

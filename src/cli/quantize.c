@@ -1,5 +1,6 @@
 // lacquer quantize: converts a float model to an int8 model.
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/limits.h"
 #include "cli/cli.h"
 #include "cli/quantize_pictures.h"
+#include "cli/quantize_progress.h"
 #include "convert/convert.h"
 #include "convert/quantise.h"
 #include "convert/sidecar.h"
@@ -20,14 +22,15 @@
 #include "format/tflite.h"
 #include "model/sidecar.h"
 
-enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, HOURS_MAX = 6 };
+enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, FLOAT_MAX = 5, HOURS_MAX = 6 };
 // docs/QUANTIZE.md tells what these cost.
-static const double IOU_MIN = 0.992, NOISE_MAX = 0.01, FLOAT_MAX = 0.5;
+static const double IOU_MIN = 0.992, OWN_NOISE_MAX = 0.1;
 
 struct quantize {
     const char *in, *out, *images, *report;
     const char *keep[KEEP_MAX];
     int keep_count, pictures;
+    int float_max; // per cent
 };
 
 static void add_kept(struct argp_state *state, void *input, char *layer)
@@ -48,6 +51,10 @@ static const struct lq_cli_option options[] = {
     {"keep", "LAYER",
      "Keep this layer in float; a name from the report, with `*` at its end for all names with "
      "that prefix. May be given again", 1, LQ_CLI_TAKE_CALL(add_kept)},
+    {"float-max", "PERCENT",
+     "Largest share of the network's work that may stay in float by itself (0 to 100, default 5): "
+     "more is more accurate, and slower", 1,
+     LQ_CLI_TAKE_INTEGER(struct quantize, float_max, 0, 100)},
     {"report", "FILE",
      "Write the error of every layer's output and the rules tried as JSON (`-`: stdout)", 1,
      LQ_CLI_TAKE_TEXT(struct quantize, report)},
@@ -93,16 +100,20 @@ static int read_model(const char *path, struct lq_buf *model, struct lq_error *e
     return status;
 }
 
+static void folder_of(const char *path, char *folder, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, size, "%.*s", slash > path ? (int)(slash - path) : 1, slash ? path : ".");
+}
+
 // Said now, not when minutes have gone by.
 static int check_place(const char *path, struct lq_error *err)
 {
     struct stat info;
     char folder[4096];
-    const char *slash = strrchr(path, '/');
     if (strcmp(path, "-") == 0)
         return LQ_OK;
-    snprintf(folder, sizeof folder, "%.*s", slash > path ? (int)(slash - path) : 1,
-             slash ? path : ".");
+    folder_of(path, folder, sizeof folder);
     if (access(folder, W_OK | X_OK) != 0)
         return lq_fail(err, LQ_ERR_IO, "cannot write to '%.200s': %s", folder, strerror(errno));
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
@@ -118,7 +129,9 @@ struct work {
     char **paths;
     int path_count;
     char folder[64], float_path[96]; // for files that the engine reads
-    int model_fd, report_fd, terminal_fd; // where the result goes, and progress
+    int model_fd, report_fd; // where the result goes
+    struct lq_quantize_progress progress;
+    int drawings;            // models whose masks were drawn
     struct lq_quantize_pictures *pictures;
     // told to the parent
     struct lq_quantise_summary summary;
@@ -130,22 +143,21 @@ struct work {
 static int painted(void *context, const char *path, double *iou, struct lq_error *err)
 {
     struct work *work = context;
-    if (work->terminal_fd >= 0)
-        dprintf(work->terminal_fd, "\r\033[Kwhat is painted");
-    return lq_quantize_painted(work->pictures, work->float_path, path, iou, err);
+    int status = lq_quantize_painted(work->pictures, work->float_path, path, iou, err);
+    lq_quantize_progress_step(&work->progress, "masks", ++work->drawings, 0);
+    return status;
 }
 
 static void step(void *context, const char *what, int done, int of)
 {
-    const struct work *work = context;
-    if (work->terminal_fd >= 0)
-        dprintf(work->terminal_fd, "\r\033[K%s %d/%d", what, done, of);
+    struct work *work = context;
+    lq_quantize_progress_step(&work->progress, what, done, of);
 }
 
 static int write_results(const struct work *work, const struct lq_buf *out, json_t *report,
                          struct lq_error *err)
 {
-    char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    char *text = report ? json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : strdup("");
     if (!text || lq_file_write_fd(work->report_fd, text, strlen(text)) != LQ_OK ||
         lq_file_write_fd(work->model_fd, out->data, out->len) != LQ_OK)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for the result");
@@ -158,8 +170,9 @@ static int quantise(struct work *work, struct lq_error *err)
     const struct lq_pictures pictures = {work->pictures->count, lq_quantize_get, work->pictures};
     const struct lq_quantise_options how = {
         .keep = quantize->keep, .keep_count = quantize->keep_count, .folder = work->folder,
-        .noise_max = NOISE_MAX, .float_max = FLOAT_MAX, .iou_min = IOU_MIN, .painted = painted,
-        .step = step, .context = work};
+        .report = quantize->report != NULL, .float_max = quantize->float_max / 100.0,
+        .iou_min = IOU_MIN, .own_max = OWN_NOISE_MAX, .painted = painted, .step = step,
+        .context = work};
     const struct lq_float_model model = {work->model->data, work->model->len, quantize->in};
     struct lq_int8_model made = {.report = NULL};
     lq_buf_init(&made.bytes, INT32_MAX);
@@ -186,8 +199,7 @@ static int do_work(void *data, struct lq_error *err)
         work->first_bad = pictures.first_bad;
         status = quantise(work, err);
     }
-    if (work->terminal_fd >= 0)
-        dprintf(work->terminal_fd, "\r\033[K");
+    lq_quantize_progress_end(&work->progress);
     return status;
 }
 
@@ -206,6 +218,43 @@ static int put(int fd, const char *path, struct lq_error *err)
     return status;
 }
 
+// The float model's file name where it lies beside the result, whose sidecar can name it: `tune`
+// then tries both files, and `serve` takes the faster one. NULL: not so.
+static const char *float_beside(const struct quantize *quantize)
+{
+    char in[4096], out[4096], in_real[PATH_MAX], out_real[PATH_MAX];
+    const char *slash = strrchr(quantize->in, '/'), *name = slash ? slash + 1 : quantize->in;
+    if (strcmp(quantize->out, "-") == 0 || strlen(name) >= LQ_FLOAT_MODEL_MAX ||
+        !lq_sidecar_path(quantize->in, in, sizeof in) ||
+        !lq_sidecar_path(quantize->out, out, sizeof out) || strcmp(in, out) == 0)
+        return NULL;
+    folder_of(quantize->in, in, sizeof in);
+    folder_of(quantize->out, out, sizeof out);
+    return realpath(in, in_real) && realpath(out, out_real) && strcmp(in_real, out_real) == 0
+               ? name
+               : NULL;
+}
+
+// How far what is painted changes, or why that is not known.
+static void print_masks(const struct work *work, FILE *out)
+{
+    const struct lq_quantise_summary *summary = &work->summary;
+    if (isnan(summary->iou) && work->unpainted[0])
+        fprintf(out, "masks were not compared: %s\n", work->unpainted);
+    else if (isnan(summary->iou))
+        fprintf(out, "masks were not compared: the float model finds no nail in these pictures, as "
+                     "if it were not trained; give --images photos with nails if it is\n");
+    else
+        fprintf(out, "masks agree with the float model's by an IoU of %.4f\n", summary->iou);
+    if (isnan(summary->iou))
+        fprintf(out, "so a layer stays in float only if its own rounding adds a noise above %g "
+                     "(less than 10 dB between signal and noise)\n", OWN_NOISE_MAX);
+    else if (summary->iou < IOU_MIN)
+        fprintf(out, "that is below %g, with as many layers in float as --float-max allows: the "
+                     "result may miss nails. Give more photos, or a larger --float-max (%d here)\n",
+                IOU_MIN, work->quantize->float_max);
+}
+
 static void print_summary(const struct work *work)
 {
     const struct quantize *quantize = work->quantize;
@@ -220,13 +269,12 @@ static void print_summary(const struct work *work)
                  "calibrated on %d pictures, ranges by %s%s\n",
             quantize->out, summary->quantised, summary->layers, 100 * summary->float_share,
             work->used, summary->rule, summary->corrected ? ", biases corrected" : "");
-    fprintf(out, "outputs differ by a noise of %.2g (%.2g with all layers in int8)",
+    fprintf(out, "outputs differ by a noise of %.2g (%.2g with all layers in int8)\n",
             summary->noise, summary->noise_all);
-    if (!isnan(summary->iou))
-        fprintf(out, "; masks agree with the float model's by an IoU of %.4f\n", summary->iou);
-    else
-        fprintf(out, "; masks were not compared: %s\n",
-                work->unpainted[0] ? work->unpainted : "no nail was found in these pictures");
+    print_masks(work, out);
+    if (float_beside(quantize))
+        fprintf(out, "`lacquer tune %s` finds out whether that file or the float model is faster "
+                     "here, and `serve` takes that one\n", quantize->out);
 }
 
 static void sweep(const struct work *work)
@@ -245,7 +293,7 @@ static int make_room(struct work *work, struct lq_error *err)
     const char *tmp = getenv("TMPDIR");
     work->model_fd = memfd_create("model", MFD_CLOEXEC);
     work->report_fd = memfd_create("report", MFD_CLOEXEC);
-    work->terminal_fd = isatty(STDERR_FILENO) ? dup(STDERR_FILENO) : -1;
+    lq_quantize_progress_open(&work->progress);
     if (work->model_fd < 0 || work->report_fd < 0)
         return lq_fail(err, LQ_ERR_IO, "cannot make a file in memory: %s", strerror(errno));
     if (!tmp || tmp[0] != '/' || strlen(tmp) > 30)
@@ -260,7 +308,7 @@ static int make_room(struct work *work, struct lq_error *err)
 static int run(struct work *work, struct lq_error *err)
 {
     const struct quantize *quantize = work->quantize;
-    const struct lq_convert_options as_is = {0};
+    const struct lq_convert_options as_is = {.float_model = float_beside(quantize)};
     int status = make_room(work, err);
     if (status != LQ_OK)
         return status;
@@ -309,7 +357,7 @@ static int prepare(struct work *work, struct lq_buf *model, struct lq_error *err
 
 static int run_command(int argc, char **argv)
 {
-    struct quantize quantize = {.pictures = PICTURES};
+    struct quantize quantize = {.pictures = PICTURES, .float_max = FLOAT_MAX};
     lq_cli_parse(&lq_quantize_command.line, argc, argv, &quantize);
     struct lq_error err;
     struct lq_buf model;

@@ -285,6 +285,8 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     confine->connect = model->options.remote.url_count > 0;
     read_system(folders);
     read_model(folders, model->path ? model->path : lq_cli_model_own(model));
+    if (model->float_path[0])
+        read_model(folders, model->float_path);
     if (wants_gpu(model))
         reach_gpu(folders);
     read_model(folders, lq_landmarks_default_path());

@@ -186,6 +186,7 @@ static int run(struct tune *tune, struct lq_error *err)
     struct lq_tune_pictures pictures;
     struct lq_tune_race race = {.asked = &tune->model, .pictures = &pictures, .step = show_step};
     const char *cache = lq_cli_model_cache(&tune->model);
+    lq_cli_model_find_float(&tune->model);
     uint64_t key = lq_tune_key(&tune->model);
     if (!cache && !tune->check)
         return lq_fail(err, LQ_ERR_IO, "cannot save the result: '%.200s' cannot be written; name "

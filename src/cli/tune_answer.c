@@ -19,7 +19,8 @@ enum { TEXT_MAX = 512 };
 uint64_t lq_tune_key(const struct lq_cli_model *asked)
 {
     char how[96];
-    uint64_t floats = asked->path ? 1 : lq_verdict_key(lq_model_float_path(), "tune");
+    const char *path = asked->path ? asked->float_path : lq_model_float_path();
+    uint64_t floats = *path ? lq_verdict_key(path, "tune") : 1;
     snprintf(how, sizeof how, "tune 1, %d cores, %016" PRIx64, lq_cpu_count(), floats);
     return lq_verdict_key(asked->path ? asked->path : lq_model_default_path(), how);
 }
@@ -110,8 +111,10 @@ bool lq_tune_is_open(const struct lq_cli_model *asked)
 void lq_tune_answer_use(const struct lq_tune_answer *answer, struct lq_cli_model *asked)
 {
     struct lq_model_options *options = &asked->options;
-    if (answer->candidate.floats)
-        asked->path = lq_model_float_path();
+    if (answer->candidate.floats) {
+        asked->path = asked->path ? asked->float_path : lq_model_float_path();
+        asked->converted = false; // it was raced as it is
+    }
     options->precision = answer->candidate.precision;
     if (answer->one_core && !asked->tune_named) {
         if (options->tune == LQ_TUNE_LATENCY)
@@ -126,6 +129,7 @@ bool lq_tune_take(struct lq_cli_model *asked)
 {
     struct lq_tune_answer answer;
     char name[128];
+    lq_cli_model_find_float(asked);
     if (!lq_tune_is_open(asked) ||
         !lq_tune_answer_read(lq_cli_model_cache(asked), lq_tune_key(asked), &answer))
         return false;

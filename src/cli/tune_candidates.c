@@ -13,7 +13,9 @@ void lq_tune_case_here(struct lq_tune_case *here, const char *path, bool ours)
 {
     *here = (struct lq_tune_case){
         .ours = ours,
+        .pair = ours,
         .quantised = lq_cli_is_quantised(path),
+        .large = lq_cli_is_large(path),
         .bf16 = lq_cpu_has_bf16(),
         .f16 = lq_cpu_has_f16(),
         .amx = lq_cpu_has_amx(),
@@ -45,9 +47,11 @@ static void add(struct list *list, bool floats, enum lq_precision precision, con
 static void add_quantised(struct list *list)
 {
     const struct lq_tune_case *here = list->here;
-    add(list, false, LQ_PRECISION_F32, here->amx ? "AVX512_CORE_FP16" : "ALL");
-    if (here->amx)
-        add(list, false, LQ_PRECISION_F32, "ALL");
+    if (here->amx && !here->large)
+        add(list, false, LQ_PRECISION_F32, "AVX512_CORE_FP16");
+    add(list, false, LQ_PRECISION_F32, "ALL");
+    if (here->amx && here->large)
+        add(list, false, LQ_PRECISION_F32, "AVX512_CORE_FP16");
     if (here->amx_f16)
         add(list, false, LQ_PRECISION_F32, "AVX512_CORE_AMX");
 }
@@ -71,8 +75,8 @@ int lq_tune_candidates(const struct lq_tune_case *here, struct lq_tune_candidate
     struct list list = {.here = here, .all = all};
     if (here->quantised)
         add_quantised(&list);
-    if (here->ours || !here->quantised)
-        add_floats(&list, here->ours);
+    if (here->pair || !here->quantised)
+        add_floats(&list, here->pair);
     return list.count;
 }
 

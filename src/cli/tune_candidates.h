@@ -11,20 +11,22 @@
 enum { LQ_TUNE_CANDIDATES_MAX = 24, LQ_TUNE_ISA_MAX = 24 };
 
 struct lq_tune_candidate {
-    bool floats;                  // the default network's floating-point file, not the int8 one
+    bool floats;                  // the floating-point file of a network in two, not the int8 one
     enum lq_precision precision;
     char isa[LQ_TUNE_ISA_MAX];    // ONEDNN_MAX_CPU_ISA; "ALL": no limit; "": as set by the user
 };
 
 // Properties of the processor and the model.
 struct lq_tune_case {
-    bool ours;      // the default network, in two files
-    bool quantised; // the file that was named (the int8 one where it is ours)
+    bool ours;      // the default network
+    bool pair;      // a network in two files, int8 and float, as ours is
+    bool quantised; // the file that was named (the int8 one of a pair)
+    bool large;     // … which starts with AMX where that is there (onednn.h)
     bool bf16, f16, amx, amx_f16;
     bool isa_set;   // the user has set the limit, which is kept
 };
 
-// Fills in what can be told of this processor and of the environment.
+// Fills in what can be told of this processor and of the environment; `pair` is the caller's.
 void lq_tune_case_here(struct lq_tune_case *here, const char *path, bool ours);
 
 // Writes the candidates to `all` and returns their number. The first one of each file is its

@@ -65,12 +65,12 @@ static int first_of(const struct lq_tune_race *race, bool floats)
     return -1;
 }
 
-// Our int8 file, measured against drawn masks, is as far from f32 as is allowed there: what is
-// nearer is fine.
+// An int8 file of a pair is what was asked for, as far from f32 as it is (ours was measured against
+// drawn masks): what is nearer is fine.
 static double least_iou(const struct lq_tune_race *race, const struct lq_tune_entry *entry)
 {
     double shipped = race->entries[first_of(race, false)].iou_float;
-    return race->here.ours && entry->candidate.floats && shipped >= 0
+    return race->here.pair && entry->candidate.floats && shipped >= 0
                ? fmin(shipped, LQ_TUNE_IOU_MIN)
                : LQ_TUNE_IOU_MIN;
 }
@@ -98,7 +98,7 @@ static void try_entry(struct lq_tune_race *race, struct lq_tune_entry *entry, bo
     struct lq_tune_trial trial = trial_of(race, &entry->candidate);
     trial.masks = reference ? LQ_TUNE_MASKS_WRITE : LQ_TUNE_MASKS_COMPARE;
     trial.masks_fd = entry->candidate.floats ? references->float_fd : references->named_fd;
-    trial.float_fd = race->here.ours ? references->float_fd : references->named_fd;
+    trial.float_fd = race->here.pair ? references->float_fd : references->named_fd;
     entry->iou = entry->iou_float = -1;
     if (lq_tune_trial_run(&trial, &why) != LQ_OK) {
         entry->verdict = LQ_TUNE_FAILED;
@@ -119,29 +119,52 @@ static void tell(const struct lq_tune_race *race, int done)
         race->step(race, done);
 }
 
-// References first, the f32 network's before all: the others are compared with them. A file whose
-// reference fails has nothing to be judged by.
+// A reference; a file whose reference fails has nothing to be judged by.
+static int try_reference(struct lq_tune_race *race, bool floats,
+                         const struct references *references, struct lq_error *err)
+{
+    struct lq_tune_entry *entry = &race->entries[first_of(race, floats)];
+    try_entry(race, entry, true, references);
+    if (entry->verdict != LQ_TUNE_FAILED)
+        return LQ_OK;
+    return lq_fail(err, LQ_ERR_MODEL, "%s", entry->reason);
+}
+
+// The float file of a user's pair cannot be used: the other one is judged as if it were alone.
+static void give_up_floats(struct lq_tune_race *race, const struct lq_error *why)
+{
+    race->here.pair = false;
+    for (int i = 0; i < race->count; i++)
+        if (race->entries[i].candidate.floats) {
+            race->entries[i].verdict = LQ_TUNE_FAILED;
+            snprintf(race->entries[i].reason, sizeof race->entries[i].reason, "%.255s", why->text);
+        }
+}
+
+// References first, the f32 network's before all: the others are compared with them.
 static int try_all(struct lq_tune_race *race, const struct references *references,
                    struct lq_error *err)
 {
-    int order[] = {first_of(race, race->here.ours), race->here.ours ? first_of(race, false) : -1};
-    int done = 0;
-    for (size_t i = 0; i < LQ_COUNT(order); i++) {
-        if (order[i] < 0)
-            continue;
-        struct lq_tune_entry *entry = &race->entries[order[i]];
+    int done = 0, status = LQ_OK, floats = race->here.pair ? first_of(race, true) : -1;
+    if (floats >= 0) {
         tell(race, done++);
-        try_entry(race, entry, true, references);
-        if (entry->verdict == LQ_TUNE_FAILED)
-            return lq_fail(err, LQ_ERR_MODEL, "%s", entry->reason);
+        status = try_reference(race, true, references, err);
+        if (status != LQ_OK && race->here.ours)
+            return status;
+        if (status != LQ_OK)
+            give_up_floats(race, err);
     }
-    for (int i = 0; i < race->count; i++) {
-        if (i == order[0] || i == order[1])
+    int named = first_of(race, false);
+    tell(race, done++);
+    status = try_reference(race, false, references, err);
+    for (int i = 0; i < race->count && status == LQ_OK; i++) {
+        bool lost = race->entries[i].candidate.floats && !race->here.pair;
+        if (i == floats || i == named || lost)
             continue;
         tell(race, done++);
         try_entry(race, &race->entries[i], false, references);
     }
-    return LQ_OK;
+    return status;
 }
 
 // Keeps the better of both times.
@@ -182,6 +205,7 @@ int lq_tune_race_run(struct lq_tune_race *race, struct lq_error *err)
                                           memfd_create("masks-float", MFD_CLOEXEC)};
     const char *path = race->asked->path ? race->asked->path : lq_model_default_path();
     lq_tune_case_here(&race->here, path, !race->asked->path);
+    race->here.pair |= race->here.quantised && race->asked->float_path[0];
     race->count = lq_tune_candidates(&race->here, all);
     for (int i = 0; i < race->count; i++)
         race->entries[i] = (struct lq_tune_entry){.candidate = all[i]};

@@ -118,10 +118,11 @@ static void close_all(const int *fds, int count)
         close(fds[i]);
 }
 
-void lq_tune_beside_fork(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
+void lq_tune_beside_fork(struct lq_tune_beside *beside, struct lq_cli_model *asked,
                          int (*enter)(void *context, struct lq_error *err), void *context)
 {
     int pipes[4];
+    lq_cli_model_find_float(asked);
     *beside = (struct lq_tune_beside){0};
     if (!lq_tune_is_open(asked) || !asked->options.cache_dir)
         return;

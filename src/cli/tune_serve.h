@@ -26,7 +26,7 @@ struct lq_tune_beside {
 
 // Forks the process that may race later. `enter` (giving up rights) is called in each of its
 // children first. Where there is nothing to race for, or no process can be had, there is none.
-void lq_tune_beside_fork(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
+void lq_tune_beside_fork(struct lq_tune_beside *beside, struct lq_cli_model *asked,
                          int (*enter)(void *context, struct lq_error *err), void *context);
 
 // Starts the race after this many seconds, and watches it. `asked` is how the server computes

@@ -17,9 +17,9 @@ enum { TRIAL_MS_MAX = 300 * 1000 };
 const char *lq_tune_path(const struct lq_cli_model *asked,
                          const struct lq_tune_candidate *candidate)
 {
-    return candidate->floats ? lq_model_float_path()
-           : asked->path     ? asked->path
-                             : lq_model_default_path();
+    if (candidate->floats)
+        return asked->path ? asked->float_path : lq_model_float_path();
+    return asked->path ? asked->path : lq_model_default_path();
 }
 
 // Nothing is kept: the candidates that lose would only fill the cache.
@@ -32,6 +32,8 @@ static int open_candidate(const struct lq_tune_trial *trial, enum lq_tune tune,
     asked.options.tune = tune;
     asked.options.no_landmarks = true;
     asked.options.cache_dir = NULL;
+    if (trial->candidate.floats)
+        asked.converted = false; // that was found of the other file
     if (asked.has_memory) // opening it closes it
         asked.memory_fd = dup(asked.memory_fd);
     return lq_cli_model_open_tried(&asked, model, err);

@@ -18,6 +18,21 @@ struct watch {
 
 // ---- one picture's numbers
 
+LQ_HOT static double sum_of(const float *numbers, size_t count)
+{
+    enum { LANES = 8 };
+    double lanes[LANES] = {0}, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lanes[k] += (double)numbers[i + k];
+    for (; i < count; i++)
+        sum += (double)numbers[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lanes[k];
+    return sum;
+}
+
 static void add_means(struct lq_layer *layer, const struct lq_tensor *tensor)
 {
     bool conv = strncmp(layer->op, "Conv", 4) == 0;
@@ -35,12 +50,9 @@ static void add_means(struct lq_layer *layer, const struct lq_tensor *tensor)
     if ((size_t)layer->channels != channels || channels == 0)
         return;
     const float *numbers = tensor->data;
-    for (size_t i = 0; i < items; i += inner) {
-        double sum = 0;
-        for (size_t k = 0; k < inner; k++)
-            sum += (double)numbers[i + k];
-        layer->means[i / inner % channels] += sum; // divided in the end
-    }
+    for (size_t i = 0; i < items; i += inner) // divided in the end
+        layer->means[i / inner % channels] += inner == 1 ? (double)numbers[i]
+                                                         : sum_of(numbers + i, inner);
     layer->mean_items += items / channels;
 }
 
@@ -69,8 +81,12 @@ static void see_tensor(const struct watch *watch, int index, const struct lq_ten
     for (int i = 0; i < plan->layer_count; i++) {
         struct lq_layer *layer = &plan->layers[i];
         bool turned = strcmp(layer->op, "ConvTranspose") == 0;
-        if (watch->input[i] == index)
+        if (watch->input[i] == index) {
             add_means(layer, tensor);
+            layer->taken = (double)lq_tensor_count(tensor);
+        }
+        if (watch->made[i] == index)
+            layer->made = (double)lq_tensor_count(tensor);
         if ((turned ? watch->input : watch->made)[i] == index)
             set_macs(layer, watch->onnx, tensor);
     }

@@ -12,6 +12,8 @@ struct lq_convert_options {
     const char *name;    // of the network in the result; NULL: "network"
     bool fp16;           // weights as float16, with a Cast before their use
     bool channels_first; // picture inputs and outputs as NCHW: no Transpose even at the edges
+    // For the sidecar of an int8 model alone: the float model's file beside it. NULL: not told.
+    const char *float_model;
     bool real_edges;     // inputs and outputs in float32 where the source has them quantised
     // For comparing: tensors of the source that the result has too become outputs of it, those
     // number trace_from to trace_from + trace_count - 1 of all there are.

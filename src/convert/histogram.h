@@ -31,6 +31,7 @@ struct lq_range_histogram {
     double bins[LQ_RANGE_HISTOGRAM_BINS];
 };
 
+// At most 2^32 numbers at a time.
 void lq_range_histogram_add(struct lq_range_histogram *histogram, const float *numbers,
                             size_t count);
 // Adds `more` to `histogram`.

@@ -1,67 +1,12 @@
 #include "convert/quantise.h"
 
-#include <limits.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "convert/calibrate.h"
 #include "convert/onnx_tidy.h"
 #include "convert/quantise_job.h"
-
-// Pictures that errors are measured on; of one layer alone on fewer: there are many layers, and
-// each tensor has many numbers.
-enum { CHECKED = 8, CHECKED_ALONE = 3 };
-
-static void tell(const struct quantise_job *job, const char *what, int done, int of)
-{
-    if (job->options->step)
-        job->options->step(job->options->context, what, done, of);
-}
-
-// ---- one try
-
-// The tidy model with the plan's layers quantised.
-static int build(struct quantise_job *job, const struct lq_quantise_way *way, struct lq_onnx *made,
-                 struct lq_error *err)
-{
-    int status = lq_onnx_copy(made, &job->tidy, err);
-    return status == LQ_OK ? lq_quantise_write(made, &job->plan, way, err) : status;
-}
-
-static int measure(struct quantise_job *job, const struct lq_quantise_way *way, int count,
-                   double *noise, struct lq_error *err)
-{
-    struct lq_onnx made;
-    int status = build(job, way, &made, err);
-    if (status == LQ_OK)
-        status = lq_reference_compare(job->reference, &made, count, NULL, noise, err);
-    lq_onnx_free(&made);
-    return status;
-}
-
-static int measure_painted(struct quantise_job *job, double *iou, struct lq_error *err)
-{
-    char path[512];
-    struct lq_onnx made = {0};
-    *iou = NAN;
-    if (!job->options->painted)
-        return LQ_OK;
-    snprintf(path, sizeof path, "%.400s/painted.onnx", job->options->folder);
-    int status = build(job, &job->way, &made, err);
-    if (status == LQ_OK)
-        status = lq_onnx_write(&made, job->out, err);
-    lq_onnx_free(&made);
-    if (status == LQ_OK)
-        status = lq_file_write(path, job->out->data, job->out->len, err);
-    if (status == LQ_OK)
-        status = job->options->painted(job->options->context, path, iou, err);
-    unlink(path);
-    return status;
-}
+#include "convert/quantise_sensitive.h"
+#include "convert/quantise_try.h"
 
 // ---- ranges
 
@@ -75,8 +20,8 @@ static int choose_way(struct quantise_job *job, struct lq_error *err)
         double noise;
         if (i == LQ_RANGE_RULES)
             way = (struct lq_quantise_way){job->way.rule, false};
-        status = measure(job, &way, CHECKED, &noise, err);
-        tell(job, "ranges", i + 1, LQ_RANGE_RULES + 1);
+        status = lq_quantise_measure(job, &way, LQ_QUANTISE_CHECKED, &noise, err);
+        lq_quantise_tell(job, "ranges", i + 1, LQ_RANGE_RULES + 1);
         if (status != LQ_OK)
             break;
         job->tried[i] = noise;
@@ -86,110 +31,6 @@ static int choose_way(struct quantise_job *job, struct lq_error *err)
         }
     }
     job->noise = job->noise_all = best;
-    return status;
-}
-
-// ---- layers left in float
-
-static double share_in_float(const struct lq_plan *plan)
-{
-    double all = 0, kept = 0;
-    for (int i = 0; i < plan->layer_count; i++) {
-        all += plan->layers[i].macs;
-        kept += plan->layers[i].quantised ? 0 : plan->layers[i].macs;
-    }
-    return all > 0 ? kept / all : 0;
-}
-
-// What each layer costs when it is the only one.
-static int measure_alone(struct quantise_job *job, struct lq_error *err)
-{
-    struct lq_plan *plan = &job->plan;
-    bool *were = calloc((size_t)plan->layer_count + 1, sizeof *were);
-    if (!were)
-        return lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.100s'", job->name);
-    int status = LQ_OK;
-    for (int i = 0; i < plan->layer_count; i++) {
-        were[i] = plan->layers[i].quantised;
-        plan->layers[i].quantised = false;
-    }
-    for (int i = 0; i < plan->layer_count && status == LQ_OK; i++) {
-        tell(job, "layers", i + 1, plan->layer_count);
-        if (!were[i])
-            continue;
-        plan->layers[i].quantised = true;
-        status = measure(job, &job->way, CHECKED_ALONE, &plan->layers[i].alone, err);
-        plan->layers[i].quantised = false;
-    }
-    for (int i = 0; i < plan->layer_count; i++)
-        plan->layers[i].quantised = were[i];
-    free(were);
-    return status;
-}
-
-// The layer that costs most for what it saves; -1: none is left.
-static int worst_layer(const struct lq_plan *plan, double room, double total)
-{
-    int worst = -1;
-    double most = 0;
-    for (int i = 0; i < plan->layer_count; i++) {
-        const struct lq_layer *layer = &plan->layers[i];
-        if (!layer->quantised || !(layer->alone > 0) || layer->macs > room)
-            continue;
-        double cost = layer->alone / (layer->macs / total + 0.005);
-        if (cost > most) {
-            most = cost;
-            worst = i;
-        }
-    }
-    return worst;
-}
-
-static double total_macs(const struct lq_plan *plan)
-{
-    double total = 1;
-    for (int i = 0; i < plan->layer_count; i++)
-        total += plan->layers[i].macs;
-    return total;
-}
-
-static bool is_good(const struct quantise_job *job)
-{
-    bool told = !isnan(job->iou);
-    return told ? job->iou >= job->options->iou_min : job->noise <= job->options->noise_max;
-}
-
-// Leaves the next few in float: a fifth of what is still to be taken off the noise, one at least.
-static bool keep_some(struct quantise_job *job)
-{
-    double sum = 0, taken = 0, total = total_macs(&job->plan);
-    for (int i = 0; i < job->plan.layer_count; i++)
-        if (job->plan.layers[i].quantised && job->plan.layers[i].alone > 0)
-            sum += job->plan.layers[i].alone;
-    bool any = false;
-    while (!any || taken < sum / 5) {
-        double room = (job->options->float_max - share_in_float(&job->plan)) * total;
-        int worst = worst_layer(&job->plan, room, total);
-        if (worst < 0)
-            return any;
-        job->plan.layers[worst].quantised = false;
-        taken += job->plan.layers[worst].alone;
-        any = true;
-    }
-    return true;
-}
-
-static int keep_sensitive(struct quantise_job *job, struct lq_error *err)
-{
-    int status = measure_painted(job, &job->iou, err);
-    if (status != LQ_OK || is_good(job))
-        return status;
-    status = measure_alone(job, err);
-    while (status == LQ_OK && !is_good(job) && keep_some(job)) {
-        status = measure(job, &job->way, CHECKED, &job->noise, err);
-        if (status == LQ_OK)
-            status = measure_painted(job, &job->iou, err);
-    }
     return status;
 }
 
@@ -206,7 +47,7 @@ static int keep_named(struct quantise_job *job, struct lq_error *err)
 
 static void step_calibration(void *context, int done, int of)
 {
-    tell(context, "calibration", done, of);
+    lq_quantise_tell(context, "calibration", done, of);
 }
 
 static int run(struct quantise_job *job, const struct lq_pictures *pictures, struct lq_error *err)
@@ -219,16 +60,27 @@ static int run(struct quantise_job *job, const struct lq_pictures *pictures, str
     if (status == LQ_OK)
         status = lq_calibrate(&job->tidy, &job->plan, pictures, folder, &progress, err);
     if (status == LQ_OK)
-        status = lq_reference_open(&job->reference, &job->tidy, pictures, CHECKED, folder, err);
+        status = lq_reference_open(&job->reference, &job->tidy, pictures, LQ_QUANTISE_CHECKED,
+                                   folder, err);
     if (status == LQ_OK)
         status = choose_way(job, err);
-    return status == LQ_OK ? keep_sensitive(job, err) : status;
+    return status == LQ_OK ? lq_quantise_keep(job, err) : status;
+}
+
+static double macs_in_float(const struct lq_plan *plan)
+{
+    double all = 0, kept = 0;
+    for (int i = 0; i < plan->layer_count; i++) {
+        all += plan->layers[i].macs;
+        kept += plan->layers[i].quantised ? 0 : plan->layers[i].macs;
+    }
+    return all > 0 ? kept / all : 0;
 }
 
 static void summarise(const struct quantise_job *job, struct lq_quantise_summary *summary)
 {
     *summary = (struct lq_quantise_summary){
-        .layers = job->plan.layer_count, .float_share = share_in_float(&job->plan),
+        .layers = job->plan.layer_count, .float_share = macs_in_float(&job->plan),
         .noise = job->noise, .noise_all = job->noise_all, .iou = job->iou,
         .rule = lq_range_rule_name(job->way.rule), .corrected = job->way.correct_biases};
     for (int i = 0; i < job->plan.layer_count; i++)
@@ -239,8 +91,8 @@ static int finish(struct quantise_job *job, const struct lq_pictures *pictures, 
                   struct lq_error *err)
 {
     struct lq_onnx made;
-    int status = build(job, &job->way, &made, err);
-    if (status == LQ_OK)
+    int status = lq_quantise_build(job, &job->way, &made, err);
+    if (status == LQ_OK && job->options->report)
         status = lq_quantise_report(job, &made, pictures, report, err);
     if (status == LQ_OK)
         status = lq_onnx_write(&made, job->out, err);

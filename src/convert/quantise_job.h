@@ -1,10 +1,14 @@
-// What a quantisation is made of, for quantise.c and its report only.
+// What a quantisation is made of, for quantise.c and the files that do its parts.
 // Threads: the one that quantises. Owner: lq_quantise, for the call.
 #pragma once
 
 #include "convert/quantise.h"
 #include "convert/quantise_write.h"
 #include "convert/reference.h"
+
+// Pictures that errors are measured on; of one layer alone on fewer: there are many layers, and
+// each tensor has many numbers.
+enum { LQ_QUANTISE_CHECKED = 8, LQ_QUANTISE_CHECKED_ALONE = 3 };
 
 struct quantise_job {
     const char *name;

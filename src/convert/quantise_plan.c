@@ -142,7 +142,8 @@ static bool add_layer(struct lq_plan *plan, const struct lq_onnx *onnx,
     *layer = (struct lq_layer){
         .name = strdup(node->output[0]), .input = strdup(node->input[0]),
         .weight = strdup(node->input[1]), .op = kind->op, .axis = axis_of(node),
-        .groups = lq_onnx_attr_int(node, "group", 1), .quantised = true, .alone = NAN,
+        .groups = lq_onnx_attr_int(node, "group", 1), .quantised = true, .own = NAN,
+        .alone = NAN,
     };
     return layer->name && layer->input && layer->weight && set_sources(plan, onnx, layer);
 }

@@ -20,12 +20,14 @@ struct lq_layer {
     int *sources;     // indices into the plan's sources
     int source_count;
     double macs;      // multiplications for a picture; 0: not known yet
+    double taken, made; // numbers of its input and output for a picture
     double *means;    // of the input, by channel
     uint64_t mean_items; // numbers in each of these
     int channels;        // of the input; 0: not seen yet
     bool named;       // --keep named it: it stays in float
     bool quantised;   // … and the others, as they are tried
-    double alone;     // error when nothing else is quantised; NaN: not measured
+    double own;       // noise of what it makes when its input is exact; NaN: not measured
+    double alone;     // noise of the outputs when nothing else is quantised; NaN: not measured
 };
 
 struct lq_source {

@@ -66,11 +66,12 @@ static json_t *layer_rows(const struct quantise_job *job, const struct lq_refere
     for (int i = 0; i < job->plan.layer_count; i++) {
         const struct lq_layer *layer = &job->plan.layers[i];
         const struct lq_output_error *error = error_of(reference, errors, layer->name);
-        json_array_append_new(
-            rows, json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "name", text(layer->name), "op",
-                            layer->op, "arithmetic", layer->quantised ? "int8" : "float", "macs",
-                            number(layer->macs), "noise", number(error->noise), "max_abs",
-                            number(error->max_abs), "noise_alone", number(layer->alone)));
+        json_t *row = json_pack(
+            "{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", text(layer->name), "op", layer->op,
+            "arithmetic", layer->quantised ? "int8" : "float", "macs", number(layer->macs), "noise",
+            number(error->noise), "max_abs", number(error->max_abs), "noise_own",
+            number(layer->own), "noise_alone", number(layer->alone));
+        json_array_append_new(rows, row);
     }
     return rows;
 }

@@ -1,8 +1,7 @@
 // Writes a tidy ONNX model with its quantised layers as QuantizeLinear and DequantizeLinear.
 // Threads: any. Owner: nothing is kept.
 // Sources: TensorRT's and OpenVINO's rules for such graphs (both want symmetric int8 and a scale a
-// channel for weights); M. Nagel et al., "Data-Free Quantization Through Weight Equalization and
-// Bias Correction", ICCV 2019 (biases).
+// channel for weights).
 #pragma once
 
 #include "convert/quantise_plan.h"

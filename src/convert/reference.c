@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/noise.h"
 #include "convert/onnx_runner.h"
-
-enum { CHANNELS_MAX = 4096 };
 
 // A tensor of the float model for one picture.
 struct shot {
     float *numbers;
-    size_t items, channels, inner; // channels: 1 where they cannot be told
+    struct lq_channels channels;
 };
 
 struct lq_reference {
@@ -23,23 +22,7 @@ struct lq_reference {
     struct shot *shots; // output by output, of each picture
 };
 
-struct sums {
-    double apart, sum, squares, items;
-};
-
 // ---- the float model
-
-// The smaller of the sides that can be it: a map has more points than channels.
-static void find_channels(const struct lq_tensor *tensor, struct shot *shot)
-{
-    int axis = -1, last = tensor->rank - 1;
-    if (tensor->rank == 3 || tensor->rank == 4)
-        axis = tensor->dims[1] <= tensor->dims[last] ? 1 : last;
-    shot->channels = axis < 0 || tensor->dims[axis] > CHANNELS_MAX ? 1 : (size_t)tensor->dims[axis];
-    shot->inner = 1;
-    for (int i = axis + 1; axis > 0 && i < tensor->rank; i++)
-        shot->inner *= (size_t)tensor->dims[i];
-}
 
 struct keeping {
     struct lq_reference *reference;
@@ -54,12 +37,12 @@ static void keep(void *context, int index, const struct lq_tensor *tensor)
     if (index >= reference->output_count || !tensor->data || tensor->type != LQ_TENSOR_F32)
         return;
     struct shot *shot = &reference->shots[keeping->picture * reference->output_count + index];
-    find_channels(tensor, shot);
-    shot->items = lq_tensor_count(tensor);
-    shot->numbers = malloc((shot->items + 1) * sizeof *shot->numbers);
+    shot->channels = lq_channels_of(tensor);
+    size_t items = shot->channels.items;
+    shot->numbers = malloc((items + 1) * sizeof *shot->numbers);
     keeping->failed |= !shot->numbers;
     if (shot->numbers)
-        memcpy(shot->numbers, tensor->data, shot->items * sizeof *shot->numbers);
+        memcpy(shot->numbers, tensor->data, items * sizeof *shot->numbers);
 }
 
 static bool same_size(const struct lq_tensor *a, const int64_t *dims, int rank)
@@ -142,71 +125,57 @@ void lq_reference_close(struct lq_reference *reference)
 // ---- another model beside it
 
 struct comparing {
-    struct lq_reference *reference;
-    int picture;
+    const struct lq_reference *reference;
     struct lq_output_error *errors;
-    struct sums **sums; // by output, then channel
+    struct lq_noise_sums **sums; // by output, then channel
 };
 
-static void compare(void *context, int index, const struct lq_tensor *tensor)
+static void compare(void *context, int picture, int index, const struct lq_tensor *tensor)
 {
     struct comparing *all = context;
     const struct lq_reference *reference = all->reference;
     if (index >= reference->output_count || !tensor->data || tensor->type != LQ_TENSOR_F32)
         return;
-    const struct shot *shot = &reference->shots[all->picture * reference->output_count + index];
-    struct sums *sums = all->sums[index];
-    if (!shot->numbers || !sums || lq_tensor_count(tensor) != shot->items)
+    const struct shot *shot = &reference->shots[picture * reference->output_count + index];
+    if (!shot->numbers || !all->sums[index] || lq_tensor_count(tensor) != shot->channels.items)
         return;
-    const float *numbers = tensor->data;
-    for (size_t i = 0; i < shot->items; i++) {
-        double want = (double)shot->numbers[i], apart = (double)numbers[i] - want;
-        struct sums *one = &sums[i / shot->inner % shot->channels];
-        one->apart += apart * apart;
-        one->sum += want;
-        one->squares += want * want;
-        one->items += 1;
-        apart = fabs(apart);
-        if (!(apart <= all->errors[index].max_abs))
-            all->errors[index].max_abs = apart;
-    }
+    double most = lq_noise_add(all->sums[index], &shot->channels, shot->numbers, tensor->data);
+    if (!(most <= all->errors[index].max_abs))
+        all->errors[index].max_abs = most;
 }
 
-// A channel that hardly changes is measured by its size.
-static double noise_of(const struct sums *sums, size_t channels)
+struct running {
+    lq_reference_row *row;
+    void *context;
+    int picture;
+};
+
+static void pass_on(void *context, int index, const struct lq_tensor *tensor)
 {
-    double noise = 0, counted = 0;
-    for (size_t c = 0; c < channels; c++) {
-        double items = sums[c].items;
-        if (items == 0)
-            continue;
-        double mean = sums[c].sum / items, squares = sums[c].squares / items;
-        double variance = squares - mean * mean + 1e-6 * squares + 1e-12;
-        noise += sums[c].apart / items / variance;
-        counted += 1;
-    }
-    return counted > 0 ? noise / counted : 0;
+    const struct running *running = context;
+    running->row(running->context, running->picture, index, tensor);
 }
 
-static int run_all(struct lq_reference *reference, const struct lq_onnx *onnx, int count,
-                   struct comparing *all, struct lq_error *err)
+int lq_reference_run(const struct lq_reference *reference, const struct lq_onnx *onnx, int count,
+                     lq_reference_row *row, void *context, struct lq_error *err)
 {
     struct lq_onnx_runner runner;
+    struct running running = {row, context, 0};
     lq_onnx_runner_init(&runner, onnx, reference->folder);
     int status = LQ_OK;
     for (int i = 0; i < reference->picture_count && i < count && status == LQ_OK; i++) {
         const struct lq_tensor *input;
         status = reference->pictures->get(reference->pictures->context, reference->numbers[i],
                                           &input, err);
-        all->picture = i;
+        running.picture = i;
         if (status == LQ_OK)
-            status = lq_onnx_runner_run(&runner, input, compare, all, err);
+            status = lq_onnx_runner_run(&runner, input, pass_on, &running, err);
     }
     lq_onnx_runner_release(&runner);
     return status;
 }
 
-int lq_reference_compare(struct lq_reference *reference, const struct lq_onnx *onnx,
+int lq_reference_compare(const struct lq_reference *reference, const struct lq_onnx *onnx,
                          int count, struct lq_output_error *errors, double *noise,
                          struct lq_error *err)
 {
@@ -216,18 +185,18 @@ int lq_reference_compare(struct lq_reference *reference, const struct lq_onnx *o
                             .sums = calloc((size_t)outputs + 1, sizeof *all.sums)};
     bool fine = own && all.sums;
     for (int i = 0; i < outputs && fine; i++) {
-        size_t channels = reference->shots[i].channels;
+        size_t channels = reference->shots[i].channels.count;
         all.sums[i] = calloc(channels + 1, sizeof **all.sums);
         fine = all.sums[i] != NULL;
     }
-    int status = fine ? run_all(reference, onnx, count, &all, err)
+    int status = fine ? lq_reference_run(reference, onnx, count, compare, &all, err)
                       : lq_fail(err, LQ_ERR_MEMORY, "out of memory for the comparison");
     *noise = 0;
     int counted = 0;
     for (int i = 0; i < outputs && status == LQ_OK; i++) {
         if (!reference->shots[i].numbers)
             continue;
-        own[i].noise = noise_of(all.sums[i], reference->shots[i].channels);
+        own[i].noise = lq_noise_of(all.sums[i], reference->shots[i].channels.count);
         *noise += own[i].noise;
         counted++;
     }

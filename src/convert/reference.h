@@ -8,7 +8,7 @@
 struct lq_reference;
 
 struct lq_output_error {
-    double noise;   // mean square of what differs by channel, relative to the channel's variance
+    double noise;   // noise.h
     double max_abs;
 };
 
@@ -22,9 +22,20 @@ void lq_reference_close(struct lq_reference *reference); // reference may be NUL
 // On `count` of the pictures at most. *noise: the outputs' mean; 0: equal; infinite: not to be
 // told. `onnx` has the same outputs in the same order, and may have more behind them. `errors`: one
 // for each output; may be NULL.
-LQ_MUST_CHECK int lq_reference_compare(struct lq_reference *reference, const struct lq_onnx *onnx,
-                                       int count, struct lq_output_error *errors, double *noise,
+LQ_MUST_CHECK int lq_reference_compare(const struct lq_reference *reference,
+                                       const struct lq_onnx *onnx, int count,
+                                       struct lq_output_error *errors, double *noise,
                                        struct lq_error *err);
+
+// Another model's output of one of the pictures: of how many-th of those that were run.
+typedef void lq_reference_row(void *context, int picture, int index,
+                              const struct lq_tensor *output);
+
+// Runs `onnx` on `count` of the pictures at most, and shows each of its outputs to `row`. What a
+// row is shown stays until the picture's last row.
+LQ_MUST_CHECK int lq_reference_run(const struct lq_reference *reference, const struct lq_onnx *onnx,
+                                   int count, lq_reference_row *row, void *context,
+                                   struct lq_error *err);
 
 int lq_reference_outputs(const struct lq_reference *reference);
 const char *lq_reference_name(const struct lq_reference *reference, int output);

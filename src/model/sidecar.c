@@ -174,6 +174,16 @@ KEY(bf16_checked)
     return LQ_OK;
 }
 
+// A file beside the model: nothing that leads elsewhere.
+KEY(float_model)
+{
+    const char *text = json_string_value(value);
+    if (!text || !*text || strlen(text) >= LQ_FLOAT_MODEL_MAX || strchr(text, '/'))
+        return wrong(reader, name, "the name of a file in the same folder, of 1 to 127 bytes");
+    strcpy(reader->out->float_model, text);
+    return LQ_OK;
+}
+
 KEY(pad)
 {
     return read_number(reader, name, value, 0, 1, &reader->out->pad);
@@ -240,6 +250,7 @@ static const struct {
     {"std", key_std},             {"score", key_score},
     {"nms_iou", key_nms_iou},     {"threshold", key_threshold},
     {"input_scale", key_input_scale}, {"input_zero", key_input_zero},
+    {"float_model", key_float_model},
     {"licence", key_text},        {"attribution", key_text},
     {"source", key_text},         {"notes", key_text},
 };

@@ -9,7 +9,8 @@
 enum lq_sidecar_layout { LQ_SIDECAR_LAYOUT_ANY, LQ_SIDECAR_LAYOUT_NCHW, LQ_SIDECAR_LAYOUT_NHWC };
 enum lq_sidecar_resize { LQ_SIDECAR_RESIZE_ANY, LQ_SIDECAR_STRETCH, LQ_SIDECAR_LETTERBOX };
 
-enum { LQ_MODEL_SIZES_MAX = 4, LQ_MODEL_NAME_MAX = 64 };
+enum { LQ_MODEL_SIZES_MAX = 4, LQ_MODEL_NAME_MAX = 64,
+       LQ_FLOAT_MODEL_MAX = 128 };
 
 struct lq_sidecar {
     bool present;
@@ -27,6 +28,7 @@ struct lq_sidecar {
     uint64_t class_mask;  // bit set of classes that are nails; 0: not given
     float score, nms_iou, threshold; // 0: not given
     bool bf16_checked;
+    char float_model[LQ_FLOAT_MODEL_MAX]; // a file beside this one; empty: not given
     bool normalised;      // mean or std is given
     struct lq_quantised input; // scale and zero point of an 8-bit input
 };

@@ -2,7 +2,9 @@
 OpenVINO want it; what cannot be quantised is refused, and nothing half-written is left."""
 import json
 import os
+import pty
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -177,9 +179,9 @@ def test_kept_layers_stay_in_float(made, pictures, tmp_path):
     assert "nonsense" in done.stderr
 
 
-def test_sensitive_layers_stay_in_float(pictures, tmp_path):
-    """A layer whose input has one number a thousand times as large as the rest: eight bits are too
-    few, and the others lose nothing."""
+def spread_model(path, less=0):
+    """A layer, `gathering`, whose input has one number a thousand times as large as the rest: eight
+    bits are too few, and the others lose nothing."""
     graph = small.Graph()
     spread = np.eye(16, dtype=np.float32).reshape(16, 16, 1, 1) * 1.0
     spread[0] *= 3000
@@ -188,16 +190,93 @@ def test_sensitive_layers_stay_in_float(pictures, tmp_path):
     back = np.ones((1, 16, 1, 1), np.float32)
     back[0, 0] = 0
     graph.op("Conv", ["spreading", graph.constant("back", back)], "gathering")
-    graph.op("Sigmoid", ["gathering"], "map")
+    graph.op("Sub", ["gathering", graph.constant("less", np.array(less, np.float32))], "logits")
+    graph.op("Sigmoid", ["logits"], "map")
     half = small.SIZE // 2
-    source = graph.save(tmp_path / "float.onnx", [("map", [1, 1, half, half])])
-    report = tmp_path / "report.json"
+    return graph.save(path, [("map", [1, 1, half, half])])
+
+
+def arithmetic(report):
+    return {row["name"]: row["arithmetic"] for row in json.loads(report.read_text())["layers"]}
+
+
+def test_sensitive_layers_stay_in_float(pictures, tmp_path):
+    source, report = spread_model(tmp_path / "float.onnx"), tmp_path / "report.json"
     quantise(source, tmp_path / "int8.onnx", pictures, "--report", report)
-    rows = {row["name"]: row for row in json.loads(report.read_text())["layers"]}
-    assert rows["gathering"]["arithmetic"] == "float"
-    assert rows["inner"]["arithmetic"] == "int8" and rows["stem"]["arithmetic"] == "int8"
+    found = arithmetic(report)
+    assert found["gathering"] == "float"
+    # No more than are needed: the others add no noise that shows.
+    assert list(found.values()).count("float") <= 2
+    assert found["inner"] == found["stem"] == found["deep"] == "int8"
     model = compare.checked(tmp_path / "int8.onnx")
     assert by_output(model)["gathering"].input[0] == "spreading"
+    own = {row["name"]: row["noise_own"] for row in json.loads(report.read_text())["layers"]}
+    assert own["gathering"] > .1 and max(own["stem"], own["inner"], own["deep"]) < .01
+
+
+def test_float_max_bounds_what_stays_in_float(pictures, tmp_path):
+    source, report = spread_model(tmp_path / "float.onnx"), tmp_path / "report.json"
+    done = quantise(source, tmp_path / "int8.onnx", pictures, "--report", report, "--float-max",
+                    "0")
+    assert set(arithmetic(report).values()) == {"int8"}
+    assert "that is below 0.992" in done.stdout and "--float-max" in done.stdout
+    quantise(source, tmp_path / "b.onnx", pictures, "--float-max", "101", status=2)
+
+
+def test_no_nail_says_so_and_judges_each_layer(pictures, tmp_path):
+    """As a network with random weights: what is painted tells nothing, and the layers' own noise
+    decides."""
+    source, report = spread_model(tmp_path / "float.onnx", less=1e4), tmp_path / "report.json"
+    done = quantise(source, tmp_path / "int8.onnx", pictures, "--report", report)
+    assert "finds no nail in these pictures" in done.stdout and "10 dB" in done.stdout
+    found = arithmetic(report)
+    assert found.pop("gathering") == "float" and set(found.values()) == {"int8"}
+
+
+def test_no_nail_keeps_no_layer_for_the_outputs_noise(pictures, tmp_path):
+    """The output is the small difference of two layers, each of which is exact enough: int8 shows
+    there, whatever layer were left in float."""
+    graph = small.Graph()
+    features = small.body(graph)
+    weights = graph.random.normal(0, .3, (1, 16, 1, 1)).astype(np.float32)
+    graph.op("Conv", [features, graph.constant("a.weight", weights)], "a")
+    other = weights * graph.random.normal(1, .01, weights.shape).astype(np.float32)
+    graph.op("Conv", [features, graph.constant("b.weight", other)], "b")
+    graph.op("Sub", [graph.op("Sub", ["a", "b"], "apart"),
+                     graph.constant("less", np.array(6, np.float32))], "logits")
+    graph.op("Sigmoid", ["logits"], "map")
+    source = graph.save(tmp_path / "float.onnx", [("map", [1, 1, small.SIZE // 2,
+                                                           small.SIZE // 2])])
+    report = tmp_path / "report.json"
+    quantise(source, tmp_path / "int8.onnx", pictures, "--report", report)
+    told = json.loads(report.read_text())
+    assert told["painted_iou"] is None and told["noise_all_int8"] > .02
+    assert set(arithmetic(report).values()) == {"int8"}
+    assert all(row["noise_own"] < .02 for row in told["layers"])
+
+
+def test_progress_is_told(made, pictures, tmp_path):
+    """One line that changes on a terminal, else a line for each stage."""
+    lines = made[4].stderr.splitlines()
+    assert any(line.startswith("lacquer: calibration: 12 in ") for line in lines)
+    assert any(line.startswith("lacquer: ranges: 5 in ") for line in lines)
+    ours, theirs = pty.openpty()
+    command = [compare.LACQUER, "quantize", made[0], tmp_path / "int8.onnx", "--images", pictures]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs) as running:
+        os.close(theirs)
+        shown = b""
+        while part := read_terminal(ours):
+            shown += part
+    os.close(ours)
+    assert running.returncode == 0 and b"\n" not in shown
+    assert b"calibration 12 of 12" in shown and b"ranges 5 of 5" in shown and b"left" in shown
+
+
+def read_terminal(terminal):
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # its last user is gone
+        return b""
 
 
 def test_batch_norm_and_half_weights_are_folded(pictures, tmp_path):
@@ -290,7 +369,53 @@ def test_sidecar_goes_with_it(made, pictures, tmp_path):
     source = small.mask_model(tmp_path / "float.onnx")
     (tmp_path / "float.json").write_text('{"threshold": 0.4}')
     quantise(source, tmp_path / "int8.onnx", pictures)
-    assert json.loads((tmp_path / "int8.json").read_text()) == {"threshold": .4}
+    told = json.loads((tmp_path / "int8.json").read_text())
+    assert told == {"threshold": .4, "float_model": "float.onnx"}
+    # What its owner adds stays; a float model elsewhere is none of `tune`'s.
+    (tmp_path / "float.json").unlink()
+    (tmp_path / "int8.json").write_text('{"score": 0.5}')
+    quantise(source, tmp_path / "int8.onnx", pictures)
+    told = json.loads((tmp_path / "int8.json").read_text())
+    assert told == {"score": .5, "float_model": "float.onnx"}
+    (tmp_path / "elsewhere").mkdir()
+    done = quantise(source, tmp_path / "elsewhere" / "int8.onnx", pictures)
+    assert not (tmp_path / "elsewhere" / "int8.json").exists() and "tune" not in done.stdout
+
+
+def test_tune_tries_both_files(made, pictures, tmp_path):
+    """`serve` computes with the faster of the int8 model and the float one it was made from."""
+    for path in made[:2]:
+        shutil.copy(path, tmp_path)
+    told = {"float_model": "float.onnx"}
+    (tmp_path / "int8.json").write_text(json.dumps(told))
+
+    def tune():
+        done = subprocess.run(
+            [compare.LACQUER, "tune", "--json", tmp_path / "int8.onnx", "--images", pictures,
+             "--cache-dir", tmp_path / "cache"], capture_output=True, text=True, timeout=300,
+            env=dict(os.environ, LACQUER_TUNE="on"), check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    found = tune()
+    usable = [one for one in found["candidates"] if one["verdict"] in ("reference", "fine")]
+    files = {os.path.basename(one["file"]): one for one in usable if one["verdict"] == "reference"}
+    assert set(files) == {"float.onnx", "int8.onnx"}
+    assert .9 < files["int8.onnx"]["iou_f32"] < 1 and files["float.onnx"]["iou_f32"] == 1
+    best = min(usable, key=lambda one: one["score_ms"])
+    taken = next(one for one in usable if one["taken"])
+    assert taken["score_ms"] <= 1.05 * best["score_ms"]
+    done = subprocess.run(
+        [compare.LACQUER, "apply", "--json", "--model", tmp_path / "int8.onnx", "--cache-dir",
+         tmp_path / "cache", "-o", tmp_path / "out.jpg", next(pictures.iterdir())],
+        capture_output=True, text=True, timeout=100, check=False,
+        env=dict(os.environ, LACQUER_TUNE="on"))
+    assert done.returncode == 0, done.stderr
+    # A float model that cannot be opened takes nothing from the int8 one.
+    (tmp_path / "float.onnx").write_bytes(b"damaged")
+    found = tune()
+    assert os.path.basename(found["answer"]["file"]) == "int8.onnx"
+    assert {one["verdict"] for one in found["candidates"]
+            if one["file"].endswith("float.onnx")} == {"failed"}
 
 
 # ---- what is refused

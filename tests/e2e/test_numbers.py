@@ -23,6 +23,7 @@ INTEGERS = {
     "instances": (["triton-repo"], 1, 256), "max-batch": (["triton-repo"], 0, 1024),
     "queue-delay": (["triton-repo"], 0, 1000000), "batch": (MODEL, 1, 32),
     "tune-after": (["serve"], 0, 86400), "pictures": (["quantize"], 8, 1024),
+    "float-max": (["quantize"], 0, 100),
 }
 FRACTIONS = {"texture": "apply", "opacity": "apply", "score": "apply", "nms": "apply",
              "seconds": "bench", "fps": "bench", "batch-wait": "apply"}

@@ -1,8 +1,12 @@
 // What oneDNN is told, and what it is not.
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/cpu.h"
+#include "base/file.h"
 #include "cli/onednn.h"
 #include "unit/unit.h"
 
@@ -24,6 +28,33 @@ static void quantised_networks_leave_amx_alone(void **state)
         assert_string_equal(getenv(name), "AVX512_CORE_FP16");
     else
         assert_null(getenv(name));
+}
+
+// The same network in a file of nine megabytes: an ONNX reader skips fields that it does not know.
+static void large_quantised_networks_use_it(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/lacquer-large-XXXXXX.onnx";
+    struct lq_buf model;
+    struct lq_error err;
+    lq_buf_init(&model, 1 << 24);
+    assert_ok(lq_file_read("models/nail.onnx", &model, &err));
+    size_t len = model.len, more = 9 << 20;
+    assert_ok(lq_buf_resize(&model, len + 6 + more));
+    // Field 1000, as long as this: a varint of key and one of length, then zeros.
+    const uint8_t head[] = {0xc2, 0x3e, 0x80, 0x80, 0xc0, 0x04};
+    memcpy(model.data + len, head, sizeof head);
+    memset(model.data + len + sizeof head, 0, more);
+    int fd = mkstemps(path, 5);
+    assert_true(fd >= 0);
+    assert_ok(lq_file_write_fd(fd, model.data, model.len));
+    close(fd);
+    assert_true(lq_cli_is_quantised(path) && lq_cli_is_large(path));
+    assert_false(lq_cli_is_large("models/nail.onnx"));
+    lq_cli_limit_onednn(path);
+    assert_null(getenv(name));
+    unlink(path);
+    lq_buf_release(&model);
 }
 
 static void others_may_use_it(void **state)
@@ -53,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(quantised_networks_leave_amx_alone, forget),
+        cmocka_unit_test_setup(large_quantised_networks_use_it, forget),
         cmocka_unit_test_setup(others_may_use_it, forget),
         cmocka_unit_test_setup(what_the_user_says_stands, forget),
     };

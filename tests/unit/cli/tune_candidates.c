@@ -18,8 +18,8 @@ static bool has(int count, bool floats, enum lq_precision precision, const char 
 static void with_amx(void **state)
 {
     (void)state;
-    const struct lq_tune_case here = {.ours = true, .quantised = true, .bf16 = true, .f16 = true,
-                                      .amx = true};
+    const struct lq_tune_case here = {.ours = true, .pair = true, .quantised = true,
+                                      .bf16 = true, .f16 = true, .amx = true};
     int count = lq_tune_candidates(&here, all);
     assert_int_equal(count, 6);
     // What a start without an answer does is the int8 file's reference.
@@ -34,7 +34,8 @@ static void with_amx(void **state)
 static void with_nothing(void **state)
 {
     (void)state;
-    const struct lq_tune_case here = {.ours = true, .quantised = true}, other = {0};
+    const struct lq_tune_case here = {.ours = true, .pair = true, .quantised = true};
+    const struct lq_tune_case other = {0};
     assert_int_equal(lq_tune_candidates(&here, all), 2);
     assert_int_equal(lq_tune_candidates(&other, all), 1);
     assert_int_equal(all[0].precision, LQ_PRECISION_F32);
@@ -49,13 +50,26 @@ static void a_users_own_model(void **state)
     assert_int_equal(count, 2);
     assert_true(has(count, false, LQ_PRECISION_BF16, "ALL"));
     assert_int_equal(lq_tune_candidates(&whole, all), 1); // no other file of it is known
+    const struct lq_tune_case both = {.pair = true, .quantised = true, .bf16 = true};
+    assert_int_equal(lq_tune_candidates(&both, all), 3);
+    assert_true(has(3, true, LQ_PRECISION_BF16, "ALL"));
+}
+
+static void a_large_quantised_model_begins_with_amx(void **state)
+{
+    (void)state;
+    const struct lq_tune_case here = {.quantised = true, .large = true, .amx = true};
+    assert_int_equal(lq_tune_candidates(&here, all), 2);
+    assert_string_equal(all[0].isa, "ALL");
+    assert_true(has(2, false, LQ_PRECISION_F32, "AVX512_CORE_FP16"));
 }
 
 static void a_cap_that_the_user_set_stands(void **state)
 {
     (void)state;
-    const struct lq_tune_case here = {.ours = true, .quantised = true, .bf16 = true, .f16 = true,
-                                      .amx = true, .amx_f16 = true, .isa_set = true};
+    const struct lq_tune_case here = {.ours = true, .pair = true, .quantised = true,
+                                      .bf16 = true, .f16 = true, .amx = true, .amx_f16 = true,
+                                      .isa_set = true};
     int count = lq_tune_candidates(&here, all);
     assert_int_equal(count, 4); // int8, and the float file's three precisions
     for (int i = 0; i < count; i++)
@@ -68,6 +82,7 @@ int main(void)
         cmocka_unit_test(with_amx),
         cmocka_unit_test(with_nothing),
         cmocka_unit_test(a_users_own_model),
+        cmocka_unit_test(a_large_quantised_model_begins_with_amx),
         cmocka_unit_test(a_cap_that_the_user_set_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

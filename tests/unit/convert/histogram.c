@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/attr.h"
 #include "unit/unit.h"
 
 static struct lq_range_histogram *fresh(void)
@@ -22,10 +23,12 @@ static float normal(uint32_t *seed)
 static void fill(struct lq_range_histogram *histogram, int count)
 {
     uint32_t seed = 99;
-    for (int i = 0; i < count; i++) {
-        float number = normal(&seed);
-        lq_range_histogram_add(histogram, &number, 1);
-    }
+    float *numbers = malloc((size_t)count * sizeof *numbers);
+    assert_non_null(numbers);
+    for (int i = 0; i < count; i++)
+        numbers[i] = normal(&seed);
+    lq_range_histogram_add(histogram, numbers, (size_t)count);
+    free(numbers);
 }
 
 static double sum_of(const struct lq_range_histogram *histogram)
@@ -49,6 +52,26 @@ static void test_grows(void **state)
     // .5 and .25 now lie with the zeros or beside them; 300 where it belongs.
     assert_float_equal(histogram->bins[300 * LQ_RANGE_HISTOGRAM_BINS / 512], 1, 0);
     free(histogram);
+}
+
+// However many come at once, and wherever the odd ones stand among them.
+static void test_many_are_as_one_by_one(void **state)
+{
+    (void)state;
+    struct lq_range_histogram *all = fresh(), *each = fresh();
+    float numbers[2501];
+    uint32_t seed = 7;
+    for (size_t i = 0; i < LQ_COUNT(numbers); i++)
+        numbers[i] = i % 500 == 17 ? NAN : i % 500 == 40 ? -INFINITY : i % 3 ? normal(&seed) : 0;
+    numbers[2500] = -8; // the largest comes last, on the edge of a range
+    lq_range_histogram_add(all, numbers, LQ_COUNT(numbers));
+    lq_range_histogram_add(each, &numbers[2500], 1);
+    for (size_t i = 0; i < LQ_COUNT(numbers) - 1; i++)
+        lq_range_histogram_add(each, &numbers[i], 1);
+    assert_memory_equal(all, each, sizeof *all);
+    assert_int_equal(all->broken, 10);
+    free(all);
+    free(each);
 }
 
 static void test_broken_numbers_are_left_out(void **state)
@@ -132,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grows),
+        cmocka_unit_test(test_many_are_as_one_by_one),
         cmocka_unit_test(test_broken_numbers_are_left_out),
         cmocka_unit_test(test_merge_is_as_one),
         cmocka_unit_test(test_zeros_have_no_range),

@@ -59,8 +59,10 @@ static void every_key_is_read(void **state)
                             "\"output\": \"logits\", \"nail_channel\": 0, \"boxes\": \"unit\","
                             "\"classes\": [0, 3, 63], \"threshold\": 0.4, \"score\": 0.3,"
                             "\"nms_iou\": 0.6, \"bf16_checked\": true, \"licence\": \"L\","
-                            "\"notes\": {\"any\": [1]}, \"future\": 1}"));
+                            "\"float_model\": \"f.onnx\", \"notes\": {\"any\": [1]},"
+                            "\"future\": 1}"));
     assert_true(s.present && s.bf16_checked);
+    assert_string_equal(s.float_model, "f.onnx");
     assert_string_equal(s.name, "x");
     assert_int_equal(s.head, LQ_HEAD_YOLO_SEG);
     assert_int_equal(s.layout, LQ_SIDECAR_LAYOUT_NHWC);
@@ -108,6 +110,8 @@ static void mistakes_are_named(void **state)
         {"{\"input_zero\": 256}", "\"input_zero\" must be a whole number from -128 to 255"},
         {"{\"input_zero\": 0.5}", "\"input_zero\" must be"},
         {"{\"bf16_checked\": \"yes\"}", "\"bf16_checked\" must be true or false"},
+        {"{\"float_model\": \"../a.onnx\"}", "\"float_model\" must be the name of a file"},
+        {"{\"float_model\": \"\"}", "\"float_model\" must be the name of a file"},
     };
     struct lq_sidecar sidecar;
     for (size_t i = 0; i < LQ_COUNT(cases); i++) {
