@@ -12,11 +12,50 @@
 
 enum { WIDTH = 320, HEIGHT = 240 };
 
-// The networks of these tests: a nail where the input is red; a hand nowhere.
+// The networks of these tests: a nail where the input is red; a hand nowhere, or with `shows` below
+// three nails.
 static struct {
     int nails, hand, fail; // runs; fail: status of the next ones
     int width, height;     // of the last
+    bool shows;
 } runs;
+
+enum { SIDE = 224 }; // of a hand's crop
+
+// The middles of red spots that have columns of their own; how many.
+static int find_spots(const float *crop, float spots[SIDE][2])
+{
+    int count = 0, pixels = 0;
+    for (int x = 0; x < SIDE; x++) {
+        int before = pixels;
+        for (int y = 0; y < SIDE; y++) {
+            const float *pixel = crop + 3 * (y * SIDE + x);
+            if (!(pixel[0] > 0.6f && pixel[1] < 0.3f))
+                continue;
+            float *spot = spots[count];
+            pixels++;
+            spot[0] = pixels == 1 ? (float)x : spot[0] + ((float)x - spot[0]) / (float)pixels;
+            spot[1] = pixels == 1 ? (float)y : spot[1] + ((float)y - spot[1]) / (float)pixels;
+        }
+        bool ends = before > 0 && pixels == before;
+        count += ends;
+        pixels = ends ? 0 : pixels;
+    }
+    return count;
+}
+
+// Landmarks of a hand whose index, middle and ring finger end in three spots and come from below.
+static void put_hand(const float *crop, float *points, float *presence)
+{
+    float spots[SIDE][2];
+    *presence = find_spots(crop, spots) == 3 ? 1.0f : 0.0f;
+    for (int i = 0; i < 21 && *presence > 0; i++) {
+        int finger = i == 0 ? 2 : (i - 1) / 4, joint = i == 0 ? 4 : 3 - (i - 1) % 4;
+        const float *spot = spots[finger < 1 ? 0 : finger > 3 ? 2 : finger - 1];
+        points[3 * i] = spot[0] + (finger == 0 ? -40.0f : finger == 4 ? 40.0f : 0.0f);
+        points[3 * i + 1] = spot[1] + 25.0f * (float)joint;
+    }
+}
 
 int lq_mirror_run(int network, const float *input, int width, int height, float *const outputs[3])
 {
@@ -24,10 +63,12 @@ int lq_mirror_run(int network, const float *input, int width, int height, float 
         return runs.fail;
     if (network == LQ_MIRROR_HAND) {
         runs.hand++;
-        assert_int_equal(width, 224);
-        assert_int_equal(height, 224);
+        assert_int_equal(width, SIDE);
+        assert_int_equal(height, SIDE);
         memset(outputs[0], 0, 63 * sizeof(float));
         *outputs[1] = *outputs[2] = 0.0f;
+        if (runs.shows)
+            put_hand(input, outputs[0], outputs[1]);
         return LQ_OK;
     }
     runs.nails++;
@@ -133,6 +174,31 @@ static void follows_a_video(void **state)
     lq_mirror_close(mirror);
 }
 
+// Runs of the hand's network in 3 s of a video with frames so far apart, once its hand is known.
+static int follow_hand(double between_us)
+{
+    struct lq_mirror *mirror = opened(&both_sizes, 3);
+    runs.shows = true;
+    double time_us = 1000;
+    for (int i = 0; i < 30; i++, time_us += between_us)
+        (void)find(mirror, &(struct lq_mirror_look){.id = 1, .time_us = time_us});
+    runs.hand = 0;
+    for (double end_us = time_us + 3e6; time_us < end_us; time_us += between_us)
+        (void)find(mirror, &(struct lq_mirror_look){.id = 2, .time_us = time_us});
+    lq_mirror_close(mirror);
+    return runs.hand;
+}
+
+// Four times a second, but in no more than one frame of three or four where frames come seldom.
+static void follows_a_hand_in_few_frames(void **state)
+{
+    (void)state;
+    assert_in_range(follow_hand(33333), 10, 12);
+    assert_in_range(follow_hand(66667), 10, 12);
+    assert_in_range(follow_hand(100000), 7, 8); // of 30
+    assert_in_range(follow_hand(250000), 4, 4); // of 12
+}
+
 static void forgets_when_another_video_begins(void **state)
 {
     (void)state;
@@ -194,6 +260,7 @@ int main(void)
         cmocka_unit_test(replies_with_what_was_asked),
         cmocka_unit_test(picks_the_size_of_nearest_proportions),
         cmocka_unit_test(follows_a_video),
+        cmocka_unit_test(follows_a_hand_in_few_frames),
         cmocka_unit_test(forgets_when_another_video_begins),
         cmocka_unit_test(goes_on_after_a_network_failed),
         cmocka_unit_test(does_without_a_hand_network),
