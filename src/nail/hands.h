@@ -56,7 +56,8 @@ void lq_hand_add_candidate(struct lq_hand_search *search,
                            const struct lq_hand_candidate *candidate);
 // Whether the best candidate leaves no doubt.
 bool lq_hand_is_certain(const struct lq_hand_search *search);
-// Orients nails along the fingers that they match, and names those. doubts: the match in the
+// Orients nails along the fingers that they match, and names those; from the other side of the hand
+// where the nails lie in the opposite order. doubts: the match in the
 // mirrored picture; where it contradicts, the nail stays as it is.
 void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
                    struct lq_nails *nails);
