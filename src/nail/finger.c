@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { HAND = 5, CLASSIFIED_MIN = 4, UNKNOWN_MAX = 1, MEASURES = 4,
+#include "nail/hand.h"
+
+enum { HAND = 5, CLASSIFIED_MIN = 4, ORDERED_MIN = 4, UNKNOWN_MAX = 1, MEASURES = 4,
        HYPOTHESES_MAX = 2 * (1 + HAND) * 5 };
 
 // A hand's nails are at most this many nail sizes from the nearest other nail.
@@ -11,6 +13,9 @@ static const float REACH = 12.0f;
 static const float PALM = 8.0f; // behind the fingers' nails, in nail sizes
 // Measurements of one nail are not independent: their log odds get this weight.
 static const float TRUST = 0.6f, PAIR_UNKNOWN = -10.0f, STRANGE_MAX = 9.0f;
+// Log odds of an order that nails of an open hand often have, and by how much another one is less
+// likely. A curled hand or a lone thumb lies in no usual order, and says nothing.
+static const float USUAL_ORDER = 1.5f, REVERSED = 2.0f;
 
 // The position of one finger's nail relative to the previous finger's: across (away from the thumb)
 // and along (towards the tips) in nail sizes, rotation away from the thumb (radians), size ratio
@@ -162,6 +167,50 @@ static int make_hypotheses(const struct pose *hand, int count, int thumb,
         }
     }
     return made;
+}
+
+// The nails of a match from the thumb on; returns how many.
+static int row_of_match(const struct lq_nails *nails, const struct lq_hand_match *match,
+                        struct pose hand[HAND], int fingers[HAND])
+{
+    int count = 0;
+    for (int f = 0; f < HAND; f++)
+        for (int i = 0; i < nails->count; i++)
+            if (match->finger[i] == f && count < HAND) {
+                const struct lq_nail *nail = &nails->items[i];
+                hand[count] = (struct pose){nail->center_x, nail->center_y, match->tip[i].x,
+                                            match->tip[i].y, fmaxf(size_of(nail), 1.0f)};
+                fingers[count++] = f;
+            }
+    return count;
+}
+
+bool lq_finger_order_is_reversed(const struct lq_nails *nails, const struct lq_hand_match *match)
+{
+    struct pose hand[HAND];
+    const struct pose *row[HAND], *back[HAND];
+    int fingers[HAND], opposite[HAND];
+    int count = row_of_match(nails, match, hand, fingers);
+    struct hand_frame frame = {0};
+    if (count < ORDERED_MIN)
+        return false;
+    for (int i = 0; i < count; i++) {
+        row[i] = back[count - 1 - i] = &hand[i];
+        opposite[count - 1 - i] = HAND - 1 - fingers[i];
+        frame.up_x += hand[i].tip_x;
+        frame.up_y += hand[i].tip_y;
+    }
+    float length = fmaxf(hypotf(frame.up_x, frame.up_y), 1e-6f);
+    frame.up_x /= length;
+    frame.up_y /= length;
+    frame.size = middle_size(row, count);
+    float across = frame.up_x * (row[count - 1]->y - row[0]->y) -
+                   frame.up_y * (row[count - 1]->x - row[0]->x);
+    frame.side = across < 0.0f ? -1.0f : 1.0f;
+    float named = log_odds(row, fingers, count, &frame);
+    frame.side = -frame.side;
+    float other = log_odds(back, opposite, count, &frame);
+    return other > USUAL_ORDER && other - named > REVERSED;
 }
 
 static void classify_hand(struct lq_nails *nails, const int *members, int count)

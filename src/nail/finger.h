@@ -13,6 +13,12 @@
 // right, from either side: with fewer nails, index and little finger are confused too often.
 void lq_finger_classify(struct lq_nails *nails);
 
+struct lq_hand_match;
+
+// Whether four or five nails of this match clearly lie in the order of the opposite fingers (little
+// finger for thumb): landmarks sometimes take a hand from the wrong side.
+bool lq_finger_order_is_reversed(const struct lq_nails *nails, const struct lq_hand_match *match);
+
 // Sets finger from finger_share: the most likely one if its share is at least share_min, else
 // unknown.
 void lq_finger_choose(struct lq_nail *nail, float share_min);

@@ -120,10 +120,12 @@ static void name_finger(struct lq_nail *nail, int finger, bool doubted)
 void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
                    struct lq_nails *nails)
 {
+    bool reversed = lq_finger_order_is_reversed(nails, match);
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail *nail = &nails->items[i];
         struct lq_point way = match->tip[i];
-        if (match->finger[i] < 0)
+        int finger = match->finger[i];
+        if (finger < 0)
             continue;
         float agree = way.x * doubts->tip[i].x + way.y * doubts->tip[i].y;
         if (doubts->finger[i] >= 0 && agree < AGREED)
@@ -132,7 +134,8 @@ void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match
         nail->tip_x = CONFIRMED * way.x;
         nail->tip_y = CONFIRMED * way.y;
         nail->tip_known = nail->on_finger = true;
-        name_finger(nail, match->finger[i], doubts->finger[i] != match->finger[i]);
+        name_finger(nail, reversed ? LQ_HAND_FINGERS - 1 - finger : finger,
+                    doubts->finger[i] != finger);
         lq_shape_bend(nail);
     }
 }

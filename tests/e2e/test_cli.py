@@ -228,12 +228,19 @@ def test_the_default_networks_two_float_files_find_the_same_nails(tmp_path):
 
 @pytest.mark.skipif(not (SHARED / "data" / "test-a-cc0").is_dir(),
                     reason="needs the public test pictures beside the checkout")
-def test_eval_reaches_its_goal_on_real_photos():
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_eval_reaches_its_goals_on_real_photos(precision):
+    if precision not in (pathlib.Path("/proc/cpuinfo").read_text() + " f32"):
+        pytest.skip("this processor has no bf16")
     data = SHARED / "data" / "test-a-cc0"
     report = json.loads(lacquer("eval", "--images", data / "images", "--masks", data / "masks",
+                                "--directions", data / "directions.json", "--precision", precision,
                                 "--json").stdout)
+    hands = report["directions"]
     assert report["images"] == 52
     assert report["iou"] >= 0.75
+    assert hands["named"] >= 0.90 * hands["fingers"]
+    assert hands["named_right"] >= 0.97 * hands["named"]
 
 
 def test_eval_measures_how_steady_a_film_is(tmp_path):

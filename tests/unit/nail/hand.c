@@ -1,5 +1,5 @@
 // A drawn hand: nails against its fingertips, where it is looked for again, and how nails turn.
-#include "nail/hand.h"
+#include "nail/hands.h"
 
 #include <math.h>
 #include <string.h>
@@ -140,6 +140,29 @@ static void a_nail_turns_to_its_finger(void **state)
     assert_float_equal(nail.width, 10, 1e-4);
 }
 
+// Landmarks may take the little finger for the thumb, and the ring finger for the index: how the
+// nails lie and how large they are tells.
+static void a_hand_taken_from_the_wrong_side_is_named_from_the_other(void **state)
+{
+    (void)state;
+    static const int areas[LQ_HAND_FINGERS] = {110, 100, 104, 98, 52};
+    for (int wrong = 0; wrong < 2; wrong++)
+        for (int k = 0; k < 8; k++) {
+            struct lq_hand hand = draw(0.7854f * (float)k);
+            struct lq_nails nails = {.count = 4};
+            struct lq_hand_match match = {.count = 4};
+            for (int i = 0; i < 4; i++) { // index to little finger
+                nails.items[i] = nail_on(&hand, i + 1);
+                nails.items[i].area = areas[i + 1];
+                match.tip[i] = (struct lq_point){-nails.items[i].axis_x, -nails.items[i].axis_y};
+                match.finger[i] = wrong ? 3 - i : i + 1;
+            }
+            lq_hand_apply(&match, &match, &nails);
+            for (int i = 0; i < 4; i++)
+                assert_int_equal(nails.items[i].finger, LQ_FINGER_INDEX + i);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +171,7 @@ int main(void)
         cmocka_unit_test(a_long_nail_lies_along_its_finger),
         cmocka_unit_test(the_crop_turns_with_the_hand),
         cmocka_unit_test(a_nail_turns_to_its_finger),
+        cmocka_unit_test(a_hand_taken_from_the_wrong_side_is_named_from_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
