@@ -41,10 +41,10 @@ void lq_hand_memory_forget(struct lq_hand_memory *memory);
 bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us);
 
 enum {
-    LQ_HAND_FOLLOW_US = 250 * 1000,  // time between two runs of the network on a known hand
-    LQ_HAND_SEARCH_US = 25 * 1000,   // time between two crops of a search
-    LQ_HAND_REST_US = 1000 * 1000,   // pause after a search that found none
-    LQ_HAND_LASTING_US = 1500 * 1000 // how long a nail keeps the finger it was classified on
+    LQ_HAND_FOLLOW_US = 250 * 1000,  // between two runs of the network on a known hand
+    LQ_HAND_SEARCH_US = 25 * 1000,   // between two crops of a search
+    LQ_HAND_REST_US = 1000 * 1000,   // after a search that found none
+    LQ_HAND_LASTING_US = 1500 * 1000 // how long a nail keeps the finger that it was classified on
 };
 
 // As lq_hand_estimate for a frame of a video, with at most one run of the network per hand: a known
