@@ -13,6 +13,5 @@
 // right, from either side: with fewer nails, index and little finger are confused too often.
 void lq_finger_classify(struct lq_nails *nails);
 
-// Sets finger from finger_share: the most likely one if its share is at least share_min, else
-// unknown.
+// Sets finger from finger_share: the likeliest, if its share is at least share_min; else unknown.
 void lq_finger_choose(struct lq_nail *nail, float share_min);

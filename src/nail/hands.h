@@ -56,7 +56,7 @@ void lq_hand_add_candidate(struct lq_hand_search *search,
                            const struct lq_hand_candidate *candidate);
 // Whether the best candidate is beyond doubt.
 bool lq_hand_is_certain(const struct lq_hand_search *search);
-// Orients the nails along the fingers they match, and names the fingers. doubts: the match in the
-// mirrored picture; a nail where it contradicts is not changed.
+// Orients nails along the fingers that they match, and names those. doubts: the match in the
+// mirrored picture; where it contradicts, the nail stays as it is.
 void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
                    struct lq_nails *nails);
