@@ -11,10 +11,12 @@ import tempfile
 
 
 def sources(root, *folders, pattern="*.[ch]"):
-    """Names below the root, and texts, of the files in these folders and those below."""
+    """Names below the root, and texts, of the files in these folders and those below; not those of
+    packages that npm installed there."""
     for folder in folders:
         for path in sorted((root / folder).rglob(pattern)):
-            yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
+            if "node_modules" not in path.parts:
+                yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
 
 
 def code(text, strings=False):

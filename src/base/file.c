@@ -56,8 +56,8 @@ int lq_file_read_from(int fd, const char *path, struct lq_buf *buf, struct lq_er
 {
     struct stat info;
     lq_buf_clear(buf);
-    // The size is a hint only: the file may grow, and a pipe has none. But a gigabyte is not read to
-    // find that it is one too many.
+    // The size is a hint only: the file may grow, and a pipe has none. But nobody reads a gigabyte
+    // to find that it is one too many.
     bool sized = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
     bool fits = !sized || (size_t)info.st_size <= buf->max;
     if (sized && fits)

@@ -41,7 +41,7 @@ void lq_hand_memory_forget(struct lq_hand_memory *memory);
 bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us);
 
 enum {
-    LQ_HAND_FOLLOW_US = 250 * 1000,     // least time between two runs of the network on a known hand
+    LQ_HAND_FOLLOW_US = 250 * 1000,     // least time between two runs on a known hand
     LQ_HAND_FOLLOW_MAX_US = 700 * 1000, // that time at a low frame rate, at most
     LQ_HAND_SEARCH_US = 25 * 1000,      // time between two crops of a search
     LQ_HAND_REST_US = 1000 * 1000,      // pause after a search that found none

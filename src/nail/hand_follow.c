@@ -15,8 +15,7 @@ struct lq_hand_memory {
     pthread_mutex_t lock;
     int count;                            // of hands that are known
     struct lq_hand hands[LQ_HANDS_MAX];
-    uint64_t frame_us;                    // time of the last frame
-    uint64_t between_us;                  // from the one before it to that
+    uint64_t frame_us;                    // time of the last frame that was to follow them
     uint64_t followed_us;                 // when the network last ran on them
     int fresh;                            // frames to follow without a pause, because a hand was
                                           // just found
@@ -104,18 +103,10 @@ static int try_one_crop(struct lq_hand_memory *memory, struct lq_hand_search *se
     return LQ_OK;
 }
 
-// A frame may be seen twice: when its part is chosen, and when its hands are followed.
-static void see_frame(struct lq_hand_memory *memory, uint64_t time_us)
+static uint64_t follow_pause_us(const struct lq_hand_memory *memory, uint64_t time_us)
 {
-    if (time_us == memory->frame_us)
-        return;
-    memory->between_us = memory->frame_us ? time_us - memory->frame_us : 0;
-    memory->frame_us = time_us;
-}
-
-static uint64_t follow_pause_us(const struct lq_hand_memory *memory)
-{
-    float pause_us = FOLLOW_FRAMES * (float)memory->between_us;
+    uint64_t between_us = memory->frame_us ? time_us - memory->frame_us : 0;
+    float pause_us = FOLLOW_FRAMES * (float)between_us;
     if (pause_us < (float)LQ_HAND_FOLLOW_US)
         return LQ_HAND_FOLLOW_US;
     return pause_us < (float)LQ_HAND_FOLLOW_MAX_US ? (uint64_t)pause_us : LQ_HAND_FOLLOW_MAX_US;
@@ -128,8 +119,9 @@ struct due {
 static struct due due_at(const struct lq_hand_memory *memory, uint64_t time_us)
 {
     struct due due;
-    due.follows = memory->count > 0 && (memory->fresh > 0 || time_us - memory->followed_us >=
-                                                                 follow_pause_us(memory));
+    uint64_t since_us = time_us - memory->followed_us;
+    due.follows = memory->count > 0 &&
+                  (memory->fresh > 0 || since_us >= follow_pause_us(memory, time_us));
     uint64_t pause_us = memory->next_crop > 0 ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US;
     // Which nails match no hand is known only after the known hands were followed.
     due.searches = (due.follows || memory->count == 0) &&
@@ -142,7 +134,6 @@ bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us)
 {
     if (pthread_mutex_trylock(&memory->lock) != 0)
         return false;
-    see_frame(memory, time_us);
     struct due due = due_at(memory, time_us);
     pthread_mutex_unlock(&memory->lock);
     return due.follows || due.searches;
@@ -180,8 +171,8 @@ int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_memory *memory,
         return LQ_OK;
     for (int i = 0; i < nails->count; i++)
         search.on[i] = true;
-    see_frame(memory, time_us);
     int status = work(memory, &search, picture, nails, time_us, err);
+    memory->frame_us = time_us;
     pthread_mutex_unlock(&memory->lock);
     return status;
 }

@@ -1,8 +1,12 @@
-"""Small networks for `lacquer quantize`, and pictures to calibrate them with."""
+"""Small networks for `lacquer quantize`, pictures to calibrate them with, and the command itself."""
+import subprocess
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+
+import compare
 
 SIZE = 64
 
@@ -92,3 +96,13 @@ def mask_model(path, **about):
     total = graph.op("Add", [hue, graph.op("Mul", [logits, tenth], "less")], "logits")
     graph.op("Sigmoid", [total], "mask")
     return graph.save(path, [("mask", [1, 1, SIZE // 2, SIZE // 2])], **about)
+
+
+def quantise(source, target, images, *options, status=0, **about):
+    command = [compare.LACQUER, "quantize", source, target, "--images", images, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False,
+                          **about)
+    assert done.returncode == status, done.stderr
+    if status:
+        assert not target.exists() and not list(target.parent.glob("*.tmp*"))
+    return done
