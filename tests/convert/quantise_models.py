@@ -1,4 +1,4 @@
-"""Small networks for `lacquer quantize`, pictures to calibrate them with, and the command itself."""
+"""Small networks for `lacquer quantize`, pictures to calibrate them with, and the command."""
 import subprocess
 
 import numpy as np
