@@ -81,8 +81,8 @@ int lq_convert(const uint8_t *data, size_t len, const struct lq_convert_options 
         if (options->fp16)
             lq_graph_store_f16(&graph);
         summarise(&graph, &model, summary);
-        if (options->trace)
-            lq_lower_trace(&low);
+        if (options->exposed)
+            lq_lower_expose(&low);
         status = lq_graph_write(&graph, options->name ? options->name : "network", out);
         summary->bytes = out->len;
     }

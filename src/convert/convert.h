@@ -16,9 +16,9 @@ struct lq_convert_options {
     const char *float_model;
     bool real_edges;     // inputs and outputs in float32 where the source has them quantised
     // For comparing: tensors of the source that the result has too become outputs of it, those
-    // number trace_from to trace_from + trace_count - 1 of all there are.
-    int trace_from, trace_count;
-    struct lq_convert_trace *trace; // NULL: none
+    // number expose_from to expose_from + expose_count - 1 of all there are.
+    int expose_from, expose_count;
+    struct lq_convert_exposed *exposed; // NULL: none
 };
 
 // Where a tensor of the source is found in the result.
@@ -33,7 +33,7 @@ struct lq_convert_point {
     double scale, zero;
 };
 
-struct lq_convert_trace {
+struct lq_convert_exposed {
     int total; // number of tensors that could be shown
     int count; // number of points
     struct lq_convert_point *points; // the caller frees it

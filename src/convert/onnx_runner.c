@@ -16,7 +16,7 @@ void lq_onnx_runner_init(struct lq_onnx_runner *runner, const struct lq_onnx *on
 void lq_onnx_runner_release(struct lq_onnx_runner *runner)
 {
     for (int i = 0; i < runner->count; i++)
-        lq_tracer_close(runner->sizes[i].tracer);
+        lq_dumper_close(runner->sizes[i].dumper);
     runner->count = 0;
 }
 
@@ -38,7 +38,7 @@ static int open_size(struct lq_onnx_runner *runner, const struct lq_tensor *inpu
         status = lq_file_write(path, bytes.data, bytes.len, err);
     lq_buf_release(&bytes);
     if (status == LQ_OK)
-        status = lq_tracer_open(&size->tracer, path, err);
+        status = lq_dumper_open(&size->dumper, path, err);
     unlink(path);
     size->rank = input->rank;
     memcpy(size->dims, input->dims, sizeof size->dims);
@@ -56,7 +56,7 @@ static int size_for(struct lq_onnx_runner *runner, const struct lq_tensor *input
             return LQ_OK;
     }
     if (runner->count == LQ_RUNNER_SIZES_MAX) {
-        lq_tracer_close(runner->sizes[0].tracer);
+        lq_dumper_close(runner->sizes[0].dumper);
         runner->count--;
         memmove(runner->sizes, runner->sizes + 1, (size_t)runner->count * sizeof **size);
     }
@@ -67,9 +67,9 @@ static int size_for(struct lq_onnx_runner *runner, const struct lq_tensor *input
 }
 
 int lq_onnx_runner_run(struct lq_onnx_runner *runner, const struct lq_tensor *input,
-                       lq_trace_row *row, void *context, struct lq_error *err)
+                       lq_dump_row *row, void *context, struct lq_error *err)
 {
     struct lq_sized *size;
     int status = size_for(runner, input, &size, err);
-    return status == LQ_OK ? lq_tracer_infer(size->tracer, input, 1, row, context, err) : status;
+    return status == LQ_OK ? lq_dumper_infer(size->dumper, input, 1, row, context, err) : status;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "format/onnx.h"
-#include "engine/trace.h"
+#include "engine/dump.h"
 
 enum { LQ_RUNNER_SIZES_MAX = 4 };
 
@@ -14,7 +14,7 @@ struct lq_onnx_runner {
     struct lq_sized {
         int64_t dims[LQ_TENSOR_RANK_MAX];
         int rank;
-        struct lq_tracer *tracer;
+        struct lq_dumper *dumper;
     } sizes[LQ_RUNNER_SIZES_MAX];
 };
 
@@ -24,4 +24,4 @@ void lq_onnx_runner_release(struct lq_onnx_runner *runner);
 
 // Passes every output to `row`. If `input` has a new size, the model is compiled for it first.
 LQ_MUST_CHECK int lq_onnx_runner_run(struct lq_onnx_runner *runner, const struct lq_tensor *input,
-                                     lq_trace_row *row, void *context, struct lq_error *err);
+                                     lq_dump_row *row, void *context, struct lq_error *err);

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "convert/tflite_edges.h"
 #include "engine/f16.h"
-#include "engine/trace.h"
+#include "engine/dump.h"
 
 enum {
     POINTS_AT_ONCE = 64,             // tensors compared in one run: bounds the memory it takes
@@ -24,7 +24,7 @@ struct gap {
 
 struct comparison {
     const struct lq_tflite *model;
-    const struct lq_convert_trace *trace;
+    const struct lq_convert_exposed *exposed;
     // The source's tensors of this run, as real numbers.
     float **kept;
     size_t *kept_items;
@@ -167,9 +167,9 @@ static void keep(void *context, int index, const struct lq_tensor *output)
 {
     struct comparison *all = context;
     size_t items = output->data ? lq_tensor_count(output) : 0;
-    if (index >= all->trace->count || items == 0)
+    if (index >= all->exposed->count || items == 0)
         return;
-    const struct lq_tflite_tensor *about = &all->model->tensors[all->trace->points[index].tensor];
+    const struct lq_tflite_tensor *about = &all->model->tensors[all->exposed->points[index].tensor];
     bool stored = output->type != LQ_TENSOR_F32 && about->scale_count == 1;
     double scale = stored ? (double)lq_tflite_scale(about, 0) : 1;
     double zero = stored ? (double)lq_tflite_zero(about, 0) : 0;
@@ -218,9 +218,9 @@ static void compare_point(const struct lq_convert_point *point, const struct lq_
 static void compare(void *context, int index, const struct lq_tensor *output)
 {
     struct comparison *all = context;
-    for (int p = 0; output->data && p < all->trace->count; p++)
-        if (all->trace->points[p].output == index && all->kept[p])
-            compare_point(&all->trace->points[p], output, all->kept[p], all->kept_items[p],
+    for (int p = 0; output->data && p < all->exposed->count; p++)
+        if (all->exposed->points[p].output == index && all->kept[p])
+            compare_point(&all->exposed->points[p], output, all->kept[p], all->kept_items[p],
                           &all->gaps[p]);
 }
 
@@ -229,10 +229,10 @@ static void compare(void *context, int index, const struct lq_tensor *output)
 // The source with the points as its outputs: a vector put behind the file, and the graph's offset
 // turned to it.
 static int write_source(struct lq_buf *file, const struct lq_tflite *model,
-                        const struct lq_convert_trace *trace, const char *path,
+                        const struct lq_convert_exposed *exposed, const char *path,
                         struct lq_error *err)
 {
-    uint32_t count = (uint32_t)trace->count;
+    uint32_t count = (uint32_t)exposed->count;
     lq_buf_clear(file);
     int status = lq_buf_append(file, model->data, model->len);
     static const uint8_t nothing[4];
@@ -241,8 +241,8 @@ static int write_source(struct lq_buf *file, const struct lq_tflite *model,
     uint32_t offset = (uint32_t)(file->len - model->outputs_at);
     if (status == LQ_OK)
         status = lq_buf_append(file, &count, 4);
-    for (int i = 0; status == LQ_OK && i < trace->count; i++)
-        status = lq_buf_append(file, &trace->points[i].tensor, 4);
+    for (int i = 0; status == LQ_OK && i < exposed->count; i++)
+        status = lq_buf_append(file, &exposed->points[i].tensor, 4);
     if (status != LQ_OK)
         return lq_fail(err, status, "out of memory for the comparison");
     memcpy(file->data + model->outputs_at, &offset, 4);
@@ -272,7 +272,7 @@ void lq_convert_report_sweep(const char *folder)
 
 struct job {
     const struct lq_conversion *conversion;
-    struct lq_convert_options options; // the conversion's, with a trace
+    struct lq_convert_options options; // the conversion's; inner tensors are exposed
     struct lq_tflite model;
     struct place place;
     struct lq_buf file;
@@ -301,9 +301,9 @@ static json_t *name_text(const char *name)
 
 static void add_rows(struct job *job, const struct comparison *all)
 {
-    for (int p = 0; p < all->trace->count; p++) {
+    for (int p = 0; p < all->exposed->count; p++) {
         const struct gap *gap = &all->gaps[p];
-        const struct lq_convert_point *point = &all->trace->points[p];
+        const struct lq_convert_point *point = &all->exposed->points[p];
         if (!gap->seen)
             continue;
         double relative = gap->largest > 0 ? gap->max_abs / gap->largest : gap->max_abs;
@@ -315,20 +315,20 @@ static void add_rows(struct job *job, const struct comparison *all)
     }
 }
 
-static int run_once(struct job *job, struct lq_convert_trace *trace, struct lq_error *err)
+static int run_once(struct job *job, struct lq_convert_exposed *exposed, struct lq_error *err)
 {
     struct lq_convert_summary summary;
-    job->options.trace = trace;
+    job->options.exposed = exposed;
     int status = lq_convert(job->conversion->source, job->conversion->len, &job->options,
                             &job->file, &summary, err);
     if (status == LQ_OK)
         status = lq_file_write(job->place.result, job->file.data, job->file.len, err);
     if (status == LQ_OK)
-        status = write_source(&job->file, &job->model, trace, job->place.source, err);
+        status = write_source(&job->file, &job->model, exposed, job->place.source, err);
     if (status != LQ_OK)
         return status;
-    size_t points = (size_t)trace->count + 1;
-    struct comparison all = {.model = &job->model, .trace = trace,
+    size_t points = (size_t)exposed->count + 1;
+    struct comparison all = {.model = &job->model, .exposed = exposed,
                              .kept = calloc(points, sizeof *all.kept),
                              .kept_items = calloc(points, sizeof *all.kept_items),
                              .gaps = calloc(points, sizeof *all.gaps)};
@@ -336,12 +336,12 @@ static int run_once(struct job *job, struct lq_convert_trace *trace, struct lq_e
     if (!all.kept || !all.kept_items || !all.gaps)
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for the comparison");
     if (status == LQ_OK)
-        status = lq_trace_run(job->place.source, job->inputs, inputs, keep, &all, err);
+        status = lq_dump_run(job->place.source, job->inputs, inputs, keep, &all, err);
     if (status == LQ_OK)
-        status = lq_trace_run(job->place.result, job->turned, inputs, compare, &all, err);
+        status = lq_dump_run(job->place.result, job->turned, inputs, compare, &all, err);
     if (status == LQ_OK)
         add_rows(job, &all);
-    for (int i = 0; all.kept && i < trace->count; i++)
+    for (int i = 0; all.kept && i < exposed->count; i++)
         free(all.kept[i]);
     free(all.kept);
     free(all.kept_items);
@@ -370,13 +370,13 @@ static int make_inputs(struct job *job, struct lq_error *err)
 static int run_all(struct job *job, struct lq_error *err)
 {
     int total = 1;
-    job->options.trace_count = POINTS_AT_ONCE;
+    job->options.expose_count = POINTS_AT_ONCE;
     for (int from = 0; from < total; from += POINTS_AT_ONCE) {
-        struct lq_convert_trace trace = {0};
-        job->options.trace_from = from;
-        int status = run_once(job, &trace, err);
-        total = trace.total;
-        free(trace.points);
+        struct lq_convert_exposed exposed = {0};
+        job->options.expose_from = from;
+        int status = run_once(job, &exposed, err);
+        total = exposed.total;
+        free(exposed.points);
         if (status != LQ_OK)
             return status;
     }

@@ -1,4 +1,4 @@
-#include "engine/trace.h"
+#include "engine/dump.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #define ov lq_openvino
 
-struct lq_tracer {
+struct lq_dumper {
     char path[512];
     ov_model_t *model;
     ov_compiled_model_t *compiled;
@@ -42,7 +42,7 @@ static ov_status_e set_input(ov_infer_request_t *infer, size_t index, const stru
 }
 
 static ov_status_e show_output(ov_infer_request_t *infer, size_t index,
-                               lq_trace_row *row, void *context)
+                               lq_dump_row *row, void *context)
 {
     ov_tensor_t *tensor = NULL;
     struct lq_tensor output = {.type = LQ_TENSOR_OTHER};
@@ -71,71 +71,71 @@ static ov_status_e show_output(ov_infer_request_t *infer, size_t index,
     return code;
 }
 
-int lq_tracer_open(struct lq_tracer **out, const char *path, struct lq_error *err)
+int lq_dumper_open(struct lq_dumper **out, const char *path, struct lq_error *err)
 {
     *out = NULL;
     int status = lq_openvino_load(err);
     if (status != LQ_OK)
         return status;
-    struct lq_tracer *tracer = calloc(1, sizeof *tracer);
-    if (!tracer)
+    struct lq_dumper *dumper = calloc(1, sizeof *dumper);
+    if (!dumper)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
     // What the file says, not the fastest that comes near it: left alone, the CPU quantises what
     // meets 8-bit weights.
     const ov_property_t exact[] = {{"INFERENCE_PRECISION_HINT", "f32"},
                                    {"DYNAMIC_QUANTIZATION_GROUP_SIZE", "0"}};
-    snprintf(tracer->path, sizeof tracer->path, "%s", path);
-    ov_status_e code = lq_openvino_read(path, &tracer->model);
+    snprintf(dumper->path, sizeof dumper->path, "%s", path);
+    ov_status_e code = lq_openvino_read(path, &dumper->model);
     if (code == OK)
-        code = ov.core_compile_model_props(ov.core, tracer->model, "CPU", LQ_COUNT(exact), exact,
-                                           &tracer->compiled);
+        code = ov.core_compile_model_props(ov.core, dumper->model, "CPU", LQ_COUNT(exact), exact,
+                                           &dumper->compiled);
     if (code == OK)
-        code = ov.compiled_model_outputs_size(tracer->compiled, &tracer->outputs);
+        code = ov.compiled_model_outputs_size(dumper->compiled, &dumper->outputs);
     if (code == OK)
-        code = ov.compiled_model_create_infer_request(tracer->compiled, &tracer->infer);
+        code = ov.compiled_model_create_infer_request(dumper->compiled, &dumper->infer);
     if (code != OK) {
         status = lq_openvino_fail(err, LQ_ERR_ENGINE, code, "run model", path);
-        lq_tracer_close(tracer);
+        lq_dumper_close(dumper);
         return status;
     }
-    *out = tracer;
+    *out = dumper;
     return LQ_OK;
 }
 
-void lq_tracer_close(struct lq_tracer *tracer)
+void lq_dumper_close(struct lq_dumper *dumper)
 {
-    if (!tracer)
+    if (!dumper)
         return;
-    if (tracer->infer)
-        ov.infer_request_free(tracer->infer);
-    if (tracer->compiled)
-        ov.compiled_model_free(tracer->compiled);
-    if (tracer->model)
-        ov.model_free(tracer->model);
-    free(tracer);
+    if (dumper->infer)
+        ov.infer_request_free(dumper->infer);
+    if (dumper->compiled)
+        ov.compiled_model_free(dumper->compiled);
+    if (dumper->model)
+        ov.model_free(dumper->model);
+    free(dumper);
 }
 
-int lq_tracer_infer(struct lq_tracer *tracer, const struct lq_tensor *inputs, int input_count,
-                   lq_trace_row *row, void *context, struct lq_error *err)
+int lq_dumper_infer(struct lq_dumper *dumper, const struct lq_tensor *inputs, int input_count,
+                   lq_dump_row *row, void *context, struct lq_error *err)
 {
     ov_status_e code = OK;
     for (int i = 0; i < input_count && code == OK; i++)
-        code = set_input(tracer->infer, (size_t)i, &inputs[i]);
+        code = set_input(dumper->infer, (size_t)i, &inputs[i]);
     if (code == OK)
-        code = ov.infer_request_infer(tracer->infer);
-    for (size_t i = 0; i < tracer->outputs && code == OK; i++)
-        code = show_output(tracer->infer, i, row, context);
+        code = ov.infer_request_infer(dumper->infer);
+    for (size_t i = 0; i < dumper->outputs && code == OK; i++)
+        code = show_output(dumper->infer, i, row, context);
     return code == OK ? LQ_OK
-                      : lq_openvino_fail(err, LQ_ERR_ENGINE, code, "run model", tracer->path);
+                      : lq_openvino_fail(err, LQ_ERR_ENGINE, code, "run model", dumper->path);
 }
 
-int lq_trace_run(const char *path, const struct lq_tensor *inputs, int input_count,
-                 lq_trace_row *row, void *context, struct lq_error *err)
+int lq_dump_run(const char *path, const struct lq_tensor *inputs, int input_count,
+                 lq_dump_row *row, void *context, struct lq_error *err)
 {
-    struct lq_tracer *tracer;
-    int status = lq_tracer_open(&tracer, path, err);
+    struct lq_dumper *dumper;
+    int status = lq_dumper_open(&dumper, path, err);
     if (status == LQ_OK)
-        status = lq_tracer_infer(tracer, inputs, input_count, row, context, err);
-    lq_tracer_close(tracer);
+        status = lq_dumper_infer(dumper, inputs, input_count, row, context, err);
+    lq_dumper_close(dumper);
     return status;
 }

@@ -22,7 +22,7 @@ static const struct lq_tensor_form *living_form(const struct lq_tensor_state *sl
 
 static void add_point(struct lq_lower *low, int tensor, const struct lq_tensor_form *form)
 {
-    struct lq_convert_trace *trace = low->options->trace;
+    struct lq_convert_exposed *exposed = low->options->exposed;
     struct lq_graph *graph = low->graph;
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
     int output = output_number(graph, form->value);
@@ -30,7 +30,7 @@ static void add_point(struct lq_lower *low, int tensor, const struct lq_tensor_f
         output = graph->output_count;
         graph->outputs[graph->output_count++] = form->value;
     }
-    struct lq_convert_point *point = &trace->points[trace->count++];
+    struct lq_convert_point *point = &exposed->points[exposed->count++];
     *point = (struct lq_convert_point){.name = about->name, .tensor = tensor, .output = output,
                                        .rank = form->order.rank};
     for (int i = 0; i < form->order.rank; i++)
@@ -42,13 +42,13 @@ static void add_point(struct lq_lower *low, int tensor, const struct lq_tensor_f
     }
 }
 
-void lq_lower_trace(struct lq_lower *low)
+void lq_lower_expose(struct lq_lower *low)
 {
-    struct lq_convert_trace *trace = low->options->trace;
-    int from = low->options->trace_from, to = from + low->options->trace_count;
-    *trace = (struct lq_convert_trace){0};
-    trace->points = calloc((size_t)low->options->trace_count + 1, sizeof *trace->points);
-    if (!trace->points) {
+    struct lq_convert_exposed *exposed = low->options->exposed;
+    int from = low->options->expose_from, to = from + low->options->expose_count;
+    *exposed = (struct lq_convert_exposed){0};
+    exposed->points = calloc((size_t)low->options->expose_count + 1, sizeof *exposed->points);
+    if (!exposed->points) {
         lq_graph_fail(low->graph, LQ_ERR_MEMORY, "out of memory for the comparison");
         return;
     }
@@ -56,8 +56,8 @@ void lq_lower_trace(struct lq_lower *low)
         const struct lq_tensor_form *form = living_form(&low->slots[i]);
         if (!form || low->slots[i].maker < 0 || lq_lower_tensor(low, i)->scale_count > 1)
             continue;
-        if (trace->total >= from && trace->total < to)
+        if (exposed->total >= from && exposed->total < to)
             add_point(low, i, form);
-        trace->total++;
+        exposed->total++;
     }
 }
