@@ -1,8 +1,8 @@
-// The commands of `lacquer`: one file a command, one table in main.c; --help and the manual come
-// from the same tables of options (options.h). Exit status 0 done, 1 failed, 2 wrong use. Results
-// go to stdout, all else to stderr.
+// The commands of `lacquer`: one file per command, and one table in main.c. --help and the manual
+// are printed from the same option tables (options.h). Exit status: 0 done, 1 failed, 2 usage
+// error. Results go to stdout, everything else to stderr.
 // Threads: the main one.
-// Owner: each command frees what it made.
+// Owner: each command frees what it allocates.
 #pragma once
 
 #include "base/error.h"
@@ -34,5 +34,6 @@ extern const struct lq_command lq_tune_command;
 // Prints "lacquer: text" on stderr; returns LQ_EXIT_FAILED, or LQ_EXIT_USAGE for LQ_ERR_ARGUMENT.
 int lq_cli_error(const struct lq_error *err);
 
-// The whole manual page in man(7) markup, from the table of commands, on stdout. NULL ends it.
+// Prints the complete manual page in man(7) markup to stdout, from the table of commands. NULL ends
+// the table.
 void lq_cli_print_man(const struct lq_command *const *commands);

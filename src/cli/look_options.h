@@ -1,4 +1,4 @@
-// The options that say what is painted, which several commands share.
+// The options that select what is painted, which several commands share.
 // Threads: the main one. Owner: init/release by the command.
 #pragma once
 
@@ -18,7 +18,7 @@ struct lq_cli_look {
 // A part of a command; its input is a struct lq_cli_look set up by lq_cli_look_init.
 extern const struct lq_cli_spec lq_cli_look_spec;
 
-// --looks alone, for commands that paint what others ask for.
+// Only --looks, for commands that paint what their clients request.
 extern const struct lq_cli_spec lq_cli_looks_spec;
 
 void lq_cli_look_init(struct lq_cli_look *look);

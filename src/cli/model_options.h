@@ -1,6 +1,6 @@
-// The options about models and engines that several commands share.
-// Threads: the main one, before the model is opened. Owner: the command; a model that is opened is
-// its to close.
+// The options for models and engines that several commands share.
+// Threads: the main one, before the model is opened. Owner: the command, which also closes a model
+// that it opens.
 #pragma once
 
 #include "cli/options.h"
@@ -10,7 +10,7 @@ struct lq_cli_model {
     const char *path;                // NULL: the model that ships with Lacquer
     struct lq_model_options options;
     char cache_dir[512];
-    bool tune_named;                 // by --tune
+    bool tune_named;                 // set by --tune
     // The float model that the sidecar of `path` names; "": none. Set by lq_cli_model_find_float.
     char float_path[512];
     // Set by lq_cli_model_check (model_check.h).
@@ -32,11 +32,12 @@ const char *lq_cli_model_cache(struct lq_cli_model *model);
 // Whether onnxruntime may find an NVIDIA GPU here: the driver's device file exists.
 bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked);
 
-// Finds the file that an int8 model was made from, where its sidecar names one and it can be read:
-// the same network in two files, as Lacquer's own is. What is wrong with a sidecar is told later.
+// Finds the float file that an int8 model was made from, if its sidecar names one and the file can
+// be read. Such a network exists in two files, like the one that ships with Lacquer. A faulty
+// sidecar is not reported here but when the model is opened.
 void lq_cli_model_find_float(struct lq_cli_model *model);
 
-// The model that comes with Lacquer, in the arithmetic for where it is to run.
+// The model that ships with Lacquer, in the precision for the device it will run on.
 const char *lq_cli_model_own(const struct lq_cli_model *asked);
 
 // Opens the requested model, after lq_cli_model_check.

@@ -9,12 +9,13 @@
 // Whether the file has quantised tensors; also false if it cannot be read.
 bool lq_cli_is_quantised(const char *model_path);
 
-// Whether a quantised network of this file's size gains by AMX; false too where it is not there.
+// Whether a quantised network in a file of this size is faster with AMX; also false if there is no
+// such file.
 bool lq_cli_is_large(const char *model_path);
 
-// On a processor with AMX a small quantised network is computed with the instructions below it,
-// AVX512 of the same processor, unless the user has set ONEDNN_MAX_CPU_ISA. For networks as small
-// as the default one AMX takes 1.4 to 2.3 times as long (docs/BENCHMARKS.md), for large ones less.
-// A model that cannot be read is left alone: opening it says why. What `lacquer tune` found
-// (tune_answer.h) has set the variable before, and stands.
+// On a processor with AMX, makes oneDNN run a small quantised network with the processor's AVX512
+// instructions instead, unless the user has set ONEDNN_MAX_CPU_ISA. For networks as small as the
+// default one AMX takes 1.4 to 2.3 times as long (docs/BENCHMARKS.md); for large ones it is faster.
+// Does nothing for a model that cannot be read: opening it will report why. A result of `lacquer
+// tune` (tune_answer.h) sets the variable earlier and takes precedence.
 void lq_cli_limit_onednn(const char *model_path);

@@ -1,5 +1,6 @@
-// The options of a command as one table: a row names an option, says what --help and the manual
-// print of it, and where its value goes. argp reads the command line; no command does so itself.
+// The options of a command as one table. A row contains an option's name, its text for --help and
+// the manual, and the member that receives its value. argp parses the command line; no command does
+// so itself.
 // Threads: the main one, before a command begins its work.
 // Owner: nobody; tables are constants, and texts point into argv.
 #pragma once
@@ -17,25 +18,25 @@ enum lq_cli_kind {
     LQ_CLI_FLOAT,   // a number from `low` to `high`
     LQ_CLI_DOUBLE,
     LQ_CLI_WORD,    // the index of one of `words`
-    LQ_CLI_CALL,    // what `call` makes of it
+    LQ_CLI_CALL,    // `call` parses it
 };
 
 struct lq_cli_option {
-    const char *name;  // NULL: `doc` is a heading, or the table ends if there is none
-    const char *value; // what --help calls its value; NULL: it takes none
+    const char *name;  // NULL: `doc` is a heading; if that is NULL too, the table ends
+    const char *value; // the value's name in --help; NULL: the option takes no value
     const char *doc;
-    int group;         // options of one group stand together in --help
+    int group;         // --help lists the options of a group together
     enum lq_cli_kind kind;
-    size_t at;         // where in the command's input its value goes
+    size_t at;         // offset in the command's input at which the value is stored
     double low, high;
     const char *const *words; // ends with NULL
-    // `arg` is NULL where no value was given. Ends the program by argp_error over a bad one.
+    // `arg` is NULL if no value was given. Exits the program with argp_error if it is invalid.
     void (*call)(struct argp_state *state, void *input, char *arg);
     int letter;        // 'm' for -m; 0: none
     int flags;         // argp's: OPTION_HIDDEN, OPTION_ALIAS, OPTION_ARG_OPTIONAL
 };
 
-// What a row ends with: kind and place. The compiler refuses a member of another type.
+// The end of a row: the kind and the member. The compiler rejects a member of another type.
 #define LQ_CLI_AT(type, member, wanted)                                                           \
     .at = _Generic(((type *)0)->member, wanted : offsetof(type, member))
 #define LQ_CLI_TAKE_ON(type, member) .kind = LQ_CLI_ON, LQ_CLI_AT(type, member, bool)
@@ -56,33 +57,35 @@ struct lq_cli_part;
 
 struct lq_cli_words {
     int count;
-    size_t at[2]; // of a const char * each
-    const char *too_many; // what is said of one more
+    size_t at[2]; // offsets of a const char * each
+    const char *too_many; // the error if there is one more
 };
 
-// What stands on a command's line.
+// What a command accepts on its command line.
 struct lq_cli_spec {
     const struct lq_cli_option *options;
     const struct lq_cli_part *parts; // options that commands share; NULL: none
-    const char *args_doc, *doc;      // as argp has them
-    // Words that are no options: put where `words` says, in their order, or given to `argument` one
-    // by one, or left to `rest`. With none of these they are refused.
+    const char *args_doc, *doc;      // as in struct argp
+    // Words that are not options: stored in order as `words` says, passed one by one to `argument`,
+    // or left to `rest`. If none of these is set, such words are rejected.
     struct lq_cli_words words;
     void (*argument)(struct argp_state *state, void *input, char *word);
     void (*rest)(struct argp_state *state, void *input);
-    // All is read: whether it fits together. Parts come first.
+    // Called when everything has been read, to check that the options fit together. The checks of
+    // parts run first.
     void (*check)(struct argp_state *state, void *input);
 };
 
 struct lq_cli_part {
     const struct lq_cli_spec *spec; // NULL: the list ends
-    size_t at;                      // where in the command's input the part's own is
+    size_t at;                      // offset of the part's input in the command's input
 };
 
-// Reads the command line into `input`, a struct of the command's own. Ends the program with
-// LQ_EXIT_USAGE over wrong use, and after --help.
+// Parses the command line into `input`, the command's own struct. A usage error exits the program
+// with LQ_EXIT_USAGE; --help exits it too.
 void lq_cli_parse(const struct lq_cli_spec *spec, int argc, char **argv, void *input);
 
-// The index of one of these words, of which NULL is the last, or an argp usage error.
+// Returns the index of `text` in `words`, which ends with NULL; exits with an argp usage error if
+// it is not there.
 int lq_cli_word(struct argp_state *state, const char *option, const char *text,
                 const char *const *words);

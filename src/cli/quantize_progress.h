@@ -1,27 +1,27 @@
-// How far `lacquer quantize` is, on standard error: on a terminal one line that changes, with the
-// time that a stage still takes, else a line for each stage that is done, with its time, and one
-// every 20 s between.
-// Threads: one. Owner: the caller; the descriptor is its to close.
+// Prints the progress of `lacquer quantize` to standard error. On a terminal it updates one line,
+// with the remaining time of the stage. Otherwise it prints a line with the time of each finished
+// stage, and one every 20 s in between.
+// Threads: one. Owner: the caller, who also closes the descriptor.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct lq_quantize_progress {
-    int fd;           // -1: nobody is told
+    int fd;           // -1: print nothing
     bool terminal;
-    char stage[40];   // being done; "": none
+    char stage[40];   // the current stage; "": none
     int done;
-    uint64_t began_us; // the stage
-    uint64_t told_us;  // the last step of any was done
-    uint64_t drawn_us; // something was shown
+    uint64_t began_us; // when the stage began
+    uint64_t told_us;  // when the last step of any stage was reported
+    uint64_t drawn_us; // when something was last printed
 };
 
-// Takes a copy of standard error, for a process in which that is closed.
+// Duplicates standard error, for a process that closes it later.
 void lq_quantize_progress_open(struct lq_quantize_progress *progress);
 
-// `done` of `of` steps of the stage are done; another stage ends the one before. of: 0: it is not
-// known how many there are.
+// Reports that `done` of `of` steps of the stage are finished; a new stage ends the previous one.
+// of: 0 if the number of steps is not known.
 void lq_quantize_progress_step(struct lq_quantize_progress *progress, const char *stage, int done,
                                int of);
 void lq_quantize_progress_end(struct lq_quantize_progress *progress);

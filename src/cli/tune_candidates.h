@@ -11,7 +11,7 @@
 enum { LQ_TUNE_CANDIDATES_MAX = 24, LQ_TUNE_ISA_MAX = 24 };
 
 struct lq_tune_candidate {
-    bool floats;                  // the floating-point file of a network in two, not the int8 one
+    bool floats;                  // the float file of a pair (below) instead of the int8 one
     enum lq_precision precision;
     char isa[LQ_TUNE_ISA_MAX];    // ONEDNN_MAX_CPU_ISA; "ALL": no limit; "": as set by the user
 };
@@ -19,14 +19,15 @@ struct lq_tune_candidate {
 // Properties of the processor and the model.
 struct lq_tune_case {
     bool ours;      // the default network
-    bool pair;      // a network in two files, int8 and float, as ours is
-    bool quantised; // the file that was named (the int8 one of a pair)
-    bool large;     // … which starts with AMX where that is there (onednn.h)
+    bool pair;      // a network in two files, int8 and float, like the default one
+    bool quantised; // the named file is quantised (in a pair, it is the int8 file)
+    bool large;     // … and large enough that AMX is used by default (onednn.h)
     bool bf16, f16, amx, amx_f16;
     bool isa_set;   // the user has set the limit, which is kept
 };
 
-// Fills in what can be told of this processor and of the environment; `pair` is the caller's.
+// Fills in the properties of the file, this processor and the environment. `pair` is set to `ours`;
+// the caller may change it.
 void lq_tune_case_here(struct lq_tune_case *here, const char *path, bool ours);
 
 // Writes the candidates to `all` and returns their number. The first one of each file is its

@@ -41,8 +41,9 @@ struct lq_tune_race {
     int best; // index in entries; -1: none
 };
 
-// Combines the cost of a frame alone and beside others: the geometric mean, in milliseconds, of its
-// time alone (on one core or on all, whichever is faster) and of its share of all cores' time.
+// Combines the cost of a single frame and of parallel frames: the geometric mean, in milliseconds,
+// of a single frame's time (on one core or on all, whichever is faster) and of a frame's share of
+// all cores' time.
 double lq_tune_score(const struct lq_tune_times *times);
 
 const char *lq_tune_verdict_name(enum lq_tune_verdict verdict); // "fine"

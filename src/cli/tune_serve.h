@@ -24,13 +24,13 @@ struct lq_tune_beside {
     struct lq_model *model; // the model that the server switched to
 };
 
-// Forks the process that may race later. `enter` (giving up rights) is called in each of its
-// children first. Where there is nothing to race for, or no process can be had, there is none.
+// Forks the process that may race later. `enter` (drops privileges) is called first in each of its
+// children. Does nothing if there is nothing to tune or no process can be created.
 void lq_tune_beside_fork(struct lq_tune_beside *beside, struct lq_cli_model *asked,
                          int (*enter)(void *context, struct lq_error *err), void *context);
 
-// Starts the race after this many seconds, and watches it. `asked` is how the server computes
-// meanwhile.
+// Starts the race after this many seconds, and watches it. `asked`: the model and settings that the
+// server uses until then.
 void lq_tune_beside_watch(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
                           struct lq_server *server, int after_s);
 
