@@ -11,12 +11,14 @@
 struct lq_convert_options {
     const char *name;    // of the network in the result; NULL: "network"
     bool fp16;           // weights as float16, with a Cast before their use
-    bool channels_first; // picture inputs and outputs as NCHW: no Transpose even at the edges
-    // For the sidecar of an int8 model alone: the float model's file beside it. NULL: not told.
+    bool channels_first; // picture inputs and outputs as NCHW: avoids a Transpose at the inputs and
+                         // outputs too
+    // Only for the sidecar of an int8 model: the file of the float model beside it. NULL: not
+    // known.
     const char *float_model;
-    bool real_edges;     // inputs and outputs in float32 where the source has them quantised
-    // For comparing: tensors of the source that the result has too become outputs of it, those
-    // number expose_from to expose_from + expose_count - 1 of all there are.
+    bool real_edges;     // inputs and outputs in float32 even if they are quantised in the source
+    // For comparison: tensors that the source and the result share become outputs of the result. Of
+    // all such tensors, those numbered expose_from to expose_from + expose_count - 1 are used.
     int expose_from, expose_count;
     struct lq_convert_exposed *exposed; // NULL: none
 };

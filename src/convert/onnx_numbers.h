@@ -4,8 +4,8 @@
 
 #include "format/onnx.h"
 
-// A constant's numbers as floats, from float32 or float16, raw or not. NULL: another type, damaged,
-// or out of memory. The caller frees it.
+// Returns a float32 or float16 constant's numbers as floats, whether stored as raw bytes or not.
+// NULL: another type, damaged, or out of memory. The caller frees them.
 float *lq_onnx_floats(const Onnx__TensorProto *tensor);
 
 // Replaces the constant's numbers by float32 of the same shape.

@@ -12,14 +12,15 @@ struct lq_quantise_options {
     const char *const *keep; // names of layers to leave in float; for patterns see quantise_plan.h
     int keep_count;
     const char *folder;      // for files that the engine reads
-    bool report;             // make one
+    bool report;             // whether to make a report
     double float_max;        // share of the work that may be left in float (quantise_keep.h)
-    // What is painted, if that can be told: how far the masks of the model in the file `path` agree
-    // with the float model's (1: the same; NaN: there is nothing to paint). May be NULL.
+    // Measures the effect on painted nails, if that is possible: how far the masks of the model in
+    // the file `path` agree with the float model's (1: identical; NaN: there is nothing to paint).
+    // May be NULL.
     int (*painted)(void *context, const char *path, double *iou, struct lq_error *err);
-    double iou_min;          // layers stay in float until `painted` says at least this …
-    double own_max;          // … or, where it says nothing, if their own noise is more than this
-    // `what` is being done, `done` of `of`; may be NULL.
+    double iou_min;          // layers are moved to float until `painted` returns at least this …
+    double own_max;          // … or, without a result, if their own noise is above this
+    // Reports progress: step `done` of `of` of `what`. May be NULL.
     void (*step)(void *context, const char *what, int done, int of);
     void *context;           // for both functions
 };
@@ -44,7 +45,7 @@ struct lq_float_model {
 struct lq_int8_model {
     struct lq_buf bytes; // an .onnx file; owned and initialised by the caller
     struct lq_quantise_summary summary;
-    json_t *report;      // `--report` in docs/QUANTIZE.md; the caller's to release; NULL: none
+    json_t *report;      // `--report` in docs/QUANTIZE.md; the caller releases it; NULL: none
 };
 
 // Checks whether there is something to quantise; if not, fails with MODEL and what to do. Runs

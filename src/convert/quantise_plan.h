@@ -19,15 +19,16 @@ struct lq_layer {
     int64_t groups;   // of a Conv
     int *sources;     // indices into the plan's sources
     int source_count;
-    double macs;      // multiplications for a picture; 0: not known yet
-    double taken, made; // numbers of its input and output for a picture
-    double *means;    // of the input, by channel
-    uint64_t mean_items; // numbers in each of these
-    int channels;        // of the input; 0: not seen yet
-    bool named;       // --keep named it: it stays in float
-    bool quantised;   // … and the others, as they are tried
-    double own;       // noise of what it makes when its input is exact; NaN: not measured
-    double alone;     // noise of the outputs when nothing else is quantised; NaN: not measured
+    double macs;      // multiplications per picture; 0: not known yet
+    double taken, made; // count of numbers in its input and in its output, per picture
+    double *means;    // of the input, per channel
+    uint64_t mean_items; // number of values in each mean
+    int channels;        // of the input; 0: not known yet
+    bool named;       // named by --keep: it stays in float
+    bool quantised;   // for the others: the current choice
+    double own;       // noise of its own output if its input is exact; NaN: not measured
+    double alone;     // noise of the model's outputs if only this layer is quantised; NaN: not
+                      // measured
 };
 
 struct lq_source {
@@ -42,14 +43,14 @@ struct lq_plan {
     struct lq_source *sources;
 };
 
-// MODEL: nothing to quantise. At first all layers are `quantised`.
+// MODEL: there is nothing to quantise. Initially all layers are `quantised`.
 LQ_MUST_CHECK int lq_plan_init(struct lq_plan *plan, const struct lq_onnx *onnx, const char *name,
                                struct lq_error *err);
 void lq_plan_release(struct lq_plan *plan);
 
-// Leaves layers in float if their name, or their node's, is `text` or, if `text` ends with `*`,
-// begins with it. Returns their number.
+// Leaves layers in float whose name, or whose node's name, equals `text`, or begins with it if
+// `text` ends with `*`. Returns their number.
 int lq_plan_keep(struct lq_plan *plan, const struct lq_onnx *onnx, const char *text);
 
-// Whether the node only moves numbers; those are its inputs *first to *first + *count - 1.
+// Whether the node only moves numbers: those of its inputs *first to *first + *count - 1.
 bool lq_plan_moves(const Onnx__NodeProto *node, size_t *first, size_t *count);

@@ -1,5 +1,5 @@
-// Layers that lose too much in int8 go back to float: the fewest with which the masks agree with
-// the float model's, or, where no masks are to be had, those whose own rounding is too coarse.
+// Moves layers that lose too much accuracy in int8 back to float: the fewest with which the masks
+// agree with the float model's or, if there are no masks, those whose own noise is too high.
 // Threads: the one that quantises. Owner: nothing is kept.
 #pragma once
 

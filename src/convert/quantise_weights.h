@@ -1,6 +1,7 @@
-// One layer's weights in eight bits, and the names that quantising gives to what it adds.
+// Quantises one layer's weights to eight bits, and names the nodes and constants that quantisation
+// adds.
 // Threads: any. Owner: nothing is kept.
-// Sources: R. Krishnamoorthi, arXiv:1806.08342 (a scale a channel); M. Nagel et al., "Data-Free
+// Sources: R. Krishnamoorthi, arXiv:1806.08342 (a scale per channel); M. Nagel et al., "Data-Free
 // Quantization Through Weight Equalization and Bias Correction", ICCV 2019 (biases).
 #pragma once
 
@@ -8,19 +9,19 @@
 
 enum { LQ_QUANTISE_NAME_MAX = 400 };
 
-#define LQ_QUANTISE_ZERO "quantise#zero" // the one zero point of all activations
+#define LQ_QUANTISE_ZERO "quantise#zero" // the zero point that all activations share
 
-// "<value>#<what>"
+// Writes "<value>#<what>".
 void lq_quantise_name(char name[LQ_QUANTISE_NAME_MAX], const char *value, const char *what);
 void lq_quantise_add_scale(struct lq_onnx *onnx, const char *name, float scale);
 void lq_quantise_add_zero(struct lq_onnx *onnx);
 
-// Puts QuantizeLinear and DequantizeLinear of `value` before the node that has the number `at` now;
-// what is rounded is called `rounded`.
+// Inserts QuantizeLinear and DequantizeLinear of `value` before the node whose index is now `at`;
+// the rounded value is named `rounded`.
 void lq_quantise_insert_pair(struct lq_onnx *onnx, size_t at, const char *value, const char *scale,
                              const char *rounded);
 
-// The weights of the node that makes `layer->name` become int8 behind a DequantizeLinear. With
-// `correct_bias` what their rounding changes in each channel's mean is taken off its bias. False:
-// out of memory, or there is no such node.
+// Stores the weights of the node that computes `layer->name` as int8, followed by a
+// DequantizeLinear. With `correct_bias`, subtracts from the bias what the rounding changes in each
+// channel's mean. False: out of memory, or there is no such node.
 bool lq_quantise_weights(struct lq_onnx *onnx, const struct lq_layer *layer, bool correct_bias);

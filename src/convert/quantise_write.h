@@ -1,7 +1,7 @@
 // Writes a tidy ONNX model with its quantised layers as QuantizeLinear and DequantizeLinear.
 // Threads: any. Owner: nothing is kept.
-// Sources: TensorRT's and OpenVINO's rules for such graphs (both want symmetric int8 and a scale a
-// channel for weights).
+// Sources: the rules of TensorRT and OpenVINO for such graphs (both need symmetric int8, and one
+// scale per channel for weights).
 #pragma once
 
 #include "convert/quantise_plan.h"

@@ -1,4 +1,5 @@
-// A float model's outputs for some pictures, and how far another model's outputs are from them.
+// A float model's outputs for some pictures; measures how far another model's outputs are from
+// them.
 // Threads: one owner. Owner: open/close by the caller; pictures and folder must outlive it.
 #pragma once
 
@@ -8,7 +9,7 @@
 struct lq_reference;
 
 struct lq_output_error {
-    double noise;   // noise.h
+    double noise;   // as in noise.h
     double max_abs;
 };
 
@@ -19,20 +20,21 @@ LQ_MUST_CHECK int lq_reference_open(struct lq_reference **reference, const struc
                                     const char *folder, struct lq_error *err);
 void lq_reference_close(struct lq_reference *reference); // reference may be NULL
 
-// On `count` of the pictures at most. *noise: the outputs' mean; 0: equal; infinite: not to be
-// told. `onnx` has the same outputs in the same order, and may have more behind them. `errors`: one
-// for each output; may be NULL.
+// Compares on at most `count` pictures. *noise: mean over the outputs; 0: equal; infinite: cannot
+// be computed. `onnx` has the same outputs in the same order, and may have more after them.
+// `errors`: one per output; may be NULL.
 LQ_MUST_CHECK int lq_reference_compare(const struct lq_reference *reference,
                                        const struct lq_onnx *onnx, int count,
                                        struct lq_output_error *errors, double *noise,
                                        struct lq_error *err);
 
-// Another model's output of one of the pictures: of how many-th of those that were run.
+// Receives output number `index` of another model for a picture. `picture` is its index among those
+// that were run.
 typedef void lq_reference_row(void *context, int picture, int index,
                               const struct lq_tensor *output);
 
-// Runs `onnx` on `count` of the pictures at most, and shows each of its outputs to `row`. What a
-// row is shown stays until the picture's last row.
+// Runs `onnx` on at most `count` of the pictures and passes each of its outputs to `row`. An output
+// stays valid until the last call of `row` for the same picture.
 LQ_MUST_CHECK int lq_reference_run(const struct lq_reference *reference, const struct lq_onnx *onnx,
                                    int count, lq_reference_row *row, void *context,
                                    struct lq_error *err);
