@@ -1,5 +1,5 @@
-// The result of the last trial of a model file in a separate process (cli/check.h), stored in the
-// cache of compiled models, so that a second start need not try again.
+// The result of the last trial of a model file in a separate process (cli/model_check.h), stored in
+// the cache of compiled models, so that a second start need not try again.
 // Threads: any; no state. Does not load an engine.
 #pragma once
 

@@ -17,12 +17,12 @@ struct lq_codec;
 
 // Facts about a decoded file, kept so that it can be written back as the same kind.
 struct lq_picture_info {
-    // asked
-    bool may_shrink;      // a JPEG or WebP beyond the limit on pixels is decoded smaller
-    int repaint_quality;  // a JPEG of about this quality may be repainted (below); 0: no
-    // Which part of a picture of this size is wanted, within it. False: all. NULL: all. The part of
-    // an upright RGB or grey JPEG in one scan is decoded alone; around it the picture is black, and
-    // damage behind its last row goes unseen.
+    // set by the caller
+    bool may_shrink;      // decode a JPEG or WebP over the pixel limit at a smaller size
+    int repaint_quality;  // a JPEG of about this quality may be repainted (below); 0: never
+    // Chooses the part of a picture of this size to decode, which must lie within it. False, or a
+    // NULL pointer: all of it. Only an upright RGB or grey JPEG in one scan is decoded in part: the
+    // picture is then black around the part, and damage below its last row is not noticed.
     bool (*choose_part)(void *context, int width, int height, struct lq_pixel_box *part);
     void *part_context;
     // set by the decoder

@@ -17,11 +17,11 @@ struct lq_jpeg_read {
     size_t len;
     int scans;              // as the map counts them; data after the last scan's blocks is ignored
     const uint8_t *data_end; // where the last scan's data ends
-    bool inks;              // four components as stored, else RGB
-    int shrink;             // 1, 2, 4 or 8: each side is divided by it, rounded up
-    const struct lq_pixel_box *part; // only these pixels, and a few beside them, are wanted; the
+    bool inks;              // four components as stored; else RGB
+    int shrink;             // 1, 2, 4 or 8: each side is divided by it and rounded up
+    const struct lq_pixel_box *part; // only these pixels (and a few beside them) are decoded; the
                             // rest is black, and what follows is not read; NULL: all
-    // Whether the coefficients are to stay, once the header is read; NULL: no.
+    // Called once the header is read: whether to keep the coefficients. NULL: no.
     bool (*keeps)(const struct jpeg_decompress_struct *header, void *context);
     void *context;
 

@@ -33,8 +33,8 @@ struct lq_model_options {
 // A part of a picture whose sides may lie within pixels.
 struct lq_float_box { float x, y, width, height; };
 
-// One grid of probabilities over part of the picture. A mask head gives one patch that covers the
-// whole picture and may hold many nails; a detection head gives one patch per nail.
+// A grid of probabilities over part of the picture. A mask head returns one patch that covers the
+// whole picture and may hold many nails; a detection head returns one patch per nail.
 struct lq_patch {
     float confidence;     // 0..1; for a mask head 1
     bool single;          // holds exactly one nail
@@ -45,7 +45,7 @@ struct lq_patch {
     // Centre of grid point (i, j) lies at (x0 + i * dx, y0 + j * dy) in picture pixels, where pixel
     // (0, 0) spans 0..1.
     float x0, y0, dx, dy;
-    struct lq_float_box box; // in picture pixels: nothing outside is nail
+    struct lq_float_box box; // in picture pixels: outside it nothing is nail
 };
 
 struct lq_size { int width, height; };

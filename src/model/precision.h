@@ -1,6 +1,7 @@
-// Which arithmetic runs a model faster here: bf16 halves what is moved and, on some processors,
-// doubles what is multiplied; on others it is emulated and takes twice as long: a trial decides.
-// Threads: the caller's, for the call. Owner: the caller closes *winner.
+// Decides which precision runs a model faster here. bf16 halves memory traffic and, on some
+// processors, doubles the rate of multiplications; others emulate it and take twice as long. So
+// both are timed.
+// Threads: the caller's, during the call. Owner: the caller closes *winner.
 #pragma once
 
 #include "engine/engine.h"

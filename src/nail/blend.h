@@ -12,7 +12,8 @@ struct lq_shown_mask {
     float center_x, center_y; // centre of the motion's rotation and growth
 };
 
-// The smallest box that holds the moved mask, within the picture; false when none is left.
+// The smallest box that holds the moved mask, clipped to the picture; false if nothing of it is
+// left.
 bool lq_shown_mask_moved_box(const struct lq_shown_mask *mask, const struct lq_motion *motion,
                              const struct lq_image *picture, struct lq_pixel_box *box);
 

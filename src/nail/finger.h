@@ -15,8 +15,8 @@ void lq_finger_classify(struct lq_nails *nails);
 
 struct lq_hand_match;
 
-// Whether four or five nails of this match clearly lie in the order of the opposite fingers (little
-// finger for thumb): landmarks sometimes take a hand from the wrong side.
+// Whether four or five nails of this match clearly lie in the reverse order of fingers (little
+// finger for thumb). Landmarks sometimes mistake one side of the hand for the other.
 bool lq_finger_order_is_reversed(const struct lq_nails *nails, const struct lq_hand_match *match);
 
 // Sets finger from finger_share: the most likely one if its share is at least share_min, else

@@ -23,7 +23,7 @@ struct lq_hand_limits {
 
 // Searches the hands of these nails and orients each nail on a finger along it: axis, length,
 // width, tip and finger. The others stay as they are. Runs the network 10 to 50 times.
-// limits: NULL is none. TIMEOUT: the deadline is over.
+// limits: NULL sets none. TIMEOUT: the deadline has passed.
 LQ_MUST_CHECK int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *picture,
                                    struct lq_nails *nails, const struct lq_hand_limits *limits,
                                    struct lq_error *err);
@@ -41,10 +41,10 @@ void lq_hand_memory_forget(struct lq_hand_memory *memory);
 bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us);
 
 enum {
-    LQ_HAND_FOLLOW_US = 250 * 1000,     // least time between two runs on a known hand
-    LQ_HAND_FOLLOW_MAX_US = 700 * 1000, // that time at a low frame rate, at most
+    LQ_HAND_FOLLOW_US = 250 * 1000,     // minimum time between two runs on a known hand
+    LQ_HAND_FOLLOW_MAX_US = 700 * 1000, // upper limit of that time at low frame rates
     LQ_HAND_SEARCH_US = 25 * 1000,      // time between two crops of a search
-    LQ_HAND_REST_US = 1000 * 1000,      // pause after a search that found none
+    LQ_HAND_REST_US = 1000 * 1000,      // pause after a search that found no hand
     LQ_HAND_LASTING_US = 1500 * 1000    // how long a nail keeps the finger it was classified on
 };
 
@@ -75,6 +75,6 @@ void lq_hand_match(const struct lq_hand *hand, const struct lq_nails *nails, con
 // The crop in which the network is most accurate, computed from the landmarks of an earlier run.
 struct lq_hand_crop lq_hand_crop_of(const struct lq_hand *hand);
 
-// Turns a nail to point along the unit vector `tip`; its own axis stays where it is clearly longer
-// than broad and lies near.
+// Turns a nail to point along the unit vector `tip`. Keeps the nail's own axis if it is close to
+// `tip` and the nail is clearly longer than wide.
 void lq_hand_turn(struct lq_nail *nail, struct lq_point tip);

@@ -56,8 +56,8 @@ void lq_hand_add_candidate(struct lq_hand_search *search,
                            const struct lq_hand_candidate *candidate);
 // Whether the best candidate is beyond doubt.
 bool lq_hand_is_certain(const struct lq_hand_search *search);
-// Orients the nails along the fingers they match, and names the fingers, from the other side of the
-// hand if the nails lie in the opposite order. doubts: the match in the mirrored picture; a nail
-// where it contradicts is not changed.
+// Orients the nails along the fingers they match, and sets their fingers, counted from the other
+// side of the hand if the nails lie in the opposite order. doubts: the match in the mirrored
+// picture; a nail for which it disagrees is not changed.
 void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
                    struct lq_nails *nails);

@@ -16,10 +16,10 @@ void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float s
                    float shift_y);
 
 // box: within the picture, with a margin around the nails and an aspect ratio that the network was
-// trained on. false: no nail, or too little is gained.
+// trained on. false: there is no nail, or too little is gained.
 bool lq_region_place(const struct lq_region *region, const struct lq_image *picture,
                      struct lq_pixel_box *box);
 
-// Whether a nail found in the region ends where the region does, so that some of it is missing.
+// Whether a nail found in the region touches the region's border, so that part of it is missing.
 bool lq_region_cuts(const struct lq_pixel_box *box, const struct lq_image *picture,
                     const struct lq_nail *nail);

@@ -1,7 +1,7 @@
-// Nails from frame to frame: stable ids, steady outlines, no lag. One tracker a session.
-// Each nail's own motion is read from the picture (motion.h); the outline shown before moves along
-// and the new one is blended in, the less of the old the less the two agree. Length, width and
-// axis go through a one-euro filter.
+// Tracks nails from frame to frame: stable ids, steady outlines, no lag. One tracker per session.
+// Each nail's own motion is measured in the picture (motion.h). The outline shown before is moved
+// by it, and the new one is blended in: the less the two agree, the less of the old one is kept.
+// Length, width and axis pass through a one-euro filter.
 // Threads: any; a tracker processes one frame at a time (it has a lock, held during an update).
 // Owner: new/free by the caller; results are stored in the caller's lq_tracked.
 #pragma once
@@ -41,14 +41,14 @@ LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);
 
-// The region of interest of the next frame: around all nails shown last, where they will be at
-// `time_us`. false: the whole frame is to be used, because no nail is shown, they are large or far
-// apart, or no whole frame was used for some time. box: within the picture.
+// The region of interest for the next frame: around all nails shown last, at their expected
+// positions at `time_us`. false: use the whole frame, because no nail is shown, the nails are large
+// or far apart, or no whole frame was used for some time. box: within the picture.
 bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
                        struct lq_pixel_box *box);
-// As lq_tracker_update with `smooth`, with nails found in the region of interest `box`. From then
-// on outlines follow regions above all; a nail that only whole frames show is kept between them.
-// What the region cuts off counts as not found.
+// As lq_tracker_update with `smooth`, for nails found in the region of interest `box`. From then on
+// outlines follow mainly the regions; a nail that only whole frames show is kept between them. A
+// nail that the region cuts off counts as not found.
 LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
                                            const struct lq_image *picture,
                                            const struct lq_pixel_box *box,

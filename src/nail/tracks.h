@@ -11,7 +11,8 @@
 #include "nail/one_euro.h"
 #include "nail/track.h"
 
-#define LQ_TRACK_MATCH_MIN 0.3f // of lq_motion.match: below it the picture shows no more where to
+// Minimum of lq_motion.match; below it the picture does not show where the nail has moved.
+#define LQ_TRACK_MATCH_MIN 0.3f
 
 struct lq_track {
     int id;
@@ -59,7 +60,8 @@ struct lq_track_update {
     const struct lq_image *picture;
     uint64_t time_us;
     float dt_s, detect_s;        // since the last frame, since the last detection
-    const struct lq_pixel_box *region; // of interest, that was detected in; NULL: the whole
+    const struct lq_pixel_box *region; // the region of interest used for detection; NULL: the whole
+                                       // frame
     int count;
     struct lq_track_step steps[LQ_NAILS_MAX];
 };
@@ -88,8 +90,8 @@ bool lq_track_plan_propagated(struct lq_track_update *update);
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track);
 
-// track_draw.c: the nail's mask, lq_track_stride(step) * step->box.height bytes: the detected one,
-// the last one moved, or both blended.
+// track_draw.c: draws the nail's mask, lq_track_stride(step) * step->box.height bytes: the detected
+// mask, the last one moved, or both blended.
 int lq_track_draw(struct lq_track_update *update, const struct lq_track_step *step, uint8_t *out);
 size_t lq_track_stride(const struct lq_track_step *step);
 void lq_track_copy_rows(const struct lq_nail *nail, const struct lq_pixel_box *box, uint8_t *out,

@@ -42,12 +42,12 @@ struct lq_coat {
                           // heights
     const struct lq_surround *surround; // what the nail mirrors; NULL: nothing in particular
     struct lq_outlook outlook;          // … and from where
-    struct lq_glimpse glimpse;          // … made of both
-    float stretch;       // 1; more makes the highlight shorter along the nail
+    struct lq_glimpse glimpse;          // … the mirrored image computed from both
+    float stretch;       // 1: normal; above 1: shortens the highlight along the nail
     float aspect;        // length over width
     float pixel;         // a pixel's side in half widths
-    float blur;          // … and how much wider the picture's edges are than a sharp one's
-    float cuticle;       // 1 where the base is known to be at u = -1, else 0
+    float blur;          // how much wider the picture's edges are than sharp ones, in half widths
+    float cuticle;       // 1 if the base is known to be at u = -1, else 0
     float number[LQ_EFFECT_COUNT];
     float turn_c, turn_s; // cosine and sine of the effect's angle
     float color[LQ_EFFECT_COLORS_MAX][3]; // of the effect, linear; all are set
@@ -85,7 +85,7 @@ struct lq_polish_row {
 
 enum { LQ_FINISH_ROWS = 11 };
 
-// The coat of a polish; the light, sun and geometry are the caller's to fill in, before.
+// Sets up the coat for a polish. The caller sets light, sun and geometry before.
 void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float width);
 
 // Composites one row in linear light: polish over the photo, weighted by cover. scratch:

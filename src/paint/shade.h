@@ -48,7 +48,7 @@ struct lq_span {
     int from, count;
 };
 
-// Those of all rows of the nail, nail->crop.height of them.
+// Computes the spans of all rows of the nail; there are nail->crop.height of them.
 void lq_span_all(const struct lq_nail *nail, struct lq_span *spans);
 
 // Planes of nail->crop.width x nail->crop.height floats.
