@@ -58,7 +58,7 @@ export class Adviser {
         this.#lookedAt = 0;
     }
 
-    // Once a reply; source: what was sent, as a CanvasImageSource of that size.
+    // Called once per reply; source: what was sent, as a CanvasImageSource of that size.
     see({ nails, widths, source, size: [w, h] }) {
         const now = performance.now();
         if (now - this.#lookedAt > 500) {

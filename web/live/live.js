@@ -59,8 +59,8 @@ export class Live {
     frameBudget = new FrameBudget();
     choiceOptions = {}; // of EngineChoice, in place of its own
     onstate = () => {};
-    onengine = () => {}; // ('server' or 'device'): it finds the nails from now on
-    deviceOffered = false; // whether the server hands out what the device finds nails with
+    onengine = () => {}; // ('server' or 'device'): it detects the nails from now on
+    deviceOffered = false; // whether the server offers the on-device runtime
     onframe = () => {}; // ({id, nails, widths}) after it was drawn
     onerror = () => {}; // (why), nothing when the reply's picture could not be read
 
