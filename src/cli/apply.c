@@ -74,7 +74,7 @@ static bool has_ending(const char *path)
     return dot && dot != name && dot[1];
 }
 
-// A file's ending says what is written there; one that nothing is written as is a slip.
+// A file's ending selects the format to write. An ending of no format is taken for a mistake.
 static void check_endings(const struct apply *apply, const struct argp_state *state)
 {
     if (apply->input_count != 1)
@@ -104,8 +104,8 @@ static void check(struct argp_state *state, void *input)
     check_endings(apply, state);
 }
 
-// The file a result goes to: `target` itself, or in the folder `target` the input's name, with its
-// ending replaced when `ending` is given.
+// Writes the path of a result: `target` itself or, if that is a folder, the input's name in it,
+// with its ending replaced by `ending` if that is given.
 static int target_path(char *path, size_t size, const char *target, const char *input,
                        const char *ending, struct lq_error *err)
 {
@@ -113,7 +113,7 @@ static int target_path(char *path, size_t size, const char *target, const char *
     const char *dot = strrchr(name, '.');
     if (!ending && (lq_ends_with_any_case(name, ".avif") || lq_ends_with_any_case(name, ".heic") ||
                     lq_ends_with_any_case(name, ".heif")))
-        ending = ".jpg"; // these are not written
+        ending = ".jpg"; // these formats are not written
     int stem = ending && dot && dot != name ? (int)(dot - name) : (int)strlen(name);
     int written = is_folder(target)
                       ? snprintf(path, size, "%s/%.*s%s", target, stem, name, ending ? ending : "")
@@ -178,7 +178,8 @@ struct place {
     ino_t file;
 };
 
-// Two inputs of one name, or of one stem where endings change, would go to one file of the folder.
+// Two inputs of the same name (or the same stem, if endings change) would overwrite each other in
+// the folder.
 static int check_unwritten(const struct tools *tools, const char *path, struct lq_error *err)
 {
     struct stat info;
@@ -257,7 +258,7 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     return status;
 }
 
-// Several pictures need a folder to go to; it is made when it is not there.
+// Results of several pictures go to a folder, which is created if needed.
 static int make_folders(const struct apply *apply, struct lq_error *err)
 {
     const char *folders[] = {apply->out, apply->mask_out};

@@ -54,7 +54,7 @@ static void set_yolo(struct argp_state *state, void *input, char *path)
     chosen->yolo_asked = true;
 }
 
-// Passed on as it is written.
+// The text is passed on unchanged.
 static void set_score(struct argp_state *state, void *input, char *text)
 {
     lq_cli_number(state, "score", text, 0.001, 1);
@@ -106,7 +106,7 @@ static const struct lq_cli_option options[] = {
     {"json", NULL, "Print the figures as JSON", 1, LQ_CLI_TAKE_ON(struct lq_bench, options.json)},
     {0}};
 
-// All that stands after "--".
+// Takes everything after "--".
 static void take_serve_options(struct argp_state *state, void *input)
 {
     struct lq_bench_options *chosen = &((struct lq_bench *)input)->options;

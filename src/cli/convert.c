@@ -39,7 +39,7 @@ static void check(struct argp_state *state, void *input)
 }
 
 
-// The file's name without folder and ending: what the network is called.
+// The network's name: the file's, without folder and ending.
 static void network_name(const char *path, char name[128])
 {
     const char *slash = strrchr(path, '/'), *from = slash ? slash + 1 : path;
@@ -67,11 +67,11 @@ static int make_report(void *data, struct lq_error *err)
     return LQ_OK;
 }
 
-// A minute for a network of a usual size on one slow core.
+// A network of ordinary size takes a minute on one slow core.
 enum { REPORT_MS_MAX = 600 * 1000 };
 
-// In a process of its own: the engine runs the file that was given and the one that was made, and
-// either may end it.
+// Runs in a separate process, because the engine runs both the source file and the result, and
+// either may crash it.
 static int write_report(struct report_job *job, struct lq_error *err)
 {
     char path[32];
@@ -101,7 +101,7 @@ static int write_report(struct report_job *job, struct lq_error *err)
 
 static void print_summary(const struct convert *convert, const struct lq_convert_summary *summary)
 {
-    // Standard output may be the model or the report.
+    // Standard output may already be used for the model or the report.
     bool taken = strcmp(convert->out, "-") == 0 ||
                  (convert->report && strcmp(convert->report, "-") == 0);
     fprintf(taken ? stderr : stdout,
@@ -127,7 +127,7 @@ static int run(const struct convert *convert, struct lq_error *err)
         if (status != LQ_OK)
             lq_fail_within(err, "cannot convert '%.80s'", convert->in);
     }
-    // The sidecar first: a model without the one it needs would be read wrongly.
+    // Write the sidecar first: without it the model would be interpreted wrongly.
     if (status == LQ_OK)
         status = lq_convert_sidecar(convert->in, convert->out, &how, err);
     if (status == LQ_OK)

@@ -21,7 +21,7 @@ static const struct lq_cli_option options[] = {
     {"json", NULL, "Print JSON", 1, LQ_CLI_TAKE_ON(struct engines, json)}, {0}};
 
 
-// What the processor has beyond the least that Lacquer runs on; empty: nothing.
+// The processor's features beyond the minimum that Lacquer needs; empty: none.
 static const char *features(void)
 {
     static char text[128];
@@ -55,7 +55,8 @@ static const char *features(void)
     return text;
 }
 
-// How `lacquer tune` found the default model to be computed fastest here; false: it was not asked.
+// Describes the fastest way found by `lacquer tune` for the default model here; false: it has not
+// been run.
 static bool tuned(char *text, size_t size)
 {
     struct lq_cli_model asked;

@@ -7,7 +7,7 @@
 
 #include "net/address.h"
 
-// "1.2.3" is no name, though resolvers take it for an address of three parts.
+// Resolvers accept "1.2.3" as an address of three parts; it is not a host name.
 static bool is_address(const char *text)
 {
     struct lq_net_address address;

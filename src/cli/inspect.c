@@ -38,7 +38,7 @@ static void add_operator(void *context, const char *kind, int count)
     json_object_set_new(context, kind, json_integer(count));
 }
 
-// Kinds and counts, most frequent first; null where the file's format lists none.
+// Operator kinds and their counts, most frequent first; null if the file's format lists none.
 static json_t *operators_json(const char *path)
 {
     json_t *operators = json_object();
@@ -69,7 +69,7 @@ static void add_model(json_t *root, const struct lq_model_info *info)
         json_object_set_new(root, "threshold", json_real((double)info->score_min));
         return;
     }
-    // Where the network chose the rows, only the numbers of a frame tell how its boxes are meant.
+    // If the network selects the rows itself, only a frame's numbers show the units of its boxes.
     more = json_pack("{s:o, s:s, s:s, s:f, s:f}", "classes",
                      info->end2end ? json_null() : json_integer(info->classes), "rows",
                      info->end2end ? "end2end" : yolo ? "cells" : "queries", "boxes",
@@ -96,7 +96,7 @@ static void print_tensors(const char *what, const struct lq_tensor *tensors, int
     }
 }
 
-// One line for each member that is no list of tensors; those follow, a line each.
+// Prints one line per member, except lists of tensors; these follow, one line per tensor.
 static void print_text(json_t *root, const struct lq_tensors *tensors)
 {
     const char *key;
@@ -114,7 +114,7 @@ static void print_text(json_t *root, const struct lq_tensors *tensors)
     print_tensors("output", tensors->outputs, tensors->output_count);
 }
 
-// A file that cannot be used may still be one that can be described.
+// Some files that cannot be used can still be described.
 static int describe(const struct inspect *inspect, struct lq_tensors *tensors,
                     const struct lq_engine_ops **engine)
 {

@@ -77,7 +77,7 @@ static int set_color(struct lq_cli_look *asked, struct lq_error *err)
     return LQ_OK;
 }
 
-// Everything was read: the look first, then what changes it.
+// Called after all options are read: sets the look first, then the options that modify it.
 static void resolve(struct argp_state *state, void *input)
 {
     struct lq_cli_look *asked = input;

@@ -4,7 +4,8 @@
 #include "cli/cli.h"
 #include "config.h"
 
-// Text for man(7): a hyphen is a minus, a backslash is itself, a leading dot is no macro.
+// Escapes text for man(7): hyphens print as minus signs, backslashes as themselves, and a leading
+// dot does not start a macro.
 static void print_text(const char *text)
 {
     if (*text == '.' || *text == '\'')
@@ -64,7 +65,7 @@ static void print_command(const struct lq_command *command)
         print_text(command->line.args_doc);
     }
     printf("\n");
-    // argp separates what stands before and after the options by a vertical tab.
+    // In argp a vertical tab separates the text before the options from the text after them.
     if (command->line.doc)
         print_text(command->line.doc);
     printf("\n");

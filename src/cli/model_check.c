@@ -13,7 +13,7 @@
 #include "engine/verdict.h"
 #include "model/trial.h"
 
-// A large model takes seconds on a small processor; a minute or two where that is emulated.
+// A large model takes seconds on a small processor, and a minute or two on an emulated one.
 enum { CHECK_MS_MAX = 180 * 1000, CHECK_GPU_MS_MAX = 900 * 1000 };
 
 struct trial {
@@ -33,7 +33,7 @@ static bool in_openvino(const struct lq_cli_model *asked)
 static int open_and_run(struct lq_cli_model *asked, struct lq_error *err)
 {
     struct lq_model *model = NULL;
-    asked->options.no_landmarks = true; // only this process's copy; that network is our own
+    asked->options.no_landmarks = true; // only in this process's copy; that network is our own
     int status = lq_cli_model_open_tried(asked, &model, err);
     return status == LQ_OK ? lq_model_try(model, err) : status; // the rest ends with the process
 }
@@ -67,7 +67,8 @@ static int try_model(void *data, struct lq_error *err)
 
 // ---- in the parent
 
-// TensorRT builds an engine for each size; what it built is kept, and opened from there next.
+// TensorRT builds an engine for each size, which takes long. It stores them and opens the stored
+// ones the next time.
 static int time_of(const struct lq_cli_model *asked)
 {
     return lq_cli_model_on_nvidia(asked) ? CHECK_GPU_MS_MAX : CHECK_MS_MAX;
@@ -84,7 +85,7 @@ static bool is_ours(const char *path)
     return same_file(path, lq_model_default_path()) || same_file(path, lq_model_float_path());
 }
 
-// Engines that compile what a file says, in this process.
+// Whether the engine compiles the file's contents in this process.
 static bool compiles(const char *engine)
 {
     return strcmp(engine, "openvino") == 0 || strcmp(engine, "onnxruntime") == 0;
@@ -96,14 +97,14 @@ static bool is_compiled_here(const struct lq_cli_model *asked)
     return engine ? compiles(engine) : !lq_ends_with(asked->path, ".replay");
 }
 
-// … or once no server runs it.
+// … or whether it will as the fallback, when no server runs the model.
 static bool is_fallback(const struct lq_cli_model *asked)
 {
     const char *spare = asked->options.remote.fallback;
     return spare && compiles(spare);
 }
 
-// Says what became of the file; the engine's end is told with its name.
+// Fails with the trial's error; if the engine crashed, the message names the file and the engine.
 static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
                       struct lq_error *err)
 {
@@ -117,7 +118,8 @@ static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
                    in_openvino(asked) ? "OpenVINO" : "ONNX Runtime");
 }
 
-// What would run in OpenVINO while no Triton does: only what ends the process is told here.
+// Tries the model with the engine that runs it while no Triton server is up. Only a crash is
+// reported here.
 static int try_fallback(struct trial *trial, struct lq_error *err)
 {
     struct lq_error found = {0};
@@ -139,7 +141,7 @@ static int try_ways(struct trial *trial, struct lq_error *err)
         return LQ_OK;
     }
     bool model = status == LQ_ERR_MODEL || status == LQ_ERR_ENGINE;
-    // An ONNX model is "converted" where its edges are quantised.
+    // An ONNX model counts as converted if its inputs or outputs were quantised.
     asked->converted = model && !lq_ends_with(asked->path, ".xml");
     if (!asked->converted ||
         lq_child_run(try_model, trial, sizeof *trial, time_of(asked), NULL) != LQ_OK) {
@@ -160,7 +162,7 @@ int lq_cli_model_check(struct lq_cli_model *asked, int (*enter)(void *, struct l
     if (!direct && !is_fallback(asked))
         return LQ_OK;
     asked->tried = true;
-    // What it may have to be converted to lies here; in the sandbox none can be made.
+    // Memory for the converted model; inside the sandbox it could not be created.
     if (!asked->has_memory) {
         asked->memory_fd = memfd_create("converted.onnx", MFD_CLOEXEC);
         asked->has_memory = asked->memory_fd >= 0;

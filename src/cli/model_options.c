@@ -27,7 +27,7 @@ static bool is_nvidia(enum lq_device device)
     return device == LQ_DEVICE_CUDA || device == LQ_DEVICE_TENSORRT;
 }
 
-// `--engine tensorrt` and `--device tensorrt` are two ways to say one thing.
+// `--engine tensorrt` and `--device tensorrt` mean the same.
 static void settle_device(struct argp_state *state, struct lq_model_options *chosen)
 {
     for (int device = LQ_DEVICE_CUDA; device <= LQ_DEVICE_TENSORRT; device++)
@@ -178,7 +178,8 @@ void lq_cli_model_init(struct lq_cli_model *model)
     choose_cache(model);
 }
 
-// A compiled model is code: not from where others could have put it. Told once.
+// A compiled model is code, so it is not read from a folder to which other users can write. Logged
+// once.
 static bool is_own(const char *dir, unsigned flags)
 {
     static bool said;
@@ -192,7 +193,7 @@ static bool is_own(const char *dir, unsigned flags)
     return status == LQ_OK;
 }
 
-// Creates the default cache folder; without one Lacquer works too, it only starts slower.
+// Creates the default cache folder. Lacquer also works without one, but starts more slowly.
 static const char *usable_cache(const char *dir)
 {
     if (!dir || !is_own(dir, LQ_TRUST_MISSING))
@@ -210,7 +211,7 @@ static const char *usable_cache(const char *dir)
 
 const char *lq_cli_model_cache(struct lq_cli_model *model)
 {
-    // Nobody named a folder: HOME may be another than when the options were read (--user).
+    // No folder was given: HOME may have changed since the options were read (--user).
     if (model->options.cache_dir == model->cache_dir)
         choose_cache(model);
     return usable_cache(model->options.cache_dir);
@@ -221,7 +222,7 @@ static int amend_onnx(const char *path, const struct lq_buf *model, struct lq_bu
 {
     if (!lq_onnx_has_external(model->data, model->len))
         return lq_onnx_amend(model->data, model->len, out, err);
-    struct lq_buf whole; // weights beside it would not be found from where the amended one lies
+    struct lq_buf whole; // with its weights, which could not be found from the amended file's path
     lq_buf_init(&whole, INT32_MAX);
     int status = lq_onnx_embed(model->data, model->len, path, &whole, err);
     if (status == LQ_OK)
@@ -230,8 +231,8 @@ static int amend_onnx(const char *path, const struct lq_buf *model, struct lq_bu
     return status;
 }
 
-// What lq_convert makes of a .tflite, or an amended ONNX model, in a file without a name that the
-// engine reads as `path`. Gives its descriptor, for the caller to close; negative on failure.
+// Writes the converted .tflite, or the amended ONNX model, to an unnamed file that the engine reads
+// as `path`. Returns its descriptor, which the caller closes; negative on failure.
 static int convert_unnamed(struct lq_cli_model *asked, const char *model, char path[32],
                            struct lq_error *err)
 {
@@ -250,7 +251,7 @@ static int convert_unnamed(struct lq_cli_model *asked, const char *model, char p
         fd = asked->has_memory ? asked->memory_fd : memfd_create("converted.onnx", MFD_CLOEXEC);
         asked->has_memory = false;
         snprintf(path, 32, "/proc/self/fd/%d", fd);
-        // A process that tried the model has written to it too.
+        // The process that tried the model has already written to it.
         if (fd < 0 || ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0 ||
             lq_file_write_fd(fd, out.data, out.len) != LQ_OK)
             status = lq_fail(err, LQ_ERR_IO, "no file in memory: %s", strerror(errno));
@@ -299,7 +300,7 @@ int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
     struct lq_model_options chosen = asked->options;
     const char *path = asked->path ? asked->path : lq_cli_model_own(asked);
     struct lq_remote_options *remote = &chosen.remote;
-    // A model of a server's own: nothing that is said of ours is true of it.
+    // The server's own model: none of our model's settings apply to it.
     if (remote->model && !asked->path && !remote->fallback) {
         remote->no_file = true;
         path = remote->model;
@@ -319,7 +320,7 @@ int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
         return fd;
     chosen.source = path;
     int status = lq_model_open(model, unnamed, &chosen, err);
-    close(fd); // what the engine needs of it it has mapped or copied
+    close(fd); // the engine has mapped or copied what it needs
     return status;
 }
 

@@ -25,7 +25,7 @@ long lq_cli_integer(struct argp_state *state, const char *option, const char *te
     return value;
 }
 
-// strtod alone would take spaces in front, hexadecimal digits and words.
+// strtod alone would also accept leading spaces, hexadecimal digits and words such as "inf".
 double lq_cli_number(struct argp_state *state, const char *option, const char *text, double low,
                      double high)
 {

@@ -8,11 +8,11 @@
 #include "base/log.h"
 #include "format/operators.h"
 
-// Between the two that were measured: our own, 2 MB, which AMX makes slower, and a YOLOv8s-seg,
-// 13 MB, which it makes faster (docs/QUANTIZE.md).
+// Between the two models that were measured: our own (2 MB), which is slower with AMX, and a
+// YOLOv8s-seg (13 MB), which is faster with it (docs/QUANTIZE.md).
 enum { LARGE_BYTES_MIN = 8 << 20 };
 
-// ONNX says it of tensors that are quantised, TFLite of its own.
+// QuantizeLinear marks a quantised ONNX model, QUANTIZE a quantised TFLite model.
 static void note_quantised(void *context, const char *kind, int count)
 {
     (void)count;

@@ -8,7 +8,7 @@
 
 enum { OPTIONS_MAX = 64, PARTS_MAX = 3, KEY_FIRST = 0x100 }; // keys below are letters
 
-// A table on its way through argp.
+// A table while argp processes it.
 struct parser {
     const struct lq_cli_spec *spec;
     void *input;

@@ -23,7 +23,7 @@
 #include "model/sidecar.h"
 
 enum { KEEP_MAX = 256, PICTURES = 128, PICTURES_MAX = 1024, FLOAT_MAX = 5, HOURS_MAX = 6 };
-// docs/QUANTIZE.md tells what these cost.
+// The cost of these limits is in docs/QUANTIZE.md.
 static const double IOU_MIN = 0.992, OWN_NOISE_MAX = 0.1;
 
 struct quantize {
@@ -79,7 +79,7 @@ static int convert(const struct lq_buf *file, struct lq_buf *model, struct lq_er
     return lq_convert(file->data, file->len, &as_is, model, &summary, err);
 }
 
-// As one ONNX model, whatever it comes as.
+// Reads the model as ONNX, whatever its format.
 static int read_model(const char *path, struct lq_buf *model, struct lq_error *err)
 {
     struct lq_buf file;
@@ -106,7 +106,7 @@ static void folder_of(const char *path, char *folder, size_t size)
     snprintf(folder, size, "%.*s", slash > path ? (int)(slash - path) : 1, slash ? path : ".");
 }
 
-// Said now, not when minutes have gone by.
+// Reported now, before minutes of work.
 static int check_place(const char *path, struct lq_error *err)
 {
     struct stat info;
@@ -121,7 +121,7 @@ static int check_place(const char *path, struct lq_error *err)
     return LQ_OK;
 }
 
-// ---- the work, in a process of its own: the engine runs a foreign model, and that may end it
+// ---- the work, in a separate process: the engine runs a foreign model, which may crash it
 
 struct work {
     const struct quantize *quantize;
@@ -133,7 +133,7 @@ struct work {
     struct lq_quantize_progress progress;
     int drawings;            // models whose masks were drawn
     struct lq_quantize_pictures *pictures;
-    // told to the parent
+    // sent to the parent
     struct lq_quantise_summary summary;
     char unpainted[256];
     int bad, used;
@@ -218,8 +218,8 @@ static int put(int fd, const char *path, struct lq_error *err)
     return status;
 }
 
-// The float model's file name where it lies beside the result, whose sidecar can name it: `tune`
-// then tries both files, and `serve` takes the faster one. NULL: not so.
+// The float model's file name, if it is in the result's folder, so that the result's sidecar can
+// name it: `tune` then tries both files, and `serve` uses the faster one. NULL: it is elsewhere.
 static const char *float_beside(const struct quantize *quantize)
 {
     char in[4096], out[4096], in_real[PATH_MAX], out_real[PATH_MAX];
@@ -235,7 +235,7 @@ static const char *float_beside(const struct quantize *quantize)
                : NULL;
 }
 
-// How far what is painted changes, or why that is not known.
+// Prints how much the painted masks change, or why that is not known.
 static void print_masks(const struct work *work, FILE *out)
 {
     const struct lq_quantise_summary *summary = &work->summary;
@@ -327,7 +327,7 @@ static int run(struct work *work, struct lq_error *err)
     return status;
 }
 
-// A report in the sidecar's place would be read as one, and what the real one says be lost.
+// A report written to the sidecar's path would replace the real sidecar and be read as one.
 static int check_report(const struct quantize *quantize, struct lq_error *err)
 {
     char sidecar[4096];

@@ -134,7 +134,8 @@ static int describe(struct lq_quantize_pictures *pictures, const char *model, st
     return LQ_OK;
 }
 
-// Each is decoded once before anything is computed: a damaged one is told, not found in the middle.
+// Decodes each picture once before anything is computed, so that a damaged one is reported at the
+// start and not in the middle.
 static int leave_out_bad(struct lq_quantize_pictures *pictures, struct lq_error *err)
 {
     int kept = 0;
@@ -235,7 +236,7 @@ static void count_overlap(const struct lq_image *mask, const uint8_t *bits,
     }
 }
 
-// With `overlap` masks are compared, without they are kept.
+// With `overlap`, masks are compared; without it, they are stored.
 static int draw_all(struct lq_quantize_pictures *pictures, const char *path,
                     struct overlap *overlap, struct lq_error *err)
 {
@@ -272,7 +273,7 @@ int lq_quantize_painted(struct lq_quantize_pictures *pictures, const char *model
     if (pictures->painted_count == 0 && draw_all(pictures, model, NULL, err) != LQ_OK) {
         if (err->status == LQ_ERR_MEMORY)
             return err->status;
-        // A network of another kind: its outputs alone are compared.
+        // A network of another kind: only its outputs are compared.
         snprintf(pictures->unpainted, sizeof pictures->unpainted, "%.250s", err->text);
         return LQ_OK;
     }

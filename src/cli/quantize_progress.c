@@ -16,7 +16,7 @@ void lq_quantize_progress_open(struct lq_quantize_progress *progress)
     progress->drawn_us = progress->told_us;
 }
 
-// "calibration 5 of 8, 12 s left"; on a terminal in the place of what was there.
+// Prints "calibration 5 of 8, 12 s left"; on a terminal this replaces the previous line.
 static void draw(struct lq_quantize_progress *progress, int of)
 {
     char count[40] = "", left[40] = "";
@@ -37,7 +37,7 @@ void lq_quantize_progress_step(struct lq_quantize_progress *progress, const char
     if (progress->fd < 0)
         return;
     bool fresh = strcmp(progress->stage, stage) != 0;
-    if (fresh) { // its first step is told when that is done
+    if (fresh) { // its first step is reported when it is done
         lq_quantize_progress_end(progress);
         snprintf(progress->stage, sizeof progress->stage, "%s", stage);
         progress->began_us = progress->told_us;

@@ -19,7 +19,7 @@ enum { LIBRARY_PATHS_MAX = 8, GROUP_LINES_MAX = 32, GPUS_MAX = 8 };
 
 struct folders {
     struct lq_sandbox confine;
-    char *text[LQ_SANDBOX_PATHS_MAX]; // what confine points to, where it is made up here
+    char *text[LQ_SANDBOX_PATHS_MAX]; // texts made here that confine points to
     int count;
 };
 
@@ -31,7 +31,7 @@ LQ_PRINTF(2, 3) static void add(struct folders *folders, const char *format, ...
     int len = vasprintf(&text, format, args);
     va_end(args);
     if (len < 0)
-        return; // it stays refused
+        return; // access stays denied
     if (folders->count == LQ_SANDBOX_PATHS_MAX) {
         free(text);
         return;
@@ -42,14 +42,15 @@ LQ_PRINTF(2, 3) static void add(struct folders *folders, const char *format, ...
 
 // ---- what belongs to the system
 
-// What the C library, OpenSSL and OpenVINO read of the machine and of themselves.
+// Files that the C library, OpenSSL and OpenVINO read about the machine and their own process.
 static const char *const system_paths[] = {
     "/usr", "/lib", "/lib64", "/opt/intel", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf",
     "/etc/localtime",
 #if defined(LQ_SANITIZE) // the leak check lists threads
     "/proc/self",
 #endif
-    // Not all of it: its `net` and its threads' tell every connection of the machine.
+    // Not all of /proc/self: its `net`, and those of its threads, list all the machine's
+    // connections.
     "/proc/self/auxv", "/proc/self/cgroup", "/proc/self/cmdline", "/proc/self/maps",
     "/proc/self/mountinfo", "/proc/self/mounts", "/proc/self/smaps", "/proc/self/stat",
     "/proc/self/statm", "/proc/self/status", "/proc/cpuinfo", "/proc/meminfo",
@@ -58,7 +59,7 @@ static const char *const system_paths[] = {
     "/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/kernel/mm/hugepages",
     "/sys/kernel/mm/transparent_hugepage", "/dev/urandom"};
 
-// What the drivers of GPUs are found and spoken to by: NVIDIA's, Intel's, WSL's.
+// Device files of GPU drivers: NVIDIA's, Intel's, WSL's.
 static const char *const gpu_devices[] = {
     "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/dxg", "/dev/dri"};
 static const char *const gpu_paths[] = {
@@ -66,7 +67,7 @@ static const char *const gpu_paths[] = {
     "/sys/bus/pci/devices", "/sys/devices/pci0000:00", "/sys/class/drm", "/sys/dev/char",
     "/sys/module/nvidia", "/etc/OpenCL/vendors", "/etc/nvidia"};
 
-// What it takes besides to find another server by its name and to know its certificate.
+// Additional files for resolving another server's name and verifying its certificate.
 static const char *const network_paths[] = {
     "/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/host.conf",
     "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/ssl/certs",
@@ -110,7 +111,7 @@ static void read_groups(struct folders *folders)
         snprintf(root, sizeof root, "/sys/fs/cgroup%s%s", *kinds ? "/" : "", kinds);
         if (!*kinds || strstr(kinds, "cpu") || strstr(kinds, "memory"))
             read_group(folders, root, strcmp(group, "/") == 0 ? "" : group);
-        if (!*kinds) // beside version 1
+        if (!*kinds) // version 2 mounted beside version 1
             read_group(folders, "/sys/fs/cgroup/unified", strcmp(group, "/") == 0 ? "" : group);
     }
     if (file)
@@ -131,7 +132,7 @@ static void read_libraries(struct folders *folders)
         if (named && *named)
             add(folders, "%s", named);
     }
-    // Where pip puts the parts of a GPU beside a wheel (engine/onnxruntime_parts.h).
+    // pip installs the GPU libraries beside a wheel (engine/onnxruntime_parts.h).
     const char *wheel = getenv("LACQUER_ONNXRUNTIME");
     static const char *const beside_wheel[] = {"nvidia", "tensorrt_libs"};
     for (size_t i = 0; wheel && *wheel && i < LQ_COUNT(beside_wheel); i++)
@@ -164,7 +165,7 @@ static void read_system(struct folders *folders)
 
 // ---- what belongs to the server
 
-// Whether a folder holds much that is no business of the server's.
+// Whether a folder also contains many files that the server must not see.
 static bool is_common(const char *folder)
 {
     static const char *const names[] = {"/", "/etc", "/root", "/home", "/tmp", "/var", "/var/tmp",
@@ -192,8 +193,8 @@ static void read_folder_at(struct folders *folders, const char *file, bool *comm
     *common |= is;
 }
 
-// A secret, and its folder, where others of its name will be put when it is renewed; the same of
-// the file that it links to. Of a folder with much else in it the file alone.
+// Allows reading a secret and its folder, in which a renewed file of the same name will appear;
+// likewise for the file that it links to. In a common folder, allows only the file.
 static void read_secret(struct folders *folders, const char *file)
 {
     char real[PATH_MAX];
@@ -208,7 +209,8 @@ static void read_secret(struct folders *folders, const char *file)
                     "replaced file is read only after a restart", file);
 }
 
-// The files of a common folder that belong to the model: those whose names begin as its does.
+// Allows the files in a common folder that belong to the model: those whose names begin with its
+// name.
 static void read_siblings(struct folders *folders, const char *folder, const char *name)
 {
     size_t stem = strcspn(name, ".");
@@ -220,7 +222,7 @@ static void read_siblings(struct folders *folders, const char *folder, const cha
         closedir(dir);
 }
 
-// The model, with what lies beside it: its description, weights of their own.
+// Allows the model and the files beside it: sidecar and external weights.
 static void read_model(struct folders *folders, const char *file)
 {
     char real[PATH_MAX];
@@ -239,7 +241,7 @@ static void read_model(struct folders *folders, const char *file)
     }
 }
 
-// Shared memory is used with servers on this machine alone.
+// Shared memory is only used with servers on this machine.
 static bool shares_memory(const struct lq_remote_options *remote)
 {
     bool local = remote->memory == LQ_REMOTE_MEMORY_ON;
@@ -280,8 +282,8 @@ int lq_cli_sandbox(struct lq_cli_model *model, const struct lq_serve_options *se
     if (!folders)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     struct lq_sandbox *confine = &folders->confine;
-    (void)lq_cpu_count(); // it reads files that may not be read from within
-    // An inference server is asked over TCP, and on this machine through shared memory.
+    (void)lq_cpu_count(); // it reads files that the sandbox does not allow
+    // An inference server is reached over TCP, and on this machine also through shared memory.
     confine->connect = model->options.remote.url_count > 0;
     read_system(folders);
     read_model(folders, model->path ? model->path : lq_cli_model_own(model));

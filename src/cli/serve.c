@@ -21,19 +21,19 @@
 #include "serve/sched/load.h"
 #include "serve/serve.h"
 
-// Most of a frame's time goes by at the inference server; it batches what is asked at once.
+// A worker mostly waits for the inference server, which batches simultaneous requests.
 enum { REMOTE_WORKERS = 8 };
 
 enum { DEFAULT_PER_ADDRESS = -1 };
 
 struct serve {
     struct lq_cli_model model;
-    struct lq_cli_look look; // where looks are found
+    struct lq_cli_look look; // for the folder of looks
     struct lq_serve_options options;
     const char *user;
     bool no_sandbox;
     int tune_after_s;
-    char host[LQ_HOST_SIZE], admin_host[LQ_HOST_SIZE]; // what names of hosts stand for
+    char host[LQ_HOST_SIZE], admin_host[LQ_HOST_SIZE]; // IP addresses of the given host names
 };
 
 static void set_log_level(struct argp_state *state, void *input, char *word)
@@ -80,7 +80,7 @@ static void add_origin(struct argp_state *state, void *input, char *origin)
     serve->allow_origins[serve->allow_origin_count++] = origin;
 }
 
-// A word of a Content-Security-Policy, in which ';' and ',' would begin something else.
+// Adds a source to the Content-Security-Policy, in which ';' and ',' would end the directive.
 static void add_ancestor(struct argp_state *state, void *input, char *origin)
 {
     struct lq_serve_options *serve = &((struct serve *)input)->options;
@@ -100,7 +100,7 @@ static void add_ancestor(struct argp_state *state, void *input, char *origin)
                    LQ_FRAME_ANCESTORS_CHARS_MAX);
 }
 
-// A header's value. More than this no browser needs, and no proxy may pass on.
+// Sets a header's value. No browser needs a longer one, and proxies may not forward it.
 static void set_csp(struct argp_state *state, void *input, char *policy)
 {
     for (const char *c = policy; *c; c++)
@@ -251,7 +251,7 @@ static void check(struct argp_state *state, void *input)
     if (serve->proxy_protocol && serve->trusted_proxy_count == 0)
         argp_error(state, "--proxy-protocol needs --trusted-proxy, the proxies whose header is "
                           "trusted");
-    // On loopback stands a proxy, or oneself; either may have many sessions.
+    // A client on loopback is a proxy or the user's own; either may have many sessions.
     bool loopback = strncmp(serve->host, "127.", 4) == 0 || strcmp(serve->host, "::1") == 0;
     bool alike = loopback && serve->trusted_proxy_count == 0;
     if (serve->address_sessions_max == DEFAULT_PER_ADDRESS)
@@ -293,11 +293,12 @@ static int run(struct serve *serve, struct lq_error *err)
 {
     struct lq_server *server = NULL;
     struct lq_model *model = NULL;
-    struct lq_tune_beside beside; // before there is a port that it would hold
+    struct lq_tune_beside beside; // forked before the port is open, so it does not inherit it
     lq_tune_beside_fork(&beside, &serve->model, give_up_rights, serve);
-    // The port and the key may need rights that whoever reads a stranger's model must not have.
+    // Opening the port and the key may need privileges, which must be dropped before a foreign
+    // model is read.
     int status = lq_server_open(&server, &serve->options, err);
-    // A stranger's model first in a process of its own, as confined as this one will be.
+    // Try a foreign model first in a separate process, as confined as this one will be.
     if (status == LQ_OK)
         status = lq_cli_model_check(&serve->model, give_up_rights, serve, err);
     if (status == LQ_OK)

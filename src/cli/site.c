@@ -9,7 +9,7 @@
 #include "cli/site_page.h"
 
 struct site {
-    struct lq_cli_look look; // where looks are found
+    struct lq_cli_look look; // for the folder of looks
     const char *out, *model, *device;
 };
 

@@ -60,10 +60,10 @@ static int add_file(struct lq_site_plan *plan, const char *name, const char *fol
     return add_place(plan, name, path, err);
 }
 
-// Compressed ones, as the list names them.
+// Compressed forms, as named in the list.
 static const char *const forms[] = {"br", "gz", "zst"};
 
-// The page imports scripts by their address; all else it fetches as bytes and can unpack.
+// The page imports scripts by URL; it fetches all other files as bytes, which it can decompress.
 static bool can_be_packed(const char *folder, const char *file)
 {
     char path[PATH_MAX];
@@ -72,8 +72,8 @@ static bool can_be_packed(const char *folder, const char *file)
            access(path, R_OK) == 0;
 }
 
-// One row of the list, and its file. Not ".zst": some hosts would say so in a header, and the
-// browser would not hand out the bytes that the page expects.
+// Adds one row of the list and its file. The file's name does not end with ".zst": some hosts would
+// then send a Content-Encoding header, and the page would not get the bytes that it expects.
 static int add_row(struct lq_site_plan *plan, const char *folder, json_t *row,
                    struct lq_error *err)
 {
@@ -121,8 +121,8 @@ static json_t *describe(const struct lq_sidecar *sidecar, const char *name)
     return json_pack("{s:s, s:o, s:f}", "name", name, "sizes", sizes, "threshold", threshold);
 }
 
-// Puts it into the list in the runtime's own one's place. Its name there has its content's hash, as
-// all names there have.
+// Replaces the runtime's own network in the list. Like all names there, its name contains a hash of
+// its content.
 static int take_model(struct lq_site_plan *plan, json_t *list, struct lq_site_device *device,
                       struct lq_error *err)
 {
@@ -157,7 +157,7 @@ static int add_list(struct lq_site_plan *plan, const json_t *list, struct lq_err
     return status;
 }
 
-// Whose parts the site hands out, and under which terms.
+// Adds the notices: the licences of all parts that the site distributes.
 static int add_notices(struct lq_site_plan *plan, const char *folder, struct lq_error *err)
 {
     char path[PATH_MAX];

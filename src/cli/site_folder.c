@@ -17,7 +17,7 @@ enum { PATH_SIZE = 4096, LIST_BYTES_MAX = 1 << 20, DEPTH_MAX = 8 };
 
 struct folder {
     const char *path;
-    json_t *had; // names that an earlier site wrote here: an object, for looking up
+    json_t *had; // names that an earlier site wrote here, as the keys of an object
     struct lq_error *err;
 };
 
@@ -110,7 +110,7 @@ static int fail_to_make(const char *path, struct lq_error *err)
     return lq_fail(err, LQ_ERR_IO, "cannot make folder '%.150s': %s", path, strerror(errno));
 }
 
-// The folders above a file, from the site's own on.
+// Creates the folders above a file, below the site's own folder.
 static int make_folders(char path[PATH_SIZE], size_t from, struct lq_error *err)
 {
     for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -149,7 +149,8 @@ static int write_files(struct folder *folder, const struct lq_site_plan *plan)
     return status;
 }
 
-// with_old: the earlier site's files too, so that a run cut short leaves nothing without an owner.
+// with_old: also lists the earlier site's files, so that an interrupted run leaves no file that the
+// list does not name.
 static int write_list(struct folder *folder, const struct lq_site_plan *plan, bool with_old)
 {
     json_t *names = json_object();
@@ -189,7 +190,7 @@ static void remove_stale(struct folder *folder, const struct lq_site_plan *plan)
         char *slash = strrchr(path, '/');
         if (strchr(name, '/')) {
             *slash = 0;
-            rmdir(path); // empty now, or not
+            rmdir(path); // fails, harmlessly, if it is not empty
         }
     }
 }

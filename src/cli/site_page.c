@@ -10,7 +10,7 @@
 #include "serve/http/assets.h"
 #include "serve/http/headers.h"
 
-// Of the server's own: signing in, and an example of a shop's page.
+// Files that only a server needs: signing in, and an example of a shop's page.
 static const char *const served_only[] = {"/token.html", "/token.css", "/token.js", "/embed.html",
                                           "/embed.css"};
 
@@ -22,8 +22,8 @@ static bool is_left_out(const char *path)
     return false;
 }
 
-// The text of an asset with `old` replaced; the caller's to free. A page that has changed so that
-// `old` is not in it any more is refused, not written without.
+// Returns the text of an asset with `old` replaced; the caller frees it. If the page no longer
+// contains `old`, this fails instead of writing the page without the replacement.
 static char *replaced(const struct lq_asset *asset, const char *old, const char *new,
                       struct lq_error *err)
 {
@@ -62,13 +62,13 @@ static const struct lq_asset *asset_of(const char *name)
     return NULL;
 }
 
-// The page's own modules lie in that folder too.
+// The folder also contains modules of the page itself.
 static bool is_runtime(const char *name)
 {
     return strncmp(name, "device/", 7) == 0 && !asset_of(name);
 }
 
-// Whether the name has its content's hash in it.
+// Whether the name contains a hash of the file's content.
 static bool is_kept_for_good(const char *name)
 {
     const struct lq_asset *asset = asset_of(name);
@@ -76,8 +76,8 @@ static bool is_kept_for_good(const char *name)
                  : is_runtime(name) && strcmp(name, "device/device.json") != 0;
 }
 
-// Whether the page does not open offline without it and the worker does not name it itself:
-// what stands in the API's place, what the device computes with, languages.
+// Whether the page needs the file to open offline, and the service worker does not name it itself:
+// the files that replace the API, the on-device runtime, languages.
 static bool is_kept_beside(const char *name, const struct lq_asset *worker)
 {
     const uint8_t *text = worker->forms[LQ_CODING_IDENTITY].bytes;
@@ -86,7 +86,7 @@ static bool is_kept_beside(const char *name, const struct lq_asset *worker)
             !memmem(text, worker->forms[LQ_CODING_IDENTITY].len, name, strlen(name)));
 }
 
-// The names of those files with the hash of each.
+// Lists the names of those files, each with its hash.
 static char *kept_list(const struct lq_site_plan *plan, const struct lq_asset *worker)
 {
     json_t *list = json_object();
@@ -120,7 +120,7 @@ static int add_asset(struct lq_site_plan *plan, const struct lq_asset *asset, st
 {
     if (is_left_out(asset->path) || strcmp(asset->path, "/sw.js") == 0)
         return LQ_OK;
-    // There is no server that it could ask.
+    // A static site has no server to send requests to.
     if (strcmp(asset->path, "/index.html") == 0)
         return add_replaced(plan, asset, "<lacquer-tryon ", "<lacquer-tryon engine=\"device\" ",
                             err);
@@ -137,11 +137,11 @@ int lq_site_add_page(struct lq_site_plan *plan, struct lq_error *err)
         if (strcmp(asset->path, "/sw.js") == 0)
             worker = asset;
     }
-    // Last, for it is told of all others.
+    // Last, because it receives the names of all other files.
     return status == LQ_OK && worker ? add_worker(plan, worker, err) : status;
 }
 
-// Takes `root`.
+// Takes ownership of `root`.
 static int add_json(struct lq_site_plan *plan, const char *name, json_t *root, struct lq_error *err)
 {
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
@@ -171,8 +171,8 @@ static int print_line(struct lq_buf *text, const char *line, size_t len)
     return lq_buf_printf(text, "  %.*s\n", (int)len, line);
 }
 
-// The server's own header lines, and that the page is alone in its process: browsers give threads
-// to no other.
+// Prints the header lines that the server sends, and those that isolate the page in its own
+// process: browsers only then allow it threads.
 static int print_policy(struct lq_buf *text)
 {
     const struct lq_serve_options options = {0};
@@ -208,7 +208,7 @@ int lq_site_add_hosting(struct lq_site_plan *plan, struct lq_error *err)
     else
         lq_fail(err, status, "%s", lq_status_text(status));
     lq_buf_release(&text);
-    // Without it GitHub Pages would make a blog of the folder.
+    // Without it GitHub Pages would process the folder with Jekyll.
     if (status == LQ_OK)
         status = lq_site_plan_add_text(plan, ".nojekyll", "\n", err);
     return status;

@@ -50,7 +50,7 @@ uint64_t lq_site_hash(const void *bytes, size_t len)
     return hash;
 }
 
-// A path below the folder, of plain names.
+// Whether it is a path below the folder, made of plain names.
 static bool is_inside(const char *name)
 {
     size_t len = strlen(name);
@@ -58,7 +58,7 @@ static bool is_inside(const char *name)
            !strstr(name, "//") && !strstr(name, "..") && !strchr(name, '\\');
 }
 
-// Takes the file's bytes, also where it fails.
+// Takes ownership of the file's bytes, even on failure.
 static int take(struct lq_site_plan *plan, const char *name, struct lq_site_file file,
                 struct lq_error *err)
 {

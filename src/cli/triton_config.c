@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-// A server is not ready before its warm-ups are done: a batch of hundreds takes minutes and
+// A server is not ready until its warm-ups are done, and a batch of hundreds takes minutes and
 // gigabytes.
 enum { WARM_UP_BATCH_MAX = 16 };
 
-// Writes on after a failure do nothing: the first one counts.
+// After a failure further writes do nothing; the first failure is kept.
 struct writer {
     const struct lq_triton_config *config;
     struct lq_buf *out;
@@ -28,7 +28,7 @@ static LQ_PRINTF(2, 3) void put(struct writer *writer, const char *format, ...)
                              : LQ_ERR_TOO_LARGE;
 }
 
-// A text of the protobuf text format.
+// Writes a string in protobuf's text format.
 static void put_text(struct writer *writer, const char *text)
 {
     put(writer, "\"");
@@ -60,7 +60,7 @@ static void put_tensors(struct writer *writer, const char *kind, const struct lq
         put(writer, "%s {\n  name: ", kind);
         put_text(writer, tensors[i].name);
         put(writer, "\n  data_type: %s\n  dims: ", type_word(tensors[i].type));
-        // With batches the first dimension goes without saying.
+        // With batches the first dimension is implied and not written.
         put_dims(writer, &tensors[i], writer->config->batch_max > 0 ? 1 : 0);
         put(writer, "\n}\n");
     }
@@ -78,7 +78,7 @@ static void put_batching(struct writer *writer)
         config->queue_delay_us);
 }
 
-// Input 0 at one of its sizes.
+// Writes a warm-up with input 0 at one of its sizes.
 static void put_warm_up(struct writer *writer, int size, int batch)
 {
     const struct lq_triton_config *config = writer->config;
@@ -108,7 +108,7 @@ static void put_warm_ups(struct writer *writer)
     }
 }
 
-// Smallest, usual and largest input: batch, and each side over all sizes.
+// Writes the smallest, usual or largest input: the batch, and each side over all sizes.
 static void put_shape(struct writer *writer, int which, int batch, const char *quote)
 {
     const struct lq_triton_config *config = writer->config;
@@ -131,14 +131,15 @@ static int usual_batch(const struct lq_triton_config *config)
     return config->batch_max > 1 ? (config->batch_max + 1) / 2 : 1;
 }
 
-// Whether there is more than one shape to make an engine for.
+// Whether the engine must support more than one shape.
 static bool is_open(const struct lq_triton_config *config)
 {
     return config->batch_max > 0 || config->size_count > 1;
 }
 
-// One engine for every shape the server will see, instead of one built at each new shape. ONNX
-// Runtime takes a name to end at its first colon: such a model does without.
+// Writes profiles so that one engine covers every shape, instead of a new engine being built for
+// each new shape. ONNX Runtime ends a name at its first colon, so a model with such a name gets no
+// profiles.
 static void put_profiles(struct writer *writer)
 {
     static const struct {
@@ -161,9 +162,9 @@ static void put_parameter(struct writer *writer, const char *key, const char *va
     put(writer, "      parameters { key: \"%s\" value: \"%s\" }\n", key, value);
 }
 
-// Engines and timings are kept in the model's version folder: a restart does not build them again,
-// and Triton looks for models in no folder there. In the repository itself each folder has to be a
-// model.
+// Engines and timings are stored in the model's version folder, so that a restart does not build
+// them again. Triton does not search that folder for models; in the repository itself every folder
+// must be a model.
 static void put_tensorrt(struct writer *writer)
 {
     static const char *const words[] = {"FP32", "FP16", "INT8"};
@@ -203,7 +204,7 @@ int lq_triton_config_print(const struct lq_triton_config *config, struct lq_buf 
     put(&writer, "version_policy { latest { num_versions: 1 } }\n");
     put_warm_ups(&writer);
     if (config->sidecar) {
-        // What lacquer serve needs to know about the model travels with it.
+        // The sidecar for lacquer serve is sent with the model's configuration.
         put(&writer, "parameters {\n  key: \"lacquer\"\n  value { string_value: ");
         put_text(&writer, config->sidecar);
         put(&writer, " }\n}\n");
@@ -225,7 +226,7 @@ int lq_triton_config_print_trtexec(const struct lq_triton_config *config, struct
     struct writer writer = {config, out, LQ_OK};
     put(&writer, "trtexec --onnx=model.onnx --saveEngine=1/model.plan%s",
         config->typed ? "" : flags[config->precision]);
-    // trtexec wants a name with a colon in quotes, which the shell must leave alone.
+    // trtexec needs quotes around a name with a colon; escape them for the shell.
     const char *quote = strchr(config->tensors.inputs[0].name, ':') ? "\\'" : "";
     for (int i = 0; is_open(config) && i < 3; i++) {
         static const char *const names[] = {"min", "opt", "max"};

@@ -9,8 +9,8 @@
 
 #include "base/file.h"
 
-// All that a model's folder may be given, in the order in which it replaces what is there: a server
-// reads a model again when its configuration changes.
+// All files of a model's folder, in the order in which existing ones are replaced. The
+// configuration is last, because a server reloads a model when it changes.
 static const char *const files[] = {"model.onnx", "1/model.onnx", "1/model.tflite", "1/model.py",
                                     "config.pbtxt"};
 
@@ -37,8 +37,8 @@ static int make_folder(const char *path)
     return mkdir(path, 0777);
 }
 
-// A server takes every folder in the repository for a model: one that is half written stands beside
-// it, where that is the same file system and may be written to …
+// A server takes every folder in the repository for a model. So the unfinished folder is created
+// beside the repository, if that is on the same file system and writable …
 static bool make_beside(struct lq_triton_folder *folder)
 {
     char beside[sizeof folder->path + 4];
@@ -53,7 +53,7 @@ static bool make_beside(struct lq_triton_folder *folder)
     return lq_file_make_new(folder->written, make_folder) >= 0;
 }
 
-// … and in it where not, as in a volume.
+// … and otherwise inside it, for example if the repository is a volume.
 static bool make_inside(struct lq_triton_folder *folder)
 {
     const char *name = folder->path + strlen(folder->repository) + 1;
@@ -67,7 +67,7 @@ int lq_triton_folder_make(struct lq_triton_folder *folder, struct lq_error *err)
     folder->made_repository = mkdir(folder->repository, 0777) == 0;
     if (!folder->made_repository && errno != EEXIST)
         return fail_to_make(folder->repository, err);
-    // Not mkdtemp: who runs the server may be another user.
+    // Not mkdtemp, whose folders only their owner can read: the server may run as another user.
     if (!make_beside(folder) && !make_inside(folder)) {
         folder->written[0] = 0;
         return fail_to_make(folder->path, err);
@@ -122,5 +122,5 @@ void lq_triton_folder_release(struct lq_triton_folder *folder)
     rmdir(folder->written);
     folder->written[0] = 0;
     if (folder->made_repository)
-        rmdir(folder->repository); // left where others have put something into it
+        rmdir(folder->repository); // fails, harmlessly, if it contains other files
 }

@@ -28,11 +28,11 @@ extern const char lq_triton_model_py[]; // triton_model.py
 struct repository {
     const char *model, *out, *name;
     struct lq_triton_config config;
-    enum lq_tensor_type input; // LQ_TENSOR_OTHER: not said
+    enum lq_tensor_type input; // LQ_TENSOR_OTHER: not given
     int batch_max;
     bool gpu, plan, force;
-    bool onnx;    // what is served is an ONNX model, given or made
-    bool amended; // … which the engine does not take as it is
+    bool onnx;    // an ONNX model is served, as given or after conversion
+    bool amended; // … after amendment, because the engine rejects it as it is
 };
 
 static void set_input(struct argp_state *state, void *input, char *word)
@@ -105,8 +105,8 @@ static void check(struct argp_state *state, void *input)
             config->tensorrt || repository->plan ? LQ_TENSOR_F32 : LQ_TENSOR_U8;
 }
 
-// TensorRT computes in whole numbers what the model's own scales say, and nothing else: without
-// them it would quietly run in floating point.
+// TensorRT uses int8 only where the model has scales; without any it would silently run in floating
+// point.
 static int check_scales(const struct lq_triton_config *config, const struct lq_buf *model,
                         struct lq_error *err)
 {
@@ -138,8 +138,8 @@ static int write_text(const char *folder, const char *name, const void *text, si
     return lq_file_write(path, text, len, err);
 }
 
-// The sidecar's JSON on one line (free it), or NULL when there is no sidecar. Its own reader has
-// found nothing wrong with it before.
+// The sidecar's JSON on one line, which the caller frees; NULL if there is no sidecar. The sidecar
+// reader has already accepted it.
 static int sidecar_line(const char *model, char **line, struct lq_error *err)
 {
     char path[4096];
@@ -182,7 +182,7 @@ static int write_config(const struct repository *repository, const char *folder,
     return status;
 }
 
-// With the weights that lie beside the file.
+// Includes weights stored beside the file.
 static int read_onnx(const char *path, struct lq_buf *file, struct lq_buf *out,
                      struct lq_error *err)
 {
@@ -199,7 +199,7 @@ static int read_onnx(const char *path, struct lq_buf *file, struct lq_buf *out,
 static int read_converted(const struct repository *repository, struct lq_buf *file,
                           struct lq_buf *out, struct lq_error *err)
 {
-    // Servers are sent numbers, not what they are quantised to.
+    // Servers are sent real values, not quantised ones.
     struct lq_convert_options how = {.name = repository->config.name, .real_edges = true};
     struct lq_convert_summary summary;
     int status = lq_file_read(repository->model, file, err);
@@ -211,7 +211,7 @@ static int read_converted(const struct repository *repository, struct lq_buf *fi
     return status;
 }
 
-// The model's bytes: ONNX for a GPU, else what was given.
+// Reads the model's bytes: ONNX for a GPU, else the given file.
 static int read_file(const struct repository *repository, struct lq_buf *out, struct lq_error *err)
 {
     if (!repository->onnx)
@@ -230,8 +230,8 @@ static int read_file(const struct repository *repository, struct lq_buf *out, st
     return status;
 }
 
-// The model's bytes as they will be served. TensorRT 11 is told of half precision by the model
-// alone.
+// Reads the model's bytes as they will be served. TensorRT 11 takes half precision only from the
+// model itself.
 static int read_model(const struct repository *repository, struct lq_buf *out, struct lq_error *err)
 {
     const struct lq_triton_config *config = &repository->config;
@@ -250,8 +250,8 @@ static int read_model(const struct repository *repository, struct lq_buf *out, s
     return status;
 }
 
-// A GPU's engines hold a model to the shapes that it says: what is open is made to say so. And to
-// its input's type.
+// GPU engines enforce the shapes and the input type written in the model: marks open dimensions as
+// open, and changes the input's type.
 static int adapt_onnx(struct lq_triton_config *config, const char *path,
                       const struct lq_input_format *format, struct lq_error *err)
 {
@@ -274,7 +274,7 @@ static int adapt_onnx(struct lq_triton_config *config, const char *path,
     return status;
 }
 
-// What was written is made to take what will be sent; model.py does so by itself.
+// Adapts the written model to the inputs that will be sent; model.py needs no adaptation.
 static int adapt(struct repository *repository, const char *path, struct lq_error *err)
 {
     struct lq_triton_config *config = &repository->config;
@@ -293,7 +293,8 @@ static int adapt(struct repository *repository, const char *path, struct lq_erro
     return adapt_onnx(config, path, &format, err);
 }
 
-// The model where Triton looks for it, or beside it where an engine has yet to be made from it.
+// Writes the model to where Triton looks for it, or beside that if an engine must still be built
+// from it.
 static int write_model(struct repository *repository, struct lq_triton_folder *folder,
                        struct lq_error *err)
 {
@@ -303,7 +304,7 @@ static int write_model(struct repository *repository, struct lq_triton_folder *f
     char path[4096];
     struct lq_buf model;
     lq_buf_init(&model, LQ_MODEL_BYTES_MAX);
-    // Nothing is made before it is known that there is something to put in.
+    // Read the model first: no folder is created for one that cannot be read.
     int status = read_model(repository, &model, err);
     if (status == LQ_OK)
         status = lq_triton_folder_make(folder, err);
@@ -325,7 +326,7 @@ static int write_model(struct repository *repository, struct lq_triton_folder *f
     return status == LQ_OK ? adapt(repository, path, err) : status;
 }
 
-// In the engine's folder; quoted for the shell, whatever the folder is called.
+// Prints the command to run in the engine's folder, with the folder's name quoted for the shell.
 static void print_command(const char *folder, const struct lq_buf *line)
 {
     printf("cd '");
@@ -334,7 +335,7 @@ static void print_command(const char *folder, const struct lq_buf *line)
     printf("' && %.*s\n", (int)line->len, (const char *)line->data);
 }
 
-// In which containers of Triton this repository can be served, by the GPU that is there.
+// Prints which Triton containers can serve this repository, depending on the GPU.
 static void tell_containers(const struct lq_triton_config *config)
 {
     if (!config->tensorrt && config->platform != LQ_TRITON_PLAN)
@@ -366,7 +367,7 @@ static int tell_next(const struct repository *repository, const char *folder, st
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "cannot write the trtexec command");
 }
 
-// Weights beside the model that are missing are told by name, before an engine looks for them.
+// Names missing external weights before an engine looks for them.
 static int check_weights(const char *path, struct lq_error *err)
 {
     struct lq_buf file, whole;
@@ -411,7 +412,8 @@ static int write_repository(struct repository *repository, struct lq_error *err)
     return status == LQ_OK ? tell_next(repository, folder.path, err) : status;
 }
 
-// A processor runs the default model, a GPU the same network in floating point; both have one name.
+// A processor runs the default model, a GPU the same network in floating point; both have the same
+// name.
 static void use_own_model(struct repository *repository)
 {
     bool gpu = repository->config.platform != LQ_TRITON_PYTHON;

@@ -6,7 +6,7 @@
 #include "cli/model_check.h"
 #include "engine/list.h"
 
-// Its tensors at one shape of input 0, as OpenVINO works them out.
+// Determines, with OpenVINO, the model's tensors for one shape of input 0.
 static int tensors_at(struct lq_engine_model *model, const int64_t shape[4],
                       struct lq_tensors *tensors, struct lq_error *err)
 {
@@ -35,7 +35,7 @@ static void shape_of(const struct lq_triton_config *config, int size, int batch,
     shape[3] = first ? width : 3;
 }
 
-// What differs between two shapes is open.
+// Marks dimensions that differ between the two shapes as open.
 static void open_dims(struct lq_tensor *tensors, const struct lq_tensor *others, int count)
 {
     for (int i = 0; i < count; i++)
@@ -90,7 +90,7 @@ static int find_shapes(struct lq_triton_config *config, const char *path, int ba
     return status;
 }
 
-// OpenVINO works in children alone: this process never loads it, and may go on forking.
+// Only child processes load OpenVINO, so this process can still fork safely.
 enum { TRY_MS_MAX = 300 * 1000 };
 
 struct sizes_job {

@@ -11,7 +11,7 @@
 #include "cli/model_check.h"
 #include "cli/tune_race.h"
 
-// What a kept answer may be slower than the best one.
+// By which factor a stored answer may be slower than the best one.
 #define BEHIND_MAX 1.05
 
 struct tune {
@@ -114,7 +114,7 @@ static json_t *entry_json(const struct lq_tune_race *race, int index)
     return one;
 }
 
-// "one" core for a frame that is alone, or "all".
+// Prints "one" if a single frame uses one core, else "all".
 static void print_json(const struct lq_tune_race *race, const struct lq_tune_answer *answer,
                        double behind)
 {
@@ -132,7 +132,7 @@ static void print_json(const struct lq_tune_race *race, const struct lq_tune_ans
     json_decref(root);
 }
 
-// The kept answer's time over the best one's; NOT_FOUND when none is kept.
+// Computes the stored answer's time divided by the best one's; NOT_FOUND if none is stored.
 static int compare_kept(const struct lq_tune_race *race, const char *cache, uint64_t key,
                         double *behind, struct lq_error *err)
 {

@@ -39,7 +39,7 @@ static enum lq_precision precision_of(const char *name)
     return LQ_PRECISION_AUTO;
 }
 
-// The checksum is over all that stands before its line.
+// The checksum covers everything before its own line.
 static bool parse(const char *text, struct lq_tune_answer *answer)
 {
     char file[8], precision[8], isa[LQ_TUNE_ISA_MAX], threads[8];
@@ -113,7 +113,7 @@ void lq_tune_answer_use(const struct lq_tune_answer *answer, struct lq_cli_model
     struct lq_model_options *options = &asked->options;
     if (answer->candidate.floats) {
         asked->path = asked->path ? asked->float_path : lq_model_float_path();
-        asked->converted = false; // it was raced as it is
+        asked->converted = false; // it was timed unconverted
     }
     options->precision = answer->candidate.precision;
     if (answer->one_core && !asked->tune_named) {

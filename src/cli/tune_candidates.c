@@ -38,12 +38,12 @@ static void add(struct list *list, bool floats, enum lq_precision precision, con
     for (int i = 0; i < list->count; i++)
         if (list->all[i].floats == floats && list->all[i].precision == precision &&
             strcmp(list->all[i].isa, one.isa) == 0)
-            return; // a cap that the user's replaces
+            return; // the same candidate: the user's limit replaced this one's
     if (list->count < LQ_TUNE_CANDIDATES_MAX)
         list->all[list->count++] = one;
 }
 
-// AMX loses with small networks in int8, and so may its newest part alone.
+// AMX is slower for small int8 networks, and its newest part (AMX-FP16) alone may be slower too.
 static void add_quantised(struct list *list)
 {
     const struct lq_tune_case *here = list->here;

@@ -51,7 +51,7 @@ static int pack(struct masks *masks, const struct lq_job *job)
     return LQ_OK;
 }
 
-// Finds a picture's nails and leaves them in masks->bits.
+// Detects a picture's nails and stores them in masks->bits.
 static int find(struct masks *masks, const struct lq_tune_picture *picture, struct lq_error *err)
 {
     struct lq_job job;

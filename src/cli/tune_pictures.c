@@ -21,7 +21,7 @@ static int is_picture(const struct dirent *entry)
     return 0;
 }
 
-// Offsets at first: the buffers move while they grow.
+// Stores offsets first, because the buffers move while they grow.
 static int read_one(struct lq_tune_pictures *pictures, const char *folder, const char *name,
                     struct lq_buf *file, struct lq_error *err)
 {

@@ -7,13 +7,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// Who leads is measured a second time: what others did on this machine meanwhile must not decide.
+// The leading candidates are measured again, so that other load on this machine does not decide …
 enum { FINALISTS = 3 };
-// ... among those this near to the leader.
+// … if their score is within this factor of the leader's.
 #define CLOSE_BY 1.25
-// An earlier candidate, which changes less, gives way to one that is faster by more than chance.
+// A later candidate, which changes more, wins only if it is faster by more than chance.
 #define BETTER_BY 0.98
-// Two cores on one frame are worth it from a tenth on.
+// Several cores per frame must save at least a tenth of the time.
 #define WORTH_ALL 0.9
 
 const char *lq_tune_verdict_name(enum lq_tune_verdict verdict)
@@ -37,7 +37,7 @@ static bool is_usable(const struct lq_tune_entry *entry)
     return entry->verdict == LQ_TUNE_FINE || entry->verdict == LQ_TUNE_REFERENCE;
 }
 
-// The one fastest so far, but for those that `left_out` marks; -1: none.
+// The fastest candidate so far, without those marked in `left_out`; -1: none.
 static int best_of(const struct lq_tune_race *race, const bool *left_out)
 {
     int best = -1;
@@ -54,7 +54,7 @@ static int best_of(const struct lq_tune_race *race, const bool *left_out)
 // ---- one candidate
 
 struct references {
-    int named_fd, float_fd; // masks of either file's
+    int named_fd, float_fd; // masks of each file's reference
 };
 
 static int first_of(const struct lq_tune_race *race, bool floats)
@@ -65,8 +65,8 @@ static int first_of(const struct lq_tune_race *race, bool floats)
     return -1;
 }
 
-// An int8 file of a pair is what was asked for, as far from f32 as it is (ours was measured against
-// drawn masks): what is nearer is fine.
+// The user chose the int8 file of a pair, whatever its distance from f32 (ours was measured against
+// drawn masks). So a candidate of the float file that is at least as close to f32 is accepted.
 static double least_iou(const struct lq_tune_race *race, const struct lq_tune_entry *entry)
 {
     double shipped = race->entries[first_of(race, false)].iou_float;
@@ -119,7 +119,7 @@ static void tell(const struct lq_tune_race *race, int done)
         race->step(race, done);
 }
 
-// A reference; a file whose reference fails has nothing to be judged by.
+// Tries a reference. If it fails, the file's other candidates have nothing to be compared with.
 static int try_reference(struct lq_tune_race *race, bool floats,
                          const struct references *references, struct lq_error *err)
 {
@@ -130,7 +130,7 @@ static int try_reference(struct lq_tune_race *race, bool floats,
     return lq_fail(err, LQ_ERR_MODEL, "%s", entry->reason);
 }
 
-// The float file of a user's pair cannot be used: the other one is judged as if it were alone.
+// The float file of a user's pair cannot be used: the int8 file is then judged as a single file.
 static void give_up_floats(struct lq_tune_race *race, const struct lq_error *why)
 {
     race->here.pair = false;
@@ -141,7 +141,7 @@ static void give_up_floats(struct lq_tune_race *race, const struct lq_error *why
         }
 }
 
-// References first, the f32 network's before all: the others are compared with them.
+// Tries references first, beginning with the f32 network's: the others are compared with them.
 static int try_all(struct lq_tune_race *race, const struct references *references,
                    struct lq_error *err)
 {
@@ -167,14 +167,14 @@ static int try_all(struct lq_tune_race *race, const struct references *reference
     return status;
 }
 
-// Keeps the better of both times.
+// Keeps the better of the two times.
 static void try_again(struct lq_tune_race *race, struct lq_tune_entry *entry)
 {
     struct lq_error why;
     struct lq_tune_trial trial = trial_of(race, &entry->candidate);
     struct lq_tune_times *times = &entry->times;
     if (lq_tune_trial_run(&trial, &why) != LQ_OK)
-        return; // what was measured before stands
+        return; // the first measurement stays
     times->one_ms = fmin(times->one_ms, trial.times.one_ms);
     times->all_ms = fmin(times->all_ms, trial.times.all_ms);
     times->side_fps = fmax(times->side_fps, trial.times.side_fps);

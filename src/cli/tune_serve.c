@@ -19,13 +19,13 @@
 #include "cli/tune_race.h"
 
 enum { KEEP_MS_MAX = 60000 };
-// A tenth of a core while workers want all of them.
+// About a tenth of a core while workers use all of them.
 enum { NICE = 10 };
 
-// What the child tells.
+// The child's message with its result.
 struct found {
     int status;
-    bool kept; // the answer is in the cache
+    bool kept; // the answer was stored in the cache
     struct lq_tune_answer answer;
     struct lq_error error;
 };
@@ -39,7 +39,7 @@ struct keeping {
     struct lq_tune_answer answer;
 };
 
-// As the user who owns the cache, which may be another than began.
+// Runs as the cache's owner, who may be another user than at the start.
 static int keep(void *data, struct lq_error *err)
 {
     struct keeping *keeping = data;
@@ -86,9 +86,9 @@ static void settle_in(pid_t parent)
     setpriority(PRIO_PROCESS, 0, NICE);
 }
 
-// From now on the pipe's end is this process's: SIGIO ends it when the server closes the other side
-// or dies. PR_SET_PDEATHSIG does not: the kernel counts that signal as the server's, whose sandbox
-// may send none to processes outside of it.
+// Makes SIGIO end this process when the server closes its end of the pipe or dies. PR_SET_PDEATHSIG
+// does not work: the kernel treats that signal as sent by the server, whose sandbox may not send
+// signals to processes outside it.
 static void end_with(int go)
 {
     int flags = fcntl(go, F_GETFL);
@@ -96,10 +96,10 @@ static void end_with(int go)
         (void)!fcntl(go, F_SETFL, flags | O_ASYNC);
     struct pollfd closed = {go, 0, 0};
     if (poll(&closed, 1, 0) > 0)
-        _exit(0); // already
+        _exit(0); // it has already ended
 }
 
-// Waits for the word to begin; a server that ends closes the pipe.
+// Waits for the message to start; a server that ends closes the pipe.
 static _Noreturn void be_child(int go, int told, pid_t parent, struct keeping *keeping)
 {
     struct found found = {.status = LQ_ERR_IO};
@@ -155,7 +155,7 @@ void lq_tune_beside_fork(struct lq_tune_beside *beside, struct lq_cli_model *ask
 
 // ---- the watch
 
-// False when the server stops first.
+// False if the server stops first.
 static bool wait_for(const struct lq_tune_beside *beside, int fd, int timeout_ms)
 {
     struct pollfd waits[] = {{beside->stop, POLLIN, 0}, {fd, POLLIN, 0}};
@@ -256,7 +256,7 @@ void lq_tune_beside_end(struct lq_tune_beside *beside)
     }
     if (beside->go > 0)
         close_all((int[]){beside->go, beside->told}, 2);
-    // One that races ends by SIGIO when it gets to it; one that waits has just been told.
+    // A child that races is ended by SIGIO; one that still waits ends because the pipe was closed.
     if (beside->child > 0 && !beside->racing)
         waitpid(beside->child, NULL, 0);
     *beside = (struct lq_tune_beside){.model = beside->model};

@@ -18,7 +18,7 @@ static double now_ms(clockid_t clock)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-// A runner with a grey picture in its input, run until it is warm.
+// Opens a runner with a grey picture as its input and runs it until it is warm.
 static int open_runner(struct lq_runner **runner, const struct lq_model *model,
                        struct lq_error *err)
 {

@@ -22,7 +22,7 @@ const char *lq_tune_path(const struct lq_cli_model *asked,
     return asked->path ? asked->path : lq_model_default_path();
 }
 
-// Nothing is kept: the candidates that lose would only fill the cache.
+// Compiled models are not stored: those of the losing candidates would only fill the cache.
 static int open_candidate(const struct lq_tune_trial *trial, enum lq_tune tune,
                           struct lq_model **model, struct lq_error *err)
 {
@@ -33,13 +33,14 @@ static int open_candidate(const struct lq_tune_trial *trial, enum lq_tune tune,
     asked.options.no_landmarks = true;
     asked.options.cache_dir = NULL;
     if (trial->candidate.floats)
-        asked.converted = false; // that was found of the other file
+        asked.converted = false; // this was determined for the other file
     if (asked.has_memory) // opening it closes it
         asked.memory_fd = dup(asked.memory_fd);
     return lq_cli_model_open_tried(&asked, model, err);
 }
 
-// A model that cannot be had in this arithmetic runs in f32, with a warning that nobody reads here.
+// A model that does not support this precision would run in f32, with a warning that nobody reads
+// here.
 static int check_precision(const struct lq_tune_trial *trial, const struct lq_model *model,
                            struct lq_error *err)
 {
@@ -98,7 +99,7 @@ static int try_candidate(void *data, struct lq_error *err)
     int status = trial->enter ? trial->enter(trial->context, err) : LQ_OK;
     if (status != LQ_OK)
         return status;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); // a change of user has ended the line that was drawn before
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // again, because a change of user clears it
     lq_tune_candidate_cap(&trial->candidate);
     status = try_side_by_side(trial, err);
     trial->times.all_ms = trial->times.one_ms;
