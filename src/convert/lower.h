@@ -111,7 +111,8 @@ LQ_MUST_CHECK int lq_lower(struct lq_lower *low);
 void lq_lower_begin_model(struct lq_lower *low);
 bool lq_lower_begin(struct lq_lower *low);
 
-// Makes the tensors that options->exposed wants outputs (expose.c). Call it after lq_graph_prune.
+// Makes the tensors requested by options->exposed outputs of the graph (expose.c). Call it after
+// lq_graph_prune.
 void lq_lower_expose(struct lq_lower *low);
 
 // ---- the operator being lowered (lower_state.c)
