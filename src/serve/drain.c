@@ -25,7 +25,7 @@ static bool passed_ms(const struct lq_drain *drain, uint64_t ms)
     return from_us && lq_clock_us() >= from_us + ms * 1000;
 }
 
-// Whether something goes on: a worker gets on with a picture, or bytes come or go.
+// Whether there is progress: a worker processes a picture, or bytes are received or sent.
 static bool moves(struct lq_drain *drain, uint64_t now_us)
 {
     struct lq_workers *workers = drain->admission->workers;
@@ -78,7 +78,7 @@ static void begin(struct lq_drain *drain)
     struct lq_admission *admission = drain->admission;
     lq_log_info("stopping: finishing %d session(s)", admission->session_count);
     admission->drain_from_us = drain->moved_us = lq_clock_us();
-    // New connections are refused by the system: a balancer goes elsewhere.
+    // The system then refuses new connections, so a balancer uses other servers.
     lq_listener_close(drain->listeners->listener);
     lq_net_drain(drain->listeners->net);
     lq_live_drain(drain->live);

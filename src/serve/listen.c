@@ -13,12 +13,12 @@
 #include "serve/sched/metrics.h"
 
 enum {
-    OWN_FILES = 128,   // what an engine, its cache and the loop itself open
+    OWN_FILES = 128,   // opened by an engine, its cache and the loop itself
     ADMIN_CONNECTIONS_MAX = 64,
 };
 
-// Room for every session and a few more connections; some systems allow only 1024 by default.
-// Returns how many connections there is room for.
+// Raises the limit of open files to allow every session and a few more connections; some systems
+// allow only 1024 by default. Returns how many connections are possible.
 static int limit_files(const struct lq_serve_options *options)
 {
     struct rlimit limit;
@@ -34,8 +34,8 @@ static int limit_files(const struct lq_serve_options *options)
 
 // ---- who may connect ---------------------------------------------------------------------------
 
-// Who holds connections without saying anything takes no session, so these have a limit of their
-// own. A proxy's are those of all its clients.
+// Connections on which nothing is sent do not count as sessions, so they have their own limit. A
+// proxy's connections are those of all its clients.
 static bool on_accept(void *context, const struct lq_net_address *client)
 {
     struct lq_listeners *listeners = ((struct lq_entry *)context)->listeners;

@@ -1,11 +1,11 @@
-// SIGHUP: renewing a certificate or changing a token must not require stopping the server.
+// SIGHUP: renews the certificate and changes tokens without stopping the server.
 #include "serve/reload.h"
 
 #include "base/log.h"
 #include "serve/guard/certificate.h"
 #include "serve/sio/clients.h"
 
-// Who came with a token that is no longer there is disconnected.
+// Disconnects clients whose token was removed.
 static int end_revoked(const struct lq_reload *reload)
 {
     int count = 0;
@@ -22,7 +22,7 @@ static int end_revoked(const struct lq_reload *reload)
     return count;
 }
 
-// Either all of it is changed or nothing: a file that cannot be used is found before.
+// Changes everything or nothing: unusable files are detected first.
 void lq_reload(const struct lq_reload *reload)
 {
     const struct lq_serve_options *options = reload->listeners->options;

@@ -17,14 +17,15 @@ enum { GET = 1 << LQ_HTTP_GET | 1 << LQ_HTTP_HEAD, POST = 1 << LQ_HTTP_POST };
                  .wake = lq_sio_polling_wake, .closed = lq_sio_polling_closed,                    \
                  .upgrade = lq_sio_upgrade, .is_known = lq_sio_is_known
 
-// Any other path is a file of the page, or nothing.
+// Any other path is a file of the page, or not found.
 static const struct lq_web_route table[] = {
     {"/healthz", .methods = GET, .admin = true, .start = lq_status_health},
     {"/readyz", .methods = GET, .admin = true, .start = lq_status_ready},
     {"/metrics", .methods = GET, .guarded = true, .admin = true, .start = lq_status_metrics},
     {"/api/v1/info", .methods = GET, .guarded = true, .start = lq_api_info},
     {"/api/looks", .methods = GET, .guarded = true, .start = lq_api_looks},
-    // Named as the files of a static site (src/cli/site_page.c): the page asks for one name.
+    // Named like the files of a static site (src/cli/site_page.c), so that the page can use the
+    // same name.
     {"/api/v1/info.json", .methods = GET, .guarded = true, .start = lq_api_info},
     {"/api/looks.json", .methods = GET, .guarded = true, .start = lq_api_looks},
     {"/api/v1/nails", API},

@@ -18,7 +18,7 @@
 
 enum { TICK_US = 1000000 };
 
-// All parts, each with what it shares with others given by pointer.
+// All parts; each gets pointers to what it shares with others.
 struct lq_server {
     const struct lq_serve_options *options;
     struct lq_serve_metrics metrics;
@@ -33,11 +33,11 @@ struct lq_server {
     struct lq_reload reload;
     struct lq_signals signals;
     struct lq_timer tick;
-    _Atomic(const struct lq_model *) offered; // what the workers change to; NULL: nothing
+    _Atomic(const struct lq_model *) offered; // the model that workers switch to; NULL: none
 };
 
-// A thread that hangs in a library cannot be ended; it can be reported, so that the service manager
-// or balancer that asks /healthz starts the server anew.
+// A thread that hangs in a library cannot be ended. It is reported at /healthz, so that the service
+// manager or load balancer restarts the server.
 static void watch_workers(struct lq_server *server, uint64_t now_us)
 {
     struct lq_workers_stalled now =
@@ -56,7 +56,7 @@ static void set_tick(struct lq_server *server)
 {
     struct lq_loop *loop = lq_net_loop(server->listeners.net);
     if (!lq_timer_set(loop, &server->tick, lq_clock_us() + TICK_US))
-        lq_drain_start(&server->drain, 0); // without its seconds a server has no limits
+        lq_drain_start(&server->drain, 0); // without this timer the limits do not work
 }
 
 static void on_tick(struct lq_timer *timer, uint64_t now_us)
@@ -64,8 +64,8 @@ static void on_tick(struct lq_timer *timer, uint64_t now_us)
     struct lq_server *server =
         (struct lq_server *)((char *)timer - offsetof(struct lq_server, tick));
     struct lq_admission *admission = &server->admission;
-    lq_load_tick(&admission->load, now_us); // before the connections, which send their clients a
-                                            // rate
+    // Before lq_live_tick, which sends the new rate to clients.
+    lq_load_tick(&admission->load, now_us);
     lq_live_tick(&server->live, now_us);
     watch_workers(server, now_us);
     lq_admission_count_live(admission, now_us);
@@ -74,7 +74,7 @@ static void on_tick(struct lq_timer *timer, uint64_t now_us)
     const struct lq_model *offered = atomic_load(&server->offered);
     if (offered)
         server->web.model = server->live.model = server->sio.model = offered;
-    // What was freed lies scattered in the heap; the system gets it back only by malloc_trim.
+    // Freed memory is scattered in the heap; only malloc_trim returns it to the system.
     if (admission->has_unused)
         malloc_trim(0);
     admission->has_unused = false;
@@ -164,7 +164,7 @@ int lq_server_run(struct lq_server *server, const struct lq_model *model, struct
         lq_workers_start(&admission->workers, &work, server->options->workers, wake, server, err);
     if (status != LQ_OK)
         return status;
-    malloc_trim(0); // what compiling the model left behind
+    malloc_trim(0); // returns memory freed after compiling the model
     lq_loop_set_wake(lq_net_loop(server->listeners.net), on_wake, server);
     server->tick.due = on_tick;
     set_tick(server);
@@ -173,7 +173,7 @@ int lq_server_run(struct lq_server *server, const struct lq_model *model, struct
     watch_workers(server, lq_clock_us());
     if (atomic_load_explicit(&server->metrics.stalled, memory_order_relaxed) > 0) {
         lq_log_error("stopped without waiting for the workers that hang");
-        _exit(1); // what they use must not be freed under them
+        _exit(1); // hung workers still use memory that must not be freed
     }
     lq_workers_stop(admission->workers); // from here on nobody wakes the loop
     return LQ_OK;

@@ -10,8 +10,7 @@
 
 #include "serve/serve.h"
 
-// A terminal that closes sends SIGHUP too, so it means "read again" only where there is what to
-// read.
+// A closing terminal also sends SIGHUP, so it means "reload" only if there is something to reload.
 static sigset_t watched_signals(const struct lq_serve_options *options)
 {
     sigset_t set;
@@ -28,8 +27,7 @@ void lq_serve_block_signals(const struct lq_serve_options *options)
     sigset_t set = watched_signals(options);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    // A service has no terminal that closes: to be told to read again what it does not have is not
-    // the end of it.
+    // A service has no terminal that could close, so SIGHUP with nothing to reload must not end it.
     if (!sigismember(&set, SIGHUP) && !isatty(STDIN_FILENO))
         signal(SIGHUP, SIG_IGN);
 }

@@ -10,10 +10,10 @@
 
 struct worker {
     const struct lq_model *model;
-    struct lq_pipe *pipe;  // of a thread for heavy stills: made when the first of them comes
+    struct lq_pipe *pipe;  // in a thread for heavy stills, created for the first of them
     bool heavy;
-    struct lq_buf decoded; // what base64 stood for
-    struct lq_buf scratch; // for coding crops
+    struct lq_buf decoded; // bytes decoded from base64
+    struct lq_buf scratch; // for encoding crops
     struct lq_scene scene;
     struct lq_serve_metrics *metrics;
     struct lq_load *load;
@@ -32,8 +32,9 @@ static void worker_close(void *context)
     free(worker);
 }
 
-// The first inference of a size makes memory and code that later ones use again: 30 to 90 ms that
-// no user's first frame should wait for. Lying and standing, as cameras are held.
+// The first inference of a size takes 30 to 90 ms longer, because it allocates memory and compiles
+// code that later ones reuse. Running it at the start, in landscape and portrait, spares users'
+// first frames this delay.
 static int warm_up(struct lq_pipe *pipe, struct lq_error *err)
 {
     static const int sizes[][2] = {{640, 480}, {480, 640}};
@@ -82,7 +83,7 @@ static int worker_open(void *context, bool heavy, void **out, struct lq_error *e
 
 static enum lq_picture_kind reply_kind(const struct lq_frame_slot *slot)
 {
-    // Live replies are JPEG whatever came; elsewhere a PNG is answered with a PNG.
+    // Live replies are always JPEG; elsewhere the reply to a PNG is a PNG.
     return slot->request.live || slot->request.reply_form == LQ_REPLY_PICTURE ? LQ_PICTURE_JPEG
                                                                       : LQ_PICTURE_UNKNOWN;
 }
@@ -93,23 +94,23 @@ struct step {
     struct lq_job *job;
 };
 
-// Between two steps. The picture, once it is decoded, is charged.
+// Called between two steps. Once the picture is decoded, its memory is charged.
 static void on_step(void *context)
 {
     struct step *step = context;
     if (step->worker->heavy)
         lq_charge_set(&step->slot->decoded, lq_pipe_bytes(step->worker->pipe));
     if (lq_workers_step(step->slot))
-        step->job->exclusive = false; // cores are left for who is live
+        step->job->exclusive = false; // leaves cores for live frames
 }
 
-// Makes the pipe of a thread for heavy stills if it has none.
+// Creates the pipe of a thread for heavy stills if it has none.
 static int open_pipe(struct worker *worker, struct lq_error *err)
 {
     return worker->pipe ? LQ_OK : lq_pipe_new(&worker->pipe, worker->model, err);
 }
 
-// A heavy picture's memory goes back at once: others are small.
+// Releases a heavy picture's memory immediately; other pictures are small.
 static void rest(struct worker *worker)
 {
     if (!worker->heavy || !worker->pipe)
@@ -154,7 +155,7 @@ static int run_pipe(struct worker *worker, struct lq_frame_slot *slot, struct lq
     job->pause = on_step;
     job->pause_context = &step;
     if (worker->heavy)
-        lq_charge_set(&slot->decoded, slot->pixels * 3); // about, until it is decoded
+        lq_charge_set(&slot->decoded, slot->pixels * 3); // an estimate until it is decoded
     lq_buf_clear(&slot->picture);
     int status = lq_buf_resize(&slot->picture, LQ_REPLY_HEAD);
     if (status != LQ_OK)
@@ -162,8 +163,9 @@ static int run_pipe(struct worker *worker, struct lq_frame_slot *slot, struct lq
     return lq_pipe_run(worker->pipe, job, &slot->error);
 }
 
-// A live frame that has waited too long shows what the user did long ago. Only overload does this.
-// Not BUSY, which would ask its session to pause: the next frame may well be in time.
+// Drops a live frame that has waited too long, because it shows an outdated picture. This happens
+// only under overload. The status is not BUSY, which would ask the session to pause: the next frame
+// may well be in time.
 static int check_age(const struct lq_frame_slot *slot, struct lq_error *err)
 {
     if (!slot->request.live || slot->queue_us <= slot->stale_us)
@@ -172,9 +174,9 @@ static int check_age(const struct lq_frame_slot *slot, struct lq_error *err)
                    slot->queue_us / 1000);
 }
 
-// Whether what had a light one's turn asks for more than that, now that all of it is read: it waits
-// once more then, for a heavy one's. A urlencoded body cannot be read twice; of that the estimate
-// is right (cost.c).
+// Whether a frame that was queued as a light one turns out to be heavy now that its request has
+// been read completely; it is then queued again as a heavy one. A urlencoded body cannot be read
+// twice, but for it the estimate is exact (cost.c).
 static bool is_heavier(const struct worker *worker, struct lq_frame_slot *slot,
                        const struct lq_frame_picture *picture)
 {
@@ -203,7 +205,7 @@ static void learn(const struct worker *worker, const struct lq_frame_slot *slot,
         lq_cost_learn(worker->cost, &seen);
 }
 
-// Fills in the answer: a picture, nails, or what went wrong, before or now.
+// Writes the response: a picture, nails, or the error that occurred earlier or here.
 static void answer(struct worker *worker, struct lq_frame_slot *slot)
 {
     struct lq_frame_picture picture = {0};
@@ -243,7 +245,7 @@ static void count(const struct worker *worker, const struct lq_frame_slot *slot,
         lq_count(&metrics->dropped[LQ_DROP_STALE], 1);
     else if (slot->request.live && slot->status == LQ_ERR_TIMEOUT)
         lq_count(&metrics->dropped[LQ_DROP_LATE], 1);
-    // A still says nothing of what a stream costs.
+    // A still does not show what a stream costs.
     if (slot->turn_kind != LQ_TURN_LIVE)
         lq_load_worked_still(worker->load, worked_us);
     else if (!stale)
@@ -254,7 +256,8 @@ static void count(const struct worker *worker, const struct lq_frame_slot *slot,
     lq_metrics_count_slot(metrics, slot);
 }
 
-// A thread for heavy stills makes its pipe when the next of them comes.
+// Switches to the offered model. A thread for heavy stills creates its pipe when the next of them
+// arrives.
 static void go_over(struct worker *worker)
 {
     const struct lq_model *model = atomic_load(worker->offered);

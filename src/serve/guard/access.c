@@ -31,9 +31,10 @@ static bool allows(const struct lq_access *access, const struct lq_origin *origi
     return false;
 }
 
-// Browsers say where the page that asks comes from, and no page can change it
-// (https://www.w3.org/TR/fetch-metadata/, section 2.4). They do so where they name no origin too:
-// of pictures, scripts and frames. "none" is what the user typed.
+// Browsers report how the requesting page's site relates to ours (Sec-Fetch-Site), and no page can
+// change it (https://www.w3.org/TR/fetch-metadata/, section 2.4). They also do so in requests
+// without an Origin: for pictures, scripts and frames. "none" means that the user typed the
+// address.
 static bool is_same_origin(const char *site)
 {
     return strcmp(site, "same-origin") == 0;
@@ -44,8 +45,9 @@ static bool is_elsewhere(const char *site)
     return *site && !is_same_origin(site) && strcmp(site, "none") != 0;
 }
 
-// Behind a proxy TLS ends before the server, so that either scheme may be its own; where TLS is
-// known to be spoken, a page that came without may be anybody's who is on the way.
+// Behind a proxy TLS may end before the server, so the server's own page may have either scheme. If
+// the connection is known to use TLS, a page loaded without TLS may come from an attacker on the
+// network.
 static bool may_be_own(const struct lq_access_request *request, const struct lq_origin *origin)
 {
     return !request->secure || origin->scheme_len == strlen("https");
@@ -58,7 +60,8 @@ static bool is_own(const struct lq_access_request *request, const struct lq_orig
            lq_origin_is_at(origin, &own);
 }
 
-// Whether this pair was not logged yet. What strangers can send must not fill a log.
+// Whether this pair of Origin and Host has not been logged yet. Requests from anyone must not be
+// able to fill the log.
 static bool is_news(struct lq_access_logged *logged, const struct lq_access_request *request)
 {
     uint32_t hash = 2166136261u; // FNV-1a
@@ -75,8 +78,8 @@ static bool is_news(struct lq_access_logged *logged, const struct lq_access_requ
     return true;
 }
 
-// A browser shows its user no reason, so that the operator would look for it in vain. A proxy that
-// rewrites Host, or leaves its port out, makes the server's own page look like another's.
+// Logs the reason for the operator, because browsers do not show it. If a proxy rewrites Host, or
+// omits its port, the server's own page looks like one of another site.
 static void log_refusal(struct lq_access *access, const struct lq_access_request *request,
                          const struct lq_origin *origin)
 {
@@ -97,7 +100,7 @@ enum lq_access_page lq_access_page(struct lq_access *access,
     if (is_same_origin(request->site) && (!origin || may_be_own(request, origin)))
         return LQ_ACCESS_OWN;
     if (!*request->origin && !is_elsewhere(request->site))
-        return LQ_ACCESS_OWN; // no browser, or what its user typed
+        return LQ_ACCESS_OWN; // not a browser, or an address typed by its user
     if (origin && !is_elsewhere(request->site) && is_own(request, origin))
         return LQ_ACCESS_OWN;
     if (allows_all(access) || (origin && allows(access, origin)))
@@ -106,7 +109,7 @@ enum lq_access_page lq_access_page(struct lq_access *access,
     return LQ_ACCESS_REFUSED;
 }
 
-// A header's text, all of it, "" when there is none; false when it is too long.
+// Copies a header's complete value, "" if it is missing; false if it is too long.
 static bool copy_header(const struct lq_http_request *http, const char *name, char *text,
                         size_t size)
 {
@@ -124,7 +127,7 @@ bool lq_access_origin(struct lq_access *access, const struct lq_http_request *ht
     *cross = false;
     if (!copy_header(http, "origin", origin, size))
         return false;
-    // One that is too long is none that a browser sends of its own page.
+    // No browser sends such a long value for the server's own page.
     if (!copy_header(http, "sec-fetch-site", site, sizeof site))
         snprintf(site, sizeof site, "cross-site");
     lq_client_of(&client, access->options, http);
@@ -179,8 +182,8 @@ static bool begins(const char *text, const char *with)
     return text && strncasecmp(text, with, strlen(with)) == 0;
 }
 
-// Whether the browser speaks HTTPS with whatever stands in between. A client that lies about it
-// gets a cookie that it will not send, no more; hence nobody need be trusted for this.
+// Whether the browser uses HTTPS to the server or to the proxy in front of it. A client that lies
+// about this only gets a cookie that it will not send, so no proxy needs to be trusted here.
 static bool is_https(const struct lq_access *access, const struct lq_http_request *http)
 {
     static const char secure[] = "https://";
@@ -192,7 +195,7 @@ static bool is_https(const struct lq_access *access, const struct lq_http_reques
     if (lq_http_header_all(http, "forwarded", text, sizeof text) > 0 &&
         (strcasestr(text, "proto=https") || strcasestr(text, "proto=\"https")))
         return true;
-    // Where the page was asked for from a page of its own.
+    // The request came from an HTTPS page of the same server.
     const char *host = lq_http_host(http), *from = lq_http_header(http, "origin");
     size_t len = host ? strlen(host) : 0, head = sizeof secure - 1;
     if (len > 0 && begins(from, secure) && strcasecmp(from + head, host) == 0)
@@ -211,7 +214,7 @@ static bool is_loopback(const struct lq_net_address *address)
 
 bool lq_access_metrics(const struct lq_access *access, const struct lq_http_request *http)
 {
-    // A proxy on this machine comes from loopback too, and names whom it stands for.
+    // A proxy on this machine also connects from loopback, but names its client.
     static const char *const signs[] = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
                                         "x-forwarded", "x-real-ip", "forwarded", "via"};
     const struct lq_serve_options *options = access->options;
@@ -232,7 +235,7 @@ bool lq_access_cookie(const struct lq_access *access, const struct lq_http_reque
     uint8_t digest[LQ_TOKEN_DIGEST_BYTES];
     bool good = lq_http_query(http, "token", token, sizeof token) &&
                 lq_tokens_allow(&access->tokens, token, strlen(token), digest);
-    // Strict: a page from elsewhere cannot make a browser send it along.
+    // SameSite=Strict: pages of other sites cannot make a browser send the cookie.
     if (good)
         snprintf(cookie, size, "%s%s; HttpOnly; SameSite=Strict%s", cookie_name, token,
                  is_https(access, http) ? "; Secure" : "");

@@ -7,7 +7,7 @@
 
 enum { BUCKETS = 256 };
 
-struct place { // an address that someone comes from
+struct place { // an address of clients
     struct lq_address address;
     struct place *next;
     size_t bytes;
@@ -46,7 +46,7 @@ void lq_account_free(struct lq_account *account)
     free(account);
 }
 
-// Where the address stands, or would stand, in its bucket (FNV-1a). With the lock held.
+// The address's place, or the end, in the list of its bucket (FNV-1a). With the lock held.
 static struct place **find(struct lq_account *account, const struct lq_address *address)
 {
     uint32_t hash = 2166136261u;
@@ -161,7 +161,7 @@ static void change(struct lq_charge *charge, size_t bytes)
 {
     struct lq_holder *holder = charge->holder;
     struct lq_account *account = holder->account;
-    holder->bytes += bytes - charge->bytes; // modulo SIZE_MAX + 1, as unsigned numbers go
+    holder->bytes += bytes - charge->bytes; // may wrap around: modulo SIZE_MAX + 1
     holder->place->bytes += bytes - charge->bytes;
     account->held += bytes - charge->bytes;
     if (account->held > account->high)

@@ -28,8 +28,8 @@ void lq_address_limits_release(struct lq_address_limits *peers)
     peers->all = NULL;
 }
 
-// A walk over a few thousand entries of 12 bytes at most, once a connection: nothing quicker is
-// needed.
+// A linear search over at most a few thousand entries of 12 bytes, once per connection, is fast
+// enough.
 static struct lq_address_count *find(struct lq_address_limits *peers,
                                      const struct lq_address *address)
 {

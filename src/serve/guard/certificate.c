@@ -19,7 +19,7 @@
 
 enum { PEM_BYTES_MAX = 1024 * 1024, VALID_DAYS = 397, CHAIN_MAX = 8 };
 
-// An address worth telling: up, IPv4, not loopback.
+// The text of an address worth listing: IPv4, its interface up, not loopback; else NULL.
 static const char *lan_text(const struct ifaddrs *each, char *text, size_t size)
 {
     if (!each->ifa_addr || each->ifa_addr->sa_family != AF_INET || !(each->ifa_flags & IFF_UP) ||
@@ -42,7 +42,8 @@ bool lq_tls_lan_address(char *text, size_t size)
     return found;
 }
 
-// Every name this machine may be opened by: browsers refuse a certificate without them.
+// Lists every name under which this machine may be opened: browsers reject a certificate that lacks
+// the name.
 static void list_names(char *names, size_t size)
 {
     struct ifaddrs *all;
@@ -89,7 +90,7 @@ static bool fill_cert(X509 *cert, EVP_PKEY *key)
            add_extension(cert, NID_subject_alt_name, names) && X509_sign(cert, key, EVP_sha256());
 }
 
-// Moves what was written to a memory BIO into a buffer.
+// Moves the contents of a memory BIO into a buffer.
 static bool take(BIO *bio, struct lq_buf *buf)
 {
     char *text;
@@ -113,7 +114,7 @@ static int make_pair(struct lq_tls_pair *pair, struct lq_error *err)
     return done ? LQ_OK : lq_fail(err, LQ_ERR_IO, "cannot make a certificate");
 }
 
-// The certificates after the first: those that lead to one that clients know.
+// Adds the certificates after the first: the chain to one that clients trust.
 static bool add_chain(BIO *text, STACK_OF(X509) *chain)
 {
     for (;;) {
@@ -131,8 +132,8 @@ static bool add_chain(BIO *text, STACK_OF(X509) *chain)
 
 static bool harden(SSL_CTX *context)
 {
-    // Mozilla's "intermediate" list without DHE and CBC. What follows is TLS 1.2's; all of 1.3's
-    // are sound.
+    // Mozilla's "intermediate" list without DHE and CBC. It applies to TLS 1.2; all ciphers of TLS
+    // 1.3 are secure.
     static const char ciphers[] =
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
         "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";

@@ -11,7 +11,7 @@ struct item {
     size_t len;
 };
 
-// The last items of a list, in their order.
+// The last items of a list, in order.
 struct list {
     struct item items[HOPS_MAX];
     int count;
@@ -59,7 +59,7 @@ static struct item unquoted(struct item value)
     return value;
 }
 
-// The value of one pair of an element of Forwarded ("for=…;host=…"); its `at` is NULL: not there.
+// The value of one pair in an element of Forwarded ("for=…;host=…"); `at` is NULL if it is missing.
 static struct item pair_of(struct item element, const char *name)
 {
     struct list pairs;
@@ -100,8 +100,8 @@ bool lq_client_is_trusted(const struct lq_net_block *trusted, int trusted_count,
     return false;
 }
 
-// Steps from hop to hop, to the left, as long as they are trusted. Returns the item that names the
-// client, -1: none does.
+// Steps from hop to hop, to the left, as long as the hops are trusted. Returns the item that names
+// the client, or -1.
 static int walk(struct lq_net_address *client, const struct list *hops, bool pairs,
                 const struct lq_net_block *trusted, int trusted_count)
 {
@@ -141,8 +141,8 @@ static void set_scheme(struct lq_client_info *client, struct item text)
                          (text.len == 3 && strncasecmp(text.at, "wss", 3) == 0);
 }
 
-// What the hop that named the client said of it: where each hop added one value, the same one of
-// them, else the last, which the nearest proxy set.
+// The value set by the hop that named the client: if each hop added one value, the one at the same
+// position; else the last, which the nearest proxy set.
 static struct item said_by(const struct list *values, const struct list *hops, int hop)
 {
     if (values->count == 0)
@@ -177,8 +177,8 @@ void lq_client_read(struct lq_client_info *client, const struct lq_net_block *tr
     split_commas(&elements, facts->forwarded, true);
     int hop = walk(&by_hops, &hops, false, trusted, trusted_count);
     int element = walk(&by_elements, &elements, true, trusted, trusted_count);
-    // A proxy writes one of the two and may hand on the other as its client wrote it. Where they do
-    // not agree nobody can say which is which, so that the proxy itself is the client.
+    // A proxy writes one of the two headers and may forward the other as its client wrote it. If
+    // they disagree, it is unknown which one to trust, so the proxy itself counts as the client.
     if (!facts->forwarded)
         client->address = by_hops;
     else if (!facts->forwarded_for || is_same(&by_hops, &by_elements))
@@ -191,7 +191,7 @@ void lq_client_read(struct lq_client_info *client, const struct lq_net_block *tr
     set_scheme(client, said_by(&schemes, &hops, hop));
 }
 
-// A list that is too long to be read is as good as an ill-formed one.
+// A list that is too long to read counts as malformed.
 static const char *list_of(const struct lq_http_request *http, const char *name, char *text)
 {
     int len = lq_http_header_all(http, name, text, LIST_CHARS_MAX);

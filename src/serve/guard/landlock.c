@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// linux/landlock.h of Linux 6.12, in our names: what Debian 12's lacks.
+// Parts of linux/landlock.h of Linux 6.12 that Debian 12's header lacks, under our own names.
 enum {
     SYS_CREATE = 444, SYS_ADD = 445, SYS_RESTRICT = 446, // the same on every architecture
     ABI_QUESTION = 1 << 0,
@@ -57,7 +57,7 @@ static struct ruleset everything(long abi)
     return rules;
 }
 
-// A path that cannot be opened needs no rule: it stays refused.
+// A path that cannot be opened needs no rule: access stays denied.
 static bool allow(int rules, const char *path, uint64_t rights)
 {
     struct path_rule rule = {.folder = open(path, O_PATH | O_CLOEXEC)};
@@ -65,7 +65,7 @@ static bool allow(int rules, const char *path, uint64_t rights)
     if (rule.folder < 0)
         return true;
     bool known = fstat(rule.folder, &info) == 0;
-    // A file may not be given what only folders have; a device may be spoken to beside.
+    // A file must not get rights that apply only to folders; a device may also have ioctl.
     if (known && !S_ISDIR(info.st_mode))
         rights &= FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE |
                   (S_ISCHR(info.st_mode) ? FS_IOCTL : 0);

@@ -12,7 +12,7 @@ static int default_port(const struct lq_origin *origin)
     return origin->scheme_len == 5 && strncasecmp(origin->scheme, "https", 5) == 0 ? 443 : 0;
 }
 
-// Digits of a port up to the text's end, without a leading zero; 0 when it is none.
+// Parses a port: digits up to the text's end, without a leading zero; 0 if it is not one.
 static int parse_port(const char *text)
 {
     size_t len = strspn(text, "0123456789");
@@ -24,7 +24,7 @@ static int parse_port(const char *text)
     return port <= 65535 ? port : 0;
 }
 
-// A host name or a bracketed IPv6 address; 0 when there is none.
+// The length of a host name or a bracketed IPv6 address; 0 if there is none.
 static size_t host_length(const char *text)
 {
     if (*text != '[') {
@@ -81,7 +81,7 @@ bool lq_origin_is_at(const struct lq_origin *origin, const struct lq_origin *hos
 
 // ---- what a person wrote -----------------------------------------------------------------------
 
-// Why the text is no origin, and what to write.
+// Explains why the text is not an origin, and what to write instead.
 static int explain(const char *text, struct lq_error *err)
 {
     const char *after = strstr(text, "://");

@@ -23,7 +23,7 @@
 
 enum {
     KNOWN_MAX = 470,   // the newest call considered here: listns of Linux 6.19
-    FUTURE_MAX = 1023, // numbers of calls to come
+    FUTURE_MAX = 1023, // up to this number: future calls
     REFUSE = SCMP_ACT_ERRNO(EPERM),
     MISSING = SCMP_ACT_ERRNO(ENOSYS),
 };
@@ -36,17 +36,17 @@ static const char *const refused[] = {
 #if !defined(LQ_SANITIZE) // the leak check of AddressSanitizer traces its own process
     "ptrace",
 #endif
-    // new places to be reached at, and ways around files to other processes
+    // new addresses to listen at, and ways to other processes that bypass files
     "bind", "listen", "mknod", "mknodat", "shmget", "shmat", "shmctl", "shmdt", "semget", "semop",
     "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink",
     "mq_timedsend", "mq_timedreceive", "mq_notify", "mq_getsetattr",
-    // whose files are, and what others may do with them: Landlock does not look at these
+    // owners and modes of files, which Landlock does not check
     "chmod", "fchmod", "chown", "fchown", "lchown", "fchownat", "utime", "utimes",
     "utimensat", "futimesat", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr",
     "fremovexattr", "truncate", "truncate64", "link", "linkat", "symlink", "symlinkat",
-    // code that no file holds
+    // memory for code that is in no file
     "memfd_create", "memfd_secret",
-    // who the process is
+    // the process's identity
     "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid",
     "setgroups", "capset", "personality", "setsid", "setpgid",
     // the system's own state
@@ -65,8 +65,8 @@ static const char *const refused[] = {
     "inotify_init", "inotify_init1", "inotify_add_watch", "vmsplice", "tee",
 };
 
-// Newer than the names that Debian 12's libseccomp knows; the numbers are the same on every
-// machine.
+// Calls too new for Debian 12's libseccomp to know by name; their numbers are the same on every
+// architecture.
 static const int refused_newer[] = {
     452, // fchmodat2
     457, 458, // statmount, listmount
@@ -75,21 +75,21 @@ static const int refused_newer[] = {
     467, 469, 470, // open_tree_attr, file_setattr, listns
 };
 
-// Of a terminal's and a socket's, those that only ask, and those that C libraries make of their
-// own. None that puts characters into a terminal (TIOCSTI, TIOCLINUX).
+// ioctl requests of terminals and sockets: those that only query, and those that C libraries make
+// by themselves. None that inserts characters into a terminal (TIOCSTI, TIOCLINUX).
 static const unsigned requests[] = {TCGETS, TIOCGWINSZ, TIOCGPGRP, TIOCOUTQ, FIONREAD, FIONBIO,
                                     FIOCLEX, FIONCLEX, SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS,
                                     SIOCGIFADDR, SIOCGIFINDEX};
 
-// What is done with descriptors of one's own. Not F_SETOWN and F_SETSIG: by these the kernel sends
-// any signal to any process of the same user.
+// fcntl commands for the process's own descriptors. Not F_SETOWN and F_SETSIG, which make the
+// kernel send any signal to any process of the same user.
 static const int commands[] = {
     F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_GETOWN, F_OFD_GETLK,
     F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS,
     F_GET_SEALS};
 
 #if !defined(LQ_SANITIZE)
-// By the last two OpenVINO learns how long the vectors of an ARM64 processor with SVE or SME are.
+// With the last two OpenVINO queries the vector length of an ARM64 processor with SVE or SME.
 static const int controls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_PDEATHSIG,
                                PR_GET_PDEATHSIG, PR_GET_SECCOMP, PR_SET_NO_NEW_PRIVS,
                                PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_SET_TIMERSLACK,
@@ -98,11 +98,11 @@ static const int controls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET
                                51 /* PR_SVE_GET_VL */, 64 /* PR_SME_GET_VL */};
 #endif
 
-// What is being made. The first failure stays.
+// The filter under construction. The first failure is kept.
 struct filter {
     scmp_filter_ctx context;
     int failed; // a negative errno, 0: none
-    bool decided[FUTURE_MAX + 1]; // calls that have their rules
+    bool decided[FUTURE_MAX + 1]; // calls that already have rules
 };
 
 static void add(struct filter *filter, uint32_t action, int call, unsigned count,
@@ -123,9 +123,9 @@ static int number(const char *name)
     return seccomp_syscall_resolve_name(name);
 }
 
-// Allows a call where its arguments are these; where they are not it is refused by the default.
-// Whole registers are compared unless `mask` says otherwise: what stands in halves that the kernel
-// does not look at must not open anything.
+// Allows a call with these arguments; with others the default denies it. Whole registers are
+// compared unless `mask` says otherwise, so that values in the register half that the kernel
+// ignores cannot open anything.
 static void allow_if(struct filter *filter, const char *name, unsigned index, uint64_t value)
 {
     add(filter, SCMP_ACT_ALLOW, number(name), 1,
@@ -139,7 +139,7 @@ static void allow_masked(struct filter *filter, const char *name, unsigned index
         &(struct scmp_arg_cmp){index, SCMP_CMP_MASKED_EQ, mask, value});
 }
 
-// A socket of this family, type (its flags aside) and protocol.
+// Allows sockets of this family, type (without its flags) and protocol.
 static void allow_socket(struct filter *filter, int family, int type, int protocol)
 {
     const struct scmp_arg_cmp arguments[] = {
@@ -150,10 +150,10 @@ static void allow_socket(struct filter *filter, int family, int type, int protoc
     add(filter, SCMP_ACT_ALLOW, number("socket"), LQ_COUNT(arguments), arguments);
 }
 
-// Datagrams reach anywhere without connecting, so that who needs no other server makes no socket
-// but for asking the kernel which addresses it has (NETLINK_ROUTE is protocol 0). What other
-// programs listen for at paths (a container engine, say) Landlock does not fence: no local ones
-// either.
+// Datagrams can be sent anywhere without connecting, so a server that needs no other server may
+// only create the socket that asks the kernel for its addresses (NETLINK_ROUTE is protocol 0).
+// Local sockets are denied too: Landlock does not restrict connecting to paths on which other
+// programs (such as a container engine) listen.
 static void allow_sockets(struct filter *filter, bool connect)
 {
     static const int internet[] = {AF_INET, AF_INET6};
@@ -165,7 +165,7 @@ static void allow_sockets(struct filter *filter, bool connect)
         allow_socket(filter, internet[i], SOCK_DGRAM, 0);
         allow_socket(filter, internet[i], SOCK_DGRAM, IPPROTO_UDP);
     }
-    // Libraries try families and understand this answer.
+    // Libraries try several families and handle this error.
     for (int family = 0; family < 64; family++)
         if (family != AF_NETLINK && (!connect || (family != AF_INET && family != AF_INET6)))
             add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), number("socket"), 1,
@@ -174,8 +174,8 @@ static void allow_sockets(struct filter *filter, bool connect)
         add(filter, REFUSE, number("connect"), 0, NULL);
 }
 
-// Drivers of GPUs are spoken to by ioctl: NVIDIA's by type 'F', its unified memory by bare numbers
-// and 0x30000001, Intel's by type 'd' (DRM). Which devices may be opened says Landlock.
+// GPU drivers are used through ioctl: NVIDIA's with type 'F', its unified memory with plain numbers
+// and 0x30000001, Intel's with type 'd' (DRM). Landlock decides which devices may be opened.
 static void allow_gpu(struct filter *filter)
 {
     static const struct { uint64_t mask, value; } requests_of[] = {
@@ -184,14 +184,15 @@ static void allow_gpu(struct filter *filter)
         allow_masked(filter, "ioctl", 1, requests_of[i].mask, requests_of[i].value);
 }
 
-// Of clone: threads, and none of them in a namespace of its own. Of the rest: what concerns
-// oneself.
+// clone may only create threads, none of them in a new namespace. The other calls may only concern
+// the process itself.
 static void allow_with_arguments(struct filter *filter)
 {
     uint64_t self = (uint64_t)getpid();
     allow_if(filter, "tgkill", 0, self); // as abort() does
-    // OpenVINO makes what it caches unwritable and gives up where it cannot. It is told that it
-    // did: the folder is its owner's alone. Any other mode is refused.
+    // OpenVINO makes its cache files read-only and gives up if it cannot. The call is reported as
+    // successful without being made, because only the owner can access the folder anyway. Any other
+    // mode is denied.
     add(filter, SCMP_ACT_ERRNO(0), number("fchmodat"), 1,
         &(struct scmp_arg_cmp){2, SCMP_CMP_EQ, S_IRUSR | S_IRGRP, 0});
     allow_if(filter, "prlimit64", 0, 0);
@@ -210,15 +211,16 @@ static void allow_with_arguments(struct filter *filter)
     const uint64_t spaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                             CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE;
     allow_masked(filter, "clone", 0, CLONE_THREAD | spaces, CLONE_THREAD);
-    // A filter cannot look into clone3's memory; told that there is none, C libraries use clone.
+    // A filter cannot read clone3's arguments in memory. If the call does not exist, C libraries
+    // use clone.
     add(filter, MISSING, number("clone3"), 0, NULL);
     for (size_t i = 0; i < LQ_COUNT(controls); i++)
         allow_masked(filter, "prctl", 0, UINT32_MAX, (uint32_t)controls[i]);
 #endif
 }
 
-// Opening to read may empty a file besides, which Landlock sees from Linux 6.2 on: only who may
-// write may do that.
+// Opening for reading can also truncate a file, which Landlock only checks from Linux 6.2 on. So
+// truncation is only allowed when opening for writing.
 static void allow_opening(struct filter *filter, const char *name, unsigned flags_at)
 {
     allow_masked(filter, name, flags_at, O_TRUNC, 0);
@@ -232,8 +234,8 @@ static void allow_files_and_messages(struct filter *filter)
         allow_masked(filter, "fcntl", 1, UINT32_MAX, (uint32_t)commands[i]);
     allow_opening(filter, "open", 1);
     allow_opening(filter, "openat", 2);
-    add(filter, MISSING, number("openat2"), 0, NULL); // its flags lie in memory
-    // Sending with TCP Fast Open connects without `connect`.
+    add(filter, MISSING, number("openat2"), 0, NULL); // flags in unreadable memory
+    // Sending with TCP Fast Open would connect without `connect`.
     allow_masked(filter, "sendto", 3, MSG_FASTOPEN, 0);
     allow_masked(filter, "sendmsg", 2, MSG_FASTOPEN, 0);
     allow_masked(filter, "sendmmsg", 3, MSG_FASTOPEN, 0);
@@ -262,12 +264,12 @@ int lq_sandbox_seccomp(const struct lq_sandbox *sandbox, struct lq_error *err)
     struct filter filter = {.context = seccomp_init(REFUSE)};
     if (!filter.context)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-    // Other kinds of calls of the same kernel (32 bits, x32) are refused too: their numbers mean
-    // something else. A tree, for the loop makes many calls.
+    // System calls of the kernel's other ABIs (32 bits, x32) are denied too, because their numbers
+    // mean other calls. The filter is a tree, because the event loop makes many calls.
     filter.failed = seccomp_attr_set(filter.context, SCMP_FLTATR_ACT_BADARCH, REFUSE);
     if (filter.failed == 0)
         filter.failed = seccomp_attr_set(filter.context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    if (filter.failed == 0) // failures of the kernel by their own names
+    if (filter.failed == 0) // report the kernel's own error codes
         filter.failed = seccomp_attr_set(filter.context, SCMP_FLTATR_API_SYSRAWRC, 1);
     write_rules(&filter, sandbox);
     if (filter.failed == 0)

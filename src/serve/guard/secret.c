@@ -15,7 +15,7 @@ static int check(const char *path, const struct stat *info, struct lq_error *err
 {
     mode_t mode = info->st_mode & 07777;
     if (!S_ISREG(info->st_mode))
-        return LQ_OK; // a pipe has its reader only
+        return LQ_OK; // nobody else can read a pipe
     if (mode & S_IWOTH)
         return lq_fail(err, LQ_ERR_ARGUMENT, "anybody may write to '%.120s' (mode %04o): chmod 600 "
                        "it", path, (unsigned)mode);

@@ -18,7 +18,7 @@ static bool is_token(const char *text, size_t len)
     return len >= TOKEN_CHARS_MIN && len <= LQ_TOKEN_CHARS_MAX;
 }
 
-// One line, without its end. What it says must never be part of an error.
+// Adds one line, without its line end. Its contents must never appear in an error.
 static int add_line(struct lq_tokens *tokens, const char *line, size_t len, const char *path,
                     int number, struct lq_error *err)
 {

@@ -21,7 +21,7 @@ static bool is_type(const char *type, const char *wanted)
     return strncasecmp(type, wanted, len) == 0 && (!type[len] || strchr("; \t", type[len]));
 }
 
-// A body in a Content-Encoding would be taken for a broken picture.
+// Rejects a body with a Content-Encoding, which would be taken for a damaged picture.
 static int check_encoding(struct lq_web_request *request, struct lq_error *err)
 {
     char coding[64];
@@ -41,7 +41,8 @@ static bool is_json(const char *type)
             strncasecmp(type + len - 5, "+json", 5) == 0);
 }
 
-// JSON or a form, whose fields are the same on either path; declared JSON belongs to one of them.
+// Reads JSON or a form. Its fields are the same on both paths; declared JSON is accepted only on
+// one of them.
 static int read_fields_form(struct lq_frame_request *wanted, const char *path, const char *type,
                             struct lq_error *err)
 {
@@ -61,7 +62,7 @@ static int read_fields_form(struct lq_frame_request *wanted, const char *path, c
                                                    "application/x-www-form-urlencoded", path);
 }
 
-// What the path and the declared type say about the body.
+// Determines the body's form from the path and the declared type.
 static int read_form(struct lq_web_request *request, struct lq_frame_request *wanted,
                      struct lq_error *err)
 {
@@ -110,7 +111,7 @@ void lq_api_start(struct lq_web_request *request)
     }
     request->session =
         lq_admission_admit(admission, request->http, LQ_VIA_HTTP, request, on_ready, &error);
-    // Before the body comes: it may be refused whatever it is.
+    // Before the body arrives: the request may be refused whatever it contains.
     const struct lq_still still = {LQ_TURN_LIGHT, lq_cost_us(&admission->cost, &small)};
     if (!request->session || lq_admission_check_still(admission, request->session, &still,
                                                       &request->retry_s, &error) != LQ_OK) {
@@ -127,7 +128,7 @@ void lq_api_body_done(struct lq_web_request *request)
 {
     lq_admission_count_in(request->web->admission, LQ_VIA_HTTP, request->body->len);
     request->body = NULL;
-    lq_charge_set(&request->held, 0); // it is the slot's from now on
+    lq_charge_set(&request->held, 0); // from now on the slot is charged for it
     lq_web_wait(request);
     lq_admission_post(request->web->admission, request->session);
 }
@@ -170,14 +171,14 @@ void lq_api_wake(struct lq_web_request *request)
 
 void lq_api_closed(struct lq_web_request *request)
 {
-    // Answered: its frame is done with, so that it does not count as dropped.
+    // It has been answered: finish its frame, so that it does not count as dropped.
     if (request->code && request->session && lq_session_reply(request->session))
         lq_session_release(request->session);
     lq_admission_dismiss(request->web->admission, LQ_VIA_HTTP, request->session);
     request->session = NULL;
 }
 
-// Takes `root`.
+// Takes ownership of `root`.
 static void answer_json(struct lq_web_request *request, json_t *root)
 {
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;

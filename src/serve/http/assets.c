@@ -25,7 +25,7 @@ static const struct lq_asset *find(const char *path)
     return NULL;
 }
 
-// No hidden files, no way upwards.
+// Whether the path contains no hidden file and no "..".
 static bool is_plain(const char *path)
 {
     return *path == '/' && !strstr(path, "/.") && !strchr(path, '\\');
@@ -45,7 +45,7 @@ static void respond_from_folder(struct lq_web_request *request, int status, cons
     lq_web_respond_text(request, status, lq_asset_type(name));
 }
 
-// A header's whole value; NULL where it is missing, or longer than anyone needs.
+// A header's complete value; NULL if it is missing or unreasonably long.
 static const char *header(const struct lq_web_request *request, const char *name, char *text,
                           size_t size)
 {

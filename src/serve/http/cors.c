@@ -4,7 +4,8 @@
 
 #include "serve/http/headers.h"
 
-// Header names and what separates them; nothing else may go back into an answer.
+// Whether the text consists of header names and separators; nothing else may be echoed in a
+// response.
 static bool is_name_list(const char *text)
 {
     static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_, ";
@@ -18,7 +19,7 @@ void lq_cors_respond_preflight(struct lq_web_request *request)
     int len = lq_http_header_all(request->http, "access-control-request-headers", asked,
                                  sizeof asked);
     lq_web_add_header(request, "access-control-allow-methods: GET, POST, OPTIONS");
-    // What a page sends beside these means nothing here and does no harm.
+    // Other headers that a page sends have no effect here and do no harm.
     if (len > 0 && (size_t)len < sizeof asked && is_name_list(asked))
         lq_web_add_header(request, "access-control-allow-headers: %s, %s", usual, asked);
     else

@@ -23,7 +23,7 @@ bool lq_device_folder(char *path, size_t size)
     return lq_place_installed(path, size, LQ_DATA_FOLDER "/device");
 }
 
-// "NAME-0123456789.ENDING": where its content's hash begins; NULL: it has none, and may change.
+// The content hash in "NAME-0123456789.ENDING"; NULL: there is none, so the file may change.
 static const char *hash_in(const char *name)
 {
     const char *dot = strrchr(name, '.');

@@ -48,12 +48,12 @@ static bool accepts_html(const struct lq_http_request *http)
     return accept && strstr(accept, "text/html");
 }
 
-// A client without a token: a page that brings one in its address is given the cookie, a browser
-// gets the page that asks for one, others are refused.
+// Handles a client without a valid cookie: a page whose URL contains a token gets the cookie, a
+// browser gets the page that asks for a token, and others are refused.
 static void refuse_stranger(struct lq_web_request *request)
 {
     char cookie[LQ_TOKEN_CHARS_MAX + 96];
-    // The cookie is for the folder of this address, and the API is at its top.
+    // The cookie applies to the folder of this URL, and the API is at the top level.
     bool is_page = !request->route && request->method == LQ_HTTP_GET &&
                    !strchr(lq_http_path(request->http) + 1, '/');
     if (is_page && lq_access_cookie(request->web->access, request->http, cookie, sizeof cookie)) {
@@ -71,7 +71,7 @@ static void refuse_stranger(struct lq_web_request *request)
     lq_web_fail_as(request, 401, LQ_ERR_AUTH, LQ_WANTS_TOKEN);
 }
 
-// What the page that asks for a token is made of.
+// Whether the file is part of the page that asks for a token.
 static bool is_token_page(const struct lq_web_request *request)
 {
     static const char *const parts[] = {"/token.css", "/token.js", "/favicon.svg"};
@@ -81,7 +81,8 @@ static bool is_token_page(const struct lq_web_request *request)
     return false;
 }
 
-// Operators' requests: their listener's address is the guard, but no page may ask in their name.
+// Handles operators' requests. Only the listener's address protects them, but requests that a web
+// page makes in an operator's browser are refused.
 static void start_admin(struct lq_web_request *request)
 {
     const char *site = lq_http_header(request->http, "sec-fetch-site");
@@ -157,7 +158,7 @@ static int status_of(int code)
                                                        : LQ_ERR_ARGUMENT;
 }
 
-// Responses to what src/net refuses have the same form as all others.
+// Responses to requests that src/net refuses have the same form as all others.
 static void on_refuse(void *context, struct lq_http_request *http, const char *why,
                       struct lq_http_response *answer)
 {

@@ -13,15 +13,15 @@ void lq_web_add_header(struct lq_web_request *request, const char *format, ...)
     va_start(args, format);
     int size = vsnprintf(request->headers + len, sizeof request->headers - len, format, args);
     va_end(args);
-    // Half a header would be worse than none.
+    // A truncated header would be worse than none.
     if (size < 0 || (size_t)size + 2 >= sizeof request->headers - len)
         request->headers[len] = 0;
     else
         memcpy(request->headers + len + size, "\r\n", 3);
 }
 
-// The token's cookie is this server's own pages'. An origin that is named is trusted with it; where
-// all are allowed it stays behind.
+// The token's cookie is meant for this server's own pages. Origins that are allowed by name may use
+// it too, but not if all origins are allowed.
 static bool may_bring_cookies(const struct lq_serve_options *options)
 {
     bool all = false;
@@ -36,14 +36,14 @@ void lq_web_add_cors_headers(struct lq_web_request *request)
         return;
     lq_web_add_header(request, "access-control-allow-origin: %s", request->origin);
     lq_web_add_header(request, "vary: origin");
-    // Socket.IO 2 asks with credentials, and browsers then want to read this.
+    // Socket.IO 2 sends requests with credentials, for which browsers require this header.
     if (may_bring_cookies(request->web->options))
         lq_web_add_header(request, "access-control-allow-credentials: true");
     lq_web_add_header(request, "access-control-expose-headers: retry-after, server-timing, "
                                    "www-authenticate, x-engineio-sid, x-nails");
 }
 
-// Who may show the page in a frame: itself, and whom --frame-ancestors names.
+// Prints which pages may show this one in a frame: its own site, and those of --frame-ancestors.
 static void print_ancestors(const struct lq_serve_options *options, char *text, size_t size)
 {
     int len = snprintf(text, size, "'self'");
@@ -53,8 +53,8 @@ static void print_ancestors(const struct lq_serve_options *options, char *text, 
 
 void lq_web_page_policy(const struct lq_serve_options *options, char *lines, size_t size)
 {
-    // Nothing from elsewhere, nothing inline but the page's first style; the camera for our own
-    // page alone. WebAssembly is the device's engine (web/device).
+    // Nothing from other sites, and nothing inline except the page's first style; the camera only
+    // for our own page. WebAssembly is needed by the on-device engine (web/device).
     char ancestors[LQ_FRAME_ANCESTORS_CHARS_MAX + 16], own_csp[LQ_CSP_CHARS_MAX];
     print_ancestors(options, ancestors, sizeof ancestors);
     snprintf(own_csp, sizeof own_csp,

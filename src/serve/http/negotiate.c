@@ -20,7 +20,7 @@ const char *lq_coding_name(enum lq_coding coding)
     return sent[coding];
 }
 
-// One element of a list: a coding and its weight.
+// An element of a list: a coding and its weight.
 struct element {
     const char *name;
     size_t len;
@@ -32,7 +32,7 @@ static const char *skip(const char *text, const char *set)
     return text + strspn(text, set);
 }
 
-// "0.25" as 250. What is no weight gives 0: who cannot say it well is sent no coding.
+// Reads "0.25" as 250. A malformed weight gives 0, so its coding is not used.
 static int read_weight(const char **text)
 {
     const char *at = *text;
@@ -47,7 +47,7 @@ static int read_weight(const char **text)
     return weight > 1000 ? 0 : weight;
 }
 
-// Reads an element and leaves *text behind its comma; false at the list's end.
+// Reads an element and moves *text past its comma; false at the list's end.
 static bool read_element(const char **text, struct element *element)
 {
     const char *at = skip(*text, ", \t");
@@ -62,7 +62,7 @@ static bool read_element(const char **text, struct element *element)
         element->weight = named ? read_weight(&at) : 0;
         at = skip(at, " \t");
     }
-    // Something else is there: an element that we do not know.
+    // Unexpected text follows: the element is unknown.
     if (*at && *at != ',')
         element->weight = 0;
     *text = at + strcspn(at, ",");
@@ -89,7 +89,7 @@ int lq_coding_choose(const char *accept, unsigned available)
     int best = -1, best_weight = 0;
     for (int coding = LQ_CODING_COUNT - 1; coding >= 0; coding--) {
         int weight = weights[coding] >= 0 ? weights[coding] : other;
-        // Nobody needs to name identity: it is taken unless it is refused, but liked least.
+        // identity need not be listed: it is acceptable unless refused, but least preferred.
         if (coding == LQ_CODING_IDENTITY && weight < 0 && best < 0)
             return coding;
         if (available & 1u << coding && weight > best_weight) {

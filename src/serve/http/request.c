@@ -74,7 +74,7 @@ void lq_web_refuse(struct lq_web *web, struct lq_http_request *http, int code, c
 
 // ---- bodies ------------------------------------------------------------------------------------
 
-// The body is not wanted any more: what it took is given back, and the rest is read past.
+// The body is no longer needed: releases its memory and discards the rest.
 static uint8_t *stop_body(struct lq_web_request *request, int code, int status, const char *why)
 {
     lq_buf_release(request->body);

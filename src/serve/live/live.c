@@ -21,14 +21,14 @@
 struct lq_live {
     struct lq_live_connections *all;
     struct lq_ws *ws;
-    struct lq_live *next, **link; // of all
+    struct lq_live *next, **link; // in the list of all
     struct lq_session *session; // NULL: refused
     bool v1;
     struct lq_look look;
     int jpeg_quality;
     bool smooth;
     struct lq_client_rate rate;
-    struct lq_buf text;         // a text message as it comes …
+    struct lq_buf text;         // a text message while it arrives …
     struct lq_charge held;      // … and its memory
 };
 
@@ -50,13 +50,13 @@ static void close_with(struct lq_live *live, const struct lq_error *error)
     lq_ws_close(live->ws, lq_status_ws_close(error->status), error->text);
 }
 
-// A short message. It is dropped if the client reads nothing: what waits is bounded.
+// Sends a short message. It is dropped if the client does not read: what is queued is bounded.
 static void send_text(struct lq_live *live, const char *text, size_t len)
 {
     (void)!lq_ws_send_copy(live->ws, LQ_WS_TEXT, text, len);
 }
 
-// Says an error in a message; the connection stays.
+// Reports an error in a message; the connection stays open.
 static void send_error(struct lq_live *live, const struct lq_error *error, int64_t id)
 {
     struct lq_buf text;
@@ -105,7 +105,7 @@ static int set_smoothing(struct lq_live *live, const json_t *message, struct lq_
 
 static const char *const RATE_NAMES[] = LQ_CLIENT_RATE_NAMES;
 
-// The rate and size to send, when they changed or the client asks.
+// Sends the rate and size to use, if they changed or the client requested them.
 static void send_rate(struct lq_live *live, bool asked)
 {
     char fields[LQ_CLIENT_RATE_TEXT], text[LQ_CLIENT_RATE_TEXT + 32];
@@ -127,7 +127,7 @@ static int set_rate_control(struct lq_live *live, const json_t *message, const c
     return status;
 }
 
-// A whole text message: look fields, or with lacquer.v1 an object with a type.
+// Handles a complete text message: look fields, or with lacquer.v1 an object with a type.
 static int receive_message(struct lq_live *live, struct lq_error *err)
 {
     json_t *message;
@@ -154,7 +154,7 @@ static int receive_message(struct lq_live *live, struct lq_error *err)
     return status;
 }
 
-// A whole binary message lies in the slot: says what is asked and hands it over.
+// A complete binary message is in the slot: sets what it requests and submits it.
 static void post(struct lq_live *live)
 {
     struct lq_frame_slot *slot = lq_session_fill(live->session);
@@ -241,7 +241,7 @@ static void on_writable(struct lq_ws *ws)
 {
     struct lq_live *live = lq_ws_state(ws);
     if (live->session && !lq_ws_is_closing(ws) && !lq_reply_send(ws, live->session))
-        lq_ws_kill(ws); // there was no memory for an answer
+        lq_ws_kill(ws); // there was no memory for a reply
 }
 
 static void on_sent(struct lq_ws *ws)
@@ -348,7 +348,7 @@ void lq_live_end_revoked(struct lq_live_connections *connections)
 void lq_live_drain(struct lq_live_connections *connections)
 {
     static const char stopping[] = "{\"type\":\"stopping\"}";
-    // Who stops sending now loses nothing.
+    // A client that stops sending now loses nothing.
     for (struct lq_live *live = connections->first; live; live = live->next)
         if (live->session && live->v1)
             send_text(live, stopping, sizeof stopping - 1);

@@ -7,7 +7,7 @@
 
 void lq_form_init_urlencoded(struct lq_web_form *form, uint8_t *body, size_t len)
 {
-    // An empty body may come without memory. A line end after the last field is none of its value.
+    // An empty body may have no memory. A line end after the last field is not part of its value.
     while (len > 0 && (body[len - 1] == '\n' || body[len - 1] == '\r'))
         len--;
     *form = (struct lq_web_form){.at = (char *)body,
@@ -27,7 +27,8 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// Decodes %xx and + in place; the text only gets shorter. Returns the new end, NULL when damaged.
+// Decodes %xx and + in place, because the text only gets shorter. Returns the new end; NULL if it
+// is malformed.
 static char *decode(char *text, char *end)
 {
     char *out = text;
@@ -68,7 +69,7 @@ static int next_urlencoded(struct lq_web_form *form, struct lq_form_field *field
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n'; // a folded line's end too
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n'; // also the line end of a folded header
 }
 
 static const char *skip_blanks(const char *at, const char *end)
@@ -83,7 +84,7 @@ struct parameter {
     size_t name_len, value_len;
 };
 
-// A quoted value, without its quotes. One that is not closed goes on to the end.
+// Reads a quoted value, without its quotes. An unclosed one extends to the end.
 static const char *read_quoted(const char *at, const char *end, struct parameter *parameter)
 {
     parameter->value = ++at;
@@ -93,7 +94,7 @@ static const char *read_quoted(const char *at, const char *end, struct parameter
     return at < end ? at + 1 : end;
 }
 
-// The next "; name=value" at *at, quoted or not (RFC 9110 section 5.6.6); false at the end.
+// Reads the next "; name=value" at *at, quoted or not (RFC 9110 section 5.6.6); false at the end.
 static bool next_parameter(const char **at, const char *end, struct parameter *parameter)
 {
     const char *p = *at;
@@ -136,7 +137,7 @@ static int cut_short(struct lq_error *err)
     return lq_fail(err, LQ_ERR_SYNTAX, "form is cut short");
 }
 
-// The end of this line, at its CR or LF; NULL when there is none. *next is where the next begins.
+// The end of this line, at its CR or LF; NULL if there is none. *next is where the next one begins.
 static char *line_end(const struct lq_web_form *form, char *at, char **next)
 {
     char *newline = memchr(at, '\n', (size_t)(form->end - at));
@@ -146,7 +147,8 @@ static char *line_end(const struct lq_web_form *form, char *at, char **next)
     return newline > at && newline[-1] == '\r' ? newline - 1 : newline;
 }
 
-// What a boundary must be followed by: the end's "--", or nothing but blanks on its line.
+// Whether a boundary is followed by what it must be: "--" for the last one, or only blanks on its
+// line.
 static bool is_delimiter(const struct lq_web_form *form, char *after)
 {
     if (form->end - after >= 2 && after[0] == '-' && after[1] == '-')
@@ -157,7 +159,7 @@ static bool is_delimiter(const struct lq_web_form *form, char *after)
            (*after == '\n' || (*after == '\r' && after + 1 < form->end && after[1] == '\n'));
 }
 
-// "--boundary" where a line begins, from `from` on; NULL when there is none.
+// Finds "--boundary" at the beginning of a line, from `from` on; NULL if there is none.
 static char *find_delimiter(const struct lq_web_form *form, char *from)
 {
     for (char *at = from; at < form->end;) {
@@ -178,7 +180,7 @@ int lq_form_init_multipart(struct lq_web_form *form, uint8_t *body, size_t len,
 {
     *form = (struct lq_web_form){.at = (char *)body, .end = len ? (char *)body + len : (char *)body,
                              .boundary = boundary, .boundary_len = strlen(boundary)};
-    // Text before the first boundary is for readers that do not know forms.
+    // Text before the first boundary is for readers that do not support multipart; it is ignored.
     char *first = find_delimiter(form, form->at);
     if (!first)
         return lq_fail(err, LQ_ERR_SYNTAX, "form does not contain the boundary named in its "
@@ -195,7 +197,8 @@ static bool header_is(const char *line, const char *end, const char *name_colon)
     return (size_t)(end - line) >= len && strncasecmp(line, name_colon, len) == 0;
 }
 
-// name="image", name=image, and name*=utf-8''image, which some send where they should not.
+// Reads name="image", name=image, and name*=utf-8''image, which some clients send although forms
+// must not use it.
 static void read_disposition(const char *line, const char *end, struct lq_form_field *field)
 {
     struct parameter parameter;
@@ -226,7 +229,7 @@ static enum encoding read_encoding(const char *value, const char *end)
     return len == 6 && strncasecmp(value, "base64", 6) == 0 ? BASE64 : UNKNOWN;
 }
 
-// A part's headers, up to the empty line; folded lines belong to the one before.
+// Reads a part's headers, up to the empty line; a folded line belongs to the one before.
 static int read_headers(struct lq_web_form *form, struct lq_form_field *field,
                         enum encoding *encoding, struct lq_error *err)
 {
@@ -250,7 +253,7 @@ static int read_headers(struct lq_web_form *form, struct lq_form_field *field,
     }
 }
 
-// The value in place of its base64, which is longer.
+// Decodes the value in place of its base64, which is longer.
 static int decode_value(struct lq_form_field *field, char *value, struct lq_error *err)
 {
     struct lq_buf decoded;
@@ -271,7 +274,7 @@ static int next_multipart(struct lq_web_form *form, struct lq_form_field *field,
     enum encoding encoding = AS_IT_IS;
     char *next;
     if (starts(form, "--", 2))
-        return 0; // what follows the last boundary belongs to nobody
+        return 0; // text after the last boundary is ignored
     if (!line_end(form, form->at, &next))
         return cut_short(err);
     form->at = next;

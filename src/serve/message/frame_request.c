@@ -11,7 +11,8 @@
 #include "serve/message/form.h"
 #include "serve/message/json.h"
 
-// A short text field as a C string; longer than any valid value is reported as what it begins with.
+// Copies a short text field as a C string. A text longer than any valid value is truncated, and its
+// beginning is reported as the wrong value.
 static void copy_text(char *out, size_t size, const char *text, size_t len)
 {
     if (len > size - 1)
@@ -87,14 +88,14 @@ static const struct look_field {
     {"sheen", set_sheen},     {"opacity", set_opacity_text},
 };
 
-enum { FORM_NAME_CHARS_MAX = 64 }; // a form's first name is no longer
+enum { FORM_NAME_CHARS_MAX = 64 }; // longer than any known field's name
 
-// Not of the look: whether a still gets a multi-scale pass. The second is the first's old name, an
-// alias until version 2.
+// Not part of the look: whether a still gets a multi-scale pass. The second name is the old name of
+// the first, an alias until version 2.
 static const char *const MULTISCALE[] = {"multiscale", "closer"};
 
-// A field of a form, kept as what it would be in JSON, so that one rule judges both and `look`
-// comes first whatever the order. An unknown name is left alone.
+// Stores a form's field as it would be in JSON, so that the same rules apply to both, and `look` is
+// processed first whatever the order. Unknown names are ignored.
 static int keep_field(json_t *said, const struct lq_form_field *field, struct lq_error *err)
 {
     json_error_t where = {0};
@@ -123,7 +124,8 @@ static int keep_field(json_t *said, const struct lq_form_field *field, struct lq
     return LQ_OK;
 }
 
-// A JSON value as the text a form would hold, so that both are judged by one rule.
+// Converts a JSON value to the text that a form would contain, so that the same rules apply to
+// both.
 static int value_text(const struct look_field *field, const json_t *value, char *text, size_t size,
                       struct lq_error *err)
 {
@@ -175,7 +177,7 @@ static int read_multiscale(struct lq_frame_request *ask, const json_t *object, s
     return LQ_OK;
 }
 
-// What a request for one picture may hold beside it: the look and `multiscale`.
+// Reads what a request for one picture may contain besides it: the look and `multiscale`.
 static int read_still(struct lq_frame_request *ask, const json_t *object, struct lq_error *err)
 {
     int status = read_multiscale(ask, object, err);
@@ -188,7 +190,7 @@ static int missing_image(struct lq_error *err)
     return lq_fail(err, LQ_ERR_FIELD, "missing field 'image'");
 }
 
-// A picture as text: a data URL or bare base64.
+// Reads a picture as text: a data URL or bare base64.
 static int read_text(const char *text, size_t len, struct lq_buf *decoded,
                      struct lq_frame_picture *picture, struct lq_error *err)
 {
@@ -209,7 +211,7 @@ static int read_text(const char *text, size_t len, struct lq_buf *decoded,
     return LQ_OK;
 }
 
-// Bytes of UTF-8's byte order mark, which some clients begin their text with.
+// Length of a UTF-8 byte order mark, with which some clients begin their text; else 0.
 static size_t byte_order_mark(const struct lq_buf *body)
 {
     return body->len >= 3 && memcmp(body->data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -276,7 +278,7 @@ static int read_form(struct lq_frame_slot *slot, struct lq_buf *decoded,
     if (slot->request.body_form == LQ_BODY_URLENCODED ||
         (image.value_len > 5 && strncasecmp(image.value, "data:", 5) == 0))
         return read_text(image.value, image.value_len, decoded, picture, err);
-    // A part may hold text too. Bytes of neither kind: the decoder says so.
+    // A part may also contain text. If it is neither, the decoder reports that.
     struct lq_frame_picture text = *picture;
     if (read_text(image.value, image.value_len, decoded, &text, NULL) == LQ_OK &&
         lq_picture_sniff(text.bytes, text.len) != LQ_PICTURE_UNKNOWN)
@@ -284,7 +286,7 @@ static int read_form(struct lq_frame_slot *slot, struct lq_buf *decoded,
     return LQ_OK;
 }
 
-// Where a text body's first word begins.
+// Offset of a text body's first word.
 static size_t first_word(const struct lq_buf *body)
 {
     size_t at = byte_order_mark(body);
@@ -293,14 +295,14 @@ static size_t first_word(const struct lq_buf *body)
     return at;
 }
 
-// curl -d and $.post call whatever they send a form, JSON too.
+// curl -d and $.post declare everything that they send as a form, even JSON.
 static bool is_json_after_all(const struct lq_buf *body)
 {
     size_t at = first_word(body);
     return at < body->len && body->data[at] == '{';
 }
 
-// A body whose type says little: pages send JSON as text/plain to be spared a preflight.
+// Reads a body whose declared type says little: pages send JSON as text/plain to avoid a preflight.
 static int read_any_text(struct lq_frame_slot *slot, struct lq_buf *decoded,
                          struct lq_frame_picture *picture, struct lq_error *err)
 {
@@ -360,7 +362,7 @@ static int read_event_argument(struct lq_frame_slot *slot, const json_t *argumen
     return lq_fail(err, LQ_ERR_FIELD, "image must be binary, a data URL or base64");
 }
 
-// The body holds the event's JSON array from picture_at on: ["frame", argument].
+// The body contains the event's JSON array from picture_at on: ["frame", argument].
 static int read_event(struct lq_frame_slot *slot, struct lq_buf *decoded,
                       struct lq_frame_picture *picture, struct lq_error *err)
 {

@@ -10,10 +10,11 @@
 
 const char *lq_response_media_type(enum lq_picture_kind kind)
 {
-    return kind == LQ_PICTURE_PNG ? "image/png" : "image/jpeg"; // no other kind is written here
+    return kind == LQ_PICTURE_PNG ? "image/png" : "image/jpeg"; // only these two
 }
 
-// Out of memory while answering leaves the slot without parts; the loop then closes the connection.
+// If memory runs out during a response, the slot is left without parts, and the loop closes the
+// connection.
 static int append(struct lq_buf *out, const char *text)
 {
     return lq_buf_append(out, text, strlen(text));
@@ -61,9 +62,10 @@ static void write_v1(struct lq_frame_slot *slot, const struct lq_job *job)
     add_picture(slot, at);
 }
 
-// A picture alone; returns where it starts. A JPEG comment after the JFIF segment, which programs
-// that only show the picture skip, says that its nails were propagated; the picture's head moves
-// down for it. The comment keeps its first word for that, so that clients find it.
+// Marks a picture sent by itself; returns where it starts. A JPEG comment after the JFIF segment
+// says that its nails were propagated; programs that only show the picture skip it. The picture's
+// head is moved down to make room for it. The comment still uses the old word, for which clients
+// search.
 static size_t mark_propagated(struct lq_frame_slot *slot, const struct lq_job *job)
 {
     static const uint8_t comment[] = "\xff\xfe\0\x11lacquer carried"; // its length counts itself
@@ -146,7 +148,7 @@ static int write_json(struct lq_frame_slot *slot, const struct lq_job *job)
     return status;
 }
 
-// The picture of a Socket.IO answer, in the form of the frame's.
+// Appends the picture of a Socket.IO response, in the same form as in the request.
 static int append_event_image(struct lq_frame_slot *slot, const struct lq_frame_picture *picture,
                               size_t at)
 {
@@ -154,7 +156,7 @@ static int append_event_image(struct lq_frame_slot *slot, const struct lq_frame_
                          : append(&slot->message, "{\"_placeholder\":true,\"num\":0}");
 }
 
-// The result object of a Socket.IO answer.
+// Appends the result object of a Socket.IO response.
 static int append_result(struct lq_frame_slot *slot, const struct lq_job *job,
                          const struct lq_frame_picture *picture, size_t at)
 {
@@ -172,7 +174,8 @@ static int append_result(struct lq_frame_slot *slot, const struct lq_job *job,
     return status == LQ_OK ? append_facts(slot, job) : status;
 }
 
-// Socket.IO packets: 2 event, 3 acknowledgement, 5 and 6 the same with "N-" binary attachments.
+// Writes a Socket.IO packet: 2 event, 3 acknowledgement; 5 and 6 are the same with "N-" binary
+// attachments.
 static int write_event_packet(struct lq_frame_slot *slot, const struct lq_job *job,
                               const struct lq_frame_picture *picture, size_t at, bool ack)
 {
@@ -198,8 +201,8 @@ static int write_event_packet(struct lq_frame_slot *slot, const struct lq_job *j
     return LQ_OK;
 }
 
-// Who sent a picture alone takes the whole payload for the picture, as pages of Flask-SocketIO
-// servers do.
+// A client that sent only a picture gets only a picture as the payload, as pages of Flask-SocketIO
+// servers expect.
 static int write_event(struct lq_frame_slot *slot, const struct lq_job *job,
                        const struct lq_frame_picture *picture)
 {
@@ -245,7 +248,7 @@ void lq_response_write(struct lq_frame_slot *slot, const struct lq_job *job,
 
 static json_t *error_json(const struct lq_error *error)
 {
-    // Foreign text may hold broken UTF-8, which no JSON text can carry.
+    // Foreign text may contain invalid UTF-8, which JSON does not allow.
     json_t *text = json_string(error->text);
     if (!text)
         text = json_string(lq_status_text(error->status));

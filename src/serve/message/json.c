@@ -7,8 +7,8 @@
 #include "base/limits.h"
 #include "base/parse_json.h"
 
-// What follows a string that begins at `at`, after its quote; `end` when it is not closed. The
-// picture is one long string without a backslash, so this must be quick.
+// The position after the string whose contents begin at `at`; `end` if it is not closed. The
+// picture is one long string without a backslash, so this must be fast.
 static const char *skip_string(const char *at, const char *end)
 {
     for (;;) {
@@ -24,7 +24,8 @@ static const char *skip_string(const char *at, const char *end)
     }
 }
 
-// Each value but the first follows a comma, a colon or an opening bracket.
+// Whether the text has few enough values: each one but the first follows a comma, a colon or an
+// opening bracket.
 static bool is_modest(const char *at, const char *end)
 {
     int depth = 0, values = 1;

@@ -1,6 +1,6 @@
 #include "serve/message/receive.h"
 
-enum { FIRST_BYTES = 64 * 1024 }; // of room, at first
+enum { FIRST_BYTES = 64 * 1024 }; // initial buffer size
 
 uint8_t *lq_receive_room(struct lq_buf *buf, size_t coming, size_t *size)
 {

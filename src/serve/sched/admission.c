@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "serve/guard/client.h"
 
-enum { IDLE_TRIM_S = 5 }; // a session without frames gives its buffers back
+enum { IDLE_TRIM_S = 5 }; // after this time without frames a session releases its buffers
 
 // ---- its life ----------------------------------------------------------------------------------
 
@@ -40,7 +40,8 @@ void lq_admission_release(struct lq_admission *admission)
 
 // ---- sessions ----------------------------------------------------------------------------------
 
-// The client's trace (base/trace.h): of one picture over HTTP, of a whole stream over a socket.
+// Reads the client's trace (base/trace.h): of one picture over HTTP, of a whole stream over a
+// socket.
 static void read_trace(struct lq_trace *trace, const struct lq_http_request *http)
 {
     const char *text = lq_http_header(http, "traceparent");
@@ -48,7 +49,7 @@ static void read_trace(struct lq_trace *trace, const struct lq_http_request *htt
         lq_trace_parse(trace, text);
 }
 
-// A session and what it holds; NULL: no memory.
+// Opens a session with all that it owns; NULL: out of memory.
 static struct lq_session *open_session(struct lq_admission *admission,
                                        const struct lq_address *address, bool stream, void *owner,
                                        void (*ready)(struct lq_session *session))
@@ -74,7 +75,7 @@ struct lq_session *lq_admission_admit(struct lq_admission *admission,
     struct lq_client_info client;
     lq_client_of(&client, options, http);
     struct lq_address address = lq_address_of(&client.address);
-    // While stopping, requests on connections that are open already are still answered.
+    // During a stop, requests on connections that are already open are still answered.
     if ((admission->drain_from_us && via != LQ_VIA_HTTP) ||
         admission->session_count >= options->sessions_max ||
         !lq_account_has_room(admission->account, &address)) {
@@ -106,7 +107,7 @@ struct lq_session *lq_admission_admit(struct lq_admission *admission,
     return session;
 }
 
-// Seconds until a wait of so much longer than the limit will be over, within reason.
+// Seconds until a wait that exceeds the limit by this much will be over, within reasonable bounds.
 static int retry_after(uint64_t over_us)
 {
     uint64_t seconds = (over_us + 999999) / 1000000;
@@ -125,7 +126,7 @@ int lq_admission_check_still(const struct lq_admission *admission, struct lq_ses
     if (limit_us < still->cost_us * LQ_LOAD_AHEAD)
         limit_us = still->cost_us * LQ_LOAD_AHEAD;
     bool waits_long = stills.expected_us > limit_us;
-    // Where any number of sessions may come from one address, it is not one client.
+    // If an address may have any number of sessions, it does not stand for one client.
     bool too_many = admission->options->address_sessions_max > 0 &&
                     stills.count >= LQ_ADDRESS_STILLS_MAX;
     *retry_s = waits_long ? retry_after(stills.expected_us - limit_us)
@@ -146,7 +147,7 @@ static void count_replaced(struct lq_admission *admission, struct lq_session *se
     session->replaced_counted = session->replaced;
 }
 
-// The status with which a live frame is refused; OK: it is worked on.
+// Returns the status with which a live frame is refused; OK: it is accepted.
 static int refuse(struct lq_admission *admission, struct lq_session *session, struct lq_error *why)
 {
     uint64_t now_us = lq_clock_us();
@@ -225,8 +226,7 @@ void lq_admission_dismiss(struct lq_admission *admission, enum lq_transport via,
 
 void lq_admission_weigh(struct lq_admission *admission, size_t buffered)
 {
-    // What waits in sockets' queues belongs to nobody in particular; it is bounded for each of
-    // them.
+    // Data in sockets' queues is charged to no single client; it is bounded for each socket.
     lq_charge_set(&admission->queued, buffered);
     struct lq_account_state now = lq_account_state(admission->account);
     if (now.held <= now.max)

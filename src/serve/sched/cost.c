@@ -8,7 +8,7 @@
 #include "image/codec.h"
 #include "image/jpeg_map.h"
 
-// Before anything is learned: a modest processor.
+// Initial estimates: those of a slow processor.
 static const double megapixel_guess_us = 30000, pass_guess_us = 20000;
 
 // ---- the header ---------------------------------------------------------------------------------
@@ -26,7 +26,7 @@ static uint64_t big_endian(const uint8_t *bytes)
     return (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 8 | bytes[3];
 }
 
-// PNG: eight bytes of signature, then IHDR: length, name, width, height.
+// Reads a PNG's size: eight bytes of signature, then IHDR: length, name, width, height.
 static uint64_t png_pixels(const uint8_t *bytes, size_t len)
 {
     if (len < 24)
@@ -41,7 +41,7 @@ uint64_t lq_cost_pixels(const uint8_t *bytes, size_t len)
     uint64_t pixels = kind == LQ_PICTURE_JPEG  ? jpeg_pixels(bytes, len)
                       : kind == LQ_PICTURE_PNG ? png_pixels(bytes, len)
                                                : 0;
-    // Of more than may be nothing is decoded at all.
+    // Larger pictures are not decoded at all.
     return pixels > LQ_FRAME_PIXELS_MAX ? 0 : pixels;
 }
 
@@ -50,7 +50,7 @@ static const uint8_t *find(const uint8_t *bytes, size_t len, const char *what, s
     return bytes ? memmem(bytes, len, what, what_len) : NULL;
 }
 
-// The first of some byte strings in `bytes`.
+// A byte string to search for.
 struct mark {
     const char *text;
     size_t len;
@@ -68,8 +68,8 @@ static const uint8_t *find_first(const uint8_t *bytes, size_t len, const struct 
     return first;
 }
 
-// One letter of base64 as JSON and urlencoded forms may write it, at *at, which moves past it; 0 at
-// its end.
+// Reads one base64 letter at *at, as JSON and urlencoded forms may write it, and moves *at past it;
+// 0 at the end.
 static char base64_letter(const uint8_t **at, const uint8_t *end)
 {
     size_t left = (size_t)(end - *at);
@@ -90,7 +90,7 @@ static char base64_letter(const uint8_t **at, const uint8_t *end)
     return is_one ? (char)letter : 0;
 }
 
-// A picture that begins here, as text.
+// Number of pixels of a picture that begins here as base64.
 static uint64_t base64_pixels(const uint8_t *at, const uint8_t *end)
 {
     struct lq_buf letters, head;
@@ -110,25 +110,25 @@ static uint64_t base64_pixels(const uint8_t *at, const uint8_t *end)
     return pixels;
 }
 
-// What both kinds of picture begin with in base64.
+// The first letters of both kinds of picture in base64.
 static const struct mark text_marks[] = {{"/9j/", 4},     {"/9j\\/", 5},   {"/9j%2", 5},
                                          {"%2F9j%2", 7}, {"%2f9j%2", 7}, {"iVBORw0K", 8}};
 
 static uint64_t text_pixels(const uint8_t *bytes, size_t len)
 {
     const uint8_t *at = find_first(bytes, len, text_marks, LQ_COUNT(text_marks));
-    // Written in a way that only the worker reads: the most there may be.
+    // Encoded in a way that only the worker reads: assume the maximum.
     return at ? base64_pixels(at, bytes + len) : LQ_FRAME_PIXELS_MAX;
 }
 
-// Whether a urlencoded body has a letter of a field's name written as a number, which no client
-// does and which would hide "multiscale" or "image".
+// Whether a urlencoded body percent-encodes a letter of a field's name. No client does so, and it
+// would hide "multiscale" or "image".
 static bool hides_letters(const struct lq_buf *body)
 {
     const uint8_t *at = body->data, *end = at + body->len;
     while ((at = memchr(at, '%', (size_t)(end - at))) != NULL && end - at >= 3) {
-        // %61 to %6f are letters, of %70 to %7f those of "multiscale" and its alias "closer" (r to
-        // u); { and } stand in a look's JSON.
+        // %61 to %6f are letters. Of %70 to %7f only r to u occur in "multiscale" and its alias
+        // "closer"; { and } must be allowed, because they occur in a look's JSON.
         if ((at[1] == '6' && at[2] != '0') || (at[1] == '7' && at[2] >= '2' && at[2] <= '5'))
             return true;
         at++;
@@ -136,7 +136,7 @@ static bool hides_letters(const struct lq_buf *body)
     return false;
 }
 
-// Whether `at` is where a value's base64 begins: at its first letter or behind a data URL's head.
+// Whether a value's base64 begins at `at`: the value's first letter, or after a data URL's head.
 static bool begins_base64(const uint8_t *value, const uint8_t *at)
 {
     static const struct mark heads[] = {{"base64,", 7}, {"base64%2C", 9}, {"base64%2c", 9}};
@@ -147,7 +147,7 @@ static bool begins_base64(const uint8_t *value, const uint8_t *at)
     return begins;
 }
 
-// Of a urlencoded body the last field of this name counts; it comes after any other.
+// Pixels of a urlencoded body's picture. The last `image` field counts.
 static uint64_t urlencoded_pixels(const struct lq_buf *body)
 {
     const uint8_t *at = body->data, *end = at + body->len, *image = NULL;
@@ -166,7 +166,7 @@ static uint64_t urlencoded_pixels(const struct lq_buf *body)
     return !image ? 0 : known ? base64_pixels(start, end) : LQ_FRAME_PIXELS_MAX;
 }
 
-// A picture's bytes somewhere in a form, or its text.
+// Pixels of the picture in a form, which may be bytes or text.
 static uint64_t multipart_pixels(const uint8_t *bytes, size_t len)
 {
     static const struct mark marks[] = {{"\xff\xd8\xff", 3}, {"\x89PNG\r\n\x1a\n", 8}};
@@ -207,8 +207,9 @@ static bool names_either(const uint8_t *bytes, size_t len)
     return find(bytes, len, "multiscale", 10) || find(bytes, len, "closer", 6);
 }
 
-// A form has the field "multiscale" before its picture or after it. The worker finds out who hides
-// it elsewhere (work.c), except in a urlencoded body, which can be read only once.
+// Looks for the field "multiscale" in a form before and after its picture. If it is hidden
+// elsewhere, the worker detects that (work.c), except in a urlencoded body, which can be read only
+// once and is therefore searched completely.
 static bool names_multiscale(const struct lq_frame_slot *slot)
 {
     const struct lq_buf *body = &slot->body;
@@ -255,7 +256,8 @@ uint64_t lq_cost_us(struct lq_cost *cost, const struct lq_cost_peek *peek)
     return (uint64_t)us;
 }
 
-// Halfway with each picture: a few to believe a change. The first is believed at once.
+// Moves the estimate halfway to each new value, so that a change takes a few pictures to show. The
+// first value is used directly.
 static void approach(double *value, double seen, bool learned)
 {
     *value = learned ? (*value + seen) / 2 : seen;
@@ -263,7 +265,7 @@ static void approach(double *value, double seen, bool learned)
 
 void lq_cost_learn(struct lq_cost *cost, const struct lq_cost_seen *seen)
 {
-    enum { SMALL_PIXELS = 100000 }; // of fewer the time tells nothing of a megapixel's
+    enum { SMALL_PIXELS = 100000 }; // smaller pictures do not show a megapixel's time
     pthread_mutex_lock(&cost->lock);
     if (seen->pixels >= SMALL_PIXELS)
         approach(&cost->megapixel_us, (double)seen->pixels_us * 1e6 / (double)seen->pixels,

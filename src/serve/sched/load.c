@@ -41,7 +41,7 @@ uint64_t lq_load_busy_us(const struct lq_load *load)
     return load_of(&load->busy_us) + load_of(&load->still_us);
 }
 
-// The mean of what was counted since it was last seen; 0 of nothing.
+// The mean of the values counted since the last call; 0 if there are none.
 static double mean_since(uint64_t sum, uint64_t *seen_sum, uint64_t count, uint64_t *seen_count)
 {
     double mean = count == *seen_count ? 0
@@ -51,8 +51,8 @@ static double mean_since(uint64_t sum, uint64_t *seen_sum, uint64_t count, uint6
     return mean;
 }
 
-// Where more comes than can be done each session always has a frame that waits, so a frame waits
-// until all others had their turn. µs
+// Time in µs until every session has had a turn. Under overload each session always has a frame
+// waiting, so a frame waits this long.
 static double turn_us(const struct lq_load *load, int sessions)
 {
     return load->frame_us * sessions / load->workers;
@@ -63,8 +63,8 @@ static double room_us(const struct lq_load *load)
     return (double)lq_load_limit_us(load, (int)(load->limit_ms * LQ_LOAD_ROOM));
 }
 
-// How many of the sessions that sent something the machine has time for. Those stay: were all sent
-// away, all would come back together.
+// How many of the active sessions the machine has time for. Only the excess is shed: if all were
+// shed, all would return together.
 static int fitting(const struct lq_load *load)
 {
     double limit_us = (double)lq_load_limit_us(load, load->limit_ms), share = 1;
@@ -76,8 +76,8 @@ static int fitting(const struct lq_load *load)
     return (int)ceil(load->sessions * share);
 }
 
-// Decides how many must go. If sending the youngest away is not enough, the next older have their
-// turn, but each time only after a second in which the last decision could show.
+// Decides how many sessions to shed, youngest first. If that is not enough, older ones follow, each
+// time after a second in which the last decision could take effect.
 static void judge(struct lq_load *load)
 {
     int excess = load->sessions - fitting(load);
@@ -94,7 +94,7 @@ static void judge(struct lq_load *load)
         load->shed_age_us *= 2;
 }
 
-// Frames that a session needs in a second for a stream; of a machine that does few, its share.
+// Frames per second that a session needs for a stream; on a slow machine, its share.
 static int film_frames(const struct lq_load *load)
 {
     double share = load->contended_us > 0
@@ -105,18 +105,19 @@ static int film_frames(const struct lq_load *load)
 
 void lq_load_arrived(struct lq_load *load, struct lq_load_client *client)
 {
-    uint64_t tick = load->tick_count + 1; // so that a new session's 0 is no second
+    uint64_t tick = load->tick_count + 1; // + 1: a new session's 0 matches no tick
     if (client->tick != tick) {
         client->tick = tick;
         client->frames = 0;
         load->arrived_from++;
     }
     load->arrived++;
-    // Who keeps two frames in flight sends as many as are answered, which says nothing of a need.
+    // A client with two frames in flight sends as many as are answered, so only the frames that a
+    // stream needs are counted.
     load->needed += client->frames++ < film_frames(load);
 }
 
-// What came in the second that ends now.
+// Summarises the second that ends now.
 static void sum_up(struct lq_load *load, uint64_t now_us)
 {
     double passed_us = load->ticked_us ? (double)(now_us - load->ticked_us) : 1e6;
@@ -140,15 +141,16 @@ static void set_rate(struct lq_load *load)
     load->fps = lq_rate_fps(load->fps > 0 ? load->fps : LQ_RATE_FPS_MAX, &second);
 }
 
-// Halfway each second: a few seconds to believe a change, no leap for one odd frame.
+// Moves halfway to the new value each second: a change takes a few seconds to show, and one unusual
+// frame has little effect.
 static double approach(double value, double seen)
 {
     return value > 0 ? (value + seen) / 2 : seen;
 }
 
-// What a frame costs, and what it would if all that can be propagated were: else clients would be
-// told to send less as soon as there is something to do, and there would never be so much to do
-// that frames are propagated.
+// Estimates the cost of a frame, and its cost if all frames that can be propagated were. With the
+// first alone, clients would have to send less as soon as there is some load, and the load would
+// never be high enough for frames to be propagated.
 static void judge_cost(struct lq_load *load)
 {
     uint64_t frames = load_of(&load->frames) - load->seen_frames;
@@ -184,7 +186,7 @@ void lq_load_tick(struct lq_load *load, uint64_t now_us)
     set_rate(load);
 }
 
-// Whether streams would need more than can be done if `with` more came in, and that would show.
+// Whether `with` more streams would exceed the machine's capacity, with visible delay.
 static bool is_too_much(const struct lq_load *load, int with)
 {
     int sessions = load->sessions + with;
@@ -192,12 +194,12 @@ static bool is_too_much(const struct lq_load *load, int with)
            turn_us(load, sessions) > room_us(load);
 }
 
-// Whether a session that was quiet may begin now. Counts it then.
+// Whether an inactive session may start now; if so, it is counted.
 static bool lets_in(struct lq_load *load, int waiting)
 {
     double limit_us = (double)lq_load_limit_us(load, load->limit_ms);
-    // Of a machine that had much to do is known how many more it has room for; else all who were
-    // refused would come back at once, and slow down who is in until the next second tells.
+    // On a busy machine, count the sessions already admitted in this second. Otherwise all that
+    // were refused would return at once and slow down the others until the next second shows it.
     int with = 1 + (load->demand > LQ_LOAD_HALF_BUSY ? load->admitted : 0);
     bool room = load->wait_us + turn_us(load, with) <= room_us(load) && !is_too_much(load, with) &&
                 (double)lq_load_expected_us(load, waiting) <= limit_us * LQ_LOAD_BURST;
@@ -205,7 +207,7 @@ static bool lets_in(struct lq_load *load, int waiting)
     return room;
 }
 
-// Whether a session that began `age_us` ago must go again.
+// Whether a session that began `age_us` ago is shed.
 static bool sheds(struct lq_load *load, const struct lq_load_share *share, uint64_t age_us)
 {
     if (load->to_shed == 0 || age_us > load->shed_age_us || share->own < share->most)
@@ -244,7 +246,7 @@ uint64_t lq_load_stale_us(const struct lq_load *load)
 {
     uint64_t late_us = (uint64_t)((double)lq_load_limit_us(load, load->limit_ms) * LQ_LOAD_LATE);
     uint64_t stale_us = lq_load_limit_us(load, LQ_LOAD_STALE_MS);
-    // One hiccup drops nothing: a frame that waited for it keeps nobody else's from being smooth.
+    // A short stall drops no frame: one that waited for it does not delay other sessions.
     bool full = load->sessions > 1 && (load->wait_us > room_us(load) || is_too_much(load, 0));
     return full || late_us > stale_us ? late_us : stale_us;
 }

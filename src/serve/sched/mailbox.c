@@ -18,7 +18,7 @@ void lq_session_queue(struct lq_session *session)
     pthread_cond_signal(lq_workers_more(workers, slot->turn_kind == LQ_TURN_HEAVY));
 }
 
-// What a slot's buffers take.
+// Memory used by a slot's buffers.
 static size_t slot_bytes(const struct lq_frame_slot *slot)
 {
     return slot->body.cap + slot->attachment.cap + slot->picture.cap + slot->message.cap;

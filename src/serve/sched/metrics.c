@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "config.h"
 
-// Upper ends in µs: from a fast stage to a frame that nobody waits for.
+// Upper bounds in µs: from a fast stage to a frame that is too late to be useful.
 static const uint32_t bounds_us[LQ_BUCKETS] = {100,   250,   500,   1000,   2500,   5000,   10000,
                                                15000, 20000, 33000, 50000, 100000, 250000, 1000000};
 static const char *const via_names[LQ_VIA_COUNT] = {"http", "websocket", "lacquer.v1", "socketio"};
@@ -135,7 +135,7 @@ static int print_times(struct lq_buf *out, struct lq_serve_metrics *metrics)
     return status == LQ_OK ? print_histogram(out, "served_seconds", "", &metrics->served) : status;
 }
 
-// The second is the first's old name, an alias until version 2.
+// The second name is the old name of the first, an alias until version 2.
 static int print_propagated(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
     static const char *const names[] = {"frames_propagated_total", "frames_carried_total"};
@@ -217,7 +217,7 @@ static int print_gauges(struct lq_buf *out, const struct lq_gauges *now)
                            : status;
 }
 
-// Names that a label may carry as they are: ours, and a model's that came from a file's name.
+// These names can be labels without escaping: our own, and a model's, made from a file name.
 static int print_info(struct lq_buf *out, const struct lq_gauges *now)
 {
     char model[64];

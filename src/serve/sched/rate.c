@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Workers are to have four fifths of their time filled: the rest is for frames that come together.
-// Between low and high nothing is changed, so that the rate settles.
+// The target: workers are busy for four fifths of their time; the rest is for frames that arrive
+// together. Between low and high the rate is not changed, so that it settles.
 static const double demand_wanted = 0.8, demand_low = 0.7, demand_high = 0.9;
-static const double growth = 1.25; // a second at most
-// The network is too slow, or fine again.
+static const double growth = 1.25; // at most, per second
+// Above slow_ms the network is too slow; below fine_ms it is fine again.
 static const double slow_ms = 120, fine_ms = 50;
 enum { CALM_REPORTS = 5 };
 
-// From the best to what still shows a hand: a nail is 20 pixels wide then.
+// From the best to the least that still shows a hand: a nail is then 20 pixels wide.
 static const struct step {
     int fps, width, jpeg;
 } steps[] = {
@@ -30,8 +30,8 @@ static double between(double value, double least, double most)
 double lq_rate_fps(double fps, const struct lq_rate_second *second)
 {
     if (second->demand > demand_high) {
-        // Clients that keep two frames in flight send no more than is done, however many they are:
-        // then their number tells more than the demand does.
+        // However many clients keep two frames in flight, they send no more than is processed. Then
+        // the number of sessions says more than the demand.
         double slower = fps * demand_wanted / second->demand;
         double share = second->sessions > 0
                            ? demand_wanted * second->frames_max / second->sessions : slower;

@@ -11,7 +11,7 @@ static void open_slot(struct lq_session *session, struct lq_frame_slot *slot)
     slot->session = session;
     lq_buf_init(&slot->body, LQ_BODY_BYTES_MAX);
     lq_buf_init(&slot->attachment, LQ_BODY_BYTES_MAX);
-    // A reply may be larger than what was sent: a PNG of 16 megapixels, as text.
+    // A reply may be larger than the request: a PNG of 16 megapixels, as text.
     lq_buf_init(&slot->picture, (size_t)LQ_FRAME_PIXELS_MAX * 9);
     lq_buf_init(&slot->message, (size_t)LQ_FRAME_PIXELS_MAX * 12);
     lq_charge_begin(&slot->held, session->holder);
@@ -70,7 +70,7 @@ struct lq_frame_slot *lq_session_fill(struct lq_session *session)
         return session->filling;
     pthread_mutex_lock(&session->workers->lock);
     struct lq_frame_slot *slot = session->slots;
-    while (slot->state != LQ_SLOT_FREE) // there is one: the others are waiting or in flight
+    while (slot->state != LQ_SLOT_FREE) // one is free: the others are waiting or in flight
         slot++;
     slot->state = LQ_SLOT_FILLING;
     pthread_mutex_unlock(&session->workers->lock);
@@ -90,7 +90,7 @@ struct lq_frame_slot *lq_session_fill(struct lq_session *session)
     return slot;
 }
 
-// A newer frame takes the place of all that wait. With the lock held.
+// Drops all waiting frames, because a newer one replaces them. With the lock held.
 static void replace_waiting(struct lq_session *session)
 {
     for (int i = 0; i < session->waiting_count; i++)
@@ -99,8 +99,7 @@ static void replace_waiting(struct lq_session *session)
     session->waiting_count = 0;
 }
 
-// Whether the frame that waits had better make room for a newer one (session.h). With the lock
-// held.
+// Whether the waiting frame should be replaced by a newer one (session.h). With the lock held.
 static bool is_overtaken(const struct lq_session *session, uint64_t now_us)
 {
     const struct lq_frame_slot *oldest = session->waiting_count ? session->waiting[0] : NULL;
@@ -128,7 +127,7 @@ void lq_session_post(struct lq_session *session)
         replace_waiting(session);
     slot->state = LQ_SLOT_WAITING;
     session->waiting[session->waiting_count++] = slot;
-    // It keeps its turn, unless that was another kind's.
+    // The session keeps its turn, unless that was for another kind of frame.
     if (session->turn.queued && session->turn.kind != session->waiting[0]->turn_kind)
         lq_turns_unqueue(&session->workers->turns, &session->turn);
     lq_session_queue(session);
@@ -143,7 +142,7 @@ void lq_session_answer(struct lq_session *session)
     lq_frame_slot_charge(slot);
     pthread_mutex_lock(&session->workers->lock);
     lq_turns_unqueue(&session->workers->turns, &session->turn);
-    replace_waiting(session); // an answer settles all that came before
+    replace_waiting(session); // a reply settles all earlier frames
     bool fits = session->flight_count < LQ_IN_FLIGHT_MAX;
     slot->state = fits ? LQ_SLOT_READY : LQ_SLOT_FREE;
     if (fits)
@@ -228,7 +227,7 @@ static bool release_free(struct lq_session *session)
 {
     bool busy = false;
     for (int i = 0; i < LQ_SLOTS; i++) {
-        // Only the loop makes a free slot anything else, so it stays free meanwhile.
+        // Only the loop changes a free slot's state, so it stays free here.
         pthread_mutex_lock(&session->workers->lock);
         bool is_free = session->slots[i].state == LQ_SLOT_FREE;
         pthread_mutex_unlock(&session->workers->lock);

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ring { // one address' sessions that wait
+struct ring { // an address's waiting sessions
     struct lq_turn *first, *last;
-    struct lq_turn_place *next; // in the queue that the address waits in
+    struct lq_turn_place *next; // in the queue of addresses
 };
 
 struct lq_turn_place {
@@ -14,10 +14,10 @@ struct lq_turn_place {
     int users;             // sessions, and frames in flight
     struct ring live, still;
     int stills_waiting, stills_working;
-    uint64_t still_us;     // what these will cost
+    uint64_t still_us;     // estimated cost of these
 };
 
-// One is left for live frames where there are several.
+// If there are several, one is reserved for live frames.
 static int all_but_one(int count)
 {
     return count > 1 ? count - 1 : 1;
@@ -141,8 +141,8 @@ void lq_turns_queue(struct lq_turns *turns, struct lq_turn *turn, enum lq_turn_k
     }
 }
 
-// Takes it out of its ring; its address goes to the end of the line, or out of it. What it will
-// cost stays counted.
+// Removes it from its ring; its address moves to the end of the queue, or leaves it. Its estimated
+// cost is still counted.
 static void pull(struct lq_turns *turns, struct lq_turn *turn, bool to_the_end)
 {
     bool live = turn->kind == LQ_TURN_LIVE;
@@ -170,13 +170,13 @@ void lq_turns_unqueue(struct lq_turns *turns, struct lq_turn *turn)
 
 // ---- whose turn ---------------------------------------------------------------------------------
 
-// Stills of one address that may be in flight.
+// How many stills of one address may be in flight.
 static int stills_at_once(const struct lq_turns *turns, bool heavy)
 {
     return heavy || turns->someone_live ? turns->stills_max : turns->workers;
 }
 
-// The address' first still, heavy or light, if one may be worked on now.
+// The address's first still, heavy or light, if one may be processed now.
 static struct lq_turn *next_of(const struct lq_turns *turns, const struct lq_turn_place *place,
                                bool heavy)
 {

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 
-// While both want one core a worker has three quarters of it.
+// If both compete for one core, a normal worker gets three quarters of it.
 enum { HEAVY_NICE = 5 };
 
 static bool is_worked_on(const struct lq_session *session)
@@ -24,8 +24,8 @@ static struct lq_session *session_of(struct lq_turn *turn)
     return (struct lq_session *)(void *)((char *)turn - offsetof(struct lq_session, turn));
 }
 
-// Whether a frame that is taken now may have all cores. Heavy stills, of low priority, are no
-// company to a live one. With the lock held.
+// Whether a frame that starts now may use all cores. Heavy stills have low priority and do not
+// count against a live frame. With the lock held.
 static bool is_exclusive(const struct lq_workers *workers, const struct lq_frame_slot *slot)
 {
     const struct lq_turns *turns = &workers->turns;
@@ -36,7 +36,7 @@ static bool is_exclusive(const struct lq_workers *workers, const struct lq_frame
                : workers->working_count == 0 && turns->still.count == 0;
 }
 
-// The frame of the session whose turn it is goes to this thread. With the lock held.
+// Gives this thread the frame of the session whose turn it is. With the lock held.
 static struct lq_frame_slot *begin(struct lq_thread *thread, struct lq_turn *turn,
                              const struct lq_turn_taken *taken)
 {
@@ -55,11 +55,11 @@ static struct lq_frame_slot *begin(struct lq_thread *thread, struct lq_turn *tur
     workers->working_count++;
     session->flight[session->flight_count++] = slot;
     session->held++;
-    lq_session_queue(session); // another worker may take its next
+    lq_session_queue(session); // another worker may take its next frame
     return slot;
 }
 
-// The next frame in turn, if need be waiting for one; NULL when there is none or it is time to
+// Takes the next frame in turn, and waits for one if `wait`; NULL if there is none or the workers
 // stop. With the lock held.
 static struct lq_frame_slot *take(struct lq_thread *thread, bool wait)
 {
@@ -75,14 +75,14 @@ static struct lq_frame_slot *take(struct lq_thread *thread, bool wait)
     return turn ? begin(thread, turn, &taken) : NULL;
 }
 
-// Notes that a thread came to another step, of this slot or of none. With the lock held.
+// Records that a thread begins a step of this slot or, if NULL, becomes idle. With the lock held.
 static void mark(struct lq_thread *thread, const struct lq_frame_slot *slot)
 {
     thread->since_us = slot ? lq_clock_us() : 0;
     thread->pixels = slot ? slot->pixels : 0;
 }
 
-// A frame that is not answered yet waits once more, as what it has turned out to be. With the lock
+// Queues an unanswered frame again, now as the kind that it has turned out to be. With the lock
 // held.
 static void put_back(struct lq_frame_slot *slot)
 {
@@ -94,7 +94,7 @@ static void put_back(struct lq_frame_slot *slot)
         session->flight[i - 1] = session->flight[i];
     session->flight_count--;
     session->held--;
-    if (session->waiting_count == LQ_IN_FLIGHT_MAX) { // newer ones wait in its place
+    if (session->waiting_count == LQ_IN_FLIGHT_MAX) { // newer ones have replaced it
         slot->state = LQ_SLOT_FREE;
         session->replaced++;
         return;
@@ -103,17 +103,17 @@ static void put_back(struct lq_frame_slot *slot)
         session->waiting[i] = session->waiting[i - 1];
     session->waiting[0] = slot;
     slot->state = LQ_SLOT_WAITING;
-    lq_turns_unqueue(&session->workers->turns, &session->turn); // it may wait for another frame
+    lq_turns_unqueue(&session->workers->turns, &session->turn); // may be another frame's
     lq_session_queue(session);
 }
 
-// Puts a finished slot on the done list; true when it is the first there. With the lock held.
+// Puts a finished slot on the done list; true if it is the first there. With the lock held.
 static bool give(struct lq_workers *workers, struct lq_frame_slot *slot)
 {
     bool first = !workers->done;
     workers->working_count--;
     lq_turns_done(&workers->turns, &slot->taken);
-    if (workers->turns.still.count > 0) { // one that had to wait for it may go now
+    if (workers->turns.still.count > 0) { // one that had to wait for it may run now
         pthread_cond_signal(&workers->more);
         pthread_cond_signal(&workers->more_heavy);
     }
@@ -135,15 +135,15 @@ static void run(struct lq_thread *thread, struct lq_frame_slot *slot)
     lq_frame_slot_charge(slot);
 }
 
-// Gives one frame back and takes the next in one go: else a client that keeps two frames in flight
-// could see its reply and send a third before the second was taken, and so lose it.
+// Returns one frame and takes the next in a single step. Otherwise a client with two frames in
+// flight could get its reply and send a third before the second was taken, and so lose the second.
 static struct lq_frame_slot *exchange(struct lq_thread *thread, struct lq_frame_slot *done)
 {
     struct lq_workers *workers = thread->workers;
     pthread_mutex_lock(&workers->lock);
     mark(thread, NULL);
     bool first = done && give(workers, done);
-    // Nobody to take: the loop is woken before this thread waits.
+    // If there is no next frame, the loop is woken before this thread waits.
     struct lq_frame_slot *next = take(thread, !first);
     mark(thread, next);
     pthread_mutex_unlock(&workers->lock);
@@ -175,7 +175,7 @@ static void *work(void *context)
 {
     struct lq_thread *thread = context;
     struct lq_frame_slot *slot = NULL;
-    if (thread->heavy) // where it may not, it has an equal share of the cores
+    if (thread->heavy) // if that is not allowed, it gets an equal share of the cores
         (void)!setpriority(PRIO_PROCESS, 0, HEAVY_NICE);
     do {
         slot = exchange(thread, slot);

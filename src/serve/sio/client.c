@@ -23,7 +23,7 @@ static void make_sid(char sid[LQ_SIO_SID_SIZE])
     memcpy(sid, text.data, text.len);
     sid[text.len] = 0;
     lq_buf_release(&text);
-    // Fit for a URL.
+    // Replace letters that a URL does not allow.
     for (char *c = sid; *c; c++)
         *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
 }
@@ -31,7 +31,7 @@ static void make_sid(char sid[LQ_SIO_SID_SIZE])
 void lq_sio_count_ping(struct lq_sio *sio)
 {
     const uint64_t ms = 1000, now_us = lq_clock_us();
-    bool asks = sio->version == 3; // the client does, and says nothing else for so long
+    bool asks = sio->version == 3; // the client sends pings, and nothing else meanwhile
     sio->ping_at_us = now_us + LQ_SIO_PING_INTERVAL_MS * ms;
     sio->pong_by_us = asks ? sio->ping_at_us + LQ_SIO_PING_TIMEOUT_MS * ms : 0;
 }
@@ -107,8 +107,9 @@ void lq_sio_end(struct lq_sio *sio)
         }
     if (sio->link) {
         sio->link->sio = NULL;
-        lq_ws_detach(sio->link->ws); // the session's slots go
-        // A stop says goodbye first, so that the last reply is read; others broke the rules.
+        lq_ws_detach(sio->link->ws); // the session's slots are freed
+        // A stop sends a close message first, so that the last reply is read; other clients broke
+        // the rules.
         if (sio->session->revoked)
             lq_ws_close(sio->link->ws, lq_status_ws_close(LQ_ERR_AUTH), LQ_TOKEN_GONE);
         else if (sio->all->admission->drain_from_us)

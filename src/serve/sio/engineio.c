@@ -30,7 +30,7 @@ bool lq_eio_next(const char **at, const char *end, const char **text, size_t *le
     return true;
 }
 
-// Digits at *at, which moves past them; -1 when there are none or too many.
+// Reads digits at *at and moves past them; -1 if there are none or too many.
 static long long number(const char **at, const char *end, int digits_max)
 {
     long long value = 0;
@@ -43,7 +43,7 @@ static long long number(const char **at, const char *end, int digits_max)
 
 // ---- Engine.IO 3 -------------------------------------------------------------------------------
 
-// UTF-16 units of the character that begins with this byte; 0 inside of one.
+// UTF-16 units of the character that begins with this byte; 0 inside a character.
 static size_t units_of(uint8_t byte)
 {
     return (byte & 0xc0) == 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
@@ -63,7 +63,7 @@ static int next_text3(const char **at, const char *end, const char **text, size_
     if (units <= 0 || *at == end || *(*at)++ != ':')
         return LQ_ERR_SYNTAX;
     const char *stop = *at;
-    // All bytes of the last character belong to it.
+    // Include all bytes of the last character.
     while (stop < end && (units > 0 || units_of((uint8_t)*stop) == 0))
         units -= (long long)units_of((uint8_t)*stop++);
     if (units != 0)

@@ -12,7 +12,7 @@
 #include "serve/message/frame_response.h"
 #include "serve/sio/engineio.h"
 
-// Version 3 has its name from the first packet.
+// Version 3 clients already have their session id from the handshake.
 static int send_connected(struct lq_sio *sio)
 {
     const struct lq_model_info *model = lq_model_info(sio->all->model);
@@ -72,7 +72,7 @@ static int send_error(struct lq_sio *sio, const struct lq_error *error)
     return status;
 }
 
-// ["rate"] or ["rate", {"network_ms": 80}]. What cannot be read is answered with an error event.
+// Handles ["rate"] or ["rate", {"network_ms": 80}]. A malformed event gets an error event.
 static int on_rate(struct lq_sio *sio, const struct lq_sio_packet *packet)
 {
     struct lq_error error;
@@ -94,8 +94,8 @@ static int on_rate(struct lq_sio *sio, const struct lq_sio_packet *packet)
     return send_error(sio, &error);
 }
 
-// An event: the packet's text lies in `message`, which changes places with a slot's body if it is a
-// frame, so that nothing is copied.
+// Handles an event: the packet's text is in `message`, which is swapped with a slot's body if it is
+// a frame, so that nothing is copied.
 static int on_sio_event(struct lq_sio *sio, const struct lq_sio_packet *packet,
                         struct lq_buf *message)
 {
@@ -148,7 +148,7 @@ int lq_sio_receive_binary(struct lq_sio *sio, const char *bytes, size_t len, boo
         int status = lq_buf_append(&slot->attachment, bytes, len);
         if (status != LQ_OK)
             return status;
-        // Further attachments belong to nothing that is read.
+        // Further attachments are ignored.
         post(sio);
     }
     return LQ_OK;
@@ -161,7 +161,7 @@ static int on_message(struct lq_sio *sio, const struct lq_eio_packet *outer, str
     if (status != LQ_OK)
         return status;
     if (sio->attachments_left > 0)
-        return LQ_ERR_SYNTAX; // the binary part of the last event is due
+        return LQ_ERR_SYNTAX; // the binary part of the last event was expected
     switch (packet.type) {
     case LQ_SIO_CONNECT:
         return on_connect(sio, &packet);

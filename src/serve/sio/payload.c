@@ -3,7 +3,7 @@
 #include "base/base64.h"
 #include "serve/sio/engineio.h"
 
-// Before a packet: a separator, or in Engine.IO 3 its length.
+// Adds what precedes a packet: a separator, or in Engine.IO 3 the packet's length.
 static int add_head(struct lq_buf *out, int version, size_t units)
 {
     if (version == 3)
@@ -17,7 +17,7 @@ int lq_sio_payload_add(struct lq_buf *out, int version, const void *bytes, size_
     return status == LQ_OK ? lq_buf_append(out, bytes, len) : status;
 }
 
-// "b" and base64, in Engine.IO 3 "b4" in the place of its type.
+// Adds "b" and base64; in Engine.IO 3 "b4" replaces the packet's type.
 int lq_sio_payload_add_picture(struct lq_buf *out, int version, const uint8_t *bytes, size_t len)
 {
     size_t type = version == 3;

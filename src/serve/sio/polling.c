@@ -37,7 +37,7 @@ static void start_session(struct lq_web_request *request)
         return;
     }
     int len = lq_sio_print_open(sio, true, text, sizeof text);
-    // For balancers: they can remember a header, not what is in a body (deploy/haproxy.cfg).
+    // For load balancers, which can store a header but not part of a body (deploy/haproxy.cfg).
     lq_web_add_header(request, "x-engineio-sid: %s", sio->sid);
     (void)!lq_sio_payload_add(&request->text, sio->version, text, (size_t)len);
     lq_web_respond_text(request, 200, "text/plain; charset=UTF-8");
@@ -51,7 +51,7 @@ static void start_poll(struct lq_web_request *request, struct lq_sio *sio)
     request->state = sio;
     lq_charge_begin(&request->held, sio->session->holder);
     lq_web_wait(request);
-    // While a socket is being probed the client wants its poll back soon.
+    // While a socket is being probed, the client expects its poll to end soon.
     if (sio->link)
         (void)!lq_outbox_printf(&sio->outbox, "6");
     lq_sio_flush(sio);
@@ -95,7 +95,8 @@ void lq_sio_polling_start(struct lq_web_request *request)
     }
 }
 
-// The next packet of a payload: 1, 0 at the end, or SYNTAX. *raw: binary, past its type.
+// Reads the next packet of a payload: 1, 0 at the end, or SYNTAX. *raw: it is binary; its type has
+// been skipped.
 static int next_packet(const struct lq_sio *sio, const char **at, const char *end,
                        const char **text, size_t *len, bool *raw)
 {
@@ -108,7 +109,7 @@ static int next_packet(const struct lq_sio *sio, const char **at, const char *en
     return status;
 }
 
-// The packets of a POST. A frame's text is moved to a buffer of its own first.
+// Handles the packets of a POST. A frame's text is moved to its own buffer first.
 static int read_payload(struct lq_sio *sio, const struct lq_buf *body)
 {
     const char *at = (const char *)body->data, *end = at + body->len, *text;
@@ -121,7 +122,7 @@ static int read_payload(struct lq_sio *sio, const struct lq_buf *body)
         status = LQ_OK;
         lq_buf_clear(&message);
         bool binary = len > 0 && text[0] == 'b';
-        if (++packets > LQ_PACKETS_MAX) // each costs the loop time that other clients wait for
+        if (++packets > LQ_PACKETS_MAX) // each takes loop time while other clients wait
             status = LQ_ERR_TOO_LARGE;
         if (raw && status == LQ_OK) {
             status = lq_sio_receive_binary(sio, text, len, false);
@@ -138,7 +139,7 @@ static int read_payload(struct lq_sio *sio, const struct lq_buf *body)
 
 void lq_sio_polling_body_done(struct lq_web_request *request)
 {
-    // The session may have ended while the body came.
+    // The session may have ended while the body arrived.
     struct lq_sio *sio = lq_sio_find(clients_of(request), request->name);
     if (!sio) {
         refuse(request, 1, "Session ID unknown");

@@ -8,7 +8,7 @@
 #include "serve/message/receive.h"
 #include "serve/sio/packet.h"
 
-// A text message while the socket is only being tried out. False: it breaks the rules.
+// Handles a text message while the socket is only being probed. False: it violates the protocol.
 static bool on_probe(struct lq_sio_link *link)
 {
     struct lq_sio *sio = link->sio;
@@ -27,19 +27,19 @@ static bool on_probe(struct lq_sio_link *link)
     return true;
 }
 
-// False: the client breaks the rules, or says goodbye.
+// Handles a complete message. False: the client violates the protocol, or disconnects.
 static bool on_whole(struct lq_sio_link *link, bool text)
 {
     struct lq_sio *sio = link->sio;
     if (!sio->on_socket)
         return text && on_probe(link);
     const char *bytes = (const char *)link->message.data;
-    size_t type = sio->version == 3 && !text; // a byte that says what binary is
+    size_t type = sio->version == 3 && !text; // the type byte of a binary message
     if (type && (link->message.len == 0 || bytes[0] != 4))
         return false;
     int status = text ? lq_sio_receive(sio, bytes, link->message.len, &link->message)
                       : lq_sio_receive_binary(sio, bytes + type, link->message.len - type, false);
-    lq_charge_set(&link->held, link->message.cap); // a frame's has gone over to its slot
+    lq_charge_set(&link->held, link->message.cap); // a frame's memory now belongs to its slot
     if (status == LQ_OK)
         lq_sio_flush(sio);
     return status == LQ_OK;
@@ -118,7 +118,7 @@ static void on_closed(struct lq_ws *ws, int code, enum lq_net_end end)
     if (link->sio) {
         struct lq_sio *sio = link->sio;
         sio->link = NULL;
-        // A probe that failed leaves the client where it was: polling.
+        // After a failed probe the client continues polling.
         if (sio->on_socket)
             lq_sio_end(sio);
     }
@@ -140,7 +140,7 @@ static void refuse(struct lq_sio_clients *all, struct lq_http_request *http, con
     lq_web_refuse(all->web, http, 400, NULL, &error);
 }
 
-// Makes the socket of a request whose client is `sio`; NULL: refused, error sent.
+// Creates the socket for a request whose client is `sio`; NULL: refused, and an error was sent.
 static struct lq_sio_link *open_link(struct lq_sio_clients *all, struct lq_http_request *http,
                                      struct lq_sio *sio)
 {
