@@ -18,7 +18,7 @@ static bool is_quantised(const Onnx__ValueInfoProto *value)
            item == ONNX__TENSOR_PROTO__DATA_TYPE__UINT8;
 }
 
-// The first node that takes (or makes) the value; NULL: none.
+// The first node that uses (or computes) the value; NULL: none.
 static const Onnx__NodeProto *neighbour(const struct lq_onnx *onnx, const char *value, bool makes)
 {
     for (size_t i = 0; i < onnx->graph->n_node; i++) {
@@ -47,8 +47,8 @@ static bool is_one_number(const struct lq_onnx *onnx, const char *name)
     return tensor && (tensor->n_dims == 0 || (tensor->n_dims == 1 && tensor->dims[0] == 1));
 }
 
-// The node of that kind next to the value, past some that only move numbers about, if it has one
-// scale and a zero point; else NULL.
+// The node of that kind nearest to the value, skipping nodes that only move numbers, if it has a
+// single scale and a zero point; else NULL.
 static const Onnx__NodeProto *find(const struct lq_onnx *onnx, const char *value, bool makes,
                                    const char *op)
 {
@@ -66,7 +66,7 @@ static const Onnx__NodeProto *find(const struct lq_onnx *onnx, const char *value
     return NULL;
 }
 
-// Every use of a value within the graph, and what makes it, by another name.
+// Renames a value in the node that computes it and everywhere it is used in the graph.
 static void rename_value(struct lq_onnx *onnx, const char *from, const char *to)
 {
     for (size_t i = 0; i < onnx->graph->n_node; i++) {
@@ -78,7 +78,7 @@ static void rename_value(struct lq_onnx *onnx, const char *from, const char *to)
     lq_onnx_redirect(onnx, from, to);
 }
 
-// One edge of the graph; *changed counts those that were.
+// Changes one input or output of the graph, if needed; *changed counts those changed.
 static void change(struct lq_onnx *onnx, Onnx__ValueInfoProto *value, bool input, int *changed)
 {
     const Onnx__NodeProto *pair =
@@ -100,8 +100,8 @@ static void change(struct lq_onnx *onnx, Onnx__ValueInfoProto *value, bool input
     lq_onnx_insert(onnx, input ? 0 : onnx->graph->n_node, node);
 }
 
-// Edges first, then, since opset 13, where a Split's sizes are an input, slices. How many were
-// changed; negative: out of memory.
+// Amends inputs and outputs first, then slices (only from opset 13 on, where a Split's sizes are an
+// input). Returns how many were changed; negative: out of memory.
 static int amend(struct lq_onnx *onnx)
 {
     const Onnx__GraphProto *graph = onnx->graph;

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "convert/onnx_runner.h"
 
-// Which of the shown outputs are what of the plan: an output's number, or -1.
+// Which exposed outputs belong to which part of the plan: an output's index, or -1.
 struct watch {
     struct lq_plan *plan;
     const struct lq_onnx *onnx; // the tidy model
@@ -50,13 +50,13 @@ static void add_means(struct lq_layer *layer, const struct lq_tensor *tensor)
     if ((size_t)layer->channels != channels || channels == 0)
         return;
     const float *numbers = tensor->data;
-    for (size_t i = 0; i < items; i += inner) // divided in the end
+    for (size_t i = 0; i < items; i += inner) // divided at the end
         layer->means[i / inner % channels] += inner == 1 ? (double)numbers[i]
                                                          : sum_of(numbers + i, inner);
     layer->mean_items += items / channels;
 }
 
-// A convolution multiplies each output, or, turned round, each input with as many weights as one
+// A convolution multiplies each output (a transposed one, each input) by as many weights as one
 // channel has.
 static void set_macs(struct lq_layer *layer, const struct lq_onnx *onnx,
                      const struct lq_tensor *tensor)
@@ -97,7 +97,7 @@ static void see_row(void *context, int index, const struct lq_tensor *tensor)
     see_tensor(context, index, tensor);
 }
 
-// ---- the model that shows them
+// ---- the model that exposes them
 
 enum { THE_PICTURE = -2, NOWHERE = -1 };
 
@@ -135,7 +135,7 @@ static void finish(struct lq_plan *plan)
     for (int i = 0; i < plan->layer_count; i++)
         for (int c = 0; c < plan->layers[i].channels; c++)
             plan->layers[i].means[c] /= (double)plan->layers[i].mean_items;
-    // What the engine never showed as floats cannot be rounded.
+    // A value that the engine never exposed as floats cannot be rounded.
     for (int i = 0; i < plan->layer_count; i++) {
         struct lq_layer *layer = &plan->layers[i];
         for (int k = 0; k < layer->source_count; k++)

@@ -12,7 +12,8 @@ bool lq_is_constant(const struct lq_lower *low, int tensor)
 
 // ---- reordering
 
-// One item of `size` bytes; the sizes are those of our types, so that each copy is one instruction.
+// Copies one item of `size` bytes. The sizes are those of our types, so each copy is one
+// instruction.
 static inline void copy_item(uint8_t *to, const uint8_t *from, size_t size)
 {
     switch (size) {
@@ -91,7 +92,7 @@ static double stored_number(const uint8_t *at, int type)
     }
 }
 
-// The same of whole numbers, of which a double does not hold all.
+// The same for integers, not all of which a double can represent.
 static int64_t stored_integer(const uint8_t *at, int type)
 {
     union { int32_t i32; int64_t i64; } u;
@@ -224,7 +225,7 @@ int lq_ints_of(struct lq_lower *low, int tensor, int64_t *out, int max)
     for (int i = 0; i < known->count; i++) {
         if (!known->some[i])
             return -1;
-        // Beyond 32 bits no axis, size or offset makes sense; the arithmetic behind relies on it.
+        // No valid axis, size or offset exceeds 32 bits; later arithmetic relies on this.
         out[i] = known->at[i] > INT32_MAX ? INT32_MAX
                  : known->at[i] < -INT32_MAX ? -INT32_MAX : known->at[i];
     }

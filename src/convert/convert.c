@@ -4,8 +4,8 @@
 
 #include "convert/lower.h"
 
-// What a conversion may take: float16 weights become twice as large, and some are turned on the
-// way. A hostile file that has one constant used in a thousand shapes meets it.
+// The memory limit of a conversion: float16 weights double in size, and some are also transposed.
+// The limit stops a malicious file that uses one constant in a thousand shapes.
 enum { BYTES_LEAST = 64 << 20, BYTES_PER_BYTE = 8 };
 
 static bool is_convolution(const struct lq_node *node)
@@ -23,8 +23,8 @@ static bool only_for_products(const struct lq_node *turn, struct lq_node *const 
     return products > 0 && others == 0;
 }
 
-// Transposes on a convolution's path: behind one, before another, and not the turned factor that an
-// attention's product of matrices is written with.
+// Counts Transposes between two convolutions, except the transposed factor of a matrix product in
+// attention.
 static int count_inner(struct lq_graph *graph)
 {
     int count = lq_graph_count(graph, NULL), inner = 0, i = 0;

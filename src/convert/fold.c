@@ -37,7 +37,7 @@ static bool know_rank(struct lq_lower *low, struct lq_constant_ints *out)
     return true;
 }
 
-// [a:b:c] and [i] of a list.
+// Evaluates [a:b:c] and [i] of a list.
 static bool know_strided_slice(struct lq_lower *low, struct lq_constant_ints *out)
 {
     const struct lq_constant_ints *from = lq_constant_ints_of(low, lq_lower_input(low, 0));
@@ -72,7 +72,7 @@ static bool append(struct lq_constant_ints *out, const struct lq_constant_ints *
     return true;
 }
 
-// CONCATENATION of lists, PACK of numbers.
+// Evaluates CONCATENATION of lists and PACK of numbers.
 static bool know_joined(struct lq_lower *low, struct lq_constant_ints *out)
 {
     for (int i = 0; i < low->op->inputs.count; i++) {
@@ -147,7 +147,7 @@ static bool calculate(int builtin, int64_t a, int64_t b, int64_t *out)
     case LQ_OP_LOGICAL_OR:
         *out = a || b;
         return true;
-    default: // DIV and FLOOR_DIV agree on what is not negative
+    default: // DIV and FLOOR_DIV are equal for non-negative numbers
         if (a < 0 || b <= 0)
             return false;
         *out = a / b;
@@ -268,7 +268,7 @@ static bool fold_integers(struct lq_lower *low)
     low->slots[tensor].known = kept;
     for (int i = 0; i < known.count; i++)
         if (!known.some[i])
-            return false; // written too, for those who need it whole
+            return false; // a node is written too, for operators that need all of the tensor
     size_t size = truth ? 1 : about->type == LQ_TFLITE_I32 ? 4 : 8;
     uint8_t *data = lq_graph_take(low->graph, (size_t)known.count * size + 1);
     for (int i = 0; data && i < known.count; i++) {

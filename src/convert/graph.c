@@ -147,7 +147,7 @@ static void name_value(struct lq_graph *graph, struct lq_value *value)
     char text[32];
     if (value->name)
         return;
-    // No tensor of the source is called so: those have no name that begins with '#' (lower.c).
+    // No tensor of the source has such a name: theirs never begin with '#' (lower_begin.c).
     int len = snprintf(text, sizeof text, "#%d", graph->name_count++);
     value->name = lq_arena_text(&graph->arena, text, (size_t)len);
     if (!value->name)
@@ -171,7 +171,8 @@ void lq_graph_prune(struct lq_graph *graph)
         return;
     for (int i = 0; i < graph->output_count; i++)
         graph->outputs[i]->used = true;
-    // Users stand behind makers: one pass backwards finds everything that is needed.
+    // Nodes come after those that compute their inputs, so one backward pass finds all that are
+    // needed.
     for (int i = count - 1; i >= 0; i--) {
         for (int o = 0; o < nodes[i]->output_count; o++)
             nodes[i]->used |= nodes[i]->outputs[o]->used;

@@ -7,8 +7,8 @@
 #include "engine/f16.h"
 #include "onnx.pb-c.h"
 
-// What is changed is made with malloc, as protobuf-c's own messages are: freeing the message frees
-// it.
+// Changed parts are allocated with malloc, like protobuf-c's own messages, so freeing the message
+// frees them.
 static const float half_max = 65504.0f;
 
 enum { FLOAT = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
@@ -27,7 +27,7 @@ static Onnx__AttributeProto *attribute_of(const Onnx__NodeProto *node, const cha
     return NULL;
 }
 
-// ---- what is not done here
+// ---- what is not supported here
 
 static const Onnx__NodeProto *maker_of(const Onnx__GraphProto *graph, const char *name)
 {
@@ -38,7 +38,8 @@ static const Onnx__NodeProto *maker_of(const Onnx__GraphProto *graph, const char
     return NULL;
 }
 
-// Resize's region and scales stay single precision; what they are computed from would not.
+// Resize's region and scales must stay in single precision, but the values from which they are
+// computed would be converted.
 static bool has_computed_scales(const Onnx__GraphProto *graph, const Onnx__NodeProto *node)
 {
     bool computed = false;
@@ -85,7 +86,7 @@ static const char *refuse(const Onnx__ModelProto *model)
 
 // ---- constants
 
-// Resize takes its region and scales in single precision whatever it resizes.
+// Resize needs its region and scales in single precision, whatever type it resizes.
 static bool is_kept(const Onnx__GraphProto *graph, const char *name)
 {
     for (size_t i = 0; i < graph->n_node; i++) {
@@ -113,7 +114,7 @@ static bool halve_tensor(Onnx__TensorProto *tensor)
     if (count > 0)
         memcpy(values, raw ? (const void *)tensor->raw_data.data : tensor->float_data,
                count * sizeof *values);
-    for (size_t i = 0; i < count; i++) // a bound "without a bound" stays one
+    for (size_t i = 0; i < count; i++) // clamps, so an unlimited bound stays so
         values[i] = values[i] > half_max ? half_max : values[i] < -half_max ? -half_max : values[i];
     lq_f16_from_f32(halves, values, count);
     free(values);
@@ -128,7 +129,7 @@ static bool halve_tensor(Onnx__TensorProto *tensor)
     return true;
 }
 
-// "value_float" and "value_floats" have no half: they become a tensor.
+// "value_float" and "value_floats" have no half-precision form: they become a tensor.
 static bool halve_plain_constant(Onnx__AttributeProto *attribute)
 {
     bool one = is(attribute->name, "value_float");
@@ -234,7 +235,7 @@ static Onnx__NodeProto *new_cast(const char *from, const char *to, int type)
     return NULL;
 }
 
-// An input's first users, or an output's maker, see NAME/half; a Cast stands between.
+// Makes an input's users, or an output's producer, use NAME/half, with a Cast in between.
 static bool add_cast(Onnx__GraphProto *graph, const Onnx__ValueInfoProto *value, bool input)
 {
     const Onnx__TypeProto *type = value->type;
@@ -269,7 +270,7 @@ static bool is_initializer(const Onnx__GraphProto *graph, const char *name)
     return false;
 }
 
-// Old files list constants as inputs, too: those are no pictures.
+// Old files also list constants as inputs; these are not pictures.
 static bool halve(Onnx__GraphProto *graph)
 {
     bool good = true;
@@ -277,7 +278,7 @@ static bool halve(Onnx__GraphProto *graph)
         good = is_kept(graph, graph->initializer[i]->name) || halve_tensor(graph->initializer[i]);
     for (size_t i = 0; i < graph->n_node && good; i++)
         good = halve_node(graph, graph->node[i]);
-    for (size_t i = 0; i < graph->n_value_info; i++) // they say what was
+    for (size_t i = 0; i < graph->n_value_info; i++) // they describe the old types
         onnx__value_info_proto__free_unpacked(graph->value_info[i], NULL);
     graph->n_value_info = 0;
     for (size_t i = 0; i < graph->n_output && good; i++)

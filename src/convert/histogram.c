@@ -16,7 +16,7 @@ const char *lq_range_rule_name(enum lq_range_rule rule)
 
 // ---- gathering
 
-// Twice the range: two bins become one.
+// Doubles the range: every two bins become one.
 static void widen(struct lq_range_histogram *histogram)
 {
     double *bins = histogram->bins;
@@ -29,15 +29,15 @@ static void widen(struct lq_range_histogram *histogram)
 static void fit(struct lq_range_histogram *histogram, double largest)
 {
     if (histogram->range == 0 && largest > 0)
-        histogram->range = exp2(fmax(ceil(log2(largest)), -100)); // a float's step stays finite
-    // What was seen before the first number other than 0 lies in bin 0 of any range.
+        histogram->range = exp2(fmax(ceil(log2(largest)), -100)); // BINS / range must be finite
+    // All numbers counted before the first non-zero one are in bin 0 of any range.
     while (histogram->range < largest)
         widen(histogram);
     if (largest > histogram->largest)
         histogram->largest = largest;
 }
 
-// Lane by lane, so that a compiler may work on all of them at once.
+// Computed in lanes, so that the compiler can vectorise it.
 LQ_HOT static float largest_of(const float *numbers, size_t count)
 {
     float lanes[LANES] = {0}, largest = 0;
@@ -62,14 +62,15 @@ LQ_HOT static void find_bins(const float *numbers, size_t count, float step, int
     for (size_t i = 0; i < count; i++) {
         float at = fabsf(numbers[i]) * step;
         float within = at < BINS - 1 ? at : BINS - 1;
-        bins[i] = at <= BINS ? (int)within : BINS; // BINS: also what is no number
+        bins[i] = at <= BINS ? (int)within : BINS; // BINS: also NaN
     }
 }
 
 void lq_range_histogram_add(struct lq_range_histogram *histogram, const float *numbers,
                             size_t count)
 {
-    // Two, taken in turn: most numbers are near zero, and one counter would wait for itself.
+    // Two sets of counters, used alternately: most numbers are near zero, and with one set each
+    // increment would wait for the previous one.
     uint32_t counts[2][BINS + 1] = {{0}};
     int bins[CHUNK];
     fit(histogram, (double)largest_of(numbers, count));
@@ -115,7 +116,7 @@ static double percentile(const struct lq_range_histogram *histogram)
     return edge < histogram->largest ? edge : histogram->largest;
 }
 
-// What rounding costs within the first `count` bins, and clipping beyond.
+// The squared error of rounding within the first `count` bins and of clipping beyond them.
 static double squares_at(const struct lq_range_histogram *histogram, int count)
 {
     double width = histogram->range / BINS, edge = count * width;
@@ -145,14 +146,15 @@ static double least_squares(const struct lq_range_histogram *histogram)
     return edge < histogram->largest ? edge : histogram->largest;
 }
 
-// Zeros are told apart by any range: as many as its neighbour, or they drown the rest.
+// Any range represents zeros exactly, so their bin counts no more than its neighbour; otherwise it
+// would dominate.
 static double bin_at(const double *bins, int i)
 {
     return bins[i == 0 ? 1 : i];
 }
 
-// The divergence of the first `count` bins, with all beyond put into the last, from the same told
-// in 128 levels. Bins without numbers stay without.
+// The divergence between the first `count` bins, with everything beyond added to the last one, and
+// the same distribution in 128 levels. Empty bins stay empty.
 static double divergence(const double *bins, int count, double beyond, double total)
 {
     enum { LEVELS = LQ_INT8_LEVELS + 1 };
@@ -169,7 +171,7 @@ static double divergence(const double *bins, int count, double beyond, double to
             if (p > 0 && used > 0 && kept > 0)
                 sum += p / total * log(p / total / (mass / used / kept));
             else if (p > 0)
-                sum += p / total * 50; // a level that knows nothing of it
+                sum += p / total * 50; // a level that does not represent it
         }
     }
     return sum;

@@ -38,7 +38,8 @@ static const struct {
     {"Where", lq_rule_where},
 };
 
-// Sizes that no real network has: they keep the rules' own arithmetic from overflowing.
+// Whether a size is one that no real network has. Rejecting these keeps the rules' arithmetic from
+// overflowing.
 static bool absurd(const struct lq_shape *shape)
 {
     double items = 1;

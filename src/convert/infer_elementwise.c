@@ -27,7 +27,7 @@ int lq_rule_same(struct lq_graph *graph, struct lq_node *node)
     return LQ_OK;
 }
 
-// All inputs together; they must be of one type.
+// Broadcasts all inputs, which must have the same type.
 int lq_rule_broadcast(struct lq_graph *graph, struct lq_node *node)
 {
     *out(node) = *in(node, 0);
@@ -55,7 +55,7 @@ int lq_rule_where(struct lq_graph *graph, struct lq_node *node)
     return LQ_OK;
 }
 
-// The slope fits under the input, never the other way round.
+// The slope is broadcast to the input's shape, never the other way round.
 int lq_rule_prelu(struct lq_graph *graph, struct lq_node *node)
 {
     if (!lq_infer_broadcast(in(node, 0), in(node, 1), out(node)) ||

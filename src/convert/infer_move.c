@@ -19,7 +19,7 @@ int lq_rule_transpose(struct lq_graph *graph, struct lq_node *node)
     return LQ_OK;
 }
 
-// What -1 in a wanted shape comes to: what of the input the other sizes leave over.
+// The value of -1 in a wanted shape: the input's items divided by the other sizes.
 static int64_t rest_of(const struct lq_shape *x, const struct lq_shape *made, int hole)
 {
     int64_t have = 1, want = 1;
@@ -49,7 +49,7 @@ int lq_rule_reshape(struct lq_graph *graph, struct lq_node *node)
     int64_t wanted[LQ_RANK_MAX * 2];
     int count = lq_infer_ints(node, 1, wanted), hole = -1;
     struct lq_shape made = {.rank = count};
-    if (count < 0) { // known only when it runs
+    if (count < 0) { // only known at run time
         made.rank = in(node, 1)->rank == 1 ? (int)in(node, 1)->dims[0] : -1;
         if (made.rank < 0 || made.rank > LQ_RANK_MAX)
             return lq_infer_impossible(graph, node);

@@ -9,7 +9,7 @@ static int64_t attr_at(const struct lq_attr *attr, int i, int64_t otherwise)
     return attr && i < attr->count ? attr->ints[i] : otherwise;
 }
 
-// Positions of a window over one axis.
+// Number of positions of a window along one axis.
 static int64_t window_count(const struct lq_node *node, int axis, int64_t size, int64_t kernel)
 {
     const struct lq_attr *pads = lq_node_attr(node, "pads"), *same = lq_node_attr(node, "auto_pad");
@@ -81,7 +81,7 @@ int lq_rule_pool(struct lq_graph *graph, struct lq_node *node)
     return LQ_OK;
 }
 
-// LQ_DIM_OPEN where that is no size.
+// The scaled size; LQ_DIM_OPEN if it is not a valid size.
 static int64_t scaled_size(int64_t size, float scale)
 {
     float scaled = floorf((float)size * scale);

@@ -28,7 +28,7 @@ static const Onnx__TensorProto *constant(const Onnx__GraphProto *graph, const ch
     return NULL;
 }
 
-// The one number of a constant; false when it has more, or is none.
+// Reads a constant that holds a single number; false if it is something else.
 static bool one_number(const Onnx__GraphProto *graph, const char *name, int64_t *number)
 {
     const Onnx__TensorProto *tensor = constant(graph, name);
@@ -44,7 +44,8 @@ static bool one_number(const Onnx__GraphProto *graph, const char *name, int64_t 
     return true;
 }
 
-// A Slice along one axis, by steps of one, from and to places counted from the axis's beginning.
+// Reads a Slice along one axis with step one, whose start and end are counted from the axis's
+// start.
 static bool read_slice(const Onnx__GraphProto *graph, Onnx__NodeProto *node, struct slice *slice)
 {
     int64_t step = 1;
@@ -58,8 +59,8 @@ static bool read_slice(const Onnx__GraphProto *graph, Onnx__NodeProto *node, str
            step == 1 && slice->start >= 0 && slice->end > slice->start && slice->end < INT32_MAX;
 }
 
-// The other Slices of the same value along the same axis, by where they begin. 0 when they do not
-// follow each other from the beginning.
+// Finds the other Slices of the same value along the same axis, ordered by start. Returns 0 if they
+// do not follow each other from the beginning without gaps.
 static int find_parts(const Onnx__GraphProto *graph, const struct slice *first,
                       struct slice parts[PARTS_MAX])
 {
@@ -117,7 +118,7 @@ static bool add_constant(Onnx__GraphProto *graph, Onnx__TensorProto *tensor)
     return true;
 }
 
-// Gives a node another operator, inputs, outputs and attributes; what it had is freed.
+// Replaces a node's operator, inputs, outputs and attributes, and frees the old ones.
 static bool become(Onnx__NodeProto *node, const char *op, const char *const *inputs, size_t n_input,
                    char **outputs, size_t n_output)
 {
@@ -162,7 +163,8 @@ static bool set_axis(Onnx__NodeProto *node, int64_t axis)
     return attribute->name != NULL;
 }
 
-// The first of them in the graph's order becomes the Split, the others pass its parts on.
+// Turns the first of them in the graph's order into the Split, and the others into Identity nodes
+// for its parts.
 static bool join(Onnx__GraphProto *graph, const struct slice *first, const struct slice *parts,
                  int count)
 {

@@ -42,7 +42,7 @@ static struct lq_shape stored_shape(const struct lq_shape *shape, struct lq_axes
     return stored;
 }
 
-// ---- turning
+// ---- transposing
 
 struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, struct lq_axes from,
                               struct lq_axes to)
@@ -51,7 +51,7 @@ struct lq_value *lq_transpose(struct lq_lower *low, struct lq_value *value, stru
         return value;
     int64_t perm[LQ_RANK_MAX], dims[LQ_RANK_MAX];
     int open = 0, last = -1;
-    bool moves = false; // something longer than 1 overtakes another
+    bool moves = false; // whether axes longer than 1 change their order
     for (int i = 0; i < to.rank; i++) {
         perm[i] = lq_layout_place(from, to.axis[i]);
         int64_t size = value->shape.dims[perm[i]];
@@ -89,7 +89,7 @@ struct lq_value *lq_reshaped(struct lq_lower *low, struct lq_value *value, const
                         LQ_INPUTS(value, lq_graph_i64s(low->graph, dims, rank)), LQ_NO_ATTRS);
 }
 
-// ---- from the file's numbers to their meaning and back
+// ---- from stored numbers to real values and back
 
 static struct lq_value *quantisation(struct lq_lower *low, int tensor, struct lq_value **zero)
 {
@@ -130,7 +130,7 @@ static bool can_quantise(struct lq_lower *low, int tensor)
                          "a tensor's scales belong to no axis of it");
 }
 
-// ---- int16: opset 17's QuantizeLinear does not know it, so the arithmetic is written out
+// ---- int16: opset 17's QuantizeLinear does not support it, so the arithmetic is written out
 
 static struct lq_value *arithmetic(struct lq_lower *low, const char *op, struct lq_value *x,
                                    float number)
@@ -139,7 +139,7 @@ static struct lq_value *arithmetic(struct lq_lower *low, const char *op, struct 
                         LQ_NO_ATTRS);
 }
 
-// Whole numbers of int16's range, still as floats.
+// Integers in int16's range, still as floats.
 static struct lq_value *wide_steps(struct lq_lower *low, int tensor, struct lq_value *real)
 {
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
@@ -163,8 +163,8 @@ static struct lq_value *cast(struct lq_lower *low, struct lq_value *x, enum lq_o
     return lq_graph_add(low->graph, "Cast", LQ_INPUTS(x), LQ_ATTRS(lq_int("to", type)));
 }
 
-// Both forms at once: the network goes on with floats, the Cast stays only where the stored numbers
-// are asked for.
+// Sets both forms: the network continues with floats, and the Cast remains only if the stored
+// numbers are used.
 static void give_wide(struct lq_lower *low, int tensor, struct lq_value *real,
                       struct lq_axes order)
 {
@@ -207,7 +207,7 @@ static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_va
                         LQ_ATTRS(lq_int("axis", quantised_place(low, tensor, order))));
 }
 
-// ---- taking
+// ---- getting
 
 static bool usable(struct lq_lower *low, int tensor, struct lq_axes order)
 {
@@ -217,7 +217,7 @@ static bool usable(struct lq_lower *low, int tensor, struct lq_axes order)
                          "an input has an unexpected number of dimensions");
 }
 
-// A constant's own numbers in an order.
+// A constant's stored numbers in an order.
 static struct lq_value *constant_form(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     struct lq_tensor_state *slot = &low->slots[tensor];
@@ -256,7 +256,7 @@ struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_axes 
 
 static struct lq_value *take_constant(struct lq_lower *low, int tensor, struct lq_axes order)
 {
-    // float16 weights are written as what they mean; quantised ones keep their numbers.
+    // float16 weights are written as real values; quantised ones keep their stored numbers.
     if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
         return lq_get_folded(low, tensor, order);
     struct lq_value *stored = constant_form(low, tensor, order);
@@ -278,7 +278,7 @@ struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_axes order)
         return form->value;
     if (lq_is_constant(low, tensor))
         return take_constant(low, tensor, order);
-    // Turned last: a DequantizeLinear should stand right behind its QuantizeLinear.
+    // Transpose last: a DequantizeLinear should directly follow its QuantizeLinear.
     form = find_form(slot, kind, false, NULL);
     if (!form) {
         struct lq_tensor_form *stored = find_form(slot, LQ_STORED, false, NULL);
@@ -330,7 +330,7 @@ struct lq_axes lq_layout_common(struct lq_lower *low, const int *tensors, int co
     for (int i = 0; i < count; i++)
         if (tensors[i] >= 0 && lq_lower_rank(low, tensors[i]) > rank)
             rank = lq_lower_rank(low, tensors[i]);
-    // The largest one stays as it is; the others are turned if they must be.
+    // The largest one stays as it is; the others are transposed if needed.
     for (int i = 0; i < count; i++) {
         const struct lq_tensor_state *slot = tensors[i] < 0 ? NULL : &low->slots[tensors[i]];
         if (!slot || !slot->forms || lq_is_constant(low, tensors[i]) || slot->shape.rank != rank)
@@ -338,7 +338,7 @@ struct lq_axes lq_layout_common(struct lq_lower *low, const int *tensors, int co
         double items = 1;
         for (int d = 0; d < rank; d++)
             items *= slot->shape.dims[d] < 0 ? 256 : (double)slot->shape.dims[d];
-        // Among equals one whose order is not TFLite's: it lies on a convolution's path.
+        // Among equals, prefer one whose order is not TFLite's: it comes from a convolution.
         bool turned = !lq_layout_is_plain(slot->forms->order);
         if (items > best_items ||
             (items == best_items && turned && lq_layout_is_plain(low->slots[best].forms->order))) {
@@ -349,7 +349,7 @@ struct lq_axes lq_layout_common(struct lq_lower *low, const int *tensors, int co
     return best < 0 ? lq_layout_plain(rank) : low->slots[best].forms->order;
 }
 
-// ---- giving
+// ---- setting
 
 static struct lq_shape plain_shape(const struct lq_shape *stored, struct lq_axes order)
 {
@@ -359,7 +359,7 @@ static struct lq_shape plain_shape(const struct lq_shape *stored, struct lq_axes
     return shape;
 }
 
-// What was inferred must be what the file says, where both know.
+// The inferred shape must agree with the file's, where both are known.
 static void check_shape(struct lq_lower *low, int tensor)
 {
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
@@ -452,7 +452,7 @@ void lq_set_dequantised(struct lq_lower *low, int tensor, int constant)
         low->slots[tensor].dequantised_of = constant;
 }
 
-// The same quantisation, or both none: what is handed over is stored numbers as well.
+// Whether both have the same quantisation, or none: the stored numbers are passed on too.
 static bool same_meaning(const struct lq_tflite_tensor *a, const struct lq_tflite_tensor *b)
 {
     bool same = a->type == b->type && a->scale_count == b->scale_count &&
@@ -480,7 +480,7 @@ void lq_hand_over(struct lq_lower *from, int tensor, struct lq_lower *to, int ta
     slot->known = source->known;
     slot->forms = source->forms;
     slot->data = source->data;
-    // What another constant means is numbered in the other graph: worked out now.
+    // `dequantised_of` is a tensor number of the other graph, so compute the real values now.
     if (source->dequantised_of >= 0)
         slot->data = lq_stored_constant(from, tensor, lq_layout_plain(source->shape.rank));
 }

@@ -27,7 +27,7 @@ static const struct {
     {LQ_OP_RESIZE_BILINEAR, lq_lower_resize_bilinear},
     {LQ_OP_RESIZE_NEAREST_NEIGHBOR, lq_lower_resize_nearest},
     {LQ_OP_LOCAL_RESPONSE_NORMALIZATION, lq_lower_lrn},
-    // two numbers into one
+    // binary
     {LQ_OP_ADD, lq_lower_binary},
     {LQ_OP_SUB, lq_lower_binary},
     {LQ_OP_MUL, lq_lower_binary},
@@ -49,7 +49,7 @@ static const struct {
     {LQ_OP_SELECT, lq_lower_select},
     {LQ_OP_SELECT_V2, lq_lower_select},
     {LQ_OP_ADD_N, lq_lower_add_n},
-    // one number into one
+    // unary
     {LQ_OP_RELU, lq_lower_unary},
     {LQ_OP_RELU6, lq_lower_unary},
     {LQ_OP_RELU_N1_TO_1, lq_lower_unary},
@@ -82,7 +82,7 @@ static const struct {
     {LQ_OP_QUANTIZE, lq_lower_quantize},
     {LQ_OP_DEQUANTIZE, lq_lower_dequantize},
     {LQ_OP_DENSIFY, lq_lower_densify},
-    // many numbers into few
+    // reductions
     {LQ_OP_MEAN, lq_lower_reduce},
     {LQ_OP_SUM, lq_lower_reduce},
     {LQ_OP_REDUCE_MAX, lq_lower_reduce},
@@ -94,7 +94,7 @@ static const struct {
     {LQ_OP_ARG_MIN, lq_lower_arg},
     {LQ_OP_TOPK_V2, lq_lower_top_k},
     {LQ_OP_CUMSUM, lq_lower_cumsum},
-    // moving numbers about
+    // operators that move numbers
     {LQ_OP_CONCATENATION, lq_lower_concat},
     {LQ_OP_PACK, lq_lower_pack},
     {LQ_OP_UNPACK, lq_lower_unpack},
@@ -130,7 +130,7 @@ static const struct {
     {LQ_OP_FILL, lq_lower_fill},
     {LQ_OP_ZEROS_LIKE, lq_lower_zeros_like},
     {LQ_OP_SHAPE, lq_lower_shape_of},
-    // what runs other graphs of the file
+    // operators that run other graphs of the file
     {LQ_OP_IF, lq_lower_if},
     {LQ_OP_WHILE, lq_lower_while},
     {LQ_OP_CUSTOM, lq_lower_custom},
@@ -192,7 +192,7 @@ static struct lq_value *output_value(struct lq_lower *low, int tensor)
 {
     struct lq_tensor_state *slot = &low->slots[tensor];
     struct lq_tensor_form *form = slot->forms;
-    // With pictures as NCHW an output stays as it lies, if that is how.
+    // If pictures are NCHW, an output that is already in that order stays so.
     if (low->options->channels_first && form && form->kind == LQ_STORED && slot->shape.rank == 4 &&
         lq_layout_equal(form->order, lq_layout_channels_first(4)))
         return form->value;
@@ -220,7 +220,7 @@ static void add_output(struct lq_lower *low, int tensor)
     }
     struct lq_value *value = output_value(low, tensor);
     bool input = !value->maker && !value->data, free_name = !input || value->name != slot->name;
-    // The name belongs to the value that is the output; a form in another order gives it up.
+    // The value that is the output gets the name; a form in another order loses it.
     if (value->data || input || is_output_already(graph, value))
         value = lq_graph_add(graph, "Identity", LQ_INPUTS(value), LQ_NO_ATTRS);
     if (graph->status != LQ_OK)
@@ -231,7 +231,7 @@ static void add_output(struct lq_lower *low, int tensor)
             form->value->name = NULL;
     for (int i = 0; i < graph->output_count; i++)
         free_name &= graph->outputs[i]->name != slot->name;
-    // In ONNX nothing is an input and an output, or two outputs, under one name.
+    // In ONNX one name cannot be an input and an output, or two outputs.
     if (free_name)
         value->name = slot->name;
     else

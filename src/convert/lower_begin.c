@@ -23,7 +23,7 @@ static int by_name(const void *a, const void *b)
     return x->edge != y->edge ? y->edge - x->edge : x->tensor - y->tensor;
 }
 
-// ONNX wants UTF-8, and our own names begin with '#'.
+// ONNX requires UTF-8, and names that begin with '#' are our own.
 static bool good_name(const char *name)
 {
     const uint8_t *p = (const uint8_t *)name;
@@ -48,7 +48,7 @@ static void mark_edges(struct naming *list, struct lq_flat_list ints)
         list[lq_flat_int(ints, i)].edge = true;
 }
 
-// Every tensor's name as in the file, but told apart by its number where two have the same.
+// Names every tensor as in the file; if two have the same name, their numbers are added.
 static void name_tensors(struct lq_lower *low)
 {
     int count = low->model->tensor_count;
@@ -77,7 +77,7 @@ static void name_tensors(struct lq_lower *low)
 
 // ---- before the operators
 
-// A constant's bytes must be what its shape and type want.
+// Sets a constant. The number of its bytes must fit its shape and type.
 static void make_constant(struct lq_lower *low, int tensor)
 {
     const struct lq_tflite_tensor *about = lq_lower_tensor(low, tensor);
@@ -85,7 +85,7 @@ static void make_constant(struct lq_lower *low, int tensor)
     struct lq_shape shape = lq_shape_of(about->rank, about->dims);
     int64_t items = lq_shape_items(&shape);
     size_t item = lq_onnx_bytes(lq_lower_stored_type(low, tensor));
-    // Texts, 4-bit numbers and sparse ones are nothing to us until an operator asks for them.
+    // Texts, 4-bit and sparse constants are not read until an operator needs them.
     if (item == 0 || about->sparsity)
         return;
     if (items < 0 || (uint64_t)items > about->bytes / item ||
@@ -164,7 +164,7 @@ bool lq_lower_begin(struct lq_lower *low)
         return false;
     for (int i = 0; i < model->tensor_count; i++) {
         low->slots[i].dequantised_of = low->slots[i].maker = low->slots[i].user = -1;
-        low->slots[i].name_taken = low->depth > 0; // names are the main graph's
+        low->slots[i].name_taken = low->depth > 0; // only the main graph uses the names
         if (model->tensors[i].data)
             make_constant(low, i);
     }
@@ -172,7 +172,8 @@ bool lq_lower_begin(struct lq_lower *low)
     return graph->status == LQ_OK;
 }
 
-// About a third of a second, and what a file pruned to one value in fifty takes.
+// The minimum takes about a third of a second. The steps per byte suffice for a file pruned to one
+// value in fifty.
 enum { SPARSE_STEPS_LEAST = 1 << 26, SPARSE_STEPS_PER_BYTE = 64 };
 
 void lq_lower_begin_model(struct lq_lower *low)

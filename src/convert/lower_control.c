@@ -9,10 +9,10 @@
 enum {
     DEPTH_MAX = 4,
     TURNS_MAX = 1024,
-    OPERATORS_MAX = 1 << 16, // lowered in sub-graphs, over all turns
+    OPERATORS_MAX = 1 << 16, // lowered in sub-graphs, over all iterations
 };
 
-// Another graph of the file, read once; NULL sets the error.
+// Returns another graph of the file, which is read once; on NULL the error is set.
 static const struct lq_tflite *graph_of(struct lq_lower *low, int number)
 {
     struct lq_subgraphs *all = low->subgraphs;
@@ -32,15 +32,15 @@ static const struct lq_tflite *graph_of(struct lq_lower *low, int number)
     return all->graphs[number] = graph;
 }
 
-// What a graph gets as its inputs: tensors of `from`.
+// The inputs passed to a graph: tensors of `from`.
 struct arguments {
     struct lq_lower *from;
     const int *tensors;
     int count;
 };
 
-// Lowers graph `number` with these inputs into *sub. `before` is the same graph's last turn, whose
-// constants are used again, or NULL.
+// Lowers graph `number` with these inputs into *sub. `before` is the same graph's previous
+// iteration, whose constants are reused, or NULL.
 static bool run(struct lq_lower *low, int number, const struct arguments *given,
                 const struct lq_lower *before, struct lq_lower *sub)
 {
@@ -74,7 +74,7 @@ static int *tensor_list(struct lq_lower *low, int count)
 
 // ---- IF
 
-// Both branches' (else, then) results of that number, chosen between when it runs.
+// Selects at run time between the results with that index of both branches (else, then).
 static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_lower branches[2],
                    int number)
 {
@@ -136,7 +136,7 @@ void lq_lower_if(struct lq_lower *low)
 
 // ---- WHILE
 
-// 1: it goes on, 0: it ends, -1: an error, which is set.
+// Evaluates the condition: 1: continue, 0: end, -1: error, which is set.
 static int goes_on(struct lq_lower *low, int number, const struct arguments *state)
 {
     struct lq_lower condition;
@@ -155,7 +155,7 @@ void lq_lower_while(struct lq_lower *low)
 {
     int count = low->op->inputs.count, condition = lq_lower_option(low, 0, 0);
     int body = lq_lower_option(low, 1, 0), *state = tensor_list(low, count);
-    // Two turns at a time: the last one's results are the next one's state.
+    // Keeps two iterations: the results of one are the state of the next.
     struct lq_lower turns[2], *last = low;
     if (!state || !lq_lower_need(low, count == low->op->outputs.count,
                                  "it has not as many results as inputs"))

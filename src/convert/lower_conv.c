@@ -16,17 +16,17 @@ struct conv {
     int x, weights, bias; // tensors; bias may be -1
     int output;
     int activation;
-    struct lq_axes weights_order; // that ONNX wants
+    struct lq_axes weights_order; // the order that ONNX needs
     int channel_axis;              // of the weights: the output's channels
     int64_t group;
     int64_t kernel[2], strides[2], dilations[2];
     int64_t pads[4]; // top, left, bottom, right
     int64_t output_padding[2];
-    bool auto_pad;   // SAME over sizes that are not known yet
+    bool auto_pad;   // SAME padding of sizes that are not known yet
     float *scale, *shift; // a value for each output channel; NULL: none
 };
 
-// ---- what stands before
+// ---- operators before the convolution
 
 static bool is_zero(struct lq_lower *low, const struct lq_tflite_op *op)
 {
@@ -35,7 +35,7 @@ static bool is_zero(struct lq_lower *low, const struct lq_tflite_op *op)
                                     value == 0);
 }
 
-// A PAD of zeros in height and width becomes the convolution's own.
+// Merges a PAD of zeros in height and width into the convolution's padding.
 static void take_in_padding(struct lq_lower *low, struct conv *conv)
 {
     int maker = low->slots[conv->x].maker;
@@ -59,7 +59,7 @@ static void take_in_padding(struct lq_lower *low, struct conv *conv)
     conv->x = source;
 }
 
-// ---- what stands behind
+// ---- operators after the convolution
 
 static const struct lq_tflite_op *next_op(const struct lq_lower *low, const struct conv *conv,
                                           int *index)
@@ -68,7 +68,8 @@ static const struct lq_tflite_op *next_op(const struct lq_lower *low, const stru
     return *index < 0 || low->absorbed[*index] ? NULL : &low->model->ops[*index];
 }
 
-// SPACE_TO_BATCH_ND, a convolution without padding, BATCH_TO_SPACE_ND: a dilated convolution.
+// Merges SPACE_TO_BATCH_ND, a convolution without padding and BATCH_TO_SPACE_ND into a dilated
+// convolution.
 static void take_in_dilation(struct lq_lower *low, struct conv *conv)
 {
     int maker = low->slots[conv->x].maker, user = lq_sole_user(low, conv->output);
@@ -103,7 +104,7 @@ static void take_in_dilation(struct lq_lower *low, struct conv *conv)
     conv->output = lq_flat_int(after->outputs, 0);
 }
 
-// A constant that is one number, or one for each channel: the last of its axes.
+// Returns a constant that has one number, or one per channel (its last axis).
 static const float *channel_constant(struct lq_lower *low, int tensor, int64_t channels, int *step)
 {
     if (!lq_is_constant(low, tensor) || lq_lower_real_type(low, tensor) != LQ_ONNX_F32 ||
@@ -132,7 +133,7 @@ static void scale_and_shift(struct conv *conv, int builtin, int64_t channels, co
     }
 }
 
-// MUL, ADD, SUB and DIV by constants of one number a channel.
+// Merges MUL, ADD, SUB and DIV by constants with one number per channel.
 static void take_in_normalisation(struct lq_lower *low, struct conv *conv, int64_t channels)
 {
     if (lq_lower_quantised(low, conv->output) || !lq_is_constant(low, conv->weights) ||
@@ -191,7 +192,7 @@ static struct lq_value *weights_value(struct lq_lower *low, const struct conv *c
     return lq_graph_constant(low->graph, LQ_ONNX_F32, &value->shape, scaled);
 }
 
-// The 64-bit bias of an int16 product, which no DequantizeLinear takes: worked out at once.
+// The 64-bit bias of an int16 product, which DequantizeLinear does not accept: computed now.
 static struct lq_value *wide_bias(struct lq_lower *low, int bias, int x, int weights)
 {
     const struct lq_tflite_tensor *in = lq_lower_tensor(low, x), *w = lq_lower_tensor(low, weights);
@@ -216,8 +217,8 @@ struct lq_value *lq_bias_value(struct lq_lower *low, int bias, int x, int weight
 {
     if (lq_lower_stored_type(low, bias) == LQ_ONNX_I64)
         return wide_bias(low, bias, x, weights);
-    // A quantised bias counts in steps of the input's scale times the weights', whatever its own
-    // record says.
+    // The scale of a quantised bias is the input's scale times that of the weights, whatever the
+    // file says.
     const struct lq_tflite_tensor *in = lq_lower_tensor(low, x), *w = lq_lower_tensor(low, weights);
     int count = w->scale_count;
     struct lq_shape shape = {count > 1, {count}};
@@ -270,7 +271,7 @@ static void finish(struct lq_lower *low, const struct conv *conv, struct lq_valu
     lq_set(low, conv->output, y, order);
 }
 
-// A 1x1 convolution over axes in some unusual order is a product of matrices: no need to turn them.
+// A 1x1 convolution of axes in an unusual order is a matrix product, which needs no Transpose.
 static bool as_product(struct lq_lower *low, struct conv *conv, int64_t channels)
 {
     struct lq_axes order = lq_layout_common(low, &conv->x, 1);
@@ -324,7 +325,7 @@ static void write(struct lq_lower *low, struct conv *conv, int64_t channels)
 
 // ---- the three operators
 
-// Sizes that arithmetic on them cannot overflow.
+// Checks that the sizes cannot overflow arithmetic on them.
 static bool sensible(struct lq_lower *low, const struct conv *conv)
 {
     bool fine = true;
@@ -408,8 +409,8 @@ void lq_lower_depthwise(struct lq_lower *low)
     lower(low, &conv, w[3], lq_lower_byte(low, 0, 0));
 }
 
-// The output's size is an input: what the strides make more of is cut off, what they make less is
-// added behind.
+// The output's size is an input: if the strides give a larger output it is cropped, and if they
+// give a smaller one it is padded at the end.
 static void pad_transposed(struct lq_lower *low, struct conv *conv, int padding)
 {
     const struct lq_constant_ints *wanted = lq_constant_ints_of(low, lq_lower_input(low, 0));
@@ -452,8 +453,9 @@ void lq_lower_transpose_conv(struct lq_lower *low)
         write(low, &conv, w[0]);
 }
 
-// MediaPipe's own: a transposed convolution that finds its output's size itself. Its options are
-// three native integers: padding (1 same, 2 valid), the stride across and the stride down.
+// MediaPipe's own operator: a transposed convolution that computes its output's size itself. Its
+// options are three native integers: padding (1 same, 2 valid), the horizontal and the vertical
+// stride.
 void lq_lower_transpose_conv_bias(struct lq_lower *low)
 {
     int x = lq_lower_input(low, 0), weights = lq_lower_input(low, 1);

@@ -8,7 +8,7 @@ enum { AXES = 3, PADDING_SAME = 0 };
 struct conv3d {
     int x, weights, bias, output;
     int64_t kernel[AXES], strides[AXES], dilations[AXES];
-    int64_t pads[2 * AXES]; // before each axis, then behind each
+    int64_t pads[2 * AXES]; // before each axis, then after each
     int64_t output_padding[AXES];
 };
 
@@ -74,14 +74,14 @@ void lq_lower_conv_3d(struct lq_lower *low)
         int64_t reach = (conv.kernel[i] - 1) * conv.dilations[i] + 1;
         if (!lq_lower_need(low, size >= 0 || stride == 1, "its size must be known to pad it"))
             return;
-        int64_t last = (size + stride - 1) / stride * stride - stride; // where the last one begins
+        int64_t last = (size + stride - 1) / stride * stride - stride; // start of the last window
         pad(&conv, i, size < 0 ? reach - 1 : last + reach - size);
     }
     write(low, &conv, "Conv");
 }
 
-// The output's size is an input: what the strides make more of is cut off, what they make less is
-// added behind.
+// The output's size is an input: if the strides give a larger output it is cropped, and if they
+// give a smaller one it is padded at the end.
 void lq_lower_conv_3d_transpose(struct lq_lower *low)
 {
     struct conv3d conv = {.x = lq_lower_input(low, 2), .weights = lq_lower_input(low, 1),

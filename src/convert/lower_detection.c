@@ -7,7 +7,7 @@
 #include "convert/lower.h"
 
 struct detection {
-    int64_t boxes, classes, background; // counts; background: scores that are no class, in front
+    int64_t boxes, classes, background; // counts; background: scores before the first class's
     int64_t most, most_of_class;
     float overlap_max, score_least;
     float scales[4]; // y, x, h, w
@@ -40,7 +40,7 @@ static bool read(struct lq_lower *low, struct detection *to)
         .boxes = b[1], .classes = (int64_t)classes, .background = s[2] - (int64_t)classes,
         .most = (int64_t)most, .most_of_class = (int64_t)each,
         .overlap_max = (float)option(low, "nms_iou_threshold", 0.5),
-        // TFLite keeps a score that just equals the least one, ONNX does not.
+        // TFLite keeps a score equal to the minimum; ONNX does not.
         .score_least = nextafterf((float)option(low, "nms_score_threshold", 0), -INFINITY),
         .scales = {(float)option(low, "y_scale", 1), (float)option(low, "x_scale", 1),
                    (float)option(low, "h_scale", 1), (float)option(low, "w_scale", 1)},
@@ -114,7 +114,7 @@ static struct lq_value *zeros(struct lq_lower *low, enum lq_onnx_type type, int6
     return data ? lq_graph_constant(low->graph, type, &shape, data) : &low->graph->nothing;
 }
 
-// What suppression left, as many as there are: numbers of boxes, of classes, and their scores.
+// The detections left by suppression: indices of boxes and classes, and the scores.
 struct left {
     struct lq_value *boxes, *classes, *scores;
 };
@@ -130,7 +130,7 @@ static struct left suppressed(struct lq_lower *low, const struct detection *abou
     if (about->per_class) {
         scores = lq_graph_add(graph, "Transpose", LQ_INPUTS(scores),
                               LQ_ATTRS(lq_ints("perm", (int64_t[]){0, 2, 1}, 3)));
-    } else { // every box stands for its best class
+    } else { // each box only for its best class
         best = lq_graph_add(graph, "ArgMax", LQ_INPUTS(scores),
                             LQ_ATTRS(lq_int("axis", 2), lq_int("keepdims", 0)));
         best = reshape(low, best, about->boxes, 0);
@@ -181,7 +181,7 @@ void lq_lower_detection(struct lq_lower *low)
     struct lq_graph *graph = low->graph;
     struct lq_value *boxes = decoded(low, &about);
     struct left left = suppressed(low, &about, boxes);
-    // The best of them all; fillers, of a score below any, come last.
+    // Selects the best; fillers, whose score is lower than any, come last.
     struct lq_value *filler = two(low, "Sub", zeros(low, LQ_ONNX_F32, about.most, 0),
                                   lq_graph_f32(graph, INFINITY));
     struct lq_value *top[2], *blank = zeros(low, LQ_ONNX_I64, about.most, 0);

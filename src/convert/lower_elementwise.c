@@ -56,13 +56,13 @@ bool lq_clip_is_free(const struct lq_lower *low, int tensor, int activation)
     high_end *= scale;
     double least = activation == 2 ? -1 : 0;
     double most = activation == 1 ? INFINITY : activation == 2 ? 1 : 6;
-    // To within a part of a step that rounding swallows.
+    // With a tolerance of a fraction of a step, which rounding hides.
     return about->scale_count == 1 && low_end >= least - scale / 4 && high_end <= most + scale / 4;
 }
 
-// ---- two numbers
+// ---- binary operators
 
-// A tensor as it is wanted for a broadcast in `order`: a lower rank gets ones in front.
+// Gets a tensor for a broadcast in `order`: a lower rank gets ones in front.
 static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     int rank = lq_lower_rank(low, tensor);
@@ -75,7 +75,7 @@ static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct l
         open += spread.dims[i] < 0;
     }
     struct lq_value *value = lq_get_plain(low, tensor);
-    // Right as it is: ONNX adds ones in front as well.
+    // Already right: ONNX also adds ones in front.
     if (lq_layout_is_plain(order) || low->graph->status != LQ_OK)
         return value;
     if (value->data && value->type == LQ_ONNX_F32 && lq_shape_items(&shape) == 1)
@@ -91,11 +91,11 @@ static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct l
             dims[i] = spread.dims[i] < 0 ? -1 : spread.dims[i];
         value = lq_reshaped(low, value, dims, order.rank);
     }
-    // At most one axis longer than 1 moves in most networks: then this is no Transpose.
+    // In most networks at most one axis is longer than 1; then this needs no Transpose.
     return lq_transpose(low, value, lq_layout_plain(order.rank), order);
 }
 
-// Both operands of a binary operator, ready to be put together.
+// Gets both operands of a binary operator in the same order. Returns that order.
 static struct lq_axes take_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
 {
     int operands[2] = {lq_lower_input(low, 0), lq_lower_input(low, 1)};
@@ -108,7 +108,7 @@ static struct lq_axes take_two(struct lq_lower *low, struct lq_value **x, struct
     return order;
 }
 
-// Whole numbers have no FloorDiv and FloorMod of their own in ONNX.
+// ONNX has no FloorDiv and FloorMod for integers.
 static struct lq_value *floor_divide(struct lq_lower *low, struct lq_value *x, struct lq_value *y)
 {
     if (x->type == LQ_ONNX_F32)
@@ -144,7 +144,7 @@ static struct lq_value *combine(struct lq_lower *low, struct lq_value *x, struct
         return two(low, "Or", x, y);
     case LQ_OP_FLOOR_DIV:
         return floor_divide(low, x, y);
-    case LQ_OP_FLOOR_MOD: // the sign of the divisor, for whole numbers and others
+    case LQ_OP_FLOOR_MOD: // the result has the sign of the divisor, for integers and floats
         if (x->type != LQ_ONNX_F32)
             return two(low, "Mod", x, y);
         return two(low, "Sub", x, two(low, "Mul", one(low, "Floor", two(low, "Div", x, y)), y));
@@ -197,7 +197,7 @@ void lq_lower_compare(struct lq_lower *low)
     lq_set(low, lq_lower_output(low, 0), z, order);
 }
 
-// SELECT's condition may be one truth a row, which is not how a broadcast spreads it.
+// SELECT's condition may have one value per row, which ONNX's broadcast would align differently.
 static struct lq_value *condition_for(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     bool of_rows = low->op->builtin == LQ_OP_SELECT && lq_lower_rank(low, tensor) == 1;
@@ -237,7 +237,7 @@ void lq_lower_add_n(struct lq_lower *low)
     lq_set(low, lq_lower_output(low, 0), sum, order);
 }
 
-// ---- one number
+// ---- unary operators
 
 static struct lq_value *gelu(struct lq_lower *low, struct lq_value *x)
 {
@@ -356,7 +356,7 @@ void lq_lower_l2_normalize(struct lq_lower *low)
     struct lq_value *length =
         lq_graph_add(low->graph, "ReduceL2", LQ_INPUTS(x),
                      LQ_ATTRS(lq_ints("axes", &axis, 1), lq_int("keepdims", 1)));
-    length = two(low, "Max", length, number(low, 1e-6f)); // as the TFLite runtime guards it
+    length = two(low, "Max", length, number(low, 1e-6f)); // as in the TFLite runtime
     lq_set(low, lq_lower_output(low, 0),
            lq_activate(low, two(low, "Div", x, length), lq_lower_byte(low, 0, 0)), order);
 }
@@ -372,7 +372,7 @@ void lq_lower_cast(struct lq_lower *low)
     if (!lq_lower_need(low, to != LQ_ONNX_NONE, "it makes numbers of a type we do not know"))
         return;
     struct lq_axes order = lq_layout_plain(lq_lower_rank(low, input));
-    // Quantised numbers are cast as they are stored, not as what they mean.
+    // A cast of quantised numbers casts the stored numbers, not the real values.
     struct lq_value *x = lq_lower_quantised(low, input) || lq_lower_quantised(low, output)
                              ? lq_get_stored(low, input)
                              : lq_get_any(low, input, &order);
@@ -395,7 +395,7 @@ void lq_lower_quantize(struct lq_lower *low)
 
 void lq_lower_dequantize(struct lq_lower *low)
 {
-    lq_lower_quantize(low); // the meaning is what every operator takes and gives
+    lq_lower_quantize(low); // operators exchange real values
 }
 
 enum { SPARSEST = 1000, SPARSE_FREE_BYTES = 1 << 20 };
@@ -414,7 +414,8 @@ void lq_lower_densify(struct lq_lower *low)
                 lq_lower_stored_type(low, output) == lq_lower_stored_type(low, input);
     if (!lq_lower_need(low, fine, "it is not a sparse constant that it spreads"))
         return;
-    // A few stored bytes must not cost gigabytes: nobody prunes to fewer than one in a thousand.
+    // A few stored bytes must not expand to gigabytes; no real model is pruned to fewer than one
+    // value in a thousand.
     bool dense_enough = (size_t)items * item <= SPARSEST * about->bytes + SPARSE_FREE_BYTES;
     if (!lq_lower_need(low, dense_enough, "its sparse constant is far larger than its values"))
         return;

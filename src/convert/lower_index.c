@@ -35,7 +35,8 @@ static void gather(struct lq_lower *low, int input, int which, int axis)
            made);
 }
 
-// Each of the batch by numbers of its own: an index for every element of the first axes.
+// Gathers within each batch element with its own indices: one index for every element of the first
+// axes.
 static void gather_in_batch(struct lq_lower *low, int input, int which, int batch)
 {
     struct lq_value *x = lq_get_plain(low, input), *index = lq_get_plain(low, which);
@@ -78,7 +79,8 @@ void lq_lower_gather_nd(struct lq_lower *low)
 
 // ---- ONE_HOT, SCATTER_ND, WHERE
 
-// 0, 1, 2, … as [count] or with ones behind, so that it spreads along axis -behind - 1.
+// 0, 1, 2, … with shape [count] followed by `behind` ones, so that it is broadcast along axis
+// -behind - 1.
 static struct lq_value *counted(struct lq_lower *low, enum lq_onnx_type type, int64_t count,
                                 int behind)
 {
@@ -95,7 +97,7 @@ static struct lq_value *counted(struct lq_lower *low, enum lq_onnx_type type, in
     return wide ? lq_graph_constant(low->graph, type, &shape, wide) : &low->graph->nothing;
 }
 
-// Not ONNX's OneHot: that one counts -1 from behind, and not every engine has it.
+// Not with ONNX's OneHot, which counts -1 from the end and which not every engine has.
 void lq_lower_one_hot(struct lq_lower *low)
 {
     int which = lq_lower_input(low, 0), rank = lq_lower_rank(low, which);
@@ -150,7 +152,7 @@ void lq_lower_where(struct lq_lower *low)
 
 // ---- MATRIX_DIAG, MATRIX_SET_DIAG, REVERSE_SEQUENCE
 
-// True where row and column are the same, [rows, columns].
+// A mask [rows, columns] that is true where row and column are equal.
 static struct lq_value *diagonal(struct lq_lower *low, int64_t rows, int64_t columns)
 {
     uint8_t *made = lq_graph_take(low->graph, (size_t)(rows * columns) + 1);
@@ -160,7 +162,7 @@ static struct lq_value *diagonal(struct lq_lower *low, int64_t rows, int64_t col
     return made ? lq_graph_constant(low->graph, LQ_ONNX_BOOL, &shape, made) : &low->graph->nothing;
 }
 
-// MATRIX_DIAG sets the diagonal of zeros, MATRIX_SET_DIAG that of its first input.
+// MATRIX_DIAG sets the diagonal of a matrix of zeros, MATRIX_SET_DIAG that of its first input.
 void lq_lower_matrix_diag(struct lq_lower *low)
 {
     bool sets = low->op->builtin == LQ_OP_MATRIX_SET_DIAG;
@@ -185,7 +187,7 @@ void lq_lower_matrix_diag(struct lq_lower *low)
                        "its sizes must be known, small and fit"))
         return;
     int64_t place = rank - 1;
-    if (columns > length) { // any number will do where there is no diagonal
+    if (columns > length) { // values outside the diagonal do not matter
         int64_t *which = lq_graph_take(low->graph, (size_t)columns * sizeof *which);
         for (int64_t i = 0; which && i < columns; i++)
             which[i] = i < length ? i : 0;
@@ -201,7 +203,7 @@ void lq_lower_matrix_diag(struct lq_lower *low)
                               LQ_INPUTS(diagonal(low, rows, columns), x, under), LQ_NO_ATTRS));
 }
 
-// ONNX wants the two axes that it is about in front.
+// ONNX requires the two axes concerned to come first.
 void lq_lower_reverse_sequence(struct lq_lower *low)
 {
     int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input);
@@ -226,7 +228,7 @@ void lq_lower_reverse_sequence(struct lq_lower *low)
 
 enum { BOXES, SCORES, COUNT_MAX, OVERLAP_MAX, SCORE_LEAST, SOFTNESS };
 
-// Numbers of the boxes that are kept, as many as there are: [?] of int64.
+// Indices of the boxes that are kept: int64, [?].
 static struct lq_value *kept_boxes(struct lq_lower *low, struct lq_value *scores, int64_t most)
 {
     struct lq_graph *graph = low->graph;
@@ -243,13 +245,14 @@ static struct lq_value *kept_boxes(struct lq_lower *low, struct lq_value *scores
                   lq_reshaped(low, overlap, (int64_t[]){1}, 1),
                   lq_reshaped(low, least, (int64_t[]){1}, 1)),
         LQ_NO_ATTRS);
-    // Of (batch, class, box) the box.
+    // Selects box from (batch, class, box).
     struct lq_value *third = lq_reshaped(low, lq_graph_i64s(graph, (int64_t[]){2}, 1),
                                          (int64_t[]){0}, 0);
     return lq_graph_add(graph, "Gather", LQ_INPUTS(triples, third), LQ_ATTRS(lq_int("axis", 1)));
 }
 
-// TFLite's lists are always of the greatest length: filled up with zeros, and a count beside them.
+// Fills a list with zeros up to the maximum length: TFLite's lists always have that length, with a
+// separate count.
 static struct lq_value *filled_up(struct lq_lower *low, struct lq_value *kept, int64_t most)
 {
     struct lq_graph *graph = low->graph;

@@ -1,7 +1,7 @@
 // Operators that join or repeat tensors: CONCATENATION, PACK, TILE, BROADCAST_TO, FILL.
 #include "convert/lower.h"
 
-// All inputs in one order; NULL-ended, NULL on failure.
+// Gets all inputs in one order. The array ends with NULL; NULL on failure.
 static struct lq_value **take_all(struct lq_lower *low, struct lq_axes *order)
 {
     int count = low->op->inputs.count;
@@ -71,7 +71,7 @@ void lq_lower_tile(struct lq_lower *low)
            order);
 }
 
-// A shape that is an input: as constants, or worked out when it runs.
+// Gets a shape that is an input: as constants, or computed at run time.
 static struct lq_value *shape_input(struct lq_lower *low, int tensor)
 {
     int64_t dims[LQ_RANK_MAX];

@@ -2,7 +2,7 @@
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 
-// x [n, in] times weights [out, in], turned.
+// x [n, in] times the transpose of weights [out, in].
 static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq_value *w,
                              struct lq_value *bias)
 {
@@ -18,8 +18,8 @@ static struct lq_value *weights_value(struct lq_lower *low, int weights, bool qu
     return quantised ? lq_get(low, weights, order) : lq_get_folded(low, weights, order);
 }
 
-// Over the last axis of many, wherever it stands: a 1x1 convolution, or a product from the left or
-// from the right.
+// A product over the last of several axes, wherever it is stored: a 1x1 convolution, or a matrix
+// product from the left or from the right.
 static struct lq_value *over_last_axis(struct lq_lower *low, int tensor, int weights,
                                        bool quantised, struct lq_value *bias,
                                        struct lq_axes *order)
@@ -50,8 +50,9 @@ static struct lq_value *over_last_axis(struct lq_lower *low, int tensor, int wei
     return biased ? lq_graph_add(low->graph, "Add", LQ_INPUTS(y, bias), LQ_NO_ATTRS) : y;
 }
 
-// Frameworks write a dense layer over the channels of a picture of open batch as three operators:
-// RESHAPE to rows, the product, RESHAPE back. Taken as one, the channels stay where they lie.
+// Frameworks write a dense layer over the channels of a picture with an open batch as three
+// operators: RESHAPE to rows, the product, RESHAPE back. Merged into one, they leave the channels
+// where they are stored.
 static bool take_in_reshapes(struct lq_lower *low, int weights, int *x, int *output)
 {
     int maker = low->slots[*x].maker, user = lq_sole_user(low, *output);
@@ -70,8 +71,8 @@ static bool take_in_reshapes(struct lq_lower *low, int weights, int *x, int *out
         low->slots[*x].shape.rank != 2 || low->slots[*x].shape.dims[1] != w[1] ||
         low->slots[source].shape.dims[rank - 1] != w[1] || about->dims[rank - 1] != w[0])
         return false;
-    // The rows must go back to the pixels that they were: one open size at most follows from the
-    // rest.
+    // The rows must become the same pixels again: at most one open size can be derived from the
+    // others.
     for (int i = 0; i < rank - 1; i++) {
         int64_t size = low->slots[source].shape.dims[i];
         if (size < 0 ? about->dims[i] >= 0 : about->dims[i] != size)
@@ -123,8 +124,8 @@ void lq_lower_fully_connected(struct lq_lower *low)
     lq_set(low, output, y, order);
 }
 
-// One factor as it lies. *turned: its last two axes stand the other way round from what the product
-// wants. Other unusual orders are turned to the plain one.
+// Gets a factor as it is stored. *turned: its last two axes are swapped compared with what the
+// product needs. Other unusual orders are transposed to the plain one.
 static struct lq_value *factor(struct lq_lower *low, int tensor, bool adjoint, bool *turned)
 {
     struct lq_axes order;
@@ -138,7 +139,7 @@ static struct lq_value *factor(struct lq_lower *low, int tensor, bool adjoint, b
     if (lq_is_constant(low, tensor))
         return lq_get(low, tensor, adjoint ? swapped : plain);
     if (!lq_layout_equal(order, plain) && !lq_layout_equal(order, swapped)) {
-        // Turned into what the product wants, at once.
+        // Transpose directly to what the product needs.
         order = adjoint ? swapped : plain;
         value = lq_get(low, tensor, order);
     }
@@ -167,7 +168,7 @@ void lq_lower_batch_matmul(struct lq_lower *low)
     struct lq_value *y = factor(low, b, lq_lower_byte(low, 1, 0), &b_turned);
     if (low->graph->status != LQ_OK)
         return;
-    // Both turned: (AB)' = B'A', and nothing has to be moved.
+    // Both are transposed: (AB)' = B'A', so nothing has to be moved.
     if (a_turned && b_turned && x->shape.rank == y->shape.rank) {
         struct lq_value *z = lq_graph_add(low->graph, "MatMul", LQ_INPUTS(y, x), LQ_NO_ATTRS);
         struct lq_axes order = lq_layout_plain(z->shape.rank);

@@ -2,7 +2,7 @@
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 
-// Paddings as [rank][before, after], constant and not negative.
+// Reads paddings as [rank][before, after], which must be constant and not negative.
 static bool read_pads(struct lq_lower *low, int rank, int64_t pads[2 * LQ_RANK_MAX])
 {
     int count = lq_ints_of(low, lq_lower_input(low, 1), pads, 2 * LQ_RANK_MAX);
@@ -45,7 +45,7 @@ void lq_lower_pad(struct lq_lower *low)
     lq_set(low, lq_lower_output(low, 0), write_pad(low, x, order, pads, "constant", value), order);
 }
 
-// Mirrored with the edge repeated: ONNX has no mode for it, so the places are listed.
+// Mirrors with the edge repeated. ONNX has no mode for this, so a Gather lists the positions.
 static struct lq_value *symmetric(struct lq_lower *low, struct lq_value *x, int place,
                                   int64_t before, int64_t after)
 {
@@ -119,7 +119,7 @@ void lq_lower_space_to_depth(struct lq_lower *low)
 
 struct batch_blocks {
     struct lq_value *x; // as NCHW
-    bool flat;          // [n, h, c] in the file: a width of one is put beside
+    bool flat;          // [n, h, c] in the file: a width of one is inserted
     int64_t block[2], edges[4], n, c, h, w;
 };
 

@@ -41,7 +41,7 @@ static void pool(struct lq_lower *low, const char *op)
 
 void lq_lower_average_pool(struct lq_lower *low)
 {
-    pool(low, "AveragePool"); // neither counts the padding
+    pool(low, "AveragePool"); // both exclude the padding
 }
 
 void lq_lower_max_pool(struct lq_lower *low)

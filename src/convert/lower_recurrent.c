@@ -35,7 +35,7 @@ static bool is_vector(const struct lq_lower *low, int tensor, int64_t count)
            dim(low, tensor, 0) == count;
 }
 
-// Constants of the same shape one behind the other, [1, count * rows, columns] or, of vectors,
+// Concatenates constants of the same shape: [1, count * rows, columns] or, for vectors,
 // [1, total * rows] with zeros at the end.
 static struct lq_value *stacked(struct lq_lower *low, const int *tensors, int count, int total)
 {
@@ -52,7 +52,7 @@ static struct lq_value *stacked(struct lq_lower *low, const int *tensors, int co
     return made ? lq_graph_constant(low->graph, LQ_ONNX_F32, &shape, made) : &low->graph->nothing;
 }
 
-// TFLite's gates are input, forget, cell, output; ONNX wants input, output, forget, cell.
+// TFLite's gates are input, forget, cell, output; ONNX needs input, output, forget, cell.
 static struct lq_value *gates(struct lq_lower *low, int first, int total)
 {
     static const int wanted[GATES] = {0, 3, 1, 2};
@@ -117,7 +117,7 @@ struct cell {
     float clip;
 };
 
-// One step: `x` is what the input gives to the four gates, [batch, 4 * hidden].
+// One step: `x` is the input's contribution to the four gates, [batch, 4 * hidden].
 static void step(struct lq_lower *low, struct cell *cell, struct lq_value *x)
 {
     struct lq_value *gate[GATES]; // input, output, forget, cell
@@ -134,7 +134,7 @@ static void step(struct lq_lower *low, struct cell *cell, struct lq_value *x)
     cell->state = two(low, "Mul", gate[1], one(low, "Tanh", cell->memory));
 }
 
-// ONNX's `clip` limits other numbers than TFLite's cell_clip: where that can matter, each step is
+// ONNX's `clip` limits other values than TFLite's cell_clip. If that can matter, each step is
 // written out.
 static void unrolled(struct lq_lower *low, struct lq_value *x, int64_t steps, int64_t hidden,
                      float clip, bool time_major)
@@ -178,7 +178,7 @@ void lq_lower_lstm(struct lq_lower *low)
     int64_t hidden = dim(low, first, 0), steps = dim(low, input, time_major ? 0 : 1);
     float clip = lq_tflite_option_float(low->model, low->op, 1, 0);
     struct lq_value *x = lq_get(low, input, time_first(time_major));
-    // Each step adds one to a cell at most, so that a short sequence meets no limit.
+    // Each step adds at most one to a cell, so a short sequence cannot reach the limit.
     if (clip > 0 && (steps < 0 || (float)steps > clip)) {
         if (lq_lower_need(low, steps > 0 && steps <= STEPS_MAX,
                           "an LSTM whose cells are clipped over an open or very long time is not "

@@ -61,7 +61,7 @@ void lq_lower_reduce(struct lq_lower *low)
     const char *op = reduction(low->op->builtin);
     if (truth)
         x = cast(low, x, LQ_ONNX_I32);
-    // Of all of opset 17's reductions only the sum takes its axes as an input.
+    // In opset 17 only ReduceSum has its axes as an input.
     bool sum = low->op->builtin == LQ_OP_SUM;
     struct lq_value *y = lq_graph_add(
         low->graph, op, sum ? LQ_INPUTS(x, lq_graph_i64s(low->graph, places, count)) : LQ_INPUTS(x),

@@ -4,7 +4,7 @@
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 
-// Which axes of the old and of the new shape hold the same numbers together.
+// Groups of axes of the old and the new shape that contain the same numbers.
 struct groups {
     int count;
     int of_in[LQ_RANK_MAX], of_out[LQ_RANK_MAX];
@@ -16,7 +16,7 @@ static bool group_axes(const struct lq_shape *in, const struct lq_shape *out, st
     groups->count = 0;
     while (i < in->rank && o < out->rank) {
         int64_t have = in->dims[i], want = out->dims[o];
-        if ((have < 0) != (want < 0)) { // an open size stands alone; ones may stand between
+        if ((have < 0) != (want < 0)) { // an open size forms its own group; ones may be in between
             if (have == 1)
                 groups->of_in[i++] = groups->count;
             else if (want == 1)
@@ -42,7 +42,7 @@ static bool group_axes(const struct lq_shape *in, const struct lq_shape *out, st
         }
         groups->count++;
     }
-    // Only ones can be left over; they belong to the last group.
+    // Only sizes of one can remain; they belong to the last group.
     int last = groups->count > 0 ? groups->count - 1 : 0;
     groups->count = last + 1;
     for (; i < in->rank; i++) {
@@ -58,8 +58,8 @@ static bool group_axes(const struct lq_shape *in, const struct lq_shape *out, st
     return true;
 }
 
-// In which order the new axes lie when a value of this order is reshaped where it lies; false when
-// a group's axes are scattered.
+// The order of the new axes if a value of this order is reshaped as it is stored; false if a
+// group's axes are scattered.
 static bool order_after(const struct groups *groups, const struct lq_shape *in, int out_rank,
                         struct lq_axes order, struct lq_axes *after)
 {
@@ -94,7 +94,7 @@ static bool order_after(const struct groups *groups, const struct lq_shape *in, 
     return after->rank == out_rank;
 }
 
-// The shape as ONNX's Reshape wants it: 0 copies the batch, one -1 stands for what is left.
+// The shape in the form of ONNX's Reshape: 0 copies the batch, and one -1 stands for the rest.
 static bool reshape_dims(const struct lq_value *from, const struct lq_shape *to, int64_t *dims)
 {
     int holes = 0;
@@ -110,9 +110,9 @@ static bool reshape_dims(const struct lq_value *from, const struct lq_shape *to,
     return holes <= 1;
 }
 
-// An order whose reshaped value is a picture with its channels first: so that channels that are
-// shuffled, or windows that become a picture again, are turned once and not once more for the
-// convolution behind.
+// Finds an order whose reshaped value is a picture with its channels first. Shuffled channels, or
+// windows that become a picture again, are then transposed once and not a second time for the next
+// convolution.
 static bool picture_order(const struct groups *groups, const struct lq_shape *in, int out_rank,
                           struct lq_axes *order, struct lq_axes *after)
 {
@@ -160,7 +160,7 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
         return;
     if (!lq_shape_equal(&stored, &value->shape))
         value = lq_reshaped(low, value, dims, out->rank);
-    // Inference cannot know that an open size is the batch again.
+    // Shape inference cannot know that an open size is the batch.
     for (int i = 0; i < value->shape.rank && low->graph->status == LQ_OK; i++)
         if (value->shape.dims[i] == LQ_DIM_OPEN)
             value->shape.dims[i] = stored.dims[i];
@@ -169,9 +169,9 @@ static void reshape_to(struct lq_lower *low, int input, const struct lq_shape *o
 
 // ---- RESHAPE
 
-// The wanted sizes: from the second input as far as they are known, from the options, or from what
-// the file says of the result. One that is left to be worked out is -1 in the file; here it is
-// LQ_DIM_OPEN, and LQ_DIM_BATCH where it was taken from the shape of something with that batch.
+// Reads the wanted sizes: from the second input as far as they are known, from the options, or from
+// the file's shape of the result. A size to be computed is -1 in the file; here it is LQ_DIM_OPEN,
+// or LQ_DIM_BATCH if it came from the shape of a tensor with that batch.
 static int wanted_dims(struct lq_lower *low, int64_t dims[LQ_RANK_MAX])
 {
     const struct lq_constant_ints *known = lq_constant_ints_of(low, lq_lower_input(low, 1));
@@ -193,8 +193,8 @@ static int wanted_dims(struct lq_lower *low, int64_t dims[LQ_RANK_MAX])
     return count;
 }
 
-// Puts a number or a name to what is left to be worked out. False when there is more than one such
-// size: only the network's run can tell them.
+// Replaces the size to be computed by a number or by LQ_DIM_BATCH. False if there is more than one
+// such size, which is then only known at run time.
 static bool settle(const struct lq_shape *in, struct lq_shape *out)
 {
     int hole = -1, batches = 0, opens = 0;
@@ -250,10 +250,10 @@ void lq_lower_reshape(struct lq_lower *low)
                               LQ_NO_ATTRS));
 }
 
-// ---- axes of one come and go
+// ---- adding and removing axes of size one
 
-// `axis` (of the result) is added: channels that stand first stay there, so that pixels are
-// repeated (EXPAND_DIMS, TILE, RESHAPE) without being turned; else it stands before the one that
+// Adds `axis` (of the result). If channels come first they stay first, so that pixels are repeated
+// (EXPAND_DIMS, TILE, RESHAPE) without a Transpose; otherwise it is placed before the axis that
 // follows it.
 struct lq_value *lq_insert_axis(struct lq_lower *low, struct lq_value *value, int axis,
                                 struct lq_axes *order)
@@ -343,7 +343,7 @@ void lq_lower_transpose(struct lq_lower *low)
     if (!lq_lower_need(low, fine && seen == (1u << rank) - 1,
                        "its order of axes must be a constant"))
         return;
-    if (lq_is_constant(low, input)) { // of a kind that fold.c leaves
+    if (lq_is_constant(low, input)) { // of a kind that fold.c does not fold
         int64_t dims[LQ_RANK_MAX];
         for (int i = 0; i < rank; i++)
             dims[i] = perm[i];

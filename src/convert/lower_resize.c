@@ -29,8 +29,8 @@ static bool read_resize(struct lq_lower *low, struct resize *to, unsigned first_
                          "its new size must be a constant");
 }
 
-// The last two inputs of Resize: scales where they give the size exactly, else sizes; only those
-// can be used that need not know the batch.
+// The last two inputs of Resize: scales if they give the size exactly, which does not need a known
+// batch; else sizes.
 static void sizes_of(struct lq_lower *low, const struct resize *resize, const struct lq_value *x,
                      struct lq_value **scales, struct lq_value **sizes)
 {
@@ -39,7 +39,7 @@ static void sizes_of(struct lq_lower *low, const struct resize *resize, const st
     bool exact = true;
     for (int i = 0; i < 2; i++) {
         scale[2 + i] = (float)resize->size[i] / (float)in[2 + i];
-        // A whole number of times, so that every reader computes the same places from it.
+        // An integer scale, from which every engine computes the same positions.
         exact = exact && in[2 + i] > 0 && resize->size[i] % in[2 + i] == 0;
     }
     *scales = *sizes = &low->graph->nothing;
@@ -106,7 +106,8 @@ static int64_t nearest_runtime(const struct resize *resize, int64_t in, int64_t 
     return from < 0 ? 0 : from;
 }
 
-// As ONNX defines it; readers agree on it unless a place falls just between two pixels.
+// Whether ONNX's definition gives the same pixel; engines agree on it unless a position is exactly
+// between two pixels.
 static bool nearest_agrees(const struct resize *resize, int64_t in, int64_t out)
 {
     for (int64_t at = 0; at < out; at++) {
@@ -117,7 +118,7 @@ static bool nearest_agrees(const struct resize *resize, int64_t in, int64_t out)
                                        : (double)at * (double)in / (double)out;
         double from = floor(place);
         bool between = place - from < 1e-4 || place - from > 1 - 1e-4;
-        // On the line itself floats may fall to either side, unless all of them are whole.
+        // Exactly between two pixels, floats may round either way, unless all of them are integers.
         if (between && (in > out ? in % out : out % in) != 0)
             return false;
         from = from > (double)(in - 1) ? (double)(in - 1) : from;

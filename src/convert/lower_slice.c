@@ -2,7 +2,7 @@
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 
-// Where a cut begins and ends along each of TFLite's axes.
+// The start and end of a cut along each of TFLite's axes.
 struct cut {
     int rank;
     int64_t start[LQ_RANK_MAX], end[LQ_RANK_MAX], step[LQ_RANK_MAX];
@@ -57,7 +57,7 @@ void lq_lower_slice(struct lq_lower *low)
     struct cut cut = cut_nothing(rank);
     for (int i = 0; i < rank; i++) {
         int64_t at = begin->at[i], length = size->at[i];
-        // An open size in full: its length is not known, but that it is all.
+        // All of an open size: the length is not known, but nothing is cut off.
         bool all = begin->some[i] && at == 0 &&
                    (!size->some[i] ? shape.dims[i] < 0 : length == -1 || length == shape.dims[i]);
         if (all)
@@ -81,12 +81,12 @@ enum { BEGIN_MASK, END_MASK, ELLIPSIS_MASK, NEW_AXIS_MASK, SHRINK_MASK, OFFSET }
 
 struct strided {
     struct cut cut;
-    unsigned shrink;    // axes of the input that vanish
+    unsigned shrink;    // axes of the input that are removed
     int new_count;
-    int added[LQ_RANK_MAX]; // axes of the result that appear, in rising order
+    int added[LQ_RANK_MAX]; // axes added in the result, in ascending order
 };
 
-// Where a strided slice begins and ends, and its steps, one number a part.
+// The starts, ends and steps of a strided slice, one number per entry.
 struct bounds {
     const struct lq_constant_ints *begin, *end;
     int64_t steps[LQ_RANK_MAX * 2];
@@ -140,7 +140,7 @@ static bool read_strided(struct lq_lower *low, struct strided *to)
                        "where it begins, ends and its steps must be constants"))
         return false;
     *to = (struct strided){.cut = cut_nothing(rank)};
-    int named = 0; // entries that stand for one axis of the input
+    int named = 0; // entries that refer to one axis of the input
     for (int i = 0; i < count; i++)
         named += !(ellipsis >> i & 1) && !(fresh >> i & 1);
     for (int i = 0; i < count; i++) {

@@ -3,7 +3,7 @@
 
 #include "convert/lower.h"
 
-// ---- what the lowering functions ask
+// ---- queries of the lowering functions
 
 bool lq_lower_need(struct lq_lower *low, bool fine, const char *what)
 {

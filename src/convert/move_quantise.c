@@ -1,8 +1,8 @@
 // Moves a QuantizeLinear and DequantizeLinear pair from after a Concat to each of its inputs:
 // OpenVINO 2026.4 crashes (in its low-precision passes) on a Concat whose pair has a zero point and
-// is followed by another QuantizeLinear. Quantising works on single numbers, so the results are
-// bit-identical. An input that already has that pair needs none, and TFLite requires of int8 and
-// int16 that all inputs of a CONCATENATION have its quantisation.
+// is followed by another QuantizeLinear. Quantisation works on single numbers, so the results are
+// bit-identical. An input that already has that pair needs no new one; for int8 and int16, TFLite
+// requires all inputs of a CONCATENATION to have its quantisation.
 #include <string.h>
 
 #include "convert/graph.h"
@@ -15,7 +15,8 @@ static bool same_constant(const struct lq_value *a, const struct lq_value *b)
            memcmp(a->data, b->data, a->bytes) == 0;
 }
 
-// One scale for the whole tensor, so that it does not matter which part of it is quantised.
+// Whether both have the same scale and zero point for the whole tensor, so that each part of it can
+// be quantised separately.
 static bool same_pair(const struct lq_node *a, const struct lq_node *b)
 {
     return a->input_count == 3 && b->input_count == 3 &&
@@ -28,7 +29,8 @@ static bool is(const struct lq_node *node, const char *op)
     return node && strcmp(node->op, op) == 0;
 }
 
-// The QuantizeLinear of a DequantizeLinear with the same scale; NULL: its input is made otherwise.
+// The QuantizeLinear of a DequantizeLinear with the same scale; NULL: another node computes its
+// input.
 static const struct lq_node *pair_of(const struct lq_node *dequantise)
 {
     if (!is(dequantise, "DequantizeLinear"))
@@ -52,7 +54,7 @@ static bool lies_on_grid(const struct lq_value *x, const struct lq_node *dequant
     return true;
 }
 
-// `x` on the pair's grid. New nodes are added at the graph's end.
+// Rounds `x` to the pair's grid. New nodes are added at the graph's end.
 static struct lq_value *on_grid(struct lq_graph *graph, struct lq_value *x,
                                 const struct lq_node *dequantise)
 {
@@ -64,8 +66,8 @@ static struct lq_value *on_grid(struct lq_graph *graph, struct lq_value *x,
     return lq_graph_add(graph, "DequantizeLinear", LQ_INPUTS(x, scale, zero), LQ_NO_ATTRS);
 }
 
-// The DequantizeLinear becomes the Concat of what is on the grid; what it made keeps its name and
-// its users. `before` is the node before it, or NULL: new nodes go there.
+// Turns the DequantizeLinear into the Concat of the rounded values; its output keeps its name and
+// users. `before` is the node before it, or NULL: new nodes are inserted there.
 static void move_one(struct lq_graph *graph, struct lq_node *node, struct lq_node *before,
                      const struct lq_node *concat)
 {

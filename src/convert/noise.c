@@ -4,7 +4,7 @@
 
 enum { CHANNELS_MAX = 4096, LANES = 8 };
 
-// The smaller of the sides that can be it: a map has more points than channels.
+// Takes the smaller of the two possible axes: a feature map has more points than channels.
 struct lq_channels lq_channels_of(const struct lq_tensor *tensor)
 {
     int axis = -1, last = tensor->rank - 1;
@@ -18,7 +18,7 @@ struct lq_channels lq_channels_of(const struct lq_tensor *tensor)
     return channels;
 }
 
-// Channels last: neighbours belong to different channels.
+// Channels last: adjacent numbers belong to different channels.
 static double add_single(struct lq_noise_sums *sums, float want, float got)
 {
     double wanted = (double)want, apart = (double)got - wanted;
@@ -29,7 +29,7 @@ static double add_single(struct lq_noise_sums *sums, float want, float got)
     return fabs(apart);
 }
 
-// Lane by lane, so that a compiler may work on all of them at once.
+// Sums in lanes, so that the compiler can vectorise the loop.
 struct lanes {
     double apart[LANES], sum[LANES], squares[LANES], most[LANES];
 };
@@ -73,7 +73,7 @@ double lq_noise_add(struct lq_noise_sums *sums, const struct lq_channels *channe
         struct lq_noise_sums *channel = &sums[i / inner % channels->count];
         double one = inner == 1 ? add_single(channel, want[i], got[i])
                                 : add_run(channel, want + i, got + i, inner);
-        if (!(one <= most)) // also what is no number, which stays
+        if (!(one <= most)) // also a NaN, which is kept
             most = isnan(most) ? most : one;
     }
     return most;

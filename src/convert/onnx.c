@@ -1,5 +1,5 @@
-// Writes the graph as an onnx.ModelProto with protobuf-c. The messages only point to what the graph
-// holds; weights are copied once, into the file's bytes.
+// Writes the graph as an onnx.ModelProto with protobuf-c. The messages only point into the graph;
+// weights are copied once, into the file's bytes.
 #include <limits.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "convert/graph.h"
 #include "onnx.pb-c.h"
 
-// A message in the graph's arena.
+// Allocates a message in the graph's arena.
 #define NEW(graph, type, init_message)                                                            \
     ({                                                                                            \
         type *message_ = lq_graph_take(graph, sizeof(type));                                      \
@@ -73,7 +73,7 @@ static Onnx__NodeProto *node_message(struct lq_graph *graph, const struct lq_nod
     if (graph->status != LQ_OK)
         return NULL;
     message->op_type = text_of(node->op);
-    // A node is found again by what it makes.
+    // A node is identified by its output.
     message->name = text_of(node->outputs[0]->name);
     for (int i = 0; i < node->input_count; i++)
         inputs[i] = text_of(node->inputs[i]->type == LQ_ONNX_NONE ? "" : node->inputs[i]->name);
@@ -107,8 +107,8 @@ static Onnx__TensorProto *constant_message(struct lq_graph *graph, const struct 
     return message;
 }
 
-// Open sizes have names, so that a reader knows which are the same: an input's by what they are,
-// and the batch everywhere.
+// Open sizes have names, so that engines know which ones are equal: those of an input are named by
+// their role, and the batch has the same name everywhere.
 static const char *size_name(const struct lq_value *value, int i, bool input)
 {
     static const char *const pictures[2][4] = {{"batch", "height", "width", "channels"},

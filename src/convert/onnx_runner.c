@@ -45,7 +45,7 @@ static int open_size(struct lq_onnx_runner *runner, const struct lq_tensor *inpu
     return status;
 }
 
-// The oldest makes room for a fifth size.
+// A fifth size replaces the oldest.
 static int size_for(struct lq_onnx_runner *runner, const struct lq_tensor *input,
                     struct lq_sized **size, struct lq_error *err)
 {

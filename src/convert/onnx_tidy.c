@@ -11,7 +11,7 @@
 enum { TYPE_FLOAT = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
        TYPE_FLOAT16 = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 };
 
-// ---- what is refused
+// ---- rejected models
 
 static bool is_quantised(const Onnx__NodeProto *node)
 {
@@ -44,7 +44,7 @@ static int refuse(const struct lq_onnx *onnx, const char *name, struct lq_error 
 
 // ---- constants
 
-// The node's tensor, a scalar or a list, as a constant of the graph.
+// Adds the node's tensor, a scalar or a list, as a constant of the graph.
 static bool add_constant_node(struct lq_onnx *onnx, const Onnx__NodeProto *node)
 {
     const Onnx__AttributeProto *value = lq_onnx_attr(node, "value");
@@ -75,7 +75,7 @@ static bool add_constant_node(struct lq_onnx *onnx, const Onnx__NodeProto *node)
     return true;
 }
 
-// Identity, or Cast to float32, of a constant that holds floats.
+// Folds an Identity, or a Cast to float32, of a floating-point constant.
 static bool fold_copy(struct lq_onnx *onnx, const Onnx__NodeProto *node)
 {
     bool cast = lq_onnx_is(node, "Cast") && lq_onnx_attr_int(node, "to", 0) == TYPE_FLOAT;
@@ -83,7 +83,7 @@ static bool fold_copy(struct lq_onnx *onnx, const Onnx__NodeProto *node)
     if ((!cast && !lq_onnx_is(node, "Identity")) || !from || node->n_output != 1 ||
         lq_onnx_is_output(onnx, node->output[0]))
         return false;
-    if (!cast) { // a graph within a node may know it by this name
+    if (!cast) { // a subgraph may refer to it by this name
         if (lq_onnx_has_inner(onnx))
             return false;
         lq_onnx_redirect(onnx, node->output[0], node->input[0]);
@@ -135,7 +135,7 @@ static float *read_row(const struct lq_onnx *onnx, const char *name, int64_t cou
     return tensor && lq_onnx_items(tensor) == count ? lq_onnx_floats(tensor) : NULL;
 }
 
-// Everything constant, and all of it used here alone.
+// Reads it if all its parameters are constants that are used only here.
 static bool read_norm(const struct lq_onnx *onnx, const Onnx__NodeProto *conv,
                       const Onnx__NodeProto *node, struct norm *norm)
 {
@@ -176,7 +176,7 @@ static void merge_norm(struct lq_onnx *onnx, Onnx__NodeProto *conv, const Onnx__
     lq_onnx_set_floats(onnx, norm->weight, norm->weights, items);
     if (norm->bias) {
         lq_onnx_set_floats(onnx, norm->bias, norm->biases, channels);
-    } else { // a convolution has room for a third input only if it is given one
+    } else { // the convolution has no third input yet
         char name[300];
         snprintf(name, sizeof name, "%.250s#bias", conv->output[0]);
         const struct lq_onnx_values values = {TYPE_FLOAT, &norm->channels, 1, norm->biases,
@@ -212,7 +212,7 @@ int lq_onnx_tidy(struct lq_onnx *onnx, const char *name, struct lq_error *err)
     if (status != LQ_OK)
         return status;
     fold_constants(onnx);
-    status = lq_onnx_upgrade(onnx, name, err); // which asks for constants
+    status = lq_onnx_upgrade(onnx, name, err); // which needs constants
     if (status != LQ_OK)
         return status;
     if (!lq_onnx_has_inner(onnx))

@@ -6,7 +6,7 @@
 
 enum { OPSET_LEAST = 11, OPSET = 13, TYPE_INT64 = ONNX__TENSOR_PROTO__DATA_TYPE__INT64 };
 
-// The lists of whole numbers that became an input, and which.
+// The integer lists that became an input, and the index of that input.
 static const struct moved {
     const char *op, *attribute;
     size_t input;
@@ -43,7 +43,7 @@ static void move_list(struct lq_onnx *onnx, Onnx__NodeProto *node, const struct 
     drop_attribute(node, what->attribute);
 }
 
-// How many dimensions the file says that a value has; -1: it does not.
+// The rank that the file states for a value; -1: none.
 static int told_rank(const struct lq_onnx *onnx, const char *value)
 {
     const Onnx__GraphProto *graph = onnx->graph;
@@ -63,7 +63,8 @@ static int told_rank(const struct lq_onnx *onnx, const char *value)
     return -1;
 }
 
-// … or what its makers say: few are between a classifier's last product and its Softmax.
+// … or the rank derived from the nodes before it: there are few between a classifier's last product
+// and its Softmax.
 static int rank_of(const struct lq_onnx *onnx, const char *value, int depth)
 {
     int rank = told_rank(onnx, value), maker = lq_onnx_maker(onnx, value);
@@ -82,7 +83,8 @@ static int rank_of(const struct lq_onnx *onnx, const char *value, int depth)
     return rank_of(onnx, lq_onnx_input(node, 0), depth + 1);
 }
 
-// Until opset 12 all axes from this one on were taken as one; they are one if it is the last.
+// Up to opset 12 all axes from this one on were treated as one, which makes no difference if it is
+// the last.
 static bool fix_softmax(struct lq_onnx *onnx, Onnx__NodeProto *node)
 {
     int64_t axis = lq_onnx_attr_int(node, "axis", 1);
@@ -91,7 +93,7 @@ static bool fix_softmax(struct lq_onnx *onnx, Onnx__NodeProto *node)
         rank = told_rank(onnx, node->output[0]);
     if (axis != -1 && axis != rank - 1)
         return false;
-    drop_attribute(node, "axis"); // the last is what opset 13 takes without a word
+    drop_attribute(node, "axis"); // the last axis is the default of opset 13
     return true;
 }
 
@@ -102,7 +104,7 @@ static bool upgrade_node(struct lq_onnx *onnx, Onnx__NodeProto *node)
         if (lq_onnx_is(node, moved[i].op))
             move_list(onnx, node, &moved[i]);
     if (lq_onnx_is(node, "Dropout"))
-        drop_attribute(node, "ratio"); // a network that is only run drops nothing
+        drop_attribute(node, "ratio"); // not used in inference
     for (size_t i = 0; i < LQ_COUNT(softmaxes); i++)
         if (lq_onnx_is(node, softmaxes[i]))
             return fix_softmax(onnx, node);

@@ -6,7 +6,7 @@
 
 #include "onnx.pb-c.h"
 
-// Names of open dimensions live as long as the message that points to them.
+// Names of open dimensions, which live as long as the message that points to them.
 enum { NAMES_MAX = 2 * LQ_TENSORS_MAX * LQ_TENSOR_RANK_MAX, NAME_SIZE = 24 };
 
 struct names {
@@ -51,7 +51,7 @@ static void open_one(Onnx__ValueInfoProto *value, const struct lq_tensor *wanted
     }
 }
 
-// Dimensions of inputs are one thing, those of each output another.
+// Open dimensions of inputs get one set of names, those of each output another.
 static void open_all(Onnx__GraphProto *graph, const struct lq_tensors *tensors,
                      struct names *names)
 {
@@ -71,7 +71,7 @@ static void open_all(Onnx__GraphProto *graph, const struct lq_tensors *tensors,
     }
 }
 
-// The message as bytes, without the shapes of what lies inside.
+// Writes the message as bytes, without the shapes of inner values.
 static int pack(Onnx__ModelProto *message, struct lq_buf *out)
 {
     Onnx__GraphProto *graph = message->graph;
@@ -84,7 +84,7 @@ static int pack(Onnx__ModelProto *message, struct lq_buf *out)
     return status;
 }
 
-// What the names point to is not the message's to free.
+// Clears the names: the message does not own them and must not free them.
 static void forget_names(Onnx__ValueInfoProto *const *values, size_t count,
                          const struct names *names)
 {

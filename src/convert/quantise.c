@@ -10,7 +10,7 @@
 
 // ---- ranges
 
-// Each rule with corrected biases, and the best again without.
+// Tries each rule with corrected biases, and the best one again without correction.
 static int choose_way(struct quantise_job *job, struct lq_error *err)
 {
     double best = INFINITY;
@@ -100,7 +100,7 @@ static int finish(struct quantise_job *job, const struct lq_pictures *pictures, 
     return status;
 }
 
-// Models beyond this are refused: what is done to a model looks names up one by one.
+// Larger models are rejected, because names are searched linearly.
 enum { NODES_MAX = 8192 };
 
 static int read_model(struct lq_onnx *onnx, const struct lq_float_model *model,

@@ -1,8 +1,8 @@
 #include "convert/quantise_keep.h"
 
-// A core does some 80 multiplications in the ns in which it moves 10 bytes from and to memory.
+// In a nanosecond a core does about 80 multiplications, or moves 10 bytes from and to memory.
 static const double WORK_A_NUMBER = 24;
-// Every operator costs something, however small it is.
+// Every operator has some cost, however small it is.
 static const double SHARE_MIN = 0.002;
 
 double lq_layer_work(const struct lq_layer *layer)

@@ -11,7 +11,8 @@
 
 enum { NOWHERE = -1 };
 
-// By layer: which outputs of the model are the float layer's and its twin's, and what they showed.
+// Per layer: which outputs of the model are the float layer's and its int8 copy's, and their
+// results.
 struct pair {
     int want, got;
     struct lq_tensor tensor; // the float layer's, of this picture
@@ -19,7 +20,7 @@ struct pair {
     size_t channels;
 };
 
-// ---- the model with twins
+// ---- the model with int8 copies
 
 static Onnx__NodeProto *copy_node(const Onnx__NodeProto *node)
 {
@@ -32,7 +33,7 @@ static Onnx__NodeProto *copy_node(const Onnx__NodeProto *node)
     return copy;
 }
 
-// The same operator on the rounded input; its output is called `twin`.
+// Adds the same operator on the rounded input; its output is named `twin`.
 static bool add_twin(struct lq_onnx *onnx, const struct lq_layer *layer, const char *twin,
                      float step, bool correct_bias)
 {

@@ -52,7 +52,7 @@ struct search {
     int count, steps;
 };
 
-// False: not to be had this way (a constant among them, or too many).
+// False: the layer cannot be quantised (one source is a constant, or there are too many).
 static bool search_sources(struct search *search, const char *value)
 {
     int maker = lq_onnx_maker(search->onnx, value);
@@ -94,7 +94,7 @@ static bool set_sources(struct lq_plan *plan, const struct lq_onnx *onnx, struct
 
 // ---- layers
 
-// The operators, with the least and most dimensions of their weights.
+// The operators, with the minimum and maximum rank of their weights.
 static const struct kind {
     const char *op;
     size_t rank_min, rank_max;
@@ -122,7 +122,8 @@ static const struct kind *kind_of(const struct lq_onnx *onnx, const Onnx__NodePr
     return NULL;
 }
 
-// A scale a channel along axis 1 stands for one group alone, and a turned or scaled Gemm is rare.
+// One scale per channel along axis 1 is only possible with one group; transposed or scaled Gemms
+// are rare and not supported.
 static bool is_usual(const Onnx__NodeProto *node, const Onnx__TensorProto *weight)
 {
     int64_t groups = lq_onnx_attr_int(node, "group", 1);

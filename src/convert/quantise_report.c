@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 2 }; // pictures: every layer's output of each is held at once
+enum { SHOWN = 2 }; // pictures; the outputs of all layers are in memory at once
 
 static json_t *number(double value)
 {
@@ -26,7 +26,7 @@ static int show(struct lq_onnx *shown, const struct quantise_job *job, const str
     return status;
 }
 
-// The errors of all outputs and layers, in the order of `reference`.
+// Measures the errors of all outputs and layers, in the order of `reference`.
 static int compare(const struct quantise_job *job, const struct lq_onnx *made,
                    const struct lq_pictures *pictures, struct lq_reference **reference,
                    struct lq_output_error **errors, struct lq_error *err)

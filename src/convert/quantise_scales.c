@@ -34,7 +34,7 @@ static float scale_of(const struct lq_scales *scales, const struct lq_plan *plan
         if (scales->active[i] && scales->group[i] == group)
             lq_range_histogram_merge(all, &plan->sources[i].histogram);
     double scale = lq_range_choose(all, rule) / LQ_INT8_LEVELS;
-    return scale > 1e-30 ? (float)scale : 1.0f; // nothing but zeros: any scale is as good
+    return scale > 1e-30 ? (float)scale : 1.0f; // only zeros: any scale will do
 }
 
 bool lq_scales_init(struct lq_scales *scales, const struct lq_plan *plan, enum lq_range_rule rule)

@@ -8,12 +8,12 @@
 #include "convert/quantise_own.h"
 #include "convert/quantise_try.h"
 
-// Layers measured alone at a time: each takes a model of its own.
+// Number of layers measured alone in one round; each needs its own model.
 enum { AT_ONCE = 12 };
 
 struct choice {
-    int *order;     // the worst first
-    bool *may;      // by layer: it is int8 unless it is left in float here
+    int *order;     // layers, worst first
+    bool *may;      // per layer: int8 unless it is moved to float here
     int count;      // of `order`
 };
 
@@ -22,7 +22,7 @@ static bool is_good(const struct quantise_job *job, double iou)
     return iou >= job->options->iou_min;
 }
 
-// The first `kept` of the order in float, and all others in int8.
+// Sets the first `kept` layers of the order to float, and all others to int8.
 static void set_kept(struct quantise_job *job, const struct choice *choice, int kept)
 {
     for (int i = 0; i < job->plan.layer_count; i++)
@@ -43,9 +43,9 @@ static int keep_coarse(struct quantise_job *job, struct choice *choice, struct l
                          : LQ_OK;
 }
 
-// ---- by what is painted
+// ---- by the painted masks
 
-// The outputs' noise when this is the only layer in int8.
+// Measures the outputs' noise with only this layer in int8.
 static int measure_alone(struct quantise_job *job, const struct choice *choice, int layer,
                          struct lq_error *err)
 {
@@ -57,7 +57,8 @@ static int measure_alone(struct quantise_job *job, const struct choice *choice, 
     return status;
 }
 
-// The next few by their own noise, of those that may be left in float at all. *done: how many.
+// Measures the next few layers, ranked by their own noise, of those that may be left in float.
+// *done: how many.
 static int measure_next(struct quantise_job *job, const struct choice *choice, int *done,
                         struct lq_error *err)
 {
@@ -81,10 +82,11 @@ static int try_kept(struct quantise_job *job, const struct choice *choice, int k
     return lq_quantise_painted(job, iou, err);
 }
 
-// All of the order in float if that is too little or just enough, else the fewest that suffice.
+// Finds the fewest layers of the order that must be in float (by bisection); all of them, if even
+// that is not enough.
 static int find_fewest(struct quantise_job *job, const struct choice *choice, struct lq_error *err)
 {
-    int few = 0, enough = choice->count; // of which one is known not to suffice, the other to
+    int few = 0, enough = choice->count; // `few` do not suffice; `enough` do
     int status = try_kept(job, choice, enough, &job->iou, err);
     while (status == LQ_OK && is_good(job, job->iou) && enough - few > 1) {
         int half = (few + enough) / 2;
@@ -104,7 +106,7 @@ static int find_fewest(struct quantise_job *job, const struct choice *choice, st
 static int keep_for_masks(struct quantise_job *job, struct choice *choice, struct lq_error *err)
 {
     int known = 0, more, status;
-    // While all of those that were measured fit in, others may be worth it too.
+    // Measure more layers while all of those measured so far fit into the limit.
     do {
         set_kept(job, choice, 0);
         status = measure_next(job, choice, &more, err);
@@ -120,7 +122,7 @@ static int keep_for_masks(struct quantise_job *job, struct choice *choice, struc
                            : status;
 }
 
-// ---- either
+// ---- both ways
 
 static int keep(struct quantise_job *job, struct choice *choice, struct lq_error *err)
 {

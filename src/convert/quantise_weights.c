@@ -41,8 +41,8 @@ void lq_quantise_insert_pair(struct lq_onnx *onnx, size_t at, const char *value,
 struct weights {
     float *numbers, *scales;
     int8_t *stored;
-    double *shift;       // by output channel: what rounding adds to its mean
-    size_t items, channels, inner; // inner: numbers behind the axis
+    double *shift;       // per output channel: what rounding adds to its mean
+    size_t items, channels, inner; // inner: numbers per step of the axis
 };
 
 static void release_weights(struct weights *weights)
@@ -110,7 +110,7 @@ static void sum_shift(const struct lq_layer *layer, const Onnx__TensorProto *ten
     }
 }
 
-// Gemm and the convolutions have a bias; one that is shared, or is no row, is left alone.
+// Gemm and the convolutions have a bias. A bias that is shared, or is not a vector, is not changed.
 static void correct_biases(struct lq_onnx *onnx, const struct lq_layer *layer,
                            Onnx__NodeProto *node, const struct weights *weights)
 {
@@ -136,7 +136,7 @@ static void correct_biases(struct lq_onnx *onnx, const struct lq_layer *layer,
     free(biases);
 }
 
-// The DequantizeLinear of a layer's weights stands before the layer.
+// Stores the weights, with their DequantizeLinear directly before the layer.
 static void store_weights(struct lq_onnx *onnx, const struct lq_layer *layer,
                           const Onnx__TensorProto *tensor, const struct weights *weights)
 {

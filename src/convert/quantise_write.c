@@ -15,7 +15,7 @@ struct writing {
     struct lq_scales scales;
     const Onnx__NodeProto **movers; // nodes that move numbers to quantised layers
     size_t mover_count;
-    const char *lost; // a layer whose output is another value's by now; NULL: none
+    const char *lost; // a layer whose output's name now belongs to another value; NULL: none
 };
 
 // ---- activations
@@ -28,7 +28,7 @@ static const struct lq_layer *layer_of(const struct lq_plan *plan, const Onnx__N
     return NULL;
 }
 
-// A node that moves numbers to a quantised layer; found while there are none but the float model's.
+// Whether the node moves numbers to a quantised layer. These nodes are found before any are added.
 static bool leads(const struct writing *writing, const Onnx__NodeProto *node)
 {
     for (size_t i = 0; i < writing->mover_count; i++)
@@ -45,8 +45,8 @@ static bool takes(const Onnx__NodeProto *user, size_t input, const Onnx__NodePro
     return false;
 }
 
-// Whether a node is to take the rounded numbers: a quantised layer, or one that moves them to such,
-// or a sum, which costs less in eight bits than a second copy in float would.
+// Whether a node uses the rounded numbers: a quantised layer, a node that moves them to one, or an
+// Add, which costs less in eight bits than a second copy in float.
 static bool wants_rounded(const struct writing *writing, const Onnx__NodeProto *node, size_t input)
 {
     const struct lq_layer *layer = layer_of(writing->plan, node);
@@ -117,10 +117,10 @@ static void round_sources(struct writing *writing)
     }
 }
 
-// What a quantised layer's weights become. False: out of memory, or `lost`.
+// Quantises the weights of a layer. False: out of memory, or `lost`.
 static bool round_layer(struct writing *writing, const struct lq_layer *layer)
 {
-    // A file may give two values one name: the layer is then another value's by now.
+    // In a faulty file two values may have the same name; the layer is then no longer found.
     if (lq_onnx_maker(writing->onnx, layer->name) < 0) {
         writing->lost = layer->name;
         return false;

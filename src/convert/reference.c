@@ -17,9 +17,9 @@ struct lq_reference {
     const struct lq_pictures *pictures;
     const char *folder;
     int picture_count, output_count;
-    int *numbers;       // of the pictures
+    int *numbers;       // indices of the pictures
     char **names;       // of the outputs
-    struct shot *shots; // output by output, of each picture
+    struct shot *shots; // per picture, one for each output
 };
 
 // ---- the float model

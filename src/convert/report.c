@@ -12,7 +12,7 @@
 #include "engine/dump.h"
 
 enum {
-    POINTS_AT_ONCE = 64,             // tensors compared in one run: bounds the memory it takes
+    POINTS_AT_ONCE = 64,             // tensors compared in one run: limits the memory it needs
     INPUT_ITEMS_MAX = 64 * 1000000,
 };
 
@@ -55,7 +55,7 @@ static enum lq_tensor_type tensor_type(int type)
     }
 }
 
-// The same numbers every time (xorshift32; Marsaglia 2003).
+// A reproducible random number (xorshift32; Marsaglia 2003).
 static uint32_t next_random(uint32_t *state)
 {
     *state ^= *state << 13;
@@ -110,7 +110,7 @@ static void free_inputs(struct lq_tensor *inputs, int count)
     free(inputs);
 }
 
-// As NCHW, if that is what the result takes.
+// Transposes inputs to NCHW if the result needs that.
 static int turn_inputs(const struct lq_tflite *model, struct lq_tensor *inputs,
                        struct lq_error *err)
 {
@@ -162,7 +162,7 @@ static double number_at(const struct lq_tensor *tensor, size_t i)
     }
 }
 
-// The source's tensor of a point, as it comes.
+// Keeps the source's tensor of a point when the engine returns it.
 static void keep(void *context, int index, const struct lq_tensor *output)
 {
     struct comparison *all = context;
@@ -179,7 +179,7 @@ static void keep(void *context, int index, const struct lq_tensor *output)
     all->kept_items[index] = all->kept[index] ? items : 0;
 }
 
-// One tensor of the result against the source's, whose axes stand in another order.
+// Compares a tensor of the result with the source's, whose axes may be in another order.
 static void compare_point(const struct lq_convert_point *point, const struct lq_tensor *output,
                           const float *source, size_t source_items, struct gap *gap)
 {
@@ -226,8 +226,8 @@ static void compare(void *context, int index, const struct lq_tensor *output)
 
 // ---- files for the engine
 
-// The source with the points as its outputs: a vector put behind the file, and the graph's offset
-// turned to it.
+// Writes the source with the points as its outputs: appends a vector to the file and points the
+// graph's offset to it.
 static int write_source(struct lq_buf *file, const struct lq_tflite *model,
                         const struct lq_convert_exposed *exposed, const char *path,
                         struct lq_error *err)

@@ -8,15 +8,15 @@
 
 enum { NODES_MAX = 5, NAME_SIZE = LQ_TENSOR_NAME_MAX + 16 };
 
-// What was the input becomes an inner value, so that nothing that uses it changes; the new nodes
-// make it from the new input. Here is all that they point to.
+// The old input becomes an inner value, which the new nodes compute from the new input; so its
+// users do not change. This struct holds everything that the new nodes point to.
 struct chain {
     int count;
     struct link {
         Onnx__NodeProto node;
         Onnx__AttributeProto attribute, *attributes[1];
         Onnx__TensorProto tensor;
-        char name[NAME_SIZE]; // of what it makes
+        char name[NAME_SIZE]; // of its output
         char *inputs[2], *outputs[1];
         float numbers[3];
         int64_t dims[3];
@@ -28,7 +28,7 @@ static char *text_of(const char *text)
     return (char *)text; // protobuf-c's structs have no const; nothing writes through it
 }
 
-// A node that makes NAME + TAIL.
+// Adds a node whose output is named NAME + TAIL.
 static struct link *add(struct chain *chain, const char *op, const char *name, const char *tail)
 {
     struct link *link = &chain->links[chain->count++];
@@ -60,7 +60,7 @@ static char *add_cast(struct chain *chain, const char *from, const char *name, c
     return link->name;
 }
 
-// A number for each channel, or one for all.
+// Adds a constant with a number per channel, or one for all.
 static char *add_constant(struct chain *chain, const float numbers[3], bool channels_first,
                           const char *name, const char *tail)
 {
@@ -94,7 +94,7 @@ static char *add_pair(struct chain *chain, const char *op, const char *a, const 
     return link->name;
 }
 
-// As image/resize.c makes numbers from pixels, operation by operation.
+// Converts pixels with the same operations as image/resize.c, in the same order.
 static void add_bytes(struct chain *chain, const char *from, const char *old,
                       const struct lq_pixel_rule *pixels)
 {
@@ -153,7 +153,7 @@ static bool is_taken(const Onnx__GraphProto *graph, const char *start)
     return taken;
 }
 
-// The message's bytes with the chain before its nodes; the message is left as it was.
+// Writes the message's bytes with the chain before its nodes; the message itself is not changed.
 static int pack(Onnx__ModelProto *model, struct chain *chain, struct lq_buf *out)
 {
     Onnx__GraphProto *graph = model->graph;

@@ -13,7 +13,8 @@
 
 enum { PATH_BYTES = 4096 };
 
-// The sidecar's text, but of a result with its channels first, or with its float model's name.
+// Returns the sidecar's text, changed for a result with channels first, or with its float model's
+// name added.
 static char *changed_text(const struct lq_buf *file, const struct lq_convert_options *options,
                           bool turns)
 {
@@ -28,15 +29,16 @@ static char *changed_text(const struct lq_buf *file, const struct lq_convert_opt
     return text;
 }
 
-// Where the result's sidecar begins: with the source's, or, where it is to name the float model,
-// with its own if only that has one; "" with nothing.
+// Chooses which sidecar to start from: the source's or, if the float model must be named and only
+// the result has a sidecar, the result's; "": none.
 static int choose_source(const char *in, const char *out, bool named, struct lq_sidecar *sidecar,
                          char from[PATH_BYTES], struct lq_error *err)
 {
     from[0] = '\0';
     for (int i = 0; i < (named ? 2 : 1); i++) {
         const char *model = i == 0 ? in : out;
-        // Read by its own reader first: a bad one is told now, not when the result is used.
+        // Read it first with the sidecar reader, so that a faulty one is reported now and not when
+        // the result is used.
         int status = lq_sidecar_read(sidecar, model, err);
         if (status != LQ_OK || sidecar->present)
             return status != LQ_OK || lq_sidecar_path(model, from, PATH_BYTES)
@@ -80,7 +82,7 @@ int lq_convert_sidecar(const char *in, const char *out, const struct lq_convert_
     bool turns = options->channels_first && sidecar.layout == LQ_SIDECAR_LAYOUT_NHWC;
     if (strcmp(source, to) != 0)
         return write_changed(from, to, options, turns, err);
-    // One for both: it is not the float model's to name itself.
+    // Both models use the same sidecar, and a float model must not name itself.
     return turns ? lq_fail(err, LQ_ERR_ARGUMENT, "'%.80s' says NHWC and would be for both models; "
                            "give the result another name", from)
                  : LQ_OK;

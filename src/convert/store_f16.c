@@ -6,9 +6,9 @@
 #include "convert/graph.h"
 #include "engine/f16.h"
 
-enum { ITEMS_LEAST = 32 }; // below, a Cast costs more than it saves
+enum { ITEMS_LEAST = 32 }; // for fewer, a Cast costs more than it saves
 
-// Scales of quantisation and of resizing are read by engines before anything runs.
+// Marks scales of quantisation and of resizing: engines read them before they run anything.
 static void mark_exact(struct lq_graph *graph)
 {
     static const char *const ops[] = {"QuantizeLinear", "DequantizeLinear", "Resize"};
@@ -22,7 +22,7 @@ static uint16_t *to_halves(struct lq_graph *graph, const struct lq_value *value,
 {
     uint16_t *halves = lq_graph_take(graph, (size_t)items * sizeof *halves);
     for (int64_t i = 0; halves && i < items; i++) {
-        float number; // the file's constants stand at any place
+        float number; // the file's constants may be unaligned
         memcpy(&number, (const char *)value->data + 4 * i, 4);
         lq_f16_from_f32(&halves[i], &number, 1);
         if (isfinite(number) && (halves[i] & 0x7fff) == 0x7c00)
@@ -31,7 +31,7 @@ static uint16_t *to_halves(struct lq_graph *graph, const struct lq_value *value,
     return halves;
 }
 
-// `value` becomes what the Cast makes; its users do not notice.
+// Makes `value` the output of the Cast; its users do not change.
 static bool store(struct lq_graph *graph, struct lq_value *value, const uint16_t *halves)
 {
     struct lq_value *stored = lq_graph_constant(graph, LQ_ONNX_F16, &value->shape, halves);
@@ -64,7 +64,7 @@ void lq_graph_store_f16(struct lq_graph *graph)
         return;
     mark_exact(graph);
     struct lq_value *constants = graph->constants;
-    graph->constants = NULL; // rebuilt: those that stay and the new ones
+    graph->constants = NULL; // rebuilt: the remaining ones and the new ones
     while (constants && graph->status == LQ_OK) {
         struct lq_value *value = constants;
         constants = value->next;

@@ -7,14 +7,14 @@ static bool are_colours(int64_t channels)
     return channels == 1 || channels == 3 || channels == 4;
 }
 
-// What an operator gives is its input in another type, or padded: the axes stay.
+// Whether an operator keeps the axes: it only changes its input's type, or pads it.
 static bool keeps_axes(int builtin)
 {
     return builtin == LQ_OP_QUANTIZE || builtin == LQ_OP_DEQUANTIZE || builtin == LQ_OP_CAST ||
            builtin == LQ_OP_PAD || builtin == LQ_OP_PADV2;
 }
 
-// N, H, W, C out of N, C, H, W.
+// Whether the operator transposes N, C, H, W to N, H, W, C.
 static bool turns_channels_last(const struct lq_tflite *model, const struct lq_tflite_op *op)
 {
     static const int32_t wanted[] = {0, 2, 3, 1};
@@ -24,11 +24,11 @@ static bool turns_channels_last(const struct lq_tflite *model, const struct lq_t
     const struct lq_tflite_tensor *perm = &model->tensors[tensor];
     bool same = perm->type == LQ_TFLITE_I32 && perm->data && perm->bytes == sizeof wanted;
     for (size_t i = 0; same && i < LQ_COUNT(wanted); i++)
-        same = perm->data[4 * i] == wanted[i]; // little-endian, and all below 256
+        same = perm->data[4 * i] == wanted[i]; // little-endian; all values are below 256
     return same;
 }
 
-// Whether all that use the tensor turn its channels to the end. `steps` bounds what is followed.
+// Whether all users of the tensor transpose its channels to the end. `steps` limits the search.
 static bool is_turned(const struct lq_tflite *model, int tensor, int steps)
 {
     int users = 0, turning = 0;
