@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Sums up a report of the Autobahn test suite; fails when a case failed.
+"""Summarises a report of the Autobahn test suite; fails if a case failed.
 
 Usage: autobahn.py INDEX_JSON [PAGE]
-INDEX_JSON is what wstest leaves; PAGE, a Markdown file, is written when given.
+INDEX_JSON is written by wstest; PAGE, if given, is a Markdown file to write.
 """
 import collections
 import json

@@ -1,8 +1,8 @@
-"""Makes the page's modules into few files under hashed names (tools/embed.py embeds them).
+"""Bundles the page's modules into a few files with hashed names (tools/embed.py embeds them).
 
-web/tryon.js and all that it imports become one bundle by esbuild, with a chunk of its own for each
-part that is imported only when wanted. Files that a module names by new URL('…', import.meta.url)
-are hashed too. Whatever has a hash in its name never changes, so browsers may keep it for ever.
+esbuild bundles web/tryon.js and all that it imports, with a separate chunk for each part that is
+imported only when needed. Files that a module names by new URL('…', import.meta.url) are hashed
+too. A file with a hash in its name never changes, so browsers may cache it for ever.
 """
 import hashlib
 import json

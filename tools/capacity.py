@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Capacity on paper from measured figures: how many nodes, how much network and money many users
-take.
+"""Computes capacity from measured figures: how many nodes, how much network and money users need.
 
 Usage:
   build/lacquer bench --rows ws,ws-nails --users 1,2,4,6,8 --json > bench.json
   tools/capacity.py bench.json              prints the tables
-  tools/capacity.py bench.json --write      puts them into docs/SCALING.md
+  tools/capacity.py bench.json --write      writes them to docs/SCALING.md
 """
 import argparse
 import json

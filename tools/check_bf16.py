@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""May a model's sidecar say "bf16_checked": true? Measures it with f32 and with bf16 arithmetic on
-pictures with drawn masks; yes when the IoU moves by less than 0.3 points. Needs a bf16 processor.
+"""Decides whether a model's sidecar may say "bf16_checked": true. Measures the model in f32 and in
+bf16 on pictures with drawn masks; the answer is yes if the IoU changes by less than 0.3 points.
+Needs a bf16 processor.
 
   tools/check_bf16.py LACQUER MODEL IMAGES MASKS
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when C of ours calls what it must not: functions that read foreign bytes unchecked, have no
-bound, are not safe with threads, or start a shell.
+"""Fails if our C code calls a banned function: one that reads untrusted bytes unchecked, has no
+bound, is not thread-safe, or starts a shell.
 
 Usage: check_calls.py SOURCE_ROOT
        check_calls.py --self-test

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Fails when files need each other in a circle: C files of src by what they call, all of src by
-what it includes, the page's modules, the tests' and the tools' by what they import, and Python's.
+"""Fails if files depend on each other in a cycle: C files of src by calls, all files of src by
+includes, JavaScript modules of the page, the tests and the tools by imports, and Python likewise.
 
-Calls are what the code says by name: functions and tables that one file defines and others use.
-What goes through a pointer (a route, a handler) is how a lower file reaches a higher one.
+Calls are uses by name: functions and tables that one file defines and another uses. Calls through a
+pointer (a route, a handler) do not count: this is how a lower file may reach a higher one.
 
 Usage: check_circles.py SOURCE_ROOT
        check_circles.py --self-test

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Fails when a built program lacks what makes its faults hard to use: a position of its own choice
-(PIE), tables that are read-only once it runs (full RELRO), a stack that is not executable, guarded
-stacks and checked copies.
+"""Fails if a built program lacks the protections that make its faults hard to exploit: random
+load addresses (PIE), tables that are read-only at run time (full RELRO), a stack that is not
+executable, stack protection and checked copies.
 
 Usage: check_hardening.py PROGRAM…
 """

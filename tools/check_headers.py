@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a header of ours does not say, before its first line of code, which threads may use
-it and who owns what:
+"""Fails if one of our headers does not say, before its first line of code, which threads may use it
+and who owns what:
 
     // Threads: any.                          the threads, in words
     // Owner: the caller; …                   or "no state" for what has none to own

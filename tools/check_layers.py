@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when a file under src/ includes something from a higher layer.
+"""Fails if a file under src/ includes something from a higher layer.
 
 Layers, lowest first, are those of docs/ARCHITECTURE.md.
 

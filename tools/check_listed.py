@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a test on disk is not listed in its meson.build, so that none is forgotten: unit
-tests, and fuzz targets, which also need a corpus.
+"""Fails if a test on disk is not listed in its meson.build, so that none is forgotten: unit tests,
+and fuzz targets, which also need a corpus.
 
 Usage: check_listed.py SOURCE_ROOT
        check_listed.py --self-test

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Fails when a function of src takes more than six parameters: what belongs together is then a
-struct (the row of a kernel, the target of a resize).
+"""Fails if a function of src has more than six parameters: parameters that belong together should
+form a struct (the row of a kernel, the target of a resize).
 
-What liblacquer has given out under a name keeps its parameters: programs were linked to it.
+Functions that liblacquer has already published keep their parameters, because programs link to
+them.
 
 Usage: check_parameters.py SOURCE_ROOT
        check_parameters.py --self-test

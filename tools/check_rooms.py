@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Fails when a lower room of the server (src/serve) or the network (src/net) includes or calls a
-higher one. What goes through a pointer (a route, a handler) is how a lower room reaches a higher
-one.
+"""Fails if a lower subfolder ("room") of the server (src/serve), or the network code (src/net),
+includes or calls a higher one. Calls through a pointer (a route, a handler) are allowed: this is
+how a lower room reaches a higher one.
 
 Usage: check_rooms.py SOURCE_ROOT
        check_rooms.py --self-test

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a function is longer than a screen (60 lines) or a file longer than a sitting (500):
-C, Python, JavaScript, styles and shell of ours. Tables count for files alone.
+"""Fails if a function is longer than a screen (60 lines), or a file longer than 500 lines: our C,
+Python, JavaScript, CSS and shell. Tables count only in a file's length.
 
 Usage: check_sizes.py SOURCE_ROOT
        check_sizes.py --self-test

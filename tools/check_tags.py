@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Fails when the tag of a struct, union or enum means several things: one that begins with lq_, or
-that a header defines, stands for one thing in all of src and include. A file's own tags, without
-lq_, are seen in that file alone.
+"""Fails if the tag of a struct, union or enum has several meanings: a tag that begins with lq_, or
+that a header defines, must mean one thing in all of src and include. A file's own tags, without
+lq_, are only visible in that file.
 
 Usage: check_tags.py SOURCE_ROOT
        check_tags.py --self-test

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Fails when a line of code or prose is wider than 100 columns.
+"""Fails if a line of code or prose is wider than 100 columns.
 
-Not looked at: tables and fenced examples in Markdown, data and generated files (their endings are
-not in KINDS), and lines that are too wide for the one word (an address, a path, a hash) in them.
+Not checked: tables and fenced examples in Markdown, data and generated files (their endings are not
+in KINDS), and lines that are too wide because of one word (a URL, a path, a hash) in them.
 
 Usage: check_width.py SOURCE_ROOT
        check_width.py --self-test

@@ -1,8 +1,9 @@
-"""What the checks of the source (tools/check_*.py) share: reading files, C without its comments,
-and the way a check is run and tried out.
+"""Shared code of the source checks (tools/check_*.py): reads files, strips comments from C, runs a
+check and its self-test.
 
-A check is a function of the source's root that gives what is wrong, a line each; how much it has
-looked at, for a check that sees nothing must not pass; and what it says when nothing is wrong.
+A check is a function that takes the source's root. It returns what is wrong, one line each; how
+much it has examined, because a check that finds nothing to examine must not pass; and the message
+to print if nothing is wrong.
 """
 import pathlib
 import re

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every finish on the nails of a few hands, side by side in one picture, to be looked at.
+"""Paints every finish on the nails of a few hands, side by side in one picture, for judging by eye.
 
 Usage: contact_sheet.py LACQUER OUT.png HAND.jpg... [--look NAME|FILE.json]... [--color C]
                         [--tile N] [--nails N]

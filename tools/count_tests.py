@@ -1,9 +1,10 @@
-"""What a JUnit file of pytest counts: "passed failed skipped", then the name of each that failed.
+"""Prints the counts of a JUnit file of pytest, "passed failed skipped", and the names of failed
+tests.
 
     tools/count_tests.py FILE [--lane]
 
-A run that wrote no such file, or ran no test, counts as one that failed; of several that share
-their files (--lane) one may have come too late for any.
+A run that wrote no such file, or ran no test, counts as failed. Of several lanes that share their
+test files (--lane), one may have started too late to get any.
 """
 import sys
 import xml.etree.ElementTree as tree

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Lays out the folder that the page fetches its own engine from (web/device/files.js says how it is
-read): each file under a name with its content's hash, its compressed forms beside it, and
-device.json, which names them all.
+"""Writes the folder from which the page downloads its on-device engine (web/device/files.js reads
+it): each file under a name with a hash of its content, its compressed forms beside it, and
+device.json, which lists them all.
 
 Usage: device.py OUT_FOLDER SCRATCH LACQUER.wasm ORT_FOLDER FZSTD_FOLDER NAIL.onnx HAND.onnx|-
                  STAMP
 
-.br and .gz are for servers that hand out compressed forms; .zst is for hosts that compress nothing:
-`lacquer site` takes it in the file's place, and the page unpacks it. NOTICES.txt has the licences.
+.br and .gz are for servers that can send compressed forms; .zst is for hosts that do not compress:
+`lacquer site` uses it instead of the file, and the page decompresses it. NOTICES.txt contains the
+licences.
 
-The network's sizes and threshold are those of the sidecar beside NAIL.onnx. Without
-HAND.onnx (-) tips and fingers are told by the nails' looks alone. STAMP is written at the end.
+The network's sizes and threshold come from the sidecar beside NAIL.onnx. Without HAND.onnx (-),
+tips and fingers are estimated only from the nails' appearance. STAMP is written at the end.
 """
 import gzip
 import hashlib

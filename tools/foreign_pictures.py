@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Runs pictures that others made (the test files of other projects, a folder of photos) through
-`lacquer apply` and through the server beside Pillow, and counts where they differ: taken or
-refused, size and way up, and the colours of pixels that no polish touched, by the file's own
-profile.
+"""Runs other people's pictures (test files of other projects, a folder of photos) through `lacquer
+apply`, through the server and through Pillow, and counts the differences: accepted or rejected,
+size and orientation, and the colours of unpainted pixels according to the file's own profile.
 
   foreign_pictures.py [--lacquer build/lacquer] [--json REPORT] FOLDER...
 
-Needs Pillow, NumPy and httpx (tests/requirements.txt). Files are told by their bytes.
+Needs Pillow, NumPy and httpx (tests/requirements.txt). File types are recognised by content.
 """
 import argparse
 import collections

@@ -1,4 +1,4 @@
-"""The README's short film: frames of the rendered hand (tests/e2e/hand.mjpeg), painted by
+"""Makes the README's short video: frames of the rendered hand (tests/e2e/hand.mjpeg), painted by
 build/lacquer, as an animated WebP.
 
     .deps/venv/bin/python tools/make_film.py docs/hand.webp

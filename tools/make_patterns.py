@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Draws the nail-art patterns that come with Lacquer: looks/patterns/*.png, 128x192, tip at top.
+"""Draws the nail-art patterns that ship with Lacquer: looks/patterns/*.png, 128x192, tip at top.
 
-Each goes on below its bottom edge with its top: on a long nail it is repeated (docs/LOOKS.md).
+Each pattern tiles vertically: on a long nail it is repeated (docs/LOOKS.md).
 
 Usage: make_patterns.py OUT_DIR     Needs Pillow.
 """

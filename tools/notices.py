@@ -1,5 +1,5 @@
-"""The notices of what a page fetches to find nails by itself: the licence of each part, out of the
-part's own files, and where the networks' weights come from."""
+"""Writes the notices for the on-device engine that a page downloads: each part's licence, from the
+part's own files, and the origin of the networks' weights."""
 import json
 import pathlib
 

@@ -1,9 +1,9 @@
-"""Opens the height and width of an ONNX network that says fixed ones though its graph takes others:
-ONNX Runtime holds a network to what it says, and the page shows it pictures that lie and stand.
-The same as src/convert/open_dims.c does, where no program of ours is at hand yet.
+"""Marks height and width of an ONNX network as open if the file states fixed ones although its
+graph accepts others: ONNX Runtime enforces the stated shape, and the page uses landscape and
+portrait pictures. Does the same as src/convert/open_dims.c, before our own program has been built.
 
-Only what is named here of onnx.proto is read; all else stays as it is, byte by byte, but for inner
-shapes that were written down (value_info), which go.
+Only the parts of onnx.proto named here are read. Everything else stays unchanged, byte for byte,
+except the stored inner shapes (value_info), which are removed.
 """
 GRAPH = 7                                  # of ModelProto
 INPUT, OUTPUT, VALUE_INFO = 11, 12, 13     # of GraphProto

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""How far painted polish lies from polish that was rendered on the same hand in the same light.
+"""Measures how far painted polish is from polish rendered on the same hand in the same light.
 
     cd train && python3 -m synth polished --out DIR      # once; train/synth/polished.py says what
     tools/polish_truth.py BUILD/lacquer DIR              # prints Delta E 2000 by swatch and light
 
 Each bare picture is painted with each swatch; the colour compared is the median over the inner part
-of each nail. Nails that the program does not find are counted and left out.
+of each nail. Nails that the program does not detect are counted and left out.
 """
 import argparse
 import pathlib

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Records what a model answers into a .replay file, which the engine "replay" plays in tests.
-Needs the openvino and numpy Python packages, which Lacquer itself never does.
+"""Records a model's outputs in a .replay file, which the engine "replay" plays back in tests.
+Needs the Python packages openvino and numpy, which Lacquer itself never needs.
 
   tools/record_replay.py MODEL OUT.replay [--size WxH] [--frames N] [--pictures RGB.npy]
                          [--delay-ms N] [--fails 1,4]

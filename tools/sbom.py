@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Writes what a build consists of as SPDX 2.3 JSON: Lacquer itself, each library that the program
-links with (its Debian package and version on this machine), the OpenVINO runtime as pinned, the
-model; each with its licence, and with a checksum where we ship it.
+"""Writes the components of a build as SPDX 2.3 JSON: Lacquer itself, each library that the program
+links with (its Debian package and version on this machine), the pinned OpenVINO runtime, and the
+model; each with its licence, and with a checksum if we ship it.
 
 Usage: sbom.py SOURCE_ROOT VERSION PROGRAM OUT     (meson calls it: build/lacquer.spdx.json)
        sbom.py --table SOURCE_ROOT VERSION PROGRAM     the same as a Markdown table on stdout
-Fails when a library is linked whose licence is not in the table below, so that none comes in
-unseen. The same sources and libraries give the same bytes: the date is SOURCE_DATE_EPOCH's, else
-the commit's.
+Fails if a linked library's licence is not in the table below, so that no library is added
+unnoticed. The same sources and libraries give the same bytes: the date is that of
+SOURCE_DATE_EPOCH, else that of the commit.
 """
 import datetime
 import hashlib

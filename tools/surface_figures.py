@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How finishes come out on photographs of hands, in figures (docs/SURFACES.md has the last ones).
+"""Measures how finishes look on photographs of hands (docs/SURFACES.md has the latest figures).
 
 Usage: surface_figures.py LACQUER HAND.jpg...
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Runs what a change in one room (a folder of src) needs, in under a minute:
+"""Runs, in under a minute, the tests for a change in one room (a folder of src):
 
-  - build/lacquer is built, so that whoever uses the room still compiles;
-  - the unit tests of each room changed, the corpora of the fuzz targets for its parsers, and the
-    golden pictures that pass through it, as their headers tell;
-  - for a change of web, the tests of its modules that need no page;
-  - the checks of style that read the source alone, always.
+  - builds build/lacquer, so that all users of the room still compile;
+  - runs the unit tests of each changed room, the corpora of the fuzz targets for its parsers, and
+    the golden pictures that use it, found by the headers that they include;
+  - for a change of web, runs the tests of its modules that need no page;
+  - always runs the style checks that read only the source.
 
-What crosses rooms is for `make test`. A changed file that none of these looks at is named at the
-end, so that nobody takes silence for a pass.
+Tests across rooms are left to `make test`. A changed file that none of these tests covers is listed
+at the end, so that silence is not taken for a pass.
 
 Usage: test_quick.py BUILD [SINCE]   SINCE: a commit (HEAD: what is not committed)
        test_quick.py --self-test
