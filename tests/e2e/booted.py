@@ -1,5 +1,5 @@
-"""systemd booted in a folder that holds a Debian, in namespaces and cgroups of its own: for
-services as they are installed. As root."""
+"""Boots systemd in a folder that contains a Debian, in its own namespaces and cgroups, to test
+installed services. Needs root."""
 import contextlib
 import pathlib
 import subprocess

@@ -1,4 +1,5 @@
-"""What a picture's numbers look like: its profile applied, and Delta E 2000 between two of them."""
+"""The colours of a picture's pixels: applies its profile, and computes Delta E 2000 between two
+colours."""
 import io
 
 import numpy as np

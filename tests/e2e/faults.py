@@ -1,4 +1,4 @@
-"""A server to which things happen that happen to machines (tests/faults/faults.c)."""
+"""Runs a server with injected faults, like those that machines have (tests/faults/faults.c)."""
 import ctypes
 import mmap
 import os

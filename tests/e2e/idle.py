@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What sessions cost that send nothing: half of them lacquer.v1, half Socket.IO over WebSocket.
+"""Measures the cost of idle sessions: half of them lacquer.v1, half Socket.IO over WebSocket.
 
     .deps/venv/bin/python tests/e2e/idle.py [--sessions 200] [--seconds 30] [--fresh]
 
-Each sends one frame first, as a user who then puts the camera away (--fresh: none at all), and the
-server gives back what that took. Memory is RSS against the server without sessions, processor time
-that of the server's process over the wall clock; both hardly depend on what else the machine does.
+Each session first sends one frame, like a user who then puts the camera away (--fresh: none), and
+the server releases the memory for it. Memory is the increase of RSS over the server without
+sessions; processor time is that of the server's process relative to wall clock. Both hardly depend
+on other load.
 """
 import argparse
 import asyncio

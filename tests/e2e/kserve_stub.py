@@ -1,4 +1,4 @@
-"""A server of the KServe v2 protocol that speaks JSON alone, as MLServer does."""
+"""A server of the KServe v2 protocol that only supports JSON, like MLServer."""
 import contextlib
 import http.server
 import json

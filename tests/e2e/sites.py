@@ -1,4 +1,5 @@
-"""Static sites for tests: writing one, hosts to serve it, and Chromium to look at it."""
+"""Static sites for tests: writes one, serves it from several kinds of host, and opens it in
+Chromium."""
 import contextlib
 import functools
 import http.server

@@ -1,11 +1,12 @@
-"""Many users of every kind at one server for a while: good ones, slow ones, broken ones, hostile
-ones. Each good user's frames carry its own mark, and every reply is read back for it: nobody may
-ever see another's. Afterwards: memory no more than 2 % above what it was once warm, no descriptor
-left over, no place lost, no crash. `test_soak.py` runs it short; the long form is
+"""Runs many users of every kind against one server for a while: good, slow, faulty and hostile
+ones. Each good user's frames contain its own mark, which every reply is checked for: no user may
+ever receive another's picture. Afterwards memory must be at most 2 % above that of the warm server,
+with no descriptor or session leaked and no crash. `test_soak.py` runs a short version; the long one
+is
 
   tests/e2e/soak.py --seconds 1800 [--users 50] [--frame-rate 2]
 
-which prints one line a minute and at the end the counts."""
+which prints one line per minute, and the counts at the end."""
 import argparse
 import asyncio
 import collections

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Live users while a thousand connections a second come and go (bench/storm.c): a third of them
-say nothing, a third have a TLS handshake, a third become a WebSocket.
+"""Measures live users while a thousand connections a second open and close (bench/storm.c).
+
+A third of the connections send nothing, a third do a TLS handshake, a third open a WebSocket.
 
     .deps/venv/bin/python tests/e2e/storm.py [--rate 1000] [--users 4] [--seconds 8] [--rounds 4]
 
-Quiet and storm take turns in one run, so that whatever else the machine does befalls both. Each
-user sends a frame each 125 ms (lacquer.v1, through TLS) and waits for its reply; what is compared
-is how long that took. The storm runs on the same cores, at the lowest priority, and some of what
-users lose they lose to it and not to the server: --idle has it make connections to a listener that
-is not the server's and do nothing there, which shows how much.
+Quiet and storm alternate in one run, so that other load affects both equally. Each user sends a
+frame every 125 ms (lacquer.v1, over TLS) and waits for its reply; these times are compared. The
+storm runs on the same cores, at the lowest priority, so part of the users' delay is caused by the
+storm itself and not by the server. With --idle it connects to a listener that is not the server's
+and does nothing, which shows how large this part is.
 """
 import argparse
 import contextlib

@@ -1,4 +1,5 @@
-"""Clients that break the rules, or only bend them: the server answers what it can and lives on."""
+"""Clients that violate the protocols, fully or partly: the server answers what it can and keeps
+running."""
 import contextlib
 import random
 import select

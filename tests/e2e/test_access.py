@@ -1,4 +1,4 @@
-"""Who is let in: origins, tokens, TLS, and what the server gives up once it runs."""
+"""Access control: origins, tokens, TLS, and the privileges that the server drops once it runs."""
 import contextlib
 import http.client
 import os

@@ -1,4 +1,5 @@
-"""The operators' listener (--admin-port): counters and health, nothing else, and always there."""
+"""The operators' listener (--admin-port): it serves only counters and health, and is always
+available."""
 import re
 import signal
 import socket

@@ -1,5 +1,5 @@
-"""ARM64 on this machine: kernels built by the cross compiler and run by QEMU's user mode. A whole
-system of it is tools/clean_root.sh's (docs/CLEAN-ROOT.md)."""
+"""ARM64 on this machine: kernels built by the cross compiler and run by QEMU's user mode.
+tools/clean_root.sh tests a complete ARM64 system (docs/CLEAN-ROOT.md)."""
 import json
 import os
 import pathlib

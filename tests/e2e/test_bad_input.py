@@ -1,4 +1,5 @@
-"""Whatever is sent: one clear line with the right status, and the server goes on."""
+"""Invalid input of any kind gets one clear line with the right status, and the server keeps
+running."""
 import base64
 import contextlib
 import io

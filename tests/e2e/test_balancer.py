@@ -1,5 +1,5 @@
-"""Three nodes behind HAProxy and nginx, with the configurations of deploy/: users are spread, a
-node that dies or is restarted costs nobody more than a new connection."""
+"""Three nodes behind HAProxy and nginx, with the configurations of deploy/: users are distributed,
+and when a node crashes or is restarted, its users only have to reconnect."""
 import contextlib
 import json
 import os

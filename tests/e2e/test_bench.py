@@ -1,4 +1,4 @@
-"""lacquer bench from outside: its JSON, its reasons, and whether its figures agree."""
+"""lacquer bench as a command: its JSON, its errors, and whether its figures are consistent."""
 import json
 import os
 import pathlib

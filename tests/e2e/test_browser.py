@@ -1,5 +1,5 @@
-"""The page in Chromium: browser.mjs runs once over what was chosen, every test of it is reported
-here by name."""
+"""The page in Chromium: browser.mjs runs once for the selected tests, and each of its tests is
+reported here by name."""
 import json
 import pathlib
 import subprocess

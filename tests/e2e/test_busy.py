@@ -1,4 +1,5 @@
-"""More users than the machine can serve: who is in stays smooth, others hear of it at once."""
+"""More users than the machine can serve: admitted users stay smooth, and others are refused at
+once."""
 import base64
 import contextlib
 import io

@@ -1,5 +1,5 @@
-"""A share of the processor, as containers and systemd give it: held against real control groups
-where this machine lets us make some."""
+"""Processor quotas, as set by containers and systemd: tested with real control groups if this
+machine allows creating them."""
 import contextlib
 import json
 import os

@@ -1,4 +1,4 @@
-"""The command line: apply and eval on real files, and every kind of wrong use."""
+"""The command line: apply and eval on real files, and every kind of usage error."""
 import io
 import json
 import os

@@ -1,4 +1,4 @@
-"""Clients that are not ours: their real libraries, and bodies as such clients write them."""
+"""Third-party clients: their real libraries, and bodies as such clients write them."""
 import asyncio
 import base64
 import gzip

@@ -1,4 +1,5 @@
-"""How clients frame their requests: chunked bodies, Expect: 100-continue, an offer of HTTP/2."""
+"""How clients frame their requests: chunked bodies, Expect: 100-continue, a request to upgrade to
+HTTP/2."""
 import base64
 import json
 import shutil

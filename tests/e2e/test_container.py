@@ -1,5 +1,5 @@
-"""deploy/Dockerfile, as far as it can be judged without an engine: its libraries, its command, its
-health check. docs/CLEAN-ROOT.md tells what was built from it and run."""
+"""deploy/Dockerfile, as far as it can be tested without a container engine: its libraries, its
+command, its health check. docs/CLEAN-ROOT.md says what was built from it and run."""
 import ast
 import os
 import pathlib

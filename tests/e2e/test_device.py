@@ -1,5 +1,5 @@
-"""The page's own engine (docs/DEVICE.md): lacquer.wasm against the native build, and the folder
-that the server hands out. The page itself is tested in Chromium (browser-device.mjs)."""
+"""The page's on-device engine (docs/DEVICE.md): compares lacquer.wasm with the native build, and
+tests the folder that the server offers. The page is tested in Chromium (browser-device.mjs)."""
 import hashlib
 import json
 import pathlib

@@ -1,5 +1,5 @@
-"""The source tarball (tools/dist.sh): all that git tracks, the same bytes each time, and enough to
-build from without git."""
+"""The source tarball (tools/dist.sh): it contains all that git tracks, is reproducible, and can be
+built without git."""
 import os
 import pathlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Stopping: what clients of every kind see when the server is told to stop."""
+"""Stopping: what clients of every kind see when the server receives a signal to stop."""
 import json
 import socket
 import threading

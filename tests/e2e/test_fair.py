@@ -1,7 +1,8 @@
-"""One address with more to do than the machine can: others notice little, it waits or is told to.
+"""One address sends more work than the machine can do: others notice little; that address waits or
+is asked to.
 
-Live replies are judged by their share, those of a second during the flood over those before it, for
-a slow or busy machine has fewer of both; and over so many replies, however long they take."""
+Live replies are judged by their rate during the flood relative to the rate before it, because both
+are lower on a slow or busy machine; and over a fixed number of replies, however long they take."""
 import base64
 import contextlib
 import functools

@@ -1,7 +1,7 @@
-"""What a machine does to a server: memory, descriptors and disk that run out, a library that hangs,
-a clock that jumps, clients that come and go by the thousand, a kill. After each the server serves
-as before, has lost no place, and its counters say what happened. LACQUER_ALL_FAULTS=1 fails every
-single allocation of a start and of a frame (a quarter of an hour); without it every n-th."""
+"""Faults of the machine: memory, descriptors or disk space run out, a library hangs, the clock
+jumps, thousands of clients come and go, the server is killed. After each fault the server works as
+before, has leaked no session, and its counters report what happened. LACQUER_ALL_FAULTS=1 fails
+every single allocation of a start and of a frame (a quarter of an hour); without it every n-th."""
 import contextlib
 import json
 import os

@@ -1,4 +1,4 @@
-"""Tips and fingers, as far as a client sees them, and polish of its own on one finger."""
+"""Tips and fingers as seen by a client, and separate polish on one finger."""
 import io
 import json
 

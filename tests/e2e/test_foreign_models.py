@@ -1,4 +1,4 @@
-"""Models that end the engine, or that it does not take: nothing ends with them without a word."""
+"""Models that crash the engine, or that it rejects: the program survives and reports each error."""
 import json
 import os
 import re

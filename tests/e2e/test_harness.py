@@ -1,4 +1,5 @@
-"""What runs the tests (tools/test_parts.sh) and what reads their answers (conftest.py)."""
+"""Tests of the test tools: what runs the tests (tools/test_parts.sh) and what reads responses
+(conftest.py)."""
 import os
 import socket
 import subprocess

@@ -1,5 +1,5 @@
-"""The installed program: what it loads comes from where it was installed, never from the folder
-that it was built in, which may be anybody's by then."""
+"""The installed program: it loads files only from where it was installed, never from its build
+folder, which may belong to someone else by then."""
 import json
 import os
 import pathlib

@@ -1,5 +1,5 @@
-"""The triton engine against servers of its protocol that are not Triton, at addresses as
-written."""
+"""The triton engine with servers of the same protocol that are not Triton, and with addresses in
+every accepted form."""
 import json
 import os
 import socket

@@ -1,5 +1,5 @@
-"""liblacquer as others use it: installed, found by pkg-config and CMake, from C, C++ and Python,
-from several threads, loaded as a plug-in, and given models that end the engine."""
+"""liblacquer as other programs use it: installed, found by pkg-config and CMake, from C, C++ and
+Python, from several threads, loaded as a plug-in, and with models that crash the engine."""
 import ctypes
 import os
 import pathlib

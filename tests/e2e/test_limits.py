@@ -1,5 +1,5 @@
-"""Clients that want more than their share: each limit is crossed and told as docs/LIMITS.md says.
-What takes its time (20 to 60 s) is crossed side by side."""
+"""Clients that exceed their share: each limit is exceeded, and reported as docs/LIMITS.md says.
+Limits that take long (20 to 60 s) are tested in parallel."""
 import concurrent.futures
 import contextlib
 import json

@@ -1,5 +1,5 @@
-"""`lacquer looks import`: shops' product exports as they come, into shades that the server
-serves."""
+"""`lacquer looks import`: converts real product exports of shops to swatches that the server
+offers."""
 import json
 import pathlib
 import subprocess

@@ -1,5 +1,6 @@
-"""Every kind of export that is read, as tiny ONNX models that find the nails of one picture: heads,
-types at the edges, batches, and what is refused with the option of the export to change."""
+"""Every supported kind of export, as tiny ONNX models that detect the nails of one picture: heads,
+types of inputs and outputs, batches; and rejected ones, whose error names the export option to
+change."""
 import json
 import subprocess
 

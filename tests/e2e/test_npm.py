@@ -1,4 +1,4 @@
-"""The npm package `lacquer-tryon`: what is in it, its types, and bundles with it in Chromium."""
+"""The npm package `lacquer-tryon`: its contents, its types, and bundles with it in Chromium."""
 import json
 import shutil
 import subprocess

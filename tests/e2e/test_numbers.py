@@ -1,5 +1,4 @@
-"""Options that are whole numbers, of every command: nothing but decimal digits within their
-range."""
+"""Integer options of every command: only decimal digits within the range are accepted."""
 import os
 import re
 import subprocess

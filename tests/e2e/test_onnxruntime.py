@@ -1,5 +1,5 @@
-"""ONNX Runtime in this process: the same nails as OpenVINO, on the processor here; what a GPU would
-take and is not there, or is wrong, is told in one line, and the processor stands in."""
+"""ONNX Runtime in this process: on the processor it finds the same nails as OpenVINO. If a part
+that a GPU needs is missing or wrong, one line says so, and the processor is used instead."""
 import json
 import os
 import re

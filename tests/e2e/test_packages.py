@@ -1,9 +1,9 @@
-"""The packages that others install: Debian's (tools/deb.sh) and Python's (tools/wheel.sh).
+"""The packages that users install: Debian's (tools/deb.sh) and Python's (tools/wheel.sh).
 
-What needs a package to be built takes minutes on a busy machine: LACQUER_PACKAGES=1 asks for it.
+Tests that must build a package take minutes on a busy machine; LACQUER_PACKAGES=1 enables them.
 LACQUER_ROOT names a folder with a minimal Debian (debootstrap --variant=minbase) to copy; without
-it one is made, which takes a minute more. LACQUER_DEBS names a folder with packages that
-tools/deb.sh has made.
+it one is created, which takes another minute. LACQUER_DEBS names a folder with packages built by
+tools/deb.sh.
 """
 import fnmatch
 import os

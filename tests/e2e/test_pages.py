@@ -1,5 +1,5 @@
-"""The page's files and how they are kept; pages that are not ours: served by --web, on other
-origins, behind proxies that change Host."""
+"""The page's files and how they are cached; and other pages: served by --web, on other origins,
+behind proxies that change Host."""
 import gzip
 import os
 import pathlib

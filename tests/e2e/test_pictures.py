@@ -1,4 +1,4 @@
-"""Pictures as cameras, phones and programs write them, through the command and the server."""
+"""Pictures as written by cameras, phones and programs, processed by the command and the server."""
 import base64
 import io
 import pathlib

@@ -1,4 +1,4 @@
-"""Processors that lack what OpenVINO is compiled for, played by QEMU's user mode."""
+"""Processors without the instructions that OpenVINO needs, emulated by QEMU's user mode."""
 import json
 import shutil
 import subprocess

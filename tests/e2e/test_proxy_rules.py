@@ -1,5 +1,5 @@
-"""What deploy/haproxy.cfg and deploy/nginx.conf let through and what they write down, with the real
-servers before a node that keeps what reaches it."""
+"""What deploy/haproxy.cfg and deploy/nginx.conf forward and what they log, tested with the real
+proxies in front of a node that records what reaches it."""
 import contextlib
 import re
 import socket

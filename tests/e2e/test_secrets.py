@@ -1,5 +1,5 @@
-"""Secrets and what they open: tokens that are revoked, files that others may read or change, the
-cookie behind a TLS proxy, the counters, the folder of compiled models."""
+"""Secrets and what they protect: revoked tokens, files that others can read or change, the cookie
+behind a TLS proxy, the counters, the folder of compiled models."""
 import os
 import re
 import signal

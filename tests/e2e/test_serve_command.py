@@ -1,4 +1,4 @@
-"""`lacquer serve` as a command: its options, its one line, its errors, TLS."""
+"""`lacquer serve` as a command: its options, its line of output, its errors, TLS."""
 import json
 import os
 import re

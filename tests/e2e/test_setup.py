@@ -1,5 +1,5 @@
-"""What tools/setup.sh makes of other systems, played by programs of their names that answer as
-theirs do. Nothing is installed."""
+"""How tools/setup.sh handles other systems, which are simulated by programs with the same names and
+output as theirs. Nothing is installed."""
 import contextlib
 import os
 import shutil

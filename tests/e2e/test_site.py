@@ -1,4 +1,4 @@
-"""`lacquer site`: what it writes and refuses, and the page from plain file servers in Chromium."""
+"""`lacquer site`: what it writes and rejects, and the page in Chromium from plain file servers."""
 import hashlib
 import json
 import os

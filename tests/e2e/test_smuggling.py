@@ -1,7 +1,7 @@
-"""What HAProxy or nginx lets through as one request must be one request to Lacquer: bytes in which
-two readers could find different requests are sent through both, and what goes on between proxy and
-server is counted. A server that found one request more would answer one user with another's
-reply."""
+"""Request smuggling: what HAProxy or nginx forwards as one request must be one request to Lacquer.
+Bytes that two parsers could read as different requests are sent through both, and the requests
+between proxy and server are counted. A server that saw one request more would send one user
+another user's reply."""
 import os
 import random
 import re

@@ -1,4 +1,4 @@
-"""The soak, short: tests/e2e/soak.py says what it does."""
+"""A short soak test; tests/e2e/soak.py describes it."""
 import os
 
 from soak import soak

@@ -1,4 +1,4 @@
-"""Users whose frames go on being answered while others come and go in hundreds."""
+"""Users still get replies to their frames while hundreds of others connect and disconnect."""
 import threading
 import time
 

@@ -1,4 +1,4 @@
-"""The triton engine against a real tritonserver."""
+"""The triton engine with a real tritonserver."""
 import contextlib
 import http.server
 import json

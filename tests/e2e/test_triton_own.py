@@ -1,4 +1,5 @@
-"""Models that are not ours in a real tritonserver: all that is known of them is what it says."""
+"""Third-party models in a real tritonserver: all that is known about them is the server's
+description."""
 import json
 import subprocess
 

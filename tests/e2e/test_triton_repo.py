@@ -1,4 +1,4 @@
-"""lacquer triton-repo: what it writes, and what a real tritonserver says of it."""
+"""lacquer triton-repo: what it writes, and whether a real tritonserver accepts it."""
 import json
 import os
 import pathlib

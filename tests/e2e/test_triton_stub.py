@@ -1,4 +1,4 @@
-"""The triton engine against a server that slows down, breaks off, or lies."""
+"""The triton engine with a server that slows down, disconnects, or sends wrong responses."""
 import contextlib
 import io
 import json

@@ -1,5 +1,5 @@
-"""Behind proxies: limits, origins and cookies go by the client that a trusted proxy names, by
-headers or by the PROXY protocol, and by nobody else's word. HAProxy and nginx are the real ones."""
+"""Behind proxies: limits, origins and cookies use the client that a trusted proxy names, in headers
+or the PROXY protocol, and ignore all other claims. Uses the real HAProxy and nginx."""
 import contextlib
 import socket
 import struct

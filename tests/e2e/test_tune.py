@@ -1,4 +1,4 @@
-"""lacquer tune and its kept answer: what it prints, what `apply` and `serve` make of it."""
+"""lacquer tune and its stored answer: what it prints, and how `apply` and `serve` use it."""
 import json
 import os
 import pathlib

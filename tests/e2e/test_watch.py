@@ -1,5 +1,5 @@
-"""What operators are given in deploy/: held against the schemas and against the real server, so
-that a metric, an option or a probe that is renamed here is missed there."""
+"""Operators' files in deploy/: checked against their schemas and the real server, so that a metric,
+option or probe that is renamed in one is missed in the other."""
 import json
 import re
 import shutil

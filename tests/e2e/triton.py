@@ -1,4 +1,4 @@
-"""A real tritonserver for the tests, and a server that only pretends to be one."""
+"""A real tritonserver for the tests, and a stub that imitates one."""
 import contextlib
 import http.server
 import json
