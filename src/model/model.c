@@ -49,7 +49,8 @@ static void ask_for_size(const struct lq_model *model, const struct lq_variant *
     memcpy(options->shape, shape, sizeof shape);
 }
 
-// What is asked for; left open, bf16 where the model stands it and this processor is faster at it.
+// Picks the requested precision or, with AUTO, bf16 if the model tolerates it and this processor
+// runs it faster.
 static int pick_precision(struct lq_model *model, enum lq_precision asked,
                           struct lq_engine_options options, struct lq_error *err)
 {
@@ -75,7 +76,7 @@ static int pick_precision(struct lq_model *model, enum lq_precision asked,
                              &model->raced, err);
 }
 
-// Compiles one size, unless the race for the faster arithmetic has done so already.
+// Compiles one size, unless this was already done when both precisions were timed.
 static int open_engine(struct lq_model *model, int index, struct lq_engine_options options,
                        struct lq_engine **engine, struct lq_error *err)
 {
@@ -114,8 +115,8 @@ static int open_variant(struct lq_model *model, int index, const struct lq_engin
     return status;
 }
 
-// Cameras' pictures are landscape or portrait. A square size beside such is for single pictures:
-// two kinds of engine for it would cost memory (a sixth of a server's) and serve nobody.
+// Video is landscape or portrait. If there is also a square size, it is only for single pictures: a
+// second kind of engine for it would use memory (a sixth of a server's) without any benefit.
 enum size_use { FOR_FILMS = 1, FOR_SINGLE_PICTURES = 2 };
 
 static enum size_use use_of(const struct lq_model *model, int index)
@@ -126,7 +127,7 @@ static enum size_use use_of(const struct lq_model *model, int index)
     return odd_one_out ? FOR_SINGLE_PICTURES : FOR_FILMS;
 }
 
-// Opens the engines for frames that have all cores to themselves.
+// Opens the engines for frames that use all cores exclusively.
 struct exclusive_opening {
     struct lq_model *model;
     struct lq_engine_options options;
@@ -156,7 +157,7 @@ static int open_sizes(struct lq_model *model, const struct lq_engine_options *op
     return status;
 }
 
-// Both kinds of engine are opened at the same time, for opening one keeps one core busy.
+// Opens both kinds of engine in parallel, because opening one uses only one core.
 static int open_both(struct lq_model *model, const struct lq_engine_options *options,
                      struct lq_error *err)
 {
@@ -173,7 +174,7 @@ static int open_both(struct lq_model *model, const struct lq_engine_options *opt
         open_lone(&exclusive);
     if (status == LQ_OK && exclusive.status != LQ_OK)
         status = lq_fail(err, exclusive.status, "%s", exclusive.error.text);
-    // Not beside the others: two of one kind would write to one cache at the same time.
+    // Not in parallel with the others: two engines of one kind would write to the same cache.
     return status == LQ_OK ? open_sizes(model, &exclusive.options, FOR_SINGLE_PICTURES, err)
                            : status;
 }
@@ -215,7 +216,7 @@ static int read_sidecar(struct lq_model *model, bool no_file, struct lq_error *e
     return LQ_OK;
 }
 
-// Reads the file, or what servers say of the model, and what its sidecar says of it.
+// Reads the file, or the servers' description of the model, and the sidecar.
 static int read_model(struct lq_model *model, const struct lq_remote_options *remote,
                       struct lq_error *err)
 {
@@ -230,8 +231,8 @@ static int read_model(struct lq_model *model, const struct lq_remote_options *re
     return lq_input_decide(&model->input, &model->info.tensors, &model->sidecar, err);
 }
 
-// What it adds is left out where it cannot be had: nails are found and painted without it. It runs
-// in bf16 where the model does: that was asked for, or found to be the faster here.
+// Opens the hand landmark network. If that fails, nails are detected and painted without it. It
+// runs in bf16 if the model does, because bf16 was then requested, or was found to be faster here.
 static void open_landmarks(struct lq_model *model, const struct lq_engine_options *options)
 {
     struct lq_error error;
@@ -239,7 +240,7 @@ static void open_landmarks(struct lq_model *model, const struct lq_engine_option
         lq_log_warn("%s; the direction of nails is estimated without their hand", error.text);
 }
 
-// Compiles all sizes in the arithmetic that is asked for, or found the faster.
+// Compiles all sizes in the requested precision, or in the one found to be faster.
 static int compile_all(struct lq_model *model, enum lq_precision asked,
                        struct lq_engine_options *engine, struct lq_error *err)
 {
@@ -257,8 +258,8 @@ static int compile_all(struct lq_model *model, enum lq_precision asked,
     return status;
 }
 
-// A file that says how many pictures it takes at once mostly takes one as well. Where it does not,
-// one picture goes in with empty ones behind it.
+// Most files with a fixed batch size also accept a batch of one. If not, one picture is passed with
+// empty ones after it.
 static int compile_batch(struct lq_model *model, enum lq_precision asked,
                          struct lq_engine_options *engine, struct lq_error *err)
 {
@@ -319,7 +320,8 @@ static int open_model(struct lq_model *model, const struct lq_model_options *opt
         .cache_dir = options->cache_dir,
     };
     int status = pick_engine(model, options->engine, err);
-    // One thread is one thread, and what runs elsewhere or is a recording has no cores to share.
+    // With one thread both kinds of engine would be the same; remote engines and recordings do not
+    // share this machine's cores.
     if (status == LQ_OK && engine.tune == LQ_TUNE_BOTH &&
         (!model->ops->has_precisions || engine.threads == 1 || lq_cpu_count() == 1))
         engine.tune = LQ_TUNE_LATENCY;

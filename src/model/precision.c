@@ -48,7 +48,7 @@ int lq_precision_race(const struct lq_engine_ops *ops, struct lq_engine_model *m
     int status = enter(&full, ops, model, *options, LQ_PRECISION_F32, err);
     if (status == LQ_OK)
         status = enter(&half, ops, model, *options, LQ_PRECISION_BF16, err);
-    bool alone = status == LQ_ERR_UNAVAILABLE; // f32 has nobody to race against
+    bool alone = status == LQ_ERR_UNAVAILABLE; // there is nothing to compare f32 with
     if (alone) {
         lq_log_debug("%s", err->text);
         status = LQ_OK;
@@ -61,7 +61,7 @@ int lq_precision_race(const struct lq_engine_ops *ops, struct lq_engine_model *m
         if (status == LQ_OK)
             status = lap(&half, ops, err);
     }
-    // By a clear margin only: chance must not decide how a picture comes out.
+    // Only by a clear margin, so that chance does not decide the precision.
     bool half_wins = !alone && (double)half.best_us < (double)full.best_us * 0.85;
     *faster = half_wins ? LQ_PRECISION_BF16 : LQ_PRECISION_F32;
     if (status == LQ_OK && !alone)

@@ -83,7 +83,7 @@ static const float *numbers_of(const struct lq_runner *runner, int output)
     return lq_edge_read(&tensors->outputs[output], runner->outputs[output]);
 }
 
-// The rest of a batch stays empty, and numbers in other types get room as f32.
+// Clears the rest of a batch, and allocates f32 memory for tensors of other types.
 static int prepare_edges(struct lq_runner *runner, int variant)
 {
     const struct lq_tensors *tensors =
@@ -155,7 +155,7 @@ void lq_runner_free(struct lq_runner *runner)
     free(runner);
 }
 
-// The size whose proportions are nearest the picture's: least stretched, or least padding.
+// The size whose aspect ratio is nearest to the picture's: the least stretching or padding.
 static int nearest_size(const struct lq_model *model, const struct lq_image *picture)
 {
     float best = INFINITY;

@@ -263,7 +263,8 @@ static int read_keys(const struct reader *reader, json_t *root)
         size_t i = 0;
         while (i < LQ_COUNT(keys) && strcmp(keys[i].key, key) != 0)
             i++;
-        // A key of a later version must not stop this one; a slip of the pen should be seen.
+        // A key of a later version must not cause an error, but a typing mistake should be
+        // reported.
         if (i == LQ_COUNT(keys)) {
             lq_log_warn("sidecar '%s': unknown key \"%.40s\" is ignored", reader->path, key);
             continue;
