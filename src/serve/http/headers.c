@@ -20,8 +20,8 @@ void lq_web_add_header(struct lq_web_request *request, const char *format, ...)
         memcpy(request->headers + len + size, "\r\n", 3);
 }
 
-// The token's cookie is meant for this server's own pages. Origins that are allowed by name may use
-// it too, but not if all origins are allowed.
+// The token's cookie is meant for this server's own pages. Origins that are allowed by name may
+// send it too; if all origins are allowed, none of them may.
 static bool may_bring_cookies(const struct lq_serve_options *options)
 {
     bool all = false;

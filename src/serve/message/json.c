@@ -24,8 +24,8 @@ static const char *skip_string(const char *at, const char *end)
     }
 }
 
-// Whether the text has few enough values: each one but the first follows a comma, a colon or an
-// opening bracket.
+// Whether the text's depth and number of values are within limits. Each value but the first follows
+// a comma, a colon or an opening bracket.
 static bool is_modest(const char *at, const char *end)
 {
     int depth = 0, values = 1;
