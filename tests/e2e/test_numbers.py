@@ -36,16 +36,18 @@ def run(*args, **environment):
     return done.returncode, done.stderr
 
 
-def in_source(call):
+def in_source(call, row):
+    """The options of the commands' tables that are such rows, and those read by such a call."""
     found = set()
     for path in (ROOT / "src" / "cli").glob("*.c"):
         found |= set(re.findall(rf'{call}\(state, "([a-z-]+)"', path.read_text()))
+        found |= set(re.findall(rf'\{{"([a-z-]+)",[^{{}}]*{row}\(', path.read_text()))
     return found
 
 
 def test_every_option_is_here():
-    assert in_source("lq_cli_integer") == set(INTEGERS)
-    assert in_source("lq_cli_number") == set(FRACTIONS)
+    assert in_source("lq_cli_integer", "LQ_CLI_TAKE_INTEGER") == set(INTEGERS)
+    assert in_source("lq_cli_number", "LQ_CLI_TAKE_NUMBER") == set(FRACTIONS)
     # Every number from the command line goes through these two; a kept answer of `lacquer tune` is
     # a file of the program's own, under a checksum.
     for path in (ROOT / "src" / "cli").glob("*.c"):

@@ -255,7 +255,7 @@ def test_damaged_files_are_named(tmp_path):
 
 @pytest.mark.parametrize("args, wanted", [
     (["--device", "abacus"], "--device does not know 'abacus'"),
-    (["--engine", "openvino", "--device", "cuda"], "--device cuda is onnxruntime's"),
+    (["--engine", "openvino", "--device", "cuda"], "--device cuda works only with onnxruntime"),
     (["--batch", "99"], "--batch")])
 def test_wrong_use(args, wanted):
     done, _ = apply(*args)

@@ -361,7 +361,9 @@ def test_a_request_and_its_inference_are_one_trace(repository, hand):
 def test_killed_and_restarted_under_load(repository, hand):
     """Without a fallback frames get errors meanwhile, but no session is lost."""
     triton = Triton(repository, *ONLY_NAIL).start()
-    with contextlib.closing(triton), serving("--triton-url", triton.url) as server, \
+    # A busy machine may keep Triton from answering for a second; one that is gone refuses at once.
+    patient = ("--triton-timeout", "20000")
+    with contextlib.closing(triton), serving("--triton-url", triton.url, *patient) as server, \
             users(server, 4, hand) as told:
         wait(lambda: min(map(len, told)) >= 3)
         triton.close()
