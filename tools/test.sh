@@ -41,8 +41,8 @@ memory=(.deps/venv/bin/python -m pytest -q tests/e2e/test_abuse.py tests/e2e/tes
 taken=$(mktemp -d)
 
 # The lane that is done with the page, or with the sanitizers, goes on with the files that none has
-# yet. What only waits for the server's own limits takes minutes but hardly a core: it ends there,
-# for three lanes on two cores took a fifth longer than two.
+# yet. What only waits for the server's own limits takes minutes but hardly a core: it ends there. A
+# third lane for these files was tried once, on a machine that grew slower meanwhile, without gain.
 lane_of_the_page() {
     part page "${page[@]}"
     LACQUER_LANES=$taken only="not waits" part server-one "${server[@]}"
