@@ -51,7 +51,7 @@ struct lq_tflite {
     struct lq_tflite_tensor *tensors;
     struct lq_tflite_op *ops; // in execution order
     struct lq_flat_list inputs, outputs;
-    // position of the offset of the outputs' vector, which trace.c redirects
+    // position of the offset of the outputs' vector, which convert/report.c redirects
     size_t outputs_at;
     int graph_count;   // in the file; lq_tflite_read reads the first graph
 };

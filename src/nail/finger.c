@@ -111,6 +111,20 @@ static float log_odds(const struct pose *const *row, const int *fingers, int cou
     return odds;
 }
 
+// The frame of a row of nails; the caller sets its side.
+static struct hand_frame frame_of(const struct pose *const *row, int count)
+{
+    struct hand_frame frame = {.size = middle_size(row, count)};
+    for (int i = 0; i < count; i++) {
+        frame.up_x += row[i]->tip_x;
+        frame.up_y += row[i]->tip_y;
+    }
+    float length = fmaxf(hypotf(frame.up_x, frame.up_y), 1e-6f);
+    frame.up_x /= length;
+    frame.up_y /= length;
+    return frame;
+}
+
 // Sorts by the angle as seen from the palm, which also works for a bent row.
 static void sort_round(const struct pose **row, int count, float palm_x, float palm_y, float side)
 {
@@ -131,28 +145,25 @@ static int make_hypotheses(const struct pose *hand, int count, int thumb,
 {
     const struct pose *row[HAND];
     int made = 0, from = thumb >= 0, n = from;
-    float up_x = 0.0f, up_y = 0.0f, mean_x = 0.0f, mean_y = 0.0f;
+    float mean_x = 0.0f, mean_y = 0.0f;
     if (thumb < 0 && count == HAND)
         return 0;
     for (int i = 0; i < count; i++)
         if (i != thumb) {
             row[n++] = &hand[i];
-            up_x += hand[i].tip_x;
-            up_y += hand[i].tip_y;
             mean_x += hand[i].x;
             mean_y += hand[i].y;
         }
     mean_x /= (float)(n - from);
     mean_y /= (float)(n - from);
-    float length = fmaxf(hypotf(up_x, up_y), 1e-6f), size = middle_size(row + from, n - from);
-    up_x /= length;
-    up_y /= length;
+    struct hand_frame frame = frame_of(row + from, n - from);
+    float palm_x = mean_x - PALM * frame.size * frame.up_x;
+    float palm_y = mean_y - PALM * frame.size * frame.up_y;
     if (from)
         row[0] = &hand[thumb];
     for (int side = -1; side <= 1; side += 2) {
-        const struct hand_frame frame = {up_x, up_y, (float)side, size};
-        sort_round(row + from, n - from, mean_x - PALM * size * up_x, mean_y - PALM * size * up_y,
-                   (float)side);
+        frame.side = (float)side;
+        sort_round(row + from, n - from, palm_x, palm_y, frame.side);
         int first = count == HAND ? HAND : from ? 1 : 0, last = count == HAND ? HAND : from ? 4 : 0;
         for (int missing = first; missing <= last; missing++) {
             int fingers[HAND], m = 0;
@@ -191,19 +202,13 @@ bool lq_finger_order_is_reversed(const struct lq_nails *nails, const struct lq_h
     const struct pose *row[HAND], *back[HAND];
     int fingers[HAND], opposite[HAND];
     int count = row_of_match(nails, match, hand, fingers);
-    struct hand_frame frame = {0};
     if (count < ORDERED_MIN)
         return false;
     for (int i = 0; i < count; i++) {
         row[i] = back[count - 1 - i] = &hand[i];
         opposite[count - 1 - i] = HAND - 1 - fingers[i];
-        frame.up_x += hand[i].tip_x;
-        frame.up_y += hand[i].tip_y;
     }
-    float length = fmaxf(hypotf(frame.up_x, frame.up_y), 1e-6f);
-    frame.up_x /= length;
-    frame.up_y /= length;
-    frame.size = middle_size(row, count);
+    struct hand_frame frame = frame_of(row, count);
     float across = frame.up_x * (row[count - 1]->y - row[0]->y) -
                    frame.up_y * (row[count - 1]->x - row[0]->x);
     frame.side = across < 0.0f ? -1.0f : 1.0f;
