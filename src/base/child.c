@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-struct answer {
+struct result {
     int status;
     struct lq_error err;
 };
@@ -70,10 +70,10 @@ static void settle_in(pid_t parent, int timeout_ms)
 static void be_child(int fd, pid_t parent, int (*job)(void *, struct lq_error *), void *data,
                      size_t size, int timeout_ms)
 {
-    struct answer answer = {0};
+    struct result result = {0};
     settle_in(parent, timeout_ms);
-    answer.status = job(data, &answer.err);
-    bool told = lq_file_write_fd(fd, &answer, sizeof answer) == LQ_OK &&
+    result.status = job(data, &result.err);
+    bool told = lq_file_write_fd(fd, &result, sizeof result) == LQ_OK &&
                 lq_file_write_fd(fd, data, size) == LQ_OK;
     // Not exit: what the parent registered to be done at its end is not the child's to do.
     _exit(told ? 0 : 1);
@@ -124,18 +124,18 @@ int lq_child_run(int (*job)(void *data, struct lq_error *err), void *data, size_
         close(pipes[0]);
         return lq_fail(err, LQ_ERR_IO, "cannot start a separate process: %s", strerror(errno));
     }
-    struct answer answer;
+    struct result result;
     bool late = false;
     uint64_t until_us = lq_clock_us() + (uint64_t)timeout_ms * 1000;
-    bool told = read_all(pipes[0], &answer, sizeof answer, until_us, &late) &&
+    bool told = read_all(pipes[0], &result, sizeof result, until_us, &late) &&
                 (size == 0 || read_all(pipes[0], data, size, until_us, &late));
     close(pipes[0]);
     if (!told && late)
         kill(child, SIGKILL);
     int ended = wait_for(child);
     if (told)
-        return answer.status == LQ_OK ? LQ_OK
-                                      : lq_fail(err, answer.status, "%s", answer.err.text);
+        return result.status == LQ_OK ? LQ_OK
+                                      : lq_fail(err, result.status, "%s", result.err.text);
     if (late)
         return lq_fail(err, LQ_ERR_ENGINE, "it took longer than %d s", timeout_ms / 1000);
     if (WIFSIGNALED(ended))

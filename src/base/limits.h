@@ -54,7 +54,7 @@
       "the connection ends")
 
 enum {
-#define X(name, value, unit, of, answer) LQ_##name = value,
+#define X(name, value, unit, of, when_over) LQ_##name = value,
     LQ_LIMIT_MAP(X)
 #undef X
 };

@@ -34,7 +34,7 @@ static void measure_loads(struct lq_bench *bench, const struct lq_bench_server *
     target.rate_control = bench->report.rate_control = chosen->rate_control;
     for (int i = 0; i < chosen->users_count; i++) {
         struct lq_bench_load *load = &bench->report.loads[bench->report.load_count++];
-        *load = (struct lq_bench_load){.users = chosen->users[i], .fps_asked = chosen->fps};
+        *load = (struct lq_bench_load){.users = chosen->users[i], .fps_requested = chosen->fps};
         const struct lq_bench_plan plan = {
             .target = &target, .frames = &bench->frames, .users = load->users, .in_flight = 2,
             .fps = chosen->fps, .seconds = chosen->seconds, .server = server->pid};
@@ -192,7 +192,7 @@ int lq_bench_run(struct lq_bench *bench, struct lq_error *err)
         return lq_fail(err, LQ_ERR_IO, "cannot find this program's own file");
     if (chosen->url && lq_url_parse(&url, chosen->url, err) != LQ_OK)
         return err->status;
-    if (chosen->yolo_asked && access(chosen->yolo, R_OK) != 0)
+    if (chosen->yolo_requested && access(chosen->yolo, R_OK) != 0)
         return lq_fail(err, LQ_ERR_NOT_FOUND, "cannot read the model '%s'", chosen->yolo);
     if (!*chosen->frames)
         return lq_fail(err, LQ_ERR_ARGUMENT, "nothing to send: name a folder of "

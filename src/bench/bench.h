@@ -13,7 +13,7 @@ struct lq_bench_options {
     const char *model;      // NULL: the default of lacquer serve
     const char *yolo;       // a YOLOv8-seg model, for the rows compared with the usual stack
     const char *nail;       // our own network as .tflite, used by both sides
-    bool yolo_asked;        // set explicitly: its absence is an error
+    bool yolo_requested;        // set explicitly: its absence is an error
     const char *score;      // minimum confidence, for both sides; NULL: 0.25
     const char *frames;
     const char *url;        // measure this server instead of starting one

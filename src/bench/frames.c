@@ -122,7 +122,7 @@ static int load_folder(struct loader *loader, struct lq_bench_frames *frames, co
 
 // One JPEG ends and the next begins where a last marker meets a first one; within a picture's data
 // the first is never written.
-static int load_film(struct loader *loader, struct lq_bench_frames *frames, const char *path,
+static int load_video(struct loader *loader, struct lq_bench_frames *frames, const char *path,
                      struct lq_error *err)
 {
     static const uint8_t seam[] = {0xff, 0xd9, 0xff, 0xd8};
@@ -157,7 +157,7 @@ static int load(struct loader *loader, struct lq_bench_frames *frames, const cha
     if (status == LQ_OK && lq_resizer_new(&loader->resizer) != LQ_OK)
         status = lq_fail(err, LQ_ERR_MEMORY, "cannot make a resizer");
     if (status == LQ_OK)
-        status = count < 0 ? load_film(loader, frames, path, err)
+        status = count < 0 ? load_video(loader, frames, path, err)
                            : load_folder(loader, frames, path, entries, count, err);
     for (int i = 0; i < count; i++)
         free(entries[i]);

@@ -109,7 +109,7 @@ static int draw_line(struct plot *plot, const struct line *line, struct lq_buf *
 static int draw(struct plot *plot, struct lq_buf *out)
 {
     const struct lq_bench_report *report = plot->report;
-    double fps = report->load_count ? report->loads[0].fps_asked : 0;
+    double fps = report->load_count ? report->loads[0].fps_requested : 0;
     int status = lq_buf_printf(
         out,
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' "

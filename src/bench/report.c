@@ -126,7 +126,7 @@ static void print_loads(const struct lq_bench_report *report, FILE *out)
         const struct lq_bench_load *load = &report->loads[i];
         const struct lq_bench_result *found = &load->result;
         char name[64];
-        snprintf(name, sizeof name, "%d at %g frames a second", load->users, load->fps_asked);
+        snprintf(name, sizeof name, "%d at %g frames a second", load->users, load->fps_requested);
         fprintf(out, "%-46s", name);
         if (!load->measured) {
             fprintf(out, " not measured: %s\n", load->reason);
@@ -240,10 +240,10 @@ static json_t *load_json(const struct lq_bench_load *load)
     const struct lq_bench_result *found = &load->result;
     if (!load->measured)
         return json_pack("{s:i, s:o, s:s, s:s}", "users", load->users, "fps_asked",
-                         number(load->fps_asked), "status", "not measured", "reason",
+                         number(load->fps_requested), "status", "not measured", "reason",
                          load->reason);
     return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:o, s:o}", "users",
-                     load->users, "fps_asked", number(load->fps_asked), "status", "measured",
+                     load->users, "fps_asked", number(load->fps_requested), "status", "measured",
                      "fps_each", number(found->fps_served), "p50_ms", number(found->p50_ms),
                      "p95_ms", number(found->p95_ms), "p99_ms", number(found->p99_ms), "dropped",
                      (json_int_t)found->dropped, "refused", (json_int_t)found->refused, "served",

@@ -45,7 +45,7 @@ struct lq_bench_row {
 
 struct lq_bench_load {
     int users;
-    double fps_asked; // of each user's camera
+    double fps_requested; // of each user's camera
     bool measured;
     char reason[256];
     struct lq_bench_result result;

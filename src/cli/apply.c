@@ -14,7 +14,7 @@
 #include "cli/look_options.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
-#include "cli/tune_answer.h"
+#include "cli/tune_choice.h"
 #include "frame/frame.h"
 #include "frame/mask.h"
 #include "frame/report.h"

@@ -51,7 +51,7 @@ static void set_yolo(struct argp_state *state, void *input, char *path)
     struct lq_bench_options *chosen = &((struct lq_bench *)input)->options;
     (void)state;
     chosen->yolo = path;
-    chosen->yolo_asked = true;
+    chosen->yolo_requested = true;
 }
 
 // The text is passed on unchanged.

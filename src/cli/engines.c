@@ -10,7 +10,7 @@
 
 #include "base/cpu.h"
 #include "cli/cli.h"
-#include "cli/tune_answer.h"
+#include "cli/tune_choice.h"
 #include "engine/engine.h"
 
 struct engines {
@@ -59,12 +59,12 @@ static const char *features(void)
 // been run.
 static bool tuned(char *text, size_t size)
 {
-    struct lq_cli_model asked;
-    struct lq_tune_answer answer;
-    lq_cli_model_init(&asked);
-    if (!lq_tune_answer_read(lq_cli_model_cache(&asked), lq_tune_key(&asked), &answer))
+    struct lq_cli_model config;
+    struct lq_tune_choice choice;
+    lq_cli_model_init(&config);
+    if (!lq_tune_choice_read(lq_cli_model_cache(&config), lq_tune_key(&config), &choice))
         return false;
-    lq_tune_candidate_name(&answer.candidate, answer.candidate.floats ? lq_model_float_path()
+    lq_tune_candidate_name(&choice.candidate, choice.candidate.floats ? lq_model_float_path()
                                                                       : lq_model_default_path(),
                            text, size);
     return true;

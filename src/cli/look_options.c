@@ -14,11 +14,11 @@ static bool is_file(const char *text)
     return strchr(text, '/') || strchr(text, '.');
 }
 
-static int read_look_file(struct lq_cli_look *asked, struct lq_error *err)
+static int read_look_file(struct lq_cli_look *config, struct lq_error *err)
 {
     struct lq_buf file;
     lq_buf_init(&file, LQ_LOOK_BYTES_MAX);
-    int status = lq_file_read(asked->name, &file, err);
+    int status = lq_file_read(config->name, &file, err);
     json_error_t where;
     json_t *json = status == LQ_OK ? lq_json_parse(file.data, file.len, JSON_REJECT_DUPLICATES,
                                                    &where)
@@ -26,80 +26,81 @@ static int read_look_file(struct lq_cli_look *asked, struct lq_error *err)
     if (status == LQ_OK && !json && lq_json_ran_out(&where))
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     else if (status == LQ_OK && !json)
-        status = lq_fail(err, LQ_ERR_SYNTAX, "'%.120s': line %d: %.80s", asked->name, where.line,
+        status = lq_fail(err, LQ_ERR_SYNTAX, "'%.120s': line %d: %.80s", config->name, where.line,
                          where.text);
     if (status == LQ_OK)
-        status = lq_look_read(&asked->look, json, asked->catalogue, err);
+        status = lq_look_read(&config->look, json, config->catalogue, err);
     json_decref(json);
     lq_buf_release(&file);
     return status;
 }
 
-static int find_look(struct lq_cli_look *asked, struct lq_error *err)
+static int find_look(struct lq_cli_look *config, struct lq_error *err)
 {
-    if (is_file(asked->name))
-        return read_look_file(asked, err);
-    json_t *name = json_string(asked->name);
-    int status = lq_look_read_any(&asked->look, name, asked->catalogue, err);
+    if (is_file(config->name))
+        return read_look_file(config, err);
+    json_t *name = json_string(config->name);
+    int status = lq_look_read_any(&config->look, name, config->catalogue, err);
     json_decref(name);
     return status;
 }
 
-static int find_pattern(struct lq_cli_look *asked, struct lq_error *err)
+static int find_pattern(struct lq_cli_look *config, struct lq_error *err)
 {
     const struct lq_pattern *pattern = NULL;
-    if (is_file(asked->pattern_name)) {
+    if (is_file(config->pattern_name)) {
         struct lq_buf file;
         lq_buf_init(&file, LQ_PATTERN_BYTES_MAX);
-        int status = lq_file_read(asked->pattern_name, &file, err);
+        int status = lq_file_read(config->pattern_name, &file, err);
         if (status == LQ_OK)
-            status = lq_pattern_new(&asked->pattern, asked->pattern_name, file.data, file.len, err);
+            status = lq_pattern_new(&config->pattern, config->pattern_name, file.data, file.len,
+                                    err);
         lq_buf_release(&file);
         if (status != LQ_OK)
             return status;
-        pattern = asked->pattern;
+        pattern = config->pattern;
     } else {
-        pattern = lq_catalogue_pattern(asked->catalogue, asked->pattern_name);
+        pattern = lq_catalogue_pattern(config->catalogue, config->pattern_name);
     }
     if (!pattern)
         return lq_fail(err, LQ_ERR_FIELD, "unknown pattern '%.40s': `lacquer looks` lists them",
-                       asked->pattern_name);
-    lq_look_set_pattern(&asked->look, pattern);
+                       config->pattern_name);
+    lq_look_set_pattern(&config->look, pattern);
     return LQ_OK;
 }
 
-static int set_color(struct lq_cli_look *asked, struct lq_error *err)
+static int set_color(struct lq_cli_look *config, struct lq_error *err)
 {
-    const struct lq_shade_name *shade = lq_catalogue_shade(asked->catalogue, asked->color);
+    const struct lq_shade_name *shade = lq_catalogue_shade(config->catalogue, config->color);
     if (!shade)
-        return lq_look_parse_color(&asked->look, asked->color, err);
-    lq_look_set_color(&asked->look, shade->color);
+        return lq_look_parse_color(&config->look, config->color, err);
+    lq_look_set_color(&config->look, shade->color);
     return LQ_OK;
 }
 
 // Called after all options are read: sets the look first, then the options that modify it.
 static void resolve(struct argp_state *state, void *input)
 {
-    struct lq_cli_look *asked = input;
+    struct lq_cli_look *config = input;
     struct lq_error err;
-    struct lq_look *look = &asked->look;
-    int status = lq_catalogue_open(&asked->catalogue, asked->dir, &err);
-    if (status == LQ_OK && asked->name)
-        status = find_look(asked, &err);
-    if (status == LQ_OK && asked->color)
-        status = set_color(asked, &err);
-    if (status == LQ_OK && asked->finish)
-        status = lq_look_parse_finish(look, asked->finish, &err);
-    if (status == LQ_OK && asked->texture)
-        status = lq_look_set_texture(look, lq_cli_number(state, "texture", asked->texture, 0, 1),
+    struct lq_look *look = &config->look;
+    int status = lq_catalogue_open(&config->catalogue, config->dir, &err);
+    if (status == LQ_OK && config->name)
+        status = find_look(config, &err);
+    if (status == LQ_OK && config->color)
+        status = set_color(config, &err);
+    if (status == LQ_OK && config->finish)
+        status = lq_look_parse_finish(look, config->finish, &err);
+    if (status == LQ_OK && config->texture)
+        status = lq_look_set_texture(look, lq_cli_number(state, "texture", config->texture, 0, 1),
                                      &err);
-    if (status == LQ_OK && asked->opacity)
-        status = lq_look_set_opacity(look, lq_cli_number(state, "opacity", asked->opacity, 0, 1),
+    if (status == LQ_OK && config->opacity)
+        status = lq_look_set_opacity(look, lq_cli_number(state, "opacity", config->opacity, 0, 1),
                                      &err);
-    if (asked->sheen >= 0)
-        lq_look_set_sheen(look, asked->sheen);
-    if (status == LQ_OK && asked->pattern_name)
-        status = find_pattern(asked, &err);
+    if (config->sheen >= 0)
+        lq_look_set_sheen(look, config->sheen);
+    if (status == LQ_OK && config->pattern_name)
+        status = find_pattern(config, &err);
     if (status == LQ_ERR_MEMORY)
         argp_failure(state, LQ_EXIT_FAILED, 0, "%s", err.text);
     else if (status != LQ_OK)

@@ -17,24 +17,24 @@
 enum { CHECK_MS_MAX = 180 * 1000, CHECK_GPU_MS_MAX = 900 * 1000 };
 
 struct trial {
-    struct lq_cli_model *asked;
+    struct lq_cli_model *config;
     int (*enter)(void *context, struct lq_error *err);
     void *context;
     enum lq_verdict found; // by the child
 };
 
-static bool in_openvino(const struct lq_cli_model *asked)
+static bool in_openvino(const struct lq_cli_model *config)
 {
-    return !asked->options.engine || strcmp(asked->options.engine, "openvino") == 0;
+    return !config->options.engine || strcmp(config->options.engine, "openvino") == 0;
 }
 
 // ---- in the child
 
-static int open_and_run(struct lq_cli_model *asked, struct lq_error *err)
+static int open_and_run(struct lq_cli_model *config, struct lq_error *err)
 {
     struct lq_model *model = NULL;
-    asked->options.no_landmarks = true; // only in this process's copy; that network is our own
-    int status = lq_cli_model_open_tried(asked, &model, err);
+    config->options.no_landmarks = true; // only in this process's copy; that network is our own
+    int status = lq_cli_model_open_tried(config, &model, err);
     return status == LQ_OK ? lq_model_try(model, err) : status; // the rest ends with the process
 }
 
@@ -42,24 +42,24 @@ static int open_and_run(struct lq_cli_model *asked, struct lq_error *err)
 static int try_model(void *data, struct lq_error *err)
 {
     struct trial *trial = data;
-    struct lq_cli_model *asked = trial->asked;
+    struct lq_cli_model *config = trial->config;
     int status = trial->enter ? trial->enter(trial->context, err) : LQ_OK;
     if (status != LQ_OK)
         return status;
     char how[4200], folder[4096];
     lq_ort_place(folder, sizeof folder);
     snprintf(how, sizeof how, "precision %d, tune %d, engine %s, device %d, %s",
-             (int)asked->options.precision, (int)asked->options.tune,
-             in_openvino(asked) ? "openvino" : asked->options.engine,
-             (int)asked->options.device, in_openvino(asked) ? "" : folder);
-    const char *cache = lq_cli_model_cache(asked);
-    uint64_t key = lq_verdict_key(asked->path, how);
+             (int)config->options.precision, (int)config->options.tune,
+             in_openvino(config) ? "openvino" : config->options.engine,
+             (int)config->options.device, in_openvino(config) ? "" : folder);
+    const char *cache = lq_cli_model_cache(config);
+    uint64_t key = lq_verdict_key(config->path, how);
     trial->found = lq_verdict_read(cache, key);
     if (trial->found != LQ_VERDICT_NONE)
         return LQ_OK;
-    status = open_and_run(asked, err);
+    status = open_and_run(config, err);
     if (status == LQ_OK) {
-        trial->found = asked->converted ? LQ_VERDICT_CONVERTED : LQ_VERDICT_DIRECT;
+        trial->found = config->converted ? LQ_VERDICT_CONVERTED : LQ_VERDICT_DIRECT;
         lq_verdict_write(cache, key, trial->found);
     }
     return status;
@@ -69,9 +69,9 @@ static int try_model(void *data, struct lq_error *err)
 
 // TensorRT builds an engine for each size, which takes long. It stores them and opens the stored
 // ones the next time.
-static int time_of(const struct lq_cli_model *asked)
+static int time_of(const struct lq_cli_model *config)
 {
-    return lq_cli_model_on_nvidia(asked) ? CHECK_GPU_MS_MAX : CHECK_MS_MAX;
+    return lq_cli_model_on_nvidia(config) ? CHECK_GPU_MS_MAX : CHECK_MS_MAX;
 }
 
 static bool same_file(const char *a, const char *b)
@@ -91,31 +91,31 @@ static bool compiles(const char *engine)
     return strcmp(engine, "openvino") == 0 || strcmp(engine, "onnxruntime") == 0;
 }
 
-static bool is_compiled_here(const struct lq_cli_model *asked)
+static bool is_compiled_here(const struct lq_cli_model *config)
 {
-    const char *engine = asked->options.engine;
-    return engine ? compiles(engine) : !lq_ends_with(asked->path, ".replay");
+    const char *engine = config->options.engine;
+    return engine ? compiles(engine) : !lq_ends_with(config->path, ".replay");
 }
 
 // … or whether it will as the fallback, when no server runs the model.
-static bool is_fallback(const struct lq_cli_model *asked)
+static bool is_fallback(const struct lq_cli_model *config)
 {
-    const char *spare = asked->options.remote.fallback;
+    const char *spare = config->options.remote.fallback;
     return spare && compiles(spare);
 }
 
 // Fails with the trial's error; if the engine crashed, the message names the file and the engine.
-static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
+static int fail_named(struct lq_cli_model *config, const struct lq_error *found,
                       struct lq_error *err)
 {
     if (found->status != LQ_ERR_ENGINE)
         return lq_fail(err, found->status, "%s", found->text);
-    asked->ends_engine = true;
+    config->ends_engine = true;
     return lq_fail(err, LQ_ERR_MODEL,
                    "cannot run model '%.150s': tried in a separate process, %s; %s cannot "
                    "take this file: export it another way, without quantisation first",
-                   asked->path, found->text,
-                   in_openvino(asked) ? "OpenVINO" : "ONNX Runtime");
+                   config->path, found->text,
+                   in_openvino(config) ? "OpenVINO" : "ONNX Runtime");
 }
 
 // Tries the model with the engine that runs it while no Triton server is up. Only a crash is
@@ -123,50 +123,50 @@ static int fail_named(struct lq_cli_model *asked, const struct lq_error *found,
 static int try_fallback(struct trial *trial, struct lq_error *err)
 {
     struct lq_error found = {0};
-    struct lq_cli_model *asked = trial->asked, kept = *asked;
-    asked->options.engine = asked->options.remote.fallback;
-    asked->options.remote = (struct lq_remote_options){0};
+    struct lq_cli_model *config = trial->config, kept = *config;
+    config->options.engine = config->options.remote.fallback;
+    config->options.remote = (struct lq_remote_options){0};
     int status = lq_child_run(try_model, trial, sizeof *trial, CHECK_MS_MAX, &found);
-    asked->options = kept.options;
-    return status == LQ_ERR_ENGINE ? fail_named(asked, &found, err) : LQ_OK;
+    config->options = kept.options;
+    return status == LQ_ERR_ENGINE ? fail_named(config, &found, err) : LQ_OK;
 }
 
 static int try_ways(struct trial *trial, struct lq_error *err)
 {
-    struct lq_cli_model *asked = trial->asked;
+    struct lq_cli_model *config = trial->config;
     struct lq_error direct = {0};
-    int status = lq_child_run(try_model, trial, sizeof *trial, time_of(asked), &direct);
+    int status = lq_child_run(try_model, trial, sizeof *trial, time_of(config), &direct);
     if (status == LQ_OK) {
-        asked->converted = trial->found == LQ_VERDICT_CONVERTED;
+        config->converted = trial->found == LQ_VERDICT_CONVERTED;
         return LQ_OK;
     }
     bool model = status == LQ_ERR_MODEL || status == LQ_ERR_ENGINE;
     // An ONNX model counts as converted if its inputs or outputs were quantised.
-    asked->converted = model && !lq_ends_with(asked->path, ".xml");
-    if (!asked->converted ||
-        lq_child_run(try_model, trial, sizeof *trial, time_of(asked), NULL) != LQ_OK) {
-        asked->converted = false;
-        return fail_named(asked, &direct, err);
+    config->converted = model && !lq_ends_with(config->path, ".xml");
+    if (!config->converted ||
+        lq_child_run(try_model, trial, sizeof *trial, time_of(config), NULL) != LQ_OK) {
+        config->converted = false;
+        return fail_named(config, &direct, err);
     }
-    if (lq_ends_with(asked->path, ".tflite"))
+    if (lq_ends_with(config->path, ".tflite"))
         lq_log_info("converted to ONNX first: %s", direct.text);
     return LQ_OK;
 }
 
-int lq_cli_model_check(struct lq_cli_model *asked, int (*enter)(void *, struct lq_error *),
+int lq_cli_model_check(struct lq_cli_model *config, int (*enter)(void *, struct lq_error *),
                        void *context, struct lq_error *err)
 {
-    if (asked->tried || !asked->path || is_ours(asked->path))
+    if (config->tried || !config->path || is_ours(config->path))
         return LQ_OK;
-    bool direct = is_compiled_here(asked);
-    if (!direct && !is_fallback(asked))
+    bool direct = is_compiled_here(config);
+    if (!direct && !is_fallback(config))
         return LQ_OK;
-    asked->tried = true;
+    config->tried = true;
     // Memory for the converted model; inside the sandbox it could not be created.
-    if (!asked->has_memory) {
-        asked->memory_fd = memfd_create("converted.onnx", MFD_CLOEXEC);
-        asked->has_memory = asked->memory_fd >= 0;
+    if (!config->has_memory) {
+        config->memory_fd = memfd_create("converted.onnx", MFD_CLOEXEC);
+        config->has_memory = config->memory_fd >= 0;
     }
-    struct trial trial = {.asked = asked, .enter = enter, .context = context};
+    struct trial trial = {.config = config, .enter = enter, .context = context};
     return direct ? try_ways(&trial, err) : try_fallback(&trial, err);
 }

@@ -233,7 +233,7 @@ static int amend_onnx(const char *path, const struct lq_buf *model, struct lq_bu
 
 // Writes the converted .tflite, or the amended ONNX model, to an unnamed file that the engine reads
 // as `path`. Returns its descriptor, which the caller closes; negative on failure.
-static int convert_unnamed(struct lq_cli_model *asked, const char *model, char path[32],
+static int convert_unnamed(struct lq_cli_model *config, const char *model, char path[32],
                            struct lq_error *err)
 {
     struct lq_buf in, out;
@@ -248,8 +248,8 @@ static int convert_unnamed(struct lq_cli_model *asked, const char *model, char p
                      : amend_onnx(model, &in, &out, err);
     lq_buf_release(&in);
     if (status == LQ_OK) {
-        fd = asked->has_memory ? asked->memory_fd : memfd_create("converted.onnx", MFD_CLOEXEC);
-        asked->has_memory = false;
+        fd = config->has_memory ? config->memory_fd : memfd_create("converted.onnx", MFD_CLOEXEC);
+        config->has_memory = false;
         snprintf(path, 32, "/proc/self/fd/%d", fd);
         // The process that tried the model has already written to it.
         if (fd < 0 || ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0 ||
@@ -265,11 +265,11 @@ static int convert_unnamed(struct lq_cli_model *asked, const char *model, char p
     return status;
 }
 
-bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked)
+bool lq_cli_model_on_nvidia(const struct lq_cli_model *config)
 {
-    const char *engine = asked->options.engine;
+    const char *engine = config->options.engine;
     return engine && strcmp(engine, "onnxruntime") == 0 &&
-           asked->options.device != LQ_DEVICE_CPU &&
+           config->options.device != LQ_DEVICE_CPU &&
            (access("/dev/nvidiactl", F_OK) == 0 || access("/dev/dxg", F_OK) == 0);
 }
 
@@ -289,19 +289,19 @@ void lq_cli_model_find_float(struct lq_cli_model *model)
         model->float_path[0] = '\0';
 }
 
-const char *lq_cli_model_own(const struct lq_cli_model *asked)
+const char *lq_cli_model_own(const struct lq_cli_model *config)
 {
-    return lq_cli_model_on_nvidia(asked) ? lq_model_float_path() : lq_model_default_path();
+    return lq_cli_model_on_nvidia(config) ? lq_model_float_path() : lq_model_default_path();
 }
 
-int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
+int lq_cli_model_open_tried(struct lq_cli_model *config, struct lq_model **model,
                             struct lq_error *err)
 {
-    struct lq_model_options chosen = asked->options;
-    const char *path = asked->path ? asked->path : lq_cli_model_own(asked);
+    struct lq_model_options chosen = config->options;
+    const char *path = config->path ? config->path : lq_cli_model_own(config);
     struct lq_remote_options *remote = &chosen.remote;
     // The server's own model: none of our model's settings apply to it.
-    if (remote->model && !asked->path && !remote->fallback) {
+    if (remote->model && !config->path && !remote->fallback) {
         remote->no_file = true;
         path = remote->model;
     }
@@ -311,11 +311,11 @@ int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
         snprintf(stem, sizeof stem, "%.*s", (int)strcspn(base, "."), base);
         remote->model = stem;
     }
-    chosen.cache_dir = lq_cli_model_cache(asked);
+    chosen.cache_dir = lq_cli_model_cache(config);
     lq_cli_limit_onednn(path);
-    if (!asked->converted)
+    if (!config->converted)
         return lq_model_open(model, path, &chosen, err);
-    int fd = convert_unnamed(asked, path, unnamed, err);
+    int fd = convert_unnamed(config, path, unnamed, err);
     if (fd < 0)
         return fd;
     chosen.source = path;
@@ -324,8 +324,8 @@ int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
     return status;
 }
 
-int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model, struct lq_error *err)
+int lq_cli_model_open(struct lq_cli_model *config, struct lq_model **model, struct lq_error *err)
 {
-    int status = lq_cli_model_check(asked, NULL, NULL, err);
-    return status == LQ_OK ? lq_cli_model_open_tried(asked, model, err) : status;
+    int status = lq_cli_model_check(config, NULL, NULL, err);
+    return status == LQ_OK ? lq_cli_model_open_tried(config, model, err) : status;
 }

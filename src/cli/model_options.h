@@ -30,7 +30,7 @@ void lq_cli_model_init(struct lq_cli_model *model);
 const char *lq_cli_model_cache(struct lq_cli_model *model);
 
 // Whether onnxruntime may find an NVIDIA GPU here: the driver's device file exists.
-bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked);
+bool lq_cli_model_on_nvidia(const struct lq_cli_model *config);
 
 // Finds the float file that an int8 model was made from, if its sidecar names one and the file can
 // be read. Such a network exists in two files, like the one that ships with Lacquer. A faulty
@@ -38,12 +38,12 @@ bool lq_cli_model_on_nvidia(const struct lq_cli_model *asked);
 void lq_cli_model_find_float(struct lq_cli_model *model);
 
 // The model that ships with Lacquer, in the precision for the device it will run on.
-const char *lq_cli_model_own(const struct lq_cli_model *asked);
+const char *lq_cli_model_own(const struct lq_cli_model *config);
 
-// Opens the requested model, after lq_cli_model_check.
-LQ_MUST_CHECK int lq_cli_model_open(struct lq_cli_model *asked, struct lq_model **model,
+// Opens the model that `config` names, after lq_cli_model_check.
+LQ_MUST_CHECK int lq_cli_model_open(struct lq_cli_model *config, struct lq_model **model,
                                     struct lq_error *err);
 
 // The same without the check: used inside the check and after it.
-LQ_MUST_CHECK int lq_cli_model_open_tried(struct lq_cli_model *asked, struct lq_model **model,
+LQ_MUST_CHECK int lq_cli_model_open_tried(struct lq_cli_model *config, struct lq_model **model,
                                           struct lq_error *err);

@@ -17,5 +17,5 @@ bool lq_cli_is_large(const char *model_path);
 // instructions instead, unless the user has set ONEDNN_MAX_CPU_ISA. For networks as small as the
 // default one AMX takes 1.4 to 2.3 times as long (docs/BENCHMARKS.md); for large ones it is faster.
 // Does nothing for a model that cannot be read: opening it will report why. A result of `lacquer
-// tune` (tune_answer.h) sets the variable earlier and takes precedence.
+// tune` (tune_choice.h) sets the variable earlier and takes precedence.
 void lq_cli_limit_onednn(const char *model_path);

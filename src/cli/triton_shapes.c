@@ -94,7 +94,7 @@ static int find_shapes(struct lq_triton_config *config, const char *path, int ba
 enum { TRY_MS_MAX = 300 * 1000 };
 
 struct sizes_job {
-    struct lq_cli_model asked;
+    struct lq_cli_model requested;
     struct lq_triton_config found;
 };
 
@@ -102,7 +102,7 @@ static int read_sizes(void *data, struct lq_error *err)
 {
     struct sizes_job *job = data;
     struct lq_model *model = NULL;
-    int status = lq_cli_model_open_tried(&job->asked, &model, err);
+    int status = lq_cli_model_open_tried(&job->requested, &model, err);
     if (status != LQ_OK)
         return status;
     const struct lq_model_info *info = lq_model_info(model);
@@ -118,16 +118,16 @@ static int read_sizes(void *data, struct lq_error *err)
 int lq_triton_find_sizes(struct lq_triton_config *config, const char *model, bool *onnx,
                          bool *amended, struct lq_error *err)
 {
-    struct sizes_job job = {.asked = {.path = model, .options = {.engine = "openvino",
+    struct sizes_job job = {.requested = {.path = model, .options = {.engine = "openvino",
                                                                 .no_landmarks = true}},
                             .found = *config};
-    int status = lq_cli_model_check(&job.asked, NULL, NULL, err);
+    int status = lq_cli_model_check(&job.requested, NULL, NULL, err);
     if (status == LQ_OK)
         status = lq_child_run(read_sizes, &job, sizeof job, TRY_MS_MAX, err);
     *config = job.found;
     const char *dot = strrchr(model, '.');
-    *amended = job.asked.converted;
-    *onnx = job.asked.converted || config->platform != LQ_TRITON_PYTHON || !dot ||
+    *amended = job.requested.converted;
+    *onnx = job.requested.converted || config->platform != LQ_TRITON_PYTHON || !dot ||
             strcmp(dot, ".tflite") != 0;
     return status;
 }

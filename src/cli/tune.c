@@ -11,7 +11,7 @@
 #include "cli/model_check.h"
 #include "cli/tune_race.h"
 
-// By which factor a stored answer may be slower than the best one.
+// By which factor a stored choice may be slower than the best one.
 #define BEHIND_MAX 1.05
 
 struct tune {
@@ -49,7 +49,7 @@ static void print_entry(const struct lq_tune_race *race, int index)
 {
     const struct lq_tune_entry *entry = &race->entries[index];
     char name[128], iou[16] = "-";
-    lq_tune_candidate_name(&entry->candidate, lq_tune_path(race->asked, &entry->candidate), name,
+    lq_tune_candidate_name(&entry->candidate, lq_tune_path(race->config, &entry->candidate), name,
                            sizeof name);
     if (entry->verdict == LQ_TUNE_FAILED) {
         printf("%-48s not measured: %s\n", name, entry->reason);
@@ -95,7 +95,7 @@ static json_t *entry_json(const struct lq_tune_race *race, int index)
 {
     const struct lq_tune_entry *entry = &race->entries[index];
     json_t *one = json_pack(
-        "{s:s, s:s, s:s, s:s}", "file", lq_tune_path(race->asked, &entry->candidate), "precision",
+        "{s:s, s:s, s:s, s:s}", "file", lq_tune_path(race->config, &entry->candidate), "precision",
         lq_precision_name(entry->candidate.precision), "isa", entry->candidate.isa, "verdict",
         lq_tune_verdict_name(entry->verdict));
     if (entry->verdict == LQ_TUNE_FAILED) {
@@ -115,16 +115,19 @@ static json_t *entry_json(const struct lq_tune_race *race, int index)
 }
 
 // Prints "one" if a single frame uses one core, else "all".
-static void print_json(const struct lq_tune_race *race, const struct lq_tune_answer *answer,
+static void print_json(const struct lq_tune_race *race, const struct lq_tune_choice *choice,
                        double behind)
 {
     json_t *all = json_array();
     for (int i = 0; i < race->count; i++)
         json_array_append_new(all, entry_json(race, i));
-    json_t *root = json_pack("{s:o, s:{s:s, s:s, s:s, s:s}}", "candidates", all, "answer", "file",
-                             lq_tune_path(race->asked, &answer->candidate), "precision",
-                             lq_precision_name(answer->candidate.precision), "isa",
-                             answer->candidate.isa, "threads", answer->one_core ? "one" : "all");
+    json_t *chosen = json_pack("{s:s, s:s, s:s, s:s}", "file",
+                               lq_tune_path(race->config, &choice->candidate), "precision",
+                               lq_precision_name(choice->candidate.precision), "isa",
+                               choice->candidate.isa, "threads", choice->one_core ? "one" : "all");
+    // "answer" is what 1.0.0-rc1 calls it; one version keeps both.
+    json_t *root = json_pack("{s:o, s:O, s:o}", "candidates", all, "answer", chosen, "choice",
+                             chosen);
     if (behind > 0)
         json_object_set_new(root, "kept_is_behind", json_real(behind - 1));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(7));
@@ -132,12 +135,12 @@ static void print_json(const struct lq_tune_race *race, const struct lq_tune_ans
     json_decref(root);
 }
 
-// Computes the stored answer's time divided by the best one's; NOT_FOUND if none is stored.
+// Computes the stored choice's time divided by the best one's; NOT_FOUND if none is stored.
 static int compare_kept(const struct lq_tune_race *race, const char *cache, uint64_t key,
                         double *behind, struct lq_error *err)
 {
-    struct lq_tune_answer kept;
-    if (!lq_tune_answer_read(cache, key, &kept))
+    struct lq_tune_choice kept;
+    if (!lq_tune_choice_read(cache, key, &kept))
         return lq_fail(err, LQ_ERR_NOT_FOUND, "no result is saved for this model on this machine; "
                                               "run `lacquer tune` first");
     for (int i = 0; i < race->count; i++) {
@@ -157,25 +160,25 @@ static int compare_kept(const struct lq_tune_race *race, const char *cache, uint
 static int conclude(const struct tune *tune, const struct lq_tune_race *race, const char *cache,
                     uint64_t key, struct lq_error *err)
 {
-    struct lq_tune_answer answer;
+    struct lq_tune_choice choice;
     double behind = 0;
-    lq_tune_race_answer(race, &answer);
+    lq_tune_race_choice(race, &choice);
     int status = tune->check ? compare_kept(race, cache, key, &behind, err)
-                             : lq_tune_answer_write(cache, key, &answer, err);
+                             : lq_tune_choice_write(cache, key, &choice, err);
     if (tune->json)
-        print_json(race, &answer, behind);
+        print_json(race, &choice, behind);
     else
         print_table(tune, race);
     if (status != LQ_OK || tune->json)
         return status == LQ_OK && behind > BEHIND_MAX
-                   ? lq_fail(err, LQ_ERR_ENGINE, "the kept answer is %.0f %% behind",
+                   ? lq_fail(err, LQ_ERR_ENGINE, "the stored choice is %.0f %% behind",
                              behind * 100 - 100)
                    : status;
     if (!tune->check) {
         printf("Kept: `serve` and `apply` compute so from their next start.\n");
         return LQ_OK;
     }
-    printf("The kept answer takes %.1f %% longer than the best.\n", behind * 100 - 100);
+    printf("The stored choice takes %.1f %% longer than the best.\n", behind * 100 - 100);
     return behind <= BEHIND_MAX ? LQ_OK
                                 : lq_fail(err, LQ_ERR_ENGINE, "that is more than 5 %%; run "
                                           "`lacquer tune` again");
@@ -184,7 +187,7 @@ static int conclude(const struct tune *tune, const struct lq_tune_race *race, co
 static int run(struct tune *tune, struct lq_error *err)
 {
     struct lq_tune_pictures pictures;
-    struct lq_tune_race race = {.asked = &tune->model, .pictures = &pictures, .step = show_step};
+    struct lq_tune_race race = {.config = &tune->model, .pictures = &pictures, .step = show_step};
     const char *cache = lq_cli_model_cache(&tune->model);
     lq_cli_model_find_float(&tune->model);
     uint64_t key = lq_tune_key(&tune->model);

@@ -31,7 +31,7 @@ struct lq_tune_case {
 void lq_tune_case_here(struct lq_tune_case *here, const char *path, bool ours);
 
 // Writes the candidates to `all` and returns their number. The first one of each file is its
-// reference: f32, with the settings used when there is no stored answer.
+// reference: f32, with the settings used when there is no stored choice.
 int lq_tune_candidates(const struct lq_tune_case *here, struct lq_tune_candidate *all);
 
 // Writes "nail-f16.onnx, bf16, no cap"; `path` is the candidate's file.

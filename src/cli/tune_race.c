@@ -86,7 +86,7 @@ static enum lq_tune_verdict judge(const struct lq_tune_race *race,
 static struct lq_tune_trial trial_of(const struct lq_tune_race *race,
                                      const struct lq_tune_candidate *candidate)
 {
-    return (struct lq_tune_trial){.asked = race->asked, .candidate = *candidate,
+    return (struct lq_tune_trial){.config = race->config, .candidate = *candidate,
                                   .pictures = race->pictures, .enter = race->enter,
                                   .context = race->context};
 }
@@ -203,9 +203,9 @@ int lq_tune_race_run(struct lq_tune_race *race, struct lq_error *err)
     struct lq_tune_candidate all[LQ_TUNE_CANDIDATES_MAX];
     const struct references references = {memfd_create("masks", MFD_CLOEXEC),
                                           memfd_create("masks-float", MFD_CLOEXEC)};
-    const char *path = race->asked->path ? race->asked->path : lq_model_default_path();
-    lq_tune_case_here(&race->here, path, !race->asked->path);
-    race->here.pair |= race->here.quantised && race->asked->float_path[0];
+    const char *path = race->config->path ? race->config->path : lq_model_default_path();
+    lq_tune_case_here(&race->here, path, !race->config->path);
+    race->here.pair |= race->here.quantised && race->config->float_path[0];
     race->count = lq_tune_candidates(&race->here, all);
     for (int i = 0; i < race->count; i++)
         race->entries[i] = (struct lq_tune_entry){.candidate = all[i]};
@@ -221,10 +221,10 @@ int lq_tune_race_run(struct lq_tune_race *race, struct lq_error *err)
     return status;
 }
 
-void lq_tune_race_answer(const struct lq_tune_race *race, struct lq_tune_answer *answer)
+void lq_tune_race_choice(const struct lq_tune_race *race, struct lq_tune_choice *choice)
 {
     const struct lq_tune_entry *best = &race->entries[race->best];
-    *answer = (struct lq_tune_answer){
+    *choice = (struct lq_tune_choice){
         .candidate = best->candidate,
         .one_core = best->times.all_ms > best->times.one_ms * WORTH_ALL,
         .alone_ms = alone_ms(&best->times),

@@ -5,7 +5,7 @@
 // Owner: the caller; a race holds no memory of its own.
 #pragma once
 
-#include "cli/tune_answer.h"
+#include "cli/tune_choice.h"
 #include "cli/tune_trial.h"
 
 // Minimum agreement (intersection over union) of a candidate's nails with its reference's. For the
@@ -30,7 +30,7 @@ struct lq_tune_entry {
 };
 
 struct lq_tune_race {
-    const struct lq_cli_model *asked;
+    const struct lq_cli_model *config;
     const struct lq_tune_pictures *pictures;
     int (*enter)(void *context, struct lq_error *err); // called first in each child; NULL: nothing
     void *context;
@@ -48,9 +48,9 @@ double lq_tune_score(const struct lq_tune_times *times);
 
 const char *lq_tune_verdict_name(enum lq_tune_verdict verdict); // "fine"
 
-// Sets entries and best; the caller sets asked, pictures, enter and step. MODEL: no candidate is
+// Sets entries and best; the caller sets config, pictures, enter and step. MODEL: no candidate is
 // usable; the text is the first one's reason. A child that crashes becomes an entry that FAILED.
 LQ_MUST_CHECK int lq_tune_race_run(struct lq_tune_race *race, struct lq_error *err);
 
-// The answer for the best candidate.
-void lq_tune_race_answer(const struct lq_tune_race *race, struct lq_tune_answer *answer);
+// The choice for the best candidate.
+void lq_tune_race_choice(const struct lq_tune_race *race, struct lq_tune_choice *choice);

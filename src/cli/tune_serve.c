@@ -25,28 +25,28 @@ enum { NICE = 10 };
 // The child's message with its result.
 struct found {
     int status;
-    bool kept; // the answer was stored in the cache
-    struct lq_tune_answer answer;
+    bool kept; // the choice was stored in the cache
+    struct lq_tune_choice choice;
     struct lq_error error;
 };
 
 // ---- the child
 
 struct keeping {
-    struct lq_cli_model *asked;
+    struct lq_cli_model *config;
     int (*enter)(void *context, struct lq_error *err);
     void *context;
-    struct lq_tune_answer answer;
+    struct lq_tune_choice choice;
 };
 
 // Runs as the cache's owner, who may be another user than at the start.
 static int keep(void *data, struct lq_error *err)
 {
     struct keeping *keeping = data;
-    uint64_t key = lq_tune_key(keeping->asked);
+    uint64_t key = lq_tune_key(keeping->config);
     int status = keeping->enter ? keeping->enter(keeping->context, err) : LQ_OK;
-    return status == LQ_OK ? lq_tune_answer_write(lq_cli_model_cache(keeping->asked), key,
-                                                  &keeping->answer, err)
+    return status == LQ_OK ? lq_tune_choice_write(lq_cli_model_cache(keeping->config), key,
+                                                  &keeping->choice, err)
                            : status;
 }
 
@@ -54,17 +54,17 @@ static void race(struct keeping *keeping, struct found *found)
 {
     static struct lq_tune_race race;
     struct lq_tune_pictures pictures;
-    race = (struct lq_tune_race){.asked = keeping->asked, .pictures = &pictures,
+    race = (struct lq_tune_race){.config = keeping->config, .pictures = &pictures,
                                  .enter = keeping->enter, .context = keeping->context};
     found->status = lq_tune_pictures_read(&pictures, NULL, &found->error);
     if (found->status == LQ_OK)
         found->status =
-            lq_cli_model_check(keeping->asked, keeping->enter, keeping->context, &found->error);
+            lq_cli_model_check(keeping->config, keeping->enter, keeping->context, &found->error);
     if (found->status == LQ_OK)
         found->status = lq_tune_race_run(&race, &found->error);
     if (found->status == LQ_OK) {
-        lq_tune_race_answer(&race, &found->answer);
-        keeping->answer = found->answer;
+        lq_tune_race_choice(&race, &found->choice);
+        keeping->choice = found->choice;
         found->kept = lq_child_run(keep, keeping, 0, KEEP_MS_MAX, &found->error) == LQ_OK;
     }
     lq_tune_pictures_release(&pictures);
@@ -118,13 +118,13 @@ static void close_all(const int *fds, int count)
         close(fds[i]);
 }
 
-void lq_tune_beside_fork(struct lq_tune_beside *beside, struct lq_cli_model *asked,
+void lq_tune_beside_fork(struct lq_tune_beside *beside, struct lq_cli_model *config,
                          int (*enter)(void *context, struct lq_error *err), void *context)
 {
     int pipes[4];
-    lq_cli_model_find_float(asked);
+    lq_cli_model_find_float(config);
     *beside = (struct lq_tune_beside){0};
-    if (!lq_tune_is_open(asked) || !asked->options.cache_dir)
+    if (!lq_tune_is_open(config) || !config->options.cache_dir)
         return;
     if (pipe2(pipes, O_CLOEXEC) != 0)
         return;
@@ -132,9 +132,9 @@ void lq_tune_beside_fork(struct lq_tune_beside *beside, struct lq_cli_model *ask
         close_all(pipes, 2);
         return;
     }
-    struct lq_cli_model copy = *asked;
-    struct keeping keeping = {.asked = &copy, .enter = enter, .context = context};
-    if (asked->options.cache_dir == asked->cache_dir)
+    struct lq_cli_model copy = *config;
+    struct keeping keeping = {.config = &copy, .enter = enter, .context = context};
+    if (config->options.cache_dir == config->cache_dir)
         copy.options.cache_dir = copy.cache_dir;
     pid_t parent = getpid(), child = fork();
     if (child == 0) {
@@ -164,9 +164,9 @@ static bool wait_for(const struct lq_tune_beside *beside, int fd, int timeout_ms
     return waits[0].revents == 0;
 }
 
-static bool needs_another_cap(const struct lq_tune_answer *answer)
+static bool needs_another_cap(const struct lq_tune_choice *choice)
 {
-    const char *now = getenv("ONEDNN_MAX_CPU_ISA"), *isa = answer->candidate.isa;
+    const char *now = getenv("ONEDNN_MAX_CPU_ISA"), *isa = choice->candidate.isa;
     return *isa && strcmp(now ? now : "ALL", isa) != 0;
 }
 
@@ -180,20 +180,20 @@ static bool is_so_already(const struct lq_cli_model *now, const struct lq_cli_mo
             (precision == LQ_PRECISION_F32 && now->options.precision == LQ_PRECISION_AUTO));
 }
 
-static void go_over(struct lq_tune_beside *beside, const struct lq_tune_answer *answer)
+static void go_over(struct lq_tune_beside *beside, const struct lq_tune_choice *choice)
 {
-    struct lq_cli_model then = *beside->asked;
+    struct lq_cli_model then = *beside->config;
     struct lq_error why;
     char name[128];
-    lq_tune_candidate_name(&answer->candidate, lq_tune_path(&then, &answer->candidate), name,
+    lq_tune_candidate_name(&choice->candidate, lq_tune_path(&then, &choice->candidate), name,
                            sizeof name);
-    if (needs_another_cap(answer)) {
+    if (needs_another_cap(choice)) {
         lq_log_info("%s is the fastest here, but needs another instruction set than this process "
                     "started with; it is used from the next start", name);
         return;
     }
-    lq_tune_answer_use(answer, &then);
-    if (is_so_already(beside->asked, &then)) {
+    lq_tune_choice_use(choice, &then);
+    if (is_so_already(beside->config, &then)) {
         lq_log_debug("tuned: the present configuration is the fastest, %s", name);
         return;
     }
@@ -217,7 +217,7 @@ static void conclude(struct lq_tune_beside *beside)
     if (waitpid(beside->child, NULL, 0) == beside->child)
         beside->child = 0;
     if (found.status == LQ_OK)
-        go_over(beside, &found.answer);
+        go_over(beside, &found.choice);
 }
 
 static void *watch(void *context)
@@ -233,12 +233,12 @@ static void *watch(void *context)
     return NULL;
 }
 
-void lq_tune_beside_watch(struct lq_tune_beside *beside, const struct lq_cli_model *asked,
+void lq_tune_beside_watch(struct lq_tune_beside *beside, const struct lq_cli_model *config,
                           struct lq_server *server, int after_s)
 {
     if (beside->child <= 0)
         return;
-    beside->asked = asked;
+    beside->config = config;
     beside->server = server;
     beside->after_s = after_s;
     beside->stop = eventfd(0, EFD_CLOEXEC);

@@ -14,29 +14,29 @@
 
 enum { TRIAL_MS_MAX = 300 * 1000 };
 
-const char *lq_tune_path(const struct lq_cli_model *asked,
+const char *lq_tune_path(const struct lq_cli_model *config,
                          const struct lq_tune_candidate *candidate)
 {
     if (candidate->floats)
-        return asked->path ? asked->float_path : lq_model_float_path();
-    return asked->path ? asked->path : lq_model_default_path();
+        return config->path ? config->float_path : lq_model_float_path();
+    return config->path ? config->path : lq_model_default_path();
 }
 
 // Compiled models are not stored: those of the losing candidates would only fill the cache.
 static int open_candidate(const struct lq_tune_trial *trial, enum lq_tune tune,
                           struct lq_model **model, struct lq_error *err)
 {
-    struct lq_cli_model asked = *trial->asked;
-    asked.path = lq_tune_path(trial->asked, &trial->candidate);
-    asked.options.precision = trial->candidate.precision;
-    asked.options.tune = tune;
-    asked.options.no_landmarks = true;
-    asked.options.cache_dir = NULL;
+    struct lq_cli_model config = *trial->config;
+    config.path = lq_tune_path(trial->config, &trial->candidate);
+    config.options.precision = trial->candidate.precision;
+    config.options.tune = tune;
+    config.options.no_landmarks = true;
+    config.options.cache_dir = NULL;
     if (trial->candidate.floats)
-        asked.converted = false; // this was determined for the other file
-    if (asked.has_memory) // opening it closes it
-        asked.memory_fd = dup(asked.memory_fd);
-    return lq_cli_model_open_tried(&asked, model, err);
+        config.converted = false; // this was determined for the other file
+    if (config.has_memory) // opening it closes it
+        config.memory_fd = dup(config.memory_fd);
+    return lq_cli_model_open_tried(&config, model, err);
 }
 
 // A model that does not support this precision would run in f32, with a warning that nobody reads

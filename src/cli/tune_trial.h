@@ -19,7 +19,7 @@ struct lq_tune_times {
 enum lq_tune_masks { LQ_TUNE_MASKS_NONE, LQ_TUNE_MASKS_WRITE, LQ_TUNE_MASKS_COMPARE };
 
 struct lq_tune_trial {
-    const struct lq_cli_model *asked;
+    const struct lq_cli_model *config;
     struct lq_tune_candidate candidate;
     const struct lq_tune_pictures *pictures;
     enum lq_tune_masks masks;
@@ -35,7 +35,7 @@ struct lq_tune_trial {
 };
 
 // Path of the candidate's file.
-const char *lq_tune_path(const struct lq_cli_model *asked,
+const char *lq_tune_path(const struct lq_cli_model *config,
                          const struct lq_tune_candidate *candidate);
 
 // Fails with the status and reason of a candidate that cannot be opened or that crashes its

@@ -29,35 +29,35 @@ struct opening {
     lq_batch_run *run_batch;
     struct lq_gpu gpu;
     struct lq_ort_model *reference; // on the processor
-    struct lq_ort_slot *answers[LQ_ORT_PICTURES]; // to the test pictures
+    struct lq_ort_slot *references[LQ_ORT_PICTURES]; // to the test pictures
 };
 
 static void release(struct opening *opening)
 {
     for (int i = 0; i < LQ_ORT_PICTURES; i++)
-        lq_ort_slot_free(opening->answers[i]);
+        lq_ort_slot_free(opening->references[i]);
     lq_ort_model_close(opening->reference);
     lq_buf_release(&opening->shaped);
     lq_buf_release(&opening->batched);
     free(opening);
 }
 
-// The size that is asked for, or the file's own, in bytes that say so.
+// The size that is requested for, or the file's own, in bytes that say so.
 static int settle_shape(struct opening *opening, struct lq_error *err)
 {
     const struct lq_engine_options *options = opening->options;
     const struct lq_ort_file *file = opening->file;
     struct lq_ort_session_options *how = &opening->how;
     const struct lq_tensor *input = &file->model.tensors.inputs[0];
-    bool asked = options->shape_rank > 0;
+    bool requested = options->shape_rank > 0;
     how->input = input->name;
-    how->rank = asked ? options->shape_rank : input->rank;
-    memcpy(how->shape, asked ? options->shape : input->dims, sizeof how->shape);
+    how->rank = requested ? options->shape_rank : input->rank;
+    memcpy(how->shape, requested ? options->shape : input->dims, sizeof how->shape);
     for (int i = 0; i < how->rank; i++)
         if (how->shape[i] < 0)
             return lq_fail(err, LQ_ERR_MODEL, "cannot run model '%.100s': the size of its input is "
                            "open", opening->name);
-    if (!asked)
+    if (!requested)
         return lq_buf_append(&opening->shaped, file->bytes.data, file->bytes.len);
     return lq_onnx_bind_shape(file->bytes.data, file->bytes.len, how->shape, how->rank,
                              &opening->shaped, err);
@@ -76,7 +76,7 @@ void lq_ort_engine_close(struct lq_engine *engine)
     free(engine);
 }
 
-// The processor's own answers.
+// The processor's own references.
 static int open_reference(struct opening *opening, struct lq_error *err)
 {
     if (opening->reference)
@@ -88,11 +88,11 @@ static int open_reference(struct opening *opening, struct lq_error *err)
     how.threads = lq_cpu_count();
     int status = lq_ort_model_open(&opening->reference, &opening->shaped, &how, err);
     for (int i = 0; i < LQ_ORT_PICTURES && status == LQ_OK; i++) {
-        status = lq_ort_slot_new(&opening->answers[i], opening->reference, 1, err);
+        status = lq_ort_slot_new(&opening->references[i], opening->reference, 1, err);
         if (status != LQ_OK)
             break;
-        lq_ort_draw(lq_ort_slot_tensors(opening->answers[i]), 0, 1, i);
-        status = lq_ort_slot_run(opening->answers[i], err);
+        lq_ort_draw(lq_ort_slot_tensors(opening->references[i]), 0, 1, i);
+        status = lq_ort_slot_run(opening->references[i], err);
     }
     return status;
 }
@@ -104,21 +104,21 @@ struct batch {
     double distance_max; // of a part's outputs from the processor's (lq_ort_distance)
 };
 
-// Near what the processor answers to this picture, and much nearer than to the other one.
+// Near what the processor references to this picture, and much nearer than to the other one.
 static int check_part(const struct opening *opening, const struct batch *batch, int part,
                       int picture, struct lq_error *err)
 {
     double found[LQ_ORT_PICTURES], distance_max = batch->distance_max;
     for (int i = 0; i < LQ_ORT_PICTURES; i++)
         found[i] = lq_ort_distance(batch->tensors, part, batch->parts,
-                                   lq_ort_slot_tensors(opening->answers[i]));
+                                   lq_ort_slot_tensors(opening->references[i]));
     double own = found[picture], other = found[1 - picture];
-    double apart = lq_ort_distance(lq_ort_slot_tensors(opening->answers[picture]), 0, 1,
-                                   lq_ort_slot_tensors(opening->answers[1 - picture]));
+    double apart = lq_ort_distance(lq_ort_slot_tensors(opening->references[picture]), 0, 1,
+                                   lq_ort_slot_tensors(opening->references[1 - picture]));
     // Some networks answer the same to both.
     if (own <= distance_max && (own < other / 2 || apart < distance_max / 10))
         return LQ_OK;
-    return lq_fail(err, LQ_ERR_ENGINE, "in a batch of %d it answers %.3g off what the processor "
+    return lq_fail(err, LQ_ERR_ENGINE, "in a batch of %d it references %.3g off what the processor "
                    "does (and %.3g off another picture's answer)", batch->parts, own, other);
 }
 
@@ -242,7 +242,7 @@ static int open_batched(struct lq_engine **out, struct opening *opening, enum lq
 static int open_gpu(struct lq_engine **out, struct opening *opening, enum lq_device device,
                     struct lq_error *err)
 {
-    int asked = opening->options->batch_max, batch_max = asked > 0 ? asked : GPU_BATCH;
+    int requested = opening->options->batch_max, batch_max = requested > 0 ? requested : GPU_BATCH;
     struct lq_error why = {0};
     int status = lq_ort_parts_load(device, &opening->gpu, err);
     if (status != LQ_OK)
@@ -256,10 +256,10 @@ static int open_gpu(struct lq_engine **out, struct opening *opening, enum lq_dev
 // ---- opening
 
 // Said once of each device, not once of each size.
-static void tell_fallback(enum lq_device asked, enum lq_device next, const char *reason)
+static void tell_fallback(enum lq_device requested, enum lq_device next, const char *reason)
 {
     static atomic_uint said;
-    if (!(atomic_fetch_or(&said, 1u << asked) & 1u << asked))
+    if (!(atomic_fetch_or(&said, 1u << requested) & 1u << requested))
         lq_log_warn("%.300s; computing on %s instead", reason,
                     next == LQ_DEVICE_CPU ? "the processor" : "the GPU by CUDA alone");
 }
@@ -267,20 +267,20 @@ static void tell_fallback(enum lq_device asked, enum lq_device next, const char 
 static int open_somewhere(struct lq_engine **out, struct opening *opening, struct lq_error *err)
 {
     static const enum lq_device gpus[] = {LQ_DEVICE_TENSORRT, LQ_DEVICE_CUDA};
-    enum lq_device asked = opening->options->device;
-    int from = asked == LQ_DEVICE_CPU ? 2 : asked == LQ_DEVICE_CUDA ? 1 : 0;
+    enum lq_device requested = opening->options->device;
+    int from = requested == LQ_DEVICE_CPU ? 2 : requested == LQ_DEVICE_CUDA ? 1 : 0;
     struct lq_error first = {0}, why = {0};
     for (int i = from; i < 2; i++) {
         int status = open_gpu(out, opening, gpus[i], i == from ? &first : &why);
-        if (status == LQ_OK && i > from && asked != LQ_DEVICE_AUTO)
-            tell_fallback(asked, gpus[i], first.text);
+        if (status == LQ_OK && i > from && requested != LQ_DEVICE_AUTO)
+            tell_fallback(requested, gpus[i], first.text);
         if (status == LQ_OK)
             return LQ_OK;
         lq_log_debug("%s", i == from ? first.text : why.text);
     }
     int status = open_batched(out, opening, LQ_DEVICE_CPU, false, opening->options->batch_max, err);
-    if (status == LQ_OK && asked != LQ_DEVICE_AUTO && asked != LQ_DEVICE_CPU)
-        tell_fallback(asked, LQ_DEVICE_CPU, first.text);
+    if (status == LQ_OK && requested != LQ_DEVICE_AUTO && requested != LQ_DEVICE_CPU)
+        tell_fallback(requested, LQ_DEVICE_CPU, first.text);
     return status;
 }
 

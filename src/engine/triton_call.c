@@ -25,7 +25,7 @@ int lq_triton_call_init(struct lq_triton_call *call, struct lq_triton_model *mod
 
 // ---- asking
 
-int lq_triton_ask(struct lq_triton_call *call, struct lq_http_call *http, size_t reply_max,
+int lq_triton_request(struct lq_triton_call *call, struct lq_http_call *http, size_t reply_max,
                   struct lq_error *err)
 {
     call->reply.max = reply_max;
@@ -47,7 +47,7 @@ int lq_triton_get(struct lq_triton_call *call, struct lq_triton_server *server, 
     char url[LQ_TRITON_URL_MAX];
     lq_triton_pool_url(call->model->pool, server, tail, url, sizeof url);
     struct lq_http_call http = {.url = url, .deadline_us = deadline_us};
-    return lq_triton_ask(call, &http, LQ_KSERVE_JSON_MAX, err);
+    return lq_triton_request(call, &http, LQ_KSERVE_JSON_MAX, err);
 }
 
 // ---- what travels
@@ -168,11 +168,12 @@ static int ask_way(struct lq_triton_call *call, struct lq_triton_server *server,
     char url[LQ_TRITON_URL_MAX];
     snprintf(url, sizeof url, "%s/v2", server->url);
     struct lq_http_call http = {.url = url, .deadline_us = deadline_us};
-    int status = lq_triton_ask(call, &http, LQ_KSERVE_JSON_MAX, err);
+    int status = lq_triton_request(call, &http, LQ_KSERVE_JSON_MAX, err);
     bool said = status == LQ_OK && lq_kserve_speaks_binary(call->reply.data, call->reply.len);
     enum lq_triton_way was = lq_triton_way(call->model, server);
-    if (said || was == LQ_TRITON_WAY_SAID)
-        lq_triton_learn_way(call->model, server, said ? LQ_TRITON_WAY_SAID : LQ_TRITON_WAY_UNKNOWN);
+    if (said || was == LQ_TRITON_WAY_ANNOUNCED)
+        lq_triton_learn_way(call->model, server,
+                            said ? LQ_TRITON_WAY_ANNOUNCED : LQ_TRITON_WAY_UNKNOWN);
     return http.http_status ? LQ_OK : status; // some have no such document
 }
 
@@ -282,7 +283,7 @@ void lq_triton_forget(struct lq_triton_model *model, const struct lq_triton_serv
     int index = lq_triton_pool_index(model->pool, server);
     pthread_mutex_lock(&model->lock);
     model->wires[index].version = 0;
-    if (status == LQ_ERR_MODEL && model->ways[index] != LQ_TRITON_WAY_SAID)
+    if (status == LQ_ERR_MODEL && model->ways[index] != LQ_TRITON_WAY_ANNOUNCED)
         model->ways[index] = LQ_TRITON_WAY_UNKNOWN;
     pthread_mutex_unlock(&model->lock);
 }
@@ -326,7 +327,7 @@ static int tell_memory(struct lq_triton_call *call, const struct lq_triton_serve
         http.body[0] = (struct lq_http_span){body, (size_t)len};
         http.body_count = 1;
     }
-    return lq_triton_ask(call, &http, LQ_KSERVE_JSON_MAX, err);
+    return lq_triton_request(call, &http, LQ_KSERVE_JSON_MAX, err);
 }
 
 void lq_triton_drop_memory(struct lq_triton_call *call)

@@ -20,10 +20,10 @@ struct lq_triton_wire {
     unsigned epoch;   // the server's epoch at the time of the query
 };
 
-// How to send requests over HTTP. SAID: the server's metadata announces the binary tensor
+// How to send requests over HTTP. ANNOUNCED: the server's metadata announces the binary tensor
 // extension. The others are found out by trying.
-enum lq_triton_way { LQ_TRITON_WAY_UNKNOWN, LQ_TRITON_WAY_SAID, LQ_TRITON_WAY_BINARY,
-                     LQ_TRITON_WAY_ANSWERS_JSON, // accepts bytes, responds with JSON
+enum lq_triton_way { LQ_TRITON_WAY_UNKNOWN, LQ_TRITON_WAY_ANNOUNCED, LQ_TRITON_WAY_BINARY,
+                     LQ_TRITON_WAY_JSON_RESPONSE, // accepts bytes, responds with JSON
                      LQ_TRITON_WAY_JSON };
 
 struct lq_triton_model {

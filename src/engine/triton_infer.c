@@ -28,7 +28,7 @@ static uint64_t next_id(void)
 // No answer may be longer than the JSON and the outputs we know, as bytes or as numbers.
 static size_t reply_max(const struct lq_tensors *wire, enum lq_triton_way way)
 {
-    bool bytes = way == LQ_TRITON_WAY_SAID || way == LQ_TRITON_WAY_BINARY;
+    bool bytes = way == LQ_TRITON_WAY_ANNOUNCED || way == LQ_TRITON_WAY_BINARY;
     size_t most = LQ_KSERVE_JSON_MAX;
     for (int i = 0; i < wire->output_count; i++)
         most += wire->outputs[i].rank == 0 ? (size_t)LQ_TENSOR_BYTES_MAX
@@ -83,7 +83,7 @@ static int infer_by_memory(struct lq_triton_call *call, const char *url, uint64_
     struct lq_http_call http = {.url = url, .post = true, .deadline_us = deadline_us,
                                 .body = {{call->memory_json.data, call->memory_json.len}},
                                 .body_count = 1, .head_len = (long)call->memory_json.len};
-    int status = lq_triton_ask(call, &http, LQ_KSERVE_JSON_MAX, err);
+    int status = lq_triton_request(call, &http, LQ_KSERVE_JSON_MAX, err);
     const struct lq_kserve_reply reply = {call->reply.data, call->reply.len, http.reply_head_len,
                                           id};
     if (status == LQ_OK)
@@ -150,11 +150,11 @@ static int infer_in_bytes(struct lq_triton_call *call, const char *url, enum lq_
                                 .head_len = (long)call->json.len};
     int status = fill_body(call, &http, err);
     if (status == LQ_OK)
-        status = lq_triton_ask(call, &http, reply_max(&call->wire, *way), err);
+        status = lq_triton_request(call, &http, reply_max(&call->wire, *way), err);
     if (status == LQ_OK)
         status = read_answer(call, http.reply_head_len, id, &json, err);
     if (status == LQ_OK && *way == LQ_TRITON_WAY_UNKNOWN)
-        *way = json ? LQ_TRITON_WAY_ANSWERS_JSON : LQ_TRITON_WAY_BINARY;
+        *way = json ? LQ_TRITON_WAY_JSON_RESPONSE : LQ_TRITON_WAY_BINARY;
     return status;
 }
 
@@ -176,7 +176,7 @@ static int infer_in_json(struct lq_triton_call *call, const char *url, uint64_t 
     http.body[0] = (struct lq_http_span){call->text.data, call->text.len};
     http.body_count = 1;
     if (status == LQ_OK)
-        status = lq_triton_ask(call, &http, reply_max(&call->wire, LQ_TRITON_WAY_JSON), err);
+        status = lq_triton_request(call, &http, reply_max(&call->wire, LQ_TRITON_WAY_JSON), err);
     return status == LQ_OK ? read_answer(call, http.reply_head_len, id, &json, err) : status;
 }
 

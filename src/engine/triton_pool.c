@@ -33,7 +33,7 @@ struct lq_triton_pool {
     struct watcher {
         struct lq_triton_pool *pool;
         struct lq_triton_server *server;
-        struct lq_triton_asker asker;
+        struct lq_triton_probe probe;
         pthread_t thread;
     } watchers[LQ_REMOTE_URLS_MAX];
     int watching; // so many threads run
@@ -226,7 +226,7 @@ static void look_at(struct watcher *watcher)
     unsigned epoch = server->epoch;
     pthread_mutex_unlock(&pool->lock);
     int status =
-        lq_triton_ask_ready(&watcher->asker, server->url, pool->model, pool->version, &err);
+        lq_triton_probe_ready(&watcher->probe, server->url, pool->model, pool->version, &err);
     pthread_mutex_lock(&pool->lock);
     if (epoch != server->epoch) {
         // A request has put it out meanwhile, and knows better.
@@ -295,7 +295,7 @@ static int add_server(struct lq_triton_pool *pool, const char *url, enum lq_remo
     pool->server_count++;
     watcher->pool = pool;
     watcher->server = server;
-    return lq_triton_asker_init(&watcher->asker, err);
+    return lq_triton_probe_init(&watcher->probe, err);
 }
 
 static void pool_free(struct lq_triton_pool *pool)
@@ -307,7 +307,7 @@ static void pool_free(struct lq_triton_pool *pool)
     for (int i = 0; i < pool->server_count; i++) {
         if (i < pool->watching)
             pthread_join(pool->watchers[i].thread, NULL);
-        lq_triton_asker_release(&pool->watchers[i].asker);
+        lq_triton_probe_release(&pool->watchers[i].probe);
     }
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);

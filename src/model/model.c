@@ -51,19 +51,19 @@ static void ask_for_size(const struct lq_model *model, const struct lq_variant *
 
 // Picks the requested precision or, with AUTO, bf16 if the model tolerates it and this processor
 // runs it faster.
-static int pick_precision(struct lq_model *model, enum lq_precision asked,
+static int pick_precision(struct lq_model *model, enum lq_precision requested,
                           struct lq_engine_options options, struct lq_error *err)
 {
     bool has = lq_cpu_has_bf16();
-    if (asked == LQ_PRECISION_BF16 && !has)
+    if (requested == LQ_PRECISION_BF16 && !has)
         return lq_fail(err, LQ_ERR_UNAVAILABLE,
                        "cannot run in bf16: this processor has no AVX512-BF16 or AMX; use f32");
-    if (asked == LQ_PRECISION_F16 && !lq_cpu_has_f16())
+    if (requested == LQ_PRECISION_F16 && !lq_cpu_has_f16())
         return lq_fail(err, LQ_ERR_UNAVAILABLE,
                        "cannot run in f16: this processor has no vectors of it (AVX512-FP16, "
                        "ARMv8.2-FP16); use f32");
-    model->info.precision = asked == LQ_PRECISION_AUTO ? LQ_PRECISION_F32 : asked;
-    if (asked != LQ_PRECISION_AUTO || !has || !model->sidecar.bf16_checked ||
+    model->info.precision = requested == LQ_PRECISION_AUTO ? LQ_PRECISION_F32 : requested;
+    if (requested != LQ_PRECISION_AUTO || !has || !model->sidecar.bf16_checked ||
         !model->ops->has_precisions)
         return LQ_OK;
     struct lq_variant first = {.width = model->info.sizes[0].width,
@@ -117,14 +117,14 @@ static int open_variant(struct lq_model *model, int index, const struct lq_engin
 
 // Video is landscape or portrait. If there is also a square size, it is only for single pictures: a
 // second kind of engine for it would use memory (a sixth of a server's) without any benefit.
-enum size_use { FOR_FILMS = 1, FOR_SINGLE_PICTURES = 2 };
+enum size_use { FOR_VIDEO = 1, FOR_STILLS = 2 };
 
 static enum size_use use_of(const struct lq_model *model, int index)
 {
     const struct lq_model_info *info = &model->info;
     bool odd_one_out = info->sizes[0].width != info->sizes[0].height &&
                        info->sizes[index].width == info->sizes[index].height;
-    return odd_one_out ? FOR_SINGLE_PICTURES : FOR_FILMS;
+    return odd_one_out ? FOR_STILLS : FOR_VIDEO;
 }
 
 // Opens the engines for frames that use all cores exclusively.
@@ -135,12 +135,12 @@ struct exclusive_opening {
     struct lq_error error;
 };
 
-static void *open_lone(void *context)
+static void *open_exclusive(void *context)
 {
     struct exclusive_opening *opening = context;
     struct lq_model *model = opening->model;
     for (int i = 0; i < model->info.size_count && opening->status == LQ_OK; i++)
-        if (use_of(model, i) == FOR_FILMS)
+        if (use_of(model, i) == FOR_VIDEO)
             opening->status = open_engine(model, i, opening->options, &model->variants[i].exclusive,
                                           &opening->error);
     return NULL;
@@ -166,16 +166,16 @@ static int open_both(struct lq_model *model, const struct lq_engine_options *opt
     pthread_t thread;
     exclusive.options.tune = LQ_TUNE_LATENCY;
     side_by_side.tune = LQ_TUNE_THROUGHPUT;
-    bool started = pthread_create(&thread, NULL, open_lone, &exclusive) == 0;
-    int status = open_sizes(model, &side_by_side, FOR_FILMS, err);
+    bool started = pthread_create(&thread, NULL, open_exclusive, &exclusive) == 0;
+    int status = open_sizes(model, &side_by_side, FOR_VIDEO, err);
     if (started)
         pthread_join(thread, NULL);
     else
-        open_lone(&exclusive);
+        open_exclusive(&exclusive);
     if (status == LQ_OK && exclusive.status != LQ_OK)
         status = lq_fail(err, exclusive.status, "%s", exclusive.error.text);
     // Not in parallel with the others: two engines of one kind would write to the same cache.
-    return status == LQ_OK ? open_sizes(model, &exclusive.options, FOR_SINGLE_PICTURES, err)
+    return status == LQ_OK ? open_sizes(model, &exclusive.options, FOR_STILLS, err)
                            : status;
 }
 
@@ -184,7 +184,7 @@ static int open_variants(struct lq_model *model, const struct lq_engine_options 
 {
     int status = options->tune == LQ_TUNE_BOTH
                      ? open_both(model, options, err)
-                     : open_sizes(model, options, FOR_FILMS | FOR_SINGLE_PICTURES, err);
+                     : open_sizes(model, options, FOR_VIDEO | FOR_STILLS, err);
     model->variant_count = status == LQ_OK ? model->info.size_count : 0;
     return status;
 }
@@ -241,10 +241,10 @@ static void open_landmarks(struct lq_model *model, const struct lq_engine_option
 }
 
 // Compiles all sizes in the requested precision, or in the one found to be faster.
-static int compile_all(struct lq_model *model, enum lq_precision asked,
+static int compile_all(struct lq_model *model, enum lq_precision requested,
                        struct lq_engine_options *engine, struct lq_error *err)
 {
-    int status = pick_precision(model, asked, *engine, err);
+    int status = pick_precision(model, requested, *engine, err);
     if (status != LQ_OK)
         return status;
     engine->precision = model->info.precision;
@@ -260,13 +260,13 @@ static int compile_all(struct lq_model *model, enum lq_precision asked,
 
 // Most files with a fixed batch size also accept a batch of one. If not, one picture is passed with
 // empty ones after it.
-static int compile_batch(struct lq_model *model, enum lq_precision asked,
+static int compile_batch(struct lq_model *model, enum lq_precision requested,
                          struct lq_engine_options *engine, struct lq_error *err)
 {
     int declared = model->input.batch;
     struct lq_error first = {0};
     model->info.batch = model->info.tensors.fixed ? declared : 1;
-    int status = compile_all(model, asked, engine, declared > 1 ? &first : err);
+    int status = compile_all(model, requested, engine, declared > 1 ? &first : err);
     if (status == LQ_OK || declared == 1)
         return status;
     if (model->info.batch == declared)
@@ -276,7 +276,7 @@ static int compile_batch(struct lq_model *model, enum lq_precision asked,
         model->ops->close(model->raced);
     model->raced = NULL;
     model->info.batch = declared;
-    status = compile_all(model, asked, engine, err);
+    status = compile_all(model, requested, engine, err);
     if (status == LQ_OK)
         lq_log_warn("'%.100s' takes %d pictures at once and no fewer: each frame costs as much as "
                     "%d; export it with batch=1", model->source, declared, declared);

@@ -73,7 +73,7 @@ struct lq_http_handler {
     // must stay valid until the next call) and count. `http` is the request if `request` was called
     // for it, or NULL.
     void (*refuse)(void *context, struct lq_http_request *http, const char *why,
-                   struct lq_http_response *answer);
+                   struct lq_http_response *response);
 };
 
 // ---- the request -------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ const struct lq_net_address *lq_http_peer(const struct lq_http_request *http); /
 
 // Call it once per request. Writes at once as much as the kernel accepts; `gone` is called later,
 // never inside this call.
-void lq_http_respond(struct lq_http_request *http, const struct lq_http_response *answer);
+void lq_http_respond(struct lq_http_request *http, const struct lq_http_response *response);
 // Ends the connection at once, without a response; `gone` is called later in this turn.
 void lq_http_kill(struct lq_http_request *http);
 // Ends the connection unless a response is given within this time (0: no limit, the default).

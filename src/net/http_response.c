@@ -56,26 +56,26 @@ size_t lq_http_compose(struct lq_net *net, char *out, size_t size, int code, con
 
 // The whole head of an answer with a length. RFC 9110 section 8.6: none with 204 and 304.
 static size_t compose(struct lq_net *net, char *out, size_t size,
-                      const struct lq_http_response *answer, const char *connection)
+                      const struct lq_http_response *response, const char *connection)
 {
-    size_t len = lq_http_compose(net, out, size, answer->code, connection, answer->headers);
-    bool lengthless = answer->code == 204 || answer->code == 304;
+    size_t len = lq_http_compose(net, out, size, response->code, connection, response->headers);
+    bool lengthless = response->code == 204 || response->code == 304;
     int more = lengthless ? snprintf(out + len, size - len, "\r\n")
                           : snprintf(out + len, size - len, "content-length: %zu\r\n\r\n",
-                                     answer->len);
+                                     response->len);
     return len > 0 && more > 0 && (size_t)more < size - len ? len + (size_t)more : 0;
 }
 
-static void write_answer(struct lq_conn *conn, const struct lq_http_response *answer,
+static void write_response(struct lq_conn *conn, const struct lq_http_response *response,
                          const char *connection, bool bodyless)
 {
     char head[HEAD_BYTES_MAX];
-    size_t len = compose(conn->net, head, sizeof head, answer, connection);
+    size_t len = compose(conn->net, head, sizeof head, response, connection);
     if (len == 0)
         lq_conn_end(conn, LQ_END_MEMORY);
     else
-        lq_conn_write(conn, head, len, bodyless ? NULL : answer->body,
-                      bodyless ? 0 : answer->len);
+        lq_conn_write(conn, head, len, bodyless ? NULL : response->body,
+                      bodyless ? 0 : response->len);
 }
 
 // Whether the connection cannot go on after an answer: what comes next might be a body that nobody
@@ -90,16 +90,16 @@ static bool must_hang_up(const struct lq_http_request *http)
     return http->expects_continue || body->left > lq_conn_limits(http->conn)->discard_bytes;
 }
 
-void lq_http_respond(struct lq_http_request *http, const struct lq_http_response *answer)
+void lq_http_respond(struct lq_http_request *http, const struct lq_http_response *response)
 {
     if (http->answered || http->conn->ending)
         return;
-    bool bodyless = http->method == LQ_HTTP_HEAD || answer->code == 204 || answer->code == 304;
+    bool bodyless = http->method == LQ_HTTP_HEAD || response->code == 204 || response->code == 304;
     http->answered = true;
-    http->hang_up = answer->hang_up || must_hang_up(http);
+    http->hang_up = response->hang_up || must_hang_up(http);
     if (http->body.whole)
         lq_conn_set_deadline(http->conn, 0);
-    write_answer(http->conn, answer,
+    write_response(http->conn, response,
                  http->hang_up ? "close" : http->minor == 0 ? "keep-alive" : NULL, bodyless);
     lq_conn_work(http->conn);
 }
@@ -117,9 +117,9 @@ void lq_http_set_deadline(struct lq_http_request *http, uint32_t ms)
 void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code, const char *why)
 {
     const struct lq_http_handler *handler = lq_http_handler_of(conn);
-    struct lq_http_response answer = {.code = code, .hang_up = true, .body = why,
+    struct lq_http_response response = {.code = code, .hang_up = true, .body = why,
                                       .len = strlen(why)};
-    answer.headers = code == 405 ? "content-type: text/plain\r\nallow: GET, HEAD, POST\r\n"
+    response.headers = code == 405 ? "content-type: text/plain\r\nallow: GET, HEAD, POST\r\n"
                                  : "content-type: text/plain\r\n";
     if (http && http->answered) { // it has its answer, and its body goes wrong afterwards
         http->hang_up = true;
@@ -127,13 +127,13 @@ void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code
         return;
     }
     if (handler->refuse)
-        handler->refuse(conn->listener->options.context, http, why, &answer);
-    answer.code = code;
-    answer.hang_up = true;
+        handler->refuse(conn->listener->options.context, http, why, &response);
+    response.code = code;
+    response.hang_up = true;
     if (http) {
-        lq_http_respond(http, &answer);
+        lq_http_respond(http, &response);
         return;
     }
-    write_answer(conn, &answer, "close", false);
+    write_response(conn, &response, "close", false);
     lq_conn_close(conn);
 }

@@ -206,7 +206,7 @@ static void learn(const struct worker *worker, const struct lq_frame_slot *slot,
 }
 
 // Writes the response: a picture, nails, or the error that occurred earlier or here.
-static void answer(struct worker *worker, struct lq_frame_slot *slot)
+static void respond(struct worker *worker, struct lq_frame_slot *slot)
 {
     struct lq_frame_picture picture = {0};
     struct lq_job job;
@@ -288,7 +288,7 @@ static void worker_run(void *context, struct lq_frame_slot *slot)
     bool stale = slot->status != LQ_OK;
     if (slot->turn_kind == LQ_TURN_LIVE)
         lq_load_waited(worker->load, slot->queue_us);
-    answer(worker, slot);
+    respond(worker, slot);
     uint64_t worked_us = lq_clock_us() - begun_us;
     if (!slot->again)
         count(worker, slot, worked_us, stale);

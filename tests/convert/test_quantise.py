@@ -402,6 +402,6 @@ def test_tune_tries_both_files(made, pictures, tmp_path):
     # A float model that cannot be opened takes nothing from the int8 one.
     (tmp_path / "float.onnx").write_bytes(b"damaged")
     found = tune()
-    assert os.path.basename(found["answer"]["file"]) == "int8.onnx"
+    assert os.path.basename(found["choice"]["file"]) == "int8.onnx"
     assert {one["verdict"] for one in found["candidates"]
             if one["file"].endswith("float.onnx")} == {"failed"}

@@ -48,10 +48,10 @@ def in_source(call, row):
 def test_every_option_is_here():
     assert in_source("lq_cli_integer", "LQ_CLI_TAKE_INTEGER") == set(INTEGERS)
     assert in_source("lq_cli_number", "LQ_CLI_TAKE_NUMBER") == set(FRACTIONS)
-    # Every number from the command line goes through these two; a kept answer of `lacquer tune` is
-    # a file of the program's own, under a checksum.
+    # Every number from the command line goes through these two; what `lacquer tune` stores is a
+    # file of the program's own, under a checksum.
     for path in (ROOT / "src" / "cli").glob("*.c"):
-        if path.name not in ("number.c", "tune_answer.c") and not path.name.startswith("bench_"):
+        if path.name not in ("number.c", "tune_choice.c") and not path.name.startswith("bench_"):
             assert not re.search(r"\b(strto(d|l|ul|ll|f)|ato[il]|sscanf)\(", path.read_text()), path
 
 

@@ -1,4 +1,4 @@
-"""lacquer tune and its stored answer: what it prints, and how `apply` and `serve` use it."""
+"""lacquer tune and its stored choice: what it prints, and how `apply` and `serve` use it."""
 import json
 import os
 import pathlib
@@ -45,7 +45,7 @@ def test_every_candidate_is_timed_and_compared(own):
     assert files == {"nail.onnx", "nail-f16.onnx"}
     taken = [one for one in report["candidates"] if one.get("taken")]
     assert len(taken) == 1 and taken[0]["verdict"] in ("fine", "reference")
-    assert {report["answer"][key] for key in ("file", "precision", "isa")} == \
+    assert {report["choice"][key] for key in ("file", "precision", "isa")} == \
         {taken[0][key] for key in ("file", "precision", "isa")}
     for one in report["candidates"]:
         if one["verdict"] == "failed":
@@ -104,7 +104,7 @@ def test_engines_tells_what_is_kept(own):
                               env={**os.environ, "XDG_CACHE_HOME": str(cache)}, check=True)
         return json.loads(done.stdout).get("tuned")
 
-    assert report["answer"]["precision"] in engines(home)
+    assert report["choice"]["precision"] in engines(home)
     assert engines(home / "empty") is None
 
 
@@ -115,7 +115,7 @@ def test_pictures_without_nails_prove_nothing(tmp_path):
     done = tune("--json", "--cache-dir", tmp_path / "cache", "--images", tmp_path / "plain",
                 ROOT / "models" / "nail-f16.onnx")
     report = json.loads(done.stdout)
-    assert report["answer"]["precision"] == "f32"
+    assert report["choice"]["precision"] == "f32"
     for one in report["candidates"][1:]:
         assert one["verdict"] in ("unproven", "failed"), one
 
@@ -333,7 +333,7 @@ def test_bf16_is_taken_for_anothers_model_once_it_is_proven(tmp_path):
     assert not any("-bf16-" in name for name in applied(unproven))
     cache = tmp_path / "cache"
     report = json.loads(tune("--json", "--images", pictures, "--cache-dir", cache, model).stdout)
-    assert report["answer"]["precision"] == "bf16", report
+    assert report["choice"]["precision"] == "bf16", report
     taken = next(one for one in report["candidates"] if one.get("taken"))
     assert taken["verdict"] == "fine" and taken["iou_own"] >= 0.995
     assert any("-bf16-" in name for name in applied(cache))

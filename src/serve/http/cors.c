@@ -15,13 +15,13 @@ static bool is_name_list(const char *text)
 void lq_cors_respond_preflight(struct lq_web_request *request)
 {
     static const char usual[] = "authorization, content-type";
-    char asked[256];
-    int len = lq_http_header_all(request->http, "access-control-request-headers", asked,
-                                 sizeof asked);
+    char requested[256];
+    int len = lq_http_header_all(request->http, "access-control-request-headers", requested,
+                                 sizeof requested);
     lq_web_add_header(request, "access-control-allow-methods: GET, POST, OPTIONS");
     // Other headers that a page sends have no effect here and do no harm.
-    if (len > 0 && (size_t)len < sizeof asked && is_name_list(asked))
-        lq_web_add_header(request, "access-control-allow-headers: %s, %s", usual, asked);
+    if (len > 0 && (size_t)len < sizeof requested && is_name_list(requested))
+        lq_web_add_header(request, "access-control-allow-headers: %s, %s", usual, requested);
     else
         lq_web_add_header(request, "access-control-allow-headers: %s", usual);
     lq_web_add_header(request, "access-control-max-age: 600");

@@ -160,23 +160,23 @@ static int status_of(int code)
 
 // Responses to requests that src/net refuses have the same form as all others.
 static void on_refuse(void *context, struct lq_http_request *http, const char *why,
-                      struct lq_http_response *answer)
+                      struct lq_http_response *response)
 {
     struct lq_web *web = ((struct lq_web_entry *)context)->web;
     struct lq_web_request *request = http ? lq_http_state(http) : NULL;
     struct lq_error error;
-    lq_fail(&error, status_of(answer->code), "%s", why);
+    lq_fail(&error, status_of(response->code), "%s", why);
     lq_metrics_count_error(web->metrics, error.status);
     lq_buf_clear(&web->refusal);
     if (lq_response_http_error(&web->refusal, &error) != LQ_OK)
         return;
     if (request)
-        request->code = answer->code;
-    answer->headers = answer->code == 405
+        request->code = response->code;
+    response->headers = response->code == 405
                           ? "content-type: application/json\r\nallow: GET, HEAD, POST\r\n"
                           : "content-type: application/json\r\n";
-    answer->body = web->refusal.data;
-    answer->len = web->refusal.len;
+    response->body = web->refusal.data;
+    response->len = web->refusal.len;
 }
 
 const struct lq_http_handler lq_web_handler = {

@@ -19,13 +19,13 @@ void lq_web_respond(struct lq_web_request *request, int code, const char *type, 
     bool typed = code != 204 && code != 304;
     snprintf(headers, sizeof headers, "%s%s%s%s%s", typed ? "content-type: " : "",
              typed ? type : "", typed ? "\r\n" : "", policy, request->headers);
-    const struct lq_http_response answer = {.code = code,
+    const struct lq_http_response response = {.code = code,
                                           .headers = headers,
                                           .body = len ? bytes : "",
                                           .len = len,
                                           .hang_up = request->hang_up ||
                                                      request->web->stopping};
-    lq_http_respond(request->http, &answer);
+    lq_http_respond(request->http, &response);
 }
 
 void lq_web_respond_text(struct lq_web_request *request, int code, const char *type)

@@ -21,11 +21,11 @@ int lq_client_rate_receive(struct lq_client_rate *keep, const json_t *said, bool
     return LQ_OK;
 }
 
-bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *load, bool asked,
+bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *load, bool requested,
                        char text[LQ_CLIENT_RATE_TEXT])
 {
     struct lq_rate rate = lq_rate_of(load->fps > 0 ? load->fps : LQ_RATE_FPS_MAX, &keep->network);
-    if (!keep->on || (!asked && !lq_rate_differs(&rate, &keep->sent)))
+    if (!keep->on || (!requested && !lq_rate_differs(&rate, &keep->sent)))
         return false;
     keep->sent = rate;
     snprintf(text, LQ_CLIENT_RATE_TEXT, "\"fps\":%d,\"width\":%d,\"jpeg\":%d,\"why\":\"%s\"",

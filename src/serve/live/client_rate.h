@@ -29,7 +29,7 @@ LQ_MUST_CHECK int lq_client_rate_receive(struct lq_client_rate *keep, const json
 int lq_client_rate_jpeg(const struct lq_client_rate *keep, int quality);
 
 // Whether the client must be sent a rate: `text` then holds the fields of a JSON object, without
-// braces. asked: send it even if it has not changed.
+// braces. requested: send it even if it has not changed.
 enum { LQ_CLIENT_RATE_TEXT = 80 };
-bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *load, bool asked,
+bool lq_client_rate_update(struct lq_client_rate *keep, const struct lq_load *load, bool requested,
                        char text[LQ_CLIENT_RATE_TEXT]);

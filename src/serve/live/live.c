@@ -106,10 +106,10 @@ static int set_smoothing(struct lq_live *live, const json_t *message, struct lq_
 static const char *const RATE_NAMES[] = LQ_CLIENT_RATE_NAMES;
 
 // Sends the rate and size to use, if they changed or the client requested them.
-static void send_rate(struct lq_live *live, bool asked)
+static void send_rate(struct lq_live *live, bool requested)
 {
     char fields[LQ_CLIENT_RATE_TEXT], text[LQ_CLIENT_RATE_TEXT + 32];
-    if (!lq_client_rate_update(&live->rate, &live->all->admission->load, asked, fields))
+    if (!lq_client_rate_update(&live->rate, &live->all->admission->load, requested, fields))
         return;
     int len = snprintf(text, sizeof text, "{\"type\":\"%s\",%s}", RATE_NAMES[live->rate.name],
                        fields);

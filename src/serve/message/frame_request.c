@@ -165,23 +165,24 @@ int lq_frame_request_look(struct lq_look *look, const struct lq_catalogue *catal
     return LQ_OK;
 }
 
-static int read_multiscale(struct lq_frame_request *ask, const json_t *object, struct lq_error *err)
+static int read_multiscale(struct lq_frame_request *request, const json_t *object,
+                           struct lq_error *err)
 {
     const char *name = json_object_get(object, MULTISCALE[0]) ? MULTISCALE[0] : MULTISCALE[1];
     const json_t *value = json_object_get(object, name);
     if (json_is_string(value))
-        return parse_switch(name, json_string_value(value), &ask->multi_scale, err);
+        return parse_switch(name, json_string_value(value), &request->multi_scale, err);
     if (value && !json_is_boolean(value) && !json_is_null(value))
         return lq_fail(err, LQ_ERR_FIELD, "%s has the wrong type", name);
-    ask->multi_scale = json_is_true(value);
+    request->multi_scale = json_is_true(value);
     return LQ_OK;
 }
 
 // Reads what a request for one picture may contain besides it: the look and `multiscale`.
-static int read_still(struct lq_frame_request *ask, const json_t *object, struct lq_error *err)
+static int read_still(struct lq_frame_request *request, const json_t *object, struct lq_error *err)
 {
-    int status = read_multiscale(ask, object, err);
-    return status == LQ_OK ? lq_frame_request_look(&ask->look, ask->catalogue, object,
+    int status = read_multiscale(request, object, err);
+    return status == LQ_OK ? lq_frame_request_look(&request->look, request->catalogue, object,
                                                    err) : status;
 }
 

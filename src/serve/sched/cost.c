@@ -176,19 +176,19 @@ static uint64_t multipart_pixels(const uint8_t *bytes, size_t len)
 
 static uint64_t pixels_of(const struct lq_frame_slot *slot)
 {
-    const struct lq_frame_request *ask = &slot->request;
-    const struct lq_buf *from = ask->has_attachment ? &slot->attachment : &slot->body;
-    size_t skip = ask->has_attachment ? 0 : ask->picture_at, len = from->len;
+    const struct lq_frame_request *request = &slot->request;
+    const struct lq_buf *from = request->has_attachment ? &slot->attachment : &slot->body;
+    size_t skip = request->has_attachment ? 0 : request->picture_at, len = from->len;
     if (len <= skip)
         return 0;
     const uint8_t *bytes = from->data + skip;
     len -= skip;
     if (len > LQ_COST_HEAD_BYTES)
         len = LQ_COST_HEAD_BYTES;
-    if (ask->has_attachment)
-        return ask->attachment_base64 ? base64_pixels(bytes, bytes + len)
+    if (request->has_attachment)
+        return request->attachment_base64 ? base64_pixels(bytes, bytes + len)
                                       : lq_cost_pixels(bytes, len);
-    switch (ask->body_form) {
+    switch (request->body_form) {
     case LQ_BODY_PICTURE:
         return lq_cost_pixels(bytes, len);
     case LQ_BODY_MULTIPART:

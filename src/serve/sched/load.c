@@ -95,7 +95,7 @@ static void judge(struct lq_load *load)
 }
 
 // Frames per second that a session needs for a stream; on a slow machine, its share.
-static int film_frames(const struct lq_load *load)
+static int stream_frames(const struct lq_load *load)
 {
     double share = load->contended_us > 0
                        ? load->workers * 1e6 / load->contended_us / LQ_LOAD_STREAMS
@@ -114,7 +114,7 @@ void lq_load_arrived(struct lq_load *load, struct lq_load_client *client)
     load->arrived++;
     // A client with two frames in flight sends as many as are answered, so only the frames that a
     // stream needs are counted.
-    load->needed += client->frames++ < film_frames(load);
+    load->needed += client->frames++ < stream_frames(load);
 }
 
 // Summarises the second that ends now.

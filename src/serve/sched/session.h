@@ -72,9 +72,9 @@ struct lq_frame_request {
 };
 
 // Whether the reply begins with a lacquer.v1 header.
-static inline bool lq_frame_request_is_v1(const struct lq_frame_request *ask)
+static inline bool lq_frame_request_is_v1(const struct lq_frame_request *request)
 {
-    return ask->reply_form == LQ_REPLY_V1 || ask->reply_form == LQ_REPLY_V1_NAILS;
+    return request->reply_form == LQ_REPLY_V1 || request->reply_form == LQ_REPLY_V1_NAILS;
 }
 
 // A part of a reply that is sent as one message.

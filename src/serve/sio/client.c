@@ -132,11 +132,11 @@ struct lq_sio *lq_sio_find(const struct lq_sio_clients *all, const char *sid)
     return NULL;
 }
 
-void lq_sio_send_rate(struct lq_sio *sio, bool asked)
+void lq_sio_send_rate(struct lq_sio *sio, bool requested)
 {
     static const char *const names[] = LQ_CLIENT_RATE_NAMES;
     char fields[LQ_CLIENT_RATE_TEXT];
-    if (!lq_client_rate_update(&sio->rate, &sio->all->admission->load, asked, fields))
+    if (!lq_client_rate_update(&sio->rate, &sio->all->admission->load, requested, fields))
         return;
     (void)!lq_outbox_printf(&sio->outbox, "42[\"%s\",{%s}]", names[sio->rate.name], fields);
     lq_sio_flush(sio);

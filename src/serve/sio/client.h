@@ -81,4 +81,4 @@ void lq_sio_flush(struct lq_sio *sio);
 // the length.
 int lq_sio_print_open(const struct lq_sio *sio, bool upgrade, char *text, size_t size);
 // Sends the rate and size that it should use, if they changed or the client asked.
-void lq_sio_send_rate(struct lq_sio *sio, bool asked);
+void lq_sio_send_rate(struct lq_sio *sio, bool requested);

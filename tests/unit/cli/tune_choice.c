@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/tune_answer.h"
+#include "cli/tune_choice.h"
 #include "unit/unit.h"
 
 static char folder[64], file[128];
 static const uint64_t key = 0x1234abcd5678ef01;
-static const struct lq_tune_answer found = {
+static const struct lq_tune_choice found = {
     .candidate = {.floats = true, .precision = LQ_PRECISION_BF16, .isa = "AVX512_CORE_AMX"},
     .one_core = true, .alone_ms = 8.25, .side_fps = 190.5};
 
@@ -34,28 +34,28 @@ static int end(void **state)
 
 static void keep(void)
 {
-    assert_int_equal(lq_tune_answer_write(folder, key, &found, NULL), LQ_OK);
+    assert_int_equal(lq_tune_choice_write(folder, key, &found, NULL), LQ_OK);
 }
 
 static void comes_back_as_it_was(void **state)
 {
     (void)state;
-    struct lq_tune_answer read;
-    assert_false(lq_tune_answer_read(folder, key, &read));
+    struct lq_tune_choice read;
+    assert_false(lq_tune_choice_read(folder, key, &read));
     keep();
-    assert_true(lq_tune_answer_read(folder, key, &read));
+    assert_true(lq_tune_choice_read(folder, key, &read));
     assert_memory_equal(&read.candidate, &found.candidate, sizeof read.candidate);
     assert_true(read.one_core);
     assert_true(read.alone_ms == found.alone_ms && read.side_fps == found.side_fps);
-    assert_false(lq_tune_answer_read(folder, key + 1, &read));
-    assert_false(lq_tune_answer_read(NULL, key, &read));
+    assert_false(lq_tune_choice_read(folder, key + 1, &read));
+    assert_false(lq_tune_choice_read(NULL, key, &read));
 }
 
 // Each byte changed in turn: all of them are found and thrown away.
 static void damaged_ones_are_thrown_away(void **state)
 {
     (void)state;
-    struct lq_tune_answer read;
+    struct lq_tune_choice read;
     char text[512];
     keep();
     FILE *whole = fopen(file, "r");
@@ -67,7 +67,7 @@ static void damaged_ones_are_thrown_away(void **state)
         fwrite(text, 1, len, out);
         fclose(out);
         text[i] ^= 1;
-        assert_false(lq_tune_answer_read(folder, key, &read));
+        assert_false(lq_tune_choice_read(folder, key, &read));
         assert_int_equal(access(file, F_OK), -1);
     }
 }
@@ -76,9 +76,9 @@ static void a_folder_that_is_not_there_is_told(void **state)
 {
     (void)state;
     struct lq_error err;
-    assert_int_equal(lq_tune_answer_write(NULL, key, &found, &err), LQ_ERR_IO);
+    assert_int_equal(lq_tune_choice_write(NULL, key, &found, &err), LQ_ERR_IO);
     assert_non_null(strstr(err.text, "--cache-dir"));
-    assert_int_not_equal(lq_tune_answer_write("/proc/none", key, &found, &err), LQ_OK);
+    assert_int_not_equal(lq_tune_choice_write("/proc/none", key, &found, &err), LQ_OK);
     assert_non_null(strstr(err.text, "/proc/none"));
 }
 
@@ -87,9 +87,9 @@ static void sets_what_is_left_open(void **state)
     (void)state;
     struct lq_cli_model apply = {0}, serve = {.options.tune = LQ_TUNE_BOTH}, named = serve;
     named.tune_named = true;
-    lq_tune_answer_use(&found, &apply);
-    lq_tune_answer_use(&found, &serve);
-    lq_tune_answer_use(&found, &named);
+    lq_tune_choice_use(&found, &apply);
+    lq_tune_choice_use(&found, &serve);
+    lq_tune_choice_use(&found, &named);
     assert_string_equal(getenv("ONEDNN_MAX_CPU_ISA"), "AVX512_CORE_AMX");
     assert_string_equal(apply.path, lq_model_float_path());
     assert_int_equal(apply.options.precision, LQ_PRECISION_BF16);
