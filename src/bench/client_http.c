@@ -80,7 +80,7 @@ static int finish(struct lq_client *client, CURLcode code, struct lq_error *err)
         return lq_fail(err, LQ_ERR_IO, "cannot connect to '%s' port %d: %s", url->host, url->port,
                        curl_easy_strerror(code));
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return lq_fail(err, LQ_ERR_TIMEOUT, "no answer from the server within %d s",
+        return lq_fail(err, LQ_ERR_TIMEOUT, "no response from the server within %d s",
                        LQ_CLIENT_TIMEOUT_MS / 1000);
     if (code == CURLE_WRITE_ERROR)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "reply over %zu bytes", client->in.max);

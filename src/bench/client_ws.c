@@ -168,7 +168,7 @@ static int await_ready(struct lq_client *client, struct lq_error *err)
         if (status != LQ_OK)
             return status;
         if (lq_clock_us() > end)
-            return lq_fail(err, LQ_ERR_TIMEOUT, "no answer from the server within %d s",
+            return lq_fail(err, LQ_ERR_TIMEOUT, "no response from the server within %d s",
                            LQ_CLIENT_TIMEOUT_MS / 1000);
     }
     return LQ_OK;

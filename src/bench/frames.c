@@ -123,7 +123,7 @@ static int load_folder(struct loader *loader, struct lq_bench_frames *frames, co
 // One JPEG ends and the next begins where a last marker meets a first one; within a picture's data
 // the first is never written.
 static int load_video(struct loader *loader, struct lq_bench_frames *frames, const char *path,
-                     struct lq_error *err)
+                      struct lq_error *err)
 {
     static const uint8_t seam[] = {0xff, 0xd9, 0xff, 0xd8};
     int status = lq_file_read(path, &loader->file, err);

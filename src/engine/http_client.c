@@ -80,7 +80,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
         memcpy(digits, line + name_len, rest < sizeof digits ? rest : sizeof digits - 1);
         char *end;
         long value = strtol(digits, &end, 10);
-        // Anything but a plain number is longer than every answer, and refused as such.
+        // Anything but a plain number is longer than every response, and refused as such.
         http->call->reply_head_len =
             strspn(end, " \r\n") == strlen(end) && value >= 0 ? value : LONG_MAX;
     }
@@ -150,14 +150,14 @@ static int explain(const struct lq_http *http, CURLcode code, struct lq_error *e
     if (http->status == LQ_ERR_TOO_LARGE || code == CURLE_FILESIZE_EXCEEDED)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "it answers more than was asked for");
     if (http->status != LQ_OK)
-        return lq_fail(err, http->status, "out of memory for its answer");
+        return lq_fail(err, http->status, "out of memory for its response");
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
-        return lq_fail(err, LQ_ERR_TIMEOUT, "no answer in time");
+        return lq_fail(err, LQ_ERR_TIMEOUT, "no response in time");
     case CURLE_URL_MALFORMAT:
         return lq_fail(err, LQ_ERR_ARGUMENT, "that is no http:// address");
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL: // an answer without a status line
+    case CURLE_UNSUPPORTED_PROTOCOL: // a response without a status line
     case CURLE_BAD_CONTENT_ENCODING:
         return lq_fail(err, LQ_ERR_SYNTAX, "%.120s", words);
     default:

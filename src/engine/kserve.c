@@ -31,7 +31,7 @@ const char *lq_kserve_type(enum lq_tensor_type type)
 
 int lq_kserve_malformed(struct lq_error *err, const char *what)
 {
-    return lq_fail(err, LQ_ERR_ENGINE, "the server's answer is malformed: %s", what);
+    return lq_fail(err, LQ_ERR_ENGINE, "the server's response is malformed: %s", what);
 }
 
 json_t *lq_kserve_parse(const void *json, size_t len)
@@ -174,7 +174,7 @@ int lq_kserve_print_request(struct lq_buf *json, const struct lq_tensors *tensor
     return written ? LQ_OK : lq_fail(err, LQ_ERR_MEMORY, "cannot write an inference request");
 }
 
-// ---- answers
+// ---- responses
 
 static int find_output(const struct lq_tensors *tensors, const char *name)
 {
@@ -190,7 +190,7 @@ int lq_kserve_find_output(const struct lq_tensors *tensors, const json_t *from, 
     const char *reason = lq_kserve_read_tensor(came, from);
     int index = reason ? -1 : find_output(tensors, came->name);
     if (index < 0 || *seen & 1u << index) {
-        lq_kserve_malformed(err, reason ? reason : "an output that nobody asked for");
+        lq_kserve_malformed(err, reason ? reason : "an output that was not requested");
         return -1;
     }
     *seen |= 1u << index;
@@ -213,7 +213,7 @@ int lq_kserve_check_shape(struct lq_tensor *wanted, const struct lq_tensor *came
     return LQ_OK;
 }
 
-// One user's picture is never given another's answer, whatever stands between us and the server.
+// One user's picture is never given another's response, whatever stands between us and the server.
 int lq_kserve_check_id(const json_t *root, uint64_t id, struct lq_error *err)
 {
     char sent[sizeof no_id];

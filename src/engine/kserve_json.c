@@ -9,7 +9,7 @@
 
 enum { NUMBER_CHARS_MAX = 24, NUMBER_TEXT_MAX = 40, DECIMALS = 7, NESTING_MAX = 8,
        LIFTED_MAX = LQ_TENSORS_MAX,
-       OUTPUT_DEPTH = 3 }; // the answer, its list of outputs, an output
+       OUTPUT_DEPTH = 3 }; // the response, its list of outputs, an output
 
 // ---- requests
 
@@ -115,7 +115,7 @@ int lq_kserve_print_json(struct lq_buf *json, const struct lq_tensors *tensors,
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "cannot write an inference request");
 }
 
-// ---- answers
+// ---- responses
 
 struct scan {
     const char *at, *end;

@@ -9,7 +9,7 @@
 // Returns NULL if the text is not JSON, is too long, or is neither an object nor an array.
 json_t *lq_kserve_parse(const void *json, size_t len);
 
-// Fails with ENGINE: "the server's answer is malformed: WHAT".
+// Fails with ENGINE: "the server's response is malformed: WHAT".
 int lq_kserve_malformed(struct lq_error *err, const char *what);
 
 // Reads name, type and shape; open dimensions are -1. Returns NULL, or what is wrong.

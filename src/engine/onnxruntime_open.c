@@ -15,7 +15,7 @@
 
 enum { GPU_BATCH = 8, BATCH_WAIT_US = 2000 };
 
-// Halves and whole numbers of eight bits differ from the processor's answer; a wrong answer does
+// Halves and whole numbers of eight bits differ from the processor's output; a wrong output does
 // more so.
 static const double gpu_distance_max = 0.1, batch_distance_max = 0.02;
 

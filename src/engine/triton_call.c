@@ -23,10 +23,10 @@ int lq_triton_call_init(struct lq_triton_call *call, struct lq_triton_model *mod
     return lq_http_new(&call->http, err);
 }
 
-// ---- asking
+// ---- requests
 
 int lq_triton_request(struct lq_triton_call *call, struct lq_http_call *http, size_t reply_max,
-                  struct lq_error *err)
+                      struct lq_error *err)
 {
     call->reply.max = reply_max;
     http->reply = &call->reply;

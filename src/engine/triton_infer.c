@@ -15,7 +15,7 @@
 
 enum { NUMBER_CHARS = 32 }; // what a number takes in JSON, with room for white space
 
-// Ids are for logs and for telling answers apart: this process's own, one after the other.
+// Ids are for logs and for telling responses apart: this process's own, one after the other.
 static uint64_t next_id(void)
 {
     static atomic_uint_fast64_t last;
@@ -25,7 +25,7 @@ static uint64_t next_id(void)
     return atomic_fetch_add(&last, 1) + 1;
 }
 
-// No answer may be longer than the JSON and the outputs we know, as bytes or as numbers.
+// No response may be longer than the JSON and the outputs we know, as bytes or as numbers.
 static size_t reply_max(const struct lq_tensors *wire, enum lq_triton_way way)
 {
     bool bytes = way == LQ_TRITON_WAY_ANNOUNCED || way == LQ_TRITON_WAY_BINARY;
@@ -119,7 +119,7 @@ static int fill_body(struct lq_triton_call *call, struct lq_http_call *http, str
     return LQ_OK;
 }
 
-// The answer's outputs, as bytes or in JSON: whichever the server chose.
+// The response's outputs, as bytes or in JSON: whichever the server chose.
 static int read_answer(struct lq_triton_call *call, long head_len, uint64_t id, bool *json,
                        struct lq_error *err)
 {
@@ -219,7 +219,7 @@ int lq_triton_infer(struct lq_triton_call *call, struct lq_triton_server *server
         status = infer_by_http(call, server, url, deadline_us, err);
     } else {
         status = infer_by_memory(call, url, deadline_us, err);
-        // A late answer would be written over a later frame's: that memory is given up. And a
+        // A late response would be written over a later frame's: that memory is given up. And a
         // server restarted between two frames does not know it; such a one is told anew.
         if (status != LQ_OK)
             lq_triton_drop_memory(call);

@@ -37,7 +37,7 @@ struct lq_triton_pool {
         pthread_t thread;
     } watchers[LQ_REMOTE_URLS_MAX];
     int watching; // so many threads run
-    int looked;   // so many have asked once; guarded by lock
+    int looked;   // so many have probed once; guarded by lock
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stop;
@@ -60,7 +60,7 @@ static void put_out(struct lq_triton_pool *pool, struct lq_triton_server *server
         int doublings = server->failures < 6 ? server->failures - 1 : 5;
         int hold_ms = HOLD_FIRST_MS << doublings;
         hold_ms = hold_ms < HOLD_LAST_MS ? hold_ms : HOLD_LAST_MS;
-        // The first failure may be a restart: it is asked back as soon as it is ready.
+        // The first failure may be a restart: it is put back in as soon as it is ready.
         server->hold_until_us = server->failures == 1 ? 0 : lq_clock_us() + hold_ms * 1000u;
     }
     snprintf(server->why, sizeof server->why, "%s", why);
@@ -142,7 +142,7 @@ void lq_triton_pool_cut_short(struct lq_triton_pool *pool, struct lq_triton_serv
     pthread_mutex_lock(&pool->lock);
     server->in_flight--;
     if (++server->cut_short >= CUT_SHORT_MAX)
-        fail(pool, server, "it has answered no frame in time");
+        fail(pool, server, "it has completed no frame in time");
     pthread_mutex_unlock(&pool->lock);
 }
 

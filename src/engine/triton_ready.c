@@ -6,8 +6,8 @@
 #include "engine/kserve.h"
 
 enum {
-    RESPONSE_MS = 1000,      // the longest wait for a response
-    INDEX_AGAIN_MS = 5000, // a server that is out is probed ten times a second, but its list of models is read less often
+    RESPONSE_MS = 1000,    // the longest wait for a response
+    INDEX_AGAIN_MS = 5000, // a server that is out is probed ten times a second; its list less often
     URL_MAX = LQ_REMOTE_URL_MAX + LQ_TENSOR_NAME_MAX + 64,
 };
 
@@ -25,7 +25,7 @@ void lq_triton_probe_release(struct lq_triton_probe *probe)
 }
 
 static int fetch(struct lq_triton_probe *probe, const char *url, bool post, int *http_status,
-               struct lq_error *err)
+                 struct lq_error *err)
 {
     struct lq_http_call call = {.url = url, .post = post, .reply = &probe->reply,
                                 .deadline_us = lq_clock_us() + RESPONSE_MS * 1000u};
@@ -38,9 +38,9 @@ static int fetch(struct lq_triton_probe *probe, const char *url, bool post, int 
     return status;
 }
 
-// Reads the models that the server has: from Triton's and MLServer's index, else from KServe's list.
+// Reads which models the server has: from Triton's and MLServer's index, else from KServe's list.
 static void list_models(struct lq_triton_probe *probe, const char *url, const char *model,
-                          const char *version)
+                        const char *version)
 {
     static const struct {
         const char *tail;
@@ -63,7 +63,7 @@ static void list_models(struct lq_triton_probe *probe, const char *url, const ch
 }
 
 int lq_triton_probe_ready(struct lq_triton_probe *probe, const char *url, const char *model,
-                        const char *version, struct lq_error *err)
+                          const char *version, struct lq_error *err)
 {
     char address[URL_MAX];
     int http_status;

@@ -9,7 +9,7 @@ enum { LQ_TRITON_URL_MAX = LQ_REMOTE_URL_MAX + LQ_TENSOR_NAME_MAX + LQ_SHARED_NA
 
 // Sends one request; its status must be 200. A refusal (4xx) is MODEL, a server error UNAVAILABLE.
 LQ_MUST_CHECK int lq_triton_request(struct lq_triton_call *call, struct lq_http_call *http,
-                                size_t reply_max, struct lq_error *err);
+                                    size_t reply_max, struct lq_error *err);
 
 // Updates the call to the server's current model; queries the server if it is not known.
 LQ_MUST_CHECK int lq_triton_follow(struct lq_triton_call *call, struct lq_triton_server *server,

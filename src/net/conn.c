@@ -137,7 +137,7 @@ static void finish(struct lq_conn *conn)
 }
 
 // Everything is out. Our direction is shut, but what the client still sends is read for a while:
-// closing with unread bytes would make the system throw away the answer (RFC 9112 section 9.6).
+// closing with unread bytes would make the system throw away the response (RFC 9112 section 9.6).
 static void start_lingering(struct lq_conn *conn)
 {
     if (conn->tls)

@@ -54,7 +54,7 @@ size_t lq_http_compose(struct lq_net *net, char *out, size_t size, int code, con
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
-// The whole head of an answer with a length. RFC 9110 section 8.6: none with 204 and 304.
+// The whole head of a response with a length. RFC 9110 section 8.6: none with 204 and 304.
 static size_t compose(struct lq_net *net, char *out, size_t size,
                       const struct lq_http_response *response, const char *connection)
 {
@@ -67,7 +67,7 @@ static size_t compose(struct lq_net *net, char *out, size_t size,
 }
 
 static void write_response(struct lq_conn *conn, const struct lq_http_response *response,
-                         const char *connection, bool bodyless)
+                           const char *connection, bool bodyless)
 {
     char head[HEAD_BYTES_MAX];
     size_t len = compose(conn->net, head, sizeof head, response, connection);
@@ -78,7 +78,7 @@ static void write_response(struct lq_conn *conn, const struct lq_http_response *
                       bodyless ? 0 : response->len);
 }
 
-// Whether the connection cannot go on after an answer: what comes next might be a body that nobody
+// Whether the connection cannot go on after a response: what comes next might be a body that nobody
 // waits for, or much of one (RFC 9112 section 9.3, RFC 9110 section 10.1.1).
 static bool must_hang_up(const struct lq_http_request *http)
 {
@@ -100,7 +100,7 @@ void lq_http_respond(struct lq_http_request *http, const struct lq_http_response
     if (http->body.whole)
         lq_conn_set_deadline(http->conn, 0);
     write_response(http->conn, response,
-                 http->hang_up ? "close" : http->minor == 0 ? "keep-alive" : NULL, bodyless);
+                   http->hang_up ? "close" : http->minor == 0 ? "keep-alive" : NULL, bodyless);
     lq_conn_work(http->conn);
 }
 
@@ -118,10 +118,10 @@ void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code
 {
     const struct lq_http_handler *handler = lq_http_handler_of(conn);
     struct lq_http_response response = {.code = code, .hang_up = true, .body = why,
-                                      .len = strlen(why)};
+                                        .len = strlen(why)};
     response.headers = code == 405 ? "content-type: text/plain\r\nallow: GET, HEAD, POST\r\n"
                                  : "content-type: text/plain\r\n";
-    if (http && http->answered) { // it has its answer, and its body goes wrong afterwards
+    if (http && http->answered) { // it has its response, and its body goes wrong afterwards
         http->hang_up = true;
         lq_conn_close(conn);
         return;

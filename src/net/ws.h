@@ -1,5 +1,5 @@
 // WebSocket server (RFC 6455) without extensions. This module answers pings, pings the client and
-// requires an answer, checks text for UTF-8 as it arrives, and performs the closing handshake.
+// requires a response, checks text for UTF-8 as it arrives, and performs the closing handshake.
 //
 // Input: `room` returns where to put the next bytes of a message, `received` reports that they are
 // there. A handler that wants no more closes (lq_ws_close); later input is read and discarded.

@@ -21,8 +21,8 @@ WRONG = {
     "endless headers": "more than was asked", "wrong type": "as i32",
     "wrong shape": "another shape",
     "long words": "it answers HTTP 500", "error": "the GPU fell off", "redirect": "HTTP 302",
-    "cut off": "triton", "no http": "triton", "slow": "no answer in time",
-    "drip": "no answer in time",
+    "cut off": "triton", "no http": "triton", "slow": "no response in time",
+    "drip": "no response in time",
 }
 
 
@@ -227,7 +227,7 @@ def test_an_old_frame_is_not_sent(hand):
             socket.send(frame(2, hand))
             socket.send(frame(3, hand))
             replies = [socket.recv(timeout=20) for _ in range(2)]
-            assert all("no answer in time" in each or "too old" in each
+            assert all("no response in time" in each or "too old" in each
                        for each in replies), replies
             # The wait for the first ended with its own age, so the server is not to blame.
             assert metric(server, "lacquer_triton_up") == [1]

@@ -241,7 +241,7 @@ void lq_response_write(struct lq_frame_slot *slot, const struct lq_job *job,
     }
     if (status != LQ_OK) {
         slot->part_count = 0;
-        slot->status = lq_fail(&slot->error, status, "cannot write the answer: %s",
+        slot->status = lq_fail(&slot->error, status, "cannot write the response: %s",
                                lq_status_text(status));
     }
 }

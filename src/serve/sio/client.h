@@ -63,7 +63,7 @@ int lq_sio_version(const struct lq_http_request *http);
 // Creates the client that sent this request, or returns NULL with the reason.
 struct lq_sio *lq_sio_new(struct lq_sio_clients *all, const struct lq_http_request *http,
                           struct lq_error *why);
-// The client is alive: sets when the next ping is due, and the deadline for its answer.
+// The client is alive: sets when the next ping is due, and the deadline for its response.
 void lq_sio_count_ping(struct lq_sio *sio);
 // Responds to its waiting GET with only this packet.
 void lq_sio_end_poll(struct lq_sio *sio, const char *packet);
