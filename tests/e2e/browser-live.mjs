@@ -205,7 +205,7 @@ tests.server_gone_and_back = async ({ browser }) => {
     await until('new frames', async () => (await frameId(page)) > seen + 2);
     await isLive(page);
     await until('the message to go', () => page.isHidden('#notice'));
-    clean(page, /ERR_CONNECTION_REFUSED|WebSocket connection/);
+    clean(page, /ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection/);
   } finally {
     await server.kill();
   }

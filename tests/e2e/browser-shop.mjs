@@ -155,7 +155,7 @@ tests.cards_without_graphics = async ({ browser, server }) => {
   check(new Set(sums).size === count, 'two finishes look the same');
   check(busy < 0, 'the server was never busy');
   await shot(page, 'desktop-cards');
-  clean(page, /503/);
+  clean(page);
   const other = await browser.newContext();
   await other.route('**/fingertip.jpg', (route) => route.fulfill({ status: 200, body: 'none' }));
   const bare = await other.newPage();
@@ -182,7 +182,7 @@ tests.nail_art_and_shape = async ({ browser, server }) => {
   check((await fieldsOf(page)).shape.kind === 'almond', 'no longer nails');
   await shape('natural');
   check(!(await fieldsOf(page)).shape, 'longer nails cannot be taken off');
-  clean(page, /503/); // a busy server is asked again
+  clean(page);
 };
 
 // A tap on a nail of a photo, then a shade: that nail alone changes, by its finger or its number.

@@ -67,7 +67,7 @@ class Server:
     def v1(self, **kwargs):
         """A lacquer.v1 connection whose hello has been read."""
         with self.socket(subprotocols=["lacquer.v1"], **kwargs) as socket:
-            assert '"hello"' in socket.recv(timeout=10)
+            assert '"hello"' in socket.recv(timeout=60)
             yield socket
 
     def rss_kib(self):
@@ -91,7 +91,7 @@ class Server:
     def stop(self):
         """Asks it to stop; returns its exit status and what it said."""
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         Server.running.discard(self)
         return self.process.returncode, self.heard()
 

@@ -341,7 +341,7 @@ def handshake(server, *args):
     """What openssl s_client says: the protocol and the cipher, or None when it got no
     connection."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", *args],
-                          input=b"", capture_output=True, timeout=20)
+                          input=b"", capture_output=True, timeout=60)
     found = re.search(rb"New, (TLSv[\d.]+), Cipher is (\S+)", done.stdout)
     return (found[1].decode(), found[2].decode()) if found else None
 
@@ -360,7 +360,7 @@ def test_old_protocols_and_weak_ciphers_are_refused(secure):
 
 def test_renegotiation_and_compression_are_refused(secure):
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{secure.port}", "-tls1_2",
-                           "-legacy_renegotiation"], input=b"R\n", capture_output=True, timeout=20)
+                           "-legacy_renegotiation"], input=b"R\n", capture_output=True, timeout=60)
     assert b"no renegotiation" in done.stderr or b"handshake failure" in done.stderr, done.stderr
     assert b"Compression: NONE" in done.stdout
 
@@ -368,7 +368,7 @@ def test_renegotiation_and_compression_are_refused(secure):
 def s_client(server, *args):
     """Everything that openssl s_client says of a connection that asks for one small thing."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}",
-                           "-ign_eof", *map(str, args)], capture_output=True, timeout=20,
+                           "-ign_eof", *map(str, args)], capture_output=True, timeout=60,
                           input=b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     return (done.stdout + done.stderr).decode(errors="replace")
 

@@ -98,8 +98,8 @@ def test_it_closes_last():
         time.sleep(0.2)
         assert httpx.get(f"{running.admin}/readyz").text == "stopping\n"
         ws.send(frame(1, plain()))
-        assert isinstance(ws.recv(timeout=20), bytes)
-        assert '"stopping"' in ws.recv(timeout=20)
+        assert isinstance(ws.recv(timeout=60), bytes)
+        assert '"stopping"' in ws.recv(timeout=60)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", running.port), 5)
         assert httpx.get(f"{running.admin}/healthz").status_code == 200
@@ -108,7 +108,7 @@ def test_it_closes_last():
 
 def test_wrong_use():
     def said_by(*args):
-        done = subprocess.run([LACQUER, "serve", *args], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([LACQUER, "serve", *args], capture_output=True, text=True, timeout=60)
         return done.returncode, done.stderr
     status, said = said_by("--admin-host", "127.0.0.1")
     assert status == 2 and "--admin-port" in said

@@ -375,7 +375,7 @@ def closed_with(server, message, **kwargs):
         with server.v1() as ws:
             ws.send(message, **kwargs)
             while True:
-                ws.recv(timeout=20)
+                ws.recv(timeout=60)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else None
 
@@ -400,7 +400,7 @@ def test_text_that_is_not_utf8_closes(server, http):
 def test_bad_text_is_answered(server, http, text, status):
     with server.v1() as ws:
         ws.send(text)
-        error = json.loads(ws.recv(timeout=10))
+        error = json.loads(ws.recv(timeout=60))
         assert error["type"] == "error" and error["status"] == status
         ws.send(frame(1, plain()))
         assert Reply(ws.recv(timeout=30)).id == 1
@@ -409,7 +409,7 @@ def test_bad_text_is_answered(server, http, text, status):
 def test_unknown_reply_kind_is_an_error(server, http):
     with server.v1() as ws:
         ws.send(frame(1, plain(), want=77))
-        error = json.loads(ws.recv(timeout=10))
+        error = json.loads(ws.recv(timeout=60))
         assert error["id"] == 1 and error["status"] == "FIELD"
 
 

@@ -61,7 +61,7 @@ class Balancer:
 
     def end(self):
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         self.said.close()
 
 
@@ -98,7 +98,7 @@ class Balanced(Balancer):
         for _ in range(400):
             assert self.process.poll() is None, self.heard()
             with contextlib.suppress(httpx.HTTPError):
-                httpx.post(f"{self.url}/api/v1/nails", content=PICTURE, timeout=10)
+                httpx.post(f"{self.url}/api/v1/nails", content=PICTURE, timeout=60)
                 if all(now > then for now, then in zip(counts(), before)):
                     return
             time.sleep(0.02)
@@ -147,7 +147,7 @@ class User(threading.Thread):
         while not self.done.is_set():
             try:
                 with connect(self.url, subprotocols=["lacquer.v1"], compression=None,
-                             open_timeout=10) as ws:
+                             open_timeout=60) as ws:
                     self.serve(ws)
             except ConnectionClosed as closed:
                 code = closed.rcvd.code if closed.rcvd else None
@@ -163,7 +163,7 @@ class User(threading.Thread):
         self.done.wait(0.5 * (0.85 + random.random() * 0.3))  # web/live/backoff.js
 
     def serve(self, ws):
-        assert json.loads(ws.recv(timeout=10))["type"] == "hello"
+        assert json.loads(ws.recv(timeout=60))["type"] == "hello"
         under_way, number, leaving = 0, 0, False
         try:
             while True:
@@ -172,7 +172,7 @@ class User(threading.Thread):
                     under_way += 1
                     ws.send(frame(number, PICTURE))
                     self.sent += 1
-                message = ws.recv(timeout=10)
+                message = ws.recv(timeout=60)
                 if isinstance(message, str):
                     leaving = leaving or json.loads(message)["type"] == "stopping"
                     continue
@@ -239,7 +239,7 @@ def test_a_killed_node(balanced, record_property):
 
 
 def ask_on(url, done, results, ask):
-    with httpx.Client(base_url=url, timeout=20) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         while not done.is_set():
             try:
                 results.append(ask(client).status_code)
@@ -295,7 +295,7 @@ def polling(balanced):
     """A client of long polling alone, connected, and the results that it gets."""
     client, results = socketio.Client(reconnection=False), []
     client.on("result", lambda data: results.append(data["id"]))
-    client.connect(balanced.url, transports=["polling"], wait_timeout=20)
+    client.connect(balanced.url, transports=["polling"], wait_timeout=60)
     return client, results
 
 
@@ -381,7 +381,7 @@ def test_all_nodes_gone(tmp_path):
         for node in balanced.nodes:
             node.process.kill()
             node.process.wait()
-        reply = httpx.post(f"{balanced.url}/api/v1/nails", content=PICTURE, timeout=20)
+        reply = httpx.post(f"{balanced.url}/api/v1/nails", content=PICTURE, timeout=60)
         assert reply.status_code == 503 and reply.headers["retry-after"] == "2"
         assert reply.json()["status"] == "BUSY" and not reply.json()["success"]
     finally:

@@ -25,7 +25,7 @@ def instruction(name):
 def is_healthy(port):
     command = instruction("HEALTHCHECK").split("CMD ", 1)[1]
     return subprocess.run(["sh", "-c", command], env={**os.environ, "PORT": str(port)},
-                          stderr=subprocess.DEVNULL, timeout=20).returncode == 0
+                          stderr=subprocess.DEVNULL, timeout=60).returncode == 0
 
 
 def test_its_command_serves_and_is_healthy():

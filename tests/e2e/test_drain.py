@@ -29,7 +29,7 @@ def until_closed(ws, replies):
     """Reads to the end; the close code."""
     try:
         while True:
-            message = ws.recv(timeout=20)
+            message = ws.recv(timeout=60)
             if isinstance(message, bytes):
                 replies.append(Reply(message).id)
     except ConnectionClosed as closed:
@@ -51,7 +51,7 @@ def test_who_stops_sending_when_told_loses_nothing(running):
         replies, sent = [], 2
         ws.send(frame(1, plain()))
         ws.send(frame(2, plain()))
-        while isinstance(message := ws.recv(timeout=20), bytes):
+        while isinstance(message := ws.recv(timeout=60), bytes):
             replies.append(Reply(message).id)
             sent += 1
             ws.send(frame(sent, plain()))
@@ -72,7 +72,7 @@ def test_who_never_pauses_is_cut_off(running):
         running.process.terminate()
         with pytest.raises(ConnectionClosed) as closed:
             while True:
-                message = ws.recv(timeout=20)
+                message = ws.recv(timeout=60)
                 if isinstance(message, bytes):
                     replies.append(Reply(message).id)
                     sent += 1
@@ -86,9 +86,9 @@ def test_who_never_pauses_is_cut_off(running):
 def test_new_connections_are_refused_by_the_system(running):
     with running.v1() as ws:
         ws.send(frame(1, plain()))
-        ws.recv(timeout=20)
+        ws.recv(timeout=60)
         running.process.terminate()
-        assert '"stopping"' in ws.recv(timeout=20)
+        assert '"stopping"' in ws.recv(timeout=60)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", running.port), timeout=5)
     assert running.process.wait(20) == 0, running.heard()
@@ -108,8 +108,8 @@ def test_delay():
             assert ready.headers["connection"] == "close"
             with server.v1() as newcomer:
                 newcomer.send(frame(1, plain()))
-                assert Reply(newcomer.recv(timeout=20)).id == 1
-            reply = httpx.post(f"{server.url}/api/v1/nails", content=plain(), timeout=20,
+                assert Reply(newcomer.recv(timeout=60)).id == 1
+            reply = httpx.post(f"{server.url}/api/v1/nails", content=plain(), timeout=60,
                                headers={"content-type": "image/jpeg"})
             assert reply.status_code == 200
             ws.send(frame(1, plain()))
@@ -178,11 +178,11 @@ def test_request_under_way(running):
     body = plain()
     head = (f"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
             f"Content-Length: {len(body)}\r\n\r\n").encode()
-    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as raw:
+    with socket.create_connection(("127.0.0.1", running.port), timeout=60) as raw:
         raw.sendall(head + body[:100])
         with running.v1() as ws:  # when it has its hello, the loop has seen the request
             running.process.terminate()
-            assert '"stopping"' in ws.recv(timeout=20)
+            assert '"stopping"' in ws.recv(timeout=60)
         raw.sendall(body[100:])
         answer = b""
         while piece := raw.recv(65536):

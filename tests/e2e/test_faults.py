@@ -171,7 +171,7 @@ def test_no_memory_for_a_film(ill, hand, more):
         with ill.socket(subprotocols=["lacquer.v1"]) as ws:
             for each in (1, 2):
                 ws.send(frame(each, hand, want=each - 1))
-                ws.recv(timeout=10)
+                ws.recv(timeout=60)
         return 200
     before = ill.faults.count
     assert film(1 << 40) == 200
@@ -405,10 +405,10 @@ def test_killed_and_started_again(tmp_path, hand):
     with running.v1() as ws:
         ws.send(frame(1, hand))
         running.process.send_signal(signal.SIGKILL)
-        running.process.wait(timeout=10)
+        running.process.wait(timeout=60)
         with pytest.raises(ConnectionClosed):
             while True:
-                ws.recv(timeout=10)
+                ws.recv(timeout=60)
     again = Server("--log-level", "error", "--cache-dir", cache, PORT=str(running.port))
     is_well(again, hand)
     assert again.stop()[0] == 0

@@ -43,7 +43,7 @@ def serves(server):
 def close_code(ws):
     with pytest.raises(ConnectionClosed) as closed:
         while True:
-            ws.recv(timeout=20)
+            ws.recv(timeout=60)
     return closed.value.rcvd.code
 
 
@@ -173,13 +173,13 @@ def test_frames_a_second(strict):
     with strict.v1() as ws:
         for number in range(1, 9):
             ws.send(frame(number, plain()))
-            said.append(ws.recv(timeout=20))
+            said.append(ws.recv(timeout=60))
         errors = [json.loads(one) for one in said if isinstance(one, str)]
         assert errors and all(error["status"] == "RATE" for error in errors)
         assert [error["id"] for error in errors] == [6, 7, 8][-len(errors):]
         time.sleep(0.5)
         ws.send(frame(9, plain()))  # who slows down is served again
-        assert Reply(ws.recv(timeout=20)).id == 9
+        assert Reply(ws.recv(timeout=60)).id == 9
 
 
 # crosses: IDLE_S

@@ -31,7 +31,7 @@ WRONG = ["", " ", "1.5", "2.0", "1e2", "0x10", " 3", "3 ", "+3", "three", "-", "
 
 
 def run(*args, **environment):
-    done = subprocess.run([LACQUER, *args], capture_output=True, text=True, timeout=20,
+    done = subprocess.run([LACQUER, *args], capture_output=True, text=True, timeout=60,
                           stdin=subprocess.DEVNULL, env={**os.environ, **environment})
     return done.returncode, done.stderr
 

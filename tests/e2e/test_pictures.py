@@ -135,9 +135,9 @@ def test_other_profiles_in_png(tmp_path, nails, space):
 
 def socketio(server, data):
     with server.socket("/socket.io/?EIO=4&transport=websocket") as socket:
-        socket.recv(timeout=10)
+        socket.recv(timeout=60)
         socket.send("40")
-        while not socket.recv(timeout=10).startswith('42["connected"'):
+        while not socket.recv(timeout=60).startswith('42["connected"'):
             pass
         socket.send('451-["frame",{"image":{"_placeholder":true,"num":0}}]')
         socket.send(data)

@@ -178,5 +178,5 @@ def test_a_service_without_files_to_read_again_lives_through_a_reload():
     """As `systemctl reload` sends SIGHUP; a terminal that closes still ends its server."""
     running = Server(*NO_NAILS)
     os.kill(running.process.pid, signal.SIGHUP)
-    assert httpx.get(f"{running.url}/healthz", timeout=20).status_code == 200
+    assert httpx.get(f"{running.url}/healthz", timeout=60).status_code == 200
     assert running.stop()[0] == 0

@@ -24,7 +24,7 @@ class Client:
         self.news = threading.Condition()
         for name in self.told:
             self.io.on(name, lambda data, name=name: self.hear(name, data))
-        self.io.connect(server.url, transports=transports, wait_timeout=20)
+        self.io.connect(server.url, transports=transports, wait_timeout=60)
 
     def hear(self, name, data):
         with self.news:
@@ -340,16 +340,16 @@ def test_version_3_broken_payloads(server, body):
 
 def test_version_3_over_a_socket(server, hand):
     with server.socket("/socket.io/?EIO=3&transport=websocket") as ws:
-        assert ws.recv(timeout=10)[0] == "0"
-        assert ws.recv(timeout=10) == "40" and '"connected"' in ws.recv(timeout=10)
+        assert ws.recv(timeout=60)[0] == "0"
+        assert ws.recv(timeout=60) == "40" and '"connected"' in ws.recv(timeout=60)
         ws.send("2")
-        assert ws.recv(timeout=10) == "3"
+        assert ws.recv(timeout=60) == "3"
         ws.send('451-1["frame",{"_placeholder":true,"num":0}]')
         ws.send(b"\x04" + hand)
         assert ws.recv(timeout=30) == '451-["result",{"_placeholder":true,"num":0}]'
-        picture = ws.recv(timeout=10)
+        picture = ws.recv(timeout=60)
         assert picture[:3] == b"\x04\xff\xd8"
-        assert ws.recv(timeout=10).startswith("461-1[") and ws.recv(timeout=10) == picture
+        assert ws.recv(timeout=60).startswith("461-1[") and ws.recv(timeout=60) == picture
 
 
 def test_long_poll_waits_without_work(server):

@@ -100,7 +100,7 @@ def proxied(kind, server, folder):
             yield port
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def client(port, address, **kwargs):
@@ -112,10 +112,10 @@ def client(port, address, **kwargs):
 
 def is_let_in(ws):
     try:
-        if '"hello"' not in ws.recv(timeout=10):
+        if '"hello"' not in ws.recv(timeout=60):
             return False
         ws.send(frame(1, plain()))
-        return isinstance(ws.recv(timeout=20), bytes)
+        return isinstance(ws.recv(timeout=60), bytes)
     except ConnectionClosed as closed:
         assert closed.rcvd.code == 1008
         return False
@@ -294,5 +294,5 @@ def test_options_that_belong_together():
                        (("--trusted-proxy", "10.0.0.1/8"), "trusted-proxy"),
                        (("--trusted-proxy", "proxy.example"), "trusted-proxy")):
         done = subprocess.run([ROOT / "build" / "lacquer", "serve", *args], capture_output=True,
-                              text=True, timeout=20)
+                              text=True, timeout=60)
         assert done.returncode == 2 and hint in done.stderr, (args, done.stderr)

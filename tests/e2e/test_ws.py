@@ -38,7 +38,7 @@ def test_bare_look(server, hand):
 def test_bare_error_is_text(server):
     with server.socket() as ws:
         ws.send(b"no picture")
-        error = json.loads(ws.recv(timeout=10))
+        error = json.loads(ws.recv(timeout=60))
         assert error["type"] == "error" and error["status"] == "FORMAT" and "id" not in error
         ws.send(plain())
         assert isinstance(ws.recv(timeout=30), bytes)
@@ -47,7 +47,7 @@ def test_bare_error_is_text(server):
 def test_hello(server):
     with server.socket(subprotocols=["lacquer.v1"]) as ws:
         assert ws.subprotocol == "lacquer.v1"
-        hello = json.loads(ws.recv(timeout=10))
+        hello = json.loads(ws.recv(timeout=60))
         assert hello["type"] == "hello" and hello["in_flight"] == 2
         assert hello["replies"] == ["jpeg", "nails"] and hello["rate"] is hello["pace"] is True
         assert hello["message_bytes_max"] == 4 * 1024 * 1024 and "creme" in hello["finishes"]
@@ -116,7 +116,7 @@ def test_v1_nails_of_a_picture_without_a_hand(server):
         assert reply.type == 3 and reply.nails == 0
         assert Nails(reply).items == [] and len(reply.picture) == 32
         ws.send(frame(2, b"no picture", want=1))
-        assert json.loads(ws.recv(timeout=10))["id"] == 2
+        assert json.loads(ws.recv(timeout=60))["id"] == 2
 
 
 def test_nails_keep_their_ids_over_a_film(server):
@@ -134,7 +134,7 @@ def test_nails_keep_their_ids_over_a_film(server):
                 assert abs(before[one][0] - after[one][0]) < 15
         steady = Nails(Reply(send_again(ws, 20, film[-1]))).mask(640, 480)
         ws.send('{"type": "smoothing", "on": 1}')
-        assert json.loads(ws.recv(timeout=10))["status"] == "FIELD"
+        assert json.loads(ws.recv(timeout=60))["status"] == "FIELD"
         ws.send('{"type": "smoothing", "on": false}')
         bare = Reply(send_again(ws, 21, film[-1]))
         alone = httpx.post(f"{server.url}/api/v1/nails", content=film[-1]).json()["nails"]
@@ -185,7 +185,7 @@ def test_a_bad_look_changes_nothing(server, hand):
         ws.send(frame(1, hand))
         before = pixels(Reply(ws.recv(timeout=30)).picture)
         ws.send('{"type": "look", "color": "#ff0000", "texture": 9}')
-        assert json.loads(ws.recv(timeout=10))["status"] == "FIELD"
+        assert json.loads(ws.recv(timeout=60))["status"] == "FIELD"
         ws.send(frame(2, hand))
         after = pixels(Reply(ws.recv(timeout=30)).picture)
     # Each frame is looked at in its own way, so that outlines differ by a little.

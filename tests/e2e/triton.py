@@ -141,7 +141,7 @@ class Triton:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         for left in pathlib.Path("/dev/shm").glob(f"{self.regions}*"):
             left.unlink()
 
