@@ -42,7 +42,7 @@ def test_next_to_nothing_is_painted(folder, how):
 
 
 def test_a_camera_that_pans_over_keys_and_stones_finds_no_nail(server, folder):
-    """Objects that move do not become nails by tracking: a laptop was painted for 37 frames once."""
+    """Tracking does not make nails of moving objects: a laptop was painted for 37 frames once."""
     seen = []
     with server.v1() as ws:
         for i in range(0, PICTURES, 4):
