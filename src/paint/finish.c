@@ -11,8 +11,8 @@
 // No polish sends back all light: room for shading and highlights on white.
 static const float WHITEST = 0.94f;
 // What the surface mirrors of its surroundings beside the lamps, brighter on the lamps' side: about
-// 4 % of the mean light, of which rooms send back half.
-static const float SURROUNDINGS = 0.020f;
+// 4 % of the mean light, of which rooms send back three quarters.
+static const float SURROUNDINGS = 0.030f;
 
 // Top coats from matte to wet; between two of them every number is interpolated.
 static const struct {

@@ -38,24 +38,24 @@ static const struct {
 
 // Standard deviations, all of natural logarithms.
 static const float CONTRAST_SD = 0.45f; // brightness of the nail against its skin
-static const float COLOR_SD = 0.15f;    // … and colour
-static const float TINT_SD = 0.15f;     // the light's colour after the camera's white balance
+static const float COLOR_SD = 0.12f;    // … and colour
+static const float TINT_SD = 0.20f;     // the light's colour after the camera's white balance
 static const float TINT_SHARE = 0.35f;  // the rest of what looks like a tint is the skin's own hue
 static const float GREY_SHARE = 0.50f;  // … and of trusted greys', which have colours of their own
 static const float GREY_SD = 0.15f;     // … of greys' warmth against the skin's
 static const float SKIN_YIELDS = 0.10f; // … and how much of its share the skin leaves to these
-static const float EXPOSURE_SD = 0.4f;  // … and brightness after its exposure
-static const float USUAL_EXPOSURE = 0.72f; // for skin as bright as USUAL_SKIN
+static const float EXPOSURE_SD = 0.33f; // … and brightness after its exposure
+static const float USUAL_EXPOSURE = 0.60f; // for skin as bright as USUAL_SKIN
 static const float USUAL_SKIN = 0.33f;
+// A camera that exposes for a dark hand clips white, so white is much brighter than the brightest
+// pixel.
+static const float EXPOSURE_MIN = 0.04f, EXPOSURE_MAX = 1.6f;
 // White is seldom darker than the brightest things seen, unless these are lamps or lie in the sun;
 // it is brighter where nothing white is in the picture.
-static const float DARKER_SD = 0.35f, BRIGHTER_SD = 1.0f;
-static const float BARE_COST = 5.0f; // a nail that fits a tone so badly is half believed
-static const float BED_WEIGHT = 2.0f; // of a bare nail's brightness against its skin's
-static const float HAND_NAILS = 3.0f; // more nails of one hand are no more independent than so many
-// The curve's own shading and what the surface mirrors make painted polish brighter than its
-// pigment.
-static const float GAIN = 0.985f;
+static const float DARKER_SD = 0.30f, BRIGHTER_SD = 0.6f;
+static const float BARE_COST = 10.0f; // a nail that fits a tone so badly is half believed
+static const float BED_WEIGHT = 1.0f; // of a bare nail's brightness against its skin's
+static const float HAND_NAILS = 5.0f; // more nails of one hand are no more independent than so many
 // Light that has passed through skin and comes back redder than off polish.
 static const float SCATTER[3] = {1.02f, 0.995f, 0.98f};
 
@@ -151,7 +151,7 @@ static float explain(const struct evidence *seen, int tone, float light[3])
 // Cameras expose dark hands longer. Natural logarithm.
 static float usual_exposure(int tone)
 {
-    return logf(USUAL_EXPOSURE) - 0.25f * logf(luminance(TONE[tone].skin) / USUAL_SKIN);
+    return logf(USUAL_EXPOSURE) - 0.20f * logf(luminance(TONE[tone].skin) / USUAL_SKIN);
 }
 
 // The light if all nails are of this tone; natural logarithms. Returns the cost, -2 log likelihood.
@@ -210,7 +210,7 @@ void lq_light_estimate(struct lq_light *light, const struct lq_image *picture,
         for (int c = 0; c < 3; c++)
             color[c] += share * tint[i][c];
     }
-    light->exposure = fminf(fmaxf(expf(mean / whole) * GAIN, 0.04f), 1.15f);
+    light->exposure = fminf(fmaxf(expf(mean / whole), EXPOSURE_MIN), EXPOSURE_MAX);
     float trust = trust_in_greys(surround, (color[0] - color[2]) / whole);
     for (int c = 0; c < 3; c++) {
         float skin = (TINT_SHARE - SKIN_YIELDS * trust) * color[c] / whole;

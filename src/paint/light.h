@@ -8,7 +8,7 @@
 #include "paint/surround.h"
 
 struct lq_light {
-    float exposure;  // linear brightness of a white surface in this light, 0.04..1.15
+    float exposure;  // linear brightness of a white surface in this light, 0.04..1.6
     float tint[3];   // the light's colour, luminance 1
     float dir_x, dir_y; // towards the light, in the picture's plane; length below 1
 };
