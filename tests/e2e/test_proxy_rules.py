@@ -274,10 +274,11 @@ def test_one_address_has_so_many_connections(tmp_path, proxy):
         assert len(refused) >= 20, (len(refused), statuses[:2])
         assert all(b"etry-" in got for got in refused)
         if proxy.kind is haproxy:  # connections that say nothing count too, and are cut off at last
-            silent = [socket.create_connection(("127.0.0.1", mine.port), 10) for _ in range(250)]
-            opened.extend(silent)
-            time.sleep(0.5)
-            assert read_for(silent[-1], 1) == b""
+            with contextlib.suppress(ConnectionResetError):  # cut off before it was open
+                opened.extend(socket.create_connection(("127.0.0.1", mine.port), 10)
+                              for _ in range(250))
+                time.sleep(0.5)
+                assert read_for(opened[-1], 1) == b""
     finally:
         mine.node.held.set()
         for raw in opened:
