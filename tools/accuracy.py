@@ -13,11 +13,14 @@ import subprocess
 import sys
 import tempfile
 
+import cv2
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "train"))
 from nailseg import data, evaluate, traits  # noqa: E402
 
 SETS = {"val": "val", "test A": "a"}
+HELD = 16  # frames: by then the network sees the region around the nails
 
 
 def lacquer_eval(program, *args):
@@ -29,6 +32,23 @@ def lacquer_eval(program, *args):
 def row(name, t):
     return (f"| {name} | {t['images']} | {100 * t['iou']:.1f} | {100 * t['mean_iou']:.1f} | "
             f"{100 * t['boundary_f']:.1f} | {t['found']} | {t['missed']} | {t['false']} |")
+
+
+def held_still(program, files, *options):
+    """The mask of each picture's last frame, where a video shows every picture for HELD frames, as
+    a camera that is held still does."""
+    with tempfile.TemporaryDirectory() as made:
+        folders = [pathlib.Path(made) / name for name in ("images", "masks", "out")]
+        for folder in folders[:2]:
+            folder.mkdir()
+        for i, (_, *pair) in enumerate(files):
+            for n in range(HELD):
+                for folder, path in zip(folders, map(pathlib.Path, pair)):
+                    (folder / f"{i:04}-{n:02}{path.suffix}").symlink_to(path.resolve())
+        lacquer_eval(program, "--images", folders[0], "--masks", folders[1], "--sequence",
+                     "--write-masks", folders[2], *options)
+        for i in range(len(files)):
+            yield cv2.imread(str(folders[2] / f"{i:04}-{HELD - 1:02}.png"), 0) >= 128
 
 
 HEAD = ("| | pictures | IoU | mean IoU | boundary F | found | missed | false |\n"
@@ -47,6 +67,8 @@ def sets(program, root, options, worst):
             lines.append(row(f"{name}, {kind}", total))
             if kind == "photo":
                 painted[name] = rows, total
+        rows = evaluate.score(pairs, held_still(program, files, *options))
+        lines.append(row(f"{name}, live, held still for {HELD} frames", evaluate.total(rows)))
     for name, (rows, total) in painted.items():
         lines += ["", f"{name}, photo, by class:", "", HEAD]
         lines += [row(f"{trait}: {cls.replace('_', ' ')}", total["by"][trait][cls])
