@@ -30,8 +30,8 @@ int lq_input_decide(struct lq_input *input, const struct lq_tensors *tensors,
     lq_tensors_list(found, sizeof found, tensors->inputs, tensors->input_count);
     if (tensors->input_count != 1 || tensor->rank != 4 || !lq_edge_takes_picture(tensor->type))
         return lq_fail(err, LQ_ERR_MODEL,
-                       "cannot give this model a picture: its input is %s, not one f32 tensor "
-                       "[1,3,h,w] or [1,h,w,3] (f16, u8 and i8 are taken too)",
+                       "cannot run this model on pictures: its input is %s, not one f32 tensor "
+                       "[1,3,h,w] or [1,h,w,3] (or f16, u8, i8)",
                        found);
     bool first = tensor->dims[1] == PICTURE_CHANNELS, last = tensor->dims[3] == PICTURE_CHANNELS;
     bool open = tensor->dims[1] < 0 && tensor->dims[3] < 0;

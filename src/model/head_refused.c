@@ -69,7 +69,7 @@ static const char *why(const struct lq_tensors *tensors, const struct lq_input *
     if (count == 1 && first->rank == 3)
         return why_rows(first, input);
     if (count == 1 && first->rank == 4)
-        return "its map has other than 1 or 2 channels: nail, or background and nail, is wanted";
+        return "its map has other than 1 or 2 channels: it must be nail, or background and nail";
     if (count == 2 && threes == 2)
         return "it gives boxes and classes and no masks, as RF-DETR does: export RF-DETR-Seg";
     if (count == 2 && threes == 1 && fours == 1)
