@@ -36,30 +36,29 @@ static const struct {
     {{0.114f, 0.055f, 0.037f}, {0.334f, 0.167f, 0.161f}},
 };
 
-// Standard deviations, all of natural logarithms.
-static const float CONTRAST_SD = 0.45f; // brightness of the nail against its skin
-static const float COLOR_SD = 0.15f;    // … and colour
+// Standard deviations of natural logarithms, unless a comment says otherwise.
+static const float CONTRAST_SD = 0.45f; // the nail's brightness relative to its skin
+static const float COLOR_SD = 0.15f;    // … and its colour
 static const float TINT_SD = 0.15f;     // the light's colour after the camera's white balance
-static const float TINT_SHARE = 0.35f;  // the rest of what looks like a tint is the skin's own hue
-static const float GREY_SHARE = 0.50f;  // … and of trusted greys', which have colours of their own
-static const float GREY_SD = 0.15f;     // … of greys' warmth against the skin's
-static const float SKIN_YIELDS = 0.10f; // … and how much of its share the skin leaves to these
-static const float EXPOSURE_SD = 0.4f;  // … and brightness after its exposure
+static const float TINT_SHARE = 0.35f;  // the light's share of an apparent tint; skin has the rest
+static const float GREY_SHARE = 0.50f;  // … for trusted greys, which have their own colours too
+static const float GREY_SD = 0.15f;     // warmth of greys relative to the skin
+static const float SKIN_YIELDS = 0.10f; // share that the skin gives up to trusted greys
+static const float EXPOSURE_SD = 0.4f;  // brightness after the camera's exposure
 static const float USUAL_EXPOSURE = 0.72f; // for skin as bright as USUAL_SKIN
 static const float USUAL_SKIN = 0.33f;
-// White is seldom darker than the brightest things seen, unless these are lamps or lie in the sun;
-// it is brighter where nothing white is in the picture.
+// The illumination is seldom darker than the brightest things seen, unless those are lamps or in
+// the sun; it can be brighter if nothing white is in the picture.
 static const float DARKER_SD = 0.35f, BRIGHTER_SD = 1.0f;
-static const float BARE_COST = 5.0f; // a nail that fits a tone so badly is half believed
-static const float BED_WEIGHT = 2.0f; // of a bare nail's brightness against its skin's
-static const float HAND_NAILS = 3.0f; // more nails of one hand are no more independent than so many
-// The curve's own shading and what the surface mirrors make painted polish brighter than its
-// pigment.
+static const float BARE_COST = 5.0f; // misfit cost at which a nail counts half
+static const float BED_WEIGHT = 2.0f; // of a bare nail's brightness, relative to its skin's
+static const float HAND_NAILS = 3.0f; // independent nails that a hand counts for at most
+// Curvature and surface reflections make painted polish brighter than its pigment.
 static const float GAIN = 0.985f;
-// Light that has passed through skin and comes back redder than off polish.
+// Light through the nail and back comes out redder than light off polish.
 static const float SCATTER[3] = {1.02f, 0.995f, 0.98f};
 
-struct evidence { // of one nail, natural logarithms
+struct evidence { // for one nail, natural logarithms
     float skin[3], bed[3];
     bool has_skin;
 };
@@ -81,8 +80,8 @@ static bool in_a_nail(const struct lq_nails *nails, int x, int y)
     return false;
 }
 
-// Where to look for skin, in the nail's coordinates: behind the cuticle, or beside a nail whose
-// base is not known.
+// Where to sample skin, in nail coordinates: behind the cuticle, or beside a nail whose base is
+// unknown.
 static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float *w)
 {
     float a = ((float)i + 0.5f) / GRID, b = ((float)j + 0.5f) / GRID;
@@ -91,7 +90,8 @@ static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float
     *w = nail->tip_known ? 1.2f * b - 0.6f : (b < 0.5f ? -1.25f - 0.4f * b : 0.85f + 0.4f * b);
 }
 
-// The median of each channel over the skin near the nail; false where too little of it is seen.
+// Reads the median of each channel over the skin near the nail; false if too little of it is
+// visible.
 static bool read_skin(const struct lq_image *picture, const struct lq_nails *nails,
                       const struct lq_nail *nail, float skin[3])
 {
@@ -128,7 +128,8 @@ static void collect(struct evidence *evidence, const struct lq_image *picture,
     }
 }
 
-// The light that explains one nail and its skin if they are of this tone, and what speaks against.
+// Estimates the light that explains a nail and its skin if they have this tone. Returns the cost of
+// the misfit.
 static float explain(const struct evidence *seen, int tone, float light[3])
 {
     float from_bed[3], from_skin[3], apart[3], mean = 0.0f, color = 0.0f;
@@ -148,13 +149,14 @@ static float explain(const struct evidence *seen, int tone, float light[3])
     return seen->has_skin ? cost / (1.0f + cost / BARE_COST) : 0.0f;
 }
 
-// Cameras expose dark hands longer. Natural logarithm.
+// The usual exposure, as a natural logarithm: cameras expose dark hands longer.
 static float usual_exposure(int tone)
 {
     return logf(USUAL_EXPOSURE) - 0.25f * logf(luminance(TONE[tone].skin) / USUAL_SKIN);
 }
 
-// The light if all nails are of this tone; natural logarithms. Returns the cost, -2 log likelihood.
+// Estimates the light if all nails have this tone (natural logarithms). Returns the cost: -2 log
+// likelihood.
 static float light_of_tone(const struct evidence *evidence, int count, int tone, float brightest,
                            float *exposure, float tint[3])
 {
@@ -178,8 +180,8 @@ static float light_of_tone(const struct evidence *evidence, int count, int tone,
            off * off / (EXPOSURE_SD * EXPOSURE_SD) + scene * scene;
 }
 
-// Wood in cold light passes for white in warm light: greys count as far as the skin agrees. warm:
-// how much redder than blue the light is by the skin, natural logarithm.
+// Wood in cold light looks like white in warm light, so greys count only as far as the skin agrees.
+// warm: how much redder than blue the light is by the skin, as a natural logarithm.
 static float trust_in_greys(const struct lq_surround *surround, float warm)
 {
     float grey = logf(fmaxf(surround->white[0], 0.1f) / fmaxf(surround->white[2], 0.1f));
