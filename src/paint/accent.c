@@ -44,7 +44,7 @@ static void assign_in_order(const struct place *hand, int count, enum lq_finger 
     static const enum lq_finger first[] = {[2] = LQ_FINGER_MIDDLE, [3] = LQ_FINGER_INDEX,
                                            [4] = LQ_FINGER_INDEX, [5] = LQ_FINGER_THUMB};
     bool reversed = count == LQ_FINGERS && hand[count - 1].along - hand[count - 2].along >
-                                             hand[1].along - hand[0].along;
+                                               hand[1].along - hand[0].along;
     for (int i = 0; i < count; i++)
         worn[hand[reversed ? count - 1 - i : i].index] =
             (enum lq_finger)((int)first[count] + i);
