@@ -8,7 +8,7 @@
 
 enum {
     DEPTH_MAX = 4,
-    TURNS_MAX = 1024,
+    STEPS_MAX = 1024,
     OPERATORS_MAX = 1 << 16, // lowered in sub-graphs, over all iterations
 };
 
@@ -146,7 +146,7 @@ static int goes_on(struct lq_lower *low, int number, const struct arguments *sta
     struct lq_flat_list made = condition.model->outputs;
     if (!lq_lower_need(low, made.count == 1 &&
                                 lq_ints_of(&condition, lq_flat_int(made, 0), &value, 1) == 1,
-                       "how often its loop turns is only known when the network runs"))
+                       "how often its loop runs is only known when the network runs"))
         return -1;
     return value != 0;
 }
@@ -156,20 +156,20 @@ void lq_lower_while(struct lq_lower *low)
     int count = low->op->inputs.count, condition = lq_lower_option(low, 0, 0);
     int body = lq_lower_option(low, 1, 0), *state = tensor_list(low, count);
     // Keeps two iterations: the results of one are the state of the next.
-    struct lq_lower turns[2], *last = low;
+    struct lq_lower kept[2], *last = low;
     if (!state || !lq_lower_need(low, count == low->op->outputs.count,
                                  "it has not as many results as inputs"))
         return;
     for (int i = 0; i < count; i++)
         state[i] = lq_lower_input(low, i);
-    for (int turn = 0;; turn++) {
+    for (int step = 0;; step++) {
         const struct arguments given = {last, state, count};
         int more = goes_on(low, condition, &given);
         if (more <= 0)
             break;
-        struct lq_lower *next = &turns[turn % 2];
-        if (!lq_lower_need(low, turn < TURNS_MAX, "its loop turns too often to be written out") ||
-            !run(low, body, &given, turn ? last : NULL, next) ||
+        struct lq_lower *next = &kept[step % 2];
+        if (!lq_lower_need(low, step < STEPS_MAX, "its loop runs too often to be written out") ||
+            !run(low, body, &given, step ? last : NULL, next) ||
             !lq_lower_need(low, next->model->outputs.count == count,
                            "its loop gives another number of results than it takes"))
             return;

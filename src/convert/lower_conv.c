@@ -36,7 +36,7 @@ static bool is_zero(struct lq_lower *low, const struct lq_tflite_op *op)
 }
 
 // Merges a PAD of zeros in height and width into the convolution's padding.
-static void take_in_padding(struct lq_lower *low, struct conv *conv)
+static void merge_padding(struct lq_lower *low, struct conv *conv)
 {
     int maker = low->slots[conv->x].maker;
     if (maker < 0 || conv->auto_pad)
@@ -70,7 +70,7 @@ static const struct lq_tflite_op *next_op(const struct lq_lower *low, const stru
 
 // Merges SPACE_TO_BATCH_ND, a convolution without padding and BATCH_TO_SPACE_ND into a dilated
 // convolution.
-static void take_in_dilation(struct lq_lower *low, struct conv *conv)
+static void merge_dilation(struct lq_lower *low, struct conv *conv)
 {
     int maker = low->slots[conv->x].maker, user = lq_sole_user(low, conv->output);
     if (maker < 0 || user < 0 || low->absorbed[user])
@@ -134,7 +134,7 @@ static void scale_and_shift(struct conv *conv, int builtin, int64_t channels, co
 }
 
 // Merges MUL, ADD, SUB and DIV by constants with one number per channel.
-static void take_in_normalisation(struct lq_lower *low, struct conv *conv, int64_t channels)
+static void merge_normalisation(struct lq_lower *low, struct conv *conv, int64_t channels)
 {
     if (lq_lower_quantised(low, conv->output) || !lq_is_constant(low, conv->weights) ||
         (conv->bias >= 0 && !lq_is_constant(low, conv->bias)) || channels < 1)
@@ -366,9 +366,9 @@ static void lower(struct lq_lower *low, struct conv *conv, int64_t channels, int
         return;
     if (padding == PADDING_SAME)
         pad_same(low, conv);
-    take_in_padding(low, conv);
-    take_in_dilation(low, conv);
-    take_in_normalisation(low, conv, channels);
+    merge_padding(low, conv);
+    merge_dilation(low, conv);
+    merge_normalisation(low, conv, channels);
     if (low->graph->status == LQ_OK)
         write(low, conv, channels);
 }
@@ -448,7 +448,7 @@ void lq_lower_transpose_conv(struct lq_lower *low)
         !lq_lower_need(low, conv.output >= 0, "a result of it is missing"))
         return;
     pad_transposed(low, &conv, lq_lower_byte(low, 0, 0));
-    take_in_normalisation(low, &conv, w[0]);
+    merge_normalisation(low, &conv, w[0]);
     if (low->graph->status == LQ_OK)
         write(low, &conv, w[0]);
 }

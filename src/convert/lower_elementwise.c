@@ -96,7 +96,7 @@ static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct l
 }
 
 // Gets both operands of a binary operator in the same order. Returns that order.
-static struct lq_axes take_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
+static struct lq_axes get_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
 {
     int operands[2] = {lq_lower_input(low, 0), lq_lower_input(low, 1)};
     *x = *y = &low->graph->nothing;
@@ -158,7 +158,7 @@ static struct lq_value *combine(struct lq_lower *low, struct lq_value *x, struct
 void lq_lower_binary(struct lq_lower *low)
 {
     struct lq_value *x, *y;
-    struct lq_axes order = take_two(low, &x, &y);
+    struct lq_axes order = get_two(low, &x, &y);
     int builtin = low->op->builtin, output = lq_lower_output(low, 0);
     bool fuses = builtin == LQ_OP_ADD || builtin == LQ_OP_SUB || builtin == LQ_OP_MUL ||
                  builtin == LQ_OP_DIV;
@@ -172,7 +172,7 @@ void lq_lower_binary(struct lq_lower *low)
 void lq_lower_compare(struct lq_lower *low)
 {
     struct lq_value *x, *y;
-    struct lq_axes order = take_two(low, &x, &y);
+    struct lq_axes order = get_two(low, &x, &y);
     const char *op = NULL;
     switch (low->op->builtin) {
     case LQ_OP_LESS:

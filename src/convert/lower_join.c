@@ -2,7 +2,7 @@
 #include "convert/lower.h"
 
 // Gets all inputs in one order. The array ends with NULL; NULL on failure.
-static struct lq_value **take_all(struct lq_lower *low, struct lq_axes *order)
+static struct lq_value **get_all(struct lq_lower *low, struct lq_axes *order)
 {
     int count = low->op->inputs.count;
     int *tensors = lq_graph_take(low->graph, (size_t)(count + 1) * sizeof *tensors);
@@ -20,7 +20,7 @@ static struct lq_value **take_all(struct lq_lower *low, struct lq_axes *order)
 void lq_lower_concat(struct lq_lower *low)
 {
     struct lq_axes order;
-    struct lq_value **values = take_all(low, &order);
+    struct lq_value **values = get_all(low, &order);
     int axis = lq_lower_option(low, 0, 0), output = lq_lower_output(low, 0);
     if (!values)
         return;
@@ -38,7 +38,7 @@ void lq_lower_concat(struct lq_lower *low)
 void lq_lower_pack(struct lq_lower *low)
 {
     struct lq_axes order, made = {0};
-    struct lq_value **values = take_all(low, &order);
+    struct lq_value **values = get_all(low, &order);
     int axis = lq_lower_option(low, 1, 0);
     if (!values)
         return;

@@ -236,8 +236,8 @@ void lq_lower_reshape(struct lq_lower *low)
     out.rank = wanted_dims(low, out.dims);
     if (!lq_lower_need(low, out.rank >= 0, "its new shape makes no sense"))
         return;
-    bool told = shape < 0 || lq_constant_ints_of(low, shape) || lq_lower_rank(low, shape) != 1;
-    if (told && settle(&in, &out)) {
+    bool known = shape < 0 || lq_constant_ints_of(low, shape) || lq_lower_rank(low, shape) != 1;
+    if (known && settle(&in, &out)) {
         reshape_to(low, input, &out);
         return;
     }
