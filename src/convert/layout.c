@@ -376,7 +376,7 @@ static void check_shape(struct lq_lower *low, int tensor)
                   lq_shape_text(&file, file_text, sizeof file_text));
 }
 
-static bool may_give(struct lq_lower *low, int tensor, const struct lq_shape *shape)
+static bool may_set(struct lq_lower *low, int tensor, const struct lq_shape *shape)
 {
     if (!lq_lower_need(low, tensor >= 0, "a result of it is missing") ||
         !lq_lower_need(low, !low->slots[tensor].made, "its result is made twice"))
@@ -393,7 +393,7 @@ void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value, str
         return;
     struct lq_shape shape = plain_shape(&value->shape, order);
     if (!lq_lower_need(low, value->shape.rank == order.rank, "axes went missing") ||
-        !may_give(low, tensor, &shape) ||
+        !may_set(low, tensor, &shape) ||
         !lq_lower_need(low, value->type == lq_lower_stored_type(low, tensor),
                        "its result is not of the type that the file says"))
         return;
@@ -428,7 +428,7 @@ void lq_set_renamed(struct lq_lower *low, int tensor, int from, const int *map)
     struct lq_shape shape = {.rank = source->shape.rank};
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = source->shape.dims[map[i]];
-    if (!may_give(low, tensor, &shape))
+    if (!may_set(low, tensor, &shape))
         return;
     for (const struct lq_tensor_form *form = source->forms; form; form = form->next) {
         struct lq_tensor_form renamed = *form;
@@ -443,13 +443,13 @@ void lq_set_renamed(struct lq_lower *low, int tensor, int from, const int *map)
 void lq_set_constant(struct lq_lower *low, int tensor, const void *data,
                      const struct lq_shape *shape)
 {
-    if (low->graph->status == LQ_OK && data && may_give(low, tensor, shape))
+    if (low->graph->status == LQ_OK && data && may_set(low, tensor, shape))
         low->slots[tensor].data = data;
 }
 
 void lq_set_dequantised(struct lq_lower *low, int tensor, int constant)
 {
-    if (low->graph->status == LQ_OK && may_give(low, tensor, &low->slots[constant].shape))
+    if (low->graph->status == LQ_OK && may_set(low, tensor, &low->slots[constant].shape))
         low->slots[tensor].dequantised_of = constant;
 }
 

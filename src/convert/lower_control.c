@@ -95,7 +95,7 @@ static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_l
            lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS), order);
 }
 
-static void hand_back(struct lq_lower *sub, struct lq_lower *low)
+static void set_results(struct lq_lower *sub, struct lq_lower *low)
 {
     struct lq_flat_list made = sub->model->outputs;
     if (lq_lower_need(low, made.count == low->op->outputs.count,
@@ -120,7 +120,7 @@ void lq_lower_if(struct lq_lower *low)
     const struct arguments given = {low, arguments, count};
     if (lq_ints_of(low, condition, &known, 1) == 1) {
         if (run(low, branches[known != 0], &given, NULL, &sub[0]))
-            hand_back(&sub[0], low);
+            set_results(&sub[0], low);
         return;
     }
     for (int i = 0; i < 2; i++)
@@ -137,7 +137,7 @@ void lq_lower_if(struct lq_lower *low)
 // ---- WHILE
 
 // Evaluates the condition: 1: continue, 0: end, -1: error, which is set.
-static int goes_on(struct lq_lower *low, int number, const struct arguments *state)
+static int evaluate_condition(struct lq_lower *low, int number, const struct arguments *state)
 {
     struct lq_lower condition;
     int64_t value = 0;
@@ -164,7 +164,7 @@ void lq_lower_while(struct lq_lower *low)
         state[i] = lq_lower_input(low, i);
     for (int step = 0;; step++) {
         const struct arguments given = {last, state, count};
-        int more = goes_on(low, condition, &given);
+        int more = evaluate_condition(low, condition, &given);
         if (more <= 0)
             break;
         struct lq_lower *next = &kept[step % 2];

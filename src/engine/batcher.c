@@ -93,7 +93,7 @@ static void gather(struct lq_batcher *batcher)
 }
 
 // Takes the oldest requests from the queue and fails those whose deadline has passed.
-static int take(struct lq_batcher *batcher, struct node *taken[LQ_BATCH_MAX])
+static int dequeue(struct lq_batcher *batcher, struct node *taken[LQ_BATCH_MAX])
 {
     uint64_t now_us = lq_clock_us();
     int count = 0;
@@ -123,7 +123,7 @@ static void lead(struct lq_batcher *batcher)
     int status = LQ_OK;
     batcher->led = true;
     gather(batcher);
-    int count = take(batcher, taken);
+    int count = dequeue(batcher, taken);
     for (int i = 0; i < count; i++)
         items[i] = taken[i]->item;
     if (count > 0) {

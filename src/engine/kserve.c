@@ -231,8 +231,8 @@ struct payload {
     size_t left;
 };
 
-// Takes the next output's bytes from the payload.
-static int take_payload(struct payload *payload, const json_t *from,
+// Checks that the payload contains the next output's bytes, and skips them.
+static int skip_payload(struct payload *payload, const json_t *from,
                         const struct lq_tensor *tensor, struct lq_error *err)
 {
     const json_t *size =
@@ -267,7 +267,7 @@ static int read_outputs(struct lq_tensors *tensors, const json_t *list, struct p
         status = lq_kserve_check_shape(wanted, &received, err);
         if (status == LQ_OK && parts) {
             parts[index] = payload->at;
-            status = take_payload(payload, from, &received, err);
+            status = skip_payload(payload, from, &received, err);
         }
     }
     if (status != LQ_OK)

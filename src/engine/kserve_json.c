@@ -130,7 +130,7 @@ static void skip_space(struct scan *scan)
         scan->at++;
 }
 
-static bool take_word(struct scan *scan, const char *word)
+static bool accept_word(struct scan *scan, const char *word)
 {
     size_t len = strlen(word);
     if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, word, len) != 0)
@@ -141,11 +141,11 @@ static bool take_word(struct scan *scan, const char *word)
 
 // Reads a JSON number, or the NaN and Infinity that Python's json module writes (as NaN). The
 // program never leaves the C locale, so strtof expects a point.
-static bool take_number(struct scan *scan, float *out)
+static bool read_number(struct scan *scan, float *out)
 {
     static const char *const none[] = {"null", "NaN", "Infinity", "-Infinity"};
     for (size_t i = 0; i < LQ_COUNT(none); i++)
-        if (take_word(scan, none[i])) {
+        if (accept_word(scan, none[i])) {
             *out = NAN;
             return true;
         }
@@ -170,13 +170,13 @@ static const char *lift_array(struct scan *scan)
     do {
         skip_space(scan);
         float value;
-        if (take_word(scan, "[")) {
+        if (accept_word(scan, "[")) {
             if (++depth > NESTING_MAX)
                 return "data that is nested too deep";
-        } else if (take_word(scan, "]")) {
+        } else if (accept_word(scan, "]")) {
             depth--;
-        } else if (!take_word(scan, ",")) {
-            if (!take_number(scan, &value))
+        } else if (!accept_word(scan, ",")) {
+            if (!read_number(scan, &value))
                 return "data that is no number";
             if (lq_buf_append(scan->numbers, &value, sizeof value) != LQ_OK)
                 return "more data than its outputs hold";
@@ -204,7 +204,7 @@ static bool at_data(struct scan *scan, const char *text, int depth)
         return false;
     const char *after = scan->at;
     skip_space(scan);
-    if (take_word(scan, ":")) {
+    if (accept_word(scan, ":")) {
         skip_space(scan);
         if (scan->at < scan->end && *scan->at == '[')
             return true;

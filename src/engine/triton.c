@@ -204,8 +204,8 @@ static int open_fallback(struct lq_engine *engine, const struct lq_triton_served
 }
 
 // Without a fallback, the tensors are the server's; its first response shows the outputs' shapes.
-static int take_tensors(struct lq_engine *engine, const struct lq_triton_served *own,
-                        const struct lq_engine_options *options, struct lq_error *err)
+static int use_server_tensors(struct lq_engine *engine, const struct lq_triton_served *own,
+                              const struct lq_engine_options *options, struct lq_error *err)
 {
     struct lq_tensors *tensors = &engine->model.tensors;
     *tensors = own->model.tensors;
@@ -270,7 +270,7 @@ static int triton_compile(struct lq_engine **out, struct lq_engine_model *model,
     engine->model.pixels = bytes_of(&options->pixels);
     engine->timeout_us = own->timeout_us;
     int status = own->fallback.model ? open_fallback(engine, own, options, err)
-                                     : take_tensors(engine, own, options, err);
+                                     : use_server_tensors(engine, own, options, err);
     if (status == LQ_OK)
         status = try_or_fall_back(engine, err);
     if (status != LQ_OK)

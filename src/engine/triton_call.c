@@ -147,8 +147,8 @@ static bool alike(const struct lq_tensor *a, const struct lq_tensor *b, int coun
 }
 
 // Stores a server's tensor layout. Servers with the same layout share a version number.
-static void keep(struct lq_triton_model *model, int index, const struct lq_tensors *wire,
-                 unsigned epoch)
+static void store_wire(struct lq_triton_model *model, int index, const struct lq_tensors *wire,
+                       unsigned epoch)
 {
     pthread_mutex_lock(&model->lock);
     unsigned version = 0;
@@ -207,7 +207,7 @@ static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
         status = match(wire.outputs, model->tensors.outputs, wire.output_count, theirs.outputs,
                        false, err);
     if (status == LQ_OK)
-        keep(model, lq_triton_pool_index(model->pool, server), &wire, epoch);
+        store_wire(model, lq_triton_pool_index(model->pool, server), &wire, epoch);
     return status;
 }
 

@@ -216,8 +216,8 @@ bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *
 
 // If the frame was decoded in part, the network must run on that region, even if the tracker would
 // choose another one by now.
-static bool take_region(const struct lq_detector *detector, const struct lq_job *job,
-                        const struct lq_image *picture, struct lq_pixel_box *box)
+static bool get_region(const struct lq_detector *detector, const struct lq_job *job,
+                       const struct lq_image *picture, struct lq_pixel_box *box)
 {
     if (!job->is_part)
         return choose_region(detector, job, picture, box);
@@ -244,7 +244,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     struct lq_pixel_box box = {0, 0, picture->width, picture->height};
     int patch_count;
     int status = propagate_nails(detector, job, picture, since_us, err);
-    bool region = status == LQ_OK && !job->propagated && take_region(detector, job, picture, &box);
+    bool region = status == LQ_OK && !job->propagated && get_region(detector, job, picture, &box);
     struct lq_image part = lq_image_part(picture, &box);
     if (status == LQ_OK && !job->propagated)
         status = lq_runner_prepare(detector->runner, &part, job->exclusive, err);

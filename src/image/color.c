@@ -189,7 +189,7 @@ static bool shows_as_srgb(const struct lq_color *color)
 }
 
 // Whether linear light can be converted back to the profile's own values.
-static bool goes_both_ways(const struct lq_color *color)
+static bool is_invertible(const struct lq_color *color)
 {
     enum { COUNT = STEPS * STEPS * STEPS };
     uint8_t own[COUNT * 3];
@@ -215,7 +215,7 @@ static enum lq_color_kind kind_of_rgb(struct lq_color *color, cmsHPROFILE profil
         return LQ_COLOR_SRGB;
     color->read = between(color, profile, TYPE_RGB_FLT, color->linear, TYPE_RGB_FLT);
     color->store = between(color, color->linear, TYPE_RGB_FLT, profile, TYPE_RGB_FLT);
-    if (goes_both_ways(color))
+    if (is_invertible(color))
         return LQ_COLOR_BOTH_WAYS;
     color->shown16 = between(color, profile, TYPE_RGB_16, color->srgb, TYPE_RGB_16);
     return color->shown16 ? LQ_COLOR_READ_ONLY : LQ_COLOR_SRGB;

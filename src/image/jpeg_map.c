@@ -141,7 +141,7 @@ static bool everything_sent(const struct lq_jpeg_map *map, const struct frame *f
 
 // After a complete picture only these segments still belong to it, and only without a gap between
 // them; a progressive picture may still be refined. Anything else is foreign data.
-static bool goes_on(const struct lq_jpeg_map *map, const struct segment *segment, bool in_scan)
+static bool belongs(const struct lq_jpeg_map *map, const struct segment *segment, bool in_scan)
 {
     int code = segment->code;
     if (!in_scan && segment->gap_len)
@@ -206,7 +206,7 @@ void lq_jpeg_map_read(struct lq_jpeg_map *map, const uint8_t *bytes, size_t len)
             map->whole = segment.gap + segment.gap_len;
             scans = map->scans;
         }
-        going = going && (!map->whole || goes_on(map, &segment, in_scan));
+        going = going && (!map->whole || belongs(map, &segment, in_scan));
         in_scan = going && segment.code == SOS;
         if (going)
             map_segment(map, &frame, &segment);

@@ -295,7 +295,7 @@ static bool read_once(struct lq_conn *conn)
     return len > 0;
 }
 
-static bool take_input(struct lq_conn *conn)
+static bool consume_input(struct lq_conn *conn)
 {
     if (conn->closing || !conn->protocol->wants(conn))
         return false;
@@ -392,7 +392,7 @@ static bool step(struct lq_conn *conn)
         start_lingering(conn);
         return false;
     }
-    return take_input(conn) || moved;
+    return consume_input(conn) || moved;
 }
 
 static void run(struct lq_loop_job *job)

@@ -60,14 +60,14 @@ static uint8_t *place_for(struct lq_http_request *http, size_t *size)
     return http->answered ? NULL : place;
 }
 
-static void take(struct lq_http_request *http, size_t len, bool placed)
+static void consume(struct lq_http_request *http, size_t len, bool placed)
 {
     lq_http_body_took(&http->body, len);
     if (placed && handler_of(http)->received)
         handler_of(http)->received(http, len);
 }
 
-static size_t take_payload(struct lq_http_request *http, const uint8_t *bytes, size_t len)
+static size_t consume_payload(struct lq_http_request *http, const uint8_t *bytes, size_t len)
 {
     uint64_t payload = lq_http_body_payload(&http->body);
     size_t size = 0;
@@ -78,7 +78,7 @@ static size_t take_payload(struct lq_http_request *http, const uint8_t *bytes, s
         len = size;
     if (place)
         memcpy(place, bytes, len);
-    take(http, len, place != NULL);
+    consume(http, len, place != NULL);
     return len;
 }
 
@@ -88,7 +88,7 @@ static bool wants(const struct lq_conn *conn)
     return !http || !http->body.whole;
 }
 
-static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
+static size_t consume_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 {
     struct lq_http_request *http = conn->state;
     size_t at = 0;
@@ -100,7 +100,7 @@ static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
         }
         at += (size_t)framing;
         if (at < len && lq_http_body_payload(&http->body) > 0)
-            at += take_payload(http, bytes + at, len - at);
+            at += consume_payload(http, bytes + at, len - at);
         on_progress(http);
     }
     return at;
@@ -116,7 +116,7 @@ static void on_payload(struct lq_conn *conn, uint8_t *bytes, size_t len)
 {
     struct lq_http_request *http = conn->state;
     (void)bytes;
-    take(http, len, true);
+    consume(http, len, true);
     on_progress(http);
 }
 
@@ -166,7 +166,7 @@ static size_t input(struct lq_conn *conn, uint8_t *bytes, size_t len)
     int code;
     const char *why;
     if (conn->state)
-        return take_body(conn, bytes, len);
+        return consume_body(conn, bytes, len);
     if (conn->scan.at == 0 && conn->served) // the first bytes of a next request
         lq_conn_set_deadline(conn, lq_conn_limits(conn)->handshake_ms);
     switch (lq_http_scan(&conn->scan, bytes, len, lq_conn_limits(conn)->head_bytes, &code, &why)) {

@@ -128,7 +128,7 @@ const char *lq_http_host(const struct lq_http_request *http)
 }
 
 // Reads one "name=value" of a query, up to `end`. True if it has this name and its value fits.
-static bool take_argument(const char *at, const char *end, const char *name, char *value,
+static bool read_argument(const char *at, const char *end, const char *name, char *value,
                           size_t size)
 {
     char text[256];
@@ -149,7 +149,7 @@ bool lq_http_query(const struct lq_http_request *http, const char *name, char *v
     while (at && *at) {
         at++;
         const char *end = at + strcspn(at, "&");
-        if (take_argument(at, end, name, value, size))
+        if (read_argument(at, end, name, value, size))
             return true;
         at = end;
     }

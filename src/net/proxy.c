@@ -73,7 +73,7 @@ static enum lq_proxy_state read_v1(const uint8_t *bytes, size_t len, size_t *siz
 
 // ---- version 2 ---------------------------------------------------------------------------------
 
-static void take_address(const uint8_t *bytes, size_t len, uint8_t family,
+static void read_address(const uint8_t *bytes, size_t len, uint8_t family,
                          struct lq_net_address *client)
 {
     bool v4 = family == 0x11 && len >= 12, v6 = family == 0x21 && len >= 36;
@@ -101,7 +101,7 @@ static enum lq_proxy_state read_v2(const uint8_t *bytes, size_t len, size_t *siz
     if (len < *size)
         return LQ_PROXY_MORE;
     if (is_proxy)
-        take_address(bytes + V2_HEAD, rest, family, client);
+        read_address(bytes + V2_HEAD, rest, family, client);
     return LQ_PROXY_WHOLE;
 }
 

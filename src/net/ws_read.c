@@ -59,7 +59,7 @@ static void on_data(struct lq_ws *ws, const uint8_t *bytes, size_t len)
         end_frame(ws);
 }
 
-static size_t take_payload(struct lq_ws *ws, uint8_t *bytes, size_t len)
+static size_t consume_payload(struct lq_ws *ws, uint8_t *bytes, size_t len)
 {
     uint64_t left = ws->frame.len - ws->at;
     size_t size;
@@ -116,7 +116,7 @@ static size_t input(struct lq_conn *conn, uint8_t *bytes, size_t len)
         if (ws->deaf)
             return len;
         if (ws->in_frame) {
-            at += take_payload(ws, bytes + at, len - at);
+            at += consume_payload(ws, bytes + at, len - at);
             continue;
         }
         int found = lq_ws_frame_read(&ws->frame, LQ_WS_FROM_CLIENT, bytes + at, len - at,
