@@ -127,7 +127,7 @@ static bool can_quantise(struct lq_lower *low, int tensor)
     return lq_lower_need(low, about->scale_count == 1 ||
                                   (about->type != LQ_TFLITE_I16 && about->scale_axis >= 0 &&
                                    about->scale_axis < rank),
-                         "a tensor's scales belong to no axis of it");
+                         "a tensor's scales match none of its axes");
 }
 
 // ---- int16: opset 17's QuantizeLinear does not support it, so the arithmetic is written out
@@ -211,8 +211,8 @@ static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_va
 
 static bool usable(struct lq_lower *low, int tensor, struct lq_axes order)
 {
-    return lq_lower_need(low, tensor >= 0, "an input that it needs is left out") &&
-           lq_lower_need(low, low->slots[tensor].made, "an input is used before it is made") &&
+    return lq_lower_need(low, tensor >= 0, "a required input is missing") &&
+           lq_lower_need(low, low->slots[tensor].made, "an input is used before it is computed") &&
            lq_lower_need(low, order.rank == lq_lower_rank(low, tensor),
                          "an input has an unexpected number of dimensions");
 }
@@ -378,8 +378,8 @@ static void check_shape(struct lq_lower *low, int tensor)
 
 static bool may_set(struct lq_lower *low, int tensor, const struct lq_shape *shape)
 {
-    if (!lq_lower_need(low, tensor >= 0, "a result of it is missing") ||
-        !lq_lower_need(low, !low->slots[tensor].made, "its result is made twice"))
+    if (!lq_lower_need(low, tensor >= 0, "one of its outputs is missing") ||
+        !lq_lower_need(low, !low->slots[tensor].made, "its output is computed twice"))
         return false;
     low->slots[tensor].shape = *shape;
     low->slots[tensor].made = true;
@@ -392,10 +392,10 @@ void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value, str
     if (low->graph->status != LQ_OK)
         return;
     struct lq_shape shape = plain_shape(&value->shape, order);
-    if (!lq_lower_need(low, value->shape.rank == order.rank, "axes went missing") ||
+    if (!lq_lower_need(low, value->shape.rank == order.rank, "axes are missing") ||
         !may_set(low, tensor, &shape) ||
         !lq_lower_need(low, value->type == lq_lower_stored_type(low, tensor),
-                       "its result is not of the type that the file says"))
+                       "its output's type differs from the file's"))
         return;
     add_form(low, tensor, (struct lq_tensor_form){value, order, LQ_STORED, false, NULL});
 }
@@ -471,10 +471,10 @@ void lq_hand_over(struct lq_lower *from, int tensor, struct lq_lower *to, int ta
                        "an argument or a result of its sub-graph is missing") ||
         !lq_lower_need(from, same_quantisation(lq_lower_tensor(from, tensor),
                                                lq_lower_tensor(to, target)),
-                       "its sub-graph has other types or quantisation than what it is given"))
+                       "its sub-graph expects other types or another quantisation"))
         return;
     struct lq_tensor_state *source = &from->slots[tensor], *slot = &to->slots[target];
-    if (!lq_lower_need(to, !slot->made, "an argument or a result of its sub-graph is made twice"))
+    if (!lq_lower_need(to, !slot->made, "an input or result of its sub-graph is computed twice"))
         return;
     slot->shape = source->shape;
     slot->made = true;

@@ -18,7 +18,7 @@ static const struct lq_tflite *graph_of(struct lq_lower *low, int number)
     struct lq_subgraphs *all = low->subgraphs;
     if (!lq_lower_need(low, number > 0 && number < low->model->graph_count &&
                                 number < LQ_SUBGRAPHS_MAX,
-                       "the sub-graph that it runs is not there"))
+                       "its sub-graph is missing"))
         return NULL;
     if (all->graphs[number])
         return all->graphs[number];
@@ -46,12 +46,12 @@ static bool run(struct lq_lower *low, int number, const struct arguments *given,
 {
     const struct lq_tflite *model = graph_of(low, number);
     if (!model || !lq_lower_need(low, model->inputs.count == given->count,
-                                 "its sub-graph takes another number of inputs") ||
-        !lq_lower_need(low, low->depth < DEPTH_MAX, "too deep: graphs within graphs"))
+                                 "its sub-graph has another number of inputs") ||
+        !lq_lower_need(low, low->depth < DEPTH_MAX, "its sub-graphs are nested too deeply"))
         return false;
     low->subgraphs->operators += model->op_count + 1;
     if (!lq_lower_need(low, low->subgraphs->operators <= OPERATORS_MAX,
-                       "its sub-graphs come to too many operators"))
+                       "its sub-graphs have too many operators"))
         return false;
     *sub = (struct lq_lower){.model = model, .graph = low->graph, .options = low->options,
                              .subgraphs = low->subgraphs, .depth = low->depth + 1,
@@ -99,7 +99,7 @@ static void set_results(struct lq_lower *sub, struct lq_lower *low)
 {
     struct lq_flat_list made = sub->model->outputs;
     if (lq_lower_need(low, made.count == low->op->outputs.count,
-                      "its sub-graph gives another number of results"))
+                      "its sub-graph has another number of results"))
         for (int i = 0; i < made.count; i++)
             lq_hand_over(sub, lq_flat_int(made, i), low, lq_lower_output(low, i));
 }
@@ -129,7 +129,7 @@ void lq_lower_if(struct lq_lower *low)
     struct lq_flat_list no = sub[0].model->outputs, yes = sub[1].model->outputs;
     struct lq_value *value = lq_reshaped(low, lq_get_plain(low, condition), (int64_t[]){0}, 0);
     if (lq_lower_need(low, no.count == low->op->outputs.count && yes.count == no.count,
-                      "its branches give another number of results"))
+                      "its branches have another number of results"))
         for (int i = 0; i < no.count && low->graph->status == LQ_OK; i++)
             choose(low, value, sub, i);
 }
@@ -158,7 +158,7 @@ void lq_lower_while(struct lq_lower *low)
     // Keeps two iterations: the results of one are the state of the next.
     struct lq_lower kept[2], *last = low;
     if (!state || !lq_lower_need(low, count == low->op->outputs.count,
-                                 "it has not as many results as inputs"))
+                                 "it must have as many results as inputs"))
         return;
     for (int i = 0; i < count; i++)
         state[i] = lq_lower_input(low, i);
@@ -168,10 +168,10 @@ void lq_lower_while(struct lq_lower *low)
         if (more <= 0)
             break;
         struct lq_lower *next = &kept[step % 2];
-        if (!lq_lower_need(low, step < STEPS_MAX, "its loop runs too often to be written out") ||
+        if (!lq_lower_need(low, step < STEPS_MAX, "its loop runs too often to be unrolled") ||
             !run(low, body, &given, step ? last : NULL, next) ||
             !lq_lower_need(low, next->model->outputs.count == count,
-                           "its loop gives another number of results than it takes"))
+                           "its loop has another number of results than inputs"))
             return;
         for (int i = 0; i < count; i++)
             state[i] = lq_flat_int(next->model->outputs, i);

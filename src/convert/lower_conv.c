@@ -200,7 +200,7 @@ static struct lq_value *wide_bias(struct lq_lower *low, int bias, int x, int wei
     int64_t count = lq_shape_items(&shape);
     if (!lq_lower_need(low, lq_is_constant(low, bias) && shape.rank == 1 &&
                                 (w->scale_count == 1 || w->scale_count == count),
-                       "its bias is no constant of one number a channel"))
+                       "its bias is not a constant with one number per channel"))
         return &low->graph->nothing;
     const uint8_t *stored = low->slots[bias].data;
     float *made = lq_graph_take(low->graph, (size_t)count * sizeof *made);
@@ -249,7 +249,7 @@ static struct lq_value *bias_value(struct lq_lower *low, const struct conv *conv
     if (!conv->shift || low->graph->status != LQ_OK)
         return value ? value : &low->graph->nothing;
     if (value && !lq_lower_need(low, lq_shape_items(&value->shape) == channels,
-                                "its bias has not one number a channel"))
+                                "its bias must have one number per channel"))
         return value;
     float *shifted = lq_graph_take(low->graph, (size_t)channels * sizeof *shifted);
     if (!shifted)
@@ -332,7 +332,7 @@ static bool sensible(struct lq_lower *low, const struct conv *conv)
     for (int i = 0; i < 2; i++)
         fine = fine && conv->strides[i] > 0 && conv->strides[i] < 65536 && conv->dilations[i] > 0 &&
                conv->dilations[i] < 65536 && conv->kernel[i] > 0 && conv->kernel[i] < 65536;
-    return lq_lower_need(low, fine, "its kernel, strides or dilations make no sense");
+    return lq_lower_need(low, fine, "its kernel, strides or dilations are invalid");
 }
 
 static void pad_same(const struct lq_lower *low, struct conv *conv)
@@ -362,7 +362,7 @@ static bool ready(struct lq_lower *low, int x, int weights)
 static void lower(struct lq_lower *low, struct conv *conv, int64_t channels, int padding)
 {
     if (!sensible(low, conv) ||
-        !lq_lower_need(low, conv->output >= 0, "a result of it is missing"))
+        !lq_lower_need(low, conv->output >= 0, "one of its outputs is missing"))
         return;
     if (padding == PADDING_SAME)
         pad_same(low, conv);
@@ -445,7 +445,7 @@ void lq_lower_transpose_conv(struct lq_lower *low)
         .dilations = {1, 1}, .group = 1,
     };
     if (!sensible(low, &conv) ||
-        !lq_lower_need(low, conv.output >= 0, "a result of it is missing"))
+        !lq_lower_need(low, conv.output >= 0, "one of its outputs is missing"))
         return;
     pad_transposed(low, &conv, lq_lower_byte(low, 0, 0));
     merge_normalisation(low, &conv, w[0]);

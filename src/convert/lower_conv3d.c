@@ -31,7 +31,7 @@ static bool read(struct lq_lower *low, struct conv3d *conv)
         fine = fine && conv->kernel[i] > 0 && conv->kernel[i] < 65536 && conv->strides[i] > 0 &&
                conv->strides[i] < 65536 && conv->dilations[i] > 0 && conv->dilations[i] < 65536;
     }
-    return lq_lower_need(low, fine, "its kernel, strides or dilations make no sense");
+    return lq_lower_need(low, fine, "its kernel, strides or dilations are invalid");
 }
 
 static void pad(struct conv3d *conv, int axis, int64_t total)

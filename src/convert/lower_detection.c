@@ -33,7 +33,7 @@ static bool read(struct lq_lower *low, struct detection *to)
                 lq_lower_rank(low, anchors) == 2 && low->op->outputs.count == 4;
     if (!lq_lower_need(low, fine && classes >= 1 && classes < 65536 && most >= 1 && most < 65536 &&
                                 each >= 1 && each < 65536,
-                       "its inputs or options make no sense"))
+                       "its inputs or options are invalid"))
         return false;
     const int64_t *b = low->slots[boxes].shape.dims, *s = low->slots[scores].shape.dims;
     *to = (struct detection){

@@ -25,7 +25,7 @@ void lq_lower_concat(struct lq_lower *low)
     if (!values)
         return;
     axis += axis < 0 ? order.rank : 0;
-    if (!lq_lower_need(low, axis >= 0 && axis < order.rank, "its axis makes no sense"))
+    if (!lq_lower_need(low, axis >= 0 && axis < order.rank, "its axis is invalid"))
         return;
     struct lq_value *y = lq_graph_add(low->graph, "Concat", values,
                                       LQ_ATTRS(lq_int("axis", lq_layout_place(order, axis))));
@@ -43,7 +43,7 @@ void lq_lower_pack(struct lq_lower *low)
     if (!values)
         return;
     axis += axis < 0 ? order.rank + 1 : 0;
-    if (!lq_lower_need(low, axis >= 0 && axis <= order.rank, "its axis makes no sense"))
+    if (!lq_lower_need(low, axis >= 0 && axis <= order.rank, "its axis is invalid"))
         return;
     for (int i = 0; values[i]; i++) {
         made = order;
@@ -60,7 +60,7 @@ void lq_lower_tile(struct lq_lower *low)
     int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input);
     int64_t times[LQ_RANK_MAX], stored[LQ_RANK_MAX];
     if (!lq_lower_need(low, lq_ints_of(low, lq_lower_input(low, 1), times, LQ_RANK_MAX) == rank,
-                       "how often it repeats must be constants"))
+                       "its repeats must be constants"))
         return;
     struct lq_axes order;
     struct lq_value *x = lq_get_any(low, input, &order);

@@ -162,7 +162,7 @@ void lq_lower_batch_matmul(struct lq_lower *low)
     int a = lq_lower_input(low, 0), b = lq_lower_input(low, 1), output = lq_lower_output(low, 0);
     bool a_transposed = false, b_transposed = false;
     if (!lq_lower_need(low, a >= 0 && b >= 0 && low->slots[a].made && low->slots[b].made,
-                       "a factor of it is missing"))
+                       "a factor is missing"))
         return;
     struct lq_value *x = factor(low, a, lq_lower_byte(low, 0, 0), &a_transposed);
     struct lq_value *y = factor(low, b, lq_lower_byte(low, 1, 0), &b_transposed);

@@ -95,7 +95,7 @@ static void blocks(struct lq_lower *low, const char *op, const char *mode)
     int input = lq_lower_input(low, 0);
     int64_t size = lq_lower_option(low, 0, 0);
     if (!lq_lower_need(low, lq_lower_rank(low, input) == 4 && size > 0 && size < 1024,
-                       "its input must have four dimensions, its blocks a sensible size"))
+                       "its input must have four dimensions, its blocks a valid size"))
         return;
     struct lq_axes order = lq_layout_channels_first(4);
     lq_set(low, lq_lower_output(low, 0),
@@ -148,7 +148,7 @@ static bool read_blocks(struct lq_lower *low, struct batch_blocks *to)
         fine = fine && to->block[i] > 0 && to->block[i] < 65536;
     for (int i = 0; i < 4; i++)
         fine = fine && to->edges[i] >= 0;
-    return lq_lower_need(low, fine, "its sizes must be known and make sense");
+    return lq_lower_need(low, fine, "its sizes must be known and valid");
 }
 
 static void set_blocks(struct lq_lower *low, const struct batch_blocks *b, struct lq_value *x)

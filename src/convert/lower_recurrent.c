@@ -97,7 +97,7 @@ static bool lstm_fits(struct lq_lower *low, int64_t hidden)
     return lq_lower_need(low, plain && lq_lower_byte(low, 0, 0) == ACTIVATION_TANH,
                          "an LSTM with projection, peepholes, layer normalisation or another "
                          "activation than tanh is not supported") &&
-           lq_lower_need(low, fine, "its weights are no constants that fit, or share a gate");
+           lq_lower_need(low, fine, "its weights are not constants that fit, or share a gate");
 }
 
 static struct lq_value *two(struct lq_lower *low, const char *op, struct lq_value *a,
@@ -205,7 +205,7 @@ void lq_lower_rnn(struct lq_lower *low)
         return;
     int64_t hidden = dim(low, weights, 0);
     if (!lq_lower_need(low, is_matrix(low, state_weights, hidden) && is_vector(low, bias, hidden),
-                       "its weights are no constants that fit") ||
+                       "its weights are not constants that fit") ||
         !lq_lower_need(low, lq_lower_byte(low, 1, 0) == ACTIVATION_TANH,
                        "another activation than tanh is not supported"))
         return;
