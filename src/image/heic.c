@@ -120,7 +120,7 @@ static int copy_pixels(const struct heif_picture *decoded, const struct lq_image
     if (!plane || heif.picture_width(decoded, CHANNEL_INTERLEAVED) != image->width ||
         heif.picture_height(decoded, CHANNEL_INTERLEAVED) != image->height ||
         stride < (int)row_len)
-        return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the HEIC: it has two sizes");
+        return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the HEIC: its sizes differ");
     for (int y = 0; y < image->height; y++)
         memcpy(lq_image_row(image, y), plane + (size_t)y * (size_t)stride, row_len);
     return LQ_OK;

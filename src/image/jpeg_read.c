@@ -169,7 +169,7 @@ static bool has_expected_size(struct lq_jpeg_decoder *decoder, const struct lq_i
     if ((int)lib->output_width == image->width && (int)lib->output_height == image->height &&
         lib->output_components == image->channels)
         return true;
-    snprintf(decoder->read->why, sizeof decoder->read->why, "it has two sizes");
+    snprintf(decoder->read->why, sizeof decoder->read->why, "its sizes differ");
     return false;
 }
 

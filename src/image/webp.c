@@ -97,7 +97,7 @@ int lq_webp_decode(const struct lq_picture_file *file, struct lq_stored_picture 
 {
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
-        return lq_fail(err, LQ_ERR_UNAVAILABLE, "libwebp is older than what was built with");
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "this libwebp is older than the one built with");
     VP8StatusCode code = WebPGetFeatures(file->bytes, file->len, &config.input);
     if (code != VP8_STATUS_OK)
         return fail_code(err, code);

@@ -130,7 +130,7 @@ static int check_keys(const struct reader *reader, const json_t *object, const c
         while (known[i] && strcmp(known[i], key) != 0)
             i++;
         if (!known[i])
-            return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%.40s is not a key known here",
+            return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%.40s is not a known key",
                            reader->path, key);
     }
     return LQ_OK;
@@ -146,7 +146,7 @@ static int read_effect_numbers(struct reader *reader, const json_t *object,
         if (!json_object_get(object, name))
             continue;
         if (!lq_finish_reads(polish->finish, (enum lq_effect_number)i))
-            return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%s is not a number of %s",
+            return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%s is not a parameter of %s",
                            reader->path, name, lq_finish_name(polish->finish));
         int status = read_unit(reader, object, name, &polish->effect.number[i]);
         if (status != LQ_OK)
@@ -155,7 +155,7 @@ static int read_effect_numbers(struct reader *reader, const json_t *object,
     if (!json_object_get(object, "angle"))
         return LQ_OK;
     if (!lq_finish_reads_angle(polish->finish))
-        return lq_fail(reader->err, LQ_ERR_FIELD, "look: %sangle is not a number of %s",
+        return lq_fail(reader->err, LQ_ERR_FIELD, "look: %sangle is not a parameter of %s",
                        reader->path, lq_finish_name(polish->finish));
     return read_range(reader, object, "angle", -90.0, 90.0, &polish->effect.angle);
 }
