@@ -30,8 +30,7 @@ void lq_conn_work(struct lq_conn *conn)
 
 // ---- deadlines ---------------------------------------------------------------------------------
 
-// The timer is moved forward only when it has fired: incoming frames must not cost a timer update
-// each.
+// The timer moves to a later time only when it fires, so that a frame costs no timer update.
 static void set_timer(struct lq_conn *conn)
 {
     uint64_t at_us = conn->deadline_us ? conn->deadline_us : UINT64_MAX;
