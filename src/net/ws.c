@@ -119,7 +119,7 @@ void lq_ws_deadline(struct lq_conn *conn)
         return;
     }
     if (ws->paused)
-        ws->received_us = now_us; // nobody reads whether the client sends anything
+        ws->received_us = now_us; // nothing is read, so silence means nothing
     if (now_us >= ws->received_us + UINT64_C(1000) * limits->pong_ms) {
         lq_conn_end(conn, LQ_END_SLOW);
         return;
